@@ -1,0 +1,19 @@
+"""The console script ``surrogacy``: ``surrogacy fit ...`` is ``python -m surrogacy.fit ...``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Dispatch to a command."""
+    from surrogacy.fit import main as fit
+
+    command, *arguments = sys.argv[1:] or ["--help"]
+    if command == "fit":
+        return fit(arguments)
+    return fit(sys.argv[1:] or ["--help"], program="surrogacy fit")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""One run: every model on every set, with the grid, leave-one-out and the flow of comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from surrogacy import validation
+from surrogacy.effects import Effects, SharedControl
+from surrogacy.errors import FitError
+from surrogacy.models import Model
+from surrogacy.results import Result
+from surrogacy.trials import Paired, TrialSet, read_pairs, read_trials
+from surrogacy.trials.tables import SURROGATES
+
+# The number a reader looks at first, by model: what --add reports the change of.
+HEADLINES = {
+    "weighted-pearson": ("r",),
+    "weighted-regression": ("slope", "r2_trial", "ste_prediction"),
+    "bivariate-ml": ("rho_between", "slope", "ste_prediction"),
+    "bivariate-reml": ("rho_between", "slope", "ste_prediction"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class SetAnalysis:
+    """What was found on one set.
+
+    Parameters
+    ----------
+    name : str
+    effects : Effects
+    flow : tuple of dict
+        Comparisons considered, and why some are not in the fit.
+    results : tuple of Result
+    failures : tuple of (model, message)
+        Models that could not be fitted.
+    rho_within_grid, leave_one_out : tuple of dict
+    """
+
+    name: str
+    effects: Effects
+    flow: tuple[dict[str, Any], ...]
+    results: tuple[Result, ...]
+    failures: tuple[tuple[str, str], ...]
+    rho_within_grid: tuple[dict[str, Any], ...] = ()
+    leave_one_out: tuple[dict[str, Any], ...] = ()
+
+    def result(self, model: str) -> Result | None:
+        """Return the result of a model by name, if it was fitted."""
+        return next((result for result in self.results if result.model == model), None)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked for.
+
+    Parameters
+    ----------
+    sets : tuple of str
+        Analysis sets; not used with ``pairs``.
+    trials, add, pairs : Path or None
+        Other tables, extra rows, or one table to be fitted alone.
+    endpoints : tuple of str
+        Surrogates in order of preference.
+    rho_within : float
+    min_evidence : str
+    shared_control : {"cov", "first", "combine"}
+    """
+
+    sets: tuple[str, ...] = ()
+    trials: Path | None = None
+    add: Path | None = None
+    pairs: Path | None = None
+    endpoints: tuple[str, ...] = SURROGATES
+    rho_within: float = 0.5
+    min_evidence: str = "secondary"
+    shared_control: SharedControl = "cov"
+
+    def read(self) -> TrialSet:
+        """Read and check the tables."""
+        return read_pairs(self.pairs) if self.pairs else read_trials(self.trials, self.add)
+
+    def pair(self, trials: TrialSet) -> list[Paired]:
+        """Pair the effects of every set."""
+        how = {"rho_within": self.rho_within, "min_evidence": self.min_evidence, "shared_control": self.shared_control}
+        if self.pairs:
+            return [trials.paired(name=self.pairs.stem, surrogate=trials.surrogates, **how)]
+        return [trials.paired_set(name, self.endpoints, **how) for name in dict.fromkeys(self.sets)]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run: the tables, what was found on every set, and what the added rows changed."""
+
+    trials: TrialSet
+    models: tuple[Model, ...]
+    analyses: tuple[SetAnalysis, ...]
+    changes: tuple[dict[str, Any], ...] = ()
+
+
+def fit_all(request: Request, models: Sequence[Model]) -> Run:
+    """Fit every model to every set; with added rows, also without them, to tell what they change.
+
+    Raises
+    ------
+    DataError, UsageError
+        If the tables are wrong or a set does not exist.
+    """
+    trials = request.read()
+    analyses = tuple(fit_set(paired, models) for paired in request.pair(trials))
+    if request.add is None:
+        return Run(trials, tuple(models), analyses)
+    without = replace(request, add=None)
+    before = [fit_set(paired, models) for paired in without.pair(without.read())]
+    return Run(trials, tuple(models), analyses, tuple(changes(before, analyses)))
+
+
+def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:
+    """Add the grid over rho_within and leave-one-trial-out to every set; ``step`` is called after each model."""
+    return replace(run, analyses=tuple(examine(one, run.models, step) for one in run.analyses))
+
+
+def fit_set(paired: Paired, models: Iterable[Model]) -> SetAnalysis:
+    """Fit the models; one that fails does not stop the others."""
+    results, failures = [], []
+    for model in models:
+        try:
+            results.append(model.fit(paired.effects))
+        except FitError as error:
+            failures.append((model.name, str(error)))
+    return SetAnalysis(paired.effects.name, paired.effects, paired.flow, tuple(results), tuple(failures))
+
+
+def examine(found: SetAnalysis, models: Iterable[Model], step: Callable[[], None]) -> SetAnalysis:
+    """Add the grid over rho_within and leave-one-trial-out to a fitted set."""
+    grid: list[dict[str, Any]] = []
+    out: list[dict[str, Any]] = []
+    for model in models:
+        if found.result(model.name) is not None:
+            label = {"set": found.name, "model": model.name}
+            if model.name.startswith("bivariate"):
+                grid += [label | record for record in validation.rho_within_grid(model, found.effects)]
+            out += [label | record for record in validation.leave_one_out(model, found.effects)]
+        step()
+    return replace(found, rho_within_grid=tuple(grid), leave_one_out=tuple(out))
+
+
+def changes(before: Sequence[SetAnalysis], after: Sequence[SetAnalysis]) -> list[dict[str, Any]]:
+    """How every headline number changed from one run to another (``--add``)."""
+    records = []
+    old = {(one.name, result.model): result for one in before for result in one.results}
+    for one in after:
+        for result in one.results:
+            earlier = old.get((one.name, result.model))
+            for name in HEADLINES.get(result.model, ()):
+                records.append(
+                    {
+                        "set": one.name,
+                        "model": result.model,
+                        "estimate": name,
+                        "before": None if earlier is None else _headline(earlier, name),
+                        "after": _headline(result, name),
+                    }
+                )
+    return records
+
+
+def _headline(result: Result, name: str) -> float | None:
+    estimate = result.estimates.get(name)
+    if estimate is None:
+        return None
+    value = validation.point_estimates(result)[name]
+    return None if value is None else float(value)

@@ -1,0 +1,318 @@
+"""Paired treatment effects of a set of comparisons, and the covariance of their estimates.
+
+A *comparison* is one experimental arm against one control arm; a *trial* may give several that
+share a control arm. Columns 0 and 1 of every array are the surrogate and the final endpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from surrogacy.errors import UsageError
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.intp]
+
+SharedControl = Literal["cov", "first", "combine"]
+
+
+def standard_error_from_interval(low: float, high: float, level: float = 0.95) -> float:
+    """Standard error of a log hazard ratio from its confidence limits.
+
+    Parameters
+    ----------
+    low, high : float
+        Limits on the hazard-ratio scale.
+    level : float
+        The interval's own level, in (0, 1).
+
+    Returns
+    -------
+    float
+        ``(log high - log low) / (2 z)``, ``z`` the normal quantile of ``level``.
+
+    References
+    ----------
+    Parmar, Torri, Stewart (1998), doi:10.1002/(SICI)1097-0258(19981230)17:24<2815::AID-SIM110>3.0.CO;2-8.
+    """
+    return float((np.log(high) - np.log(low)) / (2.0 * ndtri(0.5 + level / 2.0)))
+
+
+def standard_error_from_p(hr: float, p: float, sides: int = 2) -> float:
+    """Standard error of a log hazard ratio from an exact Wald or log-rank p-value.
+
+    Parameters
+    ----------
+    hr : float
+        Hazard ratio; must differ from 1 (at 1 the p-value says nothing about the error).
+    p : float
+        The exact p-value, in (0, 1).
+    sides : {1, 2}
+        Whether ``p`` is one-sided or two-sided.
+
+    Returns
+    -------
+    float
+        ``|log hr| / |z|``; infinite where ``p`` leaves no signal (z = 0).
+    """
+    z = abs(float(ndtri(p / sides)))
+    return abs(float(np.log(hr))) / z if z > 0 else float("inf")
+
+
+def standard_error_from_events(events_experimental: float, events_control: float) -> float:
+    """Approximate standard error of a log hazard ratio, ``sqrt(1/d_exp + 1/d_ctl)``."""
+    return float(np.sqrt(1.0 / events_experimental + 1.0 / events_control))
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """Paired log hazard ratios of ``k`` comparisons, ready to be modelled.
+
+    Parameters
+    ----------
+    log_hr : (k, 2) array
+        Log hazard ratios, surrogate then final; below 0 favours the experimental arm. NaN = not reported.
+    se : (k, 2) array
+        Their standard errors, log scale.
+    rho_within : (k,) array
+        Correlation of the two *estimates* within a comparison.
+    n : (k,) array
+        Patients in the comparison (both arms).
+    trial, comparison : tuple of str, length k
+    rho_known : (k,) bool array
+        True where ``rho_within`` was reported, False where it is an assumption.
+    control_group : tuple of str, length k
+        Comparisons with the same non-empty name share a control arm.
+    control_share : (k, 2) array
+        Share of each sampling variance that the control arm contributes.
+    events : (k,) array
+        Events of the final endpoint; NaN = not reported.
+    labels : tuple of str, length k
+        Names for figures.
+    factors : mapping of str to tuple of str
+        Further columns (surrogate endpoint, class, stage, evidence ...), each of length k.
+    name : str
+        Name of the set.
+    problems : tuple of str
+        Caveats that must travel with every result.
+    """
+
+    log_hr: FloatArray
+    se: FloatArray
+    rho_within: FloatArray
+    n: FloatArray
+    trial: tuple[str, ...]
+    comparison: tuple[str, ...]
+    rho_known: BoolArray
+    control_group: tuple[str, ...]
+    control_share: FloatArray
+    events: FloatArray
+    labels: tuple[str, ...]
+    factors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    name: str = ""
+    problems: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("log_hr", "se", "rho_within", "n", "rho_known", "control_share", "events"):
+            array = np.array(getattr(self, name))
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        log_hr: npt.ArrayLike,
+        se: npt.ArrayLike,
+        rho_within: npt.ArrayLike = 0.5,
+        n: npt.ArrayLike | None = None,
+        trial: Sequence[str] | None = None,
+        comparison: Sequence[str] | None = None,
+        *,
+        control_group: Sequence[str] | None = None,
+        control_share: npt.ArrayLike = 0.5,
+        events: npt.ArrayLike | None = None,
+        labels: Sequence[str] | None = None,
+        name: str = "",
+    ) -> Effects:
+        """Build effects from plain arrays.
+
+        Parameters
+        ----------
+        log_hr, se : (k, 2) array-like
+            Log hazard ratios and standard errors (surrogate, final). A NaN in ``log_hr`` means that
+            the endpoint was not reported.
+        rho_within : scalar or (k,) array-like, in [-1, 1]
+        n : (k,) array-like, optional
+            Patients; without it every comparison counts alike, as information ``4 / se_final^2``
+            is *not* substituted silently.
+        trial, comparison : sequence of str, optional
+            Default: one trial a comparison, numbered from 1.
+        control_group, control_share, events, labels, name
+            See the class.
+
+        Raises
+        ------
+        UsageError
+            If a shape is wrong, a standard error is not positive or a correlation lies outside [-1, 1].
+        """
+        y = np.asarray(log_hr, dtype=np.float64)
+        s = np.asarray(se, dtype=np.float64)
+        if y.ndim != 2 or y.shape[1] != 2 or s.shape != y.shape:
+            raise UsageError(f"log_hr and se must both have shape (k, 2); got {y.shape} and {s.shape}")
+        k = len(y)
+        observed = ~np.isnan(y)
+        if not np.all(s[observed] > 0) or not np.all(np.isfinite(s[observed])):
+            raise UsageError("every reported log hazard ratio needs a finite standard error above 0")
+        if np.isinf(y).any():
+            raise UsageError("a log hazard ratio is infinite")
+        rho = np.broadcast_to(np.asarray(rho_within, dtype=np.float64), (k,))
+        if not np.all(np.abs(rho) <= 1):
+            raise UsageError(f"rho_within must lie in [-1, 1]; got {rho.min():g} to {rho.max():g}")
+        patients = np.full(k, np.nan) if n is None else np.asarray(n, dtype=np.float64)
+        numbered = tuple(str(i + 1) for i in range(k))
+        trials = numbered if trial is None else tuple(map(str, trial))
+        comparisons = (trials if len(set(trials)) == k else numbered) if comparison is None else tuple(comparison)
+        return cls(
+            log_hr=y,
+            se=np.where(observed, s, np.nan),
+            rho_within=rho,
+            n=patients,
+            trial=trials,
+            comparison=tuple(map(str, comparisons)),
+            rho_known=np.zeros(k, dtype=np.bool_),
+            control_group=("",) * k if control_group is None else tuple(control_group),
+            control_share=np.broadcast_to(np.asarray(control_share, dtype=np.float64), (k, 2)),
+            events=np.full(k, np.nan) if events is None else np.asarray(events, dtype=np.float64),
+            labels=tuple(map(str, comparisons)) if labels is None else tuple(labels),
+            name=name,
+        )
+
+    def __len__(self) -> int:
+        return len(self.comparison)
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """Distinct trials, in order of appearance."""
+        return tuple(dict.fromkeys(self.trial))
+
+    @property
+    def complete(self) -> BoolArray:
+        """(k,) True where both endpoints were reported."""
+        return ~np.isnan(self.log_hr).any(axis=1)
+
+    @property
+    def cov(self) -> FloatArray:
+        """(k, 2, 2) covariance of the two estimates within each comparison."""
+        covariance = np.empty((len(self), 2, 2))
+        covariance[:, 0, 0] = self.se[:, 0] ** 2
+        covariance[:, 1, 1] = self.se[:, 1] ** 2
+        covariance[:, 0, 1] = covariance[:, 1, 0] = self.rho_within * self.se[:, 0] * self.se[:, 1]
+        return covariance
+
+    def covariance_between(self, i: int, j: int) -> FloatArray:
+        """(2, 2) covariance of the estimates of comparisons ``i`` and ``j``.
+
+        For a shared control arm the log hazard ratios covary by the variance of that arm, about one
+        over its events. The part of each variance that is the control arm's is ``control_share``;
+        where the arms are nested (one comparison uses a part of the other's control arm) the smaller
+        part is what both hold, hence the minimum.
+        """
+        if i == j:
+            return np.asarray(self.cov[i])
+        if not self.control_group[i] or self.control_group[i] != self.control_group[j]:
+            return np.zeros((2, 2))
+        own = self.control_share * self.se**2
+        common = np.minimum(own[i], own[j])
+        rho = float(np.sqrt(abs(self.rho_within[i] * self.rho_within[j])) * np.sign(self.rho_within[i]))
+        cross = rho * float(np.sqrt(common[0] * common[1]))
+        return np.array([[common[0], cross], [cross, common[1]]])
+
+    def dependent_groups(self) -> Iterator[IntArray]:
+        """Index arrays of comparisons whose estimates covary; most hold a single comparison."""
+        groups: dict[str, list[int]] = {}
+        for index, group in enumerate(self.control_group):
+            groups.setdefault(group or f"\0{index}", []).append(index)
+        for members in groups.values():
+            yield np.array(members, dtype=np.intp)
+
+    def take(self, mask: npt.ArrayLike) -> Effects:
+        """Return the comparisons chosen by a boolean mask or an index array, in that order."""
+        index = np.arange(len(self))[np.asarray(mask)]
+
+        def pick(values: Sequence[str]) -> tuple[str, ...]:
+            return tuple(values[i] for i in index)
+
+        return replace(
+            self,
+            log_hr=self.log_hr[index],
+            se=self.se[index],
+            rho_within=self.rho_within[index],
+            n=self.n[index],
+            trial=pick(self.trial),
+            comparison=pick(self.comparison),
+            rho_known=self.rho_known[index],
+            control_group=pick(self.control_group),
+            control_share=self.control_share[index],
+            events=self.events[index],
+            labels=pick(self.labels),
+            factors={name: pick(values) for name, values in self.factors.items()},
+        )
+
+    def without_trial(self, trial: str) -> Effects:
+        """Return the effects less every comparison of one trial."""
+        return self.take(np.array([name != trial for name in self.trial]))
+
+    def with_rho_within(self, rho_within: float) -> Effects:
+        """Return the effects with another correlation where it is an assumption, not a report."""
+        return replace(self, rho_within=np.where(self.rho_known, self.rho_within, rho_within))
+
+
+def resolve_shared_controls(effects: Effects, method: SharedControl) -> Effects:
+    """Say how comparisons that share a control arm enter a model.
+
+    Parameters
+    ----------
+    effects : Effects
+    method : {"cov", "first", "combine"}
+        ``cov`` keeps all and lets their estimates covary; ``first`` keeps the first of each shared
+        control arm; ``combine`` pools them (generalised least squares) into one comparison.
+
+    Returns
+    -------
+    Effects
+
+    Raises
+    ------
+    UsageError
+        For another method.
+    """
+    if method not in get_args(SharedControl):
+        raise UsageError(f"shared-control must be one of {', '.join(get_args(SharedControl))}; got {method!r}")
+    groups = list(effects.dependent_groups())
+    if method == "cov" or all(len(group) == 1 for group in groups):
+        return effects
+    if method == "first":
+        return effects.take(np.sort(np.array([group[0] for group in groups])))
+    first = effects.take(np.array([group[0] for group in groups]))
+    log_hr, se, n = first.log_hr.copy(), first.se.copy(), first.n.copy()
+    share, labels = first.control_share.copy(), list(first.labels)
+    for row, group in enumerate(groups):
+        if len(group) == 1:
+            continue
+        control = effects.n[group] * (1.0 - effects.control_share[group, 1])
+        n[row] = np.sum(effects.n[group] - control) + np.max(control)
+        share[row] = 1.0 - np.max(control) / n[row]
+        labels[row] = " + ".join(effects.labels[i] for i in group)
+        for endpoint in (0, 1):
+            covariance = np.array([[effects.covariance_between(i, j)[endpoint, endpoint] for j in group] for i in group])
+            weight = np.linalg.solve(covariance, np.ones(len(group)))
+            log_hr[row, endpoint] = weight @ effects.log_hr[group, endpoint] / weight.sum()
+            se[row, endpoint] = weight.sum() ** -0.5
+    return replace(first, log_hr=log_hr, se=se, n=n, control_share=share, labels=tuple(labels))

@@ -1,0 +1,91 @@
+"""Errors, warnings and exit codes: the only module that everything else may import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+class ExitCode(IntEnum):
+    """What the command line returns to the shell."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    DATA = 3
+    NOT_CONVERGED = 4
+    STRICT = 5
+
+
+class SurrogacyError(Exception):
+    """Base class of every error that this package raises on purpose."""
+
+    exit_code = ExitCode.UNEXPECTED
+
+
+class UsageError(SurrogacyError):
+    """The question makes no sense: an unknown set, model, option or value."""
+
+    exit_code = ExitCode.USAGE
+
+
+class FitError(SurrogacyError):
+    """A model cannot be fitted to these effects."""
+
+    exit_code = ExitCode.NOT_CONVERGED
+
+
+class FitWarning(UserWarning):
+    """A fit that ended, but not where one would wish (boundary, no convergence)."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, or odd, in one cell of the input.
+
+    Parameters
+    ----------
+    code : str
+        Rule that found it, such as ``"E101"``.
+    severity : {"error", "warning", "info"}
+    file : str
+        File as the user named it.
+    line : int
+        Line in the file (first line is 1, so the first data row of a CSV is 2); 0 = no single line.
+    trial, column, value : str
+        Where it is and what stands there.
+    rule : str
+        What is violated.
+    fix : str
+        The likeliest cure.
+    """
+
+    code: str
+    severity: Severity
+    file: str
+    line: int
+    trial: str
+    column: str
+    value: str
+    rule: str
+    fix: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        cell = f"{self.column} = {self.value!r}" if self.value else self.column
+        parts = [f"{place}: {self.code} {self.severity}", self.trial, cell]
+        return ": ".join(part for part in parts if part) + f": {self.rule}. Fix: {self.fix}."
+
+
+class DataError(SurrogacyError):
+    """The input data are wrong; carries every fault found, not only the first."""
+
+    exit_code = ExitCode.DATA
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))

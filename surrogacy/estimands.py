@@ -1,0 +1,145 @@
+"""Formulas of trial-level surrogacy, in NumPy: each takes numbers and returns numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from surrogacy.effects import FloatArray
+from surrogacy.results import LEVEL, Band, Line, ThresholdEffect
+
+
+# No randomised trial has an effect beyond this: a band that closes only there gives no threshold.
+STRONGEST_HR = 0.05
+
+
+def weighted_pearson(x: npt.ArrayLike, y: npt.ArrayLike, weights: npt.ArrayLike) -> FloatArray:
+    """Weighted Pearson correlation.
+
+    Parameters
+    ----------
+    x, y : (k,) arrays
+    weights : (..., k) array
+        One or many sets of weights (for a bootstrap); only their ratios matter.
+
+    Returns
+    -------
+    (...) array
+        ``sum w (x-mx)(y-my) / sqrt(sum w (x-mx)^2 sum w (y-my)^2)`` with weighted means; NaN where
+        fewer than two distinct values carry weight.
+    """
+    x, y, w = (np.asarray(values, dtype=np.float64) for values in (x, y, weights))
+    total = w.sum(axis=-1, keepdims=True)
+    dx = x - (w * x).sum(axis=-1, keepdims=True) / total
+    dy = y - (w * y).sum(axis=-1, keepdims=True) / total
+    xx, yy, xy = ((w * product).sum(axis=-1) / total[..., 0] for product in (dx * dx, dy * dy, dx * dy))
+    tiny = 1e-12
+    defined = (xx > tiny * np.max(x**2 + tiny)) & (yy > tiny * np.max(y**2 + tiny))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(defined, np.clip(xy / np.sqrt(xx * yy), -1.0, 1.0), np.nan))
+
+
+def ranks(x: npt.ArrayLike) -> FloatArray:
+    """Ranks from 1, ties sharing their mean rank."""
+    _, inverse, counts = np.unique(np.asarray(x), return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2.0)[inverse], dtype=np.float64)
+
+
+def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+    """Spearman rank correlation (unweighted)."""
+    a, b = ranks(x), ranks(y)
+    return float(weighted_pearson(a, b, np.ones_like(a)))
+
+
+def fisher_interval(
+    r: float, k: int, level: float = LEVEL, variance_factor: float = 1.0
+) -> tuple[float | None, float | None]:
+    """Confidence interval of a correlation by Fisher's z, ``tanh(atanh r -+ z / sqrt(k - 3))``.
+
+    Parameters
+    ----------
+    r : float
+    k : int
+        Number of independent units (trials), also where ``r`` is weighted.
+    level : float
+    variance_factor : float
+        1 for Pearson; ``1 + r^2 / 2`` for Spearman (Bonett, Wright 2000, doi:10.1007/BF02294183).
+
+    Returns
+    -------
+    low, high : float or None
+        None for k <= 3, where the interval is not defined; (r, r) at r = -1 or 1.
+    """
+    if k <= 3 or not np.isfinite(r):
+        return None, None
+    half = float(ndtri(0.5 + level / 2.0)) * np.sqrt(variance_factor / (k - 3))
+    with np.errstate(divide="ignore"):
+        centre = np.arctanh(r)
+    return float(np.tanh(centre - half)), float(np.tanh(centre + half))
+
+
+def square_interval(low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """Interval of r^2 from an interval of r: its lower limit is 0 whenever that interval holds 0."""
+    if low is None or high is None:
+        return None, None
+    outer = max(low**2, high**2)
+    return (0.0, outer) if low <= 0.0 <= high else (min(low**2, high**2), outer)
+
+
+def threshold_effect(
+    line: Line, *, level: float = LEVEL, band: Band = "prediction", new_n: float | None = None
+) -> ThresholdEffect:
+    """Surrogate threshold effect of a line: where its upper band crosses no effect on the final endpoint.
+
+    With ``m(a) = intercept + slope a`` and ``Var(a) = (1, a) C (1, a)' + v`` the upper limit
+    ``m + q sqrt(Var)`` is 0 where ``m^2 = q^2 Var`` and ``m < 0``: a quadratic in ``a``.
+    The region where the limit is below 0 is a half-line if ``slope^2 > q^2 C22``; otherwise it is
+    an interval (two-sided) or empty. A root beyond ``STRONGEST_HR`` counts as none.
+
+    Parameters
+    ----------
+    line : Line
+    level : float
+        Two-sided level of the band.
+    band : {"prediction", "confidence"}
+    new_n : float, optional
+        Patients of the new trial; default as in ``line.new_n``.
+
+    Returns
+    -------
+    ThresholdEffect
+
+    References
+    ----------
+    Burzykowski, Buyse (2006), doi:10.1002/pst.207.
+    """
+    size = line.new_n if new_n is None else new_n
+    size = None if size is None or np.isinf(size) or band == "confidence" else float(size)
+
+    def result(status: str, log_hr: float | None = None, other: float | None = None) -> ThresholdEffect:
+        hr = None if log_hr is None else float(np.exp(log_hr))
+        hr_other = None if other is None else float(np.exp(other))
+        return ThresholdEffect(hr, status, band, level, size, hr_other)  # type: ignore[arg-type]
+
+    q2 = line.quantile(level) ** 2
+    c = line.covariance
+    if not (np.isfinite(c).all() and np.isfinite([line.intercept, line.slope]).all()):
+        return result("none")
+    quadratic = line.slope**2 - q2 * c[1, 1]
+    linear = 2.0 * (line.intercept * line.slope - q2 * c[0, 1])
+    constant = line.intercept**2 - q2 * (c[0, 0] + line.added_variance(size, band))
+    discriminant = linear**2 - 4.0 * quadratic * constant
+    if discriminant < 0 or quadratic == 0.0:
+        return result("none")
+    roots = sorted((-linear + sign * np.sqrt(discriminant)) / (2.0 * quadratic) for sign in (-1.0, 1.0))
+    valid = [root for root in roots if line.intercept + line.slope * root < 0]
+    if quadratic < 0:  # the band never closes in on the line: at best an interval of surrogate effects
+        return result("two-sided", valid[1], valid[0]) if len(valid) == 2 else result("none")
+    if line.slope < 0 or not valid:  # a half-line on the side of surrogate harm is no threshold
+        return result("none")
+    if valid[0] < np.log(STRONGEST_HR):
+        return result("none")
+    outside = not line.data_range[0] <= valid[0] <= line.data_range[1]
+    return result("outside-data" if outside else "exists", valid[0])

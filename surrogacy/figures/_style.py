@@ -1,0 +1,183 @@
+"""Journal presets, colours and axes in hazard ratios: what all figures have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+from surrogacy.errors import UsageError
+
+MM = 1 / 25.4
+PNG_DPI = 200
+
+HR_TICKS = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
+
+# Okabe, Ito: distinct for every common colour vision
+CLASS_COLOURS = {
+    "tace-combination": "#0072B2",
+    "antiangiogenic-tki": "#E69F00",
+    "antiangiogenic-mab": "#F0E442",
+    "ici": "#009E73",
+    "ici+antiangiogenic": "#56B4E9",
+    "ici+ici": "#004D40",
+    "chemo": "#D55E00",
+    "haic": "#CC79A7",
+    "sirt": "#999999",
+    "other": "#FFFFFF",
+    "": "#DDDDDD",
+}
+CLASS_NAMES = {
+    "tace-combination": "TACE combination",
+    "antiangiogenic-tki": "antiangiogenic TKI",
+    "antiangiogenic-mab": "antiangiogenic antibody",
+    "ici": "ICI",
+    "ici+antiangiogenic": "ICI + antiangiogenic",
+    "ici+ici": "ICI + ICI",
+    "chemo": "chemotherapy",
+    "haic": "HAIC",
+    "sirt": "SIRT",
+    "other": "other",
+    "": "class not given",
+}
+STAGE_MARKERS = {"intermediate": "o", "advanced": "s", "mixed": "D", "": "o"}
+INK = "#222222"
+LINE_COLOUR = "#B2182B"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a publisher asks of a figure.
+
+    Parameters
+    ----------
+    widths : tuple of float
+        One, one and a half and two columns, mm.
+    font_size : float
+        Points at final size.
+    families : tuple of str
+        Fonts in order of preference.
+    dpi : int
+        Of a TIFF; a PNG, made to be looked at, has 200.
+    """
+
+    widths: tuple[float, float, float]
+    font_size: float
+    families: tuple[str, ...]
+    dpi: int
+
+
+# Arimo has the metrics of Arial; it ships with the package, so that a figure is the same on every machine
+# and its small file embeds fast.
+FONTS = Path(__file__).parent / "fonts"
+SANS = ("Arimo", "Arial", "Helvetica", "DejaVu Sans")
+PRESETS = {
+    "elsevier": Preset((90, 140, 190), 7.5, SANS, 500),
+    "lancet": Preset((75, 107, 154), 8.0, ("Times New Roman", "Liberation Serif", "DejaVu Serif"), 300),
+    "nejm": Preset((90, 140, 180), 7.5, SANS, 600),
+    "jama": Preset((84, 127, 178), 7.5, SANS, 350),
+    "karger": Preset((85, 130, 175), 7.5, SANS, 600),
+    "nature": Preset((89, 120, 183), 7.0, SANS, 300),
+}
+
+
+def preset(name: str) -> Preset:
+    """Return a preset by name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if name not in PRESETS:
+        raise UsageError(f"unknown preset {name!r}; choose from {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+@contextmanager
+def style(chosen: Preset) -> Iterator[None]:
+    """Matplotlib settings of a preset: embedded editable text, no timestamps, thin lines."""
+    if not any(entry.name == "Arimo" for entry in fontManager.ttflist):
+        for path in sorted(FONTS.glob("*.ttf")):
+            fontManager.addfont(path)
+    generic = "serif" if "Serif" in chosen.families[-1] else "sans-serif"
+    size = chosen.font_size
+    settings = {
+        "font.family": generic,
+        f"font.{generic}": list(chosen.families),
+        "font.size": size,
+        "axes.labelsize": size,
+        "axes.linewidth": 0.6,
+        "xtick.labelsize": size - 0.5,
+        "ytick.labelsize": size - 0.5,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "legend.fontsize": size - 0.5,
+        "legend.frameon": False,
+        "lines.linewidth": 1.0,
+        "pdf.fonttype": 42,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "surrogacy",
+        "figure.dpi": 100,
+        "savefig.dpi": chosen.dpi,
+    }
+    with mpl.rc_context(settings):
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of so many millimetres."""
+    return Figure(figsize=(width * MM, height * MM))
+
+
+def hazard_ratio_axis(axes: Axes, which: str, low: float, high: float) -> None:
+    """Turn an axis in log hazard ratios into one labelled in hazard ratios.
+
+    Parameters
+    ----------
+    axes : Axes
+    which : {"x", "y"}
+    low, high : float
+        Limits, log hazard ratio.
+    """
+    inside = [tick for tick in HR_TICKS if low - 1e-9 <= np.log(tick) <= high + 1e-9]
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
+    axis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in inside]))
+    axis.set_major_formatter(FixedFormatter([f"{tick:g}" if tick != 1 else "1.0" for tick in inside]))
+    axis.set_minor_locator(NullLocator())
+
+
+def save(figure: Figure, stem: Path, formats: Sequence[str]) -> list[str]:
+    """Save a figure in several formats without timestamps, so that the same figure has the same bytes.
+
+    Parameters
+    ----------
+    figure : Figure
+    stem : Path
+        Folder and name without ending.
+    formats : sequence of {"pdf", "svg", "png", "tiff"}
+
+    Returns
+    -------
+    list of str
+        File names.
+    """
+    without_dates = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
+    squeeze = {"tiff": {"compression": "tiff_lzw"}, "png": {"compress_level": 1}}
+    names = []
+    for ending in formats:
+        path = stem.with_name(f"{stem.name}.{ending}")
+        resolution = "figure" if ending in ("pdf", "svg") else PNG_DPI if ending == "png" else mpl.rcParams["savefig.dpi"]
+        extra = {"pil_kwargs": squeeze[ending]} if ending in squeeze else {}
+        figure.savefig(path, format=ending, dpi=resolution, metadata=without_dates.get(ending), **extra)
+        names.append(path.name)
+    return names

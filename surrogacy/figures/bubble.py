@@ -1,0 +1,269 @@
+"""Bubble plot: the two treatment effects of every comparison, and the surrogacy line with its bands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from surrogacy.figures import _style as style
+from surrogacy.results import Line, Result, ThresholdEffect
+
+LABEL_ALL_UP_TO = 15
+LARGEST_BUBBLE = 260.0  # points squared
+UNVERIFIED = "unverified"
+
+
+def bubble_data(result: Result) -> pd.DataFrame:
+    """What is drawn for each comparison.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    DataFrame
+        One row a comparison: label, trial, surrogate and final log HR with limits (95 %), n, area (share of the
+        largest bubble), class, stage, unverified, outside (beyond the prediction band for a trial of its size).
+    """
+    effects = result.effects
+    k = len(effects)
+    blank = ("",) * k
+    n = np.where(np.isnan(effects.n), np.nanmedian(effects.n) if np.isfinite(effects.n).any() else 1.0, effects.n)
+    frame = pd.DataFrame(
+        {
+            "label": effects.labels,
+            "trial": effects.trial,
+            "surrogate": effects.log_hr[:, 0],
+            "final": effects.log_hr[:, 1],
+            "n": effects.n,
+            "area": n / n.max(),
+            "class": effects.factors.get("class", blank),
+            "stage": effects.factors.get("stage", blank),
+        }
+    )
+    evidence = [effects.factors.get(f"{side}_evidence", blank) for side in ("surrogate", "final")]
+    frame["unverified"] = [UNVERIFIED in pair for pair in zip(*evidence, strict=True)]
+    for column, name in enumerate(("surrogate", "final")):
+        frame[f"{name}_low"] = effects.log_hr[:, column] - 1.959964 * effects.se[:, column]
+        frame[f"{name}_high"] = effects.log_hr[:, column] + 1.959964 * effects.se[:, column]
+    frame["outside"] = False
+    if result.line is not None:
+        own = [float(size) if np.isfinite(result.line.trial_variance) else None for size in n]
+        bands = [result.line.predict(x, n=size) for x, size in zip(frame["surrogate"], own, strict=True)]
+        frame["outside"] = [not low <= y <= high for (_, low, high), y in zip(bands, frame["final"], strict=True)]
+    return frame.dropna(subset=["surrogate", "final"]).reset_index(drop=True)
+
+
+def plot_bubble(
+    result: Result, ax: Axes | None = None, *, focus: str | None = None, show_ci: bool | None = None
+) -> Axes:
+    """Draw the bubble plot of a fitted model.
+
+    Parameters
+    ----------
+    result : Result
+        Of a model with a line; without one the points alone are drawn.
+    ax : Axes, optional
+        Default: a new figure of 140 mm with room for the key.
+    focus : str, optional
+        Trial to ring and label.
+    show_ci : bool, optional
+        Thin 95 % limits of both effects; default: up to 15 comparisons.
+
+    Returns
+    -------
+    Axes
+    """
+    data = bubble_data(result)
+    few = len(data) <= LABEL_ALL_UP_TO
+    if ax is None:
+        figure = style.new_figure(180, 128)
+        ax = figure.add_axes((0.085, 0.11, 0.60, 0.86))
+    _limits(ax, data, few if show_ci is None else show_ci)
+    ax.axhline(0, color="0.45", lw=0.6, zorder=0)
+    ax.axvline(0, color="0.45", lw=0.6, zorder=0)
+    ax.axline((0, 0), slope=1, color="0.6", lw=0.6, ls=":", zorder=0)
+    if result.line is not None:
+        _draw_line(ax, result.line)
+        _draw_threshold(ax, result)
+    if few if show_ci is None else show_ci:
+        ax.hlines(data["final"], data["surrogate_low"], data["surrogate_high"], color="0.6", lw=0.4, zorder=1.5)
+        ax.vlines(data["surrogate"], data["final_low"], data["final_high"], color="0.6", lw=0.4, zorder=1.5)
+    for stage, group in data.sort_values("area", ascending=False).groupby("stage", sort=False):
+        ax.scatter(
+            group["surrogate"],
+            group["final"],
+            s=LARGEST_BUBBLE * group["area"],
+            marker=style.STAGE_MARKERS.get(str(stage), "o"),
+            facecolor=[style.CLASS_COLOURS.get(name, "#DDDDDD") for name in group["class"]],
+            edgecolor=style.INK,
+            linewidth=0.6,
+            linestyle=["--" if unverified else "-" for unverified in group["unverified"]],
+            alpha=0.72,
+            zorder=3,
+        )
+    in_focus = data["trial"] == focus
+    for row in data[in_focus].to_dict("records"):
+        size = (np.sqrt(LARGEST_BUBBLE * row["area"]) + 7) ** 2
+        ax.scatter(row["surrogate"], row["final"], s=size, facecolor="none", edgecolor=style.LINE_COLOUR, linewidth=1.3, zorder=4)
+    _label(ax, data[few | data["outside"] | in_focus], data, focus)
+    _axis_labels(ax, result)
+    _corner(ax, result)
+    _key(ax, result, data)
+    return ax
+
+
+def _limits(ax: Axes, data: pd.DataFrame, with_ci: bool) -> None:
+    """Equal aspect, the same scale on both axes, room for the points and HR = 1."""
+    pad = 0.09
+    for which, name in (("x", "surrogate"), ("y", "final")):
+        low, high = data[name].min(), data[name].max()
+        if with_ci:  # whole limits unless one would dwarf the points
+            reach = 0.35 * max(high - low, 0.5)
+            low = max(data[f"{name}_low"].min(), low - reach)
+            high = min(data[f"{name}_high"].max(), high + reach)
+        style.hazard_ratio_axis(ax, which, min(low, 0.0) - pad, max(high, 0.0) + pad + 0.04)
+    ax.set_aspect("equal", adjustable="box", anchor="NW")
+
+
+def _draw_line(ax: Axes, line: Line) -> None:
+    """The line over the data only, the band of the mean (dark) and of a new trial (light, dashed edge)."""
+    x = np.linspace(*line.data_range, 200)
+    mean, low, high = line.predict(x)
+    _, mean_low, mean_high = line.predict(x, band="confidence")
+    colour = style.LINE_COLOUR
+    ax.fill_between(x, low, high, color=colour, alpha=0.08, lw=0, zorder=0.5)
+    for edge in (low, high):
+        ax.plot(x, edge, color=colour, lw=0.7, ls=(0, (4, 2)), zorder=1, scalex=False, scaley=False)
+    ax.fill_between(x, mean_low, mean_high, color=colour, alpha=0.22, lw=0, zorder=0.6)
+    ax.plot(x, mean, color=colour, lw=1.3, zorder=2, scalex=False, scaley=False)
+
+
+def _draw_threshold(ax: Axes, result: Result) -> None:
+    """Tick on HR = 1 at the surrogate threshold effect, or a plain word that there is none."""
+    threshold: ThresholdEffect = result["ste_prediction"]
+    left, right = ax.get_xlim()
+    at = None if threshold.hr is None else float(np.log(threshold.hr))
+    if at is None or threshold.status == "two-sided" or not left < at < right:
+        reason = "no STE" if threshold.status == "none" else f"STE {threshold}"
+        ax.text(left + 0.01 * (right - left), 0.012, reason.partition(" (")[0], color=style.LINE_COLOUR, fontsize="small", va="bottom")
+        return
+    ax.axvspan(left, at, color="0.5", alpha=0.07, lw=0, zorder=0)
+    ax.plot([at, at], [-0.035, 0.035], color=style.LINE_COLOUR, lw=1.6, zorder=2.5)
+    ax.text(at - 0.012, 0.02, f"STE {threshold.hr:.2f}", color=style.LINE_COLOUR, fontsize="small", ha="right", va="bottom", zorder=5)
+
+
+def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None) -> None:
+    """Names without overlap, with a thin leader where a name had to move."""
+    from adjustText import adjust_text
+
+    if named.empty:
+        return
+    texts = [
+        ax.text(row["surrogate"], row["final"], row["label"], fontsize="small", color=style.INK, zorder=6,
+                fontweight="bold" if row["trial"] == focus else "normal")
+        for row in named.to_dict("records")
+    ]  # fmt: skip
+    adjust_text(
+        texts,
+        x=data["surrogate"].to_numpy(),
+        y=data["final"].to_numpy(),
+        ax=ax,
+        expand=(1.25, 1.6),
+        force_text=(0.2, 0.4),
+        force_static=(0.15, 0.3),
+        iter_lim=120,
+        arrowprops={"arrowstyle": "-", "color": "0.35", "lw": 0.4},
+    )
+
+
+def _axis_labels(ax: Axes, result: Result) -> None:
+    names = dict.fromkeys(result.effects.factors.get("surrogate", ())) or {"surrogate": None}
+    ax.set_xlabel(f"Hazard ratio, {' / '.join(names)}   (← favours experimental)")
+    final = next(iter(result.effects.factors.get("final", ())), "final endpoint")
+    ax.set_ylabel(f"Hazard ratio, {final}   (← favours experimental)")
+
+
+def _corner(ax: Axes, result: Result) -> None:
+    """Four lines at most: what, how many, how strong, the line."""
+    effects = result.effects
+    lines = [f"{effects.name or 'effects'}: {result.model}"]
+    patients = f", {effects.n.sum():,.0f} patients" if np.isfinite(effects.n).all() else ""
+    lines.append(f"{len(effects)} comparisons, {len(effects.trials)} trials{patients}")
+    square: Any = result.estimates.get("r2_trial")
+    if square is not None and square.value is not None:
+        limits = "" if square.low is None else f" ({square.level:.0%} CI {square.low:.2f} to {square.high:.2f})"
+        lines.append(f"R² (trial level) {square.value:.2f}{limits}")
+    if result.line is not None:
+        sign = "+" if result.line.slope >= 0 else "−"
+        lines.append(f"log HR(OS) = {result.line.intercept:.2f} {sign} {abs(result.line.slope):.2f} log HR(surrogate)")
+    if any(problem.startswith("boundary") for problem in result.problems):
+        lines[2] += " – boundary solution"
+    ax.text(
+        0.985, 0.015, "\n".join(lines).replace("-0.00", "0.00"), transform=ax.transAxes, ha="right", va="bottom", fontsize="small",
+        color=style.INK, zorder=7, bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 1.5},
+    )  # fmt: skip
+
+
+def _key(ax: Axes, result: Result, data: pd.DataFrame) -> None:
+    """Key at the right: classes, stages, sizes, line and bands."""
+    handles: list[Any] = []
+
+    def heading(text: str) -> None:
+        if handles:
+            handles.append(Line2D([], [], lw=0, label=" "))
+        handles.append(Line2D([], [], lw=0, label=text))
+
+    def marker(text: str, **look: Any) -> None:
+        look = {"marker": "o", "mfc": "0.85", "mec": style.INK, "mew": 0.6, "ms": 5.5, **look}
+        handles.append(Line2D([], [], lw=0, label=text, **look))
+
+    classes = [name for name in style.CLASS_COLOURS if name in set(data["class"])]
+    if classes != [""]:
+        heading("Class (colour)")
+        for name in classes:
+            marker(style.CLASS_NAMES[name], mfc=style.CLASS_COLOURS[name])
+    stages = [name for name in style.STAGE_MARKERS if name and name in set(data["stage"])]
+    if stages:
+        heading("Stage (shape)")
+        for name in stages:
+            marker(name, marker=style.STAGE_MARKERS[name])
+    known = data["n"].dropna()
+    if len(known):
+        heading("Patients (area)")
+        for size in _three_sizes(known):
+            marker(f"{size:,.0f}", ms=np.sqrt(LARGEST_BUBBLE * size / known.max()))
+    if result.line is not None:
+        threshold: ThresholdEffect = result["ste_prediction"]
+        heading("Line and bands (95%)")
+        handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.3, label=result.model.replace("-", " ")))
+        handles.append(Patch(facecolor=style.LINE_COLOUR, alpha=0.25, lw=0, label="confidence (mean)"))
+        new = "true effect" if threshold.new_n is None else f"n = {threshold.new_n:.0f}"
+        handles.append(
+            Patch(facecolor="#F7E8EA", edgecolor=style.LINE_COLOUR, ls="--", lw=0.7, label=f"prediction, new trial:\n{new}")
+        )
+    handles.append(Line2D([], [], color="0.6", lw=0.6, ls=":", label="identity"))
+    if data["unverified"].any():
+        heading("Dashed outline")
+        handles.append(Line2D([], [], lw=0, label="a number not verified\nin any source"))
+    legend = ax.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(1.015, 1.01), borderaxespad=0, handlelength=1.6, labelspacing=0.42
+    )
+    for text in legend.get_texts():
+        if text.get_text().strip() in ("Class (colour)", "Stage (shape)", "Patients (area)", "Line and bands (95%)", "Dashed outline"):
+            text.set_fontweight("bold")
+            text.set_x(-16)
+
+
+def _three_sizes(n: pd.Series) -> list[float]:
+    """Three round sizes that span the data."""
+    least, most = float(n.min()), float(n.max())
+    step = 10.0 ** np.floor(np.log10(most / 4))
+    sizes = [max(round(value / step) * step, step) for value in (max(least, most / 10), most / 3, most)]
+    return sorted(set(sizes))

@@ -1,0 +1,178 @@
+"""Paired forest plot: both hazard ratios of every comparison side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
+
+from surrogacy.figures import _style as style
+from surrogacy.figures.bubble import bubble_data
+from surrogacy.results import Result
+
+ROW = 3.7  # mm
+
+
+def forest_data(result: Result) -> pd.DataFrame:
+    """Rows of the forest plot in drawing order: headings, comparisons, pooled effects.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    DataFrame
+        Columns kind (heading, comparison, pooled, prediction), label, n, endpoint, and for surrogate and final:
+        log HR, ``_low``, ``_high``; ``share`` = percent of the patients.
+    """
+    data = bubble_data(result)
+    data["endpoint"] = [
+        endpoint
+        for endpoint, complete in zip(
+            result.effects.factors.get("surrogate", ("",) * len(result.effects)), result.effects.complete, strict=True
+        )
+        if complete
+    ]
+    data["share"] = 100 * data["n"] / data["n"].sum()
+    rows: list[dict[str, Any]] = []
+    data["group"] = data["stage"] + data["class"]
+    order = data.groupby("group")["surrogate"].transform("size")
+    data = data.assign(order=-order).sort_values(["stage", "order", "group", "surrogate"])
+    for (stage, class_), members in data.groupby(["stage", "class"], sort=False):
+        if stage or class_:
+            words = [stage.capitalize(), style.CLASS_NAMES.get(class_, class_) if class_ else ""]
+            rows.append({"kind": "heading", "label": ", ".join(filter(None, words))})
+        rows += [{"kind": "comparison", **row} for row in members.to_dict("records")]
+    for kind in ("pooled", "prediction"):
+        row = _pooled(result, kind)
+        if row:
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _pooled(result: Result, kind: str) -> dict[str, Any] | None:
+    """Mean effects of a bivariate model, or the prediction interval of a new trial's true effects."""
+    if "mu_surrogate" not in result.estimates:
+        return None
+    row: dict[str, Any] = {"kind": kind, "label": "Mean effect (95% CI)" if kind == "pooled" else "True effect of a new trial (95% PI)"}
+    for name in ("surrogate", "final"):
+        mean, spread = result[f"mu_{name}"], result[f"tau_{name}"].value
+        se = mean.se if kind == "pooled" else np.hypot(mean.se, spread)
+        row |= {name: mean.value, f"{name}_low": mean.value - 1.959964 * se, f"{name}_high": mean.value + 1.959964 * se}
+    return row
+
+
+def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: str | None = None) -> tuple[Axes, Axes]:
+    """Draw the paired forest plot.
+
+    Parameters
+    ----------
+    result : Result
+        Of a bivariate model for the pooled rows; any other gives the comparisons alone.
+    ax : pair of Axes, optional
+        Default: a new figure of 190 mm, as high as the rows need.
+    focus : str, optional
+        Trial to mark.
+
+    Returns
+    -------
+    pair of Axes
+        Surrogate and final endpoint.
+    """
+    rows = forest_data(result)
+    if ax is None:
+        height = ROW * (len(rows) + 2) + 16
+        figure = style.new_figure(190, height)
+        bottom, top = 11 / height, 1 - 3 / height
+        ax = (
+            figure.add_axes((0.335, bottom, 0.205, top - bottom)),
+            figure.add_axes((0.675, bottom, 0.205, top - bottom)),
+        )
+    left, right = ax
+    final = next(iter(result.effects.factors.get("final", ())), "final endpoint")
+    surrogates = list(dict.fromkeys(result.effects.factors.get("surrogate", ()))) or ["surrogate"]
+    for axes, name, title in ((left, "surrogate", " / ".join(surrogates)), (right, "final", final)):
+        _panel(axes, rows, name, title, focus)
+    several = len(surrogates) > 1
+    y_text = -1.2
+    header = {"va": "center", "fontweight": "bold", "fontsize": "small"}
+    left.text(-1.58, y_text, "Comparison", transform=_row_transform(left), ha="left", **header)
+    left.text(-0.17, y_text, "n", transform=_row_transform(left), ha="right", **header)
+    left.text(1.03, y_text, "HR (95% CI)", transform=_row_transform(left), ha="left", **header)
+    right.text(1.03, y_text, "HR (95% CI)", transform=_row_transform(right), ha="left", **header)
+    for y, row in enumerate(rows.to_dict("records")):
+        bold = row["kind"] in ("heading", "pooled") or row.get("trial") == focus
+        text = {"va": "center", "fontsize": "small", "fontweight": "bold" if bold else "normal"}
+        indent = 0.05 if row["kind"] == "comparison" else 0.0
+        label = row["label"] + (" †" if row.get("unverified") is True else "")
+        left.text(-1.58 + indent, y, label, transform=_row_transform(left), ha="left", **text)
+        if row["kind"] == "heading":
+            continue
+        if row["kind"] == "comparison":
+            if several:
+                left.text(-0.36, y, row["endpoint"], transform=_row_transform(left), ha="right", **{**text, "color": "0.35"})
+            if row["n"] == row["n"]:
+                left.text(-0.17, y, f"{row['n']:,.0f}", transform=_row_transform(left), ha="right", **text)
+                left.text(-0.03, y, f"{row['share']:.0f}%", transform=_row_transform(left), ha="right", **{**text, "color": "0.35"})
+        for axes, name in ((left, "surrogate"), (right, "final")):
+            low, high = (np.exp(row[f"{name}_{side}"]) for side in ("low", "high"))
+            value = f"{np.exp(row[name]):.2f} ({low:.2f}–{high:.2f})"
+            axes.text(1.03, y, value, transform=_row_transform(axes), ha="left", **text)
+    if "unverified" in rows and rows["unverified"].eq(True).any():
+        note = "† a hazard ratio or its limits not verified in any source"
+        left.text(-1.58, len(rows) + 0.9, note, transform=_row_transform(left), va="center", fontsize="small")
+    return left, right
+
+
+def _row_transform(axes: Axes) -> Any:
+    """x in parts of the panel, y in rows."""
+    return axes.get_yaxis_transform()
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, name: str, title: str, focus: str | None) -> None:
+    numbers = rows.dropna(subset=[name])
+    low = max(float(numbers[f"{name}_low"].min()), float(np.log(0.2)))
+    high = min(float(numbers[f"{name}_high"].max()), float(np.log(3.0)))
+    style.hazard_ratio_axis(axes, "x", min(low, 0.0) - 0.05, max(high, 0.0) + 0.05)
+    _thin_ticks(axes)
+    axes.set_ylim(len(rows) - 0.4, -1.8)
+    axes.set_yticks([])
+    for side in ("left", "right", "top"):
+        axes.spines[side].set_visible(False)
+    axes.axvline(0, color="0.4", lw=0.6, zorder=0)
+    axes.set_title(title, fontsize="medium", fontweight="bold", pad=-4)
+    axes.set_xlabel("Hazard ratio  (← favours experimental)", fontsize="small")
+    drawn = rows.assign(y=np.arange(len(rows))).dropna(subset=[name])
+    marked = (drawn["kind"] == "prediction") | (drawn.get("trial") == focus)
+    colours = np.where(marked, style.LINE_COLOUR, style.INK)
+    ends = np.clip(drawn[[f"{name}_low", f"{name}_high"]].to_numpy(float), *axes.get_xlim())
+    whiskers = (drawn["kind"] != "pooled").to_numpy()
+    axes.hlines(drawn["y"][whiskers], *ends[whiskers].T, colors=colours[whiskers], lw=0.8, zorder=2)
+    for row, (low, high) in zip(drawn[~whiskers].to_dict("records"), ends[~whiskers], strict=True):
+        y, mean = row["y"], row[name]
+        shape = [(low, y), (mean, y - 0.32), (high, y), (mean, y + 0.32)]
+        axes.add_patch(Polygon(shape, closed=True, facecolor=style.LINE_COLOUR, lw=0, zorder=3))
+    points = drawn[drawn["kind"] == "comparison"].assign(edge=colours[(drawn["kind"] == "comparison").to_numpy()])
+    for stage, group in points.groupby("stage"):
+        faces = [
+            "white" if unverified else style.CLASS_COLOURS.get(class_, "#DDDDDD")
+            for unverified, class_ in zip(group["unverified"], group["class"], strict=True)
+        ]
+        axes.scatter(
+            group[name], group["y"], s=6 + 26 * group["area"].astype(float), marker=style.STAGE_MARKERS.get(str(stage), "s"),
+            facecolor=faces, edgecolor=list(group["edge"]), linewidth=0.6, zorder=3,
+        )  # fmt: skip
+
+
+def _thin_ticks(axes: Axes) -> None:
+    """Keep the ticks of a narrow panel apart."""
+    from matplotlib.ticker import FixedFormatter, FixedLocator
+
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in (0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0) if low <= np.log(tick) <= high]
+    axes.xaxis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in ticks]))
+    axes.xaxis.set_major_formatter(FixedFormatter([f"{tick:g}" if tick != 1 else "1" for tick in ticks]))

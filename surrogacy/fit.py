@@ -1,0 +1,237 @@
+"""Command line: ``python -m surrogacy.fit [SET ...]``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import surrogacy
+from surrogacy.errors import DataError, ExitCode, Fault, SurrogacyError, UsageError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from surrogacy.analysis import Request
+    from surrogacy.trials import TrialSet
+
+DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
+DEFAULT_MODELS = ("weighted-pearson", "weighted-regression", "bivariate-reml")
+MODELS = (*DEFAULT_MODELS[:2], "bivariate-ml", DEFAULT_MODELS[2])
+LATER = {
+    "nuts": "--nuts (sampling with PyMC)",
+    "focus": "--focus (placement of a trial; TACTICS is ringed in the figures already)",
+    "predict": "--predict",
+}
+DEFAULT_FOCUS = "tactics"
+
+
+def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
+    """Return the command line as interface.md of the project settles it."""
+    command = argparse.ArgumentParser(
+        prog=program,
+        description="Does a treatment effect on progression-free survival predict the effect on overall survival? "
+        "Fits trial-level surrogacy models to curated HCC trials, or to your own.",
+        epilog="Exit codes: 0 ok, 1 unexpected, 2 usage, 3 the data are wrong, 4 a model did not converge, 5 warnings under --strict.",
+    )
+    command.add_argument("sets", nargs="*", metavar="SET", help=f"analysis sets (default: {' '.join(DEFAULT_SETS)})")
+    data = command.add_argument_group("input")
+    data.add_argument("--trials", metavar="DIR", help="tables of the same form as data/trials/ (default: the shipped ones)")
+    data.add_argument("--add", metavar="FILE", help="extra rows for this run, long or wide, CSV or XLSX; prints what they change")
+    data.add_argument("--pairs", metavar="FILE", help="fit this table alone, one row a comparison")
+    data.add_argument("--check", action="store_true", help="check the tables and stop")
+    data.add_argument("--rho-within", type=float, default=0.5, metavar="R", help="within-trial correlation of the two log HRs where none is given (default 0.5)")
+    data.add_argument("--min-evidence", default="secondary", choices=("primary", "secondary", "unverified"), help="weakest evidence of a hazard ratio (default secondary)")
+    data.add_argument("--endpoints", default="PFS,TACE-PFS,TTP", metavar="LIST", help="surrogates in order of preference (default PFS,TACE-PFS,TTP)")
+    data.add_argument("--shared-control", default="cov", choices=("cov", "first", "combine"), help="comparisons that share a control arm (default cov)")
+    models = command.add_argument_group("models")
+    models.add_argument("--model", nargs="+", metavar="NAME", help=f"of {', '.join(MODELS)} (default: all but bivariate-ml)")
+    models.add_argument("--weights", default="n", choices=("n", "events", "inverse-variance", "sqrt-n", "none"), help="of correlation and regression (default n)")
+    models.add_argument("--nuts", action="store_true", help="sample the Bayesian models with PyMC too (not yet)")
+    models.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
+    questions = command.add_argument_group("questions")
+    questions.add_argument("--focus", metavar="TRIAL", help="place this trial within the regression (not yet)")
+    questions.add_argument("--predict", nargs=3, type=float, metavar=("HR", "LOW", "HIGH"), help="predict the OS HR of a new trial (not yet)")
+    questions.add_argument("--new-n", type=float, metavar="N", help="patients of the new trial in prediction bands and STE (default: the mean of the set; bivariate models: the true effect)")
+    output = command.add_argument_group("output")
+    output.add_argument("--out", default="out", metavar="DIR", help="folder to write (default out/)")
+    output.add_argument("--json", action="store_true", help="one JSON document on stdout, and no files")
+    output.add_argument("--preset", default="elsevier", metavar="NAME", help="journal: elsevier lancet nejm jama karger nature (default elsevier)")
+    output.add_argument("--format", nargs="+", default=["pdf", "svg", "png"], choices=("pdf", "svg", "png", "tiff"), help="of the figures (default pdf svg png)")
+    output.add_argument("--strict", action="store_true", help="exit 5 if there was any warning")
+    output.add_argument("--quiet", action="store_true", help="no progress, no warnings, no result on the screen")
+    output.add_argument("--version", action="version", version=f"surrogacy {surrogacy.__version__}")
+    return command
+
+
+def main(arguments: Sequence[str] | None = None, program: str = "python -m surrogacy.fit") -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default: those of the process.
+    program : str
+        Name in the help.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        options = parser(program).parse_args(given)
+    except SystemExit as stop:  # argparse has said why
+        return int(stop.code or 0)
+    try:
+        return int(_run(options, given))
+    except SurrogacyError as error:
+        for line in str(error).splitlines():
+            print(line if isinstance(error, DataError) else f"error: {line}", file=sys.stderr)
+        return int(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.OK)
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
+
+
+def _run(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
+    _refuse_what_is_not_there_yet(options)
+    names = options.model or list(DEFAULT_MODELS)
+    unknown = [name for name in names if name not in MODELS]
+    if unknown:
+        raise UsageError(f"unknown model {unknown[0]!r}; choose from {', '.join(MODELS)}")
+    if options.pairs and (options.sets or options.add or options.trials):
+        raise UsageError("--pairs fits its table alone: leave out SET, --add and --trials")
+    if options.check:
+        return _check(options)
+    # the matrices are tiny: more threads than one only get in each other's way
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with _figure_workers(wanted=not options.json) as workers:
+        return _fit(options, names, given, workers)
+
+
+def _refuse_what_is_not_there_yet(options: argparse.Namespace) -> None:
+    for name, words in LATER.items():
+        if getattr(options, name):
+            raise UsageError(f"{words} is not yet part of this version")
+    if options.model and "bivariate-bayes" in options.model:
+        raise UsageError("the Bayesian models are not yet part of this version")
+
+
+def _request(options: argparse.Namespace) -> Request:
+    from pathlib import Path
+
+    from surrogacy.analysis import Request
+
+    return Request(
+        sets=tuple(options.sets or DEFAULT_SETS),
+        trials=Path(options.trials) if options.trials else None,
+        add=Path(options.add) if options.add else None,
+        pairs=Path(options.pairs) if options.pairs else None,
+        endpoints=tuple(name.strip() for name in options.endpoints.split(",")),
+        rho_within=options.rho_within,
+        min_evidence=options.min_evidence,
+        shared_control=options.shared_control,
+    )
+
+
+def _check(options: argparse.Namespace) -> ExitCode:
+    """Print every remark on the tables, one a line; errors have been raised before."""
+    trials = _request(options).read()
+    for found in trials.faults:
+        print(found)
+    counts = {severity: sum(found.severity == severity for found in trials.faults) for severity in ("warning", "info")}
+    print(
+        f"{len(trials.trials)} comparisons, {len(trials.effects)} hazard ratios, {len(trials.arms)} arms: "
+        f"no error, {counts['warning']} warnings, {counts['info']} remarks"
+    )
+    return ExitCode.STRICT if options.strict and counts["warning"] else ExitCode.OK
+
+
+@contextmanager
+def _figure_workers(*, wanted: bool) -> Iterator[Executor | None]:
+    """Two processes that load the plotting library while this one fits, then draw."""
+    if not wanted:
+        yield None
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from surrogacy.report.drawing import warm_up
+
+    pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+    try:
+        for _ in range(2):
+            pool.submit(warm_up)
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str], workers: Executor | None) -> ExitCode:
+    """Fit, examine, and print or write."""
+    from surrogacy.analysis import examine_all, fit_all
+    from surrogacy.models import create
+    from surrogacy.report.folder import Drawing, write_run
+
+    settings = {"weights": options.weights, "new_n": options.new_n, "seed": options.seed}
+    models = [create(name, **settings) for name in dict.fromkeys(names)]
+    run = fit_all(_request(options), models)
+    warned = _warn_of_data(options, run.trials)
+    problems = [problem for one in run.analyses for result in one.results for problem in result.problems]
+    failed = any(one.failures for one in run.analyses)
+    code = ExitCode.NOT_CONVERGED if failed else ExitCode.STRICT if options.strict and (warned or problems) else ExitCode.OK
+    with _progress(options, len(run.analyses) * len(models)) as step:
+        if workers is None:
+            from surrogacy.report.document import document, dumps
+
+            print(dumps(document(examine_all(run, step), seed=options.seed)), end="")
+            return code
+        drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, DEFAULT_FOCUS)
+        run = write_run(run, options.out, drawing, seed=options.seed, arguments=given, step=step, exit_code=code)
+    if not options.quiet:
+        from rich.console import Console
+
+        from surrogacy.report.console import screen
+
+        console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+        console.print(screen(run))
+        console.print(f"Written to {options.out}/: results.json, tables/, figures/, run.json", highlight=False)
+    return code
+
+
+def _warn_of_data(options: argparse.Namespace, trials: TrialSet) -> bool:
+    """Print warnings about the user's own rows in full, about the curated table as a count."""
+    warnings = [found for found in trials.faults if found.severity == "warning"]
+    own = [found for found in warnings if not found.file.startswith("data/trials/")]
+    if not options.quiet:
+        for found in own:
+            print(found, file=sys.stderr)
+        if len(warnings) > len(own):
+            print(f"{len(warnings) - len(own)} warnings about the trial table: --check shows them", file=sys.stderr)
+    return bool(warnings)
+
+
+@contextmanager
+def _progress(options: argparse.Namespace, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    if options.quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("leave-one-out and sensitivity", total=total)
+        yield lambda: progress.advance(task)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

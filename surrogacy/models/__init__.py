@@ -1,0 +1,58 @@
+"""Models of trial-level surrogacy; each is a frozen dataclass of settings with ``fit(effects)``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Protocol
+
+from surrogacy.effects import Effects
+from surrogacy.errors import UsageError
+from surrogacy.results import Result
+
+# name on the command line -> where the class is, and the settings that make the name
+REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "weighted-pearson": ("surrogacy.models.correlation", "WeightedPearson", {}),
+    "weighted-regression": ("surrogacy.models.regression", "WeightedRegression", {}),
+    "bivariate-ml": ("surrogacy.models.bivariate", "BivariateRandomEffects", {"method": "ml"}),
+    "bivariate-reml": ("surrogacy.models.bivariate", "BivariateRandomEffects", {"method": "reml"}),
+}
+
+
+class Model(Protocol):
+    """What every model offers."""
+
+    @property
+    def name(self) -> str:
+        """Name on the command line."""
+        ...
+
+    def fit(self, effects: Effects) -> Result:
+        """Fit the model."""
+        ...
+
+
+def create(name: str, **settings: Any) -> Model:
+    """Make a model by its command-line name.
+
+    Settings that the model does not have are left out, so that one set of options serves all models.
+
+    Raises
+    ------
+    UsageError
+        If no model has this name.
+    """
+    if name not in REGISTRY:
+        raise UsageError(f"unknown model {name!r}; choose from {', '.join(REGISTRY)}")
+    module, attribute, fixed = REGISTRY[name]
+    model = getattr(import_module(module), attribute)
+    known = {key: value for key, value in settings.items() if key in model.__dataclass_fields__}
+    instance: Model = model(**{**known, **fixed})
+    return instance
+
+
+def __getattr__(attribute: str) -> Any:
+    """Import a model class when it is first asked for, so that its dependencies load only then."""
+    for module, class_name, _ in REGISTRY.values():
+        if class_name == attribute:
+            return getattr(import_module(module), attribute)
+    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

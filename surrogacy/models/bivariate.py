@@ -1,0 +1,246 @@
+"""Bivariate random-effects meta-analysis by maximum or restricted maximum likelihood.
+
+    y_i ~ N2(theta_i, S_i),   theta_i ~ N2(mu, T)
+
+``y_i`` are the two log hazard ratios, ``S_i`` the covariance of their errors (known), ``theta_i`` the
+true effects, ``T = [[tau1^2, rho tau1 tau2], [., tau2^2]]``. The surrogacy line is the regression of
+the true final effect on the true surrogate effect:
+
+    slope = T12 / T11,  intercept = mu2 - slope mu1,  sigma_cond^2 = T22 - T12^2 / T11,  r2_trial = rho^2
+
+The likelihood itself stands in `surrogacy.models.likelihood`; here it is maximised over the Cholesky
+factor of T, whose boundary (rho = -1 or 1) is an ordinary point, and inverted into intervals.
+
+References
+----------
+van Houwelingen, Arends, Stijnen (2002), doi:10.1002/sim.1040.
+Burzykowski, Molenberghs, Buyse, Geys, Renard (2001), doi:10.1111/1467-9876.00244.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from surrogacy import estimands
+from surrogacy.effects import Effects, FloatArray
+from surrogacy.errors import FitError, UsageError
+from surrogacy.models.likelihood import Likelihood, Method, make_blocks
+from surrogacy.models.maximum import Optimum, maximise, parameter_covariance
+from surrogacy.models.profile import profile_intervals
+from surrogacy.results import LEVEL, Estimate, Line, Result
+
+BOUNDARY_WORDS = {
+    "rho": "boundary solution: rho_between = {sign} exactly, sigma_cond = 0; r2_trial = 1 is no evidence of a perfect "
+    "surrogate, and the bands and STE, conditional on it, are too narrow",
+    "tau_surrogate": "boundary solution: tau_surrogate = 0, the surrogate effects do not differ beyond chance: "
+    "rho_between, slope and STE are not defined",
+    "tau_final": "boundary solution: tau_final = 0, the final effects do not differ beyond chance: rho_between is not "
+    "defined and the slope is 0",
+    "both": "boundary solution: tau_surrogate = tau_final = 0, no effect differs between trials beyond chance: "
+    "rho_between, slope and STE are not defined",
+}
+
+
+@dataclass(frozen=True)
+class BivariateRandomEffects:
+    """Bivariate random-effects model by ML or REML.
+
+    Parameters
+    ----------
+    method : {"reml", "ml"}
+    interval : {"profile", "delta"}
+        ``profile`` adds profile-likelihood intervals and makes them the main ones; ``delta`` gives
+        delta-method intervals only, which is faster (leave-one-out, grids).
+    standard_errors : {"conditional", "full"}
+        ``conditional`` on T, as metafor and mixmeta print; ``full`` adds the uncertainty of T from the
+        joint observed information, as Stata's mvmeta does.
+    new_n : float, optional
+        Patients of the new trial that a prediction is made for; default: its true effect.
+    starts : int
+        Starting points of the search: moments, then strong correlations of either sign.
+    level : float
+    """
+
+    method: Method = "reml"
+    interval: Literal["profile", "delta"] = "profile"
+    standard_errors: Literal["conditional", "full"] = "conditional"
+    new_n: float | None = None
+    starts: int = 3
+    level: float = LEVEL
+
+    def __post_init__(self) -> None:
+        if self.method not in get_args(Method):
+            raise UsageError(f"method must be 'reml' or 'ml'; got {self.method!r}")
+        if self.new_n is not None and not self.new_n > 0:
+            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
+
+    @property
+    def name(self) -> str:
+        """Name on the command line."""
+        return f"bivariate-{self.method}"
+
+    def fit(self, effects: Effects) -> Result:
+        """Maximise the likelihood and derive the surrogacy line.
+
+        Comparisons with one endpoint missing contribute the other one.
+
+        Raises
+        ------
+        FitError
+            With fewer than three comparisons, or if no start converges.
+        """
+        if len(effects) < 3 or np.any((~np.isnan(effects.log_hr)).sum(axis=0) < 2):
+            raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a bivariate model needs 3")
+        likelihood = Likelihood(make_blocks(effects), self.method)
+        best = maximise(likelihood, effects, self.starts)
+        psi, mu = best.psi, best.at.beta
+        covariance = parameter_covariance(likelihood, best, full=self.standard_errors == "full")
+        estimates = self._delta_estimates(psi, mu, covariance, best.boundary, len(effects.trials))
+        if self.interval == "profile":
+            estimates = self._with_profiles(estimates, likelihood, best)
+        estimates["loglik"] = Estimate(
+            best.at.log_likelihood, kind=f"{self.method.upper()}, constant as in metafor and mixmeta"
+        )
+        line, problems = None, ()
+        if psi[0] > 0:
+            line = self._line(effects, psi, mu, covariance)
+            thresholds = {
+                f"ste_{band}": estimands.threshold_effect(line, level=self.level, band=band)  # type: ignore[arg-type]
+                for band in ("prediction", "confidence")
+            }
+            estimates = {**estimates, **thresholds}
+        if best.boundary:
+            problems = (BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1"),)
+        return Result(self.name, asdict(self), effects, estimates, line, problems=effects.problems + problems)
+
+    def _delta_estimates(
+        self, psi: FloatArray, mu: FloatArray, covariance: FloatArray, boundary: str, trials: int
+    ) -> dict[str, Estimate]:
+        """Estimates with delta-method intervals, each on the scale where a Wald interval behaves."""
+        values, gradients = derived(psi, mu)
+        se = {
+            name: float(np.sqrt(variance)) if (variance := g @ covariance @ g) > 0 else None
+            for name, g in gradients.items()
+        }
+        z = float(ndtri(0.5 + self.level / 2))
+        estimates: dict[str, Estimate] = {}
+        given_t = "given T" if self.standard_errors == "conditional" else "with the uncertainty of T"
+        for name in ("mu_surrogate", "mu_final", "slope", "intercept"):
+            value, error = values[name], se[name]
+            kind = f"Wald z, {given_t}" if name.startswith("mu") else "delta method, normal"
+            low, high = (None, None) if value is None or error is None else (value - z * error, value + z * error)
+            estimates[name] = Estimate(value, error, low, high, self.level, kind)
+        for name in ("tau_surrogate", "tau_final", "sigma_cond"):
+            value, error = values[name], se[name]
+            low, high = None, None
+            if value and error is not None:
+                factor = float(np.exp(z * error / value))
+                low, high = value / factor, value * factor
+            estimates[name] = Estimate(value, error, low, high, self.level, "delta method on the log scale")
+        rho, error = values["rho_between"], se["rho_between"]
+        if boundary or rho is None or error is None:
+            estimates["rho_between"] = Estimate(rho, None, None, None, self.level, "none on the boundary")
+            square = None if rho is None else rho**2
+            estimates["r2_trial"] = Estimate(square, None, None, None, self.level, "none on the boundary")
+            return estimates
+        half = float(stdtrit(trials - 1, 0.5 + self.level / 2)) * error / (1 - rho**2)
+        low, high = float(np.tanh(np.arctanh(rho) - half)), float(np.tanh(np.arctanh(rho) + half))
+        kind = f"delta method on atanh(rho), t with {trials - 1} df"
+        estimates["rho_between"] = Estimate(rho, error, low, high, self.level, kind)
+        square_low, square_high = estimands.square_interval(low, high)
+        estimates["r2_trial"] = Estimate(
+            rho**2, 2 * abs(rho) * error, square_low, square_high, self.level, f"square of rho_between ({kind})"
+        )
+        return estimates
+
+    def _with_profiles(
+        self, delta: dict[str, Estimate], likelihood: Likelihood, best: Optimum
+    ) -> dict[str, Estimate]:
+        """Make profile-likelihood intervals the main ones; keep the others as ``*_delta``."""
+        estimates = dict(delta)
+        for name, (low, high) in profile_intervals(likelihood, best, delta, self.level).items():
+            words = "profile likelihood" if low is not None else "profile likelihood: unbounded on both sides"
+            estimates[name] = Estimate(delta[name].value, delta[name].se, low, high, self.level, words)
+            estimates[f"{name}_delta"] = delta[name]
+        if "rho_between_delta" in estimates:
+            square = estimands.square_interval(estimates["rho_between"].low, estimates["rho_between"].high)
+            words = "square of rho_between (profile likelihood)"
+            estimates["r2_trial_delta"] = delta["r2_trial"]
+            estimates["r2_trial"] = Estimate(delta["r2_trial"].value, delta["r2_trial"].se, *square, self.level, words)
+        return estimates
+
+    def _line(self, effects: Effects, psi: FloatArray, mu: FloatArray, covariance: FloatArray) -> Line:
+        """Surrogacy line; the own error of a new trial is that of the average patient of the set."""
+        values, gradients = derived(psi, mu)
+        both = np.stack([gradients["intercept"], gradients["slope"]])
+        one_patient = np.nanmean(effects.n * effects.se[:, 1] ** 2) if np.isfinite(effects.n).any() else np.nan
+        if self.new_n is not None and np.isnan(one_patient):
+            raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+        surrogate = effects.log_hr[:, 0]
+        return Line(
+            intercept=float(values["intercept"] or 0.0),
+            slope=float(values["slope"] or 0.0),
+            covariance=both @ covariance @ both.T,
+            sigma=float(values["sigma_cond"] or 0.0),
+            trial_variance=float(one_patient),
+            exponent=1.0,
+            new_n=self.new_n,
+            degrees_of_freedom=None,
+            data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
+        )
+
+
+def derived(psi: FloatArray, mu: FloatArray) -> tuple[dict[str, float | None], dict[str, FloatArray]]:
+    """Quantities of the model and their gradients in (mu1, mu2, T11, T12, T22).
+
+    Parameters
+    ----------
+    psi : (3,) array
+        T11, T12, T22.
+    mu : (2,) array
+
+    Returns
+    -------
+    values : dict
+        None where a quantity is not defined (slope at T11 = 0).
+    gradients : dict of (5,) arrays
+        0 where a quantity has none.
+    """
+    t11, t12, t22 = map(float, psi)
+    tau1, tau2 = np.sqrt(t11), np.sqrt(t22)
+    unit = np.eye(5)
+    nothing = np.zeros(5)
+    slope = t12 / t11 if t11 > 0 else None
+    d_slope = np.array([0, 0, -t12 / t11**2, 1 / t11, 0]) if t11 > 0 else nothing
+    rho = float(np.clip(t12 / (tau1 * tau2), -1, 1)) if t11 > 0 and t22 > 0 else None
+    residual = max(t22 - t12**2 / t11, 0.0) if t11 > 0 else t22
+    sigma = np.sqrt(residual if residual > 1e-12 * t22 else 0.0)
+    values = {
+        "mu_surrogate": float(mu[0]),
+        "mu_final": float(mu[1]),
+        "tau_surrogate": float(tau1),
+        "tau_final": float(tau2),
+        "slope": slope,
+        "intercept": None if slope is None else float(mu[1] - slope * mu[0]),
+        "rho_between": rho,
+        "sigma_cond": None if slope is None else float(sigma),
+    }
+    gradients = {
+        "mu_surrogate": unit[0],
+        "mu_final": unit[1],
+        "tau_surrogate": unit[2] / (2 * tau1) if tau1 > 0 else nothing,
+        "tau_final": unit[4] / (2 * tau2) if tau2 > 0 else nothing,
+        "slope": d_slope,
+        "intercept": unit[1] - (slope or 0.0) * unit[0] - mu[0] * d_slope if slope is not None else nothing,
+        "rho_between": nothing
+        if rho is None
+        else np.array([0, 0, -rho / (2 * t11), 1 / (tau1 * tau2), -rho / (2 * t22)]),
+        "sigma_cond": nothing
+        if slope is None or sigma == 0
+        else np.array([0, 0, slope**2, -2 * slope, 1]) / (2 * sigma),
+    }
+    return values, gradients

@@ -1,0 +1,94 @@
+"""Weighted Pearson correlation of the log hazard ratios (and Spearman's, unweighted).
+
+    r = sum w (x - mx)(y - my) / sqrt( sum w (x - mx)^2  sum w (y - my)^2 )
+
+``x``, ``y`` are the log hazard ratios of the surrogate and the final endpoint, ``mx``, ``my`` their
+weighted means. Both are *estimates*: r mixes the correlation between trials with the correlation of
+the errors within trials, which is why the bivariate model stands beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from surrogacy import estimands
+from surrogacy.effects import Effects
+from surrogacy.models._weights import IN_WORDS, Weights, usable_comparisons, weights_of
+from surrogacy.results import LEVEL, Estimate, Result
+
+
+@dataclass(frozen=True)
+class WeightedPearson:
+    """Weighted Pearson correlation with a Fisher and a bootstrap interval.
+
+    Parameters
+    ----------
+    weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
+    level : float
+    bootstrap : int
+        Resamples of whole trials; 0 = none.
+    seed : int
+    """
+
+    weights: Weights = "n"
+    level: float = LEVEL
+    bootstrap: int = 5000
+    seed: int = 0
+    name = "weighted-pearson"
+
+    def fit(self, effects: Effects) -> Result:
+        """Correlate.
+
+        Raises
+        ------
+        FitError
+            With fewer than three complete comparisons.
+        UsageError
+            If the weights cannot be had.
+        """
+        data, dropped = usable_comparisons(effects, self.weights)
+        weights, problems = weights_of(data, self.weights)
+        x, y = data.log_hr.T
+        r = float(estimands.weighted_pearson(x, y, weights))
+        trials = len(data.trials)
+        low, high = estimands.fisher_interval(r, trials, self.level)
+        rank_r = estimands.spearman(x, y)
+        rank_low, rank_high = estimands.fisher_interval(rank_r, trials, self.level, 1.0 + rank_r**2 / 2.0)
+        square_low, square_high = estimands.square_interval(low, high)
+        words = IN_WORDS[self.weights]
+        fisher = f"Fisher z, {trials} trials"
+        estimates = {
+            "r": Estimate(r, None, low, high, self.level, f"{fisher}; weights: {words}"),
+            "r2_trial": Estimate(r**2, None, square_low, square_high, self.level, f"square of r ({fisher})"),
+            "spearman": Estimate(
+                rank_r, None, rank_low, rank_high, self.level, f"{fisher}, variance 1 + r^2/2; unweighted"
+            ),
+        }
+        problems = dropped + problems
+        if self.bootstrap:
+            estimates["r_bootstrap"], degenerate = self._bootstrap(data, weights, r)
+            if degenerate:
+                problems += (f"{degenerate} of {self.bootstrap} bootstrap samples have no correlation and were left out",)
+        if trials < 10:
+            problems += (f"only {trials} trials: the interval of r is wide, and a bootstrap over trials too narrow",)
+        if not np.isfinite(r):
+            problems += ("one of the two effects does not vary: the correlation is not defined",)
+        return Result(self.name, asdict(self), data, estimates, problems=effects.problems + problems)
+
+    def _bootstrap(self, effects: Effects, weights: np.ndarray, r: float) -> tuple[Estimate, int]:
+        """Percentile interval over resampled trials; comparisons of one trial go together."""
+        trials = effects.trials
+        member = np.array([trials.index(trial) for trial in effects.trial])
+        generator = np.random.default_rng(self.seed)
+        counts = generator.multinomial(len(trials), np.full(len(trials), 1 / len(trials)), size=self.bootstrap)
+        sample = estimands.weighted_pearson(*effects.log_hr.T, weights * counts[:, member])
+        sample = sample[np.isfinite(sample)]
+        kind = f"percentile bootstrap over {len(trials)} trials, {self.bootstrap} samples"
+        degenerate = self.bootstrap - len(sample)
+        if not len(sample):
+            return Estimate(r, None, None, None, self.level, kind), degenerate
+        tail = (1 - self.level) / 2
+        low, high = np.quantile(sample, [tail, 1 - tail])
+        return Estimate(r, float(sample.std(ddof=1)), float(low), float(high), self.level, kind), degenerate

@@ -1,0 +1,208 @@
+"""Gaussian likelihood of a bivariate random-effects meta-analysis, apart from any optimiser.
+
+    y_i ~ N(X_i beta, V_i),   V_i = S_i + T,   T = [[t1, t12], [t12, t2]]
+
+for one block ``i`` of estimates whose errors covary: usually one comparison (2 x 2), larger where
+comparisons share a control arm, smaller where an endpoint is missing. ``V`` is linear in
+``psi = (t1, t12, t2)``: ``V = S + sum_a psi_a E_a``, so gradient and Hessian are short.
+
+References
+----------
+van Houwelingen, Arends, Stijnen (2002), doi:10.1002/sim.1040.
+Jackson, Riley, White (2011), doi:10.1002/sim.4172.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from surrogacy.effects import Effects, FloatArray
+
+Method = Literal["ml", "reml"]
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """``g`` blocks of the same dimension ``m``.
+
+    Parameters
+    ----------
+    y : (g, m) array
+    design : (g, m, q) array
+        Fixed-effects design.
+    sampling : (g, m, m) array
+        Covariance of the estimates.
+    pattern : (3, g, m, m) array
+        dV/dpsi: where t1, t12 and t2 enter V.
+    """
+
+    y: FloatArray
+    design: FloatArray
+    sampling: FloatArray
+    pattern: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The likelihood at one ``psi``.
+
+    Parameters
+    ----------
+    log_likelihood : float
+    gradient : (3,) array
+        With respect to psi.
+    beta : (q,) array
+        Generalised least squares estimate, or the value that was asked for.
+    beta_cov : (q, q) array
+        Covariance of the estimate, given psi.
+    beta_gradient : (q,) array
+        Gradient with respect to beta; 0 at the estimate.
+    """
+
+    log_likelihood: float
+    gradient: FloatArray
+    beta: FloatArray
+    beta_cov: FloatArray
+    beta_gradient: FloatArray
+
+
+def make_blocks(effects: Effects, covariates: FloatArray | None = None) -> tuple[Blocks, ...]:
+    """Arrange effects as blocks, one `Blocks` a block size.
+
+    Parameters
+    ----------
+    effects : Effects
+        Missing endpoints (NaN) are left out of their block.
+    covariates : (k, p) array, optional
+        Trial-level covariates; each gets one coefficient for either endpoint. The fixed effects are
+        ordered (surrogate: intercept, covariates; final: intercept, covariates).
+
+    Returns
+    -------
+    tuple of Blocks
+    """
+    rows = np.ones((len(effects), 1)) if covariates is None else np.column_stack([np.ones(len(effects)), covariates])
+    width = rows.shape[1]
+    by_size: dict[int, list[tuple[FloatArray, ...]]] = {}
+    own = effects.cov
+    for members in effects.dependent_groups():
+        cells = [(i, endpoint) for i in members for endpoint in (0, 1) if not np.isnan(effects.log_hr[i, endpoint])]
+        if not cells:
+            continue
+        m = len(cells)
+        design, sampling, pattern = np.zeros((m, 2 * width)), np.zeros((m, m)), np.zeros((3, m, m))
+        for a, (i, endpoint) in enumerate(cells):
+            design[a, endpoint * width : (endpoint + 1) * width] = rows[i]
+            for b, (j, other) in enumerate(cells):
+                sampling[a, b] = (own[i] if i == j else effects.covariance_between(i, j))[endpoint, other]
+                if i == j:  # true effects of different comparisons are independent
+                    pattern[endpoint + other, a, b] = 1.0
+        y = np.array([effects.log_hr[cell] for cell in cells])
+        by_size.setdefault(m, []).append((y, design, sampling, pattern))
+    stacked = [[np.stack(parts) for parts in zip(*blocks, strict=True)] for blocks in by_size.values()]
+    return tuple(Blocks(y, x, s, np.ascontiguousarray(e.swapaxes(0, 1))) for y, x, s, e in stacked)
+
+
+class Likelihood:
+    """Log-likelihood, its gradient and Hessian as functions of ``psi``.
+
+    The REML constant is that of metafor and mixmeta (with ``+ log|sum X'X| / 2``); Stata's mvmeta
+    leaves that term out.
+
+    Parameters
+    ----------
+    blocks : tuple of Blocks
+    method : {"ml", "reml"}
+    """
+
+    def __init__(self, blocks: tuple[Blocks, ...], method: Method) -> None:
+        self.blocks = blocks
+        self.restricted = method == "reml"
+        self.size = sum(block.y.size for block in blocks)
+        gram = sum(np.einsum("gmq,gmr->qr", block.design, block.design) for block in blocks)
+        self.q = len(gram)
+        self.design_log_det = float(np.linalg.slogdet(gram)[1])
+
+    def evaluate(self, psi: FloatArray, beta: FloatArray | None = None) -> Evaluation:
+        """Evaluate at ``psi = (t1, t12, t2)``, by default at the best ``beta`` for it.
+
+        With a ``beta`` the REML value is the joint criterion ``l(beta, psi) - log|A(psi)| / 2``,
+        whose maximum over beta is the usual one: what profiles over a fixed effect need.
+        Minus infinity where some V is not positive definite.
+        """
+        try:
+            parts = [_invert(block, psi) for block in self.blocks]
+        except np.linalg.LinAlgError:
+            return Evaluation(-np.inf, np.zeros(3), np.zeros(self.q), np.zeros((self.q, self.q)), np.zeros(self.q))
+        whitened = [inverse @ block.design for block, (inverse, _) in zip(self.blocks, parts, strict=True)]
+        pairs = list(zip(self.blocks, whitened, strict=True))
+        information = sum(block.design.reshape(-1, self.q).T @ wx.reshape(-1, self.q) for block, wx in pairs)
+        score = sum(block.y.reshape(-1) @ wx.reshape(-1, self.q) for block, wx in pairs)
+        beta_cov = np.linalg.inv(information)
+        at = beta_cov @ score if beta is None else beta
+        log_likelihood, gradient = -0.5 * self.size * np.log(2 * np.pi), np.zeros(3)
+        for (block, wx), (inverse, log_det) in zip(pairs, parts, strict=True):
+            residual = block.y - block.design @ at
+            u = (inverse @ residual[..., None])[..., 0]
+            log_likelihood -= 0.5 * (log_det + float(np.sum(residual * u)))
+            weight = inverse - u[:, :, None] * u[:, None, :]
+            if self.restricted:
+                weight -= wx @ beta_cov @ wx.transpose(0, 2, 1)
+            gradient -= 0.5 * block.pattern.reshape(3, -1) @ weight.reshape(-1)
+        if self.restricted:
+            log_likelihood += 0.5 * (self.q * np.log(2 * np.pi) + self.design_log_det)
+            log_likelihood += 0.5 * float(np.linalg.slogdet(beta_cov)[1])
+        return Evaluation(float(log_likelihood), gradient, at, beta_cov, score - information @ at)
+
+    def hessian(self, psi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Second derivatives of the (restricted) profile log-likelihood, and d beta / d psi.
+
+        With ``P = W - W X A^-1 X' W``: ``H_ab = tr(Q E_a Q E_b) / 2 - y' P E_a P E_b P y``, where Q
+        is P for REML and W for ML; ``d beta / d psi_a = -A^-1 X' W E_a P y``.
+
+        Returns
+        -------
+        hessian : (3, 3) array
+        slope : (q, 3) array
+        """
+        at = self.evaluate(psi)
+        q = len(at.beta)
+        trace, mixed, quadratic = np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((3, 3))
+        single, cross = np.zeros((3, q, q)), np.zeros((3, q))
+        for block in self.blocks:
+            inverse, _ = _invert(block, psi)
+            wx = inverse @ block.design
+            u = np.einsum("gmn,gn->gm", inverse, block.y - block.design @ at.beta)
+            we = inverse @ block.pattern
+            trace += np.einsum("agmn,bgnm->ab", we, we)
+            eu = np.einsum("agmn,gn->agm", block.pattern, u)
+            quadratic += np.einsum("agm,gmn,bgn->ab", eu, inverse, eu)
+            cross += np.einsum("gmq,agm->aq", wx, eu)
+            ewx = block.pattern @ wx
+            single += np.einsum("gmq,agmr->aqr", wx, ewx)
+            mixed += np.einsum("agmq,bgmr,qr->ab", ewx, inverse @ ewx, at.beta_cov)
+        quadratic -= np.einsum("aq,qr,br->ab", cross, at.beta_cov, cross)
+        if self.restricted:
+            spread = at.beta_cov @ single
+            trace += np.einsum("aqr,brq->ab", spread, spread) - 2.0 * mixed
+        return 0.5 * trace - quadratic, -at.beta_cov @ cross.T
+
+
+def _invert(block: Blocks, psi: FloatArray) -> tuple[FloatArray, float]:
+    """V^-1 and the sum of log|V| of a block; LinAlgError where some V is not positive definite."""
+    v = block.sampling + (psi @ block.pattern.reshape(3, -1)).reshape(block.sampling.shape)
+    if v.shape[-1] == 2:  # nearly every block: in closed form, five times as fast
+        det = v[:, 0, 0] * v[:, 1, 1] - v[:, 0, 1] ** 2
+        if not (det.min() > 0 and v[:, 0, 0].min() > 0):
+            raise np.linalg.LinAlgError("V is not positive definite")
+        inverse = np.empty_like(v)
+        inverse[:, 0, 0], inverse[:, 1, 1] = v[:, 1, 1], v[:, 0, 0]
+        inverse[:, 0, 1] = inverse[:, 1, 0] = -v[:, 0, 1]
+        inverse /= det[:, None, None]
+        return inverse, float(np.log(det).sum())
+    root = np.linalg.cholesky(v)
+    log_det = 2.0 * float(np.sum(np.log(np.diagonal(root, axis1=1, axis2=2))))
+    return np.linalg.inv(v), log_det

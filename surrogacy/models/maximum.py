@@ -1,0 +1,170 @@
+"""Maximum of the bivariate likelihood over the Cholesky factor of T.
+
+In the Cholesky parametrisation the boundary (rho = -1 or 1, tau = 0) is an ordinary point, so that a
+quasi-Newton search with the analytic gradient reaches it; whether the maximum really lies there is
+then decided by a refit with the element held at exactly 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from surrogacy.effects import Effects, FloatArray
+from surrogacy.errors import FitError
+from surrogacy.models.likelihood import Evaluation, Likelihood
+
+# A variance below this share of its scale is tried at exactly 0: the optimiser only comes close to it.
+NEAR_BOUNDARY = 1e-4
+# Cholesky elements that are 0 on each part of the boundary, the smallest model first.
+BOUNDARIES = {"both": (0, 1, 2), "tau_surrogate": (0, 1), "tau_final": (1, 2), "rho": (2,)}
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """Maximum of the likelihood.
+
+    Parameters
+    ----------
+    factor : (3,) array
+        (L11, L21, L22), the lower Cholesky factor of T.
+    at : Evaluation
+        The likelihood there.
+    boundary : str
+        Empty, ``"rho"`` (rho = -1 or 1), ``"tau_surrogate"``, ``"tau_final"`` or ``"both"``.
+    """
+
+    factor: FloatArray
+    at: Evaluation
+    boundary: str
+
+    @property
+    def psi(self) -> FloatArray:
+        """(T11, T12, T22)."""
+        return psi_of(self.factor)
+
+
+def psi_of(factor: FloatArray) -> FloatArray:
+    """(T11, T12, T22) from the Cholesky factor (L11, L21, L22)."""
+    a, b, c = factor
+    return np.array([a * a, a * b, b * b + c * c])
+
+
+def psi_jacobian(factor: FloatArray) -> FloatArray:
+    """(3, 3) derivative of `psi_of`."""
+    a, b, c = factor
+    return np.array([[2 * a, 0.0, 0.0], [b, a, 0.0], [0.0, 2 * b, 2 * c]])
+
+
+def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
+    """Maximise over T from several starts, and settle on the boundary where that is the maximum.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    effects : Effects
+        For the starting values: method of moments, then strong correlations of either sign.
+    starts : int
+        1 to 3.
+
+    Raises
+    ------
+    FitError
+        If no start converges.
+    """
+    scale = np.sqrt(np.maximum(np.nanvar(effects.log_hr, axis=0, ddof=1), 1e-8))
+
+    def negative(unit: FloatArray, free: FloatArray) -> tuple[float, FloatArray]:
+        factor = unit * free
+        at = likelihood.evaluate(psi_of(factor))
+        return -at.log_likelihood, -(psi_jacobian(factor).T @ at.gradient) * free
+
+    free = scale[[0, 1, 1]]
+    guesses = _starting_factors(effects, scale)[:starts]
+    ends = [_minimise(negative, guess / free, free) for guess in guesses]
+    converged = [end for end in ends if end is not None]
+    if not converged:
+        raise FitError(f"{effects.name or 'these effects'}: the likelihood could not be maximised from {starts} start(s)")
+    value, unit = min(converged, key=lambda end: end[0])
+    factor, boundary = unit * free, ""
+    a, b, c = factor
+    near = {
+        "tau_surrogate": a**2 < NEAR_BOUNDARY * scale[0] ** 2,
+        "tau_final": b**2 + c**2 < NEAR_BOUNDARY * scale[1] ** 2,
+        "rho": c**2 < NEAR_BOUNDARY * (b**2 + c**2),
+    }
+    near["both"] = near["tau_surrogate"] and near["tau_final"]
+    for name, zeros in BOUNDARIES.items():
+        held = np.where(np.isin(np.arange(3), zeros), 0.0, free)
+        refit = _minimise(negative, unit, held) if near[name] else None
+        if refit is not None and refit[0] <= value + 1e-7:
+            factor, boundary = refit[1] * held, name
+            break
+    a, b, c = factor
+    factor = np.array([abs(a), b if a >= 0 else -b, abs(c)])
+    return Optimum(factor, likelihood.evaluate(psi_of(factor)), boundary)
+
+
+def _starting_factors(effects: Effects, scale: FloatArray) -> list[FloatArray]:
+    """Cholesky factors to start from: moments (pushed inside the boundary), rho = 0.9, rho = -0.9."""
+    complete = effects.complete
+    if complete.sum() > 2:
+        moment = np.cov(effects.log_hr[complete].T) - effects.cov[complete].mean(axis=0)
+    else:
+        moment = np.diag(scale**2)
+    values, vectors = np.linalg.eigh(moment)
+    moment = vectors @ np.diag(np.maximum(values, 0.05 * np.mean(scale**2))) @ vectors.T
+    strong = [np.array([scale[0], rho * scale[1], np.sqrt(1 - rho**2) * scale[1]]) / 2 for rho in (0.9, -0.9)]
+    return [np.linalg.cholesky(moment)[[0, 1, 1], [0, 0, 1]], *strong]
+
+
+def _minimise(
+    negative: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]], start: FloatArray, free: FloatArray
+) -> tuple[float, FloatArray] | None:
+    """Minimise from one start; None if it did not converge."""
+    fit = minimize(negative, start, args=(free,), jac=True, method="L-BFGS-B", options={"gtol": 1e-6, "ftol": 1e-15})
+    # the search may end on rounding error short of gtol: a gradient this small is a maximum all the same
+    return (float(fit.fun), fit.x) if np.isfinite(fit.fun) and np.abs(fit.jac).max() < 1e-3 else None
+
+
+def parameter_covariance(likelihood: Likelihood, best: Optimum, *, full: bool) -> FloatArray:
+    """Covariance of (mu_surrogate, mu_final, T11, T12, T22) at the maximum.
+
+    That of T is ``J I^-1 J'``, with I the observed information of the free Cholesky elements and J
+    their derivative; on the boundary it is therefore conditional on the boundary.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    best : Optimum
+    full : bool
+        Whether mu carries the uncertainty of T (Stata, metaSEM) or is conditional on it (metafor, mixmeta).
+
+    Returns
+    -------
+    (5, 5) array
+        NaN in the part of T where the information is not positive definite.
+    """
+    hessian, mu_slope = likelihood.hessian(best.psi)
+    jacobian = psi_jacobian(best.factor)
+    g = best.at.gradient
+    curvature = np.array([[2 * g[0], g[1], 0.0], [g[1], 2 * g[2], 0.0], [0.0, 0.0, 2 * g[2]]])
+    free = [i for i in range(3) if i not in BOUNDARIES.get(best.boundary, ())]
+    information = -(jacobian.T @ hessian @ jacobian + curvature)[np.ix_(free, free)]
+    covariance = np.zeros((5, 5))
+    covariance[:2, :2] = best.at.beta_cov
+    if not free:
+        return covariance
+    if np.linalg.eigvalsh(information).min() <= 0:
+        covariance[2:, 2:] = np.nan
+        return covariance
+    psi_cov = jacobian[:, free] @ np.linalg.inv(information) @ jacobian[:, free].T
+    covariance[2:, 2:] = psi_cov
+    if full:
+        covariance[:2, :2] += mu_slope @ psi_cov @ mu_slope.T
+        covariance[:2, 2:] = mu_slope @ psi_cov
+        covariance[2:, :2] = covariance[:2, 2:].T
+    return covariance

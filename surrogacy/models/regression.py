@@ -1,0 +1,130 @@
+"""Weighted least squares of log HR(final) on log HR(surrogate).
+
+    y_i = intercept + slope x_i + e_i,    e_i ~ N(0, s^2 / w_i)
+
+    b = (X'WX)^-1 X'W y,   s^2 = sum w e^2 / (k - 2),   Cov(b) = s^2 (X'WX)^-1
+
+A new trial of weight w0 has prediction variance ``s^2 / w0 + (1, x0) Cov (1, x0)'``: the band, and
+with it the surrogate threshold effect, depends on the size of the new trial, which is therefore
+always stated. The model ignores the error of x (which flattens the slope) and the correlation of
+the two errors within a trial (which mimics an association).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+
+from surrogacy import estimands
+from surrogacy.effects import Effects, FloatArray
+from surrogacy.errors import FitError, UsageError
+from surrogacy.models._weights import IN_WORDS, Weights, usable_comparisons, weights_of
+from surrogacy.results import LEVEL, Estimate, Line, Result
+
+
+@dataclass(frozen=True)
+class WeightedRegression:
+    """Weighted regression with prediction and confidence bands.
+
+    Parameters
+    ----------
+    weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
+    new_n : float, optional
+        Patients of the new trial that predictions are made for; default: the mean of the set.
+    level : float
+    """
+
+    weights: Weights = "n"
+    new_n: float | None = None
+    level: float = LEVEL
+    name = "weighted-regression"
+
+    def fit(self, effects: Effects) -> Result:
+        """Fit the line.
+
+        Raises
+        ------
+        FitError
+            With fewer than three usable comparisons, or where the surrogate effect does not vary.
+        UsageError
+            If the weights cannot be had, or ``new_n`` is not positive.
+        """
+        if self.new_n is not None and not self.new_n > 0:
+            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
+        data, dropped = usable_comparisons(effects, self.weights)
+        weights, problems = weights_of(data, self.weights)
+        x, y = data.log_hr.T
+        if np.ptp(x) == 0:
+            raise FitError(f"{effects.name or 'these effects'}: every surrogate effect is the same, no line can be fitted")
+        coefficients, covariance, scale = weighted_least_squares(x, y, weights)
+        line = self._line(data, weights, coefficients, covariance, scale)
+        r = float(estimands.weighted_pearson(x, y, weights))
+        trials, df = len(data.trials), len(data) - 2
+        square = estimands.square_interval(*estimands.fisher_interval(r, trials, self.level))
+        kind = f"t, {df} df; weights: {IN_WORDS[self.weights]}"
+        half = float(stdtrit(df, 0.5 + self.level / 2)) * np.sqrt(np.diag(covariance))
+        estimates: dict[str, Estimate] = {}
+        for i, name in enumerate(("intercept", "slope")):
+            value, error = float(coefficients[i]), float(covariance[i, i] ** 0.5)
+            estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
+        estimates["r2_trial"] = Estimate(r**2, None, *square, self.level, f"weighted R2; Fisher z on r, {trials} trials")
+        estimates["sigma_resid"] = Estimate(
+            float(np.sqrt(scale / weights.mean())), kind="residual SD of log HR(OS) for a trial of mean weight"
+        )
+        thresholds = {
+            f"ste_{band}": estimands.threshold_effect(line, level=self.level, band=band)  # type: ignore[arg-type]
+            for band in ("prediction", "confidence")
+        }
+        problems = dropped + problems
+        if any(len(group) > 1 for group in data.dependent_groups()):
+            problems += ("comparisons that share a control arm are taken as independent by this model",)
+        return Result(
+            self.name, asdict(self), data, {**estimates, **thresholds}, line, problems=effects.problems + problems
+        )
+
+    def _line(
+        self, effects: Effects, weights: FloatArray, coefficients: FloatArray, covariance: FloatArray, scale: float
+    ) -> Line:
+        """Line whose own-error variance is ``scale / w0``, with w0 as a function of the size n."""
+        size = effects.n if not np.isnan(effects.n).any() else np.ones(len(effects))
+        exponent = {"sqrt-n": 0.5, "none": 0.0}.get(self.weights, 1.0)
+        # events and precision grow in proportion to n: weight per patient as in the set
+        per_patient = 1.0 if exponent < 1.0 else weights.sum() / size.sum()
+        return Line(
+            intercept=float(coefficients[0]),
+            slope=float(coefficients[1]),
+            covariance=covariance,
+            sigma=0.0,
+            trial_variance=float(scale / per_patient),
+            exponent=exponent,
+            new_n=float(size.mean()) if self.new_n is None else self.new_n,
+            degrees_of_freedom=float(len(effects) - 2),
+            data_range=(float(effects.log_hr[:, 0].min()), float(effects.log_hr[:, 0].max())),
+        )
+
+
+def weighted_least_squares(
+    x: FloatArray, y: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray, float]:
+    """Straight line by weighted least squares.
+
+    Parameters
+    ----------
+    x, y, weights : (k,) arrays
+
+    Returns
+    -------
+    coefficients : (2,) array
+        Intercept and slope.
+    covariance : (2, 2) array
+    scale : float
+        Residual variance of an observation of weight 1.
+    """
+    design = np.column_stack([np.ones_like(x), x])
+    bread = np.linalg.inv(design.T @ (weights[:, None] * design))
+    coefficients = bread @ (design.T @ (weights * y))
+    residual = y - design @ coefficients
+    scale = float(np.sum(weights * residual**2) / (len(y) - 2))
+    return coefficients, scale * bread, scale

@@ -1,0 +1,1 @@
+"""Reports: results into JSON, tables, captions, figures on disk and the screen."""

@@ -1,0 +1,121 @@
+"""The result on one screen of a terminal, or as plain text in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from surrogacy.analysis import Run, SetAnalysis
+from surrogacy.report.words import number, settings_in_words, with_interval
+from surrogacy.results import Estimate, Result
+
+ASSOCIATION = {"weighted-pearson": "r", "weighted-regression": "r2_trial"}
+
+
+def screen(run: Run) -> RenderableType:
+    """Render a run."""
+    parts = [_set_block(one) for one in run.analyses]
+    return Group(*parts, _changes(run.changes)) if run.changes else Group(*parts)
+
+
+def _set_block(one: SetAnalysis) -> RenderableType:
+    effects = one.effects
+    size = effects.n.sum()
+    patients = f", {size:,.0f} patients" if size == size else ""
+    left_out = sum(not entry["in_fit"] for entry in one.flow)
+    flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""
+    title = Text(f"{one.name}", style="bold")
+    title.append(f"  {len(effects)} comparisons, {len(effects.trials)} trials{patients}{flow}", style="not bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for heading in ("Model", "Association (95% interval)", "Slope (95% interval)", "STE (HR)"):
+        table.add_column(heading, overflow="fold")
+    for result in one.results:
+        table.add_row(f"{result.model}\n[dim]{settings_in_words(result)}[/dim]", _association(result), _slope(result), _threshold(result))
+    for model, text in one.failures:
+        table.add_row(model, Text(f"not fitted: {text}", style="red"), "", "")
+    notes = [Text(line) for line in (_grid_line(one), _left_out_line(one)) if line]
+    seen: dict[str, list[str]] = {}
+    for result in one.results:
+        for problem in result.problems:
+            seen.setdefault(problem, []).append(result.model)
+    warnings = [
+        Text(f"! {problem if len(models) == len(one.results) else f'{models[0]}: {problem}'}", style="yellow")
+        for problem, models in seen.items()
+    ]
+    return Group(title, table, *(Padding(note, (0, 0, 0, 2)) for note in (*notes, *warnings)), Text(""))
+
+
+def _association(result: Result) -> str:
+    name = ASSOCIATION.get(result.model, "rho_between")
+    lines = []
+    symbol = {"r": "r", "r2_trial": "R²", "rho_between": "rho_between"}[name]
+    estimate: Estimate = result[name]
+    lines.append(f"{symbol} {with_interval(estimate)}")
+    kind = estimate.kind.partition(";")[0]
+    if "r_bootstrap" in result.estimates:
+        bootstrap: Estimate = result["r_bootstrap"]
+        lines.append(f"[dim]{kind}; bootstrap {number(bootstrap.low)} to {number(bootstrap.high)}[/dim]")
+    else:
+        lines.append(f"[dim]{kind}[/dim]")
+    if name == "rho_between" and result["r2_trial"].value is not None:
+        lines[0] = f"R² {with_interval(result['r2_trial'])}"
+        lines[1] = f"[dim]rho_between {number(result['rho_between'].value)}; {kind}[/dim]"
+    return "\n".join(lines)
+
+
+def _slope(result: Result) -> str:
+    if "slope" not in result.estimates or result["slope"].value is None:
+        return "–"
+    return f"{with_interval(result['slope'])}\n[dim]{result['slope'].kind.partition(';')[0]}[/dim]"
+
+
+def _threshold(result: Result) -> str:
+    if "ste_prediction" not in result.estimates:
+        return "–"
+    prediction, confidence = result["ste_prediction"], result["ste_confidence"]
+    shown = str(prediction)
+    value, _, made = shown.partition(" (")
+    mean = "none" if confidence.hr is None else number(confidence.hr)
+    return f"{value}\n[dim]{made.rstrip(')')}; band of the mean: {mean}[/dim]"
+
+
+def _grid_line(one: SetAnalysis) -> str:
+    records = [record for record in one.rho_within_grid if "problem" not in record]
+    if not records:
+        return ""
+    model = records[-1]["model"]
+    cells = []
+    for record in (record for record in records if record["model"] == model):
+        mark = "*" if record["boundary"] else ""
+        cells.append(f"{record['rho_within']:g}: {number(record['r2_trial'])}{mark}/{number(record['slope'])}")
+    note = "  (* boundary)" if any(record["boundary"] for record in records) else ""
+    return f"R²/slope of {model} by rho_within  {'   '.join(cells)}{note}"
+
+
+def _left_out_line(one: SetAnalysis) -> str:
+    records = [record for record in one.leave_one_out if record["model"] == "weighted-pearson" and record.get("r") is not None]
+    if not records:
+        return ""
+    low, high = (choose(records, key=lambda record: record["r"]) for choose in (min, max))
+    names = dict(zip(one.effects.trial, one.effects.labels, strict=True))
+    return (
+        f"r with one trial left out: {number(low['r'])} (without {names[low['left_out']]}) to "
+        f"{number(high['r'])} (without {names[high['left_out']]})"
+    )
+
+
+def _changes(changes: Sequence[dict[str, Any]]) -> RenderableType:
+    table = Table(title="What the added rows change", box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for heading in ("Set", "Model", "Quantity", "Before", "After", "Change"):
+        table.add_column(heading)
+    for change in changes:
+        before, after = change["before"], change["after"]
+        difference = f"{after - before:+.3f}".replace("-", "−") if before is not None and after is not None else "–"
+        table.add_row(change["set"], change["model"], change["estimate"], number(before, 3), number(after, 3), difference)
+    return table

@@ -1,0 +1,110 @@
+"""results.json: every number of a run in one document, the same bytes for the same input and seed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+import surrogacy
+from surrogacy.analysis import Run
+from surrogacy.results import Estimate, Result, ThresholdEffect
+
+SCHEMA = "surrogacy.results/1"
+SIGNIFICANT_DIGITS = 12
+
+
+def document(run: Run, *, seed: int) -> dict[str, Any]:
+    """Collect the numbers of a run.
+
+    Parameters
+    ----------
+    run : Run
+    seed : int
+
+    Returns
+    -------
+    dict
+        Ready for `dumps`.
+    """
+    analyses = run.analyses
+    return {
+        "schema": SCHEMA,
+        "version": surrogacy.__version__,
+        "data_version": run.trials.data_version,
+        "seed": seed,
+        "fits": [fit_record(result) for one in analyses for result in one.results],
+        "failures": [{"set": one.name, "model": model, "problem": text} for one in analyses for model, text in one.failures],
+        "rho_within_grid": [record for one in analyses for record in one.rho_within_grid],
+        "leave_one_out": [record for one in analyses for record in one.leave_one_out],
+        "placement": [],
+        "changes": list(run.changes),
+        "flow": flow(run),
+    }
+
+
+def fit_record(result: Result) -> dict[str, Any]:
+    """Return one fit as a record."""
+    effects = result.effects
+    patients = effects.n.sum()
+    assumed = np.unique(effects.rho_within[~effects.rho_known])
+    return {
+        "set": effects.name,
+        "k": len(effects),
+        "trials": len(effects.trials),
+        "n": int(patients) if np.isfinite(patients) else None,
+        "model": result.model,
+        "settings": {
+            **result.settings,
+            "rho_within": float(assumed[0]) if len(assumed) else None,
+            "rho_within_reported": int(effects.rho_known.sum()),
+        },
+        "estimates": {name: estimate_record(estimate) for name, estimate in result.estimates.items()},
+        "problems": list(result.problems),
+    }
+
+
+def estimate_record(estimate: Estimate | ThresholdEffect) -> dict[str, Any]:
+    """Return one estimate as a record."""
+    record = asdict(estimate)
+    if isinstance(estimate, ThresholdEffect) and estimate.hr_other is None:
+        del record["hr_other"]
+    return record
+
+
+def flow(run: Run) -> dict[str, Any]:
+    """Where every comparison of the table went."""
+    analyses, table = run.analyses, run.trials.trials
+    sets = {
+        one.name: {
+            "in_fit": sorted(entry["comparison"] for entry in one.flow if entry["in_fit"]),
+            "not_in_fit": {entry["comparison"]: entry["why"] for entry in one.flow if not entry["in_fit"]},
+        }
+        for one in analyses
+    }
+    considered = {entry["comparison"] for one in analyses for entry in one.flow}
+    stage = dict(zip(table["comparison"], table["stage"], strict=True))
+    elsewhere = {name: f"{stage[name]} stage: in no set of this run" for name in stage if name not in considered}
+    return {"comparisons": len(stage), "sets": sets, "in_no_set": elsewhere}
+
+
+def dumps(content: Any) -> str:
+    """JSON with sorted keys and numbers rounded to 12 significant digits; NaN and infinity become null."""
+    return json.dumps(_plain(content), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(item) for item in value]
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        number = float(f"{float(value):.{SIGNIFICANT_DIGITS}g}") if np.isfinite(value) else None
+        return 0.0 if number == 0 else number
+    return value

@@ -1,0 +1,197 @@
+"""Tables of a run: numbers for CSV, words for a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from surrogacy.analysis import Run, SetAnalysis
+from surrogacy.report.words import number, settings_in_words, with_interval
+from surrogacy.results import ThresholdEffect
+
+NAMES = {
+    "r": "Weighted Pearson r",
+    "r_bootstrap": "Weighted Pearson r, bootstrap",
+    "spearman": "Spearman r",
+    "r2_trial": "R² (trial level)",
+    "rho_between": "ρ between trials",
+    "mu_surrogate": "Mean log HR, surrogate",
+    "mu_final": "Mean log HR, OS",
+    "tau_surrogate": "τ, surrogate",
+    "tau_final": "τ, OS",
+    "intercept": "Intercept",
+    "slope": "Slope",
+    "sigma_cond": "Conditional SD of log HR(OS)",
+    "sigma_resid": "Residual SD of log HR(OS)",
+    "loglik": "Log-likelihood",
+    "ste_prediction": "STE (HR), prediction band",
+    "ste_confidence": "STE (HR), confidence band",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ReportTable:
+    """A table in two forms.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+    title, note : str
+        Heading and footnote.
+    numbers : DataFrame
+        For CSV.
+    words : DataFrame
+        For print.
+    """
+
+    name: str
+    title: str
+    note: str
+    numbers: pd.DataFrame
+    words: pd.DataFrame
+
+
+def estimate_name(name: str) -> str:
+    """Return the printed name of an estimate."""
+    if name.endswith("_delta"):
+        return NAMES.get(name.removesuffix("_delta"), name) + ", delta method"
+    return NAMES.get(name, name)
+
+
+def models_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
+    """Every estimate of every model."""
+    numbers, words = [], []
+    for one in analyses:
+        for result in one.results:
+            about = {"set": one.name, "k": len(result.effects), "trials": len(result.effects.trials), "model": result.model}
+            problems = "; ".join(result.problems)
+            for name, estimate in result.estimates.items():
+                record: dict[str, Any] = {**about, "estimate": name}
+                if isinstance(estimate, ThresholdEffect):
+                    shown, made = str(estimate).partition(" (")[0], f"{estimate.status}; {estimate.made}"
+                    record |= {"value": estimate.hr, "level": estimate.level, "kind": made}
+                else:
+                    shown, made = with_interval(estimate), estimate.kind
+                    record |= vars(estimate)
+                numbers.append({**record, "settings": settings_in_words(result), "problems": problems})
+                words.append(
+                    {
+                        "Set": f"{one.name} (k = {about['k']})",
+                        "Model": result.model,
+                        "Settings": settings_in_words(result),
+                        "Quantity": estimate_name(name),
+                        "Estimate (95% interval)": shown,
+                        "How": made,
+                    }
+                )
+    return ReportTable(
+        "models",
+        "Models",
+        f"Intervals are two-sided at 95% unless stated. {_all_problems(analyses)}",
+        pd.DataFrame(numbers),
+        pd.DataFrame(words),
+    )
+
+
+def _all_problems(analyses: Sequence[SetAnalysis]) -> str:
+    """Every caveat once, with the sets and models it belongs to."""
+    where: dict[str, list[str]] = {}
+    for one in analyses:
+        for result in one.results:
+            for problem in result.problems:
+                shared = problem in one.effects.problems
+                label = one.name if shared else f"{one.name}, {result.model}"
+                where.setdefault(problem, [])
+                if label not in where[problem]:
+                    where[problem].append(label)
+        for model, text in one.failures:
+            where.setdefault(f"not fitted: {text}", []).append(f"{one.name}, {model}")
+    return " ".join(f"[{'; '.join(labels)}] {problem}." for problem, labels in where.items())
+
+
+def effects_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
+    """Both hazard ratios of every comparison, as fitted."""
+    numbers, words = [], []
+    for one in analyses:
+        effects = one.effects
+        for i, comparison in enumerate(effects.comparison):
+            factor = {name: values[i] for name, values in effects.factors.items()}
+            record: dict[str, Any] = {
+                "set": one.name, "comparison": comparison, "trial": effects.trial[i], "n": effects.n[i], **factor,
+                "rho_within": effects.rho_within[i],
+            }  # fmt: skip
+            shown = {"Set": one.name, "Comparison": effects.labels[i], "n": number(effects.n[i], 0)}
+            for column, side in enumerate(("surrogate", "final")):
+                log_hr, se = effects.log_hr[i, column], effects.se[i, column]
+                low, high = np.exp(log_hr - 1.959964 * se), np.exp(log_hr + 1.959964 * se)
+                record |= {f"log_hr_{side}": log_hr, f"se_{side}": se, f"hr_{side}": np.exp(log_hr)}
+                endpoint = factor.get(side, side)
+                dagger = " †" if factor.get(f"{side}_evidence") == "unverified" else ""
+                shown |= {
+                    f"{'Surrogate' if side == 'surrogate' else 'Final'}": endpoint,
+                    f"HR ({side}, 95% CI)": f"{number(np.exp(log_hr))} ({number(low)} to {number(high)}){dagger}",
+                }
+            numbers.append(record)
+            words.append(shown)
+    note = (
+        "Limits are recomputed at 95% from the standard errors that were fitted, whatever the level of the printed interval. "
+        "† the hazard ratio or its limits were not read in any source."
+    )
+    return ReportTable("effects", "Hazard ratios as fitted", note, pd.DataFrame(numbers), pd.DataFrame(words))
+
+
+def records_table(name: str, title: str, note: str, records: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> ReportTable:
+    """A table from flat records (grid, leave-one-out), rounded for print."""
+    numbers = pd.DataFrame(list(records))
+    words = numbers.copy()
+    for column in words.columns:
+        if column in labels:
+            words[column] = [labels.get(value, value) for value in words[column]]
+        elif pd.api.types.is_bool_dtype(words[column]):
+            words[column] = words[column].map({True: "yes", False: ""})
+        elif words[column].map(lambda value: isinstance(value, float)).any():
+            words[column] = [number(value) if isinstance(value, float) else "–" if value is None else str(value) for value in words[column]]
+    words = words.drop(columns=[column for column in ("loglik",) if column in words])
+    return ReportTable(name, title, note, numbers, words.fillna(""))
+
+
+def flow_table(run: Run) -> ReportTable:
+    """Every comparison: in which fit it is, or why not."""
+    table = run.trials.trials
+    rows = [
+        {"set": one.name, "comparison": entry["comparison"], "in_fit": bool(entry["in_fit"]), "why": entry["why"]}
+        for one in run.analyses
+        for entry in one.flow
+    ]
+    considered = {row["comparison"] for row in rows}
+    for comparison, stage in zip(table["comparison"], table["stage"], strict=True):
+        if comparison not in considered:
+            why = f"{stage} stage: in no set of this run"
+            rows.append({"set": "", "comparison": comparison, "in_fit": False, "why": why})
+    frame = pd.DataFrame(rows, columns=["set", "comparison", "in_fit", "why"])
+    words = frame.assign(in_fit=["in the fit" if ok else "not in the fit" for ok in frame["in_fit"]])
+    words.columns = pd.Index(["Set", "Comparison", "Fit", "Why not"])
+    return ReportTable("flow", "Flow of comparisons", "", frame, words)
+
+
+def report_tables(run: Run) -> list[ReportTable]:
+    """All tables of a run."""
+    analyses = run.analyses
+    grid = [record for one in analyses for record in one.rho_within_grid]
+    out = [record for one in analyses for record in one.leave_one_out]
+    tables = [models_table(analyses), effects_table(analyses)]
+    if grid:
+        note = (
+            "Refits over the within-trial correlation of the two log hazard ratios where it is assumed; 0 is the most "
+            "flattering choice. R² intervals by the delta method; none on the boundary."
+        )
+        tables.append(records_table("rho_within", "Sensitivity to the within-trial correlation", note, grid, {}))
+    if out:
+        note = "Every trial left out in turn, with all its comparisons."
+        tables.append(records_table("leave_one_out", "Leave-one-trial-out", note, out, {}))
+    return [*tables, flow_table(run)]

@@ -1,0 +1,36 @@
+"""Numbers and settings in words, the same in tables, captions and on the screen."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surrogacy.models._weights import IN_WORDS
+from surrogacy.results import Estimate, Result
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number for print, with a true minus sign and no minus zero."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def with_interval(estimate: Estimate, digits: int = 2) -> str:
+    """``0.55 (−0.47 to 0.94)``; an interval that is the whole line is said to be unbounded."""
+    value = number(estimate.value, digits)
+    if estimate.low is None or estimate.high is None:
+        return f"{value} (unbounded)" if "unbounded" in estimate.kind else value
+    return f"{value} ({number(estimate.low, digits)} to {number(estimate.high, digits)})"
+
+
+def settings_in_words(result: Result) -> str:
+    """Weights or within-trial correlation of a fit, as a footnote needs them."""
+    if "weights" in result.settings:
+        return f"weights: {IN_WORDS[result.settings['weights']]}"
+    effects = result.effects
+    assumed = np.unique(effects.rho_within[~effects.rho_known])
+    words = [f"rho_within {assumed[0]:g} (assumed)"] if len(assumed) else []
+    if effects.rho_known.any():
+        words.append(f"rho_within as reported in {effects.rho_known.sum()}")
+    return ", ".join(words)

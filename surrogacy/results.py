@@ -1,0 +1,225 @@
+"""What every model returns: named estimates, a line if there is one, and what is wrong with them.
+
+Intervals are equal-tailed and two-sided at 95 % unless an estimate says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri, stdtrit
+
+from surrogacy.effects import Effects, FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEVEL = 0.95
+
+Band = Literal["prediction", "confidence"]
+ThresholdStatus = Literal["exists", "none", "two-sided", "outside-data"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One number with its uncertainty.
+
+    Parameters
+    ----------
+    value : float
+    se : float or None
+        None where no standard error is defined (a boundary, an infinite variance).
+    low, high : float or None
+        Interval limits; None where the method gives none.
+    level : float or None
+        Level of the interval.
+    kind : str
+        How the interval was made, in words fit for a table footnote.
+    """
+
+    value: float | None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class ThresholdEffect:
+    """Surrogate threshold effect: the weakest surrogate effect that predicts a final effect (HR < 1).
+
+    Parameters
+    ----------
+    hr : float or None
+        The threshold as a hazard ratio; None if there is none.
+    status : {"exists", "none", "two-sided", "outside-data"}
+        ``two-sided``: the band excludes no effect only between ``hr`` and ``hr_other``;
+        ``outside-data``: it exists, but beyond the surrogate effects that were observed.
+    band : {"prediction", "confidence"}
+    level : float
+    new_n : float or None
+        Patients of the new trial; None = a new trial so large that its own error is nil.
+    hr_other : float or None
+        The far end of a two-sided region.
+
+    References
+    ----------
+    Burzykowski, Buyse (2006), doi:10.1002/pst.207.
+    """
+
+    hr: float | None
+    status: ThresholdStatus
+    band: Band
+    level: float
+    new_n: float | None = None
+    hr_other: float | None = None
+
+    @property
+    def made(self) -> str:
+        """Band, level and size of the new trial in words."""
+        if self.band == "confidence":
+            return f"{self.level:.0%} confidence band of the line"
+        size = "its true effect" if self.new_n is None else f"n = {self.new_n:.0f}"
+        return f"{self.level:.0%} prediction band, new trial: {size}"
+
+    def __str__(self) -> str:
+        if self.hr is None:
+            return f"no STE ({self.made})"
+        if self.status == "two-sided":
+            return f"{self.hr_other:.2f} to {self.hr:.2f}, two-sided ({self.made})"
+        outside = ", outside the data" if self.status == "outside-data" else ""
+        return f"{self.hr:.2f}{outside} ({self.made})"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A surrogacy line ``log HR(final) = intercept + slope * log HR(surrogate)`` with its bands.
+
+    The variance of a prediction at ``x`` for a new trial of ``n`` patients is
+    ``(1, x) covariance (1, x)' + sigma**2 + trial_variance / n**exponent``.
+
+    Parameters
+    ----------
+    intercept, slope : float
+    covariance : (2, 2) array
+        Covariance of (intercept, slope).
+    sigma : float
+        SD of the true final effect about the line; 0 where the model has none (weighted regression).
+    trial_variance : float
+        Variance that a new trial's own error adds, for one patient.
+    exponent : float
+        How that variance falls with the size of the trial (1, 1/2 for sqrt-n weights, 0 for none).
+    new_n : float or None
+        Size of the new trial taken where a prediction states none; None = no error of its own.
+    degrees_of_freedom : float or None
+        Of the t quantile; None = normal.
+    data_range : tuple of float
+        Smallest and largest observed surrogate log HR.
+    """
+
+    intercept: float
+    slope: float
+    covariance: FloatArray
+    sigma: float
+    trial_variance: float
+    exponent: float
+    new_n: float | None
+    degrees_of_freedom: float | None
+    data_range: tuple[float, float]
+
+    def quantile(self, level: float = LEVEL) -> float:
+        """Two-sided quantile of the band."""
+        upper = 0.5 + level / 2.0
+        if self.degrees_of_freedom is None:
+            return float(ndtri(upper))
+        return float(stdtrit(self.degrees_of_freedom, upper))
+
+    def added_variance(self, n: float | None = None, band: Band = "prediction") -> float:
+        """Variance that a new trial of ``n`` patients adds to the variance of the line itself."""
+        if band == "confidence":
+            return 0.0
+        size = self.new_n if n is None else n
+        own = 0.0 if size is None or np.isinf(size) else self.trial_variance / size**self.exponent
+        return self.sigma**2 + own
+
+    def predict(
+        self, log_hr: npt.ArrayLike, n: float | None = None, level: float = LEVEL, band: Band = "prediction"
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Predict the final log hazard ratio from a surrogate log hazard ratio known without error.
+
+        Parameters
+        ----------
+        log_hr : array-like
+            Surrogate log hazard ratios.
+        n : float, optional
+            Patients of the new trial; ``inf`` = its true effect. Default: ``new_n`` of the line.
+        level : float
+        band : {"prediction", "confidence"}
+            ``confidence`` is the band of the mean, which is *not* a prediction.
+
+        Returns
+        -------
+        mean, low, high : arrays shaped like ``log_hr``
+        """
+        x = np.asarray(log_hr, dtype=np.float64)
+        mean = self.intercept + self.slope * x
+        c = self.covariance
+        variance = c[0, 0] + 2 * x * c[0, 1] + x**2 * c[1, 1] + self.added_variance(n, band)
+        half = self.quantile(level) * np.sqrt(variance)
+        return mean, mean - half, mean + half
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a model found.
+
+    Parameters
+    ----------
+    model : str
+        Name as on the command line.
+    settings : mapping
+        The model's settings, for the record.
+    effects : Effects
+        What it was fitted to.
+    estimates : mapping of str to Estimate or ThresholdEffect
+    line : Line or None
+        None for a pure correlation.
+    draws : object or None
+        ``xarray.DataTree`` for sampled models.
+    problems : tuple of str
+        Failed diagnostics and caveats; print them wherever the estimates go.
+    """
+
+    model: str
+    settings: Mapping[str, Any]
+    effects: Effects
+    estimates: Mapping[str, Estimate | ThresholdEffect]
+    line: Line | None = None
+    draws: Any = None
+    problems: tuple[str, ...] = field(default=())
+
+    def __getitem__(self, name: str) -> Any:
+        """Return one estimate: an `Estimate`, or for ``ste_*`` a `ThresholdEffect`."""
+        return self.estimates[name]
+
+    def summary(self) -> pd.DataFrame:
+        """Return the estimates as a data frame, one row an estimate; problems in ``.attrs["problems"]``."""
+        import pandas as pd
+
+        rows = []
+        for name, estimate in self.estimates.items():
+            if isinstance(estimate, ThresholdEffect):
+                kind = f"{estimate.status}; {estimate.made}"
+                row = {"estimate": name, "value": estimate.hr, "level": estimate.level, "kind": kind}
+            else:
+                row = {"estimate": name, **vars(estimate)}
+            rows.append(row)
+        frame = pd.DataFrame(rows, columns=["estimate", "value", "se", "low", "high", "level", "kind"])
+        frame = frame.set_index("estimate")
+        frame.attrs["problems"] = list(self.problems)
+        return frame

@@ -1,0 +1,125 @@
+"""Codebook, data package and checksums of the tables, all made from `surrogacy.trials.columns`.
+
+Run ``python -m surrogacy.trials.codebook`` after editing data/trials/ or the columns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from surrogacy.trials.columns import ARMS, EFFECTS, PAIR_SET, RULE_SET, SET_DESCRIPTIONS, TABLES, TRIALS, Column
+from surrogacy.trials.tables import DATA_VERSION, shipped_tables
+
+TITLES = {
+    "trials": "Comparisons: one row an experimental arm against a control arm",
+    "effects": "Hazard ratios: one row a hazard ratio as one source prints it",
+    "arms": "Arms: medians and later therapy, one row an arm as one source prints it",
+}
+FRICTIONLESS_TYPES = {"text": "string", "number": "number", "integer": "integer", "boolean": "boolean", "date": "string"}
+
+
+def codebook() -> str:
+    """Return CODEBOOK.md."""
+    parts = [
+        f"# Codebook of the trial tables, version {DATA_VERSION}",
+        "Made from `surrogacy/trials/columns.py`; do not edit. Empty cells mean not reported. Hazard ratios are experimental "
+        "over control: below 1 favours the experimental arm. Values stand as printed, so that their decimals show how far "
+        "they were rounded. Licence: CC BY 4.0.",
+    ]
+    for name, columns in (("trials", TRIALS), ("effects", EFFECTS), ("arms", ARMS)):
+        parts += [f"## {name}.csv", TITLES[name] + ".", _table(columns)]
+    parts += [
+        "## sets/*.csv",
+        "An analysis set is a file; a new file is a new set. It either lists hazard ratios (a set fixed for good) or gives a "
+        "rule on trials.csv (a living set, which takes the preferred rows at the evidence asked for).",
+        _table(PAIR_SET),
+        _table(RULE_SET),
+        "\n".join(["| set | what it is |", "| --- | --- |", *(f"| `{name}` | {text} |" for name, text in SET_DESCRIPTIONS.items())]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(columns: tuple[Column, ...]) -> str:
+    lines = ["| column | type | required | what it holds |", "| --- | --- | --- | --- |"]
+    for column in columns:
+        allowed = f" One of: {', '.join(f'`{value}`' for value in column.allowed)}." if column.allowed else ""
+        required = "yes" if column.required else ""
+        lines.append(f"| `{column.name}` | {column.kind} | {required} | {column.description}.{allowed} |")
+    return "\n".join(lines)
+
+
+def data_package(folder: Path) -> dict[str, Any]:
+    """Return datapackage.json (Data Package version 2) as a dictionary."""
+    return {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": "surrogacy-hcc-trials",
+        "title": "Hazard ratios of progression endpoints and overall survival in randomised trials of hepatocellular carcinoma",
+        "version": DATA_VERSION,
+        "licenses": [{"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}],
+        "resources": [_resource(folder, name, columns) for name, columns in TABLES.items()],
+    }
+
+
+def _resource(folder: Path, name: str, columns: tuple[Column, ...]) -> dict[str, Any]:
+    path = folder / f"{name}.csv"
+    schema: dict[str, Any] = {
+        "$schema": "https://datapackage.org/profiles/2.0/tableschema.json",
+        "fields": [_field(column) for column in columns],
+        "missingValues": [""],
+    }
+    if name != "arms":
+        schema["primaryKey"] = ["comparison" if name == "trials" else "effect_id"]
+    if name != "trials":
+        reference = {"resource": "trials", "fields": ["comparison"]}
+        schema["foreignKeys"] = [{"fields": ["comparison"], "reference": reference}]
+    return {
+        "name": name,
+        "path": path.name,
+        "type": "table",
+        "title": TITLES[name],
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "bytes": path.stat().st_size,
+        "hash": f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}",
+        "schema": schema,
+    }
+
+
+def _field(column: Column) -> dict[str, Any]:
+    constraints: dict[str, Any] = {"required": True} if column.required else {}
+    field: dict[str, Any] = {"name": column.name, "type": FRICTIONLESS_TYPES[column.kind], "description": column.description}
+    if column.allowed and column.kind == "text":
+        constraints["enum"] = list(column.allowed)
+    if column.allowed and column.kind == "integer":
+        constraints["enum"] = [int(value) for value in column.allowed]
+    if column.kind == "date":
+        constraints["pattern"] = r"\d{4}(-\d{2}(-\d{2})?)?"
+    if column.not_reached:
+        field["missingValues"] = ["", "NR"]
+    return {**field, "constraints": constraints} if constraints else field
+
+
+def checksums(folder: Path) -> str:
+    """Return SHA256SUMS of every table, set and the bibliography, in the form sha256sum reads."""
+    files = sorted([*folder.glob("*.csv"), *folder.glob("*.bib"), *folder.glob("sets/*.csv")])
+    return "".join(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files
+    )
+
+
+def documents(folder: Path) -> dict[str, str]:
+    """Return every generated file of the folder, by name."""
+    return {
+        "CODEBOOK.md": codebook(),
+        "datapackage.json": json.dumps(data_package(folder), indent=2, ensure_ascii=False) + "\n",
+        "SHA256SUMS": checksums(folder),
+    }
+
+
+if __name__ == "__main__":
+    for file_name, text in documents(shipped_tables()).items():
+        (shipped_tables() / file_name).write_text(text, encoding="utf-8")

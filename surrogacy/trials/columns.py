@@ -1,0 +1,185 @@
+"""The columns of the trial tables: one description from which checks, codebook and data package are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "number", "integer", "boolean", "date"]
+
+EVIDENCE = ("primary", "secondary", "unverified")
+STAGES = ("intermediate", "advanced", "mixed")
+LINES = ("first", "second", "tace-combination")
+CLASSES = (
+    "tace-combination",
+    "antiangiogenic-tki",
+    "antiangiogenic-mab",
+    "ici",
+    "ici+antiangiogenic",
+    "ici+ici",
+    "chemo",
+    "haic",
+    "sirt",
+    "other",
+)
+ENDPOINTS = (
+    "OS",
+    "PFS",
+    "TACE-PFS",
+    "TTP",
+    "TTUP",
+    "TTDP",
+    "TTFS",
+    "TFST",
+    "symptomatic-PFS",
+    "TTES/VI",
+    "TTP-MVI/EHS",
+    "TTP-MVI",
+    "TTP-EHS",
+)
+REVIEWS = ("central", "investigator", "NR")
+ADJUSTMENTS = ("unstratified", "stratified", "adjusted", "NR")
+PPS_DEFINITIONS = ("reported", "median-difference", "model", "area")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name : str
+    description : str
+        What it holds, with its unit.
+    kind : {"text", "number", "integer", "boolean", "date"}
+    required : bool
+        Whether every row must have a value.
+    allowed : tuple of str
+        Permitted values; empty = any.
+    not_reached : bool
+        Whether ``NR`` (not reached) may stand for a number.
+    """
+
+    name: str
+    description: str
+    kind: Kind = "text"
+    required: bool = False
+    allowed: tuple[str, ...] = ()
+    not_reached: bool = False
+
+
+TRIALS = (
+    Column("comparison", "Identifier of the comparison: one experimental arm against one control arm", required=True),
+    Column("trial", "Identifier of the trial; comparisons of one trial share it", required=True),
+    Column("label", "Short name for figures", required=True),
+    Column("registry", "Registry number (ClinicalTrials.gov, ISRCTN, ...)"),
+    Column("phase", "Phase of the trial", allowed=("2", "2/3", "3")),
+    Column("year", "Year of the main publication", kind="integer"),
+    Column("stage", "Stage of disease that the trial enrolled", required=True, allowed=STAGES),
+    Column("line", "Line of therapy", allowed=LINES),
+    Column("class", "Class of the experimental treatment", allowed=CLASSES),
+    Column("experimental", "Experimental treatment"),
+    Column("control", "Control treatment"),
+    Column("control_group", "Name of the control arm where comparisons share it; empty = not shared"),
+    Column("n_exp", "Patients in the experimental arm, as analysed", kind="integer"),
+    Column("n_ctl", "Patients in the control arm, as analysed", kind="integer"),
+    Column("masking", "Blinding", allowed=("double-blind", "open-label")),
+    Column("region", "Where patients were enrolled", allowed=("asia", "west", "global")),
+    Column("countries", "Countries or sites as printed"),
+    Column("crossover", "Crossover to the experimental treatment, as far as read"),
+    Column("population", "Patients"),
+    Column("source", "BibTeX key of the main publication, in sources.bib"),
+    Column("notes", "What else a reader should know"),
+)
+
+EFFECTS = (
+    Column("effect_id", "Stable identifier, comparison:endpoint:analysis", required=True),
+    Column("comparison", "Comparison, as in trials.csv", required=True),
+    Column("endpoint", "Endpoint", required=True, allowed=ENDPOINTS),
+    Column("population", "Patients analysed: all = all randomised or the paper's main analysis set", required=True),
+    Column("analysis", "Analysis as the source names it", required=True),
+    Column("data_cut", "Data cut (YYYY-MM-DD, YYYY-MM or YYYY)", kind="date"),
+    Column("preferred", "Whether this row stands for its comparison and endpoint", kind="boolean", required=True),
+    Column("preferred_reason", "Why this row rather than the others of its comparison and endpoint"),
+    Column("hr", "Hazard ratio as printed, experimental over control; below 1 favours the experimental arm", kind="number"),
+    Column("ci_low", "Lower confidence limit as printed", kind="number"),
+    Column("ci_high", "Upper confidence limit as printed", kind="number"),
+    Column("ci_level", "Level of the interval, 0 to 1", kind="number"),
+    Column("p", "p-value as printed; < marks a bound, from which no standard error is made"),
+    Column("p_sides", "1 = one-sided, 2 = two-sided", kind="integer", allowed=("1", "2")),
+    Column("events_exp", "Events in the experimental arm", kind="integer"),
+    Column("events_ctl", "Events in the control arm", kind="integer"),
+    Column("adjusted", "Adjustment of the hazard ratio; NR = not read", allowed=ADJUSTMENTS),
+    Column("criteria", "Response criteria of a progression endpoint; NR = not read"),
+    Column("review", "Who assessed progression; NR = not read", allowed=REVIEWS),
+    Column("source", "BibTeX key of the publication that the number belongs to"),
+    Column("doi", "DOI of that publication"),
+    Column("pmid", "PubMed number of that publication"),
+    Column("read_in", "BibTeX key of what was actually read; empty = nothing was read"),
+    Column("where", "Place in what was read"),
+    Column("quote", "Short quotation as evidence"),
+    Column(
+        "evidence",
+        "primary = read in the trial's own paper or abstract; secondary = read elsewhere; unverified = not read by anyone here",
+        required=True,
+        allowed=EVIDENCE,
+    ),
+    Column("extraction", "Extraction passes that entered or confirmed the row"),
+    Column("notes", "Conflicts, corrections and doubts"),
+)
+
+ARMS = (
+    Column("comparison", "Comparison, as in trials.csv", required=True),
+    Column("arm", "exp = experimental, ctl = control", required=True, allowed=("exp", "ctl")),
+    Column("label", "Treatment of the arm"),
+    Column("preferred", "Whether this row stands for its arm", kind="boolean", required=True),
+    Column("n", "Patients in the arm", kind="integer"),
+    Column("median_os", "Median overall survival, months; NR = not reached", kind="number", not_reached=True),
+    Column("median_os_low", "Lower 95 % limit, months", kind="number", not_reached=True),
+    Column("median_os_high", "Upper 95 % limit, months; NR = not reached", kind="number", not_reached=True),
+    Column("median_pfs", "Median of the progression endpoint, months", kind="number", not_reached=True),
+    Column("median_pfs_low", "Lower 95 % limit, months", kind="number", not_reached=True),
+    Column("median_pfs_high", "Upper 95 % limit, months", kind="number", not_reached=True),
+    Column("pfs_endpoint", "Which progression endpoint the median is of", allowed=ENDPOINTS),
+    Column("median_pps", "Median post-progression survival as printed, months", kind="number"),
+    Column("pps_definition", "How that post-progression survival came about", allowed=PPS_DEFINITIONS),
+    Column("post_therapy_pct", "Patients with any later therapy, % of the arm", kind="number"),
+    Column("post_systemic_pct", "Patients with later systemic therapy, % of the arm", kind="number"),
+    Column("orr_pct", "Objective response rate, %", kind="number"),
+    Column("quote", "Short quotation as evidence"),
+    Column("evidence", "As in effects.csv", required=True, allowed=EVIDENCE),
+    Column("extraction", "Extraction passes"),
+    Column("notes", "Conflicts, corrections and doubts"),
+)
+
+TABLES = {"trials": TRIALS, "effects": EFFECTS, "arms": ARMS}
+
+# Read from a user's table, absent from the shipped one: a standard error printed instead of limits.
+OPTIONAL_EFFECTS = (
+    Column("se", "Standard error of log HR, where a source prints it instead of limits", kind="number"),
+    Column("rho_within", "Within-trial correlation of the two log hazard ratios, if reported", kind="number"),
+)
+
+PAIR_SET = (
+    Column("surrogate_effect", "effect_id of the surrogate", required=True),
+    Column("final_effect", "effect_id of the final endpoint", required=True),
+    Column("n_exp", "Patients in the experimental arm as the source tabulated them", kind="integer"),
+    Column("n_ctl", "Patients in the control arm as the source tabulated them", kind="integer"),
+    Column("note", "What a reader should know"),
+)
+RULE_SET = (
+    Column("column", "Column of trials.csv", required=True),
+    Column("value", "Value it must have; several rows for one column mean or, different columns mean and", required=True),
+)
+
+SET_DESCRIPTIONS = {
+    "tactics-2022": "The six comparisons of the TACTICS final report (2022), with the hazard ratios it used",
+    "llovet-2019-pfs": "The 16 comparisons with PFS of Llovet 2019, as tabulated there",
+    "llovet-2019-ttp": "The 16 comparisons with TTP of Llovet 2019, as tabulated there",
+    "intermediate": "Every comparison in intermediate-stage disease",
+    "advanced": "Every comparison in advanced disease",
+    "advanced-first-line": "Advanced disease, first line",
+    "advanced-second-line": "Advanced disease, second line",
+    "advanced-immunotherapy": "Advanced disease, with an immune checkpoint inhibitor",
+    "all": "Every comparison, whatever the stage",
+}

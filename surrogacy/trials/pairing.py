@@ -1,0 +1,304 @@
+"""From rows to paired effects: which hazard ratio stands for a comparison, and its standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from surrogacy.effects import (
+    Effects,
+    SharedControl,
+    resolve_shared_controls,
+    standard_error_from_events,
+    standard_error_from_interval,
+    standard_error_from_p,
+)
+from surrogacy.errors import DataError, Fault, UsageError
+from surrogacy.trials import checks
+from surrogacy.trials.columns import ENDPOINTS, EVIDENCE
+from surrogacy.trials.reading import Row, fault
+
+if TYPE_CHECKING:
+    from surrogacy.trials.tables import TrialSet
+
+# A p-value gives the standard error only roughly where rounding alone moves it by more than this factor.
+IMPRECISE = 1.5
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to pair: surrogates in order of preference, final endpoint, and how."""
+
+    surrogates: tuple[str, ...]
+    final: str
+    rho_within: float
+    min_evidence: str
+    shared_control: SharedControl
+
+    def __post_init__(self) -> None:
+        for endpoint in (*self.surrogates, self.final):
+            if endpoint not in ENDPOINTS:
+                raise UsageError(f"unknown endpoint {endpoint!r}; choose from {', '.join(ENDPOINTS)}")
+        if self.min_evidence not in EVIDENCE:
+            raise UsageError(f"unknown evidence {self.min_evidence!r}; choose from {', '.join(EVIDENCE)}")
+        if not -1 <= self.rho_within <= 1:
+            raise UsageError(f"rho_within must lie in [-1, 1]; got {self.rho_within:g}")
+
+
+@dataclass(frozen=True)
+class StandardError:
+    """A standard error of a log hazard ratio and where it comes from."""
+
+    value: float
+    method: str
+    imprecise: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Paired:
+    """Effects with their flow.
+
+    Parameters
+    ----------
+    effects : Effects
+    flow : tuple of dict
+        One entry a comparison considered: comparison, in_fit, why.
+    """
+
+    effects: Effects
+    flow: tuple[dict[str, Any], ...]
+
+
+def standard_error(row: Mapping[str, Any]) -> StandardError | None:
+    """Standard error of a row: from its limits at their own level, else as printed, else from an exact p, else from events."""
+    text = {key: "" if value is None or value != value else str(value) for key, value in row.items()}
+    low, high, hr = checks.number(text, "ci_low"), checks.number(text, "ci_high"), checks.number(text, "hr")
+    if low and high and 0 < low < high:
+        return StandardError(standard_error_from_interval(low, high, checks.level_of(text)), "limits")
+    se = checks.number(text, "se")
+    if se and se > 0:
+        return StandardError(se, "se")
+    p = checks.exact_p(text)
+    sides = int(checks.number(text, "p_sides") or 2)
+    if hr and p is not None and hr != 1 and 0 < p < sides:
+        value = standard_error_from_p(hr, p, sides)
+        if np.isfinite(value):
+            return StandardError(value, "p", _p_is_imprecise(text, hr, p, sides))
+    d_exp, d_ctl = checks.number(text, "events_exp"), checks.number(text, "events_ctl")
+    if d_exp and d_ctl:
+        return StandardError(standard_error_from_events(d_exp, d_ctl), "events", imprecise=True)
+    return None
+
+
+def _p_is_imprecise(row: Mapping[str, str], hr: float, p: float, sides: int) -> bool:
+    """Whether the rounding of the hazard ratio and of p alone moves the standard error much."""
+    half_hr = checks.half_unit(row.get("_hr_printed") or row["hr"])
+    half_p = checks.half_unit(row["p"])
+    if abs(hr - 1) <= half_hr:
+        return True
+    values = [
+        standard_error_from_p(hr + a * half_hr, min(max(p + b * half_p, 1e-12), sides * 0.4999), sides)
+        for a in (-1, 1)
+        for b in (-1, 1)
+    ]
+    return max(values) > IMPRECISE * min(values)
+
+
+def pair_by_rule(trials: TrialSet, request: Request, rule: Mapping[str, Sequence[str]], name: str) -> Paired:
+    """Pair every comparison that the rule selects and that has both effects at the evidence asked for."""
+    for column in rule:
+        if column not in trials.trials.columns or column.startswith("_"):
+            raise UsageError(f"{name or 'selection'}: trials.csv has no column {column!r}")
+    preferred = _preferred(trials)
+    chosen, flow = [], []
+    for trial in trials.trials.to_dict("records"):
+        comparison = trial["comparison"]
+        added = comparison in trials.added
+        # an added row that does not say, say, its stage joins every set
+        if any(trial[column] not in values and not (added and trial[column] == "") for column, values in rule.items()):
+            continue
+        row, why = _choose(preferred.get(comparison, {}), request, added_here=added)
+        if row is not None:
+            chosen.append((trial, *row))
+        flow.append({"comparison": comparison, "in_fit": row is not None, "why": why})
+    effects = _effects(trials, request, chosen, name)
+    return Paired(resolve_shared_controls(effects, request.shared_control), tuple(flow))
+
+
+def pair_by_list(trials: TrialSet, request: Request, rows: Sequence[Row], name: str) -> Paired:
+    """Pair the hazard ratios that a set lists one by one."""
+    by_id = {row["effect_id"]: row for row in trials.effects.to_dict("records")}
+    about = {row["comparison"]: row for row in trials.trials.to_dict("records")}
+    faults: list[Fault] = []
+    chosen, notes = [], []
+    for row in rows:
+        pair = [by_id.get(row[column]) for column in ("surrogate_effect", "final_effect")]
+        for column, effect in zip(("surrogate_effect", "final_effect"), pair, strict=True):
+            if effect is None:
+                place = {"column": column, "value": row[column]}
+                faults.append(fault("E006", row["_file"], int(row["_line"]), "there is no such effect in effects.csv", "correct the effect_id", **place))
+        surrogate, final = pair
+        if surrogate is None or final is None:
+            continue
+        trial = dict(about[surrogate["comparison"]])
+        for column in ("n_exp", "n_ctl"):
+            stated = checks.number(row, column)
+            if stated is not None:
+                if stated != trial[column] and trial[column] == trial[column]:
+                    notes.append(f"{trial['label']} {column} {stated:.0f} (trial table {trial[column]:.0f})")
+                trial[column] = stated
+        chosen.append((trial, surrogate, final))
+    if faults:
+        raise DataError(faults)
+    listed = {trial["comparison"] for trial, _, _ in chosen}
+    flow = [{"comparison": comparison, "in_fit": True, "why": ""} for comparison in listed]
+    stages = {trial["stage"] for trial, _, _ in chosen}
+    preferred = _preferred(trials)
+    for comparison in trials.added:
+        if comparison in listed or about[comparison]["stage"] not in (*stages, ""):
+            continue
+        pair_row, why = _choose(preferred.get(comparison, {}), request, added_here=True)
+        flow.append({"comparison": comparison, "in_fit": pair_row is not None, "why": why})
+        if pair_row is not None:
+            chosen.append((about[comparison], *pair_row))
+    effects = _effects(trials, request, chosen, name)
+    if notes:
+        effects = replace(effects, problems=(*effects.problems, f"patients as the source tabulated them: {'; '.join(notes)}"))
+    return Paired(resolve_shared_controls(effects, request.shared_control), tuple(flow))
+
+
+def _preferred(trials: TrialSet) -> dict[str, dict[str, dict[str, Any]]]:
+    """Preferred rows by comparison and endpoint."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    frame = trials.effects[trials.effects["preferred"] & trials.effects["hr"].notna()]
+    for row in frame.to_dict("records"):
+        found.setdefault(row["comparison"], {})[row["endpoint"]] = row
+    return found
+
+
+def _choose(
+    rows: Mapping[str, dict[str, Any]], request: Request, *, added_here: bool
+) -> tuple[tuple[dict[str, Any], dict[str, Any]] | None, str]:
+    """The pair of rows of a comparison, or why there is none."""
+    worst = EVIDENCE.index(request.min_evidence)
+
+    def usable(row: dict[str, Any]) -> str:
+        if row["evidence"] and EVIDENCE.index(row["evidence"]) > worst:
+            if added_here and row["_file"] and row["analysis"] == "added":
+                rule = f"the row says {row['evidence']}, and {request.min_evidence} is asked for"
+                fix = f"verify the number, or pass --min-evidence {row['evidence']}"
+                place = {"trial": row["comparison"], "column": "evidence", "value": row["evidence"]}
+                raise DataError([fault("W113", row["_file"], row["_line"], rule, fix, **place)])
+            return f"{row['endpoint']} hazard ratio is {row['evidence']}"
+        if standard_error(row) is None:
+            return f"{row['endpoint']} hazard ratio without limits, exact p or events"
+        return ""
+
+    final = rows.get(request.final)
+    candidates = [rows[name] for name in request.surrogates if name in rows]
+    if final is None:
+        return None, f"no {request.final} hazard ratio"
+    if not candidates:
+        return None, f"no hazard ratio of {', '.join(request.surrogates)}"
+    why = usable(final)
+    if why:
+        return None, why
+    reasons = {row["endpoint"]: usable(row) for row in candidates}
+    for row in candidates:
+        if not reasons[row["endpoint"]]:
+            return (row, final), ""
+    return None, "; ".join(reasons.values())
+
+
+def _effects(
+    trials: TrialSet, request: Request, chosen: Sequence[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]], name: str
+) -> Effects:
+    """Arrays from chosen rows, and the caveats that go with them."""
+    if not chosen:
+        raise UsageError(f"{name or 'the selection'}: no comparison has both effects at evidence {request.min_evidence} or better")
+    faults = [
+        fault("E107", row["_file"], row["_line"], "no standard error can be had for this hazard ratio", "give limits, an exact p or events", trial=row["effect_id"], column="hr", value=row["_hr_printed"])
+        for _, *pair in chosen
+        for row in pair
+        if standard_error(row) is None
+    ]  # fmt: skip
+    if faults:
+        raise DataError(faults)
+    errors = [[standard_error(row) for row in pair] for _, *pair in chosen]
+    se = np.array([[error.value for error in pair if error is not None] for pair in errors])
+    methods = [[error.method for error in pair if error is not None] for pair in errors]
+    known_rho = np.array([_first_number(surrogate["rho_within"], final["rho_within"]) for _, surrogate, final in chosen])
+    n_exp, n_ctl = (np.array([trial[column] for trial, _, _ in chosen], dtype=float) for column in ("n_exp", "n_ctl"))
+    share = np.where(np.isnan(n_exp + n_ctl), 0.5, n_exp / (n_exp + n_ctl))
+    groups = [trial["control_group"] for trial, _, _ in chosen]
+    trial_columns = ("stage", "line", "class", "masking", "region")
+
+    def strings(values: Sequence[Any]) -> tuple[str, ...]:
+        return tuple("" if value is None or value != value else str(value) for value in values)
+
+    factors = {column: strings([trial[column] for trial, _, _ in chosen]) for column in trial_columns}
+    factors["year"] = tuple("" if trial["year"] != trial["year"] else f"{trial['year']:.0f}" for trial, _, _ in chosen)
+    for position, side in ((1, "surrogate"), (2, "final")):
+        factors[side] = strings([row[position]["endpoint"] for row in chosen])
+        factors[f"{side}_effect"] = strings([row[position]["effect_id"] for row in chosen])
+        factors[f"{side}_evidence"] = strings([row[position]["evidence"] or "as given" for row in chosen])
+        factors[f"{side}_se_method"] = tuple(pair[position - 1] for pair in methods)
+    added = [trial["label"] for trial, _, _ in chosen if trial["comparison"] in trials.added]
+    return replace(
+        Effects.from_arrays(
+            np.log([[surrogate["hr"], final["hr"]] for _, surrogate, final in chosen]),
+            se,
+            rho_within=np.where(np.isnan(known_rho), request.rho_within, known_rho),
+            n=n_exp + n_ctl,
+            trial=[trial["trial"] for trial, _, _ in chosen],
+            comparison=[trial["comparison"] for trial, _, _ in chosen],
+            control_group=[group if groups.count(group) > 1 else "" for group in groups],
+            control_share=np.column_stack([share, share]),
+            events=[final["events_exp"] + final["events_ctl"] for _, _, final in chosen],
+            labels=[trial["label"] for trial, _, _ in chosen],
+            name=name,
+        ),
+        rho_known=~np.isnan(known_rho),
+        factors=factors,
+        problems=_caveats(chosen, errors, added),
+    )
+
+
+def _first_number(*values: Any) -> float:
+    return next((float(value) for value in values if value == value and value is not None), float("nan"))
+
+
+def _caveats(
+    chosen: Sequence[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]],
+    errors: Sequence[Sequence[StandardError | None]],
+    added: Sequence[str],
+) -> tuple[str, ...]:
+    """What must be said wherever these effects go."""
+    caveats = []
+    unverified = [
+        f"{trial['label']} {row['endpoint']}" for trial, *pair in chosen for row in pair if row["evidence"] == "unverified"
+    ]
+    if unverified:
+        caveats.append(
+            f"unverified: {len(unverified)} of {2 * len(chosen)} hazard ratios (or their limits) were not read in any source "
+            f"({', '.join(unverified)})"
+        )
+    endpoints = [surrogate["endpoint"] for _, surrogate, _ in chosen]
+    if len(set(endpoints)) > 1:
+        counts = ", ".join(f"{endpoints.count(name)} {name}" for name in dict.fromkeys(endpoints))
+        caveats.append(f"the surrogate is not one endpoint: {counts}")
+    approximate = [
+        (trial["label"], row["endpoint"], error)
+        for (trial, *pair), found in zip(chosen, errors, strict=True)
+        for row, error in zip(pair, found, strict=True)
+        if error is not None and error.method in ("p", "events")
+    ]
+    if approximate:
+        names = [f"{label} {endpoint} from {e.method}{', roughly' if e.imprecise else ''}" for label, endpoint, e in approximate]
+        caveats.append(f"standard errors not from limits: {'; '.join(names)}")
+    if added and len(added) < len(chosen):
+        caveats.append(f"added for this run, not in the curated table: {', '.join(added)}")
+    return tuple(caveats)

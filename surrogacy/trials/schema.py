@@ -1,0 +1,114 @@
+"""Check tables against their columns with pandera, and report every cell that fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+import pandera.pandas as pa
+
+from surrogacy.errors import Fault
+from surrogacy.trials.columns import Column
+from surrogacy.trials.reading import Row
+
+PATTERNS = {
+    "number": r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?",
+    "integer": r"\d+(\.0+)?",
+    "boolean": r"true|false",
+    "date": r"\d{4}(-\d{2}(-\d{2})?)?",
+}
+FIXES = {
+    "number": "write a plain number with a decimal point",
+    "integer": "write a whole number",
+    "boolean": "write true or false",
+    "date": "write YYYY-MM-DD, YYYY-MM or YYYY",
+}
+
+
+def schema_of(name: str, columns: Sequence[Column]) -> pa.DataFrameSchema:
+    """Pandera schema of a table whose cells are text; an empty cell is missing.
+
+    Parameters
+    ----------
+    name : str
+    columns : sequence of Column
+
+    Returns
+    -------
+    pandera DataFrameSchema
+    """
+    return pa.DataFrameSchema({column.name: _column(column) for column in columns}, name=name)
+
+
+def _column(column: Column) -> pa.Column:
+    checks = []
+    if column.allowed:
+        checks.append(pa.Check.isin(list(column.allowed), error="allowed"))
+    if column.kind in PATTERNS:
+        pattern = PATTERNS[column.kind] + ("|NR" if column.not_reached else "")
+        checks.append(pa.Check.str_matches(f"^(?:{pattern})$", error=column.kind))
+    return pa.Column(
+        str,
+        checks,
+        nullable=not column.required,
+        required=column.required,
+        title=column.name,
+        description=column.description,
+    )
+
+
+def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> list[Fault]:
+    """Check cells against their column: present, a number, one of the allowed values.
+
+    Parameters
+    ----------
+    table : str
+        Name of the table, for messages.
+    columns : sequence of Column
+    rows : sequence of dict
+        With ``_file`` and ``_line``.
+
+    Returns
+    -------
+    list of Fault
+    """
+    if not rows:
+        return []
+    by_name = {column.name: column for column in columns}
+    present = {name for row in rows for name in row}
+    frame = pd.DataFrame(
+        {name: pd.Series([row.get(name) or None for row in rows], dtype="str") for name in by_name if name in present}
+    )
+    for name, column in by_name.items():
+        if column.required and name not in frame:
+            frame[name] = pd.Series([None] * len(rows), dtype="str")
+    try:
+        schema_of(table, columns).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        failures = errors.failure_cases
+    else:
+        return []
+    faults = []
+    for failure in failures.itertuples():
+        row, column = rows[int(failure.index)], by_name[str(failure.column)]
+        if failure.check == "not_nullable":
+            code, rule, fix = "E007", f"{column.name} is required", f"give it: {column.description}"
+        elif str(failure.check).startswith("allowed"):
+            code, rule = "E009", "not one of the allowed values"
+            fix = f"use one of {', '.join(column.allowed)}"
+        else:
+            code, rule = "E008", f"not a {column.kind}"
+            fix = FIXES[column.kind] + _hint(row.get(column.name, ""))
+        place = row.get("_file", table), int(row.get("_line", "0") or 0)
+        who = f"{row.get('comparison', '')} {row.get('endpoint', row.get('arm', ''))}".strip()
+        faults.append(Fault(code, "error", *place, who, column.name, row.get(column.name, ""), rule, fix))
+    return faults
+
+
+def _hint(value: str) -> str:
+    if re.fullmatch(r"\d+,\d+", value):
+        return "; a decimal comma is read only in files with ; between the cells"
+    if re.search(r"\d\s*[(\[]", value):
+        return "; an interval in the cell is read only as 'HR (low-high)' in the hr column"
+    return ""

@@ -1,0 +1,385 @@
+"""Read the trial tables, check every cell, and hold them as a `TrialSet`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from surrogacy.effects import Effects, SharedControl
+from surrogacy.errors import DataError, Fault, UsageError
+from surrogacy.trials import checks, pairing
+from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, PAIR_SET, RULE_SET, TABLES, TRIALS, Column
+from surrogacy.trials.reading import Row, fault, read_table
+from surrogacy.trials.wide import to_rows
+
+DATA_VERSION = "2026.11"
+SURROGATES = ("PFS", "TACE-PFS", "TTP")
+EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}
+
+
+def shipped_tables() -> Path:
+    """Folder of the tables that come with the package (in a wheel, or in a checkout)."""
+    package = Path(__file__).resolve().parents[1]
+    wheel = package / "_data" / "trials"
+    return wheel if wheel.is_dir() else package.parent / "data" / "trials"
+
+
+@dataclass(frozen=True, eq=False)
+class TrialSet:
+    """The tables of a run.
+
+    Parameters
+    ----------
+    trials, effects, arms : DataFrame
+        One row a comparison, hazard ratio and arm; columns as in CODEBOOK.md, numbers as numbers.
+    folder : Path
+        Where the tables and their ``sets/`` lie.
+    data_version : str
+    added : tuple of str
+        Comparisons that ``add`` brought in or changed.
+    faults : tuple of Fault
+        Warnings and remarks of the checks.
+    files : tuple of Path
+        What was read.
+    """
+
+    trials: pd.DataFrame
+    effects: pd.DataFrame
+    arms: pd.DataFrame
+    folder: Path
+    data_version: str
+    added: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    files: tuple[Path, ...] = ()
+
+    def pair(
+        self,
+        surrogate: str | Sequence[str] = SURROGATES,
+        final: str = "OS",
+        rho_within: float = 0.5,
+        select: dict[str, Sequence[str]] | None = None,
+        min_evidence: str = "secondary",
+        shared_control: SharedControl = "cov",
+        name: str = "",
+    ) -> Effects:
+        """Pair the preferred surrogate and final effect of every comparison.
+
+        Parameters
+        ----------
+        surrogate : str or sequence of str
+            Surrogate endpoints in order of preference.
+        final : str
+        rho_within : float
+            Within-trial correlation of the two log hazard ratios where none is reported.
+        select : dict of column to values, optional
+            Which rows of ``trials`` take part, e.g. ``{"stage": ["advanced"], "line": ["first"]}``.
+        min_evidence : {"primary", "secondary", "unverified"}
+            Weakest evidence that a hazard ratio may rest on.
+        shared_control : {"cov", "first", "combine"}
+        name : str
+
+        Returns
+        -------
+        Effects
+
+        Raises
+        ------
+        DataError
+            If a row that was added is less verified than ``min_evidence``.
+        UsageError
+            If a column, endpoint or level of evidence does not exist.
+        """
+        return self.paired(surrogate, final, rho_within, select, min_evidence, shared_control, name).effects
+
+    def paired(
+        self,
+        surrogate: str | Sequence[str] = SURROGATES,
+        final: str = "OS",
+        rho_within: float = 0.5,
+        select: dict[str, Sequence[str]] | None = None,
+        min_evidence: str = "secondary",
+        shared_control: SharedControl = "cov",
+        name: str = "",
+    ) -> pairing.Paired:
+        """Return what `pair` does, with the flow: which comparison is in the fit, and why another is not."""
+        endpoints = (surrogate,) if isinstance(surrogate, str) else tuple(surrogate)
+        request = pairing.Request(endpoints, final, rho_within, min_evidence, shared_control)
+        return pairing.pair_by_rule(self, request, select or {}, name)
+
+    @property
+    def surrogates(self) -> tuple[str, ...]:
+        """Endpoints of the table other than OS, in order of appearance."""
+        return tuple(name for name in dict.fromkeys(self.effects["endpoint"]) if name != "OS")
+
+    def analysis_set(
+        self,
+        name: str,
+        surrogate: str | Sequence[str] = SURROGATES,
+        rho_within: float = 0.5,
+        min_evidence: str = "secondary",
+        shared_control: SharedControl = "cov",
+    ) -> Effects:
+        """Return a named analysis set; see `pair` for the parameters.
+
+        A set that lists its hazard ratios one by one keeps them, whatever the evidence, and says so.
+
+        Raises
+        ------
+        UsageError
+            If there is no such set.
+        """
+        return self.paired_set(name, surrogate, rho_within, min_evidence, shared_control).effects
+
+    def paired_set(
+        self,
+        name: str,
+        surrogate: str | Sequence[str] = SURROGATES,
+        rho_within: float = 0.5,
+        min_evidence: str = "secondary",
+        shared_control: SharedControl = "cov",
+    ) -> pairing.Paired:
+        """Return what `analysis_set` does, with the flow."""
+        endpoints = (surrogate,) if isinstance(surrogate, str) else tuple(surrogate)
+        request = pairing.Request(endpoints, "OS", rho_within, min_evidence, shared_control)
+        rows = self._set_rows(name)
+        if "surrogate_effect" in rows[0]:
+            return pairing.pair_by_list(self, request, rows, name)
+        rule: dict[str, list[str]] = {}
+        for row in rows:
+            rule.setdefault(row["column"], []).append(row["value"])
+        return pairing.pair_by_rule(self, request, rule, name)
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """Names of the analysis sets."""
+        return tuple(sorted(path.stem for path in (self.folder / "sets").glob("*.csv")))
+
+    def _set_rows(self, name: str) -> list[Row]:
+        if name not in self.sets:
+            raise UsageError(f"there is no analysis set {name!r}; choose from {', '.join(self.sets)}, or add sets/{name}.csv")
+        table = read_table(self.folder / "sets" / f"{name}.csv")
+        columns = PAIR_SET if "surrogate_effect" in table.columns else RULE_SET
+        rows = [{**row, "_file": table.file, "_line": str(line)} for row, line in zip(table.rows, table.lines, strict=True)]
+        missing = [column.name for column in columns if column.required and column.name not in table.columns]
+        if missing or not rows:
+            rule = f"column {missing[0]} is missing" if missing else "the set has no rows"
+            fix = "a set lists surrogate_effect, final_effect, or column, value; see CODEBOOK.md"
+            raise DataError([fault("E005", table.file, 1, rule, fix)])
+        return rows
+
+
+def read_trials(path: str | Path | None = None, add: str | Path | None = None) -> TrialSet:
+    """Read and check the trial tables.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        Folder with trials.csv, effects.csv, arms.csv and sets/; default: the shipped tables.
+    add : path-like, optional
+        CSV or XLSX with extra rows for this run, long or wide.
+
+    Returns
+    -------
+    TrialSet
+
+    Raises
+    ------
+    DataError
+        With every fault found, each naming file, line, trial, column, value, rule and likely fix.
+    """
+    folder = shipped_tables() if path is None else Path(path)
+    if not folder.is_dir():
+        raise DataError([fault("E001", str(folder), 0, "there is no such folder", "give the folder that holds trials.csv")])
+    rows = {name: _read_rows(folder, name, columns) for name, columns in TABLES.items()}
+    faults = [] if path is None and _pristine(folder) else _check_columns(rows)
+    added: tuple[str, ...] = ()
+    if add is not None:
+        new_trials, new_effects = _added_rows(Path(add))
+        faults += _check_user_rows(new_trials, new_effects)
+        rows, more = _merge(rows, new_trials, new_effects)
+        faults += more
+        added = tuple(dict.fromkeys(row["comparison"] for row in new_effects))
+    files = [*(folder / f"{name}.csv" for name in TABLES), *sorted((folder / "sets").glob("*.csv")), *([Path(add)] if add else [])]
+    return _finish(rows, faults, folder, DATA_VERSION if path is None else folder.name, added, files)
+
+
+def read_pairs(path: str | Path) -> TrialSet:
+    """Read a user's table alone, one row a comparison (wide) or a hazard ratio (long).
+
+    Returns
+    -------
+    TrialSet
+        ``.pair(...)`` with the endpoints that the table has gives its effects.
+
+    Raises
+    ------
+    DataError
+        With every fault found.
+    """
+    trials, effects = _added_rows(Path(path))
+    faults = _check_user_rows(trials, effects)
+    unique = list({row["comparison"]: row for row in reversed(trials)}.values())[::-1]
+    rows = {"trials": unique, "effects": effects, "arms": []}
+    return _finish(rows, faults, Path(path).parent, Path(path).stem, tuple(row["comparison"] for row in unique), [Path(path)])
+
+
+def _finish(
+    rows: dict[str, list[Row]],
+    faults: list[Fault],
+    folder: Path,
+    version: str,
+    added: tuple[str, ...],
+    files: Sequence[Path],
+) -> TrialSet:
+    trials, effects, arms = rows["trials"], rows["effects"], rows["arms"]
+    faults = faults + checks.check_effects(effects)
+    faults += [*checks.check_preferred(effects), *checks.check_registry(trials), *checks.check_shared_control(trials)]
+    faults += [*checks.check_patients(trials, arms), *checks.check_direction(effects, arms)]
+    faults += checks.check_pairs(effects, SURROGATES, "OS")
+    errors = [found for found in faults if found.severity == "error"]
+    if errors:
+        raise DataError(errors)
+    return TrialSet(
+        trials=_frame(trials, TRIALS),
+        effects=_frame(effects, (*EFFECTS, *OPTIONAL_EFFECTS)),
+        arms=_frame(arms, ARMS),
+        folder=folder,
+        data_version=version,
+        added=added,
+        faults=tuple(faults),
+        files=tuple(files),
+    )
+
+
+def _read_rows(folder: Path, name: str, columns: Sequence[Column]) -> list[Row]:
+    path = folder / f"{name}.csv"
+    # messages name a shipped file as the project knows it, not by where it is installed
+    table = read_table(path, f"data/trials/{name}.csv" if folder == shipped_tables() else None)
+    known = {column.name for column in (*columns, *(OPTIONAL_EFFECTS if name == "effects" else ()))}
+    faults = [
+        fault("E004", table.file, 1, "this column is not known", "rename or remove it; see CODEBOOK.md", column=column)
+        for column in table.columns
+        if column not in known
+    ]
+    faults += [
+        fault("E005", table.file, 1, "this column is missing", f"add it: {column.description}", column=column.name)
+        for column in columns
+        if column.required and column.name not in table.columns
+    ]
+    if faults:
+        raise DataError(faults)
+    return [{**row, "_file": table.file, "_line": str(line)} for row, line in zip(table.rows, table.lines, strict=True)]
+
+
+def _pristine(folder: Path) -> bool:
+    """Whether the tables are byte for byte those that were released (and so were checked)."""
+    sums = folder / "SHA256SUMS"
+    if not sums.is_file():
+        return False
+    expected = dict(reversed(line.split(maxsplit=1)) for line in sums.read_text().splitlines())
+    files = [f"{name}.csv" for name in TABLES]
+    return all(hashlib.sha256((folder / file).read_bytes()).hexdigest() == expected.get(file) for file in files)
+
+
+def _check_columns(rows: dict[str, list[Row]]) -> list[Fault]:
+    """Schema of the three tables, identifiers unique, and references that lead somewhere."""
+    from surrogacy.trials.schema import check_schema
+
+    faults = [found for name, columns in TABLES.items() for found in check_schema(name, columns, rows[name])]
+    for table, key in (("trials", "comparison"), ("effects", "effect_id")):
+        seen: dict[str, Row] = {}
+        for row in rows[table]:
+            first = seen.setdefault(row[key], row)
+            if first is not row and row[key]:
+                where = f"first at {first['_file']}:{first['_line']}"
+                faults.append(_at("E006", row, key, f"this identifier stands twice ({where})", "give every row its own"))
+    known = {row["comparison"] for row in rows["trials"]}
+    for table in ("effects", "arms"):
+        for row in rows[table]:
+            if row["comparison"] and row["comparison"] not in known:
+                faults.append(_at("E006", row, "comparison", "there is no such comparison in trials.csv", "correct it, or add the trial"))
+    return faults
+
+
+def _at(code: str, row: Row, column: str, rule: str, fix: str) -> Fault:
+    place = row.get("_file", ""), int(row.get("_line", "0"))
+    return Fault(code, "error", *place, row.get("comparison", ""), column, row.get(column, ""), rule, fix)
+
+
+def _added_rows(path: Path) -> tuple[list[Row], list[Row]]:
+    """Rows of a user's file, with defaults for what only a curated row can have."""
+    trials, effects = to_rows(read_table(path))
+    count: dict[tuple[str, str], int] = {}
+    for row in effects:
+        row["evidence"] = EVIDENCE_ALIASES.get(row.get("evidence", ""), row.get("evidence", ""))
+        key = (row["comparison"], row.get("endpoint", ""))
+        count[key] = count.get(key, 0) + 1
+        serial = "" if count[key] == 1 else f"-{count[key]}"
+        row.setdefault("effect_id", f"{key[0]}:{key[1].lower().replace('/', '-')}:added{serial}")
+        row.setdefault("preferred", "true")
+        row.setdefault("population", "all")
+        row.setdefault("analysis", "added")
+    for row in trials:
+        row.setdefault("label", row["comparison"])
+    return trials, effects
+
+
+def _check_user_rows(trials: list[Row], effects: list[Row]) -> list[Fault]:
+    """Schema of a user's rows: only what a fit cannot do without is required."""
+    from surrogacy.trials.schema import check_schema
+
+    needed = {"comparison", "trial", "endpoint", "hr"}
+    relaxed = {
+        name: [replace(column, required=column.name in needed) for column in columns]
+        for name, columns in (("trials", TRIALS), ("effects", (*EFFECTS, *OPTIONAL_EFFECTS)))
+    }
+    faults = check_schema("trials", relaxed["trials"], trials) + check_schema("effects", relaxed["effects"], effects)
+    for row in effects:
+        if checks.number(row, "hr") and pairing.standard_error(row) is None:
+            rule = "no standard error can be had for this hazard ratio"
+            faults.append(_at("E107", row, "hr", rule, "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"))
+    return faults
+
+
+def _merge(
+    rows: dict[str, list[Row]], trials: list[Row], effects: list[Row]
+) -> tuple[dict[str, list[Row]], list[Fault]]:
+    """Put added rows beside the table's; where both speak of one endpoint the added row counts."""
+    known = {row["comparison"]: row for row in rows["trials"]}
+    faults, new_trials = [], []
+    for row in trials:
+        old = known.get(row["comparison"])
+        if old is None:
+            known[row["comparison"]] = row
+            new_trials.append(row)
+            continue
+        for column in ("n_exp", "n_ctl"):
+            if row.get(column) and old.get(column) and row[column] != old[column]:
+                rule = f"the table has {old[column]} for this comparison, which is kept"
+                warning = _at("W109", row, column, rule, "give the added row another comparison name if it is another trial")
+                faults.append(replace(warning, severity="warning"))
+    replaced = {(row["comparison"], row["endpoint"]) for row in effects if row["preferred"] == "true"}
+    kept = [
+        {**row, "preferred": "false"} if (row["comparison"], row["endpoint"]) in replaced else row for row in rows["effects"]
+    ]
+    return {**rows, "trials": rows["trials"] + new_trials, "effects": kept + effects}, faults
+
+
+def _frame(rows: list[Row], columns: Sequence[Column]) -> pd.DataFrame:
+    """Rows as a data frame, numbers as numbers, booleans as booleans."""
+    frame = pd.DataFrame({column.name: [row.get(column.name, "") for row in rows] for column in columns}, dtype="str")
+    for column in columns:
+        if column.kind in ("number", "integer"):
+            frame[column.name] = pd.to_numeric(frame[column.name], errors="coerce")
+        elif column.kind == "boolean":
+            frame[column.name] = frame[column.name] == "true"
+    frame["_file"] = [row.get("_file", "") for row in rows]
+    frame["_line"] = [int(row.get("_line", "0")) for row in rows]
+    # the printed text of the hazard ratio tells how far it was rounded
+    if "hr" in frame:
+        frame["_hr_printed"] = [row.get("hr", "") for row in rows]
+    return frame

@@ -1,4 +1,4 @@
-"""surrogacy: does a treatment effect on progression-free survival predict the effect on overall survival?"""
+"""Trial-level surrogacy of progression endpoints for overall survival."""
 
 from __future__ import annotations
 

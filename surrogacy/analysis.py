@@ -85,10 +85,10 @@ class Request:
 
     def pair(self, trials: TrialSet) -> list[Paired]:
         """Pair the effects of every set."""
-        how = {"rho_within": self.rho_within, "min_evidence": self.min_evidence, "shared_control": self.shared_control}
-        if self.pairs:
-            return [trials.paired(name=self.pairs.stem, surrogate=trials.surrogates, **how)]
-        return [trials.paired_set(name, self.endpoints, **how) for name in dict.fromkeys(self.sets)]
+        how = self.rho_within, self.min_evidence, self.shared_control
+        if self.pairs is None:
+            return [trials.paired_set(name, self.endpoints, *how) for name in dict.fromkeys(self.sets)]
+        return [trials.paired_rule({}, trials.surrogates, *how, name=self.pairs.stem)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ from scipy.special import ndtri
 from surrogacy.effects import FloatArray
 from surrogacy.results import LEVEL, Band, Line, ThresholdEffect
 
-
 # No randomised trial has an effect beyond this: a band that closes only there gives no threshold.
 STRONGEST_HR = 0.05
 
@@ -53,9 +52,7 @@ def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     return float(weighted_pearson(a, b, np.ones_like(a)))
 
 
-def fisher_interval(
-    r: float, k: int, level: float = LEVEL, variance_factor: float = 1.0
-) -> tuple[float | None, float | None]:
+def fisher_interval(r: float, k: int, level: float = LEVEL, variance_factor: float = 1.0) -> tuple[float | None, float | None]:
     """Confidence interval of a correlation by Fisher's z, ``tanh(atanh r -+ z / sqrt(k - 3))``.
 
     Parameters
@@ -143,3 +140,11 @@ def threshold_effect(
         return result("none")
     outside = not line.data_range[0] <= valid[0] <= line.data_range[1]
     return result("outside-data" if outside else "exists", valid[0])
+
+
+def threshold_effects(line: Line, level: float = LEVEL) -> dict[str, ThresholdEffect]:
+    """Threshold effects by either band, under the names that results use."""
+    return {
+        "ste_prediction": threshold_effect(line, level=level, band="prediction"),
+        "ste_confidence": threshold_effect(line, level=level, band="confidence"),
+    }

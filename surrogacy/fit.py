@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import surrogacy
-from surrogacy.errors import DataError, ExitCode, Fault, SurrogacyError, UsageError
+from surrogacy.errors import DataError, ExitCode, SurrogacyError, UsageError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -40,27 +40,73 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
     command.add_argument("sets", nargs="*", metavar="SET", help=f"analysis sets (default: {' '.join(DEFAULT_SETS)})")
     data = command.add_argument_group("input")
     data.add_argument("--trials", metavar="DIR", help="tables of the same form as data/trials/ (default: the shipped ones)")
-    data.add_argument("--add", metavar="FILE", help="extra rows for this run, long or wide, CSV or XLSX; prints what they change")
+    data.add_argument(
+        "--add", metavar="FILE", help="extra rows for this run, long or wide, CSV or XLSX; prints what they change"
+    )
     data.add_argument("--pairs", metavar="FILE", help="fit this table alone, one row a comparison")
     data.add_argument("--check", action="store_true", help="check the tables and stop")
-    data.add_argument("--rho-within", type=float, default=0.5, metavar="R", help="within-trial correlation of the two log HRs where none is given (default 0.5)")
-    data.add_argument("--min-evidence", default="secondary", choices=("primary", "secondary", "unverified"), help="weakest evidence of a hazard ratio (default secondary)")
-    data.add_argument("--endpoints", default="PFS,TACE-PFS,TTP", metavar="LIST", help="surrogates in order of preference (default PFS,TACE-PFS,TTP)")
-    data.add_argument("--shared-control", default="cov", choices=("cov", "first", "combine"), help="comparisons that share a control arm (default cov)")
+    data.add_argument(
+        "--rho-within",
+        type=float,
+        default=0.5,
+        metavar="R",
+        help="within-trial correlation of the two log HRs where none is given (default 0.5)",
+    )
+    data.add_argument(
+        "--min-evidence",
+        default="secondary",
+        choices=("primary", "secondary", "unverified"),
+        help="weakest evidence of a hazard ratio (default secondary)",
+    )
+    data.add_argument(
+        "--endpoints",
+        default="PFS,TACE-PFS,TTP",
+        metavar="LIST",
+        help="surrogates in order of preference (default PFS,TACE-PFS,TTP)",
+    )
+    data.add_argument(
+        "--shared-control",
+        default="cov",
+        choices=("cov", "first", "combine"),
+        help="comparisons that share a control arm (default cov)",
+    )
     models = command.add_argument_group("models")
     models.add_argument("--model", nargs="+", metavar="NAME", help=f"of {', '.join(MODELS)} (default: all but bivariate-ml)")
-    models.add_argument("--weights", default="n", choices=("n", "events", "inverse-variance", "sqrt-n", "none"), help="of correlation and regression (default n)")
+    models.add_argument(
+        "--weights",
+        default="n",
+        choices=("n", "events", "inverse-variance", "sqrt-n", "none"),
+        help="of correlation and regression (default n)",
+    )
     models.add_argument("--nuts", action="store_true", help="sample the Bayesian models with PyMC too (not yet)")
     models.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
     questions = command.add_argument_group("questions")
     questions.add_argument("--focus", metavar="TRIAL", help="place this trial within the regression (not yet)")
-    questions.add_argument("--predict", nargs=3, type=float, metavar=("HR", "LOW", "HIGH"), help="predict the OS HR of a new trial (not yet)")
-    questions.add_argument("--new-n", type=float, metavar="N", help="patients of the new trial in prediction bands and STE (default: the mean of the set; bivariate models: the true effect)")
+    questions.add_argument(
+        "--predict", nargs=3, type=float, metavar=("HR", "LOW", "HIGH"), help="predict the OS HR of a new trial (not yet)"
+    )
+    questions.add_argument(
+        "--new-n",
+        type=float,
+        metavar="N",
+        help="patients of the new trial in prediction bands and STE (default: the mean of the set; bivariate models: the true effect)",
+    )
     output = command.add_argument_group("output")
     output.add_argument("--out", default="out", metavar="DIR", help="folder to write (default out/)")
     output.add_argument("--json", action="store_true", help="one JSON document on stdout, and no files")
-    output.add_argument("--preset", default="elsevier", metavar="NAME", help="journal: elsevier lancet nejm jama karger nature (default elsevier)")
-    output.add_argument("--format", nargs="+", default=["pdf", "svg", "png"], choices=("pdf", "svg", "png", "tiff"), help="of the figures (default pdf svg png)")
+    output.add_argument(
+        "--preset",
+        default="elsevier",
+        metavar="NAME",
+        help="journal: elsevier lancet nejm jama karger nature (default elsevier)",
+    )
+    output.add_argument(
+        "--format",
+        nargs="+",
+        default=["pdf", "svg", "png"],
+        choices=("pdf", "svg", "png", "tiff"),
+        help="of the figures (default pdf svg png)",
+    )
     output.add_argument("--strict", action="store_true", help="exit 5 if there was any warning")
     output.add_argument("--quiet", action="store_true", help="no progress, no warnings, no result on the screen")
     output.add_argument("--version", action="version", version=f"surrogacy {surrogacy.__version__}")
@@ -161,18 +207,21 @@ def _figure_workers(*, wanted: bool) -> Iterator[Executor | None]:
     if not wanted:
         yield None
         return
+    # A fork shares what is loaded already, but is safe only before NumPy has started threads of its own.
+    ours = sys.platform == "linux" and "numpy" not in sys.modules
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     from surrogacy.report.drawing import warm_up
 
-    pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
-    try:
+    with ProcessPoolExecutor(2, mp_context=get_context("fork" if ours else "spawn")) as pool:
         for _ in range(2):
             pool.submit(warm_up)
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str], workers: Executor | None) -> ExitCode:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -75,10 +76,11 @@ class Preset:
     dpi: int
 
 
-# Arimo has the metrics of Arial; it ships with the package, so that a figure is the same on every machine
-# and its small file embeds fast.
+# A subset of Arimo, which has the metrics of Arial, ships with the package under a name of its own: a figure is
+# the same on every machine, and the small file embeds many times faster.
 FONTS = Path(__file__).parent / "fonts"
-SANS = ("Arimo", "Arial", "Helvetica", "DejaVu Sans")
+SHIPPED = "Surrogacy Sans"
+SANS = (SHIPPED, "Arial", "Arimo", "Helvetica", "DejaVu Sans")
 PRESETS = {
     "elsevier": Preset((90, 140, 190), 7.5, SANS, 500),
     "lancet": Preset((75, 107, 154), 8.0, ("Times New Roman", "Liberation Serif", "DejaVu Serif"), 300),
@@ -105,7 +107,7 @@ def preset(name: str) -> Preset:
 @contextmanager
 def style(chosen: Preset) -> Iterator[None]:
     """Matplotlib settings of a preset: embedded editable text, no timestamps, thin lines."""
-    if not any(entry.name == "Arimo" for entry in fontManager.ttflist):
+    if not any(entry.name == SHIPPED for entry in fontManager.ttflist):
         for path in sorted(FONTS.glob("*.ttf")):
             fontManager.addfont(path)
     generic = "serif" if "Serif" in chosen.families[-1] else "sans-serif"
@@ -123,6 +125,7 @@ def style(chosen: Preset) -> Iterator[None]:
         "legend.fontsize": size - 0.5,
         "legend.frameon": False,
         "lines.linewidth": 1.0,
+        "text.hinting": "no_hinting",  # twice as fast, and as good at print resolution
         "pdf.fonttype": 42,
         "svg.fonttype": "none",
         "svg.hashsalt": "surrogacy",
@@ -177,7 +180,7 @@ def save(figure: Figure, stem: Path, formats: Sequence[str]) -> list[str]:
     for ending in formats:
         path = stem.with_name(f"{stem.name}.{ending}")
         resolution = "figure" if ending in ("pdf", "svg") else PNG_DPI if ending == "png" else mpl.rcParams["savefig.dpi"]
-        extra = {"pil_kwargs": squeeze[ending]} if ending in squeeze else {}
+        extra: dict[str, Any] = {"pil_kwargs": squeeze[ending]} if ending in squeeze else {}
         figure.savefig(path, format=ending, dpi=resolution, metadata=without_dates.get(ending), **extra)
         names.append(path.name)
     return names

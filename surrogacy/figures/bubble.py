@@ -60,9 +60,7 @@ def bubble_data(result: Result) -> pd.DataFrame:
     return frame.dropna(subset=["surrogate", "final"]).reset_index(drop=True)
 
 
-def plot_bubble(
-    result: Result, ax: Axes | None = None, *, focus: str | None = None, show_ci: bool | None = None
-) -> Axes:
+def plot_bubble(result: Result, ax: Axes | None = None, *, focus: str | None = None, show_ci: bool | None = None) -> Axes:
     """Draw the bubble plot of a fitted model.
 
     Parameters
@@ -70,7 +68,7 @@ def plot_bubble(
     result : Result
         Of a model with a line; without one the points alone are drawn.
     ax : Axes, optional
-        Default: a new figure of 140 mm with room for the key.
+        Default: a new figure, two columns wide, as high as the data need.
     focus : str, optional
         Trial to ring and label.
     show_ci : bool, optional
@@ -82,17 +80,20 @@ def plot_bubble(
     """
     data = bubble_data(result)
     few = len(data) <= LABEL_ALL_UP_TO
+    crosses = few if show_ci is None else show_ci
+    limits = _limits(data, crosses)
     if ax is None:
-        figure = style.new_figure(180, 128)
-        ax = figure.add_axes((0.085, 0.11, 0.60, 0.86))
-    _limits(ax, data, few if show_ci is None else show_ci)
+        ax = _new_axes(*limits, keys=_key_lines(result, data))
+    for which, (low, high) in zip("xy", limits, strict=True):
+        style.hazard_ratio_axis(ax, which, low, high)
+    ax.set_aspect("equal", adjustable="box", anchor="NW")
     ax.axhline(0, color="0.45", lw=0.6, zorder=0)
     ax.axvline(0, color="0.45", lw=0.6, zorder=0)
     ax.axline((0, 0), slope=1, color="0.6", lw=0.6, ls=":", zorder=0)
     if result.line is not None:
         _draw_line(ax, result.line)
         _draw_threshold(ax, result)
-    if few if show_ci is None else show_ci:
+    if crosses:
         ax.hlines(data["final"], data["surrogate_low"], data["surrogate_high"], color="0.6", lw=0.4, zorder=1.5)
         ax.vlines(data["surrogate"], data["final_low"], data["final_high"], color="0.6", lw=0.4, zorder=1.5)
     for stage, group in data.sort_values("area", ascending=False).groupby("stage", sort=False):
@@ -111,7 +112,9 @@ def plot_bubble(
     in_focus = data["trial"] == focus
     for row in data[in_focus].to_dict("records"):
         size = (np.sqrt(LARGEST_BUBBLE * row["area"]) + 7) ** 2
-        ax.scatter(row["surrogate"], row["final"], s=size, facecolor="none", edgecolor=style.LINE_COLOUR, linewidth=1.3, zorder=4)
+        ax.scatter(
+            row["surrogate"], row["final"], s=size, facecolor="none", edgecolor=style.LINE_COLOUR, linewidth=1.3, zorder=4
+        )
     _label(ax, data[few | data["outside"] | in_focus], data, focus)
     _axis_labels(ax, result)
     _corner(ax, result)
@@ -119,17 +122,31 @@ def plot_bubble(
     return ax
 
 
-def _limits(ax: Axes, data: pd.DataFrame, with_ci: bool) -> None:
-    """Equal aspect, the same scale on both axes, room for the points and HR = 1."""
+def _limits(data: pd.DataFrame, with_ci: bool) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Room for the points, their limits where drawn (unless one would dwarf the points), and HR = 1."""
     pad = 0.09
-    for which, name in (("x", "surrogate"), ("y", "final")):
+    limits = []
+    for name in ("surrogate", "final"):
         low, high = data[name].min(), data[name].max()
-        if with_ci:  # whole limits unless one would dwarf the points
+        if with_ci:
             reach = 0.35 * max(high - low, 0.5)
             low = max(data[f"{name}_low"].min(), low - reach)
             high = min(data[f"{name}_high"].max(), high + reach)
-        style.hazard_ratio_axis(ax, which, min(low, 0.0) - pad, max(high, 0.0) + pad + 0.04)
-    ax.set_aspect("equal", adjustable="box", anchor="NW")
+        limits.append((min(low, 0.0) - pad, max(high, 0.0) + pad + 0.04))
+    return limits[0], limits[1]
+
+
+def _new_axes(x: tuple[float, float], y: tuple[float, float], keys: int) -> Axes:
+    """Axes of one scale on both sides, in a figure with room for the key at the right."""
+    left, key, bottom, top = 15.0, 46.0, 12.0, 3.0  # mm
+    width = 112.0
+    height = width * (y[1] - y[0]) / (x[1] - x[0])
+    if height > 150:
+        width, height = width * 150 / height, 150.0
+    whole = max(height, 3.6 * keys) + bottom + top
+    total = left + width + key
+    figure = style.new_figure(total, whole)
+    return figure.add_axes((left / total, 1 - (height + top) / whole, width / total, height / whole))
 
 
 def _draw_line(ax: Axes, line: Line) -> None:
@@ -152,11 +169,23 @@ def _draw_threshold(ax: Axes, result: Result) -> None:
     at = None if threshold.hr is None else float(np.log(threshold.hr))
     if at is None or threshold.status == "two-sided" or not left < at < right:
         reason = "no STE" if threshold.status == "none" else f"STE {threshold}"
-        ax.text(left + 0.01 * (right - left), 0.012, reason.partition(" (")[0], color=style.LINE_COLOUR, fontsize="small", va="bottom")
+        ax.text(
+            left + 0.01 * (right - left),
+            0.012,
+            reason.partition(" (")[0],
+            color=style.LINE_COLOUR,
+            fontsize="small",
+            va="bottom",
+        )
         return
     ax.axvspan(left, at, color="0.5", alpha=0.07, lw=0, zorder=0)
     ax.plot([at, at], [-0.035, 0.035], color=style.LINE_COLOUR, lw=1.6, zorder=2.5)
-    ax.text(at - 0.012, 0.02, f"STE {threshold.hr:.2f}", color=style.LINE_COLOUR, fontsize="small", ha="right", va="bottom", zorder=5)
+    words = f"STE {threshold.hr:.2f}" + (" (outside the data)" if threshold.status == "outside-data" else "")
+    near_edge = at - left < 0.25 * (right - left)
+    ax.text(
+        at + (0.012 if near_edge else -0.012), 0.02, words, color=style.LINE_COLOUR, fontsize="small",
+        ha="left" if near_edge else "right", va="bottom", zorder=5,
+    )  # fmt: skip
 
 
 def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None) -> None:
@@ -170,14 +199,21 @@ def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None)
                 fontweight="bold" if row["trial"] == focus else "normal")
         for row in named.to_dict("records")
     ]  # fmt: skip
+    # adjustText keeps clear of points: give it the rim of every bubble, not only the centre
+    low, high = ax.get_xlim()
+    per_point = (high - low) / (ax.get_window_extent().width * 72 / ax.figure.dpi)
+    reach = per_point * (np.sqrt(LARGEST_BUBBLE * data["area"]) / 2 + np.where(data["trial"] == focus, 6, 1))
+    angles = np.linspace(0, 2 * np.pi, 8, endpoint=False)
     adjust_text(
         texts,
-        x=data["surrogate"].to_numpy(),
-        y=data["final"].to_numpy(),
+        x=(data["surrogate"].to_numpy()[:, None] + reach.to_numpy()[:, None] * np.cos(angles)).ravel(),
+        y=(data["final"].to_numpy()[:, None] + reach.to_numpy()[:, None] * np.sin(angles)).ravel(),
+        target_x=named["surrogate"].to_numpy(),
+        target_y=named["final"].to_numpy(),
         ax=ax,
-        expand=(1.25, 1.6),
+        expand=(1.1, 1.3),
         force_text=(0.2, 0.4),
-        force_static=(0.15, 0.3),
+        force_static=(0.1, 0.2),
         iter_lim=120,
         arrowprops={"arrowstyle": "-", "color": "0.35", "lw": 0.4},
     )
@@ -211,8 +247,13 @@ def _corner(ax: Axes, result: Result) -> None:
     )  # fmt: skip
 
 
-def _key(ax: Axes, result: Result, data: pd.DataFrame) -> None:
-    """Key at the right: classes, stages, sizes, line and bands."""
+def _key_lines(result: Result, data: pd.DataFrame) -> int:
+    """Lines that the key takes."""
+    return sum(1 + handle.get_label().count("\n") for handle in _handles(result, data))
+
+
+def _handles(result: Result, data: pd.DataFrame) -> list[Any]:
+    """Entries of the key: classes, stages, sizes, line and bands."""
     handles: list[Any] = []
 
     def heading(text: str) -> None:
@@ -239,6 +280,7 @@ def _key(ax: Axes, result: Result, data: pd.DataFrame) -> None:
         heading("Patients (area)")
         for size in _three_sizes(known):
             marker(f"{size:,.0f}", ms=np.sqrt(LARGEST_BUBBLE * size / known.max()))
+        handles.append(Line2D([], [], lw=0, label=" "))  # the largest circle is higher than its line
     if result.line is not None:
         threshold: ThresholdEffect = result["ste_prediction"]
         heading("Line and bands (95%)")
@@ -252,11 +294,27 @@ def _key(ax: Axes, result: Result, data: pd.DataFrame) -> None:
     if data["unverified"].any():
         heading("Dashed outline")
         handles.append(Line2D([], [], lw=0, label="a number not verified\nin any source"))
+    return handles
+
+
+def _key(ax: Axes, result: Result, data: pd.DataFrame) -> None:
+    """Key at the right."""
     legend = ax.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(1.015, 1.01), borderaxespad=0, handlelength=1.6, labelspacing=0.42
+        handles=_handles(result, data),
+        loc="upper left",
+        bbox_to_anchor=(1.015, 1.01),
+        borderaxespad=0,
+        handlelength=1.6,
+        labelspacing=0.42,
     )
     for text in legend.get_texts():
-        if text.get_text().strip() in ("Class (colour)", "Stage (shape)", "Patients (area)", "Line and bands (95%)", "Dashed outline"):
+        if text.get_text().strip() in (
+            "Class (colour)",
+            "Stage (shape)",
+            "Patients (area)",
+            "Line and bands (95%)",
+            "Dashed outline",
+        ):
             text.set_fontweight("bold")
             text.set_x(-16)
 
@@ -265,5 +323,5 @@ def _three_sizes(n: pd.Series) -> list[float]:
     """Three round sizes that span the data."""
     least, most = float(n.min()), float(n.max())
     step = 10.0 ** np.floor(np.log10(most / 4))
-    sizes = [max(round(value / step) * step, step) for value in (max(least, most / 10), most / 3, most)]
+    sizes = [max(round(value / step) * step, step) for value in (max(least, most / 8), most / 2.5, most)]
     return sorted(set(sizes))

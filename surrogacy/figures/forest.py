@@ -44,9 +44,11 @@ def forest_data(result: Result) -> pd.DataFrame:
     data = data.assign(order=-order).sort_values(["stage", "order", "group", "surrogate"])
     for (stage, class_), members in data.groupby(["stage", "class"], sort=False):
         if stage or class_:
-            words = [stage.capitalize(), style.CLASS_NAMES.get(class_, class_) if class_ else ""]
+            words = [str(stage).capitalize(), style.CLASS_NAMES[str(class_)] if class_ else ""]
             rows.append({"kind": "heading", "label": ", ".join(filter(None, words))})
-        rows += [{"kind": "comparison", **row} for row in members.to_dict("records")]
+        rows += [
+            {"kind": "comparison"} | {str(name): value for name, value in row.items()} for row in members.to_dict("records")
+        ]
     for kind in ("pooled", "prediction"):
         row = _pooled(result, kind)
         if row:
@@ -58,7 +60,10 @@ def _pooled(result: Result, kind: str) -> dict[str, Any] | None:
     """Mean effects of a bivariate model, or the prediction interval of a new trial's true effects."""
     if "mu_surrogate" not in result.estimates:
         return None
-    row: dict[str, Any] = {"kind": kind, "label": "Mean effect (95% CI)" if kind == "pooled" else "True effect of a new trial (95% PI)"}
+    row: dict[str, Any] = {
+        "kind": kind,
+        "label": "Mean effect (95% CI)" if kind == "pooled" else "True effect of a new trial (95% PI)",
+    }
     for name in ("surrogate", "final"):
         mean, spread = result[f"mu_{name}"], result[f"tau_{name}"].value
         se = mean.se if kind == "pooled" else np.hypot(mean.se, spread)
@@ -99,25 +104,24 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
         _panel(axes, rows, name, title, focus)
     several = len(surrogates) > 1
     y_text = -1.2
-    header = {"va": "center", "fontweight": "bold", "fontsize": "small"}
+    header: dict[str, Any] = {"va": "center", "fontweight": "bold", "fontsize": "small"}
     left.text(-1.58, y_text, "Comparison", transform=_row_transform(left), ha="left", **header)
-    left.text(-0.17, y_text, "n", transform=_row_transform(left), ha="right", **header)
+    left.text(-0.03, y_text, "n (share)", transform=_row_transform(left), ha="right", **header)
     left.text(1.03, y_text, "HR (95% CI)", transform=_row_transform(left), ha="left", **header)
     right.text(1.03, y_text, "HR (95% CI)", transform=_row_transform(right), ha="left", **header)
     for y, row in enumerate(rows.to_dict("records")):
         bold = row["kind"] in ("heading", "pooled") or row.get("trial") == focus
-        text = {"va": "center", "fontsize": "small", "fontweight": "bold" if bold else "normal"}
+        text: dict[str, Any] = {"va": "center", "fontsize": "small", "fontweight": "bold" if bold else "normal"}
         indent = 0.05 if row["kind"] == "comparison" else 0.0
         label = row["label"] + (" †" if row.get("unverified") is True else "")
+        if several and row["kind"] == "comparison":
+            label += f" ({row['endpoint']})"
         left.text(-1.58 + indent, y, label, transform=_row_transform(left), ha="left", **text)
         if row["kind"] == "heading":
             continue
-        if row["kind"] == "comparison":
-            if several:
-                left.text(-0.36, y, row["endpoint"], transform=_row_transform(left), ha="right", **{**text, "color": "0.35"})
-            if row["n"] == row["n"]:
-                left.text(-0.17, y, f"{row['n']:,.0f}", transform=_row_transform(left), ha="right", **text)
-                left.text(-0.03, y, f"{row['share']:.0f}%", transform=_row_transform(left), ha="right", **{**text, "color": "0.35"})
+        if row["kind"] == "comparison" and row["n"] == row["n"]:
+            size = f"{row['n']:,.0f} ({row['share']:.0f}%)"
+            left.text(-0.03, y, size, transform=_row_transform(left), ha="right", **text)
         for axes, name in ((left, "surrogate"), (right, "final")):
             low, high = (np.exp(row[f"{name}_{side}"]) for side in ("low", "high"))
             value = f"{np.exp(row[name]):.2f} ({low:.2f}–{high:.2f})"
@@ -129,7 +133,7 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
 
 
 def _row_transform(axes: Axes) -> Any:
-    """x in parts of the panel, y in rows."""
+    """X in parts of the panel, y in rows."""
     return axes.get_yaxis_transform()
 
 
@@ -151,7 +155,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, name: str, title: str, focus: str | N
     colours = np.where(marked, style.LINE_COLOUR, style.INK)
     ends = np.clip(drawn[[f"{name}_low", f"{name}_high"]].to_numpy(float), *axes.get_xlim())
     whiskers = (drawn["kind"] != "pooled").to_numpy()
-    axes.hlines(drawn["y"][whiskers], *ends[whiskers].T, colors=colours[whiskers], lw=0.8, zorder=2)
+    lows, highs = ends[whiskers].T
+    axes.hlines(drawn["y"][whiskers], lows, highs, colors=list(colours[whiskers]), lw=0.8, zorder=2)
     for row, (low, high) in zip(drawn[~whiskers].to_dict("records"), ends[~whiskers], strict=True):
         y, mean = row["y"], row[name]
         shape = [(low, y), (mean, y - 0.32), (high, y), (mean, y + 0.32)]

@@ -37,7 +37,9 @@ def usable_comparisons(effects: Effects, weights: Weights, fewest: int = 3) -> t
     if weights in ("n", "sqrt-n"):
         unknown = np.isnan(kept.n)
         if unknown.all() and len(kept):
-            raise UsageError(f"weights {weights!r} need the number of patients, which no comparison has; give it, or use weights inverse-variance or none")
+            raise UsageError(
+                f"weights {weights!r} need the number of patients, which no comparison has; give it, or use weights inverse-variance or none"
+            )
         if unknown.any():
             names = ", ".join(label for label, missing in zip(kept.labels, unknown, strict=True) if missing)
             problems.append(f"left out for want of the number of patients: {names}")

@@ -31,7 +31,7 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.models.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.maximum import Optimum, maximise, parameter_covariance
 from surrogacy.models.profile import profile_intervals
-from surrogacy.results import LEVEL, Estimate, Line, Result
+from surrogacy.results import LEVEL, Estimate, Line, Result, ThresholdEffect
 
 BOUNDARY_WORDS = {
     "rho": "boundary solution: rho_between = {sign} exactly, sigma_cond = 0; r2_trial = 1 is no evidence of a perfect "
@@ -105,27 +105,22 @@ class BivariateRandomEffects:
         estimates["loglik"] = Estimate(
             best.at.log_likelihood, kind=f"{self.method.upper()}, constant as in metafor and mixmeta"
         )
-        line, problems = None, ()
+        line: Line | None = None
+        thresholds: dict[str, ThresholdEffect] = {}
+        problems: tuple[str, ...] = ()
         if psi[0] > 0:
             line = self._line(effects, psi, mu, covariance)
-            thresholds = {
-                f"ste_{band}": estimands.threshold_effect(line, level=self.level, band=band)  # type: ignore[arg-type]
-                for band in ("prediction", "confidence")
-            }
-            estimates = {**estimates, **thresholds}
+            thresholds = estimands.threshold_effects(line, self.level)
         if best.boundary:
             problems = (BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1"),)
-        return Result(self.name, asdict(self), effects, estimates, line, problems=effects.problems + problems)
+        return Result(self.name, asdict(self), effects, {**estimates, **thresholds}, line, problems=effects.problems + problems)
 
     def _delta_estimates(
         self, psi: FloatArray, mu: FloatArray, covariance: FloatArray, boundary: str, trials: int
     ) -> dict[str, Estimate]:
         """Estimates with delta-method intervals, each on the scale where a Wald interval behaves."""
         values, gradients = derived(psi, mu)
-        se = {
-            name: float(np.sqrt(variance)) if (variance := g @ covariance @ g) > 0 else None
-            for name, g in gradients.items()
-        }
+        se = {name: float(np.sqrt(variance)) if (variance := g @ covariance @ g) > 0 else None for name, g in gradients.items()}
         z = float(ndtri(0.5 + self.level / 2))
         estimates: dict[str, Estimate] = {}
         given_t = "given T" if self.standard_errors == "conditional" else "with the uncertainty of T"
@@ -157,9 +152,7 @@ class BivariateRandomEffects:
         )
         return estimates
 
-    def _with_profiles(
-        self, delta: dict[str, Estimate], likelihood: Likelihood, best: Optimum
-    ) -> dict[str, Estimate]:
+    def _with_profiles(self, delta: dict[str, Estimate], likelihood: Likelihood, best: Optimum) -> dict[str, Estimate]:
         """Make profile-likelihood intervals the main ones; keep the others as ``*_delta``."""
         estimates = dict(delta)
         for name, (low, high) in profile_intervals(likelihood, best, delta, self.level).items():
@@ -236,11 +229,7 @@ def derived(psi: FloatArray, mu: FloatArray) -> tuple[dict[str, float | None], d
         "tau_final": unit[4] / (2 * tau2) if tau2 > 0 else nothing,
         "slope": d_slope,
         "intercept": unit[1] - (slope or 0.0) * unit[0] - mu[0] * d_slope if slope is not None else nothing,
-        "rho_between": nothing
-        if rho is None
-        else np.array([0, 0, -rho / (2 * t11), 1 / (tau1 * tau2), -rho / (2 * t22)]),
-        "sigma_cond": nothing
-        if slope is None or sigma == 0
-        else np.array([0, 0, slope**2, -2 * slope, 1]) / (2 * sigma),
+        "rho_between": nothing if rho is None else np.array([0, 0, -rho / (2 * t11), 1 / (tau1 * tau2), -rho / (2 * t22)]),
+        "sigma_cond": nothing if slope is None or sigma == 0 else np.array([0, 0, slope**2, -2 * slope, 1]) / (2 * sigma),
     }
     return values, gradients

@@ -62,9 +62,7 @@ class WeightedPearson:
         estimates = {
             "r": Estimate(r, None, low, high, self.level, f"{fisher}; weights: {words}"),
             "r2_trial": Estimate(r**2, None, square_low, square_high, self.level, f"square of r ({fisher})"),
-            "spearman": Estimate(
-                rank_r, None, rank_low, rank_high, self.level, f"{fisher}, variance 1 + r^2/2; unweighted"
-            ),
+            "spearman": Estimate(rank_r, None, rank_low, rank_high, self.level, f"{fisher}, variance 1 + r^2/2; unweighted"),
         }
         problems = dropped + problems
         if self.bootstrap:
@@ -83,7 +81,8 @@ class WeightedPearson:
         member = np.array([trials.index(trial) for trial in effects.trial])
         generator = np.random.default_rng(self.seed)
         counts = generator.multinomial(len(trials), np.full(len(trials), 1 / len(trials)), size=self.bootstrap)
-        sample = estimands.weighted_pearson(*effects.log_hr.T, weights * counts[:, member])
+        x, y = effects.log_hr.T
+        sample = estimands.weighted_pearson(x, y, weights * counts[:, member])
         sample = sample[np.isfinite(sample)]
         kind = f"percentile bootstrap over {len(trials)} trials, {self.bootstrap} samples"
         degenerate = self.bootstrap - len(sample)

@@ -127,7 +127,8 @@ def _minimise(
     """Minimise from one start; None if it did not converge."""
     fit = minimize(negative, start, args=(free,), jac=True, method="L-BFGS-B", options={"gtol": 1e-6, "ftol": 1e-15})
     # the search may end on rounding error short of gtol: a gradient this small is a maximum all the same
-    return (float(fit.fun), fit.x) if np.isfinite(fit.fun) and np.abs(fit.jac).max() < 1e-3 else None
+    gradient = np.asarray(fit.jac, dtype=np.float64)
+    return (float(fit.fun), fit.x) if np.isfinite(fit.fun) and np.abs(gradient).max() < 1e-3 else None
 
 
 def parameter_covariance(likelihood: Likelihood, best: Optimum, *, full: bool) -> FloatArray:

@@ -47,7 +47,7 @@ def _hold_sigma(sigma: float, free: FloatArray) -> Constrained:
 
 def _hold_intercept(intercept: float, free: FloatArray) -> Constrained:
     """Free: (tau1, sigma_cond, slope, mu1); mu2 = intercept + slope mu1."""
-    t1, s, slope, mu1 = free
+    t1, _, slope, mu1 = free
     psi, by_t1_s, _, _ = _hold_slope(slope, free[:2])
     jacobian = np.column_stack([by_t1_s, [0.0, t1 * t1, 2 * slope * t1 * t1], np.zeros(3)])
     beta = np.array([mu1, intercept + slope * mu1])

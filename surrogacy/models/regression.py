@@ -73,16 +73,11 @@ class WeightedRegression:
         estimates["sigma_resid"] = Estimate(
             float(np.sqrt(scale / weights.mean())), kind="residual SD of log HR(OS) for a trial of mean weight"
         )
-        thresholds = {
-            f"ste_{band}": estimands.threshold_effect(line, level=self.level, band=band)  # type: ignore[arg-type]
-            for band in ("prediction", "confidence")
-        }
+        thresholds = estimands.threshold_effects(line, self.level)
         problems = dropped + problems
         if any(len(group) > 1 for group in data.dependent_groups()):
             problems += ("comparisons that share a control arm are taken as independent by this model",)
-        return Result(
-            self.name, asdict(self), data, {**estimates, **thresholds}, line, problems=effects.problems + problems
-        )
+        return Result(self.name, asdict(self), data, {**estimates, **thresholds}, line, problems=effects.problems + problems)
 
     def _line(
         self, effects: Effects, weights: FloatArray, coefficients: FloatArray, covariance: FloatArray, scale: float
@@ -105,9 +100,7 @@ class WeightedRegression:
         )
 
 
-def weighted_least_squares(
-    x: FloatArray, y: FloatArray, weights: FloatArray
-) -> tuple[FloatArray, FloatArray, float]:
+def weighted_least_squares(x: FloatArray, y: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray, float]:
     """Straight line by weighted least squares.
 
     Parameters

@@ -38,7 +38,11 @@ def bubble_caption(result: Result) -> str:
             f"{with_interval(slope)} ({slope.kind}), intercept {with_interval(intercept)}; trial-level R² "
             f"{with_interval(result['r2_trial'])} ({result['r2_trial'].kind})."
         )
-        new = "for the true effect in a new trial" if threshold.new_n is None else f"for a new trial of {threshold.new_n:.0f} patients"
+        new = (
+            "for the true effect in a new trial"
+            if threshold.new_n is None
+            else f"for a new trial of {threshold.new_n:.0f} patients"
+        )
         parts.append(
             f"Dark band: {threshold.level:.0%} confidence band of the line; light band with dashed edges: {threshold.level:.0%} "
             f"prediction band {new}."

@@ -36,7 +36,9 @@ def _set_block(one: SetAnalysis) -> RenderableType:
     for heading in ("Model", "Association (95% interval)", "Slope (95% interval)", "STE (HR)"):
         table.add_column(heading, overflow="fold")
     for result in one.results:
-        table.add_row(f"{result.model}\n[dim]{settings_in_words(result)}[/dim]", _association(result), _slope(result), _threshold(result))
+        table.add_row(
+            f"{result.model}\n[dim]{settings_in_words(result)}[/dim]", _association(result), _slope(result), _threshold(result)
+        )
     for model, text in one.failures:
         table.add_row(model, Text(f"not fitted: {text}", style="red"), "", "")
     notes = [Text(line) for line in (_grid_line(one), _left_out_line(one)) if line]

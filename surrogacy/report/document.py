@@ -49,18 +49,20 @@ def fit_record(result: Result) -> dict[str, Any]:
     """Return one fit as a record."""
     effects = result.effects
     patients = effects.n.sum()
-    assumed = np.unique(effects.rho_within[~effects.rho_known])
+    settings = dict(result.settings)
+    if result.model.startswith("bivariate"):
+        assumed = np.unique(effects.rho_within[~effects.rho_known])
+        settings |= {
+            "rho_within": float(assumed[0]) if len(assumed) else None,
+            "rho_within_reported": int(effects.rho_known.sum()),
+        }
     return {
         "set": effects.name,
         "k": len(effects),
         "trials": len(effects.trials),
         "n": int(patients) if np.isfinite(patients) else None,
         "model": result.model,
-        "settings": {
-            **result.settings,
-            "rho_within": float(assumed[0]) if len(assumed) else None,
-            "rho_within_reported": int(effects.rho_known.sum()),
-        },
+        "settings": settings,
         "estimates": {name: estimate_record(estimate) for name, estimate in result.estimates.items()},
         "problems": list(result.problems),
     }

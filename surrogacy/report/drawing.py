@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from surrogacy.report.caption import bubble_caption, forest_caption
 from surrogacy.results import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def warm_up() -> None:
@@ -16,26 +21,36 @@ def warm_up() -> None:
 def draw_bubble(result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None) -> list[str]:
     """Draw and save the bubble plot and its caption; return the file names."""
     from surrogacy.figures import plot_bubble
-    from surrogacy.figures._style import save, style
-    from surrogacy.figures._style import preset as preset_of
 
-    name = f"bubble-{result.effects.name}"
-    with style(preset_of(preset)):
-        figure = plot_bubble(result, focus=focus).figure
-        files = save(figure, folder / name, formats)
-    (folder / f"{name}.caption.md").write_text(bubble_caption(result), encoding="utf-8")
-    return [*files, f"{name}.caption.md"]
+    return _save(
+        f"bubble-{result.effects.name}",
+        lambda: plot_bubble(result, focus=focus),
+        bubble_caption(result),
+        folder,
+        formats,
+        preset,
+    )
 
 
 def draw_forest(result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None) -> list[str]:
     """Draw and save the paired forest plot and its caption; return the file names."""
     from surrogacy.figures import plot_forest
-    from surrogacy.figures._style import preset as preset_of
-    from surrogacy.figures._style import save, style
 
-    name = f"forest-{result.effects.name}"
-    with style(preset_of(preset)):
-        figure = plot_forest(result, focus=focus)[0].figure
-        files = save(figure, folder / name, formats)
-    (folder / f"{name}.caption.md").write_text(forest_caption(result), encoding="utf-8")
+    return _save(
+        f"forest-{result.effects.name}",
+        lambda: plot_forest(result, focus=focus)[0],
+        forest_caption(result),
+        folder,
+        formats,
+        preset,
+    )
+
+
+def _save(name: str, draw: Callable[[], Axes], caption: str, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
+    from surrogacy.figures import _style as style
+
+    with style.style(style.preset(preset)):
+        figure = draw().get_figure(root=True)
+        files = style.save(figure, folder / name, formats) if figure is not None else []
+    (folder / f"{name}.caption.md").write_text(caption, encoding="utf-8")
     return [*files, f"{name}.caption.md"]

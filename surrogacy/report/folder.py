@@ -84,12 +84,12 @@ def write_run(
 def _draw(run: Run, folder: Path, drawing: Drawing) -> list[Future[Any]]:
     """Hand every figure to the workers: per set the regression as a bubble plot, the effects as a forest plot."""
     jobs = []
-    for one in run.analyses:
-        how = folder, drawing.formats, drawing.preset, drawing.focus
+    how = folder, drawing.formats, drawing.preset, drawing.focus
+    for one in sorted(run.analyses, key=lambda one: -len(one.effects)):  # the slowest figures first
+        if not one.results:
+            continue
         lines = [result for result in one.results if result.line is not None]
         pooled = [result for result in one.results if "mu_surrogate" in result.estimates]
-        if one.results:
-            jobs.append(drawing.workers.submit(draw_forest, (pooled or list(one.results))[-1], *how))
-        if one.results:
-            jobs.append(drawing.workers.submit(draw_bubble, (lines or list(one.results))[0], *how))
+        jobs.append(drawing.workers.submit(draw_forest, (pooled or list(one.results))[-1], *how))
+        jobs.append(drawing.workers.submit(draw_bubble, (lines or list(one.results))[0], *how))
     return jobs

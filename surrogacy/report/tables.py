@@ -145,7 +145,9 @@ def effects_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
     return ReportTable("effects", "Hazard ratios as fitted", note, pd.DataFrame(numbers), pd.DataFrame(words))
 
 
-def records_table(name: str, title: str, note: str, records: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> ReportTable:
+def records_table(
+    name: str, title: str, note: str, records: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
+) -> ReportTable:
     """A table from flat records (grid, leave-one-out), rounded for print."""
     numbers = pd.DataFrame(list(records))
     words = numbers.copy()
@@ -155,7 +157,9 @@ def records_table(name: str, title: str, note: str, records: Sequence[Mapping[st
         elif pd.api.types.is_bool_dtype(words[column]):
             words[column] = words[column].map({True: "yes", False: ""})
         elif words[column].map(lambda value: isinstance(value, float)).any():
-            words[column] = [number(value) if isinstance(value, float) else "–" if value is None else str(value) for value in words[column]]
+            words[column] = [
+                number(value) if isinstance(value, float) else "–" if value is None else str(value) for value in words[column]
+            ]
     words = words.drop(columns=[column for column in ("loglik",) if column in words])
     return ReportTable(name, title, note, numbers, words.fillna(""))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -54,7 +53,7 @@ def staging(out: Path) -> Iterator[Path]:
                 target.mkdir(parents=True, exist_ok=True)
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(path, target)
+                path.replace(target)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
@@ -77,6 +76,8 @@ def write_tables(tables: Sequence[ReportTable], folder: Path) -> list[str]:
         page.append(f"<h2>{html.escape(table.title)}</h2>{table.words.to_html(index=False, border=0, na_rep='–')}")
         page.append(f'<p class="note">{html.escape(table.note)}</p>')
         names += [f"{table.name}.csv", f"{table.name}.md"]
-    document = f"<!doctype html><meta charset=utf-8><title>surrogacy: tables</title><style>{PAGE_STYLE}</style>{''.join(page)}\n"
+    document = (
+        f"<!doctype html><meta charset=utf-8><title>surrogacy: tables</title><style>{PAGE_STYLE}</style>{''.join(page)}\n"
+    )
     (folder / "tables.html").write_text(document, encoding="utf-8")
     return [*names, "tables.html"]

@@ -79,11 +79,22 @@ def check_order(row: Row) -> Iterator[Fault]:
     hr, low, high = (number(row, column) for column in ("hr", "ci_low", "ci_high"))
     for column, value in (("hr", hr), ("ci_low", low), ("ci_high", high)):
         if value is not None and value <= 0:
-            fix = "give the hazard ratio itself, or name the column log_hr" if column == "hr" else "give the limit as a hazard ratio"
+            fix = (
+                "give the hazard ratio itself, or name the column log_hr"
+                if column == "hr"
+                else "give the limit as a hazard ratio"
+            )
             yield _make("E101", "error", row, column, "a hazard ratio or limit must be above 0", fix)
             return
     if low is not None and high is not None and low >= high:
-        yield _make("E101", "error", row, "ci_low", f"the lower limit {low:g} is not below the upper limit {high:g}", "swap or re-read the limits")
+        yield _make(
+            "E101",
+            "error",
+            row,
+            "ci_low",
+            f"the lower limit {low:g} is not below the upper limit {high:g}",
+            "swap or re-read the limits",
+        )
     elif hr is not None and low is not None and low > hr:
         yield _make("E101", "error", row, "ci_low", f"the lower limit is above the hazard ratio {hr:g}", _slip(row))
     elif hr is not None and high is not None and high < hr:
@@ -166,14 +177,18 @@ def check_events(row: Row) -> Iterator[Fault]:
     for level, expected in LEVEL_RATIOS.items():
         if abs(ratio / expected - 1) < 0.03:
             rule = f"the limits give {ratio:.2f} times the standard error that the events imply, as if they were {level:.0%} limits"
-            yield _make("W106", "warning", row, "ci_level", rule, f"check whether the level is {level:.0%} (or another than 95%)")
+            yield _make(
+                "W106", "warning", row, "ci_level", rule, f"check whether the level is {level:.0%} (or another than 95%)"
+            )
 
 
 def check_level(row: Row) -> Iterator[Fault]:
     """E104: the confidence level is a probability."""
     level = number(row, "ci_level")
     if level is not None and not 0.5 <= level_of(row) < 1:
-        yield _make("E104", "error", row, "ci_level", "a confidence level lies between 0.5 and 1", "give 0.95 for a 95% interval")
+        yield _make(
+            "E104", "error", row, "ci_level", "a confidence level lies between 0.5 and 1", "give 0.95 for a 95% interval"
+        )
 
 
 def check_p_range(row: Row) -> Iterator[Fault]:
@@ -183,21 +198,37 @@ def check_p_range(row: Row) -> Iterator[Fault]:
         return
     match = re.fullmatch(r"[<>=≤≥]*\s*(\d*\.?\d+(?:[eE]-?\d+)?)", text)
     if match is None or not 0 <= float(match[1]) <= 1:
-        yield _make("E103", "error", row, "p", "a p-value is a number from 0 to 1, with < before it for a bound", "write 0.03 or <0.001, and put one-sided into p_sides")
+        yield _make(
+            "E103",
+            "error",
+            row,
+            "p",
+            "a p-value is a number from 0 to 1, with < before it for a bound",
+            "write 0.03 or <0.001, and put one-sided into p_sides",
+        )
 
 
 def check_rho(row: Row) -> Iterator[Fault]:
     """E105: a within-trial correlation lies in [-1, 1]."""
     rho = number(row, "rho_within")
     if rho is not None and abs(rho) > 1:
-        yield _make("E105", "error", row, "rho_within", "a correlation lies between -1 and 1", "give the correlation of the two log hazard ratios")
+        yield _make(
+            "E105",
+            "error",
+            row,
+            "rho_within",
+            "a correlation lies between -1 and 1",
+            "give the correlation of the two log hazard ratios",
+        )
 
 
 def check_se(row: Row) -> Iterator[Fault]:
     """E106: a standard error is positive."""
     se = number(row, "se")
     if se is not None and se <= 0:
-        yield _make("E106", "error", row, "se", "a standard error must be above 0", "give the standard error of the log hazard ratio")
+        yield _make(
+            "E106", "error", row, "se", "a standard error must be above 0", "give the standard error of the log hazard ratio"
+        )
 
 
 EFFECT_RULES: tuple[Callable[[Row], Iterator[Fault]], ...] = (
@@ -227,7 +258,14 @@ def check_preferred(rows: Sequence[Row]) -> Iterator[Fault]:
         if key in seen:
             first = seen[key]
             rule = f"a second preferred row for this comparison and endpoint (the first: {first['_file']}:{first['_line']})"
-            yield _make("E108", "error", row, "preferred", rule, "set preferred to false in one of them, or give the rows different trials")
+            yield _make(
+                "E108",
+                "error",
+                row,
+                "preferred",
+                rule,
+                "set preferred to false in one of them, or give the rows different trials",
+            )
         else:
             seen[key] = row
 
@@ -251,7 +289,9 @@ def check_shared_control(rows: Sequence[Row]) -> Iterator[Fault]:
     for members in by_trial.values():
         for row in members[1:]:
             if any(not member.get("control_group") for member in members):
-                rule = f"the trial has {len(members)} comparisons, and control_group does not say whether they share a control arm"
+                rule = (
+                    f"the trial has {len(members)} comparisons, and control_group does not say whether they share a control arm"
+                )
                 fix = "give control_group in each: the same name if the arm is shared, different names if not"
                 yield _make("W110", "error", row, "control_group", rule, fix)
 
@@ -308,7 +348,9 @@ def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], final: str) -
             early, late = last.get("data_cut", ""), surrogate.get("data_cut", "")
             if early and late and early[: len(late)] < late[: len(early)]:
                 rule = f"{final} is from an earlier data cut ({early}) than {surrogate['endpoint']} ({late})"
-                yield _make("W112", "warning", last, "data_cut", rule, "pair the two endpoints from one data cut if both are reported")
+                yield _make(
+                    "W112", "warning", last, "data_cut", rule, "pair the two endpoints from one data cut if both are reported"
+                )
             if surrogate["endpoint"] != surrogates[0]:
                 rule = f"the surrogate is {surrogate['endpoint']}, not {surrogates[0]}"
                 yield _make("I114", "info", surrogate, "endpoint", rule, "choose with --endpoints, or keep the endpoints apart")

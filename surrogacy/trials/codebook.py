@@ -37,7 +37,9 @@ def codebook() -> str:
         "rule on trials.csv (a living set, which takes the preferred rows at the evidence asked for).",
         _table(PAIR_SET),
         _table(RULE_SET),
-        "\n".join(["| set | what it is |", "| --- | --- |", *(f"| `{name}` | {text} |" for name, text in SET_DESCRIPTIONS.items())]),
+        "\n".join(
+            ["| set | what it is |", "| --- | --- |", *(f"| `{name}` | {text} |" for name, text in SET_DESCRIPTIONS.items())]
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -22,6 +22,8 @@ from surrogacy.trials.columns import ENDPOINTS, EVIDENCE
 from surrogacy.trials.reading import Row, fault
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from surrogacy.trials.tables import TrialSet
 
 # A p-value gives the standard error only roughly where rounding alone moves it by more than this factor.
@@ -114,7 +116,7 @@ def pair_by_rule(trials: TrialSet, request: Request, rule: Mapping[str, Sequence
             raise UsageError(f"{name or 'selection'}: trials.csv has no column {column!r}")
     preferred = _preferred(trials)
     chosen, flow = [], []
-    for trial in trials.trials.to_dict("records"):
+    for trial in _records(trials.trials):
         comparison = trial["comparison"]
         added = comparison in trials.added
         # an added row that does not say, say, its stage joins every set
@@ -130,8 +132,8 @@ def pair_by_rule(trials: TrialSet, request: Request, rule: Mapping[str, Sequence
 
 def pair_by_list(trials: TrialSet, request: Request, rows: Sequence[Row], name: str) -> Paired:
     """Pair the hazard ratios that a set lists one by one."""
-    by_id = {row["effect_id"]: row for row in trials.effects.to_dict("records")}
-    about = {row["comparison"]: row for row in trials.trials.to_dict("records")}
+    by_id = {row["effect_id"]: row for row in _records(trials.effects)}
+    about = {row["comparison"]: row for row in _records(trials.trials)}
     faults: list[Fault] = []
     chosen, notes = [], []
     for row in rows:
@@ -139,7 +141,16 @@ def pair_by_list(trials: TrialSet, request: Request, rows: Sequence[Row], name: 
         for column, effect in zip(("surrogate_effect", "final_effect"), pair, strict=True):
             if effect is None:
                 place = {"column": column, "value": row[column]}
-                faults.append(fault("E006", row["_file"], int(row["_line"]), "there is no such effect in effects.csv", "correct the effect_id", **place))
+                faults.append(
+                    fault(
+                        "E006",
+                        row["_file"],
+                        int(row["_line"]),
+                        "there is no such effect in effects.csv",
+                        "correct the effect_id",
+                        **place,
+                    )
+                )
         surrogate, final = pair
         if surrogate is None or final is None:
             continue
@@ -170,11 +181,15 @@ def pair_by_list(trials: TrialSet, request: Request, rows: Sequence[Row], name: 
     return Paired(resolve_shared_controls(effects, request.shared_control), tuple(flow))
 
 
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in record.items()} for record in frame.to_dict("records")]
+
+
 def _preferred(trials: TrialSet) -> dict[str, dict[str, dict[str, Any]]]:
     """Preferred rows by comparison and endpoint."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     frame = trials.effects[trials.effects["preferred"] & trials.effects["hr"].notna()]
-    for row in frame.to_dict("records"):
+    for row in _records(frame):
         found.setdefault(row["comparison"], {})[row["endpoint"]] = row
     return found
 
@@ -218,7 +233,9 @@ def _effects(
 ) -> Effects:
     """Arrays from chosen rows, and the caveats that go with them."""
     if not chosen:
-        raise UsageError(f"{name or 'the selection'}: no comparison has both effects at evidence {request.min_evidence} or better")
+        raise UsageError(
+            f"{name or 'the selection'}: no comparison has both effects at evidence {request.min_evidence} or better"
+        )
     faults = [
         fault("E107", row["_file"], row["_line"], "no standard error can be had for this hazard ratio", "give limits, an exact p or events", trial=row["effect_id"], column="hr", value=row["_hr_printed"])
         for _, *pair in chosen
@@ -297,7 +314,9 @@ def _caveats(
         if error is not None and error.method in ("p", "events")
     ]
     if approximate:
-        names = [f"{label} {endpoint} from {e.method}{', roughly' if e.imprecise else ''}" for label, endpoint, e in approximate]
+        names = [
+            f"{label} {endpoint} from {e.method}{', roughly' if e.imprecise else ''}" for label, endpoint, e in approximate
+        ]
         caveats.append(f"standard errors not from limits: {'; '.join(names)}")
     if added and len(added) < len(chosen):
         caveats.append(f"added for this run, not in the curated table: {', '.join(added)}")

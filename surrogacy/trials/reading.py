@@ -119,7 +119,9 @@ def _from_cells(file: str, cells: Iterable[tuple[int, list[str]]], *, decimal_co
     for line, row in filled[1:]:
         if any(cell.strip() for cell in row[len(header) :]):
             rule = f"the row has {len(row)} cells, the header {len(header)}"
-            fix = "quote cells that contain the separator" + ("" if decimal_comma else ", or use ; between cells if , is the decimal mark")
+            fix = "quote cells that contain the separator" + (
+                "" if decimal_comma else ", or use ; between cells if , is the decimal mark"
+            )
             faults.append(fault("E003", file, line, rule, fix))
             continue
         row = row[: len(header)] + [""] * (len(header) - len(row))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -12,13 +12,12 @@ import pandas as pd
 from surrogacy.effects import Effects, SharedControl
 from surrogacy.errors import DataError, Fault, UsageError
 from surrogacy.trials import checks, pairing
+from surrogacy.trials.adding import added_rows, at, check_user_rows, merge
 from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, PAIR_SET, RULE_SET, TABLES, TRIALS, Column
 from surrogacy.trials.reading import Row, fault, read_table
-from surrogacy.trials.wide import to_rows
 
 DATA_VERSION = "2026.11"
 SURROGATES = ("PFS", "TACE-PFS", "TTP")
-EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}
 
 
 def shipped_tables() -> Path:
@@ -93,22 +92,25 @@ class TrialSet:
         UsageError
             If a column, endpoint or level of evidence does not exist.
         """
-        return self.paired(surrogate, final, rho_within, select, min_evidence, shared_control, name).effects
+        return self.paired_rule(
+            select or {}, surrogate, rho_within, min_evidence, shared_control, final=final, name=name
+        ).effects
 
-    def paired(
+    def paired_rule(
         self,
+        select: Mapping[str, Sequence[str]],
         surrogate: str | Sequence[str] = SURROGATES,
-        final: str = "OS",
         rho_within: float = 0.5,
-        select: dict[str, Sequence[str]] | None = None,
         min_evidence: str = "secondary",
         shared_control: SharedControl = "cov",
+        *,
+        final: str = "OS",
         name: str = "",
     ) -> pairing.Paired:
         """Return what `pair` does, with the flow: which comparison is in the fit, and why another is not."""
         endpoints = (surrogate,) if isinstance(surrogate, str) else tuple(surrogate)
         request = pairing.Request(endpoints, final, rho_within, min_evidence, shared_control)
-        return pairing.pair_by_rule(self, request, select or {}, name)
+        return pairing.pair_by_rule(self, request, select, name)
 
     @property
     def surrogates(self) -> tuple[str, ...]:
@@ -198,12 +200,16 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     faults = [] if path is None and _pristine(folder) else _check_columns(rows)
     added: tuple[str, ...] = ()
     if add is not None:
-        new_trials, new_effects = _added_rows(Path(add))
-        faults += _check_user_rows(new_trials, new_effects)
-        rows, more = _merge(rows, new_trials, new_effects)
+        new_trials, new_effects = added_rows(Path(add))
+        faults += check_user_rows(new_trials, new_effects)
+        rows, more = merge(rows, new_trials, new_effects)
         faults += more
         added = tuple(dict.fromkeys(row["comparison"] for row in new_effects))
-    files = [*(folder / f"{name}.csv" for name in TABLES), *sorted((folder / "sets").glob("*.csv")), *([Path(add)] if add else [])]
+    files = [
+        *(folder / f"{name}.csv" for name in TABLES),
+        *sorted((folder / "sets").glob("*.csv")),
+        *([Path(add)] if add else []),
+    ]
     return _finish(rows, faults, folder, DATA_VERSION if path is None else folder.name, added, files)
 
 
@@ -220,8 +226,8 @@ def read_pairs(path: str | Path) -> TrialSet:
     DataError
         With every fault found.
     """
-    trials, effects = _added_rows(Path(path))
-    faults = _check_user_rows(trials, effects)
+    trials, effects = added_rows(Path(path))
+    faults = check_user_rows(trials, effects)
     unique = list({row["comparison"]: row for row in reversed(trials)}.values())[::-1]
     rows = {"trials": unique, "effects": effects, "arms": []}
     return _finish(rows, faults, Path(path).parent, Path(path).stem, tuple(row["comparison"] for row in unique), [Path(path)])
@@ -280,7 +286,7 @@ def _pristine(folder: Path) -> bool:
     sums = folder / "SHA256SUMS"
     if not sums.is_file():
         return False
-    expected = dict(reversed(line.split(maxsplit=1)) for line in sums.read_text().splitlines())
+    expected = {file: digest for digest, file in (line.split(maxsplit=1) for line in sums.read_text().splitlines())}
     files = [f"{name}.csv" for name in TABLES]
     return all(hashlib.sha256((folder / file).read_bytes()).hexdigest() == expected.get(file) for file in files)
 
@@ -296,77 +302,15 @@ def _check_columns(rows: dict[str, list[Row]]) -> list[Fault]:
             first = seen.setdefault(row[key], row)
             if first is not row and row[key]:
                 where = f"first at {first['_file']}:{first['_line']}"
-                faults.append(_at("E006", row, key, f"this identifier stands twice ({where})", "give every row its own"))
+                faults.append(at("E006", row, key, f"this identifier stands twice ({where})", "give every row its own"))
     known = {row["comparison"] for row in rows["trials"]}
     for table in ("effects", "arms"):
         for row in rows[table]:
             if row["comparison"] and row["comparison"] not in known:
-                faults.append(_at("E006", row, "comparison", "there is no such comparison in trials.csv", "correct it, or add the trial"))
+                faults.append(
+                    at("E006", row, "comparison", "there is no such comparison in trials.csv", "correct it, or add the trial")
+                )
     return faults
-
-
-def _at(code: str, row: Row, column: str, rule: str, fix: str) -> Fault:
-    place = row.get("_file", ""), int(row.get("_line", "0"))
-    return Fault(code, "error", *place, row.get("comparison", ""), column, row.get(column, ""), rule, fix)
-
-
-def _added_rows(path: Path) -> tuple[list[Row], list[Row]]:
-    """Rows of a user's file, with defaults for what only a curated row can have."""
-    trials, effects = to_rows(read_table(path))
-    count: dict[tuple[str, str], int] = {}
-    for row in effects:
-        row["evidence"] = EVIDENCE_ALIASES.get(row.get("evidence", ""), row.get("evidence", ""))
-        key = (row["comparison"], row.get("endpoint", ""))
-        count[key] = count.get(key, 0) + 1
-        serial = "" if count[key] == 1 else f"-{count[key]}"
-        row.setdefault("effect_id", f"{key[0]}:{key[1].lower().replace('/', '-')}:added{serial}")
-        row.setdefault("preferred", "true")
-        row.setdefault("population", "all")
-        row.setdefault("analysis", "added")
-    for row in trials:
-        row.setdefault("label", row["comparison"])
-    return trials, effects
-
-
-def _check_user_rows(trials: list[Row], effects: list[Row]) -> list[Fault]:
-    """Schema of a user's rows: only what a fit cannot do without is required."""
-    from surrogacy.trials.schema import check_schema
-
-    needed = {"comparison", "trial", "endpoint", "hr"}
-    relaxed = {
-        name: [replace(column, required=column.name in needed) for column in columns]
-        for name, columns in (("trials", TRIALS), ("effects", (*EFFECTS, *OPTIONAL_EFFECTS)))
-    }
-    faults = check_schema("trials", relaxed["trials"], trials) + check_schema("effects", relaxed["effects"], effects)
-    for row in effects:
-        if checks.number(row, "hr") and pairing.standard_error(row) is None:
-            rule = "no standard error can be had for this hazard ratio"
-            faults.append(_at("E107", row, "hr", rule, "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"))
-    return faults
-
-
-def _merge(
-    rows: dict[str, list[Row]], trials: list[Row], effects: list[Row]
-) -> tuple[dict[str, list[Row]], list[Fault]]:
-    """Put added rows beside the table's; where both speak of one endpoint the added row counts."""
-    known = {row["comparison"]: row for row in rows["trials"]}
-    faults, new_trials = [], []
-    for row in trials:
-        old = known.get(row["comparison"])
-        if old is None:
-            known[row["comparison"]] = row
-            new_trials.append(row)
-            continue
-        for column in ("n_exp", "n_ctl"):
-            if row.get(column) and old.get(column) and row[column] != old[column]:
-                rule = f"the table has {old[column]} for this comparison, which is kept"
-                warning = _at("W109", row, column, rule, "give the added row another comparison name if it is another trial")
-                faults.append(replace(warning, severity="warning"))
-    replaced = {(row["comparison"], row["endpoint"]) for row in effects if row["preferred"] == "true"}
-    kept = [
-        {**row, "preferred": "false"} if (row["comparison"], row["endpoint"]) in replaced else row for row in rows["effects"]
-    ]
-    return {**rows, "trials": rows["trials"] + new_trials, "effects": kept + effects}, faults
 
 
 def _frame(rows: list[Row], columns: Sequence[Column]) -> pd.DataFrame:

@@ -105,7 +105,9 @@ def to_rows(table: Table) -> tuple[list[Row], list[Row]]:
     named = {meaning[0] for meaning in meanings.values() if meaning and not meaning[1]}
     long = not sides and "endpoint" in named
     faults = [
-        fault("E004", table.file, 1, "this column is not known", "rename or remove it; see data/trials/CODEBOOK.md", column=column)
+        fault(
+            "E004", table.file, 1, "this column is not known", "rename or remove it; see data/trials/CODEBOOK.md", column=column
+        )
         for column, meaning in meanings.items()
         if meaning is None
     ]
@@ -117,7 +119,9 @@ def to_rows(table: Table) -> tuple[list[Row], list[Row]]:
         rule = "the columns are neither long (trial, endpoint, hr, ...) nor wide (hr_surrogate, ..., hr_final, ...)"
         if len(surrogates) > 1:
             rule = f"several surrogates stand side by side: {', '.join(surrogates)}"
-        faults.append(fault("E005", table.file, 1, rule, "use trial, hr_surrogate, ci_low_surrogate, ci_high_surrogate, hr_final, ..."))
+        faults.append(
+            fault("E005", table.file, 1, rule, "use trial, hr_surrogate, ci_low_surrogate, ci_high_surrogate, hr_final, ...")
+        )
     if faults:
         raise DataError(faults)
     trials: list[Row] = []

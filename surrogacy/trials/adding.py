@@ -1,0 +1,85 @@
+"""A user's own rows: what they must have, and how they join the curated table for a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from surrogacy.errors import Fault
+from surrogacy.trials import checks, pairing
+from surrogacy.trials.columns import EFFECTS, OPTIONAL_EFFECTS, TRIALS
+from surrogacy.trials.reading import Row, read_table
+from surrogacy.trials.wide import to_rows
+
+EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}
+
+
+def at(code: str, row: Row, column: str, rule: str, fix: str) -> Fault:
+    """An error in a cell of a row."""
+    place = row.get("_file", ""), int(row.get("_line", "0"))
+    return Fault(code, "error", *place, row.get("comparison", ""), column, row.get(column, ""), rule, fix)
+
+
+def added_rows(path: Path) -> tuple[list[Row], list[Row]]:
+    """Rows of a user's file, with defaults for what only a curated row can have."""
+    trials, effects = to_rows(read_table(path))
+    count: dict[tuple[str, str], int] = {}
+    for row in effects:
+        row["evidence"] = EVIDENCE_ALIASES.get(row.get("evidence", ""), row.get("evidence", ""))
+        key = (row["comparison"], row.get("endpoint", ""))
+        count[key] = count.get(key, 0) + 1
+        serial = "" if count[key] == 1 else f"-{count[key]}"
+        row.setdefault("effect_id", f"{key[0]}:{key[1].lower().replace('/', '-')}:added{serial}")
+        row.setdefault("preferred", "true")
+        row.setdefault("population", "all")
+        row.setdefault("analysis", "added")
+    for row in trials:
+        row.setdefault("label", row["comparison"])
+    return trials, effects
+
+
+def check_user_rows(trials: list[Row], effects: list[Row]) -> list[Fault]:
+    """Schema of a user's rows: only what a fit cannot do without is required."""
+    from surrogacy.trials.schema import check_schema
+
+    needed = {"comparison", "trial", "endpoint", "hr"}
+    relaxed = {
+        name: [replace(column, required=column.name in needed) for column in columns]
+        for name, columns in (("trials", TRIALS), ("effects", (*EFFECTS, *OPTIONAL_EFFECTS)))
+    }
+    faults = check_schema("trials", relaxed["trials"], trials) + check_schema("effects", relaxed["effects"], effects)
+    for row in effects:
+        if checks.number(row, "hr") and pairing.standard_error(row) is None:
+            rule = "no standard error can be had for this hazard ratio"
+            faults.append(
+                at(
+                    "E107",
+                    row,
+                    "hr",
+                    rule,
+                    "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms",
+                )
+            )
+    return faults
+
+
+def merge(rows: dict[str, list[Row]], trials: list[Row], effects: list[Row]) -> tuple[dict[str, list[Row]], list[Fault]]:
+    """Put added rows beside the table's; where both speak of one endpoint the added row counts."""
+    known = {row["comparison"]: row for row in rows["trials"]}
+    faults, new_trials = [], []
+    for row in trials:
+        old = known.get(row["comparison"])
+        if old is None:
+            known[row["comparison"]] = row
+            new_trials.append(row)
+            continue
+        for column in ("n_exp", "n_ctl"):
+            if row.get(column) and old.get(column) and row[column] != old[column]:
+                rule = f"the table has {old[column]} for this comparison, which is kept"
+                warning = at("W109", row, column, rule, "give the added row another comparison name if it is another trial")
+                faults.append(replace(warning, severity="warning"))
+    replaced = {(row["comparison"], row["endpoint"]) for row in effects if row["preferred"] == "true"}
+    kept = [
+        {**row, "preferred": "false"} if (row["comparison"], row["endpoint"]) in replaced else row for row in rows["effects"]
+    ]
+    return {**rows, "trials": rows["trials"] + new_trials, "effects": kept + effects}, faults

@@ -116,8 +116,7 @@ def threshold_effect(
     size = None if size is None or np.isinf(size) or band == "confidence" else float(size)
 
     def result(status: str, log_hr: float | None = None, other: float | None = None) -> ThresholdEffect:
-        hr = None if log_hr is None else float(np.exp(log_hr))
-        hr_other = None if other is None else float(np.exp(other))
+        hr, hr_other = (None if value is None else float(np.exp(min(value, 700.0))) for value in (log_hr, other))
         return ThresholdEffect(hr, status, band, level, size, hr_other)  # type: ignore[arg-type]
 
     q2 = line.quantile(level) ** 2

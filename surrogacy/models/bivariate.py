@@ -132,7 +132,7 @@ class BivariateRandomEffects:
         for name in ("tau_surrogate", "tau_final", "sigma_cond"):
             value, error = values[name], se[name]
             low, high = None, None
-            if value and error is not None:
+            if value and error is not None and z * error < 20 * value:  # beyond that the interval says nothing
                 factor = float(np.exp(z * error / value))
                 low, high = value / factor, value * factor
             estimates[name] = Estimate(value, error, low, high, self.level, "delta method on the log scale")

@@ -1,0 +1,43 @@
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+import surrogacy
+
+ROOT = Path(__file__).resolve().parents[1]
+TABLES = ROOT / "data" / "trials"
+
+
+@pytest.fixture(scope="session")
+def trials():
+    return surrogacy.read_trials()
+
+
+@pytest.fixture
+def own_tables(tmp_path):
+    """A copy of the shipped tables that a test may spoil: ``spoil(table, line, **cells)`` changes cells of one line."""
+    folder = tmp_path / "tables"
+    shutil.copytree(TABLES, folder)
+
+    def spoil(table, where, **cells):
+        path = folder / f"{table}.csv"
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            rows, names = list(reader), reader.fieldnames
+        index = next(i for i, row in enumerate(rows) if all(row[name] == value for name, value in where.items()))
+        rows[index].update({name.rstrip("_"): value for name, value in cells.items()})
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        return index + 2
+
+    spoil.folder = folder
+    return spoil

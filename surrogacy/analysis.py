@@ -101,15 +101,21 @@ class Run:
     changes: tuple[dict[str, Any], ...] = ()
 
 
-def fit_all(request: Request, models: Sequence[Model]) -> Run:
+def fit_all(request: Request, trials: TrialSet, models: Sequence[Model]) -> Run:
     """Fit every model to every set; with added rows, also without them, to tell what they change.
+
+    Parameters
+    ----------
+    request : Request
+    trials : TrialSet
+        What ``request.read()`` gave.
+    models : sequence of Model
 
     Raises
     ------
     DataError, UsageError
-        If the tables are wrong or a set does not exist.
+        If a set does not exist or an added row is not verified enough.
     """
-    trials = request.read()
     analyses = tuple(fit_set(paired, models) for paired in request.pair(trials))
     if request.add is None:
         return Run(trials, tuple(models), analyses)

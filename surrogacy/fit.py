@@ -15,7 +15,7 @@ from surrogacy.errors import DataError, ExitCode, SurrogacyError, UsageError
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from surrogacy.analysis import Request
+    from surrogacy.analysis import Request, Run
     from surrogacy.trials import TrialSet
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
@@ -97,8 +97,8 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
     output.add_argument(
         "--preset",
         default="elsevier",
-        metavar="NAME",
-        help="journal: elsevier lancet nejm jama karger nature (default elsevier)",
+        choices=("elsevier", "lancet", "nejm", "jama", "karger", "nature"),
+        help="journal that the figures are for (default elsevier)",
     )
     output.add_argument(
         "--format",
@@ -157,10 +157,7 @@ def _run(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
         raise UsageError("--pairs fits its table alone: leave out SET, --add and --trials")
     if options.check:
         return _check(options)
-    # the matrices are tiny: more threads than one only get in each other's way
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    with _figure_workers(wanted=not options.json) as workers:
-        return _fit(options, names, given, workers)
+    return _fit(options, names, given)
 
 
 def _refuse_what_is_not_there_yet(options: argparse.Namespace) -> None:
@@ -201,50 +198,43 @@ def _check(options: argparse.Namespace) -> ExitCode:
     return ExitCode.STRICT if options.strict and counts["warning"] else ExitCode.OK
 
 
-@contextmanager
-def _figure_workers(*, wanted: bool) -> Iterator[Executor | None]:
-    """Two processes that load the plotting library while this one fits, then draw."""
-    if not wanted:
-        yield None
-        return
-    # A fork shares what is loaded already, but is safe only before NumPy has started threads of its own.
-    ours = sys.platform == "linux" and "numpy" not in sys.modules
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    from surrogacy.report.drawing import warm_up
-
-    with ProcessPoolExecutor(2, mp_context=get_context("fork" if ours else "spawn")) as pool:
-        for _ in range(2):
-            pool.submit(warm_up)
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str], workers: Executor | None) -> ExitCode:
+def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]) -> ExitCode:
     """Fit, examine, and print or write."""
+    # A fork shares what is loaded already, but is safe only while NumPy has no threads: the matrices here are tiny,
+    # and more threads than one would only get in each other's way.
+    safe_to_fork = sys.platform == "linux" and "numpy" not in sys.modules
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
     from surrogacy.analysis import examine_all, fit_all
     from surrogacy.models import create
-    from surrogacy.report.folder import Drawing, write_run
 
     settings = {"weights": options.weights, "new_n": options.new_n, "seed": options.seed}
     models = [create(name, **settings) for name in dict.fromkeys(names)]
-    run = fit_all(_request(options), models)
-    warned = _warn_of_data(options, run.trials)
-    problems = [problem for one in run.analyses for result in one.results for problem in result.problems]
-    failed = any(one.failures for one in run.analyses)
-    code = ExitCode.NOT_CONVERGED if failed else ExitCode.STRICT if options.strict and (warned or problems) else ExitCode.OK
-    with _progress(options, len(run.analyses) * len(models)) as step:
-        if workers is None:
-            from surrogacy.report.document import document, dumps
+    request = _request(options)
+    if not options.json:
+        from pathlib import Path
 
+        from surrogacy.report.writer import check_folder
+
+        check_folder(Path(options.out))
+    trials = request.read()
+    warned = _warn_of_data(options, trials)
+    if options.json:
+        from surrogacy.report.document import document, dumps
+
+        run = fit_all(request, trials, models)
+        with _progress(options, len(run.analyses) * len(models)) as step:
             print(dumps(document(examine_all(run, step), seed=options.seed)), end="")
-            return code
+        return _exit_code(options, run, warned=warned)
+
+    from surrogacy.report.folder import Drawing, write_run
+
+    with _figure_workers("fork" if safe_to_fork else "spawn") as workers:
+        run = fit_all(request, trials, models)
+        code = _exit_code(options, run, warned=warned)
         drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, DEFAULT_FOCUS)
-        run = write_run(run, options.out, drawing, seed=options.seed, arguments=given, step=step, exit_code=code)
+        with _progress(options, len(run.analyses) * len(models)) as step:
+            run = write_run(run, options.out, drawing, seed=options.seed, arguments=given, step=step, exit_code=code)
     if not options.quiet:
         from rich.console import Console
 
@@ -252,8 +242,33 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
 
         console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
         console.print(screen(run))
-        console.print(f"Written to {options.out}/: results.json, tables/, figures/, run.json", highlight=False)
+        console.print(f"Written to {options.out}/: results.json, tables/, figures/, run.json")
     return code
+
+
+def _exit_code(options: argparse.Namespace, run: Run, *, warned: bool) -> ExitCode:
+    if any(one.failures for one in run.analyses):
+        return ExitCode.NOT_CONVERGED
+    problems = any(result.problems for one in run.analyses for result in one.results)
+    return ExitCode.STRICT if options.strict and (warned or problems) else ExitCode.OK
+
+
+@contextmanager
+def _figure_workers(how: str) -> Iterator[Executor]:
+    """Two processes that load the plotting library while this one fits, then draw."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from surrogacy.report.drawing import warm_up
+
+    with ProcessPoolExecutor(2, mp_context=get_context(how)) as pool:
+        for _ in range(2):
+            pool.submit(warm_up)
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _warn_of_data(options: argparse.Namespace, trials: TrialSet) -> bool:

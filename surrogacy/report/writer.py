@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,21 @@ PAGE_STYLE = (
     "th,td{padding:2px 8px;text-align:left;vertical-align:top}th{border-bottom:1px solid #222}"
     "table{border-top:1.5px solid #222;border-bottom:1.5px solid #222}.note{font-size:8.5pt;max-width:60em}"
 )
+
+
+def check_folder(out: Path) -> None:
+    """Refuse a folder that cannot be written to, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        If ``out`` is a file, or neither it nor its nearest existing parent is a folder that can be written to.
+    """
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: there is a file of that name; give a folder")
+    nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        raise UsageError(f"--out {out}: cannot write to {nearest}; give another folder")
 
 
 @contextmanager
@@ -36,15 +52,11 @@ def staging(out: Path) -> Iterator[Path]:
     Raises
     ------
     UsageError
-        If ``out`` is a file, or its parent cannot be written to.
+        As `check_folder`.
     """
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: there is a file of that name; give a folder")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise UsageError(f"--out {out}: cannot write there ({error.strerror})") from error
+    check_folder(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         yield stage
         for path in sorted(stage.rglob("*")):

@@ -131,8 +131,8 @@ def check_symmetry(row: Row) -> Iterator[Fault]:
         return
     hr_range, low_range, high_range = (_spread(row, column) for column in ("hr", "ci_low", "ci_high"))
     centre = [0.5 * (math.log(lo) + math.log(hi)) for lo, hi in zip(low_range, high_range, strict=True)]
-    slack = ASYMMETRY_WARNING * (math.log(high) - math.log(low))
-    if centre[0] - slack <= math.log(hr_range[1]) and math.log(hr_range[0]) <= centre[1] + slack:
+    # a Cox interval is symmetric before rounding: can any unrounded values behind the printed ones be?
+    if centre[0] <= math.log(hr_range[1]) and math.log(hr_range[0]) <= centre[1]:
         return
     rule = f"limits not symmetric about the hazard ratio (a = {a:.2f}), and rounding does not explain it"
     yield _make("W103", "warning", row, "hr", rule, f"{_slip(row)}, or the estimates come from different models")

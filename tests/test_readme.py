@@ -1,0 +1,52 @@
+import re
+import shlex
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+JOB = "python -m pip install . && python -m surrogacy.fit"
+TESTS = "python -m pip install -e '.[test]' && python -m pytest"
+
+
+@pytest.mark.parametrize("command", [JOB, TESTS])
+def test_ci_runs_the_two_commands_of_the_readme(command):
+    assert f"\n{command}\n" in README
+    assert f"\n{command}\n" in CI
+
+
+def test_commands_of_the_readme_are_understood():
+    from surrogacy.fit import parser
+
+    commands = [line for line in re.findall(r"^python -m surrogacy\.fit.*$", README, re.M) if "install" not in line]
+    assert len(commands) >= 4
+    for command in commands:
+        parser().parse_args(shlex.split(command.partition("#")[0])[3:])
+
+
+def test_pictures_and_links_of_the_readme_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if not target.startswith("http"):
+            assert (ROOT / target).exists(), target
+
+
+def test_numbers_of_the_readme_come_from_the_data(trials):
+    from surrogacy.models import WeightedPearson, WeightedRegression
+
+    tactics, llovet = trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs")
+    r = WeightedPearson().fit(tactics)["r"]
+    assert f"r = {r.value:.2f} (95 % interval {r.low:.2f} to {r.high:.2f}" in README.replace("−", "-")
+    assert f"HR {WeightedRegression().fit(llovet)['ste_prediction'].hr:.2f}" in README
+
+
+def test_python_example_of_the_readme_runs():
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_nothing_names_a_workplace():
+    for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert not re.search(r"/work/|\.\./shared|pypi\.org/simple", text), name

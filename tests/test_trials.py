@@ -1,0 +1,193 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+import surrogacy
+from surrogacy.errors import UsageError
+from surrogacy.trials.codebook import documents
+from surrogacy.trials.columns import TABLES as COLUMNS
+from surrogacy.trials.schema import check_schema
+from tests.conftest import TABLES
+
+
+def test_generated_documents_follow_the_columns_and_the_tables():
+    for name, text in documents(TABLES).items():
+        assert (TABLES / name).read_text(encoding="utf-8") == text, f"run python -m surrogacy.trials.codebook ({name})"
+
+
+def test_columns_of_the_files_are_those_of_the_schema():
+    for name, columns in COLUMNS.items():
+        with (TABLES / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+            assert next(csv.reader(file)) == [column.name for column in columns]
+
+
+def test_the_shipped_tables_pass_every_check():
+    from surrogacy.trials import tables
+
+    rows = {name: tables._read_rows(TABLES, name, columns) for name, columns in COLUMNS.items()}
+    assert tables._check_columns(rows) == []
+    for name, columns in COLUMNS.items():
+        assert check_schema(name, columns, rows[name]) == []
+
+
+def test_all_comparisons_came_in(trials):
+    assert len(trials.trials) == 83
+    assert trials.trials["comparison"].is_unique
+    assert trials.effects["effect_id"].is_unique
+    assert trials.data_version == "2026.11"
+
+
+def test_data_package_names_every_field():
+    package = json.loads((TABLES / "datapackage.json").read_text())
+    assert package["$schema"].endswith("/2.0/datapackage.json")
+    for resource in package["resources"]:
+        assert [field["name"] for field in resource["schema"]["fields"]] == [
+            column.name for column in COLUMNS[resource["name"]]
+        ]
+
+
+def test_one_preferred_row_with_a_reason_for_every_comparison_and_endpoint(trials):
+    preferred = trials.effects[trials.effects["preferred"]]
+    assert not preferred.duplicated(["comparison", "endpoint"]).any()
+    assert (preferred["preferred_reason"] != "").all()
+    with_value = trials.effects[trials.effects["hr"].notna() & (trials.effects["population"] == "all")]
+    keys = set(zip(with_value["comparison"], with_value["endpoint"], strict=True))
+    assert keys == set(zip(preferred["comparison"], preferred["endpoint"], strict=True))
+
+
+def test_every_hazard_ratio_has_a_source_and_what_was_read_a_place(trials):
+    bibliography = (TABLES / "sources.bib").read_text(encoding="utf-8")
+    keys = {line.partition("{")[2].rstrip(",\n") for line in bibliography.splitlines() if line.startswith("@")}
+    effects = trials.effects
+    assert set(effects["source"]) <= keys
+    read = effects[effects["evidence"] != "unverified"]
+    assert (read["read_in"] != "").all()
+    assert set(read["read_in"]) <= keys
+    assert (read["where"] != "").all()
+    unverified = effects[effects["evidence"] == "unverified"]
+    assert (unverified["read_in"] == "").all()
+    assert len(unverified) > 0
+
+
+def test_no_web_addresses_are_shipped():
+    for path in TABLES.rglob("*"):
+        if path.suffix in (".csv", ".bib"):
+            assert "http" not in path.read_text(encoding="utf-8")
+
+
+def test_conflicts_stay_visible(trials):
+    brisk = trials.effects[(trials.effects["comparison"] == "brisk-fl") & (trials.effects["endpoint"] == "OS")]
+    assert {1.06, 1.07} <= set(brisk["hr"])
+    assert set(trials.effects.loc[trials.effects["comparison"] == "sirvenib", "hr"]) >= {1.1, 1.12}
+
+
+@pytest.mark.parametrize(
+    ("name", "k"),
+    [("tactics-2022", 6), ("llovet-2019-pfs", 16), ("llovet-2019-ttp", 16)],
+)
+def test_historical_sets(trials, name, k):
+    assert len(trials.analysis_set(name)) == k
+
+
+def test_every_set_can_be_read(trials):
+    assert set(trials.sets) >= {
+        "tactics-2022", "llovet-2019-pfs", "llovet-2019-ttp", "intermediate", "advanced", "advanced-first-line",
+        "advanced-second-line", "advanced-immunotherapy", "all",
+    }  # fmt: skip
+    for name in trials.sets:
+        assert len(trials.analysis_set(name)) >= 6
+
+
+def test_tactics_set_uses_the_primary_cut_and_the_living_set_the_updated_one(trials):
+    historical, living = trials.analysis_set("tactics-2022"), trials.analysis_set("intermediate")
+    assert np.exp(historical.log_hr[historical.trial.index("tactics"), 0]) == pytest.approx(0.59)
+    assert np.exp(living.log_hr[living.trial.index("tactics"), 0]) == pytest.approx(0.661)
+
+
+def test_living_sets_keep_to_the_evidence_asked_for(trials):
+    for evidence, allowed in (("primary", {"primary"}), ("secondary", {"primary", "secondary"})):
+        effects = trials.analysis_set("advanced", min_evidence=evidence)
+        assert set(effects.factors["surrogate_evidence"] + effects.factors["final_evidence"]) <= allowed
+    assert "post-tace" in trials.analysis_set("intermediate", min_evidence="unverified").comparison
+    assert "post-tace" not in trials.analysis_set("intermediate").comparison
+
+
+def test_historical_sets_say_what_is_unverified(trials):
+    (problem,) = (text for text in trials.analysis_set("tactics-2022").problems if text.startswith("unverified"))
+    assert "5 of 12" in problem
+    assert "Post-TACE OS" in problem
+
+
+def test_intervals_are_read_at_their_own_level(trials):
+    effects = trials.analysis_set("advanced")
+    stah = effects.comparison.index("stah")  # 0.91, 90 % limits 0.69 to 1.21
+    assert effects.se[stah, 1] == pytest.approx((np.log(1.21) - np.log(0.69)) / (2 * 1.6448536))
+
+
+def test_shared_control_arms(trials):
+    effects = trials.analysis_set("advanced")
+    groups = [group for group in effects.dependent_groups() if len(group) > 1]
+    assert [sorted(effects.comparison[i] for i in group) for group in groups] == [["himalaya-durva", "himalaya-stride"]]
+    first = trials.analysis_set("advanced", shared_control="first")
+    pooled = trials.analysis_set("advanced", shared_control="combine")
+    assert len(first) == len(pooled) == len(effects) - 1
+
+
+def test_endpoints_in_order_of_preference(trials):
+    by_pfs = trials.analysis_set("advanced")
+    by_ttp = trials.analysis_set("advanced", surrogate=("TTP", "PFS"))
+    assert by_pfs.factors["surrogate"].count("TTP") < by_ttp.factors["surrogate"].count("TTP")
+    assert set(trials.pair("TTP", select={"stage": ["advanced"]}).factors["surrogate"]) == {"TTP"}
+
+
+def test_flow_gives_a_reason_for_every_comparison_left_out(trials):
+    flow = trials.paired_set("all").flow
+    assert len(flow) == 83
+    left_out = [entry for entry in flow if not entry["in_fit"]]
+    assert left_out
+    assert all(entry["why"] for entry in left_out)
+
+
+def test_a_new_file_is_a_new_set(own_tables):
+    (own_tables.folder / "sets" / "japan.csv").write_text("column,value\nregion,asia\nstage,intermediate\n")
+    trials = surrogacy.read_trials(own_tables.folder)
+    assert "japan" in trials.sets
+    assert {"oriental", "tactics"} <= set(trials.analysis_set("japan").comparison)
+
+
+def test_unknown_names(trials):
+    with pytest.raises(UsageError, match="tactics-2022"):
+        trials.analysis_set("tactics")
+    with pytest.raises(UsageError, match="PFS"):
+        trials.pair("progression")
+    with pytest.raises(UsageError, match="no column"):
+        trials.pair(select={"colour": ["red"]})
+    with pytest.raises(UsageError, match="secondary"):
+        trials.pair(min_evidence="hearsay")
+    with pytest.raises(UsageError, match="rho_within"):
+        trials.pair(rho_within=2)
+
+
+ADDED = "trial,n_exp,n_ctl,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os"
+
+
+def test_an_added_trial_joins_the_sets_and_is_named(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(f"{ADDED},stage\nNEW,200,190,0.70,0.55,0.89,0.85,0.66,1.09,intermediate\n")
+    trials = surrogacy.read_trials(add=path)
+    for name in ("intermediate", "tactics-2022"):
+        effects = trials.analysis_set(name)
+        assert "NEW" in effects.comparison
+        assert any("added for this run" in problem and "NEW" in problem for problem in effects.problems)
+    assert "NEW" not in trials.analysis_set("advanced").comparison
+
+
+def test_an_added_row_takes_the_place_of_the_curated_one_for_the_run(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("trial,endpoint,hr,ci_low,ci_high\ntactics,OS,0.80,0.57,1.12\n")
+    effects = surrogacy.read_trials(add=path).analysis_set("intermediate")
+    row = effects.comparison.index("tactics")
+    assert np.exp(effects.log_hr[row]) == pytest.approx([0.661, 0.80])
+    assert surrogacy.read_trials().analysis_set("intermediate").log_hr[row, 1] == pytest.approx(np.log(0.861))

@@ -230,9 +230,38 @@ class Effects:
             return np.zeros((2, 2))
         own = self.control_share * self.se**2
         common = np.minimum(own[i], own[j])
-        rho = float(np.sqrt(abs(self.rho_within[i] * self.rho_within[j])) * np.sign(self.rho_within[i]))
-        cross = rho * float(np.sqrt(common[0] * common[1]))
+        cross = self._control_correlation(self.control_group[i]) * float(np.sqrt(common[0] * common[1]))
         return np.array([[common[0], cross], [cross, common[1]]])
+
+    def _control_correlation(self, group: str) -> float:
+        """Correlation of the two estimates within a shared control arm.
+
+        In comparison i it must leave the experimental arm a correlation within [-1, 1]:
+        ``rho_i s0 s1 = rho c_i + rho_e e_i``, ``c_i`` and ``e_i`` the parts of ``s0 s1`` of the two arms. Taken is the mean
+        of the comparisons' correlations, moved as little as that needs.
+        """
+        members = np.array([name == group for name in self.control_group])
+        whole = (self.se[members] ** 2).prod(axis=1) ** 0.5
+        control = ((self.control_share * self.se**2)[members]).prod(axis=1) ** 0.5
+        rest = (((1 - self.control_share) * self.se**2)[members]).prod(axis=1) ** 0.5
+        rho = self.rho_within[members]
+        low = max(-1.0, float(np.nanmax((rho * whole - rest) / control)))
+        high = min(1.0, float(np.nanmin((rho * whole + rest) / control)))
+        if low > high + 1e-9:
+            names = ", ".join(name for name, member in zip(self.comparison, members, strict=True) if member)
+            raise UsageError(
+                f"{names} share a control arm, but their rho_within ({', '.join(f'{r:g}' for r in rho)}) contradict each other"
+            )
+        return float(np.clip(rho.mean(), low, max(low, high)))
+
+    @property
+    def patients(self) -> float:
+        """Patients in all, those of a shared control arm once; NaN if a comparison does not state its own."""
+        total = float(self.n.sum())
+        for group in self.dependent_groups():
+            control = self.n[group] * (1.0 - self.control_share[group, 1])
+            total -= float(control.sum() - control.max())
+        return float(np.round(total))
 
     def dependent_groups(self) -> Iterator[IntArray]:
         """Index arrays of comparisons whose estimates covary; most hold a single comparison."""
@@ -299,20 +328,38 @@ def resolve_shared_controls(effects: Effects, method: SharedControl) -> Effects:
     if method == "cov" or all(len(group) == 1 for group in groups):
         return effects
     if method == "first":
-        return effects.take(np.sort(np.array([group[0] for group in groups])))
-    first = effects.take(np.array([group[0] for group in groups]))
-    log_hr, se, n = first.log_hr.copy(), first.se.copy(), first.n.copy()
-    share, labels = first.control_share.copy(), list(first.labels)
+        first = [next((i for i in group if effects.complete[i]), group[0]) for group in groups]
+        return effects.take(np.sort(np.array(first)))
+    return _pool(effects, groups)
+
+
+def _pool(effects: Effects, groups: list[IntArray]) -> Effects:
+    """One comparison a group, by generalised least squares for each endpoint over the arms that report it."""
+    pooled = effects.take(np.array([group[0] for group in groups]))
+    log_hr, se, n, rho = pooled.log_hr.copy(), pooled.se.copy(), pooled.n.copy(), pooled.rho_within.copy()
+    share, events, labels = pooled.control_share.copy(), pooled.events.copy(), list(pooled.labels)
     for row, group in enumerate(groups):
         if len(group) == 1:
             continue
         control = effects.n[group] * (1.0 - effects.control_share[group, 1])
         n[row] = np.sum(effects.n[group] - control) + np.max(control)
-        share[row] = 1.0 - np.max(control) / n[row]
+        share[row] = 1.0 - np.max(control) / n[row] if np.isfinite(n[row]) else 0.5
         labels[row] = " + ".join(effects.labels[i] for i in group)
+        events[row] = np.nan  # those of the control arm would count twice: implied by the standard error instead
+        blocks = np.array([[effects.cov[i] if i == j else effects.covariance_between(i, j) for j in group] for i in group])
+        weight = np.zeros((2, len(group)))
         for endpoint in (0, 1):
-            covariance = np.array([[effects.covariance_between(i, j)[endpoint, endpoint] for j in group] for i in group])
-            weight = np.linalg.solve(covariance, np.ones(len(group)))
-            log_hr[row, endpoint] = weight @ effects.log_hr[group, endpoint] / weight.sum()
-            se[row, endpoint] = weight.sum() ** -0.5
-    return replace(first, log_hr=log_hr, se=se, n=n, control_share=share, labels=tuple(labels))
+            seen = ~np.isnan(effects.log_hr[group, endpoint])
+            if not seen.any():
+                continue
+            raw = np.linalg.solve(blocks[np.ix_(seen, seen)][:, :, endpoint, endpoint], np.ones(seen.sum()))
+            weight[endpoint, seen] = raw / raw.sum()
+            log_hr[row, endpoint] = weight[endpoint, seen] @ effects.log_hr[group, endpoint][seen]
+            se[row, endpoint] = raw.sum() ** -0.5
+        if weight.any(axis=1).all():
+            cross = np.nan_to_num(blocks[:, :, 0, 1])
+            rho[row] = weight[0] @ cross @ weight[1] / (se[row, 0] * se[row, 1])
+    return replace(
+        pooled, log_hr=log_hr, se=se, n=n, rho_within=rho, control_share=share, events=events, labels=tuple(labels),
+        control_group=("",) * len(pooled),
+    )  # fmt: skip

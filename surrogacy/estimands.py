@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from surrogacy.effects import FloatArray
-from surrogacy.results import LEVEL, Band, Line, ThresholdEffect
+from surrogacy.results import LEVEL, Band, Line, ThresholdEffect, ThresholdStatus
 
 # No randomised trial has an effect beyond this: a band that closes only there gives no threshold.
 STRONGEST_HR = 0.05
@@ -67,13 +67,12 @@ def fisher_interval(r: float, k: int, level: float = LEVEL, variance_factor: flo
     Returns
     -------
     low, high : float or None
-        None for k <= 3, where the interval is not defined; (r, r) at r = -1 or 1.
+        None where the interval is not defined: for k <= 3, and at r = -1 or 1.
     """
-    if k <= 3 or not np.isfinite(r):
+    if k <= 3 or not np.isfinite(r) or abs(r) > 1 - 1e-12:
         return None, None
     half = float(ndtri(0.5 + level / 2.0)) * np.sqrt(variance_factor / (k - 3))
-    with np.errstate(divide="ignore"):
-        centre = np.arctanh(r)
+    centre = np.arctanh(r)
     return float(np.tanh(centre - half)), float(np.tanh(centre + half))
 
 
@@ -113,29 +112,33 @@ def threshold_effect(
     Burzykowski, Buyse (2006), doi:10.1002/pst.207.
     """
     size = line.new_n if new_n is None else new_n
-    size = None if size is None or np.isinf(size) or band == "confidence" else float(size)
+    stated = None if size is None or np.isinf(size) or band == "confidence" or line.exponent == 0 else float(size)
 
-    def result(status: str, log_hr: float | None = None, other: float | None = None) -> ThresholdEffect:
+    def result(status: ThresholdStatus, log_hr: float | None = None, other: float | None = None) -> ThresholdEffect:
         hr, hr_other = (None if value is None else float(np.exp(min(value, 700.0))) for value in (log_hr, other))
-        return ThresholdEffect(hr, status, band, level, size, hr_other)  # type: ignore[arg-type]
+        return ThresholdEffect(hr, status, band, level, stated, hr_other, line.new_trial(size))
 
     q2 = line.quantile(level) ** 2
     c = line.covariance
-    if not (np.isfinite(c).all() and np.isfinite([line.intercept, line.slope]).all()):
-        return result("none")
+    if line.slope <= 0 or not (np.isfinite(c).all() and np.isfinite([line.intercept, line.slope]).all()):
+        return result("none")  # a region of surrogate harm is no threshold
     quadratic = line.slope**2 - q2 * c[1, 1]
     linear = 2.0 * (line.intercept * line.slope - q2 * c[0, 1])
     constant = line.intercept**2 - q2 * (c[0, 0] + line.added_variance(size, band))
     discriminant = linear**2 - 4.0 * quadratic * constant
+    if abs(discriminant) < 1e-12 * linear**2:  # a line without error: both roots are where it crosses
+        discriminant = 0.0
     if discriminant < 0 or quadratic == 0.0:
         return result("none")
     roots = sorted((-linear + sign * np.sqrt(discriminant)) / (2.0 * quadratic) for sign in (-1.0, 1.0))
-    valid = [root for root in roots if line.intercept + line.slope * root < 0]
+    valid = [root for root in roots if line.intercept + line.slope * root < 1e-12]
     if quadratic < 0:  # the band never closes in on the line: at best an interval of surrogate effects
-        return result("two-sided", valid[1], valid[0]) if len(valid) == 2 else result("none")
-    if line.slope < 0 or not valid:  # a half-line on the side of surrogate harm is no threshold
-        return result("none")
-    if valid[0] < np.log(STRONGEST_HR):
+        if len(valid) < 2 or valid[1] < np.log(STRONGEST_HR):
+            return result("none")
+        if valid[0] > np.log(STRONGEST_HR):
+            return result("two-sided", valid[1], valid[0])
+        valid = valid[1:]
+    if not valid or valid[0] < np.log(STRONGEST_HR):
         return result("none")
     outside = not line.data_range[0] <= valid[0] <= line.data_range[1]
     return result("outside-data" if outside else "exists", valid[0])

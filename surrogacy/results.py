@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
 
 from surrogacy.effects import Effects, FloatArray
+from surrogacy.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,9 +64,11 @@ class ThresholdEffect:
     band : {"prediction", "confidence"}
     level : float
     new_n : float or None
-        Patients of the new trial; None = a new trial so large that its own error is nil.
+        Patients of the new trial; None where it is not given by a size (see ``new_trial``).
     hr_other : float or None
         The far end of a two-sided region.
+    new_trial : str
+        The new trial in words: ``n = 558``, ``its true effect``, ``of mean weight``.
 
     References
     ----------
@@ -78,14 +81,14 @@ class ThresholdEffect:
     level: float
     new_n: float | None = None
     hr_other: float | None = None
+    new_trial: str = "its true effect"
 
     @property
     def made(self) -> str:
         """Band, level and size of the new trial in words."""
         if self.band == "confidence":
             return f"{self.level:.0%} confidence band of the line"
-        size = "its true effect" if self.new_n is None else f"n = {self.new_n:.0f}"
-        return f"{self.level:.0%} prediction band, new trial: {size}"
+        return f"{self.level:.0%} prediction band, new trial: {self.new_trial}"
 
     def __str__(self) -> str:
         if self.hr is None:
@@ -101,7 +104,8 @@ class Line:
     """A surrogacy line ``log HR(final) = intercept + slope * log HR(surrogate)`` with its bands.
 
     The variance of a prediction at ``x`` for a new trial of ``n`` patients is
-    ``(1, x) covariance (1, x)' + sigma**2 + trial_variance / n**exponent``.
+    ``(1, x) covariance (1, x)' + sigma**2 + trial_variance / n**exponent``; where neither the caller nor ``new_n``
+    states a size, the last term is ``own_variance``.
 
     Parameters
     ----------
@@ -115,7 +119,11 @@ class Line:
     exponent : float
         How that variance falls with the size of the trial (1, 1/2 for sqrt-n weights, 0 for none).
     new_n : float or None
-        Size of the new trial taken where a prediction states none; None = no error of its own.
+        Size of the new trial taken where a prediction states none.
+    own_variance : float
+        What a new trial's own error adds where no size is stated.
+    own_words : str
+        That trial in words.
     degrees_of_freedom : float or None
         Of the t quantile; None = normal.
     data_range : tuple of float
@@ -131,6 +139,8 @@ class Line:
     new_n: float | None
     degrees_of_freedom: float | None
     data_range: tuple[float, float]
+    own_variance: float = 0.0
+    own_words: str = "its true effect"
 
     def quantile(self, level: float = LEVEL) -> float:
         """Two-sided quantile of the band."""
@@ -140,12 +150,30 @@ class Line:
         return float(stdtrit(self.degrees_of_freedom, upper))
 
     def added_variance(self, n: float | None = None, band: Band = "prediction") -> float:
-        """Variance that a new trial of ``n`` patients adds to the variance of the line itself."""
+        """Variance that a new trial of ``n`` patients adds to the variance of the line itself.
+
+        Raises
+        ------
+        UsageError
+            If a size is stated but the comparisons' own sizes are not known.
+        """
         if band == "confidence":
             return 0.0
         size = self.new_n if n is None else n
-        own = 0.0 if size is None or np.isinf(size) else self.trial_variance / size**self.exponent
-        return self.sigma**2 + own
+        if size is None or self.exponent == 0.0:
+            return self.sigma**2 + self.own_variance
+        if np.isinf(size):
+            return self.sigma**2
+        if np.isnan(self.trial_variance):
+            raise UsageError("a prediction for a new trial of stated size needs the number of patients of the comparisons")
+        return float(self.sigma**2 + self.trial_variance / size**self.exponent)
+
+    def new_trial(self, n: float | None = None) -> str:
+        """The new trial of a prediction in words."""
+        size = self.new_n if n is None else n
+        if size is None or self.exponent == 0.0:
+            return self.own_words
+        return "its true effect" if np.isinf(size) else f"n = {size:.0f}"
 
     def predict(
         self, log_hr: npt.ArrayLike, n: float | None = None, level: float = LEVEL, band: Band = "prediction"

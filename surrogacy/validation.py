@@ -28,11 +28,8 @@ def point_estimates(result: Result) -> dict[str, Any]:
 
 
 def without_extras(model: Model) -> Model:
-    """The same model without what a refit for its point estimates does not need.
-
-    One start is enough there: over the shipped sets, with any trial left out, it ends where three do.
-    """
-    leaner = {"bootstrap": 0, "interval": "delta", "starts": 1}
+    """The same model without what a refit for its point estimates does not need."""
+    leaner = {"bootstrap": 0, "interval": "delta"}
     known = getattr(model, "__dataclass_fields__", {})
     return replace(model, **{name: value for name, value in leaner.items() if name in known})  # type: ignore[type-var]
 

@@ -178,7 +178,7 @@ def test_a_decimal_slip_is_named(capsys, tmp_path):
     path = tmp_path / "own.csv"
     path.write_text(f"{HEADER}\n{GOOD.replace('0.55', '0.055')}\n")
     main(["--pairs", str(path)])
-    assert "re-read ci_low: decimal slip? 0.55 would fit" in capsys.readouterr().err
+    assert "decimal slip? ci_low 0.55" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -195,3 +195,18 @@ def test_rounding_is_taken_into_account(hr, low, high, flagged):
 
     row = {"hr": hr, "ci_low": low, "ci_high": high, "_file": "x", "_line": "2", "comparison": "a", "endpoint": "OS"}
     assert bool(list(check_symmetry(row))) is flagged
+
+
+@pytest.mark.parametrize(
+    ("cells", "flagged"),
+    [
+        ({"hr": "1.20", "ci_low": "0.95", "ci_high": "1.52", "p": "0.936", "p_sides": "1"}, False),  # one-sided under harm
+        ({"hr": "0.95", "ci_low": "0.80", "ci_high": "1.13", "p": "<0.001"}, True),  # a bound that cannot be
+        ({"hr": "0.46", "ci_low": "0.37", "ci_high": "0.56", "p": "<0.0001"}, False),
+        ({"hr": "0.90", "ci_low": "0.66", "ci_high": "1.23", "p": "0.5", "ci_level": "100"}, False),  # E104's business
+    ],
+)
+def test_p_values(cells, flagged):
+    from surrogacy.trials.checks import check_p
+
+    assert bool(list(check_p({**cells, "_file": "x", "_line": "2", "comparison": "a", "endpoint": "OS"}))) is flagged

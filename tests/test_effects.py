@@ -116,3 +116,34 @@ def test_only_assumed_correlations_change():
 def test_bad_arrays_are_refused(log_hr, se, rho):
     with pytest.raises(UsageError):
         Effects.from_arrays(log_hr, se, rho)
+
+
+def test_shared_arms_with_different_correlations_stay_a_covariance():
+    # a reported 0.9 beside an assumed 0: only a control arm of correlation 0.8 or more can give both
+    for rho in ((0.9, 0.0), (0.95, 0.1), (0.99, 0.5), (0.5, -0.5)):
+        effects = two_arms_one_control(rho_within=np.array(rho))
+        blocks = [[effects.cov[i] if i == j else effects.covariance_between(i, j) for j in (0, 1)] for i in (0, 1)]
+        whole = np.block(blocks)
+        assert whole == pytest.approx(whole.T)
+        assert np.linalg.eigvalsh(whole).min() > 0
+    with pytest.raises(UsageError, match="a1, a2 share a control arm"):
+        two_arms_one_control(rho_within=np.array([0.99, -0.99])).covariance_between(0, 1)
+
+
+def test_patients_of_a_shared_control_count_once():
+    assert two_arms_one_control(n=[400, 400], control_share=0.5).patients == 600
+
+
+def test_combine_pools_over_the_arms_that_report():
+    effects = two_arms_one_control()
+    log_hr = effects.log_hr.copy()
+    log_hr[0, 1] = np.nan
+    from dataclasses import replace
+
+    partial = replace(effects, log_hr=log_hr, se=np.where(np.isnan(log_hr), np.nan, effects.se))
+    pooled = resolve_shared_controls(partial, "combine")
+    assert pooled.log_hr[0, 1] == pytest.approx(0.1)
+    assert resolve_shared_controls(partial, "first").comparison == ("a2",)
+    # the pooled correlation is that of the two linear combinations
+    whole = resolve_shared_controls(effects, "combine")
+    assert 0.3 < whole.rho_within[0] < 0.7

@@ -33,7 +33,9 @@ def test_bubble_data(tactics):
 
 def test_areas_drawn_are_in_proportion_to_the_patients(tactics):
     axes = plot_bubble(WeightedRegression().fit(tactics))
-    sizes = np.concatenate([c.get_sizes() for c in axes.collections if isinstance(c, PathCollection) and len(c.get_sizes()) > 1])
+    sizes = np.concatenate(
+        [c.get_sizes() for c in axes.collections if isinstance(c, PathCollection) and len(c.get_sizes()) > 1]
+    )
     n = np.sort(tactics.n)
     assert np.sort(sizes) / sizes.max() == pytest.approx(n / n.max())
 

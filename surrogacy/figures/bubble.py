@@ -12,10 +12,18 @@ from matplotlib.patches import Patch
 
 from surrogacy.figures import _style as style
 from surrogacy.results import Line, Result, ThresholdEffect
+from surrogacy.weights import Weights, weights_of
 
 LABEL_ALL_UP_TO = 15
 LARGEST_BUBBLE = 260.0  # points squared
 UNVERIFIED = "unverified"
+
+
+def weighting(result: Result) -> Weights:
+    """Weights that the areas show: those of the model, else the patients (equal where they are not known)."""
+    known = np.isfinite(result.effects.n).all()
+    weights: Weights = result.settings.get("weights", "n" if known else "none")
+    return weights
 
 
 def bubble_data(result: Result) -> pd.DataFrame:
@@ -28,13 +36,15 @@ def bubble_data(result: Result) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a comparison: label, trial, surrogate and final log HR with limits (95 %), n, area (share of the
-        largest bubble), class, stage, unverified, outside (beyond the prediction band for a trial of its size).
+        One row a comparison: label, trial, surrogate and final log HR with limits (95 %), n, area (weight as a
+        share of the largest), class, stage, unverified, outside (beyond the prediction band for a trial of its size).
     """
     effects = result.effects
     k = len(effects)
     blank = ("",) * k
-    n = np.where(np.isnan(effects.n), np.nanmedian(effects.n) if np.isfinite(effects.n).any() else 1.0, effects.n)
+    weights = np.full(k, np.nan)
+    if effects.complete.any() and (weighting(result) not in ("n", "sqrt-n") or np.isfinite(effects.n).all()):
+        weights = weights_of(effects, weighting(result))[0]
     frame = pd.DataFrame(
         {
             "label": effects.labels,
@@ -42,7 +52,7 @@ def bubble_data(result: Result) -> pd.DataFrame:
             "surrogate": effects.log_hr[:, 0],
             "final": effects.log_hr[:, 1],
             "n": effects.n,
-            "area": n / n.max(),
+            "area": weights / np.nanmax(weights) if np.isfinite(weights).any() else np.full(k, 0.3),
             "class": effects.factors.get("class", blank),
             "stage": effects.factors.get("stage", blank),
         }
@@ -54,8 +64,10 @@ def bubble_data(result: Result) -> pd.DataFrame:
         frame[f"{name}_high"] = effects.log_hr[:, column] + 1.959964 * effects.se[:, column]
     frame["outside"] = False
     if result.line is not None:
-        own = [float(size) if np.isfinite(result.line.trial_variance) else None for size in n]
-        bands = [result.line.predict(x, n=size) for x, size in zip(frame["surrogate"], own, strict=True)]
+        bands = [
+            result.line.predict(x, n=size if np.isfinite(size) and np.isfinite(result.line.trial_variance) else None)
+            for x, size in zip(frame["surrogate"], effects.n, strict=True)
+        ]
         frame["outside"] = [not low <= y <= high for (_, low, high), y in zip(bands, frame["final"], strict=True)]
     return frame.dropna(subset=["surrogate", "final"]).reset_index(drop=True)
 
@@ -230,7 +242,7 @@ def _corner(ax: Axes, result: Result) -> None:
     """Four lines at most: what, how many, how strong, the line."""
     effects = result.effects
     lines = [f"{effects.name or 'effects'}: {result.model}"]
-    patients = f", {effects.n.sum():,.0f} patients" if np.isfinite(effects.n).all() else ""
+    patients = f", {effects.patients:,.0f} patients" if np.isfinite(effects.patients) else ""
     lines.append(f"{len(effects)} comparisons, {len(effects.trials)} trials{patients}")
     square: Any = result.estimates.get("r2_trial")
     if square is not None and square.value is not None:
@@ -276,17 +288,22 @@ def _handles(result: Result, data: pd.DataFrame) -> list[Any]:
         for name in stages:
             marker(name, marker=style.STAGE_MARKERS[name])
     known = data["n"].dropna()
-    if len(known):
+    if weighting(result) == "n" and len(known):
         heading("Patients (area)")
         for size in _three_sizes(known):
             marker(f"{size:,.0f}", ms=np.sqrt(LARGEST_BUBBLE * size / known.max()))
         handles.append(Line2D([], [], lw=0, label=" "))  # the largest circle is higher than its line
+    elif weighting(result) != "none":
+        heading("Weight (area)")
+        for share in (0.1, 0.4, 1.0):
+            marker(f"{share:.0%} of the largest", ms=np.sqrt(LARGEST_BUBBLE * share))
+        handles.append(Line2D([], [], lw=0, label=" "))
     if result.line is not None:
         threshold: ThresholdEffect = result["ste_prediction"]
         heading("Line and bands (95%)")
         handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.3, label=result.model.replace("-", " ")))
         handles.append(Patch(facecolor=style.LINE_COLOUR, alpha=0.25, lw=0, label="confidence (mean)"))
-        new = "true effect" if threshold.new_n is None else f"n = {threshold.new_n:.0f}"
+        new = threshold.new_trial
         handles.append(
             Patch(facecolor="#F7E8EA", edgecolor=style.LINE_COLOUR, ls="--", lw=0.7, label=f"prediction, new trial:\n{new}")
         )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
+from scipy.special import stdtrit
 
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import bubble_data
@@ -64,10 +65,12 @@ def _pooled(result: Result, kind: str) -> dict[str, Any] | None:
         "kind": kind,
         "label": "Mean effect (95% CI)" if kind == "pooled" else "True effect of a new trial (95% PI)",
     }
+    # a new trial: t with k - 2 degrees of freedom (Higgins, Thompson, Spiegelhalter 2009, doi:10.1111/j.1467-985X.2008.00552.x)
+    quantile = 1.959964 if kind == "pooled" else float(stdtrit(max(len(result.effects.trials) - 2, 1), 0.975))
     for name in ("surrogate", "final"):
         mean, spread = result[f"mu_{name}"], result[f"tau_{name}"].value
         se = mean.se if kind == "pooled" else np.hypot(mean.se, spread)
-        row |= {name: mean.value, f"{name}_low": mean.value - 1.959964 * se, f"{name}_high": mean.value + 1.959964 * se}
+        row |= {name: mean.value, f"{name}_low": mean.value - quantile * se, f"{name}_high": mean.value + quantile * se}
     return row
 
 

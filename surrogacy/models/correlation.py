@@ -15,8 +15,8 @@ import numpy as np
 
 from surrogacy import estimands
 from surrogacy.effects import Effects
-from surrogacy.models._weights import IN_WORDS, Weights, usable_comparisons, weights_of
 from surrogacy.results import LEVEL, Estimate, Result
+from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class WeightedPearson:
                 problems += (f"{degenerate} of {self.bootstrap} bootstrap samples have no correlation and were left out",)
         if trials < 10:
             problems += (f"only {trials} trials: the interval of r is wide, and a bootstrap over trials too narrow",)
+        if any(len(group) > 1 for group in data.dependent_groups()):
+            problems += (SHARED_CONTROL,)
         if not np.isfinite(r):
             problems += ("one of the two effects does not vary: the correlation is not defined",)
         return Result(self.name, asdict(self), data, estimates, problems=effects.problems + problems)

@@ -136,6 +136,12 @@ def _interval(
         "intercept": np.array([tau1, sigma, slope, best.at.beta[0]]),
     }[name]
     unit = np.ones_like(start) if name == "rho_between" else np.maximum(np.abs(start), floor)
+    starts = [start]
+    if best.boundary and name in ("slope", "intercept"):  # with sigma_cond = 0 the way to a larger one may lie uphill
+        for tau1_part, sigma_part in ((1.0, 0.5), (0.3, 0.5), (0.3, 1.0)):
+            other = start.copy()
+            other[:2] = max(tau1_part * tau1, floor), max(sigma_part * np.sqrt(t22), floor)
+            starts.append(other)
 
     def root(value: float) -> float:
         """Signed-root statistic less its target; always started at the maximum, so that it is a function of value."""
@@ -148,8 +154,11 @@ def _interval(
                 gradient = gradient + by_beta.T @ at.beta_gradient
             return -at.log_likelihood, -gradient * unit
 
-        fit = minimize(negative, start / unit, jac=True, method="L-BFGS-B", options={"gtol": 1e-6, "ftol": 1e-15})
-        return float(np.sqrt(max(2 * (best.at.log_likelihood + fit.fun), 0.0))) - target
+        fits = [
+            minimize(negative, one / unit, jac=True, method="L-BFGS-B", options={"gtol": 1e-6, "ftol": 1e-15}) for one in starts
+        ]
+        lowest = min(float(fit.fun) for fit in fits)
+        return float(np.sqrt(max(2 * (best.at.log_likelihood + lowest), 0.0))) - target
 
     low = _limit(root, quantity, estimate, -1.0, quantity.lowest, delta.se)
     return low, _limit(root, quantity, estimate, 1.0, quantity.highest, delta.se)

@@ -20,8 +20,8 @@ from scipy.special import stdtrit
 from surrogacy import estimands
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import FitError, UsageError
-from surrogacy.models._weights import IN_WORDS, Weights, usable_comparisons, weights_of
 from surrogacy.results import LEVEL, Estimate, Line, Result
+from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
 
 
 @dataclass(frozen=True)
@@ -76,27 +76,38 @@ class WeightedRegression:
         thresholds = estimands.threshold_effects(line, self.level)
         problems = dropped + problems
         if any(len(group) > 1 for group in data.dependent_groups()):
-            problems += ("comparisons that share a control arm are taken as independent by this model",)
+            problems += (SHARED_CONTROL,)
         return Result(self.name, asdict(self), data, {**estimates, **thresholds}, line, problems=effects.problems + problems)
 
     def _line(
         self, effects: Effects, weights: FloatArray, coefficients: FloatArray, covariance: FloatArray, scale: float
     ) -> Line:
-        """Line whose own-error variance is ``scale / w0``, with w0 as a function of the size n."""
-        size = effects.n if not np.isnan(effects.n).any() else np.ones(len(effects))
+        """Line whose own-error variance is ``scale / w0``, with w0 as a function of the size n.
+
+        Raises
+        ------
+        UsageError
+            If ``new_n`` is stated and no comparison states its patients.
+        """
+        known = ~np.isnan(effects.n)
         exponent = {"sqrt-n": 0.5, "none": 0.0}.get(self.weights, 1.0)
+        if self.new_n is not None and not known.any():
+            raise UsageError("a prediction for a new trial of stated size needs the number of patients of the comparisons")
         # events and precision grow in proportion to n: weight per patient as in the set
-        per_patient = 1.0 if exponent < 1.0 else weights.sum() / size.sum()
+        per_patient = weights[known].sum() / effects.n[known].sum() if exponent == 1.0 and known.any() else 1.0
+        by_size = known.any() and exponent > 0
         return Line(
             intercept=float(coefficients[0]),
             slope=float(coefficients[1]),
             covariance=covariance,
             sigma=0.0,
-            trial_variance=float(scale / per_patient),
+            trial_variance=float(scale / per_patient) if known.any() else float("nan"),
             exponent=exponent,
-            new_n=float(size.mean()) if self.new_n is None else self.new_n,
+            new_n=(float(effects.n[known].mean()) if self.new_n is None else self.new_n) if by_size else None,
             degrees_of_freedom=float(len(effects) - 2),
             data_range=(float(effects.log_hr[:, 0].min()), float(effects.log_hr[:, 0].max())),
+            own_variance=float(scale / weights.mean()),
+            own_words="a trial like these" if exponent == 0.0 else "a trial of mean weight",
         )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import Result, ThresholdEffect
+from surrogacy.weights import IN_WORDS
 
 
 def _who(result: Result) -> str:
     effects = result.effects
-    size = effects.n.sum()
+    size = effects.patients
     patients = f", {size:,.0f} patients" if size == size else ""
     return f"{len(effects)} comparisons from {len(effects.trials)} trials{patients} (set {effects.name})"
 
@@ -20,11 +21,12 @@ def _caveats(result: Result) -> str:
 def bubble_caption(result: Result) -> str:
     """Caption of the bubble plot."""
     effects = result.effects
+    weighting = result.settings.get("weights", "n")
     endpoints = list(dict.fromkeys(effects.factors.get("surrogate", ()))) or ["the surrogate"]
     parts = [
         f"Treatment effects on {', '.join(endpoints)} and on {next(iter(effects.factors.get('final', ())), 'the final endpoint')}: "
         f"{_who(result)}.",
-        "Each symbol is a comparison; its area is proportional to the number of patients, its colour shows the class of "
+        f"Each symbol is a comparison; its area is proportional to its weight ({IN_WORDS[weighting]}), its colour shows the class of "
         "treatment and its shape the stage of disease. Both axes are hazard ratios on one log scale; below 1 favours the "
         "experimental arm.",
     ]
@@ -39,9 +41,9 @@ def bubble_caption(result: Result) -> str:
             f"{with_interval(result['r2_trial'])} ({result['r2_trial'].kind})."
         )
         new = (
-            "for the true effect in a new trial"
-            if threshold.new_n is None
-            else f"for a new trial of {threshold.new_n:.0f} patients"
+            f"for a new trial of {threshold.new_n:.0f} patients"
+            if threshold.new_n
+            else f"for a new trial ({threshold.new_trial})"
         )
         parts.append(
             f"Dark band: {threshold.level:.0%} confidence band of the line; light band with dashed edges: {threshold.level:.0%} "
@@ -69,7 +71,7 @@ def forest_caption(result: Result) -> str:
     if "mu_surrogate" in result.estimates:
         parts.append(
             f"Diamond: mean effect by {result.model.replace('-', ' ')} ({settings_in_words(result)}), 95% confidence interval "
-            f"({result['mu_final'].kind}); line below: 95% prediction interval of the true effect in a new trial."
+            f"({result['mu_final'].kind}); line below: 95% prediction interval of the true effect in a new trial (t with k - 2 degrees of freedom, tau taken as known)."
         )
     evidence = [result.effects.factors.get(f"{side}_evidence", ()) for side in ("surrogate", "final")]
     if any("unverified" in values for values in evidence):

@@ -26,7 +26,7 @@ def screen(run: Run) -> RenderableType:
 
 def _set_block(one: SetAnalysis) -> RenderableType:
     effects = one.effects
-    size = effects.n.sum()
+    size = effects.patients
     patients = f", {size:,.0f} patients" if size == size else ""
     left_out = sum(not entry["in_fit"] for entry in one.flow)
     flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""
@@ -88,15 +88,19 @@ def _threshold(result: Result) -> str:
 
 
 def _grid_line(one: SetAnalysis) -> str:
-    records = [record for record in one.rho_within_grid if "problem" not in record]
-    if not records:
+    if not one.rho_within_grid:
         return ""
-    model = records[-1]["model"]
+    model = one.rho_within_grid[-1]["model"]
+    records = [record for record in one.rho_within_grid if record["model"] == model]
     cells = []
-    for record in (record for record in records if record["model"] == model):
-        mark = "*" if record["boundary"] else ""
-        cells.append(f"{record['rho_within']:g}: {number(record['r2_trial'])}{mark}/{number(record['slope'])}")
-    note = "  (* boundary)" if any(record["boundary"] for record in records) else ""
+    for record in records:
+        shown = (
+            "failed"
+            if "problem" in record
+            else f"{number(record['r2_trial'])}{'*' if record['boundary'] else ''}/{number(record['slope'])}"
+        )
+        cells.append(f"{record['rho_within']:g}: {shown}")
+    note = "  (* boundary)" if any(record.get("boundary") for record in records) else ""
     return f"R²/slope of {model} by rho_within  {'   '.join(cells)}{note}"
 
 

@@ -48,7 +48,7 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
 def fit_record(result: Result) -> dict[str, Any]:
     """Return one fit as a record."""
     effects = result.effects
-    patients = effects.n.sum()
+    patients = effects.patients
     settings = dict(result.settings)
     if result.model.startswith("bivariate"):
         assumed = np.unique(effects.rho_within[~effects.rho_known])

@@ -191,7 +191,7 @@ def report_tables(run: Run) -> list[ReportTable]:
     tables = [models_table(analyses), effects_table(analyses)]
     if grid:
         note = (
-            "Refits over the within-trial correlation of the two log hazard ratios where it is assumed; 0 is the most "
+            "Refits over the within-trial correlation of the two log hazard ratios where it is assumed; 0 is usually the most "
             "flattering choice. R² intervals by the delta method; none on the boundary."
         )
         tables.append(records_table("rho_within", "Sensitivity to the within-trial correlation", note, grid, {}))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from surrogacy.models._weights import IN_WORDS
 from surrogacy.results import Estimate, Result
+from surrogacy.weights import IN_WORDS
 
 
 def number(value: float | None, digits: int = 2) -> str:

@@ -24,6 +24,7 @@ ASYMMETRY_WARNING = 0.05
 P_FACTOR = 3.0
 EVENTS_RATIO = (0.7, 1.4)
 MEDIAN_FACTOR = 1.15
+MEDIAN_EACH = 1.05  # and each clearly on its own side of 1
 # ratio of standard errors that a wrong confidence level makes: read as 95 %, truly 90 % or 99 %
 LEVEL_RATIOS = {0.90: float(ndtri(0.95) / ndtri(0.975)), 0.99: float(ndtri(0.995) / ndtri(0.975))}
 
@@ -45,6 +46,12 @@ def exact_p(row: Row) -> float | None:
     except ValueError:
         return None
     return p if 0 < p < 1 else None
+
+
+def bound_of_p(row: Row) -> float | None:
+    """Bound that a p-value is said to lie below, such as 0.001 for ``<0.001``."""
+    match = re.fullmatch(r"<\s*(\d*\.?\d+(?:[eE]-?\d+)?)", row.get("p", "").strip())
+    return float(match[1]) if match else None
 
 
 def level_of(row: Row) -> float:
@@ -109,11 +116,14 @@ def _slip(row: Row) -> str:
     """The decimal slip that would repair a row, if one does."""
     values = {column: float(row[column]) for column in ("hr", "ci_low", "ci_high") if number(row, column)}
     if len(values) == 3:
+        repairs = []
         for column, value in values.items():
             for factor in (10.0, 0.1):
                 hr, low, high = ({**values, column: value * factor}[name] for name in ("hr", "ci_low", "ci_high"))
                 if low < hr < high and _asymmetry(hr, low, high) < ASYMMETRY_WARNING:
-                    return f"re-read {column}: decimal slip? {value * factor:.4g} would fit"
+                    repairs.append((math.log(high / low), f"{column} {value * factor:.4g}"))
+        if repairs:  # the narrower interval is the likelier
+            return f"decimal slip? {' or '.join(text for _, text in sorted(repairs))} would fit: re-read"
     return "re-read the hazard ratio and its limits"
 
 
@@ -139,12 +149,12 @@ def check_symmetry(row: Row) -> Iterator[Fault]:
 
 
 def check_p(row: Row) -> Iterator[Fault]:
-    """W104: the exact p-value follows from the limits, up to rounding."""
-    hr, low, high, p = number(row, "hr"), number(row, "ci_low"), number(row, "ci_high"), exact_p(row)
-    if hr is None or low is None or high is None or p is None or not 0 < low <= hr <= high or low == high:
+    """W104: the p-value, exact or a bound, follows from the limits, up to rounding."""
+    hr, low, high = number(row, "hr"), number(row, "ci_low"), number(row, "ci_high")
+    p, bound, level = exact_p(row), bound_of_p(row), level_of(row)
+    if hr is None or low is None or high is None or not 0 < low <= hr <= high or low == high or not 0.5 <= level < 1:
         return
     sides = int(number(row, "p_sides") or 2)
-    level = level_of(row)
     implied = []
     for h in _spread(row, "hr"):
         for lo in _spread(row, "ci_low"):
@@ -156,9 +166,13 @@ def check_p(row: Row) -> Iterator[Fault]:
         implied.append(sides * 0.5)
     least, most = min(implied), max(implied)
     central = sides * float(ndtr(-abs(math.log(hr)) / standard_error_from_interval(low, high, level)))
-    apart = p > P_FACTOR * most or p < least / P_FACTOR
-    across = (p < 0.05) != (central < 0.05) and not least <= 0.05 <= most
-    if apart or across:
+    wrong = bound is not None and least > P_FACTOR * bound
+    if p is not None:
+        if sides == 1 and p > 0.5:  # the tail on the other side
+            p = 1 - p
+        apart = p > P_FACTOR * most or p < least / P_FACTOR
+        wrong = apart or ((p < 0.05) != (central < 0.05) and not least <= 0.05 <= most)
+    if wrong:
         rule = f"the limits imply p = {central:.2g} ({'one' if sides == 1 else 'two'}-sided)"
         yield _make("W104", "warning", row, "p", rule, "re-read p, whether it is one-sided, and the level of the interval")
 
@@ -324,7 +338,8 @@ def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fau
         if row.get("preferred") != "true" or hr is None or hr <= 0 or len(pair) < 2:
             continue
         ratio = pair["ctl"] / pair["exp"]
-        if (ratio - 1) * (hr - 1) < 0 and max(ratio / hr, hr / ratio) > MEDIAN_FACTOR:
+        opposite = math.log(ratio) * math.log(hr) < 0 and min(abs(math.log(ratio)), abs(math.log(hr))) > math.log(MEDIAN_EACH)
+        if opposite and max(ratio / hr, hr / ratio) > MEDIAN_FACTOR:
             rule = f"the medians ({pair['exp']:g} v {pair['ctl']:g} months) point the other way (control/experimental = {ratio:.2f})"
             yield _make("W107", "warning", row, "hr", rule, "check whether the hazard ratio is inverted, or the hazards cross")
 

@@ -92,7 +92,7 @@ def test_bivariate_reml_over_the_grid(rho_within):
     assert value["loglik"] - 0.5 * np.log(16.0**2) == pytest.approx(loglik, abs=TOLERANCE)
     assert np.log(result["ste_prediction"].hr) == pytest.approx(ste_with_error, abs=TOLERANCE)
     assert (-value["intercept"] - 1.959964 * value["sigma_cond"]) / value["slope"] == pytest.approx(ste_no_error, abs=TOLERANCE)
-    assert not result.problems
+    assert not any("boundary" in problem for problem in result.problems)
 
 
 def test_shipped_set_is_these_pairs(trials):

@@ -11,6 +11,9 @@ from surrogacy.errors import FitError, UsageError
 
 Weights = Literal["n", "events", "inverse-variance", "sqrt-n", "none"]
 
+SHARED_CONTROL = (
+    "comparisons that share a control arm are taken as independent by this model, and the patients of that arm count in each"
+)
 IN_WORDS: dict[str, str] = {
     "n": "number of patients",
     "events": "OS events",

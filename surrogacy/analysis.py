@@ -101,7 +101,9 @@ class Run:
     changes: tuple[dict[str, Any], ...] = ()
 
 
-def fit_all(request: Request, trials: TrialSet, models: Sequence[Model]) -> Run:
+def fit_all(
+    request: Request, trials: TrialSet, models: Sequence[Model], ready: Callable[[SetAnalysis], None] = lambda _: None
+) -> Run:
     """Fit every model to every set; with added rows, also without them, to tell what they change.
 
     Parameters
@@ -110,18 +112,23 @@ def fit_all(request: Request, trials: TrialSet, models: Sequence[Model]) -> Run:
     trials : TrialSet
         What ``request.read()`` gave.
     models : sequence of Model
+    ready : callable
+        Called with each set as soon as it is fitted, so that its figures can be begun.
 
     Raises
     ------
     DataError, UsageError
         If a set does not exist or an added row is not verified enough.
     """
-    analyses = tuple(fit_set(paired, models) for paired in request.pair(trials))
+    analyses = []
+    for paired in request.pair(trials):
+        analyses.append(fit_set(paired, models))
+        ready(analyses[-1])
     if request.add is None:
-        return Run(trials, tuple(models), analyses)
+        return Run(trials, tuple(models), tuple(analyses))
     without = replace(request, add=None)
     before = [fit_set(paired, models) for paired in without.pair(without.read())]
-    return Run(trials, tuple(models), analyses, tuple(changes(before, analyses)))
+    return Run(trials, tuple(models), tuple(analyses), tuple(changes(before, analyses)))
 
 
 def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:

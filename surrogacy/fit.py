@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +17,7 @@ from surrogacy.errors import DataError, ExitCode, SurrogacyError, UsageError
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from surrogacy.analysis import Request, Run
+    from surrogacy.analysis import Request, Run, SetAnalysis
     from surrogacy.trials import TrialSet
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
@@ -27,6 +29,16 @@ LATER = {
     "predict": "--predict",
 }
 DEFAULT_FOCUS = "tactics"
+NEAREST = {
+    "\u2212": "-",
+    "\u2013": "-",
+    "\u2500": "-",
+    "\u00b2": "2",
+    "\u03c1": "rho",
+    "\u03c4": "tau",
+    "\u2190": "<-",
+    "\u2020": "+",
+}
 
 
 def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
@@ -35,7 +47,7 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
         prog=program,
         description="Does a treatment effect on progression-free survival predict the effect on overall survival? "
         "Fits trial-level surrogacy models to curated HCC trials, or to your own.",
-        epilog="Exit codes: 0 ok, 1 unexpected, 2 usage, 3 the data are wrong, 4 a model did not converge, 5 warnings under --strict.",
+        epilog="Exit codes: 0 ok, 1 unexpected, 2 usage, 3 the data are wrong, 4 a model could not be fitted, 5 warnings under --strict.",
     )
     command.add_argument("sets", nargs="*", metavar="SET", help=f"analysis sets (default: {' '.join(DEFAULT_SETS)})")
     data = command.add_argument_group("input")
@@ -129,6 +141,11 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m surro
         Exit code.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # a pipe may not know every sign (a true minus on Windows): write the nearest it has
+    codecs.register_error("nearest", lambda error: (NEAREST.get(error.object[error.start], "?"), error.start + 1))  # type: ignore[attr-defined]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="nearest")
     try:
         options = parser(program).parse_args(given)
     except SystemExit as stop:  # argparse has said why
@@ -178,7 +195,7 @@ def _request(options: argparse.Namespace) -> Request:
         trials=Path(options.trials) if options.trials else None,
         add=Path(options.add) if options.add else None,
         pairs=Path(options.pairs) if options.pairs else None,
-        endpoints=tuple(name.strip() for name in options.endpoints.split(",")),
+        endpoints=tuple(name.strip().upper() for name in options.endpoints.split(",")),
         rho_within=options.rho_within,
         min_evidence=options.min_evidence,
         shared_control=options.shared_control,
@@ -188,13 +205,16 @@ def _request(options: argparse.Namespace) -> Request:
 def _check(options: argparse.Namespace) -> ExitCode:
     """Print every remark on the tables, one a line; errors have been raised before."""
     trials = _request(options).read()
-    for found in trials.faults:
+    own = [found for found in trials.faults if not found.file.startswith("data/trials/")]
+    counted = own if options.add else trials.faults
+    for found in counted:
         print(found)
-    counts = {severity: sum(found.severity == severity for found in trials.faults) for severity in ("warning", "info")}
-    print(
-        f"{len(trials.trials)} comparisons, {len(trials.effects)} hazard ratios, {len(trials.arms)} arms: "
-        f"no error, {counts['warning']} warnings, {counts['info']} remarks"
-    )
+    counts = {severity: sum(found.severity == severity for found in counted) for severity in ("warning", "info")}
+    if options.add:
+        size = f"{options.add}: {len(trials.added)} comparison(s) read ({', '.join(trials.added)})"
+    else:
+        size = f"{len(trials.trials)} comparisons, {len(trials.effects)} hazard ratios, {len(trials.arms)} arms"
+    print(f"{size}: no error, {counts['warning']} warnings, {counts['info']} remarks")
     return ExitCode.STRICT if options.strict and counts["warning"] else ExitCode.OK
 
 
@@ -229,18 +249,25 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
 
     from surrogacy.report.folder import Drawing, write_run
 
-    with _figure_workers("fork" if safe_to_fork else "spawn") as workers:
-        run = fit_all(request, trials, models)
-        code = _exit_code(options, run, warned=warned)
+    def fit(ready: Callable[[SetAnalysis], None]) -> Run:
+        return fit_all(request, trials, models, ready)
+
+    def code_of(run: Run) -> ExitCode:
+        return _exit_code(options, run, warned=warned)
+
+    total = len(models) * (1 if options.pairs else len(set(request.sets)))
+    with _figure_workers("fork" if safe_to_fork else "spawn") as workers, _progress(options, total) as step:
         drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, DEFAULT_FOCUS)
-        with _progress(options, len(run.analyses) * len(models)) as step:
-            run = write_run(run, options.out, drawing, seed=options.seed, arguments=given, step=step, exit_code=code)
+        run = write_run(fit, options.out, drawing, seed=options.seed, arguments=given, step=step, exit_code=code_of)
+    code = code_of(run)
+    _warn_of_unused(options, run)
     if not options.quiet:
         from rich.console import Console
 
         from surrogacy.report.console import screen
 
-        console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+        width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120"))
+        console = Console(width=width, highlight=False)
         console.print(screen(run))
         console.print(f"Written to {options.out}/: results.json, tables/, figures/, run.json")
     return code
@@ -272,7 +299,7 @@ def _figure_workers(how: str) -> Iterator[Executor]:
 
 
 def _warn_of_data(options: argparse.Namespace, trials: TrialSet) -> bool:
-    """Print warnings about the user's own rows in full, about the curated table as a count."""
+    """Print warnings about the user's own rows in full, about the curated table as a count; tell if there were own ones."""
     warnings = [found for found in trials.faults if found.severity == "warning"]
     own = [found for found in warnings if not found.file.startswith("data/trials/")]
     if not options.quiet:
@@ -280,7 +307,16 @@ def _warn_of_data(options: argparse.Namespace, trials: TrialSet) -> bool:
             print(found, file=sys.stderr)
         if len(warnings) > len(own):
             print(f"{len(warnings) - len(own)} warnings about the trial table: --check shows them", file=sys.stderr)
-    return bool(warnings)
+    return bool(own)
+
+
+def _warn_of_unused(options: argparse.Namespace, run: Run) -> None:
+    """Say which added comparison is in none of the sets that were fitted."""
+    used = {name for one in run.analyses for name in one.effects.comparison}
+    for name in run.trials.added:
+        if name not in used and not options.quiet:
+            why = next((entry["why"] for one in run.analyses for entry in one.flow if entry["comparison"] == name), "")
+            print(f"{name} is in none of the sets fitted: {why or 'its stage is not theirs'}", file=sys.stderr)
 
 
 @contextmanager

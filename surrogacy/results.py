@@ -69,6 +69,8 @@ class ThresholdEffect:
         The far end of a two-sided region.
     new_trial : str
         The new trial in words: ``n = 558``, ``its true effect``, ``of mean weight``.
+    beyond_data : bool
+        Whether ``hr`` or ``hr_other`` lies beyond the surrogate effects that were observed.
 
     References
     ----------
@@ -82,6 +84,7 @@ class ThresholdEffect:
     new_n: float | None = None
     hr_other: float | None = None
     new_trial: str = "its true effect"
+    beyond_data: bool = False
 
     @property
     def made(self) -> str:
@@ -94,7 +97,8 @@ class ThresholdEffect:
         if self.hr is None:
             return f"no STE ({self.made})"
         if self.status == "two-sided":
-            return f"{self.hr_other:.2f} to {self.hr:.2f}, two-sided ({self.made})"
+            beyond = ", partly outside the data" if self.beyond_data else ""
+            return f"only from {self.hr_other:.2f} to {self.hr:.2f}{beyond} ({self.made})"
         outside = ", outside the data" if self.status == "outside-data" else ""
         return f"{self.hr:.2f}{outside} ({self.made})"
 

@@ -147,6 +147,7 @@ OWN = {
     "E105": (f"{HEADER},rho_within\n{GOOD},1.5\n", "E105"),
     "E106": ("trial,n_exp,n_ctl,hr_pfs,se_pfs,hr_os,se_os\nA,10,10,0.8,-0.1,0.9,0.1\n", "E106"),
     "E107": ("trial,n_exp,n_ctl,hr_pfs,hr_os\nA,10,10,0.8,0.9\n", "E107"),
+    "E001 header": (f"{HEADER}\n", "E001"),
     "E108": (f"{HEADER}\n{GOOD}\n{GOOD}\n", "E108"),
     "W110": (f"{HEADER},comparison\n{GOOD},a1\n{GOOD},a2\n", "W110"),
     "W113": (f"{HEADER},evidence,stage\n{GOOD},unverified,advanced\n", "W113"),

@@ -187,3 +187,55 @@ def test_as_a_module_and_as_a_script():
         [sys.executable, "-m", "surrogacy", "fit", "--version"], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert module.stdout == package.stdout
+
+
+def test_a_later_run_removes_the_files_of_an_earlier_one_and_no_others(tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["tactics-2022", "--out", str(out), "--format", "png", "--quiet"]) == 0
+    (out / "figures" / "mine.png").write_text("mine")
+    assert main(["llovet-2019-ttp", "--out", str(out), "--format", "svg", "--quiet"]) == 0
+    names = {path.name for path in (out / "figures").iterdir() if not path.name.endswith(".md")}
+    assert names == {"mine.png", "bubble-llovet-2019-ttp.svg", "forest-llovet-2019-ttp.svg"}
+
+
+def test_a_trial_that_is_in_the_table_already_is_not_counted_twice(tmp_path, capsys):
+    path = tmp_path / "own.csv"
+    path.write_text(NEW.replace("MADE-UP", "Tactics "))
+    assert main(["tactics-2022", "--add", str(path), "--json"]) == 3
+    assert "E109 error: Tactics: comparison = 'Tactics': this looks like tactics" in capsys.readouterr().err
+
+
+def test_a_row_without_stage_is_warned_of_and_one_of_another_stage_is_named(tmp_path, capsys):
+    path = tmp_path / "own.csv"
+    path.write_text(NEW.replace(",stage", "").replace(",intermediate", ""))
+    assert main(["advanced", "--add", str(path), "--json", "--model", "weighted-pearson"]) == 0
+    assert "W116 warning" in capsys.readouterr().err
+    path.write_text(NEW)
+    out = tmp_path / "out"
+    assert (
+        main(["llovet-2019-pfs", "--add", str(path), "--out", str(out), "--format", "svg", "--model", "weighted-pearson"]) == 0
+    )
+    assert "MADE-UP is in none of the sets fitted" in capsys.readouterr().err
+
+
+def test_flow_tells_what_became_of_a_shared_control(capsys):
+    for method, words in (("first", "stands for both"), ("combine", "pooled with")):
+        document = result_of(["intermediate", "--shared-control", method, "--model", "weighted-pearson"], capsys)
+        (one,) = document["flow"]["sets"].values()
+        assert len(one["in_fit"]) == document["fits"][0]["k"] == 8
+        assert any(words in why for why in one["not_in_fit"].values())
+
+
+def test_os_is_no_surrogate_of_itself(capsys):
+    assert main(["advanced", "--endpoints", "OS", "--json"]) == 2
+    assert "cannot be its own surrogate" in capsys.readouterr().err
+    assert main(["advanced", "--endpoints", "ttp,pfs", "--json", "--model", "weighted-pearson"]) == 0
+    capsys.readouterr()
+
+
+def test_a_pipe_that_knows_few_signs(tmp_path):
+    import os
+
+    command = [sys.executable, "-m", "surrogacy.fit", "tactics-2022", "--out", str(tmp_path / "out"), "--format", "svg"]
+    done = subprocess.run(command, capture_output=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert b"0.55 (-0.47 to 0.94)" in done.stdout

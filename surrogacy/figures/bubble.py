@@ -37,7 +37,7 @@ def bubble_data(result: Result) -> pd.DataFrame:
     -------
     DataFrame
         One row a comparison: label, trial, surrogate and final log HR with limits (95 %), n, area (weight as a
-        share of the largest), class, stage, unverified, outside (beyond the prediction band for a trial of its size).
+        share of the largest), class, stage, unverified, outside (beyond the band that is drawn, or that of its own size).
     """
     effects = result.effects
     k = len(effects)
@@ -68,7 +68,11 @@ def bubble_data(result: Result) -> pd.DataFrame:
             result.line.predict(x, n=size if np.isfinite(size) and np.isfinite(result.line.trial_variance) else None)
             for x, size in zip(frame["surrogate"], effects.n, strict=True)
         ]
-        frame["outside"] = [not low <= y <= high for (_, low, high), y in zip(bands, frame["final"], strict=True)]
+        drawn = result.line.predict(frame["surrogate"].to_numpy())
+        frame["outside"] = [
+            not (low <= y <= high and least <= y <= most)
+            for (_, low, high), least, most, y in zip(bands, *drawn[1:], frame["final"], strict=True)
+        ]
     return frame.dropna(subset=["surrogate", "final"]).reset_index(drop=True)
 
 
@@ -95,7 +99,7 @@ def plot_bubble(result: Result, ax: Axes | None = None, *, focus: str | None = N
     crosses = few if show_ci is None else show_ci
     limits = _limits(data, crosses)
     if ax is None:
-        ax = _new_axes(*limits, keys=_key_lines(result, data))
+        ax = _new_axes(*limits, keys=_key_lines(result, data, focus))
     for which, (low, high) in zip("xy", limits, strict=True):
         style.hazard_ratio_axis(ax, which, low, high)
     ax.set_aspect("equal", adjustable="box", anchor="NW")
@@ -130,7 +134,7 @@ def plot_bubble(result: Result, ax: Axes | None = None, *, focus: str | None = N
     _label(ax, data[few | data["outside"] | in_focus], data, focus)
     _axis_labels(ax, result)
     _corner(ax, result)
-    _key(ax, result, data)
+    _key(ax, result, data, focus)
     return ax
 
 
@@ -206,16 +210,17 @@ def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None)
 
     if named.empty:
         return
-    texts = [
-        ax.text(row["surrogate"], row["final"], row["label"], fontsize="small", color=style.INK, zorder=6,
-                fontweight="bold" if row["trial"] == focus else "normal")
-        for row in named.to_dict("records")
-    ]  # fmt: skip
-    # adjustText keeps clear of points: give it the rim of every bubble, not only the centre
+    # adjustText keeps clear of points: give it the rim of every bubble, not only the centre, and start beside it
     low, high = ax.get_xlim()
     per_point = (high - low) / (ax.get_window_extent().width * 72 / ax.figure.dpi)
-    reach = per_point * (np.sqrt(LARGEST_BUBBLE * data["area"]) / 2 + np.where(data["trial"] == focus, 6, 1))
+    data = data.assign(reach=per_point * (np.sqrt(LARGEST_BUBBLE * data["area"]) / 2 + np.where(data["trial"] == focus, 6, 1)))
+    reach = data["reach"]
     angles = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    texts = [
+        ax.text(row["surrogate"] + row["reach"], row["final"] + row["reach"], row["label"], fontsize="small", color=style.INK,
+                zorder=6, fontweight="bold" if row["trial"] == focus else "normal")
+        for row in data.loc[named.index].to_dict("records")
+    ]  # fmt: skip
     adjust_text(
         texts,
         x=(data["surrogate"].to_numpy()[:, None] + reach.to_numpy()[:, None] * np.cos(angles)).ravel(),
@@ -227,8 +232,13 @@ def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None)
         force_text=(0.2, 0.4),
         force_static=(0.1, 0.2),
         iter_lim=120,
-        arrowprops={"arrowstyle": "-", "color": "0.35", "lw": 0.4},
     )
+    for text, row in zip(texts, named.to_dict("records"), strict=True):
+        box = text.get_window_extent().transformed(ax.transData.inverted())
+        x, y = np.clip(row["surrogate"], box.x0, box.x1), np.clip(row["final"], box.y0, box.y1)
+        rim = per_point * np.sqrt(LARGEST_BUBBLE * row["area"]) / 2
+        if np.hypot(x - row["surrogate"], y - row["final"]) > rim + 6 * per_point:  # only where a name had to move away
+            ax.plot([x, row["surrogate"]], [y, row["final"]], color="0.35", lw=0.4, zorder=2.9, scalex=False, scaley=False)
 
 
 def _axis_labels(ax: Axes, result: Result) -> None:
@@ -241,7 +251,7 @@ def _axis_labels(ax: Axes, result: Result) -> None:
 def _corner(ax: Axes, result: Result) -> None:
     """Four lines at most: what, how many, how strong, the line."""
     effects = result.effects
-    lines = [f"{effects.name or 'effects'}: {result.model}"]
+    lines = [f"{effects.name or 'effects'}: {result.model.replace('-', ' ')}"]
     patients = f", {effects.patients:,.0f} patients" if np.isfinite(effects.patients) else ""
     lines.append(f"{len(effects)} comparisons, {len(effects.trials)} trials{patients}")
     square: Any = result.estimates.get("r2_trial")
@@ -254,17 +264,17 @@ def _corner(ax: Axes, result: Result) -> None:
     if any(problem.startswith("boundary") for problem in result.problems):
         lines[2] += " – boundary solution"
     ax.text(
-        0.985, 0.015, "\n".join(lines).replace("-0.00", "0.00"), transform=ax.transAxes, ha="right", va="bottom", fontsize="small",
+        0.985, 0.015, "\n".join(lines[:1] + [line.replace("-0.00", "0.00").replace("-", "−") for line in lines[1:]]), transform=ax.transAxes, ha="right", va="bottom", fontsize="small",
         color=style.INK, zorder=7, bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 1.5},
     )  # fmt: skip
 
 
-def _key_lines(result: Result, data: pd.DataFrame) -> int:
+def _key_lines(result: Result, data: pd.DataFrame, focus: str | None) -> int:
     """Lines that the key takes."""
-    return sum(1 + handle.get_label().count("\n") for handle in _handles(result, data))
+    return sum(1 + handle.get_label().count("\n") for handle in _handles(result, data, focus))
 
 
-def _handles(result: Result, data: pd.DataFrame) -> list[Any]:
+def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]:
     """Entries of the key: classes, stages, sizes, line and bands."""
     handles: list[Any] = []
 
@@ -290,8 +300,11 @@ def _handles(result: Result, data: pd.DataFrame) -> list[Any]:
     known = data["n"].dropna()
     if weighting(result) == "n" and len(known):
         heading("Patients (area)")
+        shape = style.STAGE_MARKERS.get(data["stage"].mode()[0], "o")
         for size in _three_sizes(known):
-            marker(f"{size:,.0f}", ms=np.sqrt(LARGEST_BUBBLE * size / known.max()))
+            marker(f"{size:,.0f}", marker=shape, ms=np.sqrt(LARGEST_BUBBLE * size / known.max()))
+            if size > known.max() / 4:  # a large symbol is higher than its line
+                handles.append(Line2D([], [], lw=0, label=""))
         handles.append(Line2D([], [], lw=0, label=" "))  # the largest circle is higher than its line
     elif weighting(result) != "none":
         heading("Weight (area)")
@@ -307,17 +320,21 @@ def _handles(result: Result, data: pd.DataFrame) -> list[Any]:
         handles.append(
             Patch(facecolor="#F7E8EA", edgecolor=style.LINE_COLOUR, ls="--", lw=0.7, label=f"prediction, new trial:\n{new}")
         )
-    handles.append(Line2D([], [], color="0.6", lw=0.6, ls=":", label="identity"))
+        if threshold.hr is not None and threshold.status != "two-sided":
+            handles.append(Patch(facecolor="0.5", alpha=0.12, lw=0, label="beyond the STE"))
+    handles.append(Line2D([], [], color="0.6", lw=0.6, ls=":", label="equal effects"))
+    if focus in set(data["trial"]):
+        marker("in focus", mfc="none", mec=style.LINE_COLOUR, mew=1.3, ms=8)
     if data["unverified"].any():
         heading("Dashed outline")
         handles.append(Line2D([], [], lw=0, label="a number not verified\nin any source"))
     return handles
 
 
-def _key(ax: Axes, result: Result, data: pd.DataFrame) -> None:
+def _key(ax: Axes, result: Result, data: pd.DataFrame, focus: str | None) -> None:
     """Key at the right."""
     legend = ax.legend(
-        handles=_handles(result, data),
+        handles=_handles(result, data, focus),
         loc="upper left",
         bbox_to_anchor=(1.015, 1.01),
         borderaxespad=0,

@@ -93,9 +93,9 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
     """
     rows = forest_data(result)
     if ax is None:
-        height = ROW * (len(rows) + 2) + 16
+        height = ROW * (len(rows) + 2) + 23
         figure = style.new_figure(190, height)
-        bottom, top = 11 / height, 1 - 3 / height
+        bottom, top = 16 / height, 1 - 5 / height
         ax = (
             figure.add_axes((0.335, bottom, 0.205, top - bottom)),
             figure.add_axes((0.675, bottom, 0.205, top - bottom)),
@@ -123,15 +123,17 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
         if row["kind"] == "heading":
             continue
         if row["kind"] == "comparison" and row["n"] == row["n"]:
-            size = f"{row['n']:,.0f} ({row['share']:.0f}%)"
+            share = f"{row['share']:.0f}%" if row["share"] >= 0.5 else "<1%"
+            size = f"{row['n']:,.0f} ({share})"
             left.text(-0.03, y, size, transform=_row_transform(left), ha="right", **text)
         for axes, name in ((left, "surrogate"), (right, "final")):
             low, high = (np.exp(row[f"{name}_{side}"]) for side in ("low", "high"))
             value = f"{np.exp(row[name]):.2f} ({low:.2f}–{high:.2f})"
             axes.text(1.03, y, value, transform=_row_transform(axes), ha="left", **text)
+    note = "95% intervals recomputed from the standard errors that were fitted."
     if "unverified" in rows and rows["unverified"].eq(True).any():
-        note = "† a hazard ratio or its limits not verified in any source"
-        left.text(-1.58, len(rows) + 0.9, note, transform=_row_transform(left), va="center", fontsize="small")
+        note = f"† a hazard ratio or its limits not verified in any source. {note}"
+    left.text(-1.58, len(rows) + 2.5, note, transform=_row_transform(left), va="center", fontsize="small")
     return left, right
 
 
@@ -141,9 +143,9 @@ def _row_transform(axes: Axes) -> Any:
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, name: str, title: str, focus: str | None) -> None:
-    numbers = rows.dropna(subset=[name])
-    low = max(float(numbers[f"{name}_low"].min()), float(np.log(0.2)))
-    high = min(float(numbers[f"{name}_high"].max()), float(np.log(3.0)))
+    # one scale for both endpoints, so that effects can be compared by eye
+    low = max(float(np.nanmin(rows[["surrogate_low", "final_low"]].to_numpy(float))), float(np.log(0.2)))
+    high = min(float(np.nanmax(rows[["surrogate_high", "final_high"]].to_numpy(float))), float(np.log(3.0)))
     style.hazard_ratio_axis(axes, "x", min(low, 0.0) - 0.05, max(high, 0.0) + 0.05)
     _thin_ticks(axes)
     axes.set_ylim(len(rows) - 0.4, -1.8)
@@ -151,7 +153,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, name: str, title: str, focus: str | N
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)
     axes.axvline(0, color="0.4", lw=0.6, zorder=0)
-    axes.set_title(title, fontsize="medium", fontweight="bold", pad=-4)
+    axes.set_title(title, fontsize="medium", fontweight="bold", pad=1)
     axes.set_xlabel("Hazard ratio  (← favours experimental)", fontsize="small")
     drawn = rows.assign(y=np.arange(len(rows))).dropna(subset=[name])
     marked = (drawn["kind"] == "prediction") | (drawn.get("trial") == focus)

@@ -58,7 +58,7 @@ class WeightedPearson:
         rank_low, rank_high = estimands.fisher_interval(rank_r, trials, self.level, 1.0 + rank_r**2 / 2.0)
         square_low, square_high = estimands.square_interval(low, high)
         words = IN_WORDS[self.weights]
-        fisher = f"Fisher z, {trials} trials"
+        fisher = f"Fisher z, {trials} trials" if trials > 3 else "no interval: Fisher z needs 4 trials"
         estimates = {
             "r": Estimate(r, None, low, high, self.level, f"{fisher}; weights: {words}"),
             "r2_trial": Estimate(r**2, None, square_low, square_high, self.level, f"square of r ({fisher})"),
@@ -70,7 +70,10 @@ class WeightedPearson:
             if degenerate:
                 problems += (f"{degenerate} of {self.bootstrap} bootstrap samples have no correlation and were left out",)
         if trials < 10:
-            problems += (f"only {trials} trials: the interval of r is wide, and a bootstrap over trials too narrow",)
+            limits = (
+                "no interval can be made" if low is None or high is None else f"r may lie anywhere from {low:.2f} to {high:.2f}"
+            )
+            problems += (f"only {trials} trials: {limits}, and a bootstrap over trials is too narrow",)
         if any(len(group) > 1 for group in data.dependent_groups()):
             problems += (SHARED_CONTROL,)
         if not np.isfinite(r):

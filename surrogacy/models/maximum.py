@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -83,12 +84,16 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
         return -at.log_likelihood, -(psi_jacobian(factor).T @ at.gradient) * free
 
     free = scale[[0, 1, 1]]
-    guesses = _starting_factors(effects, scale)[:starts]
-    ends = [_minimise(negative, guess / free, free) for guess in guesses]
-    converged = [end for end in ends if end is not None]
-    if not converged:
+    rough = [
+        end
+        for guess in _starting_factors(effects, scale)[:starts]
+        if (end := _minimise(negative, guess / free, free, rough=True))
+    ]
+    best = min(rough, key=lambda end: end[0], default=None)
+    polished = None if best is None else _minimise(negative, best[1], free)
+    if polished is None:
         raise FitError(f"{effects.name or 'these effects'}: the likelihood could not be maximised from {starts} start(s)")
-    value, unit = min(converged, key=lambda end: end[0])
+    value, unit = polished
     factor, boundary = unit * free, ""
     a, b, c = factor
     near = {
@@ -124,13 +129,19 @@ def _starting_factors(effects: Effects, scale: FloatArray) -> list[FloatArray]:
 
 
 def _minimise(
-    negative: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]], start: FloatArray, free: FloatArray
+    negative: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]],
+    start: FloatArray,
+    free: FloatArray,
+    *,
+    rough: bool = False,
 ) -> tuple[float, FloatArray] | None:
-    """Minimise from one start; None if it did not converge."""
-    fit = minimize(negative, start, args=(free,), jac=True, method="L-BFGS-B", options={"gtol": 1e-6, "ftol": 1e-15})
+    """Minimise from one start, roughly to compare starts; None if it did not converge."""
+    options: Any = {"gtol": 1e-3, "ftol": 1e-8} if rough else {"gtol": 1e-6, "ftol": 1e-15}
+    fit = minimize(negative, start, args=(free,), jac=True, method="L-BFGS-B", options=options)
     # the search may end on rounding error short of gtol: a gradient this small is a maximum all the same
     gradient = np.asarray(fit.jac, dtype=np.float64)
-    return (float(fit.fun), fit.x) if np.isfinite(fit.fun) and np.abs(gradient).max() < 1e-3 else None
+    limit = 1.0 if rough else 1e-3
+    return (float(fit.fun), fit.x) if np.isfinite(fit.fun) and np.abs(gradient).max() < limit else None
 
 
 def parameter_covariance(likelihood: Likelihood, best: Optimum, *, full: bool) -> FloatArray:

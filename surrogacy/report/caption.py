@@ -54,7 +54,7 @@ def bubble_caption(result: Result) -> str:
             f"Surrogate threshold effect: {threshold}; by the confidence band, which is not a prediction: "
             f"{'none' if confidence.hr is None else number(confidence.hr)}."
         )
-    parts.append("Dotted line: equal effects.")
+    parts.append("Grey area: surrogate effects beyond the threshold. Dotted line: equal effects. Ring: the trial in focus.")
     evidence = [effects.factors.get(f"{side}_evidence", ()) for side in ("surrogate", "final")]
     if any("unverified" in values for values in evidence):
         parts.append("Dashed outline: a hazard ratio or its limits were not verified in any source.")

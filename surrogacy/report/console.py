@@ -47,7 +47,7 @@ def _set_block(one: SetAnalysis) -> RenderableType:
         for problem in result.problems:
             seen.setdefault(problem, []).append(result.model)
     warnings = [
-        Text(f"! {problem if len(models) == len(one.results) else f'{models[0]}: {problem}'}", style="yellow")
+        Text(f"! {problem if len(models) == len(one.results) else f'{", ".join(models)}: {problem}'}", style="yellow")
         for problem, models in seen.items()
     ]
     return Group(title, table, *(Padding(note, (0, 0, 0, 2)) for note in (*notes, *warnings)), Text(""))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from surrogacy.analysis import Run, examine_all
+from surrogacy.analysis import Run, SetAnalysis, examine_all
 from surrogacy.report.document import document, dumps
 from surrogacy.report.drawing import draw_bubble, draw_forest
 from surrogacy.report.manifest import manifest
@@ -29,29 +29,30 @@ class Drawing:
 
 
 def write_run(
-    run: Run,
+    fit: Callable[[Callable[[SetAnalysis], None]], Run],
     out: str | Path,
     drawing: Drawing,
     *,
     seed: int,
     arguments: Sequence[str],
-    exit_code: int,
+    exit_code: Callable[[Run], int],
     step: Callable[[], None] = lambda: None,
 ) -> Run:
-    """Examine a fitted run and write all of it, or nothing.
+    """Fit, examine and write all of a run, or nothing.
 
-    The figures are drawn by the workers while this process does leave-one-out and the grid.
+    The workers draw a set's figures as soon as it is fitted, while this process goes on.
 
     Parameters
     ----------
-    run : Run
-        Fitted.
+    fit : callable
+        Does the fitting; hands each set on when it is ready.
     out : path-like
     drawing : Drawing
     seed : int
     arguments : sequence of str
         Of the command line, for the record.
-    exit_code : int
+    exit_code : callable
+        What the run will return to the shell.
     step : callable
         Called after each model examined.
 
@@ -60,36 +61,44 @@ def write_run(
     Run
         With grid and leave-one-out.
     """
-    started, clock = datetime.now(UTC), time.perf_counter()
+    started, clock, stages = datetime.now(UTC), time.perf_counter(), {}
+
+    def lap(stage: str) -> None:
+        nonlocal clock
+        stages[stage] = time.perf_counter() - clock
+        clock = time.perf_counter()
+
     with staging(Path(out)) as stage:
         figures = stage / "figures"
         figures.mkdir()
-        jobs = _draw(run, figures, drawing)
+        jobs: list[Future[Any]] = []
+        run = fit(lambda one: jobs.extend(_draw(one, figures, drawing)))
+        lap("fit")
         run = examine_all(run, step)
-        examined = time.perf_counter()
+        lap("examine")
         (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
         write_tables(report_tables(run), stage / "tables")
-        written = time.perf_counter()
+        lap("tables")
         for job in jobs:
             job.result()
-        stages = {"examine": examined - clock, "tables": written - examined, "figures": time.perf_counter() - written}
+        lap("figures")
         record = manifest(
             arguments, started=started, stages=stages, inputs=run.trials.files, seed=seed,
-            data_version=run.trials.data_version, warnings=[str(found) for found in run.trials.faults], exit_code=exit_code,
+            data_version=run.trials.data_version, warnings=[str(found) for found in run.trials.faults],
+            exit_code=exit_code(run), files=sorted(path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()),
         )  # fmt: skip
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
     return run
 
 
-def _draw(run: Run, folder: Path, drawing: Drawing) -> list[Future[Any]]:
-    """Hand every figure to the workers: per set the regression as a bubble plot, the effects as a forest plot."""
-    jobs = []
+def _draw(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[Future[Any]]:
+    """Hand the figures of a set to the workers: the effects as a forest plot, the first line as a bubble plot."""
+    if not one.results:
+        return []
     how = folder, drawing.formats, drawing.preset, drawing.focus
-    for one in sorted(run.analyses, key=lambda one: -len(one.effects)):  # the slowest figures first
-        if not one.results:
-            continue
-        lines = [result for result in one.results if result.line is not None]
-        pooled = [result for result in one.results if "mu_surrogate" in result.estimates]
-        jobs.append(drawing.workers.submit(draw_forest, (pooled or list(one.results))[-1], *how))
-        jobs.append(drawing.workers.submit(draw_bubble, (lines or list(one.results))[0], *how))
-    return jobs
+    lines = [result for result in one.results if result.line is not None]
+    pooled = [result for result in one.results if "mu_surrogate" in result.estimates]
+    return [
+        drawing.workers.submit(draw_forest, (pooled or list(one.results))[-1], *how),
+        drawing.workers.submit(draw_bubble, (lines or list(one.results))[0], *how),
+    ]

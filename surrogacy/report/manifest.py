@@ -28,6 +28,7 @@ def manifest(
     data_version: str,
     warnings: Sequence[str],
     exit_code: int,
+    files: Sequence[str],
 ) -> dict[str, Any]:
     """Describe a run.
 
@@ -45,6 +46,8 @@ def manifest(
     data_version : str
     warnings : sequence of str
     exit_code : int
+    files : sequence of str
+        What the run wrote; the next run into the same folder removes them first.
     """
     return {
         "command": "python -m surrogacy.fit",
@@ -62,6 +65,7 @@ def manifest(
         "git": _git_state(),
         "warnings": list(warnings),
         "exit_code": exit_code,
+        "files": list(files),
     }
 
 

@@ -146,22 +146,29 @@ def effects_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
 
 
 def records_table(
-    name: str, title: str, note: str, records: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
+    name: str,
+    title: str,
+    note: str,
+    records: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, str],
+    labels: Mapping[str, str],
 ) -> ReportTable:
-    """A table from flat records (grid, leave-one-out), rounded for print."""
+    """A table from flat records (grid, leave-one-out): every number for CSV, the named columns rounded for print."""
     numbers = pd.DataFrame(list(records))
-    words = numbers.copy()
-    for column in words.columns:
-        if column in labels:
-            words[column] = [labels.get(value, value) for value in words[column]]
-        elif pd.api.types.is_bool_dtype(words[column]):
-            words[column] = words[column].map({True: "yes", False: ""})
-        elif words[column].map(lambda value: isinstance(value, float)).any():
-            words[column] = [
-                number(value) if isinstance(value, float) else "–" if value is None else str(value) for value in words[column]
+    shown = [column for column in columns if column in numbers and numbers[column].notna().any()]
+    words = pd.DataFrame(
+        {
+            columns[column]: [
+                number(value) if isinstance(value, float) else labels.get(str(value), str(value)) if value is not None else "–"
+                for value in numbers[column].astype(object).where(numbers[column].notna(), None)
             ]
-    words = words.drop(columns=[column for column in ("loglik",) if column in words])
-    return ReportTable(name, title, note, numbers, words.fillna(""))
+            for column in shown
+        }
+    )
+    for column in ("boundary",):
+        if column in shown:
+            words[columns[column]] = ["yes" if value is True else "" for value in numbers[column]]
+    return ReportTable(name, title, note, numbers, words)
 
 
 def flow_table(run: Run) -> ReportTable:
@@ -178,7 +185,11 @@ def flow_table(run: Run) -> ReportTable:
             why = f"{stage} stage: in no set of this run"
             rows.append({"set": "", "comparison": comparison, "in_fit": False, "why": why})
     frame = pd.DataFrame(rows, columns=["set", "comparison", "in_fit", "why"])
-    words = frame.assign(in_fit=["in the fit" if ok else "not in the fit" for ok in frame["in_fit"]])
+    names = dict(zip(table["comparison"], table["label"], strict=True))
+    words = frame.assign(
+        comparison=[names[name] for name in frame["comparison"]],
+        in_fit=["in the fit" if ok else "not in the fit" for ok in frame["in_fit"]],
+    )
     words.columns = pd.Index(["Set", "Comparison", "Fit", "Why not"])
     return ReportTable("flow", "Flow of comparisons", "", frame, words)
 
@@ -194,8 +205,20 @@ def report_tables(run: Run) -> list[ReportTable]:
             "Refits over the within-trial correlation of the two log hazard ratios where it is assumed; 0 is usually the most "
             "flattering choice. R² intervals by the delta method; none on the boundary."
         )
-        tables.append(records_table("rho_within", "Sensitivity to the within-trial correlation", note, grid, {}))
+        columns = {
+            "set": "Set", "model": "Model", "rho_within": "ρ within", "rho_between": "ρ between", "r2_trial": "R² (trial level)",
+            "r2_trial_low": "95% low", "r2_trial_high": "95% high", "slope": "Slope", "intercept": "Intercept",
+            "sigma_cond": "Conditional SD", "ste_prediction": "STE (HR)", "ste_prediction_status": "STE status",
+            "boundary": "Boundary", "problem": "Not fitted",
+        }  # fmt: skip
+        tables.append(records_table("rho_within", "Sensitivity to the within-trial correlation", note, grid, columns, {}))
     if out:
         note = "Every trial left out in turn, with all its comparisons."
-        tables.append(records_table("leave_one_out", "Leave-one-trial-out", note, out, {}))
+        columns = {
+            "set": "Set", "model": "Model", "left_out": "Left out", "k": "k", "r": "r", "rho_between": "ρ between",
+            "r2_trial": "R² (trial level)", "slope": "Slope", "intercept": "Intercept", "ste_prediction": "STE (HR)",
+            "ste_prediction_status": "STE status", "boundary": "Boundary", "problem": "Not fitted",
+        }  # fmt: skip
+        labels = {trial: label for one in analyses for trial, label in zip(one.effects.trial, one.effects.labels, strict=True)}
+        tables.append(records_table("leave_one_out", "Leave-one-trial-out", note, out, columns, labels))
     return [*tables, flow_table(run)]

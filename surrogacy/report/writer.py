@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import os
 import shutil
 import tempfile
@@ -44,6 +45,8 @@ def staging(out: Path) -> Iterator[Path]:
     out : Path
         Made if need be; files of the same name are replaced, others are left alone.
 
+    Files that an earlier run listed in its run.json are removed, so that no old figure stays behind.
+
     Yields
     ------
     Path
@@ -55,10 +58,15 @@ def staging(out: Path) -> Iterator[Path]:
         As `check_folder`.
     """
     check_folder(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot write there ({error.strerror}); give another folder") from error
     try:
         yield stage
+        for name in _files_of_earlier_run(out):
+            (out / name).unlink(missing_ok=True)
         for path in sorted(stage.rglob("*")):
             target = out / path.relative_to(stage)
             if path.is_dir():
@@ -68,6 +76,15 @@ def staging(out: Path) -> Iterator[Path]:
                 path.replace(target)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _files_of_earlier_run(out: Path) -> list[str]:
+    """Files of ours in ``out``, as its run.json lists them; none if there is no such list."""
+    try:
+        names = json.loads((out / "run.json").read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts]
 
 
 def write_tables(tables: Sequence[ReportTable], folder: Path) -> list[str]:

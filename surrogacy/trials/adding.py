@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
-from surrogacy.errors import Fault
+from surrogacy.errors import DataError, Fault
 from surrogacy.trials import checks, pairing
 from surrogacy.trials.columns import EFFECTS, OPTIONAL_EFFECTS, TRIALS
-from surrogacy.trials.reading import Row, read_table
+from surrogacy.trials.reading import Row, fault, read_table
 from surrogacy.trials.wide import to_rows
 
 EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}
@@ -20,9 +21,15 @@ def at(code: str, row: Row, column: str, rule: str, fix: str) -> Fault:
     return Fault(code, "error", *place, row.get("comparison", ""), column, row.get(column, ""), rule, fix)
 
 
+def _squash(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
 def added_rows(path: Path) -> tuple[list[Row], list[Row]]:
     """Rows of a user's file, with defaults for what only a curated row can have."""
     trials, effects = to_rows(read_table(path))
+    if not effects:
+        raise DataError([fault("E001", str(path), 1, "the table has a header and no rows", "add one row a comparison")])
     count: dict[tuple[str, str], int] = {}
     for row in effects:
         row["evidence"] = EVIDENCE_ALIASES.get(row.get("evidence", ""), row.get("evidence", ""))
@@ -49,7 +56,8 @@ def check_user_rows(trials: list[Row], effects: list[Row]) -> list[Fault]:
     }
     faults = check_schema("trials", relaxed["trials"], trials) + check_schema("effects", relaxed["effects"], effects)
     for row in effects:
-        if checks.number(row, "hr") and pairing.standard_error(row) is None:
+        limits = row.get("ci_low") and row.get("ci_high")  # wrong ones are named by their own rules
+        if checks.number(row, "hr") and not limits and pairing.standard_error(row) is None:
             rule = "no standard error can be had for this hazard ratio"
             faults.append(
                 at(
@@ -66,10 +74,29 @@ def check_user_rows(trials: list[Row], effects: list[Row]) -> list[Fault]:
 def merge(rows: dict[str, list[Row]], trials: list[Row], effects: list[Row]) -> tuple[dict[str, list[Row]], list[Fault]]:
     """Put added rows beside the table's; where both speak of one endpoint the added row counts."""
     known = {row["comparison"]: row for row in rows["trials"]}
+    alike = {
+        _squash(name): row["comparison"] for row in rows["trials"] for name in (row["label"], row["trial"], row["comparison"])
+    }
     faults, new_trials = [], []
     for row in trials:
         old = known.get(row["comparison"])
+        if old is None and _squash(row["comparison"]) in alike:
+            name = alike[_squash(row["comparison"])]
+            rule = f"this looks like {name}, which is in the table already and would count twice"
+            faults.append(
+                at("E109", row, "comparison", rule, f"call it {name} to take its place for this run, or give it another name")
+            )
+            continue
         if old is None:
+            if not row.get("stage"):
+                missing = at(
+                    "W116",
+                    row,
+                    "stage",
+                    "no stage is given: the comparison joins every set",
+                    "give stage = intermediate or advanced",
+                )
+                faults.append(replace(missing, severity="warning"))
             known[row["comparison"]] = row
             new_trials.append(row)
             continue

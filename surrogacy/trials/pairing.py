@@ -42,6 +42,8 @@ class Request:
 
     def __post_init__(self) -> None:
         for endpoint in (*self.surrogates, self.final):
+            if endpoint in self.surrogates and endpoint == self.final:
+                raise UsageError(f"{endpoint} is the final endpoint and cannot be its own surrogate")
             if endpoint not in ENDPOINTS:
                 raise UsageError(f"unknown endpoint {endpoint!r}; choose from {', '.join(ENDPOINTS)}")
         if self.min_evidence not in EVIDENCE:
@@ -127,7 +129,23 @@ def pair_by_rule(trials: TrialSet, request: Request, rule: Mapping[str, Sequence
             chosen.append((trial, *row))
         flow.append({"comparison": comparison, "in_fit": row is not None, "why": why})
     effects = _effects(trials, request, chosen, name)
-    return Paired(resolve_shared_controls(effects, request.shared_control), tuple(flow))
+    return _resolved(effects, request, flow)
+
+
+def _resolved(effects: Effects, request: Request, flow: list[dict[str, Any]]) -> Paired:
+    """Resolve shared control arms, and say in the flow where a comparison went."""
+    resolved = resolve_shared_controls(effects, request.shared_control)
+    group = dict(zip(effects.comparison, effects.control_group, strict=True))
+    words = {
+        "first": "shares its control arm with {}, which stands for both",
+        "combine": "pooled with {}, which shares its control arm",
+    }
+    for entry in flow:
+        name = entry["comparison"]
+        if entry["in_fit"] and name not in resolved.comparison:
+            kept = next(other for other in resolved.comparison if group[other] == group[name])
+            entry |= {"in_fit": False, "why": words[request.shared_control].format(kept)}
+    return Paired(resolved, tuple(flow))
 
 
 def pair_by_list(trials: TrialSet, request: Request, rows: Sequence[Row], name: str) -> Paired:
@@ -178,7 +196,7 @@ def pair_by_list(trials: TrialSet, request: Request, rows: Sequence[Row], name: 
     effects = _effects(trials, request, chosen, name)
     if notes:
         effects = replace(effects, problems=(*effects.problems, f"patients as the source tabulated them: {'; '.join(notes)}"))
-    return Paired(resolve_shared_controls(effects, request.shared_control), tuple(flow))
+    return _resolved(effects, request, flow)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

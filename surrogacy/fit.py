@@ -288,6 +288,7 @@ def _figure_workers(how: str) -> Iterator[Executor]:
 
     from surrogacy.report.drawing import warm_up
 
+    # one pool, which forks both workers before it starts a thread of its own
     with ProcessPoolExecutor(2, mp_context=get_context(how)) as pool:
         for _ in range(2):
             pool.submit(warm_up)

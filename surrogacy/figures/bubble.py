@@ -216,10 +216,14 @@ def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None)
     data = data.assign(reach=per_point * (np.sqrt(LARGEST_BUBBLE * data["area"]) / 2 + np.where(data["trial"] == focus, 6, 1)))
     reach = data["reach"]
     angles = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    # a name starts on the side away from the nearest other bubble
+    gap = data[["surrogate", "final"]].to_numpy()[:, None] - data[["surrogate", "final"]].to_numpy()[None]
+    distance = np.hypot(gap[..., 0], gap[..., 1]) + np.diag(np.full(len(data), np.inf))
+    away = np.where(gap[np.arange(len(data)), distance.argmin(axis=1), 1] < 0, -1.5, 0.6) if len(data) > 1 else np.full(1, 0.6)
     texts = [
-        ax.text(row["surrogate"] + row["reach"], row["final"] + row["reach"], row["label"], fontsize="small", color=style.INK,
-                zorder=6, fontweight="bold" if row["trial"] == focus else "normal")
-        for row in data.loc[named.index].to_dict("records")
+        ax.text(row["surrogate"] + row["reach"], row["final"] + row["away"] * row["reach"], row["label"], fontsize="small",
+                color=style.INK, zorder=6, fontweight="bold" if row["trial"] == focus else "normal")
+        for row in data.assign(away=away).loc[named.index].to_dict("records")
     ]  # fmt: skip
     adjust_text(
         texts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import gc
 import io
 import os
 import sys
@@ -335,4 +336,5 @@ def _progress(options: argparse.Namespace, total: int) -> Iterator[Callable[[], 
 
 
 if __name__ == "__main__":
+    gc.disable()  # a run lives for seconds and keeps nearly all it makes
     sys.exit(main())

@@ -20,6 +20,8 @@ from surrogacy.models.likelihood import Evaluation, Likelihood
 
 # A variance below this share of its scale is tried at exactly 0: the optimiser only comes close to it.
 NEAR_BOUNDARY = 1e-4
+# Log-likelihoods that differ by less are of one maximum, found roughly.
+SAME_MAXIMUM = 1e-4
 # Cholesky elements that are 0 on each part of the boundary, the smallest model first.
 BOUNDARIES = {"both": (0, 1, 2), "tau_surrogate": (0, 1), "tau_final": (1, 2), "rho": (2,)}
 
@@ -69,7 +71,7 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
     effects : Effects
         For the starting values: method of moments, then strong correlations of either sign.
     starts : int
-        1 to 3.
+        1 to 3; the third is tried where the first two disagree.
 
     Raises
     ------
@@ -84,11 +86,12 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
         return -at.log_likelihood, -(psi_jacobian(factor).T @ at.gradient) * free
 
     free = scale[[0, 1, 1]]
-    rough = [
-        end
-        for guess in _starting_factors(effects, scale)[:starts]
-        if (end := _minimise(negative, guess / free, free, rough=True))
-    ]
+    rough: list[tuple[float, FloatArray]] = []
+    for guess in _starting_factors(effects, scale)[:starts]:
+        end = _minimise(negative, guess / free, free, rough=True)
+        rough += [] if end is None else [end]
+        if len(rough) == 2 and abs(rough[0][0] - rough[1][0]) < SAME_MAXIMUM:
+            break  # two starts from far apart agree
     best = min(rough, key=lambda end: end[0], default=None)
     polished = None if best is None else _minimise(negative, best[1], free)
     if polished is None:

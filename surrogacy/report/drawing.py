@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ def warm_up() -> None:
     """Get a worker ready while the models are fitted: load the plotting library."""
     import surrogacy.figures  # noqa: F401
 
+    if hasattr(os, "nice"):
+        os.nice(5)  # the fits come first: the next figures wait for them
     gc.disable()  # a worker lives for seconds; collecting what its figures leave behind costs a tenth of its time
 
 

@@ -216,6 +216,12 @@ class Effects:
         covariance[:, 0, 1] = covariance[:, 1, 0] = self.rho_within * self.se[:, 0] * self.se[:, 1]
         return covariance
 
+    @property
+    def limits(self) -> tuple[FloatArray, FloatArray]:
+        """(k, 2) lower and upper 95 % limits of the log hazard ratios, from the standard errors."""
+        half = float(ndtri(0.975)) * self.se
+        return self.log_hr - half, self.log_hr + half
+
     def covariance_between(self, i: int, j: int) -> FloatArray:
         """(2, 2) covariance of the estimates of comparisons ``i`` and ``j``.
 

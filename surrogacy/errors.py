@@ -39,10 +39,6 @@ class FitError(SurrogacyError):
     exit_code = ExitCode.NOT_CONVERGED
 
 
-class FitWarning(UserWarning):
-    """A fit that ended, but not where one would wish (boundary, no convergence)."""
-
-
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong, or odd, in one cell of the input.

@@ -8,12 +8,12 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import surrogacy
-from surrogacy.errors import DataError, ExitCode, SurrogacyError, UsageError
+from surrogacy.errors import DataError, ExitCode, Fault, SurrogacyError, UsageError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -206,8 +206,7 @@ def _request(options: argparse.Namespace) -> Request:
 def _check(options: argparse.Namespace) -> ExitCode:
     """Print every remark on the tables, one a line; errors have been raised before."""
     trials = _request(options).read()
-    own = [found for found in trials.faults if not found.file.startswith("data/trials/")]
-    counted = own if options.add else trials.faults
+    counted = _own(trials.faults) if options.add else list(trials.faults)
     for found in counted:
         print(found)
     counts = {severity: sum(found.severity == severity for found in counted) for severity in ("warning", "info")}
@@ -300,10 +299,15 @@ def _figure_workers(how: str) -> Iterator[Executor]:
             raise
 
 
+def _own(faults: Iterable[Fault]) -> list[Fault]:
+    """Those about the user's own rows, not the shipped table."""
+    return [found for found in faults if not found.file.startswith("data/trials/")]
+
+
 def _warn_of_data(options: argparse.Namespace, trials: TrialSet) -> bool:
     """Print warnings about the user's own rows in full, about the curated table as a count; tell if there were own ones."""
     warnings = [found for found in trials.faults if found.severity == "warning"]
-    own = [found for found in warnings if not found.file.startswith("data/trials/")]
+    own = _own(warnings)
     if not options.quiet:
         for found in own:
             print(found, file=sys.stderr)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -50,6 +51,12 @@ def usable_comparisons(effects: Effects, weights: Weights, fewest: int = 3) -> t
     if len(kept) < fewest:
         raise FitError(f"{effects.name or 'these effects'}: {len(kept)} usable comparisons; {fewest} are needed")
     return kept, tuple(problems)
+
+
+def weighting(settings: Mapping[str, Any], effects: Effects) -> Weights:
+    """Weights that a figure shows as areas: those of the model, else the patients (equal where they are not known)."""
+    weights: Weights = settings.get("weights", "n" if np.isfinite(effects.n).all() else "none")
+    return weights
 
 
 def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[str, ...]]:

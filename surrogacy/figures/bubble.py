@@ -12,18 +12,11 @@ from matplotlib.patches import Patch
 
 from surrogacy.figures import _style as style
 from surrogacy.results import Line, Result, ThresholdEffect
-from surrogacy.weights import Weights, weights_of
+from surrogacy.weights import weighting, weights_of
 
 LABEL_ALL_UP_TO = 15
 LARGEST_BUBBLE = 260.0  # points squared
 UNVERIFIED = "unverified"
-
-
-def weighting(result: Result) -> Weights:
-    """Weights that the areas show: those of the model, else the patients (equal where they are not known)."""
-    known = np.isfinite(result.effects.n).all()
-    weights: Weights = result.settings.get("weights", "n" if known else "none")
-    return weights
 
 
 def bubble_data(result: Result) -> pd.DataFrame:
@@ -43,8 +36,10 @@ def bubble_data(result: Result) -> pd.DataFrame:
     k = len(effects)
     blank = ("",) * k
     weights = np.full(k, np.nan)
-    if effects.complete.any() and (weighting(result) not in ("n", "sqrt-n") or np.isfinite(effects.n).all()):
-        weights = weights_of(effects, weighting(result))[0]
+    if effects.complete.any() and (
+        weighting(result.settings, result.effects) not in ("n", "sqrt-n") or np.isfinite(effects.n).all()
+    ):
+        weights = weights_of(effects, weighting(result.settings, result.effects))[0]
     frame = pd.DataFrame(
         {
             "label": effects.labels,
@@ -59,9 +54,9 @@ def bubble_data(result: Result) -> pd.DataFrame:
     )
     evidence = [effects.factors.get(f"{side}_evidence", blank) for side in ("surrogate", "final")]
     frame["unverified"] = [UNVERIFIED in pair for pair in zip(*evidence, strict=True)]
+    low, high = effects.limits
     for column, name in enumerate(("surrogate", "final")):
-        frame[f"{name}_low"] = effects.log_hr[:, column] - 1.959964 * effects.se[:, column]
-        frame[f"{name}_high"] = effects.log_hr[:, column] + 1.959964 * effects.se[:, column]
+        frame[f"{name}_low"], frame[f"{name}_high"] = low[:, column], high[:, column]
     frame["outside"] = False
     if result.line is not None:
         bands = [
@@ -302,7 +297,7 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
         for name in stages:
             marker(name, marker=style.STAGE_MARKERS[name])
     known = data["n"].dropna()
-    if weighting(result) == "n" and len(known):
+    if weighting(result.settings, result.effects) == "n" and len(known):
         heading("Patients (area)")
         shape = style.STAGE_MARKERS.get(data["stage"].mode()[0], "o")
         for size in _three_sizes(known):
@@ -310,7 +305,7 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
             if size > known.max() / 4:  # a large symbol is higher than its line
                 handles.append(Line2D([], [], lw=0, label=""))
         handles.append(Line2D([], [], lw=0, label=" "))  # the largest circle is higher than its line
-    elif weighting(result) != "none":
+    elif weighting(result.settings, result.effects) != "none":
         heading("Weight (area)")
         for share in (0.1, 0.4, 1.0):
             marker(f"{share:.0%} of the largest", ms=np.sqrt(LARGEST_BUBBLE * share))

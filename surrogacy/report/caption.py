@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import Result, ThresholdEffect
-from surrogacy.weights import IN_WORDS
+from surrogacy.weights import IN_WORDS, weighting
 
 
 def _who(result: Result) -> str:
@@ -21,12 +21,11 @@ def _caveats(result: Result) -> str:
 def bubble_caption(result: Result) -> str:
     """Caption of the bubble plot."""
     effects = result.effects
-    weighting = result.settings.get("weights", "n")
     endpoints = list(dict.fromkeys(effects.factors.get("surrogate", ()))) or ["the surrogate"]
     parts = [
         f"Treatment effects on {', '.join(endpoints)} and on {next(iter(effects.factors.get('final', ())), 'the final endpoint')}: "
         f"{_who(result)}.",
-        f"Each symbol is a comparison; its area is proportional to its weight ({IN_WORDS[weighting]}), its colour shows the class of "
+        f"Each symbol is a comparison; its area is proportional to its weight ({IN_WORDS[weighting(result.settings, effects)]}), its colour shows the class of "
         "treatment and its shape the stage of disease. Both axes are hazard ratios on one log scale; below 1 favours the "
         "experimental arm.",
     ]

@@ -128,7 +128,7 @@ def effects_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
             shown = {"Set": one.name, "Comparison": effects.labels[i], "n": number(effects.n[i], 0)}
             for column, side in enumerate(("surrogate", "final")):
                 log_hr, se = effects.log_hr[i, column], effects.se[i, column]
-                low, high = np.exp(log_hr - 1.959964 * se), np.exp(log_hr + 1.959964 * se)
+                low, high = (np.exp(limit[i, column]) for limit in effects.limits)
                 record |= {f"log_hr_{side}": log_hr, f"se_{side}": se, f"hr_{side}": np.exp(log_hr)}
                 endpoint = factor.get(side, side)
                 dagger = " †" if factor.get(f"{side}_evidence") == "unverified" else ""

@@ -222,9 +222,12 @@ class Result:
     line : Line or None
         None for a pure correlation.
     draws : object or None
-        ``xarray.DataTree`` for sampled models.
+        The posterior of a Bayesian model: an ``xarray.DataTree`` where it was sampled, the quadrature itself
+        (`surrogacy.models.posterior.Posterior`) where it is exact.
     problems : tuple of str
         Failed diagnostics and caveats; print them wherever the estimates go.
+    converged : bool
+        False where the diagnostics failed: the run then ends with exit code 4.
     """
 
     model: str
@@ -234,6 +237,7 @@ class Result:
     line: Line | None = None
     draws: Any = None
     problems: tuple[str, ...] = field(default=())
+    converged: bool = True
 
     def __getitem__(self, name: str) -> Any:
         """Return one estimate: an `Estimate`, or for ``ste_*`` a `ThresholdEffect`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -307,6 +307,21 @@ class Effects:
     def with_rho_within(self, rho_within: float) -> Effects:
         """Return the effects with another correlation where it is an assumption, not a report."""
         return replace(self, rho_within=np.where(self.rho_known, self.rho_within, rho_within))
+
+
+def join(one: Effects, other: Effects) -> Effects:
+    """Effects of both; a factor that only one has is empty for the other."""
+
+    def both(name: str) -> Any:
+        first, second = getattr(one, name), getattr(other, name)
+        return first + second if isinstance(first, tuple) else np.concatenate([first, second])
+
+    names = ("log_hr", "se", "rho_within", "n", "trial", "comparison", "rho_known", "control_group", "control_share", "events", "labels")
+    factors = {
+        name: one.factors.get(name, ("",) * len(one)) + other.factors.get(name, ("",) * len(other))
+        for name in dict.fromkeys([*one.factors, *other.factors])
+    }
+    return replace(one, **{name: both(name) for name in names}, factors=factors)
 
 
 def resolve_shared_controls(effects: Effects, method: SharedControl) -> Effects:

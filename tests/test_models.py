@@ -362,14 +362,16 @@ def test_profile_of_the_slope_on_the_boundary_has_the_right_drop():
 @pytest.mark.parametrize("method", ["ml", "reml"])
 def test_closed_form_and_general_likelihood_agree(method):
     (block,) = make_blocks(simulated(9, seed=12))
-    parts = [getattr(block, name) for name in ("y", "design", "sampling")]
-    halves = tuple(type(block)(*(part[cut] for part in parts), block.pattern[:, cut]) for cut in (slice(0, 4), slice(4, 9)))
-    fast, general = Likelihood((block,), method), Likelihood(halves, method)
-    assert fast.pairs is not None
-    assert general.pairs is None
+    fast, general, mixed = (Likelihood((block,), method) for _ in range(3))
+    assert fast.pairs.shape == (5, 9)
+    assert not fast.others
+    tail = type(block)(*(getattr(block, name)[4:] for name in ("y", "design", "sampling")), block.pattern[:, 4:])
+    general.pairs, general.others = np.zeros((5, 0)), (block,)
+    mixed.pairs, mixed.others = fast.pairs[:, :4], (tail,)
     for psi in ([0.08, 0.02, 0.05], [0.0, 0.0, 0.1], [0.04, -0.04, 0.04]):
         for beta in (None, np.array([0.1, -0.2])):
-            one, two = fast.evaluate(np.array(psi), beta), general.evaluate(np.array(psi), beta)
-            for a, b in zip(vars(one).values(), vars(two).values(), strict=True):
-                assert a == pytest.approx(b, rel=1e-9, abs=1e-9)
+            one = fast.evaluate(np.array(psi), beta)
+            for other in (general, mixed):
+                for a, b in zip(vars(one).values(), vars(other.evaluate(np.array(psi), beta)).values(), strict=True):
+                    assert a == pytest.approx(b, rel=1e-9, abs=1e-9)
     assert fast.evaluate(np.array([0.01, 0.9, 0.01])).log_likelihood == -np.inf

@@ -124,7 +124,7 @@ class Likelihood:
         self.size = sum(block.y.size for block in blocks)
         gram = sum(np.einsum("gmq,gmr->qr", block.design, block.design) for block in blocks)
         self.q = len(gram)
-        self.pairs = _plain_pairs(blocks)
+        self.pairs, self.others = split_pairs(blocks)
         self.design_log_det = float(np.linalg.slogdet(gram)[1])
 
     def evaluate(self, psi: FloatArray, beta: FloatArray | None = None) -> Evaluation:
@@ -134,19 +134,45 @@ class Likelihood:
         whose maximum over beta is the usual one: what profiles over a fixed effect need.
         Minus infinity where some V is not positive definite.
         """
-        if self.pairs is not None:
-            return self._evaluate_pairs(self.pairs, psi, beta)
+        information, score = np.zeros((self.q, self.q)), np.zeros(self.q)
+        y1, y2, s11, s12, s22 = self.pairs
+        if len(y1):
+            v11, v12, v22 = s11 + psi[0], s12 + psi[1], s22 + psi[2]
+            det = v11 * v22 - v12 * v12
+            if not (det.min() > 0 and v11.min() > 0):
+                return self._outside()
+            w11, w12, w22 = v22 / det, -v12 / det, v11 / det
+            a12 = w12.sum()
+            information += [[w11.sum(), a12], [a12, w22.sum()]]
+            score += [w11 @ y1 + w12 @ y2, w12 @ y1 + w22 @ y2]
         try:
-            parts = [_invert(block, psi) for block in self.blocks]
+            parts = [_invert(block, psi) for block in self.others]
         except np.linalg.LinAlgError:
             return self._outside()
-        whitened = [inverse @ block.design for block, (inverse, _) in zip(self.blocks, parts, strict=True)]
-        pairs = list(zip(self.blocks, whitened, strict=True))
-        information = sum(block.design.reshape(-1, self.q).T @ wx.reshape(-1, self.q) for block, wx in pairs)
-        score = sum(block.y.reshape(-1) @ wx.reshape(-1, self.q) for block, wx in pairs)
-        beta_cov = np.linalg.inv(information)
+        whitened = [inverse @ block.design for block, (inverse, _) in zip(self.others, parts, strict=True)]
+        pairs = list(zip(self.others, whitened, strict=True))
+        for block, wx in pairs:
+            information += block.design.reshape(-1, self.q).T @ wx.reshape(-1, self.q)
+            score += block.y.reshape(-1) @ wx.reshape(-1, self.q)
+        if self.q == 2:
+            (a11, a12), (_, a22) = information
+            beta_cov = np.array([[a22, -a12], [-a12, a11]]) / (a11 * a22 - a12 * a12)
+        else:
+            beta_cov = np.linalg.inv(information)
         at = beta_cov @ score if beta is None else beta
         log_likelihood, gradient = -0.5 * self.size * np.log(2 * np.pi), np.zeros(3)
+        if len(y1):  # closed form, five times as fast as the blocks below
+            r1, r2 = y1 - at[0], y2 - at[1]
+            u1, u2 = w11 * r1 + w12 * r2, w12 * r1 + w22 * r2
+            log_likelihood -= 0.5 * (np.log(det).sum() + r1 @ u1 + r2 @ u2)
+            g11, g12, g22 = w11.sum() - u1 @ u1, w12.sum() - u1 @ u2, w22.sum() - u2 @ u2
+            if self.restricted:
+                (c11, c12), (_, c22) = beta_cov
+                m11, m12, m22, m1122, m1222 = w11 @ w11, w11 @ w12, w12 @ w12, w11 @ w22, w12 @ w22
+                g11 -= c11 * m11 + 2 * c12 * m12 + c22 * m22
+                g12 -= c11 * m12 + c12 * (m1122 + m22) + c22 * m1222
+                g22 -= c11 * m22 + 2 * c12 * m1222 + c22 * (w22 @ w22)
+            gradient -= 0.5 * np.array([g11, 2 * g12, g22])
         for (block, wx), (inverse, log_det) in zip(pairs, parts, strict=True):
             residual = block.y - block.design @ at
             u = (inverse @ residual[..., None])[..., 0]
@@ -157,32 +183,6 @@ class Likelihood:
             gradient -= 0.5 * block.pattern.reshape(3, -1) @ weight.reshape(-1)
         log_likelihood += self._restriction(beta_cov)
         return Evaluation(float(log_likelihood), gradient, at, beta_cov, score - information @ at)
-
-    def _evaluate_pairs(self, pairs: FloatArray, psi: FloatArray, beta: FloatArray | None) -> Evaluation:
-        """`evaluate` in closed form where every block is one complete comparison: five times as fast."""
-        y1, y2, s11, s12, s22 = pairs
-        v11, v12, v22 = s11 + psi[0], s12 + psi[1], s22 + psi[2]
-        det = v11 * v22 - v12 * v12
-        if not (det.min() > 0 and v11.min() > 0):
-            return self._outside()
-        w11, w12, w22 = v22 / det, -v12 / det, v11 / det
-        a11, a12, a22 = w11.sum(), w12.sum(), w22.sum()
-        beta_cov = np.array([[a22, -a12], [-a12, a11]]) / (a11 * a22 - a12 * a12)
-        score = np.array([w11 @ y1 + w12 @ y2, w12 @ y1 + w22 @ y2])
-        at = beta_cov @ score if beta is None else beta
-        r1, r2 = y1 - at[0], y2 - at[1]
-        u1, u2 = w11 * r1 + w12 * r2, w12 * r1 + w22 * r2
-        log_likelihood = -0.5 * (self.size * np.log(2 * np.pi) + np.log(det).sum() + r1 @ u1 + r2 @ u2)
-        g11, g12, g22 = a11 - u1 @ u1, a12 - u1 @ u2, a22 - u2 @ u2
-        if self.restricted:
-            (c11, c12), (_, c22) = beta_cov
-            m11, m12, m22 = w11 @ w11, w11 @ w12, w12 @ w12
-            g11 -= c11 * m11 + 2 * c12 * m12 + c22 * m22
-            g12 -= c11 * m12 + c12 * (w11 @ w22 + m22) + c22 * (w12 @ w22)
-            g22 -= c11 * m22 + 2 * c12 * (w12 @ w22) + c22 * (w22 @ w22)
-        gradient = -0.5 * np.array([g11, 2 * g12, g22])
-        beta_gradient = score - np.array([[a11, a12], [a12, a22]]) @ at
-        return Evaluation(float(log_likelihood + self._restriction(beta_cov)), gradient, at, beta_cov, beta_gradient)
 
     def _restriction(self, beta_cov: FloatArray) -> float:
         """What REML adds to the log-likelihood."""
@@ -245,9 +245,23 @@ def _invert(block: Blocks, psi: FloatArray) -> tuple[FloatArray, float]:
     return np.linalg.inv(v), log_det
 
 
-def _plain_pairs(blocks: tuple[Blocks, ...]) -> FloatArray | None:
-    """(5, g) array of y1, y2, s11, s12, s22 where every block is one comparison with both endpoints and no covariate."""
-    if len(blocks) != 1 or blocks[0].design.shape[1:] != (2, 2) or not (blocks[0].design == np.eye(2)).all():
-        return None
-    y, s = blocks[0].y, blocks[0].sampling
-    return np.stack([y[:, 0], y[:, 1], s[:, 0, 0], s[:, 0, 1], s[:, 1, 1]])
+def split_pairs(blocks: tuple[Blocks, ...]) -> tuple[FloatArray, tuple[Blocks, ...]]:
+    """Tell single comparisons with both endpoints and no covariate, which have closed forms, from all other blocks.
+
+    Returns
+    -------
+    pairs : (5, g) array
+        y1, y2, s11, s12, s22.
+    others : tuple of Blocks
+    """
+    pairs, others = [np.zeros((5, 0))], []
+    for block in blocks:
+        plain = np.zeros(len(block.y), dtype=np.bool_)
+        if block.design.shape[1:] == (2, 2):
+            plain = (block.design == np.eye(2)).all(axis=(1, 2)) & (block.pattern[1, :, 0, 1] == 1.0)
+        y, s = block.y[plain], block.sampling[plain]
+        if plain.any():
+            pairs.append(np.stack([y[:, 0], y[:, 1], s[:, 0, 0], s[:, 0, 1], s[:, 1, 1]]))
+        if not plain.all():
+            others.append(Blocks(block.y[~plain], block.design[~plain], block.sampling[~plain], block.pattern[:, ~plain]))
+    return np.concatenate(pairs, axis=1), tuple(others)

@@ -1,0 +1,148 @@
+"""A surrogacy line that depends on a covariate of the comparisons.
+
+    y_i ~ N2(theta_i, S_i),   theta_1i ~ N(mu_surrogate + mu_difference x_i, tau_surrogate^2)
+    theta_2i | theta_1i ~ N(intercept + slope theta_1i + x_i (intercept_difference + slope_difference theta_1i), sigma_cond^2)
+
+A covariate of two levels is 0 for the first in alphabetical order and 1 for the other; a numeric one is centred at its mean.
+``slope`` and ``intercept`` belong to x = 0. With product-normal surrogate effects the true effects are integrated out. A
+difference between trials is no comparison within them: other things differ with the covariate too.
+
+References
+----------
+Daniels, Hughes (1997), doi:10.1002/(SICI)1097-0258(19970915)16:17<1965::AID-SIM630>3.0.CO;2-M.
+Thompson, Higgins (2002), meta-regression and its pitfalls, doi:10.1002/sim.1187.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+
+from surrogacy.effects import Effects, FloatArray
+from surrogacy.errors import UsageError
+from surrogacy.models.bayes.bivariate import data_of, layouts, observe, regression_line
+from surrogacy.models.bayes.sampling import Sampled, random_variable
+from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
+
+
+@dataclass(frozen=True)
+class Moderated(Sampled):
+    """Surrogacy line with a covariate, its posterior sampled.
+
+    Parameters
+    ----------
+    covariate : str
+        Column of `Effects.factors`: two levels, or numbers.
+    mu, mu_difference : Normal
+        Priors of the mean surrogate effect and of its change with the covariate.
+    coefficients : Normal
+        Prior of intercept and slope.
+    differences : Normal
+        Prior of their changes with the covariate, per unit of a numeric one.
+    tau_surrogate, sigma : HalfNormal, HalfStudentT or Uniform
+    """
+
+    covariate: str = "stage"
+    mu: Normal = Normal(0.0, 10.0)
+    mu_difference: Normal = Normal(0.0, 10.0)
+    coefficients: Normal = Normal(0.0, 10.0)
+    differences: Normal = Normal(0.0, 10.0)
+    tau_surrogate: PositivePrior = HalfNormal(0.5)
+    sigma: PositivePrior = HalfNormal(0.5)
+
+    reported: ClassVar[tuple[str, ...]] = (
+        "mu_surrogate", "mu_difference", "tau_surrogate", "intercept", "slope", "intercept_difference", "slope_difference",
+        "sigma_cond",
+    )  # fmt: skip
+    # the centre of a numeric covariate, or a level, may change with the trials
+    refittable: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """Name on the command line."""
+        return "moderated"
+
+    def check(self, effects: Effects) -> None:
+        """Refuse a covariate that is missing, constant or of more than two levels."""
+        super().check(effects)
+        self.coded(effects)
+
+    def coded(self, effects: Effects) -> tuple[FloatArray, dict[str, float]]:
+        """Covariate as numbers, and what its levels became.
+
+        Returns
+        -------
+        values : (k,) array
+        levels : dict of str to float
+            Empty for a numeric covariate.
+
+        Raises
+        ------
+        UsageError
+            If the effects do not have it, a value is missing, or it has one level, or more than two that are no numbers.
+        """
+        if self.covariate not in effects.factors:
+            raise UsageError(
+                f"the effects have no column {self.covariate!r}; they have {', '.join(effects.factors) or 'none'}"
+            )
+        values = effects.factors[self.covariate]
+        missing = [name for name, value in zip(effects.comparison, values, strict=True) if not value.strip()]
+        if missing:
+            raise UsageError(f"{self.covariate} is not stated for {', '.join(missing)}")
+        levels = sorted(set(values))
+        if len(levels) < 2:
+            raise UsageError(f"{self.covariate} is {levels[0]!r} in every comparison; a moderator needs two levels")
+        if len(levels) == 2:
+            code = {level: float(number) for number, level in enumerate(levels)}
+            return np.array([code[value] for value in values]), code
+        try:
+            numbers = np.array([float(value) for value in values])
+        except ValueError:
+            raise UsageError(f"{self.covariate} has {len(levels)} levels ({', '.join(levels)}); choose two of them") from None
+        return numbers - numbers.mean(), {}
+
+    @property
+    def no_variance(self) -> tuple[str, ...]:
+        """None: the slope has a prior of its own."""
+        return ()
+
+    def data(self, effects: Effects) -> dict[str, Any]:
+        """Arrays of the model's ``pm.Data``."""
+        return data_of(layouts(effects), by_comparison=True) | {"x": self.coded(effects)[0]}
+
+    def build(self, effects: Effects) -> pm.Model:
+        """PyMC model of these effects."""
+        values, levels = self.coded(effects)
+        with pm.Model(coords={"level": list(levels)} if levels else None) as model:
+            x = pm.Data("x", values)
+            centre = random_variable("mu_surrogate", self.mu) + x * random_variable("mu_difference", self.mu_difference)
+            tau, sigma = random_variable("tau_surrogate", self.tau_surrogate), random_variable("sigma_cond", self.sigma)
+            intercept = random_variable("intercept", self.coefficients)
+            slope = random_variable("slope", self.coefficients)
+            at_x = intercept + x * random_variable("intercept_difference", self.differences)
+            difference = random_variable("slope_difference", self.differences)
+            slope_at_x = slope + x * difference
+            if levels:
+                pm.Deterministic("slope_level", slope + np.array(list(levels.values())) * difference, dims="level")
+            observe(
+                layouts(effects), (centre, at_x + slope_at_x * centre), regression_line(slope_at_x, sigma, tau),
+                by_comparison=True,
+            )  # fmt: skip
+        return model
+
+    def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
+        """Also the slope at each level."""
+        found = super().quantities(tree)
+        posterior = tree["posterior"]
+        if "slope_level" in posterior:
+            for level in posterior["level"].values:
+                found[f"slope[{level}]"] = np.asarray(posterior["slope_level"].sel(level=level))
+        return found
+
+    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:  # noqa: ARG002
+        """None: there is a line for every value of the covariate."""
+        return None

@@ -1,0 +1,445 @@
+"""What the sampled models share: priors as random variables, a run of NUTS, its diagnostics and its summaries.
+
+A model is compiled once and can be refitted to other data (`compile_model`, `refit`): compiling takes seconds, twenty
+trials take a tenth of a second. Every setting of a run is stated, and Numba's fast mathematics is off: with it the same
+seed gives other draws from a cold than from a warm compilation cache.
+
+References
+----------
+Hoffman, Gelman (2014), The No-U-Turn Sampler, J Mach Learn Res 15, 1593-1623.
+Vehtari, Gelman, Simpson, Carpenter, Bürkner (2021), R-hat and effective sample size, doi:10.1214/20-BA1221.
+Kallioinen, Paananen, Bürkner, Vehtari (2024), power scaling, doi:10.1007/s11222-023-10366-5.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import arviz as az
+import numpy as np
+import nutpie
+import pymc as pm
+import pytensor
+import xarray as xr
+
+from surrogacy import estimands
+from surrogacy.effects import Effects, FloatArray
+from surrogacy.errors import FitError, UsageError
+from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
+from surrogacy.results import LEVEL, Estimate, Line, Result, ThresholdEffect
+
+R_HAT_MAX = 1.01
+ESS_MIN = 400
+BFMI_MIN = 0.3
+# Ratios with tau_surrogate below the line: no finite variance under a prior with density at 0.
+NO_VARIANCE = ("slope", "intercept")
+
+Prior = HalfNormal | HalfStudentT | Uniform | Beta | Normal
+Draws = Mapping[str, FloatArray]
+
+
+@contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """Compile without Numba's fast mathematics, so that one seed gives one result whatever is cached."""
+    with pytensor.config.change_flags(numba__fastmath=False):
+        yield
+
+
+def random_variable(name: str, prior: Prior, **keywords: Any) -> Any:
+    """Turn a prior of `surrogacy.models.priors` into a PyMC variable of the model in whose context it is called.
+
+    Parameters
+    ----------
+    name : str
+    prior : HalfNormal, HalfStudentT, Uniform, Beta or Normal
+        A stretched Beta becomes ``<name>_unit`` on (0, 1) and its linear image ``name``.
+    **keywords
+        For PyMC: ``dims``, ``shape``.
+    """
+    match prior:
+        case HalfNormal(scale):
+            return pm.HalfNormal(name, sigma=scale, **keywords)
+        case HalfStudentT(scale, degrees):
+            return pm.HalfStudentT(name, nu=degrees, sigma=scale, **keywords)
+        case Uniform(low, high):
+            return pm.Uniform(name, low, high, **keywords)
+        case Normal(mean, sd):
+            return pm.Normal(name, mean, sd, **keywords)
+        case Beta(a, b, low, high):
+            unit = pm.Beta(f"{name}_unit", a, b, **keywords)
+            return pm.Deterministic(name, low + (high - low) * unit, dims=keywords.get("dims"))
+    raise UsageError(f"{name}: {prior} is no prior that can be sampled")
+
+
+def compile_model(model: pm.Model) -> Any:
+    """Compile a model for nutpie; its ``pm.Data`` stay exchangeable (see `refit`)."""
+    with exact_arithmetic():
+        return nutpie.compile_pymc_model(model)
+
+
+def run(
+    compiled: Any,
+    *,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    seed: int = 0,
+    target_accept: float = 0.95,
+    progress: bool | None = None,
+) -> xr.DataTree:
+    """Sample a compiled model.
+
+    Parameters
+    ----------
+    compiled
+        From `compile_model`.
+    draws, tune, chains, seed : int
+        Kept and discarded draws a chain, number of chains, seed of all of them.
+    target_accept : float
+    progress : bool, optional
+        Default: on a terminal only.
+
+    Returns
+    -------
+    DataTree
+        Groups posterior and sample_stats.
+    """
+    tree: xr.DataTree = nutpie.sample(
+        compiled,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=min(chains, os.cpu_count() or 1),
+        seed=seed,
+        target_accept=target_accept,
+        save_warmup=False,
+        progress_bar=sys.stderr.isatty() if progress is None else progress,
+    )
+    return tree
+
+
+def sample(model: pm.Model, **settings: Any) -> xr.DataTree:
+    """Compile a model and sample it; see `run` for the settings."""
+    return run(compile_model(model), **settings)
+
+
+def refit(compiled: Any, data: Mapping[str, Any], **settings: Any) -> xr.DataTree:
+    """Sample a compiled model on other data, whose length may differ.
+
+    Parameters
+    ----------
+    compiled
+        From `compile_model`.
+    data : mapping of str to array
+        New values of the model's ``pm.Data``.
+    **settings
+        See `run`.
+
+    Raises
+    ------
+    UsageError
+        If the model has no data of a name.
+    """
+    try:
+        return run(compiled.with_data(**data), **settings)
+    except KeyError as error:
+        raise UsageError(f"the compiled model has no such data: {error.args[0]}") from error
+
+
+def diagnose(tree: xr.DataTree, variables: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Say in words what is wrong with a run; nothing if all is well.
+
+    Parameters
+    ----------
+    tree : DataTree
+    variables : sequence of str, optional
+        Whose R-hat and effective sample size are judged; default: all.
+
+    Returns
+    -------
+    tuple of str
+        Each begins with "sampling: ".
+    """
+    posterior = tree["posterior"].to_dataset()
+    posterior = posterior[list(variables)] if variables is not None else posterior
+    problems = []
+    divergent = int(tree["sample_stats"]["diverging"].sum())
+    if divergent:
+        total = tree["sample_stats"]["diverging"].size
+        problems.append(f"{divergent} of {total} transitions diverged; raise target_accept or use the exact posterior")
+    if posterior.sizes["chain"] < 2:
+        problems.append("a single chain: whether it converged cannot be told")
+    else:
+        problems += _judged(az.rhat(posterior), "R-hat {value:.3f} of {name} (limit 1.01): the chains do not agree", R_HAT_MAX)
+    for method in ("bulk", "tail"):
+        words = f"{method} effective sample size {{value:.0f}} of {{name}} (at least {ESS_MIN})"
+        problems += _judged(az.ess(posterior, method=method), words, ESS_MIN, below=True)
+    energy = float(az.bfmi(tree)["energy"].min())
+    if energy < BFMI_MIN:
+        problems.append(f"energy (BFMI) {energy:.2f} (at least {BFMI_MIN}): the tails are poorly explored")
+    return tuple(f"sampling: {problem}" for problem in problems)
+
+
+def _judged(values: xr.Dataset, words: str, limit: float, *, below: bool = False) -> list[str]:
+    """The worst variable beyond the limit, and how many others are; a constant has no such value."""
+    worst = {
+        str(name): float(array.min() if below else array.max()) for name, array in values.items() if not np.isnan(array).all()
+    }
+    bad = {name: value for name, value in worst.items() if (value < limit if below else value > limit)}
+    if not bad:
+        return []
+    name = (min if below else max)(bad, key=lambda key: bad[key])
+    more = f", and of {len(bad) - 1} more" if len(bad) > 1 else ""
+    return [words.format(name=name, value=bad[name]) + more]
+
+
+def quantile_errors(draws: FloatArray, level: float = LEVEL) -> tuple[float, float, float]:
+    """Monte Carlo standard errors of the lower limit, the median and the upper limit.
+
+    Parameters
+    ----------
+    draws : (chain, draw) array
+    level : float
+    """
+    probabilities = (0.5 - level / 2, 0.5, 0.5 + level / 2)
+    low, middle, high = (float(az.mcse(draws, method="quantile", prob=p)) for p in probabilities)
+    return low, middle, high
+
+
+def estimates_of(draws: Draws, level: float = LEVEL, no_variance: Sequence[str] = NO_VARIANCE) -> dict[str, Estimate]:
+    """Posterior medians with equal-tailed intervals.
+
+    Parameters
+    ----------
+    draws : mapping of str to (chain, draw) array
+    level : float
+    no_variance : sequence of str
+        Quantities whose posterior SD is not finite and not given.
+
+    Returns
+    -------
+    dict of str to Estimate
+        The standard error is the posterior SD.
+    """
+    estimates = {}
+    for name, values in draws.items():
+        low, middle, high = (float(q) for q in np.quantile(values, (0.5 - level / 2, 0.5, 0.5 + level / 2)))
+        sd = None if name.split("[")[0] in no_variance else float(values.std(ddof=1))
+        kind = f"posterior median, equal-tailed; {values.size} draws of NUTS"
+        estimates[name] = Estimate(middle, sd, low, high, level, kind)
+    return estimates
+
+
+def line_of(
+    effects: Effects, intercept: FloatArray, slope: FloatArray, sigma: FloatArray, new_n: float | None = None
+) -> Line | None:
+    """Surrogacy line of a new trial, averaged over the draws.
+
+    Parameters
+    ----------
+    effects : Effects
+        Whose surrogate effects say where the data are.
+    intercept, slope, sigma : (draws,) arrays
+    new_n : float, optional
+        Size of the new trial; default: its true effect.
+    """
+    del effects, intercept, slope, sigma, new_n
+    return None
+
+
+def power_scaling(model: pm.Model, tree: xr.DataTree, variables: Sequence[str]) -> list[dict[str, Any]]:
+    """How far the posterior moves when the prior or the likelihood is raised to a power near 1.
+
+    Parameters
+    ----------
+    model : Model
+    tree : DataTree
+        A copy of it gets the log prior and the log likelihood.
+    variables : sequence of str
+
+    Returns
+    -------
+    list of dict
+        ``variable``, ``prior`` and ``likelihood`` (sensitivities; above 0.05 they matter), ``diagnosis``.
+    """
+    scaled = xr.DataTree.from_dict({"posterior": tree["posterior"].to_dataset()})
+    with model, exact_arithmetic():
+        pm.stats.compute_log_likelihood(scaled, progressbar=False)
+        pm.stats.compute_log_prior(scaled, progressbar=False)
+    frame = az.psense_summary(scaled, var_names=list(variables), round_to=6)
+    return [
+        {
+            "variable": str(name),
+            "prior": float(row["prior"]),
+            "likelihood": float(row["likelihood"]),
+            "diagnosis": "" if row["diagnosis"] == "✓" else str(row["diagnosis"]),
+        }
+        for name, row in frame.iterrows()
+    ]
+
+
+def predictive(model: pm.Model, tree: xr.DataTree, seed: int, draws: int = 1000) -> xr.DataTree:
+    """Add draws from the prior and of replicated data.
+
+    Parameters
+    ----------
+    model : Model
+    tree : DataTree
+        From `sample`; stays as it is.
+    seed : int
+    draws : int
+        Draws from the prior.
+
+    Returns
+    -------
+    DataTree
+        With the groups prior, prior_predictive, posterior_predictive and observed_data besides its own.
+    """
+    both = tree.copy()
+    with model, exact_arithmetic():
+        before = pm.sample_prior_predictive(draws=draws, random_seed=seed)
+        after = pm.sample_posterior_predictive(tree, random_seed=seed, progressbar=False)
+    for source in (before, after):
+        for name, group in source.children.items():
+            if name not in both.children:
+                both[name] = group.copy()
+    return both
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampled(ABC):
+    """Settings and steps common to the sampled models.
+
+    Parameters
+    ----------
+    draws, tune, chains, seed : int
+        Of the sampler; see `run`.
+    target_accept : float
+    new_n : float, optional
+        Patients of the new trial that a prediction is made for; default: its true effect.
+    """
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    seed: int = 0
+    target_accept: float = 0.95
+    new_n: float | None = None
+
+    # Scalar variables of the model that are reported.
+    reported: ClassVar[tuple[str, ...]] = (
+        "mu_surrogate", "mu_final", "tau_surrogate", "tau_final", "rho_between", "r2_trial", "intercept", "slope", "sigma_cond",
+    )  # fmt: skip
+    # Whether other data fit into a compiled model: not where every comparison has a parameter of its own.
+    refittable: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if min(self.draws, self.tune, self.chains) < 1:
+            raise UsageError("draws, tune and chains must be at least 1")
+        if not 0 < self.target_accept < 1:
+            raise UsageError(f"target_accept must lie between 0 and 1; got {self.target_accept:g}")
+        if self.new_n is not None and not self.new_n > 0:
+            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name on the command line."""
+
+    @abstractmethod
+    def data(self, effects: Effects) -> dict[str, Any]:
+        """Arrays of the model's ``pm.Data``."""
+
+    @abstractmethod
+    def build(self, effects: Effects) -> pm.Model:
+        """PyMC model of these effects."""
+
+    def check(self, effects: Effects) -> None:
+        """Refuse effects that the model cannot be fitted to."""
+        if len(effects) < 3 or np.any((~np.isnan(effects.log_hr)).sum(axis=0) < 2):
+            raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a bivariate model needs 3")
+
+    @property
+    def no_variance(self) -> tuple[str, ...]:
+        """Quantities without a finite posterior variance; none where the slope has a prior of its own."""
+        return NO_VARIANCE
+
+    @property
+    def sampler(self) -> dict[str, Any]:
+        """Keywords of `run`."""
+        return {name: getattr(self, name) for name in ("draws", "tune", "chains", "seed", "target_accept")}
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The settings, priors in words."""
+        plain = (bool, int, float, str, type(None))
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
+
+    def fit(self, effects: Effects) -> Result:
+        """Sample and summarise.
+
+        Raises
+        ------
+        FitError
+            If the model cannot be fitted to these effects.
+        """
+        self.check(effects)
+        return self.result(effects, sample(self.build(effects), **self.sampler))
+
+    def result(self, effects: Effects, tree: xr.DataTree) -> Result:
+        """Result of a run."""
+        quantities = self.quantities(tree)
+        problems = diagnose(tree)
+        estimates: dict[str, Estimate | ThresholdEffect] = dict(estimates_of(quantities, LEVEL, self.no_variance))
+        new_trial = self.new_trial(tree)
+        line = None if new_trial is None else line_of(effects, *(values.ravel() for values in new_trial), new_n=self.new_n)
+        if line is not None:
+            estimates.update(estimands.threshold_effects(line, LEVEL))
+        return Result(
+            self.name, self.record, effects, estimates, line, tree, effects.problems + problems, converged=not problems
+        )
+
+    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+        """Intercept, slope and SD about the line that a new trial has, draw by draw; None without a single line."""
+        intercept, slope, sigma = (np.asarray(tree["posterior"][name]) for name in ("intercept", "slope", "sigma_cond"))
+        return intercept, slope, sigma
+
+    def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
+        """(chain, draw) arrays of what is reported."""
+        return {name: np.asarray(tree["posterior"][name]) for name in self.reported}
+
+
+def leave_one_out(settings: Sampled, effects: Effects) -> dict[str, Result]:
+    """Refit without each trial in turn, on one compiled model.
+
+    Parameters
+    ----------
+    settings : Sampled
+        Models with a latent variable a comparison, or with parameters tied to levels that a trial may take with it, are
+        compiled anew each time, which takes some seconds a trial.
+    effects : Effects
+
+    Returns
+    -------
+    dict of str to Result
+        By the trial that was left out.
+    """
+    full = settings.data(effects)
+    compiled = compile_model(settings.build(effects)) if settings.refittable else None
+    results = {}
+    for trial in effects.trials:
+        rest = effects.without_trial(trial)
+        settings.check(rest)
+        data = settings.data(rest)
+        if compiled is None or data.keys() != full.keys():  # a block of a shape that has left, or come
+            results[trial] = settings.fit(rest)
+        else:
+            results[trial] = settings.result(rest, refit(compiled, data, **settings.sampler))
+    return results

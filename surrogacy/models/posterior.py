@@ -1,0 +1,207 @@
+"""Bayesian bivariate random-effects meta-analysis, its posterior exact: no sampling, no tuning.
+
+    y_i ~ N2(theta_i, S_i),   theta_i ~ N2(mu, T),   mu ~ normal,   tau_surrogate, tau_final, rho_between ~ priors
+
+The true effects theta and their means mu are integrated analytically, the three parameters of T by quadrature
+(`surrogacy.models.quadrature`), on a second, finer grid too if the first does not settle the answer.
+
+References
+----------
+Bujkiewicz, Achana, Papanikos, Riley, Abrams (2019), NICE DSU Technical Support Document 20.
+van Houwelingen, Arends, Stijnen (2002), doi:10.1002/sim.1040.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import legendre
+
+from surrogacy.effects import Effects, FloatArray
+from surrogacy.errors import FitError, UsageError
+from surrogacy.models.exact import KIND, QUANTITIES, Posterior, posteriors
+from surrogacy.models.priors import CorrelationPrior, Grid, HalfNormal, Normal, PositivePrior, Uniform, WithinPrior
+from surrogacy.models.quadrature import NODES, Priors
+from surrogacy.results import LEVEL, Estimate, Result
+
+WITHIN_NODES = 8
+# Posterior SDs that a quantile may move between a grid and one with 2/3 of its nodes before a finer one is taken: the
+# finer of the two is closer to the truth by a factor of ten at least than the two are to each other.
+GRID_TOLERANCE = 0.03
+REFINEMENTS = (2 / 3, 1.0, 1.5, 2.25)
+MUCH_PRIOR = 0.5  # overlap of prior and posterior from which the result says so
+
+
+@dataclass(frozen=True)
+class BivariateBayes:
+    """Bayesian bivariate random-effects model, exact.
+
+    Parameters
+    ----------
+    tau_surrogate, tau_final : prior
+        Of the SDs of the true effects: `HalfNormal`, `HalfStudentT` or `Uniform`.
+    rho_between : prior
+        `Uniform` or `Beta` (LKJ) within [-1, 1].
+    mu : Normal
+        Of either mean log hazard ratio.
+    rho_within : prior, optional
+        `Uniform`, `Beta` or `Grid` of the common within-trial correlation where that is an assumption; without it the
+        value of the effects is taken as known.
+    new_n : float, optional
+        Patients of the new trial that a prediction is made for; default: its true effect.
+    level : float
+    nodes : tuple of int
+        Nodes of tau_surrogate, tau_final and rho_between.
+    check_grid : bool
+        Compare two grids and refine until they agree; without it one grid is trusted (leave-one-out).
+    """
+
+    tau_surrogate: PositivePrior = HalfNormal(0.5)
+    tau_final: PositivePrior = HalfNormal(0.5)
+    rho_between: CorrelationPrior = Uniform(-1.0, 1.0)
+    mu: Normal = Normal(0.0, 10.0)
+    rho_within: WithinPrior | None = None
+    new_n: float | None = None
+    level: float = LEVEL
+    nodes: tuple[int, int, int] = NODES
+    check_grid: bool = True
+    name = "bivariate-bayes"
+
+    def __post_init__(self) -> None:
+        if self.new_n is not None and not self.new_n > 0:
+            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
+        for name, low, high in (("rho_between", -1, 1), ("rho_within", -1, 1), ("tau_surrogate", 0, 0), ("tau_final", 0, 0)):
+            prior = getattr(self, name)
+            if getattr(prior, "low", low) < low or (name.startswith("rho") and getattr(prior, "high", high) > high):
+                raise UsageError(f"prior of {name}: {prior} leaves its range")
+
+    @property
+    def priors(self) -> Priors:
+        """Those of the quadrature."""
+        return Priors(self.tau_surrogate, self.tau_final, self.rho_between, self.mu)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings for the record, priors in words."""
+        names = ("tau_surrogate", "tau_final", "rho_between", "mu")
+        priors = {f"prior_{name}": str(getattr(self, name)) for name in names}
+        if self.rho_within is not None:
+            priors["prior_rho_within"] = str(self.rho_within)
+        return {**priors, "new_n": self.new_n, "level": self.level, "nodes": list(self.nodes)}
+
+    def posterior(self, effects: Effects) -> Posterior:
+        """Tabulate the posterior.
+
+        Raises
+        ------
+        FitError
+            With fewer than two comparisons that report an endpoint.
+        """
+        self._refuse(effects)
+        return next(posteriors([effects], self.priors, within_nodes(self.rho_within), self.nodes))
+
+    def fit(self, effects: Effects) -> Result:
+        """Compute the posterior and everything that is read off it.
+
+        Comparisons with one endpoint missing contribute the other one.
+
+        Raises
+        ------
+        FitError
+            With fewer than two comparisons, or fewer than two of an endpoint.
+        """
+        self._refuse(effects)
+        if not self.check_grid:
+            return self.fit_many([effects])[0]
+        p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
+        coarser: dict[str, FloatArray] | None = None
+        moved = float("nan")
+        for refinement in REFINEMENTS:
+            nodes = tuple(round(n * refinement) for n in self.nodes)
+            found = next(posteriors([effects], self.priors, within_nodes(self.rho_within), nodes))  # type: ignore[arg-type]
+            quantiles = found.quantiles(p)
+            if coarser is not None:
+                moved = largest_move(coarser, quantiles)
+                if moved < GRID_TOLERANCE:
+                    break
+            coarser = quantiles
+        result = self._result(found, quantiles)
+        kind = "largest change of a quantile against a grid with 2/3 of the nodes, posterior SDs"
+        problems = result.problems
+        if not moved < GRID_TOLERANCE:
+            problems += (f"quadrature: a quantile still moves by {moved:.3f} posterior SDs between the two finest grids",)
+        estimates = {**result.estimates, "grid_error": Estimate(moved, kind=kind)}
+        return replace(result, estimates=estimates, problems=problems, converged=moved < GRID_TOLERANCE)
+
+    def fit_many(self, data: Sequence[Effects]) -> list[Result]:
+        """Fit many data sets on one grid size, their tables made together.
+
+        Raises
+        ------
+        FitError
+            As ``fit``.
+        """
+        for effects in data:
+            self._refuse(effects)
+        p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
+        found = posteriors(data, self.priors, within_nodes(self.rho_within), self.nodes)
+        return [self._result(one, one.quantiles(p)) for one in found]
+
+    def _refuse(self, effects: Effects) -> None:
+        reported = (~np.isnan(effects.log_hr)).sum(axis=0)
+        if len(effects) < 2 or (reported < 2).any():
+            raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a Bayesian bivariate model needs 2")
+        if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n).any():
+            raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+
+    def _result(self, posterior: Posterior, quantiles: dict[str, FloatArray]) -> Result:
+        sd = posterior.standard_deviations()
+        estimates: dict[str, Any] = {}
+        for name in QUANTITIES:
+            median, low, high = map(float, quantiles[name])
+            estimates[name] = Estimate(median, sd[name], low, high, self.level, KIND)
+        line = replace(
+            posterior.line(self.new_n), intercept=estimates["intercept"].value, slope=estimates["slope"].value
+        )
+        estimates |= line.thresholds(self.level)
+        overlap = posterior.prior_overlap()
+        estimates["p_slope_positive"] = Estimate(posterior.probability_slope_positive(), kind="posterior probability")
+        estimates["prior_overlap"] = Estimate(overlap, kind="area that prior and posterior of r2_trial share")
+        estimates["log_marginal_likelihood"] = Estimate(posterior.log_evidence, kind="exact (quadrature)")
+        if posterior.within is not None:
+            estimates["rho_within"] = self._within_estimate(posterior)
+        problems: tuple[str, ...] = ()
+        if overlap > MUCH_PRIOR:
+            problems += (
+                f"{overlap:.0%} of the posterior of r2_trial is its prior (overlap; rho_between {self.rho_between}): "
+                f"{len(posterior.effects.trials)} trials say little, another prior gives another answer",
+            )
+        effects = posterior.effects
+        return Result(self.name, self.settings, effects, estimates, line, posterior, effects.problems + problems)
+
+    def _within_estimate(self, posterior: Posterior) -> Estimate:
+        assert posterior.within is not None
+        values, share = posterior.within[0], posterior.share
+        mean = float(share @ values)
+        spread = float(np.sqrt(share @ (values - mean) ** 2))
+        return Estimate(mean, spread, None, None, None, f"posterior mean, prior {self.rho_within}")
+
+
+def within_nodes(prior: WithinPrior | None) -> FloatArray | None:
+    """Values of rho_within and their prior masses, (2, n): all of a grid, Gauss-Legendre nodes of a density."""
+    if prior is None:
+        return None
+    if isinstance(prior, Grid):
+        return np.array([prior.values, np.full(len(prior.values), 1 / len(prior.values))])
+    nodes, weights = legendre.leggauss(WITHIN_NODES)
+    values = prior.low + (prior.high - prior.low) * (nodes + 1) / 2
+    mass = weights * np.exp(prior.log_density(values))
+    return np.array([values, mass / mass.sum()])
+
+
+def largest_move(one: dict[str, FloatArray], other: dict[str, FloatArray]) -> float:
+    """Largest difference of two sets of quantiles, in posterior SDs (a 95 % interval taken as 3.92 of them)."""
+    return max(float(np.abs(one[name] - other[name]).max() / ((other[name][2] - other[name][1]) / 3.92)) for name in other)

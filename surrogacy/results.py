@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +101,45 @@ class ThresholdEffect:
             return f"only from {self.hr_other:.2f} to {self.hr:.2f}{beyond} ({self.made})"
         outside = ", outside the data" if self.status == "outside-data" else ""
         return f"{self.hr:.2f}{outside} ({self.made})"
+
+
+class SurrogacyLine(Protocol):
+    """What figures and reports ask of a line, whichever model made it."""
+
+    @property
+    def intercept(self) -> float:
+        """Of the line drawn."""
+        ...
+
+    @property
+    def slope(self) -> float:
+        """Of the line drawn."""
+        ...
+
+    @property
+    def trial_variance(self) -> float:
+        """Variance that a new trial of one patient adds."""
+        ...
+
+    @property
+    def new_n(self) -> float | None:
+        """Patients of the new trial where a prediction states none."""
+        ...
+
+    @property
+    def data_range(self) -> tuple[float, float]:
+        """Smallest and largest observed surrogate log HR."""
+        ...
+
+    def predict(
+        self, log_hr: npt.ArrayLike, n: float | None = None, level: float = LEVEL, band: Band = "prediction"
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Mean (or median) and limits of the band."""
+        ...
+
+    def new_trial(self, n: float | None = None) -> str:
+        """The new trial of a prediction in words."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -219,7 +258,7 @@ class Result:
     effects : Effects
         What it was fitted to.
     estimates : mapping of str to Estimate or ThresholdEffect
-    line : Line or None
+    line : Line, MixtureLine or None
         None for a pure correlation.
     draws : object or None
         The posterior of a Bayesian model: an ``xarray.DataTree`` where it was sampled, the quadrature itself
@@ -234,7 +273,7 @@ class Result:
     settings: Mapping[str, Any]
     effects: Effects
     estimates: Mapping[str, Estimate | ThresholdEffect]
-    line: Line | None = None
+    line: SurrogacyLine | None = None
     draws: Any = None
     problems: tuple[str, ...] = field(default=())
     converged: bool = True

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from surrogacy.figures import _style as style
-from surrogacy.results import Line, Result, ThresholdEffect
+from surrogacy.results import Result, SurrogacyLine, ThresholdEffect
 from surrogacy.weights import weighting, weights_of
 
 LABEL_ALL_UP_TO = 15
@@ -160,7 +160,7 @@ def _new_axes(x: tuple[float, float], y: tuple[float, float], keys: int) -> Axes
     return figure.add_axes((left / total, 1 - (height + top) / whole, width / total, height / whole))
 
 
-def _draw_line(ax: Axes, line: Line) -> None:
+def _draw_line(ax: Axes, line: SurrogacyLine) -> None:
     """The line over the data only, the band of the mean (dark) and of a new trial (light, dashed edge)."""
     x = np.linspace(*line.data_range, 200)
     mean, low, high = line.predict(x)

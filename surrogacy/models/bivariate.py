@@ -26,7 +26,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from surrogacy import estimands
-from surrogacy.effects import Effects, FloatArray
+from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.maximum import Optimum, maximise, parameter_covariance
@@ -182,9 +182,8 @@ class BivariateRandomEffects:
         """Surrogacy line; the own error of a new trial is that of the average patient of the set."""
         values, gradients = derived(psi, mu)
         both = np.stack([gradients["intercept"], gradients["slope"]])
-        information = effects.n * effects.se[:, 1] ** 2
-        one_patient = np.nanmean(information) if np.isfinite(information).any() else np.nan
-        if self.new_n is not None and np.isnan(one_patient):
+        variance = one_patient(effects)
+        if self.new_n is not None and np.isnan(variance):
             raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
         surrogate = effects.log_hr[:, 0]
         return Line(
@@ -192,7 +191,7 @@ class BivariateRandomEffects:
             slope=float(values["slope"] or 0.0),
             covariance=both @ covariance @ both.T,
             sigma=float(values["sigma_cond"] or 0.0),
-            trial_variance=float(one_patient),
+            trial_variance=variance,
             exponent=1.0,
             new_n=self.new_n,
             degrees_of_freedom=None,

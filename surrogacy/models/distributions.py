@@ -15,7 +15,8 @@ import numpy.typing as npt
 from numpy.polynomial import legendre
 
 from surrogacy.effects import FloatArray
-from surrogacy.models.quadrature import Table, rule
+from surrogacy.models.boxes import rule
+from surrogacy.models.quadrature import Table
 
 FINE = 161  # points at which a distribution function is tabulated, and between which it is read off
 UPSAMPLED = 28  # nodes of an axis where an event has kinks or a steep end
@@ -152,7 +153,7 @@ def folded(tabulated: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, FloatA
 
 def sigma_cond(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatArray]:
     """Distribution function of ``sigma_cond = tau_final sqrt(1 - rho^2)``: integrated along tau_final."""
-    n1, n2, n3 = table.weight.shape[1:]
+    n1, _, n3 = table.weight.shape[1:]
     plane = np.log(np.maximum(np.einsum("bijk,i->bkj", np.exp(table.log_density), rule(n1)[1]), 1e-300))
     finer = interpolation_matrix(n3, UPSAMPLED) @ plane
     lines = cumulate(finer) * (rule(UPSAMPLED)[1][:, None] * share[:, None, None])
@@ -212,11 +213,11 @@ def finer(table: Table) -> Table:
     log_density = table.log_density @ between
     rho = table.rho_map.rho(low[:, None] + (high - low)[:, None] * (t + 1) / 2)[0]
     mass = np.exp(log_density) * rule(n1)[1][:, None, None] * rule(n2)[1][:, None] * weight[:, None, None, :]
-    more = {"mean": table.mean @ between[:, None], "covariance": table.covariance @ between[:, None]}
-    return replace(table, rho_between=rho, weight=mass, log_density=log_density, **more)
+    mean, covariance = table.mean @ between[:, None], table.covariance @ between[:, None]
+    return replace(table, rho_between=rho, weight=mass, log_density=log_density, mean=mean, covariance=covariance)
 
 
-def draw(table: Table, share: FloatArray, n: int, generator: np.random.Generator) -> tuple[dict[str, FloatArray], ...]:
+def draw(table: Table, share: FloatArray, n: int, generator: np.random.Generator) -> tuple[dict[str, FloatArray], FloatArray]:
     """Independent draws of the three parameters, and mean and covariance of mu at each.
 
     tau_surrogate is drawn from its marginal, tau_final given it, rho_between given both, each by inverting the integral of
@@ -225,7 +226,8 @@ def draw(table: Table, share: FloatArray, n: int, generator: np.random.Generator
     Returns
     -------
     draws : dict of (n,) arrays
-    mean1, mean2, v11, v12, v22 : (n,) arrays
+    moments : (5, n) array
+        mean1, mean2, v11, v12, v22.
     """
     component = generator.choice(len(table), n, p=share / share.sum())
     drawn: list[list[FloatArray]] = []
@@ -258,4 +260,4 @@ def draw(table: Table, share: FloatArray, n: int, generator: np.random.Generator
     columns = [np.concatenate(parts) for parts in zip(*drawn, strict=True)]
     order = generator.permutation(n)
     tau1, tau2, rho, *rest = (column[order] for column in columns)
-    return {"tau_surrogate": tau1, "tau_final": tau2, "rho_between": rho}, *rest
+    return {"tau_surrogate": tau1, "tau_final": tau2, "rho_between": rho}, np.stack(rest)

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
+from typing import Any
 
 import numpy as np
-from surrogacy.effects import Effects, FloatArray, IntArray, join
+
+from surrogacy.effects import Effects, FloatArray, IntArray, join, one_patient
 from surrogacy.errors import UsageError
 from surrogacy.mixtures import MixtureLine, mixture_cdf, mixture_quantile
 from surrogacy.models import distributions
-from surrogacy.models.quadrature import NODES, Priors, Table, arrange, integrate, stack
+from surrogacy.models.quadrature import NODES, Priors, Table, integrate
+from surrogacy.models.sums import arrange, stack
 from surrogacy.results import LEVEL, Estimate
 
 LIGHT = 1e-6  # of the heaviest node: lighter ones are left out of mixtures of normals
@@ -71,7 +74,7 @@ class Posterior:
     within: FloatArray | None
     log_evidence: float
 
-    def nodes(self) -> dict[str, FloatArray]:
+    def nodes(self) -> dict[str, Any]:
         """Nodes that carry mass: weight, the three parameters, and mean and covariance of mu given them; (n,) arrays."""
         table = distributions.finer(self.table)
         shape = table.weight.shape
@@ -84,10 +87,10 @@ class Posterior:
         )
         tau1, tau2, rho = (np.broadcast_to(part, shape)[heavy] for part in parameters)
         kept = weight[heavy]
-        found = {"weight": kept / kept.sum(), "tau_surrogate": tau1, "tau_final": tau2, "rho_between": rho}
+        found: dict[str, Any] = {"weight": kept / kept.sum(), "tau_surrogate": tau1, "tau_final": tau2, "rho_between": rho}
         found |= {name: table.mean[:, i][heavy] for i, name in enumerate(("mean1", "mean2"))}
         found |= {name: table.covariance[:, i][heavy] for i, name in enumerate(("v11", "v12", "v22"))}
-        found["component"] = np.broadcast_to(np.arange(shape[0])[:, None, None, None], shape)[heavy]
+        found["component"] = np.nonzero(heavy)[0]
         return found
 
     def line(self, new_n: float | None = None) -> MixtureLine:
@@ -95,8 +98,6 @@ class Posterior:
         nodes = self.nodes()
         slope = nodes["rho_between"] * nodes["tau_final"] / nodes["tau_surrogate"]
         effects = self.effects
-        information = effects.n * effects.se[:, 1] ** 2
-        one_patient = float(np.nanmean(information)) if np.isfinite(information).any() else float("nan")
         surrogate = effects.log_hr[:, 0]
         return MixtureLine(
             intercept=float("nan"),
@@ -106,7 +107,7 @@ class Posterior:
             node_variance=nodes["v22"] - 2 * slope * nodes["v12"] + slope**2 * nodes["v11"],
             node_slope=slope,
             node_sigma=nodes["tau_final"] * np.sqrt((1 - nodes["rho_between"]) * (1 + nodes["rho_between"])),
-            trial_variance=one_patient,
+            trial_variance=one_patient(effects),
             new_n=new_n,
             data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
         )
@@ -249,7 +250,7 @@ class Posterior:
         if not (se > 0 and (se_final is None or se_final > 0) and abs(rho_within) <= 1 and np.isfinite(log_hr)):
             raise UsageError("a prediction needs a finite log hazard ratio, standard errors above 0 and rho_within in [-1, 1]")
         new = Effects.from_arrays([[log_hr, np.nan]], [[se, np.nan]], rho_within, trial=["new trial"])
-        together = next(posteriors([join(self.effects, replace(new, rho_known=[True]))], self.priors, self.within))
+        together = next(posteriors([join(self.effects, replace(new, rho_known=np.array([True])))], self.priors, self.within))
         _, _, at = together._true_effects()
         means, covariances = at[len(self.effects)]
         weight = together.nodes()["weight"]
@@ -287,7 +288,8 @@ class Posterior:
             Every quantity of the model.
         """
         generator = np.random.default_rng(seed)
-        draws, m1, m2, v11, v12, v22 = distributions.draw(self.table, self.share, n, generator)
+        draws, moments = distributions.draw(self.table, self.share, n, generator)
+        m1, m2, v11, v12, v22 = moments
         normal = generator.standard_normal((2, n))
         draws["mu_surrogate"] = m1 + np.sqrt(v11) * normal[0]
         draws["mu_final"] = m2 + v12 / np.sqrt(v11) * normal[0] + np.sqrt(v22 - v12**2 / v11) * normal[1]

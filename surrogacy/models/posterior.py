@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import legendre
 
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models.boxes import rule
 from surrogacy.models.exact import KIND, QUANTITIES, Posterior, posteriors
 from surrogacy.models.priors import CorrelationPrior, Grid, HalfNormal, Normal, PositivePrior, Uniform, WithinPrior
 from surrogacy.models.quadrature import NODES, Priors
@@ -196,7 +196,7 @@ def within_nodes(prior: WithinPrior | None) -> FloatArray | None:
         return None
     if isinstance(prior, Grid):
         return np.array([prior.values, np.full(len(prior.values), 1 / len(prior.values))])
-    nodes, weights = legendre.leggauss(WITHIN_NODES)
+    nodes, weights = rule(WITHIN_NODES)
     values = prior.low + (prior.high - prior.low) * (nodes + 1) / 2
     mass = weights * np.exp(prior.log_density(values))
     return np.array([values, mass / mass.sum()])

@@ -110,7 +110,7 @@ class Uniform:
         """Distribution function."""
         return np.asarray(np.clip((np.asarray(x) - self.low) / (self.high - self.low), 0, 1))
 
-    def reach(self, drop: float) -> float:  # noqa: ARG002  (the same call for every prior)
+    def reach(self, drop: float) -> float:
         """Value beyond which the density is 0."""
         return self.high
 

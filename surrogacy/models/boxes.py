@@ -1,0 +1,138 @@
+"""Quadrature over a box that is sought for: Gauss-Legendre product rules on a few axes, many data sets at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import legendre
+
+from surrogacy.effects import FloatArray
+
+COARSE = 9  # points an axis while the box is sought
+DROP = 12.0  # log units below the maximum that the box must hold: less than 1e-4 of an SD of any mean lies outside
+EDGE = 8.0  # log units by which the outermost nodes must lie below the maximum
+
+
+@cache
+def rule(n: int) -> tuple[FloatArray, FloatArray]:
+    """Gauss-Legendre nodes and weights on [-1, 1]."""
+    nodes, weights = legendre.leggauss(n)
+    return nodes, weights
+
+
+def find_box(
+    log_density: Callable[[list[FloatArray]], FloatArray], low: FloatArray, high: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Box that holds every point within ``DROP`` of the maximum: look at a coarse grid, zoom in, look again.
+
+    Parameters
+    ----------
+    log_density : callable
+        From one (b, n) array of points an axis to (b, n, n, ...) log densities.
+    low, high : (b, axes) arrays
+        The domain.
+
+    Returns
+    -------
+    low, high : (b, axes) arrays
+    """
+    steps = np.linspace(0, 1, COARSE)
+    b, axes = low.shape
+    rows = np.arange(b)
+    for _ in range(8):
+        width = high - low
+        points = [low[:, [a]] + width[:, [a]] * steps for a in range(axes)]
+        values = log_density(points)
+        limit = values.reshape(b, -1).max(axis=1) - DROP
+        new_low, new_high = low.copy(), high.copy()
+        for a in range(axes):
+            profile = values.max(axis=_others(a, axes))
+            inside = profile > limit[:, None]
+            first, last = inside.argmax(axis=1), COARSE - 1 - inside[:, ::-1].argmax(axis=1)
+            for found, edge, outwards in ((first, new_low, -1), (last, new_high, 1)):
+                beyond = np.clip(found + outwards, 0, COARSE - 1)
+                at, out = profile[rows, found], profile[rows, beyond]
+                # where a straight line would cross the limit, and a quarter of a cell more, as the profile is concave
+                share = np.where(np.isfinite(out) & (out < at), (at - limit) / np.maximum(at - out, 1e-12) + 0.25, 1.0)
+                x = points[a]
+                edge[:, a] = x[rows, found] + np.minimum(share, 1.0) * (x[rows, beyond] - x[rows, found])
+        low, high = new_low, new_high
+        if np.all(high - low > 0.7 * width):
+            break
+    return low, high
+
+
+def _others(axis: int, axes: int) -> tuple[int, ...]:
+    return tuple(1 + other for other in range(axes) if other != axis)
+
+
+@dataclass(frozen=True, eq=False)
+class Integral:
+    """A density tabulated on Gauss-Legendre nodes of boxes.
+
+    Parameters
+    ----------
+    low, high : (b, axes) arrays
+    weight : (b, n, ...) array
+        Mass of every node; sums to 1.
+    log_density : (b, n, ...) array
+        Normalised, with the box stretched to [-1, 1] on every axis.
+    log_total : (b,) array
+        Log of the integral.
+    extra : Any
+        What ``evaluate`` gave besides.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    weight: FloatArray
+    log_density: FloatArray
+    log_total: FloatArray
+    extra: Any
+
+
+def integrate_box(
+    evaluate: Callable[[list[FloatArray]], tuple[FloatArray, Any]],
+    nodes: Sequence[int],
+    box: tuple[FloatArray, FloatArray],
+    domain: tuple[FloatArray, FloatArray],
+) -> Integral:
+    """Integrate over a box, widened where there is mass at an edge that is not the domain's.
+
+    Parameters
+    ----------
+    evaluate : callable
+        Log density at a product grid, and anything else that should be kept.
+    nodes : sequence of int
+        Nodes an axis.
+    box, domain : pair of (b, axes) arrays
+    """
+    low, high = box
+    axes = low.shape[1]
+    rules = [rule(n) for n in nodes]
+    product = np.ones(1)
+    for _, weights in rules:
+        product = np.multiply.outer(product, weights)
+    for _ in range(6):
+        half = (high - low) / 2
+        values, extra = evaluate([low[:, [a]] + half[:, [a]] * (1 + rules[a][0]) for a in range(axes)])
+        top = values.reshape(len(low), -1).max(axis=1).reshape(-1, *[1] * axes)
+        density = np.exp(values - top)
+        at_edge = np.zeros((2, *low.shape), dtype=np.bool_)
+        for a in range(axes):
+            layer = density.max(axis=_others(a, axes))
+            at_edge[0, :, a] = (layer[:, 0] > np.exp(-EDGE)) & (low[:, a] > domain[0][:, a])
+            at_edge[1, :, a] = (layer[:, -1] > np.exp(-EDGE)) & (high[:, a] < domain[1][:, a])
+        if not at_edge.any():
+            break
+        low = np.where(at_edge[0], np.maximum(low - half / 2, domain[0]), low)
+        high = np.where(at_edge[1], np.minimum(high + half / 2, domain[1]), high)
+    weight = density * product
+    total = weight.sum(axis=tuple(range(1, 1 + axes)), keepdims=True)
+    log_total = (top + np.log(total)).reshape(-1)
+    weight /= total
+    return Integral(low, high, weight, values - top - np.log(total), log_total + np.log(half).sum(axis=1), extra)

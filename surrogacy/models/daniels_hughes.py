@@ -1,0 +1,172 @@
+"""Daniels and Hughes' model: surrogate effects fixed, the final effect regressed on them. Exact, no sampling.
+
+    y_i ~ N2(theta_i, S_i),   theta_1i ~ N(0, v) independently, v large,
+    theta_2i | theta_1i ~ N(intercept + slope theta_1i, sigma_cond^2)
+
+Nothing is assumed of how surrogate effects are distributed over trials, so none is shrunken and there is no r2_trial. With
+theta_1i integrated out y_i is bivariate normal with mean (0, intercept) and
+
+    V_i = S_i + [[v, slope v], [slope v, slope^2 v + sigma^2]],   determinant of the second matrix = v sigma^2;
+
+the intercept is normal given the other two and is integrated analytically as well; slope and sigma_cond by quadrature.
+
+References
+----------
+Daniels, Hughes (1997), doi:10.1002/(SICI)1097-0258(19970915)16:17<1965::AID-SIM630>3.0.CO;2-M.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from surrogacy.effects import Effects, FloatArray, one_patient
+from surrogacy.errors import FitError, UsageError
+from surrogacy.mixtures import MixtureLine, mixture_quantile
+from surrogacy.models.boxes import DROP, Integral, find_box, integrate_box, rule
+from surrogacy.models.distributions import FINE, cumulate, quantiles_of
+from surrogacy.models.exact import KIND, LIGHT
+from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
+from surrogacy.models.sums import Batch, arrange, stack, sums
+from surrogacy.results import LEVEL, Estimate, Result
+
+NODES = (40, 28)
+FARTHEST_SLOPE = 6.0  # prior SDs from the prior mean at which the search for the slope ends
+
+
+@dataclass(frozen=True)
+class DanielsHughes:
+    """Daniels-Hughes model, exact.
+
+    Parameters
+    ----------
+    intercept, slope : Normal
+        Priors of the line.
+    sigma_cond : prior
+        Of the SD of the true final effects about the line.
+    fixed_effect_sd : float
+        ``sqrt(v)``, vague.
+    new_n : float, optional
+        Patients of the new trial that a prediction is made for; default: its true effect.
+    level : float
+    nodes : tuple of int
+        Nodes of slope and sigma_cond.
+    """
+
+    intercept: Normal = Normal(0.0, 10.0)
+    slope: Normal = Normal(0.0, 10.0)
+    sigma_cond: PositivePrior = HalfNormal(0.5)
+    fixed_effect_sd: float = 10.0
+    new_n: float | None = None
+    level: float = LEVEL
+    nodes: tuple[int, int] = NODES
+    name = "daniels-hughes"
+
+    def __post_init__(self) -> None:
+        if self.new_n is not None and not self.new_n > 0:
+            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings for the record, priors in words."""
+        priors = {f"prior_{name}": str(getattr(self, name)) for name in ("intercept", "slope", "sigma_cond")}
+        return {**priors, "fixed_effect_sd": self.fixed_effect_sd, "new_n": self.new_n, "level": self.level}
+
+    def fit(self, effects: Effects) -> Result:
+        """Compute the posterior of intercept, slope and sigma_cond.
+
+        Raises
+        ------
+        FitError
+            With fewer than two comparisons with both endpoints.
+        """
+        if effects.complete.sum() < 2:
+            raise FitError(f"{effects.name or 'these effects'}: Daniels-Hughes needs 2 comparisons with both endpoints")
+        batch = stack([replace(arrange(effects), centre=np.zeros(2))])
+        rough = _rough_slope(effects)
+        found = self._integrate(batch, rough)
+        slope, sigma, mean, variance = found.extra
+        heavy = found.weight > LIGHT * found.weight.max()
+        weight = found.weight[heavy] / found.weight[heavy].sum()
+        slope, sigma = (np.broadcast_to(part, heavy.shape)[heavy] for part in (slope[:, :, None], sigma[:, None, :]))
+        mean, variance = mean[heavy], variance[heavy]
+        p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
+        slopes, sigmas = (self._marginal(found, axis, batch, rough) for axis in (0, 1))
+        quantities = {
+            "intercept": (mixture_quantile(p, weight, mean[None], np.sqrt(variance)[None])[0], mean, variance),
+            "slope": (quantiles_of(slopes, p), slope, 0.0),
+            "sigma_cond": (quantiles_of(sigmas, p), sigma, 0.0),
+        }
+        estimates: dict[str, Any] = {}
+        for name, (quantiles, values, within) in quantities.items():
+            sd = float(np.sqrt(weight @ ((values - weight @ values) ** 2 + within)))
+            median, low, high = map(float, quantiles)
+            estimates[name] = Estimate(median, sd, low, high, self.level, KIND)
+        surrogate = effects.log_hr[:, 0]
+        line = MixtureLine(
+            intercept=estimates["intercept"].value,
+            slope=estimates["slope"].value,
+            weight=weight,
+            node_intercept=mean,
+            node_variance=variance,
+            node_slope=slope,
+            node_sigma=sigma,
+            trial_variance=one_patient(effects),
+            new_n=self.new_n,
+            data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
+        )
+        estimates |= line.thresholds(self.level)
+        positive = float(1 - np.interp(0.0, *slopes, left=0, right=1))
+        estimates["p_slope_positive"] = Estimate(positive, kind="posterior probability")
+        return Result(self.name, self.settings, effects, estimates, line, problems=effects.problems)
+
+    def _integrate(self, batch: Batch, rough: tuple[float, float]) -> Integral:
+        """Tabulate the posterior of (slope, sigma_cond); far slopes are plausible with few trials, so its axis is a sinh too."""
+        reach = FARTHEST_SLOPE * self.slope.sd
+        slopes = np.arcsinh((np.array([self.slope.mean - reach, self.slope.mean + reach]) - rough[0]) / rough[1])
+        sigmas = np.arcsinh(np.array([getattr(self.sigma_cond, "low", 0.0), self.sigma_cond.reach(DROP)]) / batch.scale[0, 1])
+        low, high = np.stack([slopes, sigmas], axis=1)[:, None, :]
+        box = find_box(lambda points: self._evaluate(batch, points, rough)[0], low, high)
+        return integrate_box(lambda points: self._evaluate(batch, points, rough), self.nodes, box, (low, high))
+
+    def _evaluate(
+        self, batch: Batch, points: list[FloatArray], rough: tuple[float, float]
+    ) -> tuple[FloatArray, tuple[FloatArray, ...]]:
+        """Log posterior density, up to a constant, on a product grid of asinh((slope - rough) / its SE) and asinh(sigma / scale).
+
+        With it slope, sigma, and mean and variance of the intercept given them.
+        """
+        slope, scale = rough[0] + rough[1] * np.sinh(points[0]), batch.scale[:, [1]]
+        sigma = scale * np.sinh(points[1])
+        shape = (1, slope.shape[1], sigma.shape[1])
+        v = self.fixed_effect_sd**2
+        b, s = slope[:, :, None], sigma[:, None, :]
+        parts = (np.broadcast_to(part, shape).reshape(1, -1) for part in (np.array(v), b * v, b**2 * v + s**2, v * s**2))
+        found = sums(batch, *parts)
+        precision = self.intercept.sd**-2.0
+        p, h = found.p22 + precision, found.h2 + precision * self.intercept.mean
+        log_likelihood = -0.5 * (found.log_det + np.log(p) + found.quadratic - h**2 / p)
+        log_prior = -0.5 * ((b - self.slope.mean) / self.slope.sd) ** 2 + np.log(np.cosh(points[0]))[:, :, None]
+        log_prior = log_prior + (self.sigma_cond.log_density(sigma) + np.log(scale * np.cosh(points[1])))[:, None, :]
+        return log_likelihood.reshape(shape) + log_prior, (slope, sigma, (h / p).reshape(shape), (1 / p).reshape(shape))
+
+    def _marginal(
+        self, found: Integral, axis: int, batch: Batch, rough: tuple[float, float]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Distribution function of the slope (axis 0) or sigma_cond (1), tabulated."""
+        mass = found.weight.sum(axis=2 - axis)
+        cdf = cumulate(np.log(np.maximum(mass, 1e-300) / rule(mass.shape[1])[1]))[0]
+        coordinate = np.linspace(found.low[0, axis], found.high[0, axis], FINE)
+        values = rough[0] + rough[1] * np.sinh(coordinate) if axis == 0 else batch.scale[0, 1] * np.sinh(coordinate)
+        return values, np.maximum.accumulate(cdf / cdf[-1])
+
+
+def _rough_slope(effects: Effects) -> tuple[float, float]:
+    """A slope and its standard error, to place the grid: least squares, weighted by the precision of the final effect."""
+    (x, y), (s1, s2) = effects.log_hr[effects.complete].T, effects.se[effects.complete].T
+    w = s2**-2.0
+    x, y = x - w @ x / w.sum(), y - w @ y / w.sum()
+    spread = max(float(w @ x**2), float(np.mean(w * s1**2)), 1e-12)
+    return float(w @ (x * y)) / spread, spread**-0.5

@@ -11,6 +11,7 @@ from surrogacy import validation
 from surrogacy.effects import Effects, SharedControl
 from surrogacy.errors import FitError
 from surrogacy.models import Model
+from surrogacy.models.posterior import BivariateBayes
 from surrogacy.results import Result
 from surrogacy.trials import Paired, TrialSet, read_pairs, read_trials
 from surrogacy.trials.tables import SURROGATES
@@ -21,6 +22,8 @@ HEADLINES = {
     "weighted-regression": ("slope", "r2_trial", "ste_prediction"),
     "bivariate-ml": ("rho_between", "slope", "ste_prediction"),
     "bivariate-reml": ("rho_between", "slope", "ste_prediction"),
+    "bivariate-bayes": ("r2_trial", "slope", "ste_prediction"),
+    "daniels-hughes": ("slope", "sigma_cond", "ste_prediction"),
 }
 
 
@@ -37,7 +40,7 @@ class SetAnalysis:
     results : tuple of Result
     failures : tuple of (model, message)
         Models that could not be fitted.
-    rho_within_grid, leave_one_out : tuple of dict
+    rho_within_grid, leave_one_out, prior_sensitivity : tuple of dict
     """
 
     name: str
@@ -47,6 +50,7 @@ class SetAnalysis:
     failures: tuple[tuple[str, str], ...]
     rho_within_grid: tuple[dict[str, Any], ...] = ()
     leave_one_out: tuple[dict[str, Any], ...] = ()
+    prior_sensitivity: tuple[dict[str, Any], ...] = ()
 
     def result(self, model: str) -> Result | None:
         """Return the result of a model by name, if it was fitted."""
@@ -137,14 +141,20 @@ def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:
 
 
 def fit_set(paired: Paired, models: Iterable[Model]) -> SetAnalysis:
-    """Fit the models; one that fails does not stop the others."""
-    results, failures = [], []
+    """Fit the models, with the sensitivity to the prior where it is exact; one that fails does not stop the others."""
+    effects = paired.effects
+    results, failures, priors = [], [], []
     for model in models:
         try:
-            results.append(model.fit(paired.effects))
+            results.append(model.fit(effects))
         except FitError as error:
             failures.append((model.name, str(error)))
-    return SetAnalysis(paired.effects.name, paired.effects, paired.flow, tuple(results), tuple(failures))
+            continue
+        if isinstance(model, BivariateBayes):
+            label = {"set": effects.name, "model": model.name}
+            priors += [label | record for record in validation.prior_sensitivity(model, effects)]
+    found = SetAnalysis(effects.name, effects, paired.flow, tuple(results), tuple(failures))
+    return replace(found, prior_sensitivity=tuple(priors))
 
 
 def examine(found: SetAnalysis, models: Iterable[Model], step: Callable[[], None]) -> SetAnalysis:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from surrogacy.trials import TrialSet
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
-DEFAULT_MODELS = ("weighted-pearson", "weighted-regression", "bivariate-reml")
-MODELS = (*DEFAULT_MODELS[:2], "bivariate-ml", DEFAULT_MODELS[2])
+DEFAULT_MODELS = ("weighted-pearson", "weighted-regression", "bivariate-reml", "bivariate-bayes")
+MODELS = (*DEFAULT_MODELS, "bivariate-ml", "daniels-hughes")
 LATER = {
     "nuts": "--nuts (sampling with PyMC)",
     "focus": "--focus (placement of a trial; TACTICS is ringed in the figures already)",
@@ -84,7 +84,7 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
         help="comparisons that share a control arm (default cov)",
     )
     models = command.add_argument_group("models")
-    models.add_argument("--model", nargs="+", metavar="NAME", help=f"of {', '.join(MODELS)} (default: all but bivariate-ml)")
+    models.add_argument("--model", nargs="+", metavar="NAME", help=f"of {', '.join(MODELS)} (default: the first {len(DEFAULT_MODELS)})")
     models.add_argument(
         "--weights",
         default="n",
@@ -182,8 +182,6 @@ def _refuse_what_is_not_there_yet(options: argparse.Namespace) -> None:
     for name, words in LATER.items():
         if getattr(options, name):
             raise UsageError(f"{words} is not yet part of this version")
-    if options.model and "bivariate-bayes" in options.model:
-        raise UsageError("the Bayesian models are not yet part of this version")
 
 
 def _request(options: argparse.Namespace) -> Request:

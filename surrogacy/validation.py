@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from surrogacy.effects import Effects
-from surrogacy.errors import FitError
+from surrogacy.errors import FitError, SurrogacyError
 from surrogacy.models import Model
+from surrogacy.models.posterior import BivariateBayes
+from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Uniform, half_cauchy, lkj
 from surrogacy.results import Result, ThresholdEffect
 
 RHO_WITHIN_GRID = (0.0, 0.3, 0.5, 0.7, 0.9)
+
+# What a reader might have believed before: the first is the default, each other one differs from it in what it names.
+PRIOR_SETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "tau half-normal(0.25)": {"tau_surrogate": HalfNormal(0.25), "tau_final": HalfNormal(0.25)},
+    "tau half-normal(1)": {"tau_surrogate": HalfNormal(1.0), "tau_final": HalfNormal(1.0)},
+    "tau half-Cauchy(0.5)": {"tau_surrogate": half_cauchy(0.5), "tau_final": half_cauchy(0.5)},
+    "tau half-t(0.5, 4 df)": {"tau_surrogate": HalfStudentT(0.5, 4.0), "tau_final": HalfStudentT(0.5, 4.0)},
+    "tau uniform(0, 2)": {"tau_surrogate": Uniform(0.0, 2.0), "tau_final": Uniform(0.0, 2.0)},
+    "rho LKJ(2)": {"rho_between": lkj(2.0)},
+    "rho LKJ(4)": {"rho_between": lkj(4.0)},
+    "rho beta(1/2, 1/2)": {"rho_between": Beta(0.5, 0.5)},
+    "rho uniform(0, 1)": {"rho_between": Uniform(0.0, 1.0)},
+    "rho_within uniform(0, 0.95)": {"rho_within": Uniform(0.0, 0.95)},
+}
 
 
 def point_estimates(result: Result) -> dict[str, Any]:
@@ -29,7 +46,7 @@ def point_estimates(result: Result) -> dict[str, Any]:
 
 def without_extras(model: Model) -> Model:
     """The same model without what a refit for its point estimates does not need."""
-    leaner = {"bootstrap": 0, "interval": "delta"}
+    leaner = {"bootstrap": 0, "interval": "delta", "check_grid": False}
     known = getattr(model, "__dataclass_fields__", {})
     return replace(model, **{name: value for name, value in leaner.items() if name in known})  # type: ignore[type-var]
 
@@ -78,12 +95,58 @@ def leave_one_out(model: Model, effects: Effects) -> list[dict[str, Any]]:
     """
     records = []
     lean = without_extras(model)
-    for trial in effects.trials:
-        rest = effects.without_trial(trial)
+    data = [effects.without_trial(trial) for trial in effects.trials]
+    for trial, rest, found in zip(effects.trials, data, _refits(lean, data), strict=True):
         record: dict[str, Any] = {"left_out": trial, "k": len(rest)}
-        try:
-            record |= point_estimates(lean.fit(rest))
-        except FitError as error:
-            record["problem"] = str(error)
+        record |= {"problem": str(found)} if isinstance(found, FitError) else point_estimates(found)
         records.append(record)
+    return records
+
+
+def _refits(model: Model, data: Sequence[Effects]) -> list[Result | FitError]:
+    """Fit to each data set, all at once where the model can do that."""
+    together: Callable[[Sequence[Effects]], list[Result | FitError]] | None = getattr(model, "fit_many", None)
+    if together is not None:
+        try:
+            return together(data)
+        except FitError:  # one of them is too small: find out which
+            pass
+    found: list[Result | FitError] = []
+    for effects in data:
+        try:
+            found.append(model.fit(effects))
+        except FitError as error:
+            found.append(error)
+    return found
+
+
+def prior_sensitivity(model: BivariateBayes, effects: Effects) -> list[dict[str, Any]]:
+    """What other priors would have made of the same data; exact.
+
+    Parameters
+    ----------
+    model : BivariateBayes
+        Its own priors are the first row.
+    effects : Effects
+
+    Returns
+    -------
+    list of dict
+        One record a set of priors: prior (name), r2_trial and slope with limits, threshold effects, prior_overlap,
+        p_slope_positive, log_marginal_likelihood; ``problem`` where no fit was possible.
+    """
+    records = []
+    for name, change in PRIOR_SETS.items():
+        record: dict[str, Any] = {"prior": name}
+        try:
+            result = replace(model, check_grid=False, **change).fit(effects)
+        except SurrogacyError as error:  # too few comparisons, or a shared control arm that contradicts a rho_within
+            records.append({**record, "problem": str(error)})
+            continue
+        for estimate in ("r2_trial", "slope"):
+            found = result[estimate]
+            record |= {estimate: found.value, f"{estimate}_low": found.low, f"{estimate}_high": found.high}
+        wanted = ("ste_prediction", "ste_prediction_80", "prior_overlap", "p_slope_positive", "log_marginal_likelihood")
+        values = point_estimates(result)
+        records.append({**record, **{key: value for key, value in values.items() if key.removesuffix("_status") in wanted}})
     return records

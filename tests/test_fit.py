@@ -33,7 +33,13 @@ def test_tactics_2022(capsys):
     left_out = {row["left_out"]: row["r"] for row in document["leave_one_out"] if row["model"] == "weighted-pearson"}
     assert left_out["tace-2"] == pytest.approx(0.85, abs=5e-3)
     assert left_out["brisk-ta"] == pytest.approx(0.33, abs=5e-3)
-    assert [row["rho_within"] for row in document["rho_within_grid"]] == [0, 0.3, 0.5, 0.7, 0.9]
+    for model in ("bivariate-reml", "bivariate-bayes"):
+        grid = [row["rho_within"] for row in document["rho_within_grid"] if row["model"] == model]
+        assert grid == [0, 0.3, 0.5, 0.7, 0.9]
+    bayes = next(fit for fit in document["fits"] if fit["model"] == "bivariate-bayes")
+    assert bayes["estimates"]["prior_overlap"]["value"] > 0.95
+    assert any("99% of the posterior of r2_trial is its prior" in problem for problem in bayes["problems"])
+    assert len({row["prior"] for row in document["prior_sensitivity"]}) >= 8
     assert {fit["n"] for fit in document["fits"]} == {2625}
     for fit in document["fits"]:
         assert any("unverified" in problem for problem in fit["problems"])
@@ -45,7 +51,7 @@ def test_llovet_2019_pfs(capsys):
     assert threshold["hr"] == pytest.approx(0.52, abs=5e-3)
     assert (threshold["status"], threshold["band"], threshold["level"]) == ("exists", "prediction", 0.95)
     assert threshold["new_n"] == pytest.approx(558, abs=1)
-    grid = {row["rho_within"]: row for row in document["rho_within_grid"]}
+    grid = {row["rho_within"]: row for row in document["rho_within_grid"] if row["model"] == "bivariate-reml"}
     for rho_within, rho_between, slope in ((0, 0.988, 0.514), (0.3, 0.950, 0.489), (0.5, 0.924, 0.472), (0.7, 0.897, 0.455)):
         assert grid[rho_within]["rho_between"] == pytest.approx(rho_between, abs=5e-4)
         assert grid[rho_within]["slope"] == pytest.approx(slope, abs=5e-4)
@@ -135,7 +141,7 @@ def test_a_model_that_cannot_be_fitted_gives_exit_4(tmp_path, capsys):
     path.write_text(NEW.partition(",stage")[0] + "\nA,300,300,0.6,0.5,0.72,0.8,0.66,0.97\n")
     assert main(["--pairs", str(path), "--json"]) == 4
     document = json.loads(capsys.readouterr().out)
-    assert document["fits"] == []
+    assert [fit["model"] for fit in document["fits"]] == ["bivariate-bayes"]  # proper priors answer for two as well
     assert len(document["failures"]) == 3
 
 
@@ -146,7 +152,6 @@ def test_a_model_that_cannot_be_fitted_gives_exit_4(tmp_path, capsys):
         (["--nuts"], "not yet"),
         (["--focus", "tactics"], "not yet"),
         (["--predict", "0.6", "0.5", "0.7"], "not yet"),
-        (["--model", "bivariate-bayes"], "not yet"),
         (["--model", "magic"], "unknown model 'magic'"),
         (["--endpoints", "PFS,XYZ"], "unknown endpoint 'XYZ'"),
         (["--rho-within", "2"], "rho_within"),
@@ -195,7 +200,7 @@ def test_a_later_run_removes_the_files_of_an_earlier_one_and_no_others(tmp_path,
     (out / "figures" / "mine.png").write_text("mine")
     assert main(["llovet-2019-ttp", "--out", str(out), "--format", "svg", "--quiet"]) == 0
     names = {path.name for path in (out / "figures").iterdir() if not path.name.endswith(".md")}
-    assert names == {"mine.png", "bubble-llovet-2019-ttp.svg", "forest-llovet-2019-ttp.svg"}
+    assert names == {"mine.png"} | {f"{name}-llovet-2019-ttp.svg" for name in ("bubble", "forest", "posterior", "priors")}
 
 
 def test_a_trial_that_is_in_the_table_already_is_not_counted_twice(tmp_path, capsys):

@@ -52,6 +52,7 @@ CLASS_NAMES = {
 STAGE_MARKERS = {"intermediate": "o", "advanced": "s", "mixed": "D", "": "o"}
 INK = "#222222"
 LINE_COLOUR = "#B2182B"
+POSTERIOR = "#4C78A8"
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,11 @@ def style(chosen: Preset) -> Iterator[None]:
 def new_figure(width: float, height: float) -> Figure:
     """A figure of so many millimetres."""
     return Figure(figsize=(width * MM, height * MM))
+
+
+def clear_spines(axes: Axes) -> None:
+    """Leave the lower and the left line of a frame."""
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def hazard_ratio_axis(axes: Axes, which: str, low: float, high: float) -> None:

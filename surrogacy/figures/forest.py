@@ -61,6 +61,13 @@ def _pooled(result: Result, kind: str) -> dict[str, Any] | None:
     """Mean effects of a bivariate model, or the prediction interval of a new trial's true effects."""
     if "mu_surrogate" not in result.estimates:
         return None
+    if "loglik" not in result.estimates:  # a posterior: its own intervals, and no formula for a new trial
+        limits = {
+            f"{name}{side}": getattr(result[f"mu_{name}"], what)
+            for name in ("surrogate", "final")
+            for side, what in (("", "value"), ("_low", "low"), ("_high", "high"))
+        }
+        return {"kind": kind, "label": "Mean effect (95% interval)"} | limits if kind == "pooled" else None
     row: dict[str, Any] = {
         "kind": kind,
         "label": "Mean effect (95% CI)" if kind == "pooled" else "True effect of a new trial (95% PI)",

@@ -15,6 +15,8 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "weighted-regression": ("surrogacy.models.regression", "WeightedRegression", {}),
     "bivariate-ml": ("surrogacy.models.bivariate", "BivariateRandomEffects", {"method": "ml"}),
     "bivariate-reml": ("surrogacy.models.bivariate", "BivariateRandomEffects", {"method": "reml"}),
+    "bivariate-bayes": ("surrogacy.models.posterior", "BivariateBayes", {}),
+    "daniels-hughes": ("surrogacy.models.daniels_hughes", "DanielsHughes", {}),
 }
 
 

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from numpy.polynomial import legendre
 
 from surrogacy.effects import FloatArray
-from surrogacy.models.boxes import rule
+from surrogacy.models.boxes import DROP, rule
+from surrogacy.models.priors import CorrelationPrior, PositivePrior
 from surrogacy.models.quadrature import Table
 
 FINE = 161  # points at which a distribution function is tabulated, and between which it is read off
@@ -194,6 +195,20 @@ def _nodes(table: Table, axis: int) -> FloatArray:
     """(b, UPSAMPLED) Gauss-Legendre nodes of an axis in grid coordinates."""
     half = (table.high - table.low)[:, [axis]] / 2
     return np.asarray(table.low[:, [axis]] + half * (1 + rule(UPSAMPLED)[0]))
+
+
+def slope_prior(
+    tau_surrogate: PositivePrior, tau_final: PositivePrior, rho_between: CorrelationPrior
+) -> Callable[[FloatArray], FloatArray]:
+    """Distribution function of the slope before any data: rho_between in closed form, both tau on a grid of its masses."""
+    masses, middles = [], []
+    for prior in (tau_surrogate, tau_final):
+        edges = np.append(0.0, np.geomspace(prior.reach(0.0) * 1e-4, prior.reach(DROP), 160))
+        masses.append(np.diff(prior.cdf(edges)))
+        middles.append((edges[1:] + edges[:-1]) / 2)
+    weight = np.multiply.outer(*masses).ravel()
+    ratio = (middles[0][:, None] / middles[1]).ravel()
+    return lambda x: rho_between.cdf(np.asarray(x)[..., None] * ratio) @ weight
 
 
 def finer(table: Table) -> Table:

@@ -24,7 +24,7 @@ from surrogacy.results import LEVEL, Estimate
 
 LIGHT = 1e-6  # of the heaviest node: lighter ones are left out of mixtures of normals
 TOGETHER = 16  # data sets tabulated at once
-KIND = "posterior median, equal-tailed interval, exact (quadrature)"
+KIND = "posterior median, equal-tailed; exact, by quadrature"
 QUANTITIES = (
     "mu_surrogate", "mu_final", "tau_surrogate", "tau_final", "rho_between", "r2_trial", "intercept", "slope", "sigma_cond",
 )  # fmt: skip
@@ -74,9 +74,12 @@ class Posterior:
     within: FloatArray | None
     log_evidence: float
 
-    def nodes(self) -> dict[str, Any]:
-        """Nodes that carry mass: weight, the three parameters, and mean and covariance of mu given them; (n,) arrays."""
-        table = distributions.finer(self.table)
+    def nodes(self, *, fine: bool = False) -> dict[str, Any]:
+        """Nodes that carry mass: weight, the three parameters, and mean and covariance of mu given them; (n,) arrays.
+
+        ``fine`` takes more of them where the line needs it: a few thousandths of an SD of the intercept.
+        """
+        table = distributions.finer(self.table) if fine else self.table
         shape = table.weight.shape
         weight = self.share[:, None, None, None] * table.weight
         heavy = weight > LIGHT * weight.max()
@@ -93,9 +96,9 @@ class Posterior:
         found["component"] = np.nonzero(heavy)[0]
         return found
 
-    def line(self, new_n: float | None = None) -> MixtureLine:
+    def line(self, new_n: float | None = None, *, fine: bool = True) -> MixtureLine:
         """Surrogacy line with its bands; intercept and slope are filled with their medians."""
-        nodes = self.nodes()
+        nodes = self.nodes(fine=fine)
         slope = nodes["rho_between"] * nodes["tau_final"] / nodes["tau_surrogate"]
         effects = self.effects
         surrogate = effects.log_hr[:, 0]
@@ -112,21 +115,19 @@ class Posterior:
             data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
         )
 
-    def quantiles(self, p: Sequence[float]) -> dict[str, FloatArray]:
+    def quantiles(self, p: Sequence[float], *, fine: bool = True) -> dict[str, FloatArray]:
         """Quantiles of every quantity of the model, (len(p),) each."""
         table, share = self.table, self.share
         found: dict[str, FloatArray] = {}
-        nodes, line = self.nodes(), self.line()
-        means = np.stack([nodes["mean1"], nodes["mean2"], line.node_intercept])
-        variances = np.stack([nodes["v11"], nodes["v22"], line.node_variance])
-        normal = mixture_quantile(p, nodes["weight"], means, np.sqrt(variances))
-        found["mu_surrogate"], found["mu_final"] = normal[:2]
+        nodes, line = self.nodes(), self.line(fine=fine)
+        means, variances = np.stack([nodes["mean1"], nodes["mean2"]]), np.stack([nodes["v11"], nodes["v22"]])
+        found["mu_surrogate"], found["mu_final"] = mixture_quantile(p, nodes["weight"], means, np.sqrt(variances))
         for name in ("tau_surrogate", "tau_final", "rho_between"):
             found[name] = distributions.quantiles_of(distributions.parameter(table, share, name), p)
         square = distributions.folded(distributions.parameter(table, share, "rho_between"))
         found["r2_trial"] = distributions.quantiles_of(square, p) ** 2
-        found["intercept"] = normal[2]
-        weight = nodes["weight"]
+        weight = line.weight
+        found["intercept"] = mixture_quantile(p, weight, line.node_intercept[None], np.sqrt(line.node_variance)[None])[0]
         for name, values, cdf in (
             ("slope", line.node_slope, distributions.slope(table, share)),
             ("sigma_cond", line.node_sigma, distributions.sigma_cond(table, share)),
@@ -162,13 +163,20 @@ class Posterior:
         values, cdf = distributions.parameter(self.table, self.share, "rho_between")
         return float(1 - np.interp(0.0, values, cdf, left=0, right=1))
 
+    def cdf(self, name: str, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Posterior and prior distribution function of r2_trial or slope at ``x``."""
+        if name == "slope":
+            prior = distributions.slope_prior(self.priors.tau_surrogate, self.priors.tau_final, self.priors.rho_between)
+            return distributions.slope(self.table, self.share)(x), prior(x)
+        root = np.sqrt(x)
+        values, posterior = distributions.folded(distributions.parameter(self.table, self.share, "rho_between"))
+        prior = self.priors.rho_between.cdf
+        return np.interp(root, values, posterior, left=0, right=1), prior(root) - prior(-root)
+
     def prior_overlap(self) -> float:
         """Area that prior and posterior of r2_trial have in common: 1 = the data have added nothing."""
-        values, posterior = distributions.folded(distributions.parameter(self.table, self.share, "rho_between"))
-        grid = np.linspace(0, 1, 2001)
-        prior = self.priors.rho_between.cdf(grid) - self.priors.rho_between.cdf(-grid)
-        cdf = np.interp(grid, values, posterior, left=0, right=1)
-        return float(np.minimum(np.diff(prior), np.diff(cdf)).sum())
+        posterior, prior = self.cdf("r2_trial", np.linspace(0, 1, 2001) ** 2)
+        return float(np.minimum(np.diff(prior), np.diff(posterior)).sum())
 
     def shrunken(self) -> tuple[FloatArray, FloatArray]:
         """Posterior of the true effects of every comparison.

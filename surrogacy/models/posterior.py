@@ -148,7 +148,7 @@ class BivariateBayes:
             self._refuse(effects)
         p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
         found = posteriors(data, self.priors, within_nodes(self.rho_within), self.nodes)
-        return [self._result(one, one.quantiles(p)) for one in found]
+        return [self._result(one, one.quantiles(p, fine=False), fine=False) for one in found]
 
     def _refuse(self, effects: Effects) -> None:
         reported = (~np.isnan(effects.log_hr)).sum(axis=0)
@@ -157,15 +157,14 @@ class BivariateBayes:
         if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n).any():
             raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
 
-    def _result(self, posterior: Posterior, quantiles: dict[str, FloatArray]) -> Result:
+    def _result(self, posterior: Posterior, quantiles: dict[str, FloatArray], *, fine: bool = True) -> Result:
         sd = posterior.standard_deviations()
         estimates: dict[str, Any] = {}
         for name in QUANTITIES:
             median, low, high = map(float, quantiles[name])
             estimates[name] = Estimate(median, sd[name], low, high, self.level, KIND)
-        line = replace(
-            posterior.line(self.new_n), intercept=estimates["intercept"].value, slope=estimates["slope"].value
-        )
+        line = posterior.line(self.new_n, fine=fine)
+        line = replace(line, intercept=estimates["intercept"].value, slope=estimates["slope"].value)
         estimates |= line.thresholds(self.level)
         overlap = posterior.prior_overlap()
         estimates["p_slope_positive"] = Estimate(posterior.probability_slope_positive(), kind="posterior probability")

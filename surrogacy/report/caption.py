@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import Result, ThresholdEffect
 from surrogacy.weights import IN_WORDS, weighting
@@ -16,6 +19,12 @@ def _who(result: Result) -> str:
 
 def _caveats(result: Result) -> str:
     return "".join(f" Caveat: {problem}." for problem in result.problems)
+
+
+def _association(result: Result) -> str:
+    """R2, or for a model that has none the conditional SD."""
+    name, words = ("r2_trial", "trial-level R²") if "r2_trial" in result.estimates else ("sigma_cond", "conditional SD")
+    return f"{words} {with_interval(result[name])} ({result[name].kind})"
 
 
 def bubble_caption(result: Result) -> str:
@@ -36,8 +45,7 @@ def bubble_caption(result: Result) -> str:
         threshold: ThresholdEffect = result["ste_prediction"]
         parts.append(
             f"Line: {result.model.replace('-', ' ')} ({settings_in_words(result)}), drawn over the data only; slope "
-            f"{with_interval(slope)} ({slope.kind}), intercept {with_interval(intercept)}; trial-level R² "
-            f"{with_interval(result['r2_trial'])} ({result['r2_trial'].kind})."
+            f"{with_interval(slope)} ({slope.kind}), intercept {with_interval(intercept)}; {_association(result)}."
         )
         new = (
             f"for a new trial of {threshold.new_n:.0f} patients"
@@ -76,3 +84,27 @@ def forest_caption(result: Result) -> str:
     if any("unverified" in values for values in evidence):
         parts.append("† and open symbol: a hazard ratio or its limits were not verified in any source.")
     return " ".join(parts) + _caveats(result) + "\n"
+
+
+def posterior_caption(result: Result) -> str:
+    """Caption of the posterior of r2_trial and the line."""
+    parts = [
+        f"Posterior (filled) and prior (outline) of a Bayesian model, {result.model.replace('-', ' ')}: {_who(result)}; "
+        f"{settings_in_words(result)}.",
+        f"Left: {_association(result)}" + (f"; prior and posterior overlap by {result['prior_overlap'].value:.0%}." if "prior_overlap" in result.estimates else "."),
+        f"Middle: slope {with_interval(result['slope'])}; it has no finite variance where tau_surrogate may be 0, so that its tails "
+        "go on beyond the panel. Right: draws of intercept and slope, with their medians; draws outside the panel are left out.",
+    ]
+    return " ".join(parts) + _caveats(result) + "\n"
+
+
+def prior_caption(name: str, records: Sequence[Mapping[str, Any]]) -> str:
+    """Caption of the sensitivity to the prior."""
+    first = records[0]
+    overlap = f" At the default priors, prior and posterior of R² overlap by {first['prior_overlap']:.0%}." if "prior_overlap" in first else ""
+    return (
+        f"What other priors would have made of the same data (set {name}): posterior median and equal-tailed 95% interval of the "
+        "trial-level R² and of the slope of the bivariate model, exact. Each row differs from the default priors (tau half-normal(0.5), rho_between "
+        "uniform(-1, 1)) in what it names. STE: surrogate threshold effect as a hazard ratio, 95% prediction band for the true "
+        f"effect of a new trial; – = none.{overlap}\n"
+    )

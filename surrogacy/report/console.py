@@ -15,7 +15,9 @@ from surrogacy.analysis import Run, SetAnalysis
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import Estimate, Result
 
-ASSOCIATION = {"weighted-pearson": "r", "weighted-regression": "r2_trial"}
+# what tells how close the association is, where it is not rho_between
+ASSOCIATION = {"weighted-pearson": "r", "weighted-regression": "r2_trial", "daniels-hughes": "sigma_cond"}
+SYMBOLS = {"r": "r", "r2_trial": "R²", "rho_between": "rho_between", "sigma_cond": "sigma_cond"}
 
 
 def screen(run: Run) -> RenderableType:
@@ -41,7 +43,7 @@ def _set_block(one: SetAnalysis) -> RenderableType:
         )
     for model, text in one.failures:
         table.add_row(model, Text(f"not fitted: {text}", style="red"), "", "")
-    notes = [Text(line) for line in (_grid_line(one), _left_out_line(one)) if line]
+    notes = [Text(line) for line in (_grid_line(one), _prior_line(one), _left_out_line(one)) if line]
     seen: dict[str, list[str]] = {}
     for result in one.results:
         for problem in result.problems:
@@ -56,9 +58,8 @@ def _set_block(one: SetAnalysis) -> RenderableType:
 def _association(result: Result) -> str:
     name = ASSOCIATION.get(result.model, "rho_between")
     lines = []
-    symbol = {"r": "r", "r2_trial": "R²", "rho_between": "rho_between"}[name]
     estimate: Estimate = result[name]
-    lines.append(f"{symbol} {with_interval(estimate)}")
+    lines.append(f"{SYMBOLS[name]} {with_interval(estimate)}")
     kind = estimate.kind.partition(";")[0]
     if "r_bootstrap" in result.estimates:
         bootstrap: Estimate = result["r_bootstrap"]
@@ -84,7 +85,10 @@ def _threshold(result: Result) -> str:
     shown = str(prediction)
     value, _, made = shown.partition(" (")
     mean = "none" if confidence.hr is None else number(confidence.hr)
-    return f"{value}\n[dim]{made.rstrip(')')}; band of the mean: {mean}[/dim]"
+    at_80 = ""
+    if "ste_prediction_80" in result.estimates:
+        at_80 = f"; 80% band: {str(result['ste_prediction_80']).partition(' (')[0]}"
+    return f"{value}\n[dim]{made.rstrip(')')}; band of the mean: {mean}{at_80}[/dim]"
 
 
 def _grid_line(one: SetAnalysis) -> str:
@@ -102,6 +106,17 @@ def _grid_line(one: SetAnalysis) -> str:
         cells.append(f"{record['rho_within']:g}: {shown}")
     note = "  (* boundary)" if any(record.get("boundary") for record in records) else ""
     return f"R²/slope of {model} by rho_within  {'   '.join(cells)}{note}"
+
+
+def _prior_line(one: SetAnalysis) -> str:
+    records = [record for record in one.prior_sensitivity if "problem" not in record]
+    if not records:
+        return ""
+    low, high = (choose(records, key=lambda record: record["r2_trial"]) for choose in (min, max))
+    return (
+        f"R² of bivariate-bayes by prior: {number(low['r2_trial'])} ({low['prior']}) to {number(high['r2_trial'])} "
+        f"({high['prior']}); prior and posterior of R² overlap by {records[0]['prior_overlap']:.0%}"
+    )
 
 
 def _left_out_line(one: SetAnalysis) -> str:

@@ -38,6 +38,7 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
         "fits": [fit_record(result) for one in analyses for result in one.results],
         "failures": [{"set": one.name, "model": model, "problem": text} for one in analyses for model, text in one.failures],
         "rho_within_grid": [record for one in analyses for record in one.rho_within_grid],
+        "prior_sensitivity": [record for one in analyses for record in one.prior_sensitivity],
         "leave_one_out": [record for one in analyses for record in one.leave_one_out],
         "placement": [],
         "changes": list(run.changes),
@@ -52,8 +53,9 @@ def fit_record(result: Result) -> dict[str, Any]:
     settings = dict(result.settings)
     if result.model.startswith("bivariate"):
         assumed = np.unique(effects.rho_within[~effects.rho_known])
+        known = len(assumed) and "prior_rho_within" not in settings
         settings |= {
-            "rho_within": float(assumed[0]) if len(assumed) else None,
+            "rho_within": float(assumed[0]) if known else None,
             "rho_within_reported": int(effects.rho_known.sum()),
         }
     return {

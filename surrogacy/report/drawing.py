@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from surrogacy.report.caption import bubble_caption, forest_caption
+from surrogacy.report.caption import bubble_caption, forest_caption, posterior_caption, prior_caption
 from surrogacy.results import Result
 
 if TYPE_CHECKING:
@@ -50,6 +50,30 @@ def draw_forest(result: Result, folder: Path, formats: tuple[str, ...], preset: 
         formats,
         preset,
     )
+
+
+def draw_posterior(result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None) -> list[str]:
+    """Draw and save the posterior of r2_trial and the line, and its caption; return the file names."""
+    from surrogacy.figures import plot_posterior
+
+    name = f"posterior-{result.effects.name}" + ("" if result.model == "bivariate-bayes" else f"-{result.model}")
+    return _save(name, lambda: plot_posterior(result)[0], posterior_caption(result), folder, formats, preset)
+
+
+def draw_prior_sensitivity(
+    name: str,
+    records: Sequence[Mapping[str, Any]],
+    unverified: bool,
+    folder: Path,
+    formats: tuple[str, ...],
+    preset: str,
+    focus: str | None,
+) -> list[str]:
+    """Draw and save what other priors would have made of a set, and its caption; return the file names."""
+    from surrogacy.figures import plot_prior_sensitivity
+
+    caption = prior_caption(name, records)
+    return _save(f"priors-{name}", lambda: plot_prior_sensitivity(records, name, unverified=unverified)[0], caption, folder, formats, preset)
 
 
 def _save(name: str, draw: Callable[[], Axes], caption: str, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:

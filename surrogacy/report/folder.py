@@ -12,7 +12,7 @@ from typing import Any
 
 from surrogacy.analysis import Run, SetAnalysis, examine_all
 from surrogacy.report.document import document, dumps
-from surrogacy.report.drawing import draw_bubble, draw_forest
+from surrogacy.report.drawing import draw_bubble, draw_forest, draw_posterior, draw_prior_sensitivity
 from surrogacy.report.manifest import manifest
 from surrogacy.report.tables import report_tables
 from surrogacy.report.writer import staging, write_tables
@@ -97,8 +97,13 @@ def _draw(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[Future[Any]]
         return []
     how = folder, drawing.formats, drawing.preset, drawing.focus
     lines = [result for result in one.results if result.line is not None]
-    pooled = [result for result in one.results if "mu_surrogate" in result.estimates]
-    return [
+    pooled = [result for result in one.results if "loglik" in result.estimates]
+    jobs = [
         drawing.workers.submit(draw_forest, (pooled or list(one.results))[-1], *how),
         drawing.workers.submit(draw_bubble, (lines or list(one.results))[0], *how),
     ]
+    jobs += [drawing.workers.submit(draw_posterior, result, *how) for result in one.results if result.draws is not None]
+    if one.prior_sensitivity:
+        unverified = any(problem.startswith("unverified") for problem in one.effects.problems)
+        jobs.append(drawing.workers.submit(draw_prior_sensitivity, one.name, one.prior_sensitivity, unverified, *how))
+    return jobs

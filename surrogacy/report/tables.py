@@ -30,6 +30,13 @@ NAMES = {
     "loglik": "Log-likelihood",
     "ste_prediction": "STE (HR), prediction band",
     "ste_confidence": "STE (HR), confidence band",
+    "ste_prediction_80": "STE (HR), 80% prediction band",
+    "ste_confidence_80": "STE (HR), 80% confidence band",
+    "p_slope_positive": "P(slope > 0)",
+    "prior_overlap": "Overlap of prior and posterior of R²",
+    "log_marginal_likelihood": "Log marginal likelihood",
+    "grid_error": "Error of the quadrature (posterior SDs)",
+    "rho_within": "ρ within trials",
 }
 
 
@@ -171,6 +178,49 @@ def records_table(
     return ReportTable(name, title, note, numbers, words)
 
 
+def prior_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
+    """What other priors would have made of the same data."""
+    note = (
+        "Exact posteriors of the bivariate model; each row differs from the default priors in what it names. Posterior medians "
+        "with equal-tailed 95% intervals. Overlap: area that prior and posterior of R² have in common; at 100% the data have "
+        "added nothing. STE: prediction band of the true effect of a new trial."
+    )
+    words = []
+    for record in records:
+        row = {"Set": record["set"], "Prior": record["prior"]}
+        if "problem" in record:
+            words.append(row | {"R² (trial level)": f"not fitted: {record['problem']}"})
+            continue
+        for name, heading in (("r2_trial", "R² (trial level)"), ("slope", "Slope")):
+            low, high = number(record[f"{name}_low"]), number(record[f"{name}_high"])
+            row[heading] = f"{number(record[name])} ({low} to {high})"
+        for name, heading in (("ste_prediction", "STE, 95%"), ("ste_prediction_80", "STE, 80%")):
+            status = record[f"{name}_status"]
+            row[heading] = "none" if status == "none" else number(record[name]) + ("" if status == "exists" else f" ({status})")
+        words.append(row | {"P(slope > 0)": number(record["p_slope_positive"]), "Overlap": f"{record['prior_overlap']:.0%}"})
+    return ReportTable("priors", "Sensitivity to the prior", note, pd.DataFrame(records), pd.DataFrame(words).fillna(""))
+
+
+def shrunken_records(one: SetAnalysis) -> list[dict[str, Any]]:
+    """Observed and true effects of every comparison, by the exact posterior."""
+    result = one.result("bivariate-bayes")
+    if result is None:
+        return []
+    mean, covariance = result.draws.shrunken()
+    records = []
+    for i, comparison in enumerate(one.effects.comparison):
+        record: dict[str, Any] = {"set": one.name, "comparison": comparison}
+        for column, side in enumerate(("surrogate", "final")):
+            record |= {
+                f"hr_{side}": float(np.exp(one.effects.log_hr[i, column])),
+                f"hr_{side}_true": float(np.exp(mean[i, column])),
+                f"log_hr_{side}_true": float(mean[i, column]),
+                f"sd_{side}_true": float(covariance[i, column, column] ** 0.5),
+            }
+        records.append(record | {"covariance_true": float(covariance[i, 0, 1])})
+    return records
+
+
 def flow_table(run: Run) -> ReportTable:
     """Every comparison: in which fit it is, or why not."""
     table = run.trials.trials
@@ -221,4 +271,19 @@ def report_tables(run: Run) -> list[ReportTable]:
         }  # fmt: skip
         labels = {trial: label for one in analyses for trial, label in zip(one.effects.trial, one.effects.labels, strict=True)}
         tables.append(records_table("leave_one_out", "Leave-one-trial-out", note, out, columns, labels))
+    priors = [record for one in analyses for record in one.prior_sensitivity]
+    if priors:
+        tables.append(prior_table(priors))
+    shrunken = [record for one in analyses for record in shrunken_records(one)]
+    if shrunken:
+        note = (
+            "Posterior mean and SD of the true effects of every comparison (bivariate-bayes): each is drawn towards the mean of "
+            "its endpoint, and towards what the other endpoint predicts."
+        )
+        columns = {
+            "set": "Set", "comparison": "Comparison", "hr_surrogate": "HR (surrogate), observed", "hr_surrogate_true": "HR (surrogate), true",
+            "hr_final": "HR (final), observed", "hr_final_true": "HR (final), true",
+        }  # fmt: skip
+        labels = {name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)}
+        tables.append(records_table("true_effects", "True effects", note, shrunken, columns, labels))
     return [*tables, flow_table(run)]

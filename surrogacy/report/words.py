@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from surrogacy.results import Estimate, Result
@@ -30,7 +33,17 @@ def settings_in_words(result: Result) -> str:
         return f"weights: {IN_WORDS[result.settings['weights']]}"
     effects = result.effects
     assumed = np.unique(effects.rho_within[~effects.rho_known])
-    words = [f"rho_within {assumed[0]:g} (assumed)"] if len(assumed) else []
+    words = [f"rho_within {assumed[0]:g} (assumed)"] if len(assumed) and "prior_rho_within" not in result.settings else []
     if effects.rho_known.any():
         words.append(f"rho_within as reported in {effects.rho_known.sum()}")
-    return ", ".join(words)
+    return ", ".join(words + priors_in_words(result.settings))
+
+
+def priors_in_words(settings: Mapping[str, Any]) -> list[str]:
+    """Priors of a Bayesian fit, those that are the same for several parameters once."""
+    names: dict[str, list[str]] = {}
+    for key, prior in settings.items():
+        if key.startswith("prior_"):
+            names.setdefault(prior, []).append(key.removeprefix("prior_"))
+    words = [f"{', '.join(parameters).replace('tau_surrogate, tau_final', 'tau')} {prior}" for prior, parameters in names.items()]
+    return [f"priors: {', '.join(words)}"] if words else []

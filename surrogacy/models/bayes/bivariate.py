@@ -29,8 +29,10 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+import xarray as xr
 
 from surrogacy.effects import Effects, FloatArray, IntArray
+from surrogacy.errors import UsageError
 from surrogacy.models.bayes.sampling import Sampled, random_variable
 from surrogacy.models.priors import Beta, CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
 
@@ -96,8 +98,9 @@ def layouts_of(y: FloatArray, groups: Iterable[IntArray], covariance: Callable[[
             found.setdefault(cells, []).append((seen, values, matrix))
     stacked = []
     for cells, blocks in sorted(found.items()):
-        members, values, matrices = zip(*blocks, strict=True)
-        stacked.append(Layout(cells, np.stack(members), np.stack(values), np.stack(matrices), y.shape[1]))
+        members = np.stack([block[0] for block in blocks])
+        values, matrices = np.stack([block[1] for block in blocks]), np.stack([block[2] for block in blocks])
+        stacked.append(Layout(cells, members, values, matrices, y.shape[1]))
     return tuple(stacked)
 
 
@@ -209,8 +212,7 @@ class BivariateSampled(Sampled):
     Parameters
     ----------
     tau_surrogate, tau_final : HalfNormal, HalfStudentT or Uniform
-    rho : Uniform or Beta
-        Prior of rho_between.
+    rho_between : Uniform or Beta
     mu : Normal
         Prior of either mean.
     rho_within : Uniform or Beta, optional
@@ -219,9 +221,14 @@ class BivariateSampled(Sampled):
 
     tau_surrogate: PositivePrior = HalfNormal(0.5)
     tau_final: PositivePrior = HalfNormal(0.5)
-    rho: CorrelationPrior = Uniform(-1.0, 1.0)
+    rho_between: CorrelationPrior = Uniform(-1.0, 1.0)
     mu: Normal = Normal(0.0, 10.0)
     rho_within: Uniform | Beta | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.rho_within, Uniform | Beta | None):
+            raise UsageError(f"prior of rho_within: {self.rho_within} cannot be sampled; the exact model takes it")
 
     @property
     def name(self) -> str:
@@ -240,13 +247,18 @@ class BivariateSampled(Sampled):
             mean = [random_variable(f"mu_{endpoint}", self.mu) for endpoint in ENDPOINTS]
             tau1 = random_variable("tau_surrogate", self.tau_surrogate)
             tau2 = random_variable("tau_final", self.tau_final)
-            rho = random_variable("rho_between", self.rho)
+            rho = random_variable("rho_between", self.rho_between)
             between = covariance_line(mean, tau1, tau2, rho)
             if self.rho_within is None:
                 observe(layouts(effects), mean, between)
             else:
                 self._observe_within(effects, mean, between)
         return model
+
+    def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
+        """Also rho_within, where it is unknown."""
+        found = super().quantities(tree)
+        return found if self.rho_within is None else found | {"rho_within": np.asarray(tree["posterior"]["rho_within"])}
 
     def _observe_within(self, effects: Effects, mean: Sequence[Any], between: Mapping[tuple[int, int], Any]) -> None:
         """Likelihood with an unknown rho_within: S is linear in it."""

@@ -86,9 +86,7 @@ class Moderated(Sampled):
             If the effects do not have it, a value is missing, or it has one level, or more than two that are no numbers.
         """
         if self.covariate not in effects.factors:
-            raise UsageError(
-                f"the effects have no column {self.covariate!r}; they have {', '.join(effects.factors) or 'none'}"
-            )
+            raise UsageError(f"the effects have no column {self.covariate!r}; they have {', '.join(effects.factors) or 'none'}")
         values = effects.factors[self.covariate]
         missing = [name for name, value in zip(effects.comparison, values, strict=True) if not value.strip()]
         if missing:
@@ -139,10 +137,10 @@ class Moderated(Sampled):
         found = super().quantities(tree)
         posterior = tree["posterior"]
         if "slope_level" in posterior:
-            for level in posterior["level"].values:
+            for level in map(str, np.asarray(posterior["level"])):
                 found[f"slope[{level}]"] = np.asarray(posterior["slope_level"].sel(level=level))
         return found
 
-    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:  # noqa: ARG002
+    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
         """None: there is a line for every value of the covariate."""
         return None

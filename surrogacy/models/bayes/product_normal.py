@@ -50,8 +50,8 @@ class ProductNormal(Sampled):
         Which parameters have the priors; see the module.
     tau : HalfNormal, HalfStudentT or Uniform
         ``separation``: prior of tau_surrogate and of tau_final.
-    rho : Uniform or Beta
-        ``separation``: prior of rho_between.
+    rho_between : Uniform or Beta
+        ``separation``.
     psi : HalfNormal, HalfStudentT or Uniform
         ``regression``: prior of psi1 and of psi2.
     coefficients : Normal
@@ -62,7 +62,7 @@ class ProductNormal(Sampled):
 
     priors_on: PriorsOn = "separation"
     tau: PositivePrior = HalfNormal(10.0)
-    rho: CorrelationPrior = Uniform(-1.0, 1.0)
+    rho_between: CorrelationPrior = Uniform(-1.0, 1.0)
     psi: PositivePrior = Uniform(0.0, 2.0)
     coefficients: Normal = Normal(0.0, 0.11**-0.5)
     eta: Normal = Normal(0.0, 1000.0**0.5)
@@ -93,7 +93,7 @@ class ProductNormal(Sampled):
             if self.priors_on == "separation":
                 eta2 = random_variable("mu_final", self.eta)
                 tau1, tau2 = random_variable("tau_surrogate", self.tau), random_variable("tau_final", self.tau)
-                between = covariance_line((eta1, eta2), tau1, tau2, random_variable("rho_between", self.rho))
+                between = covariance_line((eta1, eta2), tau1, tau2, random_variable("rho_between", self.rho_between))
             else:
                 slope = random_variable("slope", self.coefficients)
                 eta2 = pm.Deterministic("mu_final", random_variable("intercept", self.coefficients) + slope * eta1)

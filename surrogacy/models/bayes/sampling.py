@@ -13,6 +13,7 @@ Kallioinen, Paananen, Bürkner, Vehtari (2024), power scaling, doi:10.1007/s1122
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from abc import ABC, abstractmethod
@@ -25,42 +26,36 @@ import arviz as az
 import numpy as np
 import nutpie
 import pymc as pm
-import pytensor
 import xarray as xr
+from pytensor.configdefaults import config
 
-from surrogacy import estimands
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import FitError, UsageError
+from surrogacy.mixtures import MixtureLine
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
-from surrogacy.results import LEVEL, Estimate, Line, Result, ThresholdEffect
+from surrogacy.results import LEVEL, Estimate, Result, ThresholdEffect
 
 R_HAT_MAX = 1.01
 ESS_MIN = 400
 BFMI_MIN = 0.3
+LINE_DRAWS = 4000  # enough for a band; quantiles of the mixture cost time in proportion
 # Ratios with tau_surrogate below the line: no finite variance under a prior with density at 0.
 NO_VARIANCE = ("slope", "intercept")
 
 Prior = HalfNormal | HalfStudentT | Uniform | Beta | Normal
-Draws = Mapping[str, FloatArray]
 
 
 @contextmanager
 def exact_arithmetic() -> Iterator[None]:
     """Compile without Numba's fast mathematics, so that one seed gives one result whatever is cached."""
-    with pytensor.config.change_flags(numba__fastmath=False):
+    with config.change_flags(numba__fastmath=False):
         yield
 
 
 def random_variable(name: str, prior: Prior, **keywords: Any) -> Any:
     """Turn a prior of `surrogacy.models.priors` into a PyMC variable of the model in whose context it is called.
 
-    Parameters
-    ----------
-    name : str
-    prior : HalfNormal, HalfStudentT, Uniform, Beta or Normal
-        A stretched Beta becomes ``<name>_unit`` on (0, 1) and its linear image ``name``.
-    **keywords
-        For PyMC: ``dims``, ``shape``.
+    A stretched Beta becomes ``<name>_unit`` on (0, 1) and its linear image ``name``; ``keywords`` are PyMC's (``dims``).
     """
     match prior:
         case HalfNormal(scale):
@@ -93,7 +88,7 @@ def run(
     target_accept: float = 0.95,
     progress: bool | None = None,
 ) -> xr.DataTree:
-    """Sample a compiled model.
+    """Sample a compiled model: groups posterior and sample_stats.
 
     Parameters
     ----------
@@ -104,11 +99,6 @@ def run(
     target_accept : float
     progress : bool, optional
         Default: on a terminal only.
-
-    Returns
-    -------
-    DataTree
-        Groups posterior and sample_stats.
     """
     tree: xr.DataTree = nutpie.sample(
         compiled,
@@ -130,16 +120,7 @@ def sample(model: pm.Model, **settings: Any) -> xr.DataTree:
 
 
 def refit(compiled: Any, data: Mapping[str, Any], **settings: Any) -> xr.DataTree:
-    """Sample a compiled model on other data, whose length may differ.
-
-    Parameters
-    ----------
-    compiled
-        From `compile_model`.
-    data : mapping of str to array
-        New values of the model's ``pm.Data``.
-    **settings
-        See `run`.
+    """Sample a compiled model on other values of its ``pm.Data``, whose length may differ; see `run` for the settings.
 
     Raises
     ------
@@ -153,27 +134,20 @@ def refit(compiled: Any, data: Mapping[str, Any], **settings: Any) -> xr.DataTre
 
 
 def diagnose(tree: xr.DataTree, variables: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Say in words what is wrong with a run; nothing if all is well.
+    """Say in words what is wrong with a run, each beginning with "sampling: "; nothing if all is well.
 
-    Parameters
-    ----------
-    tree : DataTree
-    variables : sequence of str, optional
-        Whose R-hat and effective sample size are judged; default: all.
-
-    Returns
-    -------
-    tuple of str
-        Each begins with "sampling: ".
+    ``variables`` are those whose R-hat and effective sample size are judged; default: all.
     """
     posterior = tree["posterior"].to_dataset()
     posterior = posterior[list(variables)] if variables is not None else posterior
-    problems = []
+    still = [str(name) for name, values in posterior.items() if float(values.std()) == 0]
+    problems = [f"{', '.join(still)} did not move at all"] if still else []
+    posterior = posterior.drop_vars(still)
     divergent = int(tree["sample_stats"]["diverging"].sum())
     if divergent:
         total = tree["sample_stats"]["diverging"].size
         problems.append(f"{divergent} of {total} transitions diverged; raise target_accept or use the exact posterior")
-    if posterior.sizes["chain"] < 2:
+    if tree["posterior"].sizes["chain"] < 2:
         problems.append("a single chain: whether it converged cannot be told")
     else:
         problems += _judged(az.rhat(posterior), "R-hat {value:.3f} of {name} (limit 1.01): the chains do not agree", R_HAT_MAX)
@@ -187,10 +161,8 @@ def diagnose(tree: xr.DataTree, variables: Sequence[str] | None = None) -> tuple
 
 
 def _judged(values: xr.Dataset, words: str, limit: float, *, below: bool = False) -> list[str]:
-    """The worst variable beyond the limit, and how many others are; a constant has no such value."""
-    worst = {
-        str(name): float(array.min() if below else array.max()) for name, array in values.items() if not np.isnan(array).all()
-    }
+    """The worst variable beyond the limit, and how many others are."""
+    worst = {str(name): float(array.min() if below else array.max()) for name, array in values.items()}
     bad = {name: value for name, value in worst.items() if (value < limit if below else value > limit)}
     if not bad:
         return []
@@ -200,32 +172,18 @@ def _judged(values: xr.Dataset, words: str, limit: float, *, below: bool = False
 
 
 def quantile_errors(draws: FloatArray, level: float = LEVEL) -> tuple[float, float, float]:
-    """Monte Carlo standard errors of the lower limit, the median and the upper limit.
-
-    Parameters
-    ----------
-    draws : (chain, draw) array
-    level : float
-    """
+    """Monte Carlo standard errors of the lower limit, the median and the upper limit of (chain, draw) draws."""
     probabilities = (0.5 - level / 2, 0.5, 0.5 + level / 2)
     low, middle, high = (float(az.mcse(draws, method="quantile", prob=p)) for p in probabilities)
     return low, middle, high
 
 
-def estimates_of(draws: Draws, level: float = LEVEL, no_variance: Sequence[str] = NO_VARIANCE) -> dict[str, Estimate]:
-    """Posterior medians with equal-tailed intervals.
+def estimates_of(
+    draws: Mapping[str, FloatArray], level: float = LEVEL, no_variance: Sequence[str] = NO_VARIANCE
+) -> dict[str, Estimate]:
+    """Posterior medians with equal-tailed intervals and posterior SDs, from (chain, draw) arrays.
 
-    Parameters
-    ----------
-    draws : mapping of str to (chain, draw) array
-    level : float
-    no_variance : sequence of str
-        Quantities whose posterior SD is not finite and not given.
-
-    Returns
-    -------
-    dict of str to Estimate
-        The standard error is the posterior SD.
+    Quantities in ``no_variance`` have no finite posterior SD and are given none.
     """
     estimates = {}
     for name, values in draws.items():
@@ -238,30 +196,31 @@ def estimates_of(draws: Draws, level: float = LEVEL, no_variance: Sequence[str] 
 
 def line_of(
     effects: Effects, intercept: FloatArray, slope: FloatArray, sigma: FloatArray, new_n: float | None = None
-) -> Line | None:
-    """Surrogacy line of a new trial, averaged over the draws.
-
-    Parameters
-    ----------
-    effects : Effects
-        Whose surrogate effects say where the data are.
-    intercept, slope, sigma : (draws,) arrays
-    new_n : float, optional
-        Size of the new trial; default: its true effect.
-    """
-    del effects, intercept, slope, sigma, new_n
-    return None
+) -> MixtureLine:
+    """Surrogacy line of a new trial, averaged over (draws,) arrays; not over all of them where they are many."""
+    information = effects.n * effects.se[:, 1] ** 2
+    one_patient = float(np.nanmean(information)) if np.isfinite(information).any() else float("nan")
+    if new_n is not None and np.isnan(one_patient):
+        raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+    surrogate = effects.log_hr[:, 0]
+    thin = slice(None, None, max(1, intercept.size // LINE_DRAWS))
+    nodes = intercept[thin].size
+    return MixtureLine(
+        intercept=float(np.median(intercept)),
+        slope=float(np.median(slope)),
+        weight=np.full(nodes, 1 / nodes),
+        node_intercept=intercept[thin],
+        node_variance=np.zeros(nodes),
+        node_slope=slope[thin],
+        node_sigma=sigma[thin],
+        trial_variance=one_patient,
+        new_n=new_n,
+        data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
+    )
 
 
 def power_scaling(model: pm.Model, tree: xr.DataTree, variables: Sequence[str]) -> list[dict[str, Any]]:
     """How far the posterior moves when the prior or the likelihood is raised to a power near 1.
-
-    Parameters
-    ----------
-    model : Model
-    tree : DataTree
-        A copy of it gets the log prior and the log likelihood.
-    variables : sequence of str
 
     Returns
     -------
@@ -285,22 +244,14 @@ def power_scaling(model: pm.Model, tree: xr.DataTree, variables: Sequence[str]) 
 
 
 def predictive(model: pm.Model, tree: xr.DataTree, seed: int, draws: int = 1000) -> xr.DataTree:
-    """Add draws from the prior and of replicated data.
-
-    Parameters
-    ----------
-    model : Model
-    tree : DataTree
-        From `sample`; stays as it is.
-    seed : int
-    draws : int
-        Draws from the prior.
+    """Add ``draws`` draws from the prior and replicated data to those of `sample`.
 
     Returns
     -------
     DataTree
         With the groups prior, prior_predictive, posterior_predictive and observed_data besides its own.
     """
+    logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)  # it would announce every variable
     both = tree.copy()
     with model, exact_arithmetic():
         before = pm.sample_prior_predictive(draws=draws, random_seed=seed)
@@ -323,6 +274,7 @@ class Sampled(ABC):
     target_accept : float
     new_n : float, optional
         Patients of the new trial that a prediction is made for; default: its true effect.
+    level : float
     """
 
     draws: int = 1000
@@ -331,6 +283,7 @@ class Sampled(ABC):
     seed: int = 0
     target_accept: float = 0.95
     new_n: float | None = None
+    level: float = LEVEL
 
     # Scalar variables of the model that are reported.
     reported: ClassVar[tuple[str, ...]] = (
@@ -346,6 +299,10 @@ class Sampled(ABC):
             raise UsageError(f"target_accept must lie between 0 and 1; got {self.target_accept:g}")
         if self.new_n is not None and not self.new_n > 0:
             raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
+        for field in fields(self):
+            prior, lowest = getattr(self, field.name), -1.0 if field.name.startswith("rho") else 0.0
+            if isinstance(prior, Uniform | Beta) and (prior.low < lowest or (lowest < 0 and prior.high > 1)):
+                raise UsageError(f"prior of {field.name}: {prior} leaves its range")
 
     @property
     @abstractmethod
@@ -395,13 +352,14 @@ class Sampled(ABC):
 
     def result(self, effects: Effects, tree: xr.DataTree) -> Result:
         """Result of a run."""
-        quantities = self.quantities(tree)
         problems = diagnose(tree)
-        estimates: dict[str, Estimate | ThresholdEffect] = dict(estimates_of(quantities, LEVEL, self.no_variance))
-        new_trial = self.new_trial(tree)
-        line = None if new_trial is None else line_of(effects, *(values.ravel() for values in new_trial), new_n=self.new_n)
-        if line is not None:
-            estimates.update(estimands.threshold_effects(line, LEVEL))
+        estimates: dict[str, Estimate | ThresholdEffect] = {}
+        estimates |= estimates_of(self.quantities(tree), self.level, self.no_variance)
+        line, new_trial = None, self.new_trial(tree)
+        if new_trial is not None:
+            intercept, slope, sigma = (values.ravel() for values in new_trial)
+            line = line_of(effects, intercept, slope, sigma, self.new_n)
+            estimates |= line.thresholds(self.level)
         return Result(
             self.name, self.record, effects, estimates, line, tree, effects.problems + problems, converged=not problems
         )
@@ -417,19 +375,10 @@ class Sampled(ABC):
 
 
 def leave_one_out(settings: Sampled, effects: Effects) -> dict[str, Result]:
-    """Refit without each trial in turn, on one compiled model.
+    """Refit without each trial in turn, on one compiled model; by the trial that was left out.
 
-    Parameters
-    ----------
-    settings : Sampled
-        Models with a latent variable a comparison, or with parameters tied to levels that a trial may take with it, are
-        compiled anew each time, which takes some seconds a trial.
-    effects : Effects
-
-    Returns
-    -------
-    dict of str to Result
-        By the trial that was left out.
+    Models with a latent variable a comparison, or with parameters tied to levels that may go with a trial, are compiled
+    anew each time, which takes some seconds a trial.
     """
     full = settings.data(effects)
     compiled = compile_model(settings.build(effects)) if settings.refittable else None

@@ -44,14 +44,14 @@ class StudentT(Sampled):
         nu; None estimates it, with a Gamma(2, rate 0.1) prior truncated below 2.
     tau_surrogate, tau_final : HalfNormal, HalfStudentT or Uniform
         Priors of the scales.
-    rho : Uniform or Beta
+    rho_between : Uniform or Beta
     mu : Normal
     """
 
     degrees_of_freedom: float | None = 4.0
     tau_surrogate: PositivePrior = HalfNormal(0.5)
     tau_final: PositivePrior = HalfNormal(0.5)
-    rho: CorrelationPrior = Uniform(-1.0, 1.0)
+    rho_between: CorrelationPrior = Uniform(-1.0, 1.0)
     mu: Normal = Normal(0.0, 10.0)
 
     refittable: ClassVar[bool] = False
@@ -76,7 +76,7 @@ class StudentT(Sampled):
             mean = [random_variable(f"mu_{endpoint}", self.mu) for endpoint in ENDPOINTS]
             tau1 = random_variable("tau_surrogate", self.tau_surrogate)
             tau2 = random_variable("tau_final", self.tau_final)
-            scale = covariance_line(mean, tau1, tau2, random_variable("rho_between", self.rho))
+            scale = covariance_line(mean, tau1, tau2, random_variable("rho_between", self.rho_between))
             nu: Any = self.degrees_of_freedom
             if nu is None:
                 nu = pm.Truncated("degrees_of_freedom", pm.Gamma.dist(2.0, 0.1), lower=NU_MIN)

@@ -67,7 +67,12 @@ class TripleEffects:
         if self.log_hr.shape != (k, 3) or self.se.shape != (k, 3) or len(self.comparison) != k:
             raise UsageError(f"log_hr and se must both have shape ({k}, 3); got {self.log_hr.shape} and {self.se.shape}")
         rho = np.broadcast_to(self.rho_within, (k, 3, 3)) if self.rho_within.shape[-2:] == (3, 3) else None
-        if rho is None or not np.allclose(rho, rho.swapaxes(1, 2)) or (k and np.linalg.eigvalsh(rho).min() < -1e-9):
+        if (
+            rho is None
+            or not np.allclose(rho, rho.swapaxes(1, 2))
+            or np.abs(rho).max(initial=0.0) > 1
+            or (k and np.linalg.eigvalsh(rho).min() < -1e-9)
+        ):
             raise UsageError("rho_within must hold correlation matrices of three endpoints")
         if not np.all(self.se[~np.isnan(self.log_hr)] > 0):
             raise UsageError("every reported log hazard ratio needs a standard error above 0")
@@ -221,13 +226,13 @@ class Trivariate(Sampled):
         found = {}
         for name in ("mu", "tau", "rho_between", "r2_trial", "slope"):
             dimension = "endpoint" if name in ("mu", "tau") else "surrogate"
-            for level in posterior[dimension].values:
+            for level in map(str, np.asarray(posterior[dimension])):
                 found[f"{name}[{level}]"] = np.asarray(posterior[name].sel({dimension: level}))
-        both = "+".join(map(str, posterior["surrogate"].values))
+        both = "+".join(map(str, np.asarray(posterior["surrogate"])))
         found[f"r2_trial[{both}]"] = np.asarray(posterior["r2_joint"])
         return found | {name: np.asarray(posterior[name]) for name in ("rho_surrogates", "intercept", "sigma_cond")}
 
-    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:  # noqa: ARG002
+    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
         """None: the prediction is a plane, not a line."""
         return None
 

@@ -1,0 +1,144 @@
+"""Posterior of a Bayesian model: r2_trial and slope with their priors, and draws of the line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from surrogacy.effects import FloatArray
+from surrogacy.figures import _style as style
+from surrogacy.results import Result
+
+BINS = 40
+DRAWS = 1500
+SLOPES = (-0.5, 1.5)  # the panel shows these at the least, and 98 % of the posterior at the most
+
+
+def posterior_data(result: Result) -> dict[str, pd.DataFrame]:
+    """What the figure shows.
+
+    Parameters
+    ----------
+    result : Result
+        Of a Bayesian model: its ``draws`` are an exact posterior or an ``xarray.DataTree``.
+
+    Returns
+    -------
+    dict of DataFrame
+        ``r2_trial`` (missing where the model has none) and ``slope``: low, high, posterior, prior of each bin (probabilities;
+        prior NaN where it was not drawn); ``line``: draws of intercept and slope.
+    """
+    draws = _draws(result, "posterior")
+    low, high = np.quantile(draws["slope"], [0.01, 0.99])
+    ends = (float(np.clip(low, -3.0, SLOPES[0])), float(np.clip(high, SLOPES[1], 4.0)))
+    frames = {}
+    for name, edges in (("r2_trial", np.linspace(0, 1, BINS + 1)), ("slope", np.linspace(*ends, BINS + 1))):
+        if name in draws:
+            posterior, prior = _masses(result, name, edges, draws[name])
+            frames[name] = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "posterior": posterior, "prior": prior})
+    frames["line"] = pd.DataFrame({name: draws[name][:DRAWS] for name in ("intercept", "slope")})
+    return frames
+
+
+def _draws(result: Result, group: str) -> dict[str, FloatArray]:
+    """Draws of the quantities that the figure shows, in random order."""
+    if hasattr(result.draws, "sample"):
+        found: dict[str, FloatArray] = result.draws.sample(DRAWS)
+        return found
+    tree = result.draws
+    if group not in tree.children:
+        return {}
+    order = np.random.default_rng(0)
+    size = tree[group]["slope"].size if "slope" in tree[group] else 0
+    shuffled = order.permutation(size)
+    names = [name for name in ("r2_trial", "slope", "intercept") if name in tree[group] and tree[group][name].size == size]
+    return {name: tree[group][name].to_numpy().ravel()[shuffled] for name in names}
+
+
+def _masses(result: Result, name: str, edges: FloatArray, draws: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Probability of each bin, posterior and prior."""
+    if hasattr(result.draws, "cdf"):
+        posterior, prior = result.draws.cdf(name, edges)
+        return np.diff(posterior), np.diff(prior)
+    before = _draws(result, "prior").get(name)
+    posterior = np.histogram(draws, edges)[0] / len(draws)
+    return posterior, np.full(len(posterior), np.nan) if before is None else np.histogram(before, edges)[0] / len(before)
+
+
+def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) -> tuple[Axes, Axes, Axes]:
+    """Draw the posterior of r2_trial, of the slope, and of the line.
+
+    Parameters
+    ----------
+    result : Result
+        Of a Bayesian model.
+    ax : three Axes, optional
+        Default: a new figure of 173 mm.
+
+    Returns
+    -------
+    three Axes
+    """
+    data = posterior_data(result)
+    if ax is None:
+        figure = style.new_figure(173, 66)
+        ax = (
+            figure.add_axes((0.085, 0.17, 0.24, 0.64)),
+            figure.add_axes((0.405, 0.17, 0.24, 0.64)),
+            figure.add_axes((0.735, 0.17, 0.25, 0.64)),
+        )
+    left, middle, right = ax
+    for axes, name, label in ((left, "r2_trial", "Trial-level R²"), (middle, "slope", "Slope")):
+        axes.set_xlabel(label)
+        if name in data:
+            _histogram(axes, data[name], result.estimates[name])
+        else:
+            axes.text(0.5, 0.5, "not part of this model", transform=axes.transAxes, ha="center", color=style.INK)
+            axes.set_yticks([])
+    left.set_ylabel("Probability per bin")
+    if "prior_overlap" in result.estimates:
+        left.set_title(f"overlap with the prior {result['prior_overlap'].value:.0%}", fontsize="small", loc="right", pad=3)
+    if "p_slope_positive" in result.estimates:
+        middle.set_title(f"P(slope > 0) {_probability(result['p_slope_positive'].value)}", fontsize="small", loc="right", pad=3)
+    middle.axvline(0, color="0.4", lw=0.6, zorder=0)
+    middle.legend(loc="center right", fontsize="small", handlelength=1.4, borderaxespad=0.0)
+    line = data["line"]
+    ends = data["slope"]["low"].iloc[0], data["slope"]["high"].iloc[-1]
+    shown = line[line["slope"].between(*ends)]
+    right.scatter(shown["slope"], shown["intercept"], s=2.5, color=style.POSTERIOR, alpha=0.35, lw=0, rasterized=True)
+    right.axhline(0, color="0.4", lw=0.6, zorder=0)
+    right.axvline(0, color="0.4", lw=0.6, zorder=0)
+    right.plot(result["slope"].value, result["intercept"].value, "+", color=style.INK, ms=7, mew=1.2)
+    right.set(xlabel="Slope", ylabel="Intercept (log HR)")
+    for column, limit in (("slope", right.set_xlim), ("intercept", right.set_ylim)):
+        span = np.quantile(shown[column], [0.005, 0.995])
+        limit(*(span + np.array([-0.12, 0.12]) * np.ptp(span)))
+    for axes in ax:
+        style.clear_spines(axes)
+    title = f"{result.effects.name or 'effects'}: {result.model.replace('-', ' ')}, {len(result.effects)} comparisons"
+    left.annotate(
+        title, (0, 1), (-18, 18), xycoords="axes fraction", textcoords="offset points", fontsize="medium", fontweight="bold"
+    )
+    if any(problem.startswith("unverified") for problem in result.problems):
+        right.set_title("† rests on unverified hazard ratios", fontsize="small", loc="right", pad=3)
+    return left, middle, right
+
+
+def _histogram(axes: Axes, bins: pd.DataFrame, estimate: Any) -> None:
+    """Posterior filled, prior as an outline, median and interval as a bar above."""
+    edges = np.append(bins["low"], bins["high"].iloc[-1])
+    axes.stairs(bins["posterior"], edges, fill=True, color=style.POSTERIOR, alpha=0.55, lw=0, label="posterior")
+    if bins["prior"].notna().all():
+        axes.stairs(bins["prior"], edges, color=style.INK, lw=0.9, label="prior")
+    top = float(bins["posterior"].max())
+    # a prior may be all but infinite at an end: the posterior sets the scale
+    axes.set(xlim=(edges[0], edges[-1]), ylim=(0, top * 1.28))
+    axes.plot([max(estimate.low, edges[0]), min(estimate.high, edges[-1])], [top * 1.1] * 2, color=style.LINE_COLOUR, lw=1.2)
+    axes.plot(estimate.value, top * 1.1, "o", color=style.LINE_COLOUR, ms=3.5)
+
+
+def _probability(value: float) -> str:
+    return "> 0.999" if value > 0.999 else f"= {value:.2f}" if value < 0.995 else f"= {value:.3f}"

@@ -1,0 +1,92 @@
+"""What other priors would have made of the same data: R2, slope and STE by prior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from surrogacy.figures import _style as style
+
+ROW = 4.2  # mm
+SLOPES = (-2.0, 3.0)
+
+
+def prior_sensitivity_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows of the figure, from the records of `surrogacy.validation.prior_sensitivity`; those without a fit are left out."""
+    frame = pd.DataFrame([record for record in records if "problem" not in record])
+    columns = ["prior", "r2_trial", "r2_trial_low", "r2_trial_high", "slope", "slope_low", "slope_high"]
+    return frame[[*columns, "ste_prediction", "ste_prediction_status", "prior_overlap"]]
+
+
+def plot_prior_sensitivity(
+    records: Sequence[Mapping[str, Any]], name: str = "", ax: tuple[Axes, Axes] | None = None, *, unverified: bool = False
+) -> tuple[Axes, Axes]:
+    """Draw posterior medians and intervals by prior.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        Of `surrogacy.validation.prior_sensitivity`.
+    name : str
+        Name of the set.
+    ax : two Axes, optional
+        Default: a new figure of 173 mm, as high as the rows need.
+    unverified : bool
+        Whether the data hold hazard ratios that were not verified.
+
+    Returns
+    -------
+    two Axes
+        R2 and slope.
+    """
+    rows = prior_sensitivity_data(records)
+    if ax is None:
+        height = ROW * len(rows) + 23
+        figure = style.new_figure(173, height)
+        bottom, tall = 12 / height, 1 - 21 / height
+        ax = figure.add_axes((0.24, bottom, 0.27, tall)), figure.add_axes((0.56, bottom, 0.27, tall))
+    left, right = ax
+    y = np.arange(len(rows))
+    for axes, quantity, label, ends in (
+        (left, "r2_trial", "Trial-level R² (95% interval)", (0.0, 1.0)),
+        (right, "slope", "Slope (95% interval)", SLOPES),
+    ):
+        low, high = (rows[f"{quantity}_{side}"].clip(*ends) for side in ("low", "high"))
+        axes.hlines(y, low, high, color=style.INK, lw=0.9)
+        axes.scatter(rows[quantity].clip(*ends), y, s=16, color=[style.LINE_COLOUR] + [style.POSTERIOR] * (len(rows) - 1), zorder=3)
+        for i, (beyond_low, beyond_high) in enumerate(
+            zip(rows[f"{quantity}_low"] < ends[0], rows[f"{quantity}_high"] > ends[1], strict=True)
+        ):
+            for beyond, x, marker in ((beyond_low, ends[0], "<"), (beyond_high, ends[1], ">")):
+                if beyond:
+                    axes.plot(x, i, marker, color=style.INK, ms=3, clip_on=False)
+        axes.axvline(float(rows[quantity].iloc[0]), color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
+        axes.set(xlim=ends, ylim=(len(rows) - 0.4, -0.6), xlabel=label, yticks=[])
+        style.clear_spines(axes)
+        axes.spines["left"].set_visible(False)
+    right.axvline(0, color="0.4", lw=0.6, zorder=0)
+    header: dict[str, Any] = {"fontweight": "bold", "fontsize": "small", "va": "center"}
+    place = left.get_yaxis_transform()
+    left.text(-0.84, -1.15, "Prior", transform=place, **header)
+    right.text(1.08, -1.15, "STE", transform=right.get_yaxis_transform(), **header)
+    right.text(1.36, -1.15, "Overlap", transform=right.get_yaxis_transform(), **header)
+    for i, row in enumerate(rows.to_dict("records")):
+        left.text(-0.84, i, row["prior"], transform=place, va="center", fontsize="small")
+        threshold = "–" if row["ste_prediction_status"] == "none" else f"{row['ste_prediction']:.2f}"
+        threshold += {"two-sided": "‡", "outside-data": "*"}.get(row["ste_prediction_status"], "")
+        right.text(1.08, i, threshold, transform=right.get_yaxis_transform(), va="center", fontsize="small")
+        right.text(1.36, i, f"{row['prior_overlap']:.0%}", transform=right.get_yaxis_transform(), va="center", fontsize="small")
+    left.set_title(f"{name}: sensitivity to the prior", fontsize="medium", fontweight="bold", loc="left", x=-0.84, pad=13)
+    marks = ["† rests on unverified hazard ratios"] if unverified else []
+    marks += [
+        words
+        for status, words in (("two-sided", "‡ two-sided"), ("outside-data", "* outside the data"))
+        if (rows["ste_prediction_status"] == status).any()
+    ]
+    if marks:
+        left.text(-0.84, len(rows) + 0.9, "; ".join(marks), transform=place, va="top", fontsize="small")
+    return left, right

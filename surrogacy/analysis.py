@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from surrogacy import validation
-from surrogacy.effects import Effects, SharedControl
+from surrogacy.effects import Effects
 from surrogacy.errors import FitError
 from surrogacy.models import Model
 from surrogacy.models.posterior import BivariateBayes
 from surrogacy.results import Result
+from surrogacy.shared_control import SharedControl
 from surrogacy.trials import Paired, TrialSet, read_pairs, read_trials
 from surrogacy.trials.tables import SURROGATES
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,6 @@ from surrogacy.errors import UsageError
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
-
-SharedControl = Literal["cov", "first", "combine"]
 
 
 def standard_error_from_interval(low: float, high: float, level: float = 0.95) -> float:
@@ -228,14 +226,14 @@ class Effects:
         For a shared control arm the log hazard ratios covary by the variance of that arm, about one
         over its events. The part of each variance that is the control arm's is ``control_share``;
         where the arms are nested (one comparison uses a part of the other's control arm) the smaller
-        part is what both hold, hence the minimum.
+        part is what both hold, hence the minimum; of an endpoint that one does not report, the other's part.
         """
         if i == j:
             return np.asarray(self.cov[i])
         if not self.control_group[i] or self.control_group[i] != self.control_group[j]:
             return np.zeros((2, 2))
         own = self.control_share * self.se**2
-        common = np.minimum(own[i], own[j])
+        common = np.fmin(own[i], own[j])
         cross = self._control_correlation(self.control_group[i]) * float(np.sqrt(common[0] * common[1]))
         return np.array([[common[0], cross], [cross, common[1]]])
 
@@ -322,71 +320,21 @@ def join(one: Effects, other: Effects) -> Effects:
         first, second = getattr(one, name), getattr(other, name)
         return first + second if isinstance(first, tuple) else np.concatenate([first, second])
 
-    names = ("log_hr", "se", "rho_within", "n", "trial", "comparison", "rho_known", "control_group", "control_share", "events", "labels")
+    names = (
+        "log_hr",
+        "se",
+        "rho_within",
+        "n",
+        "trial",
+        "comparison",
+        "rho_known",
+        "control_group",
+        "control_share",
+        "events",
+        "labels",
+    )
     factors = {
         name: one.factors.get(name, ("",) * len(one)) + other.factors.get(name, ("",) * len(other))
         for name in dict.fromkeys([*one.factors, *other.factors])
     }
     return replace(one, **{name: both(name) for name in names}, factors=factors)
-
-
-def resolve_shared_controls(effects: Effects, method: SharedControl) -> Effects:
-    """Say how comparisons that share a control arm enter a model.
-
-    Parameters
-    ----------
-    effects : Effects
-    method : {"cov", "first", "combine"}
-        ``cov`` keeps all and lets their estimates covary; ``first`` keeps the first of each shared
-        control arm; ``combine`` pools them (generalised least squares) into one comparison.
-
-    Returns
-    -------
-    Effects
-
-    Raises
-    ------
-    UsageError
-        For another method.
-    """
-    if method not in get_args(SharedControl):
-        raise UsageError(f"shared-control must be one of {', '.join(get_args(SharedControl))}; got {method!r}")
-    groups = list(effects.dependent_groups())
-    if method == "cov" or all(len(group) == 1 for group in groups):
-        return effects
-    if method == "first":
-        first = [next((i for i in group if effects.complete[i]), group[0]) for group in groups]
-        return effects.take(np.sort(np.array(first)))
-    return _pool(effects, groups)
-
-
-def _pool(effects: Effects, groups: list[IntArray]) -> Effects:
-    """One comparison a group, by generalised least squares for each endpoint over the arms that report it."""
-    pooled = effects.take(np.array([group[0] for group in groups]))
-    log_hr, se, n, rho = pooled.log_hr.copy(), pooled.se.copy(), pooled.n.copy(), pooled.rho_within.copy()
-    share, events, labels = pooled.control_share.copy(), pooled.events.copy(), list(pooled.labels)
-    for row, group in enumerate(groups):
-        if len(group) == 1:
-            continue
-        control = effects.n[group] * (1.0 - effects.control_share[group, 1])
-        n[row] = np.sum(effects.n[group] - control) + np.max(control)
-        share[row] = 1.0 - np.max(control) / n[row] if np.isfinite(n[row]) else 0.5
-        labels[row] = " + ".join(effects.labels[i] for i in group)
-        events[row] = np.nan  # those of the control arm would count twice: implied by the standard error instead
-        blocks = np.array([[effects.cov[i] if i == j else effects.covariance_between(i, j) for j in group] for i in group])
-        weight = np.zeros((2, len(group)))
-        for endpoint in (0, 1):
-            seen = ~np.isnan(effects.log_hr[group, endpoint])
-            if not seen.any():
-                continue
-            raw = np.linalg.solve(blocks[np.ix_(seen, seen)][:, :, endpoint, endpoint], np.ones(seen.sum()))
-            weight[endpoint, seen] = raw / raw.sum()
-            log_hr[row, endpoint] = weight[endpoint, seen] @ effects.log_hr[group, endpoint][seen]
-            se[row, endpoint] = raw.sum() ** -0.5
-        if weight.any(axis=1).all():
-            cross = np.nan_to_num(blocks[:, :, 0, 1])
-            rho[row] = weight[0] @ cross @ weight[1] / (se[row, 0] * se[row, 1])
-    return replace(
-        pooled, log_hr=log_hr, se=se, n=n, rho_within=rho, control_share=share, events=events, labels=tuple(labels),
-        control_group=("",) * len(pooled),
-    )  # fmt: skip

@@ -84,7 +84,9 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
         help="comparisons that share a control arm (default cov)",
     )
     models = command.add_argument_group("models")
-    models.add_argument("--model", nargs="+", metavar="NAME", help=f"of {', '.join(MODELS)} (default: the first {len(DEFAULT_MODELS)})")
+    models.add_argument(
+        "--model", nargs="+", metavar="NAME", help=f"of {', '.join(MODELS)} (default: the first {len(DEFAULT_MODELS)})"
+    )
     models.add_argument(
         "--weights",
         default="n",

@@ -77,7 +77,7 @@ def mixture_quantile(p: npt.ArrayLike, weight: FloatArray, mean: FloatArray, sd:
         following = np.where(excess == 0, x, following)
         moved = np.abs(following - x)
         x = following
-        if np.all(moved <= 1e-5 * spread[:, None]):  # Newton steps square their error
+        if np.all((moved <= 1e-5 * spread[:, None]) & (np.abs(excess) < 1e-4)):  # Newton steps square their error
             break
     return x
 

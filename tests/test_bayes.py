@@ -479,7 +479,7 @@ def test_triples_keep_one_comparison_a_control_arm(trials):
     assert np.array_equal(pair.log_hr, effects.log_hr[:, [1, 2]], equal_nan=True)
 
 
-def test_what_cannot_be_fitted(llovet, trials):
+def test_what_cannot_be_fitted(llovet):
     with pytest.raises(FitError, match="needs 3"):
         BivariateSampled().fit(llovet.take([0, 1]))
     with pytest.raises(UsageError, match="cannot be sampled"):
@@ -520,5 +520,3 @@ def test_what_cannot_be_fitted(llovet, trials):
         Trivariate().fit(few)
     with pytest.raises(UsageError, match="correlation matrices"):
         replace(three(), rho_within=np.full((3, 3), 2.0))
-    with pytest.raises(UsageError, match="no comparison has"):
-        triples(trials, surrogates=("ORR", "DCR"))

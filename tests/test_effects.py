@@ -3,12 +3,12 @@ import pytest
 
 from surrogacy.effects import (
     Effects,
-    resolve_shared_controls,
     standard_error_from_events,
     standard_error_from_interval,
     standard_error_from_p,
 )
 from surrogacy.errors import UsageError
+from surrogacy.shared_control import resolve_shared_controls
 
 
 def two_arms_one_control(**changes):

@@ -40,7 +40,9 @@ def class_slopes_data(result: Result) -> pd.DataFrame:
         count = len(result.effects) if class_ is None else classes.count(class_)
         rows.append({"class": class_, "comparisons": count, "slope": slope.value, "low": slope.low, "high": slope.high})
     frame = pd.DataFrame(rows)
-    return frame.assign(mean=frame["class"].isna()).sort_values(["mean", "comparisons"], ascending=[True, False], ignore_index=True)
+    return frame.assign(mean=frame["class"].isna()).sort_values(
+        ["mean", "comparisons"], ascending=[True, False], ignore_index=True
+    )
 
 
 def plot_class_slopes(result: Result, ax: Axes | None = None) -> Axes:
@@ -66,7 +68,9 @@ def plot_class_slopes(result: Result, ax: Axes | None = None) -> Axes:
         ax.scatter(row["slope"], i, s=34, marker="D" if row["mean"] else "o", color=fill, edgecolor=colour, lw=0.6, zorder=3)
         name = "Mean of the classes" if row["mean"] else style.CLASS_NAMES.get(row["class"], row["class"])
         weight = "bold" if row["mean"] else "normal"
-        ax.text(-0.98, i, f"{name} (k = {row['comparisons']})", transform=place, va="center", fontsize="small", fontweight=weight)
+        ax.text(
+            -0.98, i, f"{name} (k = {row['comparisons']})", transform=place, va="center", fontsize="small", fontweight=weight
+        )
         value = f"{row['slope']:.2f} ({row['low']:.2f} to {row['high']:.2f})".replace("-", "−")
         ax.text(1.04, i, value, transform=place, va="center", fontsize="small", fontweight=weight)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)

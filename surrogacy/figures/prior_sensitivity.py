@@ -57,7 +57,9 @@ def plot_prior_sensitivity(
     ):
         low, high = (rows[f"{quantity}_{side}"].clip(*ends) for side in ("low", "high"))
         axes.hlines(y, low, high, color=style.INK, lw=0.9)
-        axes.scatter(rows[quantity].clip(*ends), y, s=16, color=[style.LINE_COLOUR] + [style.POSTERIOR] * (len(rows) - 1), zorder=3)
+        axes.scatter(
+            rows[quantity].clip(*ends), y, s=16, color=[style.LINE_COLOUR] + [style.POSTERIOR] * (len(rows) - 1), zorder=3
+        )
         for i, (beyond_low, beyond_high) in enumerate(
             zip(rows[f"{quantity}_low"] < ends[0], rows[f"{quantity}_high"] > ends[1], strict=True)
         ):

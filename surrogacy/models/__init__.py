@@ -17,6 +17,12 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "bivariate-reml": ("surrogacy.models.bivariate", "BivariateRandomEffects", {"method": "reml"}),
     "bivariate-bayes": ("surrogacy.models.posterior", "BivariateBayes", {}),
     "daniels-hughes": ("surrogacy.models.daniels_hughes", "DanielsHughes", {}),
+    # sampled by NUTS: nothing in closed form is known
+    "product-normal": ("surrogacy.models.bayes.product_normal", "ProductNormal", {}),
+    "student-t": ("surrogacy.models.bayes.student_t", "StudentT", {}),
+    "class-exchangeable": ("surrogacy.models.bayes.class_exchangeable", "ClassExchangeable", {"exchangeability": "full"}),
+    "class-partial": ("surrogacy.models.bayes.class_exchangeable", "ClassExchangeable", {"exchangeability": "partial"}),
+    "moderated": ("surrogacy.models.bayes.moderated", "Moderated", {}),
 }
 
 

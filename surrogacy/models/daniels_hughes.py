@@ -152,9 +152,7 @@ class DanielsHughes:
         log_prior = log_prior + (self.sigma_cond.log_density(sigma) + np.log(scale * np.cosh(points[1])))[:, None, :]
         return log_likelihood.reshape(shape) + log_prior, (slope, sigma, (h / p).reshape(shape), (1 / p).reshape(shape))
 
-    def _marginal(
-        self, found: Integral, axis: int, batch: Batch, rough: tuple[float, float]
-    ) -> tuple[FloatArray, FloatArray]:
+    def _marginal(self, found: Integral, axis: int, batch: Batch, rough: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
         """Distribution function of the slope (axis 0) or sigma_cond (1), tabulated."""
         mass = found.weight.sum(axis=2 - axis)
         cdf = cumulate(np.log(np.maximum(mass, 1e-300) / rule(mass.shape[1])[1]))[0]

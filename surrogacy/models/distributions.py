@@ -20,7 +20,9 @@ from surrogacy.models.priors import CorrelationPrior, PositivePrior
 from surrogacy.models.quadrature import Table
 
 FINE = 161  # points at which a distribution function is tabulated, and between which it is read off
+ALONG = 97  # the same along each of many lines
 UPSAMPLED = 28  # nodes of an axis where an event has kinks or a steep end
+FINELY = 56  # where that leaves too much
 NEGLIGIBLE = 1e-7
 
 
@@ -37,19 +39,25 @@ def interpolation(n: int, points: FloatArray) -> FloatArray:
 
 
 @cache
-def interpolation_matrix(n: int, m: int | None = None) -> FloatArray:
-    """(points, n) matrix from values at n Gauss-Legendre nodes to their polynomial at m such nodes, or at FINE even points."""
-    return interpolation(n, np.linspace(-1, 1, FINE) if m is None else rule(m)[0])
+def to_nodes(n: int, m: int) -> FloatArray:
+    """(m, n) matrix from values at n Gauss-Legendre nodes to their polynomial at m such nodes."""
+    return interpolation(n, rule(m)[0])
 
 
-def cumulate(log_density: FloatArray) -> FloatArray:
-    """Distribution functions on FINE even points of [-1, 1] from log densities at Gauss-Legendre nodes, (..., n).
+@cache
+def to_even(n: int, points: int) -> FloatArray:
+    """(points, n) matrix from values at n Gauss-Legendre nodes to their polynomial at even points."""
+    return interpolation(n, np.linspace(-1, 1, points))
+
+
+def cumulate(log_density: FloatArray, points: int = FINE) -> FloatArray:
+    """Distribution functions on even points of [-1, 1] from log densities at Gauss-Legendre nodes, (..., n).
 
     The log density is interpolated, as it is nearly a parabola. Integrated by the trapezoidal rule with the derivatives at
     both ends (Euler-Maclaurin); not normalised.
     """
-    density = np.exp(log_density @ interpolation_matrix(log_density.shape[-1]).T)
-    step = 2 / (FINE - 1)
+    density = np.exp(np.minimum(log_density @ to_even(log_density.shape[-1], points).T, 50.0))
+    step = 2 / (points - 1)
     area = np.zeros_like(density)
     np.cumsum((density[..., 1:] + density[..., :-1]) * (step / 2), axis=-1, out=area[..., 1:])
     change = np.empty_like(density)
@@ -63,12 +71,13 @@ def interval_mass(lines: FloatArray, t: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    lines : (l, FINE) array
+    lines : (l, points) array
         Distribution function along each line, not normalised.
     t : (q, l) array
         Upper ends in [-1, 1].
     """
-    position = np.clip((t + 1) * (FINE - 1) / 2, 0, FINE - 1.000001)
+    last = lines.shape[1] - 1
+    position = np.clip((t + 1) * last / 2, 0, last - 1e-6)
     cell = position.astype(np.intp)
     rows = np.arange(len(lines))
     left, right = lines[rows, cell], lines[rows, cell + 1]
@@ -133,9 +142,7 @@ def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, F
     if len(table) == 1:
         return values[0], cdf[0]
     grid = np.unique(values)
-    return grid, np.asarray(
-        sum(s * np.interp(grid, x, f, left=0, right=1) for s, x, f in zip(share, values, cdf, strict=True))
-    )
+    return grid, np.asarray(sum(s * np.interp(grid, x, f, left=0, right=1) for s, x, f in zip(share, values, cdf, strict=True)))
 
 
 def quantiles_of(tabulated: tuple[FloatArray, FloatArray], p: Sequence[float]) -> FloatArray:
@@ -156,34 +163,43 @@ def sigma_cond(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatA
     """Distribution function of ``sigma_cond = tau_final sqrt(1 - rho^2)``: integrated along tau_final."""
     n1, _, n3 = table.weight.shape[1:]
     plane = np.log(np.maximum(np.einsum("bijk,i->bkj", np.exp(table.log_density), rule(n1)[1]), 1e-300))
-    finer = interpolation_matrix(n3, UPSAMPLED) @ plane
-    lines = cumulate(finer) * (rule(UPSAMPLED)[1][:, None] * share[:, None, None])
-    total = lines[..., -1].sum()
-    root = np.sqrt(np.maximum(1 - table.rho_map.rho(_nodes(table, 2))[0] ** 2, 1e-300))
+    for m in (max(FINELY, n3), n3):
+        lines = cumulate(to_nodes(n3, m) @ plane, ALONG) * (rule(m)[1][:, None] * share[:, None, None])
+        if _holds(lines):
+            break
+    root = np.sqrt(np.maximum(1 - table.rho_map.rho(_nodes(table, 2, m))[0] ** 2, 1e-300))
     low, width = table.low[:, [1]], (table.high - table.low)[:, [1]]
+    total = lines[..., -1].sum()
 
     def cdf(x: FloatArray) -> FloatArray:
         t = 2 * (np.arcsinh(np.maximum(x, 0)[:, None, None] / root / table.scale[:, [1]]) - low) / width - 1
-        return interval_mass(lines.reshape(-1, FINE), t.reshape(len(x), -1)) / total
+        return interval_mass(lines.reshape(-1, ALONG), t.reshape(len(x), -1)) / total
 
     return cdf
 
 
-def slope(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatArray]:
-    """Distribution function of ``slope = rho tau_final / tau_surrogate``: integrated along rho."""
+def slope(table: Table, share: FloatArray, *, fine: bool = True) -> Callable[[FloatArray], FloatArray]:
+    """Distribution function of ``slope = rho tau_final / tau_surrogate``: integrated along rho.
+
+    As a function of the two tau it has a kink where the slope is that of rho = -1 or 1; ``fine`` resolves it to some
+    thousandths of an SD even where the mass sits there.
+    """
     n1, n2, n3 = table.weight.shape[1:]
     b = len(table)
-    finer = (interpolation_matrix(n1, UPSAMPLED) @ table.log_density.reshape(b, n1, -1)).reshape(b, UPSAMPLED, n2, n3)
-    finer = interpolation_matrix(n2, UPSAMPLED) @ finer
-    weights = rule(UPSAMPLED)[1]
-    weight = share[:, None, None] * weights[:, None] * weights
-    mass = weight * (np.exp(finer) @ rule(n3)[1])
-    heavy = mass > NEGLIGIBLE * mass.max()
-    lines = cumulate(finer[heavy]) * weight[heavy][:, None]
-    total = lines[:, -1].sum()
-    tau1, tau2 = (table.scale[:, [a]] * np.sinh(_nodes(table, a)) for a in (0, 1))
+    m = FINELY if fine else UPSAMPLED
+    for m1, m2 in ((max(m, n1), max(m, n2)), (n1, n2)):
+        dense = (to_nodes(n1, m1) @ table.log_density.reshape(b, n1, -1)).reshape(b, m1, n2, n3)
+        dense = to_nodes(n2, m2) @ dense
+        weight = share[:, None, None] * rule(m1)[1][:, None] * rule(m2)[1]
+        mass = weight * (np.exp(np.minimum(dense, 50.0)) @ rule(n3)[1])
+        heavy = mass > NEGLIGIBLE * mass.max()
+        lines = cumulate(dense[heavy], ALONG) * weight[heavy][:, None]
+        if _holds(lines):
+            break
+    tau1, tau2 = table.scale[:, [0]] * np.sinh(_nodes(table, 0, m1)), table.scale[:, [1]] * np.sinh(_nodes(table, 1, m2))
     ratio = (tau1[:, :, None] / tau2[:, None, :])[heavy]
     low, high = (np.broadcast_to(part[:, 2][:, None, None], heavy.shape)[heavy] for part in (table.low, table.high))
+    total = lines[:, -1].sum()
 
     def cdf(x: FloatArray) -> FloatArray:
         return interval_mass(lines, 2 * (table.rho_map.coordinate(x[:, None] * ratio) - low) / (high - low) - 1) / total
@@ -191,10 +207,15 @@ def slope(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatArray]
     return cdf
 
 
-def _nodes(table: Table, axis: int) -> FloatArray:
-    """(b, UPSAMPLED) Gauss-Legendre nodes of an axis in grid coordinates."""
+def _holds(lines: FloatArray) -> bool:
+    """Whether no mass has come from nowhere: a log density that falls by hundreds may swing between too few nodes."""
+    return bool(abs(lines[..., -1].sum() - 1) < 0.02)
+
+
+def _nodes(table: Table, axis: int, n: int) -> FloatArray:
+    """(b, n) Gauss-Legendre nodes of an axis in grid coordinates."""
     half = (table.high - table.low)[:, [axis]] / 2
-    return np.asarray(table.low[:, [axis]] + half * (1 + rule(UPSAMPLED)[0]))
+    return np.asarray(table.low[:, [axis]] + half * (1 + rule(n)[0]))
 
 
 def slope_prior(
@@ -227,7 +248,9 @@ def finer(table: Table) -> Table:
     between = np.stack([interpolation(n3, points).T for points in t])[:, None]  # (b, 1, n3, nodes)
     log_density = table.log_density @ between
     rho = table.rho_map.rho(low[:, None] + (high - low)[:, None] * (t + 1) / 2)[0]
-    mass = np.exp(log_density) * rule(n1)[1][:, None, None] * rule(n2)[1][:, None] * weight[:, None, None, :]
+    mass = np.exp(np.minimum(log_density, 50.0)) * rule(n1)[1][:, None, None] * rule(n2)[1][:, None] * weight[:, None, None, :]
+    if np.abs(mass.sum(axis=(1, 2, 3)) - 1).max() > 1e-3:  # it cannot be interpolated between so few nodes
+        return table
     mean, covariance = table.mean @ between[:, None], table.covariance @ between[:, None]
     return replace(table, rho_between=rho, weight=mass, log_density=log_density, mean=mean, covariance=covariance)
 

@@ -129,7 +129,7 @@ class Posterior:
         weight = line.weight
         found["intercept"] = mixture_quantile(p, weight, line.node_intercept[None], np.sqrt(line.node_variance)[None])[0]
         for name, values, cdf in (
-            ("slope", line.node_slope, distributions.slope(table, share)),
+            ("slope", line.node_slope, distributions.slope(table, share, fine=fine)),
             ("sigma_cond", line.node_sigma, distributions.sigma_cond(table, share)),
         ):
             order = np.argsort(values)

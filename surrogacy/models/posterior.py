@@ -31,7 +31,8 @@ WITHIN_NODES = 8
 # Posterior SDs that a quantile may move between a grid and one with 2/3 of its nodes before a finer one is taken: the
 # finer of the two is closer to the truth by a factor of ten at least than the two are to each other.
 GRID_TOLERANCE = 0.03
-REFINEMENTS = (2 / 3, 1.0, 1.5, 2.25)
+REFINEMENTS = (2 / 3, 1.0, 1.5, 2.25, 3.4, 5.0)
+LARGEST_WITHIN = 0.999  # of |rho_within|
 MUCH_PRIOR = 0.5  # overlap of prior and posterior from which the result says so
 
 
@@ -122,7 +123,7 @@ class BivariateBayes:
         for refinement in REFINEMENTS:
             nodes = tuple(round(n * refinement) for n in self.nodes)
             found = next(posteriors([effects], self.priors, within_nodes(self.rho_within), nodes))  # type: ignore[arg-type]
-            quantiles = found.quantiles(p)
+            quantiles = found.quantiles(p, fine=coarser is not None)
             if coarser is not None:
                 moved = largest_move(coarser, quantiles)
                 if moved < GRID_TOLERANCE:
@@ -154,6 +155,11 @@ class BivariateBayes:
         reported = (~np.isnan(effects.log_hr)).sum(axis=0)
         if len(effects) < 2 or (reported < 2).any():
             raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a Bayesian bivariate model needs 2")
+        if (np.abs(effects.rho_within) > LARGEST_WITHIN).any():
+            raise FitError(
+                f"{effects.name or 'these effects'}: rho_within beyond {LARGEST_WITHIN:g} leaves the two estimates of a trial "
+                "no error of their own; the exact posterior needs less"
+            )
         if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n).any():
             raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
 

@@ -91,7 +91,12 @@ def posterior_caption(result: Result) -> str:
     parts = [
         f"Posterior (filled) and prior (outline) of a Bayesian model, {result.model.replace('-', ' ')}: {_who(result)}; "
         f"{settings_in_words(result)}.",
-        f"Left: {_association(result)}" + (f"; prior and posterior overlap by {result['prior_overlap'].value:.0%}." if "prior_overlap" in result.estimates else "."),
+        f"Left: {_association(result)}"
+        + (
+            f"; prior and posterior overlap by {result['prior_overlap'].value:.0%}."
+            if "prior_overlap" in result.estimates
+            else "."
+        ),
         f"Middle: slope {with_interval(result['slope'])}; it has no finite variance where tau_surrogate may be 0, so that its tails "
         "go on beyond the panel. Right: draws of intercept and slope, with their medians; draws outside the panel are left out.",
     ]
@@ -101,7 +106,11 @@ def posterior_caption(result: Result) -> str:
 def prior_caption(name: str, records: Sequence[Mapping[str, Any]]) -> str:
     """Caption of the sensitivity to the prior."""
     first = records[0]
-    overlap = f" At the default priors, prior and posterior of R² overlap by {first['prior_overlap']:.0%}." if "prior_overlap" in first else ""
+    overlap = (
+        f" At the default priors, prior and posterior of R² overlap by {first['prior_overlap']:.0%}."
+        if "prior_overlap" in first
+        else ""
+    )
     return (
         f"What other priors would have made of the same data (set {name}): posterior median and equal-tailed 95% interval of the "
         "trial-level R² and of the slope of the bivariate model, exact. Each row differs from the default priors (tau half-normal(0.5), rho_between "

@@ -73,7 +73,14 @@ def draw_prior_sensitivity(
     from surrogacy.figures import plot_prior_sensitivity
 
     caption = prior_caption(name, records)
-    return _save(f"priors-{name}", lambda: plot_prior_sensitivity(records, name, unverified=unverified)[0], caption, folder, formats, preset)
+    return _save(
+        f"priors-{name}",
+        lambda: plot_prior_sensitivity(records, name, unverified=unverified)[0],
+        caption,
+        folder,
+        formats,
+        preset,
+    )
 
 
 def _save(name: str, draw: Callable[[], Axes], caption: str, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:

@@ -284,6 +284,8 @@ def report_tables(run: Run) -> list[ReportTable]:
             "set": "Set", "comparison": "Comparison", "hr_surrogate": "HR (surrogate), observed", "hr_surrogate_true": "HR (surrogate), true",
             "hr_final": "HR (final), observed", "hr_final_true": "HR (final), true",
         }  # fmt: skip
-        labels = {name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)}
+        labels = {
+            name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)
+        }
         tables.append(records_table("true_effects", "True effects", note, shrunken, columns, labels))
     return [*tables, flow_table(run)]

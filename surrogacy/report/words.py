@@ -45,5 +45,7 @@ def priors_in_words(settings: Mapping[str, Any]) -> list[str]:
     for key, prior in settings.items():
         if key.startswith("prior_"):
             names.setdefault(prior, []).append(key.removeprefix("prior_"))
-    words = [f"{', '.join(parameters).replace('tau_surrogate, tau_final', 'tau')} {prior}" for prior, parameters in names.items()]
+    words = [
+        f"{', '.join(parameters).replace('tau_surrogate, tau_final', 'tau')} {prior}" for prior, parameters in names.items()
+    ]
     return [f"priors: {', '.join(words)}"] if words else []

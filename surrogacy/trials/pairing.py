@@ -10,13 +10,12 @@ import numpy as np
 
 from surrogacy.effects import (
     Effects,
-    SharedControl,
-    resolve_shared_controls,
     standard_error_from_events,
     standard_error_from_interval,
     standard_error_from_p,
 )
 from surrogacy.errors import DataError, Fault, UsageError
+from surrogacy.shared_control import SharedControl, resolve_shared_controls
 from surrogacy.trials import checks
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE
 from surrogacy.trials.reading import Row, fault

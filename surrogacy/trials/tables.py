@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from surrogacy.effects import Effects, SharedControl
+from surrogacy.effects import Effects
 from surrogacy.errors import DataError, Fault, UsageError
+from surrogacy.shared_control import SharedControl
 from surrogacy.trials import checks, pairing
 from surrogacy.trials.adding import added_rows, at, check_user_rows, merge
 from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, PAIR_SET, RULE_SET, TABLES, TRIALS, Column

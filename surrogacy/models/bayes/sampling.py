@@ -154,7 +154,8 @@ def diagnose(tree: xr.DataTree, variables: Sequence[str] | None = None) -> tuple
     for method in ("bulk", "tail"):
         words = f"{method} effective sample size {{value:.0f}} of {{name}} (at least {ESS_MIN})"
         problems += _judged(az.ess(posterior, method=method), words, ESS_MIN, below=True)
-    energy = float(az.bfmi(tree)["energy"].min())
+    with np.errstate(invalid="ignore"):  # of a chain that never moved
+        energy = float(az.bfmi(tree)["energy"].min())
     if energy < BFMI_MIN:
         problems.append(f"energy (BFMI) {energy:.2f} (at least {BFMI_MIN}): the tails are poorly explored")
     return tuple(f"sampling: {problem}" for problem in problems)

@@ -1,0 +1,75 @@
+"""How comparisons that share a control arm enter a model: covarying, one of them, or pooled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, get_args
+
+import numpy as np
+
+from surrogacy.effects import Effects, IntArray
+from surrogacy.errors import UsageError
+
+SharedControl = Literal["cov", "first", "combine"]
+
+
+def resolve_shared_controls(effects: Effects, method: SharedControl) -> Effects:
+    """Say how comparisons that share a control arm enter a model.
+
+    Parameters
+    ----------
+    effects : Effects
+    method : {"cov", "first", "combine"}
+        ``cov`` keeps all and lets their estimates covary; ``first`` keeps the first of each shared
+        control arm; ``combine`` pools them (generalised least squares) into one comparison.
+
+    Returns
+    -------
+    Effects
+
+    Raises
+    ------
+    UsageError
+        For another method.
+    """
+    if method not in get_args(SharedControl):
+        raise UsageError(f"shared-control must be one of {', '.join(get_args(SharedControl))}; got {method!r}")
+    groups = list(effects.dependent_groups())
+    if method == "cov" or all(len(group) == 1 for group in groups):
+        return effects
+    if method == "first":
+        first = [next((i for i in group if effects.complete[i]), group[0]) for group in groups]
+        return effects.take(np.sort(np.array(first)))
+    return _pool(effects, groups)
+
+
+def _pool(effects: Effects, groups: list[IntArray]) -> Effects:
+    """One comparison a group, by generalised least squares for each endpoint over the arms that report it."""
+    pooled = effects.take(np.array([group[0] for group in groups]))
+    log_hr, se, n, rho = pooled.log_hr.copy(), pooled.se.copy(), pooled.n.copy(), pooled.rho_within.copy()
+    share, events, labels = pooled.control_share.copy(), pooled.events.copy(), list(pooled.labels)
+    for row, group in enumerate(groups):
+        if len(group) == 1:
+            continue
+        control = effects.n[group] * (1.0 - effects.control_share[group, 1])
+        n[row] = np.sum(effects.n[group] - control) + np.max(control)
+        share[row] = 1.0 - np.max(control) / n[row] if np.isfinite(n[row]) else 0.5
+        labels[row] = " + ".join(effects.labels[i] for i in group)
+        events[row] = np.nan  # those of the control arm would count twice: implied by the standard error instead
+        blocks = np.array([[effects.cov[i] if i == j else effects.covariance_between(i, j) for j in group] for i in group])
+        weight = np.zeros((2, len(group)))
+        for endpoint in (0, 1):
+            seen = ~np.isnan(effects.log_hr[group, endpoint])
+            if not seen.any():
+                continue
+            raw = np.linalg.solve(blocks[np.ix_(seen, seen)][:, :, endpoint, endpoint], np.ones(seen.sum()))
+            weight[endpoint, seen] = raw / raw.sum()
+            log_hr[row, endpoint] = weight[endpoint, seen] @ effects.log_hr[group, endpoint][seen]
+            se[row, endpoint] = raw.sum() ** -0.5
+        if weight.any(axis=1).all():
+            cross = np.nan_to_num(blocks[:, :, 0, 1])
+            rho[row] = weight[0] @ cross @ weight[1] / (se[row, 0] * se[row, 1])
+    return replace(
+        pooled, log_hr=log_hr, se=se, n=n, rho_within=rho, control_share=share, events=events, labels=tuple(labels),
+        control_group=("",) * len(pooled),
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 from surrogacy import validation
 from surrogacy.effects import Effects
-from surrogacy.errors import FitError
+from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Model
 from surrogacy.models.posterior import BivariateBayes
 from surrogacy.results import Result
@@ -42,6 +42,12 @@ class SetAnalysis:
     failures : tuple of (model, message)
         Models that could not be fitted.
     rho_within_grid, leave_one_out, prior_sensitivity : tuple of dict
+    nuts : tuple of dict
+        Summaries of exact posteriors beside those of NUTS.
+    power_scaling : tuple of dict
+        Sensitivity of sampled posteriors to their prior and their likelihood.
+    sampled : tuple of Result
+        What NUTS made of the exact models.
     """
 
     name: str
@@ -52,6 +58,9 @@ class SetAnalysis:
     rho_within_grid: tuple[dict[str, Any], ...] = ()
     leave_one_out: tuple[dict[str, Any], ...] = ()
     prior_sensitivity: tuple[dict[str, Any], ...] = ()
+    nuts: tuple[dict[str, Any], ...] = ()
+    power_scaling: tuple[dict[str, Any], ...] = ()
+    sampled: tuple[Result, ...] = ()
 
     def result(self, model: str) -> Result | None:
         """Return the result of a model by name, if it was fitted."""
@@ -141,10 +150,46 @@ def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:
     return replace(run, analyses=tuple(examine(one, run.models, step) for one in run.analyses))
 
 
+def compare_with_nuts(run: Run, seed: int = 0, step: Callable[[], None] = lambda: None) -> Run:
+    """Sample every exact posterior of a run too, and set the two side by side; what disagrees is a problem of the result.
+
+    Raises
+    ------
+    UsageError
+        If no model of the run has both.
+    """
+    from surrogacy.models.bayes import agreement
+
+    exact = [model for model in run.models if agreement.sampled_twin(model) is not None]
+    if not exact:
+        raise UsageError("--nuts needs a model that is exact and can be sampled too: bivariate-bayes or daniels-hughes")
+    analyses = list(run.analyses)
+    for model in exact:
+        places = [i for i, one in enumerate(analyses) if one.result(model.name) is not None]
+        data = [analyses[i].effects for i in places]
+        for i, sampled in zip(places, agreement.sample_twins(model, data, seed=seed), strict=True):
+            one = analyses[i]
+            results = []
+            records: list[dict[str, Any]] = []
+            for result in one.results:
+                if result.model == model.name:
+                    records = agreement.agreement(result, sampled)
+                    wrong = agreement.disagreements(records, sampled)
+                    result = replace(result, problems=result.problems + wrong, converged=result.converged and not wrong)
+                results.append(result)
+            label = {"set": one.name, "model": model.name}
+            analyses[i] = replace(
+                one, results=tuple(results), nuts=one.nuts + tuple(label | record for record in records),
+                sampled=(*one.sampled, sampled),
+            )  # fmt: skip
+            step()
+    return replace(run, analyses=tuple(analyses))
+
+
 def fit_set(paired: Paired, models: Iterable[Model]) -> SetAnalysis:
     """Fit the models, with the sensitivity to the prior where it is exact; one that fails does not stop the others."""
     effects = paired.effects
-    results, failures, priors = [], [], []
+    results, failures, priors, scaling = [], [], [], []
     for model in models:
         try:
             results.append(model.fit(effects))
@@ -154,8 +199,13 @@ def fit_set(paired: Paired, models: Iterable[Model]) -> SetAnalysis:
         if isinstance(model, BivariateBayes):
             label = {"set": effects.name, "model": model.name}
             priors += [label | record for record in validation.prior_sensitivity(model, effects)]
+        elif hasattr(model, "build"):  # sampled: the priors and replicated data beside the draws, and how far the prior pulls
+            from surrogacy.models.bayes.criticism import complete
+
+            results[-1], records = complete(model, results[-1])  # type: ignore[arg-type]
+            scaling += [{"set": effects.name, "model": model.name} | record for record in records]
     found = SetAnalysis(effects.name, effects, paired.flow, tuple(results), tuple(failures))
-    return replace(found, prior_sensitivity=tuple(priors))
+    return replace(found, prior_sensitivity=tuple(priors), power_scaling=tuple(scaling))
 
 
 def examine(found: SetAnalysis, models: Iterable[Model], step: Callable[[], None]) -> SetAnalysis:
@@ -167,7 +217,8 @@ def examine(found: SetAnalysis, models: Iterable[Model], step: Callable[[], None
             label = {"set": found.name, "model": model.name}
             if model.name.startswith("bivariate"):
                 grid += [label | record for record in validation.rho_within_grid(model, found.effects)]
-            out += [label | record for record in validation.leave_one_out(model, found.effects)]
+            if getattr(model, "refittable", True):  # else every trial would cost a compilation
+                out += [label | record for record in validation.leave_one_out(model, found.effects)]
         step()
     return replace(found, rho_within_grid=tuple(grid), leave_one_out=tuple(out))
 

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from surrogacy.trials import TrialSet
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
+# those before bivariate-ml are the default; those after daniels-hughes are sampled and take seconds
 DEFAULT_MODELS = ("weighted-pearson", "weighted-regression", "bivariate-reml", "bivariate-bayes")
-MODELS = (*DEFAULT_MODELS, "bivariate-ml", "daniels-hughes")
+SAMPLED = ("product-normal", "student-t", "class-exchangeable", "class-partial", "moderated")
+MODELS = (*DEFAULT_MODELS, "bivariate-ml", "daniels-hughes", *SAMPLED)
 LATER = {
-    "nuts": "--nuts (sampling with PyMC)",
     "focus": "--focus (placement of a trial; TACTICS is ringed in the figures already)",
     "predict": "--predict",
 }
@@ -93,7 +94,11 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
         choices=("n", "events", "inverse-variance", "sqrt-n", "none"),
         help="of correlation and regression (default n)",
     )
-    models.add_argument("--nuts", action="store_true", help="sample the Bayesian models with PyMC too (not yet)")
+    models.add_argument(
+        "--nuts",
+        action="store_true",
+        help="sample the exact Bayesian models with PyMC too, and print how far the two posteriors are apart, in Monte Carlo errors",
+    )
     models.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
     questions = command.add_argument_group("questions")
     questions.add_argument("--focus", metavar="TRIAL", help="place this trial within the regression (not yet)")
@@ -225,7 +230,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     safe_to_fork = sys.platform == "linux" and "numpy" not in sys.modules
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    from surrogacy.analysis import examine_all, fit_all
+    from surrogacy.analysis import compare_with_nuts, examine_all, fit_all
     from surrogacy.models import create
 
     settings = {"weights": options.weights, "new_n": options.new_n, "seed": options.seed}
@@ -244,7 +249,9 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
 
         run = fit_all(request, trials, models)
         with _progress(options, len(run.analyses) * len(models)) as step:
-            print(dumps(document(examine_all(run, step), seed=options.seed)), end="")
+            run = examine_all(run, step)
+        run = compare_with_nuts(run, options.seed) if options.nuts else run
+        print(dumps(document(run, seed=options.seed)), end="")
         return _exit_code(options, run, warned=warned)
 
     from surrogacy.report.folder import Drawing, write_run
@@ -252,13 +259,18 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     def fit(ready: Callable[[SetAnalysis], None]) -> Run:
         return fit_all(request, trials, models, ready)
 
+    def compare(run: Run) -> Run:
+        return compare_with_nuts(run, options.seed, step) if options.nuts else run
+
     def code_of(run: Run) -> ExitCode:
         return _exit_code(options, run, warned=warned)
 
     total = len(models) * (1 if options.pairs else len(set(request.sets)))
     with _figure_workers("fork" if safe_to_fork else "spawn") as workers, _progress(options, total) as step:
         drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, DEFAULT_FOCUS)
-        run = write_run(fit, options.out, drawing, seed=options.seed, arguments=given, step=step, exit_code=code_of)
+        run = write_run(
+            fit, options.out, drawing, seed=options.seed, arguments=given, step=step, exit_code=code_of, compare=compare
+        )
     code = code_of(run)
     _warn_of_unused(options, run)
     if not options.quiet:
@@ -269,12 +281,17 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
         width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120"))
         console = Console(width=width, highlight=False)
         console.print(screen(run))
-        console.print(f"Written to {options.out}/: results.json, tables/, figures/, run.json")
+        draws = (
+            "draws/, "
+            if any(hasattr(result.draws, "to_netcdf") for one in run.analyses for result in (*one.results, *one.sampled))
+            else ""
+        )
+        console.print(f"Written to {options.out}/: results.json, tables/, figures/, {draws}run.json")
     return code
 
 
 def _exit_code(options: argparse.Namespace, run: Run, *, warned: bool) -> ExitCode:
-    if any(one.failures for one in run.analyses):
+    if any(one.failures or not all(result.converged for result in one.results) for one in run.analyses):
         return ExitCode.NOT_CONVERGED
     problems = any(result.problems for one in run.analyses for result in one.results)
     return ExitCode.STRICT if options.strict and (warned or problems) else ExitCode.OK

@@ -5,30 +5,32 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import arviz as az
 import numpy as np
+import pymc as pm
 import pytest
+import xarray as xr
 from scipy.stats import multivariate_normal
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.fit import main
+from surrogacy.models import REGISTRY, create
+from surrogacy.models.bayes import agreement, criticism, sampling
+from surrogacy.models.bayes.bivariate import BivariateSampled, layouts
+from surrogacy.models.bayes.class_exchangeable import ClassExchangeable
+from surrogacy.models.bayes.daniels_hughes import DanielsHughes
+from surrogacy.models.bayes.moderated import Moderated
+from surrogacy.models.bayes.product_normal import ProductNormal
+from surrogacy.models.bayes.student_t import StudentT
+from surrogacy.models.bayes.trivariate import TripleEffects, Trivariate, triples
+from surrogacy.models.posterior import BivariateBayes
 from surrogacy.models.priors import Beta, Grid, HalfNormal, HalfStudentT, Normal, Uniform
+from surrogacy.results import Estimate
 from tests.conftest import ROOT
+from tests.test_models import NEEDED
 
 pytestmark = pytest.mark.nuts
-
-az = pytest.importorskip("arviz")
-pm = pytest.importorskip("pymc")
-xr = pytest.importorskip("xarray")
-
-from surrogacy.models.bayes import sampling  # noqa: E402
-from surrogacy.models.bayes.bivariate import BivariateSampled, layouts  # noqa: E402
-from surrogacy.models.bayes.class_exchangeable import ClassExchangeable  # noqa: E402
-from surrogacy.models.bayes.daniels_hughes import DanielsHughes  # noqa: E402
-from surrogacy.models.bayes.moderated import Moderated  # noqa: E402
-from surrogacy.models.bayes.product_normal import ProductNormal  # noqa: E402
-from surrogacy.models.bayes.student_t import StudentT  # noqa: E402
-from surrogacy.models.bayes.trivariate import TripleEffects, Trivariate, triples  # noqa: E402
-from surrogacy.models.posterior import BivariateBayes  # noqa: E402
 
 RNG = np.random.default_rng(20)
 POINTS = 5
@@ -336,13 +338,15 @@ def test_refit_is_a_fit(llovet, compiled):
         sampling.refit(compiled, {"elsewhere": np.zeros(3)})
 
 
-def test_leave_one_out(llovet, monkeypatch, compiled):
-    monkeypatch.setattr(sampling, "compile_model", lambda model: compiled)
-    found = sampling.leave_one_out(BivariateSampled(draws=500, tune=500), llovet)
-    assert tuple(found) == llovet.trials
-    assert all(len(result.effects) == 15 for result in found.values())
-    exact = BivariateBayes().fit(llovet.without_trial("search"))
-    assert found["search"]["mu_final"].value == pytest.approx(exact["mu_final"].value, abs=0.02)
+def test_many_data_sets_take_one_compilation(llovet, monkeypatch, compiled):
+    calls = []
+    monkeypatch.setattr(sampling, "compile_model", lambda model: calls.append(model) or compiled)
+    data = [llovet.without_trial(trial) for trial in llovet.trials]
+    found = BivariateSampled(draws=500, tune=500).fit_many(data)
+    assert len(calls) == 1
+    for result, rest in zip(found, data, strict=True):
+        assert result.effects is rest
+        assert result["mu_final"].value == pytest.approx(BivariateBayes().fit(rest)["mu_final"].value, abs=0.02)
 
 
 def test_files_and_predictive_draws(llovet, run, tmp_path):
@@ -351,7 +355,7 @@ def test_files_and_predictive_draws(llovet, run, tmp_path):
         {name: run[name].to_dataset().isel(draw=slice(0, 500)) for name in ("posterior", "sample_stats")}
     )
     model = settings.build(llovet)
-    tree = sampling.predictive(model, thin, seed=3, draws=50)
+    tree = criticism.predictive(model, thin, seed=3, draws=50)
     assert {"posterior", "sample_stats", "prior", "prior_predictive", "posterior_predictive", "observed_data"} <= set(
         tree.children
     )
@@ -364,7 +368,7 @@ def test_files_and_predictive_draws(llovet, run, tmp_path):
     with xr.open_datatree(tmp_path / "draws.nc") as back:
         assert set(back.children) == set(tree.children)
         assert np.array_equal(back["posterior"]["slope"].values, thin["posterior"]["slope"].values)
-    rows = sampling.power_scaling(model, thin, ["slope", "rho_between"])
+    rows = criticism.power_scaling(model, thin, ["slope", "rho_between"])
     assert [row["variable"] for row in rows] == ["slope", "rho_between"]
     assert all(0 <= row["prior"] < row["likelihood"] for row in rows)
 
@@ -520,3 +524,59 @@ def test_what_cannot_be_fitted(llovet):
         Trivariate().fit(few)
     with pytest.raises(UsageError, match="correlation matrices"):
         replace(three(), rho_within=np.full((3, 3), 2.0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(REGISTRY) - set(NEEDED)))
+def test_every_sampled_model_keeps_the_contract(name, trials, tmp_path):
+    effects = trials.analysis_set("all")
+    model = create(name, draws=60, tune=60, chains=2, seed=1)
+    result = model.fit(effects)
+    assert result.model == name == model.name
+    assert not result.converged  # so few draws cannot pass their own diagnostics
+    assert any(problem.startswith("sampling: ") for problem in result.problems)
+    assert set(effects.problems) <= set(result.problems)
+    assert {"slope", "intercept"} <= set(result.estimates)
+    for estimate in result.estimates.values():
+        if isinstance(estimate, Estimate):
+            assert estimate.low <= estimate.value <= estimate.high
+            assert "120 draws of NUTS" in estimate.kind
+    assert list(result.summary().index) == list(result.estimates)
+    if result.line is not None:
+        middle, low, high = result.line.predict(np.log([0.5, 0.8]))
+        assert (low < middle).all()
+        assert (middle < high).all()
+        assert "ste_prediction" in result.estimates
+    completed, records = criticism.complete(model, result)
+    assert {"prior", "posterior_predictive"} <= set(completed.draws.children)
+    assert {record["variable"] for record in records} <= set(model.reported)
+    completed.draws.to_netcdf(tmp_path / "draws.nc")
+
+
+@pytest.mark.slow
+def test_exact_and_sampled_agree_on_the_command_line(capsys, tmp_path):
+    import json
+
+    out = tmp_path / "out"
+    assert main(["llovet-2019-pfs", "--nuts", "--model", "bivariate-bayes", "--out", str(out), "--format", "svg"]) == 0
+    assert "exact against NUTS (20,000 draws)" in " ".join(capsys.readouterr().out.split())
+    document = json.loads((out / "results.json").read_text())
+    assert len(document["nuts"]) == 27
+    assert max(abs(row["difference"]) for row in document["nuts"]) < 4
+    assert xr.open_datatree(out / "draws" / "llovet-2019-pfs-bivariate-nuts.nc")["posterior"].sizes["draw"] == 5000
+    assert (out / "tables" / "nuts.md").exists()
+
+
+def test_disagreement_is_a_problem(llovet, run):
+    settings = BivariateSampled()
+    sampled = settings.result(llovet, run)
+    exact = BivariateBayes().fit(llovet)
+    assert agreement.disagreements(agreement.agreement(exact, sampled), sampled) == ()
+    other = BivariateBayes(rho_between=Beta(4.0, 4.0)).fit(llovet)
+    wrong = agreement.disagreements(agreement.agreement(other, sampled), sampled)
+    assert any("rho_between" in problem and "Monte Carlo errors apart" in problem for problem in wrong)
+
+
+def test_nuts_without_an_exact_model_is_refused(capsys):
+    assert main(["tactics-2022", "--nuts", "--model", "weighted-pearson", "--json"]) == 2
+    assert "--nuts needs a model" in capsys.readouterr().err

@@ -104,7 +104,9 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
     if "p_slope_positive" in result.estimates:
         middle.set_title(f"P(slope > 0) {_probability(result['p_slope_positive'].value)}", fontsize="small", loc="right", pad=3)
     middle.axvline(0, color="0.4", lw=0.6, zorder=0)
-    middle.legend(loc="center right", fontsize="small", handlelength=1.4, borderaxespad=0.0)
+    middle.legend(
+        loc="lower right", bbox_to_anchor=(1.02, 1.08), ncols=2, fontsize="small", handlelength=1.4, columnspacing=1.0
+    )
     line = data["line"]
     ends = data["slope"]["low"].iloc[0], data["slope"]["high"].iloc[-1]
     shown = line[line["slope"].between(*ends)]

@@ -103,6 +103,16 @@ def posterior_caption(result: Result) -> str:
     return " ".join(parts) + _caveats(result) + "\n"
 
 
+def class_caption(result: Result) -> str:
+    """Caption of the slopes by class."""
+    return (
+        f"Slope of the surrogacy line by class of treatment, drawn towards each other ({result.model.replace('-', ' ')}, "
+        f"{result.settings['exchangeability']} exchangeability): {_who(result)}; {settings_in_words(result)}. Posterior medians with "
+        "equal-tailed 95% intervals; k = comparisons of the class. With few comparisons a class says little of its own."
+        f"{_caveats(result)}\n"
+    )
+
+
 def prior_caption(name: str, records: Sequence[Mapping[str, Any]]) -> str:
     """Caption of the sensitivity to the prior."""
     first = records[0]

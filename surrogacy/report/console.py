@@ -43,7 +43,7 @@ def _set_block(one: SetAnalysis) -> RenderableType:
         )
     for model, text in one.failures:
         table.add_row(model, Text(f"not fitted: {text}", style="red"), "", "")
-    notes = [Text(line) for line in (_grid_line(one), _prior_line(one), _left_out_line(one)) if line]
+    notes = [Text(line) for line in (_grid_line(one), _prior_line(one), *_nuts_lines(one), _left_out_line(one)) if line]
     seen: dict[str, list[str]] = {}
     for result in one.results:
         for problem in result.problems:
@@ -56,7 +56,10 @@ def _set_block(one: SetAnalysis) -> RenderableType:
 
 
 def _association(result: Result) -> str:
-    name = ASSOCIATION.get(result.model, "rho_between")
+    candidates = (ASSOCIATION.get(result.model, "rho_between"), "r2_trial", "sigma_cond")
+    name = next((name for name in candidates if name in result.estimates), None)
+    if name is None:
+        return "–"
     lines = []
     estimate: Estimate = result[name]
     lines.append(f"{SYMBOLS[name]} {with_interval(estimate)}")
@@ -117,6 +120,21 @@ def _prior_line(one: SetAnalysis) -> str:
         f"R² of bivariate-bayes by prior: {number(low['r2_trial'])} ({low['prior']}) to {number(high['r2_trial'])} "
         f"({high['prior']}); prior and posterior of R² overlap by {records[0]['prior_overlap']:.0%}"
     )
+
+
+def _nuts_lines(one: SetAnalysis) -> list[str]:
+    """The largest difference between an exact posterior and NUTS, a line a model."""
+    lines = []
+    for sampled in one.sampled:
+        model = sampled.model.removesuffix("-nuts").replace("bivariate", "bivariate-bayes")
+        records = [record for record in one.nuts if record["model"] == model]
+        worst = max(records, key=lambda record: abs(record["difference"]))
+        draws = sampled.draws["posterior"].sizes
+        lines.append(
+            f"{model}, exact against NUTS ({draws['chain'] * draws['draw']:,} draws): largest of {len(records)} differences "
+            f"{abs(worst['difference']):.1f} Monte Carlo errors ({worst['estimate']}, {worst['summary']})"
+        )
+    return lines
 
 
 def _left_out_line(one: SetAnalysis) -> str:

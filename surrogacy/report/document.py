@@ -39,6 +39,8 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
         "failures": [{"set": one.name, "model": model, "problem": text} for one in analyses for model, text in one.failures],
         "rho_within_grid": [record for one in analyses for record in one.rho_within_grid],
         "prior_sensitivity": [record for one in analyses for record in one.prior_sensitivity],
+        "nuts": [record for one in analyses for record in one.nuts],
+        "power_scaling": [record for one in analyses for record in one.power_scaling],
         "leave_one_out": [record for one in analyses for record in one.leave_one_out],
         "placement": [],
         "changes": list(run.changes),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surrogacy.report.caption import bubble_caption, forest_caption, posterior_caption, prior_caption
+from surrogacy.report.caption import bubble_caption, class_caption, forest_caption, posterior_caption, prior_caption
 from surrogacy.results import Result
 
 if TYPE_CHECKING:
@@ -58,6 +58,14 @@ def draw_posterior(result: Result, folder: Path, formats: tuple[str, ...], prese
 
     name = f"posterior-{result.effects.name}" + ("" if result.model == "bivariate-bayes" else f"-{result.model}")
     return _save(name, lambda: plot_posterior(result)[0], posterior_caption(result), folder, formats, preset)
+
+
+def draw_class_slopes(result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None) -> list[str]:
+    """Draw and save the slopes by class and their caption; return the file names."""
+    from surrogacy.figures import plot_class_slopes
+
+    name = f"class-slopes-{result.effects.name}-{result.model}"
+    return _save(name, lambda: plot_class_slopes(result), class_caption(result), folder, formats, preset)
 
 
 def draw_prior_sensitivity(

@@ -12,10 +12,16 @@ from typing import Any
 
 from surrogacy.analysis import Run, SetAnalysis, examine_all
 from surrogacy.report.document import document, dumps
-from surrogacy.report.drawing import draw_bubble, draw_forest, draw_posterior, draw_prior_sensitivity
+from surrogacy.report.drawing import (
+    draw_bubble,
+    draw_class_slopes,
+    draw_forest,
+    draw_posterior,
+    draw_prior_sensitivity,
+)
 from surrogacy.report.manifest import manifest
 from surrogacy.report.tables import report_tables
-from surrogacy.report.writer import staging, write_tables
+from surrogacy.report.writer import staging, write_draws, write_tables
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ def write_run(
     arguments: Sequence[str],
     exit_code: Callable[[Run], int],
     step: Callable[[], None] = lambda: None,
+    compare: Callable[[Run], Run] = lambda run: run,
 ) -> Run:
     """Fit, examine and write all of a run, or nothing.
 
@@ -55,6 +62,8 @@ def write_run(
         What the run will return to the shell.
     step : callable
         Called after each model examined.
+    compare : callable
+        What else is to be found before anything is written (``--nuts``).
 
     Returns
     -------
@@ -76,6 +85,9 @@ def write_run(
         lap("fit")
         run = examine_all(run, step)
         lap("examine")
+        run = compare(run)
+        lap("nuts")
+        write_draws(run, stage)
         (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
         write_tables(report_tables(run), stage / "tables")
         lap("tables")
@@ -103,6 +115,10 @@ def _draw(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[Future[Any]]
         drawing.workers.submit(draw_bubble, (lines or list(one.results))[0], *how),
     ]
     jobs += [drawing.workers.submit(draw_posterior, result, *how) for result in one.results if result.draws is not None]
+    by_class = [result for result in one.results if any(name.startswith("slope[") for name in result.estimates)]
+    jobs += [
+        drawing.workers.submit(draw_class_slopes, result, *how) for result in by_class if "exchangeability" in result.settings
+    ]
     if one.prior_sensitivity:
         unverified = any(problem.startswith("unverified") for problem in one.effects.problems)
         jobs.append(drawing.workers.submit(draw_prior_sensitivity, one.name, one.prior_sensitivity, unverified, *how))

@@ -159,6 +159,7 @@ def records_table(
     records: Sequence[Mapping[str, Any]],
     columns: Mapping[str, str],
     labels: Mapping[str, str],
+    digits: int = 2,
 ) -> ReportTable:
     """A table from flat records (grid, leave-one-out): every number for CSV, the named columns rounded for print."""
     numbers = pd.DataFrame(list(records))
@@ -166,7 +167,11 @@ def records_table(
     words = pd.DataFrame(
         {
             columns[column]: [
-                number(value) if isinstance(value, float) else labels.get(str(value), str(value)) if value is not None else "–"
+                number(value, digits)
+                if isinstance(value, float)
+                else labels.get(str(value), str(value))
+                if value is not None
+                else "–"
                 for value in numbers[column].astype(object).where(numbers[column].notna(), None)
             ]
             for column in shown
@@ -274,6 +279,28 @@ def report_tables(run: Run) -> list[ReportTable]:
     priors = [record for one in analyses for record in one.prior_sensitivity]
     if priors:
         tables.append(prior_table(priors))
+    nuts = [record for one in analyses for record in one.nuts]
+    if nuts:
+        note = (
+            "The same model and priors twice: by quadrature, and sampled by NUTS (PyMC). Difference in Monte Carlo standard errors of the "
+            "sampled quantile; beyond 4 one of the two would be wrong."
+        )
+        columns = {
+            "set": "Set", "model": "Model", "estimate": "Quantity", "summary": "Summary", "exact": "Exact", "sampled": "NUTS",
+            "monte_carlo_error": "Monte Carlo error", "difference": "Difference",
+        }  # fmt: skip
+        words = {"low": "lower limit", "value": "median", "high": "upper limit", **NAMES}
+        tables.append(records_table("nuts", "Exact and sampled posterior", note, nuts, columns, words, digits=4))
+    scaling = [record for one in analyses for record in one.power_scaling]
+    if scaling:
+        note = (
+            "How far the posterior moves when prior or likelihood is raised to a power near 1 (Kallioinen 2024, "
+            "doi:10.1007/s11222-023-10366-5); above 0.05 it matters."
+        )
+        columns = {
+            "set": "Set", "model": "Model", "variable": "Quantity", "prior": "Prior", "likelihood": "Likelihood", "diagnosis": "Diagnosis",
+        }  # fmt: skip
+        tables.append(records_table("power_scaling", "Sensitivity to power scaling", note, scaling, columns, NAMES, digits=3))
     shrunken = [record for one in analyses for record in shrunken_records(one)]
     if shrunken:
         note = (

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from surrogacy.analysis import Run
 from surrogacy.errors import UsageError
 from surrogacy.report.tables import ReportTable
 
@@ -85,6 +86,23 @@ def _files_of_earlier_run(out: Path) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return []
     return [name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts]
+
+
+def write_draws(run: Run, folder: Path) -> list[str]:
+    """Write what was sampled as netCDF, one file a set and model, into ``draws/``; nothing if nothing was.
+
+    Returns
+    -------
+    list of str
+        File names.
+    """
+    sampled = [result for one in run.analyses for result in (*one.results, *one.sampled) if hasattr(result.draws, "to_netcdf")]
+    if sampled:
+        (folder / "draws").mkdir()
+    names = [f"{result.effects.name}-{result.model}.nc" for result in sampled]
+    for result, name in zip(sampled, names, strict=True):
+        result.draws.to_netcdf(folder / "draws" / name)
+    return names
 
 
 def write_tables(tables: Sequence[ReportTable], folder: Path) -> list[str]:

@@ -8,12 +8,10 @@ References
 ----------
 Hoffman, Gelman (2014), The No-U-Turn Sampler, J Mach Learn Res 15, 1593-1623.
 Vehtari, Gelman, Simpson, Carpenter, Bürkner (2021), R-hat and effective sample size, doi:10.1214/20-BA1221.
-Kallioinen, Paananen, Bürkner, Vehtari (2024), power scaling, doi:10.1007/s11222-023-10366-5.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from abc import ABC, abstractmethod
@@ -220,50 +218,6 @@ def line_of(
     )
 
 
-def power_scaling(model: pm.Model, tree: xr.DataTree, variables: Sequence[str]) -> list[dict[str, Any]]:
-    """How far the posterior moves when the prior or the likelihood is raised to a power near 1.
-
-    Returns
-    -------
-    list of dict
-        ``variable``, ``prior`` and ``likelihood`` (sensitivities; above 0.05 they matter), ``diagnosis``.
-    """
-    scaled = xr.DataTree.from_dict({"posterior": tree["posterior"].to_dataset()})
-    with model, exact_arithmetic():
-        pm.stats.compute_log_likelihood(scaled, progressbar=False)
-        pm.stats.compute_log_prior(scaled, progressbar=False)
-    frame = az.psense_summary(scaled, var_names=list(variables), round_to=6)
-    return [
-        {
-            "variable": str(name),
-            "prior": float(row["prior"]),
-            "likelihood": float(row["likelihood"]),
-            "diagnosis": "" if row["diagnosis"] == "✓" else str(row["diagnosis"]),
-        }
-        for name, row in frame.iterrows()
-    ]
-
-
-def predictive(model: pm.Model, tree: xr.DataTree, seed: int, draws: int = 1000) -> xr.DataTree:
-    """Add ``draws`` draws from the prior and replicated data to those of `sample`.
-
-    Returns
-    -------
-    DataTree
-        With the groups prior, prior_predictive, posterior_predictive and observed_data besides its own.
-    """
-    logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)  # it would announce every variable
-    both = tree.copy()
-    with model, exact_arithmetic():
-        before = pm.sample_prior_predictive(draws=draws, random_seed=seed)
-        after = pm.sample_posterior_predictive(tree, random_seed=seed, progressbar=False)
-    for source in (before, after):
-        for name, group in source.children.items():
-            if name not in both.children:
-                both[name] = group.copy()
-    return both
-
-
 @dataclass(frozen=True, kw_only=True)
 class Sampled(ABC):
     """Settings and steps common to the sampled models.
@@ -336,9 +290,11 @@ class Sampled(ABC):
     @property
     def record(self) -> dict[str, Any]:
         """The settings, priors in words."""
-        plain = (bool, int, float, str, type(None))
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
+        return {
+            f"prior_{name}" if isinstance(value, Prior) else name: str(value) if isinstance(value, Prior) else value
+            for name, value in values.items()
+        }
 
     def fit(self, effects: Effects) -> Result:
         """Sample and summarise.
@@ -350,6 +306,23 @@ class Sampled(ABC):
         """
         self.check(effects)
         return self.result(effects, sample(self.build(effects), **self.sampler))
+
+    def fit_many(self, data: Sequence[Effects]) -> list[Result]:
+        """Fit to many data sets; what is compiled serves all of the same shape.
+
+        Models with a latent variable a comparison, or with parameters tied to levels of a factor, are compiled anew each
+        time, which takes some seconds.
+        """
+        compiled: dict[tuple[str, ...], Any] = {}
+        results = []
+        for effects in data:
+            self.check(effects)
+            arrays = self.data(effects)
+            shape = tuple(sorted(arrays))
+            if shape not in compiled or not self.refittable:
+                compiled[shape] = compile_model(self.build(effects))
+            results.append(self.result(effects, refit(compiled[shape], arrays, **self.sampler)))
+        return results
 
     def result(self, effects: Effects, tree: xr.DataTree) -> Result:
         """Result of a run."""
@@ -373,23 +346,3 @@ class Sampled(ABC):
     def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
         """(chain, draw) arrays of what is reported."""
         return {name: np.asarray(tree["posterior"][name]) for name in self.reported}
-
-
-def leave_one_out(settings: Sampled, effects: Effects) -> dict[str, Result]:
-    """Refit without each trial in turn, on one compiled model; by the trial that was left out.
-
-    Models with a latent variable a comparison, or with parameters tied to levels that may go with a trial, are compiled
-    anew each time, which takes some seconds a trial.
-    """
-    full = settings.data(effects)
-    compiled = compile_model(settings.build(effects)) if settings.refittable else None
-    results = {}
-    for trial in effects.trials:
-        rest = effects.without_trial(trial)
-        settings.check(rest)
-        data = settings.data(rest)
-        if compiled is None or data.keys() != full.keys():  # a block of a shape that has left, or come
-            results[trial] = settings.fit(rest)
-        else:
-            results[trial] = settings.result(rest, refit(compiled, data, **settings.sampler))
-    return results

@@ -11,6 +11,7 @@ from surrogacy.results import LEVEL, Band, Line, ThresholdEffect, ThresholdStatu
 
 # No randomised trial has an effect beyond this: a band that closes only there gives no threshold.
 STRONGEST_HR = 0.05
+FLATTEST = 1e-9  # a slope below this is none
 
 
 def weighted_pearson(x: npt.ArrayLike, y: npt.ArrayLike, weights: npt.ArrayLike) -> FloatArray:
@@ -121,7 +122,7 @@ def threshold_effect(
 
     q2 = line.quantile(level) ** 2
     c = line.covariance
-    if line.slope <= 0 or not (np.isfinite(c).all() and np.isfinite([line.intercept, line.slope]).all()):
+    if line.slope < FLATTEST or not (np.isfinite(c).all() and np.isfinite([line.intercept, line.slope]).all()):
         return result("none")  # a region of surrogate harm is no threshold
     quadratic = line.slope**2 - q2 * c[1, 1]
     linear = 2.0 * (line.intercept * line.slope - q2 * c[0, 1])

@@ -15,7 +15,8 @@ Thompson, Higgins (2002), meta-regression and its pitfalls, doi:10.1002/sim.1187
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,10 +24,11 @@ import pymc as pm
 import xarray as xr
 
 from surrogacy.effects import Effects, FloatArray
-from surrogacy.errors import UsageError
+from surrogacy.errors import FitError, UsageError
 from surrogacy.models.bayes.bivariate import data_of, layouts, observe, regression_line
 from surrogacy.models.bayes.sampling import Sampled, random_variable
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
+from surrogacy.results import Result
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,38 @@ class Moderated(Sampled):
         return "moderated"
 
     def check(self, effects: Effects) -> None:
-        """Refuse a covariate that is missing, constant or of more than two levels."""
+        """Refuse a covariate that is missing or constant."""
         super().check(effects)
         self.coded(effects)
+
+    def fit(self, effects: Effects) -> Result:
+        """Sample and summarise; comparisons outside the two commonest levels, or without the covariate, are left out.
+
+        Raises
+        ------
+        FitError
+            If the covariate does not vary, or too few comparisons are left.
+        UsageError
+            If the effects do not have it.
+        """
+        return super().fit(self.comparable(effects))
+
+    def comparable(self, effects: Effects) -> Effects:
+        """Those comparisons that the covariate orders or divides in two; what is left out becomes a problem."""
+        values = [value.strip() for value in self._values(effects)]
+        levels = Counter(filter(None, values))
+        two = set(levels) if all(map(_is_number, levels)) else {level for level, _ in levels.most_common(2)}
+        kept = np.array([value in two for value in values])
+        if kept.all():
+            return effects
+        out = Counter(value or "not stated" for value, keep in zip(values, kept, strict=True) if not keep)
+        words = ", ".join(f"{count} {level}" for level, count in sorted(out.items()))
+        return replace(effects.take(kept), problems=(*effects.problems, f"left out by {self.covariate}: {words}"))
+
+    def _values(self, effects: Effects) -> tuple[str, ...]:
+        if self.covariate not in effects.factors:
+            raise UsageError(f"the effects have no column {self.covariate!r}; they have {', '.join(effects.factors) or 'none'}")
+        return effects.factors[self.covariate]
 
     def coded(self, effects: Effects) -> tuple[FloatArray, dict[str, float]]:
         """Covariate as numbers, and what its levels became.
@@ -82,25 +113,21 @@ class Moderated(Sampled):
 
         Raises
         ------
+        FitError
+            If it has one level, or more than two that are no numbers.
         UsageError
-            If the effects do not have it, a value is missing, or it has one level, or more than two that are no numbers.
+            If the effects do not have it.
         """
-        if self.covariate not in effects.factors:
-            raise UsageError(f"the effects have no column {self.covariate!r}; they have {', '.join(effects.factors) or 'none'}")
-        values = effects.factors[self.covariate]
-        missing = [name for name, value in zip(effects.comparison, values, strict=True) if not value.strip()]
-        if missing:
-            raise UsageError(f"{self.covariate} is not stated for {', '.join(missing)}")
+        values = self._values(effects)
         levels = sorted(set(values))
         if len(levels) < 2:
-            raise UsageError(f"{self.covariate} is {levels[0]!r} in every comparison; a moderator needs two levels")
+            raise FitError(f"{self.covariate} is {levels[0]!r} in every comparison; a moderator needs two levels")
         if len(levels) == 2:
             code = {level: float(number) for number, level in enumerate(levels)}
             return np.array([code[value] for value in values]), code
-        try:
-            numbers = np.array([float(value) for value in values])
-        except ValueError:
-            raise UsageError(f"{self.covariate} has {len(levels)} levels ({', '.join(levels)}); choose two of them") from None
+        if not all(map(_is_number, levels)):
+            raise FitError(f"{self.covariate} has {len(levels)} levels ({', '.join(levels)}); it must divide them in two")
+        numbers = np.array([float(value) for value in values])
         return numbers - numbers.mean(), {}
 
     @property
@@ -144,3 +171,11 @@ class Moderated(Sampled):
     def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
         """None: there is a line for every value of the covariate."""
         return None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

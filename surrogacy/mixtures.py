@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from surrogacy.results import LEVEL, Band, ThresholdEffect, ThresholdStatus
 PIECE = 200_000  # numbers worked on at once
 
 # Surrogate effects at which a band is looked at while its threshold is sought: dense where trials lie.
-SEARCH = np.concatenate([np.arange(np.log(STRONGEST_HR), 1.2, 0.15), np.geomspace(1.2, 30.0, 8)])
+SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 22), np.geomspace(1.5, 30.0, 6)])
 
 
 def mixture_cdf(x: FloatArray, weight: FloatArray, mean: FloatArray, sd: FloatArray) -> FloatArray:
@@ -33,9 +34,7 @@ def mixture_cdf(x: FloatArray, weight: FloatArray, mean: FloatArray, sd: FloatAr
     -------
     (...) array
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = (np.asarray(x)[..., None] - mean) / sd
-    return np.asarray(ndtr(np.where(np.isnan(z), 0.0, z)) @ weight)
+    return np.asarray(ndtr((np.asarray(x)[..., None] - mean) / np.maximum(sd, 1e-100)) @ weight)
 
 
 def mixture_quantile(p: npt.ArrayLike, weight: FloatArray, mean: FloatArray, sd: FloatArray) -> FloatArray:
@@ -174,13 +173,24 @@ class MixtureLine:
     def thresholds(self, level: float = LEVEL) -> dict[str, ThresholdEffect]:
         """Surrogate threshold effects by either band at ``level``, and at 80 %."""
         found = {}
-        for band in ("prediction", "confidence"):
-            certainty = self.probability_below(SEARCH, band=band)
-            found[f"ste_{band}"] = self._threshold(certainty, level, band)
-            found[f"ste_{band}_80"] = self._threshold(certainty, 0.8, band)
+        for band in get_args(Band):
+            searched = self._search(band)
+            found[f"ste_{band}"] = self._threshold(*searched, level, band)
+            found[f"ste_{band}_80"] = self._threshold(*searched, 0.8, band)
         return found
 
-    def _threshold(self, certainty: FloatArray, level: float, band: Band) -> ThresholdEffect:
+    def _search(self, band: Band) -> tuple[FloatArray, FloatArray]:
+        """Surrogate effects and ``P(final HR < 1)`` at each, closer together about the most certain one."""
+        x = SEARCH
+        certainty = self.probability_below(x, band=band)
+        for _ in range(2):
+            top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
+            between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
+            x, where = np.unique(np.concatenate([x, between]), return_index=True)
+            certainty = np.concatenate([certainty, self.probability_below(between, band=band)])[where]
+        return x, certainty
+
+    def _threshold(self, at: FloatArray, certainty: FloatArray, level: float, band: Band) -> ThresholdEffect:
         """Threshold effect: the weakest effect from which on ``P(final HR < 1)`` is (1 + level) / 2 at least.
 
         A region that holds the weakest effects of all is one of surrogate harm, no threshold.
@@ -190,7 +200,7 @@ class MixtureLine:
 
         def crossing(a: int) -> float:
             """Where between two points of the search the probability is the wanted one."""
-            x, excess = SEARCH[a : a + 2], certainty[a : a + 2] - wanted
+            x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
             for _ in range(3):
                 finer = np.linspace(x[0], x[1], 6)
                 more = np.concatenate([excess[:1], self.probability_below(finer[1:-1], band=band) - wanted, excess[1:]])
@@ -198,18 +208,18 @@ class MixtureLine:
                 x, excess = finer[change : change + 2], more[change : change + 2]
             return float(x[0] - excess[0] * (x[1] - x[0]) / (excess[1] - excess[0]))
 
-        def result(status: ThresholdStatus, at: float | None = None, other: float | None = None) -> ThresholdEffect:
-            hr, hr_other = (None if value is None else float(np.exp(value)) for value in (at, other))
+        def result(status: ThresholdStatus, weakest: float | None = None, other: float | None = None) -> ThresholdEffect:
+            hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))
             low, high = self.data_range
-            beyond = any(value is not None and not low <= value <= high for value in (at, other))
+            beyond = any(value is not None and not low <= value <= high for value in (weakest, other))
             return ThresholdEffect(hr, status, band, level, stated, hr_other, self.new_trial(), beyond)
 
         inside = certainty >= wanted
         falls = np.flatnonzero(inside[:-1] & ~inside[1:])  # going up: from inside to outside
         if inside[-1] or not len(falls):
             return result("none")
-        at = crossing(int(falls[-1]))
+        weakest = crossing(int(falls[-1]))
         rises = np.flatnonzero(~inside[: falls[-1]] & inside[1 : falls[-1] + 1])
         if len(rises):
-            return result("two-sided", at, crossing(int(rises[-1])))
-        return result("exists" if self.data_range[0] <= at <= self.data_range[1] else "outside-data", at)
+            return result("two-sided", weakest, crossing(int(rises[-1])))
+        return result("exists" if self.data_range[0] <= weakest <= self.data_range[1] else "outside-data", weakest)

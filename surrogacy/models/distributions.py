@@ -111,7 +111,7 @@ def invert(cdf: Callable[[FloatArray], FloatArray], p: npt.ArrayLike, low: float
         below = f < 0
         a, fa = np.where(below, x, a), np.where(below, f, fa)
         b, fb = np.where(below, b, x), np.where(below, fb, f)
-        if np.all((b - a < 1e-7 * width) | (np.abs(f) < 1e-8)):
+        if np.all((b - a < 1e-6 * width) | (np.abs(f) < 1e-6)):
             break
     return np.where(fa == fb, a, a + (b - a) * np.clip(-fa / np.where(fb > fa, fb - fa, 1.0), 0, 1))
 

@@ -1,0 +1,130 @@
+"""The exact posterior against samplers of the same model and priors: pm.sample (PyMC's own NUTS), nutpie, and JAGS if installed.
+
+Run by hand from the project's folder: python benchmarks/posterior.py  (two minutes)
+All are timed in the same minutes on the same machine and the same data; trust the ratios, not the milliseconds. A sampler's
+time is scaled to 1,000 effective draws of rho_between. On Debian: apt-get install jags r-cran-rjags.
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import logging
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import arviz as az
+import numpy as np
+import pymc as pm
+
+from surrogacy import read_trials
+from surrogacy.effects import Effects
+from surrogacy.models.bayes.bivariate import BivariateSampled
+from surrogacy.models.bayes.sampling import compile_model, exact_arithmetic, run
+from surrogacy.models.exact import posteriors
+from surrogacy.models.posterior import BivariateBayes
+from surrogacy.validation import leave_one_out
+
+R_SCRIPT = """
+suppressMessages(library(rjags)); d <- read.csv("effects.csv"); k <- nrow(d)
+S <- array(0, c(k, 2, 2)); S[,1,1] <- d$s1^2; S[,2,2] <- d$s2^2; S[,1,2] <- S[,2,1] <- .5*d$s1*d$s2
+code <- "model { for (i in 1:k) { y[i,1:2] ~ dmnorm(mu, P[i,1:2,1:2]); P[i,1:2,1:2] <- inverse(V[i,1:2,1:2])
+  V[i,1,1] <- S[i,1,1] + t1*t1; V[i,2,2] <- S[i,2,2] + t2*t2; V[i,1,2] <- S[i,1,2] + rho*t1*t2; V[i,2,1] <- V[i,1,2] }
+  mu[1] ~ dnorm(0, .01); mu[2] ~ dnorm(0, .01); t1 ~ dnorm(0, 4) T(0,); t2 ~ dnorm(0, 4) T(0,); rho ~ dunif(-1, 1) }"
+start <- proc.time()[["elapsed"]]
+m <- jags.model(textConnection(code), list(y = cbind(d$y1, d$y2), S = S, k = k), n.chains = 4, quiet = TRUE,
+  inits = lapply(1:4, function(i) list(.RNG.name = "base::Mersenne-Twister", .RNG.seed = i)))
+update(m, 1000, progress.bar = "none")
+x <- coda.samples(m, c("rho", "mu"), 4000, progress.bar = "none")
+seconds <- proc.time()[["elapsed"]] - start
+rho <- unlist(lapply(x, function(z) as.numeric(z[, "rho"])))
+cat("jags", seconds, effectiveSize(x)["rho"], quantile(rho, c(.5, .025, .975)), "\\n")
+"""
+
+
+def simulated(k: int, seed: int = 0) -> Effects:
+    generator = np.random.default_rng([k, seed])
+    se = generator.uniform(0.08, 0.25, (k, 2))
+    theta = generator.multivariate_normal([-0.3, -0.1], [[0.09, 0.048], [0.048, 0.04]], size=k)
+    noise = generator.standard_normal((k, 2)) @ np.linalg.cholesky([[1, 0.5], [0.5, 1]]).T
+    return Effects.from_arrays(theta + se * noise, se, 0.5)
+
+
+def seconds(job, repeats: int = 9) -> float:
+    job()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        job()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def shown(name: str, taken: float, unit: float | None = None, rho=None) -> None:
+    ratio = "" if unit is None else f"{taken / unit:9.0f} x exact"
+    limits = "" if rho is None else f"   rho_between {rho[0]:.3f} ({rho[1]:.3f} to {rho[2]:.3f})"
+    print(f"  {name:58} {1000 * taken:9.1f} ms{ratio}{limits}")
+
+
+def jags(effects: Effects) -> tuple[float, float, list[float]] | None:
+    if shutil.which("Rscript") is None or shutil.which("jags") is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        table = np.column_stack([effects.log_hr, effects.se])
+        np.savetxt(Path(folder) / "effects.csv", table, delimiter=",", header="y1,y2,s1,s2", comments="")
+        done = subprocess.run(["Rscript", "-e", R_SCRIPT], cwd=folder, capture_output=True, text=True, check=False)
+    words = next((line.split() for line in done.stdout.splitlines() if line.startswith("jags")), None)
+    return None if words is None else (float(words[1]), float(words[2]), [float(word) for word in words[3:]])
+
+
+def main() -> None:
+    effects = simulated(21)
+    model = BivariateBayes()
+    result = model.fit(effects)
+    rho = [result["rho_between"].value, result["rho_between"].low, result["rho_between"].high]
+    print("one data set, k = 21")
+    exact = seconds(lambda: model.fit(effects))
+    shown("exact, all summaries, two grids compared", exact, rho=rho)
+    shown("exact, all summaries, one grid", seconds(lambda: replace(model, check_grid=False).fit(effects)))
+    shown("exact, posterior alone", seconds(lambda: model.posterior(effects)))
+    many = [simulated(21, seed) for seed in range(1000)]
+    each = seconds(lambda: [posterior.log_evidence for posterior in posteriors(many, model.priors)], 3) / 1000
+    shown("exact, posterior alone, a data set in a batch of 1,000", each)
+    llovet = read_trials().analysis_set("llovet-2019-pfs")
+    shown("exact, leave-one-out of 16 trials with all summaries", seconds(lambda: leave_one_out(model, llovet), 5))
+
+    print("samplers, scaled to 1,000 effective draws of rho_between, in process")
+    logging.getLogger("pymc").setLevel(logging.ERROR)
+    twin = BivariateSampled()
+    start = time.perf_counter()
+    with exact_arithmetic():
+        compiled = compile_model(twin.build(effects))
+    compiling = time.perf_counter() - start
+    start = time.perf_counter()
+    tree = run(compiled, progress=False)
+    sampling = time.perf_counter() - start
+    size = float(az.ess(tree["posterior"].to_dataset(), var_names=["rho_between"])["rho_between"])
+    shown(f"nutpie, sampling alone (after {compiling:.0f} s of compiling)", sampling * 1000 / size, exact)
+    for words, cores in (("pm.sample, PyMC's NUTS, 4 chains in turn", 1), ("pm.sample, PyMC's NUTS, 4 chains on 2 cores", 2)):
+        start = time.perf_counter()
+        with twin.build(effects), exact_arithmetic():
+            tree = pm.sample(1000, tune=1000, chains=4, cores=cores, nuts_sampler="pymc", random_seed=1, progressbar=False)
+        taken = time.perf_counter() - start
+        draws = tree["posterior"]["rho_between"]
+        size = float(az.ess(tree["posterior"].to_dataset(), var_names=["rho_between"])["rho_between"])
+        shown(words, taken * 1000 / size, exact, np.quantile(draws, [0.5, 0.025, 0.975]))
+    found = jags(effects)
+    if found is None:
+        print("  JAGS is not here to compare with")
+    else:
+        taken, size, limits = found
+        shown(f"JAGS, effects integrated out (effective size {size:.0f} of 16,000)", taken * 1000 / size, exact, limits)
+
+
+if __name__ == "__main__":
+    main()

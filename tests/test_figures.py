@@ -1,10 +1,24 @@
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib.collections import PathCollection
 
-from surrogacy.figures import bubble_data, forest_data, plot_bubble, plot_forest
+from surrogacy.figures import (
+    bubble_data,
+    class_slopes_data,
+    forest_data,
+    plot_bubble,
+    plot_class_slopes,
+    plot_forest,
+    plot_posterior,
+    plot_prior_sensitivity,
+    posterior_data,
+    prior_sensitivity_data,
+)
 from surrogacy.figures._style import PRESETS, preset, save, style
-from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression
+from surrogacy.models import BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression
+from surrogacy.results import Estimate
+from surrogacy.validation import PRIOR_SETS, prior_sensitivity
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +145,71 @@ def test_tiff_on_request(tactics, tmp_path):
         figure = plot_forest(WeightedPearson().fit(tactics))[0].figure
         save(figure, tmp_path / "figure", ("tiff",))
     assert (tmp_path / "figure.tiff").read_bytes()[:2] in (b"II", b"MM")
+
+
+def test_posterior_figure_shows_the_posterior(tactics, llovet):
+    result = BivariateBayes().fit(llovet)
+    data = posterior_data(result)
+    square = data["r2_trial"]
+    assert square["posterior"].sum() == pytest.approx(1)
+    assert square["prior"].sum() == pytest.approx(1)
+    # rho uniform: P(r2 < q) = sqrt(q)
+    assert square["prior"].cumsum().iloc[9] == pytest.approx(np.sqrt(10 / 40))
+    assert np.minimum(square["prior"], square["posterior"]).sum() == pytest.approx(result["prior_overlap"].value, abs=0.02)
+    middle = (data["slope"]["low"] + data["slope"]["high"]) / 2
+    assert np.average(middle, weights=data["slope"]["posterior"]) == pytest.approx(result["slope"].value, abs=0.02)
+    assert abs(data["line"]["slope"].median() - result["slope"].value) < 0.02
+    left, middle_axes, right = plot_posterior(result)
+    assert left.get_xlabel() == "Trial-level R²"
+    assert "overlap with the prior 43%" in left.get_title(loc="right")
+    assert middle_axes.get_title(loc="right") == "P(slope > 0) > 0.999"
+    assert right.get_title(loc="right") == ""
+    assert "unverified" in plot_posterior(BivariateBayes().fit(tactics))[2].get_title(loc="right")
+
+
+def test_posterior_figure_of_a_model_without_r2(llovet):
+    from surrogacy.results import Result
+
+    tree = xr.DataTree.from_dict(
+        {
+            group: xr.Dataset(
+                {name: (("chain", "draw"), np.random.default_rng(1).normal(size=(2, 400))) for name in ("slope", "intercept")}
+            )
+            for group in ("posterior", "prior")
+        }
+    )
+    estimate = Estimate(0.0, 1.0, -2.0, 2.0, 0.95, "draws")
+    result = Result("sampled", {}, llovet, {"slope": estimate, "intercept": estimate}, draws=tree)
+    assert "r2_trial" not in posterior_data(result)
+    assert posterior_data(result)["slope"]["prior"].notna().all()
+    left, _, _ = plot_posterior(result)
+    assert "not part of this model" in texts(left)
+
+
+def test_prior_sensitivity_figure(tactics):
+    records = prior_sensitivity(BivariateBayes(), tactics)
+    data = prior_sensitivity_data([*records, {"prior": "broken", "problem": "none"}])
+    assert list(data["prior"]) == list(PRIOR_SETS)
+    left, right = plot_prior_sensitivity(records, "tactics-2022", unverified=True)
+    assert "† rests on unverified hazard ratios" in texts(left)
+    assert texts(right).count("–") == len(PRIOR_SETS)  # no prior gives six trials a threshold
+    marks = next(c for c in left.collections if isinstance(c, PathCollection))
+    assert np.asarray(marks.get_offsets())[:, 0] == pytest.approx([record["r2_trial"] for record in records])
+
+
+def test_class_slopes_figure(trials):
+    from surrogacy.results import Result
+
+    effects = trials.analysis_set("advanced-first-line")
+    estimates = {
+        name: Estimate(value, 0.1, value - 0.3, value + 0.3, 0.95, "draws")
+        for name, value in (("slope", 0.5), ("slope[ici]", 0.4), ("slope[antiangiogenic-tki]", 0.6))
+    }
+    result = Result("class-exchangeable", {"exchangeability": "full"}, effects, estimates)
+    data = class_slopes_data(result)
+    assert list(data["class"])[:2] == ["antiangiogenic-tki", "ici"]  # the larger class first, the mean last
+    assert data["mean"].tolist() == [False, False, True]
+    assert data["comparisons"].iloc[-1] == len(effects)
+    axes = plot_class_slopes(result)
+    assert "Mean of the classes (k = 32)" in texts(axes)
+    assert "0.60 (0.30 to 0.90)" in texts(axes)

@@ -33,14 +33,21 @@ def test_pictures_and_links_of_the_readme_exist():
 
 
 def test_numbers_of_the_readme_come_from_the_data(trials):
-    from surrogacy.models import WeightedPearson, WeightedRegression
+    from surrogacy.models import BivariateBayes, WeightedPearson, WeightedRegression
+    from surrogacy.validation import PRIOR_SETS
 
     tactics, llovet = trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs")
     r = WeightedPearson().fit(tactics)["r"]
     assert f"r = {r.value:.2f} (95 % interval {r.low:.2f} to {r.high:.2f}" in README.replace("−", "-")
     assert f"HR {WeightedRegression().fit(llovet)['ste_prediction'].hr:.2f}" in README
+    overlap = BivariateBayes().fit(tactics)["prior_overlap"].value
+    assert f"the overlap is {100 * overlap:.0f} %" in README
+    assert len(PRIOR_SETS) == 11
+    assert "for eleven sets of priors" in README
 
 
-def test_python_example_of_the_readme_runs():
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
-    exec(compile(code, "README.md", "exec"), {})
+def test_python_examples_of_the_readme_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # one of them saves a figure
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", README, re.S):
+        exec(compile(code, "README.md", "exec"), names)

@@ -1,0 +1,29 @@
+"""The exact posterior against 20,000 draws of NUTS on every shipped set, in Monte Carlo standard errors.
+
+Run by hand: python validation/exact_against_nuts.py  (half a minute)
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from surrogacy import read_trials
+from surrogacy.models import create
+from surrogacy.models.bayes.agreement import agreement, disagreements, sample_twins
+
+SETS = (
+    "tactics-2022", "llovet-2019-pfs", "llovet-2019-ttp", "intermediate", "advanced", "advanced-first-line",
+    "advanced-second-line", "advanced-immunotherapy", "all",
+)  # fmt: skip
+
+trials = read_trials()
+data = [trials.analysis_set(name) for name in SETS]
+for model in (create("bivariate-bayes"), create("daniels-hughes")):
+    for effects, sampled in zip(data, sample_twins(model, data), strict=True):
+        records = agreement(model.fit(effects), sampled)
+        worst = max(records, key=lambda record: abs(record["difference"]))
+        wrong = "; ".join(disagreements(records, sampled))
+        print(
+            f"{model.name:16} {effects.name:24} largest of {len(records)} differences {abs(worst['difference']):.1f} "
+            f"({worst['estimate']}, {worst['summary']}) {wrong}"
+        )

@@ -12,6 +12,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Model
 from surrogacy.models.posterior import BivariateBayes
+from surrogacy.placement import Focus, find_focus, place
 from surrogacy.results import Result
 from surrogacy.shared_control import SharedControl
 from surrogacy.trials import Paired, TrialSet, read_pairs, read_trials
@@ -107,12 +108,15 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A run: the tables, what was found on every set, and what the added rows changed."""
+    """A run: the tables, what was found on every set, what the added rows changed, and where the trial in focus stands."""
 
     trials: TrialSet
     models: tuple[Model, ...]
     analyses: tuple[SetAnalysis, ...]
     changes: tuple[dict[str, Any], ...] = ()
+    focus: Focus | None = None
+    placement: tuple[dict[str, Any], ...] = ()
+    predictions: tuple[dict[str, Any], ...] = ()
 
 
 def fit_all(
@@ -148,6 +152,31 @@ def fit_all(
 def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:
     """Add the grid over rho_within and leave-one-trial-out to every set; ``step`` is called after each model."""
     return replace(run, analyses=tuple(examine(one, run.models, step) for one in run.analyses))
+
+
+def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
+    """Place a trial within every line of a run, and against those of sets that do not hold it.
+
+    Parameters
+    ----------
+    run : Run
+    trial : str
+    required : bool
+        Whether a trial that is in no set is an error.
+
+    Raises
+    ------
+    UsageError
+        If no set of the run has both effects of the trial.
+    """
+    sets = [(one.effects, one.results) for one in run.analyses]
+    focus = find_focus(run.trials, [effects for effects, _ in sets], trial)
+    if focus is None:
+        if required:
+            known = dict.fromkeys(name for effects, _ in sets for name in effects.trial)
+            raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
+        return run
+    return replace(run, focus=focus, placement=tuple(place(focus, run.models, sets)))
 
 
 def compare_with_nuts(run: Run, seed: int = 0, step: Callable[[], None] = lambda: None) -> Run:

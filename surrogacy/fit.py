@@ -27,7 +27,6 @@ DEFAULT_MODELS = ("weighted-pearson", "weighted-regression", "bivariate-reml", "
 SAMPLED = ("product-normal", "student-t", "class-exchangeable", "class-partial", "moderated")
 MODELS = (*DEFAULT_MODELS, "bivariate-ml", "daniels-hughes", *SAMPLED)
 LATER = {
-    "focus": "--focus (placement of a trial; TACTICS is ringed in the figures already)",
     "predict": "--predict",
 }
 DEFAULT_FOCUS = "tactics"
@@ -101,7 +100,9 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
     )
     models.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
     questions = command.add_argument_group("questions")
-    questions.add_argument("--focus", metavar="TRIAL", help="place this trial within the regression (not yet)")
+    questions.add_argument(
+        "--focus", metavar="TRIAL", help="place this trial within the regression (default tactics where it is in the set)"
+    )
     questions.add_argument(
         "--predict", nargs=3, type=float, metavar=("HR", "LOW", "HIGH"), help="predict the OS HR of a new trial (not yet)"
     )
@@ -230,12 +231,16 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     safe_to_fork = sys.platform == "linux" and "numpy" not in sys.modules
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    from surrogacy.analysis import compare_with_nuts, examine_all, fit_all
+    from surrogacy.analysis import compare_with_nuts, examine_all, fit_all, place_focus
     from surrogacy.models import create
 
     settings = {"weights": options.weights, "new_n": options.new_n, "seed": options.seed}
     models = [create(name, **settings) for name in dict.fromkeys(names)]
     request = _request(options)
+
+    def place(run: Run) -> Run:
+        return place_focus(run, options.focus or DEFAULT_FOCUS, required=options.focus is not None)
+
     if not options.json:
         from pathlib import Path
 
@@ -251,6 +256,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
         with _progress(options, len(run.analyses) * len(models)) as step:
             run = examine_all(run, step)
         run = compare_with_nuts(run, options.seed) if options.nuts else run
+        run = place(run)
         print(dumps(document(run, seed=options.seed)), end="")
         return _exit_code(options, run, warned=warned)
 
@@ -260,14 +266,14 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
         return fit_all(request, trials, models, ready)
 
     def compare(run: Run) -> Run:
-        return compare_with_nuts(run, options.seed, step) if options.nuts else run
+        return place(compare_with_nuts(run, options.seed, step) if options.nuts else run)
 
     def code_of(run: Run) -> ExitCode:
         return _exit_code(options, run, warned=warned)
 
     total = len(models) * (1 if options.pairs else len(set(request.sets)))
     with _figure_workers("fork" if safe_to_fork else "spawn") as workers, _progress(options, total) as step:
-        drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, DEFAULT_FOCUS)
+        drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus or DEFAULT_FOCUS)
         run = write_run(
             fit, options.out, drawing, seed=options.seed, arguments=given, step=step, exit_code=code_of, compare=compare
         )

@@ -149,7 +149,6 @@ def test_a_model_that_cannot_be_fitted_gives_exit_4(tmp_path, capsys):
     ("arguments", "words"),
     [
         (["nowhere"], "no analysis set 'nowhere'"),
-        (["--focus", "tactics"], "not yet"),
         (["--predict", "0.6", "0.5", "0.7"], "not yet"),
         (["--model", "magic"], "unknown model 'magic'"),
         (["--endpoints", "PFS,XYZ"], "unknown endpoint 'XYZ'"),

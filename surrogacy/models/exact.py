@@ -232,6 +232,11 @@ class Posterior:
             return of(self.effects)
         return np.stack([of(self.effects.with_rho_within(float(r))) for r in self.within[0]])
 
+    def with_surrogate(self, log_hr: float, se: float, rho_within: float) -> Posterior:
+        """The posterior with the surrogate effect of one more trial, its final effect not yet known."""
+        new = Effects.from_arrays([[log_hr, np.nan]], [[se, np.nan]], rho_within, trial=["new trial"])
+        return next(posteriors([join(self.effects, replace(new, rho_known=np.array([True])))], self.priors, self.within))
+
     def predict(
         self, log_hr: float, se: float, rho_within: float = 0.5, se_final: float | None = None, level: float = LEVEL
     ) -> Prediction:
@@ -257,8 +262,7 @@ class Posterior:
         """
         if not (se > 0 and (se_final is None or se_final > 0) and abs(rho_within) <= 1 and np.isfinite(log_hr)):
             raise UsageError("a prediction needs a finite log hazard ratio, standard errors above 0 and rho_within in [-1, 1]")
-        new = Effects.from_arrays([[log_hr, np.nan]], [[se, np.nan]], rho_within, trial=["new trial"])
-        together = next(posteriors([join(self.effects, replace(new, rho_known=np.array([True])))], self.priors, self.within))
+        together = self.with_surrogate(log_hr, se, rho_within)
         _, _, at = together._true_effects()
         means, covariances = at[len(self.effects)]
         weight = together.nodes()["weight"]

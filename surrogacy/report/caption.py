@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from surrogacy.placement import Focus
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import Result, ThresholdEffect
 from surrogacy.weights import IN_WORDS, weighting
@@ -101,6 +102,17 @@ def posterior_caption(result: Result) -> str:
         "go on beyond the panel. Right: draws of intercept and slope, with their medians; draws outside the panel are left out.",
     ]
     return " ".join(parts) + _caveats(result) + "\n"
+
+
+def placement_caption(focus: Focus, results: Sequence[Result]) -> str:
+    """Caption of a trial between lines."""
+    lines = "; ".join(_who(result) for result in results)
+    return (
+        f"{focus.label} (ring) and the surrogacy lines of {results[0].model.replace('-', ' ')} ({settings_in_words(results[0])}): {lines}. "
+        "Bands: 95% prediction band of the true OS effect, over the data only. Vertical lines: 95% (thin) and 80% (thick) prediction "
+        f"interval of the OS hazard ratio that {focus.label} would observe, with the errors of both its effects and their correlation; "
+        f"from lines fitted without it, at each data cut of its surrogate effect.{''.join(_caveats(result) for result in results[:1])}\n"
+    )
 
 
 def class_caption(result: Result) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from surrogacy.analysis import Run, SetAnalysis
+from surrogacy.placement import shown_records
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import Estimate, Result
 
@@ -23,7 +24,15 @@ SYMBOLS = {"r": "r", "r2_trial": "R²", "rho_between": "rho_between", "sigma_con
 def screen(run: Run) -> RenderableType:
     """Render a run."""
     parts = [_set_block(one) for one in run.analyses]
-    return Group(*parts, _changes(run.changes)) if run.changes else Group(*parts)
+    if run.focus is not None and shown_records(run.placement):
+        parts += [
+            Text(f"{run.focus.label} against the lines of {shown_records(run.placement)[0]['model']}", style="bold"),
+            _placement(run),
+            Text(""),
+        ]
+    if run.changes:
+        parts.append(_changes(run.changes))
+    return Group(*parts)
 
 
 def _set_block(one: SetAnalysis) -> RenderableType:
@@ -147,6 +156,24 @@ def _left_out_line(one: SetAnalysis) -> str:
         f"r with one trial left out: {number(low['r'])} (without {names[low['left_out']]}) to "
         f"{number(high['r'])} (without {names[high['left_out']]})"
     )
+
+
+def _placement(run: Run) -> RenderableType:
+    """What every line expected of the trial in focus, at its own within-trial correlation and without it in the fit."""
+    records = shown_records(run.placement)
+    cuts = list(dict.fromkeys((record["cut"], record["hr_surrogate"]) for record in records))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for heading in ("Line", *(f"Predicted OS HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts)):
+        table.add_column(heading, overflow="fold")
+    for name in dict.fromkeys(record["set"] for record in records):
+        line = [record for record in records if record["set"] == name]
+        cells = [
+            f"{number(record['predicted'])} ({number(record['low_95'])} to {number(record['high_95'])})\n"
+            f"[dim]P(observed {number(record['hr_final'])} or more) = {number(record['p_at_or_above'])}[/dim]"
+            for record in line
+        ]
+        table.add_row(f"{name}\n[dim]{line[0]['fitted']}, k = {line[0]['k']}[/dim]", *cells)
+    return table
 
 
 def _changes(changes: Sequence[dict[str, Any]]) -> RenderableType:

@@ -42,7 +42,8 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
         "nuts": [record for one in analyses for record in one.nuts],
         "power_scaling": [record for one in analyses for record in one.power_scaling],
         "leave_one_out": [record for one in analyses for record in one.leave_one_out],
-        "placement": [],
+        "placement": list(run.placement),
+        "predictions": list(run.predictions),
         "changes": list(run.changes),
         "flow": flow(run),
     }

@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surrogacy.report.caption import bubble_caption, class_caption, forest_caption, posterior_caption, prior_caption
+from surrogacy.placement import Focus
+from surrogacy.report.caption import (
+    bubble_caption,
+    class_caption,
+    forest_caption,
+    placement_caption,
+    posterior_caption,
+    prior_caption,
+)
 from surrogacy.results import Result
 
 if TYPE_CHECKING:
@@ -66,6 +74,21 @@ def draw_class_slopes(result: Result, folder: Path, formats: tuple[str, ...], pr
 
     name = f"class-slopes-{result.effects.name}-{result.model}"
     return _save(name, lambda: plot_class_slopes(result), class_caption(result), folder, formats, preset)
+
+
+def draw_placement(
+    focus: Focus,
+    results: Sequence[Result],
+    records: Sequence[Mapping[str, Any]],
+    folder: Path,
+    formats: tuple[str, ...],
+    preset: str,
+) -> list[str]:
+    """Draw and save a trial between lines, and the caption; return the file names."""
+    from surrogacy.figures import plot_placement
+
+    caption = placement_caption(focus, results)
+    return _save(f"placement-{focus.trial}", lambda: plot_placement(focus, results, records), caption, folder, formats, preset)
 
 
 def draw_prior_sensitivity(

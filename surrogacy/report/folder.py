@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from surrogacy.analysis import Run, SetAnalysis, examine_all
+from surrogacy.placement import Focus, in_words, shown_records
 from surrogacy.report.document import document, dumps
 from surrogacy.report.drawing import (
     draw_bubble,
     draw_class_slopes,
     draw_forest,
+    draw_placement,
     draw_posterior,
     draw_prior_sensitivity,
 )
@@ -86,6 +88,9 @@ def write_run(
         run = examine_all(run, step)
         lap("examine")
         run = compare(run)
+        if run.focus is not None and run.placement:
+            jobs += _draw_placement(run, run.focus, figures, drawing)
+            (stage / "placement.md").write_text(f"{in_words(run.focus, run.placement)}\n", encoding="utf-8")
         lap("nuts")
         write_draws(run, stage)
         (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
@@ -101,6 +106,19 @@ def write_run(
         )  # fmt: skip
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
     return run
+
+
+def _draw_placement(run: Run, focus: Focus, folder: Path, drawing: Drawing) -> list[Future[Any]]:
+    """The trial in focus between the first line that holds it and the first that does not."""
+    shown = shown_records(run.placement)
+    if not shown:
+        return []
+    found = [one.result(shown[0]["model"]) for one in run.analyses]
+    results = [result for result in found if result is not None and result.line is not None]
+    inside = [result for result in results if focus.trial in result.effects.trial]
+    outside = [result for result in results if focus.trial not in result.effects.trial]
+    how = folder, drawing.formats, drawing.preset
+    return [drawing.workers.submit(draw_placement, focus, [*inside[:1], *outside[:1]], run.placement, *how)]
 
 
 def _draw(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[Future[Any]]:

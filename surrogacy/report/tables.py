@@ -206,6 +206,26 @@ def prior_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
     return ReportTable("priors", "Sensitivity to the prior", note, pd.DataFrame(records), pd.DataFrame(words).fillna(""))
 
 
+def placement_table(run: Run) -> ReportTable:
+    """The trial in focus: predictions, residuals and the parts of their variance."""
+    note = (
+        "Predictive distribution of the observed OS hazard ratio given the observed surrogate hazard ratio. Fitted 'with it': the trial "
+        "is in the data; 'without it': refitted on the others; 'of other trials': a set that does not hold it. Parts of the variance "
+        "(log scale) sum to it: error of the surrogate effect, parameters of the line, sigma_cond, sampling error of the OS effect, "
+        "covariance of the two errors; a regression knows parameters and residual only."
+    )
+    columns = {
+        "set": "Set", "model": "Model", "fitted": "Fitted", "k": "k", "cut": "Data cut", "rho_within": "ρ within",
+        "hr_surrogate": "HR (surrogate)", "predicted": "Predicted HR", "low_95": "95% low", "high_95": "95% high", "low_80": "80% low",
+        "high_80": "80% high", "hr_final": "Observed HR", "residual": "Residual (log)", "percentile": "Percentile",
+        "p_at_or_above": "P(at or above)", "variance": "Variance", "variance_surrogate_error": "… surrogate", "variance_parameters": "… parameters",
+        "variance_sigma_cond": "… sigma_cond", "variance_sampling": "… sampling", "variance_covariance": "… covariance",
+        "variance_residual": "… residual",
+    }  # fmt: skip
+    label = run.focus.label if run.focus is not None else ""
+    return records_table("placement", f"Where {label} stands", note, run.placement, columns, {}, digits=3)
+
+
 def shrunken_records(one: SetAnalysis) -> list[dict[str, Any]]:
     """Observed and true effects of every comparison, by the exact posterior."""
     result = one.result("bivariate-bayes")
@@ -279,6 +299,8 @@ def report_tables(run: Run) -> list[ReportTable]:
     priors = [record for one in analyses for record in one.prior_sensitivity]
     if priors:
         tables.append(prior_table(priors))
+    if run.placement:
+        tables.append(placement_table(run))
     nuts = [record for one in analyses for record in one.nuts]
     if nuts:
         note = (

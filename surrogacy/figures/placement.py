@@ -1,0 +1,112 @@
+"""A trial between two lines: what each expected of its final effect, and what was observed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from surrogacy.figures import _style as style
+from surrogacy.placement import Focus
+from surrogacy.results import Result
+
+LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
+APART = 0.018  # of two intervals at the same effect, log HR
+
+
+def placement_data(results: Sequence[Result], records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Predictions drawn: those of the lines shown, at the trial's own within-trial correlation, without the trial where it is inside.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        The lines shown, all of one model.
+    records : sequence of mapping
+        Of `surrogacy.placement.place`.
+    """
+    sets = [result.effects.name for result in results]
+    frame = pd.DataFrame(list(records))
+    own = frame["rho_within"] == frame["rho_within"].iloc[0]
+    chosen = frame[own & (frame["fitted"] != "with it") & (frame["model"] == results[0].model) & frame["set"].isin(sets)]
+    return pd.DataFrame(chosen).assign(line=[sets.index(name) for name in chosen["set"]]).reset_index(drop=True)
+
+
+def plot_placement(
+    focus: Focus, results: Sequence[Result], records: Sequence[Mapping[str, Any]], ax: Axes | None = None
+) -> Axes:
+    """Draw the lines with their prediction bands, the observed effect ringed, and its predictions as intervals.
+
+    Parameters
+    ----------
+    focus : Focus
+    results : sequence of Result
+        Lines of one model on several sets, at most four.
+    records : sequence of mapping
+        Of `surrogacy.placement.place`.
+    ax : Axes, optional
+        Default: a new figure of 140 mm.
+    """
+    data = placement_data(results, records)
+    if ax is None:
+        ax = style.new_figure(140, 108).add_axes((0.105, 0.115, 0.87, 0.80))
+    low = (
+        min(float(np.log(data["hr_surrogate"].min())), *(result.line.data_range[0] for result in results if result.line)) - 0.08
+    )
+    high = max(0.1, *(result.line.data_range[1] for result in results if result.line)) + 0.05
+    handles = []
+    for colour, result in zip(LINE_COLOURS, results, strict=False):
+        if result.line is None:
+            continue
+        x = np.linspace(*result.line.data_range, 60)
+        middle, below, above = result.line.predict(x)
+        ax.fill_between(x, below, above, color=colour, alpha=0.13, lw=0)
+        for edge in (below, above):
+            ax.plot(x, edge, color=colour, lw=0.6, ls="--")
+        ax.plot(x, middle, color=colour, lw=1.3)
+        label = f"{result.effects.name} (k = {len(result.effects)})"
+        handles.append(Line2D([], [], color=colour, lw=1.3, label=label))
+    cuts = list(dict.fromkeys(data["cut"]))
+    for row in data.to_dict("records"):
+        x = np.log(row["hr_surrogate"]) + APART * (row["line"] - (len(results) - 1) / 2)
+        colour = LINE_COLOURS[row["line"]]
+        ax.plot([x, x], np.log([row["low_95"], row["high_95"]]), color=colour, lw=1.1, zorder=4)
+        ax.plot([x, x], np.log([row["low_80"], row["high_80"]]), color=colour, lw=3.0, zorder=4, solid_capstyle="butt")
+        ax.plot(x, np.log(row["predicted"]), "s", color="white", mec=colour, mew=1.0, ms=4, zorder=5)
+    final = float(focus.effects.log_hr[0, 1])
+    for name in cuts:
+        at = float(np.log(data.loc[data["cut"] == name, "hr_surrogate"].iloc[0]))
+        ax.scatter(at, final, s=70, facecolor="none", edgecolor=style.LINE_COLOUR, lw=1.3, zorder=6)
+        ax.scatter(at, final, s=14, color=style.LINE_COLOUR, zorder=6)
+        ax.annotate(
+            name,
+            (at, 0.985),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="top",
+            fontsize="small",
+            color=style.LINE_COLOUR,
+        )
+    handles += [
+        Line2D([], [], color=style.LINE_COLOUR, marker="o", ms=4, lw=0, label=f"{focus.label}, observed"),
+        Line2D([], [], color="0.35", marker="s", mfc="white", lw=1.1, ms=4, label="predicted for it, 95% and 80% (thick)"),
+    ]
+    bottom = float(np.log(data["low_95"].min())) - 0.12
+    style.hazard_ratio_axis(ax, "x", low, high)
+    style.hazard_ratio_axis(ax, "y", min(bottom, float(np.log(0.4))), float(np.log(max(data["high_95"].max(), 1.3))) + 0.15)
+    ax.axhline(0, color="0.4", lw=0.6, zorder=0)
+    ax.axvline(0, color="0.4", lw=0.6, zorder=0)
+    ax.set_xlabel("Hazard ratio, surrogate   (← favours experimental)")
+    ax.set_ylabel("Hazard ratio, OS   (← favours experimental)")
+    ax.legend(
+        handles=handles, loc="lower right", fontsize="small", handlelength=1.8, frameon=True, framealpha=0.9, edgecolor="none"
+    )
+    title = f"{focus.label} and the lines of {results[0].model.replace('-', ' ')}"
+    ax.set_title(title, fontsize="medium", fontweight="bold", loc="left")
+    if any(problem.startswith("unverified") for result in results for problem in result.problems):
+        ax.set_title("† a line rests on unverified hazard ratios", fontsize="small", loc="right")
+    style.clear_spines(ax)
+    return ax

@@ -1,0 +1,212 @@
+"""Where one trial stands: what a line expected of its final effect, and how far the observed one is from that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from surrogacy.effects import Effects, standard_error_from_interval
+from surrogacy.errors import FitError
+from surrogacy.models import Model
+from surrogacy.prediction import Observed, predict_final
+from surrogacy.results import Result
+from surrogacy.trials import TrialSet
+from surrogacy.validation import without_extras
+
+LEVELS = (0.95, 0.8)
+PREFERRED = ("bivariate-bayes", "bivariate-reml", "weighted-regression", "daniels-hughes", "bivariate-ml")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One printed surrogate effect of the trial in focus.
+
+    Parameters
+    ----------
+    name : str
+        ``primary``, ``updated`` or as the table calls the analysis.
+    log_hr, se : float
+    effect_id : str
+    """
+
+    name: str
+    log_hr: float
+    se: float
+    effect_id: str
+
+
+@dataclass(frozen=True, eq=False)
+class Focus:
+    """A trial to be placed: its comparison as a set of one, and its surrogate effects at every data cut.
+
+    Parameters
+    ----------
+    trial : str
+    label : str
+    effects : Effects
+        One comparison.
+    cuts : tuple of Cut
+    """
+
+    trial: str
+    label: str
+    effects: Effects
+    cuts: tuple[Cut, ...]
+
+
+def find_focus(trials: TrialSet, sets: Sequence[Effects], trial: str) -> Focus | None:
+    """Find a trial in the sets of a run, with every data cut of its surrogate; None if no set holds it with both effects.
+
+    Parameters
+    ----------
+    trials : TrialSet
+    sets : sequence of Effects
+    trial : str
+        Name of a trial or comparison, as in the tables.
+    """
+    for effects in sets:
+        at = [i for i in range(len(effects)) if trial in (effects.trial[i], effects.comparison[i]) and effects.complete[i]]
+        if at:
+            one = effects.take(np.array(at[:1]))
+            return Focus(one.trial[0], one.labels[0], one, _cuts(trials, one))
+    return None
+
+
+def _cuts(trials: TrialSet, one: Effects) -> tuple[Cut, ...]:
+    """Whole-population surrogate effects with limits, oldest cut first; without them the one of the set."""
+    table = trials.effects
+    endpoint = one.factors.get("surrogate", ("",))[0]
+    rows = table[(table["comparison"] == one.comparison[0]) & (table["endpoint"] == endpoint)]
+    cuts = []
+    for row in rows.sort_values("data_cut").to_dict("records"):
+        limits = [float(row[name]) for name in ("hr", "ci_low", "ci_high")]
+        if "subgroup" in str(row["analysis"]) or not np.isfinite(limits).all():
+            continue
+        level = float(row.get("ci_level") or np.nan)
+        se = standard_error_from_interval(limits[1], limits[2], level if 0 < level < 1 else 0.95)
+        cuts.append(Cut(str(row["analysis"]).split(",")[0], float(np.log(limits[0])), se, str(row["effect_id"])))
+    own = Cut("as in the set", float(one.log_hr[0, 0]), float(one.se[0, 0]), "")
+    return tuple(cuts) or (own,)
+
+
+def place(focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, Sequence[Result]]]) -> list[dict[str, Any]]:
+    """Predict the trial's observed final effect by every line: fitted with it, without it, and to sets that do not hold it.
+
+    Parameters
+    ----------
+    focus : Focus
+    models : iterable of Model
+        Those without a line are passed over.
+    sets : sequence of (Effects, results)
+        The sets of a run and what was fitted to them.
+
+    Returns
+    -------
+    list of dict
+        One record a set, model, fit, data cut and rho_within: predicted hazard ratio with 95 % and 80 % prediction intervals,
+        the parts of the variance, residual, percentile, probability of a hazard ratio at or above the observed one.
+    """
+    records = []
+    for effects, results in sets:
+        inside = focus.trial in effects.trial
+        for model in models:
+            full = next((result for result in results if result.model == model.name and result.line is not None), None)
+            fits = [("with it", full)] if inside else [("of other trials", full)]
+            if inside:
+                fits.append(("without it", _refit(model, effects.without_trial(focus.trial))))
+            for fitted, result in fits:
+                if result is None or result.line is None:
+                    continue
+                about = {
+                    "trial": focus.trial,
+                    "set": effects.name,
+                    "model": model.name,
+                    "fitted": fitted,
+                    "k": len(result.effects),
+                }
+                records += [about | record for record in _place(focus, result, joins=fitted != "with it")]
+    return records
+
+
+def _refit(model: Model, effects: Effects) -> Result | None:
+    try:
+        return without_extras(model).fit(effects)
+    except FitError:
+        return None
+
+
+def _place(focus: Focus, result: Result, *, joins: bool) -> list[dict[str, Any]]:
+    """Every data cut, with the assumed correlation of the trial's two estimates and without."""
+    one = focus.effects
+    records = []
+    for cut in focus.cuts:
+        base = Observed(
+            cut.log_hr, cut.se, float(one.log_hr[0, 1]), float(one.se[0, 1]), float(one.rho_within[0]), float(one.n[0])
+        )
+        for rho_within in dict.fromkeys((base.rho_within, 0.0)):
+            trial = replace(base, rho_within=rho_within)
+            prediction = predict_final(result, trial, joins=joins)
+            middle, below = prediction.quantile(0.5), prediction.probability_below(trial.log_hr_final)
+            record: dict[str, Any] = {
+                "cut": cut.name, "rho_within": rho_within, "hr_surrogate": float(np.exp(cut.log_hr)),
+                "hr_final": float(np.exp(trial.log_hr_final)), "predicted": float(np.exp(middle)),
+            }  # fmt: skip
+            for level in LEVELS:
+                low, high = prediction.interval(level)
+                record |= {f"low_{level * 100:.0f}": float(np.exp(low)), f"high_{level * 100:.0f}": float(np.exp(high))}
+            record |= {
+                "residual": trial.log_hr_final - middle,
+                "percentile": 100 * below,
+                "p_at_or_above": 1 - below,
+                "variance": prediction.variance,
+            }
+            records.append(record | {f"variance_{name}": value for name, value in prediction.components.items()})
+    return records
+
+
+def shown_records(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a reader is shown first: one model, the trial's own within-trial correlation, lines that were fitted without it."""
+    if not records:
+        return []
+    own = [record for record in records if record["rho_within"] == records[0]["rho_within"] and record["fitted"] != "with it"]
+    names = {record["model"] for record in own}
+    model = next((name for name in PREFERRED if name in names), None)
+    return [record for record in own if record["model"] == model]
+
+
+def in_words(focus: Focus, records: Sequence[dict[str, Any]]) -> str:
+    """One paragraph: what each line expected at every cut, and whether the observed effect is unusual."""
+    rho_within = float(focus.effects.rho_within[0])
+    chosen = shown_records(records)
+    if not chosen:
+        return ""
+    model = chosen[0]["model"]
+    endpoint = focus.effects.factors.get("surrogate", ("surrogate",))[0]
+    final = focus.effects.factors.get("final", ("final",))[0]
+    low, high = (float(np.exp(limit[0, 1])) for limit in focus.effects.limits)
+    parts = [f"{focus.label} observed an {final} hazard ratio of {chosen[0]['hr_final']:.2f} ({low:.2f} to {high:.2f})."]
+    for record in chosen:
+        who = (
+            f"the other {record['k']} comparisons of {record['set']}"
+            if record["fitted"] == "without it"
+            else f"the {record['k']} comparisons of {record['set']}"
+        )
+        parts.append(
+            f"By {who}, its {endpoint} hazard ratio of {record['hr_surrogate']:.2f} ({record['cut']}) predicts "
+            f"{record['predicted']:.2f} (95% prediction interval {record['low_95']:.2f} to {record['high_95']:.2f}); "
+            f"a trial would see {record['hr_final']:.2f} or more with probability {record['p_at_or_above']:.2f}."
+        )
+    outside = [record for record in chosen if not record["low_95"] <= record["hr_final"] <= record["high_95"]]
+    if outside:
+        parts.append(
+            f"It lies outside the 95% prediction interval of {', '.join(sorted({record['set'] for record in outside}))}."
+        )
+    else:
+        parts.append(
+            "The observed effect is well within what every line allows: it needs no explanation beyond chance, and excludes none."
+        )
+    parts.append(f"Model {model}; errors of both effects and their assumed correlation of {rho_within:g} are in the intervals.")
+    return " ".join(parts)

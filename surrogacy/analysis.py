@@ -12,7 +12,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Model
 from surrogacy.models.posterior import BivariateBayes
-from surrogacy.placement import Focus, find_focus, place
+from surrogacy.placement import Focus, find_focus, place, predict_new
 from surrogacy.results import Result
 from surrogacy.shared_control import SharedControl
 from surrogacy.trials import Paired, TrialSet, read_pairs, read_trials
@@ -177,6 +177,12 @@ def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
             raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
         return run
     return replace(run, focus=focus, placement=tuple(place(focus, run.models, sets)))
+
+
+def predict(run: Run, hr: tuple[float, float, float], rho_within: float, new_n: float | None) -> Run:
+    """Predict the final effect of a new trial by every line of a run (``--predict``)."""
+    sets = [(one.effects, one.results) for one in run.analyses]
+    return replace(run, predictions=tuple(predict_new(sets, hr, rho_within, new_n)))
 
 
 def compare_with_nuts(run: Run, seed: int = 0, step: Callable[[], None] = lambda: None) -> Run:

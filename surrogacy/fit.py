@@ -26,9 +26,6 @@ DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
 DEFAULT_MODELS = ("weighted-pearson", "weighted-regression", "bivariate-reml", "bivariate-bayes")
 SAMPLED = ("product-normal", "student-t", "class-exchangeable", "class-partial", "moderated")
 MODELS = (*DEFAULT_MODELS, "bivariate-ml", "daniels-hughes", *SAMPLED)
-LATER = {
-    "predict": "--predict",
-}
 DEFAULT_FOCUS = "tactics"
 NEAREST = {
     "\u2212": "-",
@@ -104,7 +101,11 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
         "--focus", metavar="TRIAL", help="place this trial within the regression (default tactics where it is in the set)"
     )
     questions.add_argument(
-        "--predict", nargs=3, type=float, metavar=("HR", "LOW", "HIGH"), help="predict the OS HR of a new trial (not yet)"
+        "--predict",
+        nargs=3,
+        type=float,
+        metavar=("HR", "LOW", "HIGH"),
+        help="predict the OS HR of a new trial with this surrogate HR and 95%% limits; --new-n for what it will observe",
     )
     questions.add_argument(
         "--new-n",
@@ -174,7 +175,6 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m surro
 
 
 def _run(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
-    _refuse_what_is_not_there_yet(options)
     names = options.model or list(DEFAULT_MODELS)
     unknown = [name for name in names if name not in MODELS]
     if unknown:
@@ -184,12 +184,6 @@ def _run(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
     if options.check:
         return _check(options)
     return _fit(options, names, given)
-
-
-def _refuse_what_is_not_there_yet(options: argparse.Namespace) -> None:
-    for name, words in LATER.items():
-        if getattr(options, name):
-            raise UsageError(f"{words} is not yet part of this version")
 
 
 def _request(options: argparse.Namespace) -> Request:
@@ -231,7 +225,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     safe_to_fork = sys.platform == "linux" and "numpy" not in sys.modules
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    from surrogacy.analysis import compare_with_nuts, examine_all, fit_all, place_focus
+    from surrogacy.analysis import compare_with_nuts, examine_all, fit_all, place_focus, predict
     from surrogacy.models import create
 
     settings = {"weights": options.weights, "new_n": options.new_n, "seed": options.seed}
@@ -239,7 +233,8 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     request = _request(options)
 
     def place(run: Run) -> Run:
-        return place_focus(run, options.focus or DEFAULT_FOCUS, required=options.focus is not None)
+        run = place_focus(run, options.focus or DEFAULT_FOCUS, required=options.focus is not None)
+        return predict(run, tuple(options.predict), options.rho_within, options.new_n) if options.predict else run
 
     if not options.json:
         from pathlib import Path

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.effects import Effects, standard_error_from_interval
-from surrogacy.errors import FitError
+from surrogacy.effects import Effects, one_patient, standard_error_from_interval
+from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Model
-from surrogacy.prediction import Observed, predict_final
-from surrogacy.results import Result
+from surrogacy.prediction import FinalPrediction, Observed, predict_final
+from surrogacy.results import Line, Result
 from surrogacy.trials import TrialSet
 from surrogacy.validation import without_extras
 
@@ -154,9 +154,7 @@ def _place(focus: Focus, result: Result, *, joins: bool) -> list[dict[str, Any]]
                 "cut": cut.name, "rho_within": rho_within, "hr_surrogate": float(np.exp(cut.log_hr)),
                 "hr_final": float(np.exp(trial.log_hr_final)), "predicted": float(np.exp(middle)),
             }  # fmt: skip
-            for level in LEVELS:
-                low, high = prediction.interval(level)
-                record |= {f"low_{level * 100:.0f}": float(np.exp(low)), f"high_{level * 100:.0f}": float(np.exp(high))}
+            record |= _limits(prediction)
             record |= {
                 "residual": trial.log_hr_final - middle,
                 "percentile": 100 * below,
@@ -165,6 +163,67 @@ def _place(focus: Focus, result: Result, *, joins: bool) -> list[dict[str, Any]]
             }
             records.append(record | {f"variance_{name}": value for name, value in prediction.components.items()})
     return records
+
+
+def predict_new(
+    sets: Sequence[tuple[Effects, Sequence[Result]]], hr: tuple[float, float, float], rho_within: float, new_n: float | None
+) -> list[dict[str, Any]]:
+    """Predict the final effect of a new trial from its surrogate hazard ratio and 95 % limits, by every line.
+
+    Parameters
+    ----------
+    sets : sequence of (Effects, results)
+    hr : tuple of float
+        Surrogate hazard ratio, lower and upper 95 % limit.
+    rho_within : float
+        Correlation of the new trial's two estimates.
+    new_n : float or None
+        Patients of the new trial: then also the hazard ratio that it will observe.
+
+    Returns
+    -------
+    list of dict
+        One record a set, model and target (``true effect``, ``observed``); a weighted regression knows only what trials
+        of a size observe (default: of the mean size of the set).
+
+    Raises
+    ------
+    UsageError
+        If the limits do not enclose the hazard ratio, or are not positive.
+    """
+    value, low, high = hr
+    if not 0 < low < value < high or not np.isfinite(high):
+        raise UsageError(f"--predict {value:g} {low:g} {high:g}: give HR, lower and upper 95 % limit, 0 < LOW < HR < HIGH")
+    log_hr, se = float(np.log(value)), standard_error_from_interval(low, high)
+    records = []
+    for effects, results in sets:
+        variance = one_patient(effects)
+        sizes = [None, new_n] if new_n is not None and np.isfinite(variance) else [None]
+        for result in results:
+            for size in sizes:
+                own = isinstance(result.line, Line) and "tau_surrogate" not in result.estimates
+                if result.line is None or (own and size is None and len(sizes) > 1):
+                    continue
+                se_final = 0.0 if size is None else float(np.sqrt(variance / size))
+                new = Observed(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
+                prediction = predict_final(result, new, joins=True)
+                target = result.line.new_trial(size) if own else "true effect" if size is None else f"observed, n = {size:.0f}"
+                record: dict[str, Any] = {
+                    "set": effects.name, "model": result.model, "k": len(result.effects), "target": target, "hr_surrogate": value,
+                    "predicted": float(np.exp(prediction.quantile(0.5))), "p_below_1": prediction.probability_below(0.0),
+                    "beyond_data": not result.line.data_range[0] <= log_hr <= result.line.data_range[1],
+                }  # fmt: skip
+                records.append(record | _limits(prediction))
+    return records
+
+
+def _limits(prediction: FinalPrediction) -> dict[str, float]:
+    """Limits of the prediction intervals, hazard ratios."""
+    found: dict[str, float] = {}
+    for level in LEVELS:
+        low, high = prediction.interval(level)
+        found |= {f"low_{level * 100:.0f}": float(np.exp(low)), f"high_{level * 100:.0f}": float(np.exp(high))}
+    return found
 
 
 def shown_records(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -149,7 +149,7 @@ def test_a_model_that_cannot_be_fitted_gives_exit_4(tmp_path, capsys):
     ("arguments", "words"),
     [
         (["nowhere"], "no analysis set 'nowhere'"),
-        (["--predict", "0.6", "0.5", "0.7"], "not yet"),
+        (["--predict", "0.6", "0.7", "0.8"], "0 < LOW < HR < HIGH"),
         (["--model", "magic"], "unknown model 'magic'"),
         (["--endpoints", "PFS,XYZ"], "unknown endpoint 'XYZ'"),
         (["--rho-within", "2"], "rho_within"),

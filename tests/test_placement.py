@@ -12,7 +12,7 @@ from surrogacy.errors import UsageError
 from surrogacy.figures import placement_data, plot_placement
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, DanielsHughes, WeightedPearson, WeightedRegression, create
-from surrogacy.placement import find_focus, in_words, place, shown_records
+from surrogacy.placement import find_focus, in_words, place, predict_new, shown_records
 from surrogacy.prediction import Observed, predict_final
 from tests.test_models import simulated
 
@@ -161,3 +161,50 @@ def test_daniels_hughes_can_be_placed_too(trials):
     focus = find_focus(trials, [effects], "tactics")
     records = place(focus, [DanielsHughes()], [(effects, [DanielsHughes().fit(effects)])])
     assert {record["fitted"] for record in records} == {"with it", "without it"}
+
+
+def test_a_new_trial_on_the_command_line(capsys):
+    arguments = [
+        "llovet-2019-pfs",
+        "--predict",
+        "0.6",
+        "0.45",
+        "0.8",
+        "--model",
+        "weighted-regression",
+        "bivariate-reml",
+        "bivariate-bayes",
+        "--json",
+    ]
+    assert main([*arguments, "--new-n", "400"]) == 0
+    records = json.loads(capsys.readouterr().out)["predictions"]
+    assert [(r["model"], r["target"]) for r in records] == [
+        ("weighted-regression", "n = 400"), ("bivariate-reml", "true effect"), ("bivariate-reml", "observed, n = 400"),
+        ("bivariate-bayes", "true effect"), ("bivariate-bayes", "observed, n = 400"),
+    ]  # fmt: skip
+    for true, observed in ((records[1], records[2]), (records[3], records[4])):
+        assert (
+            observed["low_95"]
+            < true["low_95"]
+            < true["low_80"]
+            < true["predicted"]
+            < true["high_80"]
+            < true["high_95"]
+            < observed["high_95"]
+        )
+    assert main(arguments) == 0
+    records = json.loads(capsys.readouterr().out)["predictions"]
+    assert [r["target"] for r in records] == ["n = 558", "true effect", "true effect"]
+    assert not any(r["beyond_data"] for r in records)
+
+
+def test_the_true_effect_predicted_is_that_of_the_posterior(trials):
+    effects = trials.analysis_set("llovet-2019-pfs")
+    result = BivariateBayes().fit(effects)
+    (record,) = predict_new([(effects, [result])], (0.6, 0.45, 0.8), 0.5, None)
+    se = float(np.log(0.8 / 0.45)) / 2 / 1.959963984540054
+    true = result.draws.predict(np.log(0.6), se)
+    assert np.log([record["predicted"], record["low_95"], record["high_95"]]) == pytest.approx(
+        [true.true.value, true.true.low, true.true.high], abs=1e-6
+    )
+    assert record["p_below_1"] == pytest.approx(true.probability_below_1, abs=1e-9)

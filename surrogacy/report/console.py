@@ -30,6 +30,8 @@ def screen(run: Run) -> RenderableType:
             _placement(run),
             Text(""),
         ]
+    if run.predictions:
+        parts += [Text("The new trial", style="bold"), _predictions(run), Text("")]
     if run.changes:
         parts.append(_changes(run.changes))
     return Group(*parts)
@@ -173,6 +175,27 @@ def _placement(run: Run) -> RenderableType:
             for record in line
         ]
         table.add_row(f"{name}\n[dim]{line[0]['fitted']}, k = {line[0]['k']}[/dim]", *cells)
+    return table
+
+
+def _predictions(run: Run) -> RenderableType:
+    """What every line expects of a new trial."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for heading in ("Set", "Model", "Target", "OS HR (95% PI)", "80% PI", "P(HR < 1)"):
+        table.add_column(heading, overflow="fold")
+    for record in run.predictions:
+        beyond = " †" if record["beyond_data"] else ""
+        table.add_row(
+            f"{record['set']} (k = {record['k']})",
+            record["model"],
+            record["target"],
+            f"{number(record['predicted'])} ({number(record['low_95'])} to {number(record['high_95'])}){beyond}",
+            f"{number(record['low_80'])} to {number(record['high_80'])}",
+            number(record["p_below_1"]),
+        )
+    if any(record["beyond_data"] for record in run.predictions):
+        table.caption = "† beyond the surrogate effects of the set: an extrapolation"
+        table.caption_justify = "left"
     return table
 
 

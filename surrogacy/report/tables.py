@@ -177,7 +177,7 @@ def records_table(
             for column in shown
         }
     )
-    for column in ("boundary",):
+    for column in ("boundary", "beyond_data"):
         if column in shown:
             words[columns[column]] = ["yes" if value is True else "" for value in numbers[column]]
     return ReportTable(name, title, note, numbers, words)
@@ -301,6 +301,17 @@ def report_tables(run: Run) -> list[ReportTable]:
         tables.append(prior_table(priors))
     if run.placement:
         tables.append(placement_table(run))
+    if run.predictions:
+        note = (
+            "Predictive distribution of the OS hazard ratio of a new trial from its observed surrogate hazard ratio; errors of that "
+            "effect and of the line are in the intervals. Target: the true effect, or what a trial of a size will observe."
+        )
+        columns = {
+            "set": "Set", "model": "Model", "k": "k", "target": "Target", "hr_surrogate": "HR (surrogate)", "predicted": "Predicted HR",
+            "low_95": "95% low", "high_95": "95% high", "low_80": "80% low", "high_80": "80% high", "p_below_1": "P(HR < 1)",
+            "beyond_data": "Beyond the data",
+        }  # fmt: skip
+        tables.append(records_table("predictions", "Prediction for a new trial", note, run.predictions, columns, {}))
     nuts = [record for one in analyses for record in one.nuts]
     if nuts:
         note = (

@@ -1,0 +1,24 @@
+"""Does it matter which progression endpoint stands for the surrogate? TTP, PFS, TTUP over the trials that report them."""
+
+import surrogacy
+from surrogacy.figures import plot_bubble
+from surrogacy.models import WeightedPearson
+
+trials = surrogacy.read_trials()
+for stage in ("advanced", "intermediate"):
+    for endpoint in ("PFS", "TTP"):
+        effects = trials.pair(surrogate=endpoint, select={"stage": (stage,)}, name=f"{stage}, {endpoint}")
+        if len(effects) < 4:
+            print(f"{stage}, {endpoint}: not published -> {len(effects)} comparisons, too few")
+            continue
+        r = WeightedPearson().fit(effects)["r"]
+        print(
+            f"{stage}, {endpoint}: not published -> r {r.value:.2f} ({r.low:.2f} to {r.high:.2f}, Fisher z), {len(effects)} comparisons"
+        )
+for name, words in (
+    ("tactics-2022", "as the report mixed them (4 TTP, 1 PFS, 1 TACE-PFS)"),
+    ("tactics-2022-ttup", "SPACE by TTUP and BRISK-TA by TTDP"),
+):
+    r = WeightedPearson().fit(trials.analysis_set(name))["r"]
+    print(f"six trials of TACTICS, {words}: 0.56 -> {r.value:.2f} ({r.low:.2f} to {r.high:.2f})")
+figure = plot_bubble(WeightedPearson().fit(trials.analysis_set("tactics-2022-ttup")), focus="tactics").get_figure(root=True)

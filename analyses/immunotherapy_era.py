@@ -1,0 +1,24 @@
+"""Is the line of the immunotherapy trials another one? Slopes by era and by class of treatment in advanced disease."""
+
+import numpy as np
+
+import surrogacy
+from surrogacy.figures import plot_bubble
+from surrogacy.models import BivariateBayes
+
+trials = surrogacy.read_trials()
+immuno = trials.analysis_set("advanced-immunotherapy")
+advanced = trials.analysis_set("advanced")
+other = advanced.take(np.array([trial not in immuno.trial for trial in advanced.trial]))
+results = {"immunotherapy": BivariateBayes().fit(immuno), "other systemic therapy": BivariateBayes().fit(other)}
+for words, result in results.items():
+    slope, intercept = result["slope"], result["intercept"]
+    print(
+        f"{words} (k = {len(result.effects)}): not published -> slope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}), "
+        f"intercept {intercept.value:.2f} ({intercept.low:.2f} to {intercept.high:.2f}), R2 {result['r2_trial'].value:.2f}"
+    )
+draws = [result.draws.sample(20_000, seed=i) for i, result in enumerate(results.values())]
+for name, words in (("slope", "slope lower"), ("intercept", "OS effect at a PFS HR of 1 better")):
+    p = float((draws[0][name] < draws[1][name]).mean())
+    print(f"{words} with immunotherapy: not published -> posterior probability {p:.2f}")
+figure = plot_bubble(results["immunotherapy"]).get_figure(root=True)

@@ -301,7 +301,8 @@ def refuse_overlap(first: Effects, second: Effects) -> None:
 def power(k1: int, r1: float, k2: int, r2: float, level: float = LEVEL) -> float | None:
     """Power of the two-sided Fisher z test of equal correlations, k1 and k2 trials with true correlations r1 and r2.
 
-    None where a set has fewer than 4 trials.
+    None where a set has fewer than 4 trials. At very few trials z has a bias, and a variance other than 1 / (k - 3), and the closed
+    form may be too high: it gives 0.15 for 0.56 against 0.84 with 6 and 16 trials, simulation 0.125.
     """
     _within(r1, r2)
     error = _standard_error(k1, k2)

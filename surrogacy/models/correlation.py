@@ -15,6 +15,7 @@ import numpy as np
 
 from surrogacy import estimands
 from surrogacy.effects import Effects
+from surrogacy.intervals import percentiles, resampled_r
 from surrogacy.results import LEVEL, Estimate, Result
 from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
 
@@ -82,17 +83,10 @@ class WeightedPearson:
 
     def _bootstrap(self, effects: Effects, weights: np.ndarray, r: float) -> tuple[Estimate, int]:
         """Percentile interval over resampled trials; comparisons of one trial go together."""
-        trials = effects.trials
-        member = np.array([trials.index(trial) for trial in effects.trial])
-        generator = np.random.default_rng(self.seed)
-        counts = generator.multinomial(len(trials), np.full(len(trials), 1 / len(trials)), size=self.bootstrap)
-        x, y = effects.log_hr.T
-        sample = estimands.weighted_pearson(x, y, weights * counts[:, member])
+        sample = resampled_r(effects, weights, self.bootstrap, np.random.default_rng(self.seed))
         sample = sample[np.isfinite(sample)]
-        kind = f"percentile bootstrap over {len(trials)} trials, {self.bootstrap} samples"
+        kind = f"percentile bootstrap over {len(effects.trials)} trials, {self.bootstrap} samples"
         degenerate = self.bootstrap - len(sample)
         if not len(sample):
             return Estimate(r, None, None, None, self.level, kind), degenerate
-        tail = (1 - self.level) / 2
-        low, high = np.quantile(sample, [tail, 1 - tail])
-        return Estimate(r, float(sample.std(ddof=1)), float(low), float(high), self.level, kind), degenerate
+        return Estimate(r, float(sample.std(ddof=1)), *percentiles(sample, self.level), self.level, kind), degenerate

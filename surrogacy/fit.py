@@ -45,7 +45,7 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
         prog=program,
         description="Does a treatment effect on progression-free survival predict the effect on overall survival? "
         "Fits trial-level surrogacy models to curated HCC trials, or to your own.",
-        epilog="Exit codes: 0 ok, 1 unexpected, 2 usage, 3 the data are wrong, 4 a model could not be fitted, 5 warnings under --strict.",
+        epilog="Exit codes: 0 ok, 1 unexpected, 2 usage, 3 the data are wrong, 4 a model could not be fitted or its diagnostics failed, 5 warnings under --strict.",
     )
     command.add_argument("sets", nargs="*", metavar="SET", help=f"analysis sets (default: {' '.join(DEFAULT_SETS)})")
     data = command.add_argument_group("input")
@@ -292,7 +292,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
 
 
 def _exit_code(options: argparse.Namespace, run: Run, *, warned: bool) -> ExitCode:
-    if any(one.failures or not all(result.converged for result in one.results) for one in run.analyses):
+    if any(one.failures or not all(result.converged for result in (*one.results, *one.sampled)) for one in run.analyses):
         return ExitCode.NOT_CONVERGED
     problems = any(result.problems for one in run.analyses for result in one.results)
     return ExitCode.STRICT if options.strict and (warned or problems) else ExitCode.OK

@@ -147,3 +147,15 @@ def test_combine_pools_over_the_arms_that_report():
     # the pooled correlation is that of the two linear combinations
     whole = resolve_shared_controls(effects, "combine")
     assert 0.3 < whole.rho_within[0] < 0.7
+
+
+def test_a_shared_control_arm_that_cannot_be_is_refused():
+    from surrogacy.errors import UsageError
+    from surrogacy.models import BivariateBayes
+
+    se = [[0.107, 0.125], [0.251, 0.126], [0.114, 0.223]]
+    effects = Effects.from_arrays(
+        [[-0.1, 0.0]] * 3, se, 0.92, trial=["a"] * 3, comparison=["1", "2", "3"], control_group=["c"] * 3
+    )
+    with pytest.raises(UsageError, match="share a control arm"):
+        BivariateBayes().fit(effects)

@@ -332,6 +332,15 @@ def test_impossible_settings_are_refused():
         (lambda: BivariateBayes(rho_between=Uniform(-2.0, 1.0)), "leaves its range"),
         (lambda: BivariateBayes(tau_final=Uniform(-1.0, 1.0)), "leaves its range"),
         (lambda: BivariateBayes(new_n=-3), "size of the new trial"),
+        (lambda: BivariateBayes(level=2.0), "level must lie"),
+        (lambda: BivariateBayes(nodes=(1, 1, 1)), "4 nodes"),
+        (lambda: BivariateBayes(tau_final=Normal()), "prior of tau_final must be"),
+        (lambda: BivariateBayes(rho_between=HalfNormal(1.0)), "prior of rho_between must be"),
+        (lambda: DanielsHughes(sigma_cond=Uniform(-1.0, 1.0)), "leaves its range"),
+        (lambda: DanielsHughes(fixed_effect_sd=-1.0), "fixed_effect_sd"),
+        (lambda: Grid(()), "one at least"),
+        (lambda: Grid((0.0, 2.0)), r"values must lie in"),
+        (lambda: Normal(float("nan"), 1.0), "mean must be finite"),
     ):
         with pytest.raises(UsageError, match=words):
             prior()
@@ -416,3 +425,43 @@ def test_priors_are_distributions(prior, peer):
         assert prior.cdf(x) == pytest.approx(peer.cdf(x))
     step = 1e-6
     assert (prior.cdf(x + step) - prior.cdf(x - step)) / (2 * step) == pytest.approx(np.exp(prior.log_density(x)), rel=1e-4)
+
+
+def test_data_that_contradict_the_prior_are_not_cut_off():
+    """A tight half-normal has no hard end; a half-t of a million degrees of freedom is the same prior and reaches far."""
+    from dataclasses import replace
+
+    effects = simulated(8, seed=1, tau=(0.8, 0.6), se=(0.05, 0.05))
+    effects = replace(effects, log_hr=2 * effects.log_hr)
+    priors = HalfNormal(0.05), HalfStudentT(0.05, 1e6)
+    one, other = (BivariateBayes(tau_surrogate=prior, tau_final=prior).fit(effects) for prior in priors)
+    assert one["tau_surrogate"].low > HalfNormal(0.05).reach(12.0)  # where the prior alone would have ended the search
+    for name in ("tau_surrogate", "tau_final", "slope", "rho_between"):
+        for limit in ("value", "low", "high"):
+            assert getattr(one[name], limit) == pytest.approx(getattr(other[name], limit), abs=2e-3), name
+    assert one["log_marginal_likelihood"].value == pytest.approx(other["log_marginal_likelihood"].value, abs=5e-3)
+
+
+def test_daniels_hughes_is_not_cut_off_either():
+    effects = simulated(12, seed=3, se=(0.05, 0.05))
+    loose = DanielsHughes().fit(effects)["slope"]
+    tight = DanielsHughes(slope=Normal(0.0, loose.value / 15)).fit(effects)["slope"]
+    assert abs(tight.value) < abs(loose.value)
+    narrow = DanielsHughes(sigma_cond=HalfNormal(0.02)).fit(effects)["sigma_cond"]
+    wide = DanielsHughes(sigma_cond=Uniform(0.0, 2.0)).fit(effects)
+    line = wide.line
+    weight = line.weight * np.exp(HalfNormal(0.02).log_density(line.node_sigma))
+    assert narrow.value == pytest.approx(weight @ line.node_sigma / weight.sum(), rel=0.03)
+
+
+def test_a_posterior_of_rho_within_much_narrower_than_its_prior_is_resolved():
+    """Against the trapezoidal rule on 241 values of rho_within, each with its own exact evidence."""
+    effects = simulated(45, seed=11, tau=(0.05, 0.05), se=(0.12, 0.12), rho_within=0.9)
+    result = BivariateBayes(rho_within=Uniform(-1.0, 1.0)).fit(effects)
+    values = np.linspace(-0.5, 0.995, 241)
+    evidence = np.array(
+        [one.log_evidence for one in posteriors([effects.with_rho_within(r) for r in values], BivariateBayes().priors)]
+    )
+    weight = np.exp(evidence - evidence.max())
+    assert result["rho_within"].value == pytest.approx(weight @ values / weight.sum(), abs=0.01)
+    assert result.converged

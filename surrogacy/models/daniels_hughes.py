@@ -25,10 +25,12 @@ import numpy as np
 from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
 from surrogacy.mixtures import MixtureLine, mixture_quantile
-from surrogacy.models.boxes import DROP, Integral, find_box, integrate_box, rule
+from surrogacy.models.boxes import Integral, find_box, integrate_box, rule
 from surrogacy.models.distributions import FINE, cumulate, quantiles_of
 from surrogacy.models.exact import KIND, LIGHT
-from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
+from surrogacy.models.posterior import GRID_TOLERANCE, check_settings, largest_move
+from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
+from surrogacy.models.quadrature import farthest
 from surrogacy.models.sums import Batch, arrange, stack, sums
 from surrogacy.results import LEVEL, Estimate, Result
 
@@ -65,6 +67,9 @@ class DanielsHughes:
     name = "daniels-hughes"
 
     def __post_init__(self) -> None:
+        check_settings(self, {"sigma_cond": (HalfNormal, HalfStudentT, Uniform), "intercept": (Normal,), "slope": (Normal,)})
+        if not (np.isfinite(self.fixed_effect_sd) and self.fixed_effect_sd > 0):
+            raise UsageError(f"fixed_effect_sd must be above 0; got {self.fixed_effect_sd:g}")
         if self.new_n is not None and not self.new_n > 0:
             raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
 
@@ -84,6 +89,19 @@ class DanielsHughes:
         """
         if effects.complete.sum() < 2:
             raise FitError(f"{effects.name or 'these effects'}: Daniels-Hughes needs 2 comparisons with both endpoints")
+        result = self._fit(effects)
+        coarser = replace(self, nodes=(round(2 * self.nodes[0] / 3), round(2 * self.nodes[1] / 3)))._fit(effects)
+        both = [{name: limits_of(one[name]) for name in ("intercept", "slope", "sigma_cond")} for one in (coarser, result)]
+        moved = largest_move(both[0], both[1])
+        kind = "largest change of a quantile against a grid with 2/3 of the nodes, posterior SDs"
+        problems = result.problems
+        if not moved < GRID_TOLERANCE:
+            problems += (f"quadrature: a quantile still moves by {moved:.3f} posterior SDs between two grids",)
+        estimates = {**result.estimates, "grid_error": Estimate(moved, kind=kind)}
+        return replace(result, estimates=estimates, problems=problems, converged=moved < GRID_TOLERANCE)
+
+    def _fit(self, effects: Effects) -> Result:
+        """Fit on one grid."""
         batch = stack([replace(arrange(effects), centre=np.zeros(2))])
         rough = _rough_slope(effects)
         found = self._integrate(batch, rough)
@@ -124,9 +142,13 @@ class DanielsHughes:
 
     def _integrate(self, batch: Batch, rough: tuple[float, float]) -> Integral:
         """Tabulate the posterior of (slope, sigma_cond); far slopes are plausible with few trials, so its axis is a sinh too."""
-        reach = FARTHEST_SLOPE * self.slope.sd
-        slopes = np.arcsinh((np.array([self.slope.mean - reach, self.slope.mean + reach]) - rough[0]) / rough[1])
-        sigmas = np.arcsinh(np.array([getattr(self.sigma_cond, "low", 0.0), self.sigma_cond.reach(DROP)]) / batch.scale[0, 1])
+        # prior and data may contradict each other: the domain holds what either of them allows
+        reach = FARTHEST_SLOPE * np.array([-self.slope.sd, self.slope.sd])
+        own = 10 * FARTHEST_SLOPE * np.array([-rough[1], rough[1]])
+        ends = np.stack([self.slope.mean + reach, rough[0] + own])
+        slopes = np.arcsinh((np.array([ends[:, 0].min(), ends[:, 1].max()]) - rough[0]) / rough[1])
+        end = float(farthest(self.sigma_cond, batch.spread[0, 1]))
+        sigmas = np.arcsinh(np.array([getattr(self.sigma_cond, "low", 0.0), end]) / batch.scale[0, 1])
         low, high = np.stack([slopes, sigmas], axis=1)[:, None, :]
         box = find_box(lambda points: self._evaluate(batch, points, rough)[0], low, high)
         return integrate_box(lambda points: self._evaluate(batch, points, rough), self.nodes, box, (low, high))
@@ -168,3 +190,8 @@ def _rough_slope(effects: Effects) -> tuple[float, float]:
     x, y = x - w @ x / w.sum(), y - w @ y / w.sum()
     spread = max(float(w @ x**2), float(np.mean(w * s1**2)), 1e-12)
     return float(w @ (x * y)) / spread, spread**-0.5
+
+
+def limits_of(estimate: Estimate) -> FloatArray:
+    """Median and limits."""
+    return np.array([estimate.value, estimate.low, estimate.high], dtype=np.float64)

@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 
 from surrogacy.effects import Effects, FloatArray
+from surrogacy.errors import UsageError
 
 Method = Literal["ml", "reml"]
 
@@ -100,6 +101,12 @@ def make_blocks(effects: Effects, covariates: FloatArray | None = None) -> tuple
                 sampling[a, b] = (own[i] if i == j else effects.covariance_between(i, j))[endpoint, other]
                 if i == j:  # true effects of different comparisons are independent
                     pattern[endpoint + other, a, b] = 1.0
+        if len(members) > 1 and np.linalg.eigvalsh(sampling)[0] <= 0:
+            names = ", ".join(effects.comparison[i] for i in members)
+            raise UsageError(
+                f"{names} share a control arm, but their standard errors and rho_within contradict each other: no covariance "
+                "is possible; give control_share, or use shared-control first or combine"
+            )
         y = np.array([effects.log_hr[cell] for cell in cells])
         by_size.setdefault(m, []).append((y, design, sampling, pattern))
     stacked = [[np.stack(parts) for parts in zip(*blocks, strict=True)] for blocks in by_size.values()]

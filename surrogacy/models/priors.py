@@ -172,6 +172,8 @@ class Normal:
 
     def __post_init__(self) -> None:
         _positive(self, "sd")
+        if not np.isfinite(self.mean):
+            raise UsageError(f"Normal: mean must be finite; got {self.mean:g}")
 
     def __str__(self) -> str:
         return f"normal({self.mean:g}, {self.sd:g})"
@@ -187,6 +189,10 @@ class Grid:
     """
 
     values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not self.values or not all(abs(value) <= 1 for value in self.values):
+            raise UsageError(f"Grid: values must lie in [-1, 1], one at least; got {self.values}")
 
     def __str__(self) -> str:
         return f"equal weights on {', '.join(f'{value:g}' for value in self.values)}"

@@ -18,11 +18,12 @@ import numpy as np
 
 from surrogacy.effects import FloatArray
 from surrogacy.models.boxes import COARSE, DROP, find_box, integrate_box
-from surrogacy.models.priors import Beta, CorrelationPrior, Normal, PositivePrior
+from surrogacy.models.priors import Beta, CorrelationPrior, Normal, PositivePrior, Uniform
 from surrogacy.models.sums import Batch, sums
 
 NODES = (16, 16, 18)
 STRETCH = float(np.tanh(1.5))  # rho = tanh(v) / STRETCH: nodes crowd towards -1 and 1
+BEYOND = 10.0  # times the largest distance of an effect from the mean
 CELLS = 200_000  # of the largest array that is worked on at once: it should stay in the cache
 
 
@@ -165,12 +166,19 @@ def _chunks(batch: Batch, points: int, *ends: FloatArray) -> list[tuple[Any, ...
     return [(batch.take(cut), *(end[cut] for end in ends)) for cut in cuts]
 
 
+def farthest(prior: PositivePrior, spread: FloatArray) -> FloatArray:
+    """Where the search for an SD ends: the end of its prior, or, as data may contradict one that has none, far beyond the effects."""
+    if isinstance(prior, Uniform):
+        return np.full(np.shape(spread), prior.high)
+    return np.maximum(prior.reach(DROP), BEYOND * np.asarray(spread))
+
+
 def _support(batch: Batch, priors: Priors, rho_map: RhoMap) -> tuple[FloatArray, FloatArray]:
     """Ends of the domain in grid coordinates, (b, 3) each; tau as far as its prior can matter."""
     low, high = np.empty((len(batch), 3)), np.empty((len(batch), 3))
     for a, prior in enumerate((priors.tau_surrogate, priors.tau_final)):
         low[:, a] = np.arcsinh(getattr(prior, "low", 0.0) / batch.scale[:, a])
-        high[:, a] = np.arcsinh(prior.reach(DROP) / batch.scale[:, a])
+        high[:, a] = np.arcsinh(farthest(prior, batch.spread[:, a]) / batch.scale[:, a])
     low[:, 2], high[:, 2] = rho_map.coordinate(rho_map.low), rho_map.coordinate(rho_map.high)
     return low, high
 

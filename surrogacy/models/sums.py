@@ -39,6 +39,8 @@ class Batch:
         Subtracted from the log hazard ratios, so that sums of squares do not cancel.
     scale : (b, 2) array
         Typical standard errors: the unit of tau on the grid.
+    spread : (b, 2) array
+        Largest distances of an effect from the centre: no tau is plausible far beyond them, whatever its prior.
     size : (b,) array
         Number of estimates.
     """
@@ -48,6 +50,7 @@ class Batch:
     blocks: tuple[Blocks, ...]
     centre: FloatArray
     scale: FloatArray
+    spread: FloatArray
     size: FloatArray
 
     def __len__(self) -> int:
@@ -56,8 +59,8 @@ class Batch:
     def take(self, index: slice | FloatArray) -> Batch:
         """Some of the data sets."""
         blocks = tuple(replace(block, y=block.y[index], sampling=block.sampling[index]) for block in self.blocks)
-        parts = (self.determinant[index], self.moments[index], blocks, self.centre[index], self.scale[index], self.size[index])
-        return Batch(*parts)
+        about = self.centre[index], self.scale[index], self.spread[index], self.size[index]
+        return Batch(self.determinant[index], self.moments[index], blocks, *about)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +72,8 @@ class Arranged:
     pairs : (5, k) array
         y1, y2, s11, s12, s22.
     blocks : tuple of Blocks
-    centre, scale : (2,) arrays
+    centre, scale, spread : (2,) arrays
+        Weighted mean, median standard error, largest distance from the mean.
     size : int
         Number of estimates.
     """
@@ -78,6 +82,7 @@ class Arranged:
     blocks: tuple[Blocks, ...]
     centre: FloatArray
     scale: FloatArray
+    spread: FloatArray
     size: int
 
     @property
@@ -97,7 +102,8 @@ def arrange(effects: Effects) -> Arranged:
     centre = (precision * np.where(reported, effects.log_hr, 0.0)).sum(axis=0) / precision.sum(axis=0)
     scale = np.median(effects.se, axis=0) if reported.all() else np.nanmedian(effects.se, axis=0)
     blocks = () if alone.all() else make_blocks(effects.take(~alone))
-    return Arranged(pairs, blocks, centre, scale, int(reported.sum()))
+    spread = np.where(reported, np.abs(effects.log_hr - centre), 0.0).max(axis=0)
+    return Arranged(pairs, blocks, centre, scale, spread, int(reported.sum()))
 
 
 def stack(data: Sequence[Arranged]) -> Batch:
@@ -107,7 +113,7 @@ def stack(data: Sequence[Arranged]) -> Batch:
     for i, one in enumerate(data):
         padded[i, :, : one.pairs.shape[1]] = one.pairs
         present[i, : one.pairs.shape[1]] = 1.0
-    centre, scale = np.stack([one.centre for one in data]), np.stack([one.scale for one in data])
+    centre, scale, spread = (np.stack([getattr(one, name) for one in data]) for name in ("centre", "scale", "spread"))
     y1, y2, s11, s12, s22 = padded.swapaxes(0, 1)
     y1, y2 = y1 - centre[:, [0]], y2 - centre[:, [1]]
     determinant = np.stack([s11 * s22 - s12**2, s22, s11, -2 * s12, np.ones_like(s11)], axis=2) * present[..., None]
@@ -121,7 +127,7 @@ def stack(data: Sequence[Arranged]) -> Batch:
     for same in zip(*(one.blocks for one in data), strict=True):
         y = np.stack([block.y - block.design @ c for block, c in zip(same, centre, strict=True)])
         blocks.append(replace(same[0], y=y, sampling=np.stack([block.sampling for block in same])))
-    return Batch(determinant, moments, tuple(blocks), centre, scale, np.array([float(one.size) for one in data]))
+    return Batch(determinant, moments, tuple(blocks), centre, scale, spread, np.array([float(one.size) for one in data]))
 
 
 @dataclass(frozen=True, eq=False)

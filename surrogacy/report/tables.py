@@ -188,7 +188,7 @@ def prior_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
     note = (
         "Exact posteriors of the bivariate model; each row differs from the default priors in what it names. Posterior medians "
         "with equal-tailed 95% intervals. Overlap: area that prior and posterior of R² have in common; at 100% the data have "
-        "added nothing. STE: prediction band of the true effect of a new trial."
+        "changed nothing of it. STE: prediction band of the true effect of a new trial."
     )
     words = []
     for record in records:
@@ -337,7 +337,7 @@ def report_tables(run: Run) -> list[ReportTable]:
     shrunken = [record for one in analyses for record in shrunken_records(one)]
     if shrunken:
         note = (
-            "Posterior mean and SD of the true effects of every comparison (bivariate-bayes): each is drawn towards the mean of "
+            "Posterior means of the true effects of every comparison (bivariate-bayes; SDs on the log scale in the CSV): each is drawn towards the mean of "
             "its endpoint, and towards what the other endpoint predicts."
         )
         columns = {

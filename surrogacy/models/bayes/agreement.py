@@ -33,7 +33,7 @@ def sampled_twin(model: Model, *, seed: int = 0, draws: int = DRAWS, chains: int
     UsageError
         If a prior cannot be sampled (a grid of rho_within).
     """
-    run: dict[str, Any] = {"seed": seed, "draws": draws, "chains": chains}
+    run: dict[str, Any] = {"seed": seed, "draws": draws, "chains": chains, "target_accept": 0.99}
     if isinstance(model, BivariateBayes):
         shared = ("tau_surrogate", "tau_final", "rho_between", "mu", "rho_within", "level")
         return BivariateSampled(**{name: getattr(model, name) for name in shared}, **run)

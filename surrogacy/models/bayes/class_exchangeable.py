@@ -177,8 +177,8 @@ class ClassExchangeable(Sampled):
         return found
 
     def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-        """Line of a new class, exchangeable with those seen."""
-        if self.sigma_by_class:
+        """Line of a new class, exchangeable with those seen; none if it need not be, for it may then be anything."""
+        if self.sigma_by_class or self.exchangeability == "partial":
             return None
         drawn = {name: np.asarray(tree["posterior"][name]) for name in (*self.reported, "sigma_cond")}
         z = np.random.default_rng(self.seed).standard_normal((2, *drawn["slope"].shape))

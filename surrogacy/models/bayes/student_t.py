@@ -18,7 +18,7 @@ Juárez, Steel (2010), prior of nu, doi:10.1198/jbes.2009.07145.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,6 +30,7 @@ from surrogacy.errors import UsageError
 from surrogacy.models.bayes.bivariate import ENDPOINTS, covariance_line, data_of, layouts, observe
 from surrogacy.models.bayes.sampling import Sampled, random_variable
 from surrogacy.models.priors import CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
+from surrogacy.results import Result
 
 NU_MIN = 2.0  # below it the effects have no finite variance
 
@@ -101,3 +102,9 @@ class StudentT(Sampled):
         nu = self.quantities(tree).get("degrees_of_freedom", np.full_like(sigma, self.degrees_of_freedom or np.nan))
         weight = np.random.default_rng(self.seed).gamma((nu + 1) / 2, 2 / nu)
         return intercept, slope, sigma / np.sqrt(weight)
+
+    def result(self, effects: Effects, tree: xr.DataTree) -> Result:
+        """Say what the band and the STE leave out."""
+        result = super().result(effects, tree)
+        words = "student-t: band and STE take the scatter at the mean surrogate effect; far from it they are too narrow"
+        return replace(result, problems=(*result.problems, words))

@@ -309,10 +309,10 @@ def test_diagnose_names_each_fault():
     split = az.from_dict({"posterior": {"x": draws, "y": draws + np.arange(4)[:, None]}, "sample_stats": stats})
     assert "R-hat" in " ".join(sampling.diagnose(split))
     assert sampling.diagnose(split, ["x"]) == ()
-    stats["diverging"][0, 3] = True
+    stats["diverging"][0, 3:6] = True  # more than one in 2,000
     stats["energy"] = np.cumsum(stats["energy"], axis=1)
     both = sampling.diagnose(az.from_dict({"posterior": {"x": draws}, "sample_stats": stats}))
-    assert "sampling: 1 of 4000 transitions diverged" in both[0]
+    assert "sampling: 3 of 4000 transitions diverged" in both[0]
     assert "BFMI" in both[1]
     single = az.from_dict({"posterior": {"x": draws[:1]}, "sample_stats": {k: v[1:2] * 0 for k, v in stats.items()}})
     assert any("single chain" in problem for problem in sampling.diagnose(single, ["x"]))
@@ -442,6 +442,8 @@ def test_class_slopes_are_recovered(exchangeability):
     assert result["slope"].se > 0
     if exchangeability == "partial":
         assert result["exchangeable[apart]"].value < 0.3 < result["exchangeable[one]"].value
+        assert result.line is None  # a class that need not be exchangeable may be anything
+        return
     # a new trial is one of a new class: far less certain than the line of a known one
     low, high = (values[0] for values in result.line.predict([-0.5])[1:])
     assert high - low > 0.2

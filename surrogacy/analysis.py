@@ -118,6 +118,12 @@ class Run:
     placement: tuple[dict[str, Any], ...] = ()
     predictions: tuple[dict[str, Any], ...] = ()
 
+    @property
+    def sampled(self) -> list[Result]:
+        """Results whose draws can be written: sampled models, and what NUTS made of the exact ones."""
+        found = [result for one in self.analyses for result in (*one.results, *one.sampled)]
+        return [result for result in found if hasattr(result.draws, "to_netcdf")]
+
 
 def fit_all(
     request: Request, trials: TrialSet, models: Sequence[Model], ready: Callable[[SetAnalysis], None] = lambda _: None
@@ -204,22 +210,18 @@ def compare_with_nuts(run: Run, seed: int = 0, step: Callable[[], None] = lambda
         data = [analyses[i].effects for i in places]
         for i, sampled in zip(places, agreement.sample_twins(model, data, seed=seed), strict=True):
             one = analyses[i]
-            results = []
-            records: list[dict[str, Any]] = []
-            for result in one.results:
-                if result.model == model.name:
-                    records = agreement.agreement(result, sampled)
-                    wrong = agreement.disagreements(records, sampled)
-                    result = replace(
-                        result,
-                        problems=result.problems + wrong,
-                        converged=result.converged and not any("apart" in problem for problem in wrong),
-                    )
-                results.append(result)
+            result = one.result(model.name)
+            assert result is not None  # of these places
+            records = agreement.agreement(result, sampled)
+            judged = replace(
+                result,
+                problems=result.problems + agreement.disagreements(records, sampled),
+                converged=result.converged and not agreement.differ(records),
+            )
             label = {"set": one.name, "model": model.name}
             analyses[i] = replace(
-                one, results=tuple(results), nuts=one.nuts + tuple(label | record for record in records),
-                sampled=(*one.sampled, sampled),
+                one, results=tuple(judged if other is result else other for other in one.results),
+                nuts=one.nuts + tuple(label | record for record in records), sampled=(*one.sampled, sampled),
             )  # fmt: skip
             step()
     return replace(run, analyses=tuple(analyses))
@@ -235,14 +237,14 @@ def fit_set(paired: Paired, models: Iterable[Model]) -> SetAnalysis:
         except FitError as error:
             failures.append((model.name, str(error)))
             continue
+        label = {"set": effects.name, "model": model.name}
         if isinstance(model, BivariateBayes):
-            label = {"set": effects.name, "model": model.name}
             priors += [label | record for record in validation.prior_sensitivity(model, effects)]
         elif hasattr(model, "build"):  # sampled: the priors and replicated data beside the draws, and how far the prior pulls
             from surrogacy.models.bayes.criticism import complete
 
             results[-1], records = complete(model, results[-1])  # type: ignore[arg-type]
-            scaling += [{"set": effects.name, "model": model.name} | record for record in records]
+            scaling += [label | record for record in records]
     found = SetAnalysis(effects.name, effects, paired.flow, tuple(results), tuple(failures))
     return replace(found, prior_sensitivity=tuple(priors), power_scaling=tuple(scaling))
 

@@ -39,7 +39,7 @@ from surrogacy.models import Model
 from surrogacy.models.regression import weighted_least_squares
 from surrogacy.prediction import FinalPrediction, Observed, predict_final
 from surrogacy.results import LEVEL, Result
-from surrogacy.validation import without_extras
+from surrogacy.validation import refits, without_extras
 
 LOWER_LEVEL = 0.80  # IQWiG's "hint"
 NORMAL = float(ndtri(0.5 + LEVEL / 2))
@@ -165,15 +165,9 @@ def cross_validate(model: Model, effects: Effects) -> CrossValidation:
     lean = without_extras(model)
     _refuse_without_line(lean.fit(effects))
     records: dict[int, dict[str, Any]] = {}
-    for trial in effects.trials:
-        members = [i for i, name in enumerate(effects.trial) if name == trial]
-        rest = effects.without_trial(trial)
-        fitted: Result | FitError
-        try:
-            fitted = lean.fit(rest)
-        except FitError as error:
-            fitted = error
-        for i in members:
+    found = refits(lean, [effects.without_trial(trial) for trial in effects.trials])
+    for trial, fitted in zip(effects.trials, found, strict=True):
+        for i in (i for i, name in enumerate(effects.trial) if name == trial):
             records[i] = predict_comparison(fitted, effects, i)
     return CrossValidation(model.name, tuple(records[i] for i in sorted(records)))
 
@@ -213,7 +207,7 @@ def predict_comparison(fitted: Result | FitError, effects: Effects, i: int) -> d
         found = predict_final(fitted, trial, joins=True)
     except UsageError as error:  # a size of the trial that the comparisons of the fit cannot tell the error of
         return record | {"problem": str(error)}
-    return record | {"boundary": on_boundary(fitted)} | compare(found, y2, s2)
+    return record | {"boundary": fitted.on_boundary} | compare(found, y2, s2)
 
 
 def compare(found: FinalPrediction, observed: float, se_final: float) -> dict[str, Any]:
@@ -244,11 +238,6 @@ def compare(found: FinalPrediction, observed: float, se_final: float) -> dict[st
         "percentile": found.probability_below(observed),
         "multiplier": (high - low) / (2 * NORMAL) / se_final,
     }
-
-
-def on_boundary(result: Result) -> bool:
-    """Whether the fit ended on the boundary, where the uncertainty of its line is conditional on that."""
-    return any(problem.startswith("boundary") for problem in result.problems)
 
 
 def _refuse_without_line(result: Result) -> None:

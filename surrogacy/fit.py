@@ -282,11 +282,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
         width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120"))
         console = Console(width=width, highlight=False)
         console.print(screen(run))
-        draws = (
-            "draws/, "
-            if any(hasattr(result.draws, "to_netcdf") for one in run.analyses for result in (*one.results, *one.sampled))
-            else ""
-        )
+        draws = "draws/, " if run.sampled else ""
         console.print(f"Written to {options.out}/: results.json, tables/, figures/, {draws}run.json")
     return code
 

@@ -23,7 +23,6 @@ if the upper one is 0.70 at most.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,10 +33,10 @@ from surrogacy.errors import FitError
 from surrogacy.models import Model
 from surrogacy.models.regression import WeightedRegression, weighted_least_squares
 from surrogacy.results import LEVEL, Result, ThresholdEffect
-from surrogacy.validation import point_estimates
+from surrogacy.validation import point_estimates, refits, without_extras
+from surrogacy.verdicts import HIGH, LOW
 from surrogacy.weights import usable_comparisons, weights_of
 
-WEAK, STRONG = 0.70, 0.85  # limits of a correlation, IQWiG A10-05
 # Quantities whose change is told, where the model has them.
 FOLLOWED = ("r", "rho_between", "r2_trial", "slope", "intercept", "sigma_cond", "ste_prediction", "ste_confidence")
 QUESTIONS = {
@@ -47,13 +46,6 @@ QUESTIONS = {
     "correlation_shown": "correlation, by its interval",
     "correlation_estimate": "correlation, point estimate",
 }
-
-
-def without_resampling(model: Model) -> Model:
-    """The same model without what only costs time; unlike `validation.without_extras` it keeps its intervals."""
-    known = getattr(model, "__dataclass_fields__", {})
-    leaner = {"bootstrap": 0, "check_grid": False}
-    return replace(model, **{name: value for name, value in leaner.items() if name in known})  # type: ignore[type-var]
 
 
 def delete_one(model: Model, effects: Effects) -> list[dict[str, Any]]:
@@ -79,17 +71,16 @@ def delete_one(model: Model, effects: Effects) -> list[dict[str, Any]]:
     FitError
         If the model cannot be fitted to all trials.
     """
-    lean = without_resampling(model)
+    lean = without_extras(model, intervals=True)
     whole = _followed(lean.fit(effects))
     records: list[dict[str, Any]] = [{"left_out": "", "k": len(effects), **whole}]
-    for trial in effects.trials:
-        rest = effects.without_trial(trial)
+    data = [effects.without_trial(trial) for trial in effects.trials]
+    for trial, rest, refit in zip(effects.trials, data, refits(lean, data), strict=True):
         record: dict[str, Any] = {"left_out": trial, "k": len(rest)}
-        try:
-            found = _followed(lean.fit(rest))
-        except FitError as error:
-            records.append(record | {"problem": str(error)})
+        if isinstance(refit, FitError):
+            records.append(record | {"problem": str(refit)})
             continue
+        found = _followed(refit)
         changes = {f"{name}_change": _difference(found[name], whole.get(name)) for name in FOLLOWED if name in found}
         records.append(record | found | changes)
     return records
@@ -139,9 +130,9 @@ def correlation_category(low: float | None, high: float | None, *, point: bool =
     """
     if low is None or high is None or not np.isfinite([low, high]).all():
         return "not defined" if point else "no interval"
-    if low >= STRONG:
+    if low >= HIGH:
         return "high"
-    if high <= WEAK:
+    if high <= LOW:
         return "low"
     return "medium" if point else "unclear"
 

@@ -222,7 +222,7 @@ class Material:
     @property
     def boundary(self) -> str:
         """A note, where the bivariate fit lies on the boundary."""
-        return ON_BOUNDARY if any(problem.startswith("boundary") for problem in self.fitted.problems) else ""
+        return ON_BOUNDARY if self.fitted.on_boundary else ""
 
 
 @dataclass(frozen=True)

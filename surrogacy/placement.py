@@ -14,7 +14,8 @@ from surrogacy.models import Model
 from surrogacy.prediction import FinalPrediction, Observed, predict_final
 from surrogacy.results import Line, Result
 from surrogacy.trials import TrialSet
-from surrogacy.validation import without_extras
+from surrogacy.trials.pairing import standard_error
+from surrogacy.validation import refits, without_extras
 
 LEVELS = (0.95, 0.8)
 PREFERRED = ("bivariate-bayes", "bivariate-reml", "weighted-regression", "daniels-hughes", "bivariate-ml")
@@ -85,9 +86,9 @@ def _cuts(trials: TrialSet, one: Effects) -> tuple[Cut, ...]:
         limits = [float(row[name]) for name in ("hr", "ci_low", "ci_high")]
         if "subgroup" in str(row["analysis"]) or not np.isfinite(limits).all():
             continue
-        level = float(row.get("ci_level") or np.nan)
-        se = standard_error_from_interval(limits[1], limits[2], level if 0 < level < 1 else 0.95)
-        cuts.append(Cut(str(row["analysis"]).split(",")[0], float(np.log(limits[0])), se, str(row["effect_id"])))
+        error = standard_error({str(name): value for name, value in row.items()})
+        if error is not None:
+            cuts.append(Cut(str(row["analysis"]).split(",")[0], float(np.log(limits[0])), error.value, str(row["effect_id"])))
     own = Cut("as in the set", float(one.log_hr[0, 0]), float(one.se[0, 0]), "")
     return tuple(cuts) or (own,)
 
@@ -116,7 +117,8 @@ def place(focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, S
             full = next((result for result in results if result.model == model.name and result.line is not None), None)
             fits = [("with it", full)] if inside else [("of other trials", full)]
             if inside:
-                fits.append(("without it", _refit(model, effects.without_trial(focus.trial))))
+                (alone,) = refits(without_extras(model), [effects.without_trial(focus.trial)])
+                fits.append(("without it", None if isinstance(alone, FitError) else alone))
             for fitted, result in fits:
                 if result is None or result.line is None:
                     continue
@@ -129,13 +131,6 @@ def place(focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, S
                 }
                 records += [about | record for record in _place(focus, result, joins=fitted != "with it")]
     return records
-
-
-def _refit(model: Model, effects: Effects) -> Result | None:
-    try:
-        return without_extras(model).fit(effects)
-    except FitError:
-        return None
 
 
 def _place(focus: Focus, result: Result, *, joins: bool) -> list[dict[str, Any]]:

@@ -282,6 +282,16 @@ class Result:
         """Return one estimate: an `Estimate`, or for ``ste_*`` a `ThresholdEffect`."""
         return self.estimates[name]
 
+    @property
+    def on_boundary(self) -> bool:
+        """Whether the fit ended on the boundary, where the uncertainty of its line is conditional on that."""
+        return any(problem.startswith("boundary") for problem in self.problems)
+
+    @property
+    def unverified(self) -> bool:
+        """Whether the fit rests on hazard ratios that were not read in any source."""
+        return any(problem.startswith("unverified") for problem in self.problems)
+
     def summary(self) -> pd.DataFrame:
         """Return the estimates as a data frame, one row an estimate; problems in ``.attrs["problems"]``."""
         import pandas as pd

@@ -15,7 +15,6 @@ import numpy as np
 from surrogacy.cross_validation import Predictions, predict_others
 from surrogacy.effects import Effects
 from surrogacy.errors import SurrogacyError, UsageError
-from surrogacy.influence import without_resampling
 from surrogacy.models import Model
 from surrogacy.results import Estimate, Result
 from surrogacy.shared_control import SharedControl
@@ -330,7 +329,7 @@ def _by_year(effects: Effects, words: str, wanted: Callable[[int], bool]) -> Eff
 
 def _fitter(model: Model) -> Callable[[Effects], dict[str, Any]]:
     """What refits a model, with its intervals but without a bootstrap, and records what it found."""
-    lean = without_resampling(model)
+    lean = without_extras(model, intervals=True)
 
     def fit(effects: Effects) -> dict[str, Any]:
         try:

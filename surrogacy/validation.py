@@ -40,13 +40,13 @@ def point_estimates(result: Result) -> dict[str, Any]:
             record[f"{name}_status"] = estimate.status
         elif not name.endswith(("_delta", "_bootstrap")):
             record[name] = estimate.value
-    record["boundary"] = any(problem.startswith("boundary") for problem in result.problems)
+    record["boundary"] = result.on_boundary
     return record
 
 
-def without_extras(model: Model) -> Model:
-    """The same model without what a refit for its point estimates does not need."""
-    leaner = {"bootstrap": 0, "interval": "delta", "check_grid": False}
+def without_extras(model: Model, *, intervals: bool = False) -> Model:
+    """The same model without what a refit for its point estimates does not need; ``intervals`` are kept if they are wanted."""
+    leaner: dict[str, Any] = {"bootstrap": 0, "check_grid": False} | ({} if intervals else {"interval": "delta"})
     known = getattr(model, "__dataclass_fields__", {})
     return replace(model, **{name: value for name, value in leaner.items() if name in known})  # type: ignore[type-var]
 
@@ -96,14 +96,14 @@ def leave_one_out(model: Model, effects: Effects) -> list[dict[str, Any]]:
     records = []
     lean = without_extras(model)
     data = [effects.without_trial(trial) for trial in effects.trials]
-    for trial, rest, found in zip(effects.trials, data, _refits(lean, data), strict=True):
+    for trial, rest, found in zip(effects.trials, data, refits(lean, data), strict=True):
         record: dict[str, Any] = {"left_out": trial, "k": len(rest)}
         record |= {"problem": str(found)} if isinstance(found, FitError) else point_estimates(found)
         records.append(record)
     return records
 
 
-def _refits(model: Model, data: Sequence[Effects]) -> list[Result | FitError]:
+def refits(model: Model, data: Sequence[Effects]) -> list[Result | FitError]:
     """Fit to each data set, all at once where the model can do that."""
     together: Callable[[Sequence[Effects]], list[Result | FitError]] | None = getattr(model, "fit_many", None)
     if together is not None:

@@ -280,8 +280,7 @@ def _verdict(
 
 def _doubts(result: Result) -> tuple[str, ...]:
     """What makes every verdict on a result doubtful."""
-    boundary = any(problem.startswith("boundary") for problem in result.problems)
-    return (("boundary",) if boundary else ()) + (() if result.converged else ("not_converged",))
+    return (("boundary",) if result.on_boundary else ()) + (() if result.converged else ("not_converged",))
 
 
 def _estimate(result: Result, name: str) -> Estimate:

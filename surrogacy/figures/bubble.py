@@ -260,7 +260,7 @@ def _corner(ax: Axes, result: Result) -> None:
     if result.line is not None:
         sign = "+" if result.line.slope >= 0 else "−"
         lines.append(f"log HR(OS) = {result.line.intercept:.2f} {sign} {abs(result.line.slope):.2f} log HR(surrogate)")
-    if any(problem.startswith("boundary") for problem in result.problems):
+    if result.on_boundary:
         lines[2] += " – boundary solution"
     ax.text(
         0.985, 0.015, "\n".join(lines[:1] + [line.replace("-0.00", "0.00").replace("-", "−") for line in lines[1:]]), transform=ax.transAxes, ha="right", va="bottom", fontsize="small",

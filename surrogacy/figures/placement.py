@@ -106,7 +106,7 @@ def plot_placement(
     )
     title = f"{focus.label} and the lines of {results[0].model.replace('-', ' ')}"
     ax.set_title(title, fontsize="medium", fontweight="bold", loc="left")
-    if any(problem.startswith("unverified") for result in results for problem in result.problems):
+    if any(result.unverified for result in results):
         ax.set_title("† a line rests on unverified hazard ratios", fontsize="small", loc="right")
     style.clear_spines(ax)
     return ax

@@ -124,7 +124,7 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
     left.annotate(
         title, (0, 1), (-18, 18), xycoords="axes fraction", textcoords="offset points", fontsize="medium", fontweight="bold"
     )
-    if any(problem.startswith("unverified") for problem in result.problems):
+    if result.unverified:
         right.set_title("† rests on unverified hazard ratios", fontsize="small", loc="right", pad=3)
     return left, middle, right
 

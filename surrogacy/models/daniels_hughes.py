@@ -25,10 +25,10 @@ import numpy as np
 from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
 from surrogacy.mixtures import MixtureLine, mixture_quantile
-from surrogacy.models.boxes import Integral, find_box, integrate_box, rule
-from surrogacy.models.distributions import FINE, cumulate, quantiles_of
+from surrogacy.models.boxes import Integral, find_box, integrate_box
+from surrogacy.models.distributions import FINE, from_masses, quantiles_of
 from surrogacy.models.exact import KIND, LIGHT
-from surrogacy.models.posterior import GRID_TOLERANCE, check_settings, largest_move
+from surrogacy.models.posterior import check_settings, largest_move, with_grid_error
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
 from surrogacy.models.quadrature import farthest
 from surrogacy.models.sums import Batch, arrange, stack, sums
@@ -70,8 +70,6 @@ class DanielsHughes:
         check_settings(self, {"sigma_cond": (HalfNormal, HalfStudentT, Uniform), "intercept": (Normal,), "slope": (Normal,)})
         if not (np.isfinite(self.fixed_effect_sd) and self.fixed_effect_sd > 0):
             raise UsageError(f"fixed_effect_sd must be above 0; got {self.fixed_effect_sd:g}")
-        if self.new_n is not None and not self.new_n > 0:
-            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -92,13 +90,7 @@ class DanielsHughes:
         result = self._fit(effects)
         coarser = replace(self, nodes=(round(2 * self.nodes[0] / 3), round(2 * self.nodes[1] / 3)))._fit(effects)
         both = [{name: limits_of(one[name]) for name in ("intercept", "slope", "sigma_cond")} for one in (coarser, result)]
-        moved = largest_move(both[0], both[1])
-        kind = "largest change of a quantile against a grid with 2/3 of the nodes, posterior SDs"
-        problems = result.problems
-        if not moved < GRID_TOLERANCE:
-            problems += (f"quadrature: a quantile still moves by {moved:.3f} posterior SDs between two grids",)
-        estimates = {**result.estimates, "grid_error": Estimate(moved, kind=kind)}
-        return replace(result, estimates=estimates, problems=problems, converged=moved < GRID_TOLERANCE)
+        return with_grid_error(result, largest_move(both[0], both[1]))
 
     def _fit(self, effects: Effects) -> Result:
         """Fit on one grid."""
@@ -177,10 +169,10 @@ class DanielsHughes:
     def _marginal(self, found: Integral, axis: int, batch: Batch, rough: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
         """Distribution function of the slope (axis 0) or sigma_cond (1), tabulated."""
         mass = found.weight.sum(axis=2 - axis)
-        cdf = cumulate(np.log(np.maximum(mass, 1e-300) / rule(mass.shape[1])[1]))[0]
+        cdf = from_masses(mass)[0]
         coordinate = np.linspace(found.low[0, axis], found.high[0, axis], FINE)
         values = rough[0] + rough[1] * np.sinh(coordinate) if axis == 0 else batch.scale[0, 1] * np.sinh(coordinate)
-        return values, np.maximum.accumulate(cdf / cdf[-1])
+        return values, cdf
 
 
 def _rough_slope(effects: Effects) -> tuple[float, float]:

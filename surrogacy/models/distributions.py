@@ -66,6 +66,12 @@ def cumulate(log_density: FloatArray, points: int = FINE) -> FloatArray:
     return np.asarray(area - step / 12 * (change - change[..., :1]))
 
 
+def from_masses(mass: FloatArray) -> FloatArray:
+    """Distribution functions on FINE even points of [-1, 1] from masses at Gauss-Legendre nodes, (b, n)."""
+    cdf = cumulate(np.log(np.maximum(mass, 1e-300) / rule(mass.shape[1])[1]))
+    return np.maximum.accumulate(cdf / cdf[:, -1:], axis=1)
+
+
 def interval_mass(lines: FloatArray, t: FloatArray) -> FloatArray:
     """Mass below ``t`` on every line, summed.
 
@@ -134,8 +140,7 @@ def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, F
     """
     axis = ("tau_surrogate", "tau_final", "rho_between").index(name)
     mass = table.weight.sum(axis=tuple(1 + other for other in range(3) if other != axis))
-    cdf = cumulate(np.log(np.maximum(mass, 1e-300) / rule(mass.shape[1])[1]))
-    cdf = np.maximum.accumulate(cdf / cdf[:, -1:], axis=1)
+    cdf = from_masses(mass)
     t = np.linspace(-1, 1, FINE)
     coordinate = table.low[:, [axis]] + (table.high - table.low)[:, [axis]] * (t + 1) / 2
     values = table.rho_map.rho(coordinate)[0] if axis == 2 else table.scale[:, [axis]] * np.sinh(coordinate)

@@ -92,12 +92,6 @@ class BivariateBayes:
         if self.rho_within is not None:
             kinds["rho_within"] = (*correlation, Grid)
         check_settings(self, kinds)
-        if self.new_n is not None and not self.new_n > 0:
-            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
-        for name, low, high in (("rho_between", -1, 1), ("rho_within", -1, 1), ("tau_surrogate", 0, 0), ("tau_final", 0, 0)):
-            prior = getattr(self, name)
-            if getattr(prior, "low", low) < low or (name.startswith("rho") and getattr(prior, "high", high) > high):
-                raise UsageError(f"prior of {name}: {prior} leaves its range")
 
     @property
     def priors(self) -> Priors:
@@ -150,13 +144,7 @@ class BivariateBayes:
                 if moved < GRID_TOLERANCE:
                     break
             coarser = quantiles
-        result = self._result(found, quantiles)
-        kind = "largest change of a quantile against a grid with 2/3 of the nodes, posterior SDs"
-        problems = result.problems
-        if not moved < GRID_TOLERANCE:
-            problems += (f"quadrature: a quantile still moves by {moved:.3f} posterior SDs between the two finest grids",)
-        estimates = {**result.estimates, "grid_error": Estimate(moved, kind=kind)}
-        return replace(result, estimates=estimates, problems=problems, converged=moved < GRID_TOLERANCE)
+        return with_grid_error(self._result(found, quantiles), moved)
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit many data sets on one grid size, their tables made together.
@@ -216,8 +204,17 @@ class BivariateBayes:
         return Estimate(mean, spread, None, None, None, f"posterior mean, prior {self.rho_within}")
 
 
+def with_grid_error(result: Result, moved: float) -> Result:
+    """Say how far a quantile moved between the last two grids, and whether that is too far."""
+    settled = moved < GRID_TOLERANCE
+    kind = "largest change of a quantile against a grid with 2/3 of the nodes, posterior SDs"
+    words = f"quadrature: a quantile still moves by {moved:.3f} posterior SDs between the two finest grids"
+    estimates = {**result.estimates, "grid_error": Estimate(moved, kind=kind)}
+    return replace(result, estimates=estimates, problems=result.problems + (() if settled else (words,)), converged=settled)
+
+
 def check_settings(model: Any, priors: dict[str, tuple[type, ...]]) -> None:
-    """Refuse priors of the wrong kind, a level outside (0, 1) and grids of hardly any node.
+    """Refuse priors of the wrong kind or range, a size that is not above 0, a level outside (0, 1), grids of hardly any node.
 
     Raises
     ------
@@ -227,8 +224,12 @@ def check_settings(model: Any, priors: dict[str, tuple[type, ...]]) -> None:
         if not isinstance(getattr(model, name), kinds):
             wanted = " or ".join(kind.__name__ for kind in kinds)
             raise UsageError(f"prior of {name} must be {wanted}; got {getattr(model, name)}")
-        if getattr(getattr(model, name), "low", 0.0) < 0 and name in ("tau_surrogate", "tau_final", "sigma_cond"):
-            raise UsageError(f"prior of {name}: {getattr(model, name)} leaves its range")
+        low, high = (-1.0, 1.0) if name.startswith("rho") else (0.0, np.inf)
+        prior = getattr(model, name)
+        if getattr(prior, "low", low) < low or getattr(prior, "high", high) > high:
+            raise UsageError(f"prior of {name}: {prior} leaves its range")
+    if model.new_n is not None and not model.new_n > 0:
+        raise UsageError(f"the size of the new trial must be above 0; got {model.new_n:g}")
     if not 0 < model.level < 1:
         raise UsageError(f"level must lie between 0 and 1; got {model.level:g}")
     if min(model.nodes) < 4:

@@ -138,6 +138,6 @@ def _draw(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[Future[Any]]
         drawing.workers.submit(draw_class_slopes, result, *how) for result in by_class if "exchangeability" in result.settings
     ]
     if one.prior_sensitivity:
-        unverified = any(problem.startswith("unverified") for problem in one.effects.problems)
+        unverified = any(result.unverified for result in one.results)
         jobs.append(drawing.workers.submit(draw_prior_sensitivity, one.name, one.prior_sensitivity, unverified, *how))
     return jobs

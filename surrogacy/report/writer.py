@@ -96,7 +96,7 @@ def write_draws(run: Run, folder: Path) -> list[str]:
     list of str
         File names.
     """
-    sampled = [result for one in run.analyses for result in (*one.results, *one.sampled) if hasattr(result.draws, "to_netcdf")]
+    sampled = run.sampled
     if sampled:
         (folder / "draws").mkdir()
     names = [f"{result.effects.name}-{result.model}.nc" for result in sampled]

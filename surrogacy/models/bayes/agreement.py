@@ -89,12 +89,16 @@ def agreement(exact: Result, sampled: Result) -> list[dict[str, Any]]:
     return records
 
 
+def differ(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those beyond the tolerance, and those that are no number."""
+    return [record for record in records if not abs(record["difference"]) <= TOLERANCE]
+
+
 def disagreements(records: Sequence[dict[str, Any]], sampled: Result) -> tuple[str, ...]:
     """What is wrong, in words: differences beyond the tolerance, and a sampled posterior that failed its own diagnostics."""
-    far = [record for record in records if not abs(record["difference"]) <= TOLERANCE]
     found = [
         f"nuts: {record['estimate']} ({record['summary']}) is {record['sampled']:.4g} by NUTS, {record['exact']:.4g} exactly: "
         f"{abs(record['difference']):.1f} Monte Carlo errors apart"
-        for record in far
+        for record in differ(records)
     ]
     return (*found, *(f"nuts: {problem}" for problem in sampled.problems if problem.startswith("sampling")))

@@ -27,7 +27,7 @@ import pymc as pm
 import xarray as xr
 from pytensor.configdefaults import config
 
-from surrogacy.effects import Effects, FloatArray
+from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
 from surrogacy.mixtures import MixtureLine
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
@@ -200,9 +200,8 @@ def line_of(
     effects: Effects, intercept: FloatArray, slope: FloatArray, sigma: FloatArray, new_n: float | None = None
 ) -> MixtureLine:
     """Surrogacy line of a new trial, averaged over (draws,) arrays; not over all of them where they are many."""
-    information = effects.n * effects.se[:, 1] ** 2
-    one_patient = float(np.nanmean(information)) if np.isfinite(information).any() else float("nan")
-    if new_n is not None and np.isnan(one_patient):
+    variance = one_patient(effects)
+    if new_n is not None and np.isnan(variance):
         raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
     surrogate = effects.log_hr[:, 0]
     thin = slice(None, None, max(1, intercept.size // LINE_DRAWS))
@@ -215,7 +214,7 @@ def line_of(
         node_variance=np.zeros(nodes),
         node_slope=slope[thin],
         node_sigma=sigma[thin],
-        trial_variance=one_patient,
+        trial_variance=variance,
         new_n=new_n,
         data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
     )

@@ -43,16 +43,16 @@ def test_parts_sum_to_the_variance_and_none_is_lost(fits, name):
     x=st.floats(-1.2, 0.3), s1=st.floats(0.05, 0.4), s2=st.floats(0.05, 0.4), r=st.floats(-0.5, 0.95), seed=st.integers(0, 20)
 )
 def test_interval_of_the_bivariate_model_is_rebuilt_by_simulation(x, s1, s2, r, seed):
-    """True effects given the observed surrogate, line with its own error, sampling errors that covary: 200,000 draws.
+    """True effects given the observed surrogate, line with its own error, sampling errors that covary: 520,000 draws.
 
-    Tolerance 1.5 % of the SD: four Monte Carlo errors of a 97.5 % quantile of 200,000 draws.
+    Tolerance 1.5 % of the SD: four Monte Carlo errors of a 97.5 % quantile of 520,000 draws.
     """
     result = BivariateRandomEffects("reml", interval="delta").fit(simulated(20, seed=seed))
     prediction = predict_final(result, Observed(x, s1, 0.0, s2, r, np.nan))
     line = result.line
     mu1, tau1 = result["mu_surrogate"].value, result["tau_surrogate"].value
     generator = np.random.default_rng(seed)
-    n = 200_000
+    n = 520_000
     share = tau1**2 / (tau1**2 + s1**2)
     theta1 = mu1 + share * (x - mu1) + np.sqrt(share) * s1 * generator.standard_normal(n)
     shrunken = np.array([1.0, mu1 + share * (x - mu1)])

@@ -61,7 +61,7 @@ def plot_placement(
     for colour, result in zip(LINE_COLOURS, results, strict=False):
         if result.line is None:
             continue
-        x = np.linspace(*result.line.data_range, 60)
+        x = np.linspace(*result.line.data_range, 30)  # the curves are smooth, and a posterior of many nodes takes its time
         middle, below, above = result.line.predict(x)
         ax.fill_between(x, below, above, color=colour, alpha=0.13, lw=0)
         for edge in (below, above):

@@ -27,6 +27,7 @@ def lines_with(code, text):
 
 # --- a cell of the curated tables --------------------------------------------------------------------------------
 
+AT_36 = {"comparison": "tactics", "endpoint": "OS", "months": "36"}
 CELLS = {
     "E006 twice": ("effects", {"effect_id": "brisk-ta:os:final"}, {"effect_id": "space:os:primary"}, "effect_id"),
     "E006 reference": ("effects", {"effect_id": "brisk-ta:os:final"}, {"comparison": "brisk-xx"}, "comparison"),
@@ -44,6 +45,20 @@ CELLS = {
     "E108 preferred": ("effects", {"effect_id": "tactics:tace-pfs:primary"}, {"preferred": "true"}, "preferred"),
     "E108 registry": ("trials", {"comparison": "tactics"}, {"registry": "NCT00494299"}, "registry"),
     "W110": ("trials", {"comparison": "himalaya-durva"}, {"control_group": ""}, "control_group"),
+    "E008 negative": ("trials", {"comparison": "tactics"}, {"progressions": "-121"}, "progressions"),
+    "E008 month": ("trials", {"comparison": "tactics"}, {"follow_up_low": "52 months"}, "follow_up_low"),
+    "E117 negative": ("trials", {"comparison": "tactics"}, {"follow_up_low": "-52"}, "follow_up_low"),
+    "E117 order": ("trials", {"comparison": "tactics"}, {"follow_up_low": "114"}, "follow_up_low"),
+    "E117 missing": ("trials", {"comparison": "tactics"}, {"follow_up_high": ""}, "follow_up_high"),
+    "E117 nobody": ("trials", {"comparison": "tactics"}, {"follow_up_high": "0", "follow_up_low": "0"}, "follow_up_high"),
+    "E118": ("trials", {"comparison": "tactics"}, {"progressions": "144"}, "progressions"),
+    "E006 at risk": ("at_risk", AT_36, {"comparison": "tactic"}, "comparison"),
+    "E006 time": ("at_risk", {**AT_36, "months": "48"}, {"months": "36.0"}, "months"),
+    "E008 at risk": ("at_risk", AT_36, {"at_risk_ctl": "-34"}, "at_risk_ctl"),
+    "E009 at risk": ("at_risk", AT_36, {"endpoint": "survival"}, "endpoint"),
+    "E119 rises": ("at_risk", AT_36, {"at_risk_exp": "58"}, "at_risk_exp"),
+    "E119 above n": ("at_risk", {**AT_36, "months": "0"}, {"at_risk_ctl": "80"}, "at_risk_ctl"),
+    "E119 time": ("at_risk", AT_36, {"months": "-36"}, "months"),
 }
 
 
@@ -129,6 +144,52 @@ def test_a_set_with_an_unknown_effect(own_tables, capsys, tmp_path):
     assert "mine.csv:2: E006 error: final_effect = 'tactics:os:nowhere'" in shown.err
 
 
+def test_numbers_at_risk_fall_from_the_size_of_the_arm(own_tables, capsys, tmp_path):
+    own_tables("at_risk", AT_36, at_risk_exp="58")
+    found = lines_with("E119", run(["--trials", str(own_tables.folder)], capsys, tmp_path)[1].err)
+    assert "more patients at risk than 57, those at 24 months" in found[0]
+
+
+def test_tables_without_counts_follow_up_and_numbers_at_risk(own_tables):
+    import csv
+
+    import surrogacy
+
+    new = {"progressions", "deaths_without_progression"}
+    (own_tables.folder / "at_risk.csv").unlink()
+    path = own_tables.folder / "trials.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        rows, names = list(reader), reader.fieldnames
+    old_names = [name for name in names if name not in new and not name.startswith("follow_up")]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, old_names, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    trials = surrogacy.read_trials(own_tables.folder)
+    assert trials.at_risk.empty
+    assert list(trials.at_risk.columns)[:5] == ["comparison", "endpoint", "months", "at_risk_exp", "at_risk_ctl"]
+    assert trials.trials["progressions"].isna().all()
+    assert len(trials.analysis_set("tactics-2022")) == 6
+
+
+def test_counts_of_an_added_row(capsys, tmp_path):
+    import surrogacy
+
+    path = tmp_path / "own.csv"
+    columns = f"{HEADER},stage,progressions,deaths_without_progression,follow_up_low,follow_up_high"
+    path.write_text(f"{columns}\n{GOOD},intermediate,300,20,12.5,40\n")
+    for trials in (surrogacy.read_trials(add=path), surrogacy.trials.read_pairs(path)):
+        (row,) = trials.trials[trials.trials["comparison"] == "MADE-UP"].to_dict("records")
+        assert (row["progressions"], row["deaths_without_progression"]) == (300, 20)
+        assert (row["follow_up_low"], row["follow_up_high"]) == (12.5, 40)
+    # of a comparison that the table has, the table's counts are kept, and the user is told
+    path.write_text("trial,endpoint,hr,ci_low,ci_high,progressions\ntactics,OS,0.80,0.57,1.12,99\n")
+    trials = surrogacy.read_trials(add=path)
+    assert trials.trials.set_index("comparison").loc["tactics", "progressions"] == 121
+    assert any(found.code == "W109" and found.column == "progressions" for found in trials.faults)
+
+
 # --- a user's own table ------------------------------------------------------------------------------------------
 
 OWN = {
@@ -145,6 +206,10 @@ OWN = {
     "E101": (f"{HEADER}\n{GOOD.replace('0.55', '0.95')}\n", "E101"),
     "E102": (f"{HEADER}\n{GOOD.replace('0.55', '0.055')}\n", "E102"),
     "E105": (f"{HEADER},rho_within\n{GOOD},1.5\n", "E105"),
+    "E008 negative": (f"{HEADER},progressions\n{GOOD},-5\n", "E008"),
+    "E117": (f"{HEADER},follow_up_low,follow_up_high\n{GOOD},40,12\n", "E117"),
+    "E117 alone": (f"{HEADER},follow_up_high\n{GOOD},40\n", "E117"),
+    "E118": (f"{HEADER},deaths_without_progression\n{GOOD},400\n", "E118"),
     "E106": ("trial,n_exp,n_ctl,hr_pfs,se_pfs,hr_os,se_os\nA,10,10,0.8,-0.1,0.9,0.1\n", "E106"),
     "E107": ("trial,n_exp,n_ctl,hr_pfs,hr_os\nA,10,10,0.8,0.9\n", "E107"),
     "E001 header": (f"{HEADER}\n", "E001"),

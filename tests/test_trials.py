@@ -71,6 +71,30 @@ def test_every_hazard_ratio_has_a_source_and_what_was_read_a_place(trials):
     assert len(unverified) > 0
 
 
+def test_follow_up_and_numbers_at_risk_of_tactics(trials):
+    row = trials.trials.set_index("comparison").loc["tactics"]
+    assert (row["progressions"], row["deaths_without_progression"]) == (121, 13)
+    assert (row["follow_up_low"], row["follow_up_high"]) == (52, 113)  # March 2016 and February 2011 to 31 July 2020
+    curve = trials.at_risk[(trials.at_risk["comparison"] == "tactics") & (trials.at_risk["endpoint"] == "OS")]
+    assert curve["months"].tolist() == list(range(0, 109, 12))
+    assert curve["at_risk_exp"].tolist() == [80, 73, 57, 38, 26, 17, 13, 6, 1, 0]
+    assert curve["at_risk_ctl"].tolist() == [76, 62, 46, 34, 24, 17, 11, 5, 4, 1]
+
+
+def test_counts_and_numbers_at_risk_say_where_they_were_read(trials):
+    bibliography = (TABLES / "sources.bib").read_text(encoding="utf-8")
+    numbers = ["progressions", "deaths_without_progression", "follow_up_low", "follow_up_high"]
+    given = trials.trials[trials.trials[numbers].notna().any(axis=1)]
+    assert (given["follow_up_evidence"] != "").all()
+    for key in [text.partition(",")[0] for text in given["follow_up_source"]] + trials.at_risk["source"].tolist():
+        assert f"{{{key},\n" in bibliography, key
+    assert (trials.at_risk["where"] != "").all()
+    quoted = trials.at_risk[trials.at_risk["quote"] != ""]
+    assert set(zip(quoted["comparison"], quoted["endpoint"], strict=True)) == set(
+        zip(trials.at_risk["comparison"], trials.at_risk["endpoint"], strict=True)
+    )
+
+
 def test_no_web_addresses_are_shipped():
     for path in TABLES.rglob("*"):
         if path.suffix in (".csv", ".bib"):

@@ -12,6 +12,8 @@ from surrogacy.trials.columns import EFFECTS, OPTIONAL_EFFECTS, TRIALS
 from surrogacy.trials.reading import Row, fault, read_table
 from surrogacy.trials.wide import to_rows
 
+# of a comparison that the table has, an added row changes the hazard ratios, not these
+COUNTS = ("n_exp", "n_ctl", "progressions", "deaths_without_progression", "follow_up_low", "follow_up_high")
 EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}
 
 
@@ -100,9 +102,9 @@ def merge(rows: dict[str, list[Row]], trials: list[Row], effects: list[Row]) -> 
             known[row["comparison"]] = row
             new_trials.append(row)
             continue
-        for column in ("n_exp", "n_ctl"):
-            if row.get(column) and old.get(column) and row[column] != old[column]:
-                rule = f"the table has {old[column]} for this comparison, which is kept"
+        for column in COUNTS:
+            if row.get(column) and row[column] != old.get(column, ""):
+                rule = f"the table has {old.get(column) or 'no value'} for this comparison, which is kept"
                 warning = at("W109", row, column, rule, "give the added row another comparison name if it is another trial")
                 faults.append(replace(warning, severity="warning"))
     replaced = {(row["comparison"], row["endpoint"]) for row in effects if row["preferred"] == "true"}

@@ -10,13 +10,26 @@ import json
 from pathlib import Path
 from typing import Any
 
-from surrogacy.trials.columns import ARMS, EFFECTS, PAIR_SET, RULE_SET, SET_DESCRIPTIONS, TABLES, TRIALS, Column
+from surrogacy.trials.columns import OPTIONAL_TABLES, PAIR_SET, RULE_SET, SET_DESCRIPTIONS, TABLES, Column
 from surrogacy.trials.tables import DATA_VERSION, shipped_tables
 
 TITLES = {
     "trials": "Comparisons: one row an experimental arm against a control arm",
     "effects": "Hazard ratios: one row a hazard ratio as one source prints it",
     "arms": "Arms: medians and later therapy, one row an arm as one source prints it",
+    "at_risk": "Numbers at risk: one row a time under the survival curves of a comparison",
+}
+PRIMARY_KEYS = {
+    "trials": ["comparison"],
+    "effects": ["effect_id"],
+    "at_risk": ["comparison", "endpoint", "months"],
+}
+RULES = {
+    "E006": "one row a comparison, endpoint and time in at_risk.csv",
+    "E008": "counts are whole numbers, 0 or more",
+    "E117": "follow_up_low and follow_up_high are given together, not negative, and in order; somebody was followed",
+    "E118": "progressions and deaths_without_progression together are at most n_exp + n_ctl",
+    "E119": "numbers at risk start no higher than n_exp and n_ctl, never rise, and their times are not negative",
 }
 FRICTIONLESS_TYPES = {"text": "string", "number": "number", "integer": "integer", "boolean": "boolean", "date": "string"}
 
@@ -29,9 +42,13 @@ def codebook() -> str:
         "over control: below 1 favours the experimental arm. Values stand as printed, so that their decimals show how far "
         "they were rounded. Licence: CC BY 4.0.",
     ]
-    for name, columns in (("trials", TRIALS), ("effects", EFFECTS), ("arms", ARMS)):
-        parts += [f"## {name}.csv", TITLES[name] + ".", _table(columns)]
+    for name, columns in TABLES.items():
+        optional = " A folder of your own may lack this table." if name in OPTIONAL_TABLES else ""
+        parts += [f"## {name}.csv", f"{TITLES[name]}.{optional}", _table(columns)]
     parts += [
+        "## Rules for counts and follow-up",
+        "A value that breaks one stops the run, with file, line, column and cure.",
+        "\n".join(["| rule | what must hold |", "| --- | --- |", *(f"| {code} | {text} |" for code, text in RULES.items())]),
         "## sets/*.csv",
         "An analysis set is a file; a new file is a new set. It either lists hazard ratios (a set fixed for good) or gives a "
         "rule on trials.csv (a living set, which takes the preferred rows at the evidence asked for).",
@@ -72,8 +89,8 @@ def _resource(folder: Path, name: str, columns: tuple[Column, ...]) -> dict[str,
         "fields": [_field(column) for column in columns],
         "missingValues": [""],
     }
-    if name != "arms":
-        schema["primaryKey"] = ["comparison" if name == "trials" else "effect_id"]
+    if name in PRIMARY_KEYS:
+        schema["primaryKey"] = PRIMARY_KEYS[name]
     if name != "trials":
         reference = {"resource": "trials", "fields": ["comparison"]}
         schema["foreignKeys"] = [{"fields": ["comparison"], "reference": reference}]

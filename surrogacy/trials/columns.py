@@ -88,6 +88,26 @@ TRIALS = (
     Column("countries", "Countries or sites as printed"),
     Column("crossover", "Crossover to the experimental treatment, as far as read"),
     Column("population", "Patients"),
+    Column(
+        "progressions", "First progressions that count in the trial's progression endpoint, both arms together", kind="integer"
+    ),
+    Column(
+        "deaths_without_progression",
+        "Deaths that are events of that endpoint without a progression before, both arms together",
+        kind="integer",
+    ),
+    Column(
+        "follow_up_low",
+        "Months of follow-up of the last patient randomised, if nothing but the data cut ends it: data cut minus last randomisation",
+        kind="number",
+    ),
+    Column(
+        "follow_up_high",
+        "Months of follow-up of the first patient randomised: data cut minus first randomisation",
+        kind="number",
+    ),
+    Column("follow_up_source", "BibTeX key and place where these counts, dates and months were read, with a short quotation"),
+    Column("follow_up_evidence", "Evidence for them, as in effects.csv", allowed=EVIDENCE),
     Column("source", "BibTeX key of the main publication, in sources.bib"),
     Column("notes", "What else a reader should know"),
 )
@@ -152,7 +172,20 @@ ARMS = (
     Column("notes", "Conflicts, corrections and doubts"),
 )
 
-TABLES = {"trials": TRIALS, "effects": EFFECTS, "arms": ARMS}
+AT_RISK = (
+    Column("comparison", "Comparison, as in trials.csv", required=True),
+    Column("endpoint", "Endpoint whose survival curve the numbers stand under", required=True, allowed=ENDPOINTS),
+    Column("months", "Months since randomisation", kind="number", required=True),
+    Column("at_risk_exp", "Patients at risk in the experimental arm", kind="integer", required=True),
+    Column("at_risk_ctl", "Patients at risk in the control arm", kind="integer", required=True),
+    Column("source", "BibTeX key of what was read"),
+    Column("where", "Place in it"),
+    Column("quote", "Short quotation as evidence"),
+    Column("evidence", "As in effects.csv", required=True, allowed=EVIDENCE),
+)
+
+TABLES = {"trials": TRIALS, "effects": EFFECTS, "arms": ARMS, "at_risk": AT_RISK}
+OPTIONAL_TABLES = ("at_risk",)  # a user's folder may lack them
 
 # Read from a user's table, absent from the shipped one: a standard error printed instead of limits.
 OPTIONAL_EFFECTS = (

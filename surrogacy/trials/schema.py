@@ -20,7 +20,7 @@ PATTERNS = {
 }
 FIXES = {
     "number": "write a plain number with a decimal point",
-    "integer": "write a whole number",
+    "integer": "write a whole number, 0 or more",
     "boolean": "write true or false",
     "date": "write YYYY-MM-DD, YYYY-MM or YYYY",
 }

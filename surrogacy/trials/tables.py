@@ -12,9 +12,20 @@ import pandas as pd
 from surrogacy.effects import Effects
 from surrogacy.errors import DataError, Fault, UsageError
 from surrogacy.shared_control import SharedControl
-from surrogacy.trials import checks, pairing
+from surrogacy.trials import checks, counts, pairing
 from surrogacy.trials.adding import added_rows, at, check_user_rows, merge
-from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, PAIR_SET, RULE_SET, TABLES, TRIALS, Column
+from surrogacy.trials.columns import (
+    ARMS,
+    AT_RISK,
+    EFFECTS,
+    OPTIONAL_EFFECTS,
+    OPTIONAL_TABLES,
+    PAIR_SET,
+    RULE_SET,
+    TABLES,
+    TRIALS,
+    Column,
+)
 from surrogacy.trials.reading import Row, fault, read_table
 
 DATA_VERSION = "2026.11"
@@ -34,8 +45,9 @@ class TrialSet:
 
     Parameters
     ----------
-    trials, effects, arms : DataFrame
-        One row a comparison, hazard ratio and arm; columns as in CODEBOOK.md, numbers as numbers.
+    trials, effects, arms, at_risk : DataFrame
+        One row a comparison, hazard ratio, arm, and time of a survival curve; columns as in CODEBOOK.md, numbers as
+        numbers. ``at_risk`` has no rows where none are known.
     folder : Path
         Where the tables and their ``sets/`` lie.
     data_version : str
@@ -50,6 +62,7 @@ class TrialSet:
     trials: pd.DataFrame
     effects: pd.DataFrame
     arms: pd.DataFrame
+    at_risk: pd.DataFrame
     folder: Path
     data_version: str
     added: tuple[str, ...] = ()
@@ -181,7 +194,7 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     Parameters
     ----------
     path : path-like, optional
-        Folder with trials.csv, effects.csv, arms.csv and sets/; default: the shipped tables.
+        Folder with trials.csv, effects.csv, arms.csv, sets/ and, if there is one, at_risk.csv; default: the shipped tables.
     add : path-like, optional
         CSV or XLSX with extra rows for this run, long or wide.
 
@@ -207,7 +220,7 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
         faults += more
         added = tuple(dict.fromkeys(row["comparison"] for row in new_effects))
     files = [
-        *(folder / f"{name}.csv" for name in TABLES),
+        *(folder / f"{name}.csv" for name in TABLES if (folder / f"{name}.csv").is_file()),
         *sorted((folder / "sets").glob("*.csv")),
         *([Path(add)] if add else []),
     ]
@@ -230,7 +243,7 @@ def read_pairs(path: str | Path) -> TrialSet:
     trials, effects = added_rows(Path(path))
     faults = check_user_rows(trials, effects)
     unique = list({row["comparison"]: row for row in reversed(trials)}.values())[::-1]
-    rows = {"trials": unique, "effects": effects, "arms": []}
+    rows: dict[str, list[Row]] = {"trials": unique, "effects": effects, "arms": [], "at_risk": []}
     return _finish(rows, faults, Path(path).parent, Path(path).stem, tuple(row["comparison"] for row in unique), [Path(path)])
 
 
@@ -242,10 +255,11 @@ def _finish(
     added: tuple[str, ...],
     files: Sequence[Path],
 ) -> TrialSet:
-    trials, effects, arms = rows["trials"], rows["effects"], rows["arms"]
+    trials, effects, arms, at_risk = (rows[name] for name in TABLES)
     faults = faults + checks.check_effects(effects)
     faults += [*checks.check_preferred(effects), *checks.check_registry(trials), *checks.check_shared_control(trials)]
     faults += [*checks.check_patients(trials, arms), *checks.check_direction(effects, arms)]
+    faults += [*counts.check_follow_up(trials), *counts.check_event_counts(trials), *counts.check_at_risk(at_risk, trials)]
     faults += checks.check_pairs(effects, SURROGATES, "OS")
     errors = [found for found in faults if found.severity == "error"]
     if errors:
@@ -254,6 +268,7 @@ def _finish(
         trials=_frame(trials, TRIALS),
         effects=_frame(effects, (*EFFECTS, *OPTIONAL_EFFECTS)),
         arms=_frame(arms, ARMS),
+        at_risk=_frame(at_risk, AT_RISK),
         folder=folder,
         data_version=version,
         added=added,
@@ -264,6 +279,8 @@ def _finish(
 
 def _read_rows(folder: Path, name: str, columns: Sequence[Column]) -> list[Row]:
     path = folder / f"{name}.csv"
+    if name in OPTIONAL_TABLES and not path.is_file():
+        return []
     # messages name a shipped file as the project knows it, not by where it is installed
     table = read_table(path, f"data/trials/{name}.csv" if folder == shipped_tables() else None)
     known = {column.name for column in (*columns, *(OPTIONAL_EFFECTS if name == "effects" else ()))}
@@ -293,7 +310,7 @@ def _pristine(folder: Path) -> bool:
 
 
 def _check_columns(rows: dict[str, list[Row]]) -> list[Fault]:
-    """Schema of the three tables, identifiers unique, and references that lead somewhere."""
+    """Schema of the tables, identifiers unique, and references that lead somewhere."""
     from surrogacy.trials.schema import check_schema
 
     faults = [found for name, columns in TABLES.items() for found in check_schema(name, columns, rows[name])]
@@ -305,7 +322,7 @@ def _check_columns(rows: dict[str, list[Row]]) -> list[Fault]:
                 where = f"first at {first['_file']}:{first['_line']}"
                 faults.append(at("E006", row, key, f"this identifier stands twice ({where})", "give every row its own"))
     known = {row["comparison"] for row in rows["trials"]}
-    for table in ("effects", "arms"):
+    for table in ("effects", "arms", "at_risk"):
         for row in rows[table]:
             if row["comparison"] and row["comparison"] not in known:
                 faults.append(

@@ -1,0 +1,30 @@
+"""Post-progression survival: what the time after progression does to the effect on overall survival."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from surrogacy.pps.hazard_ratios import Censoring, average_hazard_ratio, cox_hazard_ratio
+    from surrogacy.pps.illness_death import IllnessDeath
+
+__all__ = ["Censoring", "IllnessDeath", "average_hazard_ratio", "cox_hazard_ratio"]
+
+_WHERE = {
+    "Censoring": "hazard_ratios",
+    "IllnessDeath": "illness_death",
+    "average_hazard_ratio": "hazard_ratios",
+    "cox_hazard_ratio": "hazard_ratios",
+    "coupling_audit": "coupling",
+    "decompose": "decomposition",
+    "plan": "planner",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    from importlib import import_module
+
+    if name in _WHERE:
+        return getattr(import_module(f"surrogacy.pps.{_WHERE[name]}"), name)
+    raise AttributeError(f"module 'surrogacy.pps' has no attribute {name!r}")

@@ -1,0 +1,310 @@
+"""Post-progression survival of single arms, every value with its definition and its interval.
+
+    reported            as a paper prints it (of those who progressed, from progression on), or by the definition the paper states
+    median-difference   median OS - median PFS; medians do not add up, so this is no median of post-progression survival
+    model               ln 2 / h12 of constant hazards that reproduce both medians, q = share of PFS events that are deaths
+
+With S_PFS = exp(-lam t), lam = ln 2 / median PFS, the model solves ``S_OS(median OS; (1 - q) lam, q lam, h12) = 1/2`` for h12.
+A TTP censors deaths, so its median is ``ln 2 / ((1 - q) lam)`` and median PFS is ``(1 - q)`` times that.
+
+Intervals are percentiles of draws from the limits of both medians: log-normal, SE = ln(high / low) / (2 z), or from one limit where the
+other was not reached. Medians of one arm go together: their estimates correlate, in large samples without censoring, by
+``4 P(PFS > median, OS > median) - 1`` (Blomqvist's beta), taken from the model. A draw with OS at or below PFS has model PPS 0.
+
+References
+----------
+Blomqvist (1950), doi:10.1214/aoms/1177729754. Fleischer, Gaschler-Markefski, Bluhmki (2009), doi:10.1002/sim.3637.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from surrogacy.effects import FloatArray
+from surrogacy.errors import UsageError
+from surrogacy.intervals import percentiles
+from surrogacy.pps.exponential import post_progression_hazard
+from surrogacy.pps.illness_death import IllnessDeath
+from surrogacy.pps.inputs import PROGRESSION_ENDPOINTS, ROUNDING, Median, PpsDefinition, Stated
+from surrogacy.pps.reading import ASSUMED_DIRECT_DEATH, _direct_death, _median
+from surrogacy.results import LEVEL
+from surrogacy.trials import TrialSet
+from surrogacy.trials.columns import EVIDENCE
+
+DRAWS = 4000
+SEED = 20220201
+
+
+@dataclass(frozen=True)
+class Pps:
+    """Median post-progression survival of one arm, by one definition.
+
+    Parameters
+    ----------
+    months : float
+    definition : {"reported", "median-difference", "model", "area"}
+    low, high : float or None
+        Limits; None where a median they would rest on has none. A difference of medians may reach below 0.
+    level : float
+        Of the limits.
+    made : str
+        How value and limits were made, in words.
+    """
+
+    months: float
+    definition: PpsDefinition
+    low: float | None = None
+    high: float | None = None
+    level: float = LEVEL
+    made: str = ""
+
+
+@dataclass(frozen=True)
+class ArmPps:
+    """Medians of one arm, and its post-progression survival by every definition there is.
+
+    Parameters
+    ----------
+    comparison, trial, arm : str
+        As in the tables; ``arm`` is ``exp`` or ``ctl``.
+    label, trial_label : str
+    year : int or None
+        Of publication.
+    stage, line, evidence : str
+    n : int or None
+        Patients.
+    pfs_endpoint : {"PFS", "TACE-PFS", "TTP"}
+    median_os, median_pfs : Median
+        Months; ``median_pfs`` as printed, also where it is a TTP.
+    values : tuple of Pps
+        One a definition.
+    direct_death : Stated of float
+        Share of PFS events that are deaths, of the model.
+    problems : tuple of str
+    """
+
+    comparison: str
+    trial: str
+    arm: str
+    label: str
+    trial_label: str
+    year: int | None
+    stage: str
+    line: str
+    evidence: str
+    n: int | None
+    pfs_endpoint: str
+    median_os: Median
+    median_pfs: Median
+    values: tuple[Pps, ...]
+    direct_death: Stated[float]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Trial and arm, for messages."""
+        return f"{self.trial_label}, {'experimental' if self.arm == 'exp' else 'control'} arm"
+
+    def pps(self, definition: PpsDefinition) -> Pps:
+        """PPS by one definition; no other one stands in for it.
+
+        Raises
+        ------
+        UsageError
+            If this arm has none by that definition.
+        """
+        found = next((value for value in self.values if value.definition == definition), None)
+        if found is None:
+            known = ", ".join(value.definition for value in self.values) or "none"
+            raise UsageError(f"{self.name}: no PPS by the definition {definition!r}; there is {known}, which is not the same")
+        return found
+
+    def has(self, definition: PpsDefinition) -> bool:
+        """Whether there is a PPS by that definition."""
+        return any(value.definition == definition for value in self.values)
+
+
+def arm_pps(
+    trials: TrialSet,
+    *,
+    direct_death: float = ASSUMED_DIRECT_DEATH,
+    min_evidence: str = "secondary",
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> tuple[ArmPps, ...]:
+    """Read every arm that has a median OS and a median PFS, TACE-PFS or TTP; a control arm that comparisons share counts once.
+
+    Parameters
+    ----------
+    trials : TrialSet
+    direct_death : float
+        Share of PFS events that are deaths, in arms of trials whose counts the tables do not hold. 0: every patient progresses.
+    min_evidence : {"primary", "secondary", "unverified"}
+        Weakest evidence that a row may rest on.
+    draws : int
+        From the limits of the medians.
+    seed : int
+
+    Returns
+    -------
+    tuple of ArmPps
+        In the order of the table; ``problems`` say what is odd about a value.
+
+    Raises
+    ------
+    UsageError
+        If ``direct_death`` is no share below 1/2, or for an unknown level of evidence.
+    """
+    if not 0 <= direct_death < 0.5:
+        raise UsageError(f"direct_death is a share of the PFS events, from 0 to below 0.5; got {direct_death:g}")
+    if min_evidence not in EVIDENCE:
+        raise UsageError(f"min-evidence must be one of {', '.join(EVIDENCE)}; got {min_evidence!r}")
+    accepted = EVIDENCE[: EVIDENCE.index(min_evidence) + 1]
+    rows, described = (cast("list[dict[str, Any]]", table.to_dict("records")) for table in (trials.arms, trials.trials))
+    about = {row["comparison"]: row for row in described}
+    generator = np.random.default_rng(seed)
+    shared: set[tuple[str, str]] = set()
+    arms = []
+    for row in rows:
+        trial = about[row["comparison"]]
+        if not row["preferred"] or row["evidence"] not in accepted or row["pfs_endpoint"] not in PROGRESSION_ENDPOINTS:
+            continue
+        if not (row["median_os"] > 0 and row["median_pfs"] > 0):  # missing, or not reached
+            continue
+        control = (trial["trial"], trial["control_group"])
+        if row["arm"] == "ctl" and trial["control_group"]:
+            if control in shared:
+                continue
+            shared.add(control)
+        arms.append(_arm(row, trial, _direct_death(trial, direct_death), draws, generator))
+    return tuple(arms)
+
+
+def model_pps(pfs: npt.ArrayLike, os: npt.ArrayLike, direct_death: float) -> FloatArray:
+    """Median PPS of the model for many pairs of medians at once; 0 where OS is at or below PFS.
+
+    Interpolated in a table of log(OS / PFS - 1), relative error below 1e-3: made for draws, `arm_pps` solves each arm itself.
+
+    Parameters
+    ----------
+    pfs, os : arrays
+        Months.
+    direct_death : float
+        Share of PFS events that are deaths.
+
+    Returns
+    -------
+    array
+        Months.
+    """
+    pfs, os = np.asarray(pfs, dtype=np.float64), np.asarray(os, dtype=np.float64)
+    above = os > pfs
+    at, ratio = _ratios(direct_death)
+    excess = np.log(np.where(above, os / pfs - 1.0, 1.0))
+    return np.asarray(np.where(above, pfs * np.exp(np.interp(excess, at, ratio)), 0.0))
+
+
+@lru_cache(maxsize=16)
+def _ratios(direct_death: float) -> tuple[FloatArray, FloatArray]:
+    """Logs of OS / PFS - 1, and the logs of PPS / PFS that give them."""
+    excess = np.linspace(np.log(1e-5), np.log(1e3), 600)
+    hazard = post_progression_hazard(1.0, 1.0 + np.exp(excess), direct_death)
+    possible = np.isfinite(hazard)
+    return excess[possible], np.log(np.log(2.0) / hazard[possible])
+
+
+def correlation_of_medians(arm: IllnessDeath) -> float:
+    """Large-sample correlation of the estimated medians of PFS and OS of one arm, hazards constant and no censoring.
+
+    ``4 P(PFS > m1, OS > m2) - 1`` at the medians; no event by m1 has chance 1/2, and from there an arm without memory starts anew:
+    ``2 S_OS(m2 - m1) - 1``.
+
+    Parameters
+    ----------
+    arm : IllnessDeath
+        One arm with constant hazards.
+    """
+    return float(2.0 * arm.survival_os(arm.quantile_os(0.5) - arm.quantile_pfs(0.5)) - 1.0)
+
+
+def _arm(
+    row: Mapping[str, Any], trial: Mapping[str, Any], direct_death: Stated[float], draws: int, generator: np.random.Generator
+) -> ArmPps:
+    """One row of the table with its PPS; what is odd about it goes to its problems."""
+    name = f"{trial['label']}, {'experimental' if row['arm'] == 'exp' else 'control'} arm"
+    endpoint = str(row["pfs_endpoint"])
+    os, pfs = _median(row, "median_os"), _median(row, "median_pfs")
+    difference = os.value - pfs.value
+    values, problems = [], []
+    if row["median_pps"] > 0 and row["pps_definition"]:
+        values.append(Pps(float(row["median_pps"]), row["pps_definition"], made="as printed"))
+        if row["pps_definition"] == "reported" and abs(row["median_pps"] - difference) <= ROUNDING:
+            problems.append(
+                f"{name}: the reported PPS {row['median_pps']:g} equals median OS - median {endpoint} ({os.value:g} - {pfs.value:g}): "
+                "most likely that difference, which is no median of post-progression survival"
+            )
+    if difference <= 0:
+        problems.append(f"{name}: median OS {os.value:g} is not above median {endpoint} {pfs.value:g}: no PPS can be derived")
+    else:
+        values += _derived(os, pfs, endpoint, direct_death.value, draws, generator)
+    return ArmPps(
+        comparison=str(row["comparison"]),
+        trial=str(trial["trial"]),
+        arm=str(row["arm"]),
+        label=str(row["label"]),
+        trial_label=str(trial["label"]),
+        year=int(trial["year"]) if trial["year"] > 0 else None,
+        stage=str(trial["stage"]),
+        line=str(trial["line"]),
+        evidence=str(row["evidence"]),
+        n=int(row["n"]) if row["n"] > 0 else None,
+        pfs_endpoint=endpoint,
+        median_os=os,
+        median_pfs=pfs,
+        values=tuple({value.definition: value for value in values}.values()),
+        direct_death=direct_death,
+        problems=tuple(problems),
+    )
+
+
+def _derived(os: Median, pfs: Median, endpoint: str, q: float, draws: int, generator: np.random.Generator) -> list[Pps]:
+    """Difference of the medians and model PPS, with limits where both medians have a standard error."""
+    scale = 1.0 - q if endpoint == "TTP" else 1.0
+    words = f"constant hazards that give both medians, {q:.1%} of PFS events are deaths"
+    words += f"; median PFS taken as {scale:.3g} times median TTP" if endpoint == "TTP" else ""
+    model = IllnessDeath.from_medians(pfs=scale * pfs.value, os=os.value, direct_death=q)
+    plain: list[tuple[PpsDefinition, float, str]] = [
+        ("median-difference", os.value - pfs.value, f"median OS - median {endpoint}"),
+        ("model", model.median_pps, words),
+    ]
+    errors = _log_standard_error(os), _log_standard_error(pfs)
+    if errors[0] is None or errors[1] is None:
+        return [Pps(months, definition, made=made) for definition, months, made in plain]
+    r = correlation_of_medians(model)
+    z = generator.standard_normal((2, draws))
+    drawn_os = os.value * np.exp(errors[0] * z[0])
+    drawn_pfs = pfs.value * np.exp(errors[1] * (r * z[0] + np.sqrt(1.0 - r**2) * z[1]))
+    samples = drawn_os - drawn_pfs, model_pps(scale * drawn_pfs, drawn_os, q)
+    return [
+        Pps(months, definition, *percentiles(sample), LEVEL, f"{made}; limits by log-normal draws of the medians, r {r:.2f}")
+        for (definition, months, made), sample in zip(plain, samples, strict=True)
+    ]
+
+
+def _log_standard_error(median: Median) -> float | None:
+    """Of the log of a median, from its limits, or from one of them where the other is missing or 0."""
+    quantile = float(ndtri(0.5 + median.level / 2))
+    low = median.low if median.low is not None and median.low > 0 else None
+    if low is not None and median.high is not None:
+        return math.log(median.high / low) / (2 * quantile)
+    if low is not None:
+        return math.log(median.value / low) / quantile
+    return None if median.high is None else math.log(median.high / median.value) / quantile

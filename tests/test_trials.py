@@ -84,8 +84,8 @@ def test_follow_up_and_numbers_at_risk_of_tactics(trials):
 def test_counts_and_numbers_at_risk_say_where_they_were_read(trials):
     bibliography = (TABLES / "sources.bib").read_text(encoding="utf-8")
     numbers = ["progressions", "deaths_without_progression", "follow_up_low", "follow_up_high"]
-    given = trials.trials[trials.trials[numbers].notna().any(axis=1)]
-    assert (given["follow_up_evidence"] != "").all()
+    given = trials.trials[trials.trials[numbers].notna().any(axis=1) | (trials.trials["follow_up_source"] != "")]
+    assert given["follow_up_evidence"].isin({"primary", "secondary"}).all()
     for key in [text.partition(",")[0] for text in given["follow_up_source"]] + trials.at_risk["source"].tolist():
         assert f"{{{key},\n" in bibliography, key
     assert (trials.at_risk["where"] != "").all()

@@ -103,7 +103,8 @@ TRIALS = (
     ),
     Column(
         "follow_up_high",
-        "Months of follow-up of the first patient randomised: data cut minus first randomisation",
+        "Months of follow-up of the first patient randomised: data cut minus first randomisation. Both at the data cut of "
+        "the preferred OS hazard ratio; whole calendar months apart where only months are printed",
         kind="number",
     ),
     Column("follow_up_source", "BibTeX key and place where these counts, dates and months were read, with a short quotation"),

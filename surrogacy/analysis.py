@@ -1,22 +1,27 @@
-"""One run: every model on every set, with the grid, leave-one-out and the flow of comparisons."""
+"""One run: every model on every set, how far each result can be trusted, and the flow of comparisons."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from surrogacy import validation
+from surrogacy import robustness, validation
+from surrogacy.difference import Difference
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Model
 from surrogacy.models.posterior import BivariateBayes
 from surrogacy.placement import Focus, find_focus, place, predict_new
 from surrogacy.results import Result
+from surrogacy.robustness import Robustness
 from surrogacy.shared_control import SharedControl
+from surrogacy.subgroups import External
 from surrogacy.trials import Paired, TrialSet, read_pairs, read_trials
 from surrogacy.trials.tables import SURROGATES
+from surrogacy.verdicts import Style
+from surrogacy.weights import Weights
 
 # The number a reader looks at first, by model: what --add reports the change of.
 HEADLINES = {
@@ -49,6 +54,8 @@ class SetAnalysis:
         Sensitivity of sampled posteriors to their prior and their likelihood.
     sampled : tuple of Result
         What NUTS made of the exact models.
+    robustness : Robustness
+        Cross-validation, influence, and under ``--sensitivity`` every choice varied.
     """
 
     name: str
@@ -62,6 +69,7 @@ class SetAnalysis:
     nuts: tuple[dict[str, Any], ...] = ()
     power_scaling: tuple[dict[str, Any], ...] = ()
     sampled: tuple[Result, ...] = ()
+    robustness: Robustness = field(default_factory=Robustness)
 
     def result(self, model: str) -> Result | None:
         """Return the result of a model by name, if it was fitted."""
@@ -108,7 +116,7 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A run: the tables, what was found on every set, what the added rows changed, and where the trial in focus stands."""
+    """A run: the tables, what was found on every set and between sets, what the added rows changed, where the trial in focus stands."""
 
     trials: TrialSet
     models: tuple[Model, ...]
@@ -117,6 +125,9 @@ class Run:
     focus: Focus | None = None
     placement: tuple[dict[str, Any], ...] = ()
     predictions: tuple[dict[str, Any], ...] = ()
+    differences: tuple[Difference, ...] = ()
+    external: tuple[External, ...] = ()
+    verdicts: tuple[dict[str, Any], ...] = ()
 
     @property
     def sampled(self) -> list[Result]:
@@ -156,8 +167,38 @@ def fit_all(
 
 
 def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:
-    """Add the grid over rho_within and leave-one-trial-out to every set; ``step`` is called after each model."""
+    """Add the grid over rho_within, leave-one-trial-out and influence to every set; ``step`` is called after each model."""
     return replace(run, analyses=tuple(examine(one, run.models, step) for one in run.analyses))
+
+
+def vary_all(run: Run, request: Request, weights: Weights, seed: int, step: Callable[[], None] = lambda: None) -> Run:
+    """Vary every choice on every set, and predict each set from every other (``--sensitivity``)."""
+    pairing = robustness.pairing_of(
+        run.trials.surrogates if request.pairs else request.endpoints,
+        request.rho_within, request.min_evidence, request.shared_control,
+    )  # fmt: skip
+    analyses = []
+    for one in run.analyses:
+        models = [model for model in refittable(run.models) if one.result(model.name) is not None]
+        source: str | dict[str, Any] = {} if request.pairs else one.name
+        varied = robustness.vary(one.robustness, one.effects, models, run.trials, source, pairing, weights, seed, step)
+        analyses.append(replace(one, robustness=varied))
+    elsewhere = robustness.predicted_elsewhere([(one.effects, one.results) for one in analyses], refittable(run.models))
+    return replace(run, analyses=tuple(analyses), external=elsewhere)
+
+
+def refittable(models: Iterable[Model]) -> list[Model]:
+    """Models that can be fitted again and again: a sampled one is compiled anew for every data set."""
+    return [model for model in models if getattr(model, "refittable", True)]
+
+
+def compare_and_judge(run: Run, weights: Weights, seed: int, style: Style) -> Run:
+    """Compare the sets of a run with one another, and say what published schemes would make of every result."""
+    return replace(
+        run,
+        differences=robustness.differences([one.effects for one in run.analyses], weights, seed),
+        verdicts=robustness.judge([one.results for one in run.analyses], run.focus, style),
+    )
 
 
 def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
@@ -250,18 +291,22 @@ def fit_set(paired: Paired, models: Iterable[Model]) -> SetAnalysis:
 
 
 def examine(found: SetAnalysis, models: Iterable[Model], step: Callable[[], None]) -> SetAnalysis:
-    """Add the grid over rho_within and leave-one-trial-out to a fitted set."""
+    """Add the grid over rho_within, leave-one-trial-out and influence to a fitted set."""
     grid: list[dict[str, Any]] = []
     out: list[dict[str, Any]] = []
+    robust = found.robustness
     for model in models:
-        if found.result(model.name) is not None:
+        result = found.result(model.name)
+        if result is not None:
             label = {"set": found.name, "model": model.name}
             if model.name.startswith("bivariate"):
                 grid += [label | record for record in validation.rho_within_grid(model, found.effects)]
-            if getattr(model, "refittable", True):  # else every trial would cost a compilation
-                out += [label | record for record in validation.leave_one_out(model, found.effects)]
+            if refittable([model]):
+                left_out = validation.without_each_trial(model, found.effects)
+                out += [label | record for record in validation.leave_one_out(model, found.effects, left_out)]
+                robust = robustness.from_left_out(robust, model, result, left_out, label)
         step()
-    return replace(found, rho_within_grid=tuple(grid), leave_one_out=tuple(out))
+    return replace(found, rho_within_grid=tuple(grid), leave_one_out=tuple(out), robustness=robust)
 
 
 def changes(before: Sequence[SetAnalysis], after: Sequence[SetAnalysis]) -> list[dict[str, Any]]:

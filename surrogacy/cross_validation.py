@@ -27,6 +27,7 @@ Baker, Kramer (2013), doi:10.1093/jnci/djs527.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,7 @@ from surrogacy.models import Model
 from surrogacy.models.regression import weighted_least_squares
 from surrogacy.prediction import FinalPrediction, Observed, predict_final
 from surrogacy.results import LEVEL, Result
-from surrogacy.validation import refits, without_extras
+from surrogacy.validation import LeftOut, without_each_trial, without_extras
 
 LOWER_LEVEL = 0.80  # IQWiG's "hint"
 NORMAL = float(ndtri(0.5 + LEVEL / 2))
@@ -142,7 +143,7 @@ class CrossValidation(Predictions):
     """Predictions of each trial from the others; see `Predictions`."""
 
 
-def cross_validate(model: Model, effects: Effects) -> CrossValidation:
+def cross_validate(model: Model, effects: Effects, left_out: Sequence[LeftOut] | None = None) -> CrossValidation:
     """Predict the observed final effect of every trial from the fit to the others.
 
     Parameters
@@ -150,6 +151,8 @@ def cross_validate(model: Model, effects: Effects) -> CrossValidation:
     model : Model
         One with a surrogacy line.
     effects : Effects
+    left_out : sequence of LeftOut, optional
+        As `surrogacy.validation.without_each_trial` gives it, where it is there already.
 
     Returns
     -------
@@ -162,13 +165,13 @@ def cross_validate(model: Model, effects: Effects) -> CrossValidation:
     FitError
         If the model cannot be fitted to all of the effects.
     """
-    lean = without_extras(model)
-    _refuse_without_line(lean.fit(effects))
+    if left_out is None:
+        _refuse_without_line(without_extras(model).fit(effects))
+        left_out = without_each_trial(model, effects)
     records: dict[int, dict[str, Any]] = {}
-    found = refits(lean, [effects.without_trial(trial) for trial in effects.trials])
-    for trial, fitted in zip(effects.trials, found, strict=True):
-        for i in (i for i, name in enumerate(effects.trial) if name == trial):
-            records[i] = predict_comparison(fitted, effects, i)
+    for one in left_out:
+        for i in (i for i, name in enumerate(effects.trial) if name == one.trial):
+            records[i] = predict_comparison(one.found, effects, i)
     return CrossValidation(model.name, tuple(records[i] for i in sorted(records)))
 
 

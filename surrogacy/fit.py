@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from surrogacy.analysis import Request, Run, SetAnalysis
+    from surrogacy.models import Model
     from surrogacy.trials import TrialSet
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
@@ -108,6 +109,11 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
         help="predict the OS HR of a new trial with this surrogate HR and 95%% limits; --new-n for what it will observe",
     )
     questions.add_argument(
+        "--sensitivity",
+        action="store_true",
+        help="vary every choice, refit every subgroup, make every published interval, predict each set from the others (a minute)",
+    )
+    questions.add_argument(
         "--new-n",
         type=float,
         metavar="N",
@@ -128,6 +134,12 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
         default=["pdf", "svg", "png"],
         choices=("pdf", "svg", "png", "tiff"),
         help="of the figures (default pdf svg png)",
+    )
+    output.add_argument(
+        "--report-style",
+        default="neutral",
+        choices=("neutral", "verdict"),
+        help="whether the verdicts of IQWiG, TSD 20, BSES3 and frailtypack are given in their own words, or as numbers only (default)",
     )
     output.add_argument("--strict", action="store_true", help="exit 5 if there was any warning")
     output.add_argument("--quiet", action="store_true", help="no progress, no warnings, no result on the screen")
@@ -225,7 +237,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     safe_to_fork = sys.platform == "linux" and "numpy" not in sys.modules
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    from surrogacy.analysis import compare_with_nuts, examine_all, fit_all, place_focus, predict
+    from surrogacy.analysis import compare_and_judge, compare_with_nuts, examine_all, fit_all, place_focus, predict, vary_all
     from surrogacy.models import create
 
     settings = {"weights": options.weights, "new_n": options.new_n, "seed": options.seed}
@@ -234,7 +246,14 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
 
     def place(run: Run) -> Run:
         run = place_focus(run, options.focus or DEFAULT_FOCUS, required=options.focus is not None)
-        return predict(run, tuple(options.predict), options.rho_within, options.new_n) if options.predict else run
+        if options.predict:
+            run = predict(run, tuple(options.predict), options.rho_within, options.new_n)
+        return compare_and_judge(run, options.weights, options.seed, options.report_style)
+
+    def examine(run: Run, step: Callable[[], None]) -> Run:
+        run = examine_all(run, step)
+        run = vary_all(run, request, options.weights, options.seed, step) if options.sensitivity else run
+        return compare_with_nuts(run, options.seed, step) if options.nuts else run
 
     if not options.json:
         from pathlib import Path
@@ -248,10 +267,8 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
         from surrogacy.report.document import document, dumps
 
         run = fit_all(request, trials, models)
-        with _progress(options, len(run.analyses) * len(models)) as step:
-            run = examine_all(run, step)
-        run = compare_with_nuts(run, options.seed) if options.nuts else run
-        run = place(run)
+        with _progress(options, _steps(options, models, len(run.analyses))) as step:
+            run = place(examine(run, step))
         print(dumps(document(run, seed=options.seed)), end="")
         return _exit_code(options, run, warned=warned)
 
@@ -260,17 +277,21 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     def fit(ready: Callable[[SetAnalysis], None]) -> Run:
         return fit_all(request, trials, models, ready)
 
-    def compare(run: Run) -> Run:
-        return place(compare_with_nuts(run, options.seed, step) if options.nuts else run)
-
     def code_of(run: Run) -> ExitCode:
         return _exit_code(options, run, warned=warned)
 
-    total = len(models) * (1 if options.pairs else len(set(request.sets)))
+    total = _steps(options, models, 1 if options.pairs else len(set(request.sets)))
     with _figure_workers("fork" if safe_to_fork else "spawn") as workers, _progress(options, total) as step:
         drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus or DEFAULT_FOCUS)
         run = write_run(
-            fit, options.out, drawing, seed=options.seed, arguments=given, step=step, exit_code=code_of, compare=compare
+            fit,
+            lambda run: examine(run, step),
+            place,
+            options.out,
+            drawing,
+            seed=options.seed,
+            arguments=given,
+            exit_code=code_of,
         )
     code = code_of(run)
     _warn_of_unused(options, run)
@@ -285,6 +306,14 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
         draws = "draws/, " if run.sampled else ""
         console.print(f"Written to {options.out}/: results.json, tables/, figures/, {draws}run.json")
     return code
+
+
+def _steps(options: argparse.Namespace, models: Sequence[Model], sets: int) -> int:
+    """How often a run calls its progress bar."""
+    from surrogacy.analysis import refittable
+    from surrogacy.robustness import steps
+
+    return sets * (len(models) * (2 if options.nuts else 1) + (steps(refittable(models)) if options.sensitivity else 0))
 
 
 def _exit_code(options: argparse.Namespace, run: Run, *, warned: bool) -> ExitCode:

@@ -33,7 +33,7 @@ from surrogacy.errors import FitError
 from surrogacy.models import Model
 from surrogacy.models.regression import WeightedRegression, weighted_least_squares
 from surrogacy.results import LEVEL, Result, ThresholdEffect
-from surrogacy.validation import point_estimates, refits, without_extras
+from surrogacy.validation import LeftOut, point_estimates, without_each_trial, without_extras
 from surrogacy.verdicts import HIGH, LOW
 from surrogacy.weights import usable_comparisons, weights_of
 
@@ -48,7 +48,7 @@ QUESTIONS = {
 }
 
 
-def delete_one(model: Model, effects: Effects) -> list[dict[str, Any]]:
+def delete_one(model: Model, effects: Effects, left_out: Sequence[LeftOut] | None = None) -> list[dict[str, Any]]:
     """Refit without each trial, and tell what changed; the comparisons of a trial leave together.
 
     The intervals are those of the model as it is given: ``interval="delta"`` of the bivariate model is faster, but has none on
@@ -58,6 +58,8 @@ def delete_one(model: Model, effects: Effects) -> list[dict[str, Any]]:
     ----------
     model : Model
     effects : Effects
+    left_out : sequence of LeftOut, optional
+        As `surrogacy.validation.without_each_trial` gives it, where it is there already with the intervals of the model.
 
     Returns
     -------
@@ -74,13 +76,12 @@ def delete_one(model: Model, effects: Effects) -> list[dict[str, Any]]:
     lean = without_extras(model, intervals=True)
     whole = _followed(lean.fit(effects))
     records: list[dict[str, Any]] = [{"left_out": "", "k": len(effects), **whole}]
-    data = [effects.without_trial(trial) for trial in effects.trials]
-    for trial, rest, refit in zip(effects.trials, data, refits(lean, data), strict=True):
-        record: dict[str, Any] = {"left_out": trial, "k": len(rest)}
-        if isinstance(refit, FitError):
-            records.append(record | {"problem": str(refit)})
+    for one in without_each_trial(model, effects, intervals=True) if left_out is None else left_out:
+        record: dict[str, Any] = {"left_out": one.trial, "k": len(one.rest)}
+        if isinstance(one.found, FitError):
+            records.append(record | {"problem": str(one.found)})
             continue
-        found = _followed(refit)
+        found = _followed(one.found)
         changes = {f"{name}_change": _difference(found[name], whole.get(name)) for name in FOLLOWED if name in found}
         records.append(record | found | changes)
     return records

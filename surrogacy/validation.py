@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from surrogacy.effects import Effects
@@ -80,13 +80,31 @@ def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_
     return records
 
 
-def leave_one_out(model: Model, effects: Effects) -> list[dict[str, Any]]:
-    """Refit without each trial in turn; the comparisons of a trial leave together.
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """A trial, the comparisons of the others, and what a model made of those."""
+
+    trial: str
+    rest: Effects
+    found: Result | FitError
+
+
+def without_each_trial(model: Model, effects: Effects, *, intervals: bool = False) -> list[LeftOut]:
+    """Refit without each trial in turn, for the point estimates or with ``intervals``; the comparisons of a trial leave together."""
+    lean = without_extras(model, intervals=intervals)
+    data = [effects.without_trial(trial) for trial in effects.trials]
+    return [LeftOut(*one) for one in zip(effects.trials, data, refits(lean, data), strict=True)]
+
+
+def leave_one_out(model: Model, effects: Effects, left_out: Sequence[LeftOut] | None = None) -> list[dict[str, Any]]:
+    """Estimates without each trial in turn.
 
     Parameters
     ----------
     model : Model
     effects : Effects
+    left_out : sequence of LeftOut, optional
+        As `without_each_trial` gives it, where it is there already.
 
     Returns
     -------
@@ -94,11 +112,9 @@ def leave_one_out(model: Model, effects: Effects) -> list[dict[str, Any]]:
         One record a trial: left_out, k, every point estimate; ``problem`` where no fit was possible.
     """
     records = []
-    lean = without_extras(model)
-    data = [effects.without_trial(trial) for trial in effects.trials]
-    for trial, rest, found in zip(effects.trials, data, refits(lean, data), strict=True):
-        record: dict[str, Any] = {"left_out": trial, "k": len(rest)}
-        record |= {"problem": str(found)} if isinstance(found, FitError) else point_estimates(found)
+    for one in without_each_trial(model, effects) if left_out is None else left_out:
+        record: dict[str, Any] = {"left_out": one.trial, "k": len(one.rest)}
+        record |= {"problem": str(one.found)} if isinstance(one.found, FitError) else point_estimates(one.found)
         records.append(record)
     return records
 

@@ -150,7 +150,7 @@ def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, F
     return grid, np.asarray(sum(s * np.interp(grid, x, f, left=0, right=1) for s, x, f in zip(share, values, cdf, strict=True)))
 
 
-def quantiles_of(tabulated: tuple[FloatArray, FloatArray], p: Sequence[float]) -> FloatArray:
+def quantiles_of(tabulated: tuple[FloatArray, FloatArray], p: Sequence[float] | FloatArray) -> FloatArray:
     """Quantiles from a tabulated distribution function."""
     values, probabilities = tabulated
     return np.interp(p, probabilities, values)

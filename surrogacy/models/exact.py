@@ -137,6 +137,19 @@ class Posterior:
             found[name] = distributions.invert(cdf, p, float(rough[0]), float(rough[1]))
         return {name: found[name] for name in QUANTITIES}
 
+    def many_quantiles(self, name: str, p: FloatArray) -> FloatArray:
+        """Many quantiles of r2_trial, rho_between or slope, (len(p),): read off the tabulated distribution function."""
+        if name == "slope":
+            nodes = self.nodes()
+            values = nodes["rho_between"] * nodes["tau_final"] / nodes["tau_surrogate"]
+            order = np.argsort(values)
+            grid = np.unique(np.interp(p, np.cumsum(nodes["weight"][order]), values[order]))
+            return distributions.quantiles_of((grid, distributions.slope(self.table, self.share)(grid)), p)
+        tabulated = distributions.parameter(self.table, self.share, "rho_between")
+        if name == "rho_between":
+            return distributions.quantiles_of(tabulated, p)
+        return distributions.quantiles_of(distributions.folded(tabulated), p) ** 2
+
     def standard_deviations(self) -> dict[str, float | None]:
         """Posterior SDs; None for slope and intercept, whose variance is infinite where tau_surrogate may be 0."""
         nodes = self.nodes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from surrogacy.cross_validation import Predictions
 from surrogacy.placement import Focus
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import Result, ThresholdEffect
@@ -122,6 +123,27 @@ def class_caption(result: Result) -> str:
         f"{result.settings['exchangeability']} exchangeability): {_who(result)}; {settings_in_words(result)}. Posterior medians with "
         "equal-tailed 95% intervals; k = comparisons of the class. With few comparisons a class says little of its own."
         f"{_caveats(result)}\n"
+    )
+
+
+def cross_validation_caption(name: str, found: Predictions) -> str:
+    """Caption of the trials predicted from the others."""
+    covered, of = found.coverage
+    covered_80, _ = found.coverage_80
+    return (
+        f"Each comparison of {name} predicted by {found.model.replace('-', ' ')} from its surrogate effect and the other trials: median (bar), "
+        f"95% and 80% prediction interval of the OS hazard ratio that it would observe; below it the observed one with its 95% interval. {covered} of {of} "
+        f"lie within the 95% interval, {covered_80} within the 80% interval; root mean squared error {found.rmse:.2f} (log scale). A trial leaves with "
+        "all its comparisons. Few trials make intervals that hold anything: coverage alone shows no surrogacy.\n"
+    )
+
+
+def choices_caption(name: str, model: str) -> str:
+    """Caption of the estimates by every choice."""
+    return (
+        f"Trial-level R² and slope of {name} ({model.replace('-', ' ')}) with 95% intervals, one choice varied at a time and the others as in this run "
+        "(red). Choices that change no hazard ratio of the set are left out. Hollow: the fit lies on the boundary. Arrow: the interval goes on "
+        "beyond the panel; no line: none is defined. The rows share their trials: they are no independent confirmations. k = comparisons.\n"
     )
 
 

@@ -30,6 +30,8 @@ def screen(run: Run) -> RenderableType:
             _placement(run),
             Text(""),
         ]
+    if run.differences:
+        parts += [_differences(run), Text("")]
     if run.predictions:
         parts += [Text("The new trial", style="bold"), _predictions(run), Text("")]
     if run.changes:
@@ -54,7 +56,15 @@ def _set_block(one: SetAnalysis) -> RenderableType:
         )
     for model, text in one.failures:
         table.add_row(model, Text(f"not fitted: {text}", style="red"), "", "")
-    notes = [Text(line) for line in (_grid_line(one), _prior_line(one), *_nuts_lines(one), _left_out_line(one)) if line]
+    lines = (
+        _grid_line(one),
+        _prior_line(one),
+        *_nuts_lines(one),
+        _left_out_line(one),
+        _cross_validation_line(one),
+        _carried_line(one),
+    )
+    notes = [Text(line) for line in lines if line]
     seen: dict[str, list[str]] = {}
     for result in one.results:
         for problem in result.problems:
@@ -158,6 +168,52 @@ def _left_out_line(one: SetAnalysis) -> str:
         f"r with one trial left out: {number(low['r'])} (without {names[low['left_out']]}) to "
         f"{number(high['r'])} (without {names[high['left_out']]})"
     )
+
+
+def _cross_validation_line(one: SetAnalysis) -> str:
+    """How many observed OS effects the other trials foretold, by model."""
+    names = dict(zip(one.effects.comparison, one.effects.labels, strict=True))
+    cells = []
+    for found in one.robustness.cross_validation:
+        covered, of = found.coverage
+        outside = f" (not {', '.join(names[name] for name in found.outside)})" if found.outside else ""
+        cells.append(f"{found.model} {covered} of {of}{outside}")
+    return f"observed OS HR within the 95% interval predicted from the other trials: {'; '.join(cells)}" if cells else ""
+
+
+def _carried_line(one: SetAnalysis) -> str:
+    """The single trials without which an interval of the slope would hold 0, or no longer, by model."""
+    names = dict(zip(one.effects.trial, one.effects.labels, strict=True))
+    cells = []
+    for model in dict.fromkeys(record["model"] for record in one.robustness.delete_one):
+        records = [record for record in one.robustness.delete_one if record["model"] == model and "slope_sign" in record]
+        changed = [record for record in records if record["slope_sign"] != records[0]["slope_sign"]]
+        if changed:
+            without = ", ".join(names[record["left_out"]] for record in changed)
+            cells.append(f"{model} {records[0]['slope_sign']}, but not without any one of {without}")
+    return f"95% interval of the slope: {'; '.join(cells)}" if cells else ""
+
+
+def _differences(run: Run) -> RenderableType:
+    """Whether the association is weaker in one set than in another."""
+    table = Table(
+        title="Is the association weaker?", box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False
+    )
+    for heading in ("Sets", "r", "Difference (95% interval)", "p", "P(R² smaller)", "Power"):
+        table.add_column(heading, overflow="fold")
+    for one in run.differences:
+        r, r2 = one.contrasts["r"], one.contrasts["r2_trial"]
+        table.add_row(
+            f"{one.names[0]} against {one.names[1]}\n[dim]{one.trials[0]} and {one.trials[1]} trials[/dim]",
+            f"{number(r.first)} and {number(r.second)}",
+            f"{with_interval(r.difference)}\n[dim]{r.difference.kind.partition(',')[0]}[/dim]",
+            number(r.p),
+            number(r2.probability_first_smaller),
+            number(one.power),
+        )
+    table.caption = "P: exact posteriors. Power: to show a true difference as large as the one observed. tables/differences.md says what that means."
+    table.caption_justify = "left"
+    return table
 
 
 def _placement(run: Run) -> RenderableType:

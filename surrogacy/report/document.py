@@ -42,6 +42,19 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
         "nuts": [record for one in analyses for record in one.nuts],
         "power_scaling": [record for one in analyses for record in one.power_scaling],
         "leave_one_out": [record for one in analyses for record in one.leave_one_out],
+        "cross_validation": [
+            {"set": one.name, **found.summary(), "comparisons": list(found.records)}
+            for one in analyses
+            for found in one.robustness.cross_validation
+        ],
+        "external_validation": [{**found.summary(), "comparisons": list(found.records)} for found in run.external],
+        "influence": [record for one in analyses for record in one.robustness.diagnostics],
+        "delete_one": [record for one in analyses for record in one.robustness.delete_one],
+        "choices": [record for one in analyses for record in one.robustness.choices],
+        "subgroups": [record for one in analyses for record in one.robustness.subgroups],
+        "intervals": [record for one in analyses for record in one.robustness.intervals],
+        "differences": [asdict(found) | {"sentence": found.sentence} for found in run.differences],
+        "verdicts": list(run.verdicts),
         "placement": list(run.placement),
         "predictions": list(run.predictions),
         "changes": list(run.changes),

@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from surrogacy.cross_validation import Predictions
 from surrogacy.placement import Focus
 from surrogacy.report.caption import (
     bubble_caption,
+    choices_caption,
     class_caption,
+    cross_validation_caption,
     forest_caption,
     placement_caption,
     posterior_caption,
@@ -74,6 +77,24 @@ def draw_class_slopes(result: Result, folder: Path, formats: tuple[str, ...], pr
 
     name = f"class-slopes-{result.effects.name}-{result.model}"
     return _save(name, lambda: plot_class_slopes(result), class_caption(result), folder, formats, preset)
+
+
+def draw_cross_validation(name: str, found: Predictions, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
+    """Draw and save the trials of a set predicted from the others, and the caption; return the file names."""
+    from surrogacy.figures import plot_cross_validation
+
+    caption = cross_validation_caption(name, found)
+    return _save(f"cross-validation-{name}", lambda: plot_cross_validation(found, name), caption, folder, formats, preset)
+
+
+def draw_choices(
+    name: str, model: str, records: Sequence[Mapping[str, Any]], folder: Path, formats: tuple[str, ...], preset: str
+) -> list[str]:
+    """Draw and save the estimates of a set by every choice, and the caption; return the file names."""
+    from surrogacy.figures import plot_choices
+
+    caption = choices_caption(name, model)
+    return _save(f"choices-{name}", lambda: plot_choices(records, name)[0], caption, folder, formats, preset)
 
 
 def draw_placement(

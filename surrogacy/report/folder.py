@@ -10,19 +10,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from surrogacy.analysis import Run, SetAnalysis, examine_all
+from surrogacy.analysis import Run, SetAnalysis
 from surrogacy.placement import Focus, in_words, shown_records
 from surrogacy.report.document import document, dumps
 from surrogacy.report.drawing import (
     draw_bubble,
+    draw_choices,
     draw_class_slopes,
+    draw_cross_validation,
     draw_forest,
     draw_placement,
     draw_posterior,
     draw_prior_sensitivity,
 )
 from surrogacy.report.manifest import manifest
-from surrogacy.report.tables import report_tables
+from surrogacy.report.robustness_tables import robustness_tables
+from surrogacy.report.tables import flow_table, result_tables
 from surrogacy.report.writer import staging, write_draws, write_tables
 
 
@@ -38,16 +41,16 @@ class Drawing:
 
 def write_run(
     fit: Callable[[Callable[[SetAnalysis], None]], Run],
+    examine: Callable[[Run], Run],
+    compare: Callable[[Run], Run],
     out: str | Path,
     drawing: Drawing,
     *,
     seed: int,
     arguments: Sequence[str],
     exit_code: Callable[[Run], int],
-    step: Callable[[], None] = lambda: None,
-    compare: Callable[[Run], Run] = lambda run: run,
 ) -> Run:
-    """Fit, examine and write all of a run, or nothing.
+    """Fit, examine, compare and write all of a run, or nothing.
 
     The workers draw a set's figures as soon as it is fitted, while this process goes on.
 
@@ -55,6 +58,10 @@ def write_run(
     ----------
     fit : callable
         Does the fitting; hands each set on when it is ready.
+    examine : callable
+        How far each result can be trusted.
+    compare : callable
+        The trial in focus, and the sets against one another.
     out : path-like
     drawing : Drawing
     seed : int
@@ -62,15 +69,10 @@ def write_run(
         Of the command line, for the record.
     exit_code : callable
         What the run will return to the shell.
-    step : callable
-        Called after each model examined.
-    compare : callable
-        What else is to be found before anything is written (``--nuts``).
 
     Returns
     -------
     Run
-        With grid and leave-one-out.
     """
     started, clock, stages = datetime.now(UTC), time.perf_counter(), {}
 
@@ -85,16 +87,18 @@ def write_run(
         jobs: list[Future[Any]] = []
         run = fit(lambda one: jobs.extend(_draw(one, figures, drawing)))
         lap("fit")
-        run = examine_all(run, step)
+        run = examine(run)
+        for one in run.analyses:
+            jobs += _draw_robustness(one, figures, drawing)
         lap("examine")
         run = compare(run)
         if run.focus is not None and run.placement:
             jobs += _draw_placement(run, run.focus, figures, drawing)
             (stage / "placement.md").write_text(f"{in_words(run.focus, run.placement)}\n", encoding="utf-8")
-        lap("nuts")
+        lap("compare")
         write_draws(run, stage)
         (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
-        write_tables(report_tables(run), stage / "tables")
+        write_tables([*result_tables(run), *robustness_tables(run), flow_table(run)], stage / "tables")
         lap("tables")
         for job in jobs:
             job.result()
@@ -106,6 +110,19 @@ def write_run(
         )  # fmt: skip
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
     return run
+
+
+def _draw_robustness(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[Future[Any]]:
+    """What ``--sensitivity`` shows: prediction of each trial from the others, and the estimates by every choice."""
+    if not one.robustness.choices:
+        return []
+    how = folder, drawing.formats, drawing.preset
+    jobs = [
+        drawing.workers.submit(draw_cross_validation, one.name, found, *how) for found in one.robustness.cross_validation[-1:]
+    ]
+    model = one.robustness.choices[-1]["model"]
+    records = [record for record in one.robustness.choices if record["model"] == model]
+    return [*jobs, drawing.workers.submit(draw_choices, one.name, model, records, *how)]
 
 
 def _draw_placement(run: Run, focus: Focus, folder: Path, drawing: Drawing) -> list[Future[Any]]:

@@ -269,8 +269,8 @@ def flow_table(run: Run) -> ReportTable:
     return ReportTable("flow", "Flow of comparisons", "", frame, words)
 
 
-def report_tables(run: Run) -> list[ReportTable]:
-    """All tables of a run."""
+def result_tables(run: Run) -> list[ReportTable]:
+    """Tables of the results themselves."""
     analyses = run.analyses
     grid = [record for one in analyses for record in one.rho_within_grid]
     out = [record for one in analyses for record in one.leave_one_out]
@@ -348,4 +348,4 @@ def report_tables(run: Run) -> list[ReportTable]:
             name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)
         }
         tables.append(records_table("true_effects", "True effects", note, shrunken, columns, labels))
-    return [*tables, flow_table(run)]
+    return tables

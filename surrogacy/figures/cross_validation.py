@@ -1,0 +1,88 @@
+"""Every trial predicted from the others: interval and observed effect, a row a comparison."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from surrogacy.cross_validation import NORMAL, Predictions
+from surrogacy.figures import _style as style
+
+ROW = 4.2  # mm
+OUTSIDE = style.LINE_COLOUR
+FRAME = float(np.log(0.3)), float(np.log(3.0))  # wider intervals end in an arrow
+
+
+def cross_validation_data(found: Predictions) -> pd.DataFrame:
+    """Rows of the figure, by predicted effect; comparisons without a prediction are left out."""
+    columns = ["label", "k", "observed", "se_final", "predicted", "low", "high", "low_80", "high_80", "covered"]
+    return pd.DataFrame(found.predicted)[columns].sort_values("predicted").reset_index(drop=True)
+
+
+def plot_cross_validation(found: Predictions, name: str = "", ax: Axes | None = None) -> Axes:
+    """Draw prediction intervals and observed effects.
+
+    Parameters
+    ----------
+    found : Predictions
+        At least one prediction.
+    name : str
+        Name of the set.
+    ax : Axes, optional
+        Default: a new figure of 140 mm, as high as the rows need.
+    """
+    rows = cross_validation_data(found)
+    if ax is None:
+        height = ROW * len(rows) + 27
+        ax = style.new_figure(140, height).add_axes((0.26, 13 / height, 0.71, 1 - 26 / height))
+    low = max(FRAME[0], min(rows["low"].min(), (rows["observed"] - NORMAL * rows["se_final"]).min()) - 0.05)
+    high = min(FRAME[1], max(rows["high"].max(), (rows["observed"] + NORMAL * rows["se_final"]).max()) + 0.05)
+    for y, row in enumerate(rows.to_dict("records")):
+        colour = style.POSTERIOR if row["covered"] else OUTSIDE
+        for ends, width, shade in (((row["low"], row["high"]), 2.0, 0.35), ((row["low_80"], row["high_80"]), 4.5, 0.35)):
+            ax.plot(
+                np.clip(ends, low, high), [y, y], color=style.POSTERIOR, lw=width, alpha=shade, solid_capstyle="butt", zorder=2
+            )
+        ax.plot(row["predicted"], y, "|", color=style.INK, ms=6, mew=1.0, zorder=3)
+        own = row["observed"] + np.array([-1, 1]) * NORMAL * row["se_final"]
+        ax.plot(np.clip(own, low, high), [y + 0.28] * 2, color=colour, lw=0.7, zorder=3)
+        ax.plot(np.clip(row["observed"], low, high), y + 0.28, "o" if row["covered"] else "D", color=colour, ms=3.4, zorder=4)
+        for beyond, x, marker in ((row["low"] < low, low, "<"), (row["high"] > high, high, ">")):
+            if beyond:
+                ax.plot(x, y, marker, color=style.POSTERIOR, ms=3, clip_on=False)
+        ax.text(-0.02, y, row["label"], transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize="small")
+    style.hazard_ratio_axis(ax, "x", low, high)
+    ax.set(ylim=(len(rows) - 0.3, -0.7), yticks=[])
+    ax.axvline(0, color="0.4", lw=0.6, zorder=0)
+    ax.set_xlabel("Hazard ratio, OS   (← favours experimental)")
+    style.clear_spines(ax)
+    ax.spines["left"].set_visible(False)
+    covered, of = found.coverage
+    ax.set_title(f"{name}: each trial predicted from the others\n", fontsize="medium", fontweight="bold", loc="left", x=-0.35)
+    ax.text(
+        -0.35,
+        1.0,
+        f"{found.model.replace('-', ' ')}; {covered} of {of} within 95%",
+        transform=ax.transAxes,
+        va="bottom",
+        fontsize="small",
+    )
+    handles = [
+        Line2D([], [], color=style.POSTERIOR, lw=3, alpha=0.5, label="predicted, 95% and 80% (dark)"),
+        Line2D([], [], color=style.POSTERIOR, marker="o", ms=3.4, lw=0.7, label="observed, 95% CI"),
+    ]
+    if covered < of:
+        handles.append(Line2D([], [], color=OUTSIDE, marker="D", ms=3.4, lw=0.7, label="observed, outside"))
+    ax.legend(
+        handles=handles,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=3,
+        fontsize="small",
+        handlelength=1.6,
+        borderaxespad=0.0,
+        columnspacing=1.0,
+    )
+    return ax

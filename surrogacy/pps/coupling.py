@@ -18,7 +18,7 @@ References
 ----------
 Pearson (1897), doi:10.1098/rspl.1896.0076 (spurious correlation of a sum with its parts).
 Lindeman, Merenda, Gold (1980); Groemping (2006), doi:10.18637/jss.v017.i01 (share of R2 over both orders, the Shapley value).
-Terashima et al. (2016), doi:10.1111/hepr.12640 (the pair .834 and .546 in hepatocellular carcinoma).
+Terashima et al. (2016), Hepatol Res 46:650 (the pair .834 and .546 in hepatocellular carcinoma).
 """
 
 from __future__ import annotations

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import codecs
 import gc
-import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import surrogacy
-from surrogacy.errors import DataError, ExitCode, Fault, SurrogacyError, UsageError
+from surrogacy.command import figure_workers, one_thread_each, progress, run
+from surrogacy.errors import ExitCode, Fault, UsageError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from surrogacy.analysis import Request, Run, SetAnalysis
     from surrogacy.models import Model
     from surrogacy.trials import TrialSet
@@ -28,16 +24,7 @@ DEFAULT_MODELS = ("weighted-pearson", "weighted-regression", "bivariate-reml", "
 SAMPLED = ("product-normal", "student-t", "class-exchangeable", "class-partial", "moderated")
 MODELS = (*DEFAULT_MODELS, "bivariate-ml", "daniels-hughes", *SAMPLED)
 DEFAULT_FOCUS = "tactics"
-NEAREST = {
-    "\u2212": "-",
-    "\u2013": "-",
-    "\u2500": "-",
-    "\u00b2": "2",
-    "\u03c1": "rho",
-    "\u03c4": "tau",
-    "\u2190": "<-",
-    "\u2020": "+",
-}
+TASK = "leave-one-out and sensitivity"
 
 
 def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
@@ -162,31 +149,10 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m surro
     int
         Exit code.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    # a pipe may not know every sign (a true minus on Windows): write the nearest it has
-    codecs.register_error("nearest", lambda error: (NEAREST.get(error.object[error.start], "?"), error.start + 1))  # type: ignore[attr-defined]
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="nearest")
-    try:
-        options = parser(program).parse_args(given)
-    except SystemExit as stop:  # argparse has said why
-        return int(stop.code or 0)
-    try:
-        return int(_run(options, given))
-    except SurrogacyError as error:
-        for line in str(error).splitlines():
-            print(line if isinstance(error, DataError) else f"error: {line}", file=sys.stderr)
-        return int(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.OK)
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
-        return 130
+    return run(parser(program), _run, arguments)
 
 
-def _run(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
+def _run(options: argparse.Namespace, given: Sequence[str]) -> int:
     names = options.model or list(DEFAULT_MODELS)
     unknown = [name for name in names if name not in MODELS]
     if unknown:
@@ -232,10 +198,7 @@ def _check(options: argparse.Namespace) -> ExitCode:
 
 def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]) -> ExitCode:
     """Fit, examine, and print or write."""
-    # A fork shares what is loaded already, but is safe only while NumPy has no threads: the matrices here are tiny,
-    # and more threads than one would only get in each other's way.
-    safe_to_fork = sys.platform == "linux" and "numpy" not in sys.modules
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    safe_to_fork = one_thread_each()
 
     from surrogacy.analysis import compare_and_judge, compare_with_nuts, examine_all, fit_all, place_focus, predict, vary_all
     from surrogacy.models import create
@@ -267,7 +230,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
         from surrogacy.report.document import document, dumps
 
         run = fit_all(request, trials, models)
-        with _progress(options, _steps(options, models, len(run.analyses))) as step:
+        with progress(_steps(options, models, len(run.analyses)), TASK, quiet=options.quiet) as step:
             run = place(examine(run, step))
         print(dumps(document(run, seed=options.seed)), end="")
         return _exit_code(options, run, warned=warned)
@@ -281,7 +244,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
         return _exit_code(options, run, warned=warned)
 
     total = _steps(options, models, 1 if options.pairs else len(set(request.sets)))
-    with _figure_workers("fork" if safe_to_fork else "spawn") as workers, _progress(options, total) as step:
+    with figure_workers(fork=safe_to_fork) as workers, progress(total, TASK, quiet=options.quiet) as step:
         drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus or DEFAULT_FOCUS)
         run = write_run(
             fit,
@@ -323,25 +286,6 @@ def _exit_code(options: argparse.Namespace, run: Run, *, warned: bool) -> ExitCo
     return ExitCode.STRICT if options.strict and (warned or problems) else ExitCode.OK
 
 
-@contextmanager
-def _figure_workers(how: str) -> Iterator[Executor]:
-    """Two processes that load the plotting library while this one fits, then draw."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    from surrogacy.report.drawing import warm_up
-
-    # one pool, which forks both workers before it starts a thread of its own
-    with ProcessPoolExecutor(2, mp_context=get_context(how)) as pool:
-        for _ in range(2):
-            pool.submit(warm_up)
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
 def _own(faults: Iterable[Fault]) -> list[Fault]:
     """Those about the user's own rows, not the shipped table."""
     return [found for found in faults if not found.file.startswith("data/trials/")]
@@ -366,20 +310,6 @@ def _warn_of_unused(options: argparse.Namespace, run: Run) -> None:
         if name not in used and not options.quiet:
             why = next((entry["why"] for one in run.analyses for entry in one.flow if entry["comparison"] == name), "")
             print(f"{name} is in none of the sets fitted: {why or 'its stage is not theirs'}", file=sys.stderr)
-
-
-@contextmanager
-def _progress(options: argparse.Namespace, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, nothing elsewhere."""
-    if options.quiet or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("leave-one-out and sensitivity", total=total)
-        yield lambda: progress.advance(task)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,18 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "surrogacy"
 LAYERS = [
-    {"errors"}, {"effects"}, {"results", "weights", "shared_control"}, {"estimands"}, {"mixtures", "intervals"}, {"trials"}, {"models"}, {"prediction", "validation", "influence", "cross_validation", "subgroups", "difference", "verdicts"}, {"placement"}, {"robustness"}, {"analysis"},
-    {"figures"}, {"report"}, {"fit"}, {"__main__"},
+    {"errors"}, {"effects"}, {"results", "weights", "shared_control"}, {"estimands"}, {"mixtures", "intervals"}, {"trials"}, {"models"}, {"prediction", "validation", "influence", "cross_validation", "subgroups", "difference", "verdicts"}, {"placement"}, {"robustness"}, {"pps"}, {"analysis"},
+    {"figures"}, {"report"}, {"command"}, {"fit"}, {"__main__"},
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 HEAVY = ("numpy", "scipy", "pandas", "pandera", "statsmodels", "matplotlib", "pymc", "arviz", "nutpie", "rich")
 
 
+COMMANDS = ("surrogacy.fit", "surrogacy.pps.__main__")
+
+
 def layer(name):
-    top = name.split(".")[1] if name.count(".") else ""
+    top = "fit" if name in COMMANDS else name.split(".")[1] if name.count(".") else ""
     return next((i for i, names in enumerate(LAYERS) if top in names), -1)
 
 
@@ -65,7 +68,7 @@ def test_libraries_stay_in_their_rooms(path):
         if top in ("pymc", "pytensor", "nutpie", "arviz"):
             assert own.startswith("surrogacy.models.bayes"), f"{own} imports {name}"
         if top == "argparse":
-            assert own == "surrogacy.fit"
+            assert own in COMMANDS
         if top == "pandera":
             assert own == "surrogacy.trials.schema"
 
@@ -76,7 +79,7 @@ def test_size_and_printing(path):
     assert len(text.splitlines()) <= 400
     assert path.name != "utils.py"
     calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
-    if module_name(path) not in ("surrogacy.fit", "surrogacy.__main__"):
+    if module_name(path) not in (*COMMANDS, "surrogacy.command", "surrogacy.__main__"):
         assert not calls & {"print", "sys.exit", "exit"}, path
     if not module_name(path).startswith(("surrogacy.report", "surrogacy.trials.codebook")):
         assert not any(call.endswith((".write_text", ".write_bytes", ".to_csv")) for call in calls), path

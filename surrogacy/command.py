@@ -1,0 +1,111 @@
+"""What the commands have in common: errors to exit codes, a stream that takes every sign, progress, processes for figures."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from surrogacy.errors import DataError, ExitCode, SurrogacyError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from concurrent.futures import Executor
+
+NEAREST = {
+    "\u2212": "-",
+    "\u2013": "-",
+    "\u2500": "-",
+    "\u00b2": "2",
+    "\u03c1": "rho",
+    "\u03c4": "tau",
+    "\u2190": "<-",
+    "\u2020": "+",
+}
+
+
+def run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int], arguments: Sequence[str] | None) -> int:
+    """Parse the arguments, do what they ask, and turn what goes wrong into a line on stderr and an exit code.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    body : callable
+        Takes the options and the arguments as given; returns the exit code.
+    arguments : sequence of str, optional
+        Default: those of the process.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # a pipe may not know every sign (a true minus on Windows): write the nearest it has
+    codecs.register_error("nearest", lambda error: (NEAREST.get(error.object[error.start], "?"), error.start + 1))  # type: ignore[attr-defined]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="nearest")
+    try:
+        options = parser.parse_args(given)
+    except SystemExit as stop:  # argparse has said why
+        return int(stop.code or 0)
+    try:
+        return int(body(options, given))
+    except SurrogacyError as error:
+        for line in str(error).splitlines():
+            print(line if isinstance(error, DataError) else f"error: {line}", file=sys.stderr)
+        return int(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.OK)
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
+
+
+def one_thread_each() -> bool:
+    """Let NumPy start no threads: the matrices here are tiny. Tell whether a process may still be forked.
+
+    A fork shares what is loaded already, but is safe only while NumPy has no threads.
+    """
+    safe_to_fork = sys.platform == "linux" and "numpy" not in sys.modules
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    return safe_to_fork
+
+
+@contextmanager
+def figure_workers(*, fork: bool) -> Iterator[Executor]:
+    """Two processes that load the plotting library while this one computes, then draw."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from surrogacy.report.drawing import warm_up
+
+    # one pool, which forks both workers before it starts a thread of its own
+    with ProcessPoolExecutor(2, mp_context=get_context("fork" if fork else "spawn")) as pool:
+        for _ in range(2):
+            pool.submit(warm_up)
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+@contextmanager
+def progress(total: int, task: str, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        row = bar.add_task(task, total=total)
+        yield lambda: bar.advance(row)

@@ -1,0 +1,143 @@
+"""A run of ``python -m surrogacy.pps``: one trial decomposed in every way, every trial in one, the arms audited, the line moderated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from surrogacy.errors import FitError, UsageError
+from surrogacy.pps.arms import arm_pps
+from surrogacy.pps.coupling import CouplingAudit, coupling_audit
+from surrogacy.pps.decomposition import Decomposition, by_direct_death, decompose_all, decompose_trials
+from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
+from surrogacy.pps.inputs import PpsDefinition, TrialInputs
+from surrogacy.pps.moderation import Moderation, ModeratedLine
+from surrogacy.pps.moderators import Moderator, factor_moderator, later_therapy, pps_ratio
+from surrogacy.pps.reading import read_inputs
+from surrogacy.trials import TrialSet
+
+DEFINITIONS: tuple[PpsDefinition, ...] = ("median-difference", "model")
+FACTORS = ("stage", "line")
+PARTS = 5  # of a run, for a progress bar
+EVERY = 500  # resamples of each trial of the table; the trial in focus takes as many as are asked for
+
+
+@dataclass(frozen=True, eq=False)
+class PpsRun:
+    """What was found of post-progression survival.
+
+    Parameters
+    ----------
+    trials : TrialSet
+    set_name : str
+        Analysis set of the trial level.
+    focus : TrialInputs or None
+    decompositions : tuple of Decomposition
+        Of the trial in focus: the updated data cut by its hazard ratio first, calibration L and M.
+    by_direct_death : tuple of dict
+    every : tuple of Decomposition
+        Of every comparison whose medians allow one.
+    refused : dict of comparison to reason
+    audits : tuple of CouplingAudit
+    moderations : tuple of Moderation
+    failures : tuple of str
+        What could not be asked of these trials, and why.
+    map : DilutionMap
+    points : tuple of DilutionPoint
+    """
+
+    trials: TrialSet
+    set_name: str
+    focus: TrialInputs | None
+    decompositions: tuple[Decomposition, ...]
+    by_direct_death: tuple[dict[str, Any], ...]
+    every: tuple[Decomposition, ...]
+    refused: Mapping[str, str]
+    audits: tuple[CouplingAudit, ...]
+    moderations: tuple[Moderation, ...]
+    failures: tuple[str, ...]
+    map: DilutionMap
+    points: tuple[DilutionPoint, ...]
+
+    @property
+    def main(self) -> Decomposition | None:
+        """Of the trial in focus: PPS fitted to the OS medians, by the hazard ratio that belongs with the final OS."""
+        chosen = [one for one in self.decompositions if one.calibration.name == "M" and one.calibration.pfs == "hazard-ratio"]
+        return chosen[0] if chosen else None
+
+
+def analyse(
+    trials: TrialSet,
+    *,
+    set_name: str = "all",
+    focus: str | None = "tactics",
+    direct_death: float | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+    step: Callable[[], None] = lambda: None,
+) -> PpsRun:
+    """Ask everything of the tables that they can tell of post-progression survival.
+
+    Parameters
+    ----------
+    trials : TrialSet
+    set_name : str
+        Analysis set of the trial level.
+    focus : str or None
+        Comparison to be decomposed in every way its numbers allow.
+    direct_death : float, optional
+        Share of its PFS events that are deaths; default: as the tables count them, else an assumption that is named.
+    resamples : int
+        Simulated trials for the intervals of the trial in focus.
+    seed : int
+    step : callable
+        Called after each of five parts.
+
+    Raises
+    ------
+    UsageError
+        If the trial in focus, or the set, is not in the tables, or what the trial printed is impossible.
+    """
+    inputs, found, shares = None, (), []
+    if focus is not None:
+        inputs = read_inputs(trials, focus)
+        inputs = inputs if direct_death is None else inputs.with_direct_death(direct_death)
+        found = decompose_all(inputs, resamples=resamples, seed=seed)
+        shares = by_direct_death(inputs)
+    step()
+    every, refused = decompose_trials(trials, resamples=EVERY, seed=seed)
+    step()
+    failures: list[str] = []
+    arms = arm_pps(trials)
+    audits = []
+    for definition in DEFINITIONS:
+        try:
+            audits.append(coupling_audit(arms, definition=definition, seed=seed))
+        except (FitError, UsageError) as error:
+            failures.append(f"arms, PPS by definition {definition}: {error}")
+    step()
+    moderations, said = moderate(trials, set_name)
+    step()
+    points = dilution_points(trials)
+    chart = dilution_map()
+    step()
+    return PpsRun(
+        trials, set_name, inputs, found, tuple(shares), every, refused, tuple(audits), tuple(moderations), (*failures, *said), chart, points,
+    )  # fmt: skip
+
+
+def moderate(trials: TrialSet, set_name: str) -> tuple[list[Moderation], list[str]]:
+    """The line of a set moderated by control-arm PPS over PFS, by later therapy, by stage and by line; and what could not be fitted."""
+    effects = trials.analysis_set(set_name)
+    makers: dict[str, Callable[[], Moderator]] = {
+        "PPS / PFS of the control arm": lambda: pps_ratio(trials, effects),
+        "later therapy": lambda: later_therapy(trials, effects),
+    } | {factor: lambda factor=factor: factor_moderator(effects, factor) for factor in FACTORS}  # type: ignore[misc]
+    found, failures = [], []
+    for name, make in makers.items():
+        try:
+            found.append(ModeratedLine().fit(effects, make()))
+        except (FitError, UsageError) as error:
+            failures.append(f"{set_name}, line moderated by {name}: {error}")
+    return found, failures

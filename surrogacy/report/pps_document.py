@@ -1,0 +1,51 @@
+"""results.json of a run on post-progression survival."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import surrogacy
+from surrogacy.pps.analysis import PpsRun
+from surrogacy.report.document import estimate_record, fit_record
+from surrogacy.report.pps_tables import audit_records, decomposition_record
+from surrogacy.results import Estimate, ThresholdEffect
+
+SCHEMA = "surrogacy.pps/1"
+
+
+def document(run: PpsRun, *, seed: int) -> dict[str, Any]:
+    """Collect the numbers of a run.
+
+    Parameters
+    ----------
+    run : PpsRun
+    seed : int
+
+    Returns
+    -------
+    dict
+        Ready for `surrogacy.report.document.dumps`.
+    """
+    return {
+        "schema": SCHEMA,
+        "version": surrogacy.__version__,
+        "data_version": run.trials.data_version,
+        "seed": seed,
+        "focus": None if run.focus is None else run.focus.comparison,
+        "decompositions": [decomposition_record(one) for one in run.decompositions],
+        "by_direct_death": list(run.by_direct_death),
+        "every_trial": [decomposition_record(one) for one in run.every],
+        "not_decomposed": dict(run.refused),
+        "coupling": [record for audit in run.audits for record in audit_records(audit)],
+        "moderated": [
+            fit_record(one.result) | {"moderator": one.moderator.words, "at": [_plain(record) for record in one.at_quantiles()]}
+            for one in run.moderations
+        ],
+        "not_asked": list(run.failures),
+    }
+
+
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: estimate_record(value) if isinstance(value, Estimate | ThresholdEffect) else value for key, value in record.items()
+    }

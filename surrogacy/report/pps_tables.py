@@ -1,0 +1,150 @@
+"""Tables of a run on post-progression survival."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from surrogacy.pps.analysis import PpsRun
+from surrogacy.pps.coupling import CouplingAudit
+from surrogacy.pps.decomposition import Decomposition
+from surrogacy.report.tables import ReportTable, records_table
+from surrogacy.report.words import number, with_interval
+from surrogacy.results import Estimate
+
+STEPS = {
+    "pfs": "HR PFS (PPS → 0)", "equal": "OS HR, equal PPS", "model": "OS HR, PPS as calibrated", "observed": "OS HR, observed",
+}  # fmt: skip
+PARTS = {"dilution": "Dilution", "imbalance": "Imbalance of PPS", "residual": "Residual"}
+AUDITED = {
+    "r_os_pps": "r(OS, PPS)", "r_os_pfs": "r(OS, PFS)", "r_pfs_pps": "r(PFS, PPS)", "sd_ratio": "SD of PPS over that of PFS",
+    "shapley_share": "Share of PPS in the variance of OS (Shapley)", "covariance_share": "Share of PPS in the variance of OS (covariance)",
+    "median_os": "Median OS, months", "median_pfs": "Median PFS, months", "median_pps": "Median PPS, months", "pps_share": "PPS / OS",
+}  # fmt: skip
+HOW = (
+    "OS hazard ratios are large-sample limits of the Cox estimate under the follow-up of the trial, from an illness-death model with constant hazards. "
+    "Dilution: one PPS in both arms (mean of the log hazard ratios with the control's and with the experimental arm's PPS); imbalance: either arm its own "
+    "PPS, which is compared among the progressed and is no randomised comparison; residual: observed less model. Calibration L: PPS as reported; "
+    "M: PPS fitted to the OS medians."
+)
+
+
+def pps_tables(run: PpsRun) -> list[ReportTable]:
+    """All that a run has of them."""
+    tables = []
+    if run.decompositions:
+        assert run.focus is not None
+        title = f"From the effect on {run.focus.endpoint} to that on OS: {run.focus.name}"
+        tables.append(decomposition_table("decomposition", title, run.decompositions))
+        tables.append(_by_direct_death(run))
+    if run.every:
+        tables.append(decomposition_table("every_trial", "Every trial whose medians allow it", run.every))
+        refused = [{"comparison": comparison, "why": why} for comparison, why in run.refused.items()]
+        labels = dict(zip(run.trials.trials["comparison"], run.trials.trials["label"], strict=True))
+        columns = {"comparison": "Comparison", "why": "Why not"}
+        tables.append(records_table("not_decomposed", "Comparisons without a decomposition", "", refused, columns, labels))
+    if run.audits:
+        tables.append(coupling_table(run.audits))
+    return tables
+
+
+def decomposition_table(name: str, title: str, found: Sequence[Decomposition]) -> ReportTable:
+    """A row a decomposition: hazard ratios along the way, and the shares of the gap with their intervals."""
+    words = []
+    for one in found:
+        pps = " / ".join(number(value, 1) for value in one.calibration.median_pps)
+        row = {
+            "Trial": one.inputs.name,
+            "PFS effect": one.calibration.scenario,
+            "Calibration": one.calibration.name,
+            "Model PPS, months (control / experimental)": pps,
+        }
+        row |= {heading: with_interval(one.hazard_ratios[key], 3) for key, heading in STEPS.items()}
+        row |= {f"{heading}, share of the gap": percent(one.shares[key]) for key, heading in PARTS.items()}
+        row |= {
+            "Split identified": "yes" if one.identified else "no",
+            "P(residual or more by chance)": number(one.p_observed),
+            "OS HR, PPS → ∞ (follow-up of the trial; complete)": f"{number(one.equal_pps.endless, 3)}; {number(one.equal_pps.endless_complete, 3)}",
+            "PPS that dilution alone would need, months": months(one.equal_pps.needed),
+        }
+        words.append(row)
+    notes = dict.fromkeys(f"{one.inputs.name}: {problem}" for one in found for problem in one.problems)
+    note = f"{HOW} Intervals: {found[0].effects['gap'].kind}, 95%. {'. '.join(notes)}."
+    return ReportTable(name, title, note, pd.DataFrame([decomposition_record(one) for one in found]), pd.DataFrame(words))
+
+
+def decomposition_record(one: Decomposition) -> dict[str, Any]:
+    """One decomposition as a flat record of numbers."""
+    record: dict[str, Any] = {
+        "comparison": one.inputs.comparison, "endpoint": one.inputs.endpoint, "cut": one.calibration.cut, "pfs_effect": one.calibration.pfs,
+        "calibration": one.calibration.name, "n_ctl": one.inputs.n[0], "n_exp": one.inputs.n[1],
+        "direct_death": one.inputs.direct_death.value, "direct_death_assumed": one.inputs.direct_death.assumed,
+        "follow_up_low": (one.inputs.follow_up.value or (None, None))[0], "follow_up_high": (one.inputs.follow_up.value or (None, None))[1],
+        "follow_up_assumed": one.inputs.follow_up.assumed, "median_pfs_ctl": one.calibration.median_pfs[0],
+        "median_pfs_exp": one.calibration.median_pfs[1], "model_pps_ctl": one.calibration.median_pps[0],
+        "model_pps_exp": one.calibration.median_pps[1],
+    }  # fmt: skip
+    for prefix, estimates in (
+        ("hr", one.hazard_ratios), ("log_hr", one.effects), ("share", one.shares), ("model_share", one.model_shares),
+    ):  # fmt: skip
+        for key, estimate in estimates.items():
+            record |= {f"{prefix}_{key}": estimate.value, f"{prefix}_{key}_low": estimate.low, f"{prefix}_{key}_high": estimate.high}
+    for ordering in one.orderings:
+        record |= {f"{part}_{ordering.reference}_first": getattr(ordering, part) for part in ("dilution", "imbalance")}
+    return record | {
+        "hr_pps_endless": one.equal_pps.endless, "hr_pps_endless_complete": one.equal_pps.endless_complete, "pps_needed": one.equal_pps.needed,
+        "pps_needed_complete": one.equal_pps.needed_complete, "expected_deaths": one.expected_deaths, "p_observed": one.p_observed,
+        "identified": one.identified, "resamples": one.resamples, "lost": one.lost, "at_boundary": one.at_boundary,
+        "problems": "; ".join(one.problems),
+    }  # fmt: skip
+
+
+def percent(share: Estimate) -> str:
+    """``31% (−20% to 95%)``."""
+
+    def whole(value: float | None) -> str:
+        return "–" if value is None else f"{value:.0%}".replace("-", "−")
+
+    return f"{whole(share.value)} ({whole(share.low)} to {whole(share.high)})"
+
+
+def months(value: float | None) -> str:
+    """Months without decimals, or that no length will do."""
+    return "none will do" if value is None else number(value, 0)
+
+
+def _by_direct_death(run: PpsRun) -> ReportTable:
+    columns = {
+        "direct_death": "Share of PFS events that are deaths", "equal": "OS HR, equal PPS", "model": "OS HR, PPS as calibrated",
+        "dilution_of_model": "Dilution, of the model's attenuation", "dilution": "Dilution, of the gap", "imbalance": "Imbalance, of the gap",
+        "residual": "Residual, of the gap",
+    }  # fmt: skip
+    note = "Calibration M, first PFS effect of the table of decompositions; without intervals: those of the decomposition apply."
+    title = "What the share of deaths without progression changes"
+    return records_table("direct_death", title, note, run.by_direct_death, columns, {}, digits=3)
+
+
+def coupling_table(audits: Sequence[CouplingAudit]) -> ReportTable:
+    """What the correlation of OS with a part of itself is, and would be anyway."""
+    records = [record for audit in audits for record in audit_records(audit)]
+    columns = {
+        "definition": "PPS", "quantity": "Quantity", "arms": "Arms", "trials": "Trials", "value": "Value", "low": "95% low", "high": "95% high", "kind": "How",
+    }  # fmt: skip
+    note = (
+        "Descriptive: correlations of medians of arms, not of treatment effects, and no surrogacy information. OS is PFS plus PPS, so that each is "
+        "correlated with OS by construction: the rows `if ...` tell how much of it there would be for no reason at all. "
+        + " ".join(f"{problem}." for problem in dict.fromkeys(problem for audit in audits for problem in audit.problems))
+    )
+    return records_table("coupling", "Post-progression survival and OS, by arm", note, records, columns, AUDITED)
+
+
+def audit_records(audit: CouplingAudit) -> list[dict[str, Any]]:
+    """Every estimate of an audit, every null and the time trend, as flat records."""
+    about = {"definition": audit.definition, "weights": audit.weights, "arms": len(audit.arms), "trials": len(audit.trials)}
+    records = [about | {"quantity": name, **vars(estimate)} for name, estimate in audit.estimates.items()]
+    for null in audit.nulls:
+        for name, value in zip(("r_os_pps", "r_os_pfs"), null.mean, strict=True):
+            records.append(about | {"quantity": f"{AUDITED[name]} if {null.name}", "value": value, "kind": f"mean; {null.made}"})
+    return records + [about | {"quantity": f"{AUDITED[name]} a year", **vars(estimate)} for name, estimate in audit.trend.items()]

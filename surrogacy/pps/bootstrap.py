@@ -20,7 +20,7 @@ from surrogacy.pps.hazard_ratios import cox_hazard_ratio
 from surrogacy.pps.illness_death import IllnessDeath
 from surrogacy.pps.inputs import TrialInputs
 
-PATIENTS_AT_ONCE = 200_000
+PATIENTS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,8 @@ class SamplingErrors:
     Parameters
     ----------
     median_pfs, median_os, median_pps : (trials, 2) arrays
-        Of the progression endpoint, OS and PPS; control, experimental. Infinite where a median was not reached.
+        Of the progression endpoint, OS and PPS; control, experimental. Infinite where a median was not reached; PPS is NaN
+        unless the trial reported one.
     hr_pfs, hr_os : (trials,) arrays
         Infinite where one arm had no event.
     """
@@ -76,22 +77,23 @@ def _simulated(
     inputs: TrialInputs, arms: tuple[IllnessDeath, IllnessDeath], trials: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Log medians, (trials, 3, 2), and log hazard ratios, (trials, 2), of simulated trials."""
-    medians = np.empty((trials, 3, 2))
+    medians = np.full((trials, 3, 2), np.nan)
     times: list[list[FloatArray]] = [[], []]
     events: list[list[BoolArray]] = [[], []]
     for i, (arm, n) in enumerate(zip(arms, inputs.n, strict=True)):
-        pfs, os, progressed = (values.reshape(trials, n) for values in arm.sample(trials * n, rng))
+        pfs, os, progressed = arm.sample(trials * n, rng)
+        pfs, os, progressed = pfs.reshape(trials, n), os.reshape(trials, n), progressed.reshape(trials, n)
         end = np.full((trials, n), np.inf)
         if inputs.follow_up.value is not None:
             end = rng.uniform(*inputs.follow_up.value, (trials, n))
         counts = progressed if inputs.endpoint == "TTP" else np.ones_like(progressed)
         first, first_event = np.minimum(pfs, end), (pfs <= end) & counts
         last, last_event = np.minimum(os, end), os <= end
-        # who was not seen to progress is censored at once, before anyone's death after progression
-        known = progressed & (pfs <= end)
-        after, after_event = np.where(known, last - pfs, 0.0), known & last_event
-        for j, (time, event) in enumerate(((first, first_event), (last, last_event), (after, after_event))):
-            medians[:, j, i] = kaplan_meier_median(time, event)
+        medians[:, 0, i], medians[:, 1, i] = kaplan_meier_median(first, first_event), kaplan_meier_median(last, last_event)
+        if inputs.pps is not None:
+            # who was not seen to progress is censored at once, before anyone's death after progression
+            known = progressed & (pfs <= end)
+            medians[:, 2, i] = kaplan_meier_median(np.where(known, last - pfs, 0.0), known & last_event)
         for kind, (time, event) in enumerate(((first, first_event), (last, last_event))):
             times[kind].append(time)
             events[kind].append(event)
@@ -109,14 +111,14 @@ def kaplan_meier_median(time: FloatArray, event: npt.NDArray[np.bool_]) -> Float
     Parameters
     ----------
     time, event : (samples, n) arrays
-        Events without ties, as simulated times are; a censored time may be tied with an event only if it comes before it.
+        Without ties between an event and another time, as simulated times are.
 
     Returns
     -------
     (samples,) array
         First time at which the estimate is at most 1/2; infinite where it never is.
     """
-    order = np.argsort(time, axis=1, kind="stable")
+    order = np.argsort(time, axis=1)
     time, died = np.take_along_axis(time, order, axis=1), np.take_along_axis(event, order, axis=1)
     at_risk = np.arange(time.shape[1], 0, -1)
     below = np.cumprod(1.0 - died / at_risk, axis=1) <= 0.5 + 1e-12
@@ -140,7 +142,7 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
     (trials,) array
         Log hazard ratios; infinite where one arm had no event.
     """
-    order = np.argsort(time, axis=1, kind="stable")
+    order = np.argsort(time, axis=1)
     died = np.take_along_axis(event, order, axis=1)
     arm = experimental[order]
     risk_experimental = np.cumsum(arm[:, ::-1], axis=1)[:, ::-1]

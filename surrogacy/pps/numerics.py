@@ -1,6 +1,6 @@
-"""Quadrature graded towards the start of follow-up, and roots of monotone functions, for many problems at once.
+"""Quadrature graded towards the start of an interval, and roots of monotone functions, for many problems at once.
 
-    integral over (0, T) of f  =  T sum w_i f(T s_i),   s = 1 / (1 + exp(-z)),   z = x + exp(x - right) - exp(-x - left)
+    integral over (0, T) of f  =  T sum w_i f(T s_i),   s = 1 / (1 + exp(-z)),   z = x + exp(x) - exp(-x - left)
 
 with equal steps in x: log t advances evenly over the ``left`` log units before T, so that one rule sees a process of a week and
 one of ten years, and the ends are approached double exponentially, so that t^(p - 1) at 0 does no harm.
@@ -20,38 +20,41 @@ import numpy as np
 from surrogacy.effects import FloatArray
 
 STEP = 0.28  # in x; about 1e-12 for exponentials of any rate that `left` covers
-TAIL = np.log(36.0)  # how far x goes beyond either side: weights of exp(-36)
+TAIL = 36.0  # weights down to exp(-36) of the whole
 HALVINGS = 64
 
 
-@lru_cache(maxsize=64)
-def graded_rule(left: int, right: int = 0) -> tuple[FloatArray, FloatArray, FloatArray]:
+@lru_cache(maxsize=128)
+def _rule(left: int, sharpness: float, power: float) -> tuple[FloatArray, FloatArray]:
+    low, high = -left - np.log(TAIL / power), np.log(TAIL)
+    x = np.linspace(low, high, int(np.ceil((high - low) * sharpness / STEP)) + 1)
+    before, after = np.exp(-x - left), np.exp(x)
+    z = x + after - before
+    s = np.exp(-np.logaddexp(0.0, -z))
+    weight = s / (1.0 + np.exp(z)) * (1.0 + before + after) * (x[1] - x[0])
+    for values in (s, weight):
+        values.setflags(write=False)
+    return s, weight
+
+
+def graded_rule(span: float, sharpness: float = 1.0, power: float = 1.0) -> tuple[FloatArray, FloatArray]:
     """Nodes and weights on (0, 1).
 
     Parameters
     ----------
-    left, right : int
-        Log units before 0 and before 1 that are resolved evenly: the log of (length of the interval x fastest rate there).
+    span : float
+        Length of the interval times the fastest rate within it.
+    sharpness : float
+        1 or more: the steepest ``p`` of factors like ``exp(-t^p)``.
+    power : float
+        Up to 1: the integrand grows like ``t^(power - 1)`` from 0.
 
     Returns
     -------
-    s, one_minus_s, weight : (n,) arrays
-        The second without cancellation near 1.
+    s, weight : (n,) arrays
     """
-    low, high = -left - TAIL, right + TAIL
-    x = np.linspace(low, high, int(np.ceil((high - low) / STEP)) + 1)
-    before, after = np.exp(-x - left), np.exp(x - right)
-    z = x + after - before
-    s, rest = 1.0 / (1.0 + np.exp(-z)), 1.0 / (1.0 + np.exp(z))
-    weight = s * rest * (1.0 + before + after) * (x[1] - x[0])
-    for values in (s, rest, weight):
-        values.setflags(write=False)
-    return s, rest, weight
-
-
-def log_units(span: float) -> int:
-    """Log units to resolve for a (length x rate) of ``span``, rounded up so that few rules are ever made."""
-    return int(2 * np.ceil(np.log1p(span) / 2.0))
+    left = int(2 * np.ceil(np.log1p(span) / 2.0))  # rounded, so that few rules are ever made
+    return _rule(left, float(np.ceil(2.0 * sharpness) / 2.0), float(max(np.floor(20.0 * power), 1.0) / 20.0))
 
 
 def falling_root(function: Callable[[FloatArray], FloatArray], low: FloatArray, high: FloatArray) -> FloatArray:

@@ -1,0 +1,263 @@
+"""Does a constant post-progression hazard fit when the patients died? Piecewise hazards fitted to the numbers at risk below the OS curves.
+
+The number at risk at one time is taken as binomial given the one before, with probability ``S(t2) G(t2) / S(t1) G(t1)``: S of the model,
+G the administrative end of follow-up. Progression and death without progression keep the hazards of the calibration; the hazard of
+death after progression is one constant, or one in each interval of the time since randomisation. The deviances of nested models differ
+by a chi-squared under the smaller one. Losses to follow-up count as deaths here, as nothing tells them apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy.special import gammaincc, ndtr, ndtri
+
+from surrogacy.effects import FloatArray
+from surrogacy.errors import FitError, UsageError
+from surrogacy.pps.calibration import ARMS, Calibration
+from surrogacy.pps.hazard_ratios import cox_hazard_ratio, hazard_ratio_over_time
+from surrogacy.pps.illness_death import IllnessDeath
+from surrogacy.pps.inputs import AtRisk, TrialInputs
+from surrogacy.pps.summaries import at_risk_misfit, still_followed
+from surrogacy.results import LEVEL
+
+CUTS = (24.0, 48.0)
+MISSES = 0.05  # of a log hazard ratio
+BOUNDS = (1e-4, 10.0)  # of a post-progression hazard per month
+
+
+@dataclass(frozen=True, eq=False)
+class AtRiskFit:
+    """One model beside the numbers at risk.
+
+    Parameters
+    ----------
+    name : str
+        In words.
+    control, experimental : IllnessDeath
+    hazards : (2, j) array
+        Of death after progression, per month, by arm and interval.
+    cuts : tuple of float
+        Months between the intervals.
+    expected : (2, k) array
+        Numbers at risk by the model at the times of the counts.
+    deviance : float
+    free : int
+        Hazards that were fitted to the numbers at risk.
+    hr_os : float
+        Cox limit of the model under the trial's follow-up.
+    median_os : tuple of float
+        Of the model, months.
+    """
+
+    name: str
+    control: IllnessDeath
+    experimental: IllnessDeath
+    hazards: FloatArray
+    cuts: tuple[float, ...]
+    expected: FloatArray
+    deviance: float
+    free: int
+    hr_os: float
+    median_os: tuple[float, float]
+
+    def hazard_ratio(self, t: FloatArray) -> FloatArray:
+        """OS hazard ratio at times t, months."""
+        return hazard_ratio_over_time(self.control, self.experimental, t)
+
+
+@dataclass(frozen=True)
+class CrudeRatio:
+    """Ratio of the rates at which the numbers at risk fall in one interval, experimental over control; losses count as deaths.
+
+    Parameters
+    ----------
+    start, stop : float
+        Months.
+    falls : tuple of int
+        Patients who left, (control, experimental).
+    value, low, high : float
+        Rate ratio with its limits on the log scale, ``1 / falls`` each.
+    level : float
+    """
+
+    start: float
+    stop: float
+    falls: tuple[int, int]
+    value: float
+    low: float
+    high: float
+    level: float
+
+
+@dataclass(frozen=True, eq=False)
+class AtRiskComparison:
+    """Constant against piecewise post-progression hazards.
+
+    Parameters
+    ----------
+    fits : tuple of AtRiskFit
+        Constant as calibrated, constant fitted to the numbers at risk, piecewise fitted to them.
+    p : float
+        Likelihood ratio test of the piecewise against the fitted constant hazards.
+    crude : tuple of CrudeRatio
+        Before the first administrative end of follow-up.
+    p_change : float or None
+        Two-sided, of equal crude ratios in the first two intervals.
+    meeting : tuple of float or None
+        Times between which the shares at risk first come within ``1 / 20`` of each other after having been further apart.
+    problems : tuple of str
+    """
+
+    fits: tuple[AtRiskFit, AtRiskFit, AtRiskFit]
+    p: float
+    crude: tuple[CrudeRatio, ...]
+    p_change: float | None
+    meeting: tuple[float, float] | None
+    problems: tuple[str, ...]
+
+
+def compare_at_risk(inputs: TrialInputs, calibration: Calibration, cuts: tuple[float, ...] = CUTS) -> AtRiskComparison:
+    """Fit constant and piecewise post-progression hazards to the numbers at risk of a trial.
+
+    Parameters
+    ----------
+    inputs : TrialInputs
+    calibration : Calibration
+        Gives the hazards of progression and of death without progression.
+    cuts : tuple of float
+        Months since randomisation at which the post-progression hazards change.
+
+    Raises
+    ------
+    UsageError
+        If the trial has no numbers at risk, or an interval holds no count.
+    FitError
+        If a fit does not converge.
+    """
+    at_risk = inputs.at_risk
+    if at_risk is None:
+        raise UsageError(f"{inputs.name}: no numbers at risk; add them to at_risk.csv, or give them to TrialInputs")
+    edges = (0.0, *cuts, np.inf)
+    counted = np.array([t for t in at_risk.times if t > 0])
+    if not all(((counted > low) & (counted <= high)).any() for low, high in pairwise(edges)):
+        raise UsageError(f"{inputs.name}: no number at risk within an interval of cuts {cuts}; take fewer")
+    calibrated = _described(
+        "constant, as calibrated", inputs, calibration, at_risk, calibration.post_progression[:, None], (), 0
+    )
+    constant = _fitted("constant, fitted to the numbers at risk", inputs, calibration, at_risk, ())
+    words = ", ".join(f"{cut:g}" for cut in cuts)
+    varying = _fitted(f"changing at {words} months, fitted to the numbers at risk", inputs, calibration, at_risk, cuts)
+    freedom = varying.free - constant.free
+    p = float(gammaincc(freedom / 2, max(constant.deviance - varying.deviance, 0.0) / 2))
+    crude = crude_ratios(at_risk, cuts, inputs.follow_up.value)
+    problems = ["losses to follow-up are taken for deaths, and p takes the cuts as chosen before the counts were seen"]
+    if abs(np.log(varying.hr_os / inputs.hr_os.value)) > MISSES:
+        problems.append(
+            f"the fit {varying.name} has an OS HR of {varying.hr_os:.2f} (Cox limit), the trial printed {inputs.hr_os.value:.2f}: "
+            "numbers at risk tell when patients left, the hazard ratio only roughly"
+        )
+    expected = calibrated.expected[:, 1:]
+    if expected[expected > 0].min() < 5:
+        problems.append("late numbers at risk are small: the hazards of the last interval rest on few deaths")
+    return AtRiskComparison((calibrated, constant, varying), p, crude, _p_change(crude), _meeting(at_risk), tuple(problems))
+
+
+def _arm(calibration: Calibration, i: int, hazards: FloatArray, cuts: tuple[float, ...]) -> IllnessDeath:
+    lam, q = float(np.log(2.0) / calibration.median_pfs[i]), calibration.direct_death
+    if not cuts:
+        return IllnessDeath((1.0 - q) * lam, q * lam, float(hazards[0]))
+    return IllnessDeath.piecewise((1.0 - q) * lam, cuts, q * lam, hazards)
+
+
+def _fitted(name: str, inputs: TrialInputs, calibration: Calibration, at_risk: AtRisk, cuts: tuple[float, ...]) -> AtRiskFit:
+    from scipy.optimize import least_squares
+
+    times, hazards = np.array(at_risk.times), []
+    followed = still_followed(times, inputs.follow_up.value)
+    for i, arm in enumerate(ARMS):
+
+        def misfit(logs: FloatArray, i: int = i, arm: str = arm) -> FloatArray:
+            share = _arm(calibration, i, np.exp(logs), cuts).survival_os(times) * followed
+            return at_risk_misfit(getattr(at_risk, arm), share)
+
+        start = np.full(len(cuts) + 1, np.log(calibration.post_progression[i]))
+        low, high = np.log(BOUNDS)
+        solution = least_squares(misfit, np.clip(start, low, high), bounds=(low, high), x_scale=1.0)
+        if not solution.success:
+            raise FitError(f"{inputs.name}, {arm} arm: the fit to the numbers at risk did not converge ({solution.message})")
+        hazards.append(np.exp(solution.x))
+    return _described(name, inputs, calibration, at_risk, np.array(hazards), cuts, 2 * (len(cuts) + 1))
+
+
+def _described(
+    name: str,
+    inputs: TrialInputs,
+    calibration: Calibration,
+    at_risk: AtRisk,
+    hazards: FloatArray,
+    cuts: tuple[float, ...],
+    free: int,
+) -> AtRiskFit:
+    arms = [_arm(calibration, i, hazards[i], cuts) for i in (0, 1)]
+    times = np.array(at_risk.times)
+    counts = [getattr(at_risk, name) for name in ARMS]
+    shares = [arm.survival_os(times) * still_followed(times, inputs.follow_up.value) for arm in arms]
+    deviance = sum(float((at_risk_misfit(count, share) ** 2).sum()) for count, share in zip(counts, shares, strict=True))
+    return AtRiskFit(
+        name=name,
+        control=arms[0],
+        experimental=arms[1],
+        hazards=hazards,
+        cuts=cuts,
+        expected=np.array([count[0] * share for count, share in zip(counts, shares, strict=True)]),
+        deviance=deviance,
+        free=free,
+        hr_os=float(cox_hazard_ratio(arms[0], arms[1], inputs.follow_up.value, inputs.n)),
+        median_os=(arms[0].quantile_os(0.5).item(), arms[1].quantile_os(0.5).item()),
+    )
+
+
+def crude_ratios(
+    at_risk: AtRisk, cuts: tuple[float, ...], follow_up: tuple[float, float] | None, level: float = LEVEL
+) -> tuple[CrudeRatio, ...]:
+    """Rate ratios between cuts, falls over person-months by trapezoids, for intervals that end before administrative censoring.
+
+    An interval in which no one left one of the arms is left out.
+    """
+    times = np.array(at_risk.times)
+    counts = np.array([at_risk.control, at_risk.experimental])
+    end = np.inf if follow_up is None else follow_up[0]
+    edges = [0.0, *cuts, float(times[-1])]
+    found = []
+    for start, stop in pairwise(edges):
+        inside = (times >= start) & (times <= stop)
+        if stop > end or inside.sum() < 2:
+            continue
+        falls = counts[:, inside][:, 0] - counts[:, inside][:, -1]
+        months = np.trapezoid(counts[:, inside], times[inside], axis=1)
+        if falls.min() == 0:
+            continue
+        ratio = float(falls[1] / months[1] / (falls[0] / months[0]))
+        half = float(ndtri(0.5 + level / 2) * np.sqrt((1.0 / falls).sum()))
+        limits = ratio * np.exp([-half, half])
+        pair = (int(falls[0]), int(falls[1]))
+        found.append(CrudeRatio(start, stop, pair, ratio, float(limits[0]), float(limits[1]), level))
+    return tuple(found)
+
+
+def _p_change(crude: tuple[CrudeRatio, ...]) -> float | None:
+    if len(crude) < 2:
+        return None
+    first, second = crude[:2]
+    error = np.sqrt(sum(1.0 / fall for ratio in (first, second) for fall in ratio.falls))
+    return float(2.0 * ndtr(-abs(np.log(second.value / first.value)) / error))
+
+
+def _meeting(at_risk: AtRisk) -> tuple[float, float] | None:
+    shares = [np.array(counts) / counts[0] for counts in (at_risk.control, at_risk.experimental)]
+    apart = np.abs(shares[1] - shares[0]) > 1.0 / 20.0
+    ends = np.flatnonzero(apart[:-1] & ~apart[1:])
+    return (float(at_risk.times[ends[-1]]), float(at_risk.times[ends[-1] + 1])) if len(ends) else None

@@ -1,0 +1,329 @@
+"""From the PFS effect of a trial to its OS effect: dilution by the length of PPS, imbalance of PPS between the arms, residual.
+
+With b(u, v) the large-sample limit of the Cox log hazard ratio of OS when the post-progression hazards are u (control) and v
+(experimental), under the trial's follow-up and allocation, and c, e the calibrated hazards of its two arms,
+
+    PFS effect    log HR_PFS                                     what OS would show if patients died at progression
+    dilution      [b(c, c) + b(e, e)] / 2 - log HR_PFS           one PPS in both arms: the control's, the experimental arm's
+    imbalance     b(c, e) - [b(c, c) + b(e, e)] / 2
+    residual      log HR_OS - b(c, e)                            observed less model
+    gap           log HR_OS - log HR_PFS                         the three together
+
+The mean over the reference arm is the Shapley value of the two steps; both orderings are kept. Post-progression survival is
+conditional on progression, which treatment changes: the imbalance describes, it does not compare randomised groups.
+
+Intervals are percentiles over trials simulated under calibration M (see `surrogacy.pps.bootstrap`): their errors are added, on the
+log scale, to the printed medians and hazard ratios, and every resampled trial is calibrated and decomposed anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from surrogacy.effects import FloatArray
+from surrogacy.errors import UsageError
+from surrogacy.intervals import percentiles
+from surrogacy.pps.bootstrap import SamplingErrors, sampling_errors
+from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, arms_from, calibrate
+from surrogacy.pps.equal_pps import EqualPps, equal_pps
+from surrogacy.pps.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, expected_events
+from surrogacy.pps.identification import is_identified, printed_errors, problems_of
+from surrogacy.pps.inputs import TrialInputs
+from surrogacy.pps.reading import read_all_inputs
+from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
+from surrogacy.results import LEVEL, Estimate
+from surrogacy.trials import TrialSet
+
+RESAMPLES = 2000
+RESAMPLES_OF_TABLE = 400  # a trial: dozens of trials in some seconds
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """Dilution first, with the PPS of one arm in both; then the other arm's PPS is put in its place.
+
+    Parameters
+    ----------
+    reference : {"control", "experimental"}
+        The arm whose PPS both have at first.
+    dilution, imbalance : float
+        Log hazard ratios.
+    """
+
+    reference: str
+    dilution: float
+    imbalance: float
+
+
+@dataclass(frozen=True, eq=False)
+class Decomposition:
+    """The way from a PFS effect to an OS effect.
+
+    Parameters
+    ----------
+    inputs : TrialInputs
+    calibration : Calibration
+    hazard_ratios : dict of str to Estimate
+        ``pfs`` (PPS -> 0), ``equal_at_control`` and ``equal_at_experimental`` (that arm's PPS in both), ``equal`` (their geometric
+        mean), ``model`` (either arm its own), ``observed``, ``swapped`` (each arm the other's PPS), ``pps_only`` (the control's PFS in
+        both arms): Cox limits of OS under the trial's follow-up; ``average``: Kalbfleisch-Prentice, complete follow-up.
+    effects : dict of str to Estimate
+        ``dilution``, ``imbalance``, ``residual``, ``gap``: differences of log hazard ratios.
+    shares : dict of str to Estimate
+        ``dilution``, ``imbalance``, ``residual`` over the gap. The value may lie outside 0..1.
+    model_shares : dict of str to Estimate
+        ``dilution``, ``imbalance`` over the attenuation of the model alone, without the residual.
+    orderings : tuple of Ordering
+    equal_pps : EqualPps
+        Limits and curve of the OS hazard ratio over one PPS for both arms, and the PPS needed for the observed one.
+    expected_deaths : float
+        Of the model under the trial's follow-up.
+    p_observed : float
+        Share of simulated trials whose error alone takes the OS hazard ratio as far from the model's, in its direction, as observed.
+    resamples, lost, at_boundary : int
+        Resampled trials; those that gave no decomposition; those with PPS 0 or endless in an arm.
+    problems : tuple of str
+    """
+
+    inputs: TrialInputs
+    calibration: Calibration
+    hazard_ratios: Mapping[str, Estimate]
+    effects: Mapping[str, Estimate]
+    shares: Mapping[str, Estimate]
+    model_shares: Mapping[str, Estimate]
+    orderings: tuple[Ordering, Ordering]
+    equal_pps: EqualPps
+    expected_deaths: float
+    p_observed: float
+    resamples: int
+    lost: int
+    at_boundary: int
+    problems: tuple[str, ...]
+
+    @property
+    def identified(self) -> bool:
+        """Whether the data tell dilution, imbalance and residual apart: the gap is not 0 and no share could be nearly anything."""
+        return is_identified(self.effects["gap"], self.shares)
+
+    @property
+    def words(self) -> str:
+        """One paragraph: the way, the shares with their intervals, and whether they mean anything."""
+        hr, level = self.hazard_ratios, self.effects["gap"].level or LEVEL
+        shares = ", ".join(
+            f"{name} {share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
+            for name, share in self.shares.items()
+            if share.value is not None
+        )
+        return (
+            f"{self.inputs.name}, {self.calibration.scenario}, calibration {self.calibration.name} ({self.calibration.words}): "
+            f"HR {self.inputs.endpoint} {hr['pfs'].value:.3f}; OS HR with equal PPS {hr['equal'].value:.3f}, with the PPS "
+            f"difference {hr['model'].value:.3f}, observed {hr['observed'].value:.3f}. Of the gap in log HR: {shares} "
+            f"({level:.0%} intervals). {'' if self.identified else 'The split is not identified.'}"
+        ).rstrip()
+
+
+def decompose(
+    inputs: TrialInputs,
+    calibration: CalibrationName = "M",
+    pfs: PfsSource = "hazard-ratio",
+    cut: str | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> Decomposition:
+    """Decompose the way from the PFS effect to the OS effect of one trial.
+
+    Parameters
+    ----------
+    inputs : TrialInputs
+        What the trial printed; see `surrogacy.pps.reading.read_inputs`.
+    calibration : {"L", "M"}
+        Post-progression hazards from the reported PPS, or fitted to the OS medians.
+    pfs : {"hazard-ratio", "medians"}
+        The PFS effect by the hazard ratio (with the control median), or by both medians.
+    cut : str, optional
+        Data cut of the PFS effect; default: the one that belongs with the final OS.
+    resamples : int
+        Simulated trials for the intervals; at least 100.
+    level : float
+        Of the intervals, two-sided.
+    seed : int
+
+    Returns
+    -------
+    Decomposition
+
+    Raises
+    ------
+    UsageError
+        If a value is missing or impossible, or the arguments are.
+    """
+    if resamples < 100 or not 0 < level < 1:
+        raise UsageError(
+            f"resamples {resamples}, level {level:g}: intervals need at least 100 resamples, and a level in (0, 1)"
+        )
+    chosen = calibrate(inputs, calibration, pfs, cut)
+    truth = chosen if calibration == "M" else calibrate(inputs, "M", pfs, cut)
+    return _decompose(inputs, chosen, sampling_errors(inputs, truth, resamples, seed), level)
+
+
+def decompose_all(
+    inputs: TrialInputs, *, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
+) -> tuple[Decomposition, ...]:
+    """Decompose a trial in every way that its inputs allow: each data cut, PFS effect by HR and by medians, calibrations L and M.
+
+    Raises
+    ------
+    UsageError
+        If there is no way at all; the reason of the first.
+    """
+    found, refused = [], []
+    for cut in inputs.cuts:
+        for pfs in ("hazard-ratio", "medians"):
+            for name in ("L", "M"):
+                if (name == "L" and inputs.pps is None) or (pfs == "medians" and cut.medians is None):
+                    continue
+                try:
+                    found.append(decompose(inputs, name, pfs, cut.name, resamples=resamples, level=level, seed=seed))
+                except UsageError as error:
+                    refused.append(error)
+    if not found:
+        raise refused[0]
+    return tuple(found)
+
+
+def decompose_trials(
+    trials: TrialSet, *, resamples: int = RESAMPLES_OF_TABLE, level: float = LEVEL, seed: int = 0
+) -> tuple[tuple[Decomposition, ...], dict[str, str]]:
+    """Decompose every comparison of the tables: calibration M, by the hazard ratio that belongs with the final OS.
+
+    Returns
+    -------
+    decompositions : tuple of Decomposition
+    refused : dict of comparison to reason
+        Comparisons that cannot be calibrated, and why not.
+    """
+    inputs, refused = read_all_inputs(trials)
+    found = []
+    for trial in inputs:
+        try:
+            found.append(decompose(trial, resamples=resamples, level=level, seed=seed))
+        except UsageError as error:
+            refused[trial.comparison] = str(error)
+    return tuple(found), refused
+
+
+def by_direct_death(
+    inputs: TrialInputs,
+    shares: Sequence[float] = (0.0, 0.05, 0.1, 0.2, 0.3),
+    pfs: PfsSource = "hazard-ratio",
+    cut: str | None = None,
+) -> list[dict[str, Any]]:
+    """How the decomposition (calibration M) depends on the share of PFS events that are deaths.
+
+    Returns
+    -------
+    list of dict
+        ``direct_death``, hazard ratios ``equal`` and ``model``, ``dilution_of_model`` (share of the model's attenuation),
+        ``dilution``, ``imbalance``, ``residual`` (of the gap). Values without intervals: those of `decompose` apply.
+    """
+    records = []
+    for share in shares:
+        trial = inputs.with_direct_death(share)
+        chosen = calibrate(trial, "M", pfs, cut)
+        steps = steps_of(chosen.median_pfs[None, :], chosen.post_progression[None, :], trial)
+        parts = parts_of(steps, np.log([trial.hr_os.value]))
+        gap, attenuation = parts["gap"].item(), (steps.model - steps.pfs).item()
+        record: dict[str, Any] = {
+            "direct_death": share,
+            "equal": float(np.exp(steps.equal.item())),
+            "model": float(np.exp(steps.model.item())),
+            "dilution_of_model": parts["dilution"].item() / attenuation,
+        }
+        records.append(record | {name: parts[name].item() / gap for name in PARTS})
+    return records
+
+
+def _decompose(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors, level: float) -> Decomposition:
+    point = steps_of(chosen.median_pfs[None, :], chosen.post_progression[None, :], inputs)
+    log_observed = np.log([inputs.hr_os.value])
+    draws, observed, lost, at_boundary = resampled(inputs, chosen, errors)
+    if len(observed) < len(errors) / 2:
+        raise UsageError(
+            f"{inputs.name}: {lost} of {len(errors)} simulated trials have no median PFS or no estimable hazard ratio; "
+            "the arms are too small, or the follow-up too short, for intervals"
+        )
+    parts, part_draws = parts_of(point, log_observed), parts_of(draws, observed)
+    kind = f"percentiles of {len(observed)} trials simulated under calibration M, errors added to the printed medians and HRs"
+
+    def estimate(value: FloatArray, sample: FloatArray) -> Estimate:
+        return Estimate(value.item(), None, *percentiles(sample, level), level, kind)
+
+    def ratio(value: FloatArray, sample: FloatArray) -> Estimate:
+        return estimate(np.exp(value), np.exp(sample))
+
+    control, experimental = chosen.arms
+    c, e = chosen.post_progression
+    swapped_control, swapped_experimental = (
+        arms_from(chosen.median_pfs[i], chosen.direct_death, h12) for i, h12 in ((0, e), (1, c))
+    )
+    pps_only = arms_from(chosen.median_pfs[0], chosen.direct_death, e)
+    period = (inputs.follow_up.value, inputs.n)
+    alone = "value of the calibrated model, no interval"
+    hazard_ratios = {
+        "pfs": ratio(point.pfs, draws.pfs),
+        "equal_at_control": ratio(point.at_control, draws.at_control),
+        "equal_at_experimental": ratio(point.at_experimental, draws.at_experimental),
+        "equal": ratio(point.equal, draws.equal),
+        "model": ratio(point.model, draws.model),
+        "observed": _printed(inputs, ratio(log_observed, observed)),
+        "swapped": Estimate(cox_hazard_ratio(swapped_control, swapped_experimental, *period), kind=alone),
+        "pps_only": Estimate(cox_hazard_ratio(control, pps_only, *period), kind=alone),
+        "average": Estimate(average_hazard_ratio(control, experimental, upper=np.inf), kind=alone),
+    }
+    effects = {name: estimate(parts[name], part_draws[name]) for name in (*PARTS, "gap")}
+    attenuation, attenuation_draws = point.model - point.pfs, draws.model - draws.pfs
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = {name: estimate(parts[name] / parts["gap"], part_draws[name] / part_draws["gap"]) for name in PARTS}
+        model_shares = {name: estimate(parts[name] / attenuation, part_draws[name] / attenuation_draws) for name in PARTS[:2]}
+    beyond = errors.hr_os * np.sign(parts["residual"].item()) >= abs(parts["residual"].item())
+    orderings = (
+        Ordering("control", (point.at_control - point.pfs).item(), (point.model - point.at_control).item()),
+        Ordering("experimental", (point.at_experimental - point.pfs).item(), (point.model - point.at_experimental).item()),
+    )
+    return Decomposition(
+        inputs=inputs,
+        calibration=chosen,
+        hazard_ratios=hazard_ratios,
+        effects=effects,
+        shares=shares,
+        model_shares=model_shares,
+        orderings=orderings,
+        equal_pps=equal_pps(inputs, chosen),
+        expected_deaths=float(sum(expected_events(control, experimental, inputs.n, inputs.follow_up.value))),
+        p_observed=float(np.mean(beyond)),
+        resamples=len(errors),
+        lost=lost,
+        at_boundary=at_boundary,
+        problems=(
+            *problems_of(inputs, chosen, effects, shares, lost / len(errors), at_boundary / len(errors)),
+            *printed_errors(inputs, {f"HR {inputs.endpoint}": _spread(errors.hr_pfs), "HR OS": _spread(errors.hr_os)}),
+        ),
+    )
+
+
+def _spread(errors: FloatArray) -> float:
+    return float(np.std(errors[np.isfinite(errors)]))
+
+
+def _printed(inputs: TrialInputs, resampled_interval: Estimate) -> Estimate:
+    """The observed hazard ratio with its printed limits, or else with those of the resampling."""
+    hr = inputs.hr_os
+    if hr.low is None or hr.high is None:
+        return resampled_interval
+    return Estimate(hr.value, None, hr.low, hr.high, hr.level, f"as printed; {hr.estimand}")

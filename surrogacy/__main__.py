@@ -1,4 +1,4 @@
-"""The console script ``surrogacy``: ``surrogacy fit ...`` is ``python -m surrogacy.fit ...``."""
+"""The console script ``surrogacy``: ``surrogacy fit ...`` is ``python -m surrogacy.fit ...``, and ``surrogacy pps`` likewise."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ def main() -> int:
     command, *arguments = sys.argv[1:] or ["--help"]
     if command == "fit":
         return fit(arguments)
+    if command == "pps":
+        from surrogacy.pps.__main__ import main as pps
+
+        return pps(arguments, program="surrogacy pps")
     return fit(sys.argv[1:] or ["--help"], program="surrogacy fit")
 
 

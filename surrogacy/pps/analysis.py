@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.arms import arm_pps
+from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
 from surrogacy.pps.coupling import CouplingAudit, coupling_audit
 from surrogacy.pps.decomposition import Decomposition, by_direct_death, decompose_all, decompose_trials
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
@@ -36,6 +37,8 @@ class PpsRun:
     decompositions : tuple of Decomposition
         Of the trial in focus: the updated data cut by its hazard ratio first, calibration L and M.
     by_direct_death : tuple of dict
+    at_risk : AtRiskComparison or None
+        Constant against piecewise post-progression hazards, where the tables hold the numbers at risk of the trial in focus.
     every : tuple of Decomposition
         Of every comparison whose medians allow one.
     refused : dict of comparison to reason
@@ -52,6 +55,7 @@ class PpsRun:
     focus: TrialInputs | None
     decompositions: tuple[Decomposition, ...]
     by_direct_death: tuple[dict[str, Any], ...]
+    at_risk: AtRiskComparison | None
     every: tuple[Decomposition, ...]
     refused: Mapping[str, str]
     audits: tuple[CouplingAudit, ...]
@@ -63,8 +67,12 @@ class PpsRun:
     @property
     def main(self) -> Decomposition | None:
         """Of the trial in focus: PPS fitted to the OS medians, by the hazard ratio that belongs with the final OS."""
-        chosen = [one for one in self.decompositions if one.calibration.name == "M" and one.calibration.pfs == "hazard-ratio"]
-        return chosen[0] if chosen else None
+        return _main(self.decompositions)
+
+
+def _main(found: Sequence[Decomposition]) -> Decomposition | None:
+    chosen = (one for one in found if one.calibration.name == "M" and one.calibration.pfs == "hazard-ratio")
+    return next(chosen, None)
 
 
 def analyse(
@@ -99,12 +107,17 @@ def analyse(
     UsageError
         If the trial in focus, or the set, is not in the tables, or what the trial printed is impossible.
     """
-    inputs, found, shares = None, (), []
+    inputs: TrialInputs | None = None
+    found: tuple[Decomposition, ...] = ()
+    shares: list[dict[str, Any]] = []
+    at_risk = None
     if focus is not None:
         inputs = read_inputs(trials, focus)
         inputs = inputs if direct_death is None else inputs.with_direct_death(direct_death)
         found = decompose_all(inputs, resamples=resamples, seed=seed)
         shares = by_direct_death(inputs)
+        main = _main(found)
+        at_risk = compare_at_risk(inputs, main.calibration) if main is not None and inputs.at_risk is not None else None
     step()
     every, refused = decompose_trials(trials, resamples=EVERY, seed=seed)
     step()
@@ -123,7 +136,7 @@ def analyse(
     chart = dilution_map()
     step()
     return PpsRun(
-        trials, set_name, inputs, found, tuple(shares), every, refused, tuple(audits), tuple(moderations), (*failures, *said), chart, points,
+        trials, set_name, inputs, found, tuple(shares), at_risk, every, refused, tuple(audits), tuple(moderations), (*failures, *said), chart, points,
     )  # fmt: skip
 
 

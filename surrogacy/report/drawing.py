@@ -39,7 +39,7 @@ def draw_bubble(result: Result, folder: Path, formats: tuple[str, ...], preset: 
     """Draw and save the bubble plot and its caption; return the file names."""
     from surrogacy.figures import plot_bubble
 
-    return _save(
+    return save_drawn(
         f"bubble-{result.effects.name}",
         lambda: plot_bubble(result, focus=focus),
         bubble_caption(result),
@@ -53,7 +53,7 @@ def draw_forest(result: Result, folder: Path, formats: tuple[str, ...], preset: 
     """Draw and save the paired forest plot and its caption; return the file names."""
     from surrogacy.figures import plot_forest
 
-    return _save(
+    return save_drawn(
         f"forest-{result.effects.name}",
         lambda: plot_forest(result, focus=focus)[0],
         forest_caption(result),
@@ -68,7 +68,7 @@ def draw_posterior(result: Result, folder: Path, formats: tuple[str, ...], prese
     from surrogacy.figures import plot_posterior
 
     name = f"posterior-{result.effects.name}" + ("" if result.model == "bivariate-bayes" else f"-{result.model}")
-    return _save(name, lambda: plot_posterior(result)[0], posterior_caption(result), folder, formats, preset)
+    return save_drawn(name, lambda: plot_posterior(result)[0], posterior_caption(result), folder, formats, preset)
 
 
 def draw_class_slopes(result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None) -> list[str]:
@@ -76,7 +76,7 @@ def draw_class_slopes(result: Result, folder: Path, formats: tuple[str, ...], pr
     from surrogacy.figures import plot_class_slopes
 
     name = f"class-slopes-{result.effects.name}-{result.model}"
-    return _save(name, lambda: plot_class_slopes(result), class_caption(result), folder, formats, preset)
+    return save_drawn(name, lambda: plot_class_slopes(result), class_caption(result), folder, formats, preset)
 
 
 def draw_cross_validation(name: str, found: Predictions, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
@@ -84,7 +84,7 @@ def draw_cross_validation(name: str, found: Predictions, folder: Path, formats: 
     from surrogacy.figures import plot_cross_validation
 
     caption = cross_validation_caption(name, found)
-    return _save(f"cross-validation-{name}", lambda: plot_cross_validation(found, name), caption, folder, formats, preset)
+    return save_drawn(f"cross-validation-{name}", lambda: plot_cross_validation(found, name), caption, folder, formats, preset)
 
 
 def draw_choices(
@@ -94,7 +94,7 @@ def draw_choices(
     from surrogacy.figures import plot_choices
 
     caption = choices_caption(name, model)
-    return _save(f"choices-{name}", lambda: plot_choices(records, name)[0], caption, folder, formats, preset)
+    return save_drawn(f"choices-{name}", lambda: plot_choices(records, name)[0], caption, folder, formats, preset)
 
 
 def draw_placement(
@@ -109,7 +109,7 @@ def draw_placement(
     from surrogacy.figures import plot_placement
 
     caption = placement_caption(focus, results)
-    return _save(f"placement-{focus.trial}", lambda: plot_placement(focus, results, records), caption, folder, formats, preset)
+    return save_drawn(f"placement-{focus.trial}", lambda: plot_placement(focus, results, records), caption, folder, formats, preset)
 
 
 def draw_prior_sensitivity(
@@ -125,7 +125,7 @@ def draw_prior_sensitivity(
     from surrogacy.figures import plot_prior_sensitivity
 
     caption = prior_caption(name, records)
-    return _save(
+    return save_drawn(
         f"priors-{name}",
         lambda: plot_prior_sensitivity(records, name, unverified=unverified)[0],
         caption,
@@ -135,7 +135,8 @@ def draw_prior_sensitivity(
     )
 
 
-def _save(name: str, draw: Callable[[], Axes], caption: str, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
+def save_drawn(name: str, draw: Callable[[], Axes], caption: str, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
+    """Draw in the style of a journal, save, and write the caption beside it; return the file names."""
     from surrogacy.figures import _style as style
 
     with style.style(style.preset(preset)):

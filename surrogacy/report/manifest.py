@@ -29,6 +29,7 @@ def manifest(
     warnings: Sequence[str],
     exit_code: int,
     files: Sequence[str],
+    command: str = "python -m surrogacy.fit",
 ) -> dict[str, Any]:
     """Describe a run.
 
@@ -48,9 +49,10 @@ def manifest(
     exit_code : int
     files : sequence of str
         What the run wrote; the next run into the same folder removes them first.
+    command : str
     """
     return {
-        "command": "python -m surrogacy.fit",
+        "command": command,
         "arguments": list(arguments),
         "version": surrogacy.__version__,
         "data_version": data_version,

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from surrogacy.pps.analysis import PpsRun
+from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.pps.moderation import Moderation
@@ -31,6 +32,8 @@ def screen(run: PpsRun) -> RenderableType:
                 f"for the observed {number(run.main.hazard_ratios['observed'].value, 3)}"
             )
         )
+    if run.at_risk is not None:
+        parts.append(_note(_timing(run.at_risk)))
     parts += [Text(""), Text(f"Every trial whose medians allow it ({len(run.every)})", style="bold"), _every(run.every)]
     parts += [Text(""), Text("Medians of arms: OS against a part of itself", style="bold"), _coupling(run.audits)]
     parts.append(_note("Descriptive: OS is PFS plus PPS, so these correlations are there without any surrogacy; see the nulls."))
@@ -87,6 +90,13 @@ def _decomposition(run: PpsRun) -> RenderableType:
     )
     table.caption_justify = "left"
     return Group(title, table)
+
+
+def _timing(found: AtRiskComparison) -> str:
+    """When the curves meet, by the numbers at risk."""
+    crude = ", ".join(f"{number(one.value)} from {one.start:g} to {one.stop:g} months" for one in found.crude)
+    meeting = "" if found.meeting is None else f"the shares at risk meet between {found.meeting[0]:g} and {found.meeting[1]:g} months; "
+    return f"numbers at risk: {meeting}crude rate ratios {crude}; constant against piecewise post-progression hazards: p = {number(found.p)}"
 
 
 def _every(found: Iterable[Decomposition]) -> RenderableType:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import surrogacy
 from surrogacy.pps.analysis import PpsRun
 from surrogacy.report.document import estimate_record, fit_record
-from surrogacy.report.pps_tables import audit_records, decomposition_record
+from surrogacy.report.pps_tables import at_risk_records, audit_records, decomposition_record
 from surrogacy.results import Estimate, ThresholdEffect
 
 SCHEMA = "surrogacy.pps/1"
@@ -34,6 +35,12 @@ def document(run: PpsRun, *, seed: int) -> dict[str, Any]:
         "focus": None if run.focus is None else run.focus.comparison,
         "decompositions": [decomposition_record(one) for one in run.decompositions],
         "by_direct_death": list(run.by_direct_death),
+        "at_risk": None
+        if run.at_risk is None
+        else {
+            "models": at_risk_records(run.at_risk), "p": run.at_risk.p, "crude_ratios": [asdict(one) for one in run.at_risk.crude],
+            "p_change": run.at_risk.p_change, "meeting": run.at_risk.meeting, "problems": list(run.at_risk.problems),
+        },
         "every_trial": [decomposition_record(one) for one in run.every],
         "not_decomposed": dict(run.refused),
         "coupling": [record for audit in run.audits for record in audit_records(audit)],

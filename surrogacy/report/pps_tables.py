@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from surrogacy.pps.analysis import PpsRun
+from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.report.tables import ReportTable, records_table
@@ -39,6 +40,8 @@ def pps_tables(run: PpsRun) -> list[ReportTable]:
         title = f"From the effect on {run.focus.endpoint} to that on OS: {run.focus.name}"
         tables.append(decomposition_table("decomposition", title, run.decompositions))
         tables.append(_by_direct_death(run))
+    if run.at_risk is not None:
+        tables.append(at_risk_table(run.at_risk))
     if run.every:
         tables.append(decomposition_table("every_trial", "Every trial whose medians allow it", run.every))
         refused = [{"comparison": comparison, "why": why} for comparison, why in run.refused.items()]
@@ -124,6 +127,35 @@ def _by_direct_death(run: PpsRun) -> ReportTable:
     note = "Calibration M, first PFS effect of the table of decompositions; without intervals: those of the decomposition apply."
     title = "What the share of deaths without progression changes"
     return records_table("direct_death", title, note, run.by_direct_death, columns, {}, digits=3)
+
+
+def at_risk_table(found: AtRiskComparison) -> ReportTable:
+    """Constant and piecewise post-progression hazards beside the numbers at risk."""
+    columns = {
+        "model": "Post-progression hazards", "ctl": "Control, a month", "exp": "Experimental, a month", "deviance": "Deviance", "free": "Fitted hazards",
+        "hr_os": "OS HR (Cox limit)", "median_os_ctl": "Median OS, control", "median_os_exp": "Median OS, experimental",
+    }  # fmt: skip
+    crude = "; ".join(
+        f"{one.start:g} to {one.stop:g} months {number(one.value)} ({number(one.low)} to {number(one.high)})" for one in found.crude
+    )
+    meeting = "" if found.meeting is None else f" The shares at risk meet between {found.meeting[0]:g} and {found.meeting[1]:g} months."
+    change = "" if found.p_change is None else f", first two equal: p = {number(found.p_change)}"
+    note = (
+        f"Likelihood ratio test of piecewise against fitted constant hazards: p = {number(found.p)}. Crude ratios of the rates at which the numbers at risk fall, "
+        f"experimental over control: {crude}{change}.{meeting} {'. '.join(found.problems)}."
+    )
+    return records_table("at_risk", "When the patients died", note, at_risk_records(found), columns, {}, digits=3)
+
+
+def at_risk_records(found: AtRiskComparison) -> list[dict[str, Any]]:
+    """Every model beside the numbers at risk as a flat record."""
+    return [
+        {
+            "model": one.name, "ctl": ", ".join(number(value, 4) for value in one.hazards[0]), "exp": ", ".join(number(value, 4) for value in one.hazards[1]),
+            "deviance": one.deviance, "free": one.free, "hr_os": one.hr_os, "median_os_ctl": one.median_os[0], "median_os_exp": one.median_os[1],
+        }
+        for one in found.fits
+    ]  # fmt: skip
 
 
 def coupling_table(audits: Sequence[CouplingAudit]) -> ReportTable:

@@ -32,7 +32,7 @@ from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, a
 from surrogacy.pps.equal_pps import EqualPps, equal_pps
 from surrogacy.pps.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, expected_events
 from surrogacy.pps.identification import is_identified, printed_errors, problems_of
-from surrogacy.pps.inputs import TrialInputs
+from surrogacy.pps.inputs import HazardRatio, TrialInputs
 from surrogacy.pps.reading import read_all_inputs
 from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
 from surrogacy.results import LEVEL, Estimate
@@ -276,12 +276,12 @@ def _decompose(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors,
     period = (inputs.follow_up.value, inputs.n)
     alone = "value of the calibrated model, no interval"
     hazard_ratios = {
-        "pfs": ratio(point.pfs, draws.pfs),
+        "pfs": _printed(inputs.cut(chosen.cut).hr, ratio(point.pfs, draws.pfs), taken=chosen.pfs == "hazard-ratio"),
         "equal_at_control": ratio(point.at_control, draws.at_control),
         "equal_at_experimental": ratio(point.at_experimental, draws.at_experimental),
         "equal": ratio(point.equal, draws.equal),
         "model": ratio(point.model, draws.model),
-        "observed": _printed(inputs, ratio(log_observed, observed)),
+        "observed": _printed(inputs.hr_os, ratio(log_observed, observed)),
         "swapped": Estimate(cox_hazard_ratio(swapped_control, swapped_experimental, *period), kind=alone),
         "pps_only": Estimate(cox_hazard_ratio(control, pps_only, *period), kind=alone),
         "average": Estimate(average_hazard_ratio(control, experimental, upper=np.inf), kind=alone),
@@ -321,9 +321,8 @@ def _spread(errors: FloatArray) -> float:
     return float(np.std(errors[np.isfinite(errors)]))
 
 
-def _printed(inputs: TrialInputs, resampled_interval: Estimate) -> Estimate:
-    """The observed hazard ratio with its printed limits, or else with those of the resampling."""
-    hr = inputs.hr_os
-    if hr.low is None or hr.high is None:
+def _printed(hr: HazardRatio, resampled_interval: Estimate, *, taken: bool = True) -> Estimate:
+    """A printed hazard ratio with its printed limits, where there are any and it was taken; else with those of the resampling."""
+    if not taken or hr.low is None or hr.high is None:
         return resampled_interval
     return Estimate(hr.value, None, hr.low, hr.high, hr.level, f"as printed; {hr.estimand}")

@@ -1,0 +1,115 @@
+"""The OS hazard ratio over time that calibrated models imply, and the crude rate ratios of the numbers at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from surrogacy.errors import UsageError
+from surrogacy.figures import _style as style
+from surrogacy.pps.at_risk import AtRiskComparison, CrudeRatio
+from surrogacy.pps.calibration import Calibration
+from surrogacy.pps.hazard_ratios import hazard_ratio_over_time
+from surrogacy.pps.inputs import TrialInputs
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
+STEP = 0.25  # months
+JUST = 1e-6
+REACH = (0.3, 3.0)
+
+
+def hazard_ratio_over_time_data(
+    calibrations: Sequence[Calibration], until: float, comparison: AtRiskComparison | None = None
+) -> pd.DataFrame:
+    """What is drawn as curves: ``model``, ``months``, ``hazard_ratio``.
+
+    Parameters
+    ----------
+    calibrations : sequence of Calibration
+    until : float
+        Months.
+    comparison : AtRiskComparison, optional
+        Its piecewise fit is drawn too.
+    """
+    times = np.arange(0.0, until + STEP / 2, STEP)
+    curves = {
+        f"{calibration.name}: {calibration.words}": hazard_ratio_over_time(*calibration.arms, times)
+        for calibration in calibrations
+    }
+    if comparison is not None:
+        varying = comparison.fits[-1]
+        curves[f"PPS hazard {varying.name}"] = varying.hazard_ratio(times)
+    frames = [pd.DataFrame({"model": name, "months": times, "hazard_ratio": values}) for name, values in curves.items()]
+    if comparison is not None:
+        # the hazard jumps at its cuts: the curve ends before each, and starts again there
+        cuts = np.array([cut for cut in comparison.fits[-1].cuts if cut < until])
+        before = cuts - JUST
+        name = frames[-1]["model"].iloc[0]
+        ends = pd.DataFrame({"model": name, "months": before, "hazard_ratio": comparison.fits[-1].hazard_ratio(before)})
+        gaps = pd.DataFrame({"model": name, "months": cuts - JUST / 2, "hazard_ratio": np.nan})
+        frames[-1] = pd.concat([frames[-1], ends, gaps]).sort_values("months")
+    return pd.concat(frames, ignore_index=True)
+
+
+def plot_hazard_ratio_over_time(
+    inputs: TrialInputs,
+    calibrations: Sequence[Calibration],
+    comparison: AtRiskComparison | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the OS hazard ratio of the models over time, the printed one, and the crude ratios of the observed intervals.
+
+    Parameters
+    ----------
+    inputs : TrialInputs
+    calibrations : sequence of Calibration
+        At most four, with names that differ.
+    comparison : AtRiskComparison, optional
+        Crude ratios and piecewise fit.
+    ax : Axes, optional
+        Default: a new figure of 140 mm.
+    """
+    if not 1 <= len(calibrations) <= len(COLOURS) - 1 or len({c.name for c in calibrations}) < len(calibrations):
+        raise UsageError(f"give 1 to {len(COLOURS) - 1} calibrations with different names")
+    until = inputs.follow_up.value[1] if inputs.follow_up.value else 3.0 * inputs.median_os[0].value
+    until = 12.0 * np.ceil(until / 12.0)
+    data = hazard_ratio_over_time_data(calibrations, until, comparison)
+    if ax is None:
+        ax = style.new_figure(140, 96).add_axes((0.105, 0.135, 0.87, 0.775))
+    handles = []
+    for colour, (name, curve) in zip(COLOURS, data.groupby("model", sort=False), strict=False):
+        ax.plot(curve["months"], np.log(curve["hazard_ratio"]), color=colour, lw=1.4, zorder=3)
+        handles.append(Line2D([], [], color=colour, lw=1.4, label=str(name)))
+    printed = float(np.log(inputs.hr_os.value))
+    ax.plot([0, until], [printed] * 2, color=style.LINE_COLOUR, lw=1.0, ls="--", zorder=2)
+    handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.0, ls="--", label=f"OS HR as printed, {inputs.hr_os.value:g}"))
+    if comparison is not None and comparison.crude:
+        for crude in comparison.crude:
+            _crude(ax, crude)
+        level = comparison.crude[0].level
+        label = f"crude rate ratio of the numbers at risk ({level:.0%})"
+        handles.append(Line2D([], [], color=style.INK, marker="o", ms=3.5, lw=1.0, label=label))
+    style.hazard_ratio_axis(ax, "y", float(np.log(REACH[0])), float(np.log(REACH[1])))
+    ax.axhline(0, color="0.4", lw=0.6, zorder=0)
+    ax.set_xlim(0, until)
+    ax.set_xticks(np.arange(0, until + 1, 12.0 if until <= 144 else 24.0))
+    ax.set_xlabel("Months since randomisation")
+    ax.set_ylabel("Hazard ratio, OS   (↓ favours experimental)")
+    ax.legend(handles=handles, loc="lower right", fontsize="small", handlelength=1.8, labelspacing=0.3)
+    ax.set_title(f"{inputs.name}: OS hazard ratio over time", fontsize="medium", fontweight="bold", loc="left")
+    style.clear_spines(ax)
+    return ax
+
+
+def _crude(ax: Axes, crude: CrudeRatio) -> None:
+    """An interval of time, its ratio, and the limits of that, cut at the axis."""
+    value = float(np.log(crude.value))
+    low, high = np.clip(np.log([crude.low, crude.high]), np.log(REACH[0]), np.log(REACH[1]))
+    middle = 0.5 * (crude.start + crude.stop)
+    ax.plot([crude.start, crude.stop], [value] * 2, color=style.INK, lw=1.0, zorder=4)
+    ax.plot([middle] * 2, [low, high], color=style.INK, lw=1.0, zorder=4)
+    ax.plot(middle, value, "o", color=style.INK, ms=3.5, zorder=4)

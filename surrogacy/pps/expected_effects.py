@@ -1,0 +1,208 @@
+"""The OS effect that a PFS effect should leave in each trial if post-progression survival is equal in both arms.
+
+    m_i(d1) = log of the Cox limit of the OS hazard ratio of an illness-death model with constant hazards:
+    control      lam = ln 2 / median PFS,  h02 = q lam,  h01 = (1 - q) lam,  h12 from the PPS
+    experimental exp(d1) h01, exp(d1) h02, the same h12
+
+under the follow-up of the trial. With ``definition="model"`` h12 is the one that gives the control arm's median OS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from surrogacy.effects import BoolArray, Effects, FloatArray, IntArray
+from surrogacy.errors import FitError, UsageError
+from surrogacy.pps.hazard_ratios import cox_hazard_ratio
+from surrogacy.pps.illness_death import IllnessDeath
+from surrogacy.pps.inputs import PpsDefinition
+from surrogacy.pps.moderators import control_arms, pps_sensitivity
+from surrogacy.trials import TrialSet
+
+FOLLOW_UP = (1.0, 3.0)  # shortest and longest, control median OS, where a trial's own is not in the tables
+STEP = 1e-3  # of a log, for derivatives
+STRONGEST = 5.0  # |log HR| beyond which an effect is held: a hazard ratio of 0.007
+
+
+class Expectation(Protocol):
+    """Expected OS effect of every comparison at given surrogate effects."""
+
+    def log_hr(self, surrogate: FloatArray) -> FloatArray:
+        """(n, k) expected log hazard ratios at (n, k) surrogate log hazard ratios."""
+        ...
+
+    def control_sensitivity(self, surrogate: FloatArray) -> FloatArray:
+        """(k, 3) derivatives by the surrogate effect, and by the logs of the control arm's median PFS and OS."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ExpectedEffects:
+    """What dilution leaves of PFS effects in a number of comparisons.
+
+    Parameters
+    ----------
+    median_pfs, direct_death, post_progression : (k,) arrays
+        Of the control arms: median PFS in months, share of PFS events that are deaths, hazard of death after progression per month.
+    follow_up : (k, 2) array
+        Shortest and longest administrative follow-up, months, uniform in between; infinite for complete follow-up.
+    allocation : (k, 2) array
+        Patients, control and experimental.
+    pps_sensitivity : (k, 2) array
+        Derivatives of the log of the PPS by the logs of the control arm's median PFS and OS; 0 where it was not made from them.
+    words : str
+        How PPS and follow-up were had.
+    assumed : tuple of str
+        What no source states.
+    """
+
+    median_pfs: FloatArray
+    direct_death: FloatArray
+    post_progression: FloatArray
+    follow_up: FloatArray
+    allocation: FloatArray
+    pps_sensitivity: FloatArray
+    words: str = ""
+    assumed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        k = len(self.median_pfs)
+        for name in _COLUMNS[1:]:
+            shape = (k,) if name in ("direct_death", "post_progression") else (k, 2)
+            if np.shape(getattr(self, name)) != shape:
+                raise UsageError(
+                    f"{name} must have shape {shape}, as median_pfs has {k} values; got {np.shape(getattr(self, name))}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.median_pfs)
+
+    def take(self, index: BoolArray | IntArray) -> ExpectedEffects:
+        """Some of the comparisons."""
+        columns: dict[str, Any] = {name: getattr(self, name)[index] for name in _COLUMNS}
+        return replace(self, **columns)
+
+    def control_sensitivity(self, surrogate: FloatArray) -> FloatArray:
+        """(k, 3) derivatives of the expected log hazard ratio by the surrogate effect, and by the logs of the control arm's median PFS and OS.
+
+        ``surrogate`` are (k,) log hazard ratios.
+        """
+        found = np.empty((len(self), 3))
+        at = surrogate[None] + STEP * np.array([[1.0], [-1.0]])
+        up, down = self.log_hr(at)
+        found[:, 0] = (up - down) / (2 * STEP)
+        for column in (0, 1):
+            ends = []
+            for step in (STEP, -STEP):
+                pfs = self.median_pfs * np.exp(step) if column == 0 else self.median_pfs
+                moved = replace(
+                    self,
+                    median_pfs=pfs,
+                    post_progression=self.post_progression * np.exp(-step * self.pps_sensitivity[:, column]),
+                )
+                ends.append(moved.log_hr(surrogate[None])[0])
+            found[:, 1 + column] = (ends[0] - ends[1]) / (2 * STEP)
+        return found
+
+    def log_hr(self, surrogate: FloatArray) -> FloatArray:
+        """Expected OS log hazard ratios.
+
+        Parameters
+        ----------
+        surrogate : (n, k) array
+            Log hazard ratios of PFS, n a comparison.
+
+        Returns
+        -------
+        (n, k) array
+        """
+        hazard_ratio = np.exp(np.clip(surrogate, -STRONGEST, STRONGEST))
+        found = np.empty_like(hazard_ratio)
+        for i in range(len(self)):
+            lam, q, h12 = np.log(2.0) / self.median_pfs[i], self.direct_death[i], self.post_progression[i]
+            control = IllnessDeath((1 - q) * lam, q * lam, h12)
+            experimental = IllnessDeath((1 - q) * lam * hazard_ratio[:, i], q * lam * hazard_ratio[:, i], h12)
+            shortest, longest = map(float, self.follow_up[i])
+            censoring = (shortest, longest) if np.isfinite(longest) else None
+            sizes = float(self.allocation[i, 0]), float(self.allocation[i, 1])
+            found[:, i] = np.log(cox_hazard_ratio(control, experimental, censoring, sizes))
+        return found
+
+
+_COLUMNS = ("median_pfs", "direct_death", "post_progression", "follow_up", "allocation", "pps_sensitivity")
+
+
+def expected_effects(
+    trials: TrialSet,
+    effects: Effects,
+    definition: PpsDefinition = "model",
+    *,
+    complete_follow_up: bool = False,
+    min_evidence: str = "secondary",
+) -> tuple[ExpectedEffects, BoolArray]:
+    """Take from the arm table what the expected OS effect of every comparison needs.
+
+    Parameters
+    ----------
+    trials : TrialSet
+    effects : Effects
+    definition : {"model", "median-difference", "reported", "area"}
+        Of the control arm's PPS.
+    complete_follow_up : bool
+        Follow everyone to the event; else as in the tables, or from once to three times the control's median OS.
+    min_evidence : {"primary", "secondary", "unverified"}
+
+    Returns
+    -------
+    expected : ExpectedEffects
+        Of the comparisons that have control-arm medians and both effects.
+    known : (k,) bool array
+        Which these are.
+
+    Raises
+    ------
+    FitError
+        If no comparison has what is needed.
+    """
+    arms = control_arms(trials, effects, min_evidence)
+    known = np.array([arm is not None and arm.has(definition) for arm in arms]) & effects.complete
+    used = [arm for arm, keep in zip(arms, known, strict=True) if keep and arm is not None]
+    if not used:
+        raise FitError(
+            f"{effects.name or 'these effects'}: no comparison has control-arm medians and a PPS by definition {definition}"
+        )
+    rows = {str(row["comparison"]): row for row in trials.trials.to_dict("records")}
+    pfs, os, q, hazard = (np.empty(len(used)) for _ in range(4))
+    follow_up, allocation = np.empty((len(used), 2)), np.ones((len(used), 2))
+    sensitivity, assumed_follow_up = np.empty((len(used), 2)), 0
+    names = [name for name, keep in zip(effects.comparison, known, strict=True) if keep]
+    for i, (name, arm) in enumerate(zip(names, used, strict=True)):
+        row, q[i], os[i] = rows[name], arm.direct_death.value, arm.median_os.value
+        pfs[i] = arm.median_pfs.value * (1 - q[i] if arm.pfs_endpoint == "TTP" else 1.0)
+        hazard[i] = np.log(2.0) / arm.pps(definition).months
+        sensitivity[i] = pps_sensitivity(arm, definition)
+        stated = float(row["follow_up_low"]), float(row["follow_up_high"])
+        if np.isfinite(stated).all():
+            follow_up[i] = stated
+        else:
+            follow_up[i] = np.multiply(FOLLOW_UP, os[i])
+            assumed_follow_up += 1
+        sizes = float(row["n_ctl"]), float(row["n_exp"])
+        if min(sizes) > 0:
+            allocation[i] = sizes
+    if complete_follow_up:
+        follow_up[:] = np.inf
+    words = f"equal PPS in both arms, by definition: {definition}; {'complete' if complete_follow_up else 'administrative'} follow-up"
+    assumed = []
+    counted = sum(not arm.direct_death.assumed for arm in used)
+    if counted < len(used):
+        share = next(arm.direct_death.value for arm in used if arm.direct_death.assumed)
+        assumed.append(f"{share:.0%} of PFS events taken as deaths in {len(used) - counted} of {len(used)} comparisons")
+    if assumed_follow_up and not complete_follow_up:
+        assumed.append(
+            f"follow-up taken as uniform from {FOLLOW_UP[0]:g} to {FOLLOW_UP[1]:g} control median OS in {assumed_follow_up} of {len(used)}"
+        )
+    return ExpectedEffects(pfs, q, hazard, follow_up, allocation, sensitivity, words, tuple(assumed)), known

@@ -1,0 +1,222 @@
+"""What a surrogacy line may depend on: one value a comparison, from the arm table or from the factors of the effects.
+
+Post-progression survival is the control arm's, divided by its median PFS, on the log scale; it carries its definition. What is made from a
+control arm's medians shares its sampling error with the effects, because an arm that did better by chance has both a longer median and a
+lower hazard:
+
+    Cov(z, log HR) = (dz / dlog median) Var(log control hazard),    dz / dlog OS = OS / (OS - PFS) for a difference of medians
+
+and the moderator says how it depends on either median.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from surrogacy.effects import BoolArray, Effects, FloatArray
+from surrogacy.errors import FitError, UsageError
+from surrogacy.pps.arms import ArmPps, arm_pps
+from surrogacy.pps.exponential import post_progression_hazard
+from surrogacy.pps.inputs import PpsDefinition
+from surrogacy.trials import TrialSet
+
+TherapyColumn = Literal["post_therapy_pct", "post_systemic_pct"]
+THERAPY = {"post_therapy_pct": "any later therapy", "post_systemic_pct": "later systemic therapy"}
+STEP = 1e-4  # of log median OS, for a derivative
+NAMED = 6  # comparisons named in a sentence before it only counts them
+
+
+@dataclass(frozen=True, eq=False)
+class Moderator:
+    """One value for every comparison of some effects.
+
+    Parameters
+    ----------
+    name : str
+    words : str
+        What the values are, with the definition of a PPS.
+    values : (k,) array
+        NaN where not known.
+    levels : tuple of str
+        Of a moderator with two levels: the words for 0 and for 1; empty for numbers.
+    logarithmic : bool
+        Whether values are logs, shown as ratios.
+    sensitivity : (k, 2) array
+        Derivatives of the value by the logs of the control arm's median PFS and OS; 0 where it does not rest on them.
+    problems : tuple of str
+    """
+
+    name: str
+    words: str
+    values: FloatArray
+    levels: tuple[str, ...]
+    logarithmic: bool
+    sensitivity: FloatArray
+    problems: tuple[str, ...] = ()
+
+    def known(self, effects: Effects) -> BoolArray:
+        """(k,) True where the value is known and both endpoints were reported."""
+        if len(self.values) != len(effects):
+            raise UsageError(f"the moderator {self.name} has {len(self.values)} values, the effects {len(effects)} comparisons")
+        return np.isfinite(self.values) & effects.complete
+
+    def label(self, value: float) -> str:
+        """A value in words."""
+        if self.levels:
+            return self.levels[round(value)]
+        return f"{np.exp(value):.2g}" if self.logarithmic else f"{value:.3g}"
+
+
+def plain_moderator(values: FloatArray, name: str = "moderator", words: str = "") -> Moderator:
+    """Numbers from elsewhere as a moderator, NaN where not known."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 1 or np.isinf(values).any():
+        raise UsageError(f"a moderator is one finite number (or NaN) a comparison; got an array of shape {values.shape}")
+    return Moderator(name, words or name, values, (), False, np.zeros((len(values), 2)))
+
+
+def pps_ratio(
+    trials: TrialSet, effects: Effects, definition: PpsDefinition = "model", min_evidence: str = "secondary"
+) -> Moderator:
+    """Log of control-arm PPS over control-arm median PFS.
+
+    Parameters
+    ----------
+    trials : TrialSet
+        Whose arm table holds the medians.
+    effects : Effects
+    definition : {"model", "median-difference", "reported", "area"}
+        Of the PPS; an arm without a PPS by that definition has no value.
+    min_evidence : {"primary", "secondary", "unverified"}
+        Weakest evidence of the row of the arm.
+
+    Raises
+    ------
+    UsageError
+        For an unknown definition or evidence.
+    """
+    arms = control_arms(trials, effects, min_evidence)
+    values, sensitivity = np.full(len(effects), np.nan), np.zeros((len(effects), 2))
+    shares: set[float] = set()
+    for i, arm in enumerate(arms):
+        if arm is None or not arm.has(definition):
+            continue
+        pfs, pps = arm.median_pfs.value, arm.pps(definition)
+        values[i] = np.log(pps.months / pfs)
+        sensitivity[i] = pps_sensitivity(arm, definition) - np.array([1.0, 0.0])  # and by the median PFS it is divided by
+        if definition == "model" and arm.direct_death.assumed:
+            shares.add(arm.direct_death.value)
+    used = [arm for arm in arms if arm is not None and arm.has(definition)]
+    problems = [*dict.fromkeys(problem for arm in used for problem in arm.problems)] if definition == "reported" else []
+    endpoints = Counter(arm.pfs_endpoint for arm in used)
+    if len(endpoints) > 1:
+        listed = ", ".join(f"{count} {name}" for name, count in sorted(endpoints.items()))
+        problems.append(f"the control-arm medians of progression are not of one endpoint: {listed}")
+    unverified = [arm.trial_label for arm in used if arm.evidence == "unverified"]
+    if unverified:
+        problems.append(f"unverified control-arm medians: {', '.join(unverified)}")
+    if shares:
+        problems.append(
+            f"model PPS where deaths without progression were not counted: {min(shares):.0%} of PFS events taken as deaths"
+        )
+    words = f"log(control-arm median PPS / PFS), PPS by definition: {definition}"
+    return Moderator("pps-ratio", words, values, (), True, sensitivity, tuple(problems))
+
+
+def pps_sensitivity(arm: ArmPps, definition: PpsDefinition) -> FloatArray:
+    """(2,) derivatives of the log of the PPS of an arm by the logs of its median PFS and OS; 0 where it was not made from them."""
+    pfs, os = arm.median_pfs.value, arm.median_os.value
+    if definition == "median-difference":
+        return np.array([-pfs, os]) / (os - pfs)
+    if definition != "model":
+        return np.zeros(2)
+    q = arm.direct_death.value
+    moved_pfs = (1 - q if arm.pfs_endpoint == "TTP" else 1.0) * pfs * np.exp(STEP * np.array([1, -1, 0, 0]))
+    hazards = np.log(post_progression_hazard(moved_pfs, os * np.exp(STEP * np.array([0, 0, 1, -1])), q))
+    return np.array([hazards[1] - hazards[0], hazards[3] - hazards[2]]) / (2 * STEP)
+
+
+def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "post_therapy_pct") -> Moderator:
+    """Share of the control arm with later therapy, in units of 10 percentage points.
+
+    Parameters
+    ----------
+    trials : TrialSet
+    effects : Effects
+    column : {"post_therapy_pct", "post_systemic_pct"}
+        The two count other things and are not mixed.
+    """
+    if column not in THERAPY:
+        raise UsageError(f"column must be one of {', '.join(THERAPY)}; got {column!r}")
+    rows = trials.arms[(trials.arms["arm"] == "ctl") & trials.arms["preferred"] & (trials.arms["evidence"] != "unverified")]
+    stated = dict(zip(rows["comparison"], rows[column], strict=True))
+    values = np.array([float(stated.get(name, np.nan)) / 10 for name in effects.comparison])
+    return Moderator(
+        column,
+        f"control-arm patients with {THERAPY[column]}, per 10 percentage points",
+        values,
+        (),
+        False,
+        np.zeros((len(values), 2)),
+    )
+
+
+def factor_moderator(effects: Effects, factor: str) -> Moderator:
+    """A factor of the effects: numbers as they are, else its two commonest levels as 0 and 1 in alphabetical order.
+
+    Raises
+    ------
+    UsageError
+        If the effects have no such factor.
+    FitError
+        If it does not vary.
+    """
+    if factor not in effects.factors:
+        raise UsageError(f"the effects have no factor {factor!r}; they have {', '.join(effects.factors) or 'none'}")
+    found = [value.strip() for value in effects.factors[factor]]
+    counted = Counter(value for value in found if value)
+    if len(counted) < 2:
+        raise FitError(f"{factor} is {next(iter(counted), 'not stated')!r} in every comparison; a moderator must vary")
+    zeros = np.zeros((len(effects), 2))
+    try:
+        numbers = np.array([float(value) if value else np.nan for value in found])
+    except ValueError:
+        levels = tuple(sorted(level for level, _ in counted.most_common(2)))
+        values = np.array([float(levels.index(value)) if value in levels else np.nan for value in found])
+        return Moderator(factor, f"{factor}: {levels[1]} against {levels[0]}", values, levels, False, zeros)
+    return Moderator(factor, factor, numbers, (), False, zeros)
+
+
+def control_arms(trials: TrialSet, effects: Effects, min_evidence: str = "secondary") -> list[ArmPps | None]:
+    """Control arm of every comparison, one that comparisons share for each of them; None without its medians."""
+    arms = _controls(trials, min_evidence)
+    by_comparison = {arm.comparison: arm for arm in arms}
+    rows = trials.trials
+    groups = {
+        comparison: (trial, group)
+        for comparison, trial, group in zip(rows["comparison"], rows["trial"], rows["control_group"], strict=True)
+        if group
+    }
+    by_group = {groups[arm.comparison]: arm for arm in arms if arm.comparison in groups}
+    return [by_comparison.get(name) or by_group.get(groups.get(name, ("", ""))) for name in effects.comparison]
+
+
+@lru_cache(maxsize=4)  # the tables of a run do not change
+def _controls(trials: TrialSet, min_evidence: str) -> tuple[ArmPps, ...]:
+    return tuple(arm for arm in arm_pps(trials, min_evidence=min_evidence, draws=2) if arm.arm == "ctl")
+
+
+def left_out(effects: Effects, known: BoolArray, moderator: Moderator) -> tuple[str, ...]:
+    """The comparisons without a value or an endpoint, in words; nothing if there are none."""
+    names = [label for label, keep in zip(effects.labels, known, strict=True) if not keep]
+    if not names:
+        return ()
+    listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    return (
+        f"left out, as {moderator.name} or an endpoint is not known: {len(names)} of {len(effects)} comparisons ({listed})",
+    )

@@ -98,14 +98,14 @@ def figure_workers(*, fork: bool) -> Iterator[Executor]:
 
 
 @contextmanager
-def progress(total: int, task: str, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, nothing elsewhere."""
+def progress(total: int, task: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
+    """A bar on a terminal, nothing elsewhere; what is yielded takes how many steps were done, by default one."""
     if quiet or not sys.stderr.isatty():
-        yield lambda: None
+        yield lambda done=1: None
         return
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         row = bar.add_task(task, total=total)
-        yield lambda: bar.advance(row)
+        yield lambda done=1: bar.advance(row, done)

@@ -15,7 +15,20 @@ from surrogacy.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from surrogacy.trials import TrialSet
 
-DESIGN = ("pfs", "hr_pfs", "pps", "direct_death", "accrual", "follow_up", "loss", "crossover", "allocation", "alpha", "n", "power")
+DESIGN = (
+    "pfs",
+    "hr_pfs",
+    "pps",
+    "direct_death",
+    "accrual",
+    "follow_up",
+    "loss",
+    "crossover",
+    "allocation",
+    "alpha",
+    "n",
+    "power",
+)
 
 
 def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
@@ -27,7 +40,9 @@ def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
         epilog="Exit codes: 0 ok, 1 unexpected, 2 usage, 3 the data are wrong. Months everywhere; pairs are control, then experimental.",
     )
     data = command.add_argument_group("input")
-    data.add_argument("--focus", default="tactics", metavar="TRIAL", help="comparison to decompose in every way (default tactics)")
+    data.add_argument(
+        "--focus", default="tactics", metavar="TRIAL", help="comparison to decompose in every way (default tactics)"
+    )
     data.add_argument("--set", default="all", metavar="SET", help="analysis set of the moderated line (default all)")
     data.add_argument("--trials", metavar="DIR", help="tables of the same form as data/trials/ (default: the shipped ones)")
     data.add_argument("--add", metavar="FILE", help="extra rows for this run, CSV or XLSX")
@@ -38,19 +53,28 @@ def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
         help="share of PFS events that are deaths in the trial in focus (default: as the tables count them, else 0.1, named as an assumption); with --plan of both arms",
     )
     data.add_argument(
-        "--resamples", type=int, default=2000, metavar="N", help="simulated trials for the intervals of the trial in focus (default 2000)"
+        "--resamples",
+        type=int,
+        default=2000,
+        metavar="N",
+        help="simulated trials for the intervals of the trial in focus (default 2000)",
     )
     data.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
     plan = command.add_argument_group("planning")
     plan.add_argument("--plan", action="store_true", help="plan a trial from --pfs and --pps instead")
-    plan.add_argument("--pfs", nargs="+", type=float, metavar="M", help="median PFS of both arms, or of the control with --hr-pfs")
+    plan.add_argument(
+        "--pfs", nargs="+", type=float, metavar="M", help="median PFS of both arms, or of the control with --hr-pfs"
+    )
     plan.add_argument("--hr-pfs", type=float, metavar="HR", help="PFS hazard ratio, experimental over control")
     plan.add_argument("--pps", nargs="+", type=float, metavar="M", help="median PPS: one for both arms, or two")
     plan.add_argument("--accrual", type=float, metavar="M", help="months of even accrual (default 18)")
     plan.add_argument("--follow-up", type=float, metavar="M", help="months from the last entry to the data cut (default 6)")
     plan.add_argument("--loss", type=float, metavar="H", help="hazard of loss to follow-up per month (default 0)")
     plan.add_argument(
-        "--crossover", type=float, metavar="S", help="share of progressed control patients with the experimental arm's PPS (default 0)"
+        "--crossover",
+        type=float,
+        metavar="S",
+        help="share of progressed control patients with the experimental arm's PPS (default 0)",
     )
     plan.add_argument("--allocation", nargs=2, type=float, metavar=("CTL", "EXP"), help="patients or their ratio (default 1 1)")
     plan.add_argument("--alpha", type=float, metavar="A", help="two-sided level (default 0.05)")
@@ -59,7 +83,9 @@ def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
     plan.add_argument("--power-for", choices=("pfs", "os"), help="endpoint that the power is for (default pfs)")
     plan.add_argument("--simulate", type=int, default=0, metavar="N", help="also simulate N trials")
     output = command.add_argument_group("output")
-    output.add_argument("--out", default="out/pps", metavar="DIR", help="folder to write (default out/pps/); --plan writes none")
+    output.add_argument(
+        "--out", default="out/pps", metavar="DIR", help="folder to write (default out/pps/); --plan writes none"
+    )
     output.add_argument("--json", action="store_true", help="one JSON document on stdout, and no files")
     output.add_argument(
         "--preset",
@@ -68,7 +94,11 @@ def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
         help="journal that the figures are for (default elsevier)",
     )
     output.add_argument(
-        "--format", nargs="+", default=["pdf", "svg", "png"], choices=("pdf", "svg", "png", "tiff"), help="of the figures (default pdf svg png)"
+        "--format",
+        nargs="+",
+        default=["pdf", "svg", "png"],
+        choices=("pdf", "svg", "png", "tiff"),
+        help="of the figures (default pdf svg png)",
     )
     output.add_argument("--quiet", action="store_true", help="no progress, no result on the screen")
     output.add_argument("--version", action="version", version=f"surrogacy {surrogacy.__version__}")
@@ -106,7 +136,9 @@ def _plan(options: argparse.Namespace) -> ExitCode:
     from surrogacy.report.document import dumps
     from surrogacy.report.pps_plan import plan_record, plan_screen
 
-    design: dict[str, Any] = {name: getattr(options, name) for name in (*DESIGN, "power_for") if getattr(options, name) is not None}
+    design: dict[str, Any] = {
+        name: getattr(options, name) for name in (*DESIGN, "power_for") if getattr(options, name) is not None
+    }
     for name in ("pfs", "pps"):
         design[name] = tuple(design[name]) if len(design[name]) == 2 else design[name][0]
     with progress(options.simulate, "simulated trials", quiet=options.quiet) as step:

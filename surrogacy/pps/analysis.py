@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from surrogacy.errors import FitError, UsageError
@@ -12,16 +13,52 @@ from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
 from surrogacy.pps.coupling import CouplingAudit, coupling_audit
 from surrogacy.pps.decomposition import Decomposition, by_direct_death, decompose_all, decompose_trials
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
+from surrogacy.pps.expected_effects import expected_effects
 from surrogacy.pps.inputs import PpsDefinition, TrialInputs
-from surrogacy.pps.moderation import Moderation, ModeratedLine
+from surrogacy.pps.moderation import ModeratedLine, Moderation
+from surrogacy.pps.moderation_evidence import (
+    LogScore,
+    Permutation,
+    TrialsNeeded,
+    leave_one_out,
+    permutation_test,
+    swayed_by,
+    trials_needed,
+)
 from surrogacy.pps.moderators import Moderator, factor_moderator, later_therapy, pps_ratio
+from surrogacy.pps.offset import Offset, OffsetModel
 from surrogacy.pps.reading import read_inputs
 from surrogacy.trials import TrialSet
 
 DEFINITIONS: tuple[PpsDefinition, ...] = ("median-difference", "model")
 FACTORS = ("stage", "line")
-PARTS = 5  # of a run, for a progress bar
-EVERY = 500  # resamples of each trial of the table; the trial in focus takes as many as are asked for
+PARTS = 4  # of a run, for a progress bar
+EVERY = 300  # resamples of each trial of the table; the trial in focus takes as many as are asked for
+
+
+@dataclass(frozen=True, eq=False)
+class Moderated:
+    """A moderated line, and how far it can be believed.
+
+    Parameters
+    ----------
+    line : Moderation
+    permutation : Permutation
+    left_out : tuple of dict
+        Slope and its difference without each trial.
+    score : LogScore
+        Of the trials left out, with the moderator and without.
+    swayed : tuple of str
+        Trials without which the difference of slopes would be told otherwise.
+    needed : TrialsNeeded
+    """
+
+    line: Moderation
+    permutation: Permutation
+    left_out: tuple[dict[str, Any], ...]
+    score: LogScore
+    swayed: tuple[str, ...]
+    needed: TrialsNeeded
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +80,9 @@ class PpsRun:
         Of every comparison whose medians allow one.
     refused : dict of comparison to reason
     audits : tuple of CouplingAudit
-    moderations : tuple of Moderation
+    moderations : tuple of Moderated
+    offset : Offset or None
+        OS effects regressed on what dilution alone leaves of the PFS effects.
     failures : tuple of str
         What could not be asked of these trials, and why.
     map : DilutionMap
@@ -59,7 +98,8 @@ class PpsRun:
     every: tuple[Decomposition, ...]
     refused: Mapping[str, str]
     audits: tuple[CouplingAudit, ...]
-    moderations: tuple[Moderation, ...]
+    moderations: tuple[Moderated, ...]
+    offset: Offset | None
     failures: tuple[str, ...]
     map: DilutionMap
     points: tuple[DilutionPoint, ...]
@@ -100,7 +140,7 @@ def analyse(
         Simulated trials for the intervals of the trial in focus.
     seed : int
     step : callable
-        Called after each of five parts.
+        Called after each of four parts.
 
     Raises
     ------
@@ -130,27 +170,53 @@ def analyse(
         except (FitError, UsageError) as error:
             failures.append(f"arms, PPS by definition {definition}: {error}")
     step()
-    moderations, said = moderate(trials, set_name)
-    step()
-    points = dilution_points(trials)
-    chart = dilution_map()
+    moderations, said = moderate(trials, set_name, seed)
+    offset, unsaid = regress_on_dilution(trials, set_name)
     step()
     return PpsRun(
-        trials, set_name, inputs, found, tuple(shares), at_risk, every, refused, tuple(audits), tuple(moderations), (*failures, *said), chart, points,
-    )  # fmt: skip
+        trials=trials,
+        set_name=set_name,
+        focus=inputs,
+        decompositions=found,
+        by_direct_death=tuple(shares),
+        at_risk=at_risk,
+        every=every,
+        refused=refused,
+        audits=tuple(audits),
+        moderations=tuple(moderations),
+        offset=offset,
+        failures=(*failures, *said, *unsaid),
+        map=dilution_map(),
+        points=dilution_points(trials),
+    )
 
 
-def moderate(trials: TrialSet, set_name: str) -> tuple[list[Moderation], list[str]]:
+def moderate(trials: TrialSet, set_name: str, seed: int = 0) -> tuple[list[Moderated], list[str]]:
     """The line of a set moderated by control-arm PPS over PFS, by later therapy, by stage and by line; and what could not be fitted."""
     effects = trials.analysis_set(set_name)
     makers: dict[str, Callable[[], Moderator]] = {
         "PPS / PFS of the control arm": lambda: pps_ratio(trials, effects),
         "later therapy": lambda: later_therapy(trials, effects),
-    } | {factor: lambda factor=factor: factor_moderator(effects, factor) for factor in FACTORS}  # type: ignore[misc]
+    } | {factor: partial(factor_moderator, effects, factor) for factor in FACTORS}
     found, failures = [], []
     for name, make in makers.items():
         try:
-            found.append(ModeratedLine().fit(effects, make()))
+            line = ModeratedLine().fit(effects, make())
         except (FitError, UsageError) as error:
-            failures.append(f"{set_name}, line moderated by {name}: {error}")
+            failures.append(f"line moderated by {name}: {error}")
+            continue
+        left_out, score = leave_one_out(line)
+        permutation = permutation_test(line, seed=seed)
+        swayed = tuple(swayed_by(left_out, line))
+        found.append(Moderated(line, permutation, tuple(left_out), score, swayed, trials_needed(line)))
     return found, failures
+
+
+def regress_on_dilution(trials: TrialSet, set_name: str) -> tuple[Offset | None, list[str]]:
+    """The OS effects of a set on those that dilution alone would leave; or why not."""
+    effects = trials.analysis_set(set_name)
+    try:
+        expected, known = expected_effects(trials, effects)
+        return OffsetModel().fit(effects.take(known), expected, expected.assumed), []
+    except (FitError, UsageError) as error:
+        return None, [f"OS effects on what dilution leaves: {error}"]

@@ -109,7 +109,9 @@ def draw_placement(
     from surrogacy.figures import plot_placement
 
     caption = placement_caption(focus, results)
-    return save_drawn(f"placement-{focus.trial}", lambda: plot_placement(focus, results, records), caption, folder, formats, preset)
+    return save_drawn(
+        f"placement-{focus.trial}", lambda: plot_placement(focus, results, records), caption, folder, formats, preset
+    )
 
 
 def draw_prior_sensitivity(
@@ -135,7 +137,9 @@ def draw_prior_sensitivity(
     )
 
 
-def save_drawn(name: str, draw: Callable[[], Axes], caption: str, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
+def save_drawn(
+    name: str, draw: Callable[[], Axes], caption: str, folder: Path, formats: tuple[str, ...], preset: str
+) -> list[str]:
     """Draw in the style of a journal, save, and write the caption beside it; return the file names."""
     from surrogacy.figures import _style as style
 

@@ -8,7 +8,7 @@ from typing import Any
 import surrogacy
 from surrogacy.pps.analysis import PpsRun
 from surrogacy.report.document import estimate_record, fit_record
-from surrogacy.report.pps_tables import at_risk_records, audit_records, decomposition_record
+from surrogacy.report.pps_tables import at_risk_records, audit_records, decomposition_record, evidence_record, moderated_records
 from surrogacy.results import Estimate, ThresholdEffect
 
 SCHEMA = "surrogacy.pps/1"
@@ -38,16 +38,29 @@ def document(run: PpsRun, *, seed: int) -> dict[str, Any]:
         "at_risk": None
         if run.at_risk is None
         else {
-            "models": at_risk_records(run.at_risk), "p": run.at_risk.p, "crude_ratios": [asdict(one) for one in run.at_risk.crude],
-            "p_change": run.at_risk.p_change, "meeting": run.at_risk.meeting, "problems": list(run.at_risk.problems),
+            "models": at_risk_records(run.at_risk),
+            "p": run.at_risk.p,
+            "crude_ratios": [asdict(one) for one in run.at_risk.crude],
+            "p_change": run.at_risk.p_change,
+            "meeting": run.at_risk.meeting,
+            "problems": list(run.at_risk.problems),
         },
         "every_trial": [decomposition_record(one) for one in run.every],
         "not_decomposed": dict(run.refused),
         "coupling": [record for audit in run.audits for record in audit_records(audit)],
         "moderated": [
-            fit_record(one.result) | {"moderator": one.moderator.words, "at": [_plain(record) for record in one.at_quantiles()]}
+            fit_record(one.line.result)
+            | {"moderator": one.line.moderator.words, "at": moderated_records(one), "evidence": evidence_record(one)}
+            | {"leave_one_out": [_plain(record) for record in one.left_out]}
             for one in run.moderations
         ],
+        "offset": None
+        if run.offset is None
+        else fit_record(run.offset.result)
+        | {
+            "against_line": estimate_record(run.offset.against_line.difference),
+            "dilution_against_line": estimate_record(run.offset.dilution_against_line.difference),
+        },
         "not_asked": list(run.failures),
     }
 

@@ -66,7 +66,7 @@ def _draw(run: PpsRun, folder: Path, drawing: Drawing) -> list[Future[Any]]:
     submit = drawing.workers.submit
     jobs = [submit(draw_map, run.map, run.points, drawing.focus or "", *how)]
     jobs += [submit(draw_arms, audit, drawing.focus, *how) for audit in run.audits[:1]]
-    jobs += [submit(draw_moderated, found, *how) for found in run.moderations[:1]]
+    jobs += [submit(draw_moderated, one.line, *how) for one in run.moderations[:1]]
     shown = [one for one in run.decompositions if one.calibration.pfs == "hazard-ratio"]
     if shown:
         jobs += [submit(draw_waterfall, shown[:4], *how), submit(draw_over_time, shown[:2], run.at_risk, *how)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp
 from typing import Any
 
 import pandas as pd
 
-from surrogacy.pps.analysis import PpsRun
+from surrogacy.pps.analysis import Moderated, PpsRun
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
@@ -50,6 +51,8 @@ def pps_tables(run: PpsRun) -> list[ReportTable]:
         tables.append(records_table("not_decomposed", "Comparisons without a decomposition", "", refused, columns, labels))
     if run.audits:
         tables.append(coupling_table(run.audits))
+    if run.moderations:
+        tables += moderation_tables(run)
     return tables
 
 
@@ -93,7 +96,11 @@ def decomposition_record(one: Decomposition) -> dict[str, Any]:
         ("hr", one.hazard_ratios), ("log_hr", one.effects), ("share", one.shares), ("model_share", one.model_shares),
     ):  # fmt: skip
         for key, estimate in estimates.items():
-            record |= {f"{prefix}_{key}": estimate.value, f"{prefix}_{key}_low": estimate.low, f"{prefix}_{key}_high": estimate.high}
+            record |= {
+                f"{prefix}_{key}": estimate.value,
+                f"{prefix}_{key}_low": estimate.low,
+                f"{prefix}_{key}_high": estimate.high,
+            }
     for ordering in one.orderings:
         record |= {f"{part}_{ordering.reference}_first": getattr(ordering, part) for part in ("dilution", "imbalance")}
     return record | {
@@ -124,7 +131,9 @@ def _by_direct_death(run: PpsRun) -> ReportTable:
         "dilution_of_model": "Dilution, of the model's attenuation", "dilution": "Dilution, of the gap", "imbalance": "Imbalance, of the gap",
         "residual": "Residual, of the gap",
     }  # fmt: skip
-    note = "Calibration M, first PFS effect of the table of decompositions; without intervals: those of the decomposition apply."
+    note = (
+        "Calibration M, first PFS effect of the table of decompositions; without intervals: those of the decomposition apply."
+    )
     title = "What the share of deaths without progression changes"
     return records_table("direct_death", title, note, run.by_direct_death, columns, {}, digits=3)
 
@@ -136,9 +145,14 @@ def at_risk_table(found: AtRiskComparison) -> ReportTable:
         "hr_os": "OS HR (Cox limit)", "median_os_ctl": "Median OS, control", "median_os_exp": "Median OS, experimental",
     }  # fmt: skip
     crude = "; ".join(
-        f"{one.start:g} to {one.stop:g} months {number(one.value)} ({number(one.low)} to {number(one.high)})" for one in found.crude
+        f"{one.start:g} to {one.stop:g} months {number(one.value)} ({number(one.low)} to {number(one.high)})"
+        for one in found.crude
     )
-    meeting = "" if found.meeting is None else f" The shares at risk meet between {found.meeting[0]:g} and {found.meeting[1]:g} months."
+    meeting = (
+        ""
+        if found.meeting is None
+        else f" The shares at risk meet between {found.meeting[0]:g} and {found.meeting[1]:g} months."
+    )
     change = "" if found.p_change is None else f", first two equal: p = {number(found.p_change)}"
     note = (
         f"Likelihood ratio test of piecewise against fitted constant hazards: p = {number(found.p)}. Crude ratios of the rates at which the numbers at risk fall, "
@@ -178,5 +192,83 @@ def audit_records(audit: CouplingAudit) -> list[dict[str, Any]]:
     records = [about | {"quantity": name, **vars(estimate)} for name, estimate in audit.estimates.items()]
     for null in audit.nulls:
         for name, value in zip(("r_os_pps", "r_os_pfs"), null.mean, strict=True):
-            records.append(about | {"quantity": f"{AUDITED[name]} if {null.name}", "value": value, "kind": f"mean; {null.made}"})
-    return records + [about | {"quantity": f"{AUDITED[name]} a year", **vars(estimate)} for name, estimate in audit.trend.items()]
+            records.append(
+                about | {"quantity": f"{AUDITED[name]} if {null.name}", "value": value, "kind": f"mean; {null.made}"}
+            )
+    return records + [
+        about | {"quantity": f"{AUDITED[name]} a year", **vars(estimate)} for name, estimate in audit.trend.items()
+    ]
+
+
+def moderation_tables(run: PpsRun) -> list[ReportTable]:
+    """The line at several values of every moderator, what the estimates rest on, and the regression on what dilution leaves."""
+    lines = [record for one in run.moderations for record in moderated_records(one)]
+    columns = {
+        "moderator": "Moderator", "k": "k", "place": "Quantile or level", "label": "Value", "slope": "Slope", "slope_low": "95% low", "slope_high": "95% high",
+        "hr_surrogate": "At a surrogate HR of", "predicted": "OS HR, true effect", "predicted_low": "95% low ", "predicted_high": "95% high ",
+        "ste_prediction": "STE (HR)", "ste_prediction_status": "STE status", "r2_conditional": "Conditional R²",
+    }  # fmt: skip
+    notes = dict.fromkeys(
+        f"[{one.line.moderator.name}] {problem}" for one in run.moderations for problem in one.line.result.problems
+    )
+    words = "; ".join(f"{one.line.moderator.name}: {one.line.moderator.words}" for one in run.moderations)
+    note = (
+        f"Set {run.set_name}. Daniels-Hughes line with a moderator of intercept and slope, errors in both effects, exact. {words}. Trials with other values differ in "
+        f"more than the moderator. {'. '.join(notes)}."
+    )
+    tables = [
+        records_table("moderated", "The surrogacy line by post-progression survival, stage and line", note, lines, columns, {})
+    ]
+    estimates = [
+        {"moderator": one.line.moderator.name, "k": len(one.line.result.effects), "estimate": name, **vars(estimate)}
+        for one in run.moderations
+        for name, estimate in one.line.result.estimates.items()
+        if isinstance(estimate, Estimate)
+    ]
+    if run.offset is not None:
+        estimates += [
+            {"moderator": "dilution", "k": len(run.offset.result.effects), "estimate": name, **vars(estimate)}
+            for name, estimate in run.offset.result.estimates.items()
+            if isinstance(estimate, Estimate)
+        ]
+    of_estimates = {
+        "moderator": "Moderator", "k": "k", "estimate": "Quantity", "value": "Estimate", "low": "95% low", "high": "95% high", "kind": "How",
+    }  # fmt: skip
+    about = "`dilution`: the OS effects regressed on those that the illness-death model leaves of the PFS effects; intercept 0 and share 1 mean that dilution is all there is."
+    if run.offset is not None and run.offset.result.problems:
+        about += f" {'. '.join(run.offset.result.problems)}."
+    tables.append(records_table("moderated_estimates", "Estimates of the moderated lines", about, estimates, of_estimates, {}))
+    evidence = [evidence_record(one) for one in run.moderations]
+    of_evidence = {
+        "moderator": "Moderator", "permutation_p": "Permutation p", "power": "Power", "comparisons_needed": "Comparisons for 80%", "log_score": "Log score gained",
+        "log_score_low": "95% low", "log_score_high": "95% high", "swayed": "Told otherwise without",
+    }  # fmt: skip
+    said = f"Power and comparisons needed: for the difference of slopes found, {run.moderations[0].needed.assumptions}."
+    tables.append(records_table("moderation_evidence", "Is the moderation more than chance?", said, evidence, of_evidence, {}))
+    return tables
+
+
+def moderated_records(one: Moderated) -> list[dict[str, Any]]:
+    """The line at several values of a moderator as flat records."""
+    records = []
+    for at in one.line.at_quantiles():
+        slope, predicted, threshold = at["slope"], at["prediction"], at["ste_prediction"]
+        r2 = one.line.r2_at(at["value"])
+        records.append({
+            "moderator": one.line.moderator.name, "k": len(one.line.result.effects), "place": at["place"], "value": at["value"], "label": at["label"],
+            "slope": slope.value, "slope_low": slope.low, "slope_high": slope.high, "hr_surrogate": exp(at["log_hr"]),
+            "predicted": exp(predicted.value), "predicted_low": exp(predicted.low), "predicted_high": exp(predicted.high),
+            "ste_prediction": threshold.hr, "ste_prediction_status": threshold.status, "ste_prediction_made": threshold.made,
+            "r2_conditional": r2.value, "r2_conditional_low": r2.low, "r2_conditional_high": r2.high,
+        })  # fmt: skip
+    return records
+
+
+def evidence_record(one: Moderated) -> dict[str, Any]:
+    """Permutation, power and prediction of a moderator as a flat record."""
+    gained = one.score.difference
+    return {
+        "moderator": one.line.moderator.name, "permutation_p": one.permutation.p, "permutations": one.permutation.permutations, "power": one.needed.power,
+        "comparisons_needed": one.needed.comparisons, "wanted": one.needed.wanted, "log_score": gained.value, "log_score_low": gained.low,
+        "log_score_high": gained.high, "swayed": "; ".join(one.swayed),
+    }  # fmt: skip

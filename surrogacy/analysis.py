@@ -14,6 +14,8 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Model
 from surrogacy.models.posterior import BivariateBayes
 from surrogacy.placement import Focus, find_focus, place, predict_new
+from surrogacy.pps.decomposition import Decomposition, decompose
+from surrogacy.pps.reading import read_inputs
 from surrogacy.results import Result
 from surrogacy.robustness import Robustness
 from surrogacy.shared_control import SharedControl
@@ -23,6 +25,7 @@ from surrogacy.trials.tables import SURROGATES
 from surrogacy.verdicts import Style
 from surrogacy.weights import Weights
 
+RESAMPLES = 1000  # of the trial in focus; python -m surrogacy.pps takes more
 # The number a reader looks at first, by model: what --add reports the change of.
 HEADLINES = {
     "weighted-pearson": ("r",),
@@ -128,6 +131,7 @@ class Run:
     differences: tuple[Difference, ...] = ()
     external: tuple[External, ...] = ()
     verdicts: tuple[dict[str, Any], ...] = ()
+    pps: Decomposition | None = None
 
     @property
     def sampled(self) -> list[Result]:
@@ -223,7 +227,15 @@ def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
             known = dict.fromkeys(name for effects, _ in sets for name in effects.trial)
             raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
         return run
-    return replace(run, focus=focus, placement=tuple(place(focus, run.models, sets)))
+    return replace(run, focus=focus, placement=tuple(place(focus, run.models, sets)), pps=_decomposition(run.trials, focus))
+
+
+def _decomposition(trials: TrialSet, focus: Focus) -> Decomposition | None:
+    """What post-progression survival does to the trial in focus; None where the tables do not hold what that needs."""
+    try:
+        return decompose(read_inputs(trials, focus.effects.comparison[0]), resamples=RESAMPLES)
+    except UsageError:
+        return None
 
 
 def predict(run: Run, hr: tuple[float, float, float], rho_within: float, new_n: float | None) -> Run:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from surrogacy.analysis import Run, SetAnalysis
 from surrogacy.placement import shown_records
+from surrogacy.report.pps_words import summary_line
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import Estimate, Result
 
@@ -28,6 +29,7 @@ def screen(run: Run) -> RenderableType:
         parts += [
             Text(f"{run.focus.label} against the lines of {shown_records(run.placement)[0]['model']}", style="bold"),
             _placement(run),
+            *([Padding(Text(summary_line(run.pps)), (0, 0, 0, 2))] if run.pps is not None else []),
             Text(""),
         ]
     if run.differences:

@@ -10,6 +10,7 @@ import numpy as np
 
 import surrogacy
 from surrogacy.analysis import Run
+from surrogacy.report.pps_words import decomposition_record
 from surrogacy.results import Estimate, Result, ThresholdEffect
 
 SCHEMA = "surrogacy.results/1"
@@ -56,6 +57,7 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
         "differences": [asdict(found) | {"sentence": found.sentence} for found in run.differences],
         "verdicts": list(run.verdicts),
         "placement": list(run.placement),
+        "pps": None if run.pps is None else decomposition_record(run.pps),
         "predictions": list(run.predictions),
         "changes": list(run.changes),
         "flow": flow(run),

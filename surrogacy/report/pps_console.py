@@ -15,7 +15,8 @@ from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.pps.offset import Offset
-from surrogacy.report.pps_tables import PARTS, months, percent
+from surrogacy.report.pps_tables import PARTS
+from surrogacy.report.pps_words import months, percent
 from surrogacy.report.words import number, with_interval
 
 
@@ -48,17 +49,6 @@ def screen(run: PpsRun) -> RenderableType:
         parts.append(_note(_offset(run.offset)))
     parts += _remarks(run.failures)
     return Group(*parts)
-
-
-def summary_line(one: Decomposition) -> str:
-    """One line on the trial in focus for the report of the fit."""
-    hr = one.hazard_ratios
-    shares = ", ".join(f"{name} {percent(share)}" for name, share in one.shares.items())
-    return (
-        f"post-progression survival: with equal PPS in both arms the OS HR expected of {one.inputs.endpoint} HR {number(hr['pfs'].value, 3)} is "
-        f"{number(hr['equal'].value, 3)}, with the PPS difference {number(hr['model'].value, 3)}, observed {number(hr['observed'].value, 3)}. Of the gap: "
-        f"{shares}{'' if one.identified else '; the split is not identified'} (python -m surrogacy.pps)"
-    )
 
 
 def _table(*headings: str) -> Table:

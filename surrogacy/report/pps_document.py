@@ -8,7 +8,8 @@ from typing import Any
 import surrogacy
 from surrogacy.pps.analysis import PpsRun
 from surrogacy.report.document import estimate_record, fit_record
-from surrogacy.report.pps_tables import at_risk_records, audit_records, decomposition_record, evidence_record, moderated_records
+from surrogacy.report.pps_tables import at_risk_records, audit_records, evidence_record, moderated_records
+from surrogacy.report.pps_words import decomposition_record
 from surrogacy.results import Estimate, ThresholdEffect
 
 SCHEMA = "surrogacy.pps/1"

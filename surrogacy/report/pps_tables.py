@@ -12,6 +12,7 @@ from surrogacy.pps.analysis import Moderated, PpsRun
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
+from surrogacy.report.pps_words import decomposition_record, months, percent
 from surrogacy.report.tables import ReportTable, records_table
 from surrogacy.report.words import number, with_interval
 from surrogacy.results import Estimate
@@ -79,50 +80,6 @@ def decomposition_table(name: str, title: str, found: Sequence[Decomposition]) -
     notes = dict.fromkeys(f"{one.inputs.name}: {problem}" for one in found for problem in one.problems)
     note = f"{HOW} Intervals: {found[0].effects['gap'].kind}, 95%. {'. '.join(notes)}."
     return ReportTable(name, title, note, pd.DataFrame([decomposition_record(one) for one in found]), pd.DataFrame(words))
-
-
-def decomposition_record(one: Decomposition) -> dict[str, Any]:
-    """One decomposition as a flat record of numbers."""
-    record: dict[str, Any] = {
-        "comparison": one.inputs.comparison, "endpoint": one.inputs.endpoint, "cut": one.calibration.cut, "pfs_effect": one.calibration.pfs,
-        "calibration": one.calibration.name, "n_ctl": one.inputs.n[0], "n_exp": one.inputs.n[1],
-        "direct_death": one.inputs.direct_death.value, "direct_death_assumed": one.inputs.direct_death.assumed,
-        "follow_up_low": (one.inputs.follow_up.value or (None, None))[0], "follow_up_high": (one.inputs.follow_up.value or (None, None))[1],
-        "follow_up_assumed": one.inputs.follow_up.assumed, "median_pfs_ctl": one.calibration.median_pfs[0],
-        "median_pfs_exp": one.calibration.median_pfs[1], "model_pps_ctl": one.calibration.median_pps[0],
-        "model_pps_exp": one.calibration.median_pps[1],
-    }  # fmt: skip
-    for prefix, estimates in (
-        ("hr", one.hazard_ratios), ("log_hr", one.effects), ("share", one.shares), ("model_share", one.model_shares),
-    ):  # fmt: skip
-        for key, estimate in estimates.items():
-            record |= {
-                f"{prefix}_{key}": estimate.value,
-                f"{prefix}_{key}_low": estimate.low,
-                f"{prefix}_{key}_high": estimate.high,
-            }
-    for ordering in one.orderings:
-        record |= {f"{part}_{ordering.reference}_first": getattr(ordering, part) for part in ("dilution", "imbalance")}
-    return record | {
-        "hr_pps_endless": one.equal_pps.endless, "hr_pps_endless_complete": one.equal_pps.endless_complete, "pps_needed": one.equal_pps.needed,
-        "pps_needed_complete": one.equal_pps.needed_complete, "expected_deaths": one.expected_deaths, "p_observed": one.p_observed,
-        "identified": one.identified, "resamples": one.resamples, "lost": one.lost, "at_boundary": one.at_boundary,
-        "problems": "; ".join(one.problems),
-    }  # fmt: skip
-
-
-def percent(share: Estimate) -> str:
-    """``31% (−20% to 95%)``."""
-
-    def whole(value: float | None) -> str:
-        return "–" if value is None else f"{value:.0%}".replace("-", "−")
-
-    return f"{whole(share.value)} ({whole(share.low)} to {whole(share.high)})"
-
-
-def months(value: float | None) -> str:
-    """Months without decimals, or that no length will do."""
-    return "none will do" if value is None else number(value, 0)
 
 
 def _by_direct_death(run: PpsRun) -> ReportTable:

@@ -25,6 +25,7 @@ from surrogacy.results import LEVEL
 
 CUTS = (24.0, 48.0)
 MISSES = 0.05  # of a log hazard ratio
+TOGETHER = 0.02  # difference of two shares at risk
 BOUNDS = (1e-4, 10.0)  # of a post-progression hazard per month
 
 
@@ -107,7 +108,8 @@ class AtRiskComparison:
     p_change : float or None
         Two-sided, of equal crude ratios in the first two intervals.
     meeting : tuple of float or None
-        Times between which the shares at risk first come within ``1 / 20`` of each other after having been further apart.
+        Times between which the shares at risk first come within 2 percentage points of each other after having been
+        further apart.
     problems : tuple of str
     """
 
@@ -258,6 +260,6 @@ def _p_change(crude: tuple[CrudeRatio, ...]) -> float | None:
 
 def _meeting(at_risk: AtRisk) -> tuple[float, float] | None:
     shares = [np.array(counts) / counts[0] for counts in (at_risk.control, at_risk.experimental)]
-    apart = np.abs(shares[1] - shares[0]) > 1.0 / 20.0
+    apart = np.abs(shares[1] - shares[0]) > TOGETHER
     ends = np.flatnonzero(apart[:-1] & ~apart[1:])
-    return (float(at_risk.times[ends[-1]]), float(at_risk.times[ends[-1] + 1])) if len(ends) else None
+    return (float(at_risk.times[ends[0]]), float(at_risk.times[ends[0] + 1])) if len(ends) else None

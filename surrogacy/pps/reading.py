@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -141,11 +141,22 @@ def _cuts(effects: list[dict[str, Any]], endpoint: str, medians: tuple[Median, M
     preferred = [row for row in rows if row["preferred"]]
     if not preferred:
         return ()
-    cuts = {str(preferred[0]["analysis"]).split(",")[0]: PfsCut("", _hazard_ratio(preferred[0]), medians)}
+    first = preferred[0]
+    cuts = [PfsCut(_cut_name(first), _hazard_ratio(first), medians)]
     for row in rows:
-        if row["population"] == preferred[0]["population"]:
-            cuts.setdefault(str(row["analysis"]).split(",")[0], PfsCut("", _hazard_ratio(row)))
-    return tuple(replace(cut, name=name) for name, cut in cuts.items())
+        # what a review tabulated is a data cut that stands here already
+        own = row["population"] == first["population"] and not str(row["analysis"]).startswith("as tabulated")
+        if own and row["effect_id"] != first["effect_id"]:
+            taken = {cut.name for cut in cuts}
+            # a second version of one analysis, from another source, is no other cut
+            name = next((name for name in (_cut_name(row), str(row["analysis"])) if name not in taken), None)
+            cuts += [PfsCut(name, _hazard_ratio(row))] if name else []
+    return tuple(cuts)
+
+
+def _cut_name(row: Mapping[str, Any]) -> str:
+    """``updated`` of ``updated, data cut 31 Jul 2020`` or ``updated (cut 2020-08-31)``."""
+    return re.split(r"[,(]", str(row["analysis"]))[0].strip()
 
 
 def _direct_death(row: Mapping[str, Any], assumed: float) -> Stated[float]:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from surrogacy.pps.coupling import coupling_audit
+    from surrogacy.pps.decomposition import decompose
     from surrogacy.pps.hazard_ratios import Censoring, average_hazard_ratio, cox_hazard_ratio
     from surrogacy.pps.illness_death import IllnessDeath
+    from surrogacy.pps.planner import plan
 
-__all__ = ["Censoring", "IllnessDeath", "average_hazard_ratio", "cox_hazard_ratio"]
+__all__ = [
+    "Censoring",
+    "IllnessDeath",
+    "average_hazard_ratio",
+    "coupling_audit",
+    "cox_hazard_ratio",
+    "decompose",
+    "plan",
+]
 
 _WHERE = {
     "Censoring": "hazard_ratios",

@@ -90,7 +90,8 @@ class Score:
 
     def at(self, log_hr: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Score and information per patient at log hazard ratios of shape (m,)."""
-        share = 1.0 / (1.0 + self.risk_ratio * np.exp(-log_hr)[:, None])
+        with np.errstate(over="ignore"):
+            share = 1.0 / (1.0 + self.risk_ratio * np.exp(-log_hr)[:, None])
         events = self.control_events + self.experimental_events
         weighted = events * share
         score = self.experimental_events.sum(axis=1) - weighted.sum(axis=1)
@@ -223,5 +224,5 @@ def scores(
         control_events, experimental_events, at_risk_control, at_risk_experimental = (
             np.concatenate(part, axis=1) for part in zip(*parts, strict=True)
         )
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):  # nobody left in the experimental arm
             yield Score(control_events, experimental_events, at_risk_control / at_risk_experimental)

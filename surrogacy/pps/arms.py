@@ -34,7 +34,7 @@ from surrogacy.intervals import percentiles
 from surrogacy.pps.exponential import post_progression_hazard
 from surrogacy.pps.illness_death import IllnessDeath
 from surrogacy.pps.inputs import PROGRESSION_ENDPOINTS, ROUNDING, Median, PpsDefinition, Stated
-from surrogacy.pps.reading import ASSUMED_DIRECT_DEATH, _direct_death, _median
+from surrogacy.pps.reading import ASSUMED_DIRECT_DEATH, direct_death_of, median_of
 from surrogacy.results import LEVEL
 from surrogacy.trials import TrialSet
 from surrogacy.trials.columns import EVIDENCE
@@ -184,7 +184,7 @@ def arm_pps(
             if control in shared:
                 continue
             shared.add(control)
-        arms.append(_arm(row, trial, _direct_death(trial, direct_death), draws, generator))
+        arms.append(_arm(row, trial, direct_death_of(trial, direct_death), draws, generator))
     return tuple(arms)
 
 
@@ -241,7 +241,7 @@ def _arm(
     """One row of the table with its PPS; what is odd about it goes to its problems."""
     name = f"{trial['label']}, {'experimental' if row['arm'] == 'exp' else 'control'} arm"
     endpoint = str(row["pfs_endpoint"])
-    os, pfs = _median(row, "median_os"), _median(row, "median_pfs")
+    os, pfs = median_of(row, "median_os"), median_of(row, "median_pfs")
     difference = os.value - pfs.value
     values, problems = [], []
     if row["median_pps"] > 0 and row["pps_definition"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -53,12 +54,12 @@ def read_inputs(
     UsageError
         Naming what is missing or impossible.
     """
-    about = _records(trials.trials, comparison)
+    about = _records(trials, "trials", comparison)
     if not about:
         raise UsageError(f"there is no comparison {comparison!r} in the tables")
     row = about[0]
     label = str(row["label"]) or comparison
-    arms = {str(arm["arm"]): arm for arm in _records(trials.arms, comparison) if arm["preferred"]}
+    arms = {str(arm["arm"]): arm for arm in _records(trials, "arms", comparison) if arm["preferred"]}
     if set(arms) != {"ctl", "exp"}:
         raise UsageError(f"{label}: the tables hold no preferred row for both arms")
     pair = (arms["ctl"], arms["exp"])
@@ -72,9 +73,9 @@ def read_inputs(
             f"{label}: medians of {endpoint} and {pair[1]['pfs_endpoint']}; both must be of one of PFS, TACE-PFS, TTP"
         )
     medians_pfs, medians_os = (
-        cast(tuple[Median, Median], tuple(_median(arm, column) for arm in pair)) for column in ("median_pfs", "median_os")
+        cast(tuple[Median, Median], tuple(median_of(arm, column) for arm in pair)) for column in ("median_pfs", "median_os")
     )
-    effects = [effect for effect in _records(trials.effects, comparison) if np.isfinite(effect["hr"])]
+    effects = [effect for effect in _records(trials, "effects", comparison) if np.isfinite(effect["hr"])]
     cuts = _cuts(effects, endpoint, medians_pfs)
     os_rows = [effect for effect in effects if effect["endpoint"] == "OS" and effect["preferred"]]
     if not cuts or not os_rows:
@@ -92,7 +93,7 @@ def read_inputs(
         cuts=cuts,
         median_os=medians_os,
         hr_os=_hazard_ratio(os_rows[0]),
-        direct_death=_direct_death(row, direct_death),
+        direct_death=direct_death_of(row, direct_death),
         follow_up=_follow_up(row, medians_os[0].value, follow_up),
         pps=cast(tuple[float, float], pps) if np.isfinite(pps).all() else None,
         pps_definition=cast(PpsDefinition, definition) if np.isfinite(pps).all() else None,
@@ -118,15 +119,28 @@ def read_all_inputs(trials: TrialSet) -> tuple[tuple[TrialInputs, ...], dict[str
     return tuple(found), refused
 
 
-def _records(table: Any, comparison: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in table[table["comparison"] == comparison].to_dict("records")]
+@lru_cache(maxsize=4)
+def _by_comparison(trials: TrialSet) -> Mapping[str, Mapping[str, list[dict[str, Any]]]]:
+    """Rows of every table by comparison: looked up for each of them, and slow to find in a frame."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for name in ("trials", "effects", "arms", "at_risk"):
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for row in getattr(trials, name).to_dict("records"):
+            rows.setdefault(str(row["comparison"]), []).append(row)
+        found[name] = rows
+    return found
+
+
+def _records(trials: TrialSet, table: str, comparison: str) -> list[dict[str, Any]]:
+    return [dict(row) for row in _by_comparison(trials)[table].get(comparison, [])]
 
 
 def _limit(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _median(arm: Mapping[str, Any], column: str) -> Median:
+def median_of(arm: Mapping[str, Any], column: str) -> Median:
+    """A median of a row of the arm table with its limits, months."""
     return Median(float(arm[column]), _limit(arm[f"{column}_low"]), _limit(arm[f"{column}_high"]))
 
 
@@ -159,7 +173,8 @@ def _cut_name(row: Mapping[str, Any]) -> str:
     return re.split(r"[,(]", str(row["analysis"]))[0].strip()
 
 
-def _direct_death(row: Mapping[str, Any], assumed: float) -> Stated[float]:
+def direct_death_of(row: Mapping[str, Any], assumed: float) -> Stated[float]:
+    """Share of PFS events that are deaths: as the row of the trial counts them, else the assumed one."""
     deaths, progressions = float(row["deaths_without_progression"]), float(row["progressions"])
     if np.isfinite(deaths) and np.isfinite(progressions) and deaths + progressions > 0:
         words = f"{deaths:.0f} deaths without progression, {progressions:.0f} progressions; the same share in both arms"
@@ -180,7 +195,7 @@ def _follow_up(
 
 
 def _at_risk(trials: TrialSet, comparison: str) -> AtRisk | None:
-    rows = [row for row in _records(trials.at_risk, comparison) if row["endpoint"] == "OS"]
+    rows = [row for row in _records(trials, "at_risk", comparison) if row["endpoint"] == "OS"]
     rows.sort(key=lambda row: row["months"])
     if len(rows) < 2:
         return None

@@ -1,0 +1,135 @@
+"""``python -m surrogacy.pps``: the command, its files and its words."""
+
+import csv
+import json
+import re
+
+import pytest
+
+from surrogacy.pps.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """One run into a folder, with what it printed."""
+    import contextlib
+    import io
+
+    out = tmp_path_factory.mktemp("run") / "out"
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert main(["--out", str(out), "--format", "png", "--resamples", "400"]) == 0
+    return out, printed.getvalue(), json.loads((out / "results.json").read_text())
+
+
+def rows(out, name):
+    with (out / "tables" / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_screen_shows_the_decomposition_with_its_doubts(run):
+    _, shown, _ = run
+    assert re.search(r"updated HR, M\s+0\.661\s+0\.718\s+0\.792\s+31%\s+37%\s+32%", shown)
+    assert "not identified" in shown
+    assert "difference of medians" in shown  # the printed PPS is none
+    assert "Observed OS HR 0.861 (0.607 to 1.223)" in shown
+    assert "119 months" in shown
+
+
+def test_every_figure_has_a_caption_and_every_table_its_numbers(run):
+    out, _, _ = run
+    figures = {path.stem for path in (out / "figures").glob("*.png")}
+    assert figures == {"waterfall-tactics", "hazard-ratio-over-time-tactics", "dilution-map", "arms", "moderated-pps-ratio"}
+    for name in figures:
+        assert len((out / "figures" / f"{name}.caption.md").read_text()) > 100
+    tables = {path.stem for path in (out / "tables").glob("*.csv")}
+    assert tables == {
+        "decomposition", "direct_death", "at_risk", "every_trial", "not_decomposed", "coupling", "moderated", "moderated_estimates",
+        "moderation_evidence",
+    }  # fmt: skip
+    assert json.loads((out / "run.json").read_text())["command"] == "python -m surrogacy.pps"
+
+
+def test_files_and_document_agree(run):
+    out, _, found = run
+    first = next(row for row in rows(out, "decomposition") if row["calibration"] == "M")
+    document = next(row for row in found["decompositions"] if row["calibration"] == "M")
+    for name in ("hr_equal", "hr_model", "share_dilution", "share_dilution_low", "pps_needed"):
+        assert float(first[name]) == pytest.approx(document[name])
+    assert document["identified"] is False
+    assert document["direct_death"] == pytest.approx(13 / 134)
+    parts = sum(document[f"log_hr_{name}"] for name in ("dilution", "imbalance", "residual"))
+    assert parts == pytest.approx(document["log_hr_gap"])
+    compared = {*(row["comparison"] for row in found["every_trial"]), *found["not_decomposed"]}
+    assert len(compared) == len(found["every_trial"]) + len(found["not_decomposed"]) == 83
+
+
+def test_an_estimate_of_the_arms_says_what_pps_is(run):
+    _, _, found = run
+    assert {row["definition"] for row in found["coupling"]} == {"median-difference", "model"}
+    assert any(row["quantity"].startswith("r(OS, PPS) if") for row in found["coupling"])
+
+
+def test_the_trial_level_gives_a_slope_at_each_value_and_what_it_would_take(run):
+    out, _, found = run
+    of_pps = [row for row in rows(out, "moderated") if row["moderator"] == "pps-ratio"]
+    slopes = [float(row["slope"]) for row in of_pps]
+    assert len(slopes) == 3
+    assert slopes == sorted(slopes, reverse=True)  # longer PPS, flatter line
+    evidence = next(row for row in rows(out, "moderation_evidence") if row["moderator"] == "pps-ratio")
+    assert float(evidence["comparisons_needed"]) > 45
+    estimates = found["offset"]["estimates"]
+    assert estimates["share"]["low"] < estimates["share"]["value"] < estimates["share"]["high"]
+    assert "later therapy" in " ".join(found["not_asked"])
+
+
+def test_same_seed_same_bytes(capsys):
+    arguments = ["--json", "--resamples", "100", "--seed", "3"]
+    printed = []
+    for _ in range(2):
+        assert main(arguments) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert json.loads(printed[0])["schema"] == "surrogacy.pps/1"
+
+
+def test_a_planned_trial(capsys):
+    assert main(["--plan", "--pfs", "6", "9", "--pps", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    # Broglio, Berry 2009 print 280 and 350; the design (18 + 6 months) is the one under which their numbers agree within 10 %
+    assert found["estimates"]["n_pfs"]["value"] == pytest.approx(280, rel=0.10)
+    assert found["estimates"]["n_os"]["value"] == pytest.approx(350, rel=0.10)
+    assert main(["--plan", "--pfs", "6", "--hr-pfs", "0.6667", "--pps", "24", "--n", "300", "--simulate", "50"]) == 0
+    shown = capsys.readouterr().out
+    assert "A trial of 300 patients" in shown
+    assert "simulated" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--plan"], "--plan needs --pfs"),
+        (["--pfs", "6"], "add --plan"),
+        (["--focus", "nosuch"], "no comparison 'nosuch'"),
+        (["--set", "nosuch"], "nosuch"),
+        (["--direct-death", "1.2"], "direct_death"),
+        (["--resamples", "5"], "100"),
+        (["--plan", "--pfs", "6", "9", "--pps", "-1"], "median PPS"),
+    ],
+)
+def test_errors_name_the_cure_and_write_nothing(arguments, words, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main([*arguments, "--out", str(out)]) == 2
+    assert words in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_fit_says_a_line_on_it(capsys, tmp_path):
+    from surrogacy.fit import main as fit
+
+    assert fit(["tactics-2022", "--model", "weighted-regression", "--out", str(tmp_path / "out"), "--format", "svg"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "with equal PPS in both arms the OS HR expected of TACE-PFS HR 0.661 is 0.718" in shown
+    assert "not identified" in shown
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert found["pps"]["comparison"] == "tactics"

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from surrogacy.effects import Effects
     from surrogacy.trials import TrialSet, read_pairs, read_trials
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["Effects", "TrialSet", "__version__", "read_pairs", "read_trials"]
 
 

@@ -26,6 +26,28 @@ def test_commands_of_the_readme_are_understood():
         parser().parse_args(shlex.split(command.partition("#")[0])[3:])
 
 
+def test_commands_on_post_progression_survival_are_understood():
+    from surrogacy.pps.__main__ import parser
+
+    commands = re.findall(r"^python -m surrogacy\.pps.*$", README, re.M)
+    assert len(commands) >= 3
+    for command in commands:
+        parser().parse_args(shlex.split(command.partition("#")[0])[3:])
+
+
+def test_numbers_on_post_progression_survival_come_from_the_data(trials):
+    from surrogacy.pps import decompose
+    from surrogacy.pps.reading import read_inputs
+
+    found = decompose(read_inputs(trials, "tactics"), "M")
+    words = " ".join(README.split())
+    hr, dilution = found.hazard_ratios, found.shares["dilution"]
+    assert f"an OS HR of {hr['equal'].value:.3f} is expected with equal PPS" in words
+    assert f"{hr['model'].value:.3f} with the PPS that fits either arm, and {hr['observed'].value:.3f} was observed" in words
+    assert f"{100 * dilution.value:.0f} % of the gap (95 % interval {100 * dilution.low:.0f} % to {100 * dilution.high:.0f} %)" in words
+    assert not found.identified
+
+
 def test_pictures_and_links_of_the_readme_exist():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         if not target.startswith("http"):

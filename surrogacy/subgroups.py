@@ -38,6 +38,7 @@ ENDPOINT_ORDERS: dict[str, tuple[str, ...]] = {
 WEIGHTS: tuple[Weights, ...] = ("n", "events", "inverse-variance", "sqrt-n", "none")
 SHARED: tuple[SharedControl, ...] = ("cov", "first", "combine")
 DATA_CUTS = ("preferred", "earliest", "latest")
+CI_LEVELS = ("as printed", "all read as 95%")
 # How late an analysis is, by the first word of its description, where no date of the cut is stated.
 STAGES_OF_ANALYSIS = {"first": 0, "interim": 0, "prespecified": 0, "primary": 1, "final": 2, "updated": 3}
 
@@ -55,6 +56,8 @@ class Alternatives:
     endpoints : mapping of str to sequence of str
         Preference orders of the surrogates, by name.
     data_cut : sequence of {"preferred", "earliest", "latest"}
+    ci_level : sequence of {"as printed", "all read as 95%"}
+        The second is what a table without a column for the level does to a trial that printed another one.
     min_evidence, shared_control : sequence of str
     """
 
@@ -62,6 +65,7 @@ class Alternatives:
     weights: Sequence[Weights] = WEIGHTS
     endpoints: Mapping[str, Sequence[str]] | None = None
     data_cut: Sequence[str] = DATA_CUTS
+    ci_level: Sequence[str] = CI_LEVELS
     min_evidence: Sequence[str] = EVIDENCE
     shared_control: Sequence[SharedControl] = SHARED
 
@@ -210,18 +214,19 @@ def grid(
     Raises
     ------
     UsageError
-        If there is no such set or data cut.
+        If there is no such set, data cut or level.
     """
     asked = alternatives or Alternatives()
-    unknown = [cut for cut in asked.data_cut if cut not in DATA_CUTS]
-    if unknown:
-        raise UsageError(f"unknown data cut {unknown[0]!r}; choose from {', '.join(DATA_CUTS)}")
-    chosen: dict[str, Any] = {
+    for words, chosen, known in (("data cut", asked.data_cut, DATA_CUTS), ("level", asked.ci_level, CI_LEVELS)):
+        unknown = [one for one in chosen if one not in known]
+        if unknown:
+            raise UsageError(f"unknown {words} {unknown[0]!r}; choose from {', '.join(known)}")
+    how_paired: dict[str, Any] = {
         "endpoints": tuple(endpoints), "rho_within": rho_within, "min_evidence": min_evidence, "shared_control": shared_control,
     }  # fmt: skip
 
     def pair(table: TrialSet = trials, **change: Any) -> Effects:
-        how = chosen | change
+        how = how_paired | change
         settings = (how["rho_within"], how["min_evidence"], how["shared_control"])
         if isinstance(source, str):
             return table.analysis_set(source, how["endpoints"], *settings)
@@ -249,6 +254,9 @@ def grid(
         records.append(record("endpoints", name, lambda order=order: pair(endpoints=tuple(order))))  # type: ignore[misc]
     for cut in asked.data_cut:
         records.append(record("data_cut", cut, lambda cut=cut: pair(with_data_cut(trials, cut, min_evidence))))  # type: ignore[misc]
+    for level in asked.ci_level:
+        table = trials if level == "as printed" else replace(trials, effects=trials.effects.assign(ci_level=0.95))
+        records.append(record("ci_level", level, lambda table=table: pair(table)))  # type: ignore[misc]
     for axis in ("min_evidence", "shared_control"):
         for one in getattr(asked, axis):
             records.append(record(axis, one, lambda axis=axis, one=one: pair(**{axis: one})))  # type: ignore[misc]

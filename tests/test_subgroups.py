@@ -153,7 +153,7 @@ def test_grid_of_a_rule_set(trials, everything):
 def test_grid_of_a_bivariate_model(trials):
     model = BivariateRandomEffects(interval="delta")
     asked = Alternatives(
-        rho_within=(0.2, 0.5, 0.8), endpoints={"PFS": ("PFS",)}, data_cut=("latest",), min_evidence=(), shared_control=()
+        rho_within=(0.2, 0.5, 0.8), endpoints={"PFS": ("PFS",)}, data_cut=("latest",), ci_level=(), min_evidence=(), shared_control=()
     )
     records = grid(model, trials, "advanced-first-line", asked)
     assert [record["varied"] for record in records] == ["base", *["rho_within"] * 3, "endpoints", "data_cut"]
@@ -174,7 +174,7 @@ def test_grid_of_a_set_that_lists_its_hazard_ratios(trials):
 
 
 def test_grid_of_a_selection_and_what_cannot_be_paired(trials):
-    asked = Alternatives(weights=(), endpoints={"TTUP": ("TTUP",)}, data_cut=(), min_evidence=("primary",), shared_control=())
+    asked = Alternatives(weights=(), endpoints={"TTUP": ("TTUP",)}, data_cut=(), ci_level=(), min_evidence=("primary",), shared_control=())
     records = grid(WeightedRegression(), trials, {"stage": ["intermediate"]}, asked)
     assert records[0]["k"] == len(trials.analysis_set("intermediate"))
     assert "problem" in records_of(records, "endpoints")["TTUP"]
@@ -195,6 +195,15 @@ def hazard_ratio(table, comparison, endpoint):
     chosen = rows[(rows["comparison"] == comparison) & (rows["endpoint"] == endpoint) & rows["preferred"]]
     assert len(chosen) == 1
     return chosen["hr"].item()
+
+
+def test_levels_of_printed_intervals(trials):
+    only = Alternatives(rho_within=(), endpoints={}, data_cut=(), min_evidence=(), shared_control=())
+    as_printed, as_95 = grid(BivariateRandomEffects(method="reml", interval="delta"), trials, "advanced", only)[1:]
+    assert (as_printed["same_data"], as_95["same_data"]) == (True, False)  # 99.3% limits of COSMIC-312 among them
+    assert as_95["slope"] != as_printed["slope"]
+    with pytest.raises(UsageError, match="unknown level"):
+        grid(WeightedPearson(), trials, "all", Alternatives(ci_level=("90%",)))
 
 
 def test_data_cuts(trials):

@@ -14,7 +14,7 @@ from surrogacy.figures import _style as style
 ROW = 4.2  # mm
 SLOPES = (-2.0, 3.0)
 NAMES = {
-    "base": "As in this run", "rho_within": "ρ within trials", "weights": "Weights", "endpoints": "Endpoints", "data_cut": "Data cut",
+    "base": "As in this run", "rho_within": "ρ within trials", "weights": "Weights", "endpoints": "Endpoints", "data_cut": "Data cut", "ci_level": "Confidence levels",
     "min_evidence": "Weakest evidence", "shared_control": "Shared control arms",
 }  # fmt: skip
 

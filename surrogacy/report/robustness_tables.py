@@ -13,7 +13,7 @@ from surrogacy.report.tables import NAMES, ReportTable, records_table
 
 QUANTITIES = {"z": "Fisher z", "r": "Weighted Pearson r", "r_bootstrap": "Weighted Pearson r, bootstrap", **NAMES}
 VARIED = {
-    "base": "as in this run", "rho_within": "ρ within", "weights": "weights", "endpoints": "endpoints", "data_cut": "data cut",
+    "base": "as in this run", "rho_within": "ρ within", "weights": "weights", "endpoints": "endpoints", "data_cut": "data cut", "ci_level": "confidence levels",
     "min_evidence": "weakest evidence", "shared_control": "shared control arms",
 }  # fmt: skip
 OF_A_FIT = {

@@ -45,8 +45,11 @@ class Coordinates:
     scale: float
 
     @classmethod
-    def around(cls, centre: FloatArray, covariance: FloatArray, scale: float) -> Coordinates:
-        """Axes along a normal approximation: the first coefficient given the last, and the last."""
+    def around(cls, centre: FloatArray, covariance: FloatArray, priors: Sequence[Normal], scale: float) -> Coordinates:
+        """Axes along the normal approximation of an estimate and its prior: the first coefficient given the last, and the last."""
+        own, prior = np.linalg.inv(covariance), np.diag([prior.sd**-2.0 for prior in priors])
+        covariance = np.linalg.inv(own + prior)
+        centre = covariance @ (own @ centre + prior @ [prior.mean for prior in priors])
         if len(centre) == 1:
             return cls(centre, np.sqrt(covariance), scale)
         last = float(np.sqrt(covariance[1, 1]))

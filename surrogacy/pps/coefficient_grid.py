@@ -45,8 +45,11 @@ class Coordinates:
     scale: float
 
     @classmethod
-    def around(cls, centre: FloatArray, covariance: FloatArray, scale: float) -> Coordinates:
-        """Axes along a normal approximation: the first coefficient given the last, and the last."""
+    def around(cls, centre: FloatArray, covariance: FloatArray, priors: Sequence[Normal], scale: float) -> Coordinates:
+        """Axes along the normal approximation of an estimate and its prior: the first coefficient given the last, and the last."""
+        data, prior = np.linalg.inv(covariance), np.diag([one.sd**-2.0 for one in priors])
+        covariance = np.linalg.inv(data + prior)
+        centre = covariance @ (data @ centre + prior @ [one.mean for one in priors])
         if len(centre) == 1:
             return cls(centre, np.sqrt(covariance), scale)
         last = float(np.sqrt(covariance[1, 1]))

@@ -24,11 +24,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from surrogacy.effects import Effects, FloatArray, IntArray
+from surrogacy.mixtures import mixture_quantile
+from surrogacy.models.exact import KIND
 from surrogacy.models.priors import Normal, PositivePrior
 from surrogacy.models.sums import PRODUCT
 from surrogacy.pps.coefficient_grid import CoefficientGrid, Coordinates, tabulate
+from surrogacy.results import Estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +182,7 @@ def fit_line(effects: Effects, design: FloatArray, priors: LinePriors, nodes: Se
         Of every slope and of psi.
     """
     blocks = condition(effects, priors.surrogate)
-    coordinates, spread = rough_line(effects, design)
+    coordinates, spread = rough_line(effects, design, priors.slopes)
     evaluate = partial(_log_density, blocks, design, priors)
     grid = tabulate(evaluate, coordinates, priors.slopes, priors.sigma_cond, spread, nodes)
     heavy = grid.nodes()[3]
@@ -186,7 +190,34 @@ def fit_line(effects: Effects, design: FloatArray, priors: LinePriors, nodes: Se
     return LinePosterior(effects, design, priors, blocks, grid, mean[heavy], covariance[heavy])
 
 
-def rough_line(effects: Effects, design: FloatArray) -> tuple[Coordinates, float]:
+def quantiles(line: LinePosterior, name: str, p: npt.ArrayLike) -> FloatArray:
+    """Posterior quantiles of a coefficient or of sigma_cond."""
+    probabilities = tuple(np.asarray(p, dtype=np.float64))
+    if name == "sigma_cond":
+        return line.grid.sd_quantiles(probabilities)
+    last = name.endswith("_difference")
+    if name.startswith("slope"):
+        return line.grid.quantiles(((0.0, 1.0) if last else (1.0, 0.0))[: line.grid.count], probabilities)
+    weight, column = line.grid.nodes()[0], int(last)
+    mean, sd = line.mean[:, column], np.sqrt(line.covariance[:, column, column])
+    return np.asarray(mixture_quantile(probabilities, weight, mean[None], sd[None])[0])
+
+
+def estimate(line: LinePosterior, name: str, level: float) -> Estimate:
+    """Median, SD and limits of a coefficient or of sigma_cond."""
+    median, low, high = map(float, quantiles(line, name, (0.5, 0.5 - level / 2, 0.5 + level / 2)))
+    weight, slopes, sigma, _ = line.grid.nodes()
+    column = int(name.endswith("_difference"))
+    values, within = sigma, np.zeros_like(sigma)
+    if name.startswith("slope"):
+        values = slopes[:, column]
+    elif name != "sigma_cond":
+        values, within = line.mean[:, column], line.covariance[:, column, column]
+    sd = float(np.sqrt(weight @ ((values - weight @ values) ** 2 + within)))
+    return Estimate(median, sd, low, high, level, KIND)
+
+
+def rough_line(effects: Effects, design: FloatArray, priors: Sequence[Normal]) -> tuple[Coordinates, float]:
     """Weighted least squares, to place the grid; and the largest distance of a final effect from its mean."""
     (y1, y2), (s1, s2) = effects.log_hr.T, effects.se.T
     weight = s2**-2.0
@@ -200,7 +231,7 @@ def rough_line(effects: Effects, design: FloatArray) -> tuple[Coordinates, float
     excess = max(1.0, float(weight @ (y2 - columns @ found) ** 2) / max(len(y2) - 2 * p, 1))
     middle = weight @ y2 / weight.sum()
     own = covariance[p:, p:] * excess
-    return Coordinates.around(found[p:], own, float(np.median(s2))), float(np.abs(y2 - middle).max())
+    return Coordinates.around(found[p:], own, priors, float(np.median(s2))), float(np.abs(y2 - middle).max())
 
 
 def _log_density(

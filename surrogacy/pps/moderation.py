@@ -26,7 +26,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
@@ -41,7 +40,7 @@ from surrogacy.models.posterior import (
     with_grid_error,
 )
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
-from surrogacy.pps.line_posterior import LinePosterior, LinePriors, fit_line
+from surrogacy.pps.line_posterior import LinePosterior, LinePriors, estimate, fit_line, quantiles
 from surrogacy.pps.moderators import Moderator, left_out
 from surrogacy.results import LEVEL, Estimate, Result
 
@@ -320,8 +319,8 @@ class Moderation:
         effects, z = self.posterior.effects, self.moderator.values - self.centre
         (s1, s2), x = effects.se.T, effects.log_hr[:, 0]
         slope = self.result["slope"].value + self.result["slope_difference"].value * z
-        columns, weight = self.weighted_design()
-        bread = np.linalg.inv(columns.T @ (weight[:, None] * columns))
+        _, weight = self.weighted_design()
+        bread = np.linalg.inv(self.information())
         vague = self.model.surrogate.sd > 3 * np.std(x)  # else x is shrunken, and what is left of its error does not go with it
         pull = np.where(vague, effects.rho_within * s1 * s2 - slope * s1**2, 0.0)
         # errors of the control arm: of both log hazards, with y2 - B y1
@@ -345,37 +344,16 @@ class Moderation:
         sampling = s2**2 - 2 * slope * effects.rho_within * s1 * s2 + slope**2 * s1**2
         return np.column_stack([np.ones_like(x), z, x, z * x]), 1 / (self.result["sigma_cond"].value ** 2 + sampling)
 
+    def information(self) -> FloatArray:
+        """(4, 4) precision of (a, c, b, g) at the posterior medians: of weighted least squares, and of the priors."""
+        columns, weight = self.weighted_design()
+        priors = [getattr(self.model, name).sd ** -2.0 for name in COEFFICIENTS]
+        return np.asarray(columns.T @ (weight[:, None] * columns) + np.diag(priors))
+
     def _z(self, value: float) -> float:
         if not np.isfinite(value):
             raise UsageError(f"a value of {self.moderator.name} is a finite number; got {value:g}")
         return float(value) - self.centre
-
-
-def quantiles(line: LinePosterior, name: str, p: npt.ArrayLike) -> FloatArray:
-    """Posterior quantiles of a coefficient or of sigma_cond."""
-    probabilities = tuple(np.asarray(p, dtype=np.float64))
-    if name == "sigma_cond":
-        return line.grid.sd_quantiles(probabilities)
-    last = name.endswith("_difference")
-    if name.startswith("slope"):
-        return line.grid.quantiles(((0.0, 1.0) if last else (1.0, 0.0))[: line.grid.count], probabilities)
-    weight, column = line.grid.nodes()[0], int(last)
-    mean, sd = line.mean[:, column], np.sqrt(line.covariance[:, column, column])
-    return np.asarray(mixture_quantile(probabilities, weight, mean[None], sd[None])[0])
-
-
-def estimate(line: LinePosterior, name: str, level: float) -> Estimate:
-    """Median, SD and limits of a coefficient or of sigma_cond."""
-    median, low, high = map(float, quantiles(line, name, (0.5, 0.5 - level / 2, 0.5 + level / 2)))
-    weight, slopes, sigma, _ = line.grid.nodes()
-    column = int(name.endswith("_difference"))
-    values, within = sigma, np.zeros_like(sigma)
-    if name.startswith("slope"):
-        values = slopes[:, column]
-    elif name != "sigma_cond":
-        values, within = line.mean[:, column], line.covariance[:, column, column]
-    sd = float(np.sqrt(weight @ ((values - weight @ values) ** 2 + within)))
-    return Estimate(median, sd, low, high, level, KIND)
 
 
 def surrogate_variance(effects: Effects) -> float:

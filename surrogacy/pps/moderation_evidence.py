@@ -23,8 +23,8 @@ from scipy.special import ndtr, ndtri
 from surrogacy.effects import FloatArray, IntArray
 from surrogacy.errors import UsageError
 from surrogacy.pps.expected_effects import Expectation
-from surrogacy.pps.line_posterior import LinePosterior
-from surrogacy.pps.moderation import COEFFICIENTS, Moderation, estimate
+from surrogacy.pps.line_posterior import LinePosterior, estimate
+from surrogacy.pps.moderation import COEFFICIENTS, Moderation
 from surrogacy.results import LEVEL, Estimate
 
 MOST_TRIALS = 1_000_000
@@ -191,9 +191,8 @@ def trials_needed(
     if not (0 < level < 1 and 1 - level < power < 1):
         raise UsageError(f"power {power:g} must lie between 1 - level and 1, and level {level:g} between 0 and 1")
     true = float(found["slope_difference"].value) if slope_difference is None else float(slope_difference)
-    columns, weight = found.weighted_design()
-    se = float(np.sqrt(np.linalg.inv(columns.T @ (weight[:, None] * columns))[3, 3]))
-    k, quantile = len(weight), float(ndtri(0.5 + level / 2))
+    se = float(np.sqrt(np.linalg.inv(found.information())[3, 3]))
+    k, quantile = len(found.posterior.effects), float(ndtri(0.5 + level / 2))
 
     def power_of(comparisons: float) -> float:
         shift = abs(true) / se * np.sqrt(comparisons / k)
@@ -226,7 +225,7 @@ def expected_coefficients(found: Moderation, expectation: Expectation) -> dict[s
     x = found.posterior.effects.log_hr[:, 0]
     columns, weight = found.weighted_design()
     expected = expectation.log_hr(x[None])[0]
-    coefficients = np.linalg.solve(columns.T @ (weight[:, None] * columns), columns.T @ (weight * expected))
+    coefficients = np.linalg.lstsq(np.sqrt(weight)[:, None] * columns, np.sqrt(weight) * expected, rcond=None)[0]
     return dict(zip(COEFFICIENTS, map(float, coefficients), strict=True))
 
 

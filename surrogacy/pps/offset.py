@@ -94,7 +94,7 @@ class OffsetModel:
         Raises
         ------
         FitError
-            With fewer than four comparisons.
+            With fewer than four comparisons, or expected effects that do not vary.
         UsageError
             If an endpoint is missing.
         """
@@ -105,6 +105,10 @@ class OffsetModel:
             raise UsageError(f"{name}: the offset model takes comparisons with both endpoints only")
         groups = _groups(effects, expectation, self.surrogate)
         at_estimates = expectation.log_hr(effects.log_hr[None, :, 0])[0]
+        if np.ptp(at_estimates) < 1e-9 or np.ptp(effects.log_hr[:, 0]) < 1e-9:
+            raise FitError(
+                f"{name}: surrogate effects, or the OS effects expected of them, are all the same; nothing can be regressed on them"
+            )
         coarser, moved = None, float("nan")
         for refinement in REFINEMENTS:
             grid = self._grid(effects, groups, at_estimates, tuple(round(n * refinement) for n in self.nodes))
@@ -150,12 +154,16 @@ class OffsetModel:
     def _grid(
         self, effects: Effects, groups: list[_Group], at_estimates: FloatArray, nodes: tuple[int, ...]
     ) -> CoefficientGrid:
-        y, s2 = effects.log_hr[:, 1], effects.se[:, 1]
+        y, (s1, s2) = effects.log_hr[:, 1], effects.se.T
         columns, weight = np.column_stack([np.ones_like(y), at_estimates]), s2**-2.0
-        covariance = np.linalg.pinv(columns.T @ (weight[:, None] * columns))
+        bread = columns.T @ (weight[:, None] * columns)
+        bread[1, 1] += np.mean(
+            weight * s1**2
+        )  # expected effects that hardly vary must not make the grid wider than errors allow
+        covariance = np.linalg.inv(bread)
         centre = covariance @ (columns.T @ (weight * y))
         excess = max(1.0, float(weight @ (y - columns @ centre) ** 2) / (len(y) - 2))
-        coordinates = Coordinates.around(centre, excess * covariance, float(np.median(s2)))
+        coordinates = Coordinates.around(centre, excess * covariance, (self.intercept, self.share), float(np.median(s2)))
         spread = float(np.abs(y - weight @ y / weight.sum()).max())
 
         def log_density(coefficients: FloatArray, sds: FloatArray) -> tuple[FloatArray, None]:

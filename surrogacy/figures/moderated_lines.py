@@ -1,0 +1,231 @@
+"""Surrogacy lines at a low, a median and a high value of a moderator; bubbles coloured by their own value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.lines import Line2D
+
+from surrogacy.figures import _style as style
+from surrogacy.figures.bubble import LABEL_ALL_UP_TO, LARGEST_BUBBLE, _label
+from surrogacy.pps.moderation import Moderation
+from surrogacy.results import ThresholdEffect
+
+QUANTILES = (0.1, 0.5, 0.9)
+POINTS = 25  # of a line
+REACH = 0.35  # of the range of the points: how far beyond them a band may widen the axis
+# one hue a side of a grey that still shows on white; both ends are dark: told apart in every common colour vision
+COLOURS = LinearSegmentedColormap.from_list("moderator", ["#004C6D", "#3E8FB0", "#8A8A8A", "#E08A3C", "#8C2D04"])
+TITLES = {
+    "pps-ratio": "Control-arm PPS / PFS",
+    "post_therapy_pct": "Control arm with later\ntherapy (tenths)",
+    "post_systemic_pct": "Control arm with later\nsystemic therapy (tenths)",
+}
+
+
+def moderated_lines_data(found: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What is drawn.
+
+    Parameters
+    ----------
+    found : Moderation
+
+    Returns
+    -------
+    bubbles : DataFrame
+        One row a comparison: label, trial, surrogate and final log HR, n, area (share of the largest weight), value of the moderator.
+    lines : DataFrame
+        Points of the lines: place (quantile or level), value, label, surrogate, median, low, high (band of the line itself), and low and
+        high of the prediction of a true effect.
+    """
+    effects = found.posterior.effects
+    weight = np.where(np.isfinite(effects.n), effects.n, np.nan) if np.isfinite(effects.n).any() else effects.se[:, 1] ** -2.0
+    bubbles = pd.DataFrame(
+        {
+            "label": effects.labels,
+            "trial": effects.trial,
+            "surrogate": effects.log_hr[:, 0],
+            "final": effects.log_hr[:, 1],
+            "n": effects.n,
+            "area": np.nan_to_num(weight / np.nanmax(weight), nan=0.1),
+            "value": found.moderator.values,
+        }
+    )
+    rows = []
+    for place, value in found.places(QUANTILES):
+        line = found.line_at(value)
+        x = np.linspace(*line.data_range, POINTS)
+        median, low, high = line.predict(x, level=found.model.level, band="confidence")
+        _, least, most = line.predict(x, n=np.inf, level=found.model.level)
+        columns = {"surrogate": x, "median": median, "low": low, "high": high, "prediction_low": least, "prediction_high": most}
+        rows.append(pd.DataFrame({"place": place, "value": value, "label": found.moderator.label(value), **columns}))
+    return bubbles, pd.concat(rows, ignore_index=True)
+
+
+def plot_moderated_lines(found: Moderation, ax: Axes | None = None) -> Axes:
+    """Draw the lines with the bands of the mean, the outer band of a new trial at the median, and every comparison.
+
+    Parameters
+    ----------
+    found : Moderation
+    ax : Axes, optional
+        Default: a new figure of 158 mm, as high as the data need.
+    """
+    bubbles, lines = moderated_lines_data(found)
+    least, most = bubbles["final"].min(), bubbles["final"].max()
+    reach = REACH * max(most - least, 0.5)
+    bands = lines[["low", "high"]].clip(lower=least - reach, upper=most + reach)
+    x, y = _limits(bubbles["surrogate"]), _limits(pd.concat([bubbles["final"], bands["low"], bands["high"]]))
+    if ax is None:
+        ax = _new_axes(x, y)
+    for which, limits in (("x", x), ("y", y)):
+        style.hazard_ratio_axis(ax, which, *limits)
+    ax.set_aspect("equal", adjustable="box", anchor="NW")
+    for line in (ax.axhline, ax.axvline):
+        line(0, color="0.45", lw=0.6, zorder=0)
+    ax.axline((0, 0), slope=1, color="0.6", lw=0.6, ls=":", zorder=0)
+    colour = _colours(found)
+    places = list(dict.fromkeys(lines["place"]))
+    for place in places:
+        points = lines[lines["place"] == place]
+        own = colour(float(points["value"].iloc[0]))
+        if place != places[len(places) // 2] or len(places) < 3:
+            ax.fill_between(points["surrogate"], points["low"], points["high"], color=own, alpha=0.16, lw=0, zorder=0.6)
+        else:
+            ax.fill_between(points["surrogate"], points["low"], points["high"], color=own, alpha=0.22, lw=0, zorder=0.5)
+            for edge in ("prediction_low", "prediction_high"):
+                ax.plot(
+                    points["surrogate"],
+                    points[edge],
+                    color="0.45",
+                    lw=0.7,
+                    ls=(0, (4, 2)),
+                    zorder=1,
+                    scalex=False,
+                    scaley=False,
+                )
+        ax.plot(points["surrogate"], points["median"], color=own, lw=1.6, zorder=3.5, scalex=False, scaley=False)
+    order = bubbles.sort_values("area", ascending=False)
+    ax.scatter(
+        order["surrogate"], order["final"], s=LARGEST_BUBBLE * order["area"].clip(lower=0.03), color=[colour(v) for v in order["value"]],
+        edgecolor="white", linewidth=0.6, alpha=0.85, zorder=3,
+    )  # fmt: skip
+    if len(bubbles) <= LABEL_ALL_UP_TO:
+        _label(ax, bubbles, bubbles, None)
+    names = dict.fromkeys(found.posterior.effects.factors.get("surrogate", ())) or {"surrogate": None}
+    ax.set_xlabel(f"Hazard ratio, {' / '.join(names)}   (← favours experimental)")
+    ax.set_ylabel(
+        f"Hazard ratio, {next(iter(found.posterior.effects.factors.get('final', ())), 'final endpoint')}   (← favours experimental)"
+    )
+    _corner(ax, found)
+    _key(ax, found, bubbles, lines, colour)
+    return ax
+
+
+def _limits(values: pd.Series) -> tuple[float, float]:
+    """Room for the values and HR = 1."""
+    return min(float(values.min()), 0.0) - 0.1, max(float(values.max()), 0.0) + 0.12
+
+
+def _new_axes(x: tuple[float, float], y: tuple[float, float]) -> Axes:
+    """Axes of one scale on both sides, with room for the key at the right."""
+    left, width, key, bottom, top = 15.0, 100.0, 43.0, 12.0, 3.0  # mm
+    height = min(width * (y[1] - y[0]) / (x[1] - x[0]), 140.0)
+    whole, total = max(height, 84.0) + bottom + top, left + width + key
+    figure = style.new_figure(total, whole)
+    return figure.add_axes((left / total, 1 - (height + top) / whole, width / total, height / whole))
+
+
+def _colours(found: Moderation) -> Any:
+    """Colour of a value: grey at the middle, equal shades for equal ranks, so that one far-off trial does not bleach the others."""
+    values = np.sort(found.moderator.values)
+    if found.moderator.levels:
+        return lambda value: COLOURS(0.12 + 0.76 * float(value))
+    ranks = Normalize(-0.5, len(values) - 0.5)
+    return lambda value: COLOURS(ranks(np.interp(value, values, np.arange(len(values)))))
+
+
+def _corner(ax: Axes, found: Moderation) -> None:
+    """How many, and what the moderator does to the slope."""
+    effects, change = found.posterior.effects, found["slope_difference"]
+    per = "per doubling of PPS / PFS" if found.moderator.logarithmic else "per unit"
+    if found.moderator.levels:
+        per = f"{found.moderator.levels[1]} less {found.moderator.levels[0]}"
+    unit = np.log(2.0) if found.moderator.logarithmic else 1.0
+    value, low, high = (unit * limit for limit in (change.value, change.low, change.high))
+    below = found["p_slope_difference_negative"].value
+    words = [
+        f"{effects.name or 'effects'}: {len(effects)} comparisons, {len(effects.trials)} trials",
+        f"Slope {per}: {value:+.2f}",
+        f"({found.model.level:.0%} interval {low:.2f} to {high:.2f}); P(slope falls) = {below:.2f}",
+    ]
+    ax.text(
+        0.985, 0.015, "\n".join([words[0], *(line.replace("-", "−") for line in words[1:])]), transform=ax.transAxes, ha="right", va="bottom",
+        fontsize="small", color=style.INK, zorder=7, bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1.5},
+    )  # fmt: skip
+
+
+def _key(ax: Axes, found: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame, colour: Any) -> None:
+    """Lines with their slopes and thresholds, sizes, and where the PPS comes from."""
+
+    def heading(text: str) -> Line2D:
+        return Line2D([], [], lw=0, label=text)
+
+    name = found.moderator.name
+    definition = found.moderator.words.rpartition("definition: ")[2] if found.moderator.logarithmic else ""
+    handles = [heading(TITLES.get(name, name.capitalize()))]
+    if definition:
+        handles.append(Line2D([], [], lw=0, marker=" ", label=f"PPS by definition: {definition}"))
+    for place in reversed(dict.fromkeys(lines["place"])):
+        row = lines[lines["place"] == place].iloc[0]
+        slope, threshold = found.slope_at(float(row["value"])), _threshold(found, float(row["value"]))
+        rank = (
+            "" if found.moderator.levels else f" ({float(place):.0%} of trials below)" if float(place) != 0.5 else " (median)"
+        )
+        text = f"{row['label']}{rank}\nslope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})\n{threshold}".replace(
+            "-", "−"
+        )
+        handles.append(
+            Line2D([], [], color=colour(float(row["value"])), lw=1.8, marker="o", ms=6, mec="white", mew=0.5, label=text)
+        )
+    handles += [heading(" "), heading(f"Bands ({found.model.level:.0%})")]
+    handles.append(Line2D([], [], color="0.75", lw=6, label="of each line"))
+    middle = "" if len(set(lines["place"])) < 3 else " at\nthe median, true effect"
+    if middle:
+        handles.append(Line2D([], [], color="0.45", lw=0.7, ls=(0, (4, 2)), label=f"of a new trial{middle}"))
+    handles.append(Line2D([], [], color="0.6", lw=0.6, ls=":", label="equal effects"))
+    known = bubbles["n"].dropna()
+    if len(known):
+        handles += [heading(" "), heading("Patients (area)")]
+        for share in (0.1, 0.4, 1.0):
+            size = np.sqrt(LARGEST_BUBBLE * share)
+            label = f"{float(f'{share * known.max():.2g}'):,.0f}"
+            handles.append(Line2D([], [], lw=0, marker="o", mfc="0.7", mec="white", mew=0.5, ms=size, label=label))
+            if share > 0.25:  # a large symbol is higher than its line
+                handles.append(heading(""))
+    legend = ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(1.02, 1.02),
+        borderaxespad=0,
+        handlelength=1.6,
+        labelspacing=0.55,
+        handletextpad=0.7,
+    )
+    for entry, handle in zip(legend.get_texts(), handles, strict=True):
+        if handle.get_linewidth() == 0 and handle.get_marker() == "None":
+            entry.set_fontweight("bold")
+            entry.set_x(-16)
+
+
+def _threshold(found: Moderation, value: float) -> str:
+    threshold: ThresholdEffect = found.line_at(value).thresholds(found.model.level)["ste_prediction"]
+    if threshold.hr is None:
+        return "no STE"
+    if threshold.status == "two-sided":
+        return f"STE {threshold.hr_other:.2f} to {threshold.hr:.2f} only"
+    return f"STE {threshold.hr:.2f}" + (" (outside the data)" if threshold.status == "outside-data" else "")

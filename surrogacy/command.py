@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import surrogacy
 from surrogacy.errors import DataError, ExitCode, SurrogacyError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser, Namespace, _ArgumentGroup
     from concurrent.futures import Executor
 
 NEAREST = {
@@ -26,6 +27,25 @@ NEAREST = {
     "\u2190": "<-",
     "\u2020": "+",
 }
+
+
+def add_output(output: _ArgumentGroup) -> None:
+    """Add the options on output that every command has."""
+    output.add_argument(
+        "--preset",
+        default="elsevier",
+        choices=("elsevier", "lancet", "nejm", "jama", "karger", "nature"),
+        help="journal that the figures are for (default elsevier)",
+    )
+    output.add_argument(
+        "--format",
+        nargs="+",
+        default=["pdf", "svg", "png"],
+        choices=("pdf", "svg", "png", "tiff"),
+        help="of the figures (default pdf svg png)",
+    )
+    output.add_argument("--quiet", action="store_true", help="no progress, no warnings, no result on the screen")
+    output.add_argument("--version", action="version", version=f"surrogacy {surrogacy.__version__}")
 
 
 def run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int], arguments: Sequence[str] | None) -> int:

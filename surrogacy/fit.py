@@ -9,8 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import surrogacy
-from surrogacy.command import figure_workers, one_thread_each, progress, run
+from surrogacy.command import add_output, figure_workers, one_thread_each, progress, run
 from surrogacy.errors import ExitCode, Fault, UsageError
 
 if TYPE_CHECKING:
@@ -110,27 +109,13 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
     output.add_argument("--out", default="out", metavar="DIR", help="folder to write (default out/)")
     output.add_argument("--json", action="store_true", help="one JSON document on stdout, and no files")
     output.add_argument(
-        "--preset",
-        default="elsevier",
-        choices=("elsevier", "lancet", "nejm", "jama", "karger", "nature"),
-        help="journal that the figures are for (default elsevier)",
-    )
-    output.add_argument(
-        "--format",
-        nargs="+",
-        default=["pdf", "svg", "png"],
-        choices=("pdf", "svg", "png", "tiff"),
-        help="of the figures (default pdf svg png)",
-    )
-    output.add_argument(
         "--report-style",
         default="neutral",
         choices=("neutral", "verdict"),
         help="whether the verdicts of IQWiG, TSD 20, BSES3 and frailtypack are given in their own words, or as numbers only (default)",
     )
     output.add_argument("--strict", action="store_true", help="exit 5 if there was any warning")
-    output.add_argument("--quiet", action="store_true", help="no progress, no warnings, no result on the screen")
-    output.add_argument("--version", action="version", version=f"surrogacy {surrogacy.__version__}")
+    add_output(output)
     return command
 
 

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import surrogacy
-from surrogacy.command import figure_workers, one_thread_each, progress, run
+from surrogacy.command import add_output, figure_workers, one_thread_each, progress, run
 from surrogacy.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -87,21 +86,7 @@ def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
         "--out", default="out/pps", metavar="DIR", help="folder to write (default out/pps/); --plan writes none"
     )
     output.add_argument("--json", action="store_true", help="one JSON document on stdout, and no files")
-    output.add_argument(
-        "--preset",
-        default="elsevier",
-        choices=("elsevier", "lancet", "nejm", "jama", "karger", "nature"),
-        help="journal that the figures are for (default elsevier)",
-    )
-    output.add_argument(
-        "--format",
-        nargs="+",
-        default=["pdf", "svg", "png"],
-        choices=("pdf", "svg", "png", "tiff"),
-        help="of the figures (default pdf svg png)",
-    )
-    output.add_argument("--quiet", action="store_true", help="no progress, no result on the screen")
-    output.add_argument("--version", action="version", version=f"surrogacy {surrogacy.__version__}")
+    add_output(output)
     return command
 
 

@@ -232,16 +232,12 @@ def expected_coefficients(found: Moderation, expectation: Expectation) -> dict[s
 def swayed_by(records: Sequence[Mapping[str, Any]], found: Moderation) -> list[str]:
     """Trials without which g would have the other sign, or an interval that tells otherwise whether it holds 0."""
 
-    def told(difference: Estimate) -> str:
+    def told(difference: Estimate) -> tuple[bool, bool]:
         value, low, high = (float(limit) for limit in (difference.value, difference.low, difference.high) if limit is not None)
-        return f"{'falls' if value < 0 else 'rises'} with the moderator, {'not ' if low <= 0 <= high else ''}told from 0"
+        return value < 0, low <= 0 <= high
 
     whole = told(found["slope_difference"])
-    return [
-        f"without {record['left_out']}: the slope {told(record['slope_difference'])}; with it, {whole}"
-        for record in records
-        if told(record["slope_difference"]) != whole
-    ]
+    return [str(record["left_out"]) for record in records if told(record["slope_difference"]) != whole]
 
 
 def _whitener(found: Moderation) -> FloatArray:

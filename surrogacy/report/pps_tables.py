@@ -30,7 +30,7 @@ HOW = (
     "OS hazard ratios are large-sample limits of the Cox estimate under the follow-up of the trial, from an illness-death model with constant hazards. "
     "Dilution: one PPS in both arms (mean of the log hazard ratios with the control's and with the experimental arm's PPS); imbalance: either arm its own "
     "PPS, which is compared among the progressed and is no randomised comparison; residual: observed less model. Calibration L: PPS as reported; "
-    "M: PPS fitted to the OS medians."
+    "M: PPS fitted to the OS medians. A PFS effect from an earlier data cut than that of OS mixes two dates."
 )
 
 
@@ -165,13 +165,15 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
         "hr_surrogate": "At a surrogate HR of", "predicted": "OS HR, true effect", "predicted_low": "95% low ", "predicted_high": "95% high ",
         "ste_prediction": "STE (HR)", "ste_prediction_status": "STE status", "r2_conditional": "Conditional R²",
     }  # fmt: skip
-    notes = dict.fromkeys(
-        f"[{one.line.moderator.name}] {problem}" for one in run.moderations for problem in one.line.result.problems
-    )
+    notes: dict[str, list[str]] = {}
+    for one in run.moderations:
+        for problem in one.line.result.problems:
+            notes.setdefault(problem, []).append(one.line.moderator.name)
+    remarks = ". ".join(f"[{', '.join(names)}] {problem}" for problem, names in notes.items())
     words = "; ".join(f"{one.line.moderator.name}: {one.line.moderator.words}" for one in run.moderations)
     note = (
         f"Set {run.set_name}. Daniels-Hughes line with a moderator of intercept and slope, errors in both effects, exact. {words}. Trials with other values differ in "
-        f"more than the moderator. {'. '.join(notes)}."
+        f"more than the moderator. {remarks}."
     )
     tables = [
         records_table("moderated", "The surrogacy line by post-progression survival, stage and line", note, lines, columns, {})
@@ -198,9 +200,9 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
     evidence = [evidence_record(one) for one in run.moderations]
     of_evidence = {
         "moderator": "Moderator", "permutation_p": "Permutation p", "power": "Power", "comparisons_needed": "Comparisons for 80%", "log_score": "Log score gained",
-        "log_score_low": "95% low", "log_score_high": "95% high", "swayed": "Told otherwise without",
+        "log_score_low": "95% low", "log_score_high": "95% high", "swayed": "Sign or significance hangs on",
     }  # fmt: skip
-    said = f"Power and comparisons needed: for the difference of slopes found, {run.moderations[0].needed.assumptions}."
+    said = f"Power and comparisons needed: for the difference of slopes found, {run.moderations[0].needed.assumptions}. Last column: trials without any one of which the difference has the other sign, or an interval that tells otherwise whether it holds 0."
     tables.append(records_table("moderation_evidence", "Is the moderation more than chance?", said, evidence, of_evidence, {}))
     return tables
 
@@ -227,5 +229,5 @@ def evidence_record(one: Moderated) -> dict[str, Any]:
     return {
         "moderator": one.line.moderator.name, "permutation_p": one.permutation.p, "permutations": one.permutation.permutations, "power": one.needed.power,
         "comparisons_needed": one.needed.comparisons, "wanted": one.needed.wanted, "log_score": gained.value, "log_score_low": gained.low,
-        "log_score_high": gained.high, "swayed": "; ".join(one.swayed),
+        "log_score_high": gained.high, "swayed": ", ".join(one.swayed),
     }  # fmt: skip

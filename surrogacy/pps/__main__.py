@@ -12,6 +12,8 @@ from surrogacy.command import add_output, figure_workers, one_thread_each, progr
 from surrogacy.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from surrogacy.trials import TrialSet
 
 DESIGN = (
@@ -149,11 +151,11 @@ def _analyse(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
     from surrogacy.report.writer import check_folder
     from surrogacy.trials import read_trials
 
-    def work(trials: TrialSet) -> PpsRun:
+    def work(trials: TrialSet, pool: Executor | None = None) -> PpsRun:
         with progress(PARTS, "post-progression survival", quiet=options.quiet) as step:
             return analyse(
                 trials, set_name=options.set, focus=options.focus, direct_death=options.direct_death, resamples=options.resamples,
-                seed=options.seed, step=step,
+                seed=options.seed, step=step, pool=pool,
             )  # fmt: skip
 
     if not options.json:
@@ -169,7 +171,7 @@ def _analyse(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
 
     with figure_workers(fork=safe_to_fork) as workers:
         drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus)
-        found = write_pps(lambda: work(trials), options.out, drawing, seed=options.seed, arguments=given)
+        found = write_pps(lambda: work(trials, workers), options.out, drawing, seed=options.seed, arguments=given)
     if not options.quiet:
         _show(screen(found))
         print(f"Written to {options.out}/: results.json, tables/, figures/, run.json")

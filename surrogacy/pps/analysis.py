@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
@@ -124,6 +126,7 @@ def analyse(
     resamples: int = 2000,
     seed: int = 0,
     step: Callable[[], None] = lambda: None,
+    pool: Executor | None = None,
 ) -> PpsRun:
     """Ask everything of the tables that they can tell of post-progression survival.
 
@@ -141,25 +144,27 @@ def analyse(
     seed : int
     step : callable
         Called after each of four parts.
+    pool : Executor, optional
+        Other processes, to share the work with; the result is the same.
 
     Raises
     ------
     UsageError
         If the trial in focus, or the set, is not in the tables, or what the trial printed is impossible.
     """
-    inputs: TrialInputs | None = None
+    effects = trials.analysis_set(set_name)
+    inputs = None if focus is None else read_inputs(trials, focus)
+    if inputs is not None and direct_death is not None:
+        inputs = inputs.with_direct_death(direct_death)
+    elsewhere = None if pool is None else pool.submit(decompose_trials, trials, resamples=EVERY, seed=seed)
     found: tuple[Decomposition, ...] = ()
     shares: list[dict[str, Any]] = []
-    at_risk = None
-    if focus is not None:
-        inputs = read_inputs(trials, focus)
-        inputs = inputs if direct_death is None else inputs.with_direct_death(direct_death)
+    main, at_risk = None, None
+    if inputs is not None:
         found = decompose_all(inputs, resamples=resamples, seed=seed)
         shares = by_direct_death(inputs)
         main = _main(found)
         at_risk = compare_at_risk(inputs, main.calibration) if main is not None and inputs.at_risk is not None else None
-    step()
-    every, refused = decompose_trials(trials, resamples=EVERY, seed=seed)
     step()
     failures: list[str] = []
     arms = arm_pps(trials)
@@ -170,8 +175,12 @@ def analyse(
         except (FitError, UsageError) as error:
             failures.append(f"arms, PPS by definition {definition}: {error}")
     step()
-    moderations, said = moderate(trials, set_name, seed)
-    offset, unsaid = regress_on_dilution(trials, set_name)
+    moderations, said = moderate(trials, effects, seed)
+    offset, unsaid = regress_on_dilution(trials, effects)
+    step()
+    every, refused = decompose_trials(trials, resamples=EVERY, seed=seed) if elsewhere is None else elsewhere.result()
+    if main is not None:  # one trial, one set of numbers
+        every = tuple(main if one.inputs.comparison == main.inputs.comparison else one for one in every)
     step()
     return PpsRun(
         trials=trials,
@@ -191,9 +200,8 @@ def analyse(
     )
 
 
-def moderate(trials: TrialSet, set_name: str, seed: int = 0) -> tuple[list[Moderated], list[str]]:
+def moderate(trials: TrialSet, effects: Effects, seed: int = 0) -> tuple[list[Moderated], list[str]]:
     """The line of a set moderated by control-arm PPS over PFS, by later therapy, by stage and by line; and what could not be fitted."""
-    effects = trials.analysis_set(set_name)
     makers: dict[str, Callable[[], Moderator]] = {
         "PPS / PFS of the control arm": lambda: pps_ratio(trials, effects),
         "later therapy": lambda: later_therapy(trials, effects),
@@ -212,9 +220,8 @@ def moderate(trials: TrialSet, set_name: str, seed: int = 0) -> tuple[list[Moder
     return found, failures
 
 
-def regress_on_dilution(trials: TrialSet, set_name: str) -> tuple[Offset | None, list[str]]:
+def regress_on_dilution(trials: TrialSet, effects: Effects) -> tuple[Offset | None, list[str]]:
     """The OS effects of a set on those that dilution alone would leave; or why not."""
-    effects = trials.analysis_set(set_name)
     try:
         expected, known = expected_effects(trials, effects)
         return OffsetModel().fit(effects.take(known), expected, expected.assumed), []

@@ -69,6 +69,7 @@ def decomposition_table(name: str, title: str, found: Sequence[Decomposition]) -
             "Model PPS, months (control / experimental)": pps,
         }
         row |= {heading: with_interval(one.hazard_ratios[key], 3) for key, heading in STEPS.items()}
+        row |= {f"{heading}, log HR": with_interval(one.effects[key], 2) for key, heading in PARTS.items()}
         row |= {f"{heading}, share of the gap": percent(one.shares[key]) for key, heading in PARTS.items()}
         row |= {
             "Split identified": "yes" if one.identified else "no",

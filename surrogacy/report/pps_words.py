@@ -8,6 +8,8 @@ from surrogacy.pps.decomposition import Decomposition
 from surrogacy.report.words import number
 from surrogacy.results import Estimate
 
+FAR = 2.0  # of a share: farther limits differ by the draw, and mean the same
+
 
 def decomposition_record(one: Decomposition) -> dict[str, Any]:
     """One decomposition as a flat record of numbers."""
@@ -40,11 +42,17 @@ def decomposition_record(one: Decomposition) -> dict[str, Any]:
 
 
 def percent(share: Estimate) -> str:
-    """``31% (−20% to 95%)``."""
+    """``31% (4% to 189%)``; a limit beyond 200% either way is only said to be beyond."""
 
     def whole(value: float | None) -> str:
-        return "–" if value is None else f"{value:.0%}".replace("-", "−")
+        if value is None:
+            return "–"
+        if abs(value) > FAR:
+            return f"{'beyond −' if value < 0 else 'beyond '}{FAR:.0%}"
+        return f"{value:.0%}".replace("-", "−")
 
+    if share.low is None or share.high is None:
+        return f"{whole(share.value)} (no interval)"
     return f"{whole(share.value)} ({whole(share.low)} to {whole(share.high)})"
 
 

@@ -44,7 +44,10 @@ def test_numbers_on_post_progression_survival_come_from_the_data(trials):
     hr, dilution = found.hazard_ratios, found.shares["dilution"]
     assert f"an OS HR of {hr['equal'].value:.3f} is expected with equal PPS" in words
     assert f"{hr['model'].value:.3f} with the PPS that fits either arm, and {hr['observed'].value:.3f} was observed" in words
-    assert f"{100 * dilution.value:.0f} % of the gap (95 % interval {100 * dilution.low:.0f} % to {100 * dilution.high:.0f} %)" in words
+    assert (
+        f"{100 * dilution.value:.0f} % of the gap (95 % interval {100 * dilution.low:.0f} % to {100 * dilution.high:.0f} %)"
+        in words
+    )
     assert not found.identified
 
 

@@ -153,7 +153,12 @@ def test_grid_of_a_rule_set(trials, everything):
 def test_grid_of_a_bivariate_model(trials):
     model = BivariateRandomEffects(interval="delta")
     asked = Alternatives(
-        rho_within=(0.2, 0.5, 0.8), endpoints={"PFS": ("PFS",)}, data_cut=("latest",), ci_level=(), min_evidence=(), shared_control=()
+        rho_within=(0.2, 0.5, 0.8),
+        endpoints={"PFS": ("PFS",)},
+        data_cut=("latest",),
+        ci_level=(),
+        min_evidence=(),
+        shared_control=(),
     )
     records = grid(model, trials, "advanced-first-line", asked)
     assert [record["varied"] for record in records] == ["base", *["rho_within"] * 3, "endpoints", "data_cut"]
@@ -174,7 +179,9 @@ def test_grid_of_a_set_that_lists_its_hazard_ratios(trials):
 
 
 def test_grid_of_a_selection_and_what_cannot_be_paired(trials):
-    asked = Alternatives(weights=(), endpoints={"TTUP": ("TTUP",)}, data_cut=(), ci_level=(), min_evidence=("primary",), shared_control=())
+    asked = Alternatives(
+        weights=(), endpoints={"TTUP": ("TTUP",)}, data_cut=(), ci_level=(), min_evidence=("primary",), shared_control=()
+    )
     records = grid(WeightedRegression(), trials, {"stage": ["intermediate"]}, asked)
     assert records[0]["k"] == len(trials.analysis_set("intermediate"))
     assert "problem" in records_of(records, "endpoints")["TTUP"]

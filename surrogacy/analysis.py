@@ -21,7 +21,7 @@ from surrogacy.robustness import Robustness
 from surrogacy.shared_control import SharedControl
 from surrogacy.subgroups import External
 from surrogacy.trials import Paired, TrialSet, read_pairs, read_trials
-from surrogacy.trials.tables import SURROGATES
+from surrogacy.trials.columns import SURROGATES
 from surrogacy.verdicts import Style
 from surrogacy.weights import Weights
 

@@ -294,14 +294,12 @@ def test_which_arms_are_read(arms, trials):
             arm_pps(trials, **problem)
 
 
-def test_os_not_above_pfs_gives_no_pps(own_tables):
-    own_tables(
-        "arms", {"comparison": "reflect", "arm": "exp", "preferred": "true"}, median_os="7", median_os_low="", median_os_high=""
-    )
+def test_os_not_above_ttp_gives_no_pps(own_tables):  # a PFS that OS is not above stops the run: E121
+    own_tables("arms", {"comparison": "sharp", "arm": "exp"}, median_os="4.5", median_os_low="", median_os_high="")
     arm = next(
         arm
         for arm in arm_pps(surrogacy.read_trials(own_tables.folder), draws=10)
-        if (arm.comparison, arm.arm) == ("reflect", "exp")
+        if (arm.comparison, arm.arm) == ("sharp", "exp")
     )
     assert arm.values == ()
     assert "no PPS can be derived" in arm.problems[0]

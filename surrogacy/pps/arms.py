@@ -167,7 +167,7 @@ def arm_pps(
         raise UsageError(f"direct_death is a share of the PFS events, from 0 to below 0.5; got {direct_death:g}")
     if min_evidence not in EVIDENCE:
         raise UsageError(f"min-evidence must be one of {', '.join(EVIDENCE)}; got {min_evidence!r}")
-    accepted = EVIDENCE[: EVIDENCE.index(min_evidence) + 1]
+    accepted = ("", *EVIDENCE[: EVIDENCE.index(min_evidence) + 1])  # a user's row may not say
     rows, described = (cast("list[dict[str, Any]]", table.to_dict("records")) for table in (trials.arms, trials.trials))
     about = {row["comparison"]: row for row in described}
     generator = np.random.default_rng(seed)

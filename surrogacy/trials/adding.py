@@ -7,14 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from surrogacy.errors import DataError, Fault
-from surrogacy.trials import checks, pairing
-from surrogacy.trials.columns import EFFECTS, OPTIONAL_EFFECTS, TRIALS
+from surrogacy.trials import checks, medians, pairing
+from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, OPTIONAL_EFFECTS, TRIALS
 from surrogacy.trials.reading import Row, fault, read_table
 from surrogacy.trials.wide import to_rows
 
 # of a comparison that the table has, an added row changes the hazard ratios, not these
 COUNTS = ("n_exp", "n_ctl", "progressions", "deaths_without_progression", "follow_up_low", "follow_up_high")
-EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}
 
 
 def at(code: str, row: Row, column: str, rule: str, fix: str) -> Fault:
@@ -27,9 +26,9 @@ def _squash(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def added_rows(path: Path) -> tuple[list[Row], list[Row]]:
-    """Rows of a user's file, with defaults for what only a curated row can have."""
-    trials, effects = to_rows(read_table(path))
+def added_rows(path: Path) -> tuple[list[Row], list[Row], list[Row]]:
+    """Rows for trials.csv, effects.csv and arms.csv of a user's file, with defaults for what only a curated row can have."""
+    trials, effects, arms = to_rows(read_table(path))
     if not effects:
         raise DataError([fault("E001", str(path), 1, "the table has a header and no rows", "add one row a comparison")])
     count: dict[tuple[str, str], int] = {}
@@ -44,10 +43,10 @@ def added_rows(path: Path) -> tuple[list[Row], list[Row]]:
         row.setdefault("analysis", "added")
     for row in trials:
         row.setdefault("label", row["comparison"])
-    return trials, effects
+    return trials, effects, arms
 
 
-def check_user_rows(trials: list[Row], effects: list[Row]) -> list[Fault]:
+def check_user_rows(trials: list[Row], effects: list[Row], arms: list[Row]) -> list[Fault]:
     """Schema of a user's rows: only what a fit cannot do without is required."""
     from surrogacy.trials.schema import check_schema
 
@@ -57,6 +56,7 @@ def check_user_rows(trials: list[Row], effects: list[Row]) -> list[Fault]:
         for name, columns in (("trials", TRIALS), ("effects", (*EFFECTS, *OPTIONAL_EFFECTS)))
     }
     faults = check_schema("trials", relaxed["trials"], trials) + check_schema("effects", relaxed["effects"], effects)
+    faults += medians.check_added_cells(arms)
     for row in effects:
         limits = row.get("ci_low") and row.get("ci_high")  # wrong ones are named by their own rules
         if checks.number(row, "hr") and not limits and pairing.standard_error(row) is None:
@@ -73,8 +73,10 @@ def check_user_rows(trials: list[Row], effects: list[Row]) -> list[Fault]:
     return faults
 
 
-def merge(rows: dict[str, list[Row]], trials: list[Row], effects: list[Row]) -> tuple[dict[str, list[Row]], list[Fault]]:
-    """Put added rows beside the table's; where both speak of one endpoint the added row counts."""
+def merge(
+    rows: dict[str, list[Row]], trials: list[Row], effects: list[Row], arms: list[Row]
+) -> tuple[dict[str, list[Row]], list[Fault]]:
+    """Put added rows beside the table's; where both speak of one endpoint the added hazard ratio counts, and the table's median."""
     known = {row["comparison"]: row for row in rows["trials"]}
     alike = {
         _squash(name): row["comparison"] for row in rows["trials"] for name in (row["label"], row["trial"], row["comparison"])
@@ -111,4 +113,5 @@ def merge(rows: dict[str, list[Row]], trials: list[Row], effects: list[Row]) -> 
     kept = [
         {**row, "preferred": "false"} if (row["comparison"], row["endpoint"]) in replaced else row for row in rows["effects"]
     ]
-    return {**rows, "trials": rows["trials"] + new_trials, "effects": kept + effects}, faults
+    all_arms, more = medians.merge_arms(rows["arms"], arms)
+    return {**rows, "trials": rows["trials"] + new_trials, "effects": kept + effects, "arms": all_arms}, faults + more

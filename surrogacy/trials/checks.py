@@ -330,7 +330,7 @@ def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fau
             continue
         for endpoint, column in (("OS", "median_os"), (arm.get("pfs_endpoint", ""), "median_pfs")):
             value = number(arm, column)
-            if value and endpoint:
+            if value and value > 0 and endpoint:
                 medians.setdefault((arm["comparison"], endpoint), {})[arm["arm"]] = value
     for row in effects:
         pair = medians.get((row.get("comparison", ""), row.get("endpoint", "")), {})

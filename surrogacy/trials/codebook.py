@@ -30,7 +30,19 @@ RULES = {
     "E117": "follow_up_low and follow_up_high are given together, not negative, and in order; somebody was followed",
     "E118": "progressions and deaths_without_progression together are at most n_exp + n_ctl",
     "E119": "numbers at risk start no higher than n_exp and n_ctl, never rise, and their times are not negative",
+    "E108": "one preferred row an arm in arms.csv",
+    "E120": "a median is above 0 and within its limits, which are in order and not negative; NR is later than any month",
+    "E121": "median OS is above median PFS and median TACE-PFS of the same arm (W122, a warning, for a TTP, which censors deaths)",
 }
+OWN_MEDIANS = """A table given with `--add` or `--pairs` may hold medians of each arm in months, `NR` where not reached:
+`median_pfs_ctl`, `median_pfs_exp`, `median_os_ctl`, `median_os_exp`, their limits as `median_os_ctl_low`, `median_os_ctl_high`
+(or all three in one cell, `30.8 (23.5-40.8)`), and `median_pps_ctl`, `median_pps_exp` with `pps_definition` (`reported` if not said).
+`median_ttp_ctl`, `median_tace_pfs_ctl`, `mos_ctl`, `mpfs_exp_low` and `median_os_control` are understood too; a median PFS is taken
+as of the endpoint that the hazard ratio is of. A long table may instead hold `median_ctl`, `median_exp_low` ... of the endpoint
+of the row. They become rows of arms.csv for the run. Of a comparison that is here already, medians that stand here are kept
+(W109), others are filled in. With both hazard ratios, `n_ctl`, `n_exp` and these medians,
+`python -m surrogacy.pps --add FILE --focus TRIAL` decomposes the trial; `progressions`, `deaths_without_progression`,
+`follow_up_low` and `follow_up_high` take the place of assumptions."""
 FRICTIONLESS_TYPES = {"text": "string", "number": "number", "integer": "integer", "boolean": "boolean", "date": "string"}
 
 
@@ -46,9 +58,13 @@ def codebook() -> str:
         optional = " A folder of your own may lack this table." if name in OPTIONAL_TABLES else ""
         parts += [f"## {name}.csv", f"{TITLES[name]}.{optional}", _table(columns)]
     parts += [
-        "## Rules for counts and follow-up",
+        "## Rules for counts, follow-up and medians",
         "A value that breaks one stops the run, with file, line, column and cure.",
-        "\n".join(["| rule | what must hold |", "| --- | --- |", *(f"| {code} | {text} |" for code, text in RULES.items())]),
+        "\n".join(
+            ["| rule | what must hold |", "| --- | --- |", *(f"| {code} | {text} |" for code, text in sorted(RULES.items()))]
+        ),
+        "## Medians in a table of your own",
+        OWN_MEDIANS.replace("\n", " "),
         "## sets/*.csv",
         "An analysis set is a file; a new file is a new set. It either lists hazard ratios (a set fixed for good) or gives a "
         "rule on trials.csv (a living set, which takes the preferred rows at the evidence asked for).",

@@ -8,6 +8,7 @@ from typing import Literal
 Kind = Literal["text", "number", "integer", "boolean", "date"]
 
 EVIDENCE = ("primary", "secondary", "unverified")
+EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}  # in a user's table
 STAGES = ("intermediate", "advanced", "mixed")
 LINES = ("first", "second", "tace-combination")
 CLASSES = (
@@ -37,6 +38,7 @@ ENDPOINTS = (
     "TTP-MVI",
     "TTP-EHS",
 )
+SURROGATES = ("PFS", "TACE-PFS", "TTP")  # in order of preference
 REVIEWS = ("central", "investigator", "NR")
 ADJUSTMENTS = ("unstratified", "stratified", "adjusted", "NR")
 PPS_DEFINITIONS = ("reported", "median-difference", "model", "area")
@@ -162,7 +164,7 @@ ARMS = (
     Column("median_pfs_low", "Lower 95 % limit, months", kind="number", not_reached=True),
     Column("median_pfs_high", "Upper 95 % limit, months", kind="number", not_reached=True),
     Column("pfs_endpoint", "Which progression endpoint the median is of", allowed=ENDPOINTS),
-    Column("median_pps", "Median post-progression survival as printed, months", kind="number"),
+    Column("median_pps", "Median post-progression survival as printed, months", kind="number", not_reached=True),
     Column("pps_definition", "How that post-progression survival came about", allowed=PPS_DEFINITIONS),
     Column("post_therapy_pct", "Patients with any later therapy, % of the arm", kind="number"),
     Column("post_systemic_pct", "Patients with later systemic therapy, % of the arm", kind="number"),

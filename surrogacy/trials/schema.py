@@ -99,7 +99,8 @@ def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> 
             fix = f"use one of {', '.join(column.allowed)}"
         else:
             code, rule = "E008", f"not a {column.kind}"
-            fix = FIXES[column.kind] + _hint(row.get(column.name, ""))
+            fix = FIXES[column.kind] + (", or NR if it was not reached" if column.not_reached else "")
+            fix += _hint(row.get(column.name, ""))
         place = row.get("_file", table), int(row.get("_line", "0") or 0)
         who = f"{row.get('comparison', '')} {row.get('endpoint', row.get('arm', ''))}".strip()
         faults.append(Fault(code, "error", *place, who, column.name, row.get(column.name, ""), rule, fix))

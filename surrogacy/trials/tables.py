@@ -12,7 +12,7 @@ import pandas as pd
 from surrogacy.effects import Effects
 from surrogacy.errors import DataError, Fault, UsageError
 from surrogacy.shared_control import SharedControl
-from surrogacy.trials import checks, counts, pairing
+from surrogacy.trials import checks, counts, medians, pairing
 from surrogacy.trials.adding import added_rows, at, check_user_rows, merge
 from surrogacy.trials.columns import (
     ARMS,
@@ -22,6 +22,7 @@ from surrogacy.trials.columns import (
     OPTIONAL_TABLES,
     PAIR_SET,
     RULE_SET,
+    SURROGATES,
     TABLES,
     TRIALS,
     Column,
@@ -29,7 +30,6 @@ from surrogacy.trials.columns import (
 from surrogacy.trials.reading import Row, fault, read_table
 
 DATA_VERSION = "2026.11"
-SURROGATES = ("PFS", "TACE-PFS", "TTP")
 
 
 def shipped_tables() -> Path:
@@ -214,9 +214,9 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     faults = [] if path is None and _pristine(folder) else _check_columns(rows)
     added: tuple[str, ...] = ()
     if add is not None:
-        new_trials, new_effects = added_rows(Path(add))
-        faults += check_user_rows(new_trials, new_effects)
-        rows, more = merge(rows, new_trials, new_effects)
+        new_trials, new_effects, new_arms = added_rows(Path(add))
+        faults += check_user_rows(new_trials, new_effects, new_arms)
+        rows, more = merge(rows, new_trials, new_effects, new_arms)
         faults += more
         added = tuple(dict.fromkeys(row["comparison"] for row in new_effects))
     files = [
@@ -240,10 +240,10 @@ def read_pairs(path: str | Path) -> TrialSet:
     DataError
         With every fault found.
     """
-    trials, effects = added_rows(Path(path))
-    faults = check_user_rows(trials, effects)
+    trials, effects, arms = added_rows(Path(path))
+    faults = check_user_rows(trials, effects, arms)
     unique = list({row["comparison"]: row for row in reversed(trials)}.values())[::-1]
-    rows: dict[str, list[Row]] = {"trials": unique, "effects": effects, "arms": [], "at_risk": []}
+    rows: dict[str, list[Row]] = {"trials": unique, "effects": effects, "arms": arms, "at_risk": []}
     return _finish(rows, faults, Path(path).parent, Path(path).stem, tuple(row["comparison"] for row in unique), [Path(path)])
 
 
@@ -260,7 +260,7 @@ def _finish(
     faults += [*checks.check_preferred(effects), *checks.check_registry(trials), *checks.check_shared_control(trials)]
     faults += [*checks.check_patients(trials, arms), *checks.check_direction(effects, arms)]
     faults += [*counts.check_follow_up(trials), *counts.check_event_counts(trials), *counts.check_at_risk(at_risk, trials)]
-    faults += checks.check_pairs(effects, SURROGATES, "OS")
+    faults += [*medians.check_medians(arms), *checks.check_pairs(effects, SURROGATES, "OS")]
     errors = [found for found in faults if found.severity == "error"]
     if errors:
         raise DataError(errors)

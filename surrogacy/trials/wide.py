@@ -1,16 +1,18 @@
-"""Turn a user's table into rows of trials.csv and effects.csv, whatever its layout and column names.
+"""Turn a user's table into rows of trials.csv, effects.csv and arms.csv, whatever its layout and column names.
 
 Long: one row a trial and endpoint. Wide: one row a comparison, ``hr_surrogate ... hr_final ...``.
-Names used by metafor, meta, RevMan and common spreadsheets are understood.
+Medians of each arm: see `median_columns`. Names used by metafor, meta, RevMan and common spreadsheets are understood.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator, Mapping
 
-from surrogacy.errors import DataError
+from surrogacy.errors import DataError, Fault
 from surrogacy.trials.columns import ENDPOINTS, TRIALS
+from surrogacy.trials.median_columns import MedianColumn, arm_rows, median_column
 from surrogacy.trials.reading import Row, Table, fault, split_interval
 
 # canonical quantity of an effect -> accepted tokens
@@ -47,6 +49,7 @@ SIMPLE = {
     "rho_within": ("rhowithin", "rho", "within"),
     "control_group": ("controlgroup",),
     "registry": ("registry", "nct"),
+    "pps_definition": ("ppsdefinition",),
 }
 TRIAL_COLUMNS = {column.name for column in TRIALS}
 EFFECT_COLUMNS = {
@@ -86,21 +89,22 @@ def _quantity(squashed: str) -> str | None:
     return next((canonical for canonical, names in QUANTITIES.items() if squashed in names), None)
 
 
-def to_rows(table: Table) -> tuple[list[Row], list[Row]]:
-    """Rows for trials.csv and effects.csv from a long or wide table.
+def to_rows(table: Table) -> tuple[list[Row], list[Row], list[Row]]:
+    """Rows for trials.csv, effects.csv and arms.csv from a long or wide table.
 
     Every row carries ``_file`` and ``_line``. Values are not judged here, only arranged.
 
     Returns
     -------
-    trials, effects : list of dict
+    trials, effects, arms : list of dict
 
     Raises
     ------
     DataError
         If the columns cannot be understood.
     """
-    meanings = {column: _meaning(column) for column in table.columns if column}
+    medians = {column: meaning for column in table.columns if (meaning := median_column(column))}
+    meanings = {column: _meaning(column) for column in table.columns if column and column not in medians}
     sides = {meaning[1] for meaning in meanings.values() if meaning and meaning[1]}
     named = {meaning[0] for meaning in meanings.values() if meaning and not meaning[1]}
     long = not sides and "endpoint" in named
@@ -111,6 +115,7 @@ def to_rows(table: Table) -> tuple[list[Row], list[Row]]:
         for column, meaning in meanings.items()
         if meaning is None
     ]
+    faults += _median_faults(table, medians, long=long)
     if "trial" not in named and "comparison" not in named:
         faults.append(fault("E005", table.file, 1, "no column names the trial", "add a column trial"))
     final = "final" if "final" in sides else "OS" if "OS" in sides else None
@@ -142,7 +147,20 @@ def to_rows(table: Table) -> tuple[list[Row], list[Row]]:
             values = {quantity: value for (quantity, s), value in cells if s == side and value}
             named_side = {"surrogate": own.get("surrogate", "PFS"), "final": own.get("final", "OS")}.get(str(side), str(side))
             effects.append({**shared, **_complete(values), "endpoint": named_side, **place})
-    return trials, effects
+    return trials, effects, arm_rows(table, medians, trials, effects)
+
+
+def _median_faults(table: Table, medians: Mapping[str, MedianColumn], *, long: bool) -> Iterator[Fault]:
+    """E002, E004: columns of medians that say one thing twice, or do not say of which endpoint they are."""
+    seen: dict[MedianColumn, str] = {}
+    for column, meaning in medians.items():
+        first = seen.setdefault(meaning, column)
+        if first != column:
+            yield fault("E002", table.file, 1, f"this says the same as {first}", "keep one of them", column=column)
+        elif meaning.needs_long and not long:
+            limit = f"_{meaning.limit}" if meaning.limit else ""
+            fix = f"name it median_pfs_{meaning.arm}{limit} or median_os_{meaning.arm}{limit}"
+            yield fault("E004", table.file, 1, "this does not say which endpoint the median is of", fix, column=column)
 
 
 def _complete(values: Row) -> Row:

@@ -41,7 +41,7 @@ def screen(run: PpsRun) -> RenderableType:
         _note("Descriptive: OS is PFS plus PPS, so these correlations are there without any surrogacy; see the nulls.")
     )
     if run.moderations:
-        title = f"Is the line of {run.set_name} flatter where PPS is longer?"
+        title = f"Does the line of {run.set_name} depend on PPS, stage or line of treatment?"
         parts += [Text(""), Text(title, style="bold"), _moderated(run.moderations)]
         parts += [_note(_evidence(one)) for one in run.moderations]
         parts += _remarks(run.moderations[0].line.result.problems)
@@ -82,7 +82,8 @@ def _decomposition(run: PpsRun) -> RenderableType:
         table.add_row(*cells)
     observed = run.main.hazard_ratios["observed"]
     table.caption = (
-        f"Control / experimental. Observed OS HR {with_interval(observed, 3)}. Shares of the gap in log HR, 95% intervals by simulated trials. "
+        f"Control / experimental. Observed OS HR {with_interval(observed, 3)}. Shares of the gap in log HR, 95% intervals by simulated trials, none "
+        "where the gap may be 0; share of deaths and follow-up held fixed. "
         "L: PPS as reported; M: PPS fitted to the OS medians."
     )
     table.caption_justify = "left"
@@ -105,7 +106,7 @@ def _every(found: Sequence[Decomposition]) -> RenderableType:
     table = _table("Trial", "PFS effect", "HR", "OS HR: equal PPS", "own PPS", "observed", "P(residual by chance)")
     for one in found:
         hr = (number(one.hazard_ratios[key].value) for key in ("pfs", "equal", "model", "observed"))
-        table.add_row(one.inputs.name, one.inputs.endpoint, *hr, number(one.p_observed))
+        table.add_row(one.inputs.name, one.inputs.endpoint, *hr, number(one.p_residual))
     unclear = sum(not one.identified for one in found)
     table.caption = f"The split into dilution, imbalance and residual is not identified in {unclear} of {len(found)}; tables/every_trial.md holds the intervals."
     table.caption_justify = "left"
@@ -122,7 +123,7 @@ def _coupling(audits: Iterable[CouplingAudit]) -> RenderableType:
 
 
 def _moderated(found: Iterable[Moderated]) -> RenderableType:
-    table = _table("Moderator", "k", "Slope (95% interval), low to high", "Difference of slopes", "P(flatter)", "Permutation p")
+    table = _table("Moderator", "k", "Slope (95% interval), low to high", "Difference of slopes", "P(slope falls)", "Permutation p")
     for one in found:
         line = one.line
         slopes = "\n".join(f"{record['label']}: {with_interval(record['slope'])}" for record in line.at_quantiles())

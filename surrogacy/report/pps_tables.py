@@ -73,7 +73,7 @@ def decomposition_table(name: str, title: str, found: Sequence[Decomposition]) -
         row |= {f"{heading}, share of the gap": percent(one.shares[key]) for key, heading in PARTS.items()}
         row |= {
             "Split identified": "yes" if one.identified else "no",
-            "P(residual or more by chance)": number(one.p_observed),
+            "P(residual as far from 0 by chance)": number(one.p_residual),
             "OS HR, PPS → ∞ (follow-up of the trial; complete)": f"{number(one.equal_pps.endless, 3)}; {number(one.equal_pps.endless_complete, 3)}",
             "PPS that dilution alone would need, months": months(one.equal_pps.needed),
         }
@@ -90,7 +90,7 @@ def _by_direct_death(run: PpsRun) -> ReportTable:
         "residual": "Residual, of the gap",
     }  # fmt: skip
     note = (
-        "Calibration M, first PFS effect of the table of decompositions; without intervals: those of the decomposition apply."
+        "Calibration M, first PFS effect of the table of decompositions; point values, no intervals."
     )
     title = "What the share of deaths without progression changes"
     return records_table("direct_death", title, note, run.by_direct_death, columns, {}, digits=3)

@@ -35,7 +35,7 @@ def decomposition_record(one: Decomposition) -> dict[str, Any]:
         record |= {f"{part}_{ordering.reference}_first": getattr(ordering, part) for part in ("dilution", "imbalance")}
     return record | {
         "hr_pps_endless": one.equal_pps.endless, "hr_pps_endless_complete": one.equal_pps.endless_complete, "pps_needed": one.equal_pps.needed,
-        "pps_needed_complete": one.equal_pps.needed_complete, "expected_deaths": one.expected_deaths, "p_observed": one.p_observed,
+        "pps_needed_complete": one.equal_pps.needed_complete, "expected_deaths": one.expected_deaths, "p_residual": one.p_residual, "p_hazard_ratio": one.p_hazard_ratio,
         "identified": one.identified, "resamples": one.resamples, "lost": one.lost, "at_boundary": one.at_boundary,
         "problems": "; ".join(one.problems),
     }  # fmt: skip

@@ -27,7 +27,8 @@ from surrogacy.pps.moderation_evidence import (
     trials_needed,
 )
 from surrogacy.pps.moderators import control_arms, factor_moderator, later_therapy, plain_moderator, pps_ratio, pps_sensitivity
-from surrogacy.pps.offset import OffsetModel, first_order_bias
+from surrogacy.pps.offset import ASSUMPTIONS, OffsetModel, first_order_bias, offset_sensitivity
+from surrogacy.trials.pairing import part_of
 
 VAGUE = Normal(0.0, 10.0)
 P = (0.5, 0.025, 0.975)
@@ -492,7 +493,12 @@ def test_left_out_comparisons_are_counted(trials, sets, moderation):
     assert len(moderation.posterior.effects) == kept
     assert any(f"{len(effects) - kept} of {len(effects)} comparisons" in problem for problem in moderation.result.problems)
     assert any("sampling errors of the control arm" in problem for problem in moderation.result.problems)
-    assert set(effects.problems) <= set(moderation.result.problems)
+    used = [arm is not None and arm.has("model") for arm in control_arms(trials, effects)]
+    said = part_of(effects, used).problems  # of those that are in the fit, not of the whole set
+    assert set(said) <= set(moderation.result.problems)
+    assert not set(effects.problems) <= set(moderation.result.problems)
+    assert "SPACE OS from p" in " ".join(effects.problems)
+    assert "SPACE OS from p" not in " ".join(said)
 
 
 def test_few_trials_are_said_to_be_few(trials, sets):
@@ -621,7 +627,7 @@ def test_offset_recovers_dilution():
         effects = Effects.from_arrays(np.stack([d1, d2], axis=1) + se * error, se)
         found = OffsetModel(nodes=(12, 12, 9)).fit(effects, bent)
         scores.append([(found[name].value - truth) / found[name].se for name, truth in (("intercept", 0.0), ("share", 1.0))])
-        tails.append(found["p_dilution_alone"].value)
+        tails.append(found["tail_at_dilution_alone"].value)
     assert np.abs(np.mean(scores, axis=0)).max() < 4 / np.sqrt(20)
     assert np.mean(tails) == pytest.approx(0.5, abs=4 * 0.29 / np.sqrt(20))
 
@@ -630,7 +636,7 @@ def test_wrong_dilution_is_told_from_the_right_one():
     generator = np.random.default_rng(13)
     effects, _ = simulated(40, generator, g=0.0, c=0.0, b=0.3, psi=0.03)
     found = OffsetModel().fit(effects, Bent(np.full(40, 0.9), np.zeros(40)))
-    assert found["p_dilution_alone"].value < 0.01
+    assert found["tail_at_dilution_alone"].value < 0.01
     assert found["share"].high < 1
     assert found["p_share_below_1"].value > 0.999
     assert found.dilution_against_line.difference.value < 0
@@ -727,3 +733,23 @@ def test_figure_of_two_levels(sets):
     found = ModeratedLine().fit(sets["all"], factor_moderator(sets["all"], "line"))
     texts = [text.get_text() for text in plot_moderated_lines(found).get_legend().get_texts()]
     assert any(text.startswith("second\nslope") for text in texts)
+
+
+def test_offset_under_other_assumptions(trials, sets):
+    records = {record["assumption"]: record for record in offset_sensitivity(trials, sets["all"])}
+    assert set(records) == set(ASSUMPTIONS)
+    expected, known = expected_effects(trials, sets["all"])
+    whole = OffsetModel().fit(sets["all"].take(known), expected)["share"]
+    # the coarser grid moves the median by less than 0.02 posterior SDs
+    assert records["as in the analysis"]["share"] == pytest.approx(whole.value, abs=0.02 * whole.se)
+    # shorter follow-up leaves more of the PFS effect in what is expected, so that the observed effects are less of it
+    shares = [records[f"follow-up {words} control median OS"]["share"] for words in ("0.3 to 1", "0.5 to 1.5")]
+    assert shares[0] < shares[1] < records["as in the analysis"]["share"] < records["complete follow-up"]["share"]
+
+
+def test_a_time_to_progression_is_scaled_to_pfs(trials, sets):
+    effects = sets["all"]
+    arm = next(arm for arm in control_arms(trials, effects) if arm is not None and arm.comparison == "sharp")
+    assert arm.pfs_endpoint == "TTP"
+    value = pps_ratio(trials, effects).values[effects.comparison.index("sharp")]
+    assert value == pytest.approx(np.log(arm.pps("model").months / (0.9 * arm.median_pfs.value)))  # 10 % of PFS events are deaths

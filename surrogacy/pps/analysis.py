@@ -22,15 +22,17 @@ from surrogacy.pps.moderation_evidence import (
     LogScore,
     Permutation,
     TrialsNeeded,
+    expected_coefficients,
     leave_one_out,
     permutation_test,
     swayed_by,
     trials_needed,
 )
 from surrogacy.pps.moderators import Moderator, factor_moderator, later_therapy, pps_ratio
-from surrogacy.pps.offset import Offset, OffsetModel
+from surrogacy.pps.offset import Offset, OffsetModel, offset_sensitivity
 from surrogacy.pps.reading import read_inputs
 from surrogacy.trials import TrialSet
+from surrogacy.trials.pairing import part_of
 
 DEFINITIONS: tuple[PpsDefinition, ...] = ("median-difference", "model")
 FACTORS = ("stage", "line")
@@ -53,6 +55,9 @@ class Moderated:
     swayed : tuple of str
         Trials without which the difference of slopes would be told otherwise.
     needed : TrialsNeeded
+        For the difference of slopes that was found: power of this kind says no more than its interval.
+    needed_for_dilution : TrialsNeeded or None
+        For the one that dilution alone would give, where the moderator is PPS.
     """
 
     line: Moderation
@@ -61,6 +66,7 @@ class Moderated:
     score: LogScore
     swayed: tuple[str, ...]
     needed: TrialsNeeded
+    needed_for_dilution: TrialsNeeded | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +91,8 @@ class PpsRun:
     moderations : tuple of Moderated
     offset : Offset or None
         OS effects regressed on what dilution alone leaves of the PFS effects.
+    offset_sensitivity : tuple of dict
+        The same under other assumptions where the tables hold no follow-up or no deaths without progression.
     failures : tuple of str
         What could not be asked of these trials, and why.
     map : DilutionMap
@@ -102,6 +110,7 @@ class PpsRun:
     audits: tuple[CouplingAudit, ...]
     moderations: tuple[Moderated, ...]
     offset: Offset | None
+    offset_sensitivity: tuple[dict[str, Any], ...]
     failures: tuple[str, ...]
     map: DilutionMap
     points: tuple[DilutionPoint, ...]
@@ -157,6 +166,7 @@ def analyse(
     if inputs is not None and direct_death is not None:
         inputs = inputs.with_direct_death(direct_death)
     elsewhere = None if pool is None else pool.submit(decompose_trials, trials, resamples=EVERY, seed=seed)
+    varied = None if pool is None else pool.submit(offset_sensitivity, trials, effects)
     found: tuple[Decomposition, ...] = ()
     shares: list[dict[str, Any]] = []
     main, at_risk = None, None
@@ -194,6 +204,7 @@ def analyse(
         audits=tuple(audits),
         moderations=tuple(moderations),
         offset=offset,
+        offset_sensitivity=offset_sensitivity(trials, effects) if varied is None else varied.result(),
         failures=(*failures, *said, *unsaid),
         map=dilution_map(),
         points=dilution_points(trials),
@@ -216,14 +227,21 @@ def moderate(trials: TrialSet, effects: Effects, seed: int = 0) -> tuple[list[Mo
         left_out, score = leave_one_out(line)
         permutation = permutation_test(line, seed=seed)
         swayed = tuple(swayed_by(left_out, line))
-        found.append(Moderated(line, permutation, tuple(left_out), score, swayed, trials_needed(line)))
+        dilution = _needed_for_dilution(trials, line) if line.moderator.name == "pps-ratio" else None
+        found.append(Moderated(line, permutation, tuple(left_out), score, swayed, trials_needed(line), dilution))
     return found, failures
+
+
+def _needed_for_dilution(trials: TrialSet, line: Moderation) -> TrialsNeeded:
+    """Comparisons that would show the moderation which dilution alone gives."""
+    expected, _ = expected_effects(trials, line.posterior.effects)
+    return trials_needed(line, expected_coefficients(line, expected)["slope_difference"])
 
 
 def regress_on_dilution(trials: TrialSet, effects: Effects) -> tuple[Offset | None, list[str]]:
     """The OS effects of a set on those that dilution alone would leave; or why not."""
     try:
         expected, known = expected_effects(trials, effects)
-        return OffsetModel().fit(effects.take(known), expected, expected.assumed), []
+        return OffsetModel().fit(part_of(effects, known), expected, expected.assumed), []
     except (FitError, UsageError) as error:
         return None, [f"OS effects on what dilution leaves: {error}"]

@@ -42,9 +42,19 @@ class NullDistribution:
         """Mean of both correlations."""
         return float(np.nanmean(self.r_os_pps)), float(np.nanmean(self.r_os_pfs))
 
-    def share_at_or_above(self, r_os_pps: float) -> float:
-        """Share of the draws whose r(OS, PPS) is at least as strong as this one."""
-        return float(np.mean(self.r_os_pps[np.isfinite(self.r_os_pps)] >= r_os_pps))
+    @property
+    def range(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Middle 95 % of both correlations."""
+        middle = [np.nanquantile(draws, [0.025, 0.975]) for draws in (self.r_os_pps, self.r_os_pfs)]
+        return (float(middle[0][0]), float(middle[0][1])), (float(middle[1][0]), float(middle[1][1]))
+
+    def shares_at_or_above(self, r_os_pps: float, r_os_pfs: float) -> tuple[float, float]:
+        """Share of the draws whose r(OS, PPS), and whose r(OS, PFS), is at least as strong as these."""
+        shares = [
+            float(np.mean(draws[np.isfinite(draws)] >= observed))
+            for draws, observed in ((self.r_os_pps, r_os_pps), (self.r_os_pfs, r_os_pfs))
+        ]
+        return shares[0], shares[1]
 
 
 def unrelated_null(

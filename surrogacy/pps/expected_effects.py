@@ -19,10 +19,10 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.hazard_ratios import cox_hazard_ratio
 from surrogacy.pps.illness_death import IllnessDeath
 from surrogacy.pps.inputs import PpsDefinition
-from surrogacy.pps.moderators import control_arms, pps_sensitivity
+from surrogacy.pps.moderators import control_arms, pfs_of, pps_sensitivity
+from surrogacy.pps.reading import ASSUMED_DIRECT_DEATH, ASSUMED_FOLLOW_UP
 from surrogacy.trials import TrialSet
 
-FOLLOW_UP = (1.0, 3.0)  # shortest and longest, control median OS, where a trial's own is not in the tables
 STEP = 1e-3  # of a log, for derivatives
 STRONGEST = 5.0  # |log HR| beyond which an effect is held: a hazard ratio of 0.007
 
@@ -142,6 +142,8 @@ def expected_effects(
     *,
     complete_follow_up: bool = False,
     min_evidence: str = "secondary",
+    direct_death: float = ASSUMED_DIRECT_DEATH,
+    assumed_follow_up: tuple[float, float] = ASSUMED_FOLLOW_UP,
 ) -> tuple[ExpectedEffects, BoolArray]:
     """Take from the arm table what the expected OS effect of every comparison needs.
 
@@ -154,6 +156,10 @@ def expected_effects(
     complete_follow_up : bool
         Follow everyone to the event; else as in the tables, or from once to three times the control's median OS.
     min_evidence : {"primary", "secondary", "unverified"}
+    direct_death : float
+        Share of PFS events that are deaths, where the tables do not count them.
+    assumed_follow_up : (float, float)
+        Administrative follow-up where the tables do not hold it, in median OS of the control arm.
 
     Returns
     -------
@@ -167,7 +173,7 @@ def expected_effects(
     FitError
         If no comparison has what is needed.
     """
-    arms = control_arms(trials, effects, min_evidence)
+    arms = control_arms(trials, effects, min_evidence, direct_death)
     known = np.array([arm is not None and arm.has(definition) for arm in arms]) & effects.complete
     used = [arm for arm, keep in zip(arms, known, strict=True) if keep and arm is not None]
     if not used:
@@ -177,19 +183,19 @@ def expected_effects(
     rows = {str(row["comparison"]): row for row in trials.trials.to_dict("records")}
     pfs, os, q, hazard = (np.empty(len(used)) for _ in range(4))
     follow_up, allocation = np.empty((len(used), 2)), np.ones((len(used), 2))
-    sensitivity, assumed_follow_up = np.empty((len(used), 2)), 0
+    sensitivity, not_held = np.empty((len(used), 2)), 0
     names = [name for name, keep in zip(effects.comparison, known, strict=True) if keep]
     for i, (name, arm) in enumerate(zip(names, used, strict=True)):
         row, q[i], os[i] = rows[name], arm.direct_death.value, arm.median_os.value
-        pfs[i] = arm.median_pfs.value * (1 - q[i] if arm.pfs_endpoint == "TTP" else 1.0)
+        pfs[i] = pfs_of(arm)
         hazard[i] = np.log(2.0) / arm.pps(definition).months
         sensitivity[i] = pps_sensitivity(arm, definition)
         stated = float(row["follow_up_low"]), float(row["follow_up_high"])
         if np.isfinite(stated).all():
             follow_up[i] = stated
         else:
-            follow_up[i] = np.multiply(FOLLOW_UP, os[i])
-            assumed_follow_up += 1
+            follow_up[i] = np.multiply(assumed_follow_up, os[i])
+            not_held += 1
         sizes = float(row["n_ctl"]), float(row["n_exp"])
         if min(sizes) > 0:
             allocation[i] = sizes
@@ -201,8 +207,8 @@ def expected_effects(
     if counted < len(used):
         share = next(arm.direct_death.value for arm in used if arm.direct_death.assumed)
         assumed.append(f"{share:.0%} of PFS events taken as deaths in {len(used) - counted} of {len(used)} comparisons")
-    if assumed_follow_up and not complete_follow_up:
+    if not_held and not complete_follow_up:
         assumed.append(
-            f"follow-up taken as uniform from {FOLLOW_UP[0]:g} to {FOLLOW_UP[1]:g} control median OS in {assumed_follow_up} of {len(used)}"
+            f"follow-up taken as uniform from {assumed_follow_up[0]:g} to {assumed_follow_up[1]:g} control median OS in {not_held} of {len(used)}"
         )
     return ExpectedEffects(pfs, q, hazard, follow_up, allocation, sensitivity, words, tuple(assumed)), known

@@ -1,4 +1,4 @@
-"""A surrogacy line moderated by a covariate such as post-progression survival: errors in both effects, exact, no sampling.
+"""A surrogacy line moderated by a covariate such as post-progression survival: errors of both effects, exact, no sampling.
 
     d2_i | d1_i ~ N(a + b d1_i + c z_i + g z_i d1_i, psi^2),   z_i the moderator less its mean,   d1_i vague
 
@@ -43,6 +43,7 @@ from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePr
 from surrogacy.pps.line_posterior import LinePosterior, LinePriors, estimate, fit_line, quantiles
 from surrogacy.pps.moderators import Moderator, left_out
 from surrogacy.results import LEVEL, Estimate, Result
+from surrogacy.trials.pairing import part_of
 
 NODES = (20, 20, 16)
 FEWEST = 5  # comparisons: four coefficients and an SD
@@ -127,7 +128,7 @@ class ModeratedLine:
             )
         if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n[known]).any():
             raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
-        data = effects.take(known)
+        data = part_of(effects, known)
         centre = float(values.mean())
         design = np.column_stack([np.ones(len(values)), values - centre])
         coarser, moved = None, float("nan")

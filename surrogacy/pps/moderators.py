@@ -23,6 +23,7 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.arms import ArmPps, arm_pps
 from surrogacy.pps.exponential import post_progression_hazard
 from surrogacy.pps.inputs import PpsDefinition
+from surrogacy.pps.reading import ASSUMED_DIRECT_DEATH
 from surrogacy.trials import TrialSet
 
 TherapyColumn = Literal["post_therapy_pct", "post_systemic_pct"]
@@ -83,7 +84,7 @@ def plain_moderator(values: FloatArray, name: str = "moderator", words: str = ""
 def pps_ratio(
     trials: TrialSet, effects: Effects, definition: PpsDefinition = "model", min_evidence: str = "secondary"
 ) -> Moderator:
-    """Log of control-arm PPS over control-arm median PFS.
+    """Log of control-arm PPS over control-arm median PFS; a TTP, which censors deaths, is scaled to PFS by (1 - q).
 
     Parameters
     ----------
@@ -106,10 +107,9 @@ def pps_ratio(
     for i, arm in enumerate(arms):
         if arm is None or not arm.has(definition):
             continue
-        pfs, pps = arm.median_pfs.value, arm.pps(definition)
-        values[i] = np.log(pps.months / pfs)
+        values[i] = np.log(arm.pps(definition).months / pfs_of(arm))
         sensitivity[i] = pps_sensitivity(arm, definition) - np.array([1.0, 0.0])  # and by the median PFS it is divided by
-        if definition == "model" and arm.direct_death.assumed:
+        if arm.direct_death.assumed and (definition == "model" or arm.pfs_endpoint == "TTP"):
             shares.add(arm.direct_death.value)
     used = [arm for arm in arms if arm is not None and arm.has(definition)]
     problems = [*dict.fromkeys(problem for arm in used for problem in arm.problems)] if definition == "reported" else []
@@ -122,10 +122,15 @@ def pps_ratio(
         problems.append(f"unverified control-arm medians: {', '.join(unverified)}")
     if shares:
         problems.append(
-            f"model PPS where deaths without progression were not counted: {min(shares):.0%} of PFS events taken as deaths"
+            f"model PPS, and TTP scaled to PFS, where deaths without progression were not counted: {min(shares):.0%} of PFS events taken as deaths"
         )
     words = f"log(control-arm median PPS / PFS), PPS by definition: {definition}"
     return Moderator("pps-ratio", words, values, (), True, sensitivity, tuple(problems))
+
+
+def pfs_of(arm: ArmPps) -> float:
+    """Median PFS of an arm, months: a median TTP times the share of PFS events that are progressions, constant hazards."""
+    return arm.median_pfs.value * (1.0 - arm.direct_death.value if arm.pfs_endpoint == "TTP" else 1.0)
 
 
 def pps_sensitivity(arm: ArmPps, definition: PpsDefinition) -> FloatArray:
@@ -192,9 +197,11 @@ def factor_moderator(effects: Effects, factor: str) -> Moderator:
     return Moderator(factor, factor, numbers, (), False, zeros)
 
 
-def control_arms(trials: TrialSet, effects: Effects, min_evidence: str = "secondary") -> list[ArmPps | None]:
+def control_arms(
+    trials: TrialSet, effects: Effects, min_evidence: str = "secondary", direct_death: float = ASSUMED_DIRECT_DEATH
+) -> list[ArmPps | None]:
     """Control arm of every comparison, one that comparisons share for each of them; None without its medians."""
-    arms = _controls(trials, min_evidence)
+    arms = _controls(trials, min_evidence, direct_death)
     by_comparison = {arm.comparison: arm for arm in arms}
     rows = trials.trials
     groups = {
@@ -207,8 +214,9 @@ def control_arms(trials: TrialSet, effects: Effects, min_evidence: str = "second
 
 
 @lru_cache(maxsize=4)  # the tables of a run do not change
-def _controls(trials: TrialSet, min_evidence: str) -> tuple[ArmPps, ...]:
-    return tuple(arm for arm in arm_pps(trials, min_evidence=min_evidence, draws=2) if arm.arm == "ctl")
+def _controls(trials: TrialSet, min_evidence: str, direct_death: float) -> tuple[ArmPps, ...]:
+    arms = arm_pps(trials, direct_death=direct_death, min_evidence=min_evidence, draws=2)
+    return tuple(arm for arm in arms if arm.arm == "ctl")
 
 
 def left_out(effects: Effects, known: BoolArray, moderator: Moderator) -> tuple[str, ...]:

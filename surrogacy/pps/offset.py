@@ -27,17 +27,30 @@ from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePr
 from surrogacy.models.quadrature import farthest
 from surrogacy.models.regression import weighted_least_squares
 from surrogacy.pps.coefficient_grid import CoefficientGrid, Coordinates, tabulate
-from surrogacy.pps.expected_effects import Expectation
+from surrogacy.pps.expected_effects import Expectation, expected_effects
 from surrogacy.pps.line_posterior import LinePriors, condition, fit_line
 from surrogacy.pps.moderation import BIAS_WORDS, MATTERS
 from surrogacy.pps.moderation_evidence import LogScore, log_score
 from surrogacy.results import LEVEL, Estimate, Result
+from surrogacy.trials import TrialSet
 
 NODES = (18, 18, 14)
+FEWER = (12, 12, 10)  # where several fits are compared
 HERMITE = 11  # nodes of every true surrogate effect
 FEWEST = 4  # comparisons
 SIGMA_NODES = 40  # of psi alone
 AT_ONCE = 400_000  # numbers worked on at once
+
+
+# What is assumed where the tables hold nothing, one change at a time.
+ASSUMPTIONS: dict[str, dict[str, Any]] = {
+    "as in the analysis": {},
+    "complete follow-up": {"complete_follow_up": True},
+    "follow-up 0.5 to 1.5 control median OS": {"assumed_follow_up": (0.5, 1.5)},
+    "follow-up 0.3 to 1 control median OS": {"assumed_follow_up": (0.3, 1.0)},
+    "no deaths without progression": {"direct_death": 0.0},
+    "30% of PFS events deaths": {"direct_death": 0.3},
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +141,9 @@ class OffsetModel:
         below = float(grid.distribution((0.0, 1.0))(np.ones(1))[0])
         estimates["p_share_below_1"] = Estimate(below, kind="posterior probability")
         tail = grid.tail_probability((0.0, 1.0))
-        estimates["p_dilution_alone"] = Estimate(tail, kind="posterior probability of (a, k) less plausible than (0, 1)")
+        estimates["tail_at_dilution_alone"] = Estimate(
+            tail, kind="posterior mass of (intercept, share) less plausible than (0, 1)"
+        )
         y, w = effects.log_hr[:, 1], effects.se[:, 1] ** -2.0
         for key, x in (("r2_expected", at_estimates), ("r2_surrogate", effects.log_hr[:, 0])):
             kind = "R2 of weighted least squares, weights 1 / SE(OS)^2, errors of the surrogate effect ignored"
@@ -207,6 +222,30 @@ class OffsetModel:
         return free, alone
 
 
+def offset_sensitivity(trials: TrialSet, effects: Effects) -> tuple[dict[str, Any], ...]:
+    """The offset model under other assumptions on follow-up and on deaths without progression, where the tables hold neither.
+
+    Returns
+    -------
+    tuple of dict
+        ``assumption``; ``intercept``, ``share`` with ``*_low``, ``*_high``; ``tail_at_dilution_alone``. Or ``problem``.
+    """
+    records = []
+    for words, change in ASSUMPTIONS.items():
+        record: dict[str, Any] = {"assumption": words}
+        try:
+            expected, known = expected_effects(trials, effects, **change)
+            found = OffsetModel(nodes=FEWER).fit(effects.take(known), expected)
+        except (FitError, UsageError) as error:
+            records.append(record | {"problem": str(error)})
+            continue
+        for name in ("intercept", "share"):
+            estimate = found[name]
+            record |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+        records.append(record | {"tail_at_dilution_alone": found["tail_at_dilution_alone"].value})
+    return tuple(records)
+
+
 def first_order_bias(effects: Effects, expectation: Expectation, share: float, sigma: float) -> dict[str, FloatArray]:
     """What two known errors add to (a, k), to first order: ``(X'WX)^-1 sum w_i E[error of m_i x error of y_i]``, X = (1, m).
 
@@ -241,7 +280,7 @@ class Offset:
     ----------
     model : OffsetModel
     result : Result
-        ``intercept`` (a), ``share`` (k), ``sigma_cond``, ``p_dilution_alone``, R2 of both lines, the mean residual, problems.
+        ``intercept`` (a), ``share`` (k), ``sigma_cond``, ``tail_at_dilution_alone``, R2 of both lines, the mean residual, problems.
     grid : CoefficientGrid
     expected : (k,) array
         Expected OS log hazard ratio at the observed surrogate effect.

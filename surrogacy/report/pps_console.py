@@ -38,7 +38,9 @@ def screen(run: PpsRun) -> RenderableType:
     parts += [Text(""), Text(f"Every trial whose medians allow it ({len(run.every)})", style="bold"), _every(run.every)]
     parts += [Text(""), Text("Medians of arms: OS against a part of itself", style="bold"), _coupling(run.audits)]
     parts.append(
-        _note("Descriptive: OS is PFS plus PPS, so these correlations are there without any surrogacy; see the nulls.")
+        _note(
+            "Descriptive, no surrogacy: OS is PFS plus PPS, and most of the size of these correlations is there without any relation of the two."
+        )
     )
     if run.moderations:
         title = f"Does the line of {run.set_name} depend on PPS, stage or line of treatment?"
@@ -46,7 +48,7 @@ def screen(run: PpsRun) -> RenderableType:
         parts += [_note(_evidence(one)) for one in run.moderations]
         parts += _remarks(run.moderations[0].line.result.problems)
     if run.offset is not None:
-        parts.append(_note(_offset(run.offset)))
+        parts.append(_note(_offset(run, run.offset)))
     parts += _remarks(run.failures)
     return Group(*parts)
 
@@ -114,16 +116,22 @@ def _every(found: Sequence[Decomposition]) -> RenderableType:
 
 
 def _coupling(audits: Iterable[CouplingAudit]) -> RenderableType:
-    table = _table("PPS", "r(OS, PPS)", "r(OS, PFS)", "r(PFS, PPS)", "If there were nothing: r(OS, PPS), r(OS, PFS)")
+    table = _table("PPS", "r(OS, PPS)", "r(OS, PFS)", "r(PFS, PPS)", "Without any relation, 95% of: r(OS, PPS), r(OS, PFS)")
     for audit in audits:
-        nulls = "; ".join(f"{null.name}: {number(null.mean[0])}, {number(null.mean[1])}" for null in audit.nulls)
+        nulls = "\n".join(f"{null.name}: {', '.join(_range(limits) for limits in null.range)}" for null in audit.nulls)
         size = f"{audit.definition}\n[dim]{len(audit.arms)} arms, {len(audit.trials)} trials, weights: {audit.weights}[/dim]"
         table.add_row(size, *(with_interval(audit[name]) for name in ("r_os_pps", "r_os_pfs", "r_pfs_pps")), nulls)
     return table
 
 
+def _range(limits: tuple[float, float]) -> str:
+    return f"{number(limits[0])} to {number(limits[1])}"
+
+
 def _moderated(found: Iterable[Moderated]) -> RenderableType:
-    table = _table("Moderator", "k", "Slope (95% interval), low to high", "Difference of slopes", "P(slope falls)", "Permutation p")
+    table = _table(
+        "Moderator", "k", "Slope (95% interval), low to high", "Difference of slopes", "P(slope falls)", "Permutation p"
+    )
     for one in found:
         line = one.line
         slopes = "\n".join(f"{record['label']}: {with_interval(record['slope'])}" for record in line.at_quantiles())
@@ -136,16 +144,29 @@ def _moderated(found: Iterable[Moderated]) -> RenderableType:
 
 def _evidence(one: Moderated) -> str:
     """What it would take to see the moderation, and whether it predicts."""
-    needed = "no number of comparisons" if one.needed.comparisons is None else f"{one.needed.comparisons} comparisons"
+    wanted, words = (
+        (one.needed, "the difference found")
+        if one.needed_for_dilution is None
+        else (one.needed_for_dilution, f"the {number(one.needed_for_dilution.slope_difference)} that dilution alone would give")
+    )
+    needed = "no number of comparisons" if wanted.comparisons is None else f"{wanted.comparisons} comparisons"
     return (
-        f"{one.line.moderator.name}: power {one.needed.power:.0%} for the difference found; {needed} like these for {one.needed.wanted:.0%}; log score of the trials "
-        f"left out, less that of the plain line: {with_interval(one.score.difference, 1)}"
+        f"{one.line.moderator.name}: power {wanted.power:.0%} for {words}; {needed} like these for {wanted.wanted:.0%}; log score of the trials left out, "
+        f"less that of the plain line: {with_interval(one.score.difference, 1)}"
     )
 
 
-def _offset(found: Offset) -> str:
-    """Whether dilution explains the OS effects."""
+def _offset(run: PpsRun, found: Offset) -> str:
+    """How far dilution alone is compatible with the OS effects, and what that rests on."""
+    shares = [record["share"] for record in run.offset_sensitivity if record.get("share") is not None]
+    span = (
+        f"; {number(min(shares))} to {number(max(shares))} under other assumptions on these (tables/offset_sensitivity.md)"
+        if shares
+        else ""
+    )
+    assumed = "; ".join(problem for problem in found.result.problems if problem not in found.result.effects.problems)
     return (
         f"OS effects on what dilution alone leaves of the PFS effects (k = {len(found.result.effects)}): intercept {with_interval(found['intercept'])}, share "
-        f"{with_interval(found['share'])} (0 and 1: dilution is all there is), log score against the plain line {with_interval(found.against_line.difference, 1)}"
+        f"{with_interval(found['share'])}{span}; dilution alone is intercept 0 and share 1. Log score against the plain line "
+        f"{with_interval(found.against_line.difference, 1)}. {assumed}"
     )

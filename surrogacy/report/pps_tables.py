@@ -89,9 +89,7 @@ def _by_direct_death(run: PpsRun) -> ReportTable:
         "dilution_of_model": "Dilution, of the model's attenuation", "dilution": "Dilution, of the gap", "imbalance": "Imbalance, of the gap",
         "residual": "Residual, of the gap",
     }  # fmt: skip
-    note = (
-        "Calibration M, first PFS effect of the table of decompositions; point values, no intervals."
-    )
+    note = "Calibration M, first PFS effect of the table of decompositions; point values, no intervals."
     title = "What the share of deaths without progression changes"
     return records_table("direct_death", title, note, run.by_direct_death, columns, {}, digits=3)
 
@@ -138,7 +136,7 @@ def coupling_table(audits: Sequence[CouplingAudit]) -> ReportTable:
     }  # fmt: skip
     note = (
         "Descriptive: correlations of medians of arms, not of treatment effects, and no surrogacy information. OS is PFS plus PPS, so that each is "
-        "correlated with OS by construction: the rows `if ...` tell how much of it there would be for no reason at all. "
+        "correlated with OS by construction: the rows `if ...` tell how much of the correlation there would be without any relation. "
         + " ".join(f"{problem}." for problem in dict.fromkeys(problem for audit in audits for problem in audit.problems))
     )
     return records_table("coupling", "Post-progression survival and OS, by arm", note, records, columns, AUDITED)
@@ -198,9 +196,18 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
     if run.offset is not None and run.offset.result.problems:
         about += f" {'. '.join(run.offset.result.problems)}."
     tables.append(records_table("moderated_estimates", "Estimates of the moderated lines", about, estimates, of_estimates, {}))
+    if run.offset_sensitivity:
+        of_offset = {
+            "assumption": "Assumption", "intercept": "Intercept", "intercept_low": "95% low", "intercept_high": "95% high", "share": "Share",
+            "share_low": "95% low ", "share_high": "95% high ", "tail_at_dilution_alone": "Posterior mass less plausible than (0, 1)", "problem": "Not fitted",
+        }  # fmt: skip
+        said = "OS effects regressed on what dilution alone leaves of the PFS effects, where the tables hold no follow-up or no deaths without progression."
+        title = "What the assumptions do to the share that dilution explains"
+        tables.append(records_table("offset_sensitivity", title, said, run.offset_sensitivity, of_offset, {}))
     evidence = [evidence_record(one) for one in run.moderations]
     of_evidence = {
-        "moderator": "Moderator", "permutation_p": "Permutation p", "power": "Power", "comparisons_needed": "Comparisons for 80%", "log_score": "Log score gained",
+        "moderator": "Moderator", "permutation_p": "Permutation p", "power_for_dilution": "Power for what dilution alone gives",
+        "comparisons_for_dilution": "Comparisons for 80% of that", "power": "Power for the difference found", "comparisons_needed": "Comparisons for 80% of that ", "log_score": "Log score gained",
         "log_score_low": "95% low", "log_score_high": "95% high", "swayed": "Sign or significance hangs on",
     }  # fmt: skip
     said = f"Power and comparisons needed: for the difference of slopes found, {run.moderations[0].needed.assumptions}. Last column: trials without any one of which the difference has the other sign, or an interval that tells otherwise whether it holds 0."
@@ -226,9 +233,10 @@ def moderated_records(one: Moderated) -> list[dict[str, Any]]:
 
 def evidence_record(one: Moderated) -> dict[str, Any]:
     """Permutation, power and prediction of a moderator as a flat record."""
-    gained = one.score.difference
+    gained, dilution = one.score.difference, one.needed_for_dilution
     return {
         "moderator": one.line.moderator.name, "permutation_p": one.permutation.p, "permutations": one.permutation.permutations, "power": one.needed.power,
-        "comparisons_needed": one.needed.comparisons, "wanted": one.needed.wanted, "log_score": gained.value, "log_score_low": gained.low,
+        "comparisons_needed": one.needed.comparisons, "difference_for_dilution": None if dilution is None else dilution.slope_difference,
+        "power_for_dilution": None if dilution is None else dilution.power, "comparisons_for_dilution": None if dilution is None else dilution.comparisons, "wanted": one.needed.wanted, "log_score": gained.value, "log_score_low": gained.low,
         "log_score_high": gained.high, "swayed": ", ".join(one.swayed),
     }  # fmt: skip

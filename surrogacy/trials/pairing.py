@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from surrogacy.effects import (
     Effects,
@@ -280,8 +281,10 @@ def _effects(
         factors[f"{side}_effect"] = strings([row[position]["effect_id"] for row in chosen])
         factors[f"{side}_evidence"] = strings([row[position]["evidence"] or "as given" for row in chosen])
         factors[f"{side}_se_method"] = tuple(pair[position - 1] for pair in methods)
+        imprecise = [pair[position - 1] for pair in errors]
+        factors[f"{side}_se_imprecise"] = tuple("yes" if error is not None and error.imprecise else "" for error in imprecise)
     added = [trial["label"] for trial, _, _ in chosen if trial["comparison"] in trials.added]
-    return replace(
+    effects = replace(
         Effects.from_arrays(
             np.log([[surrogate["hr"], final["hr"]] for _, surrogate, final in chosen]),
             se,
@@ -297,44 +300,47 @@ def _effects(
         ),
         rho_known=~np.isnan(known_rho),
         factors=factors,
-        problems=_caveats(chosen, errors, added),
     )
+    partly = added and len(added) < len(chosen)
+    said = (f"added for this run, not in the curated table: {', '.join(added)}",) if partly else ()
+    return replace(effects, problems=caveats_of(effects) + said)
 
 
 def _first_number(*values: Any) -> float:
     return next((float(value) for value in values if value == value and value is not None), float("nan"))
 
 
-def _caveats(
-    chosen: Sequence[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]],
-    errors: Sequence[Sequence[StandardError | None]],
-    added: Sequence[str],
-) -> tuple[str, ...]:
-    """What must be said wherever these effects go."""
+def caveats_of(effects: Effects) -> tuple[str, ...]:
+    """What must be said of paired rows wherever they go: unverified ones, endpoints that are mixed, errors not from limits."""
+    factors, sides = effects.factors, ("surrogate", "final")
+    if not all(f"{side}_{name}" in factors for side in sides for name in ("evidence", "se_method", "se_imprecise")):
+        return ()
+    rows = [(i, side) for i in range(len(effects)) for side in sides]
     caveats = []
     unverified = [
-        f"{trial['label']} {row['endpoint']}" for trial, *pair in chosen for row in pair if row["evidence"] == "unverified"
+        f"{effects.labels[i]} {factors[side][i]}" for i, side in rows if factors[f"{side}_evidence"][i] == "unverified"
     ]
     if unverified:
         caveats.append(
-            f"unverified: {len(unverified)} of {2 * len(chosen)} hazard ratios (or their limits) were not read in any source "
+            f"unverified: {len(unverified)} of {len(rows)} hazard ratios (or their limits) were not read in any source "
             f"({', '.join(unverified)})"
         )
-    endpoints = [surrogate["endpoint"] for _, surrogate, _ in chosen]
+    endpoints = factors["surrogate"]
     if len(set(endpoints)) > 1:
         counts = ", ".join(f"{endpoints.count(name)} {name}" for name in dict.fromkeys(endpoints))
         caveats.append(f"the surrogate is not one endpoint: {counts}")
     approximate = [
-        (trial["label"], row["endpoint"], error)
-        for (trial, *pair), found in zip(chosen, errors, strict=True)
-        for row, error in zip(pair, found, strict=True)
-        if error is not None and error.method in ("p", "events")
+        f"{effects.labels[i]} {factors[side][i]} from {factors[f'{side}_se_method'][i]}"
+        + (", roughly" if factors[f"{side}_se_imprecise"][i] else "")
+        for i, side in rows
+        if factors[f"{side}_se_method"][i] in ("p", "events")
     ]
     if approximate:
-        names = [
-            f"{label} {endpoint} from {e.method}{', roughly' if e.imprecise else ''}" for label, endpoint, e in approximate
-        ]
-        caveats.append(f"standard errors not from limits: {'; '.join(names)}")
-    if added and len(added) < len(chosen):
-        caveats.append(f"added for this run, not in the curated table: {', '.join(added)}")
+        caveats.append(f"standard errors not from limits: {'; '.join(approximate)}")
     return tuple(caveats)
+
+
+def part_of(effects: Effects, chosen: npt.ArrayLike) -> Effects:
+    """Some of the comparisons, with what must be said of these and no longer of the others."""
+    part, made = effects.take(chosen), caveats_of(effects)
+    return replace(part, problems=(*caveats_of(part), *(problem for problem in effects.problems if problem not in made)))

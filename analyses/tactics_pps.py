@@ -8,6 +8,8 @@ from surrogacy.pps.reading import read_inputs
 
 
 def percent(estimate):
+    if estimate.low is None:
+        return f"{estimate.value:.0%} ({estimate.kind})"
     return f"{estimate.value:.0%} ({estimate.low:.0%} to {estimate.high:.0%})"
 
 
@@ -35,7 +37,10 @@ for order in main.orderings:
     print(
         f"  PPS of the {order.reference} arm in both first: dilution {order.dilution:.3f}, then imbalance {order.imbalance:.3f} (log HR)"
     )
-print(f"OS HR of 0.861 or above by chance alone, were the model true: not published -> {main.p_observed:.2f}")
+print(f"residual this far from 0 by chance (two-sided): not published -> {main.p_residual:.2f}")
+print(
+    f"OS HR of 0.861 or above with the model's {hr['model'].value:.3f} taken as known: not published -> {main.p_hazard_ratio:.2f}"
+)
 for found in decompose_all(tactics):
     shares = ", ".join(percent(share) for share in found.shares.values())
     months = f"{found.equal_pps.needed:.0f}" if found.equal_pps.needed else "no"

@@ -1,4 +1,10 @@
-"""The OS hazard ratio over time that calibrated models imply, and the crude rate ratios of the numbers at risk."""
+"""The OS hazard ratio over time that calibrated models imply, and the crude rate ratios of the numbers at risk.
+
+What is fitted to the numbers at risk is drawn up to the last count with at least 10 patients at risk in both arms, and nothing of it
+after: a hazard ratio of the last few patients rests on no data. The axis then ends with the year of that count, or at the longest
+follow-up if that is earlier; without numbers at risk it goes to the longest follow-up. The curves of the calibrated models need no
+patients at risk and go to the end of the axis.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +15,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
-from surrogacy.pps.at_risk import AtRiskComparison, CrudeRatio
+from surrogacy.pps.at_risk import AtRiskComparison, CrudeRatio, supported_until
 from surrogacy.pps.calibration import Calibration
 from surrogacy.pps.hazard_ratios import hazard_ratio_over_time
 from surrogacy.pps.inputs import TrialInputs
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 STEP = 0.25  # months
+YEAR = 12.0
 JUST = 1e-6
 REACH = (0.3, 3.0)
 
@@ -33,26 +41,29 @@ def hazard_ratio_over_time_data(
     until : float
         Months.
     comparison : AtRiskComparison, optional
-        Its piecewise fit is drawn too.
+        Its piecewise fit is drawn too, as long as 10 patients are at risk in both arms.
     """
     times = np.arange(0.0, until + STEP / 2, STEP)
-    curves = {
-        f"{calibration.name}: {calibration.words}": hazard_ratio_over_time(*calibration.arms, times)
+    curves = [
+        _curve(f"{calibration.name}: {calibration.words}", times, hazard_ratio_over_time(*calibration.arms, times))
         for calibration in calibrations
-    }
+    ]
     if comparison is not None:
         varying = comparison.fits[-1]
-        curves[f"PPS hazard {varying.name}"] = varying.hazard_ratio(times)
-    frames = [pd.DataFrame({"model": name, "months": times, "hazard_ratio": values}) for name, values in curves.items()]
-    if comparison is not None:
+        end = min(until, comparison.supported_until)
         # the hazard jumps at its cuts: the curve ends before each, and starts again there
-        cuts = np.array([cut for cut in comparison.fits[-1].cuts if cut < until])
-        before = cuts - JUST
-        name = frames[-1]["model"].iloc[0]
-        ends = pd.DataFrame({"model": name, "months": before, "hazard_ratio": comparison.fits[-1].hazard_ratio(before)})
-        gaps = pd.DataFrame({"model": name, "months": cuts - JUST / 2, "hazard_ratio": np.nan})
-        frames[-1] = pd.concat([frames[-1], ends, gaps]).sort_values("months")
-    return pd.concat(frames, ignore_index=True)
+        cuts = np.array([cut for cut in varying.cuts if cut < end])
+        supported = np.sort(np.concatenate([times[times <= end], cuts - JUST]))
+        name = f"PPS hazard {varying.name}"
+        gaps = _curve(name, cuts - JUST / 2, np.full(len(cuts), np.nan))
+        curves.append(
+            pd.concat([_curve(name, supported, varying.hazard_ratio(supported)), gaps]).sort_values("months", kind="stable")
+        )
+    return pd.concat(curves, ignore_index=True)
+
+
+def _curve(name: str, months: FloatArray, hazard_ratio: FloatArray) -> pd.DataFrame:
+    return pd.DataFrame({"model": name, "months": months, "hazard_ratio": hazard_ratio})
 
 
 def plot_hazard_ratio_over_time(
@@ -76,7 +87,10 @@ def plot_hazard_ratio_over_time(
     if not 1 <= len(calibrations) <= len(COLOURS) - 1 or len({c.name for c in calibrations}) < len(calibrations):
         raise UsageError(f"give 1 to {len(COLOURS) - 1} calibrations with different names")
     until = inputs.follow_up.value[1] if inputs.follow_up.value else 3.0 * inputs.median_os[0].value
-    until = 12.0 * np.ceil(until / 12.0)
+    if inputs.at_risk is not None:
+        # a year at least: where no arm ever had 10 patients, the models are all there is to draw
+        until = min(until, max(supported_until(inputs.at_risk), YEAR))
+    until = YEAR * np.ceil(until / YEAR)
     data = hazard_ratio_over_time_data(calibrations, until, comparison)
     if ax is None:
         ax = style.new_figure(140, 96).add_axes((0.105, 0.135, 0.87, 0.775))
@@ -96,7 +110,7 @@ def plot_hazard_ratio_over_time(
     style.hazard_ratio_axis(ax, "y", float(np.log(REACH[0])), float(np.log(REACH[1])))
     ax.axhline(0, color="0.4", lw=0.6, zorder=0)
     ax.set_xlim(0, until)
-    ax.set_xticks(np.arange(0, until + 1, 12.0 if until <= 144 else 24.0))
+    ax.set_xticks(np.arange(0, until + 1, YEAR if until <= 12 * YEAR else 2 * YEAR))
     ax.set_xlabel("Months since randomisation")
     ax.set_ylabel("Hazard ratio, OS   (↓ favours experimental)")
     ax.legend(handles=handles, loc="lower right", fontsize="small", handlelength=1.8, labelspacing=0.3)

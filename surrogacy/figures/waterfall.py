@@ -34,7 +34,7 @@ def waterfall_data(decompositions: Decomposition | Sequence[Decomposition]) -> p
     -------
     DataFrame
         ``panel``, ``step``, ``start``, ``end`` and ``low``, ``high`` on the log hazard ratio scale (the limits are of ``end`` with
-        ``start`` as given), ``share``, ``share_low``, ``share_high`` of the gap.
+        ``start`` as given), ``share``, ``share_low``, ``share_high`` of the gap (NaN where there is none).
     """
     rows: list[dict[str, Any]] = []
     for panel, found in enumerate(_several(decompositions)):
@@ -139,8 +139,10 @@ def _words(row: Mapping[Hashable, Any]) -> str:
     if row["step"] in ("pfs", "observed"):
         value, low, high = np.exp([row["end"], row["low"], row["high"]])
         return f"HR {value:.2f} ({low:.2f} to {high:.2f})"
-    minus = str.maketrans("-", "−")
-    return f"{row['share']:.0%} ({row['share_low']:.0%} to {row['share_high']:.0%})".translate(minus)
+    if np.isnan(row["share"]):
+        return "no gap to share out"
+    limits = "no interval" if np.isnan(row["share_low"]) else f"{row['share_low']:.0%} to {row['share_high']:.0%}"
+    return f"{row['share']:.0%} ({limits})".replace("-", "−")
 
 
 def _several(decompositions: Decomposition | Sequence[Decomposition]) -> list[Decomposition]:

@@ -26,6 +26,7 @@ from surrogacy.results import LEVEL
 CUTS = (24.0, 48.0)
 MISSES = 0.05  # of a log hazard ratio
 TOGETHER = 0.02  # difference of two shares at risk
+ENOUGH = 10  # patients at risk in either arm, for a fit to rest on
 BOUNDS = (1e-4, 10.0)  # of a post-progression hazard per month
 
 
@@ -110,6 +111,8 @@ class AtRiskComparison:
     meeting : tuple of float or None
         Times between which the shares at risk first come within 2 percentage points of each other after having been
         further apart.
+    supported_until : float
+        Months of the last count with at least 10 patients at risk in both arms.
     problems : tuple of str
     """
 
@@ -118,6 +121,7 @@ class AtRiskComparison:
     crude: tuple[CrudeRatio, ...]
     p_change: float | None
     meeting: tuple[float, float] | None
+    supported_until: float
     problems: tuple[str, ...]
 
 
@@ -164,7 +168,21 @@ def compare_at_risk(inputs: TrialInputs, calibration: Calibration, cuts: tuple[f
     expected = calibrated.expected[:, 1:]
     if expected[expected > 0].min() < 5:
         problems.append("late numbers at risk are small: the hazards of the last interval rest on few deaths")
-    return AtRiskComparison((calibrated, constant, varying), p, crude, _p_change(crude), _meeting(at_risk), tuple(problems))
+    return AtRiskComparison(
+        fits=(calibrated, constant, varying),
+        p=p,
+        crude=crude,
+        p_change=_p_change(crude),
+        meeting=_meeting(at_risk),
+        supported_until=supported_until(at_risk),
+        problems=tuple(problems),
+    )
+
+
+def supported_until(at_risk: AtRisk) -> float:
+    """Months of the last count with at least 10 patients at risk in both arms; 0 where no count has so many."""
+    enough = np.minimum(at_risk.control, at_risk.experimental) >= ENOUGH
+    return max((time for time, many in zip(at_risk.times, enough, strict=True) if many), default=0.0)
 
 
 def _arm(calibration: Calibration, i: int, hazards: FloatArray, cuts: tuple[float, ...]) -> IllnessDeath:

@@ -4,12 +4,17 @@ Every simulated trial has the patients and the administrative follow-up of the r
 the Kaplan-Meier medians of the progression endpoint, of OS and of post-progression survival in both arms, and the Cox estimates of
 both hazard ratios: so the errors of these numbers go together as they do in a trial. What is resampled is
 
-    log printed value + (log estimate in the simulated trial - log value in the model that it was simulated from)
+    log printed value + k (log estimate in the simulated trial - log value in the model that it was simulated from)
+
+k is 1 for medians. For a hazard ratio with printed limits it is the printed standard error of its logarithm over that of the simulated
+trials: a trial with covariates, strata, losses or another data cut knows its own error better than the model does. Scaling leaves the
+correlation with the errors of the medians as it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +38,7 @@ class SamplingErrors:
         Of the progression endpoint, OS and PPS; control, experimental. Infinite where a median was not reached; PPS is NaN
         unless the trial reported one.
     hr_pfs, hr_os : (trials,) arrays
-        Infinite where one arm had no event.
+        Infinite where one arm had no event, or all events of one arm came first.
     """
 
     median_pfs: FloatArray
@@ -44,6 +49,12 @@ class SamplingErrors:
 
     def __len__(self) -> int:
         return len(self.hr_os)
+
+    def of(self, chosen: BoolArray) -> SamplingErrors:
+        """Those of some of the trials."""
+        return SamplingErrors(
+            self.median_pfs[chosen], self.median_os[chosen], self.median_pps[chosen], self.hr_pfs[chosen], self.hr_os[chosen]
+        )
 
 
 def sampling_errors(inputs: TrialInputs, calibration: Calibration, trials: int, seed: int = 0) -> SamplingErrors:
@@ -71,6 +82,28 @@ def sampling_errors(inputs: TrialInputs, calibration: Calibration, trials: int, 
     true_hr = [cox_hazard_ratio(*calibration.arms, inputs.follow_up.value, inputs.n, endpoint) for endpoint in ("pfs", "os")]
     hr_errors = log_hr - np.log(true_hr)
     return SamplingErrors(errors[:, 0], errors[:, 1], errors[:, 2], hr_errors[:, 0], hr_errors[:, 1])
+
+
+def printed_over_simulated(inputs: TrialInputs, calibration: Calibration, errors: SamplingErrors) -> dict[str, float]:
+    """Printed over simulated standard error of the log hazard ratios that have printed limits and are used.
+
+    Returns
+    -------
+    dict of str to float
+        ``pfs`` (of the calibration's data cut, unless its PFS effect is that of the medians) and ``os``.
+    """
+    printed = {"pfs": inputs.cut(calibration.cut).hr.se if calibration.pfs == "hazard-ratio" else None, "os": inputs.hr_os.se}
+    found = {}
+    for (endpoint, se), sample in zip(printed.items(), (errors.hr_pfs, errors.hr_os), strict=True):
+        finite = sample[np.isfinite(sample)]
+        if se is not None and len(finite) > 1:
+            found[endpoint] = float(se / finite.std())
+    return found
+
+
+def scaled(errors: SamplingErrors, ratios: Mapping[str, float]) -> SamplingErrors:
+    """The same errors, those of the log hazard ratios multiplied by the ratios of `printed_over_simulated`."""
+    return replace(errors, hr_pfs=errors.hr_pfs * ratios.get("pfs", 1.0), hr_os=errors.hr_os * ratios.get("os", 1.0))
 
 
 def _simulated(
@@ -140,7 +173,8 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
     Returns
     -------
     (trials,) array
-        Log hazard ratios; infinite where one arm had no event.
+        Log hazard ratios; infinite where one arm had no event, or the events and times of the arms do not overlap: the likelihood then
+        rises without end.
     """
     order = np.argsort(time, axis=1)
     died = np.take_along_axis(event, order, axis=1)
@@ -151,7 +185,7 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
     observed = (died * arm).sum(axis=1)
     total = died.sum(axis=1)
     estimable = (observed > 0) & (observed < total)
-    log_hr = np.zeros(len(time))
+    step = log_hr = np.zeros(len(time))
     for _ in range(30):
         share = 1.0 / (1.0 + odds * np.exp(-log_hr)[:, None])
         expected = died * share

@@ -13,7 +13,9 @@ The mean over the reference arm is the Shapley value of the two steps; both orde
 conditional on progression, which treatment changes: the imbalance describes, it does not compare randomised groups.
 
 Intervals are percentiles over trials simulated under calibration M (see `surrogacy.pps.bootstrap`): their errors are added, on the
-log scale, to the printed medians and hazard ratios, and every resampled trial is calibrated and decomposed anew.
+log scale, to the printed medians and hazard ratios, those of a hazard ratio scaled to its printed standard error where there is one, and
+every resampled trial is calibrated and decomposed anew. The share q of deaths without progression and the follow-up are held fixed at
+their values: the intervals hold nothing of what is not known of them.
 """
 
 from __future__ import annotations
@@ -27,11 +29,11 @@ import numpy as np
 from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.intervals import percentiles
-from surrogacy.pps.bootstrap import SamplingErrors, sampling_errors
+from surrogacy.pps.bootstrap import SamplingErrors, printed_over_simulated, sampling_errors, scaled
 from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, arms_from, calibrate
 from surrogacy.pps.equal_pps import EqualPps, equal_pps
 from surrogacy.pps.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, expected_events
-from surrogacy.pps.identification import is_identified, printed_errors, problems_of
+from surrogacy.pps.identification import NO_ATTENUATION, NO_GAP, NO_INTERVAL, is_clear, is_identified, printed_errors, problems_of
 from surrogacy.pps.inputs import HazardRatio, TrialInputs
 from surrogacy.pps.reading import read_all_inputs
 from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
@@ -40,6 +42,7 @@ from surrogacy.trials import TrialSet
 
 RESAMPLES = 2000
 RESAMPLES_OF_TABLE = 400  # a trial: dozens of trials in some seconds
+NOTHING = 1e-9  # of a log hazard ratio: what is left of a difference by the rounding of the computer
 
 
 @dataclass(frozen=True)
@@ -74,16 +77,21 @@ class Decomposition:
     effects : dict of str to Estimate
         ``dilution``, ``imbalance``, ``residual``, ``gap``: differences of log hazard ratios.
     shares : dict of str to Estimate
-        ``dilution``, ``imbalance``, ``residual`` over the gap. The value may lie outside 0..1.
+        ``dilution``, ``imbalance``, ``residual`` over the gap. The value may lie outside 0..1; no limits where the interval of the gap
+        holds 0, no value where there is no gap.
     model_shares : dict of str to Estimate
-        ``dilution``, ``imbalance`` over the attenuation of the model alone, without the residual.
+        ``dilution``, ``imbalance`` over the attenuation of the model alone, without the residual; no value where there is none.
     orderings : tuple of Ordering
     equal_pps : EqualPps
         Limits and curve of the OS hazard ratio over one PPS for both arms, and the PPS needed for the observed one.
     expected_deaths : float
         Of the model under the trial's follow-up.
-    p_observed : float
-        Share of simulated trials whose error alone takes the OS hazard ratio as far from the model's, in its direction, as observed.
+    p_residual : float
+        Two-sided: share of resampled trials whose residual is at least as far from the residual found as that is from 0. The error of
+        the model's hazard ratio, which comes from the same trial, counts.
+    p_hazard_ratio : float
+        One-sided, the model's hazard ratio taken as known: share of trials whose error alone takes the OS hazard ratio from the model's
+        to the observed one or beyond, on the side of the observed one.
     resamples, lost, at_boundary : int
         Resampled trials; those that gave no decomposition; those with PPS 0 or endless in an arm.
     problems : tuple of str
@@ -98,7 +106,8 @@ class Decomposition:
     orderings: tuple[Ordering, Ordering]
     equal_pps: EqualPps
     expected_deaths: float
-    p_observed: float
+    p_residual: float
+    p_hazard_ratio: float
     resamples: int
     lost: int
     at_boundary: int
@@ -106,23 +115,25 @@ class Decomposition:
 
     @property
     def identified(self) -> bool:
-        """Whether the data tell dilution, imbalance and residual apart: the gap is not 0 and no share could be nearly anything."""
-        return is_identified(self.effects["gap"], self.shares)
+        """Whether the data tell dilution, imbalance and residual apart; see `surrogacy.pps.identification.is_identified`."""
+        return is_identified(self.effects["gap"], self.shares, self.lost / self.resamples, self.at_boundary / self.resamples)
 
     @property
     def words(self) -> str:
         """One paragraph: the way, the shares with their intervals, and whether they mean anything."""
         hr, level = self.hazard_ratios, self.effects["gap"].level or LEVEL
+        clear = is_clear(self.effects["gap"])
         shares = ", ".join(
-            f"{name} {share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
+            f"{name} {share.value:.0%}" + (f" ({share.low:.0%} to {share.high:.0%})" if clear else "")
             for name, share in self.shares.items()
             if share.value is not None
         )
+        of_the_gap = f"Of the gap in log HR: {shares} ({f'{level:.0%} intervals' if clear else NO_INTERVAL})." if shares else ""
         return (
             f"{self.inputs.name}, {self.calibration.scenario}, calibration {self.calibration.name} ({self.calibration.words}): "
             f"HR {self.inputs.endpoint} {hr['pfs'].value:.3f}; OS HR with equal PPS {hr['equal'].value:.3f}, with the PPS "
-            f"difference {hr['model'].value:.3f}, observed {hr['observed'].value:.3f}. Of the gap in log HR: {shares} "
-            f"({level:.0%} intervals). {'' if self.identified else 'The split is not identified.'}"
+            f"difference {hr['model'].value:.3f}, observed {hr['observed'].value:.3f}. {of_the_gap} "
+            f"{'' if self.identified else 'The split is not identified.'}"
         ).rstrip()
 
 
@@ -230,7 +241,7 @@ def by_direct_death(
     -------
     list of dict
         ``direct_death``, hazard ratios ``equal`` and ``model``, ``dilution_of_model`` (share of the model's attenuation),
-        ``dilution``, ``imbalance``, ``residual`` (of the gap). Values without intervals: those of `decompose` apply.
+        ``dilution``, ``imbalance``, ``residual`` (of the gap); None where there is nothing to share out. Point values; not intervals.
     """
     records = []
     for share in shares:
@@ -243,23 +254,25 @@ def by_direct_death(
             "direct_death": share,
             "equal": float(np.exp(steps.equal.item())),
             "model": float(np.exp(steps.model.item())),
-            "dilution_of_model": parts["dilution"].item() / attenuation,
+            "dilution_of_model": _share(parts["dilution"].item(), attenuation),
         }
-        records.append(record | {name: parts[name].item() / gap for name in PARTS})
+        records.append(record | {name: _share(parts[name].item(), gap) for name in PARTS})
     return records
+
+
+def _share(part: float, whole: float) -> float | None:
+    """Part over whole; None where there is nothing to share out."""
+    return part / whole if abs(whole) > NOTHING else None
 
 
 def _decompose(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors, level: float) -> Decomposition:
     point = steps_of(chosen.median_pfs[None, :], chosen.post_progression[None, :], inputs)
     log_observed = np.log([inputs.hr_os.value])
+    ratios = printed_over_simulated(inputs, chosen, errors)
+    errors = scaled(errors, ratios)
     draws, observed, lost, at_boundary = resampled(inputs, chosen, errors)
-    if len(observed) < len(errors) / 2:
-        raise UsageError(
-            f"{inputs.name}: {lost} of {len(errors)} simulated trials have no median PFS or no estimable hazard ratio; "
-            "the arms are too small, or the follow-up too short, for intervals"
-        )
     parts, part_draws = parts_of(point, log_observed), parts_of(draws, observed)
-    kind = f"percentiles of {len(observed)} trials simulated under calibration M, errors added to the printed medians and HRs"
+    kind = _kind(len(observed), ratios, inputs)
 
     def estimate(value: FloatArray, sample: FloatArray) -> Estimate:
         return Estimate(value.item(), None, *percentiles(sample, level), level, kind)
@@ -288,10 +301,19 @@ def _decompose(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors,
     }
     effects = {name: estimate(parts[name], part_draws[name]) for name in (*PARTS, "gap")}
     attenuation, attenuation_draws = point.model - point.pfs, draws.model - draws.pfs
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = {name: estimate(parts[name] / parts["gap"], part_draws[name] / part_draws["gap"]) for name in PARTS}
-        model_shares = {name: estimate(parts[name] / attenuation, part_draws[name] / attenuation_draws) for name in PARTS[:2]}
-    beyond = errors.hr_os * np.sign(parts["residual"].item()) >= abs(parts["residual"].item())
+
+    def share(name: str, whole: FloatArray, whole_draws: FloatArray, nothing: str, clear: bool = True) -> Estimate:
+        value = _share(parts[name].item(), whole.item())
+        if value is None or not clear:
+            return Estimate(value, kind=nothing if value is None else NO_INTERVAL)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return estimate(np.array(value), part_draws[name] / whole_draws)
+
+    shares = {name: share(name, parts["gap"], part_draws["gap"], NO_GAP, is_clear(effects["gap"])) for name in PARTS}
+    model_shares = {name: share(name, attenuation, attenuation_draws, NO_ATTENUATION) for name in PARTS[:2]}
+    residual = parts["residual"].item()
+    beyond = np.abs(part_draws["residual"] - residual) >= abs(residual)
+    beyond_known = (observed - log_observed) * np.sign(residual) >= abs(residual)
     orderings = (
         Ordering("control", (point.at_control - point.pfs).item(), (point.model - point.at_control).item()),
         Ordering("experimental", (point.at_experimental - point.pfs).item(), (point.model - point.at_experimental).item()),
@@ -306,19 +328,26 @@ def _decompose(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors,
         orderings=orderings,
         equal_pps=equal_pps(inputs, chosen),
         expected_deaths=float(sum(expected_events(control, experimental, inputs.n, inputs.follow_up.value))),
-        p_observed=float(np.mean(beyond)),
+        p_residual=float(np.mean(beyond)),
+        p_hazard_ratio=float(np.mean(beyond_known)),
         resamples=len(errors),
         lost=lost,
         at_boundary=at_boundary,
         problems=(
             *problems_of(inputs, chosen, effects, shares, lost / len(errors), at_boundary / len(errors)),
-            *printed_errors(inputs, {f"HR {inputs.endpoint}": _spread(errors.hr_pfs), "HR OS": _spread(errors.hr_os)}),
+            *printed_errors(inputs, ratios),
         ),
     )
 
 
-def _spread(errors: FloatArray) -> float:
-    return float(np.std(errors[np.isfinite(errors)]))
+def _kind(trials: int, ratios: Mapping[str, float], inputs: TrialInputs) -> str:
+    """How the intervals were made, in words."""
+    names = {"pfs": f"log HR {inputs.endpoint}", "os": "log HR OS"}
+    to_printed = f", those of {' and '.join(names[one] for one in ratios)} scaled to the printed standard error" if ratios else ""
+    return (
+        f"percentiles of {trials} trials simulated under calibration M, errors added to the printed medians and HRs{to_printed}; "
+        "share of deaths among PFS events and follow-up held fixed"
+    )
 
 
 def _printed(hr: HazardRatio, resampled_interval: Estimate, *, taken: bool = True) -> Estimate:

@@ -349,20 +349,35 @@ def _by_simulation(trials: SimulatedTrials, alpha: float) -> dict[str, Estimate]
         value, se = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
         return Estimate(value, se, value - z * se, value + z * se, LEVEL, kind)
 
+    def proportion(hits: FloatArray) -> Estimate:
+        if not len(hits):
+            return Estimate(None, kind=kind)
+        value = float(hits.mean())
+        se = float(np.sqrt(value * (1.0 - value) / len(hits))) if 0 < value < 1 else None
+        return Estimate(value, se, *_wilson(value, len(hits), z), LEVEL, f"{kind}, Wilson interval")
+
     for which, name in enumerate(ENDPOINTS):
         found[f"events_{name}"] = mean(trials.events[:, which])
-        found[f"power_{name}"] = mean(significant[:, which])
+        found[f"power_{name}"] = proportion(significant[:, which])
         # limits of a median are order statistics: their ranks are binomial
         ranks = np.clip(0.5 + np.array([-z, z]) * 0.5 / np.sqrt(count), 0.0, 1.0)
         middle, low, high = np.quantile(trials.p[:, which], [0.5, *ranks])
         found[f"median_p_{name}"] = Estimate(float(middle), None, float(low), float(high), LEVEL, kind)
-    found["power_os_given_pfs"] = mean(significant[significant[:, PFS] == 1.0, OS])
+    found["power_os_given_pfs"] = proportion(significant[significant[:, PFS] == 1.0, OS])
     if count > 3:
         rho = float(np.atleast_2d(np.corrcoef(trials.statistic, rowvar=False))[0, 1])
         half, centre = z / np.sqrt(count - 3), np.arctanh(rho)
         limits = float(np.tanh(centre - half)), float(np.tanh(centre + half))
         found["correlation"] = Estimate(rho, float((1.0 - rho**2) / np.sqrt(count)), *limits, LEVEL, kind)
     return found
+
+
+def _wilson(share: float, count: int, z: float) -> tuple[float, float]:
+    """Wilson (1927) limits of a proportion, doi:10.2307/2276774; not of width 0 where all or none are hits."""
+    centre = share + z**2 / (2.0 * count)
+    half = z * float(np.sqrt(share * (1.0 - share) / count + z**2 / (4.0 * count**2)))
+    low, high = ((centre + side * half) / (1.0 + z**2 / count) for side in (-1.0, 1.0))
+    return max(low, 0.0), min(high, 1.0)
 
 
 def _problems(design: Design, law: LogRankPair, n: float) -> tuple[str, ...]:

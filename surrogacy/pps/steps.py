@@ -75,16 +75,29 @@ def resampled(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors) 
         Trials left out: no median PFS was reached, or an arm had no event.
     at_boundary : int
         Trials in which the best fit has PPS 0 or endless in an arm.
+
+    Raises
+    ------
+    UsageError
+        If more than half of the trials have to be left out.
     """
     q, cut = inputs.direct_death.value, inputs.cut(chosen.cut)
+    needed = errors.median_pfs if chosen.pfs == "medians" else errors.median_pfs[:, :1]
+    usable = np.isfinite(needed).all(axis=1) & np.isfinite(errors.hr_os) & np.isfinite(errors.hr_pfs)
+    lost = int((~usable).sum())
+    if lost > len(errors) / 2:
+        raise UsageError(
+            f"{inputs.name}: {lost} of {len(errors)} simulated trials have no median PFS or no estimable hazard ratio; "
+            "the arms are too small, or the follow-up too short, for intervals"
+        )
+    errors = errors.of(usable)
     scale = float(pfs_of_endpoint(1.0, inputs))
     printed_pfs = chosen.median_pfs / scale
     pfs = printed_pfs * np.exp(errors.median_pfs)
     if chosen.pfs == "hazard-ratio":
         pfs[:, 1] = pfs[:, 0] / (cut.hr.value * np.exp(errors.hr_pfs))
     pfs *= scale
-    with np.errstate(over="ignore"):
-        os = np.array([median.value for median in inputs.median_os]) * np.exp(errors.median_os)
+    os = np.array([median.value for median in inputs.median_os]) * np.exp(errors.median_os)
     if chosen.name == "M":
         pps_like = os - pfs
         with np.errstate(invalid="ignore", over="ignore"):
@@ -93,12 +106,10 @@ def resampled(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors) 
         pps_like = _resampled_pps(inputs, errors, os)
         with np.errstate(divide="ignore"):
             hazards = np.where(pps_like > 0, np.log(2.0) / pps_like, np.nan)
-    usable = np.isfinite(pfs).all(axis=1) & np.isfinite(errors.hr_os) & np.isfinite(errors.hr_pfs)
-    pfs, hazards, pps_like = pfs[usable], hazards[usable], pps_like[usable]
     at_boundary = int((np.isnan(hazards) | (hazards == 0)).any(axis=1).sum())
     hazards = bounded_hazard(pfs, hazards, too_long=pps_like > 0)
-    observed = np.log(inputs.hr_os.value) + errors.hr_os[usable]
-    return steps_of(pfs, hazards, inputs), observed, int((~usable).sum()), at_boundary
+    observed = np.log(inputs.hr_os.value) + errors.hr_os
+    return steps_of(pfs, hazards, inputs), observed, lost, at_boundary
 
 
 def _resampled_pps(inputs: TrialInputs, errors: SamplingErrors, os: FloatArray) -> FloatArray:

@@ -45,7 +45,7 @@ def test_every_figure_has_a_caption_and_every_table_its_numbers(run):
     tables = {path.stem for path in (out / "tables").glob("*.csv")}
     assert tables == {
         "decomposition", "direct_death", "at_risk", "every_trial", "not_decomposed", "coupling", "moderated", "moderated_estimates",
-        "moderation_evidence",
+        "moderation_evidence", "offset_sensitivity",
     }  # fmt: skip
     assert json.loads((out / "run.json").read_text())["command"] == "python -m surrogacy.pps"
 

@@ -752,4 +752,6 @@ def test_a_time_to_progression_is_scaled_to_pfs(trials, sets):
     arm = next(arm for arm in control_arms(trials, effects) if arm is not None and arm.comparison == "sharp")
     assert arm.pfs_endpoint == "TTP"
     value = pps_ratio(trials, effects).values[effects.comparison.index("sharp")]
-    assert value == pytest.approx(np.log(arm.pps("model").months / (0.9 * arm.median_pfs.value)))  # 10 % of PFS events are deaths
+    assert value == pytest.approx(
+        np.log(arm.pps("model").months / (0.9 * arm.median_pfs.value))
+    )  # 10 % of PFS events are deaths

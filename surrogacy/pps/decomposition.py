@@ -33,7 +33,15 @@ from surrogacy.pps.bootstrap import SamplingErrors, printed_over_simulated, samp
 from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, arms_from, calibrate
 from surrogacy.pps.equal_pps import EqualPps, equal_pps
 from surrogacy.pps.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, expected_events
-from surrogacy.pps.identification import NO_ATTENUATION, NO_GAP, NO_INTERVAL, is_clear, is_identified, printed_errors, problems_of
+from surrogacy.pps.identification import (
+    NO_ATTENUATION,
+    NO_GAP,
+    NO_INTERVAL,
+    is_clear,
+    is_identified,
+    printed_errors,
+    problems_of,
+)
 from surrogacy.pps.inputs import HazardRatio, TrialInputs
 from surrogacy.pps.reading import read_all_inputs
 from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
@@ -343,7 +351,9 @@ def _decompose(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors,
 def _kind(trials: int, ratios: Mapping[str, float], inputs: TrialInputs) -> str:
     """How the intervals were made, in words."""
     names = {"pfs": f"log HR {inputs.endpoint}", "os": "log HR OS"}
-    to_printed = f", those of {' and '.join(names[one] for one in ratios)} scaled to the printed standard error" if ratios else ""
+    to_printed = (
+        f", those of {' and '.join(names[one] for one in ratios)} scaled to the printed standard error" if ratios else ""
+    )
     return (
         f"percentiles of {trials} trials simulated under calibration M, errors added to the printed medians and HRs{to_printed}; "
         "share of deaths among PFS events and follow-up held fixed"

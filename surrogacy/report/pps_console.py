@@ -160,7 +160,7 @@ def _offset(run: PpsRun, found: Offset) -> str:
     """How far dilution alone is compatible with the OS effects, and what that rests on."""
     shares = [record["share"] for record in run.offset_sensitivity if record.get("share") is not None]
     span = (
-        f"; {number(min(shares))} to {number(max(shares))} under other assumptions on these (tables/offset_sensitivity.md)"
+        f"; {number(min(shares))} to {number(max(shares))} under other assumptions on follow-up and deaths without progression (tables/offset_sensitivity.md)"
         if shares
         else ""
     )

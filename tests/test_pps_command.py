@@ -93,6 +93,23 @@ def test_same_seed_same_bytes(capsys):
     assert json.loads(printed[0])["schema"] == "surrogacy.pps/1"
 
 
+def test_an_added_trial_is_decomposed(tmp_path, capsys):
+    own = tmp_path / "own.csv"
+    own.write_text(
+        "trial,n_exp,n_ctl,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os,stage,median_pfs_exp,median_pfs_ctl,median_os_exp,median_os_ctl\n"
+        "My trial,150,148,0.66,0.51,0.85,0.90,0.68,1.19,intermediate,12.1,8.4,27.0,25.1\n",
+        encoding="utf-8",
+    )
+    assert main(["--add", str(own), "--focus", "my trial", "--json", "--resamples", "100"]) == 0
+    found = json.loads(capsys.readouterr().out)["decompositions"]
+    assert found
+    assert found[0]["hr_pfs"] == pytest.approx(0.66)
+    assert found[0]["hr_observed"] == pytest.approx(0.90)
+    assert found[0]["direct_death_assumed"] is True
+    assert found[0]["follow_up_assumed"] is True
+    assert 0.66 < found[0]["hr_equal"] < 1
+
+
 def test_a_planned_trial(capsys):
     assert main(["--plan", "--pfs", "6", "9", "--pps", "2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -111,6 +128,7 @@ def test_a_planned_trial(capsys):
         (["--plan"], "--plan needs --pfs"),
         (["--pfs", "6"], "add --plan"),
         (["--focus", "nosuch"], "no comparison 'nosuch'"),
+        (["--focus", "tactic"], "did you mean 'tactics'"),
         (["--set", "nosuch"], "nosuch"),
         (["--direct-death", "1.2"], "direct_death"),
         (["--resamples", "5"], "100"),

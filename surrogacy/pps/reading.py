@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, cast
 
@@ -38,7 +39,7 @@ def read_inputs(
     ----------
     trials : TrialSet
     comparison : str
-        As in ``trials.csv``.
+        Identifier or label, as in ``trials.csv``; capitals do not matter.
     direct_death : float
         Share of PFS events that are deaths, assumed where the tables do not hold the counts.
     follow_up : tuple of float, optional
@@ -54,9 +55,8 @@ def read_inputs(
     UsageError
         Naming what is missing or impossible.
     """
+    comparison = _named(trials, comparison)
     about = _records(trials, "trials", comparison)
-    if not about:
-        raise UsageError(f"there is no comparison {comparison!r} in the tables")
     row = about[0]
     label = str(row["label"]) or comparison
     arms = {str(arm["arm"]): arm for arm in _records(trials, "arms", comparison) if arm["preferred"]}
@@ -117,6 +117,21 @@ def read_all_inputs(trials: TrialSet) -> tuple[tuple[TrialInputs, ...], dict[str
         except UsageError as error:
             refused[str(comparison)] = str(error)
     return tuple(found), refused
+
+
+def _named(trials: TrialSet, name: str) -> str:
+    """Identifier of a comparison by itself or by its label."""
+    table = trials.trials
+    known = {str(identifier): str(identifier) for identifier in table["comparison"]}
+    if name in known:
+        return name
+    known |= {str(label): str(identifier) for label, identifier in zip(table["label"], table["comparison"], strict=True)}
+    folded = {label.casefold(): identifier for label, identifier in known.items()}
+    if name.casefold() not in folded:
+        near = get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)
+        meant = f"; did you mean {' or '.join(repr(folded[one]) for one in near)}?" if near else ""
+        raise UsageError(f"there is no comparison {name!r} in the tables{meant}")
+    return folded[name.casefold()]
 
 
 @lru_cache(maxsize=4)

@@ -24,7 +24,7 @@ PARTS = {"dilution": "Dilution", "imbalance": "Imbalance of PPS", "residual": "R
 AUDITED = {
     "r_os_pps": "r(OS, PPS)", "r_os_pfs": "r(OS, PFS)", "r_pfs_pps": "r(PFS, PPS)", "sd_ratio": "SD of PPS over that of PFS",
     "shapley_share": "Share of PPS in the variance of OS (Shapley)", "covariance_share": "Share of PPS in the variance of OS (covariance)",
-    "median_os": "Median OS, months", "median_pfs": "Median PFS, months", "median_pps": "Median PPS, months", "pps_share": "PPS / OS",
+    "median_os": "Median OS, months", "median_pfs": "Median PFS, months", "median_pps": "Median PPS, months", "pps_share": "PPS / OS, percentage points",
 }  # fmt: skip
 HOW = (
     "OS hazard ratios are large-sample limits of the Cox estimate under the follow-up of the trial, from an illness-death model with constant hazards. "

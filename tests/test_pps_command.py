@@ -151,3 +151,10 @@ def test_the_fit_says_a_line_on_it(capsys, tmp_path):
     assert "not identified" in shown
     found = json.loads((tmp_path / "out" / "results.json").read_text())
     assert found["pps"]["comparison"] == "tactics"
+
+
+def test_nulls_have_a_range_and_say_how_often_they_reach_what_was_observed(run):
+    _, _, found = run
+    nulls = [row for row in found["coupling"] if " if " in row["quantity"]]
+    assert nulls
+    assert all(row["low"] < row["value"] < row["high"] and "at or above what was observed" in row["kind"] for row in nulls)

@@ -146,14 +146,20 @@ def audit_records(audit: CouplingAudit) -> list[dict[str, Any]]:
     """Every estimate of an audit, every null and the time trend, as flat records."""
     about = {"definition": audit.definition, "weights": audit.weights, "arms": len(audit.arms), "trials": len(audit.trials)}
     records = [about | {"quantity": name, **vars(estimate)} for name, estimate in audit.estimates.items()]
+    names = ("r_os_pps", "r_os_pfs")
+    observed = audit["r_os_pps"].value, audit["r_os_pfs"].value
     for null in audit.nulls:
-        for name, value in zip(("r_os_pps", "r_os_pfs"), null.mean, strict=True):
-            records.append(
-                about | {"quantity": f"{AUDITED[name]} if {null.name}", "value": value, "kind": f"mean; {null.made}"}
-            )
-    return records + [
-        about | {"quantity": f"{AUDITED[name]} a year", **vars(estimate)} for name, estimate in audit.trend.items()
-    ]
+        shares = null.shares_at_or_above(*(float("nan") if value is None else value for value in observed))
+        for name, value, (low, high), share in zip(names, null.mean, null.range, shares, strict=True):
+            kind = f"mean and middle 95% of the null, {share:.1%} of it at or above what was observed; {null.made}"
+            limits = {"value": value, "low": low, "high": high}
+            records.append(about | {"quantity": f"{AUDITED[name]} if {null.name}", **limits, "kind": kind})
+    for name, estimate in audit.trend.items():
+        numbers = vars(estimate)
+        if name == "pps_share":  # a share changes by fractions of a per cent a year
+            numbers = numbers | {key: 100 * numbers[key] for key in ("value", "se", "low", "high") if numbers[key] is not None}
+        records.append(about | {"quantity": f"{AUDITED[name]} a year", **numbers})
+    return records
 
 
 def moderation_tables(run: PpsRun) -> list[ReportTable]:
@@ -171,7 +177,7 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
     remarks = ". ".join(f"[{', '.join(names)}] {problem}" for problem, names in notes.items())
     words = "; ".join(f"{one.line.moderator.name}: {one.line.moderator.words}" for one in run.moderations)
     note = (
-        f"Set {run.set_name}. Daniels-Hughes line with a moderator of intercept and slope, errors in both effects, exact. {words}. Trials with other values differ in "
+        f"Set {run.set_name}. Daniels-Hughes line with a moderator of intercept and slope, errors of both effects, vague true surrogate effects (slopes are attenuated as in weighted least squares), exact. {words}. Trials with other values differ in "
         f"more than the moderator. {remarks}."
     )
     tables = [
@@ -210,7 +216,7 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
         "comparisons_for_dilution": "Comparisons for 80% of that", "power": "Power for the difference found", "comparisons_needed": "Comparisons for 80% of that ", "log_score": "Log score gained",
         "log_score_low": "95% low", "log_score_high": "95% high", "swayed": "Sign or significance hangs on",
     }  # fmt: skip
-    said = f"Power and comparisons needed: for the difference of slopes found, {run.moderations[0].needed.assumptions}. Last column: trials without any one of which the difference has the other sign, or an interval that tells otherwise whether it holds 0."
+    said = f"Power and comparisons needed for the difference of slopes that dilution alone would give (PPS only), and for the one found, which says no more than its interval; {run.moderations[0].needed.assumptions}. Last column: trials without any one of which the difference has the other sign, or an interval that tells otherwise whether it holds 0."
     tables.append(records_table("moderation_evidence", "Is the moderation more than chance?", said, evidence, of_evidence, {}))
     return tables
 

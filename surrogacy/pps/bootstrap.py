@@ -38,7 +38,7 @@ class SamplingErrors:
         Of the progression endpoint, OS and PPS; control, experimental. Infinite where a median was not reached; PPS is NaN
         unless the trial reported one.
     hr_pfs, hr_os : (trials,) arrays
-        Infinite where one arm had no event, or all events of one arm came first.
+        Infinite where there was no estimate.
     """
 
     median_pfs: FloatArray
@@ -173,8 +173,7 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
     Returns
     -------
     (trials,) array
-        Log hazard ratios; infinite where one arm had no event, or the events and times of the arms do not overlap: the likelihood then
-        rises without end.
+        Log hazard ratios; infinite where the likelihood has no maximum: one arm had no event, or none before the other arm's last had left.
     """
     order = np.argsort(time, axis=1)
     died = np.take_along_axis(event, order, axis=1)
@@ -185,7 +184,7 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
     observed = (died * arm).sum(axis=1)
     total = died.sum(axis=1)
     estimable = (observed > 0) & (observed < total)
-    step = log_hr = np.zeros(len(time))
+    log_hr = np.zeros(len(time))
     for _ in range(30):
         share = 1.0 / (1.0 + odds * np.exp(-log_hr)[:, None])
         expected = died * share
@@ -194,4 +193,7 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
         log_hr += np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-9:
             break
-    return np.where(estimable, log_hr, np.where(observed > 0, np.inf, -np.inf))
+    # towards an infinite maximum every step is about 1; without events while both arms are at risk there is nothing to estimate from
+    converged = estimable & (np.abs(step) < 1e-6) & (information > 0)
+    upwards = np.where(estimable, log_hr > 0, observed > 0)
+    return np.where(converged, log_hr, np.where(upwards, np.inf, -np.inf))

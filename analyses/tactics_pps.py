@@ -5,13 +5,7 @@ from surrogacy.figures.waterfall import plot_waterfall
 from surrogacy.pps.at_risk import compare_at_risk
 from surrogacy.pps.decomposition import by_direct_death, decompose, decompose_all
 from surrogacy.pps.reading import read_inputs
-
-
-def percent(estimate):
-    if estimate.low is None:
-        return f"{estimate.value:.0%} ({estimate.kind})"
-    return f"{estimate.value:.0%} ({estimate.low:.0%} to {estimate.high:.0%})"
-
+from surrogacy.report.pps_words import percent
 
 # the medians of the primary analysis stand in its quotation: "25.2 vs. 13.5 months"
 tactics = read_inputs(surrogacy.read_trials(), "tactics").with_medians("primary", control=13.5, experimental=25.2)

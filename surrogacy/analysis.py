@@ -25,7 +25,6 @@ from surrogacy.trials.columns import SURROGATES
 from surrogacy.verdicts import Style
 from surrogacy.weights import Weights
 
-RESAMPLES = 1000  # of the trial in focus; python -m surrogacy.pps takes more
 # The number a reader looks at first, by model: what --add reports the change of.
 HEADLINES = {
     "weighted-pearson": ("r",),
@@ -233,7 +232,7 @@ def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
 def _decomposition(trials: TrialSet, focus: Focus) -> Decomposition | None:
     """What post-progression survival does to the trial in focus; None where the tables do not hold what that needs."""
     try:
-        return decompose(read_inputs(trials, focus.effects.comparison[0]), resamples=RESAMPLES)
+        return decompose(read_inputs(trials, focus.effects.comparison[0]))
     except UsageError:
         return None
 

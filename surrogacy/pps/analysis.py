@@ -53,7 +53,7 @@ class Moderated:
     score : LogScore
         Of the trials left out, with the moderator and without.
     swayed : tuple of str
-        Trials without which the difference of slopes would be told otherwise.
+        Labels of the trials without which the difference of slopes would be told otherwise.
     needed : TrialsNeeded
         For the difference of slopes that was found: power of this kind says no more than its interval.
     needed_for_dilution : TrialsNeeded or None
@@ -226,7 +226,8 @@ def moderate(trials: TrialSet, effects: Effects, seed: int = 0) -> tuple[list[Mo
             continue
         left_out, score = leave_one_out(line)
         permutation = permutation_test(line, seed=seed)
-        swayed = tuple(swayed_by(left_out, line))
+        labels = dict(zip(effects.trial, effects.labels, strict=True))
+        swayed = tuple(labels[trial] for trial in swayed_by(left_out, line))
         dilution = _needed_for_dilution(trials, line) if line.moderator.name == "pps-ratio" else None
         found.append(Moderated(line, permutation, tuple(left_out), score, swayed, trials_needed(line), dilution))
     return found, failures

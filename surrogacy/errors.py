@@ -78,10 +78,19 @@ class Fault:
 
 
 class DataError(SurrogacyError):
-    """The input data are wrong; carries every fault found, not only the first."""
+    """The input data are wrong.
+
+    Parameters
+    ----------
+    faults : sequence of Fault
+        Every fault, not only the first.
+    columns : sequence of (heading, meaning)
+        Interpretation of each column of a user's table, as far as it was read.
+    """
 
     exit_code = ExitCode.DATA
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], columns: Sequence[tuple[str, str]] = ()) -> None:
         self.faults = tuple(faults)
+        self.columns = tuple(columns)
         super().__init__("\n".join(str(fault) for fault in self.faults))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from surrogacy.command import add_output, figure_workers, one_thread_each, progress, run
-from surrogacy.errors import ExitCode, Fault, UsageError
+from surrogacy.errors import DataError, ExitCode, Fault, UsageError
 
 if TYPE_CHECKING:
     from surrogacy.analysis import Request, Run, SetAnalysis
@@ -168,7 +168,12 @@ def _request(options: argparse.Namespace) -> Request:
 
 def _check(options: argparse.Namespace) -> ExitCode:
     """Print every remark on the tables, one a line; errors have been raised before."""
-    trials = _request(options).read()
+    try:
+        trials = _request(options).read()
+    except DataError as error:
+        _print_columns(error.columns)
+        raise
+    _print_columns(trials.columns)
     counted = _own(trials.faults) if options.add else list(trials.faults)
     for found in counted:
         print(found)
@@ -179,6 +184,13 @@ def _check(options: argparse.Namespace) -> ExitCode:
         size = f"{len(trials.trials)} comparisons, {len(trials.effects)} hazard ratios, {len(trials.arms)} arms"
     print(f"{size}: no error, {counts['warning']} warnings, {counts['info']} remarks")
     return ExitCode.STRICT if options.strict and counts["warning"] else ExitCode.OK
+
+
+def _print_columns(columns: Sequence[tuple[str, str]]) -> None:
+    """Print how each column of a user's table was interpreted."""
+    width = max((len(heading) for heading, _ in columns), default=0)
+    for heading, meaning in columns:
+        print(f"{heading:<{width}}  {meaning}")
 
 
 def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]) -> ExitCode:

@@ -14,7 +14,7 @@ from surrogacy.models import Model
 from surrogacy.prediction import FinalPrediction, Observed, predict_final
 from surrogacy.results import Line, Result
 from surrogacy.trials import TrialSet
-from surrogacy.trials.pairing import standard_error
+from surrogacy.trials.standard_errors import standard_error
 from surrogacy.validation import refits, without_extras
 
 LEVELS = (0.95, 0.8)

@@ -20,7 +20,7 @@ from surrogacy.results import Estimate, Result
 from surrogacy.shared_control import SharedControl
 from surrogacy.trials import TrialSet
 from surrogacy.trials.columns import EVIDENCE, SURROGATES
-from surrogacy.trials.pairing import standard_error
+from surrogacy.trials.standard_errors import standard_error
 from surrogacy.validation import RHO_WITHIN_GRID, point_estimates, without_extras
 from surrogacy.weights import Weights
 

@@ -212,7 +212,6 @@ OWN = {
     "E001 binary": (b"\xff\xfe\x00h\x00i", "E001"),
     "E002": (f"{HEADER},trial\n{GOOD},X\n", "E002"),
     "E003": (f"{HEADER}\n{GOOD},0.5\n", "E003"),
-    "E004": (f"{HEADER},colour\n{GOOD},red\n", "E004"),
     "E005": ("trial,hr\nA,0.8\n", "E005"),
     "E005 trial": ("hr_pfs,hr_os\n0.8,0.9\n", "E005"),
     "E007": (f"{HEADER}\n{GOOD.replace('0.85', '')}\n", "E007"),
@@ -226,8 +225,7 @@ OWN = {
     "E117 alone": (f"{HEADER},follow_up_high\n{GOOD},40\n", "E117"),
     "E118": (f"{HEADER},deaths_without_progression\n{GOOD},400\n", "E118"),
     "E002 medians": (f"{HEADER},median_os_ctl,mos_ctl\n{GOOD},20,21\n", "E002"),
-    "E004 medians": (f"{HEADER},median_ctl\n{GOOD},20\n", "E004"),
-    "E004 limit of PPS": (f"{HEADER},median_pps_ctl_low\n{GOOD},20\n", "E004"),
+    "E010 medians": (f"{HEADER},median_ctl\n{GOOD},20\n", "E010"),
     "E008 median": (f"{HEADER},median_os_ctl\n{GOOD},about 20\n", "E008"),
     "E009 PPS": (f"{HEADER},median_pps_ctl,pps_definition\n{GOOD},12,guessed\n", "E009"),
     "E108 medians": (
@@ -285,7 +283,7 @@ def test_a_decimal_slip_is_named(capsys, tmp_path):
     ],
 )
 def test_rounding_is_taken_into_account(hr, low, high, flagged):
-    from surrogacy.trials.checks import check_symmetry
+    from surrogacy.trials.effect_rules import check_symmetry
 
     row = {"hr": hr, "ci_low": low, "ci_high": high, "_file": "x", "_line": "2", "comparison": "a", "endpoint": "OS"}
     assert bool(list(check_symmetry(row))) is flagged
@@ -301,6 +299,6 @@ def test_rounding_is_taken_into_account(hr, low, high, flagged):
     ],
 )
 def test_p_values(cells, flagged):
-    from surrogacy.trials.checks import check_p
+    from surrogacy.trials.effect_rules import check_p
 
     assert bool(list(check_p({**cells, "_file": "x", "_line": "2", "comparison": "a", "endpoint": "OS"}))) is flagged

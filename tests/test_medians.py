@@ -12,7 +12,6 @@ from surrogacy.pps.__main__ import main as pps
 from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.reading import read_inputs
 from surrogacy.trials import read_pairs
-from surrogacy.trials.median_columns import MedianColumn, median_column
 
 EFFECTS = "trial,stage,n_ctl,n_exp,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os"
 VALUES = "my-trial,intermediate,150,155,0.70,0.55,0.89,0.87,0.67,1.13"
@@ -67,29 +66,6 @@ def test_every_layout_gives_the_same_arms(layout, read, table):
     assert np.isnan(arms["exp"]["median_os_high"])
     assert {arm["pfs_endpoint"] for arm in arms.values()} == {"PFS"}
     assert not [found for found in trials.faults if found.file.endswith("own.csv")]
-
-
-@pytest.mark.parametrize(
-    ("column", "meaning"),
-    [
-        ("median_pfs_ctl", MedianColumn("ctl", "PFS", "")),
-        ("median_os_exp_high", MedianColumn("exp", "OS", "high")),
-        ("mttp_exp_lower", MedianColumn("exp", "TTP", "low")),
-        ("median tace-pfs (control), months", MedianColumn("ctl", "TACE-PFS", "")),
-        ("median_post_progression_survival_ctl", MedianColumn("ctl", "PPS", "")),
-        ("os_median_95_ci_low_c", MedianColumn("ctl", "OS", "low")),
-        ("median_exp", MedianColumn("exp", "", "")),
-        ("median_pps_ctl_low", None),
-        ("median_os", None),
-        ("os_ctl", None),
-        ("n_ctl", None),
-        ("events_os_exp", None),
-        ("median_age_ctl", None),
-        ("m_ctl", None),
-    ],
-)
-def test_names_of_columns(column, meaning):
-    assert median_column(column) == meaning
 
 
 def test_an_added_trial_is_decomposed(table, capsys):

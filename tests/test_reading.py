@@ -3,7 +3,7 @@ import pytest
 
 from surrogacy.effects import standard_error_from_interval
 from surrogacy.trials import read_pairs
-from surrogacy.trials.reading import read_table, split_interval
+from surrogacy.trials.files import read_table
 
 # two trials, in the layouts and spellings that people have
 PLAIN = """trial,n_exp,n_ctl,hr_surrogate,ci_low_surrogate,ci_high_surrogate,hr_final,ci_low_final,ci_high_final
@@ -112,20 +112,6 @@ def test_a_p_value_near_one_gives_only_a_rough_error(trials):
     row = effects.comparison.index("tace-2")  # PFS 0.99, p = 0.94: rounding alone allows 0.06 to 0.21
     assert effects.factors["surrogate_se_method"][row] == "p"
     assert any("TACE-2 PFS from p, roughly" in problem for problem in effects.problems)
-
-
-@pytest.mark.parametrize(
-    ("cell", "numbers"),
-    [
-        ("0.59 (0.41-0.87)", ("0.59", "0.41", "0.87")),
-        ("0.59 [0.41 to 0.87]", ("0.59", "0.41", "0.87")),
-        ("0.59 (95% CI 0.41, 0.87)", ("0.59", "0.41", "0.87")),
-        ("0.59", None),
-        ("about 0.59 (0.41-0.87)", None),
-    ],
-)
-def test_split_interval(cell, numbers):
-    assert split_interval(cell) == numbers
 
 
 def test_line_numbers_count_lines_of_the_file(tmp_path):

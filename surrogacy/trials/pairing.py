@@ -9,25 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import (
-    Effects,
-    standard_error_from_events,
-    standard_error_from_interval,
-    standard_error_from_p,
-)
+from surrogacy.effects import Effects
 from surrogacy.errors import DataError, Fault, UsageError
 from surrogacy.shared_control import SharedControl, resolve_shared_controls
-from surrogacy.trials import checks
+from surrogacy.trials.cells import Row, cell_fault, file_fault, number
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE
-from surrogacy.trials.reading import Row, fault
+from surrogacy.trials.standard_errors import standard_error
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from surrogacy.trials.tables import TrialSet
-
-# A p-value gives the standard error only roughly where rounding alone moves it by more than this factor.
-IMPRECISE = 1.5
 
 
 @dataclass(frozen=True)
@@ -52,15 +44,6 @@ class Request:
             raise UsageError(f"rho_within must lie in [-1, 1]; got {self.rho_within:g}")
 
 
-@dataclass(frozen=True)
-class StandardError:
-    """A standard error of a log hazard ratio and where it comes from."""
-
-    value: float
-    method: str
-    imprecise: bool = False
-
-
 @dataclass(frozen=True, eq=False)
 class Paired:
     """Effects with their flow.
@@ -74,41 +57,6 @@ class Paired:
 
     effects: Effects
     flow: tuple[dict[str, Any], ...]
-
-
-def standard_error(row: Mapping[str, Any]) -> StandardError | None:
-    """Standard error of a row: from its limits at their own level, else as printed, else from an exact p, else from events."""
-    text = {key: "" if value is None or value != value else str(value) for key, value in row.items()}
-    low, high, hr = checks.number(text, "ci_low"), checks.number(text, "ci_high"), checks.number(text, "hr")
-    if low and high and 0 < low < high:
-        return StandardError(standard_error_from_interval(low, high, checks.level_of(text)), "limits")
-    se = checks.number(text, "se")
-    if se and se > 0:
-        return StandardError(se, "se")
-    p = checks.exact_p(text)
-    sides = int(checks.number(text, "p_sides") or 2)
-    if hr and p is not None and hr != 1 and 0 < p < sides:
-        value = standard_error_from_p(hr, p, sides)
-        if np.isfinite(value):
-            return StandardError(value, "p", _p_is_imprecise(text, hr, p, sides))
-    d_exp, d_ctl = checks.number(text, "events_exp"), checks.number(text, "events_ctl")
-    if d_exp and d_ctl:
-        return StandardError(standard_error_from_events(d_exp, d_ctl), "events", imprecise=True)
-    return None
-
-
-def _p_is_imprecise(row: Mapping[str, str], hr: float, p: float, sides: int) -> bool:
-    """Whether the rounding of the hazard ratio and of p alone moves the standard error much."""
-    half_hr = checks.half_unit(row.get("_hr_printed") or row["hr"])
-    half_p = checks.half_unit(row["p"])
-    if abs(hr - 1) <= half_hr:
-        return True
-    values = [
-        standard_error_from_p(hr + a * half_hr, min(max(p + b * half_p, 1e-12), sides * 0.4999), sides)
-        for a in (-1, 1)
-        for b in (-1, 1)
-    ]
-    return max(values) > IMPRECISE * min(values)
 
 
 def pair_by_rule(trials: TrialSet, request: Request, rule: Mapping[str, Sequence[str]], name: str) -> Paired:
@@ -158,23 +106,14 @@ def pair_by_list(trials: TrialSet, request: Request, rows: Sequence[Row], name: 
         pair = [by_id.get(row[column]) for column in ("surrogate_effect", "final_effect")]
         for column, effect in zip(("surrogate_effect", "final_effect"), pair, strict=True):
             if effect is None:
-                place = {"column": column, "value": row[column]}
-                faults.append(
-                    fault(
-                        "E006",
-                        row["_file"],
-                        int(row["_line"]),
-                        "there is no such effect in effects.csv",
-                        "correct the effect_id",
-                        **place,
-                    )
-                )
+                rule = "there is no such effect in effects.csv"
+                faults.append(cell_fault("E006", "error", row, column, rule, "correct the effect_id"))
         surrogate, final = pair
         if surrogate is None or final is None:
             continue
         trial = dict(about[surrogate["comparison"]])
         for column in ("n_exp", "n_ctl"):
-            stated = checks.number(row, column)
+            stated = number(row, column)
             if stated is not None:
                 if stated != trial[column] and trial[column] == trial[column]:
                     notes.append(f"{trial['label']} {column} {stated:.0f} (trial table {trial[column]:.0f})")
@@ -224,7 +163,7 @@ def _choose(
                 rule = f"the row says {row['evidence']}, and {request.min_evidence} is asked for"
                 fix = f"verify the number, or pass --min-evidence {row['evidence']}"
                 place = {"trial": row["comparison"], "column": "evidence", "value": row["evidence"]}
-                raise DataError([fault("W113", row["_file"], row["_line"], rule, fix, **place)])
+                raise DataError([file_fault("W113", row["_file"], row["_line"], rule, fix, **place)])
             return f"{row['endpoint']} hazard ratio is {row['evidence']}"
         if standard_error(row) is None:
             return f"{row['endpoint']} hazard ratio without limits, exact p or events"
@@ -255,7 +194,7 @@ def _effects(
             f"{name or 'the selection'}: no comparison has both effects at evidence {request.min_evidence} or better"
         )
     faults = [
-        fault("E107", row["_file"], row["_line"], "no standard error can be had for this hazard ratio", "give limits, an exact p or events", trial=row["effect_id"], column="hr", value=row["_hr_printed"])
+        file_fault("E107", row["_file"], row["_line"], "no standard error can be had for this hazard ratio", "give limits, an exact p or events", trial=row["effect_id"], column="hr", value=row["_hr_printed"])
         for _, *pair in chosen
         for row in pair
         if standard_error(row) is None
@@ -268,7 +207,8 @@ def _effects(
     known_rho = np.array([_first_number(surrogate["rho_within"], final["rho_within"]) for _, surrogate, final in chosen])
     n_exp, n_ctl = (np.array([trial[column] for trial, _, _ in chosen], dtype=float) for column in ("n_exp", "n_ctl"))
     share = np.where(np.isnan(n_exp + n_ctl), 0.5, n_exp / (n_exp + n_ctl))
-    groups = [trial["control_group"] for trial, _, _ in chosen]
+    # a control arm belongs to one trial: the same name in two trials is two arms
+    groups = [f"{trial['trial']}/{trial['control_group']}" if trial["control_group"] else "" for trial, _, _ in chosen]
     trial_columns = ("stage", "line", "class", "masking", "region")
 
     def strings(values: Sequence[Any]) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from surrogacy.errors import Fault
+from surrogacy.trials.cells import Row, cell_fault
 from surrogacy.trials.columns import Column
-from surrogacy.trials.reading import Row
 
 PATTERNS = {
     "number": r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?",
@@ -101,9 +101,7 @@ def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> 
             code, rule = "E008", f"not a {column.kind}"
             fix = FIXES[column.kind] + (", or NR if it was not reached" if column.not_reached else "")
             fix += _hint(row.get(column.name, ""))
-        place = row.get("_file", table), int(row.get("_line", "0") or 0)
-        who = f"{row.get('comparison', '')} {row.get('endpoint', row.get('arm', ''))}".strip()
-        faults.append(Fault(code, "error", *place, who, column.name, row.get(column.name, ""), rule, fix))
+        faults.append(cell_fault(code, "error", row, column.name, rule, fix))
     return faults
 
 
@@ -111,5 +109,5 @@ def _hint(value: str) -> str:
     if re.fullmatch(r"\d+,\d+", value):
         return "; a decimal comma is read only in files with ; between the cells"
     if re.search(r"\d\s*[(\[]", value):
-        return "; an interval in the cell is read only as 'HR (low-high)' in the hr column"
+        return "; an interval in the cell is read as 'HR (95% CI low-high)', with one level at most and no further text"
     return ""

@@ -12,8 +12,9 @@ import pandas as pd
 from surrogacy.effects import Effects
 from surrogacy.errors import DataError, Fault, UsageError
 from surrogacy.shared_control import SharedControl
-from surrogacy.trials import checks, counts, medians, pairing
-from surrogacy.trials.adding import added_rows, at, check_user_rows, merge
+from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, pairing, trial_facts
+from surrogacy.trials.adding_rows import added_rows, check_user_rows, merge
+from surrogacy.trials.cells import Row, cell_fault, file_fault
 from surrogacy.trials.columns import (
     ARMS,
     AT_RISK,
@@ -27,7 +28,8 @@ from surrogacy.trials.columns import (
     TRIALS,
     Column,
 )
-from surrogacy.trials.reading import Row, fault, read_table
+from surrogacy.trials.files import read_table
+from surrogacy.trials.layouts import DEFAULT_ROLES
 
 DATA_VERSION = "2026.11"
 
@@ -56,7 +58,9 @@ class TrialSet:
     faults : tuple of Fault
         Warnings and remarks of the checks.
     files : tuple of Path
-        What was read.
+        Files read.
+    columns : tuple of (heading, meaning)
+        Interpretation of each column of a user's table.
     """
 
     trials: pd.DataFrame
@@ -68,6 +72,7 @@ class TrialSet:
     added: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     files: tuple[Path, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
 
     def pair(
         self,
@@ -177,14 +182,14 @@ class TrialSet:
     def _set_rows(self, name: str) -> list[Row]:
         if name not in self.sets:
             raise UsageError(f"there is no analysis set {name!r}; choose from {', '.join(self.sets)}, or add sets/{name}.csv")
-        table = read_table(self.folder / "sets" / f"{name}.csv")
+        table = read_table(self.folder / "sets" / f"{name}.csv").lower_case()
         columns = PAIR_SET if "surrogate_effect" in table.columns else RULE_SET
         rows = [{**row, "_file": table.file, "_line": str(line)} for row, line in zip(table.rows, table.lines, strict=True)]
         missing = [column.name for column in columns if column.required and column.name not in table.columns]
         if missing or not rows:
             rule = f"column {missing[0]} is missing" if missing else "the set has no rows"
             fix = "a set lists surrogate_effect, final_effect, or column, value; see CODEBOOK.md"
-            raise DataError([fault("E005", table.file, 1, rule, fix)])
+            raise DataError([file_fault("E005", table.file, 1, rule, fix)])
         return rows
 
 
@@ -209,22 +214,25 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     """
     folder = shipped_tables() if path is None else Path(path)
     if not folder.is_dir():
-        raise DataError([fault("E001", str(folder), 0, "there is no such folder", "give the folder that holds trials.csv")])
+        raise DataError(
+            [file_fault("E001", str(folder), 0, "there is no such folder", "give the folder that holds trials.csv")]
+        )
     rows = {name: _read_rows(folder, name, columns) for name, columns in TABLES.items()}
     faults = [] if path is None and _pristine(folder) else _check_columns(rows)
     added: tuple[str, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
     if add is not None:
-        new_trials, new_effects, new_arms = added_rows(Path(add))
-        faults += check_user_rows(new_trials, new_effects, new_arms)
-        rows, more = merge(rows, new_trials, new_effects, new_arms)
-        faults += more
-        added = tuple(dict.fromkeys(row["comparison"] for row in new_effects))
+        new = added_rows(Path(add), DEFAULT_ROLES)
+        rows, more = merge(rows, new.trials, new.effects, new.arms)
+        faults += [*check_user_rows(new), *new.faults, *more]
+        added = tuple(dict.fromkeys(row["comparison"] for row in new.effects))
+        columns = new.columns
     files = [
         *(folder / f"{name}.csv" for name in TABLES if (folder / f"{name}.csv").is_file()),
         *sorted((folder / "sets").glob("*.csv")),
         *([Path(add)] if add else []),
     ]
-    return _finish(rows, faults, folder, DATA_VERSION if path is None else folder.name, added, files)
+    return _finish(rows, faults, folder, DATA_VERSION if path is None else folder.name, added, files, columns)
 
 
 def read_pairs(path: str | Path) -> TrialSet:
@@ -240,11 +248,11 @@ def read_pairs(path: str | Path) -> TrialSet:
     DataError
         With every fault found.
     """
-    trials, effects, arms = added_rows(Path(path))
-    faults = check_user_rows(trials, effects, arms)
-    unique = list({row["comparison"]: row for row in reversed(trials)}.values())[::-1]
-    rows: dict[str, list[Row]] = {"trials": unique, "effects": effects, "arms": arms, "at_risk": []}
-    return _finish(rows, faults, Path(path).parent, Path(path).stem, tuple(row["comparison"] for row in unique), [Path(path)])
+    user = added_rows(Path(path), DEFAULT_ROLES)
+    faults = [*check_user_rows(user), *user.faults]
+    rows = {"trials": user.trials, "effects": user.effects, "arms": user.arms, "at_risk": []}
+    added = tuple(row["comparison"] for row in user.trials)
+    return _finish(rows, faults, Path(path).parent, Path(path).stem, added, [Path(path)], user.columns)
 
 
 def _finish(
@@ -254,16 +262,24 @@ def _finish(
     version: str,
     added: tuple[str, ...],
     files: Sequence[Path],
+    columns: tuple[tuple[str, str], ...],
 ) -> TrialSet:
     trials, effects, arms, at_risk = (rows[name] for name in TABLES)
-    faults = faults + checks.check_effects(effects)
-    faults += [*checks.check_preferred(effects), *checks.check_registry(trials), *checks.check_shared_control(trials)]
-    faults += [*checks.check_patients(trials, arms), *checks.check_direction(effects, arms)]
-    faults += [*counts.check_follow_up(trials), *counts.check_event_counts(trials), *counts.check_at_risk(at_risk, trials)]
-    faults += [*medians.check_medians(arms), *checks.check_pairs(effects, SURROGATES, "OS")]
+    faults = faults + effect_rules.check_effects(effects)
+    faults += [fault for row in effects for fault in agreement_rules.check_restatements(row)]
+    faults += [*agreement_rules.check_counts(effects, trials), *trial_facts.check_correlations(effects)]
+    faults += [*comparison_rules.check_preferred(effects), *comparison_rules.check_registry(trials)]
+    faults += [*comparison_rules.check_shared_control(trials), *comparison_rules.check_patients(trials, arms)]
+    faults += [*comparison_rules.check_direction(effects, arms), *comparison_rules.check_pairs(effects, SURROGATES, "OS")]
+    faults += [
+        *arm_rules.check_follow_up(trials),
+        *arm_rules.check_event_counts(trials),
+        *arm_rules.check_at_risk(at_risk, trials),
+    ]
+    faults += arm_rules.check_medians(arms)
     errors = [found for found in faults if found.severity == "error"]
     if errors:
-        raise DataError(errors)
+        raise DataError(errors, columns)
     return TrialSet(
         trials=_frame(trials, TRIALS),
         effects=_frame(effects, (*EFFECTS, *OPTIONAL_EFFECTS)),
@@ -274,6 +290,7 @@ def _finish(
         added=added,
         faults=tuple(faults),
         files=tuple(files),
+        columns=columns,
     )
 
 
@@ -282,15 +299,15 @@ def _read_rows(folder: Path, name: str, columns: Sequence[Column]) -> list[Row]:
     if name in OPTIONAL_TABLES and not path.is_file():
         return []
     # messages name a shipped file as the project knows it, not by where it is installed
-    table = read_table(path, f"data/trials/{name}.csv" if folder == shipped_tables() else None)
+    table = read_table(path, f"data/trials/{name}.csv" if folder == shipped_tables() else None).lower_case()
     known = {column.name for column in (*columns, *(OPTIONAL_EFFECTS if name == "effects" else ()))}
     faults = [
-        fault("E004", table.file, 1, "this column is not known", "rename or remove it; see CODEBOOK.md", column=column)
+        file_fault("E004", table.file, 1, "this column is not known", "rename or remove it; see CODEBOOK.md", column=column)
         for column in table.columns
         if column not in known
     ]
     faults += [
-        fault("E005", table.file, 1, "this column is missing", f"add it: {column.description}", column=column.name)
+        file_fault("E005", table.file, 1, "this column is missing", f"add it: {column.description}", column=column.name)
         for column in columns
         if column.required and column.name not in table.columns
     ]
@@ -320,13 +337,22 @@ def _check_columns(rows: dict[str, list[Row]]) -> list[Fault]:
             first = seen.setdefault(row[key], row)
             if first is not row and row[key]:
                 where = f"first at {first['_file']}:{first['_line']}"
-                faults.append(at("E006", row, key, f"this identifier stands twice ({where})", "give every row its own"))
+                faults.append(
+                    cell_fault("E006", "error", row, key, f"this identifier stands twice ({where})", "give every row its own")
+                )
     known = {row["comparison"] for row in rows["trials"]}
     for table in ("effects", "arms", "at_risk"):
         for row in rows[table]:
             if row["comparison"] and row["comparison"] not in known:
                 faults.append(
-                    at("E006", row, "comparison", "there is no such comparison in trials.csv", "correct it, or add the trial")
+                    cell_fault(
+                        "E006",
+                        "error",
+                        row,
+                        "comparison",
+                        "there is no such comparison in trials.csv",
+                        "correct it, or add the trial",
+                    )
                 )
     return faults
 

@@ -1,25 +1,15 @@
-"""Read a table as it comes: CSV with commas or semicolons, any line ending, BOM or not, or XLSX.
-
-Cells stay text, as printed, because the number of decimals tells how far a value was rounded.
-"""
+"""Files that hold a table: CSV with commas, semicolons or tabs, any line ending, with or without a byte-order mark, or XLSX."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from surrogacy.errors import DataError, Fault
-
-Row = dict[str, str]
-
-NUMBER = r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?"
-HR_WITH_LIMITS = re.compile(
-    rf"^\s*({NUMBER})\s*[(\[{{]\s*(?:\d+(?:\.\d+)?\s*%\s*(?:CI)?\s*[,:]?\s*)?({NUMBER})\s*(?:-|to|,|;|/)\s*({NUMBER})\s*[)\]}}]\s*$"
-)
+from surrogacy.errors import DataError
+from surrogacy.trials.cells import Row, clean, file_fault
 
 
 @dataclass(frozen=True)
@@ -31,7 +21,7 @@ class Table:
     file : str
         Name for messages.
     columns : tuple of str
-        Header, lower case.
+        Headings as written; a column without a heading but with content is called by its position, ``column 7``.
     rows : tuple of dict
     lines : tuple of int
     """
@@ -41,11 +31,10 @@ class Table:
     rows: tuple[Row, ...]
     lines: tuple[int, ...]
 
-
-def fault(code: str, table_or_file: str, line: int, rule: str, fix: str, **place: str) -> Fault:
-    """Shorthand for an error with some of its places empty."""
-    cell = {"trial": "", "column": "", "value": "", **place}
-    return Fault(code, "error", table_or_file, line, rule=rule, fix=fix, **cell)
+    def lower_case(self) -> Table:
+        """Return the table with its headings in lower case, as those of the curated tables are."""
+        rows = tuple({column.lower(): cell for column, cell in row.items()} for row in self.rows)
+        return Table(self.file, tuple(column.lower() for column in self.columns), rows, self.lines)
 
 
 def read_table(path: Path, name: str | None = None) -> Table:
@@ -68,7 +57,7 @@ def read_table(path: Path, name: str | None = None) -> Table:
     """
     file = name or str(path)
     if not path.is_file():
-        raise DataError([fault("E001", file, 0, "there is no such file", "check the path")])
+        raise DataError([file_fault("E001", file, 0, "there is no such file", "check the path")])
     if path.suffix.lower() in (".xlsx", ".xlsm"):
         return _from_cells(file, _read_workbook(path, file), decimal_comma=False)
     raw = path.read_bytes()
@@ -79,7 +68,7 @@ def read_table(path: Path, name: str | None = None) -> Table:
             rule, fix = "this is a workbook, not text", "save it as .xlsx with that ending, or as CSV"
         else:
             rule, fix = "the file is not UTF-8", "save it as CSV UTF-8"
-        raise DataError([fault("E001", file, 0, rule, fix)]) from None
+        raise DataError([file_fault("E001", file, 0, rule, fix)]) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     header = text.partition("\n")[0]
     semicolon = header.count(";") > header.count(",")
@@ -98,7 +87,7 @@ def _read_workbook(path: Path, file: str) -> list[tuple[int, list[str]]]:
         import openpyxl
     except ModuleNotFoundError:
         fix = "install the extra: pip install 'surrogacy[xlsx]', or save the sheet as CSV"
-        raise DataError([fault("E001", file, 0, "reading a workbook needs openpyxl", fix)]) from None
+        raise DataError([file_fault("E001", file, 0, "reading a workbook needs openpyxl", fix)]) from None
     sheet = openpyxl.load_workbook(path, read_only=True, data_only=True).worksheets[0]
     rows = sheet.iter_rows(values_only=True)
     return [(i, ["" if value is None else str(value) for value in row]) for i, row in enumerate(rows, start=1)]
@@ -107,13 +96,14 @@ def _read_workbook(path: Path, file: str) -> list[tuple[int, list[str]]]:
 def _from_cells(file: str, cells: Iterable[tuple[int, list[str]]], *, decimal_comma: bool) -> Table:
     filled = [(line, row) for line, row in cells if any(cell.strip() for cell in row)]
     if not filled:
-        raise DataError([fault("E001", file, 0, "the file is empty", "give a header line and one row a comparison or effect")])
-    header = tuple(cell.strip().lower() for cell in filled[0][1])
-    while header and not header[-1]:
-        header = header[:-1]
+        raise DataError(
+            [file_fault("E001", file, 0, "the file is empty", "give a header line and one row a comparison or effect")]
+        )
+    header = _headings([cell.strip() for cell in filled[0][1]], [row for _, row in filled[1:]])
     faults = [
-        fault("E002", file, 1, "the column stands twice", "keep one of them", column=column)
-        for column in sorted({c for c in header if c and header.count(c) > 1})
+        file_fault("E002", file, 1, "two columns have this heading", "rename or remove one of them", column=column)
+        for column in sorted({c.lower() for c in header if c})
+        if [c.lower() for c in header].count(column) > 1
     ]
     rows, lines = [], []
     for line, row in filled[1:]:
@@ -122,26 +112,20 @@ def _from_cells(file: str, cells: Iterable[tuple[int, list[str]]], *, decimal_co
             fix = "quote cells that contain the separator" + (
                 "" if decimal_comma else ", or use ; between cells if , is the decimal mark"
             )
-            faults.append(fault("E003", file, line, rule, fix))
+            faults.append(file_fault("E003", file, line, rule, fix))
             continue
         row = row[: len(header)] + [""] * (len(header) - len(row))
-        rows.append({column: clean(cell, decimal_comma=decimal_comma) for column, cell in zip(header, row, strict=True)})
+        by_column = zip(header, row, strict=True)
+        rows.append({column: clean(cell, decimal_comma=decimal_comma) for column, cell in by_column if column})
         lines.append(line)
     if faults:
         raise DataError(faults)
-    return Table(file, header, tuple(rows), tuple(lines))
+    return Table(file, tuple(column for column in header if column), tuple(rows), tuple(lines))
 
 
-def clean(cell: str, *, decimal_comma: bool = False) -> str:
-    """Strip a cell; in numeric cells turn typographic marks (mid-dot, minus, decimal comma) into ASCII."""
-    cell = cell.replace("\u00a0", " ").strip()
-    plain = re.sub(r"[\u2010-\u2015\u2212]", "-", cell.replace("\u00b7", "."))
-    if decimal_comma and re.fullmatch(r"[<>=\s]*[-+]?\d*,\d+.*", plain):
-        plain = re.sub(r"(?<=\d),(?=\d)", ".", plain)
-    return plain if re.fullmatch(r"[<>=]*\s*[\d.\-+eE,;()\[\]\s%CIto/:]+", plain) else cell
-
-
-def split_interval(cell: str) -> tuple[str, str, str] | None:
-    """``"0.59 (0.41-0.87)"`` as its three numbers; None if the cell is something else."""
-    match = HR_WITH_LIMITS.match(cell)
-    return None if match is None else (match[1], match[2], match[3])
+def _headings(header: list[str], rows: list[list[str]]) -> list[str]:
+    """Return the header up to its last heading; a column without a heading keeps its content under its position."""
+    while header and not header[-1]:
+        header = header[:-1]
+    content = {i for row in rows for i, cell in enumerate(row) if cell.strip()}
+    return [heading or (f"column {i + 1}" if i in content else "") for i, heading in enumerate(header)]

@@ -1,0 +1,183 @@
+"""Rows of a user's table: what they must have, and how they join the curated table for a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from surrogacy.errors import DataError, Fault
+from surrogacy.trials.arm_columns import weakest
+from surrogacy.trials.arm_rules import GROUPS, check_added_cells, months
+from surrogacy.trials.cells import Row, cell_fault, file_fault, number, squash
+from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, OPTIONAL_EFFECTS, TRIALS
+from surrogacy.trials.files import read_table
+from surrogacy.trials.layouts import UserRows, to_rows
+from surrogacy.trials.standard_errors import standard_error
+from surrogacy.trials.trial_facts import differ
+
+# of a comparison that the table has, an added row changes the hazard ratios, not these
+COUNTS = ("n_exp", "n_ctl", "progressions", "deaths_without_progression", "follow_up_low", "follow_up_high")
+
+
+def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
+    """Read a user's table, and fill in what only a curated row can have.
+
+    Parameters
+    ----------
+    path : Path
+    roles : mapping
+        Endpoints for the headings ``hr_surrogate`` and ``hr_final``.
+    """
+    rows = to_rows(read_table(path), roles)
+    if not rows.effects:
+        raise DataError([file_fault("E001", str(path), 1, "the table has a header and no rows", "add one row per comparison")])
+    count: dict[tuple[str, str], int] = {}
+    for row in rows.effects:
+        row["evidence"] = EVIDENCE_ALIASES.get(row.get("evidence", ""), row.get("evidence", ""))
+        key = (row["comparison"], row.get("endpoint", ""))
+        count[key] = count.get(key, 0) + 1
+        serial = "" if count[key] == 1 else f"-{count[key]}"
+        row.setdefault("effect_id", f"{key[0]}:{key[1].lower().replace('/', '-')}:added{serial}")
+        row.setdefault("preferred", "true")
+        row.setdefault("population", "all")
+        row.setdefault("analysis", "added")
+    for row in rows.trials:
+        row.setdefault("label", row["comparison"])
+    return rows
+
+
+def check_user_rows(rows: UserRows) -> list[Fault]:
+    """Check the cells of a user's rows against their columns: only what a fit cannot do without is required."""
+    from surrogacy.trials.schema import check_schema
+
+    needed = {"comparison", "trial", "endpoint", "hr"}
+    trials, effects = (
+        [
+            replace(column, required=column.name in needed, allowed=() if column.name == "endpoint" else column.allowed)
+            for column in columns
+        ]
+        for columns in (TRIALS, (*EFFECTS, *OPTIONAL_EFFECTS))
+    )
+    faults = check_schema("trials", trials, rows.trials) + check_schema("effects", effects, rows.effects)
+    faults += check_added_cells(rows.arms)
+    for row in rows.effects:
+        limits = row.get("ci_low") and row.get("ci_high")  # wrong ones are named by their own rules
+        if number(row, "hr") and not limits and standard_error(row) is None:
+            rule = "nothing in this row gives a standard error"
+            fix = "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"
+            faults.append(cell_fault("E107", "error", row, "hr", rule, fix))
+    return faults
+
+
+def merge(
+    rows: dict[str, list[Row]], trials: list[Row], effects: list[Row], arms: list[Row]
+) -> tuple[dict[str, list[Row]], list[Fault]]:
+    """Put added rows beside the table's; where both speak of one endpoint the added hazard ratio counts, and the table's median."""
+    known = {row["comparison"]: row for row in rows["trials"]}
+    alike = {
+        squash(name): row["comparison"] for row in rows["trials"] for name in (row["label"], row["trial"], row["comparison"])
+    }
+    faults, new_trials = [], []
+    for row in trials:
+        old = known.get(row["comparison"])
+        if old is None and squash(row["comparison"]) in alike:
+            name = alike[squash(row["comparison"])]
+            rule = f"this looks like {name}, which is in the table already and would count twice"
+            faults.append(
+                cell_fault(
+                    "E109",
+                    "error",
+                    row,
+                    "comparison",
+                    rule,
+                    f"call it {name} to take its place for this run, or give it another name",
+                )
+            )
+            continue
+        if old is None:
+            if not row.get("stage"):
+                rule, fix = "no stage is given: the comparison joins every set", "give stage = intermediate or advanced"
+                faults.append(cell_fault("W116", "warning", row, "stage", rule, fix))
+            known[row["comparison"]] = row
+            new_trials.append(row)
+            continue
+        for column in COUNTS:
+            if row.get(column) and differ(old, row, column):
+                rule = f"the table has {old.get(column) or 'no value'} for this comparison, which is kept"
+                fix = "give the added row another comparison name if it is another trial"
+                faults.append(cell_fault("W109", "warning", row, column, rule, fix))
+    replaced = {(row["comparison"], row["endpoint"]) for row in effects if row["preferred"] == "true"}
+    kept = [
+        {**row, "preferred": "false"} if (row["comparison"], row["endpoint"]) in replaced else row for row in rows["effects"]
+    ]
+    all_arms, more = merge_arms(rows["arms"], arms)
+    return {**rows, "trials": rows["trials"] + new_trials, "effects": kept + effects, "arms": all_arms}, faults + more
+
+
+def merge_arms(curated: Sequence[Row], added: Sequence[Row]) -> tuple[list[Row], list[Fault]]:
+    """Put a user's medians beside the table's; those that the table has are kept, and the user is told (W109).
+
+    Parameters
+    ----------
+    curated, added : sequence of dict
+        Rows of arms.csv.
+
+    Returns
+    -------
+    rows : list of dict
+    faults : list of Fault
+    """
+    stands = {(row["comparison"], row["arm"]): row for row in curated if row.get("preferred") == "true"}
+    faults: list[Fault] = []
+    retired: list[Row] = []
+    new: list[Row] = []
+    for row in added:
+        old = stands.get((row["comparison"], row["arm"]))
+        if old is None or row["preferred"] != "true":
+            new.append(row)
+            continue
+        taken: Row = {}
+        for columns in GROUPS:
+            group, found = _taken(old, row, columns)
+            taken |= group
+            faults += found
+        if taken:
+            own = {name: value for name, value in row.items() if name.startswith("_") and _quantity(name) in ("", *taken)}
+            evidence = weakest([old.get("evidence", ""), row["evidence"]]) if row["evidence"] else ""
+            evidence = evidence or ("unverified" if old.get("evidence") == "unverified" else "")
+            notes = f"{', '.join(name for name in taken if name.startswith('median'))} added for this run"
+            retired.append(old)
+            new.append({**old, **own, **taken, "evidence": evidence, "quote": "", "notes": notes})
+    kept = [{**row, "preferred": "false"} if any(row is old for old in retired) else row for row in curated]
+    return kept + new, faults
+
+
+def _quantity(name: str) -> str:
+    """Quantity that ``_column_x`` or ``_line_x`` is about; empty for what is about the row."""
+    return next((name.removeprefix(prefix) for prefix in ("_column_", "_line_") if name.startswith(prefix)), "")
+
+
+def _taken(old: Row, row: Row, columns: Sequence[str]) -> tuple[Row, list[Fault]]:
+    """What an added row brings of a median and its limits, and warnings of what is not taken."""
+    given = {name: row[name] for name in columns if row.get(name)}
+    if not any(name.startswith("median") for name in given):
+        return {}, []
+    if not old.get(columns[0]):
+        return given, []
+    faults = []
+    about = f" (of {old['pfs_endpoint']})" if "pfs_endpoint" in columns and old.get("pfs_endpoint") else ""
+    for name, value in given.items():
+        if not name.startswith("median") or (months(old, name) == months(row, name) and not _other_endpoint(old, given)):
+            continue
+        if not old.get(name):
+            rule = f"the table has no limit for this median, and {old[columns[0]]} months for the median, which is kept"
+        else:
+            rule = f"the table has {old[name]}{about} for this arm, which is kept"
+        fix = "give the added row another comparison name if it is another trial, or correct arms.csv in a folder for --trials"
+        faults.append(cell_fault("W109", "warning", {**row, name: value}, name, rule, fix))
+    return {}, faults
+
+
+def _other_endpoint(old: Row, given: Row) -> bool:
+    return "pfs_endpoint" in given and given["pfs_endpoint"] != old.get("pfs_endpoint", given["pfs_endpoint"])

@@ -1,0 +1,153 @@
+"""Rules for what a row states twice: standard error, limits, p-value, events and patients must agree up to rounding.
+
+References
+----------
+Schoenfeld (1983), doi:10.2307/2531021: with a share q of the patients in one arm, the variance of a log hazard ratio from d events is
+about 1 / (q (1 - q) d), and cannot be smaller than with an event in every patient.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from surrogacy.effects import standard_error_from_events
+from surrogacy.errors import Fault
+from surrogacy.trials.cells import Row, cell_fault, exact_p, number, printed_range
+from surrogacy.trials.effect_rules import EVENTS_RATIO, contradicts_p, spans_one
+from surrogacy.trials.standard_errors import range_as_printed, range_from_limits, range_from_p
+
+TOLERANCE = 1.01  # quantiles and profile limits differ from Wald limits by about this much
+Range = tuple[float, float]
+
+
+def check_restatements(row: Row) -> Iterator[Fault]:
+    """W124, W125, W127, W128: redundant numbers of one hazard ratio agree."""
+    yield from _check_limits_twice(row)
+    yield from _check_variance(row)
+    printed, limits = range_as_printed(row), range_from_limits(row)
+    if printed is not None and limits is not None and apart(printed, limits):
+        rule = f"the limits imply a standard error of {0.5 * sum(limits):.3g}, which is used"
+        yield cell_fault("W124", "warning", row, "se", rule, _error_remedy(row, printed, limits))
+    elif printed is not None and limits is None:
+        yield from _check_p_against_error(row, printed)
+    if limits is None and printed is None:
+        yield from _check_p_against_events(row)
+
+
+def apart(first: Range, second: Range) -> bool:
+    """Return whether two ranges of a positive number do not meet, with a tolerance of 1 percent."""
+    return first[1] * TOLERANCE < second[0] or second[1] * TOLERANCE < first[0]
+
+
+def _error_remedy(row: Row, printed: Range, expected: Range) -> str:
+    """Return the likely slip behind a standard error that is not what other cells imply."""
+    hr = number(row, "hr")
+    if hr and not spans_one(row) and not apart((printed[0] / hr, printed[1] / hr), expected):
+        return "this looks like the standard error of the hazard ratio, not of its logarithm: divide it by the hazard ratio"
+    if not apart((math.sqrt(printed[0]), math.sqrt(printed[1])), expected):
+        return "this looks like a variance: name the column variance, or take the square root"
+    if not apart((printed[0] ** 2, printed[1] ** 2), expected):
+        return "this column looks like standard errors: name it se"
+    return "re-read the standard error, the limits and their level; se is of the log hazard ratio"
+
+
+def _check_limits_twice(row: Row) -> Iterator[Fault]:
+    """W127: limits in the cell of the hazard ratio and in columns of their own."""
+    for name in ("ci_low", "ci_high"):
+        twin = f"column_{name}"
+        if number(row, twin) is None or number(row, name) is None:
+            continue
+        (low, high), (other_low, other_high) = printed_range(row, name), printed_range(row, twin)
+        if low > other_high or other_low > high:
+            heading = row.get(f"_column_{name}", name)
+            rule = f"the cell under {heading!r} says {row[name]}, which is used"
+            yield cell_fault("W127", "warning", row, twin, rule, "re-read both, and keep one of them")
+
+
+def _check_variance(row: Row) -> Iterator[Fault]:
+    """W124: a standard error and a variance in the same row."""
+    se, variance = number(row, "se"), number(row, "variance")
+    if not se or not variance or se <= 0 or variance <= 0 or row.get("_column_se") == row.get("_column_variance"):
+        return
+    low, high = printed_range(row, "variance")
+    if apart(printed_range(row, "se"), (math.sqrt(low), math.sqrt(high))):
+        rule = f"the standard error {row['se']} means a variance of {se**2:.3g}; the standard error is used"
+        yield cell_fault("W124", "warning", row, "variance", rule, "re-read both, and keep one of the two columns")
+
+
+def _check_p_against_error(row: Row, printed: Range) -> Iterator[Fault]:
+    """W125: the p-value follows from the hazard ratio and its standard error."""
+    hr = number(row, "hr")
+    if hr is None or hr <= 0:
+        return
+    logs = [abs(math.log(value)) for value in printed_range(row, "hr")]
+    least = 0.0 if spans_one(row) else min(logs)
+    central = abs(math.log(hr)) / math.sqrt(printed[0] * printed[1])
+    if not contradicts_p(row, least / printed[1], max(logs) / printed[0], central):
+        return
+    implied = range_from_p(row)
+    fix = "re-read p, whether it is one-sided, and the standard error, which is of the log hazard ratio"
+    if implied is not None:
+        fix = _error_remedy(row, printed, implied)
+    yield cell_fault("W125", "warning", row, "se", f"this standard error does not give the p-value {row['p']}", fix)
+
+
+def _check_p_against_events(row: Row) -> Iterator[Fault]:
+    """W128: the standard error that an exact p-value implies is near the one that the events imply."""
+    implied, d_exp, d_ctl = range_from_p(row), number(row, "events_exp"), number(row, "events_ctl")
+    if implied is None or exact_p(row) is None or not d_exp or not d_ctl:
+        return
+    by_events = standard_error_from_events(d_exp, d_ctl)
+    if implied[1] < EVENTS_RATIO[0] * by_events or implied[0] > EVENTS_RATIO[1] * by_events:
+        rule = (
+            f"p and hazard ratio imply a standard error of {math.sqrt(max(implied[0], 1e-9) * implied[1]):.2g}, "
+            f"{d_exp:.0f} + {d_ctl:.0f} events one of {by_events:.2g}"
+        )
+        yield cell_fault(
+            "W128", "warning", row, "p", rule, "re-read p, whether it is one-sided, the hazard ratio and the events"
+        )
+
+
+def check_counts(effects: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fault]:
+    """E118, E130, W131: an arm has patients, no more events than patients, and standard errors do not need more events than there are.
+
+    A standard error below sqrt(1/n_exp + 1/n_ctl) needs more events than patients.
+    """
+    about = {row["comparison"]: row for row in trials}
+    for trial in trials:
+        for name in ("n_exp", "n_ctl"):
+            if number(trial, name) == 0:
+                rule, fix = (
+                    "an arm has at least one patient",
+                    "give the patients of the arm, or leave the cell empty if unknown",
+                )
+                yield cell_fault("E130", "error", trial, name, rule, fix)
+    for row in effects:
+        trial = about.get(row.get("comparison", ""), {})
+        yield from _check_events_in_arms(row, trial)
+        yield from _check_implied_events(row, trial)
+
+
+def _check_events_in_arms(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]:
+    for arm in ("exp", "ctl"):
+        events, patients = number(row, f"events_{arm}"), number(dict(trial), f"n_{arm}")
+        if events is not None and patients and events > patients:
+            rule = f"more events than the {patients:.0f} patients of the arm"
+            yield cell_fault(
+                "E118", "error", row, f"events_{arm}", rule, "count each patient once; re-read events and patients"
+            )
+
+
+def _check_implied_events(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]:
+    n_exp, n_ctl = number(dict(trial), "n_exp"), number(dict(trial), "n_ctl")
+    error = range_from_limits(row) or range_as_printed(row)
+    if not n_exp or not n_ctl or error is None or error[1] <= 0:
+        return
+    n, q = n_exp + n_ctl, n_exp / (n_exp + n_ctl)
+    needed = 1 / (q * (1 - q) * error[1] ** 2)
+    if needed > n:
+        column = "ci_low" if range_from_limits(row) else "se"
+        source = "limits" if column == "ci_low" else "standard error"
+        rule = f"so precise a hazard ratio needs at least {needed:.0f} events, and the comparison has {n:.0f} patients"
+        yield cell_fault("W131", "warning", row, column, rule, f"re-read patients, {source} and the confidence level")

@@ -1,0 +1,144 @@
+"""Medians of each arm in a user's table, arranged as rows of arms.csv.
+
+Wide or long: ``median_os_ctl``, ``median_pfs_exp_low``, ``mttp_exp``, ``median_pps_ctl`` ... are about the comparison of their row. Long only:
+``median_ctl``, ``median_exp_high`` ... are of the endpoint of their row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from surrogacy.trials.cells import NUMBER, Row, squash
+from surrogacy.trials.columns import ENDPOINTS, EVIDENCE, EVIDENCE_ALIASES, SURROGATES
+from surrogacy.trials.files import Table
+from surrogacy.trials.headings import Heading
+
+ARMS = ("ctl", "exp")
+NOT_REACHED = ("nr", "notreached", "notyetreached", "nyr", "ne", "notestimable", "notevaluable")
+_VALUE = rf"{NUMBER}|[A-Za-z][A-Za-z. ]*"
+_WITH_LIMITS = re.compile(
+    rf"\s*({_VALUE}?)\s*[(\[]\s*(?:95\s*%\s*(?:CI)?\s*[,:]?\s*)?({_VALUE}?)\s*(?:[-\u2010-\u2015,;/]|\bto\b)\s*({_VALUE}?)\s*[)\]]\s*"
+)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    arm: str
+    endpoint: str  # OS, PPS, or of progression
+    named: str  # the endpoint that the column names
+    quantity: str  # column of arms.csv
+    value: str
+    column: str
+    about: Row  # the row of trials.csv from the same line
+
+
+def arm_rows(table: Table, columns: Mapping[str, Heading], trials: Sequence[Row], effects: Sequence[Row]) -> list[Row]:
+    """Rows for arms.csv; the preferred one of an arm holds its OS and the first endpoint of progression.
+
+    ``_column_x`` and ``_line_x`` of a row say where the user wrote quantity x. A median that is given twice makes two preferred rows, which the
+    rules find.
+
+    Parameters
+    ----------
+    table : Table
+    columns : mapping of column to Heading
+        Columns that hold medians.
+    trials : sequence of dict
+        Row for trials.csv of each line of the table.
+    effects : sequence of dict
+        Rows for effects.csv of the table.
+    """
+    on_line: dict[str, list[Row]] = {}
+    endpoints: dict[str, list[str]] = {}
+    for effect in effects:
+        on_line.setdefault(effect["_line"], []).append(effect)
+        endpoints.setdefault(effect["comparison"], []).append(effect.get("endpoint", ""))
+    cells: dict[str, list[_Cell]] = {}
+    for row, about in zip(table.rows, trials, strict=True):
+        comparison, line = about["comparison"], about["_line"]
+        own = next((effect.get("endpoint", "") for effect in on_line.get(line, ())), "")
+        for column, heading in columns.items():
+            if row[column]:
+                endpoint = _endpoint(heading, own, endpoints.get(comparison, ()))
+                cells.setdefault(comparison, []).extend(_cells(column, heading, row[column], about, endpoint))
+    arms: list[Row] = []
+    for comparison, medians in cells.items():
+        ranked = _ranked(medians)
+        for arm in ARMS:
+            slots: dict[int, list[Row]] = {}
+            for cell in (cell for cell in medians if cell.arm == arm):
+                slot = 0 if cell.endpoint in ("OS", "PPS") else ranked.index(cell.endpoint)
+                _put(slots.setdefault(slot, []), cell, comparison, preferred=slot == 0)
+            arms += [row for slot in sorted(slots) for row in slots[slot]]
+    definition = next((column for column in table.columns if squash(column) == "ppsdefinition"), "")
+    definitions = {about["_line"]: row.get(definition, "") for row, about in zip(table.rows, trials, strict=True)}
+    for arm_row in arms:
+        lines = {value for name, value in arm_row.items() if name.startswith("_line_")}
+        used = [effect.get("evidence", "") for line in lines for effect in on_line.get(line, ())]
+        arm_row["evidence"] = weakest([EVIDENCE_ALIASES.get(word, word) for word in used])
+        if "median_pps" in arm_row:
+            line = arm_row["_line_median_pps"]
+            arm_row |= {"pps_definition": definitions[line] or "reported", "_line_pps_definition": line}
+            arm_row["_column_pps_definition"] = definition or "pps_definition"
+    return arms
+
+
+def weakest(evidence: Sequence[str]) -> str:
+    """The weakest of several levels of evidence; one that is empty or unknown says nothing."""
+    return max((word for word in evidence if word in EVIDENCE), key=EVIDENCE.index, default="")
+
+
+def _endpoint(heading: Heading, own: str, there: Sequence[str]) -> str:
+    """Return the endpoint of a median; ``pfs`` and ``surrogate`` stand for the surrogate endpoint of the comparison."""
+    progression = [name for name in SURROGATES if name in there]
+    progression += [name for name in there if name not in ("OS", "final", *SURROGATES)]
+    if not heading.endpoint:
+        return "OS" if own == "final" else own
+    if heading.endpoint == "final":
+        return "OS"
+    if heading.endpoint == "surrogate" or (heading.endpoint == "PFS" and "PFS" not in there):
+        return progression[0] if progression else "PFS"
+    return heading.endpoint
+
+
+def _cells(column: str, heading: Heading, value: str, about: Row, endpoint: str) -> Iterator[_Cell]:
+    if not endpoint:  # the rules for the hazard ratio of this row name it
+        return
+    base = "median_" + {"OS": "os", "PPS": "pps"}.get(endpoint, "pfs")
+    match = None if heading.bound or endpoint == "PPS" else _WITH_LIMITS.fullmatch(value)
+    parts = {heading.bound: value} if match is None else dict(zip(("", "low", "high"), match.groups(), strict=True))
+    for limit, text in parts.items():
+        if text:
+            quantity = f"{base}_{limit}" if limit else base
+            yield _Cell(heading.arm, endpoint, heading.endpoint, quantity, _not_reached(text), column, about)
+
+
+def _not_reached(value: str) -> str:
+    return "NR" if re.sub(r"[^a-z]", "", value.lower()) in NOT_REACHED and not re.search(r"\d", value) else value
+
+
+def _ranked(cells: Sequence[_Cell]) -> list[str]:
+    """Progression endpoints of a comparison, those that both arms have first."""
+    arms: dict[str, set[str]] = {}
+    for cell in cells:
+        if cell.endpoint not in ("OS", "PPS"):
+            arms.setdefault(cell.endpoint, set()).add(cell.arm)
+    order = (*SURROGATES, *ENDPOINTS, *arms)
+    return sorted(arms, key=lambda name: (-len(arms[name]), order.index(name)))
+
+
+def _put(rows: list[Row], cell: _Cell, comparison: str, *, preferred: bool) -> None:
+    """Write a cell into the last row, or into a new one if another value stands there."""
+    line = cell.about["_line"]
+    if not rows or rows[-1].get(cell.quantity, cell.value) != cell.value:
+        names = {"label": "control" if cell.arm == "ctl" else "experimental", "n": f"n_{cell.arm}"}
+        taken = {name: cell.about[column] for name, column in names.items() if cell.about.get(column)}
+        place = {"_file": cell.about["_file"], "_line": line}
+        rows.append({"comparison": comparison, "arm": cell.arm, "preferred": str(preferred).lower(), **taken, **place})
+    if cell.quantity in rows[-1]:
+        return
+    rows[-1] |= {cell.quantity: cell.value, f"_column_{cell.quantity}": cell.column, f"_line_{cell.quantity}": line}
+    if cell.quantity.startswith("median_pfs"):
+        rows[-1] |= {"pfs_endpoint": cell.endpoint, "_named_endpoint": cell.named}

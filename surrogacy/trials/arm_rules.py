@@ -1,0 +1,206 @@
+"""Rules for arms: medians, counts of events, follow-up and numbers at risk."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from surrogacy.errors import Fault
+from surrogacy.trials.cells import Row, cell_fault, number
+from surrogacy.trials.columns import ARMS
+
+# a median with what belongs to it: of a comparison that the table has, they are taken together or not at all
+GROUPS = (
+    ("median_os", "median_os_low", "median_os_high"),
+    ("median_pfs", "median_pfs_low", "median_pfs_high", "pfs_endpoint"),
+    ("median_pps", "pps_definition"),
+)
+LONGEST_MEDIAN = 240.0  # months: 20 years
+SHORTEST_MEDIAN_OS = 2.0  # months
+COUNT_DEATHS = ("PFS", "TACE-PFS")  # a death is an event of them, so that OS cannot be shorter
+
+
+def check_added_cells(arms: Sequence[Row]) -> list[Fault]:
+    """Check the cells of a user's medians against their columns; any endpoint may have a median."""
+    from surrogacy.trials.schema import check_schema
+
+    columns = [
+        replace(column, required=False, allowed=() if column.name == "pfs_endpoint" else column.allowed) for column in ARMS
+    ]
+    # the patients of an arm are those of its row in trials.csv, where the schema names them
+    return check_schema("arms", [column for column in columns if column.name != "n"], arms)
+
+
+def months(row: Row, column: str) -> float | None:
+    """Return months; infinite if not reached, None if empty or not a number."""
+    return math.inf if row.get(column) == "NR" else number(row, column)
+
+
+def check_medians(arms: Sequence[Row]) -> Iterator[Fault]:
+    """E120, E121, W122, I123 on every arm, and E108 on arms of which two rows would stand."""
+    seen: dict[tuple[str, str], Row] = {}
+    for row in arms:
+        for columns in GROUPS:
+            yield from _check_range(row, columns[0])
+        yield from _check_order(row)
+        yield from _check_name(row)
+        yield from _check_months(row)
+        if row.get("preferred") != "true":
+            continue
+        first = seen.setdefault((row["comparison"], row["arm"]), row)
+        if first is not row:
+            twice = [columns[0] for columns in GROUPS if row.get(columns[0]) and first.get(columns[0])]
+            column = next((name for name in twice if f"_column_{name}" in row), "preferred")
+            where = f"{first['_file']}:{first.get(f'_line_{column}', first['_line'])}"
+            rule = f"a second preferred row for this arm (the first: {where})"
+            fix = "set preferred to false in one of them"
+            if column != "preferred":
+                rule, fix = (
+                    f"another value stands for this median ({where})",
+                    "give the median once, or the rows different trials",
+                )
+            yield cell_fault("E108", "error", row, column, rule, fix)
+
+
+def _check_range(row: Row, column: str) -> Iterator[Fault]:
+    """E120: a median is above 0, and lies within its limits."""
+    value, low, high = (months(row, name) for name in (column, f"{column}_low", f"{column}_high"))
+    if value is not None and value <= 0:
+        fix = "give months from randomisation, or leave the cell empty if the median was not reported"
+        yield cell_fault("E120", "error", row, column, "a median survival time is above 0", fix)
+        return
+    for name, limit in ((f"{column}_low", low), (f"{column}_high", high)):
+        if limit is not None and limit < 0:
+            yield cell_fault(
+                "E120", "error", row, name, "a limit of a median cannot be negative", "give months, re-read the limits"
+            )
+            return
+    if low is not None and high is not None and low > high:
+        rule = f"the lower limit {_say(low)} is above the upper limit {_say(high)}"
+        yield cell_fault("E120", "error", row, f"{column}_low", rule, "swap or re-read the limits")
+    elif value is not None and low is not None and low > value:
+        rule = f"the lower limit {_say(low)} is above the median {_say(value)}"
+        yield cell_fault("E120", "error", row, f"{column}_low", rule, "re-read the median and its limits")
+    elif value is not None and high is not None and high < value:
+        rule = f"the upper limit {_say(high)} is below the median {_say(value)}"
+        yield cell_fault("E120", "error", row, f"{column}_high", rule, "re-read the median and its limits")
+
+
+def _check_order(row: Row) -> Iterator[Fault]:
+    """E121: median OS above median PFS; W122: and above median TTP, which censors deaths and so may be longer."""
+    os, pfs, endpoint = months(row, "median_os"), months(row, "median_pfs"), row.get("pfs_endpoint", "")
+    if os is None or pfs is None or not 0 < os < math.inf or pfs < os or pfs <= 0:
+        return
+    column = "median_os" if "_column_median_os" in row or "_column_median_pfs" not in row else "median_pfs"
+    rule = f"median OS {_say(os)} is not above median {endpoint} {_say(pfs)} of the same arm"
+    cure = "check that OS and PFS, or the two arms, are not swapped and that both are months from randomisation"
+    if endpoint in COUNT_DEATHS:
+        yield cell_fault("E121", "error", row, column, rule, f"{cure}; leave one empty if it is of other patients")
+    elif endpoint == "TTP":
+        rule += ", so that post-progression survival cannot be had from them"
+        yield cell_fault("W122", "warning", row, column, rule, cure.replace("PFS", "TTP"))
+
+
+def _check_name(row: Row) -> Iterator[Fault]:
+    """I123: a median PFS beside a hazard ratio of an endpoint that does not count deaths."""
+    endpoint = row.get("pfs_endpoint", "")
+    if row.get("_named_endpoint") == "PFS" and endpoint not in ("", *COUNT_DEATHS) and row.get("median_pfs"):
+        rule = f"read as median {endpoint}, the endpoint of the hazard ratio"
+        named = f"median_{endpoint.lower().replace('-', '_')}_{row['arm']}"
+        yield cell_fault(
+            "I123", "info", row, "median_pfs", rule, f"name the column {named}, or leave it out if it is a median PFS"
+        )
+
+
+def _check_months(row: Row) -> Iterator[Fault]:
+    """W132: a median that is hardly one in months."""
+    for column in ("median_os", "median_pfs", "median_pps"):
+        value = months(row, column)
+        if value is None or math.isinf(value) or value <= 0:
+            continue
+        if value > LONGEST_MEDIAN:
+            fix = "if it is in days, divide it by 30.4; if in weeks, by 4.35"
+            yield cell_fault("W132", "warning", row, column, f"a median of {value:g} months is implausible", fix)
+        elif column == "median_os" and value < SHORTEST_MEDIAN_OS:
+            fix = "if it is in years, multiply it by 12"
+            yield cell_fault("W132", "warning", row, column, f"a median survival of {value:g} months is implausible", fix)
+
+
+def _say(duration: float) -> str:
+    return "NR" if math.isinf(duration) else f"{duration:g}"
+
+
+def check_follow_up(trials: Sequence[Row]) -> Iterator[Fault]:
+    """E117: months of follow-up are positive, both given, and in order."""
+    for row in trials:
+        limits = {column: number(row, column) for column in ("follow_up_low", "follow_up_high")}
+        for column, value in limits.items():
+            if value is not None and value < 0:
+                rule, fix = "months of follow-up cannot be negative", "give data cut minus randomisation in months"
+                yield cell_fault("E117", "error", row, column, rule, fix)
+        low, high = limits.values()
+        if (low is None) != (high is None):
+            column = "follow_up_low" if low is None else "follow_up_high"
+            if not row.get(column):  # a value that is no number is E008's business
+                fix = "give both: data cut minus last and minus first randomisation; the same twice if all entered together"
+                yield cell_fault("E117", "error", row, column, "one end of the follow-up is missing", fix)
+        elif low is not None and high is not None and low > high:
+            rule = f"the shortest follow-up {low:g} is above the longest {high:g}"
+            fix = "swap them: follow_up_low belongs to the last patient randomised, follow_up_high to the first"
+            yield cell_fault("E117", "error", row, "follow_up_low", rule, fix)
+        elif high == 0:
+            yield cell_fault(
+                "E117",
+                "error",
+                row,
+                "follow_up_high",
+                "nobody was followed",
+                "give data cut minus first randomisation in months",
+            )
+
+
+def check_event_counts(trials: Sequence[Row]) -> Iterator[Fault]:
+    """E118: no more patients progressed or died than took part."""
+    for row in trials:
+        patients = [number(row, column) for column in ("n_exp", "n_ctl")]
+        events = [number(row, column) or 0.0 for column in ("progressions", "deaths_without_progression")]
+        n = sum(count for count in patients if count is not None)
+        if None not in patients and sum(events) > n:
+            column = "progressions" if row.get("progressions") else "deaths_without_progression"
+            rule = f"{events[0]:.0f} progressions and {events[1]:.0f} deaths without progression are more than the {n:.0f} patients"
+            yield cell_fault(
+                "E118", "error", row, column, rule, "count each patient once: the first progression, or death before any"
+            )
+
+
+def check_at_risk(at_risk: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fault]:
+    """E119: numbers at risk start no higher than the arm, and never rise; E006: one row a time."""
+    about = {row["comparison"]: row for row in trials}
+    curves: dict[tuple[str, str], list[tuple[float, Row]]] = {}
+    for row in at_risk:
+        months = number(row, "months")
+        if months is not None and months < 0:
+            yield cell_fault("E119", "error", row, "months", "a time cannot be negative", "give months since randomisation")
+        elif months is not None:
+            curves.setdefault((row["comparison"], row["endpoint"]), []).append((months, row))
+    for (comparison, _), curve in curves.items():
+        curve.sort(key=lambda point: point[0])
+        for (earlier, first), (later, second) in pairwise(curve):
+            if earlier == later:
+                where = f"first at {first['_file']}:{first['_line']}"
+                fix = "keep one row a comparison, endpoint and time"
+                yield cell_fault("E006", "error", second, "months", f"this time stands twice ({where})", fix)
+        for arm in ("exp", "ctl"):
+            column = f"at_risk_{arm}"
+            before, where = number(about.get(comparison, {}), f"n_{arm}"), f"the n_{arm} of trials.csv"
+            for months, row in curve:
+                count = number(row, column)
+                if count is None:
+                    continue
+                if before is not None and count > before:
+                    fix = "re-read the numbers under the figure, and that the arms are not swapped"
+                    yield cell_fault("E119", "error", row, column, f"more patients at risk than {before:.0f}, {where}", fix)
+                    break  # what follows would only repeat it
+                before, where = count, f"those at {months:g} months"

@@ -1,0 +1,186 @@
+"""Cells of a table: a number, a confidence level, a p-value or an interval, as printed and as a value.
+
+Cells stay text until they are checked, because the number of printed decimals tells how far a value was rounded.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from surrogacy.errors import Fault, Severity
+
+Row = dict[str, str]  # one row as it stands in a file; keys that begin with _ say where it stands
+
+NUMBER = r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?"
+DASHES = re.compile(r"[\u2010-\u2015\u2212]")
+LOG_COLUMNS = {"hr": "log_hr", "ci_low": "log_ci_low", "ci_high": "log_ci_high"}
+DEFAULT_LEVEL = 0.95
+
+_PERCENTAGE = r"\d+(?:[.,]\d+)?\s*%"
+_LEVEL_IN_CELL = re.compile(rf"({_PERCENTAGE})|\bCI_?(\d\d(?:\.\d+)?)(?![\d.])|(?<![\d.])(\d\d(?:\.\d+)?) ?CI\b", re.IGNORECASE)
+_INTERVAL_WORDS = re.compile(
+    r"\b(?:confidence|credible)[ ]+(?:interval|limits?)\b|\bC\.I\.|\b(?:CI|CrI|HR)\b|\bhazard ratio\b|=", re.IGNORECASE
+)
+_ESTIMATE_AND_LIMITS = re.compile(
+    rf"\s*(?:({NUMBER})\s*[,;:]?\s*)?[(\[{{]?\s*[,;:]?\s*({NUMBER})\s*(?:-|\bto\b|,|;|/)\s*({NUMBER})\s*[,;:]?\s*[)\]}}]?\s*"
+)
+
+
+@dataclass(frozen=True)
+class IntervalCell:
+    """Cell that holds confidence limits.
+
+    Parameters
+    ----------
+    estimate : str
+        Number before the limits; empty if the cell holds limits alone.
+    low, high : str
+        Limits as printed.
+    level : str
+        Level as printed, such as ``"97.5%"``; empty if the cell names none.
+    """
+
+    estimate: str
+    low: str
+    high: str
+    level: str
+
+
+def squash(name: str) -> str:
+    """Return a name in lower case without anything but letters and digits."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def file_fault(
+    code: str,
+    file: str,
+    line: int,
+    rule: str,
+    fix: str,
+    *,
+    severity: Severity = "error",
+    trial: str = "",
+    column: str = "",
+    value: str = "",
+) -> Fault:
+    """Return a fault of a file, a line or a heading."""
+    return Fault(code, severity, file, line, trial, column, value, rule, fix)
+
+
+def cell_fault(code: str, severity: Severity, row: Row, column: str, rule: str, fix: str) -> Fault:
+    """Return a fault of a cell, under the line and the heading at which the user wrote it."""
+    line = int(row.get(f"_line_{column}") or row.get("_line") or 0)
+    owner = f"{row.get('comparison', '')} {row.get('endpoint', row.get('arm', ''))}".strip()
+    heading = row.get(f"_column_{column}", column)
+    return Fault(code, severity, row.get("_file", ""), line, owner, heading, row.get(column, ""), rule, fix)
+
+
+def clean(cell: str, *, decimal_comma: bool = False) -> str:
+    """Strip a cell; in numeric cells turn typographic marks (mid-dot, minus, decimal comma) into ASCII."""
+    cell = cell.replace("\u00a0", " ").strip()
+    plain = DASHES.sub("-", cell.replace("\u00b7", "."))
+    if decimal_comma and re.fullmatch(r"[<>=\s]*[-+]?\d*,\d+.*", plain):
+        plain = re.sub(r"(?<=\d),(?=\d)", ".", plain)
+    return plain if re.fullmatch(r"[<>=]*\s*[\d.\-+eE,;()\[\]\s%CIto/:]+", plain) else cell
+
+
+def number(row: Row, column: str) -> float | None:
+    """Return a cell as a number; None if it is empty or not a finite number."""
+    try:
+        value = float(row.get(column, ""))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def parse_level(text: str) -> float | None:
+    """Return a confidence level: ``0.95``, ``95``, ``95%`` and ``97,5 %`` alike; None if it is not a number."""
+    match = re.fullmatch(r"\s*(\d+(?:[.,]\d+)?|[.,]\d+)\s*(%?)\s*", text)
+    if match is None:
+        return None
+    value = float(match[1].replace(",", "."))
+    return value / 100 if match[2] or value > 1 else value
+
+
+def level_of(row: Row) -> float:
+    """Return the confidence level of a row's limits, 0.95 unless stated."""
+    level = parse_level(row.get("ci_level", ""))
+    return DEFAULT_LEVEL if level is None else level
+
+
+def exact_p(row: Row) -> float | None:
+    """Return the exact p-value of a row; None if there is none or it is a bound such as <0.001."""
+    try:
+        p = float(row.get("p", "").strip().lstrip("=").strip())
+    except ValueError:
+        return None
+    return p if 0 < p < 1 else None
+
+
+def bound_of_p(row: Row) -> float | None:
+    """Return the bound that a p-value lies below, such as 0.001 for ``<0.001``."""
+    match = re.fullmatch(r"<\s*(\d*\.?\d+(?:[eE]-?\d+)?)", row.get("p", "").strip())
+    return float(match[1]) if match else None
+
+
+def parse_interval(cell: str) -> IntervalCell | None:
+    """Return the numbers of a cell such as ``0.59 (98.7% CI, 0.41 to 0.87)`` or ``[0.41; 0.87]``.
+
+    A level may stand before or behind the limits, with or without ``CI``. Nothing is dropped: a cell with further text or with two
+    different levels is not an interval.
+
+    Parameters
+    ----------
+    cell : str
+
+    Returns
+    -------
+    IntervalCell or None
+
+    Examples
+    --------
+    >>> parse_interval("0.69 [90% CI: 0.54-0.89]")
+    IntervalCell(estimate='0.69', low='0.54', high='0.89', level='90%')
+    """
+    text = DASHES.sub("-", cell.replace("\u00b7", ".").replace("\u00a0", " "))
+    levels = ["".join(groups).replace(" ", "") for groups in _LEVEL_IN_CELL.findall(text)]
+    if len({parse_level(level) for level in levels}) > 1:
+        return None
+    text = _INTERVAL_WORDS.sub(" ", _LEVEL_IN_CELL.sub(" ", text))
+    match = _ESTIMATE_AND_LIMITS.fullmatch(text)
+    if match is None:
+        return None
+    level = levels[0].replace(",", ".") if levels else ""
+    return IntervalCell(match[1] or "", match[2], match[3], level if not level or level.endswith("%") else f"{level}%")
+
+
+def half_unit(text: str) -> float:
+    """Return the largest rounding error of a printed number; fewer than two decimals count as one decimal."""
+    mantissa, _, exponent = text.lower().partition("e")
+    decimals = len(mantissa.partition(".")[2])
+    if exponent:
+        return 0.5 * 10.0 ** (int(exponent) - decimals)
+    return 0.5 * 10.0 ** -(decimals if decimals >= 2 else 1)
+
+
+def printed_range(row: Row, column: str) -> tuple[float, float]:
+    """Return the range of values that a printed number may stand for; one printed as a logarithm was rounded on that scale.
+
+    Parameters
+    ----------
+    row : dict
+    column : str
+        ``hr``, ``ci_low``, ``ci_high``, ``se``, ``p`` or another number above 0.
+
+    Returns
+    -------
+    low, high : float
+    """
+    log_text = row.get(LOG_COLUMNS.get(column, ""), "")
+    if log_text and column in row.get("_from_log", "").split():
+        half = half_unit(log_text)
+        return math.exp(float(log_text) - half), math.exp(float(log_text) + half)
+    value, half = float(row[column]), half_unit(row[column])
+    return max(value - half, 1e-9), value + half

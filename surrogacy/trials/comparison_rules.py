@@ -1,0 +1,131 @@
+"""Rules for rows that belong together: the rows of a comparison, of a trial, and the two effects that would be paired."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+from surrogacy.errors import Fault
+from surrogacy.trials.cells import Row, cell_fault, number
+
+MEDIAN_FACTOR = 1.15
+MEDIAN_EACH = 1.05  # and each clearly on its own side of 1
+
+
+def check_preferred(rows: Sequence[Row]) -> Iterator[Fault]:
+    """E108: at most one preferred row per comparison and endpoint."""
+    seen: dict[tuple[str, str], Row] = {}
+    named: set[tuple[str, str]] = set()
+    for row in rows:
+        if row.get("preferred") != "true":
+            continue
+        first = seen.setdefault((row.get("comparison", ""), row.get("endpoint", "")), row)
+        if first is row:
+            continue
+        where = f"the first: {first['_file']}:{first['_line']}"
+        if row.get("analysis") != "added":
+            rule = f"a second preferred row for this comparison and endpoint ({where})"
+            yield cell_fault("E108", "error", row, "preferred", rule, "set preferred to false in one of them")
+        elif (row["_file"], row["_line"]) not in named:  # a wide row has two effects and one place
+            named.add((row["_file"], row["_line"]))
+            rule = f"a second row for the same comparison and endpoint ({where})"
+            fix = (
+                "if these are two comparisons of one trial, give each a name in a column comparison, and the same control_group "
+                "if they share the control arm; if they are one comparison, keep one row"
+            )
+            yield cell_fault("E108", "error", row, "comparison", rule, fix)
+
+
+def check_registry(rows: Sequence[Row]) -> Iterator[Fault]:
+    """E108: one registry number, one trial."""
+    seen: dict[str, Row] = {}
+    for row in rows:
+        for number_text in filter(None, re.split(r"\s*[/;,]\s*", row.get("registry", ""))):
+            first = seen.setdefault(number_text, row)
+            if first["trial"] != row["trial"]:
+                rule = f"the same registry number as trial {first['trial']} ({first['_file']}:{first['_line']})"
+                yield cell_fault("E108", "error", row, "registry", rule, "give both rows the same trial, or correct the number")
+
+
+def check_shared_control(rows: Sequence[Row]) -> Iterator[Fault]:
+    """W110: comparisons of one trial state whether they share the control arm."""
+    by_trial: dict[str, list[Row]] = {}
+    for row in rows:
+        by_trial.setdefault(row["trial"], []).append(row)
+    for members in by_trial.values():
+        if all(member.get("control_group") for member in members):
+            continue
+        for row in members[1:]:
+            rule = f"the trial has {len(members)} comparisons, and control_group does not say whether they share a control arm"
+            fix = "give control_group in each: the same name if the arm is shared, different names if not"
+            yield cell_fault("W110", "error", row, "control_group", rule, fix)
+
+
+def check_patients(trials: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fault]:
+    """W109: the number of patients agrees between the tables."""
+    known = {row["comparison"]: row for row in trials}
+    for arm in arms:
+        trial = known.get(arm["comparison"])
+        column = f"n_{arm['arm']}"
+        n, stated = number(arm, "n"), number(trial, column) if trial else None
+        if arm.get("preferred") == "true" and n and stated and n != stated:
+            rule = f"{n:.0f} patients here, {stated:.0f} in {column} of the trial table"
+            yield cell_fault("W109", "warning", arm, "n", rule, "settle which is right, or note which analysis set each is of")
+
+
+def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fault]:
+    """W107: the hazard ratio points the same way as the medians."""
+    medians: dict[tuple[str, str], dict[str, float]] = {}
+    for arm in arms:
+        if arm.get("preferred") != "true":
+            continue
+        for endpoint, column in (("OS", "median_os"), (arm.get("pfs_endpoint", ""), "median_pfs")):
+            value = number(arm, column)
+            if value and value > 0 and endpoint:
+                medians.setdefault((arm["comparison"], endpoint), {})[arm["arm"]] = value
+    for row in effects:
+        pair = medians.get((row.get("comparison", ""), row.get("endpoint", "")), {})
+        hr = number(row, "hr")
+        if row.get("preferred") != "true" or hr is None or hr <= 0 or len(pair) < 2:
+            continue
+        ratio = pair["ctl"] / pair["exp"]
+        opposite = math.log(ratio) * math.log(hr) < 0 and min(abs(math.log(ratio)), abs(math.log(hr))) > math.log(MEDIAN_EACH)
+        if opposite and max(ratio / hr, hr / ratio) > MEDIAN_FACTOR:
+            rule = f"the medians ({pair['exp']:g} v {pair['ctl']:g} months) point the other way (control/experimental = {ratio:.2f})"
+            yield cell_fault(
+                "W107", "warning", row, "hr", rule, "check whether the hazard ratio is inverted, or the hazards cross"
+            )
+
+
+def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], final: str) -> Iterator[Fault]:
+    """W111, W112, I114, W115 on the preferred rows that would be paired."""
+    by_comparison: dict[str, dict[str, Row]] = {}
+    for row in effects:
+        if row.get("preferred") == "true" and number(row, "hr") is not None:
+            by_comparison.setdefault(row["comparison"], {})[row["endpoint"]] = row
+    for endpoints in by_comparison.values():
+        surrogate = next((endpoints[name] for name in surrogates if name in endpoints), None)
+        last = endpoints.get(final)
+        if surrogate is None and last is not None:
+            rule = f"{final} without {', '.join(surrogates)}: left out of the fit"
+            yield cell_fault("W111", "info", last, "endpoint", rule, "add the surrogate effect if it is published")
+        elif surrogate is not None and last is None:
+            rule = f"{surrogate['endpoint']} without {final}: left out of the fit"
+            yield cell_fault("W111", "info", surrogate, "endpoint", rule, f"add the {final} effect if it is published")
+        elif surrogate is not None and last is not None:
+            early, late = last.get("data_cut", ""), surrogate.get("data_cut", "")
+            if early and late and early[: len(late)] < late[: len(early)]:
+                rule = f"{final} is from an earlier data cut ({early}) than {surrogate['endpoint']} ({late})"
+                yield cell_fault(
+                    "W112", "warning", last, "data_cut", rule, "pair the two endpoints from one data cut if both are reported"
+                )
+            if surrogate["endpoint"] != surrogates[0]:
+                rule = f"the surrogate is {surrogate['endpoint']}, not {surrogates[0]}"
+                yield cell_fault(
+                    "I114", "info", surrogate, "endpoint", rule, "choose with --endpoints, or keep the endpoints apart"
+                )
+            kinds = {row.get("adjusted", "NR") or "NR" for row in (surrogate, last)} - {"NR"}
+            if len(kinds) > 1:
+                rule = f"the two hazard ratios differ in adjustment ({' and '.join(sorted(kinds))})"
+                yield cell_fault("W115", "info", last, "adjusted", rule, "pair hazard ratios of one kind if both are reported")

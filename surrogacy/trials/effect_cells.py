@@ -1,0 +1,189 @@
+"""Cells of one hazard ratio in a user's table, brought to the columns of effects.csv.
+
+A hazard ratio may stand with its limits in one cell, as a logarithm, with a variance instead of a standard error, and its confidence level
+may stand in the cell, in the heading or in a column. Everything printed is used or refused; what is stated twice is kept for comparison.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from surrogacy.errors import Fault
+from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, Row, cell_fault, number, parse_interval, parse_level
+
+LIMITS = ("ci_low", "ci_high")
+NUMBERS = ("hr", "se", "p", "events_exp", "events_ctl", *LIMITS)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Filled cell of a user's table.
+
+    Parameters
+    ----------
+    text : str
+    heading : str
+        Heading of its column as written.
+    level : float or None
+        Confidence level that the heading states.
+    sides : {0, 1, 2}
+        Sides of the p-value that the heading states; 0 = not stated.
+    """
+
+    text: str
+    heading: str
+    level: float | None = None
+    sides: int = 0
+
+
+def effect_row(statements: Mapping[str, Statement], texts: Row, place: Row) -> tuple[Row, list[Fault]]:
+    """Return a row of effects.csv and the faults of its cells.
+
+    Parameters
+    ----------
+    statements : mapping
+        Filled cells by quantity: ``hr``, ``log_hr``, ``ci_low``, ``interval``, ``variance``, ``ci_level`` ...
+    texts : dict
+        Descriptive cells, with ``comparison`` and ``endpoint``.
+    place : dict
+        ``_file`` and ``_line``.
+
+    Returns
+    -------
+    row : dict
+        ``_column_x`` is the heading under which x was written. Limits that stand in columns besides those of the cell are kept as
+        ``column_ci_low`` and ``column_ci_high``, a logarithm as ``log_hr``.
+    faults : list of Fault
+    """
+    numbers = (*NUMBERS, "log_hr", "variance", "ci_level", "p_sides", *(LOG_COLUMNS[name] for name in LIMITS))
+    cells = {name: statement for name, statement in statements.items() if name in numbers}
+    row: Row = {**texts, **{name: statement.text for name, statement in cells.items()}, **place}
+    row |= {f"_column_{name}": statement.heading for name, statement in cells.items()}
+    faults: list[Fault] = []
+    levels = [(s.level, f"{s.level * 100:g}% in the heading {s.heading!r}") for s in statements.values() if s.level is not None]
+    if "ci_level" in statements:
+        text = statements["ci_level"].text
+        level = parse_level(text)
+        if level is not None:
+            levels.append((level, f"{text} in the column {statements['ci_level'].heading!r}"))
+            row["ci_level"] = f"{level:.10g}"
+    for quantity in ("hr", "log_hr", "interval"):
+        if quantity in statements:
+            levels += _split(row, quantity, statements[quantity], faults)
+    _logarithms(row)
+    _resolve_level(row, levels, faults)
+    _resolve_sides(row, statements, faults)
+    return row, faults
+
+
+def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -> list[tuple[float, str]]:
+    """Put the parts of a cell such as ``0.59 (90% CI 0.41-0.87)`` into the row; return the level that it prints."""
+    interval = parse_interval(statement.text)
+    row[f"_column_{quantity}"] = statement.heading
+    if quantity == "interval" and (interval is None or interval.estimate):
+        fix = "write the two limits, such as 0.41-0.87 or 0.41 to 0.87, with at most one confidence level"
+        faults.append(
+            cell_fault("E008", "error", {**row, quantity: statement.text}, quantity, "not two confidence limits", fix)
+        )
+    if interval is None or bool(interval.estimate) == (quantity == "interval"):
+        return []  # a plain number, or text that the schema names
+    if interval.estimate:
+        row[quantity] = interval.estimate
+    for name, text in zip(LIMITS, (interval.low, interval.high), strict=True):
+        column = LOG_COLUMNS[name] if quantity == "log_hr" else name
+        if row.get(column):
+            row[f"column_{column}"], row[f"_column_column_{column}"] = row[column], row[f"_column_{column}"]
+        row[column], row[f"_column_{column}"] = text.replace(",", "."), statement.heading
+    level = parse_level(interval.level)
+    return [] if level is None else [(level, f"{interval.level} in the cell {statement.text!r}")]
+
+
+def _logarithms(row: Row) -> None:
+    """Derive hazard ratio and standard error where only a logarithm or a variance is given; ``_from_log`` names what was derived."""
+    derived = []
+    for name, column in LOG_COLUMNS.items():
+        text = row.get(column, "")
+        if text and not row.get(name):
+            row[f"_column_{name}"] = row[f"_column_{column}"]
+            row[name] = _transformed(text, math.exp)
+            derived += [name] if row[name] != text else []
+    if derived:
+        row["_from_log"] = " ".join(derived)
+    if row.get("variance") and not row.get("se"):
+        row["se"], row["_column_se"] = _transformed(row["variance"], math.sqrt), row["_column_variance"]
+
+
+def _transformed(text: str, function: Callable[[float], float]) -> str:
+    """Return a function of a number as text; text that is not a number is left for the schema, which names it."""
+    try:
+        return f"{function(float(text)):.10g}"
+    except (ValueError, OverflowError):
+        return text
+
+
+def _resolve_level(row: Row, levels: Sequence[tuple[float, str]], faults: list[Fault]) -> None:
+    """E110: every statement of the confidence level of a row is the same."""
+    if not levels:
+        return
+    distinct = {round(level, 10): words for level, words in levels}
+    if len(distinct) > 1:
+        column = next((name for name in ("ci_level", "hr", "ci_low") if f"_column_{name}" in row), "ci_level")
+        rule = f"the confidence level is stated differently: {'; '.join(words for _, words in levels)}"
+        faults.append(cell_fault("E110", "error", row, column, rule, "re-read the level of this interval and state it once"))
+        return
+    row["ci_level"] = f"{levels[0][0]:.10g}"
+    if "_column_ci_level" not in row:
+        row["_column_ci_level"] = next((row[f"_column_{name}"] for name in LIMITS if f"_column_{name}" in row), "ci_level")
+
+
+def _resolve_sides(row: Row, statements: Mapping[str, Statement], faults: list[Fault]) -> None:
+    """E110: the heading of a p-value and the column of its sides agree."""
+    stated = statements["p"].sides if "p" in statements else 0
+    if not stated:
+        return
+    if row.get("p_sides") and number(row, "p_sides") != stated:
+        rule = f"the heading {statements['p'].heading!r} says {stated}-sided"
+        faults.append(cell_fault("E110", "error", row, "p_sides", rule, "state the sides of the p-value once"))
+    row["p_sides"] = str(stated)
+
+
+def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
+    """Decide whether limits beside a log hazard ratio are logarithms or hazard ratios; E112 if neither fits.
+
+    Programs such as metafor print the limits of an effect on its own scale. The scale of a column is the one on which the
+    limits lie about the estimate, and on both the one on which they are symmetric.
+    """
+    columns: dict[tuple[str, str], list[Row]] = {}
+    for row in effects:
+        plain = all(re.fullmatch(NUMBER, row.get(name, "")) for name in ("log_hr", *LIMITS))
+        if plain and row.get("_from_log") == "hr":
+            columns.setdefault((row["_column_ci_low"], row["_column_ci_high"]), []).append(row)
+    for rows in columns.values():
+        values = [[float(row[name]) for name in ("log_hr", *LIMITS)] for row in rows]
+        logarithms = max(_asymmetry(y, low, high) for y, low, high in values)
+        ratios = max(
+            _asymmetry(y, math.log(low), math.log(high)) if low > 0 and high > 0 else math.inf for y, low, high in values
+        )
+        if math.isinf(min(logarithms, ratios)):
+            rule = "the limits lie about neither the log hazard ratio nor the hazard ratio"
+            fix = "re-read estimate and limits; give both as hazard ratios (hr, ci_low, ci_high) or both as logarithms"
+            broken = [row for row in rows if not _fits(row)] or rows  # all fit, but not on one scale
+            yield from (cell_fault("E112", "error", row, "ci_low", rule, fix) for row in broken)
+        elif logarithms < ratios:
+            for row in rows:
+                row |= {LOG_COLUMNS[name]: row[name] for name in LIMITS}
+                row |= {name: _transformed(row[name], math.exp) for name in LIMITS}
+                row["_from_log"] = "hr ci_low ci_high"
+
+
+def _fits(row: Row) -> bool:
+    y, low, high = (float(row[name]) for name in ("log_hr", *LIMITS))
+    return low <= y <= high or 0 < low <= math.exp(y) <= high
+
+
+def _asymmetry(estimate: float, low: float, high: float) -> float:
+    """Return how far the estimate lies from the centre of its limits, in widths; infinite outside them."""
+    return abs(0.5 * (low + high) - estimate) / (high - low) if low <= estimate <= high and low < high else math.inf

@@ -1,0 +1,75 @@
+"""Facts about a comparison that several rows of a user's table may state: patients, stage, class, within-trial correlation ..."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from surrogacy.errors import Fault
+from surrogacy.trials.cells import Row, cell_fault, number
+from surrogacy.trials.columns import TRIALS
+
+FACTS = tuple(column.name for column in TRIALS if column.name not in ("comparison", "trial", "label", "notes", "source"))
+TRIAL_FACTS = ("stage", "registry")  # the same for all comparisons of a trial
+
+
+def merge_facts(rows: Sequence[Row]) -> tuple[list[Row], list[Fault]]:
+    """Return one row per comparison, each fact from the first row that states it; W129 names rows that contradict each other.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows of trials.csv, one per line of the user's table.
+
+    Returns
+    -------
+    rows : list of dict
+    faults : list of Fault
+    """
+    merged: dict[str, Row] = {}
+    faults: list[Fault] = []
+    for row in rows:
+        kept = merged.setdefault(row["comparison"], dict(row))
+        for name, text in row.items():
+            if name.startswith("_") or not text:
+                continue
+            if not kept.get(name):
+                kept |= {name: text, f"_line_{name}": row["_line"]}
+                if f"_column_{name}" in row:
+                    kept[f"_column_{name}"] = row[f"_column_{name}"]
+            elif name in FACTS and differ(kept, row, name):
+                faults.append(_contradiction(row, name, kept, "comparison"))
+    return list(merged.values()), faults + list(_check_trials(list(merged.values())))
+
+
+def _check_trials(rows: Sequence[Row]) -> Iterator[Fault]:
+    """W129: comparisons of one trial state different stages."""
+    first: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        for name in TRIAL_FACTS:
+            if row.get(name):
+                kept = first.setdefault((row["trial"], name), row)
+                if differ(kept, row, name):
+                    yield _contradiction(row, name, kept, "trial")
+
+
+def check_correlations(effects: Sequence[Row]) -> Iterator[Fault]:
+    """W129: the rows of a comparison state different within-trial correlations."""
+    first: dict[str, Row] = {}
+    for row in effects:
+        if row.get("rho_within") and row.get("preferred") == "true":
+            kept = first.setdefault(row["comparison"], row)
+            if differ(kept, row, "rho_within"):
+                yield _contradiction(row, "rho_within", kept, "comparison")
+
+
+def differ(first: Mapping[str, str], second: Mapping[str, str], name: str) -> bool:
+    """Return whether two rows state different values; ``100`` and ``100.0`` are the same."""
+    values = number(dict(first), name), number(dict(second), name)
+    return values[0] != values[1] if None not in values else first.get(name) != second.get(name)
+
+
+def _contradiction(row: Row, name: str, kept: Row, of: str) -> Fault:
+    where = f"{kept['_file']}:{kept.get(f'_line_{name}', kept['_line'])}"
+    rule = f"another row of this {of} states {kept[name]} ({where}), which is used"
+    fix = "correct one of the rows" if of == "trial" else "correct one of the rows, or give the rows different comparison names"
+    return cell_fault("W129", "warning", row, name, rule, fix)

@@ -24,7 +24,8 @@ _INTERVAL_WORDS = re.compile(
     r"\b(?:confidence|credible)[ ]+(?:interval|limits?)\b|\bC\.I\.|\b(?:CI|CrI|HR)\b|\bhazard ratio\b|=", re.IGNORECASE
 )
 _ESTIMATE_AND_LIMITS = re.compile(
-    rf"\s*(?:({NUMBER})\s*[,;:]?\s*)?[(\[{{]?\s*[,;:]?\s*({NUMBER})\s*(?:-|\bto\b|,|;|/)\s*({NUMBER})\s*[,;:]?\s*[)\]}}]?\s*"
+    rf"\s*(?:({NUMBER})(?:\s*(?=[(\[{{])|\s*[,;:]\s+|\s+))?[(\[{{]?\s*[,;:]?\s*"
+    rf"({NUMBER})\s*(?:-|\bto\b|,|;|/)\s*({NUMBER})\s*[,;:]?\s*[)\]}}]?\s*"
 )
 
 

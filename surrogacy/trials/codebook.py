@@ -28,12 +28,23 @@ RULES = {
     "E006": "one row a comparison, endpoint and time in at_risk.csv",
     "E008": "counts are whole numbers, 0 or more",
     "E117": "follow_up_low and follow_up_high are given together, not negative, and in order; somebody was followed",
-    "E118": "progressions and deaths_without_progression together are at most n_exp + n_ctl",
+    "E118": "progressions and deaths_without_progression together are at most n_exp + n_ctl; an arm has no more events than patients",
     "E119": "numbers at risk start no higher than n_exp and n_ctl, never rise, and their times are not negative",
     "E108": "one preferred row an arm in arms.csv",
     "E120": "a median is above 0 and within its limits, which are in order and not negative; NR is later than any month",
+    "E130": "an arm has at least one patient",
+    "W131": "a standard error is at least sqrt(1 / n_exp + 1 / n_ctl): a smaller one needs more events than there are patients",
+    "W132": "a median lies between 2 (OS) and 240 months",
     "E121": "median OS is above median PFS and median TACE-PFS of the same arm (W122, a warning, for a TTP, which censors deaths)",
 }
+OWN_TABLES = """A table given with `--add` or `--pairs` is wide (one row per comparison: `hr_pfs ... hr_os ...`) or long (one row per
+hazard ratio, with a column `endpoint`). A heading is accepted only if each of its words is understood: endpoint (OS, PFS, TTP, DFS, RFS, EFS,
+FFS ...), quantity, arm, limit and confidence level, in any order, such as `PFS HR (95% CI)`, `os_ci_lower` or `Hazard Ratio (OS)`. Other
+columns are ignored with a warning. Two columns with the same meaning are an error. In a wide table the patients, `rho_within`, `ci_level`,
+`p_sides`, `stage` and `class` may stand once for both endpoints; every other number names its endpoint. A confidence level printed in a
+cell or heading is used; one that contradicts `ci_level` is an error. Standard errors, limits, p-values, logarithms and events that
+contradict each other beyond rounding are warnings (W104, W105, W124 to W128). Facts about a comparison may stand in any of its rows
+(W129 if two rows contradict each other). `n` alone is split into two arms of equal size. `--check` prints how each column was read."""
 OWN_MEDIANS = """A table given with `--add` or `--pairs` may hold medians of each arm in months, `NR` where not reached:
 `median_pfs_ctl`, `median_pfs_exp`, `median_os_ctl`, `median_os_exp`, their limits as `median_os_ctl_low`, `median_os_ctl_high`
 (or all three in one cell, `30.8 (23.5-40.8)`), and `median_pps_ctl`, `median_pps_exp` with `pps_definition` (`reported` if not said).
@@ -59,10 +70,12 @@ def codebook() -> str:
         parts += [f"## {name}.csv", f"{TITLES[name]}.{optional}", _table(columns)]
     parts += [
         "## Rules for counts, follow-up and medians",
-        "A value that breaks one stops the run, with file, line, column and cure.",
+        "A value that breaks an E rule stops the run, with file, line, column and remedy; W rules are warnings.",
         "\n".join(
             ["| rule | what must hold |", "| --- | --- |", *(f"| {code} | {text} |" for code, text in sorted(RULES.items()))]
         ),
+        "## A table of your own",
+        OWN_TABLES.replace("\n", " "),
         "## Medians in a table of your own",
         OWN_MEDIANS.replace("\n", " "),
         "## sets/*.csv",

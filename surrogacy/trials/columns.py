@@ -82,7 +82,10 @@ TRIALS = (
     Column("class", "Class of the experimental treatment", allowed=CLASSES),
     Column("experimental", "Experimental treatment"),
     Column("control", "Control treatment"),
-    Column("control_group", "Name of the control arm where comparisons share it; empty = not shared"),
+    Column(
+        "control_group",
+        "Name of the control arm where comparisons of one trial share it; empty = not shared. The same name in two trials means two arms",
+    ),
     Column("n_exp", "Patients in the experimental arm, as analysed", kind="integer"),
     Column("n_ctl", "Patients in the control arm, as analysed", kind="integer"),
     Column("masking", "Blinding", allowed=("double-blind", "open-label")),

@@ -12,154 +12,45 @@ from dataclasses import dataclass
 from functools import cache
 
 from surrogacy.trials.cells import parse_level, squash
-from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, TRIALS
-
-ENDPOINT_WORDS = {
-    "OS": ("os", "overall survival"),
-    "PFS": ("pfs", "progression free survival"),
-    "TACE-PFS": ("tace pfs", "tace specific pfs"),
-    "TTP": ("ttp", "time to progression", "time to tumour progression", "time to tumor progression"),
-    "TTUP": ("ttup", "time to untaceable progression"),
-    "TTDP": ("ttdp", "time to disease progression"),
-    "DFS": ("dfs", "disease free survival"),
-    "RFS": ("rfs", "relapse free survival", "recurrence free survival"),
-    "EFS": ("efs", "event free survival"),
-    "FFS": ("ffs", "failure free survival"),
-    "TTF": ("ttf", "time to treatment failure"),
-    "DMFS": ("dmfs", "distant metastasis free survival"),
-    "MFS": ("mfs", "metastasis free survival"),
-    "LRFS": ("lrfs",),
-    "CSS": ("css", "cancer specific survival"),
-    "DSS": ("dss", "disease specific survival"),
-    "PFS2": ("pfs2",),
-    "ORR": ("orr", "objective response rate"),
-    "DCR": ("dcr", "disease control rate"),
-    "PCR": ("pcr", "pathological complete response"),
-    "surrogate": ("surrogate", "surr", "surrogate endpoint", "surrogate outcome"),
-    "final": ("final", "true", "final endpoint", "final outcome", "true endpoint"),
-}
-PPS_WORDS = ("pps", "post progression survival")
-QUANTITY_WORDS = {
-    "hr": ("hr", "hazard ratio", "hazard ratios"),
-    "se": ("se", "sei", "sete", "std err", "stderr", "std error", "standard error"),
-    "variance": ("vi", "var", "variance"),
-    "p": ("p", "p value", "pval", "log rank p", "log rank p value"),
-    "p_sides": ("p sides", "sides"),
-    "events": ("events", "event", "number of events"),
-    "n": ("n", "patients", "n patients", "number of patients", "sample size", "total n", "n total"),
-    "level": ("level",),
-    "rho_within": ("rho", "rho within", "within", "corr", "cor", "correlation", "within trial correlation"),
-    "median": ("median", "med"),
-}
-BOUND_WORDS = {
-    "low": ("low", "lower", "lo", "ll", "lcl", "lci", "lb", "lower limit", "lower bound", "low limit", "lower ci"),
-    "high": ("high", "upper", "up", "hi", "ul", "hl", "ucl", "uci", "ub", "upper limit", "upper bound", "high limit"),
-}
-INTERVAL_WORDS = (
-    "ci",
-    "confidence interval",
-    "conf interval",
-    "confidence limits",
-    "confidence limit",
-    "confidence",
-    "conf",
-    "limit",
+from surrogacy.trials.heading_words import (
+    ARM_WORDS,
+    BOUND_WORDS,
+    COLUMN_WORDS,
+    COMPOUND_WORDS,
+    EFFECT_COLUMNS,
+    ENDPOINT_QUANTITIES,
+    ENDPOINT_WORDS,
+    FILLERS,
+    INTERVAL_WORDS,
+    LETTERS,
+    MEANINGS,
+    ONLY_ALONE,
+    PPS_WORDS,
+    QUANTITY_WORDS,
+    SHARED_QUANTITIES,
+    TRIAL_COLUMNS,
 )
-ARM_WORDS = {
-    "exp": (
-        "exp",
-        "experimental",
-        "treatment",
-        "treated",
-        "trt",
-        "intervention",
-        "active",
-        "experimental arm",
-        "treatment arm",
+
+COUNTED = {"n", "events", "median"}
+COUNT_FILLERS = {"months", "month", "mo", "arm"}
+LONGEST_HEADING = 120  # characters; longer ones are sentences
+# parts of a heading that may stand beside each quantity; for columns of text the default
+EFFECT_PARTS = {"column", "endpoint"}
+PARTS = {
+    "n": {"quantity", "arm"},
+    "events": {"quantity", "arm", "endpoint"},
+    "median": {"quantity", "arm", "endpoint", "bound", "interval", "level"},
+    "rho_within": {"quantity", "endpoint"},
+    "p_sides": {"quantity", "endpoint"},
+    "ci_level": {"quantity", "endpoint", "interval"},
+    "se": {"quantity", "endpoint", "log"},
+    "variance": {"quantity", "endpoint", "log"},
+    "p": {"quantity", "endpoint", "sides"},
+    **dict.fromkeys(("hr", "log_hr"), {"quantity", "endpoint", "log", "interval", "level"}),
+    **dict.fromkeys(
+        ("ci_low", "ci_high", "log_ci_low", "log_ci_high"), {"quantity", "endpoint", "log", "bound", "interval", "level"}
     ),
-    "ctl": ("ctl", "control", "ctrl", "comparator", "placebo", "control arm"),
-}
-# letters that mean an arm beside a count or a median, a role beside an effect
-LETTERS = {"e": ("exp", ""), "c": ("ctl", ""), "t": ("exp", "final"), "s": ("", "surrogate")}
-# words of other programs that hold several of ours
-COMPOUND_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "yi": (("quantity", "hr"), ("log", "")),
-    "te": (("quantity", "hr"), ("log", "")),
-    "n1i": (("quantity", "n"), ("arm", "exp")),
-    "n2i": (("quantity", "n"), ("arm", "ctl")),
-    "n1": (("quantity", "n"), ("arm", "exp")),
-    "n2": (("quantity", "n"), ("arm", "ctl")),
-    "ai": (("quantity", "events"), ("arm", "exp")),
-    **{
-        f"m{name}": (("quantity", "median"), ("endpoint", endpoint))
-        for name, endpoint in (("os", "OS"), ("pfs", "PFS"), ("ttp", "TTP"), ("pps", "PPS"), ("dfs", "DFS"), ("rfs", "RFS"))
-    },
-}
-COLUMN_WORDS = {
-    "trial": ("trial", "study", "studlab", "slab", "author", "trial id", "study id", "acronym", "study label", "trial name",
-              "study name", "trial label", "first author"),
-    "comparison": ("comparison", "comparison id"),
-    "endpoint": ("endpoint", "outcome", "type", "endpoint name"),
-    "surrogate": ("surrogate", "surrogate endpoint", "surrogate outcome"),
-    "final": ("final", "final endpoint", "final outcome", "true endpoint"),
-    "registry": ("registry", "nct", "nct id", "nct number", "registration", "registry number", "registration number"),
-    "pps_definition": ("pps definition",),
-}  # fmt: skip
-FILLERS = ("of", "for", "the", "in", "with", "and", "value", "arm", "months", "month", "mo", "estimate")
-ONLY_ALONE = {
-    "te",
-    "yi",
-    "vi",
-    "ai",
-    "in",
-    "of",
-    "up",
-    "mo",
-    "no",
-    "med",
-    "var",
-    "cor",
-    "limit",
-    "true",
-    "month",
-    "within",
-    "the",
-    "arm",
-}
-
-# quantities that one value can state for both endpoints of a comparison
-SHARED_QUANTITIES = {"n", "n_exp", "n_ctl", "rho_within", "ci_level", "p_sides"}
-ENDPOINT_QUANTITIES = {"hr", "log_hr", "se", "variance", "p", "ci_low", "ci_high", "log_ci_low", "log_ci_high", "interval",
-                       "events_exp", "events_ctl"}  # fmt: skip
-TRIAL_COLUMNS = {column.name for column in TRIALS}
-EFFECT_COLUMNS = {column.name for column in (*EFFECTS, *OPTIONAL_EFFECTS)}
-ARM_COLUMNS = {column.name for column in ARMS}
-
-MEANINGS = {
-    "hr": "hazard ratio",
-    "log_hr": "log hazard ratio",
-    "se": "standard error of the log hazard ratio",
-    "variance": "variance of the log hazard ratio",
-    "p": "p-value",
-    "ci_low": "lower confidence limit",
-    "ci_high": "upper confidence limit",
-    "log_ci_low": "lower confidence limit of the log hazard ratio",
-    "log_ci_high": "upper confidence limit of the log hazard ratio",
-    "interval": "confidence limits",
-    "events_exp": "events in the experimental arm",
-    "events_ctl": "events in the control arm",
-    "n": "patients, both arms together",
-    "n_exp": "patients in the experimental arm",
-    "n_ctl": "patients in the control arm",
-    "ci_level": "confidence level",
-    "p_sides": "sides of the p-value",
-    "rho_within": "within-trial correlation",
-    "median": "median survival time",
-    "trial": "trial",
-    "comparison": "comparison",
-    "endpoint": "endpoint of the row",
-    "surrogate": "name of the surrogate endpoint",
-    "final": "name of the final endpoint",
+    "interval": {"endpoint", "interval", "level"},
 }
 
 
@@ -228,6 +119,8 @@ def interpret_heading(text: str) -> Heading | None:
     >>> interpret_heading("HR OS AFP low") is None
     True
     """
+    if len(text) > LONGEST_HEADING:
+        return None
     name = squash(text)
     canonical = {squash(column): column for column in (*TRIAL_COLUMNS, *EFFECT_COLUMNS) if column not in ("hr", "p")}
     column = {squash(word): column for column, words in COLUMN_WORDS.items() for word in words}.get(name)
@@ -340,80 +233,44 @@ def _combine(words: tuple[_Word, ...], level: float | None, sides: int) -> Headi
     values: dict[str, list[str]] = {}
     for word in words:
         values.setdefault(word.kind, []).append(word.value)
-    quantities, endpoints, arms, bounds = ([*values.get(kind, ())] for kind in ("quantity", "endpoint", "arm", "bound"))
-    log, interval = "log" in values, "interval" in values
-    counted = bool({"n", "events", "median"} & set(quantities))
-    for letter in values.get("letter", ()):
+    quantities = values.get("quantity", [])
+    counted = bool(COUNTED & set(quantities))
+    for letter in values.pop("letter", ()):
         arm, role = LETTERS[letter]
-        (arms if counted else endpoints).append(arm if counted else role)
-    if any(len(set(group)) > 1 or "" in group for group in (arms, bounds)) or "" in endpoints:
+        values.setdefault("arm" if counted else "endpoint", []).append(arm if counted else role)
+    fillers = set(values.pop("filler", ()))
+    endpoints = values.get("endpoint", [])
+    repeated = any(len(values.get(kind, ())) > 1 for kind in ("arm", "bound", "column")) or len(quantities) > len(
+        set(quantities)
+    )
+    if repeated or "" in (*values.get("arm", ()), *endpoints) or (fillers & COUNT_FILLERS and not counted):
         return None
-    if len(bounds) > 1 or len(arms) > 1 or len(quantities) != len(set(quantities)) or len(values.get("column", ())) > 1:
-        return None
-    arm, bound = "".join(arms[:1]), "".join(bounds[:1])
-    if values.get("column"):
-        plain = not (quantities or arms or bounds or log or interval or sides) and level is None and len(endpoints) <= 1
-        return Heading(values["column"][0], "".join(endpoints)) if plain else None
-    if set(quantities) == {"rho_within"}:
-        plain = not (arms or bounds or log or interval or sides) and level is None and len(endpoints) in (0, 2)
-        return Heading("rho_within") if plain else None
-    if len(endpoints) > 1:
-        return None
-    endpoint = "".join(endpoints)
-    if not set(values.get("filler", ())) <= (
-        {"months", "month", "mo", "arm", "of", "for", "the", "in", "with", "and"}
-        if counted
-        else set(FILLERS) - {"months", "month", "mo", "arm"}
+    arm, bound, column = ("".join(values.get(kind, ())) for kind in ("arm", "bound", "column"))
+    present = set(values) | ({"level"} if level is not None else set()) | ({"sides"} if sides else set())
+    quantity = column or _quantity(frozenset(quantities), bound, log="log" in present, interval="interval" in present)
+    if (
+        not quantity
+        or not present <= PARTS.get(quantity, EFFECT_PARTS)
+        or len(endpoints) > (2 if quantity == "rho_within" else 1)
     ):
         return None
-    return _quantity_heading(frozenset(quantities), endpoint, arm, bound, level, sides, log=log, interval=interval)
+    endpoint = endpoints[0] if endpoints and quantity != "rho_within" else ""
+    if quantity == "median":
+        of_pps = endpoint == "PPS" and present & {"bound", "interval"}
+        return Heading("median", endpoint, arm, bound) if arm and level in (None, 0.95) and not of_pps else None
+    if endpoint == "PPS" or (quantity == "events" and not arm):
+        return None
+    return Heading(f"{quantity}_{arm}" if arm else quantity, endpoint, level=level, sides=sides)
 
 
-def _quantity_heading(
-    quantities: frozenset[str],
-    endpoint: str,
-    arm: str,
-    bound: str,
-    level: float | None,
-    sides: int,
-    *,
-    log: bool,
-    interval: bool,
-) -> Heading | None:
-    """Return the heading of a number; None if the parts do not fit together."""
-    if quantities == {"median"}:
-        fits = arm and not log and not sides and level in (None, 0.95) and not (endpoint == "PPS" and (bound or interval))
-        return Heading("median", endpoint, arm, bound) if fits else None
-    if endpoint == "PPS":
-        return None
-    if quantities in ({"n"}, {"events"}):
-        plain = not (bound or log or interval or sides) and level is None
-        if quantities == {"events"}:
-            return Heading(f"events_{arm}", endpoint) if plain and arm else None
-        return Heading(f"n_{arm}" if arm else "n") if plain and not endpoint else None
-    if arm:
-        return None
-    if quantities == {"level"}:
-        return Heading("ci_level", endpoint) if not (bound or log or sides) and level is None else None
-    if quantities == {"p_sides"}:
-        return Heading("p_sides", endpoint) if not (bound or log or interval or sides) and level is None else None
-    kind = quantities - {"hr"}
-    if kind in ({"se"}, {"variance"}, {"p"}):
-        (name,) = kind
-        fits = (
-            not bound
-            and not interval
-            and level is None
-            and (not sides or name == "p")
-            and (not log or name != "p" or not quantities - {"p"})
-        )
-        return Heading(name, endpoint, sides=sides) if fits else None
-    if kind or sides:
-        return None
-    if bound:
-        return Heading(f"log_ci_{bound}" if log else f"ci_{bound}", endpoint, level=level)
+def _quantity(quantities: frozenset[str], bound: str, *, log: bool, interval: bool) -> str:
+    """Return the quantity of a heading, empty if there is none: ``se`` of ``se_log_hr``, ``log_ci_low`` of ``log hr lower``."""
+    if len(quantities) == 1 and "hr" not in quantities:
+        return {"level": "ci_level"}.get(*quantities, *quantities)
+    if len(quantities) == 2 and quantities - {"hr"} <= {"se", "variance", "p"}:
+        return min(quantities - {"hr"})
+    if quantities <= {"hr"} and bound:
+        return f"log_ci_{bound}" if log else f"ci_{bound}"
     if quantities == {"hr"}:
-        return Heading("log_hr" if log else "hr", endpoint, level=level)
-    if interval and not log:
-        return Heading("interval", endpoint, level=level)
-    return None
+        return "log_hr" if log else "hr"
+    return "interval" if interval and not quantities and not log else ""

@@ -15,16 +15,8 @@ from surrogacy.trials.cells import Row, cell_fault, file_fault, number, squash
 from surrogacy.trials.columns import ENDPOINTS
 from surrogacy.trials.effect_cells import Statement, effect_row, resolve_limit_scale
 from surrogacy.trials.files import Table
-from surrogacy.trials.headings import (
-    EFFECT_COLUMNS,
-    ENDPOINT_QUANTITIES,
-    ENDPOINT_WORDS,
-    TRIAL_COLUMNS,
-    Heading,
-    canonical_headings,
-    interpret_heading,
-    suggest,
-)
+from surrogacy.trials.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, ENDPOINT_WORDS, TRIAL_COLUMNS
+from surrogacy.trials.headings import Heading, canonical_headings, interpret_heading, suggest
 from surrogacy.trials.trial_facts import merge_facts
 
 KNOWN_ENDPOINTS = {

@@ -1,0 +1,155 @@
+"""Vocabulary of headings: the words and phrases for endpoints, quantities, limits and arms, in lower case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, TRIALS
+
+ENDPOINT_WORDS = {
+    "OS": ("os", "overall survival"),
+    "PFS": ("pfs", "progression free survival"),
+    "TACE-PFS": ("tace pfs", "tace specific pfs"),
+    "TTP": ("ttp", "time to progression", "time to tumour progression", "time to tumor progression"),
+    "TTUP": ("ttup", "time to untaceable progression"),
+    "TTDP": ("ttdp", "time to disease progression"),
+    "DFS": ("dfs", "disease free survival"),
+    "RFS": ("rfs", "relapse free survival", "recurrence free survival"),
+    "EFS": ("efs", "event free survival"),
+    "FFS": ("ffs", "failure free survival"),
+    "TTF": ("ttf", "time to treatment failure"),
+    "DMFS": ("dmfs", "distant metastasis free survival"),
+    "MFS": ("mfs", "metastasis free survival"),
+    "LRFS": ("lrfs",),
+    "CSS": ("css", "cancer specific survival"),
+    "DSS": ("dss", "disease specific survival"),
+    "PFS2": ("pfs2",),
+    "ORR": ("orr", "objective response rate"),
+    "DCR": ("dcr", "disease control rate"),
+    "PCR": ("pcr", "pathological complete response"),
+    "surrogate": ("surrogate", "surr", "surrogate endpoint", "surrogate outcome"),
+    "final": ("final", "true", "final endpoint", "final outcome", "true endpoint"),
+}
+PPS_WORDS = ("pps", "post progression survival")
+QUANTITY_WORDS = {
+    "hr": ("hr", "hazard ratio", "hazard ratios"),
+    "se": ("se", "sei", "sete", "std err", "stderr", "std error", "standard error"),
+    "variance": ("vi", "var", "variance"),
+    "p": ("p", "p value", "pval", "log rank p", "log rank p value"),
+    "p_sides": ("p sides", "sides"),
+    "events": ("events", "event", "number of events"),
+    "n": ("n", "patients", "n patients", "number of patients", "sample size", "total n", "n total"),
+    "level": ("level",),
+    "rho_within": ("rho", "rho within", "within", "corr", "cor", "correlation", "within trial correlation"),
+    "median": ("median", "med"),
+}
+BOUND_WORDS = {
+    "low": ("low", "lower", "lo", "ll", "lcl", "lci", "lb", "lower limit", "lower bound", "low limit", "lower ci"),
+    "high": ("high", "upper", "up", "hi", "ul", "hl", "ucl", "uci", "ub", "upper limit", "upper bound", "high limit"),
+}
+INTERVAL_WORDS = (
+    "ci",
+    "confidence interval",
+    "conf interval",
+    "confidence limits",
+    "confidence limit",
+    "confidence",
+    "conf",
+    "limit",
+)
+ARM_WORDS = {
+    "exp": (
+        "exp",
+        "experimental",
+        "treatment",
+        "treated",
+        "trt",
+        "intervention",
+        "active",
+        "experimental arm",
+        "treatment arm",
+    ),
+    "ctl": ("ctl", "control", "ctrl", "comparator", "placebo", "control arm"),
+}
+# letters that mean an arm beside a count or a median, a role beside an effect
+LETTERS = {"e": ("exp", ""), "c": ("ctl", ""), "t": ("exp", "final"), "s": ("", "surrogate")}
+# words of other programs that hold several of ours
+COMPOUND_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "yi": (("quantity", "hr"), ("log", "")),
+    "te": (("quantity", "hr"), ("log", "")),
+    "n1i": (("quantity", "n"), ("arm", "exp")),
+    "n2i": (("quantity", "n"), ("arm", "ctl")),
+    "n1": (("quantity", "n"), ("arm", "exp")),
+    "n2": (("quantity", "n"), ("arm", "ctl")),
+    "ai": (("quantity", "events"), ("arm", "exp")),
+    **{
+        f"m{name}": (("quantity", "median"), ("endpoint", endpoint))
+        for name, endpoint in (("os", "OS"), ("pfs", "PFS"), ("ttp", "TTP"), ("pps", "PPS"), ("dfs", "DFS"), ("rfs", "RFS"))
+    },
+}
+COLUMN_WORDS = {
+    "trial": ("trial", "study", "studlab", "slab", "author", "trial id", "study id", "acronym", "study label", "trial name",
+              "study name", "trial label", "first author"),
+    "comparison": ("comparison", "comparison id"),
+    "endpoint": ("endpoint", "outcome", "type", "endpoint name"),
+    "surrogate": ("surrogate", "surrogate endpoint", "surrogate outcome"),
+    "final": ("final", "final endpoint", "final outcome", "true endpoint"),
+    "registry": ("registry", "nct", "nct id", "nct number", "registration", "registry number", "registration number"),
+    "pps_definition": ("pps definition",),
+}  # fmt: skip
+FILLERS = ("of", "for", "the", "in", "with", "and", "value", "arm", "months", "month", "mo", "estimate")
+ONLY_ALONE = {
+    "te",
+    "yi",
+    "vi",
+    "ai",
+    "in",
+    "of",
+    "up",
+    "mo",
+    "no",
+    "med",
+    "var",
+    "cor",
+    "limit",
+    "true",
+    "month",
+    "within",
+    "the",
+    "arm",
+}
+
+# quantities that one value can state for both endpoints of a comparison
+SHARED_QUANTITIES = {"n", "n_exp", "n_ctl", "rho_within", "ci_level", "p_sides"}
+ENDPOINT_QUANTITIES = {"hr", "log_hr", "se", "variance", "p", "ci_low", "ci_high", "log_ci_low", "log_ci_high", "interval",
+                       "events_exp", "events_ctl"}  # fmt: skip
+TRIAL_COLUMNS = {column.name for column in TRIALS}
+EFFECT_COLUMNS = {column.name for column in (*EFFECTS, *OPTIONAL_EFFECTS)}
+ARM_COLUMNS = {column.name for column in ARMS}
+
+MEANINGS = {
+    "hr": "hazard ratio",
+    "log_hr": "log hazard ratio",
+    "se": "standard error of the log hazard ratio",
+    "variance": "variance of the log hazard ratio",
+    "p": "p-value",
+    "ci_low": "lower confidence limit",
+    "ci_high": "upper confidence limit",
+    "log_ci_low": "lower confidence limit of the log hazard ratio",
+    "log_ci_high": "upper confidence limit of the log hazard ratio",
+    "interval": "confidence limits",
+    "events_exp": "events in the experimental arm",
+    "events_ctl": "events in the control arm",
+    "n": "patients, both arms together",
+    "n_exp": "patients in the experimental arm",
+    "n_ctl": "patients in the control arm",
+    "ci_level": "confidence level",
+    "p_sides": "sides of the p-value",
+    "rho_within": "within-trial correlation",
+    "median": "median survival time",
+    "trial": "trial",
+    "comparison": "comparison",
+    "endpoint": "endpoint of the row",
+    "surrogate": "name of the surrogate endpoint",
+    "final": "name of the final endpoint",
+}

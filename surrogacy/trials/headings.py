@@ -46,10 +46,11 @@ PARTS = {
     "se": {"quantity", "endpoint", "log"},
     "variance": {"quantity", "endpoint", "log"},
     "p": {"quantity", "endpoint", "sides"},
-    **dict.fromkeys(("hr", "log_hr"), {"quantity", "endpoint", "log", "interval", "level"}),
-    **dict.fromkeys(
-        ("ci_low", "ci_high", "log_ci_low", "log_ci_high"), {"quantity", "endpoint", "log", "bound", "interval", "level"}
-    ),
+    **{name: {"quantity", "endpoint", "log", "interval", "level"} for name in ("hr", "log_hr")},
+    **{
+        name: {"quantity", "endpoint", "log", "bound", "interval", "level"}
+        for name in ("ci_low", "ci_high", "log_ci_low", "log_ci_high")
+    },
     "interval": {"endpoint", "interval", "level"},
 }
 

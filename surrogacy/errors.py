@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
+SHOWN_VALUE = 80  # characters of a cell that a message shows
 Severity = Literal["error", "warning", "info"]
 
 
@@ -72,7 +73,8 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        cell = f"{self.column} = {self.value!r}" if self.value else self.column
+        value = self.value if len(self.value) <= SHOWN_VALUE else f"{self.value[:SHOWN_VALUE]}..."
+        cell = f"{self.column} = {value!r}" if value else self.column
         parts = [f"{place}: {self.code} {self.severity}", self.trial, cell]
         return ": ".join(part for part in parts if part) + f": {self.rule}. Fix: {self.fix}."
 

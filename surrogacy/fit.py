@@ -174,7 +174,11 @@ def _check(options: argparse.Namespace) -> ExitCode:
         _print_columns(error.columns)
         raise
     _print_columns(trials.columns)
-    counted = _own(trials.faults) if options.add else list(trials.faults)
+    in_sets = [] if options.pairs else trials.check_sets()
+    errors = [fault for fault in in_sets if fault.severity == "error"]
+    if errors:
+        raise DataError(errors)
+    counted = _own(trials.faults) if options.add else [*trials.faults, *in_sets]
     for found in counted:
         print(found)
     counts = {severity: sum(found.severity == severity for found in counted) for severity in ("warning", "info")}

@@ -24,10 +24,10 @@ def test_columns_of_the_files_are_those_of_the_schema():
 
 
 def test_the_shipped_tables_pass_every_check():
-    from surrogacy.trials import tables
+    from surrogacy.trials.curated_tables import check_columns, read_curated_rows
 
-    rows = {name: tables._read_rows(TABLES, name, columns) for name, columns in COLUMNS.items()}
-    assert tables._check_columns(rows) == []
+    rows = {name: read_curated_rows(TABLES, name, columns) for name, columns in COLUMNS.items()}
+    assert check_columns(rows) == []
     for name, columns in COLUMNS.items():
         assert check_schema(name, columns, rows[name]) == []
 

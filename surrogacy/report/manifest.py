@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import surrogacy
-from surrogacy.trials.tables import shipped_tables
+from surrogacy.trials.curated_tables import shipped_tables
 
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
 

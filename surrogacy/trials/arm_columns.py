@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from surrogacy.trials.cells import NUMBER, Row, squash
+from surrogacy.trials.cells import LONGEST_NUMBER, NUMBER, Row, squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE, EVIDENCE_ALIASES, SURROGATES
 from surrogacy.trials.files import Table
 from surrogacy.trials.headings import Heading
@@ -107,7 +107,8 @@ def _cells(column: str, heading: Heading, value: str, about: Row, endpoint: str)
     if not endpoint:  # the rules for the hazard ratio of this row name it
         return
     base = "median_" + {"OS": "os", "PPS": "pps"}.get(endpoint, "pfs")
-    match = None if heading.bound or endpoint == "PPS" else _WITH_LIMITS.fullmatch(value)
+    single = heading.bound or endpoint == "PPS" or len(value) > LONGEST_NUMBER
+    match = None if single else _WITH_LIMITS.fullmatch(value)
     parts = {heading.bound: value} if match is None else dict(zip(("", "low", "high"), match.groups(), strict=True))
     for limit, text in parts.items():
         if text:

@@ -13,7 +13,8 @@ from surrogacy.errors import Fault, Severity
 
 Row = dict[str, str]  # one row as it stands in a file; keys that begin with _ say where it stands
 
-NUMBER = r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?"
+LONGEST_NUMBER = 200  # characters of a cell that is searched for numbers
 DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 LOG_COLUMNS = {"hr": "log_hr", "ci_low": "log_ci_low", "ci_high": "log_ci_high"}
 DEFAULT_LEVEL = 0.95
@@ -81,6 +82,8 @@ def cell_fault(code: str, severity: Severity, row: Row, column: str, rule: str, 
 def clean(cell: str, *, decimal_comma: bool = False) -> str:
     """Strip a cell; in numeric cells turn typographic marks (mid-dot, minus, decimal comma) into ASCII."""
     cell = cell.replace("\u00a0", " ").strip()
+    if len(cell) > LONGEST_NUMBER:
+        return cell
     plain = DASHES.sub("-", cell.replace("\u00b7", "."))
     if decimal_comma and re.fullmatch(r"[<>=\s]*[-+]?\d*,\d+.*", plain):
         plain = re.sub(r"(?<=\d),(?=\d)", ".", plain)
@@ -145,6 +148,8 @@ def parse_interval(cell: str) -> IntervalCell | None:
     >>> parse_interval("0.69 [90% CI: 0.54-0.89]")
     IntervalCell(estimate='0.69', low='0.54', high='0.89', level='90%')
     """
+    if len(cell) > LONGEST_NUMBER:
+        return None
     text = DASHES.sub("-", cell.replace("\u00b7", ".").replace("\u00a0", " "))
     levels = ["".join(groups).replace(" ", "") for groups in _LEVEL_IN_CELL.findall(text)]
     if len({parse_level(level) for level in levels}) > 1:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from surrogacy.trials.columns import OPTIONAL_TABLES, PAIR_SET, RULE_SET, SET_DESCRIPTIONS, TABLES, Column
-from surrogacy.trials.tables import DATA_VERSION, shipped_tables
+from surrogacy.trials.curated_tables import shipped_tables
+from surrogacy.trials.tables import DATA_VERSION
 
 TITLES = {
     "trials": "Comparisons: one row an experimental arm against a control arm",

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+import stat
+import sys
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from surrogacy.errors import DataError
+from surrogacy.errors import DataError, Fault
 from surrogacy.trials.cells import Row, clean, file_fault
+from surrogacy.trials.workbooks import SIZE_LIMIT, read_workbook
+
+STANDARD_INPUT = "-"
+BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+FREE_TEXT = {"notes", "note", "quote", "where", "population", "countries", "crossover", "preferred_reason", "follow_up_source"}
 
 
 @dataclass(frozen=True)
@@ -24,27 +32,32 @@ class Table:
         Headings as written; a column without a heading but with content is called by its position, ``column 7``.
     rows : tuple of dict
     lines : tuple of int
+    faults : tuple of Fault
+        Remarks on how the file was read.
     """
 
     file: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     lines: tuple[int, ...]
+    faults: tuple[Fault, ...] = ()
 
     def lower_case(self) -> Table:
         """Return the table with its headings in lower case, as those of the curated tables are."""
         rows = tuple({column.lower(): cell for column, cell in row.items()} for row in self.rows)
-        return Table(self.file, tuple(column.lower() for column in self.columns), rows, self.lines)
+        return Table(self.file, tuple(column.lower() for column in self.columns), rows, self.lines, self.faults)
 
 
-def read_table(path: Path, name: str | None = None) -> Table:
-    """Read a CSV or XLSX file.
+def read_table(path: Path, name: str | None = None, *, complete: bool = False) -> Table:
+    """Read a CSV or XLSX file; ``-`` is standard input.
 
     Parameters
     ----------
     path : Path
     name : str, optional
         Name for messages; default: the path as given.
+    complete : bool
+        Whether every row must have all of its cells, as in the curated tables; a shorter one is a sign of a damaged file.
 
     Returns
     -------
@@ -53,74 +66,118 @@ def read_table(path: Path, name: str | None = None) -> Table:
     Raises
     ------
     DataError
-        If there is no such file, it is not a table, or a row has more cells than the header.
+        If the file cannot be read, is larger than 64 MiB, is not a table, or a row has more cells than the header.
     """
-    file = name or str(path)
-    if not path.is_file():
-        raise DataError([file_fault("E001", file, 0, "there is no such file", "check the path")])
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
-        return _from_cells(file, _read_workbook(path, file), decimal_comma=False)
-    raw = path.read_bytes()
+    file = name or ("standard input" if str(path) == STANDARD_INPUT else str(path))
+    raw = read_bytes(path, file)
+    if path.suffix.lower() in (".xlsx", ".xlsm") or raw[:4] == b"PK\x03\x04":
+        sheet = read_workbook(raw, file)
+        return _from_cells(file, sheet.rows, sheet.faults, decimal_comma=False, complete=False)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        if raw[:2] in (b"PK", b"\xd0\xcf"):
-            rule, fix = "this is a workbook, not text", "save it as .xlsx with that ending, or as CSV"
-        else:
-            rule, fix = "the file is not UTF-8", "save it as CSV UTF-8"
+        rule, fix = "the file is not UTF-8", "save it as CSV UTF-8"
+        if raw[:2] == b"\xd0\xcf":
+            rule, fix = "this is a workbook, not text", "save it as .xlsx, or as CSV"
         raise DataError([file_fault("E001", file, 0, rule, fix)]) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     header = text.partition("\n")[0]
     semicolon = header.count(";") > header.count(",")
     delimiter = ";" if semicolon else "\t" if header.count("\t") > header.count(",") else ","
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    cells, start = [], 1
-    for row in reader:
-        cells.append((start, row))
-        start = reader.line_num + 1
-    return _from_cells(file, cells, decimal_comma=semicolon)
+    return _from_cells(file, _split_text(text, delimiter, file), (), decimal_comma=semicolon, complete=complete)
 
 
-def _read_workbook(path: Path, file: str) -> list[tuple[int, list[str]]]:
-    """First sheet of a workbook as text."""
+def read_bytes(path: Path, file: str) -> bytes:
+    """Return the content of a file, a pipe or standard input.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or is larger than 64 MiB.
+    """
     try:
-        import openpyxl
-    except ModuleNotFoundError:
-        fix = "install the extra: pip install 'surrogacy[xlsx]', or save the sheet as CSV"
-        raise DataError([file_fault("E001", file, 0, "reading a workbook needs openpyxl", fix)]) from None
-    sheet = openpyxl.load_workbook(path, read_only=True, data_only=True).worksheets[0]
-    rows = sheet.iter_rows(values_only=True)
-    return [(i, ["" if value is None else str(value) for value in row]) for i, row in enumerate(rows, start=1)]
+        if str(path) == STANDARD_INPUT:
+            raw = sys.stdin.buffer.read(SIZE_LIMIT + 1)
+        else:
+            if stat.S_ISDIR(path.stat().st_mode):
+                raise DataError([file_fault("E001", file, 0, "this is a folder", "give a file, CSV or XLSX")])
+            with path.open("rb") as stream:
+                raw = stream.read(SIZE_LIMIT + 1)
+    except FileNotFoundError:
+        rule = "the link leads to no file" if path.is_symlink() else "there is no such file"
+        raise DataError([file_fault("E001", file, 0, rule, "check the path")]) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError([file_fault("E001", file, 0, f"the file cannot be read ({reason})", "check the path")]) from None
+    if len(raw) > SIZE_LIMIT:
+        rule = f"the file is larger than {SIZE_LIMIT / 2**20:.0f} MiB, the largest that is read"
+        raise DataError([file_fault("E001", file, 0, rule, "give a table of trials, without patient data")])
+    return raw
 
 
-def _from_cells(file: str, cells: Iterable[tuple[int, list[str]]], *, decimal_comma: bool) -> Table:
+def _split_text(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
+    """Return the rows of a CSV text with the line each starts on."""
+    try:
+        return list(_csv_rows(text, delimiter, strict=True))
+    except csv.Error as error:
+        if "unexpected end of data" not in str(error):  # untidy quotes are read as spreadsheets read them
+            return _tolerant_rows(text, delimiter, file)
+    line = max((start for start, _ in _csv_rows(text, delimiter, strict=False)), default=1)
+    fix = 'close the quotation mark, or write "" for one inside a cell'
+    raise DataError([file_fault("E003", file, line, "a quotation mark opens here and is not closed", fix)])
+
+
+def _tolerant_rows(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        rows.extend(_csv_rows(text, delimiter, strict=False))
+    except csv.Error as error:
+        line = rows[-1][0] + 1 if rows else 1
+        limit = csv.field_size_limit()
+        rule, fix = f"the row cannot be read ({error})", "write the row as plain cells"
+        if "field limit" in str(error):
+            rule, fix = f"a cell is longer than {limit:,} characters", "check the quotation marks; a cell holds one value"
+        raise DataError([file_fault("E003", file, line, rule, fix)]) from None
+    return rows
+
+
+def _csv_rows(text: str, delimiter: str, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=strict)
+    start = 1
+    for row in reader:
+        yield start, row
+        start = reader.line_num + 1
+
+
+def _from_cells(
+    file: str, cells: Sequence[tuple[int, list[str]]], faults: Sequence[Fault], *, decimal_comma: bool, complete: bool
+) -> Table:
     filled = [(line, row) for line, row in cells if any(cell.strip() for cell in row)]
     if not filled:
-        raise DataError(
-            [file_fault("E001", file, 0, "the file is empty", "give a header line and one row a comparison or effect")]
-        )
-    header = _headings([cell.strip() for cell in filled[0][1]], [row for _, row in filled[1:]])
-    faults = [
-        file_fault("E002", file, 1, "two columns have this heading", "rename or remove one of them", column=column)
-        for column in sorted({c.lower() for c in header if c})
-        if [c.lower() for c in header].count(column) > 1
-    ]
+        fix = "give a header line and one row per comparison or effect"
+        raise DataError([file_fault("E001", file, 0, "the file is empty", fix)])
+    header = _headings([" ".join(cell.split()) for cell in filled[0][1]], [row for _, row in filled[1:]])
+    errors = list(_repeated_headings(file, header, filled[0][0]))
     rows, lines = [], []
     for line, row in filled[1:]:
-        if any(cell.strip() for cell in row[len(header) :]):
+        extra = any(cell.strip() for cell in row[len(header) :])
+        if extra or (complete and len(row) < len(header)):
             rule = f"the row has {len(row)} cells, the header {len(header)}"
             fix = "quote cells that contain the separator" + (
                 "" if decimal_comma else ", or use ; between cells if , is the decimal mark"
             )
-            faults.append(file_fault("E003", file, line, rule, fix))
+            errors.append(
+                file_fault("E003", file, line, rule, fix if extra else "is the file damaged? Give every cell, if need be empty")
+            )
             continue
         row = row[: len(header)] + [""] * (len(header) - len(row))
-        by_column = zip(header, row, strict=True)
-        rows.append({column: clean(cell, decimal_comma=decimal_comma) for column, cell in by_column if column})
+        by_column = [(column, cell) for column, cell in zip(header, row, strict=True) if column]
+        errors += _forbidden_characters(file, line, by_column)
+        rows.append({column: clean(cell, decimal_comma=decimal_comma) for column, cell in by_column})
         lines.append(line)
-    if faults:
-        raise DataError(faults)
-    return Table(file, tuple(column for column in header if column), tuple(rows), tuple(lines))
+    if errors:
+        raise DataError(errors)
+    return Table(file, tuple(column for column in header if column), tuple(rows), tuple(lines), tuple(faults))
 
 
 def _headings(header: list[str], rows: list[list[str]]) -> list[str]:
@@ -129,3 +186,26 @@ def _headings(header: list[str], rows: list[list[str]]) -> list[str]:
         header = header[:-1]
     content = {i for row in rows for i, cell in enumerate(row) if cell.strip()}
     return [heading or (f"column {i + 1}" if i in content else "") for i, heading in enumerate(header)]
+
+
+def _repeated_headings(file: str, header: Sequence[str], line: int) -> Iterator[Fault]:
+    """E002: two columns with the same heading; E013: characters that a heading must not have."""
+    names = [heading.lower() for heading in header if heading]
+    for heading in sorted({name for name in names if names.count(name) > 1}):
+        yield file_fault("E002", file, line, "two columns have this heading", "rename or remove one of them", column=heading)
+    yield from _forbidden_characters(file, line, [(f"column {i + 1}", heading) for i, heading in enumerate(header)])
+
+
+def _forbidden_characters(file: str, line: int, cells: Sequence[tuple[str, str]]) -> Iterator[Fault]:
+    """E013: control and bidirectional characters, which no reader can see; line breaks stand in free text only."""
+    for column, cell in cells:
+        if cell.isascii() and cell.isprintable():
+            continue
+        allowed = "\n\t" if column.lower() in FREE_TEXT else "\t"
+        for character in cell.strip():
+            invisible = unicodedata.category(character) == "Cc" or unicodedata.bidirectional(character) in BIDIRECTIONAL
+            if invisible and character not in allowed:
+                name = "a line break" if character == "\n" else f"the invisible character U+{ord(character):04X}"
+                value = cell.encode("unicode_escape").decode("ascii")[:60]
+                yield file_fault("E013", file, line, f"the cell contains {name}", "delete it", column=column, value=value)
+                break

@@ -78,7 +78,7 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     medians = {column: heading for column, heading in layout.headings.items() if heading.quantity == "median"}
     trials: list[Row] = []
     effects: list[Row] = []
-    faults = list(_unknown_columns(table, layout))
+    faults = [*table.faults, *_unknown_columns(table, layout)]
     split = 0
     for row, line in zip(table.rows, table.lines, strict=True):
         place = {"_file": table.file, "_line": str(line)}

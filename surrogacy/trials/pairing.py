@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from surrogacy.effects import Effects
-from surrogacy.errors import DataError, Fault, UsageError
+from surrogacy.errors import DataError, UsageError
 from surrogacy.shared_control import SharedControl, resolve_shared_controls
-from surrogacy.trials.cells import Row, cell_fault, file_fault, number
+from surrogacy.trials.cells import Row, file_fault, number
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE
 from surrogacy.trials.standard_errors import standard_error
 
@@ -100,17 +100,9 @@ def pair_by_list(trials: TrialSet, request: Request, rows: Sequence[Row], name: 
     """Pair the hazard ratios that a set lists one by one."""
     by_id = {row["effect_id"]: row for row in _records(trials.effects)}
     about = {row["comparison"]: row for row in _records(trials.trials)}
-    faults: list[Fault] = []
     chosen, notes = [], []
     for row in rows:
-        pair = [by_id.get(row[column]) for column in ("surrogate_effect", "final_effect")]
-        for column, effect in zip(("surrogate_effect", "final_effect"), pair, strict=True):
-            if effect is None:
-                rule = "there is no such effect in effects.csv"
-                faults.append(cell_fault("E006", "error", row, column, rule, "correct the effect_id"))
-        surrogate, final = pair
-        if surrogate is None or final is None:
-            continue
+        surrogate, final = by_id[row["surrogate_effect"]], by_id[row["final_effect"]]
         trial = dict(about[surrogate["comparison"]])
         for column in ("n_exp", "n_ctl"):
             stated = number(row, column)
@@ -119,8 +111,6 @@ def pair_by_list(trials: TrialSet, request: Request, rows: Sequence[Row], name: 
                     notes.append(f"{trial['label']} {column} {stated:.0f} (trial table {trial[column]:.0f})")
                 trial[column] = stated
         chosen.append((trial, surrogate, final))
-    if faults:
-        raise DataError(faults)
     listed = {trial["comparison"] for trial, _, _ in chosen}
     flow = [{"comparison": comparison, "in_fit": True, "why": ""} for comparison in listed]
     stages = {trial["stage"] for trial, _, _ in chosen}

@@ -13,14 +13,14 @@ from surrogacy.trials.cells import Row, cell_fault
 from surrogacy.trials.columns import Column
 
 PATTERNS = {
-    "number": r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?",
-    "integer": r"\d+(\.0+)?",
+    "number": r"[-+]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][-+]?\d{1,2})?",
+    "integer": r"\d{1,9}(\.0{1,9})?",
     "boolean": r"true|false",
     "date": r"\d{4}(-\d{2}(-\d{2})?)?",
 }
 FIXES = {
-    "number": "write a plain number with a decimal point",
-    "integer": "write a whole number, 0 or more",
+    "number": "write a plain, finite number with a decimal point",
+    "integer": "write a whole number from 0 to 999999999",
     "boolean": "write true or false",
     "date": "write YYYY-MM-DD, YYYY-MM or YYYY",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,31 +13,23 @@ from surrogacy.errors import DataError, Fault, UsageError
 from surrogacy.shared_control import SharedControl
 from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, pairing, trial_facts
 from surrogacy.trials.adding_rows import added_rows, check_user_rows, merge
-from surrogacy.trials.cells import Row, cell_fault, file_fault
+from surrogacy.trials.cells import Row, file_fault
 from surrogacy.trials.columns import (
     ARMS,
     AT_RISK,
     EFFECTS,
     OPTIONAL_EFFECTS,
-    OPTIONAL_TABLES,
-    PAIR_SET,
-    RULE_SET,
     SURROGATES,
     TABLES,
     TRIALS,
     Column,
 )
-from surrogacy.trials.files import read_table
+from surrogacy.trials.curated_tables import changed_files, check_columns, read_curated_rows, shipped_tables
+from surrogacy.trials.files import Table, read_table
 from surrogacy.trials.layouts import DEFAULT_ROLES
+from surrogacy.trials.set_rules import check_set, set_rows
 
 DATA_VERSION = "2026.11"
-
-
-def shipped_tables() -> Path:
-    """Folder of the tables that come with the package (in a wheel, or in a checkout)."""
-    package = Path(__file__).resolve().parents[1]
-    wheel = package / "_data" / "trials"
-    return wheel if wheel.is_dir() else package.parent / "data" / "trials"
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,18 +170,30 @@ class TrialSet:
         """Names of the analysis sets."""
         return tuple(sorted(path.stem for path in (self.folder / "sets").glob("*.csv")))
 
+    def check_sets(self) -> list[Fault]:
+        """Return the faults of every analysis set of the folder."""
+        return [fault for name in self.sets for fault in self._check_set(self._set_table(name))]
+
+    def _set_table(self, name: str) -> Table:
+        path = self.folder / "sets" / f"{name}.csv"
+        shown = f"data/trials/sets/{name}.csv" if self.folder == shipped_tables() else None
+        return read_table(path, shown).lower_case()
+
+    def _check_set(self, table: Table) -> list[Fault]:
+        rows = [
+            frame.astype(str).to_dict("records")
+            for frame in (self.trials, self.effects[["effect_id", "comparison", "endpoint"]])
+        ]
+        return check_set(table, rows[0], rows[1])
+
     def _set_rows(self, name: str) -> list[Row]:
         if name not in self.sets:
             raise UsageError(f"there is no analysis set {name!r}; choose from {', '.join(self.sets)}, or add sets/{name}.csv")
-        table = read_table(self.folder / "sets" / f"{name}.csv").lower_case()
-        columns = PAIR_SET if "surrogate_effect" in table.columns else RULE_SET
-        rows = [{**row, "_file": table.file, "_line": str(line)} for row, line in zip(table.rows, table.lines, strict=True)]
-        missing = [column.name for column in columns if column.required and column.name not in table.columns]
-        if missing or not rows:
-            rule = f"column {missing[0]} is missing" if missing else "the set has no rows"
-            fix = "a set lists surrogate_effect, final_effect, or column, value; see CODEBOOK.md"
-            raise DataError([file_fault("E005", table.file, 1, rule, fix)])
-        return rows
+        table = self._set_table(name)
+        errors = [fault for fault in self._check_set(table) if fault.severity == "error"]
+        if errors:
+            raise DataError(errors)
+        return set_rows(table)
 
 
 def read_trials(path: str | Path | None = None, add: str | Path | None = None) -> TrialSet:
@@ -217,8 +220,12 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
         raise DataError(
             [file_fault("E001", str(folder), 0, "there is no such folder", "give the folder that holds trials.csv")]
         )
-    rows = {name: _read_rows(folder, name, columns) for name, columns in TABLES.items()}
-    faults = [] if path is None and _pristine(folder) else _check_columns(rows)
+    changed = changed_files(folder)
+    cut_off = [fault for fault in changed if fault.severity == "error"]
+    if cut_off:
+        raise DataError(cut_off)
+    rows = {name: read_curated_rows(folder, name, columns) for name, columns in TABLES.items()}
+    faults = [] if path is None and not changed else [*changed, *check_columns(rows)]
     added: tuple[str, ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
     if add is not None:
@@ -292,69 +299,6 @@ def _finish(
         files=tuple(files),
         columns=columns,
     )
-
-
-def _read_rows(folder: Path, name: str, columns: Sequence[Column]) -> list[Row]:
-    path = folder / f"{name}.csv"
-    if name in OPTIONAL_TABLES and not path.is_file():
-        return []
-    # messages name a shipped file as the project knows it, not by where it is installed
-    table = read_table(path, f"data/trials/{name}.csv" if folder == shipped_tables() else None).lower_case()
-    known = {column.name for column in (*columns, *(OPTIONAL_EFFECTS if name == "effects" else ()))}
-    faults = [
-        file_fault("E004", table.file, 1, "this column is not known", "rename or remove it; see CODEBOOK.md", column=column)
-        for column in table.columns
-        if column not in known
-    ]
-    faults += [
-        file_fault("E005", table.file, 1, "this column is missing", f"add it: {column.description}", column=column.name)
-        for column in columns
-        if column.required and column.name not in table.columns
-    ]
-    if faults:
-        raise DataError(faults)
-    return [{**row, "_file": table.file, "_line": str(line)} for row, line in zip(table.rows, table.lines, strict=True)]
-
-
-def _pristine(folder: Path) -> bool:
-    """Whether the tables are byte for byte those that were released (and so were checked)."""
-    sums = folder / "SHA256SUMS"
-    if not sums.is_file():
-        return False
-    expected = {file: digest for digest, file in (line.split(maxsplit=1) for line in sums.read_text().splitlines())}
-    files = [f"{name}.csv" for name in TABLES]
-    return all(hashlib.sha256((folder / file).read_bytes()).hexdigest() == expected.get(file) for file in files)
-
-
-def _check_columns(rows: dict[str, list[Row]]) -> list[Fault]:
-    """Schema of the tables, identifiers unique, and references that lead somewhere."""
-    from surrogacy.trials.schema import check_schema
-
-    faults = [found for name, columns in TABLES.items() for found in check_schema(name, columns, rows[name])]
-    for table, key in (("trials", "comparison"), ("effects", "effect_id")):
-        seen: dict[str, Row] = {}
-        for row in rows[table]:
-            first = seen.setdefault(row[key], row)
-            if first is not row and row[key]:
-                where = f"first at {first['_file']}:{first['_line']}"
-                faults.append(
-                    cell_fault("E006", "error", row, key, f"this identifier stands twice ({where})", "give every row its own")
-                )
-    known = {row["comparison"] for row in rows["trials"]}
-    for table in ("effects", "arms", "at_risk"):
-        for row in rows[table]:
-            if row["comparison"] and row["comparison"] not in known:
-                faults.append(
-                    cell_fault(
-                        "E006",
-                        "error",
-                        row,
-                        "comparison",
-                        "there is no such comparison in trials.csv",
-                        "correct it, or add the trial",
-                    )
-                )
-    return faults
 
 
 def _frame(rows: list[Row], columns: Sequence[Column]) -> pd.DataFrame:

@@ -1,0 +1,96 @@
+"""Files of the curated tables: where they lie, whether they are complete, and whether their rows refer to each other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from surrogacy.errors import DataError, Fault
+from surrogacy.trials.cells import Row, cell_fault, file_fault
+from surrogacy.trials.columns import OPTIONAL_EFFECTS, OPTIONAL_TABLES, TABLES, Column
+from surrogacy.trials.files import read_bytes, read_table
+
+
+def shipped_tables() -> Path:
+    """Folder of the tables that come with the package (in a wheel, or in a checkout)."""
+    package = Path(__file__).resolve().parents[1]
+    wheel = package / "_data" / "trials"
+    return wheel if wheel.is_dir() else package.parent / "data" / "trials"
+
+
+def read_curated_rows(folder: Path, name: str, columns: Sequence[Column]) -> list[Row]:
+    path = folder / f"{name}.csv"
+    if name in OPTIONAL_TABLES and not path.is_file():
+        return []
+    # messages name a shipped file as the project knows it, not by where it is installed
+    table = read_table(path, f"data/trials/{name}.csv" if folder == shipped_tables() else None, complete=True).lower_case()
+    known = {column.name for column in (*columns, *(OPTIONAL_EFFECTS if name == "effects" else ()))}
+    faults = [
+        file_fault("E004", table.file, 1, "this column is not known", "rename or remove it; see CODEBOOK.md", column=column)
+        for column in table.columns
+        if column not in known
+    ]
+    faults += [
+        file_fault("E005", table.file, 1, "this column is missing", f"add it: {column.description}", column=column.name)
+        for column in columns
+        if column.required and column.name not in table.columns
+    ]
+    if faults:
+        raise DataError(faults)
+    return [{**row, "_file": table.file, "_line": str(line)} for row, line in zip(table.rows, table.lines, strict=True)]
+
+
+def changed_files(folder: Path) -> list[Fault]:
+    """W137, E014: tables that are not those that SHA256SUMS lists; one whose last line is cut off is an error."""
+    sums = folder / "SHA256SUMS"
+    if not sums.is_file():
+        return []
+    listed = dict(
+        reversed(line.split(maxsplit=1)) for line in read_bytes(sums, str(sums)).decode("ascii", "replace").splitlines()
+    )
+    faults = []
+    for name in sorted({f"{table}.csv" for table in TABLES} & set(listed)):
+        path = folder / name
+        raw = read_bytes(path, str(path)) if path.is_file() else b""
+        if not raw or hashlib.sha256(raw).hexdigest() == listed[name]:
+            continue
+        if not raw.endswith(b"\n"):
+            rule, fix = "the last line is cut off, and the file is not the one that SHA256SUMS lists", "copy the file again"
+            faults.append(file_fault("E014", str(path), raw.count(b"\n") + 1, rule, fix))
+        else:
+            rule = "the file is not the one that SHA256SUMS lists: it was edited or damaged"
+            fix = "if it was edited on purpose, write its new checksum into SHA256SUMS or delete that file"
+            faults.append(file_fault("W137", str(path), 0, rule, fix, severity="warning"))
+    return faults
+
+
+def check_columns(rows: dict[str, list[Row]]) -> list[Fault]:
+    """Schema of the tables, identifiers unique, and references that lead somewhere."""
+    from surrogacy.trials.schema import check_schema
+
+    faults = [found for name, columns in TABLES.items() for found in check_schema(name, columns, rows[name])]
+    for table, key in (("trials", "comparison"), ("effects", "effect_id")):
+        seen: dict[str, Row] = {}
+        for row in rows[table]:
+            first = seen.setdefault(row[key], row)
+            if first is not row and row[key]:
+                where = f"first at {first['_file']}:{first['_line']}"
+                faults.append(
+                    cell_fault("E006", "error", row, key, f"this identifier stands twice ({where})", "give every row its own")
+                )
+    known = {row["comparison"] for row in rows["trials"]}
+    for table in ("effects", "arms", "at_risk"):
+        for row in rows[table]:
+            if row["comparison"] and row["comparison"] not in known:
+                faults.append(
+                    cell_fault(
+                        "E006",
+                        "error",
+                        row,
+                        "comparison",
+                        "there is no such comparison in trials.csv",
+                        "correct it, or add the trial",
+                    )
+                )
+    return faults

@@ -1,0 +1,159 @@
+"""Sheets of a workbook (XLSX) as text cells, and everything that can be wrong with such a file."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from surrogacy.errors import DataError, Fault
+from surrogacy.trials.cells import file_fault
+
+ENCRYPTED = b"\xd0\xcf\x11\xe0"  # a compound file: an encrypted workbook, or XLS
+SIZE_LIMIT = 64 * 2**20  # bytes, of a file and of an unpacked workbook
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Cells of the sheet that is read.
+
+    Parameters
+    ----------
+    rows : tuple of (line, cells)
+    faults : tuple of Fault
+        Remarks on the choice of the sheet.
+    """
+
+    rows: tuple[tuple[int, list[str]], ...]
+    faults: tuple[Fault, ...]
+
+
+def read_workbook(raw: bytes, file: str) -> Sheet:
+    """Read the first visible sheet that has cells.
+
+    Parameters
+    ----------
+    raw : bytes
+        Content of the file.
+    file : str
+        Name for messages.
+
+    Raises
+    ------
+    DataError
+        If the file is not a workbook, is damaged, encrypted or too large, or holds a formula without a stored value.
+    """
+    _check_archive(raw, file)
+    try:
+        values, formulas = _load(raw, stored=True), _load(raw, stored=False)
+        filled = [sheet for sheet in values.worksheets if any(value is not None for _, row in _rows(sheet) for value in row)]
+        visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
+        sheet = next(iter(visible + filled), None)
+        rows = list(_rows(sheet)) if sheet is not None else []
+        faults = _without_value(rows, _rows(formulas[sheet.title]), file) if sheet is not None else []
+    except ModuleNotFoundError:
+        fix = "install the extra: pip install 'surrogacy[xlsx]', or save the sheet as CSV"
+        raise DataError([file_fault("E001", file, 0, "reading a workbook needs openpyxl", fix)]) from None
+    except Exception as error:  # a parser of foreign files raises whatever its parts raise
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        fix = "open it in a spreadsheet and save it again as .xlsx, or as CSV"
+        raise DataError([file_fault("E001", file, 0, f"the workbook cannot be read ({reason})", fix)]) from None
+    if sheet is None:
+        fix = "give a header line and one row per comparison or effect"
+        raise DataError([file_fault("E001", file, 0, "no sheet of the workbook has cells", fix)])
+    if faults:
+        raise DataError(faults)
+    cells = tuple((line, [_text(value) for value in row]) for line, row in rows)
+    return Sheet(cells, tuple(_remarks(sheet, filled, values.sheetnames[0], file)))
+
+
+def _load(raw: bytes, *, stored: bool) -> Any:
+    """Return the workbook, with the stored values of formulas or with the formulas themselves."""
+    from openpyxl.reader.excel import ExcelReader
+
+    class TableReader(ExcelReader):
+        def read_chartsheet(self, sheet: Any, rel: Any) -> None:
+            """Skip a sheet that is a chart: it holds no table, and openpyxl fails on one without a drawing."""
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # parts that openpyxl does not keep, such as styles, do not matter here
+        reader = TableReader(io.BytesIO(raw), read_only=True, data_only=stored)
+        reader.read()
+    return reader.wb
+
+
+def _check_archive(raw: bytes, file: str) -> None:
+    """Refuse what is not a sound zip archive of moderate size."""
+    fix = "save it as .xlsx without a password, or as CSV"
+    if raw[:4] == ENCRYPTED:
+        raise DataError([file_fault("E001", file, 0, "the workbook is encrypted, or in the old .xls format", fix)])
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+            if size <= SIZE_LIMIT:
+                damaged = archive.testzip()
+                if damaged:
+                    raise DataError([file_fault("E001", file, 0, f"the workbook is damaged (checksum of {damaged})", fix)])
+                if any(
+                    b"<!DOCTYPE" in archive.read(part)[:4096].upper() for part in archive.namelist() if part.endswith(".xml")
+                ):
+                    raise DataError(
+                        [file_fault("E001", file, 0, "the workbook declares a document type, which no spreadsheet does", fix)]
+                    )
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+        rule = f"the file is not a workbook that can be read ({error or type(error).__name__})"
+        raise DataError([file_fault("E001", file, 0, rule, fix)]) from None
+    if size > SIZE_LIMIT:
+        rule = f"the workbook unpacks to {size / 2**20:.0f} MiB; at most {SIZE_LIMIT / 2**20:.0f} MiB are read"
+        raise DataError([file_fault("E001", file, 0, rule, "save the one sheet that matters as CSV")])
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    sheet.reset_dimensions()  # the size that a sheet states of itself may be wrong
+    return enumerate(sheet.iter_rows(values_only=True), start=1)
+
+
+def _without_value(
+    rows: list[tuple[int, tuple[Any, ...]]], formulas: Iterator[tuple[int, tuple[Any, ...]]], file: str
+) -> list[Fault]:
+    """E015: formulas whose result was not stored with the file."""
+    from openpyxl.utils import get_column_letter
+
+    faults = []
+    for (line, values), (_, texts) in zip(rows, formulas, strict=False):
+        for column, text in enumerate(texts):
+            if isinstance(text, str) and text.startswith("=") and (column >= len(values) or values[column] is None):
+                cell = f"{get_column_letter(column + 1)}{line}"
+                rule = "the file holds the formula of this cell and not its value"
+                fix = "open it in a spreadsheet and save it again, or write the value"
+                faults.append(file_fault("E015", file, line, rule, fix, column=cell, value=text[:80]))
+    return faults
+
+
+def _text(value: Any) -> str:
+    """Return a cell as text: numbers with their shortest digits, dates as YYYY-MM-DD, TRUE as true."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime.datetime):
+        return value.date().isoformat() if value.time() == datetime.time() else value.isoformat(sep=" ")
+    return str(value)
+
+
+def _remarks(sheet: Any, filled: list[Any], first: str, file: str) -> Iterator[Fault]:
+    """W135, I135: which of several sheets is read."""
+    hidden = [other.title for other in filled if other.sheet_state != "visible"]
+    others = [other.title for other in filled if other is not sheet]
+    if hidden:
+        rule = f"sheet {sheet.title!r} is read; hidden: {', '.join(map(repr, hidden))}"
+        fix = "show the sheet and put it first if its rows are meant"
+        yield file_fault("W135", file, 0, rule, fix, severity="warning")
+    elif others or sheet.title != first:
+        left = f"; not read: {', '.join(map(repr, others))}" if others else ""
+        rule = f"sheet {sheet.title!r} is read, the first with cells{left}"
+        yield file_fault("I135", file, 0, rule, "put the sheet first that is meant", severity="info")

@@ -20,6 +20,15 @@ def shipped_tables() -> Path:
 
 
 def read_curated_rows(folder: Path, name: str, columns: Sequence[Column]) -> list[Row]:
+    """Return the rows of a curated table; unlike a user's table it has exactly the known columns.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        ``trials``, ``effects``, ``arms`` or ``at_risk``.
+    columns : sequence of Column
+    """
     path = folder / f"{name}.csv"
     if name in OPTIONAL_TABLES and not path.is_file():
         return []
@@ -46,9 +55,8 @@ def changed_files(folder: Path) -> list[Fault]:
     sums = folder / "SHA256SUMS"
     if not sums.is_file():
         return []
-    listed = dict(
-        reversed(line.split(maxsplit=1)) for line in read_bytes(sums, str(sums)).decode("ascii", "replace").splitlines()
-    )
+    pairs = [line.split(maxsplit=1) for line in read_bytes(sums, str(sums)).decode("ascii", "replace").splitlines()]
+    listed = {pair[1]: pair[0] for pair in pairs if len(pair) == 2}
     faults = []
     for name in sorted({f"{table}.csv" for table in TABLES} & set(listed)):
         path = folder / name

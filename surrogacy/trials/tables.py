@@ -180,11 +180,11 @@ class TrialSet:
         return read_table(path, shown).lower_case()
 
     def _check_set(self, table: Table) -> list[Fault]:
-        rows = [
-            frame.astype(str).to_dict("records")
+        trials, effects = (
+            [{str(name): str(value) for name, value in row.items()} for row in frame.to_dict("records")]
             for frame in (self.trials, self.effects[["effect_id", "comparison", "endpoint"]])
-        ]
-        return check_set(table, rows[0], rows[1])
+        )
+        return check_set(table, trials, effects)
 
     def _set_rows(self, name: str) -> list[Row]:
         if name not in self.sets:

@@ -94,19 +94,17 @@ def _check_archive(raw: bytes, file: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             size = sum(part.file_size for part in archive.infolist())
-            if size <= SIZE_LIMIT:
-                damaged = archive.testzip()
-                if damaged:
-                    raise DataError([file_fault("E001", file, 0, f"the workbook is damaged (checksum of {damaged})", fix)])
-                if any(
-                    b"<!DOCTYPE" in archive.read(part)[:4096].upper() for part in archive.namelist() if part.endswith(".xml")
-                ):
-                    raise DataError(
-                        [file_fault("E001", file, 0, "the workbook declares a document type, which no spreadsheet does", fix)]
-                    )
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+            damaged = archive.testzip() if size <= SIZE_LIMIT else None
+            parts = [part for part in archive.namelist() if part.endswith(".xml")] if size <= SIZE_LIMIT and not damaged else []
+            typed = any(b"<!DOCTYPE" in archive.read(part)[:4096].upper() for part in parts)
+    except Exception as error:  # zipfile and zlib raise whatever the damage leads to
         rule = f"the file is not a workbook that can be read ({error or type(error).__name__})"
         raise DataError([file_fault("E001", file, 0, rule, fix)]) from None
+    if damaged:
+        raise DataError([file_fault("E001", file, 0, f"the workbook is damaged (checksum of {damaged})", fix)])
+    if typed:
+        rule = "the workbook declares a document type, which no spreadsheet does"
+        raise DataError([file_fault("E001", file, 0, rule, fix)])
     if size > SIZE_LIMIT:
         rule = f"the workbook unpacks to {size / 2**20:.0f} MiB; at most {SIZE_LIMIT / 2**20:.0f} MiB are read"
         raise DataError([file_fault("E001", file, 0, rule, "save the one sheet that matters as CSV")])

@@ -42,6 +42,7 @@ from surrogacy.prediction import FinalPrediction, Observed, predict_final
 from surrogacy.results import LEVEL, Result
 from surrogacy.validation import LeftOut, without_each_trial, without_extras
 
+RESOLUTION = 1e-9  # of a log hazard ratio: smaller differences are rounding errors of the computer
 LOWER_LEVEL = 0.80  # IQWiG's "hint"
 NORMAL = float(ndtri(0.5 + LEVEL / 2))
 
@@ -111,12 +112,14 @@ class Predictions:
     def calibration(self) -> tuple[float, float] | None:
         """Intercept and slope of observed on predicted effects, weighted by 1 / predictive variance; 0 and 1 are ideal.
 
-        None with fewer than three predictions, or where they are all the same.
+        None with fewer than three predictions, where they are all the same, or where one has no variance.
         """
         predicted = self._values("predicted")
-        if len(predicted) < 3 or np.ptp(predicted) == 0:
+        sd = self._values("sd")
+        # equal printed effects make a perfect fit, whose predictions have no variance
+        if len(predicted) < 3 or np.ptp(predicted) <= RESOLUTION or sd.min() <= RESOLUTION:
             return None
-        intercept, slope = weighted_least_squares(predicted, self._values("observed"), self._values("sd") ** -2.0)[0]
+        intercept, slope = weighted_least_squares(predicted, self._values("observed"), sd**-2.0)[0]
         return float(intercept), float(slope)
 
     def summary(self) -> dict[str, Any]:

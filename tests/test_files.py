@@ -59,9 +59,9 @@ def file(tmp_path):
 def test_inputs_that_are_refused(name, option, file, capsys):
     line, code, words = REFUSED[name]
     path = file(name)
-    start = time.perf_counter()
+    start = time.process_time()
     assert main(["--check", option, str(path)]) == 3
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     shown = capsys.readouterr()
     place = f"{path}:{line}: " if line else f"{path}: "
     assert any(text.startswith(f"{place}{code} error") and words in text for text in shown.err.splitlines()), shown.err

@@ -427,3 +427,113 @@ def test_limits_that_rounding_makes_equal(table):
     trials = read_pairs(table(f"{WIDE},se_pfs\nA,2000,2000,0.3,0.3,0.3,0.90,0.80,1.01,0.04\n"))
     assert [fault.code for fault in trials.faults] == ["I133"]
     assert trials.pair(trials.surrogates).se[0, 0] == pytest.approx(0.04)
+
+
+# --- found by tables that people write ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "heading", ["-log(HR) PFS", "\u2212ln(HR) PFS", "HR\u207b\u00b9 PFS", "log\u2081\u2080 HR PFS", "\u221aVar PFS", "HR PFS \u5973\u6027", "HR PFS 75%", "HR+ PFS"]
+)  # fmt: skip
+def test_a_sign_in_a_heading_is_not_dropped(heading, table):
+    with pytest.raises(DataError):
+        read_pairs(table(f"trial,n_exp,n_ctl,{heading},se_pfs,hr_os,se_os\nA,400,400,0.371,0.12,0.9,0.13\n"))
+
+
+def test_comparisons_of_two_trials_may_have_one_name(table):
+    header = "trial,comparison,endpoint,hr,se"
+    path = table(f"{header}\nA,TKI v placebo,PFS,0.7,0.1\nB,TKI v placebo,OS,0.9,0.1\nB,TKI v placebo,PFS,0.8,0.1\n")
+    effects = effects_of(path)
+    assert effects.trial == ("B",)
+    assert np.exp(effects.log_hr[0]) == pytest.approx([0.8, 0.9])
+
+
+@pytest.mark.parametrize(
+    "heading", ["SE of HR PFS", "SE(HR) PFS", "se_hr_pfs", "standard error of the hazard ratio PFS", "alpha"]
+)
+def test_headings_that_leave_the_scale_open(heading, table):
+    (fault,) = errors(table(f"{WIDE},{heading}\nA,400,400,0.69,0.54,0.89,0.90,0.70,1.16,0.1\n"))
+    assert fault.code == "E017"
+
+
+@pytest.mark.parametrize(("column", "value", "level"), [("Confidence level (%)", "90", 0.9), ("% CI", "80", 0.8)])
+def test_columns_of_levels(column, value, level, table):
+    effects = effects_of(table(f"{WIDE},{column}\nA,400,400,0.69,0.54,0.89,0.90,0.70,1.16,{value}\n"))
+    assert effects.se[0, 0] == pytest.approx(error_at(level))
+
+
+@pytest.mark.parametrize("name", ["Pooled", "Total", "Random effects model", "RE Model", "Overall effect"])
+def test_a_pooled_row_is_refused(name, table):
+    (fault,) = errors(table(f"{WIDE}\nA,400,400,0.69,0.54,0.89,0.90,0.70,1.16\n{name},,,0.69,0.54,0.89,0.90,0.70,1.16\n"))
+    assert (fault.code, fault.line) == ("E018", 3)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "code"),
+    [
+        (WIDE, ["Alpha,400,400,0.69,0.54,0.89,0.90,0.70,1.16", "alpha,400,400,0.69,0.54,0.89,0.90,0.70,1.16"], "W140"),
+        (f"{WIDE},control", ["A,400,400,0.69,0.54,0.89,0.90,0.70,1.16,118"], "W142"),
+        (WIDE, ["A,400,400,69,54,89,0.90,0.70,1.16"], "W139"),
+        ("trial,n_exp,n_ctl,hr_pfs,variance_pfs,hr_os,se_os", ["A,400,400,0.69,48.7,0.9,0.13"], "W138"),
+        (
+            "trial,n_exp,n_ctl,hr_pfs,se_pfs,events_exp_pfs,events_ctl_pfs,hr_os,se_os",
+            ["A,400,400,0.69,0.29,96,99,0.9,0.13"],
+            "W105",
+        ),
+        (
+            WIDE.replace("trial,", "trial,comparison,control_group,"),
+            ["A,x,pbo,400,81,0.69,0.50,0.95,0.90,0.70,1.16", "A,y,pbo,400,60,0.69,0.50,0.95,0.90,0.68,1.19"],
+            "W141",
+        ),
+        (f"{WIDE},phase", ["A,400,400,0.69,0.54,0.89,0.90,0.70,1.16,III"], "W143"),
+    ],
+)
+def test_further_warnings(header, rows, code, table):
+    assert code in {fault for fault, _ in codes(table("\n".join([header, *rows, ""])))}
+
+
+@pytest.mark.parametrize("missing", ["NA", "N/A", "-", ".", "NaN", "NR", "#N/A", "\u2014"])
+def test_signs_for_a_missing_value(missing, table):
+    path = table(
+        f"{WIDE},p_pfs,registry,rho_within,se_os\nA,400,400,0.69,0.54,0.89,0.90,0.70,1.16,{missing},{missing},{missing},{missing}\n"
+    )
+    assert codes(path) == []
+
+
+def test_spelling_of_allowed_values(table):
+    path = table(f"{WIDE},stage,preferred\nA,400,400,0.69,0.54,0.89,0.90,0.70,1.16,Advanced,TRUE\n")
+    assert read_pairs(path).trials["stage"].tolist() == ["advanced"]
+
+
+@pytest.mark.parametrize("p", ["=0.0041", "= 0.0041", "3e-12"])
+def test_printed_p_values(p, table):
+    hr = "0.40,0.31,0.52" if p == "3e-12" else "0.69,0.54,0.89"
+    assert codes(table(f"{WIDE},p_pfs\nA,400,400,{hr},0.90,0.70,1.16,{p}\n")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\ntrial;n_exp;n_ctl;hr_pfs;hr_os\nA;400;400;0,69 (0,54-0,89);0,90 (0,70-1,16)\n",
+        "trial\tn_exp\tn_ctl\thr_pfs\thr_os\nA\t400\t400\t0,69 (0,54-0,89)\t0,90 (0,70-1,16)\n",
+        "trial;n_exp;n_ctl;PFS, HR (95% CI);OS, HR, (95% CI)\nA;400;400;0,69 (0,54-0,89);0,90 (0,70-1,16)\n",
+        'trial,n_exp,n_ctl,hr_pfs,hr_os\nA,400,400,"0.69\n(0.54-0.89)",0.69 [95%-CI 0.54; 0.89]*\n',
+        "Study,nE,nC,HRs (95% CI) for PFS,HR overall survival (OS)\nA,400,400,0.69 (0.54-0.89),0.90 (95% CrI 0.70-1.16)\n",
+        "trial,Study ID,n_exp,n_ctl,hr_pfs,l95_pfs,u95_pfs,hr_os,os lower 95,os upper 95\nA,7,400,400,0.69,0.54,0.89,0.9,0.70,1.16\n",
+    ],
+)
+def test_tables_of_spreadsheets(text, table):
+    effects = effects_of(table(text))
+    assert effects.se[0, 0] == pytest.approx(error_at(0.95))
+    assert effects.n.tolist() == [800]
+
+
+def test_a_hazard_ratio_beside_an_effect_on_the_log_scale(table):
+    text = "trial,endpoint,n_exp,n_ctl,HR,TE,lower,upper\nA,PFS,400,400,0.69,-0.371,-0.616,-0.117\nA,OS,400,400,0.9,-0.105,-0.357,0.148\n"
+    assert effects_of(table(text)).se[0, 0] == pytest.approx(error_at(0.95), rel=2e-3)
+
+
+def test_totals_and_arms_on_different_rows(table):
+    path = table("trial,endpoint,n,n_exp,n_ctl,hr,se\nA,PFS,800,,,0.69,0.1\nA,OS,,420,380,0.9,0.1\n")
+    assert codes(path) == []
+    assert effects_of(path).n.tolist() == [800]

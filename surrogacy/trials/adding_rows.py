@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +10,15 @@ from surrogacy.errors import DataError, Fault
 from surrogacy.trials.arm_columns import weakest
 from surrogacy.trials.arm_rules import GROUPS, check_added_cells, months
 from surrogacy.trials.cells import Row, cell_fault, file_fault, number, squash
-from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, OPTIONAL_EFFECTS, TRIALS
+from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, OPTIONAL_EFFECTS, TRIALS, Column, is_valid
 from surrogacy.trials.files import read_table
 from surrogacy.trials.layouts import UserRows, to_rows
 from surrogacy.trials.standard_errors import standard_error
 from surrogacy.trials.trial_facts import differ
 
 # of a comparison that the table has, an added row changes the hazard ratios, not these
+# descriptions of a comparison that no estimate depends on
+DESCRIPTIVE = {"phase", "line", "class", "region", "masking", "year", "review", "adjusted", "data_cut"}
 COUNTS = ("n_exp", "n_ctl", "progressions", "deaths_without_progression", "follow_up_low", "follow_up_high")
 
 
@@ -44,7 +46,33 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
         row.setdefault("analysis", "added")
     for row in rows.trials:
         row.setdefault("label", row["comparison"])
-    return rows
+    remarks = [*_forgive(rows.trials, TRIALS), *_forgive(rows.effects, EFFECTS)]
+    return replace(rows, faults=(*rows.faults, *remarks))
+
+
+def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
+    """W143: bring allowed values to their spelling; leave out a description that no fit depends on and that is not an allowed value."""
+    for column in columns:
+        spelling = {
+            value.lower(): value for value in (*column.allowed, *(("true", "false") if column.kind == "boolean" else ()))
+        }
+        forgiving = column.name in DESCRIPTIVE
+        for row in rows:
+            text = row.get(column.name, "")
+            if not text:
+                continue
+            if text.lower() in spelling:
+                row[column.name] = spelling[text.lower()]
+            elif forgiving and not is_valid(column, text):
+                allowed = (
+                    f"use one of {', '.join(column.allowed)}"
+                    if column.allowed
+                    else f"write {column.kind} values as CODEBOOK.md says"
+                )
+                yield cell_fault(
+                    "W143", "warning", row, column.name, "this description is not understood and is left out", allowed
+                )
+                row[column.name] = ""
 
 
 def check_user_rows(rows: UserRows) -> list[Fault]:

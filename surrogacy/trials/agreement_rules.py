@@ -18,13 +18,15 @@ from surrogacy.trials.effect_rules import EVENTS_RATIO, contradicts_p, spans_one
 from surrogacy.trials.standard_errors import range_as_printed, range_from_limits, range_from_p
 
 TOLERANCE = 1.01  # quantiles and profile limits differ from Wald limits by about this much
+LARGEST_ERROR = math.sqrt(2)
 Range = tuple[float, float]
 
 
 def check_restatements(row: Row) -> Iterator[Fault]:
-    """W124, W125, W127, W128: redundant numbers of one hazard ratio agree."""
+    """W124, W125, W127, W128, W138: redundant numbers of one hazard ratio agree."""
     yield from _check_limits_twice(row)
     yield from _check_variance(row)
+    yield from _check_large_error(row)
     printed, limits = range_as_printed(row), range_from_limits(row)
     if printed is not None and limits is not None and apart(printed, limits):
         rule = f"the limits imply a standard error of {0.5 * sum(limits):.3g}, which is used"
@@ -139,10 +141,20 @@ def _check_events_in_arms(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]
             )
 
 
+def _check_large_error(row: Row) -> Iterator[Fault]:
+    """W138: a standard error above sqrt(2) means fewer than one event per arm."""
+    error = range_from_limits(row) or range_as_printed(row)
+    if error is not None and error[0] > LARGEST_ERROR:
+        column = "ci_low" if range_from_limits(row) else "se"
+        rule = f"a standard error of at least {error[0]:.3g} means fewer than one event per arm"
+        fix = "is this a standard deviation, a percentage, or the variance of O - E? Give the standard error of the log hazard ratio"
+        yield cell_fault("W138", "warning", row, column, rule, fix)
+
+
 def _check_implied_events(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]:
     n_exp, n_ctl = number(dict(trial), "n_exp"), number(dict(trial), "n_ctl")
     error = range_from_limits(row) or range_as_printed(row)
-    if not n_exp or not n_ctl or error is None or error[1] <= 0:
+    if n_exp is None or n_ctl is None or min(n_exp, n_ctl) < 1 or error is None or error[1] <= 0:
         return
     n, q = n_exp + n_ctl, n_exp / (n_exp + n_ctl)
     needed = 1 / (q * (1 - q) * error[1] ** 2)

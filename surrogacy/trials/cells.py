@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass
 
 from surrogacy.errors import Fault, Severity
@@ -20,13 +21,18 @@ LOG_COLUMNS = {"hr": "log_hr", "ci_low": "log_ci_low", "ci_high": "log_ci_high"}
 DEFAULT_LEVEL = 0.95
 
 _PERCENTAGE = r"\d+(?:[.,]\d+)?\s*%"
-_LEVEL_IN_CELL = re.compile(rf"({_PERCENTAGE})|\bCI_?(\d\d(?:\.\d+)?)(?![\d.])|(?<![\d.])(\d\d(?:\.\d+)?) ?CI\b", re.IGNORECASE)
+_TRAILING_MARKS = " *\u2020\u2021\u00a7\u00b6"
+_LEVEL_IN_CELL = re.compile(
+    rf"({_PERCENTAGE})(?:\s*-(?=\s*[CK]I))?|\b(?:CI|IC)_?(\d\d(?:\.\d+)?)(?![\d.])|(?<![\d.])(\d\d(?:\.\d+)?) ?CI\b",
+    re.IGNORECASE,
+)
 _INTERVAL_WORDS = re.compile(
-    r"\b(?:confidence|credible)[ ]+(?:interval|limits?)\b|\bC\.I\.|\b(?:CI|CrI|HR)\b|\bhazard ratio\b|=", re.IGNORECASE
+    r"\b(?:confidence|credible)[ ]+(?:interval|limits?)\b|\bC\.I\.|\b(?:CI|CrI|KI|IC|HR)\b|\bhazard ratio\b|=|[(\[{]\s*[)\]}]",
+    re.IGNORECASE,
 )
 _ESTIMATE_AND_LIMITS = re.compile(
     rf"\s*(?:({NUMBER})(?:\s*(?=[(\[{{])|\s*[,;:]\s+|\s+))?[(\[{{]?\s*[,;:]?\s*"
-    rf"({NUMBER})\s*(?:-|\bto\b|,|;|/)\s*({NUMBER})\s*[,;:]?\s*[)\]}}]?\s*"
+    rf"({NUMBER})\s*(?:-|\bto\b|\bbis\b|,|;|/)\s*({NUMBER})\s*[,;:]?\s*[)\]}}]?\s*"
 )
 
 
@@ -84,7 +90,7 @@ def clean(cell: str, *, decimal_comma: bool = False) -> str:
     cell = cell.replace("\u00a0", " ").strip()
     if len(cell) > LONGEST_NUMBER:
         return cell
-    plain = DASHES.sub("-", cell.replace("\u00b7", "."))
+    plain = DASHES.sub("-", cell.replace("\u00b7", ".").replace("\n", " "))
     if decimal_comma and re.fullmatch(r"[<>=\s]*[-+]?\d*,\d+.*", plain):
         plain = re.sub(r"(?<=\d),(?=\d)", ".", plain)
     return plain if re.fullmatch(r"[<>=]*\s*[\d.\-+eE,;()\[\]\s%CIto/:]+", plain) else cell
@@ -150,7 +156,7 @@ def parse_interval(cell: str) -> IntervalCell | None:
     """
     if len(cell) > LONGEST_NUMBER:
         return None
-    text = DASHES.sub("-", cell.replace("\u00b7", ".").replace("\u00a0", " "))
+    text = DASHES.sub("-", cell.replace("\u00b7", ".").replace("\u00a0", " ")).strip(_TRAILING_MARKS)
     levels = ["".join(groups).replace(" ", "") for groups in _LEVEL_IN_CELL.findall(text)]
     if len({parse_level(level) for level in levels}) > 1:
         return None
@@ -188,5 +194,6 @@ def printed_range(row: Row, column: str) -> tuple[float, float]:
     if log_text and column in row.get("_from_log", "").split():
         half = half_unit(log_text)
         return math.exp(float(log_text) - half), math.exp(float(log_text) + half)
-    value, half = float(row[column]), half_unit(row[column])
-    return max(value - half, 1e-9), value + half
+    text = row[column].strip().lstrip("=").strip()
+    value, half = float(text), half_unit(text)
+    return max(value - half, sys.float_info.min), value + half

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["text", "number", "integer", "boolean", "date"]
 
+PATTERNS = {
+    "number": r"[-+]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][-+]?\d{1,2})?",
+    "integer": r"\d{1,9}(\.00?)?",
+    "boolean": r"true|false",
+    "date": r"\d{4}(-\d{2}(-\d{2})?)?",
+}
 EVIDENCE = ("primary", "secondary", "unverified")
 EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}  # in a user's table
 STAGES = ("intermediate", "advanced", "mixed")
@@ -68,6 +75,13 @@ class Column:
     required: bool = False
     allowed: tuple[str, ...] = ()
     not_reached: bool = False
+
+
+def is_valid(column: Column, text: str) -> bool:
+    """Return whether a cell may stand in a column."""
+    if column.allowed and text not in column.allowed:
+        return False
+    return column.kind not in PATTERNS or re.fullmatch(PATTERNS[column.kind], text) is not None
 
 
 TRIALS = (

@@ -24,7 +24,7 @@ def check_preferred(rows: Sequence[Row]) -> Iterator[Fault]:
         if first is row:
             continue
         where = f"the first: {first['_file']}:{first['_line']}"
-        if row.get("analysis") != "added":
+        if "_column_hr" not in row:  # of the curated table
             rule = f"a second preferred row for this comparison and endpoint ({where})"
             yield cell_fault("E108", "error", row, "preferred", rule, "set preferred to false in one of them")
         elif (row["_file"], row["_line"]) not in named:  # a wide row has two effects and one place
@@ -60,6 +60,18 @@ def check_shared_control(rows: Sequence[Row]) -> Iterator[Fault]:
             rule = f"the trial has {len(members)} comparisons, and control_group does not say whether they share a control arm"
             fix = "give control_group in each: the same name if the arm is shared, different names if not"
             yield cell_fault("W110", "error", row, "control_group", rule, fix)
+
+
+def check_shared_patients(rows: Sequence[Row]) -> Iterator[Fault]:
+    """W141: comparisons that share a control arm state the same patients for it."""
+    first: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if row.get("control_group") and number(row, "n_ctl"):
+            kept = first.setdefault((row["trial"], row["control_group"]), row)
+            if number(kept, "n_ctl") != number(row, "n_ctl"):
+                rule = f"{kept['comparison']} states {kept['n_ctl']} patients for the same control arm"
+                fix = "correct one of them, or give the arms different names in control_group"
+                yield cell_fault("W141", "warning", row, "n_ctl", rule, fix)
 
 
 def check_patients(trials: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fault]:

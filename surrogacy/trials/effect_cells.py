@@ -62,6 +62,8 @@ def effect_row(statements: Mapping[str, Statement], texts: Row, place: Row) -> t
     cells = {name: statement for name, statement in statements.items() if name in numbers}
     row: Row = {**texts, **{name: statement.text for name, statement in cells.items()}, **place}
     row |= {f"_column_{name}": statement.heading for name, statement in cells.items()}
+    if "p" in row:
+        row["p"] = row["p"].lstrip("= ")
     faults: list[Fault] = []
     levels = [(s.level, f"{s.level * 100:g}% in the heading {s.heading!r}") for s in statements.values() if s.level is not None]
     if "ci_level" in statements:
@@ -91,7 +93,7 @@ def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -
     if interval is None or bool(interval.estimate) == (quantity == "interval"):
         return []  # a plain number, or text that the schema names
     if interval.estimate:
-        row[quantity] = interval.estimate
+        row[quantity] = interval.estimate.replace(",", ".")
     for name, text in zip(LIMITS, (interval.low, interval.high), strict=True):
         column = LOG_COLUMNS[name] if quantity == "log_hr" else name
         if row.get(column):
@@ -159,7 +161,7 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
     columns: dict[tuple[str, str], list[Row]] = {}
     for row in effects:
         plain = all(re.fullmatch(NUMBER, row.get(name, "")) for name in ("log_hr", *LIMITS))
-        if plain and row.get("_from_log") == "hr":
+        if plain and row.get("_from_log", "hr") == "hr":
             columns.setdefault((row["_column_ci_low"], row["_column_ci_high"]), []).append(row)
     for rows in columns.values():
         values = [[float(row[name]) for name in ("log_hr", *LIMITS)] for row in rows]
@@ -170,13 +172,14 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
         if math.isinf(min(logarithms, ratios)):
             rule = "the limits lie about neither the log hazard ratio nor the hazard ratio"
             fix = "re-read estimate and limits; give both as hazard ratios (hr, ci_low, ci_high) or both as logarithms"
-            broken = [row for row in rows if not _fits(row)] or rows  # all fit, but not on one scale
+            derived = [row for row in rows if row.get("_from_log")]  # a printed hazard ratio is compared by the other rules
+            broken = [row for row in derived if not _fits(row)] or derived  # all fit, but not on one scale
             yield from (cell_fault("E112", "error", row, "ci_low", rule, fix) for row in broken)
         elif logarithms < ratios:
             for row in rows:
                 row |= {LOG_COLUMNS[name]: row[name] for name in LIMITS}
                 row |= {name: _transformed(row[name], math.exp) for name in LIMITS}
-                row["_from_log"] = "hr ci_low ci_high"
+                row["_from_log"] = " ".join([*row.get("_from_log", "").split(), *LIMITS])
 
 
 def _fits(row: Row) -> bool:

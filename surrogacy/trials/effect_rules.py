@@ -33,6 +33,7 @@ P_FACTOR = 3.0
 EVENTS_RATIO = (0.7, 1.4)
 # ratio of standard errors that a wrong confidence level makes: read as 95 %, truly 90 % or 99 %
 LEVEL_RATIOS = {0.90: float(ndtri(0.95) / ndtri(0.975)), 0.99: float(ndtri(0.995) / ndtri(0.975))}
+LARGEST_LOG_HR = math.log(10)
 RATIO_COLUMNS = ("hr", "ci_low", "ci_high")
 
 
@@ -152,21 +153,33 @@ def contradicts_p(row: Row, least_z: float, most_z: float, central_z: float) -> 
 
 
 def check_events(row: Row) -> Iterator[Fault]:
-    """W105, W106: the standard error agrees with the number of events."""
-    low, high = number(row, "ci_low"), number(row, "ci_high")
+    """W105, W106: the standard error, from limits or as printed, agrees with the number of events."""
+    low, high, se = number(row, "ci_low"), number(row, "ci_high"), number(row, "se")
     d_exp, d_ctl = number(row, "events_exp"), number(row, "events_ctl")
-    if low is None or high is None or not d_exp or not d_ctl or not 0 < low < high:
+    limits = low is not None and high is not None and 0 < low < high
+    if not d_exp or not d_ctl or min(d_exp, d_ctl) < 0 or not (limits or (se and se > 0)):
         return
-    ratio = standard_error_from_interval(low, high, level_of(row)) / standard_error_from_events(d_exp, d_ctl)
+    column, source = ("ci_low", "limits give") if limits else ("se", "standard error is")
+    error = standard_error_from_interval(low, high, level_of(row)) if limits and low and high else se or 0.0
+    ratio = error / standard_error_from_events(d_exp, d_ctl)
     if not EVENTS_RATIO[0] <= ratio <= EVENTS_RATIO[1]:
-        rule = f"the limits give {ratio:.2f} times the standard error that {d_exp:.0f} + {d_ctl:.0f} events imply"
-        yield cell_fault("W105", "warning", row, "ci_low", rule, "re-read limits, their level and the events")
+        rule = f"the {source} {ratio:.2f} times the standard error that {d_exp:.0f} + {d_ctl:.0f} events imply"
+        remedy = "limits, their level" if limits else "the standard error, which is of the log hazard ratio,"
+        yield cell_fault("W105", "warning", row, column, rule, f"re-read {remedy} and the events")
         return
     for level, expected in LEVEL_RATIOS.items():
-        if abs(ratio / expected - 1) < 0.03:
+        if limits and abs(ratio / expected - 1) < 0.03:
             rule = f"the limits give {ratio:.2f} times the standard error that the events imply, as if they were {level:.0%} limits"
             fix = f"check whether the level is {level:.0%} (or another than 95%)"
             yield cell_fault("W106", "warning", row, "ci_level", rule, fix)
+
+
+def check_plausible(row: Row) -> Iterator[Fault]:
+    """W139: a hazard ratio that is hardly one."""
+    hr = number(row, "hr")
+    if hr is not None and hr > 0 and abs(math.log(hr)) > LARGEST_LOG_HR:
+        fix = "is the decimal point missing, or is it a percentage or a logarithm?"
+        yield cell_fault("W139", "warning", row, "hr", f"a hazard ratio of {hr:.3g} is implausible", fix)
 
 
 def check_level(row: Row) -> Iterator[Fault]:
@@ -198,7 +211,8 @@ def check_se(row: Row) -> Iterator[Fault]:
     """E106: a standard error or variance is positive."""
     for column, quantity in (("se", "standard error"), ("variance", "variance")):
         value = number(row, column)
-        if value is not None and value <= 0:
+        needed = not (number(row, "ci_low") and number(row, "ci_high"))
+        if value is not None and (value < 0 or (value == 0 and needed)):  # 0 may be rounded beside limits
             fix = f"give the {quantity} of the log hazard ratio"
             yield cell_fault("E106", "error", row, column, f"a {quantity} must be above 0", fix)
 
@@ -234,6 +248,7 @@ EFFECT_RULES: tuple[Callable[[Row], Iterator[Fault]], ...] = (
     check_rho,
     check_se,
     check_logarithm,
+    check_plausible,
 )
 
 

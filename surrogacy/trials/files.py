@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import stat
 import sys
 import unicodedata
@@ -17,7 +18,7 @@ from surrogacy.trials.workbooks import SIZE_LIMIT, read_workbook
 
 STANDARD_INPUT = "-"
 BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-FREE_TEXT = {"notes", "note", "quote", "where", "population", "countries", "crossover", "preferred_reason", "follow_up_source"}
+NAMES = {"trial", "study", "studlab", "comparison", "label", "endpoint", "outcome", "surrogate", "final", "control_group"}
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,17 @@ def read_table(path: Path, name: str | None = None, *, complete: bool = False) -
             rule, fix = "this is a workbook, not text", "save it as .xlsx, or as CSV"
         raise DataError([file_fault("E001", file, 0, rule, fix)]) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    header = text.partition("\n")[0]
-    semicolon = header.count(";") > header.count(",")
-    delimiter = ";" if semicolon else "\t" if header.count("\t") > header.count(",") else ","
-    return _from_cells(file, _split_text(text, delimiter, file), (), decimal_comma=semicolon, complete=complete)
+    declared = re.match(r"sep=(.)\n", text)  # a line that Excel understands
+    delimiter = declared[1] if declared else _delimiter(text.partition("\n")[0])
+    rows = _split_text(text, delimiter, file)[1 if declared else 0 :]
+    return _from_cells(file, rows, (), decimal_comma=delimiter != ",", complete=complete)
+
+
+def _delimiter(header: str) -> str:
+    """Return the separator of a header line; a heading may hold commas, hardly tabs or semicolons."""
+    if "\t" in header and header.count("\t") >= header.count(","):
+        return "\t"
+    return ";" if ";" in header and header.count(";") >= header.count(",") else ","
 
 
 def read_bytes(path: Path, file: str) -> bytes:
@@ -197,11 +205,11 @@ def _repeated_headings(file: str, header: Sequence[str], line: int) -> Iterator[
 
 
 def _forbidden_characters(file: str, line: int, cells: Sequence[tuple[str, str]]) -> Iterator[Fault]:
-    """E013: control and bidirectional characters, which no reader can see; line breaks stand in free text only."""
+    """E013: control and bidirectional characters, which no reader can see; line breaks in a name."""
     for column, cell in cells:
         if cell.isascii() and cell.isprintable():
             continue
-        allowed = "\n\t" if column.lower() in FREE_TEXT else "\t"
+        allowed = "\t" if column.lower() in NAMES else "\n\t"
         for character in cell.strip():
             invisible = unicodedata.category(character) == "Cc" or unicodedata.bidirectional(character) in BIDIRECTIONAL
             if invisible and character not in allowed:

@@ -35,17 +35,30 @@ QUANTITY_WORDS = {
     "hr": ("hr", "hazard ratio", "hazard ratios"),
     "se": ("se", "sei", "sete", "std err", "stderr", "std error", "standard error"),
     "variance": ("vi", "var", "variance"),
-    "p": ("p", "p value", "pval", "log rank p", "log rank p value"),
+    "p": ("p", "p value", "pval", "log rank p", "log rank p value", "stratified log rank p", "stratified log rank p value"),
     "p_sides": ("p sides", "sides"),
     "events": ("events", "event", "number of events"),
-    "n": ("n", "patients", "n patients", "number of patients", "sample size", "total n", "n total"),
+    "n": (
+        "n",
+        "patients",
+        "patients n",
+        "n patients",
+        "number of patients",
+        "no of patients",
+        "participants",
+        "sample size",
+        "total",
+        "total n",
+        "n total",
+    ),
     "level": ("level",),
+    "alpha": ("alpha", "significance level"),
     "rho_within": ("rho", "rho within", "within", "corr", "cor", "correlation", "within trial correlation"),
     "median": ("median", "med"),
 }
 BOUND_WORDS = {
-    "low": ("low", "lower", "lo", "ll", "lcl", "lci", "lb", "lower limit", "lower bound", "low limit", "lower ci"),
-    "high": ("high", "upper", "up", "hi", "ul", "hl", "ucl", "uci", "ub", "upper limit", "upper bound", "high limit"),
+    "low": ("low", "lower", "lo", "l", "ll", "lcl", "lci", "lb", "lower limit", "lower bound", "low limit", "lower ci"),
+    "high": ("high", "upper", "up", "u", "hi", "ul", "hl", "ucl", "uci", "ub", "upper limit", "upper bound", "high limit"),
 }
 INTERVAL_WORDS = (
     "ci",
@@ -72,7 +85,7 @@ ARM_WORDS = {
     "ctl": ("ctl", "control", "ctrl", "comparator", "placebo", "control arm"),
 }
 # letters that mean an arm beside a count or a median, a role beside an effect
-LETTERS = {"e": ("exp", ""), "c": ("ctl", ""), "t": ("exp", "final"), "s": ("", "surrogate")}
+LETTERS: Mapping[str, tuple[str, str]] = {"e": ("exp", ""), "c": ("ctl", ""), "t": ("exp", "final"), "s": ("", "surrogate")}
 # words of other programs that hold several of ours
 COMPOUND_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "yi": (("quantity", "hr"), ("log", "")),
@@ -81,6 +94,8 @@ COMPOUND_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "n2i": (("quantity", "n"), ("arm", "ctl")),
     "n1": (("quantity", "n"), ("arm", "exp")),
     "n2": (("quantity", "n"), ("arm", "ctl")),
+    "ne": (("quantity", "n"), ("arm", "exp")),
+    "nc": (("quantity", "n"), ("arm", "ctl")),
     "ai": (("quantity", "events"), ("arm", "exp")),
     **{
         f"m{name}": (("quantity", "median"), ("endpoint", endpoint))
@@ -89,14 +104,16 @@ COMPOUND_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 COLUMN_WORDS = {
     "trial": ("trial", "study", "studlab", "slab", "author", "trial id", "study id", "acronym", "study label", "trial name",
-              "study name", "trial label", "first author"),
+              "study name", "trial label", "first author", "author year", "study or subgroup", "reference"),
     "comparison": ("comparison", "comparison id"),
-    "endpoint": ("endpoint", "outcome", "type", "endpoint name"),
+    "endpoint": ("endpoint", "outcome", "type", "endpoint name", "outcome name"),
     "surrogate": ("surrogate", "surrogate endpoint", "surrogate outcome"),
     "final": ("final", "final endpoint", "final outcome", "true endpoint"),
     "registry": ("registry", "nct", "nct id", "nct number", "registration", "registry number", "registration number"),
     "pps_definition": ("pps definition",),
 }  # fmt: skip
+# columns that identify a trial or an endpoint beside the one that names it: then they are not used
+SECONDARY_WORDS = {"author", "trialid", "studyid", "acronym", "firstauthor", "authoryear", "reference", "type"}
 FILLERS = ("of", "for", "the", "in", "with", "and", "value", "arm", "months", "month", "mo", "estimate")
 ONLY_ALONE = {
     "te",
@@ -132,6 +149,9 @@ MEANINGS = {
     "log_hr": "log hazard ratio",
     "se": "standard error of the log hazard ratio",
     "variance": "variance of the log hazard ratio",
+    "se_hr": "standard error of the hazard ratio or of its logarithm",
+    "variance_hr": "variance of the hazard ratio or of its logarithm",
+    "alpha": "significance level",
     "p": "p-value",
     "ci_low": "lower confidence limit",
     "ci_high": "upper confidence limit",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from surrogacy.trials.cells import parse_level, squash
+from surrogacy.trials.cells import DASHES, parse_level, squash
 from surrogacy.trials.heading_words import (
     ARM_WORDS,
     BOUND_WORDS,
@@ -33,6 +33,10 @@ from surrogacy.trials.heading_words import (
 
 COUNTED = {"n", "events", "median"}
 COUNT_FILLERS = {"months", "month", "mo", "arm"}
+FOREIGN = re.compile(
+    r"[^a-z0-9\s_.,;:()\[\]{}%/'\"#|-]"
+)  # a sign that is not read must not be dropped: log\u2081\u2080, HR\u207b\u00b9, SE\u00b2
+NEGATED = re.compile(r"(?:^|[\s(])-\s*(?:log|ln|hr|hazard)")
 LONGEST_HEADING = 120  # characters; longer ones are sentences
 # parts of a heading that may stand beside each quantity; for columns of text the default
 EFFECT_PARTS = {"column", "endpoint"}
@@ -42,7 +46,10 @@ PARTS = {
     "median": {"quantity", "arm", "endpoint", "bound", "interval", "level"},
     "rho_within": {"quantity", "endpoint"},
     "p_sides": {"quantity", "endpoint"},
-    "ci_level": {"quantity", "endpoint", "interval"},
+    "ci_level": {"quantity", "endpoint", "interval", "percent"},
+    "alpha": {"quantity", "endpoint"},
+    "se_hr": {"quantity", "endpoint"},
+    "variance_hr": {"quantity", "endpoint"},
     "se": {"quantity", "endpoint", "log"},
     "variance": {"quantity", "endpoint", "log"},
     "p": {"quantity", "endpoint", "sides"},
@@ -120,15 +127,17 @@ def interpret_heading(text: str) -> Heading | None:
     >>> interpret_heading("HR OS AFP low") is None
     True
     """
-    if len(text) > LONGEST_HEADING:
+    plain = DASHES.sub("-", text.lower()).replace("\u00a0", " ").strip(" *\u2020\u2021\u00a7\u00b6")
+    if len(text) > LONGEST_HEADING or FOREIGN.search(plain) or NEGATED.search(plain):
         return None
-    name = squash(text)
+    name = squash(plain) if "%" not in plain else ""
     canonical = {squash(column): column for column in (*TRIAL_COLUMNS, *EFFECT_COLUMNS) if column not in ("hr", "p")}
     column = {squash(word): column for column, words in COLUMN_WORDS.items() for word in words}.get(name)
     if column or name in canonical:
         return Heading(column or canonical[name])
-    level, rest = _split_level(text.lower())
+    level, rest = _split_level(plain)
     sides, rest = _split_sides(rest)
+    rest = re.sub(r"\bhrs\b", "hr", rest)
     tokens = re.findall(r"[a-z0-9]+|%", re.sub(r"(?<!\d)\.|\.(?!\d)|_", " ", rest))
     for words in _readings(tuple(tokens)):
         heading = _combine(words, level, sides)
@@ -159,12 +168,12 @@ def _split_level(text: str) -> tuple[float | None, str]:
         r"(\d\d(?:[.,]\d+)?\s*%)",
         r"(?<=ci)[ _]?(\d\d(?:\.\d+)?)(?![\d.])",
         r"(?<![\d.a-z])(\d\d(?:\.\d+)?)[ _]?(?=ci(?:[^a-z]|$))",
-        r"(?<=[a-z])[ _]?((?:80|90|95|98|99)(?:\.\d+)?)(?![\d.])",
+        r"(?:low|lower|up|upper|high|limit|bound|ll|ul|lcl|ucl|lci|uci|lb|ub|\b[lu])[ _]?((?:80|90|95|98|99)(?:\.\d+)?)(?![\d.])",
     )
     for pattern in patterns:
         match = re.search(pattern, text)
         if match and (level := parse_level(match[1])) is not None and 0.5 <= level < 1:
-            return level, f"{text[: match.start()]} {text[match.end() :]}"
+            return level, f"{text[: match.start(1)]} {text[match.end(1) :]}"
     return None, text
 
 
@@ -181,7 +190,7 @@ def _vocabulary() -> Mapping[str, tuple[tuple[_Word, ...], ...]]:
     entries: dict[str, list[tuple[_Word, ...]]] = {}
 
     def enter(phrase: str, *words: _Word) -> None:
-        entries.setdefault(squash(phrase), []).append(words)
+        entries.setdefault(squash(phrase) or phrase, []).append(words)
 
     tables = (("endpoint", ENDPOINT_WORDS), ("quantity", QUANTITY_WORDS), ("bound", BOUND_WORDS), ("arm", ARM_WORDS))
     for kind, table in tables:
@@ -192,10 +201,11 @@ def _vocabulary() -> Mapping[str, tuple[tuple[_Word, ...], ...]]:
         enter(phrase, _Word("endpoint", "PPS"))
     for phrase in INTERVAL_WORDS:
         enter(phrase, _Word("interval"))
-    for phrase in ("log", "ln", "logarithm"):
+    for phrase in ("log", "ln", "logarithm", "natural log"):
         enter(phrase, _Word("log"))
     for phrase in FILLERS:
         enter(phrase, _Word("filler", phrase))
+    enter("%", _Word("percent"))
     for letter in LETTERS:
         enter(letter, _Word("letter", letter))
     for phrase, parts in COMPOUND_WORDS.items():
@@ -223,7 +233,7 @@ def _split_token(token: str) -> Iterator[tuple[tuple[_Word, ...], str]]:
     """Yield a word that a token begins with, and its rest: ``loghr``, ``cilow``, ``nexp``."""
     for end in range(len(token) - 2, 0, -1):
         head = token[:end]
-        if head in ONLY_ALONE or (len(head) == 1 and head not in ("n", "p")) or token[end:] in ONLY_ALONE:
+        if head in ONLY_ALONE or (len(head) == 1 and head != "n") or token[end:] in ONLY_ALONE:
             continue
         for meaning in _vocabulary().get(head, ()):
             yield meaning, token[end:]
@@ -240,7 +250,7 @@ def _combine(words: tuple[_Word, ...], level: float | None, sides: int) -> Headi
         arm, role = LETTERS[letter]
         values.setdefault("arm" if counted else "endpoint", []).append(arm if counted else role)
     fillers = set(values.pop("filler", ()))
-    endpoints = values.get("endpoint", [])
+    endpoints = list(dict.fromkeys(values.get("endpoint", [])))  # "overall survival (OS)" names one endpoint
     repeated = any(len(values.get(kind, ())) > 1 for kind in ("arm", "bound", "column")) or len(quantities) > len(
         set(quantities)
     )
@@ -248,13 +258,14 @@ def _combine(words: tuple[_Word, ...], level: float | None, sides: int) -> Headi
         return None
     arm, bound, column = ("".join(values.get(kind, ())) for kind in ("arm", "bound", "column"))
     present = set(values) | ({"level"} if level is not None else set()) | ({"sides"} if sides else set())
-    quantity = column or _quantity(frozenset(quantities), bound, log="log" in present, interval="interval" in present)
-    if (
-        not quantity
-        or not present <= PARTS.get(quantity, EFFECT_PARTS)
-        or len(endpoints) > (2 if quantity == "rho_within" else 1)
-    ):
+    quantity = column or _quantity(
+        frozenset(quantities), bound, log="log" in present, interval="interval" in present, percent="percent" in present
+    )
+    fits = quantity and present <= PARTS.get(quantity, EFFECT_PARTS)
+    if not fits or len(endpoints) not in ((0, 2) if quantity == "rho_within" else (0, 1)):
         return None
+    if level is not None and not present & {"interval", "bound"}:
+        return None  # 75% of something else, such as maturity
     endpoint = endpoints[0] if endpoints and quantity != "rho_within" else ""
     if quantity == "median":
         of_pps = endpoint == "PPS" and present & {"bound", "interval"}
@@ -264,14 +275,17 @@ def _combine(words: tuple[_Word, ...], level: float | None, sides: int) -> Headi
     return Heading(f"{quantity}_{arm}" if arm else quantity, endpoint, level=level, sides=sides)
 
 
-def _quantity(quantities: frozenset[str], bound: str, *, log: bool, interval: bool) -> str:
+def _quantity(quantities: frozenset[str], bound: str, *, log: bool, interval: bool, percent: bool) -> str:
     """Return the quantity of a heading, empty if there is none: ``se`` of ``se_log_hr``, ``log_ci_low`` of ``log hr lower``."""
     if len(quantities) == 1 and "hr" not in quantities:
         return {"level": "ci_level"}.get(*quantities, *quantities)
-    if len(quantities) == 2 and quantities - {"hr"} <= {"se", "variance", "p"}:
-        return min(quantities - {"hr"})
+    if len(quantities) == 2 and "hr" in quantities and quantities - {"hr"} <= {"se", "variance", "p"}:
+        (other,) = quantities - {"hr"}
+        return other if log or other == "p" else f"{other}_hr"
     if quantities <= {"hr"} and bound:
         return f"log_ci_{bound}" if log else f"ci_{bound}"
     if quantities == {"hr"}:
         return "log_hr" if log else "hr"
+    if percent and interval and not quantities:
+        return "ci_level"
     return "interval" if interval and not quantities and not log else ""

@@ -15,13 +15,34 @@ from surrogacy.trials.cells import Row, cell_fault, file_fault, number, squash
 from surrogacy.trials.columns import ENDPOINTS
 from surrogacy.trials.effect_cells import Statement, effect_row, resolve_limit_scale
 from surrogacy.trials.files import Table
-from surrogacy.trials.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, ENDPOINT_WORDS, TRIAL_COLUMNS
+from surrogacy.trials.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, ENDPOINT_WORDS, SECONDARY_WORDS, TRIAL_COLUMNS
 from surrogacy.trials.headings import Heading, canonical_headings, interpret_heading, suggest
-from surrogacy.trials.trial_facts import merge_facts
+from surrogacy.trials.trial_facts import merge_facts, misplaced_numbers, similar_names
 
 KNOWN_ENDPOINTS = {
     **{squash(phrase): endpoint for endpoint, phrases in ENDPOINT_WORDS.items() for phrase in phrases},
     **{squash(endpoint): endpoint for endpoint in ENDPOINTS},
+}
+MISSING = {
+    "",
+    "na",
+    "n/a",
+    "#n/a",
+    "n.a.",
+    "nan",
+    "null",
+    "-",
+    "\u2013",
+    "\u2014",
+    ".",
+    "nr",
+    "n.r.",
+    "ne",
+    "not reported",
+    "not available",
+    "not registered",
+    "unknown",
+    "missing",
 }
 DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}
 
@@ -79,13 +100,10 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     trials: list[Row] = []
     effects: list[Row] = []
     faults = [*table.faults, *_unknown_columns(table, layout)]
-    split = 0
     for row, line in zip(table.rows, table.lines, strict=True):
         place = {"_file": table.file, "_line": str(line)}
         shared = _statements(row, layout.headings, "")
         trial, texts = _trial_and_texts(shared, place)
-        faults += _complete_patients(trial)
-        split += "_total_split" in trial
         trials.append(trial)
         if not layout.sides:
             endpoint = endpoint_name(texts.get("endpoint", ""))
@@ -100,17 +118,20 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
             effect, found = effect_row(own, {**texts, **_texts(own), "endpoint": named or roles[side]}, place)
             effects.append(effect)
             faults += found
-    faults += resolve_limit_scale(effects)
+    _qualify_comparisons(trials, effects)
+    faults += [*resolve_limit_scale(effects), *similar_names(trials), *misplaced_numbers(trials)]
+    facts, contradictions = merge_facts(trials)
+    faults += [*contradictions, *(fault for fact in facts for fault in _complete_patients(fact))]
+    split = sum("_total_split" in fact for fact in facts)
     if split:
         rule = f"{split} rows state only the total of both arms: 1:1 allocation is assumed"
         fix = "give n_exp and n_ctl where the allocation was unequal"
         column = next(column for column, heading in layout.headings.items() if heading.quantity == "n")
         faults.append(file_fault("I134", table.file, 1, rule, fix, severity="info", column=column))
-    facts, contradictions = merge_facts(trials)
     by_comparison = {fact["comparison"]: fact for fact in facts}
     per_line = [{**by_comparison[trial["comparison"]], "_line": trial["_line"]} for trial in trials]
     arms = arm_rows(table, medians, per_line, effects)
-    return UserRows(facts, effects, arms, _column_meanings(table, layout.headings, layout.ignored), (*faults, *contradictions))
+    return UserRows(facts, effects, arms, _column_meanings(table, layout.headings, layout.ignored), tuple(faults))
 
 
 def endpoint_name(text: str) -> str:
@@ -124,9 +145,15 @@ def _layout(table: Table) -> _Layout:
     if any(squash(column) == "ai" for column in headings):  # metafor calls the events of the control arm ci
         headings |= {column: Heading("events_ctl") for column in headings if squash(column) == "ci"}
     ignored = {column: "not understood" for column in table.columns if column not in headings}
+    for quantity in ("trial", "endpoint"):
+        columns = [column for column, heading in headings.items() if heading.quantity == quantity]
+        secondary = [column for column in columns if squash(column) in SECONDARY_WORDS]
+        if len(secondary) < len(columns):
+            ignored |= dict.fromkeys(secondary, f"another column names the {quantity}")
+    headings = {column: heading for column, heading in headings.items() if column not in ignored}
     ratios = {heading.endpoint for heading in headings.values() if heading.quantity in ("hr", "log_hr")} - {""}
     named = {heading.quantity for heading in headings.values()}
-    faults = list(_repeated_meanings(table, headings))
+    faults = [*_repeated_meanings(table, headings), *_unclear_quantities(table, headings)]
     if not ({"trial", "comparison"} & named):
         faults.append(_missing(table, ignored, "no column names the trial", "add a column trial"))
     long = not ratios and "endpoint" in named
@@ -174,6 +201,21 @@ def _missing(table: Table, ignored: Mapping[str, str], rule: str, fix: str) -> F
         ]
         fix = f"{fix}; columns not understood: {', '.join(names)}"
     return file_fault("E005", table.file, 1, rule, fix)
+
+
+def _unclear_quantities(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
+    """E017: a column that would change a standard error if it were understood in the other way."""
+    for column, heading in headings.items():
+        if heading.quantity in ("se_hr", "variance_hr"):
+            name = heading.quantity.removesuffix("_hr")
+            rule = "the heading does not say whether this is of the hazard ratio or of its logarithm"
+            fix = f"name it {name}_pfs or {name}_os if it is of the logarithm; a standard error of the hazard ratio is divided by it first"
+            yield file_fault("E017", table.file, 1, rule, fix, column=column)
+        elif heading.quantity == "alpha":
+            fix = "give a column ci_level, such as 0.90 for alpha = 0.10"
+            yield file_fault(
+                "E017", table.file, 1, "a significance level is not read as a confidence level", fix, column=column
+            )
 
 
 def _repeated_meanings(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
@@ -232,8 +274,15 @@ def _statements(row: Row, headings: Mapping[str, Heading], endpoint: str) -> dic
     return {
         heading.quantity: Statement(row[column], column, heading.level, heading.sides)
         for column, heading in headings.items()
-        if heading.endpoint == endpoint and heading.quantity != "median" and row[column]
+        if heading.endpoint == endpoint and heading.quantity != "median" and not _is_missing(row[column], heading.quantity)
     }
+
+
+def _is_missing(text: str, quantity: str) -> bool:
+    """Return whether a cell is empty or holds a sign for a missing value; any text names a trial."""
+    if quantity in ("trial", "comparison"):
+        return not text
+    return text.lower() in MISSING or (quantity == "control_group" and text.lower() in ("no", "none"))
 
 
 def _texts(statements: Mapping[str, Statement]) -> Row:
@@ -254,6 +303,20 @@ def _trial_and_texts(shared: Mapping[str, Statement], place: Row) -> tuple[Row, 
         name: text for name, text in texts.items() if name in EFFECT_COLUMNS - ENDPOINT_QUANTITIES or name in DEFAULT_ROLES
     }
     return {**about, **columns, **place}, effect_texts
+
+
+def _qualify_comparisons(trials: Sequence[Row], effects: Sequence[Row]) -> None:
+    """Put the trial before the name of a comparison that several trials use, such as ``high v placebo``."""
+    owners: dict[str, set[str]] = {}
+    for row in trials:
+        owners.setdefault(row["comparison"], set()).add(row["trial"])
+    full = {
+        (row["_line"], row["comparison"]): f"{row['trial']}: {row['comparison']}"
+        for row in trials
+        if len(owners[row["comparison"]]) > 1
+    }
+    for row in (*trials, *effects):
+        row["comparison"] = full.get((row["_line"], row["comparison"]), row["comparison"])
 
 
 def _complete_patients(trial: Row) -> Iterator[Fault]:

@@ -10,14 +10,8 @@ import pandera.pandas as pa
 
 from surrogacy.errors import Fault
 from surrogacy.trials.cells import Row, cell_fault
-from surrogacy.trials.columns import Column
+from surrogacy.trials.columns import PATTERNS, Column
 
-PATTERNS = {
-    "number": r"[-+]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][-+]?\d{1,2})?",
-    "integer": r"\d{1,9}(\.0{1,9})?",
-    "boolean": r"true|false",
-    "date": r"\d{4}(-\d{2}(-\d{2})?)?",
-}
 FIXES = {
     "number": "write a plain, finite number with a decimal point",
     "integer": "write a whole number from 0 to 999999999",

@@ -276,6 +276,7 @@ def _finish(
     faults += [fault for row in effects for fault in agreement_rules.check_restatements(row)]
     faults += [*agreement_rules.check_counts(effects, trials), *trial_facts.check_correlations(effects)]
     faults += [*comparison_rules.check_preferred(effects), *comparison_rules.check_registry(trials)]
+    faults += comparison_rules.check_shared_patients(trials)
     faults += [*comparison_rules.check_shared_control(trials), *comparison_rules.check_patients(trials, arms)]
     faults += [*comparison_rules.check_direction(effects, arms), *comparison_rules.check_pairs(effects, SURROGATES, "OS")]
     faults += [

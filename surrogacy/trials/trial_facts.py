@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cells import Row, cell_fault, number
+from surrogacy.trials.cells import Row, cell_fault, number, squash
 from surrogacy.trials.columns import TRIALS
 
 FACTS = tuple(column.name for column in TRIALS if column.name not in ("comparison", "trial", "label", "notes", "source"))
 TRIAL_FACTS = ("stage", "registry")  # the same for all comparisons of a trial
+
+
+POOLED = {
+    "pooled", "pooledeffect", "pooledestimate", "total", "overall", "overalleffect", "subtotal", "summary", "remodel", "femodel", "eemodel",
+    "randomeffectsmodel", "fixedeffectmodel", "fixedeffectsmodel", "commoneffectmodel", "randomeffects", "fixedeffect", "commoneffect",
+    "metaanalysis", "gesamt", "totalevents", "total95ci", "summaryestimate",
+}  # fmt: skip
 
 
 def merge_facts(rows: Sequence[Row]) -> tuple[list[Row], list[Fault]]:
@@ -50,6 +57,32 @@ def _check_trials(rows: Sequence[Row]) -> Iterator[Fault]:
                 kept = first.setdefault((row["trial"], name), row)
                 if differ(kept, row, name):
                     yield _contradiction(row, name, kept, "trial")
+
+
+def similar_names(rows: Sequence[Row]) -> Iterator[Fault]:
+    """E018: a row of pooled results; W140: names of trials or control arms that differ in spelling only."""
+    first: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if squash(row["trial"]) in POOLED:
+            fix = "remove the row, or give the trial another name"
+            yield cell_fault("E018", "error", row, "trial", "this looks like a pooled result, which is not a trial", fix)
+        for column, within in (("trial", ""), ("control_group", squash(row["trial"]))):
+            if row.get(column) and squash(row[column]):
+                kept = first.setdefault((f"{column}/{within}", squash(row[column])), row)
+                if kept[column] != row[column]:
+                    rule = f"differs from {kept[column]!r} ({kept['_file']}:{kept['_line']}) in spelling only, and is taken for another name"
+                    yield cell_fault("W140", "warning", row, column, rule, "write the name in one way if it is the same")
+
+
+def misplaced_numbers(rows: Sequence[Row]) -> Iterator[Fault]:
+    """W142: a number in a column that names a treatment or a population."""
+    for row in rows:
+        for column in ("experimental", "control", "population", "control_group"):
+            if number(row, column) is not None:
+                fix = "name the column n_exp or n_ctl if it holds patients"
+                yield cell_fault(
+                    "W142", "warning", row, column, f"a number is read as the name of the {column.replace('_', ' ')}", fix
+                )
 
 
 def check_correlations(effects: Sequence[Row]) -> Iterator[Fault]:

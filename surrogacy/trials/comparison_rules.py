@@ -63,10 +63,13 @@ def check_shared_control(rows: Sequence[Row]) -> Iterator[Fault]:
 
 
 def check_shared_patients(rows: Sequence[Row]) -> Iterator[Fault]:
-    """W141: comparisons that share a control arm state the same patients for it."""
+    """W141: comparisons of a user's table that share a control arm state the same patients for it.
+
+    In the curated table a control arm may be nested in that of another comparison (randomised at the same time).
+    """
     first: dict[tuple[str, str], Row] = {}
     for row in rows:
-        if row.get("control_group") and number(row, "n_ctl"):
+        if row.get("control_group") and number(row, "n_ctl") and "_column_n_ctl" in row:
             kept = first.setdefault((row["trial"], row["control_group"]), row)
             if number(kept, "n_ctl") != number(row, "n_ctl"):
                 rule = f"{kept['comparison']} states {kept['n_ctl']} patients for the same control arm"

@@ -10,6 +10,7 @@ import numpy as np
 
 import surrogacy
 from surrogacy.analysis import Run
+from surrogacy.difference import POWER_NOTE, Difference
 from surrogacy.report.pps_words import decomposition_record
 from surrogacy.results import Estimate, Result, ThresholdEffect
 
@@ -88,11 +89,17 @@ def fit_record(result: Result) -> dict[str, Any]:
     }
 
 
+def difference_record(difference: Difference) -> dict[str, Any]:
+    """Return one difference as a record; ``power``, at the observed difference, is null, with the reason beside it."""
+    return asdict(difference) | {"sentence": difference.sentence, "power": None, "power_note": POWER_NOTE}
+
+
 def estimate_record(estimate: Estimate | ThresholdEffect) -> dict[str, Any]:
     """Return one estimate as a record."""
     record = asdict(estimate)
-    if isinstance(estimate, ThresholdEffect) and estimate.hr_other is None:
-        del record["hr_other"]
+    if isinstance(estimate, ThresholdEffect):
+        optional = ("hr_other", "crossing", "intercept")
+        record = {key: value for key, value in record.items() if key not in optional or value is not None}
     return record
 
 

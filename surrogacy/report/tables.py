@@ -34,6 +34,7 @@ NAMES = {
     "ste_confidence_80": "STE (HR), 80% confidence band",
     "p_slope_positive": "P(slope > 0)",
     "prior_overlap": "Overlap of prior and posterior of R²",
+    "r2_trial_prior": "R² (trial level), prior",
     "log_marginal_likelihood": "Log marginal likelihood",
     "grid_error": "Error of the quadrature (posterior SDs)",
     "rho_within": "ρ within trials",
@@ -80,7 +81,7 @@ def models_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
             for name, estimate in result.estimates.items():
                 record: dict[str, Any] = {**about, "estimate": name}
                 if isinstance(estimate, ThresholdEffect):
-                    shown, made = str(estimate).partition(" (")[0], f"{estimate.status}; {estimate.made}"
+                    shown, made = estimate.value_words, f"{estimate.status}; {estimate.made}"
                     record |= {"value": estimate.hr, "level": estimate.level, "kind": made}
                 else:
                     shown, made = with_interval(estimate), estimate.kind
@@ -188,7 +189,7 @@ def prior_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
     note = (
         "Exact posteriors of the bivariate model; each row differs from the default priors in what it names. Posterior medians "
         "with equal-tailed 95% intervals. Overlap: area that prior and posterior of R² have in common; at 100% the data have "
-        "changed nothing of it. STE: prediction band of the true effect of a new trial."
+        "changed nothing of it. Prior R²: its prior median. STE: prediction band of the true effect of a new trial."
     )
     words = []
     for record in records:
@@ -200,9 +201,11 @@ def prior_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
             low, high = number(record[f"{name}_low"]), number(record[f"{name}_high"])
             row[heading] = f"{number(record[name])} ({low} to {high})"
         for name, heading in (("ste_prediction", "STE, 95%"), ("ste_prediction_80", "STE, 80%")):
-            status = record[f"{name}_status"]
-            row[heading] = "none" if status == "none" else number(record[name]) + ("" if status == "exists" else f" ({status})")
-        words.append(row | {"P(slope > 0)": number(record["p_slope_positive"]), "Overlap": f"{record['prior_overlap']:.0%}"})
+            status, hr = record[f"{name}_status"], record[name]
+            value = "none" if hr is None else number(hr)
+            row[heading] = value if status in ("none", "exists") else f"{value} ({status})"
+        row |= {"P(slope > 0)": number(record["p_slope_positive"]), "Overlap": f"{record['prior_overlap']:.0%}"}
+        words.append(row | {"Prior R²": number(record["r2_trial_prior"])})
     return ReportTable("priors", "Sensitivity to the prior", note, pd.DataFrame(records), pd.DataFrame(words).fillna(""))
 
 

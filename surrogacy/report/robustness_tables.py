@@ -158,7 +158,11 @@ def verdicts_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
     }  # fmt: skip
     note = (
         "Thresholds are those of the schemes, not of this package. Status `doubtful`: the fit lies on the boundary or failed its diagnostics, or the "
-        "statement rests on an extrapolation or on the trial that it is about; `not gradable`: aggregate data cannot answer."
+        "statement rests on an extrapolation or on the trial that it is about; `not gradable`: aggregate data cannot "
+        "answer. Sources of the limits: "
+    )
+    note += " ".join(
+        f"[{scheme}] {limits}" for scheme, limits in {record["scheme"]: record["limits"] for record in flat}.items()
     )
     return records_table("verdicts", "Published schemes", note, flat, columns, {})
 

@@ -19,19 +19,15 @@ from surrogacy.results import Estimate, Result, ThresholdEffect
 
 # what tells how close the association is, where it is not rho_between
 ASSOCIATION = {"weighted-pearson": "r", "weighted-regression": "r2_trial", "daniels-hughes": "sigma_cond"}
+PLACES = {"inside-80": "inside 80% PI", "inside-95": "inside 95%, outside 80% PI", "outside-95": "outside 95% PI"}
 SYMBOLS = {"r": "r", "r2_trial": "R²", "rho_between": "rho_between", "sigma_cond": "sigma_cond"}
 
 
 def screen(run: Run) -> RenderableType:
     """Render a run."""
     parts = [_set_block(one) for one in run.analyses]
-    if run.focus is not None and shown_records(run.placement):
-        parts += [
-            Text(f"{run.focus.label} against the lines of {shown_records(run.placement)[0]['model']}", style="bold"),
-            _placement(run),
-            *([Padding(Text(summary_line(run.pps)), (0, 0, 0, 2))] if run.pps is not None else []),
-            Text(""),
-        ]
+    for focus in run.focuses:
+        parts += _placement(run, focus)
     if run.differences:
         parts += [_differences(run), Text("")]
     if run.predictions:
@@ -234,9 +230,11 @@ def _differences(run: Run) -> RenderableType:
     return table
 
 
-def _placement(run: Run) -> RenderableType:
-    """What every line expected of the trial in focus, at its own within-trial correlation and without it in the fit."""
-    records = shown_records(run.placement)
+def _placement(run: Run, focus: Focus) -> list[RenderableType]:
+    """Prediction of every line for a comparison in focus, at its own within-trial correlation and fitted without it."""
+    records = [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
+    if not records:
+        return []
     cuts = list(dict.fromkeys((record["cut"], record["hr_surrogate"]) for record in records))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     for heading in ("Line", *(f"Predicted OS HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts)):
@@ -245,11 +243,16 @@ def _placement(run: Run) -> RenderableType:
         line = [record for record in records if record["set"] == name]
         cells = [
             f"{number(record['predicted'])} ({number(record['low_95'])} to {number(record['high_95'])})\n"
-            f"[dim]P(observed {number(record['hr_final'])} or more) = {number(record['p_at_or_above'])}[/dim]"
+            f"[dim]P(≥ {number(record['hr_final'])} observed) = {number(record['p_at_or_above'])}; "
+            f"{PLACES[record['position']]}[/dim]"
             for record in line
         ]
         table.add_row(f"{name}\n[dim]{line[0]['fitted']}, k = {line[0]['k']}[/dim]", *cells)
-    return table
+    lines = [summary_line(one) for one in run.decompositions if one.inputs.comparison == focus.comparison]
+    if focus is run.focuses[-1]:
+        lines += [f"not placed: {entry['label']} ({entry['why']})" for entry in run.not_placed]
+    title = Text(f"{focus.label} against the lines of {records[0]['model']}", style="bold")
+    return [title, table, *(Padding(Text(line), (0, 0, 0, 2)) for line in lines), Text("")]
 
 
 def _predictions(run: Run) -> RenderableType:

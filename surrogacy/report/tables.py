@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from surrogacy.analysis import Run, SetAnalysis
+from surrogacy.placement import POSITIONS
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import ThresholdEffect
 
@@ -210,23 +211,24 @@ def prior_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
 
 
 def placement_table(run: Run) -> ReportTable:
-    """The trial in focus: predictions, residuals and the parts of their variance."""
+    """The comparisons in focus: predictions, residuals and the parts of their variance."""
     note = (
         "Predictive distribution of the observed OS hazard ratio given the observed surrogate hazard ratio. Fitted 'with it': the trial "
         "is in the data; 'without it': refitted on the others; 'of other trials': a set that does not hold it. Parts of the variance "
         "(log scale) sum to it: error of the surrogate effect, parameters of the line, sigma_cond, sampling error of the OS effect, "
         "covariance of the two errors; a regression knows parameters and residual only."
     )
+    note += "".join(f" Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed)
     columns = {
-        "set": "Set", "model": "Model", "fitted": "Fitted", "k": "k", "cut": "Data cut", "rho_within": "ρ within",
+        "label": "Comparison", "set": "Set", "model": "Model", "fitted": "Fitted", "k": "k", "cut": "Data cut", "rho_within": "ρ within",
         "hr_surrogate": "HR (surrogate)", "predicted": "Predicted HR", "low_95": "95% low", "high_95": "95% high", "low_80": "80% low",
         "high_80": "80% high", "hr_final": "Observed HR", "residual": "Residual (log)", "percentile": "Percentile",
-        "p_at_or_above": "P(at or above)", "variance": "Variance", "variance_surrogate_error": "… surrogate", "variance_parameters": "… parameters",
+        "p_at_or_above": "P(at or above)", "position": "Observed HR lies", "variance": "Variance", "variance_surrogate_error": "… surrogate", "variance_parameters": "… parameters",
         "variance_sigma_cond": "… sigma_cond", "variance_sampling": "… sampling", "variance_covariance": "… covariance",
         "variance_residual": "… residual",
     }  # fmt: skip
-    label = run.focus.label if run.focus is not None else ""
-    return records_table("placement", f"Where {label} stands", note, run.placement, columns, {}, digits=3)
+    labels = " and ".join(focus.label for focus in run.focuses)
+    return records_table("placement", f"{labels} against the lines", note, run.placement, columns, POSITIONS, digits=3)
 
 
 def shrunken_records(one: SetAnalysis) -> list[dict[str, Any]]:

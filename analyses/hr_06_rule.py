@@ -13,6 +13,6 @@ for name in ("llovet-2019-pfs", "advanced", "advanced-immunotherapy", "intermedi
     below = float(result.line.probability_below(np.log(0.6)))
     print(
         f"{name} (k = {len(result.effects)}): a true PFS HR of 0.6 is enough -> true OS HR {middle:.2f} ({low:.2f} to {high:.2f}), "
-        f"P(OS HR < 1) = {below:.2f}; STE {result['ste_prediction']}"
+        f"P(OS HR < 1) = {below:.2f}; threshold: {result['ste_prediction']}"
     )
 figure = plot_bubble(BivariateBayes().fit(trials.analysis_set("advanced"))).get_figure(root=True)

@@ -31,7 +31,7 @@ for order in main.orderings:
     print(
         f"  PPS of the {order.reference} arm in both first: dilution {order.dilution:.3f}, then imbalance {order.imbalance:.3f} (log HR)"
     )
-print(f"residual this far from 0 by chance (two-sided): not published -> {main.p_residual:.2f}")
+print(f"p-value of the residual (two-sided): not published -> {main.p_residual:.2f}")
 print(
     f"OS HR of 0.861 or above with the model's {hr['model'].value:.3f} taken as known: not published -> {main.p_hazard_ratio:.2f}"
 )

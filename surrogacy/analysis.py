@@ -13,7 +13,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Model
 from surrogacy.models.posterior import BivariateBayes
-from surrogacy.placement import Focus, find_focus, place, predict_new
+from surrogacy.placement import Focus, focus_comparisons, place, predict_new
 from surrogacy.pps.decomposition import Decomposition, decompose
 from surrogacy.pps.reading import read_inputs
 from surrogacy.results import Result
@@ -124,13 +124,14 @@ class Run:
     models: tuple[Model, ...]
     analyses: tuple[SetAnalysis, ...]
     changes: tuple[dict[str, Any], ...] = ()
-    focus: Focus | None = None
+    focuses: tuple[Focus, ...] = ()
+    not_placed: tuple[dict[str, str], ...] = ()
     placement: tuple[dict[str, Any], ...] = ()
     predictions: tuple[dict[str, Any], ...] = ()
     differences: tuple[Difference, ...] = ()
     external: tuple[External, ...] = ()
     verdicts: tuple[dict[str, Any], ...] = ()
-    pps: Decomposition | None = None
+    decompositions: tuple[Decomposition, ...] = ()
 
     @property
     def sampled(self) -> list[Result]:
@@ -200,17 +201,18 @@ def compare_and_judge(run: Run, weights: Weights, seed: int, style: Style) -> Ru
     return replace(
         run,
         differences=robustness.differences([one.effects for one in run.analyses], weights, seed),
-        verdicts=robustness.judge([one.results for one in run.analyses], run.focus, style),
+        verdicts=robustness.judge([one.results for one in run.analyses], run.focuses, style),
     )
 
 
 def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
-    """Place a trial within every line of a run, and against those of sets that do not hold it.
+    """Place every comparison of a trial within every line of a run, and against those of sets that do not hold it.
 
     Parameters
     ----------
     run : Run
     trial : str
+        Name of a trial or comparison; see `surrogacy.placement.focus_comparisons`.
     required : bool
         Whether a trial that is in no set is an error.
 
@@ -220,19 +222,38 @@ def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
         If no set of the run has both effects of the trial.
     """
     sets = [(one.effects, one.results) for one in run.analyses]
-    focus = find_focus(run.trials, [effects for effects, _ in sets], trial)
-    if focus is None:
+    focuses = focus_comparisons(run.trials, [effects for effects, _ in sets], trial)
+    if not focuses:
         if required:
             known = dict.fromkeys(name for effects, _ in sets for name in effects.trial)
             raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
         return run
-    return replace(run, focus=focus, placement=tuple(place(focus, run.models, sets)), pps=_decomposition(run.trials, focus))
+    records = tuple(record for focus in focuses for record in place(focus, run.models, sets))
+    attempts = (_decomposition(run.trials, focus) for focus in focuses)
+    return replace(
+        run,
+        focuses=focuses,
+        not_placed=tuple(_not_placed(run, trial, focuses)),
+        placement=records,
+        decompositions=tuple(one for one in attempts if one is not None),
+    )
+
+
+def _not_placed(run: Run, trial: str, focuses: Sequence[Focus]) -> list[dict[str, str]]:
+    """Comparisons of the trial in focus that no set of the run holds with both effects, and the reason."""
+    table, placed = run.trials.trials, {focus.comparison for focus in focuses}
+    reasons = {entry["comparison"]: str(entry["why"]) for one in run.analyses for entry in one.flow}
+    rows = table.loc[(table["trial"] == trial) & ~table["comparison"].isin(placed), ["comparison", "label"]]
+    return [
+        {"comparison": str(name), "label": str(label), "why": reasons.get(str(name)) or "in no set of this run"}
+        for name, label in zip(rows["comparison"], rows["label"], strict=True)
+    ]
 
 
 def _decomposition(trials: TrialSet, focus: Focus) -> Decomposition | None:
-    """What post-progression survival does to the trial in focus; None where the tables do not hold what that needs."""
+    """Decompose the gap of a comparison in focus; None where the tables do not hold what that needs."""
     try:
-        return decompose(read_inputs(trials, focus.effects.comparison[0]))
+        return decompose(read_inputs(trials, focus.comparison))
     except UsageError:
         return None
 

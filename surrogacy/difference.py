@@ -1,11 +1,13 @@
-"""Whether the association is weaker in one set of trials than in another, and whether these sets could have shown it.
+"""Comparison of the association in two sets of trials, and the difference that sets of this size would show.
 
     Fisher   (z1 - z2) -+ q sqrt(1 / (k1 - 3) + 1 / (k2 - 3)),   z = atanh r
     MOVER    r1 - r2 - sqrt((r1 - l1)^2 + (u2 - r2)^2)  to  r1 - r2 + sqrt((u1 - r1)^2 + (r2 - l2)^2)
-    power    Phi(d - q) + Phi(-d - q),   d = (z1 - z2) / sqrt(1 / (k1 - 3) + 1 / (k2 - 3))
 
 ``l`` and ``u`` are the Fisher limits of either r, k counts trials, q is the two-sided normal quantile. With r weighted, as usual,
 Fisher's standard error takes the trials as if they were of one size: the interval is rather too narrow than too wide.
+
+The difference that sets of this size would find stands in `surrogacy.correlation_power`. The power at the observed
+difference is not given: it is a function of the p-value alone.
 
 References
 ----------
@@ -17,19 +19,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from surrogacy import estimands
-from surrogacy.effects import Effects
+from surrogacy.correlation_power import POWER, detectable, trials_needed, two_sided_quantile, z_standard_error
+from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.intervals import FEW_TRIALS, percentiles, resampled_r
-from surrogacy.models.posterior import MUCH_PRIOR, BivariateBayes
+from surrogacy.models.exact import Posterior
+from surrogacy.models.posterior import BivariateBayes, prior_caveat
 from surrogacy.results import LEVEL, Estimate
 from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
 
-POWER = 0.8
-MOST_TRIALS = 10_000_000  # a difference that needs more is none
+POWER_NOTE = (
+    "not given: the power at the observed difference is a function of the p-value alone; see detectable_difference, "
+    "the smallest true difference that these numbers of trials would find with 80% power"
+)
 POSTERIOR_OF = ("r2_trial", "slope", "rho_between")
 QUANTILES = 400  # of each posterior: a quantile of the difference is then right to some thousandths of its SD
 
@@ -48,6 +53,11 @@ class Contrast:
         Two-sided p-value of no difference; None for a posterior or a bootstrap.
     probability_first_smaller : float or None
         Posterior probability.
+    probability_no_data : float or None
+        The same probability if the first set held no trial: its prior instead of its posterior, the second as it is.
+    odds_ratio_no_data : float or None
+        Odds of ``probability_first_smaller`` over those of ``probability_no_data``: the change that the trials of the
+        first set make. 1 = none; None where either probability is 0 or 1.
     """
 
     first: float | None
@@ -55,11 +65,13 @@ class Contrast:
     difference: Estimate
     p: float | None = None
     probability_first_smaller: float | None = None
+    probability_no_data: float | None = None
+    odds_ratio_no_data: float | None = None
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What two sets say of the difference between them.
+    """Difference in association between two sets.
 
     Parameters
     ----------
@@ -68,12 +80,14 @@ class Difference:
         Of the weighted correlations.
     contrasts : dict of str to Contrast
         ``z`` (Fisher's z), ``r`` (MOVER), ``r_bootstrap``, and of the exact posteriors ``r2_trial``, ``slope``, ``rho_between``.
-    power : float or None
-        To find a true difference as large as the one observed, with sets of this size.
     trials_needed : int or None
-        In each of two sets, to find it with 80 % power.
+        In each of two sets, to find a true difference between these two correlations with 80 % power.
     detectable : float or None
-        The strongest correlation in the first set that these sets would tell from the r of the second with 80 % power.
+        Strongest correlation in the first set that sets of this size would find to be weaker than the r of the second
+        with 80 % power.
+    detectable_difference : float or None
+        Smallest true difference that they would find with 80 % power: ``detectable`` less the r of the second set, so
+        below 0 (weaker in the first set).
     problems : tuple of str
         Of both sets, and of the comparison.
     """
@@ -81,52 +95,61 @@ class Difference:
     names: tuple[str, str]
     trials: tuple[int, int]
     contrasts: dict[str, Contrast]
-    power: float | None
     trials_needed: int | None
     detectable: float | None
+    detectable_difference: float | None
     level: float
     weights: Weights
     problems: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
-        """What these data can and cannot show, in words."""
-        one, other = self.names
+        """The difference with its interval, and the difference that sets of this size would show, in words."""
+        first, second = self.names
         r, z = self.contrasts["r"], self.contrasts["z"]
         if r.first is None or r.second is None:
-            return f"The correlation is not defined in {one if r.first is None else other}: the two sets cannot be compared."
-        found = (
-            f"r is {r.first:.2f} in {one} ({self.trials[0]} trials) and {r.second:.2f} in {other} ({self.trials[1]} trials; "
-            f"weights: {IN_WORDS[self.weights]})"
+            undefined = first if r.first is None else second
+            return f"The correlation is not defined in {undefined}: the two sets cannot be compared."
+        values = (
+            f"r is {r.first:.2f} in {first} ({self.trials[0]} trials) and {r.second:.2f} in {second} ({self.trials[1]} "
+            f"trials; weights: {IN_WORDS[self.weights]})"
         )
         low, high = r.difference.low, r.difference.high
         if z.difference.low is None or z.difference.high is None or low is None or high is None:
-            return f"{found}. A set of fewer than 4 trials, or an r of -1 or 1, allows no interval: nothing can be said."
+            few = "A set of fewer than 4 trials, or an r of -1 or 1, allows no interval: nothing can be said."
+            return f"{values}. {few}"
         span = f"difference {r.first - r.second:.2f} ({self.level:.0%} interval {low:.2f} to {high:.2f})"
         if not z.difference.low <= 0 <= z.difference.high:
             direction = "weaker" if z.difference.high < 0 else "stronger"
             return (
-                f"{found}; {span}, p = {z.p:.2g}. The association is {direction} in {one} by more than chance explains; "
-                "why, these data do not say: the sets were not made at random."
+                f"{values}; {span}, p = {z.p:.2g}. The association is {direction} in {first}: the interval of the "
+                "difference of Fisher z excludes 0. The sets were not randomised, so these data do not show the reason."
             )
-        words = (
-            f"{found}; {span}, p = {z.p:.2f}. No difference is shown, and none is ruled out: everything from {low:.2f} to "
-            f"{high:.2f} agrees with these data."
+        sentence = (
+            f"{values}; {span}, p = {z.p:.2f}. No difference is shown, and none is ruled out: everything from "
+            f"{low:.2f} to {high:.2f} agrees with these data."
         )
-        if self.power is not None:
-            words += f" If the true correlations differed as much, sets of this size would show it with {self.power:.0%} power"
-            needed = self.trials_needed
-            words += f"; {POWER:.0%} needs {needed} trials in each." if needed is not None else "."
-        return words
+        if self.detectable is not None and self.detectable_difference is not None:
+            sentence += (
+                f" With {self.trials[0]} and {self.trials[1]} trials the smallest difference that would be found with "
+                f"{POWER:.0%} power is {self.detectable_difference:.2f}: a true r of {self.detectable:.2f} or less in "
+                f"{first} if it is {r.second:.2f} in {second}."
+            )
+        if self.trials_needed is not None:
+            sentence += (
+                f" If the true correlations were {r.first:.2f} and {r.second:.2f}, {self.trials_needed} trials in each "
+                f"set would find the difference with {POWER:.0%} power."
+            )
+        return sentence
 
 
 def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> tuple[Estimate, float | None]:
     """Difference of two independent correlations on the scale of Fisher's z, and its two-sided p-value."""
-    error = _standard_error(k1, k2)
+    error = z_standard_error(k1, k2)
     if error is None or not max(abs(r1), abs(r2)) < 1 - 1e-12:
         return Estimate(None, level=level, kind="Fisher z needs 4 trials in each set, and |r| < 1"), None
     difference = float(np.arctanh(r1) - np.arctanh(r2))
-    half = _quantile(level) * error
+    half = two_sided_quantile(level) * error
     kind = f"difference of Fisher z, {k1} and {k2} trials"
     p = float(2 * ndtr(-abs(difference) / error))
     return Estimate(difference, error, difference - half, difference + half, level, kind), p
@@ -198,16 +221,40 @@ def posterior_difference(
         one, other = (posterior.many_quantiles(name, p) for posterior in posteriors)
         differences = (one[:, None] - other).ravel()
         estimate = Estimate(float(np.median(differences)), None, *percentiles(differences, model.level), model.level, kind)
+        smaller, no_data = float(np.mean(differences < 0)), float(np.mean(prior_cdf(posteriors[0], name, other)))
         contrasts[name] = Contrast(
-            float(np.median(one)), float(np.median(other)), estimate, None, float(np.mean(differences < 0))
+            first=float(np.median(one)),
+            second=float(np.median(other)),
+            difference=estimate,
+            probability_first_smaller=smaller,
+            probability_no_data=no_data,
+            odds_ratio_no_data=odds_ratio(smaller, no_data),
         )
-    problems = tuple(
-        f"{posterior.effects.name or 'a set'}: {overlap:.0%} of the posterior of r2_trial is its prior: the posterior of the "
-        "difference, and the probability that the first is smaller, rest on that prior"
-        for posterior in posteriors
-        if (overlap := posterior.prior_overlap()) > MUCH_PRIOR
+    return contrasts, tuple(caveat for posterior in posteriors for caveat in _prior_caveat(posterior, model))
+
+
+def prior_cdf(posterior: Posterior, name: str, x: FloatArray) -> FloatArray:
+    """Prior distribution function of r2_trial, slope or rho_between at ``x``: of a set without a trial."""
+    return posterior.priors.rho_between.cdf(x) if name == "rho_between" else posterior.cdf(name, x)[1]
+
+
+def odds_ratio(p: float, reference: float) -> float | None:
+    """Odds of one probability over those of another; None where either is 0 or 1."""
+    if not (0 < p < 1 and 0 < reference < 1):
+        return None
+    return p / (1 - p) * (1 - reference) / reference
+
+
+def _prior_caveat(posterior: Posterior, model: BivariateBayes) -> tuple[str, ...]:
+    """Sentence where the posterior of r2_trial of a set shares much of its prior."""
+    medians = posterior.prior_quantiles_r2((0.5,))[0], float(posterior.many_quantiles("r2_trial", np.array([0.5]))[0])
+    trials = len(posterior.effects.trials)
+    caveats = prior_caveat(posterior.prior_overlap(), *medians, trials, str(model.rho_between))
+    return tuple(
+        f"{posterior.effects.name or 'a set'}: {caveat}; the posterior of the difference, and the probability that the "
+        "first is smaller, depend on this prior too"
+        for caveat in caveats
     )
-    return contrasts, problems
 
 
 def compare(
@@ -278,13 +325,14 @@ def compare(
         contrasts |= of_posteriors
         problems += said
     usable = z.value is not None
+    weakest = detectable(k[0], r[1], k[1], level=level) if usable else None
     return Difference(
         names=names,
         trials=(k[0], k[1]),
         contrasts=contrasts,
-        power=power(k[0], r[0], k[1], r[1], level) if usable else None,
         trials_needed=trials_needed(r[0], r[1], level=level) if usable else None,
-        detectable=detectable(k[0], r[1], k[1], level=level) if usable else None,
+        detectable=weakest,
+        detectable_difference=None if weakest is None else weakest - r[1],
         level=level,
         weights=weights,
         problems=tuple(problems),
@@ -306,74 +354,3 @@ def refuse_overlap(first: Effects, second: Effects) -> None:
             f"{names[0]} and {names[1]} share {len(both)} trial(s) ({', '.join(both)}): a difference needs sets without a trial in "
             "common; leave them out of one"
         )
-
-
-def power(k1: int, r1: float, k2: int, r2: float, level: float = LEVEL) -> float | None:
-    """Power of the two-sided Fisher z test of equal correlations, k1 and k2 trials with true correlations r1 and r2.
-
-    None where a set has fewer than 4 trials. At very few trials z has a bias, and a variance other than 1 / (k - 3), and the closed
-    form may be too high: it gives 0.15 for 0.56 against 0.84 with 6 and 16 trials, simulation 0.125.
-    """
-    _within(r1, r2)
-    error = _standard_error(k1, k2)
-    if error is None:
-        return None
-    shift, q = (np.arctanh(r1) - np.arctanh(r2)) / error, _quantile(level)
-    return float(ndtr(shift - q) + ndtr(-shift - q))
-
-
-def trials_needed(r1: float, r2: float, wanted: float = POWER, level: float = LEVEL, second: int | None = None) -> int | None:
-    """Trials that the Fisher z test needs for a power, in each set, or in the first where the second has ``second``.
-
-    None if no number is enough: the correlations are equal, or the second set is too small.
-    """
-    _within(r1, r2)
-    if not 0 < wanted < 1:
-        raise UsageError(f"a power lies between 0 and 1; got {wanted:g}")
-
-    def enough(k: int) -> bool:
-        found = power(k, r1, k if second is None else second, r2, level)
-        return found is not None and found >= wanted
-
-    low, high = 3, 4
-    while not enough(high):
-        low, high = high, 2 * high
-        if high > MOST_TRIALS:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
-
-
-def detectable(k: int, against: float, second: int | None = None, wanted: float = POWER, level: float = LEVEL) -> float | None:
-    """The strongest correlation below ``against`` that k trials would tell from it with the power wanted.
-
-    ``second`` is the number of trials of the set whose correlation is ``against``; default: k. None for fewer than 4 trials.
-    """
-    _within(against)
-    error = _standard_error(k, k if second is None else second)
-    if error is None:
-        return None
-    if not 1 - level < wanted < 1:
-        raise UsageError(f"a power lies between {1 - level:g} and 1; got {wanted:g}")
-    q = _quantile(level)
-    shift = float(brentq(lambda d: ndtr(d - q) + ndtr(-d - q) - wanted, 0.0, 2 * q + 40.0))
-    return float(np.tanh(np.arctanh(against) - shift * error))
-
-
-def _standard_error(k1: int, k2: int) -> float | None:
-    """Of a difference of two Fisher z."""
-    return None if min(k1, k2) <= 3 else float(np.sqrt(1 / (k1 - 3) + 1 / (k2 - 3)))
-
-
-def _quantile(level: float) -> float:
-    if not 0 < level < 1:
-        raise UsageError(f"a level lies between 0 and 1; got {level:g}")
-    return float(ndtri(0.5 + level / 2))
-
-
-def _within(*correlations: float) -> None:
-    for r in correlations:
-        if not -1 < r < 1:
-            raise UsageError(f"a true correlation lies between -1 and 1; got {r:g}")

@@ -85,7 +85,9 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
     models.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
     questions = command.add_argument_group("questions")
     questions.add_argument(
-        "--focus", metavar="TRIAL", help="place this trial within the regression (default tactics where it is in the set)"
+        "--focus",
+        metavar="TRIAL",
+        help="place this trial, every comparison of it, within the regression (default tactics where it is in the set)",
     )
     questions.add_argument(
         "--predict",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.estimands import STRONGEST_HR
+from surrogacy.estimands import ROUNDING, STRONGEST_HR
 from surrogacy.results import LEVEL, Band, ThresholdEffect, ThresholdStatus
 
 PIECE = 200_000  # numbers worked on at once
@@ -190,10 +190,19 @@ class MixtureLine:
             certainty = np.concatenate([certainty, self.probability_below(between, band=band)])[where]
         return x, certainty
 
+    def _median_intercept(self) -> float:
+        """Intercept of the line, worked out where it has not been filled in."""
+        if np.isfinite(self.intercept):
+            return self.intercept
+        mean, sd = self.node_intercept[None], np.sqrt(self.node_variance)[None]
+        return float(mixture_quantile((0.5,), self.weight, mean, sd)[0, 0])
+
     def _threshold(self, at: FloatArray, certainty: FloatArray, level: float, band: Band) -> ThresholdEffect:
         """Threshold effect: the weakest effect from which on ``P(final HR < 1)`` is (1 + level) / 2 at least.
 
-        A region that holds the weakest effects of all is one of surrogate harm, no threshold.
+        A region that holds the weakest effects of all is one of surrogate harm, not a threshold. One that reaches from
+        stronger effects to beyond a surrogate hazard ratio of 1 needs no surrogate effect
+        (``benefit-without-surrogate-effect``).
         """
         wanted = 0.5 + level / 2
         stated = self.new_n if band == "prediction" and self.new_n is not None and np.isfinite(self.new_n) else None
@@ -220,6 +229,12 @@ class MixtureLine:
             return result("none")
         weakest = crossing(int(falls[-1]))
         rises = np.flatnonzero(~inside[: falls[-1]] & inside[1 : falls[-1] + 1])
+        strongest = crossing(int(rises[-1])) if len(rises) else -np.inf
+        if strongest > 0:  # benefit is predicted only where the surrogate shows harm
+            return result("none")
+        if weakest > ROUNDING:
+            reached = result("benefit-without-surrogate-effect", weakest)
+            return replace(reached, hr=None, crossing=reached.hr, intercept=self._median_intercept())
         if len(rises):
-            return result("two-sided", weakest, crossing(int(rises[-1])))
+            return result("two-sided", weakest, strongest)
         return result("exists" if self.data_range[0] <= weakest <= self.data_range[1] else "outside-data", weakest)

@@ -1,10 +1,10 @@
-"""Where one trial stands: what a line expected of its final effect, and how far the observed one is from that."""
+"""Place of a trial within the lines: the predicted final effects, and the position of the observed one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,6 +18,12 @@ from surrogacy.trials.standard_errors import standard_error
 from surrogacy.validation import refits, without_extras
 
 LEVELS = (0.95, 0.8)
+Position = Literal["inside-80", "inside-95", "outside-95"]
+POSITIONS: dict[str, str] = {
+    "inside-80": "inside the 80% prediction interval",
+    "inside-95": "inside the 95% but outside the 80% prediction interval",
+    "outside-95": "outside the 95% prediction interval",
+}
 PREFERRED = ("bivariate-bayes", "bivariate-reml", "weighted-regression", "daniels-hughes", "bivariate-ml")
 
 
@@ -41,7 +47,7 @@ class Cut:
 
 @dataclass(frozen=True, eq=False)
 class Focus:
-    """A trial to be placed: its comparison as a set of one, and its surrogate effects at every data cut.
+    """A comparison to be placed, as a set of one, and its surrogate effects at every data cut.
 
     Parameters
     ----------
@@ -57,23 +63,37 @@ class Focus:
     effects: Effects
     cuts: tuple[Cut, ...]
 
+    @property
+    def comparison(self) -> str:
+        """Name of the comparison, as in the tables."""
+        return self.effects.comparison[0]
 
-def find_focus(trials: TrialSet, sets: Sequence[Effects], trial: str) -> Focus | None:
-    """Find a trial in the sets of a run, with every data cut of its surrogate; None if no set holds it with both effects.
+
+def focus_comparisons(trials: TrialSet, sets: Sequence[Effects], name: str) -> tuple[Focus, ...]:
+    """Find the comparisons of a trial in the sets of a run, each with every data cut of its surrogate effect.
+
+    A comparison is taken from the first set that holds it with both effects.
 
     Parameters
     ----------
     trials : TrialSet
     sets : sequence of Effects
-    trial : str
-        Name of a trial or comparison, as in the tables.
+    name : str
+        Of a trial, which selects all of its comparisons, or of one comparison, by its name or label in the tables.
+
+    Returns
+    -------
+    tuple of Focus
+        Empty if no set holds a comparison of that name with both effects.
     """
+    focuses: dict[str, Focus] = {}
     for effects in sets:
-        at = [i for i in range(len(effects)) if trial in (effects.trial[i], effects.comparison[i]) and effects.complete[i]]
-        if at:
-            one = effects.take(np.array(at[:1]))
-            return Focus(one.trial[0], one.labels[0], one, _cuts(trials, one))
-    return None
+        for i, comparison in enumerate(effects.comparison):
+            named = name in (effects.trial[i], comparison, effects.labels[i])
+            if named and effects.complete[i] and comparison not in focuses:
+                one = effects.take(np.array([i]))
+                focuses[comparison] = Focus(one.trial[0], one.labels[0], one, _cuts(trials, one))
+    return tuple(focuses.values())
 
 
 def _cuts(trials: TrialSet, one: Effects) -> tuple[Cut, ...]:
@@ -108,7 +128,8 @@ def place(focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, S
     -------
     list of dict
         One record a set, model, fit, data cut and rho_within: predicted hazard ratio with 95 % and 80 % prediction intervals,
-        the parts of the variance, residual, percentile, probability of a hazard ratio at or above the observed one.
+        the parts of the variance, residual, percentile, probability of a hazard ratio at or above the observed one,
+        position of the observed one (see `position`).
     """
     records = []
     for effects, results in sets:
@@ -124,6 +145,8 @@ def place(focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, S
                     continue
                 about = {
                     "trial": focus.trial,
+                    "comparison": focus.comparison,
+                    "label": focus.label,
                     "set": effects.name,
                     "model": model.name,
                     "fitted": fitted,
@@ -151,6 +174,7 @@ def _place(focus: Focus, result: Result, *, joins: bool) -> list[dict[str, Any]]
             }  # fmt: skip
             record |= _limits(prediction)
             record |= {
+                "position": position(record),
                 "residual": trial.log_hr_final - middle,
                 "percentile": 100 * below,
                 "p_at_or_above": 1 - below,
@@ -221,20 +245,32 @@ def _limits(prediction: FinalPrediction) -> dict[str, float]:
     return found
 
 
+def position(record: Mapping[str, Any]) -> Position:
+    """Position of the observed final hazard ratio within the 95% and the 80% prediction interval of a record."""
+    if record["low_80"] <= record["hr_final"] <= record["high_80"]:
+        return "inside-80"
+    return "inside-95" if record["low_95"] <= record["hr_final"] <= record["high_95"] else "outside-95"
+
+
 def shown_records(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What a reader is shown first: one model, the trial's own within-trial correlation, lines that were fitted without it."""
-    if not records:
-        return []
-    own = [record for record in records if record["rho_within"] == records[0]["rho_within"] and record["fitted"] != "with it"]
-    names = {record["model"] for record in own}
+    """Records to be shown first: one model, each comparison's own within-trial correlation, lines fitted without it."""
+    rho_within: dict[str, float] = {}
+    for record in records:
+        rho_within.setdefault(record["comparison"], record["rho_within"])
+    chosen = [
+        record
+        for record in records
+        if record["rho_within"] == rho_within[record["comparison"]] and record["fitted"] != "with it"
+    ]
+    names = {record["model"] for record in chosen}
     model = next((name for name in PREFERRED if name in names), None)
-    return [record for record in own if record["model"] == model]
+    return [record for record in chosen if record["model"] == model]
 
 
 def in_words(focus: Focus, records: Sequence[dict[str, Any]]) -> str:
-    """One paragraph: what each line expected at every cut, and whether the observed effect is unusual."""
+    """One paragraph on a comparison: predictions by line and cut, and the position of the effect observed."""
     rho_within = float(focus.effects.rho_within[0])
-    chosen = shown_records(records)
+    chosen = [record for record in shown_records(records) if record["comparison"] == focus.comparison]
     if not chosen:
         return ""
     model = chosen[0]["model"]
@@ -250,17 +286,22 @@ def in_words(focus: Focus, records: Sequence[dict[str, Any]]) -> str:
         )
         parts.append(
             f"By {who}, its {endpoint} hazard ratio of {record['hr_surrogate']:.2f} ({record['cut']}) predicts "
-            f"{record['predicted']:.2f} (95% prediction interval {record['low_95']:.2f} to {record['high_95']:.2f}); "
-            f"a trial would see {record['hr_final']:.2f} or more with probability {record['p_at_or_above']:.2f}."
+            f"{record['predicted']:.2f} (95% prediction interval {record['low_95']:.2f} to {record['high_95']:.2f}, "
+            f"80% {record['low_80']:.2f} to {record['high_80']:.2f}); the probability of {record['hr_final']:.2f} or "
+            f"more is {record['p_at_or_above']:.2f}."
         )
-    outside = [record for record in chosen if not record["low_95"] <= record["hr_final"] <= record["high_95"]]
-    if outside:
-        parts.append(
-            f"It lies outside the 95% prediction interval of {', '.join(sorted({record['set'] for record in outside}))}."
-        )
-    else:
-        parts.append(
-            "The observed effect is well within what every line allows: it needs no explanation beyond chance, and excludes none."
-        )
+    parts.append(f"The observed effect lies {_positions_in_words(chosen)}.")
     parts.append(f"Model {model}; errors of both effects and their assumed correlation of {rho_within:g} are in the intervals.")
     return " ".join(parts)
+
+
+def _positions_in_words(records: Sequence[Mapping[str, Any]]) -> str:
+    """Position of the observed effect, and the lines and data cuts that give it."""
+    several_cuts = len({record["cut"] for record in records}) > 1
+    lines: dict[str, list[str]] = {}
+    for record in records:
+        line = f"{record['set']} ({record['cut']})" if several_cuts else str(record["set"])
+        lines.setdefault(record["position"], []).append(line)
+    if len(lines) == 1 and len(records) > 1:
+        return f"{POSITIONS[next(iter(lines))]} of every line{', at every data cut' if several_cuts else ''}"
+    return "; ".join(f"{words} of {', '.join(lines[name])}" for name, words in POSITIONS.items() if name in lines)

@@ -23,7 +23,7 @@ from surrogacy.shared_control import SharedControl
 from surrogacy.subgroups import External, by_factor, external, grid, levels_of
 from surrogacy.trials import TrialSet
 from surrogacy.validation import LeftOut
-from surrogacy.verdicts import Style, SurrogateEffect, all_verdicts, records
+from surrogacy.verdicts import Style, SurrogateEffect, Verdict, all_verdicts, iqwig_trial, records
 from surrogacy.weights import Weights
 
 FACTORS = ("line", "class", "masking", "region", "stage", "surrogate", "era")
@@ -172,19 +172,23 @@ def predicted_elsewhere(sets: Sequence[tuple[Effects, Sequence[Result]]], models
     return tuple(found)
 
 
-def judge(sets: Iterable[Sequence[Result]], focus: Focus | None, style: Style) -> tuple[dict[str, Any], ...]:
-    """What published schemes say of every result, and of the trial in focus against its threshold."""
-    trial = None
-    if focus is not None:
+def judge(sets: Iterable[Sequence[Result]], focuses: Sequence[Focus], style: Style) -> tuple[dict[str, Any], ...]:
+    """Verdicts of published schemes on every result, and on every comparison in focus against its threshold."""
+    trials = []
+    for focus in focuses:
         low, high = (float(np.exp(limit[0, 0])) for limit in focus.effects.limits)
-        trial = SurrogateEffect(focus.label, float(np.exp(focus.effects.log_hr[0, 0])), low, high)
+        trials.append(SurrogateEffect(focus.label, float(np.exp(focus.effects.log_hr[0, 0])), low, high))
     return tuple(
         {"set": result.effects.name} | record
         for results in sets
         for result in results
         if "r2_trial" in result.estimates
-        for record in records(all_verdicts(result, trial=trial, style=style))
+        for record in records(_verdicts(result, trials, style))
     )
+
+
+def _verdicts(result: Result, trials: Sequence[SurrogateEffect], style: Style) -> list[Verdict]:
+    return all_verdicts(result, style=style) + [iqwig_trial(result, trial, style=style) for trial in trials]
 
 
 def pairing_of(endpoints: Sequence[str], rho_within: float, min_evidence: str, shared_control: SharedControl) -> dict[str, Any]:

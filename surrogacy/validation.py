@@ -162,7 +162,8 @@ def prior_sensitivity(model: BivariateBayes, effects: Effects) -> list[dict[str,
         for estimate in ("r2_trial", "slope"):
             found = result[estimate]
             record |= {estimate: found.value, f"{estimate}_low": found.low, f"{estimate}_high": found.high}
-        wanted = ("ste_prediction", "ste_prediction_80", "prior_overlap", "p_slope_positive", "log_marginal_likelihood")
+        wanted = {"ste_prediction", "ste_prediction_80", "prior_overlap", "r2_trial_prior"}
+        wanted |= {"p_slope_positive", "log_marginal_likelihood"}
         values = point_estimates(result)
         records.append({**record, **{key: value for key, value in values.items() if key.removesuffix("_status") in wanted}})
     return records

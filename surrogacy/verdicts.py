@@ -1,18 +1,21 @@
 """What published schemes would say of a result; the words stand in ``verdicts.toml``, in two styles.
 
-    IQWiG A10-05       lower 95 % limit of R >= 0.85 high, upper <= 0.70 low, else unclear; then the threshold effect: a trial whose
-                       confidence limit nearest to no effect lies beyond it proves (95 % band) or hints at (80 %) an effect
+    IQWiG A10-05       lower 95 % limit of R >= 0.85 high, upper <= 0.70 low, else unclear. High alone suffices: an
+                       effect on the surrogate then proves one on the final endpoint. Unclear: the threshold effect; a
+                       trial whose confidence limit nearest to no effect lies beyond it proves (95 % band) or hints at
+                       (80 %) an effect
     Daniels-Hughes     the interval of the intercept holds 0, that of the slope does not, sigma_cond is small
     BSES3              R2_trial >= 0.2 fair, 0.4 good, 0.6 excellent, together with an individual-level R2 and STEP
     frailtypack        lower 95 % limit of R2_trial <= 0.49 low, < 0.72 medium, else high
 
-A verdict from a fit on the boundary, or one that failed its diagnostics, says so in its status and in its words.
+A verdict from a fit on the boundary, or one that failed its diagnostics, says so in its status and in its words. Each
+scheme in ``verdicts.toml`` names the source of every limit.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -52,6 +55,8 @@ class Verdict:
     words : str
     model, source : str
         Name of the model; DOI (or other identifier) of the scheme.
+    limits : str
+        Source of every limit of the scheme.
     problems : tuple of str
         Of the result.
     """
@@ -65,6 +70,7 @@ class Verdict:
     words: str
     model: str
     source: str
+    limits: str
     problems: tuple[str, ...] = ()
 
 
@@ -158,34 +164,64 @@ def iqwig(result: Result, *, trial: SurrogateEffect | None = None, style: Style 
     trials = len(result.effects.take(result.effects.complete).trials)
     numbers: dict[str, Any] = {"r": r.value, "low": r.low, "high": r.high, "made": r.kind}
     needed = needed_r(trials, HIGH)
-    at_95, at_80 = _threshold(result, 0.95), _threshold(result, 0.8)
-    ste95, ste80 = (None if ste is None else ste.hr for ste in (at_95, at_80))
-    made = "" if at_95 is None else f"new trial: {at_95.new_trial}"
-    thresholds: dict[str, Any] = {"ste95": ste95, "ste80": ste80, "made": made}
-    if at_95 is None:
-        key = "no_line"
-    elif ste95 is not None:
-        key = "both" if ste80 is not None else "proof"
-    else:
-        key = "hint" if ste80 is not None else "none"
-    doubts = _threshold_doubts(result, [ste for ste in (at_95, at_80) if ste is not None and ste.hr is not None])
-    found = [
+    thresholds = [_threshold(result, level) for level in (0.95, 0.8)]
+    key, doubts = _threshold_outcome(thresholds), _threshold_doubts(result, thresholds)
+    verdicts = [
         _verdict(result, "iqwig", "correlation", grade, numbers, style),
         _verdict(
             result, "iqwig", "needed_r", "none" if needed is None else "some", {"trials": trials, "needed": needed}, style
         ),
-        _verdict(result, "iqwig", "threshold", key, thresholds, style, doubts),
+        _verdict(result, "iqwig", "threshold", key, _threshold_numbers(thresholds), style, doubts),
     ]
-    if trial is None:
-        return found
-    known = [f"{ste:.2f} ({level} band)" for ste, level in ((ste95, "95%"), (ste80, "80%")) if ste is not None]
-    limits = {"trial_low": trial.low, "trial_high": trial.high, "thresholds": ", ".join(known) or "none"}
-    key = "no_line" if at_95 is None else "closed" if grade == "low" else "neither"
-    for outcome, ste in (("proof", at_95), ("hint", at_80)):
-        if key == "neither" and ste is not None and _beyond(trial, ste):
-            key = outcome
+    return verdicts if trial is None else [*verdicts, iqwig_trial(result, trial, style=style)]
+
+
+def iqwig_trial(result: Result, trial: SurrogateEffect, *, style: Style = "verdict") -> Verdict:
+    """A named trial: by the correlation alone where that is high, else against the threshold effects."""
+    r = _correlation(result)
+    grade = grade_correlation(r.low, r.high)
+    at_95, at_80 = thresholds = [_threshold(result, level) for level in (0.95, 0.8)]
+    known = [f"{ste.hr:.2f} ({ste.level:.0%} band)" for ste in thresholds if ste is not None and ste.hr is not None]
+    numbers = _threshold_numbers(thresholds) | {"trial": trial.name, "trial_low": trial.low, "trial_high": trial.high}
+    numbers |= {"thresholds": ", ".join(known) or "none", "low": r.low}
+    doubts: tuple[str, ...] = ()
+    if grade == "high":  # the scheme then needs no threshold effect
+        key = "valid" if trial.high < 1 else "valid_no_effect"
+    elif at_95 is None:
+        key = "no_line"
+    elif grade == "low":
+        key = "closed"
+    else:
+        doubts = _threshold_doubts(result, thresholds)
+        beyond = [name for name, ste in (("proof", at_95), ("hint", at_80)) if ste is not None and _beyond(trial, ste)]
+        without = _threshold_outcome(thresholds) == "without_surrogate"
+        key = beyond[0] if beyond else "without_surrogate" if without else "neither"
     doubts += ("in_set",) if _holds(result.effects, trial.name) else ()
-    return [*found, _verdict(result, "iqwig", "trial", key, {**thresholds, "trial": trial.name, **limits}, style, doubts)]
+    return _verdict(result, "iqwig", "trial", key, numbers, style, doubts)
+
+
+def _threshold_numbers(thresholds: Sequence[ThresholdEffect | None]) -> dict[str, Any]:
+    """Thresholds by the 95% and the 80% band, their new trial, and the prediction without a surrogate effect."""
+    at_95, at_80 = thresholds
+    ste95, ste80 = (None if ste is None else ste.hr for ste in thresholds)
+    made = "" if at_95 is None else f"new trial: {at_95.new_trial}"
+    intercept = next((ste.intercept for ste in (at_95, at_80) if ste is not None and ste.intercept is not None), None)
+    return {"ste95": ste95, "ste80": ste80, "made": made, "intercept": intercept}
+
+
+def _threshold_outcome(thresholds: Sequence[ThresholdEffect | None]) -> str:
+    """Outcome of the threshold effects by the 95% and the 80% band."""
+    at_95, at_80 = thresholds
+    if at_95 is None:
+        return "no_line"
+    if at_95.status == "benefit-without-surrogate-effect":
+        return "without_surrogate"
+    without_80 = at_80 is not None and at_80.status == "benefit-without-surrogate-effect"
+    if at_95.hr is not None:
+        return "proof_without_hint" if without_80 else "proof" if at_80 is None or at_80.hr is None else "both"
+    if without_80:
+        return "without_surrogate"
+    return "none" if at_80 is None or at_80.hr is None else "hint"
 
 
 def daniels_hughes(result: Result, *, style: Style = "verdict") -> list[Verdict]:
@@ -274,6 +310,7 @@ def _verdict(
         words=" ".join(said),
         model=result.model,
         source=about["source"],
+        limits=about["limits"],
         problems=result.problems,
     )
 
@@ -320,8 +357,9 @@ def _threshold(result: Result, level: float) -> ThresholdEffect | None:
     return found if isinstance(found, ThresholdEffect) and abs(found.level - level) < 1e-9 else None
 
 
-def _threshold_doubts(result: Result, thresholds: list[ThresholdEffect]) -> tuple[str, ...]:
+def _threshold_doubts(result: Result, effects: Sequence[ThresholdEffect | None]) -> tuple[str, ...]:
     """What makes a threshold doubtful, where there is one."""
+    thresholds = [ste for ste in effects if ste is not None and ste.hr is not None]
     if not thresholds:
         return ()
     slope = _estimate(result, "slope")

@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 
+from surrogacy.correlation_power import detectable, power, trials_needed
 from surrogacy.difference import (
     bootstrap_difference,
     compare,
-    detectable,
     fisher_difference,
     mover_difference,
     posterior_difference,
-    power,
-    trials_needed,
 )
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
@@ -105,6 +103,23 @@ def test_detectable_has_the_power():
     assert detectable(3, 0.84) is None
 
 
+@pytest.mark.parametrize(("k", "second", "bias"), [(6, 16, 0.05), (8, 44, 0.02), (30, 30, 0.01), (44, 16, 0.025)])
+def test_detectable_difference_against_simulation(k, second, bias):
+    """Share of simulated pairs of sets that show the difference: a little above 80%, by the bias of Fisher's z."""
+    generator, n = np.random.default_rng(9), 40_000
+    z = draw_z(generator, detectable(k, 0.84, second), k, n) - draw_z(generator, 0.84, second, n)
+    found = float(np.mean(z < -1.959964 * np.sqrt(1 / (k - 3) + 1 / (second - 3))))
+    assert found == pytest.approx(0.8 + bias, abs=0.012)
+
+
+def test_detectable_does_not_depend_on_the_p_value():
+    """Closed form: on the scale of z the difference is (1.96 + 0.8416) standard errors, whatever was observed."""
+    for r in (0.2, 0.55, 0.85):
+        weakest = detectable(6, r, 16)
+        in_errors = (np.arctanh(weakest) - np.arctanh(r)) / np.sqrt(1 / 3 + 1 / 13)
+        assert in_errors == pytest.approx(-(1.959964 + 0.841621), abs=2e-3)  # the power of the other tail is 2e-6
+
+
 def test_what_the_shipped_sets_show(tactics_against_llovet):
     found = tactics_against_llovet
     assert found.trials == (6, 16)
@@ -113,10 +128,17 @@ def test_what_the_shipped_sets_show(tactics_against_llovet):
     assert r.low < 0 < r.high
     assert found.contrasts["r"].p == pytest.approx(0.3137, abs=1e-4)
     assert found.contrasts["r_bootstrap"].difference.value == pytest.approx(r.value)
-    assert found.power == pytest.approx(0.1719, abs=1e-4)
     assert found.trials_needed == 41
+    assert found.detectable == pytest.approx(
+        np.tanh(np.arctanh(found.contrasts["r"].second) - 2.801585 * np.sqrt(1 / 3 + 1 / 13)),
+        abs=1e-5,
+    )
+    assert found.detectable_difference == pytest.approx(found.detectable - found.contrasts["r"].second)
+    assert found.detectable_difference == pytest.approx(-1.3369, abs=1e-3)
     assert "No difference is shown, and none is ruled out" in found.sentence
+    assert "smallest difference that would be found with 80% power is -1.34: a true r of -0.48 or less" in found.sentence
     assert "41 trials in each" in found.sentence
+    assert not hasattr(found, "power")
     assert any("unverified" in problem for problem in found.problems)
     assert any("too narrow" in problem for problem in found.problems)
 
@@ -157,7 +179,8 @@ def test_a_posterior_that_is_its_prior_is_said_to_be(trials):
     second = made_up(20, 4, "b")
     _, said = posterior_difference(trials.analysis_set("tactics-2022"), second)
     assert len(said) == 1
-    assert "is its prior" in said[0]
+    assert "6 trials hardly change the prior" in said[0]
+    assert "depend on this prior" in said[0]
 
 
 def test_a_difference_that_is_there_is_shown():
@@ -188,7 +211,7 @@ def test_too_small_sets():
     found = compare(small, other, posterior=False, resamples=0)
     assert found.contrasts["z"].difference.value is None
     assert found.contrasts["r"].difference.low is None
-    assert found.power is found.trials_needed is found.detectable is None
+    assert found.trials_needed is found.detectable is found.detectable_difference is None
     assert "nothing can be said" in found.sentence
     with pytest.raises(FitError):
         compare(made_up(2, 7, "small"), other)

@@ -78,13 +78,17 @@ def test_threshold_is_where_the_upper_limit_crosses_zero(intercept, slope, sigma
     threshold = estimands.threshold_effect(one)
     grid = np.linspace(np.log(estimands.STRONGEST_HR), 3, 4001)
     below = one.predict(grid)[2] < 0
+    if threshold.status == "benefit-without-surrogate-effect":  # the limit is below 0 from a surrogate HR of 1 to the crossing
+        assert threshold.hr is None
+        assert (threshold.crossing > 1, threshold.intercept) == (True, intercept)
+        assert below[(grid > 0) & (grid < np.log(threshold.crossing) - 1e-3)].all()
+        assert np.log(threshold.crossing) > 50 or one.predict(np.log(threshold.crossing))[2] == pytest.approx(0, abs=1e-6)
+        return
     if threshold.hr is None:
         assert threshold.status == "none"
         return
     at = np.log(threshold.hr)
-    if at > 50:  # a flat line below no effect: every surrogate effect predicts benefit
-        assert below.all()
-        return
+    assert at <= 1e-12
     assert one.predict(at)[2] == pytest.approx(0, abs=1e-6)
     if threshold.status == "two-sided":
         assert one.predict((at + np.log(threshold.hr_other)) / 2)[2] < 1e-9

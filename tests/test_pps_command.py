@@ -83,6 +83,38 @@ def test_the_trial_level_gives_a_slope_at_each_value_and_what_it_would_take(run)
     assert "later therapy" in " ".join(found["not_asked"])
 
 
+def test_the_p_value_of_a_residual_is_named_and_counted(run):
+    out, shown, found = run
+    p = [row["p_residual"] for row in found["every_trial"]]
+    counts = found["residual_p_values"]
+    assert counts["tests"] == len(p) > 40
+    assert counts["below_0.05"] == sum(value < 0.05 for value in p)
+    assert counts["expected_below_0.05"] == pytest.approx(0.05 * len(p))
+    words = f"one of {len(p)} p-values: {0.05 * len(p):.2f} of them would be expected below 0.05 if every true residual were 0"
+    for text in (
+        " ".join(shown.split()),
+        (out / "tables" / "every_trial.md").read_text(),
+        (out / "tables" / "decomposition.md").read_text(),
+    ):
+        assert words in text
+        assert "p of the residual" in text
+        assert "by chance)" not in text
+
+
+def test_the_power_at_the_difference_found_is_not_given(run):
+    """In its place stands the difference that would be found: (1.96 + 0.84) standard errors."""
+    out, shown, found = run
+    for row in found["moderated"]:
+        evidence = row["evidence"]
+        assert evidence["power"] is None
+        assert "p-value" in evidence["power_note"]
+        # the standard error of weighted least squares is near the posterior SD
+        assert evidence["detectable"] == pytest.approx(2.8 * row["estimates"]["slope_difference"]["se"], rel=0.35)
+    assert "for the difference found" not in " ".join(shown.split())
+    assert "would be found with 80% power" in " ".join(shown.split())
+    assert all(row["power"] == "" for row in rows(out, "moderation_evidence"))
+
+
 def test_same_seed_same_bytes(capsys):
     arguments = ["--json", "--resamples", "100", "--seed", "3"]
     printed = []

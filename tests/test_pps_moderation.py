@@ -396,6 +396,8 @@ def test_power_and_trials_needed():
     t = (y * weight) @ columns @ inverse[:, 3] / np.sqrt(inverse[3, 3])
     assert needed.power == pytest.approx((np.abs(t) > norm.ppf(0.975)).mean(), abs=0.03)
     assert trials_needed(found, slope_difference=0.0).comparisons is None
+    assert trials_needed(found, slope_difference=-needed.detectable).power == pytest.approx(0.8, abs=1e-4)
+    assert trials_needed(found, slope_difference=needed.detectable).comparisons == 30
     with pytest.raises(UsageError, match="power"):
         trials_needed(found, power=0.01)
 

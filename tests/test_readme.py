@@ -64,6 +64,7 @@ def test_pictures_and_links_of_the_readme_exist():
 
 
 def test_numbers_of_the_readme_come_from_the_data(trials):
+    from surrogacy.correlation_power import detectable
     from surrogacy.models import BivariateBayes, WeightedPearson, WeightedRegression
     from surrogacy.validation import PRIOR_SETS
 
@@ -73,6 +74,8 @@ def test_numbers_of_the_readme_come_from_the_data(trials):
     assert f"HR {WeightedRegression().fit(llovet)['ste_prediction'].hr:.2f}" in README
     overlap = BivariateBayes().fit(tactics)["prior_overlap"].value
     assert f"the overlap is {100 * overlap:.0f} %" in README
+    assert f"a true correlation of {detectable(6, 0.84, 16):.2f} or less" in " ".join(README.split())
+    assert "power 15" not in README
     assert len(PRIOR_SETS) == 11
     assert "for eleven sets of priors" in README
 

@@ -218,7 +218,7 @@ def test_words_are_complete_and_neutral_ones_hold_no_judgement():
     for doubt in table["doubt"].values():
         assert set(doubt) == {"verdict", "neutral"}
     for scheme in table["schemes"]:
-        assert set(table["schemes"][scheme]) == {"name", "version", "source"}
+        assert set(table["schemes"][scheme]) == {"name", "version", "source", "limits"}
         for outcomes in table[scheme].values():
             for outcome, styles in outcomes.items():
                 assert set(styles) == {"verdict", "neutral"}
@@ -231,7 +231,7 @@ def test_words_are_complete_and_neutral_ones_hold_no_judgement():
                 }
                 assert asked <= {
                     "r", "low", "high", "made", "trials", "needed", "ste95", "ste80", "trial", "trial_low", "trial_high",
-                    "thresholds", "value", "factor", "factor_high", "r2", "r2_individual",
+                    "thresholds", "value", "factor", "factor_high", "r2", "r2_individual", "intercept",
                 }  # fmt: skip
 
 
@@ -239,7 +239,19 @@ def test_records_are_json(reml):
     verdicts = all_verdicts(reml["advanced"], trial=SurrogateEffect("NEW", 0.5, 0.4, 0.6))
     made = json.loads(json.dumps(records(verdicts), allow_nan=False))
     assert [record["item"] for record in made] == [verdict.item for verdict in verdicts]
-    assert set(made[0]) >= {"scheme", "version", "item", "status", "value", "numbers", "words", "model", "source", "problems"}
+    assert set(made[0]) >= {
+        "scheme",
+        "version",
+        "item",
+        "status",
+        "value",
+        "numbers",
+        "words",
+        "model",
+        "source",
+        "limits",
+        "problems",
+    }
 
 
 def test_surrogate_effect_of_a_trial(sets):

@@ -179,11 +179,10 @@ def _draw_threshold(ax: Axes, result: Result) -> None:
     left, right = ax.get_xlim()
     at = None if threshold.hr is None else float(np.log(threshold.hr))
     if at is None or threshold.status == "two-sided" or not left < at < right:
-        reason = "no STE" if threshold.status == "none" else f"STE {threshold}"
         ax.text(
             left + 0.01 * (right - left),
             0.012,
-            reason.partition(" (")[0],
+            threshold.value_words if at is None else f"STE {threshold.value_words}",
             color=style.LINE_COLOUR,
             fontsize="small",
             va="bottom",

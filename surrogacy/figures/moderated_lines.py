@@ -225,7 +225,7 @@ def _key(ax: Axes, found: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame
 def _threshold(found: Moderation, value: float) -> str:
     threshold: ThresholdEffect = found.line_at(value).thresholds(found.model.level)["ste_prediction"]
     if threshold.hr is None:
-        return "no STE"
+        return threshold.value_words
     if threshold.status == "two-sided":
         return f"STE {threshold.hr_other:.2f} to {threshold.hr:.2f} only"
     return f"STE {threshold.hr:.2f}" + (" (outside the data)" if threshold.status == "outside-data" else "")

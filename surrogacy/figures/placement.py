@@ -18,7 +18,9 @@ LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
 APART = 0.018  # of two intervals at the same effect, log HR
 
 
-def placement_data(results: Sequence[Result], records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def placement_data(
+    results: Sequence[Result], records: Sequence[Mapping[str, Any]], comparison: str | None = None
+) -> pd.DataFrame:
     """Predictions drawn: those of the lines shown, at the trial's own within-trial correlation, without the trial where it is inside.
 
     Parameters
@@ -27,9 +29,12 @@ def placement_data(results: Sequence[Result], records: Sequence[Mapping[str, Any
         The lines shown, all of one model.
     records : sequence of mapping
         Of `surrogacy.placement.place`.
+    comparison : str, optional
+        The one to be drawn; default: that of the first record.
     """
     sets = [result.effects.name for result in results]
     frame = pd.DataFrame(list(records))
+    frame = frame[frame["comparison"] == (frame["comparison"].iloc[0] if comparison is None else comparison)]
     own = frame["rho_within"] == frame["rho_within"].iloc[0]
     chosen = frame[own & (frame["fitted"] != "with it") & (frame["model"] == results[0].model) & frame["set"].isin(sets)]
     return pd.DataFrame(chosen).assign(line=[sets.index(name) for name in chosen["set"]]).reset_index(drop=True)
@@ -50,7 +55,7 @@ def plot_placement(
     ax : Axes, optional
         Default: a new figure of 140 mm.
     """
-    data = placement_data(results, records)
+    data = placement_data(results, records, focus.comparison)
     if ax is None:
         ax = style.new_figure(140, 108).add_axes((0.105, 0.115, 0.87, 0.80))
     low = (

@@ -100,7 +100,9 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
             axes.set_yticks([])
     left.set_ylabel("Probability per bin")
     if "prior_overlap" in result.estimates:
-        left.set_title(f"overlap with the prior {result['prior_overlap'].value:.0%}", fontsize="small", loc="right", pad=3)
+        medians = f"median {result['r2_trial_prior'].value:.2f} before, {result['r2_trial'].value:.2f} after"
+        overlap = f"overlap with the prior {result['prior_overlap'].value:.0%}\n{medians}"
+        left.set_title(overlap, fontsize="small", loc="right", pad=3)
     if "p_slope_positive" in result.estimates:
         middle.set_title(f"P(slope > 0) {_probability(result['p_slope_positive'].value)}", fontsize="small", loc="right", pad=3)
     middle.axvline(0, color="0.4", lw=0.6, zorder=0)

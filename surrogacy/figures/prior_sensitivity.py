@@ -13,6 +13,12 @@ from surrogacy.figures import _style as style
 
 ROW = 4.2  # mm
 SLOPES = (-2.0, 3.0)
+NO_THRESHOLD = ("none", "benefit-without-surrogate-effect")
+MARKS = {
+    "two-sided": ("‡", "two-sided"),
+    "outside-data": ("*", "outside the data"),
+    "benefit-without-surrogate-effect": (" §", "benefit predicted without a surrogate effect"),
+}
 
 
 def prior_sensitivity_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -78,16 +84,15 @@ def plot_prior_sensitivity(
     right.text(1.36, -1.15, "Overlap", transform=right.get_yaxis_transform(), **header)
     for i, row in enumerate(rows.to_dict("records")):
         left.text(-0.84, i, row["prior"], transform=place, va="center", fontsize="small")
-        threshold = "–" if row["ste_prediction_status"] == "none" else f"{row['ste_prediction']:.2f}"
-        threshold += {"two-sided": "‡", "outside-data": "*"}.get(row["ste_prediction_status"], "")
+        status = row["ste_prediction_status"]
+        threshold = "–" if status in NO_THRESHOLD else f"{row['ste_prediction']:.2f}"
+        threshold += MARKS.get(status, ("", ""))[0]
         right.text(1.08, i, threshold, transform=right.get_yaxis_transform(), va="center", fontsize="small")
         right.text(1.36, i, f"{row['prior_overlap']:.0%}", transform=right.get_yaxis_transform(), va="center", fontsize="small")
     left.set_title(f"{name}: sensitivity to the prior", fontsize="medium", fontweight="bold", loc="left", x=-0.84, pad=13)
     marks = ["† rests on unverified hazard ratios"] if unverified else []
     marks += [
-        words
-        for status, words in (("two-sided", "‡ two-sided"), ("outside-data", "* outside the data"))
-        if (rows["ste_prediction_status"] == status).any()
+        f"{mark.strip()} {words}" for status, (mark, words) in MARKS.items() if (rows["ste_prediction_status"] == status).any()
     ]
     if marks:
         left.text(-0.84, len(rows) + 0.9, "; ".join(marks), transform=place, va="top", fontsize="small")

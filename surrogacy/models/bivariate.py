@@ -40,8 +40,6 @@ PLUG_IN = (
     "83% of new trials with 6 trials, 84% with 16, 91% with 45"
 )
 
-FLAT_LINE = "the profile interval of the slope holds 0, yet the bands, which take the delta covariance, give an STE: it is not to be relied on"
-
 BOUNDARY_WORDS = {
     "rho": "boundary solution: rho_between = {sign} exactly, sigma_cond = 0; r2_trial = 1 is no evidence of a perfect "
     "surrogate, and the bands and STE, conditional on it, are too narrow",
@@ -122,16 +120,9 @@ class BivariateRandomEffects:
             thresholds = estimands.threshold_effects(line, self.level)
         if line is not None and len(effects.trials) < FEW_TRIALS:
             problems += (PLUG_IN,)
-        slope = estimates["slope"]
-        holds_0 = slope.low is None or slope.high is None or slope.low <= 0 <= slope.high
-        if (
-            "slope_delta" in estimates
-            and not best.boundary
-            and holds_0
-            and thresholds
-            and thresholds["ste_prediction"].hr is not None
-        ):
-            problems += (FLAT_LINE,)
+        # the bands take the delta covariance: the profile interval of the slope may contain 0, or be unbounded
+        unbounded = "slope_delta" in estimates and estimates["slope"].low is None
+        problems += estimands.threshold_caveats({**estimates, **thresholds}, effects, slope_unbounded=unbounded)
         if best.boundary:
             problems += (BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1"),)
         return Result(self.name, asdict(self), effects, {**estimates, **thresholds}, line, problems=effects.problems + problems)

@@ -24,6 +24,7 @@ import numpy as np
 
 from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
+from surrogacy.estimands import threshold_caveats
 from surrogacy.mixtures import MixtureLine, mixture_quantile
 from surrogacy.models.boxes import Integral, find_box, integrate_box
 from surrogacy.models.distributions import FINE, from_masses, quantiles_of
@@ -130,7 +131,8 @@ class DanielsHughes:
         estimates |= line.thresholds(self.level)
         positive = float(1 - np.interp(0.0, *slopes, left=0, right=1))
         estimates["p_slope_positive"] = Estimate(positive, kind="posterior probability")
-        return Result(self.name, self.settings, effects, estimates, line, problems=effects.problems)
+        problems = effects.problems + threshold_caveats(estimates, effects)
+        return Result(self.name, self.settings, effects, estimates, line, problems=problems)
 
     def _integrate(self, batch: Batch, rough: tuple[float, float]) -> Integral:
         """Tabulate the posterior of (slope, sigma_cond); far slopes are plausible with few trials, so its axis is a sinh too."""

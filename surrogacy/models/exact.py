@@ -186,6 +186,12 @@ class Posterior:
         prior = self.priors.rho_between.cdf
         return np.interp(root, values, posterior, left=0, right=1), prior(root) - prior(-root)
 
+    def prior_quantiles_r2(self, p: Sequence[float]) -> tuple[float, ...]:
+        """Quantiles of the prior of r2_trial, with F that of rho_between: ``P(r2 <= x) = F(sqrt x) - F(-sqrt x)``."""
+        root = np.linspace(0, 1, 4001)
+        prior = self.priors.rho_between.cdf
+        return tuple(map(float, np.interp(p, prior(root) - prior(-root), root) ** 2))
+
     def prior_overlap(self) -> float:
         """Area that prior and posterior of r2_trial have in common: 1 = the data have added nothing."""
         posterior, prior = self.cdf("r2_trial", np.linspace(0, 1, 2001) ** 2)

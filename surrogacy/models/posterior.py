@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import FitError, UsageError
+from surrogacy.estimands import threshold_caveats
 from surrogacy.models.boxes import rule
 from surrogacy.models.exact import KIND, QUANTITIES, Posterior, posteriors
 from surrogacy.models.priors import (
@@ -42,8 +43,16 @@ WITHIN_NODES = 12  # of a density of rho_within, on the grid of the default size
 # shipped sets the finer of the two was then right to 0.004; in 827 sets made to be difficult, to 0.08 in the worst.
 GRID_TOLERANCE = 0.03
 REFINEMENTS = (2 / 3, 1.0, 1.5, 2.25, 3.4, 5.0)
+PRIOR_KIND = "prior median, equal-tailed"
 LARGEST_WITHIN = 0.999  # of |rho_within|
-MUCH_PRIOR = 0.5  # overlap of prior and posterior from which the result says so
+
+PriorChange = Literal["hardly", "little", "clearly", "dominated-by-data"]
+# Least overlap of prior and posterior of r2_trial, and by how much the trials have then changed the prior. Two normal
+# densities of one SD whose means are d SD apart overlap by 2 Phi(-d / 2): 0.9 is a shift of 0.25 SD, 0.7 one of 0.77
+# SD, 0.5 one of 1.35 SD. Of equal means, they overlap by 0.9 and 0.7 if one SD is 0.81 and 0.53 of the other. From 0.9
+# on, the posterior may then be taken for the prior; down to 0.7 it has moved by less than an SD of the prior; below 0.5
+# most of its mass is not shared with the prior.
+PRIOR_CHANGES: tuple[tuple[float, PriorChange], ...] = ((0.9, "hardly"), (0.7, "little"), (0.5, "clearly"))
 
 
 @dataclass(frozen=True)
@@ -174,6 +183,7 @@ class BivariateBayes:
 
     def _result(self, posterior: Posterior, quantiles: dict[str, FloatArray], *, fine: bool = True) -> Result:
         sd = posterior.standard_deviations()
+        p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
         estimates: dict[str, Any] = {}
         for name in QUANTITIES:
             median, low, high = map(float, quantiles[name])
@@ -184,16 +194,15 @@ class BivariateBayes:
         overlap = posterior.prior_overlap()
         estimates["p_slope_positive"] = Estimate(posterior.probability_slope_positive(), kind="posterior probability")
         estimates["prior_overlap"] = Estimate(overlap, kind="area that prior and posterior of r2_trial share")
+        prior = posterior.prior_quantiles_r2(p)
+        estimates["r2_trial_prior"] = Estimate(prior[0], None, prior[1], prior[2], self.level, PRIOR_KIND)
         estimates["log_marginal_likelihood"] = Estimate(posterior.log_evidence, kind="exact (quadrature)")
         if posterior.within is not None:
             estimates["rho_within"] = self._within_estimate(posterior)
-        problems: tuple[str, ...] = ()
-        if overlap > MUCH_PRIOR:
-            problems += (
-                f"prior and posterior of r2_trial overlap by {overlap:.0%}: {len(posterior.effects.trials)} trials hardly change what "
-                f"was believed before (rho_between {self.rho_between}); another prior gives another answer",
-            )
         effects = posterior.effects
+        problems = threshold_caveats(estimates, effects) + prior_caveat(
+            overlap, prior[0], estimates["r2_trial"].value, len(effects.trials), str(self.rho_between)
+        )
         return Result(self.name, self.settings, effects, estimates, line, posterior, effects.problems + problems)
 
     def _within_estimate(self, posterior: Posterior) -> Estimate:
@@ -202,6 +211,37 @@ class BivariateBayes:
         mean = float(share @ values)
         spread = float(np.sqrt(share @ (values - mean) ** 2))
         return Estimate(mean, spread, None, None, None, f"posterior mean, prior {self.rho_within}")
+
+
+def prior_change(overlap: float) -> PriorChange:
+    """Grade how far the trials have changed the prior, by the overlap of prior and posterior."""
+    return next((grade for least, grade in PRIOR_CHANGES if overlap >= least), "dominated-by-data")
+
+
+def prior_caveat(overlap: float, prior: float, posterior: float, trials: int, prior_words: str) -> tuple[str, ...]:
+    """Sentence on a posterior of r2_trial that shares much of its prior; none below an overlap of 50%.
+
+    Parameters
+    ----------
+    overlap : float
+        Area that prior and posterior of r2_trial share.
+    prior, posterior : float
+        Medians of r2_trial.
+    trials : int
+    prior_words : str
+        Prior of rho_between.
+    """
+    sentences: dict[PriorChange, str] = {
+        "hardly": f"hardly change the prior, rho_between {prior_words}; another prior gives another answer",
+        "little": f"change the prior, rho_between {prior_words}, only a little; another prior gives another answer",
+        "clearly": f"change the prior, rho_between {prior_words}, clearly, but the posterior still depends on it",
+    }
+    grade = prior_change(overlap)
+    if grade not in sentences:
+        return ()
+    medians = f"median {prior:.2f} before, {posterior:.2f} after"
+    shared = f"prior and posterior of r2_trial overlap by {overlap:.0%} ({medians})"
+    return (f"{shared}: {trials} trials {sentences[grade]}",)
 
 
 def with_grid_error(result: Result, moved: float) -> Result:

@@ -74,7 +74,7 @@ class WeightedRegression:
             float(np.sqrt(scale / weights.mean())), kind="residual SD of log HR(OS) for a trial of mean weight"
         )
         thresholds = estimands.threshold_effects(line, self.level)
-        problems = dropped + problems
+        problems = dropped + problems + estimands.threshold_caveats({**estimates, **thresholds}, data)
         if any(len(group) > 1 for group in data.dependent_groups()):
             problems += (SHARED_CONTROL,)
         return Result(self.name, asdict(self), data, {**estimates, **thresholds}, line, problems=effects.problems + problems)

@@ -55,7 +55,7 @@ class Moderated:
     swayed : tuple of str
         Labels of the trials without which the difference of slopes would be told otherwise.
     needed : TrialsNeeded
-        For the difference of slopes that was found: power of this kind says no more than its interval.
+        For the difference of slopes that was found; its ``power``, a function of the p-value alone, is not reported.
     needed_for_dilution : TrialsNeeded or None
         For the one that dilution alone would give, where the moderator is PPS.
     """

@@ -78,6 +78,14 @@ class TrialsNeeded:
     level: float
     assumptions: str
 
+    @property
+    def detectable(self) -> float:
+        """Smallest true difference, of either sign, that these comparisons would find: ``(z_level + z_power) SE(g)``.
+
+        Unlike the power at the estimate, which is a function of the p-value alone, it depends on the comparisons only.
+        """
+        return float((ndtri(0.5 + self.level / 2) + ndtri(self.wanted)) * self.standard_error)
+
 
 @dataclass(frozen=True)
 class LogScore:

@@ -42,9 +42,9 @@ def bubble_caption(result: Result) -> str:
     ]
     if len(effects) <= 15:
         parts.append("Thin lines: 95% confidence intervals, recomputed at 95% from the standard errors.")
-    if result.line is not None:
+    threshold = result.estimates.get("ste_prediction")
+    if result.line is not None and isinstance(threshold, ThresholdEffect):
         slope, intercept = result["slope"], result["intercept"]
-        threshold: ThresholdEffect = result["ste_prediction"]
         parts.append(
             f"Line: {result.model.replace('-', ' ')} ({settings_in_words(result)}), drawn over the data only; slope "
             f"{with_interval(slope)} ({slope.kind}), intercept {with_interval(intercept)}; {_association(result)}."
@@ -61,9 +61,11 @@ def bubble_caption(result: Result) -> str:
         confidence: ThresholdEffect = result["ste_confidence"]
         parts.append(
             f"Surrogate threshold effect: {threshold}; by the confidence band, which is not a prediction: "
-            f"{'none' if confidence.hr is None else number(confidence.hr)}."
+            f"{confidence.value_words}."
         )
-    parts.append("Grey area: surrogate effects beyond the threshold. Dotted line: equal effects. Ring: the trial in focus.")
+    drawn = isinstance(threshold, ThresholdEffect) and threshold.hr is not None and threshold.status != "two-sided"
+    parts += ["Grey area: surrogate effects beyond the threshold."] if drawn else []
+    parts.append("Dotted line: equal effects. Ring: the trial in focus.")
     evidence = [effects.factors.get(f"{side}_evidence", ()) for side in ("surrogate", "final")]
     if any("unverified" in values for values in evidence):
         parts.append("Dashed outline: a hazard ratio or its limits were not verified in any source.")
@@ -95,7 +97,8 @@ def posterior_caption(result: Result) -> str:
         f"{settings_in_words(result)}.",
         f"Left: {_association(result)}"
         + (
-            f"; prior and posterior overlap by {result['prior_overlap'].value:.0%}."
+            f"; prior and posterior overlap by {result['prior_overlap'].value:.0%}, prior median "
+            f"{number(result['r2_trial_prior'].value)}."
             if "prior_overlap" in result.estimates
             else "."
         ),
@@ -151,7 +154,8 @@ def prior_caption(name: str, records: Sequence[Mapping[str, Any]]) -> str:
     """Caption of the sensitivity to the prior."""
     first = records[0]
     overlap = (
-        f" At the default priors, prior and posterior of R² overlap by {first['prior_overlap']:.0%}."
+        f" At the default priors, prior and posterior of R² overlap by {first['prior_overlap']:.0%} (median "
+        f"{number(first['r2_trial_prior'])} before, {number(first['r2_trial'])} after)."
         if "prior_overlap" in first
         else ""
     )
@@ -159,5 +163,6 @@ def prior_caption(name: str, records: Sequence[Mapping[str, Any]]) -> str:
         f"What other priors would have made of the same data (set {name}): posterior median and equal-tailed 95% interval of the "
         "trial-level R² and of the slope of the bivariate model, exact. Each row differs from the default priors (tau half-normal(0.5), rho_between "
         "uniform(-1, 1)) in what it names. STE: surrogate threshold effect as a hazard ratio, 95% prediction band for the true "
-        f"effect of a new trial; – = none.{overlap}\n"
+        "effect of a new trial; – = none, – § = none because a benefit is predicted even without an effect on the "
+        f"surrogate.{overlap}\n"
     )

@@ -12,26 +12,22 @@ from rich.table import Table
 from rich.text import Text
 
 from surrogacy.analysis import Run, SetAnalysis
-from surrogacy.placement import shown_records
+from surrogacy.placement import Focus, shown_records
 from surrogacy.report.pps_words import summary_line
 from surrogacy.report.words import number, settings_in_words, with_interval
-from surrogacy.results import Estimate, Result
+from surrogacy.results import Estimate, Result, ThresholdEffect
 
 # what tells how close the association is, where it is not rho_between
 ASSOCIATION = {"weighted-pearson": "r", "weighted-regression": "r2_trial", "daniels-hughes": "sigma_cond"}
+PLACES = {"inside-80": "inside 80% PI", "inside-95": "inside 95%, outside 80% PI", "outside-95": "outside 95% PI"}
 SYMBOLS = {"r": "r", "r2_trial": "R²", "rho_between": "rho_between", "sigma_cond": "sigma_cond"}
 
 
 def screen(run: Run) -> RenderableType:
     """Render a run."""
     parts = [_set_block(one) for one in run.analyses]
-    if run.focus is not None and shown_records(run.placement):
-        parts += [
-            Text(f"{run.focus.label} against the lines of {shown_records(run.placement)[0]['model']}", style="bold"),
-            _placement(run),
-            *([Padding(Text(summary_line(run.pps)), (0, 0, 0, 2))] if run.pps is not None else []),
-            Text(""),
-        ]
+    for focus in run.focuses:
+        parts += _placement(run, focus)
     if run.differences:
         parts += [_differences(run), Text("")]
     if run.predictions:
@@ -107,14 +103,21 @@ def _slope(result: Result) -> str:
 def _threshold(result: Result) -> str:
     if "ste_prediction" not in result.estimates:
         return "–"
-    prediction, confidence = result["ste_prediction"], result["ste_confidence"]
-    shown = str(prediction)
-    value, _, made = shown.partition(" (")
-    mean = "none" if confidence.hr is None else number(confidence.hr)
+    prediction: ThresholdEffect = result["ste_prediction"]
     at_80 = ""
     if "ste_prediction_80" in result.estimates:
-        at_80 = f"; 80% band: {str(result['ste_prediction_80']).partition(' (')[0]}"
-    return f"{value}\n[dim]{made.rstrip(')')}; band of the mean: {mean}{at_80}[/dim]"
+        at_80 = f"; 80% band: {_other_band(result['ste_prediction_80'])}"
+    mean = _other_band(result["ste_confidence"])
+    return f"{prediction.value_words}\n[dim]{prediction.made}; band of the mean: {mean}{at_80}[/dim]"
+
+
+def _other_band(threshold: ThresholdEffect) -> str:
+    """Threshold by a band that is printed beside the main one."""
+    if threshold.status == "benefit-without-surrogate-effect":
+        return "none, benefit at a surrogate HR of 1"
+    if threshold.band == "confidence":
+        return "none" if threshold.hr is None else number(threshold.hr)
+    return threshold.value_words
 
 
 def _grid_line(one: SetAnalysis) -> str:
@@ -139,9 +142,12 @@ def _prior_line(one: SetAnalysis) -> str:
     if not records:
         return ""
     low, high = (choose(records, key=lambda record: record["r2_trial"]) for choose in (min, max))
+    default = records[0]
     return (
         f"R² of bivariate-bayes by prior: {number(low['r2_trial'])} ({low['prior']}) to {number(high['r2_trial'])} "
-        f"({high['prior']}); prior and posterior of R² overlap by {records[0]['prior_overlap']:.0%}"
+        f"({high['prior']}); with the default prior, prior and posterior of R² overlap by "
+        f"{default['prior_overlap']:.0%}, their medians are {number(default['r2_trial_prior'])} and "
+        f"{number(default['r2_trial'])}"
     )
 
 
@@ -197,11 +203,12 @@ def _carried_line(one: SetAnalysis) -> str:
 
 
 def _differences(run: Run) -> RenderableType:
-    """Whether the association is weaker in one set than in another."""
+    """Difference in association between the sets."""
     table = Table(
         title="Is the association weaker?", box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False
     )
-    for heading in ("Sets", "r", "Difference (95% interval)", "p", "P(R² smaller)", "Power"):
+    headings = ("Sets", "r", "Difference (95% interval)", "p", "P(R² smaller)", "Detectable")
+    for heading in headings:
         table.add_column(heading, overflow="fold")
     for one in run.differences:
         r, r2 = one.contrasts["r"], one.contrasts["r2_trial"]
@@ -210,17 +217,24 @@ def _differences(run: Run) -> RenderableType:
             f"{number(r.first)} and {number(r.second)}",
             f"{with_interval(r.difference)}\n[dim]{r.difference.kind.partition(',')[0]}[/dim]",
             number(r.p),
-            number(r2.probability_first_smaller),
-            number(one.power),
+            f"{number(r2.probability_first_smaller)}\n[dim]no data: {number(r2.probability_no_data)}\nodds ratio: "
+            f"{number(r2.odds_ratio_no_data, 1)}[/dim]",
+            f"{number(one.detectable_difference)}\n[dim]{number(one.detectable)} v {number(r.second)}[/dim]",
         )
-    table.caption = "P: exact posteriors. Power: to show a true difference as large as the one observed. tables/differences.md says what that means."
+    table.caption = (
+        "P(R² smaller): exact posteriors; no data: the same probability if the first set held no trial; odds ratio of "
+        "the two, 1 if the trials of the first set change nothing. Detectable: smallest true difference of r, weaker "
+        "in the first set, that these numbers of trials would find with 80% power. Details: tables/differences.md."
+    )
     table.caption_justify = "left"
     return table
 
 
-def _placement(run: Run) -> RenderableType:
-    """What every line expected of the trial in focus, at its own within-trial correlation and without it in the fit."""
-    records = shown_records(run.placement)
+def _placement(run: Run, focus: Focus) -> list[RenderableType]:
+    """Prediction of every line for a comparison in focus, at its own within-trial correlation and fitted without it."""
+    records = [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
+    if not records:
+        return []
     cuts = list(dict.fromkeys((record["cut"], record["hr_surrogate"]) for record in records))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     for heading in ("Line", *(f"Predicted OS HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts)):
@@ -229,11 +243,16 @@ def _placement(run: Run) -> RenderableType:
         line = [record for record in records if record["set"] == name]
         cells = [
             f"{number(record['predicted'])} ({number(record['low_95'])} to {number(record['high_95'])})\n"
-            f"[dim]P(observed {number(record['hr_final'])} or more) = {number(record['p_at_or_above'])}[/dim]"
+            f"[dim]P(≥ {number(record['hr_final'])} observed) = {number(record['p_at_or_above'])}; "
+            f"{PLACES[record['position']]}[/dim]"
             for record in line
         ]
         table.add_row(f"{name}\n[dim]{line[0]['fitted']}, k = {line[0]['k']}[/dim]", *cells)
-    return table
+    lines = [summary_line(one) for one in run.decompositions if one.inputs.comparison == focus.comparison]
+    if focus is run.focuses[-1]:
+        lines += [f"not placed: {entry['label']} ({entry['why']})" for entry in run.not_placed]
+    title = Text(f"{focus.label} against the lines of {records[0]['model']}", style="bold")
+    return [title, table, *(Padding(Text(line), (0, 0, 0, 2)) for line in lines), Text("")]
 
 
 def _predictions(run: Run) -> RenderableType:

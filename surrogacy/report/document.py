@@ -10,6 +10,7 @@ import numpy as np
 
 import surrogacy
 from surrogacy.analysis import Run
+from surrogacy.difference import POWER_NOTE, Difference
 from surrogacy.report.pps_words import decomposition_record
 from surrogacy.results import Estimate, Result, ThresholdEffect
 
@@ -54,10 +55,12 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
         "choices": [record for one in analyses for record in one.robustness.choices],
         "subgroups": [record for one in analyses for record in one.robustness.subgroups],
         "intervals": [record for one in analyses for record in one.robustness.intervals],
-        "differences": [asdict(found) | {"sentence": found.sentence} for found in run.differences],
+        "differences": [difference_record(one) for one in run.differences],
         "verdicts": list(run.verdicts),
         "placement": list(run.placement),
-        "pps": None if run.pps is None else decomposition_record(run.pps),
+        "not_placed": list(run.not_placed),
+        "pps": decomposition_record(run.decompositions[0]) if run.decompositions else None,
+        "pps_comparisons": [decomposition_record(one) for one in run.decompositions],
         "predictions": list(run.predictions),
         "changes": list(run.changes),
         "flow": flow(run),
@@ -88,11 +91,17 @@ def fit_record(result: Result) -> dict[str, Any]:
     }
 
 
+def difference_record(difference: Difference) -> dict[str, Any]:
+    """Return one difference as a record; ``power``, at the observed difference, is null, with the reason beside it."""
+    return asdict(difference) | {"sentence": difference.sentence, "power": None, "power_note": POWER_NOTE}
+
+
 def estimate_record(estimate: Estimate | ThresholdEffect) -> dict[str, Any]:
     """Return one estimate as a record."""
     record = asdict(estimate)
-    if isinstance(estimate, ThresholdEffect) and estimate.hr_other is None:
-        del record["hr_other"]
+    if isinstance(estimate, ThresholdEffect):
+        optional = ("hr_other", "crossing", "intercept")
+        record = {key: value for key, value in record.items() if key not in optional or value is not None}
     return record
 
 

@@ -98,6 +98,7 @@ def draw_choices(
 
 
 def draw_placement(
+    name: str,
     focus: Focus,
     results: Sequence[Result],
     records: Sequence[Mapping[str, Any]],
@@ -105,13 +106,11 @@ def draw_placement(
     formats: tuple[str, ...],
     preset: str,
 ) -> list[str]:
-    """Draw and save a trial between lines, and the caption; return the file names."""
+    """Draw and save a comparison between lines, and the caption; return the file names."""
     from surrogacy.figures import plot_placement
 
     caption = placement_caption(focus, results)
-    return save_drawn(
-        f"placement-{focus.trial}", lambda: plot_placement(focus, results, records), caption, folder, formats, preset
-    )
+    return save_drawn(f"placement-{name}", lambda: plot_placement(focus, results, records), caption, folder, formats, preset)
 
 
 def draw_prior_sensitivity(

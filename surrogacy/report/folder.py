@@ -61,7 +61,7 @@ def write_run(
     examine : callable
         How far each result can be trusted.
     compare : callable
-        The trial in focus, and the sets against one another.
+        The comparisons in focus, and the sets against one another.
     out : path-like
     drawing : Drawing
     seed : int
@@ -92,9 +92,12 @@ def write_run(
             jobs += _draw_robustness(one, figures, drawing)
         lap("examine")
         run = compare(run)
-        if run.focus is not None and run.placement:
-            jobs += _draw_placement(run, run.focus, figures, drawing)
-            (stage / "placement.md").write_text(f"{in_words(run.focus, run.placement)}\n", encoding="utf-8")
+        if run.placement:
+            for focus in run.focuses:
+                jobs += _draw_placement(run, focus, figures, drawing)
+            paragraphs = [in_words(focus, run.placement) for focus in run.focuses]
+            paragraphs += [f"Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed]
+            (stage / "placement.md").write_text("\n\n".join(filter(None, paragraphs)) + "\n", encoding="utf-8")
         lap("compare")
         write_draws(run, stage)
         (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
@@ -126,8 +129,8 @@ def _draw_robustness(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[F
 
 
 def _draw_placement(run: Run, focus: Focus, folder: Path, drawing: Drawing) -> list[Future[Any]]:
-    """The trial in focus between the first line that holds it and the first that does not."""
-    shown = shown_records(run.placement)
+    """A comparison in focus between the first line that holds its trial and the first that does not."""
+    shown = [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
     if not shown:
         return []
     found = [one.result(shown[0]["model"]) for one in run.analyses]
@@ -135,7 +138,8 @@ def _draw_placement(run: Run, focus: Focus, folder: Path, drawing: Drawing) -> l
     inside = [result for result in results if focus.trial in result.effects.trial]
     outside = [result for result in results if focus.trial not in result.effects.trial]
     how = folder, drawing.formats, drawing.preset
-    return [drawing.workers.submit(draw_placement, focus, [*inside[:1], *outside[:1]], run.placement, *how)]
+    name = focus.trial if len(run.focuses) == 1 else focus.comparison
+    return [drawing.workers.submit(draw_placement, name, focus, [*inside[:1], *outside[:1]], run.placement, *how)]
 
 
 def _draw(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[Future[Any]]:

@@ -16,7 +16,7 @@ from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.pps.offset import Offset
 from surrogacy.report.pps_tables import PARTS
-from surrogacy.report.pps_words import months, percent
+from surrogacy.report.pps_words import months, percent, residual_p_words
 from surrogacy.report.words import number, with_interval
 
 
@@ -105,12 +105,15 @@ def _timing(found: AtRiskComparison) -> str:
 
 def _every(found: Sequence[Decomposition]) -> RenderableType:
     """One line a trial; intervals are in the table of the folder."""
-    table = _table("Trial", "PFS effect", "HR", "OS HR: equal PPS", "own PPS", "observed", "P(residual by chance)")
+    table = _table("Trial", "PFS effect", "HR", "OS HR: equal PPS", "own PPS", "observed", "p of the residual")
     for one in found:
         hr = (number(one.hazard_ratios[key].value) for key in ("pfs", "equal", "model", "observed"))
         table.add_row(one.inputs.name, one.inputs.endpoint, *hr, number(one.p_residual))
     unclear = sum(not one.identified for one in found)
-    table.caption = f"The split into dilution, imbalance and residual is not identified in {unclear} of {len(found)}; tables/every_trial.md holds the intervals."
+    table.caption = (
+        f"{residual_p_words(found)} The split into dilution, imbalance and residual is not identified in {unclear} of "
+        f"{len(found)}; tables/every_trial.md holds the intervals."
+    )
     table.caption_justify = "left"
     return table
 
@@ -143,16 +146,22 @@ def _moderated(found: Iterable[Moderated]) -> RenderableType:
 
 
 def _evidence(one: Moderated) -> str:
-    """What it would take to see the moderation, and whether it predicts."""
-    wanted, words = (
-        (one.needed, "the difference found")
-        if one.needed_for_dilution is None
-        else (one.needed_for_dilution, f"the {number(one.needed_for_dilution.slope_difference)} that dilution alone would give")
-    )
-    needed = "no number of comparisons" if wanted.comparisons is None else f"{wanted.comparisons} comparisons"
+    """Difference of slopes that these comparisons would find, and how well the moderator predicts."""
+    wanted = one.needed_for_dilution
+    if wanted is None:
+        words = (
+            f"a true difference of slopes of {number(one.needed.detectable)} either way would be found with "
+            f"{one.needed.wanted:.0%} power"
+        )
+    else:
+        needed = "no number of comparisons" if wanted.comparisons is None else f"{wanted.comparisons} comparisons"
+        words = (
+            f"power {wanted.power:.0%} for the {number(wanted.slope_difference)} that dilution alone would give; "
+            f"{needed} like these for {wanted.wanted:.0%}"
+        )
     return (
-        f"{one.line.moderator.name}: power {wanted.power:.0%} for {words}; {needed} like these for {wanted.wanted:.0%}; log score of the trials left out, "
-        f"less that of the plain line: {with_interval(one.score.difference, 1)}"
+        f"{one.line.moderator.name}: {words}; log score of the trials left out, less that of the plain line: "
+        f"{with_interval(one.score.difference, 1)}"
     )
 
 

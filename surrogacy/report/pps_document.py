@@ -9,7 +9,7 @@ import surrogacy
 from surrogacy.pps.analysis import PpsRun
 from surrogacy.report.document import estimate_record, fit_record
 from surrogacy.report.pps_tables import at_risk_records, audit_records, evidence_record, moderated_records
-from surrogacy.report.pps_words import decomposition_record
+from surrogacy.report.pps_words import decomposition_record, residual_p_record
 from surrogacy.results import Estimate, ThresholdEffect
 
 SCHEMA = "surrogacy.pps/1"
@@ -47,6 +47,7 @@ def document(run: PpsRun, *, seed: int) -> dict[str, Any]:
             "problems": list(run.at_risk.problems),
         },
         "every_trial": [decomposition_record(one) for one in run.every],
+        "residual_p_values": residual_p_record(run.every),
         "not_decomposed": dict(run.refused),
         "coupling": [record for audit in run.audits for record in audit_records(audit)],
         "moderated": [

@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from surrogacy.estimands import threshold_caveats
 from surrogacy.pps.analysis import Moderated, PpsRun
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
-from surrogacy.report.pps_words import decomposition_record, months, percent
+from surrogacy.report.pps_words import RESIDUAL_P, decomposition_record, months, percent, residual_p_words
 from surrogacy.report.tables import ReportTable, records_table
 from surrogacy.report.words import number, with_interval
 from surrogacy.results import Estimate
@@ -26,6 +27,7 @@ AUDITED = {
     "shapley_share": "Share of PPS in the variance of OS (Shapley)", "covariance_share": "Share of PPS in the variance of OS (covariance)",
     "median_os": "Median OS, months", "median_pfs": "Median PFS, months", "median_pps": "Median PPS, months", "pps_share": "PPS / OS, percentage points",
 }  # fmt: skip
+POWER_NOTE = "not given: the power at the difference found is a function of the p-value alone; see detectable"
 HOW = (
     "OS hazard ratios are large-sample limits of the Cox estimate under the follow-up of the trial, from an illness-death model with constant hazards. "
     "Dilution: one PPS in both arms (mean of the log hazard ratios with the control's and with the experimental arm's PPS); imbalance: either arm its own "
@@ -40,12 +42,13 @@ def pps_tables(run: PpsRun) -> list[ReportTable]:
     if run.decompositions:
         assert run.focus is not None
         title = f"From the effect on {run.focus.endpoint} to that on OS: {run.focus.name}"
-        tables.append(decomposition_table("decomposition", title, run.decompositions))
+        tables.append(decomposition_table("decomposition", title, run.decompositions, residual_p_words(run.every)))
         tables.append(_by_direct_death(run))
     if run.at_risk is not None:
         tables.append(at_risk_table(run.at_risk))
     if run.every:
-        tables.append(decomposition_table("every_trial", "Every trial whose medians allow it", run.every))
+        note = residual_p_words(run.every)
+        tables.append(decomposition_table("every_trial", "Every trial whose medians allow it", run.every, note))
         refused = [{"comparison": comparison, "why": why} for comparison, why in run.refused.items()]
         labels = dict(zip(run.trials.trials["comparison"], run.trials.trials["label"], strict=True))
         columns = {"comparison": "Comparison", "why": "Why not"}
@@ -57,7 +60,7 @@ def pps_tables(run: PpsRun) -> list[ReportTable]:
     return tables
 
 
-def decomposition_table(name: str, title: str, found: Sequence[Decomposition]) -> ReportTable:
+def decomposition_table(name: str, title: str, found: Sequence[Decomposition], p_note: str = "") -> ReportTable:
     """A row a decomposition: hazard ratios along the way, and the shares of the gap with their intervals."""
     words = []
     for one in found:
@@ -73,13 +76,13 @@ def decomposition_table(name: str, title: str, found: Sequence[Decomposition]) -
         row |= {f"{heading}, share of the gap": percent(one.shares[key]) for key, heading in PARTS.items()}
         row |= {
             "Split identified": "yes" if one.identified else "no",
-            "P(residual as far from 0 by chance)": number(one.p_residual),
+            RESIDUAL_P: number(one.p_residual),
             "OS HR, PPS → ∞ (follow-up of the trial; complete)": f"{number(one.equal_pps.endless, 3)}; {number(one.equal_pps.endless_complete, 3)}",
             "PPS that dilution alone would need, months": months(one.equal_pps.needed),
         }
         words.append(row)
     notes = dict.fromkeys(f"{one.inputs.name}: {problem}" for one in found for problem in one.problems)
-    note = f"{HOW} Intervals: {found[0].effects['gap'].kind}, 95%. {'. '.join(notes)}."
+    note = f"{HOW} Intervals: {found[0].effects['gap'].kind}, 95%. {p_note} {'. '.join(notes)}."
     return ReportTable(name, title, note, pd.DataFrame([decomposition_record(one) for one in found]), pd.DataFrame(words))
 
 
@@ -175,6 +178,8 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
         for problem in one.line.result.problems:
             notes.setdefault(problem, []).append(one.line.moderator.name)
     remarks = ". ".join(f"[{', '.join(names)}] {problem}" for problem, names in notes.items())
+    flagged = [line for line in lines if line["ste_caveat"]]
+    remarks += "".join(f". [{line['moderator']}, {line['label']}] {line['ste_caveat']}" for line in flagged)
     words = "; ".join(f"{one.line.moderator.name}: {one.line.moderator.words}" for one in run.moderations)
     note = (
         f"Set {run.set_name}. Daniels-Hughes line with a moderator of intercept and slope, errors of both effects, vague true surrogate effects (slopes are attenuated as in weighted least squares), exact. {words}. Trials with other values differ in "
@@ -213,10 +218,16 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
     evidence = [evidence_record(one) for one in run.moderations]
     of_evidence = {
         "moderator": "Moderator", "permutation_p": "Permutation p", "power_for_dilution": "Power for what dilution alone gives",
-        "comparisons_for_dilution": "Comparisons for 80% of that", "power": "Power for the difference found", "comparisons_needed": "Comparisons for 80% of that ", "log_score": "Log score gained",
-        "log_score_low": "95% low", "log_score_high": "95% high", "swayed": "Sign or significance hangs on",
+        "comparisons_for_dilution": "Comparisons for 80% of that", "detectable": "Detectable difference of slopes, 80% power",
+        "comparisons_needed": "Comparisons for 80% power at the difference found", "log_score": "Log score gained",
+        "log_score_low": "95% low", "log_score_high": "95% high", "swayed": "Trials that change sign or significance",
     }  # fmt: skip
-    said = f"Power and comparisons needed for the difference of slopes that dilution alone would give (PPS only), and for the one found, which says no more than its interval; {run.moderations[0].needed.assumptions}. Last column: trials without any one of which the difference has the other sign, or an interval that tells otherwise whether it holds 0."
+    said = (
+        "Power and comparisons needed for the difference of slopes that dilution alone would give (PPS only); smallest "
+        "true difference, either way, that these comparisons would find; comparisons needed if the difference found "
+        f"were the true one; {run.moderations[0].needed.assumptions}. Last column: trials without any one of which the "
+        "difference has the other sign, or an interval that tells otherwise whether it contains 0."
+    )
     tables.append(records_table("moderation_evidence", "Is the moderation more than chance?", said, evidence, of_evidence, {}))
     return tables
 
@@ -226,12 +237,16 @@ def moderated_records(one: Moderated) -> list[dict[str, Any]]:
     records = []
     for at in one.line.at_quantiles():
         slope, predicted, threshold = at["slope"], at["prediction"], at["ste_prediction"]
+        intercept = Estimate(threshold.intercept)
+        estimates = {"slope": slope, "intercept": intercept, "ste_prediction": threshold}
+        caveats = threshold_caveats(estimates, one.line.result.effects)
         r2 = one.line.r2_at(at["value"])
         records.append({
             "moderator": one.line.moderator.name, "k": len(one.line.result.effects), "place": at["place"], "value": at["value"], "label": at["label"],
             "slope": slope.value, "slope_low": slope.low, "slope_high": slope.high, "hr_surrogate": exp(at["log_hr"]),
             "predicted": exp(predicted.value), "predicted_low": exp(predicted.low), "predicted_high": exp(predicted.high),
             "ste_prediction": threshold.hr, "ste_prediction_status": threshold.status, "ste_prediction_made": threshold.made,
+            "ste_caveat": ". ".join(caveats) or None,
             "r2_conditional": r2.value, "r2_conditional_low": r2.low, "r2_conditional_high": r2.high,
         })  # fmt: skip
     return records
@@ -241,8 +256,8 @@ def evidence_record(one: Moderated) -> dict[str, Any]:
     """Permutation, power and prediction of a moderator as a flat record."""
     gained, dilution = one.score.difference, one.needed_for_dilution
     return {
-        "moderator": one.line.moderator.name, "permutation_p": one.permutation.p, "permutations": one.permutation.permutations, "power": one.needed.power,
-        "comparisons_needed": one.needed.comparisons, "difference_for_dilution": None if dilution is None else dilution.slope_difference,
+        "moderator": one.line.moderator.name, "permutation_p": one.permutation.p, "permutations": one.permutation.permutations, "power": None,
+        "power_note": POWER_NOTE, "detectable": one.needed.detectable, "comparisons_needed": one.needed.comparisons, "difference_for_dilution": None if dilution is None else dilution.slope_difference,
         "power_for_dilution": None if dilution is None else dilution.power, "comparisons_for_dilution": None if dilution is None else dilution.comparisons, "wanted": one.needed.wanted, "log_score": gained.value, "log_score_low": gained.low,
         "log_score_high": gained.high, "swayed": ", ".join(one.swayed),
     }  # fmt: skip

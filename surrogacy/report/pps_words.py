@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.report.words import number
 from surrogacy.results import Estimate
 
+RESIDUAL_P = "p of the residual (two-sided)"
+P_LIMIT = 0.05
 FAR = 2.0  # of a share: farther limits differ by the draw, and mean the same
 
 
@@ -54,6 +57,22 @@ def percent(share: Estimate) -> str:
     if share.low is None or share.high is None:
         return f"{whole(share.value)} (no interval)"
     return f"{whole(share.value)} ({whole(share.low)} to {whole(share.high)})"
+
+
+def residual_p_record(found: Sequence[Decomposition]) -> dict[str, Any]:
+    """Number of p-values of residuals, how many lie below 0.05, and how many would if every true residual were 0."""
+    below = sum(one.p_residual < P_LIMIT for one in found)
+    return {"tests": len(found), "below_0.05": below, "expected_below_0.05": P_LIMIT * len(found)}
+
+
+def residual_p_words(found: Sequence[Decomposition]) -> str:
+    """Meaning of a p-value of a residual, and how many there are of them."""
+    counts = residual_p_record(found)
+    return (
+        "p of the residual: two-sided p-value of a residual of 0, by simulated trials; it is not the probability that "
+        f"the residual is due to chance. It is one of {counts['tests']} p-values: {counts['expected_below_0.05']:.2f} "
+        f"of them would be expected below 0.05 if every true residual were 0, and {counts['below_0.05']} are below it."
+    )
 
 
 def months(value: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from surrogacy.analysis import Run, SetAnalysis
 from surrogacy.cross_validation import Predictions
-from surrogacy.difference import Difference
+from surrogacy.difference import POWER_NOTE, Difference
 from surrogacy.report.tables import NAMES, ReportTable, records_table
 
 QUANTITIES = {"z": "Fisher z", "r": "Weighted Pearson r", "r_bootstrap": "Weighted Pearson r, bootstrap", **NAMES}
@@ -16,6 +16,15 @@ VARIED = {
     "base": "as in this run", "rho_within": "ρ within", "weights": "weights", "endpoints": "endpoints", "data_cut": "data cut", "ci_level": "confidence levels",
     "min_evidence": "weakest evidence", "shared_control": "shared control arms",
 }  # fmt: skip
+NO_DATA = (
+    "P(smaller in the first): exact posteriors. Beside it the same probability if the first set held no trial, which "
+    "is the prior against the posterior of the second set, and the odds ratio of the two: 1 means that the trials of "
+    "the first set change nothing."
+)
+DETECTABLE = (
+    "Detectable: smallest true difference of r, weaker in the first set, that these numbers of trials would find with "
+    "80% power (Fisher z; r of the second as observed)."
+)
 OF_A_FIT = {
     "k": "k", "trials": "Trials", "r": "r", "r_low": "95% low", "r_high": "95% high", "rho_between": "ρ between", "r2_trial": "R² (trial level)",
     "r2_trial_low": "R² 95% low", "r2_trial_high": "R² 95% high", "slope": "Slope", "slope_low": "Slope 95% low", "slope_high": "Slope 95% high",
@@ -110,14 +119,16 @@ def influence_tables(analyses: Sequence[SetAnalysis], labels: Mapping[str, str])
 
 
 def differences_table(found: Sequence[Difference]) -> ReportTable:
-    """Whether the association is weaker in one set than in another."""
+    """Difference in association between two sets, a row a quantity."""
     records = [
         {
             "first": one.names[0], "second": one.names[1], "k_first": one.trials[0], "k_second": one.trials[1], "quantity": name,
             "value_first": contrast.first, "value_second": contrast.second, "difference": contrast.difference.value,
             "low": contrast.difference.low, "high": contrast.difference.high, "level": contrast.difference.level,
             "kind": contrast.difference.kind, "p": contrast.p, "probability_first_smaller": contrast.probability_first_smaller,
-            "power": one.power, "trials_needed": one.trials_needed, "detectable": one.detectable, "weights": one.weights,
+            "probability_no_data": contrast.probability_no_data, "odds_ratio_no_data": contrast.odds_ratio_no_data,
+            "power": None, "power_note": POWER_NOTE, "trials_needed": one.trials_needed, "detectable": one.detectable,
+            "detectable_difference": one.detectable_difference if name == "r" else None, "weights": one.weights,
             "problems": "; ".join(one.problems),
         }
         for one in found
@@ -126,9 +137,11 @@ def differences_table(found: Sequence[Difference]) -> ReportTable:
     columns = {
         "first": "Set", "k_first": "Trials", "second": "Against", "k_second": "Trials of it", "quantity": "Quantity", "value_first": "In the first",
         "value_second": "In the other", "difference": "Difference", "low": "95% low", "high": "95% high", "kind": "How", "p": "p",
-        "probability_first_smaller": "P(smaller in the first)",
+        "probability_first_smaller": "P(smaller in the first)", "probability_no_data": "The same if the first held no trial",
+        "odds_ratio_no_data": "Odds ratio", "detectable_difference": "Detectable with 80% power",
     }  # fmt: skip
-    note = " ".join(f"{one.names[0]} against {one.names[1]}: {one.sentence}" for one in found)
+    sentences = [f"{one.names[0]} against {one.names[1]}: {one.sentence}" for one in found]
+    note = " ".join([NO_DATA, DETECTABLE, *sentences])
     return records_table("differences", "Is the association weaker?", note, records, columns, QUANTITIES)
 
 
@@ -145,7 +158,11 @@ def verdicts_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
     }  # fmt: skip
     note = (
         "Thresholds are those of the schemes, not of this package. Status `doubtful`: the fit lies on the boundary or failed its diagnostics, or the "
-        "statement rests on an extrapolation or on the trial that it is about; `not gradable`: aggregate data cannot answer."
+        "statement rests on an extrapolation or on the trial that it is about; `not gradable`: aggregate data cannot "
+        "answer. Sources of the limits: "
+    )
+    note += " ".join(
+        f"[{scheme}] {limits}" for scheme, limits in {record["scheme"]: record["limits"] for record in flat}.items()
     )
     return records_table("verdicts", "Published schemes", note, flat, columns, {})
 

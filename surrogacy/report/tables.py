@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from surrogacy.analysis import Run, SetAnalysis
+from surrogacy.placement import POSITIONS
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import ThresholdEffect
 
@@ -34,6 +35,7 @@ NAMES = {
     "ste_confidence_80": "STE (HR), 80% confidence band",
     "p_slope_positive": "P(slope > 0)",
     "prior_overlap": "Overlap of prior and posterior of R²",
+    "r2_trial_prior": "R² (trial level), prior",
     "log_marginal_likelihood": "Log marginal likelihood",
     "grid_error": "Error of the quadrature (posterior SDs)",
     "rho_within": "ρ within trials",
@@ -80,7 +82,7 @@ def models_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
             for name, estimate in result.estimates.items():
                 record: dict[str, Any] = {**about, "estimate": name}
                 if isinstance(estimate, ThresholdEffect):
-                    shown, made = str(estimate).partition(" (")[0], f"{estimate.status}; {estimate.made}"
+                    shown, made = estimate.value_words, f"{estimate.status}; {estimate.made}"
                     record |= {"value": estimate.hr, "level": estimate.level, "kind": made}
                 else:
                     shown, made = with_interval(estimate), estimate.kind
@@ -188,7 +190,7 @@ def prior_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
     note = (
         "Exact posteriors of the bivariate model; each row differs from the default priors in what it names. Posterior medians "
         "with equal-tailed 95% intervals. Overlap: area that prior and posterior of R² have in common; at 100% the data have "
-        "changed nothing of it. STE: prediction band of the true effect of a new trial."
+        "changed nothing of it. Prior R²: its prior median. STE: prediction band of the true effect of a new trial."
     )
     words = []
     for record in records:
@@ -200,30 +202,33 @@ def prior_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
             low, high = number(record[f"{name}_low"]), number(record[f"{name}_high"])
             row[heading] = f"{number(record[name])} ({low} to {high})"
         for name, heading in (("ste_prediction", "STE, 95%"), ("ste_prediction_80", "STE, 80%")):
-            status = record[f"{name}_status"]
-            row[heading] = "none" if status == "none" else number(record[name]) + ("" if status == "exists" else f" ({status})")
-        words.append(row | {"P(slope > 0)": number(record["p_slope_positive"]), "Overlap": f"{record['prior_overlap']:.0%}"})
+            status, hr = record[f"{name}_status"], record[name]
+            value = "none" if hr is None else number(hr)
+            row[heading] = value if status in ("none", "exists") else f"{value} ({status})"
+        row |= {"P(slope > 0)": number(record["p_slope_positive"]), "Overlap": f"{record['prior_overlap']:.0%}"}
+        words.append(row | {"Prior R²": number(record["r2_trial_prior"])})
     return ReportTable("priors", "Sensitivity to the prior", note, pd.DataFrame(records), pd.DataFrame(words).fillna(""))
 
 
 def placement_table(run: Run) -> ReportTable:
-    """The trial in focus: predictions, residuals and the parts of their variance."""
+    """The comparisons in focus: predictions, residuals and the parts of their variance."""
     note = (
         "Predictive distribution of the observed OS hazard ratio given the observed surrogate hazard ratio. Fitted 'with it': the trial "
         "is in the data; 'without it': refitted on the others; 'of other trials': a set that does not hold it. Parts of the variance "
         "(log scale) sum to it: error of the surrogate effect, parameters of the line, sigma_cond, sampling error of the OS effect, "
         "covariance of the two errors; a regression knows parameters and residual only."
     )
+    note += "".join(f" Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed)
     columns = {
-        "set": "Set", "model": "Model", "fitted": "Fitted", "k": "k", "cut": "Data cut", "rho_within": "ρ within",
+        "label": "Comparison", "set": "Set", "model": "Model", "fitted": "Fitted", "k": "k", "cut": "Data cut", "rho_within": "ρ within",
         "hr_surrogate": "HR (surrogate)", "predicted": "Predicted HR", "low_95": "95% low", "high_95": "95% high", "low_80": "80% low",
         "high_80": "80% high", "hr_final": "Observed HR", "residual": "Residual (log)", "percentile": "Percentile",
-        "p_at_or_above": "P(at or above)", "variance": "Variance", "variance_surrogate_error": "… surrogate", "variance_parameters": "… parameters",
+        "p_at_or_above": "P(at or above)", "position": "Observed HR lies", "variance": "Variance", "variance_surrogate_error": "… surrogate", "variance_parameters": "… parameters",
         "variance_sigma_cond": "… sigma_cond", "variance_sampling": "… sampling", "variance_covariance": "… covariance",
         "variance_residual": "… residual",
     }  # fmt: skip
-    label = run.focus.label if run.focus is not None else ""
-    return records_table("placement", f"Where {label} stands", note, run.placement, columns, {}, digits=3)
+    labels = " and ".join(focus.label for focus in run.focuses)
+    return records_table("placement", f"{labels} against the lines", note, run.placement, columns, POSITIONS, digits=3)
 
 
 def shrunken_records(one: SetAnalysis) -> list[dict[str, Any]]:

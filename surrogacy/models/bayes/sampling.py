@@ -29,6 +29,7 @@ from pytensor.configdefaults import config
 
 from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
+from surrogacy.estimands import threshold_caveats
 from surrogacy.mixtures import MixtureLine
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
 from surrogacy.results import LEVEL, Estimate, Result, ThresholdEffect
@@ -328,7 +329,7 @@ class Sampled(ABC):
 
     def result(self, effects: Effects, tree: xr.DataTree) -> Result:
         """Result of a run."""
-        problems = diagnose(tree)
+        failed = diagnose(tree)
         estimates: dict[str, Estimate | ThresholdEffect] = {}
         estimates |= estimates_of(self.quantities(tree), self.level, self.no_variance)
         line, new_trial = None, self.new_trial(tree)
@@ -336,9 +337,8 @@ class Sampled(ABC):
             intercept, slope, sigma = (values.ravel() for values in new_trial)
             line = line_of(effects, intercept, slope, sigma, self.new_n)
             estimates |= line.thresholds(self.level)
-        return Result(
-            self.name, self.record, effects, estimates, line, tree, effects.problems + problems, converged=not problems
-        )
+        problems = effects.problems + failed + threshold_caveats(estimates, effects)
+        return Result(self.name, self.record, effects, estimates, line, tree, problems, converged=not failed)
 
     def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
         """Intercept, slope and SD about the line that a new trial has, draw by draw; None without a single line."""

@@ -1,0 +1,110 @@
+"""Power of the Fisher z test of two correlations, the trials that it needs, and the difference that it would find.
+
+    power        Phi(d - q) + Phi(-d - q),   d = (z1 - z2) / sqrt(1 / (k1 - 3) + 1 / (k2 - 3)),   z = atanh r
+    detectable   tanh(z2 - d sqrt(1 / (k1 - 3) + 1 / (k2 - 3))),   d with the power wanted (2.80 for 0.8)
+
+k counts trials, q is the two-sided normal quantile. These are for designs: at the observed correlations the power is a
+function of the p-value alone, 0.5 at p = 0.05.
+
+References
+----------
+Hoenig, Heisey (2001), doi:10.1198/000313001300339897 (power at the observed effect).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri
+
+from surrogacy.errors import UsageError
+from surrogacy.results import LEVEL
+
+POWER = 0.8
+MOST_TRIALS = 10_000_000  # a difference that needs more is none
+
+
+def power(k1: int, r1: float, k2: int, r2: float, level: float = LEVEL) -> float | None:
+    """Power of the two-sided Fisher z test of equal correlations, k1 and k2 trials with true correlations r1 and r2.
+
+    None where a set has fewer than 4 trials. At very few trials z has a bias, and a variance other than 1 / (k - 3),
+    and the closed form may be too high: it gives 0.15 for 0.56 against 0.84 with 6 and 16 trials, simulation 0.125.
+    """
+    _within(r1, r2)
+    error = z_standard_error(k1, k2)
+    if error is None:
+        return None
+    shift, q = (np.arctanh(r1) - np.arctanh(r2)) / error, two_sided_quantile(level)
+    return float(ndtr(shift - q) + ndtr(-shift - q))
+
+
+def trials_needed(
+    r1: float,
+    r2: float,
+    wanted: float = POWER,
+    level: float = LEVEL,
+    second: int | None = None,
+) -> int | None:
+    """Trials that the Fisher z test needs for a power, in each set, or in the first where the second has ``second``.
+
+    None if no number is enough: the correlations are equal, or the second set is too small.
+    """
+    _within(r1, r2)
+    if not 0 < wanted < 1:
+        raise UsageError(f"a power lies between 0 and 1; got {wanted:g}")
+
+    def enough(k: int) -> bool:
+        found = power(k, r1, k if second is None else second, r2, level)
+        return found is not None and found >= wanted
+
+    low, high = 3, 4
+    while not enough(high):
+        low, high = high, 2 * high
+        if high > MOST_TRIALS:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def detectable(
+    k: int,
+    against: float,
+    second: int | None = None,
+    wanted: float = POWER,
+    level: float = LEVEL,
+) -> float | None:
+    """Strongest correlation below ``against`` that k trials would tell from it with the power wanted.
+
+    ``second`` is the number of trials of the set whose correlation is ``against``; default: k. None for fewer than 4
+    trials. With very few trials z is biased away from 0, and the closed form goes a little too far: at what it gives
+    for 6 against 16 trials and 0.84, simulation finds a power of 0.85, for 8 against 44 trials one of 0.82.
+    """
+    _within(against)
+    error = z_standard_error(k, k if second is None else second)
+    if error is None:
+        return None
+    if not 1 - level < wanted < 1:
+        raise UsageError(f"a power lies between {1 - level:g} and 1; got {wanted:g}")
+    q = two_sided_quantile(level)
+    shift = float(brentq(lambda d: ndtr(d - q) + ndtr(-d - q) - wanted, 0.0, 2 * q + 40.0))
+    return float(np.tanh(np.arctanh(against) - shift * error))
+
+
+def z_standard_error(k1: int, k2: int) -> float | None:
+    """Standard error of a difference of two Fisher z; None for fewer than 4 trials in a set."""
+    return None if min(k1, k2) <= 3 else float(np.sqrt(1 / (k1 - 3) + 1 / (k2 - 3)))
+
+
+def two_sided_quantile(level: float) -> float:
+    """Normal quantile of a two-sided level."""
+    if not 0 < level < 1:
+        raise UsageError(f"a level lies between 0 and 1; got {level:g}")
+    return float(ndtri(0.5 + level / 2))
+
+
+def _within(*correlations: float) -> None:
+    for r in correlations:
+        if not -1 < r < 1:
+            raise UsageError(f"a true correlation lies between -1 and 1; got {r:g}")

@@ -117,6 +117,7 @@ def style(chosen: Preset) -> Iterator[None]:
         "font.family": generic,
         f"font.{generic}": list(chosen.families),
         "font.size": size,
+        "text.parse_math": False,  # a $ in the name of a trial is a dollar sign
         "axes.labelsize": size,
         "axes.linewidth": 0.6,
         "xtick.labelsize": size - 0.5,

@@ -323,7 +323,8 @@ class Posterior:
         m1, m2, v11, v12, v22 = moments
         normal = generator.standard_normal((2, n))
         draws["mu_surrogate"] = m1 + np.sqrt(v11) * normal[0]
-        draws["mu_final"] = m2 + v12 / np.sqrt(v11) * normal[0] + np.sqrt(v22 - v12**2 / v11) * normal[1]
+        conditional = np.maximum(v22 - v12**2 / v11, 0.0)  # below 0 by cancellation where one trial is very precise
+        draws["mu_final"] = m2 + v12 / np.sqrt(v11) * normal[0] + np.sqrt(conditional) * normal[1]
         draws["r2_trial"] = draws["rho_between"] ** 2
         draws["slope"] = draws["rho_between"] * draws["tau_final"] / draws["tau_surrogate"]
         draws["intercept"] = draws["mu_final"] - draws["slope"] * draws["mu_surrogate"]

@@ -70,7 +70,8 @@ class BivariateRandomEffects:
     new_n : float, optional
         Patients of the new trial that a prediction is made for; default: its true effect.
     starts : int
-        Starting points of the search: moments, then strong correlations of either sign.
+        Starting points of the search, at most five: moments, strong correlations of either sign, and beside the maxima with one
+        tau = 0. The three models with a tau of 0 are tried besides, whatever it is.
     level : float
     """
 
@@ -78,7 +79,7 @@ class BivariateRandomEffects:
     interval: Literal["profile", "delta"] = "profile"
     standard_errors: Literal["conditional", "full"] = "conditional"
     new_n: float | None = None
-    starts: int = 3
+    starts: int = 5
     level: float = LEVEL
 
     def __post_init__(self) -> None:

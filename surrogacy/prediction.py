@@ -26,6 +26,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.levels import confidence_level
 from surrogacy.mixtures import MixtureLine, mixture_cdf, mixture_quantile
 from surrogacy.models.exact import Posterior
 from surrogacy.results import Line, Result
@@ -98,6 +99,7 @@ class FinalPrediction:
 
     def interval(self, level: float) -> tuple[float, float]:
         """Equal-tailed prediction interval."""
+        level = confidence_level(level)
         return self.quantile(0.5 - level / 2), self.quantile(0.5 + level / 2)
 
 

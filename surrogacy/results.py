@@ -15,11 +15,11 @@ from scipy.special import ndtri, stdtrit
 
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.levels import LEVEL as LEVEL
+from surrogacy.levels import confidence_level
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LEVEL = 0.95
 
 Band = Literal["prediction", "confidence"]
 ThresholdStatus = Literal["exists", "none", "two-sided", "outside-data"]
@@ -187,7 +187,7 @@ class Line:
 
     def quantile(self, level: float = LEVEL) -> float:
         """Two-sided quantile of the band."""
-        upper = 0.5 + level / 2.0
+        upper = 0.5 + confidence_level(level) / 2.0
         if self.degrees_of_freedom is None:
             return float(ndtri(upper))
         return float(stdtrit(self.degrees_of_freedom, upper))

@@ -28,6 +28,7 @@ from scipy.special import ndtri, stdtrit
 from surrogacy import estimands
 from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
+from surrogacy.levels import settle_level
 from surrogacy.models.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.maximum import Optimum, maximise, parameter_covariance
 from surrogacy.models.profile import profile_intervals
@@ -83,6 +84,7 @@ class BivariateRandomEffects:
     level: float = LEVEL
 
     def __post_init__(self) -> None:
+        settle_level(self)
         if self.method not in get_args(Method):
             raise UsageError(f"method must be 'reml' or 'ml'; got {self.method!r}")
         if self.new_n is not None and not self.new_n > 0:

@@ -16,6 +16,7 @@ import numpy as np
 from surrogacy import estimands
 from surrogacy.effects import Effects
 from surrogacy.intervals import percentiles, resampled_r
+from surrogacy.levels import settle_level
 from surrogacy.results import LEVEL, Estimate, Result
 from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
 
@@ -38,6 +39,9 @@ class WeightedPearson:
     bootstrap: int = 5000
     seed: int = 0
     name = "weighted-pearson"
+
+    def __post_init__(self) -> None:
+        settle_level(self)
 
     def fit(self, effects: Effects) -> Result:
         """Correlate.

@@ -21,6 +21,7 @@ import numpy as np
 
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import FitError, UsageError
+from surrogacy.levels import settle_level
 from surrogacy.models.boxes import rule
 from surrogacy.models.exact import KIND, QUANTITIES, Posterior, posteriors
 from surrogacy.models.priors import (
@@ -214,7 +215,7 @@ def with_grid_error(result: Result, moved: float) -> Result:
 
 
 def check_settings(model: Any, priors: dict[str, tuple[type, ...]]) -> None:
-    """Refuse priors of the wrong kind or range, a size that is not above 0, a level outside (0, 1), grids of hardly any node.
+    """Refuse priors of the wrong kind or range, a size that is not above 0, a level that is none, grids of hardly any node.
 
     Raises
     ------
@@ -230,8 +231,7 @@ def check_settings(model: Any, priors: dict[str, tuple[type, ...]]) -> None:
             raise UsageError(f"prior of {name}: {prior} leaves its range")
     if model.new_n is not None and not model.new_n > 0:
         raise UsageError(f"the size of the new trial must be above 0; got {model.new_n:g}")
-    if not 0 < model.level < 1:
-        raise UsageError(f"level must lie between 0 and 1; got {model.level:g}")
+    settle_level(model)
     if min(model.nodes) < 4:
         raise UsageError(f"a grid needs 4 nodes an axis; got {model.nodes}")
 

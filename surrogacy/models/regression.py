@@ -20,6 +20,7 @@ from scipy.special import stdtrit
 from surrogacy import estimands
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import FitError, UsageError
+from surrogacy.levels import settle_level
 from surrogacy.results import LEVEL, Estimate, Line, Result
 from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
 
@@ -40,6 +41,9 @@ class WeightedRegression:
     new_n: float | None = None
     level: float = LEVEL
     name = "weighted-regression"
+
+    def __post_init__(self) -> None:
+        settle_level(self)
 
     def fit(self, effects: Effects) -> Result:
         """Fit the line.

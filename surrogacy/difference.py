@@ -24,6 +24,7 @@ from surrogacy import estimands
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.intervals import FEW_TRIALS, percentiles, resampled_r
+from surrogacy.levels import confidence_level
 from surrogacy.models.posterior import MUCH_PRIOR, BivariateBayes
 from surrogacy.results import LEVEL, Estimate
 from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
@@ -122,6 +123,7 @@ class Difference:
 
 def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> tuple[Estimate, float | None]:
     """Difference of two independent correlations on the scale of Fisher's z, and its two-sided p-value."""
+    level = confidence_level(level)
     error = _standard_error(k1, k2)
     if error is None or not max(abs(r1), abs(r2)) < 1 - 1e-12:
         return Estimate(None, level=level, kind="Fisher z needs 4 trials in each set, and |r| < 1"), None
@@ -134,6 +136,7 @@ def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEV
 
 def mover_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> Estimate:
     """Difference of two independent correlations with the interval of Zou (2007), doi:10.1037/1082-989X.12.4.399."""
+    level = confidence_level(level)
     (l1, u1), (l2, u2) = estimands.fisher_interval(r1, k1, level), estimands.fisher_interval(r2, k2, level)
     if l1 is None or u1 is None or l2 is None or u2 is None:
         return Estimate(r1 - r2, level=level, kind="no interval: Fisher z needs 4 trials in each set, and |r| < 1")
@@ -152,6 +155,7 @@ def bootstrap_difference(
     UsageError
         If a trial is in both sets.
     """
+    level = confidence_level(level)
     refuse_overlap(first, second)
     generator = np.random.default_rng(seed)
     r, samples = [], []
@@ -251,6 +255,7 @@ def compare(
     FitError
         With fewer than three usable comparisons in a set.
     """
+    level = confidence_level(level)
     refuse_overlap(first, second)
     names = (first.name or "the first set", second.name or "the second set")
     r, k = [], []
@@ -351,6 +356,7 @@ def detectable(k: int, against: float, second: int | None = None, wanted: float 
 
     ``second`` is the number of trials of the set whose correlation is ``against``; default: k. None for fewer than 4 trials.
     """
+    level = confidence_level(level)
     _within(against)
     error = _standard_error(k, k if second is None else second)
     if error is None:
@@ -368,9 +374,7 @@ def _standard_error(k1: int, k2: int) -> float | None:
 
 
 def _quantile(level: float) -> float:
-    if not 0 < level < 1:
-        raise UsageError(f"a level lies between 0 and 1; got {level:g}")
-    return float(ndtri(0.5 + level / 2))
+    return float(ndtri(0.5 + confidence_level(level) / 2))
 
 
 def _within(*correlations: float) -> None:

@@ -140,7 +140,11 @@ class Run:
 
 
 def fit_all(
-    request: Request, trials: TrialSet, models: Sequence[Model], ready: Callable[[SetAnalysis], None] = lambda _: None
+    request: Request,
+    trials: TrialSet,
+    models: Sequence[Model],
+    ready: Callable[[SetAnalysis], None] = lambda _: None,
+    sets: Sequence[Paired] | None = None,
 ) -> Run:
     """Fit every model to every set; with added rows, also without them, to tell what they change.
 
@@ -152,6 +156,8 @@ def fit_all(
     models : sequence of Model
     ready : callable
         Called with each set as soon as it is fitted, so that its figures can be begun.
+    sets : sequence of Paired, optional
+        What ``request.pair(trials)`` gave, where it is there already.
 
     Raises
     ------
@@ -159,7 +165,7 @@ def fit_all(
         If a set does not exist or an added row is not verified enough.
     """
     analyses = []
-    for paired in request.pair(trials):
+    for paired in request.pair(trials) if sets is None else sets:
         analyses.append(fit_set(paired, models))
         ready(analyses[-1])
     if request.add is None:
@@ -223,10 +229,31 @@ def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
     focus = find_focus(run.trials, [effects for effects, _ in sets], trial)
     if focus is None:
         if required:
-            known = dict.fromkeys(name for effects, _ in sets for name in effects.trial)
-            raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
+            require_focus([effects for effects, _ in sets], trial)
         return run
     return replace(run, focus=focus, placement=tuple(place(focus, run.models, sets)), pps=_decomposition(run.trials, focus))
+
+
+def require_focus(sets: Sequence[Effects], trial: str) -> None:
+    """Refuse a trial in focus that no set holds with both effects: it could not be placed after the models are fitted.
+
+    Parameters
+    ----------
+    sets : sequence of Effects
+    trial : str
+        Name of a trial or comparison, or its label.
+
+    Raises
+    ------
+    UsageError
+        With the trials that there are.
+    """
+    for effects in sets:
+        names = zip(effects.trial, effects.comparison, effects.labels, effects.complete, strict=True)
+        if any(complete and trial in about for *about, complete in names):
+            return
+    known = dict.fromkeys(name for effects in sets for name in effects.trial)
+    raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
 
 
 def _decomposition(trials: TrialSet, focus: Focus) -> Decomposition | None:

@@ -40,7 +40,9 @@ def test_columns_of_a_data_frame_and_unknown_counts_are_fine():
     assert made.control_share.tolist() == [[0.5, 0.4]] * 3
 
 
-@pytest.mark.parametrize("name", ["n", "events", "labels", "trial", "comparison", "control_group", "rho_within", "control_share"])
+@pytest.mark.parametrize(
+    "name", ["n", "events", "labels", "trial", "comparison", "control_group", "rho_within", "control_share"]
+)
 @pytest.mark.parametrize("size", [2, 4])
 def test_another_length_is_refused_and_named(name, size):
     value = COMPLETE[name]

@@ -33,6 +33,7 @@ from surrogacy.models.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.maximum import Optimum, maximise, parameter_covariance
 from surrogacy.models.profile import profile_intervals
 from surrogacy.results import LEVEL, Estimate, Line, Result, ThresholdEffect
+from surrogacy.scatter import SAME_ERRORS, scatter_about_precise_line
 
 # Below this number of trials the band is said to be too narrow (validation/prediction_band_coverage.py).
 FEW_TRIALS = 40
@@ -135,6 +136,7 @@ class BivariateRandomEffects:
             and thresholds["ste_prediction"].hr is not None
         ):
             problems += (FLAT_LINE,)
+        problems += scatter_about_precise_line(effects, SAME_ERRORS)
         if best.boundary:
             problems += (BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1"),)
         return Result(self.name, asdict(self), effects, {**estimates, **thresholds}, line, problems=effects.problems + problems)

@@ -37,6 +37,7 @@ from surrogacy.models.priors import (
 )
 from surrogacy.models.quadrature import NODES, Priors
 from surrogacy.results import LEVEL, Estimate, Result
+from surrogacy.scatter import SAME_ERRORS, scatter_about_precise_line
 
 WITHIN_NODES = 12  # of a density of rho_within, on the grid of the default size
 # Posterior SDs that a quantile may move between a grid and one with 2/3 of its nodes before a finer one is taken. In the
@@ -188,7 +189,7 @@ class BivariateBayes:
         estimates["log_marginal_likelihood"] = Estimate(posterior.log_evidence, kind="exact (quadrature)")
         if posterior.within is not None:
             estimates["rho_within"] = self._within_estimate(posterior)
-        problems: tuple[str, ...] = ()
+        problems = scatter_about_precise_line(posterior.effects, SAME_ERRORS)
         if overlap > MUCH_PRIOR:
             problems += (
                 f"prior and posterior of r2_trial overlap by {overlap:.0%}: {len(posterior.effects.trials)} trials hardly change what "

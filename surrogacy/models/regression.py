@@ -26,6 +26,7 @@ from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import FitError, UsageError
 from surrogacy.levels import settle_level
 from surrogacy.results import LEVEL, NO_SCATTER, Estimate, Line, Result
+from surrogacy.scatter import scatter_caveat
 from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
 
 
@@ -90,6 +91,9 @@ class WeightedRegression:
         )
         thresholds = estimands.threshold_effects(line, self.level)
         problems = dropped + problems + self._extrapolated_size(data, line)
+        problems += scatter_caveat(
+            data, line.intercept, line.slope, "the intervals of slope and R2, the band and the STE are too narrow"
+        )
         if any(len(group) > 1 for group in data.dependent_groups()):
             problems += (SHARED_CONTROL,)
         return Result(self.name, asdict(self), data, {**estimates, **thresholds}, line, problems=effects.problems + problems)

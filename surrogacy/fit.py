@@ -7,17 +7,16 @@ import gc
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from surrogacy.command import add_output, figure_workers, one_thread_each, progress, run
-from surrogacy.errors import DataError, ExitCode, Fault, UsageError
+from surrogacy.command import add_output, figure_workers, one_thread_each, progress, run, warn_of_data
+from surrogacy.errors import DataError, ExitCode, UsageError, own_faults
 
 if TYPE_CHECKING:
     from surrogacy.analysis import Request, Run, SetAnalysis
     from surrogacy.models import Model
     from surrogacy.new_trial import NewTrial
-    from surrogacy.trials import TrialSet
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
 # those before bivariate-ml are the default; those after daniels-hughes are sampled and take seconds
@@ -195,7 +194,7 @@ def _check(options: argparse.Namespace) -> ExitCode:
         _print_columns(error.columns)
         raise
     _print_columns(trials.columns)
-    counted = _own(trials.faults) if options.add else list(trials.faults)
+    counted = own_faults(trials.faults) if options.add else list(trials.faults)
     for found in counted:
         print(found)
     counts = {severity: sum(found.severity == severity for found in counted) for severity in ("warning", "info")}
@@ -273,7 +272,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     sets = request.pair(trials)
     if options.focus is not None:
         require_focus([paired.effects for paired in sets], options.focus)
-    warned = _warn_of_data(options, trials)
+    warned = warn_of_data(trials, quiet=options.quiet)
     if options.json:
         from surrogacy.report.document import document, dumps
 
@@ -332,23 +331,6 @@ def _exit_code(options: argparse.Namespace, run: Run, *, warned: bool) -> ExitCo
         return ExitCode.NOT_CONVERGED
     problems = any(result.problems for one in run.analyses for result in one.results)
     return ExitCode.STRICT if options.strict and (warned or problems) else ExitCode.OK
-
-
-def _own(faults: Iterable[Fault]) -> list[Fault]:
-    """Those about the user's own rows, not the shipped table."""
-    return [found for found in faults if not found.file.startswith("data/trials/")]
-
-
-def _warn_of_data(options: argparse.Namespace, trials: TrialSet) -> bool:
-    """Print warnings about the user's own rows in full, about the curated table as a count; tell if there were own ones."""
-    warnings = [found for found in trials.faults if found.severity == "warning"]
-    own = _own(warnings)
-    if not options.quiet:
-        for found in own:
-            print(found, file=sys.stderr)
-        if len(warnings) > len(own):
-            print(f"{len(warnings) - len(own)} warnings about the trial table: --check shows them", file=sys.stderr)
-    return bool(own)
 
 
 def _warn_of_unused(options: argparse.Namespace, run: Run) -> None:

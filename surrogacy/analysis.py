@@ -141,7 +141,11 @@ class Run:
 
 
 def fit_all(
-    request: Request, trials: TrialSet, models: Sequence[Model], ready: Callable[[SetAnalysis], None] = lambda _: None
+    request: Request,
+    trials: TrialSet,
+    models: Sequence[Model],
+    ready: Callable[[SetAnalysis], None] = lambda _: None,
+    sets: Sequence[Paired] | None = None,
 ) -> Run:
     """Fit every model to every set; with added rows, also without them, to tell what they change.
 
@@ -153,6 +157,8 @@ def fit_all(
     models : sequence of Model
     ready : callable
         Called with each set as soon as it is fitted, so that its figures can be begun.
+    sets : sequence of Paired, optional
+        What ``request.pair(trials)`` gave, where it is there already.
 
     Raises
     ------
@@ -160,7 +166,7 @@ def fit_all(
         If a set does not exist or an added row is not verified enough.
     """
     analyses = []
-    for paired in request.pair(trials):
+    for paired in request.pair(trials) if sets is None else sets:
         analyses.append(fit_set(paired, models))
         ready(analyses[-1])
     if request.add is None:
@@ -225,8 +231,7 @@ def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
     focuses = focus_comparisons(run.trials, [effects for effects, _ in sets], trial)
     if not focuses:
         if required:
-            known = dict.fromkeys(name for effects, _ in sets for name in effects.trial)
-            raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
+            require_focus([effects for effects, _ in sets], trial)
         return run
     records = tuple(record for focus in focuses for record in place(focus, run.models, sets))
     attempts = (_decomposition(run.trials, focus) for focus in focuses)
@@ -248,6 +253,28 @@ def _not_placed(run: Run, trial: str, focuses: Sequence[Focus]) -> list[dict[str
         {"comparison": str(name), "label": str(label), "why": reasons.get(str(name)) or "in no set of this run"}
         for name, label in zip(rows["comparison"], rows["label"], strict=True)
     ]
+
+
+def require_focus(sets: Sequence[Effects], trial: str) -> None:
+    """Refuse a trial in focus that no set holds with both effects: it could not be placed after the models are fitted.
+
+    Parameters
+    ----------
+    sets : sequence of Effects
+    trial : str
+        Name of a trial or comparison, or its label.
+
+    Raises
+    ------
+    UsageError
+        With the trials that there are.
+    """
+    for effects in sets:
+        names = zip(effects.trial, effects.comparison, effects.labels, effects.complete, strict=True)
+        if any(complete and trial in about for *about, complete in names):
+            return
+    known = dict.fromkeys(name for effects in sets for name in effects.trial)
+    raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
 
 
 def _decomposition(trials: TrialSet, focus: Focus) -> Decomposition | None:

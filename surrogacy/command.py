@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import surrogacy
-from surrogacy.errors import DataError, ExitCode, SurrogacyError
+from surrogacy.errors import DataError, ExitCode, SurrogacyError, data_warnings
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _ArgumentGroup
     from concurrent.futures import Executor
+
+    from surrogacy.trials import TrialSet
 
 NEAREST = {
     "\u2212": "-",
@@ -86,6 +88,30 @@ def run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int],
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return 130
+
+
+def warn_of_data(trials: TrialSet, *, quiet: bool) -> bool:
+    """Print the warnings about the user's own rows in full on stderr, those about the shipped tables as a count.
+
+    Parameters
+    ----------
+    trials : TrialSet
+    quiet : bool
+        Whether to print nothing.
+
+    Returns
+    -------
+    bool
+        Whether there are warnings about the user's own rows.
+    """
+    own = data_warnings(trials.faults)
+    shipped = sum(fault.severity == "warning" for fault in trials.faults) - len(own)
+    if not quiet:
+        for fault in own:
+            print(fault, file=sys.stderr)
+        if shipped:
+            print(f"{shipped} warnings about the trial table: python -m surrogacy.fit --check shows them", file=sys.stderr)
+    return bool(own)
 
 
 def one_thread_each() -> bool:

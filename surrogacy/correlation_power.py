@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from surrogacy.errors import UsageError
-from surrogacy.results import LEVEL
+from surrogacy.levels import LEVEL, confidence_level
 
 POWER = 0.8
 MOST_TRIALS = 10_000_000  # a difference that needs more is none
@@ -81,6 +81,7 @@ def detectable(
     trials. With very few trials z is biased away from 0, and the closed form goes a little too far: at what it gives
     for 6 against 16 trials and 0.84, simulation finds a power of 0.85, for 8 against 44 trials one of 0.82.
     """
+    level = confidence_level(level)
     _within(against)
     error = z_standard_error(k, k if second is None else second)
     if error is None:
@@ -99,9 +100,7 @@ def z_standard_error(k1: int, k2: int) -> float | None:
 
 def two_sided_quantile(level: float) -> float:
     """Normal quantile of a two-sided level."""
-    if not 0 < level < 1:
-        raise UsageError(f"a level lies between 0 and 1; got {level:g}")
-    return float(ndtri(0.5 + level / 2))
+    return float(ndtri(0.5 + confidence_level(level) / 2))
 
 
 def _within(*correlations: float) -> None:

@@ -26,6 +26,7 @@ from surrogacy.correlation_power import POWER, detectable, trials_needed, two_si
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.intervals import FEW_TRIALS, percentiles, resampled_r
+from surrogacy.levels import confidence_level
 from surrogacy.models.exact import Posterior
 from surrogacy.models.posterior import BivariateBayes, prior_caveat
 from surrogacy.results import LEVEL, Estimate
@@ -145,6 +146,7 @@ class Difference:
 
 def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> tuple[Estimate, float | None]:
     """Difference of two independent correlations on the scale of Fisher's z, and its two-sided p-value."""
+    level = confidence_level(level)
     error = z_standard_error(k1, k2)
     if error is None or not max(abs(r1), abs(r2)) < 1 - 1e-12:
         return Estimate(None, level=level, kind="Fisher z needs 4 trials in each set, and |r| < 1"), None
@@ -157,6 +159,7 @@ def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEV
 
 def mover_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> Estimate:
     """Difference of two independent correlations with the interval of Zou (2007), doi:10.1037/1082-989X.12.4.399."""
+    level = confidence_level(level)
     (l1, u1), (l2, u2) = estimands.fisher_interval(r1, k1, level), estimands.fisher_interval(r2, k2, level)
     if l1 is None or u1 is None or l2 is None or u2 is None:
         return Estimate(r1 - r2, level=level, kind="no interval: Fisher z needs 4 trials in each set, and |r| < 1")
@@ -175,6 +178,7 @@ def bootstrap_difference(
     UsageError
         If a trial is in both sets.
     """
+    level = confidence_level(level)
     refuse_overlap(first, second)
     generator = np.random.default_rng(seed)
     r, samples = [], []
@@ -298,6 +302,7 @@ def compare(
     FitError
         With fewer than three usable comparisons in a set.
     """
+    level = confidence_level(level)
     refuse_overlap(first, second)
     names = (first.name or "the first set", second.name or "the second set")
     r, k = [], []

@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
+from surrogacy.array_checks import broadcast, counts, names, numbers
 from surrogacy.errors import UsageError
+from surrogacy.levels import confidence_level
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -40,7 +42,7 @@ def standard_error_from_interval(low: float, high: float, level: float = 0.95) -
     ----------
     Parmar, Torri, Stewart (1998), doi:10.1002/(SICI)1097-0258(19981230)17:24<2815::AID-SIM110>3.0.CO;2-8.
     """
-    return float((np.log(high) - np.log(low)) / (2.0 * ndtri(0.5 + level / 2.0)))
+    return float((np.log(high) - np.log(low)) / (2.0 * ndtri(0.5 + confidence_level(level) / 2.0)))
 
 
 def standard_error_from_p(hr: float, p: float, sides: int = 2) -> float:
@@ -148,20 +150,26 @@ class Effects:
             the endpoint was not reported.
         rho_within : scalar or (k,) array-like, in [-1, 1]
         n : (k,) array-like, optional
-            Patients; without it every comparison counts alike, as information ``4 / se_final^2``
+            Patients, above 0; NaN = not known. Without it every comparison counts alike, as information ``4 / se_final^2``
             is *not* substituted silently.
         trial, comparison : sequence of str, optional
             Default: one trial a comparison, numbered from 1.
-        control_group, control_share, events, labels, name
+        control_group, labels : sequence of str, optional
             See the class.
+        control_share : scalar, (2,) or (k, 2) array-like, between 0 and 1
+            Of both endpoints, of each, or of each endpoint of each comparison.
+        events : (k,) array-like, optional
+            0 or more; NaN = not known.
+        name : str
 
         Raises
         ------
         UsageError
-            If a shape is wrong, a standard error is not positive or a correlation lies outside [-1, 1].
+            If a length or shape is wrong, a value that is not a number stands where one is needed, or a value is
+            impossible: a standard error or a number of patients that is not above 0, a negative number of events, a
+            correlation outside [-1, 1], a share of the control arm that is not between 0 and 1.
         """
-        y = np.asarray(log_hr, dtype=np.float64)
-        s = np.asarray(se, dtype=np.float64)
+        y, s = numbers("log_hr", log_hr), numbers("se", se)
         if y.ndim != 2 or y.shape[1] != 2 or s.shape != y.shape:
             raise UsageError(f"log_hr and se must both have shape (k, 2); got {y.shape} and {s.shape}")
         k = len(y)
@@ -170,25 +178,27 @@ class Effects:
             raise UsageError("every reported log hazard ratio needs a finite standard error above 0")
         if np.isinf(y).any():
             raise UsageError("a log hazard ratio is infinite")
-        rho = np.broadcast_to(np.asarray(rho_within, dtype=np.float64), (k,))
+        rho = broadcast("rho_within", rho_within, (k,))
         if not np.all(np.abs(rho) <= 1):
             raise UsageError(f"rho_within must lie in [-1, 1]; got {rho.min():g} to {rho.max():g}")
-        patients = np.full(k, np.nan) if n is None else np.asarray(n, dtype=np.float64)
+        share = broadcast("control_share", control_share, (k, 2))
+        if not np.all((share > 0) & (share < 1)):
+            raise UsageError(f"control_share must lie between 0 and 1; got {share.min():g} to {share.max():g}")
         numbered = tuple(str(i + 1) for i in range(k))
-        trials = numbered if trial is None else tuple(map(str, trial))
-        comparisons = (trials if len(set(trials)) == k else numbered) if comparison is None else tuple(comparison)
+        trials = names("trial", trial, k, numbered)
+        comparisons = names("comparison", comparison, k, trials if len(set(trials)) == k else numbered)
         return cls(
             log_hr=y,
             se=np.where(observed, s, np.nan),
             rho_within=rho,
-            n=patients,
+            n=counts("n", n, k, "a number of patients is finite and above 0", least=np.nextafter(0.0, 1.0)),
             trial=trials,
-            comparison=tuple(map(str, comparisons)),
+            comparison=comparisons,
             rho_known=np.zeros(k, dtype=np.bool_),
-            control_group=("",) * k if control_group is None else tuple(control_group),
-            control_share=np.broadcast_to(np.asarray(control_share, dtype=np.float64), (k, 2)),
-            events=np.full(k, np.nan) if events is None else np.asarray(events, dtype=np.float64),
-            labels=tuple(map(str, comparisons)) if labels is None else tuple(labels),
+            control_group=names("control_group", control_group, k, ("",) * k),
+            control_share=share,
+            events=counts("events", events, k, "a number of events is finite and 0 or more", least=0.0),
+            labels=names("labels", labels, k, comparisons),
             name=name,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
@@ -77,6 +77,16 @@ class Fault:
         cell = f"{self.column} = {value!r}" if value else self.column
         parts = [f"{place}: {self.code} {self.severity}", self.trial, cell]
         return ": ".join(part for part in parts if part) + f": {self.rule}. Fix: {self.fix}."
+
+
+def own_faults(faults: Iterable[Fault]) -> list[Fault]:
+    """Return the faults of the user's own rows, without those of the shipped tables."""
+    return [fault for fault in faults if not fault.file.startswith("data/trials/")]
+
+
+def data_warnings(faults: Iterable[Fault]) -> list[Fault]:
+    """Return the warnings about the user's own rows."""
+    return [fault for fault in own_faults(faults) if fault.severity == "warning"]
 
 
 class DataError(SurrogacyError):

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from surrogacy.effects import Effects, FloatArray
-from surrogacy.results import LEVEL, Band, Estimate, Line, ThresholdEffect, ThresholdStatus
+from surrogacy.levels import LEVEL, confidence_level
+from surrogacy.results import Band, Estimate, Line, ThresholdEffect, ThresholdStatus
 
 # No randomised trial has an effect beyond this: a band that closes only there gives no threshold.
 STRONGEST_HR = 0.05
@@ -75,6 +76,7 @@ def fisher_interval(r: float, k: int, level: float = LEVEL, variance_factor: flo
     low, high : float or None
         None where the interval is not defined: for k <= 3, and at r = -1 or 1.
     """
+    level = confidence_level(level)
     if k <= 3 or not np.isfinite(r) or abs(r) > 1 - 1e-12:
         return None, None
     half = float(ndtri(0.5 + level / 2.0)) * np.sqrt(variance_factor / (k - 3))
@@ -119,6 +121,7 @@ def threshold_effect(
     ----------
     Burzykowski, Buyse (2006), doi:10.1002/pst.207.
     """
+    level = confidence_level(level)
     size = line.new_n if new_n is None else new_n
     stated = None if size is None or np.isinf(size) or band == "confidence" or line.exponent == 0 else float(size)
 

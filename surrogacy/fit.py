@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import gc
+import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from surrogacy.command import add_output, figure_workers, one_thread_each, progress, run
-from surrogacy.errors import DataError, ExitCode, Fault, UsageError
+from surrogacy.command import add_output, figure_workers, one_thread_each, progress, run, warn_of_data
+from surrogacy.errors import DataError, ExitCode, UsageError, own_faults
 
 if TYPE_CHECKING:
     from surrogacy.analysis import Request, Run, SetAnalysis
     from surrogacy.models import Model
-    from surrogacy.trials import TrialSet
+    from surrogacy.new_trial import NewTrial
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
 # those before bivariate-ml are the default; those after daniels-hughes are sampled and take seconds
@@ -23,6 +24,10 @@ DEFAULT_MODELS = ("weighted-pearson", "weighted-regression", "bivariate-reml", "
 SAMPLED = ("product-normal", "student-t", "class-exchangeable", "class-partial", "moderated")
 MODELS = (*DEFAULT_MODELS, "bivariate-ml", "daniels-hughes", *SAMPLED)
 DEFAULT_FOCUS = "tactics"
+SIZE_NOTICE = (
+    "weighted-regression: --new-n inf does not apply, as it has no between-trial variance; its band and STE are for a trial of the mean "
+    "size of the set, the other models' for a true effect"
+)
 TASK = "leave-one-out and sensitivity"
 
 
@@ -92,7 +97,6 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
     questions.add_argument(
         "--predict",
         nargs=3,
-        type=float,
         metavar=("HR", "LOW", "HIGH"),
         help="predict the OS HR of a new trial with this surrogate HR and 95%% limits; --new-n for what it will observe",
     )
@@ -146,9 +150,25 @@ def _run(options: argparse.Namespace, given: Sequence[str]) -> int:
         raise UsageError(f"unknown model {unknown[0]!r}; choose from {', '.join(MODELS)}")
     if options.pairs and (options.sets or options.add or options.trials):
         raise UsageError("--pairs fits its table alone: leave out SET, --add and --trials")
+    new_trial, warnings = _checked_numbers(options)
     if options.check:
         return _check(options)
-    return _fit(options, names, given)
+    for warning in () if options.quiet else warnings:
+        print(warning, file=sys.stderr)
+    return _fit(options, names, given, new_trial)
+
+
+def _checked_numbers(options: argparse.Namespace) -> tuple[NewTrial | None, tuple[str, ...]]:
+    """Check numbers before a table is read or a model fitted; return the new trial, and warnings about it."""
+    if options.seed < 0:
+        raise UsageError(f"--seed {options.seed}: give a whole number of 0 or more")
+    from surrogacy.new_trial import check_rho_within, check_size, parse_new_trial
+
+    check_rho_within(options.rho_within)
+    check_size(options.new_n)
+    if options.predict is None:
+        return None, ()
+    return parse_new_trial(options.predict, options.rho_within, options.new_n)
 
 
 def _request(options: argparse.Namespace) -> Request:
@@ -180,7 +200,7 @@ def _check(options: argparse.Namespace) -> ExitCode:
     errors = [fault for fault in in_sets if fault.severity == "error"]
     if errors:
         raise DataError(errors)
-    counted = _own(trials.faults) if options.add else [*trials.faults, *in_sets]
+    counted = own_faults(trials.faults) if options.add else [*trials.faults, *in_sets]
     for found in counted:
         print(found)
     counts = {severity: sum(found.severity == severity for found in counted) for severity in ("warning", "info")}
@@ -199,21 +219,48 @@ def _print_columns(columns: Sequence[tuple[str, str]]) -> None:
         print(f"{heading:<{width}}  {meaning}")
 
 
-def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]) -> ExitCode:
-    """Fit, examine, and print or write."""
-    safe_to_fork = one_thread_each()
+def _models(options: argparse.Namespace, names: Sequence[str]) -> list[Model]:
+    """Make the models of a run.
 
-    from surrogacy.analysis import compare_and_judge, compare_with_nuts, examine_all, fit_all, place_focus, predict, vary_all
+    A weighted regression predicts no true effect (``--new-n inf``). Where it was asked for by name, that stops the run; as one of the
+    default models it keeps its default, a trial of the mean size, which its output states: slope and R2 do not depend on the size.
+    """
     from surrogacy.models import create
 
     settings = {"weights": options.weights, "new_n": options.new_n, "seed": options.seed}
-    models = [create(name, **settings) for name in dict.fromkeys(names)]
+    models = []
+    for name in dict.fromkeys(names):
+        if name == "weighted-regression" and options.new_n == math.inf and options.model is None:
+            models.append(create(name, **settings | {"new_n": None}))
+            if not options.quiet:
+                print(SIZE_NOTICE, file=sys.stderr)
+        else:
+            models.append(create(name, **settings))
+    return models
+
+
+def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str], new_trial: NewTrial | None) -> ExitCode:
+    """Fit, examine, and print or write."""
+    safe_to_fork = one_thread_each()
+
+    from surrogacy.analysis import (
+        compare_and_judge,
+        compare_with_nuts,
+        examine_all,
+        fit_all,
+        place_focus,
+        predict,
+        require_focus,
+        vary_all,
+    )
+
+    models = _models(options, names)
     request = _request(options)
 
     def place(run: Run) -> Run:
         run = place_focus(run, options.focus or DEFAULT_FOCUS, required=options.focus is not None)
-        if options.predict:
-            run = predict(run, tuple(options.predict), options.rho_within, options.new_n)
+        if new_trial is not None:
+            run = predict(run, (new_trial.hr, new_trial.low, new_trial.high), new_trial.rho_within, new_trial.n)
         return compare_and_judge(run, options.weights, options.seed, options.report_style)
 
     def examine(run: Run, step: Callable[[], None]) -> Run:
@@ -228,11 +275,14 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
 
         check_folder(Path(options.out))
     trials = request.read()
-    warned = _warn_of_data(options, trials)
+    sets = request.pair(trials)
+    if options.focus is not None:
+        require_focus([paired.effects for paired in sets], options.focus)
+    warned = warn_of_data(trials, quiet=options.quiet)
     if options.json:
         from surrogacy.report.document import document, dumps
 
-        run = fit_all(request, trials, models)
+        run = fit_all(request, trials, models, sets=sets)
         with progress(_steps(options, models, len(run.analyses)), TASK, quiet=options.quiet) as step:
             run = place(examine(run, step))
         print(dumps(document(run, seed=options.seed)), end="")
@@ -241,7 +291,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     from surrogacy.report.folder import Drawing, write_run
 
     def fit(ready: Callable[[SetAnalysis], None]) -> Run:
-        return fit_all(request, trials, models, ready)
+        return fit_all(request, trials, models, ready, sets)
 
     def code_of(run: Run) -> ExitCode:
         return _exit_code(options, run, warned=warned)
@@ -287,23 +337,6 @@ def _exit_code(options: argparse.Namespace, run: Run, *, warned: bool) -> ExitCo
         return ExitCode.NOT_CONVERGED
     problems = any(result.problems for one in run.analyses for result in one.results)
     return ExitCode.STRICT if options.strict and (warned or problems) else ExitCode.OK
-
-
-def _own(faults: Iterable[Fault]) -> list[Fault]:
-    """Those about the user's own rows, not the shipped table."""
-    return [found for found in faults if not found.file.startswith("data/trials/")]
-
-
-def _warn_of_data(options: argparse.Namespace, trials: TrialSet) -> bool:
-    """Print warnings about the user's own rows in full, about the curated table as a count; tell if there were own ones."""
-    warnings = [found for found in trials.faults if found.severity == "warning"]
-    own = _own(warnings)
-    if not options.quiet:
-        for found in own:
-            print(found, file=sys.stderr)
-        if len(warnings) > len(own):
-            print(f"{len(warnings) - len(own)} warnings about the trial table: --check shows them", file=sys.stderr)
-    return bool(own)
 
 
 def _warn_of_unused(options: argparse.Namespace, run: Run) -> None:

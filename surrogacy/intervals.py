@@ -27,7 +27,8 @@ from scipy.special import ndtri, stdtrit
 from surrogacy import estimands
 from surrogacy.effects import Effects, FloatArray, IntArray
 from surrogacy.errors import FitError, UsageError
-from surrogacy.results import LEVEL, Result
+from surrogacy.levels import LEVEL, confidence_level
+from surrogacy.results import Result
 from surrogacy.weights import Weights, usable_comparisons, weights_of
 
 Limits = tuple[float | None, float | None]
@@ -76,7 +77,7 @@ def wald_r2(
         if trials <= lost or not r2 < 1 - 1e-12:  # at R2 = 1 the formula gives an interval of width 0
             return None, None
         se = float(np.sqrt(4.0 * r2 * (1.0 - r2) ** 2 / (trials - lost)))
-    half = float(ndtri(0.5 + level / 2)) * se
+    half = float(ndtri(0.5 + confidence_level(level) / 2)) * se
     low, high = r2 - half, r2 + half
     return (max(low, 0.0), min(high, 1.0)) if truncated else (low, high)
 
@@ -85,7 +86,7 @@ def atanh_t(rho: float, se: float, trials: int, level: float = LEVEL) -> Limits:
     """Interval of a correlation from its SE, delta method on ``atanh(rho)``, t with ``N - 1`` df; None at -1 and 1."""
     if trials < 2 or not abs(rho) < 1 or not np.isfinite(se):
         return None, None
-    half = float(stdtrit(trials - 1, 0.5 + level / 2)) * se / (1.0 - rho**2)
+    half = float(stdtrit(trials - 1, 0.5 + confidence_level(level) / 2)) * se / (1.0 - rho**2)
     return float(np.tanh(np.arctanh(rho) - half)), float(np.tanh(np.arctanh(rho) + half))
 
 
@@ -98,7 +99,7 @@ def needed_r(k: int, limit: float = 0.85, level: float = LEVEL) -> float | None:
         raise UsageError(f"a limit of a correlation lies between -1 and 1; got {limit:g}")
     if k <= 3:
         return None
-    return float(np.tanh(np.arctanh(limit) + float(ndtri(0.5 + level / 2)) / np.sqrt(k - 3)))
+    return float(np.tanh(np.arctanh(limit) + float(ndtri(0.5 + confidence_level(level) / 2)) / np.sqrt(k - 3)))
 
 
 def resampled_r(effects: Effects, weights: FloatArray, resamples: int, generator: np.random.Generator) -> FloatArray:
@@ -115,6 +116,7 @@ def resampled_r(effects: Effects, weights: FloatArray, resamples: int, generator
 
 def percentiles(sample: FloatArray, level: float = LEVEL) -> Limits:
     """Percentile interval of the finite part of a sample; None where it is empty."""
+    level = confidence_level(level)
     finite = sample[np.isfinite(sample)]
     if not len(finite):
         return None, None
@@ -368,16 +370,14 @@ def all_intervals(
     UsageError
         If a recipe is not known, or needs a model and has none.
     """
-    if not 0 < level < 1:
-        raise UsageError(f"a level lies between 0 and 1; got {level:g}")
+    level = confidence_level(level)
     wanted = list(RECIPES if recipes is None else recipes)
     unknown = [name for name in wanted if name not in RECIPES]
     if unknown:
         raise UsageError(f"unknown interval {unknown[0]!r}; choose from {', '.join(RECIPES)}")
     if model is None and recipes is not None and any(RECIPES[name].correlates == TRUE for name in wanted):
         raise UsageError("intervals of the correlation of the true effects need a bivariate model")
-    if model is None:
-        wanted = [name for name in wanted if RECIPES[name].correlates == ESTIMATED]
+    wanted = [name for name in wanted if model is not None or RECIPES[name].correlates == ESTIMATED]
     data, _ = usable_comparisons(effects, weights)
     weight, _ = weights_of(data, weights)
     r = float(estimands.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weight))

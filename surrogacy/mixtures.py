@@ -12,7 +12,8 @@ from scipy.special import ndtr, ndtri
 from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.estimands import ROUNDING, STRONGEST_HR
-from surrogacy.results import LEVEL, Band, ThresholdEffect, ThresholdStatus
+from surrogacy.levels import LEVEL, confidence_level
+from surrogacy.results import Band, ThresholdEffect, ThresholdStatus
 
 PIECE = 200_000  # numbers worked on at once
 
@@ -159,6 +160,7 @@ class MixtureLine:
         -------
         median, low, high : arrays shaped like ``log_hr``
         """
+        level = confidence_level(level)
         x = np.asarray(log_hr, dtype=np.float64)
         mean, sd = self.at(x.ravel(), n, band)
         found = mixture_quantile((0.5, 0.5 - level / 2, 0.5 + level / 2), self.weight, mean, sd)
@@ -172,6 +174,7 @@ class MixtureLine:
 
     def thresholds(self, level: float = LEVEL) -> dict[str, ThresholdEffect]:
         """Surrogate threshold effects by either band at ``level``, and at 80 %."""
+        level = confidence_level(level)
         found = {}
         for band in get_args(Band):
             searched = self._search(band)

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from surrogacy.effects import Effects, one_patient, standard_error_from_interval
-from surrogacy.errors import FitError, UsageError
+from surrogacy.effects import Effects, one_patient
+from surrogacy.errors import FitError
 from surrogacy.models import Model
-from surrogacy.prediction import FinalPrediction, Observed, predict_final
+from surrogacy.new_trial import NewTrial
+from surrogacy.prediction import FinalPrediction, Observed, predict_by_regression, predict_final
 from surrogacy.results import Line, Result
 from surrogacy.trials import TrialSet
 from surrogacy.trials.standard_errors import standard_error
@@ -202,30 +203,28 @@ def predict_new(
     Returns
     -------
     list of dict
-        One record a set, model and target (``true effect``, ``observed``); a weighted regression knows only what trials
-        of a size observe (default: of the mean size of the set).
+        One record per set, model and target (``true effect``, ``observed``); a weighted regression predicts only what trials
+        of a size observe (default: of the mean size of the set), with this trial's own sampling errors.
 
     Raises
     ------
     UsageError
         If the limits do not enclose the hazard ratio, or are not positive.
     """
-    value, low, high = hr
-    if not 0 < low < value < high or not np.isfinite(high):
-        raise UsageError(f"--predict {value:g} {low:g} {high:g}: give HR, lower and upper 95 % limit, 0 < LOW < HR < HIGH")
-    log_hr, se = float(np.log(value)), standard_error_from_interval(low, high)
+    new_trial = NewTrial(*hr, rho_within, new_n)
+    value, log_hr, se = new_trial.hr, new_trial.log_hr, new_trial.se
     records = []
     for effects, results in sets:
         variance = one_patient(effects)
-        sizes = [None, new_n] if new_n is not None and np.isfinite(variance) else [None]
+        sizes = [None, new_n] if new_n is not None and np.isfinite([new_n, variance]).all() else [None]
         for result in results:
             for size in sizes:
                 own = isinstance(result.line, Line) and "tau_surrogate" not in result.estimates
                 if result.line is None or (own and size is None and len(sizes) > 1):
                     continue
-                se_final = 0.0 if size is None else float(np.sqrt(variance / size))
+                se_final = float(np.sqrt(variance / size)) if size is not None else np.nan if own else 0.0
                 new = Observed(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
-                prediction = predict_final(result, new, joins=True)
+                prediction = predict_by_regression(result, new) if own else predict_final(result, new, joins=True)
                 target = result.line.new_trial(size) if own else "true effect" if size is None else f"observed, n = {size:.0f}"
                 record: dict[str, Any] = {
                     "set": effects.name, "model": result.model, "k": len(result.effects), "target": target, "hr_surrogate": value,

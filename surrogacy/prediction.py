@@ -8,7 +8,17 @@ For a bivariate model, with ``k = T11 / (T11 + s1^2)`` the shrinkage of the obse
                    surrogate          the line
 
 (the algebra of ``T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2)``). A posterior takes it at every node, so that the parameters need
-no approximation. A weighted regression knows no such parts: its residual variance for a trial of this size holds all but the last.
+no approximation. A weighted regression does not separate these parts: its residual variance s^2 / w0 for a trial of weight w0 contains
+all but the last, with the sampling errors that trials of the set have at this weight. That is the ordinary prediction interval, and right for a
+trial like those of the set (`predict_final`). For a new trial with a standard error s1 of its own (`predict_by_regression`)
+
+    Var = max(s^2 / w0 - v, 0)  +  s2^2 + b^2 s1^2 - 2 b r s1 s2  +  (1, y1) Cov (1, y1)'
+    v   = mean of w_i (s2_i^2 + b^2 s1_i^2 - 2 b r_i s1_i s2_i) / w0
+
+v is the part of the residual variance that sampling errors typical of the set account for at this weight; it is replaced by the part that the
+new trial has. Adding ``b^2 s1^2 - 2 b r s1 s2`` to the residual variance without taking v away would count these errors twice, and for r > 0 make
+the interval too narrow: with 16 trials, b = 0.47 and r = 0.5 a nominal 95 % interval then holds 90 % of new trials, this one 95 % (97 % where
+s1 is three times as large as usual, against 90 % without s1). The mean is not shrunken towards that of the set, as a bivariate model would.
 
 References
 ----------
@@ -19,16 +29,19 @@ Burzykowski, Buyse (2006), doi:10.1002/pst.207.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.levels import confidence_level
 from surrogacy.mixtures import MixtureLine, mixture_cdf, mixture_quantile
 from surrogacy.models.exact import Posterior
+from surrogacy.models.regression import weight_per_patient
 from surrogacy.results import Line, Result
+from surrogacy.weights import weights_of
 
 COMPONENTS = ("surrogate_error", "parameters", "sigma_cond", "sampling", "covariance", "residual")
 
@@ -98,6 +111,7 @@ class FinalPrediction:
 
     def interval(self, level: float) -> tuple[float, float]:
         """Equal-tailed prediction interval."""
+        level = confidence_level(level)
         return self.quantile(0.5 - level / 2), self.quantile(0.5 + level / 2)
 
 
@@ -128,6 +142,50 @@ def predict_final(result: Result, trial: Observed, *, joins: bool = False) -> Fi
     if isinstance(result.line, MixtureLine):
         return _by_line(result.line, trial)
     raise UsageError(f"{result.model} has no line to predict from")
+
+
+def predict_by_regression(result: Result, trial: Observed) -> FinalPrediction:
+    """Predict the final effect that a new trial will observe by a weighted regression, with this trial's own sampling errors.
+
+    See the formula of the module; t quantiles, as for the residual variance alone. The prediction is never more certain than the
+    trial's own errors allow, however close the trials of the set lie to the line.
+
+    Parameters
+    ----------
+    result : Result
+        Of a weighted regression.
+    trial : Observed
+        ``n`` NaN: of the size that the line takes by default. ``se_final`` NaN: that of a trial of this weight in the set.
+
+    Raises
+    ------
+    UsageError
+        If the size is infinite: the regression predicts no true effect.
+    """
+    line = result.line
+    assert isinstance(line, Line)
+    ordinary = _by_regression(line, trial)
+    effects, b = result.effects, line.slope
+    weights, _ = weights_of(effects, result.settings["weights"])
+    known = np.isfinite(effects.se).all(axis=1)
+    if not known.any():  # nothing is known of the errors of the set: all of the new trial's surrogate error is added
+        components = {**ordinary.components, "surrogate_error": b**2 * trial.se**2}
+        return replace(ordinary, sd=np.array([np.sqrt(sum(components.values()))]), components=components)
+    size = line.new_n if np.isnan(trial.n) else trial.n
+    weight = float(weights.mean())
+    if size is not None and line.exponent > 0:
+        weight = weight_per_patient(effects, weights, line.exponent) * size**line.exponent
+    s1, s2, w = effects.se[known, 0], effects.se[known, 1], weights[known] / weight
+    typical = float(np.mean(w * (s2**2 + b**2 * s1**2 - 2 * b * effects.rho_within[known] * s1 * s2)))
+    se_final = float(np.sqrt(np.mean(w * s2**2))) if np.isnan(trial.se_final) else trial.se_final
+    components = {
+        "parameters": ordinary.components["parameters"],
+        "residual": max(ordinary.components["residual"] - typical, 0.0),
+        "surrogate_error": b**2 * trial.se**2,
+        "sampling": se_final**2,
+        "covariance": -2 * b * trial.rho_within * trial.se * se_final,
+    }
+    return replace(ordinary, sd=np.array([np.sqrt(sum(components.values()))]), components=components)
 
 
 def _by_regression(line: Line, trial: Observed) -> FinalPrediction:

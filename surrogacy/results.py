@@ -15,11 +15,16 @@ from scipy.special import ndtri, stdtrit
 
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.levels import LEVEL as LEVEL
+from surrogacy.levels import confidence_level
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LEVEL = 0.95
+NO_SCATTER = (
+    "a weighted regression has no between-trial variance: it predicts what a trial of a given size observes, not the true effect of a "
+    "trial (n = inf); give a number of patients, or use a bivariate model"
+)
 
 Band = Literal["prediction", "confidence"]
 ThresholdStatus = Literal["exists", "none", "two-sided", "outside-data", "benefit-without-surrogate-effect"]
@@ -188,6 +193,9 @@ class Line:
         What a new trial's own error adds where no size is stated.
     own_words : str
         That trial in words.
+    scatter_known : bool
+        Whether the scatter of true effects about the line is known apart from the sampling error. Without it, as in a weighted
+        regression, the observed effect of a trial of some size can be predicted, a true effect (``n = inf``) cannot.
     degrees_of_freedom : float or None
         Of the t quantile; None = normal.
     data_range : tuple of float
@@ -205,10 +213,11 @@ class Line:
     data_range: tuple[float, float]
     own_variance: float = 0.0
     own_words: str = "its true effect"
+    scatter_known: bool = True
 
     def quantile(self, level: float = LEVEL) -> float:
         """Two-sided quantile of the band."""
-        upper = 0.5 + level / 2.0
+        upper = 0.5 + confidence_level(level) / 2.0
         if self.degrees_of_freedom is None:
             return float(ndtri(upper))
         return float(stdtrit(self.degrees_of_freedom, upper))
@@ -219,11 +228,14 @@ class Line:
         Raises
         ------
         UsageError
-            If a size is stated but the comparisons' own sizes are not known.
+            If a size is stated but the comparisons' own sizes are not known, or a true effect is asked for and the scatter of
+            true effects is not known.
         """
         if band == "confidence":
             return 0.0
         size = self.new_n if n is None else n
+        if not self.scatter_known and size is not None and np.isinf(size):
+            raise UsageError(NO_SCATTER)
         if size is None or self.exponent == 0.0:
             return self.sigma**2 + self.own_variance
         if np.isinf(size):

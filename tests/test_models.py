@@ -317,15 +317,18 @@ def test_size_of_the_new_trial_when_some_patients_are_not_known():
 def test_without_weights_the_new_trial_is_one_like_these():
     result = WeightedRegression(weights="none").fit(simulated(10))
     assert result["ste_prediction"].new_trial == "a trial like these"
-    assert result.line.predict(-0.5, n=np.inf)[1] == result.line.predict(-0.5, n=50)[1]
+    assert result.line.predict(-0.5, n=5000)[1] == result.line.predict(-0.5, n=50)[1]
 
 
-def test_an_infinite_new_trial_in_a_regression_is_the_confidence_band():
+def test_a_regression_gives_no_threshold_for_a_true_effect():
+    """Its variance falls to 0 with the size of the new trial: the band of a huge trial is that of the mean."""
     from surrogacy.estimands import threshold_effect
 
     line = WeightedRegression().fit(simulated(20)).line
-    infinite, huge = (threshold_effect(line, new_n=n) for n in (np.inf, 1e12))
-    assert infinite.hr == pytest.approx(huge.hr, rel=1e-5)
+    with pytest.raises(UsageError, match="no between-trial variance"):
+        threshold_effect(line, new_n=np.inf)
+    huge, mean = threshold_effect(line, new_n=1e12), threshold_effect(line, band="confidence")
+    assert huge.hr == pytest.approx(mean.hr, rel=1e-5)
 
 
 def test_a_bivariate_line_without_patients_refuses_a_stated_size():

@@ -7,7 +7,9 @@ from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONSTRAINTS = dict(
-    line.split("==") for line in (ROOT / "tests" / "constraints-lowest.txt").read_text().splitlines() if not line.startswith("#")
+    line.split("==")
+    for line in (ROOT / "tests" / "constraints-lowest.txt").read_text().splitlines()
+    if not line.startswith("#")
 )
 
 

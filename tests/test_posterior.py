@@ -332,7 +332,7 @@ def test_impossible_settings_are_refused():
         (lambda: BivariateBayes(rho_between=Uniform(-2.0, 1.0)), "leaves its range"),
         (lambda: BivariateBayes(tau_final=Uniform(-1.0, 1.0)), "leaves its range"),
         (lambda: BivariateBayes(new_n=-3), "size of the new trial"),
-        (lambda: BivariateBayes(level=2.0), "level must lie"),
+        (lambda: BivariateBayes(level=2.0), "level of an interval lies between 0 and 1"),
         (lambda: BivariateBayes(nodes=(1, 1, 1)), "4 nodes"),
         (lambda: BivariateBayes(tau_final=Normal()), "prior of tau_final must be"),
         (lambda: BivariateBayes(rho_between=HalfNormal(1.0)), "prior of rho_between must be"),

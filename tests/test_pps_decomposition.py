@@ -336,7 +336,7 @@ def test_ten_thousand_calibrations_in_seconds(tactics):
 def test_arguments_that_make_no_sense(tactics):
     with pytest.raises(UsageError, match="at least 100 resamples"):
         decompose(tactics, resamples=10)
-    with pytest.raises(UsageError, match="level in"):
+    with pytest.raises(UsageError, match="level of an interval lies between 0 and 1"):
         decompose(tactics, level=1.0)
     with pytest.raises(UsageError, match="no cut 'interim'"):
         decompose(tactics, cut="interim")

@@ -28,10 +28,12 @@ from scipy.special import ndtri, stdtrit
 from surrogacy import estimands
 from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
+from surrogacy.levels import settle_level
 from surrogacy.models.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.maximum import Optimum, maximise, parameter_covariance
 from surrogacy.models.profile import profile_intervals
 from surrogacy.results import LEVEL, Estimate, Line, Result, ThresholdEffect
+from surrogacy.scatter import SAME_ERRORS, scatter_about_precise_line
 
 # Below this number of trials the band is said to be too narrow (validation/prediction_band_coverage.py).
 FEW_TRIALS = 40
@@ -68,7 +70,8 @@ class BivariateRandomEffects:
     new_n : float, optional
         Patients of the new trial that a prediction is made for; default: its true effect.
     starts : int
-        Starting points of the search: moments, then strong correlations of either sign.
+        Starting points of the search, at most five: moments, strong correlations of either sign, and beside the maxima with one
+        tau = 0. The three models with a tau of 0 are tried besides, whatever it is.
     level : float
     """
 
@@ -76,10 +79,11 @@ class BivariateRandomEffects:
     interval: Literal["profile", "delta"] = "profile"
     standard_errors: Literal["conditional", "full"] = "conditional"
     new_n: float | None = None
-    starts: int = 3
+    starts: int = 5
     level: float = LEVEL
 
     def __post_init__(self) -> None:
+        settle_level(self)
         if self.method not in get_args(Method):
             raise UsageError(f"method must be 'reml' or 'ml'; got {self.method!r}")
         if self.new_n is not None and not self.new_n > 0:
@@ -123,6 +127,7 @@ class BivariateRandomEffects:
         # the bands take the delta covariance: the profile interval of the slope may contain 0, or be unbounded
         unbounded = "slope_delta" in estimates and estimates["slope"].low is None
         problems += estimands.threshold_caveats({**estimates, **thresholds}, effects, slope_unbounded=unbounded)
+        problems += scatter_about_precise_line(effects, SAME_ERRORS)
         if best.boundary:
             problems += (BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1"),)
         return Result(self.name, asdict(self), effects, {**estimates, **thresholds}, line, problems=effects.problems + problems)

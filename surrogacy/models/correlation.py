@@ -16,7 +16,10 @@ import numpy as np
 from surrogacy import estimands
 from surrogacy.effects import Effects
 from surrogacy.intervals import percentiles, resampled_r
+from surrogacy.levels import settle_level
+from surrogacy.models.regression import weighted_least_squares
 from surrogacy.results import LEVEL, Estimate, Result
+from surrogacy.scatter import scatter_caveat
 from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
 
 
@@ -38,6 +41,9 @@ class WeightedPearson:
     bootstrap: int = 5000
     seed: int = 0
     name = "weighted-pearson"
+
+    def __post_init__(self) -> None:
+        settle_level(self)
 
     def fit(self, effects: Effects) -> Result:
         """Correlate.
@@ -66,6 +72,11 @@ class WeightedPearson:
             "spearman": Estimate(rank_r, None, rank_low, rank_high, self.level, f"{fisher}, variance 1 + r^2/2; unweighted"),
         }
         problems = dropped + problems
+        if np.isfinite(r):
+            (intercept, slope), _, _ = weighted_least_squares(x, y, weights)
+            problems += scatter_caveat(
+                data, float(intercept), float(slope), "r is nearer to 1 or -1, and its interval narrower, than they allow"
+            )
         if self.bootstrap:
             estimates["r_bootstrap"], degenerate = self._bootstrap(data, weights, r)
             if degenerate:

@@ -16,6 +16,7 @@ import numpy as np
 
 from surrogacy.effects import Effects, FloatArray, IntArray, join, one_patient
 from surrogacy.errors import UsageError
+from surrogacy.levels import confidence_level
 from surrogacy.mixtures import MixtureLine, mixture_cdf, mixture_quantile
 from surrogacy.models import distributions
 from surrogacy.models.quadrature import NODES, Priors, Table, integrate
@@ -279,6 +280,7 @@ class Posterior:
         UsageError
             If a standard error is not above 0 or the correlation lies outside [-1, 1].
         """
+        level = confidence_level(level)
         if not (se > 0 and (se_final is None or se_final > 0) and abs(rho_within) <= 1 and np.isfinite(log_hr)):
             raise UsageError("a prediction needs a finite log hazard ratio, standard errors above 0 and rho_within in [-1, 1]")
         together = self.with_surrogate(log_hr, se, rho_within)

@@ -3,11 +3,16 @@
 In the Cholesky parametrisation the boundary (rho = -1 or 1, tau = 0) is an ordinary point, so that a
 quasi-Newton search with the analytic gradient reaches it; whether the maximum really lies there is
 then decided by a refit with the element held at exactly 0.
+
+The likelihood of a few trials with very different standard errors may have several maxima. The search
+therefore has several starts, and the three models with a variance of 0 (tau_surrogate, tau_final, both) are
+always maximised too: they have at most one parameter, which a grid brackets. The highest of all maxima is
+returned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +27,18 @@ from surrogacy.models.likelihood import Evaluation, Likelihood
 NEAR_BOUNDARY = 1e-4
 # Log-likelihoods that differ by less are of one maximum, found roughly.
 SAME_MAXIMUM = 1e-4
+# From so many comparisons on, two starts that agree end the search: several maxima are a matter of few comparisons.
+MANY_COMPARISONS = 20
+# A zero-variance model far from the maximum found must be higher by this much, more than the rounding of either.
+HIGHER = 1e-9
+# A tau of 1e-4 that gains this much log-likelihood is taken for 0: it would make a slope of 1,000.
+NEGLIGIBLE_GAIN = 1e-5
+# SD that a zero-variance model starts from, in units of the SD of the effects: the likelihood is flat beyond either end.
+START_SDS = np.geomspace(0.03, 3.0, 8)
 # Cholesky elements that are 0 on each part of the boundary, the smallest model first.
 BOUNDARIES = {"both": (0, 1, 2), "tau_surrogate": (0, 1), "tau_final": (1, 2), "rho": (2,)}
+
+Minimum = tuple[float, FloatArray]  # negative log-likelihood, and the factor where it is that
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +84,9 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
     ----------
     likelihood : Likelihood
     effects : Effects
-        For the starting values: method of moments, then strong correlations of either sign.
+        For the starting values; see `_starting_factors`.
     starts : int
-        1 to 3; the third is tried where the first two disagree.
+        Starts of the search within the boundary, 1 to 5; the models with a variance of 0 are tried whatever it is.
 
     Raises
     ------
@@ -86,12 +101,13 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
         return -at.log_likelihood, -(psi_jacobian(factor).T @ at.gradient) * free
 
     free = scale[[0, 1, 1]]
-    rough: list[tuple[float, FloatArray]] = []
-    for guess in _starting_factors(effects, scale)[:starts]:
+    simpler = _zero_variance_models(negative, free)
+    rough: list[Minimum] = []
+    for guess in _starting_factors(effects, scale, simpler)[:starts]:
         end = _minimise(negative, guess / free, free, rough=True)
         rough += [] if end is None else [end]
-        if len(rough) == 2 and abs(rough[0][0] - rough[1][0]) < SAME_MAXIMUM:
-            break  # two starts from far apart agree
+        if len(rough) == 2 and len(effects) >= MANY_COMPARISONS and abs(rough[0][0] - rough[1][0]) < SAME_MAXIMUM:
+            break
     best = min(rough, key=lambda end: end[0], default=None)
     polished = None if best is None else _minimise(negative, best[1], free)
     if polished is None:
@@ -108,18 +124,45 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
     for name, zeros in BOUNDARIES.items():
         held = np.where(np.isin(np.arange(3), zeros), 0.0, free)
         refit = _minimise(negative, unit, held) if near[name] else None
-        # a tau of 1e-4 that gains a hundred-thousandth of log-likelihood is none, and would make a slope of 1,000
-        slack = 1e-7 if name == "rho" else 1e-5
+        slack = 1e-7 if name == "rho" else NEGLIGIBLE_GAIN
         if refit is not None and refit[0] <= value + slack:
-            factor, boundary = refit[1] * held, name
+            value, factor, boundary = refit[0], refit[1] * held, name
             break
+    least = min(end[0] for end in simpler.values())
+    if least < value - HIGHER:
+        boundary = next(name for name, end in simpler.items() if end[0] <= least + NEGLIGIBLE_GAIN)
+        factor = simpler[boundary][1]
     a, b, c = factor
     factor = np.array([abs(a), b if a >= 0 else -b, abs(c)])
     return Optimum(factor, likelihood.evaluate(psi_of(factor)), boundary)
 
 
-def _starting_factors(effects: Effects, scale: FloatArray) -> list[FloatArray]:
-    """Cholesky factors to start from: moments (pushed inside the boundary), rho = 0.9, rho = -0.9."""
+def _zero_variance_models(
+    negative: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]], free: FloatArray
+) -> dict[str, Minimum]:
+    """Minimise the three models with a variance of 0, each from the best point of a grid over its single SD.
+
+    Returns
+    -------
+    dict of str to (float, (3,) array)
+        Negative log-likelihood and Cholesky factor, the smallest model first.
+    """
+    nothing = np.zeros(3)
+    minima = {"both": (negative(nothing, free)[0], nothing)}
+    for name in ("tau_surrogate", "tau_final"):
+        held = np.where(np.isin(np.arange(3), BOUNDARIES[name]), 0.0, free)
+        value, unit = min(((negative(unit, held)[0], unit) for unit in START_SDS[:, None] * (held > 0)), key=lambda end: end[0])
+        polished = _minimise(negative, unit, held)
+        value, unit = (value, unit) if polished is None else polished
+        minima[name] = value, unit * held
+    return minima
+
+
+def _starting_factors(effects: Effects, scale: FloatArray, simpler: Mapping[str, Minimum]) -> list[FloatArray]:
+    """Cholesky factors to start from.
+
+    Moments (pushed inside the boundary), rho = 0.9, rho = -0.9, and beside the maxima with tau_final = 0 and tau_surrogate = 0.
+    """
     complete = effects.complete
     if complete.sum() > 2:
         moment = np.cov(effects.log_hr[complete].T) - effects.cov[complete].mean(axis=0)
@@ -128,7 +171,9 @@ def _starting_factors(effects: Effects, scale: FloatArray) -> list[FloatArray]:
     values, vectors = np.linalg.eigh(moment)
     moment = vectors @ np.diag(np.maximum(values, 0.05 * np.mean(scale**2))) @ vectors.T
     strong = [np.array([scale[0], rho * scale[1], np.sqrt(1 - rho**2) * scale[1]]) / 2 for rho in (0.9, -0.9)]
-    return [np.linalg.cholesky(moment)[[0, 1, 1], [0, 0, 1]], *strong]
+    inside = 0.1 * scale[[0, 1, 1]]
+    beside = [np.abs(simpler[name][1]) + inside for name in ("tau_final", "tau_surrogate")]
+    return [np.linalg.cholesky(moment)[[0, 1, 1], [0, 0, 1]], *strong, *beside]
 
 
 def _minimise(
@@ -137,7 +182,7 @@ def _minimise(
     free: FloatArray,
     *,
     rough: bool = False,
-) -> tuple[float, FloatArray] | None:
+) -> Minimum | None:
     """Minimise from one start, roughly to compare starts; None if it did not converge."""
     options: Any = {"gtol": 1e-3, "ftol": 1e-8} if rough else {"gtol": 1e-6, "ftol": 1e-15}
     fit = minimize(negative, start, args=(free,), jac=True, method="L-BFGS-B", options=options)

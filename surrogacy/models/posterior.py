@@ -22,6 +22,7 @@ import numpy as np
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import FitError, UsageError
 from surrogacy.estimands import threshold_caveats
+from surrogacy.levels import settle_level
 from surrogacy.models.boxes import rule
 from surrogacy.models.exact import KIND, QUANTITIES, Posterior, posteriors
 from surrogacy.models.priors import (
@@ -37,6 +38,7 @@ from surrogacy.models.priors import (
 )
 from surrogacy.models.quadrature import NODES, Priors
 from surrogacy.results import LEVEL, Estimate, Result
+from surrogacy.scatter import SAME_ERRORS, scatter_about_precise_line
 
 WITHIN_NODES = 12  # of a density of rho_within, on the grid of the default size
 # Posterior SDs that a quantile may move between a grid and one with 2/3 of its nodes before a finer one is taken. In the
@@ -200,9 +202,8 @@ class BivariateBayes:
         if posterior.within is not None:
             estimates["rho_within"] = self._within_estimate(posterior)
         effects = posterior.effects
-        problems = threshold_caveats(estimates, effects) + prior_caveat(
-            overlap, prior[0], estimates["r2_trial"].value, len(effects.trials), str(self.rho_between)
-        )
+        problems = scatter_about_precise_line(posterior.effects, SAME_ERRORS) + threshold_caveats(estimates, effects)
+        problems += prior_caveat(overlap, prior[0], estimates["r2_trial"].value, len(effects.trials), str(self.rho_between))
         return Result(self.name, self.settings, effects, estimates, line, posterior, effects.problems + problems)
 
     def _within_estimate(self, posterior: Posterior) -> Estimate:
@@ -254,7 +255,7 @@ def with_grid_error(result: Result, moved: float) -> Result:
 
 
 def check_settings(model: Any, priors: dict[str, tuple[type, ...]]) -> None:
-    """Refuse priors of the wrong kind or range, a size that is not above 0, a level outside (0, 1), grids of hardly any node.
+    """Refuse priors of the wrong kind or range, a size that is not above 0, a level that is none, grids of hardly any node.
 
     Raises
     ------
@@ -270,8 +271,7 @@ def check_settings(model: Any, priors: dict[str, tuple[type, ...]]) -> None:
             raise UsageError(f"prior of {name}: {prior} leaves its range")
     if model.new_n is not None and not model.new_n > 0:
         raise UsageError(f"the size of the new trial must be above 0; got {model.new_n:g}")
-    if not 0 < model.level < 1:
-        raise UsageError(f"level must lie between 0 and 1; got {model.level:g}")
+    settle_level(model)
     if min(model.nodes) < 4:
         raise UsageError(f"a grid needs 4 nodes an axis; got {model.nodes}")
 

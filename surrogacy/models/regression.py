@@ -8,6 +8,10 @@ A new trial of weight w0 has prediction variance ``s^2 / w0 + (1, x0) Cov (1, x0
 with it the surrogate threshold effect, depends on the size of the new trial, which is therefore
 always stated. The model ignores the error of x (which flattens the slope) and the correlation of
 the two errors within a trial (which mimics an association).
+
+There is no between-trial variance: ``s^2 / w0`` falls to 0 with the size of the new trial, although the
+scatter of true effects about the line stays. A true effect (``new_n`` infinite) is therefore refused, and
+a size above that of the largest trial gets a caveat.
 """
 
 from __future__ import annotations
@@ -20,7 +24,9 @@ from scipy.special import stdtrit
 from surrogacy import estimands
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import FitError, UsageError
-from surrogacy.results import LEVEL, Estimate, Line, Result
+from surrogacy.levels import settle_level
+from surrogacy.results import LEVEL, NO_SCATTER, Estimate, Line, Result
+from surrogacy.scatter import scatter_caveat
 from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
 
 
@@ -32,14 +38,26 @@ class WeightedRegression:
     ----------
     weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
     new_n : float, optional
-        Patients of the new trial that predictions are made for; default: the mean of the set.
+        Patients of the new trial that predictions are made for, finite; default: the mean of the set.
     level : float
+
+    Raises
+    ------
+    UsageError
+        If ``new_n`` is not above 0, or infinite, or the level is none.
     """
 
     weights: Weights = "n"
     new_n: float | None = None
     level: float = LEVEL
     name = "weighted-regression"
+
+    def __post_init__(self) -> None:
+        settle_level(self)
+        if self.new_n is not None and not self.new_n > 0:
+            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
+        if self.new_n is not None and np.isinf(self.new_n):
+            raise UsageError(NO_SCATTER)
 
     def fit(self, effects: Effects) -> Result:
         """Fit the line.
@@ -49,10 +67,8 @@ class WeightedRegression:
         FitError
             With fewer than three usable comparisons, or where the surrogate effect does not vary.
         UsageError
-            If the weights cannot be had, or ``new_n`` is not positive.
+            If the weights cannot be computed.
         """
-        if self.new_n is not None and not self.new_n > 0:
-            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
         data, dropped = usable_comparisons(effects, self.weights)
         weights, problems = weights_of(data, self.weights)
         x, y = data.log_hr.T
@@ -74,7 +90,11 @@ class WeightedRegression:
             float(np.sqrt(scale / weights.mean())), kind="residual SD of log HR(OS) for a trial of mean weight"
         )
         thresholds = estimands.threshold_effects(line, self.level)
-        problems = dropped + problems + estimands.threshold_caveats({**estimates, **thresholds}, data)
+        problems = dropped + problems + self._extrapolated_size(data, line)
+        problems += estimands.threshold_caveats({**estimates, **thresholds}, data)
+        problems += scatter_caveat(
+            data, line.intercept, line.slope, "the intervals of slope and R2, the band and the STE are too narrow"
+        )
         if any(len(group) > 1 for group in data.dependent_groups()):
             problems += (SHARED_CONTROL,)
         return Result(self.name, asdict(self), data, {**estimates, **thresholds}, line, problems=effects.problems + problems)
@@ -93,8 +113,7 @@ class WeightedRegression:
         exponent = {"sqrt-n": 0.5, "none": 0.0}.get(self.weights, 1.0)
         if self.new_n is not None and not known.any():
             raise UsageError("a prediction for a new trial of stated size needs the number of patients of the comparisons")
-        # events and precision grow in proportion to n: weight per patient as in the set
-        per_patient = weights[known].sum() / effects.n[known].sum() if exponent == 1.0 and known.any() else 1.0
+        per_patient = weight_per_patient(effects, weights, exponent)
         by_size = known.any() and exponent > 0
         return Line(
             intercept=float(coefficients[0]),
@@ -108,7 +127,24 @@ class WeightedRegression:
             data_range=(float(effects.log_hr[:, 0].min()), float(effects.log_hr[:, 0].max())),
             own_variance=float(scale / weights.mean()),
             own_words="a trial like these" if exponent == 0.0 else "a trial of mean weight",
+            scatter_known=False,
         )
+
+    def _extrapolated_size(self, effects: Effects, line: Line) -> tuple[str, ...]:
+        """Caveat on a new trial larger than every trial of the set, where the size counts."""
+        if self.new_n is None or line.new_n is None or not self.new_n > np.nanmax(effects.n):
+            return ()
+        return (
+            f"new trial of {self.new_n:.0f} patients, larger than every trial of the set (at most {np.nanmax(effects.n):.0f}): a weighted "
+            "regression has no between-trial variance, so its prediction band and STE get narrower with the size of the new trial "
+            "without limit; they are too narrow here",
+        )
+
+
+def weight_per_patient(effects: Effects, weights: FloatArray, exponent: float) -> float:
+    """Weight of a trial over ``n^exponent``: events and precision grow in proportion to n, at the rate of the set; else 1."""
+    known = ~np.isnan(effects.n)
+    return float(weights[known].sum() / effects.n[known].sum()) if exponent == 1.0 and known.any() else 1.0
 
 
 def weighted_least_squares(x: FloatArray, y: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray, float]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from surrogacy.command import add_output, figure_workers, one_thread_each, progress, run
+from surrogacy.command import add_output, figure_workers, one_thread_each, progress, run, warn_of_data
 from surrogacy.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ DESIGN = (
     "pfs",
     "hr_pfs",
     "pps",
+    "os",
     "direct_death",
     "accrual",
     "follow_up",
@@ -29,6 +30,11 @@ DESIGN = (
     "alpha",
     "n",
     "power",
+)
+
+PLAN_NEEDS = (
+    "--plan needs --pfs (two medians, or one with --hr-pfs), and --pps (median post-progression survival: one for both arms, or two) "
+    "or --os (median OS of the control arm)"
 )
 
 
@@ -62,12 +68,18 @@ def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
     )
     data.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
     plan = command.add_argument_group("planning")
-    plan.add_argument("--plan", action="store_true", help="plan a trial from --pfs and --pps instead")
+    plan.add_argument("--plan", action="store_true", help="plan a trial from --pfs and --pps or --os instead")
     plan.add_argument(
         "--pfs", nargs="+", type=float, metavar="M", help="median PFS of both arms, or of the control with --hr-pfs"
     )
     plan.add_argument("--hr-pfs", type=float, metavar="HR", help="PFS hazard ratio, experimental over control")
     plan.add_argument("--pps", nargs="+", type=float, metavar="M", help="median PPS: one for both arms, or two")
+    plan.add_argument(
+        "--os",
+        type=float,
+        metavar="M",
+        help="median OS of the control arm, instead of --pps: both arms have the PPS that gives it",
+    )
     plan.add_argument("--accrual", type=float, metavar="M", help="months of even accrual (default 18)")
     plan.add_argument("--follow-up", type=float, metavar="M", help="months from the last entry to the data cut (default 6)")
     plan.add_argument("--loss", type=float, metavar="H", help="hazard of loss to follow-up per month (default 0)")
@@ -116,8 +128,10 @@ def _run(options: argparse.Namespace, given: Sequence[str]) -> int:
 
 def _plan(options: argparse.Namespace) -> ExitCode:
     """Plan a trial and print what to expect of it."""
-    if options.pfs is None or options.pps is None or len(options.pfs) > 2 or len(options.pps) > 2:
-        raise UsageError("--plan needs --pfs (two medians, or one with --hr-pfs) and --pps (one median for both arms, or two)")
+    if options.pfs is None or len(options.pfs) > 2 or (options.pps is not None and len(options.pps) > 2):
+        raise UsageError(PLAN_NEEDS)
+    if (options.pps is None) == (options.os is None):
+        raise UsageError(f"{PLAN_NEEDS}; exactly one of --pps and --os")
     one_thread_each()
     from surrogacy.pps.planner import plan
     from surrogacy.report.document import dumps
@@ -126,7 +140,7 @@ def _plan(options: argparse.Namespace) -> ExitCode:
     design: dict[str, Any] = {
         name: getattr(options, name) for name in (*DESIGN, "power_for") if getattr(options, name) is not None
     }
-    for name in ("pfs", "pps"):
+    for name in {"pfs", "pps"} & set(design):
         design[name] = tuple(design[name]) if len(design[name]) == 2 else design[name][0]
     with progress(options.simulate, "simulated trials", quiet=options.quiet) as step:
         found = plan(**design, simulations=options.simulate, seed=options.seed, step=step)
@@ -161,6 +175,7 @@ def _analyse(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
     if not options.json:
         check_folder(Path(options.out))
     trials = read_trials(*(Path(path) if path else None for path in (options.trials, options.add)))
+    warn_of_data(trials, quiet=options.quiet)
     if options.json:
         print(dumps(document(work(trials), seed=options.seed)), end="")
         return ExitCode.OK

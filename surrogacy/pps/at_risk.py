@@ -16,6 +16,7 @@ from scipy.special import gammaincc, ndtr, ndtri
 
 from surrogacy.effects import FloatArray
 from surrogacy.errors import FitError, UsageError
+from surrogacy.levels import confidence_level
 from surrogacy.pps.calibration import ARMS, Calibration
 from surrogacy.pps.hazard_ratios import cox_hazard_ratio, hazard_ratio_over_time
 from surrogacy.pps.illness_death import IllnessDeath
@@ -247,6 +248,7 @@ def crude_ratios(
 
     An interval in which no one left one of the arms is left out.
     """
+    level = confidence_level(level)
     times = np.array(at_risk.times)
     counts = np.array([at_risk.control, at_risk.experimental])
     end = np.inf if follow_up is None else follow_up[0]

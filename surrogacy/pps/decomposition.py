@@ -29,6 +29,7 @@ import numpy as np
 from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.intervals import percentiles
+from surrogacy.levels import confidence_level
 from surrogacy.pps.bootstrap import SamplingErrors, printed_over_simulated, sampling_errors, scaled
 from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, arms_from, calibrate
 from surrogacy.pps.equal_pps import EqualPps, equal_pps
@@ -49,6 +50,7 @@ from surrogacy.results import LEVEL, Estimate
 from surrogacy.trials import TrialSet
 
 RESAMPLES = 2000
+FEWEST_RESAMPLES = 100
 RESAMPLES_OF_TABLE = 400  # a trial: dozens of trials in some seconds
 NOTHING = 1e-9  # of a log hazard ratio: what is left of a difference by the rounding of the computer
 
@@ -182,10 +184,7 @@ def decompose(
     UsageError
         If a value is missing or impossible, or the arguments are.
     """
-    if resamples < 100 or not 0 < level < 1:
-        raise UsageError(
-            f"resamples {resamples}, level {level:g}: intervals need at least 100 resamples, and a level in (0, 1)"
-        )
+    level = _checked(resamples, level)
     chosen = calibrate(inputs, calibration, pfs, cut)
     truth = chosen if calibration == "M" else calibrate(inputs, "M", pfs, cut)
     return _decompose(inputs, chosen, sampling_errors(inputs, truth, resamples, seed), level)
@@ -201,6 +200,7 @@ def decompose_all(
     UsageError
         If there is no way at all; the reason of the first.
     """
+    level = _checked(resamples, level)
     found, refused = [], []
     for cut in inputs.cuts:
         for pfs in ("hazard-ratio", "medians"):
@@ -227,6 +227,7 @@ def decompose_trials(
     refused : dict of comparison to reason
         Comparisons that cannot be calibrated, and why not.
     """
+    level = _checked(resamples, level)
     inputs, refused = read_all_inputs(trials)
     found = []
     for trial in inputs:
@@ -235,6 +236,13 @@ def decompose_trials(
         except UsageError as error:
             refused[trial.comparison] = str(error)
     return tuple(found), refused
+
+
+def _checked(resamples: int, level: float) -> float:
+    """Return the level; refuse too few resamples before a trial is tried, so that the refusal is not taken for the trial's."""
+    if resamples < FEWEST_RESAMPLES:
+        raise UsageError(f"resamples {resamples}: intervals need at least {FEWEST_RESAMPLES} resamples")
+    return confidence_level(level)
 
 
 def by_direct_death(

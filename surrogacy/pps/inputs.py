@@ -13,6 +13,7 @@ import numpy as np
 
 from surrogacy.effects import standard_error_from_interval
 from surrogacy.errors import UsageError
+from surrogacy.levels import settle_level
 
 PpsDefinition = Literal["reported", "median-difference", "model", "area"]
 PROGRESSION_ENDPOINTS = ("PFS", "TACE-PFS", "TTP")
@@ -38,6 +39,7 @@ class Median:
     level: float = 0.95
 
     def __post_init__(self) -> None:
+        settle_level(self)
         if not (np.isfinite(self.value) and self.value > 0):
             raise UsageError(f"a median survival time is a number of months above 0; got {self.value:g}")
 
@@ -66,6 +68,7 @@ class HazardRatio:
     estimand: str = "Cox estimate as randomised"
 
     def __post_init__(self) -> None:
+        settle_level(self)
         if not (np.isfinite(self.value) and self.value > 0):
             raise UsageError(f"a hazard ratio is a finite number above 0; got {self.value:g}")
 

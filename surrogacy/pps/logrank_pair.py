@@ -31,6 +31,7 @@ from scipy.special import ndtr, ndtri
 from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.pps import exponential
+from surrogacy.pps.numerics import falling_root
 from surrogacy.pps.partial_likelihood import Censoring, Score
 
 POINTS = 1200  # of the time grid; moments are then right to about 1e-5
@@ -63,6 +64,14 @@ class MixedArm:
         parts = [exponential.overall(t, self.progression, self.death, h12) for h12 in self.post_progression]
         alive, density = (sum(w * part[i] for w, part in zip(self.shares, parts, strict=True)) for i in (0, 1))
         return np.asarray(alive), np.asarray(density)
+
+    @property
+    def median_os(self) -> float:
+        """Median OS, months: at least the median PFS, at most that and the time in which half of the slowest die after progression."""
+        pfs = np.log(2.0) / (self.progression + self.death)
+        # at the upper end a quarter at most has no PFS event, and a quarter of the others live on
+        latest = 2.0 * pfs + 2.0 * np.log(2.0) / min(self.post_progression)
+        return float(falling_root(lambda t: self.overall(t)[0] - 0.5, np.array(pfs), np.array(latest)))
 
     def free_of_progression(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Share alive without progression at t, and density of the time of leaving that state."""

@@ -29,6 +29,7 @@ import numpy as np
 
 from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
+from surrogacy.levels import confidence_level
 from surrogacy.mixtures import MixtureLine, mixture_cdf, mixture_quantile
 from surrogacy.models.exact import KIND, Prediction
 from surrogacy.models.posterior import (
@@ -263,7 +264,7 @@ class Moderation:
             raise UsageError(f"a prediction needs a finite log hazard ratio and a standard error above 0; got {log_hr:g}, {se}")
         line = self.line_at(value)
         mean, sd = line.at(log_hr, n=np.inf)
-        chosen = self.model.level if level is None else level
+        chosen = self.model.level if level is None else confidence_level(level)
 
         def predicted(spread: FloatArray) -> tuple[Estimate, float]:
             p = (0.5, 0.5 - chosen / 2, 0.5 + chosen / 2)

@@ -22,6 +22,7 @@ from scipy.special import ndtr, ndtri
 
 from surrogacy.effects import FloatArray, IntArray
 from surrogacy.errors import UsageError
+from surrogacy.levels import confidence_level
 from surrogacy.pps.expected_effects import Expectation
 from surrogacy.pps.line_posterior import LinePosterior, estimate
 from surrogacy.pps.moderation import COEFFICIENTS, Moderation
@@ -169,6 +170,7 @@ def leave_one_out(found: Moderation) -> tuple[list[dict[str, Any]], LogScore]:
 
 def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> LogScore:
     """Sum the log scores of two models over trials; the difference has a normal interval from its spread over trials."""
+    level = confidence_level(level)
     difference = first - second
     total = float(difference.sum())
     se = float(np.sqrt(len(difference)) * difference.std(ddof=1))
@@ -196,8 +198,9 @@ def trials_needed(
     UsageError
         If power or level is no probability, or the power is below the error.
     """
-    if not (0 < level < 1 and 1 - level < power < 1):
-        raise UsageError(f"power {power:g} must lie between 1 - level and 1, and level {level:g} between 0 and 1")
+    level = confidence_level(level)
+    if not 1 - level < power < 1:
+        raise UsageError(f"power {power:g} must lie between 1 - level and 1, that is between {1 - level:g} and 1")
     true = float(found["slope_difference"].value) if slope_difference is None else float(slope_difference)
     se = float(np.sqrt(np.linalg.inv(found.information())[3, 3]))
     k, quantile = len(found.posterior.effects), float(ndtri(0.5 + level / 2))

@@ -1,7 +1,8 @@
 """Planning a trial whose PFS effect has to reach OS through post-progression survival (Broglio, Berry).
 
 Model. PFS is exponential with the medians given; a share ``direct_death`` of the PFS events are deaths. From progression to death the
-time is exponential with the median PPS of the arm, independent of when progression came. A share ``crossover`` of the control
+time is exponential with the median PPS of the arm, independent of when progression came. Instead of the PPS the median OS of the control
+arm can be stated: both arms then have the PPS that gives it (not the difference of the two medians, which is longer). A share ``crossover`` of the control
 patients who progress, drawn independently of all else, has the experimental arm's hazard from progression on; crossover that is
 no better or worse than the experimental arm's own later course therefore changes nothing where PPS is equal. Patients enter evenly over
 the accrual, are followed for ``follow_up`` months after the last has entered, and are lost at a constant hazard.
@@ -25,13 +26,13 @@ from scipy.special import ndtri
 
 from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.pps.logrank_pair import OS, PFS, LogRankPair, MixedArm, logrank_pair
-from surrogacy.pps.partial_likelihood import Censoring
+from surrogacy.pps.exponential import post_progression_hazard
+from surrogacy.pps.logrank_pair import OS, PFS, LogRankPair
+from surrogacy.pps.trial_design import Design, Pair
 from surrogacy.pps.trial_simulation import SimulatedTrials, simulate_trials
 from surrogacy.results import LEVEL, Estimate
 
 Endpoint = Literal["pfs", "os"]
-Pair = tuple[float, float]
 ENDPOINTS: tuple[Endpoint, Endpoint] = ("pfs", "os")
 CROSSOVER_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -39,89 +40,7 @@ LIMIT = "formula: large-sample limit of the Cox estimate"
 NORMAL = "formula: normal law of the log-rank statistic"
 JOINT = "formula: joint normal law of the two log-rank statistics"
 EXPECTED = "formula: expectation"
-
-
-@dataclass(frozen=True)
-class Design:
-    """What is assumed of a trial; pairs are (control, experimental), times in months.
-
-    Parameters
-    ----------
-    pfs, pps : (float, float)
-        Medians of progression-free survival, and of the time from progression to death (of the model, not a difference of medians).
-    direct_death : (float, float)
-        Share of the PFS events that are deaths.
-    accrual, follow_up : float
-        Months of even accrual, and months from the last entry to the data cut; infinite = everyone is followed to the event.
-    loss : float
-        Hazard of loss to follow-up per month.
-    crossover : float
-        Share of the progressed control patients with the experimental arm's hazard of death after progression.
-    allocation : (float, float)
-        Patients, or their ratio.
-    alpha : float
-        Two-sided level of both tests.
-    """
-
-    pfs: Pair
-    pps: Pair
-    direct_death: Pair = (0.0, 0.0)
-    accrual: float = 18.0
-    follow_up: float = 6.0
-    loss: float = 0.0
-    crossover: float = 0.0
-    allocation: Pair = (1.0, 1.0)
-    alpha: float = 0.05
-
-    def __post_init__(self) -> None:
-        for words, values in (("median PFS", self.pfs), ("median PPS", self.pps), ("allocation", self.allocation)):
-            if not all(np.isfinite(value) and value > 0 for value in values):
-                raise UsageError(f"{words} {values}: give finite numbers above 0, control then experimental")
-        if not all(0 <= value < 1 for value in self.direct_death):
-            raise UsageError(f"direct_death {self.direct_death}: the share of PFS events that are deaths lies in [0, 1)")
-        if not 0 <= self.crossover <= 1:
-            raise UsageError(f"crossover {self.crossover:g}: give a share of the progressed control patients, from 0 to 1")
-        if not 0 < self.alpha < 1:
-            raise UsageError(f"alpha {self.alpha:g}: give a two-sided level between 0 and 1, such as 0.05")
-        if not (0 <= self.accrual < np.inf and self.follow_up >= 0 and self.accrual + self.follow_up > 0):
-            raise UsageError(
-                f"accrual {self.accrual:g} and follow_up {self.follow_up:g} months: give 0 or more (accrual finite), and not both 0"
-            )
-        if not (np.isfinite(self.loss) and self.loss >= 0):
-            raise UsageError(f"loss {self.loss:g}: give a hazard per month of 0 or more; {0.01:g} loses 11% in a year")
-
-    @property
-    def arms(self) -> tuple[MixedArm, MixedArm]:
-        """Transition hazards of the control and the experimental arm."""
-        pps = [float(np.log(2.0)) / median for median in self.pps]
-        hazards = [
-            ((1.0 - q) * np.log(2.0) / median, q * np.log(2.0) / median)
-            for median, q in zip(self.pfs, self.direct_death, strict=True)
-        ]
-        mixed = 0 < self.crossover < 1
-        after = (pps[0], pps[1]) if mixed else (pps[1],) if self.crossover else (pps[0],)
-        shares = (1.0 - self.crossover, self.crossover) if mixed else (1.0,)
-        return MixedArm(*hazards[0], after, shares), MixedArm(*hazards[1], (pps[1],))
-
-    @property
-    def censoring(self) -> Censoring:
-        """Distribution of the follow-up."""
-        return Censoring.accrual(self.accrual, self.follow_up, self.loss)
-
-    @property
-    def experimental_share(self) -> float:
-        """Share of the patients in the experimental arm."""
-        return self.allocation[1] / sum(self.allocation)
-
-    @property
-    def statistics(self) -> LogRankPair:
-        """Joint law of the log-rank statistics of PFS and OS."""
-        return logrank_pair(*self.arms, self.censoring, self.experimental_share)
-
-    @property
-    def only_pps_differs(self) -> Design:
-        """The design with the control arm's PFS in both arms: the reverse case of Morita."""
-        return replace(self, pfs=(self.pfs[0],) * 2, direct_death=(self.direct_death[0],) * 2)
+OF_MODEL = "formula: median of the illness-death model"
 
 
 @dataclass(frozen=True)
@@ -139,11 +58,14 @@ class Plan:
         ``hr_pfs hr_os hr_os_pps_only`` hazard ratios; ``events_pfs events_os``; ``power_pfs power_os power_os_pps_only``
         probabilities of a two-sided p < alpha in favour of the experimental arm; ``power_os_given_pfs`` that of OS given a
         significant PFS; ``correlation`` of the two log-rank statistics; ``median_p_pfs median_p_os`` two-sided; ``n_pfs n_os n_os_pps_only``
-        patients in all (infinite where no number gives the power). ``kind`` says by which formula.
+        patients in all (infinite where no number gives the power); ``median_os_control median_os_experimental``, months, implied by
+        PFS and PPS. ``kind`` says by which formula.
     simulated : mapping of str to Estimate
         The same of simulated trials, as far as they give them, with Monte Carlo errors and intervals.
     problems : tuple of str
         What a reader must know beside the numbers.
+    from_median_os : bool
+        Whether the PPS was derived from the median OS of the control arm.
     """
 
     design: Design
@@ -152,6 +74,7 @@ class Plan:
     estimates: Mapping[str, Estimate]
     simulated: Mapping[str, Estimate] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    from_median_os: bool = False
 
     def __getitem__(self, name: str) -> Estimate:
         return self.estimates[name]
@@ -206,7 +129,8 @@ class Plan:
 def plan(
     *,
     pfs: float | Pair,
-    pps: float | Pair,
+    pps: float | Pair | None = None,
+    os: float | None = None,
     hr_pfs: float | None = None,
     direct_death: float | Pair = 0.0,
     accrual: float = 18.0,
@@ -228,8 +152,10 @@ def plan(
     ----------
     pfs : (float, float), or float with `hr_pfs`
         Median PFS of the control and the experimental arm, months; or of the control arm.
-    pps : float or (float, float)
+    pps : float or (float, float), optional
         Median time from progression to death, months; one number for both arms, or control and experimental.
+    os : float, optional
+        Median OS of the control arm, months, instead of `pps`; both arms have the PPS that gives it.
     hr_pfs : float, optional
         PFS hazard ratio, experimental over control, where `pfs` is the control's median.
     direct_death, accrual, follow_up, loss, crossover, allocation, alpha
@@ -252,12 +178,13 @@ def plan(
     Raises
     ------
     UsageError
-        If a value is impossible, or no number of patients gives the power.
+        If a value is impossible, not exactly one of `pps` and `os` is given, or no number of patients gives the power.
     """
+    medians, deaths = _pfs(pfs, hr_pfs), _pair(direct_death)
     design = Design(
-        pfs=_pfs(pfs, hr_pfs),
-        pps=_pair(pps),
-        direct_death=_pair(direct_death),
+        pfs=medians,
+        pps=_pps(pps, os, medians[0], deaths[0]),
+        direct_death=deaths,
         accrual=accrual,
         follow_up=follow_up,
         loss=loss,
@@ -284,9 +211,12 @@ def plan(
     if min(patients) < 2:
         raise UsageError(f"n {wanted:g} with allocation {allocation}: each arm needs at least 2 patients")
     estimates = _by_formula(law, reverse, float(sum(patients)), power, alpha)
+    for arm, median in zip(("control", "experimental"), design.median_os, strict=True):
+        estimates[f"median_os_{arm}"] = Estimate(median, kind=OF_MODEL)
     trials = simulate_trials(*design.arms, patients, design.censoring, simulations, seed, step) if simulations else None
     simulated = {} if trials is None else _by_simulation(trials, alpha)
-    return Plan(design, patients, power, estimates, simulated, _problems(design, law, float(sum(patients))))
+    problems = _problems(design, law, float(sum(patients)))
+    return Plan(design, patients, power, estimates, simulated, problems, os is not None)
 
 
 def _pair(value: float | Pair) -> Pair:
@@ -307,6 +237,24 @@ def _pfs(pfs: float | Pair, hr_pfs: float | None) -> Pair:
     if not (np.isfinite(hr_pfs) and hr_pfs > 0):
         raise UsageError(f"hr_pfs {hr_pfs:g}: give a hazard ratio above 0, experimental over control")
     return control, control / hr_pfs
+
+
+def _pps(pps: float | Pair | None, os: float | None, pfs: float, direct_death: float) -> Pair:
+    """Median PPS of both arms, as given, or from the median OS, the median PFS and the deaths without progression of the control arm."""
+    if (pps is None) == (os is None):
+        raise UsageError("give exactly one of pps (median post-progression survival) and os (median OS of the control arm)")
+    if pps is not None:
+        return _pair(pps)
+    assert os is not None
+    if not (np.isfinite([os, pfs]).all() and 0 < pfs < os):
+        raise UsageError(f"median OS {os:g}: give months above the median PFS of the control arm, {pfs:g}")
+    hazard = float(post_progression_hazard(pfs, os, direct_death))
+    if not hazard > 0:
+        raise UsageError(
+            f"median OS {os:g}: with {direct_death:.0%} of PFS events deaths and a median PFS of {pfs:g}, half of the patients have died "
+            "earlier, however long they live after progression; lower direct_death, or re-read the medians"
+        )
+    return float(np.log(2.0)) / hazard, float(np.log(2.0)) / hazard
 
 
 def _whole(patients: FloatArray) -> FloatArray:

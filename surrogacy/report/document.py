@@ -11,6 +11,7 @@ import numpy as np
 import surrogacy
 from surrogacy.analysis import Run
 from surrogacy.difference import POWER_NOTE, Difference
+from surrogacy.errors import data_warnings
 from surrogacy.report.pps_words import decomposition_record
 from surrogacy.results import Estimate, Result, ThresholdEffect
 
@@ -37,6 +38,7 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
         "version": surrogacy.__version__,
         "data_version": run.trials.data_version,
         "seed": seed,
+        "data_warnings": [asdict(fault) for fault in data_warnings(run.trials.faults)],
         "fits": [fit_record(result) for one in analyses for result in one.results],
         "failures": [{"set": one.name, "model": model, "problem": text} for one in analyses for model, text in one.failures],
         "rho_within_grid": [record for one in analyses for record in one.rho_within_grid],

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import surrogacy
+from surrogacy.errors import data_warnings
 from surrogacy.pps.analysis import PpsRun
 from surrogacy.report.document import estimate_record, fit_record
 from surrogacy.report.pps_tables import at_risk_records, audit_records, evidence_record, moderated_records
@@ -33,6 +34,7 @@ def document(run: PpsRun, *, seed: int) -> dict[str, Any]:
         "version": surrogacy.__version__,
         "data_version": run.trials.data_version,
         "seed": seed,
+        "data_warnings": [asdict(fault) for fault in data_warnings(run.trials.faults)],
         "focus": None if run.focus is None else run.focus.comparison,
         "decompositions": [decomposition_record(one) for one in run.decompositions],
         "by_direct_death": list(run.by_direct_death),

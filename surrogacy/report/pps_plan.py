@@ -38,8 +38,11 @@ def plan_screen(found: Plan) -> RenderableType:
     design = found.design
     follow_up = f"accrual {design.accrual:g}, then {design.follow_up:g} months of follow-up"
     title = Text(f"A trial of {found.n} patients ({found.patients[0]} control, {found.patients[1]} experimental)", style="bold")
+    pps = " (from the median OS of the control arm)" if found.from_median_os else ""
+    os = " / ".join(f"{found[f'median_os_{arm}'].value:.3g}" for arm in ("control", "experimental"))
     about = Text(
-        f"median PFS {design.pfs[0]:g} / {design.pfs[1]:.3g}, PPS {design.pps[0]:g} / {design.pps[1]:g} months (control / experimental), {follow_up}, "
+        f"median PFS {design.pfs[0]:g} / {design.pfs[1]:.3g}, PPS {design.pps[0]:.3g} / {design.pps[1]:.3g}{pps}, "
+        f"{'OS' if found.from_median_os else 'implied median OS'} {os} months (control / experimental), {follow_up}, "
         f"loss {design.loss:g} a month, crossover {design.crossover:.0%}, two-sided alpha {design.alpha:g}"
     )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))

@@ -30,6 +30,7 @@ from pytensor.configdefaults import config
 from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
 from surrogacy.estimands import threshold_caveats
+from surrogacy.levels import confidence_level, settle_level
 from surrogacy.mixtures import MixtureLine
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
 from surrogacy.results import LEVEL, Estimate, Result, ThresholdEffect
@@ -176,6 +177,7 @@ def _judged(values: xr.Dataset, words: str, limit: float, *, below: bool = False
 
 def quantile_errors(draws: FloatArray, level: float = LEVEL) -> tuple[float, float, float]:
     """Monte Carlo standard errors of the lower limit, the median and the upper limit of (chain, draw) draws."""
+    level = confidence_level(level)
     probabilities = (0.5 - level / 2, 0.5, 0.5 + level / 2)
     low, middle, high = (float(az.mcse(draws, method="quantile", prob=p)) for p in probabilities)
     return low, middle, high
@@ -188,6 +190,7 @@ def estimates_of(
 
     Quantities in ``no_variance`` have no finite posterior SD and are given none.
     """
+    level = confidence_level(level)
     estimates = {}
     for name, values in draws.items():
         low, middle, high = (float(q) for q in np.quantile(values, (0.5 - level / 2, 0.5, 0.5 + level / 2)))
@@ -251,6 +254,7 @@ class Sampled(ABC):
     refittable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        settle_level(self)
         if min(self.draws, self.tune, self.chains) < 1:
             raise UsageError("draws, tune and chains must be at least 1")
         if not 0 < self.target_accept < 1:

@@ -226,4 +226,5 @@ def test_wrong_questions():
         with pytest.raises(UsageError):
             wrong()
     with pytest.raises(UsageError, match="level"):
-        power(10, 0.5, 10, 0.6, level=95)
+        power(10, 0.5, 10, 0.6, level=100)
+    assert power(10, 0.5, 10, 0.6, level=95) == power(10, 0.5, 10, 0.6, level=0.95)

@@ -15,6 +15,7 @@ from scipy.special import ndtri, stdtrit
 
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.requirements import LeftOut, Requirement, count_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -267,6 +268,10 @@ class Result:
         Failed diagnostics and caveats; print them wherever the estimates go.
     converged : bool
         False where the diagnostics failed: the run then ends with exit code 4.
+    requires : frozenset of Requirement
+        Quantities that the model needs from each comparison.
+    left_out : tuple of LeftOut
+        Comparisons that lack one of them; they are not in ``effects``.
     """
 
     model: str
@@ -277,6 +282,13 @@ class Result:
     draws: Any = None
     problems: tuple[str, ...] = field(default=())
     converged: bool = True
+    requires: frozenset[Requirement] = frozenset()
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def size(self) -> str:
+        """Number of comparisons in words: ``24 of 27``, or ``27`` if none is left out."""
+        return count_in_words(len(self.effects), self.left_out)
 
     def __getitem__(self, name: str) -> Any:
         """Return one estimate: an `Estimate`, or for ``ste_*`` a `ThresholdEffect`."""

@@ -129,7 +129,7 @@ def test_both_data_cuts_of_tactics_are_placed(placed):
 def test_words_and_figure(placed):
     focus, sets, records = placed
     words = in_words(focus, records)
-    assert words.startswith("TACTICS observed an OS hazard ratio of 0.86 (0.61 to 1.22).")
+    assert words.startswith("TACTICS observed a hazard ratio of 0.86 (0.61 to 1.22) for OS.")
     assert "the other 8 comparisons of intermediate" in words
     assert "no explanation beyond chance" in words
     results = [next(result for result in results if result.model == "bivariate-bayes") for _, results in sets]

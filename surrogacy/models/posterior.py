@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from surrogacy.models.priors import (
     WithinPrior,
 )
 from surrogacy.models.quadrature import NODES, Priors
+from surrogacy.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results import LEVEL, Estimate, Result
 
 WITHIN_NODES = 12  # of a density of rho_within, on the grid of the default size
@@ -80,6 +81,8 @@ class BivariateBayes:
     nodes: tuple[int, int, int] = NODES
     check_grid: bool = True
     name = "bivariate-bayes"
+    requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
+    fewest: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         positive, correlation = (HalfNormal, HalfStudentT, Uniform), (Uniform, Beta)
@@ -114,9 +117,11 @@ class BivariateBayes:
         ------
         FitError
             With fewer than two comparisons that report an endpoint.
+        MissingDataError
+            If fewer than two comparisons have standard errors.
         """
-        self._refuse(effects)
-        return next(posteriors([effects], self.priors, within_nodes(self.rho_within), self.nodes))
+        data = self._usable(effects).effects
+        return next(posteriors([data], self.priors, within_nodes(self.rho_within), self.nodes))
 
     def fit(self, effects: Effects) -> Result:
         """Compute the posterior and everything that is read off it.
@@ -127,8 +132,10 @@ class BivariateBayes:
         ------
         FitError
             With fewer than two comparisons, or fewer than two of an endpoint.
+        MissingDataError
+            If fewer than two comparisons have standard errors.
         """
-        self._refuse(effects)
+        part = self._usable(effects)
         if not self.check_grid:
             return self.fit_many([effects])[0]
         p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
@@ -137,14 +144,14 @@ class BivariateBayes:
         for refinement in REFINEMENTS:
             nodes = tuple(round(n * refinement) for n in self.nodes)
             within = within_nodes(self.rho_within, refinement)
-            found = next(posteriors([effects], self.priors, within, nodes))  # type: ignore[arg-type]
+            found = next(posteriors([part.effects], self.priors, within, nodes))  # type: ignore[arg-type]
             quantiles = found.quantiles(p, fine=coarser is not None)
             if coarser is not None:
                 moved = largest_move(coarser, quantiles)
                 if moved < GRID_TOLERANCE:
                     break
             coarser = quantiles
-        return with_grid_error(self._result(found, quantiles), moved)
+        return with_grid_error(self._result(found, quantiles, part), moved)
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit many data sets on one grid size, their tables made together.
@@ -154,13 +161,16 @@ class BivariateBayes:
         FitError
             As ``fit``.
         """
-        for effects in data:
-            self._refuse(effects)
+        parts = [self._usable(effects) for effects in data]
         p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
-        found = posteriors(data, self.priors, within_nodes(self.rho_within), self.nodes)
-        return [self._result(one, one.quantiles(p, fine=False), fine=False) for one in found]
+        found = posteriors([part.effects for part in parts], self.priors, within_nodes(self.rho_within), self.nodes)
+        pairs = zip(found, parts, strict=True)
+        return [self._result(one, one.quantiles(p, fine=False), part, fine=False) for one, part in pairs]
 
-    def _refuse(self, effects: Effects) -> None:
+    def _usable(self, effects: Effects) -> UsablePart:
+        """Return the comparisons with standard errors; refuse what the posterior cannot be computed for."""
+        part = usable_part(effects, self.requires, self.fewest)
+        effects = part.effects
         reported = (~np.isnan(effects.log_hr)).sum(axis=0)
         if len(effects) < 2 or (reported < 2).any():
             raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a Bayesian bivariate model needs 2")
@@ -171,8 +181,9 @@ class BivariateBayes:
             )
         if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n).any():
             raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+        return part
 
-    def _result(self, posterior: Posterior, quantiles: dict[str, FloatArray], *, fine: bool = True) -> Result:
+    def _result(self, posterior: Posterior, quantiles: dict[str, FloatArray], part: UsablePart, *, fine: bool = True) -> Result:
         sd = posterior.standard_deviations()
         estimates: dict[str, Any] = {}
         for name in QUANTITIES:
@@ -194,7 +205,17 @@ class BivariateBayes:
                 f"was believed before (rho_between {self.rho_between}); another prior gives another answer",
             )
         effects = posterior.effects
-        return Result(self.name, self.settings, effects, estimates, line, posterior, effects.problems + problems)
+        return Result(
+            self.name,
+            self.settings,
+            effects,
+            estimates,
+            line,
+            posterior,
+            effects.problems + part.problems + problems,
+            requires=self.requires,
+            left_out=part.left_out,
+        )
 
     def _within_estimate(self, posterior: Posterior) -> Estimate:
         assert posterior.within is not None

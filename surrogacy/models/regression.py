@@ -13,15 +13,18 @@ the two errors within a trial (which mimics an association).
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import stdtrit
 
 from surrogacy import estimands
 from surrogacy.effects import Effects, FloatArray
+from surrogacy.endpoint_names import final_name
 from surrogacy.errors import FitError, UsageError
+from surrogacy.requirements import Requirement
 from surrogacy.results import LEVEL, Estimate, Line, Result
-from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
+from surrogacy.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,12 @@ class WeightedRegression:
     new_n: float | None = None
     level: float = LEVEL
     name = "weighted-regression"
+    fewest: ClassVar[int] = 3
+
+    @property
+    def requires(self) -> frozenset[Requirement]:
+        """Both effects, and what the weights are made from."""
+        return requirements_of(self.weights)
 
     def fit(self, effects: Effects) -> Result:
         """Fit the line.
@@ -48,12 +57,15 @@ class WeightedRegression:
         ------
         FitError
             With fewer than three usable comparisons, or where the surrogate effect does not vary.
+        MissingDataError
+            If too few comparisons have what the weights need.
         UsageError
-            If the weights cannot be had, or ``new_n`` is not positive.
+            If ``new_n`` is not positive.
         """
         if self.new_n is not None and not self.new_n > 0:
             raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
-        data, dropped = usable_comparisons(effects, self.weights)
+        part = part_with_weights(effects, self.weights, self.fewest)
+        data = part.effects
         weights, problems = weights_of(data, self.weights)
         x, y = data.log_hr.T
         if np.ptp(x) == 0:
@@ -63,7 +75,7 @@ class WeightedRegression:
         r = float(estimands.weighted_pearson(x, y, weights))
         trials, df = len(data.trials), len(data) - 2
         square = estimands.square_interval(*estimands.fisher_interval(r, trials, self.level))
-        kind = f"t, {df} df; weights: {IN_WORDS[self.weights]}"
+        kind = f"t, {df} df; weights: {weights_in_words(self.weights, data)}"
         half = float(stdtrit(df, 0.5 + self.level / 2)) * np.sqrt(np.diag(covariance))
         estimates: dict[str, Estimate] = {}
         for i, name in enumerate(("intercept", "slope")):
@@ -71,13 +83,22 @@ class WeightedRegression:
             estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
         estimates["r2_trial"] = Estimate(r**2, None, *square, self.level, f"weighted R2; Fisher z on r, {trials} trials")
         estimates["sigma_resid"] = Estimate(
-            float(np.sqrt(scale / weights.mean())), kind="residual SD of log HR(OS) for a trial of mean weight"
+            float(np.sqrt(scale / weights.mean())), kind=f"residual SD of log HR({final_name(data)}) for a trial of mean weight"
         )
         thresholds = estimands.threshold_effects(line, self.level)
-        problems = dropped + problems
+        problems = part.problems + problems
         if any(len(group) > 1 for group in data.dependent_groups()):
             problems += (SHARED_CONTROL,)
-        return Result(self.name, asdict(self), data, {**estimates, **thresholds}, line, problems=effects.problems + problems)
+        return Result(
+            self.name,
+            asdict(self),
+            data,
+            {**estimates, **thresholds},
+            line,
+            problems=effects.problems + problems,
+            requires=self.requires,
+            left_out=part.left_out,
+        )
 
     def _line(
         self, effects: Effects, weights: FloatArray, coefficients: FloatArray, covariance: FloatArray, scale: float

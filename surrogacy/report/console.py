@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from surrogacy.analysis import Run, SetAnalysis
+from surrogacy.endpoint_names import common_final_name, final_name
 from surrogacy.placement import shown_records
 from surrogacy.report.pps_words import summary_line
 from surrogacy.report.words import number, settings_in_words, with_interval
@@ -53,11 +54,13 @@ def _set_block(one: SetAnalysis) -> RenderableType:
     for heading in ("Model", "Association (95% interval)", "Slope (95% interval)", "STE (HR)"):
         table.add_column(heading, overflow="fold")
     for result in one.results:
-        table.add_row(
-            f"{result.model}\n[dim]{settings_in_words(result)}[/dim]", _association(result), _slope(result), _threshold(result)
-        )
+        fitted = f"; {result.size} comparisons" if result.left_out else ""
+        model = f"{result.model}\n[dim]{settings_in_words(result)}{fitted}[/dim]"
+        table.add_row(model, _association(result), _slope(result), _threshold(result))
     for model, text in one.failures:
         table.add_row(model, Text(f"not fitted: {text}", style="red"), "", "")
+    for entry in one.not_fitted:
+        table.add_row(entry.model, Text(f"not fitted: {entry.reason}", style="yellow"), "", "")
     lines = (
         _grid_line(one),
         _prior_line(one),
@@ -173,14 +176,15 @@ def _left_out_line(one: SetAnalysis) -> str:
 
 
 def _cross_validation_line(one: SetAnalysis) -> str:
-    """How many observed OS effects the other trials foretold, by model."""
+    """How many observed final effects lie within the interval predicted from the other trials, by model."""
     names = dict(zip(one.effects.comparison, one.effects.labels, strict=True))
     cells = []
     for found in one.robustness.cross_validation:
         covered, of = found.coverage
         outside = f" (not {', '.join(names[name] for name in found.outside)})" if found.outside else ""
         cells.append(f"{found.model} {covered} of {of}{outside}")
-    return f"observed OS HR within the 95% interval predicted from the other trials: {'; '.join(cells)}" if cells else ""
+    words = f"observed {final_name(one.effects)} HR within the 95% interval predicted from the other trials"
+    return f"{words}: {'; '.join(cells)}" if cells else ""
 
 
 def _carried_line(one: SetAnalysis) -> str:
@@ -204,13 +208,13 @@ def _differences(run: Run) -> RenderableType:
     for heading in ("Sets", "r", "Difference (95% interval)", "p", "P(R² smaller)", "Power"):
         table.add_column(heading, overflow="fold")
     for one in run.differences:
-        r, r2 = one.contrasts["r"], one.contrasts["r2_trial"]
+        r, r2 = one.contrasts["r"], one.contrasts.get("r2_trial")
         table.add_row(
             f"{one.names[0]} against {one.names[1]}\n[dim]{one.trials[0]} and {one.trials[1]} trials[/dim]",
             f"{number(r.first)} and {number(r.second)}",
             f"{with_interval(r.difference)}\n[dim]{r.difference.kind.partition(',')[0]}[/dim]",
             number(r.p),
-            number(r2.probability_first_smaller),
+            number(None if r2 is None else r2.probability_first_smaller),
             number(one.power),
         )
     table.caption = "P: exact posteriors. Power: to show a true difference as large as the one observed. tables/differences.md says what that means."
@@ -223,7 +227,8 @@ def _placement(run: Run) -> RenderableType:
     records = shown_records(run.placement)
     cuts = list(dict.fromkeys((record["cut"], record["hr_surrogate"]) for record in records))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for heading in ("Line", *(f"Predicted OS HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts)):
+    final = final_name(run.focus.effects) if run.focus is not None else "final"
+    for heading in ("Line", *(f"Predicted {final} HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts)):
         table.add_column(heading, overflow="fold")
     for name in dict.fromkeys(record["set"] for record in records):
         line = [record for record in records if record["set"] == name]
@@ -239,7 +244,8 @@ def _placement(run: Run) -> RenderableType:
 def _predictions(run: Run) -> RenderableType:
     """What every line expects of a new trial."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for heading in ("Set", "Model", "Target", "OS HR (95% PI)", "80% PI", "P(HR < 1)"):
+    final = common_final_name(one.effects for one in run.analyses)
+    for heading in ("Set", "Model", "Target", f"{final} HR (95% PI)", "80% PI", "P(HR < 1)"):
         table.add_column(heading, overflow="fold")
     for record in run.predictions:
         beyond = " †" if record["beyond_data"] else ""
@@ -259,10 +265,29 @@ def _predictions(run: Run) -> RenderableType:
 
 def _changes(changes: Sequence[dict[str, Any]]) -> RenderableType:
     table = Table(title="What the added rows change", box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for heading in ("Set", "Model", "Quantity", "Before", "After", "Change"):
+    for heading in ("Set", "Model", "Quantity", "Comparisons", "Before", "After", "Change"):
         table.add_column(heading)
     for change in changes:
         before, after = change["before"], change["after"]
         difference = f"{after - before:+.3f}".replace("-", "−") if before is not None and after is not None else "–"
-        table.add_row(change["set"], change["model"], change["estimate"], number(before, 3), number(after, 3), difference)
+        sizes = f"{_used(change, 'before')} → {_used(change, 'after')}"
+        table.add_row(
+            change["set"], change["model"], change["estimate"], sizes, number(before, 3), number(after, 3), difference
+        )
+    notes = dict.fromkeys(
+        f"{change['set']}, {change['model']}: left out {', '.join(change['left_out_after'])}: {change['reason']}. "
+        f"Remedy: {change['remedy']}."
+        for change in changes
+        if change["left_out_after"]
+    )
+    if notes:
+        table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
+
+
+def _used(change: dict[str, Any], when: str) -> str:
+    """Comparisons in the fit: ``27``, ``24 of 27``, or that the model was not fitted."""
+    used, left_out = change[f"k_{when}"], len(change[f"left_out_{when}"])
+    if used is None:
+        return "not fitted"
+    return f"{used} of {used + left_out}" if left_out else f"{used}"

@@ -23,6 +23,7 @@ from surrogacy.report.drawing import (
     draw_posterior,
     draw_prior_sensitivity,
 )
+from surrogacy.report.left_out_table import left_out_table
 from surrogacy.report.manifest import manifest
 from surrogacy.report.robustness_tables import robustness_tables
 from surrogacy.report.tables import flow_table, result_tables
@@ -98,7 +99,8 @@ def write_run(
         lap("compare")
         write_draws(run, stage)
         (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
-        write_tables([*result_tables(run), *robustness_tables(run), flow_table(run)], stage / "tables")
+        left_out = left_out_table(run.analyses)
+        write_tables([*result_tables(run), *left_out, *robustness_tables(run), flow_table(run)], stage / "tables")
         lap("tables")
         for job in jobs:
             job.result()
@@ -117,9 +119,9 @@ def _draw_robustness(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[F
     if not one.robustness.choices:
         return []
     how = folder, drawing.formats, drawing.preset
-    jobs = [
-        drawing.workers.submit(draw_cross_validation, one.name, found, *how) for found in one.robustness.cross_validation[-1:]
-    ]
+    predicted = [found for found in one.robustness.cross_validation if found.predicted]
+    fits = [(found, result) for found in predicted[-1:] if (result := one.result(found.model)) is not None]
+    jobs = [drawing.workers.submit(draw_cross_validation, found, result, *how) for found, result in fits]
     model = one.robustness.choices[-1]["model"]
     records = [record for record in one.robustness.choices if record["model"] == model]
     return [*jobs, drawing.workers.submit(draw_choices, one.name, model, records, *how)]

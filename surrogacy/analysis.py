@@ -311,7 +311,7 @@ def fit_set(paired: Paired, models: Iterable[Model], required: Collection[str] =
         except MissingDataError as error:
             if model.name in required:
                 raise refusal(model.name, effects, error) from error
-            not_fitted.append(NotFitted(model.name, str(error), error.left_out))
+            not_fitted.append(NotFitted(model.name, error.reason, error.remedy, error.left_out))
             continue
         except FitError as error:
             failures.append((model.name, str(error)))

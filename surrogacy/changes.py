@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from surrogacy import validation
-from surrogacy.requirements import LeftOut
+from surrogacy.requirements import LeftOut, remedies
 from surrogacy.results import Result
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def changes(before: Sequence[SetAnalysis], after: Sequence[SetAnalysis]) -> list
                 "left_out_before": [entry.comparison for entry in omissions[0]],
                 "left_out_after": [entry.comparison for entry in omissions[1]],
                 "reason": "; ".join(dict.fromkeys(entry.reason for entry in omissions[1])),
-                "remedy": "; ".join(dict.fromkeys(entry.remedy for entry in omissions[1])),
+                "remedy": remedies(omissions[1]),
             }
             for name in HEADLINES.get(model, ()):
                 values = {"before": _headline(results[0], name), "after": _headline(results[1], name)}

@@ -321,7 +321,7 @@ def _warn_of_models(options: argparse.Namespace, run: Run) -> None:
     for one in run.analyses:
         for entry in one.not_fitted:
             if not options.quiet:
-                print(f"{one.name}: {entry.model} is not fitted: {entry.reason}", file=sys.stderr)
+                print(f"{one.name}: {entry}", file=sys.stderr)
 
 
 def _warn_of_unused(options: argparse.Namespace, run: Run) -> None:

@@ -266,5 +266,8 @@ def in_words(focus: Focus, records: Sequence[dict[str, Any]]) -> str:
         parts.append(
             "The observed effect is well within what every line allows: it needs no explanation beyond chance, and excludes none."
         )
-    parts.append(f"Model {model}; errors of both effects and their assumed correlation of {rho_within:g} are in the intervals.")
+    errors = f"errors of both effects and their assumed correlation of {rho_within:g} are in the intervals"
+    if not focus.effects.has_standard_errors[0]:
+        errors = f"the standard errors of {focus.label} are not known"
+    parts.append(f"Model {model}; {errors}.")
     return " ".join(parts)

@@ -17,6 +17,7 @@ from surrogacy.effects import BoolArray, Effects
 from surrogacy.endpoint_names import FINAL, SURROGATE, endpoint_of, final_name
 from surrogacy.errors import ExitCode, FitError, UsageError
 
+LIMITS = "give confidence limits, a standard error, an exact p-value or the events of both arms"
 NAMED = 10  # comparisons that a sentence names before it only counts them
 
 
@@ -30,6 +31,16 @@ class Requirement(Enum):
     STANDARD_ERRORS = "standard_errors"  # of each effect that is reported
 
 
+ADDITIONS = {
+    Requirement.BOTH_EFFECTS: "give the hazard ratios of both endpoints",
+    Requirement.PATIENTS: "give n_exp and n_ctl",
+    Requirement.FINAL_EVENTS: "give the events of the final endpoint",
+    Requirement.FINAL_STANDARD_ERROR: LIMITS,
+    Requirement.STANDARD_ERRORS: LIMITS,
+}
+WEIGHTED = frozenset({Requirement.PATIENTS, Requirement.FINAL_EVENTS, Requirement.FINAL_STANDARD_ERROR})
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """Comparison that a model does not use.
@@ -39,15 +50,25 @@ class LeftOut:
     comparison, label : str
     missing : tuple of Requirement
         Quantities that the model needs and the comparison lacks.
-    reason, remedy : str
+    reason : str
         The same in words.
+    additions : tuple of str
+        What the user can add to the table.
+    weights : tuple of str
+        Weights that the comparison has what they need, where the weights are the reason.
     """
 
     comparison: str
     label: str
     missing: tuple[Requirement, ...]
     reason: str
-    remedy: str
+    additions: tuple[str, ...]
+    weights: tuple[str, ...] = ()
+
+    @property
+    def remedy(self) -> str:
+        """What the user can do."""
+        return remedies([self])
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,15 +115,15 @@ class MissingDataError(FitError, UsageError):
 
     Parameters
     ----------
-    message : str
+    reason, remedy : str
     left_out : sequence of LeftOut
     """
 
     exit_code = ExitCode.USAGE
 
-    def __init__(self, message: str, left_out: Sequence[LeftOut] = ()) -> None:
-        self.left_out = tuple(left_out)
-        super().__init__(message)
+    def __init__(self, reason: str, remedy: str, left_out: Sequence[LeftOut] = ()) -> None:
+        self.reason, self.remedy, self.left_out = reason, remedy, tuple(left_out)
+        super().__init__(f"{reason}. Remedy: {remedy}")
 
 
 @dataclass(frozen=True)
@@ -111,13 +132,17 @@ class NotFitted:
 
     Parameters
     ----------
-    model, reason : str
+    model, reason, remedy : str
     left_out : tuple of LeftOut
     """
 
     model: str
     reason: str
+    remedy: str
     left_out: tuple[LeftOut, ...]
+
+    def __str__(self) -> str:
+        return f"{self.model} is not fitted: {self.reason}. Remedy: {self.remedy}"
 
 
 def split_by_requirements(effects: Effects, requires: frozenset[Requirement]) -> UsablePart:
@@ -132,8 +157,9 @@ def split_by_requirements(effects: Effects, requires: frozenset[Requirement]) ->
     for i in map(int, np.flatnonzero(excluded)):
         missing = tuple(requirement for requirement, lacks in lacking.items() if lacks[i])
         reason = " and ".join(_reason(requirement, effects, i) for requirement in missing)
-        remedy = "; ".join(_remedy(requirement, effects, i) for requirement in missing)
-        left_out.append(LeftOut(effects.comparison[i], effects.labels[i], missing, reason, remedy))
+        additions = tuple(ADDITIONS[requirement] for requirement in missing)
+        weights = _other_weights(effects, i) if WEIGHTED.intersection(missing) else ()
+        left_out.append(LeftOut(effects.comparison[i], effects.labels[i], missing, reason, additions, weights))
     return UsablePart(effects.take(~excluded), tuple(left_out))
 
 
@@ -161,8 +187,7 @@ def usable_part(effects: Effects, requires: frozenset[Requirement], fewest: int)
     )
     groups = by_requirement(part.left_out)
     pronoun = "it" if len(groups) == 1 and Requirement.STANDARD_ERRORS not in groups else "them"
-    message = f"{lacks}; at least {fewest} must have {pronoun}. Remedy: {remedies(part.left_out)}"
-    raise MissingDataError(message, part.left_out)
+    raise MissingDataError(f"{lacks}; at least {fewest} must have {pronoun}", remedies(part.left_out), part.left_out)
 
 
 def fitting_error(model: NeedsData, effects: Effects) -> MissingDataError | None:
@@ -203,8 +228,11 @@ def by_requirement(left_out: Sequence[LeftOut]) -> dict[Requirement, list[LeftOu
 
 
 def remedies(left_out: Sequence[LeftOut]) -> str:
-    """Return every distinct remedy once."""
-    return "; or ".join(dict.fromkeys(entry.remedy for entry in left_out))
+    """Return what the user can do for all of these comparisons: add quantities, or choose weights that they all have."""
+    additions = "; ".join(dict.fromkeys(addition for entry in left_out for addition in entry.additions))
+    offered = [entry.weights for entry in left_out if entry.weights]
+    common = [name for name in (offered[0] if offered else ()) if all(name in weights for weights in offered)]
+    return f"{additions}, or use --weights {' or '.join(common)}" if common else additions
 
 
 def left_out_sentence(left_out: Sequence[LeftOut], total: int) -> str:
@@ -307,17 +335,7 @@ def _reason(requirement: Requirement, effects: Effects, i: int) -> str:
     return f"no {'hazard ratio' if requirement is Requirement.BOTH_EFFECTS else 'standard error'} of {names}"
 
 
-def _remedy(requirement: Requirement, effects: Effects, i: int) -> str:
-    """Return what the user can do: add the quantity, or choose weights that this comparison has."""
-    weights = [
-        name for name, known in (("n", np.isfinite(effects.n[i])), ("inverse-variance", np.isfinite(effects.se[i, 1]))) if known
-    ]
-    alternative = f"or use --weights {' or '.join((*weights, 'none'))}"
-    limits = "confidence limits, a standard error, an exact p-value or the events of both arms"
-    return {
-        Requirement.BOTH_EFFECTS: "give the hazard ratios of both endpoints",
-        Requirement.PATIENTS: f"give n_exp and n_ctl, {alternative}",
-        Requirement.FINAL_EVENTS: f"give the events of {final_name(effects)}, {alternative}",
-        Requirement.FINAL_STANDARD_ERROR: f"give {limits}, {alternative}",
-        Requirement.STANDARD_ERRORS: f"give {limits}",
-    }[requirement]
+def _other_weights(effects: Effects, i: int) -> tuple[str, ...]:
+    """Return the weights that a comparison has what they need."""
+    known = {"n": np.isfinite(effects.n[i]), "inverse-variance": np.isfinite(effects.se[i, 1]), "none": True}
+    return tuple(name for name, has in known.items() if has)

@@ -305,7 +305,7 @@ class Result:
         return any(problem.startswith("unverified") for problem in self.problems)
 
     def summary(self) -> pd.DataFrame:
-        """Return the estimates as a data frame, one row an estimate; problems in ``.attrs["problems"]``."""
+        """Return the estimates as a data frame, one row an estimate; ``problems`` and ``left_out`` in ``.attrs``."""
         import pandas as pd
 
         rows = []
@@ -318,5 +318,5 @@ class Result:
             rows.append(row)
         frame = pd.DataFrame(rows, columns=["estimate", "value", "se", "low", "high", "level", "kind"])
         frame = frame.set_index("estimate")
-        frame.attrs["problems"] = list(self.problems)
+        frame.attrs |= {"problems": list(self.problems), "left_out": [entry.comparison for entry in self.left_out]}
         return frame

@@ -134,7 +134,10 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
             interval = f"({low:.2f}–{high:.2f})" if np.isfinite(low) else "(no interval)"
             value = f"{np.exp(row[name]):.2f} {interval}"
             axes.text(1.03, y, value, transform=_row_transform(axes), ha="left", **text)
-    note = "95% intervals recomputed from the standard errors that were fitted."
+    known = result.effects.has_standard_errors
+    note = (
+        "95% intervals recomputed from the standard errors that were fitted." if known.any() else "Standard errors not known."
+    )
     if "unverified" in rows and rows["unverified"].eq(True).any():
         note = f"† a hazard ratio or its limits not verified in any source. {note}"
     left.text(-1.58, len(rows) + 2.5, note, transform=_row_transform(left), va="center", fontsize="small")

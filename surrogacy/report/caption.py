@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from surrogacy.cross_validation import Predictions
 from surrogacy.endpoint_names import endpoint_of, final_name, surrogate_names, with_article
 from surrogacy.placement import Focus
@@ -24,14 +26,17 @@ def _caveats(result: Result) -> str:
     return "".join(f" Caveat: {problem}." for problem in result.problems)
 
 
-def _no_interval(result: Result) -> str:
-    """Sentence on comparisons that are drawn without an interval; empty if there are none."""
+def _surrogates(result: Result) -> str:
+    return ", ".join(map(with_article, surrogate_names(result.effects)))
+
+
+def _intervals(result: Result, words: str) -> str:
+    """Sentence on the intervals that are drawn, and on comparisons that are drawn without one."""
     effects = result.effects
     labels = [label for label, known in zip(effects.labels, effects.has_standard_errors, strict=True) if not known]
-    if not labels:
-        return ""
-    who = "all comparisons" if len(labels) == len(effects) else ", ".join(labels)
-    return f" No standard error is known of an effect drawn without an interval ({who})."
+    if len(labels) == len(effects):
+        return "No intervals are drawn: the standard errors are not known."
+    return f"{words} Without an interval, as the standard error is not known: {', '.join(labels)}." if labels else words
 
 
 def _association(result: Result) -> str:
@@ -43,16 +48,15 @@ def _association(result: Result) -> str:
 def bubble_caption(result: Result) -> str:
     """Caption of the bubble plot."""
     effects = result.effects
-    surrogates = ", ".join(map(with_article, surrogate_names(effects)))
     parts = [
-        f"Treatment effects on {surrogates} and on {with_article(final_name(effects))}: {_who(result)}.",
+        f"Treatment effects on {_surrogates(result)} and on {with_article(final_name(effects))}: {_who(result)}.",
         f"Each symbol is a comparison; its area is proportional to its weight "
         f"({weights_in_words(weighting(result.settings, effects), effects)}), its colour shows the class of "
         "treatment and its shape the stage of disease. Both axes are hazard ratios on one log scale; below 1 favours the "
         "experimental arm.",
     ]
     if len(effects) <= 15:
-        parts.append(f"Thin lines: 95% confidence intervals, recomputed at 95% from the standard errors.{_no_interval(result)}")
+        parts.append(_intervals(result, "Thin lines: 95% confidence intervals, recomputed at 95% from the standard errors."))
     if result.line is not None:
         slope, intercept = result["slope"], result["intercept"]
         threshold: ThresholdEffect = result["ste_prediction"]
@@ -84,9 +88,11 @@ def bubble_caption(result: Result) -> str:
 def forest_caption(result: Result) -> str:
     """Caption of the paired forest plot."""
     parts = [
-        f"Hazard ratios of the surrogate and of {with_article(final_name(result.effects))}, {_who(result)}.",
-        "Symbol area and percentages are shares of the patients. Intervals are 95%, recomputed from the standard errors "
-        f"that were fitted.{_no_interval(result)}",
+        f"Hazard ratios of {_surrogates(result)} and of {with_article(final_name(result.effects))}, {_who(result)}.",
+        "Symbol area and percentages are shares of the patients."
+        if np.isfinite(result.effects.n).all()
+        else f"Symbol area: weight ({weights_in_words(weighting(result.settings, result.effects), result.effects)}).",
+        _intervals(result, "Intervals are 95%, recomputed from the standard errors that were fitted."),
     ]
     if "mu_surrogate" in result.estimates:
         parts.append(

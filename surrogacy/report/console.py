@@ -70,6 +70,10 @@ def _set_block(one: SetAnalysis) -> RenderableType:
         _carried_line(one),
     )
     notes = [Text(line) for line in lines if line]
+    remedies = {
+        entry.remedy: [other.model for other in one.not_fitted if other.remedy == entry.remedy] for entry in one.not_fitted
+    }
+    notes += [Text(f"to fit {' and '.join(models)}: {remedy}", style="yellow") for remedy, models in remedies.items()]
     seen: dict[str, list[str]] = {}
     for result in one.results:
         for problem in result.problems:
@@ -274,13 +278,16 @@ def _changes(changes: Sequence[dict[str, Any]]) -> RenderableType:
         table.add_row(
             change["set"], change["model"], change["estimate"], sizes, number(before, 3), number(after, 3), difference
         )
-    notes = dict.fromkeys(
-        f"{change['set']}, {change['model']}: left out {', '.join(change['left_out_after'])}: {change['reason']}. "
-        f"Remedy: {change['remedy']}."
-        for change in changes
-        if change["left_out_after"]
-    )
-    if notes:
+    models: dict[tuple[str, ...], dict[str, None]] = {}
+    for change in changes:
+        if change["left_out_after"]:
+            reason = change["set"], ", ".join(change["left_out_after"]), change["reason"], change["remedy"]
+            models.setdefault(reason, {})[change["model"]] = None
+    if models:
+        notes = [
+            f"{name}, {' and '.join(of)}: {comparisons} left out, {reason}. Remedy: {remedy}."
+            for (name, comparisons, reason, remedy), of in models.items()
+        ]
         table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
 

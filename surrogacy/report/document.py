@@ -78,7 +78,7 @@ def failure_records(analyses: Sequence[SetAnalysis]) -> list[dict[str, Any]]:
         {
             "set": one.name,
             "model": entry.model,
-            "problem": entry.reason,
+            "problem": f"{entry.reason}. Remedy: {entry.remedy}",
             "missing_data": True,
             "left_out": [left_out_record(member) for member in entry.left_out],
         }

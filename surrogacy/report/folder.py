@@ -107,7 +107,7 @@ def write_run(
         lap("figures")
         record = manifest(
             arguments, started=started, stages=stages, inputs=run.trials.files, seed=seed,
-            data_version=run.trials.data_version, warnings=[str(found) for found in run.trials.faults],
+            data_version=run.trials.data_version, warnings=[*map(str, run.trials.faults), *(f"{one.name}: {entry}" for one in run.analyses for entry in one.not_fitted)],
             exit_code=exit_code(run), files=sorted(path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()),
         )  # fmt: skip
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")

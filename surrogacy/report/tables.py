@@ -125,7 +125,10 @@ def _all_problems(analyses: Sequence[SetAnalysis]) -> str:
                 where.setdefault(problem, [])
                 if label not in where[problem]:
                     where[problem].append(label)
-        for model, text in (*one.failures, *((entry.model, entry.reason) for entry in one.not_fitted)):
+        for model, text in (
+            *one.failures,
+            *((entry.model, f"{entry.reason}. Remedy: {entry.remedy}") for entry in one.not_fitted),
+        ):
             where.setdefault(f"not fitted: {text}", []).append(f"{one.name}, {model}")
     return " ".join(f"[{'; '.join(labels)}] {problem}." for problem, labels in where.items())
 

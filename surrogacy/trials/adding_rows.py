@@ -17,6 +17,7 @@ from surrogacy.trials.standard_errors import standard_error
 from surrogacy.trials.trial_facts import differ
 
 # of a comparison that the table has, an added row changes the hazard ratios, not these
+MOST_REMARKS = 6  # on rows without a standard error, before one remark stands for all
 COUNTS = ("n_exp", "n_ctl", "progressions", "deaths_without_progression", "follow_up_low", "follow_up_high")
 
 
@@ -67,15 +68,28 @@ def check_user_rows(rows: UserRows) -> list[Fault]:
 
 
 def _without_standard_error(effects: Sequence[Row]) -> list[Fault]:
-    """I107: rows that state nothing from which a standard error follows; one remark if no row does."""
+    """I107: rows that state nothing from which a standard error follows; one remark if there are many."""
     stated = [row for row in effects if number(row, "hr")]
     lacking = [row for row in stated if standard_error(row) is None]
     fix = "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"
-    if len(lacking) > 2 and len(lacking) == len(stated):
-        rule = f"none of the {len(stated)} hazard ratios has a standard error: the models that need one cannot be fitted"
+    if len(lacking) > MOST_REMARKS:
+        rule = f"{len(lacking)} of {len(stated)} hazard ratios have no standard error: the models that need one leave them out"
         return [file_fault("I107", lacking[0]["_file"], 0, rule, fix, severity="info")]
     rule = "nothing in this row gives a standard error: the models that need one leave the comparison out"
     return [cell_fault("I107", "info", row, "hr", rule, fix) for row in lacking]
+
+
+def presumed_endpoints(rows: UserRows) -> list[Fault]:
+    """I136: headings that name only the role of an endpoint; rows that join the curated tables take the endpoint of these."""
+    presumed = {row["_presumed"]: row for row in rows.effects if row.get("_presumed")}
+    return [
+        file_fault(
+            "I136", row["_file"], 1, f"the heading does not name the endpoint: taken as {row['endpoint']}, as in the curated tables",
+            f"name it hr_{row['endpoint'].lower()}, or add a column {role} that names the endpoint",
+            severity="info", column=row.get("_column_hr", f"hr_{role}"),
+        )
+        for role, row in presumed.items()
+    ]  # fmt: skip
 
 
 def final_endpoints(rows: UserRows) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from surrogacy.endpoint_names import endpoint_label
+from surrogacy.endpoint_names import FINAL, SURROGATE, endpoint_label
 from surrogacy.errors import Fault
 from surrogacy.trials.cells import Row, cell_fault, number
 
@@ -81,13 +81,14 @@ def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fau
     for arm in arms:
         if arm.get("preferred") != "true":
             continue
-        for endpoint, column in (("OS", "median_os"), (arm.get("pfs_endpoint", ""), "median_pfs")):
+        # a table may name the endpoint of its medians and only the role of its hazard ratios
+        of_os, of_pfs = ("OS", FINAL), (arm.get("pfs_endpoint", ""), SURROGATE)
+        for endpoint, column in (*((name, "median_os") for name in of_os), *((name, "median_pfs") for name in of_pfs)):
             value = number(arm, column)
             if value and value > 0 and endpoint:
                 medians.setdefault((arm["comparison"], endpoint), {})[arm["arm"]] = value
     for row in effects:
-        endpoint = "OS" if row.get("endpoint") == "final" else row.get("endpoint", "")  # the medians of its arms are of OS
-        pair = medians.get((row.get("comparison", ""), endpoint), {})
+        pair = medians.get((row.get("comparison", ""), row.get("endpoint", "")), {})
         hr = number(row, "hr")
         if row.get("preferred") != "true" or hr is None or hr <= 0 or len(pair) < 2:
             continue

@@ -100,7 +100,8 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
             own = {**shared, **_statements(row, layout.headings, side)}
             named = endpoint_name(texts.get(side, "")) if side in roles else side
             role = "final" if side == layout.sides[-1] else "surrogate"
-            effect, found = effect_row(own, {**texts, **_texts(own), "endpoint": named or roles[side], "_role": role}, place)
+            about = {"endpoint": named or roles[side], "_role": role, "_presumed": "" if named else side}
+            effect, found = effect_row(own, {**texts, **_texts(own), **about}, place)
             effects.append(effect)
             faults += found
     faults += resolve_limit_scale(effects)

@@ -214,8 +214,10 @@ def _effects(
 ) -> Effects:
     """Arrays from chosen rows, and the caveats that go with them."""
     if not chosen:
+        held = ", ".join(map(endpoint_label, dict.fromkeys(trials.effects["endpoint"])))
         raise UsageError(
-            f"{name or 'the selection'}: no comparison has both effects at evidence {request.min_evidence} or better"
+            f"{name or 'the selection'}: no comparison has both effects at evidence {request.min_evidence} or better; "
+            f"endpoints of the tables: {held}"
         )
     errors = [[standard_error(row) for row in pair] for _, *pair in chosen]
     se = np.array([[np.nan if error is None else error.value for error in pair] for pair in errors])

@@ -13,7 +13,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import DataError, Fault, UsageError
 from surrogacy.shared_control import SharedControl
 from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, pairing, trial_facts
-from surrogacy.trials.adding_rows import added_rows, check_user_rows, final_endpoints, merge
+from surrogacy.trials.adding_rows import added_rows, check_user_rows, final_endpoints, merge, presumed_endpoints
 from surrogacy.trials.cells import Row, cell_fault, file_fault
 from surrogacy.trials.columns import (
     ARMS,
@@ -241,7 +241,7 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     if add is not None:
         new = added_rows(Path(add), DEFAULT_ROLES)
         rows, more = merge(rows, new.trials, new.effects, new.arms)
-        faults += [*check_user_rows(new), *new.faults, *more]
+        faults += [*check_user_rows(new), *new.faults, *more, *presumed_endpoints(new)]
         added = tuple(dict.fromkeys(row["comparison"] for row in new.effects))
         columns = new.columns
     files = [

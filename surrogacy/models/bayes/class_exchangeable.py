@@ -107,7 +107,7 @@ class ClassExchangeable(Sampled):
         if self.factor not in effects.factors:
             raise UsageError(f"the effects have no column {self.factor!r}; they have {', '.join(effects.factors) or 'none'}")
         if not any(effects.factors[self.factor]):
-            raise MissingDataError(f"no comparison states its {self.factor}. Remedy: add a column {self.factor}")
+            raise MissingDataError(f"no comparison states its {self.factor}", f"add a column {self.factor}")
         classes = self.classes(effects)
         if len(classes) < 2:
             only = f"only {classes[0]!r}" if classes else "none"

@@ -90,7 +90,7 @@ class Moderated(Sampled):
         """Those comparisons that the covariate orders or divides in two; what is left out becomes a problem."""
         values = [value.strip() for value in self._values(effects)]
         if not any(values):
-            raise MissingDataError(f"no comparison states its {self.covariate}. Remedy: add a column {self.covariate}")
+            raise MissingDataError(f"no comparison states its {self.covariate}", f"add a column {self.covariate}")
         levels = Counter(filter(None, values))
         two = set(levels) if all(map(_is_number, levels)) else {level for level, _ in levels.most_common(2)}
         kept = np.array([value in two for value in values])

@@ -25,6 +25,7 @@ from surrogacy.shared_control import SharedControl
 from surrogacy.subgroups import External
 from surrogacy.trials import Paired, TrialSet, read_pairs, read_trials
 from surrogacy.trials.columns import SURROGATES
+from surrogacy.trials.pairing import known_endpoints
 from surrogacy.verdicts import Style
 from surrogacy.weights import Weights
 
@@ -182,7 +183,9 @@ def fit_all(
     if request.add is None:
         return Run(trials, tuple(models), tuple(analyses))
     without = replace(request, add=None)
-    before = [fit_set(paired, models) for paired in without.pair(without.read())]
+    earlier = without.read()
+    without = replace(without, endpoints=known_endpoints(request.endpoints, tuple(earlier.effects["endpoint"])))
+    before = [fit_set(paired, models) for paired in without.pair(earlier)]
     return Run(trials, tuple(models), tuple(analyses), tuple(changes(before, analyses)))
 
 

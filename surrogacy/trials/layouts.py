@@ -91,7 +91,8 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
         if not layout.sides:
             endpoint = endpoint_name(texts.get("endpoint", ""))
             own = {**shared, **_statements(row, layout.headings, endpoint)} if endpoint else shared
-            role = "final" if endpoint and endpoint == endpoint_name(texts.get("final", "")) else ""
+            named = endpoint_name(texts.get("final", ""))
+            role = "final" if endpoint and endpoint.casefold() == named.casefold() else ""
             effect, found = effect_row(own, {**texts, **_texts(own), "endpoint": endpoint, "_role": role}, place)
             effects.append(effect)
             faults += found

@@ -81,6 +81,33 @@ def endpoint_spelling(names: Sequence[str], held: Sequence[str]) -> tuple[str, .
     return tuple(spelled)
 
 
+def known_endpoints(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the names that the tables, or the vocabulary of the shipped tables, hold."""
+    known = {squash(name) or name for name in (*ENDPOINTS, *held)}
+    return tuple(name for name in names if (squash(name) or name) in known)
+
+
+def request_for(
+    trials: TrialSet,
+    surrogate: str | Sequence[str],
+    final: str | None,
+    rho_within: float,
+    min_evidence: str,
+    shared_control: SharedControl,
+) -> Request:
+    """Return what to pair, endpoints as the tables spell them; without ``final`` their own final endpoints.
+
+    Raises
+    ------
+    UsageError
+        If an endpoint is not known, or is surrogate and final at once.
+    """
+    held = tuple(dict.fromkeys(trials.effects["endpoint"]))
+    surrogates = endpoint_spelling((surrogate,) if isinstance(surrogate, str) else tuple(surrogate), held)
+    finals = endpoint_spelling(trials.final_endpoints if final is None else (final,), held)
+    return Request(surrogates, finals, rho_within, min_evidence, shared_control)
+
+
 def pair_by_rule(trials: TrialSet, request: Request, rule: Mapping[str, Sequence[str]], name: str) -> Paired:
     """Pair every comparison that the rule selects and that has both effects at the evidence asked for."""
     for column in rule:

@@ -132,22 +132,8 @@ class TrialSet:
         name: str = "",
     ) -> pairing.Paired:
         """Return what `pair` does, with the flow: which comparison is in the fit, and why another is not."""
-        request = self._request(surrogate, final, rho_within, min_evidence, shared_control)
+        request = pairing.request_for(self, surrogate, final, rho_within, min_evidence, shared_control)
         return pairing.pair_by_rule(self, request, select, name)
-
-    def _request(
-        self,
-        surrogate: str | Sequence[str],
-        final: str | None,
-        rho_within: float,
-        min_evidence: str,
-        shared_control: SharedControl,
-    ) -> pairing.Request:
-        held = tuple(dict.fromkeys(self.effects["endpoint"]))
-        endpoints = (surrogate,) if isinstance(surrogate, str) else tuple(surrogate)
-        surrogates = pairing.endpoint_spelling(endpoints, held)
-        finals = pairing.endpoint_spelling(self.final_endpoints if final is None else (final,), held)
-        return pairing.Request(surrogates, finals, rho_within, min_evidence, shared_control)
 
     @property
     def surrogates(self) -> tuple[str, ...]:
@@ -182,7 +168,7 @@ class TrialSet:
         shared_control: SharedControl = "cov",
     ) -> pairing.Paired:
         """Return what `analysis_set` does, with the flow."""
-        request = self._request(surrogate, None, rho_within, min_evidence, shared_control)
+        request = pairing.request_for(self, surrogate, None, rho_within, min_evidence, shared_control)
         rows = self._set_rows(name)
         if "surrogate_effect" in rows[0]:
             return pairing.pair_by_list(self, request, rows, name)

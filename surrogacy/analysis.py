@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from surrogacy import robustness, validation
+from surrogacy.changes import changes
 from surrogacy.difference import Difference
 from surrogacy.effects import Effects
-from surrogacy.errors import FitError, UsageError
+from surrogacy.errors import FitError, SurrogacyError, UsageError
 from surrogacy.models import Model
 from surrogacy.models.posterior import BivariateBayes
 from surrogacy.placement import Focus, focus_comparisons, place, predict_new
 from surrogacy.pps.decomposition import Decomposition, decompose
 from surrogacy.pps.reading import read_inputs
+from surrogacy.requirements import MissingDataError, NotFitted, refusal, refuse_unfittable
 from surrogacy.results import Result
 from surrogacy.robustness import Robustness
 from surrogacy.shared_control import SharedControl
 from surrogacy.subgroups import External
 from surrogacy.trials import Paired, TrialSet, read_pairs, read_trials
 from surrogacy.trials.columns import SURROGATES
+from surrogacy.trials.pairing import known_endpoints
 from surrogacy.verdicts import Style
 from surrogacy.weights import Weights
-
-# The number a reader looks at first, by model: what --add reports the change of.
-HEADLINES = {
-    "weighted-pearson": ("r",),
-    "weighted-regression": ("slope", "r2_trial", "ste_prediction"),
-    "bivariate-ml": ("rho_between", "slope", "ste_prediction"),
-    "bivariate-reml": ("rho_between", "slope", "ste_prediction"),
-    "bivariate-bayes": ("r2_trial", "slope", "ste_prediction"),
-    "daniels-hughes": ("slope", "sigma_cond", "ste_prediction"),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +43,8 @@ class SetAnalysis:
     results : tuple of Result
     failures : tuple of (model, message)
         Models that could not be fitted.
+    not_fitted : tuple of NotFitted
+        Models that were not fitted because the tables lack what they need.
     rho_within_grid, leave_one_out, prior_sensitivity : tuple of dict
     nuts : tuple of dict
         Summaries of exact posteriors beside those of NUTS.
@@ -65,6 +61,7 @@ class SetAnalysis:
     flow: tuple[dict[str, Any], ...]
     results: tuple[Result, ...]
     failures: tuple[tuple[str, str], ...]
+    not_fitted: tuple[NotFitted, ...] = ()
     rho_within_grid: tuple[dict[str, Any], ...] = ()
     leave_one_out: tuple[dict[str, Any], ...] = ()
     prior_sensitivity: tuple[dict[str, Any], ...] = ()
@@ -89,7 +86,7 @@ class Request:
     trials, add, pairs : Path or None
         Other tables, extra rows, or one table to be fitted alone.
     endpoints : tuple of str
-        Surrogates in order of preference.
+        Surrogates in order of preference; default: those of the shipped tables, with ``pairs`` those of its table.
     rho_within : float
     min_evidence : str
     shared_control : {"cov", "first", "combine"}
@@ -99,7 +96,7 @@ class Request:
     trials: Path | None = None
     add: Path | None = None
     pairs: Path | None = None
-    endpoints: tuple[str, ...] = SURROGATES
+    endpoints: tuple[str, ...] = ()
     rho_within: float = 0.5
     min_evidence: str = "secondary"
     shared_control: SharedControl = "cov"
@@ -108,12 +105,25 @@ class Request:
         """Read and check the tables."""
         return read_pairs(self.pairs) if self.pairs else read_trials(self.trials, self.add)
 
+    def surrogates(self, trials: TrialSet) -> tuple[str, ...]:
+        """Surrogates in order of preference."""
+        return self.endpoints or (SURROGATES if self.pairs is None else trials.surrogates)
+
     def pair(self, trials: TrialSet) -> list[Paired]:
         """Pair the effects of every set."""
-        how = self.rho_within, self.min_evidence, self.shared_control
+        how = self.surrogates(trials), self.rho_within, self.min_evidence, self.shared_control
         if self.pairs is None:
-            return [trials.paired_set(name, self.endpoints, *how) for name in dict.fromkeys(self.sets)]
-        return [trials.paired_rule({}, trials.surrogates, *how, name=self.pairs.stem)]
+            return [trials.paired_set(name, *how) for name in dict.fromkeys(self.sets)]
+        return [trials.paired_rule({}, *how, name=self.pairs.stem)]
+
+    def pair_known(self, trials: TrialSet) -> list[Paired]:
+        """Pair the effects of those sets that the tables hold and that have a pair, for a check of the tables."""
+        sets = [replace(self, sets=(name,)) for name in dict.fromkeys(self.sets) if name in trials.sets]
+        pairs: list[Paired] = []
+        for one in sets if self.pairs is None else [self]:
+            with suppress(SurrogacyError):
+                pairs += one.pair(trials)
+        return pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +156,7 @@ def fit_all(
     models: Sequence[Model],
     ready: Callable[[SetAnalysis], None] = lambda _: None,
     sets: Sequence[Paired] | None = None,
+    required: Collection[str] = (),
 ) -> Run:
     """Fit every model to every set; with added rows, also without them, to tell what they change.
 
@@ -158,21 +169,27 @@ def fit_all(
     ready : callable
         Called with each set as soon as it is fitted, so that its figures can be begun.
     sets : sequence of Paired, optional
-        What ``request.pair(trials)`` gave, where it is there already.
+        The pairs that ``request.pair(trials)`` gave, where they are there already.
+    required : collection of str
+        Models that must be fitted; another one is passed over if the tables lack what it needs.
 
     Raises
     ------
     DataError, UsageError
-        If a set does not exist or an added row is not verified enough.
+        If a set does not exist, an added row is not verified enough, or the tables lack what a required model needs.
     """
     analyses = []
-    for paired in request.pair(trials) if sets is None else sets:
-        analyses.append(fit_set(paired, models))
+    pairs = request.pair(trials) if sets is None else sets
+    refuse_unfittable([paired.effects for paired in pairs], models, required)
+    for paired in pairs:
+        analyses.append(fit_set(paired, models, required))
         ready(analyses[-1])
     if request.add is None:
         return Run(trials, tuple(models), tuple(analyses))
     without = replace(request, add=None)
-    before = [fit_set(paired, models) for paired in without.pair(without.read())]
+    earlier = without.read()
+    without = replace(without, endpoints=known_endpoints(request.endpoints, tuple(earlier.effects["endpoint"])))
+    before = [fit_set(paired, models) for paired in without.pair(earlier)]
     return Run(trials, tuple(models), tuple(analyses), tuple(changes(before, analyses)))
 
 
@@ -184,9 +201,8 @@ def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:
 def vary_all(run: Run, request: Request, weights: Weights, seed: int, step: Callable[[], None] = lambda: None) -> Run:
     """Vary every choice on every set, and predict each set from every other (``--sensitivity``)."""
     pairing = robustness.pairing_of(
-        run.trials.surrogates if request.pairs else request.endpoints,
-        request.rho_within, request.min_evidence, request.shared_control,
-    )  # fmt: skip
+        request.surrogates(run.trials), request.rho_within, request.min_evidence, request.shared_control
+    )
     analyses = []
     for one in run.analyses:
         models = [model for model in refittable(run.models) if one.result(model.name) is not None]
@@ -327,13 +343,24 @@ def compare_with_nuts(run: Run, seed: int = 0, step: Callable[[], None] = lambda
     return replace(run, analyses=tuple(analyses))
 
 
-def fit_set(paired: Paired, models: Iterable[Model]) -> SetAnalysis:
-    """Fit the models, with the sensitivity to the prior where it is exact; one that fails does not stop the others."""
+def fit_set(paired: Paired, models: Iterable[Model], required: Collection[str] = ()) -> SetAnalysis:
+    """Fit the models, with the sensitivity to the prior where it is exact; one that fails does not stop the others.
+
+    Raises
+    ------
+    UsageError
+        If the tables lack what a required model needs.
+    """
     effects = paired.effects
-    results, failures, priors, scaling = [], [], [], []
+    results, failures, not_fitted, priors, scaling = [], [], [], [], []
     for model in models:
         try:
             results.append(model.fit(effects))
+        except MissingDataError as error:
+            if model.name in required:
+                raise refusal(model.name, effects, error) from error
+            not_fitted.append(NotFitted(model.name, error.reason, error.remedy, error.left_out))
+            continue
         except FitError as error:
             failures.append((model.name, str(error)))
             continue
@@ -345,7 +372,7 @@ def fit_set(paired: Paired, models: Iterable[Model]) -> SetAnalysis:
 
             results[-1], records = complete(model, results[-1])  # type: ignore[arg-type]
             scaling += [label | record for record in records]
-    found = SetAnalysis(effects.name, effects, paired.flow, tuple(results), tuple(failures))
+    found = SetAnalysis(effects.name, effects, paired.flow, tuple(results), tuple(failures), tuple(not_fitted))
     return replace(found, prior_sensitivity=tuple(priors), power_scaling=tuple(scaling))
 
 
@@ -359,38 +386,10 @@ def examine(found: SetAnalysis, models: Iterable[Model], step: Callable[[], None
         if result is not None:
             label = {"set": found.name, "model": model.name}
             if model.name.startswith("bivariate"):
-                grid += [label | record for record in validation.rho_within_grid(model, found.effects)]
+                grid += [label | record for record in validation.rho_within_grid(model, result.effects)]
             if refittable([model]):
-                left_out = validation.without_each_trial(model, found.effects)
-                out += [label | record for record in validation.leave_one_out(model, found.effects, left_out)]
+                left_out = validation.without_each_trial(model, result.effects)
+                out += [label | record for record in validation.leave_one_out(model, result.effects, left_out)]
                 robust = robustness.from_left_out(robust, model, result, left_out, label)
         step()
     return replace(found, rho_within_grid=tuple(grid), leave_one_out=tuple(out), robustness=robust)
-
-
-def changes(before: Sequence[SetAnalysis], after: Sequence[SetAnalysis]) -> list[dict[str, Any]]:
-    """How every headline number changed from one run to another (``--add``)."""
-    records = []
-    old = {(one.name, result.model): result for one in before for result in one.results}
-    for one in after:
-        for result in one.results:
-            earlier = old.get((one.name, result.model))
-            for name in HEADLINES.get(result.model, ()):
-                records.append(
-                    {
-                        "set": one.name,
-                        "model": result.model,
-                        "estimate": name,
-                        "before": None if earlier is None else _headline(earlier, name),
-                        "after": _headline(result, name),
-                    }
-                )
-    return records
-
-
-def _headline(result: Result, name: str) -> float | None:
-    estimate = result.estimates.get(name)
-    if estimate is None:
-        return None
-    value = validation.point_estimates(result)[name]
-    return None if value is None else float(value)

@@ -39,6 +39,7 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Model
 from surrogacy.models.regression import weighted_least_squares
 from surrogacy.prediction import FinalPrediction, Observed, predict_final
+from surrogacy.requirements import Requirement
 from surrogacy.results import LEVEL, Result
 from surrogacy.validation import LeftOut, without_each_trial, without_extras
 
@@ -105,8 +106,9 @@ class Predictions:
 
     @property
     def baker_kramer_multiplier(self) -> float:
-        """Standard-error multiplier, geometric mean over comparisons; NaN without a prediction."""
-        return float(np.exp(_mean(np.log(self._values("multiplier")))))
+        """Standard-error multiplier, geometric mean over comparisons with a standard error; NaN without one."""
+        multipliers = self._values("multiplier")
+        return float(np.exp(_mean(np.log(multipliers[np.isfinite(multipliers)]))))
 
     @property
     def calibration(self) -> tuple[float, float] | None:
@@ -207,6 +209,8 @@ def predict_comparison(fitted: Result | FitError, effects: Effects, i: int) -> d
         return record | {"problem": "no line: the surrogate effects of the others do not differ beyond chance"}
     if not effects.complete[i]:
         return record | {"problem": "one of the two effects was not reported"}
+    if Requirement.STANDARD_ERRORS in fitted.requires and not effects.has_standard_errors[i]:
+        return record | {"problem": "the comparison has no standard errors"}
     (y1, y2), (s1, s2) = effects.log_hr[i].tolist(), effects.se[i].tolist()
     trial = Observed(y1, s1, y2, s2, float(effects.rho_within[i]), float(effects.n[i]))
     try:

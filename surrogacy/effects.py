@@ -80,11 +80,11 @@ class Effects:
     log_hr : (k, 2) array
         Log hazard ratios, surrogate then final; below 0 favours the experimental arm. NaN = not reported.
     se : (k, 2) array
-        Their standard errors, log scale.
+        Their standard errors, log scale; NaN = not known. Models that need one leave the comparison out.
     rho_within : (k,) array
         Correlation of the two *estimates* within a comparison.
     n : (k,) array
-        Patients in the comparison (both arms).
+        Patients in the comparison (both arms); NaN = not known.
     trial, comparison : tuple of str, length k
     rho_known : (k,) bool array
         True where ``rho_within`` was reported, False where it is an assumption.
@@ -129,7 +129,7 @@ class Effects:
     def from_arrays(
         cls,
         log_hr: npt.ArrayLike,
-        se: npt.ArrayLike,
+        se: npt.ArrayLike | None = None,
         rho_within: npt.ArrayLike = 0.5,
         n: npt.ArrayLike | None = None,
         trial: Sequence[str] | None = None,
@@ -147,7 +147,7 @@ class Effects:
         ----------
         log_hr, se : (k, 2) array-like
             Log hazard ratios and standard errors (surrogate, final). A NaN in ``log_hr`` means that
-            the endpoint was not reported.
+            the endpoint was not reported, a NaN in ``se`` (or no ``se``) that the standard error is not known.
         rho_within : scalar or (k,) array-like, in [-1, 1]
         n : (k,) array-like, optional
             Patients, above 0; NaN = not known. Without it every comparison counts alike, as information ``4 / se_final^2``
@@ -169,13 +169,15 @@ class Effects:
             impossible: a standard error or a number of patients that is not above 0, a negative number of events, a
             correlation outside [-1, 1], a share of the control arm that is not between 0 and 1.
         """
-        y, s = numbers("log_hr", log_hr), numbers("se", se)
+        y = numbers("log_hr", log_hr)
+        s = np.full(y.shape, np.nan) if se is None else numbers("se", se)
         if y.ndim != 2 or y.shape[1] != 2 or s.shape != y.shape:
             raise UsageError(f"log_hr and se must both have shape (k, 2); got {y.shape} and {s.shape}")
         k = len(y)
         observed = ~np.isnan(y)
-        if not np.all(s[observed] > 0) or not np.all(np.isfinite(s[observed])):
-            raise UsageError("every reported log hazard ratio needs a finite standard error above 0")
+        stated = s[observed & ~np.isnan(s)]
+        if not np.all(stated > 0) or not np.all(np.isfinite(stated)):
+            raise UsageError("a standard error must be above 0 and finite, or NaN where it is not known")
         if np.isinf(y).any():
             raise UsageError("a log hazard ratio is infinite")
         rho = broadcast("rho_within", rho_within, (k,))
@@ -214,6 +216,11 @@ class Effects:
     def complete(self) -> BoolArray:
         """(k,) True where both endpoints were reported."""
         return ~np.isnan(self.log_hr).any(axis=1)
+
+    @property
+    def has_standard_errors(self) -> BoolArray:
+        """(k,) True where every effect that was reported has a standard error."""
+        return (np.isnan(self.log_hr) | np.isfinite(self.se)).all(axis=1)
 
     @property
     def cov(self) -> FloatArray:

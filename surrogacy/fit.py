@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from surrogacy.analysis import Request, Run, SetAnalysis
     from surrogacy.models import Model
     from surrogacy.new_trial import NewTrial
+    from surrogacy.trials import TrialSet
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
 # those before bivariate-ml are the default; those after daniels-hughes are sampled and take seconds
@@ -62,9 +63,8 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
     )
     data.add_argument(
         "--endpoints",
-        default="PFS,TACE-PFS,TTP",
         metavar="LIST",
-        help="surrogates in order of preference (default PFS,TACE-PFS,TTP)",
+        help="surrogates in order of preference (default PFS,TACE-PFS,TTP; with --pairs those of its table)",
     )
     data.add_argument(
         "--shared-control",
@@ -181,7 +181,7 @@ def _request(options: argparse.Namespace) -> Request:
         trials=Path(options.trials) if options.trials else None,
         add=Path(options.add) if options.add else None,
         pairs=Path(options.pairs) if options.pairs else None,
-        endpoints=tuple(name.strip().upper() for name in options.endpoints.split(",")),
+        endpoints=tuple(filter(None, map(str.strip, (options.endpoints or "").split(",")))),
         rho_within=options.rho_within,
         min_evidence=options.min_evidence,
         shared_control=options.shared_control,
@@ -203,6 +203,7 @@ def _check(options: argparse.Namespace) -> ExitCode:
     counted = own_faults(trials.faults) if options.add else [*trials.faults, *in_sets]
     for found in counted:
         print(found)
+    _print_usable(options, trials)
     counts = {severity: sum(found.severity == severity for found in counted) for severity in ("warning", "info")}
     if options.add:
         size = f"{options.add}: {len(trials.added)} comparison(s) read ({', '.join(trials.added)})"
@@ -210,6 +211,20 @@ def _check(options: argparse.Namespace) -> ExitCode:
         size = f"{len(trials.trials)} comparisons, {len(trials.effects)} hazard ratios, {len(trials.arms)} arms"
     print(f"{size}: no error, {counts['warning']} warnings, {counts['info']} remarks")
     return ExitCode.STRICT if options.strict and counts["warning"] else ExitCode.OK
+
+
+def _print_usable(options: argparse.Namespace, trials: TrialSet) -> None:
+    """Print how many comparisons each model can use, which it leaves out, and the remedy; refuse what --model cannot fit."""
+    from surrogacy.models import create
+    from surrogacy.requirements import refuse_unfittable, usability_lines
+
+    models = [create(name, weights=options.weights) for name in dict.fromkeys(options.model or DEFAULT_MODELS)]
+    sets = [paired.effects for paired in _request(options).pair_known(trials)]
+    for effects in sets:
+        for line in usability_lines(models, effects, complete=bool(options.pairs)):
+            print(line)
+    if options.model:
+        refuse_unfittable(sets, models, options.model)
 
 
 def _print_columns(columns: Sequence[tuple[str, str]]) -> None:
@@ -282,7 +297,8 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     if options.json:
         from surrogacy.report.document import document, dumps
 
-        run = fit_all(request, trials, models, sets=sets)
+        run = fit_all(request, trials, models, sets=sets, required=options.model or ())
+        _warn_of_models(options, run)
         with progress(_steps(options, models, len(run.analyses)), TASK, quiet=options.quiet) as step:
             run = place(examine(run, step))
         print(dumps(document(run, seed=options.seed)), end="")
@@ -291,7 +307,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     from surrogacy.report.folder import Drawing, write_run
 
     def fit(ready: Callable[[SetAnalysis], None]) -> Run:
-        return fit_all(request, trials, models, ready, sets)
+        return fit_all(request, trials, models, ready, sets, options.model or ())
 
     def code_of(run: Run) -> ExitCode:
         return _exit_code(options, run, warned=warned)
@@ -310,6 +326,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
             exit_code=code_of,
         )
     code = code_of(run)
+    _warn_of_models(options, run)
     _warn_of_unused(options, run)
     if not options.quiet:
         from rich.console import Console
@@ -335,8 +352,16 @@ def _steps(options: argparse.Namespace, models: Sequence[Model], sets: int) -> i
 def _exit_code(options: argparse.Namespace, run: Run, *, warned: bool) -> ExitCode:
     if any(one.failures or not all(result.converged for result in (*one.results, *one.sampled)) for one in run.analyses):
         return ExitCode.NOT_CONVERGED
-    problems = any(result.problems for one in run.analyses for result in one.results)
+    problems = any(one.not_fitted or any(result.problems for result in one.results) for one in run.analyses)
     return ExitCode.STRICT if options.strict and (warned or problems) else ExitCode.OK
+
+
+def _warn_of_models(options: argparse.Namespace, run: Run) -> None:
+    """Name the models that were not fitted because the tables lack what they need, and the remedy."""
+    for one in run.analyses:
+        for entry in one.not_fitted:
+            if not options.quiet:
+                print(f"{one.name}: {entry}", file=sys.stderr)
 
 
 def _warn_of_unused(options: argparse.Namespace, run: Run) -> None:

@@ -9,10 +9,12 @@ from typing import Any, Literal
 import numpy as np
 
 from surrogacy.effects import Effects, one_patient
+from surrogacy.endpoint_names import endpoint_of, with_article
 from surrogacy.errors import FitError
 from surrogacy.models import Model
 from surrogacy.new_trial import NewTrial
 from surrogacy.prediction import FinalPrediction, Observed, predict_by_regression, predict_final
+from surrogacy.requirements import Requirement
 from surrogacy.results import Line, Result
 from surrogacy.trials import TrialSet
 from surrogacy.trials.standard_errors import standard_error
@@ -121,7 +123,7 @@ def place(focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, S
     ----------
     focus : Focus
     models : iterable of Model
-        Those without a line are passed over.
+        Those without a line are passed over, and those that need standard errors if the trial has none.
     sets : sequence of (Effects, results)
         The sets of a run and what was fitted to them.
 
@@ -134,9 +136,11 @@ def place(focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, S
     """
     records = []
     for effects, results in sets:
-        inside = focus.trial in effects.trial
         for model in models:
+            if Requirement.STANDARD_ERRORS in model.requires and not focus.effects.has_standard_errors[0]:
+                continue
             full = next((result for result in results if result.model == model.name and result.line is not None), None)
+            inside = focus.trial in (effects if full is None else full.effects).trial
             fits = [("with it", full)] if inside else [("of other trials", full)]
             if inside:
                 (alone,) = refits(without_extras(model), [effects.without_trial(focus.trial)])
@@ -273,10 +277,10 @@ def in_words(focus: Focus, records: Sequence[dict[str, Any]]) -> str:
     if not chosen:
         return ""
     model = chosen[0]["model"]
-    endpoint = focus.effects.factors.get("surrogate", ("surrogate",))[0]
-    final = focus.effects.factors.get("final", ("final",))[0]
+    endpoint, final = endpoint_of(focus.effects, 0, "surrogate"), with_article(endpoint_of(focus.effects, 0, "final"))
     low, high = (float(np.exp(limit[0, 1])) for limit in focus.effects.limits)
-    parts = [f"{focus.label} observed an {final} hazard ratio of {chosen[0]['hr_final']:.2f} ({low:.2f} to {high:.2f})."]
+    interval = f" ({low:.2f} to {high:.2f})" if np.isfinite(low) else ""
+    parts = [f"{focus.label} observed a hazard ratio of {chosen[0]['hr_final']:.2f}{interval} for {final}."]
     for record in chosen:
         who = (
             f"the other {record['k']} comparisons of {record['set']}"
@@ -290,7 +294,10 @@ def in_words(focus: Focus, records: Sequence[dict[str, Any]]) -> str:
             f"more is {record['p_at_or_above']:.2f}."
         )
     parts.append(f"The observed effect lies {_positions_in_words(chosen)}.")
-    parts.append(f"Model {model}; errors of both effects and their assumed correlation of {rho_within:g} are in the intervals.")
+    errors = f"errors of both effects and their assumed correlation of {rho_within:g} are in the intervals"
+    if not focus.effects.has_standard_errors[0]:
+        errors = f"the standard errors of {focus.label} are not known"
+    parts.append(f"Model {model}; {errors}.")
     return " ".join(parts)
 
 

@@ -17,6 +17,7 @@ from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.levels import LEVEL as LEVEL
 from surrogacy.levels import confidence_level
+from surrogacy.requirements import LeftOut, Requirement, count_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -300,6 +301,10 @@ class Result:
         Failed diagnostics and caveats; print them wherever the estimates go.
     converged : bool
         False where the diagnostics failed: the run then ends with exit code 4.
+    requires : frozenset of Requirement
+        Quantities that the model needs from each comparison.
+    left_out : tuple of LeftOut
+        Comparisons that lack one of them; they are not in ``effects``.
     """
 
     model: str
@@ -310,6 +315,13 @@ class Result:
     draws: Any = None
     problems: tuple[str, ...] = field(default=())
     converged: bool = True
+    requires: frozenset[Requirement] = frozenset()
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def size(self) -> str:
+        """Number of comparisons in words: ``24 of 27``, or ``27`` if none is left out."""
+        return count_in_words(len(self.effects), self.left_out)
 
     def __getitem__(self, name: str) -> Any:
         """Return one estimate: an `Estimate`, or for ``ste_*`` a `ThresholdEffect`."""
@@ -326,7 +338,7 @@ class Result:
         return any(problem.startswith("unverified") for problem in self.problems)
 
     def summary(self) -> pd.DataFrame:
-        """Return the estimates as a data frame, one row an estimate; problems in ``.attrs["problems"]``."""
+        """Return the estimates as a data frame, one row an estimate; ``problems`` and ``left_out`` in ``.attrs``."""
         import pandas as pd
 
         rows = []
@@ -339,5 +351,5 @@ class Result:
             rows.append(row)
         frame = pd.DataFrame(rows, columns=["estimate", "value", "se", "low", "high", "level", "kind"])
         frame = frame.set_index("estimate")
-        frame.attrs["problems"] = list(self.problems)
+        frame.attrs |= {"problems": list(self.problems), "left_out": [entry.comparison for entry in self.left_out]}
         return frame

@@ -16,8 +16,11 @@ from surrogacy.errors import FitError, SurrogacyError
 from surrogacy.influence import carries, delete_one, regression_diagnostics
 from surrogacy.intervals import RECIPES, TRUE, all_intervals
 from surrogacy.models import Model
+from surrogacy.models.correlation import WeightedPearson
+from surrogacy.models.posterior import BivariateBayes
 from surrogacy.models.regression import WeightedRegression
 from surrogacy.placement import Focus
+from surrogacy.requirements import fitting_error, split_by_requirements
 from surrogacy.results import Result
 from surrogacy.shared_control import SharedControl
 from surrogacy.subgroups import External, by_factor, external, grid, levels_of
@@ -121,7 +124,8 @@ def vary(
     for model in models:
         label = {"set": effects.name, "model": model.name}
         if profiled(model):
-            found = _with_delete_one(found, model, effects, None, label)
+            usable = split_by_requirements(effects, model.requires).effects
+            found = _with_delete_one(found, model, usable, None, label)
         step()
         choices += [label | record for record in grid(model, trials, source, **pairing)]
         step()
@@ -130,9 +134,10 @@ def vary(
                 parts += [label | record for record in by_factor(model, effects, factor, LATER_ERA)]
         step()
     bivariate = next((model for model in models if model.name == "bivariate-reml"), None)
-    recipes = [name for name, recipe in RECIPES.items() if bivariate is not None or recipe.correlates != TRUE]
+    weighted = fitting_error(WeightedPearson(weights), effects) is None
+    recipes = [name for name, recipe in RECIPES.items() if (bivariate is not None if recipe.correlates == TRUE else weighted)]
     try:
-        made = all_intervals(effects, bivariate, weights=weights, recipes=recipes, seed=seed)
+        made = all_intervals(effects, bivariate, weights=weights if weighted else "none", recipes=recipes, seed=seed)
     except SurrogacyError as error:
         intervals: list[dict[str, Any]] = [{"set": effects.name, "problem": str(error)}]
     else:
@@ -152,8 +157,9 @@ def differences(sets: Sequence[Effects], weights: Weights, seed: int) -> tuple[D
     for one, other in combinations(sets, 2):
         if set(one.trials).isdisjoint(other.trials):
             smaller, larger = sorted((one, other), key=lambda effects: len(effects.trials))
+            posterior = all(fitting_error(BivariateBayes(), effects) is None for effects in (one, other))
             try:
-                found.append(compare(smaller, larger, weights=weights, seed=seed))
+                found.append(compare(smaller, larger, weights=weights, posterior=posterior, seed=seed))
             except FitError:  # fewer than three comparisons: the fit of that set says so already
                 continue
     return tuple(found)
@@ -176,6 +182,8 @@ def judge(sets: Iterable[Sequence[Result]], focuses: Sequence[Focus], style: Sty
     """Verdicts of published schemes on every result, and on every comparison in focus against its threshold."""
     trials = []
     for focus in focuses:
+        if not np.isfinite(focus.effects.se[0, 0]):
+            continue
         low, high = (float(np.exp(limit[0, 0])) for limit in focus.effects.limits)
         trials.append(SurrogateEffect(focus.label, float(np.exp(focus.effects.log_hr[0, 0])), low, high))
     return tuple(

@@ -21,7 +21,8 @@ def resolve_shared_controls(effects: Effects, method: SharedControl) -> Effects:
     effects : Effects
     method : {"cov", "first", "combine"}
         ``cov`` keeps all and lets their estimates covary; ``first`` keeps the first of each shared
-        control arm; ``combine`` pools them (generalised least squares) into one comparison.
+        control arm; ``combine`` pools them (generalised least squares) into one comparison. Pooling needs standard errors:
+        comparisons without them give way to those that have them, or to the first if none has.
 
     Returns
     -------
@@ -38,9 +39,22 @@ def resolve_shared_controls(effects: Effects, method: SharedControl) -> Effects:
     if method == "cov" or all(len(group) == 1 for group in groups):
         return effects
     if method == "first":
-        first = [next((i for i in group if effects.complete[i]), group[0]) for group in groups]
-        return effects.take(np.sort(np.array(first)))
-    return _pool(effects, groups)
+        return effects.take(np.sort(np.array([_first(effects, group) for group in groups])))
+    return _pool(effects, [_poolable(effects, group) for group in groups])
+
+
+def _first(effects: Effects, group: IntArray) -> int:
+    """Return the first comparison of a group with both endpoints and standard errors, else with both endpoints."""
+    complete = [int(i) for i in group if effects.complete[i]] or [int(group[0])]
+    return next((i for i in complete if effects.has_standard_errors[i]), complete[0])
+
+
+def _poolable(effects: Effects, group: IntArray) -> IntArray:
+    """Return the comparisons of a group that can be pooled; the others would count the control arm twice."""
+    if effects.has_standard_errors[group].all():
+        return group
+    usable = group[(effects.complete & effects.has_standard_errors)[group]]
+    return usable if len(usable) else np.array([_first(effects, group)], dtype=np.intp)
 
 
 def _pool(effects: Effects, groups: list[IntArray]) -> Effects:

@@ -14,6 +14,7 @@ import numpy as np
 
 from surrogacy.cross_validation import Predictions, predict_others
 from surrogacy.effects import Effects
+from surrogacy.endpoint_names import endpoint_label
 from surrogacy.errors import SurrogacyError, UsageError
 from surrogacy.models import Model
 from surrogacy.results import Estimate, Result
@@ -53,7 +54,7 @@ class Alternatives:
     weights : sequence of str
         For models that have them.
     endpoints : mapping of str to sequence of str
-        Preference orders of the surrogates, by name.
+        Preference orders of the surrogates, by name; default: those of `endpoint_orders`.
     data_cut : sequence of {"preferred", "earliest", "latest"}
     ci_level : sequence of {"as printed", "all read as 95%"}
         The second is what a table without a column for the level does to a trial that printed another one.
@@ -249,7 +250,7 @@ def grid(
         records += [record("weights", one, lambda: base, replace(model, weights=one)) for one in asked.weights]  # type: ignore[type-var]
     else:
         records += [record("rho_within", one, lambda one=one: pair(rho_within=one)) for one in asked.rho_within]  # type: ignore[misc]
-    for name, order in (ENDPOINT_ORDERS if asked.endpoints is None else asked.endpoints).items():
+    for name, order in (endpoint_orders(trials) if asked.endpoints is None else asked.endpoints).items():
         records.append(record("endpoints", name, lambda order=order: pair(endpoints=tuple(order))))  # type: ignore[misc]
     for cut in asked.data_cut:
         records.append(record("data_cut", cut, lambda cut=cut: pair(with_data_cut(trials, cut, min_evidence))))  # type: ignore[misc]
@@ -260,6 +261,13 @@ def grid(
         for one in getattr(asked, axis):
             records.append(record(axis, one, lambda axis=axis, one=one: pair(**{axis: one})))  # type: ignore[misc]
     return records
+
+
+def endpoint_orders(trials: TrialSet) -> Mapping[str, Sequence[str]]:
+    """Return the preference orders to vary: those of the shipped endpoints, or each surrogate of other tables alone."""
+    if set(trials.surrogates) & set(SURROGATES):
+        return ENDPOINT_ORDERS
+    return {f"{endpoint_label(name)} only": (name,) for name in trials.surrogates} if len(trials.surrogates) > 1 else {}
 
 
 def with_data_cut(trials: TrialSet, cut: str, min_evidence: str = "secondary") -> TrialSet:

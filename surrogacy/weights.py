@@ -8,49 +8,70 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from surrogacy.effects import Effects, FloatArray
+from surrogacy.endpoint_names import final_name
 from surrogacy.errors import FitError, UsageError
+from surrogacy.requirements import Requirement, UsablePart, usable_part
 
 Weights = Literal["n", "events", "inverse-variance", "sqrt-n", "none"]
 
 SHARED_CONTROL = (
     "comparisons that share a control arm are taken as independent by this model, and the patients of that arm count in each"
 )
-IN_WORDS: dict[str, str] = {
+WORDS: dict[Weights, str] = {
     "n": "number of patients",
-    "events": "OS events",
-    "inverse-variance": "1 / variance of log HR(OS)",
+    "events": "{final} events",
+    "inverse-variance": "1 / variance of log HR({final})",
     "sqrt-n": "square root of the number of patients",
     "none": "unweighted",
 }
+IN_WORDS: dict[str, str] = {weights: words.format(final="OS") for weights, words in WORDS.items()}
+NEEDS: dict[Weights, frozenset[Requirement]] = {
+    "n": frozenset({Requirement.PATIENTS}),
+    "sqrt-n": frozenset({Requirement.PATIENTS}),
+    "events": frozenset({Requirement.FINAL_EVENTS}),
+    "inverse-variance": frozenset({Requirement.FINAL_STANDARD_ERROR}),
+    "none": frozenset(),
+}
 
 
-def usable_comparisons(effects: Effects, weights: Weights, fewest: int = 3) -> tuple[Effects, tuple[str, ...]]:
-    """Keep the comparisons that have both endpoints and what the weights need; say what was dropped.
+def requirements_of(weights: Weights) -> frozenset[Requirement]:
+    """Return what a comparison needs to enter a weighted correlation or regression.
 
     Raises
     ------
     UsageError
-        If the weights need patients and no comparison states them.
-    FitError
-        If fewer than ``fewest`` comparisons remain.
+        If there is no such weight.
     """
-    problems: list[str] = []
-    kept = effects.take(effects.complete)
-    if len(kept) < len(effects):
-        problems.append(f"{len(effects) - len(kept)} comparison(s) without both endpoints left out")
-    if weights in ("n", "sqrt-n"):
-        unknown = np.isnan(kept.n)
-        if unknown.all() and len(kept):
-            raise UsageError(
-                f"weights {weights!r} need the number of patients, which no comparison has; give it, or use weights inverse-variance or none"
-            )
-        if unknown.any():
-            names = ", ".join(label for label, missing in zip(kept.labels, unknown, strict=True) if missing)
-            problems.append(f"left out for want of the number of patients: {names}")
-            kept = kept.take(~unknown)
-    if len(kept) < fewest:
-        raise FitError(f"{effects.name or 'these effects'}: {len(kept)} usable comparisons; {fewest} are needed")
-    return kept, tuple(problems)
+    if weights not in NEEDS:
+        raise UsageError(f"weights must be one of {', '.join(get_args(Weights))}; got {weights!r}")
+    return NEEDS[weights] | {Requirement.BOTH_EFFECTS}
+
+
+def weights_in_words(weights: Weights, effects: Effects) -> str:
+    """Return the weights in words, with the name of the final endpoint of the set."""
+    return WORDS[weights].format(final=final_name(effects))
+
+
+def part_with_weights(effects: Effects, weights: Weights, fewest: int = 3) -> UsablePart:
+    """Return the comparisons that have both endpoints and what the weights need, and those that are left out.
+
+    Raises
+    ------
+    MissingDataError
+        If fewer than ``fewest`` comparisons have them, although there are as many in all.
+    FitError
+        If there are fewer than ``fewest`` comparisons.
+    """
+    part = usable_part(effects, requirements_of(weights), fewest)
+    if len(part.effects) < fewest:
+        raise FitError(f"{effects.name or 'these effects'}: {len(part.effects)} usable comparisons; {fewest} are needed")
+    return part
+
+
+def usable_comparisons(effects: Effects, weights: Weights, fewest: int = 3) -> tuple[Effects, tuple[str, ...]]:
+    """Return what `part_with_weights` does, and in words what was left out."""
+    part = part_with_weights(effects, weights, fewest)
+    return part.effects, part.problems
 
 
 def weighting(settings: Mapping[str, Any], effects: Effects) -> Weights:
@@ -89,6 +110,6 @@ def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[st
         share = effects.control_share[:, 1]
         implied = effects.se[:, 1] ** -2.0 / (share * (1.0 - share))
         unknown = np.isnan(effects.events)
-        note = f"OS events not reported for {unknown.sum()} of {len(effects)} comparisons: implied by the standard error"
+        note = f"{final_name(effects)} events not reported for {unknown.sum()} of {len(effects)} comparisons: implied by the standard error"
         return np.where(unknown, implied, effects.events), (note,) if unknown.any() else ()
     return (effects.n if weights == "n" else np.sqrt(effects.n)), ()

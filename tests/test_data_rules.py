@@ -237,7 +237,6 @@ OWN = {
     "E120 cell": (f"{HEADER},median_os_ctl\n{GOOD},20 (22-25)\n", "E120"),
     "E121": (f"{HEADER},median_pfs_exp,median_os_exp\n{GOOD},20,8\n", "E121"),
     "E106": ("trial,n_exp,n_ctl,hr_pfs,se_pfs,hr_os,se_os\nA,10,10,0.8,-0.1,0.9,0.1\n", "E106"),
-    "E107": ("trial,n_exp,n_ctl,hr_pfs,hr_os\nA,10,10,0.8,0.9\n", "E107"),
     "E001 header": (f"{HEADER}\n", "E001"),
     "E108": (f"{HEADER}\n{GOOD}\n{GOOD}\n", "E108"),
     "W110": (f"{HEADER},comparison\n{GOOD},a1\n{GOOD},a2\n", "W110"),

@@ -133,7 +133,7 @@ def test_events_are_used_where_reported_and_implied_where_not():
     effects = simulated(6)
     reported = replace(effects, events=np.array([100.0, *[np.nan] * 5]))
     result = WeightedPearson(weights="events").fit(reported)
-    assert any("OS events not reported for 5 of 6" in problem for problem in result.problems)
+    assert any("final endpoint events not reported for 5 of 6" in problem for problem in result.problems)
 
 
 def test_comparisons_without_patients_are_left_out_and_named():
@@ -142,7 +142,7 @@ def test_comparisons_without_patients_are_left_out_and_named():
     effects = simulated(6)
     result = WeightedPearson().fit(replace(effects, n=np.array([np.nan, *effects.n[1:]])))
     assert len(result.effects) == 5
-    assert any("for want of the number of patients: 1" in problem for problem in result.problems)
+    assert any("1 of 6 comparisons left out, no number of patients: 1." in problem for problem in result.problems)
     with pytest.raises(UsageError, match="inverse-variance"):
         WeightedPearson().fit(replace(effects, n=np.full(6, np.nan)))
 

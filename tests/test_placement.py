@@ -129,7 +129,7 @@ def test_both_data_cuts_of_tactics_are_placed(placed):
 def test_words_and_figure(placed):
     focus, sets, records = placed
     words = in_words(focus, records)
-    assert words.startswith("TACTICS observed an OS hazard ratio of 0.86 (0.61 to 1.22).")
+    assert words.startswith("TACTICS observed a hazard ratio of 0.86 (0.61 to 1.22) for OS.")
     assert "the other 8 comparisons of intermediate" in words
     assert "chance" not in words
     assert "The observed effect lies inside the 80% prediction interval of every line, at every data cut." in words

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from surrogacy.endpoint_names import final_name, surrogate_names
 from surrogacy.figures import _style as style
 from surrogacy.results import Result, SurrogacyLine, ThresholdEffect
 from surrogacy.weights import weighting, weights_of
@@ -31,6 +32,7 @@ def bubble_data(result: Result) -> pd.DataFrame:
     DataFrame
         One row a comparison: label, trial, surrogate and final log HR with limits (95 %), n, area (weight as a
         share of the largest), class, stage, unverified, outside (beyond the band that is drawn, or that of its own size).
+        Limits are NaN where the standard error is not known.
     """
     effects = result.effects
     k = len(effects)
@@ -91,7 +93,8 @@ def plot_bubble(result: Result, ax: Axes | None = None, *, focus: str | None = N
     """
     data = bubble_data(result)
     few = len(data) <= LABEL_ALL_UP_TO
-    crosses = few if show_ci is None else show_ci
+    limited = data.dropna(subset=["surrogate_low", "final_low"])
+    crosses = (few if show_ci is None else show_ci) and len(limited) > 0
     limits = _limits(data, crosses)
     if ax is None:
         ax = _new_axes(*limits, keys=_key_lines(result, data, focus))
@@ -105,8 +108,8 @@ def plot_bubble(result: Result, ax: Axes | None = None, *, focus: str | None = N
         _draw_line(ax, result.line)
         _draw_threshold(ax, result)
     if crosses:
-        ax.hlines(data["final"], data["surrogate_low"], data["surrogate_high"], color="0.6", lw=0.4, zorder=1.5)
-        ax.vlines(data["surrogate"], data["final_low"], data["final_high"], color="0.6", lw=0.4, zorder=1.5)
+        ax.hlines(limited["final"], limited["surrogate_low"], limited["surrogate_high"], color="0.6", lw=0.4, zorder=1.5)
+        ax.vlines(limited["surrogate"], limited["final_low"], limited["final_high"], color="0.6", lw=0.4, zorder=1.5)
     for stage, group in data.sort_values("area", ascending=False).groupby("stage", sort=False):
         ax.scatter(
             group["surrogate"],
@@ -240,10 +243,8 @@ def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None)
 
 
 def _axis_labels(ax: Axes, result: Result) -> None:
-    names = dict.fromkeys(result.effects.factors.get("surrogate", ())) or {"surrogate": None}
-    ax.set_xlabel(f"Hazard ratio, {' / '.join(names)}   (← favours experimental)")
-    final = next(iter(result.effects.factors.get("final", ())), "final endpoint")
-    ax.set_ylabel(f"Hazard ratio, {final}   (← favours experimental)")
+    ax.set_xlabel(f"Hazard ratio, {' / '.join(surrogate_names(result.effects))}   (← favours experimental)")
+    ax.set_ylabel(f"Hazard ratio, {final_name(result.effects)}   (← favours experimental)")
 
 
 def _corner(ax: Axes, result: Result) -> None:
@@ -251,14 +252,17 @@ def _corner(ax: Axes, result: Result) -> None:
     effects = result.effects
     lines = [f"{effects.name or 'effects'}: {result.model.replace('-', ' ')}"]
     patients = f", {effects.patients:,.0f} patients" if np.isfinite(effects.patients) else ""
-    lines.append(f"{len(effects)} comparisons, {len(effects.trials)} trials{patients}")
+    lines.append(f"{result.size} comparisons, {len(effects.trials)} trials{patients}")
     square: Any = result.estimates.get("r2_trial")
     if square is not None and square.value is not None:
         limits = "" if square.low is None else f" ({square.level:.0%} CI {square.low:.2f} to {square.high:.2f})"
         lines.append(f"R² (trial level) {square.value:.2f}{limits}")
     if result.line is not None:
         sign = "+" if result.line.slope >= 0 else "−"
-        lines.append(f"log HR(OS) = {result.line.intercept:.2f} {sign} {abs(result.line.slope):.2f} log HR(surrogate)")
+        names = surrogate_names(effects)
+        surrogate = names[0] if len(names) == 1 else "surrogate"
+        term = f"{sign} {abs(result.line.slope):.2f} log HR({surrogate})"
+        lines.append(f"log HR({final_name(effects)}) = {result.line.intercept:.2f} {term}")
     if result.on_boundary:
         lines[2] += " – boundary solution"
     ax.text(

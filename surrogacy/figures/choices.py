@@ -34,7 +34,8 @@ def choices_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         for column in (name, f"{name}_low", f"{name}_high"):
             if column not in frame:
                 frame[column] = np.nan
-    return frame.assign(fitted=frame["r2_trial"].notna())
+    used = frame["fitted"] if "fitted" in frame else frame["k"]  # comparisons that have what the model needs
+    return frame.assign(used=used, fitted=frame["r2_trial"].notna())
 
 
 def plot_choices(
@@ -101,7 +102,8 @@ def plot_choices(
     for at, row in zip(places, rows.to_dict("records"), strict=True):
         value = "" if row["varied"] == "base" else f"{row['value']}"
         left.text(-0.80, at, value, transform=place, va="center", fontsize="small")
-        left.text(-0.06, at, f"{row['k']:.0f}", transform=place, va="center", ha="right", fontsize="small")
+        used = f"{row['used']:.0f}/" if row["used"] < row["k"] else ""
+        left.text(-0.06, at, f"{used}{row['k']:.0f}", transform=place, va="center", ha="right", fontsize="small")
     left.text(-0.06, -1.0, "k", transform=place, va="center", ha="right", fontsize="small", fontweight="bold")
     left.set_title(f"{name}: one choice varied at a time", fontsize="medium", fontweight="bold", loc="left", x=-0.85, pad=10)
     return left, right

@@ -21,7 +21,7 @@ def cross_validation_data(found: Predictions) -> pd.DataFrame:
     return pd.DataFrame(found.predicted)[columns].sort_values("predicted").reset_index(drop=True)
 
 
-def plot_cross_validation(found: Predictions, name: str = "", ax: Axes | None = None) -> Axes:
+def plot_cross_validation(found: Predictions, name: str = "", ax: Axes | None = None, *, final: str = "final endpoint") -> Axes:
     """Draw prediction intervals and observed effects.
 
     Parameters
@@ -32,13 +32,16 @@ def plot_cross_validation(found: Predictions, name: str = "", ax: Axes | None = 
         Name of the set.
     ax : Axes, optional
         Default: a new figure of 140 mm, as high as the rows need.
+    final : str
+        Name of the final endpoint.
     """
     rows = cross_validation_data(found)
     if ax is None:
         height = ROW * len(rows) + 27
         ax = style.new_figure(140, height).add_axes((0.26, 13 / height, 0.71, 1 - 26 / height))
-    low = max(FRAME[0], min(rows["low"].min(), (rows["observed"] - NORMAL * rows["se_final"]).min()) - 0.05)
-    high = min(FRAME[1], max(rows["high"].max(), (rows["observed"] + NORMAL * rows["se_final"]).max()) + 0.05)
+    half = NORMAL * rows["se_final"].fillna(0.0)  # an observed effect without a standard error has no interval
+    low = max(FRAME[0], min(rows["low"].min(), (rows["observed"] - half).min()) - 0.05)
+    high = min(FRAME[1], max(rows["high"].max(), (rows["observed"] + half).max()) + 0.05)
     for y, row in enumerate(rows.to_dict("records")):
         colour = style.POSTERIOR if row["covered"] else OUTSIDE
         for ends, width, shade in (((row["low"], row["high"]), 2.0, 0.35), ((row["low_80"], row["high_80"]), 4.5, 0.35)):
@@ -46,7 +49,7 @@ def plot_cross_validation(found: Predictions, name: str = "", ax: Axes | None = 
                 np.clip(ends, low, high), [y, y], color=style.POSTERIOR, lw=width, alpha=shade, solid_capstyle="butt", zorder=2
             )
         ax.plot(row["predicted"], y, "|", color=style.INK, ms=6, mew=1.0, zorder=3)
-        own = row["observed"] + np.array([-1, 1]) * NORMAL * row["se_final"]
+        own = row["observed"] + np.array([-1, 1]) * half[y]
         ax.plot(np.clip(own, low, high), [y + 0.28] * 2, color=colour, lw=0.7, zorder=3)
         ax.plot(np.clip(row["observed"], low, high), y + 0.28, "o" if row["covered"] else "D", color=colour, ms=3.4, zorder=4)
         for beyond, x, marker in ((row["low"] < low, low, "<"), (row["high"] > high, high, ">")):
@@ -56,7 +59,7 @@ def plot_cross_validation(found: Predictions, name: str = "", ax: Axes | None = 
     style.hazard_ratio_axis(ax, "x", low, high)
     ax.set(ylim=(len(rows) - 0.3, -0.7), yticks=[])
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
-    ax.set_xlabel("Hazard ratio, OS   (← favours experimental)")
+    ax.set_xlabel(f"Hazard ratio, {final}   (← favours experimental)")
     style.clear_spines(ax)
     ax.spines["left"].set_visible(False)
     covered, of = found.coverage

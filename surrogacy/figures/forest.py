@@ -10,11 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from scipy.special import stdtrit
 
+from surrogacy.endpoint_names import endpoint_of, final_name, surrogate_names
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import bubble_data
 from surrogacy.results import Result
 
 ROW = 3.7  # mm
+ESTIMATES = ("surrogate", "final")
 
 
 def forest_data(result: Result) -> pd.DataFrame:
@@ -31,13 +33,8 @@ def forest_data(result: Result) -> pd.DataFrame:
         log HR, ``_low``, ``_high``; ``share`` = percent of the patients.
     """
     data = bubble_data(result)
-    data["endpoint"] = [
-        endpoint
-        for endpoint, complete in zip(
-            result.effects.factors.get("surrogate", ("",) * len(result.effects)), result.effects.complete, strict=True
-        )
-        if complete
-    ]
+    complete = np.flatnonzero(result.effects.complete)
+    data["endpoint"] = [endpoint_of(result.effects, int(i), "surrogate") for i in complete]
     data["share"] = 100 * data["n"] / data["n"].sum()
     rows: list[dict[str, Any]] = []
     data["group"] = data["stage"] + data["class"]
@@ -108,9 +105,8 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
             figure.add_axes((0.675, bottom, 0.205, top - bottom)),
         )
     left, right = ax
-    final = next(iter(result.effects.factors.get("final", ())), "final endpoint")
-    surrogates = list(dict.fromkeys(result.effects.factors.get("surrogate", ()))) or ["surrogate"]
-    for axes, name, title in ((left, "surrogate", " / ".join(surrogates)), (right, "final", final)):
+    surrogates = surrogate_names(result.effects)
+    for axes, name, title in ((left, "surrogate", " / ".join(surrogates)), (right, "final", final_name(result.effects))):
         _panel(axes, rows, name, title, focus)
     several = len(surrogates) > 1
     y_text = -1.2
@@ -135,9 +131,13 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
             left.text(-0.03, y, size, transform=_row_transform(left), ha="right", **text)
         for axes, name in ((left, "surrogate"), (right, "final")):
             low, high = (np.exp(row[f"{name}_{side}"]) for side in ("low", "high"))
-            value = f"{np.exp(row[name]):.2f} ({low:.2f}–{high:.2f})"
+            interval = f"({low:.2f}–{high:.2f})" if np.isfinite(low) else "(no interval)"
+            value = f"{np.exp(row[name]):.2f} {interval}"
             axes.text(1.03, y, value, transform=_row_transform(axes), ha="left", **text)
-    note = "95% intervals recomputed from the standard errors that were fitted."
+    known = result.effects.has_standard_errors
+    note = (
+        "95% intervals recomputed from the standard errors that were fitted." if known.any() else "Standard errors not known."
+    )
     if "unverified" in rows and rows["unverified"].eq(True).any():
         note = f"† a hazard ratio or its limits not verified in any source. {note}"
     left.text(-1.58, len(rows) + 2.5, note, transform=_row_transform(left), va="center", fontsize="small")
@@ -151,8 +151,9 @@ def _row_transform(axes: Axes) -> Any:
 
 def _panel(axes: Axes, rows: pd.DataFrame, name: str, title: str, focus: str | None) -> None:
     # one scale for both endpoints, so that effects can be compared by eye
-    low = max(float(np.nanmin(rows[["surrogate_low", "final_low"]].to_numpy(float))), float(np.log(0.2)))
-    high = min(float(np.nanmax(rows[["surrogate_high", "final_high"]].to_numpy(float))), float(np.log(3.0)))
+    # an effect without an interval takes the room of its symbol
+    low = max(float(np.nanmin(rows[["surrogate_low", "final_low", *ESTIMATES]].to_numpy(float))), float(np.log(0.2)))
+    high = min(float(np.nanmax(rows[["surrogate_high", "final_high", *ESTIMATES]].to_numpy(float))), float(np.log(3.0)))
     style.hazard_ratio_axis(axes, "x", min(low, 0.0) - 0.05, max(high, 0.0) + 0.05)
     _thin_ticks(axes)
     axes.set_ylim(len(rows) - 0.4, -1.8)
@@ -166,10 +167,11 @@ def _panel(axes: Axes, rows: pd.DataFrame, name: str, title: str, focus: str | N
     marked = (drawn["kind"] == "prediction") | (drawn.get("trial") == focus)
     colours = np.where(marked, style.LINE_COLOUR, style.INK)
     ends = np.clip(drawn[[f"{name}_low", f"{name}_high"]].to_numpy(float), *axes.get_xlim())
-    whiskers = (drawn["kind"] != "pooled").to_numpy()
+    pooled = (drawn["kind"] == "pooled").to_numpy()
+    whiskers = ~pooled & np.isfinite(ends).all(axis=1)
     lows, highs = ends[whiskers].T
     axes.hlines(drawn["y"][whiskers], lows, highs, colors=list(colours[whiskers]), lw=0.8, zorder=2)
-    for row, (low, high) in zip(drawn[~whiskers].to_dict("records"), ends[~whiskers], strict=True):
+    for row, (low, high) in zip(drawn[pooled].to_dict("records"), ends[pooled], strict=True):
         y, mean = row["y"], row[name]
         shape = [(low, y), (mean, y - 0.32), (high, y), (mean, y + 0.32)]
         axes.add_patch(Polygon(shape, closed=True, facecolor=style.LINE_COLOUR, lw=0, zorder=3))

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from surrogacy.endpoint_names import endpoint_of, surrogate_names
 from surrogacy.figures import _style as style
 from surrogacy.placement import Focus
 from surrogacy.results import Result
@@ -72,7 +73,7 @@ def plot_placement(
         for edge in (below, above):
             ax.plot(x, edge, color=colour, lw=0.6, ls="--")
         ax.plot(x, middle, color=colour, lw=1.3)
-        label = f"{result.effects.name} (k = {len(result.effects)})"
+        label = f"{result.effects.name} (k = {result.size})"
         handles.append(Line2D([], [], color=colour, lw=1.3, label=label))
     cuts = list(dict.fromkeys(data["cut"]))
     for row in data.to_dict("records"):
@@ -104,8 +105,11 @@ def plot_placement(
     style.hazard_ratio_axis(ax, "y", min(bottom, float(np.log(0.4))), float(np.log(max(data["high_95"].max(), 1.3))) + 0.15)
     ax.axhline(0, color="0.4", lw=0.6, zorder=0)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
-    ax.set_xlabel("Hazard ratio, surrogate   (← favours experimental)")
-    ax.set_ylabel("Hazard ratio, OS   (← favours experimental)")
+    surrogates = {
+        name for effects in (focus.effects, *(result.effects for result in results)) for name in surrogate_names(effects)
+    }
+    ax.set_xlabel(f"Hazard ratio, {surrogates.pop() if len(surrogates) == 1 else 'surrogate'}   (← favours experimental)")
+    ax.set_ylabel(f"Hazard ratio, {endpoint_of(focus.effects, 0, 'final')}   (← favours experimental)")
     ax.legend(
         handles=handles, loc="lower right", fontsize="small", handlelength=1.8, frameon=True, framealpha=0.9, edgecolor="none"
     )

@@ -122,7 +122,7 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
         limit(*(span + np.array([-0.12, 0.12]) * np.ptp(span)))
     for axes in ax:
         style.clear_spines(axes)
-    title = f"{result.effects.name or 'effects'}: {result.model.replace('-', ' ')}, {len(result.effects)} comparisons"
+    title = f"{result.effects.name or 'effects'}: {result.model.replace('-', ' ')}, {result.size} comparisons"
     left.annotate(
         title, (0, 1), (-18, 18), xycoords="axes fraction", textcoords="offset points", fontsize="medium", fontweight="bold"
     )

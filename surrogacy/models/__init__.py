@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
+from surrogacy.requirements import Requirement
 from surrogacy.results import Result
 
 # name on the command line -> where the class is, and the settings that make the name
@@ -32,6 +33,16 @@ class Model(Protocol):
     @property
     def name(self) -> str:
         """Name on the command line."""
+        ...
+
+    @property
+    def requires(self) -> frozenset[Requirement]:
+        """Quantities that it needs from each comparison; others are left out of the fit and named in the result."""
+        ...
+
+    @property
+    def fewest(self) -> int:
+        """Number of comparisons without which it cannot be fitted."""
         ...
 
     def fit(self, effects: Effects) -> Result:

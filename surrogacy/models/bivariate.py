@@ -20,7 +20,7 @@ Burzykowski, Molenberghs, Buyse, Geys, Renard (2001), doi:10.1111/1467-9876.0024
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
@@ -32,6 +32,7 @@ from surrogacy.levels import settle_level
 from surrogacy.models.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.maximum import Optimum, maximise, parameter_covariance
 from surrogacy.models.profile import profile_intervals
+from surrogacy.requirements import Requirement, usable_part
 from surrogacy.results import LEVEL, Estimate, Line, Result, ThresholdEffect
 from surrogacy.scatter import SAME_ERRORS, scatter_about_precise_line
 
@@ -81,6 +82,8 @@ class BivariateRandomEffects:
     new_n: float | None = None
     starts: int = 5
     level: float = LEVEL
+    requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
+    fewest: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         settle_level(self)
@@ -103,8 +106,12 @@ class BivariateRandomEffects:
         ------
         FitError
             With fewer than three comparisons, or if no start converges.
+        MissingDataError
+            If fewer than three comparisons have standard errors.
         """
-        if len(effects) < 3 or np.any((~np.isnan(effects.log_hr)).sum(axis=0) < 2):
+        part = usable_part(effects, self.requires, self.fewest)
+        effects = part.effects
+        if len(effects) < self.fewest or np.any((~np.isnan(effects.log_hr)).sum(axis=0) < 2):
             raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a bivariate model needs 3")
         likelihood = Likelihood(make_blocks(effects), self.method)
         best = maximise(likelihood, effects, self.starts)
@@ -130,7 +137,16 @@ class BivariateRandomEffects:
         problems += scatter_about_precise_line(effects, SAME_ERRORS)
         if best.boundary:
             problems += (BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1"),)
-        return Result(self.name, asdict(self), effects, {**estimates, **thresholds}, line, problems=effects.problems + problems)
+        return Result(
+            self.name,
+            asdict(self),
+            effects,
+            {**estimates, **thresholds},
+            line,
+            problems=effects.problems + part.problems + problems,
+            requires=self.requires,
+            left_out=part.left_out,
+        )
 
     def _delta_estimates(
         self, psi: FloatArray, mu: FloatArray, covariance: FloatArray, boundary: str, trials: int

@@ -10,6 +10,7 @@ the errors within trials, which is why the bivariate model stands beside it.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,9 +19,10 @@ from surrogacy.effects import Effects
 from surrogacy.intervals import percentiles, resampled_r
 from surrogacy.levels import settle_level
 from surrogacy.models.regression import weighted_least_squares
+from surrogacy.requirements import Requirement
 from surrogacy.results import LEVEL, Estimate, Result
 from surrogacy.scatter import scatter_caveat
-from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
+from surrogacy.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class WeightedPearson:
     bootstrap: int = 5000
     seed: int = 0
     name = "weighted-pearson"
+    fewest: ClassVar[int] = 3
+
+    @property
+    def requires(self) -> frozenset[Requirement]:
+        """Both effects, and what the weights are made from."""
+        return requirements_of(self.weights)
 
     def __post_init__(self) -> None:
         settle_level(self)
@@ -52,10 +60,11 @@ class WeightedPearson:
         ------
         FitError
             With fewer than three complete comparisons.
-        UsageError
-            If the weights cannot be had.
+        MissingDataError
+            If too few comparisons have what the weights need.
         """
-        data, dropped = usable_comparisons(effects, self.weights)
+        part = part_with_weights(effects, self.weights, self.fewest)
+        data = part.effects
         weights, problems = weights_of(data, self.weights)
         x, y = data.log_hr.T
         r = float(estimands.weighted_pearson(x, y, weights))
@@ -64,14 +73,14 @@ class WeightedPearson:
         rank_r = estimands.spearman(x, y)
         rank_low, rank_high = estimands.fisher_interval(rank_r, trials, self.level, 1.0 + rank_r**2 / 2.0)
         square_low, square_high = estimands.square_interval(low, high)
-        words = IN_WORDS[self.weights]
+        words = weights_in_words(self.weights, data)
         fisher = f"Fisher z, {trials} trials" if trials > 3 else "no interval: Fisher z needs 4 trials"
         estimates = {
             "r": Estimate(r, None, low, high, self.level, f"{fisher}; weights: {words}"),
             "r2_trial": Estimate(r**2, None, square_low, square_high, self.level, f"square of r ({fisher})"),
             "spearman": Estimate(rank_r, None, rank_low, rank_high, self.level, f"{fisher}, variance 1 + r^2/2; unweighted"),
         }
-        problems = dropped + problems
+        problems = part.problems + problems
         if np.isfinite(r):
             (intercept, slope), _, _ = weighted_least_squares(x, y, weights)
             problems += scatter_caveat(
@@ -90,7 +99,15 @@ class WeightedPearson:
             problems += (SHARED_CONTROL,)
         if not np.isfinite(r):
             problems += ("one of the two effects does not vary: the correlation is not defined",)
-        return Result(self.name, asdict(self), data, estimates, problems=effects.problems + problems)
+        return Result(
+            self.name,
+            asdict(self),
+            data,
+            estimates,
+            problems=effects.problems + problems,
+            requires=self.requires,
+            left_out=part.left_out,
+        )
 
     def _bootstrap(self, effects: Effects, weights: np.ndarray, r: float) -> tuple[Estimate, int]:
         """Percentile interval over resampled trials; comparisons of one trial go together."""

@@ -18,7 +18,7 @@ Daniels, Hughes (1997), doi:10.1002/(SICI)1097-0258(19970915)16:17<1965::AID-SIM
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from surrogacy.models.posterior import check_settings, largest_move, with_grid_e
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
 from surrogacy.models.quadrature import farthest
 from surrogacy.models.sums import Batch, arrange, stack, sums
+from surrogacy.requirements import Requirement, usable_part
 from surrogacy.results import LEVEL, Estimate, Result
 
 NODES = (40, 28)
@@ -66,6 +67,8 @@ class DanielsHughes:
     level: float = LEVEL
     nodes: tuple[int, int] = NODES
     name = "daniels-hughes"
+    requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
+    fewest: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         check_settings(self, {"sigma_cond": (HalfNormal, HalfStudentT, Uniform), "intercept": (Normal,), "slope": (Normal,)})
@@ -85,10 +88,15 @@ class DanielsHughes:
         ------
         FitError
             With fewer than two comparisons with both endpoints.
+        MissingDataError
+            If fewer than two comparisons have standard errors.
         """
+        part = usable_part(effects, self.requires, self.fewest)
+        effects = part.effects
         if effects.complete.sum() < 2:
             raise FitError(f"{effects.name or 'these effects'}: Daniels-Hughes needs 2 comparisons with both endpoints")
         result = self._fit(effects)
+        result = replace(result, problems=result.problems + part.problems, requires=self.requires, left_out=part.left_out)
         coarser = replace(self, nodes=(round(2 * self.nodes[0] / 3), round(2 * self.nodes[1] / 3)))._fit(effects)
         both = [{name: limits_of(one[name]) for name in ("intercept", "slope", "sigma_cond")} for one in (coarser, result)]
         return with_grid_error(result, largest_move(both[0], both[1]))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -37,6 +37,7 @@ from surrogacy.models.priors import (
     WithinPrior,
 )
 from surrogacy.models.quadrature import NODES, Priors
+from surrogacy.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results import LEVEL, Estimate, Result
 from surrogacy.scatter import SAME_ERRORS, scatter_about_precise_line
 
@@ -91,6 +92,8 @@ class BivariateBayes:
     nodes: tuple[int, int, int] = NODES
     check_grid: bool = True
     name = "bivariate-bayes"
+    requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
+    fewest: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         positive, correlation = (HalfNormal, HalfStudentT, Uniform), (Uniform, Beta)
@@ -125,9 +128,11 @@ class BivariateBayes:
         ------
         FitError
             With fewer than two comparisons that report an endpoint.
+        MissingDataError
+            If fewer than two comparisons have standard errors.
         """
-        self._refuse(effects)
-        return next(posteriors([effects], self.priors, within_nodes(self.rho_within), self.nodes))
+        data = self._usable(effects).effects
+        return next(posteriors([data], self.priors, within_nodes(self.rho_within), self.nodes))
 
     def fit(self, effects: Effects) -> Result:
         """Compute the posterior and everything that is read off it.
@@ -138,8 +143,10 @@ class BivariateBayes:
         ------
         FitError
             With fewer than two comparisons, or fewer than two of an endpoint.
+        MissingDataError
+            If fewer than two comparisons have standard errors.
         """
-        self._refuse(effects)
+        part = self._usable(effects)
         if not self.check_grid:
             return self.fit_many([effects])[0]
         p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
@@ -148,14 +155,14 @@ class BivariateBayes:
         for refinement in REFINEMENTS:
             nodes = tuple(round(n * refinement) for n in self.nodes)
             within = within_nodes(self.rho_within, refinement)
-            found = next(posteriors([effects], self.priors, within, nodes))  # type: ignore[arg-type]
+            found = next(posteriors([part.effects], self.priors, within, nodes))  # type: ignore[arg-type]
             quantiles = found.quantiles(p, fine=coarser is not None)
             if coarser is not None:
                 moved = largest_move(coarser, quantiles)
                 if moved < GRID_TOLERANCE:
                     break
             coarser = quantiles
-        return with_grid_error(self._result(found, quantiles), moved)
+        return with_grid_error(self._result(found, quantiles, part), moved)
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit many data sets on one grid size, their tables made together.
@@ -165,13 +172,16 @@ class BivariateBayes:
         FitError
             As ``fit``.
         """
-        for effects in data:
-            self._refuse(effects)
+        parts = [self._usable(effects) for effects in data]
         p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
-        found = posteriors(data, self.priors, within_nodes(self.rho_within), self.nodes)
-        return [self._result(one, one.quantiles(p, fine=False), fine=False) for one in found]
+        found = posteriors([part.effects for part in parts], self.priors, within_nodes(self.rho_within), self.nodes)
+        pairs = zip(found, parts, strict=True)
+        return [self._result(one, one.quantiles(p, fine=False), part, fine=False) for one, part in pairs]
 
-    def _refuse(self, effects: Effects) -> None:
+    def _usable(self, effects: Effects) -> UsablePart:
+        """Return the comparisons with standard errors; refuse what the posterior cannot be computed for."""
+        part = usable_part(effects, self.requires, self.fewest)
+        effects = part.effects
         reported = (~np.isnan(effects.log_hr)).sum(axis=0)
         if len(effects) < 2 or (reported < 2).any():
             raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a Bayesian bivariate model needs 2")
@@ -182,8 +192,9 @@ class BivariateBayes:
             )
         if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n).any():
             raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+        return part
 
-    def _result(self, posterior: Posterior, quantiles: dict[str, FloatArray], *, fine: bool = True) -> Result:
+    def _result(self, posterior: Posterior, quantiles: dict[str, FloatArray], part: UsablePart, *, fine: bool = True) -> Result:
         sd = posterior.standard_deviations()
         p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
         estimates: dict[str, Any] = {}
@@ -204,7 +215,17 @@ class BivariateBayes:
         effects = posterior.effects
         problems = scatter_about_precise_line(posterior.effects, SAME_ERRORS) + threshold_caveats(estimates, effects)
         problems += prior_caveat(overlap, prior[0], estimates["r2_trial"].value, len(effects.trials), str(self.rho_between))
-        return Result(self.name, self.settings, effects, estimates, line, posterior, effects.problems + problems)
+        return Result(
+            self.name,
+            self.settings,
+            effects,
+            estimates,
+            line,
+            posterior,
+            effects.problems + part.problems + problems,
+            requires=self.requires,
+            left_out=part.left_out,
+        )
 
     def _within_estimate(self, posterior: Posterior) -> Estimate:
         assert posterior.within is not None

@@ -17,17 +17,20 @@ a size above that of the largest trial gets a caveat.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import stdtrit
 
 from surrogacy import estimands
 from surrogacy.effects import Effects, FloatArray
+from surrogacy.endpoint_names import final_name
 from surrogacy.errors import FitError, UsageError
 from surrogacy.levels import settle_level
+from surrogacy.requirements import Requirement
 from surrogacy.results import LEVEL, NO_SCATTER, Estimate, Line, Result
 from surrogacy.scatter import scatter_caveat
-from surrogacy.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
+from surrogacy.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,12 @@ class WeightedRegression:
     new_n: float | None = None
     level: float = LEVEL
     name = "weighted-regression"
+    fewest: ClassVar[int] = 3
+
+    @property
+    def requires(self) -> frozenset[Requirement]:
+        """Both effects, and what the weights are made from."""
+        return requirements_of(self.weights)
 
     def __post_init__(self) -> None:
         settle_level(self)
@@ -66,10 +75,13 @@ class WeightedRegression:
         ------
         FitError
             With fewer than three usable comparisons, or where the surrogate effect does not vary.
+        MissingDataError
+            If too few comparisons have what the weights need.
         UsageError
             If the weights cannot be computed.
         """
-        data, dropped = usable_comparisons(effects, self.weights)
+        part = part_with_weights(effects, self.weights, self.fewest)
+        data = part.effects
         weights, problems = weights_of(data, self.weights)
         x, y = data.log_hr.T
         if np.ptp(x) == 0:
@@ -79,7 +91,7 @@ class WeightedRegression:
         r = float(estimands.weighted_pearson(x, y, weights))
         trials, df = len(data.trials), len(data) - 2
         square = estimands.square_interval(*estimands.fisher_interval(r, trials, self.level))
-        kind = f"t, {df} df; weights: {IN_WORDS[self.weights]}"
+        kind = f"t, {df} df; weights: {weights_in_words(self.weights, data)}"
         half = float(stdtrit(df, 0.5 + self.level / 2)) * np.sqrt(np.diag(covariance))
         estimates: dict[str, Estimate] = {}
         for i, name in enumerate(("intercept", "slope")):
@@ -87,17 +99,26 @@ class WeightedRegression:
             estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
         estimates["r2_trial"] = Estimate(r**2, None, *square, self.level, f"weighted R2; Fisher z on r, {trials} trials")
         estimates["sigma_resid"] = Estimate(
-            float(np.sqrt(scale / weights.mean())), kind="residual SD of log HR(OS) for a trial of mean weight"
+            float(np.sqrt(scale / weights.mean())), kind=f"residual SD of log HR({final_name(data)}) for a trial of mean weight"
         )
         thresholds = estimands.threshold_effects(line, self.level)
-        problems = dropped + problems + self._extrapolated_size(data, line)
+        problems = part.problems + problems + self._extrapolated_size(data, line)
         problems += estimands.threshold_caveats({**estimates, **thresholds}, data)
         problems += scatter_caveat(
             data, line.intercept, line.slope, "the intervals of slope and R2, the band and the STE are too narrow"
         )
         if any(len(group) > 1 for group in data.dependent_groups()):
             problems += (SHARED_CONTROL,)
-        return Result(self.name, asdict(self), data, {**estimates, **thresholds}, line, problems=effects.problems + problems)
+        return Result(
+            self.name,
+            asdict(self),
+            data,
+            {**estimates, **thresholds},
+            line,
+            problems=effects.problems + problems,
+            requires=self.requires,
+            left_out=part.left_out,
+        )
 
     def _line(
         self, effects: Effects, weights: FloatArray, coefficients: FloatArray, covariance: FloatArray, scale: float

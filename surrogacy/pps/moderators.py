@@ -61,10 +61,10 @@ class Moderator:
     problems: tuple[str, ...] = ()
 
     def known(self, effects: Effects) -> BoolArray:
-        """(k,) True where the value is known and both endpoints were reported."""
+        """(k,) True where the value is known and both endpoints were reported with standard errors."""
         if len(self.values) != len(effects):
             raise UsageError(f"the moderator {self.name} has {len(self.values)} values, the effects {len(effects)} comparisons")
-        return np.isfinite(self.values) & effects.complete
+        return np.isfinite(self.values) & effects.complete & effects.has_standard_errors
 
     def label(self, value: float) -> str:
         """A value in words."""
@@ -225,6 +225,5 @@ def left_out(effects: Effects, known: BoolArray, moderator: Moderator) -> tuple[
     if not names:
         return ()
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-    return (
-        f"left out, as {moderator.name} or an endpoint is not known: {len(names)} of {len(effects)} comparisons ({listed})",
-    )
+    needs = "an endpoint" if effects.has_standard_errors.all() else "an endpoint or a standard error"
+    return (f"left out, as {moderator.name} or {needs} is not known: {len(names)} of {len(effects)} comparisons ({listed})",)

@@ -5,22 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from surrogacy.cross_validation import Predictions
+from surrogacy.endpoint_names import endpoint_of, final_name, surrogate_names, with_article
 from surrogacy.placement import Focus
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import Result, ThresholdEffect
-from surrogacy.weights import IN_WORDS, weighting
+from surrogacy.weights import weighting, weights_in_words
 
 
 def _who(result: Result) -> str:
     effects = result.effects
     size = effects.patients
     patients = f", {size:,.0f} patients" if size == size else ""
-    return f"{len(effects)} comparisons from {len(effects.trials)} trials{patients} (set {effects.name})"
+    return f"{result.size} comparisons from {len(effects.trials)} trials{patients} (set {effects.name})"
 
 
 def _caveats(result: Result) -> str:
     return "".join(f" Caveat: {problem}." for problem in result.problems)
+
+
+def _surrogates(result: Result) -> str:
+    return ", ".join(map(with_article, surrogate_names(result.effects)))
+
+
+def _intervals(result: Result, words: str) -> str:
+    """Sentence on the intervals that are drawn, and on comparisons that are drawn without one."""
+    effects = result.effects
+    labels = [label for label, known in zip(effects.labels, effects.has_standard_errors, strict=True) if not known]
+    if len(labels) == len(effects):
+        return "No intervals are drawn: the standard errors are not known."
+    return f"{words} Without an interval, as the standard error is not known: {', '.join(labels)}." if labels else words
 
 
 def _association(result: Result) -> str:
@@ -32,16 +48,15 @@ def _association(result: Result) -> str:
 def bubble_caption(result: Result) -> str:
     """Caption of the bubble plot."""
     effects = result.effects
-    endpoints = list(dict.fromkeys(effects.factors.get("surrogate", ()))) or ["the surrogate"]
     parts = [
-        f"Treatment effects on {', '.join(endpoints)} and on {next(iter(effects.factors.get('final', ())), 'the final endpoint')}: "
-        f"{_who(result)}.",
-        f"Each symbol is a comparison; its area is proportional to its weight ({IN_WORDS[weighting(result.settings, effects)]}), its colour shows the class of "
+        f"Treatment effects on {_surrogates(result)} and on {with_article(final_name(effects))}: {_who(result)}.",
+        f"Each symbol is a comparison; its area is proportional to its weight "
+        f"({weights_in_words(weighting(result.settings, effects), effects)}), its colour shows the class of "
         "treatment and its shape the stage of disease. Both axes are hazard ratios on one log scale; below 1 favours the "
         "experimental arm.",
     ]
     if len(effects) <= 15:
-        parts.append("Thin lines: 95% confidence intervals, recomputed at 95% from the standard errors.")
+        parts.append(_intervals(result, "Thin lines: 95% confidence intervals, recomputed at 95% from the standard errors."))
     threshold = result.estimates.get("ste_prediction")
     if result.line is not None and isinstance(threshold, ThresholdEffect):
         slope, intercept = result["slope"], result["intercept"]
@@ -75,9 +90,11 @@ def bubble_caption(result: Result) -> str:
 def forest_caption(result: Result) -> str:
     """Caption of the paired forest plot."""
     parts = [
-        f"Hazard ratios of the surrogate and of OS, {_who(result)}.",
-        "Symbol area and percentages are shares of the patients. Intervals are 95%, recomputed from the standard errors "
-        "that were fitted.",
+        f"Hazard ratios of {_surrogates(result)} and of {with_article(final_name(result.effects))}, {_who(result)}.",
+        "Symbol area and percentages are shares of the patients."
+        if np.isfinite(result.effects.n).all()
+        else f"Symbol area: weight ({weights_in_words(weighting(result.settings, result.effects), result.effects)}).",
+        _intervals(result, "Intervals are 95%, recomputed from the standard errors that were fitted."),
     ]
     if "mu_surrogate" in result.estimates:
         parts.append(
@@ -111,10 +128,11 @@ def posterior_caption(result: Result) -> str:
 def placement_caption(focus: Focus, results: Sequence[Result]) -> str:
     """Caption of a trial between lines."""
     lines = "; ".join(_who(result) for result in results)
+    final = endpoint_of(focus.effects, 0, "final")
     return (
         f"{focus.label} (ring) and the surrogacy lines of {results[0].model.replace('-', ' ')} ({settings_in_words(results[0])}): {lines}. "
-        "Bands: 95% prediction band of the true OS effect, over the data only. Vertical lines: 95% (thin) and 80% (thick) prediction "
-        f"interval of the OS hazard ratio that {focus.label} would observe, with the errors of both its effects and their correlation; "
+        f"Bands: 95% prediction band of the true {final} effect, over the data only. Vertical lines: 95% (thin) and 80% (thick) prediction "
+        f"interval of the {final} hazard ratio that {focus.label} would observe, with the errors of both its effects and their correlation; "
         f"from lines fitted without it, at each data cut of its surrogate effect.{''.join(_caveats(result) for result in results[:1])}\n"
     )
 
@@ -129,13 +147,14 @@ def class_caption(result: Result) -> str:
     )
 
 
-def cross_validation_caption(name: str, found: Predictions) -> str:
-    """Caption of the trials predicted from the others."""
+def cross_validation_caption(found: Predictions, result: Result) -> str:
+    """Caption of the trials predicted from the others; ``result`` is the fit to all of them."""
+    final = final_name(result.effects)
     covered, of = found.coverage
     covered_80, _ = found.coverage_80
     return (
-        f"Each comparison of {name} predicted by {found.model.replace('-', ' ')} from its surrogate effect and the other trials: median (bar), "
-        f"95% and 80% prediction interval of the OS hazard ratio that it would observe; below it the observed one with its 95% interval. {covered} of {of} "
+        f"{_who(result)}, each predicted by {found.model.replace('-', ' ')} from its surrogate effect and the other trials: median (bar), "
+        f"95% and 80% prediction interval of the {final} hazard ratio that it would observe; below it the observed one with its 95% interval. {covered} of {of} "
         f"lie within the 95% interval, {covered_80} within the 80% interval; root mean squared error {found.rmse:.2f} (log scale). A trial leaves with "
         "all its comparisons. Few trials make intervals that hold anything: coverage alone shows no surrogacy.\n"
     )

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from surrogacy.analysis import Run, SetAnalysis
+from surrogacy.endpoint_names import common_final_name, final_name
 from surrogacy.placement import Focus, shown_records
 from surrogacy.report.pps_words import summary_line
 from surrogacy.report.words import number, settings_in_words, with_interval
@@ -49,11 +50,13 @@ def _set_block(one: SetAnalysis) -> RenderableType:
     for heading in ("Model", "Association (95% interval)", "Slope (95% interval)", "STE (HR)"):
         table.add_column(heading, overflow="fold")
     for result in one.results:
-        table.add_row(
-            f"{result.model}\n[dim]{settings_in_words(result)}[/dim]", _association(result), _slope(result), _threshold(result)
-        )
+        fitted = f"; {result.size} comparisons" if result.left_out else ""
+        model = f"{result.model}\n[dim]{settings_in_words(result)}{fitted}[/dim]"
+        table.add_row(model, _association(result), _slope(result), _threshold(result))
     for model, text in one.failures:
         table.add_row(model, Text(f"not fitted: {text}", style="red"), "", "")
+    for entry in one.not_fitted:
+        table.add_row(entry.model, Text(f"not fitted: {entry.reason}", style="yellow"), "", "")
     lines = (
         _grid_line(one),
         _prior_line(one),
@@ -63,6 +66,10 @@ def _set_block(one: SetAnalysis) -> RenderableType:
         _carried_line(one),
     )
     notes = [Text(line) for line in lines if line]
+    remedies = {
+        entry.remedy: [other.model for other in one.not_fitted if other.remedy == entry.remedy] for entry in one.not_fitted
+    }
+    notes += [Text(f"to fit {' and '.join(models)}: {remedy}", style="yellow") for remedy, models in remedies.items()]
     seen: dict[str, list[str]] = {}
     for result in one.results:
         for problem in result.problems:
@@ -179,14 +186,15 @@ def _left_out_line(one: SetAnalysis) -> str:
 
 
 def _cross_validation_line(one: SetAnalysis) -> str:
-    """How many observed OS effects the other trials foretold, by model."""
+    """How many observed final effects lie within the interval predicted from the other trials, by model."""
     names = dict(zip(one.effects.comparison, one.effects.labels, strict=True))
     cells = []
     for found in one.robustness.cross_validation:
         covered, of = found.coverage
         outside = f" (not {', '.join(names[name] for name in found.outside)})" if found.outside else ""
         cells.append(f"{found.model} {covered} of {of}{outside}")
-    return f"observed OS HR within the 95% interval predicted from the other trials: {'; '.join(cells)}" if cells else ""
+    words = f"observed {final_name(one.effects)} HR within the 95% interval predicted from the other trials"
+    return f"{words}: {'; '.join(cells)}" if cells else ""
 
 
 def _carried_line(one: SetAnalysis) -> str:
@@ -211,14 +219,15 @@ def _differences(run: Run) -> RenderableType:
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for one in run.differences:
-        r, r2 = one.contrasts["r"], one.contrasts["r2_trial"]
+        r, r2 = one.contrasts["r"], one.contrasts.get("r2_trial")
         table.add_row(
             f"{one.names[0]} against {one.names[1]}\n[dim]{one.trials[0]} and {one.trials[1]} trials[/dim]",
             f"{number(r.first)} and {number(r.second)}",
             f"{with_interval(r.difference)}\n[dim]{r.difference.kind.partition(',')[0]}[/dim]",
             number(r.p),
-            f"{number(r2.probability_first_smaller)}\n[dim]no data: {number(r2.probability_no_data)}\nodds ratio: "
-            f"{number(r2.odds_ratio_no_data, 1)}[/dim]",
+            f"{number(None if r2 is None else r2.probability_first_smaller)}\n[dim]no data: "
+            f"{number(None if r2 is None else r2.probability_no_data)}\nodds ratio: "
+            f"{number(None if r2 is None else r2.odds_ratio_no_data, 1)}[/dim]",
             f"{number(one.detectable_difference)}\n[dim]{number(one.detectable)} v {number(r.second)}[/dim]",
         )
     table.caption = (
@@ -237,7 +246,8 @@ def _placement(run: Run, focus: Focus) -> list[RenderableType]:
         return []
     cuts = list(dict.fromkeys((record["cut"], record["hr_surrogate"]) for record in records))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for heading in ("Line", *(f"Predicted OS HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts)):
+    final = final_name(focus.effects)
+    for heading in ("Line", *(f"Predicted {final} HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts)):
         table.add_column(heading, overflow="fold")
     for name in dict.fromkeys(record["set"] for record in records):
         line = [record for record in records if record["set"] == name]
@@ -258,7 +268,8 @@ def _placement(run: Run, focus: Focus) -> list[RenderableType]:
 def _predictions(run: Run) -> RenderableType:
     """What every line expects of a new trial."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for heading in ("Set", "Model", "Target", "OS HR (95% PI)", "80% PI", "P(HR < 1)"):
+    final = common_final_name(one.effects for one in run.analyses)
+    for heading in ("Set", "Model", "Target", f"{final} HR (95% PI)", "80% PI", "P(HR < 1)"):
         table.add_column(heading, overflow="fold")
     for record in run.predictions:
         beyond = " †" if record["beyond_data"] else ""
@@ -278,10 +289,32 @@ def _predictions(run: Run) -> RenderableType:
 
 def _changes(changes: Sequence[dict[str, Any]]) -> RenderableType:
     table = Table(title="What the added rows change", box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for heading in ("Set", "Model", "Quantity", "Before", "After", "Change"):
+    for heading in ("Set", "Model", "Quantity", "Comparisons", "Before", "After", "Change"):
         table.add_column(heading)
     for change in changes:
         before, after = change["before"], change["after"]
         difference = f"{after - before:+.3f}".replace("-", "−") if before is not None and after is not None else "–"
-        table.add_row(change["set"], change["model"], change["estimate"], number(before, 3), number(after, 3), difference)
+        sizes = f"{_used(change, 'before')} → {_used(change, 'after')}"
+        table.add_row(
+            change["set"], change["model"], change["estimate"], sizes, number(before, 3), number(after, 3), difference
+        )
+    models: dict[tuple[str, ...], dict[str, None]] = {}
+    for change in changes:
+        if change["left_out_after"]:
+            reason = change["set"], ", ".join(change["left_out_after"]), change["reason"], change["remedy"]
+            models.setdefault(reason, {})[change["model"]] = None
+    if models:
+        notes = [
+            f"{name}, {' and '.join(of)}: {comparisons} left out, {reason}. Remedy: {remedy}."
+            for (name, comparisons, reason, remedy), of in models.items()
+        ]
+        table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
+
+
+def _used(change: dict[str, Any], when: str) -> str:
+    """Comparisons in the fit: ``27``, ``24 of 27``, or that the model was not fitted."""
+    used, left_out = change[f"k_{when}"], len(change[f"left_out_{when}"])
+    if used is None:
+        return "not fitted"
+    return f"{used} of {used + left_out}" if left_out else f"{used}"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 import surrogacy
-from surrogacy.analysis import Run
+from surrogacy.analysis import Run, SetAnalysis
 from surrogacy.difference import POWER_NOTE, Difference
+from surrogacy.endpoint_names import final_names, surrogate_names
 from surrogacy.errors import data_warnings
 from surrogacy.report.pps_words import decomposition_record
+from surrogacy.requirements import LeftOut
 from surrogacy.results import Estimate, Result, ThresholdEffect
 
 SCHEMA = "surrogacy.results/1"
@@ -40,7 +43,7 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
         "seed": seed,
         "data_warnings": [asdict(fault) for fault in data_warnings(run.trials.faults)],
         "fits": [fit_record(result) for one in analyses for result in one.results],
-        "failures": [{"set": one.name, "model": model, "problem": text} for one in analyses for model, text in one.failures],
+        "failures": failure_records(analyses),
         "rho_within_grid": [record for one in analyses for record in one.rho_within_grid],
         "prior_sensitivity": [record for one in analyses for record in one.prior_sensitivity],
         "nuts": [record for one in analyses for record in one.nuts],
@@ -69,6 +72,37 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
     }
 
 
+def failure_records(analyses: Sequence[SetAnalysis]) -> list[dict[str, Any]]:
+    """Return the models without a fit; ``left_out`` holds what the tables lack if that is the reason."""
+    failed = [
+        {"set": one.name, "model": model, "problem": text, "missing_data": False, "left_out": []}
+        for one in analyses
+        for model, text in one.failures
+    ]
+    return failed + [
+        {
+            "set": one.name,
+            "model": entry.model,
+            "problem": f"{entry.reason}. Remedy: {entry.remedy}",
+            "missing_data": True,
+            "left_out": [left_out_record(member) for member in entry.left_out],
+        }
+        for one in analyses
+        for entry in one.not_fitted
+    ]
+
+
+def left_out_record(entry: LeftOut) -> dict[str, Any]:
+    """Return a comparison that a model does not use as a record."""
+    return {
+        "comparison": entry.comparison,
+        "label": entry.label,
+        "missing": [requirement.value for requirement in entry.missing],
+        "reason": entry.reason,
+        "remedy": entry.remedy,
+    }
+
+
 def fit_record(result: Result) -> dict[str, Any]:
     """Return one fit as a record."""
     effects = result.effects
@@ -90,6 +124,8 @@ def fit_record(result: Result) -> dict[str, Any]:
         "settings": settings,
         "estimates": {name: estimate_record(estimate) for name, estimate in result.estimates.items()},
         "problems": list(result.problems),
+        "endpoints": {"surrogate": list(surrogate_names(effects)), "final": list(final_names(effects))},
+        "left_out": [left_out_record(entry) for entry in result.left_out],
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from surrogacy.cross_validation import Predictions
+from surrogacy.endpoint_names import final_name
 from surrogacy.placement import Focus
 from surrogacy.report.caption import (
     bubble_caption,
@@ -79,12 +80,15 @@ def draw_class_slopes(result: Result, folder: Path, formats: tuple[str, ...], pr
     return save_drawn(name, lambda: plot_class_slopes(result), class_caption(result), folder, formats, preset)
 
 
-def draw_cross_validation(name: str, found: Predictions, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
+def draw_cross_validation(found: Predictions, result: Result, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
     """Draw and save the trials of a set predicted from the others, and the caption; return the file names."""
     from surrogacy.figures import plot_cross_validation
 
-    caption = cross_validation_caption(name, found)
-    return save_drawn(f"cross-validation-{name}", lambda: plot_cross_validation(found, name), caption, folder, formats, preset)
+    name, caption = result.effects.name, cross_validation_caption(found, result)
+    final = final_name(result.effects)
+    return save_drawn(
+        f"cross-validation-{name}", lambda: plot_cross_validation(found, name, final=final), caption, folder, formats, preset
+    )
 
 
 def draw_choices(

@@ -23,6 +23,7 @@ from surrogacy.report.drawing import (
     draw_posterior,
     draw_prior_sensitivity,
 )
+from surrogacy.report.left_out_table import left_out_table
 from surrogacy.report.manifest import manifest
 from surrogacy.report.robustness_tables import robustness_tables
 from surrogacy.report.tables import flow_table, result_tables
@@ -101,14 +102,15 @@ def write_run(
         lap("compare")
         write_draws(run, stage)
         (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
-        write_tables([*result_tables(run), *robustness_tables(run), flow_table(run)], stage / "tables")
+        left_out = left_out_table(run.analyses)
+        write_tables([*result_tables(run), *left_out, *robustness_tables(run), flow_table(run)], stage / "tables")
         lap("tables")
         for job in jobs:
             job.result()
         lap("figures")
         record = manifest(
             arguments, started=started, stages=stages, inputs=run.trials.files, seed=seed,
-            data_version=run.trials.data_version, warnings=[str(found) for found in run.trials.faults],
+            data_version=run.trials.data_version, warnings=[*map(str, run.trials.faults), *(f"{one.name}: {entry}" for one in run.analyses for entry in one.not_fitted)],
             exit_code=exit_code(run), files=sorted(path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()),
         )  # fmt: skip
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
@@ -120,9 +122,9 @@ def _draw_robustness(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[F
     if not one.robustness.choices:
         return []
     how = folder, drawing.formats, drawing.preset
-    jobs = [
-        drawing.workers.submit(draw_cross_validation, one.name, found, *how) for found in one.robustness.cross_validation[-1:]
-    ]
+    predicted = [found for found in one.robustness.cross_validation if found.predicted]
+    fits = [(found, result) for found in predicted[-1:] if (result := one.result(found.model)) is not None]
+    jobs = [drawing.workers.submit(draw_cross_validation, found, result, *how) for found, result in fits]
     model = one.robustness.choices[-1]["model"]
     records = [record for record in one.robustness.choices if record["model"] == model]
     return [*jobs, drawing.workers.submit(draw_choices, one.name, model, records, *how)]

@@ -9,9 +9,10 @@ from typing import Any
 from surrogacy.analysis import Run, SetAnalysis
 from surrogacy.cross_validation import Predictions
 from surrogacy.difference import POWER_NOTE, Difference
-from surrogacy.report.tables import NAMES, ReportTable, records_table
+from surrogacy.endpoint_names import common_final_name, with_article
+from surrogacy.report.tables import ReportTable, names_for, records_table
 
-QUANTITIES = {"z": "Fisher z", "r": "Weighted Pearson r", "r_bootstrap": "Weighted Pearson r, bootstrap", **NAMES}
+QUANTITIES = {"z": "Fisher z", "r": "Weighted Pearson r", "r_bootstrap": "Weighted Pearson r, bootstrap"}
 VARIED = {
     "base": "as in this run", "rho_within": "ρ within", "weights": "weights", "endpoints": "endpoints", "data_cut": "data cut", "ci_level": "confidence levels",
     "min_evidence": "weakest evidence", "shared_control": "shared control arms",
@@ -38,19 +39,24 @@ def robustness_tables(run: Run) -> list[ReportTable]:
     labels = {name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)}
     labels |= {trial: label for one in analyses for trial, label in zip(one.effects.trial, one.effects.labels, strict=True)}
     within = [(one.name, found) for one in analyses for found in one.robustness.cross_validation]
-    tables = [*cross_validation_tables("cross_validation", "Leave-one-trial-out prediction of OS", within, "")]
+    final = common_final_name(one.effects for one in analyses)
+    title = f"Leave-one-trial-out prediction of {with_article(final)}"
+    tables = [*cross_validation_tables("cross_validation", title, within, "", final)]
     elsewhere = [(f"{found.training} -> {found.test}", found) for found in run.external]
     note = "Fitted to one set, and every comparison of the other predicted whose trial is not in the first."
-    tables += cross_validation_tables("external_validation", "Prediction of OS in another set", elsewhere, note)
+    title = f"Prediction of {with_article(final)} in another set"
+    tables += cross_validation_tables("external_validation", title, elsewhere, note, final)
     tables += influence_tables(analyses, labels)
     if run.differences:
-        tables.append(differences_table(run.differences))
+        tables.append(differences_table(run.differences, final))
     if run.verdicts:
         tables.append(verdicts_table(run.verdicts))
     return tables + sensitivity_tables(analyses)
 
 
-def cross_validation_tables(name: str, title: str, found: Sequence[tuple[str, Predictions]], note: str) -> list[ReportTable]:
+def cross_validation_tables(
+    name: str, title: str, found: Sequence[tuple[str, Predictions]], note: str, final: str
+) -> list[ReportTable]:
     """A row a model, and a row a comparison."""
     if not found:
         return []
@@ -66,8 +72,8 @@ def cross_validation_tables(name: str, title: str, found: Sequence[tuple[str, Pr
         "calibration_slope": "Calibration slope", "not_predicted": "Not predicted",
     }  # fmt: skip
     of_models = (
-        "Observed OS log hazard ratio against its prediction from the surrogate effect of the trial and the other trials; intervals hold the sampling "
-        "error of the observed OS effect. SE multiplier: width of the prediction over that of the trial's own OS interval (Baker, Kramer 2013, "
+        f"Observed {final} log hazard ratio against its prediction from the surrogate effect of the trial and the other trials; intervals hold the sampling "
+        f"error of the observed {final} effect. SE multiplier: width of the prediction over that of the trial's own {final} interval (Baker, Kramer 2013, "
         "doi:10.1093/jnci/djs527). Calibration: observed on predicted, ideally 0 and 1; with few trials, and predictions that hardly "
         "differ, it says little."
     )
@@ -118,7 +124,7 @@ def influence_tables(analyses: Sequence[SetAnalysis], labels: Mapping[str, str])
     return tables
 
 
-def differences_table(found: Sequence[Difference]) -> ReportTable:
+def differences_table(found: Sequence[Difference], final: str) -> ReportTable:
     """Difference in association between two sets, a row a quantity."""
     records = [
         {
@@ -142,7 +148,7 @@ def differences_table(found: Sequence[Difference]) -> ReportTable:
     }  # fmt: skip
     sentences = [f"{one.names[0]} against {one.names[1]}: {one.sentence}" for one in found]
     note = " ".join([NO_DATA, DETECTABLE, *sentences])
-    return records_table("differences", "Is the association weaker?", note, records, columns, QUANTITIES)
+    return records_table("differences", "Is the association weaker?", note, records, columns, QUANTITIES | names_for(final))
 
 
 def verdicts_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:

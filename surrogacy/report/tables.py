@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from surrogacy.analysis import Run, SetAnalysis
+from surrogacy.endpoint_names import common_final_name, endpoint_of, final_name
 from surrogacy.placement import POSITIONS
 from surrogacy.report.words import number, settings_in_words, with_interval
 from surrogacy.results import ThresholdEffect
@@ -21,13 +22,13 @@ NAMES = {
     "r2_trial": "R² (trial level)",
     "rho_between": "ρ between trials",
     "mu_surrogate": "Mean log HR, surrogate",
-    "mu_final": "Mean log HR, OS",
+    "mu_final": "Mean log HR, {final}",
     "tau_surrogate": "τ, surrogate",
-    "tau_final": "τ, OS",
+    "tau_final": "τ, {final}",
     "intercept": "Intercept",
     "slope": "Slope",
-    "sigma_cond": "Conditional SD of log HR(OS)",
-    "sigma_resid": "Residual SD of log HR(OS)",
+    "sigma_cond": "Conditional SD of log HR({final})",
+    "sigma_resid": "Residual SD of log HR({final})",
     "loglik": "Log-likelihood",
     "ste_prediction": "STE (HR), prediction band",
     "ste_confidence": "STE (HR), confidence band",
@@ -65,11 +66,17 @@ class ReportTable:
     words: pd.DataFrame
 
 
-def estimate_name(name: str) -> str:
+def names_for(final: str) -> dict[str, str]:
+    """Return the printed names of all estimates, with the name of the final endpoint."""
+    return {name: words.replace("{final}", final) for name, words in NAMES.items()}
+
+
+def estimate_name(name: str, final: str) -> str:
     """Return the printed name of an estimate."""
+    names = names_for(final)
     if name.endswith("_delta"):
-        return NAMES.get(name.removesuffix("_delta"), name) + ", delta method"
-    return NAMES.get(name, name)
+        return names.get(name.removesuffix("_delta"), name) + ", delta method"
+    return names.get(name, name)
 
 
 def models_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
@@ -87,13 +94,15 @@ def models_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
                 else:
                     shown, made = with_interval(estimate), estimate.kind
                     record |= vars(estimate)
-                numbers.append({**record, "settings": settings_in_words(result), "problems": problems})
+                numbers.append(
+                    {**record, "settings": settings_in_words(result), "problems": problems, "left_out": len(result.left_out)}
+                )
                 words.append(
                     {
-                        "Set": f"{one.name} (k = {about['k']})",
+                        "Set": f"{one.name} (k = {result.size})",
                         "Model": result.model,
                         "Settings": settings_in_words(result),
-                        "Quantity": estimate_name(name),
+                        "Quantity": estimate_name(name, final_name(result.effects)),
                         "Estimate (95% interval)": shown,
                         "How": made,
                     }
@@ -118,7 +127,10 @@ def _all_problems(analyses: Sequence[SetAnalysis]) -> str:
                 where.setdefault(problem, [])
                 if label not in where[problem]:
                     where[problem].append(label)
-        for model, text in one.failures:
+        for model, text in (
+            *one.failures,
+            *((entry.model, f"{entry.reason}. Remedy: {entry.remedy}") for entry in one.not_fitted),
+        ):
             where.setdefault(f"not fitted: {text}", []).append(f"{one.name}, {model}")
     return " ".join(f"[{'; '.join(labels)}] {problem}." for problem, labels in where.items())
 
@@ -139,11 +151,11 @@ def effects_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
                 log_hr, se = effects.log_hr[i, column], effects.se[i, column]
                 low, high = (np.exp(limit[i, column]) for limit in effects.limits)
                 record |= {f"log_hr_{side}": log_hr, f"se_{side}": se, f"hr_{side}": np.exp(log_hr)}
-                endpoint = factor.get(side, side)
+                interval = f" ({number(low)} to {number(high)})" if np.isfinite(se) else " (no interval)"
                 dagger = " †" if factor.get(f"{side}_evidence") == "unverified" else ""
                 shown |= {
-                    f"{'Surrogate' if side == 'surrogate' else 'Final'}": endpoint,
-                    f"HR ({side}, 95% CI)": f"{number(np.exp(log_hr))} ({number(low)} to {number(high)}){dagger}",
+                    f"{'Surrogate' if side == 'surrogate' else 'Final'}": endpoint_of(effects, i, side),
+                    f"HR ({side}, 95% CI)": f"{number(np.exp(log_hr))}{interval}{dagger}",
                 }
             numbers.append(record)
             words.append(shown)
@@ -151,6 +163,8 @@ def effects_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
         "Limits are recomputed at 95% from the standard errors that were fitted, whatever the level of the printed interval. "
         "† the hazard ratio or its limits were not read in any source."
     )
+    if not all(one.effects.has_standard_errors.all() for one in analyses):
+        note += " No interval: nothing in the table gives a standard error."
     return ReportTable("effects", "Hazard ratios as fitted", note, pd.DataFrame(numbers), pd.DataFrame(words))
 
 
@@ -212,10 +226,11 @@ def prior_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
 
 def placement_table(run: Run) -> ReportTable:
     """The comparisons in focus: predictions, residuals and the parts of their variance."""
+    final = common_final_name(focus.effects for focus in run.focuses) if run.focuses else "final"
     note = (
-        "Predictive distribution of the observed OS hazard ratio given the observed surrogate hazard ratio. Fitted 'with it': the trial "
+        f"Predictive distribution of the observed {final} hazard ratio given the observed surrogate hazard ratio. Fitted 'with it': the trial "
         "is in the data; 'without it': refitted on the others; 'of other trials': a set that does not hold it. Parts of the variance "
-        "(log scale) sum to it: error of the surrogate effect, parameters of the line, sigma_cond, sampling error of the OS effect, "
+        f"(log scale) sum to it: error of the surrogate effect, parameters of the line, sigma_cond, sampling error of the {final} effect, "
         "covariance of the two errors; a regression knows parameters and residual only."
     )
     note += "".join(f" Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed)
@@ -238,11 +253,11 @@ def shrunken_records(one: SetAnalysis) -> list[dict[str, Any]]:
         return []
     mean, covariance = result.draws.shrunken()
     records = []
-    for i, comparison in enumerate(one.effects.comparison):
+    for i, comparison in enumerate(result.effects.comparison):
         record: dict[str, Any] = {"set": one.name, "comparison": comparison}
         for column, side in enumerate(("surrogate", "final")):
             record |= {
-                f"hr_{side}": float(np.exp(one.effects.log_hr[i, column])),
+                f"hr_{side}": float(np.exp(result.effects.log_hr[i, column])),
                 f"hr_{side}_true": float(np.exp(mean[i, column])),
                 f"log_hr_{side}_true": float(mean[i, column]),
                 f"sd_{side}_true": float(covariance[i, column, column] ** 0.5),
@@ -280,6 +295,8 @@ def result_tables(run: Run) -> list[ReportTable]:
     grid = [record for one in analyses for record in one.rho_within_grid]
     out = [record for one in analyses for record in one.leave_one_out]
     tables = [models_table(analyses), effects_table(analyses)]
+    final = common_final_name(one.effects for one in analyses)
+    names = names_for(final)
     if grid:
         note = (
             "Refits over the within-trial correlation of the two log hazard ratios where it is assumed; 0 is usually the most "
@@ -308,7 +325,7 @@ def result_tables(run: Run) -> list[ReportTable]:
         tables.append(placement_table(run))
     if run.predictions:
         note = (
-            "Predictive distribution of the OS hazard ratio of a new trial from its observed surrogate hazard ratio; errors of that "
+            f"Predictive distribution of the {final} hazard ratio of a new trial from its observed surrogate hazard ratio; errors of that "
             "effect and of the line are in the intervals. Target: the true effect, or what a trial of a size will observe."
         )
         columns = {
@@ -327,7 +344,7 @@ def result_tables(run: Run) -> list[ReportTable]:
             "set": "Set", "model": "Model", "estimate": "Quantity", "summary": "Summary", "exact": "Exact", "sampled": "NUTS",
             "monte_carlo_error": "Monte Carlo error", "difference": "Difference",
         }  # fmt: skip
-        words = {"low": "lower limit", "value": "median", "high": "upper limit", **NAMES}
+        words = {"low": "lower limit", "value": "median", "high": "upper limit", **names}
         tables.append(records_table("nuts", "Exact and sampled posterior", note, nuts, columns, words, digits=4))
     scaling = [record for one in analyses for record in one.power_scaling]
     if scaling:
@@ -338,7 +355,7 @@ def result_tables(run: Run) -> list[ReportTable]:
         columns = {
             "set": "Set", "model": "Model", "variable": "Quantity", "prior": "Prior", "likelihood": "Likelihood", "diagnosis": "Diagnosis",
         }  # fmt: skip
-        tables.append(records_table("power_scaling", "Sensitivity to power scaling", note, scaling, columns, NAMES, digits=3))
+        tables.append(records_table("power_scaling", "Sensitivity to power scaling", note, scaling, columns, names, digits=3))
     shrunken = [record for one in analyses for record in shrunken_records(one)]
     if shrunken:
         note = (

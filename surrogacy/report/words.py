@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from surrogacy.results import Estimate, Result
-from surrogacy.weights import IN_WORDS
+from surrogacy.weights import weights_in_words
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -30,7 +30,7 @@ def with_interval(estimate: Estimate, digits: int = 2) -> str:
 def settings_in_words(result: Result) -> str:
     """Weights or within-trial correlation of a fit, as a footnote needs them."""
     if "weights" in result.settings:
-        return f"weights: {IN_WORDS[result.settings['weights']]}"
+        return f"weights: {weights_in_words(result.settings['weights'], result.effects)}"
     effects = result.effects
     assumed = np.unique(effects.rho_within[~effects.rho_known])
     words = [f"rho_within {assumed[0]:g} (assumed)"] if len(assumed) and "prior_rho_within" not in result.settings else []

@@ -10,15 +10,16 @@ from surrogacy.errors import DataError, Fault
 from surrogacy.trials.arm_columns import weakest
 from surrogacy.trials.arm_rules import GROUPS, check_added_cells, months
 from surrogacy.trials.cells import Row, cell_fault, file_fault, number, squash
-from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, OPTIONAL_EFFECTS, TRIALS, Column, is_valid
+from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, FINALS, OPTIONAL_EFFECTS, TRIALS, Column, is_valid
 from surrogacy.trials.files import read_table
-from surrogacy.trials.layouts import UserRows, to_rows
+from surrogacy.trials.layouts import OWN_ROLES, UserRows, to_rows
 from surrogacy.trials.standard_errors import standard_error
 from surrogacy.trials.trial_facts import differ
 
-# of a comparison that the table has, an added row changes the hazard ratios, not these
 # descriptions of a comparison that no estimate depends on
 DESCRIPTIVE = {"phase", "line", "class", "region", "masking", "year", "review", "adjusted", "data_cut"}
+MOST_REMARKS = 6  # on rows without a standard error, before one remark stands for all
+# of a comparison that the table has, an added row changes the hazard ratios, not these
 COUNTS = ("n_exp", "n_ctl", "progressions", "deaths_without_progression", "follow_up_low", "follow_up_high")
 
 
@@ -35,7 +36,10 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
     if not rows.effects:
         raise DataError([file_fault("E001", str(path), 1, "the table has a header and no rows", "add one row per comparison")])
     count: dict[tuple[str, str], int] = {}
+    spelling: dict[str, str] = {}
     for row in rows.effects:
+        # two spellings of a name that the tables do not know are one endpoint
+        row["endpoint"] = spelling.setdefault(row["endpoint"].casefold(), row["endpoint"])
         row["evidence"] = EVIDENCE_ALIASES.get(row.get("evidence", ""), row.get("evidence", ""))
         key = (row["comparison"], row.get("endpoint", ""))
         count[key] = count.get(key, 0) + 1
@@ -88,14 +92,57 @@ def check_user_rows(rows: UserRows) -> list[Fault]:
         for columns in (TRIALS, (*EFFECTS, *OPTIONAL_EFFECTS))
     )
     faults = check_schema("trials", trials, rows.trials) + check_schema("effects", effects, rows.effects)
-    faults += check_added_cells(rows.arms)
+    return faults + check_added_cells(rows.arms) + _without_standard_error(rows.effects)
+
+
+def _without_standard_error(effects: Sequence[Row]) -> list[Fault]:
+    """I107: rows that state nothing from which a standard error follows; one remark if there are many."""
+    stated = [row for row in effects if number(row, "hr")]
+    lacking = [row for row in stated if standard_error(row) is None]
+    fix = "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"
+    if len(lacking) > MOST_REMARKS:
+        rule = f"{len(lacking)} of {len(stated)} hazard ratios have no standard error: the models that need one leave them out"
+        return [file_fault("I107", lacking[0]["_file"], 0, rule, fix, severity="info")]
+    rule = "nothing in this row gives a standard error: the models that need one leave the comparison out"
+    return [cell_fault("I107", "info", row, "hr", rule, fix) for row in lacking]
+
+
+def presumed_endpoints(rows: UserRows) -> list[Fault]:
+    """I136: headings that name only the role of an endpoint; rows that join the curated tables take the endpoint of these."""
+    presumed = {row["_presumed"]: row for row in rows.effects if row.get("_presumed")}
+    return [
+        file_fault(
+            "I136", row["_file"], 1, f"the heading does not name the endpoint: taken as {row['endpoint']}, as in the curated tables",
+            f"name it hr_{row['endpoint'].lower()}, or add a column {role} that names the endpoint",
+            severity="info", column=row.get("_column_hr", f"hr_{role}"),
+        )
+        for role, row in presumed.items()
+    ]  # fmt: skip
+
+
+def final_endpoints(rows: UserRows) -> tuple[str, ...]:
+    """Return the final endpoints of a user's table: as its headings or its column ``final`` say, else OS.
+
+    Raises
+    ------
+    DataError
+        If the table does not say which endpoint is the final one, or names one both as surrogate and as final.
+    """
+    endpoints = dict.fromkeys(row["endpoint"] for row in rows.effects if row["endpoint"])
+    finals = tuple(dict.fromkeys(row["endpoint"] for row in rows.effects if row["_role"] == "final"))
+    finals = finals or tuple(name for name in (*FINALS, OWN_ROLES["final"]) if name in endpoints)[:1]
+    file = rows.effects[0]["_file"]
+    of_comparison: dict[str, set[str]] = {}
     for row in rows.effects:
-        limits = row.get("ci_low") and row.get("ci_high")  # wrong ones are named by their own rules
-        if number(row, "hr") and not limits and standard_error(row) is None:
-            rule = "nothing in this row gives a standard error"
-            fix = "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"
-            faults.append(cell_fault("E107", "error", row, "hr", rule, fix))
-    return faults
+        of_comparison.setdefault(row["comparison"], set()).add(row["endpoint"])
+    if not finals and any(len(names) > 1 for names in of_comparison.values()):
+        rule = f"no column says which endpoint is the final one ({', '.join(endpoints)})"
+        raise DataError([file_fault("E005", file, 1, rule, "add a column final that names it")], rows.columns)
+    both = {row["endpoint"] for row in rows.effects if row["_role"] == "surrogate"} & set(finals)
+    if both:
+        rule = f"{', '.join(sorted(both))} is the surrogate endpoint in one row and the final endpoint in another"
+        raise DataError([file_fault("E011", file, 1, rule, "put these rows into tables of their own")], rows.columns)
+    return finals or FINALS
 
 
 def merge(

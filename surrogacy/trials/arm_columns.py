@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from surrogacy.endpoint_names import FINAL, SURROGATE
 from surrogacy.trials.cells import LONGEST_NUMBER, NUMBER, Row, squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE, EVIDENCE_ALIASES, SURROGATES
 from surrogacy.trials.files import Table
@@ -54,7 +55,8 @@ def arm_rows(table: Table, columns: Mapping[str, Heading], trials: Sequence[Row]
     endpoints: dict[str, list[str]] = {}
     for effect in effects:
         on_line.setdefault(effect["_line"], []).append(effect)
-        endpoints.setdefault(effect["comparison"], []).append(effect.get("endpoint", ""))
+        if effect["_role"] != FINAL:
+            endpoints.setdefault(effect["comparison"], []).append(effect.get("endpoint", ""))
     cells: dict[str, list[_Cell]] = {}
     for row, about in zip(table.rows, trials, strict=True):
         comparison, line = about["comparison"], about["_line"]
@@ -98,8 +100,8 @@ def _endpoint(heading: Heading, own: str, there: Sequence[str]) -> str:
         return "OS" if own == "final" else own
     if heading.endpoint == "final":
         return "OS"
-    if heading.endpoint == "surrogate" or (heading.endpoint == "PFS" and "PFS" not in there):
-        return progression[0] if progression else "PFS"
+    if heading.endpoint == SURROGATE or (heading.endpoint == "PFS" and "PFS" not in there):
+        return next((name for name in progression if heading.endpoint == SURROGATE or name != SURROGATE), "PFS")
     return heading.endpoint
 
 

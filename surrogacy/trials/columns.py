@@ -46,6 +46,7 @@ ENDPOINTS = (
     "TTP-EHS",
 )
 SURROGATES = ("PFS", "TACE-PFS", "TTP")  # in order of preference
+FINALS = ("OS",)
 REVIEWS = ("central", "investigator", "NR")
 ADJUSTMENTS = ("unstratified", "stratified", "adjusted", "NR")
 PPS_DEFINITIONS = ("reported", "median-difference", "model", "area")

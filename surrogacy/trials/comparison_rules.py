@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
+from surrogacy.endpoint_names import FINAL, SURROGATE, endpoint_label
 from surrogacy.errors import Fault
 from surrogacy.trials.cells import Row, cell_fault, number
 
@@ -95,7 +96,9 @@ def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fau
     for arm in arms:
         if arm.get("preferred") != "true":
             continue
-        for endpoint, column in (("OS", "median_os"), (arm.get("pfs_endpoint", ""), "median_pfs")):
+        # a table may name the endpoint of its medians and only the role of its hazard ratios
+        of_os, of_pfs = ("OS", FINAL), (arm.get("pfs_endpoint", ""), SURROGATE)
+        for endpoint, column in (*((name, "median_os") for name in of_os), *((name, "median_pfs") for name in of_pfs)):
             value = number(arm, column)
             if value and value > 0 and endpoint:
                 medians.setdefault((arm["comparison"], endpoint), {})[arm["arm"]] = value
@@ -113,7 +116,7 @@ def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fau
             )
 
 
-def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], final: str) -> Iterator[Fault]:
+def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], finals: Sequence[str]) -> Iterator[Fault]:
     """W111, W112, I114, W115 on the preferred rows that would be paired."""
     by_comparison: dict[str, dict[str, Row]] = {}
     for row in effects:
@@ -121,12 +124,13 @@ def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], final: str) -
             by_comparison.setdefault(row["comparison"], {})[row["endpoint"]] = row
     for endpoints in by_comparison.values():
         surrogate = next((endpoints[name] for name in surrogates if name in endpoints), None)
-        last = endpoints.get(final)
+        last = next((endpoints[name] for name in finals if name in endpoints), None)
+        final = " or ".join(map(endpoint_label, finals))
         if surrogate is None and last is not None:
-            rule = f"{final} without {', '.join(surrogates)}: left out of the fit"
+            rule = f"{final} without {', '.join(map(endpoint_label, surrogates))}: left out of the fit"
             yield cell_fault("W111", "info", last, "endpoint", rule, "add the surrogate effect if it is published")
         elif surrogate is not None and last is None:
-            rule = f"{surrogate['endpoint']} without {final}: left out of the fit"
+            rule = f"{endpoint_label(surrogate['endpoint'])} without {final}: left out of the fit"
             yield cell_fault("W111", "info", surrogate, "endpoint", rule, f"add the {final} effect if it is published")
         elif surrogate is not None and last is not None:
             early, late = last.get("data_cut", ""), surrogate.get("data_cut", "")

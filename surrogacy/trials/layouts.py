@@ -44,7 +44,8 @@ MISSING = {
     "unknown",
     "missing",
 }
-DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}
+DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}  # of rows that join the curated tables
+OWN_ROLES = {"surrogate": "surrogate", "final": "final"}  # of a table that is fitted alone: no endpoint is presumed
 
 
 @dataclass(frozen=True)
@@ -108,14 +109,18 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
         if not layout.sides:
             endpoint = endpoint_name(texts.get("endpoint", ""))
             own = {**shared, **_statements(row, layout.headings, endpoint)} if endpoint else shared
-            effect, found = effect_row(own, {**texts, **_texts(own), "endpoint": endpoint}, place)
+            named = endpoint_name(texts.get("final", ""))
+            role = "final" if endpoint and endpoint.casefold() == named.casefold() else ""
+            effect, found = effect_row(own, {**texts, **_texts(own), "endpoint": endpoint, "_role": role}, place)
             effects.append(effect)
             faults += found
             continue
         for side in layout.sides:
             own = {**shared, **_statements(row, layout.headings, side)}
             named = endpoint_name(texts.get(side, "")) if side in roles else side
-            effect, found = effect_row(own, {**texts, **_texts(own), "endpoint": named or roles[side]}, place)
+            role = "final" if side == layout.sides[-1] else "surrogate"
+            about = {"endpoint": named or roles[side], "_role": role, "_presumed": "" if named else side}
+            effect, found = effect_row(own, {**texts, **_texts(own), **about}, place)
             effects.append(effect)
             faults += found
     _qualify_comparisons(trials, effects)
@@ -245,7 +250,7 @@ def _unused(headings: Mapping[str, Heading], sides: Sequence[str]) -> dict[str, 
     """Return columns that are understood but have no place in this layout, with the reason."""
     unused = {}
     for column, heading in headings.items():
-        if heading.quantity in ("surrogate", "final") and heading.quantity not in sides:
+        if heading.quantity in ("surrogate", "final") and heading.quantity not in (sides or ("final",)):
             unused[column] = "each hazard ratio names its endpoint already"
         elif sides and heading.quantity == "endpoint":
             unused[column] = "the headings of the hazard ratios name their endpoints"

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from surrogacy.effects import Effects
+from surrogacy.endpoint_names import endpoint_label, endpoint_of
 from surrogacy.errors import DataError, UsageError
 from surrogacy.shared_control import SharedControl, resolve_shared_controls
-from surrogacy.trials.cells import Row, file_fault, number
+from surrogacy.trials.cells import Row, file_fault, number, squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE
 from surrogacy.trials.standard_errors import standard_error
 
@@ -24,20 +25,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What to pair: surrogates in order of preference, final endpoint, and how."""
+    """What to pair: surrogates and final endpoints in order of preference, and how."""
 
     surrogates: tuple[str, ...]
-    final: str
+    finals: tuple[str, ...]
     rho_within: float
     min_evidence: str
     shared_control: SharedControl
 
     def __post_init__(self) -> None:
-        for endpoint in (*self.surrogates, self.final):
-            if endpoint in self.surrogates and endpoint == self.final:
+        for endpoint in self.surrogates:
+            if endpoint in self.finals:
                 raise UsageError(f"{endpoint} is the final endpoint and cannot be its own surrogate")
-            if endpoint not in ENDPOINTS:
-                raise UsageError(f"unknown endpoint {endpoint!r}; choose from {', '.join(ENDPOINTS)}")
         if self.min_evidence not in EVIDENCE:
             raise UsageError(f"unknown evidence {self.min_evidence!r}; choose from {', '.join(EVIDENCE)}")
         if not -1 <= self.rho_within <= 1:
@@ -57,6 +56,56 @@ class Paired:
 
     effects: Effects
     flow: tuple[dict[str, Any], ...]
+
+
+def endpoint_spelling(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
+    """Return endpoints as the tables spell them; capitals, hyphens and blanks do not matter.
+
+    Parameters
+    ----------
+    names : sequence of str
+    held : sequence of str
+        Endpoints of the tables.
+
+    Raises
+    ------
+    UsageError
+        If neither the tables nor the vocabulary of the shipped tables hold an endpoint.
+    """
+    exact = {*ENDPOINTS, *held}
+    similar = {squash(name) or name: name for name in (*ENDPOINTS, *held)}
+    spelled = [name if name in exact else similar.get(squash(name) or name, "") for name in names]
+    for name, spelling in zip(names, spelled, strict=True):
+        if not spelling:
+            raise UsageError(f"unknown endpoint {name!r}; choose from {', '.join(held)}")
+    return tuple(spelled)
+
+
+def known_endpoints(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the names that the tables, or the vocabulary of the shipped tables, hold."""
+    known = {squash(name) or name for name in (*ENDPOINTS, *held)}
+    return tuple(name for name in names if (squash(name) or name) in known)
+
+
+def request_for(
+    trials: TrialSet,
+    surrogate: str | Sequence[str],
+    final: str | None,
+    rho_within: float,
+    min_evidence: str,
+    shared_control: SharedControl,
+) -> Request:
+    """Return what to pair, endpoints as the tables spell them; without ``final`` their own final endpoints.
+
+    Raises
+    ------
+    UsageError
+        If an endpoint is not known, or is surrogate and final at once.
+    """
+    held = tuple(dict.fromkeys(trials.effects["endpoint"]))
+    surrogates = endpoint_spelling((surrogate,) if isinstance(surrogate, str) else tuple(surrogate), held)
+    finals = endpoint_spelling(trials.final_endpoints if final is None else (final,), held)
+    return Request(surrogates, finals, rho_within, min_evidence, shared_control)
 
 
 def pair_by_rule(trials: TrialSet, request: Request, rule: Mapping[str, Sequence[str]], name: str) -> Paired:
@@ -84,15 +133,17 @@ def _resolved(effects: Effects, request: Request, flow: list[dict[str, Any]]) ->
     """Resolve shared control arms, and say in the flow where a comparison went."""
     resolved = resolve_shared_controls(effects, request.shared_control)
     group = dict(zip(effects.comparison, effects.control_group, strict=True))
-    words = {
-        "first": "shares its control arm with {}, which stands for both",
-        "combine": "pooled with {}, which shares its control arm",
-    }
+    with_errors = dict(zip(effects.comparison, effects.has_standard_errors, strict=True))
     for entry in flow:
         name = entry["comparison"]
         if entry["in_fit"] and name not in resolved.comparison:
             kept = next(other for other in resolved.comparison if group[other] == group[name])
-            entry |= {"in_fit": False, "why": words[request.shared_control].format(kept)}
+            why = f"shares its control arm with {kept}, which stands for both"
+            if request.shared_control == "combine":
+                why = f"pooled with {kept}, which shares its control arm"
+                if not (with_errors[name] and with_errors[kept]):
+                    why = f"shares its control arm with {kept}, and cannot be pooled with it without standard errors"
+            entry |= {"in_fit": False, "why": why}
     return Paired(resolved, tuple(flow))
 
 
@@ -155,24 +206,24 @@ def _choose(
                 place = {"trial": row["comparison"], "column": "evidence", "value": row["evidence"]}
                 raise DataError([file_fault("W113", row["_file"], row["_line"], rule, fix, **place)])
             return f"{row['endpoint']} hazard ratio is {row['evidence']}"
-        if standard_error(row) is None:
+        # a user's row without a standard error serves the models that need none; curated rows keep to the rule of the sets
+        if not added_here and standard_error(row) is None:
             return f"{row['endpoint']} hazard ratio without limits, exact p or events"
         return ""
 
-    final = rows.get(request.final)
-    candidates = [rows[name] for name in request.surrogates if name in rows]
-    if final is None:
-        return None, f"no {request.final} hazard ratio"
-    if not candidates:
-        return None, f"no hazard ratio of {', '.join(request.surrogates)}"
-    why = usable(final)
-    if why:
-        return None, why
-    reasons = {row["endpoint"]: usable(row) for row in candidates}
-    for row in candidates:
-        if not reasons[row["endpoint"]]:
-            return (row, final), ""
-    return None, "; ".join(reasons.values())
+    finals, surrogates = ([rows[name] for name in names if name in rows] for names in (request.finals, request.surrogates))
+    if not finals:
+        return None, f"no {' or '.join(map(endpoint_label, request.finals))} hazard ratio"
+    if not surrogates:
+        return None, f"no hazard ratio of {', '.join(map(endpoint_label, request.surrogates))}"
+    chosen = []
+    for candidates in (finals, surrogates):
+        reasons = [usable(row) for row in candidates]
+        kept = [row for row, reason in zip(candidates, reasons, strict=True) if not reason]
+        if not kept:
+            return None, "; ".join(reasons)
+        chosen.append(next((row for row in kept if standard_error(row) is not None), kept[0]))
+    return (chosen[1], chosen[0]), ""
 
 
 def _effects(
@@ -180,20 +231,14 @@ def _effects(
 ) -> Effects:
     """Arrays from chosen rows, and the caveats that go with them."""
     if not chosen:
+        held = ", ".join(map(endpoint_label, dict.fromkeys(trials.effects["endpoint"])))
         raise UsageError(
-            f"{name or 'the selection'}: no comparison has both effects at evidence {request.min_evidence} or better"
+            f"{name or 'the selection'}: no comparison has both effects at evidence {request.min_evidence} or better; "
+            f"endpoints of the tables: {held}"
         )
-    faults = [
-        file_fault("E107", row["_file"], row["_line"], "no standard error can be had for this hazard ratio", "give limits, an exact p or events", trial=row["effect_id"], column="hr", value=row["_hr_printed"])
-        for _, *pair in chosen
-        for row in pair
-        if standard_error(row) is None
-    ]  # fmt: skip
-    if faults:
-        raise DataError(faults)
     errors = [[standard_error(row) for row in pair] for _, *pair in chosen]
-    se = np.array([[error.value for error in pair if error is not None] for pair in errors])
-    methods = [[error.method for error in pair if error is not None] for pair in errors]
+    se = np.array([[np.nan if error is None else error.value for error in pair] for pair in errors])
+    methods = [["" if error is None else error.method for error in pair] for pair in errors]
     known_rho = np.array([_first_number(surrogate["rho_within"], final["rho_within"]) for _, surrogate, final in chosen])
     n_exp, n_ctl = (np.array([trial[column] for trial, _, _ in chosen], dtype=float) for column in ("n_exp", "n_ctl"))
     share = np.where(np.isnan(n_exp + n_ctl), 0.5, n_exp / (n_exp + n_ctl))
@@ -247,21 +292,20 @@ def caveats_of(effects: Effects) -> tuple[str, ...]:
         return ()
     rows = [(i, side) for i in range(len(effects)) for side in sides]
     caveats = []
-    unverified = [
-        f"{effects.labels[i]} {factors[side][i]}" for i, side in rows if factors[f"{side}_evidence"][i] == "unverified"
-    ]
+    names = {(i, side): f"{effects.labels[i]} {endpoint_of(effects, i, side)}" for i, side in rows}
+    unverified = [names[i, side] for i, side in rows if factors[f"{side}_evidence"][i] == "unverified"]
     if unverified:
         caveats.append(
             f"unverified: {len(unverified)} of {len(rows)} hazard ratios (or their limits) were not read in any source "
             f"({', '.join(unverified)})"
         )
-    endpoints = factors["surrogate"]
-    if len(set(endpoints)) > 1:
-        counts = ", ".join(f"{endpoints.count(name)} {name}" for name in dict.fromkeys(endpoints))
-        caveats.append(f"the surrogate is not one endpoint: {counts}")
+    for side, words in (("surrogate", "the surrogate"), ("final", "the final endpoint")):
+        endpoints = [endpoint_of(effects, i, side) for i in range(len(effects))]
+        if len(set(endpoints)) > 1:
+            counts = ", ".join(f"{endpoints.count(name)} {name}" for name in dict.fromkeys(endpoints))
+            caveats.append(f"{words} is not one endpoint: {counts}")
     approximate = [
-        f"{effects.labels[i]} {factors[side][i]} from {factors[f'{side}_se_method'][i]}"
-        + (", roughly" if factors[f"{side}_se_imprecise"][i] else "")
+        f"{names[i, side]} from {factors[f'{side}_se_method'][i]}" + (", roughly" if factors[f"{side}_se_imprecise"][i] else "")
         for i, side in rows
         if factors[f"{side}_se_method"][i] in ("p", "events")
     ]

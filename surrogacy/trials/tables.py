@@ -12,12 +12,13 @@ from surrogacy.effects import Effects
 from surrogacy.errors import DataError, Fault, UsageError
 from surrogacy.shared_control import SharedControl
 from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, pairing, trial_facts
-from surrogacy.trials.adding_rows import added_rows, check_user_rows, merge
+from surrogacy.trials.adding_rows import added_rows, check_user_rows, final_endpoints, merge, presumed_endpoints
 from surrogacy.trials.cells import Row, file_fault
 from surrogacy.trials.columns import (
     ARMS,
     AT_RISK,
     EFFECTS,
+    FINALS,
     OPTIONAL_EFFECTS,
     SURROGATES,
     TABLES,
@@ -26,7 +27,7 @@ from surrogacy.trials.columns import (
 )
 from surrogacy.trials.curated_tables import changed_files, check_columns, read_curated_rows, shipped_tables
 from surrogacy.trials.files import Table, read_table
-from surrogacy.trials.layouts import DEFAULT_ROLES
+from surrogacy.trials.layouts import DEFAULT_ROLES, OWN_ROLES
 from surrogacy.trials.set_rules import check_set, set_rows
 
 DATA_VERSION = "2026.11"
@@ -52,6 +53,8 @@ class TrialSet:
         Files read.
     columns : tuple of (heading, meaning)
         Interpretation of each column of a user's table.
+    final_endpoints : tuple of str
+        Endpoints that stand at the end: OS, but for a user's table that names another one.
     """
 
     trials: pd.DataFrame
@@ -64,11 +67,12 @@ class TrialSet:
     faults: tuple[Fault, ...] = ()
     files: tuple[Path, ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
+    final_endpoints: tuple[str, ...] = FINALS
 
     def pair(
         self,
         surrogate: str | Sequence[str] = SURROGATES,
-        final: str = "OS",
+        final: str | None = None,
         rho_within: float = 0.5,
         select: dict[str, Sequence[str]] | None = None,
         min_evidence: str = "secondary",
@@ -81,7 +85,8 @@ class TrialSet:
         ----------
         surrogate : str or sequence of str
             Surrogate endpoints in order of preference.
-        final : str
+        final : str, optional
+            Default: OS, or the final endpoint that a user's table names.
         rho_within : float
             Within-trial correlation of the two log hazard ratios where none is reported.
         select : dict of column to values, optional
@@ -114,18 +119,17 @@ class TrialSet:
         min_evidence: str = "secondary",
         shared_control: SharedControl = "cov",
         *,
-        final: str = "OS",
+        final: str | None = None,
         name: str = "",
     ) -> pairing.Paired:
         """Return what `pair` does, with the flow: which comparison is in the fit, and why another is not."""
-        endpoints = (surrogate,) if isinstance(surrogate, str) else tuple(surrogate)
-        request = pairing.Request(endpoints, final, rho_within, min_evidence, shared_control)
+        request = pairing.request_for(self, surrogate, final, rho_within, min_evidence, shared_control)
         return pairing.pair_by_rule(self, request, select, name)
 
     @property
     def surrogates(self) -> tuple[str, ...]:
-        """Endpoints of the table other than OS, in order of appearance."""
-        return tuple(name for name in dict.fromkeys(self.effects["endpoint"]) if name != "OS")
+        """Endpoints of the table other than the final one, in order of appearance."""
+        return tuple(name for name in dict.fromkeys(self.effects["endpoint"]) if name not in self.final_endpoints)
 
     def analysis_set(
         self,
@@ -155,8 +159,7 @@ class TrialSet:
         shared_control: SharedControl = "cov",
     ) -> pairing.Paired:
         """Return what `analysis_set` does, with the flow."""
-        endpoints = (surrogate,) if isinstance(surrogate, str) else tuple(surrogate)
-        request = pairing.Request(endpoints, "OS", rho_within, min_evidence, shared_control)
+        request = pairing.request_for(self, surrogate, None, rho_within, min_evidence, shared_control)
         rows = self._set_rows(name)
         if "surrogate_effect" in rows[0]:
             return pairing.pair_by_list(self, request, rows, name)
@@ -231,7 +234,7 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     if add is not None:
         new = added_rows(Path(add), DEFAULT_ROLES)
         rows, more = merge(rows, new.trials, new.effects, new.arms)
-        faults += [*check_user_rows(new), *new.faults, *more]
+        faults += [*check_user_rows(new), *new.faults, *more, *presumed_endpoints(new)]
         added = tuple(dict.fromkeys(row["comparison"] for row in new.effects))
         columns = new.columns
     files = [
@@ -239,7 +242,8 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
         *sorted((folder / "sets").glob("*.csv")),
         *([Path(add)] if add else []),
     ]
-    return _finish(rows, faults, folder, DATA_VERSION if path is None else folder.name, added, files, columns)
+    version = DATA_VERSION if path is None else folder.name
+    return _finish(rows, faults, folder, version, added, files, columns, SURROGATES, FINALS)
 
 
 def read_pairs(path: str | Path) -> TrialSet:
@@ -255,11 +259,14 @@ def read_pairs(path: str | Path) -> TrialSet:
     DataError
         With every fault found.
     """
-    user = added_rows(Path(path), DEFAULT_ROLES)
+    user = added_rows(Path(path), OWN_ROLES)
     faults = [*check_user_rows(user), *user.faults]
     rows = {"trials": user.trials, "effects": user.effects, "arms": user.arms, "at_risk": []}
     added = tuple(row["comparison"] for row in user.trials)
-    return _finish(rows, faults, Path(path).parent, Path(path).stem, added, [Path(path)], user.columns)
+    finals = final_endpoints(user)
+    surrogates = [row["endpoint"] for row in user.effects if row["endpoint"] not in finals]
+    sides = tuple(dict.fromkeys(surrogates)), finals
+    return _finish(rows, faults, Path(path).parent, Path(path).stem, added, [Path(path)], user.columns, *sides)
 
 
 def _finish(
@@ -270,6 +277,8 @@ def _finish(
     added: tuple[str, ...],
     files: Sequence[Path],
     columns: tuple[tuple[str, str], ...],
+    surrogates: tuple[str, ...],
+    finals: tuple[str, ...],
 ) -> TrialSet:
     trials, effects, arms, at_risk = (rows[name] for name in TABLES)
     faults = faults + effect_rules.check_effects(effects)
@@ -278,7 +287,7 @@ def _finish(
     faults += [*comparison_rules.check_preferred(effects), *comparison_rules.check_registry(trials)]
     faults += comparison_rules.check_shared_patients(trials)
     faults += [*comparison_rules.check_shared_control(trials), *comparison_rules.check_patients(trials, arms)]
-    faults += [*comparison_rules.check_direction(effects, arms), *comparison_rules.check_pairs(effects, SURROGATES, "OS")]
+    faults += [*comparison_rules.check_direction(effects, arms), *comparison_rules.check_pairs(effects, surrogates, finals)]
     faults += [
         *arm_rules.check_follow_up(trials),
         *arm_rules.check_event_counts(trials),
@@ -299,6 +308,7 @@ def _finish(
         faults=tuple(faults),
         files=tuple(files),
         columns=columns,
+        final_endpoints=finals,
     )
 
 

@@ -39,6 +39,7 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.models.bayes.bivariate import data_of, layouts, observe, regression_line
 from surrogacy.models.bayes.sampling import Sampled, random_variable
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
+from surrogacy.requirements import MissingDataError
 from surrogacy.results import Estimate, Result
 
 Exchangeability = Literal["full", "partial"]
@@ -105,6 +106,8 @@ class ClassExchangeable(Sampled):
         super().check(effects)
         if self.factor not in effects.factors:
             raise UsageError(f"the effects have no column {self.factor!r}; they have {', '.join(effects.factors) or 'none'}")
+        if not any(effects.factors[self.factor]):
+            raise MissingDataError(f"no comparison states its {self.factor}", f"add a column {self.factor}")
         classes = self.classes(effects)
         if len(classes) < 2:
             only = f"only {classes[0]!r}" if classes else "none"

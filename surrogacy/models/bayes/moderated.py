@@ -28,6 +28,7 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.models.bayes.bivariate import data_of, layouts, observe, regression_line
 from surrogacy.models.bayes.sampling import Sampled, random_variable
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
+from surrogacy.requirements import MissingDataError
 from surrogacy.results import Result
 
 
@@ -88,6 +89,8 @@ class Moderated(Sampled):
     def comparable(self, effects: Effects) -> Effects:
         """Those comparisons that the covariate orders or divides in two; what is left out becomes a problem."""
         values = [value.strip() for value in self._values(effects)]
+        if not any(values):
+            raise MissingDataError(f"no comparison states its {self.covariate}", f"add a column {self.covariate}")
         levels = Counter(filter(None, values))
         two = set(levels) if all(map(_is_number, levels)) else {level for level, _ in levels.most_common(2)}
         kept = np.array([value in two for value in values])

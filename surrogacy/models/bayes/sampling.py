@@ -17,7 +17,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import arviz as az
@@ -33,6 +33,7 @@ from surrogacy.estimands import threshold_caveats
 from surrogacy.levels import confidence_level, settle_level
 from surrogacy.mixtures import MixtureLine
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
+from surrogacy.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results import LEVEL, Estimate, Result, ThresholdEffect
 
 R_HAT_MAX = 1.01
@@ -250,6 +251,8 @@ class Sampled(ABC):
     reported: ClassVar[tuple[str, ...]] = (
         "mu_surrogate", "mu_final", "tau_surrogate", "tau_final", "rho_between", "r2_trial", "intercept", "slope", "sigma_cond",
     )  # fmt: skip
+    requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
+    fewest: ClassVar[int] = 3
     # Whether other data fit into a compiled model: not where every comparison has a parameter of its own.
     refittable: ClassVar[bool] = True
 
@@ -310,9 +313,12 @@ class Sampled(ABC):
         ------
         FitError
             If the model cannot be fitted to these effects.
+        MissingDataError
+            If fewer than three comparisons have standard errors.
         """
-        self.check(effects)
-        return self.result(effects, sample(self.build(effects), **self.sampler))
+        part = usable_part(effects, self.requires, self.fewest)
+        self.check(part.effects)
+        return self._result_of(part, sample(self.build(part.effects), **self.sampler))
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit to many data sets; what is compiled serves all of the same shape.
@@ -323,13 +329,20 @@ class Sampled(ABC):
         compiled: dict[tuple[str, ...], Any] = {}
         results = []
         for effects in data:
-            self.check(effects)
-            arrays = self.data(effects)
+            part = usable_part(effects, self.requires, self.fewest)
+            self.check(part.effects)
+            arrays = self.data(part.effects)
             shape = tuple(sorted(arrays))
             if shape not in compiled or not self.refittable:
-                compiled[shape] = compile_model(self.build(effects))
-            results.append(self.result(effects, refit(compiled[shape], arrays, **self.sampler)))
+                compiled[shape] = compile_model(self.build(part.effects))
+            results.append(self._result_of(part, refit(compiled[shape], arrays, **self.sampler)))
         return results
+
+    def _result_of(self, part: UsablePart, tree: xr.DataTree) -> Result:
+        """Result of a run on the comparisons that have standard errors, with those that have none."""
+        result = self.result(part.effects, tree)
+        problems = result.problems + part.problems
+        return replace(result, problems=problems, requires=self.requires, left_out=part.left_out)
 
     def result(self, effects: Effects, tree: xr.DataTree) -> Result:
         """Result of a run."""

@@ -136,7 +136,9 @@ def triples(
         for i, comparison in enumerate(effects.comparison):
             blank = (np.full(3, np.nan), np.full(3, np.nan), _correlations(rho_within, rho_surrogates))
             _, _, y, se, rho = rows.setdefault(comparison, (effects.trial[i], effects.control_group[i], *blank))
-            y[[which, 2]], se[[which, 2]] = effects.log_hr[i], effects.se[i]
+            # an effect without a standard error counts as not reported
+            y[[which, 2]] = np.where(np.isfinite(effects.se[i]), effects.log_hr[i], np.nan)
+            se[[which, 2]] = effects.se[i]
             rho[which, 2] = rho[2, which] = effects.rho_within[i]
     best: dict[str, str] = {}
     for comparison, (_, group, y, _, _) in rows.items():

@@ -1,0 +1,59 @@
+"""Names of the endpoints of a set, as its tables write them, for axes, captions, tables and screens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from surrogacy.effects import Effects
+
+SURROGATE, FINAL = "surrogate", "final"  # roles; they stand for the name where a table does not give one
+LABELS = {SURROGATE: "surrogate", FINAL: "final endpoint"}
+
+
+def endpoint_label(name: str) -> str:
+    """Return an endpoint for print: its name, or ``surrogate`` and ``final endpoint`` where only the role is known."""
+    return LABELS.get(name, name)
+
+
+def with_article(label: str) -> str:
+    """Return a label for running text: ``OS``, but ``the final endpoint``."""
+    return f"the {label}" if label in LABELS.values() else label
+
+
+def endpoint_of(effects: Effects, i: int, side: str) -> str:
+    """Return the label of the surrogate or final endpoint of one comparison.
+
+    Parameters
+    ----------
+    effects : Effects
+    i : int
+    side : {"surrogate", "final"}
+    """
+    names = effects.factors.get(side, ())
+    return endpoint_label((names[i] if names else "") or side)
+
+
+def surrogate_names(effects: Effects) -> tuple[str, ...]:
+    """Return the labels of the surrogate endpoints, in order of appearance."""
+    return _names(effects, SURROGATE)
+
+
+def final_names(effects: Effects) -> tuple[str, ...]:
+    """Return the labels of the final endpoints, in order of appearance; nearly always one."""
+    return _names(effects, FINAL)
+
+
+def final_name(effects: Effects) -> str:
+    """Return the label of the final endpoint; ``OS / DFS`` if there are several."""
+    return " / ".join(final_names(effects))
+
+
+def common_final_name(sets: Iterable[Effects]) -> str:
+    """Return the label of the final endpoint that all sets share, else ``final endpoint``."""
+    names = dict.fromkeys(final_name(effects) for effects in sets)
+    return next(iter(names)) if len(names) == 1 else LABELS[FINAL]
+
+
+def _names(effects: Effects, side: str) -> tuple[str, ...]:
+    values = dict.fromkeys(effects.factors.get(side, ())) or [""]
+    return tuple(dict.fromkeys(endpoint_label(value or side) for value in values))

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "surrogacy"
 LAYERS = [
-    {"errors"}, {"effects"}, {"results", "weights", "shared_control"}, {"estimands"}, {"mixtures", "intervals"}, {"trials"}, {"models"}, {"prediction", "validation", "influence", "cross_validation", "subgroups", "difference", "verdicts"}, {"placement"}, {"robustness"}, {"pps"}, {"analysis"},
+    {"errors"}, {"streams"}, {"effects"}, {"results", "weights", "shared_control"}, {"estimands"}, {"mixtures", "intervals"}, {"trials"}, {"models"}, {"prediction", "validation", "influence", "cross_validation", "subgroups", "difference", "verdicts"}, {"placement"}, {"robustness"}, {"pps"}, {"analysis"},
     {"figures"}, {"report"}, {"command"}, {"fit"}, {"__main__"},
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))

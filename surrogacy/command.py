@@ -1,17 +1,26 @@
-"""What the commands have in common: errors to exit codes, a stream that takes every sign, progress, processes for figures."""
+"""Parts that the commands share: options, exit codes, progress, processes for figures."""
 
 from __future__ import annotations
 
-import codecs
-import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import surrogacy
-from surrogacy.errors import DataError, ExitCode, SurrogacyError, data_warnings
+from surrogacy.errors import (
+    DataError,
+    ExitCode,
+    OutputError,
+    ProcessError,
+    Stopped,
+    SurrogacyError,
+    UsageError,
+    data_warnings,
+)
+from surrogacy.streams import prepare_streams, result_stream, screen_width, signals_as_exceptions, warn
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _ArgumentGroup
@@ -19,17 +28,18 @@ if TYPE_CHECKING:
 
     from surrogacy.trials import TrialSet
 
-NEAREST = {
-    "\u2212": "-",
-    "\u2013": "-",
-    "\u2500": "-",
-    "\u00b2": "2",
-    "\u03c1": "rho",
-    "\u03c4": "tau",
-    "\u2190": "<-",
-    "\u2192": "->",
-    "\u2020": "+",
-}
+__all__ = [
+    "add_output",
+    "figure_workers",
+    "one_thread_each",
+    "prepare_workers",
+    "progress",
+    "result_stream",
+    "run",
+    "screen_width",
+    "warn",
+    "warn_of_data",
+]
 
 
 def add_output(output: _ArgumentGroup) -> None:
@@ -68,27 +78,38 @@ def run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int],
         Exit code.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    # a pipe may not know every sign (a true minus on Windows): write the nearest it has
-    codecs.register_error("nearest", lambda error: (NEAREST.get(error.object[error.start], "?"), error.start + 1))  # type: ignore[attr-defined]
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="nearest")
+    prepare_streams()
+    with signals_as_exceptions():
+        return _run(parser, body, given)
+
+
+def _run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int], given: Sequence[str]) -> int:
     try:
         options = parser.parse_args(given)
-    except SystemExit as stop:  # argparse has said why
-        return int(stop.code or 0)
-    try:
+        check_options(options)
         return int(body(options, given))
+    except SystemExit as usage:  # argparse has said why
+        return _printed(int(usage.code or 0))
     except SurrogacyError as error:
         for line in str(error).splitlines():
-            print(line if isinstance(error, DataError) else f"error: {line}", file=sys.stderr)
+            warn(line if isinstance(error, DataError) else f"error: {line}")
         return int(error.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.OK)
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
-        return 130
+        return _printed(int(ExitCode.OK))
+    except KeyboardInterrupt as error:
+        stop = error if isinstance(error, Stopped) else Stopped(signal.SIGINT)
+        warn("interrupted; the new result is complete" if stop.written else "interrupted; nothing was written")
+        return 128 + stop.number
+
+
+def _printed(code: int) -> int:
+    """Return the exit code, or 1 if what argparse printed cannot be written."""
+    try:
+        with result_stream():
+            return code
+    except OutputError as error:
+        warn(f"error: {error}")
+        return code or int(error.exit_code)
 
 
 def warn_of_data(trials: TrialSet, *, quiet: bool) -> bool:
@@ -109,39 +130,76 @@ def warn_of_data(trials: TrialSet, *, quiet: bool) -> bool:
     shipped = sum(fault.severity == "warning" for fault in trials.faults) - len(own)
     if not quiet:
         for fault in own:
-            print(fault, file=sys.stderr)
+            warn(str(fault))
         if shipped:
-            print(f"{shipped} warnings about the trial table: python -m surrogacy.fit --check shows them", file=sys.stderr)
+            warn(f"{shipped} warnings about the trial table: python -m surrogacy.fit --check shows them")
     return bool(own)
 
 
-def one_thread_each() -> bool:
-    """Let NumPy start no threads: the matrices here are tiny. Tell whether a process may still be forked.
+def check_options(options: Namespace) -> None:
+    """Refuse what no command takes: an empty name and a negative seed.
 
-    A fork shares what is loaded already, but is safe only while NumPy has no threads.
+    Raises
+    ------
+    UsageError
     """
-    safe_to_fork = sys.platform == "linux" and "numpy" not in sys.modules
+    for name, value in vars(options).items():
+        for entry in value if isinstance(value, list) else [value]:
+            if isinstance(entry, str) and not entry.strip():
+                option = "SET" if name == "sets" else f"--{name.replace('_', '-')}"
+                raise UsageError(f"{option}: the name is empty (a shell variable that is not set?)")
+    if options.seed < 0:
+        raise UsageError(f"--seed {options.seed}: a seed is a whole number, 0 or more")
+
+
+def one_thread_each() -> None:
+    """Let NumPy start no threads: the matrices here are tiny."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    return safe_to_fork
+
+
+def prepare_workers() -> None:
+    """Start loading the plotting library in another process, before this one loads its own libraries.
+
+    Raises
+    ------
+    ProcessError
+        If the system starts no process.
+    """
+    from surrogacy.report.workers import start_server
+
+    start_server()
 
 
 @contextmanager
-def figure_workers(*, fork: bool) -> Iterator[Executor]:
-    """Two processes that load the plotting library while this one computes, then draw."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+def figure_workers(out: str) -> Iterator[Executor]:
+    """Two processes that draw while this one computes.
 
-    from surrogacy.report.drawing import warm_up
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
 
-    # one pool, which forks both workers before it starts a thread of its own
-    with ProcessPoolExecutor(2, mp_context=get_context("fork" if fork else "spawn")) as pool:
-        for _ in range(2):
-            pool.submit(warm_up)
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    Raises
+    ------
+    ProcessError
+        If a process cannot be started or ends before its time.
+    """
+    from pathlib import Path
+
+    from surrogacy.report.replacement import recover
+    from surrogacy.report.workers import ENDED, FigureWorkers
+
+    workers = FigureWorkers(Path(out))
+    try:
+        yield workers
+    except BaseException as error:
+        workers.end()
+        recover(Path(out))  # a worker may have written into the stage while it was being removed
+        if isinstance(error, Stopped) and workers.broken and not error.written:
+            raise ProcessError(ENDED) from error
+        raise
+    finally:
+        workers.end()
 
 
 @contextmanager

@@ -34,6 +34,50 @@ class UsageError(SurrogacyError):
     exit_code = ExitCode.USAGE
 
 
+class OutputError(SurrogacyError):
+    """A file or a stream cannot be written: a full disk, a closed stream."""
+
+
+class ProcessError(SurrogacyError):
+    """A process of this program could not be started, or ended before its time."""
+
+
+class FigureError(SurrogacyError):
+    """A figure cannot be drawn.
+
+    Parameters
+    ----------
+    figure : str
+        Name of its files, without ending.
+    reason : str
+    """
+
+    exit_code = ExitCode.NOT_CONVERGED
+
+    def __init__(self, figure: str, reason: str) -> None:
+        self.figure = figure
+        self.reason = reason
+        super().__init__(figure, reason)
+
+    def __str__(self) -> str:
+        return f"figure {self.figure} could not be drawn: {self.reason}"
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal to stop: Ctrl-C, SIGTERM or SIGHUP.
+
+    Parameters
+    ----------
+    number : int
+        Of the signal; the exit code is 128 more.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.written = False  # the signal came when the result was complete
+        super().__init__(number)
+
+
 class FitError(SurrogacyError):
     """A model cannot be fitted to these effects."""
 

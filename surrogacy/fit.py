@@ -5,13 +5,22 @@ from __future__ import annotations
 import argparse
 import gc
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from surrogacy.command import add_output, figure_workers, one_thread_each, progress, run, warn_of_data
-from surrogacy.errors import DataError, ExitCode, UsageError, own_faults
+from surrogacy.command import (
+    add_output,
+    figure_workers,
+    one_thread_each,
+    progress,
+    result_stream,
+    run,
+    screen_width,
+    warn,
+    warn_of_data,
+)
+from surrogacy.errors import DataError, ExitCode, FigureError, UsageError, own_faults
 
 if TYPE_CHECKING:
     from surrogacy.analysis import Request, Run, SetAnalysis
@@ -193,23 +202,26 @@ def _check(options: argparse.Namespace) -> ExitCode:
     try:
         trials = _request(options).read()
     except DataError as error:
-        _print_columns(error.columns)
+        with result_stream():
+            _print_columns(error.columns)
         raise
-    _print_columns(trials.columns)
+    with result_stream():
+        _print_columns(trials.columns)
     in_sets = [] if options.pairs else trials.check_sets()
     errors = [fault for fault in in_sets if fault.severity == "error"]
     if errors:
         raise DataError(errors)
     counted = own_faults(trials.faults) if options.add else [*trials.faults, *in_sets]
-    for found in counted:
-        print(found)
-    _print_usable(options, trials)
     counts = {severity: sum(found.severity == severity for found in counted) for severity in ("warning", "info")}
     if options.add:
         size = f"{options.add}: {len(trials.added)} comparison(s) read ({', '.join(trials.added)})"
     else:
         size = f"{len(trials.trials)} comparisons, {len(trials.effects)} hazard ratios, {len(trials.arms)} arms"
-    print(f"{size}: no error, {counts['warning']} warnings, {counts['info']} remarks")
+    with result_stream():
+        for found in counted:
+            print(found)
+        _print_usable(options, trials)
+        print(f"{size}: no error, {counts['warning']} warnings, {counts['info']} remarks")
     return ExitCode.STRICT if options.strict and counts["warning"] else ExitCode.OK
 
 
@@ -248,7 +260,7 @@ def _models(options: argparse.Namespace, names: Sequence[str]) -> list[Model]:
         if name == "weighted-regression" and options.new_n == math.inf and options.model is None:
             models.append(create(name, **settings | {"new_n": None}))
             if not options.quiet:
-                print(SIZE_NOTICE, file=sys.stderr)
+                warn(SIZE_NOTICE)
         else:
             models.append(create(name, **settings))
     return models
@@ -256,7 +268,14 @@ def _models(options: argparse.Namespace, names: Sequence[str]) -> list[Model]:
 
 def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str], new_trial: NewTrial | None) -> ExitCode:
     """Fit, examine, and print or write."""
-    safe_to_fork = one_thread_each()
+    one_thread_each()
+    if not options.json:
+        from pathlib import Path
+
+        from surrogacy.report.replacement import check_folder
+
+        check_folder(Path(options.out))
+        prepare_workers()
 
     from surrogacy.analysis import (
         compare_and_judge,
@@ -283,12 +302,6 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
         run = vary_all(run, request, options.weights, options.seed, step) if options.sensitivity else run
         return compare_with_nuts(run, options.seed, step) if options.nuts else run
 
-    if not options.json:
-        from pathlib import Path
-
-        from surrogacy.report.writer import check_folder
-
-        check_folder(Path(options.out))
     trials = request.read()
     sets = request.pair(trials)
     if options.focus is not None:
@@ -301,7 +314,8 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
         _warn_of_models(options, run)
         with progress(_steps(options, models, len(run.analyses)), TASK, quiet=options.quiet) as step:
             run = place(examine(run, step))
-        print(dumps(document(run, seed=options.seed)), end="")
+        with result_stream():
+            print(dumps(document(run, seed=options.seed)), end="")
         return _exit_code(options, run, warned=warned)
 
     from surrogacy.report.folder import Drawing, write_run
@@ -309,13 +323,13 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
     def fit(ready: Callable[[SetAnalysis], None]) -> Run:
         return fit_all(request, trials, models, ready, sets, options.model or ())
 
-    def code_of(run: Run) -> ExitCode:
-        return _exit_code(options, run, warned=warned)
+    def code_of(run: Run, undrawn: Sequence[FigureError]) -> ExitCode:
+        return ExitCode.NOT_CONVERGED if undrawn else _exit_code(options, run, warned=warned)
 
     total = _steps(options, models, 1 if options.pairs else len(set(request.sets)))
-    with figure_workers(fork=safe_to_fork) as workers, progress(total, TASK, quiet=options.quiet) as step:
+    with figure_workers(options.out) as workers, progress(total, TASK, quiet=options.quiet) as step:
         drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus or DEFAULT_FOCUS)
-        run = write_run(
+        run, undrawn = write_run(
             fit,
             lambda run: examine(run, step),
             place,
@@ -325,7 +339,9 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
             arguments=given,
             exit_code=code_of,
         )
-    code = code_of(run)
+    code = code_of(run, undrawn)
+    for problem in undrawn:
+        warn(str(problem))
     _warn_of_models(options, run)
     _warn_of_unused(options, run)
     if not options.quiet:
@@ -333,11 +349,11 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
 
         from surrogacy.report.console import screen
 
-        width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120"))
-        console = Console(width=width, highlight=False)
-        console.print(screen(run))
         draws = "draws/, " if run.sampled else ""
-        console.print(f"Written to {options.out}/: results.json, tables/, figures/, {draws}run.json")
+        with result_stream():
+            console = Console(width=screen_width(), highlight=False)
+            console.print(screen(run))
+            console.print(f"Written to {options.out}/: results.json, tables/, figures/, {draws}run.json", markup=False)
     return code
 
 
@@ -361,7 +377,7 @@ def _warn_of_models(options: argparse.Namespace, run: Run) -> None:
     for one in run.analyses:
         for entry in one.not_fitted:
             if not options.quiet:
-                print(f"{one.name}: {entry}", file=sys.stderr)
+                warn(f"{one.name}: {entry}")
 
 
 def _warn_of_unused(options: argparse.Namespace, run: Run) -> None:
@@ -370,7 +386,7 @@ def _warn_of_unused(options: argparse.Namespace, run: Run) -> None:
     for name in run.trials.added:
         if name not in used and not options.quiet:
             why = next((entry["why"] for one in run.analyses for entry in one.flow if entry["comparison"] == name), "")
-            print(f"{name} is in none of the sets fitted: {why or 'its stage is not theirs'}", file=sys.stderr)
+            warn(f"{name} is in none of the sets fitted: {why or 'its stage is not theirs'}")
 
 
 if __name__ == "__main__":

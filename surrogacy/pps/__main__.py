@@ -8,7 +8,18 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from surrogacy.command import add_output, figure_workers, one_thread_each, progress, run, warn_of_data
+from surrogacy.command import (
+    add_output,
+    figure_workers,
+    one_thread_each,
+    prepare_workers,
+    progress,
+    result_stream,
+    screen_width,
+    warn,
+    warn_of_data,
+)
+from surrogacy.command import run as run_command
 from surrogacy.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +55,7 @@ def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
         prog=program,
         description="How much of a treatment effect on overall survival does post-progression survival (PPS) dilute? Decomposes the trial in focus "
         "and every trial whose medians allow it, audits arm-level correlations, moderates the surrogacy line by PPS, and plans trials (--plan).",
-        epilog="Exit codes: 0 ok, 1 unexpected, 2 usage, 3 the data are wrong. Months everywhere; pairs are control, then experimental.",
+        epilog="Exit codes: 0 ok, 1 unexpected, 2 usage, 3 the data are wrong, 4 a figure could not be drawn. Months everywhere; pairs are control, then experimental.",
     )
     data = command.add_argument_group("input")
     data.add_argument(
@@ -119,7 +130,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m surro
     int
         Exit code.
     """
-    return run(parser(program), _run, arguments)
+    return run_command(parser(program), _run, arguments)
 
 
 def _run(options: argparse.Namespace, given: Sequence[str]) -> int:
@@ -145,7 +156,8 @@ def _plan(options: argparse.Namespace) -> ExitCode:
     with progress(options.simulate, "simulated trials", quiet=options.quiet) as step:
         found = plan(**design, simulations=options.simulate, seed=options.seed, step=step)
     if options.json:
-        print(dumps(plan_record(found)), end="")
+        with result_stream():
+            print(dumps(plan_record(found)), end="")
     elif not options.quiet:
         _show(plan_screen(found))
     return ExitCode.OK
@@ -156,13 +168,18 @@ def _analyse(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
     unasked = [name for name in (*DESIGN, "power_for") if name != "direct_death" and getattr(options, name) is not None]
     if unasked or options.simulate:
         raise UsageError(f"--{(unasked or ['simulate'])[0].replace('_', '-')} belongs to --plan; add --plan")
-    safe_to_fork = one_thread_each()
+    one_thread_each()
     from pathlib import Path
+
+    from surrogacy.report.replacement import check_folder
+
+    if not options.json:
+        check_folder(Path(options.out))
+        prepare_workers()
 
     from surrogacy.pps.analysis import PARTS, PpsRun, analyse
     from surrogacy.report.document import dumps
     from surrogacy.report.pps_document import document
-    from surrogacy.report.writer import check_folder
     from surrogacy.trials import read_trials
 
     def work(trials: TrialSet, pool: Executor | None = None) -> PpsRun:
@@ -172,34 +189,35 @@ def _analyse(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
                 seed=options.seed, step=step, pool=pool,
             )  # fmt: skip
 
-    if not options.json:
-        check_folder(Path(options.out))
     trials = read_trials(*(Path(path) if path else None for path in (options.trials, options.add)))
     warn_of_data(trials, quiet=options.quiet)
     if options.json:
-        print(dumps(document(work(trials), seed=options.seed)), end="")
+        text = dumps(document(work(trials), seed=options.seed))
+        with result_stream():
+            print(text, end="")
         return ExitCode.OK
 
     from surrogacy.report.folder import Drawing
     from surrogacy.report.pps_console import screen
     from surrogacy.report.pps_folder import write_pps
 
-    with figure_workers(fork=safe_to_fork) as workers:
+    with figure_workers(options.out) as workers:
         drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus)
-        found = write_pps(lambda: work(trials, workers), options.out, drawing, seed=options.seed, arguments=given)
+        run, undrawn = write_pps(lambda: work(trials, workers), options.out, drawing, seed=options.seed, arguments=given)
+    for problem in undrawn:
+        warn(str(problem))
     if not options.quiet:
-        _show(screen(found))
-        print(f"Written to {options.out}/: results.json, tables/, figures/, run.json")
-    return ExitCode.OK
+        _show(screen(run), f"Written to {options.out}/: results.json, tables/, figures/, run.json")
+    return ExitCode.NOT_CONVERGED if undrawn else ExitCode.OK
 
 
-def _show(content: Any) -> None:
-    import os
-
+def _show(content: Any, *lines: str) -> None:
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120"))
-    Console(width=width, highlight=False).print(content)
+    with result_stream():
+        Console(width=screen_width(), highlight=False).print(content)
+        for line in lines:
+            print(line)
 
 
 if __name__ == "__main__":

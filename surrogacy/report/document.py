@@ -160,8 +160,12 @@ def flow(run: Run) -> dict[str, Any]:
 
 
 def dumps(content: Any) -> str:
-    """JSON with sorted keys and numbers rounded to 12 significant digits; NaN and infinity become null."""
-    return json.dumps(_plain(content), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """JSON with sorted keys and numbers rounded to 12 significant digits; NaN and infinity become null.
+
+    Bytes of a file name that are not UTF-8 become escapes, so that the text can be written as UTF-8.
+    """
+    text = json.dumps(_plain(content), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
 def _plain(value: Any) -> Any:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from surrogacy.cross_validation import Predictions
 from surrogacy.endpoint_names import final_name
+from surrogacy.errors import FigureError, UsageError
 from surrogacy.placement import Focus
 from surrogacy.report.caption import (
     bubble_caption,
@@ -25,15 +24,6 @@ from surrogacy.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-def warm_up() -> None:
-    """Get a worker ready while the models are fitted: load the plotting library."""
-    import surrogacy.figures  # noqa: F401
-
-    if hasattr(os, "nice"):
-        os.nice(5)  # the fits come first: the next figures wait for them
-    gc.disable()  # a worker lives for seconds; collecting what its figures leave behind costs a tenth of its time
 
 
 def draw_bubble(result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None) -> list[str]:
@@ -143,11 +133,26 @@ def draw_prior_sensitivity(
 def save_drawn(
     name: str, draw: Callable[[], Axes], caption: str, folder: Path, formats: tuple[str, ...], preset: str
 ) -> list[str]:
-    """Draw in the style of a journal, save, and write the caption beside it; return the file names."""
+    """Draw in the style of a journal, save, and write the caption beside it; return the file names.
+
+    Raises
+    ------
+    FigureError
+        If the figure cannot be drawn; none of its files is left then.
+    OSError
+        If the files cannot be written.
+    """
     from surrogacy.figures import _style as style
 
-    with style.style(style.preset(preset)):
-        figure = draw().get_figure(root=True)
-        files = style.save(figure, folder / name, formats) if figure is not None else []
+    try:
+        with style.style(style.preset(preset)):
+            figure = draw().get_figure(root=True)
+            files = style.save(figure, folder / name, formats) if figure is not None else []
+    except (OSError, UsageError):
+        raise
+    except Exception as error:
+        for ending in formats:
+            (folder / f"{name}.{ending}").unlink(missing_ok=True)
+        raise FigureError(name, f"{type(error).__name__}: {' '.join(str(error).split())}") from error
     (folder / f"{name}.caption.md").write_text(caption, encoding="utf-8")
     return [*files, f"{name}.caption.md"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from surrogacy.analysis import Run, SetAnalysis
+from surrogacy.errors import FigureError
 from surrogacy.placement import Focus, in_words, shown_records
 from surrogacy.report.document import document, dumps
 from surrogacy.report.drawing import (
@@ -25,9 +26,10 @@ from surrogacy.report.drawing import (
 )
 from surrogacy.report.left_out_table import left_out_table
 from surrogacy.report.manifest import manifest
+from surrogacy.report.replacement import staging
 from surrogacy.report.robustness_tables import robustness_tables
 from surrogacy.report.tables import flow_table, result_tables
-from surrogacy.report.writer import staging, write_draws, write_tables
+from surrogacy.report.writer import write_draws, write_tables
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ def write_run(
     *,
     seed: int,
     arguments: Sequence[str],
-    exit_code: Callable[[Run], int],
-) -> Run:
+    exit_code: Callable[[Run, Sequence[FigureError]], int],
+) -> tuple[Run, tuple[FigureError, ...]]:
     """Fit, examine, compare and write all of a run, or nothing.
 
     The workers draw a set's figures as soon as it is fitted, while this process goes on.
@@ -69,11 +71,13 @@ def write_run(
     arguments : sequence of str
         Of the command line, for the record.
     exit_code : callable
-        What the run will return to the shell.
+        What the run will return to the shell, from the run and the figures that could not be drawn.
 
     Returns
     -------
     Run
+    tuple of FigureError
+        Figures that could not be drawn; everything else is written.
     """
     started, clock, stages = datetime.now(UTC), time.perf_counter(), {}
 
@@ -105,16 +109,27 @@ def write_run(
         left_out = left_out_table(run.analyses)
         write_tables([*result_tables(run), *left_out, *robustness_tables(run), flow_table(run)], stage / "tables")
         lap("tables")
-        for job in jobs:
-            job.result()
+        problems = undrawn(jobs, drawing)
         lap("figures")
         record = manifest(
             arguments, started=started, stages=stages, inputs=run.trials.files, seed=seed,
             data_version=run.trials.data_version, warnings=[*map(str, run.trials.faults), *(f"{one.name}: {entry}" for one in run.analyses for entry in one.not_fitted)],
-            exit_code=exit_code(run), files=sorted(path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()),
+            exit_code=exit_code(run, problems), folder=stage, figure_problems=problems,
         )  # fmt: skip
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
-    return run
+    return run, problems
+
+
+def undrawn(jobs: Sequence[Future[Any]], drawing: Drawing) -> tuple[FigureError, ...]:
+    """Wait for all figures; return those that could not be drawn."""
+    problems = []
+    for job in jobs:
+        try:
+            job.result()
+        except FigureError as error:
+            problems.append(error)
+    drawing.workers.shutdown(wait=False)
+    return tuple(problems)
 
 
 def _draw_robustness(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[Future[Any]]:

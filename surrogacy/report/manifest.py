@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import surrogacy
+from surrogacy.errors import FigureError
+from surrogacy.report.earlier_run import PROGRAM, sha256
 from surrogacy.trials.curated_tables import shipped_tables
 
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
@@ -28,7 +28,8 @@ def manifest(
     data_version: str,
     warnings: Sequence[str],
     exit_code: int,
-    files: Sequence[str],
+    folder: Path,
+    figure_problems: Sequence[FigureError] = (),
     command: str = "python -m surrogacy.fit",
 ) -> dict[str, Any]:
     """Describe a run.
@@ -47,11 +48,16 @@ def manifest(
     data_version : str
     warnings : sequence of str
     exit_code : int
-    files : sequence of str
-        What the run wrote; the next run into the same folder removes them first.
+    folder : Path
+        Everything that the run wrote so far; recorded with SHA-256 sums, by which a mixed folder is detected. The next run into
+        the same folder removes these files.
+    figure_problems : sequence of FigureError
+        Figures that could not be drawn.
     command : str
     """
+    sums = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     return {
+        "program": PROGRAM,
         "command": command,
         "arguments": list(arguments),
         "version": surrogacy.__version__,
@@ -60,28 +66,18 @@ def manifest(
         "started_utc": started.isoformat(timespec="seconds"),
         "ended_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": {name: round(value, 3) for name, value in stages.items()},
-        "inputs": {_name(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs if path.is_file()},
+        "inputs": {_name(path): sha256(path) for path in inputs if path.is_file()},
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "packages": {name: metadata.version(name) for name in PACKAGES},
-        "git": _git_state(),
         "warnings": list(warnings),
         "exit_code": exit_code,
-        "files": list(files),
+        "figure_problems": [{"figure": one.figure, "reason": one.reason} for one in figure_problems],
+        "files": sorted(sums),
+        "sha256": sums,
     }
 
 
 def _name(path: Path) -> str:
     folder = shipped_tables()
     return f"data/trials/{path.relative_to(folder).as_posix()}" if path.is_relative_to(folder) else str(path)
-
-
-def _git_state() -> str | None:
-    """Commit of the working folder, with + if it has changes; None outside a repository."""
-    try:
-        commit = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, timeout=5, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return commit.stdout.strip() or None

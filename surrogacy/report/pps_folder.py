@@ -9,18 +9,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from surrogacy.errors import ExitCode
+from surrogacy.errors import ExitCode, FigureError
 from surrogacy.pps.analysis import PpsRun
 from surrogacy.report.document import dumps
-from surrogacy.report.folder import Drawing
+from surrogacy.report.folder import Drawing, undrawn
 from surrogacy.report.manifest import manifest
 from surrogacy.report.pps_document import document
 from surrogacy.report.pps_drawing import draw_arms, draw_map, draw_moderated, draw_over_time, draw_waterfall
 from surrogacy.report.pps_tables import pps_tables
-from surrogacy.report.writer import staging, write_tables
+from surrogacy.report.replacement import staging
+from surrogacy.report.writer import write_tables
 
 
-def write_pps(work: Callable[[], PpsRun], out: str | Path, drawing: Drawing, *, seed: int, arguments: Sequence[str]) -> PpsRun:
+def write_pps(
+    work: Callable[[], PpsRun], out: str | Path, drawing: Drawing, *, seed: int, arguments: Sequence[str]
+) -> tuple[PpsRun, tuple[FigureError, ...]]:
     """Analyse and write all of a run, or nothing.
 
     Parameters
@@ -36,6 +39,8 @@ def write_pps(work: Callable[[], PpsRun], out: str | Path, drawing: Drawing, *, 
     Returns
     -------
     PpsRun
+    tuple of FigureError
+        Figures that could not be drawn; everything else is written.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     with staging(Path(out)) as stage:
@@ -48,16 +53,15 @@ def write_pps(work: Callable[[], PpsRun], out: str | Path, drawing: Drawing, *, 
         write_tables(pps_tables(run), stage / "tables")
         if run.main is not None:
             (stage / "decomposition.md").write_text(f"{run.main.words}\n", encoding="utf-8")
-        for job in jobs:
-            job.result()
+        problems = undrawn(jobs, drawing)
         stages["write"] = time.perf_counter() - clock - stages["analyse"]
         record = manifest(
             arguments, started=started, stages=stages, inputs=run.trials.files, seed=seed, data_version=run.trials.data_version,
-            warnings=[str(found) for found in run.trials.faults], exit_code=ExitCode.OK,
-            files=sorted(path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()), command="python -m surrogacy.pps",
+            warnings=[str(found) for found in run.trials.faults], command="python -m surrogacy.pps",
+            exit_code=ExitCode.NOT_CONVERGED if problems else ExitCode.OK, folder=stage, figure_problems=problems,
         )  # fmt: skip
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
-    return run
+    return run, problems
 
 
 def _draw(run: PpsRun, folder: Path, drawing: Drawing) -> list[Future[Any]]:

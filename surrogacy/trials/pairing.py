@@ -162,7 +162,7 @@ def pair_by_list(trials: TrialSet, request: Request, rows: Sequence[Row], name: 
                     notes.append(f"{trial['label']} {column} {stated:.0f} (trial table {trial[column]:.0f})")
                 trial[column] = stated
         chosen.append((trial, surrogate, final))
-    listed = {trial["comparison"] for trial, _, _ in chosen}
+    listed = dict.fromkeys(trial["comparison"] for trial, _, _ in chosen)  # in order, for any hash seed
     flow = [{"comparison": comparison, "in_fit": True, "why": ""} for comparison in listed]
     stages = {trial["stage"] for trial, _, _ in chosen}
     preferred = _preferred(trials)

@@ -13,6 +13,7 @@ from surrogacy.command import (
     add_output,
     figure_workers,
     one_thread_each,
+    prepare_workers,
     progress,
     result_stream,
     run,
@@ -163,7 +164,7 @@ def _run(options: argparse.Namespace, given: Sequence[str]) -> int:
     if options.check:
         return _check(options)
     for warning in () if options.quiet else warnings:
-        print(warning, file=sys.stderr)
+        warn(warning)
     return _fit(options, names, given, new_trial)
 
 

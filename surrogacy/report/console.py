@@ -7,6 +7,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -221,7 +222,7 @@ def _differences(run: Run) -> RenderableType:
     for one in run.differences:
         r, r2 = one.contrasts["r"], one.contrasts.get("r2_trial")
         table.add_row(
-            f"{one.names[0]} against {one.names[1]}\n[dim]{one.trials[0]} and {one.trials[1]} trials[/dim]",
+            f"{escape(one.names[0])} against {escape(one.names[1])}\n[dim]{one.trials[0]} and {one.trials[1]} trials[/dim]",
             f"{number(r.first)} and {number(r.second)}",
             f"{with_interval(r.difference)}\n[dim]{r.difference.kind.partition(',')[0]}[/dim]",
             number(r.p),
@@ -257,7 +258,7 @@ def _placement(run: Run, focus: Focus) -> list[RenderableType]:
             f"{PLACES[record['position']]}[/dim]"
             for record in line
         ]
-        table.add_row(f"{name}\n[dim]{line[0]['fitted']}, k = {line[0]['k']}[/dim]", *cells)
+        table.add_row(f"{escape(name)}\n[dim]{line[0]['fitted']}, k = {line[0]['k']}[/dim]", *cells)
     lines = [summary_line(one) for one in run.decompositions if one.inputs.comparison == focus.comparison]
     if focus is run.focuses[-1]:
         lines += [f"not placed: {entry['label']} ({entry['why']})" for entry in run.not_placed]
@@ -274,7 +275,7 @@ def _predictions(run: Run) -> RenderableType:
     for record in run.predictions:
         beyond = " †" if record["beyond_data"] else ""
         table.add_row(
-            f"{record['set']} (k = {record['k']})",
+            f"{escape(record['set'])} (k = {record['k']})",
             record["model"],
             record["target"],
             f"{number(record['predicted'])} ({number(record['low_95'])} to {number(record['high_95'])}){beyond}",

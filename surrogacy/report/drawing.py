@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ from surrogacy.report.caption import (
     posterior_caption,
     prior_caption,
 )
+from surrogacy.report.escaping import slug
 from surrogacy.results import Result
 
 if TYPE_CHECKING:
@@ -130,6 +133,9 @@ def draw_prior_sensitivity(
     )
 
 
+MISSING_SIGN = "Glyph .* missing from font"
+
+
 def save_drawn(
     name: str, draw: Callable[[], Axes], caption: str, folder: Path, formats: tuple[str, ...], preset: str
 ) -> list[str]:
@@ -144,8 +150,10 @@ def save_drawn(
     """
     from surrogacy.figures import _style as style
 
+    name = slug(name)
     try:
-        with style.style(style.preset(preset)):
+        with style.style(style.preset(preset)), warnings.catch_warnings(record=True) as caught:
+            warnings.filterwarnings("always", message=MISSING_SIGN)
             figure = draw().get_figure(root=True)
             files = style.save(figure, folder / name, formats) if figure is not None else []
     except (OSError, UsageError):
@@ -154,5 +162,7 @@ def save_drawn(
         for ending in formats:
             (folder / f"{name}.{ending}").unlink(missing_ok=True)
         raise FigureError(name, f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+    if any(re.match(MISSING_SIGN, str(warning.message)) for warning in caught):
+        caption += " Some signs in the names are not in the font of the figure and are drawn as boxes."
     (folder / f"{name}.caption.md").write_text(caption, encoding="utf-8")
     return [*files, f"{name}.caption.md"]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -108,7 +109,7 @@ def _every(found: Sequence[Decomposition]) -> RenderableType:
     table = _table("Trial", "PFS effect", "HR", "OS HR: equal PPS", "own PPS", "observed", "p of the residual")
     for one in found:
         hr = (number(one.hazard_ratios[key].value) for key in ("pfs", "equal", "model", "observed"))
-        table.add_row(one.inputs.name, one.inputs.endpoint, *hr, number(one.p_residual))
+        table.add_row(escape(one.inputs.name), one.inputs.endpoint, *hr, number(one.p_residual))
     unclear = sum(not one.identified for one in found)
     table.caption = (
         f"{residual_p_words(found)} The split into dilution, imbalance and residual is not identified in {unclear} of "

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from surrogacy.analysis import Run
+from surrogacy.report.escaping import markdown_cells, slug, spreadsheet_cells
 from surrogacy.report.tables import ReportTable
 
 PAGE_STYLE = (
@@ -27,7 +28,7 @@ def write_draws(run: Run, folder: Path) -> list[str]:
     sampled = run.sampled
     if sampled:
         (folder / "draws").mkdir()
-    names = [f"{result.effects.name}-{result.model}.nc" for result in sampled]
+    names = [f"{slug(result.effects.name)}-{result.model}.nc" for result in sampled]
     for result, name in zip(sampled, names, strict=True):
         result.draws.to_netcdf(folder / "draws" / name)
     return names
@@ -44,9 +45,11 @@ def write_tables(tables: Sequence[ReportTable], folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     names, page = [], []
     for table in tables:
-        table.numbers.to_csv(folder / f"{table.name}.csv", index=False, float_format="%.12g", lineterminator="\n")
+        spreadsheet_cells(table.numbers).to_csv(
+            folder / f"{table.name}.csv", index=False, float_format="%.12g", lineterminator="\n"
+        )
         note = f"\n\n{table.note}" if table.note else ""
-        text = f"# {table.title}\n\n{table.words.to_markdown(index=False, disable_numparse=True)}{note}\n"
+        text = f"# {table.title}\n\n{markdown_cells(table.words).to_markdown(index=False, disable_numparse=True)}{note}\n"
         (folder / f"{table.name}.md").write_text(text, encoding="utf-8")
         page.append(f"<h2>{html.escape(table.title)}</h2>{table.words.to_html(index=False, border=0, na_rep='–')}")
         page.append(f'<p class="note">{html.escape(table.note)}</p>')

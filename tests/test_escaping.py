@@ -1,0 +1,48 @@
+"""Names of trials in files: no path, no markup, no formula."""
+
+import csv
+import re
+
+import pandas as pd
+import pytest
+
+from surrogacy.fit import main
+from surrogacy.report.escaping import markdown_cells, slug, spreadsheet_cells
+from tests.support.fault_inputs import TABLES
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("A/B trial", "A-B-trial"), ("../../etc", "etc"), ("a\\b:c*d?", "a-b-c-d"), ("Köln 2", "Köln-2"), ("///", "unnamed"), ("x" * 300, "x" * 80)],
+)
+def test_slug(name, expected):
+    assert slug(name) == expected
+
+
+def test_cells_of_spreadsheets():
+    table = pd.DataFrame({"trial": ["=1+1", "@SUM(A1)", "+x", "-y", "-0.5", "plain"], "value": [-1.0, 2.0, 3.0, 4.0, 5.0, 6.0]})
+    guarded = spreadsheet_cells(table)
+    assert guarded["trial"].tolist() == ["'=1+1", "'@SUM(A1)", "'+x", "'-y", "-0.5", "plain"]
+    assert guarded["value"].tolist() == table["value"].tolist()
+
+
+def test_cells_of_markdown():
+    assert markdown_cells(pd.DataFrame({"a": ["x | y", "two\nlines"]}))["a"].tolist() == ["x \\| y", "two lines"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["slash-in-name", "dollar-in-name", "brackets-in-name", "bar-in-name", "formula-like-names"])
+def test_a_run_with_unusual_names(name, tmp_path, capsys):
+    path = tmp_path / f"{name}.csv"
+    path.write_bytes(TABLES[f"{name}.csv"])
+    trial = path.read_text().splitlines()[1].partition(",")[0]
+    out = tmp_path / "out"
+    arguments = ["--pairs", str(path), "--focus", trial, "--out", str(out), "--format", "svg", "--model", "weighted-pearson", "bivariate-reml"]
+    assert main(arguments) == 0
+    assert trial in capsys.readouterr().out
+    svg = (out / "figures" / f"forest-{name}.svg").read_text(encoding="utf-8")
+    assert trial.replace("&", "&amp;") in re.sub(r"<[^>]*>", "", svg)
+    for table in (out / "tables").glob("*.csv"):
+        with table.open(newline="", encoding="utf-8") as file:
+            for row in csv.reader(file):
+                assert not any(re.match(r"[=+@]|-\D", cell) for cell in row), (table, row)

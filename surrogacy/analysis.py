@@ -29,6 +29,13 @@ from surrogacy.trials.pairing import known_endpoints
 from surrogacy.verdicts import Style
 from surrogacy.weights import Weights
 
+# Beyond this many comparisons a single one hardly matters, refits of each take hours, and figures of each cannot be read.
+LARGE_SET = 1000
+OMITTED_WHEN_LARGE = (
+    "leave-one-out, cross-validation, influence, the grid over the within-trial correlation, sensitivity to the prior, "
+    "and every figure but the bubble plot"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class SetAnalysis:
@@ -69,6 +76,12 @@ class SetAnalysis:
     power_scaling: tuple[dict[str, Any], ...] = ()
     sampled: tuple[Result, ...] = ()
     robustness: Robustness = field(default_factory=Robustness)
+
+    @property
+    def omitted(self) -> str:
+        """Outputs that a set of this size goes without, in words; empty for most sets."""
+        size = len(self.effects)
+        return f"{size:,} comparisons, more than {LARGE_SET:,}: without {OMITTED_WHEN_LARGE}" if size > LARGE_SET else ""
 
     def result(self, model: str) -> Result | None:
         """Return the result of a model by name, if it was fitted."""
@@ -365,7 +378,7 @@ def fit_set(paired: Paired, models: Iterable[Model], required: Collection[str] =
             failures.append((model.name, str(error)))
             continue
         label = {"set": effects.name, "model": model.name}
-        if isinstance(model, BivariateBayes):
+        if isinstance(model, BivariateBayes) and len(effects) <= LARGE_SET:
             priors += [label | record for record in validation.prior_sensitivity(model, effects)]
         elif hasattr(model, "build"):  # sampled: the priors and replicated data beside the draws, and how far the prior pulls
             from surrogacy.models.bayes.criticism import complete
@@ -381,7 +394,7 @@ def examine(found: SetAnalysis, models: Iterable[Model], step: Callable[[], None
     grid: list[dict[str, Any]] = []
     out: list[dict[str, Any]] = []
     robust = found.robustness
-    for model in models:
+    for model in models if not found.omitted else ():
         result = found.result(model.name)
         if result is not None:
             label = {"set": found.name, "model": model.name}

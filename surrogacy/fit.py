@@ -379,6 +379,8 @@ def _warn_of_models(options: argparse.Namespace, run: Run) -> None:
         for entry in one.not_fitted:
             if not options.quiet:
                 warn(f"{one.name}: {entry}")
+        if one.omitted and not options.quiet:
+            warn(f"{one.name}: {one.omitted}")
 
 
 def _warn_of_unused(options: argparse.Namespace, run: Run) -> None:

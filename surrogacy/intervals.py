@@ -35,6 +35,7 @@ Limits = tuple[float | None, float | None]
 Found = tuple[float | None, Limits, str]
 Progress = Callable[[int, int], None]
 ESTIMATED, TRUE = "estimated effects", "true effects"
+PIECE = 2_000_000  # weights of resampled comparisons held at once
 FEW_TRIALS = 10  # below this a bootstrap over trials is far too narrow
 ON_BOUNDARY = "the fit lies on the boundary"
 
@@ -107,11 +108,13 @@ def resampled_r(effects: Effects, weights: FloatArray, resamples: int, generator
 
     NaN where a sample holds fewer than two distinct effects.
     """
-    trials = effects.trials
-    member = np.array([trials.index(trial) for trial in effects.trial])
-    counts = generator.multinomial(len(trials), np.full(len(trials), 1 / len(trials)), size=resamples)
+    place = {trial: i for i, trial in enumerate(effects.trials)}
+    member = np.array([place[trial] for trial in effects.trial])
+    shares = np.full(len(place), 1 / len(place))
     x, y = effects.log_hr.T
-    return estimands.weighted_pearson(x, y, weights * counts[:, member])
+    pieces = [min(PIECE // len(member) + 1, resamples - start) for start in range(0, resamples, PIECE // len(member) + 1)]
+    samples = (generator.multinomial(len(place), shares, size=size)[:, member] for size in pieces)
+    return np.concatenate([estimands.weighted_pearson(x, y, weights * counts) for counts in samples])
 
 
 def percentiles(sample: FloatArray, level: float = LEVEL) -> Limits:

@@ -13,7 +13,14 @@ from tests.support.fault_inputs import TABLES
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("A/B trial", "A-B-trial"), ("../../etc", "etc"), ("a\\b:c*d?", "a-b-c-d"), ("Köln 2", "Köln-2"), ("///", "unnamed"), ("x" * 300, "x" * 80)],
+    [
+        ("A/B trial", "A-B-trial"),
+        ("../../etc", "etc"),
+        ("a\\b:c*d?", "a-b-c-d"),
+        ("Köln 2", "Köln-2"),
+        ("///", "unnamed"),
+        ("x" * 300, "x" * 80),
+    ],
 )
 def test_slug(name, expected):
     assert slug(name) == expected
@@ -37,7 +44,19 @@ def test_a_run_with_unusual_names(name, tmp_path, capsys):
     path.write_bytes(TABLES[f"{name}.csv"])
     trial = path.read_text().splitlines()[1].partition(",")[0]
     out = tmp_path / "out"
-    arguments = ["--pairs", str(path), "--focus", trial, "--out", str(out), "--format", "svg", "--model", "weighted-pearson", "bivariate-reml"]
+    arguments = [
+        "--pairs",
+        str(path),
+        "--focus",
+        trial,
+        "--out",
+        str(out),
+        "--format",
+        "svg",
+        "--model",
+        "weighted-pearson",
+        "bivariate-reml",
+    ]
     assert main(arguments) == 0
     assert trial in capsys.readouterr().out
     svg = (out / "figures" / f"forest-{name}.svg").read_text(encoding="utf-8")

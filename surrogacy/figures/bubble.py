@@ -18,6 +18,7 @@ from surrogacy.weights import weighting, weights_of
 LABEL_ALL_UP_TO = 15
 LARGEST_BUBBLE = 260.0  # points squared
 UNVERIFIED = "unverified"
+MOST_LABELS = 40  # more names hide the symbols
 
 
 def bubble_data(result: Result) -> pd.DataFrame:
@@ -129,7 +130,8 @@ def plot_bubble(result: Result, ax: Axes | None = None, *, focus: str | None = N
         ax.scatter(
             row["surrogate"], row["final"], s=size, facecolor="none", edgecolor=style.LINE_COLOUR, linewidth=1.3, zorder=4
         )
-    _label(ax, data[few | data["outside"] | in_focus], data, focus)
+    named = few | data["outside"] | in_focus
+    _label(ax, data[named if named.sum() <= MOST_LABELS else in_focus], data, focus)
     _axis_labels(ax, result)
     _corner(ax, result)
     _key(ax, result, data, focus)

@@ -113,7 +113,7 @@ def write_run(
         lap("figures")
         record = manifest(
             arguments, started=started, stages=stages, inputs=run.trials.files, seed=seed,
-            data_version=run.trials.data_version, warnings=[*map(str, run.trials.faults), *(f"{one.name}: {entry}" for one in run.analyses for entry in one.not_fitted)],
+            data_version=run.trials.data_version, warnings=[*map(str, run.trials.faults), *(f"{one.name}: {entry}" for one in run.analyses for entry in (*one.not_fitted, *filter(None, [one.omitted])))],
             exit_code=exit_code(run, problems), folder=stage, figure_problems=problems,
         )  # fmt: skip
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
@@ -165,6 +165,8 @@ def _draw(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[Future[Any]]
         return []
     how = folder, drawing.formats, drawing.preset, drawing.focus
     lines = [result for result in one.results if result.line is not None]
+    if one.omitted:
+        return [drawing.workers.submit(draw_bubble, (lines or list(one.results))[0], *how)]
     pooled = [result for result in one.results if "loglik" in result.estimates]
     jobs = [
         drawing.workers.submit(draw_forest, (pooled or list(one.results))[-1], *how),

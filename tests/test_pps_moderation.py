@@ -452,7 +452,7 @@ def test_pps_ratio_is_that_of_the_control_arm(trials, sets):
     assert "model" in model.words
     assert "median-difference" in difference.words
     # comparisons with one control arm have one value
-    shared = [j for j, group in enumerate(effects.control_group) if group == "himalaya:sorafenib"]
+    shared = [j for j, group in enumerate(effects.control_group) if group == "himalaya/himalaya:sorafenib"]
     assert len(shared) == 2
     assert np.ptp(difference.values[shared]) == 0
 

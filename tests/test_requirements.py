@@ -16,7 +16,7 @@ from surrogacy.figures import bubble_data, plot_bubble, plot_forest
 from surrogacy.fit import main
 from surrogacy.intervals import all_intervals
 from surrogacy.models import REGISTRY, BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression, create
-from surrogacy.placement import find_focus, place
+from surrogacy.placement import focus_comparisons, place
 from surrogacy.requirements import MissingDataError, Requirement, split_by_requirements
 from surrogacy.subgroups import by_factor, grid
 from surrogacy.trials import read_pairs, read_trials
@@ -409,7 +409,7 @@ def test_a_trial_without_standard_errors_is_placed_by_models_that_need_none(tabl
     effects = trials.pair(trials.surrogates)
     models = [WeightedRegression(), BivariateRandomEffects(interval="delta")]
     sets = [(effects, [model.fit(effects) for model in models])]
-    records = {name: place(find_focus(trials, [effects], name), models, sets) for name in ("T03", "T04")}
+    records = {name: place(focus_comparisons(trials, [effects], name)[0], models, sets) for name in ("T03", "T04")}
     assert {record["model"] for record in records["T03"]} == {"weighted-regression"}
     assert {record["model"] for record in records["T04"]} == {"weighted-regression", "bivariate-reml"}
     assert all(np.isfinite(record["low_95"]) for record in records["T03"])

@@ -1,5 +1,6 @@
 """Standard streams, environment and names as they occur: one line, the right exit code, never a traceback."""
 
+import io
 import json
 import os
 import subprocess
@@ -72,7 +73,7 @@ def test_columns_that_are_not_a_number(columns, monkeypatch):
     from surrogacy.streams import screen_width
 
     monkeypatch.setenv("COLUMNS", columns)
-    monkeypatch.setattr("sys.stdout", open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    monkeypatch.setattr("sys.stdout", io.StringIO())
     assert screen_width() == 120
 
 

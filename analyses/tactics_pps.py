@@ -5,7 +5,7 @@ from surrogacy.figures.waterfall import plot_waterfall
 from surrogacy.pps.at_risk import compare_at_risk
 from surrogacy.pps.decomposition import by_direct_death, decompose, decompose_all
 from surrogacy.pps.reading import read_inputs
-from surrogacy.report.pps_words import percent
+from surrogacy.pps.shares import share_words
 
 # the medians of the primary analysis stand in its quotation: "25.2 vs. 13.5 months"
 tactics = read_inputs(surrogacy.read_trials(), "tactics").with_medians("primary", control=13.5, experimental=25.2)
@@ -25,7 +25,7 @@ print(
     f"OS HR as PPS -> 0, infinity (same follow-up), infinity (all followed to death): not published -> {needed.none:.3f}, {needed.endless:.3f}, {needed.endless_complete:.3f}"
 )
 print(
-    f"OS HR 0.861: diluted by long PPS -> dilution {percent(main.shares['dilution'])}, imbalance {percent(main.shares['imbalance'])}, residual {percent(main.shares['residual'])} of the gap"
+    f"OS HR 0.861: diluted by long PPS -> dilution {share_words(main.shares['dilution'])}, imbalance {share_words(main.shares['imbalance'])}, residual {share_words(main.shares['residual'])} of the gap ({main.calibration.label})"
 )
 for order in main.orderings:
     print(
@@ -36,7 +36,7 @@ print(
     f"OS HR of 0.861 or above with the model's {hr['model'].value:.3f} taken as known: not published -> {main.p_hazard_ratio:.2f}"
 )
 for found in decompose_all(tactics):
-    shares = ", ".join(percent(share) for share in found.shares.values())
+    shares = ", ".join(share_words(share) for share in found.shares.values())
     months = f"{found.equal_pps.needed:.0f}" if found.equal_pps.needed else "no"
     print(
         f"  {found.calibration.scenario}, {found.calibration.name}: equal PPS {found.hazard_ratios['equal'].value:.3f}, model {found.hazard_ratios['model'].value:.3f}; {shares}; {months} months of PPS needed"

@@ -29,7 +29,8 @@ def rows(out, name):
 
 def test_the_screen_shows_the_decomposition_with_its_doubts(run):
     _, shown, _ = run
-    assert re.search(r"updated HR, M\s+0\.661\s+0\.718\s+0\.792\s+31%\s+37%\s+32%", shown)
+    assert re.search(r"updated HR, M\s+0\.661\s+0\.718\s+0\.792\s+0\.08 \(.*0\.10 \(.*0\.08 \(", shown)
+    assert re.search(r"31% \(.*37% \(.*32% \(", shown)
     assert "not identified" in shown
     assert "difference of medians" in shown  # the printed PPS is none
     assert "Observed OS HR 0.861 (0.607 to 1.223)" in shown
@@ -62,6 +63,63 @@ def test_files_and_document_agree(run):
     assert parts == pytest.approx(document["log_hr_gap"])
     compared = {*(row["comparison"] for row in found["every_trial"]), *found["not_decomposed"]}
     assert len(compared) == len(found["every_trial"]) + len(found["not_decomposed"]) == 83
+
+
+def shares_of(record):
+    """Shares of the gap of one decomposition of results.json as they are to be printed, written out here."""
+
+    def percent(value):
+        far = f"beyond {'−' if value < 0 else ''}200%"
+        return far if abs(value) > 2 else f"{value:.0%}".replace("-", "−")
+
+    words = []
+    for name in ("dilution", "imbalance", "residual"):
+        value, low, high = (record[f"share_{name}{end}"] for end in ("", "_low", "_high"))
+        words.append(f"{percent(value)} ({'unbounded' if low is None else f'{percent(low)} to {percent(high)}'})")
+    return words
+
+
+def test_screen_figure_and_caption_show_the_same_shares_each_with_its_calibration_and_cut(run):
+    out, shown, found = run
+    caption = (out / "figures" / "waterfall-tactics.caption.md").read_text(encoding="utf-8")
+    drawn = [record for record in found["decompositions"] if record["pfs_effect"] == "hazard-ratio"]
+    assert {(record["calibration"], record["cut"]) for record in drawn} == {
+        (calibration, cut) for calibration in "LM" for cut in ("updated", "primary")
+    }
+    flat = re.sub(r"\s+", "", shown)
+    for record in drawn:
+        label = f"calibration {record['calibration']}, {record['cut']} HR"
+        words = shares_of(record)
+        in_words = ", ".join(
+            f"{name} {share}" for name, share in zip(("dilution", "imbalance", "residual"), words, strict=True)
+        )
+        assert f"Shares of the gap: {in_words} ({label}; 95% Fieller sets)" in caption
+        for share in words:
+            assert share.partition(" (")[0] in shown
+    main = next(record for record in drawn if (record["calibration"], record["cut"]) == ("M", "updated"))
+    # what the screen says of the trial in focus, and the notes of the caption, are on one calibration
+    note = "; ".join(
+        f"{name} {share}" for name, share in zip(("dilution", "imbalance", "residual"), shares_of(main), strict=True)
+    )
+    problem = f"(calibration M, updated HR; 95% Fieller sets of the shares of the gap: {note})"
+    assert problem in caption
+    assert re.sub(r"\s+", "", problem) in flat
+    assert "The notes are on calibration M, updated HR." in caption
+    assert caption.count("do not tell dilution, imbalance and residual apart") == 1
+
+
+def test_every_sentence_with_a_share_names_its_calibration(run):
+    """A percentage of the gap stands in a sentence with `calibration L` or `calibration M`, and its data cut."""
+    out, _, _ = run
+    texts = [path.read_text(encoding="utf-8") for path in (out / "figures").glob("*.caption.md")]
+    texts.append((out / "decomposition.md").read_text(encoding="utf-8"))
+    sentences = [sentence for text in texts for sentence in re.split(r"(?<=[.!])\s", text)]
+    naming = [sentence for sentence in sentences if re.search(r"(dilution|imbalance|residual) −?\d+%", sentence)]
+    assert len(naming) >= 6
+    for sentence in naming:
+        assert re.search(r"calibration [LM], (updated|primary) (HR|medians)", sentence), sentence
+    table = (out / "tables" / "direct_death.md").read_text(encoding="utf-8")
+    assert "Calibration M, updated HR" in table
 
 
 def test_an_estimate_of_the_arms_says_what_pps_is(run):
@@ -181,6 +239,9 @@ def test_the_fit_says_a_line_on_it(capsys, tmp_path):
     shown = " ".join(capsys.readouterr().out.split())
     assert "with equal PPS in both arms the OS HR expected of TACE-PFS HR 0.661 is 0.718" in shown
     assert "not identified" in shown
+    assert "post-progression survival (calibration M, updated HR)" in shown
+    assert re.search(r"Gap in log HR 0\.26 \(.*\): dilution 0\.08 \(.*Shares of the gap: dilution 31% \(", shown)
+    assert shown.count("calibration M, updated HR") >= 3
     found = json.loads((tmp_path / "out" / "results.json").read_text())
     assert found["pps"]["comparison"] == "tactics"
 

@@ -13,6 +13,7 @@ from matplotlib.transforms import blended_transform_factory
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.pps.decomposition import Decomposition
+from surrogacy.pps.shares import log_hr_words, share_words
 from surrogacy.results import Estimate
 
 COLOURS = {"dilution": "#0072B2", "imbalance": "#E69F00", "residual": "#999999"}
@@ -34,7 +35,7 @@ def waterfall_data(decompositions: Decomposition | Sequence[Decomposition]) -> p
     -------
     DataFrame
         ``panel``, ``step``, ``start``, ``end`` and ``low``, ``high`` on the log hazard ratio scale (the limits are of ``end`` with
-        ``start`` as given), ``share``, ``share_low``, ``share_high`` of the gap (NaN where there is none).
+        ``start`` as given), ``share``, ``share_low``, ``share_high`` of the gap (NaN where there is none), ``words`` beside the step.
     """
     rows: list[dict[str, Any]] = []
     for panel, found in enumerate(_several(decompositions)):
@@ -45,6 +46,7 @@ def waterfall_data(decompositions: Decomposition | Sequence[Decomposition]) -> p
             value, low, high = (_number(limit) for limit in _limits(found.effects[name]))
             row = {"panel": panel, "step": name, "start": level, "end": level + value, "low": level + low, "high": level + high}
             shares = (_number(limit) for limit in _limits(share))
+            row["words"] = f"{log_hr_words(found.effects[name])}\n{share_words(share) if share.value is not None else 'no gap'}"
             rows.append(row | dict(zip(("share", "share_low", "share_high"), shares, strict=True)))
             level += value
         rows.append({"panel": panel, "step": "observed", "start": 0.0} | _on_log_scale(found.hazard_ratios["observed"]))
@@ -102,7 +104,7 @@ def _panel(ax: Axes, found: Decomposition, data: pd.DataFrame, limits: tuple[flo
         _whisker(ax, row, y, limits)
         if y + 1 < len(rows):
             ax.plot([row["end"]] * 2, [y, y + 1], color="0.45", lw=0.6, ls=(0, (2, 2)), zorder=1)
-        ax.text(1.03, y, _words(row), transform=beside, va="center", ha="left", fontsize="small")
+        ax.text(1.03, y, row["words"], transform=beside, va="center", ha="left", fontsize="small")
     names = [STEPS[row["step"]].format(endpoint=found.inputs.endpoint) for row in rows]
     ax.set_yticks(range(len(rows)), names)
     ax.set_ylim(len(rows) - 0.45, -0.6)
@@ -111,7 +113,7 @@ def _panel(ax: Axes, found: Decomposition, data: pd.DataFrame, limits: tuple[flo
     title = f"{found.inputs.name}: {found.inputs.endpoint} effect by {calibration.scenario}; {calibration.words} ({calibration.name})"
     ax.set_title(title, fontsize="medium", fontweight="bold", loc="left", x=-0.46)
     level = found.effects["gap"].level or 0.0
-    head = f"HR, or share of the gap ({level:.0%} interval)"
+    head = f"HR; log HR and share of the gap\n({calibration.label}; {level:.0%} intervals)"
     ax.text(1.03, -0.62, head, transform=beside, va="bottom", ha="left", fontsize="small", color="0.35")
     if not found.identified:
         ax.text(
@@ -135,16 +137,6 @@ def _whisker(ax: Axes, row: Mapping[Hashable, Any], y: int, limits: tuple[float,
         ax.plot(end, y, marker if cut else "|", color=style.INK, ms=3.5 if cut else 5, mew=0.9, zorder=3, clip_on=False)
 
 
-def _words(row: Mapping[Hashable, Any]) -> str:
-    if row["step"] in ("pfs", "observed"):
-        value, low, high = np.exp([row["end"], row["low"], row["high"]])
-        return f"HR {value:.2f} ({low:.2f} to {high:.2f})"
-    if np.isnan(row["share"]):
-        return "no gap to share out"
-    limits = "no interval" if np.isnan(row["share_low"]) else f"{row['share_low']:.0%} to {row['share_high']:.0%}"
-    return f"{row['share']:.0%} ({limits})".replace("-", "−")
-
-
 def _several(decompositions: Decomposition | Sequence[Decomposition]) -> list[Decomposition]:
     several = [decompositions] if isinstance(decompositions, Decomposition) else list(decompositions)
     if not 1 <= len(several) <= MOST:
@@ -156,9 +148,10 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _on_log_scale(estimate: Estimate) -> dict[str, float]:
+def _on_log_scale(estimate: Estimate) -> dict[str, Any]:
     value, low, high = (float(np.log(_number(limit))) for limit in _limits(estimate))
-    return {"end": value, "low": low, "high": high, "share": np.nan, "share_low": np.nan, "share_high": np.nan}
+    words = "HR {:.2f} ({:.2f} to {:.2f})".format(*np.exp([value, low, high]))
+    return {"end": value, "low": low, "high": high, "share": np.nan, "share_low": np.nan, "share_high": np.nan, "words": words}
 
 
 def _limits(estimate: Estimate) -> tuple[float | None, float | None, float | None]:

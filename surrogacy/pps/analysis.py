@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
 from surrogacy.pps.coupling import CouplingAudit, coupling_audit
-from surrogacy.pps.decomposition import Decomposition, by_direct_death, decompose_all, decompose_trials
+from surrogacy.pps.decomposition import Decomposition, by_direct_death, decompose_all, decompose_trials, main_decomposition
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
 from surrogacy.pps.expected_effects import expected_effects
 from surrogacy.pps.inputs import PpsDefinition, TrialInputs
@@ -118,12 +118,7 @@ class PpsRun:
     @property
     def main(self) -> Decomposition | None:
         """Of the trial in focus: PPS fitted to the OS medians, by the hazard ratio that belongs with the final OS."""
-        return _main(self.decompositions)
-
-
-def _main(found: Sequence[Decomposition]) -> Decomposition | None:
-    chosen = (one for one in found if one.calibration.name == "M" and one.calibration.pfs == "hazard-ratio")
-    return next(chosen, None)
+        return main_decomposition(self.decompositions)
 
 
 def analyse(
@@ -173,7 +168,7 @@ def analyse(
     if inputs is not None:
         found = decompose_all(inputs, resamples=resamples, seed=seed)
         shares = by_direct_death(inputs)
-        main = _main(found)
+        main = main_decomposition(found)
         at_risk = compare_at_risk(inputs, main.calibration) if main is not None and inputs.at_risk is not None else None
     step()
     failures: list[str] = []

@@ -109,6 +109,11 @@ class Calibration:
         return f"{self.cut} {'HR' if self.pfs == 'hazard-ratio' else 'medians'}"
 
     @property
+    def label(self) -> str:
+        """Name of the calibration and of its PFS effect: what must stand beside every share."""
+        return f"calibration {self.name}, {self.scenario}"
+
+    @property
     def words(self) -> str:
         """How the hazards came about."""
         return IN_WORDS[self.name]

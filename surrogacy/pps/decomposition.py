@@ -14,8 +14,9 @@ conditional on progression, which treatment changes: the imbalance describes, it
 
 Intervals are percentiles over trials simulated under calibration M (see `surrogacy.pps.bootstrap`): their errors are added, on the
 log scale, to the printed medians and hazard ratios, those of a hazard ratio scaled to its printed standard error where there is one, and
-every resampled trial is calibrated and decomposed anew. The share q of deaths without progression and the follow-up are held fixed at
-their values: the intervals hold nothing of what is not known of them.
+every resampled trial is calibrated and decomposed again. The share q of deaths without progression and the follow-up are held fixed at
+their values: the intervals contain no uncertainty of these. The parts are given in log hazard ratios first; their shares of the gap have
+Fieller sets (`surrogacy.pps.shares`), whose level does not depend on whether the gap is clearly different from 0.
 """
 
 from __future__ import annotations
@@ -37,14 +38,13 @@ from surrogacy.pps.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, 
 from surrogacy.pps.identification import (
     NO_ATTENUATION,
     NO_GAP,
-    NO_INTERVAL,
-    is_clear,
     is_identified,
     printed_errors,
     problems_of,
 )
 from surrogacy.pps.inputs import HazardRatio, TrialInputs
 from surrogacy.pps.reading import read_all_inputs
+from surrogacy.pps.shares import FiellerSet, fieller_set, log_hr_words, share_estimate, share_words
 from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
 from surrogacy.results import LEVEL, Estimate
 from surrogacy.trials import TrialSet
@@ -87,10 +87,12 @@ class Decomposition:
     effects : dict of str to Estimate
         ``dilution``, ``imbalance``, ``residual``, ``gap``: differences of log hazard ratios.
     shares : dict of str to Estimate
-        ``dilution``, ``imbalance``, ``residual`` over the gap. The value may lie outside 0..1; no limits where the interval of the gap
-        holds 0, no value where there is no gap.
+        ``dilution``, ``imbalance``, ``residual`` over the gap, with Fieller sets. The value may lie outside 0..1; no limits where the
+        set is unbounded (the interval of the gap holds 0), no value where there is no gap.
+    share_sets : dict of str to FiellerSet
+        The sets themselves; empty where there is no gap.
     model_shares : dict of str to Estimate
-        ``dilution``, ``imbalance`` over the attenuation of the model alone, without the residual; no value where there is none.
+        ``dilution``, ``imbalance`` over the attenuation of the model alone, without the residual, likewise; no value where there is none.
     orderings : tuple of Ordering
     equal_pps : EqualPps
         Limits and curve of the OS hazard ratio over one PPS for both arms, and the PPS needed for the observed one.
@@ -112,6 +114,7 @@ class Decomposition:
     hazard_ratios: Mapping[str, Estimate]
     effects: Mapping[str, Estimate]
     shares: Mapping[str, Estimate]
+    share_sets: Mapping[str, FiellerSet]
     model_shares: Mapping[str, Estimate]
     orderings: tuple[Ordering, Ordering]
     equal_pps: EqualPps
@@ -131,20 +134,30 @@ class Decomposition:
     @property
     def words(self) -> str:
         """One paragraph: the way, the shares with their intervals, and whether they mean anything."""
-        hr, level = self.hazard_ratios, self.effects["gap"].level or LEVEL
-        clear = is_clear(self.effects["gap"])
-        shares = ", ".join(
-            f"{name} {share.value:.0%}" + (f" ({share.low:.0%} to {share.high:.0%})" if clear else "")
-            for name, share in self.shares.items()
-            if share.value is not None
-        )
-        of_the_gap = f"Of the gap in log HR: {shares} ({f'{level:.0%} intervals' if clear else NO_INTERVAL})." if shares else ""
+        hr = self.hazard_ratios
         return (
-            f"{self.inputs.name}, {self.calibration.scenario}, calibration {self.calibration.name} ({self.calibration.words}): "
+            f"{self.inputs.name}, {self.calibration.label} ({self.calibration.words}): "
             f"HR {self.inputs.endpoint} {hr['pfs'].value:.3f}; OS HR with equal PPS {hr['equal'].value:.3f}, with the PPS "
-            f"difference {hr['model'].value:.3f}, observed {hr['observed'].value:.3f}. {of_the_gap} "
+            f"difference {hr['model'].value:.3f}, observed {hr['observed'].value:.3f}. {self.parts_in_words} "
             f"{'' if self.identified else 'The split is not identified.'}"
         ).rstrip()
+
+    @property
+    def parts_in_words(self) -> str:
+        """The gap and its parts in log hazard ratios, then the shares of the gap, each with its interval and the calibration."""
+        gap, label = self.effects["gap"], self.calibration.label
+        parts = ", ".join(f"{name} {log_hr_words(self.effects[name])}" for name in PARTS)
+        sentence = f"Gap in log HR {log_hr_words(gap)}: {parts} ({label}; {gap.level or LEVEL:.0%} intervals)."
+        if any(share.value is None for share in self.shares.values()):
+            return sentence
+        shares = ", ".join(f"{name} {share_words(share)}" for name, share in self.shares.items())
+        return f"{sentence} Shares of the gap: {shares} ({label}; {gap.level or LEVEL:.0%} Fieller sets)."
+
+
+def main_decomposition(found: Sequence[Decomposition]) -> Decomposition | None:
+    """Return the one that every output takes: PPS fitted to the OS medians, by the hazard ratio that belongs with the final OS."""
+    chosen = (one for one in found if one.calibration.name == "M" and one.calibration.pfs == "hazard-ratio")
+    return next(chosen, None)
 
 
 def decompose(
@@ -318,15 +331,25 @@ def _decompose(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors,
     effects = {name: estimate(parts[name], part_draws[name]) for name in (*PARTS, "gap")}
     attenuation, attenuation_draws = point.model - point.pfs, draws.model - draws.pfs
 
-    def share(name: str, whole: FloatArray, whole_draws: FloatArray, nothing: str, clear: bool = True) -> Estimate:
-        value = _share(parts[name].item(), whole.item())
-        if value is None or not clear:
-            return Estimate(value, kind=nothing if value is None else NO_INTERVAL)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return estimate(np.array(value), part_draws[name] / whole_draws)
+    def sets(names: Sequence[str], whole: FloatArray, whole_draws: FloatArray) -> dict[str, tuple[float, FiellerSet]]:
+        values = {name: _share(parts[name].item(), whole.item()) for name in names}
+        return {
+            name: (value, fieller_set(part_draws[name], whole_draws, value, level))
+            for name, value in values.items()
+            if value is not None
+        }
 
-    shares = {name: share(name, parts["gap"], part_draws["gap"], NO_GAP, is_clear(effects["gap"])) for name in PARTS}
-    model_shares = {name: share(name, attenuation, attenuation_draws, NO_ATTENUATION) for name in PARTS[:2]}
+    of_gap = sets(PARTS, parts["gap"], part_draws["gap"])
+    of_attenuation = sets(PARTS[:2], attenuation, attenuation_draws)
+    shares = {
+        name: share_estimate(*of_gap[name], level, kind) if name in of_gap else Estimate(None, kind=NO_GAP) for name in PARTS
+    }
+    model_shares = {
+        name: share_estimate(*of_attenuation[name], level, kind, "attenuation of the model")
+        if name in of_attenuation
+        else Estimate(None, kind=NO_ATTENUATION)
+        for name in PARTS[:2]
+    }
     residual = parts["residual"].item()
     beyond = np.abs(part_draws["residual"] - residual) >= abs(residual)
     beyond_known = (observed - log_observed) * np.sign(residual) >= abs(residual)
@@ -340,6 +363,7 @@ def _decompose(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors,
         hazard_ratios=hazard_ratios,
         effects=effects,
         shares=shares,
+        share_sets={name: share_set for name, (_, share_set) in of_gap.items()},
         model_shares=model_shares,
         orderings=orderings,
         equal_pps=equal_pps(inputs, chosen),

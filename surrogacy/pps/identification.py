@@ -8,12 +8,12 @@ import numpy as np
 
 from surrogacy.pps.calibration import Calibration
 from surrogacy.pps.inputs import TrialInputs
+from surrogacy.pps.shares import share_words
 from surrogacy.results import Estimate
 
 WIDE = 0.5  # of the gap: a share whose interval is wider than this counts as not identified
 OFTEN = 0.01  # share of resampled trials left out, or on a boundary, above which it is said
 OTHER_ERROR = 1.25  # ratio of printed to simulated standard error, or the reverse, above which it is said
-NO_INTERVAL = "gap not clearly different from 0: no interval"
 NO_GAP = "the two log hazard ratios are the same: there is no gap to share out"
 NO_ATTENUATION = "the model attenuates nothing: there is nothing to share out"
 
@@ -75,13 +75,13 @@ def problems_of(
             f"not identified: the gap between the two log hazard ratios, {gap.value:.2f}, is not clearly different from 0 "
             f"({level} interval {gap.low:.2f} to {gap.high:.2f}), so percentages of it have no stable meaning"
         )
-    # shares without an interval are those of a gap that is not clear, which has been said
+    # shares that are unbounded are those of a gap that is not clear, which has been said
     wide = [name for name, share in shares.items() if WIDE < width_of(share) < np.inf]
     if wide:
-        limits = "; ".join(f"{name} {shares[name].low:.0%} to {shares[name].high:.0%}" for name in wide)
+        limits = "; ".join(f"{name} {share_words(shares[name])}" for name in wide)
         found.append(
-            f"not identified: {sum(inputs.n)} patients do not tell dilution, imbalance and residual apart ({level} intervals of the "
-            f"shares: {limits})"
+            f"not identified: {sum(inputs.n)} patients do not tell dilution, imbalance and residual apart ({calibration.label}; {level} "
+            f"Fieller sets of the shares of the gap: {limits})"
         )
     if at_boundary > OFTEN:
         found.append(

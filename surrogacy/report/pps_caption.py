@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
-from surrogacy.pps.decomposition import Decomposition
+from surrogacy.pps.decomposition import Decomposition, main_decomposition
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint
 from surrogacy.pps.moderation import Moderation
 from surrogacy.report.words import number, with_interval
@@ -14,14 +14,16 @@ from surrogacy.report.words import number, with_interval
 
 def waterfall(found: Sequence[Decomposition]) -> str:
     """The way from the PFS effect to the OS effect."""
-    inputs = found[0].inputs
-    scenarios = "; ".join(f"{one.calibration.scenario}, {one.calibration.words}" for one in found)
+    main = main_decomposition(found) or found[0]
+    inputs = main.inputs
+    scenarios = "; ".join(f"{one.calibration.label}: {one.calibration.words}" for one in found)
     identified = "" if all(one.identified for one in found) else " The split is not identified by these data."
+    shown = " ".join(one.parts_in_words for one in found)
     return (
         f"{inputs.name}: from the effect on {inputs.endpoint} to that on OS ({scenarios}). Illness-death model with constant hazards; OS hazard ratios are "
         "large-sample limits of the Cox estimate under the follow-up of the trial. Dilution: one post-progression survival in both arms; imbalance: either arm its own, "
-        f"a comparison of those who progressed, not of randomised groups; residual: observed less model. Bars: 95% intervals, {found[0].effects['gap'].kind}."
-        f"{identified}{_caveats(found[0].problems)}\n"
+        f"a comparison of those who progressed, not of randomised groups; residual: observed less model. Bars: 95% intervals, {main.effects['gap'].kind}. {shown}"
+        f"{identified} {_about(main)}{_caveats(main.problems)}\n"
     )
 
 
@@ -42,8 +44,8 @@ def dilution_map(chart: DilutionMap, points: Sequence[DilutionPoint]) -> str:
     """Retained share of the log hazard ratio."""
     return (
         "Share of the log PFS hazard ratio that is left in the OS hazard ratio (large-sample limit of the Cox estimate) when post-progression survival "
-        f"(PPS) is the same in both arms, constant hazards, {chart.direct_death:.0%} of PFS events deaths. Points: {len(points)} comparisons by the PPS of the model that gives "
-        "the control arm's medians; fill: observed log HR of OS over observed log HR of PFS, a ratio of two estimates, and noise where the PFS hazard ratio is near 1.\n"
+        f"(PPS) is the same in both arms, constant hazards, {chart.direct_death:.0%} of PFS events deaths. Points: {len(points)} comparisons by the PPS of calibration M (fitted to the control "
+        "arm's medians, at the data cut of the final OS); fill: observed log HR of OS over observed log HR of PFS, a ratio of two estimates, and noise where the PFS hazard ratio is near 1.\n"
     )
 
 
@@ -66,6 +68,12 @@ def moderated(found: Moderation) -> str:
         f"difference of slopes per unit {with_interval(difference)}, P(flatter where it is larger) = {number(found['p_slope_difference_negative'].value)}. Bands: 95%. Trials differ in "
         f"more than the moderator: no causal reading.{_caveats(found.result.problems)}\n"
     )
+
+
+def _about(main: Decomposition) -> str:
+    """Calibration that the notes are about."""
+    label = main.calibration.label
+    return f"The notes are on {label}."
 
 
 def _caveats(problems: Sequence[str]) -> str:

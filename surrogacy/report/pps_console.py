@@ -16,8 +16,9 @@ from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.pps.offset import Offset
+from surrogacy.pps.shares import log_hr_words, share_words
 from surrogacy.report.pps_tables import PARTS
-from surrogacy.report.pps_words import months, percent, residual_p_words
+from surrogacy.report.pps_words import months, residual_p_words
 from surrogacy.report.words import number, with_interval
 
 
@@ -75,19 +76,23 @@ def _decomposition(run: PpsRun) -> RenderableType:
     assert run.main is not None
     title = Text(f"{run.focus.name}: from the effect on {run.focus.endpoint} to that on OS", style="bold")
     table = _table(
-        "PFS effect, calibration", "HR PFS", "OS HR, equal PPS", "OS HR, own PPS", "Dilution", "Imbalance", "Residual"
+        "PFS effect, calibration",
+        "HR PFS",
+        "OS HR, equal PPS",
+        "OS HR, own PPS",
+        *(f"{name.capitalize()}, log HR" for name in PARTS),
     )
     for one in run.decompositions:
         pps = " / ".join(number(value, 1) for value in one.calibration.median_pps)
         cells = [f"{one.calibration.scenario}, {one.calibration.name}\n[dim]model PPS {pps} months[/dim]"]
         cells += [number(one.hazard_ratios[key].value, 3) for key in ("pfs", "equal", "model")]
-        cells += [percent(one.shares[key]).replace(" (", "\n[dim](", 1) + "[/dim]" for key in PARTS]
+        cells += [f"{log_hr_words(one.effects[key])}\n[dim]{share_words(one.shares[key])}[/dim]" for key in PARTS]
         table.add_row(*cells)
     observed = run.main.hazard_ratios["observed"]
     table.caption = (
-        f"Control / experimental. Observed OS HR {with_interval(observed, 3)}. Shares of the gap in log HR, 95% intervals by simulated trials, none "
-        "where the gap may be 0; share of deaths and follow-up held fixed. "
-        "L: PPS as reported; M: PPS fitted to the OS medians."
+        f"Control / experimental. Observed OS HR {with_interval(observed, 3)}. Parts of the gap in log HR with 95% intervals by simulated "
+        "trials; below them shares of the gap with 95% Fieller sets, unbounded where the gap may be 0. Share of deaths and follow-up held "
+        "fixed. L: PPS as reported; M: PPS fitted to the OS medians."
     )
     table.caption_justify = "left"
     return Group(title, table)
@@ -176,7 +181,7 @@ def _offset(run: PpsRun, found: Offset) -> str:
     )
     assumed = "; ".join(problem for problem in found.result.problems if problem not in found.result.effects.problems)
     return (
-        f"OS effects on what dilution alone leaves of the PFS effects (k = {len(found.result.effects)}): intercept {with_interval(found['intercept'])}, share "
+        f"OS effects on what dilution alone leaves of the PFS effects (calibration M of the control arms, k = {len(found.result.effects)}): intercept {with_interval(found['intercept'])}, share "
         f"{with_interval(found['share'])}{span}; dilution alone is intercept 0 and share 1. Log score against the plain line "
         f"{with_interval(found.against_line.difference, 1)}. {assumed}"
     )

@@ -13,7 +13,8 @@ from surrogacy.pps.analysis import Moderated, PpsRun
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
-from surrogacy.report.pps_words import RESIDUAL_P, decomposition_record, months, percent, residual_p_words
+from surrogacy.pps.shares import share_words
+from surrogacy.report.pps_words import RESIDUAL_P, decomposition_record, months, residual_p_words
 from surrogacy.report.tables import ReportTable, records_table
 from surrogacy.report.words import number, with_interval
 from surrogacy.results import Estimate
@@ -33,6 +34,10 @@ HOW = (
     "Dilution: one PPS in both arms (mean of the log hazard ratios with the control's and with the experimental arm's PPS); imbalance: either arm its own "
     "PPS, which is compared among the progressed and is no randomised comparison; residual: observed less model. Calibration L: PPS as reported; "
     "M: PPS fitted to the OS medians. A PFS effect from an earlier data cut than that of OS mixes two dates."
+)
+SHARE_SETS = (
+    "Shares of the gap: Fieller sets, unbounded where the gap is not clearly different from 0. Their level holds over all trials, those "
+    "with an unbounded set included; among trials whose gap excludes 0 the sets hold the truth less often."
 )
 
 
@@ -73,7 +78,7 @@ def decomposition_table(name: str, title: str, found: Sequence[Decomposition], p
         }
         row |= {heading: with_interval(one.hazard_ratios[key], 3) for key, heading in STEPS.items()}
         row |= {f"{heading}, log HR": with_interval(one.effects[key], 2) for key, heading in PARTS.items()}
-        row |= {f"{heading}, share of the gap": percent(one.shares[key]) for key, heading in PARTS.items()}
+        row |= {f"{heading}, share of the gap": share_words(one.shares[key]) for key, heading in PARTS.items()}
         row |= {
             "Split identified": "yes" if one.identified else "no",
             RESIDUAL_P: number(one.p_residual),
@@ -82,7 +87,7 @@ def decomposition_table(name: str, title: str, found: Sequence[Decomposition], p
         }
         words.append(row)
     notes = dict.fromkeys(f"{one.inputs.name}: {problem}" for one in found for problem in one.problems)
-    note = f"{HOW} Intervals: {found[0].effects['gap'].kind}, 95%. {p_note} {'. '.join(notes)}."
+    note = f"{HOW} Intervals: {found[0].effects['gap'].kind}, 95%. {SHARE_SETS} {p_note} {'. '.join(notes)}."
     return ReportTable(name, title, note, pd.DataFrame([decomposition_record(one) for one in found]), pd.DataFrame(words))
 
 
@@ -92,7 +97,10 @@ def _by_direct_death(run: PpsRun) -> ReportTable:
         "dilution_of_model": "Dilution, of the model's attenuation", "dilution": "Dilution, of the gap", "imbalance": "Imbalance, of the gap",
         "residual": "Residual, of the gap",
     }  # fmt: skip
-    note = "Calibration M, first PFS effect of the table of decompositions; point values, no intervals."
+    label = (
+        run.main.calibration.label if run.main is not None else "calibration M, first PFS effect of the table of decompositions"
+    )
+    note = f"{label[0].upper()}{label[1:]}; shares of the gap and of the model's attenuation, point values without intervals."
     title = "What the share of deaths without progression changes"
     return records_table("direct_death", title, note, run.by_direct_death, columns, {}, digits=3)
 

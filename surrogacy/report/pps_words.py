@@ -7,11 +7,9 @@ from typing import Any
 
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.report.words import number
-from surrogacy.results import Estimate
 
 RESIDUAL_P = "p of the residual (two-sided)"
 P_LIMIT = 0.05
-FAR = 2.0  # of a share: farther limits differ by the draw, and mean the same
 
 
 def decomposition_record(one: Decomposition) -> dict[str, Any]:
@@ -34,6 +32,13 @@ def decomposition_record(one: Decomposition) -> dict[str, Any]:
                 f"{prefix}_{key}_low": estimate.low,
                 f"{prefix}_{key}_high": estimate.high,
             }
+    for key, share_set in one.share_sets.items():
+        outside = share_set.shape == "outside"
+        record |= {
+            f"share_{key}_set": share_set.shape,
+            f"share_{key}_excluded_low": share_set.low if outside else None,
+            f"share_{key}_excluded_high": share_set.high if outside else None,
+        }
     for ordering in one.orderings:
         record |= {f"{part}_{ordering.reference}_first": getattr(ordering, part) for part in ("dilution", "imbalance")}
     return record | {
@@ -42,21 +47,6 @@ def decomposition_record(one: Decomposition) -> dict[str, Any]:
         "identified": one.identified, "resamples": one.resamples, "lost": one.lost, "at_boundary": one.at_boundary,
         "problems": "; ".join(one.problems),
     }  # fmt: skip
-
-
-def percent(share: Estimate) -> str:
-    """``31% (4% to 189%)``; a limit beyond 200% either way is only said to be beyond."""
-
-    def whole(value: float | None) -> str:
-        if value is None:
-            return "–"
-        if abs(value) > FAR:
-            return f"{'beyond −' if value < 0 else 'beyond '}{FAR:.0%}"
-        return f"{value:.0%}".replace("-", "−")
-
-    if share.low is None or share.high is None:
-        return f"{whole(share.value)} (no interval)"
-    return f"{whole(share.value)} ({whole(share.low)} to {whole(share.high)})"
 
 
 def residual_p_record(found: Sequence[Decomposition]) -> dict[str, Any]:
@@ -83,9 +73,9 @@ def months(value: float | None) -> str:
 def summary_line(one: Decomposition) -> str:
     """One line on the trial in focus for the report of the fit."""
     hr = one.hazard_ratios
-    shares = ", ".join(f"{name} {percent(share)}" for name, share in one.shares.items())
     return (
-        f"post-progression survival: with equal PPS in both arms the OS HR expected of {one.inputs.endpoint} HR {number(hr['pfs'].value, 3)} is "
-        f"{number(hr['equal'].value, 3)}, with the PPS difference {number(hr['model'].value, 3)}, observed {number(hr['observed'].value, 3)}. Of the gap: "
-        f"{shares}{'' if one.identified else '; the split is not identified'} (python -m surrogacy.pps)"
+        f"post-progression survival ({one.calibration.label}): with equal PPS in both arms the OS HR expected of {one.inputs.endpoint} HR "
+        f"{number(hr['pfs'].value, 3)} is {number(hr['equal'].value, 3)}, with the PPS difference {number(hr['model'].value, 3)}, observed "
+        f"{number(hr['observed'].value, 3)}. {one.parts_in_words}{'' if one.identified else ' The split is not identified'} "
+        "(python -m surrogacy.pps)"
     )

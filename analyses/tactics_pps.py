@@ -24,9 +24,7 @@ print(
 print(
     f"OS HR as PPS -> 0, infinity (same follow-up), infinity (all followed to death): not published -> {needed.none:.3f}, {needed.endless:.3f}, {needed.endless_complete:.3f}"
 )
-print(
-    f"OS HR 0.861: diluted by long PPS -> dilution {share_words(main.shares['dilution'])}, imbalance {share_words(main.shares['imbalance'])}, residual {share_words(main.shares['residual'])} of the gap ({main.calibration.label})"
-)
+print(f"OS HR 0.861: diluted by long PPS -> {main.parts_in_words}")
 for order in main.orderings:
     print(
         f"  PPS of the {order.reference} arm in both first: dilution {order.dilution:.3f}, then imbalance {order.imbalance:.3f} (log HR)"

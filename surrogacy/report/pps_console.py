@@ -30,7 +30,7 @@ def screen(run: PpsRun) -> RenderableType:
         equal = run.main.equal_pps
         parts.append(
             _note(
-                f"OS HR with one PPS in both arms: {number(equal.none, 3)} as PPS → 0, {number(equal.endless, 3)} as PPS → ∞ under this follow-up, "
+                f"OS HR with one PPS in both arms ({run.main.calibration.label}): {number(equal.none, 3)} as PPS → 0, {number(equal.endless, 3)} as PPS → ∞ under this follow-up, "
                 f"{number(equal.endless_complete, 3)} with complete follow-up; dilution alone needs a median PPS of {months(equal.needed)} months "
                 f"for the observed {number(run.main.hazard_ratios['observed'].value, 3)}"
             )

@@ -15,7 +15,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError, UsageError
 from surrogacy.models import Model
 from surrogacy.models.posterior import BivariateBayes
-from surrogacy.placement import Focus, focus_comparisons, place, predict_new
+from surrogacy.placement import Focus, focus_comparisons, place, predict_new, require_focus
 from surrogacy.pps.decomposition import Decomposition, decompose
 from surrogacy.pps.reading import read_inputs
 from surrogacy.requirements import MissingDataError, NotFitted, refusal, refuse_unfittable
@@ -282,28 +282,6 @@ def _not_placed(run: Run, trial: str, focuses: Sequence[Focus]) -> list[dict[str
         {"comparison": str(name), "label": str(label), "why": reasons.get(str(name)) or "in no set of this run"}
         for name, label in zip(rows["comparison"], rows["label"], strict=True)
     ]
-
-
-def require_focus(sets: Sequence[Effects], trial: str) -> None:
-    """Refuse a trial in focus that no set holds with both effects: it could not be placed after the models are fitted.
-
-    Parameters
-    ----------
-    sets : sequence of Effects
-    trial : str
-        Name of a trial or comparison, or its label.
-
-    Raises
-    ------
-    UsageError
-        With the trials that there are.
-    """
-    for effects in sets:
-        names = zip(effects.trial, effects.comparison, effects.labels, effects.complete, strict=True)
-        if any(complete and trial in about for *about, complete in names):
-            return
-    known = dict.fromkeys(name for effects in sets for name in effects.trial)
-    raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
 
 
 def _decomposition(trials: TrialSet, focus: Focus) -> Decomposition | None:

@@ -22,10 +22,11 @@ import numpy as np
 from scipy.special import ndtr
 
 from surrogacy import estimands
+from surrogacy.bootstrap import percentiles, resampled_r
 from surrogacy.correlation_power import POWER, detectable, trials_needed, two_sided_quantile, z_standard_error
 from surrogacy.effects import Effects, FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.intervals import FEW_TRIALS, percentiles, resampled_r
+from surrogacy.intervals import FEW_TRIALS
 from surrogacy.levels import confidence_level
 from surrogacy.models.exact import Posterior
 from surrogacy.models.posterior import BivariateBayes, prior_caveat

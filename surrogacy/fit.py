@@ -285,9 +285,9 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
         fit_all,
         place_focus,
         predict,
-        require_focus,
         vary_all,
     )
+    from surrogacy.placement import require_focus
 
     models = _models(options, names)
     request = _request(options)

@@ -25,6 +25,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from surrogacy import estimands
+from surrogacy.bootstrap import percentiles, resampled_r
 from surrogacy.effects import Effects, FloatArray, IntArray
 from surrogacy.errors import FitError, UsageError
 from surrogacy.levels import LEVEL, confidence_level
@@ -35,7 +36,6 @@ Limits = tuple[float | None, float | None]
 Found = tuple[float | None, Limits, str]
 Progress = Callable[[int, int], None]
 ESTIMATED, TRUE = "estimated effects", "true effects"
-PIECE = 2_000_000  # weights of resampled comparisons held at once
 FEW_TRIALS = 10  # below this a bootstrap over trials is far too narrow
 ON_BOUNDARY = "the fit lies on the boundary"
 
@@ -101,30 +101,6 @@ def needed_r(k: int, limit: float = 0.85, level: float = LEVEL) -> float | None:
     if k <= 3:
         return None
     return float(np.tanh(np.arctanh(limit) + float(ndtri(0.5 + confidence_level(level) / 2)) / np.sqrt(k - 3)))
-
-
-def resampled_r(effects: Effects, weights: FloatArray, resamples: int, generator: np.random.Generator) -> FloatArray:
-    """Weighted Pearson r of sets of as many trials drawn with replacement; the comparisons of a trial go together.
-
-    NaN where a sample holds fewer than two distinct effects.
-    """
-    place = {trial: i for i, trial in enumerate(effects.trials)}
-    member = np.array([place[trial] for trial in effects.trial])
-    shares = np.full(len(place), 1 / len(place))
-    x, y = effects.log_hr.T
-    pieces = [min(PIECE // len(member) + 1, resamples - start) for start in range(0, resamples, PIECE // len(member) + 1)]
-    samples = (generator.multinomial(len(place), shares, size=size)[:, member] for size in pieces)
-    return np.concatenate([estimands.weighted_pearson(x, y, weights * counts) for counts in samples])
-
-
-def percentiles(sample: FloatArray, level: float = LEVEL) -> Limits:
-    """Percentile interval of the finite part of a sample; None where it is empty."""
-    level = confidence_level(level)
-    finite = sample[np.isfinite(sample)]
-    if not len(finite):
-        return None, None
-    low, high = np.quantile(finite, [0.5 - level / 2, 0.5 + level / 2])
-    return float(low), float(high)
 
 
 def simulator(effects: Effects, mu: FloatArray, between: FloatArray) -> Callable[[np.random.Generator], Effects]:

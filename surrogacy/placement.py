@@ -10,7 +10,7 @@ import numpy as np
 
 from surrogacy.effects import Effects, one_patient
 from surrogacy.endpoint_names import endpoint_of, with_article
-from surrogacy.errors import FitError
+from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Model
 from surrogacy.new_trial import NewTrial
 from surrogacy.prediction import FinalPrediction, Observed, predict_by_regression, predict_final
@@ -97,6 +97,28 @@ def focus_comparisons(trials: TrialSet, sets: Sequence[Effects], name: str) -> t
                 one = effects.take(np.array([i]))
                 focuses[comparison] = Focus(one.trial[0], one.labels[0], one, _cuts(trials, one))
     return tuple(focuses.values())
+
+
+def require_focus(sets: Sequence[Effects], trial: str) -> None:
+    """Refuse a trial in focus that no set holds with both effects: it could not be placed after the models are fitted.
+
+    Parameters
+    ----------
+    sets : sequence of Effects
+    trial : str
+        Name of a trial or comparison, or its label.
+
+    Raises
+    ------
+    UsageError
+        With the trials that there are.
+    """
+    for effects in sets:
+        names = zip(effects.trial, effects.comparison, effects.labels, effects.complete, strict=True)
+        if any(complete and trial in about for *about, complete in names):
+            return
+    known = dict.fromkeys(name for effects in sets for name in effects.trial)
+    raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
 
 
 def _cuts(trials: TrialSet, one: Effects) -> tuple[Cut, ...]:

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "surrogacy"
 LAYERS = [
-    {"errors"}, {"streams"}, {"levels", "array_checks"}, {"effects"}, {"endpoint_names", "requirements"}, {"results", "weights", "shared_control"}, {"estimands"}, {"mixtures", "intervals", "scatter", "correlation_power"}, {"trials"}, {"models"}, {"new_trial", "prediction", "validation", "influence", "cross_validation", "subgroups", "difference", "verdicts"}, {"placement"}, {"robustness"}, {"pps"}, {"changes"}, {"analysis"},
+    {"errors"}, {"streams"}, {"levels", "array_checks"}, {"effects"}, {"endpoint_names", "requirements"}, {"results", "weights", "shared_control"}, {"estimands"}, {"mixtures", "bootstrap", "intervals", "scatter", "correlation_power"}, {"trials"}, {"models"}, {"new_trial", "prediction", "validation", "influence", "cross_validation", "subgroups", "difference", "verdicts"}, {"placement"}, {"robustness"}, {"pps"}, {"changes"}, {"analysis"},
     {"figures"}, {"report"}, {"command"}, {"fit"}, {"__main__"},
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))

@@ -86,7 +86,7 @@ def test_an_impossible_value_is_refused_and_named(name, value, words):
         (LOG_HR, SE[:2], "shape"),
         ([-0.4, -0.2], [0.2, 0.3], "shape"),
         (LOG_HR, [["x", 0.3], *SE[1:]], "se must hold numbers only"),
-        (LOG_HR, [[0.0, 0.3], *SE[1:]], "standard error above 0"),
+        (LOG_HR, [[0.0, 0.3], *SE[1:]], "standard error must be above 0"),
         ([[np.inf, -0.2], *LOG_HR[1:]], SE, "infinite"),
     ],
 )

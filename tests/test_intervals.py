@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from surrogacy import intervals
+from surrogacy.bootstrap import percentiles
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.estimands import fisher_interval
-from surrogacy.intervals import RECIPES, all_intervals, atanh_t, needed_r, percentiles, refitted_rho, simulator, wald_r2
+from surrogacy.intervals import RECIPES, all_intervals, atanh_t, needed_r, refitted_rho, simulator, wald_r2
 from surrogacy.models.bivariate import BivariateRandomEffects
 from surrogacy.models.correlation import WeightedPearson
 
@@ -199,7 +200,7 @@ def test_few_trials_and_wrong_questions(pfs):
     with pytest.raises(UsageError, match="need a bivariate model"):
         all_intervals(pfs, recipes=["profile"])
     with pytest.raises(UsageError, match="level"):
-        all_intervals(pfs, level=95)
+        all_intervals(pfs, level=0)
     assert percentiles(np.array([np.nan])) == (None, None)
     fitted = all_intervals(pfs, BivariateRandomEffects(interval="delta"), recipes=["profile"])
     assert "without profile" in fitted[0].note

@@ -13,8 +13,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from surrogacy.bootstrap import percentiles
 from surrogacy.errors import UsageError
-from surrogacy.intervals import percentiles
 from surrogacy.pps.bootstrap import sampling_errors
 from surrogacy.pps.calibration import calibrate
 from surrogacy.pps.inputs import HazardRatio, Median, PfsCut, Stated, TrialInputs

@@ -15,8 +15,8 @@ from typing import ClassVar
 import numpy as np
 
 from surrogacy import estimands
+from surrogacy.bootstrap import percentiles, resampled_r
 from surrogacy.effects import Effects
-from surrogacy.intervals import percentiles, resampled_r
 from surrogacy.levels import settle_level
 from surrogacy.models.regression import weighted_least_squares
 from surrogacy.requirements import Requirement

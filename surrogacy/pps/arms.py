@@ -28,9 +28,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
+from surrogacy.bootstrap import percentiles
 from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.intervals import percentiles
 from surrogacy.pps.exponential import post_progression_hazard
 from surrogacy.pps.illness_death import IllnessDeath
 from surrogacy.pps.inputs import PROGRESSION_ENDPOINTS, ROUNDING, Median, PpsDefinition, Stated

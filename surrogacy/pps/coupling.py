@@ -29,10 +29,11 @@ from typing import Literal, get_args, overload
 
 import numpy as np
 
+from surrogacy.bootstrap import percentiles
 from surrogacy.effects import FloatArray
 from surrogacy.errors import FitError, UsageError
 from surrogacy.estimands import weighted_pearson
-from surrogacy.intervals import FEW_TRIALS, percentiles
+from surrogacy.intervals import FEW_TRIALS
 from surrogacy.pps.arms import ArmPps
 from surrogacy.pps.coupling_nulls import SEED, NullDistribution, no_variation_null, unrelated_null
 from surrogacy.pps.inputs import PpsDefinition

@@ -27,9 +27,9 @@ from typing import Any
 
 import numpy as np
 
+from surrogacy.bootstrap import percentiles
 from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.intervals import percentiles
 from surrogacy.levels import confidence_level
 from surrogacy.pps.bootstrap import SamplingErrors, printed_over_simulated, sampling_errors, scaled
 from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, arms_from, calibrate

@@ -30,6 +30,7 @@ from surrogacy.errors import ProcessError
 
 WORKERS = 2
 PRELOADED = "surrogacy.report.drawing_libraries"
+RUN_PROCESS = "SURROGACY_RUN_PROCESS"  # variable that tells the server which process it works for
 SECONDS_TO_END = 3.0
 ENDED = "a process that draws the figures ended before its time (killed, or out of memory); the folder is as it was"
 
@@ -48,11 +49,14 @@ def start_server() -> None:
 
     # the memory allocator of Arrow, which pandas loads, would start a thread
     os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
+    os.environ[RUN_PROCESS] = str(os.getpid())
     try:
         forkserver.set_forkserver_preload([PRELOADED])
         forkserver.ensure_running()
     except OSError as error:
         raise ProcessError(f"cannot start a process to draw the figures ({error.strerror or error})") from error
+    finally:
+        os.environ.pop(RUN_PROCESS, None)
 
 
 class FigureWorkers(Executor):

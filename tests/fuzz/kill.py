@@ -69,6 +69,11 @@ def seconds_until_gone(process: subprocess.Popen[bytes]) -> float:
     return float("inf")
 
 
+def commands_of_children() -> list[str]:
+    pids = Path("/proc/thread-self/children").read_text().split()
+    return [Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode() for pid in pids]
+
+
 class Campaign:
     """Earlier and new result, and the outcomes so far."""
 
@@ -79,13 +84,17 @@ class Campaign:
         self.faults: list[str] = []
         self.slowest = 0.0
         for name, arguments in (("earlier", EARLIER), ("new", NEW)):
-            begin = time.monotonic()
             process = start("-m", "surrogacy.fit", *arguments, "--out", str(base / name))
             assert process.wait() == 0, process.communicate()
             seconds_until_gone(process)
-            self.duration = time.monotonic() - begin
         self.earlier, self.new = content(base / "earlier"), content(base / "new")
         assert set(self.earlier) != set(self.new)
+
+    def duration(self) -> float:
+        """Seconds that a run takes now: the load of the machine changes."""
+        begin = time.monotonic()
+        assert start("-m", "surrogacy.fit", *NEW, "--out", str(self.folder())).wait() == 0
+        return time.monotonic() - begin
 
     def folder(self) -> Path:
         out = self.base / "out"
@@ -96,8 +105,8 @@ class Campaign:
 
     def judge(self, what: str, process: subprocess.Popen[bytes], out: Path) -> str:
         seconds = seconds_until_gone(process)
-        faults = [] if seconds < SECONDS_LEFT else ["a process remains"]
-        self.slowest = max(self.slowest, min(seconds, SECONDS_LEFT))
+        faults = [] if seconds < SECONDS_LEFT else [f"a process remains: {command}" for command in commands_of_children()]
+        self.slowest = max(self.slowest, seconds)
         faults += [f"{path.name} remains" for path in out.rglob("*") if path.name.startswith(".surrogacy-")]
         found = content(out)
         faults += [] if found.pop("thesis.txt", "") else ["the file of the user is gone"]
@@ -106,7 +115,7 @@ class Campaign:
         faults += [f"{name} differs from run.json" for name in changed_files(out)]
         message = process.stderr.read().decode() if process.stderr else ""
         faults += [message] if "Traceback" in message else []
-        self.counts[f"{what}: {state}"] += 1
+        self.counts[f"{what}: {state}, exit {process.returncode}"] += 1
         self.faults += [f"{what}, exit {process.returncode}: {fault}" for fault in faults]
         return state
 
@@ -114,10 +123,11 @@ class Campaign:
         out = self.folder()
         process = start("-m", "surrogacy.fit", *NEW, "--out", str(out))
         time.sleep(seconds)
+        ended = process.poll() is not None
         process.send_signal(number)
         self.judge(number.name, process, out)
-        allowed = {0, -number, 128 + number}
-        if process.returncode not in allowed:
+        allowed = {-number, 128 + number}
+        if process.returncode not in allowed and not (process.returncode == 0 and ended):
             self.faults.append(f"{number.name} after {seconds:.2f} s: exit {process.returncode}")
 
     def kill_after(self, last: int) -> bool:
@@ -143,9 +153,11 @@ def main(moments: int) -> int:
             f"KILL after each of {last - 1} replacements", dict(campaign.counts), f"{len(campaign.faults)} faults", flush=True
         )
         for number in (signal.SIGKILL, signal.SIGTERM):
-            for _ in range(moments):
-                campaign.signal_at(number, draw.uniform(0, 1.1 * campaign.duration))
-        print(f"{moments} moments each over {campaign.duration:.1f} s; nothing remained after {campaign.slowest:.1f} s at most")
+            for moment in range(moments):
+                if moment % 10 == 0:
+                    duration = campaign.duration()
+                campaign.signal_at(number, draw.uniform(0, duration))
+        print(f"{moments} moments each; the last process ended after {campaign.slowest:.2f} s at most")
         for outcome, count in sorted(campaign.counts.items()):
             print(f"{outcome}: {count}")
         print(f"{len(campaign.faults)} faults", *campaign.faults, sep="\n")

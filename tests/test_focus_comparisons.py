@@ -48,7 +48,7 @@ def test_both_arms_are_placed_alike(placed):
     assert {record["model"] for record in shown} == {"bivariate-bayes"}
     for focus in focuses:
         words = in_words(focus, records)
-        assert words.startswith(f"{focus.label} observed an OS hazard ratio of {np.exp(focus.effects.log_hr[0, 1]):.2f}")
+        assert words.startswith(f"{focus.label} observed a hazard ratio of {np.exp(focus.effects.log_hr[0, 1]):.2f}")
         data = placement_data([sets[0][1][1]], records, focus.comparison)
         assert set(data["comparison"]) == {focus.comparison}
     # both arms leave together: neither helps to predict the other
@@ -117,7 +117,7 @@ def test_on_the_command_line(capsys, tmp_path):
     for label in ("HIMALAYA durva", "HIMALAYA STRIDE"):
         assert f"{label} against the lines of weighted-regression" in screen
     assert screen.count("inside 80% PI") == 2
-    assert screen.count("post-progression survival: with equal PPS") == 2
+    assert screen.count("post-progression survival (calibration M, primary HR): with equal PPS") == 2
     paragraphs = (out / "placement.md").read_text().strip().split("\n\n")
     assert [paragraph.split(" observed")[0] for paragraph in paragraphs] == ["HIMALAYA durva", "HIMALAYA STRIDE"]
     for name in BOTH:

@@ -156,7 +156,7 @@ def check_events(row: Row) -> Iterator[Fault]:
     """W105, W106: the standard error, from limits or as printed, agrees with the number of events."""
     low, high, se = number(row, "ci_low"), number(row, "ci_high"), number(row, "se")
     d_exp, d_ctl = number(row, "events_exp"), number(row, "events_ctl")
-    limits = low is not None and high is not None and 0 < low < high
+    limits = low is not None and high is not None and 0 < low < high and 0.5 <= level_of(row) < 1
     if not d_exp or not d_ctl or min(d_exp, d_ctl) < 0 or not (limits or (se and se > 0)):
         return
     column, source = ("ci_low", "limits give") if limits else ("se", "standard error is")

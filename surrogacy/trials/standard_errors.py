@@ -49,8 +49,9 @@ def standard_error(row: Mapping[str, Any]) -> StandardError | None:
     """
     text = {key: "" if value is None or value != value else str(value) for key, value in row.items()}
     low, high, hr = number(text, "ci_low"), number(text, "ci_high"), number(text, "hr")
-    if low and high and 0 < low < high:
-        return StandardError(standard_error_from_interval(low, high, level_of(text)), "limits")
+    level = level_of(text)
+    if low and high and 0 < low < high and 0.5 <= level < 1:
+        return StandardError(standard_error_from_interval(low, high, level), "limits")
     se = number(text, "se")
     if se and se > 0:
         return StandardError(se, "se")

@@ -107,6 +107,10 @@ def test_lines_that_disagree_are_listed(trials):
         in words
     )
     assert "outside the 95% prediction interval of intermediate (primary), intermediate (updated)" in words
+    # the variance of a regression has two parts, and the sentence names these
+    assert {name for name in records[0] if name.startswith("variance_")} == {"variance_residual", "variance_parameters"}
+    assert "not the sampling errors of this comparison" in words
+    assert "errors of both effects" not in words
 
 
 def test_on_the_command_line(capsys, tmp_path):

@@ -14,7 +14,6 @@ from surrogacy.errors import (
     DataError,
     ExitCode,
     OutputError,
-    ProcessError,
     Stopped,
     SurrogacyError,
     UsageError,
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = [
     "add_output",
     "figure_workers",
-    "one_thread_each",
     "prepare_workers",
     "progress",
     "result_stream",
@@ -87,6 +85,7 @@ def _run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int]
     try:
         options = parser.parse_args(given)
         check_options(options)
+        one_thread_each()
         return int(body(options, given))
     except SystemExit as usage:  # argparse has said why
         return _printed(int(usage.code or 0))
@@ -153,21 +152,28 @@ def check_options(options: Namespace) -> None:
 
 
 def one_thread_each() -> None:
-    """Let NumPy start no threads: the matrices here are tiny."""
+    """Let NumPy start no threads: the matrices here are tiny. To be called before anything imports NumPy."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def prepare_workers() -> None:
+def prepare_workers(out: str) -> None:
     """Start loading the plotting library in another process, before this one loads its own libraries.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
 
     Raises
     ------
     ProcessError
         If the system starts no process.
     """
+    from pathlib import Path
+
     from surrogacy.report.workers import start_server
 
-    start_server()
+    start_server(Path(out))
 
 
 @contextmanager
@@ -187,7 +193,7 @@ def figure_workers(out: str) -> Iterator[Executor]:
     from pathlib import Path
 
     from surrogacy.report.replacement import recover
-    from surrogacy.report.workers import ENDED, FigureWorkers
+    from surrogacy.report.workers import FigureWorkers
 
     workers = FigureWorkers(Path(out))
     try:
@@ -195,8 +201,8 @@ def figure_workers(out: str) -> Iterator[Executor]:
     except BaseException as error:
         workers.end()
         recover(Path(out))  # a worker may have written into the stage while it was being removed
-        if isinstance(error, Stopped) and workers.broken and not error.written:
-            raise ProcessError(ENDED) from error
+        if isinstance(error, Stopped) and workers.problem is not None and not error.written:
+            raise workers.problem from error
         raise
     finally:
         workers.end()

@@ -24,7 +24,7 @@ from scipy.special import ndtr
 from surrogacy import estimands
 from surrogacy.bootstrap import percentiles, resampled_r
 from surrogacy.correlation_power import POWER, detectable, trials_needed, two_sided_quantile, z_standard_error
-from surrogacy.effects import Effects, FloatArray
+from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.intervals import FEW_TRIALS
 from surrogacy.levels import confidence_level
@@ -226,7 +226,8 @@ def posterior_difference(
         one, other = (posterior.many_quantiles(name, p) for posterior in posteriors)
         differences = (one[:, None] - other).ravel()
         estimate = Estimate(float(np.median(differences)), None, *percentiles(differences, model.level), model.level, kind)
-        smaller, no_data = float(np.mean(differences < 0)), float(np.mean(prior_cdf(posteriors[0], name, other)))
+        smaller = float(np.mean(differences < 0))
+        no_data = float(np.mean(posteriors[0].prior_cdf(name, other.reshape(-1, 5).mean(axis=1))))
         contrasts[name] = Contrast(
             first=float(np.median(one)),
             second=float(np.median(other)),
@@ -236,11 +237,6 @@ def posterior_difference(
             odds_ratio_no_data=odds_ratio(smaller, no_data),
         )
     return contrasts, tuple(caveat for posterior in posteriors for caveat in _prior_caveat(posterior, model))
-
-
-def prior_cdf(posterior: Posterior, name: str, x: FloatArray) -> FloatArray:
-    """Prior distribution function of r2_trial, slope or rho_between at ``x``: of a set without a trial."""
-    return posterior.priors.rho_between.cdf(x) if name == "rho_between" else posterior.cdf(name, x)[1]
 
 
 def odds_ratio(p: float, reference: float) -> float | None:

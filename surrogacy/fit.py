@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from surrogacy.command import (
     add_output,
     figure_workers,
-    one_thread_each,
     prepare_workers,
     progress,
     result_stream,
@@ -160,6 +159,13 @@ def _run(options: argparse.Namespace, given: Sequence[str]) -> int:
         raise UsageError(f"unknown model {unknown[0]!r}; choose from {', '.join(MODELS)}")
     if options.pairs and (options.sets or options.add or options.trials):
         raise UsageError("--pairs fits its table alone: leave out SET, --add and --trials")
+    if not (options.check or options.json):
+        from pathlib import Path
+
+        from surrogacy.report.replacement import check_folder
+
+        check_folder(Path(options.out))
+        prepare_workers(options.out)
     new_trial, warnings = _checked_numbers(options)
     if options.check:
         return _check(options)
@@ -269,15 +275,6 @@ def _models(options: argparse.Namespace, names: Sequence[str]) -> list[Model]:
 
 def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str], new_trial: NewTrial | None) -> ExitCode:
     """Fit, examine, and print or write."""
-    one_thread_each()
-    if not options.json:
-        from pathlib import Path
-
-        from surrogacy.report.replacement import check_folder
-
-        check_folder(Path(options.out))
-        prepare_workers()
-
     from surrogacy.analysis import (
         compare_and_judge,
         compare_with_nuts,

@@ -317,10 +317,11 @@ def in_words(focus: Focus, records: Sequence[dict[str, Any]]) -> str:
         )
     parts.append(f"The observed effect lies {_positions_in_words(chosen)}.")
     errors = f"errors of both effects and their assumed correlation of {rho_within:g} are in the intervals"
-    if all("variance_residual" in record for record in chosen):  # a regression has no sampling errors of its own
-        errors = "the intervals hold the residual variance and the parameters of the line, not the sampling errors of this comparison"
-    elif not focus.effects.has_standard_errors[0]:
+    if not focus.effects.has_standard_errors[0]:
         errors = f"the standard errors of {focus.label} are not known"
+    if all("variance_residual" in record for record in chosen):  # a regression has no sampling errors of its own
+        known = "" if focus.effects.has_standard_errors[0] else f"{errors}, and "
+        errors = f"{known}the intervals hold the residual variance and the parameters of the line, not its sampling errors"
     parts.append(f"Model {model}; {errors}.")
     return " ".join(parts)
 

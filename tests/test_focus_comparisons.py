@@ -109,7 +109,7 @@ def test_lines_that_disagree_are_listed(trials):
     assert "outside the 95% prediction interval of intermediate (primary), intermediate (updated)" in words
     # the variance of a regression has two parts, and the sentence names these
     assert {name for name in records[0] if name.startswith("variance_")} == {"variance_residual", "variance_parameters"}
-    assert "not the sampling errors of this comparison" in words
+    assert "not its sampling errors" in words
     assert "errors of both effects" not in words
 
 

@@ -180,12 +180,19 @@ class Posterior:
     def cdf(self, name: str, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Posterior and prior distribution function of r2_trial or slope at ``x``."""
         if name == "slope":
-            prior = distributions.slope_prior(self.priors.tau_surrogate, self.priors.tau_final, self.priors.rho_between)
-            return distributions.slope(self.table, self.share)(x), prior(x)
-        root = np.sqrt(x)
+            return distributions.slope(self.table, self.share)(x), self.prior_cdf(name, x)
         values, posterior = distributions.folded(distributions.parameter(self.table, self.share, "rho_between"))
-        prior = self.priors.rho_between.cdf
-        return np.interp(root, values, posterior, left=0, right=1), prior(root) - prior(-root)
+        return np.interp(np.sqrt(x), values, posterior, left=0, right=1), self.prior_cdf(name, x)
+
+    def prior_cdf(self, name: str, x: FloatArray) -> FloatArray:
+        """Prior distribution function of r2_trial, slope or rho_between at ``x``."""
+        priors = self.priors
+        if name == "slope":
+            return distributions.slope_prior(priors.tau_surrogate, priors.tau_final, priors.rho_between)(x)
+        if name == "rho_between":
+            return priors.rho_between.cdf(x)
+        root = np.sqrt(x)
+        return priors.rho_between.cdf(root) - priors.rho_between.cdf(-root)
 
     def prior_quantiles_r2(self, p: Sequence[float]) -> tuple[float, ...]:
         """Quantiles of the prior of r2_trial, with F that of rho_between: ``P(r2 <= x) = F(sqrt x) - F(-sqrt x)``."""

@@ -128,10 +128,12 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
         if refit is not None and refit[0] <= value + slack:
             value, factor, boundary = refit[0], refit[1] * held, name
             break
+    if min(end[0] for end in simpler.values()) < value + SAME_MAXIMUM:
+        simpler = {name: _polish(negative, end, free * (end[1] != 0)) for name, end in simpler.items()}
     least = min(end[0] for end in simpler.values())
     if least < value - HIGHER:
         boundary = next(name for name, end in simpler.items() if end[0] <= least + NEGLIGIBLE_GAIN)
-        factor = simpler[boundary][1]
+        factor = simpler[boundary][1] * free
     a, b, c = factor
     factor = np.array([abs(a), b if a >= 0 else -b, abs(c)])
     return Optimum(factor, likelihood.evaluate(psi_of(factor)), boundary)
@@ -140,22 +142,25 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
 def _zero_variance_models(
     negative: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]], free: FloatArray
 ) -> dict[str, Minimum]:
-    """Minimise the three models with a variance of 0, each from the best point of a grid over its single SD.
+    """Minimise the three models with a variance of 0 roughly, each from the best point of a grid over its single SD.
 
     Returns
     -------
     dict of str to (float, (3,) array)
-        Negative log-likelihood and Cholesky factor, the smallest model first.
+        Negative log-likelihood and Cholesky factor in units of ``free``, the smallest model first.
     """
     nothing = np.zeros(3)
     minima = {"both": (negative(nothing, free)[0], nothing)}
     for name in ("tau_surrogate", "tau_final"):
         held = np.where(np.isin(np.arange(3), BOUNDARIES[name]), 0.0, free)
         value, unit = min(((negative(unit, held)[0], unit) for unit in START_SDS[:, None] * (held > 0)), key=lambda end: end[0])
-        polished = _minimise(negative, unit, held)
-        value, unit = (value, unit) if polished is None else polished
-        minima[name] = value, unit * held
+        minima[name] = _minimise(negative, unit, held, rough=True) or (value, unit)
     return minima
+
+
+def _polish(negative: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]], end: Minimum, held: FloatArray) -> Minimum:
+    """Minimise from a rough minimum, with the elements that are 0 in ``held`` kept at 0."""
+    return (_minimise(negative, end[1], held) if held.any() else None) or end
 
 
 def _starting_factors(effects: Effects, scale: FloatArray, simpler: Mapping[str, Minimum]) -> list[FloatArray]:
@@ -172,7 +177,7 @@ def _starting_factors(effects: Effects, scale: FloatArray, simpler: Mapping[str,
     moment = vectors @ np.diag(np.maximum(values, 0.05 * np.mean(scale**2))) @ vectors.T
     strong = [np.array([scale[0], rho * scale[1], np.sqrt(1 - rho**2) * scale[1]]) / 2 for rho in (0.9, -0.9)]
     inside = 0.1 * scale[[0, 1, 1]]
-    beside = [np.abs(simpler[name][1]) + inside for name in ("tau_final", "tau_surrogate")]
+    beside = [np.abs(simpler[name][1] * scale[[0, 1, 1]]) + inside for name in ("tau_final", "tau_surrogate")]
     return [np.linalg.cholesky(moment)[[0, 1, 1], [0, 0, 1]], *strong, *beside]
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from surrogacy.command import (
     add_output,
     figure_workers,
-    one_thread_each,
     prepare_workers,
     progress,
     result_stream,
@@ -143,7 +142,6 @@ def _plan(options: argparse.Namespace) -> ExitCode:
         raise UsageError(PLAN_NEEDS)
     if (options.pps is None) == (options.os is None):
         raise UsageError(f"{PLAN_NEEDS}; exactly one of --pps and --os")
-    one_thread_each()
     from surrogacy.pps.planner import plan
     from surrogacy.report.document import dumps
     from surrogacy.report.pps_plan import plan_record, plan_screen
@@ -168,14 +166,13 @@ def _analyse(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
     unasked = [name for name in (*DESIGN, "power_for") if name != "direct_death" and getattr(options, name) is not None]
     if unasked or options.simulate:
         raise UsageError(f"--{(unasked or ['simulate'])[0].replace('_', '-')} belongs to --plan; add --plan")
-    one_thread_each()
     from pathlib import Path
 
     from surrogacy.report.replacement import check_folder
 
     if not options.json:
         check_folder(Path(options.out))
-        prepare_workers()
+        prepare_workers(options.out)
 
     from surrogacy.pps.analysis import PARTS, PpsRun, analyse
     from surrogacy.report.document import dumps

@@ -1,5 +1,6 @@
 """Libraries that a process loads before it draws: imported once, by the server that the figure workers are forked from."""
 
+import atexit
 import importlib
 import logging
 import multiprocessing
@@ -8,7 +9,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from surrogacy.report.workers import RUN_PROCESS
+from surrogacy.report.settling import settle
+from surrogacy.report.workers import RUN_FOLDER, RUN_PROCESS, become_settler
 
 LIBRARIES = (
     "numpy",
@@ -27,14 +29,16 @@ def _ended_with_run() -> Iterator[None]:
 
     A timer rather than a thread: a process with threads cannot be forked safely.
     """
-    run = os.environ.pop(RUN_PROCESS, "")
+    run, folder = os.environ.pop(RUN_PROCESS, ""), os.environ.pop(RUN_FOLDER, "")
     if not run or multiprocessing.parent_process() is not None or not hasattr(signal, "setitimer"):
         yield
         return
+    atexit.register(settle, folder)  # the server ends when the run does; a worker ends otherwise
 
     def check(*_: object) -> None:
         if os.getppid() != int(run):
-            os._exit(1)
+            signal.setitimer(signal.ITIMER_REAL, 0)  # a timer survives exec and would end the settler
+            become_settler(folder)
 
     before = signal.signal(signal.SIGALRM, check)
     signal.setitimer(signal.ITIMER_REAL, SECONDS_BETWEEN_CHECKS, SECONDS_BETWEEN_CHECKS)

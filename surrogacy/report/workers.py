@@ -17,8 +17,9 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -30,13 +31,19 @@ from surrogacy.errors import ProcessError
 
 WORKERS = 2
 PRELOADED = "surrogacy.report.drawing_libraries"
-RUN_PROCESS = "SURROGACY_RUN_PROCESS"  # variable that tells the server which process it works for
+# variables that tell the server which process it works for, and which folder to settle when that has ended
+RUN_PROCESS, RUN_FOLDER = "SURROGACY_RUN_PROCESS", "SURROGACY_RUN_FOLDER"
 SECONDS_TO_END = 3.0
 ENDED = "a process that draws the figures ended before its time (killed, or out of memory); the folder is as it was"
 
 
-def start_server() -> None:
+def start_server(out: Path) -> None:
     """Start the process that workers are forked from; it loads the plotting library in the meantime.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run, which the server settles if this process dies before there is a worker.
 
     Raises
     ------
@@ -49,14 +56,15 @@ def start_server() -> None:
 
     # the memory allocator of Arrow, which pandas loads, would start a thread
     os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
-    os.environ[RUN_PROCESS] = str(os.getpid())
+    os.environ |= {RUN_PROCESS: str(os.getpid()), RUN_FOLDER: str(out.absolute())}
     try:
         forkserver.set_forkserver_preload([PRELOADED])
         forkserver.ensure_running()
     except OSError as error:
         raise ProcessError(f"cannot start a process to draw the figures ({error.strerror or error})") from error
     finally:
-        os.environ.pop(RUN_PROCESS, None)
+        for name in (RUN_PROCESS, RUN_FOLDER):
+            os.environ.pop(name, None)
 
 
 class FigureWorkers(Executor):
@@ -67,39 +75,23 @@ class FigureWorkers(Executor):
     out : Path
         Folder of the run, which a worker settles if this process dies.
 
-    Raises
-    ------
-    ProcessError
-        If the system starts no process.
+    Attributes
+    ----------
+    problem : ProcessError or None
+        Why the main thread was interrupted: no process could be started, or a process ended before its time.
     """
 
     def __init__(self, out: Path) -> None:
-        self.broken = False
+        self.problem: ProcessError | None = None
+        self._out = str(out.absolute())
         self._finished = threading.Event()
+        self._ended = threading.Event()
         self._processes: list[BaseProcess] = []
-        self._idle: queue.SimpleQueue[connection.Connection] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[connection.Connection | None] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(WORKERS)
-        context = _context()
-        main = sys.modules["__main__"]
-        # workers need nothing of the script that called us, and must not run it again
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            for _ in range(WORKERS):
-                near, far = context.Pipe()
-                process = context.Process(target=serve, args=(far, str(out.absolute())), daemon=True)
-                process.start()
-                far.close()
-                self._processes.append(process)
-                self._idle.put(near)
-        except (OSError, EOFError) as error:
-            self.end()
-            raise ProcessError(f"cannot start a process to draw the figures ({error or type(error).__name__})") from error
-        except BaseException:
-            self.end()
-            raise
-        finally:
-            sys.modules["__main__"] = main
-        threading.Thread(target=self._watch, daemon=True).start()
+        # the server answers once it has loaded the plotting library: this process goes on meanwhile
+        self._starter = threading.Thread(target=self._start, daemon=True)
+        self._starter.start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Hand a call to the next process that is free."""
@@ -113,6 +105,8 @@ class FigureWorkers(Executor):
     def end(self) -> None:
         """End the processes, whatever they are doing."""
         self.shutdown(wait=False, cancel_futures=True)
+        self._ended.set()
+        self._release()
         for process in self._processes:
             process.terminate()
         for process in self._processes:
@@ -120,9 +114,44 @@ class FigureWorkers(Executor):
             if process.is_alive():
                 process.kill()
 
+    def _start(self) -> None:
+        """Start the processes, and wait for the end of any of them."""
+        context = _context()
+        try:
+            for _ in range(WORKERS):
+                near, far = context.Pipe()
+                process = context.Process(target=serve, args=(far, self._out), daemon=True)
+                with _no_main_module():
+                    process.start()
+                far.close()
+                self._processes.append(process)
+                if self._ended.is_set():  # the list may have been read before
+                    process.terminate()
+                self._idle.put(near)
+        except (OSError, EOFError) as error:
+            reason = error or type(error).__name__
+            self._stop(ProcessError(f"cannot start a process to draw the figures ({reason})"))
+            return
+        connection.wait([process.sentinel for process in self._processes])
+        self._stop(ProcessError(ENDED))
+
+    def _stop(self, problem: ProcessError) -> None:
+        """Stop the main thread, so that a long fit does not go on in vain."""
+        if not self._finished.is_set():
+            self.problem = problem
+            self._release()
+            _thread.interrupt_main()
+
+    def _release(self) -> None:
+        """Let the threads go that wait for a process."""
+        for _ in range(WORKERS):
+            self._idle.put(None)
+
     def _call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         task = pickle.dumps((function, args, kwargs), pickle.HIGHEST_PROTOCOL)
         pipe = self._idle.get()
+        if pipe is None:
+            raise self.problem or ProcessError(ENDED)
         try:
             pipe.send_bytes(task)
             answer = pipe.recv_bytes()
@@ -135,12 +164,16 @@ class FigureWorkers(Executor):
             raise value
         return value
 
-    def _watch(self) -> None:
-        """Stop the main thread when a process ends before its time, so that a long fit does not go on in vain."""
-        connection.wait([process.sentinel for process in self._processes])
-        if not self._finished.is_set():
-            self.broken = True
-            _thread.interrupt_main()
+
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Hide the script that called us: workers need nothing of it, and must not run it again."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _context() -> SpawnContext | ForkServerContext:
@@ -160,12 +193,12 @@ def serve(pipe: connection.Connection, out: str) -> None:
         try:
             task = pipe.recv_bytes()
         except (EOFError, OSError):
-            _settle(out)
+            become_settler(out)
         answer = _answer(task)
         try:
             pipe.send_bytes(answer)
         except OSError:
-            _settle(out)
+            become_settler(out)
 
 
 def _answer(task: bytes) -> bytes:
@@ -187,10 +220,10 @@ def _outlive(out: str) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
-        _settle(out)
+        become_settler(out)
 
 
-def _settle(out: str) -> None:
+def become_settler(out: str) -> None:
     """Become the program that completes or undoes a replacement in the folder and removes the remains."""
     if sys.platform == "win32":
         os._exit(1)

@@ -237,3 +237,14 @@ def seconds_to_read(rows, tmp_path):
 def test_time_grows_with_the_rows(tmp_path):
     seconds_to_read(100, tmp_path)
     assert seconds_to_read(8000, tmp_path) < 8 * 1.8 * seconds_to_read(1000, tmp_path)
+
+
+@pytest.mark.parametrize("value", ["710", "-800", "1e308", "inf"])
+def test_a_logarithm_that_no_hazard_ratio_has_is_named_in_its_cell(value, tmp_path, capsys):
+    path = tmp_path / "own.csv"
+    row = "{},100,100,{},0.2,0.9,0.7,1.2"
+    lines = [row.format("A", value), row.format("B", -0.2), row.format("C", -0.3)]
+    path.write_text("\n".join(["trial,n_exp,n_ctl,log_hr_pfs,se_pfs,hr_os,ci_low_os,ci_high_os", *lines]))
+    assert main(["--check", "--pairs", str(path)]) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{path}:2: E101 error: A PFS: log_hr_pfs = '{value}'")

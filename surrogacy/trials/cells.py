@@ -19,6 +19,7 @@ LONGEST_NUMBER = 200  # characters of a cell that is searched for numbers
 DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 LOG_COLUMNS = {"hr": "log_hr", "ci_low": "log_ci_low", "ci_high": "log_ci_high"}
 DEFAULT_LEVEL = 0.95
+LARGEST_LOGARITHM = math.log(sys.float_info.max)
 
 _PERCENTAGE = r"\d+(?:[.,]\d+)?\s*%"
 _TRAILING_MARKS = " *\u2020\u2021\u00a7\u00b6"
@@ -177,6 +178,11 @@ def half_unit(text: str) -> float:
     return 0.5 * 10.0 ** -(decimals if decimals >= 2 else 1)
 
 
+def exponential(x: float) -> float:
+    """exp(x); infinite where it is too large for a number, so that the rules can refuse it."""
+    return math.exp(x) if x < LARGEST_LOGARITHM else math.inf
+
+
 def printed_range(row: Row, column: str) -> tuple[float, float]:
     """Return the range of values that a printed number may stand for; one printed as a logarithm was rounded on that scale.
 
@@ -193,7 +199,7 @@ def printed_range(row: Row, column: str) -> tuple[float, float]:
     log_text = row.get(LOG_COLUMNS.get(column, ""), "")
     if log_text and column in row.get("_from_log", "").split():
         half = half_unit(log_text)
-        return math.exp(float(log_text) - half), math.exp(float(log_text) + half)
+        return exponential(float(log_text) - half), exponential(float(log_text) + half)
     text = row[column].strip().lstrip("=").strip()
     value, half = float(text), half_unit(text)
     return max(value - half, sys.float_info.min), value + half

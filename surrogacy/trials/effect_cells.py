@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, Row, cell_fault, number, parse_interval, parse_level
+from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, Row, cell_fault, exponential, number, parse_interval, parse_level
 
 LIMITS = ("ci_low", "ci_high")
 NUMBERS = ("hr", "se", "p", "events_exp", "events_ctl", *LIMITS)
@@ -75,7 +75,7 @@ def effect_row(statements: Mapping[str, Statement], texts: Row, place: Row) -> t
     for quantity in ("hr", "log_hr", "interval"):
         if quantity in statements:
             levels += _split(row, quantity, statements[quantity], faults)
-    _logarithms(row)
+    _logarithms(row, faults)
     _resolve_level(row, levels, faults)
     _resolve_sides(row, statements, faults)
     return row, faults
@@ -103,14 +103,21 @@ def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -
     return [] if level is None else [(level, f"{interval.level} in the cell {statement.text!r}")]
 
 
-def _logarithms(row: Row) -> None:
-    """Derive hazard ratio and standard error where only a logarithm or a variance is given; ``_from_log`` names what was derived."""
+def _logarithms(row: Row, faults: list[Fault]) -> None:
+    """Derive hazard ratio and standard error where only a logarithm or a variance is given; ``_from_log`` names what was derived.
+
+    E101: exp of a logarithm is a finite number above 0.
+    """
     derived = []
     for name, column in LOG_COLUMNS.items():
         text = row.get(column, "")
         if text and not row.get(name):
             row[f"_column_{name}"] = row[f"_column_{column}"]
-            row[name] = _transformed(text, math.exp)
+            row[name] = _transformed(text, exponential)
+            if row[name] in ("inf", "0"):
+                rule = "exp of this logarithm is not a number above 0"
+                faults.append(cell_fault("E101", "error", row, column, rule, "give the natural logarithm of the hazard ratio"))
+                row |= {name: "1", column: "0"}  # so that one cell makes one error
             derived += [name] if row[name] != text else []
     if derived:
         row["_from_log"] = " ".join(derived)
@@ -122,7 +129,7 @@ def _transformed(text: str, function: Callable[[float], float]) -> str:
     """Return a function of a number as text; text that is not a number is left for the schema, which names it."""
     try:
         return f"{function(float(text)):.10g}"
-    except (ValueError, OverflowError):
+    except ValueError:
         return text
 
 
@@ -178,13 +185,13 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
         elif logarithms < ratios:
             for row in rows:
                 row |= {LOG_COLUMNS[name]: row[name] for name in LIMITS}
-                row |= {name: _transformed(row[name], math.exp) for name in LIMITS}
+                row |= {name: _transformed(row[name], exponential) for name in LIMITS}
                 row["_from_log"] = " ".join([*row.get("_from_log", "").split(), *LIMITS])
 
 
 def _fits(row: Row) -> bool:
     y, low, high = (float(row[name]) for name in ("log_hr", *LIMITS))
-    return low <= y <= high or 0 < low <= math.exp(y) <= high
+    return low <= y <= high or 0 < low <= exponential(y) <= high
 
 
 def _asymmetry(estimate: float, low: float, high: float) -> float:

@@ -3,7 +3,7 @@
 import surrogacy
 from surrogacy.figures.dilution_map import plot_dilution_map
 from surrogacy.pps.dilution import dilution_map, dilution_points
-from surrogacy.pps.planner import plan
+from surrogacy.pps.planning import plan
 
 PFS = (6.0, 9.0)
 print(

@@ -1,7 +1,7 @@
 """Llovet 2019 (doi:10.1016/j.jhep.2019.01.028): R = 0.84 between PFS and OS, 0.83 between TTP and OS, in phase III trials of advanced HCC."""
 
 import surrogacy
-from surrogacy.cross_validation import cross_validate
+from surrogacy.evaluation.cross_validation import cross_validate
 from surrogacy.figures import plot_bubble
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, DanielsHughes, WeightedPearson, WeightedRegression
 

@@ -3,7 +3,7 @@
 import surrogacy
 from surrogacy.figures import plot_bubble
 from surrogacy.models import WeightedPearson
-from surrogacy.validation import leave_one_out
+from surrogacy.evaluation.refits import leave_one_out
 
 trials = surrogacy.read_trials()
 model = WeightedPearson()

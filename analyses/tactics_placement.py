@@ -3,7 +3,7 @@
 import surrogacy
 from surrogacy.figures import plot_placement
 from surrogacy.models import BivariateBayes
-from surrogacy.placement import POSITIONS, focus_comparisons, place, shown_records
+from surrogacy.evaluation.placement import POSITIONS, focus_comparisons, place, shown_records
 
 trials = surrogacy.read_trials()
 model = BivariateBayes()

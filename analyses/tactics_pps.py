@@ -4,7 +4,7 @@ import surrogacy
 from surrogacy.figures.waterfall import plot_waterfall
 from surrogacy.pps.at_risk import compare_at_risk
 from surrogacy.pps.decomposition import by_direct_death, decompose, decompose_all
-from surrogacy.pps.reading import read_inputs
+from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.pps.shares import share_words
 
 # the medians of the primary analysis stand in its quotation: "25.2 vs. 13.5 months"

@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 import surrogacy
 from surrogacy.pps import IllnessDeath, cox_hazard_ratio
 from surrogacy.pps.decomposition import decompose
-from surrogacy.pps.reading import read_inputs
+from surrogacy.pps.read_summaries import read_inputs
 
 TRIALS, PEER = 10_000, 20
 CENSORING = (52.0, 113.0)

@@ -7,13 +7,13 @@ import sys
 
 def main() -> int:
     """Dispatch to a command."""
-    from surrogacy.fit import main as fit
+    from surrogacy.cli.fit import main as fit
 
     command, *arguments = sys.argv[1:] or ["--help"]
     if command == "fit":
         return fit(arguments)
     if command == "pps":
-        from surrogacy.pps.__main__ import main as pps
+        from surrogacy.cli.pps import main as pps
 
         return pps(arguments, program="surrogacy pps")
     return fit(sys.argv[1:] or ["--help"], program="surrogacy fit")

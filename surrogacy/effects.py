@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from surrogacy.array_checks import broadcast, counts, names, numbers
+from surrogacy.arrays import broadcast, counts, names, numbers
 from surrogacy.errors import UsageError
 from surrogacy.levels import confidence_level
 

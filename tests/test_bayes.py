@@ -16,17 +16,17 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.fit import main
 from surrogacy.models import REGISTRY, create
-from surrogacy.models.bayes import agreement, criticism, sampling
-from surrogacy.models.bayes.bivariate import BivariateSampled, layouts
-from surrogacy.models.bayes.class_exchangeable import ClassExchangeable
-from surrogacy.models.bayes.daniels_hughes import DanielsHughes
-from surrogacy.models.bayes.moderated import Moderated
-from surrogacy.models.bayes.product_normal import ProductNormal
-from surrogacy.models.bayes.student_t import StudentT
-from surrogacy.models.bayes.trivariate import TripleEffects, Trivariate, triples
-from surrogacy.models.posterior import BivariateBayes
+from surrogacy.models.sampled import agreement, criticism, sampling
+from surrogacy.models.sampled.bivariate import BivariateSampled, layouts
+from surrogacy.models.sampled.class_exchangeable import ClassExchangeable
+from surrogacy.models.sampled.daniels_hughes import DanielsHughes
+from surrogacy.models.sampled.moderated_line import Moderated
+from surrogacy.models.sampled.product_normal import ProductNormal
+from surrogacy.models.sampled.student_t import StudentT
+from surrogacy.models.sampled.trivariate import TripleEffects, Trivariate, triples
+from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.priors import Beta, Grid, HalfNormal, HalfStudentT, Normal, Uniform
-from surrogacy.results import Estimate
+from surrogacy.results.result import Estimate
 from tests.conftest import ROOT
 from tests.test_models import NEEDED
 
@@ -377,7 +377,7 @@ SEEDED = """
 import hashlib, sys
 import numpy as np
 from surrogacy.effects import Effects
-from surrogacy.models.bayes.bivariate import BivariateSampled
+from surrogacy.models.sampled.bivariate import BivariateSampled
 y = np.array([[-0.5, -0.2], [-0.1, 0.0], [-0.3, -0.2], [0.1, 0.1], [-0.7, -0.3]])
 result = BivariateSampled(draws=200, tune=200, chains=2, seed=4).fit(Effects.from_arrays(y, np.full((5, 2), 0.1)))
 sys.stdout.write(hashlib.sha256(np.ascontiguousarray(result.draws["posterior"]["slope"]).tobytes()).hexdigest())

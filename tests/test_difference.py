@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from surrogacy.correlation_power import detectable, power, trials_needed
-from surrogacy.difference import (
+from surrogacy.stats.power import detectable, power, trials_needed
+from surrogacy.evaluation.differences import (
     bootstrap_difference,
     compare,
     fisher_difference,
@@ -13,7 +13,7 @@ from surrogacy.difference import (
 )
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.models.posterior import BivariateBayes
+from surrogacy.models.bivariate_bayes import BivariateBayes
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from surrogacy import analysis
+from surrogacy.analysis import fit_run
 from surrogacy.errors import UsageError
 from surrogacy.fit import main
-from surrogacy.new_trial import NewTrial, parse_new_trial
+from surrogacy.evaluation.new_trial import NewTrial, parse_new_trial
 
 
 @pytest.fixture

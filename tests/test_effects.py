@@ -8,7 +8,7 @@ from surrogacy.effects import (
     standard_error_from_p,
 )
 from surrogacy.errors import UsageError
-from surrogacy.shared_control import resolve_shared_controls
+from surrogacy.trials.shared_control import resolve_shared_controls
 
 
 def two_arms_one_control(**changes):

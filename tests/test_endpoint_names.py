@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from surrogacy.effects import Effects
-from surrogacy.endpoint_names import endpoint_label, final_name, surrogate_names, with_article
+from surrogacy.results.endpoint_names import endpoint_label, final_name, surrogate_names, with_article
 from surrogacy.errors import DataError, UsageError
 from surrogacy.figures import plot_bubble, plot_forest
 from surrogacy.fit import main

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surrogacy import estimands
-from surrogacy.results import Line
+from surrogacy.stats import correlation
+from surrogacy.results.result import Line
 
 
 def line(intercept=0.05, slope=0.5, covariance=((0.002, 0.001), (0.001, 0.01)), sigma=0.1, df=None, new_n=None, **rest):
@@ -14,21 +14,21 @@ def line(intercept=0.05, slope=0.5, covariance=((0.002, 0.001), (0.001, 0.01)), 
 
 def test_weighted_pearson_by_hand():
     # weights 1, 2, 1 on (0, 0), (1, 2), (2, 1): means 1 and 1.25; sums of squares 2 and 2.75, of products 1
-    assert estimands.weighted_pearson([0, 1, 2], [0, 2, 1], [1, 2, 1]) == pytest.approx(1 / np.sqrt(2 * 2.75))
+    assert correlation.weighted_pearson([0, 1, 2], [0, 2, 1], [1, 2, 1]) == pytest.approx(1 / np.sqrt(2 * 2.75))
 
 
 def test_weighted_pearson_equals_repeated_observations():
     x, y, w = np.array([0.1, 0.5, -0.3, 0.2]), np.array([0.0, 0.4, -0.1, 0.5]), np.array([3, 1, 2, 4])
     repeated = np.corrcoef(np.repeat(x, w), np.repeat(y, w))[0, 1]
-    assert estimands.weighted_pearson(x, y, w) == pytest.approx(repeated, abs=1e-12)
+    assert correlation.weighted_pearson(x, y, w) == pytest.approx(repeated, abs=1e-12)
 
 
 def test_weighted_pearson_without_spread_is_undefined():
-    assert np.isnan(estimands.weighted_pearson([1, 1, 1], [0, 1, 2], [1, 1, 1]))
+    assert np.isnan(correlation.weighted_pearson([1, 1, 1], [0, 1, 2], [1, 1, 1]))
 
 
 def test_ranks_share_ties():
-    assert estimands.ranks([10, 20, 20, 5]).tolist() == [2, 3.5, 3.5, 1]
+    assert correlation.ranks([10, 20, 20, 5]).tolist() == [2, 3.5, 3.5, 1]
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,17 @@ def test_ranks_share_ties():
     ],
 )
 def test_fisher_interval(r, k, low, high):
-    assert estimands.fisher_interval(r, k) == pytest.approx((low, high), abs=1e-3)
+    assert correlation.fisher_interval(r, k) == pytest.approx((low, high), abs=1e-3)
 
 
 def test_iqwig_needs_an_observed_r_of_0_972_with_eight_trials():
     # the r whose lower 95 % limit is 0.85: published list for k = 8, 10, 12, 16, 20, 30
     for k, r in {8: 0.972, 10: 0.964, 12: 0.957, 16: 0.947, 20: 0.939, 30: 0.927}.items():
-        assert estimands.fisher_interval(r, k)[0] == pytest.approx(0.85, abs=0.003)
+        assert correlation.fisher_interval(r, k)[0] == pytest.approx(0.85, abs=0.003)
 
 
 def test_fisher_interval_needs_four_trials():
-    assert estimands.fisher_interval(0.5, 3) == (None, None)
+    assert correlation.fisher_interval(0.5, 3) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_fisher_interval_needs_four_trials():
     [((-0.4, 0.9), (0.0, 0.81)), ((0.5, 0.9), (0.25, 0.81)), ((-0.9, -0.5), (0.25, 0.81)), ((None, None), (None, None))],
 )
 def test_square_interval_holds_zero_only_where_r_does(limits, squared):
-    assert estimands.square_interval(*limits) == pytest.approx(squared) if limits[0] is not None else squared == (None, None)
+    assert correlation.square_interval(*limits) == pytest.approx(squared) if limits[0] is not None else squared == (None, None)
 
 
 def test_threshold_of_an_infinite_meta_analysis_has_a_closed_form():
     # Burzykowski and Buyse: STE_inf = (-intercept - z sigma) / slope
     exact = line(covariance=((0, 0), (0, 0)))
-    threshold = estimands.threshold_effect(exact)
+    threshold = correlation.threshold_effect(exact)
     assert np.log(threshold.hr) == pytest.approx((-0.05 - 1.959963985 * 0.1) / 0.5)
     assert threshold.status == "exists"
 
@@ -75,8 +75,8 @@ def test_threshold_of_an_infinite_meta_analysis_has_a_closed_form():
 def test_threshold_is_where_the_upper_limit_crosses_zero(intercept, slope, sigma, v0, v1, r):
     covariance = ((v0, r * np.sqrt(v0 * v1)), (r * np.sqrt(v0 * v1), v1))
     one = line(intercept, slope, covariance, sigma)
-    threshold = estimands.threshold_effect(one)
-    grid = np.linspace(np.log(estimands.STRONGEST_HR), 3, 4001)
+    threshold = correlation.threshold_effect(one)
+    grid = np.linspace(np.log(correlation.STRONGEST_HR), 3, 4001)
     below = one.predict(grid)[2] < 0
     if threshold.status == "benefit-without-surrogate-effect":  # the limit is below 0 from a surrogate HR of 1 to the crossing
         assert threshold.hr is None
@@ -98,11 +98,11 @@ def test_threshold_is_where_the_upper_limit_crosses_zero(intercept, slope, sigma
 
 
 def test_threshold_outside_the_data_is_said_to_be():
-    assert estimands.threshold_effect(line(sigma=0.45)).status == "outside-data"
+    assert correlation.threshold_effect(line(sigma=0.45)).status == "outside-data"
 
 
 def test_a_steep_line_the_wrong_way_gives_no_threshold():
-    assert estimands.threshold_effect(line(slope=-0.8)).status == "none"
+    assert correlation.threshold_effect(line(slope=-0.8)).status == "none"
 
 
 def test_prediction_variance_is_the_sum_of_its_parts():

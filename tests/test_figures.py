@@ -17,8 +17,8 @@ from surrogacy.figures import (
 )
 from surrogacy.figures._style import PRESETS, preset, save, style
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression
-from surrogacy.results import Estimate
-from surrogacy.validation import PRIOR_SETS, prior_sensitivity
+from surrogacy.results.result import Estimate
+from surrogacy.evaluation.refits import PRIOR_SETS, prior_sensitivity
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_posterior_figure_shows_the_posterior(tactics, llovet):
 
 
 def test_posterior_figure_of_a_model_without_r2(llovet):
-    from surrogacy.results import Result
+    from surrogacy.results.result import Result
 
     tree = xr.DataTree.from_dict(
         {
@@ -198,7 +198,7 @@ def test_prior_sensitivity_figure(tactics):
 
 
 def test_class_slopes_figure(trials):
-    from surrogacy.results import Result
+    from surrogacy.results.result import Result
 
     effects = trials.analysis_set("advanced-first-line")
     estimates = {

@@ -8,7 +8,7 @@ import pytest
 from surrogacy.figures import placement_data
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes, WeightedRegression
-from surrogacy.placement import POSITIONS, focus_comparisons, in_words, place, position, shown_records
+from surrogacy.evaluation.placement import POSITIONS, focus_comparisons, in_words, place, position, shown_records
 
 BOTH = ("himalaya-durva", "himalaya-stride")
 

@@ -6,7 +6,7 @@ from statsmodels.regression.linear_model import OLS, WLS
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError
-from surrogacy.influence import (
+from surrogacy.evaluation.influence import (
     FOLLOWED,
     carries,
     conclusions,
@@ -16,7 +16,7 @@ from surrogacy.influence import (
     slope_words,
 )
 from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
-from surrogacy.weights import usable_comparisons, weights_of
+from surrogacy.models.weights import usable_comparisons, weights_of
 
 
 def effects_of(x, y, n=None):

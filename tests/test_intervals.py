@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from surrogacy import intervals
-from surrogacy.bootstrap import percentiles
+from surrogacy.evaluation import interval_methods
+from surrogacy.stats.bootstrap import percentiles
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.estimands import fisher_interval
-from surrogacy.intervals import RECIPES, all_intervals, atanh_t, needed_r, refitted_rho, simulator, wald_r2
+from surrogacy.stats.correlation import fisher_interval
+from surrogacy.evaluation.interval_methods import RECIPES, all_intervals, atanh_t, needed_r, refitted_rho, simulator, wald_r2
 from surrogacy.models.bivariate import BivariateRandomEffects
 from surrogacy.models.correlation import WeightedPearson
 
@@ -98,8 +98,8 @@ def test_recipes_of_the_true_effects_are_those_of_the_model(pfs):
 
 
 def test_delta_of_r2_by_numerical_gradient(pfs):
-    from surrogacy.models.likelihood import Likelihood, make_blocks
-    from surrogacy.models.maximum import maximise, parameter_covariance
+    from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
+    from surrogacy.models.likelihood.maximum import maximise, parameter_covariance
 
     likelihood = Likelihood(make_blocks(pfs), "reml")
     best = maximise(likelihood, pfs, 3)
@@ -210,4 +210,4 @@ def test_few_trials_and_wrong_questions(pfs):
 
 def test_every_recipe_names_its_source():
     assert all(recipe.source.startswith("10.") for name, recipe in RECIPES.items() if name != "atanh-t")
-    assert intervals.RECIPES["wald-n"].formula.endswith("cut at 0 and 1")
+    assert interval_methods.RECIPES["wald-n"].formula.endswith("cut at 0 and 1")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from surrogacy.results import Estimate, Line, Result
-from surrogacy.verdicts import SurrogateEffect, all_verdicts, iqwig_trial, words
+from surrogacy.results.result import Estimate, Line, Result
+from surrogacy.evaluation.criteria import SurrogateEffect, all_verdicts, iqwig_trial, words
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surrogacy.bootstrap import PIECE, resampled_r
+from surrogacy.stats.bootstrap import PIECE, resampled_r
 from surrogacy.effects import Effects
 from surrogacy.fit import main
 
@@ -36,6 +36,6 @@ def test_the_bootstrap_in_pieces_is_the_bootstrap(monkeypatch):
     generator = np.random.default_rng(0)
     effects = Effects.from_arrays(generator.normal(size=(12, 2)), np.full((12, 2), 0.1), n=np.arange(1, 13) * 10)
     whole = resampled_r(effects, effects.n, 500, np.random.default_rng(3))
-    monkeypatch.setattr("surrogacy.bootstrap.PIECE", 100)
+    monkeypatch.setattr("surrogacy.stats.bootstrap.PIECE", 100)
     assert np.array_equal(resampled_r(effects, effects.n, 500, np.random.default_rng(3)), whole)
     assert PIECE > 100

@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from surrogacy import difference, estimands, intervals
-from surrogacy.bootstrap import percentiles
+from surrogacy.evaluation import differences
+from surrogacy.stats import correlation
+from surrogacy.evaluation import interval_methods
+from surrogacy.stats.bootstrap import percentiles
 from surrogacy.effects import standard_error_from_interval
 from surrogacy.errors import UsageError
 from surrogacy.levels import confidence_level
 from surrogacy.models import REGISTRY, BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression, create
 from surrogacy.pps.decomposition import decompose_trials
-from surrogacy.pps.inputs import HazardRatio, Median
-from surrogacy.pps.moderation import ModeratedLine
-from surrogacy.pps.moderation_evidence import log_score
-from surrogacy.pps.offset import OffsetModel
-from surrogacy.prediction import FinalPrediction
+from surrogacy.pps.trial_summary import HazardRatio, Median
+from surrogacy.models.moderated_line import ModeratedLine
+from surrogacy.evaluation.moderation import log_score
+from surrogacy.pps.dilution_regression import OffsetModel
+from surrogacy.models.prediction import FinalPrediction
 
 NO_LEVELS = (0, 1, 30, 100, 950, -95, float("nan"), float("inf"), "95 %", None)
 NORMAL = FinalPrediction(np.ones(1), np.zeros(1), np.ones(1), None, {})
@@ -39,16 +41,16 @@ def mixture(effects):
 
 
 FORMULAS = {
-    "fisher_interval": lambda level: estimands.fisher_interval(0.7, 12, level),
-    "wald_r2": lambda level: intervals.wald_r2(0.5, 12, level),
-    "atanh_t": lambda level: intervals.atanh_t(0.7, 0.1, 12, level),
-    "needed_r": lambda level: intervals.needed_r(12, level=level),
+    "fisher_interval": lambda level: correlation.fisher_interval(0.7, 12, level),
+    "wald_r2": lambda level: interval_methods.wald_r2(0.5, 12, level),
+    "atanh_t": lambda level: interval_methods.atanh_t(0.7, 0.1, 12, level),
+    "needed_r": lambda level: interval_methods.needed_r(12, level=level),
     "percentiles": lambda level: percentiles(np.arange(1000.0), level),
     "standard_error": lambda level: standard_error_from_interval(0.5, 0.9, level),
-    "fisher_difference": lambda level: difference.fisher_difference(0.5, 10, 0.8, 12, level),
-    "mover_difference": lambda level: difference.mover_difference(0.5, 10, 0.8, 12, level),
-    "detectable": lambda level: difference.detectable(10, 0.8, level=level),
-    "trials_needed": lambda level: difference.trials_needed(0.5, 0.8, level=level),
+    "fisher_difference": lambda level: differences.fisher_difference(0.5, 10, 0.8, 12, level),
+    "mover_difference": lambda level: differences.mover_difference(0.5, 10, 0.8, 12, level),
+    "detectable": lambda level: differences.detectable(10, 0.8, level=level),
+    "trials_needed": lambda level: differences.trials_needed(0.5, 0.8, level=level),
     "log_score": lambda level: log_score(np.arange(5.0), np.ones(5), level).difference,
     "prediction": NORMAL.interval,
     "median": lambda level: Median(10.0, level=level).level,
@@ -108,12 +110,12 @@ def test_lines_and_thresholds(line, mixture):
         assert np.array_equal(each.predict(-0.4, level=90), each.predict(-0.4, level=0.9))
         with pytest.raises(UsageError, match="level of an interval"):
             each.predict(-0.4, level=0)
-    assert estimands.threshold_effect(line, level=80) == estimands.threshold_effect(line, level=0.8)
+    assert correlation.threshold_effect(line, level=80) == correlation.threshold_effect(line, level=0.8)
     assert mixture.thresholds(95) == mixture.thresholds(0.95)
 
 
 def test_intervals_by_every_method(effects):
-    assert intervals.all_intervals(effects, level=95, resamples=200) == intervals.all_intervals(effects, resamples=200)
+    assert interval_methods.all_intervals(effects, level=95, resamples=200) == interval_methods.all_intervals(effects, resamples=200)
 
 
 def test_a_posterior_predicts_at_the_same_level(effects):
@@ -130,6 +132,6 @@ def test_a_mistaken_level_is_not_a_reason_to_leave_a_trial_out(trials):
 
 
 def test_sampled_estimates():
-    sampling = import_module("surrogacy.models.bayes.sampling")
+    sampling = import_module("surrogacy.models.sampled.nuts")
     draws = {"tau": np.random.default_rng(0).normal(size=(2, 500))}
     assert sampling.estimates_of(draws, 95) == sampling.estimates_of(draws, 0.95)

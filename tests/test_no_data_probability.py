@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from surrogacy.difference import odds_ratio, posterior_difference
+from surrogacy.evaluation.differences import odds_ratio, posterior_difference
 from surrogacy.effects import Effects
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes

@@ -12,8 +12,8 @@ from surrogacy.errors import UsageError
 from surrogacy.figures import placement_data, plot_placement
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, DanielsHughes, WeightedPearson, WeightedRegression, create
-from surrogacy.placement import focus_comparisons, in_words, place, predict_new, shown_records
-from surrogacy.prediction import Observed, predict_final
+from surrogacy.evaluation.placement import focus_comparisons, in_words, place, predict_new, shown_records
+from surrogacy.models.prediction import Observed, predict_final
 from tests.test_models import simulated
 
 MODELS = ("weighted-regression", "bivariate-reml", "bivariate-bayes", "daniels-hughes")

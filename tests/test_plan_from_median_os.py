@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from surrogacy.errors import UsageError
-from surrogacy.pps.__main__ import main
-from surrogacy.pps.planner import plan
-from surrogacy.pps.trial_design import Design
+from surrogacy.cli.pps import main
+from surrogacy.pps.planning import plan
+from surrogacy.survival.trial_design import Design
 
 CASE = ["--plan", "--pfs", "8", "--hr-pfs", "0.69", "--accrual", "44", "--follow-up", "3", "--n", "600"]
 

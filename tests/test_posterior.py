@@ -7,13 +7,13 @@ from scipy.stats import chisquare, halfnorm, multivariate_normal, norm
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.models.daniels_hughes import DanielsHughes
-from surrogacy.models.exact import posteriors
-from surrogacy.models.posterior import BivariateBayes, largest_move
+from surrogacy.models.exact.bivariate_posterior import posteriors
+from surrogacy.models.bivariate_bayes import BivariateBayes, largest_move
 from surrogacy.models.priors import Beta, Grid, HalfNormal, HalfStudentT, Normal, Uniform, half_cauchy, lkj
-from surrogacy.results import Estimate
-from surrogacy.validation import PRIOR_SETS, prior_sensitivity
+from surrogacy.results.result import Estimate
+from surrogacy.evaluation.refits import PRIOR_SETS, prior_sensitivity
 from tests.test_models import simulated
 
 P = (0.5, 0.025, 0.975)
@@ -267,9 +267,9 @@ def test_prior_of_rho_within_is_a_mixture():
 
 
 def _cdf(posterior):
-    from surrogacy.models import distributions
+    from surrogacy.models.exact import marginals
 
-    return distributions.parameter(posterior.table, posterior.share, "rho_between")
+    return marginals.parameter(posterior.table, posterior.share, "rho_between")
 
 
 def test_prior_sensitivity_and_overlap(trials):

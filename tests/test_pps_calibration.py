@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from surrogacy.errors import UsageError
 from surrogacy.pps.at_risk import compare_at_risk, crude_ratios
-from surrogacy.pps.bootstrap import cox_log_hazard_ratio, kaplan_meier_median, sampling_errors
+from surrogacy.pps.resampling import cox_log_hazard_ratio, kaplan_meier_median, sampling_errors
 from surrogacy.pps.calibration import calibrate
-from surrogacy.pps.illness_death import IllnessDeath
-from surrogacy.pps.inputs import AtRisk, HazardRatio, Median, PfsCut, Stated, TrialInputs
-from surrogacy.pps.reading import read_all_inputs, read_inputs
+from surrogacy.survival.illness_death import IllnessDeath
+from surrogacy.pps.trial_summary import AtRisk, HazardRatio, Median, PfsCut, Stated, TrialInputs
+from surrogacy.pps.read_summaries import read_all_inputs, read_inputs
 from surrogacy.pps.summaries import Landmark, at_risk_misfit, deviance, fit_summaries
 
 MEDIANS = st.floats(1.0, 30.0)

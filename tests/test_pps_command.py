@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from surrogacy.pps.__main__ import main
+from surrogacy.cli.pps import main
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,9 @@ from surrogacy.pps.calibration import calibrate
 from surrogacy.pps.decomposition import by_direct_death, decompose, decompose_all, decompose_trials
 from surrogacy.pps.equal_pps import equal_pps_hazard_ratio, pps_needed
 from surrogacy.pps.identification import is_clear, is_identified
-from surrogacy.pps.inputs import HazardRatio, Median, PfsCut, Stated
-from surrogacy.pps.reading import read_inputs
-from surrogacy.results import Estimate
+from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Stated
+from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.results.result import Estimate
 from tests.conftest import ROOT
 from tests.test_pps_calibration import trial
 
@@ -257,7 +257,7 @@ def test_errors_of_hazard_ratios_are_those_that_were_printed(tactics):
 
 def test_residual_of_trials_that_follow_the_model():
     """p of the residual of 120 trials simulated from the model: below 0.1 in 10 %, within 3 binomial errors (8 %)."""
-    from surrogacy.pps.bootstrap import sampling_errors
+    from surrogacy.pps.resampling import sampling_errors
 
     truth = trial(hr_pfs=13.5 / 22.8)
     chosen = calibrate(truth)
@@ -281,7 +281,7 @@ def test_residual_of_trials_that_follow_the_model():
 
 def test_bootstrap_covers_what_generated_the_trials():
     """Gap of 100 simulated trials: the 90 % interval of each holds the truth in 81 to 99 % (3 binomial errors about 90 %)."""
-    from surrogacy.pps.bootstrap import sampling_errors
+    from surrogacy.pps.resampling import sampling_errors
 
     truth = trial(hr_pfs=13.5 / 22.8)
     chosen = calibrate(truth)

@@ -10,10 +10,11 @@ from scipy.integrate import quad
 from scipy.stats import kendalltau
 
 from surrogacy.errors import UsageError
-from surrogacy.pps import IllnessDeath, exponential
-from surrogacy.pps.numerics import falling_root, graded_rule
-from surrogacy.pps.piecewise import Piecewise
-from surrogacy.pps.weibull import Weibull
+from surrogacy.survival import constant_hazards
+from surrogacy.pps import IllnessDeath
+from surrogacy.survival.time_quadrature import falling_root, graded_rule
+from surrogacy.survival.piecewise_hazards import Piecewise
+from surrogacy.survival.weibull_hazards import Weibull
 
 LN2 = np.log(2.0)
 HAZARDS = st.floats(1e-3, 2.0)
@@ -109,8 +110,8 @@ def test_equal_rates_are_the_limit_of_unequal_ones():
     t = np.array([0.0, 1e-8, 0.3, 4.0, 900.0])
     exact = np.exp(-0.5 * t) * (1 + 0.4 * t)
     for h12 in (0.5, 0.5 + 1e-13, 0.5 - 1e-9):
-        assert exponential.survival_os(t, 0.4, 0.1, h12) == pytest.approx(exact, rel=1e-6, abs=1e-300)
-    near = [exponential.restricted_progressed(20.0, 0.4, 0.1, h12) for h12 in (0.5 - 1e-7, 0.5, 0.5 + 1e-7)]
+        assert constant_hazards.survival_os(t, 0.4, 0.1, h12) == pytest.approx(exact, rel=1e-6, abs=1e-300)
+    near = [constant_hazards.restricted_progressed(20.0, 0.4, 0.1, h12) for h12 in (0.5 - 1e-7, 0.5, 0.5 + 1e-7)]
     assert near[0] > near[1] > near[2]
     assert near[0] == pytest.approx(near[2], rel=1e-6)
 

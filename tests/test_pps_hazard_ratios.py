@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from surrogacy.errors import UsageError
 from surrogacy.pps import Censoring, IllnessDeath, average_hazard_ratio, cox_hazard_ratio
-from surrogacy.pps.hazard_ratios import (
+from surrogacy.survival.hazard_ratios import (
     expected_events,
     hazard_ratio_over_time,
     logrank_drift,

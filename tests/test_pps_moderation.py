@@ -16,10 +16,10 @@ from surrogacy.models.daniels_hughes import DanielsHughes
 from surrogacy.models.priors import HalfNormal, Normal, Uniform
 from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.expected_effects import ExpectedEffects, expected_effects
-from surrogacy.pps.illness_death import IllnessDeath
-from surrogacy.pps.line_posterior import LinePriors, condition, estimate, fit_line, quantiles
-from surrogacy.pps.moderation import COEFFICIENTS, ModeratedLine, surrogate_variance
-from surrogacy.pps.moderation_evidence import (
+from surrogacy.survival.illness_death import IllnessDeath
+from surrogacy.models.exact.line_posterior import LinePriors, condition, estimate, fit_line, quantiles
+from surrogacy.models.moderated_line import COEFFICIENTS, ModeratedLine, surrogate_variance
+from surrogacy.evaluation.moderation import (
     expected_coefficients,
     leave_one_out,
     permutation_test,
@@ -27,7 +27,7 @@ from surrogacy.pps.moderation_evidence import (
     trials_needed,
 )
 from surrogacy.pps.moderators import control_arms, factor_moderator, later_therapy, plain_moderator, pps_ratio, pps_sensitivity
-from surrogacy.pps.offset import ASSUMPTIONS, OffsetModel, first_order_bias, offset_sensitivity
+from surrogacy.pps.dilution_regression import ASSUMPTIONS, OffsetModel, first_order_bias, offset_sensitivity
 from surrogacy.trials.pairing import part_of
 
 VAGUE = Normal(0.0, 10.0)
@@ -115,7 +115,7 @@ def test_density_is_the_multivariate_normal_of_all_estimates(sets):
     design = np.column_stack([np.ones(k), z])
     prior = Normal(0.1, 2.0)
     priors = LinePriors((Normal(0.05, 3.0), Normal(-0.1, 1.0)), (VAGUE, VAGUE), HalfNormal(0.5), prior)
-    from surrogacy.pps.line_posterior import _integrated, _sums
+    from surrogacy.models.exact.line_posterior import _integrated, _sums
 
     blocks = condition(effects, prior)
     assert max(block.y.shape[1] for block in blocks) == 2
@@ -579,7 +579,7 @@ def test_offset_with_equal_effects_is_the_plain_line():
 
 def test_offset_likelihood_is_the_integral_over_the_true_effects():
     """SciPy's quadrature of each comparison's density, and of two with one control arm, at three points of (a, k, psi); vague = flat to 1e-4."""
-    from surrogacy.pps.offset import _groups
+    from surrogacy.pps.dilution_regression import _groups
 
     log_hr, se = [[-0.5, -0.3], [-0.2, 0.1], [-0.9, -0.4]], [[0.12, 0.15], [0.2, 0.18], [0.15, 0.22]]
     effects = Effects.from_arrays(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from surrogacy import analysis as fit_analysis
+from surrogacy.analysis import fit_run as fit_analysis
 from surrogacy.fit import main as fit
-from surrogacy.pps import analysis
-from surrogacy.pps.__main__ import main as pps
+from surrogacy.analysis import pps_run
+from surrogacy.cli.pps import main as pps
 
 CASES = Path(__file__).parent / "data" / "public_cases"
 HEADINGS = "trial,n_exp,n_ctl,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os,stage"

@@ -18,7 +18,7 @@ def test_ci_runs_the_two_commands_of_the_readme(command):
 
 
 def test_commands_of_the_readme_are_understood():
-    from surrogacy.fit import parser
+    from surrogacy.cli.fit import parser
 
     commands = [line for line in re.findall(r"^python -m surrogacy\.fit.*$", README, re.M) if "install" not in line]
     assert len(commands) >= 4
@@ -27,7 +27,7 @@ def test_commands_of_the_readme_are_understood():
 
 
 def test_commands_on_post_progression_survival_are_understood():
-    from surrogacy.pps.__main__ import parser
+    from surrogacy.cli.pps import parser
 
     commands = re.findall(r"^python -m surrogacy\.pps.*$", README, re.M)
     assert len(commands) >= 3
@@ -37,8 +37,8 @@ def test_commands_on_post_progression_survival_are_understood():
 
 def test_numbers_on_post_progression_survival_come_from_the_data(trials):
     from surrogacy.pps import decompose
-    from surrogacy.pps.offset import offset_sensitivity
-    from surrogacy.pps.reading import read_inputs
+    from surrogacy.pps.dilution_regression import offset_sensitivity
+    from surrogacy.pps.read_summaries import read_inputs
     from surrogacy.pps.shares import share_words
 
     found = decompose(read_inputs(trials, "tactics"), "M")
@@ -64,9 +64,9 @@ def test_pictures_and_links_of_the_readme_exist():
 
 
 def test_numbers_of_the_readme_come_from_the_data(trials):
-    from surrogacy.correlation_power import detectable
+    from surrogacy.stats.power import detectable
     from surrogacy.models import BivariateBayes, WeightedPearson, WeightedRegression
-    from surrogacy.validation import PRIOR_SETS
+    from surrogacy.evaluation.refits import PRIOR_SETS
 
     tactics, llovet = trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs")
     r = WeightedPearson().fit(tactics)["r"]

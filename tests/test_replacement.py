@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from surrogacy.errors import UsageError
-from surrogacy.report import replacement
-from surrogacy.report.earlier_run import changed_files, earlier_files, sha256
-from surrogacy.report.replacement import recover, staging
+from surrogacy.output import replacement
+from surrogacy.output.earlier_run import changed_files, earlier_files, sha256
+from surrogacy.output.replacement import recover, staging
 
 EARLIER = {"results.json": "1", "tables/a.csv": "a1", "figures/old.svg": "old"}
 NEW = {"results.json": "2", "tables/a.csv": "a2", "figures/new.svg": "new", "draws/x.nc": "x"}

@@ -9,16 +9,18 @@ import pytest
 from scipy.special import ndtri
 from statsmodels.api import WLS
 
-from surrogacy import cross_validation, influence, validation
+from surrogacy.evaluation import cross_validation
+from surrogacy.evaluation import influence
+from surrogacy.evaluation import refits
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.figures import bubble_data, plot_bubble, plot_forest
 from surrogacy.fit import main
-from surrogacy.intervals import all_intervals
+from surrogacy.evaluation.interval_methods import all_intervals
 from surrogacy.models import REGISTRY, BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression, create
-from surrogacy.placement import focus_comparisons, place
-from surrogacy.requirements import MissingDataError, Requirement, split_by_requirements
-from surrogacy.subgroups import by_factor, grid
+from surrogacy.evaluation.placement import focus_comparisons, place
+from surrogacy.results.requirements import MissingDataError, Requirement, split_by_requirements
+from surrogacy.evaluation.subgroups import by_factor, grid
 from surrogacy.trials import read_pairs, read_trials
 from tests.conftest import ROOT
 
@@ -354,10 +356,10 @@ def test_leave_one_out_and_the_grids_use_the_comparisons_in_the_fit(mixed):
     usable = split_by_requirements(mixed, BivariateRandomEffects().requires).effects
     assert len(usable) == 24
     model = BivariateRandomEffects(interval="delta")
-    for whole, part in zip(validation.rho_within_grid(model, mixed), validation.rho_within_grid(model, usable), strict=True):
+    for whole, part in zip(refits.rho_within_grid(model, mixed), refits.rho_within_grid(model, usable), strict=True):
         assert whole == part
-    records = validation.prior_sensitivity(BivariateBayes(), mixed)
-    assert records == validation.prior_sensitivity(BivariateBayes(), usable)
+    records = refits.prior_sensitivity(BivariateBayes(), mixed)
+    assert records == refits.prior_sensitivity(BivariateBayes(), usable)
     assert not any("problem" in record for record in records)
     (advanced, _) = sorted(by_factor(model, mixed, "stage"), key=lambda record: record["level"])
     assert (advanced["k"], advanced["fitted"]) == (13, 13)
@@ -446,7 +448,7 @@ def test_shared_control_arms_without_standard_errors():
         log_hr, se, n=[400, 400, 400, 300, 300, 600], trial=list("AAABBC"), comparison=["A1", "A2", "A3", "B1", "B2", "C"],
         control_group=["a", "a", "a", "b", "b", ""],
     )  # fmt: skip
-    from surrogacy.shared_control import resolve_shared_controls
+    from surrogacy.trials.shared_control import resolve_shared_controls
 
     first = resolve_shared_controls(effects, "first")
     assert first.comparison == ("A1", "B1", "C")
@@ -489,7 +491,7 @@ def test_arrays_without_standard_errors():
     assert BivariateRandomEffects().fit(half).left_out == ()
 
 
-@pytest.mark.parametrize("name", [name for name in REGISTRY if not REGISTRY[name][0].startswith("surrogacy.models.bayes.")])
+@pytest.mark.parametrize("name", [name for name in REGISTRY if not REGISTRY[name][0].startswith("surrogacy.models.sampled.")])
 def test_every_model_states_its_needs(name):
     model = create(name)
     assert model.requires
@@ -498,8 +500,8 @@ def test_every_model_states_its_needs(name):
 
 
 def test_a_missing_covariate_is_missing_data(table):
-    from surrogacy.models.bayes.class_exchangeable import ClassExchangeable
-    from surrogacy.models.bayes.moderated import Moderated
+    from surrogacy.models.sampled.class_exchangeable import ClassExchangeable
+    from surrogacy.models.sampled.moderated_line import Moderated
 
     effects = effects_of(table({}))
     with pytest.raises(MissingDataError, match=r"no comparison states its class\. Remedy: add a column class"):

@@ -6,11 +6,14 @@ import json
 import numpy as np
 import pytest
 
-from surrogacy import cross_validation, influence, robustness, validation
+from surrogacy.evaluation import cross_validation
+from surrogacy.evaluation import influence
+from surrogacy.analysis import fit_stages
+from surrogacy.evaluation import refits
 from surrogacy.fit import main
-from surrogacy.intervals import RECIPES
+from surrogacy.evaluation.interval_methods import RECIPES
 from surrogacy.models import create
-from surrogacy.subgroups import grid
+from surrogacy.evaluation.subgroups import grid
 
 DEFAULT = ("weighted-pearson", "weighted-regression", "bivariate-reml", "bivariate-bayes")
 
@@ -53,9 +56,9 @@ def test_cross_validation_of_the_report_is_that_of_the_library(document, trials)
 def test_refits_made_once_serve_every_question(name, trials):
     effects = trials.analysis_set("tactics-2022")
     model = create(name)
-    left_out = validation.without_each_trial(model, effects)
-    assert validation.leave_one_out(model, effects, left_out) == validation.leave_one_out(model, effects)
-    if not robustness.profiled(model):  # whose refits have no profile intervals
+    left_out = refits.without_each_trial(model, effects)
+    assert refits.leave_one_out(model, effects, left_out) == refits.leave_one_out(model, effects)
+    if not fit_stages.profiled(model):  # whose refits have no profile intervals
         assert influence.delete_one(model, effects, left_out) == influence.delete_one(model, effects)
 
 
@@ -83,7 +86,7 @@ def test_differences_are_of_sets_without_a_common_trial(document, trials):
     assert z["low"] < 0 < z["high"]
     assert one["sentence"] in (out / "tables" / "differences.md").read_text()
     both = [trials.analysis_set(name) for name in ("all", "advanced")]
-    assert robustness.differences(both, "n", 0) == ()
+    assert fit_stages.differences(both, "n", 0) == ()
 
 
 def test_verdicts_are_neutral_unless_asked(document, capsys):

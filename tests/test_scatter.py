@@ -9,7 +9,7 @@ from scipy.stats import chi2, kstest
 from surrogacy import Effects
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression
 from surrogacy.models.regression import weighted_least_squares
-from surrogacy.scatter import IMPLAUSIBLE, residual_scatter, scatter_caveat
+from surrogacy.stats.scatter import IMPLAUSIBLE, residual_scatter, scatter_caveat
 from surrogacy.trials import read_pairs
 from tests.conftest import TABLES
 from tests.reference import datasets

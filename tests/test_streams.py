@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from surrogacy.fit import main
-from surrogacy.pps.__main__ import main as pps
+from surrogacy.cli.pps import main as pps
 from tests.conftest import ROOT
 
 FIT = [sys.executable, "-m", "surrogacy.fit"]
@@ -65,12 +65,12 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path):
 def test_a_closed_error_stream_leaves_the_document_alone():
     shown, _, code = shell("2>&-", "tactics-2022", "--model", "weighted-pearson", "--json")
     assert code == 0
-    assert json.loads(shown)["schema"] == "surrogacy.results/1"
+    assert json.loads(shown)["schema"] == "surrogacy.results.result/1"
 
 
 @pytest.mark.parametrize("columns", ["", "wide", "-5", "0", "\u00b2", "9" * 30])
 def test_columns_that_are_not_a_number(columns, monkeypatch):
-    from surrogacy.streams import screen_width
+    from surrogacy.cli.streams import screen_width
 
     monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.setattr("sys.stdout", io.StringIO())

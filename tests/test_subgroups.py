@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from statsmodels.regression.linear_model import WLS
 
-from surrogacy.cross_validation import predict_comparison
+from surrogacy.evaluation.cross_validation import predict_comparison
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
-from surrogacy.subgroups import (
+from surrogacy.evaluation.subgroups import (
     ENDPOINT_ORDERS,
     Alternatives,
     before,

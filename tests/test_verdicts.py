@@ -12,8 +12,8 @@ import pytest
 
 from surrogacy.errors import UsageError
 from surrogacy.models import create
-from surrogacy.results import Estimate, Line, Result, ThresholdEffect
-from surrogacy.verdicts import (
+from surrogacy.results.result import Estimate, Line, Result, ThresholdEffect
+from surrogacy.evaluation.criteria import (
     SurrogateEffect,
     all_verdicts,
     bses3,
@@ -277,5 +277,5 @@ def test_wrong_questions(reml, sets):
 
 
 def test_words_are_read_as_a_resource_of_the_package():
-    script = "from importlib.resources import files; print(files('surrogacy').joinpath('verdicts.toml').is_file())"
+    script = "from importlib.resources import files; print(files('surrogacy.evaluation').joinpath('criteria.toml').is_file())"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "True"

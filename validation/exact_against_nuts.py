@@ -9,7 +9,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from surrogacy import read_trials
 from surrogacy.models import create
-from surrogacy.models.bayes.agreement import agreement, disagreements, sample_twins
+from surrogacy.models.sampled.agreement import agreement, disagreements, sample_twins
 
 SETS = (
     "tactics-2022", "llovet-2019-pfs", "llovet-2019-ttp", "intermediate", "advanced", "advanced-first-line",

@@ -8,9 +8,9 @@ exact model, so that the two posteriors are the same. With a half-normal SD they
 
 from dataclasses import replace
 
-from surrogacy.models.bayes.moderated import Moderated
+from surrogacy.models.sampled.moderated_line import Moderated
 from surrogacy.models.priors import HalfNormal, Uniform
-from surrogacy.pps.moderation import COEFFICIENTS, ModeratedLine
+from surrogacy.models.moderated_line import COEFFICIENTS, ModeratedLine
 from surrogacy.pps.moderators import plain_moderator
 from tests.test_pps_moderation import example
 

@@ -13,11 +13,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from surrogacy.bootstrap import percentiles
+from surrogacy.stats.bootstrap import percentiles
 from surrogacy.errors import UsageError
-from surrogacy.pps.bootstrap import sampling_errors
+from surrogacy.pps.resampling import sampling_errors
 from surrogacy.pps.calibration import calibrate
-from surrogacy.pps.inputs import HazardRatio, Median, PfsCut, Stated, TrialInputs
+from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Stated, TrialInputs
 from surrogacy.pps.shares import fieller_set
 from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
 

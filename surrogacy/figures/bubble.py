@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from surrogacy.endpoint_names import final_name, surrogate_names
+from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.figures import _style as style
-from surrogacy.results import Result, SurrogacyLine, ThresholdEffect
-from surrogacy.weights import weighting, weights_of
+from surrogacy.results.result import Result, SurrogacyLine, ThresholdEffect
+from surrogacy.models.weights import weighting, weights_of
 
 LABEL_ALL_UP_TO = 15
 LARGEST_BUBBLE = 260.0  # points squared

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from surrogacy.figures import _style as style
-from surrogacy.results import Result
+from surrogacy.results.result import Result
 
 ROW = 6.0  # mm
 

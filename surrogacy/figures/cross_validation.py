@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from surrogacy.cross_validation import NORMAL, Predictions
+from surrogacy.evaluation.cross_validation import NORMAL, Predictions
 from surrogacy.figures import _style as style
 
 ROW = 4.2  # mm

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from scipy.special import stdtrit
 
-from surrogacy.endpoint_names import endpoint_of, final_name, surrogate_names
+from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import bubble_data
-from surrogacy.results import Result
+from surrogacy.results.result import Result
 
 ROW = 3.7  # mm
 ESTIMATES = ("surrogate", "final")

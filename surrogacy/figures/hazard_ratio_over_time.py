@@ -20,8 +20,8 @@ from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.pps.at_risk import AtRiskComparison, CrudeRatio, supported_until
 from surrogacy.pps.calibration import Calibration
-from surrogacy.pps.hazard_ratios import hazard_ratio_over_time
-from surrogacy.pps.inputs import TrialInputs
+from surrogacy.survival.hazard_ratios import hazard_ratio_over_time
+from surrogacy.pps.trial_summary import TrialInputs
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 STEP = 0.25  # months

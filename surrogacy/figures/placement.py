@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from surrogacy.endpoint_names import endpoint_of, surrogate_names
+from surrogacy.results.endpoint_names import endpoint_of, surrogate_names
 from surrogacy.figures import _style as style
-from surrogacy.placement import Focus
-from surrogacy.results import Result
+from surrogacy.evaluation.placement import Focus
+from surrogacy.results.result import Result
 
 LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
 APART = 0.018  # of two intervals at the same effect, log HR
@@ -29,7 +29,7 @@ def placement_data(
     results : sequence of Result
         The lines shown, all of one model.
     records : sequence of mapping
-        Of `surrogacy.placement.place`.
+        Of `surrogacy.evaluation.placement.place`.
     comparison : str, optional
         The one to be drawn; default: that of the first record.
     """
@@ -52,7 +52,7 @@ def plot_placement(
     results : sequence of Result
         Lines of one model on several sets, at most four.
     records : sequence of mapping
-        Of `surrogacy.placement.place`.
+        Of `surrogacy.evaluation.placement.place`.
     ax : Axes, optional
         Default: a new figure of 140 mm.
     """

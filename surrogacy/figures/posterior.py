@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from surrogacy.effects import FloatArray
 from surrogacy.figures import _style as style
-from surrogacy.results import Result
+from surrogacy.results.result import Result
 
 BINS = 40
 DRAWS = 1500

@@ -22,7 +22,7 @@ MARKS = {
 
 
 def prior_sensitivity_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows of the figure, from the records of `surrogacy.validation.prior_sensitivity`; those without a fit are left out."""
+    """Rows of the figure, from the records of `surrogacy.evaluation.refits.prior_sensitivity`; those without a fit are left out."""
     frame = pd.DataFrame([record for record in records if "problem" not in record])
     columns = ["prior", "r2_trial", "r2_trial_low", "r2_trial_high", "slope", "slope_low", "slope_high"]
     return frame[[*columns, "ste_prediction", "ste_prediction_status", "prior_overlap"]]
@@ -36,7 +36,7 @@ def plot_prior_sensitivity(
     Parameters
     ----------
     records : sequence of mapping
-        Of `surrogacy.validation.prior_sensitivity`.
+        Of `surrogacy.evaluation.refits.prior_sensitivity`.
     name : str
         Name of the set.
     ax : two Axes, optional

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
-from surrogacy.requirements import Requirement
-from surrogacy.results import Result
+from surrogacy.results.requirements import Requirement
+from surrogacy.results.result import Result
 
 # name on the command line -> where the class is, and the settings that make the name
 REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -16,14 +16,14 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "weighted-regression": ("surrogacy.models.regression", "WeightedRegression", {}),
     "bivariate-ml": ("surrogacy.models.bivariate", "BivariateRandomEffects", {"method": "ml"}),
     "bivariate-reml": ("surrogacy.models.bivariate", "BivariateRandomEffects", {"method": "reml"}),
-    "bivariate-bayes": ("surrogacy.models.posterior", "BivariateBayes", {}),
+    "bivariate-bayes": ("surrogacy.models.bivariate_bayes", "BivariateBayes", {}),
     "daniels-hughes": ("surrogacy.models.daniels_hughes", "DanielsHughes", {}),
     # sampled by NUTS: nothing in closed form is known
-    "product-normal": ("surrogacy.models.bayes.product_normal", "ProductNormal", {}),
-    "student-t": ("surrogacy.models.bayes.student_t", "StudentT", {}),
-    "class-exchangeable": ("surrogacy.models.bayes.class_exchangeable", "ClassExchangeable", {"exchangeability": "full"}),
-    "class-partial": ("surrogacy.models.bayes.class_exchangeable", "ClassExchangeable", {"exchangeability": "partial"}),
-    "moderated": ("surrogacy.models.bayes.moderated", "Moderated", {}),
+    "product-normal": ("surrogacy.models.sampled.product_normal", "ProductNormal", {}),
+    "student-t": ("surrogacy.models.sampled.student_t", "StudentT", {}),
+    "class-exchangeable": ("surrogacy.models.sampled.class_exchangeable", "ClassExchangeable", {"exchangeability": "full"}),
+    "class-partial": ("surrogacy.models.sampled.class_exchangeable", "ClassExchangeable", {"exchangeability": "partial"}),
+    "moderated": ("surrogacy.models.sampled.moderated_line", "Moderated", {}),
 }
 
 

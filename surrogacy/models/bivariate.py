@@ -8,7 +8,7 @@ the true final effect on the true surrogate effect:
 
     slope = T12 / T11,  intercept = mu2 - slope mu1,  sigma_cond^2 = T22 - T12^2 / T11,  r2_trial = rho^2
 
-The likelihood itself stands in `surrogacy.models.likelihood`; here it is maximised over the Cholesky
+The likelihood itself stands in `surrogacy.models.likelihood.likelihood`; here it is maximised over the Cholesky
 factor of T, whose boundary (rho = -1 or 1) is an ordinary point, and inverted into intervals.
 
 References
@@ -25,16 +25,16 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from surrogacy import estimands
+from surrogacy.stats import correlation
 from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
 from surrogacy.levels import settle_level
-from surrogacy.models.likelihood import Likelihood, Method, make_blocks
-from surrogacy.models.maximum import Optimum, maximise, parameter_covariance
-from surrogacy.models.profile import profile_intervals
-from surrogacy.requirements import Requirement, usable_part
-from surrogacy.results import LEVEL, Estimate, Line, Result, ThresholdEffect
-from surrogacy.scatter import SAME_ERRORS, scatter_about_precise_line
+from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
+from surrogacy.models.likelihood.maximum import Optimum, maximise, parameter_covariance
+from surrogacy.models.likelihood.profile_intervals import profile_intervals
+from surrogacy.results.requirements import Requirement, usable_part
+from surrogacy.results.result import LEVEL, Estimate, Line, Result, ThresholdEffect
+from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
 
 # Below this number of trials the band is said to be too narrow (validation/prediction_band_coverage.py).
 FEW_TRIALS = 40
@@ -128,12 +128,12 @@ class BivariateRandomEffects:
         problems: tuple[str, ...] = ()
         if psi[0] > 0:
             line = self._line(effects, psi, mu, covariance)
-            thresholds = estimands.threshold_effects(line, self.level)
+            thresholds = correlation.threshold_effects(line, self.level)
         if line is not None and len(effects.trials) < FEW_TRIALS:
             problems += (PLUG_IN,)
         # the bands take the delta covariance: the profile interval of the slope may contain 0, or be unbounded
         unbounded = "slope_delta" in estimates and estimates["slope"].low is None
-        problems += estimands.threshold_caveats({**estimates, **thresholds}, effects, slope_unbounded=unbounded)
+        problems += correlation.threshold_caveats({**estimates, **thresholds}, effects, slope_unbounded=unbounded)
         problems += scatter_about_precise_line(effects, SAME_ERRORS)
         if best.boundary:
             problems += (BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1"),)
@@ -182,7 +182,7 @@ class BivariateRandomEffects:
         low, high = float(np.tanh(np.arctanh(rho) - half)), float(np.tanh(np.arctanh(rho) + half))
         kind = f"delta method on atanh(rho), t with {trials - 1} df"
         estimates["rho_between"] = Estimate(rho, error, low, high, self.level, kind)
-        square_low, square_high = estimands.square_interval(low, high)
+        square_low, square_high = correlation.square_interval(low, high)
         estimates["r2_trial"] = Estimate(
             rho**2, 2 * abs(rho) * error, square_low, square_high, self.level, f"square of rho_between ({kind})"
         )
@@ -196,7 +196,7 @@ class BivariateRandomEffects:
             estimates[name] = Estimate(delta[name].value, delta[name].se, low, high, self.level, words)
             estimates[f"{name}_delta"] = delta[name]
         if "rho_between_delta" in estimates:
-            square = estimands.square_interval(estimates["rho_between"].low, estimates["rho_between"].high)
+            square = correlation.square_interval(estimates["rho_between"].low, estimates["rho_between"].high)
             words = "square of rho_between (profile likelihood)"
             estimates["r2_trial_delta"] = delta["r2_trial"]
             estimates["r2_trial"] = Estimate(delta["r2_trial"].value, delta["r2_trial"].se, *square, self.level, words)

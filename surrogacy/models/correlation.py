@@ -14,15 +14,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from surrogacy import estimands
-from surrogacy.bootstrap import percentiles, resampled_r
+from surrogacy.stats import correlation
+from surrogacy.stats.bootstrap import percentiles, resampled_r
 from surrogacy.effects import Effects
 from surrogacy.levels import settle_level
 from surrogacy.models.regression import weighted_least_squares
-from surrogacy.requirements import Requirement
-from surrogacy.results import LEVEL, Estimate, Result
-from surrogacy.scatter import scatter_caveat
-from surrogacy.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
+from surrogacy.results.requirements import Requirement
+from surrogacy.results.result import LEVEL, Estimate, Result
+from surrogacy.stats.scatter import scatter_caveat
+from surrogacy.models.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class WeightedPearson:
         data = part.effects
         weights, problems = weights_of(data, self.weights)
         x, y = data.log_hr.T
-        r = float(estimands.weighted_pearson(x, y, weights))
+        r = float(correlation.weighted_pearson(x, y, weights))
         trials = len(data.trials)
-        low, high = estimands.fisher_interval(r, trials, self.level)
-        rank_r = estimands.spearman(x, y)
-        rank_low, rank_high = estimands.fisher_interval(rank_r, trials, self.level, 1.0 + rank_r**2 / 2.0)
-        square_low, square_high = estimands.square_interval(low, high)
+        low, high = correlation.fisher_interval(r, trials, self.level)
+        rank_r = correlation.spearman(x, y)
+        rank_low, rank_high = correlation.fisher_interval(rank_r, trials, self.level, 1.0 + rank_r**2 / 2.0)
+        square_low, square_high = correlation.square_interval(low, high)
         words = weights_in_words(self.weights, data)
         fisher = f"Fisher z, {trials} trials" if trials > 3 else "no interval: Fisher z needs 4 trials"
         estimates = {

@@ -24,17 +24,17 @@ import numpy as np
 
 from surrogacy.effects import Effects, FloatArray, one_patient
 from surrogacy.errors import FitError, UsageError
-from surrogacy.estimands import threshold_caveats
-from surrogacy.mixtures import MixtureLine, mixture_quantile
-from surrogacy.models.boxes import Integral, find_box, integrate_box
-from surrogacy.models.distributions import FINE, from_masses, quantiles_of
-from surrogacy.models.exact import KIND, LIGHT
-from surrogacy.models.posterior import check_settings, largest_move, with_grid_error
+from surrogacy.stats.correlation import threshold_caveats
+from surrogacy.stats.mixtures import MixtureLine, mixture_quantile
+from surrogacy.models.exact.box_quadrature import Integral, find_box, integrate_box
+from surrogacy.models.exact.marginals import FINE, from_masses, quantiles_of
+from surrogacy.models.exact.bivariate_posterior import KIND, LIGHT
+from surrogacy.models.bivariate_bayes import check_settings, largest_move, with_grid_error
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
-from surrogacy.models.quadrature import farthest
-from surrogacy.models.sums import Batch, arrange, stack, sums
-from surrogacy.requirements import Requirement, usable_part
-from surrogacy.results import LEVEL, Estimate, Result
+from surrogacy.models.exact.bivariate_grid import farthest
+from surrogacy.models.exact.likelihood_sums import Batch, arrange, stack, sums
+from surrogacy.results.requirements import Requirement, usable_part
+from surrogacy.results.result import LEVEL, Estimate, Result
 
 NODES = (40, 28)
 FARTHEST_SLOPE = 6.0  # prior SDs from the prior mean at which the search for the slope ends

@@ -1,6 +1,6 @@
 """Prior distributions as data: each knows its density and how far out it can matter.
 
-The exact posterior integrates over them; `surrogacy.models.bayes` turns the same values into random
+The exact posterior integrates over them; `surrogacy.models.sampled` turns the same values into random
 variables of PyMC, so that the two can be held against each other.
 """
 

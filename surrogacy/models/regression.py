@@ -22,15 +22,15 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import stdtrit
 
-from surrogacy import estimands
+from surrogacy.stats import correlation
 from surrogacy.effects import Effects, FloatArray
-from surrogacy.endpoint_names import final_name
+from surrogacy.results.endpoint_names import final_name
 from surrogacy.errors import FitError, UsageError
 from surrogacy.levels import settle_level
-from surrogacy.requirements import Requirement
-from surrogacy.results import LEVEL, NO_SCATTER, Estimate, Line, Result
-from surrogacy.scatter import scatter_caveat
-from surrogacy.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
+from surrogacy.results.requirements import Requirement
+from surrogacy.results.result import LEVEL, NO_SCATTER, Estimate, Line, Result
+from surrogacy.stats.scatter import scatter_caveat
+from surrogacy.models.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,9 @@ class WeightedRegression:
             raise FitError(f"{effects.name or 'these effects'}: every surrogate effect is the same, no line can be fitted")
         coefficients, covariance, scale = weighted_least_squares(x, y, weights)
         line = self._line(data, weights, coefficients, covariance, scale)
-        r = float(estimands.weighted_pearson(x, y, weights))
+        r = float(correlation.weighted_pearson(x, y, weights))
         trials, df = len(data.trials), len(data) - 2
-        square = estimands.square_interval(*estimands.fisher_interval(r, trials, self.level))
+        square = correlation.square_interval(*correlation.fisher_interval(r, trials, self.level))
         kind = f"t, {df} df; weights: {weights_in_words(self.weights, data)}"
         half = float(stdtrit(df, 0.5 + self.level / 2)) * np.sqrt(np.diag(covariance))
         estimates: dict[str, Estimate] = {}
@@ -101,9 +101,9 @@ class WeightedRegression:
         estimates["sigma_resid"] = Estimate(
             float(np.sqrt(scale / weights.mean())), kind=f"residual SD of log HR({final_name(data)}) for a trial of mean weight"
         )
-        thresholds = estimands.threshold_effects(line, self.level)
+        thresholds = correlation.threshold_effects(line, self.level)
         problems = part.problems + problems + self._extrapolated_size(data, line)
-        problems += estimands.threshold_caveats({**estimates, **thresholds}, data)
+        problems += correlation.threshold_caveats({**estimates, **thresholds}, data)
         problems += scatter_caveat(
             data, line.intercept, line.slope, "the intervals of slope and R2, the band and the STE are too narrow"
         )

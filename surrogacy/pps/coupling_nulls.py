@@ -15,7 +15,7 @@ import numpy.typing as npt
 from surrogacy.effects import FloatArray, IntArray
 from surrogacy.errors import UsageError
 from surrogacy.pps.arms import model_pps
-from surrogacy.pps.inputs import PpsDefinition
+from surrogacy.pps.trial_summary import PpsDefinition
 
 SEED = 20160701
 

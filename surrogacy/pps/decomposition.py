@@ -12,7 +12,7 @@ With b(u, v) the large-sample limit of the Cox log hazard ratio of OS when the p
 The mean over the reference arm is the Shapley value of the two steps; both orderings are kept. Post-progression survival is
 conditional on progression, which treatment changes: the imbalance describes, it does not compare randomised groups.
 
-Intervals are percentiles over trials simulated under calibration M (see `surrogacy.pps.bootstrap`): their errors are added, on the
+Intervals are percentiles over trials simulated under calibration M (see `surrogacy.pps.resampling`): their errors are added, on the
 log scale, to the printed medians and hazard ratios, those of a hazard ratio scaled to its printed standard error where there is one, and
 every resampled trial is calibrated and decomposed again. The share q of deaths without progression and the follow-up are held fixed at
 their values: the intervals contain no uncertainty of these. The parts are given in log hazard ratios first; their shares of the gap have
@@ -27,14 +27,14 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.bootstrap import percentiles
+from surrogacy.stats.bootstrap import percentiles
 from surrogacy.effects import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.levels import confidence_level
-from surrogacy.pps.bootstrap import SamplingErrors, printed_over_simulated, sampling_errors, scaled
+from surrogacy.pps.resampling import SamplingErrors, printed_over_simulated, sampling_errors, scaled
 from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, arms_from, calibrate
 from surrogacy.pps.equal_pps import EqualPps, equal_pps
-from surrogacy.pps.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, expected_events
+from surrogacy.survival.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, expected_events
 from surrogacy.pps.identification import (
     NO_ATTENUATION,
     NO_GAP,
@@ -42,11 +42,11 @@ from surrogacy.pps.identification import (
     printed_errors,
     problems_of,
 )
-from surrogacy.pps.inputs import HazardRatio, TrialInputs
-from surrogacy.pps.reading import read_all_inputs
+from surrogacy.pps.trial_summary import HazardRatio, TrialInputs
+from surrogacy.pps.read_summaries import read_all_inputs
 from surrogacy.pps.shares import FiellerSet, fieller_set, log_hr_words, share_estimate, share_words
 from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
-from surrogacy.results import LEVEL, Estimate
+from surrogacy.results.result import LEVEL, Estimate
 from surrogacy.trials import TrialSet
 
 RESAMPLES = 2000
@@ -175,7 +175,7 @@ def decompose(
     Parameters
     ----------
     inputs : TrialInputs
-        What the trial printed; see `surrogacy.pps.reading.read_inputs`.
+        What the trial printed; see `surrogacy.pps.read_summaries.read_inputs`.
     calibration : {"L", "M"}
         Post-progression hazards from the reported PPS, or fitted to the OS medians.
     pfs : {"hazard-ratio", "medians"}

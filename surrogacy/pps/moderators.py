@@ -21,9 +21,9 @@ import numpy as np
 from surrogacy.effects import BoolArray, Effects, FloatArray
 from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.arms import ArmPps, arm_pps
-from surrogacy.pps.exponential import post_progression_hazard
-from surrogacy.pps.inputs import PpsDefinition
-from surrogacy.pps.reading import ASSUMED_DIRECT_DEATH
+from surrogacy.survival.constant_hazards import post_progression_hazard
+from surrogacy.pps.trial_summary import PpsDefinition
+from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH
 from surrogacy.trials import TrialSet
 
 TherapyColumn = Literal["post_therapy_pct", "post_systemic_pct"]

@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from surrogacy.effects import FloatArray
 from surrogacy.levels import LEVEL, confidence_level
-from surrogacy.results import Estimate
+from surrogacy.results.result import Estimate
 
 FAR = 2.0  # of a share: farther limits differ by the draw, and mean the same
 HALF_TURN = np.pi / 2

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 import surrogacy
-from surrogacy.analysis import Run, SetAnalysis
-from surrogacy.difference import POWER_NOTE, Difference
-from surrogacy.endpoint_names import final_names, surrogate_names
+from surrogacy.analysis.fit_run import Run, SetAnalysis
+from surrogacy.evaluation.differences import POWER_NOTE, Difference
+from surrogacy.results.endpoint_names import final_names, surrogate_names
 from surrogacy.errors import data_warnings
 from surrogacy.report.pps_words import decomposition_record
-from surrogacy.requirements import LeftOut
-from surrogacy.results import Estimate, Result, ThresholdEffect
+from surrogacy.results.requirements import LeftOut
+from surrogacy.results.result import Estimate, Result, ThresholdEffect
 
-SCHEMA = "surrogacy.results/1"
+SCHEMA = "surrogacy.results.result/1"
 SIGNIFICANT_DIGITS = 12
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surrogacy.cross_validation import Predictions
-from surrogacy.endpoint_names import final_name
+from surrogacy.evaluation.cross_validation import Predictions
+from surrogacy.results.endpoint_names import final_name
 from surrogacy.errors import FigureError, UsageError
-from surrogacy.placement import Focus
+from surrogacy.evaluation.placement import Focus
 from surrogacy.report.caption import (
     bubble_caption,
     choices_caption,
@@ -23,7 +23,7 @@ from surrogacy.report.caption import (
     prior_caption,
 )
 from surrogacy.report.escaping import slug
-from surrogacy.results import Result
+from surrogacy.results.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

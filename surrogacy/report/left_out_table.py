@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from surrogacy.analysis import SetAnalysis
+from surrogacy.analysis.fit_run import SetAnalysis
 from surrogacy.report.tables import ReportTable, records_table
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import surrogacy
 from surrogacy.errors import FigureError
-from surrogacy.report.earlier_run import PROGRAM, sha256
+from surrogacy.output.earlier_run import PROGRAM, sha256
 from surrogacy.trials.curated_tables import shipped_tables
 
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")

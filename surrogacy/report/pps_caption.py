@@ -8,8 +8,8 @@ from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition, main_decomposition
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint
-from surrogacy.pps.moderation import Moderation
-from surrogacy.report.words import number, with_interval
+from surrogacy.models.moderated_line import Moderation
+from surrogacy.results.format import number, with_interval
 
 
 def waterfall(found: Sequence[Decomposition]) -> str:

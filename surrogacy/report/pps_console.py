@@ -11,15 +11,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from surrogacy.pps.analysis import Moderated, PpsRun
+from surrogacy.analysis.pps_run import Moderated, PpsRun
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
-from surrogacy.pps.offset import Offset
+from surrogacy.pps.dilution_regression import Offset
 from surrogacy.pps.shares import log_hr_words, share_words
 from surrogacy.report.pps_tables import PARTS
 from surrogacy.report.pps_words import months, residual_p_words
-from surrogacy.report.words import number, with_interval
+from surrogacy.results.format import number, with_interval
 
 
 def screen(run: PpsRun) -> RenderableType:

@@ -7,11 +7,11 @@ from typing import Any
 
 import surrogacy
 from surrogacy.errors import data_warnings
-from surrogacy.pps.analysis import PpsRun
+from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.report.document import estimate_record, fit_record
 from surrogacy.report.pps_tables import at_risk_records, audit_records, evidence_record, moderated_records
 from surrogacy.report.pps_words import decomposition_record, residual_p_record
-from surrogacy.results import Estimate, ThresholdEffect
+from surrogacy.results.result import Estimate, ThresholdEffect
 
 SCHEMA = "surrogacy.pps/1"
 

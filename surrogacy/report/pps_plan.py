@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from surrogacy.pps.planner import Plan
-from surrogacy.report.words import number
+from surrogacy.pps.planning import Plan
+from surrogacy.results.format import number
 
 ROWS = {
     "hr": ("Expected hazard ratio (Cox limit)", 3), "events": ("Expected events", 0), "power": ("Power", 3), "median_p": ("Median two-sided p", 4),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from surrogacy.pps.decomposition import Decomposition
-from surrogacy.report.words import number
+from surrogacy.results.format import number
 
 RESIDUAL_P = "p of the residual (two-sided)"
 P_LIMIT = 0.05

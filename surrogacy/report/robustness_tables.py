@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from math import exp
 from typing import Any
 
-from surrogacy.analysis import Run, SetAnalysis
-from surrogacy.cross_validation import Predictions
-from surrogacy.difference import POWER_NOTE, Difference
-from surrogacy.endpoint_names import common_final_name, with_article
+from surrogacy.analysis.fit_run import Run, SetAnalysis
+from surrogacy.evaluation.cross_validation import Predictions
+from surrogacy.evaluation.differences import POWER_NOTE, Difference
+from surrogacy.results.endpoint_names import common_final_name, with_article
 from surrogacy.report.tables import ReportTable, names_for, records_table
 
 QUANTITIES = {"z": "Fisher z", "r": "Weighted Pearson r", "r_bootstrap": "Weighted Pearson r, bootstrap"}

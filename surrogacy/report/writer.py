@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-from surrogacy.analysis import Run
+from surrogacy.analysis.fit_run import Run
 from surrogacy.report.escaping import markdown_cells, slug, spreadsheet_cells
 from surrogacy.report.tables import ReportTable
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from surrogacy.endpoint_names import FINAL, SURROGATE
+from surrogacy.results.endpoint_names import FINAL, SURROGATE
 from surrogacy.trials.cells import LONGEST_NUMBER, NUMBER, Row, squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE, EVIDENCE_ALIASES, SURROGATES
 from surrogacy.trials.files import Table

@@ -12,7 +12,7 @@ from typing import Any
 
 from surrogacy.trials.columns import OPTIONAL_TABLES, PAIR_SET, RULE_SET, SET_DESCRIPTIONS, TABLES, Column
 from surrogacy.trials.curated_tables import shipped_tables
-from surrogacy.trials.tables import DATA_VERSION
+from surrogacy.trials.trial_set import DATA_VERSION
 
 TITLES = {
     "trials": "Comparisons: one row an experimental arm against a control arm",

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from surrogacy.endpoint_names import FINAL, SURROGATE, endpoint_label
+from surrogacy.results.endpoint_names import FINAL, SURROGATE, endpoint_label
 from surrogacy.errors import Fault
 from surrogacy.trials.cells import Row, cell_fault, number
 

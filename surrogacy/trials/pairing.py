@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from surrogacy.effects import Effects
-from surrogacy.endpoint_names import endpoint_label, endpoint_of
+from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
 from surrogacy.errors import DataError, UsageError
-from surrogacy.shared_control import SharedControl, resolve_shared_controls
+from surrogacy.trials.shared_control import SharedControl, resolve_shared_controls
 from surrogacy.trials.cells import Row, file_fault, number, squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE
 from surrogacy.trials.standard_errors import standard_error
@@ -20,7 +20,7 @@ from surrogacy.trials.standard_errors import standard_error
 if TYPE_CHECKING:
     import pandas as pd
 
-    from surrogacy.trials.tables import TrialSet
+    from surrogacy.trials.trial_set import TrialSet
 
 
 @dataclass(frozen=True)

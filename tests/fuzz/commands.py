@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from surrogacy.errors import ExitCode
 from surrogacy.fit import main as fit
-from surrogacy.report.earlier_run import changed_files
+from surrogacy.output.earlier_run import changed_files
 from tests.fuzz.kill import SUBREAPER, seconds_until_gone
 from tests.fuzz.mutations import TEMPLATES, as_csv, csv_files, workbook_files
 

@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from surrogacy.report.earlier_run import changed_files, sha256
+from surrogacy.output.earlier_run import changed_files, sha256
 
 MODEL = ["tactics-2022", "--model", "weighted-pearson", "--quiet"]
 EARLIER = [*MODEL, "--format", "svg"]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from surrogacy.models import BivariateRandomEffects
-from surrogacy.models.likelihood import Likelihood, make_blocks
-from surrogacy.models.maximum import maximise
+from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
+from surrogacy.models.likelihood.maximum import maximise
 from tests.reference.datasets import outcomes, rows
 
 COLUMNS = {"variances": ("var_PD", "var_AL"), "covariance": "cov_PD_AL"}

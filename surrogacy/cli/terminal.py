@@ -1,0 +1,222 @@
+"""Parts that the commands share: options, exit codes, progress, processes for figures."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import surrogacy
+from surrogacy.errors import (
+    DataError,
+    ExitCode,
+    OutputError,
+    Stopped,
+    SurrogacyError,
+    UsageError,
+    data_warnings,
+)
+from surrogacy.cli.streams import prepare_streams, result_stream, screen_width, signals_as_exceptions, warn
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace, _ArgumentGroup
+    from concurrent.futures import Executor
+
+    from surrogacy.trials import TrialSet
+
+__all__ = [
+    "add_output",
+    "figure_workers",
+    "prepare_workers",
+    "progress",
+    "result_stream",
+    "run",
+    "screen_width",
+    "warn",
+    "warn_of_data",
+]
+
+
+def add_output(output: _ArgumentGroup) -> None:
+    """Add the options on output that every command has."""
+    output.add_argument(
+        "--preset",
+        default="elsevier",
+        choices=("elsevier", "lancet", "nejm", "jama", "karger", "nature"),
+        help="journal that the figures are for (default elsevier)",
+    )
+    output.add_argument(
+        "--format",
+        nargs="+",
+        default=["pdf", "svg", "png"],
+        choices=("pdf", "svg", "png", "tiff"),
+        help="of the figures (default pdf svg png)",
+    )
+    output.add_argument("--quiet", action="store_true", help="no progress, no warnings, no result on the screen")
+    output.add_argument("--version", action="version", version=f"surrogacy {surrogacy.__version__}")
+
+
+def run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int], arguments: Sequence[str] | None) -> int:
+    """Parse the arguments, do what they ask, and turn what goes wrong into a line on stderr and an exit code.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    body : callable
+        Takes the options and the arguments as given; returns the exit code.
+    arguments : sequence of str, optional
+        Default: those of the process.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    prepare_streams()
+    with signals_as_exceptions():
+        return _run(parser, body, given)
+
+
+def _run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int], given: Sequence[str]) -> int:
+    try:
+        options = parser.parse_args(given)
+        check_options(options)
+        one_thread_each()
+        return int(body(options, given))
+    except SystemExit as usage:  # argparse has said why
+        return _printed(int(usage.code or 0))
+    except SurrogacyError as error:
+        for line in str(error).splitlines():
+            warn(line if isinstance(error, DataError) else f"error: {line}")
+        return int(error.exit_code)
+    except BrokenPipeError:
+        return _printed(int(ExitCode.OK))
+    except KeyboardInterrupt as error:
+        stop = error if isinstance(error, Stopped) else Stopped(signal.SIGINT)
+        warn("interrupted; the new result is complete" if stop.written else "interrupted; nothing was written")
+        return 128 + stop.number
+
+
+def _printed(code: int) -> int:
+    """Return the exit code, or 1 if what argparse printed cannot be written."""
+    try:
+        with result_stream():
+            return code
+    except OutputError as error:
+        warn(f"error: {error}")
+        return code or int(error.exit_code)
+
+
+def warn_of_data(trials: TrialSet, *, quiet: bool) -> bool:
+    """Print the warnings about the user's own rows in full on stderr, those about the shipped tables as a count.
+
+    Parameters
+    ----------
+    trials : TrialSet
+    quiet : bool
+        Whether to print nothing.
+
+    Returns
+    -------
+    bool
+        Whether there are warnings about the user's own rows.
+    """
+    own = data_warnings(trials.faults)
+    shipped = sum(fault.severity == "warning" for fault in trials.faults) - len(own)
+    if not quiet:
+        for fault in own:
+            warn(str(fault))
+        if shipped:
+            warn(f"{shipped} warnings about the trial table: python -m surrogacy.fit --check shows them")
+    return bool(own)
+
+
+def check_options(options: Namespace) -> None:
+    """Refuse what no command takes: an empty name and a negative seed.
+
+    Raises
+    ------
+    UsageError
+    """
+    for name, value in vars(options).items():
+        for entry in value if isinstance(value, list) else [value]:
+            if isinstance(entry, str) and not entry.strip():
+                option = "SET" if name == "sets" else f"--{name.replace('_', '-')}"
+                raise UsageError(f"{option}: the name is empty (a shell variable that is not set?)")
+    if options.seed < 0:
+        raise UsageError(f"--seed {options.seed}: a seed is a whole number, 0 or more")
+
+
+def one_thread_each() -> None:
+    """Let NumPy start no threads: the matrices here are tiny. To be called before anything imports NumPy."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def prepare_workers(out: str) -> None:
+    """Start loading the plotting library in another process, before this one loads its own libraries.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
+
+    Raises
+    ------
+    ProcessError
+        If the system starts no process.
+    """
+    from pathlib import Path
+
+    from surrogacy.cli.workers import start_server
+
+    start_server(Path(out))
+
+
+@contextmanager
+def figure_workers(out: str) -> Iterator[Executor]:
+    """Two processes that draw while this one computes.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
+
+    Raises
+    ------
+    ProcessError
+        If a process cannot be started or ends before its time.
+    """
+    from pathlib import Path
+
+    from surrogacy.output.replacement import recover
+    from surrogacy.cli.workers import FigureWorkers
+
+    workers = FigureWorkers(Path(out))
+    try:
+        yield workers
+    except BaseException as error:
+        workers.end()
+        recover(Path(out))  # a worker may have written into the stage while it was being removed
+        if isinstance(error, Stopped) and workers.problem is not None and not error.written:
+            raise workers.problem from error
+        raise
+    finally:
+        workers.end()
+
+
+@contextmanager
+def progress(total: int, task: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
+    """A bar on a terminal, nothing elsewhere; what is yielded takes how many steps were done, by default one."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done=1: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        row = bar.add_task(task, total=total)
+        yield lambda done=1: bar.advance(row, done)

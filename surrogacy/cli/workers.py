@@ -1,0 +1,235 @@
+"""Processes that draw figures while the main process computes, and that never outlive it.
+
+They are started by ``forkserver`` (``spawn`` on Windows): pandas starts a thread when it is imported, and a process with threads cannot be forked
+safely. The server loads the plotting library once, while this process loads its own libraries, and has one thread when it forks.
+
+A worker that finds its parent dead, for whatever reason, replaces itself by a short program that settles the folder of the run.
+"""
+
+from __future__ import annotations
+
+import _thread
+import gc
+import multiprocessing
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import connection
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from surrogacy.errors import ProcessError
+
+WORKERS = 2
+PRELOADED = "surrogacy.cli.drawing_libraries"
+# variables that tell the server which process it works for, and which folder to settle when that has ended
+RUN_PROCESS, RUN_FOLDER = "SURROGACY_RUN_PROCESS", "SURROGACY_RUN_FOLDER"
+SECONDS_TO_END = 3.0
+ENDED = "a process that draws the figures ended before its time (killed, or out of memory); the folder is as it was"
+
+
+def start_server(out: Path) -> None:
+    """Start the process that workers are forked from; it loads the plotting library in the meantime.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run, which the server settles if this process dies before there is a worker.
+
+    Raises
+    ------
+    ProcessError
+        If the system starts no process.
+    """
+    if sys.platform == "win32":
+        return
+    from multiprocessing import forkserver
+
+    # the memory allocator of Arrow, which pandas loads, would start a thread
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
+    os.environ |= {RUN_PROCESS: str(os.getpid()), RUN_FOLDER: str(out.absolute())}
+    try:
+        forkserver.set_forkserver_preload([PRELOADED])
+        forkserver.ensure_running()
+    except OSError as error:
+        raise ProcessError(f"cannot start a process to draw the figures ({error.strerror or error})") from error
+    finally:
+        for name in (RUN_PROCESS, RUN_FOLDER):
+            os.environ.pop(name, None)
+
+
+class FigureWorkers(Executor):
+    """Two processes that draw.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run, which a worker settles if this process dies.
+
+    Attributes
+    ----------
+    problem : ProcessError or None
+        Why the main thread was interrupted: no process could be started, or a process ended before its time.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.problem: ProcessError | None = None
+        self._out = str(out.absolute())
+        self._finished = threading.Event()
+        self._ended = threading.Event()
+        self._processes: list[BaseProcess] = []
+        self._idle: queue.SimpleQueue[connection.Connection | None] = queue.SimpleQueue()
+        self._threads = ThreadPoolExecutor(WORKERS)
+        # the server answers once it has loaded the plotting library: this process goes on meanwhile
+        self._starter = threading.Thread(target=self._start, daemon=True)
+        self._starter.start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Hand a call to the next process that is free."""
+        return self._threads.submit(self._call, fn, args, kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more calls; from here on a process may end."""
+        self._finished.set()
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def end(self) -> None:
+        """End the processes, whatever they are doing."""
+        self.shutdown(wait=False, cancel_futures=True)
+        self._ended.set()
+        self._release()
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.join(SECONDS_TO_END)
+            if process.is_alive():
+                process.kill()
+
+    def _start(self) -> None:
+        """Start the processes, and wait for the end of any of them."""
+        context = _context()
+        try:
+            for _ in range(WORKERS):
+                near, far = context.Pipe()
+                process = context.Process(target=serve, args=(far, self._out), daemon=True)
+                with _no_main_module():
+                    process.start()
+                far.close()
+                self._processes.append(process)
+                if self._ended.is_set():  # the list may have been read before
+                    process.terminate()
+                self._idle.put(near)
+        except (OSError, EOFError) as error:
+            reason = error or type(error).__name__
+            self._stop(ProcessError(f"cannot start a process to draw the figures ({reason})"))
+            return
+        connection.wait([process.sentinel for process in self._processes])
+        self._stop(ProcessError(ENDED))
+
+    def _stop(self, problem: ProcessError) -> None:
+        """Stop the main thread, so that a long fit does not go on in vain."""
+        if not self._finished.is_set():
+            self.problem = problem
+            self._release()
+            _thread.interrupt_main()
+
+    def _release(self) -> None:
+        """Let the threads go that wait for a process."""
+        for _ in range(WORKERS):
+            self._idle.put(None)
+
+    def _call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        task = pickle.dumps((function, args, kwargs), pickle.HIGHEST_PROTOCOL)
+        pipe = self._idle.get()
+        if pipe is None:
+            raise self.problem or ProcessError(ENDED)
+        try:
+            pipe.send_bytes(task)
+            answer = pipe.recv_bytes()
+        except (EOFError, ConnectionError) as error:
+            raise ProcessError(ENDED) from error
+        finally:
+            self._idle.put(pipe)
+        done, value = pickle.loads(answer)
+        if not done:
+            raise value
+        return value
+
+
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Hide the script that called us: workers need nothing of it, and must not run it again."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _context() -> SpawnContext | ForkServerContext:
+    return multiprocessing.get_context("spawn") if sys.platform == "win32" else multiprocessing.get_context("forkserver")
+
+
+def serve(pipe: connection.Connection, out: str) -> None:
+    """Answer calls until the parent ends or has no more; runs in a worker."""
+    import surrogacy.cli.drawing_libraries  # noqa: F401
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent ends this one
+    threading.Thread(target=_outlive, args=(out,), daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(5)  # the fits come first: the next figures wait for them
+    gc.disable()  # a worker lives for seconds; collecting what its figures leave behind costs a tenth of its time
+    while True:
+        try:
+            task = pipe.recv_bytes()
+        except (EOFError, OSError):
+            become_settler(out)
+        answer = _answer(task)
+        try:
+            pipe.send_bytes(answer)
+        except OSError:
+            become_settler(out)
+
+
+def _answer(task: bytes) -> bytes:
+    """Carry out a call; return what it returns or the error, or the words of an error that cannot be sent."""
+    try:
+        function, args, kwargs = pickle.loads(task)
+        return pickle.dumps((True, function(*args, **kwargs)), pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        try:
+            answer = pickle.dumps((False, error))
+            pickle.loads(answer)
+        except Exception:
+            answer = pickle.dumps((False, ProcessError(f"{type(error).__name__}: {error}")))
+        return answer
+
+
+def _outlive(out: str) -> None:
+    """Wait for the end of the parent, also while a figure is being drawn."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        become_settler(out)
+
+
+def become_settler(out: str) -> None:
+    """Become the program that completes or undoes a replacement in the folder and removes the remains."""
+    if sys.platform == "win32":
+        os._exit(1)
+    root = str(Path(__file__).resolve().parents[2])
+    program = "import sys; sys.path.insert(0, sys.argv[1]); from surrogacy.output.settling import settle; settle(sys.argv[2])"
+    try:
+        os.execv(sys.executable, [sys.executable, "-I", "-c", program, root, out])
+    finally:
+        os._exit(1)

@@ -1,0 +1,358 @@
+"""Comparison of the association in two sets of trials, and the difference that sets of this size would show.
+
+    Fisher   (z1 - z2) -+ q sqrt(1 / (k1 - 3) + 1 / (k2 - 3)),   z = atanh r
+    MOVER    r1 - r2 - sqrt((r1 - l1)^2 + (u2 - r2)^2)  to  r1 - r2 + sqrt((u1 - r1)^2 + (r2 - l2)^2)
+
+``l`` and ``u`` are the Fisher limits of either r, k counts trials, q is the two-sided normal quantile. With r weighted, as usual,
+Fisher's standard error takes the trials as if they were of one size: the interval is rather too narrow than too wide.
+
+The difference that sets of this size would find stands in `surrogacy.stats.power`. The power at the observed
+difference is not given: it is a function of the p-value alone.
+
+References
+----------
+Zou (2007), doi:10.1037/1082-989X.12.4.399 (MOVER).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from surrogacy.stats import correlation
+from surrogacy.stats.bootstrap import percentiles, resampled_r
+from surrogacy.stats.power import POWER, detectable, trials_needed, two_sided_quantile, z_standard_error
+from surrogacy.effects import Effects
+from surrogacy.errors import UsageError
+from surrogacy.evaluation.interval_methods import FEW_TRIALS
+from surrogacy.levels import confidence_level
+from surrogacy.models.exact.bivariate_posterior import Posterior
+from surrogacy.models.bivariate_bayes import BivariateBayes, prior_caveat
+from surrogacy.results.result import LEVEL, Estimate
+from surrogacy.models.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
+
+POWER_NOTE = (
+    "not given: the power at the observed difference is a function of the p-value alone; see detectable_difference, "
+    "the smallest true difference that these numbers of trials would find with 80% power"
+)
+POSTERIOR_OF = ("r2_trial", "slope", "rho_between")
+QUANTILES = 400  # of each posterior: a quantile of the difference is then right to some thousandths of its SD
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One quantity in two sets.
+
+    Parameters
+    ----------
+    first, second : float or None
+        In either set: an estimate, or a posterior median.
+    difference : Estimate
+        First less second.
+    p : float or None
+        Two-sided p-value of no difference; None for a posterior or a bootstrap.
+    probability_first_smaller : float or None
+        Posterior probability.
+    probability_no_data : float or None
+        The same probability if the first set held no trial: its prior instead of its posterior, the second as it is.
+    odds_ratio_no_data : float or None
+        Odds of ``probability_first_smaller`` over those of ``probability_no_data``: the change that the trials of the
+        first set make. 1 = none; None where either probability is 0 or 1.
+    """
+
+    first: float | None
+    second: float | None
+    difference: Estimate
+    p: float | None = None
+    probability_first_smaller: float | None = None
+    probability_no_data: float | None = None
+    odds_ratio_no_data: float | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Difference in association between two sets.
+
+    Parameters
+    ----------
+    names : tuple of str
+    trials : tuple of int
+        Of the weighted correlations.
+    contrasts : dict of str to Contrast
+        ``z`` (Fisher's z), ``r`` (MOVER), ``r_bootstrap``, and of the exact posteriors ``r2_trial``, ``slope``, ``rho_between``.
+    trials_needed : int or None
+        In each of two sets, to find a true difference between these two correlations with 80 % power.
+    detectable : float or None
+        Strongest correlation in the first set that sets of this size would find to be weaker than the r of the second
+        with 80 % power.
+    detectable_difference : float or None
+        Smallest true difference that they would find with 80 % power: ``detectable`` less the r of the second set, so
+        below 0 (weaker in the first set).
+    problems : tuple of str
+        Of both sets, and of the comparison.
+    """
+
+    names: tuple[str, str]
+    trials: tuple[int, int]
+    contrasts: dict[str, Contrast]
+    trials_needed: int | None
+    detectable: float | None
+    detectable_difference: float | None
+    level: float
+    weights: Weights
+    problems: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The difference with its interval, and the difference that sets of this size would show, in words."""
+        first, second = self.names
+        r, z = self.contrasts["r"], self.contrasts["z"]
+        if r.first is None or r.second is None:
+            undefined = first if r.first is None else second
+            return f"The correlation is not defined in {undefined}: the two sets cannot be compared."
+        values = (
+            f"r is {r.first:.2f} in {first} ({self.trials[0]} trials) and {r.second:.2f} in {second} ({self.trials[1]} "
+            f"trials; weights: {IN_WORDS[self.weights]})"
+        )
+        low, high = r.difference.low, r.difference.high
+        if z.difference.low is None or z.difference.high is None or low is None or high is None:
+            few = "A set of fewer than 4 trials, or an r of -1 or 1, allows no interval: nothing can be said."
+            return f"{values}. {few}"
+        span = f"difference {r.first - r.second:.2f} ({self.level:.0%} interval {low:.2f} to {high:.2f})"
+        if not z.difference.low <= 0 <= z.difference.high:
+            direction = "weaker" if z.difference.high < 0 else "stronger"
+            return (
+                f"{values}; {span}, p = {z.p:.2g}. The association is {direction} in {first}: the interval of the "
+                "difference of Fisher z excludes 0. The sets were not randomised, so these data do not show the reason."
+            )
+        sentence = (
+            f"{values}; {span}, p = {z.p:.2f}. No difference is shown, and none is ruled out: everything from "
+            f"{low:.2f} to {high:.2f} agrees with these data."
+        )
+        if self.detectable is not None and self.detectable_difference is not None:
+            sentence += (
+                f" With {self.trials[0]} and {self.trials[1]} trials the smallest difference that would be found with "
+                f"{POWER:.0%} power is {self.detectable_difference:.2f}: a true r of {self.detectable:.2f} or less in "
+                f"{first} if it is {r.second:.2f} in {second}."
+            )
+        if self.trials_needed is not None:
+            sentence += (
+                f" If the true correlations were {r.first:.2f} and {r.second:.2f}, {self.trials_needed} trials in each "
+                f"set would find the difference with {POWER:.0%} power."
+            )
+        return sentence
+
+
+def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> tuple[Estimate, float | None]:
+    """Difference of two independent correlations on the scale of Fisher's z, and its two-sided p-value."""
+    level = confidence_level(level)
+    error = z_standard_error(k1, k2)
+    if error is None or not max(abs(r1), abs(r2)) < 1 - 1e-12:
+        return Estimate(None, level=level, kind="Fisher z needs 4 trials in each set, and |r| < 1"), None
+    difference = float(np.arctanh(r1) - np.arctanh(r2))
+    half = two_sided_quantile(level) * error
+    kind = f"difference of Fisher z, {k1} and {k2} trials"
+    p = float(2 * ndtr(-abs(difference) / error))
+    return Estimate(difference, error, difference - half, difference + half, level, kind), p
+
+
+def mover_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> Estimate:
+    """Difference of two independent correlations with the interval of Zou (2007), doi:10.1037/1082-989X.12.4.399."""
+    level = confidence_level(level)
+    (l1, u1), (l2, u2) = correlation.fisher_interval(r1, k1, level), correlation.fisher_interval(r2, k2, level)
+    if l1 is None or u1 is None or l2 is None or u2 is None:
+        return Estimate(r1 - r2, level=level, kind="no interval: Fisher z needs 4 trials in each set, and |r| < 1")
+    low = r1 - r2 - float(np.hypot(r1 - l1, u2 - r2))
+    high = r1 - r2 + float(np.hypot(u1 - r1, r2 - l2))
+    return Estimate(r1 - r2, None, low, high, level, f"MOVER from Fisher intervals, {k1} and {k2} trials")
+
+
+def bootstrap_difference(
+    first: Effects, second: Effects, weights: Weights = "n", resamples: int = 5000, seed: int = 0, level: float = LEVEL
+) -> Estimate:
+    """Difference of weighted correlations with percentiles over trials drawn with replacement in either set.
+
+    Raises
+    ------
+    UsageError
+        If a trial is in both sets.
+    """
+    level = confidence_level(level)
+    refuse_overlap(first, second)
+    generator = np.random.default_rng(seed)
+    r, samples = [], []
+    for effects in (first, second):
+        data, _ = usable_comparisons(effects, weights)
+        weight, _ = weights_of(data, weights)
+        r.append(float(correlation.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weight)))
+        samples.append(resampled_r(data, weight, resamples, generator))
+    difference = samples[0] - samples[1]
+    kept = difference[np.isfinite(difference)]
+    spread = float(kept.std(ddof=1)) if len(kept) > 1 else None
+    kind = f"percentile bootstrap over trials, {len(kept)} of {resamples} samples"
+    return Estimate(r[0] - r[1], spread, *percentiles(kept, level), level, kind)
+
+
+def posterior_difference(
+    first: Effects, second: Effects, model: BivariateBayes | None = None
+) -> tuple[dict[str, Contrast], tuple[str, ...]]:
+    """Posterior of the difference of r2_trial, slope and rho_between of two sets, from the exact posterior of each.
+
+    The sets share no trial, so the two posteriors are independent: with q_i the quantiles of one quantity at
+    (i - 1/2) / n in either set, the n^2 differences q1_i - q2_j have equal mass 1 / n^2 each.
+
+    Returns
+    -------
+    contrasts : dict of str to Contrast
+    problems : tuple of str
+        What has to be said where the posterior of a set is mostly its prior.
+
+    Raises
+    ------
+    UsageError
+        If a trial is in both sets.
+    FitError
+        With fewer than two comparisons in a set.
+    """
+    refuse_overlap(first, second)
+    model = BivariateBayes() if model is None else model
+    posteriors = [model.posterior(effects) for effects in (first, second)]
+    p = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    kind = "posterior median, equal-tailed; product of two exact posteriors"
+    contrasts = {}
+    for name in POSTERIOR_OF:
+        one, other = (posterior.many_quantiles(name, p) for posterior in posteriors)
+        differences = (one[:, None] - other).ravel()
+        estimate = Estimate(float(np.median(differences)), None, *percentiles(differences, model.level), model.level, kind)
+        smaller = float(np.mean(differences < 0))
+        no_data = float(np.mean(posteriors[0].prior_cdf(name, other.reshape(-1, 5).mean(axis=1))))
+        contrasts[name] = Contrast(
+            first=float(np.median(one)),
+            second=float(np.median(other)),
+            difference=estimate,
+            probability_first_smaller=smaller,
+            probability_no_data=no_data,
+            odds_ratio_no_data=odds_ratio(smaller, no_data),
+        )
+    return contrasts, tuple(caveat for posterior in posteriors for caveat in _prior_caveat(posterior, model))
+
+
+def odds_ratio(p: float, reference: float) -> float | None:
+    """Odds of one probability over those of another; None where either is 0 or 1."""
+    if not (0 < p < 1 and 0 < reference < 1):
+        return None
+    return p / (1 - p) * (1 - reference) / reference
+
+
+def _prior_caveat(posterior: Posterior, model: BivariateBayes) -> tuple[str, ...]:
+    """Sentence where the posterior of r2_trial of a set shares much of its prior."""
+    medians = posterior.prior_quantiles_r2((0.5,))[0], float(posterior.many_quantiles("r2_trial", np.array([0.5]))[0])
+    trials = len(posterior.effects.trials)
+    caveats = prior_caveat(posterior.prior_overlap(), *medians, trials, str(model.rho_between))
+    return tuple(
+        f"{posterior.effects.name or 'a set'}: {caveat}; the posterior of the difference, and the probability that the "
+        "first is smaller, depend on this prior too"
+        for caveat in caveats
+    )
+
+
+def compare(
+    first: Effects,
+    second: Effects,
+    *,
+    weights: Weights = "n",
+    level: float = LEVEL,
+    resamples: int = 5000,
+    model: BivariateBayes | None = None,
+    posterior: bool = True,
+    seed: int = 0,
+) -> Difference:
+    """Compare the association of two sets that share no trial.
+
+    Parameters
+    ----------
+    first, second : Effects
+        The question is whether the association is weaker in the first.
+    weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
+        Of the weighted correlations.
+    level : float
+        Of all intervals but those of the posterior, which has that of its model.
+    resamples : int
+        Of the bootstrap over trials; 0 = none.
+    model : BivariateBayes, optional
+        Default: the default priors.
+    posterior : bool
+        Whether the exact posteriors are compared too.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Difference
+
+    Raises
+    ------
+    UsageError
+        If a trial is in both sets, or the weights cannot be had.
+    FitError
+        With fewer than three usable comparisons in a set.
+    """
+    level = confidence_level(level)
+    refuse_overlap(first, second)
+    names = (first.name or "the first set", second.name or "the second set")
+    r, k = [], []
+    problems: list[str] = []
+    for name, effects in zip(names, (first, second), strict=True):
+        data, dropped = usable_comparisons(effects, weights)
+        weight, said = weights_of(data, weights)
+        r.append(float(correlation.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weight)))
+        k.append(len(data.trials))
+        shared = (SHARED_CONTROL,) if any(len(group) > 1 for group in data.dependent_groups()) else ()
+        few = (f"only {len(data.trials)} trials: a bootstrap over them is too narrow",) if len(data.trials) < FEW_TRIALS else ()
+        problems += [f"{name}: {problem}" for problem in effects.problems + dropped + said + shared + few]
+    defined = [value if np.isfinite(value) else None for value in r]
+    z, p = fisher_difference(r[0], k[0], r[1], k[1], level)
+    of_z = [float(np.arctanh(value)) if abs(value) < 1 else None for value in r]
+    contrasts = {
+        "z": Contrast(of_z[0], of_z[1], z, p),
+        "r": Contrast(defined[0], defined[1], mover_difference(r[0], k[0], r[1], k[1], level), p),
+    }
+    if resamples:
+        sampled = bootstrap_difference(first, second, weights, resamples, seed, level)
+        contrasts["r_bootstrap"] = Contrast(defined[0], defined[1], sampled)
+    if posterior:
+        of_posteriors, said = posterior_difference(first, second, model)
+        contrasts |= of_posteriors
+        problems += said
+    usable = z.value is not None
+    weakest = detectable(k[0], r[1], k[1], level=level) if usable else None
+    return Difference(
+        names=names,
+        trials=(k[0], k[1]),
+        contrasts=contrasts,
+        trials_needed=trials_needed(r[0], r[1], level=level) if usable else None,
+        detectable=weakest,
+        detectable_difference=None if weakest is None else weakest - r[1],
+        level=level,
+        weights=weights,
+        problems=tuple(problems),
+    )
+
+
+def refuse_overlap(first: Effects, second: Effects) -> None:
+    """Refuse two sets that share a trial: their estimates are not independent.
+
+    Raises
+    ------
+    UsageError
+        With the names of the trials that both hold.
+    """
+    both = [trial for trial in first.trials if trial in second.trials]
+    if both:
+        names = (first.name or "the first set", second.name or "the second set")
+        raise UsageError(
+            f"{names[0]} and {names[1]} share {len(both)} trial(s) ({', '.join(both)}): a difference needs sets without a trial in "
+            "common; leave them out of one"
+        )

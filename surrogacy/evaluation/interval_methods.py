@@ -1,0 +1,379 @@
+"""Published recipes for the interval of a trial-level correlation and of its square, side by side.
+
+The same trials give other limits by other recipes, and papers seldom say which they took. Those of Fisher, Wald and the bootstrap
+over trials are of the correlation of the *estimated* effects (weighted Pearson); delta, atanh-t, profile and the parametric
+bootstrap are of the correlation of the *true* effects (a bivariate model, which is given as an argument).
+
+    fisher            tanh(atanh r -+ z / sqrt(N - 3))
+    wald-n-3          R2 -+ z sqrt(4 R2 (1 - R2)^2 / (N - 3)), cut at 0 and 1
+    wald-n            the same with N
+    wald-untruncated  as wald-n-3, not cut
+    delta             R2 -+ z SE, SE^2 = g' Cov(T) g, not cut
+    atanh-t           tanh(atanh rho -+ t_{N-1} SE / (1 - rho^2))
+
+N counts trials, also where r is weighted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from surrogacy.stats import correlation
+from surrogacy.stats.bootstrap import percentiles, resampled_r
+from surrogacy.effects import Effects, FloatArray, IntArray
+from surrogacy.errors import FitError, UsageError
+from surrogacy.levels import LEVEL, confidence_level
+from surrogacy.results.result import Result
+from surrogacy.models.weights import Weights, usable_comparisons, weights_of
+
+Limits = tuple[float | None, float | None]
+Found = tuple[float | None, Limits, str]
+Progress = Callable[[int, int], None]
+ESTIMATED, TRUE = "estimated effects", "true effects"
+FEW_TRIALS = 10  # below this a bootstrap over trials is far too narrow
+ON_BOUNDARY = "the fit lies on the boundary"
+
+
+class Fits(Protocol):
+    """A bivariate model, as the recipes need it."""
+
+    def fit(self, effects: Effects) -> Result:
+        """Fit the model."""
+        ...
+
+
+def wald_r2(
+    r2: float,
+    trials: int,
+    level: float = LEVEL,
+    *,
+    lost: Literal[0, 3] = 3,
+    truncated: bool = True,
+    se: float | None = None,
+) -> Limits:
+    """Wald interval of R2; None where its standard error is not defined.
+
+    Parameters
+    ----------
+    r2, trials, level
+    lost : {0, 3}
+        Taken from the number of trials: 3 (R package Surrogate, ``TrialLevelMA``) or 0 (Oba 2013).
+    truncated : bool
+        Cut at 0 and 1.
+    se : float, optional
+        A standard error instead of ``sqrt(4 R2 (1 - R2)^2 / (N - lost))``.
+
+    References
+    ----------
+    Cortinas Abrahantes et al. (2004), doi:10.1016/j.csda.2003.12.003; Oba et al. (2013), doi:10.1093/jnci/djt270;
+    Buyse et al. (2007), doi:10.1200/JCO.2007.11.8836, print an interval beyond 1.
+    """
+    if se is None:
+        if trials <= lost or not r2 < 1 - 1e-12:  # at R2 = 1 the formula gives an interval of width 0
+            return None, None
+        se = float(np.sqrt(4.0 * r2 * (1.0 - r2) ** 2 / (trials - lost)))
+    half = float(ndtri(0.5 + confidence_level(level) / 2)) * se
+    low, high = r2 - half, r2 + half
+    return (max(low, 0.0), min(high, 1.0)) if truncated else (low, high)
+
+
+def atanh_t(rho: float, se: float, trials: int, level: float = LEVEL) -> Limits:
+    """Interval of a correlation from its SE, delta method on ``atanh(rho)``, t with ``N - 1`` df; None at -1 and 1."""
+    if trials < 2 or not abs(rho) < 1 or not np.isfinite(se):
+        return None, None
+    half = float(stdtrit(trials - 1, 0.5 + confidence_level(level) / 2)) * se / (1.0 - rho**2)
+    return float(np.tanh(np.arctanh(rho) - half)), float(np.tanh(np.arctanh(rho) + half))
+
+
+def needed_r(k: int, limit: float = 0.85, level: float = LEVEL) -> float | None:
+    """The r that k trials must show for the lower Fisher limit to reach ``limit``, ``tanh(atanh limit + z / sqrt(k - 3))``.
+
+    None for k <= 3, where Fisher's z has no standard error.
+    """
+    if not -1 < limit < 1:
+        raise UsageError(f"a limit of a correlation lies between -1 and 1; got {limit:g}")
+    if k <= 3:
+        return None
+    return float(np.tanh(np.arctanh(limit) + float(ndtri(0.5 + confidence_level(level) / 2)) / np.sqrt(k - 3)))
+
+
+def simulator(effects: Effects, mu: FloatArray, between: FloatArray) -> Callable[[np.random.Generator], Effects]:
+    """What draws sets like ``effects`` from a bivariate model: ``y ~ N(mu, T + S)``, comparisons with one control arm together.
+
+    ``mu`` is (2,), ``between`` the (2, 2) covariance T of the true effects; standard errors and missing endpoints are kept.
+    """
+    roots: list[tuple[IntArray, FloatArray]] = []
+    for members in effects.dependent_groups():
+        sampling = np.block([[effects.covariance_between(i, j) for j in members] for i in members])
+        # a missing endpoint has no error variance: drawn, and left out again below
+        variance = np.nan_to_num(sampling) + np.kron(np.eye(len(members)), between)
+        values, vectors = np.linalg.eigh(variance)
+        roots.append((members, vectors * np.sqrt(np.maximum(values, 0.0))))
+    missing = np.isnan(effects.log_hr)
+
+    def draw(generator: np.random.Generator) -> Effects:
+        log_hr = np.empty_like(effects.log_hr)
+        for members, root in roots:
+            log_hr[members] = mu + (root @ generator.standard_normal(len(root))).reshape(-1, 2)
+        return replace(effects, log_hr=np.where(missing, np.nan, log_hr))
+
+    return draw
+
+
+def refitted_rho(
+    model: Fits, result: Result, resamples: int = 200, seed: int = 0, progress: Progress | None = None
+) -> tuple[FloatArray, int]:
+    """Parametric bootstrap: rho_between of sets simulated from a fit and fitted again.
+
+    Parameters
+    ----------
+    model, result
+        A bivariate model (refitted without profile intervals, which percentiles do not need) and its own fit.
+    resamples, seed : int
+    progress : callable, optional
+        Called with (done, of) after each refit.
+
+    Returns
+    -------
+    rho : array
+    failed : int
+        Sets that gave no correlation: tau = 0, or no maximum found.
+
+    References
+    ----------
+    Efron, Tibshirani (1986), doi:10.1214/ss/1177013815.
+    """
+    m1, m2, t1, t2, rho = _moments(result)
+    between = np.array([[t1**2, rho * t1 * t2], [rho * t1 * t2, t2**2]])
+    fields: Any = getattr(model, "__dataclass_fields__", {})
+    lean: Fits = replace(model, interval="delta") if "interval" in fields else model  # type: ignore[type-var]
+    draw = simulator(result.effects, np.array([m1, m2]), between)
+    generator = np.random.default_rng(seed)
+    found = np.full(resamples, np.nan)
+    for i in range(resamples):
+        with suppress(FitError):
+            refitted = lean.fit(draw(generator))["rho_between"].value
+            found[i] = np.nan if refitted is None else refitted
+        if progress is not None:
+            progress(i + 1, resamples)
+    kept = found[np.isfinite(found)]
+    return kept, resamples - len(kept)
+
+
+def _moments(result: Result) -> list[float]:
+    """Means, SDs and correlation of the true effects of a fit that has them."""
+    names = ("mu_surrogate", "mu_final", "tau_surrogate", "tau_final", "rho_between")
+    if result["rho_between"].value is None:
+        raise FitError(f"{result.effects.name or 'these effects'}: a tau is 0, there is no correlation to simulate from")
+    return [float(result[name].value) for name in names]
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What the recipes are made from: the comparisons that the weighted correlation uses, and a bivariate fit to all of them."""
+
+    effects: Effects
+    weights: FloatArray
+    r: float
+    level: float
+    resamples: int
+    refits: int
+    seed: int
+    model: Fits | None
+    fit: Result | None
+    progress: Progress | None
+
+    @property
+    def trials(self) -> int:
+        """Of the weighted correlation."""
+        return len(self.effects.trials)
+
+    @property
+    def fitted(self) -> Result:
+        """The bivariate fit; a recipe that asks for it is made only where there is one."""
+        assert self.fit is not None
+        return self.fit
+
+    @property
+    def boundary(self) -> str:
+        """A note, where the bivariate fit lies on the boundary."""
+        return ON_BOUNDARY if self.fitted.on_boundary else ""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A way to an interval.
+
+    ``of`` is what it gives an interval of (that of an r is squared as well), ``correlates`` whether the correlation is that of the
+    estimated or of the true effects, ``source`` a DOI (empty where none could be verified), ``make`` gives value, limits, note.
+    """
+
+    of: Literal["r", "R2"]
+    correlates: str
+    formula: str
+    source: str
+    make: Callable[[Material], Found]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval by one recipe; ``low`` and ``high`` are None where the recipe gives none, and ``note`` says why."""
+
+    recipe: str
+    of: Literal["r", "R2"]
+    correlates: str
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float
+    trials: int
+    formula: str
+    source: str
+    note: str = ""
+
+
+def _fisher(m: Material) -> Found:
+    return m.r, correlation.fisher_interval(m.r, m.trials, m.level), "" if m.trials > 3 else "Fisher z needs 4 trials"
+
+
+def _wald(lost: Literal[0, 3], truncated: bool) -> Callable[[Material], Found]:
+    def make(m: Material) -> Found:
+        limits = wald_r2(m.r**2, m.trials, m.level, lost=lost, truncated=truncated)
+        return m.r**2, limits, f"needs {lost + 1} trials and R2 < 1" if limits[0] is None else ""
+
+    return make
+
+
+def _bootstrap_trials(m: Material) -> Found:
+    sample = resampled_r(m.effects, m.weights, m.resamples, np.random.default_rng(m.seed))
+    lost = int((~np.isfinite(sample)).sum())
+    notes = [f"{m.trials} trials: too narrow"] if m.trials < FEW_TRIALS else []
+    notes += [f"{lost} of {m.resamples} samples without a correlation left out"] if lost else []
+    return m.r, percentiles(sample, m.level), "; ".join(notes)
+
+
+def _delta(m: Material) -> Found:
+    r2 = m.fitted["r2_trial"]
+    none = r2.value is None or r2.se is None
+    return r2.value, (None, None) if none else wald_r2(r2.value, m.trials, m.level, truncated=False, se=r2.se), m.boundary
+
+
+def _atanh_t(m: Material) -> Found:
+    rho = m.fitted["rho_between"]
+    none = rho.value is None or rho.se is None
+    return rho.value, (None, None) if none else atanh_t(rho.value, rho.se, len(m.fitted.effects.trials), m.level), m.boundary
+
+
+def _profile(m: Material) -> Found:
+    rho = m.fitted["rho_between"]
+    if "profile" not in rho.kind:
+        return rho.value, (None, None), m.boundary or "the model was fitted without profile intervals"
+    return rho.value, (rho.low, rho.high), m.boundary
+
+
+def _bootstrap_parametric(m: Material) -> Found:
+    rho = m.fitted["rho_between"]
+    if rho.value is None or m.model is None:
+        return rho.value, (None, None), m.boundary
+    sample, failed = refitted_rho(m.model, m.fitted, m.refits, m.seed, m.progress)
+    notes = [m.boundary] if m.boundary else []
+    notes += [f"{np.mean(np.abs(sample) > 1 - 1e-9):.0%} of {len(sample)} refits with rho = -1 or 1"] if len(sample) else []
+    notes += [f"{failed} of {m.refits} refits without a correlation left out"] if failed else []
+    return rho.value, percentiles(sample, m.level), "; ".join(notes)
+
+
+CORTINAS = "10.1016/j.csda.2003.12.003"
+RECIPES: dict[str, Recipe] = {
+    "fisher": Recipe("r", ESTIMATED, "tanh(atanh r -+ z / sqrt(N - 3))", "10.1016/S1470-2045(14)70007-5", _fisher),
+    "wald-n-3": Recipe("R2", ESTIMATED, "R2 -+ z sqrt(4 R2 (1 - R2)^2 / (N - 3)), cut at 0 and 1", CORTINAS, _wald(3, True)),
+    "wald-n": Recipe(
+        "R2", ESTIMATED, "R2 -+ z sqrt(4 R2 (1 - R2)^2 / N), cut at 0 and 1", "10.1093/jnci/djt270", _wald(0, True)
+    ),
+    "wald-untruncated": Recipe(
+        "R2", ESTIMATED, "R2 -+ z sqrt(4 R2 (1 - R2)^2 / (N - 3))", "10.1200/JCO.2007.11.8836", _wald(3, False)
+    ),
+    "bootstrap-trials": Recipe(
+        "r", ESTIMATED, "percentiles over trials drawn with replacement", "10.1214/aos/1176344552", _bootstrap_trials
+    ),
+    "delta": Recipe("R2", TRUE, "R2 -+ z SE, SE^2 = g' Cov(T) g", "10.1111/1467-9876.00244", _delta),
+    "atanh-t": Recipe("r", TRUE, "tanh(atanh rho -+ t(N - 1) SE / (1 - rho^2))", "", _atanh_t),
+    "profile": Recipe("r", TRUE, "2 (l_max - l(rho)) <= chi2(1)", "10.1002/sim.1040", _profile),
+    "bootstrap-parametric": Recipe(
+        "r", TRUE, "percentiles of refits to sets drawn from the fit", "10.1214/ss/1177013815", _bootstrap_parametric
+    ),
+}
+
+
+def all_intervals(
+    effects: Effects,
+    model: Fits | None = None,
+    *,
+    weights: Weights = "n",
+    recipes: Sequence[str] | None = None,
+    level: float = LEVEL,
+    resamples: int = 5000,
+    refits: int = 200,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> list[Interval]:
+    """Intervals of r and R2 of one set by every recipe.
+
+    Parameters
+    ----------
+    effects : Effects
+    model : bivariate model, optional
+        `BivariateRandomEffects`, with profile intervals; without it the recipes of the true effects are left out.
+    weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
+        Of the weighted correlation.
+    recipes : sequence of str, optional
+        Names in `RECIPES`; default: all that can be made.
+    level : float
+    resamples, refits, seed : int
+        Of the bootstrap over trials, and of the parametric one.
+    progress : callable, optional
+        Called with (done, of) after each refit of the parametric bootstrap.
+
+    Returns
+    -------
+    list of Interval
+        A recipe for r gives two: r, and its square.
+
+    Raises
+    ------
+    UsageError
+        If a recipe is not known, or needs a model and has none.
+    """
+    level = confidence_level(level)
+    wanted = list(RECIPES if recipes is None else recipes)
+    unknown = [name for name in wanted if name not in RECIPES]
+    if unknown:
+        raise UsageError(f"unknown interval {unknown[0]!r}; choose from {', '.join(RECIPES)}")
+    if model is None and recipes is not None and any(RECIPES[name].correlates == TRUE for name in wanted):
+        raise UsageError("intervals of the correlation of the true effects need a bivariate model")
+    wanted = [name for name in wanted if model is not None or RECIPES[name].correlates == ESTIMATED]
+    data, _ = usable_comparisons(effects, weights)
+    weight, _ = weights_of(data, weights)
+    r = float(correlation.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weight))
+    fit = None
+    if model is not None and any(RECIPES[name].correlates == TRUE for name in wanted):
+        if "level" in getattr(model, "__dataclass_fields__", {}):
+            model = replace(model, level=level)  # type: ignore[type-var]
+        fit = model.fit(effects)
+    material = Material(data, weight, r, level, resamples, refits, seed, model, fit, progress)
+    found: list[Interval] = []
+    for name in wanted:
+        recipe = RECIPES[name]
+        value, limits, note = recipe.make(material)
+        trials = material.trials if recipe.correlates == ESTIMATED else len(material.fitted.effects.trials)
+        made: tuple[Any, ...] = (level, trials, recipe.formula, recipe.source, note)
+        found.append(Interval(name, recipe.of, recipe.correlates, value, *limits, *made))
+        if recipe.of == "r":
+            square = None if value is None else value**2
+            found.append(Interval(name, "R2", recipe.correlates, square, *correlation.square_interval(*limits), *made))
+    return found

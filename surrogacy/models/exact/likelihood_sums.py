@@ -1,0 +1,211 @@
+"""The sums over comparisons that a bivariate normal likelihood needs, for a whole grid of covariances at once.
+
+    y_i ~ N2(mu, V_i),   V_i = S_i + [[A, C], [C, D]]
+
+    det V_i = (s11 s22 - s12^2) + s22 A + s11 D - 2 s12 C + (A D - C^2)
+
+is linear in five functions of the grid, and every sum that the likelihood needs is linear in 1 / det V_i, so that all of them
+are two matrix products and a reciprocal. Comparisons that share a control arm or miss an endpoint are blocks of another size and
+take a Cholesky factor, written out over the grid.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from surrogacy.effects import Effects, FloatArray
+from surrogacy.models.likelihood.likelihood import Blocks, make_blocks
+
+PRODUCT = 8  # determinants multiplied before a logarithm is taken
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """``b`` data sets of one structure, as the table needs them.
+
+    Parameters
+    ----------
+    determinant : (b, k, 5) array
+        Coefficients of det V in (1, A, D, C, A D (1 - rho^2)).
+    moments : (b, 12, k) array
+        What is summed over trials, each divided by det V.
+    blocks : tuple of Blocks
+        Blocks that are no plain pair; ``y`` is (b, g, m) and ``sampling`` (b, g, m, m), the rest is common.
+    centre : (b, 2) array
+        Subtracted from the log hazard ratios, so that sums of squares do not cancel.
+    scale : (b, 2) array
+        Typical standard errors: the unit of tau on the grid.
+    spread : (b, 2) array
+        Largest distances of an effect from the centre: no tau is plausible far beyond them, whatever its prior.
+    size : (b,) array
+        Number of estimates.
+    """
+
+    determinant: FloatArray
+    moments: FloatArray
+    blocks: tuple[Blocks, ...]
+    centre: FloatArray
+    scale: FloatArray
+    spread: FloatArray
+    size: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+    def take(self, index: slice | FloatArray) -> Batch:
+        """Some of the data sets."""
+        blocks = tuple(replace(block, y=block.y[index], sampling=block.sampling[index]) for block in self.blocks)
+        about = self.centre[index], self.scale[index], self.spread[index], self.size[index]
+        return Batch(self.determinant[index], self.moments[index], blocks, *about)
+
+
+@dataclass(frozen=True, eq=False)
+class Arranged:
+    """One data set: comparisons that stand alone with both endpoints, and blocks of all others.
+
+    Parameters
+    ----------
+    pairs : (5, k) array
+        y1, y2, s11, s12, s22.
+    blocks : tuple of Blocks
+    centre, scale, spread : (2,) arrays
+        Weighted mean, median standard error, largest distance from the mean.
+    size : int
+        Number of estimates.
+    """
+
+    pairs: FloatArray
+    blocks: tuple[Blocks, ...]
+    centre: FloatArray
+    scale: FloatArray
+    spread: FloatArray
+    size: int
+
+    @property
+    def structure(self) -> tuple[bytes, ...]:
+        """Equal for data sets that can be stacked."""
+        return tuple(part.tobytes() + bytes(part.shape) for block in self.blocks for part in (block.design, block.pattern))
+
+
+def arrange(effects: Effects) -> Arranged:
+    """Arrange effects for the table."""
+    shared = Counter(effects.control_group)
+    alone = effects.complete & np.array([not name or shared[name] == 1 for name in effects.control_group])
+    (y1, y2), (s1, s2) = effects.log_hr[alone].T, effects.se[alone].T
+    pairs = np.stack([y1, y2, s1 * s1, effects.rho_within[alone] * s1 * s2, s2 * s2])
+    reported = ~np.isnan(effects.log_hr)
+    precision = np.where(reported, effects.se, np.inf) ** -2.0
+    centre = (precision * np.where(reported, effects.log_hr, 0.0)).sum(axis=0) / precision.sum(axis=0)
+    scale = np.median(effects.se, axis=0) if reported.all() else np.nanmedian(effects.se, axis=0)
+    blocks = () if alone.all() else make_blocks(effects.take(~alone))
+    spread = np.where(reported, np.abs(effects.log_hr - centre), 0.0).max(axis=0)
+    return Arranged(pairs, blocks, centre, scale, spread, int(reported.sum()))
+
+
+def stack(data: Sequence[Arranged]) -> Batch:
+    """Stack data sets of one structure; those with fewer pairs are padded with pairs that add nothing."""
+    b, most = len(data), max(one.pairs.shape[1] for one in data)
+    padded, present = np.tile([[0.0], [0.0], [1.0], [0.0], [1.0]], (b, 1, most)), np.zeros((b, most))
+    for i, one in enumerate(data):
+        padded[i, :, : one.pairs.shape[1]] = one.pairs
+        present[i, : one.pairs.shape[1]] = 1.0
+    centre, scale, spread = (np.stack([getattr(one, name) for one in data]) for name in ("centre", "scale", "spread"))
+    y1, y2, s11, s12, s22 = padded.swapaxes(0, 1)
+    y1, y2 = y1 - centre[:, [0]], y2 - centre[:, [1]]
+    determinant = np.stack([s11 * s22 - s12**2, s22, s11, -2 * s12, np.ones_like(s11)], axis=2) * present[..., None]
+    determinant[..., 0] += 1.0 - present
+    quadratic = y1 * y1 * s22 - 2 * y1 * y2 * s12 + y2 * y2 * s11
+    moments = np.stack(
+        [np.ones_like(s11), s11, s12, s22, y1, y2, y1 * y1, y1 * y2, y2 * y2, s22 * y1 - s12 * y2, s11 * y2 - s12 * y1, quadratic],
+        axis=1,
+    ) * present[:, None]  # fmt: skip
+    blocks = []
+    for same in zip(*(one.blocks for one in data), strict=True):
+        y = np.stack([block.y - block.design @ c for block, c in zip(same, centre, strict=True)])
+        blocks.append(replace(same[0], y=y, sampling=np.stack([block.sampling for block in same])))
+    return Batch(determinant, moments, tuple(blocks), centre, scale, spread, np.array([float(one.size) for one in data]))
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """What is summed over the comparisons of each of ``b`` data sets at each of ``g`` points; (b, g) arrays.
+
+    Parameters
+    ----------
+    log_det : array
+        sum log det V.
+    p11, p12, p22 : arrays
+        sum V^-1.
+    h1, h2 : arrays
+        sum V^-1 y.
+    quadratic : array
+        sum y' V^-1 y.
+    """
+
+    log_det: FloatArray
+    p11: FloatArray
+    p12: FloatArray
+    p22: FloatArray
+    h1: FloatArray
+    h2: FloatArray
+    quadratic: FloatArray
+
+
+def sums(batch: Batch, a: FloatArray, c: FloatArray, d: FloatArray, determinant: FloatArray) -> Sums:
+    """Sum over comparisons.
+
+    Parameters
+    ----------
+    batch : Batch
+        ``y`` is taken about its ``centre``.
+    a, c, d : (b, g) arrays
+        Covariance of the true effects.
+    determinant : (b, g) array
+        ``a d - c^2``, from a formula that does not cancel.
+    """
+    det = batch.determinant @ np.stack([np.ones_like(a), a, d, c, determinant], axis=1)
+    log_det = np.zeros_like(a)
+    for start in range(0, det.shape[1], PRODUCT):
+        log_det += np.log(np.multiply.reduce(det[:, start : start + PRODUCT], axis=1))
+    one, s11, s12, s22, y1, y2, y11, y12, y22, c1, c2, q = (batch.moments @ np.reciprocal(det, out=det)).swapaxes(0, 1)
+    found = [
+        log_det, s22 + d * one, -(s12 + c * one), s11 + a * one, c1 + d * y1 - c * y2, c2 + a * y2 - c * y1,
+        q + d * y11 - 2 * c * y12 + a * y22,
+    ]  # fmt: skip
+    for block in batch.blocks:
+        found = [x + y for x, y in zip(found, _block_sums(block, np.stack([a, c, d])), strict=True)]
+    return Sums(*found)
+
+
+def _block_sums(block: Blocks, psi: FloatArray) -> tuple[FloatArray, ...]:
+    """Log det V, the three sums of X'WX, the two of X'Wy, and y'Wy of blocks of m x m over a grid.
+
+    The Cholesky factor and the whitened columns (X1, X2, y) are found element by element, each an array over data sets,
+    blocks and grid points: ``(b, g, points)``.
+    """
+    m = block.y.shape[-1]
+    factor: dict[tuple[int, int], FloatArray] = {}
+    columns: list[list[FloatArray]] = [[], [], []]
+    log_det = np.zeros(1)
+    for i in range(m):
+        for j in range(i + 1):
+            value = block.sampling[:, :, i, j, None] + np.einsum("xg,xbp->bgp", block.pattern[:, :, i, j], psi)
+            for n in range(j):
+                value = value - factor[i, n] * factor[j, n]
+            factor[i, j] = np.sqrt(value) if i == j else value / factor[j, j]
+        log_det = log_det + 2 * np.log(factor[i, i])
+        for column, raw in zip(columns, (block.design[:, i, 0], block.design[:, i, 1], block.y[:, :, i]), strict=True):
+            value = raw[..., None] if raw.ndim == 2 else raw[None, :, None]
+            for n in range(i):
+                value = value - factor[i, n] * column[n]
+            column.append(value / factor[i, i])
+    x1, x2, y = columns
+
+    def product(one: list[FloatArray], other: list[FloatArray]) -> FloatArray:
+        return np.asarray(sum((p * q).sum(axis=1) for p, q in zip(one, other, strict=True)))
+
+    return log_det.sum(axis=1), product(x1, x1), product(x1, x2), product(x2, x2), product(x1, y), product(x2, y), product(y, y)

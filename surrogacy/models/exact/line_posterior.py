@@ -1,0 +1,299 @@
+"""A surrogacy line whose intercept and slope change with covariates, both effects estimated with error: exact, no sampling.
+
+    y_i ~ N2(d_i, S_i),   d1_i ~ N(m, v) independently, v large
+    d2_i | d1_i ~ N(a'u_i + B_i d1_i, psi^2),   B_i = b'u_i,   u_i = (1, z_i)
+
+Given its surrogate estimate, d1_i is normal with mean x_i and variance P_i, and the final estimate has
+
+    mean  o_i + a'u_i + B_i x_i,    variance  W_i = psi^2 + B_i^2 P_i + 2 B_i Q_i + R_i
+
+which for v = infinity is ``y2 - a'u - B y1 ~ N(0, psi^2 + s2^2 - 2 B rho s1 s2 + B^2 s1^2)``. Where comparisons share a control arm
+P, Q, R are matrices and B is diagonal. a is normal given (b, psi) and integrated analytically, (b, psi) by quadrature. With u = 1 this is
+`surrogacy.models.daniels_hughes`.
+
+References
+----------
+Daniels, Hughes (1997), doi:10.1002/(SICI)1097-0258(19970915)16:17<1965::AID-SIM630>3.0.CO;2-M.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from surrogacy.effects import Effects, FloatArray, IntArray
+from surrogacy.stats.mixtures import mixture_quantile
+from surrogacy.models.exact.bivariate_posterior import KIND
+from surrogacy.models.priors import Normal, PositivePrior
+from surrogacy.models.exact.likelihood_sums import PRODUCT
+from surrogacy.models.exact.line_grid import CoefficientGrid, Coordinates, tabulate
+from surrogacy.results.result import Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """``g`` groups of ``m`` comparisons whose estimates covary: final estimates given surrogate estimates.
+
+    Parameters
+    ----------
+    members : (g, m) array
+        Their places in the effects.
+    y, x : (g, m) arrays
+        Final estimate less o; mean of the true surrogate effect.
+    p, q, r : (g, m, m) arrays
+        Covariance of the true surrogate effects, of these with the final errors, and of the final errors.
+    """
+
+    members: IntArray
+    y: FloatArray
+    x: FloatArray
+    p: FloatArray
+    q: FloatArray
+    r: FloatArray
+
+    def take(self, trials: Sequence[str], trial: str) -> Block:
+        """The groups of one trial."""
+        own = np.array([trials[group[0]] == trial for group in self.members], dtype=np.bool_)
+        return Block(*(getattr(self, name)[own] for name in self.__dataclass_fields__))
+
+
+def condition(effects: Effects, surrogate: Normal) -> tuple[Block, ...]:
+    """Condition final on surrogate estimates.
+
+    Parameters
+    ----------
+    effects : Effects
+        With both endpoints of every comparison.
+    surrogate : Normal
+        Prior of every true surrogate effect.
+
+    Returns
+    -------
+    tuple of Block
+        One a group size.
+    """
+    v = surrogate.sd**2
+    by_size: dict[int, list[tuple[Any, ...]]] = {}
+    for members in effects.dependent_groups():
+        cells = [[effects.covariance_between(i, j) for j in members] for i in members]
+        s11, s12, s22 = (np.array([[cell[a, b] for cell in row] for row in cells]) for a, b in ((0, 0), (0, 1), (1, 1)))
+        gain = np.linalg.inv(s11 + v * np.eye(len(members)))
+        away = gain @ (effects.log_hr[members, 0] - surrogate.mean)
+        # v - v (s11 + v)^-1 v, without the cancellation
+        parts = v * gain @ s11, -v * gain @ s12, s22 - s12.T @ gain @ s12
+        x = effects.log_hr[members, 0] - s11 @ away
+        by_size.setdefault(len(members), []).append((members, effects.log_hr[members, 1] - s12.T @ away, x, *parts))
+    return tuple(Block(*map(np.stack, zip(*groups, strict=True))) for groups in by_size.values())
+
+
+@dataclass(frozen=True)
+class LinePriors:
+    """Priors of the line.
+
+    Parameters
+    ----------
+    intercepts, slopes : tuple of Normal
+        One a column of the design.
+    sigma_cond : prior
+        Of psi.
+    surrogate : Normal
+        Of every true surrogate effect.
+    """
+
+    intercepts: tuple[Normal, ...]
+    slopes: tuple[Normal, ...]
+    sigma_cond: PositivePrior
+    surrogate: Normal
+
+
+@dataclass(frozen=True, eq=False)
+class LinePosterior:
+    """Posterior of such a line.
+
+    Parameters
+    ----------
+    effects : Effects
+    design : (k, p) array
+        Its columns are u.
+    priors : LinePriors
+    blocks : tuple of Block
+    grid : CoefficientGrid
+        Of the slopes b and psi.
+    mean : (n, p) array
+        Of the intercepts a at the nodes that carry mass.
+    covariance : (n, p, p) array
+    """
+
+    effects: Effects
+    design: FloatArray
+    priors: LinePriors
+    blocks: tuple[Block, ...]
+    grid: CoefficientGrid
+    mean: FloatArray
+    covariance: FloatArray
+
+    def leave_one_out(self) -> dict[str, LinePosterior]:
+        """Posterior without each trial: its terms are taken off the sums at every node, or all is made anew where that does not do."""
+        points = self.grid.points()
+        slopes, sds = self.grid.coordinates.coefficients(points[:-1]), self.grid.coordinates.sd(points[-1])
+        whole, whole_log_det, count = _sums(self.blocks, self.design, slopes, sds)
+        full = _integrated(self.priors, slopes, whole, whole_log_det, count)[0]
+        outside = self.grid.integral.log_density[0] + self.grid.integral.log_total[0] - full
+        outside = outside - np.log((self.grid.integral.high - self.grid.integral.low) / 2).sum()
+        found = {}
+        for trial in self.effects.trials:
+            own = tuple(block.take(self.effects.trial, trial) for block in self.blocks)
+            gram, log_det, of_trial = _sums(own, self.design, slopes, sds)
+            rest = _integrated(self.priors, slopes, whole - gram, whole_log_det - log_det, count - of_trial)
+            grid = self.grid.reweighted(rest[0] + outside)
+            kept = np.array([name != trial for name in self.effects.trial])
+            if grid is None:
+                found[trial] = fit_line(
+                    self.effects.take(kept), self.design[kept], self.priors, self.grid.integral.weight.shape[1:]
+                )
+                continue
+            heavy = grid.nodes()[3]
+            mean, covariance = rest[1][heavy], rest[2][heavy]
+            rest_of = replace(self, effects=self.effects.take(kept), design=self.design[kept], blocks=())
+            found[trial] = replace(rest_of, grid=grid, mean=mean, covariance=covariance)
+        return found
+
+    def log_scores(self) -> dict[str, float]:
+        """Log density of each trial's final estimates given its surrogate estimates and all other trials."""
+        return {trial: self.grid.log_evidence - rest.grid.log_evidence for trial, rest in self.leave_one_out().items()}
+
+
+def fit_line(effects: Effects, design: FloatArray, priors: LinePriors, nodes: Sequence[int]) -> LinePosterior:
+    """Tabulate the posterior.
+
+    Parameters
+    ----------
+    effects : Effects
+        With both endpoints of every comparison.
+    design : (k, p) array
+        Covariates of intercept and slope, the first column ones.
+    priors : LinePriors
+    nodes : sequence of int
+        Of every slope and of psi.
+    """
+    blocks = condition(effects, priors.surrogate)
+    coordinates, spread = rough_line(effects, design, priors.slopes)
+    evaluate = partial(_log_density, blocks, design, priors)
+    grid = tabulate(evaluate, coordinates, priors.slopes, priors.sigma_cond, spread, nodes)
+    heavy = grid.nodes()[3]
+    mean, covariance = grid.integral.extra
+    return LinePosterior(effects, design, priors, blocks, grid, mean[heavy], covariance[heavy])
+
+
+def quantiles(line: LinePosterior, name: str, p: npt.ArrayLike) -> FloatArray:
+    """Posterior quantiles of a coefficient or of sigma_cond."""
+    probabilities = tuple(np.asarray(p, dtype=np.float64))
+    if name == "sigma_cond":
+        return line.grid.sd_quantiles(probabilities)
+    last = name.endswith("_difference")
+    if name.startswith("slope"):
+        return line.grid.quantiles(((0.0, 1.0) if last else (1.0, 0.0))[: line.grid.count], probabilities)
+    weight, column = line.grid.nodes()[0], int(last)
+    mean, sd = line.mean[:, column], np.sqrt(line.covariance[:, column, column])
+    return np.asarray(mixture_quantile(probabilities, weight, mean[None], sd[None])[0])
+
+
+def estimate(line: LinePosterior, name: str, level: float) -> Estimate:
+    """Median, SD and limits of a coefficient or of sigma_cond."""
+    median, low, high = map(float, quantiles(line, name, (0.5, 0.5 - level / 2, 0.5 + level / 2)))
+    weight, slopes, sigma, _ = line.grid.nodes()
+    column = int(name.endswith("_difference"))
+    values, within = sigma, np.zeros_like(sigma)
+    if name.startswith("slope"):
+        values = slopes[:, column]
+    elif name != "sigma_cond":
+        values, within = line.mean[:, column], line.covariance[:, column, column]
+    sd = float(np.sqrt(weight @ ((values - weight @ values) ** 2 + within)))
+    return Estimate(median, sd, low, high, level, KIND)
+
+
+def rough_line(effects: Effects, design: FloatArray, priors: Sequence[Normal]) -> tuple[Coordinates, float]:
+    """Weighted least squares, to place the grid; and the largest distance of a final effect from its mean."""
+    (y1, y2), (s1, s2) = effects.log_hr.T, effects.se.T
+    weight = s2**-2.0
+    columns = np.column_stack([design, design * y1[:, None]])
+    p = design.shape[1]
+    bread = columns.T @ (weight[:, None] * columns)
+    # surrogate effects that hardly vary must not make the grid wider than their errors allow
+    bread[p:, p:] += np.mean(weight * s1**2) * np.mean(design**2, axis=0) * np.eye(p)
+    covariance = np.linalg.pinv(bread)
+    found = covariance @ (columns.T @ (weight * y2))
+    excess = max(1.0, float(weight @ (y2 - columns @ found) ** 2) / max(len(y2) - 2 * p, 1))
+    middle = weight @ y2 / weight.sum()
+    own = covariance[p:, p:] * excess
+    return Coordinates.around(found[p:], own, priors, float(np.median(s2))), float(np.abs(y2 - middle).max())
+
+
+def _log_density(
+    blocks: Sequence[Block], design: FloatArray, priors: LinePriors, slopes: FloatArray, sds: FloatArray
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    log_likelihood, mean, covariance = _integrated(priors, slopes, *_sums(blocks, design, slopes, sds))
+    return log_likelihood, (mean, covariance)
+
+
+def _sums(
+    blocks: Sequence[Block], design: FloatArray, slopes: FloatArray, sds: FloatArray
+) -> tuple[FloatArray, FloatArray, int]:
+    """Sum over groups of ``C' W^-1 C``, C = (u, y, x u), and of log det W on the grid of slopes and psi; and the number of estimates."""
+    shape = (*slopes.shape[:-1], len(sds))
+    flat = slopes.reshape(-1, slopes.shape[-1])
+    width = 2 * design.shape[1] + 1
+    gram, log_det, count = np.zeros((len(flat), len(sds), width, width)), np.zeros((len(flat), len(sds))), 0
+    for block in blocks:
+        groups, m = block.y.shape
+        if not groups:
+            continue
+        count += groups * m
+        u = design[block.members]  # (g, m, p)
+        columns = np.concatenate([u, block.y[..., None], block.x[..., None] * u], axis=2)
+        slope = np.einsum("np,gmp->ngm", flat, u)
+        if m == 1:
+            b = slope[..., 0]
+            own = b * b * block.p[:, 0, 0] + 2 * b * block.q[:, 0, 0] + block.r[:, 0, 0]
+            variance = own[:, None, :] + sds[:, None] ** 2  # (n, psi, g)
+            for start in range(0, groups, PRODUCT):
+                log_det += np.log(np.multiply.reduce(variance[..., start : start + PRODUCT], axis=-1))
+            products = columns[:, 0, :, None] * columns[:, 0, None, :]
+            gram += (np.reciprocal(variance) @ products.reshape(groups, -1)).reshape(gram.shape)
+            continue
+        cross = slope[..., None] * block.q
+        matrix = slope[..., None] * block.p * slope[..., None, :] + cross + cross.swapaxes(-1, -2) + block.r
+        matrix = matrix[:, None] + (sds**2)[:, None, None, None] * np.eye(m)  # (n, psi, g, m, m)
+        log_det += np.linalg.slogdet(matrix)[1].sum(axis=-1)
+        gram += np.einsum("gmc,nsgml,gld->nscd", columns, np.linalg.inv(matrix), columns, optimize=True)
+    return gram.reshape(*shape, width, width), log_det.reshape(shape), count
+
+
+def _integrated(
+    priors: LinePriors, slopes: FloatArray, gram: FloatArray, log_det: FloatArray, count: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Log likelihood with the intercepts integrated out, and their mean and covariance given slopes and psi."""
+    p = len(priors.intercepts)
+    prior_mean = np.array([prior.mean for prior in priors.intercepts])
+    precision = np.array([prior.sd**-2.0 for prior in priors.intercepts])
+    left = np.concatenate([np.ones((*slopes.shape[:-1], 1)), -slopes], axis=-1)[..., None, :]  # y - B x = C (0, 1, -b)
+    inner = gram[..., p:, p:]
+    quadratic = np.einsum("...c,...cd,...d->...", left, inner, left)
+    h = np.einsum("...cd,...d->...c", gram[..., :p, p:], left) + precision * prior_mean
+    matrix = gram[..., :p, :p] + np.diag(precision)
+    if p == 1:
+        covariance, log_matrix = 1.0 / matrix, np.log(matrix[..., 0, 0])
+    else:
+        a, b, d = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
+        determinant = a * d - b * b
+        covariance = np.stack([np.stack([d, -b], axis=-1), np.stack([-b, a], axis=-1)], axis=-1) / determinant[..., None, None]
+        log_matrix = np.log(determinant)
+    mean = np.einsum("...cd,...d->...c", covariance, h)
+    quadratic = quadratic + precision @ prior_mean**2 - (h * mean).sum(axis=-1)
+    constant = count * np.log(2 * np.pi) - np.log(precision).sum()
+    return -0.5 * (constant + log_det + log_matrix + quadratic), mean, covariance

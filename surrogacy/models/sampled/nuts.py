@@ -1,0 +1,367 @@
+"""What the sampled models share: priors as random variables, a run of NUTS, its diagnostics and its summaries.
+
+A model is compiled once and can be refitted to other data (`compile_model`, `refit`): compiling takes seconds, twenty
+trials take a tenth of a second. Every setting of a run is stated, and Numba's fast mathematics is off: with it the same
+seed gives other draws from a cold than from a warm compilation cache.
+
+References
+----------
+Hoffman, Gelman (2014), The No-U-Turn Sampler, J Mach Learn Res 15, 1593-1623.
+Vehtari, Gelman, Simpson, Carpenter, Bürkner (2021), R-hat and effective sample size, doi:10.1214/20-BA1221.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+import arviz as az
+import numpy as np
+import nutpie
+import pymc as pm
+import xarray as xr
+from pytensor.configdefaults import config
+
+from surrogacy.effects import Effects, FloatArray, one_patient
+from surrogacy.errors import FitError, UsageError
+from surrogacy.stats.correlation import threshold_caveats
+from surrogacy.levels import confidence_level, settle_level
+from surrogacy.stats.mixtures import MixtureLine
+from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
+from surrogacy.results.requirements import Requirement, UsablePart, usable_part
+from surrogacy.results.result import LEVEL, Estimate, Result, ThresholdEffect
+
+R_HAT_MAX = 1.01
+ESS_MIN = 400
+BFMI_MIN = 0.3
+DIVERGENT_MAX = (
+    0.0005  # of the transitions: one or two in 20,000 come up by chance, and draws then still agree with the exact posterior
+)
+LINE_DRAWS = 4000  # enough for a band; quantiles of the mixture cost time in proportion
+# Ratios with tau_surrogate below the line: no finite variance under a prior with density at 0.
+NO_VARIANCE = ("slope", "intercept")
+
+Prior = HalfNormal | HalfStudentT | Uniform | Beta | Normal
+
+
+@contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """Compile without Numba's fast mathematics, so that one seed gives one result whatever is cached."""
+    with config.change_flags(numba__fastmath=False):
+        yield
+
+
+def random_variable(name: str, prior: Prior, **keywords: Any) -> Any:
+    """Turn a prior of `surrogacy.models.priors` into a PyMC variable of the model in whose context it is called.
+
+    A stretched Beta becomes ``<name>_unit`` on (0, 1) and its linear image ``name``; ``keywords`` are PyMC's (``dims``).
+    """
+    match prior:
+        case HalfNormal(scale):
+            return pm.HalfNormal(name, sigma=scale, **keywords)
+        case HalfStudentT(scale, degrees):
+            return pm.HalfStudentT(name, nu=degrees, sigma=scale, **keywords)
+        case Uniform(low, high):
+            return pm.Uniform(name, low, high, **keywords)
+        case Normal(mean, sd):
+            return pm.Normal(name, mean, sd, **keywords)
+        case Beta(a, b, low, high):
+            unit = pm.Beta(f"{name}_unit", a, b, **keywords)
+            return pm.Deterministic(name, low + (high - low) * unit, dims=keywords.get("dims"))
+    raise UsageError(f"{name}: {prior} is no prior that can be sampled")
+
+
+def compile_model(model: pm.Model) -> Any:
+    """Compile a model for nutpie; its ``pm.Data`` stay exchangeable (see `refit`)."""
+    with exact_arithmetic():
+        return nutpie.compile_pymc_model(model)
+
+
+def run(
+    compiled: Any,
+    *,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    seed: int = 0,
+    target_accept: float = 0.95,
+    progress: bool | None = None,
+) -> xr.DataTree:
+    """Sample a compiled model: groups posterior and sample_stats.
+
+    Parameters
+    ----------
+    compiled
+        From `compile_model`.
+    draws, tune, chains, seed : int
+        Kept and discarded draws a chain, number of chains, seed of all of them.
+    target_accept : float
+    progress : bool, optional
+        Default: on a terminal only.
+    """
+    tree: xr.DataTree = nutpie.sample(
+        compiled,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=min(chains, os.cpu_count() or 1),
+        seed=seed,
+        target_accept=target_accept,
+        save_warmup=False,
+        progress_bar=sys.stderr.isatty() if progress is None else progress,
+    )
+    return tree
+
+
+def sample(model: pm.Model, **settings: Any) -> xr.DataTree:
+    """Compile a model and sample it; see `run` for the settings."""
+    return run(compile_model(model), **settings)
+
+
+def refit(compiled: Any, data: Mapping[str, Any], **settings: Any) -> xr.DataTree:
+    """Sample a compiled model on other values of its ``pm.Data``, whose length may differ; see `run` for the settings.
+
+    Raises
+    ------
+    UsageError
+        If the model has no data of a name.
+    """
+    try:
+        return run(compiled.with_data(**data), **settings)
+    except KeyError as error:
+        raise UsageError(f"the compiled model has no such data: {error.args[0]}") from error
+
+
+def diagnose(tree: xr.DataTree, variables: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Say in words what is wrong with a run, each beginning with "sampling: "; nothing if all is well.
+
+    ``variables`` are those whose R-hat and effective sample size are judged; default: all.
+    """
+    posterior = tree["posterior"].to_dataset()
+    posterior = posterior[list(variables)] if variables is not None else posterior
+    still = [str(name) for name, values in posterior.items() if float(values.std()) == 0]
+    problems = [f"{', '.join(still)} did not move at all"] if still else []
+    posterior = posterior.drop_vars(still)
+    divergent = int(tree["sample_stats"]["diverging"].sum())
+    total = tree["sample_stats"]["diverging"].size
+    if divergent > DIVERGENT_MAX * total:
+        problems.append(f"{divergent} of {total} transitions diverged; raise target_accept")
+    if tree["posterior"].sizes["chain"] < 2:
+        problems.append("a single chain: whether it converged cannot be told")
+    else:
+        problems += _judged(az.rhat(posterior), "R-hat {value:.3f} of {name} (limit 1.01): the chains do not agree", R_HAT_MAX)
+    for method in ("bulk", "tail"):
+        words = f"{method} effective sample size {{value:.0f}} of {{name}} (at least {ESS_MIN})"
+        problems += _judged(az.ess(posterior, method=method), words, ESS_MIN, below=True)
+    with np.errstate(invalid="ignore"):  # of a chain that never moved
+        energy = float(az.bfmi(tree)["energy"].min())
+    if energy < BFMI_MIN:
+        problems.append(f"energy (BFMI) {energy:.2f} (at least {BFMI_MIN}): the tails are poorly explored")
+    return tuple(f"sampling: {problem}" for problem in problems)
+
+
+def _judged(values: xr.Dataset, words: str, limit: float, *, below: bool = False) -> list[str]:
+    """The worst variable beyond the limit, and how many others are."""
+    worst = {str(name): float(array.min() if below else array.max()) for name, array in values.items()}
+    bad = {name: value for name, value in worst.items() if (value < limit if below else value > limit)}
+    if not bad:
+        return []
+    name = (min if below else max)(bad, key=lambda key: bad[key])
+    more = f", and of {len(bad) - 1} more" if len(bad) > 1 else ""
+    return [words.format(name=name, value=bad[name]) + more]
+
+
+def quantile_errors(draws: FloatArray, level: float = LEVEL) -> tuple[float, float, float]:
+    """Monte Carlo standard errors of the lower limit, the median and the upper limit of (chain, draw) draws."""
+    level = confidence_level(level)
+    probabilities = (0.5 - level / 2, 0.5, 0.5 + level / 2)
+    low, middle, high = (float(az.mcse(draws, method="quantile", prob=p)) for p in probabilities)
+    return low, middle, high
+
+
+def estimates_of(
+    draws: Mapping[str, FloatArray], level: float = LEVEL, no_variance: Sequence[str] = NO_VARIANCE
+) -> dict[str, Estimate]:
+    """Posterior medians with equal-tailed intervals and posterior SDs, from (chain, draw) arrays.
+
+    Quantities in ``no_variance`` have no finite posterior SD and are given none.
+    """
+    level = confidence_level(level)
+    estimates = {}
+    for name, values in draws.items():
+        low, middle, high = (float(q) for q in np.quantile(values, (0.5 - level / 2, 0.5, 0.5 + level / 2)))
+        sd = None if name.split("[")[0] in no_variance else float(values.std(ddof=1))
+        kind = f"posterior median, equal-tailed; {values.size} draws of NUTS"
+        estimates[name] = Estimate(middle, sd, low, high, level, kind)
+    return estimates
+
+
+def line_of(
+    effects: Effects, intercept: FloatArray, slope: FloatArray, sigma: FloatArray, new_n: float | None = None
+) -> MixtureLine:
+    """Surrogacy line of a new trial, averaged over (draws,) arrays; not over all of them where they are many."""
+    variance = one_patient(effects)
+    if new_n is not None and np.isnan(variance):
+        raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+    surrogate = effects.log_hr[:, 0]
+    thin = slice(None, None, max(1, intercept.size // LINE_DRAWS))
+    nodes = intercept[thin].size
+    return MixtureLine(
+        intercept=float(np.median(intercept)),
+        slope=float(np.median(slope)),
+        weight=np.full(nodes, 1 / nodes),
+        node_intercept=intercept[thin],
+        node_variance=np.zeros(nodes),
+        node_slope=slope[thin],
+        node_sigma=sigma[thin],
+        trial_variance=variance,
+        new_n=new_n,
+        data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampled(ABC):
+    """Settings and steps common to the sampled models.
+
+    Parameters
+    ----------
+    draws, tune, chains, seed : int
+        Of the sampler; see `run`.
+    target_accept : float
+    new_n : float, optional
+        Patients of the new trial that a prediction is made for; default: its true effect.
+    level : float
+    """
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    seed: int = 0
+    target_accept: float = 0.95
+    new_n: float | None = None
+    level: float = LEVEL
+
+    # Scalar variables of the model that are reported.
+    reported: ClassVar[tuple[str, ...]] = (
+        "mu_surrogate", "mu_final", "tau_surrogate", "tau_final", "rho_between", "r2_trial", "intercept", "slope", "sigma_cond",
+    )  # fmt: skip
+    requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
+    fewest: ClassVar[int] = 3
+    # Whether other data fit into a compiled model: not where every comparison has a parameter of its own.
+    refittable: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        settle_level(self)
+        if min(self.draws, self.tune, self.chains) < 1:
+            raise UsageError("draws, tune and chains must be at least 1")
+        if not 0 < self.target_accept < 1:
+            raise UsageError(f"target_accept must lie between 0 and 1; got {self.target_accept:g}")
+        if self.new_n is not None and not self.new_n > 0:
+            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
+        for field in fields(self):
+            prior, lowest = getattr(self, field.name), -1.0 if field.name.startswith("rho") else 0.0
+            if isinstance(prior, Uniform | Beta) and (prior.low < lowest or (lowest < 0 and prior.high > 1)):
+                raise UsageError(f"prior of {field.name}: {prior} leaves its range")
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name on the command line."""
+
+    @abstractmethod
+    def data(self, effects: Effects) -> dict[str, Any]:
+        """Arrays of the model's ``pm.Data``."""
+
+    @abstractmethod
+    def build(self, effects: Effects) -> pm.Model:
+        """PyMC model of these effects."""
+
+    def check(self, effects: Effects) -> None:
+        """Refuse effects that the model cannot be fitted to."""
+        if len(effects) < 3 or np.any((~np.isnan(effects.log_hr)).sum(axis=0) < 2):
+            raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a bivariate model needs 3")
+
+    @property
+    def no_variance(self) -> tuple[str, ...]:
+        """Quantities without a finite posterior variance; none where the slope has a prior of its own."""
+        return NO_VARIANCE
+
+    @property
+    def sampler(self) -> dict[str, Any]:
+        """Keywords of `run`."""
+        return {name: getattr(self, name) for name in ("draws", "tune", "chains", "seed", "target_accept")}
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The settings, priors in words."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            f"prior_{name}" if isinstance(value, Prior) else name: str(value) if isinstance(value, Prior) else value
+            for name, value in values.items()
+        }
+
+    def fit(self, effects: Effects) -> Result:
+        """Sample and summarise.
+
+        Raises
+        ------
+        FitError
+            If the model cannot be fitted to these effects.
+        MissingDataError
+            If fewer than three comparisons have standard errors.
+        """
+        part = usable_part(effects, self.requires, self.fewest)
+        self.check(part.effects)
+        return self._result_of(part, sample(self.build(part.effects), **self.sampler))
+
+    def fit_many(self, data: Sequence[Effects]) -> list[Result]:
+        """Fit to many data sets; what is compiled serves all of the same shape.
+
+        Models with a latent variable a comparison, or with parameters tied to levels of a factor, are compiled anew each
+        time, which takes some seconds.
+        """
+        compiled: dict[tuple[str, ...], Any] = {}
+        results = []
+        for effects in data:
+            part = usable_part(effects, self.requires, self.fewest)
+            self.check(part.effects)
+            arrays = self.data(part.effects)
+            shape = tuple(sorted(arrays))
+            if shape not in compiled or not self.refittable:
+                compiled[shape] = compile_model(self.build(part.effects))
+            results.append(self._result_of(part, refit(compiled[shape], arrays, **self.sampler)))
+        return results
+
+    def _result_of(self, part: UsablePart, tree: xr.DataTree) -> Result:
+        """Result of a run on the comparisons that have standard errors, with those that have none."""
+        result = self.result(part.effects, tree)
+        problems = result.problems + part.problems
+        return replace(result, problems=problems, requires=self.requires, left_out=part.left_out)
+
+    def result(self, effects: Effects, tree: xr.DataTree) -> Result:
+        """Result of a run."""
+        failed = diagnose(tree)
+        estimates: dict[str, Estimate | ThresholdEffect] = {}
+        estimates |= estimates_of(self.quantities(tree), self.level, self.no_variance)
+        line, new_trial = None, self.new_trial(tree)
+        if new_trial is not None:
+            intercept, slope, sigma = (values.ravel() for values in new_trial)
+            line = line_of(effects, intercept, slope, sigma, self.new_n)
+            estimates |= line.thresholds(self.level)
+        problems = effects.problems + failed + threshold_caveats(estimates, effects)
+        return Result(self.name, self.record, effects, estimates, line, tree, problems, converged=not failed)
+
+    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+        """Intercept, slope and SD about the line that a new trial has, draw by draw; None without a single line."""
+        intercept, slope, sigma = (np.asarray(tree["posterior"][name]) for name in ("intercept", "slope", "sigma_cond"))
+        return intercept, slope, sigma
+
+    def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
+        """(chain, draw) arrays of what is reported."""
+        return {name: np.asarray(tree["posterior"][name]) for name in self.reported}

@@ -1,0 +1,250 @@
+"""Two surrogate endpoints and the final one together.
+
+    y_i ~ N3(theta_i, S_i),   theta_i ~ N3(mu, T),   T = D R D,   D = diag(tau),   R ~ LKJ(2)
+
+The third endpoint is the final one. With ``T = [[A, c], [c', t]]``, A of the two surrogates:
+
+    slopes = A^-1 c,   intercept = mu_3 - slopes' (mu_1, mu_2),   sigma_cond^2 = t - c' A^-1 c,
+    r2_trial[both] = c' A^-1 c / t,   r2_trial[one] = squared correlation of that one with the final endpoint
+
+R is built from partial correlations, ``r_12`` and ``r_13 ~ Beta(eta + 1/2, eta + 1/2)``, ``r_23.1 ~ Beta(eta, eta)``, all
+on (-1, 1), which is the LKJ prior. Endpoints may be missing: a comparison gives what it has.
+
+References
+----------
+Bujkiewicz, Thompson, Riley, Abrams (2016), doi:10.1002/sim.6776.
+Lewandowski, Kurowicka, Joe (2009), doi:10.1016/j.jmva.2009.04.008.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+
+from surrogacy.effects import Effects, FloatArray
+from surrogacy.errors import FitError, UsageError
+from surrogacy.models.sampled.bivariate import Layout, data_of, layouts_of, observe
+from surrogacy.models.sampled.nuts import Sampled, random_variable, sample
+from surrogacy.models.priors import Beta, HalfNormal, Normal, PositivePrior
+from surrogacy.results.result import Result
+
+if TYPE_CHECKING:
+    from surrogacy.trials.trial_set import TrialSet
+
+
+@dataclass(frozen=True, eq=False)
+class TripleEffects:
+    """Log hazard ratios of two surrogate endpoints and the final one.
+
+    Parameters
+    ----------
+    log_hr, se : (k, 3) array
+        The final endpoint last; NaN = not reported.
+    rho_within : (3, 3) or (k, 3, 3) array
+        Correlation of the estimates within a comparison.
+    trial, comparison : tuple of str
+    names : tuple of str
+        The three endpoints.
+    problems : tuple of str
+    """
+
+    log_hr: FloatArray
+    se: FloatArray
+    rho_within: FloatArray
+    trial: tuple[str, ...]
+    comparison: tuple[str, ...]
+    names: tuple[str, str, str]
+    problems: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        k = len(self.trial)
+        if self.log_hr.shape != (k, 3) or self.se.shape != (k, 3) or len(self.comparison) != k:
+            raise UsageError(f"log_hr and se must both have shape ({k}, 3); got {self.log_hr.shape} and {self.se.shape}")
+        rho = np.broadcast_to(self.rho_within, (k, 3, 3)) if self.rho_within.shape[-2:] == (3, 3) else None
+        if (
+            rho is None
+            or not np.allclose(rho, rho.swapaxes(1, 2))
+            or np.abs(rho).max(initial=0.0) > 1
+            or (k and np.linalg.eigvalsh(rho).min() < -1e-9)
+        ):
+            raise UsageError("rho_within must hold correlation matrices of three endpoints")
+        if not np.all(self.se[~np.isnan(self.log_hr)] > 0):
+            raise UsageError("every reported log hazard ratio needs a standard error above 0")
+
+    def __len__(self) -> int:
+        return len(self.trial)
+
+    @property
+    def covariance(self) -> FloatArray:
+        """(k, 3, 3) covariance of the estimates of each comparison."""
+        return np.asarray(self.rho_within * self.se[:, :, None] * self.se[:, None, :])
+
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """Comparisons by the endpoints that they report."""
+        own = self.covariance
+        return layouts_of(self.log_hr, (np.array([i]) for i in range(len(self))), lambda i, _: own[i])
+
+    def pair(self, surrogate: int = 0) -> Effects:
+        """One surrogate endpoint with the final one."""
+        rho = np.broadcast_to(self.rho_within, (len(self), 3, 3))[:, surrogate, 2]
+        columns = [surrogate, 2]
+        return Effects.from_arrays(
+            self.log_hr[:, columns], self.se[:, columns], rho, trial=self.trial, comparison=self.comparison,
+            name=", ".join(self.names),
+        )  # fmt: skip
+
+
+def triples(
+    trials: TrialSet,
+    surrogates: tuple[str, str] = ("PFS", "TTP"),
+    final: str = "OS",
+    *,
+    rho_within: float = 0.5,
+    rho_surrogates: float = 0.8,
+    select: dict[str, Sequence[str]] | None = None,
+    min_evidence: str = "secondary",
+) -> TripleEffects:
+    """Comparisons with the final endpoint and one of the surrogates, or both.
+
+    Parameters
+    ----------
+    trials : TrialSet
+    surrogates : tuple of two str
+    final : str
+    rho_within : float
+        Correlation of the estimates of a surrogate and the final endpoint, where none is reported.
+    rho_surrogates : float
+        Correlation of the estimates of the two surrogates.
+    select, min_evidence
+        See `TrialSet.pair`.
+
+    Returns
+    -------
+    TripleEffects
+        One comparison a shared control arm, that with most endpoints: a second one would not be independent.
+    """
+    paired = [trials.pair(name, final, rho_within, select, min_evidence, "cov") for name in surrogates]
+    rows: dict[str, tuple[str, str, FloatArray, FloatArray, FloatArray]] = {}
+    for which, effects in enumerate(paired):
+        for i, comparison in enumerate(effects.comparison):
+            blank = (np.full(3, np.nan), np.full(3, np.nan), _correlations(rho_within, rho_surrogates))
+            _, _, y, se, rho = rows.setdefault(comparison, (effects.trial[i], effects.control_group[i], *blank))
+            # an effect without a standard error counts as not reported
+            y[[which, 2]] = np.where(np.isfinite(effects.se[i]), effects.log_hr[i], np.nan)
+            se[[which, 2]] = effects.se[i]
+            rho[which, 2] = rho[2, which] = effects.rho_within[i]
+    best: dict[str, str] = {}
+    for comparison, (_, group, y, _, _) in rows.items():
+        key = group or f"\0{comparison}"
+        if key not in best or np.isnan(y).sum() < np.isnan(rows[best[key]][2]).sum():
+            best[key] = comparison
+    if not best:
+        raise UsageError(f"no comparison has {final} and {' or '.join(surrogates)}")
+    kept = [rows[comparison] for comparison in best.values()]
+    problems = tuple(dict.fromkeys(problem for effects in paired for problem in effects.problems))
+    return TripleEffects(
+        np.array([row[2] for row in kept]), np.array([row[3] for row in kept]), np.array([row[4] for row in kept]),
+        tuple(row[0] for row in kept), tuple(best.values()), (*surrogates, final), problems,
+    )  # fmt: skip
+
+
+def _correlations(with_final: float, between_surrogates: float) -> FloatArray:
+    """3 x 3 matrix of within-trial correlations."""
+    r, s = with_final, between_surrogates
+    return np.array([[1.0, s, r], [s, 1.0, r], [r, r, 1.0]])
+
+
+@dataclass(frozen=True)
+class Trivariate(Sampled):
+    """Trivariate random-effects model, its posterior sampled.
+
+    Parameters
+    ----------
+    tau : HalfNormal, HalfStudentT or Uniform
+        Prior of each SD of the true effects.
+    eta : float
+        Shape of the LKJ prior, at least 1/2; 1 is uniform over correlation matrices.
+    mu : Normal
+    """
+
+    tau: PositivePrior = HalfNormal(0.5)
+    eta: float = 2.0
+    mu: Normal = Normal(0.0, 10.0)
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return "trivariate"
+
+    def check(self, effects: TripleEffects) -> None:  # type: ignore[override]
+        """Refuse effects without three estimates of each endpoint, or without both surrogates in three comparisons."""
+        seen = ~np.isnan(effects.log_hr)
+        for name, column in zip(effects.names, seen.T, strict=True):
+            if column.sum() < 3:
+                raise FitError(f"{column.sum()} comparisons report {name}; the trivariate model needs 3")
+        if seen[:, :2].all(axis=1).sum() < 3:
+            first, second, _ = effects.names
+            raise FitError(
+                f"{seen[:, :2].all(axis=1).sum()} comparisons report {first} and {second}; the trivariate model needs 3"
+            )
+
+    def data(self, effects: TripleEffects) -> dict[str, Any]:  # type: ignore[override]
+        """Arrays of the model's ``pm.Data``."""
+        return data_of(effects.layouts)
+
+    def build(self, effects: TripleEffects) -> pm.Model:  # type: ignore[override]
+        """PyMC model of these effects."""
+        with pm.Model(coords={"endpoint": list(effects.names), "surrogate": list(effects.names[:2])}) as model:
+            mu = random_variable("mu", self.mu, dims="endpoint")
+            tau = random_variable("tau", self.tau, dims="endpoint")
+            r12 = random_variable("rho_surrogates", Beta(self.eta + 0.5, self.eta + 0.5))
+            r13 = random_variable("rho_first", Beta(self.eta + 0.5, self.eta + 0.5))
+            partial = random_variable("rho_partial", Beta(self.eta, self.eta))
+            r23 = r12 * r13 + partial * pt.sqrt((1 - r12**2) * (1 - r13**2))
+            correlation = {(0, 1): r12, (0, 2): r13, (1, 2): r23}
+            between = {(e, f): r * tau[e] * tau[f] for (e, f), r in correlation.items()}
+            between |= {(e, e): tau[e] ** 2 for e in range(3)}
+            joint = r13**2 + partial**2 * (1 - r13**2)  # what the second surrogate explains beyond the first
+            standardised = pt.stack([r13 - r12 * r23, r23 - r12 * r13]) / (1 - r12**2)
+            slopes = pm.Deterministic("slope", standardised * tau[2] / tau[:2], dims="surrogate")
+            pm.Deterministic("intercept", mu[2] - (slopes * mu[:2]).sum())
+            pm.Deterministic("sigma_cond", tau[2] * pt.sqrt(1 - joint))
+            rho = pm.Deterministic("rho_between", pt.stack([r13, r23]), dims="surrogate")
+            pm.Deterministic("r2_trial", rho**2, dims="surrogate")
+            pm.Deterministic("r2_joint", joint)
+            observe(effects.layouts, [mu[e] for e in range(3)], between, names=effects.names)
+        return model
+
+    def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
+        """(chain, draw) arrays of what is reported."""
+        posterior = tree["posterior"]
+        found = {}
+        for name in ("mu", "tau", "rho_between", "r2_trial", "slope"):
+            dimension = "endpoint" if name in ("mu", "tau") else "surrogate"
+            for level in map(str, np.asarray(posterior[dimension])):
+                found[f"{name}[{level}]"] = np.asarray(posterior[name].sel({dimension: level}))
+        both = "+".join(map(str, np.asarray(posterior["surrogate"])))
+        found[f"r2_trial[{both}]"] = np.asarray(posterior["r2_joint"])
+        return found | {name: np.asarray(posterior[name]) for name in ("rho_surrogates", "intercept", "sigma_cond")}
+
+    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+        """None: the prediction is a plane, not a line."""
+        return None
+
+    def fit(self, effects: TripleEffects) -> Result:  # type: ignore[override]
+        """Sample and summarise; the result holds the effects on the first surrogate.
+
+        Raises
+        ------
+        FitError
+            With fewer than three comparisons that report an endpoint, or both surrogates.
+        """
+        self.check(effects)
+        return self.result(effects.pair(), sample(self.build(effects), **self.sampler))

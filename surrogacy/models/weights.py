@@ -1,0 +1,115 @@
+"""Weights of a comparison in a correlation or a regression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from surrogacy.effects import Effects, FloatArray
+from surrogacy.results.endpoint_names import final_name
+from surrogacy.errors import FitError, UsageError
+from surrogacy.results.requirements import Requirement, UsablePart, usable_part
+
+Weights = Literal["n", "events", "inverse-variance", "sqrt-n", "none"]
+
+SHARED_CONTROL = (
+    "comparisons that share a control arm are taken as independent by this model, and the patients of that arm count in each"
+)
+WORDS: dict[Weights, str] = {
+    "n": "number of patients",
+    "events": "{final} events",
+    "inverse-variance": "1 / variance of log HR({final})",
+    "sqrt-n": "square root of the number of patients",
+    "none": "unweighted",
+}
+IN_WORDS: dict[str, str] = {weights: words.format(final="OS") for weights, words in WORDS.items()}
+NEEDS: dict[Weights, frozenset[Requirement]] = {
+    "n": frozenset({Requirement.PATIENTS}),
+    "sqrt-n": frozenset({Requirement.PATIENTS}),
+    "events": frozenset({Requirement.FINAL_EVENTS}),
+    "inverse-variance": frozenset({Requirement.FINAL_STANDARD_ERROR}),
+    "none": frozenset(),
+}
+
+
+def requirements_of(weights: Weights) -> frozenset[Requirement]:
+    """Return what a comparison needs to enter a weighted correlation or regression.
+
+    Raises
+    ------
+    UsageError
+        If there is no such weight.
+    """
+    if weights not in NEEDS:
+        raise UsageError(f"weights must be one of {', '.join(get_args(Weights))}; got {weights!r}")
+    return NEEDS[weights] | {Requirement.BOTH_EFFECTS}
+
+
+def weights_in_words(weights: Weights, effects: Effects) -> str:
+    """Return the weights in words, with the name of the final endpoint of the set."""
+    return WORDS[weights].format(final=final_name(effects))
+
+
+def part_with_weights(effects: Effects, weights: Weights, fewest: int = 3) -> UsablePart:
+    """Return the comparisons that have both endpoints and what the weights need, and those that are left out.
+
+    Raises
+    ------
+    MissingDataError
+        If fewer than ``fewest`` comparisons have them, although there are as many in all.
+    FitError
+        If there are fewer than ``fewest`` comparisons.
+    """
+    part = usable_part(effects, requirements_of(weights), fewest)
+    if len(part.effects) < fewest:
+        raise FitError(f"{effects.name or 'these effects'}: {len(part.effects)} usable comparisons; {fewest} are needed")
+    return part
+
+
+def usable_comparisons(effects: Effects, weights: Weights, fewest: int = 3) -> tuple[Effects, tuple[str, ...]]:
+    """Return what `part_with_weights` does, and in words what was left out."""
+    part = part_with_weights(effects, weights, fewest)
+    return part.effects, part.problems
+
+
+def weighting(settings: Mapping[str, Any], effects: Effects) -> Weights:
+    """Weights that a figure shows as areas: those of the model, else the patients (equal where they are not known)."""
+    weights: Weights = settings.get("weights", "n" if np.isfinite(effects.n).all() else "none")
+    return weights
+
+
+def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[str, ...]]:
+    """Weights by name, and what has to be said about them.
+
+    Parameters
+    ----------
+    effects : Effects
+        As `usable_comparisons` leaves them.
+    weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
+
+    Returns
+    -------
+    weights : (k,) array
+    problems : tuple of str
+
+    Raises
+    ------
+    UsageError
+        If there is no such weight.
+    """
+    if weights not in get_args(Weights):
+        raise UsageError(f"weights must be one of {', '.join(get_args(Weights))}; got {weights!r}")
+    if weights == "none":
+        return np.ones(len(effects)), ()
+    if weights == "inverse-variance":
+        return effects.se[:, 1] ** -2.0, ()
+    if weights == "events":
+        # information 1/se^2 = d p (1-p) for d events shared p : 1-p by the arms
+        share = effects.control_share[:, 1]
+        implied = effects.se[:, 1] ** -2.0 / (share * (1.0 - share))
+        unknown = np.isnan(effects.events)
+        note = f"{final_name(effects)} events not reported for {unknown.sum()} of {len(effects)} comparisons: implied by the standard error"
+        return np.where(unknown, implied, effects.events), (note,) if unknown.any() else ()
+    return (effects.n if weights == "n" else np.sqrt(effects.n)), ()

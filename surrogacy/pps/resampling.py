@@ -1,0 +1,199 @@
+"""Sampling errors of what one trial prints, from trials simulated under its calibrated model.
+
+Every simulated trial has the patients and the administrative follow-up of the real one. In each are estimated, as a report would,
+the Kaplan-Meier medians of the progression endpoint, of OS and of post-progression survival in both arms, and the Cox estimates of
+both hazard ratios: so the errors of these numbers go together as they do in a trial. What is resampled is
+
+    log printed value + k (log estimate in the simulated trial - log value in the model that it was simulated from)
+
+k is 1 for medians. For a hazard ratio with printed limits it is the printed standard error of its logarithm over that of the simulated
+trials: a trial with covariates, strata, losses or another data cut knows its own error better than the model does. Scaling leaves the
+correlation with the errors of the medians as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from surrogacy.effects import BoolArray, FloatArray
+from surrogacy.pps.calibration import Calibration, pfs_of_endpoint
+from surrogacy.survival.hazard_ratios import cox_hazard_ratio
+from surrogacy.survival.illness_death import IllnessDeath
+from surrogacy.pps.trial_summary import TrialInputs
+
+PATIENTS_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class SamplingErrors:
+    """Errors of log estimates in simulated trials.
+
+    Parameters
+    ----------
+    median_pfs, median_os, median_pps : (trials, 2) arrays
+        Of the progression endpoint, OS and PPS; control, experimental. Infinite where a median was not reached; PPS is NaN
+        unless the trial reported one.
+    hr_pfs, hr_os : (trials,) arrays
+        Infinite where there was no estimate.
+    """
+
+    median_pfs: FloatArray
+    median_os: FloatArray
+    median_pps: FloatArray
+    hr_pfs: FloatArray
+    hr_os: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.hr_os)
+
+    def of(self, chosen: BoolArray) -> SamplingErrors:
+        """Those of some of the trials."""
+        return SamplingErrors(
+            self.median_pfs[chosen], self.median_os[chosen], self.median_pps[chosen], self.hr_pfs[chosen], self.hr_os[chosen]
+        )
+
+
+def sampling_errors(inputs: TrialInputs, calibration: Calibration, trials: int, seed: int = 0) -> SamplingErrors:
+    """Simulate trials from a calibrated model and take the errors of their estimates.
+
+    Parameters
+    ----------
+    inputs : TrialInputs
+        Patients, follow-up and endpoint.
+    calibration : Calibration
+        What is taken as the truth.
+    trials : int
+    seed : int
+        The same seed gives the same trials.
+    """
+    rng = np.random.default_rng(seed)
+    batch = max(1, PATIENTS_AT_ONCE // sum(inputs.n))
+    sizes = [min(batch, trials - first) for first in range(0, trials, batch)]
+    parts = [_simulated(inputs, calibration.arms, size, rng) for size in sizes]
+    log_medians, log_hr = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    true_pfs = calibration.median_pfs / pfs_of_endpoint(1.0, inputs)
+    true_os = [arm.quantile_os(0.5).item() for arm in calibration.arms]
+    truth = np.log(np.array([true_pfs, true_os, calibration.median_pps]))
+    errors = log_medians - truth
+    true_hr = [cox_hazard_ratio(*calibration.arms, inputs.follow_up.value, inputs.n, endpoint) for endpoint in ("pfs", "os")]
+    hr_errors = log_hr - np.log(true_hr)
+    return SamplingErrors(errors[:, 0], errors[:, 1], errors[:, 2], hr_errors[:, 0], hr_errors[:, 1])
+
+
+def printed_over_simulated(inputs: TrialInputs, calibration: Calibration, errors: SamplingErrors) -> dict[str, float]:
+    """Printed over simulated standard error of the log hazard ratios that have printed limits and are used.
+
+    Returns
+    -------
+    dict of str to float
+        ``pfs`` (of the calibration's data cut, unless its PFS effect is that of the medians) and ``os``.
+    """
+    printed = {"pfs": inputs.cut(calibration.cut).hr.se if calibration.pfs == "hazard-ratio" else None, "os": inputs.hr_os.se}
+    found = {}
+    for (endpoint, se), sample in zip(printed.items(), (errors.hr_pfs, errors.hr_os), strict=True):
+        finite = sample[np.isfinite(sample)]
+        if se is not None and len(finite) > 1:
+            found[endpoint] = float(se / finite.std())
+    return found
+
+
+def scaled(errors: SamplingErrors, ratios: Mapping[str, float]) -> SamplingErrors:
+    """The same errors, those of the log hazard ratios multiplied by the ratios of `printed_over_simulated`."""
+    return replace(errors, hr_pfs=errors.hr_pfs * ratios.get("pfs", 1.0), hr_os=errors.hr_os * ratios.get("os", 1.0))
+
+
+def _simulated(
+    inputs: TrialInputs, arms: tuple[IllnessDeath, IllnessDeath], trials: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Log medians, (trials, 3, 2), and log hazard ratios, (trials, 2), of simulated trials."""
+    medians = np.full((trials, 3, 2), np.nan)
+    times: list[list[FloatArray]] = [[], []]
+    events: list[list[BoolArray]] = [[], []]
+    for i, (arm, n) in enumerate(zip(arms, inputs.n, strict=True)):
+        pfs, os, progressed = arm.sample(trials * n, rng)
+        pfs, os, progressed = pfs.reshape(trials, n), os.reshape(trials, n), progressed.reshape(trials, n)
+        end = np.full((trials, n), np.inf)
+        if inputs.follow_up.value is not None:
+            end = rng.uniform(*inputs.follow_up.value, (trials, n))
+        counts = progressed if inputs.endpoint == "TTP" else np.ones_like(progressed)
+        first, first_event = np.minimum(pfs, end), (pfs <= end) & counts
+        last, last_event = np.minimum(os, end), os <= end
+        medians[:, 0, i], medians[:, 1, i] = kaplan_meier_median(first, first_event), kaplan_meier_median(last, last_event)
+        if inputs.pps is not None:
+            # who was not seen to progress is censored at once, before anyone's death after progression
+            known = progressed & (pfs <= end)
+            medians[:, 2, i] = kaplan_meier_median(np.where(known, last - pfs, 0.0), known & last_event)
+        for kind, (time, event) in enumerate(((first, first_event), (last, last_event))):
+            times[kind].append(time)
+            events[kind].append(event)
+    arm_of = np.repeat([0.0, 1.0], inputs.n)
+    log_hr = [
+        cox_log_hazard_ratio(np.concatenate(time, axis=1), np.concatenate(event, axis=1), arm_of)
+        for time, event in zip(times, events, strict=True)
+    ]
+    return np.log(medians), np.stack(log_hr, axis=1)
+
+
+def kaplan_meier_median(time: FloatArray, event: npt.NDArray[np.bool_]) -> FloatArray:
+    """Kaplan-Meier medians of many samples at once.
+
+    Parameters
+    ----------
+    time, event : (samples, n) arrays
+        Without ties between an event and another time, as simulated times are.
+
+    Returns
+    -------
+    (samples,) array
+        First time at which the estimate is at most 1/2; infinite where it never is.
+    """
+    order = np.argsort(time, axis=1)
+    time, died = np.take_along_axis(time, order, axis=1), np.take_along_axis(event, order, axis=1)
+    at_risk = np.arange(time.shape[1], 0, -1)
+    below = np.cumprod(1.0 - died / at_risk, axis=1) <= 0.5 + 1e-12
+    first = below.argmax(axis=1)
+    reached = below.any(axis=1)
+    return np.where(reached, time[np.arange(len(time)), first], np.inf)
+
+
+def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experimental: FloatArray) -> FloatArray:
+    """Cox estimates of many two-arm trials at once, by Newton's method.
+
+    Parameters
+    ----------
+    time, event : (trials, n) arrays
+        Without ties between events.
+    experimental : (n,) array
+        1 in the experimental arm, 0 in the control arm.
+
+    Returns
+    -------
+    (trials,) array
+        Log hazard ratios; infinite where the likelihood has no maximum: one arm had no event, or none before the other arm's last had left.
+    """
+    order = np.argsort(time, axis=1)
+    died = np.take_along_axis(event, order, axis=1)
+    arm = experimental[order]
+    risk_experimental = np.cumsum(arm[:, ::-1], axis=1)[:, ::-1]
+    with np.errstate(divide="ignore"):
+        odds = (np.arange(time.shape[1], 0, -1) - risk_experimental) / risk_experimental  # control over experimental, at risk
+    observed = (died * arm).sum(axis=1)
+    total = died.sum(axis=1)
+    estimable = (observed > 0) & (observed < total)
+    log_hr = np.zeros(len(time))
+    for _ in range(30):
+        share = 1.0 / (1.0 + odds * np.exp(-log_hr)[:, None])
+        expected = died * share
+        information = (expected * (1.0 - share)).sum(axis=1)
+        step = np.where(estimable, (observed - expected.sum(axis=1)) / np.where(information > 0, information, np.inf), 0.0)
+        log_hr += np.clip(step, -1.0, 1.0)
+        if np.abs(step).max() < 1e-9:
+            break
+    # towards an infinite maximum every step is about 1; without events while both arms are at risk there is nothing to estimate from
+    converged = estimable & (np.abs(step) < 1e-6) & (information > 0)
+    upwards = np.where(estimable, log_hr > 0, observed > 0)
+    return np.where(converged, log_hr, np.where(upwards, np.inf, -np.inf))

@@ -1,0 +1,248 @@
+"""Effect measures for overall survival when hazards are not proportional: each is another estimand, and carries its name.
+
+With S, f, h the survival, density and hazard of the endpoint in the control (C) and experimental (E) arm, pi the share of
+patients in E, G the survival of the censoring times:
+
+    hazard ratio at t       h_E(t) / h_C(t)
+    average (alpha)         int h_E (S_E S_C)^alpha dt / int h_C (S_E S_C)^alpha dt                     Kalbfleisch, Prentice
+    Cox limit exp(b)        int pi G_E f_E (1 - r) - (1 - pi) G_C f_C r dt = 0,   r = 1 / (1 + (1 - pi) G_C S_C / (pi e^b G_E S_E))
+
+The last is what the Cox estimate tends to in a large trial; it depends on the censoring.
+
+References
+----------
+Kalbfleisch, Prentice (1981), doi:10.1093/biomet/68.1.105; Struthers, Kalbfleisch (1986), doi:10.1093/biomet/73.2.363.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri
+
+from surrogacy.effects import FloatArray
+from surrogacy.errors import UsageError
+from surrogacy.survival.illness_death import IllnessDeath
+from surrogacy.survival.partial_likelihood import (
+    Censoring,
+    Endpoint,
+    as_censoring,
+    blocks,
+    common_pairs,
+    experimental_share,
+    known,
+    nothing_left,
+    pair_values,
+    panels,
+    scores,
+)
+
+__all__ = [
+    "Censoring",
+    "Endpoint",
+    "average_hazard_ratio",
+    "cox_hazard_ratio",
+    "expected_events",
+    "hazard_ratio_over_time",
+    "logrank_drift",
+    "logrank_power",
+    "median_ratio",
+    "restricted_mean_difference",
+]
+
+VERY_EARLY = 1e-9  # of the time scale of the fastest transition: where a limit at 0 is taken
+
+
+def cox_hazard_ratio(
+    control: IllnessDeath,
+    experimental: IllnessDeath,
+    censoring: Censoring | tuple[float, float] | None = None,
+    allocation: tuple[float, float] = (1.0, 1.0),
+    endpoint: Endpoint = "os",
+) -> Any:
+    """Large-sample limit of the Cox estimate of the hazard ratio.
+
+    Parameters
+    ----------
+    control, experimental : IllnessDeath
+        One arm each, or m each (a single arm is set against each of m).
+    censoring : Censoring, (float, float) or None
+        None: everyone followed to the event. A pair: shortest and longest administrative follow-up, months, uniform in between.
+    allocation : (float, float)
+        Patients of the control and of the experimental arm (only their ratio matters).
+    endpoint : {"os", "pfs"}
+
+    Returns
+    -------
+    float or (m,) array
+        Experimental against control.
+    """
+    found = scores(control, experimental, as_censoring(censoring), experimental_share(allocation), endpoint)
+    return pair_values(control, experimental, np.exp(np.concatenate([score.root() for score in found])))
+
+
+def hazard_ratio_over_time(
+    control: IllnessDeath, experimental: IllnessDeath, t: npt.ArrayLike, endpoint: Endpoint = "os"
+) -> FloatArray:
+    """Ratio of the hazards at times t (months); at t = 0 its limit.
+
+    Returns
+    -------
+    array
+        Shape of the arms, then that of t. With constant hazards it goes from the ratio of the deaths without progression
+        to that of the slower of the two ways out, and never is constant in between.
+    """
+    known(endpoint)
+    common_pairs(control, experimental)
+    times = np.asarray(t, dtype=np.float64)
+
+    def ratio(at: FloatArray) -> FloatArray:
+        values = [arm.hazard_os(at) if endpoint == "os" else arm.hazard_pfs(at) for arm in (experimental, control)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(values[0] / values[1])
+
+    found = ratio(times)
+    if not (times == 0.0).any():
+        return found
+    just_after = VERY_EARLY / max(float(arm.transitions.fastest().max()) for arm in (control, experimental))
+    return np.where(np.isnan(found), ratio(np.where(times == 0.0, just_after, times)), found)
+
+
+def average_hazard_ratio(
+    control: IllnessDeath, experimental: IllnessDeath, alpha: float = 0.5, upper: float = 100.0, endpoint: Endpoint = "os"
+) -> Any:
+    """Average hazard ratio of Kalbfleisch and Prentice: hazards weighted by ``(S_E S_C)^alpha``.
+
+    Parameters
+    ----------
+    control, experimental : IllnessDeath
+        One arm each, or m each.
+    alpha : float
+        0 or more; 0.5 makes it, under proportional hazards and without censoring, akin to the Cox estimate; 0 is the ratio of
+        cumulative hazards.
+    upper : float
+        Months to integrate to.
+    endpoint : {"os", "pfs"}
+
+    Returns
+    -------
+    float or (m,) array
+        Experimental against control.
+
+    References
+    ----------
+    Kalbfleisch, Prentice (1981), doi:10.1093/biomet/68.1.105.
+    """
+    known(endpoint)
+    if not (alpha >= 0.0 and np.isfinite(alpha)):
+        raise UsageError(f"alpha = {alpha}: give a finite number of 0 or more (0.5 is usual)")
+    if not upper > 0.0 or (np.isinf(upper) and alpha == 0.0):
+        raise UsageError(f"upper = {upper} months: give a positive time (finite if alpha is 0)")
+    values = []
+    for arms, size, kinks in blocks(control, experimental):
+        last = np.minimum(nothing_left(arms, endpoint) / alpha, upper) if alpha else upper
+        totals = np.zeros((2, size))
+        for t, weight in panels(arms, size, last, kinks):
+            alive = [arm.overall(t)[0] if endpoint == "os" else arm.survival_pfs(t) for arm in arms]
+            hazards = [arm.hazard_os(t) if endpoint == "os" else arm.hazard_pfs(t) for arm in arms]
+            weighted = weight * alive[0] ** alpha * alive[1] ** alpha
+            totals += [(weighted * hazard).sum(axis=1) for hazard in hazards]
+        with np.errstate(divide="ignore", invalid="ignore"):  # infinite if nobody in the control arm has an event
+            values.append(totals[1] / totals[0])
+    return pair_values(control, experimental, np.concatenate(values))
+
+
+def expected_events(
+    control: IllnessDeath,
+    experimental: IllnessDeath,
+    patients: tuple[float, float],
+    censoring: Censoring | tuple[float, float] | None = None,
+    endpoint: Endpoint = "os",
+) -> tuple[Any, Any]:
+    """Expected numbers of events in the control and in the experimental arm.
+
+    Parameters
+    ----------
+    patients : (float, float)
+        Of the control and of the experimental arm.
+    """
+    found = list(scores(control, experimental, as_censoring(censoring), experimental_share(patients), endpoint))
+    events = [
+        sum(patients) * np.concatenate([counts.sum(axis=1) for counts in of_arm])
+        for of_arm in ([score.control_events for score in found], [score.experimental_events for score in found])
+    ]
+    return pair_values(control, experimental, events[0]), pair_values(control, experimental, events[1])
+
+
+def logrank_drift(
+    control: IllnessDeath,
+    experimental: IllnessDeath,
+    patients: tuple[float, float],
+    censoring: Censoring | tuple[float, float] | None = None,
+    endpoint: Endpoint = "os",
+) -> Any:
+    """Expected standardised log-rank statistic; below 0 if the experimental arm does better.
+
+    ``sqrt(n) U(0) / sqrt(V(0))``: the mean score of the Cox model at HR 1, and the variance the test takes it to have.
+
+    Parameters
+    ----------
+    patients : (float, float)
+        Of the control and of the experimental arm.
+
+    Returns
+    -------
+    float or (m,) array
+    """
+    values = []
+    for score in scores(control, experimental, as_censoring(censoring), experimental_share(patients), endpoint):
+        drift, information = score.at(np.zeros(len(score.risk_ratio)))
+        values.append(np.sqrt(sum(patients) / information) * drift)
+    return pair_values(control, experimental, np.concatenate(values))
+
+
+def logrank_power(
+    control: IllnessDeath,
+    experimental: IllnessDeath,
+    patients: tuple[float, float],
+    censoring: Censoring | tuple[float, float] | None = None,
+    alpha: float = 0.05,
+    endpoint: Endpoint = "os",
+) -> Any:
+    """Chance of a significant log-rank test in favour of the experimental arm, ``Phi(-drift - z)``.
+
+    Parameters
+    ----------
+    patients : (float, float)
+        Of the control and of the experimental arm.
+    alpha : float
+        Two-sided level.
+
+    Returns
+    -------
+    float or (m,) array
+    """
+    if not 0.0 < alpha < 1.0:
+        raise UsageError(f"alpha = {alpha}: give the two-sided level of the test, between 0 and 1")
+    power = ndtr(-np.asarray(logrank_drift(control, experimental, patients, censoring, endpoint)) + ndtri(alpha / 2.0))
+    return pair_values(control, experimental, np.atleast_1d(power))
+
+
+def median_ratio(control: IllnessDeath, experimental: IllnessDeath, endpoint: Endpoint = "os") -> Any:
+    """Median of the experimental arm over that of the control arm."""
+    known(endpoint)
+    common_pairs(control, experimental)
+    medians = [arm.quantile_os(0.5) if endpoint == "os" else arm.quantile_pfs(0.5) for arm in (control, experimental)]
+    return pair_values(control, experimental, np.atleast_1d(medians[1] / medians[0]))
+
+
+def restricted_mean_difference(control: IllnessDeath, experimental: IllnessDeath, tau: float, endpoint: Endpoint = "os") -> Any:
+    """Mean time to the event within ``tau`` months, experimental less control."""
+    known(endpoint)
+    common_pairs(control, experimental)
+    means = [
+        arm.restricted_mean_os(tau) if endpoint == "os" else arm.restricted_mean_pfs(tau) for arm in (control, experimental)
+    ]
+    return pair_values(control, experimental, np.atleast_1d(means[1] - means[0]))

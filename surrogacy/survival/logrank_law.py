@@ -1,0 +1,275 @@
+"""Joint large-sample law of the log-rank statistics of PFS and OS in one trial, under constant transition hazards.
+
+With Z_i = 1 in the experimental arm, and for each endpoint the share r(t) of those at risk who are experimental and the pooled hazard
+``l(t) = (1 - r) h_C + r h_E``, the log-rank score and its variance are sums over patients to first order (Lin, Wei):
+
+    U ~ sum_i int (Z_i - r) (dN_i - Y_i l dt)                                   E U / n = drift
+    V ~ sum_i int r (1 - r) dN_i + int (1 - 2 r) (Z_i - r) Y_i l dt             E V / n = v
+    U / sqrt(V) ~ sqrt(n) drift / sqrt(v) + n^(-1/2) sum_i (zeta_i - E zeta_i),   zeta = U_i / sqrt(v) - drift V_i / (2 v^(3/2))
+
+so each patient gives ``zeta = int a dN + int c Y dt`` with functions a, c of time alone. With ``b(t) = int_0^t c`` a patient's
+running sum is b(t) until the event and b + a after it, and the second moments need single integrals only. For PFS (P) and OS (O) of one
+patient, who leaves the first state by progression (h01) or death (h02):
+
+    E zeta_P zeta_O = int G S_PFS { (b_P b_O)' + h02 [(b_P + a_P)(b_O + a_O) - b_P b_O] + h01 [(b_P + a_P)(b_O + K) - b_P b_O] } dt
+    G K(u) = int_u G(t) exp(-h12 (t - u)) [h12 a_O + c_O] dt,  averaged over the values that h12 may take
+
+G is the survival of the censoring times; numbers of patients by arm are fixed, so moments are centred within arms.
+
+References
+----------
+Lin, Wei (1989), doi:10.1080/01621459.1989.10478874; Schoenfeld (1981), doi:10.1093/biomet/68.1.316.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from surrogacy.effects import FloatArray
+from surrogacy.errors import UsageError
+from surrogacy.survival import constant_hazards
+from surrogacy.survival.time_quadrature import falling_root
+from surrogacy.survival.partial_likelihood import Censoring, Score
+
+POINTS = 1200  # of the time grid; moments are then right to about 1e-5
+NEGLIGIBLE = 40.0  # log units of survival after which nobody is left
+NO_DRIFT = 1e-9  # of a statistic, per root patient: rounding
+PFS, OS = 0, 1
+
+
+@dataclass(frozen=True)
+class MixedArm:
+    """One arm: constant hazards of progression and death; after progression one of several hazards, drawn for each patient.
+
+    Parameters
+    ----------
+    progression, death : float
+        h01 and h02 per month.
+    post_progression : tuple of float
+        Values of h12 per month.
+    shares : tuple of float
+        Share of the progressed patients who have each; they sum to 1.
+    """
+
+    progression: float
+    death: float
+    post_progression: tuple[float, ...]
+    shares: tuple[float, ...] = (1.0,)
+
+    def overall(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Share alive at t, and density of the time of death."""
+        parts = [constant_hazards.overall(t, self.progression, self.death, h12) for h12 in self.post_progression]
+        alive, density = (sum(w * part[i] for w, part in zip(self.shares, parts, strict=True)) for i in (0, 1))
+        return np.asarray(alive), np.asarray(density)
+
+    @property
+    def median_os(self) -> float:
+        """Median OS, months: at least the median PFS, at most that and the time in which half of the slowest die after progression."""
+        pfs = np.log(2.0) / (self.progression + self.death)
+        # at the upper end a quarter at most has no PFS event, and a quarter of the others live on
+        latest = 2.0 * pfs + 2.0 * np.log(2.0) / min(self.post_progression)
+        return float(falling_root(lambda t: self.overall(t)[0] - 0.5, np.array(pfs), np.array(latest)))
+
+    def free_of_progression(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Share alive without progression at t, and density of the time of leaving that state."""
+        alive = constant_hazards.survival_pfs(t, self.progression, self.death)
+        return alive, (self.progression + self.death) * alive
+
+    def sample(self, trials: int, size: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        """(trials, size) times of PFS and OS, months."""
+        lam = self.progression + self.death
+        pfs = rng.exponential(1.0 / lam, (trials, size))
+        hazard = np.asarray(self.post_progression)[rng.choice(len(self.shares), (trials, size), p=self.shares)]
+        progressed = rng.random((trials, size)) * lam < self.progression
+        return pfs, pfs + np.where(progressed, rng.exponential(size=(trials, size)) / hazard, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class LogRankPair:
+    """Large-sample normal law of the two log-rank statistics, PFS then OS; negative favours the experimental arm.
+
+    Parameters
+    ----------
+    drift : (2,) array
+        Mean of each statistic divided by the square root of the number of patients.
+    covariance : (2, 2) array
+        Of the two statistics; near 1 on its diagonal, not exactly so under an effect.
+    events : (2,) array
+        Expected events per patient.
+    log_hr : (2,) array
+        Large-sample limit of the Cox estimates.
+    """
+
+    drift: FloatArray
+    covariance: FloatArray
+    events: FloatArray
+    log_hr: FloatArray
+
+    @property
+    def spread(self) -> FloatArray:
+        """(2,) standard deviations of the statistics."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def correlation(self) -> float:
+        """Correlation of the two statistics."""
+        return float(self.covariance[0, 1] / self.spread.prod())
+
+    def power(self, n: float, alpha: float) -> FloatArray:
+        """(2,) probability of a two-sided p < alpha in favour of the experimental arm, ``Phi((-z - sqrt(n) drift) / spread)``."""
+        return np.asarray(ndtr((ndtri(alpha / 2.0) - np.sqrt(n) * self.drift) / self.spread))
+
+    def os_power_given_pfs_statistic(self, statistic: FloatArray, n: float, alpha: float) -> FloatArray:
+        """Probability of a significant OS at given PFS statistics: the conditional normal law."""
+        mean, spread, rho = np.sqrt(n) * self.drift, self.spread, self.correlation
+        expected = mean[OS] + rho * spread[OS] * (statistic - mean[PFS]) / spread[PFS]
+        return np.asarray(ndtr((ndtri(alpha / 2.0) - expected) / (spread[OS] * np.sqrt(max(1.0 - rho**2, 1e-12)))))
+
+    def os_power_given_significant_pfs(self, n: float, alpha: float) -> float:
+        """Probability of a significant OS given a significant PFS: the mean of the above over the lower tail of the PFS statistic."""
+        nodes, weights = np.polynomial.legendre.leggauss(64)
+        tail = self.power(n, alpha)[PFS] * (nodes + 1.0) / 2.0
+        statistic = np.sqrt(n) * self.drift[PFS] + self.spread[PFS] * ndtri(np.maximum(tail, 1e-300))
+        return float(weights @ self.os_power_given_pfs_statistic(statistic, n, alpha) / 2.0)
+
+    def median_p(self, n: float) -> FloatArray:
+        """(2,) medians of the two-sided p-values: ``p = 2 Phi(-x)`` with ``P(|statistic| < x) = 1/2``."""
+        mean = np.abs(np.sqrt(n) * self.drift)
+        low, high = np.zeros(2), mean + 2.0 * self.spread
+        for _ in range(60):
+            x = 0.5 * (low + high)
+            below = ndtr((x - mean) / self.spread) - ndtr((-x - mean) / self.spread) < 0.5
+            low, high = np.where(below, x, low), np.where(below, high, x)
+        return np.asarray(2.0 * ndtr(-0.5 * (low + high)))
+
+    def sample_size(self, power: float, alpha: float) -> FloatArray:
+        """(2,) patients that give each endpoint that power, ``((z_alpha/2 + spread z_power) / drift)^2``.
+
+        Infinite where the statistic does not drift in favour of the experimental arm.
+        """
+        needed = np.maximum(-ndtri(alpha / 2.0) + self.spread * ndtri(power), 0.0)
+        return np.asarray(np.where(self.drift < -NO_DRIFT, (needed / np.minimum(self.drift, -NO_DRIFT)) ** 2, np.inf))
+
+
+@dataclass(frozen=True, eq=False)
+class _Endpoint:
+    """What one endpoint needs at the grid: event density and survival by arm, weights a and c of a patient's sum, its integral b."""
+
+    alive: FloatArray  # (2, n): control, experimental
+    density: FloatArray
+    a: FloatArray
+    c: FloatArray
+    b: FloatArray
+
+
+def logrank_pair(control: MixedArm, experimental: MixedArm, censoring: Censoring, experimental_share: float) -> LogRankPair:
+    """Joint law of the log-rank statistics of PFS and OS.
+
+    Parameters
+    ----------
+    control, experimental : MixedArm
+    censoring : Censoring
+        Of both endpoints, at the same time in a patient.
+    experimental_share : float
+        Of the patients, in (0, 1).
+
+    Returns
+    -------
+    LogRankPair
+
+    Raises
+    ------
+    UsageError
+        If the follow-up is so short that no events are expected.
+    """
+    arms = (control, experimental)
+    t = _grid(arms, censoring)
+    followed = censoring.administrative(t) * np.exp(-np.outer(censoring.losses, t))
+    shares = np.array([1.0 - experimental_share, experimental_share])
+    curves = [np.array(list(curve)) for arm in arms for curve in (arm.free_of_progression(t), arm.overall(t))]
+    endpoints, drift, events, log_hr = [], [], [], []
+    for which in (PFS, OS):
+        alive, density = np.stack([curves[which], curves[2 + which]], axis=1)
+        endpoint, drifts, count, limit = _endpoint(t, alive, density, followed, shares)
+        endpoints.append(endpoint)
+        drift.append(drifts)
+        events.append(count)
+        log_hr.append(limit)
+    covariance = np.zeros((2, 2))
+    for i, arm in enumerate(arms):
+        covariance += shares[i] * _arm_covariance(t, arm, followed[i], endpoints[PFS], endpoints[OS], i)
+    return LogRankPair(np.array(drift), covariance, np.array(events), np.array(log_hr))
+
+
+def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring) -> FloatArray:
+    """Times from 0 to the end of follow-up, even at first and in the logarithm later, so that every rate is resolved."""
+    rates = np.array([rate for arm in arms for rate in (arm.progression + arm.death, *arm.post_progression)])
+    end = min(censoring.longest, NEGLIGIBLE / (rates.min() + min(censoring.losses)))
+    stretch = np.log1p(rates.max() * end)
+    t = end * np.sinh(stretch * np.linspace(0.0, 1.0, POINTS)) / np.sinh(stretch)
+    return np.union1d(t, censoring.shortest) if 0.0 < censoring.shortest < end else t
+
+
+def _endpoint(
+    t: FloatArray, alive: FloatArray, density: FloatArray, followed: FloatArray, shares: FloatArray
+) -> tuple[_Endpoint, float, float, float]:
+    """Weights of a patient's sum, drift of the statistic, events per patient, and log hazard ratio of the Cox limit."""
+    at_risk = shares[:, None] * followed * alive
+    steps = np.diff(t)
+    weights = 0.5 * (np.append(steps, 0.0) + np.append(0.0, steps))  # of the trapezoidal rule
+    expected = shares[:, None] * followed * density * weights
+    events = float(expected.sum())
+    if not events > 0.0:
+        raise UsageError("no events are expected in this follow-up: lengthen accrual or follow-up")
+    anyone = at_risk.sum(axis=0) > 0.0  # nobody is left at the last time of follow-up
+    with np.errstate(divide="ignore", over="ignore"):  # infinite: none but controls are left
+        risk_ratio = np.where(anyone, at_risk[0], shares[0]) / np.where(anyone, at_risk[1], shares[1])
+    partial = Score(expected[:1], expected[1:], risk_ratio[None])
+    score, v = (float(value[0]) for value in partial.at(np.zeros(1)))
+    r = 1.0 / (1.0 + risk_ratio)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        hazards = np.where(alive > 0.0, density / alive, 0.0)
+    pooled = (1.0 - r) * hazards[0] + r * hazards[1]
+    arm = np.array([[0.0], [1.0]])
+    half = score / (2.0 * v**1.5)
+    a = (arm - r) / np.sqrt(v) - half * r * (1.0 - r)
+    c = -pooled * (arm - r) * (1.0 / np.sqrt(v) + half * (1.0 - 2.0 * r))
+    b = np.concatenate([np.zeros((2, 1)), np.cumsum(0.5 * steps * (c[:, 1:] + c[:, :-1]), axis=1)], axis=1)
+    return _Endpoint(alive, density, a, c, b), score / np.sqrt(v), events, float(partial.root()[0])
+
+
+def _arm_covariance(t: FloatArray, arm: MixedArm, followed: FloatArray, pfs: _Endpoint, os: _Endpoint, i: int) -> FloatArray:
+    """(2, 2) covariance of one patient's two sums in arm i."""
+    mean = np.empty(2)
+    second = np.empty((2, 2))
+    for k, e in enumerate((pfs, os)):
+        mean[k] = np.trapezoid(followed * (e.c[i] * e.alive[i] + e.a[i] * e.density[i]), t)
+        twice = 2.0 * e.b[i] * (e.c[i] * e.alive[i] + e.a[i] * e.density[i]) + e.a[i] ** 2 * e.density[i]
+        second[k, k] = np.trapezoid(followed * twice, t)
+    later = np.zeros_like(t)  # G K: what an OS sum gains after progression
+    for h12, share in zip(arm.post_progression, arm.shares, strict=True):
+        later += share * _discounted(t, followed * (h12 * os.a[i] + os.c[i]), h12)
+    both = pfs.b[i] * os.b[i]
+    after_pfs = pfs.b[i] + pfs.a[i]
+    grows = pfs.b[i] * os.c[i] + pfs.c[i] * os.b[i]
+    by_death = arm.death * (after_pfs * (os.b[i] + os.a[i]) - both)
+    by_progression = arm.progression * (after_pfs * os.b[i] - both)
+    cross = followed * (grows + by_death + by_progression) + arm.progression * after_pfs * later
+    second[0, 1] = second[1, 0] = np.trapezoid(pfs.alive[i] * cross, t)
+    return second - np.outer(mean, mean)
+
+
+def _discounted(t: FloatArray, g: FloatArray, rate: float) -> FloatArray:
+    """``int_u g(t) exp(-rate (t - u)) dt`` at every grid point u, exact for g linear between points, however fast the rate."""
+    x = rate * np.diff(t)
+    kept = np.exp(-x)
+    whole = constant_hazards.phi(x)  # int_0^1 exp(-x s) ds
+    late = np.where(x > 1e-3, (whole - kept) / np.maximum(x, 1e-300), 0.5 - x / 3.0)  # int_0^1 s exp(-x s) ds
+    gained = np.diff(t) * (g[:-1] * (whole - late) + g[1:] * late)
+    total = np.zeros_like(t)
+    for j in range(len(t) - 2, -1, -1):
+        total[j] = kept[j] * total[j + 1] + gained[j]
+    return total

@@ -1,0 +1,115 @@
+"""Trials with PFS and OS simulated patient by patient, many at once, and their log-rank tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from surrogacy.effects import FloatArray
+from surrogacy.survival.logrank_law import MixedArm
+from surrogacy.survival.partial_likelihood import Censoring
+
+PATIENTS_AT_ONCE = 200_000
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedTrials:
+    """Log-rank tests of simulated trials; columns PFS, OS.
+
+    Parameters
+    ----------
+    statistic : (trials, 2) array
+        Standardised log-rank statistic; negative favours the experimental arm.
+    events : (trials, 2) array
+    """
+
+    statistic: FloatArray
+    events: FloatArray
+
+    @property
+    def p(self) -> FloatArray:
+        """(trials, 2) two-sided p-values."""
+        return np.asarray(2.0 * ndtr(-np.abs(self.statistic)))
+
+    def significant(self, alpha: float) -> FloatArray:
+        """(trials, 2) 1 where p < alpha in favour of the experimental arm, else 0."""
+        return np.asarray((self.p < alpha) & (self.statistic < 0.0), dtype=np.float64)
+
+
+def logrank(time: FloatArray, event: FloatArray, experimental: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Log-rank score and variance of many trials at once, ``sum (Z - r)`` and ``sum r (1 - r)`` over the events.
+
+    Parameters
+    ----------
+    time : (trials, n) array
+        Without ties between events, as simulated continuous times are.
+    event, experimental : (trials, n) arrays
+        1 or 0: event or censored; experimental or control arm.
+
+    Returns
+    -------
+    score, variance : (trials,) arrays
+        ``r`` is the experimental share of those at risk.
+    """
+    order = np.argsort(time, axis=1)
+    event, arm = (np.take_along_axis(np.broadcast_to(values, time.shape), order, axis=1) for values in (event, experimental))
+    at_risk = np.arange(time.shape[1], 0, -1)
+    r = np.cumsum(arm[:, ::-1], axis=1)[:, ::-1] / at_risk
+    return (event * (arm - r)).sum(axis=1), (event * r * (1.0 - r)).sum(axis=1)
+
+
+def simulate_trials(
+    control: MixedArm,
+    experimental: MixedArm,
+    patients: tuple[int, int],
+    censoring: Censoring,
+    trials: int,
+    seed: int = 0,
+    step: Callable[[int], None] | None = None,
+) -> SimulatedTrials:
+    """Simulate trials and test both endpoints of each.
+
+    Parameters
+    ----------
+    control, experimental : MixedArm
+    patients : (int, int)
+        Of the control and of the experimental arm.
+    censoring : Censoring
+    trials : int
+    seed : int
+        The same seed gives the same trials.
+    step : callable, optional
+        Told after each batch how many trials it held, for a progress bar.
+
+    Returns
+    -------
+    SimulatedTrials
+    """
+    rng = np.random.default_rng(seed)
+    size = sum(patients)
+    batch = max(1, PATIENTS_AT_ONCE // size)
+    arm = np.repeat([0.0, 1.0], patients)
+    loss = np.repeat(censoring.losses, patients)
+    statistic, events = np.empty((trials, 2)), np.empty((trials, 2))
+    for start in range(0, trials, batch):
+        now = min(batch, trials - start)
+        parts = [one.sample(now, count, rng) for one, count in zip((control, experimental), patients, strict=True)]
+        followed = np.full((now, size), np.inf)
+        if np.isfinite(censoring.longest):
+            followed = rng.uniform(censoring.shortest, censoring.longest, (now, size))
+        if loss.any():
+            with np.errstate(divide="ignore"):
+                followed = np.minimum(followed, rng.exponential(size=(now, size)) / loss)
+        for which in (0, 1):
+            time = np.concatenate([part[which] for part in parts], axis=1)
+            event = (time <= followed).astype(np.float64)
+            score, variance = logrank(np.minimum(time, followed), event, arm)
+            # a trial without information says nothing, and is not significant
+            statistic[start : start + now, which] = score / np.sqrt(np.where(variance > 0.0, variance, np.inf))
+            events[start : start + now, which] = event.sum(axis=1)
+        if step is not None:
+            step(now)
+    return SimulatedTrials(statistic, events)

@@ -1,0 +1,201 @@
+"""Weibull transition hazards ``h p t^(p-1)``, cumulative ``h t^p``: times since randomisation, or since progression after it.
+
+    S_OS(t) = S_PFS(t) + int_0^t f01(u) S12(t - u | u) du
+    S12(v | u) = exp(-h12 ((u + v)^p12 - u^p12))   clock forward (Markov),     exp(-h12 v^p12)   clock reset (semi-Markov)
+
+The integral is halved at t/2, each half taken in the power of time in which its own end is smooth: ``s = (2u / t)^p01``.
+
+References
+----------
+Erdmann, Beyersmann, Rufibach (2024), doi:10.48550/arXiv.2301.10059.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from surrogacy.effects import FloatArray
+from surrogacy.survival.time_quadrature import graded_rule
+from surrogacy.survival.moments import Numerical
+from surrogacy.survival.hazards import NOTHING_LEFT, Drawn
+
+EARLIEST = 1e-300  # stands for time 0 inside logarithms
+
+
+def hazard(t: FloatArray, h: FloatArray, p: FloatArray) -> FloatArray:
+    """``h p t^(p-1)``; 0 for h = 0 also at t = 0."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.where(h > 0.0, h, 1.0) * p * t ** (p - 1.0) * (h > 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Weibull(Numerical):
+    """Weibull hazards, (m, 1) each; shapes p likewise."""
+
+    h01: FloatArray
+    h02: FloatArray
+    h12: FloatArray
+    p01: FloatArray
+    p02: FloatArray
+    p12: FloatArray
+    forward: bool
+
+    def cumulative_pfs(self, t: FloatArray) -> FloatArray:
+        """``h01 t^p01 + h02 t^p02``."""
+        return np.asarray(self.h01 * t**self.p01 + self.h02 * t**self.p02)
+
+    def markov(self) -> bool:
+        """Whether the clock runs on."""
+        return self.forward
+
+    def survival_pfs(self, t: FloatArray) -> FloatArray:
+        """Share alive without progression."""
+        return np.exp(-self.cumulative_pfs(t))
+
+    def hazard_pfs(self, t: FloatArray) -> FloatArray:
+        """Hazard of progression or death."""
+        return hazard(t, self.h01, self.p01) + hazard(t, self.h02, self.p02)
+
+    def progressing(self, u: FloatArray) -> FloatArray:
+        """Density f01 of the time of progression."""
+        return hazard(u, self.h01, self.p01) * self.survival_pfs(u)
+
+    def after(self, v: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Chance to live v months after a progression at u, and density of death then."""
+        if self.forward:
+            alive = np.exp(-self.h12 * ((u + v) ** self.p12 - u**self.p12))
+            return alive, alive * hazard(u + v, self.h12, self.p12)
+        alive = np.exp(-self.h12 * v**self.p12)
+        return alive, alive * hazard(v, self.h12, self.p12)
+
+    def overall(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Share alive, and density of the time of death."""
+        log_scale, alive, dying = self._scaled(t)
+        scale = np.exp(log_scale)
+        return np.minimum(scale * alive, 1.0), scale * dying
+
+    def hazard_os(self, t: FloatArray) -> FloatArray:
+        """Hazard of death from any state."""
+        _, alive, dying = self._scaled(t)
+        return np.asarray(dying / alive)
+
+    def _scaled(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """A log scale for each time, and share alive and density of death divided by it."""
+        t = np.broadcast_to(t, np.broadcast_shapes(t.shape, self.h01.shape))
+        halves = [self._first_half(t), self._second_half(t)]
+        stable = -self.cumulative_pfs(t)
+        log_scale = np.maximum(stable, np.maximum(*(exponent.max(axis=-1) for _, exponent, _ in halves)))
+        alive = np.exp(stable - log_scale)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a hazard may be infinite at 0
+            dying = np.where(alive > 0.0, hazard(t, self.h02, self.p02) * alive, 0.0)
+            for weight, exponent, rate in halves:
+                still = weight * np.exp(exponent - log_scale[..., None])
+                alive = alive + still.sum(axis=-1)
+                dying = dying + np.where(still > 0.0, still * rate, 0.0).sum(axis=-1)
+        return log_scale, alive, dying
+
+    def _first_half(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Progressions before t/2: their weight, the exponent of what is left of them at t, their hazard then; (..., n)."""
+        h01, h02, h12, p01, p02, p12 = self._columns()
+        half = 0.5 * np.maximum(t, EARLIEST)[..., None]
+        progressions = h01 * half**p01
+        span = progressions + (h02 * half**p02) ** (p01 / p02) + (h12 * half**p12) ** (p01 / p12)
+        s, ds = graded_rule(float(span.max()), max(1.0, float((p02 / p01).max())))
+        share = s ** (1.0 / p01)  # u = half share
+        exponent = -progressions * s - h02 * (half * share) ** p02
+        if self.forward:
+            exponent = exponent + h12 * (2.0 * half) ** p12 * np.expm1(p12 * np.log(0.5 * share))
+            return progressions * ds, exponent, hazard(2.0 * half, h12, p12)
+        v = half * (2.0 - share)
+        return progressions * ds, exponent - h12 * v**p12, hazard(v, h12, p12)
+
+    def _second_half(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Progressions between t/2 and t, v months before t: likewise."""
+        h01, h02, h12, p01, p02, p12 = self._columns()
+        half = 0.5 * np.maximum(t, EARLIEST)[..., None]
+        power = np.ones_like(p12) if self.forward else np.maximum(1.0, 1.0 / p12)
+        changes = h01 * half**p01 * np.maximum(p01, 1.0) + h02 * half**p02 * np.maximum(p02, 1.0)
+        if self.forward:
+            changes = changes + h12 * (2.0 * half) ** p12 * np.maximum(p12, 1.0)
+        else:
+            changes = changes + (h12 * half**p12) ** (1.0 / (p12 * power))
+        s, ds = graded_rule(float(changes.max()), 1.0 if self.forward else max(1.0, float(p12.max())))
+        share = s**power  # v = half share
+        u = half * (2.0 - share)
+        weight = half * power * s ** (power - 1.0) * ds * hazard(u, h01, p01)
+        exponent = -h01 * u**p01 - h02 * u**p02
+        if self.forward:
+            return (
+                weight,
+                exponent + h12 * (2.0 * half) ** p12 * np.expm1(p12 * np.log1p(-0.5 * share)),
+                hazard(2.0 * half, h12, p12),
+            )
+        return weight, exponent - h12 * (half * share) ** p12, hazard(half * share, h12, p12)
+
+    def _columns(self) -> tuple[FloatArray, ...]:
+        return tuple(column[..., None] for column in (self.h01, self.h02, self.h12, self.p01, self.p02, self.p12))
+
+    def sample(self, size: int, rng: np.random.Generator) -> Drawn:
+        """PFS, OS and whether the first event was a progression."""
+        draws = rng.standard_exponential((3, len(self.h01), size))
+        with np.errstate(divide="ignore"):
+            progression, death = (draws[0] / self.h01) ** (1.0 / self.p01), (draws[1] / self.h02) ** (1.0 / self.p02)
+            pfs = np.minimum(progression, death)
+            if self.forward:
+                os = (pfs**self.p12 + draws[2] / self.h12) ** (1.0 / self.p12)
+            else:
+                os = pfs + (draws[2] / self.h12) ** (1.0 / self.p12)
+        progressed = progression < death
+        return pfs, np.where(progressed, os, pfs), progressed
+
+    def take(self, arms: slice) -> Weibull:
+        """Some of the arms."""
+        if len(self.h01) == 1:
+            return self
+        return Weibull(
+            self.h01[arms], self.h02[arms], self.h12[arms], self.p01[arms], self.p02[arms], self.p12[arms], self.forward
+        )
+
+    def single_arms(self) -> Iterator[Weibull]:
+        """Every arm by itself."""
+        return (self.take(slice(arm, arm + 1)) for arm in range(len(self.h01)))
+
+    def cuts_of_hazards(self) -> tuple[float, ...]:
+        """None."""
+        return ()
+
+    def kinks(self) -> tuple[float, ...]:
+        """None."""
+        return ()
+
+    def horizon_pfs(self) -> FloatArray:
+        """By the faster way out."""
+        with np.errstate(divide="ignore"):
+            times = (NOTHING_LEFT / self.h01) ** (1.0 / self.p01), (NOTHING_LEFT / self.h02) ** (1.0 / self.p02)
+        return np.asarray(np.minimum(*times))[:, 0]
+
+    def horizon(self) -> FloatArray:
+        """PFS, then post-progression survival from there."""
+        first = self.horizon_pfs()[:, None]
+        with np.errstate(divide="ignore"):
+            if self.forward:
+                last = (first**self.p12 + NOTHING_LEFT / self.h12) ** (1.0 / self.p12)
+            else:
+                last = first + (NOTHING_LEFT / self.h12) ** (1.0 / self.p12)
+        return np.where((self.h01 > 0.0) & (self.h12 > 0.0), last, first)[:, 0]
+
+    def fastest(self) -> FloatArray:
+        """Reciprocal of the shortest time scale."""
+        rates = (self.h01 ** (1.0 / self.p01), self.h02 ** (1.0 / self.p02), self.h12 ** (1.0 / self.p12))
+        return np.asarray(np.maximum(np.maximum(*rates[:2]), rates[2]))[:, 0]
+
+    def sharpness(self) -> float:
+        """Largest shape, at least 1."""
+        return max(1.0, *(float(shape.max()) for shape in (self.p01, self.p02, self.p12)))
+
+    def power(self) -> float:
+        """Smallest shape, at most 1."""
+        return min(1.0, *(float(shape.min()) for shape in (self.p01, self.p02, self.p12)))

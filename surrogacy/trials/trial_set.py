@@ -1,0 +1,328 @@
+"""Read the trial tables, check every cell, and hold them as a `TrialSet`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from surrogacy.effects import Effects
+from surrogacy.errors import DataError, Fault, UsageError
+from surrogacy.trials.shared_control import SharedControl
+from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, pairing, trial_facts
+from surrogacy.trials.adding_rows import added_rows, check_user_rows, final_endpoints, merge, presumed_endpoints
+from surrogacy.trials.cells import Row, file_fault
+from surrogacy.trials.columns import (
+    ARMS,
+    AT_RISK,
+    EFFECTS,
+    FINALS,
+    OPTIONAL_EFFECTS,
+    SURROGATES,
+    TABLES,
+    TRIALS,
+    Column,
+)
+from surrogacy.trials.curated_tables import changed_files, check_columns, read_curated_rows, shipped_tables
+from surrogacy.trials.files import Table, read_table
+from surrogacy.trials.layouts import DEFAULT_ROLES, OWN_ROLES
+from surrogacy.trials.set_rules import check_set, set_rows
+
+DATA_VERSION = "2026.11"
+
+
+@dataclass(frozen=True, eq=False)
+class TrialSet:
+    """The tables of a run.
+
+    Parameters
+    ----------
+    trials, effects, arms, at_risk : DataFrame
+        One row a comparison, hazard ratio, arm, and time of a survival curve; columns as in CODEBOOK.md, numbers as
+        numbers. ``at_risk`` has no rows where none are known.
+    folder : Path
+        Where the tables and their ``sets/`` lie.
+    data_version : str
+    added : tuple of str
+        Comparisons that ``add`` brought in or changed.
+    faults : tuple of Fault
+        Warnings and remarks of the checks.
+    files : tuple of Path
+        Files read.
+    columns : tuple of (heading, meaning)
+        Interpretation of each column of a user's table.
+    final_endpoints : tuple of str
+        Endpoints that stand at the end: OS, but for a user's table that names another one.
+    """
+
+    trials: pd.DataFrame
+    effects: pd.DataFrame
+    arms: pd.DataFrame
+    at_risk: pd.DataFrame
+    folder: Path
+    data_version: str
+    added: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    files: tuple[Path, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    final_endpoints: tuple[str, ...] = FINALS
+
+    def pair(
+        self,
+        surrogate: str | Sequence[str] = SURROGATES,
+        final: str | None = None,
+        rho_within: float = 0.5,
+        select: dict[str, Sequence[str]] | None = None,
+        min_evidence: str = "secondary",
+        shared_control: SharedControl = "cov",
+        name: str = "",
+    ) -> Effects:
+        """Pair the preferred surrogate and final effect of every comparison.
+
+        Parameters
+        ----------
+        surrogate : str or sequence of str
+            Surrogate endpoints in order of preference.
+        final : str, optional
+            Default: OS, or the final endpoint that a user's table names.
+        rho_within : float
+            Within-trial correlation of the two log hazard ratios where none is reported.
+        select : dict of column to values, optional
+            Which rows of ``trials`` take part, e.g. ``{"stage": ["advanced"], "line": ["first"]}``.
+        min_evidence : {"primary", "secondary", "unverified"}
+            Weakest evidence that a hazard ratio may rest on.
+        shared_control : {"cov", "first", "combine"}
+        name : str
+
+        Returns
+        -------
+        Effects
+
+        Raises
+        ------
+        DataError
+            If a row that was added is less verified than ``min_evidence``.
+        UsageError
+            If a column, endpoint or level of evidence does not exist.
+        """
+        return self.paired_rule(
+            select or {}, surrogate, rho_within, min_evidence, shared_control, final=final, name=name
+        ).effects
+
+    def paired_rule(
+        self,
+        select: Mapping[str, Sequence[str]],
+        surrogate: str | Sequence[str] = SURROGATES,
+        rho_within: float = 0.5,
+        min_evidence: str = "secondary",
+        shared_control: SharedControl = "cov",
+        *,
+        final: str | None = None,
+        name: str = "",
+    ) -> pairing.Paired:
+        """Return what `pair` does, with the flow: which comparison is in the fit, and why another is not."""
+        request = pairing.request_for(self, surrogate, final, rho_within, min_evidence, shared_control)
+        return pairing.pair_by_rule(self, request, select, name)
+
+    @property
+    def surrogates(self) -> tuple[str, ...]:
+        """Endpoints of the table other than the final one, in order of appearance."""
+        return tuple(name for name in dict.fromkeys(self.effects["endpoint"]) if name not in self.final_endpoints)
+
+    def analysis_set(
+        self,
+        name: str,
+        surrogate: str | Sequence[str] = SURROGATES,
+        rho_within: float = 0.5,
+        min_evidence: str = "secondary",
+        shared_control: SharedControl = "cov",
+    ) -> Effects:
+        """Return a named analysis set; see `pair` for the parameters.
+
+        A set that lists its hazard ratios one by one keeps them, whatever the evidence, and says so.
+
+        Raises
+        ------
+        UsageError
+            If there is no such set.
+        """
+        return self.paired_set(name, surrogate, rho_within, min_evidence, shared_control).effects
+
+    def paired_set(
+        self,
+        name: str,
+        surrogate: str | Sequence[str] = SURROGATES,
+        rho_within: float = 0.5,
+        min_evidence: str = "secondary",
+        shared_control: SharedControl = "cov",
+    ) -> pairing.Paired:
+        """Return what `analysis_set` does, with the flow."""
+        request = pairing.request_for(self, surrogate, None, rho_within, min_evidence, shared_control)
+        rows = self._set_rows(name)
+        if "surrogate_effect" in rows[0]:
+            return pairing.pair_by_list(self, request, rows, name)
+        rule: dict[str, list[str]] = {}
+        for row in rows:
+            rule.setdefault(row["column"], []).append(row["value"])
+        return pairing.pair_by_rule(self, request, rule, name)
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """Names of the analysis sets."""
+        return tuple(sorted(path.stem for path in (self.folder / "sets").glob("*.csv")))
+
+    def check_sets(self) -> list[Fault]:
+        """Return the faults of every analysis set of the folder."""
+        return [fault for name in self.sets for fault in self._check_set(self._set_table(name))]
+
+    def _set_table(self, name: str) -> Table:
+        path = self.folder / "sets" / f"{name}.csv"
+        shown = f"data/trials/sets/{name}.csv" if self.folder == shipped_tables() else None
+        return read_table(path, shown).lower_case()
+
+    def _check_set(self, table: Table) -> list[Fault]:
+        trials, effects = (
+            [{str(name): str(value) for name, value in row.items()} for row in frame.to_dict("records")]
+            for frame in (self.trials, self.effects[["effect_id", "comparison", "endpoint"]])
+        )
+        return check_set(table, trials, effects)
+
+    def _set_rows(self, name: str) -> list[Row]:
+        if name not in self.sets:
+            raise UsageError(f"there is no analysis set {name!r}; choose from {', '.join(self.sets)}, or add sets/{name}.csv")
+        table = self._set_table(name)
+        errors = [fault for fault in self._check_set(table) if fault.severity == "error"]
+        if errors:
+            raise DataError(errors)
+        return set_rows(table)
+
+
+def read_trials(path: str | Path | None = None, add: str | Path | None = None) -> TrialSet:
+    """Read and check the trial tables.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        Folder with trials.csv, effects.csv, arms.csv, sets/ and, if there is one, at_risk.csv; default: the shipped tables.
+    add : path-like, optional
+        CSV or XLSX with extra rows for this run, long or wide.
+
+    Returns
+    -------
+    TrialSet
+
+    Raises
+    ------
+    DataError
+        With every fault found, each naming file, line, trial, column, value, rule and likely fix.
+    """
+    folder = shipped_tables() if path is None else Path(path)
+    if not folder.is_dir():
+        raise DataError(
+            [file_fault("E001", str(folder), 0, "there is no such folder", "give the folder that holds trials.csv")]
+        )
+    changed = changed_files(folder)
+    cut_off = [fault for fault in changed if fault.severity == "error"]
+    if cut_off:
+        raise DataError(cut_off)
+    rows = {name: read_curated_rows(folder, name, columns) for name, columns in TABLES.items()}
+    faults = [] if path is None and not changed else [*changed, *check_columns(rows)]
+    added: tuple[str, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    if add is not None:
+        new = added_rows(Path(add), DEFAULT_ROLES)
+        rows, more = merge(rows, new.trials, new.effects, new.arms)
+        faults += [*check_user_rows(new), *new.faults, *more, *presumed_endpoints(new)]
+        added = tuple(dict.fromkeys(row["comparison"] for row in new.effects))
+        columns = new.columns
+    files = [
+        *(folder / f"{name}.csv" for name in TABLES if (folder / f"{name}.csv").is_file()),
+        *sorted((folder / "sets").glob("*.csv")),
+        *([Path(add)] if add else []),
+    ]
+    version = DATA_VERSION if path is None else folder.name
+    return _finish(rows, faults, folder, version, added, files, columns, SURROGATES, FINALS)
+
+
+def read_pairs(path: str | Path) -> TrialSet:
+    """Read a user's table alone, one row a comparison (wide) or a hazard ratio (long).
+
+    Returns
+    -------
+    TrialSet
+        ``.pair(...)`` with the endpoints that the table has gives its effects.
+
+    Raises
+    ------
+    DataError
+        With every fault found.
+    """
+    user = added_rows(Path(path), OWN_ROLES)
+    faults = [*check_user_rows(user), *user.faults]
+    rows = {"trials": user.trials, "effects": user.effects, "arms": user.arms, "at_risk": []}
+    added = tuple(row["comparison"] for row in user.trials)
+    finals = final_endpoints(user)
+    surrogates = [row["endpoint"] for row in user.effects if row["endpoint"] not in finals]
+    sides = tuple(dict.fromkeys(surrogates)), finals
+    return _finish(rows, faults, Path(path).parent, Path(path).stem, added, [Path(path)], user.columns, *sides)
+
+
+def _finish(
+    rows: dict[str, list[Row]],
+    faults: list[Fault],
+    folder: Path,
+    version: str,
+    added: tuple[str, ...],
+    files: Sequence[Path],
+    columns: tuple[tuple[str, str], ...],
+    surrogates: tuple[str, ...],
+    finals: tuple[str, ...],
+) -> TrialSet:
+    trials, effects, arms, at_risk = (rows[name] for name in TABLES)
+    faults = faults + effect_rules.check_effects(effects)
+    faults += [fault for row in effects for fault in agreement_rules.check_restatements(row)]
+    faults += [*agreement_rules.check_counts(effects, trials), *trial_facts.check_correlations(effects)]
+    faults += [*comparison_rules.check_preferred(effects), *comparison_rules.check_registry(trials)]
+    faults += comparison_rules.check_shared_patients(trials)
+    faults += [*comparison_rules.check_shared_control(trials), *comparison_rules.check_patients(trials, arms)]
+    faults += [*comparison_rules.check_direction(effects, arms), *comparison_rules.check_pairs(effects, surrogates, finals)]
+    faults += [
+        *arm_rules.check_follow_up(trials),
+        *arm_rules.check_event_counts(trials),
+        *arm_rules.check_at_risk(at_risk, trials),
+    ]
+    faults += arm_rules.check_medians(arms)
+    errors = [found for found in faults if found.severity == "error"]
+    if errors:
+        raise DataError(errors, columns)
+    return TrialSet(
+        trials=_frame(trials, TRIALS),
+        effects=_frame(effects, (*EFFECTS, *OPTIONAL_EFFECTS)),
+        arms=_frame(arms, ARMS),
+        at_risk=_frame(at_risk, AT_RISK),
+        folder=folder,
+        data_version=version,
+        added=added,
+        faults=tuple(faults),
+        files=tuple(files),
+        columns=columns,
+        final_endpoints=finals,
+    )
+
+
+def _frame(rows: list[Row], columns: Sequence[Column]) -> pd.DataFrame:
+    """Rows as a data frame, numbers as numbers, booleans as booleans."""
+    frame = pd.DataFrame({column.name: [row.get(column.name, "") for row in rows] for column in columns}, dtype="str")
+    for column in columns:
+        if column.kind in ("number", "integer"):
+            frame[column.name] = pd.to_numeric(frame[column.name], errors="coerce")
+        elif column.kind == "boolean":
+            frame[column.name] = frame[column.name] == "true"
+    frame["_file"] = [row.get("_file", "") for row in rows]
+    frame["_line"] = [int(row.get("_line", "0")) for row in rows]
+    # the printed text of the hazard ratio tells how far it was rounded
+    if "hr" in frame:
+        frame["_hr_printed"] = [row.get("hr", "") for row in rows]
+    return frame

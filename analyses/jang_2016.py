@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from surrogacy.effects import Effects, standard_error_from_interval
+from surrogacy.effects import Effects
 from surrogacy.figures import plot_bubble
 from surrogacy.models import WeightedPearson, WeightedRegression
+from surrogacy.trials.standard_errors import standard_error_from_interval
 
 with (Path(__file__).parent.parent / "tests" / "reference" / "data" / "jang2016_pairs.csv").open(encoding="utf-8") as file:
     rows = list(csv.DictReader(file))

@@ -1,10 +1,10 @@
 """TACTICS: 0.56 over six TACE-combination trials "against 0.84" in advanced HCC. Is the intermediate-stage association weaker?"""
 
 import surrogacy
-from surrogacy.stats.power import detectable, trials_needed
 from surrogacy.evaluation.differences import compare, fisher_difference
 from surrogacy.figures import plot_bubble
 from surrogacy.models import WeightedRegression
+from surrogacy.stats.power import detectable, trials_needed
 
 z, p = fisher_difference(0.56, 6, 0.84, 16)
 print(

@@ -1,9 +1,9 @@
 """TACTICS final report (Kudo 2022): over six TACE-combination trials the weighted correlation of the hazard ratios is 0.56."""
 
 import surrogacy
+from surrogacy.evaluation.refits import leave_one_out
 from surrogacy.figures import plot_bubble
 from surrogacy.models import WeightedPearson
-from surrogacy.evaluation.refits import leave_one_out
 
 trials = surrogacy.read_trials()
 model = WeightedPearson()

@@ -1,9 +1,9 @@
 """TACTICS: its authors say that long post-progression survival diluted OS. What did the lines expect of it before any such reason?"""
 
 import surrogacy
+from surrogacy.evaluation.placement import POSITIONS, focus_comparisons, place, shown_records
 from surrogacy.figures import plot_placement
 from surrogacy.models import BivariateBayes
-from surrogacy.evaluation.placement import POSITIONS, focus_comparisons, place, shown_records
 
 trials = surrogacy.read_trials()
 model = BivariateBayes()

@@ -24,11 +24,11 @@ import pymc as pm
 
 from surrogacy import read_trials
 from surrogacy.effects import Effects
+from surrogacy.evaluation.refits import leave_one_out
+from surrogacy.models.bivariate_bayes import BivariateBayes
+from surrogacy.models.exact.bivariate_posterior import posteriors
 from surrogacy.models.sampled.bivariate import BivariateSampled
 from surrogacy.models.sampled.nuts import compile_model, exact_arithmetic, run
-from surrogacy.models.exact.bivariate_posterior import posteriors
-from surrogacy.models.bivariate_bayes import BivariateBayes
-from surrogacy.evaluation.refits import leave_one_out
 
 R_SCRIPT = """
 suppressMessages(library(rjags)); d <- read.csv("effects.csv"); k <- nrow(d)

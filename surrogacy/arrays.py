@@ -10,6 +10,8 @@ import numpy.typing as npt
 from surrogacy.errors import UsageError
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.intp]
 
 
 def numbers(name: str, values: npt.ArrayLike) -> FloatArray:

@@ -14,61 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from surrogacy.arrays import broadcast, counts, names, numbers
+from surrogacy.arrays import BoolArray, FloatArray, IntArray, broadcast, counts, names, numbers
 from surrogacy.errors import UsageError
-from surrogacy.levels import confidence_level
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.intp]
-
-
-def standard_error_from_interval(low: float, high: float, level: float = 0.95) -> float:
-    """Standard error of a log hazard ratio from its confidence limits.
-
-    Parameters
-    ----------
-    low, high : float
-        Limits on the hazard-ratio scale.
-    level : float
-        The interval's own level, in (0, 1).
-
-    Returns
-    -------
-    float
-        ``(log high - log low) / (2 z)``, ``z`` the normal quantile of ``level``.
-
-    References
-    ----------
-    Parmar, Torri, Stewart (1998), doi:10.1002/(SICI)1097-0258(19981230)17:24<2815::AID-SIM110>3.0.CO;2-8.
-    """
-    return float((np.log(high) - np.log(low)) / (2.0 * ndtri(0.5 + confidence_level(level) / 2.0)))
-
-
-def standard_error_from_p(hr: float, p: float, sides: int = 2) -> float:
-    """Standard error of a log hazard ratio from an exact Wald or log-rank p-value.
-
-    Parameters
-    ----------
-    hr : float
-        Hazard ratio; must differ from 1 (at 1 the p-value says nothing about the error).
-    p : float
-        The exact p-value, in (0, 1).
-    sides : {1, 2}
-        Whether ``p`` is one-sided or two-sided.
-
-    Returns
-    -------
-    float
-        ``|log hr| / |z|``; infinite where ``p`` leaves no signal (z = 0).
-    """
-    z = abs(float(ndtri(p / sides)))
-    return abs(float(np.log(hr))) / z if z > 0 else float("inf")
-
-
-def standard_error_from_events(events_experimental: float, events_control: float) -> float:
-    """Approximate standard error of a log hazard ratio, ``sqrt(1/d_exp + 1/d_ctl)``."""
-    return float(np.sqrt(1.0 / events_experimental + 1.0 / events_control))
 
 
 @dataclass(frozen=True, eq=False)

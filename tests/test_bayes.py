@@ -16,6 +16,8 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.fit import main
 from surrogacy.models import REGISTRY, create
+from surrogacy.models.bivariate_bayes import BivariateBayes
+from surrogacy.models.priors import Beta, Grid, HalfNormal, HalfStudentT, Normal, Uniform
 from surrogacy.models.sampled import agreement, criticism, sampling
 from surrogacy.models.sampled.bivariate import BivariateSampled, layouts
 from surrogacy.models.sampled.class_exchangeable import ClassExchangeable
@@ -24,9 +26,7 @@ from surrogacy.models.sampled.moderated_line import Moderated
 from surrogacy.models.sampled.product_normal import ProductNormal
 from surrogacy.models.sampled.student_t import StudentT
 from surrogacy.models.sampled.trivariate import TripleEffects, Trivariate, triples
-from surrogacy.models.bivariate_bayes import BivariateBayes
-from surrogacy.models.priors import Beta, Grid, HalfNormal, HalfStudentT, Normal, Uniform
-from surrogacy.results.result import Estimate
+from surrogacy.results.estimate import Estimate
 from tests.conftest import ROOT
 from tests.test_models import NEEDED
 

@@ -5,13 +5,13 @@ import pytest
 from scipy.stats import norm, t
 from statsmodels.regression.linear_model import WLS
 
-from surrogacy.evaluation.cross_validation import CrossValidation, cross_validate, predict_comparison
 from surrogacy.effects import Effects, join
 from surrogacy.errors import FitError, UsageError
+from surrogacy.evaluation.cross_validation import CrossValidation, cross_validate, predict_comparison
 from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
+from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
 from surrogacy.models.likelihood.maximum import maximise, parameter_covariance
-from surrogacy.models.bivariate_bayes import BivariateBayes
 
 WITH_LINE = ("weighted-regression", "bivariate-reml", "bivariate-ml", "bivariate-bayes", "daniels-hughes")
 

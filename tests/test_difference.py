@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from surrogacy.stats.power import detectable, power, trials_needed
+from surrogacy.effects import Effects
+from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.differences import (
     bootstrap_difference,
     compare,
@@ -11,9 +12,8 @@ from surrogacy.evaluation.differences import (
     mover_difference,
     posterior_difference,
 )
-from surrogacy.effects import Effects
-from surrogacy.errors import FitError, UsageError
 from surrogacy.models.bivariate_bayes import BivariateBayes
+from surrogacy.stats.power import detectable, power, trials_needed
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pytest
 
 from surrogacy.analysis import fit_run
 from surrogacy.errors import UsageError
-from surrogacy.fit import main
 from surrogacy.evaluation.new_trial import NewTrial, parse_new_trial
+from surrogacy.fit import main
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def no_fit(monkeypatch):
     def fit_all(*arguments, **keywords):
         raise AssertionError("a model was fitted before the arguments were checked")
 
-    monkeypatch.setattr(analysis, "fit_all", fit_all)
+    monkeypatch.setattr(fit_run, "fit_all", fit_all)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,10 @@
 import numpy as np
 import pytest
 
-from surrogacy.effects import (
-    Effects,
-    standard_error_from_events,
-    standard_error_from_interval,
-    standard_error_from_p,
-)
+from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.trials.shared_control import resolve_shared_controls
+from surrogacy.trials.standard_errors import standard_error_from_events, standard_error_from_interval, standard_error_from_p
 
 
 def two_arms_one_control(**changes):

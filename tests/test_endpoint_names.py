@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from surrogacy.effects import Effects
-from surrogacy.results.endpoint_names import endpoint_label, final_name, surrogate_names, with_article
 from surrogacy.errors import DataError, UsageError
 from surrogacy.figures import plot_bubble, plot_forest
 from surrogacy.fit import main
 from surrogacy.models import WeightedRegression
+from surrogacy.results.endpoint_names import endpoint_label, final_name, surrogate_names, with_article
 from surrogacy.trials import read_pairs, read_trials
 from tests.conftest import ROOT
 

@@ -3,6 +3,7 @@ import pytest
 import xarray as xr
 from matplotlib.collections import PathCollection
 
+from surrogacy.evaluation.refits import PRIOR_SETS, prior_sensitivity
 from surrogacy.figures import (
     bubble_data,
     class_slopes_data,
@@ -17,8 +18,7 @@ from surrogacy.figures import (
 )
 from surrogacy.figures._style import PRESETS, preset, save, style
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression
-from surrogacy.results.result import Estimate
-from surrogacy.evaluation.refits import PRIOR_SETS, prior_sensitivity
+from surrogacy.results.estimate import Estimate
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from surrogacy.evaluation.placement import POSITIONS, focus_comparisons, in_words, place, position, shown_records
 from surrogacy.figures import placement_data
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes, WeightedRegression
-from surrogacy.evaluation.placement import POSITIONS, focus_comparisons, in_words, place, position, shown_records
 
 BOTH = ("himalaya-durva", "himalaya-stride")
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from surrogacy.evaluation import interval_methods
-from surrogacy.stats.bootstrap import percentiles
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.stats.correlation import fisher_interval
-from surrogacy.evaluation.interval_methods import RECIPES, all_intervals, atanh_t, needed_r, refitted_rho, simulator, wald_r2
+from surrogacy.evaluation import interval_methods
+from surrogacy.evaluation.interval_methods import RECIPES, all_intervals, refitted_rho, simulator
 from surrogacy.models.bivariate import BivariateRandomEffects
 from surrogacy.models.correlation import WeightedPearson
+from surrogacy.stats.bootstrap import percentiles
+from surrogacy.stats.correlation import atanh_t, fisher_interval, needed_r, wald_r2
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from surrogacy.results.result import Estimate, Line, Result
 from surrogacy.evaluation.criteria import SurrogateEffect, all_verdicts, iqwig_trial, words
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.result import Result
+from surrogacy.stats.lines import Line
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from surrogacy.stats.bootstrap import PIECE, resampled_r
 from surrogacy.effects import Effects
 from surrogacy.fit import main
+from surrogacy.stats.bootstrap import PIECE, resampled_r
 
 
 def write_table(path, k):

@@ -6,20 +6,19 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from surrogacy.evaluation import differences
-from surrogacy.stats import correlation
-from surrogacy.evaluation import interval_methods
-from surrogacy.stats.bootstrap import percentiles
-from surrogacy.effects import standard_error_from_interval
 from surrogacy.errors import UsageError
-from surrogacy.levels import confidence_level
-from surrogacy.models import REGISTRY, BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression, create
-from surrogacy.pps.decomposition import decompose_trials
-from surrogacy.pps.trial_summary import HazardRatio, Median
-from surrogacy.models.moderated_line import ModeratedLine
+from surrogacy.evaluation import differences, interval_methods
 from surrogacy.evaluation.moderation import log_score
-from surrogacy.pps.dilution_regression import OffsetModel
+from surrogacy.models import REGISTRY, BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression, create
+from surrogacy.models.moderated_line import ModeratedLine
 from surrogacy.models.prediction import FinalPrediction
+from surrogacy.pps.decomposition import decompose_trials
+from surrogacy.pps.dilution_regression import OffsetModel
+from surrogacy.pps.trial_summary import HazardRatio, Median
+from surrogacy.results.levels import confidence_level
+from surrogacy.stats import correlation, lines
+from surrogacy.stats.bootstrap import percentiles
+from surrogacy.trials.standard_errors import standard_error_from_interval
 
 NO_LEVELS = (0, 1, 30, 100, 950, -95, float("nan"), float("inf"), "95 %", None)
 NORMAL = FinalPrediction(np.ones(1), np.zeros(1), np.ones(1), None, {})
@@ -42,9 +41,9 @@ def mixture(effects):
 
 FORMULAS = {
     "fisher_interval": lambda level: correlation.fisher_interval(0.7, 12, level),
-    "wald_r2": lambda level: interval_methods.wald_r2(0.5, 12, level),
-    "atanh_t": lambda level: interval_methods.atanh_t(0.7, 0.1, 12, level),
-    "needed_r": lambda level: interval_methods.needed_r(12, level=level),
+    "wald_r2": lambda level: correlation.wald_r2(0.5, 12, level),
+    "atanh_t": lambda level: correlation.atanh_t(0.7, 0.1, 12, level),
+    "needed_r": lambda level: correlation.needed_r(12, level=level),
     "percentiles": lambda level: percentiles(np.arange(1000.0), level),
     "standard_error": lambda level: standard_error_from_interval(0.5, 0.9, level),
     "fisher_difference": lambda level: differences.fisher_difference(0.5, 10, 0.8, 12, level),
@@ -110,12 +109,14 @@ def test_lines_and_thresholds(line, mixture):
         assert np.array_equal(each.predict(-0.4, level=90), each.predict(-0.4, level=0.9))
         with pytest.raises(UsageError, match="level of an interval"):
             each.predict(-0.4, level=0)
-    assert correlation.threshold_effect(line, level=80) == correlation.threshold_effect(line, level=0.8)
+    assert lines.threshold_effect(line, level=80) == lines.threshold_effect(line, level=0.8)
     assert mixture.thresholds(95) == mixture.thresholds(0.95)
 
 
 def test_intervals_by_every_method(effects):
-    assert interval_methods.all_intervals(effects, level=95, resamples=200) == interval_methods.all_intervals(effects, resamples=200)
+    assert interval_methods.all_intervals(effects, level=95, resamples=200) == interval_methods.all_intervals(
+        effects, resamples=200
+    )
 
 
 def test_a_posterior_predicts_at_the_same_level(effects):

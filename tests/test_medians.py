@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import surrogacy
+from surrogacy.cli.pps import main as pps
 from surrogacy.errors import DataError, UsageError
 from surrogacy.fit import main as fit
-from surrogacy.cli.pps import main as pps
 from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.trials import read_pairs

@@ -6,11 +6,11 @@ from statsmodels.regression.linear_model import WLS
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.stats.mixtures import MixtureLine
 from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
 from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
 from surrogacy.models.likelihood.maximum import maximise
-from surrogacy.results.result import Estimate, Line, ThresholdEffect
+from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.stats.lines import Line, MixtureLine
 
 BIVARIATE = {
     "mu_surrogate", "mu_final", "tau_surrogate", "tau_final", "rho_between", "r2_trial", "intercept", "slope",
@@ -322,7 +322,7 @@ def test_without_weights_the_new_trial_is_one_like_these():
 
 def test_a_regression_gives_no_threshold_for_a_true_effect():
     """Its variance falls to 0 with the size of the new trial: the band of a huge trial is that of the mean."""
-    from surrogacy.stats.correlation import threshold_effect
+    from surrogacy.stats.lines import threshold_effect
 
     line = WeightedRegression().fit(simulated(20)).line
     with pytest.raises(UsageError, match="no between-trial variance"):

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from surrogacy.evaluation.differences import odds_ratio, posterior_difference
 from surrogacy.effects import Effects
+from surrogacy.evaluation.differences import odds_ratio, posterior_difference
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes
 from surrogacy.models.priors import HalfNormal, Uniform, lkj

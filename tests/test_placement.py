@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surrogacy.errors import UsageError
+from surrogacy.evaluation.placement import focus_comparisons, in_words, place, predict_new, shown_records
 from surrogacy.figures import placement_data, plot_placement
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, DanielsHughes, WeightedPearson, WeightedRegression, create
-from surrogacy.evaluation.placement import focus_comparisons, in_words, place, predict_new, shown_records
 from surrogacy.models.prediction import Observed, predict_final
 from tests.test_models import simulated
 

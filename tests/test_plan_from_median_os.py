@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from surrogacy.errors import UsageError
 from surrogacy.cli.pps import main
+from surrogacy.errors import UsageError
 from surrogacy.pps.planning import plan
 from surrogacy.survival.trial_design import Design
 

@@ -7,13 +7,14 @@ from scipy.stats import chisquare, halfnorm, multivariate_normal, norm
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.evaluation.refits import PRIOR_SETS, prior_sensitivity
+from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.daniels_hughes import DanielsHughes
 from surrogacy.models.exact.bivariate_posterior import posteriors
-from surrogacy.models.bivariate_bayes import BivariateBayes, largest_move
+from surrogacy.models.exact.refinement import largest_move
 from surrogacy.models.priors import Beta, Grid, HalfNormal, HalfStudentT, Normal, Uniform, half_cauchy, lkj
-from surrogacy.results.result import Estimate
-from surrogacy.evaluation.refits import PRIOR_SETS, prior_sensitivity
+from surrogacy.results.estimate import Estimate
+from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from tests.test_models import simulated
 
 P = (0.5, 0.025, 0.975)

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from surrogacy.errors import UsageError
 from surrogacy.pps.at_risk import compare_at_risk, crude_ratios
-from surrogacy.pps.resampling import cox_log_hazard_ratio, kaplan_meier_median, sampling_errors
 from surrogacy.pps.calibration import calibrate
-from surrogacy.survival.illness_death import IllnessDeath
-from surrogacy.pps.trial_summary import AtRisk, HazardRatio, Median, PfsCut, Stated, TrialInputs
 from surrogacy.pps.read_summaries import read_all_inputs, read_inputs
+from surrogacy.pps.resampling import sampling_errors
 from surrogacy.pps.summaries import Landmark, at_risk_misfit, deviance, fit_summaries
+from surrogacy.pps.trial_summary import AtRisk, HazardRatio, Median, PfsCut, Stated, TrialInputs
+from surrogacy.survival.estimators import cox_log_hazard_ratio, kaplan_meier_median
+from surrogacy.survival.illness_death import IllnessDeath
 
 MEDIANS = st.floats(1.0, 30.0)
 

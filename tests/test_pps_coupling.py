@@ -13,8 +13,8 @@ from surrogacy.figures.pps_arms import plot_pps_arms, pps_arms_data
 from surrogacy.pps.arms import ArmPps, Pps, arm_pps, correlation_of_medians, model_pps
 from surrogacy.pps.coupling import DESCRIPTIVE, coupling_audit, coupling_identity
 from surrogacy.pps.coupling_nulls import no_variation_null, unrelated_null
-from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.pps.trial_summary import Median, Stated
+from surrogacy.survival.illness_death import IllnessDeath
 
 # Published r(OS, PPS) and r(OS, PFS), the root where r2 was published; what they imply was worked out apart from this package, and
 # printed with four digits: 6e-5 is half a unit of the last plus the rounding of the roots.

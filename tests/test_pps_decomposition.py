@@ -20,9 +20,9 @@ from surrogacy.pps.calibration import calibrate
 from surrogacy.pps.decomposition import by_direct_death, decompose, decompose_all, decompose_trials
 from surrogacy.pps.equal_pps import equal_pps_hazard_ratio, pps_needed
 from surrogacy.pps.identification import is_clear, is_identified
-from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Stated
 from surrogacy.pps.read_summaries import read_inputs
-from surrogacy.results.result import Estimate
+from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Stated
+from surrogacy.results.estimate import Estimate
 from tests.conftest import ROOT
 from tests.test_pps_calibration import trial
 

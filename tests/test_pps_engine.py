@@ -10,10 +10,10 @@ from scipy.integrate import quad
 from scipy.stats import kendalltau
 
 from surrogacy.errors import UsageError
-from surrogacy.survival import constant_hazards
 from surrogacy.pps import IllnessDeath
-from surrogacy.survival.time_quadrature import falling_root, graded_rule
+from surrogacy.survival import constant_hazards
 from surrogacy.survival.piecewise_hazards import Piecewise
+from surrogacy.survival.time_quadrature import falling_root, graded_rule
 from surrogacy.survival.weibull_hazards import Weibull
 
 LN2 = np.log(2.0)

@@ -11,14 +11,6 @@ from scipy.stats import halfnorm, multivariate_normal, norm
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.figures.moderated_lines import moderated_lines_data, plot_moderated_lines
-from surrogacy.models.daniels_hughes import DanielsHughes
-from surrogacy.models.priors import HalfNormal, Normal, Uniform
-from surrogacy.pps.arms import arm_pps
-from surrogacy.pps.expected_effects import ExpectedEffects, expected_effects
-from surrogacy.survival.illness_death import IllnessDeath
-from surrogacy.models.exact.line_posterior import LinePriors, condition, estimate, fit_line, quantiles
-from surrogacy.models.moderated_line import COEFFICIENTS, ModeratedLine, surrogate_variance
 from surrogacy.evaluation.moderation import (
     expected_coefficients,
     leave_one_out,
@@ -26,8 +18,17 @@ from surrogacy.evaluation.moderation import (
     swayed_by,
     trials_needed,
 )
-from surrogacy.pps.moderators import control_arms, factor_moderator, later_therapy, plain_moderator, pps_ratio, pps_sensitivity
+from surrogacy.figures.moderated_lines import moderated_lines_data, plot_moderated_lines
+from surrogacy.models.daniels_hughes import DanielsHughes
+from surrogacy.models.exact.line_posterior import LinePriors, condition, estimate, fit_line, quantiles
+from surrogacy.models.moderated_line import COEFFICIENTS, ModeratedLine, surrogate_variance
+from surrogacy.models.moderator import factor_moderator, plain_moderator
+from surrogacy.models.priors import HalfNormal, Normal, Uniform
+from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.dilution_regression import ASSUMPTIONS, OffsetModel, first_order_bias, offset_sensitivity
+from surrogacy.pps.expected_effects import ExpectedEffects, expected_effects
+from surrogacy.pps.moderators import control_arms, later_therapy, pps_ratio, pps_sensitivity
+from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.trials.pairing import part_of
 
 VAGUE = Normal(0.0, 10.0)

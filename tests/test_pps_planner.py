@@ -14,12 +14,13 @@ from statsmodels.duration.survfunc import survdiff
 from surrogacy.errors import UsageError
 from surrogacy.figures.dilution_map import dilution_map_data, plot_dilution_map
 from surrogacy.pps.dilution import DilutionPoint, diluted_hazard_ratio, dilution_map, dilution_points, retained_share
+from surrogacy.pps.planning import Design, plan
+from surrogacy.survival.estimators import logrank
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio, expected_events, logrank_drift
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.survival.logrank_law import OS, PFS, MixedArm, logrank_pair
 from surrogacy.survival.partial_likelihood import Censoring
-from surrogacy.pps.planning import Design, plan
-from surrogacy.survival.simulation import logrank, simulate_trials
+from surrogacy.survival.simulation import simulate_trials
 from tests.conftest import ROOT
 
 BROGLIO = {"pfs": (6.0, 9.0), "accrual": 18.0, "follow_up": 6.0}

@@ -5,7 +5,7 @@ import pytest
 
 from surrogacy.errors import UsageError
 from surrogacy.pps.shares import FiellerSet, fieller_set, log_hr_words, share_estimate, share_words
-from surrogacy.results.result import Estimate
+from surrogacy.results.estimate import Estimate
 
 Z = 1.959964
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from surrogacy.analysis import fit_run as fit_analysis
-from surrogacy.fit import main as fit
-from surrogacy.analysis import pps_run
+from surrogacy.analysis import fit_run, pps_run
 from surrogacy.cli.pps import main as pps
+from surrogacy.fit import main as fit
 
 CASES = Path(__file__).parent / "data" / "public_cases"
 HEADINGS = "trial,n_exp,n_ctl,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os,stage"
@@ -29,8 +28,8 @@ def no_analysis(monkeypatch):
     def stop(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(analysis, "analyse", stop)
-    monkeypatch.setattr(fit_analysis, "fit_all", stop)
+    monkeypatch.setattr(pps_run, "analyse", stop)
+    monkeypatch.setattr(fit_run, "fit_all", stop)
 
 
 def lines_of(command, path, capsys):

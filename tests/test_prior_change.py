@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import norm
 
 from surrogacy.effects import Effects
+from surrogacy.evaluation.refits import prior_sensitivity
 from surrogacy.models import BivariateBayes
 from surrogacy.models.bivariate_bayes import PRIOR_CHANGES, prior_caveat, prior_change
 from surrogacy.models.priors import Beta, Uniform, lkj
-from surrogacy.evaluation.refits import prior_sensitivity
 from tests.test_models import simulated
 
 P = (0.5, 0.025, 0.975)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from surrogacy.effects import standard_error_from_interval
 from surrogacy.trials import read_pairs
 from surrogacy.trials.files import read_table
+from surrogacy.trials.standard_errors import standard_error_from_interval
 
 # two trials, in the layouts and spellings that people have
 PLAIN = """trial,n_exp,n_ctl,hr_surrogate,ci_low_surrogate,ci_high_surrogate,hr_final,ci_low_final,ci_high_final

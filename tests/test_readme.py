@@ -64,9 +64,9 @@ def test_pictures_and_links_of_the_readme_exist():
 
 
 def test_numbers_of_the_readme_come_from_the_data(trials):
-    from surrogacy.stats.power import detectable
-    from surrogacy.models import BivariateBayes, WeightedPearson, WeightedRegression
     from surrogacy.evaluation.refits import PRIOR_SETS
+    from surrogacy.models import BivariateBayes, WeightedPearson, WeightedRegression
+    from surrogacy.stats.power import detectable
 
     tactics, llovet = trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs")
     r = WeightedPearson().fit(tactics)["r"]

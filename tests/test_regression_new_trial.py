@@ -8,9 +8,9 @@ from scipy.stats import t
 
 from surrogacy import Effects
 from surrogacy.errors import UsageError
+from surrogacy.evaluation.placement import predict_new
 from surrogacy.fit import main
 from surrogacy.models import WeightedRegression
-from surrogacy.evaluation.placement import predict_new
 from surrogacy.models.prediction import Observed, predict_by_regression, predict_final
 
 TRUE_ROOT = np.linalg.cholesky([[0.10, 0.047], [0.047, 0.026]])  # of the true effects: slope 0.47, R2 0.85

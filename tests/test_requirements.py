@@ -9,18 +9,16 @@ import pytest
 from scipy.special import ndtri
 from statsmodels.api import WLS
 
-from surrogacy.evaluation import cross_validation
-from surrogacy.evaluation import influence
-from surrogacy.evaluation import refits
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.evaluation import cross_validation, influence, refits
+from surrogacy.evaluation.interval_methods import all_intervals
+from surrogacy.evaluation.placement import focus_comparisons, place
+from surrogacy.evaluation.subgroups import by_factor, grid
 from surrogacy.figures import bubble_data, plot_bubble, plot_forest
 from surrogacy.fit import main
-from surrogacy.evaluation.interval_methods import all_intervals
 from surrogacy.models import REGISTRY, BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression, create
-from surrogacy.evaluation.placement import focus_comparisons, place
 from surrogacy.results.requirements import MissingDataError, Requirement, split_by_requirements
-from surrogacy.evaluation.subgroups import by_factor, grid
 from surrogacy.trials import read_pairs, read_trials
 from tests.conftest import ROOT
 

@@ -6,14 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from surrogacy.evaluation import cross_validation
-from surrogacy.evaluation import influence
 from surrogacy.analysis import fit_stages
-from surrogacy.evaluation import refits
-from surrogacy.fit import main
+from surrogacy.evaluation import cross_validation, influence, refits
 from surrogacy.evaluation.interval_methods import RECIPES
-from surrogacy.models import create
 from surrogacy.evaluation.subgroups import grid
+from surrogacy.fit import main
+from surrogacy.models import create
 
 DEFAULT = ("weighted-pearson", "weighted-regression", "bivariate-reml", "bivariate-bayes")
 

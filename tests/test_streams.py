@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from surrogacy.fit import main
 from surrogacy.cli.pps import main as pps
+from surrogacy.fit import main
 from tests.conftest import ROOT
 
 FIT = [sys.executable, "-m", "surrogacy.fit"]
@@ -65,7 +65,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path):
 def test_a_closed_error_stream_leaves_the_document_alone():
     shown, _, code = shell("2>&-", "tactics-2022", "--model", "weighted-pearson", "--json")
     assert code == 0
-    assert json.loads(shown)["schema"] == "surrogacy.results.result/1"
+    assert json.loads(shown)["schema"] == "surrogacy.results/1"
 
 
 @pytest.mark.parametrize("columns", ["", "wide", "-5", "0", "\u00b2", "9" * 30])

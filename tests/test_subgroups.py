@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from statsmodels.regression.linear_model import WLS
 
-from surrogacy.evaluation.cross_validation import predict_comparison
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
+from surrogacy.evaluation.cross_validation import predict_comparison
 from surrogacy.evaluation.subgroups import (
     ENDPOINT_ORDERS,
     Alternatives,
@@ -22,6 +21,7 @@ from surrogacy.evaluation.subgroups import (
     same_effects,
     with_data_cut,
 )
+from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 
 from surrogacy.errors import UsageError
-from surrogacy.models import create
-from surrogacy.results.result import Estimate, Line, Result, ThresholdEffect
 from surrogacy.evaluation.criteria import (
     SurrogateEffect,
     all_verdicts,
@@ -27,6 +25,10 @@ from surrogacy.evaluation.criteria import (
     surrogate_effect,
     words,
 )
+from surrogacy.models import create
+from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.result import Result
+from surrogacy.stats.lines import Line
 
 JUDGEMENTS = (
     r"\b(valid|validity|proof|proves|hint|high|low|medium|poor|fair|good|excellent|unclear|met|verdict|judged|graded)\b"

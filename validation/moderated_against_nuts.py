@@ -8,10 +8,10 @@ exact model, so that the two posteriors are the same. With a half-normal SD they
 
 from dataclasses import replace
 
-from surrogacy.models.sampled.moderated_line import Moderated
-from surrogacy.models.priors import HalfNormal, Uniform
 from surrogacy.models.moderated_line import COEFFICIENTS, ModeratedLine
-from surrogacy.pps.moderators import plain_moderator
+from surrogacy.models.moderator import plain_moderator
+from surrogacy.models.priors import HalfNormal, Uniform
+from surrogacy.models.sampled.moderated_line import Moderated
 from tests.test_pps_moderation import example
 
 if __name__ == "__main__":

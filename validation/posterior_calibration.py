@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from scipy.stats import binom, chisquare
 
 from surrogacy.effects import Effects
-from surrogacy.models.exact.bivariate_posterior import QUANTITIES, posteriors
 from surrogacy.models.bivariate_bayes import BivariateBayes
+from surrogacy.models.exact.bivariate_posterior import QUANTITIES, posteriors
 from surrogacy.models.priors import Normal
 
 SETS, DRAWS, BINS = 2000, 99, 20

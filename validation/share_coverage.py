@@ -13,13 +13,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from surrogacy.stats.bootstrap import percentiles
 from surrogacy.errors import UsageError
-from surrogacy.pps.resampling import sampling_errors
 from surrogacy.pps.calibration import calibrate
-from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Stated, TrialInputs
+from surrogacy.pps.resampling import sampling_errors
 from surrogacy.pps.shares import fieller_set
 from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
+from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Stated, TrialInputs
+from surrogacy.stats.bootstrap import percentiles
 
 TRIALS, RESAMPLES = 400, 300
 

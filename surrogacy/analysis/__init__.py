@@ -1,0 +1,1 @@
+"""A run: settings, the stages that compute it, and the value that they fill."""

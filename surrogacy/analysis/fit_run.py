@@ -9,26 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from surrogacy.analysis import fit_stages
-from surrogacy.evaluation import refits
-from surrogacy.evaluation.changes import changes
-from surrogacy.evaluation.differences import Difference
+from surrogacy.analysis.fit_stages import Robustness
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError, UsageError
+from surrogacy.evaluation import refits
+from surrogacy.evaluation.changes import changes
+from surrogacy.evaluation.criteria import Style
+from surrogacy.evaluation.differences import Difference
+from surrogacy.evaluation.placement import Focus, focus_comparisons, place, predict_new, require_focus
+from surrogacy.evaluation.subgroups import External
 from surrogacy.models import Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
-from surrogacy.evaluation.placement import Focus, focus_comparisons, place, predict_new, require_focus
+from surrogacy.models.weights import Weights
 from surrogacy.pps.decomposition import Decomposition, decompose
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.results.requirements import MissingDataError, NotFitted, refusal, refuse_unfittable
 from surrogacy.results.result import Result
-from surrogacy.analysis.fit_stages import Robustness
-from surrogacy.trials.shared_control import SharedControl
-from surrogacy.evaluation.subgroups import External
 from surrogacy.trials import Paired, TrialSet, read_pairs, read_trials
 from surrogacy.trials.columns import SURROGATES
 from surrogacy.trials.pairing import known_endpoints
-from surrogacy.evaluation.criteria import Style
-from surrogacy.models.weights import Weights
+from surrogacy.trials.shared_control import SharedControl
 
 # Beyond this many comparisons a single one hardly matters, refits of each take hours, and figures of each cannot be read.
 LARGE_SET = 1000

@@ -9,25 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.evaluation.cross_validation import CrossValidation, cross_validate
-from surrogacy.evaluation.differences import Difference, compare
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError
+from surrogacy.evaluation.criteria import Style, SurrogateEffect, Verdict, all_verdicts, iqwig_trial, records
+from surrogacy.evaluation.cross_validation import CrossValidation, cross_validate
+from surrogacy.evaluation.differences import Difference, compare
 from surrogacy.evaluation.influence import carries, delete_one, regression_diagnostics
 from surrogacy.evaluation.interval_methods import RECIPES, TRUE, all_intervals
-from surrogacy.models import Model
-from surrogacy.models.correlation import WeightedPearson
-from surrogacy.models.bivariate_bayes import BivariateBayes
-from surrogacy.models.regression import WeightedRegression
 from surrogacy.evaluation.placement import Focus
+from surrogacy.evaluation.refits import LeftOut
+from surrogacy.evaluation.subgroups import External, by_factor, external, grid, levels_of
+from surrogacy.models import Model
+from surrogacy.models.bivariate_bayes import BivariateBayes
+from surrogacy.models.correlation import WeightedPearson
+from surrogacy.models.regression import WeightedRegression
+from surrogacy.models.weights import Weights
 from surrogacy.results.requirements import fitting_error, split_by_requirements
 from surrogacy.results.result import Result
-from surrogacy.trials.shared_control import SharedControl
-from surrogacy.evaluation.subgroups import External, by_factor, external, grid, levels_of
 from surrogacy.trials import TrialSet
-from surrogacy.evaluation.refits import LeftOut
-from surrogacy.evaluation.criteria import Style, SurrogateEffect, Verdict, all_verdicts, iqwig_trial, records
-from surrogacy.models.weights import Weights
+from surrogacy.trials.shared_control import SharedControl
 
 FACTORS = ("line", "class", "masking", "region", "stage", "surrogate", "era")
 LATER_ERA = 2019  # immunotherapy and the years after Llovet's table

@@ -10,14 +10,6 @@ from typing import Any
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.pps.arms import arm_pps
-from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
-from surrogacy.pps.coupling import CouplingAudit, coupling_audit
-from surrogacy.pps.decomposition import Decomposition, by_direct_death, decompose_all, decompose_trials, main_decomposition
-from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
-from surrogacy.pps.expected_effects import expected_effects
-from surrogacy.pps.trial_summary import PpsDefinition, TrialInputs
-from surrogacy.models.moderated_line import ModeratedLine, Moderation
 from surrogacy.evaluation.moderation import (
     LogScore,
     Permutation,
@@ -28,9 +20,18 @@ from surrogacy.evaluation.moderation import (
     swayed_by,
     trials_needed,
 )
-from surrogacy.pps.moderators import Moderator, factor_moderator, later_therapy, pps_ratio
+from surrogacy.models.moderated_line import ModeratedLine, Moderation
+from surrogacy.models.moderator import Moderator, factor_moderator
+from surrogacy.pps.arms import arm_pps
+from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
+from surrogacy.pps.coupling import CouplingAudit, coupling_audit
+from surrogacy.pps.decomposition import Decomposition, by_direct_death, decompose_all, decompose_trials, main_decomposition
+from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
 from surrogacy.pps.dilution_regression import Offset, OffsetModel, offset_sensitivity
+from surrogacy.pps.expected_effects import expected_effects
+from surrogacy.pps.moderators import later_therapy, pps_ratio
 from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.pps.trial_summary import PpsDefinition, TrialInputs
 from surrogacy.trials import TrialSet
 from surrogacy.trials.pairing import part_of
 

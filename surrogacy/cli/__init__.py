@@ -1,0 +1,1 @@
+"""Command line: options, terminal, processes; one file per command."""

@@ -9,8 +9,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from surrogacy.output.settling import settle
 from surrogacy.cli.workers import RUN_FOLDER, RUN_PROCESS, become_settler
+from surrogacy.output.settling import settle
 
 LIBRARIES = (
     "numpy",

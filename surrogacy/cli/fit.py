@@ -22,8 +22,8 @@ from surrogacy.errors import DataError, ExitCode, FigureError, UsageError, own_f
 
 if TYPE_CHECKING:
     from surrogacy.analysis.fit_run import Request, Run, SetAnalysis
-    from surrogacy.models import Model
     from surrogacy.evaluation.new_trial import NewTrial
+    from surrogacy.models import Model
     from surrogacy.trials import TrialSet
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")

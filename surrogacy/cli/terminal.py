@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import surrogacy
+from surrogacy.cli.streams import prepare_streams, result_stream, screen_width, signals_as_exceptions, warn
 from surrogacy.errors import (
     DataError,
     ExitCode,
@@ -19,7 +20,6 @@ from surrogacy.errors import (
     UsageError,
     data_warnings,
 )
-from surrogacy.cli.streams import prepare_streams, result_stream, screen_width, signals_as_exceptions, warn
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _ArgumentGroup
@@ -192,8 +192,8 @@ def figure_workers(out: str) -> Iterator[Executor]:
     """
     from pathlib import Path
 
-    from surrogacy.output.replacement import recover
     from surrogacy.cli.workers import FigureWorkers
+    from surrogacy.output.replacement import recover
 
     workers = FigureWorkers(Path(out))
     try:

@@ -34,14 +34,15 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from surrogacy.effects import Effects, FloatArray
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.evaluation.refits import LeftOut, without_each_trial, without_extras
 from surrogacy.models import Model
-from surrogacy.models.regression import weighted_least_squares
 from surrogacy.models.prediction import FinalPrediction, Observed, predict_final
+from surrogacy.models.regression import weighted_least_squares
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.evaluation.refits import LeftOut, without_each_trial, without_extras
 
 RESOLUTION = 1e-9  # of a log hazard ratio: smaller differences are rounding errors of the computer
 LOWER_LEVEL = 0.80  # IQWiG's "hint"

@@ -21,17 +21,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from surrogacy.stats import correlation
-from surrogacy.stats.bootstrap import percentiles, resampled_r
-from surrogacy.stats.power import POWER, detectable, trials_needed, two_sided_quantile, z_standard_error
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.interval_methods import FEW_TRIALS
-from surrogacy.levels import confidence_level
-from surrogacy.models.exact.bivariate_posterior import Posterior
 from surrogacy.models.bivariate_bayes import BivariateBayes, prior_caveat
-from surrogacy.results.result import LEVEL, Estimate
+from surrogacy.models.exact.bivariate_posterior import Posterior
 from surrogacy.models.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.levels import confidence_level
+from surrogacy.results.result import LEVEL
+from surrogacy.stats import correlation
+from surrogacy.stats.bootstrap import percentiles, resampled_r
+from surrogacy.stats.power import POWER, detectable, trials_needed, two_sided_quantile, z_standard_error
 
 POWER_NOTE = (
     "not given: the power at the observed difference is a function of the p-value alone; see detectable_difference, "

@@ -27,15 +27,16 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.stats import correlation as estimands
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError
+from surrogacy.evaluation.criteria import HIGH, LOW
+from surrogacy.evaluation.refits import LeftOut, point_estimates, without_each_trial, without_extras
 from surrogacy.models import Model
 from surrogacy.models.regression import WeightedRegression, weighted_least_squares
-from surrogacy.results.result import LEVEL, Result, ThresholdEffect
-from surrogacy.evaluation.refits import LeftOut, point_estimates, without_each_trial, without_extras
-from surrogacy.evaluation.criteria import HIGH, LOW
 from surrogacy.models.weights import usable_comparisons, weights_of
+from surrogacy.results.estimate import ThresholdEffect
+from surrogacy.results.result import LEVEL, Result
+from surrogacy.stats.correlation import fisher_interval
 
 # Quantities whose change is told, where the model has them.
 FOLLOWED = ("r", "rho_between", "r2_trial", "slope", "intercept", "sigma_cond", "ste_prediction", "ste_confidence")
@@ -254,5 +255,5 @@ def _correlation(result: Result) -> tuple[float, float | None, float | None] | N
     if slope is None or square is None or isinstance(slope, ThresholdEffect) or isinstance(square, ThresholdEffect):
         return None
     r = float(np.sign(slope.value or 0.0) * np.sqrt(square.value or 0.0))
-    low, high = estimands.fisher_interval(r, len(result.effects.trials), square.level or LEVEL)
+    low, high = fisher_interval(r, len(result.effects.trials), square.level or LEVEL)
     return r, low, high

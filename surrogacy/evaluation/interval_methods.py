@@ -22,17 +22,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
+from surrogacy.arrays import FloatArray, IntArray
+from surrogacy.effects import Effects
+from surrogacy.errors import FitError, UsageError
+from surrogacy.models.weights import Weights, usable_comparisons, weights_of
+from surrogacy.results.levels import LEVEL, confidence_level
+from surrogacy.results.result import Result
 from surrogacy.stats import correlation
 from surrogacy.stats.bootstrap import percentiles, resampled_r
-from surrogacy.effects import Effects, FloatArray, IntArray
-from surrogacy.errors import FitError, UsageError
-from surrogacy.levels import LEVEL, confidence_level
-from surrogacy.results.result import Result
-from surrogacy.models.weights import Weights, usable_comparisons, weights_of
+from surrogacy.stats.correlation import Limits, atanh_t, wald_r2
 
-Limits = tuple[float | None, float | None]
 Found = tuple[float | None, Limits, str]
 Progress = Callable[[int, int], None]
 ESTIMATED, TRUE = "estimated effects", "true effects"
@@ -46,61 +46,6 @@ class Fits(Protocol):
     def fit(self, effects: Effects) -> Result:
         """Fit the model."""
         ...
-
-
-def wald_r2(
-    r2: float,
-    trials: int,
-    level: float = LEVEL,
-    *,
-    lost: Literal[0, 3] = 3,
-    truncated: bool = True,
-    se: float | None = None,
-) -> Limits:
-    """Wald interval of R2; None where its standard error is not defined.
-
-    Parameters
-    ----------
-    r2, trials, level
-    lost : {0, 3}
-        Taken from the number of trials: 3 (R package Surrogate, ``TrialLevelMA``) or 0 (Oba 2013).
-    truncated : bool
-        Cut at 0 and 1.
-    se : float, optional
-        A standard error instead of ``sqrt(4 R2 (1 - R2)^2 / (N - lost))``.
-
-    References
-    ----------
-    Cortinas Abrahantes et al. (2004), doi:10.1016/j.csda.2003.12.003; Oba et al. (2013), doi:10.1093/jnci/djt270;
-    Buyse et al. (2007), doi:10.1200/JCO.2007.11.8836, print an interval beyond 1.
-    """
-    if se is None:
-        if trials <= lost or not r2 < 1 - 1e-12:  # at R2 = 1 the formula gives an interval of width 0
-            return None, None
-        se = float(np.sqrt(4.0 * r2 * (1.0 - r2) ** 2 / (trials - lost)))
-    half = float(ndtri(0.5 + confidence_level(level) / 2)) * se
-    low, high = r2 - half, r2 + half
-    return (max(low, 0.0), min(high, 1.0)) if truncated else (low, high)
-
-
-def atanh_t(rho: float, se: float, trials: int, level: float = LEVEL) -> Limits:
-    """Interval of a correlation from its SE, delta method on ``atanh(rho)``, t with ``N - 1`` df; None at -1 and 1."""
-    if trials < 2 or not abs(rho) < 1 or not np.isfinite(se):
-        return None, None
-    half = float(stdtrit(trials - 1, 0.5 + confidence_level(level) / 2)) * se / (1.0 - rho**2)
-    return float(np.tanh(np.arctanh(rho) - half)), float(np.tanh(np.arctanh(rho) + half))
-
-
-def needed_r(k: int, limit: float = 0.85, level: float = LEVEL) -> float | None:
-    """The r that k trials must show for the lower Fisher limit to reach ``limit``, ``tanh(atanh limit + z / sqrt(k - 3))``.
-
-    None for k <= 3, where Fisher's z has no standard error.
-    """
-    if not -1 < limit < 1:
-        raise UsageError(f"a limit of a correlation lies between -1 and 1; got {limit:g}")
-    if k <= 3:
-        return None
-    return float(np.tanh(np.arctanh(limit) + float(ndtri(0.5 + confidence_level(level) / 2)) / np.sqrt(k - 3)))
 
 
 def simulator(effects: Effects, mu: FloatArray, between: FloatArray) -> Callable[[np.random.Generator], Effects]:

@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from surrogacy.effects import FloatArray, IntArray
+from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
-from surrogacy.levels import confidence_level
-from surrogacy.pps.expected_effects import Expectation
 from surrogacy.models.exact.line_posterior import LinePosterior, estimate
 from surrogacy.models.moderated_line import COEFFICIENTS, Moderation
-from surrogacy.results.result import LEVEL, Estimate
+from surrogacy.pps.expected_effects import Expectation
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.levels import confidence_level
+from surrogacy.results.result import LEVEL
 
 MOST_TRIALS = 1_000_000
 POWER = 0.8

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surrogacy.effects import standard_error_from_interval
 from surrogacy.errors import Fault, UsageError
-from surrogacy.levels import LEVEL, settle_level
+from surrogacy.results.levels import LEVEL, settle_level
 from surrogacy.trials.effect_rules import RATIO_COLUMNS, check_order, check_symmetry
+from surrogacy.trials.standard_errors import standard_error_from_interval
 
 ARGUMENTS = dict(zip(RATIO_COLUMNS, ("HR", "LOW", "HIGH"), strict=True))
 

@@ -9,16 +9,17 @@ from typing import Any, Literal
 import numpy as np
 
 from surrogacy.effects import Effects, one_patient
-from surrogacy.results.endpoint_names import endpoint_of, with_article
 from surrogacy.errors import FitError, UsageError
-from surrogacy.models import Model
 from surrogacy.evaluation.new_trial import NewTrial
+from surrogacy.evaluation.refits import refits, without_extras
+from surrogacy.models import Model
 from surrogacy.models.prediction import FinalPrediction, Observed, predict_by_regression, predict_final
+from surrogacy.results.endpoint_names import endpoint_of, with_article
 from surrogacy.results.requirements import Requirement
-from surrogacy.results.result import Line, Result
+from surrogacy.results.result import Result
+from surrogacy.stats.lines import Line
 from surrogacy.trials import TrialSet
 from surrogacy.trials.standard_errors import standard_error
-from surrogacy.evaluation.refits import refits, without_extras
 
 LEVELS = (0.95, 0.8)
 Position = Literal["inside-80", "inside-95", "outside-95"]

@@ -11,7 +11,8 @@ from surrogacy.errors import FitError, SurrogacyError
 from surrogacy.models import Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Uniform, half_cauchy, lkj
-from surrogacy.results.result import Result, ThresholdEffect
+from surrogacy.results.estimate import ThresholdEffect
+from surrogacy.results.result import Result
 
 RHO_WITHIN_GRID = (0.0, 0.3, 0.5, 0.7, 0.9)
 

@@ -12,18 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.evaluation.cross_validation import Predictions, predict_others
 from surrogacy.effects import Effects
-from surrogacy.results.endpoint_names import endpoint_label
 from surrogacy.errors import SurrogacyError, UsageError
+from surrogacy.evaluation.cross_validation import Predictions, predict_others
+from surrogacy.evaluation.refits import RHO_WITHIN_GRID, point_estimates, without_extras
 from surrogacy.models import Model
-from surrogacy.results.result import Estimate, Result
-from surrogacy.trials.shared_control import SharedControl
+from surrogacy.models.weights import Weights
+from surrogacy.results.endpoint_names import endpoint_label
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.result import Result
 from surrogacy.trials import TrialSet
 from surrogacy.trials.columns import EVIDENCE, SURROGATES
+from surrogacy.trials.shared_control import SharedControl
 from surrogacy.trials.standard_errors import standard_error
-from surrogacy.evaluation.refits import RHO_WITHIN_GRID, point_estimates, without_extras
-from surrogacy.models.weights import Weights
 
 NOT_STATED = "not stated"
 WITH_LIMITS = ("r", "rho_between", "r2_trial", "slope")  # estimates that a record holds the interval of

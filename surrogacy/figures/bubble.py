@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.figures import _style as style
-from surrogacy.results.result import Result, SurrogacyLine, ThresholdEffect
 from surrogacy.models.weights import weighting, weights_of
+from surrogacy.results.endpoint_names import final_name, surrogate_names
+from surrogacy.results.estimate import ThresholdEffect
+from surrogacy.results.result import Result, SurrogacyLine
 
 LABEL_ALL_UP_TO = 15
 LARGEST_BUBBLE = 260.0  # points squared

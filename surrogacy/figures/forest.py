@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from scipy.special import stdtrit
 
-from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import bubble_data
+from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
 from surrogacy.results.result import Result
 
 ROW = 3.7  # mm

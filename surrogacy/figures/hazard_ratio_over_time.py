@@ -15,13 +15,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.pps.at_risk import AtRiskComparison, CrudeRatio, supported_until
 from surrogacy.pps.calibration import Calibration
-from surrogacy.survival.hazard_ratios import hazard_ratio_over_time
 from surrogacy.pps.trial_summary import TrialInputs
+from surrogacy.survival.hazard_ratios import hazard_ratio_over_time
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 STEP = 0.25  # months

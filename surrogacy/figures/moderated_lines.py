@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO, LARGEST_BUBBLE, _label
 from surrogacy.models.moderated_line import Moderation
-from surrogacy.results.result import ThresholdEffect
+from surrogacy.results.estimate import ThresholdEffect
 
 QUANTILES = (0.1, 0.5, 0.9)
 POINTS = 25  # of a line

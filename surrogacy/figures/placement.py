@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from surrogacy.results.endpoint_names import endpoint_of, surrogate_names
-from surrogacy.figures import _style as style
 from surrogacy.evaluation.placement import Focus
+from surrogacy.figures import _style as style
+from surrogacy.results.endpoint_names import endpoint_of, surrogate_names
 from surrogacy.results.result import Result
 
 LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")

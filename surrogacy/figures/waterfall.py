@@ -14,7 +14,7 @@ from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.pps.shares import log_hr_words, share_words
-from surrogacy.results.result import Estimate
+from surrogacy.results.estimate import Estimate
 
 COLOURS = {"dilution": "#0072B2", "imbalance": "#E69F00", "residual": "#999999"}
 STEPS = {

@@ -25,15 +25,18 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from surrogacy.stats import correlation
-from surrogacy.effects import Effects, FloatArray, one_patient
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects, one_patient
 from surrogacy.errors import FitError, UsageError
-from surrogacy.levels import settle_level
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.likelihood.maximum import Optimum, maximise, parameter_covariance
 from surrogacy.models.likelihood.profile_intervals import profile_intervals
+from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement, usable_part
-from surrogacy.results.result import LEVEL, Estimate, Line, Result, ThresholdEffect
+from surrogacy.results.result import LEVEL, Result
+from surrogacy.stats import correlation, lines
+from surrogacy.stats.lines import Line
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
 
 # Below this number of trials the band is said to be too narrow (validation/prediction_band_coverage.py).
@@ -128,12 +131,12 @@ class BivariateRandomEffects:
         problems: tuple[str, ...] = ()
         if psi[0] > 0:
             line = self._line(effects, psi, mu, covariance)
-            thresholds = correlation.threshold_effects(line, self.level)
+            thresholds = lines.threshold_effects(line, self.level)
         if line is not None and len(effects.trials) < FEW_TRIALS:
             problems += (PLUG_IN,)
         # the bands take the delta covariance: the profile interval of the slope may contain 0, or be unbounded
         unbounded = "slope_delta" in estimates and estimates["slope"].low is None
-        problems += correlation.threshold_caveats({**estimates, **thresholds}, effects, slope_unbounded=unbounded)
+        problems += lines.threshold_caveats({**estimates, **thresholds}, effects, slope_unbounded=unbounded)
         problems += scatter_about_precise_line(effects, SAME_ERRORS)
         if best.boundary:
             problems += (BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1"),)

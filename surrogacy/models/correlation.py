@@ -14,15 +14,16 @@ from typing import ClassVar
 
 import numpy as np
 
+from surrogacy.effects import Effects
+from surrogacy.models.regression import weighted_least_squares
+from surrogacy.models.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.levels import settle_level
+from surrogacy.results.requirements import Requirement
+from surrogacy.results.result import LEVEL, Result
 from surrogacy.stats import correlation
 from surrogacy.stats.bootstrap import percentiles, resampled_r
-from surrogacy.effects import Effects
-from surrogacy.levels import settle_level
-from surrogacy.models.regression import weighted_least_squares
-from surrogacy.results.requirements import Requirement
-from surrogacy.results.result import LEVEL, Estimate, Result
 from surrogacy.stats.scatter import scatter_caveat
-from surrogacy.models.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
 
 
 @dataclass(frozen=True)

@@ -22,19 +22,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from surrogacy.effects import Effects, FloatArray, one_patient
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects, one_patient
 from surrogacy.errors import FitError, UsageError
-from surrogacy.stats.correlation import threshold_caveats
-from surrogacy.stats.mixtures import MixtureLine, mixture_quantile
-from surrogacy.models.exact.box_quadrature import Integral, find_box, integrate_box
-from surrogacy.models.exact.marginals import FINE, from_masses, quantiles_of
-from surrogacy.models.exact.bivariate_posterior import KIND, LIGHT
-from surrogacy.models.bivariate_bayes import check_settings, largest_move, with_grid_error
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
 from surrogacy.models.exact.bivariate_grid import farthest
+from surrogacy.models.exact.bivariate_posterior import KIND, LIGHT
+from surrogacy.models.exact.box_quadrature import Integral, find_box, integrate_box
 from surrogacy.models.exact.likelihood_sums import Batch, arrange, stack, sums
+from surrogacy.models.exact.marginals import FINE, from_masses, quantiles_of
+from surrogacy.models.exact.refinement import check_settings, largest_move, with_grid_error
+from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
+from surrogacy.results.estimate import Estimate
 from surrogacy.results.requirements import Requirement, usable_part
-from surrogacy.results.result import LEVEL, Estimate, Result
+from surrogacy.results.result import LEVEL, Result
+from surrogacy.stats.lines import MixtureLine, threshold_caveats
+from surrogacy.stats.mixtures import mixture_quantile
 
 NODES = (40, 28)
 FARTHEST_SLOPE = 6.0  # prior SDs from the prior mean at which the search for the slope ends

@@ -27,23 +27,20 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.effects import Effects, FloatArray, one_patient
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects, one_patient
 from surrogacy.errors import FitError, UsageError
-from surrogacy.levels import confidence_level
-from surrogacy.stats.mixtures import MixtureLine, mixture_cdf, mixture_quantile
+from surrogacy.models.bivariate_bayes import LARGEST_WITHIN
 from surrogacy.models.exact.bivariate_posterior import KIND, Prediction
-from surrogacy.models.bivariate_bayes import (
-    GRID_TOLERANCE,
-    LARGEST_WITHIN,
-    REFINEMENTS,
-    check_settings,
-    largest_move,
-    with_grid_error,
-)
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
 from surrogacy.models.exact.line_posterior import LinePosterior, LinePriors, estimate, fit_line, quantiles
-from surrogacy.pps.moderators import Moderator, left_out
-from surrogacy.results.result import LEVEL, Estimate, Result
+from surrogacy.models.exact.refinement import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
+from surrogacy.models.moderator import Moderator, left_out
+from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.levels import confidence_level
+from surrogacy.results.result import LEVEL, Result
+from surrogacy.stats.lines import MixtureLine
+from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.trials.pairing import part_of
 
 NODES = (20, 20, 16)

@@ -34,14 +34,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.levels import confidence_level
-from surrogacy.stats.mixtures import MixtureLine, mixture_cdf, mixture_quantile
 from surrogacy.models.exact.bivariate_posterior import Posterior
 from surrogacy.models.regression import weight_per_patient
-from surrogacy.results.result import Line, Result
 from surrogacy.models.weights import weights_of
+from surrogacy.results.levels import confidence_level
+from surrogacy.results.result import Result
+from surrogacy.stats.lines import Line, MixtureLine
+from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 
 COMPONENTS = ("surrogate_error", "parameters", "sigma_cond", "sampling", "covariance", "residual")
 

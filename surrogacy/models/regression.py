@@ -22,15 +22,18 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import stdtrit
 
-from surrogacy.stats import correlation
-from surrogacy.effects import Effects, FloatArray
-from surrogacy.results.endpoint_names import final_name
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.levels import settle_level
-from surrogacy.results.requirements import Requirement
-from surrogacy.results.result import LEVEL, NO_SCATTER, Estimate, Line, Result
-from surrogacy.stats.scatter import scatter_caveat
 from surrogacy.models.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
+from surrogacy.results.endpoint_names import final_name
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.levels import settle_level
+from surrogacy.results.requirements import Requirement
+from surrogacy.results.result import LEVEL, NO_SCATTER, Result
+from surrogacy.stats import correlation, lines
+from surrogacy.stats.lines import Line
+from surrogacy.stats.scatter import scatter_caveat
 
 
 @dataclass(frozen=True)
@@ -101,9 +104,9 @@ class WeightedRegression:
         estimates["sigma_resid"] = Estimate(
             float(np.sqrt(scale / weights.mean())), kind=f"residual SD of log HR({final_name(data)}) for a trial of mean weight"
         )
-        thresholds = correlation.threshold_effects(line, self.level)
+        thresholds = lines.threshold_effects(line, self.level)
         problems = part.problems + problems + self._extrapolated_size(data, line)
-        problems += correlation.threshold_caveats({**estimates, **thresholds}, data)
+        problems += lines.threshold_caveats({**estimates, **thresholds}, data)
         problems += scatter_caveat(
             data, line.intercept, line.slope, "the intervals of slope and R2, the band and the STE are too narrow"
         )

@@ -7,9 +7,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from surrogacy.effects import Effects, FloatArray
-from surrogacy.results.endpoint_names import final_name
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 
 Weights = Literal["n", "events", "inverse-variance", "sqrt-n", "none"]

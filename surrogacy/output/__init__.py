@@ -1,0 +1,1 @@
+"""A folder of results that is replaced as a whole."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from surrogacy.pps.coupling import coupling_audit
     from surrogacy.pps.decomposition import decompose
+    from surrogacy.pps.planning import plan
     from surrogacy.survival.hazard_ratios import Censoring, average_hazard_ratio, cox_hazard_ratio
     from surrogacy.survival.illness_death import IllnessDeath
-    from surrogacy.pps.planning import plan
 
 __all__ = [
     "Censoring",

@@ -28,14 +28,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from surrogacy.stats.bootstrap import percentiles
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, direct_death_of, median_of
+from surrogacy.pps.trial_summary import PROGRESSION_ENDPOINTS, ROUNDING, Median, PpsDefinition, Stated
+from surrogacy.results.result import LEVEL
+from surrogacy.stats.bootstrap import percentiles
 from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.survival.illness_death import IllnessDeath
-from surrogacy.pps.trial_summary import PROGRESSION_ENDPOINTS, ROUNDING, Median, PpsDefinition, Stated
-from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, direct_death_of, median_of
-from surrogacy.results.result import LEVEL
 from surrogacy.trials import TrialSet
 from surrogacy.trials.columns import EVIDENCE
 

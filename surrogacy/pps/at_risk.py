@@ -14,15 +14,15 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import gammaincc, ndtr, ndtri
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import FitError, UsageError
-from surrogacy.levels import confidence_level
 from surrogacy.pps.calibration import ARMS, Calibration
+from surrogacy.pps.summaries import at_risk_misfit, still_followed
+from surrogacy.pps.trial_summary import AtRisk, TrialInputs
+from surrogacy.results.levels import confidence_level
+from surrogacy.results.result import LEVEL
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio, hazard_ratio_over_time
 from surrogacy.survival.illness_death import IllnessDeath
-from surrogacy.pps.trial_summary import AtRisk, TrialInputs
-from surrogacy.pps.summaries import at_risk_misfit, still_followed
-from surrogacy.results.result import LEVEL
 
 CUTS = (24.0, 48.0)
 MISSES = 0.05  # of a log hazard ratio

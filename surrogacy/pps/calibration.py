@@ -18,12 +18,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.pps.trial_summary import TrialInputs
 from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
-from surrogacy.pps.trial_summary import TrialInputs
 
 CalibrationName = Literal["L", "M"]
 PfsSource = Literal["hazard-ratio", "medians"]

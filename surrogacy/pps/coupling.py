@@ -29,15 +29,16 @@ from typing import Literal, get_args, overload
 
 import numpy as np
 
-from surrogacy.stats.bootstrap import percentiles
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import FitError, UsageError
-from surrogacy.stats.correlation import weighted_pearson
 from surrogacy.evaluation.interval_methods import FEW_TRIALS
 from surrogacy.pps.arms import ArmPps
 from surrogacy.pps.coupling_nulls import SEED, NullDistribution, no_variation_null, unrelated_null
 from surrogacy.pps.trial_summary import PpsDefinition
-from surrogacy.results.result import LEVEL, Estimate
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.result import LEVEL
+from surrogacy.stats.bootstrap import percentiles
+from surrogacy.stats.correlation import weighted_pearson
 
 ArmWeights = Literal["n", "none"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import FloatArray, IntArray
+from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
 from surrogacy.pps.arms import model_pps
 from surrogacy.pps.trial_summary import PpsDefinition

@@ -27,14 +27,10 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.stats.bootstrap import percentiles
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.levels import confidence_level
-from surrogacy.pps.resampling import SamplingErrors, printed_over_simulated, sampling_errors, scaled
 from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, arms_from, calibrate
 from surrogacy.pps.equal_pps import EqualPps, equal_pps
-from surrogacy.survival.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, expected_events
 from surrogacy.pps.identification import (
     NO_ATTENUATION,
     NO_GAP,
@@ -42,11 +38,16 @@ from surrogacy.pps.identification import (
     printed_errors,
     problems_of,
 )
-from surrogacy.pps.trial_summary import HazardRatio, TrialInputs
 from surrogacy.pps.read_summaries import read_all_inputs
+from surrogacy.pps.resampling import SamplingErrors, printed_over_simulated, sampling_errors, scaled
 from surrogacy.pps.shares import FiellerSet, fieller_set, log_hr_words, share_estimate, share_words
 from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
-from surrogacy.results.result import LEVEL, Estimate
+from surrogacy.pps.trial_summary import HazardRatio, TrialInputs
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.levels import confidence_level
+from surrogacy.results.result import LEVEL
+from surrogacy.stats.bootstrap import percentiles
+from surrogacy.survival.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, expected_events
 from surrogacy.trials import TrialSet
 
 RESAMPLES = 2000

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, read_all_inputs
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
-from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, read_all_inputs
 from surrogacy.trials import TrialSet
 
 TRIAL_LIKE = (4.0, 8.0)  # shortest and longest follow-up, median PFS of the control arm

@@ -18,20 +18,22 @@ from typing import Any
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
-from surrogacy.effects import Effects, FloatArray
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.models.exact.box_quadrature import rule
-from surrogacy.models.exact.bivariate_posterior import KIND
-from surrogacy.models.bivariate_bayes import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
-from surrogacy.models.exact.bivariate_grid import farthest
-from surrogacy.models.regression import weighted_least_squares
-from surrogacy.models.exact.line_grid import CoefficientGrid, Coordinates, tabulate
-from surrogacy.pps.expected_effects import Expectation, expected_effects
-from surrogacy.models.exact.line_posterior import LinePriors, condition, fit_line
-from surrogacy.models.moderated_line import BIAS_WORDS, MATTERS
 from surrogacy.evaluation.moderation import LogScore, log_score
-from surrogacy.results.result import LEVEL, Estimate, Result
+from surrogacy.models.exact.bivariate_grid import farthest
+from surrogacy.models.exact.bivariate_posterior import KIND
+from surrogacy.models.exact.box_quadrature import rule
+from surrogacy.models.exact.line_grid import CoefficientGrid, Coordinates, tabulate
+from surrogacy.models.exact.line_posterior import LinePriors, condition, fit_line
+from surrogacy.models.exact.refinement import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
+from surrogacy.models.moderated_line import BIAS_WORDS, MATTERS
+from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
+from surrogacy.models.regression import weighted_least_squares
+from surrogacy.pps.expected_effects import Expectation, expected_effects
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.result import LEVEL, Result
 from surrogacy.trials import TrialSet
 
 NODES = (18, 18, 14)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.pps.calibration import Calibration, arms_from
-from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.pps.trial_summary import TrialInputs
+from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 
 ENDLESS_PPS = 1e6  # months: nobody dies after progression within any follow-up
 LONG_PPS = 10_000.0  # months; with everyone followed to death the hazard ratio is then within about 0.001 of its limit

@@ -14,13 +14,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from surrogacy.effects import BoolArray, Effects, FloatArray, IntArray
+from surrogacy.arrays import BoolArray, FloatArray, IntArray
+from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.survival.hazard_ratios import cox_hazard_ratio
-from surrogacy.survival.illness_death import IllnessDeath
-from surrogacy.pps.trial_summary import PpsDefinition
 from surrogacy.pps.moderators import control_arms, pfs_of, pps_sensitivity
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, ASSUMED_FOLLOW_UP
+from surrogacy.pps.trial_summary import PpsDefinition
+from surrogacy.survival.hazard_ratios import cox_hazard_ratio
+from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.trials import TrialSet
 
 STEP = 1e-3  # of a log, for derivatives

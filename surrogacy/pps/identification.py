@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from surrogacy.pps.calibration import Calibration
-from surrogacy.pps.trial_summary import TrialInputs
 from surrogacy.pps.shares import share_words
-from surrogacy.results.result import Estimate
+from surrogacy.pps.trial_summary import TrialInputs
+from surrogacy.results.estimate import Estimate
 
 WIDE = 0.5  # of the gap: a share whose interval is wider than this counts as not identified
 OFTEN = 0.01  # share of resampled trials left out, or on a boundary, above which it is said

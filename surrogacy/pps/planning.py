@@ -24,13 +24,14 @@ from typing import Literal, cast
 import numpy as np
 from scipy.special import ndtri
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.result import LEVEL
 from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.survival.logrank_law import OS, PFS, LogRankPair
-from surrogacy.survival.trial_design import Design, Pair
 from surrogacy.survival.simulation import SimulatedTrials, simulate_trials
-from surrogacy.results.result import LEVEL, Estimate
+from surrogacy.survival.trial_design import Design, Pair
 
 Endpoint = Literal["pfs", "os"]
 ENDPOINTS: tuple[Endpoint, Endpoint] = ("pfs", "os")

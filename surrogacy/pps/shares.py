@@ -27,9 +27,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import FloatArray
-from surrogacy.levels import LEVEL, confidence_level
-from surrogacy.results.result import Estimate
+from surrogacy.arrays import FloatArray
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.levels import LEVEL, confidence_level
 
 FAR = 2.0  # of a share: farther limits differ by the draw, and mean the same
 HALF_TURN = np.pi / 2

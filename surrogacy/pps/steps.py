@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.pps.resampling import SamplingErrors
 from surrogacy.pps.calibration import Calibration, arms_from, bounded_hazard, pfs_of_endpoint
+from surrogacy.pps.resampling import SamplingErrors
+from surrogacy.pps.trial_summary import TrialInputs
 from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
-from surrogacy.pps.trial_summary import TrialInputs
 
 PARTS = ("dilution", "imbalance", "residual")
 

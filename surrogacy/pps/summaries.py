@@ -13,12 +13,12 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtri
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.calibration import ARMS, Calibration, Target, calibrate, pfs_of_endpoint, two_arms
+from surrogacy.pps.trial_summary import Median, TrialInputs
 from surrogacy.survival.hazard_ratios import Censoring
 from surrogacy.survival.illness_death import IllnessDeath
-from surrogacy.pps.trial_summary import Median, TrialInputs
 
 
 @dataclass(frozen=True)

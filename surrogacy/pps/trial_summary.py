@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from surrogacy.effects import standard_error_from_interval
 from surrogacy.errors import UsageError
-from surrogacy.levels import settle_level
+from surrogacy.results.levels import settle_level
+from surrogacy.trials.standard_errors import standard_error_from_interval
 
 PpsDefinition = Literal["reported", "median-difference", "model", "area"]
 PROGRESSION_ENDPOINTS = ("PFS", "TACE-PFS", "TTP")

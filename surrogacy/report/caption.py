@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from surrogacy.evaluation.cross_validation import Predictions
-from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names, with_article
 from surrogacy.evaluation.placement import Focus
-from surrogacy.results.format import number, settings_in_words, with_interval
-from surrogacy.results.result import Result, ThresholdEffect
 from surrogacy.models.weights import weighting, weights_in_words
+from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names, with_article
+from surrogacy.results.estimate import ThresholdEffect
+from surrogacy.results.format import number, settings_in_words, with_interval
+from surrogacy.results.result import Result
 
 
 def _who(result: Result) -> str:

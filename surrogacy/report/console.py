@@ -13,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from surrogacy.analysis.fit_run import Run, SetAnalysis
-from surrogacy.results.endpoint_names import common_final_name, final_name
 from surrogacy.evaluation.placement import Focus, shown_records
 from surrogacy.report.pps_words import summary_line
+from surrogacy.results.endpoint_names import common_final_name, final_name
+from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import number, settings_in_words, with_interval
-from surrogacy.results.result import Estimate, Result, ThresholdEffect
+from surrogacy.results.result import Result
 
 # what tells how close the association is, where it is not rho_between
 ASSOCIATION = {"weighted-pearson": "r", "weighted-regression": "r2_trial", "daniels-hughes": "sigma_cond"}

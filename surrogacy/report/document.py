@@ -11,14 +11,15 @@ import numpy as np
 
 import surrogacy
 from surrogacy.analysis.fit_run import Run, SetAnalysis
-from surrogacy.evaluation.differences import POWER_NOTE, Difference
-from surrogacy.results.endpoint_names import final_names, surrogate_names
 from surrogacy.errors import data_warnings
+from surrogacy.evaluation.differences import POWER_NOTE, Difference
 from surrogacy.report.pps_words import decomposition_record
+from surrogacy.results.endpoint_names import final_names, surrogate_names
+from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.requirements import LeftOut
-from surrogacy.results.result import Estimate, Result, ThresholdEffect
+from surrogacy.results.result import Result
 
-SCHEMA = "surrogacy.results.result/1"
+SCHEMA = "surrogacy.results/1"
 SIGNIFICANT_DIGITS = 12
 
 

@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surrogacy.evaluation.cross_validation import Predictions
-from surrogacy.results.endpoint_names import final_name
 from surrogacy.errors import FigureError, UsageError
+from surrogacy.evaluation.cross_validation import Predictions
 from surrogacy.evaluation.placement import Focus
 from surrogacy.report.caption import (
     bubble_caption,
@@ -23,6 +22,7 @@ from surrogacy.report.caption import (
     prior_caption,
 )
 from surrogacy.report.escaping import slug
+from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.result import Result
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import Any
 from surrogacy.analysis.fit_run import Run, SetAnalysis
 from surrogacy.errors import FigureError
 from surrogacy.evaluation.placement import Focus, in_words, shown_records
+from surrogacy.output.replacement import staging
 from surrogacy.report.document import document, dumps
 from surrogacy.report.drawing import (
     draw_bubble,
@@ -26,7 +27,6 @@ from surrogacy.report.drawing import (
 )
 from surrogacy.report.left_out_table import left_out_table
 from surrogacy.report.manifest import manifest
-from surrogacy.output.replacement import staging
 from surrogacy.report.robustness_tables import robustness_tables
 from surrogacy.report.tables import flow_table, result_tables
 from surrogacy.report.writer import write_draws, write_tables

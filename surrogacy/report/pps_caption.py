@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from surrogacy.models.moderated_line import Moderation
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition, main_decomposition
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint
-from surrogacy.models.moderated_line import Moderation
 from surrogacy.results.format import number, with_interval
 
 

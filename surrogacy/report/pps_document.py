@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 import surrogacy
-from surrogacy.errors import data_warnings
 from surrogacy.analysis.pps_run import PpsRun
+from surrogacy.errors import data_warnings
 from surrogacy.report.document import estimate_record, fit_record
 from surrogacy.report.pps_tables import at_risk_records, audit_records, evidence_record, moderated_records
 from surrogacy.report.pps_words import decomposition_record, residual_p_record
-from surrogacy.results.result import Estimate, ThresholdEffect
+from surrogacy.results.estimate import Estimate, ThresholdEffect
 
 SCHEMA = "surrogacy.pps/1"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from surrogacy.models.moderated_line import Moderation
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint
-from surrogacy.models.moderated_line import Moderation
 from surrogacy.report import pps_caption as caption
 from surrogacy.report.drawing import save_drawn
 

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from surrogacy.errors import ExitCode, FigureError
 from surrogacy.analysis.pps_run import PpsRun
+from surrogacy.errors import ExitCode, FigureError
+from surrogacy.output.replacement import staging
 from surrogacy.report.document import dumps
 from surrogacy.report.folder import Drawing, undrawn
 from surrogacy.report.manifest import manifest
 from surrogacy.report.pps_document import document
 from surrogacy.report.pps_drawing import draw_arms, draw_map, draw_moderated, draw_over_time, draw_waterfall
 from surrogacy.report.pps_tables import pps_tables
-from surrogacy.output.replacement import staging
 from surrogacy.report.writer import write_tables
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from surrogacy.stats.correlation import threshold_caveats
 from surrogacy.analysis.pps_run import Moderated, PpsRun
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
@@ -16,8 +15,9 @@ from surrogacy.pps.decomposition import Decomposition
 from surrogacy.pps.shares import share_words
 from surrogacy.report.pps_words import RESIDUAL_P, decomposition_record, months, residual_p_words
 from surrogacy.report.tables import ReportTable, records_table
+from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, with_interval
-from surrogacy.results.result import Estimate
+from surrogacy.stats.lines import threshold_caveats
 
 STEPS = {
     "pfs": "HR PFS (PPS → 0)", "equal": "OS HR, equal PPS", "model": "OS HR, PPS as calibrated", "observed": "OS HR, observed",

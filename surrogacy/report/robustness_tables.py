@@ -9,8 +9,8 @@ from typing import Any
 from surrogacy.analysis.fit_run import Run, SetAnalysis
 from surrogacy.evaluation.cross_validation import Predictions
 from surrogacy.evaluation.differences import POWER_NOTE, Difference
-from surrogacy.results.endpoint_names import common_final_name, with_article
 from surrogacy.report.tables import ReportTable, names_for, records_table
+from surrogacy.results.endpoint_names import common_final_name, with_article
 
 QUANTITIES = {"z": "Fisher z", "r": "Weighted Pearson r", "r_bootstrap": "Weighted Pearson r, bootstrap"}
 VARIED = {

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from surrogacy.analysis.fit_run import Run, SetAnalysis
-from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
 from surrogacy.evaluation.placement import POSITIONS
+from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
+from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import number, settings_in_words, with_interval
-from surrogacy.results.result import ThresholdEffect
 
 NAMES = {
     "r": "Weighted Pearson r",

@@ -1,0 +1,1 @@
+"""Values that every model returns, and the text of a number."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.results.result import Estimate, Result
 from surrogacy.models.weights import weights_in_words
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.result import Result
 
 
 def number(value: float | None, digits: int = 2) -> str:

@@ -13,9 +13,10 @@ from typing import Protocol
 
 import numpy as np
 
-from surrogacy.effects import BoolArray, Effects
-from surrogacy.results.endpoint_names import FINAL, SURROGATE, endpoint_of, final_name
+from surrogacy.arrays import BoolArray
+from surrogacy.effects import Effects
 from surrogacy.errors import ExitCode, FitError, UsageError
+from surrogacy.results.endpoint_names import FINAL, SURROGATE, endpoint_of, final_name
 
 LIMITS = "give confidence limits, a standard error, an exact p-value or the events of both arms"
 NAMED = 10  # comparisons that a sentence names before it only counts them

@@ -1,0 +1,1 @@
+"""Correlation, lines and bands, normal mixtures, bootstrap and power."""

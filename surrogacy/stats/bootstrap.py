@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
+from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats import correlation
-from surrogacy.effects import Effects, FloatArray
-from surrogacy.levels import LEVEL, confidence_level
 
 Limits = tuple[float | None, float | None]
 PIECE = 2_000_000  # weights of resampled comparisons held at once

@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from surrogacy.errors import UsageError
-from surrogacy.levels import LEVEL, confidence_level
+from surrogacy.results.levels import LEVEL, confidence_level
 
 POWER = 0.8
 MOST_TRIALS = 10_000_000  # a difference that needs more is none

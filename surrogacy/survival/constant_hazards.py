@@ -23,7 +23,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.survival.time_quadrature import falling_root
 
 Array = npt.ArrayLike

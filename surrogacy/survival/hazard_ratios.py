@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.survival.partial_likelihood import (

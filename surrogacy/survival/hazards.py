@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.survival import constant_hazards
 
 NOTHING_LEFT = 37.0  # cumulative hazard after which a share of 1e-16 is still to come
@@ -125,7 +125,9 @@ class Exponential:
 
     def restricted_mean_os(self, tau: FloatArray) -> FloatArray:
         """Mean of min(OS, tau)."""
-        return np.asarray(self.restricted_mean_pfs(tau) + constant_hazards.restricted_progressed(tau, self.h01, self.h02, self.h12))
+        return np.asarray(
+            self.restricted_mean_pfs(tau) + constant_hazards.restricted_progressed(tau, self.h01, self.h02, self.h12)
+        )
 
     def mean_os(self) -> FloatArray:
         """Mean of OS."""

@@ -13,12 +13,12 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import BoolArray, FloatArray
+from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.survival import constant_hazards
-from surrogacy.survival.time_quadrature import falling_root
-from surrogacy.survival.piecewise_hazards import Piecewise
 from surrogacy.survival.hazards import Exponential, Transitions
+from surrogacy.survival.piecewise_hazards import Piecewise
+from surrogacy.survival.time_quadrature import falling_root
 from surrogacy.survival.weibull_hazards import Weibull
 
 Clock = Literal["forward", "reset"]

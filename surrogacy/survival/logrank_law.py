@@ -28,11 +28,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.survival import constant_hazards
-from surrogacy.survival.time_quadrature import falling_root
 from surrogacy.survival.partial_likelihood import Censoring, Score
+from surrogacy.survival.time_quadrature import falling_root
 
 POINTS = 1200  # of the time grid; moments are then right to about 1e-5
 NEGLIGIBLE = 40.0  # log units of survival after which nobody is left

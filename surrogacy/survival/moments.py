@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.survival.time_quadrature import falling_root, graded_rule
 
 LOG_UNITS_SEARCHED = 80.0

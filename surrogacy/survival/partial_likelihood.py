@@ -19,11 +19,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.survival.hazards import NOTHING_LEFT, Exponential, Transitions
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.survival.time_quadrature import graded_rule
-from surrogacy.survival.hazards import NOTHING_LEFT, Exponential, Transitions
 
 Endpoint = Literal["os", "pfs"]
 AT_ONCE = 512  # pairs of arms with constant hazards in one block: the arrays stay in the processor's cache

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.survival.constant_hazards import phi
-from surrogacy.survival.moments import Numerical
 from surrogacy.survival.hazards import NOTHING_LEFT, Drawn
+from surrogacy.survival.moments import Numerical
 
 
 @dataclass(frozen=True, eq=False)

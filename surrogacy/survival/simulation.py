@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
+from surrogacy.survival.estimators import logrank
 from surrogacy.survival.logrank_law import MixedArm
 from surrogacy.survival.partial_likelihood import Censoring
 
@@ -37,28 +38,6 @@ class SimulatedTrials:
     def significant(self, alpha: float) -> FloatArray:
         """(trials, 2) 1 where p < alpha in favour of the experimental arm, else 0."""
         return np.asarray((self.p < alpha) & (self.statistic < 0.0), dtype=np.float64)
-
-
-def logrank(time: FloatArray, event: FloatArray, experimental: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Log-rank score and variance of many trials at once, ``sum (Z - r)`` and ``sum r (1 - r)`` over the events.
-
-    Parameters
-    ----------
-    time : (trials, n) array
-        Without ties between events, as simulated continuous times are.
-    event, experimental : (trials, n) arrays
-        1 or 0: event or censored; experimental or control arm.
-
-    Returns
-    -------
-    score, variance : (trials,) arrays
-        ``r`` is the experimental share of those at risk.
-    """
-    order = np.argsort(time, axis=1)
-    event, arm = (np.take_along_axis(np.broadcast_to(values, time.shape), order, axis=1) for values in (event, experimental))
-    at_risk = np.arange(time.shape[1], 0, -1)
-    r = np.cumsum(arm[:, ::-1], axis=1)[:, ::-1] / at_risk
-    return (event * (arm - r)).sum(axis=1), (event * r * (1.0 - r)).sum(axis=1)
 
 
 def simulate_trials(

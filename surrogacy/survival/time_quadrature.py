@@ -17,7 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 
 STEP = 0.2  # in x; 1e-14 for exponentials of any rate that `left` covers, 1e-9 for a Cox limit with a hazard ratio of 6
 TAIL = 36.0  # weights down to exp(-36) of the whole

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surrogacy.effects import FloatArray
-from surrogacy.survival.time_quadrature import graded_rule
-from surrogacy.survival.moments import Numerical
+from surrogacy.arrays import FloatArray
 from surrogacy.survival.hazards import NOTHING_LEFT, Drawn
+from surrogacy.survival.moments import Numerical
+from surrogacy.survival.time_quadrature import graded_rule
 
 EARLIEST = 1e-300  # stands for time 0 inside logarithms
 

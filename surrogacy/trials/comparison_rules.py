@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from surrogacy.results.endpoint_names import FINAL, SURROGATE, endpoint_label
 from surrogacy.errors import Fault
+from surrogacy.results.endpoint_names import FINAL, SURROGATE, endpoint_label
 from surrogacy.trials.cells import Row, cell_fault, number
 
 MEDIAN_FACTOR = 1.15

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 from scipy.special import ndtr, ndtri
 
-from surrogacy.effects import standard_error_from_events, standard_error_from_interval
 from surrogacy.errors import Fault
 from surrogacy.trials.cells import (
     LOG_COLUMNS,
@@ -27,6 +26,7 @@ from surrogacy.trials.cells import (
     parse_level,
     printed_range,
 )
+from surrogacy.trials.standard_errors import standard_error_from_events, standard_error_from_interval
 
 ASYMMETRY_ERROR = 0.25
 ASYMMETRY_WARNING = 0.05

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from surrogacy.effects import Effects
-from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
 from surrogacy.errors import DataError, UsageError
-from surrogacy.trials.shared_control import SharedControl, resolve_shared_controls
+from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
 from surrogacy.trials.cells import Row, file_fault, number, squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE
+from surrogacy.trials.shared_control import SharedControl, resolve_shared_controls
 from surrogacy.trials.standard_errors import standard_error
 
 if TYPE_CHECKING:

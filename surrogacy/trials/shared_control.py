@@ -7,7 +7,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from surrogacy.effects import Effects, IntArray
+from surrogacy.arrays import IntArray
+from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 
 SharedControl = Literal["cov", "first", "combine"]

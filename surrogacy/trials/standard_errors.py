@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
-from surrogacy.effects import standard_error_from_events, standard_error_from_interval, standard_error_from_p
+from surrogacy.results.levels import confidence_level
 from surrogacy.trials.cells import Row, exact_p, half_unit, level_of, number, printed_range
 
 # A p-value gives the standard error only roughly where rounding alone moves it by more than this factor.
@@ -120,3 +121,51 @@ def range_from_p(row: Row) -> tuple[float, float] | None:
     if not values:
         return None
     return (0.0 if least_hr <= 1 <= most_hr else min(values)), max(values)
+
+
+def standard_error_from_interval(low: float, high: float, level: float = 0.95) -> float:
+    """Standard error of a log hazard ratio from its confidence limits.
+
+    Parameters
+    ----------
+    low, high : float
+        Limits on the hazard-ratio scale.
+    level : float
+        The interval's own level, in (0, 1).
+
+    Returns
+    -------
+    float
+        ``(log high - log low) / (2 z)``, ``z`` the normal quantile of ``level``.
+
+    References
+    ----------
+    Parmar, Torri, Stewart (1998), doi:10.1002/(SICI)1097-0258(19981230)17:24<2815::AID-SIM110>3.0.CO;2-8.
+    """
+    return float((np.log(high) - np.log(low)) / (2.0 * ndtri(0.5 + confidence_level(level) / 2.0)))
+
+
+def standard_error_from_p(hr: float, p: float, sides: int = 2) -> float:
+    """Standard error of a log hazard ratio from an exact Wald or log-rank p-value.
+
+    Parameters
+    ----------
+    hr : float
+        Hazard ratio; must differ from 1 (at 1 the p-value says nothing about the error).
+    p : float
+        The exact p-value, in (0, 1).
+    sides : {1, 2}
+        Whether ``p`` is one-sided or two-sided.
+
+    Returns
+    -------
+    float
+        ``|log hr| / |z|``; infinite where ``p`` leaves no signal (z = 0).
+    """
+    z = abs(float(ndtri(p / sides)))
+    return abs(float(np.log(hr))) / z if z > 0 else float("inf")
+
+
+def standard_error_from_events(events_experimental: float, events_control: float) -> float:
+    """Approximate standard error of a log hazard ratio, ``sqrt(1/d_exp + 1/d_ctl)``."""
+    return float(np.sqrt(1.0 / events_experimental + 1.0 / events_control))

@@ -10,7 +10,6 @@ import pandas as pd
 
 from surrogacy.effects import Effects
 from surrogacy.errors import DataError, Fault, UsageError
-from surrogacy.trials.shared_control import SharedControl
 from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, pairing, trial_facts
 from surrogacy.trials.adding_rows import added_rows, check_user_rows, final_endpoints, merge, presumed_endpoints
 from surrogacy.trials.cells import Row, file_fault
@@ -29,6 +28,7 @@ from surrogacy.trials.curated_tables import changed_files, check_columns, read_c
 from surrogacy.trials.files import Table, read_table
 from surrogacy.trials.layouts import DEFAULT_ROLES, OWN_ROLES
 from surrogacy.trials.set_rules import check_set, set_rows
+from surrogacy.trials.shared_control import SharedControl
 
 DATA_VERSION = "2026.11"
 

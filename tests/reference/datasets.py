@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from surrogacy.effects import Effects, standard_error_from_interval
+from surrogacy.effects import Effects
+from surrogacy.trials.standard_errors import standard_error_from_interval
 
 DATA = Path(__file__).parent / "data"
 

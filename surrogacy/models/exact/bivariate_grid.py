@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.box_quadrature import COARSE, DROP, find_box, integrate_box
-from surrogacy.models.priors import Beta, CorrelationPrior, Normal, PositivePrior, Uniform
 from surrogacy.models.exact.likelihood_sums import Batch, sums
+from surrogacy.models.priors import Beta, CorrelationPrior, Normal, PositivePrior, Uniform
 
 NODES = (16, 16, 18)
 STRETCH = float(np.tanh(1.5))  # rho = tanh(v) / STRETCH: nodes crowd towards -1 and 1

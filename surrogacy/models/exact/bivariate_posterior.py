@@ -14,14 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.effects import Effects, FloatArray, IntArray, join, one_patient
+from surrogacy.arrays import FloatArray, IntArray
+from surrogacy.effects import Effects, join, one_patient
 from surrogacy.errors import UsageError
-from surrogacy.levels import confidence_level
-from surrogacy.stats.mixtures import MixtureLine, mixture_cdf, mixture_quantile
 from surrogacy.models.exact import marginals
 from surrogacy.models.exact.bivariate_grid import NODES, Priors, Table, integrate
 from surrogacy.models.exact.likelihood_sums import arrange, stack
-from surrogacy.results.result import LEVEL, Estimate
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.levels import confidence_level
+from surrogacy.results.result import LEVEL
+from surrogacy.stats.lines import MixtureLine
+from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 
 LIGHT = 1e-6  # of the heaviest node: lighter ones are left out of mixtures of normals
 TOGETHER = 16  # data sets tabulated at once

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import legendre
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 
 COARSE = 9  # points an axis while the box is sought
 DROP = 12.0  # log units below the maximum that the box must hold: less than 1e-4 of an SD of any mean lies outside

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from surrogacy.effects import Effects, FloatArray
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
 from surrogacy.models.likelihood.likelihood import Blocks, make_blocks
 
 PRODUCT = 8  # determinants multiplied before a logarithm is taken

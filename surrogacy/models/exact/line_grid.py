@@ -16,12 +16,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import FloatArray
-from surrogacy.models.exact.box_quadrature import EDGE, Integral, find_box, integrate_box, rule
-from surrogacy.models.exact.marginals import ALONG, FINE, FINELY, cumulate, from_masses, interval_mass, invert, to_even, to_nodes
-from surrogacy.models.exact.bivariate_posterior import LIGHT
-from surrogacy.models.priors import Normal, PositivePrior
+from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.bivariate_grid import farthest
+from surrogacy.models.exact.bivariate_posterior import LIGHT
+from surrogacy.models.exact.box_quadrature import EDGE, Integral, find_box, integrate_box, rule
+from surrogacy.models.exact.marginals import (
+    ALONG,
+    FINE,
+    FINELY,
+    cumulate,
+    from_masses,
+    interval_mass,
+    invert,
+    to_even,
+    to_nodes,
+)
+from surrogacy.models.priors import Normal, PositivePrior
 
 FARTHEST = 6.0  # prior SDs at which the search for a coefficient ends, or ten times as many standard errors if that is farther
 

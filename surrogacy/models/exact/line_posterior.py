@@ -26,13 +26,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import Effects, FloatArray, IntArray
-from surrogacy.stats.mixtures import mixture_quantile
+from surrogacy.arrays import FloatArray, IntArray
+from surrogacy.effects import Effects
 from surrogacy.models.exact.bivariate_posterior import KIND
-from surrogacy.models.priors import Normal, PositivePrior
 from surrogacy.models.exact.likelihood_sums import PRODUCT
 from surrogacy.models.exact.line_grid import CoefficientGrid, Coordinates, tabulate
-from surrogacy.results.result import Estimate
+from surrogacy.models.priors import Normal, PositivePrior
+from surrogacy.results.estimate import Estimate
+from surrogacy.stats.mixtures import mixture_quantile
 
 
 @dataclass(frozen=True, eq=False)

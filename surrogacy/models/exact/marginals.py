@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import legendre
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
+from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import DROP, rule
 from surrogacy.models.priors import CorrelationPrior, PositivePrior
-from surrogacy.models.exact.bivariate_grid import Table
 
 FINE = 161  # points at which a distribution function is tabulated, and between which it is read off
 ALONG = 97  # the same along each of many lines

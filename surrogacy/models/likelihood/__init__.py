@@ -1,0 +1,1 @@
+"""Likelihood of the bivariate model, its maximum, and profile intervals."""

@@ -19,7 +19,8 @@ from typing import Literal
 
 import numpy as np
 
-from surrogacy.effects import Effects, FloatArray
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 
 Method = Literal["ml", "reml"]

@@ -15,10 +15,10 @@ import numpy as np
 from scipy.optimize import brentq, minimize
 from scipy.special import ndtri
 
-from surrogacy.effects import FloatArray
+from surrogacy.arrays import FloatArray
 from surrogacy.models.likelihood.likelihood import Likelihood
 from surrogacy.models.likelihood.maximum import Optimum
-from surrogacy.results.result import Estimate
+from surrogacy.results.estimate import Estimate
 
 # (psi, d psi / d free, beta or None, d beta / d free or None) with one quantity held
 Constrained = tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None]

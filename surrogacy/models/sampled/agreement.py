@@ -14,11 +14,12 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Model
 from surrogacy.models import daniels_hughes as exact_daniels_hughes
+from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.sampled.bivariate import BivariateSampled
 from surrogacy.models.sampled.daniels_hughes import DanielsHughes
 from surrogacy.models.sampled.nuts import Sampled, quantile_errors
-from surrogacy.models.bivariate_bayes import BivariateBayes
-from surrogacy.results.result import Estimate, Result
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.result import Result
 
 DRAWS, CHAINS = 5000, 4
 TOLERANCE = 4.0  # Monte Carlo standard errors

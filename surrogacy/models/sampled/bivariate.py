@@ -31,10 +31,11 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from surrogacy.effects import Effects, FloatArray, IntArray
+from surrogacy.arrays import FloatArray, IntArray
+from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
-from surrogacy.models.sampled.nuts import Sampled, random_variable
 from surrogacy.models.priors import Beta, CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
+from surrogacy.models.sampled.nuts import Sampled, random_variable
 
 ENDPOINTS = ("surrogate", "final")
 

@@ -34,13 +34,15 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from surrogacy.effects import Effects, FloatArray
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
 from surrogacy.models.sampled.bivariate import data_of, layouts, observe, regression_line
 from surrogacy.models.sampled.nuts import Sampled, random_variable
-from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
+from surrogacy.results.estimate import Estimate
 from surrogacy.results.requirements import MissingDataError
-from surrogacy.results.result import Estimate, Result
+from surrogacy.results.result import Result
 
 Exchangeability = Literal["full", "partial"]
 

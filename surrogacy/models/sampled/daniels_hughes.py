@@ -24,9 +24,9 @@ import pymc as pm
 
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
+from surrogacy.models.priors import Normal, PositivePrior, Uniform
 from surrogacy.models.sampled.bivariate import data_of, layouts, observe, regression_line
 from surrogacy.models.sampled.nuts import Sampled, random_variable
-from surrogacy.models.priors import Normal, PositivePrior, Uniform
 
 
 @dataclass(frozen=True)

@@ -27,14 +27,15 @@ import pymc as pm
 import xarray as xr
 from pytensor.configdefaults import config
 
-from surrogacy.effects import Effects, FloatArray, one_patient
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects, one_patient
 from surrogacy.errors import FitError, UsageError
-from surrogacy.stats.correlation import threshold_caveats
-from surrogacy.levels import confidence_level, settle_level
-from surrogacy.stats.mixtures import MixtureLine
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
+from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.levels import confidence_level, settle_level
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
-from surrogacy.results.result import LEVEL, Estimate, Result, ThresholdEffect
+from surrogacy.results.result import LEVEL, Result
+from surrogacy.stats.lines import MixtureLine, threshold_caveats
 
 R_HAT_MAX = 1.01
 ESS_MIN = 400

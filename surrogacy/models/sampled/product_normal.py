@@ -33,9 +33,9 @@ import pytensor.tensor as pt
 
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
+from surrogacy.models.priors import CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
 from surrogacy.models.sampled.bivariate import covariance_line, data_of, layouts, observe, regression_line
 from surrogacy.models.sampled.nuts import Sampled, random_variable
-from surrogacy.models.priors import CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
 
 PriorsOn = Literal["separation", "regression"]
 

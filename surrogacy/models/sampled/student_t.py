@@ -25,11 +25,12 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from surrogacy.effects import Effects, FloatArray
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
+from surrogacy.models.priors import CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
 from surrogacy.models.sampled.bivariate import ENDPOINTS, covariance_line, data_of, layouts, observe
 from surrogacy.models.sampled.nuts import Sampled, random_variable
-from surrogacy.models.priors import CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
 from surrogacy.results.result import Result
 
 NU_MIN = 2.0  # below it the effects have no finite variance

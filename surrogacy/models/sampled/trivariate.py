@@ -27,11 +27,12 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from surrogacy.effects import Effects, FloatArray
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models.priors import Beta, HalfNormal, Normal, PositivePrior
 from surrogacy.models.sampled.bivariate import Layout, data_of, layouts_of, observe
 from surrogacy.models.sampled.nuts import Sampled, random_variable, sample
-from surrogacy.models.priors import Beta, HalfNormal, Normal, PositivePrior
 from surrogacy.results.result import Result
 
 if TYPE_CHECKING:

@@ -1,0 +1,455 @@
+"""Lines that predict the final effect from the surrogate effect, and their thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri, stdtrit
+
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
+from surrogacy.errors import UsageError
+from surrogacy.results.estimate import Band, Estimate, ThresholdEffect, ThresholdStatus
+from surrogacy.results.levels import LEVEL as LEVEL
+from surrogacy.results.levels import confidence_level
+from surrogacy.results.result import NO_SCATTER
+from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+
+
+@dataclass(frozen=True)
+class Line:
+    """A surrogacy line ``log HR(final) = intercept + slope * log HR(surrogate)`` with its bands.
+
+    The variance of a prediction at ``x`` for a new trial of ``n`` patients is
+    ``(1, x) covariance (1, x)' + sigma**2 + trial_variance / n**exponent``; where neither the caller nor ``new_n``
+    states a size, the last term is ``own_variance``.
+
+    Parameters
+    ----------
+    intercept, slope : float
+    covariance : (2, 2) array
+        Covariance of (intercept, slope).
+    sigma : float
+        SD of the true final effect about the line; 0 where the model has none (weighted regression).
+    trial_variance : float
+        Variance that a new trial's own error adds, for one patient.
+    exponent : float
+        How that variance falls with the size of the trial (1, 1/2 for sqrt-n weights, 0 for none).
+    new_n : float or None
+        Size of the new trial taken where a prediction states none.
+    own_variance : float
+        What a new trial's own error adds where no size is stated.
+    own_words : str
+        That trial in words.
+    scatter_known : bool
+        Whether the scatter of true effects about the line is known apart from the sampling error. Without it, as in a weighted
+        regression, the observed effect of a trial of some size can be predicted, a true effect (``n = inf``) cannot.
+    degrees_of_freedom : float or None
+        Of the t quantile; None = normal.
+    data_range : tuple of float
+        Smallest and largest observed surrogate log HR.
+    """
+
+    intercept: float
+    slope: float
+    covariance: FloatArray
+    sigma: float
+    trial_variance: float
+    exponent: float
+    new_n: float | None
+    degrees_of_freedom: float | None
+    data_range: tuple[float, float]
+    own_variance: float = 0.0
+    own_words: str = "its true effect"
+    scatter_known: bool = True
+
+    def quantile(self, level: float = LEVEL) -> float:
+        """Two-sided quantile of the band."""
+        upper = 0.5 + confidence_level(level) / 2.0
+        if self.degrees_of_freedom is None:
+            return float(ndtri(upper))
+        return float(stdtrit(self.degrees_of_freedom, upper))
+
+    def added_variance(self, n: float | None = None, band: Band = "prediction") -> float:
+        """Variance that a new trial of ``n`` patients adds to the variance of the line itself.
+
+        Raises
+        ------
+        UsageError
+            If a size is stated but the comparisons' own sizes are not known, or a true effect is asked for and the scatter of
+            true effects is not known.
+        """
+        if band == "confidence":
+            return 0.0
+        size = self.new_n if n is None else n
+        if not self.scatter_known and size is not None and np.isinf(size):
+            raise UsageError(NO_SCATTER)
+        if size is None or self.exponent == 0.0:
+            return self.sigma**2 + self.own_variance
+        if np.isinf(size):
+            return self.sigma**2
+        if np.isnan(self.trial_variance):
+            raise UsageError("a prediction for a new trial of stated size needs the number of patients of the comparisons")
+        return float(self.sigma**2 + self.trial_variance / size**self.exponent)
+
+    def new_trial(self, n: float | None = None) -> str:
+        """The new trial of a prediction in words."""
+        size = self.new_n if n is None else n
+        if size is None or self.exponent == 0.0:
+            return self.own_words
+        return "its true effect" if np.isinf(size) else f"n = {size:.0f}"
+
+    def predict(
+        self, log_hr: npt.ArrayLike, n: float | None = None, level: float = LEVEL, band: Band = "prediction"
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Predict the final log hazard ratio from a surrogate log hazard ratio known without error.
+
+        Parameters
+        ----------
+        log_hr : array-like
+            Surrogate log hazard ratios.
+        n : float, optional
+            Patients of the new trial; ``inf`` = its true effect. Default: ``new_n`` of the line.
+        level : float
+        band : {"prediction", "confidence"}
+            ``confidence`` is the band of the mean, which is *not* a prediction.
+
+        Returns
+        -------
+        mean, low, high : arrays shaped like ``log_hr``
+        """
+        x = np.asarray(log_hr, dtype=np.float64)
+        mean = self.intercept + self.slope * x
+        c = self.covariance
+        variance = c[0, 0] + 2 * x * c[0, 1] + x**2 * c[1, 1] + self.added_variance(n, band)
+        half = self.quantile(level) * np.sqrt(variance)
+        return mean, mean - half, mean + half
+
+
+# No randomised trial has an effect beyond this: a band that closes only there gives no threshold.
+STRONGEST_HR = 0.05
+
+
+WEAKEST_HR = 5.0  # nor one of harm beyond this
+
+
+FLATTEST = 1e-9  # a slope below this is none
+
+
+ROUNDING = 1e-12  # of a log hazard ratio: a threshold this near to 0 is one at a hazard ratio of 1
+
+
+def threshold_effect(
+    line: Line, *, level: float = LEVEL, band: Band = "prediction", new_n: float | None = None
+) -> ThresholdEffect:
+    """Surrogate threshold effect of a line: where its upper band crosses no effect on the final endpoint.
+
+    With ``m(a) = intercept + slope a`` and ``Var(a) = (1, a) C (1, a)' + v`` the upper limit
+    ``m + q sqrt(Var)`` is 0 where ``m^2 = q^2 Var`` and ``m < 0``: a quadratic in ``a``.
+    The region where the limit is below 0 is a half-line if ``slope^2 > q^2 C22``; otherwise it is
+    an interval (two-sided) or empty. A root beyond ``STRONGEST_HR`` counts as none. A root above a surrogate hazard
+    ratio of 1 is not a threshold: the limit is below 0 without a surrogate effect
+    (``benefit-without-surrogate-effect``).
+
+    Parameters
+    ----------
+    line : Line
+    level : float
+        Two-sided level of the band.
+    band : {"prediction", "confidence"}
+    new_n : float, optional
+        Patients of the new trial; default as in ``line.new_n``.
+
+    Returns
+    -------
+    ThresholdEffect
+
+    References
+    ----------
+    Burzykowski, Buyse (2006), doi:10.1002/pst.207.
+    """
+    level = confidence_level(level)
+    size = line.new_n if new_n is None else new_n
+    stated = None if size is None or np.isinf(size) or band == "confidence" or line.exponent == 0 else float(size)
+
+    def result(status: ThresholdStatus, log_hr: float | None = None, other: float | None = None) -> ThresholdEffect:
+        hr, hr_other = (None if value is None else float(np.exp(min(value, 700.0))) for value in (log_hr, other))
+        beyond = any(value is not None and not line.data_range[0] <= value <= line.data_range[1] for value in (log_hr, other))
+        return ThresholdEffect(hr, status, band, level, stated, hr_other, line.new_trial(size), beyond)
+
+    q2 = line.quantile(level) ** 2
+    c = line.covariance
+    if line.slope < FLATTEST or not (np.isfinite(c).all() and np.isfinite([line.intercept, line.slope]).all()):
+        return result("none")  # a region of surrogate harm is no threshold
+    quadratic = line.slope**2 - q2 * c[1, 1]
+    linear = 2.0 * (line.intercept * line.slope - q2 * c[0, 1])
+    constant = line.intercept**2 - q2 * (c[0, 0] + line.added_variance(size, band))
+
+    def without_surrogate_effect(crossing: float) -> ThresholdEffect:
+        reached = result("benefit-without-surrogate-effect", crossing)
+        return replace(reached, hr=None, crossing=reached.hr, intercept=line.intercept)
+
+    discriminant = linear**2 - 4.0 * quadratic * constant
+    if abs(discriminant) < 1e-12 * linear**2:  # a line without error: both roots are where it crosses
+        discriminant = 0.0
+    if discriminant < 0 or quadratic == 0.0:
+        return result("none")
+    roots = sorted((-linear + sign * np.sqrt(discriminant)) / (2.0 * quadratic) for sign in (-1.0, 1.0))
+    roots = [0.0 if abs(root) < ROUNDING else root for root in roots]
+    valid = [root for root in roots if line.intercept + line.slope * root < ROUNDING]
+    if quadratic < 0:  # the band never closes in on the line: at best an interval of surrogate effects
+        if len(valid) < 2 or valid[1] < np.log(STRONGEST_HR):
+            return result("none")
+        if valid[0] > 0:  # benefit is predicted only where the surrogate shows harm
+            return result("none")
+        if valid[1] <= 0 and valid[0] > np.log(STRONGEST_HR):
+            return result("two-sided", valid[1], valid[0])
+        valid = valid[1:]
+    if not valid or valid[0] < np.log(STRONGEST_HR):
+        return result("none")
+    if valid[0] > 0:
+        return without_surrogate_effect(valid[0])
+    outside = not line.data_range[0] <= valid[0] <= line.data_range[1]
+    return result("outside-data" if outside else "exists", valid[0])
+
+
+def threshold_effects(line: Line, level: float = LEVEL) -> dict[str, ThresholdEffect]:
+    """Threshold effects by either band, under the names that results use."""
+    return {
+        "ste_prediction": threshold_effect(line, level=level, band="prediction"),
+        "ste_confidence": threshold_effect(line, level=level, band="confidence"),
+    }
+
+
+def threshold_caveats(
+    estimates: Mapping[str, Estimate | ThresholdEffect], effects: Effects, *, slope_unbounded: bool = False
+) -> tuple[str, ...]:
+    """Sentences that must stand beside the thresholds of a fit, whichever model made them.
+
+    Parameters
+    ----------
+    estimates : mapping of str to Estimate or ThresholdEffect
+        Of a result; the thresholds among them, ``slope`` and ``intercept`` are used.
+    effects : Effects
+        For the names of the endpoints.
+    slope_unbounded : bool
+        Whether the interval of the slope is the whole line (limits of None otherwise mean that there is none).
+
+    Returns
+    -------
+    tuple of str
+        One sentence where a band needs no surrogate effect to exclude no final effect, one where there is a threshold
+        although the interval of the slope contains 0.
+    """
+    thresholds = [value for value in estimates.values() if isinstance(value, ThresholdEffect)]
+    caveats: tuple[str, ...] = ()
+    without = [ste for ste in thresholds if ste.status == "benefit-without-surrogate-effect"]
+    if without:
+        surrogate, final = _endpoints(effects)
+        intercept = estimates.get("intercept")
+        value = ""
+        if isinstance(intercept, Estimate) and intercept.value is not None:
+            value = f" {intercept.value:.2f}{_limits(intercept)}"
+        # the band of the mean reaches further than that of a new trial: it is named only where it stands alone
+        predicted = [ste for ste in without if ste.band == "prediction"]
+        benefit = "a benefit on" if predicted else "a mean benefit on"
+        crossings = ", ".join(f"{_crossing(ste)} ({ste.band_words})" for ste in predicted or without)
+        caveats += (
+            f"{benefit} {final} is predicted even without an effect on {surrogate}: intercept{value}, the log hazard "
+            f"ratio of {final} at a hazard ratio of 1 for {surrogate}; where the band reaches no effect on {final}, at "
+            f"a hazard ratio for {surrogate} of {crossings}, is not a surrogate threshold",
+        )
+    slope = estimates.get("slope")
+    usable = [ste.band_words for ste in thresholds if ste.hr is not None]
+    if usable and isinstance(slope, Estimate) and (slope_unbounded or (slope.low is not None and slope.low <= 0)):
+        interval = f"{slope.level or LEVEL:.0%} interval of the slope{_limits(slope)}"
+        finding = "is unbounded" if slope_unbounded else "contains 0"
+        caveats += (f"the {interval} {finding}: the surrogate threshold is not to be relied on ({', '.join(usable)})",)
+    return caveats
+
+
+def _crossing(threshold: ThresholdEffect) -> str:
+    """Hazard ratio at which a band reaches no effect; one that no trial will ever have is not told exactly."""
+    crossing = np.inf if threshold.crossing is None else threshold.crossing
+    return f"{crossing:.2f}" if crossing < WEAKEST_HR else f"more than {WEAKEST_HR:g}"
+
+
+def _endpoints(effects: Effects) -> tuple[str, str]:
+    """Names of the surrogate and of the final endpoint; generic where a set mixes several or names none."""
+    endpoints = (set(effects.factors.get(side, ())) for side in ("surrogate", "final"))
+    surrogate, final = (next(iter(names)) if len(names) == 1 else "" for names in endpoints)
+    return surrogate or "the surrogate", final or "the final endpoint"
+
+
+def _limits(estimate: Estimate) -> str:
+    """Limits in parentheses; empty where there are none."""
+    return "" if estimate.low is None or estimate.high is None else f" ({estimate.low:.2f} to {estimate.high:.2f})"
+
+
+# Surrogate effects at which a band is looked at while its threshold is sought: dense where trials lie.
+SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 22), np.geomspace(1.5, 30.0, 6)])
+
+
+@dataclass(frozen=True, eq=False)
+class MixtureLine:
+    """The surrogacy line of a Bayesian model: a mixture over nodes (or draws) of its parameters.
+
+    Given a node, ``mu_final - slope mu_surrogate`` is normal; the true final effect at a surrogate effect x is normal
+    about ``intercept + slope x`` with SD ``sigma``. Nothing is taken as known: the band holds all of the posterior.
+    The surrogate effect x is taken as given and teaches the posterior nothing.
+
+    Parameters
+    ----------
+    intercept, slope : float
+        Posterior medians.
+    weight, node_intercept, node_variance, node_slope, node_sigma : (n,) arrays
+        Weight of a node, mean and variance of its intercept, its slope and its sigma_cond.
+    trial_variance : float
+        Sampling variance of the final log hazard ratio of one patient.
+    new_n : float or None
+        Size of the new trial taken where a prediction states none; None = its true effect.
+    data_range : tuple of float
+        Smallest and largest observed surrogate log HR.
+    """
+
+    intercept: float
+    slope: float
+    weight: FloatArray
+    node_intercept: FloatArray
+    node_variance: FloatArray
+    node_slope: FloatArray
+    node_sigma: FloatArray
+    trial_variance: float
+    new_n: float | None
+    data_range: tuple[float, float]
+
+    def at(self, x: npt.ArrayLike, n: float | None = None, band: Band = "prediction") -> tuple[FloatArray, FloatArray]:
+        """Mean and SD of the predicted log hazard ratio at every node, (..., nodes) each.
+
+        Raises
+        ------
+        UsageError
+            If a size is stated but the comparisons' own sizes are not known.
+        """
+        mean = self.node_intercept + self.node_slope * np.asarray(x, dtype=np.float64)[..., None]
+        variance = self.node_variance
+        if band == "prediction":
+            variance = variance + self.node_sigma**2 + self._own_variance(n)
+        return mean, np.broadcast_to(np.sqrt(variance), mean.shape)
+
+    def _own_variance(self, n: float | None) -> float:
+        size = self.new_n if n is None else n
+        if size is None or np.isinf(size):
+            return 0.0
+        if np.isnan(self.trial_variance):
+            raise UsageError("a prediction for a new trial of stated size needs the number of patients of the comparisons")
+        return self.trial_variance / size
+
+    def new_trial(self, n: float | None = None) -> str:
+        """The new trial of a prediction in words."""
+        size = self.new_n if n is None else n
+        return "its true effect" if size is None or np.isinf(size) else f"n = {size:.0f}"
+
+    def predict(
+        self, log_hr: npt.ArrayLike, n: float | None = None, level: float = LEVEL, band: Band = "prediction"
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Predict the final log hazard ratio from a surrogate log hazard ratio known without error.
+
+        Parameters
+        ----------
+        log_hr : array-like
+        n : float, optional
+            Patients of the new trial; ``inf`` = its true effect. Default: ``new_n`` of the line.
+        level : float
+        band : {"prediction", "confidence"}
+            ``confidence`` is the interval of the line itself, which is *not* a prediction.
+
+        Returns
+        -------
+        median, low, high : arrays shaped like ``log_hr``
+        """
+        level = confidence_level(level)
+        x = np.asarray(log_hr, dtype=np.float64)
+        mean, sd = self.at(x.ravel(), n, band)
+        found = mixture_quantile((0.5, 0.5 - level / 2, 0.5 + level / 2), self.weight, mean, sd)
+        median, low, high = found.T.reshape(3, *x.shape)
+        return median, low, high
+
+    def probability_below(self, x: npt.ArrayLike, n: float | None = None, band: Band = "prediction") -> FloatArray:
+        """Probability of a final hazard ratio below 1 at surrogate log hazard ratios ``x``."""
+        mean, sd = self.at(x, n, band)
+        return mixture_cdf(np.zeros(mean.shape[:-1]), self.weight, mean, sd)
+
+    def thresholds(self, level: float = LEVEL) -> dict[str, ThresholdEffect]:
+        """Surrogate threshold effects by either band at ``level``, and at 80 %."""
+        level = confidence_level(level)
+        found = {}
+        for band in get_args(Band):
+            searched = self._search(band)
+            found[f"ste_{band}"] = self._threshold(*searched, level, band)
+            found[f"ste_{band}_80"] = self._threshold(*searched, 0.8, band)
+        return found
+
+    def _search(self, band: Band) -> tuple[FloatArray, FloatArray]:
+        """Surrogate effects and ``P(final HR < 1)`` at each, closer together about the most certain one."""
+        x = SEARCH
+        certainty = self.probability_below(x, band=band)
+        for _ in range(2):
+            top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
+            between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
+            x, where = np.unique(np.concatenate([x, between]), return_index=True)
+            certainty = np.concatenate([certainty, self.probability_below(between, band=band)])[where]
+        return x, certainty
+
+    def _median_intercept(self) -> float:
+        """Intercept of the line, worked out where it has not been filled in."""
+        if np.isfinite(self.intercept):
+            return self.intercept
+        mean, sd = self.node_intercept[None], np.sqrt(self.node_variance)[None]
+        return float(mixture_quantile((0.5,), self.weight, mean, sd)[0, 0])
+
+    def _threshold(self, at: FloatArray, certainty: FloatArray, level: float, band: Band) -> ThresholdEffect:
+        """Threshold effect: the weakest effect from which on ``P(final HR < 1)`` is (1 + level) / 2 at least.
+
+        A region that holds the weakest effects of all is one of surrogate harm, not a threshold. One that reaches from
+        stronger effects to beyond a surrogate hazard ratio of 1 needs no surrogate effect
+        (``benefit-without-surrogate-effect``).
+        """
+        wanted = 0.5 + level / 2
+        stated = self.new_n if band == "prediction" and self.new_n is not None and np.isfinite(self.new_n) else None
+
+        def crossing(a: int) -> float:
+            """Where between two points of the search the probability is the wanted one."""
+            x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
+            for _ in range(3):
+                finer = np.linspace(x[0], x[1], 6)
+                more = np.concatenate([excess[:1], self.probability_below(finer[1:-1], band=band) - wanted, excess[1:]])
+                change = int(np.flatnonzero((more[:-1] >= 0) != (more[1:] >= 0))[0])
+                x, excess = finer[change : change + 2], more[change : change + 2]
+            return float(x[0] - excess[0] * (x[1] - x[0]) / (excess[1] - excess[0]))
+
+        def result(status: ThresholdStatus, weakest: float | None = None, other: float | None = None) -> ThresholdEffect:
+            hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))
+            low, high = self.data_range
+            beyond = any(value is not None and not low <= value <= high for value in (weakest, other))
+            return ThresholdEffect(hr, status, band, level, stated, hr_other, self.new_trial(), beyond)
+
+        inside = certainty >= wanted
+        falls = np.flatnonzero(inside[:-1] & ~inside[1:])  # going up: from inside to outside
+        if inside[-1] or not len(falls):
+            return result("none")
+        weakest = crossing(int(falls[-1]))
+        rises = np.flatnonzero(~inside[: falls[-1]] & inside[1 : falls[-1] + 1])
+        strongest = crossing(int(rises[-1])) if len(rises) else -np.inf
+        if strongest > 0:  # benefit is predicted only where the surrogate shows harm
+            return result("none")
+        if weakest > ROUNDING:
+            reached = result("benefit-without-surrogate-effect", weakest)
+            return replace(reached, hr=None, crossing=reached.hr, intercept=self._median_intercept())
+        if len(rises):
+            return result("two-sided", weakest, strongest)
+        return result("exists" if self.data_range[0] <= weakest <= self.data_range[1] else "outside-data", weakest)

@@ -1,7 +1,7 @@
 """TACTICS: 0.56 over six TACE-combination trials "against 0.84" in advanced HCC. Is the intermediate-stage association weaker?"""
 
 import surrogacy
-from surrogacy.evaluation.differences import compare, fisher_difference
+from surrogacy.evaluation.differences import compare_sets, fisher_difference
 from surrogacy.figures import plot_bubble
 from surrogacy.models import WeightedRegression
 from surrogacy.stats.power import detectable, trials_needed
@@ -20,7 +20,7 @@ print(
 )
 trials = surrogacy.read_trials()
 for one, other in (("tactics-2022", "llovet-2019-pfs"), ("intermediate", "advanced")):
-    found = compare(trials.analysis_set(one), trials.analysis_set(other), seed=1)
+    found = compare_sets(trials.analysis_set(one), trials.analysis_set(other), seed=1)
     print(f"{one} against {other}: weaker -> {found.sentence}")
     for name in ("r2_trial", "slope"):
         contrast = found.contrasts[name]

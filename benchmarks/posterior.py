@@ -27,7 +27,7 @@ from surrogacy.effects import Effects
 from surrogacy.evaluation.refits import leave_one_out
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.exact.bivariate_posterior import posteriors
-from surrogacy.models.sampled.bivariate import BivariateSampled
+from surrogacy.models.sampled.bivariate import SampledBivariate
 from surrogacy.models.sampled.nuts import compile_model, exact_arithmetic, run
 
 R_SCRIPT = """
@@ -100,7 +100,7 @@ def main() -> None:
 
     print("samplers, scaled to 1,000 effective draws of rho_between, in process")
     logging.getLogger("pymc").setLevel(logging.ERROR)
-    twin = BivariateSampled()
+    twin = SampledBivariate()
     start = time.perf_counter()
     with exact_arithmetic():
         compiled = compile_model(twin.build(effects))

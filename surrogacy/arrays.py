@@ -1,4 +1,4 @@
-"""Checks of arrays that a caller hands over: numbers, of the right length, within their range."""
+"""Types of arrays, and checks of arrays that a caller hands over: numbers, of the right length, within their range."""
 
 from __future__ import annotations
 

@@ -271,13 +271,13 @@ class Effects:
         return replace(self, rho_within=np.where(self.rho_known, self.rho_within, rho_within))
 
 
-def one_patient(effects: Effects) -> float:
+def unit_variance(effects: Effects) -> float:
     """Sampling variance of the final log hazard ratio for one patient, the mean over comparisons; NaN without patients."""
     information = effects.n * effects.se[:, 1] ** 2
     return float(np.nanmean(information)) if np.isfinite(information).any() else float("nan")
 
 
-def join(one: Effects, other: Effects) -> Effects:
+def concatenate(one: Effects, other: Effects) -> Effects:
     """Effects of both; a factor that only one has is empty for the other."""
 
     def both(name: str) -> Any:

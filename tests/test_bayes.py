@@ -19,10 +19,11 @@ from surrogacy.models import REGISTRY, create
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.priors import Beta, Grid, HalfNormal, HalfStudentT, Normal, Uniform
 from surrogacy.models.sampled import agreement, criticism, sampling
-from surrogacy.models.sampled.bivariate import BivariateSampled, layouts
+from surrogacy.models.sampled.bivariate import SampledBivariate
+from surrogacy.models.sampled.blocks import layouts
 from surrogacy.models.sampled.class_exchangeable import ClassExchangeable
-from surrogacy.models.sampled.daniels_hughes import DanielsHughes
-from surrogacy.models.sampled.moderated_line import Moderated
+from surrogacy.models.sampled.daniels_hughes import SampledDanielsHughes
+from surrogacy.models.sampled.moderated_line import SampledModeratedLine
 from surrogacy.models.sampled.product_normal import ProductNormal
 from surrogacy.models.sampled.student_t import StudentT
 from surrogacy.models.sampled.trivariate import TripleEffects, Trivariate, triples
@@ -43,12 +44,12 @@ def llovet(trials):
 
 @pytest.fixture(scope="module")
 def compiled(llovet):
-    return sampling.compile_model(BivariateSampled().build(llovet))
+    return sampling.compile_model(SampledBivariate().build(llovet))
 
 
 @pytest.fixture(scope="module")
 def run(compiled):
-    return sampling.run(compiled, **BivariateSampled(draws=5000).sampler)
+    return sampling.run(compiled, **SampledBivariate(draws=5000).sampler)
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def line_covariance(slope, sigma, tau):
 
 def test_bivariate_density(ragged):
     at = bivariate_points()
-    found = log_likelihood(BivariateSampled().build(ragged), at)
+    found = log_likelihood(SampledBivariate().build(ragged), at)
     assert [len(block.cells) for block in layouts(ragged)] == [1, 2, 4, 6, 1]
     for i in range(POINTS):
         mean = np.tile([at["mu_surrogate"][i], at["mu_final"][i]], (9, 1))
@@ -115,7 +116,7 @@ def test_bivariate_density(ragged):
 
 def test_density_with_unknown_rho_within(ragged):
     at = bivariate_points() | {"rho_within": RNG.uniform(0, 0.95, POINTS)}
-    found = log_likelihood(BivariateSampled(rho_within=Uniform(0, 1)).build(ragged), at)
+    found = log_likelihood(SampledBivariate(rho_within=Uniform(0, 1)).build(ragged), at)
     for i in range(POINTS):
         mean = np.tile([at["mu_surrogate"][i], at["mu_final"][i]], (9, 1))
         effects = ragged.with_rho_within(at["rho_within"][i])
@@ -133,7 +134,7 @@ def test_student_t_density(ragged):
 
 def test_daniels_hughes_density(ragged):
     at = {name: RNG.uniform(0.05, 0.6, POINTS) for name in ("intercept", "slope", "sigma_cond")}
-    found = log_likelihood(DanielsHughes().build(ragged), at)
+    found = log_likelihood(SampledDanielsHughes().build(ragged), at)
     for i in range(POINTS):
         between = line_covariance(np.full(9, at["slope"][i]), at["sigma_cond"][i], 10.0)
         assert found[i] == pytest.approx(reference(ragged, np.tile([0.0, at["intercept"][i]], (9, 1)), between), rel=1e-8)
@@ -167,9 +168,9 @@ def test_class_density(ragged, by_class):
 
 @pytest.mark.parametrize("covariate", ["stage", "year"])
 def test_moderated_density(ragged, covariate):
-    names = Moderated.reported
+    names = SampledModeratedLine.reported
     at = {name: RNG.uniform(0.05, 0.3, POINTS) for name in names}
-    found = log_likelihood(Moderated(covariate).build(ragged), at)
+    found = log_likelihood(SampledModeratedLine(covariate).build(ragged), at)
     x = np.arange(9.0) - 4 if covariate == "year" else np.array([0, 0, 1, 1, 0, 0, 1, 1, 0.0])
     for i in range(POINTS):
         mu, d_mu, tau, intercept, slope, d_intercept, d_slope, sigma = (at[name][i] for name in names)
@@ -226,7 +227,7 @@ def test_priors_are_those_of_the_exact_model(prior):
 # JAGS 4.3.1 on the set llovet-2019-pfs: (2.5 %, 50 %, 97.5 %) and their Monte Carlo standard errors, 4 x 100,000 draws
 # (validation/jags_product_normal.R).
 JAGS = {
-    DanielsHughes(draws=5000): {
+    SampledDanielsHughes(draws=5000): {
         "intercept": ((-0.0081, 0.0683, 0.1416), (0.0004, 0.0002, 0.0004)),
         "slope": ((0.2894, 0.4770, 0.6636), (0.0009, 0.0007, 0.0013)),
         "sigma_cond": ((0.0056, 0.0684, 0.1489), (0.0008, 0.0003, 0.0006)),
@@ -274,9 +275,9 @@ def test_jags(llovet, settings):
 
 
 def test_sampled_agrees_with_the_exact_posterior(llovet, run):
-    settings = BivariateSampled(draws=5000)
+    settings = SampledBivariate(draws=5000)
     sampled, exact = settings.result(llovet, run), BivariateBayes().fit(llovet)
-    for name in BivariateSampled.reported:
+    for name in SampledBivariate.reported:
         errors = sampling.quantile_errors(np.asarray(run["posterior"][name]))
         ours, other = sampled[name], exact[name]
         for value, truth, error in zip(
@@ -292,7 +293,7 @@ def test_sampled_agrees_with_the_exact_posterior(llovet, run):
 
 
 def test_diagnostics_fail_on_purpose(llovet, compiled):
-    settings = BivariateSampled(draws=20, tune=5, chains=2)
+    settings = SampledBivariate(draws=20, tune=5, chains=2)
     result = settings.result(llovet, sampling.run(compiled, **settings.sampler))
     assert not result.converged
     assert any(problem.startswith("sampling: ") and "effective sample size" in problem for problem in result.problems)
@@ -326,12 +327,12 @@ def test_quantile_errors_of_independent_draws():
 
 
 def test_refit_is_a_fit(llovet, compiled):
-    settings = BivariateSampled(draws=2000)
+    settings = SampledBivariate(draws=2000)
     rest = llovet.without_trial(llovet.trials[4])
     ours = settings.result(rest, sampling.refit(compiled, settings.data(rest), **settings.sampler))
     exact = BivariateBayes().fit(rest)
     assert len(ours.effects) == 15
-    for name in BivariateSampled.reported:
+    for name in SampledBivariate.reported:
         error = sampling.quantile_errors(np.asarray(ours.draws["posterior"][name]))[1]
         assert abs(ours[name].value - exact[name].value) < 4 * error + 2e-4, name
     with pytest.raises(UsageError, match="no such data"):
@@ -342,7 +343,7 @@ def test_many_data_sets_take_one_compilation(llovet, monkeypatch, compiled):
     calls = []
     monkeypatch.setattr(sampling, "compile_model", lambda model: calls.append(model) or compiled)
     data = [llovet.without_trial(trial) for trial in llovet.trials]
-    found = BivariateSampled(draws=500, tune=500).fit_many(data)
+    found = SampledBivariate(draws=500, tune=500).fit_many(data)
     assert len(calls) == 1
     for result, rest in zip(found, data, strict=True):
         assert result.effects is rest
@@ -350,7 +351,7 @@ def test_many_data_sets_take_one_compilation(llovet, monkeypatch, compiled):
 
 
 def test_files_and_predictive_draws(llovet, run, tmp_path):
-    settings = BivariateSampled()
+    settings = SampledBivariate()
     thin = xr.DataTree.from_dict(
         {name: run[name].to_dataset().isel(draw=slice(0, 500)) for name in ("posterior", "sample_stats")}
     )
@@ -377,9 +378,9 @@ SEEDED = """
 import hashlib, sys
 import numpy as np
 from surrogacy.effects import Effects
-from surrogacy.models.sampled.bivariate import BivariateSampled
+from surrogacy.models.sampled.bivariate import SampledBivariate
 y = np.array([[-0.5, -0.2], [-0.1, 0.0], [-0.3, -0.2], [0.1, 0.1], [-0.7, -0.3]])
-result = BivariateSampled(draws=200, tune=200, chains=2, seed=4).fit(Effects.from_arrays(y, np.full((5, 2), 0.1)))
+result = SampledBivariate(draws=200, tune=200, chains=2, seed=4).fit(Effects.from_arrays(y, np.full((5, 2), 0.1)))
 sys.stdout.write(hashlib.sha256(np.ascontiguousarray(result.draws["posterior"]["slope"]).tobytes()).hexdigest())
 """
 
@@ -400,7 +401,7 @@ def test_a_seed_gives_the_same_draws_from_a_cold_and_a_warm_cache(tmp_path):
 def test_student_t_with_many_degrees_of_freedom_is_normal(llovet):
     result, exact = StudentT(1e6).fit(llovet), BivariateBayes().fit(llovet)
     assert result.converged
-    for name in BivariateSampled.reported:
+    for name in SampledBivariate.reported:
         error = sampling.quantile_errors(np.asarray(result.draws["posterior"][name]))[1]
         assert abs(result[name].value - exact[name].value) < 4 * error + 2e-4, name
 
@@ -411,8 +412,8 @@ def test_missing_endpoints_and_unknown_rho_within(llovet):
     y[3, 1] = y[5, 0] = np.nan
     effects = replace(llovet, log_hr=y)
     prior = Uniform(0, 0.95)
-    result, exact = BivariateSampled(rho_within=prior).fit(effects), BivariateBayes(rho_within=prior).fit(effects)
-    for name in BivariateSampled.reported:
+    result, exact = SampledBivariate(rho_within=prior).fit(effects), BivariateBayes(rho_within=prior).fit(effects)
+    for name in SampledBivariate.reported:
         error = sampling.quantile_errors(np.asarray(result.draws["posterior"][name]))[1]
         assert abs(result[name].value - exact[name].value) < 4 * error + 2e-3, name
     assert 0.2 < result["rho_within"].value < 0.95
@@ -451,7 +452,7 @@ def test_class_slopes_are_recovered(exchangeability):
 
 @pytest.mark.slow
 def test_moderated_slopes_are_recovered():
-    result = Moderated("stage").fit(by_class({"early": 0.4, "late": 1.0}))
+    result = SampledModeratedLine("stage").fit(by_class({"early": 0.4, "late": 1.0}))
     assert result.converged
     assert result["slope[early]"].value == pytest.approx(0.4, abs=0.1)
     assert result["slope[late]"].value == pytest.approx(1.0, abs=0.1)
@@ -487,23 +488,23 @@ def test_triples_keep_one_comparison_a_control_arm(trials):
 
 def test_what_cannot_be_fitted(llovet):
     with pytest.raises(FitError, match="needs 3"):
-        BivariateSampled().fit(llovet.take([0, 1]))
+        SampledBivariate().fit(llovet.take([0, 1]))
     with pytest.raises(UsageError, match="cannot be sampled"):
-        BivariateSampled(rho_within=Grid((0.2, 0.5)))
+        SampledBivariate(rho_within=Grid((0.2, 0.5)))
     with pytest.raises(UsageError, match="leaves its range"):
-        BivariateSampled(rho_between=Uniform(-1, 2))
+        SampledBivariate(rho_between=Uniform(-1, 2))
     with pytest.raises(UsageError, match="leaves its range"):
-        BivariateSampled(tau_final=Uniform(-1, 2))
+        SampledBivariate(tau_final=Uniform(-1, 2))
     with pytest.raises(UsageError, match="at least 1"):
-        BivariateSampled(draws=0)
+        SampledBivariate(draws=0)
     with pytest.raises(UsageError, match="between 0 and 1"):
-        BivariateSampled(target_accept=1.0)
+        SampledBivariate(target_accept=1.0)
     with pytest.raises(UsageError, match="priors_on"):
         ProductNormal("both")
     with pytest.raises(UsageError, match="above 2"):
         StudentT(1.0)
     with pytest.raises(UsageError, match="fixed_effect_sd"):
-        DanielsHughes(fixed_effect_sd=1e9)
+        SampledDanielsHughes(fixed_effect_sd=1e9)
     with pytest.raises(UsageError, match="'full' or 'partial'"):
         ClassExchangeable("none")
     one = replace(llovet, factors={**llovet.factors, "class": ("chemo",) * 16})
@@ -512,12 +513,12 @@ def test_what_cannot_be_fitted(llovet):
     with pytest.raises(UsageError, match="no column 'grade'"):
         ClassExchangeable(factor="grade").fit(llovet)
     with pytest.raises(FitError, match="in every comparison"):
-        Moderated("stage").fit(llovet)
+        SampledModeratedLine("stage").fit(llovet)
     with pytest.raises(UsageError, match="no column 'grade'"):
-        Moderated("grade").fit(llovet)
+        SampledModeratedLine("grade").fit(llovet)
     gap = replace(llovet, factors={"line": ("", *llovet.factors["line"][1:])})
-    assert Moderated("line").comparable(gap).problems[-1] == "left out by line: 1 not stated"
-    two = Moderated("class").comparable(llovet)
+    assert SampledModeratedLine("line").comparable(gap).problems[-1] == "left out by line: 1 not stated"
+    two = SampledModeratedLine("class").comparable(llovet)
     assert len(set(two.factors["class"])) == 2
     assert "left out by class" in two.problems[-1]
     few = three()
@@ -570,7 +571,7 @@ def test_exact_and_sampled_agree_on_the_command_line(capsys, tmp_path):
 
 
 def test_disagreement_is_a_problem(llovet, run):
-    settings = BivariateSampled()
+    settings = SampledBivariate()
     sampled = settings.result(llovet, run)
     exact = BivariateBayes().fit(llovet)
     assert agreement.disagreements(agreement.agreement(exact, sampled), sampled) == ()

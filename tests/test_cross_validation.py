@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm, t
 from statsmodels.regression.linear_model import WLS
 
-from surrogacy.effects import Effects, join
+from surrogacy.effects import Effects, concatenate
 from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.cross_validation import CrossValidation, cross_validate, predict_comparison
 from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
@@ -178,7 +178,7 @@ def test_comparisons_of_one_trial_leave_together(trials):
 def test_what_cannot_be_predicted_is_a_record_with_a_problem():
     four = simulated(4, 1)
     lost = Effects.from_arrays([[-0.2, np.nan]], [[0.1, np.nan]], n=[100], trial=["lost"])
-    records = cross_validate(WeightedRegression(), join(four, lost)).records
+    records = cross_validate(WeightedRegression(), concatenate(four, lost)).records
     assert "not reported" in records[4]["problem"]
     assert all("problem" not in record for record in records[:4])
     few = cross_validate(WeightedRegression(), simulated(3, 1))

@@ -7,7 +7,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.differences import (
     bootstrap_difference,
-    compare,
+    compare_sets,
     fisher_difference,
     mover_difference,
     posterior_difference,
@@ -18,7 +18,7 @@ from surrogacy.stats.power import detectable, power, trials_needed
 
 @pytest.fixture(scope="module")
 def tactics_against_llovet(trials):
-    return compare(trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs"))
+    return compare_sets(trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs"))
 
 
 def made_up(k, seed, name, rho=0.9):
@@ -184,11 +184,11 @@ def test_a_posterior_that_is_its_prior_is_said_to_be(trials):
 
 
 def test_a_difference_that_is_there_is_shown():
-    found = compare(made_up(40, 2, "weak", rho=0.0), made_up(40, 3, "strong", rho=0.98), resamples=500)
+    found = compare_sets(made_up(40, 2, "weak", rho=0.0), made_up(40, 3, "strong", rho=0.98), resamples=500)
     assert found.contrasts["z"].difference.high < 0
     assert "weaker in weak" in found.sentence
     assert found.contrasts["rho_between"].probability_first_smaller > 0.99
-    turned = compare(made_up(40, 3, "strong", rho=0.98), made_up(40, 2, "weak", rho=0.0), posterior=False, resamples=0)
+    turned = compare_sets(made_up(40, 3, "strong", rho=0.98), made_up(40, 2, "weak", rho=0.0), posterior=False, resamples=0)
     assert "stronger in strong" in turned.sentence
     assert set(turned.contrasts) == {"z", "r"}
 
@@ -201,20 +201,20 @@ def test_bootstrap_is_seeded():
 
 def test_overlapping_sets_are_refused(trials):
     first = trials.analysis_set("tactics-2022")
-    for question in (compare, bootstrap_difference, posterior_difference):
+    for question in (compare_sets, bootstrap_difference, posterior_difference):
         with pytest.raises(UsageError, match=r"share 5 trial.*brisk-ta|share 5 trial.*space"):
             question(first, trials.analysis_set("intermediate"))
 
 
 def test_too_small_sets():
     small, other = made_up(3, 7, "small"), made_up(10, 8, "other")
-    found = compare(small, other, posterior=False, resamples=0)
+    found = compare_sets(small, other, posterior=False, resamples=0)
     assert found.contrasts["z"].difference.value is None
     assert found.contrasts["r"].difference.low is None
     assert found.trials_needed is found.detectable is found.detectable_difference is None
     assert "nothing can be said" in found.sentence
     with pytest.raises(FitError):
-        compare(made_up(2, 7, "small"), other)
+        compare_sets(made_up(2, 7, "small"), other)
 
 
 def test_wrong_questions():

@@ -7,14 +7,13 @@ from statsmodels.regression.linear_model import OLS, WLS
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError
 from surrogacy.evaluation.influence import (
-    FOLLOWED,
-    carries,
     conclusions,
     correlation_category,
-    delete_one,
+    pivotal_trials,
     regression_diagnostics,
     slope_words,
 )
+from surrogacy.evaluation.refits import FOLLOWED, delete_one
 from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
 from surrogacy.models.weights import usable_comparisons, weights_of
 
@@ -76,7 +75,7 @@ def test_tactics_2022_correlation_hangs_on_two_trials(trials):
     assert r["tace-2"] == max(r.values()) == pytest.approx(0.85, abs=0.005)
     change = {record["left_out"]: record["r_change"] for record in records[1:]}
     assert change["tace-2"] == pytest.approx(r["tace-2"] - r[""])
-    assert carries(records) == ["without tace-2: correlation, point estimate high, with it low"]
+    assert pivotal_trials(records) == ["without tace-2: correlation, point estimate high, with it low"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +133,7 @@ def test_one_trial_carries_the_slope():
     """Five trials without a trend and one far away: without it nothing is left."""
     x, y = np.array([-0.1, 0.1, 0.0, 0.1, -0.1, -2.0]), np.array([0.1, 0.1, 0.0, -0.1, -0.1, -1.0])
     effects = effects_of(x, y)
-    sentences = carries(delete_one(WeightedRegression(), effects))
+    sentences = pivotal_trials(delete_one(WeightedRegression(), effects))
     assert "without 6: slope not told from 0, with it above 0" in sentences
     assert "without 6: STE (prediction band) none, with it exists" in sentences
     assert not [sentence for sentence in sentences if "slope" in sentence and "without 6:" not in sentence]
@@ -151,14 +150,14 @@ def test_an_unbounded_profile_does_not_tell_the_slope_from_0(trials):
 def test_nothing_carries_a_perfect_line():
     x = np.linspace(-1, 0.5, 8)
     effects = effects_of(x, 0.5 * x + 0.001 * np.cos(5 * x))
-    assert carries(delete_one(WeightedRegression(), effects)) == []
+    assert pivotal_trials(delete_one(WeightedRegression(), effects)) == []
 
 
 def test_too_few_trials():
     three = effects_of(np.array([-0.5, 0.0, 0.3]), np.array([-0.2, 0.1, 0.1]))
     records = delete_one(WeightedRegression(), three)
     assert all("3 are needed" in record["problem"] for record in records[1:])
-    assert [sentence[:14] for sentence in carries(records)] == ["without 1: no ", "without 2: no ", "without 3: no "]
+    assert [sentence[:14] for sentence in pivotal_trials(records)] == ["without 1: no ", "without 2: no ", "without 3: no "]
     found = regression_diagnostics(three)
     assert all(record["external"] is None and record["dfbetas_slope"] is None for record in found)
     assert all(abs(record["internal"]) == pytest.approx(1) for record in found)

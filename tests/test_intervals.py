@@ -6,7 +6,7 @@ import pytest
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation import interval_methods
-from surrogacy.evaluation.interval_methods import RECIPES, all_intervals, refitted_rho, simulator
+from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, all_intervals, refitted_rho, simulator
 from surrogacy.models.bivariate import BivariateRandomEffects
 from surrogacy.models.correlation import WeightedPearson
 from surrogacy.stats.bootstrap import percentiles
@@ -87,7 +87,7 @@ def test_recipes_of_the_true_effects_are_those_of_the_model(pfs):
     delta = made(records, "delta", "R2")
     assert delta.high - delta.value == pytest.approx(1.959964 * fit["r2_trial"].se, rel=1e-6)
     assert delta.high > 1
-    assert {record.recipe for record in records} == set(RECIPES)
+    assert {record.recipe for record in records} == set(INTERVAL_METHODS)
     assert {record.recipe for record in all_intervals(pfs)} == {
         "fisher",
         "wald-n-3",
@@ -209,5 +209,5 @@ def test_few_trials_and_wrong_questions(pfs):
 
 
 def test_every_recipe_names_its_source():
-    assert all(recipe.source.startswith("10.") for name, recipe in RECIPES.items() if name != "atanh-t")
-    assert interval_methods.RECIPES["wald-n"].formula.endswith("cut at 0 and 1")
+    assert all(recipe.source.startswith("10.") for name, recipe in INTERVAL_METHODS.items() if name != "atanh-t")
+    assert interval_methods.INTERVAL_METHODS["wald-n"].formula.endswith("cut at 0 and 1")

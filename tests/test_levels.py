@@ -8,20 +8,20 @@ from scipy.stats import norm
 
 from surrogacy.errors import UsageError
 from surrogacy.evaluation import differences, interval_methods
-from surrogacy.evaluation.moderation import log_score
 from surrogacy.models import REGISTRY, BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression, create
 from surrogacy.models.moderated_line import ModeratedLine
-from surrogacy.models.prediction import FinalPrediction
+from surrogacy.models.prediction import PredictiveDistribution
 from surrogacy.pps.decomposition import decompose_trials
 from surrogacy.pps.dilution_regression import OffsetModel
+from surrogacy.pps.moderation_evidence import log_score
 from surrogacy.pps.trial_summary import HazardRatio, Median
 from surrogacy.results.levels import confidence_level
-from surrogacy.stats import correlation, lines
+from surrogacy.stats import correlation, thresholds
 from surrogacy.stats.bootstrap import percentiles
 from surrogacy.trials.standard_errors import standard_error_from_interval
 
 NO_LEVELS = (0, 1, 30, 100, 950, -95, float("nan"), float("inf"), "95 %", None)
-NORMAL = FinalPrediction(np.ones(1), np.zeros(1), np.ones(1), None, {})
+NORMAL = PredictiveDistribution(np.ones(1), np.zeros(1), np.ones(1), None, {})
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_lines_and_thresholds(line, mixture):
         assert np.array_equal(each.predict(-0.4, level=90), each.predict(-0.4, level=0.9))
         with pytest.raises(UsageError, match="level of an interval"):
             each.predict(-0.4, level=0)
-    assert lines.threshold_effect(line, level=80) == lines.threshold_effect(line, level=0.8)
+    assert thresholds.threshold_effect(line, level=80) == thresholds.threshold_effect(line, level=0.8)
     assert mixture.thresholds(95) == mixture.thresholds(0.95)
 
 

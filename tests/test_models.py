@@ -322,7 +322,7 @@ def test_without_weights_the_new_trial_is_one_like_these():
 
 def test_a_regression_gives_no_threshold_for_a_true_effect():
     """Its variance falls to 0 with the size of the new trial: the band of a huge trial is that of the mean."""
-    from surrogacy.stats.lines import threshold_effect
+    from surrogacy.stats.thresholds import threshold_effect
 
     line = WeightedRegression().fit(simulated(20)).line
     with pytest.raises(UsageError, match="no between-trial variance"):

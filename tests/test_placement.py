@@ -13,11 +13,11 @@ from surrogacy.evaluation.placement import focus_comparisons, in_words, place, p
 from surrogacy.figures import placement_data, plot_placement
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, DanielsHughes, WeightedPearson, WeightedRegression, create
-from surrogacy.models.prediction import Observed, predict_final
+from surrogacy.models.prediction import ObservedEffects, predict_final
 from tests.test_models import simulated
 
 MODELS = ("weighted-regression", "bivariate-reml", "bivariate-bayes", "daniels-hughes")
-TRIAL = Observed(np.log(0.59), 0.19, np.log(0.861), 0.18, 0.5, 156.0)
+TRIAL = ObservedEffects(np.log(0.59), 0.19, np.log(0.861), 0.18, 0.5, 156.0)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_interval_of_the_bivariate_model_is_rebuilt_by_simulation(x, s1, s2, r, 
     Tolerance 1.5 % of the SD: four Monte Carlo errors of a 97.5 % quantile of 520,000 draws.
     """
     result = BivariateRandomEffects("reml", interval="delta").fit(simulated(20, seed=seed))
-    prediction = predict_final(result, Observed(x, s1, 0.0, s2, r, np.nan))
+    prediction = predict_final(result, ObservedEffects(x, s1, 0.0, s2, r, np.nan))
     line = result.line
     mu1, tau1 = result["mu_surrogate"].value, result["tau_surrogate"].value
     generator = np.random.default_rng(seed)

@@ -14,7 +14,7 @@ from surrogacy.pps.calibration import calibrate
 from surrogacy.pps.read_summaries import read_all_inputs, read_inputs
 from surrogacy.pps.resampling import sampling_errors
 from surrogacy.pps.summaries import Landmark, at_risk_misfit, deviance, fit_summaries
-from surrogacy.pps.trial_summary import AtRisk, HazardRatio, Median, PfsCut, Stated, TrialInputs
+from surrogacy.pps.trial_summary import AtRisk, HazardRatio, Median, PfsCut, Sourced, TrialSummary
 from surrogacy.survival.estimators import cox_log_hazard_ratio, kaplan_meier_median
 from surrogacy.survival.illness_death import IllnessDeath
 
@@ -23,15 +23,15 @@ MEDIANS = st.floats(1.0, 30.0)
 
 def trial(pfs=(13.5, 22.8), os=(30.8, 36.2), hr_pfs=0.661, hr_os=0.861, q=13 / 134, follow_up=(52.0, 113.0), **others):
     """A trial with the values of TACTICS unless told otherwise."""
-    return TrialInputs(
+    return TrialSummary(
         **{
             "comparison": "made-up",
             "n": (76, 80),
             "cuts": (PfsCut("updated", HazardRatio(hr_pfs), (Median(pfs[0]), Median(pfs[1]))),),
             "median_os": (Median(os[0]), Median(os[1])),
             "hr_os": HazardRatio(hr_os),
-            "direct_death": Stated(q, "made up"),
-            "follow_up": Stated(follow_up, "made up"),
+            "direct_death": Sourced(q, "made up"),
+            "follow_up": Sourced(follow_up, "made up"),
         }
         | others
     )

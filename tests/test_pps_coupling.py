@@ -13,7 +13,7 @@ from surrogacy.figures.pps_arms import plot_pps_arms, pps_arms_data
 from surrogacy.pps.arms import ArmPps, Pps, arm_pps, correlation_of_medians, model_pps
 from surrogacy.pps.coupling import DESCRIPTIVE, coupling_audit, coupling_identity
 from surrogacy.pps.coupling_nulls import no_variation_null, unrelated_null
-from surrogacy.pps.trial_summary import Median, Stated
+from surrogacy.pps.trial_summary import Median, Sourced
 from surrogacy.survival.illness_death import IllnessDeath
 
 # Published r(OS, PPS) and r(OS, PFS), the root where r2 was published; what they imply was worked out apart from this package, and
@@ -52,7 +52,7 @@ def made_arm(trial, pfs, os, n=100, year=2010, arm="exp", **values):
     return ArmPps(
         comparison=trial, trial=trial, arm=arm, label="", trial_label=trial, year=year, stage="advanced", line="first",
         evidence="primary", n=n, pfs_endpoint="PFS", median_os=Median(os), median_pfs=Median(pfs),
-        values=tuple(Pps(months, definition) for definition, months in found.items()), direct_death=Stated(0.1, "made"),
+        values=tuple(Pps(months, definition) for definition, months in found.items()), direct_death=Sourced(0.1, "made"),
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from surrogacy.pps.decomposition import by_direct_death, decompose, decompose_al
 from surrogacy.pps.equal_pps import equal_pps_hazard_ratio, pps_needed
 from surrogacy.pps.identification import is_clear, is_identified
 from surrogacy.pps.read_summaries import read_inputs
-from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Stated
+from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced
 from surrogacy.results.estimate import Estimate
 from tests.conftest import ROOT
 from tests.test_pps_calibration import trial
@@ -372,7 +372,7 @@ def test_every_trial_of_the_table(trials):
 
 
 def test_an_assumed_follow_up_moves_the_answer_and_is_said():
-    near, far = (replace(trial(), follow_up=Stated(period, "made up", assumed=True)) for period in ((20.0, 40.0), None))
+    near, far = (replace(trial(), follow_up=Sourced(period, "made up", assumed=True)) for period in ((20.0, 40.0), None))
     one, other = (decompose(inputs, resamples=100) for inputs in (near, far))
     assert one.hazard_ratios["equal"].value < other.hazard_ratios["equal"].value  # short follow-up dilutes less
     assert "not reported, assumption: made up" in one.problems

@@ -11,13 +11,6 @@ from scipy.stats import halfnorm, multivariate_normal, norm
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.evaluation.moderation import (
-    expected_coefficients,
-    leave_one_out,
-    permutation_test,
-    swayed_by,
-    trials_needed,
-)
 from surrogacy.figures.moderated_lines import moderated_lines_data, plot_moderated_lines
 from surrogacy.models.daniels_hughes import DanielsHughes
 from surrogacy.models.exact.line_posterior import LinePriors, condition, estimate, fit_line, quantiles
@@ -27,6 +20,13 @@ from surrogacy.models.priors import HalfNormal, Normal, Uniform
 from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.dilution_regression import ASSUMPTIONS, OffsetModel, first_order_bias, offset_sensitivity
 from surrogacy.pps.expected_effects import ExpectedEffects, expected_effects
+from surrogacy.pps.moderation_evidence import (
+    expected_coefficients,
+    influential_trials,
+    leave_one_out,
+    permutation_test,
+    trials_needed,
+)
 from surrogacy.pps.moderators import control_arms, later_therapy, pps_ratio, pps_sensitivity
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.trials.pairing import part_of
@@ -339,7 +339,7 @@ def test_leave_one_out_is_a_refit(sets):
         assert (difference.value, difference.low, difference.high) == pytest.approx(tuple(expected), abs=0.02 * difference.se)
         assert record["log_score"] == pytest.approx(found.posterior.grid.log_evidence - refit.grid.log_evidence, abs=1e-3)
     assert score.difference.value == pytest.approx(sum(record["log_score"] - record["log_score_alone"] for record in records))
-    assert isinstance(swayed_by(records, found), list)
+    assert isinstance(influential_trials(records, found), list)
 
 
 def test_an_influential_trial_is_refitted():

@@ -11,7 +11,7 @@ from surrogacy.errors import UsageError
 from surrogacy.evaluation.placement import predict_new
 from surrogacy.fit import main
 from surrogacy.models import WeightedRegression
-from surrogacy.models.prediction import Observed, predict_by_regression, predict_final
+from surrogacy.models.prediction import ObservedEffects, predict_by_regression, predict_final
 
 TRUE_ROOT = np.linalg.cholesky([[0.10, 0.047], [0.047, 0.026]])  # of the true effects: slope 0.47, R2 0.85
 RHO = 0.5
@@ -34,7 +34,7 @@ def coverage(surrogate_error, sets=1500):
         n = np.exp(generator.uniform(np.log(150), np.log(1200), 16)).round()
         result = WeightedRegression(new_n=558).fit(simulated(generator, n))
         new = simulated(generator, np.array([558.0]), surrogate_error)
-        trial = Observed(*new.log_hr[0, :1], new.se[0, 0], np.nan, new.se[0, 1], RHO, 558.0)
+        trial = ObservedEffects(*new.log_hr[0, :1], new.se[0, 0], np.nan, new.se[0, 1], RHO, 558.0)
         for i, prediction in enumerate((predict_by_regression(result, trial), predict_final(result, trial))):
             low, high = prediction.interval(0.95)
             inside[i] += low <= new.log_hr[0, 1] <= high
@@ -97,7 +97,7 @@ def test_trials_on_a_straight_line_do_not_make_a_new_trial_certain():
     """Without any residual the new trial still has its sampling errors."""
     x = np.linspace(-0.8, 0.1, 8)
     effects = Effects.from_arrays(np.column_stack([x, 0.5 * x]), np.full((8, 2), 0.15), 0.5, np.full(8, 300.0))
-    prediction = predict_by_regression(WeightedRegression().fit(effects), Observed(-0.4, 0.2, np.nan, 0.16, 0.5, 300.0))
+    prediction = predict_by_regression(WeightedRegression().fit(effects), ObservedEffects(-0.4, 0.2, np.nan, 0.16, 0.5, 300.0))
     assert prediction.variance == pytest.approx(0.16**2 + 0.25 * 0.2**2 - 0.5 * 0.2 * 0.16, abs=1e-12)
 
 
@@ -108,9 +108,9 @@ def test_a_trial_like_those_of_the_set_has_the_ordinary_interval(weights):
     effects = simulated(generator, np.full(12, 400.0))
     result = WeightedRegression(weights=weights).fit(effects)
     se, se_final = effects.se[0]
-    ordinary = predict_final(result, Observed(-0.5, se, np.nan, se_final, RHO, 400.0))
+    ordinary = predict_final(result, ObservedEffects(-0.5, se, np.nan, se_final, RHO, 400.0))
     for n, final in ((400.0, se_final), (np.nan, np.nan)):
-        own = predict_by_regression(result, Observed(-0.5, se, np.nan, final, RHO, n))
+        own = predict_by_regression(result, ObservedEffects(-0.5, se, np.nan, final, RHO, n))
         assert own.variance == pytest.approx(ordinary.variance, rel=1e-9)
         assert own.interval(0.95) == pytest.approx(ordinary.interval(0.95), rel=1e-9)
 

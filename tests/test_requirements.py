@@ -14,7 +14,8 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation import cross_validation, influence, refits
 from surrogacy.evaluation.interval_methods import all_intervals
 from surrogacy.evaluation.placement import focus_comparisons, place
-from surrogacy.evaluation.subgroups import by_factor, grid
+from surrogacy.evaluation.sensitivity import vary_one_choice
+from surrogacy.evaluation.subgroups import by_factor
 from surrogacy.figures import bubble_data, plot_bubble, plot_forest
 from surrogacy.fit import main
 from surrogacy.models import REGISTRY, BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression, create
@@ -417,7 +418,7 @@ def test_a_trial_without_standard_errors_is_placed_by_models_that_need_none(tabl
 
 def test_choices_of_a_grid_say_how_many_comparisons_they_rest_on(table):
     trials = read_pairs(table(dict.fromkeys(LIMITS, NO_LIMITS)))
-    records = grid(WeightedPearson(), trials, {}, endpoints=trials.surrogates)
+    records = vary_one_choice(WeightedPearson(), trials, {}, endpoints=trials.surrogates)
     fitted = {row["value"]: row["fitted"] for row in records if row["varied"] == "weights"}
     assert fitted == {"n": 27, "events": 24, "inverse-variance": 24, "sqrt-n": 27, "none": 27}
 
@@ -499,13 +500,13 @@ def test_every_model_states_its_needs(name):
 
 def test_a_missing_covariate_is_missing_data(table):
     from surrogacy.models.sampled.class_exchangeable import ClassExchangeable
-    from surrogacy.models.sampled.moderated_line import Moderated
+    from surrogacy.models.sampled.moderated_line import SampledModeratedLine
 
     effects = effects_of(table({}))
     with pytest.raises(MissingDataError, match=r"no comparison states its class\. Remedy: add a column class"):
         ClassExchangeable().fit(effects)
     with pytest.raises(MissingDataError, match=r"no comparison states its line\. Remedy: add a column line"):
-        Moderated(covariate="line").fit(effects)
+        SampledModeratedLine(covariate="line").fit(effects)
     with pytest.raises(FitError, match="two classes are needed"):
         ClassExchangeable().fit(replace(effects, factors={**effects.factors, "class": ("ici",) * 27}))
 

@@ -8,20 +8,11 @@ from statsmodels.regression.linear_model import WLS
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.evaluation.cross_validation import predict_comparison
-from surrogacy.evaluation.subgroups import (
-    ENDPOINT_ORDERS,
-    Alternatives,
-    before,
-    by_factor,
-    external,
-    from_year,
-    grid,
-    levels_of,
-    same_effects,
-    with_data_cut,
-)
+from surrogacy.evaluation.cross_validation import external, predict_comparison
+from surrogacy.evaluation.sensitivity import ENDPOINT_ORDERS, Alternatives, same_effects, vary_one_choice
+from surrogacy.evaluation.subgroups import before, by_factor, from_year, levels_of
 from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
+from surrogacy.trials.data_cuts import with_data_cut
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +120,7 @@ def records_of(records, varied):
 
 
 def test_grid_of_a_rule_set(trials, everything):
-    records = grid(WeightedRegression(), trials, "all")
+    records = vary_one_choice(WeightedRegression(), trials, "all")
     assert records[0]["varied"] == "base"
     assert records[0]["k"] == len(everything)
     assert not records_of(records, "rho_within")  # the model does not use it
@@ -160,7 +151,7 @@ def test_grid_of_a_bivariate_model(trials):
         min_evidence=(),
         shared_control=(),
     )
-    records = grid(model, trials, "advanced-first-line", asked)
+    records = vary_one_choice(model, trials, "advanced-first-line", asked)
     assert [record["varied"] for record in records] == ["base", *["rho_within"] * 3, "endpoints", "data_cut"]
     found = records_of(records, "rho_within")
     assert found[0.5]["slope"] == pytest.approx(records[0]["slope"])
@@ -172,7 +163,7 @@ def test_grid_of_a_bivariate_model(trials):
 
 
 def test_grid_of_a_set_that_lists_its_hazard_ratios(trials):
-    records = grid(WeightedPearson(), trials, "tactics-2022")
+    records = vary_one_choice(WeightedPearson(), trials, "tactics-2022")
     assert all(record["same_data"] for record in records)
     assert records_of(records, "weights")["n"]["r"] == pytest.approx(0.552, abs=5e-4)
     assert len({record["r"] for record in records}) == len(records_of(records, "weights"))
@@ -182,7 +173,7 @@ def test_grid_of_a_selection_and_what_cannot_be_paired(trials):
     asked = Alternatives(
         weights=(), endpoints={"TTUP": ("TTUP",)}, data_cut=(), ci_level=(), min_evidence=("primary",), shared_control=()
     )
-    records = grid(WeightedRegression(), trials, {"stage": ["intermediate"]}, asked)
+    records = vary_one_choice(WeightedRegression(), trials, {"stage": ["intermediate"]}, asked)
     assert records[0]["k"] == len(trials.analysis_set("intermediate"))
     assert "problem" in records_of(records, "endpoints")["TTUP"]
     assert records_of(records, "endpoints")["TTUP"]["k"] < 3
@@ -190,9 +181,9 @@ def test_grid_of_a_selection_and_what_cannot_be_paired(trials):
 
 def test_grid_errors(trials):
     with pytest.raises(UsageError, match="no analysis set"):
-        grid(WeightedPearson(), trials, "nothing")
+        vary_one_choice(WeightedPearson(), trials, "nothing")
     with pytest.raises(UsageError, match="data cut"):
-        grid(WeightedPearson(), trials, "all", Alternatives(data_cut=("median",)))
+        vary_one_choice(WeightedPearson(), trials, "all", Alternatives(data_cut=("median",)))
     with pytest.raises(UsageError, match="data cut"):
         with_data_cut(trials, "median")
 
@@ -206,11 +197,11 @@ def hazard_ratio(table, comparison, endpoint):
 
 def test_levels_of_printed_intervals(trials):
     only = Alternatives(rho_within=(), endpoints={}, data_cut=(), min_evidence=(), shared_control=())
-    as_printed, as_95 = grid(BivariateRandomEffects(method="reml", interval="delta"), trials, "advanced", only)[1:]
+    as_printed, as_95 = vary_one_choice(BivariateRandomEffects(method="reml", interval="delta"), trials, "advanced", only)[1:]
     assert (as_printed["same_data"], as_95["same_data"]) == (True, False)  # 99.3% limits of COSMIC-312 among them
     assert as_95["slope"] != as_printed["slope"]
     with pytest.raises(UsageError, match="unknown level"):
-        grid(WeightedPearson(), trials, "all", Alternatives(ci_level=("90%",)))
+        vary_one_choice(WeightedPearson(), trials, "all", Alternatives(ci_level=("90%",)))
 
 
 def test_data_cuts(trials):

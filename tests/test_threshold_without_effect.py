@@ -11,8 +11,9 @@ from surrogacy.fit import main
 from surrogacy.models import create
 from surrogacy.report.caption import bubble_caption
 from surrogacy.results.estimate import Estimate, ThresholdEffect
-from surrogacy.stats import lines
-from surrogacy.stats.lines import Line, threshold_caveats, threshold_effect
+from surrogacy.stats import thresholds
+from surrogacy.stats.lines import Line
+from surrogacy.stats.thresholds import threshold_caveats, threshold_effect
 from tests.test_models import simulated
 
 Z = 1.959963984540054
@@ -148,5 +149,5 @@ def test_a_crossing_that_no_trial_has_is_not_told_exactly():
     line = straight(-0.5, 0.01)
     estimates = {"ste_prediction": threshold_effect(line), "intercept": Estimate(-0.5, 0.1, -0.7, -0.3, 0.95)}
     (sentence,) = threshold_caveats(estimates, simulated(5))
-    assert f"more than {lines.WEAKEST_HR:g} (95% prediction band)" in sentence
+    assert f"more than {thresholds.WEAKEST_HR:g} (95% prediction band)" in sentence
     assert "the final endpoint" in sentence

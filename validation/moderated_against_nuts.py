@@ -11,7 +11,7 @@ from dataclasses import replace
 from surrogacy.models.moderated_line import COEFFICIENTS, ModeratedLine
 from surrogacy.models.moderator import plain_moderator
 from surrogacy.models.priors import HalfNormal, Uniform
-from surrogacy.models.sampled.moderated_line import Moderated
+from surrogacy.models.sampled.moderated_line import SampledModeratedLine
 from tests.test_pps_moderation import example
 
 if __name__ == "__main__":
@@ -19,7 +19,7 @@ if __name__ == "__main__":
     with_factor = replace(effects, factors={"z": tuple(map(str, z))})
     exact = ModeratedLine().fit(effects, plain_moderator(z))
     for words, prior in (("vague", Uniform(9.9, 10.1)), ("half-normal(0.5)", HalfNormal(0.5))):
-        sampled = Moderated(covariate="z", tau_surrogate=prior, chains=4, draws=10_000, seed=1).fit(with_factor)
+        sampled = SampledModeratedLine(covariate="z", tau_surrogate=prior, chains=4, draws=10_000, seed=1).fit(with_factor)
         for name in (*COEFFICIENTS, "sigma_cond"):
             one, other = sampled[name], exact[name]
             numbers = [f"{value:.4f}" for value in (one.value, one.low, one.high, other.value, other.low, other.high)]

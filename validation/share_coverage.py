@@ -18,21 +18,21 @@ from surrogacy.pps.calibration import calibrate
 from surrogacy.pps.resampling import sampling_errors
 from surrogacy.pps.shares import fieller_set
 from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
-from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Stated, TrialInputs
+from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced, TrialSummary
 from surrogacy.stats.bootstrap import percentiles
 
 TRIALS, RESAMPLES = 400, 300
 
 
 def inputs(pfs, os, hr_pfs, hr_os, n):
-    return TrialInputs(
+    return TrialSummary(
         comparison="simulated",
         n=n,
         cuts=(PfsCut("final", HazardRatio(hr_pfs), (Median(pfs[0]), Median(pfs[1]))),),
         median_os=(Median(os[0]), Median(os[1])),
         hr_os=HazardRatio(hr_os),
-        direct_death=Stated(13 / 134, "of TACTICS"),
-        follow_up=Stated((52.0, 113.0), "of TACTICS"),
+        direct_death=Sourced(13 / 134, "of TACTICS"),
+        follow_up=Sourced((52.0, 113.0), "of TACTICS"),
     )
 
 

@@ -15,17 +15,17 @@ from surrogacy.errors import FitError, SurrogacyError, UsageError
 from surrogacy.evaluation import refits
 from surrogacy.evaluation.changes import changes
 from surrogacy.evaluation.criteria import Style
+from surrogacy.evaluation.cross_validation import External
 from surrogacy.evaluation.differences import Difference
 from surrogacy.evaluation.placement import Focus, focus_comparisons, place, predict_new, require_focus
-from surrogacy.evaluation.subgroups import External
 from surrogacy.models import Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
-from surrogacy.models.weights import Weights
 from surrogacy.pps.decomposition import Decomposition, decompose
 from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import MissingDataError, NotFitted, refusal, refuse_unfittable
 from surrogacy.results.result import Result
-from surrogacy.trials import Paired, TrialSet, read_pairs, read_trials
+from surrogacy.trials import AnalysisSet, TrialSet, read_pairs, read_trials
 from surrogacy.trials.columns import SURROGATES
 from surrogacy.trials.pairing import known_endpoints
 from surrogacy.trials.shared_control import SharedControl
@@ -39,7 +39,7 @@ OMITTED_WHEN_LARGE = (
 
 
 @dataclass(frozen=True, eq=False)
-class SetAnalysis:
+class SetFit:
     """What was found on one set.
 
     Parameters
@@ -90,7 +90,7 @@ class SetAnalysis:
 
 
 @dataclass(frozen=True)
-class Request:
+class FitSettings:
     """What a run is asked for.
 
     Parameters
@@ -123,17 +123,17 @@ class Request:
         """Surrogates in order of preference."""
         return self.endpoints or (SURROGATES if self.pairs is None else trials.surrogates)
 
-    def pair(self, trials: TrialSet) -> list[Paired]:
+    def pair(self, trials: TrialSet) -> list[AnalysisSet]:
         """Pair the effects of every set."""
         how = self.surrogates(trials), self.rho_within, self.min_evidence, self.shared_control
         if self.pairs is None:
             return [trials.paired_set(name, *how) for name in dict.fromkeys(self.sets)]
         return [trials.paired_rule({}, *how, name=self.pairs.stem)]
 
-    def pair_known(self, trials: TrialSet) -> list[Paired]:
+    def pair_known(self, trials: TrialSet) -> list[AnalysisSet]:
         """Pair the effects of those sets that the tables hold and that have a pair, for a check of the tables."""
         sets = [replace(self, sets=(name,)) for name in dict.fromkeys(self.sets) if name in trials.sets]
-        pairs: list[Paired] = []
+        pairs: list[AnalysisSet] = []
         for one in sets if self.pairs is None else [self]:
             with suppress(SurrogacyError):
                 pairs += one.pair(trials)
@@ -146,7 +146,7 @@ class Run:
 
     trials: TrialSet
     models: tuple[Model, ...]
-    analyses: tuple[SetAnalysis, ...]
+    analyses: tuple[SetFit, ...]
     changes: tuple[dict[str, Any], ...] = ()
     focuses: tuple[Focus, ...] = ()
     not_placed: tuple[dict[str, str], ...] = ()
@@ -165,24 +165,24 @@ class Run:
 
 
 def fit_all(
-    request: Request,
+    request: FitSettings,
     trials: TrialSet,
     models: Sequence[Model],
-    ready: Callable[[SetAnalysis], None] = lambda _: None,
-    sets: Sequence[Paired] | None = None,
+    ready: Callable[[SetFit], None] = lambda _: None,
+    sets: Sequence[AnalysisSet] | None = None,
     required: Collection[str] = (),
 ) -> Run:
     """Fit every model to every set; with added rows, also without them, to tell what they change.
 
     Parameters
     ----------
-    request : Request
+    request : FitSettings
     trials : TrialSet
         What ``request.read()`` gave.
     models : sequence of Model
     ready : callable
         Called with each set as soon as it is fitted, so that its figures can be begun.
-    sets : sequence of Paired, optional
+    sets : sequence of AnalysisSet, optional
         The pairs that ``request.pair(trials)`` gave, where they are there already.
     required : collection of str
         Models that must be fitted; another one is passed over if the tables lack what it needs.
@@ -212,7 +212,7 @@ def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:
     return replace(run, analyses=tuple(examine(one, run.models, step) for one in run.analyses))
 
 
-def vary_all(run: Run, request: Request, weights: Weights, seed: int, step: Callable[[], None] = lambda: None) -> Run:
+def vary_all(run: Run, request: FitSettings, weights: Weights, seed: int, step: Callable[[], None] = lambda: None) -> Run:
     """Vary every choice on every set, and predict each set from every other (``--sensitivity``)."""
     pairing = fit_stages.pairing_of(
         request.surrogates(run.trials), request.rho_within, request.min_evidence, request.shared_control
@@ -335,7 +335,7 @@ def compare_with_nuts(run: Run, seed: int = 0, step: Callable[[], None] = lambda
     return replace(run, analyses=tuple(analyses))
 
 
-def fit_set(paired: Paired, models: Iterable[Model], required: Collection[str] = ()) -> SetAnalysis:
+def fit_set(paired: AnalysisSet, models: Iterable[Model], required: Collection[str] = ()) -> SetFit:
     """Fit the models, with the sensitivity to the prior where it is exact; one that fails does not stop the others.
 
     Raises
@@ -364,11 +364,11 @@ def fit_set(paired: Paired, models: Iterable[Model], required: Collection[str] =
 
             results[-1], records = complete(model, results[-1])  # type: ignore[arg-type]
             scaling += [label | record for record in records]
-    found = SetAnalysis(effects.name, effects, paired.flow, tuple(results), tuple(failures), tuple(not_fitted))
+    found = SetFit(effects.name, effects, paired.flow, tuple(results), tuple(failures), tuple(not_fitted))
     return replace(found, prior_sensitivity=tuple(priors), power_scaling=tuple(scaling))
 
 
-def examine(found: SetAnalysis, models: Iterable[Model], step: Callable[[], None]) -> SetAnalysis:
+def examine(found: SetFit, models: Iterable[Model], step: Callable[[], None]) -> SetFit:
     """Add the grid over rho_within, leave-one-trial-out and influence to a fitted set."""
     grid: list[dict[str, Any]] = []
     out: list[dict[str, Any]] = []

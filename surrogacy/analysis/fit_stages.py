@@ -12,18 +12,19 @@ import numpy as np
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError
 from surrogacy.evaluation.criteria import Style, SurrogateEffect, Verdict, all_verdicts, iqwig_trial, records
-from surrogacy.evaluation.cross_validation import CrossValidation, cross_validate
-from surrogacy.evaluation.differences import Difference, compare
-from surrogacy.evaluation.influence import carries, delete_one, regression_diagnostics
-from surrogacy.evaluation.interval_methods import RECIPES, TRUE, all_intervals
+from surrogacy.evaluation.cross_validation import CrossValidation, External, cross_validate, external
+from surrogacy.evaluation.differences import Difference, compare_sets
+from surrogacy.evaluation.influence import pivotal_trials, regression_diagnostics
+from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
 from surrogacy.evaluation.placement import Focus
-from surrogacy.evaluation.refits import LeftOut
-from surrogacy.evaluation.subgroups import External, by_factor, external, grid, levels_of
+from surrogacy.evaluation.refits import LeftOut, delete_one
+from surrogacy.evaluation.sensitivity import vary_one_choice
+from surrogacy.evaluation.subgroups import by_factor, levels_of
 from surrogacy.models import Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.correlation import WeightedPearson
 from surrogacy.models.regression import WeightedRegression
-from surrogacy.models.weights import Weights
+from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import fitting_error, split_by_requirements
 from surrogacy.results.result import Result
 from surrogacy.trials import TrialSet
@@ -63,7 +64,7 @@ class Robustness:
                 for record in self.delete_one
                 if record["model"] == model
             ]
-            sentences += [f"{model}, {sentence}" for sentence in carries(own)]
+            sentences += [f"{model}, {sentence}" for sentence in pivotal_trials(own)]
         return sentences
 
 
@@ -113,7 +114,7 @@ def vary(
         Those that can be refitted without compiling anything.
     trials : TrialSet
     source, pairing
-        How the effects were paired, as `surrogacy.evaluation.subgroups.grid` takes it.
+        How the effects were paired, as `surrogacy.evaluation.sensitivity.grid` takes it.
     weights, seed
         Of the interval recipes.
     step : callable
@@ -127,7 +128,7 @@ def vary(
             usable = split_by_requirements(effects, model.requires).effects
             found = _with_delete_one(found, model, usable, None, label)
         step()
-        choices += [label | record for record in grid(model, trials, source, **pairing)]
+        choices += [label | record for record in vary_one_choice(model, trials, source, **pairing)]
         step()
         for factor in FACTORS:
             if _splits(effects, factor):
@@ -135,7 +136,9 @@ def vary(
         step()
     bivariate = next((model for model in models if model.name == "bivariate-reml"), None)
     weighted = fitting_error(WeightedPearson(weights), effects) is None
-    recipes = [name for name, recipe in RECIPES.items() if (bivariate is not None if recipe.correlates == TRUE else weighted)]
+    recipes = [
+        name for name, recipe in INTERVAL_METHODS.items() if (bivariate is not None if recipe.correlates == TRUE else weighted)
+    ]
     try:
         made = all_intervals(effects, bivariate, weights=weights if weighted else "none", recipes=recipes, seed=seed)
     except SurrogacyError as error:
@@ -159,7 +162,7 @@ def differences(sets: Sequence[Effects], weights: Weights, seed: int) -> tuple[D
             smaller, larger = sorted((one, other), key=lambda effects: len(effects.trials))
             posterior = all(fitting_error(BivariateBayes(), effects) is None for effects in (one, other))
             try:
-                found.append(compare(smaller, larger, weights=weights, posterior=posterior, seed=seed))
+                found.append(compare_sets(smaller, larger, weights=weights, posterior=posterior, seed=seed))
             except FitError:  # fewer than three comparisons: the fit of that set says so already
                 continue
     return tuple(found)
@@ -200,7 +203,7 @@ def _verdicts(result: Result, trials: Sequence[SurrogateEffect], style: Style) -
 
 
 def pairing_of(endpoints: Sequence[str], rho_within: float, min_evidence: str, shared_control: SharedControl) -> dict[str, Any]:
-    """The choices that hold while another is varied, as `surrogacy.evaluation.subgroups.grid` takes them."""
+    """The choices that hold while another is varied, as `surrogacy.evaluation.sensitivity.grid` takes them."""
     return {
         "endpoints": endpoints, "rho_within": rho_within, "min_evidence": min_evidence, "shared_control": shared_control,
     }  # fmt: skip

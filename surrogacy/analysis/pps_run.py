@@ -10,16 +10,6 @@ from typing import Any
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.evaluation.moderation import (
-    LogScore,
-    Permutation,
-    TrialsNeeded,
-    expected_coefficients,
-    leave_one_out,
-    permutation_test,
-    swayed_by,
-    trials_needed,
-)
 from surrogacy.models.moderated_line import ModeratedLine, Moderation
 from surrogacy.models.moderator import Moderator, factor_moderator
 from surrogacy.pps.arms import arm_pps
@@ -29,9 +19,19 @@ from surrogacy.pps.decomposition import Decomposition, by_direct_death, decompos
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
 from surrogacy.pps.dilution_regression import Offset, OffsetModel, offset_sensitivity
 from surrogacy.pps.expected_effects import expected_effects
+from surrogacy.pps.moderation_evidence import (
+    LogScore,
+    Permutation,
+    TrialsNeeded,
+    expected_coefficients,
+    influential_trials,
+    leave_one_out,
+    permutation_test,
+    trials_needed,
+)
 from surrogacy.pps.moderators import later_therapy, pps_ratio
 from surrogacy.pps.read_summaries import read_inputs
-from surrogacy.pps.trial_summary import PpsDefinition, TrialInputs
+from surrogacy.pps.trial_summary import PpsDefinition, TrialSummary
 from surrogacy.trials import TrialSet
 from surrogacy.trials.pairing import part_of
 
@@ -79,7 +79,7 @@ class PpsRun:
     trials : TrialSet
     set_name : str
         Analysis set of the trial level.
-    focus : TrialInputs or None
+    focus : TrialSummary or None
     decompositions : tuple of Decomposition
         Of the trial in focus: the updated data cut by its hazard ratio first, calibration L and M.
     by_direct_death : tuple of dict
@@ -102,7 +102,7 @@ class PpsRun:
 
     trials: TrialSet
     set_name: str
-    focus: TrialInputs | None
+    focus: TrialSummary | None
     decompositions: tuple[Decomposition, ...]
     by_direct_death: tuple[dict[str, Any], ...]
     at_risk: AtRiskComparison | None
@@ -223,7 +223,7 @@ def moderate(trials: TrialSet, effects: Effects, seed: int = 0) -> tuple[list[Mo
         left_out, score = leave_one_out(line)
         permutation = permutation_test(line, seed=seed)
         labels = dict(zip(effects.trial, effects.labels, strict=True))
-        swayed = tuple(labels[trial] for trial in swayed_by(left_out, line))
+        swayed = tuple(labels[trial] for trial in influential_trials(left_out, line))
         dilution = _needed_for_dilution(trials, line) if line.moderator.name == "pps-ratio" else None
         found.append(Moderated(line, permutation, tuple(left_out), score, swayed, trials_needed(line), dilution))
     return found, failures

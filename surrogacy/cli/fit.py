@@ -21,7 +21,7 @@ from surrogacy.cli.terminal import (
 from surrogacy.errors import DataError, ExitCode, FigureError, UsageError, own_faults
 
 if TYPE_CHECKING:
-    from surrogacy.analysis.fit_run import Request, Run, SetAnalysis
+    from surrogacy.analysis.fit_run import FitSettings, Run, SetFit
     from surrogacy.evaluation.new_trial import NewTrial
     from surrogacy.models import Model
     from surrogacy.trials import TrialSet
@@ -185,12 +185,12 @@ def _checked_numbers(options: argparse.Namespace) -> tuple[NewTrial | None, tupl
     return parse_new_trial(options.predict, options.rho_within, options.new_n)
 
 
-def _request(options: argparse.Namespace) -> Request:
+def _request(options: argparse.Namespace) -> FitSettings:
     from pathlib import Path
 
-    from surrogacy.analysis.fit_run import Request
+    from surrogacy.analysis.fit_run import FitSettings
 
-    return Request(
+    return FitSettings(
         sets=tuple(options.sets or DEFAULT_SETS),
         trials=Path(options.trials) if options.trials else None,
         add=Path(options.add) if options.add else None,
@@ -316,7 +316,7 @@ def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str]
 
     from surrogacy.report.folder import Drawing, write_run
 
-    def fit(ready: Callable[[SetAnalysis], None]) -> Run:
+    def fit(ready: Callable[[SetFit], None]) -> Run:
         return fit_all(request, trials, models, ready, sets, options.model or ())
 
     def code_of(run: Run, undrawn: Sequence[FigureError]) -> ExitCode:

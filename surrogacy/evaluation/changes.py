@@ -10,7 +10,7 @@ from surrogacy.results.requirements import LeftOut, remedies
 from surrogacy.results.result import Result
 
 if TYPE_CHECKING:
-    from surrogacy.analysis.fit_run import SetAnalysis
+    from surrogacy.analysis.fit_run import SetFit
 
 # The numbers a reader looks at first, by model.
 HEADLINES = {
@@ -23,12 +23,12 @@ HEADLINES = {
 }
 
 
-def changes(before: Sequence[SetAnalysis], after: Sequence[SetAnalysis]) -> list[dict[str, Any]]:
+def changes(before: Sequence[SetFit], after: Sequence[SetFit]) -> list[dict[str, Any]]:
     """Compare the headline numbers of two runs, with the comparisons that each number rests on.
 
     Parameters
     ----------
-    before, after : sequence of SetAnalysis
+    before, after : sequence of SetFit
 
     Returns
     -------
@@ -60,7 +60,7 @@ def changes(before: Sequence[SetAnalysis], after: Sequence[SetAnalysis]) -> list
     return records
 
 
-def _omissions(one: SetAnalysis | None, model: str) -> tuple[LeftOut, ...]:
+def _omissions(one: SetFit | None, model: str) -> tuple[LeftOut, ...]:
     """Return the comparisons that a model leaves out, whether it was fitted to the others or not."""
     if one is None:
         return ()

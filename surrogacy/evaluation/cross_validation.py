@@ -39,7 +39,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.refits import LeftOut, without_each_trial, without_extras
 from surrogacy.models import Model
-from surrogacy.models.prediction import FinalPrediction, Observed, predict_final
+from surrogacy.models.prediction import ObservedEffects, PredictiveDistribution, predict_final
 from surrogacy.models.regression import weighted_least_squares
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import LEVEL, Result
@@ -213,20 +213,20 @@ def predict_comparison(fitted: Result | FitError, effects: Effects, i: int) -> d
     if Requirement.STANDARD_ERRORS in fitted.requires and not effects.has_standard_errors[i]:
         return record | {"problem": "the comparison has no standard errors"}
     (y1, y2), (s1, s2) = effects.log_hr[i].tolist(), effects.se[i].tolist()
-    trial = Observed(y1, s1, y2, s2, float(effects.rho_within[i]), float(effects.n[i]))
+    trial = ObservedEffects(y1, s1, y2, s2, float(effects.rho_within[i]), float(effects.n[i]))
     try:
         found = predict_final(fitted, trial, joins=True)
     except UsageError as error:  # a size of the trial that the comparisons of the fit cannot tell the error of
         return record | {"problem": str(error)}
-    return record | {"boundary": fitted.on_boundary} | compare(found, y2, s2)
+    return record | {"boundary": fitted.on_boundary} | score_predictions(found, y2, s2)
 
 
-def compare(found: FinalPrediction, observed: float, se_final: float) -> dict[str, Any]:
+def score_predictions(found: PredictiveDistribution, observed: float, se_final: float) -> dict[str, Any]:
     """Set a predictive distribution beside what was observed; part of a record of `Predictions`.
 
     Parameters
     ----------
-    found : FinalPrediction
+    found : PredictiveDistribution
     observed, se_final : float
         Final log hazard ratio and its standard error.
     """
@@ -258,3 +258,50 @@ def _refuse_without_line(result: Result) -> None:
 
 def _mean(values: FloatArray) -> float:
     return float(values.mean()) if len(values) else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class External(Predictions):
+    """Predictions of the comparisons of one set from a fit to another.
+
+    Parameters
+    ----------
+    training, test : str
+        Names of the sets.
+    overlap : tuple of str
+        Trials of the test set that were left out of it because they are in the training set.
+    """
+
+    training: str = ""
+    test: str = ""
+    overlap: tuple[str, ...] = ()
+
+    def summary(self) -> dict[str, Any]:
+        """Flat record of what is said of all predictions together."""
+        return {"training": self.training, "test": self.test, **super().summary(), "overlap": ", ".join(self.overlap)}
+
+
+def external(model: Model, training: Effects, test: Effects) -> External:
+    """Fit on one set, and predict the observed final effect of every comparison of another.
+
+    A trial of the test set that is in the training set too is left out of the test set: its final effect is known to the fit.
+
+    Parameters
+    ----------
+    model : Model
+        One with a surrogacy line.
+    training, test : Effects
+
+    Raises
+    ------
+    FitError
+        If the model cannot be fitted to the training set.
+    UsageError
+        If the model has no line, or every trial of the test set is in the training set.
+    """
+    common = tuple(trial for trial in test.trials if trial in training.trials)
+    new = test.take([trial not in common for trial in test.trial])
+    if not len(new):
+        raise UsageError(f"every trial of {test.name or 'the test set'} is in {training.name or 'the training set'} too")
+    records = predict_others(without_extras(model).fit(training), new)
+    return External(model.name, records, training.name, test.name, common)

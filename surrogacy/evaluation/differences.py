@@ -26,8 +26,9 @@ from surrogacy.errors import UsageError
 from surrogacy.evaluation.interval_methods import FEW_TRIALS
 from surrogacy.models.bivariate_bayes import BivariateBayes, prior_caveat
 from surrogacy.models.exact.bivariate_posterior import Posterior
-from surrogacy.models.weights import IN_WORDS, SHARED_CONTROL, Weights, usable_comparisons, weights_of
+from surrogacy.models.weights import SHARED_CONTROL, usable_comparisons, weights_of
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.labels import IN_WORDS, Weights
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL
 from surrogacy.stats import correlation
@@ -259,7 +260,7 @@ def _prior_caveat(posterior: Posterior, model: BivariateBayes) -> tuple[str, ...
     )
 
 
-def compare(
+def compare_sets(
     first: Effects,
     second: Effects,
     *,

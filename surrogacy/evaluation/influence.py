@@ -30,16 +30,12 @@ import numpy as np
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError
 from surrogacy.evaluation.criteria import HIGH, LOW
-from surrogacy.evaluation.refits import LeftOut, point_estimates, without_each_trial, without_extras
-from surrogacy.models import Model
 from surrogacy.models.regression import WeightedRegression, weighted_least_squares
 from surrogacy.models.weights import usable_comparisons, weights_of
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.result import LEVEL, Result
 from surrogacy.stats.correlation import fisher_interval
 
-# Quantities whose change is told, where the model has them.
-FOLLOWED = ("r", "rho_between", "r2_trial", "slope", "intercept", "sigma_cond", "ste_prediction", "ste_confidence")
 QUESTIONS = {
     "slope_sign": "slope",
     "ste_prediction_status": "STE (prediction band)",
@@ -47,45 +43,6 @@ QUESTIONS = {
     "correlation_shown": "correlation, by its interval",
     "correlation_estimate": "correlation, point estimate",
 }
-
-
-def delete_one(model: Model, effects: Effects, left_out: Sequence[LeftOut] | None = None) -> list[dict[str, Any]]:
-    """Refit without each trial, and tell what changed; the comparisons of a trial leave together.
-
-    The intervals are those of the model as it is given: ``interval="delta"`` of the bivariate model is faster, but has none on
-    the boundary.
-
-    Parameters
-    ----------
-    model : Model
-    effects : Effects
-    left_out : sequence of LeftOut, optional
-        As `surrogacy.evaluation.refits.without_each_trial` gives it, where it is there already with the intervals of the model.
-
-    Returns
-    -------
-    list of dict
-        The first record is that of all trials (left_out ``""``), then one a trial: left_out, k, every quantity of `FOLLOWED`
-        that the model has, its change ``*_change`` (without the trial less with it; thresholds as hazard ratios), statuses of
-        thresholds, and the `conclusions`; ``problem`` where no fit was possible.
-
-    Raises
-    ------
-    FitError
-        If the model cannot be fitted to all trials.
-    """
-    lean = without_extras(model, intervals=True)
-    whole = _followed(lean.fit(effects))
-    records: list[dict[str, Any]] = [{"left_out": "", "k": len(effects), **whole}]
-    for one in without_each_trial(model, effects, intervals=True) if left_out is None else left_out:
-        record: dict[str, Any] = {"left_out": one.trial, "k": len(one.rest)}
-        if isinstance(one.found, FitError):
-            records.append(record | {"problem": str(one.found)})
-            continue
-        found = _followed(one.found)
-        changes = {f"{name}_change": _difference(found[name], whole.get(name)) for name in FOLLOWED if name in found}
-        records.append(record | found | changes)
-    return records
 
 
 def conclusions(result: Result) -> dict[str, str]:
@@ -139,7 +96,7 @@ def correlation_category(low: float | None, high: float | None, *, point: bool =
     return "medium" if point else "unclear"
 
 
-def carries(records: Sequence[Mapping[str, Any]]) -> list[str]:
+def pivotal_trials(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """Single trials without which a conclusion would be another one, in plain words.
 
     Parameters
@@ -230,19 +187,6 @@ def regression_diagnostics(effects: Effects, model: WeightedRegression | None = 
             record[name] = float(values[i]) if defined and np.isfinite(values[i]) else None
         records.append(record)
     return records
-
-
-def _followed(result: Result) -> dict[str, Any]:
-    points = point_estimates(result)
-    wanted = {name: points[name] for name in FOLLOWED if name in points}
-    correlation = _correlation(result)
-    if "r" not in wanted and correlation is not None and "rho_between" not in wanted:
-        wanted["r"] = correlation[0]
-    return wanted | conclusions(result)
-
-
-def _difference(now: float | None, before: float | None) -> float | None:
-    return None if now is None or before is None else now - before
 
 
 def _correlation(result: Result) -> tuple[float, float | None, float | None] | None:

@@ -26,7 +26,8 @@ import numpy as np
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.models.weights import Weights, usable_comparisons, weights_of
+from surrogacy.models.weights import usable_comparisons, weights_of
+from surrogacy.results.labels import Weights
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.results.result import Result
 from surrogacy.stats import correlation
@@ -120,7 +121,7 @@ def _moments(result: Result) -> list[float]:
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class IntervalInputs:
     """What the recipes are made from: the comparisons that the weighted correlation uses, and a bivariate fit to all of them."""
 
     effects: Effects
@@ -152,7 +153,7 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class IntervalMethod:
     """A way to an interval.
 
     ``of`` is what it gives an interval of (that of an r is squared as well), ``correlates`` whether the correlation is that of the
@@ -163,7 +164,7 @@ class Recipe:
     correlates: str
     formula: str
     source: str
-    make: Callable[[Material], Found]
+    make: Callable[[IntervalInputs], Found]
 
 
 @dataclass(frozen=True)
@@ -183,19 +184,19 @@ class Interval:
     note: str = ""
 
 
-def _fisher(m: Material) -> Found:
+def _fisher(m: IntervalInputs) -> Found:
     return m.r, correlation.fisher_interval(m.r, m.trials, m.level), "" if m.trials > 3 else "Fisher z needs 4 trials"
 
 
-def _wald(lost: Literal[0, 3], truncated: bool) -> Callable[[Material], Found]:
-    def make(m: Material) -> Found:
+def _wald(lost: Literal[0, 3], truncated: bool) -> Callable[[IntervalInputs], Found]:
+    def make(m: IntervalInputs) -> Found:
         limits = wald_r2(m.r**2, m.trials, m.level, lost=lost, truncated=truncated)
         return m.r**2, limits, f"needs {lost + 1} trials and R2 < 1" if limits[0] is None else ""
 
     return make
 
 
-def _bootstrap_trials(m: Material) -> Found:
+def _bootstrap_trials(m: IntervalInputs) -> Found:
     sample = resampled_r(m.effects, m.weights, m.resamples, np.random.default_rng(m.seed))
     lost = int((~np.isfinite(sample)).sum())
     notes = [f"{m.trials} trials: too narrow"] if m.trials < FEW_TRIALS else []
@@ -203,26 +204,26 @@ def _bootstrap_trials(m: Material) -> Found:
     return m.r, percentiles(sample, m.level), "; ".join(notes)
 
 
-def _delta(m: Material) -> Found:
+def _delta(m: IntervalInputs) -> Found:
     r2 = m.fitted["r2_trial"]
     none = r2.value is None or r2.se is None
     return r2.value, (None, None) if none else wald_r2(r2.value, m.trials, m.level, truncated=False, se=r2.se), m.boundary
 
 
-def _atanh_t(m: Material) -> Found:
+def _atanh_t(m: IntervalInputs) -> Found:
     rho = m.fitted["rho_between"]
     none = rho.value is None or rho.se is None
     return rho.value, (None, None) if none else atanh_t(rho.value, rho.se, len(m.fitted.effects.trials), m.level), m.boundary
 
 
-def _profile(m: Material) -> Found:
+def _profile(m: IntervalInputs) -> Found:
     rho = m.fitted["rho_between"]
     if "profile" not in rho.kind:
         return rho.value, (None, None), m.boundary or "the model was fitted without profile intervals"
     return rho.value, (rho.low, rho.high), m.boundary
 
 
-def _bootstrap_parametric(m: Material) -> Found:
+def _bootstrap_parametric(m: IntervalInputs) -> Found:
     rho = m.fitted["rho_between"]
     if rho.value is None or m.model is None:
         return rho.value, (None, None), m.boundary
@@ -234,22 +235,24 @@ def _bootstrap_parametric(m: Material) -> Found:
 
 
 CORTINAS = "10.1016/j.csda.2003.12.003"
-RECIPES: dict[str, Recipe] = {
-    "fisher": Recipe("r", ESTIMATED, "tanh(atanh r -+ z / sqrt(N - 3))", "10.1016/S1470-2045(14)70007-5", _fisher),
-    "wald-n-3": Recipe("R2", ESTIMATED, "R2 -+ z sqrt(4 R2 (1 - R2)^2 / (N - 3)), cut at 0 and 1", CORTINAS, _wald(3, True)),
-    "wald-n": Recipe(
+INTERVAL_METHODS: dict[str, IntervalMethod] = {
+    "fisher": IntervalMethod("r", ESTIMATED, "tanh(atanh r -+ z / sqrt(N - 3))", "10.1016/S1470-2045(14)70007-5", _fisher),
+    "wald-n-3": IntervalMethod(
+        "R2", ESTIMATED, "R2 -+ z sqrt(4 R2 (1 - R2)^2 / (N - 3)), cut at 0 and 1", CORTINAS, _wald(3, True)
+    ),
+    "wald-n": IntervalMethod(
         "R2", ESTIMATED, "R2 -+ z sqrt(4 R2 (1 - R2)^2 / N), cut at 0 and 1", "10.1093/jnci/djt270", _wald(0, True)
     ),
-    "wald-untruncated": Recipe(
+    "wald-untruncated": IntervalMethod(
         "R2", ESTIMATED, "R2 -+ z sqrt(4 R2 (1 - R2)^2 / (N - 3))", "10.1200/JCO.2007.11.8836", _wald(3, False)
     ),
-    "bootstrap-trials": Recipe(
+    "bootstrap-trials": IntervalMethod(
         "r", ESTIMATED, "percentiles over trials drawn with replacement", "10.1214/aos/1176344552", _bootstrap_trials
     ),
-    "delta": Recipe("R2", TRUE, "R2 -+ z SE, SE^2 = g' Cov(T) g", "10.1111/1467-9876.00244", _delta),
-    "atanh-t": Recipe("r", TRUE, "tanh(atanh rho -+ t(N - 1) SE / (1 - rho^2))", "", _atanh_t),
-    "profile": Recipe("r", TRUE, "2 (l_max - l(rho)) <= chi2(1)", "10.1002/sim.1040", _profile),
-    "bootstrap-parametric": Recipe(
+    "delta": IntervalMethod("R2", TRUE, "R2 -+ z SE, SE^2 = g' Cov(T) g", "10.1111/1467-9876.00244", _delta),
+    "atanh-t": IntervalMethod("r", TRUE, "tanh(atanh rho -+ t(N - 1) SE / (1 - rho^2))", "", _atanh_t),
+    "profile": IntervalMethod("r", TRUE, "2 (l_max - l(rho)) <= chi2(1)", "10.1002/sim.1040", _profile),
+    "bootstrap-parametric": IntervalMethod(
         "r", TRUE, "percentiles of refits to sets drawn from the fit", "10.1214/ss/1177013815", _bootstrap_parametric
     ),
 }
@@ -277,7 +280,7 @@ def all_intervals(
     weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
         Of the weighted correlation.
     recipes : sequence of str, optional
-        Names in `RECIPES`; default: all that can be made.
+        Names in `INTERVAL_METHODS`; default: all that can be made.
     level : float
     resamples, refits, seed : int
         Of the bootstrap over trials, and of the parametric one.
@@ -295,25 +298,25 @@ def all_intervals(
         If a recipe is not known, or needs a model and has none.
     """
     level = confidence_level(level)
-    wanted = list(RECIPES if recipes is None else recipes)
-    unknown = [name for name in wanted if name not in RECIPES]
+    wanted = list(INTERVAL_METHODS if recipes is None else recipes)
+    unknown = [name for name in wanted if name not in INTERVAL_METHODS]
     if unknown:
-        raise UsageError(f"unknown interval {unknown[0]!r}; choose from {', '.join(RECIPES)}")
-    if model is None and recipes is not None and any(RECIPES[name].correlates == TRUE for name in wanted):
+        raise UsageError(f"unknown interval {unknown[0]!r}; choose from {', '.join(INTERVAL_METHODS)}")
+    if model is None and recipes is not None and any(INTERVAL_METHODS[name].correlates == TRUE for name in wanted):
         raise UsageError("intervals of the correlation of the true effects need a bivariate model")
-    wanted = [name for name in wanted if model is not None or RECIPES[name].correlates == ESTIMATED]
+    wanted = [name for name in wanted if model is not None or INTERVAL_METHODS[name].correlates == ESTIMATED]
     data, _ = usable_comparisons(effects, weights)
     weight, _ = weights_of(data, weights)
     r = float(correlation.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weight))
     fit = None
-    if model is not None and any(RECIPES[name].correlates == TRUE for name in wanted):
+    if model is not None and any(INTERVAL_METHODS[name].correlates == TRUE for name in wanted):
         if "level" in getattr(model, "__dataclass_fields__", {}):
             model = replace(model, level=level)  # type: ignore[type-var]
         fit = model.fit(effects)
-    material = Material(data, weight, r, level, resamples, refits, seed, model, fit, progress)
+    material = IntervalInputs(data, weight, r, level, resamples, refits, seed, model, fit, progress)
     found: list[Interval] = []
     for name in wanted:
-        recipe = RECIPES[name]
+        recipe = INTERVAL_METHODS[name]
         value, limits, note = recipe.make(material)
         trials = material.trials if recipe.correlates == ESTIMATED else len(material.fitted.effects.trials)
         made: tuple[Any, ...] = (level, trials, recipe.formula, recipe.source, note)

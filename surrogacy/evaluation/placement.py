@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from surrogacy.effects import Effects, one_patient
+from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.new_trial import NewTrial
 from surrogacy.evaluation.refits import refits, without_extras
 from surrogacy.models import Model
-from surrogacy.models.prediction import FinalPrediction, Observed, predict_by_regression, predict_final
+from surrogacy.models.prediction import ObservedEffects, PredictiveDistribution, predict_by_regression, predict_final
 from surrogacy.results.endpoint_names import endpoint_of, with_article
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
@@ -32,7 +32,7 @@ PREFERRED = ("bivariate-bayes", "bivariate-reml", "weighted-regression", "daniel
 
 
 @dataclass(frozen=True)
-class Cut:
+class DataCut:
     """One printed surrogate effect of the trial in focus.
 
     Parameters
@@ -59,13 +59,13 @@ class Focus:
     label : str
     effects : Effects
         One comparison.
-    cuts : tuple of Cut
+    cuts : tuple of DataCut
     """
 
     trial: str
     label: str
     effects: Effects
-    cuts: tuple[Cut, ...]
+    cuts: tuple[DataCut, ...]
 
     @property
     def comparison(self) -> str:
@@ -122,7 +122,7 @@ def require_focus(sets: Sequence[Effects], trial: str) -> None:
     raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
 
 
-def _cuts(trials: TrialSet, one: Effects) -> tuple[Cut, ...]:
+def _cuts(trials: TrialSet, one: Effects) -> tuple[DataCut, ...]:
     """Whole-population surrogate effects with limits, oldest cut first; without them the one of the set."""
     table = trials.effects
     endpoint = one.factors.get("surrogate", ("",))[0]
@@ -134,8 +134,10 @@ def _cuts(trials: TrialSet, one: Effects) -> tuple[Cut, ...]:
             continue
         error = standard_error({str(name): value for name, value in row.items()})
         if error is not None:
-            cuts.append(Cut(str(row["analysis"]).split(",")[0], float(np.log(limits[0])), error.value, str(row["effect_id"])))
-    own = Cut("as in the set", float(one.log_hr[0, 0]), float(one.se[0, 0]), "")
+            cuts.append(
+                DataCut(str(row["analysis"]).split(",")[0], float(np.log(limits[0])), error.value, str(row["effect_id"]))
+            )
+    own = DataCut("as in the set", float(one.log_hr[0, 0]), float(one.se[0, 0]), "")
     return tuple(cuts) or (own,)
 
 
@@ -189,7 +191,7 @@ def _place(focus: Focus, result: Result, *, joins: bool) -> list[dict[str, Any]]
     one = focus.effects
     records = []
     for cut in focus.cuts:
-        base = Observed(
+        base = ObservedEffects(
             cut.log_hr, cut.se, float(one.log_hr[0, 1]), float(one.se[0, 1]), float(one.rho_within[0]), float(one.n[0])
         )
         for rho_within in dict.fromkeys((base.rho_within, 0.0)):
@@ -242,7 +244,7 @@ def predict_new(
     value, log_hr, se = new_trial.hr, new_trial.log_hr, new_trial.se
     records = []
     for effects, results in sets:
-        variance = one_patient(effects)
+        variance = unit_variance(effects)
         sizes = [None, new_n] if new_n is not None and np.isfinite([new_n, variance]).all() else [None]
         for result in results:
             for size in sizes:
@@ -250,7 +252,7 @@ def predict_new(
                 if result.line is None or (own and size is None and len(sizes) > 1):
                     continue
                 se_final = float(np.sqrt(variance / size)) if size is not None else np.nan if own else 0.0
-                new = Observed(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
+                new = ObservedEffects(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
                 prediction = predict_by_regression(result, new) if own else predict_final(result, new, joins=True)
                 target = result.line.new_trial(size) if own else "true effect" if size is None else f"observed, n = {size:.0f}"
                 record: dict[str, Any] = {
@@ -262,7 +264,7 @@ def predict_new(
     return records
 
 
-def _limits(prediction: FinalPrediction) -> dict[str, float]:
+def _limits(prediction: PredictiveDistribution) -> dict[str, float]:
     """Limits of the prediction intervals, hazard ratios."""
     found: dict[str, float] = {}
     for level in LEVELS:

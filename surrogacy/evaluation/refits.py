@@ -8,6 +8,7 @@ from typing import Any
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError
+from surrogacy.evaluation.influence import _correlation, conclusions
 from surrogacy.models import Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Uniform, half_cauchy, lkj
@@ -168,3 +169,59 @@ def prior_sensitivity(model: BivariateBayes, effects: Effects) -> list[dict[str,
         values = point_estimates(result)
         records.append({**record, **{key: value for key, value in values.items() if key.removesuffix("_status") in wanted}})
     return records
+
+
+# Quantities whose change is told, where the model has them.
+FOLLOWED = ("r", "rho_between", "r2_trial", "slope", "intercept", "sigma_cond", "ste_prediction", "ste_confidence")
+
+
+def delete_one(model: Model, effects: Effects, left_out: Sequence[LeftOut] | None = None) -> list[dict[str, Any]]:
+    """Refit without each trial, and tell what changed; the comparisons of a trial leave together.
+
+    The intervals are those of the model as it is given: ``interval="delta"`` of the bivariate model is faster, but has none on
+    the boundary.
+
+    Parameters
+    ----------
+    model : Model
+    effects : Effects
+    left_out : sequence of LeftOut, optional
+        As `surrogacy.evaluation.refits.without_each_trial` gives it, where it is there already with the intervals of the model.
+
+    Returns
+    -------
+    list of dict
+        The first record is that of all trials (left_out ``""``), then one a trial: left_out, k, every quantity of `FOLLOWED`
+        that the model has, its change ``*_change`` (without the trial less with it; thresholds as hazard ratios), statuses of
+        thresholds, and the `conclusions`; ``problem`` where no fit was possible.
+
+    Raises
+    ------
+    FitError
+        If the model cannot be fitted to all trials.
+    """
+    lean = without_extras(model, intervals=True)
+    whole = _followed(lean.fit(effects))
+    records: list[dict[str, Any]] = [{"left_out": "", "k": len(effects), **whole}]
+    for one in without_each_trial(model, effects, intervals=True) if left_out is None else left_out:
+        record: dict[str, Any] = {"left_out": one.trial, "k": len(one.rest)}
+        if isinstance(one.found, FitError):
+            records.append(record | {"problem": str(one.found)})
+            continue
+        found = _followed(one.found)
+        changes = {f"{name}_change": _difference(found[name], whole.get(name)) for name in FOLLOWED if name in found}
+        records.append(record | found | changes)
+    return records
+
+
+def _followed(result: Result) -> dict[str, Any]:
+    points = point_estimates(result)
+    wanted = {name: points[name] for name in FOLLOWED if name in points}
+    correlation = _correlation(result)
+    if "r" not in wanted and correlation is not None and "rho_between" not in wanted:
+        wanted["r"] = correlation[0]
+    return wanted | conclusions(result)
+
+
+def _difference(now: float | None, before: float | None) -> float | None:
+    return None if now is None or before is None else now - before

@@ -20,7 +20,7 @@ NAMES = {
 
 
 def choices_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows of the figure, from the records of `surrogacy.evaluation.subgroups.grid`; those that change no number of the data are left out.
+    """Rows of the figure, from the records of `surrogacy.evaluation.sensitivity.grid`; those that change no number of the data are left out.
 
     A choice of weights or of rho_within acts on the same hazard ratios, and stays.
     """
@@ -46,7 +46,7 @@ def plot_choices(
     Parameters
     ----------
     records : sequence of mapping
-        Of `surrogacy.evaluation.subgroups.grid`, of one model.
+        Of `surrogacy.evaluation.sensitivity.grid`, of one model.
     name : str
         Name of the set.
     ax : two Axes, optional

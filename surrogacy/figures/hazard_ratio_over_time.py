@@ -20,7 +20,7 @@ from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.pps.at_risk import AtRiskComparison, CrudeRatio, supported_until
 from surrogacy.pps.calibration import Calibration
-from surrogacy.pps.trial_summary import TrialInputs
+from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.survival.hazard_ratios import hazard_ratio_over_time
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
@@ -67,7 +67,7 @@ def _curve(name: str, months: FloatArray, hazard_ratio: FloatArray) -> pd.DataFr
 
 
 def plot_hazard_ratio_over_time(
-    inputs: TrialInputs,
+    inputs: TrialSummary,
     calibrations: Sequence[Calibration],
     comparison: AtRiskComparison | None = None,
     ax: Axes | None = None,
@@ -76,7 +76,7 @@ def plot_hazard_ratio_over_time(
 
     Parameters
     ----------
-    inputs : TrialInputs
+    inputs : TrialSummary
     calibrations : sequence of Calibration
         At most four, with names that differ.
     comparison : AtRiskComparison, optional

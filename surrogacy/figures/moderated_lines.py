@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,10 @@ from matplotlib.lines import Line2D
 
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO, LARGEST_BUBBLE, _label
-from surrogacy.models.moderated_line import Moderation
 from surrogacy.results.estimate import ThresholdEffect
+
+if TYPE_CHECKING:
+    from surrogacy.models.moderated_line import Moderation
 
 QUANTILES = (0.1, 0.5, 0.9)
 POINTS = 25  # of a line

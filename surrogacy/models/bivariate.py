@@ -26,7 +26,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Effects, one_patient
+from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.likelihood.maximum import Optimum, maximise, parameter_covariance
@@ -35,9 +35,10 @@ from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement, usable_part
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.stats import correlation, lines
+from surrogacy.stats import correlation
 from surrogacy.stats.lines import Line
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
+from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
 
 # Below this number of trials the band is said to be too narrow (validation/prediction_band_coverage.py).
 FEW_TRIALS = 40
@@ -131,12 +132,12 @@ class BivariateRandomEffects:
         problems: tuple[str, ...] = ()
         if psi[0] > 0:
             line = self._line(effects, psi, mu, covariance)
-            thresholds = lines.threshold_effects(line, self.level)
+            thresholds = threshold_effects(line, self.level)
         if line is not None and len(effects.trials) < FEW_TRIALS:
             problems += (PLUG_IN,)
         # the bands take the delta covariance: the profile interval of the slope may contain 0, or be unbounded
         unbounded = "slope_delta" in estimates and estimates["slope"].low is None
-        problems += lines.threshold_caveats({**estimates, **thresholds}, effects, slope_unbounded=unbounded)
+        problems += threshold_caveats({**estimates, **thresholds}, effects, slope_unbounded=unbounded)
         problems += scatter_about_precise_line(effects, SAME_ERRORS)
         if best.boundary:
             problems += (BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1"),)
@@ -209,7 +210,7 @@ class BivariateRandomEffects:
         """Surrogacy line; the own error of a new trial is that of the average patient of the set."""
         values, gradients = derived(psi, mu)
         both = np.stack([gradients["intercept"], gradients["slope"]])
-        variance = one_patient(effects)
+        variance = unit_variance(effects)
         if self.new_n is not None and np.isnan(variance):
             raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
         surrogate = effects.log_hr[:, 0]

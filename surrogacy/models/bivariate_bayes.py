@@ -40,8 +40,8 @@ from surrogacy.models.priors import (
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.stats.lines import threshold_caveats
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
+from surrogacy.stats.thresholds import threshold_caveats
 
 WITHIN_NODES = 12  # of a density of rho_within, on the grid of the default size
 PRIOR_KIND = "prior median, equal-tailed"

@@ -16,8 +16,9 @@ import numpy as np
 
 from surrogacy.effects import Effects
 from surrogacy.models.regression import weighted_least_squares
-from surrogacy.models.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
+from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.labels import Weights, weights_in_words
 from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import LEVEL, Result

@@ -23,9 +23,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Effects, one_patient
+from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
-from surrogacy.models.exact.bivariate_grid import farthest
+from surrogacy.models.exact.bivariate_grid import search_limit
 from surrogacy.models.exact.bivariate_posterior import KIND, LIGHT
 from surrogacy.models.exact.box_quadrature import Integral, find_box, integrate_box
 from surrogacy.models.exact.likelihood_sums import Batch, arrange, stack, sums
@@ -35,8 +35,9 @@ from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePr
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.requirements import Requirement, usable_part
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.stats.lines import MixtureLine, threshold_caveats
+from surrogacy.stats.lines import MixtureLine
 from surrogacy.stats.mixtures import mixture_quantile
+from surrogacy.stats.thresholds import threshold_caveats
 
 NODES = (40, 28)
 FARTHEST_SLOPE = 6.0  # prior SDs from the prior mean at which the search for the slope ends
@@ -134,7 +135,7 @@ class DanielsHughes:
             node_variance=variance,
             node_slope=slope,
             node_sigma=sigma,
-            trial_variance=one_patient(effects),
+            trial_variance=unit_variance(effects),
             new_n=self.new_n,
             data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
         )
@@ -151,7 +152,7 @@ class DanielsHughes:
         own = 10 * FARTHEST_SLOPE * np.array([-rough[1], rough[1]])
         ends = np.stack([self.slope.mean + reach, rough[0] + own])
         slopes = np.arcsinh((np.array([ends[:, 0].min(), ends[:, 1].max()]) - rough[0]) / rough[1])
-        end = float(farthest(self.sigma_cond, batch.spread[0, 1]))
+        end = float(search_limit(self.sigma_cond, batch.spread[0, 1]))
         sigmas = np.arcsinh(np.array([getattr(self.sigma_cond, "low", 0.0), end]) / batch.scale[0, 1])
         low, high = np.stack([slopes, sigmas], axis=1)[:, None, :]
         box = find_box(lambda points: self._evaluate(batch, points, rough)[0], low, high)

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Effects, one_patient
+from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.bivariate_bayes import LARGEST_WITHIN
 from surrogacy.models.exact.bivariate_posterior import KIND, Prediction
@@ -220,7 +220,7 @@ class Moderation:
             node_variance=variance,
             node_slope=slopes @ u,
             node_sigma=sigma,
-            trial_variance=one_patient(self.posterior.effects),
+            trial_variance=unit_variance(self.posterior.effects),
             new_n=self.model.new_n,
             data_range=(float(surrogate.min()), float(surrogate.max())),
         )

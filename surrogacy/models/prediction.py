@@ -48,7 +48,7 @@ COMPONENTS = ("surrogate_error", "parameters", "sigma_cond", "sampling", "covari
 
 
 @dataclass(frozen=True, eq=False)
-class Observed:
+class ObservedEffects:
     """Effects of one comparison.
 
     Parameters
@@ -70,7 +70,7 @@ class Observed:
 
 
 @dataclass(frozen=True, eq=False)
-class FinalPrediction:
+class PredictiveDistribution:
     """Predictive distribution of an observed final log hazard ratio: a normal, a t, or a mixture of normals.
 
     Parameters
@@ -116,14 +116,14 @@ class FinalPrediction:
         return self.quantile(0.5 - level / 2), self.quantile(0.5 + level / 2)
 
 
-def predict_final(result: Result, trial: Observed, *, joins: bool = False) -> FinalPrediction:
+def predict_final(result: Result, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
     """Predict the observed final effect of a trial from its observed surrogate effect.
 
     Parameters
     ----------
     result : Result
         Of a model with a line.
-    trial : Observed
+    trial : ObservedEffects
         Its final effect is not used.
     joins : bool
         Whether the surrogate effect joins the data of an exact posterior first: for a trial that was left out.
@@ -145,7 +145,7 @@ def predict_final(result: Result, trial: Observed, *, joins: bool = False) -> Fi
     raise UsageError(f"{result.model} has no line to predict from")
 
 
-def predict_by_regression(result: Result, trial: Observed) -> FinalPrediction:
+def predict_by_regression(result: Result, trial: ObservedEffects) -> PredictiveDistribution:
     """Predict the final effect that a new trial will observe by a weighted regression, with this trial's own sampling errors.
 
     See the formula of the module; t quantiles, as for the residual variance alone. The prediction is never more certain than the
@@ -155,7 +155,7 @@ def predict_by_regression(result: Result, trial: Observed) -> FinalPrediction:
     ----------
     result : Result
         Of a weighted regression.
-    trial : Observed
+    trial : ObservedEffects
         ``n`` NaN: of the size that the line takes by default. ``se_final`` NaN: that of a trial of this weight in the set.
 
     Raises
@@ -189,18 +189,18 @@ def predict_by_regression(result: Result, trial: Observed) -> FinalPrediction:
     return replace(ordinary, sd=np.array([np.sqrt(sum(components.values()))]), components=components)
 
 
-def _by_regression(line: Line, trial: Observed) -> FinalPrediction:
+def _by_regression(line: Line, trial: ObservedEffects) -> PredictiveDistribution:
     """Residual variance of a trial of this size, and that of the line; t."""
     x = np.array([1.0, trial.log_hr])
     residual = line.added_variance(None if np.isnan(trial.n) else trial.n)
     components = {"parameters": float(x @ line.covariance @ x), "residual": residual}
     sd = np.sqrt(sum(components.values()))
-    return FinalPrediction(
+    return PredictiveDistribution(
         np.ones(1), np.array([line.intercept + line.slope * trial.log_hr]), np.array([sd]), line.degrees_of_freedom, components
     )
 
 
-def _by_covariance(result: Result, line: Line, trial: Observed) -> FinalPrediction:
+def _by_covariance(result: Result, line: Line, trial: ObservedEffects) -> PredictiveDistribution:
     """Plug-in normal; the parameters by the covariance of the line at the shrunken surrogate effect."""
     mu1, t11 = float(result["mu_surrogate"].value), float(result["tau_surrogate"].value) ** 2
     away, total = trial.log_hr - mu1, t11 + trial.se**2
@@ -214,10 +214,10 @@ def _by_covariance(result: Result, line: Line, trial: Observed) -> FinalPredicti
     }
     pull = trial.rho_within * trial.se * trial.se_final / total
     mean = line.intercept + line.slope * shrunken + pull * away
-    return FinalPrediction(np.ones(1), np.array([mean]), np.array([np.sqrt(sum(components.values()))]), None, components)
+    return PredictiveDistribution(np.ones(1), np.array([mean]), np.array([np.sqrt(sum(components.values()))]), None, components)
 
 
-def _by_posterior(posterior: Posterior, trial: Observed) -> FinalPrediction:
+def _by_posterior(posterior: Posterior, trial: ObservedEffects) -> PredictiveDistribution:
     """The formulas at every node; what the nodes differ by is the uncertainty of the parameters."""
     nodes = posterior.nodes()
     weight, t11 = nodes["weight"], nodes["tau_surrogate"] ** 2
@@ -232,10 +232,10 @@ def _by_posterior(posterior: Posterior, trial: Observed) -> FinalPrediction:
     components = {name: float(weight @ np.broadcast_to(value, weight.shape)) for name, value in parts.items()}
     spread = float(weight @ (mean - weight @ mean) ** 2)
     components |= {"parameters": float(weight @ of_mu) + spread, "sigma_cond": float(weight @ sigma2)}
-    return FinalPrediction(weight, mean, sd, None, components)
+    return PredictiveDistribution(weight, mean, sd, None, components)
 
 
-def _by_line(line: MixtureLine, trial: Observed) -> FinalPrediction:
+def _by_line(line: MixtureLine, trial: ObservedEffects) -> PredictiveDistribution:
     """Nodes of a line without the distribution of surrogate effects (Daniels-Hughes): nothing is shrunken, k = 1."""
     slope, weight = line.node_slope, line.weight
     parts = _parts(slope, np.array(np.inf), trial)
@@ -244,10 +244,10 @@ def _by_line(line: MixtureLine, trial: Observed) -> FinalPrediction:
     components = {name: float(weight @ np.broadcast_to(value, weight.shape)) for name, value in parts.items()}
     spread = float(weight @ (mean - weight @ mean) ** 2)
     components |= {"parameters": float(weight @ line.node_variance) + spread, "sigma_cond": float(weight @ line.node_sigma**2)}
-    return FinalPrediction(weight, mean, sd, None, components)
+    return PredictiveDistribution(weight, mean, sd, None, components)
 
 
-def _parts(slope: FloatArray, t11: FloatArray, trial: Observed) -> dict[str, FloatArray]:
+def _parts(slope: FloatArray, t11: FloatArray, trial: ObservedEffects) -> dict[str, FloatArray]:
     """Parts of the variance that come of the errors of the trial itself."""
     s1, s2, r = trial.se, trial.se_final, trial.rho_within
     share = 1.0 / (1.0 + s1**2 / np.maximum(t11, 1e-300))

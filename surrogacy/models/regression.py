@@ -25,15 +25,17 @@ from scipy.special import stdtrit
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.models.weights import SHARED_CONTROL, Weights, part_with_weights, requirements_of, weights_in_words, weights_of
+from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.labels import Weights, weights_in_words
 from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import LEVEL, NO_SCATTER, Result
-from surrogacy.stats import correlation, lines
+from surrogacy.stats import correlation
 from surrogacy.stats.lines import Line
 from surrogacy.stats.scatter import scatter_caveat
+from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,9 @@ class WeightedRegression:
         estimates["sigma_resid"] = Estimate(
             float(np.sqrt(scale / weights.mean())), kind=f"residual SD of log HR({final_name(data)}) for a trial of mean weight"
         )
-        thresholds = lines.threshold_effects(line, self.level)
+        thresholds = threshold_effects(line, self.level)
         problems = part.problems + problems + self._extrapolated_size(data, line)
-        problems += lines.threshold_caveats({**estimates, **thresholds}, data)
+        problems += threshold_caveats({**estimates, **thresholds}, data)
         problems += scatter_caveat(
             data, line.intercept, line.slope, "the intervals of slope and R2, the band and the STE are too narrow"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -11,21 +11,12 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.results.endpoint_names import final_name
+from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
-
-Weights = Literal["n", "events", "inverse-variance", "sqrt-n", "none"]
 
 SHARED_CONTROL = (
     "comparisons that share a control arm are taken as independent by this model, and the patients of that arm count in each"
 )
-WORDS: dict[Weights, str] = {
-    "n": "number of patients",
-    "events": "{final} events",
-    "inverse-variance": "1 / variance of log HR({final})",
-    "sqrt-n": "square root of the number of patients",
-    "none": "unweighted",
-}
-IN_WORDS: dict[str, str] = {weights: words.format(final="OS") for weights, words in WORDS.items()}
 NEEDS: dict[Weights, frozenset[Requirement]] = {
     "n": frozenset({Requirement.PATIENTS}),
     "sqrt-n": frozenset({Requirement.PATIENTS}),
@@ -46,11 +37,6 @@ def requirements_of(weights: Weights) -> frozenset[Requirement]:
     if weights not in NEEDS:
         raise UsageError(f"weights must be one of {', '.join(get_args(Weights))}; got {weights!r}")
     return NEEDS[weights] | {Requirement.BOTH_EFFECTS}
-
-
-def weights_in_words(weights: Weights, effects: Effects) -> str:
-    """Return the weights in words, with the name of the final endpoint of the set."""
-    return WORDS[weights].format(final=final_name(effects))
 
 
 def part_with_weights(effects: Effects, weights: Weights, fewest: int = 3) -> UsablePart:

@@ -31,7 +31,7 @@ from scipy.special import ndtri
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, direct_death_of, median_of
-from surrogacy.pps.trial_summary import PROGRESSION_ENDPOINTS, ROUNDING, Median, PpsDefinition, Stated
+from surrogacy.pps.trial_summary import PROGRESSION_ENDPOINTS, ROUNDING, Median, PpsDefinition, Sourced
 from surrogacy.results.result import LEVEL
 from surrogacy.stats.bootstrap import percentiles
 from surrogacy.survival.constant_hazards import post_progression_hazard
@@ -86,7 +86,7 @@ class ArmPps:
         Months; ``median_pfs`` as printed, also where it is a TTP.
     values : tuple of Pps
         One a definition.
-    direct_death : Stated of float
+    direct_death : Sourced of float
         Share of PFS events that are deaths, of the model.
     problems : tuple of str
     """
@@ -105,7 +105,7 @@ class ArmPps:
     median_os: Median
     median_pfs: Median
     values: tuple[Pps, ...]
-    direct_death: Stated[float]
+    direct_death: Sourced[float]
     problems: tuple[str, ...] = ()
 
     @property
@@ -236,7 +236,7 @@ def correlation_of_medians(arm: IllnessDeath) -> float:
 
 
 def _arm(
-    row: Mapping[str, Any], trial: Mapping[str, Any], direct_death: Stated[float], draws: int, generator: np.random.Generator
+    row: Mapping[str, Any], trial: Mapping[str, Any], direct_death: Sourced[float], draws: int, generator: np.random.Generator
 ) -> ArmPps:
     """One row of the table with its PPS; what is odd about it goes to its problems."""
     name = f"{trial['label']}, {'experimental' if row['arm'] == 'exp' else 'control'} arm"

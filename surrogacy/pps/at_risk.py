@@ -18,7 +18,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.calibration import ARMS, Calibration
 from surrogacy.pps.summaries import at_risk_misfit, still_followed
-from surrogacy.pps.trial_summary import AtRisk, TrialInputs
+from surrogacy.pps.trial_summary import AtRisk, TrialSummary
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio, hazard_ratio_over_time
@@ -126,12 +126,12 @@ class AtRiskComparison:
     problems: tuple[str, ...]
 
 
-def compare_at_risk(inputs: TrialInputs, calibration: Calibration, cuts: tuple[float, ...] = CUTS) -> AtRiskComparison:
+def compare_at_risk(inputs: TrialSummary, calibration: Calibration, cuts: tuple[float, ...] = CUTS) -> AtRiskComparison:
     """Fit constant and piecewise post-progression hazards to the numbers at risk of a trial.
 
     Parameters
     ----------
-    inputs : TrialInputs
+    inputs : TrialSummary
     calibration : Calibration
         Gives the hazards of progression and of death without progression.
     cuts : tuple of float
@@ -146,7 +146,7 @@ def compare_at_risk(inputs: TrialInputs, calibration: Calibration, cuts: tuple[f
     """
     at_risk = inputs.at_risk
     if at_risk is None:
-        raise UsageError(f"{inputs.name}: no numbers at risk; add them to at_risk.csv, or give them to TrialInputs")
+        raise UsageError(f"{inputs.name}: no numbers at risk; add them to at_risk.csv, or give them to TrialSummary")
     edges = (0.0, *cuts, np.inf)
     counted = np.array([t for t in at_risk.times if t > 0])
     if not all(((counted > low) & (counted <= high)).any() for low, high in pairwise(edges)):
@@ -193,7 +193,7 @@ def _arm(calibration: Calibration, i: int, hazards: FloatArray, cuts: tuple[floa
     return IllnessDeath.piecewise((1.0 - q) * lam, cuts, q * lam, hazards)
 
 
-def _fitted(name: str, inputs: TrialInputs, calibration: Calibration, at_risk: AtRisk, cuts: tuple[float, ...]) -> AtRiskFit:
+def _fitted(name: str, inputs: TrialSummary, calibration: Calibration, at_risk: AtRisk, cuts: tuple[float, ...]) -> AtRiskFit:
     from scipy.optimize import least_squares
 
     times, hazards = np.array(at_risk.times), []
@@ -215,7 +215,7 @@ def _fitted(name: str, inputs: TrialInputs, calibration: Calibration, at_risk: A
 
 def _described(
     name: str,
-    inputs: TrialInputs,
+    inputs: TrialSummary,
     calibration: Calibration,
     at_risk: AtRisk,
     hazards: FloatArray,

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.pps.trial_summary import TrialInputs
+from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
@@ -130,13 +130,13 @@ class Calibration:
 
 
 def calibrate(
-    inputs: TrialInputs, name: CalibrationName = "M", pfs: PfsSource = "hazard-ratio", cut: str | None = None
+    inputs: TrialSummary, name: CalibrationName = "M", pfs: PfsSource = "hazard-ratio", cut: str | None = None
 ) -> Calibration:
     """Calibrate both arms to published medians, hazard ratio and share of deaths without progression.
 
     Parameters
     ----------
-    inputs : TrialInputs
+    inputs : TrialSummary
     name : {"L", "M"}
         Post-progression hazard from the reported PPS, or from the OS medians.
     pfs : {"hazard-ratio", "medians"}
@@ -167,7 +167,7 @@ def calibrate(
     return Calibration(name, chosen.name, pfs, median_pfs, q, h12, targets)
 
 
-def _median_pfs(inputs: TrialInputs, pfs: PfsSource, cut: str) -> FloatArray:
+def _median_pfs(inputs: TrialSummary, pfs: PfsSource, cut: str) -> FloatArray:
     """(2,) median PFS of the model, months: of control and experimental arm."""
     chosen = inputs.cut(cut)
     # the control median of the preferred cut serves a cut that printed a hazard ratio alone
@@ -180,13 +180,13 @@ def _median_pfs(inputs: TrialInputs, pfs: PfsSource, cut: str) -> FloatArray:
     return np.array([control, control / chosen.hr.value if pfs == "hazard-ratio" else experimental])
 
 
-def pfs_of_endpoint(median: npt.ArrayLike, inputs: TrialInputs) -> npt.NDArray[np.float64]:
+def pfs_of_endpoint(median: npt.ArrayLike, inputs: TrialSummary) -> npt.NDArray[np.float64]:
     """Median PFS that goes with a median of the trial's endpoint: a TTP censors the deaths."""
     share = 1.0 - inputs.direct_death.value if inputs.endpoint == "TTP" else 1.0
     return np.asarray(median, dtype=np.float64) * share
 
 
-def _fitted_hazards(inputs: TrialInputs, median_pfs: FloatArray) -> FloatArray:
+def _fitted_hazards(inputs: TrialSummary, median_pfs: FloatArray) -> FloatArray:
     """Post-progression hazards of calibration M; refuses what no hazard can give."""
     median_os, q = np.array([median.value for median in inputs.median_os]), inputs.direct_death.value
     hazards = post_progression_hazard(median_pfs, median_os, q)
@@ -226,7 +226,7 @@ def two_arms(median_pfs: FloatArray, direct_death: float, post_progression: Floa
     return control, experimental
 
 
-def _targets(inputs: TrialInputs, cut: str, arms: tuple[IllnessDeath, IllnessDeath], fitted: set[str]) -> tuple[Target, ...]:
+def _targets(inputs: TrialSummary, cut: str, arms: tuple[IllnessDeath, IllnessDeath], fitted: set[str]) -> tuple[Target, ...]:
     """Every printed value beside the model's, fitted or not; a difference of medians beside a difference of medians."""
     chosen, targets = inputs.cut(cut), []
 

@@ -42,7 +42,7 @@ from surrogacy.pps.read_summaries import read_all_inputs
 from surrogacy.pps.resampling import SamplingErrors, printed_over_simulated, sampling_errors, scaled
 from surrogacy.pps.shares import FiellerSet, fieller_set, log_hr_words, share_estimate, share_words
 from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
-from surrogacy.pps.trial_summary import HazardRatio, TrialInputs
+from surrogacy.pps.trial_summary import HazardRatio, TrialSummary
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL
@@ -79,7 +79,7 @@ class Decomposition:
 
     Parameters
     ----------
-    inputs : TrialInputs
+    inputs : TrialSummary
     calibration : Calibration
     hazard_ratios : dict of str to Estimate
         ``pfs`` (PPS -> 0), ``equal_at_control`` and ``equal_at_experimental`` (that arm's PPS in both), ``equal`` (their geometric
@@ -110,7 +110,7 @@ class Decomposition:
     problems : tuple of str
     """
 
-    inputs: TrialInputs
+    inputs: TrialSummary
     calibration: Calibration
     hazard_ratios: Mapping[str, Estimate]
     effects: Mapping[str, Estimate]
@@ -162,7 +162,7 @@ def main_decomposition(found: Sequence[Decomposition]) -> Decomposition | None:
 
 
 def decompose(
-    inputs: TrialInputs,
+    inputs: TrialSummary,
     calibration: CalibrationName = "M",
     pfs: PfsSource = "hazard-ratio",
     cut: str | None = None,
@@ -175,7 +175,7 @@ def decompose(
 
     Parameters
     ----------
-    inputs : TrialInputs
+    inputs : TrialSummary
         What the trial printed; see `surrogacy.pps.read_summaries.read_inputs`.
     calibration : {"L", "M"}
         Post-progression hazards from the reported PPS, or fitted to the OS medians.
@@ -205,7 +205,7 @@ def decompose(
 
 
 def decompose_all(
-    inputs: TrialInputs, *, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
+    inputs: TrialSummary, *, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
 ) -> tuple[Decomposition, ...]:
     """Decompose a trial in every way that its inputs allow: each data cut, PFS effect by HR and by medians, calibrations L and M.
 
@@ -260,7 +260,7 @@ def _checked(resamples: int, level: float) -> float:
 
 
 def by_direct_death(
-    inputs: TrialInputs,
+    inputs: TrialSummary,
     shares: Sequence[float] = (0.0, 0.05, 0.1, 0.2, 0.3),
     pfs: PfsSource = "hazard-ratio",
     cut: str | None = None,
@@ -295,7 +295,7 @@ def _share(part: float, whole: float) -> float | None:
     return part / whole if abs(whole) > NOTHING else None
 
 
-def _decompose(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors, level: float) -> Decomposition:
+def _decompose(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors, level: float) -> Decomposition:
     point = steps_of(chosen.median_pfs[None, :], chosen.post_progression[None, :], inputs)
     log_observed = np.log([inputs.hr_os.value])
     ratios = printed_over_simulated(inputs, chosen, errors)
@@ -381,7 +381,7 @@ def _decompose(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors,
     )
 
 
-def _kind(trials: int, ratios: Mapping[str, float], inputs: TrialInputs) -> str:
+def _kind(trials: int, ratios: Mapping[str, float], inputs: TrialSummary) -> str:
     """How the intervals were made, in words."""
     names = {"pfs": f"log HR {inputs.endpoint}", "os": "log HR OS"}
     to_printed = (

@@ -21,8 +21,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.evaluation.moderation import LogScore, log_score
-from surrogacy.models.exact.bivariate_grid import farthest
+from surrogacy.models.exact.bivariate_grid import search_limit
 from surrogacy.models.exact.bivariate_posterior import KIND
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.line_grid import CoefficientGrid, Coordinates, tabulate
@@ -32,6 +31,7 @@ from surrogacy.models.moderated_line import BIAS_WORDS, MATTERS
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
 from surrogacy.models.regression import weighted_least_squares
 from surrogacy.pps.expected_effects import Expectation, expected_effects
+from surrogacy.pps.moderation_evidence import LogScore, log_score
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.result import LEVEL, Result
 from surrogacy.trials import TrialSet
@@ -202,7 +202,7 @@ class OffsetModel:
         unit = grid.coordinates.scale
         spread = float(np.abs(effects.log_hr[:, 1] - at_estimates).max())
         ends = np.arcsinh(
-            np.array([getattr(self.sigma_cond, "low", 0.0), float(farthest(self.sigma_cond, np.array(spread)))]) / unit
+            np.array([getattr(self.sigma_cond, "low", 0.0), float(search_limit(self.sigma_cond, np.array(spread)))]) / unit
         )
         t = ends[0] + (ends[1] - ends[0]) * (rule(SIGMA_NODES)[0] + 1) / 2
         sigma = unit * np.sinh(t)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray
 from surrogacy.pps.calibration import Calibration, arms_from
-from surrogacy.pps.trial_summary import TrialInputs
+from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 
 ENDLESS_PPS = 1e6  # months: nobody dies after progression within any follow-up
@@ -78,7 +78,7 @@ def pps_needed(
     return float(np.exp(brentq(at, np.log(grid[first]), np.log(grid[first + 1]), xtol=1e-9)))
 
 
-def equal_pps(inputs: TrialInputs, calibration: Calibration) -> EqualPps:
+def equal_pps(inputs: TrialSummary, calibration: Calibration) -> EqualPps:
     """Limits, curve and PPS needed of one calibrated trial."""
     follow_up, n = inputs.follow_up.value, inputs.n
     control = float(calibration.median_pfs[0])

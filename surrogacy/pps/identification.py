@@ -8,7 +8,7 @@ import numpy as np
 
 from surrogacy.pps.calibration import Calibration
 from surrogacy.pps.shares import share_words
-from surrogacy.pps.trial_summary import TrialInputs
+from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.results.estimate import Estimate
 
 WIDE = 0.5  # of the gap: a share whose interval is wider than this counts as not identified
@@ -50,7 +50,7 @@ def is_identified(gap: Estimate, shares: Mapping[str, Estimate], lost: float = 0
 
 
 def problems_of(
-    inputs: TrialInputs,
+    inputs: TrialSummary,
     calibration: Calibration,
     effects: Mapping[str, Estimate],
     shares: Mapping[str, Estimate],
@@ -61,7 +61,7 @@ def problems_of(
 
     Parameters
     ----------
-    inputs : TrialInputs
+    inputs : TrialSummary
     calibration : Calibration
     effects, shares : dict of str to Estimate
         Of the decomposition.
@@ -104,12 +104,12 @@ def problems_of(
     return (*found, *inputs.notes)
 
 
-def printed_errors(inputs: TrialInputs, ratios: Mapping[str, float]) -> tuple[str, ...]:
+def printed_errors(inputs: TrialSummary, ratios: Mapping[str, float]) -> tuple[str, ...]:
     """Hazard ratios whose printed standard error is far from that of the simulated trials, in words.
 
     Parameters
     ----------
-    inputs : TrialInputs
+    inputs : TrialSummary
     ratios : dict of str to float
         Printed over simulated standard error, by which the simulated errors were multiplied; ``pfs``, ``os``.
     """

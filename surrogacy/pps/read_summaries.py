@@ -18,8 +18,8 @@ from surrogacy.pps.trial_summary import (
     Median,
     PfsCut,
     PpsDefinition,
-    Stated,
-    TrialInputs,
+    Sourced,
+    TrialSummary,
 )
 from surrogacy.trials import TrialSet
 
@@ -32,7 +32,7 @@ def read_inputs(
     comparison: str,
     direct_death: float = ASSUMED_DIRECT_DEATH,
     follow_up: tuple[float, float] | None = None,
-) -> TrialInputs:
+) -> TrialSummary:
     """Take from the tables what a calibration of one comparison needs.
 
     Parameters
@@ -48,7 +48,7 @@ def read_inputs(
 
     Returns
     -------
-    TrialInputs
+    TrialSummary
 
     Raises
     ------
@@ -85,7 +85,7 @@ def read_inputs(
     n = tuple(int(row[f"n_{arm}"]) for arm in ("ctl", "exp"))
     pps = tuple(float(arm["median_pps"]) for arm in pair)
     definition = str(pair[0]["pps_definition"])
-    return TrialInputs(
+    return TrialSummary(
         comparison=comparison,
         label=label,
         n=cast(tuple[int, int], n),
@@ -102,12 +102,12 @@ def read_inputs(
     )
 
 
-def read_all_inputs(trials: TrialSet) -> tuple[tuple[TrialInputs, ...], dict[str, str]]:
+def read_all_inputs(trials: TrialSet) -> tuple[tuple[TrialSummary, ...], dict[str, str]]:
     """Inputs of every comparison of the tables that has what is needed, and why each of the others has not.
 
     Returns
     -------
-    inputs : tuple of TrialInputs
+    inputs : tuple of TrialSummary
     refused : dict of comparison to reason
     """
     found, refused = [], {}
@@ -188,25 +188,25 @@ def _cut_name(row: Mapping[str, Any]) -> str:
     return re.split(r"[,(]", str(row["analysis"]))[0].strip()
 
 
-def direct_death_of(row: Mapping[str, Any], assumed: float) -> Stated[float]:
+def direct_death_of(row: Mapping[str, Any], assumed: float) -> Sourced[float]:
     """Share of PFS events that are deaths: as the row of the trial counts them, else the assumed one."""
     deaths, progressions = float(row["deaths_without_progression"]), float(row["progressions"])
     if np.isfinite(deaths) and np.isfinite(progressions) and deaths + progressions > 0:
         words = f"{deaths:.0f} deaths without progression, {progressions:.0f} progressions; the same share in both arms"
-        return Stated(deaths / (deaths + progressions), words)
-    return Stated(assumed, f"{assumed:.0%} of PFS events are deaths without progression, in both arms", assumed=True)
+        return Sourced(deaths / (deaths + progressions), words)
+    return Sourced(assumed, f"{assumed:.0%} of PFS events are deaths without progression, in both arms", assumed=True)
 
 
 def _follow_up(
     row: Mapping[str, Any], control_os: float, assumed: tuple[float, float] | None
-) -> Stated[tuple[float, float] | None]:
+) -> Sourced[tuple[float, float] | None]:
     low, high = float(row["follow_up_low"]), float(row["follow_up_high"])
     if np.isfinite(low) and np.isfinite(high):
         high = max(high, low + 0.1)  # all patients entered in one month: the engine needs some width
-        return Stated((low, high), f"administrative censoring uniform from {low:g} to {high:g} months")
+        return Sourced((low, high), f"administrative censoring uniform from {low:g} to {high:g} months")
     low, high = assumed or tuple(round(factor * control_os, 1) for factor in ASSUMED_FOLLOW_UP)
     words = f"administrative censoring uniform from {low:g} to {high:g} months"
-    return Stated((low, high), words + ("" if assumed else ", 1 to 3 times the control's median OS"), assumed=True)
+    return Sourced((low, high), words + ("" if assumed else ", 1 to 3 times the control's median OS"), assumed=True)
 
 
 def _at_risk(trials: TrialSet, comparison: str) -> AtRisk | None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.pps.calibration import Calibration, pfs_of_endpoint
-from surrogacy.pps.trial_summary import TrialInputs
+from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.survival.estimators import cox_log_hazard_ratio, kaplan_meier_median
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
@@ -57,12 +57,12 @@ class SamplingErrors:
         )
 
 
-def sampling_errors(inputs: TrialInputs, calibration: Calibration, trials: int, seed: int = 0) -> SamplingErrors:
+def sampling_errors(inputs: TrialSummary, calibration: Calibration, trials: int, seed: int = 0) -> SamplingErrors:
     """Simulate trials from a calibrated model and take the errors of their estimates.
 
     Parameters
     ----------
-    inputs : TrialInputs
+    inputs : TrialSummary
         Patients, follow-up and endpoint.
     calibration : Calibration
         What is taken as the truth.
@@ -84,7 +84,7 @@ def sampling_errors(inputs: TrialInputs, calibration: Calibration, trials: int, 
     return SamplingErrors(errors[:, 0], errors[:, 1], errors[:, 2], hr_errors[:, 0], hr_errors[:, 1])
 
 
-def printed_over_simulated(inputs: TrialInputs, calibration: Calibration, errors: SamplingErrors) -> dict[str, float]:
+def printed_over_simulated(inputs: TrialSummary, calibration: Calibration, errors: SamplingErrors) -> dict[str, float]:
     """Printed over simulated standard error of the log hazard ratios that have printed limits and are used.
 
     Returns
@@ -107,7 +107,7 @@ def scaled(errors: SamplingErrors, ratios: Mapping[str, float]) -> SamplingError
 
 
 def _simulated(
-    inputs: TrialInputs, arms: tuple[IllnessDeath, IllnessDeath], trials: int, rng: np.random.Generator
+    inputs: TrialSummary, arms: tuple[IllnessDeath, IllnessDeath], trials: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Log medians, (trials, 3, 2), and log hazard ratios, (trials, 2), of simulated trials."""
     medians = np.full((trials, 3, 2), np.nan)

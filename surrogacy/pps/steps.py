@@ -10,7 +10,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.pps.calibration import Calibration, arms_from, bounded_hazard, pfs_of_endpoint
 from surrogacy.pps.resampling import SamplingErrors
-from surrogacy.pps.trial_summary import TrialInputs
+from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 
@@ -42,7 +42,7 @@ class Steps:
         return 0.5 * (self.at_control + self.at_experimental)
 
 
-def steps_of(median_pfs: FloatArray, hazards: FloatArray, inputs: TrialInputs) -> Steps:
+def steps_of(median_pfs: FloatArray, hazards: FloatArray, inputs: TrialSummary) -> Steps:
     """The steps for (m, 2) median PFS, months, and post-progression hazards."""
 
     def log_hr(control: int, experimental: int) -> FloatArray:
@@ -63,7 +63,7 @@ def parts_of(steps: Steps, observed: FloatArray) -> dict[str, FloatArray]:
     }
 
 
-def resampled(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors) -> tuple[Steps, FloatArray, int, int]:
+def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors) -> tuple[Steps, FloatArray, int, int]:
     """Decompose resampled trials.
 
     Returns
@@ -112,7 +112,7 @@ def resampled(inputs: TrialInputs, chosen: Calibration, errors: SamplingErrors) 
     return steps_of(pfs, hazards, inputs), observed, lost, at_boundary
 
 
-def _resampled_pps(inputs: TrialInputs, errors: SamplingErrors, os: FloatArray) -> FloatArray:
+def _resampled_pps(inputs: TrialSummary, errors: SamplingErrors, os: FloatArray) -> FloatArray:
     """Reported PPS with its error: that of a difference of medians where it is one, else that of a Kaplan-Meier median."""
     printed, medians = inputs.pps, inputs.cuts[0].medians
     if printed is None:

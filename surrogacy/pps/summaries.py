@@ -16,7 +16,7 @@ from scipy.special import ndtri
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.calibration import ARMS, Calibration, Target, calibrate, pfs_of_endpoint, two_arms
-from surrogacy.pps.trial_summary import Median, TrialInputs
+from surrogacy.pps.trial_summary import Median, TrialSummary
 from surrogacy.survival.hazard_ratios import Censoring
 from surrogacy.survival.illness_death import IllnessDeath
 
@@ -78,7 +78,7 @@ def at_risk_misfit(counts: Sequence[int], share: FloatArray) -> FloatArray:
     return np.asarray(np.where(before > 0, np.sign(after - expected) * np.sqrt(deviance), 0.0))
 
 
-def fit_summaries(inputs: TrialInputs, landmarks: Sequence[Landmark] = (), cut: str | None = None) -> Calibration:
+def fit_summaries(inputs: TrialSummary, landmarks: Sequence[Landmark] = (), cut: str | None = None) -> Calibration:
     """Calibrate both arms to everything printed, over median PFS and post-progression hazard of each arm.
 
     The share of deaths without progression is kept. Numbers at risk are taken to fall by death and by the administrative end of
@@ -86,7 +86,7 @@ def fit_summaries(inputs: TrialInputs, landmarks: Sequence[Landmark] = (), cut: 
 
     Parameters
     ----------
-    inputs : TrialInputs
+    inputs : TrialSummary
     landmarks : sequence of Landmark
     cut : str, optional
         Data cut of the progression endpoint; default: the one that belongs with the final OS.
@@ -143,7 +143,7 @@ def _landmark_target(mark: Landmark, arm: IllnessDeath, n: int) -> Target:
     return Target(f"{mark.endpoint} at {mark.time:g} months, {mark.arm}", mark.rate, model, True, float(z))
 
 
-def _at_risk_targets(inputs: TrialInputs, name: str, arm: IllnessDeath) -> list[Target]:
+def _at_risk_targets(inputs: TrialSummary, name: str, arm: IllnessDeath) -> list[Target]:
     if inputs.at_risk is None:
         return []
     times, counts = np.array(inputs.at_risk.times), getattr(inputs.at_risk, name)

@@ -81,7 +81,7 @@ class HazardRatio:
 
 
 @dataclass(frozen=True)
-class Stated[T]:
+class Sourced[T]:
     """A value with where it comes from.
 
     Parameters
@@ -148,7 +148,7 @@ class PfsCut:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrialInputs:
+class TrialSummary:
     """Published summaries of one comparison that a calibration starts from.
 
     Parameters
@@ -162,9 +162,9 @@ class TrialInputs:
         The one that belongs with the final OS first.
     median_os : tuple of Median
     hr_os : HazardRatio
-    direct_death : Stated of float
+    direct_death : Sourced of float
         Share of PFS events that are deaths, q, taken as the same in both arms.
-    follow_up : Stated of (float, float), or Stated of None
+    follow_up : Sourced of (float, float), or Sourced of None
         Administrative censoring, uniform between these months; None = complete follow-up.
     pps : tuple of float, or None
         Median post-progression survival as printed.
@@ -185,8 +185,8 @@ class TrialInputs:
     cuts: tuple[PfsCut, ...]
     median_os: tuple[Median, Median]
     hr_os: HazardRatio
-    direct_death: Stated[float]
-    follow_up: Stated[tuple[float, float] | None]
+    direct_death: Sourced[float]
+    follow_up: Sourced[tuple[float, float] | None]
     endpoint: str = "PFS"
     label: str = ""
     pps: tuple[float, float] | None = None
@@ -236,7 +236,7 @@ class TrialInputs:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What no source states, in words."""
-        stated: tuple[Stated[Any], ...] = (self.direct_death, self.follow_up)
+        stated: tuple[Sourced[Any], ...] = (self.direct_death, self.follow_up)
         return tuple(str(value) for value in stated if value.assumed)
 
     def cut(self, name: str | None = None) -> PfsCut:
@@ -254,11 +254,11 @@ class TrialInputs:
             raise UsageError(f"{self.name} has no cut {name!r}; choose from {', '.join(cut.name for cut in self.cuts)}")
         return found
 
-    def with_direct_death(self, share: float, source: str = "as given") -> TrialInputs:
+    def with_direct_death(self, share: float, source: str = "as given") -> TrialSummary:
         """The same trial with another share of PFS events that are deaths."""
-        return replace(self, direct_death=Stated(share, source))
+        return replace(self, direct_death=Sourced(share, source))
 
-    def with_medians(self, cut: str, control: float, experimental: float) -> TrialInputs:
+    def with_medians(self, cut: str, control: float, experimental: float) -> TrialSummary:
         """The same trial with the PFS medians of a data cut, months, where the tables do not hold them."""
         changed = replace(self.cut(cut), medians=(Median(control), Median(experimental)))
         return replace(self, cuts=tuple(changed if own.name == cut else own for own in self.cuts))

@@ -9,10 +9,11 @@ import numpy as np
 
 from surrogacy.evaluation.cross_validation import Predictions
 from surrogacy.evaluation.placement import Focus
-from surrogacy.models.weights import weighting, weights_in_words
+from surrogacy.models.weights import weighting
 from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names, with_article
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import number, settings_in_words, with_interval
+from surrogacy.results.labels import weights_in_words
 from surrogacy.results.result import Result
 
 

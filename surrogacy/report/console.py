@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from surrogacy.analysis.fit_run import Run, SetAnalysis
+from surrogacy.analysis.fit_run import Run, SetFit
 from surrogacy.evaluation.placement import Focus, shown_records
 from surrogacy.report.pps_words import summary_line
 from surrogacy.results.endpoint_names import common_final_name, final_name
@@ -40,7 +40,7 @@ def screen(run: Run) -> RenderableType:
     return Group(*parts)
 
 
-def _set_block(one: SetAnalysis) -> RenderableType:
+def _set_block(one: SetFit) -> RenderableType:
     effects = one.effects
     size = effects.patients
     patients = f", {size:,.0f} patients" if size == size else ""
@@ -129,7 +129,7 @@ def _other_band(threshold: ThresholdEffect) -> str:
     return threshold.value_words
 
 
-def _grid_line(one: SetAnalysis) -> str:
+def _grid_line(one: SetFit) -> str:
     if not one.rho_within_grid:
         return ""
     model = one.rho_within_grid[-1]["model"]
@@ -146,7 +146,7 @@ def _grid_line(one: SetAnalysis) -> str:
     return f"R²/slope of {model} by rho_within  {'   '.join(cells)}{note}"
 
 
-def _prior_line(one: SetAnalysis) -> str:
+def _prior_line(one: SetFit) -> str:
     records = [record for record in one.prior_sensitivity if "problem" not in record]
     if not records:
         return ""
@@ -160,7 +160,7 @@ def _prior_line(one: SetAnalysis) -> str:
     )
 
 
-def _nuts_lines(one: SetAnalysis) -> list[str]:
+def _nuts_lines(one: SetFit) -> list[str]:
     """The largest difference between an exact posterior and NUTS, a line a model."""
     lines = []
     for sampled in one.sampled:
@@ -175,7 +175,7 @@ def _nuts_lines(one: SetAnalysis) -> list[str]:
     return lines
 
 
-def _left_out_line(one: SetAnalysis) -> str:
+def _left_out_line(one: SetFit) -> str:
     records = [record for record in one.leave_one_out if record["model"] == "weighted-pearson" and record.get("r") is not None]
     if not records:
         return ""
@@ -187,7 +187,7 @@ def _left_out_line(one: SetAnalysis) -> str:
     )
 
 
-def _cross_validation_line(one: SetAnalysis) -> str:
+def _cross_validation_line(one: SetFit) -> str:
     """How many observed final effects lie within the interval predicted from the other trials, by model."""
     names = dict(zip(one.effects.comparison, one.effects.labels, strict=True))
     cells = []
@@ -199,7 +199,7 @@ def _cross_validation_line(one: SetAnalysis) -> str:
     return f"{words}: {'; '.join(cells)}" if cells else ""
 
 
-def _carried_line(one: SetAnalysis) -> str:
+def _carried_line(one: SetFit) -> str:
     """The single trials without which an interval of the slope would hold 0, or no longer, by model."""
     names = dict(zip(one.effects.trial, one.effects.labels, strict=True))
     cells = []

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import surrogacy
-from surrogacy.analysis.fit_run import Run, SetAnalysis
+from surrogacy.analysis.fit_run import Run, SetFit
 from surrogacy.errors import data_warnings
 from surrogacy.evaluation.differences import POWER_NOTE, Difference
 from surrogacy.report.pps_words import decomposition_record
@@ -73,7 +73,7 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
     }
 
 
-def failure_records(analyses: Sequence[SetAnalysis]) -> list[dict[str, Any]]:
+def failure_records(analyses: Sequence[SetFit]) -> list[dict[str, Any]]:
     """Return the models without a fit; ``left_out`` holds what the tables lack if that is the reason."""
     failed = [
         {"set": one.name, "model": model, "problem": text, "missing_data": False, "left_out": []}

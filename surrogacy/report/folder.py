@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from surrogacy.analysis.fit_run import Run, SetAnalysis
+from surrogacy.analysis.fit_run import Run, SetFit
 from surrogacy.errors import FigureError
 from surrogacy.evaluation.placement import Focus, in_words, shown_records
 from surrogacy.output.replacement import staging
@@ -43,7 +43,7 @@ class Drawing:
 
 
 def write_run(
-    fit: Callable[[Callable[[SetAnalysis], None]], Run],
+    fit: Callable[[Callable[[SetFit], None]], Run],
     examine: Callable[[Run], Run],
     compare: Callable[[Run], Run],
     out: str | Path,
@@ -132,7 +132,7 @@ def undrawn(jobs: Sequence[Future[Any]], drawing: Drawing) -> tuple[FigureError,
     return tuple(problems)
 
 
-def _draw_robustness(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[Future[Any]]:
+def _draw_robustness(one: SetFit, folder: Path, drawing: Drawing) -> list[Future[Any]]:
     """What ``--sensitivity`` shows: prediction of each trial from the others, and the estimates by every choice."""
     if not one.robustness.choices:
         return []
@@ -159,7 +159,7 @@ def _draw_placement(run: Run, focus: Focus, folder: Path, drawing: Drawing) -> l
     return [drawing.workers.submit(draw_placement, name, focus, [*inside[:1], *outside[:1]], run.placement, *how)]
 
 
-def _draw(one: SetAnalysis, folder: Path, drawing: Drawing) -> list[Future[Any]]:
+def _draw(one: SetFit, folder: Path, drawing: Drawing) -> list[Future[Any]]:
     """Hand the figures of a set to the workers: the effects as a forest plot, the first line as a bubble plot."""
     if not one.results:
         return []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from surrogacy.analysis.fit_run import SetAnalysis
+from surrogacy.analysis.fit_run import SetFit
 from surrogacy.report.tables import ReportTable, records_table
 
 
-def left_out_table(analyses: Sequence[SetAnalysis]) -> list[ReportTable]:
+def left_out_table(analyses: Sequence[SetFit]) -> list[ReportTable]:
     """One row per set, model and comparison; nothing if every model uses all comparisons."""
     records = [
         {"set": one.name, "model": model, "comparison": entry.comparison, "reason": entry.reason, "remedy": entry.remedy}

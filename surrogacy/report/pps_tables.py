@@ -17,7 +17,7 @@ from surrogacy.report.pps_words import RESIDUAL_P, decomposition_record, months,
 from surrogacy.report.tables import ReportTable, records_table
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, with_interval
-from surrogacy.stats.lines import threshold_caveats
+from surrogacy.stats.thresholds import threshold_caveats
 
 STEPS = {
     "pfs": "HR PFS (PPS → 0)", "equal": "OS HR, equal PPS", "model": "OS HR, PPS as calibrated", "observed": "OS HR, observed",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import exp
 from typing import Any
 
-from surrogacy.analysis.fit_run import Run, SetAnalysis
+from surrogacy.analysis.fit_run import Run, SetFit
 from surrogacy.evaluation.cross_validation import Predictions
 from surrogacy.evaluation.differences import POWER_NOTE, Difference
 from surrogacy.report.tables import ReportTable, names_for, records_table
@@ -95,7 +95,7 @@ def cross_validation_tables(
     ]
 
 
-def influence_tables(analyses: Sequence[SetAnalysis], labels: Mapping[str, str]) -> list[ReportTable]:
+def influence_tables(analyses: Sequence[SetFit], labels: Mapping[str, str]) -> list[ReportTable]:
     """What the regression owes to each comparison, and which conclusions hang on one trial."""
     diagnostics = [record for one in analyses for record in one.robustness.diagnostics]
     carried = [{"set": one.name, "conclusion": sentence} for one in analyses for sentence in one.robustness.carried(labels)]
@@ -173,7 +173,7 @@ def verdicts_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
     return records_table("verdicts", "Published schemes", note, flat, columns, {})
 
 
-def sensitivity_tables(analyses: Sequence[SetAnalysis]) -> list[ReportTable]:
+def sensitivity_tables(analyses: Sequence[SetFit]) -> list[ReportTable]:
     """What ``--sensitivity`` adds: choices, subgroups, intervals."""
     tables = []
     choices = [record for one in analyses for record in one.robustness.choices]

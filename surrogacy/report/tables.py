@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from surrogacy.analysis.fit_run import Run, SetAnalysis
+from surrogacy.analysis.fit_run import Run, SetFit
 from surrogacy.evaluation.placement import POSITIONS
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
 from surrogacy.results.estimate import ThresholdEffect
@@ -79,7 +79,7 @@ def estimate_name(name: str, final: str) -> str:
     return names.get(name, name)
 
 
-def models_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
+def models_table(analyses: Sequence[SetFit]) -> ReportTable:
     """Every estimate of every model."""
     numbers, words = [], []
     for one in analyses:
@@ -116,7 +116,7 @@ def models_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
     )
 
 
-def _all_problems(analyses: Sequence[SetAnalysis]) -> str:
+def _all_problems(analyses: Sequence[SetFit]) -> str:
     """Every caveat once, with the sets and models it belongs to."""
     where: dict[str, list[str]] = {}
     for one in analyses:
@@ -135,7 +135,7 @@ def _all_problems(analyses: Sequence[SetAnalysis]) -> str:
     return " ".join(f"[{'; '.join(labels)}] {problem}." for problem, labels in where.items())
 
 
-def effects_table(analyses: Sequence[SetAnalysis]) -> ReportTable:
+def effects_table(analyses: Sequence[SetFit]) -> ReportTable:
     """Both hazard ratios of every comparison, as fitted."""
     numbers, words = [], []
     for one in analyses:
@@ -246,7 +246,7 @@ def placement_table(run: Run) -> ReportTable:
     return records_table("placement", f"{labels} against the lines", note, run.placement, columns, POSITIONS, digits=3)
 
 
-def shrunken_records(one: SetAnalysis) -> list[dict[str, Any]]:
+def shrunken_records(one: SetFit) -> list[dict[str, Any]]:
     """Observed and true effects of every comparison, by the exact posterior."""
     result = one.result("bivariate-bayes")
     if result is None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.models.weights import weights_in_words
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.labels import weights_in_words
 from surrogacy.results.result import Result
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Request:
+class Pairing:
     """What to pair: surrogates and final endpoints in order of preference, and how."""
 
     surrogates: tuple[str, ...]
@@ -44,7 +44,7 @@ class Request:
 
 
 @dataclass(frozen=True, eq=False)
-class Paired:
+class AnalysisSet:
     """Effects with their flow.
 
     Parameters
@@ -94,7 +94,7 @@ def request_for(
     rho_within: float,
     min_evidence: str,
     shared_control: SharedControl,
-) -> Request:
+) -> Pairing:
     """Return what to pair, endpoints as the tables spell them; without ``final`` their own final endpoints.
 
     Raises
@@ -105,10 +105,10 @@ def request_for(
     held = tuple(dict.fromkeys(trials.effects["endpoint"]))
     surrogates = endpoint_spelling((surrogate,) if isinstance(surrogate, str) else tuple(surrogate), held)
     finals = endpoint_spelling(trials.final_endpoints if final is None else (final,), held)
-    return Request(surrogates, finals, rho_within, min_evidence, shared_control)
+    return Pairing(surrogates, finals, rho_within, min_evidence, shared_control)
 
 
-def pair_by_rule(trials: TrialSet, request: Request, rule: Mapping[str, Sequence[str]], name: str) -> Paired:
+def pair_by_rule(trials: TrialSet, request: Pairing, rule: Mapping[str, Sequence[str]], name: str) -> AnalysisSet:
     """Pair every comparison that the rule selects and that has both effects at the evidence asked for."""
     for column in rule:
         if column not in trials.trials.columns or column.startswith("_"):
@@ -129,7 +129,7 @@ def pair_by_rule(trials: TrialSet, request: Request, rule: Mapping[str, Sequence
     return _resolved(effects, request, flow)
 
 
-def _resolved(effects: Effects, request: Request, flow: list[dict[str, Any]]) -> Paired:
+def _resolved(effects: Effects, request: Pairing, flow: list[dict[str, Any]]) -> AnalysisSet:
     """Resolve shared control arms, and say in the flow where a comparison went."""
     resolved = resolve_shared_controls(effects, request.shared_control)
     group = dict(zip(effects.comparison, effects.control_group, strict=True))
@@ -144,10 +144,10 @@ def _resolved(effects: Effects, request: Request, flow: list[dict[str, Any]]) ->
                 if not (with_errors[name] and with_errors[kept]):
                     why = f"shares its control arm with {kept}, and cannot be pooled with it without standard errors"
             entry |= {"in_fit": False, "why": why}
-    return Paired(resolved, tuple(flow))
+    return AnalysisSet(resolved, tuple(flow))
 
 
-def pair_by_list(trials: TrialSet, request: Request, rows: Sequence[Row], name: str) -> Paired:
+def pair_by_list(trials: TrialSet, request: Pairing, rows: Sequence[Row], name: str) -> AnalysisSet:
     """Pair the hazard ratios that a set lists one by one."""
     by_id = {row["effect_id"]: row for row in _records(trials.effects)}
     about = {row["comparison"]: row for row in _records(trials.trials)}
@@ -193,7 +193,7 @@ def _preferred(trials: TrialSet) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def _choose(
-    rows: Mapping[str, dict[str, Any]], request: Request, *, added_here: bool
+    rows: Mapping[str, dict[str, Any]], request: Pairing, *, added_here: bool
 ) -> tuple[tuple[dict[str, Any], dict[str, Any]] | None, str]:
     """The pair of rows of a comparison, or why there is none."""
     worst = EVIDENCE.index(request.min_evidence)
@@ -227,7 +227,7 @@ def _choose(
 
 
 def _effects(
-    trials: TrialSet, request: Request, chosen: Sequence[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]], name: str
+    trials: TrialSet, request: Pairing, chosen: Sequence[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]], name: str
 ) -> Effects:
     """Arrays from chosen rows, and the caveats that go with them."""
     if not chosen:

@@ -121,7 +121,7 @@ class TrialSet:
         *,
         final: str | None = None,
         name: str = "",
-    ) -> pairing.Paired:
+    ) -> pairing.AnalysisSet:
         """Return what `pair` does, with the flow: which comparison is in the fit, and why another is not."""
         request = pairing.request_for(self, surrogate, final, rho_within, min_evidence, shared_control)
         return pairing.pair_by_rule(self, request, select, name)
@@ -157,7 +157,7 @@ class TrialSet:
         rho_within: float = 0.5,
         min_evidence: str = "secondary",
         shared_control: SharedControl = "cov",
-    ) -> pairing.Paired:
+    ) -> pairing.AnalysisSet:
         """Return what `analysis_set` does, with the flow."""
         request = pairing.request_for(self, surrogate, None, rho_within, min_evidence, shared_control)
         rows = self._set_rows(name)

@@ -166,7 +166,7 @@ def _chunks(batch: Batch, points: int, *ends: FloatArray) -> list[tuple[Any, ...
     return [(batch.take(cut), *(end[cut] for end in ends)) for cut in cuts]
 
 
-def farthest(prior: PositivePrior, spread: FloatArray) -> FloatArray:
+def search_limit(prior: PositivePrior, spread: FloatArray) -> FloatArray:
     """Where the search for an SD ends: the end of its prior, or, as data may contradict one that has none, far beyond the effects."""
     if isinstance(prior, Uniform):
         return np.full(np.shape(spread), prior.high)
@@ -178,7 +178,7 @@ def _support(batch: Batch, priors: Priors, rho_map: RhoMap) -> tuple[FloatArray,
     low, high = np.empty((len(batch), 3)), np.empty((len(batch), 3))
     for a, prior in enumerate((priors.tau_surrogate, priors.tau_final)):
         low[:, a] = np.arcsinh(getattr(prior, "low", 0.0) / batch.scale[:, a])
-        high[:, a] = np.arcsinh(farthest(prior, batch.spread[:, a]) / batch.scale[:, a])
+        high[:, a] = np.arcsinh(search_limit(prior, batch.spread[:, a]) / batch.scale[:, a])
     low[:, 2], high[:, 2] = rho_map.coordinate(rho_map.low), rho_map.coordinate(rho_map.high)
     return low, high
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from surrogacy.arrays import FloatArray, IntArray
-from surrogacy.effects import Effects, join, one_patient
+from surrogacy.effects import Effects, concatenate, unit_variance
 from surrogacy.errors import UsageError
 from surrogacy.models.exact import marginals
 from surrogacy.models.exact.bivariate_grid import NODES, Priors, Table, integrate
@@ -114,7 +114,7 @@ class Posterior:
             node_variance=nodes["v22"] - 2 * slope * nodes["v12"] + slope**2 * nodes["v11"],
             node_slope=slope,
             node_sigma=nodes["tau_final"] * np.sqrt((1 - nodes["rho_between"]) * (1 + nodes["rho_between"])),
-            trial_variance=one_patient(effects),
+            trial_variance=unit_variance(effects),
             new_n=new_n,
             data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
         )
@@ -265,7 +265,7 @@ class Posterior:
     def with_surrogate(self, log_hr: float, se: float, rho_within: float) -> Posterior:
         """The posterior with the surrogate effect of one more trial, its final effect not yet known."""
         new = Effects.from_arrays([[log_hr, np.nan]], [[se, np.nan]], rho_within, trial=["new trial"])
-        return next(posteriors([join(self.effects, replace(new, rho_known=np.array([True])))], self.priors, self.within))
+        return next(posteriors([concatenate(self.effects, replace(new, rho_known=np.array([True])))], self.priors, self.within))
 
     def predict(
         self, log_hr: float, se: float, rho_within: float = 0.5, se_final: float | None = None, level: float = LEVEL

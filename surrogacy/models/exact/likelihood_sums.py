@@ -65,7 +65,7 @@ class Batch:
 
 
 @dataclass(frozen=True, eq=False)
-class Arranged:
+class DataLayout:
     """One data set: comparisons that stand alone with both endpoints, and blocks of all others.
 
     Parameters
@@ -92,7 +92,7 @@ class Arranged:
         return tuple(part.tobytes() + bytes(part.shape) for block in self.blocks for part in (block.design, block.pattern))
 
 
-def arrange(effects: Effects) -> Arranged:
+def arrange(effects: Effects) -> DataLayout:
     """Arrange effects for the table."""
     shared = Counter(effects.control_group)
     alone = effects.complete & np.array([not name or shared[name] == 1 for name in effects.control_group])
@@ -104,10 +104,10 @@ def arrange(effects: Effects) -> Arranged:
     scale = np.median(effects.se, axis=0) if reported.all() else np.nanmedian(effects.se, axis=0)
     blocks = () if alone.all() else make_blocks(effects.take(~alone))
     spread = np.where(reported, np.abs(effects.log_hr - centre), 0.0).max(axis=0)
-    return Arranged(pairs, blocks, centre, scale, spread, int(reported.sum()))
+    return DataLayout(pairs, blocks, centre, scale, spread, int(reported.sum()))
 
 
-def stack(data: Sequence[Arranged]) -> Batch:
+def stack(data: Sequence[DataLayout]) -> Batch:
     """Stack data sets of one structure; those with fewer pairs are padded with pairs that add nothing."""
     b, most = len(data), max(one.pairs.shape[1] for one in data)
     padded, present = np.tile([[0.0], [0.0], [1.0], [0.0], [1.0]], (b, 1, most)), np.zeros((b, most))

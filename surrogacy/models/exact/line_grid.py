@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray
-from surrogacy.models.exact.bivariate_grid import farthest
+from surrogacy.models.exact.bivariate_grid import search_limit
 from surrogacy.models.exact.bivariate_posterior import LIGHT
 from surrogacy.models.exact.box_quadrature import EDGE, Integral, find_box, integrate_box, rule
 from surrogacy.models.exact.marginals import (
@@ -90,7 +90,7 @@ class Coordinates:
             low.append(-np.arcsinh(reach / unit))
             high.append(np.arcsinh(reach / unit))
         low.append(np.arcsinh(getattr(sd, "low", 0.0) / self.scale))
-        high.append(np.arcsinh(float(farthest(sd, np.array(spread))) / self.scale))
+        high.append(np.arcsinh(float(search_limit(sd, np.array(spread))) / self.scale))
         return np.array([low]), np.array([high])
 
 

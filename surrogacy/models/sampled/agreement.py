@@ -15,8 +15,8 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Model
 from surrogacy.models import daniels_hughes as exact_daniels_hughes
 from surrogacy.models.bivariate_bayes import BivariateBayes
-from surrogacy.models.sampled.bivariate import BivariateSampled
-from surrogacy.models.sampled.daniels_hughes import DanielsHughes
+from surrogacy.models.sampled.bivariate import SampledBivariate
+from surrogacy.models.sampled.daniels_hughes import SampledDanielsHughes
 from surrogacy.models.sampled.nuts import Sampled, quantile_errors
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.result import Result
@@ -37,10 +37,10 @@ def sampled_twin(model: Model, *, seed: int = 0, draws: int = DRAWS, chains: int
     run: dict[str, Any] = {"seed": seed, "draws": draws, "chains": chains, "target_accept": 0.99}
     if isinstance(model, BivariateBayes):
         shared = ("tau_surrogate", "tau_final", "rho_between", "mu", "rho_within", "level")
-        return BivariateSampled(**{name: getattr(model, name) for name in shared}, **run)
+        return SampledBivariate(**{name: getattr(model, name) for name in shared}, **run)
     if isinstance(model, exact_daniels_hughes.DanielsHughes):
         names = ("intercept", "slope", "fixed_effect_sd", "level")
-        return DanielsHughes(**{name: getattr(model, name) for name in names}, sigma=model.sigma_cond, **run)
+        return SampledDanielsHughes(**{name: getattr(model, name) for name in names}, sigma=model.sigma_cond, **run)
     return None
 
 

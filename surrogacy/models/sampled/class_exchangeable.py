@@ -38,7 +38,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
-from surrogacy.models.sampled.bivariate import data_of, layouts, observe, regression_line
+from surrogacy.models.sampled.blocks import data_of, layouts, observe, regression_line
 from surrogacy.models.sampled.nuts import Sampled, random_variable
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.requirements import MissingDataError

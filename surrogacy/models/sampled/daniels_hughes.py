@@ -25,12 +25,12 @@ import pymc as pm
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.models.priors import Normal, PositivePrior, Uniform
-from surrogacy.models.sampled.bivariate import data_of, layouts, observe, regression_line
+from surrogacy.models.sampled.blocks import data_of, layouts, observe, regression_line
 from surrogacy.models.sampled.nuts import Sampled, random_variable
 
 
 @dataclass(frozen=True)
-class DanielsHughes(Sampled):
+class SampledDanielsHughes(Sampled):
     """Daniels-Hughes model, its posterior sampled.
 
     Parameters

@@ -27,14 +27,14 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
-from surrogacy.models.sampled.bivariate import data_of, layouts, observe, regression_line
+from surrogacy.models.sampled.blocks import data_of, layouts, observe, regression_line
 from surrogacy.models.sampled.nuts import Sampled, random_variable
 from surrogacy.results.requirements import MissingDataError
 from surrogacy.results.result import Result
 
 
 @dataclass(frozen=True)
-class Moderated(Sampled):
+class SampledModeratedLine(Sampled):
     """Surrogacy line with a covariate, its posterior sampled.
 
     Parameters

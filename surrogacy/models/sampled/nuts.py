@@ -28,14 +28,15 @@ import xarray as xr
 from pytensor.configdefaults import config
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Effects, one_patient
+from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.levels import confidence_level, settle_level
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.stats.lines import MixtureLine, threshold_caveats
+from surrogacy.stats.lines import MixtureLine
+from surrogacy.stats.thresholds import threshold_caveats
 
 R_HAT_MAX = 1.01
 ESS_MIN = 400
@@ -206,7 +207,7 @@ def line_of(
     effects: Effects, intercept: FloatArray, slope: FloatArray, sigma: FloatArray, new_n: float | None = None
 ) -> MixtureLine:
     """Surrogacy line of a new trial, averaged over (draws,) arrays; not over all of them where they are many."""
-    variance = one_patient(effects)
+    variance = unit_variance(effects)
     if new_n is not None and np.isnan(variance):
         raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
     surrogate = effects.log_hr[:, 0]

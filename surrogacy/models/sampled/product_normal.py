@@ -34,7 +34,7 @@ import pytensor.tensor as pt
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.models.priors import CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
-from surrogacy.models.sampled.bivariate import covariance_line, data_of, layouts, observe, regression_line
+from surrogacy.models.sampled.blocks import covariance_line, data_of, layouts, observe, regression_line
 from surrogacy.models.sampled.nuts import Sampled, random_variable
 
 PriorsOn = Literal["separation", "regression"]

@@ -29,7 +29,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.models.priors import CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
-from surrogacy.models.sampled.bivariate import ENDPOINTS, covariance_line, data_of, layouts, observe
+from surrogacy.models.sampled.blocks import ENDPOINTS, covariance_line, data_of, layouts, observe
 from surrogacy.models.sampled.nuts import Sampled, random_variable
 from surrogacy.results.result import Result
 

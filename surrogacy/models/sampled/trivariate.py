@@ -31,7 +31,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.priors import Beta, HalfNormal, Normal, PositivePrior
-from surrogacy.models.sampled.bivariate import Layout, data_of, layouts_of, observe
+from surrogacy.models.sampled.blocks import Layout, data_of, layouts_of, observe
 from surrogacy.models.sampled.nuts import Sampled, random_variable, sample
 from surrogacy.results.result import Result
 

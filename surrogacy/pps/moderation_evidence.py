@@ -241,7 +241,7 @@ def expected_coefficients(found: Moderation, expectation: Expectation) -> dict[s
     return dict(zip(COEFFICIENTS, map(float, coefficients), strict=True))
 
 
-def swayed_by(records: Sequence[Mapping[str, Any]], found: Moderation) -> list[str]:
+def influential_trials(records: Sequence[Mapping[str, Any]], found: Moderation) -> list[str]:
     """Trials without which g would have the other sign, or an interval that tells otherwise whether it holds 0."""
 
     def told(difference: Estimate) -> tuple[bool, bool]:

@@ -1,0 +1,163 @@
+"""Sensitivity of the estimates of a set to each choice of its analysis, varied alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from surrogacy.effects import Effects
+from surrogacy.errors import SurrogacyError, UsageError
+from surrogacy.evaluation.refits import RHO_WITHIN_GRID
+from surrogacy.evaluation.subgroups import _fitter
+from surrogacy.models import Model
+from surrogacy.results.endpoint_names import endpoint_label
+from surrogacy.results.labels import Weights
+from surrogacy.trials import TrialSet
+from surrogacy.trials.columns import EVIDENCE, SURROGATES
+from surrogacy.trials.data_cuts import DATA_CUTS, with_data_cut
+from surrogacy.trials.shared_control import SharedControl
+
+# Endpoint preference orders that a reader may ask for.
+ENDPOINT_ORDERS: dict[str, tuple[str, ...]] = {
+    "PFS, TACE-PFS, TTP": SURROGATES,
+    "PFS only": ("PFS",),
+    "PFS or TACE-PFS": ("PFS", "TACE-PFS"),
+    "TTP only": ("TTP",),
+    "TTP, PFS, TACE-PFS": ("TTP", "PFS", "TACE-PFS"),
+}
+
+
+WEIGHTS: tuple[Weights, ...] = ("n", "events", "inverse-variance", "sqrt-n", "none")
+
+
+SHARED: tuple[SharedControl, ...] = ("cov", "first", "combine")
+
+
+CI_LEVELS = ("as printed", "all read as 95%")
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """What a grid varies; an empty sequence leaves that axis out.
+
+    Parameters
+    ----------
+    rho_within : sequence of float
+        For models that use it.
+    weights : sequence of str
+        For models that have them.
+    endpoints : mapping of str to sequence of str
+        Preference orders of the surrogates, by name; default: those of `endpoint_orders`.
+    data_cut : sequence of {"preferred", "earliest", "latest"}
+    ci_level : sequence of {"as printed", "all read as 95%"}
+        The second is what a table without a column for the level does to a trial that printed another one.
+    min_evidence, shared_control : sequence of str
+    """
+
+    rho_within: Sequence[float] = RHO_WITHIN_GRID
+    weights: Sequence[Weights] = WEIGHTS
+    endpoints: Mapping[str, Sequence[str]] | None = None
+    data_cut: Sequence[str] = DATA_CUTS
+    ci_level: Sequence[str] = CI_LEVELS
+    min_evidence: Sequence[str] = EVIDENCE
+    shared_control: Sequence[SharedControl] = SHARED
+
+
+def vary_one_choice(
+    model: Model,
+    trials: TrialSet,
+    source: str | Mapping[str, Sequence[str]],
+    alternatives: Alternatives | None = None,
+    *,
+    rho_within: float = 0.5,
+    endpoints: Sequence[str] = SURROGATES,
+    min_evidence: str = "secondary",
+    shared_control: SharedControl = "cov",
+) -> list[dict[str, Any]]:
+    """Refit over alternatives, one choice varied at a time.
+
+    Parameters
+    ----------
+    model : Model
+    trials : TrialSet
+    source : str or mapping
+        Name of an analysis set, or which rows of ``trials`` take part (as in `TrialSet.pair`).
+    alternatives : Alternatives, optional
+    rho_within, endpoints, min_evidence, shared_control
+        The base: what holds while another choice is varied.
+
+    Returns
+    -------
+    list of dict
+        First the base (varied ``"base"``), then one record an alternative: varied, value, k, trials, same_data (whether the
+        effects are those of the base, as in a set that lists its hazard ratios), the rest as in `by_factor`;
+        ``problem`` where the effects could not be paired or fitted.
+
+    Raises
+    ------
+    UsageError
+        If there is no such set, data cut or level.
+    """
+    asked = alternatives or Alternatives()
+    for words, chosen, known in (("data cut", asked.data_cut, DATA_CUTS), ("level", asked.ci_level, CI_LEVELS)):
+        unknown = [one for one in chosen if one not in known]
+        if unknown:
+            raise UsageError(f"unknown {words} {unknown[0]!r}; choose from {', '.join(known)}")
+    how_paired: dict[str, Any] = {
+        "endpoints": tuple(endpoints), "rho_within": rho_within, "min_evidence": min_evidence, "shared_control": shared_control,
+    }  # fmt: skip
+
+    def pair(table: TrialSet = trials, **change: Any) -> Effects:
+        how = how_paired | change
+        settings = (how["rho_within"], how["min_evidence"], how["shared_control"])
+        if isinstance(source, str):
+            return table.analysis_set(source, how["endpoints"], *settings)
+        return table.paired_rule(source, how["endpoints"], *settings).effects
+
+    base = pair()
+
+    def record(varied: str, value: object, make: Callable[[], Effects], by: Model = model) -> dict[str, Any]:
+        found: dict[str, Any] = {"varied": varied, "value": value}
+        try:
+            effects = make()
+        except SurrogacyError as error:
+            return found | {"k": 0, "problem": str(error)}
+        found |= {"k": len(effects), "trials": len(effects.trials), "same_data": same_effects(effects, base)}
+        return found | _fitter(by)(effects)
+
+    fields = getattr(model, "__dataclass_fields__", {})
+    weighted = "weights" in fields
+    records = [record("base", "", lambda: base)]
+    if weighted:
+        records += [record("weights", one, lambda: base, replace(model, weights=one)) for one in asked.weights]  # type: ignore[type-var]
+    else:
+        records += [record("rho_within", one, lambda one=one: pair(rho_within=one)) for one in asked.rho_within]  # type: ignore[misc]
+    for name, order in (endpoint_orders(trials) if asked.endpoints is None else asked.endpoints).items():
+        records.append(record("endpoints", name, lambda order=order: pair(endpoints=tuple(order))))  # type: ignore[misc]
+    for cut in asked.data_cut:
+        records.append(record("data_cut", cut, lambda cut=cut: pair(with_data_cut(trials, cut, min_evidence))))  # type: ignore[misc]
+    for level in asked.ci_level:
+        table = trials if level == "as printed" else replace(trials, effects=trials.effects.assign(ci_level=0.95))
+        records.append(record("ci_level", level, lambda table=table: pair(table)))  # type: ignore[misc]
+    for axis in ("min_evidence", "shared_control"):
+        for one in getattr(asked, axis):
+            records.append(record(axis, one, lambda axis=axis, one=one: pair(**{axis: one})))  # type: ignore[misc]
+    return records
+
+
+def endpoint_orders(trials: TrialSet) -> Mapping[str, Sequence[str]]:
+    """Return the preference orders to vary: those of the shipped endpoints, or each surrogate of other tables alone."""
+    if set(trials.surrogates) & set(SURROGATES):
+        return ENDPOINT_ORDERS
+    return {f"{endpoint_label(name)} only": (name,) for name in trials.surrogates} if len(trials.surrogates) > 1 else {}
+
+
+def same_effects(one: Effects, other: Effects) -> bool:
+    """Whether two sets of effects hold the same numbers for the same comparisons."""
+    names = ("log_hr", "se", "rho_within", "control_share")
+    return (one.comparison, one.control_group) == (other.comparison, other.control_group) and all(
+        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in names
+    )

@@ -1,0 +1,27 @@
+"""Labels of weights, estimates, models and endpoints, for screen, figure and table alike."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from surrogacy.effects import Effects
+from surrogacy.results.endpoint_names import final_name
+
+Weights = Literal["n", "events", "inverse-variance", "sqrt-n", "none"]
+
+
+WORDS: dict[Weights, str] = {
+    "n": "number of patients",
+    "events": "{final} events",
+    "inverse-variance": "1 / variance of log HR({final})",
+    "sqrt-n": "square root of the number of patients",
+    "none": "unweighted",
+}
+
+
+IN_WORDS: dict[str, str] = {weights: words.format(final="OS") for weights, words in WORDS.items()}
+
+
+def weights_in_words(weights: Weights, effects: Effects) -> str:
+    """Return the weights in words, with the name of the final endpoint of the set."""
+    return WORDS[weights].format(final=final_name(effects))

@@ -1,0 +1,77 @@
+"""Other data cuts of a trial: the earliest or the latest instead of the preferred."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from surrogacy.errors import UsageError
+from surrogacy.trials import TrialSet
+from surrogacy.trials.columns import EVIDENCE
+from surrogacy.trials.standard_errors import standard_error
+
+DATA_CUTS = ("preferred", "earliest", "latest")
+
+
+# How late an analysis is, by the first word of its description, where no date of the cut is stated.
+STAGES_OF_ANALYSIS = {"first": 0, "interim": 0, "prespecified": 0, "primary": 1, "final": 2, "updated": 3}
+
+
+def with_data_cut(trials: TrialSet, cut: str, min_evidence: str = "secondary") -> TrialSet:
+    """The tables with the earliest or latest analysis of a hazard ratio preferred, where more than one was extracted.
+
+    Only rows like the preferred one are looked at: same population, criteria, review and adjustment, evidence good enough, a
+    standard error to be had. Two analyses are ordered by the dates of their cuts, or where one has none by their description
+    (interim, primary, final, updated); where neither tells, the preferred row stays.
+
+    Parameters
+    ----------
+    trials : TrialSet
+    cut : {"preferred", "earliest", "latest"}
+    min_evidence : str
+
+    Raises
+    ------
+    UsageError
+        If there is no such cut.
+    """
+    if cut not in DATA_CUTS:
+        raise UsageError(f"unknown data cut {cut!r}; choose from {', '.join(DATA_CUTS)}")
+    if cut == "preferred":
+        return trials
+    direction = -1 if cut == "earliest" else 1
+    worst = EVIDENCE.index(min_evidence)
+    table = trials.effects
+    rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+    alike = ("comparison", "endpoint", "population", "criteria", "review", "adjusted")
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for place, row in enumerate(rows):
+        usable = row["evidence"] in EVIDENCE[: worst + 1] and standard_error(row) is not None and row["hr"] == row["hr"]
+        if row["preferred"] or usable:
+            groups.setdefault(tuple(str(row[name]) for name in alike), []).append(place)
+    preferred = table["preferred"].to_numpy(copy=True)
+    for places in groups.values():
+        chosen = next((place for place in places if preferred[place]), None)
+        if chosen is None:
+            continue
+        best = chosen
+        for place in places:
+            if direction * _later(rows[place], rows[best]) > 0:
+                best = place
+        preferred[chosen], preferred[best] = False, True
+    return replace(trials, effects=table.assign(preferred=preferred))
+
+
+def _later(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
+    """1 if the first analysis is later than the second, -1 if earlier, 0 if that is not known."""
+    dates = str(one["data_cut"] or ""), str(other["data_cut"] or "")
+    if all(dates):
+        shared = min(map(len, dates))  # a date may be a month
+        return int(np.sign((dates[0][:shared] > dates[1][:shared]) - (dates[0][:shared] < dates[1][:shared])))
+    ranks = [STAGES_OF_ANALYSIS.get((str(row["analysis"]).replace(",", " ").split() or [""])[0]) for row in (one, other)]
+    if ranks[0] is None or ranks[1] is None:
+        return 0
+    return int(np.sign(ranks[0] - ranks[1]))

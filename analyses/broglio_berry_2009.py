@@ -27,7 +27,9 @@ for spp, probability, median in ((2, "0.70", "0.013"), (12, "0.24", "0.199"), (2
         f"median p of OS {median} -> {found['median_p_os'].value:.3f}; expected OS HR not published -> {found['hr_os'].value:.3f}"
     )
 for spp, published in ((2, "above 0.90"), (24, "below 0.20")):
-    print(f"P(OS significant | p of PFS = 0.001), SPP {spp}: {published} -> {plans[spp].power_os_given_p_pfs(0.001):.2f}")
+    print(
+        f"P(OS significant | p of PFS = 0.001), SPP {spp}: {published} -> {plans[spp].power_os_given_p_pfs(0.001):.2f}"
+    )
 print(f"P(OS significant | PFS significant), SPP 24: not published -> {plans[24]['power_os_given_pfs'].value:.2f}")
 checked = plan(pfs=PFS, pps=24, n=plans[24].n, simulations=4000, seed=1)
 for name in ("power_os", "power_os_given_pfs", "median_p_os"):
@@ -41,6 +43,6 @@ print(
     f"OS HR if everyone is followed to death, SPP {'/'.join(map(str, spps))}: not published -> {'/'.join(f'{hr:.3f}' for hr in limits)}"
 )
 trials = surrogacy.read_trials()
-figure = plot_dilution_map(dilution_map(hr_pfs=6 / 9, direct_death=0.0), dilution_points(trials), "tactics")[0].get_figure(
-    root=True
-)
+figure = plot_dilution_map(dilution_map(hr_pfs=6 / 9, direct_death=0.0), dilution_points(trials), "tactics")[
+    0
+].get_figure(root=True)

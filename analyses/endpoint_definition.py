@@ -21,4 +21,6 @@ for name, words in (
 ):
     r = WeightedPearson().fit(trials.analysis_set(name))["r"]
     print(f"six trials of TACTICS, {words}: 0.56 -> {r.value:.2f} ({r.low:.2f} to {r.high:.2f})")
-figure = plot_bubble(WeightedPearson().fit(trials.analysis_set("tactics-2022-ttup")), focus="tactics").get_figure(root=True)
+figure = plot_bubble(WeightedPearson().fit(trials.analysis_set("tactics-2022-ttup")), focus="tactics").get_figure(
+    root=True
+)

@@ -20,9 +20,14 @@ for words, result in results.items():
 draws = [result.draws.sample(20_000, seed=i) for i, result in enumerate(results.values())]
 prior = results["immunotherapy"].draws.cdf("slope", draws[1]["slope"])[1]
 # the prior of the intercept is symmetric about 0, and wide: 0.50
-for name, words, no_data in (("slope", "slope lower", prior.mean()), ("intercept", "OS effect at a PFS HR of 1 better", 0.5)):
+for name, words, no_data in (
+    ("slope", "slope lower", prior.mean()),
+    ("intercept", "OS effect at a PFS HR of 1 better", 0.5),
+):
     p = float((draws[0][name] < draws[1][name]).mean())
-    print(f"{words} with immunotherapy: not published -> posterior probability {p:.2f}, without its trials {no_data:.2f}")
+    print(
+        f"{words} with immunotherapy: not published -> posterior probability {p:.2f}, without its trials {no_data:.2f}"
+    )
 for words, result in results.items():
     print(f"{words}, threshold: not published -> {result['ste_prediction']}")
 figure = plot_bubble(results["immunotherapy"]).get_figure(root=True)

@@ -10,10 +10,15 @@ from surrogacy.figures import plot_bubble
 from surrogacy.models import WeightedPearson, WeightedRegression
 from surrogacy.trials.standard_errors import standard_error_from_interval
 
-with (Path(__file__).parent.parent / "tests" / "reference" / "data" / "jang2016_pairs.csv").open(encoding="utf-8") as file:
+with (Path(__file__).parent.parent / "tests" / "reference" / "data" / "jang2016_pairs.csv").open(
+    encoding="utf-8"
+) as file:
     rows = list(csv.DictReader(file))
 log_hr = np.log([[float(row["hr_s"]), float(row["hr_t"])] for row in rows])
-se = [[standard_error_from_interval(float(row[f"{e}_low"]), float(row[f"{e}_high"])) for e in ("hr_s", "hr_t")] for row in rows]
+se = [
+    [standard_error_from_interval(float(row[f"{e}_low"]), float(row[f"{e}_high"])) for e in ("hr_s", "hr_t")]
+    for row in rows
+]
 n = [float(row["n_exp"]) + float(row["n_ctl"]) for row in rows]
 effects = Effects.from_arrays(log_hr, se, 0.5, n=n, trial=[row["trial"] for row in rows], name="jang-2016")
 

@@ -7,9 +7,19 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ORDER = (
-    "tactics_2022_correlation", "llovet_2019", "jang_2016", "terashima_2018_slope", "hr_06_rule", "tactics_placement",
-    "stage_difference", "endpoint_definition", "immunotherapy_era", "tactics_pps", "terashima_2016_coupling", "broglio_berry_2009",
-)  # fmt: skip
+    "tactics_2022_correlation",
+    "llovet_2019",
+    "jang_2016",
+    "terashima_2018_slope",
+    "hr_06_rule",
+    "tactics_placement",
+    "stage_difference",
+    "endpoint_definition",
+    "immunotherapy_era",
+    "tactics_pps",
+    "terashima_2016_coupling",
+    "broglio_berry_2009",
+)
 
 
 def run(name: str) -> tuple[str, str, object]:

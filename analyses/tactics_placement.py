@@ -8,7 +8,8 @@ from surrogacy.models import BivariateBayes
 trials = surrogacy.read_trials()
 model = BivariateBayes()
 sets = [
-    (effects, [model.fit(effects)]) for effects in map(trials.analysis_set, ("intermediate", "llovet-2019-pfs", "advanced"))
+    (effects, [model.fit(effects)])
+    for effects in map(trials.analysis_set, ("intermediate", "llovet-2019-pfs", "advanced"))
 ]
 (focus,) = focus_comparisons(trials, [effects for effects, _ in sets], "tactics")
 records = place(focus, [model], sets)

@@ -110,10 +110,15 @@ def main() -> None:
     sampling = time.perf_counter() - start
     size = float(az.ess(tree["posterior"].to_dataset(), var_names=["rho_between"])["rho_between"])
     shown(f"nutpie, sampling alone (after {compiling:.0f} s of compiling)", sampling * 1000 / size, exact)
-    for words, cores in (("pm.sample, PyMC's NUTS, 4 chains in turn", 1), ("pm.sample, PyMC's NUTS, 4 chains on 2 cores", 2)):
+    for words, cores in (
+        ("pm.sample, PyMC's NUTS, 4 chains in turn", 1),
+        ("pm.sample, PyMC's NUTS, 4 chains on 2 cores", 2),
+    ):
         start = time.perf_counter()
         with twin.build(effects), exact_arithmetic():
-            tree = pm.sample(1000, tune=1000, chains=4, cores=cores, nuts_sampler="pymc", random_seed=1, progressbar=False)
+            tree = pm.sample(
+                1000, tune=1000, chains=4, cores=cores, nuts_sampler="pymc", random_seed=1, progressbar=False
+            )
         taken = time.perf_counter() - start
         draws = tree["posterior"]["rho_between"]
         size = float(az.ess(tree["posterior"].to_dataset(), var_names=["rho_between"])["rho_between"])

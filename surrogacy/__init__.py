@@ -16,7 +16,10 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: ``import surrogacy`` itself loads nothing heavy."""
     from importlib import import_module
 
-    where = {"Effects": "surrogacy.effects", **dict.fromkeys(("TrialSet", "read_pairs", "read_trials"), "surrogacy.trials")}
+    where = {
+        "Effects": "surrogacy.effects",
+        **dict.fromkeys(("TrialSet", "read_pairs", "read_trials"), "surrogacy.trials"),
+    }
     if name in where:
         return getattr(import_module(where[name]), name)
     raise AttributeError(f"module 'surrogacy' has no attribute {name!r}")

@@ -42,7 +42,9 @@ def counts(name: str, values: npt.ArrayLike | None, k: int, rule: str, *, least:
         raise UsageError(f"{name} has shape {array.shape}; {k} comparisons need shape ({k},)")
     impossible = ~np.isnan(array) & ~(np.isfinite(array) & (array >= least))
     if impossible.any():
-        raise UsageError(f"{name} of comparison {int(np.flatnonzero(impossible)[0]) + 1} is {array[impossible][0]:g}: {rule}")
+        raise UsageError(
+            f"{name} of comparison {int(np.flatnonzero(impossible)[0]) + 1} is {array[impossible][0]:g}: {rule}"
+        )
     return array
 
 

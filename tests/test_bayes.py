@@ -18,7 +18,7 @@ from surrogacy.fit import main
 from surrogacy.models import REGISTRY, create
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.priors import Beta, Grid, HalfNormal, HalfStudentT, Normal, Uniform
-from surrogacy.models.sampled import agreement, criticism, sampling
+from surrogacy.models.sampled import agreement, nuts, prior_posterior_checks
 from surrogacy.models.sampled.bivariate import SampledBivariate
 from surrogacy.models.sampled.blocks import layouts
 from surrogacy.models.sampled.class_exchangeable import ClassExchangeable
@@ -44,12 +44,12 @@ def llovet(trials):
 
 @pytest.fixture(scope="module")
 def compiled(llovet):
-    return sampling.compile_model(SampledBivariate().build(llovet))
+    return nuts.compile_model(SampledBivariate().build(llovet))
 
 
 @pytest.fixture(scope="module")
 def run(compiled):
-    return sampling.run(compiled, **SampledBivariate(draws=5000).sampler)
+    return nuts.run(compiled, **SampledBivariate(draws=5000).sampler)
 
 
 @pytest.fixture
@@ -87,10 +87,12 @@ def reference(effects, mean, between):
 
 def bivariate_points():
     return {
-        "mu_surrogate": RNG.normal(-0.3, 0.2, POINTS), "mu_final": RNG.normal(-0.1, 0.2, POINTS),
-        "tau_surrogate": RNG.uniform(0.05, 0.5, POINTS), "tau_final": RNG.uniform(0.05, 0.5, POINTS),
+        "mu_surrogate": RNG.normal(-0.3, 0.2, POINTS),
+        "mu_final": RNG.normal(-0.1, 0.2, POINTS),
+        "tau_surrogate": RNG.uniform(0.05, 0.5, POINTS),
+        "tau_final": RNG.uniform(0.05, 0.5, POINTS),
         "rho_between": RNG.uniform(-0.9, 0.95, POINTS),
-    }  # fmt: skip
+    }
 
 
 def covariance_of(at, i):
@@ -137,7 +139,9 @@ def test_daniels_hughes_density(ragged):
     found = log_likelihood(SampledDanielsHughes().build(ragged), at)
     for i in range(POINTS):
         between = line_covariance(np.full(9, at["slope"][i]), at["sigma_cond"][i], 10.0)
-        assert found[i] == pytest.approx(reference(ragged, np.tile([0.0, at["intercept"][i]], (9, 1)), between), rel=1e-8)
+        assert found[i] == pytest.approx(
+            reference(ragged, np.tile([0.0, at["intercept"][i]], (9, 1)), between), rel=1e-8
+        )
 
 
 def test_product_normal_density(ragged):
@@ -147,7 +151,9 @@ def test_product_normal_density(ragged):
     for i in range(POINTS):
         mu, intercept, slope, tau, sigma = (at[name][i] for name in names)
         between = line_covariance(np.full(9, slope), sigma, tau)
-        assert found[i] == pytest.approx(reference(ragged, np.tile([mu, intercept + slope * mu], (9, 1)), between), rel=1e-9)
+        assert found[i] == pytest.approx(
+            reference(ragged, np.tile([mu, intercept + slope * mu], (9, 1)), between), rel=1e-9
+        )
 
 
 @pytest.mark.parametrize("by_class", [False, True])
@@ -211,7 +217,7 @@ def test_trivariate_density():
 )
 def test_priors_are_those_of_the_exact_model(prior):
     with pm.Model() as model:
-        variable = sampling.random_variable("x", prior)
+        variable = nuts.random_variable("x", prior)
     if isinstance(prior, Normal):
         draws = pm.draw(variable, 4000, random_seed=1)
         assert draws.mean() == pytest.approx(0.1, abs=4 * 2 / 4000**0.5)
@@ -263,7 +269,7 @@ def test_jags(llovet, settings):
     assert result.converged
     assert (result["slope"].se is None) == (getattr(settings, "priors_on", "") == "separation")
     for name, (values, errors) in JAGS[settings].items():
-        own = sampling.quantile_errors(np.asarray(result.draws["posterior"][name]))
+        own = nuts.quantile_errors(np.asarray(result.draws["posterior"][name]))
         estimate = result[name]
         ours = (estimate.low, estimate.value, estimate.high)
         for value, other, error, more in zip(ours, values, own, errors, strict=True):
@@ -278,7 +284,7 @@ def test_sampled_agrees_with_the_exact_posterior(llovet, run):
     settings = SampledBivariate(draws=5000)
     sampled, exact = settings.result(llovet, run), BivariateBayes().fit(llovet)
     for name in SampledBivariate.reported:
-        errors = sampling.quantile_errors(np.asarray(run["posterior"][name]))
+        errors = nuts.quantile_errors(np.asarray(run["posterior"][name]))
         ours, other = sampled[name], exact[name]
         for value, truth, error in zip(
             (ours.low, ours.value, ours.high), (other.low, other.value, other.high), errors, strict=True
@@ -294,7 +300,7 @@ def test_sampled_agrees_with_the_exact_posterior(llovet, run):
 
 def test_diagnostics_fail_on_purpose(llovet, compiled):
     settings = SampledBivariate(draws=20, tune=5, chains=2)
-    result = settings.result(llovet, sampling.run(compiled, **settings.sampler))
+    result = settings.result(llovet, nuts.run(compiled, **settings.sampler))
     assert not result.converged
     assert any(problem.startswith("sampling: ") and "effective sample size" in problem for problem in result.problems)
     assert result.problems[: len(llovet.problems)] == llovet.problems
@@ -304,23 +310,23 @@ def test_diagnose_names_each_fault():
     draws = RNG.normal(size=(4, 1000))
     stats = {"diverging": np.zeros((4, 1000), dtype=bool), "energy": RNG.normal(size=(4, 1000))}
     good = az.from_dict({"posterior": {"x": draws}, "sample_stats": stats})
-    assert sampling.diagnose(good) == ()
+    assert nuts.diagnose(good) == ()
     stuck = az.from_dict({"posterior": {"x": draws, "y": np.ones((4, 1000))}, "sample_stats": stats})
-    assert sampling.diagnose(stuck) == ("sampling: y did not move at all",)
+    assert nuts.diagnose(stuck) == ("sampling: y did not move at all",)
     split = az.from_dict({"posterior": {"x": draws, "y": draws + np.arange(4)[:, None]}, "sample_stats": stats})
-    assert "R-hat" in " ".join(sampling.diagnose(split))
-    assert sampling.diagnose(split, ["x"]) == ()
+    assert "R-hat" in " ".join(nuts.diagnose(split))
+    assert nuts.diagnose(split, ["x"]) == ()
     stats["diverging"][0, 3:6] = True  # more than one in 2,000
     stats["energy"] = np.cumsum(stats["energy"], axis=1)
-    both = sampling.diagnose(az.from_dict({"posterior": {"x": draws}, "sample_stats": stats}))
+    both = nuts.diagnose(az.from_dict({"posterior": {"x": draws}, "sample_stats": stats}))
     assert "sampling: 3 of 4000 transitions diverged" in both[0]
     assert "BFMI" in both[1]
     single = az.from_dict({"posterior": {"x": draws[:1]}, "sample_stats": {k: v[1:2] * 0 for k, v in stats.items()}})
-    assert any("single chain" in problem for problem in sampling.diagnose(single, ["x"]))
+    assert any("single chain" in problem for problem in nuts.diagnose(single, ["x"]))
 
 
 def test_quantile_errors_of_independent_draws():
-    low, middle, high = sampling.quantile_errors(RNG.normal(size=(4, 5000)))
+    low, middle, high = nuts.quantile_errors(RNG.normal(size=(4, 5000)))
     assert middle == pytest.approx(np.sqrt(np.pi / 2 / 20_000), rel=0.3)
     assert low == pytest.approx(np.sqrt(0.025 * 0.975 / 20_000) / 0.0584, rel=0.3)
     assert high == pytest.approx(low, rel=0.5)
@@ -329,19 +335,19 @@ def test_quantile_errors_of_independent_draws():
 def test_refit_is_a_fit(llovet, compiled):
     settings = SampledBivariate(draws=2000)
     rest = llovet.without_trial(llovet.trials[4])
-    ours = settings.result(rest, sampling.refit(compiled, settings.data(rest), **settings.sampler))
+    ours = settings.result(rest, nuts.refit(compiled, settings.data(rest), **settings.sampler))
     exact = BivariateBayes().fit(rest)
     assert len(ours.effects) == 15
     for name in SampledBivariate.reported:
-        error = sampling.quantile_errors(np.asarray(ours.draws["posterior"][name]))[1]
+        error = nuts.quantile_errors(np.asarray(ours.draws["posterior"][name]))[1]
         assert abs(ours[name].value - exact[name].value) < 4 * error + 2e-4, name
     with pytest.raises(UsageError, match="no such data"):
-        sampling.refit(compiled, {"elsewhere": np.zeros(3)})
+        nuts.refit(compiled, {"elsewhere": np.zeros(3)})
 
 
 def test_many_data_sets_take_one_compilation(llovet, monkeypatch, compiled):
     calls = []
-    monkeypatch.setattr(sampling, "compile_model", lambda model: calls.append(model) or compiled)
+    monkeypatch.setattr(nuts, "compile_model", lambda model: calls.append(model) or compiled)
     data = [llovet.without_trial(trial) for trial in llovet.trials]
     found = SampledBivariate(draws=500, tune=500).fit_many(data)
     assert len(calls) == 1
@@ -356,7 +362,7 @@ def test_files_and_predictive_draws(llovet, run, tmp_path):
         {name: run[name].to_dataset().isel(draw=slice(0, 500)) for name in ("posterior", "sample_stats")}
     )
     model = settings.build(llovet)
-    tree = criticism.predictive(model, thin, seed=3, draws=50)
+    tree = prior_posterior_checks.predictive(model, thin, seed=3, draws=50)
     assert {"posterior", "sample_stats", "prior", "prior_predictive", "posterior_predictive", "observed_data"} <= set(
         tree.children
     )
@@ -369,7 +375,7 @@ def test_files_and_predictive_draws(llovet, run, tmp_path):
     with xr.open_datatree(tmp_path / "draws.nc") as back:
         assert set(back.children) == set(tree.children)
         assert np.array_equal(back["posterior"]["slope"].values, thin["posterior"]["slope"].values)
-    rows = criticism.power_scaling(model, thin, ["slope", "rho_between"])
+    rows = prior_posterior_checks.power_scaling(model, thin, ["slope", "rho_between"])
     assert [row["variable"] for row in rows] == ["slope", "rho_between"]
     assert all(0 <= row["prior"] < row["likelihood"] for row in rows)
 
@@ -390,7 +396,9 @@ def test_a_seed_gives_the_same_draws_from_a_cold_and_a_warm_cache(tmp_path):
     flags = {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}", "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
     environment = {**os.environ, **flags, "PYTHONPATH": str(ROOT)}
     runs = [
-        subprocess.run([sys.executable, "-c", SEEDED], env=environment, capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", SEEDED], env=environment, capture_output=True, text=True, check=True
+        ).stdout
         for _ in range(2)
     ]
     assert len(runs[0]) == 64
@@ -402,7 +410,7 @@ def test_student_t_with_many_degrees_of_freedom_is_normal(llovet):
     result, exact = StudentT(1e6).fit(llovet), BivariateBayes().fit(llovet)
     assert result.converged
     for name in SampledBivariate.reported:
-        error = sampling.quantile_errors(np.asarray(result.draws["posterior"][name]))[1]
+        error = nuts.quantile_errors(np.asarray(result.draws["posterior"][name]))[1]
         assert abs(result[name].value - exact[name].value) < 4 * error + 2e-4, name
 
 
@@ -414,7 +422,7 @@ def test_missing_endpoints_and_unknown_rho_within(llovet):
     prior = Uniform(0, 0.95)
     result, exact = SampledBivariate(rho_within=prior).fit(effects), BivariateBayes(rho_within=prior).fit(effects)
     for name in SampledBivariate.reported:
-        error = sampling.quantile_errors(np.asarray(result.draws["posterior"][name]))[1]
+        error = nuts.quantile_errors(np.asarray(result.draws["posterior"][name]))[1]
         assert abs(result[name].value - exact[name].value) < 4 * error + 2e-3, name
     assert 0.2 < result["rho_within"].value < 0.95
 
@@ -550,7 +558,7 @@ def test_every_sampled_model_keeps_the_contract(name, trials, tmp_path):
         assert (low < middle).all()
         assert (middle < high).all()
         assert "ste_prediction" in result.estimates
-    completed, records = criticism.complete(model, result)
+    completed, records = prior_posterior_checks.complete(model, result)
     assert {"prior", "posterior_predictive"} <= set(completed.draws.children)
     assert {record["variable"] for record in records} <= set(model.reported)
     completed.draws.to_netcdf(tmp_path / "draws.nc")

@@ -23,9 +23,16 @@ INTERVALS = {
     "90% CI 0.41-0.87": ("", "0.41", "0.87", "90%"),
 }
 OTHER_CELLS = (
-    "0.59", "", "about 0.59 (0.41-0.87)", "0.59 (0.41-0.87), p = 0.006", "0.59 (0.41)", "0.59 (90% CI 0.41-0.87, 95% CI 0.39-0.9)",
-    "0.59 (IQR 0.41-0.87)", "0.59 \u00b1 0.1", "NR",
-)  # fmt: skip
+    "0.59",
+    "",
+    "about 0.59 (0.41-0.87)",
+    "0.59 (0.41-0.87), p = 0.006",
+    "0.59 (0.41)",
+    "0.59 (90% CI 0.41-0.87, 95% CI 0.39-0.9)",
+    "0.59 (IQR 0.41-0.87)",
+    "0.59 \u00b1 0.1",
+    "NR",
+)
 
 
 @pytest.mark.parametrize("cell", INTERVALS)
@@ -55,7 +62,9 @@ def test_levels(text, level):
     assert parse_level(text) == (None if level is None else pytest.approx(level))
 
 
-@pytest.mark.parametrize(("text", "half"), [("0.59", 0.005), ("0.5", 0.05), ("1", 0.05), ("0.861", 0.0005), ("1.2e-4", 5e-6)])
+@pytest.mark.parametrize(
+    ("text", "half"), [("0.59", 0.005), ("0.5", 0.05), ("1", 0.05), ("0.861", 0.0005), ("1.2e-4", 5e-6)]
+)
 def test_half_unit(text, half):
     assert half_unit(text) == pytest.approx(half)
 

@@ -48,7 +48,9 @@ def test_weighted_regression_takes_the_line_s_own_prediction(llovet):
     record = cross_validate(WeightedRegression(weights="sqrt-n"), llovet).records[3]
     line = WeightedRegression(weights="sqrt-n").fit(llovet.without_trial(llovet.trial[3])).line
     expected = line.predict(llovet.log_hr[3, 0], n=llovet.n[3])
-    assert (record["predicted"], record["low"], record["high"]) == pytest.approx([float(v) for v in expected], rel=1e-12)
+    assert (record["predicted"], record["low"], record["high"]) == pytest.approx(
+        [float(v) for v in expected], rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("method", ["reml", "ml"])
@@ -113,7 +115,9 @@ def test_bayes_covers_at_its_level_in_simulation():
     assert covered == pytest.approx(0.95, abs=3 * np.sqrt(0.95 * 0.05 / 60))
     assert covered_80 == pytest.approx(0.80, abs=3 * np.sqrt(0.8 * 0.2 / 60))
     percentile = np.array([record["percentile"] for record in records])
-    assert np.abs(np.sort(percentile) - (np.arange(60) + 0.5) / 60).max() < 1.63 / np.sqrt(60)  # Kolmogorov-Smirnov, 1 %
+    assert np.abs(np.sort(percentile) - (np.arange(60) + 0.5) / 60).max() < 1.63 / np.sqrt(
+        60
+    )  # Kolmogorov-Smirnov, 1 %
 
 
 def test_regression_and_reml_cover_at_their_level_in_simulation():

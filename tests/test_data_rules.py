@@ -51,7 +51,12 @@ CELLS = {
     "E117 negative": ("trials", {"comparison": "tactics"}, {"follow_up_low": "-52"}, "follow_up_low"),
     "E117 order": ("trials", {"comparison": "tactics"}, {"follow_up_low": "114"}, "follow_up_low"),
     "E117 missing": ("trials", {"comparison": "tactics"}, {"follow_up_high": ""}, "follow_up_high"),
-    "E117 nobody": ("trials", {"comparison": "tactics"}, {"follow_up_high": "0", "follow_up_low": "0"}, "follow_up_high"),
+    "E117 nobody": (
+        "trials",
+        {"comparison": "tactics"},
+        {"follow_up_high": "0", "follow_up_low": "0"},
+        "follow_up_high",
+    ),
     "E118": ("trials", {"comparison": "tactics"}, {"progressions": "144"}, "progressions"),
     "E006 at risk": ("at_risk", AT_36, {"comparison": "tactic"}, "comparison"),
     "E006 time": ("at_risk", {**AT_36, "months": "48"}, {"months": "36.0"}, "months"),
@@ -261,7 +266,10 @@ def test_errors_in_a_users_table(case, option, capsys, tmp_path):
 def test_unverified_rows_enter_when_asked_for(capsys, tmp_path):
     path = tmp_path / "own.csv"
     path.write_text(f"{HEADER},evidence,stage\n{GOOD},unverified,advanced\n")
-    assert main(["advanced", "--add", str(path), "--min-evidence", "unverified", "--json", "--model", "weighted-pearson"]) == 0
+    assert (
+        main(["advanced", "--add", str(path), "--min-evidence", "unverified", "--json", "--model", "weighted-pearson"])
+        == 0
+    )
     assert "MADE-UP" in capsys.readouterr().out
 
 
@@ -291,7 +299,10 @@ def test_rounding_is_taken_into_account(hr, low, high, flagged):
 @pytest.mark.parametrize(
     ("cells", "flagged"),
     [
-        ({"hr": "1.20", "ci_low": "0.95", "ci_high": "1.52", "p": "0.936", "p_sides": "1"}, False),  # one-sided under harm
+        (
+            {"hr": "1.20", "ci_low": "0.95", "ci_high": "1.52", "p": "0.936", "p_sides": "1"},
+            False,
+        ),  # one-sided under harm
         ({"hr": "0.95", "ci_low": "0.80", "ci_high": "1.13", "p": "<0.001"}, True),  # a bound that cannot be
         ({"hr": "0.46", "ci_low": "0.37", "ci_high": "0.56", "p": "<0.0001"}, False),
         ({"hr": "0.90", "ci_low": "0.66", "ci_high": "1.23", "p": "0.5", "ci_level": "100"}, False),  # E104's business

@@ -26,7 +26,9 @@ def made_up(k, seed, name, rho=0.9):
     true = generator.multivariate_normal([-0.3, -0.1], np.array([[0.09, rho * 0.06], [rho * 0.06, 0.04]]), size=k)
     names = [f"{name}{i}" for i in range(k)]
     se = np.full((k, 2), 0.03)
-    return Effects.from_arrays(true + 0.03 * generator.standard_normal((k, 2)), se, 0.0, np.full(k, 500), names, name=name)
+    return Effects.from_arrays(
+        true + 0.03 * generator.standard_normal((k, 2)), se, 0.0, np.full(k, 500), names, name=name
+    )
 
 
 def test_056_against_084_at_6_and_16_trials_includes_0():
@@ -136,7 +138,9 @@ def test_what_the_shipped_sets_show(tactics_against_llovet):
     assert found.detectable_difference == pytest.approx(found.detectable - found.contrasts["r"].second)
     assert found.detectable_difference == pytest.approx(-1.3369, abs=1e-3)
     assert "No difference is shown, and none is ruled out" in found.sentence
-    assert "smallest difference that would be found with 80% power is -1.34: a true r of -0.48 or less" in found.sentence
+    assert (
+        "smallest difference that would be found with 80% power is -1.34: a true r of -0.48 or less" in found.sentence
+    )
     assert "41 trials in each" in found.sentence
     assert not hasattr(found, "power")
     assert any("unverified" in problem for problem in found.problems)
@@ -188,7 +192,9 @@ def test_a_difference_that_is_there_is_shown():
     assert found.contrasts["z"].difference.high < 0
     assert "weaker in weak" in found.sentence
     assert found.contrasts["rho_between"].probability_first_smaller > 0.99
-    turned = compare_sets(made_up(40, 3, "strong", rho=0.98), made_up(40, 2, "weak", rho=0.0), posterior=False, resamples=0)
+    turned = compare_sets(
+        made_up(40, 3, "strong", rho=0.98), made_up(40, 2, "weak", rho=0.0), posterior=False, resamples=0
+    )
     assert "stronger in strong" in turned.sentence
     assert set(turned.contrasts) == {"z", "r"}
 

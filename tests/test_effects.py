@@ -4,14 +4,23 @@ import pytest
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.trials.shared_control import resolve_shared_controls
-from surrogacy.trials.standard_errors import standard_error_from_events, standard_error_from_interval, standard_error_from_p
+from surrogacy.trials.standard_errors import (
+    standard_error_from_events,
+    standard_error_from_interval,
+    standard_error_from_p,
+)
 
 
 def two_arms_one_control(**changes):
     arguments = {
-        "rho_within": 0.5, "n": [300, 330], "trial": ["a", "a"], "comparison": ["a1", "a2"],
-        "control_group": ["a:c", "a:c"], "control_share": 0.5, **changes,
-    }  # fmt: skip
+        "rho_within": 0.5,
+        "n": [300, 330],
+        "trial": ["a", "a"],
+        "comparison": ["a1", "a2"],
+        "control_group": ["a:c", "a:c"],
+        "control_share": 0.5,
+        **changes,
+    }
     return Effects.from_arrays([[-0.4, -0.2], [-0.1, 0.1]], [[0.2, 0.3], [0.25, 0.28]], **arguments)
 
 
@@ -60,9 +69,13 @@ def test_shared_control_covariance_by_simulation():
     simulated = np.cov(one - control, two - control)
     effects = two_arms_one_control(control_share=0.5)
     effects = Effects.from_arrays(
-        effects.log_hr, np.sqrt(np.diag(simulated))[:, None].repeat(2, axis=1), 0.5, trial=["a", "a"],
-        comparison=["a1", "a2"], control_group=["c", "c"],
-    )  # fmt: skip
+        effects.log_hr,
+        np.sqrt(np.diag(simulated))[:, None].repeat(2, axis=1),
+        0.5,
+        trial=["a", "a"],
+        comparison=["a1", "a2"],
+        control_group=["c", "c"],
+    )
     assert effects.covariance_between(0, 1)[0, 0] == pytest.approx(simulated[0, 1], rel=0.1)
     assert simulated[0, 1] == pytest.approx(1 / d_control, rel=0.1)  # 4,000 trials: a covariance to about 5 %
 
@@ -86,7 +99,9 @@ def test_arrays_are_read_only():
 
 
 def test_take_and_without_trial():
-    effects = Effects.from_arrays(np.zeros((3, 2)), np.ones((3, 2)), trial=["a", "a", "b"], comparison=["a1", "a2", "b"])
+    effects = Effects.from_arrays(
+        np.zeros((3, 2)), np.ones((3, 2)), trial=["a", "a", "b"], comparison=["a1", "a2", "b"]
+    )
     assert effects.without_trial("a").comparison == ("b",)
     assert effects.take([True, False, True]).comparison == ("a1", "b")
     assert effects.trials == ("a", "b")

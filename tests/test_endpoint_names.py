@@ -61,7 +61,9 @@ def written(folder):
         for path in folder.rglob("*")
         if path.suffix in (".md", ".csv", ".json", ".html")
     }
-    figures = {path.name: " ".join(re.findall(r"<text[^>]*>([^<]*)", path.read_text())) for path in folder.rglob("*.svg")}
+    figures = {
+        path.name: " ".join(re.findall(r"<text[^>]*>([^<]*)", path.read_text())) for path in folder.rglob("*.svg")
+    }
     return texts | figures | {"placement in words": (folder / "placement.md").read_text()}
 
 
@@ -80,11 +82,26 @@ def written(folder):
 def test_no_output_presumes_an_endpoint(name, surrogate, final, caption, tmp_path, capsys):
     out = tmp_path / "out"
     trial = read_pairs(CASES / f"{name}.csv").trials["trial"][1]
-    options = ["--focus", trial, "--predict", "0.6", "0.45", "0.8", "--new-n", "300", "--out", str(out), "--format", "svg"]
+    options = [
+        "--focus",
+        trial,
+        "--predict",
+        "0.6",
+        "0.45",
+        "0.8",
+        "--new-n",
+        "300",
+        "--out",
+        str(out),
+        "--format",
+        "svg",
+    ]
     assert main(["--pairs", str(CASES / f"{name}.csv"), *options]) == 0
     shown = capsys.readouterr().out
     texts = {**written(out), "screen": shown}
-    assert {"results.json", "models.md", f"bubble-{name}.caption.md", f"forest-{name}.svg", "placement.md"} <= set(texts)
+    assert {"results.json", "models.md", f"bubble-{name}.caption.md", f"forest-{name}.svg", "placement.md"} <= set(
+        texts
+    )
     for where, text in texts.items():
         assert not re.search(r"\b(PFS|OS)\b", text), where
     assert texts[f"bubble-{name}.caption.md"].startswith(caption)
@@ -113,15 +130,22 @@ def test_no_output_presumes_an_endpoint(name, surrogate, final, caption, tmp_pat
         (long("surrogate", "final"), "surrogate", "final endpoint"),
         (long("symptomatic-pfs", "os"), "symptomatic-PFS", "OS"),
         (long("ORR", "iDFS", "trial,endpoint,n_exp,n_ctl,hr,ci_low,ci_high,final", ",iDFS"), "ORR", "iDFS"),
-        (long("OS", "Quality of life", "trial,endpoint,n_exp,n_ctl,hr,ci_low,ci_high,final", ",quality of life"), "OS", "Quality of life"),
+        (
+            long("OS", "Quality of life", "trial,endpoint,n_exp,n_ctl,hr,ci_low,ci_high,final", ",quality of life"),
+            "OS",
+            "Quality of life",
+        ),
     ],
-)  # fmt: skip
+)
 def test_names_are_kept(text, surrogate, final, table):
     effects = effects_of(table(text))
     assert (surrogate_names(effects), final_name(effects)) == ((surrogate,), final)
     # 0.49 is the surrogate effect of B in every layout, whatever its name
     assert np.exp(effects.log_hr[1]) == pytest.approx([0.49, 0.51])
-    assert WeightedRegression().fit(effects)["sigma_resid"].kind == f"residual SD of log HR({final}) for a trial of mean weight"
+    assert (
+        WeightedRegression().fit(effects)["sigma_resid"].kind
+        == f"residual SD of log HR({final}) for a trial of mean weight"
+    )
 
 
 @pytest.mark.parametrize(("surrogate", "final"), [("iDFS", "OS"), ("DFS", "Quality of life")])
@@ -188,7 +212,9 @@ def test_endpoints_of_a_table_that_is_fitted_alone(table, capsys):
 
 def test_an_added_trial_with_another_surrogate_joins_when_asked_for(tmp_path, capsys):
     path = tmp_path / "own.csv"
-    path.write_text("trial,stage,n_exp,n_ctl,hr_dfs,se_dfs,hr_os,se_os\nMADE-UP,intermediate,400,390,0.5,0.09,0.6,0.1\n")
+    path.write_text(
+        "trial,stage,n_exp,n_ctl,hr_dfs,se_dfs,hr_os,se_os\nMADE-UP,intermediate,400,390,0.5,0.09,0.6,0.1\n"
+    )
     run = ["intermediate", "--add", str(path), "--json", "--model", "weighted-pearson"]
     assert main(run) == 0
     document = json.loads(capsys.readouterr().out)

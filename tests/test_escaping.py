@@ -27,7 +27,9 @@ def test_slug(name, expected):
 
 
 def test_cells_of_spreadsheets():
-    table = pd.DataFrame({"trial": ["=1+1", "@SUM(A1)", "+x", "-y", "-0.5", "plain"], "value": [-1.0, 2.0, 3.0, 4.0, 5.0, 6.0]})
+    table = pd.DataFrame(
+        {"trial": ["=1+1", "@SUM(A1)", "+x", "-y", "-0.5", "plain"], "value": [-1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
+    )
     guarded = spreadsheet_cells(table)
     assert guarded["trial"].tolist() == ["'=1+1", "'@SUM(A1)", "'+x", "'-y", "-0.5", "plain"]
     assert guarded["value"].tolist() == table["value"].tolist()
@@ -38,7 +40,9 @@ def test_cells_of_markdown():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["slash-in-name", "dollar-in-name", "brackets-in-name", "bar-in-name", "formula-like-names"])
+@pytest.mark.parametrize(
+    "name", ["slash-in-name", "dollar-in-name", "brackets-in-name", "bar-in-name", "formula-like-names"]
+)
 def test_a_run_with_unusual_names(name, tmp_path, capsys):
     path = tmp_path / f"{name}.csv"
     path.write_bytes(TABLES[f"{name}.csv"])

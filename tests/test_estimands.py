@@ -54,10 +54,19 @@ def test_fisher_interval_needs_four_trials():
 
 @pytest.mark.parametrize(
     ("limits", "squared"),
-    [((-0.4, 0.9), (0.0, 0.81)), ((0.5, 0.9), (0.25, 0.81)), ((-0.9, -0.5), (0.25, 0.81)), ((None, None), (None, None))],
+    [
+        ((-0.4, 0.9), (0.0, 0.81)),
+        ((0.5, 0.9), (0.25, 0.81)),
+        ((-0.9, -0.5), (0.25, 0.81)),
+        ((None, None), (None, None)),
+    ],
 )
 def test_square_interval_holds_zero_only_where_r_does(limits, squared):
-    assert correlation.square_interval(*limits) == pytest.approx(squared) if limits[0] is not None else squared == (None, None)
+    assert (
+        correlation.square_interval(*limits) == pytest.approx(squared)
+        if limits[0] is not None
+        else squared == (None, None)
+    )
 
 
 def test_threshold_of_an_infinite_meta_analysis_has_a_closed_form():
@@ -70,19 +79,28 @@ def test_threshold_of_an_infinite_meta_analysis_has_a_closed_form():
 
 @settings(max_examples=300)
 @given(
-    st.floats(-0.3, 0.3), st.floats(-1.5, 1.5), st.floats(0, 0.3), st.floats(0, 0.02), st.floats(0, 0.2), st.floats(-0.95, 0.95)
-)  # fmt: skip
+    st.floats(-0.3, 0.3),
+    st.floats(-1.5, 1.5),
+    st.floats(0, 0.3),
+    st.floats(0, 0.02),
+    st.floats(0, 0.2),
+    st.floats(-0.95, 0.95),
+)
 def test_threshold_is_where_the_upper_limit_crosses_zero(intercept, slope, sigma, v0, v1, r):
     covariance = ((v0, r * np.sqrt(v0 * v1)), (r * np.sqrt(v0 * v1), v1))
     one = line(intercept, slope, covariance, sigma)
     threshold = thresholds.threshold_effect(one)
     grid = np.linspace(np.log(thresholds.STRONGEST_HR), 3, 4001)
     below = one.predict(grid)[2] < 0
-    if threshold.status == "benefit-without-surrogate-effect":  # the limit is below 0 from a surrogate HR of 1 to the crossing
+    if (
+        threshold.status == "benefit-without-surrogate-effect"
+    ):  # the limit is below 0 from a surrogate HR of 1 to the crossing
         assert threshold.hr is None
         assert (threshold.crossing > 1, threshold.intercept) == (True, intercept)
         assert below[(grid > 0) & (grid < np.log(threshold.crossing) - 1e-3)].all()
-        assert np.log(threshold.crossing) > 50 or one.predict(np.log(threshold.crossing))[2] == pytest.approx(0, abs=1e-6)
+        assert np.log(threshold.crossing) > 50 or one.predict(np.log(threshold.crossing))[2] == pytest.approx(
+            0, abs=1e-6
+        )
         return
     if threshold.hr is None:
         assert threshold.status == "none"
@@ -111,12 +129,16 @@ def test_prediction_variance_is_the_sum_of_its_parts():
     generator = np.random.default_rng(1)
     coefficients = generator.multivariate_normal([one.intercept, one.slope], one.covariance, size=400_000)
     observed = (
-        coefficients @ [1.0, x] + generator.normal(0, one.sigma, 400_000) + generator.normal(0, np.sqrt(40.0 / n), 400_000)
+        coefficients @ [1.0, x]
+        + generator.normal(0, one.sigma, 400_000)
+        + generator.normal(0, np.sqrt(40.0 / n), 400_000)
     )
     mean, low, high = one.predict(x, n=n)
     assert mean == pytest.approx(observed.mean(), abs=0.002)
     assert (high - low) / (2 * 1.959963985) == pytest.approx(observed.std(), rel=0.01)
-    assert high - low > np.subtract(*one.predict(x)[:0:-1])  # wider than for the true effect, and that wider than the mean's
+    assert high - low > np.subtract(
+        *one.predict(x)[:0:-1]
+    )  # wider than for the true effect, and that wider than the mean's
     assert np.subtract(*one.predict(x)[:0:-1]) > np.subtract(*one.predict(x, band="confidence")[:0:-1])
 
 

@@ -155,7 +155,9 @@ def test_posterior_figure_shows_the_posterior(tactics, llovet):
     assert square["prior"].sum() == pytest.approx(1)
     # rho uniform: P(r2 < q) = sqrt(q)
     assert square["prior"].cumsum().iloc[9] == pytest.approx(np.sqrt(10 / 40))
-    assert np.minimum(square["prior"], square["posterior"]).sum() == pytest.approx(result["prior_overlap"].value, abs=0.02)
+    assert np.minimum(square["prior"], square["posterior"]).sum() == pytest.approx(
+        result["prior_overlap"].value, abs=0.02
+    )
     middle = (data["slope"]["low"] + data["slope"]["high"]) / 2
     assert np.average(middle, weights=data["slope"]["posterior"]) == pytest.approx(result["slope"].value, abs=0.02)
     assert abs(data["line"]["slope"].median() - result["slope"].value) < 0.02
@@ -173,7 +175,10 @@ def test_posterior_figure_of_a_model_without_r2(llovet):
     tree = xr.DataTree.from_dict(
         {
             group: xr.Dataset(
-                {name: (("chain", "draw"), np.random.default_rng(1).normal(size=(2, 400))) for name in ("slope", "intercept")}
+                {
+                    name: (("chain", "draw"), np.random.default_rng(1).normal(size=(2, 400)))
+                    for name in ("slope", "intercept")
+                }
             )
             for group in ("posterior", "prior")
         }

@@ -116,8 +116,12 @@ def test_a_workbook_that_unpacks_to_more_than_the_limit(file, monkeypatch):
 
 
 def test_names_that_are_read_as_they_are(file):
-    for name, trial in (("slash-in-name.csv", "A/B trial"), ("brackets-in-name.csv", "[bold]A[/bold] [/]"), ("bar-in-name.csv", "A | B"),
-                        ("formula-like-names.csv", "=1+1")):  # fmt: skip
+    for name, trial in (
+        ("slash-in-name.csv", "A/B trial"),
+        ("brackets-in-name.csv", "[bold]A[/bold] [/]"),
+        ("bar-in-name.csv", "A | B"),
+        ("formula-like-names.csv", "=1+1"),
+    ):
         assert read_pairs(file(name)).added[0] == trial
 
 
@@ -128,8 +132,13 @@ def test_a_heading_with_a_line_break(file):
 
 def test_missing_files_folders_and_links(tmp_path, capsys):
     (tmp_path / "link.csv").symlink_to(tmp_path / "nowhere.csv")
-    for name, words in ((tmp_path / "none.csv", "no such file"), (tmp_path, "a folder"), (tmp_path / "link.csv", "link leads to no file"),
-                        (tmp_path / ("x" * 300), "cannot be read"), ("\udcff.csv", "no such file")):  # fmt: skip
+    for name, words in (
+        (tmp_path / "none.csv", "no such file"),
+        (tmp_path, "a folder"),
+        (tmp_path / "link.csv", "link leads to no file"),
+        (tmp_path / ("x" * 300), "cannot be read"),
+        ("\udcff.csv", "no such file"),
+    ):
         assert main(["--check", "--pairs", str(name)]) == 3
         assert words in capsys.readouterr().err
 

@@ -52,7 +52,12 @@ def test_llovet_2019_pfs(capsys):
     assert (threshold["status"], threshold["band"], threshold["level"]) == ("exists", "prediction", 0.95)
     assert threshold["new_n"] == pytest.approx(558, abs=1)
     grid = {row["rho_within"]: row for row in document["rho_within_grid"] if row["model"] == "bivariate-reml"}
-    for rho_within, rho_between, slope in ((0, 0.988, 0.514), (0.3, 0.950, 0.489), (0.5, 0.924, 0.472), (0.7, 0.897, 0.455)):
+    for rho_within, rho_between, slope in (
+        (0, 0.988, 0.514),
+        (0.3, 0.950, 0.489),
+        (0.5, 0.924, 0.472),
+        (0.7, 0.897, 0.455),
+    ):
         assert grid[rho_within]["rho_between"] == pytest.approx(rho_between, abs=5e-4)
         assert grid[rho_within]["slope"] == pytest.approx(slope, abs=5e-4)
     one_patient = result_of(["llovet-2019-pfs", "--new-n", "1", "--model", "weighted-regression"], capsys)
@@ -90,11 +95,21 @@ def test_a_run_writes_its_folder(tmp_path, capsys):
     assert "unverified" in shown
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert names >= {
-        "results.json", "run.json", "tables/models.csv", "tables/models.md", "tables/effects.csv", "tables/flow.csv",
-        "tables/leave_one_out.csv", "tables/rho_within.csv", "tables/tables.html", "figures/bubble-tactics-2022.png",
-        "figures/bubble-tactics-2022.svg", "figures/bubble-tactics-2022.caption.md", "figures/forest-tactics-2022.png",
+        "results.json",
+        "run.json",
+        "tables/models.csv",
+        "tables/models.md",
+        "tables/effects.csv",
+        "tables/flow.csv",
+        "tables/leave_one_out.csv",
+        "tables/rho_within.csv",
+        "tables/tables.html",
+        "figures/bubble-tactics-2022.png",
+        "figures/bubble-tactics-2022.svg",
+        "figures/bubble-tactics-2022.caption.md",
+        "figures/forest-tactics-2022.png",
         "figures/forest-tactics-2022.caption.md",
-    }  # fmt: skip
+    }
     record = json.loads((out / "run.json").read_text())
     assert record["inputs"]["data/trials/effects.csv"]
     assert record["exit_code"] == 0
@@ -178,14 +193,37 @@ def test_version_and_help(capsys):
     assert capsys.readouterr().out.startswith("surrogacy 0.")
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    for option in ("--trials", "--add", "--pairs", "--check", "--rho-within", "--min-evidence", "--endpoints", "--shared-control",
-                   "--model", "--weights", "--nuts", "--seed", "--focus", "--predict", "--new-n", "--out", "--json", "--preset",
-                   "--format", "--strict", "--quiet", "--version"):  # fmt: skip
+    for option in (
+        "--trials",
+        "--add",
+        "--pairs",
+        "--check",
+        "--rho-within",
+        "--min-evidence",
+        "--endpoints",
+        "--shared-control",
+        "--model",
+        "--weights",
+        "--nuts",
+        "--seed",
+        "--focus",
+        "--predict",
+        "--new-n",
+        "--out",
+        "--json",
+        "--preset",
+        "--format",
+        "--strict",
+        "--quiet",
+        "--version",
+    ):
         assert option in shown
 
 
 def test_as_a_module_and_as_a_script():
-    module = subprocess.run([sys.executable, "-m", "surrogacy.fit", "--version"], capture_output=True, text=True, check=True)
+    module = subprocess.run(
+        [sys.executable, "-m", "surrogacy.fit", "--version"], capture_output=True, text=True, check=True
+    )
     package = subprocess.run(
         [sys.executable, "-m", "surrogacy", "fit", "--version"], capture_output=True, text=True, check=True, cwd=ROOT
     )
@@ -198,7 +236,9 @@ def test_a_later_run_removes_the_files_of_an_earlier_one_and_no_others(tmp_path,
     (out / "figures" / "mine.png").write_text("mine")
     assert main(["llovet-2019-ttp", "--out", str(out), "--format", "svg", "--quiet"]) == 0
     names = {path.name for path in (out / "figures").iterdir() if not path.name.endswith(".md")}
-    assert names == {"mine.png"} | {f"{name}-llovet-2019-ttp.svg" for name in ("bubble", "forest", "posterior", "priors")}
+    assert names == {"mine.png"} | {
+        f"{name}-llovet-2019-ttp.svg" for name in ("bubble", "forest", "posterior", "priors")
+    }
 
 
 def test_a_trial_that_is_in_the_table_already_is_not_counted_twice(tmp_path, capsys):
@@ -216,7 +256,10 @@ def test_a_row_without_stage_is_warned_of_and_one_of_another_stage_is_named(tmp_
     path.write_text(NEW)
     out = tmp_path / "out"
     assert (
-        main(["llovet-2019-pfs", "--add", str(path), "--out", str(out), "--format", "svg", "--model", "weighted-pearson"]) == 0
+        main(
+            ["llovet-2019-pfs", "--add", str(path), "--out", str(out), "--format", "svg", "--model", "weighted-pearson"]
+        )
+        == 0
     )
     assert "MADE-UP is in none of the sets fitted" in capsys.readouterr().err
 
@@ -240,5 +283,7 @@ def test_a_pipe_that_knows_few_signs(tmp_path):
     import os
 
     command = [sys.executable, "-m", "surrogacy.fit", "tactics-2022", "--out", str(tmp_path / "out"), "--format", "svg"]
-    done = subprocess.run(command, capture_output=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    done = subprocess.run(
+        command, capture_output=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+    )
     assert b"0.55 (-0.47 to 0.94)" in done.stdout

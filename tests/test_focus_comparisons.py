@@ -100,7 +100,9 @@ def test_lines_that_disagree_are_listed(trials):
         sets.append((effects, [WeightedRegression().fit(effects)]))
     (focus,) = focus_comparisons(trials, [effects for effects, _ in sets], "tactics")
     records = place(focus, [WeightedRegression()], sets)
-    moved = [record | {"position": "outside-95" if record["set"] == "intermediate" else "inside-95"} for record in records]
+    moved = [
+        record | {"position": "outside-95" if record["set"] == "intermediate" else "inside-95"} for record in records
+    ]
     words = in_words(focus, moved)
     assert (
         "inside the 95% but outside the 80% prediction interval of llovet-2019-pfs (primary), llovet-2019-pfs (updated)"
@@ -115,7 +117,15 @@ def test_lines_that_disagree_are_listed(trials):
 
 def test_on_the_command_line(capsys, tmp_path):
     out = tmp_path / "out"
-    arguments = ["advanced-immunotherapy", "--focus", "himalaya", "--model", "weighted-regression", "--report-style", "verdict"]
+    arguments = [
+        "advanced-immunotherapy",
+        "--focus",
+        "himalaya",
+        "--model",
+        "weighted-regression",
+        "--report-style",
+        "verdict",
+    ]
     assert main([*arguments, "--out", str(out), "--format", "svg"]) == 0
     screen = capsys.readouterr().out
     for label in ("HIMALAYA durva", "HIMALAYA STRIDE"):
@@ -138,7 +148,15 @@ def test_on_the_command_line(capsys, tmp_path):
 
 def test_a_comparison_that_no_set_holds_is_listed(capsys):
     """With one arm of a shared control kept, the other is named with the reason."""
-    arguments = ["advanced-immunotherapy", "--focus", "himalaya", "--shared-control", "first", "--model", "weighted-regression"]
+    arguments = [
+        "advanced-immunotherapy",
+        "--focus",
+        "himalaya",
+        "--shared-control",
+        "first",
+        "--model",
+        "weighted-regression",
+    ]
     assert main([*arguments, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     (left_out,) = document["not_placed"]

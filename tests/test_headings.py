@@ -62,11 +62,39 @@ UNDERSTOOD = {
 }
 
 NOT_UNDERSTOOD = (
-    "HR OS AFP low", "HR OS AFP high", "HR PFS PD-L1 high", "HR OS long-term follow-up", "hr os per protocol lower", "HR OS HBV",
-    "HR OS in responders", "HR PFS adjusted", "HR PFS ITT low", "hr_os_2", "HR OS 12", "hr_os_month12", "OS rate 12 months",
-    "PFS p interaction", "p_subgroup", "se_pfs_subgroup", "hr_foo", "hr pfs os", "cancer_type", "colour", "age", "dose", "lose", "hips",
-    "number of sites", "median_pps_ctl_low", "median_os", "os_ctl", "median_age_ctl", "m_ctl", "ORR %", "90% median OS control",
-)  # fmt: skip
+    "HR OS AFP low",
+    "HR OS AFP high",
+    "HR PFS PD-L1 high",
+    "HR OS long-term follow-up",
+    "hr os per protocol lower",
+    "HR OS HBV",
+    "HR OS in responders",
+    "HR PFS adjusted",
+    "HR PFS ITT low",
+    "hr_os_2",
+    "HR OS 12",
+    "hr_os_month12",
+    "OS rate 12 months",
+    "PFS p interaction",
+    "p_subgroup",
+    "se_pfs_subgroup",
+    "hr_foo",
+    "hr pfs os",
+    "cancer_type",
+    "colour",
+    "age",
+    "dose",
+    "lose",
+    "hips",
+    "number of sites",
+    "median_pps_ctl_low",
+    "median_os",
+    "os_ctl",
+    "median_age_ctl",
+    "m_ctl",
+    "ORR %",
+    "90% median OS control",
+)
 
 
 @pytest.mark.parametrize("text", UNDERSTOOD)

@@ -46,7 +46,9 @@ def test_diagnostics_are_those_of_statsmodels(trials, name, weights):
     assert column("external") == pytest.approx(expected.resid_studentized_external, rel=1e-7)
     assert column("cooks_distance") == pytest.approx(expected.cooks_distance[0], rel=1e-7)
     assert column("dffits") == pytest.approx(expected.dffits[0], rel=1e-7)
-    assert np.column_stack([column("dfbetas_intercept"), column("dfbetas_slope")]) == pytest.approx(expected.dfbetas, rel=1e-6)
+    assert np.column_stack([column("dfbetas_intercept"), column("dfbetas_slope")]) == pytest.approx(
+        expected.dfbetas, rel=1e-6
+    )
     direct = WLS(y, design, weights=w).fit()
     assert column("residual") == pytest.approx(direct.resid, abs=1e-10)
     assert column("fitted") == pytest.approx(direct.fittedvalues, rel=1e-9)
@@ -115,18 +117,32 @@ def test_regression_and_correlation_agree_on_r(trials):
 
 @pytest.mark.parametrize(
     ("low", "high", "words"),
-    [(0.85, 0.99, "high"), (0.84, 0.99, "unclear"), (-0.2, 0.70, "low"), (-0.2, 0.71, "unclear"), (None, None, "no interval")],
+    [
+        (0.85, 0.99, "high"),
+        (0.84, 0.99, "unclear"),
+        (-0.2, 0.70, "low"),
+        (-0.2, 0.71, "unclear"),
+        (None, None, "no interval"),
+    ],
 )
 def test_categories_of_iqwig(low, high, words):
     assert correlation_category(low, high) == words
 
 
 def test_words():
-    assert [correlation_category(r, r, point=True) for r in (-0.9, 0.70, 0.71, 0.85)] == ["low", "low", "medium", "high"]
+    assert [correlation_category(r, r, point=True) for r in (-0.9, 0.70, 0.71, 0.85)] == [
+        "low",
+        "low",
+        "medium",
+        "high",
+    ]
     assert correlation_category(float("nan"), float("nan"), point=True) == "not defined"
     assert [slope_words(*pair) for pair in ((0.1, 1), (-1, -0.1), (-1, 1), (None, None))] == [
-        "above 0", "below 0", "not told from 0", "no interval",
-    ]  # fmt: skip
+        "above 0",
+        "below 0",
+        "not told from 0",
+        "no interval",
+    ]
 
 
 def test_one_trial_carries_the_slope():
@@ -157,7 +173,11 @@ def test_too_few_trials():
     three = effects_of(np.array([-0.5, 0.0, 0.3]), np.array([-0.2, 0.1, 0.1]))
     records = delete_one(WeightedRegression(), three)
     assert all("3 are needed" in record["problem"] for record in records[1:])
-    assert [sentence[:14] for sentence in pivotal_trials(records)] == ["without 1: no ", "without 2: no ", "without 3: no "]
+    assert [sentence[:14] for sentence in pivotal_trials(records)] == [
+        "without 1: no ",
+        "without 2: no ",
+        "without 3: no ",
+    ]
     found = regression_diagnostics(three)
     assert all(record["external"] is None and record["dfbetas_slope"] is None for record in found)
     assert all(abs(record["internal"]) == pytest.approx(1) for record in found)

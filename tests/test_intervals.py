@@ -158,7 +158,9 @@ def test_fisher_interval_holds_the_truth_as_often_as_it_says():
     assert np.mean([low <= rho <= high for low, high in limits]) == pytest.approx(0.95, abs=0.012)
 
 
-@pytest.mark.parametrize(("k", "expected"), [(8, 0.972), (10, 0.964), (12, 0.957), (16, 0.947), (20, 0.939), (30, 0.927)])
+@pytest.mark.parametrize(
+    ("k", "expected"), [(8, 0.972), (10, 0.964), (12, 0.957), (16, 0.947), (20, 0.939), (30, 0.927)]
+)
 def test_needed_r(k, expected):
     found = needed_r(k)
     assert round(found, 3) == expected

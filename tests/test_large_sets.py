@@ -25,7 +25,16 @@ def write_table(path, k):
 def test_omitted_outputs_are_named(tmp_path, capsys):
     write_table(tmp_path / "large.csv", 1200)
     out = tmp_path / "out"
-    arguments = ["--pairs", str(tmp_path / "large.csv"), "--out", str(out), "--format", "png", "--model", "weighted-regression"]
+    arguments = [
+        "--pairs",
+        str(tmp_path / "large.csv"),
+        "--out",
+        str(out),
+        "--format",
+        "png",
+        "--model",
+        "weighted-regression",
+    ]
     assert main([*arguments, "bivariate-reml"]) == 0
     shown = capsys.readouterr()
     assert "1,200 comparisons, more than 1,000: without leave-one-out" in shown.err

@@ -8,7 +8,14 @@ from scipy.stats import norm
 
 from surrogacy.errors import UsageError
 from surrogacy.evaluation import differences, interval_methods
-from surrogacy.models import REGISTRY, BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression, create
+from surrogacy.models import (
+    REGISTRY,
+    BivariateBayes,
+    BivariateRandomEffects,
+    WeightedPearson,
+    WeightedRegression,
+    create,
+)
 from surrogacy.models.moderated_line import ModeratedLine
 from surrogacy.models.prediction import PredictiveDistribution
 from surrogacy.pps.decomposition import decompose_trials

@@ -18,7 +18,10 @@ VALUES = "my-trial,intermediate,150,155,0.70,0.55,0.89,0.87,0.67,1.13"
 MEDIANS = "median_pfs_ctl,median_pfs_exp,median_os_ctl,median_os_ctl_low,median_os_ctl_high,median_os_exp,median_os_exp_low,median_os_exp_high"
 MONTHS = "8.2,11.7,20.5,17.9,24.0,23.9,20.1,NR"
 LONG = "trial,stage,n_ctl,n_exp,endpoint,hr,ci_low,ci_high"
-LONG_PFS, LONG_OS = "my-trial,intermediate,150,155,PFS,0.70,0.55,0.89", "my-trial,intermediate,150,155,OS,0.87,0.67,1.13"
+LONG_PFS, LONG_OS = (
+    "my-trial,intermediate,150,155,PFS,0.70,0.55,0.89",
+    "my-trial,intermediate,150,155,OS,0.87,0.67,1.13",
+)
 
 LAYOUTS = {
     "wide": f"{EFFECTS},{MEDIANS}\n{VALUES},{MONTHS}\n",
@@ -33,7 +36,7 @@ LAYOUTS = {
     f"{LONG_PFS},8.2,,,11.7,,\n{LONG_OS},20.5,17.9,24.0,23.9,20.1,NE\n",
     "long, named, once": f"{LONG},{MEDIANS}\n{LONG_PFS},{MONTHS}\n{LONG_OS},,,,,,,,\n",
     "long, named, in every row": f"{LONG},{MEDIANS}\n{LONG_PFS},{MONTHS}\n{LONG_OS},{MONTHS}\n",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -50,7 +53,9 @@ def table(tmp_path):
 
 def arms_of(trials, comparison="my-trial"):
     return {
-        row["arm"]: row for row in trials.arms[trials.arms["comparison"] == comparison].to_dict("records") if row["preferred"]
+        row["arm"]: row
+        for row in trials.arms[trials.arms["comparison"] == comparison].to_dict("records")
+        if row["preferred"]
     }
 
 
@@ -136,7 +141,9 @@ def test_reported_post_progression_survival(table):
     assert read_inputs(trials, "my-trial").pps is None  # not reached in one arm
     inputs = read_inputs(surrogacy.read_trials(add=table(text.replace("12.5,NR", "12.5,10.9"))), "my-trial")
     assert (inputs.pps, inputs.pps_definition) == ((12.5, 10.9), "reported")
-    text = text.replace("12.5,NR", "12.3,12.2,median-difference").replace("median_pps_exp", "median_pps_exp,pps_definition")
+    text = text.replace("12.5,NR", "12.3,12.2,median-difference").replace(
+        "median_pps_exp", "median_pps_exp,pps_definition"
+    )
     assert read_inputs(surrogacy.read_trials(add=table(text)), "my-trial").pps_definition == "median-difference"
 
 
@@ -163,7 +170,16 @@ def test_evidence_is_that_of_the_row(given, kept, counted, table):
 def test_curated_medians_are_kept_and_the_user_is_told(table, trials):
     columns = "trial,endpoint,hr,ci_low,ci_high,median_os_ctl,median_os_exp,median_os_exp_low,median_ttp_exp"
     changed = surrogacy.read_trials(add=table(f"{columns}\ntactics,OS,0.80,0.57,1.12,30.80,40,31,25\n"))
-    names = ["arm", "median_os", "median_os_low", "median_os_high", "median_pfs", "pfs_endpoint", "evidence", "preferred"]
+    names = [
+        "arm",
+        "median_os",
+        "median_os_low",
+        "median_os_high",
+        "median_pfs",
+        "pfs_endpoint",
+        "evidence",
+        "preferred",
+    ]
     own, curated = (tables.arms[tables.arms["comparison"] == "tactics"] for tables in (changed, trials))
     assert own.loc[own["preferred"], names].to_dict("list") == curated.loc[curated["preferred"], names].to_dict("list")
     told = {
@@ -171,7 +187,11 @@ def test_curated_medians_are_kept_and_the_user_is_told(table, trials):
         for fault in changed.faults
         if fault.code == "W109" and fault.file.endswith("own.csv")
     }
-    assert set(told) == {("median_os_exp", "40"), ("median_os_exp_low", "31"), ("median_ttp_exp", "25")}  # 30.80 is 30.8
+    assert set(told) == {
+        ("median_os_exp", "40"),
+        ("median_os_exp_low", "31"),
+        ("median_ttp_exp", "25"),
+    }  # 30.80 is 30.8
     assert "36.2" in told["median_os_exp", "40"]
     assert "(of TACE-PFS)" in told["median_ttp_exp", "25"]
 
@@ -199,7 +219,9 @@ def read_cut(trials):
 
 def test_a_filled_median_that_cannot_be_is_found_in_the_users_file(table):
     with pytest.raises(DataError) as error:
-        surrogacy.read_trials(add=table("trial,endpoint,hr,ci_low,ci_high,mos_exp\nemerald-1-durva,OS,0.82,0.6,1.12,5\n"))
+        surrogacy.read_trials(
+            add=table("trial,endpoint,hr,ci_low,ci_high,mos_exp\nemerald-1-durva,OS,0.82,0.6,1.12,5\n")
+        )
     (fault,) = error.value.faults
     assert (fault.code, fault.line, fault.column, fault.value) == ("E121", 2, "mos_exp", "5")
     assert "PFS 10 " in fault.rule

@@ -13,17 +13,28 @@ from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.stats.lines import Line, MixtureLine
 
 BIVARIATE = {
-    "mu_surrogate", "mu_final", "tau_surrogate", "tau_final", "rho_between", "r2_trial", "intercept", "slope",
-    "sigma_cond", "ste_prediction", "ste_confidence", "loglik",
-}  # fmt: skip
+    "mu_surrogate",
+    "mu_final",
+    "tau_surrogate",
+    "tau_final",
+    "rho_between",
+    "r2_trial",
+    "intercept",
+    "slope",
+    "sigma_cond",
+    "ste_prediction",
+    "ste_confidence",
+    "loglik",
+}
 NEEDED = {
     "weighted-pearson": {"r", "r2_trial", "spearman"},
     "weighted-regression": {"intercept", "slope", "r2_trial", "sigma_resid", "ste_prediction", "ste_confidence"},
     "bivariate-ml": BIVARIATE,
     "bivariate-reml": BIVARIATE,
-    "bivariate-bayes": (BIVARIATE - {"loglik"}) | {"ste_prediction_80", "prior_overlap", "log_marginal_likelihood", "grid_error"},
+    "bivariate-bayes": (BIVARIATE - {"loglik"})
+    | {"ste_prediction_80", "prior_overlap", "log_marginal_likelihood", "grid_error"},
     "daniels-hughes": {"intercept", "slope", "sigma_cond", "ste_prediction", "ste_confidence", "ste_prediction_80"},
-}  # fmt: skip
+}
 
 
 def simulated(k, seed=0, rho_between=0.8, tau=(0.3, 0.2), se=(0.15, 0.18), rho_within=0.5):
@@ -43,7 +54,9 @@ def same(one, two):
     for name, estimate in one.estimates.items():
         other = two.estimates[name]
         pairs = zip(vars(estimate).values(), vars(other).values(), strict=True)
-        assert all(a == b or (isinstance(a, float) and a == pytest.approx(b, rel=1e-5, abs=1e-7)) for a, b in pairs), name
+        assert all(a == b or (isinstance(a, float) and a == pytest.approx(b, rel=1e-5, abs=1e-7)) for a, b in pairs), (
+            name
+        )
 
 
 def test_every_model_returns_what_the_interface_promises(model):
@@ -105,9 +118,12 @@ def test_unknown_model():
 def test_regression_is_that_of_statsmodels(weights):
     effects = simulated(12)
     w = {
-        "n": effects.n, "sqrt-n": np.sqrt(effects.n), "none": np.ones(12), "inverse-variance": effects.se[:, 1] ** -2,
+        "n": effects.n,
+        "sqrt-n": np.sqrt(effects.n),
+        "none": np.ones(12),
+        "inverse-variance": effects.se[:, 1] ** -2,
         "events": 4 * effects.se[:, 1] ** -2,
-    }[weights]  # fmt: skip
+    }[weights]
     x, y = effects.log_hr.T
     peer = WLS(y, np.column_stack([np.ones(12), x]), weights=w).fit()
     result = WeightedRegression(weights=weights).fit(effects)
@@ -176,7 +192,8 @@ def test_gradient_and_hessian_against_differences(method, missing):
     psi, h = np.array([0.08, 0.02, 0.05]), 1e-6
     steps = np.eye(3) * h
     gradient = [
-        (likelihood.evaluate(psi + s).log_likelihood - likelihood.evaluate(psi - s).log_likelihood) / (2 * h) for s in steps
+        (likelihood.evaluate(psi + s).log_likelihood - likelihood.evaluate(psi - s).log_likelihood) / (2 * h)
+        for s in steps
     ]
     assert likelihood.evaluate(psi).gradient == pytest.approx(gradient, rel=1e-5, abs=1e-5)
     hessian, mu_slope = likelihood.hessian(psi)
@@ -193,7 +210,9 @@ def test_likelihood_is_the_normal_density():
     psi = np.array([0.08, 0.02, 0.05])
     t = np.array([[psi[0], psi[1]], [psi[1], psi[2]]])
     at = Likelihood(make_blocks(effects), "ml").evaluate(psi)
-    expected = sum(multivariate_normal(at.beta, s + t).logpdf(y) for y, s in zip(effects.log_hr, effects.cov, strict=True))
+    expected = sum(
+        multivariate_normal(at.beta, s + t).logpdf(y) for y, s in zip(effects.log_hr, effects.cov, strict=True)
+    )
     assert at.log_likelihood == pytest.approx(expected, abs=1e-9)
 
 
@@ -257,7 +276,12 @@ def test_profile_of_the_line_agrees_with_delta_in_a_large_meta_analysis():
 
 def test_large_meta_analysis_finds_the_truth():
     result = BivariateRandomEffects("reml").fit(simulated(2000, seed=10))
-    truth = {"slope": 0.8 * 0.2 / 0.3, "intercept": -0.1 + 0.3 * 0.8 * 0.2 / 0.3, "sigma_cond": 0.12, "rho_between": 0.8}
+    truth = {
+        "slope": 0.8 * 0.2 / 0.3,
+        "intercept": -0.1 + 0.3 * 0.8 * 0.2 / 0.3,
+        "sigma_cond": 0.12,
+        "rho_between": 0.8,
+    }
     for name, value in truth.items():
         assert abs(result[f"{name}_delta"].value - value) < 4 * result[f"{name}_delta"].se, name
 
@@ -341,7 +365,9 @@ def test_a_bivariate_line_without_patients_refuses_a_stated_size():
 
 
 def test_the_bivariate_band_is_said_to_be_narrow_with_few_trials():
-    assert any("too narrow" in problem for problem in BivariateRandomEffects(interval="delta").fit(simulated(16)).problems)
+    assert any(
+        "too narrow" in problem for problem in BivariateRandomEffects(interval="delta").fit(simulated(16)).problems
+    )
 
 
 def test_profile_of_the_slope_on_the_boundary_has_the_right_drop():

@@ -17,10 +17,14 @@ DRAWS = 60_000
 
 def empty(name="empty"):
     """Two comparisons whose standard errors of 20 leave the prior as it is."""
-    return Effects.from_arrays(np.full((2, 2), -0.2), np.full((2, 2), 20.0), trial=[f"{name} {i}" for i in range(2)], name=name)
+    return Effects.from_arrays(
+        np.full((2, 2), -0.2), np.full((2, 2), 20.0), trial=[f"{name} {i}" for i in range(2)], name=name
+    )
 
 
-@pytest.mark.parametrize(("second", "expected", "no_data"), [("advanced", 0.80, 0.801), ("llovet-2019-pfs", 0.84, 0.840)])
+@pytest.mark.parametrize(
+    ("second", "expected", "no_data"), [("advanced", 0.80, 0.801), ("llovet-2019-pfs", 0.84, 0.840)]
+)
 def test_the_probabilities_of_tactics_are_the_prior(trials, second, expected, no_data):
     contrasts, _ = posterior_difference(trials.analysis_set("tactics-2022"), trials.analysis_set(second))
     found = contrasts["r2_trial"]
@@ -47,7 +51,9 @@ def test_no_data_by_simulation_of_the_prior(rho):
     prior = {"rho_between": correlation, "r2_trial": correlation**2, "slope": correlation * tau_final / tau_surrogate}
     draws = model.posterior(second).sample(DRAWS, seed=8)
     for name, values in prior.items():
-        assert contrasts[name].probability_no_data == pytest.approx(float((values < draws[name]).mean()), abs=5e-3), name
+        assert contrasts[name].probability_no_data == pytest.approx(float((values < draws[name]).mean()), abs=5e-3), (
+            name
+        )
 
 
 def test_a_set_without_information_has_an_odds_ratio_of_1():

@@ -12,7 +12,14 @@ from surrogacy.errors import UsageError
 from surrogacy.evaluation.placement import focus_comparisons, in_words, place, predict_new, shown_records
 from surrogacy.figures import placement_data, plot_placement
 from surrogacy.fit import main
-from surrogacy.models import BivariateBayes, BivariateRandomEffects, DanielsHughes, WeightedPearson, WeightedRegression, create
+from surrogacy.models import (
+    BivariateBayes,
+    BivariateRandomEffects,
+    DanielsHughes,
+    WeightedPearson,
+    WeightedRegression,
+    create,
+)
 from surrogacy.models.prediction import ObservedEffects, predict_final
 from tests.test_models import simulated
 
@@ -40,7 +47,11 @@ def test_parts_sum_to_the_variance_and_none_is_lost(fits, name):
 
 @settings(max_examples=12, deadline=None)
 @given(
-    x=st.floats(-1.2, 0.3), s1=st.floats(0.05, 0.4), s2=st.floats(0.05, 0.4), r=st.floats(-0.5, 0.95), seed=st.integers(0, 20)
+    x=st.floats(-1.2, 0.3),
+    s1=st.floats(0.05, 0.4),
+    s2=st.floats(0.05, 0.4),
+    r=st.floats(-0.5, 0.95),
+    seed=st.integers(0, 20),
 )
 def test_interval_of_the_bivariate_model_is_rebuilt_by_simulation(x, s1, s2, r, seed):
     """True effects given the observed surrogate, line with its own error, sampling errors that covary: 520,000 draws.
@@ -70,7 +81,9 @@ def test_posterior_prediction_is_that_of_the_posterior(fits):
     result = fits["bivariate-bayes"]
     ours = predict_final(result, TRIAL, joins=True)
     observed = result.draws.predict(TRIAL.log_hr, TRIAL.se, TRIAL.rho_within, TRIAL.se_final).observed
-    assert (ours.quantile(0.5), *ours.interval(0.95)) == pytest.approx((observed.value, observed.low, observed.high), abs=1e-6)
+    assert (ours.quantile(0.5), *ours.interval(0.95)) == pytest.approx(
+        (observed.value, observed.low, observed.high), abs=1e-6
+    )
     assert ours.variance == pytest.approx(observed.se**2)
 
 
@@ -107,7 +120,10 @@ def placed(trials):
 
 def test_both_data_cuts_of_tactics_are_placed(placed):
     focus, _, records = placed
-    assert [(cut.name, round(float(np.exp(cut.log_hr)), 3)) for cut in focus.cuts] == [("primary", 0.59), ("updated", 0.661)]
+    assert [(cut.name, round(float(np.exp(cut.log_hr)), 3)) for cut in focus.cuts] == [
+        ("primary", 0.59),
+        ("updated", 0.661),
+    ]
     # inside: with and without it; elsewhere once; x 3 models x 2 cuts x 2 correlations
     assert len(records) == 3 * 3 * 2 * 2
     assert {record["fitted"] for record in records if record["set"] == "llovet-2019-pfs"} == {"of other trials"}
@@ -121,7 +137,10 @@ def test_both_data_cuts_of_tactics_are_placed(placed):
     (llovet,) = (
         r
         for r in records
-        if r["set"] == "llovet-2019-pfs" and r["model"] == "bivariate-reml" and r["cut"] == "primary" and r["rho_within"] == 0.5
+        if r["set"] == "llovet-2019-pfs"
+        and r["model"] == "bivariate-reml"
+        and r["cut"] == "primary"
+        and r["rho_within"] == 0.5
     )
     assert llovet["low_95"] < llovet["predicted"] < llovet["hr_final"] < llovet["high_95"]
 
@@ -142,7 +161,10 @@ def test_words_and_figure(placed):
 
 
 def test_focus_on_the_command_line(capsys, tmp_path):
-    assert main(["tactics-2022", "--focus", "oriental", "--json", "--model", "weighted-regression", "bivariate-bayes"]) == 0
+    assert (
+        main(["tactics-2022", "--focus", "oriental", "--json", "--model", "weighted-regression", "bivariate-bayes"])
+        == 0
+    )
     document = json.loads(capsys.readouterr().out)
     assert {record["trial"] for record in document["placement"]} == {"oriental"}
     assert main(["tactics-2022", "--focus", "nobody", "--json"]) == 2
@@ -180,9 +202,12 @@ def test_a_new_trial_on_the_command_line(capsys):
     assert main([*arguments, "--new-n", "400"]) == 0
     records = json.loads(capsys.readouterr().out)["predictions"]
     assert [(r["model"], r["target"]) for r in records] == [
-        ("weighted-regression", "n = 400"), ("bivariate-reml", "true effect"), ("bivariate-reml", "observed, n = 400"),
-        ("bivariate-bayes", "true effect"), ("bivariate-bayes", "observed, n = 400"),
-    ]  # fmt: skip
+        ("weighted-regression", "n = 400"),
+        ("bivariate-reml", "true effect"),
+        ("bivariate-reml", "observed, n = 400"),
+        ("bivariate-bayes", "true effect"),
+        ("bivariate-bayes", "observed, n = 400"),
+    ]
     for true, observed in ((records[1], records[2]), (records[3], records[4])):
         assert (
             observed["low_95"]

@@ -19,9 +19,16 @@ from tests.test_models import simulated
 
 P = (0.5, 0.025, 0.975)
 SETS = (
-    "tactics-2022", "llovet-2019-pfs", "llovet-2019-ttp", "intermediate", "advanced", "advanced-first-line",
-    "advanced-second-line", "advanced-immunotherapy", "all",
-)  # fmt: skip
+    "tactics-2022",
+    "llovet-2019-pfs",
+    "llovet-2019-ttp",
+    "intermediate",
+    "advanced",
+    "advanced-first-line",
+    "advanced-second-line",
+    "advanced-immunotherapy",
+    "all",
+)
 
 
 def full_covariance(effects, t):
@@ -57,7 +64,9 @@ def incomplete(effects):
 @pytest.mark.parametrize("case", ["plain", "missing", "shared control"])
 def test_density_at_every_node_is_the_multivariate_normal(case, trials):
     """The table against SciPy's density of all 2k estimates at once; rounding only (1e-8 in log units)."""
-    effects = {"plain": simulated(6), "missing": incomplete(simulated(6))}.get(case) or trials.analysis_set("intermediate")
+    effects = {"plain": simulated(6), "missing": incomplete(simulated(6))}.get(case) or trials.analysis_set(
+        "intermediate"
+    )
     model = BivariateBayes(mu=Normal(0.1, 2.0))
     posterior = model.posterior(effects)
     table = posterior.table
@@ -67,9 +76,10 @@ def test_density_at_every_node_is_the_multivariate_normal(case, trials):
         i, j, k = (generator.integers(n) for n in table.weight.shape[1:])
         tau1, tau2, rho = table.tau_surrogate[0, i], table.tau_final[0, j], table.rho_between[0, k]
         slopes = (
-            np.hypot(tau1, table.scale[0, 0]), np.hypot(tau2, table.scale[0, 1]),
+            np.hypot(tau1, table.scale[0, 0]),
+            np.hypot(tau2, table.scale[0, 1]),
             (1 - (rho * np.tanh(1.5)) ** 2) / np.tanh(1.5),
-        )  # fmt: skip  # d tau / du and d rho / dv
+        )  # d tau / du and d rho / dv
         expected = log_joint(effects, tau1, tau2, rho, model) + np.log(half).sum() + np.log(slopes).sum()
         assert table.log_density[0, i, j, k] + posterior.log_evidence == pytest.approx(expected, abs=1e-7)
 
@@ -175,7 +185,9 @@ def test_prediction_of_a_new_trial_against_draws():
     )
     slope = t12 / t11
     theta2 = (
-        draws["mu_final"] + slope * (theta1 - draws["mu_surrogate"]) + draws["sigma_cond"] * generator.standard_normal(len(t11))
+        draws["mu_final"]
+        + slope * (theta1 - draws["mu_surrogate"])
+        + draws["sigma_cond"] * generator.standard_normal(len(t11))
     )
     y2 = theta2 + r * s2 / s1 * (y1 - theta1) + s2 * np.sqrt(1 - r**2) * generator.standard_normal(len(t11))
     for values, estimate, below in (
@@ -292,7 +304,11 @@ def test_prior_sensitivity_and_overlap(trials):
     assert vague.prior_overlap() == pytest.approx(1.0, abs=0.01)
     # ... and the slope's own prior is what it is said to be
     generator = np.random.default_rng(0)
-    slope = generator.uniform(-1, 1, 400_000) * np.abs(generator.normal(size=400_000)) / np.abs(generator.normal(size=400_000))
+    slope = (
+        generator.uniform(-1, 1, 400_000)
+        * np.abs(generator.normal(size=400_000))
+        / np.abs(generator.normal(size=400_000))
+    )
     x = np.array([-2.0, -0.3, 0.0, 0.1, 1.0, 5.0])
     assert vague.cdf("slope", x)[1] == pytest.approx([(slope < at).mean() for at in x], abs=4e-3)
 
@@ -301,7 +317,9 @@ def test_prior_sensitivity_and_overlap(trials):
 @pytest.mark.parametrize(
     ("k", "change"),
     [
-        (2, {}), (3, {}), (300, {}),
+        (2, {}),
+        (3, {}),
+        (300, {}),
         (8, {"se": np.full((8, 2), 1e-4)}),
         (8, {"se": np.vstack([[1e-4, 1e-4], np.full((7, 2), 0.2)])}),
         (8, {"rho_within": np.full(8, 0.99)}),
@@ -309,7 +327,7 @@ def test_prior_sensitivity_and_overlap(trials):
         (8, {"log_hr": np.log([[0.02, 0.02]] + [[0.7, 0.9]] * 7)}),
         (8, {"log_hr": np.tile([-0.3, -0.1], (8, 1))}),
     ],
-)  # fmt: skip
+)
 def test_hard_data_give_finite_answers(model, k, change):
     from dataclasses import replace
 
@@ -394,9 +412,16 @@ def from_the_prior(generator, k):
     errors = generator.standard_normal((k, 2)) @ np.linalg.cholesky([[1, 0.5], [0.5, 1]]).T
     slope = rho * tau[1] / tau[0]
     truth = {
-        "mu_surrogate": mu[0], "mu_final": mu[1], "tau_surrogate": tau[0], "tau_final": tau[1], "rho_between": rho,
-        "r2_trial": rho**2, "slope": slope, "intercept": mu[1] - slope * mu[0], "sigma_cond": tau[1] * np.sqrt(1 - rho**2),
-    }  # fmt: skip
+        "mu_surrogate": mu[0],
+        "mu_final": mu[1],
+        "tau_surrogate": tau[0],
+        "tau_final": tau[1],
+        "rho_between": rho,
+        "r2_trial": rho**2,
+        "slope": slope,
+        "intercept": mu[1] - slope * mu[0],
+        "sigma_cond": tau[1] * np.sqrt(1 - rho**2),
+    }
     return truth, Effects.from_arrays(theta + se * errors, se, 0.5)
 
 
@@ -425,7 +450,9 @@ def test_priors_are_distributions(prior, peer):
         assert prior.log_density(x) == pytest.approx(peer.logpdf(x))
         assert prior.cdf(x) == pytest.approx(peer.cdf(x))
     step = 1e-6
-    assert (prior.cdf(x + step) - prior.cdf(x - step)) / (2 * step) == pytest.approx(np.exp(prior.log_density(x)), rel=1e-4)
+    assert (prior.cdf(x + step) - prior.cdf(x - step)) / (2 * step) == pytest.approx(
+        np.exp(prior.log_density(x)), rel=1e-4
+    )
 
 
 def test_data_that_contradict_the_prior_are_not_cut_off():

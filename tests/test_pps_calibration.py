@@ -242,7 +242,11 @@ def test_piecewise_hazards_are_found_again():
     lam, q, cuts, hazards = np.log(2) / 13.5, 0.1, (24.0, 48.0), ([0.05, 0.03, 0.08], [0.04, 0.09, 0.05])
     times = tuple(np.arange(0.0, 97.0, 12.0))
     counts = [
-        tuple(np.round(1e5 * IllnessDeath.piecewise((1 - q) * lam, cuts, q * lam, h).survival_os(np.array(times))).astype(int))
+        tuple(
+            np.round(1e5 * IllnessDeath.piecewise((1 - q) * lam, cuts, q * lam, h).survival_os(np.array(times))).astype(
+                int
+            )
+        )
         for h in hazards
     ]
     inputs = trial(pfs=(13.5, 13.5), hr_pfs=1.0, q=q, follow_up=None, at_risk=AtRisk(times, *counts))
@@ -300,7 +304,11 @@ def test_simulated_medians_of_tactics(tactics):
         os * np.exp(errors.median_os[:, i]) - pfs * np.exp(errors.median_pfs[:, i])
         for i, (pfs, os) in enumerate(((13.5, 30.8), (22.8, 36.2)))
     )
-    for sample, limits in ((control, (11.5, 23.9)), (experimental, (7.7, 19.6)), (experimental - control, (-12.5, 4.8))):
+    for sample, limits in (
+        (control, (11.5, 23.9)),
+        (experimental, (7.7, 19.6)),
+        (experimental - control, (-12.5, 4.8)),
+    ):
         assert np.quantile(sample, [0.025, 0.975]) == pytest.approx(limits, abs=1.0)
     # a KM median of PPS: what is censored before progression says nothing of it
     assert np.median(errors.median_pps, axis=0) == pytest.approx([0, 0], abs=0.03)

@@ -40,14 +40,28 @@ def test_the_screen_shows_the_decomposition_with_its_doubts(run):
 def test_every_figure_has_a_caption_and_every_table_its_numbers(run):
     out, _, _ = run
     figures = {path.stem for path in (out / "figures").glob("*.png")}
-    assert figures == {"waterfall-tactics", "hazard-ratio-over-time-tactics", "dilution-map", "arms", "moderated-pps-ratio"}
+    assert figures == {
+        "waterfall-tactics",
+        "hazard-ratio-over-time-tactics",
+        "dilution-map",
+        "arms",
+        "moderated-pps-ratio",
+    }
     for name in figures:
         assert len((out / "figures" / f"{name}.caption.md").read_text()) > 100
     tables = {path.stem for path in (out / "tables").glob("*.csv")}
     assert tables == {
-        "decomposition", "direct_death", "at_risk", "every_trial", "not_decomposed", "coupling", "moderated", "moderated_estimates",
-        "moderation_evidence", "offset_sensitivity",
-    }  # fmt: skip
+        "decomposition",
+        "direct_death",
+        "at_risk",
+        "every_trial",
+        "not_decomposed",
+        "coupling",
+        "moderated",
+        "moderated_estimates",
+        "moderation_evidence",
+        "offset_sensitivity",
+    }
     assert json.loads((out / "run.json").read_text())["command"] == "python -m surrogacy.pps"
 
 
@@ -235,7 +249,9 @@ def test_errors_name_the_cure_and_write_nothing(arguments, words, tmp_path, caps
 def test_the_fit_says_a_line_on_it(capsys, tmp_path):
     from surrogacy.fit import main as fit
 
-    assert fit(["tactics-2022", "--model", "weighted-regression", "--out", str(tmp_path / "out"), "--format", "svg"]) == 0
+    assert (
+        fit(["tactics-2022", "--model", "weighted-regression", "--out", str(tmp_path / "out"), "--format", "svg"]) == 0
+    )
     shown = " ".join(capsys.readouterr().out.split())
     assert "with equal PPS in both arms the OS HR expected of TACE-PFS HR 0.661 is 0.718" in shown
     assert "not identified" in shown
@@ -250,4 +266,6 @@ def test_nulls_have_a_range_and_say_how_often_they_reach_what_was_observed(run):
     _, _, found = run
     nulls = [row for row in found["coupling"] if " if " in row["quantity"]]
     assert nulls
-    assert all(row["low"] < row["value"] < row["high"] and "at or above what was observed" in row["kind"] for row in nulls)
+    assert all(
+        row["low"] < row["value"] < row["high"] and "at or above what was observed" in row["kind"] for row in nulls
+    )

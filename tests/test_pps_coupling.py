@@ -50,10 +50,22 @@ def audit(arms):
 def made_arm(trial, pfs, os, n=100, year=2010, arm="exp", **values):
     found = {"median-difference": os - pfs, "model": float(model_pps(pfs, os, 0.1)), **values}
     return ArmPps(
-        comparison=trial, trial=trial, arm=arm, label="", trial_label=trial, year=year, stage="advanced", line="first",
-        evidence="primary", n=n, pfs_endpoint="PFS", median_os=Median(os), median_pfs=Median(pfs),
-        values=tuple(Pps(months, definition) for definition, months in found.items()), direct_death=Sourced(0.1, "made"),
-    )  # fmt: skip
+        comparison=trial,
+        trial=trial,
+        arm=arm,
+        label="",
+        trial_label=trial,
+        year=year,
+        stage="advanced",
+        line="first",
+        evidence="primary",
+        n=n,
+        pfs_endpoint="PFS",
+        median_os=Median(os),
+        median_pfs=Median(pfs),
+        values=tuple(Pps(months, definition) for definition, months in found.items()),
+        direct_death=Sourced(0.1, "made"),
+    )
 
 
 # the identity
@@ -79,7 +91,9 @@ def explained(y, columns, weights):
 @settings(max_examples=200, deadline=None)
 @given(
     st.integers(3, 30).flatmap(
-        lambda k: st.tuples(*(st.lists(st.floats(0.5, 50), min_size=k, max_size=k) for _ in range(2)), st.integers(0, 2**31))
+        lambda k: st.tuples(
+            *(st.lists(st.floats(0.5, 50), min_size=k, max_size=k) for _ in range(2)), st.integers(0, 2**31)
+        )
     )
 )
 def test_identity_holds_in_every_sample_and_with_any_weights(drawn):
@@ -172,7 +186,9 @@ def test_shuffled_pps_is_unrelated_and_keeps_arms_of_a_trial_together():
 
 
 def test_null_of_one_trial_a_size_stays_put():
-    null = unrelated_null([1.0, 2.0, 4.0], [5.0, 9.0, 6.0], [0, 0, 1], np.ones(3), draws=5, generator=np.random.default_rng(1))
+    null = unrelated_null(
+        [1.0, 2.0, 4.0], [5.0, 9.0, 6.0], [0, 0, 1], np.ones(3), draws=5, generator=np.random.default_rng(1)
+    )
     assert np.ptp(null.r_os_pps) == pytest.approx(0)
 
 
@@ -189,12 +205,23 @@ def test_nulls_refuse():
 # Median OS of exponential arms with median PFS 1: q, PPS / PFS, OS; worked out apart from this package to six digits.
 @pytest.mark.parametrize(
     ("q", "ratio", "os"),
-    [(0, 0.1, 1.15189), (0, 1, 2.42134), (0, 2, 3.54311), (0, 10, 11.51894), (0.1, 0.5, 1.69838), (0.1, 5, 5.81772), (0.25, 2, 2.77697), (0.25, 10, 7.39819)],
-)  # fmt: skip
+    [
+        (0, 0.1, 1.15189),
+        (0, 1, 2.42134),
+        (0, 2, 3.54311),
+        (0, 10, 11.51894),
+        (0.1, 0.5, 1.69838),
+        (0.1, 5, 5.81772),
+        (0.25, 2, 2.77697),
+        (0.25, 10, 7.39819),
+    ],
+)
 def test_model_pps_of_medians(q, ratio, os):
     # 1e-3 is that of the interpolation; the printed digits of OS would allow 1e-4
     assert model_pps([1.0, 6.0], [os, 6 * os], q) == pytest.approx([ratio, 6 * ratio], rel=1e-3)
-    assert IllnessDeath.from_medians(pfs=6.0, os=6 * os, direct_death=q).median_pps == pytest.approx(6 * ratio, rel=2e-4)
+    assert IllnessDeath.from_medians(pfs=6.0, os=6 * os, direct_death=q).median_pps == pytest.approx(
+        6 * ratio, rel=2e-4
+    )
 
 
 def test_difference_of_medians_of_long_pps_is_too_long_by_a_constant():
@@ -224,25 +251,40 @@ def test_tactics_reported_pps_is_a_difference_and_is_said_to_be(arms):
             assert value.level == 0.95
             assert "log-normal" in value.made
         assert arm.pps("reported").low is None
-    with pytest.raises(UsageError, match="no PPS by the definition 'area'; there is reported, median-difference, model"):
+    with pytest.raises(
+        UsageError, match="no PPS by the definition 'area'; there is reported, median-difference, model"
+    ):
         control.pps("area")
 
 
 def test_limits_are_those_of_the_delta_method(own_tables):
     """Narrow limits: SD of OS - PFS from the SEs of both logs and the correlation of the medians, percentiles of 20,000 draws."""
-    own_tables("arms", {"comparison": "reflect", "arm": "exp", "preferred": "true"}, median_os="13.6", median_os_low="13.0",
-               median_os_high="14.2277", median_pfs="7.4", median_pfs_low="7.0", median_pfs_high="7.8229")  # fmt: skip
+    own_tables(
+        "arms",
+        {"comparison": "reflect", "arm": "exp", "preferred": "true"},
+        median_os="13.6",
+        median_os_low="13.0",
+        median_os_high="14.2277",
+        median_pfs="7.4",
+        median_pfs_low="7.0",
+        median_pfs_high="7.8229",
+    )
     trials = surrogacy.read_trials(own_tables.folder)
     arm = next(arm for arm in arm_pps(trials, draws=20_000) if (arm.comparison, arm.arm) == ("reflect", "exp"))
     r = correlation_of_medians(IllnessDeath.from_medians(pfs=7.4, os=13.6, direct_death=arm.direct_death.value))
-    os, pfs = (value * np.log(high / low) / (2 * 1.959964) for value, low, high in ((13.6, 13.0, 14.2277), (7.4, 7.0, 7.8229)))
+    os, pfs = (
+        value * np.log(high / low) / (2 * 1.959964) for value, low, high in ((13.6, 13.0, 14.2277), (7.4, 7.0, 7.8229))
+    )
     difference = arm.pps("median-difference")
     half = 1.959964 * np.sqrt(os**2 + pfs**2 - 2 * r * os * pfs)
     assert (difference.high - difference.low) / 2 == pytest.approx(half, rel=0.03)
     model = arm.pps("model")
     step = 0.01
     slopes = [
-        (IllnessDeath.from_medians(pfs=7.4 + a, os=13.6 + b, direct_death=arm.direct_death.value).median_pps - model.months)
+        (
+            IllnessDeath.from_medians(pfs=7.4 + a, os=13.6 + b, direct_death=arm.direct_death.value).median_pps
+            - model.months
+        )
         / step
         for a, b in ((step, 0), (0, step))
     ]
@@ -258,7 +300,7 @@ def test_one_limit_is_enough_and_none_is_said(own_tables, limits, given):
     high, low = limits
     own_tables(
         "arms", {"comparison": "reflect", "arm": "exp", "preferred": "true"}, median_os_low=low, median_os_high=high
-    )  # fmt: skip
+    )
     arm = next(
         arm
         for arm in arm_pps(surrogacy.read_trials(own_tables.folder), draws=200)
@@ -270,7 +312,9 @@ def test_one_limit_is_enough_and_none_is_said(own_tables, limits, given):
 
 
 def test_ttp_censors_deaths(arms, trials):
-    sharp = next(arm for arm in arm_pps(trials, direct_death=0.2, draws=200) if (arm.comparison, arm.arm) == ("sharp", "exp"))
+    sharp = next(
+        arm for arm in arm_pps(trials, direct_death=0.2, draws=200) if (arm.comparison, arm.arm) == ("sharp", "exp")
+    )
     assert sharp.pfs_endpoint == "TTP"
     progression = np.log(2) / sharp.median_pfs.value  # of the hazard of progression alone
     model = IllnessDeath(
@@ -348,7 +392,8 @@ def test_interval_covers_over_trials():
     for _ in range(30):
         pfs, pps = (np.repeat(rng.normal(mean, sd, 40), 2) + rng.normal(0, 0.1, 80) for mean, sd in ((10, 1), (20, 2)))
         arms = [
-            made_arm(f"t{i // 2}", *pair, arm=("ctl", "exp")[i % 2]) for i, pair in enumerate(zip(pfs, pfs + pps, strict=True))
+            made_arm(f"t{i // 2}", *pair, arm=("ctl", "exp")[i % 2])
+            for i, pair in enumerate(zip(pfs, pfs + pps, strict=True))
         ]
         found = coupling_audit(arms, weights="none", resamples=200)["r_os_pps"]
         covered += found.low <= 2 / np.sqrt(5) <= found.high
@@ -371,7 +416,8 @@ def test_definitions_are_not_mixed(arms):
 def test_patients_not_stated():
     rng = np.random.default_rng(1)
     made = [
-        made_arm(f"t{i}", pfs, pfs + pps, n=None if i == 0 else 50) for i, (pfs, pps) in enumerate(rng.uniform(3, 9, (12, 2)))
+        made_arm(f"t{i}", pfs, pfs + pps, n=None if i == 0 else 50)
+        for i, (pfs, pps) in enumerate(rng.uniform(3, 9, (12, 2)))
     ]
     weighted = coupling_audit(made, resamples=20)
     assert len(weighted.arms) == 11
@@ -413,7 +459,9 @@ def test_figure_shows_arms_and_nulls(audit):
     assert any(text.get_text() == "TACTICS" for text in left.texts)
     assert f"r = {audit['r_os_pps'].value:.2f}" in left.get_title(loc="left")
     assert "descriptive" in right.get_title(loc="right")
-    joined = sum(((data["trial"] == trial) & (data["arm"] == "exp")).sum() for trial in data.loc[data["arm"] == "ctl", "trial"])
+    joined = sum(
+        ((data["trial"] == trial) & (data["arm"] == "exp")).sum() for trial in data.loc[data["arm"] == "ctl", "trial"]
+    )
     assert len(left.lines) == len(right.lines) == joined
     key = [text.get_text() for text in left.figure.legends[0].get_texts()]
     assert key[1:] == ["expected if PFS and PPS were unrelated", "expected if arms differed by chance alone"]

@@ -48,7 +48,8 @@ def test_every_number_of_every_scenario_of_tactics(tactics, row):
     found = decompose(tactics, row["calibration"], row["pfs"], row["cut"], resamples=100)
     chosen, hr, equal = found.calibration, found.hazard_ratios, found.equal_pps
     ours = {
-        name: hr[name].value for name in ("equal", "equal_at_control", "equal_at_experimental", "model", "average", "swapped")
+        name: hr[name].value
+        for name in ("equal", "equal_at_control", "equal_at_experimental", "model", "average", "swapped")
     }
     ours |= {"pps_only": hr["pps_only"].value, "none": equal.none}
     ours |= {"endless": equal.endless, "endless_complete": equal.endless_complete}
@@ -157,7 +158,13 @@ MONTHS = st.floats(2.0, 20.0)
 
 
 @settings(max_examples=25, deadline=None)
-@given(pfs=MONTHS, hr=st.floats(0.35, 1.5), pps=st.tuples(MONTHS, MONTHS), q=st.floats(0, 0.35), observed=st.floats(0.4, 1.5))
+@given(
+    pfs=MONTHS,
+    hr=st.floats(0.35, 1.5),
+    pps=st.tuples(MONTHS, MONTHS),
+    q=st.floats(0, 0.35),
+    observed=st.floats(0.4, 1.5),
+)
 def test_parts_sum_to_the_gap_and_orderings_average_to_the_parts(pfs, hr, pps, q, observed):
     arms = calibrate(trial((pfs, pfs / hr), (100.0, 100.0), hr, q=0.0)).arms  # only to have models to read medians from
     os = [
@@ -190,7 +197,9 @@ def test_limits_of_short_and_long_pps(hr, q):
 
 def test_equal_pps_leaves_no_imbalance():
     model = calibrate(trial(hr_pfs=13.5 / 22.8)).arms
-    same = [type(model[0])(0.9 * np.log(2) / m, 0.1 * np.log(2) / m, 0.07).quantile_os(0.5).item() for m in (13.5, 22.8)]
+    same = [
+        type(model[0])(0.9 * np.log(2) / m, 0.1 * np.log(2) / m, 0.07).quantile_os(0.5).item() for m in (13.5, 22.8)
+    ]
     found = decompose(trial(os=same, hr_pfs=13.5 / 22.8, q=0.1), resamples=200)
     assert found.effects["imbalance"].value == pytest.approx(0, abs=1e-9)
     assert found.orderings[0].dilution == pytest.approx(found.orderings[1].dilution)
@@ -222,7 +231,10 @@ def test_a_gap_that_may_be_zero_has_no_shares_to_speak_of():
     ("shares", "told"),
     [
         ({"dilution": (0.3, 0.5), "imbalance": (0.1, 0.4), "residual": (0.2, 0.5)}, True),
-        ({"dilution": (0.9, 30), "imbalance": (-25, -0.1), "residual": (-9, 0.4)}, False),  # little of them within 0 to 1
+        (
+            {"dilution": (0.9, 30), "imbalance": (-25, -0.1), "residual": (-9, 0.4)},
+            False,
+        ),  # little of them within 0 to 1
         ({"dilution": (0.9, 1.1), "imbalance": (-0.99, 0.02), "residual": (0.98, 1.97)}, False),
         ({"dilution": (0.3, 0.5), "imbalance": (0.1, 0.4), "residual": (None, None)}, False),
     ],
@@ -290,7 +302,10 @@ def test_bootstrap_covers_what_generated_the_trials():
     right = np.log(hr_os * 22.8 / 13.5)
     held = []
     for i in range(100):
-        pfs, os = np.array([13.5, 22.8]) * np.exp(errors.median_pfs[i]), np.array([30.8, 36.2]) * np.exp(errors.median_os[i])
+        pfs, os = (
+            np.array([13.5, 22.8]) * np.exp(errors.median_pfs[i]),
+            np.array([30.8, 36.2]) * np.exp(errors.median_os[i]),
+        )
         hr_pfs = 13.5 / 22.8 * np.exp(errors.hr_pfs[i])
         if os[1] <= max(pfs[1], pfs[0] / hr_pfs) or os[0] <= pfs[0]:
             continue
@@ -364,15 +379,17 @@ def test_every_trial_of_the_table(trials):
     for decomposition in found:
         stated = [problem for problem in decomposition.problems if problem.startswith("not reported, assumption")]
         assert len(stated) == len(decomposition.inputs.assumptions)
-        assert sum(decomposition.effects[name].value for name in ("dilution", "imbalance", "residual")) == pytest.approx(
-            decomposition.effects["gap"].value
-        )
+        assert sum(
+            decomposition.effects[name].value for name in ("dilution", "imbalance", "residual")
+        ) == pytest.approx(decomposition.effects["gap"].value)
     tagged = next(d for d in found if d.inputs.comparison == "reflect")
     assert any("deaths without progression" in problem for problem in tagged.problems)
 
 
 def test_an_assumed_follow_up_moves_the_answer_and_is_said():
-    near, far = (replace(trial(), follow_up=Sourced(period, "made up", assumed=True)) for period in ((20.0, 40.0), None))
+    near, far = (
+        replace(trial(), follow_up=Sourced(period, "made up", assumed=True)) for period in ((20.0, 40.0), None)
+    )
     one, other = (decompose(inputs, resamples=100) for inputs in (near, far))
     assert one.hazard_ratios["equal"].value < other.hazard_ratios["equal"].value  # short follow-up dilutes less
     assert "not reported, assumption: made up" in one.problems

@@ -38,7 +38,9 @@ def test_simidm_survival():
 
 
 def test_simidm_hazard():
-    assert IllnessDeath(0.2, 1.1, 0.8).hazard_os([1, 2, 3]) == pytest.approx([1.0381919, 0.9777975, 0.9253826], abs=6e-8)
+    assert IllnessDeath(0.2, 1.1, 0.8).hazard_os([1, 2, 3]) == pytest.approx(
+        [1.0381919, 0.9777975, 0.9253826], abs=6e-8
+    )
     assert IllnessDeath(0.4, 1.4, 0.1).hazard_os(2) == pytest.approx(0.266345, abs=6e-7)
 
 
@@ -80,10 +82,19 @@ def test_simidm_piecewise():
 # --- closed forms ---------------------------------------------------------------------------------------------------------------
 
 MEDIANS = [  # q, PPS / PFS, median OS / median PFS, from root finding of the closed form elsewhere (five decimals)
-    (0.0, 0.1, 1.15189), (0.0, 1, 2.42134), (0.0, 1.5, 3.0), (0.0, 10, 11.51894), (0.0, 100, 101.44996),
-    (0.1, 0.1, 1.13739), (0.1, 2, 3.24645), (0.1, 10, 10.0), (0.1, 100, 86.24965),
-    (0.25, 0.5, 1.58496), (0.25, 5, 4.57245), (0.25, 100, 59.94621),
-]  # fmt: skip
+    (0.0, 0.1, 1.15189),
+    (0.0, 1, 2.42134),
+    (0.0, 1.5, 3.0),
+    (0.0, 10, 11.51894),
+    (0.0, 100, 101.44996),
+    (0.1, 0.1, 1.13739),
+    (0.1, 2, 3.24645),
+    (0.1, 10, 10.0),
+    (0.1, 100, 86.24965),
+    (0.25, 0.5, 1.58496),
+    (0.25, 5, 4.57245),
+    (0.25, 100, 59.94621),
+]
 
 
 @pytest.mark.parametrize(("q", "ratio", "median"), MEDIANS)
@@ -116,7 +127,9 @@ def test_equal_rates_are_the_limit_of_unequal_ones():
     assert near[0] == pytest.approx(near[2], rel=1e-6)
 
 
-@pytest.mark.parametrize("h", [(0.1, 0.4, 0.3), (0.1, 0.02, 0.12), (0.1, 0.0, 3.0), (0.2, 0.01, 1e-4), (0.1, 0.02, 50.0)])
+@pytest.mark.parametrize(
+    "h", [(0.1, 0.4, 0.3), (0.1, 0.02, 0.12), (0.1, 0.0, 3.0), (0.2, 0.01, 1e-4), (0.1, 0.02, 50.0)]
+)
 def test_hazard_limits(h):
     h01, h02, h12 = h
     arm = IllnessDeath(*h)
@@ -146,7 +159,9 @@ def test_those_who_never_die():
 # --- families against each other and against adaptive quadrature ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("h", [(0.1, 0.4, 0.3), (0.1, 0.02, 0.12), (0.1, 0.0, 3.0), (0.2, 0.01, 1e-4), (0.1, 0.02, 50.0)])
+@pytest.mark.parametrize(
+    "h", [(0.1, 0.4, 0.3), (0.1, 0.02, 0.12), (0.1, 0.0, 3.0), (0.2, 0.01, 1e-4), (0.1, 0.02, 50.0)]
+)
 @pytest.mark.parametrize("forward", [True, False])
 def test_constant_hazards_as_weibull_and_as_piecewise(h, forward):
     closed = IllnessDeath(*h).transitions
@@ -342,8 +357,11 @@ REFUSED = {
     "no share": (lambda: IllnessDeath.from_medians(5, 20, 7), "direct_death = 7"),
     "past": (lambda: ARM.survival_os(-1), "time = -1"),
     "no quantile": (lambda: ARM.quantile_os(0), "p = 0"),
-    "infinity of a Weibull": (lambda: IllnessDeath(0.1, 0.1, 0.1, shape=(2, 1, 1)).survival_os(np.inf), "finite months"),
-}  # fmt: skip
+    "infinity of a Weibull": (
+        lambda: IllnessDeath(0.1, 0.1, 0.1, shape=(2, 1, 1)).survival_os(np.inf),
+        "finite months",
+    ),
+}
 
 
 @pytest.mark.parametrize(("call", "words"), REFUSED.values(), ids=REFUSED.keys())

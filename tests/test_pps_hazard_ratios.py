@@ -42,7 +42,9 @@ def test_simidm_average_hazard_ratio():
 
 def test_simidm_average_hazard_ratio_integrand():
     # its tests print h (S_0 S_1)^alpha at one time
-    alive = IllnessDeath(0.18, 0.06, 0.17).survival_os([1.0, 5.0]) * IllnessDeath(0.23, 0.07, 0.19).survival_os([1.0, 5.0])
+    alive = IllnessDeath(0.18, 0.06, 0.17).survival_os([1.0, 5.0]) * IllnessDeath(0.23, 0.07, 0.19).survival_os(
+        [1.0, 5.0]
+    )
     assert IllnessDeath(0.3, 0.4, 0.5).hazard_os(1.0) * alive[0] ** 0.8 == pytest.approx(0.3764565, abs=1e-7)
     # the other has h12 = h01 + h02, where its formula is 0 / 0: it prints 0.297362, with a hazard of 0.5. By hand it is
     # (h02 + h12 h01 t) / (1 + h01 t) = (0.5 + 0.7) / 2
@@ -97,9 +99,15 @@ def test_tactics_power():
 
 
 DILUTION = [  # PFS HR, q, PPS / PFS of the control arm, follow-up in medians of PFS; Cox limit of the OS HR, four decimals
-    (0.5, 0.0, 0.1, None, 0.5009), (0.5, 0.0, 0.1, (4, 8), 0.5010), (0.5, 0.0, 1, None, 0.5711), (0.5, 0.0, 1, (4, 8), 0.5707),
-    (0.5, 0.0, 2, (4, 8), 0.6417), (0.5, 0.0, 5, None, 0.8330), (0.5, 0.0, 10, (4, 8), 0.7364), (0.5, 0.1, 10, None, 0.9072),
-]  # fmt: skip
+    (0.5, 0.0, 0.1, None, 0.5009),
+    (0.5, 0.0, 0.1, (4, 8), 0.5010),
+    (0.5, 0.0, 1, None, 0.5711),
+    (0.5, 0.0, 1, (4, 8), 0.5707),
+    (0.5, 0.0, 2, (4, 8), 0.6417),
+    (0.5, 0.0, 5, None, 0.8330),
+    (0.5, 0.0, 10, (4, 8), 0.7364),
+    (0.5, 0.1, 10, None, 0.9072),
+]
 
 
 @pytest.mark.parametrize(("hr", "q", "ratio", "censoring", "expected"), DILUTION)
@@ -111,7 +119,9 @@ def test_broglio_berry_hazard_ratios():
     # medians of PFS 6 and 9, everyone progresses, equal PPS, complete follow-up: three decimals
     spp = np.array([2, 4, 6, 8, 10, 12, 18, 24, 48])
     arms = [IllnessDeath(LN2 / pfs, 0.0, LN2 / spp) for pfs in (6, 9)]
-    assert cox_hazard_ratio(*arms) == pytest.approx([0.676, 0.700, 0.732, 0.763, 0.791, 0.815, 0.863, 0.892, 0.942], abs=5.1e-4)
+    assert cox_hazard_ratio(*arms) == pytest.approx(
+        [0.676, 0.700, 0.732, 0.763, 0.791, 0.815, 0.863, 0.892, 0.942], abs=5.1e-4
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,7 +166,11 @@ def limit_by_adaptive_quadrature(control, experimental, censoring, share):
 @pytest.mark.parametrize("censoring", [None, (10.0, 40.0), (24.0, 24.0)])
 @pytest.mark.parametrize(
     ("one", "other"),
-    [((0.1, 0.02, 0.05), (0.05, 0.03, 0.09)), ((0.03, 0.0, 5.0), (0.06, 0.01, 0.8)), ((0.1, 0.05, 0.001), (0.3, 0.01, 0.2))],
+    [
+        ((0.1, 0.02, 0.05), (0.05, 0.03, 0.09)),
+        ((0.03, 0.0, 5.0), (0.06, 0.01, 0.8)),
+        ((0.1, 0.05, 0.001), (0.3, 0.01, 0.2)),
+    ],
 )
 def test_cox_limit_against_adaptive_quadrature(one, other, censoring):
     arms = IllnessDeath(*one), IllnessDeath(*other)
@@ -172,13 +186,17 @@ def test_average_hazard_ratio_of_weibull_arms_against_adaptive_quadrature():
         return float(arm.hazard_os(t) * control.survival_os(t) ** 0.7 * experimental.survival_os(t) ** 0.7)
 
     parts = [quad(at, 0, 60, args=(arm,), epsabs=1e-10)[0] for arm in (experimental, control)]
-    assert average_hazard_ratio(control, experimental, alpha=0.7, upper=60.0) == pytest.approx(parts[0] / parts[1], rel=1e-8)
+    assert average_hazard_ratio(control, experimental, alpha=0.7, upper=60.0) == pytest.approx(
+        parts[0] / parts[1], rel=1e-8
+    )
 
 
 def test_average_with_alpha_0_is_the_ratio_of_cumulative_hazards():
     control, experimental = arm(6, 10), arm(9, 8)
     cumulative = [-np.log(one.survival_os(40.0)) for one in (experimental, control)]
-    assert average_hazard_ratio(control, experimental, 0.0, 40.0) == pytest.approx(cumulative[0] / cumulative[1], rel=1e-10)
+    assert average_hazard_ratio(control, experimental, 0.0, 40.0) == pytest.approx(
+        cumulative[0] / cumulative[1], rel=1e-10
+    )
 
 
 def test_average_where_plain_exponentials_overflow():
@@ -210,7 +228,9 @@ def test_power_and_events_of_simulated_trials(endpoint):
     z, events = [], []
     group = np.repeat([0.0, 1.0], patients)
     for _ in range(trials):
-        drawn = [one.sample(n, generator)[endpoint == "os"] for one, n in zip((control, experimental), patients, strict=True)]
+        drawn = [
+            one.sample(n, generator)[endpoint == "os"] for one, n in zip((control, experimental), patients, strict=True)
+        ]
         lost = generator.exponential(1.0 / np.repeat(censoring.losses, patients))
         end = np.minimum(generator.uniform(6.0, 18.0, 200), lost)
         times = np.concatenate(drawn)
@@ -268,7 +288,9 @@ def test_hazard_ratio_at_0_of_weibull_hazards():
 
 def test_ratio_of_medians_and_difference_of_restricted_means():
     control, experimental = arm(6, 8), arm(9, 8)
-    assert median_ratio(control, experimental) == pytest.approx(experimental.quantile_os(0.5) / control.quantile_os(0.5))
+    assert median_ratio(control, experimental) == pytest.approx(
+        experimental.quantile_os(0.5) / control.quantile_os(0.5)
+    )
     assert median_ratio(control, experimental, "pfs") == pytest.approx(1.5)
     area = quad(lambda t: float(experimental.survival_os(t) - control.survival_os(t)), 0, 24)[0]
     assert restricted_mean_difference(control, experimental, 24.0) == pytest.approx(area, abs=1e-8)
@@ -290,7 +312,9 @@ def test_equal_pps_dilutes_and_never_reverses(hr, ratio):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    hr=st.floats(0.2, 2.0), q=st.floats(0.0, 1.0), follow_up=st.one_of(st.none(), st.tuples(st.floats(0, 3), st.floats(3.1, 9)))
+    hr=st.floats(0.2, 2.0),
+    q=st.floats(0.0, 1.0),
+    follow_up=st.one_of(st.none(), st.tuples(st.floats(0, 3), st.floats(3.1, 9))),
 )
 def test_without_pps_os_is_pfs(hr, q, follow_up):
     arms = arm(1, 1e-7, q), arm(1 / hr, 1e-7, q)
@@ -301,7 +325,9 @@ def test_without_pps_os_is_pfs(hr, q, follow_up):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    h=st.tuples(*[st.floats(0.005, 1.0)] * 6), share=st.floats(0.1, 0.9), follow_up=st.one_of(st.none(), st.just((5.0, 20.0)))
+    h=st.tuples(*[st.floats(0.005, 1.0)] * 6),
+    share=st.floats(0.1, 0.9),
+    follow_up=st.one_of(st.none(), st.just((5.0, 20.0))),
 )
 def test_swapping_the_arms_inverts_the_limit(h, share, follow_up):
     one, other = IllnessDeath(*h[:3]), IllnessDeath(*h[3:])

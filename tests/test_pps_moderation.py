@@ -133,7 +133,9 @@ def test_density_is_the_multivariate_normal_of_all_estimates(sets):
         covariance[1::2, 1::2] += psi**2 * np.eye(k) + design @ np.diag([9.0, 1.0]) @ design.T
         expected = multivariate_normal(mean, covariance).logpdf(y) - marginal
         grid, sd = np.array([[[b, g]]]), np.array([psi])
-        assert _integrated(priors, grid, *_sums(blocks, design, grid, sd))[0][0, 0, 0] == pytest.approx(expected, abs=1e-8)
+        assert _integrated(priors, grid, *_sums(blocks, design, grid, sd))[0][0, 0, 0] == pytest.approx(
+            expected, abs=1e-8
+        )
 
 
 def test_flat_true_effects_leave_the_residual_variance_of_the_line():
@@ -184,7 +186,9 @@ def test_quadrature_is_the_integral_over_a_dense_grid():
         own = estimate(found, quantity, 0.95)
         centre = (weight * mean[..., column]).sum()
         covariance = np.linalg.inv(precision)[..., column, column]
-        assert own.se == pytest.approx(np.sqrt((weight * ((mean[..., column] - centre) ** 2 + covariance)).sum()), rel=0.02)
+        assert own.se == pytest.approx(
+            np.sqrt((weight * ((mean[..., column] - centre) ** 2 + covariance)).sum()), rel=0.02
+        )
 
 
 def test_posterior_of_nuts():
@@ -336,9 +340,15 @@ def test_leave_one_out_is_a_refit(sets):
         record = next(record for record in records if record["left_out"] == trial)
         difference = record["slope_difference"]
         expected = quantiles(refit, "slope_difference", P)
-        assert (difference.value, difference.low, difference.high) == pytest.approx(tuple(expected), abs=0.02 * difference.se)
-        assert record["log_score"] == pytest.approx(found.posterior.grid.log_evidence - refit.grid.log_evidence, abs=1e-3)
-    assert score.difference.value == pytest.approx(sum(record["log_score"] - record["log_score_alone"] for record in records))
+        assert (difference.value, difference.low, difference.high) == pytest.approx(
+            tuple(expected), abs=0.02 * difference.se
+        )
+        assert record["log_score"] == pytest.approx(
+            found.posterior.grid.log_evidence - refit.grid.log_evidence, abs=1e-3
+        )
+    assert score.difference.value == pytest.approx(
+        sum(record["log_score"] - record["log_score_alone"] for record in records)
+    )
     assert isinstance(influential_trials(records, found), list)
 
 
@@ -425,7 +435,9 @@ def test_known_biases_have_the_size_that_simulation_gives():
         found.append(np.linalg.lstsq(columns, y + generator.normal(0, 0.1, k), rcond=None)[0])
     assert variance > 0
     moved = np.mean(found, axis=0) - truth
-    effects = Effects.from_arrays(np.column_stack([d1, truth[2] * d1]), np.tile([s1, s2], (k, 1)), rho, control_share=0.5)
+    effects = Effects.from_arrays(
+        np.column_stack([d1, truth[2] * d1]), np.tile([s1, s2], (k, 1)), rho, control_share=0.5
+    )
     moderator = replace(plain_moderator(z), sensitivity=np.tile(sensitivity, (k, 1)))
     model = ModeratedLine(slope=Normal(0.7, 1e-3), slope_difference=Normal(-0.3, 1e-3), nodes=(10, 10, 8))
     biases = model.fit(effects, moderator).first_order_bias()
@@ -434,7 +446,9 @@ def test_known_biases_have_the_size_that_simulation_gives():
     noise = sensitivity @ control @ sensitivity
     attenuation = np.array([0.0, -truth[1] * noise / (z.var() + noise)])
     errors = np.std(found, axis=0)[[2, 1]] / np.sqrt(600)
-    assert np.abs(moved[[2, 1]] - total - attenuation) == pytest.approx(0, abs=np.max(0.25 * np.abs(total) + 4 * errors))
+    assert np.abs(moved[[2, 1]] - total - attenuation) == pytest.approx(
+        0, abs=np.max(0.25 * np.abs(total) + 4 * errors)
+    )
     assert np.sign(moved[1]) == np.sign(total[1])
 
 
@@ -494,7 +508,9 @@ def test_left_out_comparisons_are_counted(trials, sets, moderation):
     effects = sets["all"]
     kept = sum(arm is not None and arm.has("model") for arm in control_arms(trials, effects))
     assert len(moderation.posterior.effects) == kept
-    assert any(f"{len(effects) - kept} of {len(effects)} comparisons" in problem for problem in moderation.result.problems)
+    assert any(
+        f"{len(effects) - kept} of {len(effects)} comparisons" in problem for problem in moderation.result.problems
+    )
     assert any("sampling errors of the control arm" in problem for problem in moderation.result.problems)
     used = [arm is not None and arm.has("model") for arm in control_arms(trials, effects)]
     said = part_of(effects, used).problems  # of those that are in the fit, not of the whole set
@@ -569,7 +585,9 @@ def test_offset_with_equal_effects_is_the_plain_line():
     line = fit_line(effects, np.ones((15, 1)), line_priors(1), (40, 28))
     for own, name in (("intercept", "intercept"), ("share", "slope"), ("sigma_cond", "sigma_cond")):
         expected = quantiles(line, name, P)
-        assert (found[own].value, found[own].low, found[own].high) == pytest.approx(tuple(expected), abs=0.03 * found[own].se)
+        assert (found[own].value, found[own].low, found[own].high) == pytest.approx(
+            tuple(expected), abs=0.03 * found[own].se
+        )
     assert found.against_line.difference.value == pytest.approx(0, abs=2e-3)
     assert found["r2_expected"].value == pytest.approx(found["r2_surrogate"].value)
     x, y = effects.log_hr.T
@@ -629,7 +647,9 @@ def test_offset_recovers_dilution():
         error = generator.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], k)
         effects = Effects.from_arrays(np.stack([d1, d2], axis=1) + se * error, se)
         found = OffsetModel(nodes=(12, 12, 9)).fit(effects, bent)
-        scores.append([(found[name].value - truth) / found[name].se for name, truth in (("intercept", 0.0), ("share", 1.0))])
+        scores.append(
+            [(found[name].value - truth) / found[name].se for name, truth in (("intercept", 0.0), ("share", 1.0))]
+        )
         tails.append(found["tail_at_dilution_alone"].value)
     assert np.abs(np.mean(scores, axis=0)).max() < 4 / np.sqrt(20)
     assert np.mean(tails) == pytest.approx(0.5, abs=4 * 0.29 / np.sqrt(20))
@@ -655,7 +675,9 @@ def test_offset_counts_what_the_control_arm_shares(trials, sets, offset):
     ends = expected.log_hr(np.stack([x + h, x - h]))
     assert sensitivity[:, 0] == pytest.approx((ends[0] - ends[1]) / (2 * h), abs=1e-3)
     harm = x > 0.02
-    assert (sensitivity[~harm & (x < -0.02), 2] > 0).all(), "a longer median OS: a longer PPS, more dilution, a weaker effect"
+    assert (sensitivity[~harm & (x < -0.02), 2] > 0).all(), (
+        "a longer median OS: a longer PPS, more dilution, a weaker effect"
+    )
     assert (sensitivity[harm, 2] < 0).all()
     biases = first_order_bias(effects, expected, 1.0, 0.1)
     assert set(biases) == {"surrogate_error", "shared_control_error"}
@@ -668,9 +690,13 @@ def test_expected_effect_of_tactics():
     arm = IllnessDeath.from_medians(13.5, 30.8, 13 / 134)
     for pps, value in ((17.3, 0.746), (arm.median_pps, 0.725)):
         expected = ExpectedEffects(
-            np.array([13.5]), np.array([13 / 134]), np.array([np.log(2) / pps]), np.array([[52.0, 113.0]]), np.array([[76.0, 80.0]]),
+            np.array([13.5]),
+            np.array([13 / 134]),
+            np.array([np.log(2) / pps]),
+            np.array([[52.0, 113.0]]),
+            np.array([[76.0, 80.0]]),
             np.zeros((1, 2)),
-        )  # fmt: skip
+        )
         assert np.exp(expected.log_hr(np.log([[0.661]])))[0, 0] == pytest.approx(value, abs=1e-3)
 
 
@@ -679,7 +705,12 @@ def test_expected_effect_of_tactics():
 def test_expected_effects_lie_between_none_and_the_surrogate_effect(pfs, q, ratio, log_hr):
     complete = np.array([[np.inf, np.inf]])
     expected = ExpectedEffects(
-        np.array([pfs]), np.array([q]), np.array([np.log(2) / (ratio * pfs)]), complete, np.ones((1, 2)), np.zeros((1, 2))
+        np.array([pfs]),
+        np.array([q]),
+        np.array([np.log(2) / (ratio * pfs)]),
+        complete,
+        np.ones((1, 2)),
+        np.zeros((1, 2)),
     )
     found = expected.log_hr(np.array([[log_hr], [0.0]]))[:, 0]
     assert found[1] == pytest.approx(0, abs=1e-9)

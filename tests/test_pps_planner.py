@@ -252,7 +252,9 @@ def test_every_number_says_how_it_was_made():
     assert all(estimate.kind.startswith("formula") for estimate in found.estimates.values())
     assert all(estimate.kind.startswith("simulation") for estimate in found.simulated.values())
     for name, estimate in found.simulated.items():
-        assert estimate.low - 0.3 * abs(estimate.value) <= found[name].value <= estimate.high + 0.3 * abs(estimate.value)
+        assert (
+            estimate.low - 0.3 * abs(estimate.value) <= found[name].value <= estimate.high + 0.3 * abs(estimate.value)
+        )
     assert any("not a randomised effect" in problem for problem in found.problems)
 
 
@@ -379,7 +381,9 @@ def test_map_figure(trials):
     labels = {text.get_text() for text in trial_like.texts}
     assert {"0.5", "0.8", "TACTICS"} <= labels
     assert f"Not shown: {len(points) - len(data)} comparisons beyond the axes" in complete.texts[-1].get_text()
-    assert np.exp(complete.get_yticks()) == pytest.approx([float(label.get_text()) for label in complete.get_yticklabels()])
+    assert np.exp(complete.get_yticks()) == pytest.approx(
+        [float(label.get_text()) for label in complete.get_yticklabels()]
+    )
     assert "follow-up" in by_follow_up.get_ylabel()
     assert len(plot_dilution_map(chart)) == 3
 

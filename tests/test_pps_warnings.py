@@ -66,8 +66,9 @@ def test_public_case(capsys):
     assert "swapped OS" in lines[1]
     warnings = json.loads(printed.out)["data_warnings"]
     assert [(warning["code"], warning["column"], warning["line"]) for warning in warnings] == [
-        ("W107", "hr_pfs", 2), ("W107", "hr_os", 2),
-    ]  # fmt: skip
+        ("W107", "hr_pfs", 2),
+        ("W107", "hr_os", 2),
+    ]
     assert "months) point the other way" in warnings[0]["rule"]
 
 

@@ -73,7 +73,9 @@ def test_words_of_the_shipped_sets(trials):
     said = {}
     for name in ("advanced-immunotherapy", "tactics-2022", "advanced", "intermediate"):
         result = BivariateBayes().fit(trials.analysis_set(name))
-        assert (result["r2_trial_prior"].value, result["r2_trial_prior"].high) == pytest.approx((0.25, 0.975**2), abs=1e-3)
+        assert (result["r2_trial_prior"].value, result["r2_trial_prior"].high) == pytest.approx(
+            (0.25, 0.975**2), abs=1e-3
+        )
         said[name] = [problem for problem in result.problems if "prior and posterior" in problem]
     assert said["advanced"] == []
     (immunotherapy,), (tactics,), (intermediate,) = (said[name] for name in said if name != "advanced")

@@ -122,8 +122,16 @@ def test_a_process_that_cannot_be_started_is_an_error_of_one_line(tmp_path):
 
 def test_a_script_without_a_guard_is_not_run_again_by_the_workers(tmp_path):
     script = tmp_path / "script.py"
-    script.write_text(f"print('once')\nfrom surrogacy.fit import main\nmain({[*SMALL, '--out', str(tmp_path / 'out')]!r})\n")
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    script.write_text(
+        f"print('once')\nfrom surrogacy.fit import main\nmain({[*SMALL, '--out', str(tmp_path / 'out')]!r})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert (done.stdout, done.stderr) == ("once\n", "")
     assert (tmp_path / "out" / "run.json").exists()
 
@@ -174,13 +182,18 @@ def test_an_error_while_drawing_leaves_no_file_and_can_be_sent(tmp_path):
 
     with pytest.raises(FigureError) as caught:
         save_drawn("x", draw, "caption", tmp_path, ("svg",), "elsevier")
-    assert str(pickle.loads(pickle.dumps(caught.value))) == "figure x could not be drawn: ZeroDivisionError: division by zero"
+    assert (
+        str(pickle.loads(pickle.dumps(caught.value)))
+        == "figure x could not be drawn: ZeroDivisionError: division by zero"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
 @linux
 def test_killed_at_random_moments():
-    done = subprocess.run([sys.executable, "-m", "tests.fuzz.kill", "3"], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.kill", "3"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 faults" in done.stdout

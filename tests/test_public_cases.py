@@ -112,7 +112,9 @@ def test_a_level_may_be_a_percentage(level, table):
 
 @pytest.mark.parametrize("level", ["5%", "45", "1", "100%", "most"])
 def test_a_level_that_is_none(level, table):
-    assert {fault.code for fault in errors(table(f"{WIDE},ci_level\nA,400,400,0.69,0.54,0.89,0.90,0.70,1.16,{level}\n"))} <= {
+    assert {
+        fault.code for fault in errors(table(f"{WIDE},ci_level\nA,400,400,0.69,0.54,0.89,0.90,0.70,1.16,{level}\n"))
+    } <= {
         "E104",
         "E008",
     }
@@ -120,9 +122,9 @@ def test_a_level_that_is_none(level, table):
 
 def test_a_cell_with_two_levels_or_further_text_is_refused(table):
     for cell in ('"0.69 (90% CI 0.54-0.89, 95% CI 0.50-0.93)"', "0.69 (IQR 0.54-0.89)", '"0.69 (0.54-0.89), p=0.004"'):
-        assert {fault.code for fault in errors(table(f"trial,n_exp,n_ctl,hr_pfs,hr_os\nA,400,400,{cell},0.9 (0.7-1.2)\n"))} == {
-            "E008"
-        }
+        assert {
+            fault.code for fault in errors(table(f"trial,n_exp,n_ctl,hr_pfs,hr_os\nA,400,400,{cell},0.9 (0.7-1.2)\n"))
+        } == {"E008"}
 
 
 # --- control arms -------------------------------------------------------------------------------------------------
@@ -237,11 +239,13 @@ def test_published_headings():
     [
         ("PFS HR with CI,OS HR with CI", "0.69 (0.54-0.89),0.90 (0.70-1.16)"),
         ("HR PFS,CI PFS,HR OS,95% CI OS", '0.69,0.54-0.89,0.90,"[0.70, 1.16]"'),
-        ("Hazard Ratio (PFS),95% CI Lower Bound(PFS),95% CI Upper Bound(PFS),Hazard Ratio (OS),95% CI Lower Bound(OS),95% CI Upper Bound(OS)",
-         "0.69,0.54,0.89,0.90,0.70,1.16"),
+        (
+            "Hazard Ratio (PFS),95% CI Lower Bound(PFS),95% CI Upper Bound(PFS),Hazard Ratio (OS),95% CI Lower Bound(OS),95% CI Upper Bound(OS)",
+            "0.69,0.54,0.89,0.90,0.70,1.16",
+        ),
         ("hr_pfs,pfs_hr_lci,pfs_hr_uci,hr_os,os_ci_lower,os_ci_upper", "0.69,0.54,0.89,0.90,0.70,1.16"),
     ],
-)  # fmt: skip
+)
 def test_other_published_headings(columns, cells, table):
     effects = effects_of(table(f"studylabel,n_intervention,n_comparator,{columns}\nA,400,400,{cells}\n"))
     assert effects.se[0] == pytest.approx([error_at(0.95), error_at(0.95, 0.70, 1.16)])
@@ -323,7 +327,9 @@ def test_a_total_beside_its_arms(table):
 
 def test_standard_errors_of_the_ratio():
     faults = [fault for fault in read_pairs(CASES / "error_of_the_ratio.csv").faults if fault.code in ("W124", "W125")]
-    assert [(fault.code, fault.line) for fault in faults] == [(code, line) for line in range(2, 6) for code in ("W125", "W124")]
+    assert [(fault.code, fault.line) for fault in faults] == [
+        (code, line) for line in range(2, 6) for code in ("W125", "W124")
+    ]
     assert all("divide it by the hazard ratio" in fault.fix for fault in faults)
 
 
@@ -353,7 +359,8 @@ def test_slips_in_redundant_columns(columns, cells, code, remedy, table):
 
 
 @pytest.mark.parametrize(
-    ("columns", "cells"), [("se_os", "0.129"), ("variance_os", "0.0166"), ("log_hr_os", "-0.105"), ("log_hr_os", "-0.11")]
+    ("columns", "cells"),
+    [("se_os", "0.129"), ("variance_os", "0.0166"), ("log_hr_os", "-0.105"), ("log_hr_os", "-0.11")],
 )
 def test_redundant_columns_that_agree(columns, cells, table):
     assert codes(table(f"{WIDE},{columns}\nA,400,400,0.69,0.54,0.89,0.90,0.70,1.16,{cells}\n")) == []
@@ -387,7 +394,9 @@ def test_limits_of_a_log_effect_may_be_logarithms(table):
 
 
 def test_more_events_than_patients():
-    faults = [fault for fault in read_pairs(CASES / "more_events_than_patients.csv").faults if fault.severity == "warning"]
+    faults = [
+        fault for fault in read_pairs(CASES / "more_events_than_patients.csv").faults if fault.severity == "warning"
+    ]
     assert {(fault.code, fault.trial.split()[0]) for fault in faults} == {("W131", "trial-1"), ("W131", "trial-3")}
 
 
@@ -433,8 +442,18 @@ def test_limits_that_rounding_makes_equal(table):
 
 
 @pytest.mark.parametrize(
-    "heading", ["-log(HR) PFS", "\u2212ln(HR) PFS", "HR\u207b\u00b9 PFS", "log\u2081\u2080 HR PFS", "\u221aVar PFS", "HR PFS \u5973\u6027", "HR PFS 75%", "HR+ PFS"]
-)  # fmt: skip
+    "heading",
+    [
+        "-log(HR) PFS",
+        "\u2212ln(HR) PFS",
+        "HR\u207b\u00b9 PFS",
+        "log\u2081\u2080 HR PFS",
+        "\u221aVar PFS",
+        "HR PFS \u5973\u6027",
+        "HR PFS 75%",
+        "HR+ PFS",
+    ],
+)
 def test_a_sign_in_a_heading_is_not_dropped(heading, table):
     with pytest.raises(DataError):
         read_pairs(table(f"trial,n_exp,n_ctl,{heading},se_pfs,hr_os,se_os\nA,400,400,0.371,0.12,0.9,0.13\n"))
@@ -464,7 +483,9 @@ def test_columns_of_levels(column, value, level, table):
 
 @pytest.mark.parametrize("name", ["Pooled", "Total", "Random effects model", "RE Model", "Overall effect"])
 def test_a_pooled_row_is_refused(name, table):
-    (fault,) = errors(table(f"{WIDE}\nA,400,400,0.69,0.54,0.89,0.90,0.70,1.16\n{name},,,0.69,0.54,0.89,0.90,0.70,1.16\n"))
+    (fault,) = errors(
+        table(f"{WIDE}\nA,400,400,0.69,0.54,0.89,0.90,0.70,1.16\n{name},,,0.69,0.54,0.89,0.90,0.70,1.16\n")
+    )
     assert (fault.code, fault.line) == ("E018", 3)
 
 

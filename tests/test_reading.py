@@ -40,15 +40,17 @@ A,OS,200,190,0.85,0.66,1.09
 B,PFS,150,160,0.90,0.70,1.16
 B,OS,150,160,0.95,0.72,1.25
 """,
-    "metafor": "study,outcome,n1i,n2i,yi,vi\n" + "\n".join(
+    "metafor": "study,outcome,n1i,n2i,yi,vi\n"
+    + "\n".join(
         f"{trial},{endpoint},{a},{b},{np.log(hr):.12f},{standard_error_from_interval(low, high) ** 2:.12f}"
         for trial, a, b, pairs in (
             ("A", 200, 190, (("PFS", 0.70, 0.55, 0.89), ("OS", 0.85, 0.66, 1.09))),
             ("B", 150, 160, (("PFS", 0.90, 0.70, 1.16), ("OS", 0.95, 0.72, 1.25))),
         )
         for endpoint, hr, low, high in pairs
-    ) + "\n",
-}  # fmt: skip
+    )
+    + "\n",
+}
 
 
 def effects_of(path):
@@ -64,8 +66,10 @@ def test_every_layout_gives_the_same_effects(layout, tmp_path):
     assert effects.trial == ("A", "B")
     assert effects.n.tolist() == [390, 310]
     assert np.exp(effects.log_hr) == pytest.approx(np.array([[0.70, 0.85], [0.90, 0.95]]))
-    expected = [[standard_error_from_interval(0.55, 0.89), standard_error_from_interval(0.66, 1.09)],
-                [standard_error_from_interval(0.70, 1.16), standard_error_from_interval(0.72, 1.25)]]  # fmt: skip
+    expected = [
+        [standard_error_from_interval(0.55, 0.89), standard_error_from_interval(0.66, 1.09)],
+        [standard_error_from_interval(0.70, 1.16), standard_error_from_interval(0.72, 1.25)],
+    ]
     assert effects.se == pytest.approx(np.array(expected))
 
 

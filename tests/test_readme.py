@@ -45,10 +45,16 @@ def test_numbers_on_post_progression_survival_come_from_the_data(trials):
     words = " ".join(README.split())
     hr, gap, part = found.hazard_ratios, found.effects["gap"], found.effects["dilution"]
     assert f"an OS HR of {hr['equal'].value:.3f} is expected with equal PPS" in words
-    assert f"{hr['model'].value:.3f} with the PPS that fits either arm, and {hr['observed'].value:.3f} was observed" in words
+    assert (
+        f"{hr['model'].value:.3f} with the PPS that fits either arm, and {hr['observed'].value:.3f} was observed"
+        in words
+    )
     assert f"gap of {gap.value:.2f} in log HR (95 % interval {gap.low:.2f} to {gap.high:.2f})" in words
     share = share_words(found.shares["dilution"]).replace("%", " %").replace("(", "(Fieller set ").rstrip(")")
-    assert f"is {part.value:.2f} ({part.low:.2f} to {part.high:.2f}), which is {share}; {found.calibration.label})" in words
+    assert (
+        f"is {part.value:.2f} ({part.low:.2f} to {part.high:.2f}), which is {share}; {found.calibration.label})"
+        in words
+    )
     assert not found.identified
     records = offset_sensitivity(trials, trials.analysis_set("all"))
     share = {name: f"{records[0][name]:.2f}" for name in ("share", "share_low", "share_high")}

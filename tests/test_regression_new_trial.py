@@ -97,7 +97,9 @@ def test_trials_on_a_straight_line_do_not_make_a_new_trial_certain():
     """Without any residual the new trial still has its sampling errors."""
     x = np.linspace(-0.8, 0.1, 8)
     effects = Effects.from_arrays(np.column_stack([x, 0.5 * x]), np.full((8, 2), 0.15), 0.5, np.full(8, 300.0))
-    prediction = predict_by_regression(WeightedRegression().fit(effects), ObservedEffects(-0.4, 0.2, np.nan, 0.16, 0.5, 300.0))
+    prediction = predict_by_regression(
+        WeightedRegression().fit(effects), ObservedEffects(-0.4, 0.2, np.nan, 0.16, 0.5, 300.0)
+    )
     assert prediction.variance == pytest.approx(0.16**2 + 0.25 * 0.2**2 - 0.5 * 0.2 * 0.16, abs=1e-12)
 
 
@@ -123,7 +125,9 @@ def test_a_true_effect_is_refused(llovet):
     ):
         with pytest.raises(UsageError, match="no between-trial variance"):
             refused()
-    assert WeightedRegression().fit(llovet).line.predict(-0.5, n=np.inf, band="confidence")[0] < 0  # the mean has no size
+    assert (
+        WeightedRegression().fit(llovet).line.predict(-0.5, n=np.inf, band="confidence")[0] < 0
+    )  # the mean has no size
 
 
 def test_infinite_size_on_the_command_line(capsys):
@@ -150,5 +154,10 @@ def test_a_size_beyond_the_largest_trial_has_a_caveat(llovet):
     largest = llovet.n.max()
     for n, said in ((largest, False), (largest + 1, True)):
         problems = WeightedRegression(new_n=n).fit(llovet).problems
-        assert any(f"larger than every trial of the set (at most {largest:.0f})" in problem for problem in problems) is said
-    assert not any("larger than" in problem for problem in WeightedRegression(weights="none", new_n=1e6).fit(llovet).problems)
+        assert (
+            any(f"larger than every trial of the set (at most {largest:.0f})" in problem for problem in problems)
+            is said
+        )
+    assert not any(
+        "larger than" in problem for problem in WeightedRegression(weights="none", new_n=1e6).fit(llovet).problems
+    )

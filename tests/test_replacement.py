@@ -24,7 +24,9 @@ def write(out, files, **record):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         sums = {name: sha256(stage / name) for name in files}
-        (stage / "run.json").write_text(json.dumps({"program": "surrogacy", "files": list(files), "sha256": sums, **record}))
+        (stage / "run.json").write_text(
+            json.dumps({"program": "surrogacy", "files": list(files), "sha256": sums, **record})
+        )
 
 
 def content(out):

@@ -18,13 +18,31 @@ from surrogacy.evaluation.sensitivity import vary_one_choice
 from surrogacy.evaluation.subgroups import by_factor
 from surrogacy.figures import bubble_data, plot_bubble, plot_forest
 from surrogacy.fit import main
-from surrogacy.models import REGISTRY, BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression, create
+from surrogacy.models import (
+    REGISTRY,
+    BivariateBayes,
+    BivariateRandomEffects,
+    WeightedPearson,
+    WeightedRegression,
+    create,
+)
 from surrogacy.results.requirements import MissingDataError, Requirement, split_by_requirements
 from surrogacy.trials import read_pairs, read_trials
 from tests.conftest import ROOT
 
 CASE = ROOT / "tests" / "data" / "public_cases" / "hazard_ratios_and_patients.csv"
-COLUMNS = ("trial", "n_exp", "n_ctl", "hr_pfs", "ci_low_pfs", "ci_high_pfs", "hr_os", "ci_low_os", "ci_high_os", "stage")
+COLUMNS = (
+    "trial",
+    "n_exp",
+    "n_ctl",
+    "hr_pfs",
+    "ci_low_pfs",
+    "ci_high_pfs",
+    "hr_os",
+    "ci_low_os",
+    "ci_high_os",
+    "stage",
+)
 LIMITS = ("ci_low_pfs", "ci_high_pfs", "ci_low_os", "ci_high_os")
 NO_LIMITS = ("T03", "T09", "T21")
 
@@ -40,7 +58,9 @@ def simulated_rows(trials=27, seed=5):
         se = 2 / np.sqrt(2 * n * np.array([0.8, 0.6]))
         y = true + generator.multivariate_normal([0, 0], np.outer(se, se) * [[1, 0.5], [0.5, 1]])
         cells = [f"{np.exp(value):.4f}" for j in (0, 1) for value in y[j] + np.array([0, -1, 1]) * ndtri(0.975) * se[j]]
-        rows.append(dict(zip(COLUMNS, [f"T{i + 1:02d}", n, n, *cells, ("intermediate", "advanced")[i % 2]], strict=True)))
+        rows.append(
+            dict(zip(COLUMNS, [f"T{i + 1:02d}", n, n, *cells, ("intermediate", "advanced")[i % 2]], strict=True))
+        )
     return rows
 
 
@@ -121,7 +141,10 @@ def test_check_names_what_each_model_can_use(capsys):
     assert run(CASE, "--check") == 0
     shown = capsys.readouterr().out
     assert "weighted-pearson: 21 of 21 comparisons\n" in shown
-    assert "bivariate-reml: not fitted: no standard errors in 21 of 21 comparisons; at least 3 must have them. Remedy:" in shown
+    assert (
+        "bivariate-reml: not fitted: no standard errors in 21 of 21 comparisons; at least 3 must have them. Remedy:"
+        in shown
+    )
     assert shown.count(" I107 info: ") == 1
     assert "E107" not in shown
 
@@ -157,14 +180,21 @@ def test_three_of_27_without_limits(table, capsys):
     x, y = complete.log_hr.T
     w = complete.n / complete.n.sum()
     covariance = np.cov(x, y, aweights=complete.n)
-    for name, k in (("weighted-pearson", 27), ("weighted-regression", 27), ("bivariate-reml", 24), ("bivariate-bayes", 24)):
+    for name, k in (
+        ("weighted-pearson", 27),
+        ("weighted-regression", 27),
+        ("bivariate-reml", 24),
+        ("bivariate-bayes", 24),
+    ):
         fit = fit_of(document, name)
         assert fit["k"] == k
         assert [entry["comparison"] for entry in fit["left_out"]] == ([] if k == 27 else list(NO_LIMITS))
     r = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
     assert fit_of(document, "weighted-pearson")["estimates"]["r"]["value"] == pytest.approx(r, rel=1e-9)
     wls = WLS(y, np.column_stack([np.ones(27), x]), weights=w).fit()
-    assert fit_of(document, "weighted-regression")["estimates"]["slope"]["value"] == pytest.approx(wls.params[1], rel=1e-9)
+    assert fit_of(document, "weighted-regression")["estimates"]["slope"]["value"] == pytest.approx(
+        wls.params[1], rel=1e-9
+    )
     kept = complete.take([trial not in NO_LIMITS for trial in complete.trial])
     for model in (BivariateRandomEffects(), BivariateBayes()):
         alone = model.fit(kept)
@@ -173,7 +203,9 @@ def test_three_of_27_without_limits(table, capsys):
             assert together[name]["value"] == pytest.approx(alone[name].value, rel=1e-8)
             assert together[name]["low"] == pytest.approx(alone[name].low, rel=1e-8)
     (problem,) = (text for text in fit_of(document, "bivariate-reml")["problems"] if "left out" in text)
-    assert problem.startswith("3 of 27 comparisons left out, no standard error of PFS and OS: T03, T09, T21. Remedy: give")
+    assert problem.startswith(
+        "3 of 27 comparisons left out, no standard error of PFS and OS: T03, T09, T21. Remedy: give"
+    )
 
 
 def test_three_of_27_in_every_output(table, tmp_path, capsys):
@@ -205,7 +237,10 @@ def test_only_the_final_effect_without_limits(table):
     assert [entry.missing for entry in precision.left_out] == [(Requirement.FINAL_STANDARD_ERROR,)] * 3
     assert "--weights n or none" in precision.left_out[0].remedy
     # without limits of the surrogate alone the weights 1 / variance of the final effect are known
-    assert len(WeightedPearson(weights="inverse-variance").fit(effects_of(table(dict.fromkeys(LIMITS[:2], ...)))).effects) == 27
+    assert (
+        len(WeightedPearson(weights="inverse-variance").fit(effects_of(table(dict.fromkeys(LIMITS[:2], ...)))).effects)
+        == 27
+    )
 
 
 def test_a_bound_of_p_and_a_hazard_ratio_of_1_give_no_standard_error(table):
@@ -264,12 +299,16 @@ def test_neither_limits_nor_patients(table, capsys):
     assert "or use --weights none\n" in shown.err
     document, _ = document_of(path, capsys, "--weights", "none")
     x, y = effects_of(path).log_hr.T
-    assert fit_of(document, "weighted-pearson")["estimates"]["r"]["value"] == pytest.approx(np.corrcoef(x, y)[0, 1], rel=1e-9)
+    assert fit_of(document, "weighted-pearson")["estimates"]["r"]["value"] == pytest.approx(
+        np.corrcoef(x, y)[0, 1], rel=1e-9
+    )
     assert {fit["model"] for fit in document["fits"]} == {"weighted-pearson", "weighted-regression"}
 
 
 def test_different_comparisons_lack_different_quantities(table):
-    effects = effects_of(table({**dict.fromkeys(LIMITS, NO_LIMITS), **dict.fromkeys(("n_exp", "n_ctl"), ("T02", "T09"))}))
+    effects = effects_of(
+        table({**dict.fromkeys(LIMITS, NO_LIMITS), **dict.fromkeys(("n_exp", "n_ctl"), ("T02", "T09"))})
+    )
     assert [entry.label for entry in WeightedPearson().fit(effects).left_out] == ["T02", "T09"]
     assert [entry.label for entry in BivariateRandomEffects().fit(effects).left_out] == list(NO_LIMITS)
     assert len(WeightedPearson(weights="none").fit(effects).effects) == 27
@@ -312,7 +351,9 @@ def test_an_added_row_that_a_model_cannot_use(columns, cells, leaving, reason, t
     changes = json.loads(capsys.readouterr().out)["changes"]
     assert {change["k_before"] for change in changes} == {6}
     for change in changes:
-        cannot = change["model"] == leaving or (leaving.startswith("bivariate") and change["model"].startswith("bivariate"))
+        cannot = change["model"] == leaving or (
+            leaving.startswith("bivariate") and change["model"].startswith("bivariate")
+        )
         assert change["k_after"] == (6 if cannot else 7)
         assert change["left_out_after"] == (["MADE-UP"] if cannot else [])
         assert change["reason"] == (reason if cannot else "")
@@ -389,13 +430,26 @@ def test_sensitivity_of_a_table_without_limits(tmp_path, capsys):
     out = tmp_path / "out"
     assert (
         run(
-            CASE, "--sensitivity", "--focus", "trial-9", "--predict", "0.6", "0.45", "0.8", "--out", str(out), "--format", "png"
+            CASE,
+            "--sensitivity",
+            "--focus",
+            "trial-9",
+            "--predict",
+            "0.6",
+            "0.45",
+            "0.8",
+            "--out",
+            str(out),
+            "--format",
+            "png",
         )
         == 0
     )
     document = json.loads((out / "results.json").read_text())
     weights = {
-        row["value"]: row for row in document["choices"] if row["model"] == "weighted-pearson" and row["varied"] == "weights"
+        row["value"]: row
+        for row in document["choices"]
+        if row["model"] == "weighted-pearson" and row["varied"] == "weights"
     }
     assert weights["n"]["r"] == pytest.approx(0.760190, abs=5e-7)
     assert "no standard error of OS in 21 of 21" in weights["inverse-variance"]["problem"]
@@ -444,9 +498,13 @@ def test_shared_control_arms_without_standard_errors():
     se = np.full((6, 2), 0.12)
     se[[1, 3, 4]] = np.nan
     effects = Effects.from_arrays(
-        log_hr, se, n=[400, 400, 400, 300, 300, 600], trial=list("AAABBC"), comparison=["A1", "A2", "A3", "B1", "B2", "C"],
+        log_hr,
+        se,
+        n=[400, 400, 400, 300, 300, 600],
+        trial=list("AAABBC"),
+        comparison=["A1", "A2", "A3", "B1", "B2", "C"],
         control_group=["a", "a", "a", "b", "b", ""],
-    )  # fmt: skip
+    )
     from surrogacy.trials.shared_control import resolve_shared_controls
 
     first = resolve_shared_controls(effects, "first")
@@ -490,7 +548,9 @@ def test_arrays_without_standard_errors():
     assert BivariateRandomEffects().fit(half).left_out == ()
 
 
-@pytest.mark.parametrize("name", [name for name in REGISTRY if not REGISTRY[name][0].startswith("surrogacy.models.sampled.")])
+@pytest.mark.parametrize(
+    "name", [name for name in REGISTRY if not REGISTRY[name][0].startswith("surrogacy.models.sampled.")]
+)
 def test_every_model_states_its_needs(name):
     model = create(name)
     assert model.requires

@@ -63,7 +63,9 @@ def test_refits_made_once_serve_every_question(name, trials):
 def test_influence_tables_name_the_trial_that_carries_r(document):
     found, out = document
     tactics = [
-        record for record in found["delete_one"] if record["set"] == "tactics-2022" and record["model"] == "weighted-pearson"
+        record
+        for record in found["delete_one"]
+        if record["set"] == "tactics-2022" and record["model"] == "weighted-pearson"
     ]
     r = {record["left_out"]: record["r"] for record in tactics}
     assert r["brisk-ta"] == pytest.approx(0.33, abs=0.005)  # the range that the design gives
@@ -71,7 +73,10 @@ def test_influence_tables_name_the_trial_that_carries_r(document):
     assert r[""] == pytest.approx(0.552, abs=0.0005)
     hats = [float(row["hat"]) for row in rows(out, "influence") if row["set"] == "tactics-2022"]
     assert sum(hats) == pytest.approx(2.0)  # two coefficients
-    assert "without TACE-2: correlation, point estimate high, with it low" in (out / "tables" / "delete_one.md").read_text()
+    assert (
+        "without TACE-2: correlation, point estimate high, with it low"
+        in (out / "tables" / "delete_one.md").read_text()
+    )
 
 
 def test_differences_are_of_sets_without_a_common_trial(document, trials):
@@ -93,7 +98,9 @@ def test_verdicts_are_neutral_unless_asked(document, capsys):
     assert "valid" not in neutral
     assert any(one["item"] == "trial" and "TACTICS" in one["words"] for one in found["verdicts"])
     needed = [
-        one["numbers"]["needed"] for one in found["verdicts"] if one["item"] == "needed_r" and one["set"] == "llovet-2019-pfs"
+        one["numbers"]["needed"]
+        for one in found["verdicts"]
+        if one["item"] == "needed_r" and one["set"] == "llovet-2019-pfs"
     ]
     assert needed[0] == pytest.approx(np.tanh(np.arctanh(0.85) + 1.959964 / np.sqrt(13)), abs=1e-6)
     arguments = ["tactics-2022", "--model", "weighted-pearson", "--json", "--report-style", "verdict"]
@@ -106,14 +113,17 @@ def test_every_choice_subgroup_and_recipe_is_there(document, trials):
     found, out = document
     of_regression = [r for r in found["choices"] if r["set"] == "tactics-2022" and r["model"] == "weighted-regression"]
     direct = vary_one_choice(create("weighted-regression"), trials, "tactics-2022")
-    assert [(r["varied"], r["slope"]) for r in of_regression] == [(r["varied"], pytest.approx(r["slope"])) for r in direct]
+    assert [(r["varied"], r["slope"]) for r in of_regression] == [
+        (r["varied"], pytest.approx(r["slope"])) for r in direct
+    ]
     assert {r["factor"] for r in found["subgroups"]} >= {"masking", "surrogate", "era"}
     assert all(int(row["k"]) >= 0 for row in rows(out, "subgroups"))
     recipes = {r["recipe"] for r in found["intervals"]}
     assert recipes == {name for name, recipe in INTERVAL_METHODS.items() if recipe.correlates == "estimated effects"}
     assert {(r["training"], r["test"]) for r in found["external_validation"]} == {
-        ("tactics-2022", "llovet-2019-pfs"), ("llovet-2019-pfs", "tactics-2022"),
-    }  # fmt: skip
+        ("tactics-2022", "llovet-2019-pfs"),
+        ("llovet-2019-pfs", "tactics-2022"),
+    }
     for name in ("choices-tactics-2022", "cross-validation-llovet-2019-pfs"):
         assert (out / "figures" / f"{name}.png").stat().st_size > 10_000
         assert (out / "figures" / f"{name}.caption.md").read_text()

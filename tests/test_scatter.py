@@ -16,9 +16,18 @@ from tests.reference import datasets
 
 CASE = Path(__file__).parent / "data" / "public_cases" / "less_scatter_than_chance.csv"
 SHIPPED = (
-    "tactics-2022", "tactics-2022-updated", "tactics-2022-ttup", "llovet-2019-pfs", "llovet-2019-ttp", "intermediate", "advanced",
-    "advanced-first-line", "advanced-second-line", "advanced-immunotherapy", "all",
-)  # fmt: skip
+    "tactics-2022",
+    "tactics-2022-updated",
+    "tactics-2022-ttup",
+    "llovet-2019-pfs",
+    "llovet-2019-ttp",
+    "intermediate",
+    "advanced",
+    "advanced-first-line",
+    "advanced-second-line",
+    "advanced-immunotherapy",
+    "all",
+)
 
 PUBLISHED = (
     datasets.hazard_ratios("jang2016_pairs.csv"),
@@ -130,7 +139,10 @@ def test_an_assumed_correlation_is_named_as_a_reason():
     assert not scatter_caveat(effects, line.intercept, line.slope, "")
     (caveat,) = scatter_caveat(effects.with_rho_within(0.2), line.intercept, line.slope, "")
     right = residual_scatter(effects, line.intercept, line.slope).p_less
-    assert f"(assumed to be 0.2; errors that go together more closely leave less scatter: with 0.9, p = {right:.1g})" in caveat
+    assert (
+        f"(assumed to be 0.2; errors that go together more closely leave less scatter: with 0.9, p = {right:.1g})"
+        in caveat
+    )
     known = Effects(**{**vars(effects.with_rho_within(0.2)), "rho_known": np.ones(60, dtype=bool)})
     assert "assumed" not in scatter_caveat(known, line.intercept, line.slope, "")[0]
 

@@ -115,7 +115,10 @@ def test_every_file_is_the_same_for_any_hash_seed(tmp_path):
     for seed in ("0", "1"):
         out = tmp_path / seed
         subprocess.run(
-            [*FIT, *SMALL, "--quiet", "--out", str(out)], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, check=True
+            [*FIT, *SMALL, "--quiet", "--out", str(out)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
         )
         files = (path for path in out.rglob("*") if path.is_file() and path.name != "run.json")
         contents.append({path.relative_to(out).as_posix(): path.read_bytes() for path in files})

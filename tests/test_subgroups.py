@@ -87,7 +87,9 @@ def test_external_prediction_of_the_later_trials(everything, name):
     assert covered >= 0.75 * k  # the later trials spread more about the line than the earlier ones let expect
     x, y, sd = np.array([(r["predicted"], r["observed"], r["sd"]) for r in found.predicted]).T
     assert found.rmse == pytest.approx(np.sqrt(np.mean((y - x) ** 2)))
-    assert found.calibration == pytest.approx(WLS(y, np.column_stack([np.ones_like(x), x]), weights=sd**-2).fit().params)
+    assert found.calibration == pytest.approx(
+        WLS(y, np.column_stack([np.ones_like(x), x]), weights=sd**-2).fit().params
+    )
     summary = found.summary()
     assert (summary["training"], summary["k"], summary["overlap"]) == ("early", k, "")
 
@@ -171,7 +173,12 @@ def test_grid_of_a_set_that_lists_its_hazard_ratios(trials):
 
 def test_grid_of_a_selection_and_what_cannot_be_paired(trials):
     asked = Alternatives(
-        weights=(), endpoints={"TTUP": ("TTUP",)}, data_cut=(), ci_level=(), min_evidence=("primary",), shared_control=()
+        weights=(),
+        endpoints={"TTUP": ("TTUP",)},
+        data_cut=(),
+        ci_level=(),
+        min_evidence=("primary",),
+        shared_control=(),
     )
     records = vary_one_choice(WeightedRegression(), trials, {"stage": ["intermediate"]}, asked)
     assert records[0]["k"] == len(trials.analysis_set("intermediate"))
@@ -197,7 +204,9 @@ def hazard_ratio(table, comparison, endpoint):
 
 def test_levels_of_printed_intervals(trials):
     only = Alternatives(rho_within=(), endpoints={}, data_cut=(), min_evidence=(), shared_control=())
-    as_printed, as_95 = vary_one_choice(BivariateRandomEffects(method="reml", interval="delta"), trials, "advanced", only)[1:]
+    as_printed, as_95 = vary_one_choice(
+        BivariateRandomEffects(method="reml", interval="delta"), trials, "advanced", only
+    )[1:]
     assert (as_printed["same_data"], as_95["same_data"]) == (True, False)  # 99.3% limits of COSMIC-312 among them
     assert as_95["slope"] != as_printed["slope"]
     with pytest.raises(UsageError, match="unknown level"):

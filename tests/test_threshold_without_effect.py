@@ -73,11 +73,17 @@ def test_the_exact_posterior_of_immunotherapy(fits):
     assert below[0] > 0.98
     assert below[1] == pytest.approx(0.975, abs=0.0025)  # four Monte Carlo errors
     reml = fits["advanced-immunotherapy", "bivariate-reml"]["ste_prediction"]
-    assert (reml.hr, reml.crossing, reml.intercept) == (None, pytest.approx(1.11, abs=0.005), pytest.approx(-0.16, abs=0.005))
+    assert (reml.hr, reml.crossing, reml.intercept) == (
+        None,
+        pytest.approx(1.11, abs=0.005),
+        pytest.approx(-0.16, abs=0.005),
+    )
 
 
 def test_no_threshold_above_1_in_any_set_or_model(fits):
-    thresholds = [value for fit in fits.values() for value in fit.estimates.values() if isinstance(value, ThresholdEffect)]
+    thresholds = [
+        value for fit in fits.values() for value in fit.estimates.values() if isinstance(value, ThresholdEffect)
+    ]
     assert all(ste.hr is None or ste.hr <= 1 for ste in thresholds)
     assert all((ste.crossing is not None and ste.crossing > 1) == (ste.status == WITHOUT) for ste in thresholds)
     assert {ste.status for ste in thresholds} >= {"exists", "none", "two-sided", WITHOUT}
@@ -97,7 +103,10 @@ def test_the_flag_of_the_slope_is_raised_by_every_model_alike(fits):
 
 
 def test_an_unbounded_interval_is_flagged_too():
-    estimates = {"slope": Estimate(1.0, level=0.95), "ste_prediction": ThresholdEffect(0.6, "exists", "prediction", 0.95)}
+    estimates = {
+        "slope": Estimate(1.0, level=0.95),
+        "ste_prediction": ThresholdEffect(0.6, "exists", "prediction", 0.95),
+    }
     assert threshold_caveats(estimates, simulated(5)) == ()  # an interval that does not exist says nothing
     (sentence,) = threshold_caveats(estimates, simulated(5), slope_unbounded=True)
     assert "is unbounded" in sentence

@@ -117,9 +117,16 @@ def test_historical_sets(trials, name, k):
 
 def test_every_set_can_be_read(trials):
     assert set(trials.sets) >= {
-        "tactics-2022", "llovet-2019-pfs", "llovet-2019-ttp", "intermediate", "advanced", "advanced-first-line",
-        "advanced-second-line", "advanced-immunotherapy", "all",
-    }  # fmt: skip
+        "tactics-2022",
+        "llovet-2019-pfs",
+        "llovet-2019-ttp",
+        "intermediate",
+        "advanced",
+        "advanced-first-line",
+        "advanced-second-line",
+        "advanced-immunotherapy",
+        "all",
+    }
     for name in trials.sets:
         assert len(trials.analysis_set(name)) >= 6
 

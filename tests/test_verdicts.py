@@ -95,7 +95,9 @@ def test_correlation_high_and_low(sets):
     assert (high.value, high.status) == ("high", "auto")
     assert "counts as valid" in high.words
     low = iqwig(
-        result_with(effects, straight(), r=Estimate(0.3, None, -0.2, 0.6, 0.95), slope=Estimate(1.0, None, 0.9, 1.1, 0.95)),
+        result_with(
+            effects, straight(), r=Estimate(0.3, None, -0.2, 0.6, 0.95), slope=Estimate(1.0, None, 0.9, 1.1, 0.95)
+        ),
         trial=SurrogateEffect("NEW", 0.5, 0.4, 0.6),
     )
     assert item(low, "correlation").value == "low"
@@ -183,7 +185,9 @@ def test_bses3_is_not_gradable_from_aggregate_data(reml):
 def test_frailtypack_and_a_negative_association(sets, reml):
     assert frailtypack(reml["advanced"]).value == "low"
     squared = result_with(
-        sets["advanced"], rho_between=Estimate(-0.95, None, -0.99, -0.9, 0.95), r2_trial=Estimate(0.9, None, 0.81, 0.98, 0.95)
+        sets["advanced"],
+        rho_between=Estimate(-0.95, None, -0.99, -0.9, 0.95),
+        r2_trial=Estimate(0.9, None, 0.81, 0.98, 0.95),
     )
     verdict = frailtypack(squared)
     assert (verdict.value, verdict.status) == ("high", "doubtful")
@@ -229,12 +233,31 @@ def test_words_are_complete_and_neutral_ones_hold_no_judgement():
                 said = re.sub(r"{.*?}", "", " ".join(styles["neutral"].values()))
                 assert not re.search(JUDGEMENTS, said, re.IGNORECASE), outcome
                 asked = {
-                    field for text in styles["neutral"].values() for _, field, _, _ in string.Formatter().parse(text) if field
+                    field
+                    for text in styles["neutral"].values()
+                    for _, field, _, _ in string.Formatter().parse(text)
+                    if field
                 }
                 assert asked <= {
-                    "r", "low", "high", "made", "trials", "needed", "ste95", "ste80", "trial", "trial_low", "trial_high",
-                    "thresholds", "value", "factor", "factor_high", "r2", "r2_individual", "intercept",
-                }  # fmt: skip
+                    "r",
+                    "low",
+                    "high",
+                    "made",
+                    "trials",
+                    "needed",
+                    "ste95",
+                    "ste80",
+                    "trial",
+                    "trial_low",
+                    "trial_high",
+                    "thresholds",
+                    "value",
+                    "factor",
+                    "factor_high",
+                    "r2",
+                    "r2_individual",
+                    "intercept",
+                }
 
 
 def test_records_are_json(reml):
@@ -280,4 +303,7 @@ def test_wrong_questions(reml, sets):
 
 def test_words_are_read_as_a_resource_of_the_package():
     script = "from importlib.resources import files; print(files('surrogacy.evaluation').joinpath('criteria.toml').is_file())"
-    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "True"
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+        == "True"
+    )

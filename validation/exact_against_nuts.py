@@ -12,9 +12,16 @@ from surrogacy.models import create
 from surrogacy.models.sampled.agreement import agreement, disagreements, sample_twins
 
 SETS = (
-    "tactics-2022", "llovet-2019-pfs", "llovet-2019-ttp", "intermediate", "advanced", "advanced-first-line",
-    "advanced-second-line", "advanced-immunotherapy", "all",
-)  # fmt: skip
+    "tactics-2022",
+    "llovet-2019-pfs",
+    "llovet-2019-ttp",
+    "intermediate",
+    "advanced",
+    "advanced-first-line",
+    "advanced-second-line",
+    "advanced-immunotherapy",
+    "all",
+)
 
 trials = read_trials()
 data = [trials.analysis_set(name) for name in SETS]

@@ -19,7 +19,9 @@ if __name__ == "__main__":
     with_factor = replace(effects, factors={"z": tuple(map(str, z))})
     exact = ModeratedLine().fit(effects, plain_moderator(z))
     for words, prior in (("vague", Uniform(9.9, 10.1)), ("half-normal(0.5)", HalfNormal(0.5))):
-        sampled = SampledModeratedLine(covariate="z", tau_surrogate=prior, chains=4, draws=10_000, seed=1).fit(with_factor)
+        sampled = SampledModeratedLine(covariate="z", tau_surrogate=prior, chains=4, draws=10_000, seed=1).fit(
+            with_factor
+        )
         for name in (*COEFFICIENTS, "sigma_cond"):
             one, other = sampled[name], exact[name]
             numbers = [f"{value:.4f}" for value in (one.value, one.low, one.high, other.value, other.low, other.high)]

@@ -27,7 +27,11 @@ def simulate(generator: np.random.Generator, k: int) -> tuple[dict[str, float], 
     tau, rho, mu = np.abs(generator.normal(0, 0.5, 2)), generator.uniform(-1, 1), generator.normal(0, 1, 2)
     slope = rho * tau[1] / tau[0]
     truth = dict(
-        zip(QUANTITIES, (*mu, *tau, rho, rho**2, mu[1] - slope * mu[0], slope, tau[1] * np.sqrt(1 - rho**2)), strict=True)
+        zip(
+            QUANTITIES,
+            (*mu, *tau, rho, rho**2, mu[1] - slope * mu[0], slope, tau[1] * np.sqrt(1 - rho**2)),
+            strict=True,
+        )
     )
     se = generator.uniform(0.1, 0.3, (k, 2))
     theta = generator.multivariate_normal(mu, np.outer(tau, tau) * [[1, rho], [rho, 1]], k)

@@ -24,7 +24,9 @@ SIGMA = TAU[1] * np.sqrt(1 - RHO**2)
 def coverage(k: int, seed: int) -> float | None:
     generator = np.random.default_rng([k, seed])
     covariance = np.outer(TAU, TAU) * [[1, RHO], [RHO, 1]] + SE**2 * np.array([[1, RHO_WITHIN], [RHO_WITHIN, 1]])
-    effects = Effects.from_arrays(generator.multivariate_normal(MU, covariance, size=k), np.full((k, 2), SE), RHO_WITHIN)
+    effects = Effects.from_arrays(
+        generator.multivariate_normal(MU, covariance, size=k), np.full((k, 2), SE), RHO_WITHIN
+    )
     line = BivariateRandomEffects(interval="delta").fit(effects).line
     if line is None:
         return None
@@ -36,4 +38,6 @@ def coverage(k: int, seed: int) -> float | None:
 
 for trials in (6, 16, 45):
     found = [one for one in (coverage(trials, seed) for seed in range(400)) if one is not None]
-    print(f"k = {trials}: {np.mean(found):.3f} of new trials inside the 95 % band ({len(found)} of 400 data sets with a line)")
+    print(
+        f"k = {trials}: {np.mean(found):.3f} of new trials inside the 95 % band ({len(found)} of 400 data sets with a line)"
+    )

@@ -46,7 +46,9 @@ def report(n, pfs_medians, os_medians):
     truth = inputs(pfs_medians, os_medians, hr_pfs, 0.861, n)
     model = calibrate(truth)
     hr_os = next(target.model for target in model.targets if target.quantity == "HR OS")
-    right = {name: value.item() for name, value in parts(inputs(pfs_medians, os_medians, hr_pfs, hr_os, n), model).items()}
+    right = {
+        name: value.item() for name, value in parts(inputs(pfs_medians, os_medians, hr_pfs, hr_os, n), model).items()
+    }
     errors = sampling_errors(truth, model, TRIALS, seed=20)
     rows = []
     for i in range(TRIALS):
@@ -64,7 +66,9 @@ def report(n, pfs_medians, os_medians):
             low, high = percentiles(sample[name])
             row[name] = low <= right[name] <= high
             share = right[name] / right["gap"]
-            row[f"fieller {name}"] = share in fieller_set(sample[name], sample["gap"], value[name].item() / value["gap"].item())
+            row[f"fieller {name}"] = share in fieller_set(
+                sample[name], sample["gap"], value[name].item() / value["gap"].item()
+            )
             low, high = percentiles(sample[name] / sample["gap"])
             row[f"percentile {name}"] = low <= share <= high
         rows.append(row)
@@ -77,7 +81,9 @@ def report(n, pfs_medians, os_medians):
         held = np.array([row[name] for row in rows])
         line = f"  {name:10s} log HR: {held.mean():.3f}"
         if name in PARTS:
-            fieller, percentile = (np.array([row[f"{how} {name}"] for row in rows]) for how in ("fieller", "percentile"))
+            fieller, percentile = (
+                np.array([row[f"{how} {name}"] for row in rows]) for how in ("fieller", "percentile")
+            )
             line += f"   share, Fieller set: {fieller.mean():.3f} (gap clear: {fieller[clear].mean():.3f})"
             line += f"   percentiles where the gap is clear: {percentile[clear].mean():.3f}"
         print(line)

@@ -82,7 +82,9 @@ class SetFit:
     def omitted(self) -> str:
         """Outputs that a set of this size goes without, in words; empty for most sets."""
         size = len(self.effects)
-        return f"{size:,} comparisons, more than {LARGE_SET:,}: without {OMITTED_WHEN_LARGE}" if size > LARGE_SET else ""
+        return (
+            f"{size:,} comparisons, more than {LARGE_SET:,}: without {OMITTED_WHEN_LARGE}" if size > LARGE_SET else ""
+        )
 
     def result(self, model: str) -> Result | None:
         """Return the result of a model by name, if it was fitted."""
@@ -212,7 +214,9 @@ def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:
     return replace(run, analyses=tuple(examine(one, run.models, step) for one in run.analyses))
 
 
-def vary_all(run: Run, request: FitSettings, weights: Weights, seed: int, step: Callable[[], None] = lambda: None) -> Run:
+def vary_all(
+    run: Run, request: FitSettings, weights: Weights, seed: int, step: Callable[[], None] = lambda: None
+) -> Run:
     """Vary every choice on every set, and predict each set from every other (``--sensitivity``)."""
     pairing = fit_stages.pairing_of(
         request.surrogates(run.trials), request.rho_within, request.min_evidence, request.shared_control
@@ -328,9 +332,11 @@ def compare_with_nuts(run: Run, seed: int = 0, step: Callable[[], None] = lambda
             )
             label = {"set": one.name, "model": model.name}
             analyses[i] = replace(
-                one, results=tuple(judged if other is result else other for other in one.results),
-                nuts=one.nuts + tuple(label | record for record in records), sampled=(*one.sampled, sampled),
-            )  # fmt: skip
+                one,
+                results=tuple(judged if other is result else other for other in one.results),
+                nuts=one.nuts + tuple(label | record for record in records),
+                sampled=(*one.sampled, sampled),
+            )
             step()
     return replace(run, analyses=tuple(analyses))
 
@@ -359,7 +365,9 @@ def fit_set(paired: AnalysisSet, models: Iterable[Model], required: Collection[s
         label = {"set": effects.name, "model": model.name}
         if isinstance(model, BivariateBayes) and len(effects) <= LARGE_SET:
             priors += [label | record for record in refits.prior_sensitivity(model, effects)]
-        elif hasattr(model, "build"):  # sampled: the priors and replicated data beside the draws, and how far the prior pulls
+        elif hasattr(
+            model, "build"
+        ):  # sampled: the priors and replicated data beside the draws, and how far the prior pulls
             from surrogacy.models.sampled.prior_posterior_checks import complete
 
             results[-1], records = complete(model, results[-1])  # type: ignore[arg-type]

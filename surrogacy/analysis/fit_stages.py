@@ -78,7 +78,9 @@ def from_left_out(
 ) -> Robustness:
     """Add what the refits without each trial tell of a model; profile intervals, which cost seconds, wait for `vary`."""
     if has_line(result):
-        found = replace(found, cross_validation=(*found.cross_validation, cross_validate(model, result.effects, left_out)))
+        found = replace(
+            found, cross_validation=(*found.cross_validation, cross_validate(model, result.effects, left_out))
+        )
     if not profiled(model):
         found = _with_delete_one(found, model, result.effects, left_out, label)
     if isinstance(model, WeightedRegression):
@@ -137,7 +139,9 @@ def vary(
     bivariate = next((model for model in models if model.name == "bivariate-reml"), None)
     weighted = fitting_error(WeightedPearson(weights), effects) is None
     recipes = [
-        name for name, recipe in INTERVAL_METHODS.items() if (bivariate is not None if recipe.correlates == TRUE else weighted)
+        name
+        for name, recipe in INTERVAL_METHODS.items()
+        if (bivariate is not None if recipe.correlates == TRUE else weighted)
     ]
     try:
         made = all_intervals(effects, bivariate, weights=weights if weighted else "none", recipes=recipes, seed=seed)
@@ -168,7 +172,9 @@ def differences(sets: Sequence[Effects], weights: Weights, seed: int) -> tuple[D
     return tuple(found)
 
 
-def predicted_elsewhere(sets: Sequence[tuple[Effects, Sequence[Result]]], models: Sequence[Model]) -> tuple[External, ...]:
+def predicted_elsewhere(
+    sets: Sequence[tuple[Effects, Sequence[Result]]], models: Sequence[Model]
+) -> tuple[External, ...]:
     """Fit each set, and predict those comparisons of every other one whose trials it does not hold."""
     found = []
     for (training, results), (test, _) in permutations(sets, 2):
@@ -202,11 +208,16 @@ def _verdicts(result: Result, trials: Sequence[SurrogateEffect], style: Style) -
     return all_verdicts(result, style=style) + [iqwig_trial(result, trial, style=style) for trial in trials]
 
 
-def pairing_of(endpoints: Sequence[str], rho_within: float, min_evidence: str, shared_control: SharedControl) -> dict[str, Any]:
+def pairing_of(
+    endpoints: Sequence[str], rho_within: float, min_evidence: str, shared_control: SharedControl
+) -> dict[str, Any]:
     """The choices that hold while another is varied, as `surrogacy.evaluation.sensitivity.grid` takes them."""
     return {
-        "endpoints": endpoints, "rho_within": rho_within, "min_evidence": min_evidence, "shared_control": shared_control,
-    }  # fmt: skip
+        "endpoints": endpoints,
+        "rho_within": rho_within,
+        "min_evidence": min_evidence,
+        "shared_control": shared_control,
+    }
 
 
 def _splits(effects: Effects, factor: str) -> bool:

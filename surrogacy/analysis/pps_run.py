@@ -15,7 +15,13 @@ from surrogacy.models.moderator import Moderator, factor_moderator
 from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
 from surrogacy.pps.coupling import CouplingAudit, coupling_audit
-from surrogacy.pps.decomposition import Decomposition, by_direct_death, decompose_all, decompose_trials, main_decomposition
+from surrogacy.pps.decomposition import (
+    Decomposition,
+    by_direct_death,
+    decompose_all,
+    decompose_trials,
+    main_decomposition,
+)
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
 from surrogacy.pps.dilution_regression import Offset, OffsetModel, offset_sensitivity
 from surrogacy.pps.expected_effects import expected_effects

@@ -49,7 +49,9 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
     )
     command.add_argument("sets", nargs="*", metavar="SET", help=f"analysis sets (default: {' '.join(DEFAULT_SETS)})")
     data = command.add_argument_group("input")
-    data.add_argument("--trials", metavar="DIR", help="tables of the same form as data/trials/ (default: the shipped ones)")
+    data.add_argument(
+        "--trials", metavar="DIR", help="tables of the same form as data/trials/ (default: the shipped ones)"
+    )
     data.add_argument(
         "--add", metavar="FILE", help="extra rows for this run, long or wide, CSV or XLSX; prints what they change"
     )
@@ -271,7 +273,9 @@ def _models(options: argparse.Namespace, names: Sequence[str]) -> list[Model]:
     return models
 
 
-def _fit(options: argparse.Namespace, names: Sequence[str], given: Sequence[str], new_trial: NewTrial | None) -> ExitCode:
+def _fit(
+    options: argparse.Namespace, names: Sequence[str], given: Sequence[str], new_trial: NewTrial | None
+) -> ExitCode:
     """Fit, examine, and print or write."""
     from surrogacy.analysis.fit_run import (
         compare_and_judge,
@@ -362,7 +366,9 @@ def _steps(options: argparse.Namespace, models: Sequence[Model], sets: int) -> i
 
 
 def _exit_code(options: argparse.Namespace, run: Run, *, warned: bool) -> ExitCode:
-    if any(one.failures or not all(result.converged for result in (*one.results, *one.sampled)) for one in run.analyses):
+    if any(
+        one.failures or not all(result.converged for result in (*one.results, *one.sampled)) for one in run.analyses
+    ):
         return ExitCode.NOT_CONVERGED
     problems = any(one.not_fitted or any(result.problems for result in one.results) for one in run.analyses)
     return ExitCode.STRICT if options.strict and (warned or problems) else ExitCode.OK

@@ -59,7 +59,9 @@ def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
         "--focus", default="tactics", metavar="TRIAL", help="comparison to decompose in every way (default tactics)"
     )
     data.add_argument("--set", default="all", metavar="SET", help="analysis set of the moderated line (default all)")
-    data.add_argument("--trials", metavar="DIR", help="tables of the same form as data/trials/ (default: the shipped ones)")
+    data.add_argument(
+        "--trials", metavar="DIR", help="tables of the same form as data/trials/ (default: the shipped ones)"
+    )
     data.add_argument("--add", metavar="FILE", help="extra rows for this run, CSV or XLSX")
     data.add_argument(
         "--direct-death",
@@ -89,7 +91,9 @@ def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
         help="median OS of the control arm, instead of --pps: both arms have the PPS that gives it",
     )
     plan.add_argument("--accrual", type=float, metavar="M", help="months of even accrual (default 18)")
-    plan.add_argument("--follow-up", type=float, metavar="M", help="months from the last entry to the data cut (default 6)")
+    plan.add_argument(
+        "--follow-up", type=float, metavar="M", help="months from the last entry to the data cut (default 6)"
+    )
     plan.add_argument("--loss", type=float, metavar="H", help="hazard of loss to follow-up per month (default 0)")
     plan.add_argument(
         "--crossover",
@@ -97,7 +101,9 @@ def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
         metavar="S",
         help="share of progressed control patients with the experimental arm's PPS (default 0)",
     )
-    plan.add_argument("--allocation", nargs=2, type=float, metavar=("CTL", "EXP"), help="patients or their ratio (default 1 1)")
+    plan.add_argument(
+        "--allocation", nargs=2, type=float, metavar=("CTL", "EXP"), help="patients or their ratio (default 1 1)"
+    )
     plan.add_argument("--alpha", type=float, metavar="A", help="two-sided level (default 0.05)")
     plan.add_argument("--n", type=int, metavar="N", help="patients in all (default: as many as --power needs)")
     plan.add_argument("--power", type=float, metavar="P", help="wanted power (default 0.8)")
@@ -180,9 +186,15 @@ def _analyse(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
     def work(trials: TrialSet, pool: Executor | None = None) -> PpsRun:
         with progress(PARTS, "post-progression survival", quiet=options.quiet) as step:
             return analyse(
-                trials, set_name=options.set, focus=options.focus, direct_death=options.direct_death, resamples=options.resamples,
-                seed=options.seed, step=step, pool=pool,
-            )  # fmt: skip
+                trials,
+                set_name=options.set,
+                focus=options.focus,
+                direct_death=options.direct_death,
+                resamples=options.resamples,
+                seed=options.seed,
+                step=step,
+                pool=pool,
+            )
 
     trials = read_trials(*(Path(path) if path else None for path in (options.trials, options.add)))
     warn_of_data(trials, quiet=options.quiet)
@@ -198,7 +210,9 @@ def _analyse(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
 
     with figure_workers(options.out) as workers:
         drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus)
-        run, undrawn = write_pps(lambda: work(trials, workers), options.out, drawing, seed=options.seed, arguments=given)
+        run, undrawn = write_pps(
+            lambda: work(trials, workers), options.out, drawing, seed=options.seed, arguments=given
+        )
     for problem in undrawn:
         warn(str(problem))
     if not options.quiet:

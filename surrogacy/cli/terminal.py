@@ -59,7 +59,9 @@ def add_output(output: _ArgumentGroup) -> None:
     output.add_argument("--version", action="version", version=f"surrogacy {surrogacy.__version__}")
 
 
-def run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int], arguments: Sequence[str] | None) -> int:
+def run(
+    parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int], arguments: Sequence[str] | None
+) -> int:
     """Parse the arguments, do what they ask, and turn what goes wrong into a line on stderr and an exit code.
 
     Parameters

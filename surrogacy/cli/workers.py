@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _thread
 import gc
+import importlib
 import multiprocessing
 import os
 import pickle
@@ -177,12 +178,14 @@ def _no_main_module() -> Iterator[None]:
 
 
 def _context() -> SpawnContext | ForkServerContext:
-    return multiprocessing.get_context("spawn") if sys.platform == "win32" else multiprocessing.get_context("forkserver")
+    return (
+        multiprocessing.get_context("spawn") if sys.platform == "win32" else multiprocessing.get_context("forkserver")
+    )
 
 
 def serve(pipe: connection.Connection, out: str) -> None:
     """Answer calls until the parent ends or has no more; runs in a worker."""
-    import surrogacy.cli.drawing_libraries  # noqa: F401
+    importlib.import_module(PRELOADED)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent ends this one
     threading.Thread(target=_outlive, args=(out,), daemon=True).start()
@@ -228,7 +231,9 @@ def become_settler(out: str) -> None:
     if sys.platform == "win32":
         os._exit(1)
     root = str(Path(__file__).resolve().parents[2])
-    program = "import sys; sys.path.insert(0, sys.argv[1]); from surrogacy.output.settling import settle; settle(sys.argv[2])"
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from surrogacy.output.settling import settle; settle(sys.argv[2])"
+    )
     try:
         os.execv(sys.executable, [sys.executable, "-I", "-c", program, root, out])
     finally:

@@ -128,7 +128,11 @@ def class_r2(low: float | None) -> str:
 
 
 def all_verdicts(
-    result: Result, *, trial: SurrogateEffect | None = None, r2_individual: float | None = None, style: Style = "verdict"
+    result: Result,
+    *,
+    trial: SurrogateEffect | None = None,
+    r2_individual: float | None = None,
+    style: Style = "verdict",
 ) -> list[Verdict]:
     """Every verdict of every scheme on one result.
 
@@ -171,7 +175,12 @@ def iqwig(result: Result, *, trial: SurrogateEffect | None = None, style: Style 
     verdicts = [
         _verdict(result, "iqwig", "correlation", grade, numbers, style),
         _verdict(
-            result, "iqwig", "needed_r", "none" if needed is None else "some", {"trials": trials, "needed": needed}, style
+            result,
+            "iqwig",
+            "needed_r",
+            "none" if needed is None else "some",
+            {"trials": trials, "needed": needed},
+            style,
         ),
         _verdict(result, "iqwig", "threshold", key, _threshold_numbers(thresholds), style, doubts),
     ]
@@ -242,7 +251,13 @@ def daniels_hughes(result: Result, *, style: Style = "verdict") -> list[Verdict]
     sigma = _estimate(result, "sigma_cond")
     z = float(ndtri(0.975))
     factor, factor_high = (None if value is None else float(np.exp(z * value)) for value in (sigma.value, sigma.high))
-    of_sigma = {"value": sigma.value, "low": sigma.low, "high": sigma.high, "factor": factor, "factor_high": factor_high}
+    of_sigma = {
+        "value": sigma.value,
+        "low": sigma.low,
+        "high": sigma.high,
+        "factor": factor,
+        "factor_high": factor_high,
+    }
     key = "none" if sigma.value is None else "point" if sigma.low is None or sigma.high is None else "some"
     return [*found, _verdict(result, "daniels-hughes", "sigma_cond", key, of_sigma, style)]
 
@@ -280,7 +295,10 @@ def words() -> dict[str, Any]:
 
 def records(verdicts: list[Verdict]) -> list[dict[str, Any]]:
     """Verdicts as plain records, for JSON."""
-    return [{**asdict(verdict), "numbers": dict(verdict.numbers), "problems": list(verdict.problems)} for verdict in verdicts]
+    return [
+        {**asdict(verdict), "numbers": dict(verdict.numbers), "problems": list(verdict.problems)}
+        for verdict in verdicts
+    ]
 
 
 def _verdict(
@@ -343,7 +361,9 @@ def _correlation(result: Result) -> Estimate:
         return Estimate(None)
     r = float(np.copysign(np.sqrt(r2.value), slope.value))
     trials = len(result.effects.trials)
-    return Estimate(r, None, *correlation.fisher_interval(r, trials), 0.95, f"signed root of R2, Fisher z, {trials} trials")
+    return Estimate(
+        r, None, *correlation.fisher_interval(r, trials), 0.95, f"signed root of R2, Fisher z, {trials} trials"
+    )
 
 
 def _negative(result: Result) -> bool:

@@ -302,6 +302,8 @@ def external(model: Model, training: Effects, test: Effects) -> External:
     common = tuple(trial for trial in test.trials if trial in training.trials)
     new = test.take([trial not in common for trial in test.trial])
     if not len(new):
-        raise UsageError(f"every trial of {test.name or 'the test set'} is in {training.name or 'the training set'} too")
+        raise UsageError(
+            f"every trial of {test.name or 'the test set'} is in {training.name or 'the training set'} too"
+        )
     records = predict_others(without_extras(model).fit(training), new)
     return External(model.name, records, training.name, test.name, common)

@@ -227,7 +227,9 @@ def posterior_difference(
     for name in POSTERIOR_OF:
         one, other = (posterior.many_quantiles(name, p) for posterior in posteriors)
         differences = (one[:, None] - other).ravel()
-        estimate = Estimate(float(np.median(differences)), None, *percentiles(differences, model.level), model.level, kind)
+        estimate = Estimate(
+            float(np.median(differences)), None, *percentiles(differences, model.level), model.level, kind
+        )
         smaller = float(np.mean(differences < 0))
         no_data = float(np.mean(posteriors[0].prior_cdf(name, other.reshape(-1, 5).mean(axis=1))))
         contrasts[name] = Contrast(
@@ -312,7 +314,11 @@ def compare_sets(
         r.append(float(correlation.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weight)))
         k.append(len(data.trials))
         shared = (SHARED_CONTROL,) if any(len(group) > 1 for group in data.dependent_groups()) else ()
-        few = (f"only {len(data.trials)} trials: a bootstrap over them is too narrow",) if len(data.trials) < FEW_TRIALS else ()
+        few = (
+            (f"only {len(data.trials)} trials: a bootstrap over them is too narrow",)
+            if len(data.trials) < FEW_TRIALS
+            else ()
+        )
         problems += [f"{name}: {problem}" for problem in effects.problems + dropped + said + shared + few]
     defined = [value if np.isfinite(value) else None for value in r]
     z, p = fisher_difference(r[0], k[0], r[1], k[1], level)

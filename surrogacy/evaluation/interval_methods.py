@@ -116,7 +116,9 @@ def _moments(result: Result) -> list[float]:
     """Means, SDs and correlation of the true effects of a fit that has them."""
     names = ("mu_surrogate", "mu_final", "tau_surrogate", "tau_final", "rho_between")
     if result["rho_between"].value is None:
-        raise FitError(f"{result.effects.name or 'these effects'}: a tau is 0, there is no correlation to simulate from")
+        raise FitError(
+            f"{result.effects.name or 'these effects'}: a tau is 0, there is no correlation to simulate from"
+        )
     return [float(result[name].value) for name in names]
 
 
@@ -207,13 +209,21 @@ def _bootstrap_trials(m: IntervalInputs) -> Found:
 def _delta(m: IntervalInputs) -> Found:
     r2 = m.fitted["r2_trial"]
     none = r2.value is None or r2.se is None
-    return r2.value, (None, None) if none else wald_r2(r2.value, m.trials, m.level, truncated=False, se=r2.se), m.boundary
+    return (
+        r2.value,
+        (None, None) if none else wald_r2(r2.value, m.trials, m.level, truncated=False, se=r2.se),
+        m.boundary,
+    )
 
 
 def _atanh_t(m: IntervalInputs) -> Found:
     rho = m.fitted["rho_between"]
     none = rho.value is None or rho.se is None
-    return rho.value, (None, None) if none else atanh_t(rho.value, rho.se, len(m.fitted.effects.trials), m.level), m.boundary
+    return (
+        rho.value,
+        (None, None) if none else atanh_t(rho.value, rho.se, len(m.fitted.effects.trials), m.level),
+        m.boundary,
+    )
 
 
 def _profile(m: IntervalInputs) -> Found:
@@ -229,14 +239,18 @@ def _bootstrap_parametric(m: IntervalInputs) -> Found:
         return rho.value, (None, None), m.boundary
     sample, failed = refitted_rho(m.model, m.fitted, m.refits, m.seed, m.progress)
     notes = [m.boundary] if m.boundary else []
-    notes += [f"{np.mean(np.abs(sample) > 1 - 1e-9):.0%} of {len(sample)} refits with rho = -1 or 1"] if len(sample) else []
+    notes += (
+        [f"{np.mean(np.abs(sample) > 1 - 1e-9):.0%} of {len(sample)} refits with rho = -1 or 1"] if len(sample) else []
+    )
     notes += [f"{failed} of {m.refits} refits without a correlation left out"] if failed else []
     return rho.value, percentiles(sample, m.level), "; ".join(notes)
 
 
 CORTINAS = "10.1016/j.csda.2003.12.003"
 INTERVAL_METHODS: dict[str, IntervalMethod] = {
-    "fisher": IntervalMethod("r", ESTIMATED, "tanh(atanh r -+ z / sqrt(N - 3))", "10.1016/S1470-2045(14)70007-5", _fisher),
+    "fisher": IntervalMethod(
+        "r", ESTIMATED, "tanh(atanh r -+ z / sqrt(N - 3))", "10.1016/S1470-2045(14)70007-5", _fisher
+    ),
     "wald-n-3": IntervalMethod(
         "R2", ESTIMATED, "R2 -+ z sqrt(4 R2 (1 - R2)^2 / (N - 3)), cut at 0 and 1", CORTINAS, _wald(3, True)
     ),

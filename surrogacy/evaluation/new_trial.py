@@ -62,7 +62,9 @@ class NewTrial:
         return standard_error_from_interval(self.low, self.high, self.level)
 
 
-def parse_new_trial(texts: Sequence[str], rho_within: float = 0.5, n: float | None = None) -> tuple[NewTrial, tuple[str, ...]]:
+def parse_new_trial(
+    texts: Sequence[str], rho_within: float = 0.5, n: float | None = None
+) -> tuple[NewTrial, tuple[str, ...]]:
     """Read a new trial as it is typed, by the rules for a row of a table of effects.
 
     The number of decimals tells how far a number was rounded: limits that are not symmetric about the hazard ratio on the

@@ -135,13 +135,17 @@ def _cuts(trials: TrialSet, one: Effects) -> tuple[DataCut, ...]:
         error = standard_error({str(name): value for name, value in row.items()})
         if error is not None:
             cuts.append(
-                DataCut(str(row["analysis"]).split(",")[0], float(np.log(limits[0])), error.value, str(row["effect_id"]))
+                DataCut(
+                    str(row["analysis"]).split(",")[0], float(np.log(limits[0])), error.value, str(row["effect_id"])
+                )
             )
     own = DataCut("as in the set", float(one.log_hr[0, 0]), float(one.se[0, 0]), "")
     return tuple(cuts) or (own,)
 
 
-def place(focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, Sequence[Result]]]) -> list[dict[str, Any]]:
+def place(
+    focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, Sequence[Result]]]
+) -> list[dict[str, Any]]:
     """Predict the trial's observed final effect by every line: fitted with it, without it, and to sets that do not hold it.
 
     Parameters
@@ -199,9 +203,12 @@ def _place(focus: Focus, result: Result, *, joins: bool) -> list[dict[str, Any]]
             prediction = predict_final(result, trial, joins=joins)
             middle, below = prediction.quantile(0.5), prediction.probability_below(trial.log_hr_final)
             record: dict[str, Any] = {
-                "cut": cut.name, "rho_within": rho_within, "hr_surrogate": float(np.exp(cut.log_hr)),
-                "hr_final": float(np.exp(trial.log_hr_final)), "predicted": float(np.exp(middle)),
-            }  # fmt: skip
+                "cut": cut.name,
+                "rho_within": rho_within,
+                "hr_surrogate": float(np.exp(cut.log_hr)),
+                "hr_final": float(np.exp(trial.log_hr_final)),
+                "predicted": float(np.exp(middle)),
+            }
             record |= _limits(prediction)
             record |= {
                 "position": position(record),
@@ -215,7 +222,10 @@ def _place(focus: Focus, result: Result, *, joins: bool) -> list[dict[str, Any]]
 
 
 def predict_new(
-    sets: Sequence[tuple[Effects, Sequence[Result]]], hr: tuple[float, float, float], rho_within: float, new_n: float | None
+    sets: Sequence[tuple[Effects, Sequence[Result]]],
+    hr: tuple[float, float, float],
+    rho_within: float,
+    new_n: float | None,
 ) -> list[dict[str, Any]]:
     """Predict the final effect of a new trial from its surrogate hazard ratio and 95 % limits, by every line.
 
@@ -254,12 +264,23 @@ def predict_new(
                 se_final = float(np.sqrt(variance / size)) if size is not None else np.nan if own else 0.0
                 new = ObservedEffects(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
                 prediction = predict_by_regression(result, new) if own else predict_final(result, new, joins=True)
-                target = result.line.new_trial(size) if own else "true effect" if size is None else f"observed, n = {size:.0f}"
+                target = (
+                    result.line.new_trial(size)
+                    if own
+                    else "true effect"
+                    if size is None
+                    else f"observed, n = {size:.0f}"
+                )
                 record: dict[str, Any] = {
-                    "set": effects.name, "model": result.model, "k": len(result.effects), "target": target, "hr_surrogate": value,
-                    "predicted": float(np.exp(prediction.quantile(0.5))), "p_below_1": prediction.probability_below(0.0),
+                    "set": effects.name,
+                    "model": result.model,
+                    "k": len(result.effects),
+                    "target": target,
+                    "hr_surrogate": value,
+                    "predicted": float(np.exp(prediction.quantile(0.5))),
+                    "p_below_1": prediction.probability_below(0.0),
                     "beyond_data": not result.line.data_range[0] <= log_hr <= result.line.data_range[1],
-                }  # fmt: skip
+                }
                 records.append(record | _limits(prediction))
     return records
 
@@ -324,7 +345,9 @@ def in_words(focus: Focus, records: Sequence[dict[str, Any]]) -> str:
         errors = f"the standard errors of {focus.label} are not known"
     if all("variance_residual" in record for record in chosen):  # a regression has no sampling errors of its own
         known = "" if focus.effects.has_standard_errors[0] else f"{errors}, and "
-        errors = f"{known}the intervals hold the residual variance and the parameters of the line, not its sampling errors"
+        errors = (
+            f"{known}the intervals hold the residual variance and the parameters of the line, not its sampling errors"
+        )
     parts.append(f"Model {model}; {errors}.")
     return " ".join(parts)
 

@@ -167,7 +167,9 @@ def prior_sensitivity(model: BivariateBayes, effects: Effects) -> list[dict[str,
         wanted = {"ste_prediction", "ste_prediction_80", "prior_overlap", "r2_trial_prior"}
         wanted |= {"p_slope_positive", "log_marginal_likelihood"}
         values = point_estimates(result)
-        records.append({**record, **{key: value for key, value in values.items() if key.removesuffix("_status") in wanted}})
+        records.append(
+            {**record, **{key: value for key, value in values.items() if key.removesuffix("_status") in wanted}}
+        )
     return records
 
 

@@ -107,8 +107,11 @@ def vary_one_choice(
         if unknown:
             raise UsageError(f"unknown {words} {unknown[0]!r}; choose from {', '.join(known)}")
     how_paired: dict[str, Any] = {
-        "endpoints": tuple(endpoints), "rho_within": rho_within, "min_evidence": min_evidence, "shared_control": shared_control,
-    }  # fmt: skip
+        "endpoints": tuple(endpoints),
+        "rho_within": rho_within,
+        "min_evidence": min_evidence,
+        "shared_control": shared_control,
+    }
 
     def pair(table: TrialSet = trials, **change: Any) -> Effects:
         how = how_paired | change

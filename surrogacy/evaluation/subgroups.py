@@ -46,7 +46,9 @@ def levels_of(effects: Effects, factor: str, year: int | None = None) -> dict[st
         undated = effects.take([not value for value in effects.factors["year"]])
         return parts | ({NOT_STATED: undated} if len(undated) else {})
     if factor not in effects.factors:
-        raise UsageError(f"these effects have no factor {factor!r}; choose from era, {', '.join(effects.factors) or 'none'}")
+        raise UsageError(
+            f"these effects have no factor {factor!r}; choose from era, {', '.join(effects.factors) or 'none'}"
+        )
     values = effects.factors[factor]
     return {
         value or NOT_STATED: effects.take([other == value for other in values])

@@ -41,4 +41,4 @@ __all__ = [
     "pps_arms_data",
     "prior_sensitivity_data",
     "waterfall_data",
-]  # fmt: skip
+]

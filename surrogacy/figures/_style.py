@@ -186,7 +186,9 @@ def save(figure: Figure, stem: Path, formats: Sequence[str]) -> list[str]:
     names = []
     for ending in formats:
         path = stem.with_name(f"{stem.name}.{ending}")
-        resolution = "figure" if ending in ("pdf", "svg") else PNG_DPI if ending == "png" else mpl.rcParams["savefig.dpi"]
+        resolution = (
+            "figure" if ending in ("pdf", "svg") else PNG_DPI if ending == "png" else mpl.rcParams["savefig.dpi"]
+        )
         extra: dict[str, Any] = {"pil_kwargs": squeeze[ending]} if ending in squeeze else {}
         figure.savefig(path, format=ending, dpi=resolution, metadata=without_dates.get(ending), **extra)
         names.append(path.name)

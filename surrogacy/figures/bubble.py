@@ -75,7 +75,9 @@ def bubble_data(result: Result) -> pd.DataFrame:
     return frame.dropna(subset=["surrogate", "final"]).reset_index(drop=True)
 
 
-def plot_bubble(result: Result, ax: Axes | None = None, *, focus: str | None = None, show_ci: bool | None = None) -> Axes:
+def plot_bubble(
+    result: Result, ax: Axes | None = None, *, focus: str | None = None, show_ci: bool | None = None
+) -> Axes:
     """Draw the bubble plot of a fitted model.
 
     Parameters
@@ -110,7 +112,9 @@ def plot_bubble(result: Result, ax: Axes | None = None, *, focus: str | None = N
         _draw_line(ax, result.line)
         _draw_threshold(ax, result)
     if crosses:
-        ax.hlines(limited["final"], limited["surrogate_low"], limited["surrogate_high"], color="0.6", lw=0.4, zorder=1.5)
+        ax.hlines(
+            limited["final"], limited["surrogate_low"], limited["surrogate_high"], color="0.6", lw=0.4, zorder=1.5
+        )
         ax.vlines(limited["surrogate"], limited["final_low"], limited["final_high"], color="0.6", lw=0.4, zorder=1.5)
     for stage, group in data.sort_values("area", ascending=False).groupby("stage", sort=False):
         ax.scatter(
@@ -129,7 +133,13 @@ def plot_bubble(result: Result, ax: Axes | None = None, *, focus: str | None = N
     for row in data[in_focus].to_dict("records"):
         size = (np.sqrt(LARGEST_BUBBLE * row["area"]) + 7) ** 2
         ax.scatter(
-            row["surrogate"], row["final"], s=size, facecolor="none", edgecolor=style.LINE_COLOUR, linewidth=1.3, zorder=4
+            row["surrogate"],
+            row["final"],
+            s=size,
+            facecolor="none",
+            edgecolor=style.LINE_COLOUR,
+            linewidth=1.3,
+            zorder=4,
         )
     named = few | data["outside"] | in_focus
     _label(ax, data[named if named.sum() <= MOST_LABELS else in_focus], data, focus)
@@ -199,9 +209,15 @@ def _draw_threshold(ax: Axes, result: Result) -> None:
     words = f"STE {threshold.hr:.2f}" + (" (outside the data)" if threshold.status == "outside-data" else "")
     near_edge = at - left < 0.25 * (right - left)
     ax.text(
-        at + (0.012 if near_edge else -0.012), 0.02, words, color=style.LINE_COLOUR, fontsize="small",
-        ha="left" if near_edge else "right", va="bottom", zorder=5,
-    )  # fmt: skip
+        at + (0.012 if near_edge else -0.012),
+        0.02,
+        words,
+        color=style.LINE_COLOUR,
+        fontsize="small",
+        ha="left" if near_edge else "right",
+        va="bottom",
+        zorder=5,
+    )
 
 
 def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None) -> None:
@@ -213,18 +229,31 @@ def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None)
     # adjustText keeps clear of points: give it the rim of every bubble, not only the centre, and start beside it
     low, high = ax.get_xlim()
     per_point = (high - low) / (ax.get_window_extent().width * 72 / ax.figure.dpi)
-    data = data.assign(reach=per_point * (np.sqrt(LARGEST_BUBBLE * data["area"]) / 2 + np.where(data["trial"] == focus, 6, 1)))
+    data = data.assign(
+        reach=per_point * (np.sqrt(LARGEST_BUBBLE * data["area"]) / 2 + np.where(data["trial"] == focus, 6, 1))
+    )
     reach = data["reach"]
     angles = np.linspace(0, 2 * np.pi, 8, endpoint=False)
     # a name starts on the side away from the nearest other bubble
     gap = data[["surrogate", "final"]].to_numpy()[:, None] - data[["surrogate", "final"]].to_numpy()[None]
     distance = np.hypot(gap[..., 0], gap[..., 1]) + np.diag(np.full(len(data), np.inf))
-    away = np.where(gap[np.arange(len(data)), distance.argmin(axis=1), 1] < 0, -1.5, 0.6) if len(data) > 1 else np.full(1, 0.6)
+    away = (
+        np.where(gap[np.arange(len(data)), distance.argmin(axis=1), 1] < 0, -1.5, 0.6)
+        if len(data) > 1
+        else np.full(1, 0.6)
+    )
     texts = [
-        ax.text(row["surrogate"] + row["reach"], row["final"] + row["away"] * row["reach"], row["label"], fontsize="small",
-                color=style.INK, zorder=6, fontweight="bold" if row["trial"] == focus else "normal")
+        ax.text(
+            row["surrogate"] + row["reach"],
+            row["final"] + row["away"] * row["reach"],
+            row["label"],
+            fontsize="small",
+            color=style.INK,
+            zorder=6,
+            fontweight="bold" if row["trial"] == focus else "normal",
+        )
         for row in data.assign(away=away).loc[named.index].to_dict("records")
-    ]  # fmt: skip
+    ]
     adjust_text(
         texts,
         x=(data["surrogate"].to_numpy()[:, None] + reach.to_numpy()[:, None] * np.cos(angles)).ravel(),
@@ -242,7 +271,9 @@ def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None)
         x, y = np.clip(row["surrogate"], box.x0, box.x1), np.clip(row["final"], box.y0, box.y1)
         rim = per_point * np.sqrt(LARGEST_BUBBLE * row["area"]) / 2
         if np.hypot(x - row["surrogate"], y - row["final"]) > rim + 6 * per_point:  # only where a name had to move away
-            ax.plot([x, row["surrogate"]], [y, row["final"]], color="0.35", lw=0.4, zorder=2.9, scalex=False, scaley=False)
+            ax.plot(
+                [x, row["surrogate"]], [y, row["final"]], color="0.35", lw=0.4, zorder=2.9, scalex=False, scaley=False
+            )
 
 
 def _axis_labels(ax: Axes, result: Result) -> None:
@@ -269,9 +300,17 @@ def _corner(ax: Axes, result: Result) -> None:
     if result.on_boundary:
         lines[2] += " – boundary solution"
     ax.text(
-        0.985, 0.015, "\n".join(lines[:1] + [line.replace("-0.00", "0.00").replace("-", "−") for line in lines[1:]]), transform=ax.transAxes, ha="right", va="bottom", fontsize="small",
-        color=style.INK, zorder=7, bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 1.5},
-    )  # fmt: skip
+        0.985,
+        0.015,
+        "\n".join(lines[:1] + [line.replace("-0.00", "0.00").replace("-", "−") for line in lines[1:]]),
+        transform=ax.transAxes,
+        ha="right",
+        va="bottom",
+        fontsize="small",
+        color=style.INK,
+        zorder=7,
+        bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 1.5},
+    )
 
 
 def _key_lines(result: Result, data: pd.DataFrame, focus: str | None) -> int:
@@ -323,7 +362,13 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
         handles.append(Patch(facecolor=style.LINE_COLOUR, alpha=0.25, lw=0, label="confidence (mean)"))
         new = threshold.new_trial
         handles.append(
-            Patch(facecolor="#F7E8EA", edgecolor=style.LINE_COLOUR, ls="--", lw=0.7, label=f"prediction, new trial:\n{new}")
+            Patch(
+                facecolor="#F7E8EA",
+                edgecolor=style.LINE_COLOUR,
+                ls="--",
+                lw=0.7,
+                label=f"prediction, new trial:\n{new}",
+            )
         )
         if threshold.hr is not None and threshold.status != "two-sided":
             handles.append(Patch(facecolor="0.5", alpha=0.12, lw=0, label="beyond the STE"))

@@ -14,9 +14,15 @@ from surrogacy.figures import _style as style
 ROW = 4.2  # mm
 SLOPES = (-2.0, 3.0)
 NAMES = {
-    "base": "As in this run", "rho_within": "ρ within trials", "weights": "Weights", "endpoints": "Endpoints", "data_cut": "Data cut", "ci_level": "Confidence levels",
-    "min_evidence": "Weakest evidence", "shared_control": "Shared control arms",
-}  # fmt: skip
+    "base": "As in this run",
+    "rho_within": "ρ within trials",
+    "weights": "Weights",
+    "endpoints": "Endpoints",
+    "data_cut": "Data cut",
+    "ci_level": "Confidence levels",
+    "min_evidence": "Weakest evidence",
+    "shared_control": "Shared control arms",
+}
 
 
 def choices_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -105,5 +111,7 @@ def plot_choices(
         used = f"{row['used']:.0f}/" if row["used"] < row["k"] else ""
         left.text(-0.06, at, f"{used}{row['k']:.0f}", transform=place, va="center", ha="right", fontsize="small")
     left.text(-0.06, -1.0, "k", transform=place, va="center", ha="right", fontsize="small", fontweight="bold")
-    left.set_title(f"{name}: one choice varied at a time", fontsize="medium", fontweight="bold", loc="left", x=-0.85, pad=10)
+    left.set_title(
+        f"{name}: one choice varied at a time", fontsize="medium", fontweight="bold", loc="left", x=-0.85, pad=10
+    )
     return left, right

@@ -65,18 +65,28 @@ def plot_class_slopes(result: Result, ax: Axes | None = None) -> Axes:
         colour = style.LINE_COLOUR if row["mean"] else style.INK
         ax.hlines(i, *np.clip([row["low"], row["high"]], *ends), color=colour, lw=1.0)
         fill = style.LINE_COLOUR if row["mean"] else style.CLASS_COLOURS.get(row["class"], "#DDDDDD")
-        ax.scatter(row["slope"], i, s=34, marker="D" if row["mean"] else "o", color=fill, edgecolor=colour, lw=0.6, zorder=3)
+        ax.scatter(
+            row["slope"], i, s=34, marker="D" if row["mean"] else "o", color=fill, edgecolor=colour, lw=0.6, zorder=3
+        )
         name = "Mean of the classes" if row["mean"] else style.CLASS_NAMES.get(row["class"], row["class"])
         weight = "bold" if row["mean"] else "normal"
         ax.text(
-            -0.98, i, f"{name} (k = {row['comparisons']})", transform=place, va="center", fontsize="small", fontweight=weight
+            -0.98,
+            i,
+            f"{name} (k = {row['comparisons']})",
+            transform=place,
+            va="center",
+            fontsize="small",
+            fontweight=weight,
         )
         value = f"{row['slope']:.2f} ({row['low']:.2f} to {row['high']:.2f})".replace("-", "−")
         ax.text(1.04, i, value, transform=place, va="center", fontsize="small", fontweight=weight)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
     ax.axvline(float(rows["slope"].iloc[-1]), color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
     ax.set(xlim=ends, ylim=(len(rows) - 0.4, -0.6), yticks=[], xlabel="Slope (95% interval)")
-    ax.set_title(f"{result.effects.name}: slope by class", fontsize="medium", fontweight="bold", loc="left", x=-0.98, pad=6)
+    ax.set_title(
+        f"{result.effects.name}: slope by class", fontsize="medium", fontweight="bold", loc="left", x=-0.98, pad=6
+    )
     style.clear_spines(ax)
     ax.spines["left"].set_visible(False)
     return ax

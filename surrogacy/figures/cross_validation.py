@@ -21,7 +21,9 @@ def cross_validation_data(found: Predictions) -> pd.DataFrame:
     return pd.DataFrame(found.predicted)[columns].sort_values("predicted").reset_index(drop=True)
 
 
-def plot_cross_validation(found: Predictions, name: str = "", ax: Axes | None = None, *, final: str = "final endpoint") -> Axes:
+def plot_cross_validation(
+    found: Predictions, name: str = "", ax: Axes | None = None, *, final: str = "final endpoint"
+) -> Axes:
     """Draw prediction intervals and observed effects.
 
     Parameters
@@ -44,14 +46,30 @@ def plot_cross_validation(found: Predictions, name: str = "", ax: Axes | None = 
     high = min(FRAME[1], max(rows["high"].max(), (rows["observed"] + half).max()) + 0.05)
     for y, row in enumerate(rows.to_dict("records")):
         colour = style.POSTERIOR if row["covered"] else OUTSIDE
-        for ends, width, shade in (((row["low"], row["high"]), 2.0, 0.35), ((row["low_80"], row["high_80"]), 4.5, 0.35)):
+        for ends, width, shade in (
+            ((row["low"], row["high"]), 2.0, 0.35),
+            ((row["low_80"], row["high_80"]), 4.5, 0.35),
+        ):
             ax.plot(
-                np.clip(ends, low, high), [y, y], color=style.POSTERIOR, lw=width, alpha=shade, solid_capstyle="butt", zorder=2
+                np.clip(ends, low, high),
+                [y, y],
+                color=style.POSTERIOR,
+                lw=width,
+                alpha=shade,
+                solid_capstyle="butt",
+                zorder=2,
             )
         ax.plot(row["predicted"], y, "|", color=style.INK, ms=6, mew=1.0, zorder=3)
         own = row["observed"] + np.array([-1, 1]) * half[y]
         ax.plot(np.clip(own, low, high), [y + 0.28] * 2, color=colour, lw=0.7, zorder=3)
-        ax.plot(np.clip(row["observed"], low, high), y + 0.28, "o" if row["covered"] else "D", color=colour, ms=3.4, zorder=4)
+        ax.plot(
+            np.clip(row["observed"], low, high),
+            y + 0.28,
+            "o" if row["covered"] else "D",
+            color=colour,
+            ms=3.4,
+            zorder=4,
+        )
         for beyond, x, marker in ((row["low"] < low, low, "<"), (row["high"] > high, high, ">")):
             if beyond:
                 ax.plot(x, y, marker, color=style.POSTERIOR, ms=3, clip_on=False)
@@ -63,7 +81,9 @@ def plot_cross_validation(found: Predictions, name: str = "", ax: Axes | None = 
     style.clear_spines(ax)
     ax.spines["left"].set_visible(False)
     covered, of = found.coverage
-    ax.set_title(f"{name}: each trial predicted from the others\n", fontsize="medium", fontweight="bold", loc="left", x=-0.35)
+    ax.set_title(
+        f"{name}: each trial predicted from the others\n", fontsize="medium", fontweight="bold", loc="left", x=-0.35
+    )
     ax.text(
         -0.35,
         1.0,

@@ -110,7 +110,9 @@ def plot_dilution_map(
         heights = np.log(data[coordinate])
         axes.contourf(x, y, share, levels=BANDS, cmap=COLOURS, norm=norm, antialiased=True)
         lines = axes.contour(x, y, share, levels=LABELLED, colors=style.INK, linewidths=0.5)
-        texts = axes.clabel(lines, fmt="%g", fontsize=6.5, inline=True, inline_spacing=2, manual=_places(x, y, share, rows))
+        texts = axes.clabel(
+            lines, fmt="%g", fontsize=6.5, inline=True, inline_spacing=2, manual=_places(x, y, share, rows)
+        )
         for text in texts:
             text.set_rotation(0)
         for stage, marker in style.STAGE_MARKERS.items():
@@ -149,7 +151,9 @@ def plot_dilution_map(
         style.hazard_ratio_axis(axes, "y", float(log_hr[0]), float(log_hr[-1]))
     complete.set_ylabel("PFS hazard ratio")
     trial_like.set_yticklabels([])
-    _ticks(by_follow_up, "y", FOLLOW_UP_TICKS, (float(np.log(chart.follow_ups[0])), float(np.log(chart.follow_ups[-1]))))
+    _ticks(
+        by_follow_up, "y", FOLLOW_UP_TICKS, (float(np.log(chart.follow_ups[0])), float(np.log(chart.follow_ups[-1])))
+    )
     by_follow_up.set_ylabel("Mean follow-up / median PFS, control arm")
     _key(by_follow_up, data, norm)
     complete.text(
@@ -211,7 +215,9 @@ def _key(last: Axes, data: pd.DataFrame, norm: BoundaryNorm) -> None:
     stages = [stage for stage in style.STAGE_MARKERS if stage and (data["stage"] == stage).any()]
     if stages:
         handles = [
-            Line2D([], [], ls="", marker=style.STAGE_MARKERS[stage], mfc="white", mec=style.INK, mew=0.6, ms=4, label=stage)
+            Line2D(
+                [], [], ls="", marker=style.STAGE_MARKERS[stage], mfc="white", mec=style.INK, mew=0.6, ms=4, label=stage
+            )
             for stage in stages
         ]
         last.legend(

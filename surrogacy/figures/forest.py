@@ -45,7 +45,8 @@ def forest_data(result: Result) -> pd.DataFrame:
             words = [str(stage).capitalize(), style.CLASS_NAMES[str(class_)] if class_ else ""]
             rows.append({"kind": "heading", "label": ", ".join(filter(None, words))})
         rows += [
-            {"kind": "comparison"} | {str(name): value for name, value in row.items()} for row in members.to_dict("records")
+            {"kind": "comparison"} | {str(name): value for name, value in row.items()}
+            for row in members.to_dict("records")
         ]
     for kind in ("pooled", "prediction"):
         row = _pooled(result, kind)
@@ -106,7 +107,10 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
         )
     left, right = ax
     surrogates = surrogate_names(result.effects)
-    for axes, name, title in ((left, "surrogate", " / ".join(surrogates)), (right, "final", final_name(result.effects))):
+    for axes, name, title in (
+        (left, "surrogate", " / ".join(surrogates)),
+        (right, "final", final_name(result.effects)),
+    ):
         _panel(axes, rows, name, title, focus)
     several = len(surrogates) > 1
     y_text = -1.2
@@ -136,7 +140,9 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
             axes.text(1.03, y, value, transform=_row_transform(axes), ha="left", **text)
     known = result.effects.has_standard_errors
     note = (
-        "95% intervals recomputed from the standard errors that were fitted." if known.any() else "Standard errors not known."
+        "95% intervals recomputed from the standard errors that were fitted."
+        if known.any()
+        else "Standard errors not known."
     )
     if "unverified" in rows and rows["unverified"].eq(True).any():
         note = f"† a hazard ratio or its limits not verified in any source. {note}"
@@ -182,9 +188,15 @@ def _panel(axes: Axes, rows: pd.DataFrame, name: str, title: str, focus: str | N
             for unverified, class_ in zip(group["unverified"], group["class"], strict=True)
         ]
         axes.scatter(
-            group[name], group["y"], s=6 + 26 * group["area"].astype(float), marker=style.STAGE_MARKERS.get(str(stage), "s"),
-            facecolor=faces, edgecolor=list(group["edge"]), linewidth=0.6, zorder=3,
-        )  # fmt: skip
+            group[name],
+            group["y"],
+            s=6 + 26 * group["area"].astype(float),
+            marker=style.STAGE_MARKERS.get(str(stage), "s"),
+            facecolor=faces,
+            edgecolor=list(group["edge"]),
+            linewidth=0.6,
+            zorder=3,
+        )
 
 
 def _thin_ticks(axes: Axes) -> None:

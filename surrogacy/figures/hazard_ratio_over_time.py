@@ -57,7 +57,9 @@ def hazard_ratio_over_time_data(
         name = f"PPS hazard {varying.name}"
         gaps = _curve(name, cuts - JUST / 2, np.full(len(cuts), np.nan))
         curves.append(
-            pd.concat([_curve(name, supported, varying.hazard_ratio(supported)), gaps]).sort_values("months", kind="stable")
+            pd.concat([_curve(name, supported, varying.hazard_ratio(supported)), gaps]).sort_values(
+                "months", kind="stable"
+            )
         )
     return pd.concat(curves, ignore_index=True)
 
@@ -100,7 +102,9 @@ def plot_hazard_ratio_over_time(
         handles.append(Line2D([], [], color=colour, lw=1.4, label=str(name)))
     printed = float(np.log(inputs.hr_os.value))
     ax.plot([0, until], [printed] * 2, color=style.LINE_COLOUR, lw=1.0, ls="--", zorder=2)
-    handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.0, ls="--", label=f"OS HR as printed, {inputs.hr_os.value:g}"))
+    handles.append(
+        Line2D([], [], color=style.LINE_COLOUR, lw=1.0, ls="--", label=f"OS HR as printed, {inputs.hr_os.value:g}")
+    )
     if comparison is not None and comparison.crude:
         for crude in comparison.crude:
             _crude(ax, crude)

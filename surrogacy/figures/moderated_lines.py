@@ -45,7 +45,11 @@ def moderated_lines_data(found: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]
         high of the prediction of a true effect.
     """
     effects = found.posterior.effects
-    weight = np.where(np.isfinite(effects.n), effects.n, np.nan) if np.isfinite(effects.n).any() else effects.se[:, 1] ** -2.0
+    weight = (
+        np.where(np.isfinite(effects.n), effects.n, np.nan)
+        if np.isfinite(effects.n).any()
+        else effects.se[:, 1] ** -2.0
+    )
     bubbles = pd.DataFrame(
         {
             "label": effects.labels,
@@ -63,7 +67,14 @@ def moderated_lines_data(found: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]
         x = np.linspace(*line.data_range, POINTS)
         median, low, high = line.predict(x, level=found.model.level, band="confidence")
         _, least, most = line.predict(x, n=np.inf, level=found.model.level)
-        columns = {"surrogate": x, "median": median, "low": low, "high": high, "prediction_low": least, "prediction_high": most}
+        columns = {
+            "surrogate": x,
+            "median": median,
+            "low": low,
+            "high": high,
+            "prediction_low": least,
+            "prediction_high": most,
+        }
         rows.append(pd.DataFrame({"place": place, "value": value, "label": found.moderator.label(value), **columns}))
     return bubbles, pd.concat(rows, ignore_index=True)
 
@@ -113,9 +124,15 @@ def plot_moderated_lines(found: Moderation, ax: Axes | None = None) -> Axes:
         ax.plot(points["surrogate"], points["median"], color=own, lw=1.6, zorder=3.5, scalex=False, scaley=False)
     order = bubbles.sort_values("area", ascending=False)
     ax.scatter(
-        order["surrogate"], order["final"], s=LARGEST_BUBBLE * order["area"].clip(lower=0.03), color=[colour(v) for v in order["value"]],
-        edgecolor="white", linewidth=0.6, alpha=0.85, zorder=3,
-    )  # fmt: skip
+        order["surrogate"],
+        order["final"],
+        s=LARGEST_BUBBLE * order["area"].clip(lower=0.03),
+        color=[colour(v) for v in order["value"]],
+        edgecolor="white",
+        linewidth=0.6,
+        alpha=0.85,
+        zorder=3,
+    )
     if len(bubbles) <= LABEL_ALL_UP_TO:
         _label(ax, bubbles, bubbles, None)
     names = dict.fromkeys(found.posterior.effects.factors.get("surrogate", ())) or {"surrogate": None}
@@ -166,9 +183,17 @@ def _corner(ax: Axes, found: Moderation) -> None:
         f"({found.model.level:.0%} interval {low:.2f} to {high:.2f}); P(slope falls) = {below:.2f}",
     ]
     ax.text(
-        0.985, 0.015, "\n".join([words[0], *(line.replace("-", "−") for line in words[1:])]), transform=ax.transAxes, ha="right", va="bottom",
-        fontsize="small", color=style.INK, zorder=7, bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1.5},
-    )  # fmt: skip
+        0.985,
+        0.015,
+        "\n".join([words[0], *(line.replace("-", "−") for line in words[1:])]),
+        transform=ax.transAxes,
+        ha="right",
+        va="bottom",
+        fontsize="small",
+        color=style.INK,
+        zorder=7,
+        bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1.5},
+    )
 
 
 def _key(ax: Axes, found: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame, colour: Any) -> None:
@@ -186,13 +211,21 @@ def _key(ax: Axes, found: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame
         row = lines[lines["place"] == place].iloc[0]
         slope, threshold = found.slope_at(float(row["value"])), _threshold(found, float(row["value"]))
         rank = (
-            "" if found.moderator.levels else f" ({float(place):.0%} of trials below)" if float(place) != 0.5 else " (median)"
+            ""
+            if found.moderator.levels
+            else f" ({float(place):.0%} of trials below)"
+            if float(place) != 0.5
+            else " (median)"
         )
-        text = f"{row['label']}{rank}\nslope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})\n{threshold}".replace(
-            "-", "−"
+        text = (
+            f"{row['label']}{rank}\nslope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})\n{threshold}".replace(
+                "-", "−"
+            )
         )
         handles.append(
-            Line2D([], [], color=colour(float(row["value"])), lw=1.8, marker="o", ms=6, mec="white", mew=0.5, label=text)
+            Line2D(
+                [], [], color=colour(float(row["value"])), lw=1.8, marker="o", ms=6, mec="white", mew=0.5, label=text
+            )
         )
     handles += [heading(" "), heading(f"Bands ({found.model.level:.0%})")]
     handles.append(Line2D([], [], color="0.75", lw=6, label="of each line"))

@@ -37,7 +37,9 @@ def placement_data(
     frame = pd.DataFrame(list(records))
     frame = frame[frame["comparison"] == (frame["comparison"].iloc[0] if comparison is None else comparison)]
     own = frame["rho_within"] == frame["rho_within"].iloc[0]
-    chosen = frame[own & (frame["fitted"] != "with it") & (frame["model"] == results[0].model) & frame["set"].isin(sets)]
+    chosen = frame[
+        own & (frame["fitted"] != "with it") & (frame["model"] == results[0].model) & frame["set"].isin(sets)
+    ]
     return pd.DataFrame(chosen).assign(line=[sets.index(name) for name in chosen["set"]]).reset_index(drop=True)
 
 
@@ -60,14 +62,19 @@ def plot_placement(
     if ax is None:
         ax = style.new_figure(140, 108).add_axes((0.105, 0.115, 0.87, 0.80))
     low = (
-        min(float(np.log(data["hr_surrogate"].min())), *(result.line.data_range[0] for result in results if result.line)) - 0.08
+        min(
+            float(np.log(data["hr_surrogate"].min())), *(result.line.data_range[0] for result in results if result.line)
+        )
+        - 0.08
     )
     high = max(0.1, *(result.line.data_range[1] for result in results if result.line)) + 0.05
     handles = []
     for colour, result in zip(LINE_COLOURS, results, strict=False):
         if result.line is None:
             continue
-        x = np.linspace(*result.line.data_range, 30)  # the curves are smooth, and a posterior of many nodes takes its time
+        x = np.linspace(
+            *result.line.data_range, 30
+        )  # the curves are smooth, and a posterior of many nodes takes its time
         middle, below, above = result.line.predict(x)
         ax.fill_between(x, below, above, color=colour, alpha=0.13, lw=0)
         for edge in (below, above):
@@ -98,20 +105,34 @@ def plot_placement(
         )
     handles += [
         Line2D([], [], color=style.LINE_COLOUR, marker="o", ms=4, lw=0, label=f"{focus.label}, observed"),
-        Line2D([], [], color="0.35", marker="s", mfc="white", lw=1.1, ms=4, label="predicted for it, 95% and 80% (thick)"),
+        Line2D(
+            [], [], color="0.35", marker="s", mfc="white", lw=1.1, ms=4, label="predicted for it, 95% and 80% (thick)"
+        ),
     ]
     bottom = float(np.log(data["low_95"].min())) - 0.12
     style.hazard_ratio_axis(ax, "x", low, high)
-    style.hazard_ratio_axis(ax, "y", min(bottom, float(np.log(0.4))), float(np.log(max(data["high_95"].max(), 1.3))) + 0.15)
+    style.hazard_ratio_axis(
+        ax, "y", min(bottom, float(np.log(0.4))), float(np.log(max(data["high_95"].max(), 1.3))) + 0.15
+    )
     ax.axhline(0, color="0.4", lw=0.6, zorder=0)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
     surrogates = {
-        name for effects in (focus.effects, *(result.effects for result in results)) for name in surrogate_names(effects)
+        name
+        for effects in (focus.effects, *(result.effects for result in results))
+        for name in surrogate_names(effects)
     }
-    ax.set_xlabel(f"Hazard ratio, {surrogates.pop() if len(surrogates) == 1 else 'surrogate'}   (← favours experimental)")
+    ax.set_xlabel(
+        f"Hazard ratio, {surrogates.pop() if len(surrogates) == 1 else 'surrogate'}   (← favours experimental)"
+    )
     ax.set_ylabel(f"Hazard ratio, {endpoint_of(focus.effects, 0, 'final')}   (← favours experimental)")
     ax.legend(
-        handles=handles, loc="lower right", fontsize="small", handlelength=1.8, frameon=True, framealpha=0.9, edgecolor="none"
+        handles=handles,
+        loc="lower right",
+        fontsize="small",
+        handlelength=1.8,
+        frameon=True,
+        framealpha=0.9,
+        edgecolor="none",
     )
     title = f"{focus.label} and the lines of {results[0].model.replace('-', ' ')}"
     ax.set_title(title, fontsize="medium", fontweight="bold", loc="left")

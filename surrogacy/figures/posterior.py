@@ -54,7 +54,9 @@ def _draws(result: Result, group: str) -> dict[str, FloatArray]:
     order = np.random.default_rng(0)
     size = tree[group]["slope"].size if "slope" in tree[group] else 0
     shuffled = order.permutation(size)
-    names = [name for name in ("r2_trial", "slope", "intercept") if name in tree[group] and tree[group][name].size == size]
+    names = [
+        name for name in ("r2_trial", "slope", "intercept") if name in tree[group] and tree[group][name].size == size
+    ]
     return {name: tree[group][name].to_numpy().ravel()[shuffled] for name in names}
 
 
@@ -65,7 +67,9 @@ def _masses(result: Result, name: str, edges: FloatArray, draws: FloatArray) -> 
         return np.diff(posterior), np.diff(prior)
     before = _draws(result, "prior").get(name)
     posterior = np.histogram(draws, edges)[0] / len(draws)
-    return posterior, np.full(len(posterior), np.nan) if before is None else np.histogram(before, edges)[0] / len(before)
+    return posterior, np.full(len(posterior), np.nan) if before is None else np.histogram(before, edges)[0] / len(
+        before
+    )
 
 
 def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) -> tuple[Axes, Axes, Axes]:
@@ -104,7 +108,9 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
         overlap = f"overlap with the prior {result['prior_overlap'].value:.0%}\n{medians}"
         left.set_title(overlap, fontsize="small", loc="right", pad=3)
     if "p_slope_positive" in result.estimates:
-        middle.set_title(f"P(slope > 0) {_probability(result['p_slope_positive'].value)}", fontsize="small", loc="right", pad=3)
+        middle.set_title(
+            f"P(slope > 0) {_probability(result['p_slope_positive'].value)}", fontsize="small", loc="right", pad=3
+        )
     middle.axvline(0, color="0.4", lw=0.6, zorder=0)
     middle.legend(
         loc="lower right", bbox_to_anchor=(1.02, 1.08), ncols=2, fontsize="small", handlelength=1.4, columnspacing=1.0
@@ -124,7 +130,13 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
         style.clear_spines(axes)
     title = f"{result.effects.name or 'effects'}: {result.model.replace('-', ' ')}, {result.size} comparisons"
     left.annotate(
-        title, (0, 1), (-18, 18), xycoords="axes fraction", textcoords="offset points", fontsize="medium", fontweight="bold"
+        title,
+        (0, 1),
+        (-18, 18),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize="medium",
+        fontweight="bold",
     )
     if result.unverified:
         right.set_title("† rests on unverified hazard ratios", fontsize="small", loc="right", pad=3)
@@ -140,7 +152,9 @@ def _histogram(axes: Axes, bins: pd.DataFrame, estimate: Any) -> None:
     top = float(bins["posterior"].max())
     # a prior may be all but infinite at an end: the posterior sets the scale
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0, top * 1.28))
-    axes.plot([max(estimate.low, edges[0]), min(estimate.high, edges[-1])], [top * 1.1] * 2, color=style.LINE_COLOUR, lw=1.2)
+    axes.plot(
+        [max(estimate.low, edges[0]), min(estimate.high, edges[-1])], [top * 1.1] * 2, color=style.LINE_COLOUR, lw=1.2
+    )
     axes.plot(estimate.value, top * 1.1, "o", color=style.LINE_COLOUR, ms=3.5)
 
 

@@ -168,7 +168,12 @@ def _strip(axes: Axes, audit: CouplingAudit, name: str) -> None:
         axes.plot([observed.low, observed.high], [y, y], color=style.INK, lw=1.2, solid_capstyle="butt")
     axes.plot(float(observed.value or 0.0), y, "D", color=style.INK, ms=4)
     part = "PPS" if name == "r_os_pps" else "PFS"
-    axes.set(xlim=(bins[0], 1.0), ylim=(0, 1.35 * (highest or 1.0)), yticks=[], xlabel=f"Correlation over arms, r(OS, {part})")
+    axes.set(
+        xlim=(bins[0], 1.0),
+        ylim=(0, 1.35 * (highest or 1.0)),
+        yticks=[],
+        xlabel=f"Correlation over arms, r(OS, {part})",
+    )
     style.clear_spines(axes)
     axes.spines["left"].set_visible(False)
 
@@ -196,7 +201,9 @@ def _keys(panel: Axes, strip: Axes, audit: CouplingAudit, data: pd.DataFrame, fo
     observed += [Patch(facecolor=NULLS[null.name][0], alpha=0.6, label=NULLS[null.name][1]) for null in audit.nulls]
     figure = strip.get_figure(root=True)
     if figure is not None:
-        figure.legend(handles=observed, loc="lower center", ncols=3, fontsize="small", handlelength=1.6, columnspacing=1.6)
+        figure.legend(
+            handles=observed, loc="lower center", ncols=3, fontsize="small", handlelength=1.6, columnspacing=1.6
+        )
 
 
 def _titles(left: Axes, right: Axes, audit: CouplingAudit) -> None:

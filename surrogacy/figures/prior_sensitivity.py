@@ -29,7 +29,11 @@ def prior_sensitivity_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame
 
 
 def plot_prior_sensitivity(
-    records: Sequence[Mapping[str, Any]], name: str = "", ax: tuple[Axes, Axes] | None = None, *, unverified: bool = False
+    records: Sequence[Mapping[str, Any]],
+    name: str = "",
+    ax: tuple[Axes, Axes] | None = None,
+    *,
+    unverified: bool = False,
 ) -> tuple[Axes, Axes]:
     """Draw posterior medians and intervals by prior.
 
@@ -64,7 +68,11 @@ def plot_prior_sensitivity(
         low, high = (rows[f"{quantity}_{side}"].clip(*ends) for side in ("low", "high"))
         axes.hlines(y, low, high, color=style.INK, lw=0.9)
         axes.scatter(
-            rows[quantity].clip(*ends), y, s=16, color=[style.LINE_COLOUR] + [style.POSTERIOR] * (len(rows) - 1), zorder=3
+            rows[quantity].clip(*ends),
+            y,
+            s=16,
+            color=[style.LINE_COLOUR] + [style.POSTERIOR] * (len(rows) - 1),
+            zorder=3,
         )
         for i, (beyond_low, beyond_high) in enumerate(
             zip(rows[f"{quantity}_low"] < ends[0], rows[f"{quantity}_high"] > ends[1], strict=True)
@@ -88,11 +96,17 @@ def plot_prior_sensitivity(
         threshold = "–" if status in NO_THRESHOLD else f"{row['ste_prediction']:.2f}"
         threshold += MARKS.get(status, ("", ""))[0]
         right.text(1.08, i, threshold, transform=right.get_yaxis_transform(), va="center", fontsize="small")
-        right.text(1.36, i, f"{row['prior_overlap']:.0%}", transform=right.get_yaxis_transform(), va="center", fontsize="small")
-    left.set_title(f"{name}: sensitivity to the prior", fontsize="medium", fontweight="bold", loc="left", x=-0.84, pad=13)
+        right.text(
+            1.36, i, f"{row['prior_overlap']:.0%}", transform=right.get_yaxis_transform(), va="center", fontsize="small"
+        )
+    left.set_title(
+        f"{name}: sensitivity to the prior", fontsize="medium", fontweight="bold", loc="left", x=-0.84, pad=13
+    )
     marks = ["† rests on unverified hazard ratios"] if unverified else []
     marks += [
-        f"{mark.strip()} {words}" for status, (mark, words) in MARKS.items() if (rows["ste_prediction_status"] == status).any()
+        f"{mark.strip()} {words}"
+        for status, (mark, words) in MARKS.items()
+        if (rows["ste_prediction_status"] == status).any()
     ]
     if marks:
         left.text(-0.84, len(rows) + 0.9, "; ".join(marks), transform=place, va="top", fontsize="small")

@@ -44,16 +44,27 @@ def waterfall_data(decompositions: Decomposition | Sequence[Decomposition]) -> p
         level = first["end"]
         for name, share in found.shares.items():
             value, low, high = (_number(limit) for limit in _limits(found.effects[name]))
-            row = {"panel": panel, "step": name, "start": level, "end": level + value, "low": level + low, "high": level + high}
+            row = {
+                "panel": panel,
+                "step": name,
+                "start": level,
+                "end": level + value,
+                "low": level + low,
+                "high": level + high,
+            }
             shares = (_number(limit) for limit in _limits(share))
-            row["words"] = f"{log_hr_words(found.effects[name])}\n{share_words(share) if share.value is not None else 'no gap'}"
+            row["words"] = (
+                f"{log_hr_words(found.effects[name])}\n{share_words(share) if share.value is not None else 'no gap'}"
+            )
             rows.append(row | dict(zip(("share", "share_low", "share_high"), shares, strict=True)))
             level += value
         rows.append({"panel": panel, "step": "observed", "start": 0.0} | _on_log_scale(found.hazard_ratios["observed"]))
     return pd.DataFrame(rows)
 
 
-def plot_waterfall(decompositions: Decomposition | Sequence[Decomposition], axes: Sequence[Axes] | None = None) -> list[Axes]:
+def plot_waterfall(
+    decompositions: Decomposition | Sequence[Decomposition], axes: Sequence[Axes] | None = None
+) -> list[Axes]:
     """Draw one panel a decomposition, steps from top to bottom, hazard ratios on a log axis.
 
     Parameters
@@ -100,7 +111,9 @@ def _panel(ax: Axes, found: Decomposition, data: pd.DataFrame, limits: tuple[flo
         if total:
             ax.plot(row["end"], y, "D", color=colour, ms=4.5, zorder=4)
         else:
-            ax.barh(y, row["end"] - row["start"], left=row["start"], height=0.56, color=colour, alpha=0.85, lw=0, zorder=2)
+            ax.barh(
+                y, row["end"] - row["start"], left=row["start"], height=0.56, color=colour, alpha=0.85, lw=0, zorder=2
+            )
         _whisker(ax, row, y, limits)
         if y + 1 < len(rows):
             ax.plot([row["end"]] * 2, [y, y + 1], color="0.45", lw=0.6, ls=(0, (2, 2)), zorder=1)
@@ -151,7 +164,15 @@ def _number(value: float | None) -> float:
 def _on_log_scale(estimate: Estimate) -> dict[str, Any]:
     value, low, high = (float(np.log(_number(limit))) for limit in _limits(estimate))
     words = "HR {:.2f} ({:.2f} to {:.2f})".format(*np.exp([value, low, high]))
-    return {"end": value, "low": low, "high": high, "share": np.nan, "share_low": np.nan, "share_high": np.nan, "words": words}
+    return {
+        "end": value,
+        "low": low,
+        "high": high,
+        "share": np.nan,
+        "share_low": np.nan,
+        "share_high": np.nan,
+        "words": words,
+    }
 
 
 def _limits(estimate: Estimate) -> tuple[float | None, float | None, float | None]:

@@ -21,9 +21,17 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
     # sampled by NUTS: nothing in closed form is known
     "product-normal": ("surrogacy.models.sampled.product_normal", "ProductNormal", {}),
     "student-t": ("surrogacy.models.sampled.student_t", "StudentT", {}),
-    "class-exchangeable": ("surrogacy.models.sampled.class_exchangeable", "ClassExchangeable", {"exchangeability": "full"}),
-    "class-partial": ("surrogacy.models.sampled.class_exchangeable", "ClassExchangeable", {"exchangeability": "partial"}),
-    "moderated": ("surrogacy.models.sampled.moderated_line", "Moderated", {}),
+    "class-exchangeable": (
+        "surrogacy.models.sampled.class_exchangeable",
+        "ClassExchangeable",
+        {"exchangeability": "full"},
+    ),
+    "class-partial": (
+        "surrogacy.models.sampled.class_exchangeable",
+        "ClassExchangeable",
+        {"exchangeability": "partial"},
+    ),
+    "moderated": ("surrogacy.models.sampled.moderated_line", "SampledModeratedLine", {}),
 }
 
 

@@ -157,7 +157,10 @@ class BivariateRandomEffects:
     ) -> dict[str, Estimate]:
         """Estimates with delta-method intervals, each on the scale where a Wald interval behaves."""
         values, gradients = derived(psi, mu)
-        se = {name: float(np.sqrt(variance)) if (variance := g @ covariance @ g) > 0 else None for name, g in gradients.items()}
+        se = {
+            name: float(np.sqrt(variance)) if (variance := g @ covariance @ g) > 0 else None
+            for name, g in gradients.items()
+        }
         z = float(ndtri(0.5 + self.level / 2))
         estimates: dict[str, Estimate] = {}
         given_t = "given T" if self.standard_errors == "conditional" else "with the uncertainty of T"
@@ -212,7 +215,9 @@ class BivariateRandomEffects:
         both = np.stack([gradients["intercept"], gradients["slope"]])
         variance = unit_variance(effects)
         if self.new_n is not None and np.isnan(variance):
-            raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+            raise UsageError(
+                "a prediction for a new trial of stated size needs the number of patients of each comparison"
+            )
         surrogate = effects.log_hr[:, 0]
         return Line(
             intercept=float(values["intercept"] or 0.0),
@@ -269,7 +274,11 @@ def derived(psi: FloatArray, mu: FloatArray) -> tuple[dict[str, float | None], d
         "tau_final": unit[4] / (2 * tau2) if tau2 > 0 else nothing,
         "slope": d_slope,
         "intercept": unit[1] - (slope or 0.0) * unit[0] - mu[0] * d_slope if slope is not None else nothing,
-        "rho_between": nothing if rho is None else np.array([0, 0, -rho / (2 * t11), 1 / (tau1 * tau2), -rho / (2 * t22)]),
-        "sigma_cond": nothing if slope is None or sigma == 0 else np.array([0, 0, slope**2, -2 * slope, 1]) / (2 * sigma),
+        "rho_between": nothing
+        if rho is None
+        else np.array([0, 0, -rho / (2 * t11), 1 / (tau1 * tau2), -rho / (2 * t22)]),
+        "sigma_cond": nothing
+        if slope is None or sigma == 0
+        else np.array([0, 0, slope**2, -2 * slope, 1]) / (2 * sigma),
     }
     return values, gradients

@@ -182,17 +182,23 @@ class BivariateBayes:
         effects = part.effects
         reported = (~np.isnan(effects.log_hr)).sum(axis=0)
         if len(effects) < 2 or (reported < 2).any():
-            raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a Bayesian bivariate model needs 2")
+            raise FitError(
+                f"{effects.name or 'these effects'}: {len(effects)} comparisons; a Bayesian bivariate model needs 2"
+            )
         if (np.abs(effects.rho_within) > LARGEST_WITHIN).any():
             raise FitError(
                 f"{effects.name or 'these effects'}: rho_within beyond {LARGEST_WITHIN:g} leaves the two estimates of a trial "
                 "no error of their own; the exact posterior needs less"
             )
         if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n).any():
-            raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+            raise UsageError(
+                "a prediction for a new trial of stated size needs the number of patients of each comparison"
+            )
         return part
 
-    def _result(self, posterior: Posterior, quantiles: dict[str, FloatArray], part: UsablePart, *, fine: bool = True) -> Result:
+    def _result(
+        self, posterior: Posterior, quantiles: dict[str, FloatArray], part: UsablePart, *, fine: bool = True
+    ) -> Result:
         sd = posterior.standard_deviations()
         p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
         estimates: dict[str, Any] = {}
@@ -212,7 +218,9 @@ class BivariateBayes:
             estimates["rho_within"] = self._within_estimate(posterior)
         effects = posterior.effects
         problems = scatter_about_precise_line(posterior.effects, SAME_ERRORS) + threshold_caveats(estimates, effects)
-        problems += prior_caveat(overlap, prior[0], estimates["r2_trial"].value, len(effects.trials), str(self.rho_between))
+        problems += prior_caveat(
+            overlap, prior[0], estimates["r2_trial"].value, len(effects.trials), str(self.rho_between)
+        )
         return Result(
             self.name,
             self.settings,

@@ -80,21 +80,30 @@ class WeightedPearson:
         estimates = {
             "r": Estimate(r, None, low, high, self.level, f"{fisher}; weights: {words}"),
             "r2_trial": Estimate(r**2, None, square_low, square_high, self.level, f"square of r ({fisher})"),
-            "spearman": Estimate(rank_r, None, rank_low, rank_high, self.level, f"{fisher}, variance 1 + r^2/2; unweighted"),
+            "spearman": Estimate(
+                rank_r, None, rank_low, rank_high, self.level, f"{fisher}, variance 1 + r^2/2; unweighted"
+            ),
         }
         problems = part.problems + problems
         if np.isfinite(r):
             (intercept, slope), _, _ = weighted_least_squares(x, y, weights)
             problems += scatter_caveat(
-                data, float(intercept), float(slope), "r is nearer to 1 or -1, and its interval narrower, than they allow"
+                data,
+                float(intercept),
+                float(slope),
+                "r is nearer to 1 or -1, and its interval narrower, than they allow",
             )
         if self.bootstrap:
             estimates["r_bootstrap"], degenerate = self._bootstrap(data, weights, r)
             if degenerate:
-                problems += (f"{degenerate} of {self.bootstrap} bootstrap samples have no correlation and were left out",)
+                problems += (
+                    f"{degenerate} of {self.bootstrap} bootstrap samples have no correlation and were left out",
+                )
         if trials < 10:
             limits = (
-                "no interval can be made" if low is None or high is None else f"r may lie anywhere from {low:.2f} to {high:.2f}"
+                "no interval can be made"
+                if low is None or high is None
+                else f"r may lie anywhere from {low:.2f} to {high:.2f}"
             )
             problems += (f"only {trials} trials: {limits}, and a bootstrap over trials is too narrow",)
         if any(len(group) > 1 for group in data.dependent_groups()):

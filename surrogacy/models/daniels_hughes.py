@@ -74,7 +74,9 @@ class DanielsHughes:
     fewest: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        check_settings(self, {"sigma_cond": (HalfNormal, HalfStudentT, Uniform), "intercept": (Normal,), "slope": (Normal,)})
+        check_settings(
+            self, {"sigma_cond": (HalfNormal, HalfStudentT, Uniform), "intercept": (Normal,), "slope": (Normal,)}
+        )
         if not (np.isfinite(self.fixed_effect_sd) and self.fixed_effect_sd > 0):
             raise UsageError(f"fixed_effect_sd must be above 0; got {self.fixed_effect_sd:g}")
 
@@ -99,9 +101,13 @@ class DanielsHughes:
         if effects.complete.sum() < 2:
             raise FitError(f"{effects.name or 'these effects'}: Daniels-Hughes needs 2 comparisons with both endpoints")
         result = self._fit(effects)
-        result = replace(result, problems=result.problems + part.problems, requires=self.requires, left_out=part.left_out)
+        result = replace(
+            result, problems=result.problems + part.problems, requires=self.requires, left_out=part.left_out
+        )
         coarser = replace(self, nodes=(round(2 * self.nodes[0] / 3), round(2 * self.nodes[1] / 3)))._fit(effects)
-        both = [{name: limits_of(one[name]) for name in ("intercept", "slope", "sigma_cond")} for one in (coarser, result)]
+        both = [
+            {name: limits_of(one[name]) for name in ("intercept", "slope", "sigma_cond")} for one in (coarser, result)
+        ]
         return with_grid_error(result, largest_move(both[0], both[1]))
 
     def _fit(self, effects: Effects) -> Result:
@@ -170,7 +176,9 @@ class DanielsHughes:
         shape = (1, slope.shape[1], sigma.shape[1])
         v = self.fixed_effect_sd**2
         b, s = slope[:, :, None], sigma[:, None, :]
-        parts = (np.broadcast_to(part, shape).reshape(1, -1) for part in (np.array(v), b * v, b**2 * v + s**2, v * s**2))
+        parts = (
+            np.broadcast_to(part, shape).reshape(1, -1) for part in (np.array(v), b * v, b**2 * v + s**2, v * s**2)
+        )
         found = sums(batch, *parts)
         precision = self.intercept.sd**-2.0
         p, h = found.p22 + precision, found.h2 + precision * self.intercept.mean
@@ -179,7 +187,9 @@ class DanielsHughes:
         log_prior = log_prior + (self.sigma_cond.log_density(sigma) + np.log(scale * np.cosh(points[1])))[:, None, :]
         return log_likelihood.reshape(shape) + log_prior, (slope, sigma, (h / p).reshape(shape), (1 / p).reshape(shape))
 
-    def _marginal(self, found: Integral, axis: int, batch: Batch, rough: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
+    def _marginal(
+        self, found: Integral, axis: int, batch: Batch, rough: tuple[float, float]
+    ) -> tuple[FloatArray, FloatArray]:
         """Distribution function of the slope (axis 0) or sigma_cond (1), tabulated."""
         mass = found.weight.sum(axis=2 - axis)
         cdf = from_masses(mass)[0]

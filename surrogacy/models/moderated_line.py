@@ -125,7 +125,9 @@ class ModeratedLine:
                 f"{name}: rho_within beyond {LARGEST_WITHIN:g} leaves the two estimates of a trial no error of their own"
             )
         if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n[known]).any():
-            raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+            raise UsageError(
+                "a prediction for a new trial of stated size needs the number of patients of each comparison"
+            )
         data = part_of(effects, known)
         centre = float(values.mean())
         design = np.column_stack([np.ones(len(values)), values - centre])
@@ -163,15 +165,23 @@ class ModeratedLine:
         estimates["slope_alone"] = estimate(alone, "slope", self.level)
         estimates["sigma_cond_alone"] = estimate(alone, "sigma_cond", self.level)
         share = 1 - (estimates["sigma_cond"].value / estimates["sigma_cond_alone"].value) ** 2
-        estimates["sigma_reduction"] = Estimate(share, kind="1 - psi^2 / psi^2 without the moderator, posterior medians")
-        found = Moderation(self, line, alone, moderator, centre, Result(self.name, self.settings, line.effects, estimates))
+        estimates["sigma_reduction"] = Estimate(
+            share, kind="1 - psi^2 / psi^2 without the moderator, posterior medians"
+        )
+        found = Moderation(
+            self, line, alone, moderator, centre, Result(self.name, self.settings, line.effects, estimates)
+        )
         for place, value in found.places(QUARTILES):
             estimates[f"slope[{place}]"] = found.slope_at(value)
             estimates[f"r2_conditional[{place}]"] = found.r2_at(value)
         problems = (*line.effects.problems, *moderator.problems, *dropped, *_caveats(found))
         central = found.line_at(centre)
         result = replace(
-            found.result, line=central, problems=problems, draws=line, estimates=estimates | central.thresholds(self.level)
+            found.result,
+            line=central,
+            problems=problems,
+            draws=line,
+            estimates=estimates | central.thresholds(self.level),
         )
         return replace(found, result=with_grid_error(result, moved))
 
@@ -240,7 +250,12 @@ class Moderation:
         below = np.cumsum(weight[order]) - weight[order] / 2
         median, low, high = map(float, np.interp(self.model.probabilities, below, r2[order]))
         return Estimate(
-            median, None, low, high, self.model.level, f"{KIND}; variance of true surrogate effects by moments, taken as known"
+            median,
+            None,
+            low,
+            high,
+            self.model.level,
+            f"{KIND}; variance of true surrogate effects by moments, taken as known",
         )
 
     def predict(self, log_hr: float, value: float, se: float | None = None, level: float | None = None) -> Prediction:
@@ -258,7 +273,9 @@ class Moderation:
             Default: that of the model.
         """
         if not np.isfinite(log_hr) or (se is not None and not se > 0):
-            raise UsageError(f"a prediction needs a finite log hazard ratio and a standard error above 0; got {log_hr:g}, {se}")
+            raise UsageError(
+                f"a prediction needs a finite log hazard ratio and a standard error above 0; got {log_hr:g}, {se}"
+            )
         line = self.line_at(value)
         mean, sd = line.at(log_hr, n=np.inf)
         chosen = self.model.level if level is None else confidence_level(level)
@@ -268,7 +285,9 @@ class Moderation:
             median, low, high = map(float, mixture_quantile(p, line.weight, mean[None], spread[None])[0])
             centre = line.weight @ mean
             total = float(np.sqrt(line.weight @ ((mean - centre) ** 2 + spread**2)))
-            return Estimate(median, total, low, high, chosen, KIND), float(mixture_cdf(np.zeros(()), line.weight, mean, spread))
+            return Estimate(median, total, low, high, chosen, KIND), float(
+                mixture_cdf(np.zeros(()), line.weight, mean, spread)
+            )
 
         true, below = predicted(sd)
         if se is None:
@@ -301,7 +320,12 @@ class Moderation:
         records = []
         for place, value in self.places(quantiles):
             thresholds = self.line_at(value).thresholds(self.model.level)
-            record = {"place": place, "value": value, "label": self.moderator.label(value), "slope": self.slope_at(value)}
+            record = {
+                "place": place,
+                "value": value,
+                "label": self.moderator.label(value),
+                "slope": self.slope_at(value),
+            }
             record |= {"log_hr": x, "prediction": self.predict(x, value).true}
             records.append(record | {name: thresholds[name] for name in ("ste_prediction", "ste_confidence")})
         return records
@@ -320,7 +344,9 @@ class Moderation:
         slope = self.result["slope"].value + self.result["slope_difference"].value * z
         _, weight = self.weighted_design()
         bread = np.linalg.inv(self.information())
-        vague = self.model.surrogate.sd > 3 * np.std(x)  # else x is shrunken, and what is left of its error does not go with it
+        vague = self.model.surrogate.sd > 3 * np.std(
+            x
+        )  # else x is shrunken, and what is left of its error does not go with it
         pull = np.where(vague, effects.rho_within * s1 * s2 - slope * s1**2, 0.0)
         # errors of the control arm: of both log hazards, with y2 - B y1
         (c1, c2), rho = (np.sqrt(effects.control_share) * effects.se).T, effects.rho_within
@@ -332,7 +358,8 @@ class Moderation:
             "shared_control_error": np.stack([zero, shared, zero, x * shared]),
         }
         return {
-            name: dict(zip(COEFFICIENTS, map(float, bread @ (error @ weight)), strict=True)) for name, error in errors.items()
+            name: dict(zip(COEFFICIENTS, map(float, bread @ (error @ weight)), strict=True))
+            for name, error in errors.items()
         }
 
     def weighted_design(self) -> tuple[FloatArray, FloatArray]:

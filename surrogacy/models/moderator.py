@@ -45,7 +45,9 @@ class Moderator:
     def known(self, effects: Effects) -> BoolArray:
         """(k,) True where the value is known and both endpoints were reported with standard errors."""
         if len(self.values) != len(effects):
-            raise UsageError(f"the moderator {self.name} has {len(self.values)} values, the effects {len(effects)} comparisons")
+            raise UsageError(
+                f"the moderator {self.name} has {len(self.values)} values, the effects {len(effects)} comparisons"
+            )
         return np.isfinite(self.values) & effects.complete & effects.has_standard_errors
 
     def label(self, value: float) -> str:
@@ -59,7 +61,9 @@ def plain_moderator(values: FloatArray, name: str = "moderator", words: str = ""
     """Numbers from elsewhere as a moderator, NaN where not known."""
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or np.isinf(values).any():
-        raise UsageError(f"a moderator is one finite number (or NaN) a comparison; got an array of shape {values.shape}")
+        raise UsageError(
+            f"a moderator is one finite number (or NaN) a comparison; got an array of shape {values.shape}"
+        )
     return Moderator(name, words or name, values, (), False, np.zeros((len(values), 2)))
 
 
@@ -96,4 +100,6 @@ def left_out(effects: Effects, known: BoolArray, moderator: Moderator) -> tuple[
         return ()
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     needs = "an endpoint" if effects.has_standard_errors.all() else "an endpoint or a standard error"
-    return (f"left out, as {moderator.name} or {needs} is not known: {len(names)} of {len(effects)} comparisons ({listed})",)
+    return (
+        f"left out, as {moderator.name} or {needs} is not known: {len(names)} of {len(effects)} comparisons ({listed})",
+    )

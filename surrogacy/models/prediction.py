@@ -135,7 +135,9 @@ def predict_final(result: Result, trial: ObservedEffects, *, joins: bool = False
     """
     if isinstance(result.draws, Posterior):
         posterior = result.draws
-        return _by_posterior(posterior.with_surrogate(trial.log_hr, trial.se, trial.rho_within) if joins else posterior, trial)
+        return _by_posterior(
+            posterior.with_surrogate(trial.log_hr, trial.se, trial.rho_within) if joins else posterior, trial
+        )
     if isinstance(result.line, Line) and "tau_surrogate" in result.estimates:
         return _by_covariance(result, result.line, trial)
     if isinstance(result.line, Line):
@@ -196,7 +198,11 @@ def _by_regression(line: Line, trial: ObservedEffects) -> PredictiveDistribution
     components = {"parameters": float(x @ line.covariance @ x), "residual": residual}
     sd = np.sqrt(sum(components.values()))
     return PredictiveDistribution(
-        np.ones(1), np.array([line.intercept + line.slope * trial.log_hr]), np.array([sd]), line.degrees_of_freedom, components
+        np.ones(1),
+        np.array([line.intercept + line.slope * trial.log_hr]),
+        np.array([sd]),
+        line.degrees_of_freedom,
+        components,
     )
 
 
@@ -214,7 +220,9 @@ def _by_covariance(result: Result, line: Line, trial: ObservedEffects) -> Predic
     }
     pull = trial.rho_within * trial.se * trial.se_final / total
     mean = line.intercept + line.slope * shrunken + pull * away
-    return PredictiveDistribution(np.ones(1), np.array([mean]), np.array([np.sqrt(sum(components.values()))]), None, components)
+    return PredictiveDistribution(
+        np.ones(1), np.array([mean]), np.array([np.sqrt(sum(components.values()))]), None, components
+    )
 
 
 def _by_posterior(posterior: Posterior, trial: ObservedEffects) -> PredictiveDistribution:
@@ -243,7 +251,10 @@ def _by_line(line: MixtureLine, trial: ObservedEffects) -> PredictiveDistributio
     mean = line.node_intercept + slope * trial.log_hr
     components = {name: float(weight @ np.broadcast_to(value, weight.shape)) for name, value in parts.items()}
     spread = float(weight @ (mean - weight @ mean) ** 2)
-    components |= {"parameters": float(weight @ line.node_variance) + spread, "sigma_cond": float(weight @ line.node_sigma**2)}
+    components |= {
+        "parameters": float(weight @ line.node_variance) + spread,
+        "sigma_cond": float(weight @ line.node_sigma**2),
+    }
     return PredictiveDistribution(weight, mean, sd, None, components)
 
 

@@ -90,7 +90,9 @@ class WeightedRegression:
         weights, problems = weights_of(data, self.weights)
         x, y = data.log_hr.T
         if np.ptp(x) == 0:
-            raise FitError(f"{effects.name or 'these effects'}: every surrogate effect is the same, no line can be fitted")
+            raise FitError(
+                f"{effects.name or 'these effects'}: every surrogate effect is the same, no line can be fitted"
+            )
         coefficients, covariance, scale = weighted_least_squares(x, y, weights)
         line = self._line(data, weights, coefficients, covariance, scale)
         r = float(correlation.weighted_pearson(x, y, weights))
@@ -102,9 +104,12 @@ class WeightedRegression:
         for i, name in enumerate(("intercept", "slope")):
             value, error = float(coefficients[i]), float(covariance[i, i] ** 0.5)
             estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
-        estimates["r2_trial"] = Estimate(r**2, None, *square, self.level, f"weighted R2; Fisher z on r, {trials} trials")
+        estimates["r2_trial"] = Estimate(
+            r**2, None, *square, self.level, f"weighted R2; Fisher z on r, {trials} trials"
+        )
         estimates["sigma_resid"] = Estimate(
-            float(np.sqrt(scale / weights.mean())), kind=f"residual SD of log HR({final_name(data)}) for a trial of mean weight"
+            float(np.sqrt(scale / weights.mean())),
+            kind=f"residual SD of log HR({final_name(data)}) for a trial of mean weight",
         )
         thresholds = threshold_effects(line, self.level)
         problems = part.problems + problems + self._extrapolated_size(data, line)
@@ -138,7 +143,9 @@ class WeightedRegression:
         known = ~np.isnan(effects.n)
         exponent = {"sqrt-n": 0.5, "none": 0.0}.get(self.weights, 1.0)
         if self.new_n is not None and not known.any():
-            raise UsageError("a prediction for a new trial of stated size needs the number of patients of the comparisons")
+            raise UsageError(
+                "a prediction for a new trial of stated size needs the number of patients of the comparisons"
+            )
         per_patient = weight_per_patient(effects, weights, exponent)
         by_size = known.any() and exponent > 0
         return Line(

@@ -14,9 +14,7 @@ from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 
-SHARED_CONTROL = (
-    "comparisons that share a control arm are taken as independent by this model, and the patients of that arm count in each"
-)
+SHARED_CONTROL = "comparisons that share a control arm are taken as independent by this model, and the patients of that arm count in each"
 NEEDS: dict[Weights, frozenset[Requirement]] = {
     "n": frozenset({Requirement.PATIENTS}),
     "sqrt-n": frozenset({Requirement.PATIENTS}),
@@ -51,7 +49,9 @@ def part_with_weights(effects: Effects, weights: Weights, fewest: int = 3) -> Us
     """
     part = usable_part(effects, requirements_of(weights), fewest)
     if len(part.effects) < fewest:
-        raise FitError(f"{effects.name or 'these effects'}: {len(part.effects)} usable comparisons; {fewest} are needed")
+        raise FitError(
+            f"{effects.name or 'these effects'}: {len(part.effects)} usable comparisons; {fewest} are needed"
+        )
     return part
 
 

@@ -70,7 +70,9 @@ def signals_deferred() -> Iterator[None]:
         received.append(number)
 
     handlers = {
-        number: signal.signal(number, remember) for number in STOPPING if signal.getsignal(number) not in (signal.SIG_IGN, None)
+        number: signal.signal(number, remember)
+        for number in STOPPING
+        if signal.getsignal(number) not in (signal.SIG_IGN, None)
     }
     try:
         yield

@@ -22,13 +22,13 @@ __all__ = [
 ]
 
 _WHERE = {
-    "Censoring": "hazard_ratios",
-    "IllnessDeath": "illness_death",
-    "average_hazard_ratio": "hazard_ratios",
-    "cox_hazard_ratio": "hazard_ratios",
-    "coupling_audit": "coupling",
-    "decompose": "decomposition",
-    "plan": "planner",
+    "Censoring": "surrogacy.survival.hazard_ratios",
+    "IllnessDeath": "surrogacy.survival.illness_death",
+    "average_hazard_ratio": "surrogacy.survival.hazard_ratios",
+    "cox_hazard_ratio": "surrogacy.survival.hazard_ratios",
+    "coupling_audit": "surrogacy.pps.coupling",
+    "decompose": "surrogacy.pps.decomposition",
+    "plan": "surrogacy.pps.planning",
 }
 
 
@@ -37,5 +37,5 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     if name in _WHERE:
-        return getattr(import_module(f"surrogacy.pps.{_WHERE[name]}"), name)
+        return getattr(import_module(_WHERE[name]), name)
     raise AttributeError(f"module 'surrogacy.pps' has no attribute {name!r}")

@@ -124,7 +124,9 @@ class ArmPps:
         found = next((value for value in self.values if value.definition == definition), None)
         if found is None:
             known = ", ".join(value.definition for value in self.values) or "none"
-            raise UsageError(f"{self.name}: no PPS by the definition {definition!r}; there is {known}, which is not the same")
+            raise UsageError(
+                f"{self.name}: no PPS by the definition {definition!r}; there is {known}, which is not the same"
+            )
         return found
 
     def has(self, definition: PpsDefinition) -> bool:
@@ -236,7 +238,11 @@ def correlation_of_medians(arm: IllnessDeath) -> float:
 
 
 def _arm(
-    row: Mapping[str, Any], trial: Mapping[str, Any], direct_death: Sourced[float], draws: int, generator: np.random.Generator
+    row: Mapping[str, Any],
+    trial: Mapping[str, Any],
+    direct_death: Sourced[float],
+    draws: int,
+    generator: np.random.Generator,
 ) -> ArmPps:
     """One row of the table with its PPS; what is odd about it goes to its problems."""
     name = f"{trial['label']}, {'experimental' if row['arm'] == 'exp' else 'control'} arm"
@@ -252,7 +258,9 @@ def _arm(
                 "most likely that difference, which is no median of post-progression survival"
             )
     if difference <= 0:
-        problems.append(f"{name}: median OS {os.value:g} is not above median {endpoint} {pfs.value:g}: no PPS can be derived")
+        problems.append(
+            f"{name}: median OS {os.value:g} is not above median {endpoint} {pfs.value:g}: no PPS can be derived"
+        )
     else:
         values += _derived(os, pfs, endpoint, direct_death.value, draws, generator)
     return ArmPps(
@@ -294,7 +302,13 @@ def _derived(os: Median, pfs: Median, endpoint: str, q: float, draws: int, gener
     drawn_pfs = pfs.value * np.exp(errors[1] * (r * z[0] + np.sqrt(1.0 - r**2) * z[1]))
     samples = drawn_os - drawn_pfs, model_pps(scale * drawn_pfs, drawn_os, q)
     return [
-        Pps(months, definition, *percentiles(sample), LEVEL, f"{made}; limits by log-normal draws of the medians, r {r:.2f}")
+        Pps(
+            months,
+            definition,
+            *percentiles(sample),
+            LEVEL,
+            f"{made}; limits by log-normal draws of the medians, r {r:.2f}",
+        )
         for (definition, months, made), sample in zip(plain, samples, strict=True)
     ]
 

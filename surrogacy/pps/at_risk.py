@@ -193,7 +193,9 @@ def _arm(calibration: Calibration, i: int, hazards: FloatArray, cuts: tuple[floa
     return IllnessDeath.piecewise((1.0 - q) * lam, cuts, q * lam, hazards)
 
 
-def _fitted(name: str, inputs: TrialSummary, calibration: Calibration, at_risk: AtRisk, cuts: tuple[float, ...]) -> AtRiskFit:
+def _fitted(
+    name: str, inputs: TrialSummary, calibration: Calibration, at_risk: AtRisk, cuts: tuple[float, ...]
+) -> AtRiskFit:
     from scipy.optimize import least_squares
 
     times, hazards = np.array(at_risk.times), []
@@ -208,7 +210,9 @@ def _fitted(name: str, inputs: TrialSummary, calibration: Calibration, at_risk: 
         low, high = np.log(BOUNDS)
         solution = least_squares(misfit, np.clip(start, low, high), bounds=(low, high), x_scale=1.0)
         if not solution.success:
-            raise FitError(f"{inputs.name}, {arm} arm: the fit to the numbers at risk did not converge ({solution.message})")
+            raise FitError(
+                f"{inputs.name}, {arm} arm: the fit to the numbers at risk did not converge ({solution.message})"
+            )
         hazards.append(np.exp(solution.x))
     return _described(name, inputs, calibration, at_risk, np.array(hazards), cuts, 2 * (len(cuts) + 1))
 
@@ -226,7 +230,9 @@ def _described(
     times = np.array(at_risk.times)
     counts = [getattr(at_risk, name) for name in ARMS]
     shares = [arm.survival_os(times) * still_followed(times, inputs.follow_up.value) for arm in arms]
-    deviance = sum(float((at_risk_misfit(count, share) ** 2).sum()) for count, share in zip(counts, shares, strict=True))
+    deviance = sum(
+        float((at_risk_misfit(count, share) ** 2).sum()) for count, share in zip(counts, shares, strict=True)
+    )
     return AtRiskFit(
         name=name,
         control=arms[0],

@@ -125,7 +125,9 @@ class Calibration:
         targets = [target for target in self.targets if target.quantity != "HR OS"]
         missed = [target for target in targets if target.standardised is None and abs(target.misfit) > MISFIT]
         missed += [target for target in targets if target.standardised is not None and abs(target.standardised) > 2]
-        words = "; ".join(f"{target.quantity} printed {target.value:.3g}, model {target.model:.3g}" for target in missed)
+        words = "; ".join(
+            f"{target.quantity} printed {target.value:.3g}, model {target.model:.3g}" for target in missed
+        )
         return (f"the model misses {words}",) if missed else ()
 
 
@@ -161,7 +163,10 @@ def calibrate(
     else:
         h12 = _fitted_hazards(inputs, median_pfs)
     endpoint = inputs.endpoint
-    fitted = {f"median {endpoint}, control", f"HR {endpoint}" if pfs == "hazard-ratio" else f"median {endpoint}, experimental"}
+    fitted = {
+        f"median {endpoint}, control",
+        f"HR {endpoint}" if pfs == "hazard-ratio" else f"median {endpoint}, experimental",
+    }
     fitted |= {f"median {'PPS' if name == 'L' else 'OS'}, {arm}" for arm in ARMS}
     targets = _targets(inputs, chosen.name, two_arms(median_pfs, q, h12), fitted)
     return Calibration(name, chosen.name, pfs, median_pfs, q, h12, targets)
@@ -218,7 +223,9 @@ def bounded_hazard(median_pfs: FloatArray, hazard: FloatArray, too_long: npt.NDA
     return np.where(np.isnan(hazard), bound, np.clip(hazard, NEVER * lam, INSTANT * lam))
 
 
-def two_arms(median_pfs: FloatArray, direct_death: float, post_progression: FloatArray) -> tuple[IllnessDeath, IllnessDeath]:
+def two_arms(
+    median_pfs: FloatArray, direct_death: float, post_progression: FloatArray
+) -> tuple[IllnessDeath, IllnessDeath]:
     """Control and experimental arm from (2,) medians (months) and hazards."""
     control, experimental = (
         arms_from(float(pfs), direct_death, float(h12)) for pfs, h12 in zip(median_pfs, post_progression, strict=True)
@@ -226,7 +233,9 @@ def two_arms(median_pfs: FloatArray, direct_death: float, post_progression: Floa
     return control, experimental
 
 
-def _targets(inputs: TrialSummary, cut: str, arms: tuple[IllnessDeath, IllnessDeath], fitted: set[str]) -> tuple[Target, ...]:
+def _targets(
+    inputs: TrialSummary, cut: str, arms: tuple[IllnessDeath, IllnessDeath], fitted: set[str]
+) -> tuple[Target, ...]:
     """Every printed value beside the model's, fitted or not; a difference of medians beside a difference of medians."""
     chosen, targets = inputs.cut(cut), []
 

@@ -139,7 +139,9 @@ def coupling_identity(r_os_pps: float, r_os_pfs: float) -> Coupling:
     r1, r2 = float(r_os_pps), float(r_os_pfs)
     for name, r in (("r(OS, PPS)", r1), ("r(OS, PFS)", r2)):
         if not -1.0 < r < 1.0:
-            raise UsageError(f"{name} = {r:g}: the identity needs a correlation between -1 and 1; give r, not r2 in percent")
+            raise UsageError(
+                f"{name} = {r:g}: the identity needs a correlation between -1 and 1; give r, not r2 in percent"
+            )
     if r1 + r2 <= 0:  # SD(OS) = r1 SD(PPS) + r2 SD(PFS) is above 0; two angles of a triangle stay below 180 degrees
         raise UsageError(
             f"r(OS, PPS) = {r1:g} and r(OS, PFS) = {r2:g} cannot both hold where OS = PFS + PPS, for their sum is above 0 there; "

@@ -95,7 +95,9 @@ def unrelated_null(
         orders = generator.permuted(np.tile(np.arange(len(places)), (draws, 1)), axis=1)
         shuffled[:, places.ravel()] = pps[places][orders].reshape(draws, -1)
     r1, r2 = _row_correlations(pfs + shuffled, shuffled, pfs, np.asarray(weights, dtype=np.float64))
-    return NullDistribution("unrelated PFS and PPS", r1, r2, "PPS shuffled among trials with as many arms, OS := PFS + PPS")
+    return NullDistribution(
+        "unrelated PFS and PPS", r1, r2, "PPS shuffled among trials with as many arms, OS := PFS + PPS"
+    )
 
 
 def no_variation_null(
@@ -152,12 +154,16 @@ def no_variation_null(
         after += first
         pfs[:, arm], os[:, arm] = np.median(first, axis=1), np.median(after, axis=1)
     pps = os - pfs if definition == "median-difference" else model_pps(pfs, os, direct_death)
-    r1, r2 = _row_correlations(os, pps, pfs, np.ones(len(n)) if weights is None else np.asarray(weights, dtype=np.float64))
+    r1, r2 = _row_correlations(
+        os, pps, pfs, np.ones(len(n)) if weights is None else np.asarray(weights, dtype=np.float64)
+    )
     made = f"every arm a sample of one population, median PFS {median_pfs:.1f} and PPS {median_pps:.1f} months, {direct_death:.0%} direct deaths"
     return NullDistribution("no true variation", r1, r2, made)
 
 
-def _row_correlations(os: FloatArray, pps: FloatArray, pfs: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _row_correlations(
+    os: FloatArray, pps: FloatArray, pfs: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """r(OS, PPS) and r(OS, PFS) of every row (draws, arms)."""
     share = weights / weights.sum()
 

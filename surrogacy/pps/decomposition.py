@@ -130,7 +130,9 @@ class Decomposition:
     @property
     def identified(self) -> bool:
         """Whether the data tell dilution, imbalance and residual apart; see `surrogacy.pps.identification.is_identified`."""
-        return is_identified(self.effects["gap"], self.shares, self.lost / self.resamples, self.at_boundary / self.resamples)
+        return is_identified(
+            self.effects["gap"], self.shares, self.lost / self.resamples, self.at_boundary / self.resamples
+        )
 
     @property
     def words(self) -> str:
@@ -343,7 +345,8 @@ def _decompose(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors
     of_gap = sets(PARTS, parts["gap"], part_draws["gap"])
     of_attenuation = sets(PARTS[:2], attenuation, attenuation_draws)
     shares = {
-        name: share_estimate(*of_gap[name], level, kind) if name in of_gap else Estimate(None, kind=NO_GAP) for name in PARTS
+        name: share_estimate(*of_gap[name], level, kind) if name in of_gap else Estimate(None, kind=NO_GAP)
+        for name in PARTS
     }
     model_shares = {
         name: share_estimate(*of_attenuation[name], level, kind, "attenuation of the model")
@@ -356,7 +359,9 @@ def _decompose(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors
     beyond_known = (observed - log_observed) * np.sign(residual) >= abs(residual)
     orderings = (
         Ordering("control", (point.at_control - point.pfs).item(), (point.model - point.at_control).item()),
-        Ordering("experimental", (point.at_experimental - point.pfs).item(), (point.model - point.at_experimental).item()),
+        Ordering(
+            "experimental", (point.at_experimental - point.pfs).item(), (point.model - point.at_experimental).item()
+        ),
     )
     return Decomposition(
         inputs=inputs,
@@ -385,7 +390,9 @@ def _kind(trials: int, ratios: Mapping[str, float], inputs: TrialSummary) -> str
     """How the intervals were made, in words."""
     names = {"pfs": f"log HR {inputs.endpoint}", "os": "log HR OS"}
     to_printed = (
-        f", those of {' and '.join(names[one] for one in ratios)} scaled to the printed standard error" if ratios else ""
+        f", those of {' and '.join(names[one] for one in ratios)} scaled to the printed standard error"
+        if ratios
+        else ""
     )
     return (
         f"percentiles of {trials} trials simulated under calibration M, errors added to the printed medians and HRs{to_printed}; "

@@ -113,7 +113,9 @@ def diluted_hazard_ratio(
     UsageError
         If a value is impossible.
     """
-    hr, ratio, q = np.broadcast_arrays(*(np.asarray(value, dtype=np.float64) for value in (hr_pfs, pps_over_pfs, direct_death)))
+    hr, ratio, q = np.broadcast_arrays(
+        *(np.asarray(value, dtype=np.float64) for value in (hr_pfs, pps_over_pfs, direct_death))
+    )
     for words, values, possible in (
         ("hr_pfs", hr, np.isfinite(hr) & (hr > 0)),
         ("pps_over_pfs", ratio, np.isfinite(ratio) & (ratio > 0)),
@@ -144,7 +146,9 @@ def retained_share(
         If a value is impossible, or a PFS hazard ratio is 1: there is no effect of which a share could be retained.
     """
     if (np.asarray(hr_pfs) == 1).any():
-        raise UsageError("hr_pfs 1: there is no PFS effect of which a share could be retained; give another hazard ratio")
+        raise UsageError(
+            "hr_pfs 1: there is no PFS effect of which a share could be retained; give another hazard ratio"
+        )
     return np.asarray(np.log(diluted_hazard_ratio(hr_pfs, pps_over_pfs, direct_death, follow_up)) / np.log(hr_pfs))
 
 
@@ -192,7 +196,9 @@ def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
         q = trial.direct_death.value
         pfs = cut.medians[0].value * (1.0 - q if trial.endpoint == "TTP" else 1.0)
         model = IllnessDeath.from_medians(pfs=pfs, os=trial.median_os[0].value, direct_death=q)
-        known = None if trial.follow_up.assumed or trial.follow_up.value is None else sum(trial.follow_up.value) / 2.0 / pfs
+        known = (
+            None if trial.follow_up.assumed or trial.follow_up.value is None else sum(trial.follow_up.value) / 2.0 / pfs
+        )
         found.append(
             DilutionPoint(
                 comparison=trial.comparison,

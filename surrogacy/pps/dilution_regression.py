@@ -90,9 +90,9 @@ class OffsetModel:
     @property
     def settings(self) -> dict[str, Any]:
         """Settings for the record, priors in words."""
-        return {f"prior_{name}": str(getattr(self, name)) for name in ("intercept", "share", "sigma_cond", "surrogate")} | {
-            "level": self.level
-        }
+        return {
+            f"prior_{name}": str(getattr(self, name)) for name in ("intercept", "share", "sigma_cond", "surrogate")
+        } | {"level": self.level}
 
     def fit(self, effects: Effects, expectation: Expectation, problems: tuple[str, ...] = ()) -> Offset:
         """Compute the posterior, and compare with the plain line and with dilution alone.
@@ -115,7 +115,9 @@ class OffsetModel:
         """
         name = effects.name or "these effects"
         if len(effects) < FEWEST:
-            raise FitError(f"{name}: {len(effects)} comparisons with an expected OS effect; the offset model needs {FEWEST}")
+            raise FitError(
+                f"{name}: {len(effects)} comparisons with an expected OS effect; the offset model needs {FEWEST}"
+            )
         if not effects.complete.all():
             raise UsageError(f"{name}: the offset model takes comparisons with both endpoints only")
         groups = _groups(effects, expectation, self.surrogate)
@@ -128,14 +130,22 @@ class OffsetModel:
         for refinement in REFINEMENTS:
             grid = self._grid(effects, groups, at_estimates, tuple(round(n * refinement) for n in self.nodes))
             p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
-            found = {"a": grid.quantiles((1.0, 0.0), p), "k": grid.quantiles((0.0, 1.0), p), "psi": grid.sd_quantiles(p)}
+            found = {
+                "a": grid.quantiles((1.0, 0.0), p),
+                "k": grid.quantiles((0.0, 1.0), p),
+                "psi": grid.sd_quantiles(p),
+            }
             moved = float("nan") if coarser is None else largest_move(coarser, found)
             if moved < GRID_TOLERANCE:
                 break
             coarser = found
         estimates: dict[str, Any] = {}
         weight, coefficients, sigma, _ = grid.nodes()
-        columns = {"intercept": ("a", coefficients[:, 0]), "share": ("k", coefficients[:, 1]), "sigma_cond": ("psi", sigma)}
+        columns = {
+            "intercept": ("a", coefficients[:, 0]),
+            "share": ("k", coefficients[:, 1]),
+            "sigma_cond": ("psi", sigma),
+        }
         for name, (key, values) in columns.items():
             median, low, high = map(float, found[key])
             sd = float(np.sqrt(weight @ (values - weight @ values) ** 2))
@@ -153,7 +163,9 @@ class OffsetModel:
         residual = float(w @ (y - at_estimates) / w.sum())
         kind = "weighted mean of observed less expected OS log hazard ratio (a = 0, k = 1)"
         estimates["mean_residual"] = Estimate(residual, float(w.sum() ** -0.5), kind=kind)
-        biases = first_order_bias(effects, expectation, float(estimates["share"].value), float(estimates["sigma_cond"].value))
+        biases = first_order_bias(
+            effects, expectation, float(estimates["share"].value), float(estimates["sigma_cond"].value)
+        )
         problems += tuple(
             f"{BIAS_WORDS[source]}: to first order they move a by {bias[0]:+.3f} and k by {bias[1]:+.3f}"
             for source, bias in biases.items()
@@ -161,12 +173,16 @@ class OffsetModel:
         )
         own, dilution = self._scores(effects, groups, at_estimates, grid)
         priors = LinePriors((self.intercept,), (self.share,), self.sigma_cond, self.surrogate)
-        alone = fit_line(effects, np.ones((len(effects), 1)), priors, (2 * self.nodes[1], 2 * self.nodes[2])).log_scores()
+        alone = fit_line(
+            effects, np.ones((len(effects), 1)), priors, (2 * self.nodes[1], 2 * self.nodes[2])
+        ).log_scores()
         line = np.array([alone[trial] for trial in effects.trials])
         result = with_grid_error(
             Result(self.name, self.settings, effects, estimates, None, grid, effects.problems + problems), moved
         )
-        return Offset(self, result, grid, at_estimates, log_score(own, line, self.level), log_score(dilution, line, self.level))
+        return Offset(
+            self, result, grid, at_estimates, log_score(own, line, self.level), log_score(dilution, line, self.level)
+        )
 
     def _grid(
         self, effects: Effects, groups: list[_Group], at_estimates: FloatArray, nodes: tuple[int, ...]
@@ -180,7 +196,9 @@ class OffsetModel:
         covariance = np.linalg.inv(bread)
         centre = covariance @ (columns.T @ (weight * y))
         excess = max(1.0, float(weight @ (y - columns @ centre) ** 2) / (len(y) - 2))
-        coordinates = Coordinates.around(centre, excess * covariance, (self.intercept, self.share), float(np.median(s2)))
+        coordinates = Coordinates.around(
+            centre, excess * covariance, (self.intercept, self.share), float(np.median(s2))
+        )
         spread = float(np.abs(y - weight @ y / weight.sum()).max())
 
         def log_density(coefficients: FloatArray, sds: FloatArray) -> tuple[FloatArray, None]:
@@ -202,7 +220,8 @@ class OffsetModel:
         unit = grid.coordinates.scale
         spread = float(np.abs(effects.log_hr[:, 1] - at_estimates).max())
         ends = np.arcsinh(
-            np.array([getattr(self.sigma_cond, "low", 0.0), float(search_limit(self.sigma_cond, np.array(spread)))]) / unit
+            np.array([getattr(self.sigma_cond, "low", 0.0), float(search_limit(self.sigma_cond, np.array(spread)))])
+            / unit
         )
         t = ends[0] + (ends[1] - ends[0]) * (rule(SIGMA_NODES)[0] + 1) / 2
         sigma = unit * np.sinh(t)
@@ -219,7 +238,9 @@ class OffsetModel:
                 kept = np.array([name != trial for name in effects.trial])
                 others = [group for group in groups if group.trial != trial]
                 rest = self._grid(effects.take(kept), others, at_estimates[kept], whole.shape)
-            scores.append((grid.log_evidence - rest.log_evidence, _log_sum(together) - _log_sum(together - under[trial])))
+            scores.append(
+                (grid.log_evidence - rest.log_evidence, _log_sum(together) - _log_sum(together - under[trial]))
+            )
         free, alone = np.array(scores).T
         return free, alone
 
@@ -351,14 +372,22 @@ def _groups(effects: Effects, expectation: Expectation, surrogate: Normal) -> li
         expected = expectation.log_hr(surrogates)
         for g, members in enumerate(block.members):
             cells = [[effects.covariance_between(i, j) for j in members] for i in members]
-            s11, s12, s22 = (np.array([[cell[a, b] for cell in row] for row in cells]) for a, b in ((0, 0), (0, 1), (1, 1)))
+            s11, s12, s22 = (
+                np.array([[cell[a, b] for cell in row] for row in cells]) for a, b in ((0, 0), (0, 1), (1, 1))
+            )
             pull = np.linalg.solve(s11, s12).T
             variance, vectors = np.linalg.eigh(s22 - pull @ s12)
             y = effects.log_hr[members, 1] - (effects.log_hr[members, 0] - at[g]) @ pull.T
             found.append(
-                _Group(effects.trial[members[0]], np.asarray(log_weight), y @ vectors, vectors.sum(axis=0), expected[:, members] @ vectors,
-                       np.maximum(variance, 0.0))
-            )  # fmt: skip
+                _Group(
+                    effects.trial[members[0]],
+                    np.asarray(log_weight),
+                    y @ vectors,
+                    vectors.sum(axis=0),
+                    expected[:, members] @ vectors,
+                    np.maximum(variance, 0.0),
+                )
+            )
     return found
 
 

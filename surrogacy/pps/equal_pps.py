@@ -53,7 +53,9 @@ def equal_pps_hazard_ratio(
     """OS hazard ratio (Cox limit) with these median PPS, months, in both arms; follow_up None = complete."""
     pps = np.atleast_1d(np.asarray(median_pps, dtype=np.float64))
     h12, ones = np.log(2.0) / pps, np.ones_like(pps)
-    control, experimental = (arms_from(median * ones, calibration.direct_death, h12) for median in calibration.median_pfs)
+    control, experimental = (
+        arms_from(median * ones, calibration.direct_death, h12) for median in calibration.median_pfs
+    )
     return np.asarray(cox_hazard_ratio(control, experimental, follow_up, n))
 
 

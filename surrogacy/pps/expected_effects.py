@@ -175,7 +175,11 @@ def expected_effects(
         If no comparison has what is needed.
     """
     arms = control_arms(trials, effects, min_evidence, direct_death)
-    known = np.array([arm is not None and arm.has(definition) for arm in arms]) & effects.complete & effects.has_standard_errors
+    known = (
+        np.array([arm is not None and arm.has(definition) for arm in arms])
+        & effects.complete
+        & effects.has_standard_errors
+    )
     used = [arm for arm, keep in zip(arms, known, strict=True) if keep and arm is not None]
     if not used:
         raise FitError(

@@ -46,7 +46,9 @@ def is_identified(gap: Estimate, shares: Mapping[str, Estimate], lost: float = 0
     lost, at_boundary : float
         Shares of the resampled trials; at most `OFTEN` each.
     """
-    return is_clear(gap) and all(width_of(share) <= WIDE for share in shares.values()) and max(lost, at_boundary) <= OFTEN
+    return (
+        is_clear(gap) and all(width_of(share) <= WIDE for share in shares.values()) and max(lost, at_boundary) <= OFTEN
+    )
 
 
 def problems_of(

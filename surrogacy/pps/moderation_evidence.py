@@ -177,7 +177,9 @@ def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> Lo
     se = float(np.sqrt(len(difference)) * difference.std(ddof=1))
     half = float(ndtri(0.5 + level / 2)) * se
     kind = f"difference of log scores, each of {len(difference)} trials left out in turn; normal"
-    return LogScore(float(first.sum()), float(second.sum()), Estimate(total, se, total - half, total + half, level, kind))
+    return LogScore(
+        float(first.sum()), float(second.sum()), Estimate(total, se, total - half, total + half, level, kind)
+    )
 
 
 def trials_needed(
@@ -245,7 +247,9 @@ def influential_trials(records: Sequence[Mapping[str, Any]], found: Moderation) 
     """Trials without which g would have the other sign, or an interval that tells otherwise whether it holds 0."""
 
     def told(difference: Estimate) -> tuple[bool, bool]:
-        value, low, high = (float(limit) for limit in (difference.value, difference.low, difference.high) if limit is not None)
+        value, low, high = (
+            float(limit) for limit in (difference.value, difference.low, difference.high) if limit is not None
+        )
         return value < 0, low <= 0 <= high
 
     whole = told(found["slope_difference"])

@@ -59,7 +59,9 @@ def pps_ratio(
         if arm is None or not arm.has(definition):
             continue
         values[i] = np.log(arm.pps(definition).months / pfs_of(arm))
-        sensitivity[i] = pps_sensitivity(arm, definition) - np.array([1.0, 0.0])  # and by the median PFS it is divided by
+        sensitivity[i] = pps_sensitivity(arm, definition) - np.array(
+            [1.0, 0.0]
+        )  # and by the median PFS it is divided by
         if arm.direct_death.assumed and (definition == "model" or arm.pfs_endpoint == "TTP"):
             shares.add(arm.direct_death.value)
     used = [arm for arm in arms if arm is not None and arm.has(definition)]
@@ -109,7 +111,9 @@ def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "p
     """
     if column not in THERAPY:
         raise UsageError(f"column must be one of {', '.join(THERAPY)}; got {column!r}")
-    rows = trials.arms[(trials.arms["arm"] == "ctl") & trials.arms["preferred"] & (trials.arms["evidence"] != "unverified")]
+    rows = trials.arms[
+        (trials.arms["arm"] == "ctl") & trials.arms["preferred"] & (trials.arms["evidence"] != "unverified")
+    ]
     stated = dict(zip(rows["comparison"], rows[column], strict=True))
     values = np.array([float(stated.get(name, np.nan)) / 10 for name in effects.comparison])
     return Moderator(

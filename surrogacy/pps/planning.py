@@ -243,7 +243,9 @@ def _pfs(pfs: float | Pair, hr_pfs: float | None) -> Pair:
 def _pps(pps: float | Pair | None, os: float | None, pfs: float, direct_death: float) -> Pair:
     """Median PPS of both arms, as given, or from the median OS, the median PFS and the deaths without progression of the control arm."""
     if (pps is None) == (os is None):
-        raise UsageError("give exactly one of pps (median post-progression survival) and os (median OS of the control arm)")
+        raise UsageError(
+            "give exactly one of pps (median post-progression survival) and os (median OS of the control arm)"
+        )
     if pps is not None:
         return _pair(pps)
     assert os is not None
@@ -340,5 +342,7 @@ def _problems(design: Design, law: LogRankPair, n: float) -> tuple[str, ...]:
         found.append("crossover changes nothing here: both arms have the same post-progression survival")
     few = [name.upper() for name, events in zip(ENDPOINTS, n * law.events, strict=True) if events < 30]
     if few:
-        found.append(f"fewer than 30 events expected ({', '.join(few)}): the formulas are for large trials; simulate as well")
+        found.append(
+            f"fewer than 30 events expected ({', '.join(few)}): the formulas are for large trials; simulate as well"
+        )
     return tuple(found)

@@ -64,7 +64,9 @@ def read_inputs(
         raise UsageError(f"{label}: the tables hold no preferred row for both arms")
     pair = (arms["ctl"], arms["exp"])
     for column, words in (("median_os", "median OS"), ("median_pfs", "median PFS")):
-        missing = [name for name, arm in zip(("control", "experimental"), pair, strict=True) if not np.isfinite(arm[column])]
+        missing = [
+            name for name, arm in zip(("control", "experimental"), pair, strict=True) if not np.isfinite(arm[column])
+        ]
         if missing:
             raise UsageError(f"{label}: no {words} of the {' and '.join(missing)} arm")
     endpoint = str(pair[0]["pfs_endpoint"])
@@ -73,7 +75,8 @@ def read_inputs(
             f"{label}: medians of {endpoint} and {pair[1]['pfs_endpoint']}; both must be of one of PFS, TACE-PFS, TTP"
         )
     medians_pfs, medians_os = (
-        cast(tuple[Median, Median], tuple(median_of(arm, column) for arm in pair)) for column in ("median_pfs", "median_os")
+        cast(tuple[Median, Median], tuple(median_of(arm, column) for arm in pair))
+        for column in ("median_pfs", "median_os")
     )
     effects = [effect for effect in _records(trials, "effects", comparison) if np.isfinite(effect["hr"])]
     cuts = _cuts(effects, endpoint, medians_pfs)
@@ -98,7 +101,9 @@ def read_inputs(
         pps=cast(tuple[float, float], pps) if np.isfinite(pps).all() else None,
         pps_definition=cast(PpsDefinition, definition) if np.isfinite(pps).all() else None,
         at_risk=_at_risk(trials, comparison),
-        notes=_unverified([*pair, os_rows[0], *(effect for effect in effects if effect["effect_id"] == cuts[0].hr.effect_id)]),
+        notes=_unverified(
+            [*pair, os_rows[0], *(effect for effect in effects if effect["effect_id"] == cuts[0].hr.effect_id)]
+        ),
     )
 
 
@@ -125,7 +130,9 @@ def _named(trials: TrialSet, name: str) -> str:
     known = {str(identifier): str(identifier) for identifier in table["comparison"]}
     if name in known:
         return name
-    known |= {str(label): str(identifier) for label, identifier in zip(table["label"], table["comparison"], strict=True)}
+    known |= {
+        str(label): str(identifier) for label, identifier in zip(table["label"], table["comparison"], strict=True)
+    }
     folded = {label.casefold(): identifier for label, identifier in known.items()}
     if name.casefold() not in folded:
         near = get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)
@@ -220,5 +227,9 @@ def _at_risk(trials: TrialSet, comparison: str) -> AtRisk | None:
 
 
 def _unverified(rows: list[dict[str, Any]]) -> tuple[str, ...]:
-    names = [str(row.get("effect_id") or f"medians of the {row['arm']} arm") for row in rows if row["evidence"] == "unverified"]
+    names = [
+        str(row.get("effect_id") or f"medians of the {row['arm']} arm")
+        for row in rows
+        if row["evidence"] == "unverified"
+    ]
     return (f"unverified: {', '.join(names)}",) if names else ()

@@ -53,7 +53,11 @@ class SamplingErrors:
     def of(self, chosen: BoolArray) -> SamplingErrors:
         """Those of some of the trials."""
         return SamplingErrors(
-            self.median_pfs[chosen], self.median_os[chosen], self.median_pps[chosen], self.hr_pfs[chosen], self.hr_os[chosen]
+            self.median_pfs[chosen],
+            self.median_os[chosen],
+            self.median_pps[chosen],
+            self.hr_pfs[chosen],
+            self.hr_os[chosen],
         )
 
 
@@ -79,7 +83,9 @@ def sampling_errors(inputs: TrialSummary, calibration: Calibration, trials: int,
     true_os = [arm.quantile_os(0.5).item() for arm in calibration.arms]
     truth = np.log(np.array([true_pfs, true_os, calibration.median_pps]))
     errors = log_medians - truth
-    true_hr = [cox_hazard_ratio(*calibration.arms, inputs.follow_up.value, inputs.n, endpoint) for endpoint in ("pfs", "os")]
+    true_hr = [
+        cox_hazard_ratio(*calibration.arms, inputs.follow_up.value, inputs.n, endpoint) for endpoint in ("pfs", "os")
+    ]
     hr_errors = log_hr - np.log(true_hr)
     return SamplingErrors(errors[:, 0], errors[:, 1], errors[:, 2], hr_errors[:, 0], hr_errors[:, 1])
 
@@ -92,7 +98,10 @@ def printed_over_simulated(inputs: TrialSummary, calibration: Calibration, error
     dict of str to float
         ``pfs`` (of the calibration's data cut, unless its PFS effect is that of the medians) and ``os``.
     """
-    printed = {"pfs": inputs.cut(calibration.cut).hr.se if calibration.pfs == "hazard-ratio" else None, "os": inputs.hr_os.se}
+    printed = {
+        "pfs": inputs.cut(calibration.cut).hr.se if calibration.pfs == "hazard-ratio" else None,
+        "os": inputs.hr_os.se,
+    }
     found = {}
     for (endpoint, se), sample in zip(printed.items(), (errors.hr_pfs, errors.hr_os), strict=True):
         finite = sample[np.isfinite(sample)]
@@ -122,7 +131,10 @@ def _simulated(
         counts = progressed if inputs.endpoint == "TTP" else np.ones_like(progressed)
         first, first_event = np.minimum(pfs, end), (pfs <= end) & counts
         last, last_event = np.minimum(os, end), os <= end
-        medians[:, 0, i], medians[:, 1, i] = kaplan_meier_median(first, first_event), kaplan_meier_median(last, last_event)
+        medians[:, 0, i], medians[:, 1, i] = (
+            kaplan_meier_median(first, first_event),
+            kaplan_meier_median(last, last_event),
+        )
         if inputs.pps is not None:
             # who was not seen to progress is censored at once, before anyone's death after progression
             known = progressed & (pfs <= end)

@@ -36,7 +36,9 @@ HALF_TURN = np.pi / 2
 CLOSE = np.geomspace(1e-6, 0.02, 25)
 AROUND = np.concatenate([-CLOSE[::-1], [0.0], CLOSE])  # the estimate: narrow sets
 # At which the set is looked at: every degree, and close to an infinite ratio, where a gap is hardly different from 0.
-DIRECTIONS = np.concatenate([[-HALF_TURN], -HALF_TURN + CLOSE, np.linspace(-1.55, 1.55, 178), HALF_TURN - CLOSE, [HALF_TURN]])
+DIRECTIONS = np.concatenate(
+    [[-HALF_TURN], -HALF_TURN + CLOSE, np.linspace(-1.55, 1.55, 178), HALF_TURN - CLOSE, [HALF_TURN]]
+)
 HALVINGS = 30
 
 Shape = Literal["interval", "outside", "every number"]

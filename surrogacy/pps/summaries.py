@@ -118,7 +118,9 @@ def fit_summaries(inputs: TrialSummary, landmarks: Sequence[Landmark] = (), cut:
             found += _at_risk_targets(inputs, name, arm)
         hr = float(median_pfs[0] / median_pfs[1])
         error = chosen.hr.se or 2.0 / np.sqrt(sum(inputs.n))
-        found.append(Target(f"HR {inputs.endpoint}", chosen.hr.value, hr, True, float(np.log(hr / chosen.hr.value) / error)))
+        found.append(
+            Target(f"HR {inputs.endpoint}", chosen.hr.value, hr, True, float(np.log(hr / chosen.hr.value) / error))
+        )
         return found
 
     def misfits(logs: FloatArray) -> FloatArray:
@@ -126,7 +128,9 @@ def fit_summaries(inputs: TrialSummary, landmarks: Sequence[Landmark] = (), cut:
 
     solution = least_squares(misfits, np.log(np.concatenate([start.median_pfs, start.post_progression])))
     if not solution.success:
-        raise FitError(f"{inputs.name}: no calibration to all summaries was found ({solution.message}); take calibration M")
+        raise FitError(
+            f"{inputs.name}: no calibration to all summaries was found ({solution.message}); take calibration M"
+        )
     best = np.exp(solution.x)
     return Calibration("summaries", chosen.name, "hazard-ratio", best[:2], q, best[2:], tuple(targets(solution.x)))
 

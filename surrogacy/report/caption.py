@@ -58,7 +58,9 @@ def bubble_caption(result: Result) -> str:
         "experimental arm.",
     ]
     if len(effects) <= 15:
-        parts.append(_intervals(result, "Thin lines: 95% confidence intervals, recomputed at 95% from the standard errors."))
+        parts.append(
+            _intervals(result, "Thin lines: 95% confidence intervals, recomputed at 95% from the standard errors.")
+        )
     threshold = result.estimates.get("ste_prediction")
     if result.line is not None and isinstance(threshold, ThresholdEffect):
         slope, intercept = result["slope"], result["intercept"]

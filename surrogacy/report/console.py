@@ -69,7 +69,8 @@ def _set_block(one: SetFit) -> RenderableType:
     )
     notes = [Text(line) for line in lines if line]
     remedies = {
-        entry.remedy: [other.model for other in one.not_fitted if other.remedy == entry.remedy] for entry in one.not_fitted
+        entry.remedy: [other.model for other in one.not_fitted if other.remedy == entry.remedy]
+        for entry in one.not_fitted
     }
     notes += [Text(f"to fit {' and '.join(models)}: {remedy}", style="yellow") for remedy, models in remedies.items()]
     seen: dict[str, list[str]] = {}
@@ -176,7 +177,9 @@ def _nuts_lines(one: SetFit) -> list[str]:
 
 
 def _left_out_line(one: SetFit) -> str:
-    records = [record for record in one.leave_one_out if record["model"] == "weighted-pearson" and record.get("r") is not None]
+    records = [
+        record for record in one.leave_one_out if record["model"] == "weighted-pearson" and record.get("r") is not None
+    ]
     if not records:
         return ""
     low, high = (choose(records, key=lambda record: record["r"]) for choose in (min, max))
@@ -204,7 +207,9 @@ def _carried_line(one: SetFit) -> str:
     names = dict(zip(one.effects.trial, one.effects.labels, strict=True))
     cells = []
     for model in dict.fromkeys(record["model"] for record in one.robustness.delete_one):
-        records = [record for record in one.robustness.delete_one if record["model"] == model and "slope_sign" in record]
+        records = [
+            record for record in one.robustness.delete_one if record["model"] == model and "slope_sign" in record
+        ]
         changed = [record for record in records if record["slope_sign"] != records[0]["slope_sign"]]
         if changed:
             without = ", ".join(names[record["left_out"]] for record in changed)
@@ -215,7 +220,11 @@ def _carried_line(one: SetFit) -> str:
 def _differences(run: Run) -> RenderableType:
     """Difference in association between the sets."""
     table = Table(
-        title="Is the association weaker?", box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False
+        title="Is the association weaker?",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
     )
     headings = ("Sets", "r", "Difference (95% interval)", "p", "P(R² smaller)", "Detectable")
     for heading in headings:

@@ -65,7 +65,9 @@ def draw_posterior(result: Result, folder: Path, formats: tuple[str, ...], prese
     return save_drawn(name, lambda: plot_posterior(result)[0], posterior_caption(result), folder, formats, preset)
 
 
-def draw_class_slopes(result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None) -> list[str]:
+def draw_class_slopes(
+    result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None
+) -> list[str]:
     """Draw and save the slopes by class and their caption; return the file names."""
     from surrogacy.figures import plot_class_slopes
 
@@ -73,14 +75,21 @@ def draw_class_slopes(result: Result, folder: Path, formats: tuple[str, ...], pr
     return save_drawn(name, lambda: plot_class_slopes(result), class_caption(result), folder, formats, preset)
 
 
-def draw_cross_validation(found: Predictions, result: Result, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
+def draw_cross_validation(
+    found: Predictions, result: Result, folder: Path, formats: tuple[str, ...], preset: str
+) -> list[str]:
     """Draw and save the trials of a set predicted from the others, and the caption; return the file names."""
     from surrogacy.figures import plot_cross_validation
 
     name, caption = result.effects.name, cross_validation_caption(found, result)
     final = final_name(result.effects)
     return save_drawn(
-        f"cross-validation-{name}", lambda: plot_cross_validation(found, name, final=final), caption, folder, formats, preset
+        f"cross-validation-{name}",
+        lambda: plot_cross_validation(found, name, final=final),
+        caption,
+        folder,
+        formats,
+        preset,
     )
 
 
@@ -107,7 +116,9 @@ def draw_placement(
     from surrogacy.figures import plot_placement
 
     caption = placement_caption(focus, results)
-    return save_drawn(f"placement-{name}", lambda: plot_placement(focus, results, records), caption, folder, formats, preset)
+    return save_drawn(
+        f"placement-{name}", lambda: plot_placement(focus, results, records), caption, folder, formats, preset
+    )
 
 
 def draw_prior_sensitivity(

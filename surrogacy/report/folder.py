@@ -112,10 +112,24 @@ def write_run(
         problems = undrawn(jobs, drawing)
         lap("figures")
         record = manifest(
-            arguments, started=started, stages=stages, inputs=run.trials.files, seed=seed,
-            data_version=run.trials.data_version, warnings=[*map(str, run.trials.faults), *(f"{one.name}: {entry}" for one in run.analyses for entry in (*one.not_fitted, *filter(None, [one.omitted])))],
-            exit_code=exit_code(run, problems), folder=stage, figure_problems=problems,
-        )  # fmt: skip
+            arguments,
+            started=started,
+            stages=stages,
+            inputs=run.trials.files,
+            seed=seed,
+            data_version=run.trials.data_version,
+            warnings=[
+                *map(str, run.trials.faults),
+                *(
+                    f"{one.name}: {entry}"
+                    for one in run.analyses
+                    for entry in (*one.not_fitted, *filter(None, [one.omitted]))
+                ),
+            ],
+            exit_code=exit_code(run, problems),
+            folder=stage,
+            figure_problems=problems,
+        )
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
     return run, problems
 
@@ -175,7 +189,9 @@ def _draw(one: SetFit, folder: Path, drawing: Drawing) -> list[Future[Any]]:
     jobs += [drawing.workers.submit(draw_posterior, result, *how) for result in one.results if result.draws is not None]
     by_class = [result for result in one.results if any(name.startswith("slope[") for name in result.estimates)]
     jobs += [
-        drawing.workers.submit(draw_class_slopes, result, *how) for result in by_class if "exchangeability" in result.settings
+        drawing.workers.submit(draw_class_slopes, result, *how)
+        for result in by_class
+        if "exchangeability" in result.settings
     ]
     if one.prior_sensitivity:
         unverified = any(result.unverified for result in one.results)

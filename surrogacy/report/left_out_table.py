@@ -11,7 +11,13 @@ from surrogacy.report.tables import ReportTable, records_table
 def left_out_table(analyses: Sequence[SetFit]) -> list[ReportTable]:
     """One row per set, model and comparison; nothing if every model uses all comparisons."""
     records = [
-        {"set": one.name, "model": model, "comparison": entry.comparison, "reason": entry.reason, "remedy": entry.remedy}
+        {
+            "set": one.name,
+            "model": model,
+            "comparison": entry.comparison,
+            "reason": entry.reason,
+            "remedy": entry.remedy,
+        }
         for one in analyses
         for model, left_out in (
             *((result.model, result.left_out) for result in one.results),
@@ -21,7 +27,9 @@ def left_out_table(analyses: Sequence[SetFit]) -> list[ReportTable]:
     ]
     if not records:
         return []
-    labels = {name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)}
+    labels = {
+        name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)
+    }
     columns = {"set": "Set", "model": "Model", "comparison": "Comparison", "reason": "Reason", "remedy": "Remedy"}
     note = "Every model uses the comparisons that have what it needs."
     return [records_table("left_out", "Comparisons that a model leaves out", note, records, columns, labels)]

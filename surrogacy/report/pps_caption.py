@@ -51,7 +51,9 @@ def dilution_map(chart: DilutionMap, points: Sequence[DilutionPoint]) -> str:
 
 def arms(audit: CouplingAudit) -> str:
     """Arms, with what the correlations would be for no reason."""
-    nulls = "; ".join(f"{null.name}: {number(null.mean[0])} and {number(null.mean[1])} on average" for null in audit.nulls)
+    nulls = "; ".join(
+        f"{null.name}: {number(null.mean[0])} and {number(null.mean[1])} on average" for null in audit.nulls
+    )
     return (
         f"Median OS against median post-progression survival (definition: {audit.definition}) and against median PFS, {len(audit.arms)} arms of {len(audit.trials)} trials, those "
         f"of one trial joined. r(OS, PPS) {with_interval(audit['r_os_pps'])}, r(OS, PFS) {with_interval(audit['r_os_pfs'])}; {audit['r_os_pps'].kind}. "

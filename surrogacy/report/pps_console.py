@@ -125,7 +125,9 @@ def _every(found: Sequence[Decomposition]) -> RenderableType:
 
 
 def _coupling(audits: Iterable[CouplingAudit]) -> RenderableType:
-    table = _table("PPS", "r(OS, PPS)", "r(OS, PFS)", "r(PFS, PPS)", "Without any relation, 95% of: r(OS, PPS), r(OS, PFS)")
+    table = _table(
+        "PPS", "r(OS, PPS)", "r(OS, PFS)", "r(PFS, PPS)", "Without any relation, 95% of: r(OS, PPS), r(OS, PFS)"
+    )
     for audit in audits:
         nulls = "\n".join(f"{null.name}: {', '.join(_range(limits) for limits in null.range)}" for null in audit.nulls)
         size = f"{audit.definition}\n[dim]{len(audit.arms)} arms, {len(audit.trials)} trials, weights: {audit.weights}[/dim]"
@@ -145,9 +147,13 @@ def _moderated(found: Iterable[Moderated]) -> RenderableType:
         line = one.line
         slopes = "\n".join(f"{record['label']}: {with_interval(record['slope'])}" for record in line.at_quantiles())
         table.add_row(
-            line.moderator.name, str(len(line.result.effects)), slopes, with_interval(line["slope_difference"]),
-            number(line["p_slope_difference_negative"].value), number(one.permutation.p),
-        )  # fmt: skip
+            line.moderator.name,
+            str(len(line.result.effects)),
+            slopes,
+            with_interval(line["slope_difference"]),
+            number(line["p_slope_difference_negative"].value),
+            number(one.permutation.p),
+        )
     return table
 
 

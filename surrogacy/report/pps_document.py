@@ -72,5 +72,6 @@ def document(run: PpsRun, *, seed: int) -> dict[str, Any]:
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
     return {
-        key: estimate_record(value) if isinstance(value, Estimate | ThresholdEffect) else value for key, value in record.items()
+        key: estimate_record(value) if isinstance(value, Estimate | ThresholdEffect) else value
+        for key, value in record.items()
     }

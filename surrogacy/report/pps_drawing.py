@@ -23,7 +23,11 @@ def draw_waterfall(found: Sequence[Decomposition], folder: Path, formats: tuple[
 
 
 def draw_over_time(
-    found: Sequence[Decomposition], comparison: AtRiskComparison | None, folder: Path, formats: tuple[str, ...], preset: str
+    found: Sequence[Decomposition],
+    comparison: AtRiskComparison | None,
+    folder: Path,
+    formats: tuple[str, ...],
+    preset: str,
 ) -> list[str]:
     """Draw and save the OS hazard ratio over time, and its caption; return the file names."""
     from surrogacy.figures import plot_hazard_ratio_over_time
@@ -48,10 +52,14 @@ def draw_map(
     from surrogacy.figures import plot_dilution_map
 
     words = caption.dilution_map(chart, points)
-    return save_drawn("dilution-map", lambda: plot_dilution_map(chart, points, focus)[0], words, folder, formats, preset)
+    return save_drawn(
+        "dilution-map", lambda: plot_dilution_map(chart, points, focus)[0], words, folder, formats, preset
+    )
 
 
-def draw_arms(audit: CouplingAudit, focus: str | None, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
+def draw_arms(
+    audit: CouplingAudit, focus: str | None, folder: Path, formats: tuple[str, ...], preset: str
+) -> list[str]:
     """Draw and save the arms with their nulls, and the caption; return the file names."""
     from surrogacy.figures import plot_pps_arms
 

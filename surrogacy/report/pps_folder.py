@@ -56,10 +56,18 @@ def write_pps(
         problems = undrawn(jobs, drawing)
         stages["write"] = time.perf_counter() - clock - stages["analyse"]
         record = manifest(
-            arguments, started=started, stages=stages, inputs=run.trials.files, seed=seed, data_version=run.trials.data_version,
-            warnings=[str(found) for found in run.trials.faults], command="python -m surrogacy.pps",
-            exit_code=ExitCode.NOT_CONVERGED if problems else ExitCode.OK, folder=stage, figure_problems=problems,
-        )  # fmt: skip
+            arguments,
+            started=started,
+            stages=stages,
+            inputs=run.trials.files,
+            seed=seed,
+            data_version=run.trials.data_version,
+            warnings=[str(found) for found in run.trials.faults],
+            command="python -m surrogacy.pps",
+            exit_code=ExitCode.NOT_CONVERGED if problems else ExitCode.OK,
+            folder=stage,
+            figure_problems=problems,
+        )
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
     return run, problems
 

@@ -15,9 +15,12 @@ from surrogacy.pps.planning import Plan
 from surrogacy.results.format import number
 
 ROWS = {
-    "hr": ("Expected hazard ratio (Cox limit)", 3), "events": ("Expected events", 0), "power": ("Power", 3), "median_p": ("Median two-sided p", 4),
+    "hr": ("Expected hazard ratio (Cox limit)", 3),
+    "events": ("Expected events", 0),
+    "power": ("Power", 3),
+    "median_p": ("Median two-sided p", 4),
     "n": ("Patients needed", 0),
-}  # fmt: skip
+}
 
 
 def plan_record(found: Plan) -> dict[str, Any]:
@@ -37,7 +40,9 @@ def plan_screen(found: Plan) -> RenderableType:
     """What to expect of a trial, PFS and OS side by side, and what only PPS would give."""
     design = found.design
     follow_up = f"accrual {design.accrual:g}, then {design.follow_up:g} months of follow-up"
-    title = Text(f"A trial of {found.n} patients ({found.patients[0]} control, {found.patients[1]} experimental)", style="bold")
+    title = Text(
+        f"A trial of {found.n} patients ({found.patients[0]} control, {found.patients[1]} experimental)", style="bold"
+    )
     pps = " (from the median OS of the control arm)" if found.from_median_os else ""
     os = " / ".join(f"{found[f'median_os_{arm}'].value:.3g}" for arm in ("control", "experimental"))
     about = Text(
@@ -63,5 +68,7 @@ def plan_screen(found: Plan) -> RenderableType:
     given = f"P(OS significant | PFS significant) = {number(found['power_os_given_pfs'].value, 3)}"
     given += f"; if p(PFS) = 0.001: {number(found.power_os_given_p_pfs(0.001), 3)}; correlation of the two log-rank statistics {number(found['correlation'].value)}"
     problems = [Padding(Text(f"! {problem}", style="yellow"), (0, 0, 0, 2)) for problem in found.problems]
-    how = Text("By formula: large-sample law of the two log-rank statistics in the illness-death model with constant hazards.")
+    how = Text(
+        "By formula: large-sample law of the two log-rank statistics in the illness-death model with constant hazards."
+    )
     return Group(title, about, table, Padding(Text(given), (0, 0, 0, 2)), Padding(how, (0, 0, 0, 2)), *problems)

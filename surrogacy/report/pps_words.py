@@ -15,17 +15,29 @@ P_LIMIT = 0.05
 def decomposition_record(one: Decomposition) -> dict[str, Any]:
     """One decomposition as a flat record of numbers."""
     record: dict[str, Any] = {
-        "comparison": one.inputs.comparison, "endpoint": one.inputs.endpoint, "cut": one.calibration.cut, "pfs_effect": one.calibration.pfs,
-        "calibration": one.calibration.name, "n_ctl": one.inputs.n[0], "n_exp": one.inputs.n[1],
-        "direct_death": one.inputs.direct_death.value, "direct_death_assumed": one.inputs.direct_death.assumed,
-        "follow_up_low": (one.inputs.follow_up.value or (None, None))[0], "follow_up_high": (one.inputs.follow_up.value or (None, None))[1],
-        "follow_up_assumed": one.inputs.follow_up.assumed, "median_pfs_ctl": one.calibration.median_pfs[0],
-        "median_pfs_exp": one.calibration.median_pfs[1], "model_pps_ctl": one.calibration.median_pps[0],
+        "comparison": one.inputs.comparison,
+        "endpoint": one.inputs.endpoint,
+        "cut": one.calibration.cut,
+        "pfs_effect": one.calibration.pfs,
+        "calibration": one.calibration.name,
+        "n_ctl": one.inputs.n[0],
+        "n_exp": one.inputs.n[1],
+        "direct_death": one.inputs.direct_death.value,
+        "direct_death_assumed": one.inputs.direct_death.assumed,
+        "follow_up_low": (one.inputs.follow_up.value or (None, None))[0],
+        "follow_up_high": (one.inputs.follow_up.value or (None, None))[1],
+        "follow_up_assumed": one.inputs.follow_up.assumed,
+        "median_pfs_ctl": one.calibration.median_pfs[0],
+        "median_pfs_exp": one.calibration.median_pfs[1],
+        "model_pps_ctl": one.calibration.median_pps[0],
         "model_pps_exp": one.calibration.median_pps[1],
-    }  # fmt: skip
+    }
     for prefix, estimates in (
-        ("hr", one.hazard_ratios), ("log_hr", one.effects), ("share", one.shares), ("model_share", one.model_shares),
-    ):  # fmt: skip
+        ("hr", one.hazard_ratios),
+        ("log_hr", one.effects),
+        ("share", one.shares),
+        ("model_share", one.model_shares),
+    ):
         for key, estimate in estimates.items():
             record |= {
                 f"{prefix}_{key}": estimate.value,
@@ -42,11 +54,19 @@ def decomposition_record(one: Decomposition) -> dict[str, Any]:
     for ordering in one.orderings:
         record |= {f"{part}_{ordering.reference}_first": getattr(ordering, part) for part in ("dilution", "imbalance")}
     return record | {
-        "hr_pps_endless": one.equal_pps.endless, "hr_pps_endless_complete": one.equal_pps.endless_complete, "pps_needed": one.equal_pps.needed,
-        "pps_needed_complete": one.equal_pps.needed_complete, "expected_deaths": one.expected_deaths, "p_residual": one.p_residual, "p_hazard_ratio": one.p_hazard_ratio,
-        "identified": one.identified, "resamples": one.resamples, "lost": one.lost, "at_boundary": one.at_boundary,
+        "hr_pps_endless": one.equal_pps.endless,
+        "hr_pps_endless_complete": one.equal_pps.endless_complete,
+        "pps_needed": one.equal_pps.needed,
+        "pps_needed_complete": one.equal_pps.needed_complete,
+        "expected_deaths": one.expected_deaths,
+        "p_residual": one.p_residual,
+        "p_hazard_ratio": one.p_hazard_ratio,
+        "identified": one.identified,
+        "resamples": one.resamples,
+        "lost": one.lost,
+        "at_boundary": one.at_boundary,
         "problems": "; ".join(one.problems),
-    }  # fmt: skip
+    }
 
 
 def residual_p_record(found: Sequence[Decomposition]) -> dict[str, Any]:

@@ -14,9 +14,15 @@ from surrogacy.results.endpoint_names import common_final_name, with_article
 
 QUANTITIES = {"z": "Fisher z", "r": "Weighted Pearson r", "r_bootstrap": "Weighted Pearson r, bootstrap"}
 VARIED = {
-    "base": "as in this run", "rho_within": "ρ within", "weights": "weights", "endpoints": "endpoints", "data_cut": "data cut", "ci_level": "confidence levels",
-    "min_evidence": "weakest evidence", "shared_control": "shared control arms",
-}  # fmt: skip
+    "base": "as in this run",
+    "rho_within": "ρ within",
+    "weights": "weights",
+    "endpoints": "endpoints",
+    "data_cut": "data cut",
+    "ci_level": "confidence levels",
+    "min_evidence": "weakest evidence",
+    "shared_control": "shared control arms",
+}
 NO_DATA = (
     "P(smaller in the first): exact posteriors. Beside it the same probability if the first set held no trial, which "
     "is the prior against the posterior of the second set, and the odds ratio of the two: 1 means that the trials of "
@@ -27,17 +33,34 @@ DETECTABLE = (
     "80% power (Fisher z; r of the second as observed)."
 )
 OF_A_FIT = {
-    "k": "k", "trials": "Trials", "r": "r", "r_low": "95% low", "r_high": "95% high", "rho_between": "ρ between", "r2_trial": "R² (trial level)",
-    "r2_trial_low": "R² 95% low", "r2_trial_high": "R² 95% high", "slope": "Slope", "slope_low": "Slope 95% low", "slope_high": "Slope 95% high",
-    "ste_prediction": "STE (HR)", "ste_prediction_status": "STE status", "boundary": "Boundary", "problem": "Not fitted",
-}  # fmt: skip
+    "k": "k",
+    "trials": "Trials",
+    "r": "r",
+    "r_low": "95% low",
+    "r_high": "95% high",
+    "rho_between": "ρ between",
+    "r2_trial": "R² (trial level)",
+    "r2_trial_low": "R² 95% low",
+    "r2_trial_high": "R² 95% high",
+    "slope": "Slope",
+    "slope_low": "Slope 95% low",
+    "slope_high": "Slope 95% high",
+    "ste_prediction": "STE (HR)",
+    "ste_prediction_status": "STE status",
+    "boundary": "Boundary",
+    "problem": "Not fitted",
+}
 
 
 def robustness_tables(run: Run) -> list[ReportTable]:
     """All that a run has of them."""
     analyses = run.analyses
-    labels = {name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)}
-    labels |= {trial: label for one in analyses for trial, label in zip(one.effects.trial, one.effects.labels, strict=True)}
+    labels = {
+        name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)
+    }
+    labels |= {
+        trial: label for one in analyses for trial, label in zip(one.effects.trial, one.effects.labels, strict=True)
+    }
     within = [(one.name, found) for one in analyses for found in one.robustness.cross_validation]
     final = common_final_name(one.effects for one in analyses)
     title = f"Leave-one-trial-out prediction of {with_article(final)}"
@@ -66,11 +89,19 @@ def cross_validation_tables(
         for share, count in (("coverage", "covered"), ("coverage_80", "covered_80"), ("sign_agreement", "same_sign")):
             record[share] = f"{record[count]} of {k}"
     columns = {
-        "set": "Set", "model": "Model", "coverage": "Within the 95% interval", "coverage_80": "Within the 80% interval", "outside": "Outside 95%",
-        "sign_agreement": "Same side of 1", "mean_width": "Mean width (log)", "rmse": "RMSE (log)",
-        "baker_kramer_multiplier": "SE multiplier", "calibration_intercept": "Calibration intercept",
-        "calibration_slope": "Calibration slope", "not_predicted": "Not predicted",
-    }  # fmt: skip
+        "set": "Set",
+        "model": "Model",
+        "coverage": "Within the 95% interval",
+        "coverage_80": "Within the 80% interval",
+        "outside": "Outside 95%",
+        "sign_agreement": "Same side of 1",
+        "mean_width": "Mean width (log)",
+        "rmse": "RMSE (log)",
+        "baker_kramer_multiplier": "SE multiplier",
+        "calibration_intercept": "Calibration intercept",
+        "calibration_slope": "Calibration slope",
+        "not_predicted": "Not predicted",
+    }
     of_models = (
         f"Observed {final} log hazard ratio against its prediction from the surrogate effect of the trial and the other trials; intervals hold the sampling "
         f"error of the observed {final} effect. SE multiplier: width of the prediction over that of the trial's own {final} interval (Baker, Kramer 2013, "
@@ -83,10 +114,20 @@ def cross_validation_tables(
             if key in record:
                 record[f"hr_{key}"] = exp(record[key])
     of_records = {
-        "set": "Set", "model": "Model", "label": "Comparison", "k": "k of the fit", "hr_surrogate": "HR (surrogate)", "hr_predicted": "Predicted HR",
-        "hr_low": "95% low", "hr_high": "95% high", "hr_observed": "Observed HR", "covered": "Within 95%", "percentile": "Percentile",
-        "boundary": "Boundary", "problem": "Not predicted",
-    }  # fmt: skip
+        "set": "Set",
+        "model": "Model",
+        "label": "Comparison",
+        "k": "k of the fit",
+        "hr_surrogate": "HR (surrogate)",
+        "hr_predicted": "Predicted HR",
+        "hr_low": "95% low",
+        "hr_high": "95% high",
+        "hr_observed": "Observed HR",
+        "covered": "Within 95%",
+        "percentile": "Percentile",
+        "boundary": "Boundary",
+        "problem": "Not predicted",
+    }
     detail = f"{title}, by comparison"
     words = {"True": "yes", "False": "no"}
     return [
@@ -98,23 +139,46 @@ def cross_validation_tables(
 def influence_tables(analyses: Sequence[SetFit], labels: Mapping[str, str]) -> list[ReportTable]:
     """What the regression owes to each comparison, and which conclusions hang on one trial."""
     diagnostics = [record for one in analyses for record in one.robustness.diagnostics]
-    carried = [{"set": one.name, "conclusion": sentence} for one in analyses for sentence in one.robustness.carried(labels)]
+    carried = [
+        {"set": one.name, "conclusion": sentence} for one in analyses for sentence in one.robustness.carried(labels)
+    ]
     changes = [record for one in analyses for record in one.robustness.delete_one if record["left_out"]]
     tables = []
     if diagnostics:
         columns = {
-            "set": "Set", "label": "Comparison", "weight": "Weight", "residual": "Residual (log)", "external": "Studentised residual", "hat": "Hat",
-            "cooks_distance": "Cook's distance", "dffits": "DFFITS", "dfbetas_intercept": "DFBETAS, intercept", "dfbetas_slope": "DFBETAS, slope",
-        }  # fmt: skip
+            "set": "Set",
+            "label": "Comparison",
+            "weight": "Weight",
+            "residual": "Residual (log)",
+            "external": "Studentised residual",
+            "hat": "Hat",
+            "cooks_distance": "Cook's distance",
+            "dffits": "DFFITS",
+            "dfbetas_intercept": "DFBETAS, intercept",
+            "dfbetas_slope": "DFBETAS, slope",
+        }
         note = "Weighted regression; each row tells what dropping this one comparison would do (Belsley, Kuh, Welsch 1980)."
-        tables.append(records_table("influence", "Influence on the weighted regression", note, diagnostics, columns, labels))
+        tables.append(
+            records_table("influence", "Influence on the weighted regression", note, diagnostics, columns, labels)
+        )
     if changes:
         columns = {
-            "set": "Set", "model": "Model", "left_out": "Without", "k": "k", "r": "r", "r_change": "Change", "rho_between": "ρ between",
-            "rho_between_change": "Change of ρ", "slope": "Slope", "slope_change": "Change of slope", "ste_prediction": "STE (HR)",
-            "ste_prediction_change": "Change of STE", "ste_prediction_status": "STE status", "slope_sign": "Slope by its interval",
+            "set": "Set",
+            "model": "Model",
+            "left_out": "Without",
+            "k": "k",
+            "r": "r",
+            "r_change": "Change",
+            "rho_between": "ρ between",
+            "rho_between_change": "Change of ρ",
+            "slope": "Slope",
+            "slope_change": "Change of slope",
+            "ste_prediction": "STE (HR)",
+            "ste_prediction_change": "Change of STE",
+            "ste_prediction_status": "STE status",
+            "slope_sign": "Slope by its interval",
             "problem": "Not fitted",
-        }  # fmt: skip
+        }
         note = "Without each trial, with all its comparisons; changes are without it less with it."
         if carried:
             note += " Conclusions that another set of trials would not give: " + "; ".join(
@@ -128,27 +192,56 @@ def differences_table(found: Sequence[Difference], final: str) -> ReportTable:
     """Difference in association between two sets, a row a quantity."""
     records = [
         {
-            "first": one.names[0], "second": one.names[1], "k_first": one.trials[0], "k_second": one.trials[1], "quantity": name,
-            "value_first": contrast.first, "value_second": contrast.second, "difference": contrast.difference.value,
-            "low": contrast.difference.low, "high": contrast.difference.high, "level": contrast.difference.level,
-            "kind": contrast.difference.kind, "p": contrast.p, "probability_first_smaller": contrast.probability_first_smaller,
-            "probability_no_data": contrast.probability_no_data, "odds_ratio_no_data": contrast.odds_ratio_no_data,
-            "power": None, "power_note": POWER_NOTE, "trials_needed": one.trials_needed, "detectable": one.detectable,
-            "detectable_difference": one.detectable_difference if name == "r" else None, "weights": one.weights,
+            "first": one.names[0],
+            "second": one.names[1],
+            "k_first": one.trials[0],
+            "k_second": one.trials[1],
+            "quantity": name,
+            "value_first": contrast.first,
+            "value_second": contrast.second,
+            "difference": contrast.difference.value,
+            "low": contrast.difference.low,
+            "high": contrast.difference.high,
+            "level": contrast.difference.level,
+            "kind": contrast.difference.kind,
+            "p": contrast.p,
+            "probability_first_smaller": contrast.probability_first_smaller,
+            "probability_no_data": contrast.probability_no_data,
+            "odds_ratio_no_data": contrast.odds_ratio_no_data,
+            "power": None,
+            "power_note": POWER_NOTE,
+            "trials_needed": one.trials_needed,
+            "detectable": one.detectable,
+            "detectable_difference": one.detectable_difference if name == "r" else None,
+            "weights": one.weights,
             "problems": "; ".join(one.problems),
         }
         for one in found
         for name, contrast in one.contrasts.items()
-    ]  # fmt: skip
+    ]
     columns = {
-        "first": "Set", "k_first": "Trials", "second": "Against", "k_second": "Trials of it", "quantity": "Quantity", "value_first": "In the first",
-        "value_second": "In the other", "difference": "Difference", "low": "95% low", "high": "95% high", "kind": "How", "p": "p",
-        "probability_first_smaller": "P(smaller in the first)", "probability_no_data": "The same if the first held no trial",
-        "odds_ratio_no_data": "Odds ratio", "detectable_difference": "Detectable with 80% power",
-    }  # fmt: skip
+        "first": "Set",
+        "k_first": "Trials",
+        "second": "Against",
+        "k_second": "Trials of it",
+        "quantity": "Quantity",
+        "value_first": "In the first",
+        "value_second": "In the other",
+        "difference": "Difference",
+        "low": "95% low",
+        "high": "95% high",
+        "kind": "How",
+        "p": "p",
+        "probability_first_smaller": "P(smaller in the first)",
+        "probability_no_data": "The same if the first held no trial",
+        "odds_ratio_no_data": "Odds ratio",
+        "detectable_difference": "Detectable with 80% power",
+    }
     sentences = [f"{one.names[0]} against {one.names[1]}: {one.sentence}" for one in found]
     note = " ".join([NO_DATA, DETECTABLE, *sentences])
-    return records_table("differences", "Is the association weaker?", note, records, columns, QUANTITIES | names_for(final))
+    return records_table(
+        "differences", "Is the association weaker?", note, records, columns, QUANTITIES | names_for(final)
+    )
 
 
 def verdicts_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
@@ -160,8 +253,15 @@ def verdicts_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
         for record in records
     ]
     columns = {
-        "set": "Set", "model": "Model", "scheme": "Scheme", "item": "Item", "value": "Value", "words": "In words", "status": "Status", "source": "Source",
-    }  # fmt: skip
+        "set": "Set",
+        "model": "Model",
+        "scheme": "Scheme",
+        "item": "Item",
+        "value": "Value",
+        "words": "In words",
+        "status": "Status",
+        "source": "Source",
+    }
     note = (
         "Thresholds are those of the schemes, not of this package. Status `doubtful`: the fit lies on the boundary or failed its diagnostics, or the "
         "statement rests on an extrapolation or on the trial that it is about; `not gradable`: aggregate data cannot "
@@ -192,9 +292,19 @@ def sensitivity_tables(analyses: Sequence[SetFit]) -> list[ReportTable]:
     intervals = [record for one in analyses for record in one.robustness.intervals]
     if intervals:
         columns = {
-            "set": "Set", "recipe": "Interval", "of": "Of", "correlates": "Correlation of", "trials": "Trials", "value": "Estimate", "low": "95% low",
-            "high": "95% high", "formula": "Formula", "source": "DOI", "note": "Note", "problem": "Not made",
-        }  # fmt: skip
+            "set": "Set",
+            "recipe": "Interval",
+            "of": "Of",
+            "correlates": "Correlation of",
+            "trials": "Trials",
+            "value": "Estimate",
+            "low": "95% low",
+            "high": "95% high",
+            "formula": "Formula",
+            "source": "DOI",
+            "note": "Note",
+            "problem": "Not made",
+        }
         note = "The same data by every published recipe for an interval of r or R²; N the number of trials."
         tables.append(records_table("intervals", "Intervals of r and R²", note, intervals, columns, {}))
     return tables

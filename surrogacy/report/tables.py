@@ -84,7 +84,12 @@ def models_table(analyses: Sequence[SetFit]) -> ReportTable:
     numbers, words = [], []
     for one in analyses:
         for result in one.results:
-            about = {"set": one.name, "k": len(result.effects), "trials": len(result.effects.trials), "model": result.model}
+            about = {
+                "set": one.name,
+                "k": len(result.effects),
+                "trials": len(result.effects.trials),
+                "model": result.model,
+            }
             problems = "; ".join(result.problems)
             for name, estimate in result.estimates.items():
                 record: dict[str, Any] = {**about, "estimate": name}
@@ -95,7 +100,12 @@ def models_table(analyses: Sequence[SetFit]) -> ReportTable:
                     shown, made = with_interval(estimate), estimate.kind
                     record |= vars(estimate)
                 numbers.append(
-                    {**record, "settings": settings_in_words(result), "problems": problems, "left_out": len(result.left_out)}
+                    {
+                        **record,
+                        "settings": settings_in_words(result),
+                        "problems": problems,
+                        "left_out": len(result.left_out),
+                    }
                 )
                 words.append(
                     {
@@ -143,9 +153,13 @@ def effects_table(analyses: Sequence[SetFit]) -> ReportTable:
         for i, comparison in enumerate(effects.comparison):
             factor = {name: values[i] for name, values in effects.factors.items()}
             record: dict[str, Any] = {
-                "set": one.name, "comparison": comparison, "trial": effects.trial[i], "n": effects.n[i], **factor,
+                "set": one.name,
+                "comparison": comparison,
+                "trial": effects.trial[i],
+                "n": effects.n[i],
+                **factor,
                 "rho_within": effects.rho_within[i],
-            }  # fmt: skip
+            }
             shown = {"Set": one.name, "Comparison": effects.labels[i], "n": number(effects.n[i], 0)}
             for column, side in enumerate(("surrogate", "final")):
                 log_hr, se = effects.log_hr[i, column], effects.se[i, column]
@@ -221,7 +235,9 @@ def prior_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
             row[heading] = value if status in ("none", "exists") else f"{value} ({status})"
         row |= {"P(slope > 0)": number(record["p_slope_positive"]), "Overlap": f"{record['prior_overlap']:.0%}"}
         words.append(row | {"Prior R²": number(record["r2_trial_prior"])})
-    return ReportTable("priors", "Sensitivity to the prior", note, pd.DataFrame(records), pd.DataFrame(words).fillna(""))
+    return ReportTable(
+        "priors", "Sensitivity to the prior", note, pd.DataFrame(records), pd.DataFrame(words).fillna("")
+    )
 
 
 def placement_table(run: Run) -> ReportTable:
@@ -235,13 +251,32 @@ def placement_table(run: Run) -> ReportTable:
     )
     note += "".join(f" Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed)
     columns = {
-        "label": "Comparison", "set": "Set", "model": "Model", "fitted": "Fitted", "k": "k", "cut": "Data cut", "rho_within": "ρ within",
-        "hr_surrogate": "HR (surrogate)", "predicted": "Predicted HR", "low_95": "95% low", "high_95": "95% high", "low_80": "80% low",
-        "high_80": "80% high", "hr_final": "Observed HR", "residual": "Residual (log)", "percentile": "Percentile",
-        "p_at_or_above": "P(at or above)", "position": "Observed HR lies", "variance": "Variance", "variance_surrogate_error": "… surrogate", "variance_parameters": "… parameters",
-        "variance_sigma_cond": "… sigma_cond", "variance_sampling": "… sampling", "variance_covariance": "… covariance",
+        "label": "Comparison",
+        "set": "Set",
+        "model": "Model",
+        "fitted": "Fitted",
+        "k": "k",
+        "cut": "Data cut",
+        "rho_within": "ρ within",
+        "hr_surrogate": "HR (surrogate)",
+        "predicted": "Predicted HR",
+        "low_95": "95% low",
+        "high_95": "95% high",
+        "low_80": "80% low",
+        "high_80": "80% high",
+        "hr_final": "Observed HR",
+        "residual": "Residual (log)",
+        "percentile": "Percentile",
+        "p_at_or_above": "P(at or above)",
+        "position": "Observed HR lies",
+        "variance": "Variance",
+        "variance_surrogate_error": "… surrogate",
+        "variance_parameters": "… parameters",
+        "variance_sigma_cond": "… sigma_cond",
+        "variance_sampling": "… sampling",
+        "variance_covariance": "… covariance",
         "variance_residual": "… residual",
-    }  # fmt: skip
+    }
     labels = " and ".join(focus.label for focus in run.focuses)
     return records_table("placement", f"{labels} against the lines", note, run.placement, columns, POSITIONS, digits=3)
 
@@ -303,20 +338,44 @@ def result_tables(run: Run) -> list[ReportTable]:
             "flattering choice. R² intervals by the delta method; none on the boundary."
         )
         columns = {
-            "set": "Set", "model": "Model", "rho_within": "ρ within", "rho_between": "ρ between", "r2_trial": "R² (trial level)",
-            "r2_trial_low": "95% low", "r2_trial_high": "95% high", "slope": "Slope", "intercept": "Intercept",
-            "sigma_cond": "Conditional SD", "ste_prediction": "STE (HR)", "ste_prediction_status": "STE status",
-            "boundary": "Boundary", "problem": "Not fitted",
-        }  # fmt: skip
-        tables.append(records_table("rho_within", "Sensitivity to the within-trial correlation", note, grid, columns, {}))
+            "set": "Set",
+            "model": "Model",
+            "rho_within": "ρ within",
+            "rho_between": "ρ between",
+            "r2_trial": "R² (trial level)",
+            "r2_trial_low": "95% low",
+            "r2_trial_high": "95% high",
+            "slope": "Slope",
+            "intercept": "Intercept",
+            "sigma_cond": "Conditional SD",
+            "ste_prediction": "STE (HR)",
+            "ste_prediction_status": "STE status",
+            "boundary": "Boundary",
+            "problem": "Not fitted",
+        }
+        tables.append(
+            records_table("rho_within", "Sensitivity to the within-trial correlation", note, grid, columns, {})
+        )
     if out:
         note = "Every trial left out in turn, with all its comparisons."
         columns = {
-            "set": "Set", "model": "Model", "left_out": "Left out", "k": "k", "r": "r", "rho_between": "ρ between",
-            "r2_trial": "R² (trial level)", "slope": "Slope", "intercept": "Intercept", "ste_prediction": "STE (HR)",
-            "ste_prediction_status": "STE status", "boundary": "Boundary", "problem": "Not fitted",
-        }  # fmt: skip
-        labels = {trial: label for one in analyses for trial, label in zip(one.effects.trial, one.effects.labels, strict=True)}
+            "set": "Set",
+            "model": "Model",
+            "left_out": "Left out",
+            "k": "k",
+            "r": "r",
+            "rho_between": "ρ between",
+            "r2_trial": "R² (trial level)",
+            "slope": "Slope",
+            "intercept": "Intercept",
+            "ste_prediction": "STE (HR)",
+            "ste_prediction_status": "STE status",
+            "boundary": "Boundary",
+            "problem": "Not fitted",
+        }
+        labels = {
+            trial: label for one in analyses for trial, label in zip(one.effects.trial, one.effects.labels, strict=True)
+        }
         tables.append(records_table("leave_one_out", "Leave-one-trial-out", note, out, columns, labels))
     priors = [record for one in analyses for record in one.prior_sensitivity]
     if priors:
@@ -329,10 +388,19 @@ def result_tables(run: Run) -> list[ReportTable]:
             "effect and of the line are in the intervals. Target: the true effect, or what a trial of a size will observe."
         )
         columns = {
-            "set": "Set", "model": "Model", "k": "k", "target": "Target", "hr_surrogate": "HR (surrogate)", "predicted": "Predicted HR",
-            "low_95": "95% low", "high_95": "95% high", "low_80": "80% low", "high_80": "80% high", "p_below_1": "P(HR < 1)",
+            "set": "Set",
+            "model": "Model",
+            "k": "k",
+            "target": "Target",
+            "hr_surrogate": "HR (surrogate)",
+            "predicted": "Predicted HR",
+            "low_95": "95% low",
+            "high_95": "95% high",
+            "low_80": "80% low",
+            "high_80": "80% high",
+            "p_below_1": "P(HR < 1)",
             "beyond_data": "Beyond the data",
-        }  # fmt: skip
+        }
         tables.append(records_table("predictions", "Prediction for a new trial", note, run.predictions, columns, {}))
     nuts = [record for one in analyses for record in one.nuts]
     if nuts:
@@ -341,9 +409,15 @@ def result_tables(run: Run) -> list[ReportTable]:
             "sampled quantile; beyond 4 one of the two would be wrong."
         )
         columns = {
-            "set": "Set", "model": "Model", "estimate": "Quantity", "summary": "Summary", "exact": "Exact", "sampled": "NUTS",
-            "monte_carlo_error": "Monte Carlo error", "difference": "Difference",
-        }  # fmt: skip
+            "set": "Set",
+            "model": "Model",
+            "estimate": "Quantity",
+            "summary": "Summary",
+            "exact": "Exact",
+            "sampled": "NUTS",
+            "monte_carlo_error": "Monte Carlo error",
+            "difference": "Difference",
+        }
         words = {"low": "lower limit", "value": "median", "high": "upper limit", **names}
         tables.append(records_table("nuts", "Exact and sampled posterior", note, nuts, columns, words, digits=4))
     scaling = [record for one in analyses for record in one.power_scaling]
@@ -353,9 +427,16 @@ def result_tables(run: Run) -> list[ReportTable]:
             "doi:10.1007/s11222-023-10366-5); above 0.05 it matters."
         )
         columns = {
-            "set": "Set", "model": "Model", "variable": "Quantity", "prior": "Prior", "likelihood": "Likelihood", "diagnosis": "Diagnosis",
-        }  # fmt: skip
-        tables.append(records_table("power_scaling", "Sensitivity to power scaling", note, scaling, columns, names, digits=3))
+            "set": "Set",
+            "model": "Model",
+            "variable": "Quantity",
+            "prior": "Prior",
+            "likelihood": "Likelihood",
+            "diagnosis": "Diagnosis",
+        }
+        tables.append(
+            records_table("power_scaling", "Sensitivity to power scaling", note, scaling, columns, names, digits=3)
+        )
     shrunken = [record for one in analyses for record in shrunken_records(one)]
     if shrunken:
         note = (
@@ -363,11 +444,17 @@ def result_tables(run: Run) -> list[ReportTable]:
             "its endpoint, and towards what the other endpoint predicts."
         )
         columns = {
-            "set": "Set", "comparison": "Comparison", "hr_surrogate": "HR (surrogate), observed", "hr_surrogate_true": "HR (surrogate), true",
-            "hr_final": "HR (final), observed", "hr_final_true": "HR (final), true",
-        }  # fmt: skip
+            "set": "Set",
+            "comparison": "Comparison",
+            "hr_surrogate": "HR (surrogate), observed",
+            "hr_surrogate_true": "HR (surrogate), true",
+            "hr_final": "HR (final), observed",
+            "hr_final_true": "HR (final), true",
+        }
         labels = {
-            name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)
+            name: label
+            for one in analyses
+            for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)
         }
         tables.append(records_table("true_effects", "True effects", note, shrunken, columns, labels))
     return tables

@@ -49,13 +49,13 @@ def write_tables(tables: Sequence[ReportTable], folder: Path) -> list[str]:
             folder / f"{table.name}.csv", index=False, float_format="%.12g", lineterminator="\n"
         )
         note = f"\n\n{table.note}" if table.note else ""
-        text = f"# {table.title}\n\n{markdown_cells(table.words).to_markdown(index=False, disable_numparse=True)}{note}\n"
+        text = (
+            f"# {table.title}\n\n{markdown_cells(table.words).to_markdown(index=False, disable_numparse=True)}{note}\n"
+        )
         (folder / f"{table.name}.md").write_text(text, encoding="utf-8")
         page.append(f"<h2>{html.escape(table.title)}</h2>{table.words.to_html(index=False, border=0, na_rep='–')}")
         page.append(f'<p class="note">{html.escape(table.note)}</p>')
         names += [f"{table.name}.csv", f"{table.name}.md"]
-    document = (
-        f"<!doctype html><meta charset=utf-8><title>surrogacy: tables</title><style>{PAGE_STYLE}</style>{''.join(page)}\n"
-    )
+    document = f"<!doctype html><meta charset=utf-8><title>surrogacy: tables</title><style>{PAGE_STYLE}</style>{''.join(page)}\n"
     (folder / "tables.html").write_text(document, encoding="utf-8")
     return [*names, "tables.html"]

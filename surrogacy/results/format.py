@@ -34,7 +34,9 @@ def settings_in_words(result: Result) -> str:
         return f"weights: {weights_in_words(result.settings['weights'], result.effects)}"
     effects = result.effects
     assumed = np.unique(effects.rho_within[~effects.rho_known])
-    words = [f"rho_within {assumed[0]:g} (assumed)"] if len(assumed) and "prior_rho_within" not in result.settings else []
+    words = (
+        [f"rho_within {assumed[0]:g} (assumed)"] if len(assumed) and "prior_rho_within" not in result.settings else []
+    )
     if effects.rho_known.any():
         words.append(f"rho_within as reported in {effects.rho_known.sum()}")
     return ", ".join(words + priors_in_words(result.settings))
@@ -47,6 +49,7 @@ def priors_in_words(settings: Mapping[str, Any]) -> list[str]:
         if key.startswith("prior_"):
             names.setdefault(prior, []).append(key.removeprefix("prior_"))
     words = [
-        f"{', '.join(parameters).replace('tau_surrogate, tau_final', 'tau')} {prior}" for prior, parameters in names.items()
+        f"{', '.join(parameters).replace('tau_surrogate, tau_final', 'tau')} {prior}"
+        for prior, parameters in names.items()
     ]
     return [f"priors: {', '.join(words)}"] if words else []

@@ -35,7 +35,9 @@ def confidence_level(level: float) -> float:
         return value / 100
     if not 0 < value < 1:
         shown = f"{value:g}" if value == value else repr(level)
-        raise UsageError(f"the level of an interval lies between 0 and 1, such as 0.95 (or 95, in percent); got {shown}")
+        raise UsageError(
+            f"the level of an interval lies between 0 and 1, such as 0.95 (or 95, in percent); got {shown}"
+        )
     return value
 
 

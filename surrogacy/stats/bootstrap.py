@@ -22,7 +22,9 @@ def resampled_r(effects: Effects, weights: FloatArray, resamples: int, generator
     member = np.array([place[trial] for trial in effects.trial])
     shares = np.full(len(place), 1 / len(place))
     x, y = effects.log_hr.T
-    pieces = [min(PIECE // len(member) + 1, resamples - start) for start in range(0, resamples, PIECE // len(member) + 1)]
+    pieces = [
+        min(PIECE // len(member) + 1, resamples - start) for start in range(0, resamples, PIECE // len(member) + 1)
+    ]
     samples = (generator.multinomial(len(place), shares, size=size)[:, member] for size in pieces)
     return np.concatenate([correlation.weighted_pearson(x, y, weights * counts) for counts in samples])
 

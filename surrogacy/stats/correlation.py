@@ -52,7 +52,9 @@ def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     return float(weighted_pearson(a, b, np.ones_like(a)))
 
 
-def fisher_interval(r: float, k: int, level: float = LEVEL, variance_factor: float = 1.0) -> tuple[float | None, float | None]:
+def fisher_interval(
+    r: float, k: int, level: float = LEVEL, variance_factor: float = 1.0
+) -> tuple[float | None, float | None]:
     """Confidence interval of a correlation by Fisher's z, ``tanh(atanh r -+ z / sqrt(k - 3))``.
 
     Parameters

@@ -97,7 +97,9 @@ class Line:
         if np.isinf(size):
             return self.sigma**2
         if np.isnan(self.trial_variance):
-            raise UsageError("a prediction for a new trial of stated size needs the number of patients of the comparisons")
+            raise UsageError(
+                "a prediction for a new trial of stated size needs the number of patients of the comparisons"
+            )
         return float(self.sigma**2 + self.trial_variance / size**self.exponent)
 
     def new_trial(self, n: float | None = None) -> str:
@@ -190,7 +192,9 @@ class MixtureLine:
         if size is None or np.isinf(size):
             return 0.0
         if np.isnan(self.trial_variance):
-            raise UsageError("a prediction for a new trial of stated size needs the number of patients of the comparisons")
+            raise UsageError(
+                "a prediction for a new trial of stated size needs the number of patients of the comparisons"
+            )
         return self.trial_variance / size
 
     def new_trial(self, n: float | None = None) -> str:
@@ -276,7 +280,9 @@ class MixtureLine:
                 x, excess = finer[change : change + 2], more[change : change + 2]
             return float(x[0] - excess[0] * (x[1] - x[0]) / (excess[1] - excess[0]))
 
-        def result(status: ThresholdStatus, weakest: float | None = None, other: float | None = None) -> ThresholdEffect:
+        def result(
+            status: ThresholdStatus, weakest: float | None = None, other: float | None = None
+        ) -> ThresholdEffect:
             hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))
             low, high = self.data_range
             beyond = any(value is not None and not low <= value <= high for value in (weakest, other))

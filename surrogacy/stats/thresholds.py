@@ -49,7 +49,9 @@ def threshold_effect(
 
     def result(status: ThresholdStatus, log_hr: float | None = None, other: float | None = None) -> ThresholdEffect:
         hr, hr_other = (None if value is None else float(np.exp(min(value, 700.0))) for value in (log_hr, other))
-        beyond = any(value is not None and not line.data_range[0] <= value <= line.data_range[1] for value in (log_hr, other))
+        beyond = any(
+            value is not None and not line.data_range[0] <= value <= line.data_range[1] for value in (log_hr, other)
+        )
         return ThresholdEffect(hr, status, band, level, stated, hr_other, line.new_trial(size), beyond)
 
     q2 = line.quantile(level) ** 2

@@ -41,7 +41,9 @@ def _floats(*values: Array) -> tuple[FloatArray, ...]:
     return tuple(np.asarray(value, dtype=np.float64) for value in values)
 
 
-def _scaled(t: FloatArray, h01: FloatArray, h02: FloatArray, h12: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _scaled(
+    t: FloatArray, h01: FloatArray, h02: FloatArray, h12: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The slower of lam and h12, and S_PFS and P_1 divided by ``exp(-slower t)``."""
     lam = h01 + h02
     gap = np.abs(h12 - lam)

@@ -50,7 +50,9 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
     arm = experimental[order]
     risk_experimental = np.cumsum(arm[:, ::-1], axis=1)[:, ::-1]
     with np.errstate(divide="ignore"):
-        odds = (np.arange(time.shape[1], 0, -1) - risk_experimental) / risk_experimental  # control over experimental, at risk
+        odds = (
+            np.arange(time.shape[1], 0, -1) - risk_experimental
+        ) / risk_experimental  # control over experimental, at risk
     observed = (died * arm).sum(axis=1)
     total = died.sum(axis=1)
     estimable = (observed > 0) & (observed < total)
@@ -59,7 +61,9 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
         share = 1.0 / (1.0 + odds * np.exp(-log_hr)[:, None])
         expected = died * share
         information = (expected * (1.0 - share)).sum(axis=1)
-        step = np.where(estimable, (observed - expected.sum(axis=1)) / np.where(information > 0, information, np.inf), 0.0)
+        step = np.where(
+            estimable, (observed - expected.sum(axis=1)) / np.where(information > 0, information, np.inf), 0.0
+        )
         log_hr += np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-9:
             break
@@ -85,7 +89,9 @@ def logrank(time: FloatArray, event: FloatArray, experimental: FloatArray) -> tu
         ``r`` is the experimental share of those at risk.
     """
     order = np.argsort(time, axis=1)
-    event, arm = (np.take_along_axis(np.broadcast_to(values, time.shape), order, axis=1) for values in (event, experimental))
+    event, arm = (
+        np.take_along_axis(np.broadcast_to(values, time.shape), order, axis=1) for values in (event, experimental)
+    )
     at_risk = np.arange(time.shape[1], 0, -1)
     r = np.cumsum(arm[:, ::-1], axis=1)[:, ::-1] / at_risk
     return (event * (arm - r)).sum(axis=1), (event * r * (1.0 - r)).sum(axis=1)

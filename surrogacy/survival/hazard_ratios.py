@@ -111,7 +111,11 @@ def hazard_ratio_over_time(
 
 
 def average_hazard_ratio(
-    control: IllnessDeath, experimental: IllnessDeath, alpha: float = 0.5, upper: float = 100.0, endpoint: Endpoint = "os"
+    control: IllnessDeath,
+    experimental: IllnessDeath,
+    alpha: float = 0.5,
+    upper: float = 100.0,
+    endpoint: Endpoint = "os",
 ) -> Any:
     """Average hazard ratio of Kalbfleisch and Prentice: hazards weighted by ``(S_E S_C)^alpha``.
 
@@ -238,11 +242,14 @@ def median_ratio(control: IllnessDeath, experimental: IllnessDeath, endpoint: En
     return pair_values(control, experimental, np.atleast_1d(medians[1] / medians[0]))
 
 
-def restricted_mean_difference(control: IllnessDeath, experimental: IllnessDeath, tau: float, endpoint: Endpoint = "os") -> Any:
+def restricted_mean_difference(
+    control: IllnessDeath, experimental: IllnessDeath, tau: float, endpoint: Endpoint = "os"
+) -> Any:
     """Mean time to the event within ``tau`` months, experimental less control."""
     known(endpoint)
     common_pairs(control, experimental)
     means = [
-        arm.restricted_mean_os(tau) if endpoint == "os" else arm.restricted_mean_pfs(tau) for arm in (control, experimental)
+        arm.restricted_mean_os(tau) if endpoint == "os" else arm.restricted_mean_pfs(tau)
+        for arm in (control, experimental)
     ]
     return pair_values(control, experimental, np.atleast_1d(means[1] - means[0]))

@@ -81,7 +81,11 @@ class IllnessDeath:
             raise UsageError(f"{given}: give hazards per month as numbers or arrays of numbers") from None
         for name, values in zip(HAZARDS, hazards, strict=True):
             wrong = ~np.isfinite(values) | (values < 0.0)
-            refuse(wrong, values, f"hazard of {name.replace('_', '-')} = {{value}} per month: give finite numbers of 0 or more")
+            refuse(
+                wrong,
+                values,
+                f"hazard of {name.replace('_', '-')} = {{value}} per month: give finite numbers of 0 or more",
+            )
         if self.post_progression_clock not in ("forward", "reset"):
             raise UsageError(f"post_progression_clock = {self.post_progression_clock!r}: give 'forward' or 'reset'")
         if len(self.shape) != 3:
@@ -117,7 +121,9 @@ class IllnessDeath:
         if not (np.isfinite(cuts).all() and cuts[0] > 0.0 and (np.diff(cuts) > 0.0).all()):
             raise UsageError(f"cuts = {self.cuts}: give increasing positive months")
         if any((values != 1.0).any() for values in shapes):
-            raise UsageError("hazards are piecewise constant (cuts) or Weibull (shape), not both: leave one of the two out")
+            raise UsageError(
+                "hazards are piecewise constant (cuts) or Weibull (shape), not both: leave one of the two out"
+            )
         common = _common(*hazards, np.empty(len(cuts) + 1))
         if common[-1] != len(cuts) + 1 or len(common) > 2:
             raise UsageError(
@@ -150,7 +156,9 @@ class IllnessDeath:
                 values[..., 0] if np.ndim(values) and np.shape(values)[-1] == 1 else values
                 for values in map(np.asarray, (progression, death, post_progression))
             )
-        return cls(progression, death, post_progression, post_progression_clock=post_progression_clock, cuts=tuple(cuts))
+        return cls(
+            progression, death, post_progression, post_progression_clock=post_progression_clock, cuts=tuple(cuts)
+        )
 
     @classmethod
     def from_medians(cls, pfs: npt.ArrayLike, os: npt.ArrayLike, direct_death: npt.ArrayLike = 0.0) -> IllnessDeath:
@@ -170,7 +178,11 @@ class IllnessDeath:
         """
         pfs, os, q = (np.asarray(value, dtype=np.float64) for value in (pfs, os, direct_death))
         refuse(~((pfs > 0.0) & np.isfinite(pfs)), pfs, "median PFS = {value} months: give a finite positive number")
-        refuse(~np.isfinite(os), os, "median OS = {value} months: give a finite number; a median not reached cannot be fitted")
+        refuse(
+            ~np.isfinite(os),
+            os,
+            "median OS = {value} months: give a finite number; a median not reached cannot be fitted",
+        )
         refuse(~((q >= 0.0) & (q <= 1.0)), q, "direct_death = {value}: it is a share of the PFS events, from 0 to 1")
         words = "median OS = {value} months is not longer than median PFS, which death ends too: check the two medians"
         refuse(os <= pfs, os, words)
@@ -267,7 +279,9 @@ class IllnessDeath:
         refuse(wrong, shares, f"p = {{value}}: give the share still without the event, from {SMALLEST_SHARE:g} to 1")
         horizon = self.transitions.horizon()[:, None]
         high = np.log(horizon) + np.zeros(shares.size)
-        root = falling_root(lambda log_t: survival(np.exp(log_t)) - shares.reshape(1, -1), high - LOG_UNITS_SEARCHED, high)
+        root = falling_root(
+            lambda log_t: survival(np.exp(log_t)) - shares.reshape(1, -1), high - LOG_UNITS_SEARCHED, high
+        )
         times = np.where(shares.reshape(1, -1) == 1.0, 0.0, np.exp(root))
         times = np.where(survival(horizon) > shares.reshape(1, -1), np.inf, times)
         return np.asarray(times.reshape(self.arms + shares.shape))

@@ -165,7 +165,9 @@ class _Endpoint:
     b: FloatArray
 
 
-def logrank_pair(control: MixedArm, experimental: MixedArm, censoring: Censoring, experimental_share: float) -> LogRankPair:
+def logrank_pair(
+    control: MixedArm, experimental: MixedArm, censoring: Censoring, experimental_share: float
+) -> LogRankPair:
     """Joint law of the log-rank statistics of PFS and OS.
 
     Parameters
@@ -241,7 +243,9 @@ def _endpoint(
     return _Endpoint(alive, density, a, c, b), score / np.sqrt(v), events, float(partial.root()[0])
 
 
-def _arm_covariance(t: FloatArray, arm: MixedArm, followed: FloatArray, pfs: _Endpoint, os: _Endpoint, i: int) -> FloatArray:
+def _arm_covariance(
+    t: FloatArray, arm: MixedArm, followed: FloatArray, pfs: _Endpoint, os: _Endpoint, i: int
+) -> FloatArray:
     """(2, 2) covariance of one patient's two sums in arm i."""
     mean = np.empty(2)
     second = np.empty((2, 2))

@@ -78,7 +78,9 @@ class Numerical(ABC):
     def power(self) -> float:
         """Flattest power of time in a cumulative hazard, at most 1."""
 
-    def panels(self, start: FloatArray, stop: FloatArray, edges: list[FloatArray]) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def panels(
+        self, start: FloatArray, stop: FloatArray, edges: list[FloatArray]
+    ) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Nodes and weights of integrals from ``start`` to ``stop``, along a new last axis, broken at ``edges``."""
         fastest = float(self.fastest().max())
         for edge in [*edges, np.asarray(np.inf)]:
@@ -200,5 +202,7 @@ class Numerical(ABC):
             edges = [sign * (np.broadcast_to(cut, v.shape) - origin) for cut in cuts] + [
                 sign * (out - cut - origin) for cut in cuts
             ]
-            steps, weight = self.rule(np.zeros_like(v), 0.5 * v, list(np.sort(np.stack(edges), axis=0)) if edges else [])
+            steps, weight = self.rule(
+                np.zeros_like(v), 0.5 * v, list(np.sort(np.stack(edges), axis=0)) if edges else []
+            )
             yield origin[..., None] + sign * steps, weight

@@ -50,7 +50,9 @@ class Censoring:
 
     def __post_init__(self) -> None:
         if not (
-            0.0 <= self.shortest <= self.longest and self.longest > 0.0 and (self.longest < np.inf or self.shortest == np.inf)
+            0.0 <= self.shortest <= self.longest
+            and self.longest > 0.0
+            and (self.longest < np.inf or self.shortest == np.inf)
         ):
             span = f"{self.shortest:g} to {self.longest:g} months"
             raise UsageError(

@@ -99,9 +99,15 @@ class Piecewise(Numerical):
         stable = -self._cumulative(t, self.h01 + self.h02)[..., 0]
         counted = (started > 0.0) & (u[..., 1:] > u[..., :-1])
         log_scale = np.maximum(stable, np.where(counted, high, -np.inf).max(axis=-1))
-        still = np.where(counted, started * np.diff(u, axis=-1) * phi(high - low) * np.exp(high - log_scale[..., None]), 0.0)
+        still = np.where(
+            counted, started * np.diff(u, axis=-1) * phi(high - low) * np.exp(high - log_scale[..., None]), 0.0
+        )
         alone = np.exp(stable - log_scale)
-        return log_scale, alone + still.sum(axis=-1), self._value(t, self.h02)[..., 0] * alone + (still * rate).sum(axis=-1)
+        return (
+            log_scale,
+            alone + still.sum(axis=-1),
+            self._value(t, self.h02)[..., 0] * alone + (still * rate).sum(axis=-1),
+        )
 
     def _inverse(self, cumulative: FloatArray, hazards: FloatArray) -> FloatArray:
         """Times at which the cumulative hazards reach given values, (m, n)."""
@@ -128,7 +134,9 @@ class Piecewise(Numerical):
     def take(self, arms: slice) -> Piecewise:
         """Some of the arms."""
         return (
-            self if len(self.h01) == 1 else Piecewise(self.h01[arms], self.h02[arms], self.h12[arms], self.cuts, self.forward)
+            self
+            if len(self.h01) == 1
+            else Piecewise(self.h01[arms], self.h02[arms], self.h12[arms], self.cuts, self.forward)
         )
 
     def single_arms(self) -> Iterator[Piecewise]:

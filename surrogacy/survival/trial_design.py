@@ -50,9 +50,13 @@ class Design:
             if not all(np.isfinite(value) and value > 0 for value in values):
                 raise UsageError(f"{words} {values}: give finite numbers above 0, control then experimental")
         if not all(0 <= value < 1 for value in self.direct_death):
-            raise UsageError(f"direct_death {self.direct_death}: the share of PFS events that are deaths lies in [0, 1)")
+            raise UsageError(
+                f"direct_death {self.direct_death}: the share of PFS events that are deaths lies in [0, 1)"
+            )
         if not 0 <= self.crossover <= 1:
-            raise UsageError(f"crossover {self.crossover:g}: give a share of the progressed control patients, from 0 to 1")
+            raise UsageError(
+                f"crossover {self.crossover:g}: give a share of the progressed control patients, from 0 to 1"
+            )
         if not 0 < self.alpha < 1:
             raise UsageError(f"alpha {self.alpha:g}: give a two-sided level between 0 and 1, such as 0.05")
         if not (0 <= self.accrual < np.inf and self.follow_up >= 0 and self.accrual + self.follow_up > 0):

@@ -34,7 +34,9 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
     """
     rows = to_rows(read_table(path), roles)
     if not rows.effects:
-        raise DataError([file_fault("E001", str(path), 1, "the table has a header and no rows", "add one row per comparison")])
+        raise DataError(
+            [file_fault("E001", str(path), 1, "the table has a header and no rows", "add one row per comparison")]
+        )
     count: dict[tuple[str, str], int] = {}
     spelling: dict[str, str] = {}
     for row in rows.effects:
@@ -58,7 +60,8 @@ def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
     """W143: bring allowed values to their spelling; leave out a description that no fit depends on and that is not an allowed value."""
     for column in columns:
         spelling = {
-            value.lower(): value for value in (*column.allowed, *(("true", "false") if column.kind == "boolean" else ()))
+            value.lower(): value
+            for value in (*column.allowed, *(("true", "false") if column.kind == "boolean" else ()))
         }
         forgiving = column.name in DESCRIPTIVE
         for row in rows:
@@ -112,12 +115,16 @@ def presumed_endpoints(rows: UserRows) -> list[Fault]:
     presumed = {row["_presumed"]: row for row in rows.effects if row.get("_presumed")}
     return [
         file_fault(
-            "I136", row["_file"], 1, f"the heading does not name the endpoint: taken as {row['endpoint']}, as in the curated tables",
+            "I136",
+            row["_file"],
+            1,
+            f"the heading does not name the endpoint: taken as {row['endpoint']}, as in the curated tables",
             f"name it hr_{row['endpoint'].lower()}, or add a column {role} that names the endpoint",
-            severity="info", column=row.get("_column_hr", f"hr_{role}"),
+            severity="info",
+            column=row.get("_column_hr", f"hr_{role}"),
         )
         for role, row in presumed.items()
-    ]  # fmt: skip
+    ]
 
 
 def final_endpoints(rows: UserRows) -> tuple[str, ...]:
@@ -151,7 +158,9 @@ def merge(
     """Put added rows beside the table's; where both speak of one endpoint the added hazard ratio counts, and the table's median."""
     known = {row["comparison"]: row for row in rows["trials"]}
     alike = {
-        squash(name): row["comparison"] for row in rows["trials"] for name in (row["label"], row["trial"], row["comparison"])
+        squash(name): row["comparison"]
+        for row in rows["trials"]
+        for name in (row["label"], row["trial"], row["comparison"])
     }
     faults, new_trials = [], []
     for row in trials:
@@ -184,7 +193,8 @@ def merge(
                 faults.append(cell_fault("W109", "warning", row, column, rule, fix))
     replaced = {(row["comparison"], row["endpoint"]) for row in effects if row["preferred"] == "true"}
     kept = [
-        {**row, "preferred": "false"} if (row["comparison"], row["endpoint"]) in replaced else row for row in rows["effects"]
+        {**row, "preferred": "false"} if (row["comparison"], row["endpoint"]) in replaced else row
+        for row in rows["effects"]
     ]
     all_arms, more = merge_arms(rows["arms"], arms)
     return {**rows, "trials": rows["trials"] + new_trials, "effects": kept + effects, "arms": all_arms}, faults + more
@@ -218,7 +228,9 @@ def merge_arms(curated: Sequence[Row], added: Sequence[Row]) -> tuple[list[Row],
             taken |= group
             faults += found
         if taken:
-            own = {name: value for name, value in row.items() if name.startswith("_") and _quantity(name) in ("", *taken)}
+            own = {
+                name: value for name, value in row.items() if name.startswith("_") and _quantity(name) in ("", *taken)
+            }
             evidence = weakest([old.get("evidence", ""), row["evidence"]]) if row["evidence"] else ""
             evidence = evidence or ("unverified" if old.get("evidence") == "unverified" else "")
             notes = f"{', '.join(name for name in taken if name.startswith('median'))} added for this run"
@@ -243,7 +255,9 @@ def _taken(old: Row, row: Row, columns: Sequence[str]) -> tuple[Row, list[Fault]
     faults = []
     about = f" (of {old['pfs_endpoint']})" if "pfs_endpoint" in columns and old.get("pfs_endpoint") else ""
     for name, value in given.items():
-        if not name.startswith("median") or (months(old, name) == months(row, name) and not _other_endpoint(old, given)):
+        if not name.startswith("median") or (
+            months(old, name) == months(row, name) and not _other_endpoint(old, given)
+        ):
             continue
         if not old.get(name):
             rule = f"the table has no limit for this median, and {old[columns[0]]} months for the median, which is kept"

@@ -14,7 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from surrogacy.errors import Fault
 from surrogacy.trials.cells import Row, cell_fault, exact_p, number, printed_range
 from surrogacy.trials.effect_rules import EVENTS_RATIO, contradicts_p, spans_one
-from surrogacy.trials.standard_errors import range_as_printed, range_from_limits, range_from_p, standard_error_from_events
+from surrogacy.trials.standard_errors import (
+    range_as_printed,
+    range_from_limits,
+    range_from_p,
+    standard_error_from_events,
+)
 
 TOLERANCE = 1.01  # quantiles and profile limits differ from Wald limits by about this much
 LARGEST_ERROR = math.sqrt(2)

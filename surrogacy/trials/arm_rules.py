@@ -27,7 +27,8 @@ def check_added_cells(arms: Sequence[Row]) -> list[Fault]:
     from surrogacy.trials.schema import check_schema
 
     columns = [
-        replace(column, required=False, allowed=() if column.name == "pfs_endpoint" else column.allowed) for column in ARMS
+        replace(column, required=False, allowed=() if column.name == "pfs_endpoint" else column.allowed)
+        for column in ARMS
     ]
     # the patients of an arm are those of its row in trials.csv, where the schema names them
     return check_schema("arms", [column for column in columns if column.name != "n"], arms)
@@ -125,7 +126,9 @@ def _check_months(row: Row) -> Iterator[Fault]:
             yield cell_fault("W132", "warning", row, column, f"a median of {value:g} months is implausible", fix)
         elif column == "median_os" and value < SHORTEST_MEDIAN_OS:
             fix = "if it is in years, multiply it by 12"
-            yield cell_fault("W132", "warning", row, column, f"a median survival of {value:g} months is implausible", fix)
+            yield cell_fault(
+                "W132", "warning", row, column, f"a median survival of {value:g} months is implausible", fix
+            )
 
 
 def _say(duration: float) -> str:
@@ -171,7 +174,12 @@ def check_event_counts(trials: Sequence[Row]) -> Iterator[Fault]:
             column = "progressions" if row.get("progressions") else "deaths_without_progression"
             rule = f"{events[0]:.0f} progressions and {events[1]:.0f} deaths without progression are more than the {n:.0f} patients"
             yield cell_fault(
-                "E118", "error", row, column, rule, "count each patient once: the first progression, or death before any"
+                "E118",
+                "error",
+                row,
+                column,
+                rule,
+                "count each patient once: the first progression, or death before any",
             )
 
 
@@ -182,7 +190,9 @@ def check_at_risk(at_risk: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fau
     for row in at_risk:
         months = number(row, "months")
         if months is not None and months < 0:
-            yield cell_fault("E119", "error", row, "months", "a time cannot be negative", "give months since randomisation")
+            yield cell_fault(
+                "E119", "error", row, "months", "a time cannot be negative", "give months since randomisation"
+            )
         elif months is not None:
             curves.setdefault((row["comparison"], row["endpoint"]), []).append((months, row))
     for (comparison, _), curve in curves.items():
@@ -201,6 +211,8 @@ def check_at_risk(at_risk: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fau
                     continue
                 if before is not None and count > before:
                     fix = "re-read the numbers under the figure, and that the arms are not swapped"
-                    yield cell_fault("E119", "error", row, column, f"more patients at risk than {before:.0f}, {where}", fix)
+                    yield cell_fault(
+                        "E119", "error", row, column, f"more patients at risk than {before:.0f}, {where}", fix
+                    )
                     break  # what follows would only repeat it
                 before, where = count, f"those at {months:g} months"

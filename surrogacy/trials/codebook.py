@@ -55,7 +55,13 @@ of the row. They become rows of arms.csv for the run. Of a comparison that is he
 (W109), others are filled in. With both hazard ratios, `n_ctl`, `n_exp` and these medians,
 `python -m surrogacy.pps --add FILE --focus TRIAL` decomposes the trial; `progressions`, `deaths_without_progression`,
 `follow_up_low` and `follow_up_high` take the place of assumptions."""
-FRICTIONLESS_TYPES = {"text": "string", "number": "number", "integer": "integer", "boolean": "boolean", "date": "string"}
+FRICTIONLESS_TYPES = {
+    "text": "string",
+    "number": "number",
+    "integer": "integer",
+    "boolean": "boolean",
+    "date": "string",
+}
 
 
 def codebook() -> str:
@@ -73,7 +79,11 @@ def codebook() -> str:
         "## Rules for counts, follow-up and medians",
         "A value that breaks an E rule stops the run, with file, line, column and remedy; W rules are warnings.",
         "\n".join(
-            ["| rule | what must hold |", "| --- | --- |", *(f"| {code} | {text} |" for code, text in sorted(RULES.items()))]
+            [
+                "| rule | what must hold |",
+                "| --- | --- |",
+                *(f"| {code} | {text} |" for code, text in sorted(RULES.items())),
+            ]
         ),
         "## A table of your own",
         OWN_TABLES.replace("\n", " "),
@@ -85,7 +95,11 @@ def codebook() -> str:
         _table(PAIR_SET),
         _table(RULE_SET),
         "\n".join(
-            ["| set | what it is |", "| --- | --- |", *(f"| `{name}` | {text} |" for name, text in SET_DESCRIPTIONS.items())]
+            [
+                "| set | what it is |",
+                "| --- | --- |",
+                *(f"| `{name}` | {text} |" for name, text in SET_DESCRIPTIONS.items()),
+            ]
         ),
     ]
     return "\n\n".join(parts) + "\n"
@@ -140,7 +154,11 @@ def _resource(folder: Path, name: str, columns: tuple[Column, ...]) -> dict[str,
 
 def _field(column: Column) -> dict[str, Any]:
     constraints: dict[str, Any] = {"required": True} if column.required else {}
-    field: dict[str, Any] = {"name": column.name, "type": FRICTIONLESS_TYPES[column.kind], "description": column.description}
+    field: dict[str, Any] = {
+        "name": column.name,
+        "type": FRICTIONLESS_TYPES[column.kind],
+        "description": column.description,
+    }
     if column.allowed and column.kind == "text":
         constraints["enum"] = list(column.allowed)
     if column.allowed and column.kind == "integer":

@@ -15,7 +15,11 @@ PATTERNS = {
     "date": r"\d{4}(-\d{2}(-\d{2})?)?",
 }
 EVIDENCE = ("primary", "secondary", "unverified")
-EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}  # in a user's table
+EVIDENCE_ALIASES = {
+    "memory": "unverified",
+    "read-primary": "primary",
+    "read-secondary": "secondary",
+}  # in a user's table
 STAGES = ("intermediate", "advanced", "mixed")
 LINES = ("first", "second", "tace-combination")
 CLASSES = (
@@ -109,7 +113,9 @@ TRIALS = (
     Column("crossover", "Crossover to the experimental treatment, as far as read"),
     Column("population", "Patients"),
     Column(
-        "progressions", "First progressions that count in the trial's progression endpoint, both arms together", kind="integer"
+        "progressions",
+        "First progressions that count in the trial's progression endpoint, both arms together",
+        kind="integer",
     ),
     Column(
         "deaths_without_progression",
@@ -127,7 +133,10 @@ TRIALS = (
         "the preferred OS hazard ratio; whole calendar months apart where only months are printed",
         kind="number",
     ),
-    Column("follow_up_source", "BibTeX key and place where these counts, dates and months were read, with a short quotation"),
+    Column(
+        "follow_up_source",
+        "BibTeX key and place where these counts, dates and months were read, with a short quotation",
+    ),
     Column("follow_up_evidence", "Evidence for them, as in effects.csv", allowed=EVIDENCE),
     Column("source", "BibTeX key of the main publication, in sources.bib"),
     Column("notes", "What else a reader should know"),
@@ -142,7 +151,9 @@ EFFECTS = (
     Column("data_cut", "Data cut (YYYY-MM-DD, YYYY-MM or YYYY)", kind="date"),
     Column("preferred", "Whether this row stands for its comparison and endpoint", kind="boolean", required=True),
     Column("preferred_reason", "Why this row rather than the others of its comparison and endpoint"),
-    Column("hr", "Hazard ratio as printed, experimental over control; below 1 favours the experimental arm", kind="number"),
+    Column(
+        "hr", "Hazard ratio as printed, experimental over control; below 1 favours the experimental arm", kind="number"
+    ),
     Column("ci_low", "Lower confidence limit as printed", kind="number"),
     Column("ci_high", "Upper confidence limit as printed", kind="number"),
     Column("ci_level", "Level of the interval, 0 to 1", kind="number"),
@@ -223,7 +234,9 @@ PAIR_SET = (
 )
 RULE_SET = (
     Column("column", "Column of trials.csv", required=True),
-    Column("value", "Value it must have; several rows for one column mean or, different columns mean and", required=True),
+    Column(
+        "value", "Value it must have; several rows for one column mean or, different columns mean and", required=True
+    ),
 )
 
 SET_DESCRIPTIONS = {

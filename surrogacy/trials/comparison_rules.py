@@ -46,7 +46,9 @@ def check_registry(rows: Sequence[Row]) -> Iterator[Fault]:
             first = seen.setdefault(number_text, row)
             if first["trial"] != row["trial"]:
                 rule = f"the same registry number as trial {first['trial']} ({first['_file']}:{first['_line']})"
-                yield cell_fault("E108", "error", row, "registry", rule, "give both rows the same trial, or correct the number")
+                yield cell_fault(
+                    "E108", "error", row, "registry", rule, "give both rows the same trial, or correct the number"
+                )
 
 
 def check_shared_control(rows: Sequence[Row]) -> Iterator[Fault]:
@@ -87,7 +89,9 @@ def check_patients(trials: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fault
         n, stated = number(arm, "n"), number(trial, column) if trial else None
         if arm.get("preferred") == "true" and n and stated and n != stated:
             rule = f"{n:.0f} patients here, {stated:.0f} in {column} of the trial table"
-            yield cell_fault("W109", "warning", arm, "n", rule, "settle which is right, or note which analysis set each is of")
+            yield cell_fault(
+                "W109", "warning", arm, "n", rule, "settle which is right, or note which analysis set each is of"
+            )
 
 
 def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fault]:
@@ -108,7 +112,9 @@ def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fau
         if row.get("preferred") != "true" or hr is None or hr <= 0 or len(pair) < 2:
             continue
         ratio = pair["ctl"] / pair["exp"]
-        opposite = math.log(ratio) * math.log(hr) < 0 and min(abs(math.log(ratio)), abs(math.log(hr))) > math.log(MEDIAN_EACH)
+        opposite = math.log(ratio) * math.log(hr) < 0 and min(abs(math.log(ratio)), abs(math.log(hr))) > math.log(
+            MEDIAN_EACH
+        )
         if opposite and max(ratio / hr, hr / ratio) > MEDIAN_FACTOR:
             rule = f"the medians ({pair['exp']:g} v {pair['ctl']:g} months) point the other way (control/experimental = {ratio:.2f})"
             yield cell_fault(
@@ -137,7 +143,12 @@ def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], finals: Seque
             if early and late and early[: len(late)] < late[: len(early)]:
                 rule = f"{final} is from an earlier data cut ({early}) than {surrogate['endpoint']} ({late})"
                 yield cell_fault(
-                    "W112", "warning", last, "data_cut", rule, "pair the two endpoints from one data cut if both are reported"
+                    "W112",
+                    "warning",
+                    last,
+                    "data_cut",
+                    rule,
+                    "pair the two endpoints from one data cut if both are reported",
                 )
             if surrogate["endpoint"] != surrogates[0]:
                 rule = f"the surrogate is {surrogate['endpoint']}, not {surrogates[0]}"
@@ -147,4 +158,6 @@ def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], finals: Seque
             kinds = {row.get("adjusted", "NR") or "NR" for row in (surrogate, last)} - {"NR"}
             if len(kinds) > 1:
                 rule = f"the two hazard ratios differ in adjustment ({' and '.join(sorted(kinds))})"
-                yield cell_fault("W115", "info", last, "adjusted", rule, "pair hazard ratios of one kind if both are reported")
+                yield cell_fault(
+                    "W115", "info", last, "adjusted", rule, "pair hazard ratios of one kind if both are reported"
+                )

@@ -33,10 +33,14 @@ def read_curated_rows(folder: Path, name: str, columns: Sequence[Column]) -> lis
     if name in OPTIONAL_TABLES and not path.is_file():
         return []
     # messages name a shipped file as the project knows it, not by where it is installed
-    table = read_table(path, f"data/trials/{name}.csv" if folder == shipped_tables() else None, complete=True).lower_case()
+    table = read_table(
+        path, f"data/trials/{name}.csv" if folder == shipped_tables() else None, complete=True
+    ).lower_case()
     known = {column.name for column in (*columns, *(OPTIONAL_EFFECTS if name == "effects" else ()))}
     faults = [
-        file_fault("E004", table.file, 1, "this column is not known", "rename or remove it; see CODEBOOK.md", column=column)
+        file_fault(
+            "E004", table.file, 1, "this column is not known", "rename or remove it; see CODEBOOK.md", column=column
+        )
         for column in table.columns
         if column not in known
     ]
@@ -64,7 +68,10 @@ def changed_files(folder: Path) -> list[Fault]:
         if not raw or hashlib.sha256(raw).hexdigest() == listed[name]:
             continue
         if not raw.endswith(b"\n"):
-            rule, fix = "the last line is cut off, and the file is not the one that SHA256SUMS lists", "copy the file again"
+            rule, fix = (
+                "the last line is cut off, and the file is not the one that SHA256SUMS lists",
+                "copy the file again",
+            )
             faults.append(file_fault("E014", str(path), raw.count(b"\n") + 1, rule, fix))
         else:
             rule = "the file is not the one that SHA256SUMS lists: it was edited or damaged"
@@ -85,7 +92,9 @@ def check_columns(rows: dict[str, list[Row]]) -> list[Fault]:
             if first is not row and row[key]:
                 where = f"first at {first['_file']}:{first['_line']}"
                 faults.append(
-                    cell_fault("E006", "error", row, key, f"this identifier stands twice ({where})", "give every row its own")
+                    cell_fault(
+                        "E006", "error", row, key, f"this identifier stands twice ({where})", "give every row its own"
+                    )
                 )
     known = {row["comparison"] for row in rows["trials"]}
     for table in ("effects", "arms", "at_risk"):

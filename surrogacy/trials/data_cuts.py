@@ -71,7 +71,9 @@ def _later(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
     if all(dates):
         shared = min(map(len, dates))  # a date may be a month
         return int(np.sign((dates[0][:shared] > dates[1][:shared]) - (dates[0][:shared] < dates[1][:shared])))
-    ranks = [STAGES_OF_ANALYSIS.get((str(row["analysis"]).replace(",", " ").split() or [""])[0]) for row in (one, other)]
+    ranks = [
+        STAGES_OF_ANALYSIS.get((str(row["analysis"]).replace(",", " ").split() or [""])[0]) for row in (one, other)
+    ]
     if ranks[0] is None or ranks[1] is None:
         return 0
     return int(np.sign(ranks[0] - ranks[1]))

@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, Row, cell_fault, exponential, number, parse_interval, parse_level
+from surrogacy.trials.cells import (
+    LOG_COLUMNS,
+    NUMBER,
+    Row,
+    cell_fault,
+    exponential,
+    number,
+    parse_interval,
+    parse_level,
+)
 
 LIMITS = ("ci_low", "ci_high")
 NUMBERS = ("hr", "se", "p", "events_exp", "events_ctl", *LIMITS)
@@ -65,7 +74,11 @@ def effect_row(statements: Mapping[str, Statement], texts: Row, place: Row) -> t
     if "p" in row:
         row["p"] = row["p"].lstrip("= ")
     faults: list[Fault] = []
-    levels = [(s.level, f"{s.level * 100:g}% in the heading {s.heading!r}") for s in statements.values() if s.level is not None]
+    levels = [
+        (s.level, f"{s.level * 100:g}% in the heading {s.heading!r}")
+        for s in statements.values()
+        if s.level is not None
+    ]
     if "ci_level" in statements:
         text = statements["ci_level"].text
         level = parse_level(text)
@@ -116,7 +129,9 @@ def _logarithms(row: Row, faults: list[Fault]) -> None:
             row[name] = _transformed(text, exponential)
             if row[name] in ("inf", "0"):
                 rule = "exp of this logarithm is not a number above 0"
-                faults.append(cell_fault("E101", "error", row, column, rule, "give the natural logarithm of the hazard ratio"))
+                faults.append(
+                    cell_fault("E101", "error", row, column, rule, "give the natural logarithm of the hazard ratio")
+                )
                 row |= {name: "1", column: "0"}  # so that one cell makes one error
             derived += [name] if row[name] != text else []
     if derived:
@@ -141,11 +156,15 @@ def _resolve_level(row: Row, levels: Sequence[tuple[float, str]], faults: list[F
     if len(distinct) > 1:
         column = next((name for name in ("ci_level", "hr", "ci_low") if f"_column_{name}" in row), "ci_level")
         rule = f"the confidence level is stated differently: {'; '.join(words for _, words in levels)}"
-        faults.append(cell_fault("E110", "error", row, column, rule, "re-read the level of this interval and state it once"))
+        faults.append(
+            cell_fault("E110", "error", row, column, rule, "re-read the level of this interval and state it once")
+        )
         return
     row["ci_level"] = f"{levels[0][0]:.10g}"
     if "_column_ci_level" not in row:
-        row["_column_ci_level"] = next((row[f"_column_{name}"] for name in LIMITS if f"_column_{name}" in row), "ci_level")
+        row["_column_ci_level"] = next(
+            (row[f"_column_{name}"] for name in LIMITS if f"_column_{name}" in row), "ci_level"
+        )
 
 
 def _resolve_sides(row: Row, statements: Mapping[str, Statement], faults: list[Fault]) -> None:
@@ -174,12 +193,15 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
         values = [[float(row[name]) for name in ("log_hr", *LIMITS)] for row in rows]
         logarithms = max(_asymmetry(y, low, high) for y, low, high in values)
         ratios = max(
-            _asymmetry(y, math.log(low), math.log(high)) if low > 0 and high > 0 else math.inf for y, low, high in values
+            _asymmetry(y, math.log(low), math.log(high)) if low > 0 and high > 0 else math.inf
+            for y, low, high in values
         )
         if math.isinf(min(logarithms, ratios)):
             rule = "the limits lie about neither the log hazard ratio nor the hazard ratio"
             fix = "re-read estimate and limits; give both as hazard ratios (hr, ci_low, ci_high) or both as logarithms"
-            derived = [row for row in rows if row.get("_from_log")]  # a printed hazard ratio is compared by the other rules
+            derived = [
+                row for row in rows if row.get("_from_log")
+            ]  # a printed hazard ratio is compared by the other rules
             broken = [row for row in derived if not _fits(row)] or derived  # all fit, but not on one scale
             yield from (cell_fault("E112", "error", row, "ci_low", rule, fix) for row in broken)
         elif logarithms < ratios:

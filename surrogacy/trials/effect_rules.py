@@ -53,7 +53,9 @@ def check_order(row: Row) -> Iterator[Fault]:
         rule = f"the lower limit {low:g} is not below the upper limit {high:g}"
         yield cell_fault("E101", "error", row, "ci_low", rule, "swap or re-read the limits")
     elif hr is not None and low is not None and low > hr:
-        yield cell_fault("E101", "error", row, "ci_low", f"the lower limit is above the hazard ratio {hr:g}", decimal_slip(row))
+        yield cell_fault(
+            "E101", "error", row, "ci_low", f"the lower limit is above the hazard ratio {hr:g}", decimal_slip(row)
+        )
     elif hr is not None and high is not None and high < hr:
         yield cell_fault(
             "E101", "error", row, "ci_high", f"the upper limit is below the hazard ratio {hr:g}", decimal_slip(row)
@@ -227,7 +229,9 @@ def check_logarithm(row: Row) -> Iterator[Fault]:
         low, high = printed_range({**row, "_from_log": column}, column)
         least, most = printed_range(row, column)
         if low > most or high < least:
-            rule = f"the logarithm {log_column} = {row[log_column]} means {exponential(log):.3g}; the hazard ratio is used"
+            rule = (
+                f"the logarithm {log_column} = {row[log_column]} means {exponential(log):.3g}; the hazard ratio is used"
+            )
             yield cell_fault("W126", "warning", row, column, rule, _log_remedy(value, log, column == "hr"))
 
 

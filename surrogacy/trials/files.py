@@ -18,7 +18,18 @@ from surrogacy.trials.workbooks import SIZE_LIMIT, read_workbook
 
 STANDARD_INPUT = "-"
 BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-NAMES = {"trial", "study", "studlab", "comparison", "label", "endpoint", "outcome", "surrogate", "final", "control_group"}
+NAMES = {
+    "trial",
+    "study",
+    "studlab",
+    "comparison",
+    "label",
+    "endpoint",
+    "outcome",
+    "surrogate",
+    "final",
+    "control_group",
+}
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,9 @@ def read_bytes(path: Path, file: str) -> bytes:
         raise DataError([file_fault("E001", file, 0, rule, "check the path")]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise DataError([file_fault("E001", file, 0, f"the file cannot be read ({reason})", "check the path")]) from None
+        raise DataError(
+            [file_fault("E001", file, 0, f"the file cannot be read ({reason})", "check the path")]
+        ) from None
     if len(raw) > SIZE_LIMIT:
         rule = f"the file is larger than {SIZE_LIMIT / 2**20:.0f} MiB, the largest that is read"
         raise DataError([file_fault("E001", file, 0, rule, "give a table of trials, without patient data")])
@@ -144,7 +157,10 @@ def _tolerant_rows(text: str, delimiter: str, file: str) -> list[tuple[int, list
         limit = csv.field_size_limit()
         rule, fix = f"the row cannot be read ({error})", "write the row as plain cells"
         if "field limit" in str(error):
-            rule, fix = f"a cell is longer than {limit:,} characters", "check the quotation marks; a cell holds one value"
+            rule, fix = (
+                f"a cell is longer than {limit:,} characters",
+                "check the quotation marks; a cell holds one value",
+            )
         raise DataError([file_fault("E003", file, line, rule, fix)]) from None
     return rows
 
@@ -175,7 +191,9 @@ def _from_cells(
                 "" if decimal_comma else ", or use ; between cells if , is the decimal mark"
             )
             errors.append(
-                file_fault("E003", file, line, rule, fix if extra else "is the file damaged? Give every cell, if need be empty")
+                file_fault(
+                    "E003", file, line, rule, fix if extra else "is the file damaged? Give every cell, if need be empty"
+                )
             )
             continue
         row = row[: len(header)] + [""] * (len(header) - len(row))
@@ -200,7 +218,9 @@ def _repeated_headings(file: str, header: Sequence[str], line: int) -> Iterator[
     """E002: two columns with the same heading; E013: characters that a heading must not have."""
     names = [heading.lower() for heading in header if heading]
     for heading in sorted({name for name in names if names.count(name) > 1}):
-        yield file_fault("E002", file, line, "two columns have this heading", "rename or remove one of them", column=heading)
+        yield file_fault(
+            "E002", file, line, "two columns have this heading", "rename or remove one of them", column=heading
+        )
     yield from _forbidden_characters(file, line, [(f"column {i + 1}", heading) for i, heading in enumerate(header)])
 
 
@@ -215,5 +235,7 @@ def _forbidden_characters(file: str, line: int, cells: Sequence[tuple[str, str]]
             if invisible and character not in allowed:
                 name = "a line break" if character == "\n" else f"the invisible character U+{ord(character):04X}"
                 value = cell.encode("unicode_escape").decode("ascii")[:60]
-                yield file_fault("E013", file, line, f"the cell contains {name}", "delete it", column=column, value=value)
+                yield file_fault(
+                    "E013", file, line, f"the cell contains {name}", "delete it", column=column, value=value
+                )
                 break

@@ -35,7 +35,15 @@ QUANTITY_WORDS = {
     "hr": ("hr", "hazard ratio", "hazard ratios"),
     "se": ("se", "sei", "sete", "std err", "stderr", "std error", "standard error"),
     "variance": ("vi", "var", "variance"),
-    "p": ("p", "p value", "pval", "log rank p", "log rank p value", "stratified log rank p", "stratified log rank p value"),
+    "p": (
+        "p",
+        "p value",
+        "pval",
+        "log rank p",
+        "log rank p value",
+        "stratified log rank p",
+        "stratified log rank p value",
+    ),
     "p_sides": ("p sides", "sides"),
     "events": ("events", "event", "number of events"),
     "n": (
@@ -58,7 +66,21 @@ QUANTITY_WORDS = {
 }
 BOUND_WORDS = {
     "low": ("low", "lower", "lo", "l", "ll", "lcl", "lci", "lb", "lower limit", "lower bound", "low limit", "lower ci"),
-    "high": ("high", "upper", "up", "u", "hi", "ul", "hl", "ucl", "uci", "ub", "upper limit", "upper bound", "high limit"),
+    "high": (
+        "high",
+        "upper",
+        "up",
+        "u",
+        "hi",
+        "ul",
+        "hl",
+        "ucl",
+        "uci",
+        "ub",
+        "upper limit",
+        "upper bound",
+        "high limit",
+    ),
 }
 INTERVAL_WORDS = (
     "ci",
@@ -85,7 +107,12 @@ ARM_WORDS = {
     "ctl": ("ctl", "control", "ctrl", "comparator", "placebo", "control arm"),
 }
 # letters that mean an arm beside a count or a median, a role beside an effect
-LETTERS: Mapping[str, tuple[str, str]] = {"e": ("exp", ""), "c": ("ctl", ""), "t": ("exp", "final"), "s": ("", "surrogate")}
+LETTERS: Mapping[str, tuple[str, str]] = {
+    "e": ("exp", ""),
+    "c": ("ctl", ""),
+    "t": ("exp", "final"),
+    "s": ("", "surrogate"),
+}
 # words of other programs that hold several of ours
 COMPOUND_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "yi": (("quantity", "hr"), ("log", "")),
@@ -99,19 +126,42 @@ COMPOUND_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "ai": (("quantity", "events"), ("arm", "exp")),
     **{
         f"m{name}": (("quantity", "median"), ("endpoint", endpoint))
-        for name, endpoint in (("os", "OS"), ("pfs", "PFS"), ("ttp", "TTP"), ("pps", "PPS"), ("dfs", "DFS"), ("rfs", "RFS"))
+        for name, endpoint in (
+            ("os", "OS"),
+            ("pfs", "PFS"),
+            ("ttp", "TTP"),
+            ("pps", "PPS"),
+            ("dfs", "DFS"),
+            ("rfs", "RFS"),
+        )
     },
 }
 COLUMN_WORDS = {
-    "trial": ("trial", "study", "studlab", "slab", "author", "trial id", "study id", "acronym", "study label", "trial name",
-              "study name", "trial label", "first author", "author year", "study or subgroup", "reference"),
+    "trial": (
+        "trial",
+        "study",
+        "studlab",
+        "slab",
+        "author",
+        "trial id",
+        "study id",
+        "acronym",
+        "study label",
+        "trial name",
+        "study name",
+        "trial label",
+        "first author",
+        "author year",
+        "study or subgroup",
+        "reference",
+    ),
     "comparison": ("comparison", "comparison id"),
     "endpoint": ("endpoint", "outcome", "type", "endpoint name", "outcome name"),
     "surrogate": ("surrogate", "surrogate endpoint", "surrogate outcome"),
     "final": ("final", "final endpoint", "final outcome", "true endpoint"),
     "registry": ("registry", "nct", "nct id", "nct number", "registration", "registry number", "registration number"),
     "pps_definition": ("pps definition",),
-}  # fmt: skip
+}
 # columns that identify a trial or an endpoint beside the one that names it: then they are not used
 SECONDARY_WORDS = {"author", "trialid", "studyid", "acronym", "firstauthor", "authoryear", "reference", "type"}
 FILLERS = ("of", "for", "the", "in", "with", "and", "value", "arm", "months", "month", "mo", "estimate")
@@ -138,8 +188,20 @@ ONLY_ALONE = {
 
 # quantities that one value can state for both endpoints of a comparison
 SHARED_QUANTITIES = {"n", "n_exp", "n_ctl", "rho_within", "ci_level", "p_sides"}
-ENDPOINT_QUANTITIES = {"hr", "log_hr", "se", "variance", "p", "ci_low", "ci_high", "log_ci_low", "log_ci_high", "interval",
-                       "events_exp", "events_ctl"}  # fmt: skip
+ENDPOINT_QUANTITIES = {
+    "hr",
+    "log_hr",
+    "se",
+    "variance",
+    "p",
+    "ci_low",
+    "ci_high",
+    "log_ci_low",
+    "log_ci_high",
+    "interval",
+    "events_exp",
+    "events_ctl",
+}
 TRIAL_COLUMNS = {column.name for column in TRIALS}
 EFFECT_COLUMNS = {column.name for column in (*EFFECTS, *OPTIONAL_EFFECTS)}
 ARM_COLUMNS = {column.name for column in ARMS}

@@ -95,7 +95,9 @@ class Heading:
             words.append(f"({'lower' if self.bound == 'low' else 'upper'} limit)")
         if self.endpoint:
             words.append(
-                f"of {self.endpoint}" if self.endpoint not in ("surrogate", "final") else f"of the {self.endpoint} endpoint"
+                f"of {self.endpoint}"
+                if self.endpoint not in ("surrogate", "final")
+                else f"of the {self.endpoint} endpoint"
             )
         if self.arm and self.quantity == "median":
             words.append(f"in the {'experimental' if self.arm == 'exp' else 'control'} arm")

@@ -15,7 +15,13 @@ from surrogacy.trials.cells import Row, cell_fault, file_fault, number, squash
 from surrogacy.trials.columns import ENDPOINTS
 from surrogacy.trials.effect_cells import Statement, effect_row, resolve_limit_scale
 from surrogacy.trials.files import Table
-from surrogacy.trials.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, ENDPOINT_WORDS, SECONDARY_WORDS, TRIAL_COLUMNS
+from surrogacy.trials.heading_words import (
+    EFFECT_COLUMNS,
+    ENDPOINT_QUANTITIES,
+    ENDPOINT_WORDS,
+    SECONDARY_WORDS,
+    TRIAL_COLUMNS,
+)
 from surrogacy.trials.headings import Heading, canonical_headings, interpret_heading, suggest
 from surrogacy.trials.trial_facts import merge_facts, misplaced_numbers, similar_names
 
@@ -202,7 +208,8 @@ def _missing(table: Table, ignored: Mapping[str, str], rule: str, fix: str) -> F
     """Return E005; the columns that were not understood may hold what is missing."""
     if ignored:
         names = [
-            f"{column!r} ({hint})" if (hint := suggest(column, canonical_headings())) else repr(column) for column in ignored
+            f"{column!r} ({hint})" if (hint := suggest(column, canonical_headings())) else repr(column)
+            for column in ignored
         ]
         fix = f"{fix}; columns not understood: {', '.join(names)}"
     return file_fault("E005", table.file, 1, rule, fix)
@@ -263,11 +270,19 @@ def _unknown_columns(table: Table, layout: _Layout) -> Iterator[Fault]:
     """W004: columns that are ignored."""
     for column, reason in layout.ignored.items():
         hint = suggest(column, canonical_headings()) if reason == "not understood" else ""
-        fix = f"{hint} Otherwise nothing needs to be done" if hint else "rename it if it is needed; see data/trials/CODEBOOK.md"
-        yield file_fault("W004", table.file, 1, f"this column is ignored: {reason}", fix, severity="warning", column=column)
+        fix = (
+            f"{hint} Otherwise nothing needs to be done"
+            if hint
+            else "rename it if it is needed; see data/trials/CODEBOOK.md"
+        )
+        yield file_fault(
+            "W004", table.file, 1, f"this column is ignored: {reason}", fix, severity="warning", column=column
+        )
 
 
-def _column_meanings(table: Table, headings: Mapping[str, Heading], ignored: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _column_meanings(
+    table: Table, headings: Mapping[str, Heading], ignored: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
     return tuple(
         (column, f"ignored: {ignored[column]}" if column in ignored else headings[column].describe())
         for column in table.columns
@@ -279,7 +294,9 @@ def _statements(row: Row, headings: Mapping[str, Heading], endpoint: str) -> dic
     return {
         heading.quantity: Statement(row[column], column, heading.level, heading.sides)
         for column, heading in headings.items()
-        if heading.endpoint == endpoint and heading.quantity != "median" and not _is_missing(row[column], heading.quantity)
+        if heading.endpoint == endpoint
+        and heading.quantity != "median"
+        and not _is_missing(row[column], heading.quantity)
     }
 
 
@@ -305,7 +322,9 @@ def _trial_and_texts(shared: Mapping[str, Statement], place: Row) -> tuple[Row, 
     # notes are about the hazard ratio; they stand in effects.csv
     about = {name: text for name, text in texts.items() if name in (*TRIAL_COLUMNS, "n") and name != "notes"}
     effect_texts = {
-        name: text for name, text in texts.items() if name in EFFECT_COLUMNS - ENDPOINT_QUANTITIES or name in DEFAULT_ROLES
+        name: text
+        for name, text in texts.items()
+        if name in EFFECT_COLUMNS - ENDPOINT_QUANTITIES or name in DEFAULT_ROLES
     }
     return {**about, **columns, **place}, effect_texts
 

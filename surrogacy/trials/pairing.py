@@ -175,7 +175,9 @@ def pair_by_list(trials: TrialSet, request: Pairing, rows: Sequence[Row], name: 
             chosen.append((about[comparison], *pair_row))
     effects = _effects(trials, request, chosen, name)
     if notes:
-        effects = replace(effects, problems=(*effects.problems, f"patients as the source tabulated them: {'; '.join(notes)}"))
+        effects = replace(
+            effects, problems=(*effects.problems, f"patients as the source tabulated them: {'; '.join(notes)}")
+        )
     return _resolved(effects, request, flow)
 
 
@@ -211,7 +213,9 @@ def _choose(
             return f"{row['endpoint']} hazard ratio without limits, exact p or events"
         return ""
 
-    finals, surrogates = ([rows[name] for name in names if name in rows] for names in (request.finals, request.surrogates))
+    finals, surrogates = (
+        [rows[name] for name in names if name in rows] for names in (request.finals, request.surrogates)
+    )
     if not finals:
         return None, f"no {' or '.join(map(endpoint_label, request.finals))} hazard ratio"
     if not surrogates:
@@ -227,7 +231,10 @@ def _choose(
 
 
 def _effects(
-    trials: TrialSet, request: Pairing, chosen: Sequence[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]], name: str
+    trials: TrialSet,
+    request: Pairing,
+    chosen: Sequence[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]],
+    name: str,
 ) -> Effects:
     """Arrays from chosen rows, and the caveats that go with them."""
     if not chosen:
@@ -239,7 +246,9 @@ def _effects(
     errors = [[standard_error(row) for row in pair] for _, *pair in chosen]
     se = np.array([[np.nan if error is None else error.value for error in pair] for pair in errors])
     methods = [["" if error is None else error.method for error in pair] for pair in errors]
-    known_rho = np.array([_first_number(surrogate["rho_within"], final["rho_within"]) for _, surrogate, final in chosen])
+    known_rho = np.array(
+        [_first_number(surrogate["rho_within"], final["rho_within"]) for _, surrogate, final in chosen]
+    )
     n_exp, n_ctl = (np.array([trial[column] for trial, _, _ in chosen], dtype=float) for column in ("n_exp", "n_ctl"))
     share = np.where(np.isnan(n_exp + n_ctl), 0.5, n_exp / (n_exp + n_ctl))
     # a control arm belongs to one trial: the same name in two trials is two arms
@@ -257,7 +266,9 @@ def _effects(
         factors[f"{side}_evidence"] = strings([row[position]["evidence"] or "as given" for row in chosen])
         factors[f"{side}_se_method"] = tuple(pair[position - 1] for pair in methods)
         imprecise = [pair[position - 1] for pair in errors]
-        factors[f"{side}_se_imprecise"] = tuple("yes" if error is not None and error.imprecise else "" for error in imprecise)
+        factors[f"{side}_se_imprecise"] = tuple(
+            "yes" if error is not None and error.imprecise else "" for error in imprecise
+        )
     added = [trial["label"] for trial, _, _ in chosen if trial["comparison"] in trials.added]
     effects = replace(
         Effects.from_arrays(
@@ -305,7 +316,8 @@ def caveats_of(effects: Effects) -> tuple[str, ...]:
             counts = ", ".join(f"{endpoints.count(name)} {name}" for name in dict.fromkeys(endpoints))
             caveats.append(f"{words} is not one endpoint: {counts}")
     approximate = [
-        f"{names[i, side]} from {factors[f'{side}_se_method'][i]}" + (", roughly" if factors[f"{side}_se_imprecise"][i] else "")
+        f"{names[i, side]} from {factors[f'{side}_se_method'][i]}"
+        + (", roughly" if factors[f"{side}_se_imprecise"][i] else "")
         for i, side in rows
         if factors[f"{side}_se_method"][i] in ("p", "events")
     ]
@@ -317,4 +329,6 @@ def caveats_of(effects: Effects) -> tuple[str, ...]:
 def part_of(effects: Effects, chosen: npt.ArrayLike) -> Effects:
     """Some of the comparisons, with what must be said of these and no longer of the others."""
     part, made = effects.take(chosen), caveats_of(effects)
-    return replace(part, problems=(*caveats_of(part), *(problem for problem in effects.problems if problem not in made)))
+    return replace(
+        part, problems=(*caveats_of(part), *(problem for problem in effects.problems if problem not in made))
+    )

@@ -65,7 +65,9 @@ def _check_pairs(rows: Sequence[Row], effects: Sequence[Row]) -> Iterator[Fault]
             patients = number(row, column)
             if row.get(column) and (patients is None or patients < 1 or patients != int(patients)):
                 rule = "not a number of patients"
-                yield cell_fault("E008", "error", row, column, rule, "write a whole number, 1 or more, or leave the cell empty")
+                yield cell_fault(
+                    "E008", "error", row, column, rule, "write a whole number, 1 or more, or leave the cell empty"
+                )
         pair = {column: by_id.get(row[column]) for column in ("surrogate_effect", "final_effect")}
         for column, effect in pair.items():
             if effect is None:

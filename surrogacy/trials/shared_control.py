@@ -71,7 +71,9 @@ def _pool(effects: Effects, groups: list[IntArray]) -> Effects:
         share[row] = 1.0 - np.max(control) / n[row] if np.isfinite(n[row]) else 0.5
         labels[row] = " + ".join(effects.labels[i] for i in group)
         events[row] = np.nan  # those of the control arm would count twice: implied by the standard error instead
-        blocks = np.array([[effects.cov[i] if i == j else effects.covariance_between(i, j) for j in group] for i in group])
+        blocks = np.array(
+            [[effects.cov[i] if i == j else effects.covariance_between(i, j) for j in group] for i in group]
+        )
         weight = np.zeros((2, len(group)))
         for endpoint in (0, 1):
             seen = ~np.isnan(effects.log_hr[group, endpoint])
@@ -85,6 +87,13 @@ def _pool(effects: Effects, groups: list[IntArray]) -> Effects:
             cross = np.nan_to_num(blocks[:, :, 0, 1])
             rho[row] = weight[0] @ cross @ weight[1] / (se[row, 0] * se[row, 1])
     return replace(
-        pooled, log_hr=log_hr, se=se, n=n, rho_within=rho, control_share=share, events=events, labels=tuple(labels),
+        pooled,
+        log_hr=log_hr,
+        se=se,
+        n=n,
+        rho_within=rho,
+        control_share=share,
+        events=events,
+        labels=tuple(labels),
         control_group=("",) * len(pooled),
-    )  # fmt: skip
+    )

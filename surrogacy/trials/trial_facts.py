@@ -8,15 +8,37 @@ from surrogacy.errors import Fault
 from surrogacy.trials.cells import Row, cell_fault, number, squash
 from surrogacy.trials.columns import TRIALS
 
-FACTS = tuple(column.name for column in TRIALS if column.name not in ("comparison", "trial", "label", "notes", "source"))
+FACTS = tuple(
+    column.name for column in TRIALS if column.name not in ("comparison", "trial", "label", "notes", "source")
+)
 TRIAL_FACTS = ("stage", "registry")  # the same for all comparisons of a trial
 
 
 POOLED = {
-    "pooled", "pooledeffect", "pooledestimate", "total", "overall", "overalleffect", "subtotal", "summary", "remodel", "femodel", "eemodel",
-    "randomeffectsmodel", "fixedeffectmodel", "fixedeffectsmodel", "commoneffectmodel", "randomeffects", "fixedeffect", "commoneffect",
-    "metaanalysis", "gesamt", "totalevents", "total95ci", "summaryestimate",
-}  # fmt: skip
+    "pooled",
+    "pooledeffect",
+    "pooledestimate",
+    "total",
+    "overall",
+    "overalleffect",
+    "subtotal",
+    "summary",
+    "remodel",
+    "femodel",
+    "eemodel",
+    "randomeffectsmodel",
+    "fixedeffectmodel",
+    "fixedeffectsmodel",
+    "commoneffectmodel",
+    "randomeffects",
+    "fixedeffect",
+    "commoneffect",
+    "metaanalysis",
+    "gesamt",
+    "totalevents",
+    "total95ci",
+    "summaryestimate",
+}
 
 
 def merge_facts(rows: Sequence[Row]) -> tuple[list[Row], list[Fault]]:
@@ -65,13 +87,17 @@ def similar_names(rows: Sequence[Row]) -> Iterator[Fault]:
     for row in rows:
         if squash(row["trial"]) in POOLED:
             fix = "remove the row, or give the trial another name"
-            yield cell_fault("E018", "error", row, "trial", "this looks like a pooled result, which is not a trial", fix)
+            yield cell_fault(
+                "E018", "error", row, "trial", "this looks like a pooled result, which is not a trial", fix
+            )
         for column, within in (("trial", ""), ("control_group", squash(row["trial"]))):
             if row.get(column) and squash(row[column]):
                 kept = first.setdefault((f"{column}/{within}", squash(row[column])), row)
                 if kept[column] != row[column]:
                     rule = f"differs from {kept[column]!r} ({kept['_file']}:{kept['_line']}) in spelling only, and is taken for another name"
-                    yield cell_fault("W140", "warning", row, column, rule, "write the name in one way if it is the same")
+                    yield cell_fault(
+                        "W140", "warning", row, column, rule, "write the name in one way if it is the same"
+                    )
 
 
 def misplaced_numbers(rows: Sequence[Row]) -> Iterator[Fault]:
@@ -81,7 +107,12 @@ def misplaced_numbers(rows: Sequence[Row]) -> Iterator[Fault]:
             if number(row, column) is not None:
                 fix = "name the column n_exp or n_ctl if it holds patients"
                 yield cell_fault(
-                    "W142", "warning", row, column, f"a number is read as the name of the {column.replace('_', ' ')}", fix
+                    "W142",
+                    "warning",
+                    row,
+                    column,
+                    f"a number is read as the name of the {column.replace('_', ' ')}",
+                    fix,
                 )
 
 
@@ -104,5 +135,9 @@ def differ(first: Mapping[str, str], second: Mapping[str, str], name: str) -> bo
 def _contradiction(row: Row, name: str, kept: Row, of: str) -> Fault:
     where = f"{kept['_file']}:{kept.get(f'_line_{name}', kept['_line'])}"
     rule = f"another row of this {of} states {kept[name]} ({where}), which is used"
-    fix = "correct one of the rows" if of == "trial" else "correct one of the rows, or give the rows different comparison names"
+    fix = (
+        "correct one of the rows"
+        if of == "trial"
+        else "correct one of the rows, or give the rows different comparison names"
+    )
     return cell_fault("W129", "warning", row, name, rule, fix)

@@ -191,7 +191,9 @@ class TrialSet:
 
     def _set_rows(self, name: str) -> list[Row]:
         if name not in self.sets:
-            raise UsageError(f"there is no analysis set {name!r}; choose from {', '.join(self.sets)}, or add sets/{name}.csv")
+            raise UsageError(
+                f"there is no analysis set {name!r}; choose from {', '.join(self.sets)}, or add sets/{name}.csv"
+            )
         table = self._set_table(name)
         errors = [fault for fault in self._check_set(table) if fault.severity == "error"]
         if errors:
@@ -287,7 +289,10 @@ def _finish(
     faults += [*comparison_rules.check_preferred(effects), *comparison_rules.check_registry(trials)]
     faults += comparison_rules.check_shared_patients(trials)
     faults += [*comparison_rules.check_shared_control(trials), *comparison_rules.check_patients(trials, arms)]
-    faults += [*comparison_rules.check_direction(effects, arms), *comparison_rules.check_pairs(effects, surrogates, finals)]
+    faults += [
+        *comparison_rules.check_direction(effects, arms),
+        *comparison_rules.check_pairs(effects, surrogates, finals),
+    ]
     faults += [
         *arm_rules.check_follow_up(trials),
         *arm_rules.check_event_counts(trials),

@@ -50,7 +50,9 @@ def read_workbook(raw: bytes, file: str) -> Sheet:
     _check_archive(raw, file)
     try:
         values, formulas = _load(raw, stored=True), _load(raw, stored=False)
-        filled = [sheet for sheet in values.worksheets if any(value is not None for _, row in _rows(sheet) for value in row)]
+        filled = [
+            sheet for sheet in values.worksheets if any(value is not None for _, row in _rows(sheet) for value in row)
+        ]
         visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
         sheet = next(iter(visible + filled), None)
         rows = list(_rows(sheet)) if sheet is not None else []
@@ -95,7 +97,11 @@ def _check_archive(raw: bytes, file: str) -> None:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             size = sum(part.file_size for part in archive.infolist())
             damaged = archive.testzip() if size <= SIZE_LIMIT else None
-            parts = [part for part in archive.namelist() if part.endswith(".xml")] if size <= SIZE_LIMIT and not damaged else []
+            parts = (
+                [part for part in archive.namelist() if part.endswith(".xml")]
+                if size <= SIZE_LIMIT and not damaged
+                else []
+            )
             typed = any(b"<!DOCTYPE" in archive.read(part)[:4096].upper() for part in parts)
     except Exception as error:  # zipfile and zlib raise whatever the damage leads to
         rule = f"the file is not a workbook that can be read ({error or type(error).__name__})"

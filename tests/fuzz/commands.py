@@ -56,8 +56,12 @@ def faults_of(code: int, errors: str, out: Path) -> list[str]:
     faults += [errors] if "Traceback" in errors else []
     if out.exists():
         faults += [f"{path.name} remains" for path in out.rglob(".surrogacy-*")]
-        faults += ["no run.json"] if code in (ExitCode.OK, ExitCode.NOT_CONVERGED) and not (out / "run.json").exists() else []
-        faults += [f"{name} differs from run.json" for name in changed_files(out)] if (out / "run.json").exists() else []
+        faults += (
+            ["no run.json"] if code in (ExitCode.OK, ExitCode.NOT_CONVERGED) and not (out / "run.json").exists() else []
+        )
+        faults += (
+            [f"{name} differs from run.json" for name in changed_files(out)] if (out / "run.json").exists() else []
+        )
     return faults
 
 
@@ -88,7 +92,9 @@ def main(tables: int) -> int:
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
-        @given(content=st.one_of(csv_files.map(lambda raw: (raw, "csv")), workbook_files.map(lambda raw: (raw, "xlsx"))))
+        @given(
+            content=st.one_of(csv_files.map(lambda raw: (raw, "csv")), workbook_files.map(lambda raw: (raw, "xlsx")))
+        )
         def try_one(content: tuple[bytes, str]) -> None:
             raw, ending = content
             table = base / f"own.{ending}"

@@ -105,7 +105,9 @@ class Campaign:
 
     def judge(self, what: str, process: subprocess.Popen[bytes], out: Path) -> str:
         seconds = seconds_until_gone(process)
-        faults = [] if seconds < SECONDS_LEFT else [f"a process remains: {command}" for command in commands_of_children()]
+        faults = (
+            [] if seconds < SECONDS_LEFT else [f"a process remains: {command}" for command in commands_of_children()]
+        )
         self.slowest = max(self.slowest, seconds)
         faults += [f"{path.name} remains" for path in out.rglob("*") if path.name.startswith(".surrogacy-")]
         found = content(out)
@@ -150,7 +152,10 @@ def main(moments: int) -> int:
         while campaign.kill_after(last):
             last += 1
         print(
-            f"KILL after each of {last - 1} replacements", dict(campaign.counts), f"{len(campaign.faults)} faults", flush=True
+            f"KILL after each of {last - 1} replacements",
+            dict(campaign.counts),
+            f"{len(campaign.faults)} faults",
+            flush=True,
         )
         for number in (signal.SIGKILL, signal.SIGTERM):
             for moment in range(moments):

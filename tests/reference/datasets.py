@@ -28,7 +28,11 @@ def hazard_ratios(name, surrogate=None, rho_within=0.5):
 def outcomes(name, y=("y1", "y2"), variances=("V11", "V22"), covariance="V12"):
     """Effects from columns of estimates, variances and their covariance; NA is missing."""
     table = [
-        {key: float("nan") if cell == "NA" else float(cell) for key, cell in row.items() if key in (*y, *variances, covariance)}
+        {
+            key: float("nan") if cell == "NA" else float(cell)
+            for key, cell in row.items()
+            if key in (*y, *variances, covariance)
+        }
         for row in rows(name)
     ]
     values = np.array([[row[key] for key in y] for row in table])

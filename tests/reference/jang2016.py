@@ -20,7 +20,9 @@ def test_r2_of_regression_weighted_by_patients():
 
 def test_the_published_minimum_effect_is_a_confidence_band_value():
     result = WeightedRegression().fit(EFFECTS)
-    assert result["ste_confidence"].hr == pytest.approx(0.630846, abs=5e-5)  # published 0.63; the reference root is from a grid
+    assert result["ste_confidence"].hr == pytest.approx(
+        0.630846, abs=5e-5
+    )  # published 0.63; the reference root is from a grid
     assert WeightedRegression(weights="none").fit(EFFECTS)["ste_prediction"].hr == pytest.approx(0.375379, abs=1e-5)
 
 

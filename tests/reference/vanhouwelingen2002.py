@@ -65,7 +65,9 @@ def test_naive_standard_errors_of_a_regression_on_the_estimated_covariance():
     k, psi11 = 13, value("tau_surrogate") ** 2
     residual = value("sigma_cond") ** 2 * (k - 1) / (k - 2)
     assert np.sqrt(residual / ((k - 1) * psi11)) == pytest.approx(0.0749, abs=1e-4)
-    assert np.sqrt(residual * (1 / k + value("mu_surrogate") ** 2 / ((k - 1) * psi11))) == pytest.approx(0.3265, abs=1e-4)
+    assert np.sqrt(residual * (1 / k + value("mu_surrogate") ** 2 / ((k - 1) * psi11))) == pytest.approx(
+        0.3265, abs=1e-4
+    )
 
 
 def test_reml():

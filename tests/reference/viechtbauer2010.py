@@ -22,10 +22,14 @@ def effects():
         return np.array([[float(row[name]) for name in names] for row in TABLE])
 
     return Effects.from_arrays(
-        columns("y1", "y2"), columns("se1", "se2"), 0.5, trial=[row["trial"] for row in TABLE],
-        comparison=[row["comparison"] for row in TABLE], control_group=[row["group"] for row in TABLE],
+        columns("y1", "y2"),
+        columns("se1", "se2"),
+        0.5,
+        trial=[row["trial"] for row in TABLE],
+        comparison=[row["comparison"] for row in TABLE],
+        control_group=[row["group"] for row in TABLE],
         control_share=columns("share", "share"),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("method", ["ml", "reml"])

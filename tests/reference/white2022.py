@@ -16,7 +16,9 @@ def test_berkey():
     assert result["loglik"].value - 0.5 * np.log(5.0**2) == pytest.approx(2.0823296, abs=1e-6)
     assert (result["mu_surrogate"].value, result["mu_final"].value) == pytest.approx((0.3534282, -0.3392152), abs=1e-6)
     assert (result["mu_surrogate"].se, result["mu_final"].se) == pytest.approx((0.061272, 0.08927), abs=1e-5)
-    assert (result["tau_surrogate"].value, result["tau_final"].value) == pytest.approx((0.1083191, 0.18069681), abs=1e-6)
+    assert (result["tau_surrogate"].value, result["tau_final"].value) == pytest.approx(
+        (0.1083191, 0.18069681), abs=1e-6
+    )
     # the data are single precision in the log, which the correlation feels in the sixth decimal
     assert result["rho_between"].value == pytest.approx(0.60879871, abs=2e-6)
 
@@ -26,7 +28,9 @@ def test_telomerase_ends_on_the_boundary_and_says_so():
     result = BivariateRandomEffects("reml").fit(effects)
     assert result["loglik"].value - 0.5 * np.log(10.0**2) == pytest.approx(-24.415968, abs=1e-5)
     assert (result["mu_surrogate"].value, result["mu_final"].value) == pytest.approx((1.166187, 2.057752), abs=1e-5)
-    assert (result["tau_surrogate"].value, result["tau_final"].value) == pytest.approx((0.44965665, 1.6073388), abs=1e-5)
+    assert (result["tau_surrogate"].value, result["tau_final"].value) == pytest.approx(
+        (0.44965665, 1.6073388), abs=1e-5
+    )
     assert result["rho_between"].value == -1.0
     assert any(problem.startswith("boundary solution: rho_between = -1") for problem in result.problems)
     full = BivariateRandomEffects("reml", standard_errors="full").fit(effects)

@@ -209,7 +209,9 @@ def _evaluate(
     det = p11 * p22 - s.p12 * s.p12
     mean = np.stack([p22 * h1 - s.p12 * h2, p11 * h2 - s.p12 * h1], axis=1) / det[:, None]
     quadratic = s.quadratic + precision * (offset**2).sum(axis=1, keepdims=True) - h1 * mean[:, 0] - h2 * mean[:, 1]
-    log_likelihood = np.log(precision) - 0.5 * (batch.size[:, None] * np.log(2 * np.pi) + s.log_det + np.log(det) + quadratic)
+    log_likelihood = np.log(precision) - 0.5 * (
+        batch.size[:, None] * np.log(2 * np.pi) + s.log_det + np.log(det) + quadratic
+    )
     covariance = (np.stack([p22, -s.p12, p11], axis=1) / det[:, None]).reshape(b, 3, *shape[1:])
     mean = (mean + batch.centre[:, :, None]).reshape(b, 2, *shape[1:])
     return log_likelihood.reshape(shape) + log_prior, (tau1, tau2, rho, mean, covariance)

@@ -30,8 +30,16 @@ LIGHT = 1e-6  # of the heaviest node: lighter ones are left out of mixtures of n
 TOGETHER = 16  # data sets tabulated at once
 KIND = "posterior median, equal-tailed; exact, by quadrature"
 QUANTITIES = (
-    "mu_surrogate", "mu_final", "tau_surrogate", "tau_final", "rho_between", "r2_trial", "intercept", "slope", "sigma_cond",
-)  # fmt: skip
+    "mu_surrogate",
+    "mu_final",
+    "tau_surrogate",
+    "tau_final",
+    "rho_between",
+    "r2_trial",
+    "intercept",
+    "slope",
+    "sigma_cond",
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,12 @@ class Posterior:
         )
         tau1, tau2, rho = (np.broadcast_to(part, shape)[heavy] for part in parameters)
         kept = weight[heavy]
-        found: dict[str, Any] = {"weight": kept / kept.sum(), "tau_surrogate": tau1, "tau_final": tau2, "rho_between": rho}
+        found: dict[str, Any] = {
+            "weight": kept / kept.sum(),
+            "tau_surrogate": tau1,
+            "tau_final": tau2,
+            "rho_between": rho,
+        }
         found |= {name: table.mean[:, i][heavy] for i, name in enumerate(("mean1", "mean2"))}
         found |= {name: table.covariance[:, i][heavy] for i, name in enumerate(("v11", "v12", "v22"))}
         found["component"] = np.nonzero(heavy)[0]
@@ -131,7 +144,9 @@ class Posterior:
         square = marginals.folded(marginals.parameter(table, share, "rho_between"))
         found["r2_trial"] = marginals.quantiles_of(square, p) ** 2
         weight = line.weight
-        found["intercept"] = mixture_quantile(p, weight, line.node_intercept[None], np.sqrt(line.node_variance)[None])[0]
+        found["intercept"] = mixture_quantile(p, weight, line.node_intercept[None], np.sqrt(line.node_variance)[None])[
+            0
+        ]
         for name, values, cdf in (
             ("slope", line.node_slope, marginals.slope(table, share, fine=fine)),
             ("sigma_cond", line.node_sigma, marginals.sigma_cond(table, share)),
@@ -239,7 +254,9 @@ class Posterior:
             own = self._sampling(members)[nodes["component"]] if self.within is not None else self._sampling(members)
             z = np.kron(np.eye(len(members)), t)
             x = np.tile(np.eye(2), (len(members), 1))
-            gain = np.linalg.solve(z[:, observed][:, :, observed] + own[..., observed, :][..., observed], z[:, observed, :])
+            gain = np.linalg.solve(
+                z[:, observed][:, :, observed] + own[..., observed, :][..., observed], z[:, observed, :]
+            )
             gain = gain.swapaxes(1, 2)
             rest = x - gain @ x[observed]
             means = m @ x.T + np.einsum("nij,nj->ni", gain, y - m @ x[observed].T)
@@ -265,7 +282,9 @@ class Posterior:
     def with_surrogate(self, log_hr: float, se: float, rho_within: float) -> Posterior:
         """The posterior with the surrogate effect of one more trial, its final effect not yet known."""
         new = Effects.from_arrays([[log_hr, np.nan]], [[se, np.nan]], rho_within, trial=["new trial"])
-        return next(posteriors([concatenate(self.effects, replace(new, rho_known=np.array([True])))], self.priors, self.within))
+        return next(
+            posteriors([concatenate(self.effects, replace(new, rho_known=np.array([True])))], self.priors, self.within)
+        )
 
     def predict(
         self, log_hr: float, se: float, rho_within: float = 0.5, se_final: float | None = None, level: float = LEVEL
@@ -292,7 +311,9 @@ class Posterior:
         """
         level = confidence_level(level)
         if not (se > 0 and (se_final is None or se_final > 0) and abs(rho_within) <= 1 and np.isfinite(log_hr)):
-            raise UsageError("a prediction needs a finite log hazard ratio, standard errors above 0 and rho_within in [-1, 1]")
+            raise UsageError(
+                "a prediction needs a finite log hazard ratio, standard errors above 0 and rho_within in [-1, 1]"
+            )
         together = self.with_surrogate(log_hr, se, rho_within)
         _, _, at = together._true_effects()
         means, covariances = at[len(self.effects)]

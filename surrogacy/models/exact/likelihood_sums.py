@@ -89,7 +89,9 @@ class DataLayout:
     @property
     def structure(self) -> tuple[bytes, ...]:
         """Equal for data sets that can be stacked."""
-        return tuple(part.tobytes() + bytes(part.shape) for block in self.blocks for part in (block.design, block.pattern))
+        return tuple(
+            part.tobytes() + bytes(part.shape) for block in self.blocks for part in (block.design, block.pattern)
+        )
 
 
 def arrange(effects: Effects) -> DataLayout:
@@ -120,15 +122,33 @@ def stack(data: Sequence[DataLayout]) -> Batch:
     determinant = np.stack([s11 * s22 - s12**2, s22, s11, -2 * s12, np.ones_like(s11)], axis=2) * present[..., None]
     determinant[..., 0] += 1.0 - present
     quadratic = y1 * y1 * s22 - 2 * y1 * y2 * s12 + y2 * y2 * s11
-    moments = np.stack(
-        [np.ones_like(s11), s11, s12, s22, y1, y2, y1 * y1, y1 * y2, y2 * y2, s22 * y1 - s12 * y2, s11 * y2 - s12 * y1, quadratic],
-        axis=1,
-    ) * present[:, None]  # fmt: skip
+    moments = (
+        np.stack(
+            [
+                np.ones_like(s11),
+                s11,
+                s12,
+                s22,
+                y1,
+                y2,
+                y1 * y1,
+                y1 * y2,
+                y2 * y2,
+                s22 * y1 - s12 * y2,
+                s11 * y2 - s12 * y1,
+                quadratic,
+            ],
+            axis=1,
+        )
+        * present[:, None]
+    )
     blocks = []
     for same in zip(*(one.blocks for one in data), strict=True):
         y = np.stack([block.y - block.design @ c for block, c in zip(same, centre, strict=True)])
         blocks.append(replace(same[0], y=y, sampling=np.stack([block.sampling for block in same])))
-    return Batch(determinant, moments, tuple(blocks), centre, scale, spread, np.array([float(one.size) for one in data]))
+    return Batch(
+        determinant, moments, tuple(blocks), centre, scale, spread, np.array([float(one.size) for one in data])
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,9 +194,14 @@ def sums(batch: Batch, a: FloatArray, c: FloatArray, d: FloatArray, determinant:
         log_det += np.log(np.multiply.reduce(det[:, start : start + PRODUCT], axis=1))
     one, s11, s12, s22, y1, y2, y11, y12, y22, c1, c2, q = (batch.moments @ np.reciprocal(det, out=det)).swapaxes(0, 1)
     found = [
-        log_det, s22 + d * one, -(s12 + c * one), s11 + a * one, c1 + d * y1 - c * y2, c2 + a * y2 - c * y1,
+        log_det,
+        s22 + d * one,
+        -(s12 + c * one),
+        s11 + a * one,
+        c1 + d * y1 - c * y2,
+        c2 + a * y2 - c * y1,
         q + d * y11 - 2 * c * y12 + a * y22,
-    ]  # fmt: skip
+    ]
     for block in batch.blocks:
         found = [x + y for x, y in zip(found, _block_sums(block, np.stack([a, c, d])), strict=True)]
     return Sums(*found)
@@ -209,4 +234,12 @@ def _block_sums(block: Blocks, psi: FloatArray) -> tuple[FloatArray, ...]:
     def product(one: list[FloatArray], other: list[FloatArray]) -> FloatArray:
         return np.asarray(sum((p * q).sum(axis=1) for p, q in zip(one, other, strict=True)))
 
-    return log_det.sum(axis=1), product(x1, x1), product(x1, x2), product(x2, x2), product(x1, y), product(x2, y), product(y, y)
+    return (
+        log_det.sum(axis=1),
+        product(x1, x1),
+        product(x1, x2),
+        product(x2, x2),
+        product(x1, y),
+        product(x2, y),
+        product(y, y),
+    )

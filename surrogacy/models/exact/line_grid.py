@@ -33,7 +33,9 @@ from surrogacy.models.exact.marginals import (
 )
 from surrogacy.models.priors import Normal, PositivePrior
 
-FARTHEST = 6.0  # prior SDs at which the search for a coefficient ends, or ten times as many standard errors if that is farther
+FARTHEST = (
+    6.0  # prior SDs at which the search for a coefficient ends, or ten times as many standard errors if that is farther
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +131,9 @@ class CoefficientGrid:
         points = self.points()
         weight = self.integral.weight[0]
         heavy = weight > LIGHT * weight.max()
-        coefficients = np.broadcast_to(self.coordinates.coefficients(points[:-1])[..., None, :], (*weight.shape, self.count))
+        coefficients = np.broadcast_to(
+            self.coordinates.coefficients(points[:-1])[..., None, :], (*weight.shape, self.count)
+        )
         sd = np.broadcast_to(self.coordinates.sd(points[-1]), weight.shape)
         return weight[heavy] / weight[heavy].sum(), coefficients[heavy], sd[heavy], heavy
 

@@ -292,7 +292,9 @@ def _integrated(
     else:
         a, b, d = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
         determinant = a * d - b * b
-        covariance = np.stack([np.stack([d, -b], axis=-1), np.stack([-b, a], axis=-1)], axis=-1) / determinant[..., None, None]
+        covariance = (
+            np.stack([np.stack([d, -b], axis=-1), np.stack([-b, a], axis=-1)], axis=-1) / determinant[..., None, None]
+        )
         log_matrix = np.log(determinant)
     mean = np.einsum("...cd,...d->...c", covariance, h)
     quadratic = quadratic + precision @ prior_mean**2 - (h * mean).sum(axis=-1)

@@ -147,7 +147,9 @@ def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, F
     if len(table) == 1:
         return values[0], cdf[0]
     grid = np.unique(values)
-    return grid, np.asarray(sum(s * np.interp(grid, x, f, left=0, right=1) for s, x, f in zip(share, values, cdf, strict=True)))
+    return grid, np.asarray(
+        sum(s * np.interp(grid, x, f, left=0, right=1) for s, x, f in zip(share, values, cdf, strict=True))
+    )
 
 
 def quantiles_of(tabulated: tuple[FloatArray, FloatArray], p: Sequence[float] | FloatArray) -> FloatArray:
@@ -201,7 +203,10 @@ def slope(table: Table, share: FloatArray, *, fine: bool = True) -> Callable[[Fl
         lines = cumulate(dense[heavy], ALONG) * weight[heavy][:, None]
         if _holds(lines):
             break
-    tau1, tau2 = table.scale[:, [0]] * np.sinh(_nodes(table, 0, m1)), table.scale[:, [1]] * np.sinh(_nodes(table, 1, m2))
+    tau1, tau2 = (
+        table.scale[:, [0]] * np.sinh(_nodes(table, 0, m1)),
+        table.scale[:, [1]] * np.sinh(_nodes(table, 1, m2)),
+    )
     ratio = (tau1[:, :, None] / tau2[:, None, :])[heavy]
     low, high = (np.broadcast_to(part[:, 2][:, None, None], heavy.shape)[heavy] for part in (table.low, table.high))
     total = lines[:, -1].sum()
@@ -253,14 +258,21 @@ def finer(table: Table) -> Table:
     between = np.stack([interpolation(n3, points).T for points in t])[:, None]  # (b, 1, n3, nodes)
     log_density = table.log_density @ between
     rho = table.rho_map.rho(low[:, None] + (high - low)[:, None] * (t + 1) / 2)[0]
-    mass = np.exp(np.minimum(log_density, 50.0)) * rule(n1)[1][:, None, None] * rule(n2)[1][:, None] * weight[:, None, None, :]
+    mass = (
+        np.exp(np.minimum(log_density, 50.0))
+        * rule(n1)[1][:, None, None]
+        * rule(n2)[1][:, None]
+        * weight[:, None, None, :]
+    )
     if np.abs(mass.sum(axis=(1, 2, 3)) - 1).max() > 1e-3:  # it cannot be interpolated between so few nodes
         return table
     mean, covariance = table.mean @ between[:, None], table.covariance @ between[:, None]
     return replace(table, rho_between=rho, weight=mass, log_density=log_density, mean=mean, covariance=covariance)
 
 
-def draw(table: Table, share: FloatArray, n: int, generator: np.random.Generator) -> tuple[dict[str, FloatArray], FloatArray]:
+def draw(
+    table: Table, share: FloatArray, n: int, generator: np.random.Generator
+) -> tuple[dict[str, FloatArray], FloatArray]:
     """Independent draws of the three parameters, and mean and covariance of mu at each.
 
     tau_surrogate is drawn from its marginal, tau_final given it, rho_between given both, each by inverting the integral of

@@ -27,7 +27,9 @@ def with_grid_error(result: Result, moved: float) -> Result:
     kind = "largest change of a quantile against a grid with 2/3 of the nodes, posterior SDs"
     words = f"quadrature: a quantile still moves by {moved:.3f} posterior SDs between the two finest grids"
     estimates = {**result.estimates, "grid_error": Estimate(moved, kind=kind)}
-    return replace(result, estimates=estimates, problems=result.problems + (() if settled else (words,)), converged=settled)
+    return replace(
+        result, estimates=estimates, problems=result.problems + (() if settled else (words,)), converged=settled
+    )
 
 
 def check_settings(model: Any, priors: dict[str, tuple[type, ...]]) -> None:
@@ -54,4 +56,6 @@ def check_settings(model: Any, priors: dict[str, tuple[type, ...]]) -> None:
 
 def largest_move(one: dict[str, FloatArray], other: dict[str, FloatArray]) -> float:
     """Largest difference of two sets of quantiles, in posterior SDs (a 95 % interval taken as 3.92 of them)."""
-    return max(float(np.abs(one[name] - other[name]).max() / ((other[name][2] - other[name][1]) / 3.92)) for name in other)
+    return max(
+        float(np.abs(one[name] - other[name]).max() / ((other[name][2] - other[name][1]) / 3.92)) for name in other
+    )

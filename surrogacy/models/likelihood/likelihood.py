@@ -271,5 +271,7 @@ def split_pairs(blocks: tuple[Blocks, ...]) -> tuple[FloatArray, tuple[Blocks, .
         if plain.any():
             pairs.append(np.stack([y[:, 0], y[:, 1], s[:, 0, 0], s[:, 0, 1], s[:, 1, 1]]))
         if not plain.all():
-            others.append(Blocks(block.y[~plain], block.design[~plain], block.sampling[~plain], block.pattern[:, ~plain]))
+            others.append(
+                Blocks(block.y[~plain], block.design[~plain], block.sampling[~plain], block.pattern[:, ~plain])
+            )
     return np.concatenate(pairs, axis=1), tuple(others)

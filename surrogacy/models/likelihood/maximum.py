@@ -112,7 +112,9 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
     best = min(rough, key=lambda end: end[0], default=None)
     polished = None if best is None else _minimise(negative, best[1], free)
     if polished is None:
-        raise FitError(f"{effects.name or 'these effects'}: the likelihood could not be maximised from {starts} start(s)")
+        raise FitError(
+            f"{effects.name or 'these effects'}: the likelihood could not be maximised from {starts} start(s)"
+        )
     value, unit = polished
     factor, boundary = unit * free, ""
     a, b, c = factor
@@ -154,12 +156,16 @@ def _zero_variance_models(
     minima = {"both": (negative(nothing, free)[0], nothing)}
     for name in ("tau_surrogate", "tau_final"):
         held = np.where(np.isin(np.arange(3), BOUNDARIES[name]), 0.0, free)
-        value, unit = min(((negative(unit, held)[0], unit) for unit in START_SDS[:, None] * (held > 0)), key=lambda end: end[0])
+        value, unit = min(
+            ((negative(unit, held)[0], unit) for unit in START_SDS[:, None] * (held > 0)), key=lambda end: end[0]
+        )
         minima[name] = _minimise(negative, unit, held, rough=True) or (value, unit)
     return minima
 
 
-def _polish(negative: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]], end: Minimum, held: FloatArray) -> Minimum:
+def _polish(
+    negative: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]], end: Minimum, held: FloatArray
+) -> Minimum:
     """Minimise from a rough minimum, with the elements that are 0 in ``held`` kept at 0."""
     return (_minimise(negative, end[1], held) if held.any() else None) or end
 

@@ -155,7 +155,8 @@ def _interval(
             return -at.log_likelihood, -gradient * unit
 
         fits = [
-            minimize(negative, one / unit, jac=True, method="L-BFGS-B", options={"gtol": 1e-6, "ftol": 1e-15}) for one in starts
+            minimize(negative, one / unit, jac=True, method="L-BFGS-B", options={"gtol": 1e-6, "ftol": 1e-15})
+            for one in starts
         ]
         lowest = min(float(fit.fun) for fit in fits)
         return float(np.sqrt(max(2 * (best.at.log_likelihood + lowest), 0.0))) - target
@@ -174,7 +175,9 @@ def _limit(
     if estimate in (quantity.lowest, quantity.highest):  # step off the boundary, where the scale is infinite
         inside = estimate + side * (1e-6 if np.isfinite(quantity.highest) else 1e-4 * abs(se or 1.0))
     low = quantity.to_scale(inside)
-    step = (abs(quantity.to_scale(inside + side * se) - low) if se and _legal(quantity, inside + side * se) else 0.3) * 2.0
+    step = (
+        abs(quantity.to_scale(inside + side * se) - low) if se and _legal(quantity, inside + side * se) else 0.3
+    ) * 2.0
     while root(quantity.from_scale(far := low + side * step)) <= 0:
         low, step = far, step * 1.6
     tolerance = 1e-5 * abs(far - low)  # far below the rounding of any printed limit

@@ -98,9 +98,11 @@ class SampledBivariate(Sampled):
         common = random_variable("rho_within", self.rho_within or Uniform(0.0, 1.0))
         change = {name: pm.Data(name, value) for name, value in self._sensitivity(effects).items()}
         observe(
-            layouts(effects.with_rho_within(0.0)), mean, between,
+            layouts(effects.with_rho_within(0.0)),
+            mean,
+            between,
             sampling=lambda block, within: within + common * change[f"per_rho{block.suffix}"],
-        )  # fmt: skip
+        )
 
     def _sensitivity(self, effects: Effects) -> dict[str, Any]:
         """DS / d rho_within of each block, by the name of its ``pm.Data``."""

@@ -53,7 +53,9 @@ class Layout:
         return arrays | ({f"rows{self.suffix}": self.rows} if rows else {})
 
 
-def layouts_of(y: FloatArray, groups: Iterable[IntArray], covariance: Callable[[int, int], FloatArray]) -> tuple[Layout, ...]:
+def layouts_of(
+    y: FloatArray, groups: Iterable[IntArray], covariance: Callable[[int, int], FloatArray]
+) -> tuple[Layout, ...]:
     """Sort estimates into blocks of like layout.
 
     Parameters
@@ -87,7 +89,10 @@ def layouts(effects: Effects) -> tuple[Layout, ...]:
 
 
 def conditional_moments(
-    mean: Sequence[Any], covariance: Mapping[tuple[int, int], Any], values: Callable[[int, Any, Any], Any], root: Any = np.sqrt
+    mean: Sequence[Any],
+    covariance: Mapping[tuple[int, int], Any],
+    values: Callable[[int, Any, Any], Any],
+    root: Any = np.sqrt,
 ) -> None:
     """Walk through the estimates of a block: conditional mean and SD of each, given those before it.
 

@@ -87,8 +87,13 @@ class ClassExchangeable(Sampled):
     target_accept: float = field(default=0.99, kw_only=True)
 
     reported: ClassVar[tuple[str, ...]] = (
-        "mu_surrogate", "tau_surrogate", "intercept", "slope", "spread_intercept", "spread_slope",
-    )  # fmt: skip
+        "mu_surrogate",
+        "tau_surrogate",
+        "intercept",
+        "slope",
+        "spread_intercept",
+        "spread_slope",
+    )
     refittable: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -107,17 +112,23 @@ class ClassExchangeable(Sampled):
         """Refuse effects without two classes."""
         super().check(effects)
         if self.factor not in effects.factors:
-            raise UsageError(f"the effects have no column {self.factor!r}; they have {', '.join(effects.factors) or 'none'}")
+            raise UsageError(
+                f"the effects have no column {self.factor!r}; they have {', '.join(effects.factors) or 'none'}"
+            )
         if not any(effects.factors[self.factor]):
             raise MissingDataError(f"no comparison states its {self.factor}", f"add a column {self.factor}")
         classes = self.classes(effects)
         if len(classes) < 2:
             only = f"only {classes[0]!r}" if classes else "none"
-            raise FitError(f"{effects.name or 'these effects'}: two classes are needed; with both endpoints there is {only}")
+            raise FitError(
+                f"{effects.name or 'these effects'}: two classes are needed; with both endpoints there is {only}"
+            )
 
     def classes(self, effects: Effects) -> tuple[str, ...]:
         """Classes with a comparison that has both endpoints, in order of appearance."""
-        values = (value for value, complete in zip(effects.factors[self.factor], effects.complete, strict=True) if complete)
+        values = (
+            value for value, complete in zip(effects.factors[self.factor], effects.complete, strict=True) if complete
+        )
         return tuple(dict.fromkeys(value or "not stated" for value in values))
 
     def _known(self, effects: Effects) -> Effects:
@@ -146,7 +157,9 @@ class ClassExchangeable(Sampled):
             b0, b1 = random_variable("intercept", self.coefficients), random_variable("slope", self.coefficients)
             xi0 = random_variable("spread_intercept", self.spread_intercept)
             xi1 = random_variable("spread_slope", self.spread_slope)
-            intercepts = pm.Deterministic("intercept_class", b0 + xi0 * pm.Normal("z_intercept", dims="class"), dims="class")
+            intercepts = pm.Deterministic(
+                "intercept_class", b0 + xi0 * pm.Normal("z_intercept", dims="class"), dims="class"
+            )
             if self.exchangeability == "full":
                 slopes = pm.Deterministic("slope_class", b1 + xi1 * pm.Normal("z_slope", dims="class"), dims="class")
             else:
@@ -178,7 +191,9 @@ class ClassExchangeable(Sampled):
             found["sigma_cond"] = np.asarray(posterior["sigma_cond"])
         for variable in by_class:
             for level in map(str, np.asarray(posterior["class"])):
-                found[f"{variable.removesuffix('_class')}[{level}]"] = np.asarray(posterior[variable].sel({"class": level}))
+                found[f"{variable.removesuffix('_class')}[{level}]"] = np.asarray(
+                    posterior[variable].sel({"class": level})
+                )
         return found
 
     def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:

@@ -59,9 +59,15 @@ class SampledModeratedLine(Sampled):
     sigma: PositivePrior = HalfNormal(0.5)
 
     reported: ClassVar[tuple[str, ...]] = (
-        "mu_surrogate", "mu_difference", "tau_surrogate", "intercept", "slope", "intercept_difference", "slope_difference",
+        "mu_surrogate",
+        "mu_difference",
+        "tau_surrogate",
+        "intercept",
+        "slope",
+        "intercept_difference",
+        "slope_difference",
         "sigma_cond",
-    )  # fmt: skip
+    )
     # the centre of a numeric covariate, or a level, may change with the trials
     refittable: ClassVar[bool] = False
 
@@ -103,7 +109,9 @@ class SampledModeratedLine(Sampled):
 
     def _values(self, effects: Effects) -> tuple[str, ...]:
         if self.covariate not in effects.factors:
-            raise UsageError(f"the effects have no column {self.covariate!r}; they have {', '.join(effects.factors) or 'none'}")
+            raise UsageError(
+                f"the effects have no column {self.covariate!r}; they have {', '.join(effects.factors) or 'none'}"
+            )
         return effects.factors[self.covariate]
 
     def coded(self, effects: Effects) -> tuple[FloatArray, dict[str, float]]:
@@ -130,7 +138,9 @@ class SampledModeratedLine(Sampled):
             code = {level: float(number) for number, level in enumerate(levels)}
             return np.array([code[value] for value in values]), code
         if not all(map(_is_number, levels)):
-            raise FitError(f"{self.covariate} has {len(levels)} levels ({', '.join(levels)}); it must divide them in two")
+            raise FitError(
+                f"{self.covariate} has {len(levels)} levels ({', '.join(levels)}); it must divide them in two"
+            )
         numbers = np.array([float(value) for value in values])
         return numbers - numbers.mean(), {}
 
@@ -158,9 +168,11 @@ class SampledModeratedLine(Sampled):
             if levels:
                 pm.Deterministic("slope_level", slope + np.array(list(levels.values())) * difference, dims="level")
             observe(
-                layouts(effects), (centre, at_x + slope_at_x * centre), regression_line(slope_at_x, sigma, tau),
+                layouts(effects),
+                (centre, at_x + slope_at_x * centre),
+                regression_line(slope_at_x, sigma, tau),
                 by_comparison=True,
-            )  # fmt: skip
+            )
         return model
 
     def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:

@@ -41,9 +41,7 @@ from surrogacy.stats.thresholds import threshold_caveats
 R_HAT_MAX = 1.01
 ESS_MIN = 400
 BFMI_MIN = 0.3
-DIVERGENT_MAX = (
-    0.0005  # of the transitions: one or two in 20,000 come up by chance, and draws then still agree with the exact posterior
-)
+DIVERGENT_MAX = 0.0005  # of the transitions: one or two in 20,000 come up by chance, and draws then still agree with the exact posterior
 LINE_DRAWS = 4000  # enough for a band; quantiles of the mixture cost time in proportion
 # Ratios with tau_surrogate below the line: no finite variance under a prior with density at 0.
 NO_VARIANCE = ("slope", "intercept")
@@ -156,7 +154,9 @@ def diagnose(tree: xr.DataTree, variables: Sequence[str] | None = None) -> tuple
     if tree["posterior"].sizes["chain"] < 2:
         problems.append("a single chain: whether it converged cannot be told")
     else:
-        problems += _judged(az.rhat(posterior), "R-hat {value:.3f} of {name} (limit 1.01): the chains do not agree", R_HAT_MAX)
+        problems += _judged(
+            az.rhat(posterior), "R-hat {value:.3f} of {name} (limit 1.01): the chains do not agree", R_HAT_MAX
+        )
     for method in ("bulk", "tail"):
         words = f"{method} effective sample size {{value:.0f}} of {{name}} (at least {ESS_MIN})"
         problems += _judged(az.ess(posterior, method=method), words, ESS_MIN, below=True)
@@ -251,8 +251,16 @@ class Sampled(ABC):
 
     # Scalar variables of the model that are reported.
     reported: ClassVar[tuple[str, ...]] = (
-        "mu_surrogate", "mu_final", "tau_surrogate", "tau_final", "rho_between", "r2_trial", "intercept", "slope", "sigma_cond",
-    )  # fmt: skip
+        "mu_surrogate",
+        "mu_final",
+        "tau_surrogate",
+        "tau_final",
+        "rho_between",
+        "r2_trial",
+        "intercept",
+        "slope",
+        "sigma_cond",
+    )
     requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
     fewest: ClassVar[int] = 3
     # Whether other data fit into a compiled model: not where every comparison has a parameter of its own.

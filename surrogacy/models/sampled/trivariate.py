@@ -66,7 +66,9 @@ class TripleEffects:
     def __post_init__(self) -> None:
         k = len(self.trial)
         if self.log_hr.shape != (k, 3) or self.se.shape != (k, 3) or len(self.comparison) != k:
-            raise UsageError(f"log_hr and se must both have shape ({k}, 3); got {self.log_hr.shape} and {self.se.shape}")
+            raise UsageError(
+                f"log_hr and se must both have shape ({k}, 3); got {self.log_hr.shape} and {self.se.shape}"
+            )
         rho = np.broadcast_to(self.rho_within, (k, 3, 3)) if self.rho_within.shape[-2:] == (3, 3) else None
         if (
             rho is None
@@ -97,9 +99,13 @@ class TripleEffects:
         rho = np.broadcast_to(self.rho_within, (len(self), 3, 3))[:, surrogate, 2]
         columns = [surrogate, 2]
         return Effects.from_arrays(
-            self.log_hr[:, columns], self.se[:, columns], rho, trial=self.trial, comparison=self.comparison,
+            self.log_hr[:, columns],
+            self.se[:, columns],
+            rho,
+            trial=self.trial,
+            comparison=self.comparison,
             name=", ".join(self.names),
-        )  # fmt: skip
+        )
 
 
 def triples(
@@ -151,9 +157,14 @@ def triples(
     kept = [rows[comparison] for comparison in best.values()]
     problems = tuple(dict.fromkeys(problem for effects in paired for problem in effects.problems))
     return TripleEffects(
-        np.array([row[2] for row in kept]), np.array([row[3] for row in kept]), np.array([row[4] for row in kept]),
-        tuple(row[0] for row in kept), tuple(best.values()), (*surrogates, final), problems,
-    )  # fmt: skip
+        np.array([row[2] for row in kept]),
+        np.array([row[3] for row in kept]),
+        np.array([row[4] for row in kept]),
+        tuple(row[0] for row in kept),
+        tuple(best.values()),
+        (*surrogates, final),
+        problems,
+    )
 
 
 def _correlations(with_final: float, between_surrogates: float) -> FloatArray:

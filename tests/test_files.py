@@ -257,3 +257,28 @@ def test_a_logarithm_that_no_hazard_ratio_has_is_named_in_its_cell(value, tmp_pa
     assert main(["--check", "--pairs", str(path)]) == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"{path}:2: E101 error: A PFS: log_hr_pfs = '{value}'")
+
+
+def test_more_patients_than_a_number_can_tell_apart_end_in_no_traceback(tmp_path):
+    path = tmp_path / "own.csv"
+    header = "trial,n_exp,n_ctl,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os"
+    path.write_text(
+        "\n".join(
+            [
+                header,
+                "A,2305843009213694000,1,0.7,0.5,0.98,0.9,0.7,1.16",
+                *(f"{x},90,90,0.7,0.5,0.98,0.9,0.7,1.16" for x in "BC"),
+            ]
+        )
+    )
+    assert main(["--check", "--pairs", str(path)]) in (0, 3)
+
+
+def test_a_negative_hazard_ratio_with_a_p_value_gives_one_line(tmp_path, capsys):
+    path = tmp_path / "own.csv"
+    lines = ["trial,n_exp,n_ctl,hr_pfs,p_pfs,hr_os,ci_low_os,ci_high_os"]
+    lines += [f"{x},90,90,{hr},0.01,0.9,0.7,1.16" for x, hr in (("A", -1), ("B", 0.7), ("C", 0.8))]
+    path.write_text("\n".join(lines))
+    assert main(["--check", "--pairs", str(path)]) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ":2: E101 error: A PFS: hr_pfs = '-1'" in line

@@ -160,8 +160,8 @@ def _check_implied_events(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]
     error = range_from_limits(row) or range_as_printed(row)
     if n_exp is None or n_ctl is None or min(n_exp, n_ctl) < 1 or error is None or error[1] <= 0:
         return
-    n, q = n_exp + n_ctl, n_exp / (n_exp + n_ctl)
-    needed = 1 / (q * (1 - q) * error[1] ** 2)
+    n = n_exp + n_ctl
+    needed = n / n_exp * (n / n_ctl) / error[1] ** 2
     if needed > n:
         column = "ci_low" if range_from_limits(row) else "se"
         source = "limits" if column == "ci_low" else "standard error"

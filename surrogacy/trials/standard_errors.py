@@ -58,7 +58,7 @@ def standard_error(row: Mapping[str, Any]) -> StandardError | None:
         return StandardError(se, "se")
     p = exact_p(text)
     sides = int(number(text, "p_sides") or 2)
-    if hr and p is not None and hr != 1 and 0 < p < sides:
+    if hr and hr > 0 and p is not None and hr != 1 and 0 < p < sides:
         value = standard_error_from_p(hr, p, sides)
         if np.isfinite(value):
             return StandardError(value, "p", _p_is_imprecise(text, hr, p, sides))
@@ -75,7 +75,7 @@ def _p_is_imprecise(row: Mapping[str, str], hr: float, p: float, sides: int) -> 
     if abs(hr - 1) <= half_hr:
         return True
     values = [
-        standard_error_from_p(hr + a * half_hr, min(max(p + b * half_p, 1e-12), sides * 0.4999), sides)
+        standard_error_from_p(max(hr + a * half_hr, hr / 2), min(max(p + b * half_p, 1e-12), sides * 0.4999), sides)
         for a in (-1, 1)
         for b in (-1, 1)
     ]

@@ -189,7 +189,7 @@ def as_workbook(table: list[list[str]], numbers: bool) -> bytes:
 def damage(raw: bytes, places: list[tuple[int, int]], keep: float) -> bytes:
     """Overwrite bytes, and cut the file off after a share of its length."""
     changed = bytearray(raw[: max(1, round(len(raw) * keep))])
-    for place, byte in places:
+    for place, byte in places if changed else ():
         changed[place % len(changed)] = byte
     return bytes(changed)
 

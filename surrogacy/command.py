@@ -93,6 +93,9 @@ def _run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int]
         for line in str(error).splitlines():
             warn(line if isinstance(error, DataError) else f"error: {line}")
         return int(error.exit_code)
+    except MemoryError:
+        warn("error: the memory is used up; allow this process more, or give fewer comparisons")
+        return int(ExitCode.UNEXPECTED)
     except BrokenPipeError:
         return _printed(int(ExitCode.OK))
     except KeyboardInterrupt as error:

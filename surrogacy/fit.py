@@ -157,6 +157,8 @@ def _run(options: argparse.Namespace, given: Sequence[str]) -> int:
     unknown = [name for name in names if name not in MODELS]
     if unknown:
         raise UsageError(f"unknown model {unknown[0]!r}; choose from {', '.join(MODELS)}")
+    if options.endpoints is not None and not options.endpoints.replace(",", "").strip():
+        raise UsageError(f"--endpoints {options.endpoints}: no endpoint is named; separate names by commas")
     if options.pairs and (options.sets or options.add or options.trials):
         raise UsageError("--pairs fits its table alone: leave out SET, --add and --trials")
     if not (options.check or options.json):
@@ -238,7 +240,13 @@ def _print_usable(options: argparse.Namespace, trials: TrialSet) -> None:
     from surrogacy.requirements import refuse_unfittable, usability_lines
 
     models = [create(name, weights=options.weights) for name in dict.fromkeys(options.model or DEFAULT_MODELS)]
-    sets = [paired.effects for paired in _request(options).pair_known(trials)]
+    request = _request(options)
+    named = options.pairs or options.sets or options.endpoints  # then the fit refuses what has no pair
+    sets = [paired.effects for paired in (request.pair(trials) if named else request.pair_known(trials))]
+    if options.focus is not None:
+        from surrogacy.placement import require_focus
+
+        require_focus(sets, options.focus)
     for effects in sets:
         for line in usability_lines(models, effects, complete=bool(options.pairs)):
             print(line)

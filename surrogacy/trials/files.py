@@ -106,6 +106,8 @@ def read_bytes(path: Path, file: str) -> bytes:
         If it cannot be read, or is larger than 64 MiB.
     """
     try:
+        if str(path) == STANDARD_INPUT and sys.stdin is None:
+            raise DataError([file_fault("E001", file, 0, "standard input is closed", "give a file, or < FILE")])
         if str(path) == STANDARD_INPUT:
             raw = sys.stdin.buffer.read(SIZE_LIMIT + 1)
         else:

@@ -150,6 +150,9 @@ def check_options(options: Namespace) -> None:
             if isinstance(entry, str) and not entry.strip():
                 option = "SET" if name == "sets" else f"--{name.replace('_', '-')}"
                 raise UsageError(f"{option}: the name is empty (a shell variable that is not set?)")
+    endpoints = getattr(options, "endpoints", None)
+    if endpoints is not None and not endpoints.replace(",", "").strip():
+        raise UsageError(f"--endpoints {endpoints}: no endpoint is named; separate names by commas")
     if options.seed < 0:
         raise UsageError(f"--seed {options.seed}: a seed is a whole number, 0 or more")
 

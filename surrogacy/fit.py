@@ -157,8 +157,6 @@ def _run(options: argparse.Namespace, given: Sequence[str]) -> int:
     unknown = [name for name in names if name not in MODELS]
     if unknown:
         raise UsageError(f"unknown model {unknown[0]!r}; choose from {', '.join(MODELS)}")
-    if options.endpoints is not None and not options.endpoints.replace(",", "").strip():
-        raise UsageError(f"--endpoints {options.endpoints}: no endpoint is named; separate names by commas")
     if options.pairs and (options.sets or options.add or options.trials):
         raise UsageError("--pairs fits its table alone: leave out SET, --add and --trials")
     if not (options.check or options.json):
@@ -178,8 +176,6 @@ def _run(options: argparse.Namespace, given: Sequence[str]) -> int:
 
 def _checked_numbers(options: argparse.Namespace) -> tuple[NewTrial | None, tuple[str, ...]]:
     """Check numbers before a table is read or a model fitted; return the new trial, and warnings about it."""
-    if options.seed < 0:
-        raise UsageError(f"--seed {options.seed}: give a whole number of 0 or more")
     from surrogacy.new_trial import check_rho_within, check_size, parse_new_trial
 
     check_rho_within(options.rho_within)

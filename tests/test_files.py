@@ -160,6 +160,18 @@ def test_numbers_of_patients_beyond_every_trial(number, column, file, capsys):
     assert f"{path}:2: E008 error" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("number", ["999", "1e30", "-1e30", "9" * 200])
+@pytest.mark.parametrize("columns", ["hr_os,log_hr_os", "log_hr_os,se_os", "log_hr_os,ci_low_os,ci_high_os"])
+def test_logarithms_beyond_every_hazard_ratio(columns, number, file, capsys):
+    usual = {"hr_os": "0.8", "se_os": "0.15", "ci_low_os": "0.6", "ci_high_os": "1.07", "log_hr_os": number}
+    row = ",".join(usual[name] for name in columns.split(","))
+    path = file("own.csv", table(f"A,0.66,0.51,0.85,{row}", header=f"trial,hr_pfs,ci_low_pfs,ci_high_pfs,{columns}"))
+    code = main(["--check", "--pairs", str(path)])
+    assert code == 3 or (code == 0 and columns.startswith("hr_os"))  # a hazard ratio beside the logarithm is used
+    shown = capsys.readouterr()
+    assert f"{path}:2: " in shown.err + shown.out
+
+
 @pytest.mark.parametrize("number", ["\u0660.\u0666\u0666", "\uff10.\uff16\uff16"])
 def test_digits_of_other_scripts_are_not_taken_for_empty_cells(number, file, capsys):
     path = file("own.csv", table(ROWS[0].replace("0.66", number), *ROWS[1:]))

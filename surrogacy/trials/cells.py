@@ -15,6 +15,7 @@ from surrogacy.errors import Fault, Severity
 Row = dict[str, str]  # one row as it stands in a file; keys that begin with _ say where it stands
 
 NUMBER = r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?"
+LARGEST_LOG = 700.0  # exp of more overflows
 LONGEST_NUMBER = 200  # characters of a cell that is searched for numbers
 DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 LOG_COLUMNS = {"hr": "log_hr", "ci_low": "log_ci_low", "ci_high": "log_ci_high"}
@@ -168,6 +169,11 @@ def parse_interval(cell: str) -> IntervalCell | None:
     return IntervalCell(match[1] or "", match[2], match[3], level if not level or level.endswith("%") else f"{level}%")
 
 
+def exponential(value: float) -> float:
+    """Return exp of a number, at most that of 700: a cell that is refused may hold any number."""
+    return math.exp(min(value, LARGEST_LOG))
+
+
 def half_unit(text: str) -> float:
     """Return the largest rounding error of a printed number; fewer than two decimals count as one decimal."""
     mantissa, _, exponent = text.lower().partition("e")
@@ -193,7 +199,7 @@ def printed_range(row: Row, column: str) -> tuple[float, float]:
     log_text = row.get(LOG_COLUMNS.get(column, ""), "")
     if log_text and column in row.get("_from_log", "").split():
         half = half_unit(log_text)
-        return math.exp(float(log_text) - half), math.exp(float(log_text) + half)
+        return exponential(float(log_text) - half), exponential(float(log_text) + half)
     text = row[column].strip().lstrip("=").strip()
     value, half = float(text), half_unit(text)
     return max(value - half, sys.float_info.min), value + half

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, Row, cell_fault, number, parse_interval, parse_level
+from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, Row, cell_fault, exponential, number, parse_interval, parse_level
 
 LIMITS = ("ci_low", "ci_high")
 NUMBERS = ("hr", "se", "p", "events_exp", "events_ctl", *LIMITS)
@@ -184,7 +184,7 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
 
 def _fits(row: Row) -> bool:
     y, low, high = (float(row[name]) for name in ("log_hr", *LIMITS))
-    return low <= y <= high or 0 < low <= math.exp(y) <= high
+    return low <= y <= high or 0 < low <= exponential(y) <= high
 
 
 def _asymmetry(estimate: float, low: float, high: float) -> float:

@@ -21,6 +21,7 @@ from surrogacy.trials.cells import (
     bound_of_p,
     cell_fault,
     exact_p,
+    exponential,
     level_of,
     number,
     parse_level,
@@ -226,7 +227,7 @@ def check_logarithm(row: Row) -> Iterator[Fault]:
         low, high = printed_range({**row, "_from_log": column}, column)
         least, most = printed_range(row, column)
         if low > most or high < least:
-            rule = f"the logarithm {log_column} = {row[log_column]} means {math.exp(log):.3g}; the hazard ratio is used"
+            rule = f"the logarithm {log_column} = {row[log_column]} means {exponential(log):.3g}; the hazard ratio is used"
             yield cell_fault("W126", "warning", row, column, rule, _log_remedy(value, log, column == "hr"))
 
 

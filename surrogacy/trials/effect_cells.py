@@ -122,7 +122,9 @@ def _transformed(text: str, function: Callable[[float], float]) -> str:
     """Return a function of a number as text; text that is not a number is left for the schema, which names it."""
     try:
         return f"{function(float(text)):.10g}"
-    except (ValueError, OverflowError):
+    except OverflowError:
+        return "inf"  # which the schema refuses; the text would be taken for the value itself
+    except ValueError:
         return text
 
 

@@ -1,6 +1,7 @@
 """Files: what cannot be read is named in one line per fault, and nothing is trusted that a file states of itself."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -11,9 +12,9 @@ import pytest
 
 from surrogacy.errors import DataError
 from surrogacy.fit import main
-from surrogacy.trials import read_pairs
+from surrogacy.trials import read_pairs, read_trials
 from surrogacy.trials.files import read_table
-from tests.support.fault_inputs import HEADER, ROWS, SETS, TABLES, table, workbook, workbooks
+from tests.support.fault_inputs import HEADER, ROWS, SETS, TABLES, renamed, repacked, table, workbook, workbooks
 
 REFUSED = {
     "endpoint-empty.csv": (3, "E007", "endpoint is required"),
@@ -160,6 +161,89 @@ def test_standard_input(name):
     assert b"4 comparisons, 8 hazard ratios" in done.stdout
 
 
+@pytest.mark.parametrize("number", ["9" * 200, "1e200", "99999999999999999999"])
+@pytest.mark.parametrize("column", ["150", "148"])
+def test_numbers_of_patients_beyond_every_trial(number, column, file, capsys):
+    path = file("own.csv", table(ROWS[0].replace(column, number, 1), *ROWS[1:]))
+    assert main(["--check", "--pairs", str(path)]) == 3
+    assert f"{path}:2: E008 error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", ["999", "1e30", "-1e30", "9" * 200])
+@pytest.mark.parametrize("columns", ["hr_os,log_hr_os", "log_hr_os,se_os", "log_hr_os,ci_low_os,ci_high_os"])
+def test_logarithms_beyond_every_hazard_ratio(columns, number, file, capsys):
+    usual = {"hr_os": "0.8", "se_os": "0.15", "ci_low_os": "0.6", "ci_high_os": "1.07", "log_hr_os": number}
+    row = ",".join(usual[name] for name in columns.split(","))
+    path = file("own.csv", table(f"A,0.66,0.51,0.85,{row}", header=f"trial,hr_pfs,ci_low_pfs,ci_high_pfs,{columns}"))
+    code = main(["--check", "--pairs", str(path)])
+    assert code == 3 or (code == 0 and columns.startswith("hr_os"))  # a hazard ratio beside the logarithm is used
+    shown = capsys.readouterr()
+    assert f"{path}:2: " in shown.err + shown.out
+
+
+@pytest.mark.parametrize("number", ["\u0660.\u0666\u0666", "\uff10.\uff16\uff16"])
+def test_digits_of_other_scripts_are_not_taken_for_empty_cells(number, file, capsys):
+    path = file("own.csv", table(ROWS[0].replace("0.66", number), *ROWS[1:]))
+    assert main(["--check", "--pairs", str(path)]) == 3
+    assert "with the digits 0 to 9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "character", ["\u200b", "\u200e", "\u200f", "\ufeff", "\u00ad", "\u2028", "\u061c", "\ufffe", "\uffff"]
+)
+def test_characters_that_nobody_sees_or_no_figure_can_hold(character, file, capsys):
+    path = file("own.csv", renamed(f"A{character}B"))
+    assert main(["--check", "--pairs", str(path)]) == 3
+    assert f"{path}:2: E013 error" in capsys.readouterr().err
+
+
+def formula_in(cell):
+    return lambda part, content: re.sub(rb'<c r="B2"[^>]*>.*?</c>', cell, content)
+
+
+FORMULAS = {
+    "array": (b'<c r="B2"><f t="array" ref="B2">75*2</f></c>', 3),
+    "data table": (b'<c r="B2"><f t="dataTable" ref="B2" r1="A1"/></c>', 3),
+    "error": (b'<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c>', 3),
+    "empty text": (b'<c r="B2" t="str"><f>IF(1,"")</f><v></v></c>', 0),
+    "value": (b'<c r="B2"><f>75*2</f><v>150</v></c>', 0),
+}
+
+
+@pytest.mark.parametrize("kind", FORMULAS)
+def test_formulas_of_every_kind(kind, file, capsys):
+    cell, code = FORMULAS[kind]
+    path = file("own.xlsx", repacked(workbook(), formula_in(cell)))
+    assert main(["--check", "--pairs", str(path)]) == code
+    assert ("E015" in capsys.readouterr().err) == (kind in ("array", "data table"))
+
+
+SHEETS = {
+    "rows exchanged": (
+        lambda xml: re.sub(rb'(<row r="2".*?</row>)(<row r="3".*?</row>)', rb"\2\1", xml),
+        "has row 2 below row 3",
+    ),
+    "row twice": (lambda xml: xml.replace(b'<row r="3"', b'<row r="2"'), "has row 2 below row 2"),
+    "last row": (lambda xml: xml.replace(b'<row r="4"', b'<row r="1000000000"'), "more than 1,048,576 rows"),
+    "late type": (lambda xml: b"<!--" + b"x" * 5000 + b'--><!DOCTYPE x [<!ENTITY e "e">]>' + xml, "document type"),
+    "UTF-16": (
+        lambda xml: f'<?xml version="1.0" encoding="utf-16"?><!DOCTYPE x>{xml.decode()}'.encode("utf-16"),
+        "document type",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SHEETS)
+def test_sheets_of_which_rows_would_be_lost(kind, file, capsys):
+    change, words = SHEETS[kind]
+    raw = repacked(workbook(), lambda part, content: change(content) if part.endswith("sheet1.xml") else content)
+    path = file("own.xlsx", raw)
+    assert main(["--check", "--pairs", str(path)]) == 3
+    shown = capsys.readouterr().err
+    assert "E001 error" in shown
+    assert words in shown
+
+
 # --- analysis sets ------------------------------------------------------------------------------------------------
 
 BROKEN_SETS = {
@@ -198,6 +282,86 @@ def test_a_rule_that_selects_nothing_is_a_warning(own_tables, capsys):
     (own_tables.folder / "sets" / "mine.csv").write_text("column,value\nstage,intermediat\nstage,advanced\n")
     assert main(["--check", "--trials", str(own_tables.folder)]) == 0
     assert "mine.csv:2: W136 warning" in capsys.readouterr().out
+
+
+PAIR = "brisk-ta:ttp:final,brisk-ta:os:final"
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        (f"surrogate_effect,final_effect,n_exp,n_ctrl\n{PAIR},10,10\n", "E004", "n_ctrl"),
+        (f"surrogate_effect,final_effect,column,value\n{PAIR},stage,advanced\n", "E004", "column"),
+        *(
+            (f"surrogate_effect,final_effect,n_exp\n{PAIR},{n}\n", "E008", "patients")
+            for n in ("1_0", "\u0663", "1e3", "0", "9" * 300)
+        ),
+    ],
+)
+def test_sets_with_odd_columns_and_numbers(content, code, words, own_tables, capsys):
+    (own_tables.folder / "sets" / "mine.csv").write_text(content)
+    assert main(["--check", "--trials", str(own_tables.folder)]) == 3
+    shown = capsys.readouterr().err
+    assert f"{code} error" in shown
+    assert words in shown
+
+
+def test_rules_on_a_year(own_tables):
+    own_tables("trials", {"comparison": "tactics"}, year="")
+    (own_tables.folder / "sets" / "mine.csv").write_text("column,value\nyear,2008\nyear,2017\n")
+    trials = read_trials(own_tables.folder)
+    assert trials.check_sets() == []
+    assert set(trials.analysis_set("mine").factors["year"]) == {"2008", "2017"}
+
+
+def test_a_rule_whose_columns_exclude_each_other(own_tables, capsys):
+    (own_tables.folder / "sets" / "mine.csv").write_text("column,value\nstage,intermediate\nline,second\n")
+    assert main(["--check", "--trials", str(own_tables.folder)]) == 0
+    assert "mine.csv: W136 warning" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["sets/mine.csv", "at_risk.csv"])
+def test_pipes_in_a_folder_of_tables(name, own_tables, capsys):
+    (own_tables.folder / name).unlink(missing_ok=True)
+    os.mkfifo(own_tables.folder / name)
+    assert main(["--check", "--trials", str(own_tables.folder)]) in (0, 3)
+
+
+def test_a_truncated_set(own_tables, capsys):
+    path = own_tables.folder / "sets" / "tactics-2022.csv"
+    raw = path.read_bytes()
+    path.write_bytes(raw[: raw.index(b"\n", 200)])
+    assert main(["--check", "--trials", str(own_tables.folder)]) == 3
+    assert "tactics-2022.csv:" in capsys.readouterr().err
+    path.write_bytes(raw[: raw.index(b"\n", 200) + 1])
+    assert main(["--check", "--trials", str(own_tables.folder)]) == 0
+    assert "tactics-2022.csv: W137 warning" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["at_risk.csv", "sets/all.csv"])
+def test_a_listed_file_that_is_missing(name, own_tables, capsys):
+    (own_tables.folder / name).unlink()
+    assert main(["--check", "--trials", str(own_tables.folder)]) == 0
+    assert f"{name}: W137 warning: SHA256SUMS lists this file" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "warnings"),
+    [
+        (lambda raw: re.sub(rb"^\w+", lambda digest: digest[0].upper(), raw, flags=re.MULTILINE), 0),
+        (lambda raw: raw.replace(b"  ", b" *"), 0),
+        (lambda raw: raw.replace(b"  ", b"  ./"), 0),
+        (lambda raw: raw.replace(b"\n", b"\r\n"), 0),
+        (lambda raw: raw[:100], 3),
+        (lambda raw: b"", 4),
+        (lambda raw: b"\xff\xfe", 4),
+    ],
+)
+def test_forms_of_a_file_of_checksums(change, warnings, own_tables):
+    path = own_tables.folder / "SHA256SUMS"
+    path.write_bytes(change(path.read_bytes()))
+    found = [fault for fault in read_trials(own_tables.folder).faults if fault.code == "W137"]
+    assert len(found) == warnings
 
 
 def test_shipped_sets_pass(trials):

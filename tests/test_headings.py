@@ -1,5 +1,7 @@
 """Headings are accepted only if every word in them is understood."""
 
+import time
+
 import pytest
 
 from surrogacy.trials.headings import Heading, canonical_headings, interpret_heading, suggest
@@ -126,3 +128,10 @@ def test_a_long_heading_takes_no_time():
     assert interpret_heading("hrloghrsecilow" * 20) is None
     assert interpret_heading("p value " * 5000) is None
     assert interpret_heading("p value " * 14) is None
+
+
+@pytest.mark.parametrize("words", ["l ", "u l ", "s e ", "n total ", "confidence limit ", "p sides ", "os "])
+def test_headings_with_many_readings_take_no_time(words):
+    start = time.process_time()
+    assert interpret_heading((words * 60)[:118] + "z") is None
+    assert time.process_time() - start < 0.5

@@ -124,3 +124,43 @@ def test_every_file_is_the_same_for_any_hash_seed(tmp_path):
         contents.append({path.relative_to(out).as_posix(): path.read_bytes() for path in files})
     assert contents[0] == contents[1]
     assert {"tables/flow.csv", "tables/flow.md", "tables/tables.html"} < set(contents[0])
+
+
+def test_a_closed_standard_input_is_no_table():
+    _, lines, code = shell("<&-", "--check", "--pairs", "-")
+    assert code == 3
+    assert lines == ["standard input: E001 error: standard input is closed. Fix: give a file, or < FILE."]
+
+
+def test_settings_of_the_plotting_library_change_nothing(tmp_path):
+    assert shell("", *SMALL, "--quiet", "--out", str(tmp_path / "a"))[2] == 0
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\nlines.linewidth: 9\n")
+    settings = {"MPLBACKEND": "nosuch", "MATPLOTLIBRC": str(tmp_path)}
+    assert shell("", *SMALL, "--quiet", "--out", str(tmp_path / "b"), **settings)[2] == 0
+    for path in (tmp_path / "a" / "figures").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / "figures" / path.name).read_bytes()
+
+
+def test_memory_that_is_used_up_is_one_line(monkeypatch, capsys):
+    from surrogacy.trials import files
+
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(files, "read_bytes", fail)
+    assert main(["--check"]) == 1
+    assert capsys.readouterr().err.startswith("error: the memory is used up")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--endpoints", ","], "no endpoint is named"),
+        (["all", "--endpoints", "PFS;TTP"], "unknown endpoint"),
+        (["all", "--focus", "nosuch"], "--focus nosuch"),
+    ],
+)
+def test_the_check_refuses_options_that_the_fit_refuses(arguments, words, capsys):
+    for check in (["--check"], ["--json", "--model", "weighted-pearson"]):
+        assert main([*arguments, *check]) == 2
+        assert words in capsys.readouterr().err

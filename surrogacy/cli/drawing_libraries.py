@@ -50,6 +50,7 @@ def _ended_with_run() -> Iterator[None]:
 
 
 def _load() -> None:
+    os.environ["MPLBACKEND"] = "agg"  # figures go to files; a backend of the user's may not exist here
     # without a home folder that can be written to, matplotlib says in two lines that it uses a temporary one
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with _ended_with_run():

@@ -176,8 +176,6 @@ def _run(options: argparse.Namespace, given: Sequence[str]) -> int:
 
 def _checked_numbers(options: argparse.Namespace) -> tuple[NewTrial | None, tuple[str, ...]]:
     """Check numbers before a table is read or a model fitted; return the new trial, and warnings about it."""
-    if options.seed < 0:
-        raise UsageError(f"--seed {options.seed}: give a whole number of 0 or more")
     from surrogacy.evaluation.new_trial import check_rho_within, check_size, parse_new_trial
 
     check_rho_within(options.rho_within)
@@ -238,7 +236,13 @@ def _print_usable(options: argparse.Namespace, trials: TrialSet) -> None:
     from surrogacy.results.requirements import refuse_unfittable, usability_lines
 
     models = [create(name, weights=options.weights) for name in dict.fromkeys(options.model or DEFAULT_MODELS)]
-    sets = [paired.effects for paired in _request(options).pair_known(trials)]
+    request = _request(options)
+    named = options.pairs or options.sets or options.endpoints  # then the fit refuses what has no pair
+    sets = [paired.effects for paired in (request.pair(trials) if named else request.pair_known(trials))]
+    if options.focus is not None:
+        from surrogacy.evaluation.placement import require_focus
+
+        require_focus(sets, options.focus)
     for effects in sets:
         for line in usability_lines(models, effects, complete=bool(options.pairs)):
             print(line)

@@ -95,6 +95,9 @@ def _run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int]
         for line in str(error).splitlines():
             warn(line if isinstance(error, DataError) else f"error: {line}")
         return int(error.exit_code)
+    except MemoryError:
+        warn("error: the memory is used up; allow this process more, or give fewer comparisons")
+        return int(ExitCode.UNEXPECTED)
     except BrokenPipeError:
         return _printed(int(ExitCode.OK))
     except KeyboardInterrupt as error:
@@ -149,6 +152,9 @@ def check_options(options: Namespace) -> None:
             if isinstance(entry, str) and not entry.strip():
                 option = "SET" if name == "sets" else f"--{name.replace('_', '-')}"
                 raise UsageError(f"{option}: the name is empty (a shell variable that is not set?)")
+    endpoints = getattr(options, "endpoints", None)
+    if endpoints is not None and not endpoints.replace(",", "").strip():
+        raise UsageError(f"--endpoints {endpoints}: no endpoint is named; separate names by commas")
     if options.seed < 0:
         raise UsageError(f"--seed {options.seed}: a seed is a whole number, 0 or more")
 

@@ -134,7 +134,9 @@ def style(chosen: Preset) -> Iterator[None]:
         "figure.dpi": 100,
         "savefig.dpi": chosen.dpi,
     }
-    with mpl.rc_context(settings):
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a matplotlibrc in the folder or in the home of the user must not change the figures
+        mpl.rcParams.update(settings)
         yield
 
 

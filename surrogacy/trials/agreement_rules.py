@@ -161,9 +161,11 @@ def _check_implied_events(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]
     if n_exp is None or n_ctl is None or min(n_exp, n_ctl) < 1 or error is None or error[1] <= 0:
         return
     n = n_exp + n_ctl
-    needed = n / n_exp * (n / n_ctl) / error[1] ** 2
+    needed = (
+        n * (1 / n_exp + 1 / n_ctl) / error[1] / error[1]
+    )  # a number of patients that was refused may have 300 digits
     if needed > n:
         column = "ci_low" if range_from_limits(row) else "se"
         source = "limits" if column == "ci_low" else "standard error"
-        rule = f"so precise a hazard ratio needs at least {needed:.0f} events, and the comparison has {n:.0f} patients"
+        rule = f"so precise a hazard ratio needs at least {needed:{'.0f' if needed < 1e9 else '.3g'}} events, and the comparison has {n:.0f} patients"
         yield cell_fault("W131", "warning", row, column, rule, f"re-read patients, {source} and the confidence level")

@@ -9,10 +9,11 @@ from typing import Literal
 Kind = Literal["text", "number", "integer", "boolean", "date"]
 
 PATTERNS = {
-    "number": r"[-+]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][-+]?\d{1,2})?",
-    "integer": r"\d{1,9}(\.00?)?",
+    # digits of other scripts (\d) would pass here and be missing in the data frame
+    "number": r"[-+]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][-+]?[0-9]{1,2})?",
+    "integer": r"[0-9]{1,9}(\.00?)?",
     "boolean": r"true|false",
-    "date": r"\d{4}(-\d{2}(-\d{2})?)?",
+    "date": r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?",
 }
 EVIDENCE = ("primary", "secondary", "unverified")
 EVIDENCE_ALIASES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from surrogacy.errors import DataError, Fault
 from surrogacy.trials.cells import Row, cell_fault, file_fault
 from surrogacy.trials.columns import OPTIONAL_EFFECTS, OPTIONAL_TABLES, TABLES, Column
 from surrogacy.trials.files import read_bytes, read_table
+
+# a line of sha256sum: digest, then two blanks, or a blank and * for a file read as binary
+SUM_LINE = re.compile(r"([0-9A-Fa-f]{64})\s+\*?(?:\./)?(.+)")
 
 
 def shipped_tables() -> Path:
@@ -32,6 +36,7 @@ def read_curated_rows(folder: Path, name: str, columns: Sequence[Column]) -> lis
     path = folder / f"{name}.csv"
     if name in OPTIONAL_TABLES and not path.is_file():
         return []
+    refuse_pipe(path)
     # messages name a shipped file as the project knows it, not by where it is installed
     table = read_table(
         path, f"data/trials/{name}.csv" if folder == shipped_tables() else None, complete=True
@@ -54,17 +59,49 @@ def read_curated_rows(folder: Path, name: str, columns: Sequence[Column]) -> lis
     return [{**row, "_file": table.file, "_line": str(line)} for row, line in zip(table.rows, table.lines, strict=True)]
 
 
+def refuse_pipe(path: Path) -> None:
+    """Refuse a file of a folder of tables that is a pipe or a device: reading it may never end.
+
+    Raises
+    ------
+    DataError
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise DataError([file_fault("E001", str(path), 0, "this is a pipe or a device", "give a file")])
+
+
 def changed_files(folder: Path) -> list[Fault]:
-    """W137, E014: tables that are not those that SHA256SUMS lists; one whose last line is cut off is an error."""
+    """W137, E014: tables and sets that are not those that SHA256SUMS lists; one whose last line is cut off is an error."""
     sums = folder / "SHA256SUMS"
     if not sums.is_file():
         return []
-    pairs = [line.split(maxsplit=1) for line in read_bytes(sums, str(sums)).decode("ascii", "replace").splitlines()]
-    listed = {pair[1]: pair[0] for pair in pairs if len(pair) == 2}
+    lines = read_bytes(sums, str(sums)).decode("utf-8", "replace").splitlines()
+    matches = [match for line in lines if (match := SUM_LINE.fullmatch(line.strip())) is not None]
+    listed = {match[2]: match[1].lower() for match in matches}
+    tables = [
+        path
+        for path in (*(folder / f"{table}.csv" for table in TABLES), *(folder / "sets").glob("*.csv"))
+        if path.is_file()
+    ]
+    names = {path.relative_to(folder).as_posix() for path in tables}
     faults = []
-    for name in sorted({f"{table}.csv" for table in TABLES} & set(listed)):
+    for name in sorted(names | {name for name in listed if name.endswith(".csv")}):
         path = folder / name
-        raw = read_bytes(path, str(path)) if path.is_file() else b""
+        if name not in listed:
+            if "/" in name:
+                continue  # a set of the user's
+            rule = f"{name} is not listed: the file is cut off, or not one of checksums"
+            fix = "copy SHA256SUMS again, write it anew with sha256sum, or delete it"
+            faults.append(file_fault("W137", str(sums), 0, rule, fix, severity="warning"))
+            continue
+        if name not in names:
+            rule, fix = (
+                "SHA256SUMS lists this file, and it is missing",
+                "copy it again, or remove its line from SHA256SUMS",
+            )
+            faults.append(file_fault("W137", str(path), 0, rule, fix, severity="warning"))
+            continue
+        raw = read_bytes(path, str(path))
         if not raw or hashlib.sha256(raw).hexdigest() == listed[name]:
             continue
         if not raw.endswith(b"\n"):

@@ -18,6 +18,8 @@ from surrogacy.trials.workbooks import SIZE_LIMIT, read_workbook
 
 STANDARD_INPUT = "-"
 BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+REFUSED = "\u061c\u200e\u200f\ufffe\uffff"  # marks of direction, and what no XML file may contain
+JOINERS = "\u200c\u200d"  # in Persian, in languages of India, and in emoji
 NAMES = {
     "trial",
     "study",
@@ -115,6 +117,8 @@ def read_bytes(path: Path, file: str) -> bytes:
         If it cannot be read, or is larger than 64 MiB.
     """
     try:
+        if str(path) == STANDARD_INPUT and sys.stdin is None:
+            raise DataError([file_fault("E001", file, 0, "standard input is closed", "give a file, or < FILE")])
         if str(path) == STANDARD_INPUT:
             raw = sys.stdin.buffer.read(SIZE_LIMIT + 1)
         else:
@@ -231,7 +235,10 @@ def _forbidden_characters(file: str, line: int, cells: Sequence[tuple[str, str]]
             continue
         allowed = "\t" if column.lower() in NAMES else "\n\t"
         for character in cell.strip():
-            invisible = unicodedata.category(character) == "Cc" or unicodedata.bidirectional(character) in BIDIRECTIONAL
+            kind = unicodedata.category(character)
+            invisible = kind == "Cc" or unicodedata.bidirectional(character) in BIDIRECTIONAL or character in REFUSED
+            if column.lower() in NAMES:  # two names that look alike are one to a reader and two to a program
+                invisible |= kind in ("Cf", "Zl", "Zp") and character not in JOINERS
             if invisible and character not in allowed:
                 name = "a line break" if character == "\n" else f"the invisible character U+{ord(character):04X}"
                 value = cell.encode("unicode_escape").decode("ascii")[:60]

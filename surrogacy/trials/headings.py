@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -38,6 +39,20 @@ FOREIGN = re.compile(
 )  # a sign that is not read must not be dropped: log\u2081\u2080, HR\u207b\u00b9, SE\u00b2
 NEGATED = re.compile(r"(?:^|[\s(])-\s*(?:log|ln|hr|hazard)")
 LONGEST_HEADING = 120  # characters; longer ones are sentences
+# words of each kind in a heading; one reading has at most these
+MOST_WORDS = {
+    "bound": 1,
+    "arm": 1,
+    "column": 1,
+    "letter": 2,
+    "quantity": 2,
+    "log": 2,
+    "percent": 2,
+    "endpoint": 3,
+    "interval": 3,
+    "filler": 9,
+}
+MOST_STEPS = 10_000  # the longest heading of the documentation takes some tens
 # parts of a heading that may stand beside each quantity; for columns of text the default
 EFFECT_PARTS = {"column", "endpoint"}
 PARTS = {
@@ -141,7 +156,7 @@ def interpret_heading(text: str) -> Heading | None:
     sides, rest = _split_sides(rest)
     rest = re.sub(r"\bhrs\b", "hr", rest)
     tokens = re.findall(r"[a-z0-9]+|%", re.sub(r"(?<!\d)\.|\.(?!\d)|_", " ", rest))
-    for words in _readings(tuple(tokens)):
+    for words in _readings(tuple(tokens), iter(range(MOST_STEPS))):
         heading = _combine(words, level, sides)
         if heading is not None:
             return heading
@@ -217,18 +232,25 @@ def _vocabulary() -> Mapping[str, tuple[tuple[_Word, ...], ...]]:
     return {phrase: tuple(meanings) for phrase, meanings in entries.items()}
 
 
-def _readings(tokens: tuple[str, ...]) -> Iterator[tuple[_Word, ...]]:
-    """Yield every way to read the tokens as words of the vocabulary, phrases of several tokens first."""
+def _readings(
+    tokens: tuple[str, ...], steps: Iterator[int], before: tuple[_Word, ...] = ()
+) -> Iterator[tuple[_Word, ...]]:
+    """Yield every way to read the tokens as words of the vocabulary, phrases of several tokens first.
+
+    There are as many readings as ways to join the tokens (``l l l l``): one with more words of a kind than a heading has is given up,
+    and so is the heading after as many steps as ``steps`` has.
+    """
+    kinds = Counter(word.kind for word in before)
+    if next(steps, None) is None or any(count > MOST_WORDS[kind] for kind, count in kinds.items()):
+        return
     if not tokens:
-        yield ()
+        yield before
         return
     for width in range(min(5, len(tokens)), 0, -1):
         for meaning in _vocabulary().get("".join(tokens[:width]), ()):
-            for rest in _readings(tokens[width:]):
-                yield (*meaning, *rest)
+            yield from _readings(tokens[width:], steps, (*before, *meaning))
     for head, tail in _split_token(tokens[0]):
-        for rest in _readings((tail, *tokens[1:])):
-            yield (*head, *rest)
+        yield from _readings((tail, *tokens[1:]), steps, (*before, *head))
 
 
 def _split_token(token: str) -> Iterator[tuple[tuple[_Word, ...], str]]:

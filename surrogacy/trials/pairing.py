@@ -119,7 +119,10 @@ def pair_by_rule(trials: TrialSet, request: Pairing, rule: Mapping[str, Sequence
         comparison = trial["comparison"]
         added = comparison in trials.added
         # an added row that does not say, say, its stage joins every set
-        if any(trial[column] not in values and not (added and trial[column] == "") for column, values in rule.items()):
+        if any(
+            rule_text(trial[column]) not in values and not (added and trial[column] == "")
+            for column, values in rule.items()
+        ):
             continue
         row, why = _choose(preferred.get(comparison, {}), request, added_here=added)
         if row is not None:
@@ -127,6 +130,11 @@ def pair_by_rule(trials: TrialSet, request: Pairing, rule: Mapping[str, Sequence
         flow.append({"comparison": comparison, "in_fit": row is not None, "why": why})
     effects = _effects(trials, request, chosen, name)
     return _resolved(effects, request, flow)
+
+
+def rule_text(value: object) -> str:
+    """Return a cell of trials.csv as a rule writes it: a year in a column with gaps is 2012, not 2012.0."""
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _resolved(effects: Effects, request: Pairing, flow: list[dict[str, Any]]) -> AnalysisSet:

@@ -92,7 +92,7 @@ def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> 
             code, rule = "E009", "not one of the allowed values"
             fix = f"use one of {', '.join(column.allowed)}"
         else:
-            code, rule = "E008", f"not a {column.kind}"
+            code, rule = "E008", f"not a{'n' if column.kind == 'integer' else ''} {column.kind}"
             fix = FIXES[column.kind] + (", or NR if it was not reached" if column.not_reached else "")
             fix += _hint(row.get(column.name, ""))
         faults.append(cell_fault(code, "error", row, column.name, rule, fix))
@@ -100,6 +100,8 @@ def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> 
 
 
 def _hint(value: str) -> str:
+    if any(character.isdigit() and not character.isascii() for character in value):
+        return "; with the digits 0 to 9"
     if re.fullmatch(r"\d+,\d+", value):
         return "; a decimal comma is read only in files with ; between the cells"
     if re.search(r"\d\s*[(\[]", value):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cells import Row, cell_fault, file_fault, number
-from surrogacy.trials.columns import PAIR_SET, RULE_SET, TRIALS, Column
+from surrogacy.trials.cells import Row, cell_fault, file_fault
+from surrogacy.trials.columns import PAIR_SET, PATTERNS, RULE_SET, TRIALS, Column
 from surrogacy.trials.files import Table
 
 FINAL = "OS"
@@ -39,6 +40,12 @@ def check_set(table: Table, trials: Sequence[Row], effects: Sequence[Row]) -> li
     columns = PAIR_SET if is_list(table) else RULE_SET
     fix = "a set lists surrogate_effect, final_effect, or column, value; see CODEBOOK.md"
     missing = [column.name for column in columns if column.required and column.name not in table.columns]
+    unknown = [name for name in table.columns if name not in {column.name for column in columns}]
+    if unknown:
+        return [
+            file_fault("E004", table.file, 1, "a set has no such column", f"rename or remove it; {fix}", column=name)
+            for name in unknown
+        ]
     if missing:
         return [file_fault("E005", table.file, 1, f"column {missing[0]} is missing", fix)]
     if not table.rows:
@@ -62,8 +69,7 @@ def _check_pairs(rows: Sequence[Row], effects: Sequence[Row]) -> Iterator[Fault]
     first: dict[str, Row] = {}
     for row in rows:
         for column in ("n_exp", "n_ctl"):
-            patients = number(row, column)
-            if row.get(column) and (patients is None or patients < 1 or patients != int(patients)):
+            if row.get(column) and not (re.fullmatch(PATTERNS["integer"], row[column]) and float(row[column]) >= 1):
                 rule = "not a number of patients"
                 yield cell_fault(
                     "E008", "error", row, column, rule, "write a whole number, 1 or more, or leave the cell empty"
@@ -100,3 +106,12 @@ def _check_rule(rows: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fault]:
         elif all(trial.get(row["column"], "") != row["value"] for trial in trials):
             rule = f"no comparison has this value in the column {row['column']}"
             yield cell_fault("W136", "warning", row, "value", rule, "check the spelling, or remove the row")
+    values: dict[str, set[str]] = {}
+    for row in rows:
+        values.setdefault(row["column"], set()).add(row["value"])
+    if len(values) > 1 and not any(
+        all(trial.get(column) in one_of for column, one_of in values.items()) for trial in trials
+    ):
+        rule = "no comparison has the values of all columns that the set names: it selects none"
+        fix = "rows of one column mean or, different columns mean and; change or remove a row"
+        yield file_fault("W136", rows[0]["_file"], 0, rule, fix, severity="warning")

@@ -24,7 +24,7 @@ from surrogacy.trials.columns import (
     TRIALS,
     Column,
 )
-from surrogacy.trials.curated_tables import changed_files, check_columns, read_curated_rows, shipped_tables
+from surrogacy.trials.curated_tables import changed_files, check_columns, read_curated_rows, refuse_pipe, shipped_tables
 from surrogacy.trials.files import Table, read_table
 from surrogacy.trials.layouts import DEFAULT_ROLES, OWN_ROLES
 from surrogacy.trials.set_rules import check_set, set_rows
@@ -179,12 +179,13 @@ class TrialSet:
 
     def _set_table(self, name: str) -> Table:
         path = self.folder / "sets" / f"{name}.csv"
+        refuse_pipe(path)
         shown = f"data/trials/sets/{name}.csv" if self.folder == shipped_tables() else None
         return read_table(path, shown).lower_case()
 
     def _check_set(self, table: Table) -> list[Fault]:
         trials, effects = (
-            [{str(name): str(value) for name, value in row.items()} for row in frame.to_dict("records")]
+            [{str(name): pairing.rule_text(value) for name, value in row.items()} for row in frame.to_dict("records")]
             for frame in (self.trials, self.effects[["effect_id", "comparison", "endpoint"]])
         )
         return check_set(table, trials, effects)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from xml.parsers import expat
 
 from surrogacy.errors import DataError, Fault
 from surrogacy.trials.cells import file_fault
 
 ENCRYPTED = b"\xd0\xcf\x11\xe0"  # a compound file: an encrypted workbook, or XLS
 SIZE_LIMIT = 64 * 2**20  # bytes, of a file and of an unpacked workbook
+LAST_ROW = 2**20  # of a sheet
+ROW_TAG = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+ROW_NUMBER = re.compile(rb"\br=[\"']([0-9]{1,18})[\"']")
 
 
 @dataclass(frozen=True)
@@ -49,14 +55,27 @@ def read_workbook(raw: bytes, file: str) -> Sheet:
     """
     _check_archive(raw, file)
     try:
-        values, formulas = _load(raw, stored=True), _load(raw, stored=False)
-        filled = [
-            sheet for sheet in values.worksheets if any(value is not None for _, row in _rows(sheet) for value in row)
-        ]
-        visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
-        sheet = next(iter(visible + filled), None)
-        rows = list(_rows(sheet)) if sheet is not None else []
-        faults = _without_value(rows, _rows(formulas[sheet.title]), file) if sheet is not None else []
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # on parts that openpyxl does not keep, such as styles, and on dates out of range
+            values, formulas = _load(raw, stored=True), _load(raw, stored=False)
+            sources = {sheet.title: _source(sheet) for sheet in values.worksheets}
+            filled = []
+            for sheet in values.worksheets:
+                _check_rows(sources[sheet.title], sheet.title, file)
+                if any(value is not None for _, row in _rows(sheet) for value in row):
+                    filled.append(sheet)
+            visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
+            sheet = next(iter(visible + filled), None)
+            rows = list(_rows(sheet)) if sheet is not None else []
+            faults = (
+                _without_value(rows, _rows(formulas[sheet.title]), sources[sheet.title], file)
+                if sheet is not None
+                else []
+            )
+    except DataError:
+        raise
     except ModuleNotFoundError:
         fix = "install the extra: pip install 'surrogacy[xlsx]', or save the sheet as CSV"
         raise DataError([file_fault("E001", file, 0, "reading a workbook needs openpyxl", fix)]) from None
@@ -81,10 +100,8 @@ def _load(raw: bytes, *, stored: bool) -> Any:
         def read_chartsheet(self, sheet: Any, rel: Any) -> None:
             """Skip a sheet that is a chart: it holds no table, and openpyxl fails on one without a drawing."""
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # parts that openpyxl does not keep, such as styles, do not matter here
-        reader = TableReader(io.BytesIO(raw), read_only=True, data_only=stored)
-        reader.read()
+    reader = TableReader(io.BytesIO(raw), read_only=True, data_only=stored)
+    reader.read()
     return reader.wb
 
 
@@ -97,12 +114,8 @@ def _check_archive(raw: bytes, file: str) -> None:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             size = sum(part.file_size for part in archive.infolist())
             damaged = archive.testzip() if size <= SIZE_LIMIT else None
-            parts = (
-                [part for part in archive.namelist() if part.endswith(".xml")]
-                if size <= SIZE_LIMIT and not damaged
-                else []
-            )
-            typed = any(b"<!DOCTYPE" in archive.read(part)[:4096].upper() for part in parts)
+            parts = archive.namelist() if size <= SIZE_LIMIT and not damaged else []
+            typed = any(_declares_type(archive.read(part)) for part in parts if part.endswith((".xml", ".rels")))
     except Exception as error:  # zipfile and zlib raise whatever the damage leads to
         rule = f"the file is not a workbook that can be read ({error or type(error).__name__})"
         raise DataError([file_fault("E001", file, 0, rule, fix)]) from None
@@ -116,25 +129,67 @@ def _check_archive(raw: bytes, file: str) -> None:
         raise DataError([file_fault("E001", file, 0, rule, "save the one sheet that matters as CSV")])
 
 
+def _declares_type(content: bytes) -> bool:
+    """Return whether an XML part has a document type, which may stand behind a comment and in any encoding."""
+    seen = []
+
+    def end(*_: object) -> None:
+        raise StopIteration
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = lambda *_: seen.append(True)
+    parser.StartElementHandler = end
+    with suppress(StopIteration, expat.ExpatError):  # what is not well-formed is refused where it is read
+        parser.Parse(content, True)
+    return bool(seen)
+
+
+def _source(sheet: Any) -> bytes:
+    """XML of a sheet."""
+    with sheet._get_source() as stream:
+        return bytes(stream.read())
+
+
+def _check_rows(source: bytes, title: str, file: str) -> None:
+    """Refuse a sheet whose rows are not in order, of which openpyxl drops some, or lie beyond the last row that a sheet has."""
+    last = 0
+    for tag in ROW_TAG.finditer(source):
+        stated = ROW_NUMBER.search(tag[1])
+        row = int(stated[1]) if stated else last + 1
+        if not last < row <= LAST_ROW:
+            rule = (
+                f"sheet {title!r} has row {row} below row {last}"
+                if row <= last
+                else f"sheet {title!r} has more than {LAST_ROW:,} rows"
+            )
+            fix = "open it in a spreadsheet and save it again as .xlsx, or as CSV"
+            raise DataError([file_fault("E001", file, row if row <= last else 0, rule, fix)])
+        last = row
+
+
 def _rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
     sheet.reset_dimensions()  # the size that a sheet states of itself may be wrong
     return enumerate(sheet.iter_rows(values_only=True), start=1)
 
 
 def _without_value(
-    rows: list[tuple[int, tuple[Any, ...]]], formulas: Iterator[tuple[int, tuple[Any, ...]]], file: str
+    rows: list[tuple[int, tuple[Any, ...]]], formulas: Iterator[tuple[int, tuple[Any, ...]]], source: bytes, file: str
 ) -> list[Fault]:
-    """E015: formulas whose result was not stored with the file."""
+    """E015: formulas whose result was not stored with the file; an empty text is a result."""
     from openpyxl.utils import get_column_letter
 
     faults = []
     for (line, values), (_, texts) in zip(rows, formulas, strict=False):
         for column, text in enumerate(texts):
-            if isinstance(text, str) and text.startswith("=") and (column >= len(values) or values[column] is None):
+            if text is not None and (column >= len(values) or values[column] is None):
                 cell = f"{get_column_letter(column + 1)}{line}"
+                tag = re.search(rb'<(?:\w+:)?c\b[^>]*\br="%s"[^>]*>' % cell.encode(), source)
+                if tag and b't="str"' in tag[0]:
+                    continue
+                formula = text if isinstance(text, str) else getattr(text, "text", None) or "a data table"
                 rule = "the file holds the formula of this cell and not its value"
                 fix = "open it in a spreadsheet and save it again, or write the value"
-                faults.append(file_fault("E015", file, line, rule, fix, column=cell, value=text[:80]))
+                faults.append(file_fault("E015", file, line, rule, fix, column=cell, value=formula[:80]))
     return faults
 
 

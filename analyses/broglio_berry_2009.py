@@ -1,4 +1,6 @@
-"""Broglio, Berry 2009 (doi:10.1093/jnci/djp369): PFS medians of 6 and 9 months, equal survival post progression (SPP). What is left for OS?"""
+"""Broglio, Berry 2009 (doi:10.1093/jnci/djp369): PFS medians of 6 and 9 months, equal survival post progression (SPP).
+What is left for OS?
+"""
 
 import surrogacy
 from surrogacy.figures.dilution_map import plot_dilution_map
@@ -7,7 +9,8 @@ from surrogacy.pps.planning import plan
 
 PFS = (6.0, 9.0)
 print(
-    "design: accrual and follow-up not in what could be read -> 18 months of even accrual and 6 of follow-up, chosen because the numbers of "
+    "design: accrual and follow-up not in what could be read -> 18 months of even accrual and 6 of follow-up, "
+    "chosen because the numbers of "
     "patients then agree; exponential PFS and SPP, no deaths before progression"
 )
 plans = {spp: plan(pfs=PFS, pps=spp, accrual=18, follow_up=6, power=0.8) for spp in (2, 12, 24)}
@@ -17,14 +20,17 @@ for spp, published in ((2, 350), (24, 2440)):
 complete = {spp: plan(pfs=PFS, pps=spp, follow_up=float("inf")) for spp in (2, 24)}
 sizes = (complete[2]["n_pfs"], complete[2]["n_os"], complete[24]["n_os"])
 print(
-    f"  all three if everyone were followed to death: 280 / 350 / 2440 -> {' / '.join(f'{size.value:.0f}' for size in sizes)}: "
+    f"  all three if everyone were followed to death: 280 / 350 / 2440 -> "
+    f"{' / '.join(f'{size.value:.0f}' for size in sizes)}: "
     "the first two rule that design out"
 )
 for spp, probability, median in ((2, "0.70", "0.013"), (12, "0.24", "0.199"), (24, "not published", "0.322")):
     found = plans[spp]
     print(
-        f"SPP {spp}, {found.n} patients (80% power for PFS): P(OS significant) {probability} -> {found['power_os'].value:.2f}; "
-        f"median p of OS {median} -> {found['median_p_os'].value:.3f}; expected OS HR not published -> {found['hr_os'].value:.3f}"
+        f"SPP {spp}, {found.n} patients (80% power for PFS): P(OS significant) {probability} -> "
+        f"{found['power_os'].value:.2f}; "
+        f"median p of OS {median} -> {found['median_p_os'].value:.3f}; expected OS HR not published -> "
+        f"{found['hr_os'].value:.3f}"
     )
 for spp, published in ((2, "above 0.90"), (24, "below 0.20")):
     print(
@@ -35,12 +41,14 @@ checked = plan(pfs=PFS, pps=24, n=plans[24].n, simulations=4000, seed=1)
 for name in ("power_os", "power_os_given_pfs", "median_p_os"):
     ours = checked.simulated[name]
     print(
-        f"  {name}, SPP 24: {checked[name].value:.3f} by formula -> {ours.value:.3f} ({ours.low:.3f} to {ours.high:.3f}; {ours.kind})"
+        f"  {name}, SPP 24: {checked[name].value:.3f} by formula -> {ours.value:.3f} ({ours.low:.3f} to "
+        f"{ours.high:.3f}; {ours.kind})"
     )
 spps = (2, 4, 6, 8, 10, 12, 18, 24, 48)
 limits = [plan(pfs=PFS, pps=spp, follow_up=float("inf"))["hr_os"].value for spp in spps]
 print(
-    f"OS HR if everyone is followed to death, SPP {'/'.join(map(str, spps))}: not published -> {'/'.join(f'{hr:.3f}' for hr in limits)}"
+    f"OS HR if everyone is followed to death, SPP {'/'.join(map(str, spps))}: not published -> "
+    f"{'/'.join(f'{hr:.3f}' for hr in limits)}"
 )
 trials = surrogacy.read_trials()
 figure = plot_dilution_map(dilution_map(hr_pfs=6 / 9, direct_death=0.0), dilution_points(trials), "tactics")[

@@ -1,4 +1,6 @@
-"""Does it matter which progression endpoint stands for the surrogate? TTP, PFS, TTUP over the trials that report them."""
+"""Does it matter which progression endpoint stands for the surrogate? TTP, PFS, TTUP over the trials that report
+them.
+"""
 
 import surrogacy
 from surrogacy.figures import plot_bubble
@@ -13,7 +15,8 @@ for stage in ("advanced", "intermediate"):
             continue
         r = WeightedPearson().fit(effects)["r"]
         print(
-            f"{stage}, {endpoint}: not published -> r {r.value:.2f} ({r.low:.2f} to {r.high:.2f}, Fisher z), {len(effects)} comparisons"
+            f"{stage}, {endpoint}: not published -> r {r.value:.2f} ({r.low:.2f} to {r.high:.2f}, Fisher z), "
+            f"{len(effects)} comparisons"
         )
 for name, words in (
     ("tactics-2022", "as the report mixed them (4 TTP, 1 PFS, 1 TACE-PFS)"),

@@ -1,4 +1,6 @@
-"""Llovet 2019: a PFS hazard ratio of 0.6 or less "is proposed as a potential surrogate" of OS. What does 0.6 predict, by set?"""
+"""Llovet 2019: a PFS hazard ratio of 0.6 or less "is proposed as a potential surrogate" of OS. What does 0.6 predict,
+by set?
+"""
 
 import numpy as np
 
@@ -12,7 +14,8 @@ for name in ("llovet-2019-pfs", "advanced", "advanced-immunotherapy", "intermedi
     middle, low, high = (float(np.exp(value)) for value in result.line.predict(np.log(0.6)))
     below = float(result.line.probability_below(np.log(0.6)))
     print(
-        f"{name} (k = {len(result.effects)}): a true PFS HR of 0.6 is enough -> true OS HR {middle:.2f} ({low:.2f} to {high:.2f}), "
+        f"{name} (k = {len(result.effects)}): a true PFS HR of 0.6 is enough -> true OS HR {middle:.2f} "
+        f"({low:.2f} to {high:.2f}), "
         f"P(OS HR < 1) = {below:.2f}; threshold: {result['ste_prediction']}"
     )
 figure = plot_bubble(BivariateBayes().fit(trials.analysis_set("advanced"))).get_figure(root=True)

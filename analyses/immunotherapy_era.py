@@ -14,8 +14,10 @@ results = {"immunotherapy": BivariateBayes().fit(immuno), "other systemic therap
 for words, result in results.items():
     slope, intercept = result["slope"], result["intercept"]
     print(
-        f"{words} (k = {len(result.effects)}): not published -> slope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}), "
-        f"intercept {intercept.value:.2f} ({intercept.low:.2f} to {intercept.high:.2f}), R2 {result['r2_trial'].value:.2f}"
+        f"{words} (k = {len(result.effects)}): not published -> slope {slope.value:.2f} ({slope.low:.2f} to "
+        f"{slope.high:.2f}), "
+        f"intercept {intercept.value:.2f} ({intercept.low:.2f} to {intercept.high:.2f}), R2 "
+        f"{result['r2_trial'].value:.2f}"
     )
 draws = [result.draws.sample(20_000, seed=i) for i, result in enumerate(results.values())]
 prior = results["immunotherapy"].draws.cdf("slope", draws[1]["slope"])[1]

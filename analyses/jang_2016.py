@@ -1,4 +1,6 @@
-"""Lee, Jang 2016 (PMC5104893): Spearman 0.73, R2 0.57, "minimum TTP effect to predict a treatment effect on OS" 0.63, nine trials."""
+"""Lee, Jang 2016 (PMC5104893): Spearman 0.73, R2 0.57, "minimum TTP effect to predict a treatment effect on OS" 0.63,
+nine trials.
+"""
 
 import csv
 from pathlib import Path
@@ -26,10 +28,12 @@ result = WeightedRegression().fit(effects)
 print(f"Spearman: 0.73 -> {WeightedPearson().fit(effects)['spearman'].value:.3f}")
 print(f"R2, weights n: 0.57 -> {result['r2_trial'].value:.3f}")
 print(
-    f"minimum TTP effect: 0.63 -> {result['ste_confidence'].hr:.3f} by the confidence band of the mean, which is no prediction"
+    f"minimum TTP effect: 0.63 -> {result['ste_confidence'].hr:.3f} by the confidence band of the mean, which "
+    f"is no prediction"
 )
 print(f"  by the prediction band of a trial of average size: 0.63 -> {result['ste_prediction']}")
 print(
-    f"  by the prediction band of a one-patient trial (R's predict.lm): 0.63 -> {WeightedRegression(new_n=1).fit(effects)['ste_prediction']}"
+    f"  by the prediction band of a one-patient trial (R's predict.lm): 0.63 -> "
+    f"{WeightedRegression(new_n=1).fit(effects)['ste_prediction']}"
 )
 figure = plot_bubble(result).get_figure(root=True)

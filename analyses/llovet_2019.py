@@ -1,4 +1,6 @@
-"""Llovet 2019 (doi:10.1016/j.jhep.2019.01.028): R = 0.84 between PFS and OS, 0.83 between TTP and OS, in phase III trials of advanced HCC."""
+"""Llovet 2019 (doi:10.1016/j.jhep.2019.01.028): R = 0.84 between PFS and OS, 0.83 between TTP and OS, in phase III
+trials of advanced HCC.
+"""
 
 import surrogacy
 from surrogacy.evaluation.cross_validation import cross_validate
@@ -11,18 +13,21 @@ for endpoint, published in (("pfs", 0.84), ("ttp", 0.83)):
     ours = {weights: WeightedPearson(weights=weights).fit(effects)["r"] for weights in ("inverse-variance", "n")}
     r = ours["inverse-variance"]
     print(
-        f"R of {endpoint.upper()} and OS ({len(effects)} comparisons): {published} -> {r.value:.3f} (1 / variance; {r.low:.2f} to {r.high:.2f}, Fisher z)"
+        f"R of {endpoint.upper()} and OS ({len(effects)} comparisons): {published} -> {r.value:.3f} (1 / "
+        f"variance; {r.low:.2f} to {r.high:.2f}, Fisher z)"
     )
     print(f"  with weights n, as TACTICS: {published} -> {ours['n'].value:.3f}")
 effects = trials.analysis_set("llovet-2019-pfs")
 bayes = BivariateBayes().fit(effects)["r2_trial"]
 print(
-    f"R2 of the true effects, PFS: not published -> {bayes.value:.2f} ({bayes.low:.2f} to {bayes.high:.2f}, exact posterior, rho_within 0.5)"
+    f"R2 of the true effects, PFS: not published -> {bayes.value:.2f} ({bayes.low:.2f} to {bayes.high:.2f}, "
+    f"exact posterior, rho_within 0.5)"
 )
 for model in (DanielsHughes(), BivariateRandomEffects(interval="delta"), BivariateBayes()):
     found = cross_validate(model, effects)
     outside = ", ".join(effects.labels[effects.comparison.index(name)] for name in found.outside) or "none"
     print(
-        f"OS predicted with the trial left out, {model.name}: not published -> {found.coverage[0]} of {found.coverage[1]} inside 95%, outside: {outside}"
+        f"OS predicted with the trial left out, {model.name}: not published -> {found.coverage[0]} of "
+        f"{found.coverage[1]} inside 95%, outside: {outside}"
     )
 figure = plot_bubble(WeightedRegression().fit(effects)).get_figure(root=True)

@@ -1,4 +1,6 @@
-"""Run every analysis of this folder, write docs/published-claims.md from what they print, and save their figures in out/analyses/."""
+"""Run every analysis of this folder, write docs/published-claims.md from what they print, and save their figures in
+out/analyses/.
+"""
 
 import contextlib
 import io
@@ -33,7 +35,8 @@ def run(name: str) -> tuple[str, str, object]:
 def page(sections: dict[str, tuple[str, str]]) -> str:
     """The page: published -> ours, a section a script."""
     parts = [
-        "# Published claims, re-run\n\nEvery line reads `published -> ours`. Made by `python analyses/published_claims.py`; a test holds it equal to "
+        "# Published claims, re-run\n\nEvery line reads `published -> ours`. Made by `python "
+        "analyses/published_claims.py`; a test holds it equal to "
         "what the scripts print.\n"
     ]
     for name, (doc, printed) in sections.items():

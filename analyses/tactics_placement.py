@@ -1,4 +1,6 @@
-"""TACTICS: its authors say that long post-progression survival diluted OS. What did the lines expect of it before any such reason?"""
+"""TACTICS: its authors say that long post-progression survival diluted OS. What did the lines expect of it before any
+such reason?
+"""
 
 import surrogacy
 from surrogacy.evaluation.placement import POSITIONS, focus_comparisons, place, shown_records
@@ -15,7 +17,8 @@ sets = [
 records = place(focus, [model], sets)
 for record in shown_records(records):
     print(
-        f"{record['set']} ({record['fitted']}, k = {record['k']}), PFS HR {record['hr_surrogate']:.2f} ({record['cut']}): OS HR 0.861 observed -> "
+        f"{record['set']} ({record['fitted']}, k = {record['k']}), PFS HR {record['hr_surrogate']:.2f} "
+        f"({record['cut']}): OS HR 0.861 observed -> "
         f"{record['predicted']:.2f} ({record['low_95']:.2f} to {record['high_95']:.2f}) predicted; P(0.861 or more) = "
         f"{record['p_at_or_above']:.2f}, {POSITIONS[record['position']]}"
     )

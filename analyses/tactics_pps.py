@@ -1,4 +1,6 @@
-"""TACTICS final report (Kudo 2022): median PPS 17.3 (TACE alone) and 13.4 months (TACE plus sorafenib); it says that long PPS diluted OS after 48 months."""
+"""TACTICS final report (Kudo 2022): median PPS 17.3 (TACE alone) and 13.4 months (TACE plus sorafenib); it says that
+long PPS diluted OS after 48 months.
+"""
 
 import surrogacy
 from surrogacy.figures.waterfall import plot_waterfall
@@ -12,44 +14,56 @@ tactics = read_inputs(surrogacy.read_trials(), "tactics").with_medians("primary"
 main = decompose(tactics, "M")
 control, experimental = main.calibration.median_pps
 print(
-    f"median PPS: 17.3 and 13.4, which is median OS - median PFS -> {control:.1f} and {experimental:.1f} (model, PPS fitted to the OS medians)"
+    f"median PPS: 17.3 and 13.4, which is median OS - median PFS -> {control:.1f} and {experimental:.1f} "
+    f"(model, PPS fitted to the OS medians)"
 )
 hr, needed = main.hazard_ratios, main.equal_pps
 print(
-    f"PFS HR 0.661, OS HR expected with equal PPS: not published -> {hr['equal'].value:.3f} ({hr['equal'].low:.2f} to {hr['equal'].high:.2f}), Cox limit"
+    f"PFS HR 0.661, OS HR expected with equal PPS: not published -> {hr['equal'].value:.3f} "
+    f"({hr['equal'].low:.2f} to {hr['equal'].high:.2f}), Cox limit"
 )
 print(
-    f"  with the PPS of either arm: not published -> {hr['model'].value:.3f} ({hr['model'].low:.2f} to {hr['model'].high:.2f})"
+    f"  with the PPS of either arm: not published -> {hr['model'].value:.3f} ({hr['model'].low:.2f} to "
+    f"{hr['model'].high:.2f})"
 )
 print(
-    f"OS HR as PPS -> 0, infinity (same follow-up), infinity (all followed to death): not published -> {needed.none:.3f}, {needed.endless:.3f}, {needed.endless_complete:.3f}"
+    f"OS HR as PPS -> 0, infinity (same follow-up), infinity (all followed to death): not published -> "
+    f"{needed.none:.3f}, {needed.endless:.3f}, {needed.endless_complete:.3f}"
 )
 print(f"OS HR 0.861: diluted by long PPS -> {main.parts_in_words}")
 for order in main.orderings:
     print(
-        f"  PPS of the {order.reference} arm in both first: dilution {order.dilution:.3f}, then imbalance {order.imbalance:.3f} (log HR)"
+        f"  PPS of the {order.reference} arm in both first: dilution {order.dilution:.3f}, then imbalance "
+        f"{order.imbalance:.3f} (log HR)"
     )
 print(f"p-value of the residual (two-sided): not published -> {main.p_residual:.2f}")
 print(
-    f"OS HR of 0.861 or above with the model's {hr['model'].value:.3f} taken as known: not published -> {main.p_hazard_ratio:.2f}"
+    f"OS HR of 0.861 or above with the model's {hr['model'].value:.3f} taken as known: not published -> "
+    f"{main.p_hazard_ratio:.2f}"
 )
 for found in decompose_all(tactics):
     shares = ", ".join(share_words(share) for share in found.shares.values())
     months = f"{found.equal_pps.needed:.0f}" if found.equal_pps.needed else "no"
     print(
-        f"  {found.calibration.scenario}, {found.calibration.name}: equal PPS {found.hazard_ratios['equal'].value:.3f}, model {found.hazard_ratios['model'].value:.3f}; {shares}; {months} months of PPS needed"
+        f"  {found.calibration.scenario}, {found.calibration.name}: equal PPS "
+        f"{found.hazard_ratios['equal'].value:.3f}, model {found.hazard_ratios['model'].value:.3f}; {shares}; "
+        f"{months} months of PPS needed"
     )
 for record in by_direct_death(tactics, (0.0, 0.05, 0.2, 0.3), "medians"):
     print(
-        f"  q {record['direct_death']:.0%} (medians, M): equal PPS {record['equal']:.3f}, dilution {record['dilution_of_model']:.0%} of the model's attenuation"
+        f"  q {record['direct_death']:.0%} (medians, M): equal PPS {record['equal']:.3f}, dilution "
+        f"{record['dilution_of_model']:.0%} of the model's attenuation"
     )
 timing = compare_at_risk(tactics, main.calibration)
 early, late = timing.crude
 print(
-    f'dilution "after 48 months" -> the curves meet at {timing.meeting[0]:.0f} to {timing.meeting[1]:.0f} months; crude rate ratio {early.value:.2f} before 24 months, {late.value:.2f} from 24 to 48 (p {timing.p_change:.2f})'
+    f'dilution "after 48 months" -> the curves meet at {timing.meeting[0]:.0f} to {timing.meeting[1]:.0f} '
+    f"months; crude rate ratio {early.value:.2f} before 24 months, {late.value:.2f} from 24 to 48 (p "
+    f"{timing.p_change:.2f})"
 )
 print(
-    f"constant PPS hazard: not published -> deviance {timing.fits[1].deviance:.1f}, changing at 24 and 48 months {timing.fits[2].deviance:.1f} (p {timing.p:.2f}, 4 df)"
+    f"constant PPS hazard: not published -> deviance {timing.fits[1].deviance:.1f}, changing at 24 and 48 "
+    f"months {timing.fits[2].deviance:.1f} (p {timing.p:.2f}, 4 df)"
 )
 for problem in (*main.problems, *timing.problems):
     print(f"! {problem}")

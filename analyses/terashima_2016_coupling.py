@@ -1,4 +1,6 @@
-"""Terashima 2016 (Hepatol Res 46:650): over 56 reports of sorafenib r(OS, PPS) = 0.834 and r(OS, PFS) = 0.546, PPS being median OS - median PFS."""
+"""Terashima 2016 (Hepatol Res 46:650): over 56 reports of sorafenib r(OS, PPS) = 0.834 and r(OS, PFS) = 0.546, PPS
+being median OS - median PFS.
+"""
 
 import surrogacy
 from surrogacy.figures.pps_arms import plot_pps_arms
@@ -33,12 +35,14 @@ print("r(OS, PPS) / r(OS, PFS) -> what they imply if PPS = OS - PFS")
 for study, what, r_os_pps, r_os_pfs in PAIRS:
     implied = coupling_audit(r_os_pps, r_os_pfs)
     print(
-        f"{study} ({what}): {r_os_pps:.3f} / {r_os_pfs:.3f} -> corr(PFS, PPS) {implied.corr_pfs_pps:.3f}, SD ratio {implied.sd_ratio:.2f}; "
+        f"{study} ({what}): {r_os_pps:.3f} / {r_os_pfs:.3f} -> corr(PFS, PPS) {implied.corr_pfs_pps:.3f}, SD "
+        f"ratio {implied.sd_ratio:.2f}; "
         f"unrelated PFS and PPS would give {implied.if_unrelated[0]:.3f} / {implied.if_unrelated[1]:.3f}"
     )
 chance = no_variation_null([100] * 56, median_pfs=4.0, median_pps=6.0).mean
 print(
-    f"56 arms of 100 patients of one population (PFS 4, PPS 6 months): 0.834 / 0.546 -> {chance[0]:.2f} / {chance[1]:.2f} on average"
+    f"56 arms of 100 patients of one population (PFS 4, PPS 6 months): 0.834 / 0.546 -> {chance[0]:.2f} / "
+    f"{chance[1]:.2f} on average"
 )
 arms = arm_pps(surrogacy.read_trials())
 audit = coupling_audit(arms)
@@ -48,7 +52,8 @@ print(
 )
 print(f"  corr(PFS, PPS): -0.007 -> {line(audit['r_pfs_pps'])}; SD ratio: 1.52 -> {line(audit['sd_ratio'])}")
 print(
-    f"  share of PPS in the variance of OS: 0.70 -> {line(audit['shapley_share'])} Shapley, {line(audit['covariance_share'])} covariance"
+    f"  share of PPS in the variance of OS: 0.70 -> {line(audit['shapley_share'])} Shapley, "
+    f"{line(audit['covariance_share'])} covariance"
 )
 for null in audit.nulls:
     print(f"  {null.name}: not published -> {null.mean[0]:.2f} / {null.mean[1]:.2f} on average")

@@ -1,4 +1,6 @@
-"""Terashima 2019 (Liver Cancer 8:130, doi:10.1159/000489505, online 2018): 24 trials launched 2009-2016, R = 0.73, slope 0.48 (TTP and OS hazard ratios)."""
+"""Terashima 2019 (Liver Cancer 8:130, doi:10.1159/000489505, online 2018): 24 trials launched 2009-2016, R = 0.73,
+slope 0.48 (TTP and OS hazard ratios).
+"""
 
 import surrogacy
 from surrogacy.figures import plot_bubble
@@ -13,6 +15,7 @@ print(f"R: 0.73 -> {r2.value**0.5:.2f} (square root of the weighted R2 {r2.value
 print(f"slope: 0.48 -> {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}, {slope.kind}; log hazard ratios)")
 bayes = BivariateBayes().fit(effects)["slope"]
 print(
-    f"slope of the true effects: not published -> {bayes.value:.2f} ({bayes.low:.2f} to {bayes.high:.2f}, exact posterior, rho_within 0.5)"
+    f"slope of the true effects: not published -> {bayes.value:.2f} ({bayes.low:.2f} to {bayes.high:.2f}, exact "
+    f"posterior, rho_within 0.5)"
 )
 figure = plot_bubble(result).get_figure(root=True)

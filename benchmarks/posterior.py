@@ -1,7 +1,9 @@
-"""The exact posterior against samplers of the same model and priors: pm.sample (PyMC's own NUTS), nutpie, and JAGS if installed.
+"""The exact posterior against samplers of the same model and priors: pm.sample (PyMC's own NUTS), nutpie, and JAGS if
+installed.
 
 Run by hand from the project's folder: python benchmarks/posterior.py  (two minutes)
-All are timed in the same minutes on the same machine and the same data; trust the ratios, not the milliseconds. A sampler's
+All are timed in the same minutes on the same machine and the same data; trust the ratios, not the milliseconds. A
+sampler's
 time is scaled to 1,000 effective draws of rho_between. On Debian: apt-get install jags r-cran-rjags.
 """
 

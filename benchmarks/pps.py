@@ -1,4 +1,6 @@
-"""Calibration and Cox limit of many trials at once, against SciPy one trial at a time; the whole command; ratios in one run."""
+"""Calibration and Cox limit of many trials at once, against SciPy one trial at a time; the whole command; ratios in one
+run.
+"""
 
 import subprocess
 import sys
@@ -71,7 +73,8 @@ ours, found = seconds(together)
 peer, expected = seconds(lambda: [one_by_one(pfs[i], os[i]) for i in range(PEER)])
 print(f"largest difference of {PEER} hazard ratios: {np.abs(found[:PEER] - expected).max():.1e}")
 print(
-    f"{TRIALS} calibrations with their Cox limits: {ours:.2f} s; SciPy, one at a time: {peer / PEER * TRIALS:.0f} s; ratio {peer / PEER * TRIALS / ours:.0f} x"
+    f"{TRIALS} calibrations with their Cox limits: {ours:.2f} s; SciPy, one at a time: "
+    f"{peer / PEER * TRIALS:.0f} s; ratio {peer / PEER * TRIALS / ours:.0f} x"
 )
 inputs = read_inputs(surrogacy.read_trials(), "tactics")
 bootstrap, _ = seconds(lambda: decompose(inputs, resamples=10_000))
@@ -83,5 +86,6 @@ with tempfile.TemporaryDirectory() as folder:
         lambda: subprocess.run([sys.executable, "-c", "import pandas, scipy.stats, matplotlib.pyplot"], check=True)
     )
 print(
-    f"python -m surrogacy.pps: {whole:.1f} s (limit 10 s), {whole / imports:.1f} x the import of pandas, SciPy and Matplotlib"
+    f"python -m surrogacy.pps: {whole:.1f} s (limit 10 s), {whole / imports:.1f} x the import of pandas, SciPy "
+    f"and Matplotlib"
 )

@@ -33,9 +33,11 @@ timed <- function(name, fit, loglik) {
   cat(name, 1000 * median(t), loglik(fit()), "\\n")
 }
 if (suppressMessages(require(metafor, quietly = TRUE)))
-  timed("metafor", function() rma.mv(y, V, mods = ~ endpoint - 1, random = ~ endpoint | trial, struct = "UN", data = long), logLik)
+  timed("metafor", function() rma.mv(y, V, mods = ~ endpoint - 1, random = ~ endpoint | trial, struct = "UN",
+                                     data = long), logLik)
 if (suppressMessages(require(mixmeta, quietly = TRUE)))
-  timed("mixmeta", function() mixmeta(cbind(y1, y2), S = t(sapply(S, function(m) m[c(1, 2, 4)])), data = d, method = "reml"), logLik)
+  timed("mixmeta", function() mixmeta(cbind(y1, y2), S = t(sapply(S, function(m) m[c(1, 2, 4)])), data = d,
+                                      method = "reml"), logLik)
 """.replace("REPEATS", str(REPEATS))
 
 

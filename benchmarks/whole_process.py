@@ -1,4 +1,5 @@
-"""Whole processes: the default run, --json, --help and the import, against an interpreter that imports pandas and matplotlib.
+"""Whole processes: the default run, --json, --help and the import, against an interpreter that imports pandas and
+matplotlib.
 
 Run by hand from the project's folder: python benchmarks/whole_process.py
 """

@@ -1,6 +1,7 @@
 """Largest difference between two ``results.json`` files, of the fit or of pps.
 
-``python validation/compare_results.py BEFORE.json AFTER.json [TOLERANCE]`` prints the number of values compared, everything
+``python validation/compare_results.py BEFORE.json AFTER.json [TOLERANCE]`` prints the number of values compared,
+everything
 that is not a number and differs, keys that are missing on either side, and the ten largest differences of numbers. The
 exit code is 1 if a number differs by more than the tolerance (default 1e-9) or anything else differs.
 """

@@ -1,6 +1,7 @@
 """Rate of false errors and false warnings of the checks on correct rows, in five printed styles.
 
-Each row is a correct Wald result: log HR normal with mean -0.3 and SD 0.3, 40 to 1,000 events in equal arms, printed as journals print it.
+Each row is a correct Wald result: log HR normal with mean -0.3 and SD 0.3, 40 to 1,000 events in equal arms, printed as
+journals print it.
 ``python validation/false_alarms.py [ROWS]`` prints a line per style and writes ``validation/false_alarms.csv``.
 """
 

@@ -1,7 +1,10 @@
-"""The moderated line exact and sampled: medians and limits of NUTS that `tests/test_pps_moderation.py` holds the exact posterior to.
+"""The moderated line exact and sampled: medians and limits of NUTS that `tests/test_pps_moderation.py` holds the exact
+posterior to.
 
-The sampled model draws the true surrogate effects from a normal distribution; with its SD fixed near 10 they are as vague as in the
-exact model, so that the two posteriors are the same. With a half-normal SD they are shrunken: what the vague ones leave uncorrected.
+The sampled model draws the true surrogate effects from a normal distribution; with its SD fixed near 10 they are as
+vague as in the
+exact model, so that the two posteriors are the same. With a half-normal SD they are shrunken: what the vague ones leave
+uncorrected.
 
     python validation/moderated_against_nuts.py
 """

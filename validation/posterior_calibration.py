@@ -1,8 +1,12 @@
-"""Simulation-based calibration of the exact posterior: ranks of the truth among 99 draws, 2,000 data sets at k = 6 and at k = 21.
+"""Simulation-based calibration of the exact posterior: ranks of the truth among 99 draws, 2,000 data sets at k = 6 and
+at k = 21.
 
-Parameters are drawn from the priors (tau half-normal(0.5), rho_between uniform(-1, 1), mu normal(0, 1)), standard errors from
-uniform(0.1, 0.3), rho_within 0.5. If the posterior is right the ranks are uniform (Talts et al. 2018, arXiv:1804.06788).
-Run by hand: python validation/posterior_calibration.py  (half a minute); draws posterior_calibration.png beside this file.
+Parameters are drawn from the priors (tau half-normal(0.5), rho_between uniform(-1, 1), mu normal(0, 1)), standard
+errors from
+uniform(0.1, 0.3), rho_within 0.5. If the posterior is right the ranks are uniform (Talts et al. 2018,
+arXiv:1804.06788).
+Run by hand: python validation/posterior_calibration.py  (half a minute); draws posterior_calibration.png beside this
+file.
 """
 
 import os

@@ -1,6 +1,7 @@
 """Coverage of the bivariate 95 % prediction band of a new trial's true effect, by number of trials.
 
-The band takes sigma_cond as known. Simulated: rho_between 0.8, tau 0.3 and 0.2, standard errors 0.15, rho_within 0.5. For each
+The band takes sigma_cond as known. Simulated: rho_between 0.8, tau 0.3 and 0.2, standard errors 0.15, rho_within 0.5.
+For each
 data set the coverage is exact: the true effect given the surrogate effect is normal about the true line.
 Run by hand: python validation/prediction_band_coverage.py  (two minutes)
 """
@@ -39,5 +40,6 @@ def coverage(k: int, seed: int) -> float | None:
 for trials in (6, 16, 45):
     found = [one for one in (coverage(trials, seed) for seed in range(400)) if one is not None]
     print(
-        f"k = {trials}: {np.mean(found):.3f} of new trials inside the 95 % band ({len(found)} of 400 data sets with a line)"
+        f"k = {trials}: {np.mean(found):.3f} of new trials inside the 95 % band ({len(found)} of 400 data sets "
+        f"with a line)"
     )

@@ -1,8 +1,12 @@
-"""Coverage of the parts of the gap between PFS and OS effect, and of their shares, in trials simulated from a calibrated model.
+"""Coverage of the parts of the gap between PFS and OS effect, and of their shares, in trials simulated from a
+calibrated model.
 
-The truth has the follow-up of TACTICS, its share of deaths among PFS events and no residual; first its medians (PFS 13.5 and 22.8 months, OS
-30.8 and 36.2), then smaller PFS effects, which leave a smaller gap. Of every simulated trial the medians and hazard ratios are taken, the trial is calibrated (M) and its errors are
-resampled, as for a published trial. Compared: 95 % intervals of the parts in log hazard ratios; Fieller sets of the shares; and
+The truth has the follow-up of TACTICS, its share of deaths among PFS events and no residual; first its medians (PFS
+13.5 and 22.8 months, OS
+30.8 and 36.2), then smaller PFS effects, which leave a smaller gap. Of every simulated trial the medians and hazard
+ratios are taken, the trial is calibrated (M) and its errors are
+resampled, as for a published trial. Compared: 95 % intervals of the parts in log hazard ratios; Fieller sets of the
+shares; and
 percentiles of the ratio, shown only where the interval of the gap excludes 0, as up to version 0.3.0.
 Run by hand: python validation/share_coverage.py  (ten minutes)
 """
@@ -74,7 +78,8 @@ def report(n, pfs_medians, os_medians):
         rows.append(row)
     clear = np.array([row["clear"] for row in rows])
     print(
-        f"{n[0]} + {n[1]} patients, PFS {pfs_medians}, OS {os_medians} months, true gap {right['gap']:.2f}: {len(rows)} of {TRIALS} trials"
+        f"{n[0]} + {n[1]} patients, PFS {pfs_medians}, OS {os_medians} months, true gap {right['gap']:.2f}: "
+        f"{len(rows)} of {TRIALS} trials"
     )
     print(f"  decomposed, gap clearly not 0 in {clear.mean():.0%}; residual part {right['residual']:.3f}")
     for name in ("gap", *PARTS):

@@ -76,7 +76,7 @@ def test_tactics_with_the_updated_hazard_ratio(main):
     for estimate in (*main.effects.values(), *main.shares.values(), main.hazard_ratios["equal"]):
         assert estimate.low < estimate.value < estimate.high
         assert estimate.level == 0.95
-        assert "simulated under calibration M" in estimate.kind
+        assert "simulated under calibration M" in estimate.method
 
 
 def test_the_split_of_tactics_is_not_identified(main):
@@ -99,7 +99,7 @@ def test_intervals_of_tactics(tactics):
     # a ratio with a denominator near 0 (percentiles -1.6 to 2.4 in that bootstrap): its confidence set is unbounded
     share = found.model_shares["dilution"]
     assert (share.low, share.high) == (None, None)
-    assert "unbounded: the attenuation of the model is not clearly different from 0" in share.kind
+    assert "unbounded: the attenuation of the model is not clearly different from 0" in share.method
 
 
 def test_pps_needed_to_explain_tactics_by_dilution_alone(tactics):
@@ -222,7 +222,7 @@ def test_a_gap_that_may_be_zero_has_no_shares_to_speak_of():
     assert is_clear(Estimate(0.3, low=0.1, high=0.5))
     assert is_clear(Estimate(-0.3, low=-0.5, high=-0.1))
     assert all(share.low is None for share in found.shares.values())
-    assert all("unbounded: the gap is not clearly different from 0" in share.kind for share in found.shares.values())
+    assert all("unbounded: the gap is not clearly different from 0" in share.method for share in found.shares.values())
     assert "(unbounded)" in found.words
     assert found.words.index("Gap in log HR") < found.words.index("Shares of the gap")
 

@@ -45,7 +45,7 @@ def case():
 
 
 def caveats(result):
-    return [problem for problem in result.problems if problem.startswith("too little scatter")]
+    return [caveat.text for caveat in result.caveats if caveat.code == "scatter"]
 
 
 def simulated(generator, k, scatter=0.0, rho=0.5):
@@ -141,10 +141,10 @@ def test_an_assumed_correlation_is_named_as_a_reason():
     right = residual_scatter(effects, line.intercept, line.slope).p_less
     assert (
         f"(assumed to be 0.2; errors that go together more closely leave less scatter: with 0.9, p = {right:.1g})"
-        in caveat
+        in caveat.text
     )
     known = Effects(**{**vars(effects.with_rho_within(0.2)), "rho_known": np.ones(60, dtype=bool)})
-    assert "assumed" not in scatter_caveat(known, line.intercept, line.slope, "")[0]
+    assert "assumed" not in scatter_caveat(known, line.intercept, line.slope, "")[0].text
 
 
 def test_a_shared_control_arm_counts_once():

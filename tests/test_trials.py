@@ -146,7 +146,7 @@ def test_living_sets_keep_to_the_evidence_asked_for(trials):
 
 
 def test_historical_sets_say_what_is_unverified(trials):
-    (problem,) = (text for text in trials.analysis_set("tactics-2022").problems if text.startswith("unverified"))
+    (problem,) = (caveat.text for caveat in trials.analysis_set("tactics-2022").caveats if caveat.code == "unverified")
     assert "5 of 12" in problem
     assert "Post-TACE OS" in problem
 

@@ -327,7 +327,7 @@ def compare_with_nuts(run: Run, seed: int = 0, step: Callable[[], None] = lambda
             records = agreement.agreement(result, sampled)
             judged = replace(
                 result,
-                problems=result.problems + agreement.disagreements(records, sampled),
+                caveats=result.caveats + agreement.disagreements(records, sampled),
                 converged=result.converged and not agreement.differ(records),
             )
             label = {"set": one.name, "model": model.name}

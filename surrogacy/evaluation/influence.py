@@ -57,8 +57,7 @@ def conclusions(result: Result) -> dict[str, str]:
     found: dict[str, str] = {}
     slope = result.estimates.get("slope")
     if slope is not None and not isinstance(slope, ThresholdEffect):
-        unbounded = "unbounded" in slope.kind  # a profile that ends on neither side
-        found["slope_sign"] = "not told from 0" if unbounded else slope_words(slope.low, slope.high)
+        found["slope_sign"] = "not told from 0" if slope.unbounded else slope_words(slope.low, slope.high)
     for name, estimate in result.estimates.items():
         if isinstance(estimate, ThresholdEffect) and f"{name}_status" in QUESTIONS:
             found[f"{name}_status"] = estimate.status

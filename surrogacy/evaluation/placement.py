@@ -265,7 +265,7 @@ def predict_new(
                 new = ObservedEffects(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
                 prediction = predict_by_regression(result, new) if own else predict_final(result, new, joins=True)
                 target = (
-                    result.line.new_trial(size)
+                    str(result.line.new_trial(size))
                     if own
                     else "true effect"
                     if size is None

@@ -27,7 +27,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.endpoint_names import final_name
-from surrogacy.results.estimate import Estimate
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize
 from surrogacy.results.labels import Weights, weights_in_words
 from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement
@@ -87,7 +87,7 @@ class WeightedRegression:
         """
         part = part_with_weights(effects, self.weights, self.fewest)
         data = part.effects
-        weights, problems = weights_of(data, self.weights)
+        weights, of_weights = weights_of(data, self.weights)
         x, y = data.log_hr.T
         if np.ptp(x) == 0:
             raise FitError(
@@ -109,23 +109,23 @@ class WeightedRegression:
         )
         estimates["sigma_resid"] = Estimate(
             float(np.sqrt(scale / weights.mean())),
-            kind=f"residual SD of log HR({final_name(data)}) for a trial of mean weight",
+            method=f"residual SD of log HR({final_name(data)}) for a trial of mean weight",
         )
         thresholds = threshold_effects(line, self.level)
-        problems = part.problems + problems + self._extrapolated_size(data, line)
-        problems += threshold_caveats({**estimates, **thresholds}, data)
-        problems += scatter_caveat(
+        caveats = part.caveats + of_weights + self._extrapolated_size(data, line)
+        caveats += threshold_caveats({**estimates, **thresholds}, data)
+        caveats += scatter_caveat(
             data, line.intercept, line.slope, "the intervals of slope and R2, the band and the STE are too narrow"
         )
         if any(len(group) > 1 for group in data.dependent_groups()):
-            problems += (SHARED_CONTROL,)
+            caveats += (SHARED_CONTROL,)
         return Result(
             self.name,
             asdict(self),
             data,
             {**estimates, **thresholds},
             line,
-            problems=effects.problems + problems,
+            caveats=effects.caveats + caveats,
             requires=self.requires,
             left_out=part.left_out,
         )
@@ -159,19 +159,20 @@ class WeightedRegression:
             degrees_of_freedom=float(len(effects) - 2),
             data_range=(float(effects.log_hr[:, 0].min()), float(effects.log_hr[:, 0].max())),
             own_variance=float(scale / weights.mean()),
-            own_words="a trial like these" if exponent == 0.0 else "a trial of mean weight",
+            own_size=NewTrialSize("equal-weights" if exponent == 0.0 else "mean-weight"),
             scatter_known=False,
         )
 
-    def _extrapolated_size(self, effects: Effects, line: Line) -> tuple[str, ...]:
+    def _extrapolated_size(self, effects: Effects, line: Line) -> tuple[Caveat, ...]:
         """Caveat on a new trial larger than every trial of the set, where the size counts."""
         if self.new_n is None or line.new_n is None or not self.new_n > np.nanmax(effects.n):
             return ()
-        return (
-            f"new trial of {self.new_n:.0f} patients, larger than every trial of the set (at most {np.nanmax(effects.n):.0f}): a weighted "
-            "regression has no between-trial variance, so its prediction band and STE get narrower with the size of the new trial "
-            "without limit; they are too narrow here",
+        text = (
+            f"new trial of {self.new_n:.0f} patients, larger than every trial of the set (at most "
+            f"{np.nanmax(effects.n):.0f}): a weighted regression has no between-trial variance, so its prediction band "
+            "and STE get narrower with the size of the new trial without limit; they are too narrow here"
         )
+        return (Caveat(CaveatCode.LARGE_NEW_TRIAL, text),)
 
 
 def weight_per_patient(effects: Effects, weights: FloatArray, exponent: float) -> float:

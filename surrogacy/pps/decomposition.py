@@ -327,9 +327,9 @@ def _decompose(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors
         "equal": ratio(point.equal, draws.equal),
         "model": ratio(point.model, draws.model),
         "observed": _printed(inputs.hr_os, ratio(log_observed, observed)),
-        "swapped": Estimate(cox_hazard_ratio(swapped_control, swapped_experimental, *period), kind=alone),
-        "pps_only": Estimate(cox_hazard_ratio(control, pps_only, *period), kind=alone),
-        "average": Estimate(average_hazard_ratio(control, experimental, upper=np.inf), kind=alone),
+        "swapped": Estimate(cox_hazard_ratio(swapped_control, swapped_experimental, *period), method=alone),
+        "pps_only": Estimate(cox_hazard_ratio(control, pps_only, *period), method=alone),
+        "average": Estimate(average_hazard_ratio(control, experimental, upper=np.inf), method=alone),
     }
     effects = {name: estimate(parts[name], part_draws[name]) for name in (*PARTS, "gap")}
     attenuation, attenuation_draws = point.model - point.pfs, draws.model - draws.pfs
@@ -345,13 +345,13 @@ def _decompose(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors
     of_gap = sets(PARTS, parts["gap"], part_draws["gap"])
     of_attenuation = sets(PARTS[:2], attenuation, attenuation_draws)
     shares = {
-        name: share_estimate(*of_gap[name], level, kind) if name in of_gap else Estimate(None, kind=NO_GAP)
+        name: share_estimate(*of_gap[name], level, kind) if name in of_gap else Estimate(None, method=NO_GAP)
         for name in PARTS
     }
     model_shares = {
         name: share_estimate(*of_attenuation[name], level, kind, "attenuation of the model")
         if name in of_attenuation
-        else Estimate(None, kind=NO_ATTENUATION)
+        else Estimate(None, method=NO_ATTENUATION)
         for name in PARTS[:2]
     }
     residual = parts["residual"].item()

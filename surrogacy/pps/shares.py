@@ -125,7 +125,7 @@ def share_estimate(value: float, share_set: FiellerSet, level: float, kind: str,
     reason = f"Fieller set unbounded: the {whole} is not clearly different from 0"
     if share_set.shape == "outside":
         reason += f"; only shares from {share_set.low:.3g} to {share_set.high:.3g} are excluded"
-    return Estimate(value, None, None, None, level, f"{reason}; {kind}")
+    return Estimate(value, None, None, None, level, f"{reason}; {kind}", unbounded=True)
 
 
 def log_hr_words(effect: Estimate) -> str:
@@ -139,7 +139,7 @@ def share_words(share: Estimate) -> str:
     if share.value is None:
         return "–"
     if share.low is None or share.high is None:
-        return f"{_percent(share.value)} ({'unbounded' if 'unbounded' in share.kind else 'no interval'})"
+        return f"{_percent(share.value)} ({'unbounded' if share.unbounded else 'no interval'})"
     return f"{_percent(share.value)} ({_percent(share.low)} to {_percent(share.high)})"
 
 

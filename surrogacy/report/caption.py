@@ -44,7 +44,7 @@ def _intervals(result: Result, words: str) -> str:
 def _association(result: Result) -> str:
     """R2, or for a model that has none the conditional SD."""
     name, words = ("r2_trial", "trial-level R²") if "r2_trial" in result.estimates else ("sigma_cond", "conditional SD")
-    return f"{words} {with_interval(result[name])} ({result[name].kind})"
+    return f"{words} {with_interval(result[name])} ({result[name].method})"
 
 
 def bubble_caption(result: Result) -> str:
@@ -66,7 +66,7 @@ def bubble_caption(result: Result) -> str:
         slope, intercept = result["slope"], result["intercept"]
         parts.append(
             f"Line: {result.model.replace('-', ' ')} ({settings_in_words(result)}), drawn over the data only; slope "
-            f"{with_interval(slope)} ({slope.kind}), intercept {with_interval(intercept)}; {_association(result)}."
+            f"{with_interval(slope)} ({slope.method}), intercept {with_interval(intercept)}; {_association(result)}."
         )
         new = (
             f"for a new trial of {threshold.new_n:.0f} patients"
@@ -103,7 +103,7 @@ def forest_caption(result: Result) -> str:
     if "mu_surrogate" in result.estimates:
         parts.append(
             f"Diamond: mean effect by {result.model.replace('-', ' ')} ({settings_in_words(result)}), 95% confidence interval "
-            f"({result['mu_final'].kind}); line below: 95% prediction interval of the true effect in a new trial (t with k - 2 degrees of freedom, tau taken as known)."
+            f"({result['mu_final'].method}); line below: 95% prediction interval of the true effect in a new trial (t with k - 2 degrees of freedom, tau taken as known)."
         )
     evidence = [result.effects.factors.get(f"{side}_evidence", ()) for side in ("surrogate", "final")]
     if any("unverified" in values for values in evidence):

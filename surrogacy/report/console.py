@@ -92,7 +92,7 @@ def _association(result: Result) -> str:
     lines = []
     estimate: Estimate = result[name]
     lines.append(f"{SYMBOLS[name]} {with_interval(estimate)}")
-    kind = estimate.kind.partition(";")[0]
+    kind = estimate.method.partition(";")[0]
     if "r_bootstrap" in result.estimates:
         bootstrap: Estimate = result["r_bootstrap"]
         lines.append(f"[dim]{kind}; bootstrap {number(bootstrap.low)} to {number(bootstrap.high)}[/dim]")
@@ -107,7 +107,7 @@ def _association(result: Result) -> str:
 def _slope(result: Result) -> str:
     if "slope" not in result.estimates or result["slope"].value is None:
         return "–"
-    return f"{with_interval(result['slope'])}\n[dim]{result['slope'].kind.partition(';')[0]}[/dim]"
+    return f"{with_interval(result['slope'])}\n[dim]{result['slope'].method.partition(';')[0]}[/dim]"
 
 
 def _threshold(result: Result) -> str:
@@ -234,7 +234,7 @@ def _differences(run: Run) -> RenderableType:
         table.add_row(
             f"{escape(one.names[0])} against {escape(one.names[1])}\n[dim]{one.trials[0]} and {one.trials[1]} trials[/dim]",
             f"{number(r.first)} and {number(r.second)}",
-            f"{with_interval(r.difference)}\n[dim]{r.difference.kind.partition(',')[0]}[/dim]",
+            f"{with_interval(r.difference)}\n[dim]{r.difference.method.partition(',')[0]}[/dim]",
             number(r.p),
             f"{number(None if r2 is None else r2.probability_first_smaller)}\n[dim]no data: "
             f"{number(None if r2 is None else r2.probability_no_data)}\nodds ratio: "

@@ -132,16 +132,21 @@ def fit_record(result: Result) -> dict[str, Any]:
 
 def difference_record(difference: Difference) -> dict[str, Any]:
     """Return one difference as a record; ``power``, at the observed difference, is null, with the reason beside it."""
-    return asdict(difference) | {"sentence": difference.sentence, "power": None, "power_note": POWER_NOTE}
+    contrasts = {
+        name: asdict(contrast) | {"difference": contrast.difference.record}
+        for name, contrast in difference.contrasts.items()
+    }
+    return asdict(difference) | {
+        "contrasts": contrasts,
+        "sentence": difference.sentence,
+        "power": None,
+        "power_note": POWER_NOTE,
+    }
 
 
 def estimate_record(estimate: Estimate | ThresholdEffect) -> dict[str, Any]:
     """Return one estimate as a record."""
-    record = asdict(estimate)
-    if isinstance(estimate, ThresholdEffect):
-        optional = ("hr_other", "crossing", "intercept")
-        record = {key: value for key, value in record.items() if key not in optional or value is not None}
-    return record
+    return dict(estimate.record)
 
 
 def flow(run: Run) -> dict[str, Any]:

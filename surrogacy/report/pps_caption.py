@@ -22,7 +22,7 @@ def waterfall(found: Sequence[Decomposition]) -> str:
     return (
         f"{inputs.name}: from the effect on {inputs.endpoint} to that on OS ({scenarios}). Illness-death model with constant hazards; OS hazard ratios are "
         "large-sample limits of the Cox estimate under the follow-up of the trial. Dilution: one post-progression survival in both arms; imbalance: either arm its own, "
-        f"a comparison of those who progressed, not of randomised groups; residual: observed less model. Bars: 95% intervals, {main.effects['gap'].kind}. {shown}"
+        f"a comparison of those who progressed, not of randomised groups; residual: observed less model. Bars: 95% intervals, {main.effects['gap'].method}. {shown}"
         f"{identified} {_about(main)}{_caveats(main.problems)}\n"
     )
 
@@ -56,7 +56,7 @@ def arms(audit: CouplingAudit) -> str:
     )
     return (
         f"Median OS against median post-progression survival (definition: {audit.definition}) and against median PFS, {len(audit.arms)} arms of {len(audit.trials)} trials, those "
-        f"of one trial joined. r(OS, PPS) {with_interval(audit['r_os_pps'])}, r(OS, PFS) {with_interval(audit['r_os_pfs'])}; {audit['r_os_pps'].kind}. "
+        f"of one trial joined. r(OS, PPS) {with_interval(audit['r_os_pps'])}, r(OS, PFS) {with_interval(audit['r_os_pfs'])}; {audit['r_os_pps'].method}. "
         f"Strips: both correlations where there is nothing to be found ({nulls}). Descriptive: OS holds PFS and PPS, and these are correlations of arms, not of "
         f"treatment effects.{_caveats(audit.problems)}\n"
     )

@@ -30,8 +30,8 @@ def plan_record(found: Plan) -> dict[str, Any]:
         "design": asdict(found.design),
         "patients": {"control": found.patients[0], "experimental": found.patients[1]},
         "power": found.power,
-        "estimates": {name: asdict(estimate) for name, estimate in found.estimates.items()},
-        "simulated": {name: asdict(estimate) for name, estimate in found.simulated.items()},
+        "estimates": {name: estimate.record for name, estimate in found.estimates.items()},
+        "simulated": {name: estimate.record for name, estimate in found.simulated.items()},
         "problems": list(found.problems),
     }
 

@@ -99,7 +99,7 @@ def decomposition_table(name: str, title: str, found: Sequence[Decomposition], p
         }
         words.append(row)
     notes = dict.fromkeys(f"{one.inputs.name}: {problem}" for one in found for problem in one.problems)
-    note = f"{HOW} Intervals: {found[0].effects['gap'].kind}, 95%. {SHARE_SETS} {p_note} {'. '.join(notes)}."
+    note = f"{HOW} Intervals: {found[0].effects['gap'].method}, 95%. {SHARE_SETS} {p_note} {'. '.join(notes)}."
     return ReportTable(
         name, title, note, pd.DataFrame([decomposition_record(one) for one in found]), pd.DataFrame(words)
     )
@@ -202,7 +202,7 @@ def audit_records(audit: CouplingAudit) -> list[dict[str, Any]]:
         "arms": len(audit.arms),
         "trials": len(audit.trials),
     }
-    records = [about | {"quantity": name, **vars(estimate)} for name, estimate in audit.estimates.items()]
+    records = [about | {"quantity": name, **estimate.record} for name, estimate in audit.estimates.items()]
     names = ("r_os_pps", "r_os_pfs")
     observed = audit["r_os_pps"].value, audit["r_os_pfs"].value
     for null in audit.nulls:
@@ -212,10 +212,10 @@ def audit_records(audit: CouplingAudit) -> list[dict[str, Any]]:
             limits = {"value": value, "low": low, "high": high}
             records.append(about | {"quantity": f"{AUDITED[name]} if {null.name}", **limits, "kind": kind})
     for name, estimate in audit.trend.items():
-        numbers = vars(estimate)
+        numbers = estimate.record
         if name == "pps_share":  # a share changes by fractions of a per cent a year
             numbers = numbers | {
-                key: 100 * numbers[key] for key in ("value", "se", "low", "high") if numbers[key] is not None
+                key: 100 * number for key, number in numbers.items() if key != "level" and isinstance(number, float)
             }
         records.append(about | {"quantity": f"{AUDITED[name]} a year", **numbers})
     return records
@@ -258,14 +258,14 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
         )
     ]
     estimates = [
-        {"moderator": one.line.moderator.name, "k": len(one.line.result.effects), "estimate": name, **vars(estimate)}
+        {"moderator": one.line.moderator.name, "k": len(one.line.result.effects), "estimate": name, **estimate.record}
         for one in run.moderations
         for name, estimate in one.line.result.estimates.items()
         if isinstance(estimate, Estimate)
     ]
     if run.offset is not None:
         estimates += [
-            {"moderator": "dilution", "k": len(run.offset.result.effects), "estimate": name, **vars(estimate)}
+            {"moderator": "dilution", "k": len(run.offset.result.effects), "estimate": name, **estimate.record}
             for name, estimate in run.offset.result.estimates.items()
             if isinstance(estimate, Estimate)
         ]
@@ -350,7 +350,7 @@ def moderated_records(one: Moderated) -> list[dict[str, Any]]:
                 "ste_prediction": threshold.hr,
                 "ste_prediction_status": threshold.status,
                 "ste_prediction_made": threshold.made,
-                "ste_caveat": ". ".join(caveats) or None,
+                "ste_caveat": ". ".join(caveat.text for caveat in caveats) or None,
                 "r2_conditional": r2.value,
                 "r2_conditional_low": r2.low,
                 "r2_conditional_high": r2.high,

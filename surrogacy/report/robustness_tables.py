@@ -203,7 +203,7 @@ def differences_table(found: Sequence[Difference], final: str) -> ReportTable:
             "low": contrast.difference.low,
             "high": contrast.difference.high,
             "level": contrast.difference.level,
-            "kind": contrast.difference.kind,
+            "kind": contrast.difference.method,
             "p": contrast.p,
             "probability_first_smaller": contrast.probability_first_smaller,
             "probability_no_data": contrast.probability_no_data,

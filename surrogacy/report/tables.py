@@ -97,8 +97,8 @@ def models_table(analyses: Sequence[SetFit]) -> ReportTable:
                     shown, made = estimate.value_words, f"{estimate.status}; {estimate.made}"
                     record |= {"value": estimate.hr, "level": estimate.level, "kind": made}
                 else:
-                    shown, made = with_interval(estimate), estimate.kind
-                    record |= vars(estimate)
+                    shown, made = with_interval(estimate), estimate.method
+                    record |= estimate.record
                 numbers.append(
                     {
                         **record,

@@ -24,7 +24,7 @@ def with_interval(estimate: Estimate, digits: int = 2) -> str:
     """``0.55 (−0.47 to 0.94)``; an interval that is the whole line is said to be unbounded."""
     value = number(estimate.value, digits)
     if estimate.low is None or estimate.high is None:
-        return f"{value} (unbounded)" if "unbounded" in estimate.kind else value
+        return f"{value} (unbounded)" if estimate.unbounded else value
     return f"{value} ({number(estimate.low, digits)} to {number(estimate.high, digits)})"
 
 

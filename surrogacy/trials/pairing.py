@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import Effects
+from surrogacy.effects import Caveat, CaveatCode, Effects
 from surrogacy.errors import DataError, UsageError
 from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
 from surrogacy.trials.cells import Row, file_fault, number, squash
@@ -183,9 +183,8 @@ def pair_by_list(trials: TrialSet, request: Pairing, rows: Sequence[Row], name: 
             chosen.append((about[comparison], *pair_row))
     effects = _effects(trials, request, chosen, name)
     if notes:
-        effects = replace(
-            effects, problems=(*effects.problems, f"patients as the source tabulated them: {'; '.join(notes)}")
-        )
+        text = f"patients as the source tabulated them: {'; '.join(notes)}"
+        effects = replace(effects, caveats=(*effects.caveats, Caveat(CaveatCode.AS_TABULATED, text)))
     return _resolved(effects, request, flow)
 
 
@@ -296,15 +295,16 @@ def _effects(
         factors=factors,
     )
     partly = added and len(added) < len(chosen)
-    said = (f"added for this run, not in the curated table: {', '.join(added)}",) if partly else ()
-    return replace(effects, problems=caveats_of(effects) + said)
+    text = f"added for this run, not in the curated table: {', '.join(added)}"
+    of_added = (Caveat(CaveatCode.ADDED, text),) if partly else ()
+    return replace(effects, caveats=caveats_of(effects) + of_added)
 
 
 def _first_number(*values: Any) -> float:
     return next((float(value) for value in values if value == value and value is not None), float("nan"))
 
 
-def caveats_of(effects: Effects) -> tuple[str, ...]:
+def caveats_of(effects: Effects) -> tuple[Caveat, ...]:
     """What must be said of paired rows wherever they go: unverified ones, endpoints that are mixed, errors not from limits."""
     factors, sides = effects.factors, ("surrogate", "final")
     if not all(f"{side}_{name}" in factors for side in sides for name in ("evidence", "se_method", "se_imprecise")):
@@ -314,15 +314,16 @@ def caveats_of(effects: Effects) -> tuple[str, ...]:
     names = {(i, side): f"{effects.labels[i]} {endpoint_of(effects, i, side)}" for i, side in rows}
     unverified = [names[i, side] for i, side in rows if factors[f"{side}_evidence"][i] == "unverified"]
     if unverified:
-        caveats.append(
+        text = (
             f"unverified: {len(unverified)} of {len(rows)} hazard ratios (or their limits) were not read in any source "
             f"({', '.join(unverified)})"
         )
+        caveats.append(Caveat(CaveatCode.UNVERIFIED, text))
     for side, words in (("surrogate", "the surrogate"), ("final", "the final endpoint")):
         endpoints = [endpoint_of(effects, i, side) for i in range(len(effects))]
         if len(set(endpoints)) > 1:
             counts = ", ".join(f"{endpoints.count(name)} {name}" for name in dict.fromkeys(endpoints))
-            caveats.append(f"{words} is not one endpoint: {counts}")
+            caveats.append(Caveat(CaveatCode.MIXED_ENDPOINTS, f"{words} is not one endpoint: {counts}"))
     approximate = [
         f"{names[i, side]} from {factors[f'{side}_se_method'][i]}"
         + (", roughly" if factors[f"{side}_se_imprecise"][i] else "")
@@ -330,13 +331,12 @@ def caveats_of(effects: Effects) -> tuple[str, ...]:
         if factors[f"{side}_se_method"][i] in ("p", "events")
     ]
     if approximate:
-        caveats.append(f"standard errors not from limits: {'; '.join(approximate)}")
+        text = f"standard errors not from limits: {'; '.join(approximate)}"
+        caveats.append(Caveat(CaveatCode.APPROXIMATE_ERRORS, text))
     return tuple(caveats)
 
 
 def part_of(effects: Effects, chosen: npt.ArrayLike) -> Effects:
     """Some of the comparisons, with what must be said of these and no longer of the others."""
     part, made = effects.take(chosen), caveats_of(effects)
-    return replace(
-        part, problems=(*caveats_of(part), *(problem for problem in effects.problems if problem not in made))
-    )
+    return replace(part, caveats=(*caveats_of(part), *(caveat for caveat in effects.caveats if caveat not in made)))

@@ -8,7 +8,6 @@ from scipy.stats import chi2, kstest
 
 from surrogacy import Effects
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression
-from surrogacy.models.regression import weighted_least_squares
 from surrogacy.stats.scatter import IMPLAUSIBLE, residual_scatter, scatter_caveat
 from surrogacy.trials import read_pairs
 from tests.conftest import TABLES
@@ -108,7 +107,7 @@ def test_the_lower_tail_is_near_uniform_without_any_scatter():
     p = []
     for _ in range(2000):
         effects = simulated(generator, 10)
-        (intercept, slope), _, _ = weighted_least_squares(*effects.log_hr.T, effects.n)
+        slope, intercept = np.polyfit(*effects.log_hr.T, 1, w=np.sqrt(effects.n))
         p.append(residual_scatter(effects, intercept, slope).p_less)
     assert 0.025 <= np.mean(np.array(p) < 0.05) <= 0.065
     assert 0.002 <= np.mean(np.array(p) < 0.01) <= 0.017

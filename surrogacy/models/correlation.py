@@ -15,7 +15,6 @@ from typing import ClassVar
 import numpy as np
 
 from surrogacy.effects import Effects
-from surrogacy.models.regression import weighted_least_squares
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.labels import Weights, weights_in_words
@@ -86,7 +85,7 @@ class WeightedPearson:
         }
         caveats = part.caveats + of_weights
         if np.isfinite(r):
-            (intercept, slope), _, _ = weighted_least_squares(x, y, weights)
+            slope, intercept = np.polyfit(x, y, 1, w=np.sqrt(weights))
             caveats += scatter_caveat(
                 data,
                 float(intercept),

@@ -29,7 +29,6 @@ from surrogacy.models.exact.line_posterior import LinePriors, condition, fit_lin
 from surrogacy.models.exact.refinement import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
 from surrogacy.models.moderated_line import BIAS_WORDS, MATTERS
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
-from surrogacy.models.regression import weighted_least_squares
 from surrogacy.pps.expected_effects import Expectation, expected_effects
 from surrogacy.pps.moderation_evidence import LogScore, log_score
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
@@ -401,7 +400,6 @@ def _log_sum(values: FloatArray) -> float:
 
 def _r2(x: FloatArray, y: FloatArray, weight: FloatArray) -> float:
     """Share of the weighted sum of squares that a line explains."""
-    coefficients, _, _ = weighted_least_squares(x, y, weight)
-    left = y - coefficients[0] - coefficients[1] * x
+    left = y - np.polyval(np.polyfit(x, y, 1, w=np.sqrt(weight)), x)
     away = y - weight @ y / weight.sum()
     return float(1 - (weight @ left**2) / (weight @ away**2))

@@ -29,25 +29,29 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, arms_from, calibrate
-from surrogacy.pps.equal_pps import EqualPps, equal_pps
-from surrogacy.pps.identification import (
+from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, calibrate
+from surrogacy.pps.dilution import EqualPps, equal_pps
+from surrogacy.pps.gap_components import (
     NO_ATTENUATION,
     NO_GAP,
+    PARTS,
     is_identified,
+    parts_of,
     printed_errors,
     problems_of,
+    resampled,
+    steps_of,
 )
 from surrogacy.pps.read_summaries import read_all_inputs
 from surrogacy.pps.resampling import SamplingErrors, printed_over_simulated, sampling_errors, scaled
 from surrogacy.pps.shares import FiellerSet, fieller_set, log_hr_words, share_estimate, share_words
-from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
 from surrogacy.pps.trial_summary import HazardRatio, TrialSummary
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL
 from surrogacy.stats.bootstrap import percentiles
 from surrogacy.survival.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, expected_events
+from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.trials import TrialSet
 
 RESAMPLES = 2000
@@ -129,7 +133,7 @@ class Decomposition:
 
     @property
     def identified(self) -> bool:
-        """Whether the data tell dilution, imbalance and residual apart; see `surrogacy.pps.identification.is_identified`."""
+        """Whether the data tell dilution, imbalance and residual apart; see `surrogacy.pps.gap_components.is_identified`."""
         return is_identified(
             self.effects["gap"], self.shares, self.lost / self.resamples, self.at_boundary / self.resamples
         )
@@ -315,9 +319,9 @@ def _decompose(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors
     control, experimental = chosen.arms
     c, e = chosen.post_progression
     swapped_control, swapped_experimental = (
-        arms_from(chosen.median_pfs[i], chosen.direct_death, h12) for i, h12 in ((0, e), (1, c))
+        IllnessDeath.from_pfs(chosen.median_pfs[i], chosen.direct_death, h12) for i, h12 in ((0, e), (1, c))
     )
-    pps_only = arms_from(chosen.median_pfs[0], chosen.direct_death, e)
+    pps_only = IllnessDeath.from_pfs(chosen.median_pfs[0], chosen.direct_death, e)
     period = (inputs.follow_up.value, inputs.n)
     alone = "value of the calibrated model, no interval"
     hazard_ratios = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 from surrogacy.analysis import fit_stages
 from surrogacy.analysis.fit_stages import Robustness
 from surrogacy.effects import Effects
-from surrogacy.errors import FitError, SurrogacyError, UsageError
+from surrogacy.errors import ExitCode, FitError, SurrogacyError, UsageError, data_warnings
 from surrogacy.evaluation import refits
 from surrogacy.evaluation.changes import changes
 from surrogacy.evaluation.criteria import Style
@@ -158,6 +158,17 @@ class Run:
     external: tuple[External, ...] = ()
     verdicts: tuple[dict[str, Any], ...] = ()
     decompositions: tuple[Decomposition, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def exit_code(self, *, strict: bool, undrawn: bool = False) -> ExitCode:
+        """Exit code of a run: 4 if a model or a figure failed, 5 under ``strict`` if there was any warning."""
+        fits = [result for one in self.analyses for result in (*one.results, *one.sampled)]
+        if undrawn or any(one.failures for one in self.analyses) or not all(result.converged for result in fits):
+            return ExitCode.NOT_CONVERGED
+        warned = data_warnings(self.trials.faults) or any(
+            one.not_fitted or any(result.problems for result in one.results) for one in self.analyses
+        )
+        return ExitCode.STRICT if strict and warned else ExitCode.OK
 
     @property
     def sampled(self) -> list[Result]:
@@ -170,11 +181,10 @@ def fit_all(
     request: FitSettings,
     trials: TrialSet,
     models: Sequence[Model],
-    ready: Callable[[SetFit], None] = lambda _: None,
     sets: Sequence[AnalysisSet] | None = None,
     required: Collection[str] = (),
-) -> Run:
-    """Fit every model to every set; with added rows, also without them, to tell what they change.
+) -> Iterator[Run]:
+    """Fit every model to every set, and yield the run after each; with added rows, last with what these change.
 
     Parameters
     ----------
@@ -182,8 +192,6 @@ def fit_all(
     trials : TrialSet
         What ``request.read()`` gave.
     models : sequence of Model
-    ready : callable
-        Called with each set as soon as it is fitted, so that its figures can be begun.
     sets : sequence of AnalysisSet, optional
         The pairs that ``request.pair(trials)`` gave, where they are there already.
     required : collection of str
@@ -194,19 +202,18 @@ def fit_all(
     DataError, UsageError
         If a set does not exist, an added row is not verified enough, or the tables lack what a required model needs.
     """
-    analyses = []
+    run = Run(trials, tuple(models), ())
     pairs = request.pair(trials) if sets is None else sets
     refuse_unfittable([paired.effects for paired in pairs], models, required)
     for paired in pairs:
-        analyses.append(fit_set(paired, models, required))
-        ready(analyses[-1])
-    if request.add is None:
-        return Run(trials, tuple(models), tuple(analyses))
-    without = replace(request, add=None)
-    earlier = without.read()
-    without = replace(without, endpoints=known_endpoints(request.endpoints, tuple(earlier.effects["endpoint"])))
-    before = [fit_set(paired, models) for paired in without.pair(earlier)]
-    return Run(trials, tuple(models), tuple(analyses), tuple(changes(before, analyses)))
+        run = replace(run, analyses=(*run.analyses, fit_set(paired, models, required)))
+        yield run
+    if request.add is not None:
+        without = replace(request, add=None)
+        earlier = without.read()
+        without = replace(without, endpoints=known_endpoints(request.endpoints, tuple(earlier.effects["endpoint"])))
+        before = [fit_set(paired, models) for paired in without.pair(earlier)]
+        yield replace(run, changes=tuple(changes(before, run.analyses)))
 
 
 def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:

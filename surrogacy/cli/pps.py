@@ -211,7 +211,7 @@ def _analyse(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
     with figure_workers(options.out) as workers:
         drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus)
         run, undrawn = write_pps(
-            lambda: work(trials, workers), options.out, drawing, seed=options.seed, arguments=given
+            (work(trials, pool) for pool in [workers]), options.out, drawing, seed=options.seed, arguments=given
         )
     for problem in undrawn:
         warn(str(problem))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_bubble(result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None) -> list[str]:
+def draw_bubble(result: Result, focus: str | None, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
     """Draw and save the bubble plot and its caption; return the file names."""
     from surrogacy.figures import plot_bubble
 
@@ -43,7 +43,7 @@ def draw_bubble(result: Result, folder: Path, formats: tuple[str, ...], preset: 
     )
 
 
-def draw_forest(result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None) -> list[str]:
+def draw_forest(result: Result, focus: str | None, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
     """Draw and save the paired forest plot and its caption; return the file names."""
     from surrogacy.figures import plot_forest
 
@@ -57,7 +57,7 @@ def draw_forest(result: Result, folder: Path, formats: tuple[str, ...], preset: 
     )
 
 
-def draw_posterior(result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None) -> list[str]:
+def draw_posterior(result: Result, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
     """Draw and save the posterior of r2_trial and the line, and its caption; return the file names."""
     from surrogacy.figures import plot_posterior
 
@@ -65,9 +65,7 @@ def draw_posterior(result: Result, folder: Path, formats: tuple[str, ...], prese
     return save_drawn(name, lambda: plot_posterior(result)[0], posterior_caption(result), folder, formats, preset)
 
 
-def draw_class_slopes(
-    result: Result, folder: Path, formats: tuple[str, ...], preset: str, focus: str | None
-) -> list[str]:
+def draw_class_slopes(result: Result, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
     """Draw and save the slopes by class and their caption; return the file names."""
     from surrogacy.figures import plot_class_slopes
 
@@ -128,7 +126,6 @@ def draw_prior_sensitivity(
     folder: Path,
     formats: tuple[str, ...],
     preset: str,
-    focus: str | None,
 ) -> list[str]:
     """Draw and save what other priors would have made of a set, and its caption; return the file names."""
     from surrogacy.figures import plot_prior_sensitivity

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from surrogacy.analysis.fit_run import Run, SetFit
 from surrogacy.errors import FigureError
@@ -42,79 +42,101 @@ class Drawing:
     focus: str | None
 
 
+class Figure(NamedTuple):
+    """A figure that a run makes possible: its name, and the call that draws it, up to where and how."""
+
+    name: str
+    draw: Callable[..., list[str]]
+    arguments: tuple[Any, ...]
+
+
+class Figures:
+    """Figures of a run in the making: each is handed to the workers as soon as the run holds what it shows.
+
+    Parameters
+    ----------
+    folder : Path
+    drawing : Drawing
+    """
+
+    def __init__(self, folder: Path, drawing: Drawing) -> None:
+        folder.mkdir()
+        self._how = folder, drawing.formats, drawing.preset
+        self._workers = drawing.workers
+        self._submitted: dict[str, Future[Any]] = {}
+
+    def submit(self, figures: Iterable[Figure]) -> None:
+        """Hand on those figures that were not handed on before."""
+        for figure in figures:
+            if figure.name not in self._submitted:
+                job = self._workers.submit(figure.draw, *figure.arguments, *self._how)
+                self._submitted[figure.name] = job
+
+    def undrawn(self) -> tuple[FigureError, ...]:
+        """Wait for all figures; return those that could not be drawn."""
+        problems = []
+        for job in self._submitted.values():
+            try:
+                job.result()
+            except FigureError as error:
+                problems.append(error)
+        self._workers.shutdown(wait=False)
+        return tuple(problems)
+
+
 def write_run(
-    fit: Callable[[Callable[[SetFit], None]], Run],
-    examine: Callable[[Run], Run],
-    compare: Callable[[Run], Run],
+    runs: Iterable[Run],
     out: str | Path,
     drawing: Drawing,
     *,
     seed: int,
     arguments: Sequence[str],
-    exit_code: Callable[[Run, Sequence[FigureError]], int],
+    strict: bool,
 ) -> tuple[Run, tuple[FigureError, ...]]:
-    """Fit, examine, compare and write all of a run, or nothing.
+    """Write all of a run, or nothing.
 
-    The workers draw a set's figures as soon as it is fitted, while this process goes on.
+    The workers draw a figure as soon as a run holds what it shows, while this process computes the next.
 
     Parameters
     ----------
-    fit : callable
-        Does the fitting; hands each set on when it is ready.
-    examine : callable
-        How far each result can be trusted.
-    compare : callable
-        The comparisons in focus, and the sets against one another.
+    runs : iterable of Run
+        The run after each of its stages, computed as it is asked for; the last one is complete.
     out : path-like
     drawing : Drawing
     seed : int
     arguments : sequence of str
         Of the command line, for the record.
-    exit_code : callable
-        What the run will return to the shell, from the run and the figures that could not be drawn.
+    strict : bool
+        Whether any warning makes the exit code one of an error, for the record.
 
     Returns
     -------
     Run
+        The complete one.
     tuple of FigureError
         Figures that could not be drawn; everything else is written.
     """
-    started, clock, stages = datetime.now(UTC), time.perf_counter(), {}
-
-    def lap(stage: str) -> None:
-        nonlocal clock
-        stages[stage] = time.perf_counter() - clock
-        clock = time.perf_counter()
-
+    started = datetime.now(UTC)
     with staging(Path(out)) as stage:
-        figures = stage / "figures"
-        figures.mkdir()
-        jobs: list[Future[Any]] = []
-        run = fit(lambda one: jobs.extend(_draw(one, figures, drawing)))
-        lap("fit")
-        run = examine(run)
-        for one in run.analyses:
-            jobs += _draw_robustness(one, figures, drawing)
-        lap("examine")
-        run = compare(run)
+        figures = Figures(stage / "figures", drawing)
+        for run in runs:
+            figures.submit(figures_of(run, drawing.focus))
+        clock = time.perf_counter()
         if run.placement:
-            for focus in run.focuses:
-                jobs += _draw_placement(run, focus, figures, drawing)
             paragraphs = [in_words(focus, run.placement) for focus in run.focuses]
             paragraphs += [f"Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed]
             (stage / "placement.md").write_text("\n\n".join(filter(None, paragraphs)) + "\n", encoding="utf-8")
-        lap("compare")
         write_draws(run, stage)
         (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
         left_out = left_out_table(run.analyses)
         write_tables([*result_tables(run), *left_out, *robustness_tables(run), flow_table(run)], stage / "tables")
-        lap("tables")
-        problems = undrawn(jobs, drawing)
-        lap("figures")
+        written = time.perf_counter()
+        problems = figures.undrawn()
+        seconds = {**run.seconds, "tables": written - clock, "figures": time.perf_counter() - written}
         record = manifest(
             arguments,
             started=started,
-            stages=stages,
+            stages=seconds,
             inputs=run.trials.files,
             seed=seed,
             data_version=run.trials.data_version,
@@ -126,7 +148,7 @@ def write_run(
                     for entry in (*one.not_fitted, *filter(None, [one.omitted]))
                 ),
             ],
-            exit_code=exit_code(run, problems),
+            exit_code=run.exit_code(strict=strict, undrawn=bool(problems)),
             folder=stage,
             figure_problems=problems,
         )
@@ -134,66 +156,62 @@ def write_run(
     return run, problems
 
 
-def undrawn(jobs: Sequence[Future[Any]], drawing: Drawing) -> tuple[FigureError, ...]:
-    """Wait for all figures; return those that could not be drawn."""
-    problems = []
-    for job in jobs:
-        try:
-            job.result()
-        except FigureError as error:
-            problems.append(error)
-    drawing.workers.shutdown(wait=False)
-    return tuple(problems)
+def figures_of(run: Run, focus: str | None) -> Iterator[Figure]:
+    """Figures of what a run holds so far, ringed the trial of that name."""
+    for one in run.analyses:
+        yield from _fit_figures(one, focus)
+    for one in run.analyses:
+        yield from _robustness_figures(one)
+    if run.placement:
+        for placed in run.focuses:
+            yield from _placement_figures(run, placed)
 
 
-def _draw_robustness(one: SetFit, folder: Path, drawing: Drawing) -> list[Future[Any]]:
+def _robustness_figures(one: SetFit) -> Iterator[Figure]:
     """What ``--sensitivity`` shows: prediction of each trial from the others, and the estimates by every choice."""
     if not one.robustness.choices:
-        return []
-    how = folder, drawing.formats, drawing.preset
+        return
     predicted = [found for found in one.robustness.cross_validation if found.predicted]
-    fits = [(found, result) for found in predicted[-1:] if (result := one.result(found.model)) is not None]
-    jobs = [drawing.workers.submit(draw_cross_validation, found, result, *how) for found, result in fits]
+    for found in predicted[-1:]:
+        if (result := one.result(found.model)) is not None:
+            yield Figure(f"cross-validation-{one.name}", draw_cross_validation, (found, result))
     model = one.robustness.choices[-1]["model"]
     records = [record for record in one.robustness.choices if record["model"] == model]
-    return [*jobs, drawing.workers.submit(draw_choices, one.name, model, records, *how)]
+    yield Figure(f"choices-{one.name}", draw_choices, (one.name, model, records))
 
 
-def _draw_placement(run: Run, focus: Focus, folder: Path, drawing: Drawing) -> list[Future[Any]]:
+def _placement_figures(run: Run, focus: Focus) -> Iterator[Figure]:
     """A comparison in focus between the first line that holds its trial and the first that does not."""
     shown = [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
     if not shown:
-        return []
+        return
     found = [one.result(shown[0]["model"]) for one in run.analyses]
     results = [result for result in found if result is not None and result.line is not None]
     inside = [result for result in results if focus.trial in result.effects.trial]
     outside = [result for result in results if focus.trial not in result.effects.trial]
-    how = folder, drawing.formats, drawing.preset
     name = focus.trial if len(run.focuses) == 1 else focus.comparison
-    return [drawing.workers.submit(draw_placement, name, focus, [*inside[:1], *outside[:1]], run.placement, *how)]
+    arguments = name, focus, [*inside[:1], *outside[:1]], run.placement
+    yield Figure(f"placement-{name}", draw_placement, arguments)
 
 
-def _draw(one: SetFit, folder: Path, drawing: Drawing) -> list[Future[Any]]:
-    """Hand the figures of a set to the workers: the effects as a forest plot, the first line as a bubble plot."""
+def _fit_figures(one: SetFit, focus: str | None) -> Iterator[Figure]:
+    """What a fitted set shows: the effects as a forest plot, the first line as a bubble plot, posteriors, slopes, priors."""
     if not one.results:
-        return []
-    how = folder, drawing.formats, drawing.preset, drawing.focus
+        return
     lines = [result for result in one.results if result.line is not None]
+    bubble = Figure(f"bubble-{one.name}", draw_bubble, ((lines or list(one.results))[0], focus))
     if one.omitted:
-        return [drawing.workers.submit(draw_bubble, (lines or list(one.results))[0], *how)]
+        yield bubble
+        return
     pooled = [result for result in one.results if "loglik" in result.estimates]
-    jobs = [
-        drawing.workers.submit(draw_forest, (pooled or list(one.results))[-1], *how),
-        drawing.workers.submit(draw_bubble, (lines or list(one.results))[0], *how),
-    ]
-    jobs += [drawing.workers.submit(draw_posterior, result, *how) for result in one.results if result.draws is not None]
-    by_class = [result for result in one.results if any(name.startswith("slope[") for name in result.estimates)]
-    jobs += [
-        drawing.workers.submit(draw_class_slopes, result, *how)
-        for result in by_class
-        if "exchangeability" in result.settings
-    ]
+    yield Figure(f"forest-{one.name}", draw_forest, ((pooled or list(one.results))[-1], focus))
+    yield bubble
+    for result in one.results:
+        if result.draws is not None:
+            yield Figure(f"posterior-{one.name}-{result.model}", draw_posterior, (result,))
+    for result in one.results:
+        if "exchangeability" in result.settings and any(name.startswith("slope[") for name in result.estimates):
+            yield Figure(f"class-slopes-{one.name}-{result.model}", draw_class_slopes, (result,))
     if one.prior_sensitivity:
         unverified = any(result.unverified for result in one.results)
-        jobs.append(drawing.workers.submit(draw_prior_sensitivity, one.name, one.prior_sensitivity, unverified, *how))
-    return jobs
+        yield Figure(f"priors-{one.name}", draw_prior_sensitivity, (one.name, one.prior_sensitivity, unverified))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.errors import ExitCode, FigureError
 from surrogacy.output.replacement import staging
 from surrogacy.report.document import dumps
-from surrogacy.report.folder import Drawing, undrawn
+from surrogacy.report.folder import Drawing, Figure, Figures
 from surrogacy.report.manifest import manifest
 from surrogacy.report.pps_document import document
 from surrogacy.report.pps_drawing import draw_arms, draw_map, draw_moderated, draw_over_time, draw_waterfall
@@ -22,14 +20,14 @@ from surrogacy.report.writer import write_tables
 
 
 def write_pps(
-    work: Callable[[], PpsRun], out: str | Path, drawing: Drawing, *, seed: int, arguments: Sequence[str]
+    runs: Iterable[PpsRun], out: str | Path, drawing: Drawing, *, seed: int, arguments: Sequence[str]
 ) -> tuple[PpsRun, tuple[FigureError, ...]]:
-    """Analyse and write all of a run, or nothing.
+    """Write all of a run, or nothing.
 
     Parameters
     ----------
-    work : callable
-        Does the analysis.
+    runs : iterable of PpsRun
+        The run after each of its stages, computed as it is asked for; the last one is complete.
     out : path-like
     drawing : Drawing
     seed : int
@@ -44,16 +42,15 @@ def write_pps(
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     with staging(Path(out)) as stage:
-        figures = stage / "figures"
-        figures.mkdir()
-        run = work()
+        figures = Figures(stage / "figures", drawing)
+        for run in runs:
+            figures.submit(figures_of(run, drawing.focus))
         stages = {"analyse": time.perf_counter() - clock}
-        jobs = _draw(run, figures, drawing)
         (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
         write_tables(pps_tables(run), stage / "tables")
         if run.main is not None:
             (stage / "decomposition.md").write_text(f"{run.main.words}\n", encoding="utf-8")
-        problems = undrawn(jobs, drawing)
+        problems = figures.undrawn()
         stages["write"] = time.perf_counter() - clock - stages["analyse"]
         record = manifest(
             arguments,
@@ -72,14 +69,14 @@ def write_pps(
     return run, problems
 
 
-def _draw(run: PpsRun, folder: Path, drawing: Drawing) -> list[Future[Any]]:
-    """Hand the figures to the workers."""
-    how = folder, drawing.formats, drawing.preset
-    submit = drawing.workers.submit
-    jobs = [submit(draw_map, run.map, run.points, drawing.focus or "", *how)]
-    jobs += [submit(draw_arms, audit, drawing.focus, *how) for audit in run.audits[:1]]
-    jobs += [submit(draw_moderated, one.line, *how) for one in run.moderations[:1]]
+def figures_of(run: PpsRun, focus: str | None) -> Iterator[Figure]:
+    """Figures of what a run holds so far, ringed the trial of that name."""
+    yield Figure("dilution-map", draw_map, (run.map, run.points, focus or ""))
+    for audit in run.audits[:1]:
+        yield Figure("arms", draw_arms, (audit, focus))
+    for one in run.moderations[:1]:
+        yield Figure("moderated", draw_moderated, (one.line,))
     shown = [one for one in run.decompositions if one.calibration.pfs == "hazard-ratio"]
     if shown:
-        jobs += [submit(draw_waterfall, shown[:4], *how), submit(draw_over_time, shown[:2], run.at_risk, *how)]
-    return jobs
+        yield Figure("waterfall", draw_waterfall, (shown[:4],))
+        yield Figure("hazard-ratio-over-time", draw_over_time, (shown[:2], run.at_risk))

@@ -40,7 +40,7 @@ PUBLISHED = (
 @pytest.fixture(scope="module")
 def case():
     table = read_pairs(CASE)
-    return table.paired_rule({}, table.surrogates, 0.5, "secondary", "cov", name="case").effects
+    return table.pair(table.surrogates, name="case")
 
 
 def caveats(result):

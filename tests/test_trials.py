@@ -174,11 +174,11 @@ def test_endpoints_in_order_of_preference(trials):
 
 
 def test_flow_gives_a_reason_for_every_comparison_left_out(trials):
-    flow = trials.paired_set("all").flow
+    flow = trials.analysis_set_with_flow("all").flow
     assert len(flow) == 83
-    left_out = [entry for entry in flow if not entry["in_fit"]]
+    left_out = [entry for entry in flow if not entry.included]
     assert left_out
-    assert all(entry["why"] for entry in left_out)
+    assert all(entry.reason for entry in left_out)
 
 
 def test_a_new_file_is_a_new_set(own_tables):

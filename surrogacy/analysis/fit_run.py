@@ -25,9 +25,9 @@ from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import MissingDataError, NotFitted, refusal, refuse_unfittable
 from surrogacy.results.result import Result
-from surrogacy.trials import AnalysisSet, TrialSet, read_pairs, read_trials
+from surrogacy.trials import AnalysisSet, FlowEntry, Pairing, TrialSet, read_pairs, read_trials
+from surrogacy.trials.analysis_set import Source, known_endpoints
 from surrogacy.trials.columns import SURROGATES
-from surrogacy.trials.pairing import known_endpoints
 from surrogacy.trials.shared_control import SharedControl
 
 # Beyond this many comparisons a single one hardly matters, refits of each take hours, and figures of each cannot be read.
@@ -46,7 +46,7 @@ class SetFit:
     ----------
     name : str
     effects : Effects
-    flow : tuple of dict
+    flow : tuple of FlowEntry
         Comparisons considered, and why some are not in the fit.
     results : tuple of Result
     failures : tuple of (model, message)
@@ -66,7 +66,7 @@ class SetFit:
 
     name: str
     effects: Effects
-    flow: tuple[dict[str, Any], ...]
+    flow: tuple[FlowEntry, ...]
     results: tuple[Result, ...]
     failures: tuple[tuple[str, str], ...]
     not_fitted: tuple[NotFitted, ...] = ()
@@ -125,12 +125,16 @@ class FitSettings:
         """Surrogates in order of preference."""
         return self.endpoints or (SURROGATES if self.pairs is None else trials.surrogates)
 
+    def pairing(self, trials: TrialSet) -> Pairing:
+        """Which hazard ratios to pair, and how."""
+        return Pairing(self.surrogates(trials), (), self.rho_within, self.min_evidence, self.shared_control)
+
     def pair(self, trials: TrialSet) -> list[AnalysisSet]:
         """Pair the effects of every set."""
-        how = self.surrogates(trials), self.rho_within, self.min_evidence, self.shared_control
+        pairing = self.pairing(trials)
         if self.pairs is None:
-            return [trials.paired_set(name, *how) for name in dict.fromkeys(self.sets)]
-        return [trials.paired_rule({}, *how, name=self.pairs.stem)]
+            return [trials.analysis_set_with_flow(name, pairing) for name in dict.fromkeys(self.sets)]
+        return [trials.analysis_set_with_flow({}, pairing, self.pairs.stem)]
 
     def pair_known(self, trials: TrialSet) -> list[AnalysisSet]:
         """Pair the effects of those sets that the tables hold and that have a pair, for a check of the tables."""
@@ -225,13 +229,11 @@ def vary_all(
     run: Run, request: FitSettings, weights: Weights, seed: int, step: Callable[[], None] = lambda: None
 ) -> Run:
     """Vary every choice on every set, and predict each set from every other (``--sensitivity``)."""
-    pairing = fit_stages.pairing_of(
-        request.surrogates(run.trials), request.rho_within, request.min_evidence, request.shared_control
-    )
+    pairing = request.pairing(run.trials)
     analyses = []
     for one in run.analyses:
         models = [model for model in refittable(run.models) if one.result(model.name) is not None]
-        source: str | dict[str, Any] = {} if request.pairs else one.name
+        source: Source = {} if request.pairs else one.name
         varied = fit_stages.vary(one.robustness, one.effects, models, run.trials, source, pairing, weights, seed, step)
         analyses.append(replace(one, robustness=varied))
     elsewhere = fit_stages.predicted_elsewhere([(one.effects, one.results) for one in analyses], refittable(run.models))
@@ -288,7 +290,7 @@ def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
 def _not_placed(run: Run, trial: str, focuses: Sequence[Focus]) -> list[dict[str, str]]:
     """Comparisons of the trial in focus that no set of the run holds with both effects, and the reason."""
     table, placed = run.trials.trials, {focus.comparison for focus in focuses}
-    reasons = {entry["comparison"]: str(entry["why"]) for one in run.analyses for entry in one.flow}
+    reasons = {entry.comparison: entry.reason for one in run.analyses for entry in one.flow}
     rows = table.loc[(table["trial"] == trial) & ~table["comparison"].isin(placed), ["comparison", "label"]]
     return [
         {"comparison": str(name), "label": str(label), "why": reasons.get(str(name)) or "in no set of this run"}

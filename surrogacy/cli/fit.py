@@ -392,5 +392,5 @@ def _warn_of_unused(options: argparse.Namespace, run: Run) -> None:
     used = {name for one in run.analyses for name in one.effects.comparison}
     for name in run.trials.added:
         if name not in used and not options.quiet:
-            why = next((entry["why"] for one in run.analyses for entry in one.flow if entry["comparison"] == name), "")
+            why = next((entry.reason for one in run.analyses for entry in one.flow if entry.comparison == name), "")
             warn(f"{name} is in none of the sets fitted: {why or 'its stage is not theirs'}")

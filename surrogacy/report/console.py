@@ -44,7 +44,7 @@ def _set_block(one: SetFit) -> RenderableType:
     effects = one.effects
     size = effects.patients
     patients = f", {size:,.0f} patients" if size == size else ""
-    left_out = sum(not entry["in_fit"] for entry in one.flow)
+    left_out = sum(not entry.included for entry in one.flow)
     flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""
     title = Text(f"{one.name}", style="bold")
     title.append(f"  {len(effects)} comparisons, {len(effects.trials)} trials{patients}{flow}", style="not bold")

@@ -154,12 +154,12 @@ def flow(run: Run) -> dict[str, Any]:
     analyses, table = run.analyses, run.trials.trials
     sets = {
         one.name: {
-            "in_fit": sorted(entry["comparison"] for entry in one.flow if entry["in_fit"]),
-            "not_in_fit": {entry["comparison"]: entry["why"] for entry in one.flow if not entry["in_fit"]},
+            "in_fit": sorted(entry.comparison for entry in one.flow if entry.included),
+            "not_in_fit": {entry.comparison: entry.reason for entry in one.flow if not entry.included},
         }
         for one in analyses
     }
-    considered = {entry["comparison"] for one in analyses for entry in one.flow}
+    considered = {entry.comparison for one in analyses for entry in one.flow}
     stage = dict(zip(table["comparison"], table["stage"], strict=True))
     elsewhere = {name: f"{stage[name]} stage: in no set of this run" for name in stage if name not in considered}
     return {"comparisons": len(stage), "sets": sets, "in_no_set": elsewhere}

@@ -305,7 +305,7 @@ def flow_table(run: Run) -> ReportTable:
     """Every comparison: in which fit it is, or why not."""
     table = run.trials.trials
     rows = [
-        {"set": one.name, "comparison": entry["comparison"], "in_fit": bool(entry["in_fit"]), "why": entry["why"]}
+        {"set": one.name, "comparison": entry.comparison, "in_fit": entry.included, "why": entry.reason}
         for one in run.analyses
         for entry in one.flow
     ]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from surrogacy.pps.calibration import Calibration
-from surrogacy.pps.shares import share_words
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.format import share_with_interval
 
 WIDE = 0.5  # of the gap: a share whose interval is wider than this counts as not identified
 OFTEN = 0.01  # share of resampled trials left out, or on a boundary, above which it is said
@@ -80,7 +80,7 @@ def problems_of(
     # shares that are unbounded are those of a gap that is not clear, which has been said
     wide = [name for name, share in shares.items() if WIDE < width_of(share) < np.inf]
     if wide:
-        limits = "; ".join(f"{name} {share_words(shares[name])}" for name in wide)
+        limits = "; ".join(f"{name} {share_with_interval(shares[name])}" for name in wide)
         found.append(
             f"not identified: {sum(inputs.n)} patients do not tell dilution, imbalance and residual apart ({calibration.label}; {level} "
             f"Fieller sets of the shares of the gap: {limits})"

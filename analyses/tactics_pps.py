@@ -7,7 +7,7 @@ from surrogacy.figures.waterfall import plot_waterfall
 from surrogacy.pps.at_risk import compare_at_risk
 from surrogacy.pps.decomposition import by_direct_death, decompose, decompose_all
 from surrogacy.pps.read_summaries import read_inputs
-from surrogacy.pps.shares import share_words
+from surrogacy.results.format import share_with_interval
 
 # the medians of the primary analysis stand in its quotation: "25.2 vs. 13.5 months"
 tactics = read_inputs(surrogacy.read_trials(), "tactics").with_medians("primary", control=13.5, experimental=25.2)
@@ -42,7 +42,7 @@ print(
     f"{main.p_hazard_ratio:.2f}"
 )
 for found in decompose_all(tactics):
-    shares = ", ".join(share_words(share) for share in found.shares.values())
+    shares = ", ".join(share_with_interval(share) for share in found.shares.values())
     months = f"{found.equal_pps.needed:.0f}" if found.equal_pps.needed else "no"
     print(
         f"  {found.calibration.scenario}, {found.calibration.name}: equal PPS "

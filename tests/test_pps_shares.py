@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from surrogacy.errors import UsageError
-from surrogacy.pps.shares import FiellerSet, fieller_set, log_hr_words, share_estimate, share_words
+from surrogacy.pps.shares import FiellerSet, fieller_set, share_estimate
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.format import share_with_interval, with_interval
 
 Z = 1.959964
 
@@ -125,7 +126,7 @@ def test_draws_that_are_not_finite_are_left_out():
     ],
 )
 def test_words_of_a_share(share, words):
-    assert share_words(share) == words
+    assert share_with_interval(share) == words
 
 
 def test_kind_says_what_an_unbounded_set_leaves_out():
@@ -136,5 +137,5 @@ def test_kind_says_what_an_unbounded_set_leaves_out():
 
 
 def test_words_of_a_part():
-    assert log_hr_words(Estimate(0.0841, low=-0.004, high=0.2149, level=0.95)) == "0.08 (0.00 to 0.21)"
-    assert log_hr_words(Estimate(-0.0841, low=-0.214, high=0.05, level=0.95)) == "−0.08 (−0.21 to 0.05)"
+    assert with_interval(Estimate(0.0841, low=-0.004, high=0.2149, level=0.95)) == "0.08 (0.00 to 0.21)"
+    assert with_interval(Estimate(-0.0841, low=-0.214, high=0.05, level=0.95)) == "−0.08 (−0.21 to 0.05)"

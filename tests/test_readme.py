@@ -39,7 +39,7 @@ def test_numbers_on_post_progression_survival_come_from_the_data(trials):
     from surrogacy.pps import decompose
     from surrogacy.pps.dilution_regression import offset_sensitivity
     from surrogacy.pps.read_summaries import read_inputs
-    from surrogacy.pps.shares import share_words
+    from surrogacy.results.format import share_with_interval
 
     found = decompose(read_inputs(trials, "tactics"), "M")
     words = " ".join(README.split())
@@ -50,7 +50,7 @@ def test_numbers_on_post_progression_survival_come_from_the_data(trials):
         in words
     )
     assert f"gap of {gap.value:.2f} in log HR (95 % interval {gap.low:.2f} to {gap.high:.2f})" in words
-    share = share_words(found.shares["dilution"]).replace("%", " %").replace("(", "(Fieller set ").rstrip(")")
+    share = share_with_interval(found.shares["dilution"]).replace("%", " %").replace("(", "(Fieller set ").rstrip(")")
     assert (
         f"is {part.value:.2f} ({part.low:.2f} to {part.high:.2f}), which is {share}; {found.calibration.label})"
         in words

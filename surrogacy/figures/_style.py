@@ -36,19 +36,6 @@ CLASS_COLOURS = {
     "other": "#FFFFFF",
     "": "#DDDDDD",
 }
-CLASS_NAMES = {
-    "tace-combination": "TACE combination",
-    "antiangiogenic-tki": "antiangiogenic TKI",
-    "antiangiogenic-mab": "antiangiogenic antibody",
-    "ici": "ICI",
-    "ici+antiangiogenic": "ICI + antiangiogenic",
-    "ici+ici": "ICI + ICI",
-    "chemo": "chemotherapy",
-    "haic": "HAIC",
-    "sirt": "SIRT",
-    "other": "other",
-    "": "class not given",
-}
 STAGE_MARKERS = {"intermediate": "o", "advanced": "s", "mixed": "D", "": "o"}
 INK = "#222222"
 LINE_COLOUR = "#B2182B"

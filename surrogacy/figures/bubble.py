@@ -14,6 +14,7 @@ from surrogacy.figures import _style as style
 from surrogacy.models.weights import weighting, weights_of
 from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import ThresholdEffect
+from surrogacy.results.labels import CLASSES
 from surrogacy.results.result import Result, SurrogacyLine
 
 LABEL_ALL_UP_TO = 15
@@ -335,7 +336,7 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
     if classes != [""]:
         heading("Class (colour)")
         for name in classes:
-            marker(style.CLASS_NAMES[name], mfc=style.CLASS_COLOURS[name])
+            marker(CLASSES[name], mfc=style.CLASS_COLOURS[name])
     stages = [name for name in style.STAGE_MARKERS if name and name in set(data["stage"])]
     if stages:
         heading("Stage (shape)")

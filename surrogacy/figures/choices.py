@@ -10,19 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from surrogacy.figures import _style as style
+from surrogacy.results.labels import CHOICES, choice_heading
 
 ROW = 4.2  # mm
 SLOPES = (-2.0, 3.0)
-NAMES = {
-    "base": "As in this run",
-    "rho_within": "ρ within trials",
-    "weights": "Weights",
-    "endpoints": "Endpoints",
-    "data_cut": "Data cut",
-    "ci_level": "Confidence levels",
-    "min_evidence": "Weakest evidence",
-    "shared_control": "Shared control arms",
-}
 
 
 def choices_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -64,10 +55,10 @@ def plot_choices(
         R2 and slope.
     """
     rows = choices_data(records)
-    groups = [key for key in NAMES if (rows["varied"] == key).any()]
+    groups = [key for key in CHOICES if (rows["varied"] == key).any()]
     places, headings, y = np.empty(len(rows)), [], 0.0
     for key in groups:
-        headings.append((y, NAMES[key]))
+        headings.append((y, choice_heading(key)))
         members = np.flatnonzero(rows["varied"] == key)
         start = y if key == "base" else y + 1
         places[members] = start + np.arange(len(members))

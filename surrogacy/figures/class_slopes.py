@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from surrogacy.figures import _style as style
+from surrogacy.results.labels import CLASSES
 from surrogacy.results.result import Result
 
 ROW = 6.0  # mm
@@ -68,7 +69,7 @@ def plot_class_slopes(result: Result, ax: Axes | None = None) -> Axes:
         ax.scatter(
             row["slope"], i, s=34, marker="D" if row["mean"] else "o", color=fill, edgecolor=colour, lw=0.6, zorder=3
         )
-        name = "Mean of the classes" if row["mean"] else style.CLASS_NAMES.get(row["class"], row["class"])
+        name = "Mean of the classes" if row["mean"] else CLASSES.get(row["class"], row["class"])
         weight = "bold" if row["mean"] else "normal"
         ax.text(
             -0.98,

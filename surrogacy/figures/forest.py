@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import bubble_data
 from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
+from surrogacy.results.labels import CLASSES
 from surrogacy.results.result import Result
 
 ROW = 3.7  # mm
@@ -42,7 +43,7 @@ def forest_data(result: Result) -> pd.DataFrame:
     data = data.assign(order=-order).sort_values(["stage", "order", "group", "surrogate"])
     for (stage, class_), members in data.groupby(["stage", "class"], sort=False):
         if stage or class_:
-            words = [str(stage).capitalize(), style.CLASS_NAMES[str(class_)] if class_ else ""]
+            words = [str(stage).capitalize(), CLASSES[str(class_)] if class_ else ""]
             rows.append({"kind": "heading", "label": ", ".join(filter(None, words))})
         rows += [
             {"kind": "comparison"} | {str(name): value for name, value in row.items()}

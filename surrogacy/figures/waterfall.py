@@ -13,8 +13,8 @@ from matplotlib.transforms import blended_transform_factory
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.pps.decomposition import Decomposition
-from surrogacy.pps.shares import log_hr_words, share_words
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.format import share_with_interval, with_interval
 
 COLOURS = {"dilution": "#0072B2", "imbalance": "#E69F00", "residual": "#999999"}
 STEPS = {
@@ -54,7 +54,7 @@ def waterfall_data(decompositions: Decomposition | Sequence[Decomposition]) -> p
             }
             shares = (_number(limit) for limit in _limits(share))
             row["words"] = (
-                f"{log_hr_words(found.effects[name])}\n{share_words(share) if share.value is not None else 'no gap'}"
+                f"{with_interval(found.effects[name])}\n{share_with_interval(share) if share.value is not None else 'no gap'}"
             )
             rows.append(row | dict(zip(("share", "share_low", "share_high"), shares, strict=True)))
             level += value

@@ -44,9 +44,10 @@ from surrogacy.pps.gap_components import (
 )
 from surrogacy.pps.read_summaries import read_all_inputs
 from surrogacy.pps.resampling import SamplingErrors, printed_over_simulated, sampling_errors, scaled
-from surrogacy.pps.shares import FiellerSet, fieller_set, log_hr_words, share_estimate, share_words
+from surrogacy.pps.shares import FiellerSet, fieller_set, share_estimate
 from surrogacy.pps.trial_summary import HazardRatio, TrialSummary
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.format import share_with_interval, with_interval
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL
 from surrogacy.stats.bootstrap import percentiles
@@ -153,11 +154,11 @@ class Decomposition:
     def parts_in_words(self) -> str:
         """The gap and its parts in log hazard ratios, then the shares of the gap, each with its interval and the calibration."""
         gap, label = self.effects["gap"], self.calibration.label
-        parts = ", ".join(f"{name} {log_hr_words(self.effects[name])}" for name in PARTS)
-        sentence = f"Gap in log HR {log_hr_words(gap)}: {parts} ({label}; {gap.level or LEVEL:.0%} intervals)."
+        parts = ", ".join(f"{name} {with_interval(self.effects[name])}" for name in PARTS)
+        sentence = f"Gap in log HR {with_interval(gap)}: {parts} ({label}; {gap.level or LEVEL:.0%} intervals)."
         if any(share.value is None for share in self.shares.values()):
             return sentence
-        shares = ", ".join(f"{name} {share_words(share)}" for name, share in self.shares.items())
+        shares = ", ".join(f"{name} {share_with_interval(share)}" for name, share in self.shares.items())
         return f"{sentence} Shares of the gap: {shares} ({label}; {gap.level or LEVEL:.0%} Fieller sets)."
 
 

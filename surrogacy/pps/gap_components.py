@@ -12,9 +12,9 @@ from surrogacy.errors import UsageError
 from surrogacy.pps.calibration import Calibration, bounded_hazard, pfs_of_endpoint
 from surrogacy.pps.dilution import equal_pps_hazard_ratio
 from surrogacy.pps.resampling import SamplingErrors
-from surrogacy.pps.shares import share_words
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.format import share_with_interval
 from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
@@ -200,7 +200,7 @@ def problems_of(
     # shares that are unbounded are those of a gap that is not clear, which has been said
     wide = [name for name, share in shares.items() if MAX_SHARE_WIDTH < width_of(share) < np.inf]
     if wide:
-        limits = "; ".join(f"{name} {share_words(shares[name])}" for name in wide)
+        limits = "; ".join(f"{name} {share_with_interval(shares[name])}" for name in wide)
         found.append(
             f"not identified: {sum(inputs.n)} patients do not tell dilution, imbalance and residual apart ({calibration.label}; {level} "
             f"Fieller sets of the shares of the gap: {limits})"

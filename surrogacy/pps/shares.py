@@ -1,4 +1,4 @@
-"""Shares of a gap: confidence sets of a ratio whose denominator may be 0, and the words in which they are printed.
+"""Shares of a gap: confidence sets of a ratio whose denominator may be 0.
 
 The share of a part in the gap is a ratio of two estimates. Percentiles of the ratio, shown only where the gap is clearly different from 0, cover
 too seldom. The set of Fieller,
@@ -31,7 +31,6 @@ from surrogacy.arrays import FloatArray
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import LEVEL, confidence_level
 
-FAR = 2.0  # of a share: farther limits differ by the draw, and mean the same
 HALF_TURN = np.pi / 2
 CLOSE = np.geomspace(1e-6, 0.02, 25)
 AROUND = np.concatenate([-CLOSE[::-1], [0.0], CLOSE])  # the estimate: narrow sets
@@ -126,25 +125,3 @@ def share_estimate(value: float, share_set: FiellerSet, level: float, kind: str,
     if share_set.shape == "outside":
         reason += f"; only shares from {share_set.low:.3g} to {share_set.high:.3g} are excluded"
     return Estimate(value, None, None, None, level, f"{reason}; {kind}", unbounded=True)
-
-
-def log_hr_words(effect: Estimate) -> str:
-    """``0.08 (−0.01 to 0.21)``: a difference of log hazard ratios with its interval."""
-    value, low, high = (f"{x:.2f}" if x is not None else "–" for x in (effect.value, effect.low, effect.high))
-    return f"{value} ({low} to {high})".replace("-0.00", "0.00").replace("-", "−")
-
-
-def share_words(share: Estimate) -> str:
-    """``31% (4% to 189%)``, or ``31% (unbounded)``; a limit beyond 200% either way is only said to be beyond."""
-    if share.value is None:
-        return "–"
-    if share.low is None or share.high is None:
-        return f"{_percent(share.value)} ({'unbounded' if share.unbounded else 'no interval'})"
-    return f"{_percent(share.value)} ({_percent(share.low)} to {_percent(share.high)})"
-
-
-def _percent(value: float) -> str:
-    if abs(value) > FAR:
-        return f"{'beyond −' if value < 0 else 'beyond '}{FAR:.0%}"
-    text = f"{value:.0%}"
-    return "0%" if text == "-0%" else text.replace("-", "−")

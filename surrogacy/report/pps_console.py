@@ -16,10 +16,9 @@ from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.pps.dilution_regression import Offset
-from surrogacy.pps.shares import log_hr_words, share_words
 from surrogacy.report.pps_tables import PARTS
 from surrogacy.report.pps_words import months, residual_p_words
-from surrogacy.results.format import number, with_interval
+from surrogacy.results.format import number, share_with_interval, with_interval
 
 
 def screen(run: PpsRun) -> RenderableType:
@@ -86,7 +85,9 @@ def _decomposition(run: PpsRun) -> RenderableType:
         pps = " / ".join(number(value, 1) for value in one.calibration.median_pps)
         cells = [f"{one.calibration.scenario}, {one.calibration.name}\n[dim]model PPS {pps} months[/dim]"]
         cells += [number(one.hazard_ratios[key].value, 3) for key in ("pfs", "equal", "model")]
-        cells += [f"{log_hr_words(one.effects[key])}\n[dim]{share_words(one.shares[key])}[/dim]" for key in PARTS]
+        cells += [
+            f"{with_interval(one.effects[key])}\n[dim]{share_with_interval(one.shares[key])}[/dim]" for key in PARTS
+        ]
         table.add_row(*cells)
     observed = run.main.hazard_ratios["observed"]
     table.caption = (

@@ -12,11 +12,10 @@ from surrogacy.analysis.pps_run import Moderated, PpsRun
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition
-from surrogacy.pps.shares import share_words
 from surrogacy.report.pps_words import RESIDUAL_P, decomposition_record, months, residual_p_words
 from surrogacy.report.tables import ReportTable, records_table
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import number, with_interval
+from surrogacy.results.format import number, share_with_interval, with_interval
 from surrogacy.stats.thresholds import threshold_caveats
 
 STEPS = {
@@ -90,7 +89,7 @@ def decomposition_table(name: str, title: str, found: Sequence[Decomposition], p
         }
         row |= {heading: with_interval(one.hazard_ratios[key], 3) for key, heading in STEPS.items()}
         row |= {f"{heading}, log HR": with_interval(one.effects[key], 2) for key, heading in PARTS.items()}
-        row |= {f"{heading}, share of the gap": share_words(one.shares[key]) for key, heading in PARTS.items()}
+        row |= {f"{heading}, share of the gap": share_with_interval(one.shares[key]) for key, heading in PARTS.items()}
         row |= {
             "Split identified": "yes" if one.identified else "no",
             RESIDUAL_P: number(one.p_residual),

@@ -25,13 +25,13 @@ print(
     f"OS HR as PPS -> 0, infinity (same follow-up), infinity (all followed to death): not published -> {needed.none:.3f}, {needed.endless:.3f}, {needed.endless_complete:.3f}"
 )
 print(f"OS HR 0.861: diluted by long PPS -> {main.parts_in_words}")
-for order in main.orderings:
+for order in main.model.orderings:
     print(
         f"  PPS of the {order.reference} arm in both first: dilution {order.dilution:.3f}, then imbalance {order.imbalance:.3f} (log HR)"
     )
 print(f"p-value of the residual (two-sided): not published -> {main.p_residual:.2f}")
 print(
-    f"OS HR of 0.861 or above with the model's {hr['model'].value:.3f} taken as known: not published -> {main.p_hazard_ratio:.2f}"
+    f"OS HR of 0.861 or above with the model's {hr['model'].value:.3f} taken as known: not published -> {main.resampling.p_hazard_ratio:.2f}"
 )
 for found in decompose_all(tactics):
     shares = ", ".join(share_words(share) for share in found.shares.values())
@@ -41,7 +41,7 @@ for found in decompose_all(tactics):
     )
 for record in by_direct_death(tactics, (0.0, 0.05, 0.2, 0.3), "medians"):
     print(
-        f"  q {record['direct_death']:.0%} (medians, M): equal PPS {record['equal']:.3f}, dilution {record['dilution_of_model']:.0%} of the model's attenuation"
+        f"  q {record.direct_death:.0%} (medians, M): equal PPS {record.equal:.3f}, dilution {record.dilution_of_model:.0%} of the model's attenuation"
     )
 timing = compare_at_risk(tactics, main.calibration)
 early, late = timing.crude

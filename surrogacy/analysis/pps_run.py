@@ -17,6 +17,7 @@ from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
 from surrogacy.pps.coupling import CouplingAudit, coupling_audit
 from surrogacy.pps.decomposition import (
     Decomposition,
+    DirectDeathScenario,
     by_direct_death,
     decompose_all,
     decompose_trials,
@@ -88,7 +89,7 @@ class PpsRun:
     focus : TrialSummary or None
     decompositions : tuple of Decomposition
         Of the trial in focus: the updated data cut by its hazard ratio first, calibration L and M.
-    by_direct_death : tuple of dict
+    by_direct_death : tuple of DirectDeathScenario
     at_risk : AtRiskComparison or None
         Constant against piecewise post-progression hazards, where the tables hold the numbers at risk of the trial in focus.
     every : tuple of Decomposition
@@ -110,7 +111,7 @@ class PpsRun:
     set_name: str
     focus: TrialSummary | None
     decompositions: tuple[Decomposition, ...]
-    by_direct_death: tuple[dict[str, Any], ...]
+    by_direct_death: tuple[DirectDeathScenario, ...]
     at_risk: AtRiskComparison | None
     every: tuple[Decomposition, ...]
     refused: Mapping[str, str]
@@ -170,7 +171,7 @@ def analyse(
     elsewhere = None if pool is None else pool.submit(decompose_trials, trials, resamples=EVERY, seed=seed)
     varied = None if pool is None else pool.submit(offset_sensitivity, trials, effects)
     found: tuple[Decomposition, ...] = ()
-    shares: list[dict[str, Any]] = []
+    shares: list[DirectDeathScenario] = []
     main, at_risk = None, None
     if inputs is not None:
         found = decompose_all(inputs, resamples=resamples, seed=seed)

@@ -31,7 +31,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import LEVEL, confidence_level
 
-FAR = 2.0  # of a share: farther limits differ by the draw, and mean the same
+SHARE_DISPLAY_LIMIT = 2.0  # of a share: farther limits differ by the draw, and mean the same
 HALF_TURN = np.pi / 2
 CLOSE = np.geomspace(1e-6, 0.02, 25)
 AROUND = np.concatenate([-CLOSE[::-1], [0.0], CLOSE])  # the estimate: narrow sets
@@ -139,12 +139,12 @@ def share_words(share: Estimate) -> str:
     if share.value is None:
         return "–"
     if share.low is None or share.high is None:
-        return f"{_percent(share.value)} ({'unbounded' if 'unbounded' in share.kind else 'no interval'})"
+        return f"{_percent(share.value)} ({'no interval' if share.level is None else 'unbounded'})"
     return f"{_percent(share.value)} ({_percent(share.low)} to {_percent(share.high)})"
 
 
 def _percent(value: float) -> str:
-    if abs(value) > FAR:
-        return f"{'beyond −' if value < 0 else 'beyond '}{FAR:.0%}"
+    if abs(value) > SHARE_DISPLAY_LIMIT:
+        return f"{'beyond −' if value < 0 else 'beyond '}{SHARE_DISPLAY_LIMIT:.0%}"
     text = f"{value:.0%}"
     return "0%" if text == "-0%" else text.replace("-", "−")

@@ -17,9 +17,10 @@ from surrogacy.figures.hazard_ratio_over_time import hazard_ratio_over_time_data
 from surrogacy.figures.waterfall import plot_waterfall, waterfall_data
 from surrogacy.pps.at_risk import compare_at_risk
 from surrogacy.pps.calibration import calibrate
-from surrogacy.pps.decomposition import by_direct_death, decompose, decompose_all, decompose_trials
+from surrogacy.pps.decomposition import decompose, decompose_all, decompose_trials
 from surrogacy.pps.dilution import equal_pps_hazard_ratio, pps_needed
 from surrogacy.pps.gap_components import is_clear, is_identified
+from surrogacy.pps.gap_estimates import by_direct_death
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced
 from surrogacy.results.estimate import Estimate

@@ -17,8 +17,6 @@ from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
 from surrogacy.pps.coupling import CouplingAudit, coupling_audit
 from surrogacy.pps.decomposition import (
     Decomposition,
-    DirectDeathScenario,
-    by_direct_death,
     decompose_all,
     decompose_trials,
     main_decomposition,
@@ -26,6 +24,7 @@ from surrogacy.pps.decomposition import (
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
 from surrogacy.pps.dilution_regression import Offset, OffsetModel, offset_sensitivity
 from surrogacy.pps.expected_effects import expected_effects
+from surrogacy.pps.gap_estimates import DirectDeathScenario, by_direct_death
 from surrogacy.pps.moderation_evidence import (
     LogScore,
     Permutation,

@@ -42,7 +42,7 @@ from surrogacy.pps.gap_components import (
     resampled,
     steps_of,
 )
-from surrogacy.pps.gap_estimates import GapParts, ModelParts, Resampling, gap_parts, model_parts, resampling, share_of
+from surrogacy.pps.gap_estimates import GapParts, ModelParts, Resampling, gap_parts, model_parts, resampling
 from surrogacy.pps.read_summaries import read_all_inputs
 from surrogacy.pps.resampling import SamplingErrors, printed_over_simulated, sampling_errors, scaled
 from surrogacy.pps.shares import log_hr_words, share_words
@@ -137,30 +137,6 @@ class Decomposition:
         return f"{sentence} Shares of the gap: {shares} ({label}; {gap.level or LEVEL:.0%} Fieller sets)."
 
 
-@dataclass(frozen=True)
-class DirectDeathScenario:
-    """Point values of a decomposition at one share of PFS events that are deaths; None where there is nothing to share out.
-
-    Parameters
-    ----------
-    direct_death : float
-    equal, model : float
-        OS hazard ratios with equal PPS and with the PPS as calibrated.
-    dilution_of_model : float or None
-        Share of the attenuation by the model.
-    dilution, imbalance, residual : float or None
-        Shares of the gap.
-    """
-
-    direct_death: float
-    equal: float
-    model: float
-    dilution_of_model: float | None
-    dilution: float | None
-    imbalance: float | None
-    residual: float | None
-
-
 def main_decomposition(decompositions: Sequence[Decomposition]) -> Decomposition | None:
     """Return the decomposition of every output: PPS fitted to the OS medians, by the hazard ratio that belongs with the final OS."""
     calibrations = [(d.calibration.name, d.calibration.pfs) for d in decompositions]
@@ -215,7 +191,7 @@ def decompose(
     ... )
     >>> parts = decompose(trial, resamples=100).effects
     >>> {name: round(effect.value, 2) for name, effect in parts.items()}
-    {'dilution': 0.29, 'imbalance': 0.05, 'residual': 0.01, 'gap': 0.35}
+    {'dilution': 0.15, 'imbalance': 0.15, 'residual': 0.05, 'gap': 0.35}
     """
     level = _checked(resamples, level)
     chosen = calibrate(inputs, calibration, pfs, cut)
@@ -273,32 +249,6 @@ def decompose_trials(
         except UsageError as error:
             refused[trial.comparison] = str(error)
     return tuple(decompositions), refused
-
-
-def by_direct_death(
-    inputs: TrialSummary,
-    shares: Sequence[float] = (0.0, 0.05, 0.1, 0.2, 0.3),
-    pfs: PfsSource = "hazard-ratio",
-    cut: str | None = None,
-) -> list[DirectDeathScenario]:
-    """Compute the decomposition (calibration M) at several shares of PFS events that are deaths; arguments as for `decompose`."""
-    scenarios = []
-    for q in shares:
-        trial = inputs.with_direct_death(q)
-        chosen = calibrate(trial, "M", pfs, cut)
-        steps = steps_of(chosen.median_pfs[None, :], chosen.post_progression[None, :], trial)
-        parts = parts_of(steps, np.log([trial.hr_os.value]))
-        attenuation = (steps.model - steps.pfs).item()
-        scenarios.append(
-            DirectDeathScenario(
-                direct_death=q,
-                equal=float(np.exp(steps.equal.item())),
-                model=float(np.exp(steps.model.item())),
-                dilution_of_model=share_of(parts["dilution"].item(), attenuation),
-                **{name: share_of(parts[name].item(), parts["gap"].item()) for name in PARTS},
-            )
-        )
-    return scenarios
 
 
 def _checked(resamples: int, level: float) -> float:

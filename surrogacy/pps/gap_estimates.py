@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from surrogacy.arrays import FloatArray
-from surrogacy.pps.calibration import Calibration
-from surrogacy.pps.gap_components import NO_ATTENUATION, NO_GAP, PARTS, ResampledSteps, Steps
+from surrogacy.pps.calibration import Calibration, PfsSource, calibrate
+from surrogacy.pps.gap_components import NO_ATTENUATION, NO_GAP, PARTS, ResampledSteps, Steps, parts_of, steps_of
 from surrogacy.pps.shares import FiellerSet, fieller_set, share_estimate
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.results.estimate import Estimate
@@ -98,7 +98,31 @@ class Resampling:
     p_hazard_ratio: float
 
 
-def share_of(part: float, whole: float) -> float | None:
+@dataclass(frozen=True)
+class DirectDeathScenario:
+    """Point values of a decomposition at one share of PFS events that are deaths; None where there is nothing to share out.
+
+    Parameters
+    ----------
+    direct_death : float
+    equal, model : float
+        OS hazard ratios with equal PPS and with the PPS as calibrated.
+    dilution_of_model : float or None
+        Share of the attenuation by the model.
+    dilution, imbalance, residual : float or None
+        Shares of the gap.
+    """
+
+    direct_death: float
+    equal: float
+    model: float
+    dilution_of_model: float | None
+    dilution: float | None
+    imbalance: float | None
+    residual: float | None
+
+
+def _share(part: float, whole: float) -> float | None:
     """Part over whole; None where there is nothing to share out."""
     return part / whole if abs(whole) > ROUNDING_ERROR else None
 
@@ -111,7 +135,7 @@ def gap_parts(parts: Mapping[str, FloatArray], draws: Mapping[str, FloatArray], 
     }
     shares, sets = {}, {}
     for name in PARTS:
-        value = share_of(parts[name].item(), parts["gap"].item())
+        value = _share(parts[name].item(), parts["gap"].item())
         if value is None:
             shares[name] = Estimate(None, kind=NO_GAP)
         else:
@@ -127,7 +151,7 @@ def model_parts(
     shares = {}
     for name, first, last in (("dilution", "pfs", "equal"), ("imbalance", "equal", "model")):
         part, part_draws = (getattr(each, last) - getattr(each, first) for each in (steps, draws))
-        value = share_of(part.item(), (steps.model - steps.pfs).item())
+        value = _share(part.item(), (steps.model - steps.pfs).item())
         if value is None:
             shares[name] = Estimate(None, kind=NO_ATTENUATION)
         else:
@@ -152,3 +176,29 @@ def resampling(residual: float, inputs: TrialSummary, draws: ResampledSteps) -> 
         p_residual=float(np.mean(beyond)),
         p_hazard_ratio=float(np.mean(beyond_known)),
     )
+
+
+def by_direct_death(
+    inputs: TrialSummary,
+    shares: Sequence[float] = (0.0, 0.05, 0.1, 0.2, 0.3),
+    pfs: PfsSource = "hazard-ratio",
+    cut: str | None = None,
+) -> list[DirectDeathScenario]:
+    """Compute the decomposition (calibration M) at several shares of PFS events that are deaths; other arguments as for `decompose`."""
+    scenarios = []
+    for q in shares:
+        trial = inputs.with_direct_death(q)
+        chosen = calibrate(trial, "M", pfs, cut)
+        steps = steps_of(chosen.median_pfs[None, :], chosen.post_progression[None, :], trial)
+        parts = parts_of(steps, np.log([trial.hr_os.value]))
+        attenuation = (steps.model - steps.pfs).item()
+        scenarios.append(
+            DirectDeathScenario(
+                direct_death=q,
+                equal=float(np.exp(steps.equal.item())),
+                model=float(np.exp(steps.model.item())),
+                dilution_of_model=_share(parts["dilution"].item(), attenuation),
+                **{name: _share(parts[name].item(), parts["gap"].item()) for name in PARTS},
+            )
+        )
+    return scenarios

@@ -17,7 +17,6 @@ from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
 from surrogacy.pps.coupling import CouplingAudit, coupling_audit
 from surrogacy.pps.decomposition import (
     Decomposition,
-    by_direct_death,
     decompose_all,
     decompose_trials,
     main_decomposition,
@@ -25,6 +24,7 @@ from surrogacy.pps.decomposition import (
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
 from surrogacy.pps.dilution_regression import Offset, OffsetModel, offset_sensitivity
 from surrogacy.pps.expected_effects import expected_effects
+from surrogacy.pps.gap_estimates import DirectDeathScenario, by_direct_death
 from surrogacy.pps.moderation_evidence import (
     LogScore,
     Permutation,
@@ -88,7 +88,7 @@ class PpsRun:
     focus : TrialSummary or None
     decompositions : tuple of Decomposition
         Of the trial in focus: the updated data cut by its hazard ratio first, calibration L and M.
-    by_direct_death : tuple of dict
+    by_direct_death : tuple of DirectDeathScenario
     at_risk : AtRiskComparison or None
         Constant against piecewise post-progression hazards, where the tables hold the numbers at risk of the trial in focus.
     every : tuple of Decomposition
@@ -110,7 +110,7 @@ class PpsRun:
     set_name: str
     focus: TrialSummary | None
     decompositions: tuple[Decomposition, ...]
-    by_direct_death: tuple[dict[str, Any], ...]
+    by_direct_death: tuple[DirectDeathScenario, ...]
     at_risk: AtRiskComparison | None
     every: tuple[Decomposition, ...]
     refused: Mapping[str, str]
@@ -170,7 +170,7 @@ def analyse(
     elsewhere = None if pool is None else pool.submit(decompose_trials, trials, resamples=EVERY, seed=seed)
     varied = None if pool is None else pool.submit(offset_sensitivity, trials, effects)
     found: tuple[Decomposition, ...] = ()
-    shares: list[dict[str, Any]] = []
+    shares: list[DirectDeathScenario] = []
     main, at_risk = None, None
     if inputs is not None:
         found = decompose_all(inputs, resamples=resamples, seed=seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from surrogacy.cli.terminal import (
@@ -149,14 +150,23 @@ def _plan(options: argparse.Namespace) -> ExitCode:
     from surrogacy.pps.planning import plan
     from surrogacy.report.document import dumps
     from surrogacy.report.pps_plan import plan_record, plan_screen
+    from surrogacy.survival.trial_design import Design
 
-    design: dict[str, Any] = {
-        name: getattr(options, name) for name in (*DESIGN, "power_for") if getattr(options, name) is not None
+    medians: dict[str, Any] = {
+        name: values[0] if len(values) == 1 else tuple(values)
+        for name, values in (("pfs", options.pfs), ("pps", options.pps or ()))
+        if values
     }
-    for name in {"pfs", "pps"} & set(design):
-        design[name] = tuple(design[name]) if len(design[name]) == 2 else design[name][0]
+    design = Design.from_summaries(
+        **medians, os=options.os, hr_pfs=options.hr_pfs, direct_death=options.direct_death or 0.0
+    )
+    assumptions, size = (
+        {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+        for names in (("accrual", "follow_up", "loss", "crossover", "allocation", "alpha"), ("n", "power", "power_for"))
+    )
+    design = replace(design, **assumptions)
     with progress(options.simulate, "simulated trials", quiet=options.quiet) as step:
-        found = plan(**design, simulations=options.simulate, seed=options.seed, step=step)
+        found = plan(design, **size, simulations=options.simulate, seed=options.seed, step=step)
     if options.json:
         with result_stream():
             print(dumps(plan_record(found)), end="")

@@ -37,7 +37,7 @@ def document(run: PpsRun, *, seed: int) -> dict[str, Any]:
         "data_warnings": [asdict(fault) for fault in data_warnings(run.trials.faults)],
         "focus": None if run.focus is None else run.focus.comparison,
         "decompositions": [decomposition_record(one) for one in run.decompositions],
-        "by_direct_death": list(run.by_direct_death),
+        "by_direct_death": [asdict(scenario) for scenario in run.by_direct_death],
         "at_risk": None
         if run.at_risk is None
         else {

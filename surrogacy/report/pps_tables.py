@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from math import exp
 from typing import Any
 
@@ -121,7 +122,9 @@ def _by_direct_death(run: PpsRun) -> ReportTable:
     )
     note = f"{label[0].upper()}{label[1:]}; shares of the gap and of the model's attenuation, point values without intervals."
     title = "What the share of deaths without progression changes"
-    return records_table("direct_death", title, note, run.by_direct_death, columns, {}, digits=3)
+    return records_table(
+        "direct_death", title, note, [asdict(scenario) for scenario in run.by_direct_death], columns, {}, digits=3
+    )
 
 
 def at_risk_table(found: AtRiskComparison) -> ReportTable:

@@ -36,7 +36,7 @@ def decomposition_record(one: Decomposition) -> dict[str, Any]:
         ("hr", one.hazard_ratios),
         ("log_hr", one.effects),
         ("share", one.shares),
-        ("model_share", one.model_shares),
+        ("model_share", one.model.shares),
     ):
         for key, estimate in estimates.items():
             record |= {
@@ -44,27 +44,27 @@ def decomposition_record(one: Decomposition) -> dict[str, Any]:
                 f"{prefix}_{key}_low": estimate.low,
                 f"{prefix}_{key}_high": estimate.high,
             }
-    for key, share_set in one.share_sets.items():
+    for key, share_set in one.gap.share_sets.items():
         outside = share_set.shape == "outside"
         record |= {
             f"share_{key}_set": share_set.shape,
             f"share_{key}_excluded_low": share_set.low if outside else None,
             f"share_{key}_excluded_high": share_set.high if outside else None,
         }
-    for ordering in one.orderings:
+    for ordering in one.model.orderings:
         record |= {f"{part}_{ordering.reference}_first": getattr(ordering, part) for part in ("dilution", "imbalance")}
     return record | {
         "hr_pps_endless": one.equal_pps.endless,
         "hr_pps_endless_complete": one.equal_pps.endless_complete,
         "pps_needed": one.equal_pps.needed,
         "pps_needed_complete": one.equal_pps.needed_complete,
-        "expected_deaths": one.expected_deaths,
+        "expected_deaths": one.model.expected_deaths,
         "p_residual": one.p_residual,
-        "p_hazard_ratio": one.p_hazard_ratio,
+        "p_hazard_ratio": one.resampling.p_hazard_ratio,
         "identified": one.identified,
-        "resamples": one.resamples,
-        "lost": one.lost,
-        "at_boundary": one.at_boundary,
+        "resamples": one.resampling.trials,
+        "lost": one.resampling.lost,
+        "at_boundary": one.resampling.at_boundary,
         "problems": "; ".join(one.problems),
     }
 

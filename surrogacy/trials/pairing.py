@@ -191,7 +191,15 @@ def _refusal(effect: ReportedEffect, min_evidence: str, *, added_here: bool) -> 
             rule = f"the row says {effect.evidence}, and {min_evidence} is asked for"
             fix = f"verify the number, or pass --min-evidence {effect.evidence}"
             cell = Fault(
-                "W113", "error", effect.file, effect.file_line, effect.comparison, "evidence", effect.evidence, rule, fix
+                "W113",
+                "error",
+                effect.file,
+                effect.file_line,
+                effect.comparison,
+                "evidence",
+                effect.evidence,
+                rule,
+                fix,
             )
             raise DataError([cell])
         return f"{effect.endpoint} hazard ratio is {effect.evidence}"

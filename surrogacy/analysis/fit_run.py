@@ -207,7 +207,7 @@ def fit_all(
     if request.add is None:
         return Run(trials, tuple(models), tuple(analyses))
     without = replace(request, add=None)
-    earlier = without.read()
+    earlier = trials.without_added()
     without = replace(without, endpoints=known_endpoints(request.endpoints, tuple(earlier.effects["endpoint"])))
     before = [fit_set(paired, models) for paired in without.pair(earlier)]
     return Run(trials, tuple(models), tuple(analyses), tuple(changes(before, analyses)))

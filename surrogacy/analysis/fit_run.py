@@ -214,7 +214,7 @@ def fit_all(
         yield run
     if request.add is not None:
         without = replace(request, add=None)
-        earlier = without.read()
+        earlier = trials.without_added()
         without = replace(without, endpoints=known_endpoints(request.endpoints, tuple(earlier.effects["endpoint"])))
         before = [fit_set(paired, models) for paired in without.pair(earlier)]
         yield replace(run, changes=tuple(changes(before, run.analyses)))

@@ -14,7 +14,7 @@ print(
     "patients then agree; exponential PFS and SPP, no deaths before progression"
 )
 plans = {spp: plan(pfs=PFS, pps=spp, accrual=18, follow_up=6, power=0.8) for spp in (2, 12, 24)}
-print(f"patients for 80% power, PFS: 280 -> {plans[2]['n_pfs'].value:.0f} ({plans[2]['n_pfs'].kind})")
+print(f"patients for 80% power, PFS: 280 -> {plans[2]['n_pfs'].value:.0f} ({plans[2]['n_pfs'].method})")
 for spp, published in ((2, 350), (24, 2440)):
     print(f"patients for 80% power, OS at SPP {spp}: {published} -> {plans[spp]['n_os'].value:.0f}")
 complete = {spp: plan(pfs=PFS, pps=spp, follow_up=float("inf")) for spp in (2, 24)}
@@ -42,7 +42,7 @@ for name in ("power_os", "power_os_given_pfs", "median_p_os"):
     ours = checked.simulated[name]
     print(
         f"  {name}, SPP 24: {checked[name].value:.3f} by formula -> {ours.value:.3f} ({ours.low:.3f} to "
-        f"{ours.high:.3f}; {ours.kind})"
+        f"{ours.high:.3f}; {ours.method})"
     )
 spps = (2, 4, 6, 8, 10, 12, 18, 24, 48)
 limits = [plan(pfs=PFS, pps=spp, follow_up=float("inf"))["hr_os"].value for spp in spps]

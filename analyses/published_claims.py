@@ -29,7 +29,7 @@ def run(name: str) -> tuple[str, str, object]:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         found = runpy.run_path(str(HERE / f"{name}.py"))
-    return found["__doc__"], printed.getvalue(), found.get("figure")
+    return " ".join(found["__doc__"].split()), printed.getvalue(), found.get("figure")
 
 
 def page(sections: dict[str, tuple[str, str]]) -> str:

@@ -18,7 +18,7 @@ def r(name):
 report = r("tactics-2022")
 print(
     f"weighted correlation, weights n: 0.56 -> {report.value:.3f} ({report.low:.2f} to {report.high:.2f}, "
-    f"{report.kind})"
+    f"{report.method})"
 )
 effects = trials.analysis_set("tactics-2022")
 left_out = sorted(leave_one_out(model, effects), key=lambda record: record["r"])

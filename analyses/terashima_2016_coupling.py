@@ -48,7 +48,7 @@ arms = arm_pps(surrogacy.read_trials())
 audit = coupling_audit(arms)
 print(
     f"our {len(audit.arms)} arms of {len(audit.trials)} randomised trials, all treatments: 0.834 / 0.546 -> "
-    f"{line(audit['r_os_pps'])} / {line(audit['r_os_pfs'])}, {audit['r_os_pps'].kind}"
+    f"{line(audit['r_os_pps'])} / {line(audit['r_os_pfs'])}, {audit['r_os_pps'].method}"
 )
 print(f"  corr(PFS, PPS): -0.007 -> {line(audit['r_pfs_pps'])}; SD ratio: 1.52 -> {line(audit['sd_ratio'])}")
 print(

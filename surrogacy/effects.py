@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,53 @@ from scipy.special import ndtri
 
 from surrogacy.arrays import BoolArray, FloatArray, IntArray, broadcast, counts, names, numbers
 from surrogacy.errors import UsageError
+
+
+class CaveatCode(StrEnum):
+    """Code of a caveat: what decisions, marks and counts read instead of its sentence."""
+
+    ADDED = "added"
+    APPROXIMATE_ERRORS = "approximate-errors"
+    AS_TABULATED = "as-tabulated"
+    ASSUMPTION = "assumption"
+    BIAS = "bias"
+    BOUNDARY = "boundary"
+    DISAGREEMENT = "disagreement"
+    FEW_TRIALS = "few-trials"
+    FLAT_SLOPE = "flat-slope"
+    GRID = "grid"
+    IMPLIED_EVENTS = "implied-events"
+    LARGE_NEW_TRIAL = "large-new-trial"
+    LEFT_OUT = "left-out"
+    MIXED_ENDPOINTS = "mixed-endpoints"
+    NARROW_BAND = "narrow-band"
+    NOT_DEFINED = "not-defined"
+    PRIOR_DOMINATES = "prior-dominates"
+    SAMPLING = "sampling"
+    SCATTER = "scatter"
+    SCATTER_AT_MEAN = "scatter-at-mean"
+    SHARED_CONTROL = "shared-control"
+    UNVERIFIED = "unverified"
+    WITHOUT_SURROGATE_EFFECT = "without-surrogate-effect"
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Sentence that must stand wherever the numbers stand, and its code.
+
+    Parameters
+    ----------
+    code : CaveatCode
+        What decisions read.
+    text : str
+        What readers read.
+    """
+
+    code: CaveatCode
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +95,8 @@ class Effects:
         Further columns (surrogate endpoint, class, stage, evidence ...), each of length k.
     name : str
         Name of the set.
-    problems : tuple of str
-        Caveats that must travel with every result.
+    caveats : tuple of Caveat
+        They travel with every result.
     """
 
     log_hr: FloatArray
@@ -64,7 +112,7 @@ class Effects:
     labels: tuple[str, ...]
     factors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     name: str = ""
-    problems: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("log_hr", "se", "rho_within", "n", "rho_known", "control_share", "events"):
@@ -153,6 +201,11 @@ class Effects:
 
     def __len__(self) -> int:
         return len(self.comparison)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Texts of the caveats; deprecated, use ``caveats``."""
+        return tuple(caveat.text for caveat in self.caveats)
 
     @property
     def trials(self) -> tuple[str, ...]:

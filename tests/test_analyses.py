@@ -23,4 +23,4 @@ def test_every_script_is_on_the_page():
     scripts = {path.stem for path in (ROOT / "analyses").glob("*.py")} - {"published_claims"}
     assert scripts == set(CLAIMS["ORDER"])
     for path in (ROOT / "analyses").glob("*.py"):
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 80

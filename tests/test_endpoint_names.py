@@ -143,7 +143,7 @@ def test_names_are_kept(text, surrogate, final, table):
     # 0.49 is the surrogate effect of B in every layout, whatever its name
     assert np.exp(effects.log_hr[1]) == pytest.approx([0.49, 0.51])
     assert (
-        WeightedRegression().fit(effects)["sigma_resid"].kind
+        WeightedRegression().fit(effects)["sigma_resid"].method
         == f"residual SD of log HR({final}) for a trial of mean weight"
     )
 

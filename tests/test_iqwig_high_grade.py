@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from surrogacy.evaluation.criteria import SurrogateEffect, all_verdicts, iqwig_trial, words
-from surrogacy.results.estimate import Estimate
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.result import Result
 from surrogacy.stats.lines import Line
 
@@ -14,9 +14,9 @@ def effects(trials):
     return trials.analysis_set("llovet-2019-pfs")
 
 
-def fit(effects, low, high, line=None, problems=()):
+def fit(effects, low, high, line=None, caveats=()):
     estimates = {"r": Estimate(0.93, None, low, high, 0.95, "made up"), "slope": Estimate(0.1, None, -0.5, 0.9, 0.95)}
-    return Result("made-up", {}, effects, estimates, line, problems=problems)
+    return Result("made-up", {}, effects, estimates, line, caveats=caveats)
 
 
 def wide_line():
@@ -49,7 +49,10 @@ def test_no_line_is_needed_where_the_grade_is_high(effects):
 
 def test_a_doubtful_fit_stays_doubtful(effects):
     new = SurrogateEffect("NEW", 0.7, 0.6, 0.9)
-    assert iqwig_trial(fit(effects, 0.86, 0.98, problems=("boundary solution: made up",)), new).status == "doubtful"
+    assert (
+        iqwig_trial(fit(effects, 0.86, 0.98, caveats=(Caveat(CaveatCode.BOUNDARY, "made up"),)), new).status
+        == "doubtful"
+    )
     inside = iqwig_trial(fit(effects, 0.86, 0.98), SurrogateEffect("REACH", 0.7, 0.6, 0.9))
     assert inside.status == "doubtful"
     assert "leave it out" in inside.words

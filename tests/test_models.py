@@ -9,7 +9,8 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
 from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
 from surrogacy.models.likelihood.maximum import maximise
-from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.models.prediction import ObservedEffects, predict_final
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize, ThresholdEffect
 from surrogacy.stats.lines import Line, MixtureLine
 
 BIVARIATE = {
@@ -78,7 +79,7 @@ def test_every_interval_holds_its_estimate(model):
             if isinstance(estimate, Estimate) and estimate.low is not None:
                 assert estimate.low <= estimate.value <= estimate.high, name
                 assert 0 < estimate.level < 1
-                assert estimate.kind, name
+                assert estimate.method, name
 
 
 def test_no_model_depends_on_the_order_of_the_trials(model):
@@ -102,7 +103,7 @@ def test_too_few_comparisons_are_refused(model):
 def test_problems_of_the_effects_travel_with_the_result(model):
     from dataclasses import replace
 
-    result = model.fit(replace(simulated(12), problems=("something odd",)))
+    result = model.fit(replace(simulated(12), caveats=(Caveat(CaveatCode.ADDED, "something odd"),)))
     assert "something odd" in result.problems
 
 
@@ -139,8 +140,25 @@ def test_regression_is_that_of_statsmodels(weights):
     frame = peer.get_prediction([[1.0, -0.5]], weights=[w0]).summary_frame(alpha=0.05)
     _, low, high = result.line.predict(-0.5, n=new_n)
     assert (low, high) == pytest.approx((frame.obs_ci_lower[0], frame.obs_ci_upper[0]), rel=1e-9)
+    predicted = predict_final(result, ObservedEffects(-0.5, 0.1, np.nan, np.nan, 0.5, new_n))
+    assert predicted.interval(0.95) == pytest.approx((frame.obs_ci_lower[0], frame.obs_ci_upper[0]), rel=1e-9)
     _, low, high = result.line.predict(-0.5, band="confidence")
     assert (low, high) == pytest.approx((frame.mean_ci_lower[0], frame.mean_ci_upper[0]), rel=1e-9)
+
+
+def test_the_statsmodels_result_is_accessible():
+    effects = simulated(12)
+    fitted = WeightedRegression(weights="events").statsmodels_result(effects)
+    result = WeightedRegression(weights="events").fit(effects)
+    assert fitted.params == pytest.approx([result["intercept"].value, result["slope"].value], rel=1e-12)
+    text = fitted.summary().as_text()
+    assert "WLS" in text
+    assert "intercept" in text
+    assert "log HR(" in text
+    with pytest.raises(FitError, match="the same"):
+        WeightedRegression().statsmodels_result(
+            Effects.from_arrays(np.zeros((4, 2)), np.full((4, 2), 0.1), n=[100] * 4)
+        )
 
 
 def test_events_are_used_where_reported_and_implied_where_not():
@@ -335,12 +353,12 @@ def test_size_of_the_new_trial_when_some_patients_are_not_known():
     with pytest.raises(UsageError, match="number of patients"):
         model.fit(unknown)
     threshold = WeightedRegression(weights="inverse-variance").fit(unknown)["ste_prediction"]
-    assert (threshold.new_n, threshold.new_trial) == (None, "a trial of mean weight")
+    assert (threshold.new_n, threshold.new_trial) == (None, NewTrialSize("mean-weight"))
 
 
 def test_without_weights_the_new_trial_is_one_like_these():
     result = WeightedRegression(weights="none").fit(simulated(10))
-    assert result["ste_prediction"].new_trial == "a trial like these"
+    assert result["ste_prediction"].new_trial == NewTrialSize("equal-weights")
     assert result.line.predict(-0.5, n=5000)[1] == result.line.predict(-0.5, n=50)[1]
 
 

@@ -366,7 +366,7 @@ def test_audit_of_the_tables(audit):
     assert audit.coupling.corr_pfs_pps == pytest.approx(audit["r_pfs_pps"].value)
     assert audit.coupling.shapley_share == pytest.approx(audit["shapley_share"].value)
     assert audit["r_os_pps"].low < audit["r_os_pps"].value < audit["r_os_pps"].high
-    assert f"{len(audit.trials)} trials" in audit["r_os_pps"].kind
+    assert f"{len(audit.trials)} trials" in audit["r_os_pps"].method
     assert [null.name for null in audit.nulls] == ["unrelated PFS and PPS", "no true variation"]
 
 

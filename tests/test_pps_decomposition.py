@@ -18,11 +18,12 @@ from surrogacy.figures.waterfall import plot_waterfall, waterfall_data
 from surrogacy.pps.at_risk import compare_at_risk
 from surrogacy.pps.calibration import calibrate
 from surrogacy.pps.decomposition import by_direct_death, decompose, decompose_all, decompose_trials
-from surrogacy.pps.equal_pps import equal_pps_hazard_ratio, pps_needed
-from surrogacy.pps.identification import is_clear, is_identified
+from surrogacy.pps.dilution import equal_pps_hazard_ratio, pps_needed
+from surrogacy.pps.gap_components import is_clear, is_identified
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced
 from surrogacy.results.estimate import Estimate
+from surrogacy.survival.illness_death import IllnessDeath
 from tests.conftest import ROOT
 from tests.test_pps_calibration import trial
 
@@ -76,7 +77,7 @@ def test_tactics_with_the_updated_hazard_ratio(main):
     for estimate in (*main.effects.values(), *main.shares.values(), main.hazard_ratios["equal"]):
         assert estimate.low < estimate.value < estimate.high
         assert estimate.level == 0.95
-        assert "simulated under calibration M" in estimate.kind
+        assert "simulated under calibration M" in estimate.method
 
 
 def test_the_split_of_tactics_is_not_identified(main):
@@ -99,7 +100,7 @@ def test_intervals_of_tactics(tactics):
     # a ratio with a denominator near 0 (percentiles -1.6 to 2.4 in that bootstrap): its confidence set is unbounded
     share = found.model_shares["dilution"]
     assert (share.low, share.high) == (None, None)
-    assert "unbounded: the attenuation of the model is not clearly different from 0" in share.kind
+    assert "unbounded: the attenuation of the model is not clearly different from 0" in share.method
 
 
 def test_pps_needed_to_explain_tactics_by_dilution_alone(tactics):
@@ -150,7 +151,9 @@ def test_cox_limit_by_quadrature_of_its_own(tactics):
 
         return quad(inner, 0, 113, points=[10, 52], limit=200)[0]
 
-    found = equal_pps_hazard_ratio(chosen, chosen.median_pps[0], (52.0, 113.0), (76, 80)).item()
+    found = equal_pps_hazard_ratio(
+        chosen.median_pfs, chosen.post_progression[0], chosen.direct_death, (52.0, 113.0), (76, 80)
+    ).item()
     assert np.log(found) == pytest.approx(brentq(score, -2, 1), abs=1e-8)
 
 
@@ -166,9 +169,8 @@ MONTHS = st.floats(2.0, 20.0)
     observed=st.floats(0.4, 1.5),
 )
 def test_parts_sum_to_the_gap_and_orderings_average_to_the_parts(pfs, hr, pps, q, observed):
-    arms = calibrate(trial((pfs, pfs / hr), (100.0, 100.0), hr, q=0.0)).arms  # only to have models to read medians from
     os = [
-        type(arms[0])((1 - q) * np.log(2) / m, q * np.log(2) / m, np.log(2) / p).quantile_os(0.5).item()
+        IllnessDeath.from_pfs(m, q, np.log(2) / p).quantile_os(0.5).item()
         for m, p in zip((pfs, pfs / hr), pps, strict=True)
     ]
     found = decompose(trial((pfs, pfs / hr), os, hr, observed, q=q, follow_up=None), resamples=100)
@@ -182,14 +184,14 @@ def test_parts_sum_to_the_gap_and_orderings_average_to_the_parts(pfs, hr, pps, q
     # complete follow-up, equal PPS: between the PFS hazard ratio and 1
     for name in ("equal_at_control", "equal_at_experimental"):
         assert min(hr, 1) - 1e-9 <= found.hazard_ratios[name].value <= max(hr, 1) + 1e-9
-    assert (np.diff(np.abs(np.log(found.equal_pps.hazard_ratio))) < 1e-9).all()  # the longer, the more diluted
+    curve = equal_pps_hazard_ratio((pfs, pfs / hr), np.log(2) / np.geomspace(0.02 * pfs, 50 * pfs, 81), q)
+    assert (np.diff(np.abs(np.log(curve))) < 1e-9).all()  # the longer, the more diluted
 
 
 @settings(max_examples=25, deadline=None)
 @given(hr=st.floats(0.3, 1.5), q=st.floats(0, 0.5))
 def test_limits_of_short_and_long_pps(hr, q):
-    chosen = replace(calibrate(trial(hr_pfs=0.7)), median_pfs=np.array([10.0, 10.0 / hr]), direct_death=q)
-    short, long = equal_pps_hazard_ratio(chosen, [1e-5, 1e7], None, (1, 1))
+    short, long = equal_pps_hazard_ratio((10.0, 10.0 / hr), np.log(2) / np.array([1e-5, 1e7]), q)
     assert short == pytest.approx(hr, abs=1e-4)
     # all wait equally long; what is left of the deaths without progression, q of all, is the order in which they come
     assert abs(np.log(long)) < 1e-3 + 0.25 * q * abs(np.log(hr))
@@ -222,7 +224,7 @@ def test_a_gap_that_may_be_zero_has_no_shares_to_speak_of():
     assert is_clear(Estimate(0.3, low=0.1, high=0.5))
     assert is_clear(Estimate(-0.3, low=-0.5, high=-0.1))
     assert all(share.low is None for share in found.shares.values())
-    assert all("unbounded: the gap is not clearly different from 0" in share.kind for share in found.shares.values())
+    assert all("unbounded: the gap is not clearly different from 0" in share.method for share in found.shares.values())
     assert "(unbounded)" in found.words
     assert found.words.index("Gap in log HR") < found.words.index("Shares of the gap")
 

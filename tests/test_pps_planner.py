@@ -241,7 +241,7 @@ def test_progress_is_told_and_adds_up():
     found = plan(**BROGLIO, pps=12, n=2000, simulations=450, step=steps.append)
     assert sum(steps) == 450
     assert len(steps) > 1
-    assert "simulation: 450 trials" in found.simulated["power_os"].kind
+    assert "simulation: 450 trials" in found.simulated["power_os"].method
 
 
 # plans
@@ -249,8 +249,8 @@ def test_progress_is_told_and_adds_up():
 
 def test_every_number_says_how_it_was_made():
     found = plan(**BROGLIO, pps=(12, 14), simulations=400)
-    assert all(estimate.kind.startswith("formula") for estimate in found.estimates.values())
-    assert all(estimate.kind.startswith("simulation") for estimate in found.simulated.values())
+    assert all(estimate.method.startswith("formula") for estimate in found.estimates.values())
+    assert all(estimate.method.startswith("simulation") for estimate in found.simulated.values())
     for name, estimate in found.simulated.items():
         assert (
             estimate.low - 0.3 * abs(estimate.value) <= found[name].value <= estimate.high + 0.3 * abs(estimate.value)

@@ -121,7 +121,7 @@ def test_draws_that_are_not_finite_are_left_out():
         (share_estimate(0.37, FiellerSet("outside", -0.2, 0.1), 0.95, "simulated"), "37% (unbounded)"),
         (share_estimate(0.37, FiellerSet("every number"), 0.95, "simulated"), "37% (unbounded)"),
         (share_estimate(-0.001, FiellerSet("interval", -0.3, 0.3), 0.95, "simulated"), "0% (−30% to 30%)"),
-        (Estimate(0.3, kind="point value"), "30% (no interval)"),
+        (Estimate(0.3, method="point value"), "30% (no interval)"),
         (Estimate(None), "–"),
     ],
 )
@@ -131,7 +131,7 @@ def test_words_of_a_share(share, words):
 
 def test_kind_says_what_an_unbounded_set_leaves_out():
     outside = share_estimate(0.37, FiellerSet("outside", -0.2, 0.1), 0.95, "simulated")
-    assert outside.kind == (
+    assert outside.method == (
         "Fieller set unbounded: the gap is not clearly different from 0; only shares from -0.2 to 0.1 are excluded; simulated"
     )
 

@@ -41,7 +41,7 @@ def test_grades(overlap, grade):
     assert prior_change(overlap) == grade
     sentences = prior_caveat(overlap, 0.25, 0.73, 13, "uniform(-1, 1)")
     assert len(sentences) == (grade != "dominated-by-data")
-    for sentence in sentences:
+    for sentence in (caveat.text for caveat in sentences):
         assert "median 0.25 before, 0.73 after" in sentence
         assert ("hardly" in sentence, "only a little" in sentence, "clearly" in sentence) == tuple(
             grade == name for name in ("hardly", "little", "clearly")
@@ -76,7 +76,7 @@ def test_words_of_the_shipped_sets(trials):
         assert (result["r2_trial_prior"].value, result["r2_trial_prior"].high) == pytest.approx(
             (0.25, 0.975**2), abs=1e-3
         )
-        said[name] = [problem for problem in result.problems if "prior and posterior" in problem]
+        said[name] = [caveat.text for caveat in result.caveats if caveat.code == "prior-dominates"]
     assert said["advanced"] == []
     (immunotherapy,), (tactics,), (intermediate,) = (said[name] for name in said if name != "advanced")
     assert "overlap by 56% (median 0.25 before, 0.73 after): 13 trials change the prior" in immunotherapy

@@ -87,7 +87,8 @@ def test_numbers_of_the_readme_come_from_the_data(trials):
 
 
 def test_python_examples_of_the_readme_run(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # one of them saves a figure
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()  # where the command before them has written
     names = {}
     for code in re.findall(r"```python\n(.*?)```", README, re.S):
         exec(compile(code, "README.md", "exec"), names)

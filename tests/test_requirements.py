@@ -27,7 +27,7 @@ from surrogacy.models import (
     create,
 )
 from surrogacy.results.requirements import MissingDataError, Requirement, split_by_requirements
-from surrogacy.trials import read_pairs, read_trials
+from surrogacy.trials import Pairing, read_pairs, read_trials
 from tests.conftest import ROOT
 
 CASE = ROOT / "tests" / "data" / "public_cases" / "hazard_ratios_and_patients.csv"
@@ -472,7 +472,7 @@ def test_a_trial_without_standard_errors_is_placed_by_models_that_need_none(tabl
 
 def test_choices_of_a_grid_say_how_many_comparisons_they_rest_on(table):
     trials = read_pairs(table(dict.fromkeys(LIMITS, NO_LIMITS)))
-    records = vary_one_choice(WeightedPearson(), trials, {}, endpoints=trials.surrogates)
+    records = vary_one_choice(WeightedPearson(), trials, {}, pairing=Pairing(trials.surrogates))
     fitted = {row["value"]: row["fitted"] for row in records if row["varied"] == "weights"}
     assert fitted == {"n": 27, "events": 24, "inverse-variance": 24, "sqrt-n": 27, "none": 27}
 
@@ -584,8 +584,8 @@ def test_shipped_rows_without_limits_keep_to_the_rule_of_their_set(own_tables):
     blank = {"ci_low": "", "ci_high": "", "p": "", "events_exp": "", "events_ctl": ""}
     own_tables("effects", {"effect_id": "brisk-ta:os:final"}, **blank)
     trials = read_trials(own_tables.folder)
-    flow = {entry["comparison"]: entry for entry in trials.paired_set("intermediate").flow}
-    assert flow["brisk-ta"]["why"] == "OS hazard ratio without limits, exact p or events"
+    flow = {entry.comparison: entry for entry in trials.analysis_set_with_flow("intermediate").flow}
+    assert flow["brisk-ta"].reason == "OS hazard ratio without limits, exact p or events"
     # a set that lists its hazard ratios keeps the comparison; the models that need an error leave it out
     effects = trials.analysis_set("tactics-2022")
     assert [entry.label for entry in BivariateRandomEffects(interval="delta").fit(effects).left_out] == ["BRISK-TA"]

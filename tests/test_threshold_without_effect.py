@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from surrogacy.report.caption import bubble_caption
 
 from surrogacy.evaluation.criteria import SurrogateEffect, iqwig, iqwig_trial
 from surrogacy.figures import plot_bubble
 from surrogacy.fit import main
 from surrogacy.models import create
-from surrogacy.report.caption import bubble_caption
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.stats import thresholds
 from surrogacy.stats.lines import Line
@@ -96,7 +96,7 @@ def test_the_flag_of_the_slope_is_raised_by_every_model_alike(fits):
         thresholds = [value for value in result.estimates.values() if isinstance(value, ThresholdEffect)]
         slope = result["slope"]
         expected = any(ste.hr is not None for ste in thresholds) and slope.low is not None and slope.low <= 0
-        flags = [problem for problem in result.problems if "interval of the slope" in problem]
+        flags = [caveat for caveat in result.caveats if caveat.code == "flat-slope"]
         assert len(flags) == expected, (name, model)
         raised |= {model} if flags else set()
     assert raised >= {"bivariate-reml", "bivariate-bayes", "daniels-hughes"}
@@ -108,15 +108,17 @@ def test_an_unbounded_interval_is_flagged_too():
         "ste_prediction": ThresholdEffect(0.6, "exists", "prediction", 0.95),
     }
     assert threshold_caveats(estimates, simulated(5)) == ()  # an interval that does not exist says nothing
-    (sentence,) = threshold_caveats(estimates, simulated(5), slope_unbounded=True)
-    assert "is unbounded" in sentence
+    unbounded = Estimate(1.0, level=0.95, unbounded=True)
+    (caveat,) = threshold_caveats(estimates | {"slope": unbounded}, simulated(5))
+    assert caveat.code == "flat-slope"
+    assert "is unbounded" in caveat.text
 
 
 def test_a_sampled_model_raises_the_flags(trials):
     effects = trials.analysis_set("advanced-immunotherapy")
     result = create("product-normal", draws=400, tune=400, chains=2).fit(effects)
     assert result["ste_prediction"].status == WITHOUT
-    assert any("a benefit on OS is predicted even without an effect on PFS" in problem for problem in result.problems)
+    assert any(caveat.code == "without-surrogate-effect" for caveat in result.caveats)
 
 
 def test_neither_proof_nor_hint_follows(fits):
@@ -157,6 +159,6 @@ def test_figure_caption_screen_and_document(fits, capsys):
 def test_a_crossing_that_no_trial_has_is_not_told_exactly():
     line = straight(-0.5, 0.01)
     estimates = {"ste_prediction": threshold_effect(line), "intercept": Estimate(-0.5, 0.1, -0.7, -0.3, 0.95)}
-    (sentence,) = threshold_caveats(estimates, simulated(5))
+    sentence = threshold_caveats(estimates, simulated(5))[0].text
     assert f"more than {thresholds.WEAKEST_HR:g} (95% prediction band)" in sentence
     assert "the final endpoint" in sentence

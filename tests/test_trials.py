@@ -146,7 +146,7 @@ def test_living_sets_keep_to_the_evidence_asked_for(trials):
 
 
 def test_historical_sets_say_what_is_unverified(trials):
-    (problem,) = (text for text in trials.analysis_set("tactics-2022").problems if text.startswith("unverified"))
+    (problem,) = (caveat.text for caveat in trials.analysis_set("tactics-2022").caveats if caveat.code == "unverified")
     assert "5 of 12" in problem
     assert "Post-TACE OS" in problem
 
@@ -174,11 +174,11 @@ def test_endpoints_in_order_of_preference(trials):
 
 
 def test_flow_gives_a_reason_for_every_comparison_left_out(trials):
-    flow = trials.paired_set("all").flow
+    flow = trials.analysis_set_with_flow("all").flow
     assert len(flow) == 83
-    left_out = [entry for entry in flow if not entry["in_fit"]]
+    left_out = [entry for entry in flow if not entry.included]
     assert left_out
-    assert all(entry["why"] for entry in left_out)
+    assert all(entry.reason for entry in left_out)
 
 
 def test_a_new_file_is_a_new_set(own_tables):

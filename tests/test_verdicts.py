@@ -26,7 +26,7 @@ from surrogacy.evaluation.criteria import (
     words,
 )
 from surrogacy.models import create
-from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.result import Result
 from surrogacy.stats.lines import Line
 
@@ -45,8 +45,8 @@ def reml(sets):
     return {name: create("bivariate-reml").fit(effects) for name, effects in sets.items()}
 
 
-def result_with(effects, line=None, problems=(), converged=True, **estimates):
-    return Result("made-up", {}, effects, estimates, line, problems=problems, converged=converged)
+def result_with(effects, line=None, caveats=(), converged=True, **estimates):
+    return Result("made-up", {}, effects, estimates, line, caveats=caveats, converged=converged)
 
 
 def straight(slope=1.0, intercept=0.0, sigma=0.05, data_range=(-1.0, 0.5)):
@@ -195,11 +195,11 @@ def test_frailtypack_and_a_negative_association(sets, reml):
 
 
 def test_boundary_and_failed_diagnostics_are_said(sets, reml):
-    assert any(problem.startswith("boundary") for problem in reml["tactics-2022"].problems)
+    assert reml["tactics-2022"].has_caveat(CaveatCode.BOUNDARY)
     trial = SurrogateEffect("NEW", 0.5, 0.4, 0.6)
     for style, said in (("verdict", "must not be used as it stands"), ("neutral", "lies on the boundary")):
         for verdict in all_verdicts(reml["tactics-2022"], trial=trial, style=style):
-            assert verdict.problems == reml["tactics-2022"].problems
+            assert verdict.caveats == reml["tactics-2022"].caveats
             if verdict.item != "needed_r":
                 assert verdict.status != "auto"
                 assert said in verdict.words

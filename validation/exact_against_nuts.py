@@ -29,7 +29,7 @@ for model in (create("bivariate-bayes"), create("daniels-hughes")):
     for effects, sampled in zip(data, sample_twins(model, data), strict=True):
         records = agreement(model.fit(effects), sampled)
         worst = max(records, key=lambda record: abs(record["difference"]))
-        wrong = "; ".join(disagreements(records, sampled))
+        wrong = "; ".join(map(str, disagreements(records, sampled)))
         print(
             f"{model.name:16} {effects.name:24} largest of {len(records)} differences {abs(worst['difference']):.1f} "
             f"({worst['estimate']}, {worst['summary']}) {wrong}"

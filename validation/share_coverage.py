@@ -19,9 +19,9 @@ import numpy as np
 
 from surrogacy.errors import UsageError
 from surrogacy.pps.calibration import calibrate
+from surrogacy.pps.gap_components import PARTS, parts_of, resampled, steps_of
 from surrogacy.pps.resampling import sampling_errors
 from surrogacy.pps.shares import fieller_set
-from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
 from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced, TrialSummary
 from surrogacy.stats.bootstrap import percentiles
 

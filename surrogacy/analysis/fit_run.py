@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 from surrogacy.analysis import fit_stages
 from surrogacy.analysis.fit_stages import Robustness
 from surrogacy.effects import Effects
-from surrogacy.errors import FitError, SurrogacyError, UsageError
+from surrogacy.errors import ExitCode, FitError, SurrogacyError, UsageError, data_warnings
 from surrogacy.evaluation import refits
 from surrogacy.evaluation.changes import changes
 from surrogacy.evaluation.criteria import Style
@@ -25,9 +25,9 @@ from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import MissingDataError, NotFitted, refusal, refuse_unfittable
 from surrogacy.results.result import Result
-from surrogacy.trials import AnalysisSet, TrialSet, read_pairs, read_trials
+from surrogacy.trials import AnalysisSet, FlowEntry, Pairing, TrialSet, read_pairs, read_trials
+from surrogacy.trials.analysis_set import Source, known_endpoints
 from surrogacy.trials.columns import SURROGATES
-from surrogacy.trials.pairing import known_endpoints
 from surrogacy.trials.shared_control import SharedControl
 
 # Beyond this many comparisons a single one hardly matters, refits of each take hours, and figures of each cannot be read.
@@ -46,7 +46,7 @@ class SetFit:
     ----------
     name : str
     effects : Effects
-    flow : tuple of dict
+    flow : tuple of FlowEntry
         Comparisons considered, and why some are not in the fit.
     results : tuple of Result
     failures : tuple of (model, message)
@@ -66,7 +66,7 @@ class SetFit:
 
     name: str
     effects: Effects
-    flow: tuple[dict[str, Any], ...]
+    flow: tuple[FlowEntry, ...]
     results: tuple[Result, ...]
     failures: tuple[tuple[str, str], ...]
     not_fitted: tuple[NotFitted, ...] = ()
@@ -125,12 +125,16 @@ class FitSettings:
         """Surrogates in order of preference."""
         return self.endpoints or (SURROGATES if self.pairs is None else trials.surrogates)
 
+    def pairing(self, trials: TrialSet) -> Pairing:
+        """Which hazard ratios to pair, and how."""
+        return Pairing(self.surrogates(trials), (), self.rho_within, self.min_evidence, self.shared_control)
+
     def pair(self, trials: TrialSet) -> list[AnalysisSet]:
         """Pair the effects of every set."""
-        how = self.surrogates(trials), self.rho_within, self.min_evidence, self.shared_control
+        pairing = self.pairing(trials)
         if self.pairs is None:
-            return [trials.paired_set(name, *how) for name in dict.fromkeys(self.sets)]
-        return [trials.paired_rule({}, *how, name=self.pairs.stem)]
+            return [trials.analysis_set_with_flow(name, pairing) for name in dict.fromkeys(self.sets)]
+        return [trials.analysis_set_with_flow({}, pairing, self.pairs.stem)]
 
     def pair_known(self, trials: TrialSet) -> list[AnalysisSet]:
         """Pair the effects of those sets that the tables hold and that have a pair, for a check of the tables."""
@@ -158,6 +162,17 @@ class Run:
     external: tuple[External, ...] = ()
     verdicts: tuple[dict[str, Any], ...] = ()
     decompositions: tuple[Decomposition, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def exit_code(self, *, strict: bool, undrawn: bool = False) -> ExitCode:
+        """Exit code of a run: 4 if a model or a figure failed, 5 under ``strict`` if there was any warning."""
+        fits = [result for one in self.analyses for result in (*one.results, *one.sampled)]
+        if undrawn or any(one.failures for one in self.analyses) or not all(result.converged for result in fits):
+            return ExitCode.NOT_CONVERGED
+        warned = data_warnings(self.trials.faults) or any(
+            one.not_fitted or any(result.problems for result in one.results) for one in self.analyses
+        )
+        return ExitCode.STRICT if strict and warned else ExitCode.OK
 
     @property
     def sampled(self) -> list[Result]:
@@ -170,11 +185,10 @@ def fit_all(
     request: FitSettings,
     trials: TrialSet,
     models: Sequence[Model],
-    ready: Callable[[SetFit], None] = lambda _: None,
     sets: Sequence[AnalysisSet] | None = None,
     required: Collection[str] = (),
-) -> Run:
-    """Fit every model to every set; with added rows, also without them, to tell what they change.
+) -> Iterator[Run]:
+    """Fit every model to every set, and yield the run after each; with added rows, last with what these change.
 
     Parameters
     ----------
@@ -182,8 +196,6 @@ def fit_all(
     trials : TrialSet
         What ``request.read()`` gave.
     models : sequence of Model
-    ready : callable
-        Called with each set as soon as it is fitted, so that its figures can be begun.
     sets : sequence of AnalysisSet, optional
         The pairs that ``request.pair(trials)`` gave, where they are there already.
     required : collection of str
@@ -194,19 +206,18 @@ def fit_all(
     DataError, UsageError
         If a set does not exist, an added row is not verified enough, or the tables lack what a required model needs.
     """
-    analyses = []
+    run = Run(trials, tuple(models), ())
     pairs = request.pair(trials) if sets is None else sets
     refuse_unfittable([paired.effects for paired in pairs], models, required)
     for paired in pairs:
-        analyses.append(fit_set(paired, models, required))
-        ready(analyses[-1])
-    if request.add is None:
-        return Run(trials, tuple(models), tuple(analyses))
-    without = replace(request, add=None)
-    earlier = without.read()
-    without = replace(without, endpoints=known_endpoints(request.endpoints, tuple(earlier.effects["endpoint"])))
-    before = [fit_set(paired, models) for paired in without.pair(earlier)]
-    return Run(trials, tuple(models), tuple(analyses), tuple(changes(before, analyses)))
+        run = replace(run, analyses=(*run.analyses, fit_set(paired, models, required)))
+        yield run
+    if request.add is not None:
+        without = replace(request, add=None)
+        earlier = without.read()
+        without = replace(without, endpoints=known_endpoints(request.endpoints, tuple(earlier.effects["endpoint"])))
+        before = [fit_set(paired, models) for paired in without.pair(earlier)]
+        yield replace(run, changes=tuple(changes(before, run.analyses)))
 
 
 def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:
@@ -218,13 +229,11 @@ def vary_all(
     run: Run, request: FitSettings, weights: Weights, seed: int, step: Callable[[], None] = lambda: None
 ) -> Run:
     """Vary every choice on every set, and predict each set from every other (``--sensitivity``)."""
-    pairing = fit_stages.pairing_of(
-        request.surrogates(run.trials), request.rho_within, request.min_evidence, request.shared_control
-    )
+    pairing = request.pairing(run.trials)
     analyses = []
     for one in run.analyses:
         models = [model for model in refittable(run.models) if one.result(model.name) is not None]
-        source: str | dict[str, Any] = {} if request.pairs else one.name
+        source: Source = {} if request.pairs else one.name
         varied = fit_stages.vary(one.robustness, one.effects, models, run.trials, source, pairing, weights, seed, step)
         analyses.append(replace(one, robustness=varied))
     elsewhere = fit_stages.predicted_elsewhere([(one.effects, one.results) for one in analyses], refittable(run.models))
@@ -281,7 +290,7 @@ def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
 def _not_placed(run: Run, trial: str, focuses: Sequence[Focus]) -> list[dict[str, str]]:
     """Comparisons of the trial in focus that no set of the run holds with both effects, and the reason."""
     table, placed = run.trials.trials, {focus.comparison for focus in focuses}
-    reasons = {entry["comparison"]: str(entry["why"]) for one in run.analyses for entry in one.flow}
+    reasons = {entry.comparison: entry.reason for one in run.analyses for entry in one.flow}
     rows = table.loc[(table["trial"] == trial) & ~table["comparison"].isin(placed), ["comparison", "label"]]
     return [
         {"comparison": str(name), "label": str(label), "why": reasons.get(str(name)) or "in no set of this run"}
@@ -327,7 +336,7 @@ def compare_with_nuts(run: Run, seed: int = 0, step: Callable[[], None] = lambda
             records = agreement.agreement(result, sampled)
             judged = replace(
                 result,
-                problems=result.problems + agreement.disagreements(records, sampled),
+                caveats=result.caveats + agreement.disagreements(records, sampled),
                 converged=result.converged and not agreement.differ(records),
             )
             label = {"set": one.name, "model": model.name}

@@ -27,8 +27,8 @@ from surrogacy.models.regression import WeightedRegression
 from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import fitting_error, split_by_requirements
 from surrogacy.results.result import Result
-from surrogacy.trials import TrialSet
-from surrogacy.trials.shared_control import SharedControl
+from surrogacy.trials import Pairing, TrialSet
+from surrogacy.trials.analysis_set import Source
 
 FACTORS = ("line", "class", "masking", "region", "stage", "surrogate", "era")
 LATER_ERA = 2019  # immunotherapy and the years after Llovet's table
@@ -99,8 +99,8 @@ def vary(
     effects: Effects,
     models: Sequence[Model],
     trials: TrialSet,
-    source: str | Mapping[str, Sequence[str]],
-    pairing: Mapping[str, Any],
+    source: Source,
+    pairing: Pairing,
     weights: Weights,
     seed: int,
     step: Callable[[], None] = lambda: None,
@@ -130,7 +130,7 @@ def vary(
             usable = split_by_requirements(effects, model.requires).effects
             found = _with_delete_one(found, model, usable, None, label)
         step()
-        choices += [label | record for record in vary_one_choice(model, trials, source, **pairing)]
+        choices += [label | record for record in vary_one_choice(model, trials, source, pairing=pairing)]
         step()
         for factor in FACTORS:
             if _splits(effects, factor):
@@ -206,18 +206,6 @@ def judge(sets: Iterable[Sequence[Result]], focuses: Sequence[Focus], style: Sty
 
 def _verdicts(result: Result, trials: Sequence[SurrogateEffect], style: Style) -> list[Verdict]:
     return all_verdicts(result, style=style) + [iqwig_trial(result, trial, style=style) for trial in trials]
-
-
-def pairing_of(
-    endpoints: Sequence[str], rho_within: float, min_evidence: str, shared_control: SharedControl
-) -> dict[str, Any]:
-    """The choices that hold while another is varied, as `surrogacy.evaluation.sensitivity.grid` takes them."""
-    return {
-        "endpoints": endpoints,
-        "rho_within": rho_within,
-        "min_evidence": min_evidence,
-        "shared_control": shared_control,
-    }
 
 
 def _splits(effects: Effects, factor: str) -> bool:

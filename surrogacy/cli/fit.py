@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from surrogacy.cli.terminal import (
@@ -18,13 +20,13 @@ from surrogacy.cli.terminal import (
     warn,
     warn_of_data,
 )
-from surrogacy.errors import DataError, ExitCode, FigureError, UsageError, own_faults
+from surrogacy.errors import DataError, ExitCode, UsageError, own_faults
 
 if TYPE_CHECKING:
-    from surrogacy.analysis.fit_run import FitSettings, Run, SetFit
+    from surrogacy.analysis.fit_run import FitSettings, Run
     from surrogacy.evaluation.new_trial import NewTrial
     from surrogacy.models import Model
-    from surrogacy.trials import TrialSet
+    from surrogacy.trials import AnalysisSet, TrialSet
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
 # those before bivariate-ml are the default; those after daniels-hughes are sampled and take seconds
@@ -281,69 +283,41 @@ def _fit(
     options: argparse.Namespace, names: Sequence[str], given: Sequence[str], new_trial: NewTrial | None
 ) -> ExitCode:
     """Fit, examine, and print or write."""
-    from surrogacy.analysis.fit_run import (
-        compare_and_judge,
-        compare_with_nuts,
-        examine_all,
-        fit_all,
-        place_focus,
-        predict,
-        vary_all,
-    )
     from surrogacy.evaluation.placement import require_focus
 
     models = _models(options, names)
     request = _request(options)
-
-    def place(run: Run) -> Run:
-        run = place_focus(run, options.focus or DEFAULT_FOCUS, required=options.focus is not None)
-        if new_trial is not None:
-            run = predict(run, (new_trial.hr, new_trial.low, new_trial.high), new_trial.rho_within, new_trial.n)
-        return compare_and_judge(run, options.weights, options.seed, options.report_style)
-
-    def examine(run: Run, step: Callable[[], None]) -> Run:
-        run = examine_all(run, step)
-        run = vary_all(run, request, options.weights, options.seed, step) if options.sensitivity else run
-        return compare_with_nuts(run, options.seed, step) if options.nuts else run
-
     trials = request.read()
     sets = request.pair(trials)
     if options.focus is not None:
         require_focus([paired.effects for paired in sets], options.focus)
-    warned = warn_of_data(trials, quiet=options.quiet)
+    warn_of_data(trials, quiet=options.quiet)
+    total = _steps(options, models, len(sets))
     if options.json:
-        from surrogacy.report.document import document, dumps
+        from surrogacy.report.document import FIT_SCHEMA, document, dumps
+        from surrogacy.report.sections import fit_sections
 
-        run = fit_all(request, trials, models, sets=sets, required=options.model or ())
+        with progress(total, TASK, quiet=options.quiet) as step:
+            *_, run = _runs(options, request, trials, sets, models, new_trial, step)
         _warn_of_models(options, run)
-        with progress(_steps(options, models, len(run.analyses)), TASK, quiet=options.quiet) as step:
-            run = place(examine(run, step))
         with result_stream():
-            print(dumps(document(run, seed=options.seed)), end="")
-        return _exit_code(options, run, warned=warned)
+            print(dumps(document(FIT_SCHEMA, trials, fit_sections(run), seed=options.seed)), end="")
+        return run.exit_code(strict=options.strict)
 
-    from surrogacy.report.folder import Drawing, write_run
+    from surrogacy.report.figures import FigureOptions
+    from surrogacy.report.folder import FIT, write_run
 
-    def fit(ready: Callable[[SetFit], None]) -> Run:
-        return fit_all(request, trials, models, ready, sets, options.model or ())
-
-    def code_of(run: Run, undrawn: Sequence[FigureError]) -> ExitCode:
-        return ExitCode.NOT_CONVERGED if undrawn else _exit_code(options, run, warned=warned)
-
-    total = _steps(options, models, 1 if options.pairs else len(set(request.sets)))
     with figure_workers(options.out) as workers, progress(total, TASK, quiet=options.quiet) as step:
-        drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus or DEFAULT_FOCUS)
+        formats, focus = tuple(dict.fromkeys(options.format)), options.focus or DEFAULT_FOCUS
         run, undrawn = write_run(
-            fit,
-            lambda run: examine(run, step),
-            place,
+            FIT,
+            _runs(options, request, trials, sets, models, new_trial, step),
             options.out,
-            drawing,
+            FigureOptions(workers, formats, options.preset, focus),
             seed=options.seed,
             arguments=given,
-            exit_code=code_of,
+            strict=options.strict,
         )
-    code = code_of(run, undrawn)
     for problem in undrawn:
         warn(str(problem))
     _warn_of_models(options, run)
@@ -351,14 +325,52 @@ def _fit(
     if not options.quiet:
         from rich.console import Console
 
-        from surrogacy.report.console import screen
+        from surrogacy.report.screen import screen
+        from surrogacy.report.sections import fit_sections
 
         draws = "draws/, " if run.sampled else ""
         with result_stream():
             console = Console(width=screen_width(), highlight=False)
-            console.print(screen(run))
+            console.print(screen(fit_sections(run)))
             console.print(f"Written to {options.out}/: results.json, tables/, figures/, {draws}run.json", markup=False)
-    return code
+    return run.exit_code(strict=options.strict, undrawn=bool(undrawn))
+
+
+def _runs(
+    options: argparse.Namespace,
+    request: FitSettings,
+    trials: TrialSet,
+    sets: Sequence[AnalysisSet],
+    models: Sequence[Model],
+    new_trial: NewTrial | None,
+    step: Callable[[], None],
+) -> Iterator[Run]:
+    """The run after each set is fitted, after it is examined, and after it is compared."""
+    from surrogacy.analysis import fit_run
+
+    clock = time.perf_counter()
+    seconds: dict[str, float] = {}
+
+    def timed(run: Run, stage: str) -> Run:
+        nonlocal clock
+        now = time.perf_counter()
+        seconds[stage] = seconds.get(stage, 0.0) + now - clock
+        clock = now
+        return replace(run, seconds=dict(seconds))
+
+    for fitted in fit_run.fit_all(request, trials, models, sets, options.model or ()):
+        latest = timed(fitted, "fit")
+        yield latest
+    run = fit_run.examine_all(latest, step)
+    run = fit_run.vary_all(run, request, options.weights, options.seed, step) if options.sensitivity else run
+    run = fit_run.compare_with_nuts(run, options.seed, step) if options.nuts else run
+    run = timed(run, "examine")
+    yield run
+    run = fit_run.place_focus(run, options.focus or DEFAULT_FOCUS, required=options.focus is not None)
+    if new_trial is not None:
+        run = fit_run.predict(run, (new_trial.hr, new_trial.low, new_trial.high), new_trial.rho_within, new_trial.n)
+    run = fit_run.compare_and_judge(run, options.weights, options.seed, options.report_style)
+    yield timed(run, "compare")
 
 
 def _steps(options: argparse.Namespace, models: Sequence[Model], sets: int) -> int:
@@ -367,15 +379,6 @@ def _steps(options: argparse.Namespace, models: Sequence[Model], sets: int) -> i
     from surrogacy.analysis.fit_stages import steps
 
     return sets * (len(models) * (2 if options.nuts else 1) + (steps(refittable(models)) if options.sensitivity else 0))
-
-
-def _exit_code(options: argparse.Namespace, run: Run, *, warned: bool) -> ExitCode:
-    if any(
-        one.failures or not all(result.converged for result in (*one.results, *one.sampled)) for one in run.analyses
-    ):
-        return ExitCode.NOT_CONVERGED
-    problems = any(one.not_fitted or any(result.problems for result in one.results) for one in run.analyses)
-    return ExitCode.STRICT if options.strict and (warned or problems) else ExitCode.OK
 
 
 def _warn_of_models(options: argparse.Namespace, run: Run) -> None:
@@ -393,5 +396,5 @@ def _warn_of_unused(options: argparse.Namespace, run: Run) -> None:
     used = {name for one in run.analyses for name in one.effects.comparison}
     for name in run.trials.added:
         if name not in used and not options.quiet:
-            why = next((entry["why"] for one in run.analyses for entry in one.flow if entry["comparison"] == name), "")
+            why = next((entry.reason for one in run.analyses for entry in one.flow if entry.comparison == name), "")
             warn(f"{name} is in none of the sets fitted: {why or 'its stage is not theirs'}")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
@@ -26,7 +26,7 @@ from scipy.special import ndtri
 
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
-from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.result import Result
 from surrogacy.stats import correlation, thresholds
 from surrogacy.stats.correlation import needed_r
@@ -59,7 +59,7 @@ class Verdict:
         Name of the model; DOI (or other identifier) of the scheme.
     limits : str
         Source of every limit of the scheme.
-    problems : tuple of str
+    caveats : tuple of Caveat
         Of the result.
     """
 
@@ -73,7 +73,7 @@ class Verdict:
     model: str
     source: str
     limits: str
-    problems: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def iqwig(result: Result, *, trial: SurrogateEffect | None = None, style: Style 
     r = _correlation(result)
     grade = grade_correlation(r.low, r.high)
     trials = len(result.effects.take(result.effects.complete).trials)
-    numbers: dict[str, Any] = {"r": r.value, "low": r.low, "high": r.high, "made": r.kind}
+    numbers: dict[str, Any] = {"r": r.value, "low": r.low, "high": r.high, "made": r.method}
     needed = needed_r(trials, HIGH)
     thresholds = [_threshold(result, level) for level in (0.95, 0.8)]
     key, doubts = _threshold_outcome(thresholds), _threshold_doubts(result, thresholds)
@@ -296,7 +296,11 @@ def words() -> dict[str, Any]:
 def records(verdicts: list[Verdict]) -> list[dict[str, Any]]:
     """Verdicts as plain records, for JSON."""
     return [
-        {**asdict(verdict), "numbers": dict(verdict.numbers), "problems": list(verdict.problems)}
+        {
+            **{name: value for name, value in vars(verdict).items() if name != "caveats"},
+            "numbers": dict(verdict.numbers),
+            "problems": [caveat.text for caveat in verdict.caveats],
+        }
         for verdict in verdicts
     ]
 
@@ -331,7 +335,7 @@ def _verdict(
         model=result.model,
         source=about["source"],
         limits=about["limits"],
-        problems=result.problems,
+        caveats=result.caveats,
     )
 
 
@@ -348,7 +352,7 @@ def _estimate(result: Result, name: str) -> Estimate:
         raise UsageError(f"the limits of these schemes are for 95% intervals; {name} has one at {estimate.level:.0%}")
     values = (estimate.value, estimate.low, estimate.high)
     value, low, high = (None if number is None or np.isnan(number) else float(number) for number in values)
-    return Estimate(value, None, low, high, estimate.level, estimate.kind)
+    return Estimate(value, None, low, high, estimate.level, estimate.method)
 
 
 def _correlation(result: Result) -> Estimate:
@@ -389,7 +393,7 @@ def _threshold_doubts(result: Result, effects: Sequence[ThresholdEffect | None])
     flat = slope.low is None or slope.low <= 0
     reasons = {
         "slope": flat,
-        "narrow_band": any(problem.startswith("prediction band") for problem in result.problems),
+        "narrow_band": result.has_caveat(CaveatCode.NARROW_BAND),
         "outside_data": any(ste.beyond_data for ste in thresholds),
         "two_sided": any(ste.status == "two-sided" for ste in thresholds),
     }

@@ -40,7 +40,6 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.refits import LeftOut, without_each_trial, without_extras
 from surrogacy.models import Model
 from surrogacy.models.prediction import ObservedEffects, PredictiveDistribution, predict_final
-from surrogacy.models.regression import weighted_least_squares
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import LEVEL, Result
 
@@ -122,7 +121,7 @@ class Predictions:
         # equal printed effects make a perfect fit, whose predictions have no variance
         if len(predicted) < 3 or np.ptp(predicted) <= RESOLUTION or sd.min() <= RESOLUTION:
             return None
-        intercept, slope = weighted_least_squares(predicted, self._values("observed"), sd**-2.0)[0]
+        slope, intercept = np.polyfit(predicted, self._values("observed"), 1, w=1 / sd)
         return float(intercept), float(slope)
 
     def summary(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from surrogacy.evaluation.interval_methods import FEW_TRIALS
 from surrogacy.models.bivariate_bayes import BivariateBayes, prior_caveat
 from surrogacy.models.exact.bivariate_posterior import Posterior
 from surrogacy.models.weights import SHARED_CONTROL, usable_comparisons, weights_of
-from surrogacy.results.estimate import Estimate
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.labels import IN_WORDS, Weights
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL
@@ -152,7 +152,7 @@ def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEV
     level = confidence_level(level)
     error = z_standard_error(k1, k2)
     if error is None or not max(abs(r1), abs(r2)) < 1 - 1e-12:
-        return Estimate(None, level=level, kind="Fisher z needs 4 trials in each set, and |r| < 1"), None
+        return Estimate(None, level=level, method="Fisher z needs 4 trials in each set, and |r| < 1"), None
     difference = float(np.arctanh(r1) - np.arctanh(r2))
     half = two_sided_quantile(level) * error
     kind = f"difference of Fisher z, {k1} and {k2} trials"
@@ -165,7 +165,7 @@ def mover_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVE
     level = confidence_level(level)
     (l1, u1), (l2, u2) = correlation.fisher_interval(r1, k1, level), correlation.fisher_interval(r2, k2, level)
     if l1 is None or u1 is None or l2 is None or u2 is None:
-        return Estimate(r1 - r2, level=level, kind="no interval: Fisher z needs 4 trials in each set, and |r| < 1")
+        return Estimate(r1 - r2, level=level, method="no interval: Fisher z needs 4 trials in each set, and |r| < 1")
     low = r1 - r2 - float(np.hypot(r1 - l1, u2 - r2))
     high = r1 - r2 + float(np.hypot(u1 - r1, r2 - l2))
     return Estimate(r1 - r2, None, low, high, level, f"MOVER from Fisher intervals, {k1} and {k2} trials")
@@ -315,11 +315,11 @@ def compare_sets(
         k.append(len(data.trials))
         shared = (SHARED_CONTROL,) if any(len(group) > 1 for group in data.dependent_groups()) else ()
         few = (
-            (f"only {len(data.trials)} trials: a bootstrap over them is too narrow",)
+            (Caveat(CaveatCode.FEW_TRIALS, f"only {len(data.trials)} trials: a bootstrap over them is too narrow"),)
             if len(data.trials) < FEW_TRIALS
             else ()
         )
-        problems += [f"{name}: {problem}" for problem in effects.problems + dropped + said + shared + few]
+        problems += [f"{name}: {problem}" for problem in effects.caveats + dropped + said + shared + few]
     defined = [value if np.isfinite(value) else None for value in r]
     z, p = fisher_difference(r[0], k[0], r[1], k[1], level)
     of_z = [float(np.arctanh(value)) if abs(value) < 1 else None for value in r]
@@ -331,9 +331,9 @@ def compare_sets(
         sampled = bootstrap_difference(first, second, weights, resamples, seed, level)
         contrasts["r_bootstrap"] = Contrast(defined[0], defined[1], sampled)
     if posterior:
-        of_posteriors, said = posterior_difference(first, second, model)
+        of_posteriors, of_priors = posterior_difference(first, second, model)
         contrasts |= of_posteriors
-        problems += said
+        problems += of_priors
     usable = z.value is not None
     weakest = detectable(k[0], r[1], k[1], level=level) if usable else None
     return Difference(

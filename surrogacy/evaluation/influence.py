@@ -24,14 +24,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
 from surrogacy.effects import Effects
-from surrogacy.errors import FitError
 from surrogacy.evaluation.criteria import HIGH, LOW
-from surrogacy.models.regression import WeightedRegression, weighted_least_squares
-from surrogacy.models.weights import usable_comparisons, weights_of
+from surrogacy.models.regression import WeightedRegression
+from surrogacy.models.weights import usable_comparisons
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.result import LEVEL, Result
 from surrogacy.stats.correlation import fisher_interval
@@ -57,8 +57,7 @@ def conclusions(result: Result) -> dict[str, str]:
     found: dict[str, str] = {}
     slope = result.estimates.get("slope")
     if slope is not None and not isinstance(slope, ThresholdEffect):
-        unbounded = "unbounded" in slope.kind  # a profile that ends on neither side
-        found["slope_sign"] = "not told from 0" if unbounded else slope_words(slope.low, slope.high)
+        found["slope_sign"] = "not told from 0" if slope.unbounded else slope_words(slope.low, slope.high)
     for name, estimate in result.estimates.items():
         if isinstance(estimate, ThresholdEffect) and f"{name}_status" in QUESTIONS:
             found[f"{name}_status"] = estimate.status
@@ -147,28 +146,21 @@ def regression_diagnostics(effects: Effects, model: WeightedRegression | None = 
     FitError
         With fewer than three usable comparisons, or where the surrogate effect does not vary.
     """
+    from statsmodels.regression.linear_model import OLS
+
     chosen = model or WeightedRegression()
+    fitted = chosen.statsmodels_result(effects)
     data, _ = usable_comparisons(effects, chosen.weights)
-    weights, _ = weights_of(data, chosen.weights)
-    x, y = data.log_hr.T
-    if np.ptp(x) == 0:
-        raise FitError(f"{effects.name or 'these effects'}: every surrogate effect is the same, no line can be fitted")
-    coefficients, _, scale = weighted_least_squares(x, y, weights)
-    k, p = len(y), 2
-    design = np.column_stack([np.ones_like(x), x])
-    bread = np.linalg.inv(design.T @ (weights[:, None] * design))
-    residual = y - design @ coefficients
-    hat = weights * np.einsum("ij,jk,ik->i", design, bread, design)
-    left = 1.0 - hat  # 0 where the line must pass through the comparison
-    with np.errstate(divide="ignore", invalid="ignore"):
-        internal = residual * np.sqrt(weights) / np.sqrt(scale * left)
-        others = (k - p - internal**2) / (k - p - 1) if k > p + 1 else np.full(k, np.nan)  # s(i)^2 / s^2
-        others = np.where(others > 1e-12, others, np.nan)
-        external = internal / np.sqrt(others)
-        step = (design @ bread) * (weights * residual / left)[:, None]
-        dfbetas = step / np.sqrt(scale * others)[:, None] / np.sqrt(np.diag(bread))
-        cook = internal**2 * hat / (p * left)
-        dffits = external * np.sqrt(hat / left)
+    # statsmodels' influence of a WLS mixes weighted and raw residuals; that of the whitened data is that of the regression
+    influence = OLS(fitted.model.wendog, fitted.model.wexog).fit().get_influence()
+    weight, hat = fitted.model.weights, influence.hat_matrix_diag
+    with catch_warnings():  # three comparisons, or a leverage of 1: there is then nothing to divide by
+        simplefilter("ignore")
+        spread = influence.sigma2_not_obsi / fitted.scale
+        others = np.where(spread > 1e-12, 1.0, np.nan)  # NaN where the others lie on one line
+        internal, cook = influence.resid_studentized_internal, influence.cooks_distance[0]
+        external, dffits = influence.resid_studentized_external * others, influence.dffits[0] * others
+        dfbetas = influence.dfbetas * others[:, None]
     columns = {
         "internal": internal,
         "external": external,
@@ -178,11 +170,11 @@ def regression_diagnostics(effects: Effects, model: WeightedRegression | None = 
         "dfbetas_slope": dfbetas[:, 1],
     }
     records = []
-    for i in range(k):
+    for i in range(len(data)):
         record: dict[str, Any] = {"comparison": data.comparison[i], "trial": data.trial[i], "label": data.labels[i]}
-        record |= {"weight": float(weights[i] / weights.sum()), "fitted": float(design[i] @ coefficients)}
-        record |= {"residual": float(residual[i]), "hat": float(hat[i])}
-        defined = left[i] > 1e-9
+        record |= {"weight": float(weight[i] / weight.sum()), "fitted": float(fitted.fittedvalues[i])}
+        record |= {"residual": float(fitted.resid[i]), "hat": float(hat[i])}
+        defined = 1.0 - hat[i] > 1e-9
         for name, values in columns.items():
             record[name] = float(values[i]) if defined and np.isfinite(values[i]) else None
         records.append(record)

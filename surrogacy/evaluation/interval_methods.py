@@ -228,7 +228,7 @@ def _atanh_t(m: IntervalInputs) -> Found:
 
 def _profile(m: IntervalInputs) -> Found:
     rho = m.fitted["rho_between"]
-    if "profile" not in rho.kind:
+    if m.fitted.settings.get("interval") != "profile" or "rho_between_delta" not in m.fitted.estimates:
         return rho.value, (None, None), m.boundary or "the model was fitted without profile intervals"
     return rho.value, (rho.low, rho.high), m.boundary
 

@@ -19,6 +19,7 @@ from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
 from surrogacy.stats.lines import Line
 from surrogacy.trials import TrialSet
+from surrogacy.trials.frames import reported_effects
 from surrogacy.trials.standard_errors import standard_error
 
 LEVELS = (0.95, 0.8)
@@ -128,17 +129,12 @@ def _cuts(trials: TrialSet, one: Effects) -> tuple[DataCut, ...]:
     endpoint = one.factors.get("surrogate", ("",))[0]
     rows = table[(table["comparison"] == one.comparison[0]) & (table["endpoint"] == endpoint)]
     cuts = []
-    for row in rows.sort_values("data_cut").to_dict("records"):
-        limits = [float(row[name]) for name in ("hr", "ci_low", "ci_high")]
-        if "subgroup" in str(row["analysis"]) or not np.isfinite(limits).all():
-            continue
-        error = standard_error({str(name): value for name, value in row.items()})
-        if error is not None:
-            cuts.append(
-                DataCut(
-                    str(row["analysis"]).split(",")[0], float(np.log(limits[0])), error.value, str(row["effect_id"])
-                )
-            )
+    for effect in reported_effects(rows.sort_values("data_cut")):
+        limits = effect.hr, effect.ci_low, effect.ci_high
+        error = standard_error(effect)
+        if "subgroup" not in effect.analysis and np.isfinite(limits).all() and error is not None:
+            name = effect.analysis.split(",")[0]
+            cuts.append(DataCut(name, float(np.log(effect.hr)), error.value, effect.effect_id))
     own = DataCut("as in the set", float(one.log_hr[0, 0]), float(one.se[0, 0]), "")
     return tuple(cuts) or (own,)
 
@@ -265,7 +261,7 @@ def predict_new(
                 new = ObservedEffects(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
                 prediction = predict_by_regression(result, new) if own else predict_final(result, new, joins=True)
                 target = (
-                    result.line.new_trial(size)
+                    str(result.line.new_trial(size))
                     if own
                     else "true effect"
                     if size is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from surrogacy.models import Model
 from surrogacy.results.endpoint_names import endpoint_label
 from surrogacy.results.labels import Weights
 from surrogacy.trials import TrialSet
+from surrogacy.trials.analysis_set import DEFAULT_PAIRING, Pairing, Source
 from surrogacy.trials.columns import EVIDENCE, SURROGATES
 from surrogacy.trials.data_cuts import DATA_CUTS, with_data_cut
 from surrogacy.trials.shared_control import SharedControl
@@ -69,13 +71,9 @@ class Alternatives:
 def vary_one_choice(
     model: Model,
     trials: TrialSet,
-    source: str | Mapping[str, Sequence[str]],
+    source: Source,
     alternatives: Alternatives | None = None,
-    *,
-    rho_within: float = 0.5,
-    endpoints: Sequence[str] = SURROGATES,
-    min_evidence: str = "secondary",
-    shared_control: SharedControl = "cov",
+    pairing: Pairing = DEFAULT_PAIRING,
 ) -> list[dict[str, Any]]:
     """Refit over alternatives, one choice varied at a time.
 
@@ -86,7 +84,7 @@ def vary_one_choice(
     source : str or mapping
         Name of an analysis set, or which rows of ``trials`` take part (as in `TrialSet.pair`).
     alternatives : Alternatives, optional
-    rho_within, endpoints, min_evidence, shared_control
+    pairing : Pairing
         The base: what holds while another choice is varied.
 
     Returns
@@ -106,19 +104,9 @@ def vary_one_choice(
         unknown = [one for one in chosen if one not in known]
         if unknown:
             raise UsageError(f"unknown {words} {unknown[0]!r}; choose from {', '.join(known)}")
-    how_paired: dict[str, Any] = {
-        "endpoints": tuple(endpoints),
-        "rho_within": rho_within,
-        "min_evidence": min_evidence,
-        "shared_control": shared_control,
-    }
 
     def pair(table: TrialSet = trials, **change: Any) -> Effects:
-        how = how_paired | change
-        settings = (how["rho_within"], how["min_evidence"], how["shared_control"])
-        if isinstance(source, str):
-            return table.analysis_set(source, how["endpoints"], *settings)
-        return table.paired_rule(source, how["endpoints"], *settings).effects
+        return table.analysis_set_with_flow(source, replace(pairing, **change)).effects
 
     base = pair()
 
@@ -137,17 +125,17 @@ def vary_one_choice(
     if weighted:
         records += [record("weights", one, lambda: base, replace(model, weights=one)) for one in asked.weights]  # type: ignore[type-var]
     else:
-        records += [record("rho_within", one, lambda one=one: pair(rho_within=one)) for one in asked.rho_within]  # type: ignore[misc]
+        records += [record("rho_within", one, partial(pair, rho_within=one)) for one in asked.rho_within]
     for name, order in (endpoint_orders(trials) if asked.endpoints is None else asked.endpoints).items():
-        records.append(record("endpoints", name, lambda order=order: pair(endpoints=tuple(order))))  # type: ignore[misc]
+        records.append(record("endpoints", name, partial(pair, surrogates=tuple(order))))
     for cut in asked.data_cut:
-        records.append(record("data_cut", cut, lambda cut=cut: pair(with_data_cut(trials, cut, min_evidence))))  # type: ignore[misc]
+        records.append(record("data_cut", cut, partial(pair, with_data_cut(trials, cut, pairing.min_evidence))))
     for level in asked.ci_level:
         table = trials if level == "as printed" else replace(trials, effects=trials.effects.assign(ci_level=0.95))
-        records.append(record("ci_level", level, lambda table=table: pair(table)))  # type: ignore[misc]
+        records.append(record("ci_level", level, partial(pair, table)))
     for axis in ("min_evidence", "shared_control"):
         for one in getattr(asked, axis):
-            records.append(record(axis, one, lambda axis=axis, one=one: pair(**{axis: one})))  # type: ignore[misc]
+            records.append(record(axis, one, partial(pair, **{axis: one})))
     return records
 
 

@@ -31,7 +31,7 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.likelihood.maximum import Optimum, maximise, parameter_covariance
 from surrogacy.models.likelihood.profile_intervals import profile_intervals
-from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement, usable_part
 from surrogacy.results.result import LEVEL, Result
@@ -42,9 +42,10 @@ from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
 
 # Below this number of trials the band is said to be too narrow (validation/prediction_band_coverage.py).
 FEW_TRIALS = 40
-PLUG_IN = (
+PLUG_IN = Caveat(
+    CaveatCode.NARROW_BAND,
     "prediction band and STE take sigma_cond as known and are too narrow with few trials: in simulations the 95% band held "
-    "83% of new trials with 6 trials, 84% with 16, 91% with 45"
+    "83% of new trials with 6 trials, 84% with 16, 91% with 45",
 )
 
 BOUNDARY_WORDS = {
@@ -125,29 +126,29 @@ class BivariateRandomEffects:
         if self.interval == "profile":
             estimates = self._with_profiles(estimates, likelihood, best)
         estimates["loglik"] = Estimate(
-            best.at.log_likelihood, kind=f"{self.method.upper()}, constant as in metafor and mixmeta"
+            best.at.log_likelihood, method=f"{self.method.upper()}, constant as in metafor and mixmeta"
         )
         line: Line | None = None
         thresholds: dict[str, ThresholdEffect] = {}
-        problems: tuple[str, ...] = ()
+        caveats: tuple[Caveat, ...] = ()
         if psi[0] > 0:
             line = self._line(effects, psi, mu, covariance)
             thresholds = threshold_effects(line, self.level)
         if line is not None and len(effects.trials) < FEW_TRIALS:
-            problems += (PLUG_IN,)
+            caveats += (PLUG_IN,)
         # the bands take the delta covariance: the profile interval of the slope may contain 0, or be unbounded
-        unbounded = "slope_delta" in estimates and estimates["slope"].low is None
-        problems += threshold_caveats({**estimates, **thresholds}, effects, slope_unbounded=unbounded)
-        problems += scatter_about_precise_line(effects, SAME_ERRORS)
+        caveats += threshold_caveats({**estimates, **thresholds}, effects)
+        caveats += scatter_about_precise_line(effects, SAME_ERRORS)
         if best.boundary:
-            problems += (BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1"),)
+            text = BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1")
+            caveats += (Caveat(CaveatCode.BOUNDARY, text),)
         return Result(
             self.name,
             asdict(self),
             effects,
             {**estimates, **thresholds},
             line,
-            problems=effects.problems + part.problems + problems,
+            caveats=effects.caveats + part.caveats + caveats,
             requires=self.requires,
             left_out=part.left_out,
         )
@@ -199,8 +200,9 @@ class BivariateRandomEffects:
         """Make profile-likelihood intervals the main ones; keep the others as ``*_delta``."""
         estimates = dict(delta)
         for name, (low, high) in profile_intervals(likelihood, best, delta, self.level).items():
-            words = "profile likelihood" if low is not None else "profile likelihood: unbounded on both sides"
-            estimates[name] = Estimate(delta[name].value, delta[name].se, low, high, self.level, words)
+            unbounded = low is None
+            words = "profile likelihood: unbounded on both sides" if unbounded else "profile likelihood"
+            estimates[name] = Estimate(delta[name].value, delta[name].se, low, high, self.level, words, unbounded)
             estimates[f"{name}_delta"] = delta[name]
         if "rho_between_delta" in estimates:
             square = correlation.square_interval(estimates["rho_between"].low, estimates["rho_between"].high)

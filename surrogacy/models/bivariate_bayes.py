@@ -37,7 +37,7 @@ from surrogacy.models.priors import (
     Uniform,
     WithinPrior,
 )
-from surrogacy.results.estimate import Estimate
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import LEVEL, Result
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
@@ -209,16 +209,16 @@ class BivariateBayes:
         line = replace(line, intercept=estimates["intercept"].value, slope=estimates["slope"].value)
         estimates |= line.thresholds(self.level)
         overlap = posterior.prior_overlap()
-        estimates["p_slope_positive"] = Estimate(posterior.probability_slope_positive(), kind="posterior probability")
-        estimates["prior_overlap"] = Estimate(overlap, kind="area that prior and posterior of r2_trial share")
+        estimates["p_slope_positive"] = Estimate(posterior.probability_slope_positive(), method="posterior probability")
+        estimates["prior_overlap"] = Estimate(overlap, method="area that prior and posterior of r2_trial share")
         prior = posterior.prior_quantiles_r2(p)
         estimates["r2_trial_prior"] = Estimate(prior[0], None, prior[1], prior[2], self.level, PRIOR_KIND)
-        estimates["log_marginal_likelihood"] = Estimate(posterior.log_evidence, kind="exact (quadrature)")
+        estimates["log_marginal_likelihood"] = Estimate(posterior.log_evidence, method="exact (quadrature)")
         if posterior.within is not None:
             estimates["rho_within"] = self._within_estimate(posterior)
         effects = posterior.effects
-        problems = scatter_about_precise_line(posterior.effects, SAME_ERRORS) + threshold_caveats(estimates, effects)
-        problems += prior_caveat(
+        caveats = scatter_about_precise_line(posterior.effects, SAME_ERRORS) + threshold_caveats(estimates, effects)
+        caveats += prior_caveat(
             overlap, prior[0], estimates["r2_trial"].value, len(effects.trials), str(self.rho_between)
         )
         return Result(
@@ -228,7 +228,7 @@ class BivariateBayes:
             estimates,
             line,
             posterior,
-            effects.problems + part.problems + problems,
+            effects.caveats + part.caveats + caveats,
             requires=self.requires,
             left_out=part.left_out,
         )
@@ -246,8 +246,8 @@ def prior_change(overlap: float) -> PriorChange:
     return next((grade for least, grade in PRIOR_CHANGES if overlap >= least), "dominated-by-data")
 
 
-def prior_caveat(overlap: float, prior: float, posterior: float, trials: int, prior_words: str) -> tuple[str, ...]:
-    """Sentence on a posterior of r2_trial that shares much of its prior; none below an overlap of 50%.
+def prior_caveat(overlap: float, prior: float, posterior: float, trials: int, prior_words: str) -> tuple[Caveat, ...]:
+    """Caveat on a posterior of r2_trial that shares much of its prior; none below an overlap of 50%.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ def prior_caveat(overlap: float, prior: float, posterior: float, trials: int, pr
         return ()
     medians = f"median {prior:.2f} before, {posterior:.2f} after"
     shared = f"prior and posterior of r2_trial overlap by {overlap:.0%} ({medians})"
-    return (f"{shared}: {trials} trials {sentences[grade]}",)
+    return (Caveat(CaveatCode.PRIOR_DOMINATES, f"{shared}: {trials} trials {sentences[grade]}"),)
 
 
 def within_nodes(prior: WithinPrior | None, refinement: float = 1.0) -> FloatArray | None:

@@ -15,9 +15,8 @@ from typing import ClassVar
 import numpy as np
 
 from surrogacy.effects import Effects
-from surrogacy.models.regression import weighted_least_squares
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
-from surrogacy.results.estimate import Estimate
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.labels import Weights, weights_in_words
 from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement
@@ -67,7 +66,7 @@ class WeightedPearson:
         """
         part = part_with_weights(effects, self.weights, self.fewest)
         data = part.effects
-        weights, problems = weights_of(data, self.weights)
+        weights, of_weights = weights_of(data, self.weights)
         x, y = data.log_hr.T
         r = float(correlation.weighted_pearson(x, y, weights))
         trials = len(data.trials)
@@ -84,10 +83,10 @@ class WeightedPearson:
                 rank_r, None, rank_low, rank_high, self.level, f"{fisher}, variance 1 + r^2/2; unweighted"
             ),
         }
-        problems = part.problems + problems
+        caveats = part.caveats + of_weights
         if np.isfinite(r):
-            (intercept, slope), _, _ = weighted_least_squares(x, y, weights)
-            problems += scatter_caveat(
+            slope, intercept = np.polyfit(x, y, 1, w=np.sqrt(weights))
+            caveats += scatter_caveat(
                 data,
                 float(intercept),
                 float(slope),
@@ -96,26 +95,27 @@ class WeightedPearson:
         if self.bootstrap:
             estimates["r_bootstrap"], degenerate = self._bootstrap(data, weights, r)
             if degenerate:
-                problems += (
-                    f"{degenerate} of {self.bootstrap} bootstrap samples have no correlation and were left out",
-                )
+                text = f"{degenerate} of {self.bootstrap} bootstrap samples have no correlation and were left out"
+                caveats += (Caveat(CaveatCode.NOT_DEFINED, text),)
         if trials < 10:
             limits = (
                 "no interval can be made"
                 if low is None or high is None
                 else f"r may lie anywhere from {low:.2f} to {high:.2f}"
             )
-            problems += (f"only {trials} trials: {limits}, and a bootstrap over trials is too narrow",)
+            text = f"only {trials} trials: {limits}, and a bootstrap over trials is too narrow"
+            caveats += (Caveat(CaveatCode.FEW_TRIALS, text),)
         if any(len(group) > 1 for group in data.dependent_groups()):
-            problems += (SHARED_CONTROL,)
+            caveats += (SHARED_CONTROL,)
         if not np.isfinite(r):
-            problems += ("one of the two effects does not vary: the correlation is not defined",)
+            text = "one of the two effects does not vary: the correlation is not defined"
+            caveats += (Caveat(CaveatCode.NOT_DEFINED, text),)
         return Result(
             self.name,
             asdict(self),
             data,
             estimates,
-            problems=effects.problems + problems,
+            caveats=effects.caveats + caveats,
             requires=self.requires,
             left_out=part.left_out,
         )

@@ -101,9 +101,7 @@ class DanielsHughes:
         if effects.complete.sum() < 2:
             raise FitError(f"{effects.name or 'these effects'}: Daniels-Hughes needs 2 comparisons with both endpoints")
         result = self._fit(effects)
-        result = replace(
-            result, problems=result.problems + part.problems, requires=self.requires, left_out=part.left_out
-        )
+        result = replace(result, caveats=result.caveats + part.caveats, requires=self.requires, left_out=part.left_out)
         coarser = replace(self, nodes=(round(2 * self.nodes[0] / 3), round(2 * self.nodes[1] / 3)))._fit(effects)
         both = [
             {name: limits_of(one[name]) for name in ("intercept", "slope", "sigma_cond")} for one in (coarser, result)
@@ -147,9 +145,9 @@ class DanielsHughes:
         )
         estimates |= line.thresholds(self.level)
         positive = float(1 - np.interp(0.0, *slopes, left=0, right=1))
-        estimates["p_slope_positive"] = Estimate(positive, kind="posterior probability")
-        problems = effects.problems + threshold_caveats(estimates, effects)
-        return Result(self.name, self.settings, effects, estimates, line, problems=problems)
+        estimates["p_slope_positive"] = Estimate(positive, method="posterior probability")
+        caveats = effects.caveats + threshold_caveats(estimates, effects)
+        return Result(self.name, self.settings, effects, estimates, line, caveats=caveats)
 
     def _integrate(self, batch: Batch, rough: tuple[float, float]) -> Integral:
         """Tabulate the posterior of (slope, sigma_cond); far slopes are plausible with few trials, so its axis is a sinh too."""

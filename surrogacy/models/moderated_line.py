@@ -36,7 +36,7 @@ from surrogacy.models.exact.line_posterior import LinePosterior, LinePriors, est
 from surrogacy.models.exact.refinement import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
 from surrogacy.models.moderator import Moderator, left_out
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
-from surrogacy.results.estimate import Estimate
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL, Result
 from surrogacy.stats.lines import MixtureLine
@@ -154,19 +154,19 @@ class ModeratedLine:
         centre: float,
         line: LinePosterior,
         alone: LinePosterior,
-        dropped: tuple[str, ...],
+        dropped: tuple[Caveat, ...],
         moved: float,
     ) -> Moderation:
         estimates: dict[str, Any] = {name: estimate(line, name, self.level) for name in (*COEFFICIENTS, "sigma_cond")}
         below = float(line.grid.distribution((0.0, 1.0))(np.zeros(1))[0])
         estimates["p_slope_difference_negative"] = Estimate(
-            below, kind="posterior probability of a slope that falls with the moderator"
+            below, method="posterior probability of a slope that falls with the moderator"
         )
         estimates["slope_alone"] = estimate(alone, "slope", self.level)
         estimates["sigma_cond_alone"] = estimate(alone, "sigma_cond", self.level)
         share = 1 - (estimates["sigma_cond"].value / estimates["sigma_cond_alone"].value) ** 2
         estimates["sigma_reduction"] = Estimate(
-            share, kind="1 - psi^2 / psi^2 without the moderator, posterior medians"
+            share, method="1 - psi^2 / psi^2 without the moderator, posterior medians"
         )
         found = Moderation(
             self, line, alone, moderator, centre, Result(self.name, self.settings, line.effects, estimates)
@@ -174,12 +174,12 @@ class ModeratedLine:
         for place, value in found.places(QUARTILES):
             estimates[f"slope[{place}]"] = found.slope_at(value)
             estimates[f"r2_conditional[{place}]"] = found.r2_at(value)
-        problems = (*line.effects.problems, *moderator.problems, *dropped, *_caveats(found))
+        caveats = (*line.effects.caveats, *moderator.caveats, *dropped, *_caveats(found))
         central = found.line_at(centre)
         result = replace(
             found.result,
             line=central,
-            problems=problems,
+            caveats=caveats,
             draws=line,
             estimates=estimates | central.thresholds(self.level),
         )
@@ -200,7 +200,7 @@ class Moderation:
     centre : float
         Its mean: z = value - centre.
     result : Result
-        ``intercept``, ``slope``, ``intercept_difference``, ``slope_difference``, ``sigma_cond``, measures and problems; its line is that
+        ``intercept``, ``slope``, ``intercept_difference``, ``slope_difference``, ``sigma_cond``, measures and caveats; its line is that
         at the mean of the moderator.
     """
 
@@ -389,12 +389,13 @@ def surrogate_variance(effects: Effects) -> float:
     return max(0.0, (q - (len(y) - 1)) / float(weight.sum() - (weight**2).sum() / weight.sum()))
 
 
-def _caveats(found: Moderation) -> tuple[str, ...]:
-    """What a reader has to know before the numbers."""
+def _caveats(found: Moderation) -> tuple[Caveat, ...]:
+    """Caveats on the number of trials and on biases of known direction."""
     trials = len(found.posterior.effects.trials)
-    problems = []
+    caveats = []
     if trials < FEW_TRIALS:
-        problems.append(f"{trials} trials with {found.moderator.name}: too few to tell a moderator from chance")
+        text = f"{trials} trials with {found.moderator.name}: too few to tell a moderator from chance"
+        caveats.append(Caveat(CaveatCode.FEW_TRIALS, text))
     biases = found.first_order_bias()
     for name, coefficients in biases.items():
         large = [
@@ -403,5 +404,6 @@ def _caveats(found: Moderation) -> tuple[str, ...]:
             if abs(bias) > MATTERS * float(found.result[coefficient].se)
         ]
         if large:
-            problems.append(f"{BIAS_WORDS[name]}: to first order they move {', '.join(large)}")
-    return tuple(problems)
+            text = f"{BIAS_WORDS[name]}: to first order they move {', '.join(large)}"
+            caveats.append(Caveat(CaveatCode.BIAS, text))
+    return tuple(caveats)

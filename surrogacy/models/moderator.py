@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surrogacy.arrays import BoolArray, FloatArray
-from surrogacy.effects import Effects
+from surrogacy.effects import Caveat, CaveatCode, Effects
 from surrogacy.errors import FitError, UsageError
 
 NAMED = 6  # comparisons named in a sentence before it only counts them
@@ -31,7 +31,7 @@ class Moderator:
         Whether values are logs, shown as ratios.
     sensitivity : (k, 2) array
         Derivatives of the value by the logs of the control arm's median PFS and OS; 0 where it does not rest on them.
-    problems : tuple of str
+    caveats : tuple of Caveat
     """
 
     name: str
@@ -40,7 +40,7 @@ class Moderator:
     levels: tuple[str, ...]
     logarithmic: bool
     sensitivity: FloatArray
-    problems: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
 
     def known(self, effects: Effects) -> BoolArray:
         """(k,) True where the value is known and both endpoints were reported with standard errors."""
@@ -93,13 +93,14 @@ def factor_moderator(effects: Effects, factor: str) -> Moderator:
     return Moderator(factor, factor, numbers, (), False, zeros)
 
 
-def left_out(effects: Effects, known: BoolArray, moderator: Moderator) -> tuple[str, ...]:
-    """The comparisons without a value or an endpoint, in words; nothing if there are none."""
+def left_out(effects: Effects, known: BoolArray, moderator: Moderator) -> tuple[Caveat, ...]:
+    """Caveat on the comparisons without a value or an endpoint; none if there are none."""
     names = [label for label, keep in zip(effects.labels, known, strict=True) if not keep]
     if not names:
         return ()
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     needs = "an endpoint" if effects.has_standard_errors.all() else "an endpoint or a standard error"
-    return (
-        f"left out, as {moderator.name} or {needs} is not known: {len(names)} of {len(effects)} comparisons ({listed})",
+    text = (
+        f"left out, as {moderator.name} or {needs} is not known: {len(names)} of {len(effects)} comparisons ({listed})"
     )
+    return (Caveat(CaveatCode.LEFT_OUT, text),)

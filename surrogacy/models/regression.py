@@ -17,17 +17,16 @@ a size above that of the largest trial gets a caveat.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from scipy.special import stdtrit
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.endpoint_names import final_name
-from surrogacy.results.estimate import Estimate
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize
 from surrogacy.results.labels import Weights, weights_in_words
 from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement
@@ -36,6 +35,9 @@ from surrogacy.stats import correlation
 from surrogacy.stats.lines import Line
 from surrogacy.stats.scatter import scatter_caveat
 from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
+
+if TYPE_CHECKING:
+    from statsmodels.regression.linear_model import RegressionResults
 
 
 @dataclass(frozen=True)
@@ -87,52 +89,66 @@ class WeightedRegression:
         """
         part = part_with_weights(effects, self.weights, self.fewest)
         data = part.effects
-        weights, problems = weights_of(data, self.weights)
-        x, y = data.log_hr.T
-        if np.ptp(x) == 0:
-            raise FitError(
-                f"{effects.name or 'these effects'}: every surrogate effect is the same, no line can be fitted"
-            )
-        coefficients, covariance, scale = weighted_least_squares(x, y, weights)
-        line = self._line(data, weights, coefficients, covariance, scale)
-        r = float(correlation.weighted_pearson(x, y, weights))
+        weights, of_weights = weights_of(data, self.weights)
+        least_squares = _least_squares(data, weights)
+        line = self._line(data, weights, least_squares)
+        r = float(correlation.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weights))
         trials, df = len(data.trials), len(data) - 2
         square = correlation.square_interval(*correlation.fisher_interval(r, trials, self.level))
         kind = f"t, {df} df; weights: {weights_in_words(self.weights, data)}"
-        half = float(stdtrit(df, 0.5 + self.level / 2)) * np.sqrt(np.diag(covariance))
+        limits = least_squares.conf_int(1 - self.level)
         estimates: dict[str, Estimate] = {}
         for i, name in enumerate(("intercept", "slope")):
-            value, error = float(coefficients[i]), float(covariance[i, i] ** 0.5)
-            estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
+            value, error = float(least_squares.params[i]), float(least_squares.bse[i])
+            low, high = map(float, limits[i])
+            estimates[name] = Estimate(value, error, low, high, self.level, kind)
         estimates["r2_trial"] = Estimate(
             r**2, None, *square, self.level, f"weighted R2; Fisher z on r, {trials} trials"
         )
         estimates["sigma_resid"] = Estimate(
-            float(np.sqrt(scale / weights.mean())),
-            kind=f"residual SD of log HR({final_name(data)}) for a trial of mean weight",
+            float(np.sqrt(least_squares.scale / weights.mean())),
+            method=f"residual SD of log HR({final_name(data)}) for a trial of mean weight",
         )
         thresholds = threshold_effects(line, self.level)
-        problems = part.problems + problems + self._extrapolated_size(data, line)
-        problems += threshold_caveats({**estimates, **thresholds}, data)
-        problems += scatter_caveat(
+        caveats = part.caveats + of_weights + self._extrapolated_size(data, line)
+        caveats += threshold_caveats({**estimates, **thresholds}, data)
+        caveats += scatter_caveat(
             data, line.intercept, line.slope, "the intervals of slope and R2, the band and the STE are too narrow"
         )
         if any(len(group) > 1 for group in data.dependent_groups()):
-            problems += (SHARED_CONTROL,)
+            caveats += (SHARED_CONTROL,)
         return Result(
             self.name,
             asdict(self),
             data,
             {**estimates, **thresholds},
             line,
-            problems=effects.problems + problems,
+            caveats=effects.caveats + caveats,
             requires=self.requires,
             left_out=part.left_out,
         )
 
-    def _line(
-        self, effects: Effects, weights: FloatArray, coefficients: FloatArray, covariance: FloatArray, scale: float
-    ) -> Line:
+    def statsmodels_result(self, effects: Effects) -> RegressionResults:
+        """Fit the line, as statsmodels returns it: for ``.summary()``, ``.get_influence()`` and its other methods.
+
+        Parameters
+        ----------
+        effects : Effects
+
+        Returns
+        -------
+        statsmodels.regression.linear_model.RegressionResults
+            Of ``WLS`` with coefficients ``intercept`` and ``slope``; its ``scale`` is ``s^2``, of an observation of weight 1.
+
+        Raises
+        ------
+        FitError, MissingDataError, UsageError
+            As `fit`.
+        """
+        data = part_with_weights(effects, self.weights, self.fewest).effects
+        return _least_squares(data, weights_of(data, self.weights)[0])
+
+    def _line(self, effects: Effects, weights: FloatArray, least_squares: RegressionResults) -> Line:
         """Line whose own-error variance is ``scale / w0``, with w0 as a function of the size n.
 
         Raises
@@ -148,30 +164,32 @@ class WeightedRegression:
             )
         per_patient = weight_per_patient(effects, weights, exponent)
         by_size = known.any() and exponent > 0
+        intercept, slope = map(float, least_squares.params)
         return Line(
-            intercept=float(coefficients[0]),
-            slope=float(coefficients[1]),
-            covariance=covariance,
+            intercept=intercept,
+            slope=slope,
+            covariance=least_squares.cov_params(),
             sigma=0.0,
-            trial_variance=float(scale / per_patient) if known.any() else float("nan"),
+            trial_variance=float(least_squares.scale / per_patient) if known.any() else float("nan"),
             exponent=exponent,
             new_n=(float(effects.n[known].mean()) if self.new_n is None else self.new_n) if by_size else None,
             degrees_of_freedom=float(len(effects) - 2),
             data_range=(float(effects.log_hr[:, 0].min()), float(effects.log_hr[:, 0].max())),
-            own_variance=float(scale / weights.mean()),
-            own_words="a trial like these" if exponent == 0.0 else "a trial of mean weight",
+            own_variance=float(least_squares.scale / weights.mean()),
+            own_size=NewTrialSize("equal-weights" if exponent == 0.0 else "mean-weight"),
             scatter_known=False,
         )
 
-    def _extrapolated_size(self, effects: Effects, line: Line) -> tuple[str, ...]:
+    def _extrapolated_size(self, effects: Effects, line: Line) -> tuple[Caveat, ...]:
         """Caveat on a new trial larger than every trial of the set, where the size counts."""
         if self.new_n is None or line.new_n is None or not self.new_n > np.nanmax(effects.n):
             return ()
-        return (
-            f"new trial of {self.new_n:.0f} patients, larger than every trial of the set (at most {np.nanmax(effects.n):.0f}): a weighted "
-            "regression has no between-trial variance, so its prediction band and STE get narrower with the size of the new trial "
-            "without limit; they are too narrow here",
+        text = (
+            f"new trial of {self.new_n:.0f} patients, larger than every trial of the set (at most "
+            f"{np.nanmax(effects.n):.0f}): a weighted regression has no between-trial variance, so its prediction band "
+            "and STE get narrower with the size of the new trial without limit; they are too narrow here"
         )
+        return (Caveat(CaveatCode.LARGE_NEW_TRIAL, text),)
 
 
 def weight_per_patient(effects: Effects, weights: FloatArray, exponent: float) -> float:
@@ -180,24 +198,19 @@ def weight_per_patient(effects: Effects, weights: FloatArray, exponent: float) -
     return float(weights[known].sum() / effects.n[known].sum()) if exponent == 1.0 and known.any() else 1.0
 
 
-def weighted_least_squares(x: FloatArray, y: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray, float]:
-    """Straight line by weighted least squares.
+def _least_squares(effects: Effects, weights: FloatArray) -> RegressionResults:
+    """Fit ``WLS`` to comparisons that have both effects and a weight.
 
-    Parameters
-    ----------
-    x, y, weights : (k,) arrays
-
-    Returns
-    -------
-    coefficients : (2,) array
-        Intercept and slope.
-    covariance : (2, 2) array
-    scale : float
-        Residual variance of an observation of weight 1.
+    Raises
+    ------
+    FitError
+        Where the surrogate effect does not vary.
     """
-    design = np.column_stack([np.ones_like(x), x])
-    bread = np.linalg.inv(design.T @ (weights[:, None] * design))
-    coefficients = bread @ (design.T @ (weights * y))
-    residual = y - design @ coefficients
-    scale = float(np.sum(weights * residual**2) / (len(y) - 2))
-    return coefficients, scale * bread, scale
+    from statsmodels.regression.linear_model import WLS  # 0.4 s, most of it scipy.stats: only where a line is fitted
+
+    x, y = effects.log_hr.T
+    if np.ptp(x) == 0:
+        raise FitError(f"{effects.name or 'these effects'}: every surrogate effect is the same, no line can be fitted")
+    model = WLS(y, np.column_stack([np.ones_like(x), x]), weights=weights)
+    model.data.xnames, model.data.ynames = ["intercept", "slope"], f"log HR({final_name(effects)})"
+    return model.fit()

@@ -11,10 +11,15 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.results.endpoint_names import final_name
+from surrogacy.results.estimate import Caveat, CaveatCode
 from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 
-SHARED_CONTROL = "comparisons that share a control arm are taken as independent by this model, and the patients of that arm count in each"
+SHARED_CONTROL = Caveat(
+    CaveatCode.SHARED_CONTROL,
+    "comparisons that share a control arm are taken as independent by this model, and the patients of that arm count in "
+    "each",
+)
 NEEDS: dict[Weights, frozenset[Requirement]] = {
     "n": frozenset({Requirement.PATIENTS}),
     "sqrt-n": frozenset({Requirement.PATIENTS}),
@@ -55,10 +60,10 @@ def part_with_weights(effects: Effects, weights: Weights, fewest: int = 3) -> Us
     return part
 
 
-def usable_comparisons(effects: Effects, weights: Weights, fewest: int = 3) -> tuple[Effects, tuple[str, ...]]:
-    """Return what `part_with_weights` does, and in words what was left out."""
+def usable_comparisons(effects: Effects, weights: Weights, fewest: int = 3) -> tuple[Effects, tuple[Caveat, ...]]:
+    """Return the comparisons of `part_with_weights`, and the caveat on those left out."""
     part = part_with_weights(effects, weights, fewest)
-    return part.effects, part.problems
+    return part.effects, part.caveats
 
 
 def weighting(settings: Mapping[str, Any], effects: Effects) -> Weights:
@@ -67,8 +72,8 @@ def weighting(settings: Mapping[str, Any], effects: Effects) -> Weights:
     return weights
 
 
-def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[str, ...]]:
-    """Weights by name, and what has to be said about them.
+def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[Caveat, ...]]:
+    """Weights by name, and their caveats.
 
     Parameters
     ----------
@@ -79,7 +84,7 @@ def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[st
     Returns
     -------
     weights : (k,) array
-    problems : tuple of str
+    caveats : tuple of Caveat
 
     Raises
     ------
@@ -97,6 +102,10 @@ def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[st
         share = effects.control_share[:, 1]
         implied = effects.se[:, 1] ** -2.0 / (share * (1.0 - share))
         unknown = np.isnan(effects.events)
-        note = f"{final_name(effects)} events not reported for {unknown.sum()} of {len(effects)} comparisons: implied by the standard error"
-        return np.where(unknown, implied, effects.events), (note,) if unknown.any() else ()
+        text = (
+            f"{final_name(effects)} events not reported for {unknown.sum()} of {len(effects)} comparisons: "
+            "implied by the standard error"
+        )
+        caveats = (Caveat(CaveatCode.IMPLIED_EVENTS, text),) if unknown.any() else ()
+        return np.where(unknown, implied, effects.events), caveats
     return (effects.n if weights == "n" else np.sqrt(effects.n)), ()

@@ -187,10 +187,9 @@ def supported_until(at_risk: AtRisk) -> float:
 
 
 def _arm(calibration: Calibration, i: int, hazards: FloatArray, cuts: tuple[float, ...]) -> IllnessDeath:
-    lam, q = float(np.log(2.0) / calibration.median_pfs[i]), calibration.direct_death
-    if not cuts:
-        return IllnessDeath((1.0 - q) * lam, q * lam, float(hazards[0]))
-    return IllnessDeath.piecewise((1.0 - q) * lam, cuts, q * lam, hazards)
+    return IllnessDeath.from_pfs(
+        calibration.median_pfs[i], calibration.direct_death, hazards if cuts else hazards[0], cuts
+    )
 
 
 def _fitted(

@@ -209,13 +209,6 @@ def _fitted_hazards(inputs: TrialSummary, median_pfs: FloatArray) -> FloatArray:
     return hazards
 
 
-def arms_from(median_pfs: npt.ArrayLike, direct_death: npt.ArrayLike, post_progression: npt.ArrayLike) -> IllnessDeath:
-    """Arms with these median PFS (months), shares of deaths among PFS events and post-progression hazards, arrays of (m,)."""
-    lam = np.log(2.0) / np.asarray(median_pfs, dtype=np.float64)
-    q = np.asarray(direct_death, dtype=np.float64)
-    return IllnessDeath((1.0 - q) * lam, q * lam, np.asarray(post_progression, dtype=np.float64))
-
-
 def bounded_hazard(median_pfs: FloatArray, hazard: FloatArray, too_long: npt.NDArray[np.bool_]) -> FloatArray:
     """Hazards with NaN put on the boundary that fits best: death at once after progression, or (``too_long``) hardly ever."""
     lam = np.log(2.0) / median_pfs
@@ -228,7 +221,7 @@ def two_arms(
 ) -> tuple[IllnessDeath, IllnessDeath]:
     """Control and experimental arm from (2,) medians (months) and hazards."""
     control, experimental = (
-        arms_from(float(pfs), direct_death, float(h12)) for pfs, h12 in zip(median_pfs, post_progression, strict=True)
+        IllnessDeath.from_pfs(pfs, direct_death, h12) for pfs, h12 in zip(median_pfs, post_progression, strict=True)
     )
     return control, experimental
 

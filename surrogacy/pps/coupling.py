@@ -334,6 +334,6 @@ def _estimate(values: FloatArray, kind: str) -> Estimate:
     """First value with the percentiles and the SD of the others, those of samples where it is not defined left out."""
     sample = values[1:][np.isfinite(values[1:])]
     if not np.isfinite(values[0]):
-        return Estimate(None, kind="not defined")
+        return Estimate(None, method="not defined")
     low, high = percentiles(sample)
     return Estimate(float(values[0]), float(sample.std(ddof=1)) if len(sample) > 1 else None, low, high, LEVEL, kind)

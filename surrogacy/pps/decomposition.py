@@ -29,19 +29,22 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, arms_from, calibrate
-from surrogacy.pps.equal_pps import EqualPps, equal_pps
-from surrogacy.pps.identification import (
+from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, calibrate
+from surrogacy.pps.dilution import EqualPps, equal_pps
+from surrogacy.pps.gap_components import (
     NO_ATTENUATION,
     NO_GAP,
+    PARTS,
     is_identified,
+    parts_of,
     printed_errors,
     problems_of,
+    resampled,
+    steps_of,
 )
 from surrogacy.pps.read_summaries import read_all_inputs
 from surrogacy.pps.resampling import SamplingErrors, printed_over_simulated, sampling_errors, scaled
 from surrogacy.pps.shares import FiellerSet, fieller_set, share_estimate
-from surrogacy.pps.steps import PARTS, parts_of, resampled, steps_of
 from surrogacy.pps.trial_summary import HazardRatio, TrialSummary
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import share_with_interval, with_interval
@@ -49,6 +52,7 @@ from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL
 from surrogacy.stats.bootstrap import percentiles
 from surrogacy.survival.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, expected_events
+from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.trials import TrialSet
 
 RESAMPLES = 2000
@@ -130,7 +134,7 @@ class Decomposition:
 
     @property
     def identified(self) -> bool:
-        """Whether the data tell dilution, imbalance and residual apart; see `surrogacy.pps.identification.is_identified`."""
+        """Whether the data tell dilution, imbalance and residual apart; see `surrogacy.pps.gap_components.is_identified`."""
         return is_identified(
             self.effects["gap"], self.shares, self.lost / self.resamples, self.at_boundary / self.resamples
         )
@@ -316,9 +320,9 @@ def _decompose(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors
     control, experimental = chosen.arms
     c, e = chosen.post_progression
     swapped_control, swapped_experimental = (
-        arms_from(chosen.median_pfs[i], chosen.direct_death, h12) for i, h12 in ((0, e), (1, c))
+        IllnessDeath.from_pfs(chosen.median_pfs[i], chosen.direct_death, h12) for i, h12 in ((0, e), (1, c))
     )
-    pps_only = arms_from(chosen.median_pfs[0], chosen.direct_death, e)
+    pps_only = IllnessDeath.from_pfs(chosen.median_pfs[0], chosen.direct_death, e)
     period = (inputs.follow_up.value, inputs.n)
     alone = "value of the calibrated model, no interval"
     hazard_ratios = {
@@ -328,9 +332,9 @@ def _decompose(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors
         "equal": ratio(point.equal, draws.equal),
         "model": ratio(point.model, draws.model),
         "observed": _printed(inputs.hr_os, ratio(log_observed, observed)),
-        "swapped": Estimate(cox_hazard_ratio(swapped_control, swapped_experimental, *period), kind=alone),
-        "pps_only": Estimate(cox_hazard_ratio(control, pps_only, *period), kind=alone),
-        "average": Estimate(average_hazard_ratio(control, experimental, upper=np.inf), kind=alone),
+        "swapped": Estimate(cox_hazard_ratio(swapped_control, swapped_experimental, *period), method=alone),
+        "pps_only": Estimate(cox_hazard_ratio(control, pps_only, *period), method=alone),
+        "average": Estimate(average_hazard_ratio(control, experimental, upper=np.inf), method=alone),
     }
     effects = {name: estimate(parts[name], part_draws[name]) for name in (*PARTS, "gap")}
     attenuation, attenuation_draws = point.model - point.pfs, draws.model - draws.pfs
@@ -346,13 +350,13 @@ def _decompose(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors
     of_gap = sets(PARTS, parts["gap"], part_draws["gap"])
     of_attenuation = sets(PARTS[:2], attenuation, attenuation_draws)
     shares = {
-        name: share_estimate(*of_gap[name], level, kind) if name in of_gap else Estimate(None, kind=NO_GAP)
+        name: share_estimate(*of_gap[name], level, kind) if name in of_gap else Estimate(None, method=NO_GAP)
         for name in PARTS
     }
     model_shares = {
         name: share_estimate(*of_attenuation[name], level, kind, "attenuation of the model")
         if name in of_attenuation
-        else Estimate(None, kind=NO_ATTENUATION)
+        else Estimate(None, method=NO_ATTENUATION)
         for name in PARTS[:2]
     }
     residual = parts["residual"].item()

@@ -4,10 +4,14 @@
 
 The model has constant hazards, so only ratios matter: time is measured in median PFS of the control arm. Follow-up is the uniform
 administrative censoring of even accrual; short follow-up retains more where PPS is long, because early deaths are less diluted.
+
+As PPS -> 0, OS is PFS and its hazard ratio that of PFS. As PPS -> infinity only deaths without progression are left within the
+follow-up; with complete follow-up everyone dies after a wait that both arms share, and the hazard ratio goes to about 1.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +20,9 @@ import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.pps.calibration import Calibration
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, read_all_inputs
+from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.trials import TrialSet
@@ -24,7 +30,32 @@ from surrogacy.trials import TrialSet
 TRIAL_LIKE = (4.0, 8.0)  # shortest and longest follow-up, median PFS of the control arm
 RATIOS = np.geomspace(0.2, 20.0, 41)
 HAZARD_RATIOS = np.exp(np.linspace(np.log(0.25), np.log(0.97), 21))
+ENDLESS_PPS = 1e6  # months: nobody dies after progression within any follow-up
+LONG_PPS = 10_000.0  # months; with everyone followed to death the hazard ratio is then within about 0.001 of its limit
+SHORT_PPS = 0.01  # months
 MEAN_FOLLOW_UPS = np.geomspace(1.5, 60.0, 25)
+
+
+@dataclass(frozen=True)
+class EqualPps:
+    """Limits of the OS hazard ratio (Cox limit) over one PPS in both arms, and the PPS that the observed one needs.
+
+    Parameters
+    ----------
+    none : float
+        PPS -> 0: the PFS hazard ratio.
+    endless, endless_complete : float
+        PPS -> infinity: under the trial's follow-up (PPS of a million months), with everyone followed to death (10,000 months).
+    needed, needed_complete : float or None
+        Median PPS (months, definition ``model``) at which dilution alone gives the observed OS hazard ratio, under the trial's
+        follow-up and with complete follow-up; None if no length does.
+    """
+
+    none: float
+    endless: float
+    endless_complete: float
+    needed: float | None
+    needed_complete: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +115,42 @@ class DilutionPoint:
     follow_up: float | None
 
 
+def equal_pps_hazard_ratio(
+    median_pfs: Iterable[npt.ArrayLike],
+    post_progression: npt.ArrayLike,
+    direct_death: npt.ArrayLike = 0.0,
+    follow_up: tuple[float, float] | None = None,
+    allocation: tuple[float, float] = (1.0, 1.0),
+) -> FloatArray:
+    """OS hazard ratio (Cox limit) with one post-progression hazard in both arms.
+
+    Parameters
+    ----------
+    median_pfs : two floats or (m,) arrays
+        Control and experimental arm, months.
+    post_progression : float or (m,) array
+        Hazard of death after progression, per month.
+    direct_death : float or (m,) array
+        Share of PFS events that are deaths, in both arms.
+    follow_up : (float, float), optional
+        Shortest and longest administrative follow-up, months, uniform in between; default: complete.
+    allocation : (float, float)
+        Patients, control and experimental; only their ratio matters.
+
+    Returns
+    -------
+    () or (m,) array
+
+    Examples
+    --------
+    >>> months = 12.0
+    >>> round(float(equal_pps_hazard_ratio((6.0, 9.0), np.log(2.0) / months)), 3)
+    0.821
+    """
+    control, experimental = (IllnessDeath.from_pfs(median, direct_death, post_progression) for median in median_pfs)
+    return np.asarray(cox_hazard_ratio(control, experimental, follow_up, allocation))
+
+
 def diluted_hazard_ratio(
     hr_pfs: npt.ArrayLike,
     pps_over_pfs: npt.ArrayLike,
@@ -124,12 +191,8 @@ def diluted_hazard_ratio(
         if not possible.all():
             limits = "a share in [0, 1)" if words == "direct_death" else "finite numbers above 0"
             raise UsageError(f"{words} {values[~possible].flat[0]:g}: give {limits}")
-    lam = np.log(2.0) * np.ones(hr.size)
-    h12, share = np.log(2.0) / ratio.ravel(), q.ravel()
-    control = IllnessDeath((1.0 - share) * lam, share * lam, h12)
-    lam = lam * hr.ravel()
-    experimental = IllnessDeath((1.0 - share) * lam, share * lam, h12)
-    return np.asarray(cox_hazard_ratio(control, experimental, censoring=follow_up)).reshape(hr.shape)
+    medians = np.ones(hr.size), 1.0 / hr.ravel()
+    return equal_pps_hazard_ratio(medians, np.log(2.0) / ratio.ravel(), q.ravel(), follow_up).reshape(hr.shape)
 
 
 def retained_share(
@@ -212,3 +275,60 @@ def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
             )
         )
     return tuple(found)
+
+
+def pps_needed(
+    calibration: Calibration, hazard_ratio: float, follow_up: tuple[float, float] | None, n: tuple[int, int]
+) -> float | None:
+    """Equal median PPS at which dilution alone gives an OS hazard ratio.
+
+    Parameters
+    ----------
+    calibration : Calibration
+    hazard_ratio : float
+        Cox limit of OS, experimental over control.
+    follow_up : (float, float) or None
+        Administrative follow-up, months; None = complete.
+    n : (int, int)
+        Patients, control and experimental.
+
+    Returns
+    -------
+    float or None
+        Months; the shortest such PPS, as under short follow-up the hazard ratio need not rise all the way. None if no
+        length from 0.01 to 10,000 months gives it.
+    """
+    from scipy.optimize import brentq
+
+    def excess(log_pps: npt.ArrayLike) -> FloatArray:
+        return np.log(_with_equal_pps(calibration, np.exp(log_pps), follow_up, n) / hazard_ratio)
+
+    grid = np.linspace(np.log(SHORT_PPS), np.log(LONG_PPS), 121)
+    signs = np.sign(excess(grid))
+    crossings = np.flatnonzero(signs[:-1] != signs[1:])
+    if not len(crossings):
+        return None
+    first = crossings[0]
+    root = brentq(lambda log_pps: excess(log_pps).item(), grid[first], grid[first + 1], xtol=1e-9)
+    return float(np.exp(root))
+
+
+def equal_pps(inputs: TrialSummary, calibration: Calibration) -> EqualPps:
+    """Compute the limits of the OS hazard ratio over one PPS in both arms of a trial, and the PPS needed."""
+    follow_up, n = inputs.follow_up.value, inputs.n
+    endless = ENDLESS_PPS if follow_up is not None else LONG_PPS
+    return EqualPps(
+        none=float(calibration.median_pfs[0] / calibration.median_pfs[1]),
+        endless=_with_equal_pps(calibration, endless, follow_up, n).item(),
+        endless_complete=_with_equal_pps(calibration, LONG_PPS, None, n).item(),
+        needed=pps_needed(calibration, inputs.hr_os.value, follow_up, n),
+        needed_complete=pps_needed(calibration, inputs.hr_os.value, None, n),
+    )
+
+
+def _with_equal_pps(
+    calibration: Calibration, median_pps: npt.ArrayLike, follow_up: tuple[float, float] | None, n: tuple[int, int]
+) -> FloatArray:
+    """OS hazard ratio with one median PPS, months, in both arms of a calibrated trial."""
+    hazard = np.log(2.0) / np.asarray(median_pps, dtype=np.float64)
+    return equal_pps_hazard_ratio(calibration.median_pfs, hazard, calibration.direct_death, follow_up, n)

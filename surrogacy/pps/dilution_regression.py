@@ -29,10 +29,9 @@ from surrogacy.models.exact.line_posterior import LinePriors, condition, fit_lin
 from surrogacy.models.exact.refinement import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
 from surrogacy.models.moderated_line import BIAS_WORDS, MATTERS
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
-from surrogacy.models.regression import weighted_least_squares
 from surrogacy.pps.expected_effects import Expectation, expected_effects
 from surrogacy.pps.moderation_evidence import LogScore, log_score
-from surrogacy.results.estimate import Estimate
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.result import LEVEL, Result
 from surrogacy.trials import TrialSet
 
@@ -151,23 +150,26 @@ class OffsetModel:
             sd = float(np.sqrt(weight @ (values - weight @ values) ** 2))
             estimates[name] = Estimate(median, sd, low, high, self.level, KIND)
         below = float(grid.distribution((0.0, 1.0))(np.ones(1))[0])
-        estimates["p_share_below_1"] = Estimate(below, kind="posterior probability")
+        estimates["p_share_below_1"] = Estimate(below, method="posterior probability")
         tail = grid.tail_probability((0.0, 1.0))
         estimates["tail_at_dilution_alone"] = Estimate(
-            tail, kind="posterior mass of (intercept, share) less plausible than (0, 1)"
+            tail, method="posterior mass of (intercept, share) less plausible than (0, 1)"
         )
         y, w = effects.log_hr[:, 1], effects.se[:, 1] ** -2.0
         for key, x in (("r2_expected", at_estimates), ("r2_surrogate", effects.log_hr[:, 0])):
             kind = "R2 of weighted least squares, weights 1 / SE(OS)^2, errors of the surrogate effect ignored"
-            estimates[key] = Estimate(_r2(x, y, w), kind=kind)
+            estimates[key] = Estimate(_r2(x, y, w), method=kind)
         residual = float(w @ (y - at_estimates) / w.sum())
         kind = "weighted mean of observed less expected OS log hazard ratio (a = 0, k = 1)"
-        estimates["mean_residual"] = Estimate(residual, float(w.sum() ** -0.5), kind=kind)
+        estimates["mean_residual"] = Estimate(residual, float(w.sum() ** -0.5), method=kind)
         biases = first_order_bias(
             effects, expectation, float(estimates["share"].value), float(estimates["sigma_cond"].value)
         )
-        problems += tuple(
-            f"{BIAS_WORDS[source]}: to first order they move a by {bias[0]:+.3f} and k by {bias[1]:+.3f}"
+        caveats = tuple(Caveat(CaveatCode.ASSUMPTION, problem) for problem in problems) + tuple(
+            Caveat(
+                CaveatCode.BIAS,
+                f"{BIAS_WORDS[source]}: to first order they move a by {bias[0]:+.3f} and k by {bias[1]:+.3f}",
+            )
             for source, bias in biases.items()
             if (np.abs(bias) > MATTERS * np.array([estimates["intercept"].se, estimates["share"].se])).any()
         )
@@ -178,7 +180,7 @@ class OffsetModel:
         ).log_scores()
         line = np.array([alone[trial] for trial in effects.trials])
         result = with_grid_error(
-            Result(self.name, self.settings, effects, estimates, None, grid, effects.problems + problems), moved
+            Result(self.name, self.settings, effects, estimates, None, grid, effects.caveats + caveats), moved
         )
         return Offset(
             self, result, grid, at_estimates, log_score(own, line, self.level), log_score(dilution, line, self.level)
@@ -398,7 +400,6 @@ def _log_sum(values: FloatArray) -> float:
 
 def _r2(x: FloatArray, y: FloatArray, weight: FloatArray) -> float:
     """Share of the weighted sum of squares that a line explains."""
-    coefficients, _, _ = weighted_least_squares(x, y, weight)
-    left = y - coefficients[0] - coefficients[1] * x
+    left = y - np.polyval(np.polyfit(x, y, 1, w=np.sqrt(weight)), x)
     away = y - weight @ y / weight.sum()
     return float(1 - (weight @ left**2) / (weight @ away**2))

@@ -17,11 +17,10 @@ import numpy as np
 from surrogacy.arrays import BoolArray, FloatArray, IntArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.pps.dilution import equal_pps_hazard_ratio
 from surrogacy.pps.moderators import control_arms, pfs_of, pps_sensitivity
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, ASSUMED_FOLLOW_UP
 from surrogacy.pps.trial_summary import PpsDefinition
-from surrogacy.survival.hazard_ratios import cox_hazard_ratio
-from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.trials import TrialSet
 
 STEP = 1e-3  # of a log, for derivatives
@@ -121,16 +120,19 @@ class ExpectedEffects:
         (n, k) array
         """
         hazard_ratio = np.exp(np.clip(surrogate, -STRONGEST, STRONGEST))
-        found = np.empty_like(hazard_ratio)
+        expected = np.empty_like(hazard_ratio)
         for i in range(len(self)):
-            lam, q, h12 = np.log(2.0) / self.median_pfs[i], self.direct_death[i], self.post_progression[i]
-            control = IllnessDeath((1 - q) * lam, q * lam, h12)
-            experimental = IllnessDeath((1 - q) * lam * hazard_ratio[:, i], q * lam * hazard_ratio[:, i], h12)
             shortest, longest = map(float, self.follow_up[i])
-            censoring = (shortest, longest) if np.isfinite(longest) else None
-            sizes = float(self.allocation[i, 0]), float(self.allocation[i, 1])
-            found[:, i] = np.log(cox_hazard_ratio(control, experimental, censoring, sizes))
-        return found
+            expected[:, i] = np.log(
+                equal_pps_hazard_ratio(
+                    (self.median_pfs[i], self.median_pfs[i] / hazard_ratio[:, i]),
+                    self.post_progression[i],
+                    self.direct_death[i],
+                    (shortest, longest) if np.isfinite(longest) else None,
+                    (float(self.allocation[i, 0]), float(self.allocation[i, 1])),
+                )
+            )
+        return expected
 
 
 _COLUMNS = ("median_pfs", "direct_death", "post_progression", "follow_up", "allocation", "pps_sensitivity")

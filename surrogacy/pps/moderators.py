@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Effects
+from surrogacy.effects import Caveat, CaveatCode, Effects
 from surrogacy.errors import UsageError
 from surrogacy.models.moderator import Moderator
 from surrogacy.pps.arms import ArmPps, arm_pps
@@ -65,20 +65,28 @@ def pps_ratio(
         if arm.direct_death.assumed and (definition == "model" or arm.pfs_endpoint == "TTP"):
             shares.add(arm.direct_death.value)
     used = [arm for arm in arms if arm is not None and arm.has(definition)]
-    problems = [*dict.fromkeys(problem for arm in used for problem in arm.problems)] if definition == "reported" else []
+    remarks: list[tuple[CaveatCode, str]] = []
+    if definition == "reported":
+        remarks += [
+            (CaveatCode.AS_TABULATED, text) for text in dict.fromkeys(text for arm in used for text in arm.problems)
+        ]
     endpoints = Counter(arm.pfs_endpoint for arm in used)
     if len(endpoints) > 1:
         listed = ", ".join(f"{count} {name}" for name, count in sorted(endpoints.items()))
-        problems.append(f"the control-arm medians of progression are not of one endpoint: {listed}")
+        text = f"the control-arm medians of progression are not of one endpoint: {listed}"
+        remarks.append((CaveatCode.MIXED_ENDPOINTS, text))
     unverified = [arm.trial_label for arm in used if arm.evidence == "unverified"]
     if unverified:
-        problems.append(f"unverified control-arm medians: {', '.join(unverified)}")
+        remarks.append((CaveatCode.UNVERIFIED, f"unverified control-arm medians: {', '.join(unverified)}"))
     if shares:
-        problems.append(
-            f"model PPS, and TTP scaled to PFS, where deaths without progression were not counted: {min(shares):.0%} of PFS events taken as deaths"
+        text = (
+            "model PPS, and TTP scaled to PFS, where deaths without progression were not counted: "
+            f"{min(shares):.0%} of PFS events taken as deaths"
         )
+        remarks.append((CaveatCode.ASSUMPTION, text))
     words = f"log(control-arm median PPS / PFS), PPS by definition: {definition}"
-    return Moderator("pps-ratio", words, values, (), True, sensitivity, tuple(problems))
+    caveats = tuple(Caveat(code, text) for code, text in remarks)
+    return Moderator("pps-ratio", words, values, (), True, sensitivity, caveats)
 
 
 def pfs_of(arm: ArmPps) -> float:

@@ -213,7 +213,7 @@ def plan(
         raise UsageError(f"n {wanted:g} with allocation {allocation}: each arm needs at least 2 patients")
     estimates = _by_formula(law, reverse, float(sum(patients)), power, alpha)
     for arm, median in zip(("control", "experimental"), design.median_os, strict=True):
-        estimates[f"median_os_{arm}"] = Estimate(median, kind=OF_MODEL)
+        estimates[f"median_os_{arm}"] = Estimate(median, method=OF_MODEL)
     trials = simulate_trials(*design.arms, patients, design.censoring, simulations, seed, step) if simulations else None
     simulated = {} if trials is None else _by_simulation(trials, alpha)
     problems = _problems(design, law, float(sum(patients)))
@@ -283,7 +283,7 @@ def _by_formula(law: LogRankPair, reverse: LogRankPair, n: float, power: float, 
         "power_os_pps_only": (reverse.power(n, alpha)[OS], NORMAL),
         "n_os_pps_only": (_whole(reverse.sample_size(power, alpha))[OS], NORMAL),
     }
-    return {name: Estimate(float(value), kind=kind) for name, (value, kind) in found.items()}
+    return {name: Estimate(float(value), method=kind) for name, (value, kind) in found.items()}
 
 
 def _by_simulation(trials: SimulatedTrials, alpha: float) -> dict[str, Estimate]:
@@ -296,13 +296,13 @@ def _by_simulation(trials: SimulatedTrials, alpha: float) -> dict[str, Estimate]
 
     def mean(values: FloatArray) -> Estimate:
         if len(values) < 2:
-            return Estimate(None, kind=kind)
+            return Estimate(None, method=kind)
         value, se = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
         return Estimate(value, se, value - z * se, value + z * se, LEVEL, kind)
 
     def proportion(hits: FloatArray) -> Estimate:
         if not len(hits):
-            return Estimate(None, kind=kind)
+            return Estimate(None, method=kind)
         value = float(hits.mean())
         se = float(np.sqrt(value * (1.0 - value) / len(hits))) if 0 < value < 1 else None
         return Estimate(value, se, *_wilson(value, len(hits), z), LEVEL, f"{kind}, Wilson interval")

@@ -124,4 +124,4 @@ def share_estimate(value: float, share_set: FiellerSet, level: float, kind: str,
     reason = f"Fieller set unbounded: the {whole} is not clearly different from 0"
     if share_set.shape == "outside":
         reason += f"; only shares from {share_set.low:.3g} to {share_set.high:.3g} are excluded"
-    return Estimate(value, None, None, None, level, f"{reason}; {kind}")
+    return Estimate(value, None, None, None, level, f"{reason}; {kind}", unbounded=True)

@@ -132,9 +132,12 @@ class Section:
     caveats : mapping of str to tuple of Detail
         The same, at the end of the block.
     tables : tuple of Table
-    drawings : tuple of Drawing
     record : mapping
         Keys of results.json.
+    prose : str
+        Text of ``<key>.md``.
+    draws : mapping
+        Sampled posteriors by file name.
     """
 
     key: str
@@ -142,8 +145,9 @@ class Section:
     by_set: Mapping[str, Sequence[Detail]] = field(default_factory=dict)
     caveats: Mapping[str, Sequence[Detail]] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
-    drawings: tuple[Drawing, ...] = ()
     record: Record = field(default_factory=dict)
+    prose: str = ""
+    draws: Mapping[str, Any] = field(default_factory=dict)
 
 
 def columns(

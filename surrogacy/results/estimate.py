@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
+
+from surrogacy.effects import Caveat as Caveat
+from surrogacy.effects import CaveatCode as CaveatCode
 
 Band = Literal["prediction", "confidence"]
 
 
 ThresholdStatus = Literal["exists", "none", "two-sided", "outside-data", "benefit-without-surrogate-effect"]
+
+
+NewTrialBasis = Literal["true-effect", "patients", "mean-weight", "equal-weights"]
+NEW_TRIAL_WORDS: dict[NewTrialBasis, str] = {
+    "true-effect": "its true effect",
+    "patients": "a trial of stated size",
+    "mean-weight": "a trial of mean weight",
+    "equal-weights": "a trial like these",
+}
 
 
 @dataclass(frozen=True)
@@ -24,8 +36,10 @@ class Estimate:
         Interval limits; None where the method gives none.
     level : float or None
         Level of the interval.
-    kind : str
-        How the interval was made, in words fit for a table footnote.
+    method : str
+        Method of the interval, in words fit for a table footnote.
+    unbounded : bool
+        True where the interval is the whole line, so that it has no limits.
     """
 
     value: float | None
@@ -33,7 +47,48 @@ class Estimate:
     low: float | None = None
     high: float | None = None
     level: float | None = None
-    kind: str = ""
+    method: str = ""
+    unbounded: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Method of the interval; deprecated, use ``method``."""
+        return self.method
+
+    @property
+    def record(self) -> dict[str, float | str | None]:
+        """Fields under the names of results.json and of the tables."""
+        record = asdict(self)
+        del record["unbounded"]
+        return {"kind" if name == "method" else name: value for name, value in record.items()}
+
+
+@dataclass(frozen=True)
+class NewTrialSize:
+    """Size of the new trial that a prediction is made for.
+
+    Parameters
+    ----------
+    basis : {"true-effect", "patients", "mean-weight", "equal-weights"}
+        ``true-effect``: an infinite trial; ``patients``: a trial of ``n``; ``mean-weight``: a trial of the mean weight of
+        the set; ``equal-weights``: a trial like any of the set, where size does not count.
+    n : float or None
+        Patients, where they are stated.
+    """
+
+    basis: NewTrialBasis = "true-effect"
+    n: float | None = None
+
+    @classmethod
+    def of(cls, n: float | None) -> NewTrialSize:
+        """Trial of ``n`` patients; its true effect if ``n`` is infinite or not stated."""
+        return cls() if n is None or n == float("inf") else cls("patients", n)
+
+    def __str__(self) -> str:
+        return f"n = {self.n:.0f}" if self.n is not None else NEW_TRIAL_WORDS[self.basis]
+
+
+TRUE_EFFECT = NewTrialSize()
 
 
 @dataclass(frozen=True)
@@ -55,8 +110,8 @@ class ThresholdEffect:
         Patients of the new trial; None where it is not given by a size (see ``new_trial``).
     hr_other : float or None
         The far end of a two-sided region.
-    new_trial : str
-        The new trial in words: ``n = 558``, ``its true effect``, ``of mean weight``.
+    new_trial : NewTrialSize
+        Size of the new trial.
     beyond_data : bool
         Whether ``hr`` or ``hr_other`` lies beyond the surrogate effects that were observed.
     crossing : float or None
@@ -76,10 +131,17 @@ class ThresholdEffect:
     level: float
     new_n: float | None = None
     hr_other: float | None = None
-    new_trial: str = "its true effect"
+    new_trial: NewTrialSize = TRUE_EFFECT
     beyond_data: bool = False
     crossing: float | None = None
     intercept: float | None = None
+
+    @property
+    def record(self) -> dict[str, float | str | bool | None]:
+        """Fields under the names of results.json; those that belong to a status are left out where it is another."""
+        record = asdict(self) | {"new_trial": str(self.new_trial)}
+        optional = ("hr_other", "crossing", "intercept")
+        return {name: value for name, value in record.items() if name not in optional or value is not None}
 
     @property
     def band_words(self) -> str:

@@ -47,7 +47,7 @@ def with_interval(estimate: Estimate, digits: int = 2) -> str:
     """Return ``0.55 (−0.47 to 0.94)``; an interval that is the whole line is called unbounded."""
     if estimate.low is None or estimate.high is None:
         value = number(estimate.value, digits)
-        return f"{value} (unbounded)" if "unbounded" in estimate.kind else value
+        return f"{value} (unbounded)" if estimate.unbounded else value
     return value_and_interval(estimate.value, estimate.low, estimate.high, digits)
 
 
@@ -57,7 +57,7 @@ def share_with_interval(share: Estimate) -> str:
         return ABSENT
     value = _share(share.value)
     if share.low is None or share.high is None:
-        return f"{value} ({'unbounded' if 'unbounded' in share.kind else 'no interval'})"
+        return f"{value} ({'unbounded' if share.unbounded else 'no interval'})"
     return f"{value} ({_share(share.low)} to {_share(share.high)})"
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from surrogacy.arrays import BoolArray
-from surrogacy.effects import Effects
+from surrogacy.effects import Caveat, CaveatCode, Effects
 from surrogacy.errors import ExitCode, FitError, UsageError
 from surrogacy.results.endpoint_names import FINAL, SURROGATE, endpoint_of, final_name
 
@@ -86,10 +86,10 @@ class UsablePart:
     left_out: tuple[LeftOut, ...]
 
     @property
-    def problems(self) -> tuple[str, ...]:
-        """Sentence that travels with a result if a comparison is left out."""
+    def caveats(self) -> tuple[Caveat, ...]:
+        """Caveat that travels with a result if a comparison is left out."""
         sentence = left_out_sentence(self.left_out, len(self.effects) + len(self.left_out))
-        return (sentence,) if sentence else ()
+        return (Caveat(CaveatCode.LEFT_OUT, sentence),) if sentence else ()
 
 
 class NeedsData(Protocol):

@@ -6,14 +6,14 @@ Intervals are equal-tailed and two-sided at 95 % unless an estimate says otherwi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
-from surrogacy.results.estimate import Band, Estimate, ThresholdEffect
+from surrogacy.results.estimate import Band, Caveat, CaveatCode, Estimate, NewTrialSize, ThresholdEffect
 from surrogacy.results.levels import LEVEL as LEVEL
 from surrogacy.results.requirements import LeftOut, Requirement, count_in_words
 
@@ -60,8 +60,8 @@ class SurrogacyLine(Protocol):
         """Mean (or median) and limits of the band."""
         ...
 
-    def new_trial(self, n: float | None = None) -> str:
-        """The new trial of a prediction in words."""
+    def new_trial(self, n: float | None = None) -> NewTrialSize:
+        """Size of the new trial of a prediction."""
         ...
 
 
@@ -83,7 +83,7 @@ class Result:
     draws : object or None
         The posterior of a Bayesian model: an ``xarray.DataTree`` where it was sampled, the quadrature itself
         (`surrogacy.models.bivariate_bayes.Posterior`) where it is exact.
-    problems : tuple of str
+    caveats : tuple of Caveat
         Failed diagnostics and caveats; print them wherever the estimates go.
     converged : bool
         False where the diagnostics failed: the run then ends with exit code 4.
@@ -99,7 +99,7 @@ class Result:
     estimates: Mapping[str, Estimate | ThresholdEffect]
     line: SurrogacyLine | None = None
     draws: Any = None
-    problems: tuple[str, ...] = field(default=())
+    caveats: tuple[Caveat, ...] = ()
     converged: bool = True
     requires: frozenset[Requirement] = frozenset()
     left_out: tuple[LeftOut, ...] = ()
@@ -114,14 +114,23 @@ class Result:
         return self.estimates[name]
 
     @property
+    def problems(self) -> tuple[str, ...]:
+        """Texts of the caveats; deprecated, use ``caveats``."""
+        return tuple(caveat.text for caveat in self.caveats)
+
+    def has_caveat(self, code: CaveatCode) -> bool:
+        """Return whether a caveat has this code."""
+        return any(caveat.code is code for caveat in self.caveats)
+
+    @property
     def on_boundary(self) -> bool:
-        """Whether the fit ended on the boundary, where the uncertainty of its line is conditional on that."""
-        return any(problem.startswith("boundary") for problem in self.problems)
+        """True where the fit ended on the boundary: the uncertainty of its line is conditional on that."""
+        return self.has_caveat(CaveatCode.BOUNDARY)
 
     @property
     def unverified(self) -> bool:
-        """Whether the fit rests on hazard ratios that were not read in any source."""
-        return any(problem.startswith("unverified") for problem in self.problems)
+        """True where the fit rests on hazard ratios that were not read in any source."""
+        return self.has_caveat(CaveatCode.UNVERIFIED)
 
     def summary(self) -> pd.DataFrame:
         """Return the estimates as a data frame, one row an estimate; ``problems`` and ``left_out`` in ``.attrs``."""
@@ -133,7 +142,7 @@ class Result:
                 kind = f"{estimate.status}; {estimate.made}"
                 row = {"estimate": name, "value": estimate.hr, "level": estimate.level, "kind": kind}
             else:
-                row = {"estimate": name, **vars(estimate)}
+                row = {"estimate": name, **estimate.record}
             rows.append(row)
         frame = pd.DataFrame(rows, columns=["estimate", "value", "se", "low", "high", "level", "kind"])
         frame = frame.set_index("estimate")

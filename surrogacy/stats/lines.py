@@ -11,7 +11,7 @@ from scipy.special import ndtri, stdtrit
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.results.estimate import Band, ThresholdEffect, ThresholdStatus
+from surrogacy.results.estimate import TRUE_EFFECT, Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL as LEVEL
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import NO_SCATTER
@@ -47,8 +47,8 @@ class Line:
         Size of the new trial taken where a prediction states none.
     own_variance : float
         What a new trial's own error adds where no size is stated.
-    own_words : str
-        That trial in words.
+    own_size : NewTrialSize
+        That trial.
     scatter_known : bool
         Whether the scatter of true effects about the line is known apart from the sampling error. Without it, as in a weighted
         regression, the observed effect of a trial of some size can be predicted, a true effect (``n = inf``) cannot.
@@ -68,7 +68,7 @@ class Line:
     degrees_of_freedom: float | None
     data_range: tuple[float, float]
     own_variance: float = 0.0
-    own_words: str = "its true effect"
+    own_size: NewTrialSize = TRUE_EFFECT
     scatter_known: bool = True
 
     def quantile(self, level: float = LEVEL) -> float:
@@ -102,12 +102,10 @@ class Line:
             )
         return float(self.sigma**2 + self.trial_variance / size**self.exponent)
 
-    def new_trial(self, n: float | None = None) -> str:
-        """The new trial of a prediction in words."""
+    def new_trial(self, n: float | None = None) -> NewTrialSize:
+        """Size of the new trial of a prediction."""
         size = self.new_n if n is None else n
-        if size is None or self.exponent == 0.0:
-            return self.own_words
-        return "its true effect" if np.isinf(size) else f"n = {size:.0f}"
+        return self.own_size if size is None or self.exponent == 0.0 else NewTrialSize.of(size)
 
     def predict(
         self, log_hr: npt.ArrayLike, n: float | None = None, level: float = LEVEL, band: Band = "prediction"
@@ -197,10 +195,9 @@ class MixtureLine:
             )
         return self.trial_variance / size
 
-    def new_trial(self, n: float | None = None) -> str:
-        """The new trial of a prediction in words."""
-        size = self.new_n if n is None else n
-        return "its true effect" if size is None or np.isinf(size) else f"n = {size:.0f}"
+    def new_trial(self, n: float | None = None) -> NewTrialSize:
+        """Size of the new trial of a prediction."""
+        return NewTrialSize.of(self.new_n if n is None else n)
 
     def predict(
         self, log_hr: npt.ArrayLike, n: float | None = None, level: float = LEVEL, band: Band = "prediction"

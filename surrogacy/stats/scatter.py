@@ -22,6 +22,7 @@ import numpy as np
 from scipy.special import chdtr
 
 from surrogacy.effects import Effects
+from surrogacy.results.estimate import Caveat, CaveatCode
 
 # Of simulated sets without any true scatter and with right errors, 0.05 to 0.13% fall below this (6 to 30 trials, weights by size); sets
 # with scatter do so more seldom, and the shipped sets have 0.26 or more. What falls below is therefore hardly ever chance.
@@ -79,7 +80,7 @@ def residual_scatter(effects: Effects, intercept: float, slope: float) -> Residu
     return ResidualScatter(q, len(data) - 2, float(chdtr(len(data) - 2, q)))
 
 
-def scatter_caveat(effects: Effects, intercept: float, slope: float, consequence: str) -> tuple[str, ...]:
+def scatter_caveat(effects: Effects, intercept: float, slope: float, consequence: str) -> tuple[Caveat, ...]:
     """Caveat on trials that lie closer to a line than their sampling errors allow; empty where they do not.
 
     Parameters
@@ -92,7 +93,7 @@ def scatter_caveat(effects: Effects, intercept: float, slope: float, consequence
     scatter = residual_scatter(effects, intercept, slope)
     if scatter is None or scatter.p_less >= IMPLAUSIBLE:
         return ()
-    caveat = (
+    text = (
         f"too little scatter: the trials lie closer to the line than their sampling errors allow (Q = {scatter.q:.2g} on "
         f"{scatter.degrees_of_freedom} df, lower tail p = {scatter.p_less:.1g}); {consequence}; re-read the hazard ratios, their "
         "standard errors and the within-trial correlations"
@@ -100,14 +101,14 @@ def scatter_caveat(effects: Effects, intercept: float, slope: float, consequence
     assumed = effects.rho_within[~effects.rho_known]
     strong = residual_scatter(effects.with_rho_within(STRONG_CORRELATION), intercept, slope)
     if len(assumed) and strong is not None:
-        caveat += (
+        text += (
             f" (assumed to be {assumed[0]:.2g}; errors that go together more closely leave less scatter: with {STRONG_CORRELATION:g}, "
             f"p = {strong.p_less:.1g})"
         )
-    return (caveat,)
+    return (Caveat(CaveatCode.SCATTER, text),)
 
 
-def scatter_about_precise_line(effects: Effects, consequence: str) -> tuple[str, ...]:
+def scatter_about_precise_line(effects: Effects, consequence: str) -> tuple[Caveat, ...]:
     """Caveat of a model whose own line may not be defined: scatter about the line weighted by the precision of the final effects."""
     data = effects.take(effects.complete & np.isfinite(effects.se).all(axis=1))
     x, y = data.log_hr.T

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from surrogacy.effects import Effects
-from surrogacy.results.estimate import Band, Estimate, ThresholdEffect, ThresholdStatus
+from surrogacy.results.estimate import Band, Caveat, CaveatCode, Estimate, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL as LEVEL
 from surrogacy.results.levels import confidence_level
 from surrogacy.stats.lines import FLATTEST, ROUNDING, STRONGEST_HR, WEAKEST_HR, Line
@@ -98,10 +98,8 @@ def threshold_effects(line: Line, level: float = LEVEL) -> dict[str, ThresholdEf
     }
 
 
-def threshold_caveats(
-    estimates: Mapping[str, Estimate | ThresholdEffect], effects: Effects, *, slope_unbounded: bool = False
-) -> tuple[str, ...]:
-    """Sentences that must stand beside the thresholds of a fit, whichever model made them.
+def threshold_caveats(estimates: Mapping[str, Estimate | ThresholdEffect], effects: Effects) -> tuple[Caveat, ...]:
+    """Caveats that must stand beside the thresholds of a fit, whichever model made them.
 
     Parameters
     ----------
@@ -109,17 +107,15 @@ def threshold_caveats(
         Of a result; the thresholds among them, ``slope`` and ``intercept`` are used.
     effects : Effects
         For the names of the endpoints.
-    slope_unbounded : bool
-        Whether the interval of the slope is the whole line (limits of None otherwise mean that there is none).
 
     Returns
     -------
-    tuple of str
-        One sentence where a band needs no surrogate effect to exclude no final effect, one where there is a threshold
+    tuple of Caveat
+        One where a band needs no surrogate effect to exclude no final effect, one where there is a threshold
         although the interval of the slope contains 0.
     """
     thresholds = [value for value in estimates.values() if isinstance(value, ThresholdEffect)]
-    caveats: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
     without = [ste for ste in thresholds if ste.status == "benefit-without-surrogate-effect"]
     if without:
         surrogate, final = _endpoints(effects)
@@ -131,17 +127,19 @@ def threshold_caveats(
         predicted = [ste for ste in without if ste.band == "prediction"]
         benefit = "a benefit on" if predicted else "a mean benefit on"
         crossings = ", ".join(f"{_crossing(ste)} ({ste.band_words})" for ste in predicted or without)
-        caveats += (
+        text = (
             f"{benefit} {final} is predicted even without an effect on {surrogate}: intercept{value}, the log hazard "
             f"ratio of {final} at a hazard ratio of 1 for {surrogate}; where the band reaches no effect on {final}, at "
-            f"a hazard ratio for {surrogate} of {crossings}, is not a surrogate threshold",
+            f"a hazard ratio for {surrogate} of {crossings}, is not a surrogate threshold"
         )
+        caveats += (Caveat(CaveatCode.WITHOUT_SURROGATE_EFFECT, text),)
     slope = estimates.get("slope")
     usable = [ste.band_words for ste in thresholds if ste.hr is not None]
-    if usable and isinstance(slope, Estimate) and (slope_unbounded or (slope.low is not None and slope.low <= 0)):
+    if usable and isinstance(slope, Estimate) and (slope.unbounded or (slope.low is not None and slope.low <= 0)):
         interval = f"{slope.level or LEVEL:.0%} interval of the slope{_limits(slope)}"
-        finding = "is unbounded" if slope_unbounded else "contains 0"
-        caveats += (f"the {interval} {finding}: the surrogate threshold is not to be relied on ({', '.join(usable)})",)
+        finding = "is unbounded" if slope.unbounded else "contains 0"
+        text = f"the {interval} {finding}: the surrogate threshold is not to be relied on ({', '.join(usable)})"
+        caveats += (Caveat(CaveatCode.FLAT_SLOPE, text),)
     return caveats
 
 

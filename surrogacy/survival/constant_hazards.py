@@ -54,6 +54,32 @@ def _scaled(
     return slower, before, np.where(h01 > 0.0, h01 * grown, 0.0)
 
 
+def pfs_hazards(median_pfs: Array, direct_death: Array) -> tuple[FloatArray, FloatArray]:
+    """Hazards of progression and of death without it, ``(1 - q) lam`` and ``q lam`` with ``lam = ln 2 / median PFS``.
+
+    Parameters
+    ----------
+    median_pfs : array
+        Months.
+    direct_death : array
+        Share q of PFS events that are deaths.
+
+    Returns
+    -------
+    h01, h02 : arrays
+        Per month, of the shape to which the arguments broadcast.
+
+    Examples
+    --------
+    >>> h01, h02 = pfs_hazards(6.0, 0.1)
+    >>> round(float(h01), 4), round(float(h02), 4)
+    (0.104, 0.0116)
+    """
+    median_pfs, q = _floats(median_pfs, direct_death)
+    lam = np.log(2.0) / median_pfs
+    return np.asarray((1.0 - q) * lam), np.asarray(q * lam)
+
+
 def survival_pfs(t: Array, h01: Array, h02: Array) -> FloatArray:
     """Share alive without progression at t."""
     t, h01, h02 = _floats(t, h01, h02)
@@ -160,7 +186,7 @@ def post_progression_hazard(pfs: Array, os: Array, direct_death: Array) -> Float
     """
     pfs, os, q = np.broadcast_arrays(*_floats(pfs, os, direct_death))
     lam = np.log(2.0) / pfs
-    h01, h02 = (1.0 - q) * lam, q * lam
+    h01, h02 = pfs_hazards(pfs, q)
     never_dying = 1.0 - q * -np.expm1(-lam * os)
     possible = (os > pfs) & (never_dying > 0.5)
     reach = np.log(LONGEST_RATIO)

@@ -161,6 +161,41 @@ class IllnessDeath:
         )
 
     @classmethod
+    def from_pfs(
+        cls,
+        median_pfs: npt.ArrayLike,
+        direct_death: npt.ArrayLike,
+        post_progression: npt.ArrayLike,
+        cuts: tuple[float, ...] = (),
+    ) -> IllnessDeath:
+        """Constant hazards of progression and death, ``(1 - q) ln 2 / median PFS`` and ``q ln 2 / median PFS``.
+
+        Parameters
+        ----------
+        median_pfs : float or (m,) array
+            Months.
+        direct_death : float or (m,) array
+            Share q of PFS events that are deaths.
+        post_progression : float or (m,) array
+            Hazard of death after progression, per month; with ``cuts`` one value an interval along the last axis.
+        cuts : tuple of float
+            Months since randomisation at which the post-progression hazard changes.
+
+        Raises
+        ------
+        UsageError
+            Hazards that make no sense, as for `IllnessDeath`.
+
+        Examples
+        --------
+        >>> arm = IllnessDeath.from_pfs(median_pfs=6.0, direct_death=0.1, post_progression=0.05)
+        >>> round(float(arm.quantile_pfs(0.5)), 3), round(arm.median_pps, 3)
+        (6.0, 13.863)
+        """
+        h01, h02 = constant_hazards.pfs_hazards(median_pfs, direct_death)
+        return cls.piecewise(h01, cuts, h02, post_progression) if cuts else cls(h01, h02, post_progression)
+
+    @classmethod
     def from_medians(cls, pfs: npt.ArrayLike, os: npt.ArrayLike, direct_death: npt.ArrayLike = 0.0) -> IllnessDeath:
         """Constant hazards that give these medians.
 
@@ -189,8 +224,7 @@ class IllnessDeath:
         h12 = constant_hazards.post_progression_hazard(pfs, os, q)
         words = "median OS = {value} months: too many deaths without progression for it, even if nobody died after one; lower direct_death"
         refuse(np.isnan(h12), os, words)
-        lam = np.log(2.0) / pfs
-        return cls((1.0 - q) * lam, q * lam, h12)
+        return cls.from_pfs(pfs, q, h12)
 
     @property
     def median_pps(self) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from surrogacy.errors import UsageError
+from surrogacy.survival.constant_hazards import pfs_hazards
 from surrogacy.survival.logrank_law import LogRankPair, MixedArm, logrank_pair
 from surrogacy.survival.partial_likelihood import Censoring
 
@@ -70,14 +71,15 @@ class Design:
     def arms(self) -> tuple[MixedArm, MixedArm]:
         """Transition hazards of the control and the experimental arm."""
         pps = [float(np.log(2.0)) / median for median in self.pps]
-        hazards = [
-            ((1.0 - q) * np.log(2.0) / median, q * np.log(2.0) / median)
-            for median, q in zip(self.pfs, self.direct_death, strict=True)
-        ]
+        hazards = [pfs_hazards(median, q) for median, q in zip(self.pfs, self.direct_death, strict=True)]
         mixed = 0 < self.crossover < 1
         after = (pps[0], pps[1]) if mixed else (pps[1],) if self.crossover else (pps[0],)
         shares = (1.0 - self.crossover, self.crossover) if mixed else (1.0,)
-        return MixedArm(*hazards[0], after, shares), MixedArm(*hazards[1], (pps[1],))
+        (progression, death), (progression_exp, death_exp) = hazards
+        return (
+            MixedArm(float(progression), float(death), after, shares),
+            MixedArm(float(progression_exp), float(death_exp), (pps[1],)),
+        )
 
     @property
     def median_os(self) -> Pair:

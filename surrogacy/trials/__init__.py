@@ -1,6 +1,6 @@
 """The trial tables: reading, checking, pairing. The only part of the package that reads data files."""
 
-from surrogacy.trials.pairing import AnalysisSet
+from surrogacy.trials.analysis_set import AnalysisSet, FlowEntry, Pairing
 from surrogacy.trials.trial_set import DATA_VERSION, TrialSet, read_pairs, read_trials
 
-__all__ = ["DATA_VERSION", "AnalysisSet", "TrialSet", "read_pairs", "read_trials"]
+__all__ = ["DATA_VERSION", "AnalysisSet", "FlowEntry", "Pairing", "TrialSet", "read_pairs", "read_trials"]

@@ -12,6 +12,7 @@ from surrogacy.trials.arm_rules import GROUPS, check_added_cells, months
 from surrogacy.trials.cells import Row, cell_fault, file_fault, number, squash
 from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, FINALS, OPTIONAL_EFFECTS, TRIALS, Column, is_valid
 from surrogacy.trials.files import read_table
+from surrogacy.trials.frames import reported_effects, table_frame
 from surrogacy.trials.layouts import OWN_ROLES, UserRows, to_rows
 from surrogacy.trials.standard_errors import standard_error
 from surrogacy.trials.trial_facts import differ
@@ -100,8 +101,9 @@ def check_user_rows(rows: UserRows) -> list[Fault]:
 
 def _without_standard_error(effects: Sequence[Row]) -> list[Fault]:
     """I107: rows that state nothing from which a standard error follows; one remark if there are many."""
-    stated = [row for row in effects if number(row, "hr")]
-    lacking = [row for row in stated if standard_error(row) is None]
+    typed = reported_effects(table_frame(effects, (*EFFECTS, *OPTIONAL_EFFECTS)))
+    stated = [(row, effect) for row, effect in zip(effects, typed, strict=True) if number(row, "hr")]
+    lacking = [row for row, effect in stated if standard_error(effect) is None]
     fix = "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"
     if len(lacking) > MOST_REMARKS:
         rule = f"{len(lacking)} of {len(stated)} hazard ratios have no standard error: the models that need one leave them out"

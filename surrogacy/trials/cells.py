@@ -121,10 +121,10 @@ def level_of(row: Row) -> float:
     return DEFAULT_LEVEL if level is None else level
 
 
-def exact_p(row: Row) -> float | None:
-    """Return the exact p-value of a row; None if there is none or it is a bound such as <0.001."""
+def exact_p(text: str) -> float | None:
+    """Return an exact p-value; None if the cell is empty or a bound such as <0.001."""
     try:
-        p = float(row.get("p", "").strip().lstrip("=").strip())
+        p = float(text.strip().lstrip("=").strip())
     except ValueError:
         return None
     return p if 0 < p < 1 else None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from surrogacy.errors import UsageError
 from surrogacy.trials import TrialSet
 from surrogacy.trials.columns import EVIDENCE
+from surrogacy.trials.frames import ReportedEffect, reported_effects
 from surrogacy.trials.standard_errors import standard_error
 
 DATA_CUTS = ("preferred", "earliest", "latest")
@@ -45,13 +44,13 @@ def with_data_cut(trials: TrialSet, cut: str, min_evidence: str = "secondary") -
     direction = -1 if cut == "earliest" else 1
     worst = EVIDENCE.index(min_evidence)
     table = trials.effects
-    rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-    alike = ("comparison", "endpoint", "population", "criteria", "review", "adjusted")
-    groups: dict[tuple[Any, ...], list[int]] = {}
+    rows = reported_effects(table)
+    groups: dict[tuple[str, ...], list[int]] = {}
     for place, row in enumerate(rows):
-        usable = row["evidence"] in EVIDENCE[: worst + 1] and standard_error(row) is not None and row["hr"] == row["hr"]
-        if row["preferred"] or usable:
-            groups.setdefault(tuple(str(row[name]) for name in alike), []).append(place)
+        usable = row.evidence in EVIDENCE[: worst + 1] and standard_error(row) is not None and np.isfinite(row.hr)
+        if row.preferred or usable:
+            alike = (row.comparison, row.endpoint, row.population, row.criteria, row.review, row.adjusted)
+            groups.setdefault(alike, []).append(place)
     preferred = table["preferred"].to_numpy(copy=True)
     for places in groups.values():
         chosen = next((place for place in places if preferred[place]), None)
@@ -65,15 +64,14 @@ def with_data_cut(trials: TrialSet, cut: str, min_evidence: str = "secondary") -
     return replace(trials, effects=table.assign(preferred=preferred))
 
 
-def _later(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
+def _later(first: ReportedEffect, second: ReportedEffect) -> int:
     """1 if the first analysis is later than the second, -1 if earlier, 0 if that is not known."""
-    dates = str(one["data_cut"] or ""), str(other["data_cut"] or "")
+    dates = first.data_cut, second.data_cut
     if all(dates):
         shared = min(map(len, dates))  # a date may be a month
         return int(np.sign((dates[0][:shared] > dates[1][:shared]) - (dates[0][:shared] < dates[1][:shared])))
-    ranks = [
-        STAGES_OF_ANALYSIS.get((str(row["analysis"]).replace(",", " ").split() or [""])[0]) for row in (one, other)
-    ]
+    words = [(effect.analysis.replace(",", " ").split() or [""])[0] for effect in (first, second)]
+    ranks = [STAGES_OF_ANALYSIS.get(word) for word in words]
     if ranks[0] is None or ranks[1] is None:
         return 0
     return int(np.sign(ranks[0] - ranks[1]))

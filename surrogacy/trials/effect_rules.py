@@ -141,7 +141,7 @@ def contradicts_p(row: Row, least_z: float, most_z: float, central_z: float) -> 
 
     A p-value contradicts if it is apart by more than a factor of 3, or on the other side of 0.05, after rounding of both.
     """
-    p, bound, sides = exact_p(row), bound_of_p(row), int(number(row, "p_sides") or 2)
+    p, bound, sides = exact_p(row.get("p", "")), bound_of_p(row), int(number(row, "p_sides") or 2)
     least, most, central = (sides * float(ndtr(-z)) for z in (most_z, least_z, central_z))
     if bound is not None:
         return least > P_FACTOR * bound

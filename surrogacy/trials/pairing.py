@@ -2,134 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from surrogacy.effects import Effects
-from surrogacy.errors import DataError, UsageError
+from surrogacy.effects import Caveat, CaveatCode, Effects
+from surrogacy.errors import DataError, Fault, UsageError
 from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
-from surrogacy.trials.cells import Row, file_fault, number, squash
-from surrogacy.trials.columns import ENDPOINTS, EVIDENCE
-from surrogacy.trials.shared_control import SharedControl, resolve_shared_controls
+from surrogacy.trials.analysis_set import AnalysisSet, FlowEntry, Pairing, Source
+from surrogacy.trials.cells import Row, number
+from surrogacy.trials.columns import EVIDENCE, TRIALS
+from surrogacy.trials.frames import ReportedEffect, reported_effects
+from surrogacy.trials.shared_control import resolve_shared_controls
 from surrogacy.trials.standard_errors import standard_error
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from surrogacy.trials.trial_set import TrialSet
 
 
 @dataclass(frozen=True)
-class Pairing:
-    """What to pair: surrogates and final endpoints in order of preference, and how."""
+class _Pair:
+    """Row of the trial table by position, and the two hazard ratios."""
 
-    surrogates: tuple[str, ...]
-    finals: tuple[str, ...]
-    rho_within: float
-    min_evidence: str
-    shared_control: SharedControl
-
-    def __post_init__(self) -> None:
-        for endpoint in self.surrogates:
-            if endpoint in self.finals:
-                raise UsageError(f"{endpoint} is the final endpoint and cannot be its own surrogate")
-        if self.min_evidence not in EVIDENCE:
-            raise UsageError(f"unknown evidence {self.min_evidence!r}; choose from {', '.join(EVIDENCE)}")
-        if not -1 <= self.rho_within <= 1:
-            raise UsageError(f"rho_within must lie in [-1, 1]; got {self.rho_within:g}")
+    place: int
+    surrogate: ReportedEffect
+    final: ReportedEffect
 
 
-@dataclass(frozen=True, eq=False)
-class AnalysisSet:
-    """Effects with their flow.
+def pair_by_rule(
+    trials: pd.DataFrame,
+    effects: pd.DataFrame,
+    added: Collection[str],
+    pairing: Pairing,
+    rule: Mapping[str, Sequence[str]],
+    name: str,
+) -> AnalysisSet:
+    """Pair every comparison that the rule selects and that has both effects at the evidence asked for.
 
     Parameters
     ----------
-    effects : Effects
-    flow : tuple of dict
-        One entry a comparison considered: comparison, in_fit, why.
-    """
-
-    effects: Effects
-    flow: tuple[dict[str, Any], ...]
-
-
-def endpoint_spelling(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
-    """Return endpoints as the tables spell them; capitals, hyphens and blanks do not matter.
-
-    Parameters
-    ----------
-    names : sequence of str
-    held : sequence of str
-        Endpoints of the tables.
+    trials, effects : DataFrame
+        Tables of a `TrialSet`.
+    added : collection of str
+        Comparisons that a user added.
+    pairing : Pairing
+        With endpoints as the tables spell them.
+    rule : mapping of column to values
+    name : str
 
     Raises
     ------
+    DataError
+        If a row that was added is less verified than asked for.
     UsageError
-        If neither the tables nor the vocabulary of the shipped tables hold an endpoint.
+        If trials.csv has no such column, or nothing can be paired.
     """
-    exact = {*ENDPOINTS, *held}
-    similar = {squash(name) or name: name for name in (*ENDPOINTS, *held)}
-    spelled = [name if name in exact else similar.get(squash(name) or name, "") for name in names]
-    for name, spelling in zip(names, spelled, strict=True):
-        if not spelling:
-            raise UsageError(f"unknown endpoint {name!r}; choose from {', '.join(held)}")
-    return tuple(spelled)
-
-
-def known_endpoints(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
-    """Return those of the names that the tables, or the vocabulary of the shipped tables, hold."""
-    known = {squash(name) or name for name in (*ENDPOINTS, *held)}
-    return tuple(name for name in names if (squash(name) or name) in known)
-
-
-def request_for(
-    trials: TrialSet,
-    surrogate: str | Sequence[str],
-    final: str | None,
-    rho_within: float,
-    min_evidence: str,
-    shared_control: SharedControl,
-) -> Pairing:
-    """Return what to pair, endpoints as the tables spell them; without ``final`` their own final endpoints.
-
-    Raises
-    ------
-    UsageError
-        If an endpoint is not known, or is surrogate and final at once.
-    """
-    held = tuple(dict.fromkeys(trials.effects["endpoint"]))
-    surrogates = endpoint_spelling((surrogate,) if isinstance(surrogate, str) else tuple(surrogate), held)
-    finals = endpoint_spelling(trials.final_endpoints if final is None else (final,), held)
-    return Pairing(surrogates, finals, rho_within, min_evidence, shared_control)
-
-
-def pair_by_rule(trials: TrialSet, request: Pairing, rule: Mapping[str, Sequence[str]], name: str) -> AnalysisSet:
-    """Pair every comparison that the rule selects and that has both effects at the evidence asked for."""
     for column in rule:
-        if column not in trials.trials.columns or column.startswith("_"):
+        if column not in {known.name for known in TRIALS}:
             raise UsageError(f"{name or 'selection'}: trials.csv has no column {column!r}")
-    preferred = _preferred(trials)
-    chosen, flow = [], []
-    for trial in _records(trials.trials):
-        comparison = trial["comparison"]
-        added = comparison in trials.added
+    added, preferred = set(added), _preferred(effects)
+    cells = {column: [rule_text(value) for value in trials[column]] for column in rule}
+    pairs: list[_Pair] = []
+    flow = []
+    for place, comparison in enumerate(trials["comparison"]):
         # an added row that does not say, say, its stage joins every set
-        if any(
-            rule_text(trial[column]) not in values and not (added and trial[column] == "")
-            for column, values in rule.items()
-        ):
+        optional = ("",) if comparison in added else ()
+        if any(cells[column][place] not in (*values, *optional) for column, values in rule.items()):
             continue
-        row, why = _choose(preferred.get(comparison, {}), request, added_here=added)
-        if row is not None:
-            chosen.append((trial, *row))
-        flow.append({"comparison": comparison, "in_fit": row is not None, "why": why})
-    effects = _effects(trials, request, chosen, name)
-    return _resolved(effects, request, flow)
+        pair, reason = _choose(place, preferred.get(comparison, {}), pairing, added_here=comparison in added)
+        pairs += [pair] if pair is not None else []
+        flow.append(FlowEntry(comparison, pair is not None, reason))
+    return _analysis_set(_effects(trials, effects, added, pairing, pairs, name), pairing, rule, flow)
 
 
 def rule_text(value: object) -> str:
@@ -137,174 +81,200 @@ def rule_text(value: object) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def _resolved(effects: Effects, request: Pairing, flow: list[dict[str, Any]]) -> AnalysisSet:
+def _analysis_set(effects: Effects, pairing: Pairing, source: Source, flow: Sequence[FlowEntry]) -> AnalysisSet:
     """Resolve shared control arms, and say in the flow where a comparison went."""
-    resolved = resolve_shared_controls(effects, request.shared_control)
+    resolved = resolve_shared_controls(effects, pairing.shared_control)
     group = dict(zip(effects.comparison, effects.control_group, strict=True))
     with_errors = dict(zip(effects.comparison, effects.has_standard_errors, strict=True))
-    for entry in flow:
-        name = entry["comparison"]
-        if entry["in_fit"] and name not in resolved.comparison:
-            kept = next(other for other in resolved.comparison if group[other] == group[name])
-            why = f"shares its control arm with {kept}, which stands for both"
-            if request.shared_control == "combine":
-                why = f"pooled with {kept}, which shares its control arm"
-                if not (with_errors[name] and with_errors[kept]):
-                    why = f"shares its control arm with {kept}, and cannot be pooled with it without standard errors"
-            entry |= {"in_fit": False, "why": why}
-    return AnalysisSet(resolved, tuple(flow))
+    remaining = {group[name]: name for name in reversed(resolved.comparison)}
+    kept_names = set(resolved.comparison)
+
+    def settled(entry: FlowEntry) -> FlowEntry:
+        name = entry.comparison
+        if not entry.included or name in kept_names:
+            return entry
+        kept = remaining[group[name]]
+        if pairing.shared_control != "combine":
+            reason = f"shares its control arm with {kept}, which stands for both"
+        elif with_errors[name] and with_errors[kept]:
+            reason = f"pooled with {kept}, which shares its control arm"
+        else:
+            reason = f"shares its control arm with {kept}, and cannot be pooled with it without standard errors"
+        return FlowEntry(name, included=False, reason=reason)
+
+    return AnalysisSet(effects.name, source, resolved, tuple(map(settled, flow)))
 
 
-def pair_by_list(trials: TrialSet, request: Pairing, rows: Sequence[Row], name: str) -> AnalysisSet:
-    """Pair the hazard ratios that a set lists one by one."""
-    by_id = {row["effect_id"]: row for row in _records(trials.effects)}
-    about = {row["comparison"]: row for row in _records(trials.trials)}
-    chosen, notes = [], []
+def pair_by_list(
+    trials: pd.DataFrame,
+    effects: pd.DataFrame,
+    added: Collection[str],
+    pairing: Pairing,
+    rows: Sequence[Row],
+    name: str,
+) -> AnalysisSet:
+    """Pair the hazard ratios that a set lists one by one; see `pair_by_rule` for the parameters.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Of the file of the set.
+    """
+    by_id = {effect.effect_id: effect for effect in reported_effects(effects)}
+    places = {comparison: place for place, comparison in enumerate(trials["comparison"])}
+    patients = {column: trials[column].to_numpy(dtype=float, copy=True) for column in ("n_exp", "n_ctl")}
+    pairs: list[_Pair] = []
+    notes = []
     for row in rows:
         surrogate, final = by_id[row["surrogate_effect"]], by_id[row["final_effect"]]
-        trial = dict(about[surrogate["comparison"]])
-        for column in ("n_exp", "n_ctl"):
+        place = places[surrogate.comparison]
+        for column, known in patients.items():
             stated = number(row, column)
             if stated is not None:
-                if stated != trial[column] and trial[column] == trial[column]:
-                    notes.append(f"{trial['label']} {column} {stated:.0f} (trial table {trial[column]:.0f})")
-                trial[column] = stated
-        chosen.append((trial, surrogate, final))
-    listed = dict.fromkeys(trial["comparison"] for trial, _, _ in chosen)  # in order, for any hash seed
-    flow = [{"comparison": comparison, "in_fit": True, "why": ""} for comparison in listed]
-    stages = {trial["stage"] for trial, _, _ in chosen}
-    preferred = _preferred(trials)
-    for comparison in trials.added:
-        if comparison in listed or about[comparison]["stage"] not in (*stages, ""):
+                if stated != known[place] and np.isfinite(known[place]):
+                    label = trials["label"].iloc[place]
+                    notes.append(f"{label} {column} {stated:.0f} (trial table {known[place]:.0f})")
+                known[place] = stated
+        pairs.append(_Pair(place, surrogate, final))
+    listed = dict.fromkeys(pair.surrogate.comparison for pair in pairs)  # in order, for any hash seed
+    flow = [FlowEntry(comparison, included=True) for comparison in listed]
+    stage = trials["stage"].tolist()
+    stages = {"", *(stage[pair.place] for pair in pairs)}
+    preferred = _preferred(effects)
+    for comparison in added:
+        if comparison in listed or stage[places[comparison]] not in stages:
             continue
-        pair_row, why = _choose(preferred.get(comparison, {}), request, added_here=True)
-        flow.append({"comparison": comparison, "in_fit": pair_row is not None, "why": why})
-        if pair_row is not None:
-            chosen.append((about[comparison], *pair_row))
-    effects = _effects(trials, request, chosen, name)
+        pair, reason = _choose(places[comparison], preferred.get(comparison, {}), pairing, added_here=True)
+        pairs += [pair] if pair is not None else []
+        flow.append(FlowEntry(comparison, pair is not None, reason))
+    paired = _effects(trials.assign(**patients), effects, set(added), pairing, pairs, name)
     if notes:
-        effects = replace(
-            effects, problems=(*effects.problems, f"patients as the source tabulated them: {'; '.join(notes)}")
-        )
-    return _resolved(effects, request, flow)
+        words = f"patients as the source tabulated them: {'; '.join(notes)}"
+        paired = replace(paired, caveats=(*paired.caveats, Caveat(CaveatCode.AS_TABULATED, words)))
+    return _analysis_set(paired, pairing, name, flow)
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in record.items()} for record in frame.to_dict("records")]
-
-
-def _preferred(trials: TrialSet) -> dict[str, dict[str, dict[str, Any]]]:
-    """Preferred rows by comparison and endpoint."""
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    frame = trials.effects[trials.effects["preferred"] & trials.effects["hr"].notna()]
-    for row in _records(frame):
-        found.setdefault(row["comparison"], {})[row["endpoint"]] = row
-    return found
+def _preferred(effects: pd.DataFrame) -> dict[str, dict[str, ReportedEffect]]:
+    """Preferred hazard ratios by comparison and endpoint."""
+    preferred: dict[str, dict[str, ReportedEffect]] = {}
+    for effect in reported_effects(effects[effects["preferred"] & effects["hr"].notna()]):
+        preferred.setdefault(effect.comparison, {})[effect.endpoint] = effect
+    return preferred
 
 
 def _choose(
-    rows: Mapping[str, dict[str, Any]], request: Pairing, *, added_here: bool
-) -> tuple[tuple[dict[str, Any], dict[str, Any]] | None, str]:
-    """The pair of rows of a comparison, or why there is none."""
-    worst = EVIDENCE.index(request.min_evidence)
-
-    def usable(row: dict[str, Any]) -> str:
-        if row["evidence"] and EVIDENCE.index(row["evidence"]) > worst:
-            if added_here and row["_file"] and row["analysis"] == "added":
-                rule = f"the row says {row['evidence']}, and {request.min_evidence} is asked for"
-                fix = f"verify the number, or pass --min-evidence {row['evidence']}"
-                place = {"trial": row["comparison"], "column": "evidence", "value": row["evidence"]}
-                raise DataError([file_fault("W113", row["_file"], row["_line"], rule, fix, **place)])
-            return f"{row['endpoint']} hazard ratio is {row['evidence']}"
-        # a user's row without a standard error serves the models that need none; curated rows keep to the rule of the sets
-        if not added_here and standard_error(row) is None:
-            return f"{row['endpoint']} hazard ratio without limits, exact p or events"
-        return ""
-
+    place: int, effects: Mapping[str, ReportedEffect], pairing: Pairing, *, added_here: bool
+) -> tuple[_Pair | None, str]:
+    """Return the pair of hazard ratios of a comparison, or why there is none."""
     finals, surrogates = (
-        [rows[name] for name in names if name in rows] for names in (request.finals, request.surrogates)
+        [effects[name] for name in names if name in effects] for names in (pairing.final, pairing.surrogates)
     )
     if not finals:
-        return None, f"no {' or '.join(map(endpoint_label, request.finals))} hazard ratio"
+        return None, f"no {' or '.join(map(endpoint_label, pairing.final))} hazard ratio"
     if not surrogates:
-        return None, f"no hazard ratio of {', '.join(map(endpoint_label, request.surrogates))}"
+        return None, f"no hazard ratio of {', '.join(map(endpoint_label, pairing.surrogates))}"
     chosen = []
     for candidates in (finals, surrogates):
-        reasons = [usable(row) for row in candidates]
-        kept = [row for row, reason in zip(candidates, reasons, strict=True) if not reason]
+        reasons = [_refusal(effect, pairing.min_evidence, added_here=added_here) for effect in candidates]
+        kept = [effect for effect, reason in zip(candidates, reasons, strict=True) if not reason]
         if not kept:
             return None, "; ".join(reasons)
-        chosen.append(next((row for row in kept if standard_error(row) is not None), kept[0]))
-    return (chosen[1], chosen[0]), ""
+        chosen.append(next((effect for effect in kept if standard_error(effect) is not None), kept[0]))
+    final, surrogate = chosen
+    return _Pair(place, surrogate, final), ""
+
+
+def _refusal(effect: ReportedEffect, min_evidence: str, *, added_here: bool) -> str:
+    """Return why a hazard ratio cannot be used; empty if it can."""
+    if effect.evidence and EVIDENCE.index(effect.evidence) > EVIDENCE.index(min_evidence):
+        if added_here and effect.file and effect.analysis == "added":
+            rule = f"the row says {effect.evidence}, and {min_evidence} is asked for"
+            fix = f"verify the number, or pass --min-evidence {effect.evidence}"
+            cell = Fault(
+                "W113",
+                "error",
+                effect.file,
+                effect.file_line,
+                effect.comparison,
+                "evidence",
+                effect.evidence,
+                rule,
+                fix,
+            )
+            raise DataError([cell])
+        return f"{effect.endpoint} hazard ratio is {effect.evidence}"
+    # a user's row without a standard error serves the models that need none; curated rows keep to the rule of the sets
+    if not added_here and standard_error(effect) is None:
+        return f"{effect.endpoint} hazard ratio without limits, exact p or events"
+    return ""
 
 
 def _effects(
-    trials: TrialSet,
-    request: Pairing,
-    chosen: Sequence[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]],
+    trials: pd.DataFrame,
+    effects: pd.DataFrame,
+    added: Collection[str],
+    pairing: Pairing,
+    pairs: Sequence[_Pair],
     name: str,
 ) -> Effects:
     """Arrays from chosen rows, and the caveats that go with them."""
-    if not chosen:
-        held = ", ".join(map(endpoint_label, dict.fromkeys(trials.effects["endpoint"])))
+    if not pairs:
+        held = ", ".join(map(endpoint_label, dict.fromkeys(effects["endpoint"])))
         raise UsageError(
-            f"{name or 'the selection'}: no comparison has both effects at evidence {request.min_evidence} or better; "
+            f"{name or 'the selection'}: no comparison has both effects at evidence {pairing.min_evidence} or better; "
             f"endpoints of the tables: {held}"
         )
-    errors = [[standard_error(row) for row in pair] for _, *pair in chosen]
-    se = np.array([[np.nan if error is None else error.value for error in pair] for pair in errors])
-    methods = [["" if error is None else error.method for error in pair] for pair in errors]
-    known_rho = np.array(
-        [_first_number(surrogate["rho_within"], final["rho_within"]) for _, surrogate, final in chosen]
-    )
-    n_exp, n_ctl = (np.array([trial[column] for trial, _, _ in chosen], dtype=float) for column in ("n_exp", "n_ctl"))
+    about = trials.iloc[[pair.place for pair in pairs]]
+    sides = {"surrogate": [pair.surrogate for pair in pairs], "final": [pair.final for pair in pairs]}
+    errors = {side: [standard_error(effect) for effect in chosen] for side, chosen in sides.items()}
+    se = np.array([[np.nan if error is None else error.value for error in column] for column in errors.values()]).T
+    known_rho = np.array([_first_number(pair.surrogate.rho_within, pair.final.rho_within) for pair in pairs])
+    n_exp, n_ctl = (about[column].to_numpy(dtype=float) for column in ("n_exp", "n_ctl"))
     share = np.where(np.isnan(n_exp + n_ctl), 0.5, n_exp / (n_exp + n_ctl))
     # a control arm belongs to one trial: the same name in two trials is two arms
-    groups = [f"{trial['trial']}/{trial['control_group']}" if trial["control_group"] else "" for trial, _, _ in chosen]
-    trial_columns = ("stage", "line", "class", "masking", "region")
+    arms = zip(about["trial"], about["control_group"], strict=True)
+    groups = [f"{trial}/{control_group}" if control_group else "" for trial, control_group in arms]
+    size = Counter(groups)
 
-    def strings(values: Sequence[Any]) -> tuple[str, ...]:
-        return tuple("" if value is None or value != value else str(value) for value in values)
-
-    factors = {column: strings([trial[column] for trial, _, _ in chosen]) for column in trial_columns}
-    factors["year"] = tuple("" if trial["year"] != trial["year"] else f"{trial['year']:.0f}" for trial, _, _ in chosen)
-    for position, side in ((1, "surrogate"), (2, "final")):
-        factors[side] = strings([row[position]["endpoint"] for row in chosen])
-        factors[f"{side}_effect"] = strings([row[position]["effect_id"] for row in chosen])
-        factors[f"{side}_evidence"] = strings([row[position]["evidence"] or "as given" for row in chosen])
-        factors[f"{side}_se_method"] = tuple(pair[position - 1] for pair in methods)
-        imprecise = [pair[position - 1] for pair in errors]
+    factors = {column: tuple(map(str, about[column])) for column in ("stage", "line", "class", "masking", "region")}
+    factors["year"] = tuple("" if year != year else f"{year:.0f}" for year in about["year"])
+    for side, chosen in sides.items():
+        factors[side] = tuple(effect.endpoint for effect in chosen)
+        factors[f"{side}_effect"] = tuple(effect.effect_id for effect in chosen)
+        factors[f"{side}_evidence"] = tuple(effect.evidence or "as given" for effect in chosen)
+        factors[f"{side}_se_method"] = tuple("" if error is None else error.method for error in errors[side])
         factors[f"{side}_se_imprecise"] = tuple(
-            "yes" if error is not None and error.imprecise else "" for error in imprecise
+            "yes" if error is not None and error.imprecise else "" for error in errors[side]
         )
-    added = [trial["label"] for trial, _, _ in chosen if trial["comparison"] in trials.added]
-    effects = replace(
+    paired = replace(
         Effects.from_arrays(
-            np.log([[surrogate["hr"], final["hr"]] for _, surrogate, final in chosen]),
+            np.log([[pair.surrogate.hr, pair.final.hr] for pair in pairs]),
             se,
-            rho_within=np.where(np.isnan(known_rho), request.rho_within, known_rho),
+            rho_within=np.where(np.isnan(known_rho), pairing.rho_within, known_rho),
             n=n_exp + n_ctl,
-            trial=[trial["trial"] for trial, _, _ in chosen],
-            comparison=[trial["comparison"] for trial, _, _ in chosen],
-            control_group=[group if groups.count(group) > 1 else "" for group in groups],
+            trial=about["trial"].tolist(),
+            comparison=about["comparison"].tolist(),
+            control_group=[group if size[group] > 1 else "" for group in groups],
             control_share=np.column_stack([share, share]),
-            events=[final["events_exp"] + final["events_ctl"] for _, _, final in chosen],
-            labels=[trial["label"] for trial, _, _ in chosen],
+            events=[pair.final.events_exp + pair.final.events_ctl for pair in pairs],
+            labels=about["label"].tolist(),
             name=name,
         ),
         rho_known=~np.isnan(known_rho),
         factors=factors,
     )
-    partly = added and len(added) < len(chosen)
-    said = (f"added for this run, not in the curated table: {', '.join(added)}",) if partly else ()
-    return replace(effects, problems=caveats_of(effects) + said)
+    from_user = [label for label, own in zip(about["label"], about["comparison"].isin(added), strict=True) if own]
+    partly = from_user and len(from_user) < len(pairs)
+    text = f"added for this run, not in the curated table: {', '.join(from_user)}"
+    of_added = (Caveat(CaveatCode.ADDED, text),) if partly else ()
+    return replace(paired, caveats=caveats_of(paired) + of_added)
 
 
-def _first_number(*values: Any) -> float:
-    return next((float(value) for value in values if value == value and value is not None), float("nan"))
+def _first_number(*values: float) -> float:
+    return next((value for value in values if not np.isnan(value)), float("nan"))
 
 
-def caveats_of(effects: Effects) -> tuple[str, ...]:
+def caveats_of(effects: Effects) -> tuple[Caveat, ...]:
     """What must be said of paired rows wherever they go: unverified ones, endpoints that are mixed, errors not from limits."""
     factors, sides = effects.factors, ("surrogate", "final")
     if not all(f"{side}_{name}" in factors for side in sides for name in ("evidence", "se_method", "se_imprecise")):
@@ -314,15 +284,16 @@ def caveats_of(effects: Effects) -> tuple[str, ...]:
     names = {(i, side): f"{effects.labels[i]} {endpoint_of(effects, i, side)}" for i, side in rows}
     unverified = [names[i, side] for i, side in rows if factors[f"{side}_evidence"][i] == "unverified"]
     if unverified:
-        caveats.append(
+        text = (
             f"unverified: {len(unverified)} of {len(rows)} hazard ratios (or their limits) were not read in any source "
             f"({', '.join(unverified)})"
         )
+        caveats.append(Caveat(CaveatCode.UNVERIFIED, text))
     for side, words in (("surrogate", "the surrogate"), ("final", "the final endpoint")):
         endpoints = [endpoint_of(effects, i, side) for i in range(len(effects))]
         if len(set(endpoints)) > 1:
             counts = ", ".join(f"{endpoints.count(name)} {name}" for name in dict.fromkeys(endpoints))
-            caveats.append(f"{words} is not one endpoint: {counts}")
+            caveats.append(Caveat(CaveatCode.MIXED_ENDPOINTS, f"{words} is not one endpoint: {counts}"))
     approximate = [
         f"{names[i, side]} from {factors[f'{side}_se_method'][i]}"
         + (", roughly" if factors[f"{side}_se_imprecise"][i] else "")
@@ -330,13 +301,12 @@ def caveats_of(effects: Effects) -> tuple[str, ...]:
         if factors[f"{side}_se_method"][i] in ("p", "events")
     ]
     if approximate:
-        caveats.append(f"standard errors not from limits: {'; '.join(approximate)}")
+        text = f"standard errors not from limits: {'; '.join(approximate)}"
+        caveats.append(Caveat(CaveatCode.APPROXIMATE_ERRORS, text))
     return tuple(caveats)
 
 
 def part_of(effects: Effects, chosen: npt.ArrayLike) -> Effects:
     """Some of the comparisons, with what must be said of these and no longer of the others."""
     part, made = effects.take(chosen), caveats_of(effects)
-    return replace(
-        part, problems=(*caveats_of(part), *(problem for problem in effects.problems if problem not in made))
-    )
+    return replace(part, caveats=(*caveats_of(part), *(caveat for caveat in effects.caveats if caveat not in made)))

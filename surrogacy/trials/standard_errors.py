@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
 from surrogacy.results.levels import confidence_level
-from surrogacy.trials.cells import Row, exact_p, half_unit, level_of, number, printed_range
+from surrogacy.trials.cells import DEFAULT_LEVEL, Row, exact_p, half_unit, level_of, number, printed_range
+from surrogacy.trials.frames import ReportedEffect
 
 # A p-value gives the standard error only roughly where rounding alone moves it by more than this factor.
 IMPRECISE = 1.5
@@ -40,38 +39,27 @@ class StandardError:
     imprecise: bool = False
 
 
-def standard_error(row: Mapping[str, Any]) -> StandardError | None:
-    """Return the standard error of a row of effects.csv; None if it states nothing to derive it from.
-
-    Parameters
-    ----------
-    row : mapping
-        Text cells, or a record of the data frame.
-    """
-    text = {key: "" if value is None or value != value else str(value) for key, value in row.items()}
-    low, high, hr = number(text, "ci_low"), number(text, "ci_high"), number(text, "hr")
-    level = level_of(text)
-    if low and high and 0 < low < high and 0.5 <= level < 1:
-        return StandardError(standard_error_from_interval(low, high, level), "limits")
-    se = number(text, "se")
-    if se and se > 0:
-        return StandardError(se, "se")
-    p = exact_p(text)
-    sides = int(number(text, "p_sides") or 2)
-    if hr and hr > 0 and p is not None and hr != 1 and 0 < p < sides:
-        value = standard_error_from_p(hr, p, sides)
+def standard_error(effect: ReportedEffect) -> StandardError | None:
+    """Return the standard error of a log hazard ratio; None if its row states nothing to derive it from."""
+    level = DEFAULT_LEVEL if math.isnan(effect.ci_level) else effect.ci_level
+    level = level / 100 if level > 1 else level
+    if 0 < effect.ci_low < effect.ci_high < math.inf and 0.5 <= level < 1:
+        return StandardError(standard_error_from_interval(effect.ci_low, effect.ci_high, level), "limits")
+    if 0 < effect.se < math.inf:
+        return StandardError(effect.se, "se")
+    p, sides = exact_p(effect.p), 2 if math.isnan(effect.p_sides) else int(effect.p_sides)
+    if 0 < effect.hr < math.inf and p is not None and effect.hr != 1 and 0 < p < sides:
+        value = standard_error_from_p(effect.hr, p, sides)
         if np.isfinite(value):
-            return StandardError(value, "p", _p_is_imprecise(text, hr, p, sides))
-    d_exp, d_ctl = number(text, "events_exp"), number(text, "events_ctl")
-    if d_exp and d_ctl:
-        return StandardError(standard_error_from_events(d_exp, d_ctl), "events", imprecise=True)
+            return StandardError(value, "p", _p_is_imprecise(effect, p, sides))
+    if effect.events_exp > 0 and effect.events_ctl > 0:
+        return StandardError(standard_error_from_events(effect.events_exp, effect.events_ctl), "events", imprecise=True)
     return None
 
 
-def _p_is_imprecise(row: Mapping[str, str], hr: float, p: float, sides: int) -> bool:
+def _p_is_imprecise(effect: ReportedEffect, p: float, sides: int) -> bool:
     """Return whether the rounding of the hazard ratio and of p alone moves the standard error much."""
-    half_hr = half_unit(row.get("_hr_printed") or row["hr"])
-    half_p = half_unit(row["p"])
+    hr, half_hr, half_p = effect.hr, effect.hr_half_unit, half_unit(effect.p)
     if abs(hr - 1) <= half_hr:
         return True
     values = [
@@ -108,7 +96,7 @@ def range_as_printed(row: Row) -> tuple[float, float] | None:
 
 def range_from_p(row: Row) -> tuple[float, float] | None:
     """Return the range of standard errors that an exact p-value and its hazard ratio can stand for; None without them."""
-    p, hr, sides = exact_p(row), number(row, "hr"), int(number(row, "p_sides") or 2)
+    p, hr, sides = exact_p(row.get("p", "")), number(row, "hr"), int(number(row, "p_sides") or 2)
     if p is None or hr is None or hr <= 0 or sides not in (1, 2):
         return None
     least_hr, most_hr = printed_range(row, "hr")

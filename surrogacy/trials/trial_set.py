@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from surrogacy.effects import Effects
 from surrogacy.errors import DataError, Fault, UsageError
-from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, pairing, trial_facts
+from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, trial_facts
 from surrogacy.trials.adding_rows import added_rows, check_user_rows, final_endpoints, merge, presumed_endpoints
+from surrogacy.trials.analysis_set import DEFAULT_PAIRING, AnalysisSet, Pairing, Source
 from surrogacy.trials.cells import Row, file_fault
-from surrogacy.trials.columns import (
-    ARMS,
-    AT_RISK,
-    EFFECTS,
-    FINALS,
-    OPTIONAL_EFFECTS,
-    SURROGATES,
-    TABLES,
-    TRIALS,
-    Column,
-)
+from surrogacy.trials.columns import ARMS, AT_RISK, EFFECTS, FINALS, OPTIONAL_EFFECTS, SURROGATES, TABLES, TRIALS
 from surrogacy.trials.curated_tables import changed_files, check_columns, read_curated_rows, refuse_pipe, shipped_tables
 from surrogacy.trials.files import Table, read_table
+from surrogacy.trials.frames import table_frame
 from surrogacy.trials.layouts import DEFAULT_ROLES, OWN_ROLES
+from surrogacy.trials.pairing import pair_by_list, pair_by_rule, rule_text
 from surrogacy.trials.set_rules import check_set, set_rows
 from surrogacy.trials.shared_control import SharedControl
 
@@ -107,24 +100,8 @@ class TrialSet:
         UsageError
             If a column, endpoint or level of evidence does not exist.
         """
-        return self.paired_rule(
-            select or {}, surrogate, rho_within, min_evidence, shared_control, final=final, name=name
-        ).effects
-
-    def paired_rule(
-        self,
-        select: Mapping[str, Sequence[str]],
-        surrogate: str | Sequence[str] = SURROGATES,
-        rho_within: float = 0.5,
-        min_evidence: str = "secondary",
-        shared_control: SharedControl = "cov",
-        *,
-        final: str | None = None,
-        name: str = "",
-    ) -> pairing.AnalysisSet:
-        """Return what `pair` does, with the flow: which comparison is in the fit, and why another is not."""
-        request = pairing.request_for(self, surrogate, final, rho_within, min_evidence, shared_control)
-        return pairing.pair_by_rule(self, request, select, name)
+        pairing = _pairing(surrogate, final, rho_within, min_evidence, shared_control)
+        return self.analysis_set_with_flow(select or {}, pairing, name).effects
 
     @property
     def surrogates(self) -> tuple[str, ...]:
@@ -148,25 +125,38 @@ class TrialSet:
         UsageError
             If there is no such set.
         """
-        return self.paired_set(name, surrogate, rho_within, min_evidence, shared_control).effects
+        pairing = _pairing(surrogate, None, rho_within, min_evidence, shared_control)
+        return self.analysis_set_with_flow(name, pairing).effects
 
-    def paired_set(
-        self,
-        name: str,
-        surrogate: str | Sequence[str] = SURROGATES,
-        rho_within: float = 0.5,
-        min_evidence: str = "secondary",
-        shared_control: SharedControl = "cov",
-    ) -> pairing.AnalysisSet:
-        """Return what `analysis_set` does, with the flow."""
-        request = pairing.request_for(self, surrogate, None, rho_within, min_evidence, shared_control)
-        rows = self._set_rows(name)
+    def analysis_set_with_flow(self, source: Source, pairing: Pairing = DEFAULT_PAIRING, name: str = "") -> AnalysisSet:
+        """Return paired effects with the flow: which comparison is in the set, and why another is not.
+
+        Parameters
+        ----------
+        source : str or mapping of column to values
+            Name of an analysis set, or which rows of ``trials`` take part.
+        pairing : Pairing
+        name : str
+            Of a set that is no file; default: none.
+
+        Raises
+        ------
+        DataError
+            If a row that was added is less verified than asked for, or the file of the set has faults.
+        UsageError
+            If there is no such set, column or endpoint, or nothing can be paired.
+        """
+        pairing = pairing.spelled(tuple(dict.fromkeys(self.effects["endpoint"])), self.final_endpoints)
+        tables = self.trials, self.effects, self.added, pairing
+        if not isinstance(source, str):
+            return pair_by_rule(*tables, source, name)
+        rows = self._set_rows(source)
         if "surrogate_effect" in rows[0]:
-            return pairing.pair_by_list(self, request, rows, name)
+            return pair_by_list(*tables, rows, source)
         rule: dict[str, list[str]] = {}
         for row in rows:
             rule.setdefault(row["column"], []).append(row["value"])
-        return pairing.pair_by_rule(self, request, rule, name)
+        return replace(pair_by_rule(*tables, rule, source), source=source)
 
     @property
     def sets(self) -> tuple[str, ...]:
@@ -185,7 +175,7 @@ class TrialSet:
 
     def _check_set(self, table: Table) -> list[Fault]:
         trials, effects = (
-            [{str(name): pairing.rule_text(value) for name, value in row.items()} for row in frame.to_dict("records")]
+            [{str(name): rule_text(value) for name, value in row.items()} for row in frame.to_dict("records")]
             for frame in (self.trials, self.effects[["effect_id", "comparison", "endpoint"]])
         )
         return check_set(table, trials, effects)
@@ -200,6 +190,18 @@ class TrialSet:
         if errors:
             raise DataError(errors)
         return set_rows(table)
+
+
+def _pairing(
+    surrogate: str | Sequence[str],
+    final: str | None,
+    rho_within: float,
+    min_evidence: str,
+    shared_control: SharedControl,
+) -> Pairing:
+    """Return the five keywords of a method as one value."""
+    surrogates = (surrogate,) if isinstance(surrogate, str) else tuple(surrogate)
+    return Pairing(surrogates, () if final is None else (final,), rho_within, min_evidence, shared_control)
 
 
 def read_trials(path: str | Path | None = None, add: str | Path | None = None) -> TrialSet:
@@ -304,10 +306,10 @@ def _finish(
     if errors:
         raise DataError(errors, columns)
     return TrialSet(
-        trials=_frame(trials, TRIALS),
-        effects=_frame(effects, (*EFFECTS, *OPTIONAL_EFFECTS)),
-        arms=_frame(arms, ARMS),
-        at_risk=_frame(at_risk, AT_RISK),
+        trials=table_frame(trials, TRIALS),
+        effects=table_frame(effects, (*EFFECTS, *OPTIONAL_EFFECTS)),
+        arms=table_frame(arms, ARMS),
+        at_risk=table_frame(at_risk, AT_RISK),
         folder=folder,
         data_version=version,
         added=added,
@@ -316,19 +318,3 @@ def _finish(
         columns=columns,
         final_endpoints=finals,
     )
-
-
-def _frame(rows: list[Row], columns: Sequence[Column]) -> pd.DataFrame:
-    """Rows as a data frame, numbers as numbers, booleans as booleans."""
-    frame = pd.DataFrame({column.name: [row.get(column.name, "") for row in rows] for column in columns}, dtype="str")
-    for column in columns:
-        if column.kind in ("number", "integer"):
-            frame[column.name] = pd.to_numeric(frame[column.name], errors="coerce")
-        elif column.kind == "boolean":
-            frame[column.name] = frame[column.name] == "true"
-    frame["_file"] = [row.get("_file", "") for row in rows]
-    frame["_line"] = [int(row.get("_line", "0")) for row in rows]
-    # the printed text of the hazard ratio tells how far it was rounded
-    if "hr" in frame:
-        frame["_hr_printed"] = [row.get("hr", "") for row in rows]
-    return frame

@@ -129,7 +129,7 @@ def test_bivariate_reml_over_the_grid(rho_within):
     assert (-value["intercept"] - 1.959964 * value["sigma_cond"]) / value["slope"] == pytest.approx(
         ste_no_error, abs=TOLERANCE
     )
-    assert not any("boundary" in problem for problem in result.problems)
+    assert not result.on_boundary
 
 
 def test_shipped_set_is_these_pairs(trials):

@@ -40,4 +40,4 @@ def test_missing_outcomes(rho_within, coef, se, psi, loglik):
     assert result["tau_final"].value ** 2 == pytest.approx(psi[2], abs=1e-4)
     assert result["loglik"].value == pytest.approx(loglik, abs=1e-6)
     assert result["rho_between"].value == 1.0
-    assert any("boundary" in problem for problem in result.problems)
+    assert result.on_boundary

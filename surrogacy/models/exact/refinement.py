@@ -9,7 +9,7 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.results.estimate import Estimate
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.levels import settle_level
 from surrogacy.results.result import Result
 
@@ -25,11 +25,10 @@ def with_grid_error(result: Result, moved: float) -> Result:
     """Say how far a quantile moved between the last two grids, and whether that is too far."""
     settled = moved < GRID_TOLERANCE
     kind = "largest change of a quantile against a grid with 2/3 of the nodes, posterior SDs"
-    words = f"quadrature: a quantile still moves by {moved:.3f} posterior SDs between the two finest grids"
-    estimates = {**result.estimates, "grid_error": Estimate(moved, kind=kind)}
-    return replace(
-        result, estimates=estimates, problems=result.problems + (() if settled else (words,)), converged=settled
-    )
+    text = f"quadrature: a quantile still moves by {moved:.3f} posterior SDs between the two finest grids"
+    unsettled = () if settled else (Caveat(CaveatCode.GRID, text),)
+    estimates = {**result.estimates, "grid_error": Estimate(moved, method=kind)}
+    return replace(result, estimates=estimates, caveats=result.caveats + unsettled, converged=settled)
 
 
 def check_settings(model: Any, priors: dict[str, tuple[type, ...]]) -> None:

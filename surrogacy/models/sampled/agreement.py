@@ -6,6 +6,7 @@ Two programs that share no formula beyond the model agree within Monte Carlo err
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.sampled.bivariate import SampledBivariate
 from surrogacy.models.sampled.daniels_hughes import SampledDanielsHughes
 from surrogacy.models.sampled.nuts import Sampled, quantile_errors
-from surrogacy.results.estimate import Estimate
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.result import Result
 
 DRAWS, CHAINS = 5000, 4
@@ -95,11 +96,15 @@ def differ(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [record for record in records if not abs(record["difference"]) <= TOLERANCE]
 
 
-def disagreements(records: Sequence[dict[str, Any]], sampled: Result) -> tuple[str, ...]:
-    """What is wrong, in words: differences beyond the tolerance, and a sampled posterior that failed its own diagnostics."""
-    found = [
-        f"nuts: {record['estimate']} ({record['summary']}) is {record['sampled']:.4g} by NUTS, {record['exact']:.4g} exactly: "
-        f"{abs(record['difference']):.1f} Monte Carlo errors apart"
+def disagreements(records: Sequence[dict[str, Any]], sampled: Result) -> tuple[Caveat, ...]:
+    """Caveats on disagreement: differences beyond the tolerance, and a sampled posterior that failed its own diagnostics."""
+    texts = [
+        f"nuts: {record['estimate']} ({record['summary']}) is {record['sampled']:.4g} by NUTS, {record['exact']:.4g} "
+        f"exactly: {abs(record['difference']):.1f} Monte Carlo errors apart"
         for record in differ(records)
     ]
-    return (*found, *(f"nuts: {problem}" for problem in sampled.problems if problem.startswith("sampling")))
+    failed = [caveat for caveat in sampled.caveats if caveat.code is CaveatCode.SAMPLING]
+    return (
+        *(Caveat(CaveatCode.DISAGREEMENT, text) for text in texts),
+        *(replace(caveat, text=f"nuts: {caveat.text}") for caveat in failed),
+    )

@@ -213,7 +213,7 @@ class ClassExchangeable(Sampled):
         chance = tree["posterior"]["exchangeable"].mean(["chain", "draw"])
         words = f"posterior probability; prior {self.share:g}"
         more = {
-            f"exchangeable[{level}]": Estimate(float(chance.sel({"class": level})), kind=words)
+            f"exchangeable[{level}]": Estimate(float(chance.sel({"class": level})), method=words)
             for level in map(str, np.asarray(chance["class"]))
         }
         return replace(result, estimates={**result.estimates, **more})

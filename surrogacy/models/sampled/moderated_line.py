@@ -24,7 +24,7 @@ import pymc as pm
 import xarray as xr
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Effects
+from surrogacy.effects import Caveat, CaveatCode, Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
 from surrogacy.models.sampled.blocks import data_of, layouts, observe, regression_line
@@ -94,7 +94,7 @@ class SampledModeratedLine(Sampled):
         return super().fit(self.comparable(effects))
 
     def comparable(self, effects: Effects) -> Effects:
-        """Those comparisons that the covariate orders or divides in two; what is left out becomes a problem."""
+        """Those comparisons that the covariate orders or divides in two; what is left out becomes a caveat."""
         values = [value.strip() for value in self._values(effects)]
         if not any(values):
             raise MissingDataError(f"no comparison states its {self.covariate}", f"add a column {self.covariate}")
@@ -105,7 +105,8 @@ class SampledModeratedLine(Sampled):
             return effects
         out = Counter(value or "not stated" for value, keep in zip(values, kept, strict=True) if not keep)
         words = ", ".join(f"{count} {level}" for level, count in sorted(out.items()))
-        return replace(effects.take(kept), problems=(*effects.problems, f"left out by {self.covariate}: {words}"))
+        caveat = Caveat(CaveatCode.LEFT_OUT, f"left out by {self.covariate}: {words}")
+        return replace(effects.take(kept), caveats=(*effects.caveats, caveat))
 
     def _values(self, effects: Effects) -> tuple[str, ...]:
         if self.covariate not in effects.factors:

@@ -31,7 +31,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
-from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import confidence_level, settle_level
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import LEVEL, Result
@@ -137,34 +137,34 @@ def refit(compiled: Any, data: Mapping[str, Any], **settings: Any) -> xr.DataTre
         raise UsageError(f"the compiled model has no such data: {error.args[0]}") from error
 
 
-def diagnose(tree: xr.DataTree, variables: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Say in words what is wrong with a run, each beginning with "sampling: "; nothing if all is well.
+def diagnose(tree: xr.DataTree, variables: Sequence[str] | None = None) -> tuple[Caveat, ...]:
+    """Return what is wrong with a run; nothing if all is well.
 
     ``variables`` are those whose R-hat and effective sample size are judged; default: all.
     """
     posterior = tree["posterior"].to_dataset()
     posterior = posterior[list(variables)] if variables is not None else posterior
     still = [str(name) for name, values in posterior.items() if float(values.std()) == 0]
-    problems = [f"{', '.join(still)} did not move at all"] if still else []
+    texts = [f"{', '.join(still)} did not move at all"] if still else []
     posterior = posterior.drop_vars(still)
     divergent = int(tree["sample_stats"]["diverging"].sum())
     total = tree["sample_stats"]["diverging"].size
     if divergent > DIVERGENT_MAX * total:
-        problems.append(f"{divergent} of {total} transitions diverged; raise target_accept")
+        texts.append(f"{divergent} of {total} transitions diverged; raise target_accept")
     if tree["posterior"].sizes["chain"] < 2:
-        problems.append("a single chain: whether it converged cannot be told")
+        texts.append("a single chain: whether it converged cannot be told")
     else:
-        problems += _judged(
+        texts += _judged(
             az.rhat(posterior), "R-hat {value:.3f} of {name} (limit 1.01): the chains do not agree", R_HAT_MAX
         )
     for method in ("bulk", "tail"):
         words = f"{method} effective sample size {{value:.0f}} of {{name}} (at least {ESS_MIN})"
-        problems += _judged(az.ess(posterior, method=method), words, ESS_MIN, below=True)
+        texts += _judged(az.ess(posterior, method=method), words, ESS_MIN, below=True)
     with np.errstate(invalid="ignore"):  # of a chain that never moved
         energy = float(az.bfmi(tree)["energy"].min())
     if energy < BFMI_MIN:
-        problems.append(f"energy (BFMI) {energy:.2f} (at least {BFMI_MIN}): the tails are poorly explored")
-    return tuple(f"sampling: {problem}" for problem in problems)
+        texts.append(f"energy (BFMI) {energy:.2f} (at least {BFMI_MIN}): the tails are poorly explored")
+    return tuple(Caveat(CaveatCode.SAMPLING, f"sampling: {text}") for text in texts)
 
 
 def _judged(values: xr.Dataset, words: str, limit: float, *, below: bool = False) -> list[str]:
@@ -351,8 +351,8 @@ class Sampled(ABC):
     def _result_of(self, part: UsablePart, tree: xr.DataTree) -> Result:
         """Result of a run on the comparisons that have standard errors, with those that have none."""
         result = self.result(part.effects, tree)
-        problems = result.problems + part.problems
-        return replace(result, problems=problems, requires=self.requires, left_out=part.left_out)
+        caveats = result.caveats + part.caveats
+        return replace(result, caveats=caveats, requires=self.requires, left_out=part.left_out)
 
     def result(self, effects: Effects, tree: xr.DataTree) -> Result:
         """Result of a run."""
@@ -364,8 +364,8 @@ class Sampled(ABC):
             intercept, slope, sigma = (values.ravel() for values in new_trial)
             line = line_of(effects, intercept, slope, sigma, self.new_n)
             estimates |= line.thresholds(self.level)
-        problems = effects.problems + failed + threshold_caveats(estimates, effects)
-        return Result(self.name, self.record, effects, estimates, line, tree, problems, converged=not failed)
+        caveats = effects.caveats + failed + threshold_caveats(estimates, effects)
+        return Result(self.name, self.record, effects, estimates, line, tree, caveats, converged=not failed)
 
     def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
         """Intercept, slope and SD about the line that a new trial has, draw by draw; None without a single line."""

@@ -31,6 +31,7 @@ from surrogacy.errors import UsageError
 from surrogacy.models.priors import CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
 from surrogacy.models.sampled.blocks import ENDPOINTS, covariance_line, data_of, layouts, observe
 from surrogacy.models.sampled.nuts import Sampled, random_variable
+from surrogacy.results.estimate import Caveat, CaveatCode
 from surrogacy.results.result import Result
 
 NU_MIN = 2.0  # below it the effects have no finite variance
@@ -107,5 +108,5 @@ class StudentT(Sampled):
     def result(self, effects: Effects, tree: xr.DataTree) -> Result:
         """Say what the band and the STE leave out."""
         result = super().result(effects, tree)
-        words = "student-t: band and STE take the scatter at the mean surrogate effect; far from it they are too narrow"
-        return replace(result, problems=(*result.problems, words))
+        text = "student-t: band and STE take the scatter at the mean surrogate effect; far from it they are too narrow"
+        return replace(result, caveats=(*result.caveats, Caveat(CaveatCode.SCATTER_AT_MEAN, text)))

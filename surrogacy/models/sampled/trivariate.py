@@ -28,7 +28,7 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Effects
+from surrogacy.effects import Caveat, Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.priors import Beta, HalfNormal, Normal, PositivePrior
 from surrogacy.models.sampled.blocks import Layout, data_of, layouts_of, observe
@@ -52,7 +52,7 @@ class TripleEffects:
     trial, comparison : tuple of str
     names : tuple of str
         The three endpoints.
-    problems : tuple of str
+    caveats : tuple of Caveat
     """
 
     log_hr: FloatArray
@@ -61,7 +61,7 @@ class TripleEffects:
     trial: tuple[str, ...]
     comparison: tuple[str, ...]
     names: tuple[str, str, str]
-    problems: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
 
     def __post_init__(self) -> None:
         k = len(self.trial)
@@ -155,7 +155,7 @@ def triples(
     if not best:
         raise UsageError(f"no comparison has {final} and {' or '.join(surrogates)}")
     kept = [rows[comparison] for comparison in best.values()]
-    problems = tuple(dict.fromkeys(problem for effects in paired for problem in effects.problems))
+    caveats = tuple(dict.fromkeys(caveat for effects in paired for caveat in effects.caveats))
     return TripleEffects(
         np.array([row[2] for row in kept]),
         np.array([row[3] for row in kept]),
@@ -163,7 +163,7 @@ def triples(
         tuple(row[0] for row in kept),
         tuple(best.values()),
         (*surrogates, final),
-        problems,
+        caveats,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from surrogacy.analysis.fit_run import Run
 from surrogacy.analysis.pps_run import PpsRun
-from surrogacy.report.section import Section
+from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import (
     arms,
     criteria,
@@ -14,6 +16,7 @@ from surrogacy.report.sections import (
     effects,
     influence,
     left_out,
+    model_figures,
     models,
     moderation,
     placement,
@@ -22,18 +25,10 @@ from surrogacy.report.sections import (
 )
 
 
-def fit_sections(run: Run, focus: str | None = None) -> tuple[Section, ...]:
-    """Return the sections of a fit, in the order of the screen.
-
-    Parameters
-    ----------
-    run : Run
-        As far as it has come.
-    focus : str, optional
-        Trial that figures ring.
-    """
+def fit_sections(run: Run) -> tuple[Section, ...]:
+    """Return the sections of a fit, in the order of the screen."""
     return (
-        models.section(run, focus),
+        models.section(run),
         effects.section(run),
         sensitivity.section(run),
         sampling.section(run),
@@ -57,5 +52,20 @@ def pps_sections(run: PpsRun) -> tuple[Section, ...]:
         decomposition.every_trial_section(run),
         arms.coupling_section(run),
         moderation.section(run),
-        moderation.dilution_map_section(run),
     )
+
+
+def fit_drawings(run: Run, focus: str | None) -> Iterator[Drawing]:
+    """Return the figures of a fit as far as it has come; the trial of that name is ringed."""
+    yield from model_figures.model_drawings(run.analyses, focus)
+    yield from sensitivity.sensitivity_drawings(run.analyses)
+    yield from cross_validation.cross_validation_drawings(run.analyses)
+    yield from placement.placement_drawings(run)
+
+
+def pps_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
+    """Return the figures of a run on post-progression survival; the trial of that name is ringed."""
+    yield moderation.dilution_map_drawing(run, focus)
+    yield from arms.arm_drawings(run, focus)
+    yield from moderation.moderated_drawings(run)
+    yield from decomposition.waterfall_drawings(run)

@@ -63,15 +63,13 @@ OBSERVED = ("r_os_pps", "r_os_pfs")
 def at_risk_section(run: PpsRun) -> Section:
     """Return constant and piecewise post-progression hazards beside the numbers at risk."""
     comparison = run.at_risk
-    drawings = tuple(_over_time(run))
     if comparison is None:
-        return Section(key="at_risk", drawings=drawings, record={"at_risk": None})
+        return Section(key="at_risk", record={"at_risk": None})
     records = at_risk_records(comparison)
     return Section(
         key="at_risk",
         details=(Note(_timing(comparison)),),
         tables=_at_risk_table(comparison, records),
-        drawings=drawings,
         record={
             "at_risk": {
                 "models": records,
@@ -112,9 +110,7 @@ def _meeting(comparison: AtRiskComparison) -> str:
 def _timing(comparison: AtRiskComparison) -> str:
     ratios = (f"{number(one.value)} from {one.start:g} to {one.stop:g} months" for one in comparison.crude)
     meeting = _meeting(comparison)
-    return TIMING.format(
-        meeting=f"{meeting}; " if meeting else "", crude=", ".join(ratios), p=number(comparison.p)
-    )
+    return TIMING.format(meeting=f"{meeting}; " if meeting else "", crude=", ".join(ratios), p=number(comparison.p))
 
 
 def _at_risk_table(comparison: AtRiskComparison, records: Sequence[Record]) -> tuple[Table, ...]:
@@ -162,7 +158,13 @@ def _over_time(run: PpsRun) -> Iterator[Drawing]:
 def coupling_section(run: PpsRun) -> Section:
     """Return the correlation of OS with a part of itself, and what it would be without any relation."""
     records = [record for audit in run.audits for record in audit_records(audit)]
-    headings = ("PPS", "r(OS, PPS)", "r(OS, PFS)", "r(PFS, PPS)", "Without any relation, 95% of: r(OS, PPS), r(OS, PFS)")
+    headings = (
+        "PPS",
+        "r(OS, PPS)",
+        "r(OS, PFS)",
+        "r(PFS, PPS)",
+        "Without any relation, 95% of: r(OS, PPS), r(OS, PFS)",
+    )
     grid = Grid(headings, tuple(map(_row, run.audits)))
     printed = columns("definition", "quantity", "arms", "trials", "value", "low", "high", "kind", labels=ARM_ESTIMATES)
     problems = dict.fromkeys(problem for audit in run.audits for problem in audit.problems)
@@ -171,7 +173,6 @@ def coupling_section(run: PpsRun) -> Section:
         key="coupling",
         details=(BLANK, Heading("Medians of arms: OS against a part of itself"), grid, Note(DESCRIPTIVE)),
         tables=record_table("coupling", "Post-progression survival and OS, by arm", records, printed, note),
-        drawings=tuple(_arms(audit, run) for audit in run.audits[:1]),
         record={"coupling": records},
     )
 
@@ -191,36 +192,44 @@ def audit_records(audit: CouplingAudit) -> list[Record]:
         "arms": len(audit.arms),
         "trials": len(audit.trials),
     }
-    records = [about | {"quantity": name, **vars(estimate)} for name, estimate in audit.estimates.items()]
+    records: list[Record] = [
+        {**about, "quantity": name, **estimate.record} for name, estimate in audit.estimates.items()
+    ]
     observed = [audit[name].value for name in OBSERVED]
     for null in audit.nulls:
         shares = null.shares_at_or_above(*(float("nan") if value is None else value for value in observed))
         for name, value, (low, high), share in zip(OBSERVED, null.mean, null.range, shares, strict=True):
-            kind = f"mean and middle 95% of the null, {percent(share, 1)} of it at or above what was observed; {null.made}"
+            kind = (
+                f"mean and middle 95% of the null, {percent(share, 1)} of it at or above what was observed; {null.made}"
+            )
             limits = {"value": value, "low": low, "high": high}
             records.append(about | {"quantity": f"{ARM_ESTIMATES[name]} if {null.name}", **limits, "kind": kind})
     for name, estimate in audit.trend.items():
-        numbers = vars(estimate)
+        numbers = estimate.record
         if name == "pps_share":  # a share changes by fractions of a per cent a year
             numbers = numbers | {
-                key: 100 * numbers[key] for key in ("value", "se", "low", "high") if numbers[key] is not None
+                key: 100 * value for key, value in numbers.items() if key != "level" and isinstance(value, float)
             }
         records.append(about | {"quantity": f"{ARM_ESTIMATES[name]} a year", **numbers})
     return records
 
 
-def _arms(audit: CouplingAudit, run: PpsRun) -> Drawing:
-    means = (
-        f"{null.name}: {number(null.mean[0])} and {number(null.mean[1])} on average" for null in audit.nulls
-    )
-    caption = ARMS_CAPTION.format(
+def arm_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
+    """Return the arms with the first definition of PPS, and the OS hazard ratio over time of the trial in focus."""
+    for audit in run.audits[:1]:
+        yield drawing("pps_arms", "arms", _arms_caption(audit), audit, focus=focus)
+    yield from _over_time(run)
+
+
+def _arms_caption(audit: CouplingAudit) -> str:
+    means = (f"{null.name}: {number(null.mean[0])} and {number(null.mean[1])} on average" for null in audit.nulls)
+    return ARMS_CAPTION.format(
         definition=audit.definition,
         arms=len(audit.arms),
         trials=len(audit.trials),
         r_pps=with_interval(audit["r_os_pps"]),
         r_pfs=with_interval(audit["r_os_pfs"]),
-        method=audit["r_os_pps"].kind,
+        method=audit["r_os_pps"].method,
         nulls="; ".join(means),
         notes=sentences("Note", audit.problems),
     )
-    return drawing("pps_arms", "arms", caption, audit, focus=None if run.focus is None else run.focus.comparison)

@@ -48,7 +48,6 @@ def section(run: Run) -> Section:
             *_tables("cross_validation", title, within, "", final),
             *_tables("external_validation", other_title, elsewhere, ELSEWHERE_NOTE, final),
         ),
-        drawings=tuple(cross_validation_drawings(analyses)),
         record={
             "cross_validation": [
                 {"set": name, **predictions.summary(), "comparisons": list(predictions.records)}

@@ -88,12 +88,12 @@ def section(run: PpsRun) -> Section:
         key="decomposition",
         details=details,
         tables=tables,
-        drawings=tuple(_waterfall(run)),
         record={
             "focus": None if run.focus is None else run.focus.comparison,
             "decompositions": list(map(decomposition_record, run.decompositions)),
             "by_direct_death": list(run.by_direct_death),
         },
+        prose="" if main is None else f"{main.words}\n",
     )
 
 
@@ -226,7 +226,10 @@ def decomposition_table(
         Column("model_pps", "Model PPS, months (control / experimental)"),
         *(Column(f"ratio {key}", heading, of_ratio) for key, heading in OS_HAZARD_RATIOS.items()),
         *(Column(f"part {key}", f"{heading}, log HR", with_interval) for key, heading in GAP_PARTS.items()),
-        *(Column(f"of {key}", f"{heading}, share of the gap", share_with_interval) for key, heading in GAP_PARTS.items()),
+        *(
+            Column(f"of {key}", f"{heading}, share of the gap", share_with_interval)
+            for key, heading in GAP_PARTS.items()
+        ),
         Column("split", "Split identified"),
         Column("p_residual", RESIDUAL_P, number),
         Column("endless", "OS HR, PPS → ∞ (follow-up of the trial; complete)"),
@@ -235,7 +238,7 @@ def decomposition_table(
     shown = [_printed_cells(one) for one in decompositions]
     rows = [decomposition_record(one) | cells for one, cells in zip(decompositions, shown, strict=True)]
     notes = dict.fromkeys(f"{one.inputs.name}: {problem}" for one in decompositions for problem in one.problems)
-    intervals = f"Intervals: {decompositions[0].effects['gap'].kind}, 95%."
+    intervals = f"Intervals: {decompositions[0].effects['gap'].method}, 95%."
     note = f"{METHOD} {intervals} {SHARE_SETS} {residual_p} {'. '.join(notes)}."
     return record_table(name, title, rows, printed, note, print_only=shown[0])
 
@@ -321,9 +324,7 @@ def _direct_death_table(run: PpsRun) -> tuple[Table, ...]:
     label = "calibration M, first PFS effect of the table of decompositions"
     if run.main is not None:
         label = run.main.calibration.label
-    note = (
-        f"{label[0].upper()}{label[1:]}; shares of the gap and of the model's attenuation, point values without intervals."
-    )
+    note = f"{label[0].upper()}{label[1:]}; shares of the gap and of the model's attenuation, point values without intervals."
     title = "What the share of deaths without progression changes"
     return record_table("direct_death", title, run.by_direct_death, printed, note)
 
@@ -333,7 +334,8 @@ def by_hazard_ratio(run: PpsRun) -> list[Decomposition]:
     return [one for one in run.decompositions if one.calibration.pfs == "hazard-ratio"]
 
 
-def _waterfall(run: PpsRun) -> Iterator[Drawing]:
+def waterfall_drawings(run: PpsRun) -> Iterator[Drawing]:
+    """Return the way from the PFS effect of the trial in focus to its OS effect."""
     drawn = by_hazard_ratio(run)[:PANELS]
     if drawn:
         name = f"waterfall-{drawn[0].inputs.comparison}"
@@ -348,7 +350,7 @@ def waterfall_caption(drawn: Sequence[Decomposition]) -> str:
         trial=main.inputs.name,
         endpoint=main.inputs.endpoint,
         scenarios="; ".join(f"{one.calibration.label}: {one.calibration.words}" for one in drawn),
-        method=main.effects["gap"].kind,
+        method=main.effects["gap"].method,
         shown=" ".join(one.parts_in_words for one in drawn),
         identified="" if identified else " The split is not identified by these data.",
         label=main.calibration.label,

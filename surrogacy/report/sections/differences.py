@@ -52,7 +52,7 @@ def _row(difference: Difference) -> tuple[Cell, ...]:
     return (
         Cell(f"{first} against {second}", f"{difference.trials[0]} and {difference.trials[1]} trials"),
         Cell(f"{number(r.first)} and {number(r.second)}"),
-        Cell(with_interval(r.difference), r.difference.kind.partition(",")[0]),
+        Cell(with_interval(r.difference), r.difference.method.partition(",")[0]),
         Cell(number(r.p)),
         Cell(number(smaller), f"no data: {number(no_data)}\nodds ratio: {number(odds, 1)}"),
         Cell(number(difference.detectable_difference), f"{number(difference.detectable)} v {number(r.second)}"),
@@ -61,7 +61,12 @@ def _row(difference: Difference) -> tuple[Cell, ...]:
 
 def _record(difference: Difference) -> Record:
     """Return one difference; ``power``, at the observed difference, is null, with the reason beside it."""
-    return asdict(difference) | {"sentence": difference.sentence, "power": None, "power_note": POWER_NOTE}
+    contrasts = {
+        name: asdict(contrast) | {"difference": contrast.difference.record}
+        for name, contrast in difference.contrasts.items()
+    }
+    about = {"sentence": difference.sentence, "power": None, "power_note": POWER_NOTE}
+    return asdict(difference) | {"contrasts": contrasts} | about
 
 
 def _table(run: Run) -> tuple[Table, ...]:
@@ -104,7 +109,7 @@ def _contrast(difference: Difference, name: str, contrast: Contrast) -> Record:
         "low": contrast.difference.low,
         "high": contrast.difference.high,
         "level": contrast.difference.level,
-        "kind": contrast.difference.kind,
+        "kind": contrast.difference.method,
         "p": contrast.p,
         "probability_first_smaller": contrast.probability_first_smaller,
         "probability_no_data": contrast.probability_no_data,
@@ -140,8 +145,8 @@ def _omissions(run: Run) -> Iterator[str]:
         if change["left_out_after"]:
             reason = change["set"], ", ".join(change["left_out_after"]), change["reason"], change["remedy"]
             models.setdefault(reason, {})[change["model"]] = None
-    for (name, comparisons, reason, remedy), names in models.items():
-        yield f"{name}, {' and '.join(names)}: {comparisons} left out, {reason}. Remedy: {remedy}."
+    for (name, comparisons, why, remedy), names in models.items():
+        yield f"{name}, {' and '.join(names)}: {comparisons} left out, {why}. Remedy: {remedy}."
 
 
 def _used(change: Record, when: str) -> str:

@@ -100,7 +100,11 @@ def _true_effects_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
     printed = columns(
         "set",
         "comparison",
-        *((f"hr_{side}{end}", f"HR ({side}), {word}") for side in SIDES for end, word in (("", "observed"), ("_true", "true"))),
+        *(
+            (f"hr_{side}{end}", f"HR ({side}), {word}")
+            for side in SIDES
+            for end, word in (("", "observed"), ("_true", "true"))
+        ),
         labels=comparison_labels(analyses),
     )
     records = [record for one in analyses for record in _true_effects_rows(one)]
@@ -113,15 +117,16 @@ def _true_effects_rows(one: SetFit) -> Iterator[Record]:
         return
     mean, covariance = result.draws.shrunken()
     for i, comparison in enumerate(result.effects.comparison):
-        record = {"set": one.name, "comparison": comparison}
+        numbers: dict[str, float] = {}
         for column, side in enumerate(SIDES):
-            record |= {
+            numbers |= {
                 f"hr_{side}": float(np.exp(result.effects.log_hr[i, column])),
                 f"hr_{side}_true": float(np.exp(mean[i, column])),
                 f"log_hr_{side}_true": float(mean[i, column]),
                 f"sd_{side}_true": float(covariance[i, column, column] ** 0.5),
             }
-        yield record | {"covariance_true": float(covariance[i, 0, 1])}
+        covariance_true = float(covariance[i, 0, 1])
+        yield {"set": one.name, "comparison": comparison, **numbers, "covariance_true": covariance_true}
 
 
 def _left_out_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
@@ -149,16 +154,14 @@ def _left_out_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
 def _in_no_set(run: Run) -> dict[str, str]:
     """Return the comparisons that no set of the run considers, and why."""
     table = run.trials.trials
-    considered = {entry["comparison"] for one in run.analyses for entry in one.flow}
+    considered = {entry.comparison for one in run.analyses for entry in one.flow}
     stages = zip(table["comparison"], table["stage"], strict=True)
     return {name: f"{stage} stage: in no set of this run" for name, stage in stages if name not in considered}
 
 
 def _flow_table(run: Run) -> Table:
     """Return every comparison: in which fit it is, or why not."""
-    rows = [
-        (one.name, entry["comparison"], bool(entry["in_fit"]), entry["why"]) for one in run.analyses for entry in one.flow
-    ]
+    rows = [(one.name, entry.comparison, entry.included, entry.reason) for one in run.analyses for entry in one.flow]
     rows += [("", comparison, False, why) for comparison, why in _in_no_set(run).items()]
     table = run.trials.trials
     labels = dict(zip(table["comparison"], table["label"], strict=True))
@@ -175,8 +178,8 @@ def _flow_record(run: Run) -> Record:
     """Return where every comparison of the table went."""
     sets = {
         one.name: {
-            "in_fit": sorted(entry["comparison"] for entry in one.flow if entry["in_fit"]),
-            "not_in_fit": {entry["comparison"]: entry["why"] for entry in one.flow if not entry["in_fit"]},
+            "in_fit": sorted(entry.comparison for entry in one.flow if entry.included),
+            "not_in_fit": {entry.comparison: entry.reason for entry in one.flow if not entry.included},
         }
         for one in run.analyses
     }

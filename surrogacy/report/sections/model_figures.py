@@ -23,9 +23,7 @@ BUBBLES = (
     "experimental arm."
 )
 THIN_LINES = "Thin lines: 95% confidence intervals, recomputed at 95% from the standard errors."
-LINE = (
-    "Line: {model} ({settings}), drawn over the data only; slope {slope} ({method}), intercept {intercept}; {association}."
-)
+LINE = "Line: {model} ({settings}), drawn over the data only; slope {slope} ({method}), intercept {intercept}; {association}."
 BANDS = (
     "Dark band: {level} confidence band of the line; light band with dashed edges: {level} prediction band for a new "
     "trial {size}."
@@ -94,7 +92,7 @@ def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
         model=model_label(result.model),
         settings=settings_in_words(result),
         slope=with_interval(slope),
-        method=slope.kind,
+        method=slope.method,
         intercept=with_interval(result["intercept"]),
         association=association(result),
     )
@@ -124,7 +122,7 @@ def _forest(result: Result, focus: str | None) -> Drawing:
     ]
     if "mu_surrogate" in result.estimates:
         settings = settings_in_words(result)
-        method = result["mu_final"].kind
+        method = result["mu_final"].method
         parts.append(DIAMOND.format(model=model_label(result.model), settings=settings, method=method))
     if _any_unverified(result):
         parts.append("† and open symbol: a hazard ratio or its limits were not verified in any source.")

@@ -20,7 +20,6 @@ from surrogacy.report.section import (
     Table,
     record_table,
 )
-from surrogacy.report.sections.model_figures import model_drawings
 from surrogacy.results.endpoint_names import final_name, final_names, surrogate_names
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import ABSENT, interval, number, settings_in_words, with_interval
@@ -32,7 +31,7 @@ from surrogacy.results.result import Result
 ASSOCIATION = {"weighted-pearson": "r", "weighted-regression": "r2_trial", "daniels-hughes": "sigma_cond"}
 
 
-def section(run: Run, focus: str | None = None) -> Section:
+def section(run: Run) -> Section:
     """Return the estimates of every model on every set."""
     analyses = run.analyses
     return Section(
@@ -40,7 +39,6 @@ def section(run: Run, focus: str | None = None) -> Section:
         by_set={one.name: _block(one) for one in analyses},
         caveats={one.name: (*_remedies(one), *_warnings(one), BLANK) for one in analyses},
         tables=_table(analyses),
-        drawings=tuple(model_drawings(analyses, focus)),
         record={
             "fits": [fit_record(result) for one in analyses for result in one.results],
             "failures": _failures(analyses),
@@ -53,7 +51,7 @@ def _block(one: SetFit) -> tuple[Detail, ...]:
     effects = one.effects
     size = effects.patients
     patients = f", {size:,.0f} patients" if size == size else ""
-    left_out = sum(not entry["in_fit"] for entry in one.flow)
+    left_out = sum(not entry.included for entry in one.flow)
     flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""
     remark = f"  {len(effects)} comparisons, {len(effects.trials)} trials{patients}{flow}"
     rows: list[tuple[str | Cell, ...]] = [
@@ -76,7 +74,7 @@ def _association_cell(result: Result) -> Cell:
     name = next((name for name in candidates if name in result.estimates), None)
     if name is None:
         return Cell(ABSENT)
-    method = result[name].kind.partition(";")[0]
+    method = result[name].method.partition(";")[0]
     if name == "rho_between" and result["r2_trial"].value is not None:
         rho = number(result["rho_between"].value)
         return Cell(f"{SYMBOLS['r2_trial']} {with_interval(result['r2_trial'])}", f"rho_between {rho}; {method}")
@@ -89,7 +87,7 @@ def _association_cell(result: Result) -> Cell:
 def _slope_cell(result: Result) -> Cell:
     if "slope" not in result.estimates or result["slope"].value is None:
         return Cell(ABSENT)
-    return Cell(with_interval(result["slope"]), result["slope"].kind.partition(";")[0])
+    return Cell(with_interval(result["slope"]), result["slope"].method.partition(";")[0])
 
 
 def _threshold_cell(result: Result) -> Cell:
@@ -131,7 +129,9 @@ def _warnings(one: SetFit) -> Iterator[Note]:
 
 def _table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
     """Return every estimate of every model."""
-    records = [_estimate_row(one, result, name) for one in analyses for result in one.results for name in result.estimates]
+    records = [
+        _estimate_row(one, result, name) for one in analyses for result in one.results for name in result.estimates
+    ]
     printed = (
         Column("set_size", HEADINGS["set"]),
         Column("model", HEADINGS["model"]),
@@ -147,14 +147,10 @@ def _table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
 def _estimate_row(one: SetFit, result: Result, name: str) -> Record:
     estimate = result.estimates[name]
     if isinstance(estimate, ThresholdEffect):
-        shown = estimate.value_words
-        values: Record = {
-            "value": estimate.hr,
-            "level": estimate.level,
-            "kind": f"{estimate.status}; {estimate.made}",
-        }
+        shown, method = estimate.value_words, f"{estimate.status}; {estimate.made}"
+        values: Record = {"value": estimate.hr, "level": estimate.level, "kind": method}
     else:
-        shown, values = with_interval(estimate), vars(estimate)
+        shown, values = with_interval(estimate), estimate.record
     return {
         "set": one.name,
         "k": len(result.effects),
@@ -208,17 +204,11 @@ def fit_record(result: Result) -> Record:
         "n": int(patients) if np.isfinite(patients) else None,
         "model": result.model,
         "settings": settings,
-        "estimates": {name: estimate_record(estimate) for name, estimate in result.estimates.items()},
+        "estimates": {name: estimate.record for name, estimate in result.estimates.items()},
         "problems": list(result.problems),
         "endpoints": {"surrogate": list(surrogate_names(effects)), "final": list(final_names(effects))},
         "left_out": [left_out_record(entry) for entry in result.left_out],
     }
-
-
-def estimate_record(estimate: Estimate | ThresholdEffect) -> Record:
-    """Return one estimate as a record."""
-    optional = ("hr_other", "crossing", "intercept") if isinstance(estimate, ThresholdEffect) else ()
-    return {key: value for key, value in vars(estimate).items() if key not in optional or value is not None}
 
 
 def left_out_record(entry: LeftOut) -> Record:
@@ -251,5 +241,3 @@ def _failures(analyses: Sequence[SetFit]) -> list[Record]:
         }
         for name, model, text, missing in (*failed, *lacking)
     ]
-
-

@@ -22,7 +22,7 @@ from surrogacy.report.section import (
     drawing,
     record_table,
 )
-from surrogacy.report.sections.models import estimate_record, fit_record
+from surrogacy.report.sections.models import fit_record
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import interval, number, percent, with_interval
 from surrogacy.results.result import Result
@@ -53,9 +53,7 @@ OFFSET_LINE = (
     "{intercept}, share {share}{span}; dilution alone is intercept 0 and share 1. Log score against the plain line "
     "{score}. {assumed}"
 )
-SPAN = (
-    "; {span} under other assumptions on follow-up and deaths without progression (tables/offset_sensitivity.md)"
-)
+SPAN = "; {span} under other assumptions on follow-up and deaths without progression (tables/offset_sensitivity.md)"
 CAPTION = (
     "Surrogacy line of {name} (k = {k}) moderated by {words}. Daniels-Hughes model with errors in both effects, exact; "
     "difference of slopes per unit {difference}, P(flatter where it is larger) = {probability}. Bands: 95%. Trials "
@@ -78,7 +76,6 @@ def section(run: PpsRun) -> Section:
         key="moderation",
         details=tuple(details),
         tables=_tables(run) if run.moderations else (),
-        drawings=tuple(_drawing(one) for one in run.moderations[:1]),
         record={
             "moderated": [_moderated_record(one) for one in run.moderations],
             "offset": None if run.offset is None else _offset_record(run.offset),
@@ -88,14 +85,10 @@ def section(run: PpsRun) -> Section:
     )
 
 
-def dilution_map_section(run: PpsRun) -> Section:
+def dilution_map_drawing(run: PpsRun, focus: str | None) -> Drawing:
     """Return the dilution map with the comparisons on it."""
     caption = MAP_CAPTION.format(direct_death=percent(run.map.direct_death), points=len(run.points))
-    focus = "" if run.focus is None else run.focus.comparison
-    return Section(
-        key="dilution_map",
-        drawings=(drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus),),
-    )
+    return drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus or "")
 
 
 def _moderated_record(one: Moderated) -> Record:
@@ -106,7 +99,7 @@ def _moderated_record(one: Moderated) -> Record:
         "evidence": evidence_record(one),
         "leave_one_out": [
             {
-                key: estimate_record(value) if isinstance(value, Estimate | ThresholdEffect) else value
+                key: value.record if isinstance(value, Estimate | ThresholdEffect) else value
                 for key, value in record.items()
             }
             for record in one.left_out
@@ -117,8 +110,8 @@ def _moderated_record(one: Moderated) -> Record:
 def _offset_record(offset: Offset) -> Record:
     return {
         **fit_record(offset.result),
-        "against_line": estimate_record(offset.against_line.difference),
-        "dilution_against_line": estimate_record(offset.dilution_against_line.difference),
+        "against_line": offset.against_line.difference.record,
+        "dilution_against_line": offset.dilution_against_line.difference.record,
     }
 
 
@@ -228,7 +221,9 @@ def _lines_table(run: PpsRun) -> tuple[Table, ...]:
             moderators.setdefault(problem, []).append(one.line.moderator.name)
     remarks = [f"[{', '.join(names)}] {problem}" for problem, names in moderators.items()]
     remarks += [
-        f"[{record['moderator']}, {record['label']}] {record['ste_caveat']}" for record in records if record["ste_caveat"]
+        f"[{record['moderator']}, {record['label']}] {record['ste_caveat']}"
+        for record in records
+        if record["ste_caveat"]
     ]
     printed = columns(
         "moderator",
@@ -260,7 +255,7 @@ def _estimates_table(run: PpsRun) -> tuple[Table, ...]:
         if run.offset.result.problems:
             note += f" {'. '.join(run.offset.result.problems)}."
     records = [
-        {"moderator": name, "k": len(result.effects), "estimate": key, **vars(estimate)}
+        {"moderator": name, "k": len(result.effects), "estimate": key, **estimate.record}
         for name, result in results
         for key, estimate in result.estimates.items()
         if isinstance(estimate, Estimate)
@@ -281,6 +276,7 @@ def _line_record(one: Moderated, at: Record) -> Record:
         "intercept": Estimate(threshold.intercept),
         "ste_prediction": threshold,
     }
+    caveats = threshold_caveats(estimates, one.line.result.effects)
     r2 = one.line.r2_at(at["value"])
     return {
         "moderator": one.line.moderator.name,
@@ -298,7 +294,7 @@ def _line_record(one: Moderated, at: Record) -> Record:
         "ste_prediction": threshold.hr,
         "ste_prediction_status": threshold.status,
         "ste_prediction_made": threshold.made,
-        "ste_caveat": ". ".join(threshold_caveats(estimates, one.line.result.effects)) or None,
+        "ste_caveat": ". ".join(caveat.text for caveat in caveats) or None,
         "r2_conditional": r2.value,
         "r2_conditional_low": r2.low,
         "r2_conditional_high": r2.high,
@@ -325,6 +321,11 @@ def evidence_record(one: Moderated) -> Record:
         "log_score_high": gained.high,
         "swayed": ", ".join(one.swayed),
     }
+
+
+def moderated_drawings(run: PpsRun) -> Iterator[Drawing]:
+    """Return the figure of the first moderator."""
+    return map(_drawing, run.moderations[:1])
 
 
 def _drawing(one: Moderated) -> Drawing:

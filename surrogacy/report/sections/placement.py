@@ -54,13 +54,15 @@ def section(run: Run) -> Section:
         key="placement",
         details=tuple(detail for focus in run.focuses for detail in _details(run, focus)),
         tables=_table(run),
-        drawings=tuple(placement_drawings(run)),
         record={"placement": list(run.placement), "not_placed": list(run.not_placed)},
+        prose=_prose(run),
     )
 
 
-def paragraphs(run: Run) -> str:
+def _prose(run: Run) -> str:
     """Return the placement in words, a paragraph a comparison."""
+    if not run.placement:
+        return ""
     words = [in_words(focus, run.placement) for focus in run.focuses]
     words += [f"Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed]
     return "\n\n".join(filter(None, words)) + "\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from surrogacy.pps.planning import Plan
-from surrogacy.report.section import Cell, Grid, Heading, Note, Section, Sentence
+from surrogacy.report.section import Cell, Grid, Heading, Note, Section
 from surrogacy.results.format import number, percent, value_and_interval
 
 ROWS = {
@@ -38,7 +38,13 @@ def section(plan: Plan) -> Section:
         correlation=number(plan["correlation"].value),
     )
     problems = (Note(f"! {problem}", warning=True) for problem in plan.problems)
-    details = (Heading(title), Sentence(_design(plan)), Grid(headings, tuple(_rows(plan))), Note(joint), Note(METHOD))
+    details = (
+        Heading(title),
+        Heading(remark=_design(plan)),
+        Grid(headings, tuple(_rows(plan))),
+        Note(joint),
+        Note(METHOD),
+    )
     return Section(
         key="planning",
         details=(*details, *problems),
@@ -47,8 +53,8 @@ def section(plan: Plan) -> Section:
             "design": asdict(plan.design),
             "patients": {"control": control, "experimental": experimental},
             "power": plan.power,
-            "estimates": {name: asdict(estimate) for name, estimate in plan.estimates.items()},
-            "simulated": {name: asdict(estimate) for name, estimate in plan.simulated.items()},
+            "estimates": {name: estimate.record for name, estimate in plan.estimates.items()},
+            "simulated": {name: estimate.record for name, estimate in plan.simulated.items()},
             "problems": list(plan.problems),
         },
     )

@@ -51,6 +51,7 @@ def section(run: Run) -> Section:
             *record_table("power_scaling", "Sensitivity to power scaling", scaling, of_scaling, SCALING_NOTE),
         ),
         record={"nuts": nuts, "power_scaling": scaling},
+        draws={f"{result.effects.name}-{result.model}": result.draws for result in run.sampled},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from surrogacy.analysis.fit_run import Run, SetFit
@@ -42,9 +42,7 @@ CHOICES_NOTE = (
     "endpoints, data cuts and evidence change nothing in it. The rows share their trials: they are no independent "
     "confirmations."
 )
-SUBGROUPS_NOTE = (
-    "Refits in each level of a factor. Levels side by side are no test of a difference; few comparisons in most of them."
-)
+SUBGROUPS_NOTE = "Refits in each level of a factor. Levels side by side are no test of a difference; few comparisons in most of them."
 INTERVALS_NOTE = "The same data by every published recipe for an interval of r or R²; N the number of trials."
 PRIOR_LINE = (
     "R² of bivariate-bayes by prior: {low} ({low_prior}) to {high} ({high_prior}); with the default prior, prior and "
@@ -86,7 +84,6 @@ def section(run: Run) -> Section:
             *_subgroups_table(subgroups),
             *_intervals_table(intervals),
         ),
-        drawings=tuple(sensitivity_drawings(analyses)),
         record={
             "rho_within_grid": grid,
             "prior_sensitivity": priors,
@@ -154,7 +151,7 @@ def _grid_table(records: Sequence[Record]) -> tuple[Table, ...]:
 
 def _prior_table(records: Sequence[Record]) -> tuple[Table, ...]:
     """Return what other priors would have made of the same data."""
-    fields = {
+    fields: dict[str, Callable[[Record], str]] = {
         "r2_trial": partial(_prior_interval, "r2_trial"),
         "slope": partial(_prior_interval, "slope"),
         "ste": partial(_prior_threshold, "ste_prediction"),
@@ -230,9 +227,7 @@ def sensitivity_drawings(analyses: Sequence[SetFit]) -> Iterator[Drawing]:
             records = one.prior_sensitivity
             unverified = any(result.unverified for result in one.results)
             caption = PRIOR_CAPTION.format(name=one.name, overlap=_overlap(records[0]))
-            yield drawing(
-                "prior_sensitivity", f"priors-{one.name}", caption, records, one.name, unverified=unverified
-            )
+            yield drawing("prior_sensitivity", f"priors-{one.name}", caption, records, one.name, unverified=unverified)
         if one.robustness.choices:
             model = one.robustness.choices[-1]["model"]
             records = tuple(record for record in one.robustness.choices if record["model"] == model)

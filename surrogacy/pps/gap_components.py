@@ -1,0 +1,243 @@
+"""Components of the gap between a PFS effect and an OS effect: the hazard ratios on the way, their resampling, and their identification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from surrogacy.arrays import FloatArray
+from surrogacy.errors import UsageError
+from surrogacy.pps.calibration import Calibration, bounded_hazard, pfs_of_endpoint
+from surrogacy.pps.dilution import equal_pps_hazard_ratio
+from surrogacy.pps.resampling import SamplingErrors
+from surrogacy.pps.trial_summary import TrialSummary
+from surrogacy.results.estimate import Estimate
+from surrogacy.results.format import share_with_interval
+from surrogacy.survival.constant_hazards import post_progression_hazard
+from surrogacy.survival.hazard_ratios import cox_hazard_ratio
+from surrogacy.survival.illness_death import IllnessDeath
+
+PARTS = ("dilution", "imbalance", "residual")
+MAX_SHARE_WIDTH = 0.5  # of the gap: a share whose interval is wider than this counts as not identified
+MAX_LOST_SHARE = 0.01  # share of resampled trials left out, or on a boundary, above which it is said
+MAX_SE_RATIO = 1.25  # of printed to simulated standard error, or the reverse, above which it is said
+NO_GAP = "the two log hazard ratios are the same: there is no gap to share out"
+NO_ATTENUATION = "the model attenuates nothing: there is nothing to share out"
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """Log hazard ratios of OS (Cox limits) on the way, (m,) arrays.
+
+    Parameters
+    ----------
+    pfs : array
+        PPS -> 0.
+    at_control, at_experimental : array
+        The PPS of that arm in both.
+    model : array
+        Either arm its own.
+    """
+
+    pfs: FloatArray
+    at_control: FloatArray
+    at_experimental: FloatArray
+    model: FloatArray
+
+    @property
+    def equal(self) -> FloatArray:
+        """Mean over the reference arm."""
+        return 0.5 * (self.at_control + self.at_experimental)
+
+
+def steps_of(median_pfs: FloatArray, hazards: FloatArray, inputs: TrialSummary) -> Steps:
+    """Compute the steps for (m, 2) median PFS, months, and post-progression hazards per month; columns control, experimental."""
+    q, follow_up, n = inputs.direct_death.value, inputs.follow_up.value, inputs.n
+    control, experimental = (IllnessDeath.from_pfs(median_pfs[:, i], q, hazards[:, i]) for i in (0, 1))
+    at_control, at_experimental = (
+        np.log(equal_pps_hazard_ratio(median_pfs.T, hazards[:, i], q, follow_up, n)) for i in (0, 1)
+    )
+    return Steps(
+        pfs=np.log(median_pfs[:, 0] / median_pfs[:, 1]),
+        at_control=at_control,
+        at_experimental=at_experimental,
+        model=np.asarray(np.log(cox_hazard_ratio(control, experimental, follow_up, n))),
+    )
+
+
+def parts_of(steps: Steps, observed: FloatArray) -> dict[str, FloatArray]:
+    """Differences of log hazard ratios: the three parts and the gap that they sum to."""
+    return {
+        "dilution": steps.equal - steps.pfs,
+        "imbalance": steps.model - steps.equal,
+        "residual": observed - steps.model,
+        "gap": observed - steps.pfs,
+    }
+
+
+def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors) -> tuple[Steps, FloatArray, int, int]:
+    """Decompose resampled trials.
+
+    Returns
+    -------
+    steps : Steps
+    observed : array
+        Log hazard ratios of OS.
+    lost : int
+        Trials left out: no median PFS was reached, or an arm had no event.
+    at_boundary : int
+        Trials in which the best fit has PPS 0 or endless in an arm.
+
+    Raises
+    ------
+    UsageError
+        If more than half of the trials have to be left out.
+    """
+    q, cut = inputs.direct_death.value, inputs.cut(chosen.cut)
+    needed = errors.median_pfs if chosen.pfs == "medians" else errors.median_pfs[:, :1]
+    usable = np.isfinite(needed).all(axis=1) & np.isfinite(errors.hr_os) & np.isfinite(errors.hr_pfs)
+    lost = int((~usable).sum())
+    if lost > len(errors) / 2:
+        raise UsageError(
+            f"{inputs.name}: {lost} of {len(errors)} simulated trials have no median PFS or no estimable hazard ratio; "
+            "the arms are too small, or the follow-up too short, for intervals"
+        )
+    errors = errors.of(usable)
+    scale = float(pfs_of_endpoint(1.0, inputs))
+    printed_pfs = chosen.median_pfs / scale
+    pfs = printed_pfs * np.exp(errors.median_pfs)
+    if chosen.pfs == "hazard-ratio":
+        pfs[:, 1] = pfs[:, 0] / (cut.hr.value * np.exp(errors.hr_pfs))
+    pfs *= scale
+    os = np.array([median.value for median in inputs.median_os]) * np.exp(errors.median_os)
+    if chosen.name == "M":
+        pps_like = os - pfs
+        with np.errstate(invalid="ignore", over="ignore"):
+            hazards = post_progression_hazard(pfs, os, q)
+    else:
+        pps_like = _resampled_pps(inputs, errors, os)
+        with np.errstate(divide="ignore"):
+            hazards = np.where(pps_like > 0, np.log(2.0) / pps_like, np.nan)
+    at_boundary = int((np.isnan(hazards) | (hazards == 0)).any(axis=1).sum())
+    hazards = bounded_hazard(pfs, hazards, too_long=pps_like > 0)
+    observed = np.log(inputs.hr_os.value) + errors.hr_os
+    return steps_of(pfs, hazards, inputs), observed, lost, at_boundary
+
+
+def _resampled_pps(inputs: TrialSummary, errors: SamplingErrors, os: FloatArray) -> FloatArray:
+    """Reported PPS with its error: that of a difference of medians where it is one, else that of a Kaplan-Meier median."""
+    printed, medians = inputs.pps, inputs.cuts[0].medians
+    if printed is None:
+        raise UsageError(f"{inputs.name}: no reported median PPS")
+    if inputs.pps_is_a_difference and medians is not None:
+        return np.asarray(os - np.array([median.value for median in medians]) * np.exp(errors.median_pfs))
+    return np.asarray(np.array(printed) * np.exp(errors.median_pps))
+
+
+def is_clear(gap: Estimate) -> bool:
+    """Whether the interval of the gap leaves out 0."""
+    return gap.low is not None and gap.high is not None and (gap.low > 0 or gap.high < 0)
+
+
+def width_of(share: Estimate) -> float:
+    """Width of the interval of a share, in gaps; infinite where there is no interval."""
+    if share.low is None or share.high is None:
+        return float("inf")
+    return share.high - share.low
+
+
+def is_identified(gap: Estimate, shares: Mapping[str, Estimate], lost: float = 0.0, at_boundary: float = 0.0) -> bool:
+    """Whether the data tell the parts of a gap apart.
+
+    They do if the gap is clearly not 0, no interval of a share is wider than half of the gap, and few of the resampled trials had to be
+    left out or lie on a boundary. The whole width counts, wherever it lies: an interval of -99% to 2% tells as little as one of 0% to
+    101%.
+
+    Parameters
+    ----------
+    gap : Estimate
+        Log hazard ratio.
+    shares : dict of str to Estimate
+        Of the gap.
+    lost, at_boundary : float
+        Shares of the resampled trials; at most `MAX_LOST_SHARE` each.
+    """
+    return (
+        is_clear(gap)
+        and all(width_of(share) <= MAX_SHARE_WIDTH for share in shares.values())
+        and max(lost, at_boundary) <= MAX_LOST_SHARE
+    )
+
+
+def problems_of(
+    inputs: TrialSummary,
+    calibration: Calibration,
+    effects: Mapping[str, Estimate],
+    shares: Mapping[str, Estimate],
+    lost: float,
+    at_boundary: float,
+) -> tuple[str, ...]:
+    """What must stand beside the percentages.
+
+    Parameters
+    ----------
+    inputs : TrialSummary
+    calibration : Calibration
+    effects, shares : dict of str to Estimate
+        Of the decomposition.
+    lost, at_boundary : float
+        Shares of the resampled trials.
+    """
+    gap, found = effects["gap"], []
+    level = f"{gap.level:.0%}" if gap.level else ""
+    if not is_clear(gap):
+        found.append(
+            f"not identified: the gap between the two log hazard ratios, {gap.value:.2f}, is not clearly different from 0 "
+            f"({level} interval {gap.low:.2f} to {gap.high:.2f}), so percentages of it have no stable meaning"
+        )
+    # shares that are unbounded are those of a gap that is not clear, which has been said
+    wide = [name for name, share in shares.items() if MAX_SHARE_WIDTH < width_of(share) < np.inf]
+    if wide:
+        limits = "; ".join(f"{name} {share_with_interval(shares[name])}" for name in wide)
+        found.append(
+            f"not identified: {sum(inputs.n)} patients do not tell dilution, imbalance and residual apart ({calibration.label}; {level} "
+            f"Fieller sets of the shares of the gap: {limits})"
+        )
+    if at_boundary > MAX_LOST_SHARE:
+        found.append(
+            f"not identified: in {at_boundary:.0%} of the resampled trials the best fit has PPS 0 or endless in an arm"
+        )
+    if lost > MAX_LOST_SHARE:
+        found.append(
+            f"not identified: {lost:.0%} of the resampled trials were left out: no median PFS, or an arm without events"
+        )
+    residual = effects["residual"]
+    if residual.low is not None and residual.high is not None and residual.low <= 0 <= residual.high:
+        found.append("the residual is compatible with chance: its interval holds 0")
+    if inputs.pps_is_a_difference:
+        found.append(
+            f"the reported PPS equals median OS - median {inputs.endpoint} in both arms: a difference of medians, which is longer than "
+            "a median PPS"
+        )
+    found += calibration.problems
+    found += [f"not reported, {words}" for words in inputs.assumptions]
+    return (*found, *inputs.notes)
+
+
+def printed_errors(inputs: TrialSummary, ratios: Mapping[str, float]) -> tuple[str, ...]:
+    """Hazard ratios whose printed standard error is far from that of the simulated trials, in words.
+
+    Parameters
+    ----------
+    inputs : TrialSummary
+    ratios : dict of str to float
+        Printed over simulated standard error, by which the simulated errors were multiplied; ``pfs``, ``os``.
+    """
+    names = {"pfs": f"log HR {inputs.endpoint}", "os": "log HR OS"}
+    return tuple(
+        f"the printed standard error of {names[endpoint]} is {ratio:.2f} times that of the simulated trials, whose errors were scaled to it"
+        for endpoint, ratio in ratios.items()
+        if abs(np.log(ratio)) > np.log(MAX_SE_RATIO)
+    )

@@ -1,0 +1,148 @@
+"""The choice of the hazard ratios of an analysis set, and the set that results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from surrogacy.effects import Effects
+from surrogacy.errors import UsageError
+from surrogacy.trials.cells import squash
+from surrogacy.trials.columns import ENDPOINTS, EVIDENCE, SURROGATES
+from surrogacy.trials.shared_control import SharedControl
+
+Source = str | Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Choice of the two hazard ratios of each comparison.
+
+    Parameters
+    ----------
+    surrogates : tuple of str
+        Surrogate endpoints in order of preference.
+    final : tuple of str
+        Final endpoints in order of preference; empty: those of the tables, which is OS but for a user's table that
+        names another one.
+    rho_within : float
+        Within-trial correlation of the two log hazard ratios where none is reported, in [-1, 1].
+    min_evidence : {"primary", "secondary", "unverified"}
+        Weakest evidence that a hazard ratio may rest on.
+    shared_control : {"cov", "first", "combine"}
+        How comparisons that share a control arm enter a model; see `resolve_shared_controls`.
+
+    Raises
+    ------
+    UsageError
+        If an endpoint is surrogate and final at once, or a value is not one of those above.
+
+    Examples
+    --------
+    >>> from surrogacy.trials import Pairing, read_trials
+    >>> pairing = Pairing(surrogates=("TTP",), min_evidence="primary")
+    >>> len(read_trials().analysis_set_with_flow("advanced", pairing).effects)
+    6
+    """
+
+    surrogates: tuple[str, ...] = SURROGATES
+    final: tuple[str, ...] = ()
+    rho_within: float = 0.5
+    min_evidence: str = "secondary"
+    shared_control: SharedControl = "cov"
+
+    def __post_init__(self) -> None:
+        for endpoint in self.surrogates:
+            if endpoint in self.final:
+                raise UsageError(f"{endpoint} is the final endpoint and cannot be its own surrogate")
+        if self.min_evidence not in EVIDENCE:
+            raise UsageError(f"unknown evidence {self.min_evidence!r}; choose from {', '.join(EVIDENCE)}")
+        if not -1 <= self.rho_within <= 1:
+            raise UsageError(f"rho_within must lie in [-1, 1]; got {self.rho_within:g}")
+
+    def spelled(self, held: Sequence[str], finals: Sequence[str]) -> Pairing:
+        """Return the same choice with endpoints as the tables spell them.
+
+        Parameters
+        ----------
+        held : sequence of str
+            Endpoints of the tables.
+        finals : sequence of str
+            Final endpoints of the tables.
+
+        Raises
+        ------
+        UsageError
+            If an endpoint is not known, or is surrogate and final at once.
+        """
+        surrogates, final = (endpoint_spelling(names, held) for names in (self.surrogates, self.final or finals))
+        return replace(self, surrogates=surrogates, final=final)
+
+
+DEFAULT_PAIRING = Pairing()
+
+
+@dataclass(frozen=True)
+class FlowEntry:
+    """A comparison that was considered for an analysis set.
+
+    Parameters
+    ----------
+    comparison : str
+    included : bool
+    reason : str
+        Why it is not in the set; empty if it is.
+    """
+
+    comparison: str
+    included: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class AnalysisSet:
+    """Paired effects, and what became of each comparison.
+
+    Parameters
+    ----------
+    name : str
+    source : str or mapping
+        Name of the file in ``sets/``, or the values that columns of trials.csv must have.
+    effects : Effects
+    flow : tuple of FlowEntry
+        One entry a comparison considered.
+    """
+
+    name: str
+    source: Source
+    effects: Effects
+    flow: tuple[FlowEntry, ...]
+
+
+def endpoint_spelling(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
+    """Return endpoints as the tables spell them; capitals, hyphens and blanks do not matter.
+
+    Parameters
+    ----------
+    names : sequence of str
+    held : sequence of str
+        Endpoints of the tables.
+
+    Raises
+    ------
+    UsageError
+        If neither the tables nor the vocabulary of the shipped tables hold an endpoint.
+    """
+    exact = {*ENDPOINTS, *held}
+    similar = {squash(name) or name: name for name in (*ENDPOINTS, *held)}
+    spelled = [name if name in exact else similar.get(squash(name) or name, "") for name in names]
+    for name, spelling in zip(names, spelled, strict=True):
+        if not spelling:
+            raise UsageError(f"unknown endpoint {name!r}; choose from {', '.join(held)}")
+    return tuple(spelled)
+
+
+def known_endpoints(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the names that the tables, or the vocabulary of the shipped tables, hold."""
+    known = {squash(name) or name for name in (*ENDPOINTS, *held)}
+    return tuple(name for name in names if (squash(name) or name) in known)

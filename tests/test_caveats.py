@@ -1,0 +1,96 @@
+"""Decisions read codes and fields: with every sentence replaced they stay the same."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from surrogacy.cli.fit import main as fit
+from surrogacy.cli.pps import main as pps
+from surrogacy.evaluation.criteria import all_verdicts, surrogate_effect
+from surrogacy.evaluation.influence import conclusions
+from surrogacy.figures.bubble import bubble_data
+from surrogacy.figures.forest import forest_data
+from surrogacy.figures.posterior import posterior_data
+from surrogacy.models import create
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
+
+# Keys of results.json that hold sentences about caveats and methods.
+PROSE = ("problems", "kind", "made", "words")
+MODELS = ("weighted-pearson", "weighted-regression", "bivariate-reml", "bivariate-bayes")
+
+
+def without_prose(content):
+    if isinstance(content, dict):
+        return {key: without_prose(value) for key, value in content.items() if key not in PROSE}
+    return [without_prose(value) for value in content] if isinstance(content, list) else content
+
+
+@pytest.fixture
+def nonsense(monkeypatch):
+    """Every caveat and every method that is made from now on is written backwards."""
+
+    def replace_texts():
+        caveat, estimate = Caveat.__init__, Estimate.__init__
+
+        def backwards(self, *arguments, **fields):
+            estimate(self, *arguments, **fields)
+            object.__setattr__(self, "method", self.method[::-1])
+
+        monkeypatch.setattr(Caveat, "__init__", lambda self, code, text: caveat(self, code, text[::-1]))
+        monkeypatch.setattr(Estimate, "__init__", backwards)
+
+    return replace_texts
+
+
+def backwards(result):
+    """The result with every sentence written backwards."""
+    estimates = {
+        name: replace(estimate, method=estimate.method[::-1]) if isinstance(estimate, Estimate) else estimate
+        for name, estimate in result.estimates.items()
+    }
+    caveats = tuple(replace(caveat, text=caveat.text[::-1]) for caveat in result.caveats)
+    return replace(result, estimates=estimates, caveats=caveats)
+
+
+@pytest.mark.parametrize("name", ["tactics-2022", "llovet-2019-pfs"])
+@pytest.mark.parametrize("model", MODELS)
+def test_verdicts_conclusions_and_marks_without_sentences(trials, name, model):
+    effects = trials.analysis_set(name)
+    result = create(model, bootstrap=50).fit(effects)
+    changed = backwards(result)
+    assert {caveat.code for caveat in result.caveats} == {caveat.code for caveat in changed.caveats}
+    assert (result.on_boundary, result.unverified) == (changed.on_boundary, changed.unverified)
+    focus = surrogate_effect(effects, effects.labels[0])
+    for before, after in zip(all_verdicts(result, trial=focus), all_verdicts(changed, trial=focus), strict=True):
+        assert (before.item, before.status, before.value) == (after.item, after.status, after.value)
+    assert conclusions(result) == conclusions(changed)
+    for data in (bubble_data, forest_data):
+        pd.testing.assert_frame_equal(data(result), data(changed))
+    if result.draws is not None:
+        for before, after in zip(posterior_data(result).values(), posterior_data(changed).values(), strict=True):
+            pd.testing.assert_frame_equal(before, after)
+
+
+def test_codes_that_are_read_occur(trials):
+    codes = {caveat.code for caveat in create("bivariate-reml").fit(trials.analysis_set("tactics-2022")).caveats}
+    assert codes >= {CaveatCode.BOUNDARY, CaveatCode.UNVERIFIED, CaveatCode.NARROW_BAND}
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        (fit, ["tactics-2022", "llovet-2019-pfs", "--json", "--quiet"]),
+        (fit, ["tactics-2022", "--json", "--quiet", "--strict"]),
+        (pps, ["--json", "--quiet"]),
+    ],
+)
+def test_a_run_without_sentences(command, options, nonsense, capsys):
+    code = command(options)
+    before = json.loads(capsys.readouterr().out)
+    nonsense()
+    assert command(options) == code
+    after = json.loads(capsys.readouterr().out)
+    assert before != after
+    assert without_prose(after) == without_prose(before)

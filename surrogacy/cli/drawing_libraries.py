@@ -17,7 +17,7 @@ LIBRARIES = (
     "scipy.stats",
     "pandas",
     "matplotlib.backends.backend_pdf",
-    "surrogacy.report.drawing",
+    "surrogacy.report.figures",
     "surrogacy.figures",
 )
 SECONDS_BETWEEN_CHECKS = 0.1

@@ -294,23 +294,26 @@ def _fit(
     warn_of_data(trials, quiet=options.quiet)
     total = _steps(options, models, len(sets))
     if options.json:
-        from surrogacy.report.document import document, dumps
+        from surrogacy.report.document import FIT_SCHEMA, document, dumps
+        from surrogacy.report.sections import fit_sections
 
         with progress(total, TASK, quiet=options.quiet) as step:
             *_, run = _runs(options, request, trials, sets, models, new_trial, step)
         _warn_of_models(options, run)
         with result_stream():
-            print(dumps(document(run, seed=options.seed)), end="")
+            print(dumps(document(FIT_SCHEMA, trials, fit_sections(run), seed=options.seed)), end="")
         return run.exit_code(strict=options.strict)
 
-    from surrogacy.report.folder import Drawing, write_run
+    from surrogacy.report.figures import FigureOptions
+    from surrogacy.report.folder import FIT, write_run
 
     with figure_workers(options.out) as workers, progress(total, TASK, quiet=options.quiet) as step:
-        drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus or DEFAULT_FOCUS)
+        formats, focus = tuple(dict.fromkeys(options.format)), options.focus or DEFAULT_FOCUS
         run, undrawn = write_run(
+            FIT,
             _runs(options, request, trials, sets, models, new_trial, step),
             options.out,
-            drawing,
+            FigureOptions(workers, formats, options.preset, focus),
             seed=options.seed,
             arguments=given,
             strict=options.strict,
@@ -322,12 +325,13 @@ def _fit(
     if not options.quiet:
         from rich.console import Console
 
-        from surrogacy.report.console import screen
+        from surrogacy.report.screen import screen
+        from surrogacy.report.sections import fit_sections
 
         draws = "draws/, " if run.sampled else ""
         with result_stream():
             console = Console(width=screen_width(), highlight=False)
-            console.print(screen(run))
+            console.print(screen(fit_sections(run)))
             console.print(f"Written to {options.out}/: results.json, tables/, figures/, {draws}run.json", markup=False)
     return run.exit_code(strict=options.strict, undrawn=bool(undrawn))
 

@@ -149,7 +149,8 @@ def _plan(options: argparse.Namespace) -> ExitCode:
         raise UsageError(f"{PLAN_NEEDS}; exactly one of --pps and --os")
     from surrogacy.pps.planning import plan
     from surrogacy.report.document import dumps
-    from surrogacy.report.pps_plan import plan_record, plan_screen
+    from surrogacy.report.screen import screen
+    from surrogacy.report.sections.planning import section
     from surrogacy.survival.trial_design import Design
 
     medians: dict[str, Any] = {
@@ -169,9 +170,9 @@ def _plan(options: argparse.Namespace) -> ExitCode:
         found = plan(design, **size, simulations=options.simulate, seed=options.seed, step=step)
     if options.json:
         with result_stream():
-            print(dumps(plan_record(found)), end="")
+            print(dumps(section(found).record), end="")
     elif not options.quiet:
-        _show(plan_screen(found))
+        _show(screen([section(found)]))
     return ExitCode.OK
 
 
@@ -189,8 +190,8 @@ def _analyse(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
         prepare_workers(options.out)
 
     from surrogacy.analysis.pps_run import PARTS, PpsRun, analyse
-    from surrogacy.report.document import dumps
-    from surrogacy.report.pps_document import document
+    from surrogacy.report.document import PPS_SCHEMA, document, dumps
+    from surrogacy.report.sections import pps_sections
     from surrogacy.trials import read_trials
 
     def work(trials: TrialSet, pool: Executor | None = None) -> PpsRun:
@@ -209,24 +210,23 @@ def _analyse(options: argparse.Namespace, given: Sequence[str]) -> ExitCode:
     trials = read_trials(*(Path(path) if path else None for path in (options.trials, options.add)))
     warn_of_data(trials, quiet=options.quiet)
     if options.json:
-        text = dumps(document(work(trials), seed=options.seed))
+        text = dumps(document(PPS_SCHEMA, trials, pps_sections(work(trials)), seed=options.seed))
         with result_stream():
             print(text, end="")
         return ExitCode.OK
 
-    from surrogacy.report.folder import Drawing
-    from surrogacy.report.pps_console import screen
-    from surrogacy.report.pps_folder import write_pps
+    from surrogacy.report.figures import FigureOptions
+    from surrogacy.report.folder import PPS, write_run
+    from surrogacy.report.screen import screen
 
     with figure_workers(options.out) as workers:
-        drawing = Drawing(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus)
-        run, undrawn = write_pps(
-            (work(trials, pool) for pool in [workers]), options.out, drawing, seed=options.seed, arguments=given
-        )
+        figures = FigureOptions(workers, tuple(dict.fromkeys(options.format)), options.preset, options.focus)
+        runs = (work(trials, pool) for pool in [workers])
+        run, undrawn = write_run(PPS, runs, options.out, figures, seed=options.seed, arguments=given)
     for problem in undrawn:
         warn(str(problem))
     if not options.quiet:
-        _show(screen(run), f"Written to {options.out}/: results.json, tables/, figures/, run.json")
+        _show(screen(pps_sections(run)), f"Written to {options.out}/: results.json, tables/, figures/, run.json")
     return ExitCode.NOT_CONVERGED if undrawn else ExitCode.OK
 
 

@@ -3,106 +3,119 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Protocol
 
-from surrogacy.analysis.fit_run import Run, SetFit
-from surrogacy.errors import FigureError
-from surrogacy.evaluation.placement import Focus, in_words, shown_records
+from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.pps_run import PpsRun
+from surrogacy.errors import ExitCode, FigureError
 from surrogacy.output.replacement import staging
-from surrogacy.report.document import document, dumps
-from surrogacy.report.drawing import (
-    draw_bubble,
-    draw_choices,
-    draw_class_slopes,
-    draw_cross_validation,
-    draw_forest,
-    draw_placement,
-    draw_posterior,
-    draw_prior_sensitivity,
-)
-from surrogacy.report.left_out_table import left_out_table
+from surrogacy.report.document import FIT_SCHEMA, PPS_SCHEMA, document, dumps
+from surrogacy.report.escaping import slug
+from surrogacy.report.figures import FigureOptions, Figures
 from surrogacy.report.manifest import manifest
-from surrogacy.report.robustness_tables import robustness_tables
-from surrogacy.report.tables import flow_table, result_tables
-from surrogacy.report.writer import write_draws, write_tables
+from surrogacy.report.section import Drawing, Section
+from surrogacy.report.sections import fit_drawings, fit_sections, pps_drawings, pps_sections
+from surrogacy.report.tables import write_tables
+from surrogacy.trials import TrialSet
+
+
+class AnyRun(Protocol):
+    """Run of either command."""
+
+    @property
+    def trials(self) -> TrialSet:
+        """Tables that were read."""
+        ...
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """How figures are drawn: by whom, in which formats, for which journal, which trial ringed."""
-
-    workers: Executor
-    formats: tuple[str, ...]
-    preset: str
-    focus: str | None
-
-
-class Figure(NamedTuple):
-    """A figure that a run makes possible: its name, and the call that draws it, up to where and how."""
-
-    name: str
-    draw: Callable[..., list[str]]
-    arguments: tuple[Any, ...]
-
-
-class Figures:
-    """Figures of a run in the making: each is handed to the workers as soon as the run holds what it shows.
+class Command[R: AnyRun]:
+    """Parts in which the folders of the two commands differ.
 
     Parameters
     ----------
-    folder : Path
-    drawing : Drawing
+    name, schema : str
+    drawings : callable
+        Figures of a run, as far as it has come.
+    sections : callable
+        Sections of a complete run.
+    warnings : callable
+        Lines for run.json, besides those on the tables.
+    seconds : callable
+        Duration of each stage, for run.json.
+    exit_code : callable
+        Exit code of a run, from ``strict`` and whether a figure could not be drawn.
     """
 
-    def __init__(self, folder: Path, drawing: Drawing) -> None:
-        folder.mkdir()
-        self._how = folder, drawing.formats, drawing.preset
-        self._workers = drawing.workers
-        self._submitted: dict[str, Future[Any]] = {}
-
-    def submit(self, figures: Iterable[Figure]) -> None:
-        """Hand on those figures that were not handed on before."""
-        for figure in figures:
-            if figure.name not in self._submitted:
-                job = self._workers.submit(figure.draw, *figure.arguments, *self._how)
-                self._submitted[figure.name] = job
-
-    def undrawn(self) -> tuple[FigureError, ...]:
-        """Wait for all figures; return those that could not be drawn."""
-        problems = []
-        for job in self._submitted.values():
-            try:
-                job.result()
-            except FigureError as error:
-                problems.append(error)
-        self._workers.shutdown(wait=False)
-        return tuple(problems)
+    name: str
+    schema: str
+    drawings: Callable[[R, str | None], Iterable[Drawing]]
+    sections: Callable[[R], Sequence[Section]]
+    warnings: Callable[[R], Sequence[str]]
+    seconds: Callable[[R], Mapping[str, float]]
+    exit_code: Callable[[R, bool, bool], ExitCode]
 
 
-def write_run(
-    runs: Iterable[Run],
+def _fit_warnings(run: Run) -> Sequence[str]:
+    return [f"{one.name}: {entry}" for one in run.analyses for entry in (*one.not_fitted, *filter(None, [one.omitted]))]
+
+
+FIT = Command[Run](
+    "python -m surrogacy.fit",
+    FIT_SCHEMA,
+    fit_drawings,
+    fit_sections,
+    _fit_warnings,
+    lambda run: run.seconds,
+    lambda run, strict, undrawn: run.exit_code(strict=strict, undrawn=undrawn),
+)
+PPS = Command[PpsRun](
+    "python -m surrogacy.pps",
+    PPS_SCHEMA,
+    pps_drawings,
+    pps_sections,
+    lambda run: (),
+    lambda run: {},
+    lambda run, strict, undrawn: ExitCode.NOT_CONVERGED if undrawn else ExitCode.OK,
+)
+
+
+def _write_section(section: Section, stage: Path) -> None:
+    """Write prose as ``<key>.md`` and draws as netCDF, one file a set and model."""
+    if section.prose:
+        (stage / f"{section.key}.md").write_text(section.prose, encoding="utf-8")
+    if section.draws:
+        (stage / "draws").mkdir(exist_ok=True)
+    for name, draws in section.draws.items():
+        draws.to_netcdf(stage / "draws" / f"{slug(name)}.nc")
+
+
+def write_run[R: AnyRun](
+    command: Command[R],
+    runs: Iterable[R],
     out: str | Path,
-    drawing: Drawing,
+    options: FigureOptions,
     *,
     seed: int,
     arguments: Sequence[str],
-    strict: bool,
-) -> tuple[Run, tuple[FigureError, ...]]:
+    strict: bool = False,
+) -> tuple[R, tuple[FigureError, ...]]:
     """Write all of a run, or nothing.
 
     The workers draw a figure as soon as a run holds what it shows, while this process computes the next.
 
     Parameters
     ----------
-    runs : iterable of Run
+    command : Command
+        `FIT` or `PPS`.
+    runs : iterable of Run or PpsRun
         The run after each of its stages, computed as it is asked for; the last one is complete.
     out : path-like
-    drawing : Drawing
+    options : FigureOptions
     seed : int
     arguments : sequence of str
         Of the command line, for the record.
@@ -111,28 +124,27 @@ def write_run(
 
     Returns
     -------
-    Run
+    Run or PpsRun
         The complete one.
     tuple of FigureError
         Figures that could not be drawn; everything else is written.
     """
-    started = datetime.now(UTC)
+    started, begun = datetime.now(UTC), time.perf_counter()
     with staging(Path(out)) as stage:
-        figures = Figures(stage / "figures", drawing)
+        figures = Figures(stage / "figures", options)
         for run in runs:
-            figures.submit(figures_of(run, drawing.focus))
+            figures.submit(command.drawings(run, options.focus))
         clock = time.perf_counter()
-        if run.placement:
-            paragraphs = [in_words(focus, run.placement) for focus in run.focuses]
-            paragraphs += [f"Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed]
-            (stage / "placement.md").write_text("\n\n".join(filter(None, paragraphs)) + "\n", encoding="utf-8")
-        write_draws(run, stage)
-        (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
-        left_out = left_out_table(run.analyses)
-        write_tables([*result_tables(run), *left_out, *robustness_tables(run), flow_table(run)], stage / "tables")
+        sections = command.sections(run)
+        text = dumps(document(command.schema, run.trials, sections, seed=seed))
+        (stage / "results.json").write_text(text, encoding="utf-8")
+        write_tables([table for section in sections for table in section.tables], stage / "tables")
+        for section in sections:
+            _write_section(section, stage)
         written = time.perf_counter()
         problems = figures.undrawn()
-        seconds = {**run.seconds, "tables": written - clock, "figures": time.perf_counter() - written}
+        stages = command.seconds(run) or {"analyse": clock - begun}
+        seconds = {**stages, "tables": written - clock, "figures": time.perf_counter() - written}
         record = manifest(
             arguments,
             started=started,
@@ -140,78 +152,11 @@ def write_run(
             inputs=run.trials.files,
             seed=seed,
             data_version=run.trials.data_version,
-            warnings=[
-                *map(str, run.trials.faults),
-                *(
-                    f"{one.name}: {entry}"
-                    for one in run.analyses
-                    for entry in (*one.not_fitted, *filter(None, [one.omitted]))
-                ),
-            ],
-            exit_code=run.exit_code(strict=strict, undrawn=bool(problems)),
+            warnings=[*map(str, run.trials.faults), *command.warnings(run)],
+            exit_code=command.exit_code(run, strict, bool(problems)),
             folder=stage,
             figure_problems=problems,
+            command=command.name,
         )
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
     return run, problems
-
-
-def figures_of(run: Run, focus: str | None) -> Iterator[Figure]:
-    """Figures of what a run holds so far, ringed the trial of that name."""
-    for one in run.analyses:
-        yield from _fit_figures(one, focus)
-    for one in run.analyses:
-        yield from _robustness_figures(one)
-    if run.placement:
-        for placed in run.focuses:
-            yield from _placement_figures(run, placed)
-
-
-def _robustness_figures(one: SetFit) -> Iterator[Figure]:
-    """What ``--sensitivity`` shows: prediction of each trial from the others, and the estimates by every choice."""
-    if not one.robustness.choices:
-        return
-    predicted = [found for found in one.robustness.cross_validation if found.predicted]
-    for found in predicted[-1:]:
-        if (result := one.result(found.model)) is not None:
-            yield Figure(f"cross-validation-{one.name}", draw_cross_validation, (found, result))
-    model = one.robustness.choices[-1]["model"]
-    records = [record for record in one.robustness.choices if record["model"] == model]
-    yield Figure(f"choices-{one.name}", draw_choices, (one.name, model, records))
-
-
-def _placement_figures(run: Run, focus: Focus) -> Iterator[Figure]:
-    """A comparison in focus between the first line that holds its trial and the first that does not."""
-    shown = [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
-    if not shown:
-        return
-    found = [one.result(shown[0]["model"]) for one in run.analyses]
-    results = [result for result in found if result is not None and result.line is not None]
-    inside = [result for result in results if focus.trial in result.effects.trial]
-    outside = [result for result in results if focus.trial not in result.effects.trial]
-    name = focus.trial if len(run.focuses) == 1 else focus.comparison
-    arguments = name, focus, [*inside[:1], *outside[:1]], run.placement
-    yield Figure(f"placement-{name}", draw_placement, arguments)
-
-
-def _fit_figures(one: SetFit, focus: str | None) -> Iterator[Figure]:
-    """What a fitted set shows: the effects as a forest plot, the first line as a bubble plot, posteriors, slopes, priors."""
-    if not one.results:
-        return
-    lines = [result for result in one.results if result.line is not None]
-    bubble = Figure(f"bubble-{one.name}", draw_bubble, ((lines or list(one.results))[0], focus))
-    if one.omitted:
-        yield bubble
-        return
-    pooled = [result for result in one.results if "loglik" in result.estimates]
-    yield Figure(f"forest-{one.name}", draw_forest, ((pooled or list(one.results))[-1], focus))
-    yield bubble
-    for result in one.results:
-        if result.draws is not None:
-            yield Figure(f"posterior-{one.name}-{result.model}", draw_posterior, (result,))
-    for result in one.results:
-        if "exchangeability" in result.settings and any(name.startswith("slope[") for name in result.estimates):
-            yield Figure(f"class-slopes-{one.name}-{result.model}", draw_class_slopes, (result,))
-    if one.prior_sensitivity:
-        unverified = any(result.unverified for result in one.results)
-        yield Figure(f"priors-{one.name}", draw_prior_sensitivity, (one.name, one.prior_sensitivity, unverified))

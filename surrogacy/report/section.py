@@ -1,0 +1,210 @@
+"""Values that a report consists of; screen, document, tables and figures only render them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal
+
+from surrogacy.results.format import cell, yes_or_blank
+from surrogacy.results.labels import HEADINGS
+
+type Record = Mapping[str, Any]  # values of a row, or of results.json, by name
+YES_OR_BLANK = frozenset({"boundary", "beyond_data"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """Column of a table.
+
+    Parameters
+    ----------
+    key : str
+        Name in the CSV; empty for a column of the printed table alone.
+    heading : str
+        Heading in print; empty for a column of the CSV alone.
+    format : callable
+        Text of a value in print.
+    """
+
+    key: str = ""
+    heading: str = ""
+    format: Callable[[Any], str] = str
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Table with its numbers, for CSV, and the formats in which they are printed.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+    title : str
+    columns : tuple of Column
+    rows : tuple of tuple
+        A value a column.
+    note : str
+        Footnote.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """Figure that a worker process can draw.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+    plot : str
+        Function that draws it, ``module:function``.
+    arguments : tuple
+    caption : str
+    keywords : mapping
+        Arguments by name.
+    """
+
+    name: str
+    plot: str
+    arguments: tuple[Any, ...]
+    caption: str
+    keywords: Mapping[str, str | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Heading on the screen, with a remark beside it; an empty one is a blank line."""
+
+    text: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Sentence below a heading or a table of the screen."""
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Cell of a table on the screen: a value, and below it how it was obtained."""
+
+    text: str
+    detail: str = ""
+    style: Literal["", "red", "yellow"] = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Table on the screen."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str | Cell, ...], ...]
+    title: str = ""
+    caption: str = ""
+
+
+type Detail = Heading | Note | Grid
+BLANK = Heading()
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """Topic of a report.
+
+    Parameters
+    ----------
+    key : str
+    details : tuple of Heading, Note or Grid
+        Part of the screen.
+    by_set : mapping of str to tuple of Detail
+        Part of the screen that stands in the block of an analysis set.
+    caveats : mapping of str to tuple of Detail
+        The same, at the end of the block.
+    tables : tuple of Table
+    record : mapping
+        Keys of results.json.
+    prose : str
+        Text of ``<key>.md``.
+    draws : mapping
+        Sampled posteriors by file name.
+    """
+
+    key: str
+    details: tuple[Detail, ...] = ()
+    by_set: Mapping[str, Sequence[Detail]] = field(default_factory=dict)
+    caveats: Mapping[str, Sequence[Detail]] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    record: Record = field(default_factory=dict)
+    prose: str = ""
+    draws: Mapping[str, Any] = field(default_factory=dict)
+
+
+def columns(
+    *names: str | tuple[str, str], digits: int = 2, labels: Mapping[str, str] | None = None
+) -> tuple[Column, ...]:
+    """Return printed columns: a name stands for itself and its heading in `surrogacy.results.labels.HEADINGS`.
+
+    Parameters
+    ----------
+    *names : str or (name, heading)
+    digits : int
+        Of numbers.
+    labels : mapping of str to str, optional
+        Words of the table and what is printed for them.
+    """
+    named = [(name, HEADINGS[name]) if isinstance(name, str) else name for name in names]
+    text = partial(cell, digits=digits, labels=labels)
+    return tuple(Column(key, heading, yes_or_blank if key in YES_OR_BLANK else text) for key, heading in named)
+
+
+def record_table(
+    name: str,
+    title: str,
+    records: Sequence[Record],
+    printed: Iterable[Column],
+    note: str = "",
+    print_only: Collection[str] = (),
+) -> tuple[Table, ...]:
+    """Return a table of records; nothing if there are none.
+
+    Parameters
+    ----------
+    name, title : str
+    records : sequence of mapping
+        Each row; all values but those of ``print_only`` stand in the CSV.
+    printed : iterable of Column
+        Columns in print; one that holds no value is left out.
+    note : str
+    print_only : collection of str
+        Values that the CSV does not hold.
+    """
+    keys = [key for key in dict.fromkeys(key for record in records for key in record) if key not in print_only]
+    shown = [column for column in printed if any(_present(record.get(column.key)) for record in records)]
+    both = (*map(Column, keys), *(replace(column, key="") for column in shown))
+    values = [*keys, *(column.key for column in shown)]
+    rows = tuple(tuple(_plain(record.get(key)) for key in values) for record in records)
+    return (Table(name, title, both, rows, note),) if records else ()
+
+
+def _present(value: Any) -> bool:
+    return value is not None and value == value
+
+
+def _plain(value: Any) -> Any:
+    return value if _present(value) else None
+
+
+def drawing(plot: str, name: str, caption: str, *arguments: Any, **keywords: str | bool | None) -> Drawing:
+    """Return the figure that ``surrogacy.figures.plot_<plot>`` draws."""
+    return Drawing(name, f"surrogacy.figures.{plot}:plot_{plot}", arguments, caption, keywords)

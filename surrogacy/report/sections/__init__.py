@@ -1,0 +1,71 @@
+"""Topics of a report, one a file: each makes the screen lines, tables, drawings and record of its topic from a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.pps_run import PpsRun
+from surrogacy.report.section import Drawing, Section
+from surrogacy.report.sections import (
+    arms,
+    criteria,
+    cross_validation,
+    decomposition,
+    differences,
+    effects,
+    influence,
+    left_out,
+    model_figures,
+    models,
+    moderation,
+    placement,
+    sampling,
+    sensitivity,
+)
+
+
+def fit_sections(run: Run) -> tuple[Section, ...]:
+    """Return the sections of a fit, in the order of the screen."""
+    return (
+        models.section(run),
+        effects.section(run),
+        sensitivity.section(run),
+        sampling.section(run),
+        left_out.section(run),
+        cross_validation.section(run),
+        influence.section(run),
+        placement.section(run),
+        differences.section(run),
+        placement.predictions_section(run),
+        criteria.section(run),
+        decomposition.focus_section(run),
+        differences.changes_section(run),
+    )
+
+
+def pps_sections(run: PpsRun) -> tuple[Section, ...]:
+    """Return the sections of a run on post-progression survival, in the order of the screen."""
+    return (
+        decomposition.section(run),
+        arms.at_risk_section(run),
+        decomposition.every_trial_section(run),
+        arms.coupling_section(run),
+        moderation.section(run),
+    )
+
+
+def fit_drawings(run: Run, focus: str | None) -> Iterator[Drawing]:
+    """Return the figures of a fit as far as it has come; the trial of that name is ringed."""
+    yield from model_figures.model_drawings(run.analyses, focus)
+    yield from sensitivity.sensitivity_drawings(run.analyses)
+    yield from cross_validation.cross_validation_drawings(run.analyses)
+    yield from placement.placement_drawings(run)
+
+
+def pps_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
+    """Return the figures of a run on post-progression survival; the trial of that name is ringed."""
+    yield moderation.dilution_map_drawing(run, focus)
+    yield from arms.arm_drawings(run, focus)
+    yield from moderation.moderated_drawings(run)
+    yield from decomposition.waterfall_drawings(run)

@@ -1,0 +1,147 @@
+"""Cross-validation: each trial predicted from the others, and each set from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import exp
+
+from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.evaluation.cross_validation import Predictions
+from surrogacy.report.captions import comparisons_of
+from surrogacy.report.section import Drawing, Note, Section, Table, columns, drawing, record_table
+from surrogacy.report.sections.effects import comparison_labels
+from surrogacy.results.endpoint_names import common_final_name, final_name, with_article
+from surrogacy.results.format import number
+from surrogacy.results.labels import model_label
+from surrogacy.results.result import Result
+
+MODELS_NOTE = (
+    "Observed {final} log hazard ratio against its prediction from the surrogate effect of the trial and the other "
+    "trials; intervals hold the sampling error of the observed {final} effect. SE multiplier: width of the prediction "
+    "over that of the trial's own {final} interval (Baker, Kramer 2013, doi:10.1093/jnci/djs527). Calibration: observed "
+    "on predicted, ideally 0 and 1; with few trials, and predictions that hardly differ, it says little."
+)
+ELSEWHERE_NOTE = "Fitted to one set, and every comparison of the other predicted whose trial is not in the first."
+CAPTION = (
+    "{data}, each predicted by {model} from its surrogate effect and the other trials: median (bar), 95% and 80% "
+    "prediction interval of the {final} hazard ratio that it would observe; below it the observed one with its 95% "
+    "interval. {covered} of {size} lie within the 95% interval, {covered_80} within the 80% interval; root mean squared "
+    "error {rmse} (log scale). A trial leaves with all its comparisons. Few trials make intervals that hold anything: "
+    "coverage alone shows no surrogacy.\n"
+)
+SHARES = (("coverage", "covered"), ("coverage_80", "covered_80"), ("sign_agreement", "same_sign"))
+LOG_HAZARD_RATIOS = ("surrogate", "observed", "predicted", "low", "high", "low_80", "high_80")
+
+
+def section(run: Run) -> Section:
+    """Return how well the models predict trials that they were not fitted to."""
+    analyses = run.analyses
+    final = common_final_name(one.effects for one in analyses)
+    within = [(one.name, predictions) for one in analyses for predictions in one.robustness.cross_validation]
+    elsewhere = [(f"{predictions.training} -> {predictions.test}", predictions) for predictions in run.external]
+    title = f"Leave-one-trial-out prediction of {with_article(final)}"
+    other_title = f"Prediction of {with_article(final)} in another set"
+    return Section(
+        key="cross_validation",
+        by_set={one.name: tuple(_coverage_line(one)) for one in analyses},
+        tables=(
+            *_tables("cross_validation", title, within, "", final),
+            *_tables("external_validation", other_title, elsewhere, ELSEWHERE_NOTE, final),
+        ),
+        record={
+            "cross_validation": [
+                {"set": name, **predictions.summary(), "comparisons": list(predictions.records)}
+                for name, predictions in within
+            ],
+            "external_validation": [
+                {**predictions.summary(), "comparisons": list(predictions.records)} for predictions in run.external
+            ],
+        },
+    )
+
+
+def _coverage_line(one: SetFit) -> Iterator[Note]:
+    """Return how many observed final effects lie within the interval predicted from the other trials, by model."""
+    labels, cells = comparison_labels([one]), []
+    for predictions in one.robustness.cross_validation:
+        covered, size = predictions.coverage
+        outside = f" (not {', '.join(labels[name] for name in predictions.outside)})" if predictions.outside else ""
+        cells.append(f"{predictions.model} {covered} of {size}{outside}")
+    if cells:
+        what = f"observed {final_name(one.effects)} HR within the 95% interval predicted from the other trials"
+        yield Note(f"{what}: {'; '.join(cells)}")
+
+
+def _tables(
+    name: str, title: str, predictions: Sequence[tuple[str, Predictions]], note: str, final: str
+) -> tuple[Table, ...]:
+    """Return a table with a row a model, and one with a row a comparison."""
+    summaries = []
+    for where, one in predictions:
+        summary = {"set": where, **one.summary()}
+        summaries.append(summary | {share: f"{summary[count]} of {summary['k']}" for share, count in SHARES})
+    of_models = columns(
+        "set",
+        "model",
+        "coverage",
+        "coverage_80",
+        "outside",
+        "sign_agreement",
+        "mean_width",
+        "rmse",
+        "baker_kramer_multiplier",
+        "calibration_intercept",
+        "calibration_slope",
+        "not_predicted",
+    )
+    records = [
+        {"set": where, "model": one.model, **record}
+        | {f"hr_{key}": exp(record[key]) for key in LOG_HAZARD_RATIOS if key in record}
+        for where, one in predictions
+        for record in one.records
+    ]
+    of_comparisons = columns(
+        "set",
+        "model",
+        "label",
+        ("k", "k of the fit"),
+        "hr_surrogate",
+        "hr_predicted",
+        "hr_low",
+        "hr_high",
+        "hr_observed",
+        "covered",
+        "percentile",
+        "boundary",
+        ("problem", "Not predicted"),
+        labels={"True": "yes", "False": "no"},
+    )
+    models_note = f"{note} {MODELS_NOTE.format(final=final)}".strip()
+    return (
+        *record_table(name, title, summaries, of_models, models_note),
+        *record_table(f"{name}_trials", f"{title}, by comparison", records, of_comparisons, note),
+    )
+
+
+def cross_validation_drawings(analyses: Sequence[SetFit]) -> Iterator[Drawing]:
+    """Return the figure of the last model of each set whose choices are varied (``--sensitivity``)."""
+    for one in analyses:
+        predicted = [predictions for predictions in one.robustness.cross_validation if predictions.predicted]
+        result = one.result(predicted[-1].model) if predicted else None
+        if one.robustness.choices and result is not None:
+            yield _drawing(predicted[-1], result)
+
+
+def _drawing(predictions: Predictions, result: Result) -> Drawing:
+    name, final = result.effects.name, final_name(result.effects)
+    covered, size = predictions.coverage
+    caption = CAPTION.format(
+        data=comparisons_of(result),
+        model=model_label(predictions.model),
+        final=final,
+        covered=covered,
+        size=size,
+        covered_80=predictions.coverage_80[0],
+        rmse=number(predictions.rmse),
+    )
+    return drawing("cross_validation", f"cross-validation-{name}", caption, predictions, name, final=final)

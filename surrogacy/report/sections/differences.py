@@ -1,0 +1,157 @@
+"""Differences: the association in one set against that in another, and before against after added rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from surrogacy.analysis.fit_run import Run
+from surrogacy.evaluation.differences import POWER_NOTE, Contrast, Difference
+from surrogacy.report.section import BLANK, Cell, Grid, Record, Section, Table, columns, record_table
+from surrogacy.results.endpoint_names import common_final_name
+from surrogacy.results.format import number, signed, with_interval
+from surrogacy.results.labels import HEADINGS, estimate_labels
+
+TITLE = "Is the association weaker?"
+NO_DATA = (
+    "P(smaller in the first): exact posteriors. Beside it the same probability if the first set held no trial, which "
+    "is the prior against the posterior of the second set, and the odds ratio of the two: 1 means that the trials of "
+    "the first set change nothing."
+)
+DETECTABLE = (
+    "Detectable: smallest true difference of r, weaker in the first set, that these numbers of trials would find with "
+    "80% power (Fisher z; r of the second as observed)."
+)
+SCREEN_CAPTION = (
+    "P(R² smaller): exact posteriors; no data: the same probability if the first set held no trial; odds ratio of "
+    "the two, 1 if the trials of the first set change nothing. Detectable: smallest true difference of r, weaker "
+    "in the first set, that these numbers of trials would find with 80% power. Details: tables/differences.md."
+)
+
+
+def section(run: Run) -> Section:
+    """Return the difference in association between sets that share no trial."""
+    headings = ("Sets", "r", "Difference (95% interval)", "p", "P(R² smaller)", "Detectable")
+    grid = Grid(headings, tuple(map(_row, run.differences)), TITLE, SCREEN_CAPTION)
+    return Section(
+        key="differences",
+        details=(grid, BLANK) if run.differences else (),
+        tables=_table(run),
+        record={"differences": [_record(difference) for difference in run.differences]},
+    )
+
+
+def _row(difference: Difference) -> tuple[Cell, ...]:
+    r, r2 = difference.contrasts["r"], difference.contrasts.get("r2_trial")
+    smaller, no_data, odds = (
+        (None, None, None)
+        if r2 is None
+        else (r2.probability_first_smaller, r2.probability_no_data, r2.odds_ratio_no_data)
+    )
+    first, second = difference.names
+    return (
+        Cell(f"{first} against {second}", f"{difference.trials[0]} and {difference.trials[1]} trials"),
+        Cell(f"{number(r.first)} and {number(r.second)}"),
+        Cell(with_interval(r.difference), r.difference.method.partition(",")[0]),
+        Cell(number(r.p)),
+        Cell(number(smaller), f"no data: {number(no_data)}\nodds ratio: {number(odds, 1)}"),
+        Cell(number(difference.detectable_difference), f"{number(difference.detectable)} v {number(r.second)}"),
+    )
+
+
+def _record(difference: Difference) -> Record:
+    """Return one difference; ``power``, at the observed difference, is null, with the reason beside it."""
+    contrasts = {
+        name: asdict(contrast) | {"difference": contrast.difference.record}
+        for name, contrast in difference.contrasts.items()
+    }
+    about = {"sentence": difference.sentence, "power": None, "power_note": POWER_NOTE}
+    return asdict(difference) | {"contrasts": contrasts} | about
+
+
+def _table(run: Run) -> tuple[Table, ...]:
+    """Return a row a quantity."""
+    labels = estimate_labels(common_final_name(one.effects for one in run.analyses))
+    printed = columns(
+        ("first", HEADINGS["set"]),
+        ("k_first", "Trials"),
+        ("second", "Against"),
+        ("k_second", "Trials of it"),
+        "quantity",
+        ("value_first", "In the first"),
+        ("value_second", "In the other"),
+        "difference",
+        "low",
+        "high",
+        "kind",
+        "p",
+        "probability_first_smaller",
+        "probability_no_data",
+        "odds_ratio_no_data",
+        "detectable_difference",
+        labels=labels,
+    )
+    rows = [_contrast(one, name, contrast) for one in run.differences for name, contrast in one.contrasts.items()]
+    sentences = [f"{one.names[0]} against {one.names[1]}: {one.sentence}" for one in run.differences]
+    return record_table("differences", TITLE, rows, printed, " ".join([NO_DATA, DETECTABLE, *sentences]))
+
+
+def _contrast(difference: Difference, name: str, contrast: Contrast) -> Record:
+    return {
+        "first": difference.names[0],
+        "second": difference.names[1],
+        "k_first": difference.trials[0],
+        "k_second": difference.trials[1],
+        "quantity": name,
+        "value_first": contrast.first,
+        "value_second": contrast.second,
+        "difference": contrast.difference.value,
+        "low": contrast.difference.low,
+        "high": contrast.difference.high,
+        "level": contrast.difference.level,
+        "kind": contrast.difference.method,
+        "p": contrast.p,
+        "probability_first_smaller": contrast.probability_first_smaller,
+        "probability_no_data": contrast.probability_no_data,
+        "odds_ratio_no_data": contrast.odds_ratio_no_data,
+        "power": None,
+        "power_note": POWER_NOTE,
+        "trials_needed": difference.trials_needed,
+        "detectable": difference.detectable,
+        "detectable_difference": difference.detectable_difference if name == "r" else None,
+        "weights": difference.weights,
+        "problems": "; ".join(difference.problems),
+    }
+
+
+def changes_section(run: Run) -> Section:
+    """Return what the added rows change (``--add``)."""
+    rows = []
+    for change in run.changes:
+        before, after = change["before"], change["after"]
+        difference = None if before is None or after is None else after - before
+        sizes = f"{_used(change, 'before')} → {_used(change, 'after')}"
+        about = change["set"], change["model"], change["estimate"], sizes
+        rows.append((*about, number(before, 3), number(after, 3), signed(difference, 3)))
+    headings = ("Set", "Model", "Quantity", "Comparisons", "Before", "After", "Change")
+    grid = Grid(headings, tuple(rows), "What the added rows change", "\n".join(_omissions(run)))
+    return Section(key="changes", details=(grid,) if rows else (), record={"changes": list(run.changes)})
+
+
+def _omissions(run: Run) -> Iterator[str]:
+    """Return the comparisons that models leave out, the reason and the remedy."""
+    models: dict[tuple[str, ...], dict[str, None]] = {}
+    for change in run.changes:
+        if change["left_out_after"]:
+            reason = change["set"], ", ".join(change["left_out_after"]), change["reason"], change["remedy"]
+            models.setdefault(reason, {})[change["model"]] = None
+    for (name, comparisons, why, remedy), names in models.items():
+        yield f"{name}, {' and '.join(names)}: {comparisons} left out, {why}. Remedy: {remedy}."
+
+
+def _used(change: Record, when: str) -> str:
+    """Return the comparisons in the fit: ``27``, ``24 of 27``, or that the model was not fitted."""
+    used, left_out = change[f"k_{when}"], len(change[f"left_out_{when}"])
+    if used is None:
+        return "not fitted"
+    return f"{used} of {used + left_out}" if left_out else f"{used}"

@@ -1,0 +1,186 @@
+"""Effects: hazard ratios as fitted, true effects, and the comparisons that are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.report.section import Column, Record, Section, Table, columns, record_table
+from surrogacy.results.endpoint_names import endpoint_of
+from surrogacy.results.format import number, value_and_interval
+from surrogacy.results.labels import HEADINGS
+
+SIDES = ("surrogate", "final")
+LIMITS = (
+    "Limits are recomputed at 95% from the standard errors that were fitted, whatever the level of the printed "
+    "interval. † the hazard ratio or its limits were not read in any source."
+)
+NO_INTERVAL = " No interval: nothing in the table gives a standard error."
+SHRUNKEN = (
+    "Posterior means of the true effects of every comparison (bivariate-bayes; SDs on the log scale in the CSV): each "
+    "is drawn towards the mean of its endpoint, and towards what the other endpoint predicts."
+)
+
+
+def section(run: Run) -> Section:
+    """Return the effects of every set, and the flow of comparisons."""
+    return Section(
+        key="effects",
+        tables=(
+            *_effects_table(run.analyses),
+            *_true_effects_table(run.analyses),
+            *_left_out_table(run.analyses),
+            _flow_table(run),
+        ),
+        record={"flow": _flow_record(run)},
+    )
+
+
+def comparison_labels(analyses: Sequence[SetFit]) -> dict[str, str]:
+    """Return the labels of comparisons by identifier."""
+    return {
+        name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)
+    }
+
+
+def trial_labels(analyses: Sequence[SetFit]) -> dict[str, str]:
+    """Return the labels of trials by identifier."""
+    return {name: label for one in analyses for name, label in zip(one.effects.trial, one.effects.labels, strict=True)}
+
+
+def _effects_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
+    """Return both hazard ratios of every comparison, as fitted."""
+    printed = (
+        *columns("set", ("label", "Comparison")),
+        Column("n", "n", lambda value: number(value, 0)),
+        *columns(
+            ("name_surrogate", "Surrogate"),
+            ("shown_surrogate", "HR (surrogate, 95% CI)"),
+            ("name_final", "Final"),
+            ("shown_final", "HR (final, 95% CI)"),
+        ),
+    )
+    complete = all(one.effects.has_standard_errors.all() for one in analyses)
+    return record_table(
+        "effects",
+        "Hazard ratios as fitted",
+        [record for one in analyses for record in _effects_rows(one)],
+        printed,
+        LIMITS if complete else f"{LIMITS}{NO_INTERVAL}",
+        print_only=("label", *(f"{part}_{side}" for part in ("name", "shown") for side in SIDES)),
+    )
+
+
+def _effects_rows(one: SetFit) -> Iterator[Record]:
+    effects = one.effects
+    limits = [np.exp(limit) for limit in effects.limits]
+    for i, comparison in enumerate(effects.comparison):
+        factors = {name: values[i] for name, values in effects.factors.items()}
+        record = {"set": one.name, "comparison": comparison, "trial": effects.trial[i], "n": effects.n[i], **factors}
+        record |= {"rho_within": effects.rho_within[i], "label": effects.labels[i]}
+        for column, side in enumerate(SIDES):
+            log_hr, se = effects.log_hr[i, column], effects.se[i, column]
+            shown = f"{number(np.exp(log_hr))} (no interval)"
+            if np.isfinite(se):
+                shown = value_and_interval(np.exp(log_hr), *(limit[i, column] for limit in limits))
+            record |= {
+                f"log_hr_{side}": log_hr,
+                f"se_{side}": se,
+                f"hr_{side}": np.exp(log_hr),
+                f"name_{side}": endpoint_of(effects, i, side),
+                f"shown_{side}": f"{shown} †" if factors.get(f"{side}_evidence") == "unverified" else shown,
+            }
+        yield record
+
+
+def _true_effects_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
+    """Return observed and true effects of every comparison, by the exact posterior."""
+    printed = columns(
+        "set",
+        "comparison",
+        *(
+            (f"hr_{side}{end}", f"HR ({side}), {word}")
+            for side in SIDES
+            for end, word in (("", "observed"), ("_true", "true"))
+        ),
+        labels=comparison_labels(analyses),
+    )
+    records = [record for one in analyses for record in _true_effects_rows(one)]
+    return record_table("true_effects", "True effects", records, printed, SHRUNKEN)
+
+
+def _true_effects_rows(one: SetFit) -> Iterator[Record]:
+    result = one.result("bivariate-bayes")
+    if result is None:
+        return
+    mean, covariance = result.draws.shrunken()
+    for i, comparison in enumerate(result.effects.comparison):
+        numbers: dict[str, float] = {}
+        for column, side in enumerate(SIDES):
+            numbers |= {
+                f"hr_{side}": float(np.exp(result.effects.log_hr[i, column])),
+                f"hr_{side}_true": float(np.exp(mean[i, column])),
+                f"log_hr_{side}_true": float(mean[i, column]),
+                f"sd_{side}_true": float(covariance[i, column, column] ** 0.5),
+            }
+        covariance_true = float(covariance[i, 0, 1])
+        yield {"set": one.name, "comparison": comparison, **numbers, "covariance_true": covariance_true}
+
+
+def _left_out_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
+    """Return the comparisons that a model leaves out because they lack what it needs."""
+    records = [
+        {
+            "set": one.name,
+            "model": model,
+            "comparison": entry.comparison,
+            "reason": entry.reason,
+            "remedy": entry.remedy,
+        }
+        for one in analyses
+        for model, left_out in (
+            *((result.model, result.left_out) for result in one.results),
+            *((entry.model, entry.left_out) for entry in one.not_fitted),
+        )
+        for entry in left_out
+    ]
+    printed = columns("set", "model", "comparison", "reason", "remedy", labels=comparison_labels(analyses))
+    note = "Every model uses the comparisons that have what it needs."
+    return record_table("left_out", "Comparisons that a model leaves out", records, printed, note)
+
+
+def _in_no_set(run: Run) -> dict[str, str]:
+    """Return the comparisons that no set of the run considers, and why."""
+    table = run.trials.trials
+    considered = {entry.comparison for one in run.analyses for entry in one.flow}
+    stages = zip(table["comparison"], table["stage"], strict=True)
+    return {name: f"{stage} stage: in no set of this run" for name, stage in stages if name not in considered}
+
+
+def _flow_table(run: Run) -> Table:
+    """Return every comparison: in which fit it is, or why not."""
+    rows = [(one.name, entry.comparison, entry.included, entry.reason) for one in run.analyses for entry in one.flow]
+    rows += [("", comparison, False, why) for comparison, why in _in_no_set(run).items()]
+    table = run.trials.trials
+    labels = dict(zip(table["comparison"], table["label"], strict=True))
+    printed = (
+        Column("set", HEADINGS["set"]),
+        Column("comparison", HEADINGS["comparison"], labels.__getitem__),
+        Column("in_fit", "Fit", lambda fitted: "in the fit" if fitted else "not in the fit"),
+        Column("why", HEADINGS["why"]),
+    )
+    return Table("flow", "Flow of comparisons", printed, tuple(rows))
+
+
+def _flow_record(run: Run) -> Record:
+    """Return where every comparison of the table went."""
+    sets = {
+        one.name: {
+            "in_fit": sorted(entry.comparison for entry in one.flow if entry.included),
+            "not_in_fit": {entry.comparison: entry.reason for entry in one.flow if not entry.included},
+        }
+        for one in run.analyses
+    }
+    return {"comparisons": len(run.trials.trials), "sets": sets, "in_no_set": _in_no_set(run)}

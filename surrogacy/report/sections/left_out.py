@@ -1,0 +1,51 @@
+"""Left out: the estimates without each trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.report.section import Note, Section, columns, record_table
+from surrogacy.report.sections.effects import trial_labels
+from surrogacy.results.format import number
+
+
+def section(run: Run) -> Section:
+    """Return the estimates without each trial."""
+    analyses = run.analyses
+    out = [record for one in analyses for record in one.leave_one_out]
+    printed = columns(
+        "set",
+        "model",
+        "left_out",
+        "k",
+        "r",
+        "rho_between",
+        "r2_trial",
+        "slope",
+        "intercept",
+        "ste_prediction",
+        "ste_prediction_status",
+        "boundary",
+        "problem",
+        labels=trial_labels(analyses),
+    )
+    note = "Every trial left out in turn, with all its comparisons."
+    return Section(
+        key="left_out",
+        by_set={one.name: tuple(_correlation_line(one)) for one in analyses},
+        tables=record_table("leave_one_out", "Leave-one-trial-out", out, printed, note),
+        record={"leave_one_out": out},
+    )
+
+
+def _correlation_line(one: SetFit) -> Iterator[Note]:
+    """Return the range of the weighted correlation with one trial left out."""
+    records = [
+        record for record in one.leave_one_out if record["model"] == "weighted-pearson" and record.get("r") is not None
+    ]
+    if records:
+        low, high = (choose(records, key=lambda record: record["r"]) for choose in (min, max))
+        labels = trial_labels([one])
+        ends = [f"{number(record['r'])} (without {labels[record['left_out']]})" for record in (low, high)]
+        yield Note(f"r with one trial left out: {' to '.join(ends)}")

@@ -1,0 +1,160 @@
+"""Figures of the models: bubble plot, forest plot, posterior and slopes by class, with their captions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from surrogacy.analysis.fit_run import SetFit
+from surrogacy.models.weights import weighting
+from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, surrogates_of
+from surrogacy.report.section import Drawing, drawing
+from surrogacy.results.endpoint_names import final_name, with_article
+from surrogacy.results.estimate import ThresholdEffect
+from surrogacy.results.format import number, percent, settings_in_words, with_interval
+from surrogacy.results.labels import model_label, weights_in_words
+from surrogacy.results.result import Result
+
+MOST_WITH_INTERVALS = 15  # comparisons of a bubble plot that draws the interval of each
+BUBBLES = (
+    "Each symbol is a comparison; its area is proportional to its weight ({weights}), its colour shows the class of "
+    "treatment and its shape the stage of disease. Both axes are hazard ratios on one log scale; below 1 favours the "
+    "experimental arm."
+)
+THIN_LINES = "Thin lines: 95% confidence intervals, recomputed at 95% from the standard errors."
+LINE = "Line: {model} ({settings}), drawn over the data only; slope {slope} ({method}), intercept {intercept}; {association}."
+BANDS = (
+    "Dark band: {level} confidence band of the line; light band with dashed edges: {level} prediction band for a new "
+    "trial {size}."
+)
+DIAMOND = (
+    "Diamond: mean effect by {model} ({settings}), 95% confidence interval ({method}); line below: 95% prediction "
+    "interval of the true effect in a new trial (t with k - 2 degrees of freedom, tau taken as known)."
+)
+SLOPE_PANELS = (
+    "Middle: slope {slope}; it has no finite variance where tau_surrogate may be 0, so that its tails go on beyond the "
+    "panel. Right: draws of intercept and slope, with their medians; draws outside the panel are left out."
+)
+CLASSES = (
+    "Slope of the surrogacy line by class of treatment, drawn towards each other ({model}, {exchangeability} "
+    "exchangeability): {data}; {settings}. Posterior medians with equal-tailed 95% intervals; k = comparisons of the "
+    "class. With few comparisons a class says little of its own.{caveats}\n"
+)
+
+
+def model_drawings(analyses: Sequence[SetFit], focus: str | None) -> Iterator[Drawing]:
+    """Return the figures of each set: the effects as a forest plot, the first line as a bubble plot, the posteriors."""
+    for one in analyses:
+        if not one.results:
+            continue
+        lines = [result for result in one.results if result.line is not None]
+        pooled = [result for result in one.results if "loglik" in result.estimates]
+        if not one.omitted:
+            yield _forest((pooled or list(one.results))[-1], focus)
+        yield _bubble((lines or list(one.results))[0], focus)
+        if not one.omitted:
+            yield from (_posterior(result) for result in one.results if result.draws is not None)
+            yield from (_class_slopes(result) for result in one.results if _has_classes(result))
+
+
+def _bubble(result: Result, focus: str | None) -> Drawing:
+    return drawing("bubble", f"bubble-{result.effects.name}", bubble_caption(result), result, focus=focus)
+
+
+def bubble_caption(result: Result) -> str:
+    """Return the caption of the bubble plot."""
+    effects = result.effects
+    weights = weights_in_words(weighting(result.settings, effects), effects)
+    final = with_article(final_name(effects))
+    parts = [
+        f"Treatment effects on {surrogates_of(result)} and on {final}: {comparisons_of(result)}.",
+        BUBBLES.format(weights=weights),
+    ]
+    if len(effects) <= MOST_WITH_INTERVALS:
+        parts.append(intervals_drawn(result, THIN_LINES))
+    threshold = result.estimates.get("ste_prediction")
+    if result.line is not None and isinstance(threshold, ThresholdEffect):
+        parts += _line_sentences(result, threshold)
+    if isinstance(threshold, ThresholdEffect) and threshold.hr is not None and threshold.status != "two-sided":
+        parts.append("Grey area: surrogate effects beyond the threshold.")
+    parts.append("Dotted line: equal effects. Ring: the trial in focus.")
+    if _any_unverified(result):
+        parts.append("Dashed outline: a hazard ratio or its limits were not verified in any source.")
+    return " ".join(parts) + caveats_of(result) + "\n"
+
+
+def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
+    """Return sentences on the line, its bands and the surrogate threshold effect."""
+    slope = result["slope"]
+    confidence: ThresholdEffect = result["ste_confidence"]
+    line = LINE.format(
+        model=model_label(result.model),
+        settings=settings_in_words(result),
+        slope=with_interval(slope),
+        method=slope.method,
+        intercept=with_interval(result["intercept"]),
+        association=association(result),
+    )
+    size = f"of {number(threshold.new_n, 0)} patients" if threshold.new_n else f"({threshold.new_trial})"
+    return [
+        line,
+        BANDS.format(level=percent(threshold.level), size=size),
+        f"Surrogate threshold effect: {threshold}; by the confidence band, which is not a prediction: "
+        f"{confidence.value_words}.",
+    ]
+
+
+def _any_unverified(result: Result) -> bool:
+    """Return whether a hazard ratio or its limits were not read in any source."""
+    evidence = [result.effects.factors.get(f"{side}_evidence", ()) for side in ("surrogate", "final")]
+    return any("unverified" in values for values in evidence)
+
+
+def _forest(result: Result, focus: str | None) -> Drawing:
+    effects = result.effects
+    parts = [
+        f"Hazard ratios of {surrogates_of(result)} and of {with_article(final_name(effects))}, {comparisons_of(result)}.",
+        "Symbol area and percentages are shares of the patients."
+        if np.isfinite(effects.n).all()
+        else f"Symbol area: weight ({weights_in_words(weighting(result.settings, effects), effects)}).",
+        intervals_drawn(result, "Intervals are 95%, recomputed from the standard errors that were fitted."),
+    ]
+    if "mu_surrogate" in result.estimates:
+        settings = settings_in_words(result)
+        method = result["mu_final"].method
+        parts.append(DIAMOND.format(model=model_label(result.model), settings=settings, method=method))
+    if _any_unverified(result):
+        parts.append("† and open symbol: a hazard ratio or its limits were not verified in any source.")
+    caption = " ".join(parts) + caveats_of(result) + "\n"
+    return drawing("forest", f"forest-{effects.name}", caption, result, focus=focus)
+
+
+def _posterior(result: Result) -> Drawing:
+    name = f"posterior-{result.effects.name}" + ("" if result.model == "bivariate-bayes" else f"-{result.model}")
+    overlap = ""
+    if "prior_overlap" in result.estimates:
+        share, median = percent(result["prior_overlap"].value), number(result["r2_trial_prior"].value)
+        overlap = f"; prior and posterior overlap by {share}, prior median {median}"
+    caption = (
+        f"Posterior (filled) and prior (outline) of a Bayesian model, {model_label(result.model)}: "
+        f"{comparisons_of(result)}; {settings_in_words(result)}. Left: {association(result)}{overlap}. "
+        f"{SLOPE_PANELS.format(slope=with_interval(result['slope']))}{caveats_of(result)}\n"
+    )
+    return drawing("posterior", name, caption, result)
+
+
+def _class_slopes(result: Result) -> Drawing:
+    caption = CLASSES.format(
+        model=model_label(result.model),
+        exchangeability=result.settings["exchangeability"],
+        data=comparisons_of(result),
+        settings=settings_in_words(result),
+        caveats=caveats_of(result),
+    )
+    return drawing("class_slopes", f"class-slopes-{result.effects.name}-{result.model}", caption, result)
+
+
+def _has_classes(result: Result) -> bool:
+    by_class = any(name.startswith("slope[") for name in result.estimates)
+    return by_class and "exchangeability" in result.settings

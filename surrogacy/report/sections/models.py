@@ -1,0 +1,243 @@
+"""Models: what each of them estimates on every set, and what limits it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.report.section import (
+    BLANK,
+    Cell,
+    Column,
+    Detail,
+    Grid,
+    Heading,
+    Note,
+    Record,
+    Section,
+    Table,
+    record_table,
+)
+from surrogacy.results.endpoint_names import final_name, final_names, surrogate_names
+from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.format import ABSENT, interval, number, settings_in_words, with_interval
+from surrogacy.results.labels import HEADINGS, SYMBOLS, estimate_label
+from surrogacy.results.requirements import LeftOut
+from surrogacy.results.result import Result
+
+# what tells how close the association is, where it is not rho_between
+ASSOCIATION = {"weighted-pearson": "r", "weighted-regression": "r2_trial", "daniels-hughes": "sigma_cond"}
+
+
+def section(run: Run) -> Section:
+    """Return the estimates of every model on every set."""
+    analyses = run.analyses
+    return Section(
+        key="models",
+        by_set={one.name: _block(one) for one in analyses},
+        caveats={one.name: (*_remedies(one), *_warnings(one), BLANK) for one in analyses},
+        tables=_table(analyses),
+        record={
+            "fits": [fit_record(result) for one in analyses for result in one.results],
+            "failures": _failures(analyses),
+        },
+    )
+
+
+def _block(one: SetFit) -> tuple[Detail, ...]:
+    """Return name, size and models of a set."""
+    effects = one.effects
+    size = effects.patients
+    patients = f", {size:,.0f} patients" if size == size else ""
+    left_out = sum(not entry.included for entry in one.flow)
+    flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""
+    remark = f"  {len(effects)} comparisons, {len(effects.trials)} trials{patients}{flow}"
+    rows: list[tuple[str | Cell, ...]] = [
+        (_model_cell(result), _association_cell(result), _slope_cell(result), _threshold_cell(result))
+        for result in one.results
+    ]
+    rows += [(model, Cell(f"not fitted: {text}", style="red"), "", "") for model, text in one.failures]
+    rows += [(entry.model, Cell(f"not fitted: {entry.reason}", style="yellow"), "", "") for entry in one.not_fitted]
+    headings = ("Model", "Association (95% interval)", "Slope (95% interval)", "STE (HR)")
+    return Heading(one.name, remark), Grid(headings, tuple(rows))
+
+
+def _model_cell(result: Result) -> Cell:
+    fitted = f"; {result.size} comparisons" if result.left_out else ""
+    return Cell(result.model, f"{settings_in_words(result)}{fitted}")
+
+
+def _association_cell(result: Result) -> Cell:
+    candidates = (ASSOCIATION.get(result.model, "rho_between"), "r2_trial", "sigma_cond")
+    name = next((name for name in candidates if name in result.estimates), None)
+    if name is None:
+        return Cell(ABSENT)
+    method = result[name].method.partition(";")[0]
+    if name == "rho_between" and result["r2_trial"].value is not None:
+        rho = number(result["rho_between"].value)
+        return Cell(f"{SYMBOLS['r2_trial']} {with_interval(result['r2_trial'])}", f"rho_between {rho}; {method}")
+    if "r_bootstrap" in result.estimates:
+        bootstrap: Estimate = result["r_bootstrap"]
+        method += f"; bootstrap {interval(bootstrap.low, bootstrap.high)}"
+    return Cell(f"{SYMBOLS[name]} {with_interval(result[name])}", method)
+
+
+def _slope_cell(result: Result) -> Cell:
+    if "slope" not in result.estimates or result["slope"].value is None:
+        return Cell(ABSENT)
+    return Cell(with_interval(result["slope"]), result["slope"].method.partition(";")[0])
+
+
+def _threshold_cell(result: Result) -> Cell:
+    if "ste_prediction" not in result.estimates:
+        return Cell(ABSENT)
+    prediction: ThresholdEffect = result["ste_prediction"]
+    detail = f"{prediction.made}; band of the mean: {_threshold_beside(result['ste_confidence'])}"
+    if "ste_prediction_80" in result.estimates:
+        detail += f"; 80% band: {_threshold_beside(result['ste_prediction_80'])}"
+    return Cell(prediction.value_words, detail)
+
+
+def _threshold_beside(threshold: ThresholdEffect) -> str:
+    """Return the threshold by a band that is printed beside the main one."""
+    if threshold.status == "benefit-without-surrogate-effect":
+        return "none, benefit at a surrogate HR of 1"
+    if threshold.band == "confidence":
+        return "none" if threshold.hr is None else number(threshold.hr)
+    return threshold.value_words
+
+
+def _remedies(one: SetFit) -> Iterator[Note]:
+    """Return what would let the models be fitted that were not."""
+    for remedy in dict.fromkeys(entry.remedy for entry in one.not_fitted):
+        models = [entry.model for entry in one.not_fitted if entry.remedy == remedy]
+        yield Note(f"to fit {' and '.join(models)}: {remedy}", warning=True)
+
+
+def _warnings(one: SetFit) -> Iterator[Note]:
+    """Return every caveat once, with the models that it concerns unless these are all."""
+    models: dict[str, list[str]] = {}
+    for result in one.results:
+        for problem in result.problems:
+            models.setdefault(problem, []).append(result.model)
+    for problem, names in models.items():
+        where = "" if len(names) == len(one.results) else f"{', '.join(names)}: "
+        yield Note(f"! {where}{problem}", warning=True)
+
+
+def _table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
+    """Return every estimate of every model."""
+    records = [
+        _estimate_row(one, result, name) for one in analyses for result in one.results for name in result.estimates
+    ]
+    printed = (
+        Column("set_size", HEADINGS["set"]),
+        Column("model", HEADINGS["model"]),
+        Column("settings", "Settings"),
+        Column("label", HEADINGS["estimate"]),
+        Column("shown", "Estimate (95% interval)"),
+        Column("kind", HEADINGS["kind"]),
+    )
+    note = f"Intervals are two-sided at 95% unless stated. {_all_caveats(analyses)}"
+    return record_table("models", "Models", records, printed, note, print_only=("set_size", "label", "shown"))
+
+
+def _estimate_row(one: SetFit, result: Result, name: str) -> Record:
+    estimate = result.estimates[name]
+    if isinstance(estimate, ThresholdEffect):
+        shown, method = estimate.value_words, f"{estimate.status}; {estimate.made}"
+        values: Record = {"value": estimate.hr, "level": estimate.level, "kind": method}
+    else:
+        shown, values = with_interval(estimate), estimate.record
+    return {
+        "set": one.name,
+        "k": len(result.effects),
+        "trials": len(result.effects.trials),
+        "model": result.model,
+        "estimate": name,
+        **values,
+        "settings": settings_in_words(result),
+        "problems": "; ".join(result.problems),
+        "left_out": len(result.left_out),
+        "set_size": f"{one.name} (k = {result.size})",
+        "label": estimate_label(name, final_name(result.effects)),
+        "shown": shown,
+    }
+
+
+def _all_caveats(analyses: Sequence[SetFit]) -> str:
+    """Return every caveat once, with the sets and models that it concerns."""
+    where: dict[str, dict[str, None]] = {}
+    for one in analyses:
+        for result in one.results:
+            for problem in result.problems:
+                shared = problem in one.effects.problems
+                where.setdefault(problem, {})[one.name if shared else f"{one.name}, {result.model}"] = None
+        for model, text in _not_fitted(one):
+            where.setdefault(f"not fitted: {text}", {})[f"{one.name}, {model}"] = None
+    return " ".join(f"[{'; '.join(labels)}] {problem}." for problem, labels in where.items())
+
+
+def _not_fitted(one: SetFit) -> Iterable[tuple[str, str]]:
+    lacking = ((entry.model, f"{entry.reason}. Remedy: {entry.remedy}") for entry in one.not_fitted)
+    return (*one.failures, *lacking)
+
+
+def fit_record(result: Result) -> Record:
+    """Return one fit as a record."""
+    effects = result.effects
+    patients = effects.patients
+    settings = dict(result.settings)
+    if result.model.startswith("bivariate"):
+        assumed = np.unique(effects.rho_within[~effects.rho_known])
+        known = len(assumed) and "prior_rho_within" not in settings
+        settings |= {
+            "rho_within": float(assumed[0]) if known else None,
+            "rho_within_reported": int(effects.rho_known.sum()),
+        }
+    return {
+        "set": effects.name,
+        "k": len(effects),
+        "trials": len(effects.trials),
+        "n": int(patients) if np.isfinite(patients) else None,
+        "model": result.model,
+        "settings": settings,
+        "estimates": {name: estimate.record for name, estimate in result.estimates.items()},
+        "problems": list(result.problems),
+        "endpoints": {"surrogate": list(surrogate_names(effects)), "final": list(final_names(effects))},
+        "left_out": [left_out_record(entry) for entry in result.left_out],
+    }
+
+
+def left_out_record(entry: LeftOut) -> Record:
+    """Return a comparison that a model does not use as a record."""
+    return {
+        "comparison": entry.comparison,
+        "label": entry.label,
+        "missing": [requirement.value for requirement in entry.missing],
+        "reason": entry.reason,
+        "remedy": entry.remedy,
+    }
+
+
+def _failures(analyses: Sequence[SetFit]) -> list[Record]:
+    """Return the models without a fit; ``left_out`` holds what the tables lack if that is the reason."""
+    left_out = {(one.name, entry.model): entry.left_out for one in analyses for entry in one.not_fitted}
+    failed = [(one.name, model, text, False) for one in analyses for model, text in one.failures]
+    lacking = [
+        (one.name, entry.model, f"{entry.reason}. Remedy: {entry.remedy}", True)
+        for one in analyses
+        for entry in one.not_fitted
+    ]
+    return [
+        {
+            "set": name,
+            "model": model,
+            "problem": text,
+            "missing_data": missing,
+            "left_out": [left_out_record(member) for member in (left_out[name, model] if missing else ())],
+        }
+        for name, model, text, missing in (*failed, *lacking)
+    ]

@@ -1,0 +1,208 @@
+"""Placement: the comparisons in focus against the lines, and predictions for a new trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from surrogacy.analysis.fit_run import Run
+from surrogacy.evaluation.placement import POSITIONS as POSITIONS_IN_WORDS
+from surrogacy.evaluation.placement import Focus, in_words, shown_records
+from surrogacy.report.captions import caveats_of, comparisons_of
+from surrogacy.report.section import (
+    BLANK,
+    Cell,
+    Detail,
+    Drawing,
+    Grid,
+    Heading,
+    Note,
+    Record,
+    Section,
+    Table,
+    columns,
+    drawing,
+    record_table,
+)
+from surrogacy.report.sections.decomposition import summary_line
+from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
+from surrogacy.results.format import interval, number, settings_in_words, value_and_interval
+from surrogacy.results.labels import POSITIONS, model_label
+from surrogacy.results.result import Result
+
+TABLE_NOTE = (
+    "Predictive distribution of the observed {final} hazard ratio given the observed surrogate hazard ratio. Fitted "
+    "'with it': the trial is in the data; 'without it': refitted on the others; 'of other trials': a set that does not "
+    "hold it. Parts of the variance (log scale) sum to it: error of the surrogate effect, parameters of the line, "
+    "sigma_cond, sampling error of the {final} effect, covariance of the two errors; a regression knows parameters and "
+    "residual only."
+)
+PREDICTIONS_NOTE = (
+    "Predictive distribution of the {final} hazard ratio of a new trial from its observed surrogate hazard ratio; errors "
+    "of that effect and of the line are in the intervals. Target: the true effect, or what a trial of a size will observe."
+)
+CAPTION = (
+    "{label} (ring) and the surrogacy lines of {model} ({settings}): {lines}. Bands: 95% prediction band of the true "
+    "{final} effect, over the data only. Vertical lines: 95% (thin) and 80% (thick) prediction interval of the {final} "
+    "hazard ratio that {label} would observe, with the errors of both its effects and their correlation; from lines "
+    "fitted without it, at each data cut of its surrogate effect.{caveats}\n"
+)
+
+
+def section(run: Run) -> Section:
+    """Return the place of every comparison in focus within the lines."""
+    return Section(
+        key="placement",
+        details=tuple(detail for focus in run.focuses for detail in _details(run, focus)),
+        tables=_table(run),
+        record={"placement": list(run.placement), "not_placed": list(run.not_placed)},
+        prose=_prose(run),
+    )
+
+
+def _prose(run: Run) -> str:
+    """Return the placement in words, a paragraph a comparison."""
+    if not run.placement:
+        return ""
+    words = [in_words(focus, run.placement) for focus in run.focuses]
+    words += [f"Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed]
+    return "\n\n".join(filter(None, words)) + "\n"
+
+
+def _shown(run: Run, focus: Focus) -> list[Record]:
+    return [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
+
+
+def _details(run: Run, focus: Focus) -> Iterator[Detail]:
+    """Return the prediction of every line, at its own within-trial correlation and fitted without the trial."""
+    records = _shown(run, focus)
+    if not records:
+        return
+    cuts = dict.fromkeys((record["cut"], record["hr_surrogate"]) for record in records)
+    final = final_name(focus.effects)
+    rows = []
+    for name in dict.fromkeys(record["set"] for record in records):
+        line = [record for record in records if record["set"] == name]
+        first = Cell(name, f"{line[0]['fitted']}, k = {line[0]['k']}")
+        rows.append((first, *map(_prediction_cell, line)))
+    headings = ("Line", *(f"Predicted {final} HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts))
+    yield Heading(f"{focus.label} against the lines of {records[0]['model']}")
+    yield Grid(headings, tuple(rows))
+    for one in run.decompositions:
+        if one.inputs.comparison == focus.comparison:
+            yield Note(summary_line(one))
+    if focus is run.focuses[-1]:
+        yield from (Note(f"not placed: {entry['label']} ({entry['why']})") for entry in run.not_placed)
+    yield BLANK
+
+
+def _prediction_cell(record: Record) -> Cell:
+    predicted = value_and_interval(record["predicted"], record["low_95"], record["high_95"])
+    observed, probability = number(record["hr_final"]), number(record["p_at_or_above"])
+    return Cell(predicted, f"P(≥ {observed} observed) = {probability}; {POSITIONS[record['position']]}")
+
+
+def _table(run: Run) -> tuple[Table, ...]:
+    """Return predictions, residuals and the parts of their variance."""
+    final = common_final_name(focus.effects for focus in run.focuses) if run.focuses else "final"
+    note = TABLE_NOTE.format(final=final)
+    note += "".join(f" Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed)
+    printed = columns(
+        "label",
+        "set",
+        "model",
+        "fitted",
+        "k",
+        "cut",
+        "rho_within",
+        "hr_surrogate",
+        "predicted",
+        "low_95",
+        "high_95",
+        "low_80",
+        "high_80",
+        "hr_final",
+        "residual",
+        "percentile",
+        "p_at_or_above",
+        "position",
+        "variance",
+        "variance_surrogate_error",
+        "variance_parameters",
+        "variance_sigma_cond",
+        "variance_sampling",
+        "variance_covariance",
+        "variance_residual",
+        digits=3,
+        labels=POSITIONS_IN_WORDS,
+    )
+    labels = " and ".join(focus.label for focus in run.focuses)
+    return record_table("placement", f"{labels} against the lines", run.placement, printed, note)
+
+
+def placement_drawings(run: Run) -> Iterator[Drawing]:
+    """Return a figure of each comparison in focus, with the first line that holds its trial and the first that does not."""
+    for focus in run.focuses:
+        shown = _shown(run, focus)
+        if shown:
+            results = [result for one in run.analyses if (result := one.result(shown[0]["model"])) is not None]
+            yield _drawing(run, focus, [result for result in results if result.line is not None])
+
+
+def _drawing(run: Run, focus: Focus, results: list[Result]) -> Drawing:
+    inside = [result for result in results if focus.trial in result.effects.trial]
+    outside = [result for result in results if focus.trial not in result.effects.trial]
+    drawn = (*inside[:1], *outside[:1])
+    name = focus.trial if len(run.focuses) == 1 else focus.comparison
+    caption = CAPTION.format(
+        label=focus.label,
+        model=model_label(drawn[0].model),
+        settings=settings_in_words(drawn[0]),
+        lines="; ".join(map(comparisons_of, drawn)),
+        final=endpoint_of(focus.effects, 0, "final"),
+        caveats=caveats_of(drawn[0]),
+    )
+    return drawing("placement", f"placement-{name}", caption, focus, drawn, run.placement)
+
+
+def predictions_section(run: Run) -> Section:
+    """Return the prediction for a new trial by every line (``--predict``)."""
+    final = common_final_name(one.effects for one in run.analyses)
+    rows = [
+        (
+            f"{record['set']} (k = {record['k']})",
+            record["model"],
+            record["target"],
+            value_and_interval(record["predicted"], record["low_95"], record["high_95"])
+            + (" †" if record["beyond_data"] else ""),
+            interval(record["low_80"], record["high_80"]),
+            number(record["p_below_1"]),
+        )
+        for record in run.predictions
+    ]
+    beyond = any(record["beyond_data"] for record in run.predictions)
+    grid = Grid(
+        ("Set", "Model", "Target", f"{final} HR (95% PI)", "80% PI", "P(HR < 1)"),
+        tuple(rows),
+        caption="† beyond the surrogate effects of the set: an extrapolation" if beyond else "",
+    )
+    printed = columns(
+        "set",
+        "model",
+        "k",
+        "target",
+        "hr_surrogate",
+        "predicted",
+        "low_95",
+        "high_95",
+        "low_80",
+        "high_80",
+        "p_below_1",
+        "beyond_data",
+    )
+    note = PREDICTIONS_NOTE.format(final=final)
+    return Section(
+        key="predictions",
+        details=(Heading("The new trial"), grid, BLANK) if rows else (),
+        tables=record_table("predictions", "Prediction for a new trial", run.predictions, printed, note),
+        record={"predictions": list(run.predictions)},
+    )

@@ -1,0 +1,74 @@
+"""Sampling: exact posteriors beside those of NUTS, and how far sampled posteriors depend on prior and likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.report.section import Note, Section, columns, record_table
+from surrogacy.results.endpoint_names import common_final_name
+from surrogacy.results.format import number
+from surrogacy.results.labels import SUMMARIES, estimate_labels
+
+NUTS_NOTE = (
+    "The same model and priors twice: by quadrature, and sampled by NUTS (PyMC). Difference in Monte Carlo standard "
+    "errors of the sampled quantile; beyond 4 one of the two would be wrong."
+)
+SCALING_NOTE = (
+    "How far the posterior moves when prior or likelihood is raised to a power near 1 (Kallioinen 2024, "
+    "doi:10.1007/s11222-023-10366-5); above 0.05 it matters."
+)
+NUTS_LINE = (
+    "{model}, exact against NUTS ({draws:,} draws): largest of {count} differences {difference} Monte Carlo errors "
+    "({estimate}, {summary})"
+)
+
+
+def section(run: Run) -> Section:
+    """Return how far sampled and exact posteriors agree."""
+    analyses = run.analyses
+    labels = estimate_labels(common_final_name(one.effects for one in analyses))
+    nuts = [record for one in analyses for record in one.nuts]
+    scaling = [record for one in analyses for record in one.power_scaling]
+    of_nuts = columns(
+        "set",
+        "model",
+        "estimate",
+        "summary",
+        "exact",
+        "sampled",
+        "monte_carlo_error",
+        "difference",
+        digits=4,
+        labels=SUMMARIES | labels,
+    )
+    of_scaling = columns("set", "model", "variable", "prior", "likelihood", "diagnosis", digits=3, labels=labels)
+    return Section(
+        key="sampling",
+        by_set={one.name: tuple(_lines(one)) for one in analyses},
+        tables=(
+            *record_table("nuts", "Exact and sampled posterior", nuts, of_nuts, NUTS_NOTE),
+            *record_table("power_scaling", "Sensitivity to power scaling", scaling, of_scaling, SCALING_NOTE),
+        ),
+        record={"nuts": nuts, "power_scaling": scaling},
+        draws={f"{result.effects.name}-{result.model}": result.draws for result in run.sampled},
+    )
+
+
+def _lines(one: SetFit) -> Iterator[Note]:
+    """Return the largest difference between an exact posterior and NUTS, a line a model."""
+    for sampled in one.sampled:
+        model = sampled.model.removesuffix("-nuts").replace("bivariate", "bivariate-bayes")
+        records = [record for record in one.nuts if record["model"] == model]
+        largest = max(records, key=lambda record: abs(record["difference"]))
+        draws = sampled.draws["posterior"].sizes
+        yield Note(
+            NUTS_LINE.format(
+                model=model,
+                draws=draws["chain"] * draws["draw"],
+                count=len(records),
+                difference=number(abs(largest["difference"]), 1),
+                estimate=largest["estimate"],
+                summary=largest["summary"],
+            )
+        )

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.placement import Focus, shown_records
 from surrogacy.report.pps_words import summary_line
 from surrogacy.results.endpoint_names import common_final_name, final_name
@@ -26,9 +26,9 @@ PLACES = {"inside-80": "inside 80% PI", "inside-95": "inside 95%, outside 80% PI
 SYMBOLS = {"r": "r", "r2_trial": "R²", "rho_between": "rho_between", "sigma_cond": "sigma_cond"}
 
 
-def screen(run: Run) -> RenderableType:
+def screen(run: FitRun) -> RenderableType:
     """Render a run."""
-    parts = [_set_block(one) for one in run.analyses]
+    parts = [_set_block(one) for one in run.sets]
     for focus in run.focuses:
         parts += _placement(run, focus)
     if run.differences:
@@ -166,7 +166,7 @@ def _nuts_lines(one: SetFit) -> list[str]:
     lines = []
     for sampled in one.sampled:
         model = sampled.model.removesuffix("-nuts").replace("bivariate", "bivariate-bayes")
-        records = [record for record in one.nuts if record["model"] == model]
+        records = [record for record in one.agreement if record["model"] == model]
         worst = max(records, key=lambda record: abs(record["difference"]))
         draws = sampled.draws["posterior"].sizes
         lines.append(
@@ -194,7 +194,7 @@ def _cross_validation_line(one: SetFit) -> str:
     """How many observed final effects lie within the interval predicted from the other trials, by model."""
     names = dict(zip(one.effects.comparison, one.effects.labels, strict=True))
     cells = []
-    for found in one.robustness.cross_validation:
+    for found in one.cross_validation:
         covered, of = found.coverage
         outside = f" (not {', '.join(names[name] for name in found.outside)})" if found.outside else ""
         cells.append(f"{found.model} {covered} of {of}{outside}")
@@ -206,10 +206,8 @@ def _carried_line(one: SetFit) -> str:
     """The single trials without which an interval of the slope would hold 0, or no longer, by model."""
     names = dict(zip(one.effects.trial, one.effects.labels, strict=True))
     cells = []
-    for model in dict.fromkeys(record["model"] for record in one.robustness.delete_one):
-        records = [
-            record for record in one.robustness.delete_one if record["model"] == model and "slope_sign" in record
-        ]
+    for model in dict.fromkeys(record["model"] for record in one.delete_one):
+        records = [record for record in one.delete_one if record["model"] == model and "slope_sign" in record]
         changed = [record for record in records if record["slope_sign"] != records[0]["slope_sign"]]
         if changed:
             without = ", ".join(names[record["left_out"]] for record in changed)
@@ -217,7 +215,7 @@ def _carried_line(one: SetFit) -> str:
     return f"95% interval of the slope: {'; '.join(cells)}" if cells else ""
 
 
-def _differences(run: Run) -> RenderableType:
+def _differences(run: FitRun) -> RenderableType:
     """Difference in association between the sets."""
     table = Table(
         title="Is the association weaker?",
@@ -250,7 +248,7 @@ def _differences(run: Run) -> RenderableType:
     return table
 
 
-def _placement(run: Run, focus: Focus) -> list[RenderableType]:
+def _placement(run: FitRun, focus: Focus) -> list[RenderableType]:
     """Prediction of every line for a comparison in focus, at its own within-trial correlation and fitted without it."""
     records = [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
     if not records:
@@ -276,10 +274,10 @@ def _placement(run: Run, focus: Focus) -> list[RenderableType]:
     return [title, table, *(Padding(Text(line), (0, 0, 0, 2)) for line in lines), Text("")]
 
 
-def _predictions(run: Run) -> RenderableType:
+def _predictions(run: FitRun) -> RenderableType:
     """What every line expects of a new trial."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    final = common_final_name(one.effects for one in run.analyses)
+    final = common_final_name(one.effects for one in run.sets)
     for heading in ("Set", "Model", "Target", f"{final} HR (95% PI)", "80% PI", "P(HR < 1)"):
         table.add_column(heading, overflow="fold")
     for record in run.predictions:

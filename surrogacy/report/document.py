@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import surrogacy
-from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.errors import data_warnings
 from surrogacy.evaluation.differences import POWER_NOTE, Difference
 from surrogacy.report.pps_words import decomposition_record
@@ -23,12 +23,12 @@ SCHEMA = "surrogacy.results/1"
 SIGNIFICANT_DIGITS = 12
 
 
-def document(run: Run, *, seed: int) -> dict[str, Any]:
+def document(run: FitRun, *, seed: int) -> dict[str, Any]:
     """Collect the numbers of a run.
 
     Parameters
     ----------
-    run : Run
+    run : FitRun
     seed : int
 
     Returns
@@ -36,7 +36,7 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
     dict
         Ready for `dumps`.
     """
-    analyses = run.analyses
+    analyses = run.sets
     return {
         "schema": SCHEMA,
         "version": surrogacy.__version__,
@@ -47,22 +47,22 @@ def document(run: Run, *, seed: int) -> dict[str, Any]:
         "failures": failure_records(analyses),
         "rho_within_grid": [record for one in analyses for record in one.rho_within_grid],
         "prior_sensitivity": [record for one in analyses for record in one.prior_sensitivity],
-        "nuts": [record for one in analyses for record in one.nuts],
+        "nuts": [record for one in analyses for record in one.agreement],
         "power_scaling": [record for one in analyses for record in one.power_scaling],
         "leave_one_out": [record for one in analyses for record in one.leave_one_out],
         "cross_validation": [
             {"set": one.name, **found.summary(), "comparisons": list(found.records)}
             for one in analyses
-            for found in one.robustness.cross_validation
+            for found in one.cross_validation
         ],
         "external_validation": [{**found.summary(), "comparisons": list(found.records)} for found in run.external],
-        "influence": [record for one in analyses for record in one.robustness.diagnostics],
-        "delete_one": [record for one in analyses for record in one.robustness.delete_one],
-        "choices": [record for one in analyses for record in one.robustness.choices],
-        "subgroups": [record for one in analyses for record in one.robustness.subgroups],
-        "intervals": [record for one in analyses for record in one.robustness.intervals],
+        "influence": [record for one in analyses for record in one.influence],
+        "delete_one": [record for one in analyses for record in one.delete_one],
+        "choices": [record for one in analyses for record in one.choices],
+        "subgroups": [record for one in analyses for record in one.subgroups],
+        "intervals": [record for one in analyses for record in one.interval_methods],
         "differences": [difference_record(one) for one in run.differences],
-        "verdicts": list(run.verdicts),
+        "verdicts": list(run.criteria),
         "placement": list(run.placement),
         "not_placed": list(run.not_placed),
         "pps": decomposition_record(run.decompositions[0]) if run.decompositions else None,
@@ -144,9 +144,9 @@ def estimate_record(estimate: Estimate | ThresholdEffect) -> dict[str, Any]:
     return record
 
 
-def flow(run: Run) -> dict[str, Any]:
+def flow(run: FitRun) -> dict[str, Any]:
     """Where every comparison of the table went."""
-    analyses, table = run.analyses, run.trials.trials
+    analyses, table = run.sets, run.trials.trials
     sets = {
         one.name: {
             "in_fit": sorted(entry["comparison"] for entry in one.flow if entry["in_fit"]),

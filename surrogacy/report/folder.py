@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.errors import FigureError
 from surrogacy.evaluation.placement import Focus, in_words, shown_records
 from surrogacy.output.replacement import staging
@@ -85,21 +85,21 @@ class Figures:
 
 
 def write_run(
-    runs: Iterable[Run],
+    runs: Iterable[FitRun],
     out: str | Path,
     drawing: Drawing,
     *,
     seed: int,
     arguments: Sequence[str],
     strict: bool,
-) -> tuple[Run, tuple[FigureError, ...]]:
+) -> tuple[FitRun, tuple[FigureError, ...]]:
     """Write all of a run, or nothing.
 
     The workers draw a figure as soon as a run holds what it shows, while this process computes the next.
 
     Parameters
     ----------
-    runs : iterable of Run
+    runs : iterable of FitRun
         The run after each of its stages, computed as it is asked for; the last one is complete.
     out : path-like
     drawing : Drawing
@@ -111,7 +111,7 @@ def write_run(
 
     Returns
     -------
-    Run
+    FitRun
         The complete one.
     tuple of FigureError
         Figures that could not be drawn; everything else is written.
@@ -128,7 +128,7 @@ def write_run(
             (stage / "placement.md").write_text("\n\n".join(filter(None, paragraphs)) + "\n", encoding="utf-8")
         write_draws(run, stage)
         (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
-        left_out = left_out_table(run.analyses)
+        left_out = left_out_table(run.sets)
         write_tables([*result_tables(run), *left_out, *robustness_tables(run), flow_table(run)], stage / "tables")
         written = time.perf_counter()
         problems = figures.undrawn()
@@ -144,7 +144,7 @@ def write_run(
                 *map(str, run.trials.faults),
                 *(
                     f"{one.name}: {entry}"
-                    for one in run.analyses
+                    for one in run.sets
                     for entry in (*one.not_fitted, *filter(None, [one.omitted]))
                 ),
             ],
@@ -156,11 +156,11 @@ def write_run(
     return run, problems
 
 
-def figures_of(run: Run, focus: str | None) -> Iterator[Figure]:
+def figures_of(run: FitRun, focus: str | None) -> Iterator[Figure]:
     """Figures of what a run holds so far, ringed the trial of that name."""
-    for one in run.analyses:
+    for one in run.sets:
         yield from _fit_figures(one, focus)
-    for one in run.analyses:
+    for one in run.sets:
         yield from _robustness_figures(one)
     if run.placement:
         for placed in run.focuses:
@@ -169,23 +169,23 @@ def figures_of(run: Run, focus: str | None) -> Iterator[Figure]:
 
 def _robustness_figures(one: SetFit) -> Iterator[Figure]:
     """What ``--sensitivity`` shows: prediction of each trial from the others, and the estimates by every choice."""
-    if not one.robustness.choices:
+    if not one.choices:
         return
-    predicted = [found for found in one.robustness.cross_validation if found.predicted]
+    predicted = [found for found in one.cross_validation if found.predicted]
     for found in predicted[-1:]:
         if (result := one.result(found.model)) is not None:
             yield Figure(f"cross-validation-{one.name}", draw_cross_validation, (found, result))
-    model = one.robustness.choices[-1]["model"]
-    records = [record for record in one.robustness.choices if record["model"] == model]
+    model = one.choices[-1]["model"]
+    records = [record for record in one.choices if record["model"] == model]
     yield Figure(f"choices-{one.name}", draw_choices, (one.name, model, records))
 
 
-def _placement_figures(run: Run, focus: Focus) -> Iterator[Figure]:
+def _placement_figures(run: FitRun, focus: Focus) -> Iterator[Figure]:
     """A comparison in focus between the first line that holds its trial and the first that does not."""
     shown = [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
     if not shown:
         return
-    found = [one.result(shown[0]["model"]) for one in run.analyses]
+    found = [one.result(shown[0]["model"]) for one in run.sets]
     results = [result for result in found if result is not None and result.line is not None]
     inside = [result for result in results if focus.trial in result.effects.trial]
     outside = [result for result in results if focus.trial not in result.effects.trial]

@@ -37,21 +37,25 @@ def screen(run: PpsRun) -> RenderableType:
         )
     if run.at_risk is not None:
         parts.append(_note(_timing(run.at_risk)))
-    parts += [Text(""), Text(f"Every trial whose medians allow it ({len(run.every)})", style="bold"), _every(run.every)]
-    parts += [Text(""), Text("Medians of arms: OS against a part of itself", style="bold"), _coupling(run.audits)]
+    parts += [
+        Text(""),
+        Text(f"Every trial whose medians allow it ({len(run.every_trial)})", style="bold"),
+        _every(run.every_trial),
+    ]
+    parts += [Text(""), Text("Medians of arms: OS against a part of itself", style="bold"), _coupling(run.arms)]
     parts.append(
         _note(
             "Descriptive, no surrogacy: OS is PFS plus PPS, and most of the size of these correlations is there without any relation of the two."
         )
     )
-    if run.moderations:
-        title = f"Does the line of {run.set_name} depend on PPS, stage or line of treatment?"
-        parts += [Text(""), Text(title, style="bold"), _moderated(run.moderations)]
-        parts += [_note(_evidence(one)) for one in run.moderations]
-        parts += _remarks(run.moderations[0].line.result.problems)
-    if run.offset is not None:
-        parts.append(_note(_offset(run, run.offset)))
-    parts += _remarks(run.failures)
+    if run.moderated:
+        title = f"Does the line of {run.settings.set_name} depend on PPS, stage or line of treatment?"
+        parts += [Text(""), Text(title, style="bold"), _moderated(run.moderated)]
+        parts += [_note(_evidence(one)) for one in run.moderated]
+        parts += _remarks(run.moderated[0].line.result.problems)
+    if run.dilution_regression is not None:
+        parts.append(_note(_offset(run, run.dilution_regression)))
+    parts += _remarks(run.not_possible)
     return Group(*parts)
 
 
@@ -179,7 +183,7 @@ def _evidence(one: Moderated) -> str:
 
 def _offset(run: PpsRun, found: Offset) -> str:
     """How far dilution alone is compatible with the OS effects, and what that rests on."""
-    shares = [record["share"] for record in run.offset_sensitivity if record.get("share") is not None]
+    shares = [record["share"] for record in run.dilution_sensitivity if record.get("share") is not None]
     span = (
         f"; {number(min(shares))} to {number(max(shares))} under other assumptions on follow-up and deaths without progression (tables/offset_sensitivity.md)"
         if shares

@@ -48,25 +48,25 @@ def document(run: PpsRun, *, seed: int) -> dict[str, Any]:
             "meeting": run.at_risk.meeting,
             "problems": list(run.at_risk.problems),
         },
-        "every_trial": [decomposition_record(one) for one in run.every],
-        "residual_p_values": residual_p_record(run.every),
-        "not_decomposed": dict(run.refused),
-        "coupling": [record for audit in run.audits for record in audit_records(audit)],
+        "every_trial": [decomposition_record(one) for one in run.every_trial],
+        "residual_p_values": residual_p_record(run.every_trial),
+        "not_decomposed": dict(run.not_decomposed),
+        "coupling": [record for audit in run.arms for record in audit_records(audit)],
         "moderated": [
             fit_record(one.line.result)
             | {"moderator": one.line.moderator.words, "at": moderated_records(one), "evidence": evidence_record(one)}
             | {"leave_one_out": [_plain(record) for record in one.left_out]}
-            for one in run.moderations
+            for one in run.moderated
         ],
         "offset": None
-        if run.offset is None
-        else fit_record(run.offset.result)
+        if run.dilution_regression is None
+        else fit_record(run.dilution_regression.result)
         | {
-            "against_line": estimate_record(run.offset.against_line.difference),
-            "dilution_against_line": estimate_record(run.offset.dilution_against_line.difference),
+            "against_line": estimate_record(run.dilution_regression.against_line.difference),
+            "dilution_against_line": estimate_record(run.dilution_regression.dilution_against_line.difference),
         },
-        "offset_sensitivity": list(run.offset_sensitivity),
-        "not_asked": list(run.failures),
+        "offset_sensitivity": list(run.dilution_sensitivity),
+        "not_asked": list(run.not_possible),
     }
 
 

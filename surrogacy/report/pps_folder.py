@@ -40,22 +40,21 @@ def write_pps(
     tuple of FigureError
         Figures that could not be drawn; everything else is written.
     """
-    started, clock = datetime.now(UTC), time.perf_counter()
+    started = datetime.now(UTC)
     with staging(Path(out)) as stage:
         figures = Figures(stage / "figures", drawing)
         for run in runs:
             figures.submit(figures_of(run, drawing.focus))
-        stages = {"analyse": time.perf_counter() - clock}
+        clock = time.perf_counter()
         (stage / "results.json").write_text(dumps(document(run, seed=seed)), encoding="utf-8")
         write_tables(pps_tables(run), stage / "tables")
         if run.main is not None:
             (stage / "decomposition.md").write_text(f"{run.main.words}\n", encoding="utf-8")
         problems = figures.undrawn()
-        stages["write"] = time.perf_counter() - clock - stages["analyse"]
         record = manifest(
             arguments,
             started=started,
-            stages=stages,
+            stages={**run.seconds, "write": time.perf_counter() - clock},
             inputs=run.trials.files,
             seed=seed,
             data_version=run.trials.data_version,
@@ -71,12 +70,14 @@ def write_pps(
 
 def figures_of(run: PpsRun, focus: str | None) -> Iterator[Figure]:
     """Figures of what a run holds so far, ringed the trial of that name."""
-    yield Figure("dilution-map", draw_map, (run.map, run.points, focus or ""))
-    for audit in run.audits[:1]:
+    if run.map is not None:
+        yield Figure("dilution-map", draw_map, (run.map, run.points, focus or ""))
+    for audit in run.arms[:1]:
         yield Figure("arms", draw_arms, (audit, focus))
-    for one in run.moderations[:1]:
+    for one in run.moderated[:1]:
         yield Figure("moderated", draw_moderated, (one.line,))
     shown = [one for one in run.decompositions if one.calibration.pfs == "hazard-ratio"]
     if shown:
         yield Figure("waterfall", draw_waterfall, (shown[:4],))
+    if shown and not run.awaits_at_risk:
         yield Figure("hazard-ratio-over-time", draw_over_time, (shown[:2], run.at_risk))

@@ -57,22 +57,24 @@ def pps_tables(run: PpsRun) -> list[ReportTable]:
     if run.decompositions:
         assert run.focus is not None
         title = f"From the effect on {run.focus.endpoint} to that on OS: {run.focus.name}"
-        tables.append(decomposition_table("decomposition", title, run.decompositions, residual_p_words(run.every)))
+        tables.append(
+            decomposition_table("decomposition", title, run.decompositions, residual_p_words(run.every_trial))
+        )
         tables.append(_by_direct_death(run))
     if run.at_risk is not None:
         tables.append(at_risk_table(run.at_risk))
-    if run.every:
-        note = residual_p_words(run.every)
-        tables.append(decomposition_table("every_trial", "Every trial whose medians allow it", run.every, note))
-        refused = [{"comparison": comparison, "why": why} for comparison, why in run.refused.items()]
+    if run.every_trial:
+        note = residual_p_words(run.every_trial)
+        tables.append(decomposition_table("every_trial", "Every trial whose medians allow it", run.every_trial, note))
+        refused = [{"comparison": comparison, "why": why} for comparison, why in run.not_decomposed.items()]
         labels = dict(zip(run.trials.trials["comparison"], run.trials.trials["label"], strict=True))
         columns = {"comparison": "Comparison", "why": "Why not"}
         tables.append(
             records_table("not_decomposed", "Comparisons without a decomposition", "", refused, columns, labels)
         )
-    if run.audits:
-        tables.append(coupling_table(run.audits))
-    if run.moderations:
+    if run.arms:
+        tables.append(coupling_table(run.arms))
+    if run.moderated:
         tables += moderation_tables(run)
     return tables
 
@@ -223,7 +225,7 @@ def audit_records(audit: CouplingAudit) -> list[dict[str, Any]]:
 
 def moderation_tables(run: PpsRun) -> list[ReportTable]:
     """The line at several values of every moderator, what the estimates rest on, and the regression on what dilution leaves."""
-    lines = [record for one in run.moderations for record in moderated_records(one)]
+    lines = [record for one in run.moderated for record in moderated_records(one)]
     columns = {
         "moderator": "Moderator",
         "k": "k",
@@ -241,15 +243,15 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
         "r2_conditional": "Conditional R²",
     }
     notes: dict[str, list[str]] = {}
-    for one in run.moderations:
+    for one in run.moderated:
         for problem in one.line.result.problems:
             notes.setdefault(problem, []).append(one.line.moderator.name)
     remarks = ". ".join(f"[{', '.join(names)}] {problem}" for problem, names in notes.items())
     flagged = [line for line in lines if line["ste_caveat"]]
     remarks += "".join(f". [{line['moderator']}, {line['label']}] {line['ste_caveat']}" for line in flagged)
-    words = "; ".join(f"{one.line.moderator.name}: {one.line.moderator.words}" for one in run.moderations)
+    words = "; ".join(f"{one.line.moderator.name}: {one.line.moderator.words}" for one in run.moderated)
     note = (
-        f"Set {run.set_name}. Daniels-Hughes line with a moderator of intercept and slope, errors of both effects, vague true surrogate effects (slopes are attenuated as in weighted least squares), exact. {words}. Trials with other values differ in "
+        f"Set {run.settings.set_name}. Daniels-Hughes line with a moderator of intercept and slope, errors of both effects, vague true surrogate effects (slopes are attenuated as in weighted least squares), exact. {words}. Trials with other values differ in "
         f"more than the moderator. {remarks}."
     )
     tables = [
@@ -259,14 +261,19 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
     ]
     estimates = [
         {"moderator": one.line.moderator.name, "k": len(one.line.result.effects), "estimate": name, **vars(estimate)}
-        for one in run.moderations
+        for one in run.moderated
         for name, estimate in one.line.result.estimates.items()
         if isinstance(estimate, Estimate)
     ]
-    if run.offset is not None:
+    if run.dilution_regression is not None:
         estimates += [
-            {"moderator": "dilution", "k": len(run.offset.result.effects), "estimate": name, **vars(estimate)}
-            for name, estimate in run.offset.result.estimates.items()
+            {
+                "moderator": "dilution",
+                "k": len(run.dilution_regression.result.effects),
+                "estimate": name,
+                **vars(estimate),
+            }
+            for name, estimate in run.dilution_regression.result.estimates.items()
             if isinstance(estimate, Estimate)
         ]
     of_estimates = {
@@ -279,12 +286,12 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
         "kind": "How",
     }
     about = "`dilution`: the OS effects regressed on those that the illness-death model leaves of the PFS effects; intercept 0 and share 1 mean that dilution is all there is."
-    if run.offset is not None and run.offset.result.problems:
-        about += f" {'. '.join(run.offset.result.problems)}."
+    if run.dilution_regression is not None and run.dilution_regression.result.problems:
+        about += f" {'. '.join(run.dilution_regression.result.problems)}."
     tables.append(
         records_table("moderated_estimates", "Estimates of the moderated lines", about, estimates, of_estimates, {})
     )
-    if run.offset_sensitivity:
+    if run.dilution_sensitivity:
         of_offset = {
             "assumption": "Assumption",
             "intercept": "Intercept",
@@ -298,8 +305,8 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
         }
         said = "OS effects regressed on what dilution alone leaves of the PFS effects, where the tables hold no follow-up or no deaths without progression."
         title = "What the assumptions do to the share that dilution explains"
-        tables.append(records_table("offset_sensitivity", title, said, run.offset_sensitivity, of_offset, {}))
-    evidence = [evidence_record(one) for one in run.moderations]
+        tables.append(records_table("offset_sensitivity", title, said, run.dilution_sensitivity, of_offset, {}))
+    evidence = [evidence_record(one) for one in run.moderated]
     of_evidence = {
         "moderator": "Moderator",
         "permutation_p": "Permutation p",
@@ -315,7 +322,7 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
     said = (
         "Power and comparisons needed for the difference of slopes that dilution alone would give (PPS only); smallest "
         "true difference, either way, that these comparisons would find; comparisons needed if the difference found "
-        f"were the true one; {run.moderations[0].needed.assumptions}. Last column: trials without any one of which the "
+        f"were the true one; {run.moderated[0].needed.assumptions}. Last column: trials without any one of which the "
         "difference has the other sign, or an interval that tells otherwise whether it contains 0."
     )
     tables.append(

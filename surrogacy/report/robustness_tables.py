@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import exp
 from typing import Any
 
-from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.cross_validation import Predictions
 from surrogacy.evaluation.differences import POWER_NOTE, Difference
 from surrogacy.report.tables import ReportTable, names_for, records_table
@@ -52,16 +52,16 @@ OF_A_FIT = {
 }
 
 
-def robustness_tables(run: Run) -> list[ReportTable]:
+def robustness_tables(run: FitRun) -> list[ReportTable]:
     """All that a run has of them."""
-    analyses = run.analyses
+    analyses = run.sets
     labels = {
         name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)
     }
     labels |= {
         trial: label for one in analyses for trial, label in zip(one.effects.trial, one.effects.labels, strict=True)
     }
-    within = [(one.name, found) for one in analyses for found in one.robustness.cross_validation]
+    within = [(one.name, found) for one in analyses for found in one.cross_validation]
     final = common_final_name(one.effects for one in analyses)
     title = f"Leave-one-trial-out prediction of {with_article(final)}"
     tables = [*cross_validation_tables("cross_validation", title, within, "", final)]
@@ -72,8 +72,8 @@ def robustness_tables(run: Run) -> list[ReportTable]:
     tables += influence_tables(analyses, labels)
     if run.differences:
         tables.append(differences_table(run.differences, final))
-    if run.verdicts:
-        tables.append(verdicts_table(run.verdicts))
+    if run.criteria:
+        tables.append(verdicts_table(run.criteria))
     return tables + sensitivity_tables(analyses)
 
 
@@ -138,11 +138,9 @@ def cross_validation_tables(
 
 def influence_tables(analyses: Sequence[SetFit], labels: Mapping[str, str]) -> list[ReportTable]:
     """What the regression owes to each comparison, and which conclusions hang on one trial."""
-    diagnostics = [record for one in analyses for record in one.robustness.diagnostics]
-    carried = [
-        {"set": one.name, "conclusion": sentence} for one in analyses for sentence in one.robustness.carried(labels)
-    ]
-    changes = [record for one in analyses for record in one.robustness.delete_one if record["left_out"]]
+    diagnostics = [record for one in analyses for record in one.influence]
+    carried = [{"set": one.name, "conclusion": sentence} for one in analyses for sentence in one.pivotal_trials(labels)]
+    changes = [record for one in analyses for record in one.delete_one if record["left_out"]]
     tables = []
     if diagnostics:
         columns = {
@@ -276,7 +274,7 @@ def verdicts_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
 def sensitivity_tables(analyses: Sequence[SetFit]) -> list[ReportTable]:
     """What ``--sensitivity`` adds: choices, subgroups, intervals."""
     tables = []
-    choices = [record for one in analyses for record in one.robustness.choices]
+    choices = [record for one in analyses for record in one.choices]
     if choices:
         columns = {"set": "Set", "model": "Model", "varied": "Varied", "value": "To", **OF_A_FIT}
         note = (
@@ -284,12 +282,12 @@ def sensitivity_tables(analyses: Sequence[SetFit]) -> list[ReportTable]:
             "change nothing in it. The rows share their trials: they are no independent confirmations."
         )
         tables.append(records_table("choices", "Sensitivity to every choice", note, choices, columns, VARIED))
-    subgroups = [record for one in analyses for record in one.robustness.subgroups]
+    subgroups = [record for one in analyses for record in one.subgroups]
     if subgroups:
         columns = {"set": "Set", "model": "Model", "factor": "Factor", "level": "Level", **OF_A_FIT}
         note = "Refits in each level of a factor. Levels side by side are no test of a difference; few comparisons in most of them."
         tables.append(records_table("subgroups", "Subgroups", note, subgroups, columns, {}))
-    intervals = [record for one in analyses for record in one.robustness.intervals]
+    intervals = [record for one in analyses for record in one.interval_methods]
     if intervals:
         columns = {
             "set": "Set",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.placement import POSITIONS
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
 from surrogacy.results.estimate import ThresholdEffect
@@ -240,7 +240,7 @@ def prior_table(records: Sequence[Mapping[str, Any]]) -> ReportTable:
     )
 
 
-def placement_table(run: Run) -> ReportTable:
+def placement_table(run: FitRun) -> ReportTable:
     """The comparisons in focus: predictions, residuals and the parts of their variance."""
     final = common_final_name(focus.effects for focus in run.focuses) if run.focuses else "final"
     note = (
@@ -301,12 +301,12 @@ def shrunken_records(one: SetFit) -> list[dict[str, Any]]:
     return records
 
 
-def flow_table(run: Run) -> ReportTable:
+def flow_table(run: FitRun) -> ReportTable:
     """Every comparison: in which fit it is, or why not."""
     table = run.trials.trials
     rows = [
         {"set": one.name, "comparison": entry["comparison"], "in_fit": bool(entry["in_fit"]), "why": entry["why"]}
-        for one in run.analyses
+        for one in run.sets
         for entry in one.flow
     ]
     considered = {row["comparison"] for row in rows}
@@ -324,9 +324,9 @@ def flow_table(run: Run) -> ReportTable:
     return ReportTable("flow", "Flow of comparisons", "", frame, words)
 
 
-def result_tables(run: Run) -> list[ReportTable]:
+def result_tables(run: FitRun) -> list[ReportTable]:
     """Tables of the results themselves."""
-    analyses = run.analyses
+    analyses = run.sets
     grid = [record for one in analyses for record in one.rho_within_grid]
     out = [record for one in analyses for record in one.leave_one_out]
     tables = [models_table(analyses), effects_table(analyses)]
@@ -402,7 +402,7 @@ def result_tables(run: Run) -> list[ReportTable]:
             "beyond_data": "Beyond the data",
         }
         tables.append(records_table("predictions", "Prediction for a new trial", note, run.predictions, columns, {}))
-    nuts = [record for one in analyses for record in one.nuts]
+    nuts = [record for one in analyses for record in one.agreement]
     if nuts:
         note = (
             "The same model and priors twice: by quadrature, and sampled by NUTS (PyMC). Difference in Monte Carlo standard errors of the "

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.fit_run import FitRun
 from surrogacy.report.escaping import markdown_cells, slug, spreadsheet_cells
 from surrogacy.report.tables import ReportTable
 
@@ -17,7 +17,7 @@ PAGE_STYLE = (
 )
 
 
-def write_draws(run: Run, folder: Path) -> list[str]:
+def write_draws(run: FitRun, folder: Path) -> list[str]:
     """Write what was sampled as netCDF, one file a set and model, into ``draws/``; nothing if nothing was.
 
     Returns

@@ -157,7 +157,7 @@ def _over_time(run: PpsRun) -> Iterator[Drawing]:
 
 def coupling_section(run: PpsRun) -> Section:
     """Return the correlation of OS with a part of itself, and what it would be without any relation."""
-    records = [record for audit in run.audits for record in audit_records(audit)]
+    records = [record for audit in run.arms for record in audit_records(audit)]
     headings = (
         "PPS",
         "r(OS, PPS)",
@@ -165,9 +165,9 @@ def coupling_section(run: PpsRun) -> Section:
         "r(PFS, PPS)",
         "Without any relation, 95% of: r(OS, PPS), r(OS, PFS)",
     )
-    grid = Grid(headings, tuple(map(_row, run.audits)))
+    grid = Grid(headings, tuple(map(_row, run.arms)))
     printed = columns("definition", "quantity", "arms", "trials", "value", "low", "high", "kind", labels=ARM_ESTIMATES)
-    problems = dict.fromkeys(problem for audit in run.audits for problem in audit.problems)
+    problems = dict.fromkeys(problem for audit in run.arms for problem in audit.problems)
     note = COUPLING_NOTE + " ".join(f"{problem}." for problem in problems)
     return Section(
         key="coupling",
@@ -216,7 +216,7 @@ def audit_records(audit: CouplingAudit) -> list[Record]:
 
 def arm_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
     """Return the arms with the first definition of PPS, and the OS hazard ratio over time of the trial in focus."""
-    for audit in run.audits[:1]:
+    for audit in run.arms[:1]:
         yield drawing("pps_arms", "arms", _arms_caption(audit), audit, focus=focus)
     yield from _over_time(run)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.fit_run import FitRun
 from surrogacy.report.section import Section, columns, record_table
 
 NOTE = (
@@ -12,13 +12,13 @@ NOTE = (
 )
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return what published schemes say of every result."""
     rows = [
         {key: value for key, value in record.items() if key not in ("numbers", "problems")}
         | {f"number_{key}": value for key, value in record["numbers"].items()}
         | {"problems": "; ".join(record["problems"])}
-        for record in run.verdicts
+        for record in run.criteria
     ]
     limits = {record["scheme"]: record["limits"] for record in rows}
     note = NOTE + " ".join(f"[{scheme}] {text}" for scheme, text in limits.items())
@@ -26,5 +26,5 @@ def section(run: Run) -> Section:
     return Section(
         key="criteria",
         tables=record_table("verdicts", "Published schemes", rows, printed, note),
-        record={"verdicts": list(run.verdicts)},
+        record={"verdicts": list(run.criteria)},
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 
-from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.pps.decomposition import Decomposition, main_decomposition
 from surrogacy.report.captions import sentences
@@ -82,7 +82,7 @@ def section(run: PpsRun) -> Section:
     tables: tuple[Table, ...] = ()
     if run.decompositions and run.focus is not None:
         title = f"From the effect on {run.focus.endpoint} to that on OS: {run.focus.name}"
-        note = residual_p_note(run.every)
+        note = residual_p_note(run.every_trial)
         tables = decomposition_table("decomposition", title, run.decompositions, note) + _direct_death_table(run)
     details = () if main is None else (*_details(run, main), *_warnings(main.problems), Note(_equal_pps(main)))
     return Section(
@@ -101,28 +101,28 @@ def section(run: PpsRun) -> Section:
 def every_trial_section(run: PpsRun) -> Section:
     """Return one decomposition of every trial whose medians allow it, and why the others have none."""
     title = "Every trial whose medians allow it"
-    refused = [{"comparison": comparison, "why": why} for comparison, why in run.refused.items()]
+    refused = [{"comparison": comparison, "why": why} for comparison, why in run.not_decomposed.items()]
     labels = dict(zip(run.trials.trials["comparison"], run.trials.trials["label"], strict=True))
     tables: tuple[Table, ...] = ()
-    if run.every:
+    if run.every_trial:
         printed = columns("comparison", "why", labels=labels)
         tables = (
-            *decomposition_table("every_trial", title, run.every, residual_p_note(run.every)),
+            *decomposition_table("every_trial", title, run.every_trial, residual_p_note(run.every_trial)),
             *record_table("not_decomposed", "Comparisons without a decomposition", refused, printed),
         )
     return Section(
         key="every_trial",
-        details=(BLANK, Heading(f"{title} ({len(run.every)})"), _every_grid(run.every)),
+        details=(BLANK, Heading(f"{title} ({len(run.every_trial)})"), _every_grid(run.every_trial)),
         tables=tables,
         record={
-            "every_trial": list(map(decomposition_record, run.every)),
-            "residual_p_values": residual_p_record(run.every),
-            "not_decomposed": dict(run.refused),
+            "every_trial": list(map(decomposition_record, run.every_trial)),
+            "residual_p_values": residual_p_record(run.every_trial),
+            "not_decomposed": dict(run.not_decomposed),
         },
     )
 
 
-def focus_section(run: Run) -> Section:
+def focus_section(run: FitRun) -> Section:
     """Return the decompositions of the comparisons in focus, for the document of a fit."""
     records = list(map(decomposition_record, run.decompositions))
     return Section(key="pps", record={"pps": records[0] if records else None, "pps_comparisons": records})

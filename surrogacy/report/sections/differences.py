@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.differences import POWER_NOTE, Contrast, Difference
 from surrogacy.report.section import BLANK, Cell, Grid, Record, Section, Table, columns, record_table
 from surrogacy.results.endpoint_names import common_final_name
@@ -29,7 +29,7 @@ SCREEN_CAPTION = (
 )
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return the difference in association between sets that share no trial."""
     headings = ("Sets", "r", "Difference (95% interval)", "p", "P(R² smaller)", "Detectable")
     grid = Grid(headings, tuple(map(_row, run.differences)), TITLE, SCREEN_CAPTION)
@@ -69,9 +69,9 @@ def _record(difference: Difference) -> Record:
     return asdict(difference) | {"contrasts": contrasts} | about
 
 
-def _table(run: Run) -> tuple[Table, ...]:
+def _table(run: FitRun) -> tuple[Table, ...]:
     """Return a row a quantity."""
-    labels = estimate_labels(common_final_name(one.effects for one in run.analyses))
+    labels = estimate_labels(common_final_name(one.effects for one in run.sets))
     printed = columns(
         ("first", HEADINGS["set"]),
         ("k_first", "Trials"),
@@ -124,7 +124,7 @@ def _contrast(difference: Difference, name: str, contrast: Contrast) -> Record:
     }
 
 
-def changes_section(run: Run) -> Section:
+def changes_section(run: FitRun) -> Section:
     """Return what the added rows change (``--add``)."""
     rows = []
     for change in run.changes:
@@ -138,7 +138,7 @@ def changes_section(run: Run) -> Section:
     return Section(key="changes", details=(grid,) if rows else (), record={"changes": list(run.changes)})
 
 
-def _omissions(run: Run) -> Iterator[str]:
+def _omissions(run: FitRun) -> Iterator[str]:
     """Return the comparisons that models leave out, the reason and the remedy."""
     models: dict[tuple[str, ...], dict[str, None]] = {}
     for change in run.changes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import Column, Record, Section, Table, columns, record_table
 from surrogacy.results.endpoint_names import endpoint_of
 from surrogacy.results.format import number, value_and_interval
@@ -24,14 +24,14 @@ SHRUNKEN = (
 )
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return the effects of every set, and the flow of comparisons."""
     return Section(
         key="effects",
         tables=(
-            *_effects_table(run.analyses),
-            *_true_effects_table(run.analyses),
-            *_left_out_table(run.analyses),
+            *_effects_table(run.sets),
+            *_true_effects_table(run.sets),
+            *_left_out_table(run.sets),
             _flow_table(run),
         ),
         record={"flow": _flow_record(run)},
@@ -151,17 +151,17 @@ def _left_out_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
     return record_table("left_out", "Comparisons that a model leaves out", records, printed, note)
 
 
-def _in_no_set(run: Run) -> dict[str, str]:
+def _in_no_set(run: FitRun) -> dict[str, str]:
     """Return the comparisons that no set of the run considers, and why."""
     table = run.trials.trials
-    considered = {entry.comparison for one in run.analyses for entry in one.flow}
+    considered = {entry.comparison for one in run.sets for entry in one.flow}
     stages = zip(table["comparison"], table["stage"], strict=True)
     return {name: f"{stage} stage: in no set of this run" for name, stage in stages if name not in considered}
 
 
-def _flow_table(run: Run) -> Table:
+def _flow_table(run: FitRun) -> Table:
     """Return every comparison: in which fit it is, or why not."""
-    rows = [(one.name, entry.comparison, entry.included, entry.reason) for one in run.analyses for entry in one.flow]
+    rows = [(one.name, entry.comparison, entry.included, entry.reason) for one in run.sets for entry in one.flow]
     rows += [("", comparison, False, why) for comparison, why in _in_no_set(run).items()]
     table = run.trials.trials
     labels = dict(zip(table["comparison"], table["label"], strict=True))
@@ -174,13 +174,13 @@ def _flow_table(run: Run) -> Table:
     return Table("flow", "Flow of comparisons", printed, tuple(rows))
 
 
-def _flow_record(run: Run) -> Record:
+def _flow_record(run: FitRun) -> Record:
     """Return where every comparison of the table went."""
     sets = {
         one.name: {
             "in_fit": sorted(entry.comparison for entry in one.flow if entry.included),
             "not_in_fit": {entry.comparison: entry.reason for entry in one.flow if not entry.included},
         }
-        for one in run.analyses
+        for one in run.sets
     }
     return {"comparisons": len(run.trials.trials), "sets": sets, "in_no_set": _in_no_set(run)}

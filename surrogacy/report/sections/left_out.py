@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import Note, Section, columns, record_table
 from surrogacy.report.sections.effects import trial_labels
 from surrogacy.results.format import number
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return the estimates without each trial."""
-    analyses = run.analyses
+    analyses = run.sets
     out = [record for one in analyses for record in one.leave_one_out]
     printed = columns(
         "set",

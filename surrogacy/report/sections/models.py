@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import (
     BLANK,
     Cell,
@@ -31,9 +31,9 @@ from surrogacy.results.result import Result
 ASSOCIATION = {"weighted-pearson": "r", "weighted-regression": "r2_trial", "daniels-hughes": "sigma_cond"}
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return the estimates of every model on every set."""
-    analyses = run.analyses
+    analyses = run.sets
     return Section(
         key="models",
         by_set={one.name: _block(one) for one in analyses},

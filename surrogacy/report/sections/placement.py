@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.placement import POSITIONS as POSITIONS_IN_WORDS
 from surrogacy.evaluation.placement import Focus, in_words, shown_records
 from surrogacy.report.captions import caveats_of, comparisons_of
@@ -48,7 +48,7 @@ CAPTION = (
 )
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return the place of every comparison in focus within the lines."""
     return Section(
         key="placement",
@@ -59,7 +59,7 @@ def section(run: Run) -> Section:
     )
 
 
-def _prose(run: Run) -> str:
+def _prose(run: FitRun) -> str:
     """Return the placement in words, a paragraph a comparison."""
     if not run.placement:
         return ""
@@ -68,11 +68,11 @@ def _prose(run: Run) -> str:
     return "\n\n".join(filter(None, words)) + "\n"
 
 
-def _shown(run: Run, focus: Focus) -> list[Record]:
+def _shown(run: FitRun, focus: Focus) -> list[Record]:
     return [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
 
 
-def _details(run: Run, focus: Focus) -> Iterator[Detail]:
+def _details(run: FitRun, focus: Focus) -> Iterator[Detail]:
     """Return the prediction of every line, at its own within-trial correlation and fitted without the trial."""
     records = _shown(run, focus)
     if not records:
@@ -101,7 +101,7 @@ def _prediction_cell(record: Record) -> Cell:
     return Cell(predicted, f"P(≥ {observed} observed) = {probability}; {POSITIONS[record['position']]}")
 
 
-def _table(run: Run) -> tuple[Table, ...]:
+def _table(run: FitRun) -> tuple[Table, ...]:
     """Return predictions, residuals and the parts of their variance."""
     final = common_final_name(focus.effects for focus in run.focuses) if run.focuses else "final"
     note = TABLE_NOTE.format(final=final)
@@ -139,16 +139,16 @@ def _table(run: Run) -> tuple[Table, ...]:
     return record_table("placement", f"{labels} against the lines", run.placement, printed, note)
 
 
-def placement_drawings(run: Run) -> Iterator[Drawing]:
+def placement_drawings(run: FitRun) -> Iterator[Drawing]:
     """Return a figure of each comparison in focus, with the first line that holds its trial and the first that does not."""
     for focus in run.focuses:
         shown = _shown(run, focus)
         if shown:
-            results = [result for one in run.analyses if (result := one.result(shown[0]["model"])) is not None]
+            results = [result for one in run.sets if (result := one.result(shown[0]["model"])) is not None]
             yield _drawing(run, focus, [result for result in results if result.line is not None])
 
 
-def _drawing(run: Run, focus: Focus, results: list[Result]) -> Drawing:
+def _drawing(run: FitRun, focus: Focus, results: list[Result]) -> Drawing:
     inside = [result for result in results if focus.trial in result.effects.trial]
     outside = [result for result in results if focus.trial not in result.effects.trial]
     drawn = (*inside[:1], *outside[:1])
@@ -164,9 +164,9 @@ def _drawing(run: Run, focus: Focus, results: list[Result]) -> Drawing:
     return drawing("placement", f"placement-{name}", caption, focus, drawn, run.placement)
 
 
-def predictions_section(run: Run) -> Section:
+def predictions_section(run: FitRun) -> Section:
     """Return the prediction for a new trial by every line (``--predict``)."""
-    final = common_final_name(one.effects for one in run.analyses)
+    final = common_final_name(one.effects for one in run.sets)
     rows = [
         (
             f"{record['set']} (k = {record['k']})",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import Note, Section, columns, record_table
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number
@@ -24,11 +24,11 @@ NUTS_LINE = (
 )
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return how far sampled and exact posteriors agree."""
-    analyses = run.analyses
+    analyses = run.sets
     labels = estimate_labels(common_final_name(one.effects for one in analyses))
-    nuts = [record for one in analyses for record in one.nuts]
+    nuts = [record for one in analyses for record in one.agreement]
     scaling = [record for one in analyses for record in one.power_scaling]
     of_nuts = columns(
         "set",
@@ -59,7 +59,7 @@ def _lines(one: SetFit) -> Iterator[Note]:
     """Return the largest difference between an exact posterior and NUTS, a line a model."""
     for sampled in one.sampled:
         model = sampled.model.removesuffix("-nuts").replace("bivariate", "bivariate-bayes")
-        records = [record for record in one.nuts if record["model"] == model]
+        records = [record for record in one.agreement if record["model"] == model]
         largest = max(records, key=lambda record: abs(record["difference"]))
         draws = sampled.draws["posterior"].sizes
         yield Note(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import Column, Drawing, Note, Record, Section, Table, columns, drawing, record_table
 from surrogacy.results.format import number, percent, value_and_interval
 from surrogacy.results.labels import CHOICES, HEADINGS, model_label
@@ -66,14 +66,14 @@ OVERLAP = (
 )
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return how far the results depend on assumptions and choices."""
-    analyses = run.analyses
+    analyses = run.sets
     grid = [record for one in analyses for record in one.rho_within_grid]
     priors = [record for one in analyses for record in one.prior_sensitivity]
-    choices = [record for one in analyses for record in one.robustness.choices]
-    subgroups = [record for one in analyses for record in one.robustness.subgroups]
-    intervals = [record for one in analyses for record in one.robustness.intervals]
+    choices = [record for one in analyses for record in one.choices]
+    subgroups = [record for one in analyses for record in one.subgroups]
+    intervals = [record for one in analyses for record in one.interval_methods]
     return Section(
         key="sensitivity",
         by_set={one.name: (*_grid_line(one), *_prior_line(one)) for one in analyses},
@@ -228,9 +228,9 @@ def sensitivity_drawings(analyses: Sequence[SetFit]) -> Iterator[Drawing]:
             unverified = any(result.unverified for result in one.results)
             caption = PRIOR_CAPTION.format(name=one.name, overlap=_overlap(records[0]))
             yield drawing("prior_sensitivity", f"priors-{one.name}", caption, records, one.name, unverified=unverified)
-        if one.robustness.choices:
-            model = one.robustness.choices[-1]["model"]
-            records = tuple(record for record in one.robustness.choices if record["model"] == model)
+        if one.choices:
+            model = one.choices[-1]["model"]
+            records = tuple(record for record in one.choices if record["model"] == model)
             caption = CHOICES_CAPTION.format(name=one.name, model=model_label(model))
             yield drawing("choices", f"choices-{one.name}", caption, records, one.name)
 

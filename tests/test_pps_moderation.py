@@ -18,7 +18,8 @@ from surrogacy.models.moderated_line import COEFFICIENTS, ModeratedLine, surroga
 from surrogacy.models.moderator import factor_moderator, plain_moderator
 from surrogacy.models.priors import HalfNormal, Normal, Uniform
 from surrogacy.pps.arms import arm_pps
-from surrogacy.pps.dilution_regression import ASSUMPTIONS, OffsetModel, first_order_bias, offset_sensitivity
+from surrogacy.pps.dilution_likelihood import effect_groups
+from surrogacy.pps.dilution_regression import OffsetModel, first_order_bias
 from surrogacy.pps.expected_effects import ExpectedEffects, expected_effects
 from surrogacy.pps.moderation_evidence import (
     expected_coefficients,
@@ -28,6 +29,7 @@ from surrogacy.pps.moderation_evidence import (
     trials_needed,
 )
 from surrogacy.pps.moderators import control_arms, later_therapy, pps_ratio, pps_sensitivity
+from surrogacy.pps.offset_sensitivity import ASSUMPTIONS, offset_sensitivity
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.trials.pairing import part_of
 
@@ -598,14 +600,12 @@ def test_offset_with_equal_effects_is_the_plain_line():
 
 def test_offset_likelihood_is_the_integral_over_the_true_effects():
     """SciPy's quadrature of each comparison's density, and of two with one control arm, at three points of (a, k, psi); vague = flat to 1e-4."""
-    from surrogacy.pps.dilution_regression import _groups
-
     log_hr, se = [[-0.5, -0.3], [-0.2, 0.1], [-0.9, -0.4]], [[0.12, 0.15], [0.2, 0.18], [0.15, 0.22]]
     effects = Effects.from_arrays(
         log_hr, se, 0.4, trial=["a", "b", "b"], comparison=["a", "b1", "b2"], control_group=["", "c", "c"]
     )
     bent = Bent([0.8, 0.7, 0.6], [0.2, -0.1, 0.15])
-    groups = _groups(effects, bent, VAGUE)
+    groups = effect_groups(effects, bent, VAGUE)
     covariance = full_covariance(effects)[2:, 2:]
     y = effects.log_hr.ravel()[2:]
     for a, k, psi in ((0.0, 1.0, 0.1), (0.1, 0.5, 0.02), (-0.2, 1.6, 0.4)):
@@ -770,8 +770,8 @@ def test_figure_of_two_levels(sets):
 
 
 def test_offset_under_other_assumptions(trials, sets):
-    records = {record["assumption"]: record for record in offset_sensitivity(trials, sets["all"])}
-    assert set(records) == set(ASSUMPTIONS)
+    records = {scenario.assumption: scenario.record for scenario in offset_sensitivity(trials, sets["all"])}
+    assert set(records) == {assumption.name for assumption in ASSUMPTIONS}
     expected, known = expected_effects(trials, sets["all"])
     whole = OffsetModel().fit(sets["all"].take(known), expected)["share"]
     # the coarser grid moves the median by less than 0.02 posterior SDs

@@ -22,7 +22,7 @@ from surrogacy.pps.decomposition import (
     main_decomposition,
 )
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
-from surrogacy.pps.dilution_regression import Offset, OffsetModel, offset_sensitivity
+from surrogacy.pps.dilution_regression import Offset, OffsetModel
 from surrogacy.pps.expected_effects import expected_effects
 from surrogacy.pps.gap_estimates import DirectDeathScenario, by_direct_death
 from surrogacy.pps.moderation_evidence import (
@@ -36,6 +36,7 @@ from surrogacy.pps.moderation_evidence import (
     trials_needed,
 )
 from surrogacy.pps.moderators import later_therapy, pps_ratio
+from surrogacy.pps.offset_sensitivity import OffsetScenario, offset_sensitivity
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.pps.trial_summary import PpsDefinition, TrialSummary
 from surrogacy.trials import TrialSet
@@ -98,7 +99,7 @@ class PpsRun:
     moderations : tuple of Moderated
     offset : Offset or None
         OS effects regressed on what dilution alone leaves of the PFS effects.
-    offset_sensitivity : tuple of dict
+    offset_sensitivity : tuple of OffsetScenario
         The same under other assumptions where the tables hold no follow-up or no deaths without progression.
     failures : tuple of str
         What could not be asked of these trials, and why.
@@ -117,7 +118,7 @@ class PpsRun:
     audits: tuple[CouplingAudit, ...]
     moderations: tuple[Moderated, ...]
     offset: Offset | None
-    offset_sensitivity: tuple[dict[str, Any], ...]
+    offset_sensitivity: tuple[OffsetScenario, ...]
     failures: tuple[str, ...]
     map: DilutionMap
     points: tuple[DilutionPoint, ...]

@@ -179,7 +179,7 @@ def _evidence(one: Moderated) -> str:
 
 def _offset(run: PpsRun, found: Offset) -> str:
     """How far dilution alone is compatible with the OS effects, and what that rests on."""
-    shares = [record["share"] for record in run.offset_sensitivity if record.get("share") is not None]
+    shares = [scenario.share.value for scenario in run.offset_sensitivity if scenario.share and scenario.share.value]
     span = (
         f"; {number(min(shares))} to {number(max(shares))} under other assumptions on follow-up and deaths without progression (tables/offset_sensitivity.md)"
         if shares

@@ -65,7 +65,7 @@ def document(run: PpsRun, *, seed: int) -> dict[str, Any]:
             "against_line": estimate_record(run.offset.against_line.difference),
             "dilution_against_line": estimate_record(run.offset.dilution_against_line.difference),
         },
-        "offset_sensitivity": list(run.offset_sensitivity),
+        "offset_sensitivity": [scenario.record for scenario in run.offset_sensitivity],
         "not_asked": list(run.failures),
     }
 

@@ -301,7 +301,16 @@ def moderation_tables(run: PpsRun) -> list[ReportTable]:
         }
         said = "OS effects regressed on what dilution alone leaves of the PFS effects, where the tables hold no follow-up or no deaths without progression."
         title = "What the assumptions do to the share that dilution explains"
-        tables.append(records_table("offset_sensitivity", title, said, run.offset_sensitivity, of_offset, {}))
+        tables.append(
+            records_table(
+                "offset_sensitivity",
+                title,
+                said,
+                [scenario.record for scenario in run.offset_sensitivity],
+                of_offset,
+                {},
+            )
+        )
     evidence = [evidence_record(one) for one in run.moderations]
     of_evidence = {
         "moderator": "Moderator",

@@ -1,4 +1,4 @@
-"""Why median OS of an arm correlates with its median PPS: the audit of a correlation between a whole and its part.
+"""Audit of the correlation over arms between median OS, a whole, and median PPS, its part.
 
 Papers correlate, over arms, median OS with median PPS := median OS - median PFS, find more than with median PFS, and call PFS a poor
 surrogate for it. As OS is the sum of the two, the three are the sides of a triangle (length = SD, cosine of an angle = correlation).
@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args, overload
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -49,7 +49,7 @@ DESCRIPTIVE = (
 
 @dataclass(frozen=True)
 class Coupling:
-    """What a pair of correlations implies if OS = PFS + PPS; formulas above.
+    """Implications of a pair of correlations if OS = PFS + PPS; formulas above.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class CouplingAudit:
 
 
 def coupling_identity(r_os_pps: float, r_os_pfs: float) -> Coupling:
-    """What a published pair of correlations implies; formulas above.
+    """Derive the implications of a published pair of correlations; formulas above.
 
     Parameters
     ----------
@@ -135,6 +135,12 @@ def coupling_identity(r_os_pps: float, r_os_pfs: float) -> Coupling:
     ------
     UsageError
         If no such PFS and PPS exist: a value outside -1 to 1, or two that add up to 0 or less.
+
+    Examples
+    --------
+    >>> coupling = coupling_identity(r_os_pps=0.834, r_os_pfs=0.546)
+    >>> round(coupling.corr_pfs_pps, 3), round(coupling.sd_ratio, 2)
+    (-0.007, 1.52)
     """
     r1, r2 = float(r_os_pps), float(r_os_pfs)
     for name, r in (("r(OS, PPS)", r1), ("r(OS, PFS)", r2)):
@@ -160,42 +166,21 @@ def coupling_identity(r_os_pps: float, r_os_pfs: float) -> Coupling:
     )
 
 
-@overload
-def coupling_audit(arms: float, r_os_pfs: float, /) -> Coupling: ...
-
-
-@overload
 def coupling_audit(
     arms: Sequence[ArmPps],
-    /,
-    *,
-    definition: PpsDefinition = ...,
-    weights: ArmWeights = ...,
-    resamples: int = ...,
-    seed: int = ...,
-) -> CouplingAudit: ...
-
-
-def coupling_audit(
-    arms: Sequence[ArmPps] | float,
-    r_os_pfs: float | None = None,
-    /,
     *,
     definition: PpsDefinition = "median-difference",
     weights: ArmWeights = "n",
     resamples: int = 1000,
     seed: int = SEED,
-) -> Coupling | CouplingAudit:
-    """Audit the correlation of OS with PPS: of arms, or of a published pair.
+) -> CouplingAudit:
+    """Audit the correlations of median OS with median PPS and with median PFS over arms.
 
     Parameters
     ----------
-    arms : sequence of ArmPps, or float
-        Arms; or the published r(OS, PPS), followed by r(OS, PFS), for what `coupling_identity` says of it.
-    r_os_pfs : float, optional
-        Published r(OS, PFS).
+    arms : sequence of ArmPps
     definition : {"reported", "median-difference", "model", "area"}
-        Which PPS: never several at once. Arms without it are left out, and it is said how many.
+        Of the PPS: never several at once. Arms without it are left out and counted among the problems.
     weights : {"n", "none"}
         Patients of the arm (arms that do not state them are left out), or every arm alike.
     resamples : int
@@ -204,27 +189,24 @@ def coupling_audit(
 
     Returns
     -------
-    CouplingAudit or Coupling
+    CouplingAudit
 
     Raises
     ------
     UsageError
-        For half a pair, an impossible pair, or other weights.
+        For other weights.
     FitError
-        If fewer than three arms of two trials are left.
+        If fewer than three arms of two trials are left, or their medians do not vary.
     """
-    if not isinstance(arms, Sequence):
-        if r_os_pfs is None:
-            raise UsageError(f"r(OS, PPS) = {arms:g} alone implies nothing: give r(OS, PFS) of the same arms as well")
-        return coupling_identity(arms, r_os_pfs)
     if weights not in get_args(ArmWeights):
         raise UsageError(f"weights of arms must be one of {', '.join(get_args(ArmWeights))}; got {weights!r}")
     used, problems = _usable(arms, definition, weights)
-    os = np.array([arm.median_os.value for arm in used])
-    pfs = np.array([arm.median_pfs.value for arm in used])
-    pps = np.array([arm.pps(definition).months for arm in used])
-    size = np.array([arm.n or np.nan for arm in used])
-    w = size if weights == "n" else np.ones(len(used))
+    medians = {
+        "median_os": np.array([arm.median_os.value for arm in used]),
+        "median_pfs": np.array([arm.median_pfs.value for arm in used]),
+        "median_pps": np.array([arm.pps(definition).months for arm in used]),
+    }
+    w = np.array([arm.n for arm in used], dtype=np.float64) if weights == "n" else np.ones(len(used))
     trials = list(dict.fromkeys(arm.trial for arm in used))
     member = np.array([trials.index(arm.trial) for arm in used])
     if len(trials) < FEW_TRIALS:
@@ -232,47 +214,53 @@ def coupling_audit(
     generator = np.random.default_rng(seed)
     # the sample itself first, then as many trials drawn with replacement: the arms of a trial go together
     counts = generator.multinomial(len(trials), np.full(len(trials), 1 / len(trials)), size=resamples)
-    drawn = np.vstack([w, w * counts[:, member]])
-    kind = f"percentile bootstrap over {len(trials)} trials"
-    found = _statistics(os, pfs, pps, drawn)
-    if not np.isfinite([found["r_os_pps"][0], found["r_os_pfs"][0]]).all():
+    sets = np.vstack([w, w * counts[:, member]])
+    statistics = _statistics(medians["median_os"], medians["median_pfs"], medians["median_pps"], sets)
+    pair = float(statistics["r_os_pps"][0]), float(statistics["r_os_pfs"][0])
+    if not np.isfinite(pair).all():
         raise FitError("the medians of these arms do not vary: no correlation is defined")
     difference = definition == "median-difference"
     if not difference:  # the parts do not add up to OS
-        del found["covariance_share"], found["shapley_share"]
-    pair = float(found["r_os_pps"][0]), float(found["r_os_pfs"][0])
+        del statistics["covariance_share"], statistics["shapley_share"]
     exact = difference and max(pair) < 1 - 1e-12  # PFS and PPS in one line leave the triangle no angle
-    nulls = [unrelated_null(pfs, pps, member, w, draws=resamples, generator=generator)] if difference else []
-    stated = size[np.isfinite(size)]
-    if len(stated) < len(size):
-        problems.append(
-            f"patients not stated in {len(size) - len(stated)} of {len(size)} arms: the median of the others in the null"
-        )
-    if definition in ("median-difference", "model") and len(stated):
-        known = np.where(np.isfinite(size), size, np.median(stated))
-        nulls.append(
-            no_variation_null(
-                known.astype(np.int64),
-                median_pfs=float(np.average(pfs, weights=w)),
-                median_pps=float(np.average([arm.pps("model").months for arm in used], weights=w)),
-                direct_death=float(np.average([arm.direct_death.value for arm in used], weights=w)),
-                definition=definition,
-                weights=w,
-                draws=resamples,
-                generator=generator,
-            )
-        )
+    nulls = []
+    if difference:
+        pfs, pps = medians["median_pfs"], medians["median_pps"]
+        nulls.append(unrelated_null(pfs, pps, member, w, draws=resamples, generator=generator))
+    unsized = sum(arm.n is None for arm in used)
+    if unsized:
+        problems.append(f"patients not stated in {unsized} of {len(used)} arms: the median of the others in the null")
+    if definition in ("median-difference", "model") and unsized < len(used):
+        nulls.append(_no_variation(used, definition, w, resamples, generator))
     year = np.array([arm.year or np.nan for arm in used])
-    outcomes = {"median_os": os, "median_pfs": pfs, "median_pps": pps, "pps_share": pps / os}
+    outcomes = medians | {"pps_share": medians["median_pps"] / medians["median_os"]}
+    kind = f"percentile bootstrap over {len(trials)} trials"
     return CouplingAudit(
         arms=tuple(used),
         definition=definition,
         weights=weights,
-        estimates={name: _estimate(values, kind) for name, values in found.items()},
+        estimates={name: _estimate(values, kind) for name, values in statistics.items()},
         coupling=coupling_identity(*pair) if exact else None,
         nulls=tuple(nulls),
-        trend={name: _estimate(_slopes(year, values, drawn), kind) for name, values in outcomes.items()},
+        trend={name: _estimate(_slopes(year, values, sets), kind) for name, values in outcomes.items()},
         problems=(DESCRIPTIVE, *problems),
+    )
+
+
+def _no_variation(
+    arms: Sequence[ArmPps], definition: PpsDefinition, weights: FloatArray, draws: int, generator: np.random.Generator
+) -> NullDistribution:
+    """Null of arms of these sizes from the population of their weighted means."""
+    size = np.array([arm.n or np.nan for arm in arms])
+    return no_variation_null(
+        np.where(np.isfinite(size), size, np.nanmedian(size)).astype(np.int64),
+        median_pfs=float(np.average([arm.median_pfs.value for arm in arms], weights=weights)),
+        median_pps=float(np.average([arm.pps("model").months for arm in arms], weights=weights)),
+        direct_death=float(np.average([arm.direct_death.value for arm in arms], weights=weights)),
+        definition=definition,
+        weights=weights,
+        draws=draws,
+        generator=generator,
     )
 
 

@@ -138,7 +138,7 @@ def plan(
     --------
     >>> trial = plan(Design(pfs=(6.0, 9.0), pps=(24.0, 24.0)))
     >>> trial.n, round(trial["hr_os"].value, 2), round(trial["power_os"].value, 2)
-    (280, 0.86, 0.16)
+    (265, 0.77, 0.14)
     """
     alpha = design.alpha
     if not alpha / 2 < power < 1:

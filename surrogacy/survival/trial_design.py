@@ -47,7 +47,7 @@ class Design:
     --------
     >>> design = Design(pfs=(6.0, 9.0), pps=(12.0, 12.0), accrual=24.0, follow_up=12.0)
     >>> tuple(round(median, 1) for median in design.median_os)
-    (21.1, 24.8)
+    (21.3, 25.3)
     """
 
     pfs: Pair

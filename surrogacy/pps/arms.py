@@ -4,12 +4,13 @@
     median-difference   median OS - median PFS; medians do not add up, so this is no median of post-progression survival
     model               ln 2 / h12 of constant hazards that reproduce both medians, q = share of PFS events that are deaths
 
-With S_PFS = exp(-lam t), lam = ln 2 / median PFS, the model solves ``S_OS(median OS; (1 - q) lam, q lam, h12) = 1/2`` for h12.
-A TTP censors deaths, so its median is ``ln 2 / ((1 - q) lam)`` and median PFS is ``(1 - q)`` times that.
+With S_PFS = exp(-lam t), lam = ln 2 / median PFS, the model solves ``S_OS(median OS; (1 - q) lam, q lam, h12) = 1/2``
+for h12. A TTP censors deaths, so its median is ``ln 2 / ((1 - q) lam)`` and median PFS is ``(1 - q)`` times that.
 
-Intervals are percentiles of draws from the limits of both medians: log-normal, SE = ln(high / low) / (2 z), or from one limit where the
-other was not reached. Medians of one arm go together: their estimates correlate, in large samples without censoring, by
-``4 P(PFS > median, OS > median) - 1`` (Blomqvist's beta), taken from the model. A draw with OS at or below PFS has model PPS 0.
+Intervals are percentiles of draws from the limits of both medians: log-normal, SE = ln(high / low) / (2 z), or from one
+limit where the other was not reached. Medians of one arm go together: their estimates correlate, in large samples
+without censoring, by ``4 P(PFS > median, OS > median) - 1`` (Blomqvist's beta), taken from the model. A draw with OS at
+or below PFS has model PPS 0.
 
 References
 ----------
@@ -148,7 +149,8 @@ def arm_pps(
     ----------
     trials : TrialSet
     direct_death : float
-        Share of PFS events that are deaths, in arms of trials whose counts the tables do not hold. 0: every patient progresses.
+        Share of PFS events that are deaths, in arms of trials whose counts the tables do not hold. 0: every patient
+        progresses.
     min_evidence : {"primary", "secondary", "unverified"}
         Weakest evidence that a row may rest on.
     draws : int
@@ -193,7 +195,8 @@ def arm_pps(
 def model_pps(pfs: npt.ArrayLike, os: npt.ArrayLike, direct_death: float) -> FloatArray:
     """Median PPS of the model for many pairs of medians at once; 0 where OS is at or below PFS.
 
-    Interpolated in a table of log(OS / PFS - 1), relative error below 1e-3: made for draws, `arm_pps` solves each arm itself.
+    Interpolated in a table of log(OS / PFS - 1), relative error below 1e-3: made for draws, `arm_pps` solves each arm
+    itself.
 
     Parameters
     ----------
@@ -226,8 +229,8 @@ def _ratios(direct_death: float) -> tuple[FloatArray, FloatArray]:
 def correlation_of_medians(arm: IllnessDeath) -> float:
     """Large-sample correlation of the estimated medians of PFS and OS of one arm, hazards constant and no censoring.
 
-    ``4 P(PFS > m1, OS > m2) - 1`` at the medians; no event by m1 has chance 1/2, and from there an arm without memory starts anew:
-    ``2 S_OS(m2 - m1) - 1``.
+    ``4 P(PFS > m1, OS > m2) - 1`` at the medians; no event by m1 has chance 1/2, and from there an arm without memory
+    starts anew: ``2 S_OS(m2 - m1) - 1``.
 
     Parameters
     ----------

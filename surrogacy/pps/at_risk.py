@@ -1,10 +1,10 @@
 """Constant and piecewise post-progression hazards fitted to the numbers at risk below the OS curves.
 
-The number at risk at one time is taken as binomial given the one before, with probability ``S(t2) G(t2) / S(t1) G(t1)``: S of
-the model, G the administrative end of follow-up. Progression and death without progression keep the hazards of the
-calibration; the hazard of death after progression is one constant, or one in each interval of the time since randomisation.
-The deviances of nested models differ by a chi-squared under the smaller one. Losses to follow-up count as deaths here, as
-nothing tells them apart.
+The number at risk at one time is taken as binomial given the one before, with probability ``S(t2) G(t2) / S(t1)
+G(t1)``: S of the model, G the administrative end of follow-up. Progression and death without progression keep the
+hazards of the calibration; the hazard of death after progression is one constant, or one in each interval of the time
+since randomisation. The deviances of nested models differ by a chi-squared under the smaller one. Losses to follow-up
+count as deaths here, as nothing tells them apart.
 """
 
 from __future__ import annotations

@@ -142,7 +142,8 @@ def calibrate(
     Raises
     ------
     UsageError
-        If a value is missing, or no hazard gives it (median OS not above median PFS; too many deaths without progression).
+        If a value is missing, or no hazard gives it (median OS not above median PFS; too many deaths without
+        progression).
     """
     chosen = inputs.cut(cut)
     if name not in ("L", "M"):

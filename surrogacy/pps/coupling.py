@@ -1,8 +1,9 @@
 """Audit of the correlation over arms between median OS, a whole, and median PPS, its part.
 
-Papers correlate, over arms, median OS with median PPS := median OS - median PFS, find more than with median PFS, and call PFS a poor
-surrogate for it. As OS is the sum of the two, the three are the sides of a triangle (length = SD, cosine of an angle = correlation).
-Two of its angles give the third and the ratio of the sides, so a published pair says no more than these:
+Papers correlate, over arms, median OS with median PPS := median OS - median PFS, find more than with median PFS, and
+call PFS a poor surrogate for it. As OS is the sum of the two, the three are the sides of a triangle (length = SD,
+cosine of an angle = correlation). Two of its angles give the third and the ratio of the sides, so a published pair says
+no more than these:
 
     corr(PFS, PPS)    = r1 r2 - sqrt((1 - r1^2)(1 - r2^2))             r1 = r(OS, PPS), r2 = r(OS, PFS)
     SD(PPS) / SD(PFS) = k = sqrt((1 - r2^2) / (1 - r1^2))              law of sines
@@ -11,14 +12,15 @@ Two of its angles give the third and the ratio of the sides, so a published pair
     share of PPS in Var(OS), Shapley       (r1^2 + 1 - r2^2) / 2       mean of PPS entered first and entered last
                              covariance    cov(OS, PPS) / Var(OS) = r1 k / (r1 k + r2)
 
-Both shares of PFS are 1 less that of PPS. All of it is exact for Pearson correlations with one set of weights, and approximate for
-Spearman's. It describes arms; it compares nothing that was randomised, and cannot say whether an *effect* on PFS predicts one on OS.
+Both shares of PFS are 1 less that of PPS. All of it is exact for Pearson correlations with one set of weights, and
+approximate for Spearman's. It describes arms; it compares nothing that was randomised, and cannot say whether an
+*effect* on PFS predicts one on OS.
 
 References
 ----------
-Pearson (1897), doi:10.1098/rspl.1896.0076 (spurious correlation of a sum with its parts).
-Lindeman, Merenda, Gold (1980); Groemping (2006), doi:10.18637/jss.v017.i01 (share of R2 over both orders, the Shapley value).
-Terashima et al. (2016), Hepatol Res 46:650 (the pair .834 and .546 in hepatocellular carcinoma).
+Pearson (1897), doi:10.1098/rspl.1896.0076 (spurious correlation of a sum with its parts). Lindeman, Merenda, Gold
+(1980); Groemping (2006), doi:10.18637/jss.v017.i01 (share of R2 over both orders, the Shapley value). Terashima et al.
+(2016), Hepatol Res 46:650 (the pair .834 and .546 in hepatocellular carcinoma).
 """
 
 from __future__ import annotations
@@ -89,15 +91,18 @@ class CouplingAudit:
         Of the PPS.
     weights : {"n", "none"}
     estimates : dict of str to Estimate
-        ``r_os_pps``, ``r_os_pfs``, ``r_pfs_pps``, ``sd_ratio`` (PPS over PFS), and of a difference of medians, whose parts add up to
-        OS, ``shapley_share`` and ``covariance_share`` of PPS; percentile intervals of a bootstrap over trials.
+        ``r_os_pps``, ``r_os_pfs``, ``r_pfs_pps``, ``sd_ratio`` (PPS over PFS), and of a difference of medians, whose
+        parts add up to OS, ``shapley_share`` and ``covariance_share`` of PPS; percentile intervals of a bootstrap over
+        trials.
     coupling : Coupling or None
-        The identity at the observed pair; None unless PPS is a difference of medians, or where that is proportional to PFS.
+        The identity at the observed pair; None unless PPS is a difference of medians, or where that is proportional to
+        PFS.
     nulls : tuple of NullDistribution
-        ``unrelated PFS and PPS`` of a difference of medians; ``no true variation`` of that and of model PPS, if any arm states its
-        patients.
+        ``unrelated PFS and PPS`` of a difference of medians; ``no true variation`` of that and of model PPS, if any arm
+        states its patients.
     trend : dict of str to Estimate
-        Change a year of publication of ``median_os``, ``median_pfs``, ``median_pps`` (months) and ``pps_share`` (of OS).
+        Change a year of publication of ``median_os``, ``median_pfs``, ``median_pps`` (months) and ``pps_share`` (of
+        OS).
     problems : tuple of str
     """
 

@@ -1,7 +1,7 @@
 """Decomposition of the gap between the PFS and the OS effect of a trial: dilution, imbalance of PPS, residual.
 
-With b(u, v) the large-sample limit of the Cox log hazard ratio of OS when the post-progression hazards are u (control) and v
-(experimental), under the trial's follow-up and allocation, and c, e the calibrated hazards of its two arms,
+With b(u, v) the large-sample limit of the Cox log hazard ratio of OS when the post-progression hazards are u (control)
+and v (experimental), under the trial's follow-up and allocation, and c, e the calibrated hazards of its two arms,
 
     PFS effect    log HR_PFS                                     what OS would show if patients died at progression
     dilution      [b(c, c) + b(e, e)] / 2 - log HR_PFS           one PPS in both arms: the control's, the experimental arm's
@@ -9,15 +9,16 @@ With b(u, v) the large-sample limit of the Cox log hazard ratio of OS when the p
     residual      log HR_OS - b(c, e)                            observed less model
     gap           log HR_OS - log HR_PFS                         the three together
 
-The mean over the reference arm is the Shapley value of the two steps; both orderings are kept. Post-progression survival is
-conditional on progression, which treatment changes: the imbalance describes, it does not compare randomised groups.
+The mean over the reference arm is the Shapley value of the two steps; both orderings are kept. Post-progression
+survival is conditional on progression, which treatment changes: the imbalance describes, it does not compare randomised
+groups.
 
-Intervals are percentiles over trials simulated under calibration M (see `surrogacy.pps.resampling`): their errors are added,
-on the log scale, to the printed medians and hazard ratios, those of a hazard ratio scaled to its printed standard error where
-there is one, and every resampled trial is calibrated and decomposed again. The share q of deaths without progression and the
-follow-up are held fixed at their values: the intervals contain no uncertainty of these. The parts are given in log hazard
-ratios first; their shares of the gap have Fieller sets (`surrogacy.pps.shares`), whose level does not depend on whether the
-gap is clearly different from 0.
+Intervals are percentiles over trials simulated under calibration M (see `surrogacy.pps.resampling`): their errors are
+added, on the log scale, to the printed medians and hazard ratios, those of a hazard ratio scaled to its printed
+standard error where there is one, and every resampled trial is calibrated and decomposed again. The share q of deaths
+without progression and the follow-up are held fixed at their values: the intervals contain no uncertainty of these. The
+parts are given in log hazard ratios first; their shares of the gap have Fieller sets (`surrogacy.pps.shares`), whose
+level does not depend on whether the gap is clearly different from 0.
 """
 
 from __future__ import annotations
@@ -70,10 +71,10 @@ class Decomposition:
     inputs : TrialSummary
     calibration : Calibration
     hazard_ratios : dict of str to Estimate
-        ``pfs`` (PPS -> 0), ``equal_at_control`` and ``equal_at_experimental`` (that arm's PPS in both), ``equal`` (their geometric
-        mean), ``model`` (either arm its own), ``observed``, ``swapped`` (PPS of the two arms exchanged), ``pps_only`` (the
-        control's PFS in both arms): Cox limits of OS under the trial's follow-up; ``average``: Kalbfleisch-Prentice, complete
-        follow-up.
+        ``pfs`` (PPS -> 0), ``equal_at_control`` and ``equal_at_experimental`` (that arm's PPS in both), ``equal``
+        (their geometric mean), ``model`` (either arm its own), ``observed``, ``swapped`` (PPS of the two arms
+        exchanged), ``pps_only`` (the control's PFS in both arms): Cox limits of OS under the trial's follow-up;
+        ``average``: Kalbfleisch-Prentice, complete follow-up.
     gap : GapParts
     model : ModelParts
     equal_pps : EqualPps

@@ -2,11 +2,13 @@
 
     retained share = log HR_OS / log HR_PFS,   HR_OS the large-sample limit of the Cox estimate
 
-The model has constant hazards, so only ratios matter: time is measured in median PFS of the control arm. Follow-up is the uniform
-administrative censoring of even accrual; short follow-up retains more where PPS is long, because early deaths are less diluted.
+The model has constant hazards, so only ratios matter: time is measured in median PFS of the control arm. Follow-up is
+the uniform administrative censoring of even accrual; short follow-up retains more where PPS is long, because early
+deaths are less diluted.
 
-As PPS -> 0, OS is PFS and its hazard ratio that of PFS. As PPS -> infinity only deaths without progression are left within the
-follow-up; with complete follow-up everyone dies after a wait that both arms share, and the hazard ratio goes to about 1.
+As PPS -> 0, OS is PFS and its hazard ratio that of PFS. As PPS -> infinity only deaths without progression are left
+within the follow-up; with complete follow-up everyone dies after a wait that both arms share, and the hazard ratio goes
+to about 1.
 """
 
 from __future__ import annotations
@@ -45,10 +47,11 @@ class EqualPps:
     none : float
         PPS -> 0: the PFS hazard ratio.
     endless, endless_complete : float
-        PPS -> infinity: under the trial's follow-up (PPS of a million months), with everyone followed to death (10,000 months).
+        PPS -> infinity: under the trial's follow-up (PPS of a million months), with everyone followed to death (10,000
+        months).
     needed, needed_complete : float or None
-        Median PPS (months, definition ``model``) at which dilution alone gives the observed OS hazard ratio, under the trial's
-        follow-up and with complete follow-up; None if no length does.
+        Median PPS (months, definition ``model``) at which dilution alone gives the observed OS hazard ratio, under the
+        trial's follow-up and with complete follow-up; None if no length does.
     """
 
     none: float
@@ -97,7 +100,8 @@ class DilutionPoint:
     ----------
     comparison, label, stage : str
     pps_over_pfs : float
-        Control arm: median PPS of the constant-hazard model that gives its medians (definition ``model``), over its median PFS.
+        Control arm: median PPS of the constant-hazard model that gives its medians (definition ``model``), over its
+        median PFS.
     hr_pfs, hr_os : float
         As reported, for the progression endpoint that the tables hold medians of.
     endpoint : str
@@ -168,7 +172,8 @@ def diluted_hazard_ratio(
     direct_death : array-like
         Share of PFS events that are deaths, in both arms.
     follow_up : (float, float), optional
-        Shortest and longest administrative follow-up in median PFS of the control, uniform in between; default: complete.
+        Shortest and longest administrative follow-up in median PFS of the control, uniform in between; default:
+        complete.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Likelihood of OS effects about those that dilution leaves, the true surrogate effects integrated out.
 
-Given the surrogate estimate the true surrogate effect d1 is normal, the final estimate normal given d1, with mean a + k m(d1);
-d1 is integrated by a Gauss-Hermite rule.
+Given the surrogate estimate the true surrogate effect d1 is normal, the final estimate normal given d1, with mean a + k
+m(d1); d1 is integrated by a Gauss-Hermite rule.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ VALUES_AT_ONCE = 400_000
 class EffectGroup:
     """Comparisons whose estimates covary, at the nodes of their true surrogate effects.
 
-    The final errors left when the surrogate errors are known have covariance R, the scatter psi^2 I: both are diagonal in the
-    eigenvectors of R.
+    The final errors left when the surrogate errors are known have covariance R, the scatter psi^2 I: both are diagonal
+    in the eigenvectors of R.
 
     Parameters
     ----------

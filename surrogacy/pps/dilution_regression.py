@@ -3,11 +3,11 @@
     y_i ~ N2(d_i, S_i),   d1_i vague,   d2_i | d1_i ~ N(a + k m_i(d1_i), psi^2)
 
 ``m_i`` is the trial's expected OS log hazard ratio with equal post-progression survival in both arms
-(`surrogacy.pps.expected_effects`). a = 0 and k = 1 mean that dilution by the length of post-progression survival is all there
-is, but for scatter psi; k < 1 that the OS effect is smaller still. ``m_i`` bends, so the true surrogate effects do not
-integrate out in closed form (`surrogacy.pps.dilution_likelihood`); (a, k, psi) are integrated by quadrature on a box. Compared
-with the plain line d2 = a + b d1 on the same comparisons by the log score of trials left out, and by the R2 of weighted least
-squares (weights 1 / s2^2) of the OS effects on m_i(y1) and on y1.
+(`surrogacy.pps.expected_effects`). a = 0 and k = 1 mean that dilution by the length of post-progression survival is all
+there is, but for scatter psi; k < 1 that the OS effect is smaller still. ``m_i`` bends, so the true surrogate effects
+do not integrate out in closed form (`surrogacy.pps.dilution_likelihood`); (a, k, psi) are integrated by quadrature on a
+box. Compared with the plain line d2 = a + b d1 on the same comparisons by the log score of trials left out, and by the
+R2 of weighted least squares (weights 1 / s2^2) of the OS effects on m_i(y1) and on y1.
 """
 
 from __future__ import annotations
@@ -237,8 +237,8 @@ class OffsetModel:
 def first_order_bias(effects: Effects, expectation: Expectation, share: float, sigma: float) -> dict[str, FloatArray]:
     """Bias of (a, k) by two known errors, to first order: ``(X'WX)^-1 sum w_i E[error of m_i x error of y_i]``, X = (1, m).
 
-    Vague true surrogate effects leave the error of the observed ones in m_i; the control arm's medians, from which m_i has its
-    post-progression survival, share the sampling error of its hazards with the effects.
+    Vague true surrogate effects leave the error of the observed ones in m_i; the control arm's medians, from which m_i
+    has its post-progression survival, share the sampling error of its hazards with the effects.
 
     Returns
     -------
@@ -268,7 +268,8 @@ class Offset:
     ----------
     model : OffsetModel
     result : Result
-        ``intercept`` (a), ``share`` (k), ``sigma_cond``, ``tail_at_dilution_alone``, R2 of both lines, the mean residual, problems.
+        ``intercept`` (a), ``share`` (k), ``sigma_cond``, ``tail_at_dilution_alone``, R2 of both lines, the mean
+        residual, problems.
     grid : CoefficientGrid
     expected : (k,) array
         Expected OS log hazard ratio at the observed surrogate effect.

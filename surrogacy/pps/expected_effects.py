@@ -46,13 +46,15 @@ class ExpectedEffects:
     Parameters
     ----------
     median_pfs, direct_death, post_progression : (k,) arrays
-        Of the control arms: median PFS in months, share of PFS events that are deaths, hazard of death after progression per month.
+        Of the control arms: median PFS in months, share of PFS events that are deaths, hazard of death after
+        progression per month.
     follow_up : (k, 2) array
         Shortest and longest administrative follow-up, months, uniform in between; infinite for complete follow-up.
     allocation : (k, 2) array
         Patients, control and experimental.
     pps_sensitivity : (k, 2) array
-        Derivatives of the log of the PPS by the logs of the control arm's median PFS and OS; 0 where it was not made from them.
+        Derivatives of the log of the PPS by the logs of the control arm's median PFS and OS; 0 where it was not made
+        from them.
     words : str
         How PPS and follow-up were had.
     assumed : tuple of str

@@ -174,9 +174,9 @@ def width_of(share: Estimate) -> float:
 def is_identified(gap: Estimate, shares: Mapping[str, Estimate], lost: float = 0.0, at_boundary: float = 0.0) -> bool:
     """Whether the data tell the parts of a gap apart.
 
-    They do if the gap is clearly not 0, no interval of a share is wider than half of the gap, and few of the resampled trials had to be
-    left out or lie on a boundary. The whole width counts, wherever it lies: an interval of -99% to 2% tells as little as one of 0% to
-    101%.
+    They do if the gap is clearly not 0, no interval of a share is wider than half of the gap, and few of the resampled
+    trials had to be left out or lie on a boundary. The whole width counts, wherever it lies: an interval of -99% to 2%
+    tells as little as one of 0% to 101%.
 
     Parameters
     ----------

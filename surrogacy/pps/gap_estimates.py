@@ -45,8 +45,8 @@ class GapParts:
     effects : dict of str to Estimate
         ``dilution``, ``imbalance``, ``residual``, ``gap``: differences of log hazard ratios.
     shares : dict of str to Estimate
-        ``dilution``, ``imbalance``, ``residual`` over the gap, with Fieller sets. The value may lie outside 0..1; no limits where
-        the set is unbounded (the interval of the gap holds 0), no value where there is no gap.
+        ``dilution``, ``imbalance``, ``residual`` over the gap, with Fieller sets. The value may lie outside 0..1; no
+        limits where the set is unbounded (the interval of the gap holds 0), no value where there is no gap.
     share_sets : dict of str to FiellerSet
         The sets themselves; empty where there is no gap.
     """
@@ -84,11 +84,11 @@ class Resampling:
     trials, lost, at_boundary : int
         Resampled trials; those that gave no decomposition; those with PPS 0 or endless in an arm.
     p_residual : float
-        Two-sided: share of resampled trials whose residual is at least as far from the observed residual as that is from 0. The
-        error of the model's hazard ratio, which comes from the same trial, counts.
+        Two-sided: share of resampled trials whose residual is at least as far from the observed residual as that is
+        from 0. The error of the model's hazard ratio, which comes from the same trial, counts.
     p_hazard_ratio : float
-        One-sided, the model's hazard ratio taken as known: share of trials whose error alone takes the OS hazard ratio from the
-        model's to the observed one or beyond, on the side of the observed one.
+        One-sided, the model's hazard ratio taken as known: share of trials whose error alone takes the OS hazard ratio
+        from the model's to the observed one or beyond, on the side of the observed one.
     """
 
     trials: int

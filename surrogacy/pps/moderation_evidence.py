@@ -1,10 +1,12 @@
 """What supports a moderated line: a permutation test, the line without each trial, and how many trials would show it.
 
-    t = g / SE(g) of weighted least squares on (1, z, x, z x), weights from the posterior medians of the line without moderator
+    t = g / SE(g) of weighted least squares on (1, z, x, z x), weights from the posterior medians of the line without
+    moderator
 
-The permutation deals the values of the moderator anew to the trials: those that give as many comparisons exchange theirs. It tests that
-the moderator has nothing to do with the effects (g = c = 0), with a statistic made for g. Power and number of trials assume comparisons
-like those at hand (effects, errors, moderator, psi) and a normal estimate of g: SE(g) falls with the root of their number.
+The permutation deals the values of the moderator anew to the trials: those that give as many comparisons exchange
+theirs. It tests that the moderator has nothing to do with the effects (g = c = 0), with a statistic made for g. Power
+and number of trials assume comparisons like those at hand (effects, errors, moderator, psi) and a normal estimate of g:
+SE(g) falls with the root of their number.
 
 References
 ----------
@@ -154,7 +156,8 @@ def leave_one_out(found: Moderation) -> tuple[list[dict[str, Any]], LogScore]:
     Returns
     -------
     records : list of dict
-        left_out (trial), slope and slope_difference (Estimate), p_slope_difference_negative, log_score and log_score_alone.
+        left_out (trial), slope and slope_difference (Estimate), p_slope_difference_negative, log_score and
+        log_score_alone.
     score : LogScore
     """
     records = []

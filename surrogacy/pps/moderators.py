@@ -1,8 +1,8 @@
 """What a surrogacy line may depend on: one value a comparison, from the arm table or from the factors of the effects.
 
-Post-progression survival is the control arm's, divided by its median PFS, on the log scale; it carries its definition. What is made from a
-control arm's medians shares its sampling error with the effects, because an arm that did better by chance has both a longer median and a
-lower hazard:
+Post-progression survival is the control arm's, divided by its median PFS, on the log scale; it carries its definition.
+What is made from a control arm's medians shares its sampling error with the effects, because an arm that did better by
+chance has both a longer median and a lower hazard:
 
     Cov(z, log HR) = (dz / dlog median) Var(log control hazard),    dz / dlog OS = OS / (OS - PFS) for a difference of medians
 

@@ -1,13 +1,14 @@
 """Planning a trial whose PFS effect has to reach OS through post-progression survival (Broglio, Berry).
 
-Model. PFS is exponential with the medians given; a share ``direct_death`` of the PFS events are deaths. From progression to death the
-time is exponential with the median PPS of the arm, independent of when progression came. A share ``crossover`` of the control
-patients who progress, drawn independently of all else, has the experimental arm's hazard from progression on; crossover that is
-no better or worse than the experimental arm's own later course therefore changes nothing where PPS is equal. Patients enter evenly over
-the accrual, are followed for ``follow_up`` months after the last has entered, and are lost at a constant hazard.
+Model. PFS is exponential with the medians given; a share ``direct_death`` of the PFS events are deaths. From
+progression to death the time is exponential with the median PPS of the arm, independent of when progression came. A
+share ``crossover`` of the control patients who progress, drawn independently of all else, has the experimental arm's
+hazard from progression on; crossover that is no better or worse than the experimental arm's own later course therefore
+changes nothing where PPS is equal. Patients enter evenly over the accrual, are followed for ``follow_up`` months after
+the last has entered, and are lost at a constant hazard.
 
-Everything in ``Plan.estimates`` is by formula (large-sample, `surrogacy.survival.logrank_law`), everything in ``Plan.simulated`` by
-simulation of whole trials; each estimate says so.
+Everything in ``Plan.estimates`` is by formula (large-sample, `surrogacy.survival.logrank_law`), everything in
+``Plan.simulated`` by simulation of whole trials; each estimate says so.
 
 References
 ----------
@@ -53,11 +54,12 @@ class Plan:
     power : float
         Power that the sample sizes ``n_pfs``, ``n_os`` and ``n_os_pps_only`` are for.
     estimates : mapping of str to Estimate
-        ``hr_pfs hr_os hr_os_pps_only`` hazard ratios; ``events_pfs events_os``; ``power_pfs power_os power_os_pps_only``
-        probabilities of a two-sided p < alpha in favour of the experimental arm; ``power_os_given_pfs`` that of OS given a
-        significant PFS; ``correlation`` of the two log-rank statistics; ``median_p_pfs median_p_os`` two-sided; ``n_pfs n_os n_os_pps_only``
-        patients in all (infinite where no number gives the power); ``median_os_control median_os_experimental``, months, implied by
-        PFS and PPS. ``kind`` says by which formula.
+        ``hr_pfs hr_os hr_os_pps_only`` hazard ratios; ``events_pfs events_os``; ``power_pfs power_os
+        power_os_pps_only`` probabilities of a two-sided p < alpha in favour of the experimental arm;
+        ``power_os_given_pfs`` that of OS given a significant PFS; ``correlation`` of the two log-rank statistics;
+        ``median_p_pfs median_p_os`` two-sided; ``n_pfs n_os n_os_pps_only`` patients in all (infinite where no number
+        gives the power); ``median_os_control median_os_experimental``, months, implied by PFS and PPS. ``kind`` says by
+        which formula.
     simulated : mapping of str to Estimate
         The same of simulated trials, as far as they give them, with Monte Carlo errors and intervals.
     problems : tuple of str

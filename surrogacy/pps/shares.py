@@ -1,18 +1,19 @@
 """Shares of a gap: confidence sets of a ratio whose denominator may be 0, and the words in which they are printed.
 
-The share of a part in the gap is a ratio of two estimates. Percentiles of the ratio, shown only where the gap is clearly different from 0, cover
-too seldom. The set of Fieller,
+The share of a part in the gap is a ratio of two estimates. Percentiles of the ratio, shown only where the gap is
+clearly different from 0, cover too seldom. The set of Fieller,
 
     {s : the interval of part - s gap holds 0},
 
-has the level of the interval of ``part - s gap``, a difference of log hazard ratios, whatever the gap is. It is an interval exactly where the
-interval of the gap excludes 0; elsewhere it is the outside of an interval, or every number, and the share is unbounded. Intervals are
-percentiles over the resampled trials.
+has the level of the interval of ``part - s gap``, a difference of log hazard ratios, whatever the gap is. It is an
+interval exactly where the interval of the gap excludes 0; elsewhere it is the outside of an interval, or every number,
+and the share is unbounded. Intervals are percentiles over the resampled trials.
 
-In trials simulated with the size and follow-up of TACTICS (validation/share_coverage.py; true gaps of 0.27, 0.15 and 0.09) the nominal 95 %
-intervals of the parts held the truth in 93 to 96 %, and so did the sets. The level of the sets is over all trials, those with an unbounded
-set included. Among trials whose gap happens to exclude 0 (72, 25 and 12 %) the share of dilution was held in 94, 89 and 77 %, by percentiles
-of the ratio in 94, 87 and 81 %: the selection, not the formula, takes the rest away.
+In trials simulated with the size and follow-up of TACTICS (validation/share_coverage.py; true gaps of 0.27, 0.15 and
+0.09) the nominal 95 % intervals of the parts held the truth in 93 to 96 %, and so did the sets. The level of the sets
+is over all trials, those with an unbounded set included. Among trials whose gap happens to exclude 0 (72, 25 and 12 %)
+the share of dilution was held in 94, 89 and 77 %, by percentiles of the ratio in 94, 87 and 81 %: the selection, not
+the formula, takes the rest away.
 
 References
 ----------

@@ -43,7 +43,8 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
     Returns
     -------
     (trials,) array
-        Log hazard ratios; infinite where the likelihood has no maximum: one arm had no event, or none before the other arm's last had left.
+        Log hazard ratios; infinite where the likelihood has no maximum: one arm had no event, or none before the other
+        arm's last had left.
     """
     order = np.argsort(time, axis=1)
     died = np.take_along_axis(event, order, axis=1)

@@ -1,7 +1,7 @@
 """Effect measures for overall survival when hazards are not proportional: each is another estimand, and carries its name.
 
-With S, f, h the survival, density and hazard of the endpoint in the control (C) and experimental (E) arm, pi the share of
-patients in E, G the survival of the censoring times:
+With S, f, h the survival, density and hazard of the endpoint in the control (C) and experimental (E) arm, pi the share
+of patients in E, G the survival of the censoring times:
 
     hazard ratio at t       h_E(t) / h_C(t)
     average (alpha)         int h_E (S_E S_C)^alpha dt / int h_C (S_E S_C)^alpha dt                     Kalbfleisch, Prentice
@@ -69,7 +69,8 @@ def cox_hazard_ratio(
     control, experimental : IllnessDeath
         One arm each, or m each (a single arm is set against each of m).
     censoring : Censoring, (float, float) or None
-        None: everyone followed to the event. A pair: shortest and longest administrative follow-up, months, uniform in between.
+        None: everyone followed to the event. A pair: shortest and longest administrative follow-up, months, uniform in
+        between.
     allocation : (float, float)
         Patients of the control and of the experimental arm (only their ratio matters).
     endpoint : {"os", "pfs"}
@@ -91,8 +92,8 @@ def hazard_ratio_over_time(
     Returns
     -------
     array
-        Shape of the arms, then that of t. With constant hazards it goes from the ratio of the deaths without progression
-        to that of the slower of the two ways out, and never is constant in between.
+        Shape of the arms, then that of t. With constant hazards it goes from the ratio of the deaths without
+        progression to that of the slower of the two ways out, and never is constant in between.
     """
     known(endpoint)
     common_pairs(control, experimental)
@@ -124,8 +125,8 @@ def average_hazard_ratio(
     control, experimental : IllnessDeath
         One arm each, or m each.
     alpha : float
-        0 or more; 0.5 makes it, under proportional hazards and without censoring, akin to the Cox estimate; 0 is the ratio of
-        cumulative hazards.
+        0 or more; 0.5 makes it, under proportional hazards and without censoring, akin to the Cox estimate; 0 is the
+        ratio of cumulative hazards.
     upper : float
         Months to integrate to.
     endpoint : {"os", "pfs"}

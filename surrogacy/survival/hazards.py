@@ -1,7 +1,7 @@
 """What every family of transition hazards can say of an illness-death model, and the family of constant hazards.
 
-A family holds its hazards as (m, 1) columns, m arms; times are months, of a shape that broadcasts against them: (1, k), or (m, k)
-with times of its own for each arm.
+A family holds its hazards as (m, 1) columns, m arms; times are months, of a shape that broadcasts against them: (1, k),
+or (m, k) with times of its own for each arm.
 """
 
 from __future__ import annotations

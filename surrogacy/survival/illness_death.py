@@ -1,7 +1,7 @@
 """The illness-death model of one arm, or of many arms at once: PFS, OS and what links them.
 
-Patients start in state 0 (alive, not progressed), may progress (state 1, hazard ``progression``), and die from either (``death``,
-``post_progression``). PFS ends at the first event, OS at death.
+Patients start in state 0 (alive, not progressed), may progress (state 1, hazard ``progression``), and die from either
+(``death``, ``post_progression``). PFS ends at the first event, OS at death.
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ class IllnessDeath:
     Parameters
     ----------
     progression, death, post_progression : float or (m,) array
-        Transition hazards 0 -> 1, 0 -> 2 and 1 -> 2: constants h per month, or with ``shape`` p the scale of ``h p t^(p-1)``
-        (cumulative ``h t^p``, h per month^p). With ``cuts``: one value, or one an interval along the last axis.
+        Transition hazards 0 -> 1, 0 -> 2 and 1 -> 2: constants h per month, or with ``shape`` p the scale of ``h p
+        t^(p-1)`` (cumulative ``h t^p``, h per month^p). With ``cuts``: one value, or one an interval along the last
+        axis.
     shape : three floats or (m,) arrays
         Weibull shapes of the three hazards; (1, 1, 1) is constant.
     post_progression_clock : {"forward", "reset"}
-        Whether the hazard after progression runs by the time since randomisation (Markov) or since progression (semi-Markov).
-        The same where that hazard is constant.
+        Whether the hazard after progression runs by the time since randomisation (Markov) or since progression
+        (semi-Markov). The same where that hazard is constant.
     cuts : tuple of float
         Months at which piecewise constant hazards change (`piecewise`).
 
@@ -59,7 +60,8 @@ class IllnessDeath:
 
     References
     ----------
-    Meller, Beyersmann, Rufibach (2019), doi:10.1002/sim.8295; Fleischer, Gaschler-Markefski, Bluhmki (2009), doi:10.1002/sim.3637.
+    Meller, Beyersmann, Rufibach (2019), doi:10.1002/sim.8295; Fleischer, Gaschler-Markefski, Bluhmki (2009),
+    doi:10.1002/sim.3637.
     """
 
     progression: Any
@@ -149,7 +151,8 @@ class IllnessDeath:
         progression, death, post_progression : float, (j,) or (m, j) array
             Hazards per month in the j intervals.
         cuts : tuple of float
-            The j - 1 months between them. With the clock reset, those of the post-progression hazard count from progression.
+            The j - 1 months between them. With the clock reset, those of the post-progression hazard count from
+            progression.
         """
         if not cuts:  # a single interval
             progression, death, post_progression = (

@@ -1,17 +1,19 @@
 """Joint large-sample law of the log-rank statistics of PFS and OS in one trial, under constant transition hazards.
 
-With Z_i = 1 in the experimental arm, and for each endpoint the share r(t) of those at risk who are experimental and the pooled hazard
-``l(t) = (1 - r) h_C + r h_E``, the log-rank score and its variance are sums over patients to first order (Lin, Wei):
+With Z_i = 1 in the experimental arm, and for each endpoint the share r(t) of those at risk who are experimental and the
+pooled hazard ``l(t) = (1 - r) h_C + r h_E``, the log-rank score and its variance are sums over patients to first order
+(Lin, Wei):
 
     U ~ sum_i int (Z_i - r) (dN_i - Y_i l dt)                                   E U / n = drift
     V ~ sum_i int r (1 - r) dN_i + int (1 - 2 r) (Z_i - r) Y_i l dt             E V / n = v
     U / sqrt(V) ~ sqrt(n) drift / sqrt(v) + n^(-1/2) sum_i (zeta_i - E zeta_i),   zeta = U_i / sqrt(v) - drift V_i / (2 v^(3/2))
 
-so each patient gives ``zeta = int a dN + int c Y dt`` with functions a, c of time alone. With ``b(t) = int_0^t c`` a patient's
-running sum is b(t) until the event and b + a after it, and the second moments need single integrals only. For PFS (P) and OS (O) of one
-patient, who leaves the first state by progression (h01) or death (h02):
+so each patient gives ``zeta = int a dN + int c Y dt`` with functions a, c of time alone. With ``b(t) = int_0^t c`` a
+patient's running sum is b(t) until the event and b + a after it, and the second moments need single integrals only. For
+PFS (P) and OS (O) of one patient, who leaves the first state by progression (h01) or death (h02):
 
-    E zeta_P zeta_O = int G S_PFS { (b_P b_O)' + h02 [(b_P + a_P)(b_O + a_O) - b_P b_O] + h01 [(b_P + a_P)(b_O + K) - b_P b_O] } dt
+    E zeta_P zeta_O = int G S_PFS { (b_P b_O)' + h02 [(b_P + a_P)(b_O + a_O) - b_P b_O] + h01 [(b_P + a_P)(b_O + K) -
+    b_P b_O] } dt
     G K(u) = int_u G(t) exp(-h12 (t - u)) [h12 a_O + c_O] dt,  averaged over the values that h12 may take
 
 G is the survival of the censoring times; numbers of patients by arm are fixed, so moments are centred within arms.

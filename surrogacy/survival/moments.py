@@ -1,12 +1,14 @@
 """Means, correlation and Kendall's tau of PFS and OS where there is no closed form, by quadrature.
 
-With f01 the density of the time u of progression, S12(v | u) the chance to live v months after it, and R the time after it:
+With f01 the density of the time u of progression, S12(v | u) the chance to live v months after it, and R the time after
+it:
 
     E[R^k]        = int f01(u) int k v^(k-1) S12(v | u) dv du,   likewise E[PFS R];   OS = PFS + R (R = 0 if progression never comes)
     P(discordant) = 2 int f01(u) int f12(v | u) [S_PFS(u) - G(u, u + v)] dv du,   Kendall's tau = 1 - 2 P(discordant)
     G(u, o)       = P(PFS > u, OS > o) = S_PFS(o) + int_u^o f01(x) S12(o - x | x) dx
 
-The last line of two patients: the one who progresses first, at u, and dies at u + v outlives the other, who dies before.
+The last line of two patients: the one who progresses first, at u, and dies at u + v outlives the other, who dies
+before.
 """
 
 from __future__ import annotations

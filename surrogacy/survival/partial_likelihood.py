@@ -3,8 +3,9 @@
     U(b) = int pi G_E f_E (1 - r) - (1 - pi) G_C f_C r dt,   r = 1 / (1 + (1 - pi) G_C S_C / (pi e^b G_E S_E))
     V(b) = int (pi G_E f_E + (1 - pi) G_C f_C) r (1 - r) dt
 
-for S, f the survival and density of the endpoint in the control (C) and experimental (E) arm, G the survival of the censoring
-times, pi the share of patients in E; both per patient. U(b) = 0 at the limit of the Cox estimate, U(0) is the log-rank numerator.
+for S, f the survival and density of the endpoint in the control (C) and experimental (E) arm, G the survival of the
+censoring times, pi the share of patients in E; both per patient. U(b) = 0 at the limit of the Cox estimate, U(0) is the
+log-rank numerator.
 
 References
 ----------

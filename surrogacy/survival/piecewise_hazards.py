@@ -2,8 +2,8 @@
 
     S_OS(t) = S_PFS(t) + sum over pieces of int h01 exp(-H_PFS(u)) S12(t - u | u) du
 
-Between neighbouring cuts (clock reset: and cuts counted back from t) the integrand is the exponential of a line, so that each piece
-is its length times the larger of its ends times ``phi`` of their log ratio.
+Between neighbouring cuts (clock reset: and cuts counted back from t) the integrand is the exponential of a line, so
+that each piece is its length times the larger of its ends times ``phi`` of their log ratio.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     integral over (0, T) of f  =  T sum w_i f(T s_i),   s = 1 / (1 + exp(-z)),   z = x + exp(x) - exp(-x - left)
 
-with equal steps in x: log t advances evenly over the ``left`` log units before T, so that one rule sees a process of a week and
-one of ten years, and the ends are approached double exponentially, so that t^(p - 1) at 0 does no harm.
+with equal steps in x: log t advances evenly over the ``left`` log units before T, so that one rule sees a process of a
+week and one of ten years, and the ends are approached double exponentially, so that t^(p - 1) at 0 does no harm.
 
 References
 ----------

@@ -22,11 +22,13 @@ class Design:
     Parameters
     ----------
     pfs, pps : (float, float)
-        Medians of progression-free survival, and of the time from progression to death (of the model, not a difference of medians).
+        Medians of progression-free survival, and of the time from progression to death (of the model, not a difference
+        of medians).
     direct_death : (float, float)
         Share of the PFS events that are deaths.
     accrual, follow_up : float
-        Months of even accrual, and months from the last entry to the data cut; infinite = everyone is followed to the event.
+        Months of even accrual, and months from the last entry to the data cut; infinite = everyone is followed to the
+        event.
     loss : float
         Hazard of loss to follow-up per month.
     crossover : float
@@ -101,8 +103,8 @@ class Design:
         pps : float or (float, float), optional
             Median time from progression to death, months; one number for both arms, or control and experimental.
         os : float, optional
-            Median OS of the control arm, months, instead of `pps`; both arms have the PPS that gives it (not the difference of the
-            two medians, which is longer).
+            Median OS of the control arm, months, instead of `pps`; both arms have the PPS that gives it (not the
+            difference of the two medians, which is longer).
         hr_pfs : float, optional
             PFS hazard ratio, experimental over control, where `pfs` is the control's median.
         direct_death : float or (float, float)

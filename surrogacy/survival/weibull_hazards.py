@@ -3,7 +3,8 @@
     S_OS(t) = S_PFS(t) + int_0^t f01(u) S12(t - u | u) du
     S12(v | u) = exp(-h12 ((u + v)^p12 - u^p12))   clock forward (Markov),     exp(-h12 v^p12)   clock reset (semi-Markov)
 
-The integral is halved at t/2, each half taken in the power of time in which its own end is smooth: ``s = (2u / t)^p01``.
+The integral is halved at t/2, each half taken in the power of time in which its own end is smooth: ``s = (2u /
+t)^p01``.
 
 References
 ----------

@@ -1,8 +1,8 @@
 """Post-progression survival of single arms, every value with its definition and its interval.
 
-    reported            as a paper prints it (of those who progressed, from progression on), or by the definition the paper states
+    reported            as a paper prints it (of those who progressed, from progression on), or by the definition in the paper
     median-difference   median OS - median PFS; medians do not add up, so this is no median of post-progression survival
-    model               ln 2 / h12 of constant hazards that reproduce both medians, q = share of PFS events that are deaths
+    model               ln 2 / h12 of constant hazards that reproduce both medians, q = share of deaths in PFS events
 
 With S_PFS = exp(-lam t), lam = ln 2 / median PFS, the model solves ``S_OS(median OS; (1 - q) lam, q lam, h12) = 1/2``
 for h12. A TTP censors deaths, so its median is ``ln 2 / ((1 - q) lam)`` and median PFS is ``(1 - q)`` times that.
@@ -143,7 +143,9 @@ def arm_pps(
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> tuple[ArmPps, ...]:
-    """Read every arm that has a median OS and a median PFS, TACE-PFS or TTP; a control arm that comparisons share counts once.
+    """Read every arm that has a median OS and a median PFS, TACE-PFS or TTP, and derive its PPS.
+
+    A control arm that comparisons share counts once.
 
     Parameters
     ----------
@@ -257,7 +259,8 @@ def _arm(
         values.append(Pps(float(row["median_pps"]), row["pps_definition"], made="as printed"))
         if row["pps_definition"] == "reported" and abs(row["median_pps"] - difference) <= ROUNDING:
             problems.append(
-                f"{name}: the reported PPS {row['median_pps']:g} equals median OS - median {endpoint} ({os.value:g} - {pfs.value:g}): "
+                f"{name}: the reported PPS {row['median_pps']:g} equals median OS - median {endpoint} "
+                f"({os.value:g} - {pfs.value:g}): "
                 "most likely that difference, which is no median of post-progression survival"
             )
     if difference <= 0:

@@ -74,7 +74,9 @@ class AtRiskFit:
 
 @dataclass(frozen=True)
 class CrudeRatio:
-    """Ratio of the rates at which the numbers at risk fall in one interval, experimental over control; losses count as deaths.
+    """Ratio of the rates at which the numbers at risk fall in one interval, experimental over control.
+
+    Losses count as deaths.
 
     Parameters
     ----------
@@ -164,7 +166,8 @@ def compare_at_risk(inputs: TrialSummary, calibration: Calibration, cuts: tuple[
     problems = ["losses to follow-up are taken for deaths, and p takes the cuts as chosen before the counts were seen"]
     if abs(np.log(varying.hr_os / inputs.hr_os.value)) > MAX_HR_MISFIT:
         problems.append(
-            f"the fit {varying.name} has an OS HR of {varying.hr_os:.2f} (Cox limit), the trial printed {inputs.hr_os.value:.2f}: "
+            f"the fit {varying.name} has an OS HR of {varying.hr_os:.2f} (Cox limit), "
+            f"the trial printed {inputs.hr_os.value:.2f}: "
             "numbers at risk tell when patients left, the hazard ratio only roughly"
         )
     expected = calibrated.expected[:, 1:]
@@ -279,9 +282,9 @@ def _described(
 def crude_ratios(
     at_risk: AtRisk, cuts: tuple[float, ...], follow_up: tuple[float, float] | None, level: float = LEVEL
 ) -> tuple[CrudeRatio, ...]:
-    """Rate ratios between cuts, falls over person-months by trapezoids, for intervals that end before administrative censoring.
+    """Compute the rate ratios between cuts, falls over person-months by trapezoids.
 
-    An interval in which no one left one of the arms is left out.
+    Only intervals that end before administrative censoring count. An interval in which no one left one of the arms is left out.
     """
     level = confidence_level(level)
     times = np.array(at_risk.times)

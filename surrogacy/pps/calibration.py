@@ -197,14 +197,14 @@ def _fitted_hazards(inputs: TrialSummary, median_pfs: FloatArray) -> FloatArray:
             )
         if not np.isfinite(hazard):
             raise UsageError(
-                f"{inputs.name}, {arm} arm: with {q:.0%} of PFS events deaths, half are dead before median OS {os:g} even if nobody "
-                "dies after progression; lower direct_death"
+                f"{inputs.name}, {arm} arm: with {q:.0%} of PFS events deaths, half are dead before median OS {os:g} "
+                "even if nobody dies after progression; lower direct_death"
             )
     return hazards
 
 
 def bounded_hazard(median_pfs: FloatArray, hazard: FloatArray, too_long: npt.NDArray[np.bool_]) -> FloatArray:
-    """Hazards with NaN put on the boundary that fits best: death at once after progression, or (``too_long``) hardly ever."""
+    """Hazards with NaN at the boundary that fits best: death at once after progression, or (``too_long``) hardly ever."""
     lam = np.log(2.0) / median_pfs
     bound = np.where(too_long, NO_DEATH * lam, INSTANT_DEATH * lam)
     return np.where(np.isnan(hazard), bound, np.clip(hazard, NO_DEATH * lam, INSTANT_DEATH * lam))

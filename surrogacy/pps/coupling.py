@@ -18,9 +18,9 @@ approximate for Spearman's. It describes arms; it compares nothing that was rand
 
 References
 ----------
-Pearson (1897), doi:10.1098/rspl.1896.0076 (spurious correlation of a sum with its parts). Lindeman, Merenda, Gold
-(1980); Groemping (2006), doi:10.18637/jss.v017.i01 (share of R2 over both orders, the Shapley value). Terashima et al.
-(2016), Hepatol Res 46:650 (the pair .834 and .546 in hepatocellular carcinoma).
+Pearson (1897), doi:10.1098/rspl.1896.0076 (spurious correlation of a sum with its parts).
+Lindeman, Merenda, Gold (1980); Groemping (2006), doi:10.18637/jss.v017.i01 (share of R2 over both orders, Shapley value).
+Terashima et al. (2016), Hepatol Res 46:650 (the pair .834 and .546 in hepatocellular carcinoma).
 """
 
 from __future__ import annotations
@@ -155,8 +155,8 @@ def coupling_identity(r_os_pps: float, r_os_pfs: float) -> Coupling:
             )
     if r1 + r2 <= 0:  # SD(OS) = r1 SD(PPS) + r2 SD(PFS) is above 0; two angles of a triangle stay below 180 degrees
         raise UsageError(
-            f"r(OS, PPS) = {r1:g} and r(OS, PFS) = {r2:g} cannot both hold where OS = PFS + PPS, for their sum is above 0 there; "
-            "check the signs, and that PPS is the difference of the same medians"
+            f"r(OS, PPS) = {r1:g} and r(OS, PFS) = {r2:g} cannot both hold where OS = PFS + PPS, "
+            "for their sum is above 0 there; check the signs, and that PPS is the difference of the same medians"
         )
     ratio = float(np.sqrt((1 - r2**2) / (1 - r1**2)))
     return Coupling(

@@ -4,7 +4,7 @@ With b(u, v) the large-sample limit of the Cox log hazard ratio of OS when the p
 and v (experimental), under the trial's follow-up and allocation, and c, e the calibrated hazards of its two arms,
 
     PFS effect    log HR_PFS                                     what OS would show if patients died at progression
-    dilution      [b(c, c) + b(e, e)] / 2 - log HR_PFS           one PPS in both arms: the control's, the experimental arm's
+    dilution      [b(c, c) + b(e, e)] / 2 - log HR_PFS           one PPS in both arms: the control's, the experimental's
     imbalance     b(c, e) - [b(c, c) + b(e, e)] / 2
     residual      log HR_OS - b(c, e)                            observed less model
     gap           log HR_OS - log HR_PFS                         the three together
@@ -109,7 +109,7 @@ class Decomposition:
 
     @property
     def identified(self) -> bool:
-        """Identification of dilution, imbalance and residual by the data; see `surrogacy.pps.gap_components.is_identified`."""
+        """Identification of the three parts by the data; see `surrogacy.pps.gap_components.is_identified`."""
         counts = self.resampling
         return is_identified(
             self.effects["gap"], self.shares, counts.lost / counts.trials, counts.at_boundary / counts.trials
@@ -121,14 +121,14 @@ class Decomposition:
         hr = self.hazard_ratios
         return (
             f"{self.inputs.name}, {self.calibration.label} ({self.calibration.words}): "
-            f"HR {self.inputs.endpoint} {hr['pfs'].value:.3f}; OS HR with equal PPS {hr['equal'].value:.3f}, with the PPS "
-            f"difference {hr['model'].value:.3f}, observed {hr['observed'].value:.3f}. {self.parts_in_words} "
+            f"HR {self.inputs.endpoint} {hr['pfs'].value:.3f}; OS HR with equal PPS {hr['equal'].value:.3f}, "
+            f"with the PPS difference {hr['model'].value:.3f}, observed {hr['observed'].value:.3f}. {self.parts_in_words} "
             f"{'' if self.identified else 'The split is not identified.'}"
         ).rstrip()
 
     @property
     def parts_in_words(self) -> str:
-        """Gap and parts in log hazard ratios, then the shares of the gap, each with its interval and the calibration."""
+        """Gap and parts in log hazard ratios, then shares of the gap, each with its interval and the calibration."""
         gap, label = self.effects["gap"], self.calibration.label
         parts = ", ".join(f"{name} {log_hr_words(self.effects[name])}" for name in PARTS)
         sentence = f"Gap in log HR {log_hr_words(gap)}: {parts} ({label}; {gap.level or LEVEL:.0%} intervals)."
@@ -139,7 +139,7 @@ class Decomposition:
 
 
 def main_decomposition(decompositions: Sequence[Decomposition]) -> Decomposition | None:
-    """Return the decomposition of every output: PPS fitted to the OS medians, by the hazard ratio that belongs with the final OS."""
+    """Return the decomposition for every output: PPS fitted to the OS medians, by the hazard ratio of the final OS."""
     calibrations = [(d.calibration.name, d.calibration.pfs) for d in decompositions]
     main = ("M", "hazard-ratio")
     return decompositions[calibrations.index(main)] if main in calibrations else None
@@ -187,8 +187,8 @@ def decompose(
     >>> from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced, TrialSummary
     >>> cut = PfsCut("final", HazardRatio(0.6), (Median(6.0), Median(10.0)))
     >>> trial = TrialSummary(
-    ...     comparison="trial", n=(150, 150), cuts=(cut,), median_os=(Median(18.0), Median(21.0)), hr_os=HazardRatio(0.85),
-    ...     direct_death=Sourced(0.1, "counted"), follow_up=Sourced((12.0, 40.0), "printed"),
+    ...     comparison="trial", n=(150, 150), cuts=(cut,), median_os=(Median(18.0), Median(21.0)),
+    ...     hr_os=HazardRatio(0.85), direct_death=Sourced(0.1, "counted"), follow_up=Sourced((12.0, 40.0), "printed"),
     ... )
     >>> parts = decompose(trial, resamples=100).effects
     >>> {name: round(effect.value, 2) for name, effect in parts.items()}
@@ -253,7 +253,7 @@ def decompose_trials(
 
 
 def _checked(resamples: int, level: float) -> float:
-    """Return the level; refuse too few resamples before a trial is tried, so that the refusal is not taken for the trial's."""
+    """Return the level; refuse too few resamples first, so that the refusal is not taken for that of a trial."""
     if resamples < FEWEST_RESAMPLES:
         raise UsageError(f"resamples {resamples}: intervals need at least {FEWEST_RESAMPLES} resamples")
     return confidence_level(level)
@@ -322,8 +322,8 @@ def _kind(trials: int, ratios: Mapping[str, float], inputs: TrialSummary) -> str
     scaled_to = " and ".join(names[endpoint] for endpoint in ratios)
     to_printed = f", those of {scaled_to} scaled to the printed standard error" if ratios else ""
     return (
-        f"percentiles of {trials} trials simulated under calibration M, errors added to the printed medians and HRs{to_printed}; "
-        "share of deaths among PFS events and follow-up held fixed"
+        f"percentiles of {trials} trials simulated under calibration M, errors added to the printed medians and HRs"
+        f"{to_printed}; share of deaths among PFS events and follow-up held fixed"
     )
 
 

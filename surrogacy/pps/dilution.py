@@ -1,4 +1,4 @@
-"""What is left of a PFS effect in OS when post-progression survival is equal in both arms: over its length, follow-up and direct deaths.
+"""OS effect that a PFS effect leaves when post-progression survival is equal in both arms.
 
     retained share = log HR_OS / log HR_PFS,   HR_OS the large-sample limit of the Cox estimate
 

@@ -65,7 +65,7 @@ class EffectGroup:
 
 
 def effect_groups(effects: Effects, expectation: Expectation, surrogate: Normal) -> list[EffectGroup]:
-    """Group comparisons whose estimates covary, with nodes of their true surrogate effects and the final effects expected there.
+    """Group comparisons whose estimates covary, with nodes of their true surrogate effects.
 
     Parameters
     ----------

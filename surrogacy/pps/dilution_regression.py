@@ -102,7 +102,8 @@ class OffsetModel:
         name = effects.name or "these effects"
         if len(effects) < FEWEST_COMPARISONS:
             raise FitError(
-                f"{name}: {len(effects)} comparisons with an expected OS effect; the offset model needs {FEWEST_COMPARISONS}"
+                f"{name}: {len(effects)} comparisons with an expected OS effect; "
+                f"the offset model needs {FEWEST_COMPARISONS}"
             )
         if not effects.complete.all():
             raise UsageError(f"{name}: the offset model takes comparisons with both endpoints only")
@@ -110,7 +111,8 @@ class OffsetModel:
         at_estimates = expectation.log_hr(effects.log_hr[None, :, 0])[0]
         if np.ptp(at_estimates) < 1e-9 or np.ptp(effects.log_hr[:, 0]) < 1e-9:
             raise FitError(
-                f"{name}: surrogate effects, or the OS effects expected of them, are all the same; nothing can be regressed on them"
+                f"{name}: surrogate effects, or the OS effects expected of them, are all the same; "
+                "nothing can be regressed on them"
             )
         coarser, moved = None, float("nan")
         for refinement in REFINEMENTS:
@@ -235,7 +237,9 @@ class OffsetModel:
 
 
 def first_order_bias(effects: Effects, expectation: Expectation, share: float, sigma: float) -> dict[str, FloatArray]:
-    """Bias of (a, k) by two known errors, to first order: ``(X'WX)^-1 sum w_i E[error of m_i x error of y_i]``, X = (1, m).
+    """Bias of (a, k) by two known errors, to first order.
+
+    ``(X'WX)^-1 sum w_i E[error of m_i x error of y_i]``, X = (1, m).
 
     Vague true surrogate effects leave the error of the observed ones in m_i; the control arm's medians, from which m_i
     has its post-progression survival, share the sampling error of its hazards with the effects.

@@ -88,9 +88,17 @@ class ExpectedEffects:
         return replace(self, **columns)
 
     def control_sensitivity(self, surrogate: FloatArray) -> FloatArray:
-        """(k, 3) derivatives of the expected log hazard ratio by the surrogate effect, and by the logs of the control arm's median PFS and OS.
+        """Differentiate the expected log hazard ratios.
 
-        ``surrogate`` are (k,) log hazard ratios.
+        Parameters
+        ----------
+        surrogate : (k,) array
+            Log hazard ratios.
+
+        Returns
+        -------
+        (k, 3) array
+            Derivatives by the surrogate effect, and by the logs of the control arm's median PFS and OS.
         """
         found = np.empty((len(self), 3))
         at = surrogate[None] + STEP * np.array([[1.0], [-1.0]])
@@ -187,7 +195,8 @@ def expected_effects(
     used = [arm for arm, keep in zip(arms, known, strict=True) if keep and arm is not None]
     if not used:
         raise FitError(
-            f"{effects.name or 'these effects'}: no comparison has control-arm medians and a PPS by definition {definition}"
+            f"{effects.name or 'these effects'}: no comparison has control-arm medians "
+            f"and a PPS by definition {definition}"
         )
     rows = {str(row["comparison"]): row for row in trials.trials.to_dict("records")}
     pfs, os, q, hazard = (np.empty(len(used)) for _ in range(4))
@@ -210,7 +219,8 @@ def expected_effects(
             allocation[i] = sizes
     if complete_follow_up:
         follow_up[:] = np.inf
-    words = f"equal PPS in both arms, by definition: {definition}; {'complete' if complete_follow_up else 'administrative'} follow-up"
+    period = "complete" if complete_follow_up else "administrative"
+    words = f"equal PPS in both arms, by definition: {definition}; {period} follow-up"
     assumed = []
     counted = sum(not arm.direct_death.assumed for arm in used)
     if counted < len(used):
@@ -218,6 +228,7 @@ def expected_effects(
         assumed.append(f"{share:.0%} of PFS events taken as deaths in {len(used) - counted} of {len(used)} comparisons")
     if not_held and not complete_follow_up:
         assumed.append(
-            f"follow-up taken as uniform from {assumed_follow_up[0]:g} to {assumed_follow_up[1]:g} control median OS in {not_held} of {len(used)}"
+            f"follow-up taken as uniform from {assumed_follow_up[0]:g} to {assumed_follow_up[1]:g} control median OS "
+            f"in {not_held} of {len(used)}"
         )
     return ExpectedEffects(pfs, q, hazard, follow_up, allocation, sensitivity, words, tuple(assumed)), known

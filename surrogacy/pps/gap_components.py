@@ -1,4 +1,4 @@
-"""Components of the gap between a PFS effect and an OS effect: the hazard ratios on the way, their resampling, and their identification."""
+"""Components of the gap between a PFS effect and an OS effect: hazard ratios on the way, resampling, identification."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Steps:
 
 
 def steps_of(median_pfs: FloatArray, hazards: FloatArray, inputs: TrialSummary) -> Steps:
-    """Compute the steps for (m, 2) median PFS, months, and post-progression hazards per month; columns control, experimental."""
+    """Compute the steps for (m, 2) median PFS, months, and hazards after progression; columns control, experimental."""
     q, follow_up, n = inputs.direct_death.value, inputs.follow_up.value, inputs.n
     control, experimental = (IllnessDeath.from_pfs(median_pfs[:, i], q, hazards[:, i]) for i in (0, 1))
     at_control, at_experimental = (
@@ -150,7 +150,7 @@ def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors)
 
 
 def _resampled_pps(inputs: TrialSummary, errors: SamplingErrors, os: FloatArray) -> FloatArray:
-    """Reported PPS with its error: that of a difference of medians where it is one, else that of a Kaplan-Meier median."""
+    """Reported PPS with the error of a difference of medians where it is one, else that of a Kaplan-Meier median."""
     printed, medians = inputs.pps, inputs.cuts[0].medians
     if printed is None:
         raise UsageError(f"{inputs.name}: no reported median PPS")
@@ -217,7 +217,8 @@ def problems_of(
     level = f"{gap.level:.0%}" if gap.level else ""
     if not is_clear(gap):
         found.append(
-            f"not identified: the gap between the two log hazard ratios, {gap.value:.2f}, is not clearly different from 0 "
+            f"not identified: the gap between the two log hazard ratios, {gap.value:.2f}, "
+            "is not clearly different from 0 "
             f"({level} interval {gap.low:.2f} to {gap.high:.2f}), so percentages of it have no stable meaning"
         )
     # shares that are unbounded are those of a gap that is not clear, which has been said
@@ -225,8 +226,8 @@ def problems_of(
     if wide:
         limits = "; ".join(f"{name} {share_words(shares[name])}" for name in wide)
         found.append(
-            f"not identified: {sum(inputs.n)} patients do not tell dilution, imbalance and residual apart ({calibration.label}; {level} "
-            f"Fieller sets of the shares of the gap: {limits})"
+            f"not identified: {sum(inputs.n)} patients do not tell dilution, imbalance and residual apart "
+            f"({calibration.label}; {level} Fieller sets of the shares of the gap: {limits})"
         )
     if at_boundary > MAX_LOST_SHARE:
         found.append(
@@ -241,8 +242,8 @@ def problems_of(
         found.append("the residual is compatible with chance: its interval holds 0")
     if inputs.pps_is_a_difference:
         found.append(
-            f"the reported PPS equals median OS - median {inputs.endpoint} in both arms: a difference of medians, which is longer than "
-            "a median PPS"
+            f"the reported PPS equals median OS - median {inputs.endpoint} in both arms: a difference of medians, "
+            "which is longer than a median PPS"
         )
     found += calibration.problems
     found += [f"not reported, {words}" for words in inputs.assumptions]
@@ -260,7 +261,8 @@ def printed_errors(inputs: TrialSummary, ratios: Mapping[str, float]) -> tuple[s
     """
     names = {"pfs": f"log HR {inputs.endpoint}", "os": "log HR OS"}
     return tuple(
-        f"the printed standard error of {names[endpoint]} is {ratio:.2f} times that of the simulated trials, whose errors were scaled to it"
+        f"the printed standard error of {names[endpoint]} is {ratio:.2f} times that of the simulated trials, "
+        "whose errors were scaled to it"
         for endpoint, ratio in ratios.items()
         if abs(np.log(ratio)) > np.log(MAX_SE_RATIO)
     )

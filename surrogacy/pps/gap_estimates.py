@@ -100,7 +100,9 @@ class Resampling:
 
 @dataclass(frozen=True)
 class DirectDeathScenario:
-    """Point values of a decomposition at one share of PFS events that are deaths; None where there is nothing to share out.
+    """Point values of a decomposition at one share of PFS events that are deaths.
+
+    None where there is nothing to share out.
 
     Parameters
     ----------
@@ -128,7 +130,7 @@ def _share(part: float, whole: float) -> float | None:
 
 
 def gap_parts(parts: Mapping[str, FloatArray], draws: Mapping[str, FloatArray], level: float, kind: str) -> GapParts:
-    """Estimate the parts of a gap and their shares, from the values of `parts_of` for the trial and for resampled trials."""
+    """Estimate the parts of a gap and their shares from `parts_of` the trial and of resampled trials."""
     effects = {
         name: Estimate(parts[name].item(), None, *percentiles(draws[name], level), level, kind)
         for name in (*PARTS, "gap")
@@ -184,7 +186,10 @@ def by_direct_death(
     pfs: PfsSource = "hazard-ratio",
     cut: str | None = None,
 ) -> list[DirectDeathScenario]:
-    """Compute the decomposition (calibration M) at several shares of PFS events that are deaths; other arguments as for `decompose`."""
+    """Compute the decomposition (calibration M) at several shares of PFS events that are deaths.
+
+    The remaining arguments are those of `surrogacy.pps.decompose`.
+    """
     scenarios = []
     for q in shares:
         trial = inputs.with_direct_death(q)

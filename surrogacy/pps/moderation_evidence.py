@@ -1,4 +1,4 @@
-"""What supports a moderated line: a permutation test, the line without each trial, and how many trials would show it.
+"""Evidence for a moderated line: permutation test, the line without each trial, number of trials that would show it.
 
     t = g / SE(g) of weighted least squares on (1, z, x, z x), weights from the posterior medians of the line without
     moderator
@@ -58,7 +58,7 @@ class Permutation:
 
 @dataclass(frozen=True)
 class TrialsNeeded:
-    """What it takes to see the moderation.
+    """Number of comparisons that would show the moderation.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class TrialsNeeded:
 
 @dataclass(frozen=True)
 class LogScore:
-    """How well trials are predicted that were left out: log density of their final estimates given the surrogate estimates.
+    """Log score of trials that were left out: log density of their final estimates given the surrogate estimates.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def permutation_test(found: Moderation, permutations: int = 4000, seed: int = 0)
 
 
 def leave_one_out(found: Moderation) -> tuple[list[dict[str, Any]], LogScore]:
-    """Slope and its difference without each trial, and how well each is predicted by the others; the moderator keeps its centre.
+    """Refit the moderated line without each trial, and score the prediction of the trial; the moderator keeps its centre.
 
     Returns
     -------
@@ -173,7 +173,7 @@ def leave_one_out(found: Moderation) -> tuple[list[dict[str, Any]], LogScore]:
 
 
 def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> LogScore:
-    """Sum the log scores of two models over trials; the difference has a normal interval from its spread over trials."""
+    """Sum the log scores of two models over trials, with a normal interval of the difference from its spread."""
     level = confidence_level(level)
     difference = first - second
     total = float(difference.sum())
@@ -188,7 +188,7 @@ def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> Lo
 def trials_needed(
     found: Moderation, slope_difference: float | None = None, power: float = POWER, level: float = LEVEL
 ) -> TrialsNeeded:
-    """How many comparisons like these a two-sided test of g would need.
+    """Compute the number of comparisons like these that a two-sided test of g would need.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def trials_needed(
 
 
 def expected_coefficients(found: Moderation, expectation: Expectation) -> dict[str, float]:
-    """Coefficients that dilution alone would give: those of the effects that an illness-death model expects of the observed surrogate effects.
+    """Coefficients that dilution alone would give: of the effects that an illness-death model expects.
 
     Weighted least squares on (1, z, x, z x), weights of the moderated line.
 

@@ -4,7 +4,8 @@ Post-progression survival is the control arm's, divided by its median PFS, on th
 What is made from a control arm's medians shares its sampling error with the effects, because an arm that did better by
 chance has both a longer median and a lower hazard:
 
-    Cov(z, log HR) = (dz / dlog median) Var(log control hazard),    dz / dlog OS = OS / (OS - PFS) for a difference of medians
+    Cov(z, log HR) = (dz / dlog median) Var(log control hazard)
+    dz / dlog OS   = OS / (OS - PFS)                                of a difference of medians
 
 and the moderator says how it depends on either median.
 """
@@ -75,19 +76,20 @@ def pps_ratio(
         problems.append(f"unverified control-arm medians: {', '.join(unverified)}")
     if shares:
         problems.append(
-            f"model PPS, and TTP scaled to PFS, where deaths without progression were not counted: {min(shares):.0%} of PFS events taken as deaths"
+            "model PPS, and TTP scaled to PFS, where deaths without progression were not counted: "
+            f"{min(shares):.0%} of PFS events taken as deaths"
         )
     words = f"log(control-arm median PPS / PFS), PPS by definition: {definition}"
     return Moderator("pps-ratio", words, values, (), True, sensitivity, tuple(problems))
 
 
 def pfs_of(arm: ArmPps) -> float:
-    """Median PFS of an arm, months: a median TTP times the share of PFS events that are progressions, constant hazards."""
+    """Median PFS of an arm, months: a median TTP times the share of PFS events that are progressions."""
     return arm.median_pfs.value * (1.0 - arm.direct_death.value if arm.pfs_endpoint == "TTP" else 1.0)
 
 
 def pps_sensitivity(arm: ArmPps, definition: PpsDefinition) -> FloatArray:
-    """(2,) derivatives of the log of the PPS of an arm by the logs of its median PFS and OS; 0 where it was not made from them."""
+    """Derivatives (2,) of the log PPS of an arm by the logs of its median PFS and OS; 0 where it does not rest on them."""
     pfs, os = arm.median_pfs.value, arm.median_os.value
     if definition == "median-difference":
         return np.array([-pfs, os]) / (os - pfs)

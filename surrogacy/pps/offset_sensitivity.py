@@ -1,4 +1,4 @@
-"""Sensitivity of the regression on expected OS effects to assumptions on follow-up and on deaths without progression."""
+"""Sensitivity of the regression on expected OS effects to assumptions on follow-up and deaths without progression."""
 
 from __future__ import annotations
 

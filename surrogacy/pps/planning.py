@@ -87,7 +87,7 @@ class Plan:
         return sum(self.patients)
 
     def power_os_given_p_pfs(self, p: float) -> float:
-        """Probability of a significant OS if the two-sided p of PFS is p, in favour of the experimental arm; by formula.
+        """Probability of a significant OS given the two-sided p of PFS in favour of the experimental arm; by formula.
 
         Raises
         ------
@@ -246,7 +246,8 @@ def _problems(design: Design, law: LogRankPair, n: float) -> tuple[str, ...]:
     problems = []
     if design.pps[0] != design.pps[1]:
         problems.append(
-            "post-progression survival is compared among the progressed: a difference is an assumption, not a randomised effect"
+            "post-progression survival is compared among the progressed: "
+            "a difference is an assumption, not a randomised effect"
         )
     if design.crossover and design.pps[0] == design.pps[1]:
         problems.append("crossover changes nothing here: both arms have the same post-progression survival")

@@ -1,11 +1,12 @@
-"""Effect measures for overall survival when hazards are not proportional: each is another estimand, and carries its name.
+"""Effect measures for overall survival when hazards are not proportional, each with the name of its estimand.
 
 With S, f, h the survival, density and hazard of the endpoint in the control (C) and experimental (E) arm, pi the share
 of patients in E, G the survival of the censoring times:
 
     hazard ratio at t       h_E(t) / h_C(t)
-    average (alpha)         int h_E (S_E S_C)^alpha dt / int h_C (S_E S_C)^alpha dt                     Kalbfleisch, Prentice
-    Cox limit exp(b)        int pi G_E f_E (1 - r) - (1 - pi) G_C f_C r dt = 0,   r = 1 / (1 + (1 - pi) G_C S_C / (pi e^b G_E S_E))
+    average (alpha)         int h_E (S_E S_C)^alpha dt / int h_C (S_E S_C)^alpha dt          Kalbfleisch, Prentice
+    Cox limit exp(b)        int pi G_E f_E (1 - r) - (1 - pi) G_C f_C r dt = 0
+                            r = 1 / (1 + (1 - pi) G_C S_C / (pi e^b G_E S_E))
 
 The last is what the Cox estimate tends to in a large trial; it depends on the censoring.
 

@@ -1,4 +1,4 @@
-"""The illness-death model of one arm, or of many arms at once: PFS, OS and what links them.
+"""Illness-death models of one arm, or of many arms at once: PFS, OS and the time between them.
 
 Patients start in state 0 (alive, not progressed), may progress (state 1, hazard ``progression``), and die from either
 (``death``, ``post_progression``). PFS ends at the first event, OS at death.
@@ -109,7 +109,8 @@ class IllnessDeath:
         arms = _common(*hazards, *shapes)
         if len(arms) > 1:
             raise UsageError(
-                f"hazards of shape {arms}: give scalars, or one value an arm (for hazards by interval, IllnessDeath.piecewise)"
+                f"hazards of shape {arms}: give scalars, or one value an arm "
+                "(for hazards by interval, IllnessDeath.piecewise)"
             )
         columns: list[FloatArray] = [np.broadcast_to(values, arms).reshape(-1, 1) for values in (*hazards, *shapes)]
         _refuse_idle(columns[0] + columns[1])
@@ -225,13 +226,16 @@ class IllnessDeath:
         words = "median OS = {value} months is not longer than median PFS, which death ends too: check the two medians"
         refuse(os <= pfs, os, words)
         h12 = constant_hazards.post_progression_hazard(pfs, os, q)
-        words = "median OS = {value} months: too many deaths without progression for it, even if nobody died after one; lower direct_death"
+        words = (
+            "median OS = {value} months: too many deaths without progression for it, "
+            "even if nobody died after one; lower direct_death"
+        )
         refuse(np.isnan(h12), os, words)
         return cls.from_pfs(pfs, q, h12)
 
     @property
     def median_pps(self) -> Any:
-        """Median time from progression to death in the model, months, over all progressions; infinite if half never die."""
+        """Median time from progression to death, months, over all progressions; infinite if half never die."""
         return self._one_value(self.transitions.median_pps())
 
     def survival_pfs(self, t: npt.ArrayLike) -> FloatArray:
@@ -275,7 +279,7 @@ class IllnessDeath:
         return self._at(self.transitions.restricted_mean_pfs, tau)
 
     def restricted_mean_os(self, tau: npt.ArrayLike) -> FloatArray:
-        """Mean of ``min(OS, tau)``, months. Less that of PFS: mean time alive and progressed before tau, in any model."""
+        """Mean of ``min(OS, tau)``, months; less that of PFS it is the mean time alive and progressed before tau."""
         return self._at(self.transitions.restricted_mean_os, tau)
 
     def correlation(self) -> Any:

@@ -6,7 +6,8 @@ pooled hazard ``l(t) = (1 - r) h_C + r h_E``, the log-rank score and its varianc
 
     U ~ sum_i int (Z_i - r) (dN_i - Y_i l dt)                                   E U / n = drift
     V ~ sum_i int r (1 - r) dN_i + int (1 - 2 r) (Z_i - r) Y_i l dt             E V / n = v
-    U / sqrt(V) ~ sqrt(n) drift / sqrt(v) + n^(-1/2) sum_i (zeta_i - E zeta_i),   zeta = U_i / sqrt(v) - drift V_i / (2 v^(3/2))
+    U / sqrt(V) ~ sqrt(n) drift / sqrt(v) + n^(-1/2) sum_i (zeta_i - E zeta_i)
+    zeta_i = U_i / sqrt(v) - drift V_i / (2 v^(3/2))
 
 so each patient gives ``zeta = int a dN + int c Y dt`` with functions a, c of time alone. With ``b(t) = int_0^t c`` a
 patient's running sum is b(t) until the event and b + a after it, and the second moments need single integrals only. For
@@ -44,7 +45,7 @@ PFS, OS = 0, 1
 
 @dataclass(frozen=True)
 class MixedArm:
-    """One arm: constant hazards of progression and death; after progression one of several hazards, drawn for each patient.
+    """Arm with constant hazards of progression and death, and after progression one of several, drawn for each patient.
 
     Parameters
     ----------
@@ -69,9 +70,9 @@ class MixedArm:
 
     @property
     def median_os(self) -> float:
-        """Median OS, months: at least the median PFS, at most that and the time in which half of the slowest die after progression."""
+        """Median OS, months."""
         pfs = np.log(2.0) / (self.progression + self.death)
-        # at the upper end a quarter at most has no PFS event, and a quarter of the others live on
+        # at least the median PFS; at the upper end a quarter at most has no PFS event, and a quarter of the others live on
         latest = 2.0 * pfs + 2.0 * np.log(2.0) / min(self.post_progression)
         return float(falling_root(lambda t: self.overall(t)[0] - 0.5, np.array(pfs), np.array(latest)))
 
@@ -121,7 +122,7 @@ class LogRankPair:
         return float(self.covariance[0, 1] / self.spread.prod())
 
     def power(self, n: float, alpha: float) -> FloatArray:
-        """(2,) probability of a two-sided p < alpha in favour of the experimental arm, ``Phi((-z - sqrt(n) drift) / spread)``."""
+        """Power (2,), two-sided p < alpha in favour of the experimental arm: ``Phi((-z - sqrt(n) drift) / spread)``."""
         return np.asarray(ndtr((ndtri(alpha / 2.0) - np.sqrt(n) * self.drift) / self.spread))
 
     def os_power_given_pfs_statistic(self, statistic: FloatArray, n: float, alpha: float) -> FloatArray:
@@ -131,7 +132,7 @@ class LogRankPair:
         return np.asarray(ndtr((ndtri(alpha / 2.0) - expected) / (spread[OS] * np.sqrt(max(1.0 - rho**2, 1e-12)))))
 
     def os_power_given_significant_pfs(self, n: float, alpha: float) -> float:
-        """Probability of a significant OS given a significant PFS: the mean of the above over the lower tail of the PFS statistic."""
+        """Probability of a significant OS given a significant PFS: mean over the lower tail of the PFS statistic."""
         nodes, weights = np.polynomial.legendre.leggauss(64)
         tail = self.power(n, alpha)[PFS] * (nodes + 1.0) / 2.0
         statistic = np.sqrt(n) * self.drift[PFS] + self.spread[PFS] * ndtri(np.maximum(tail, 1e-300))
@@ -158,7 +159,7 @@ class LogRankPair:
 
 @dataclass(frozen=True, eq=False)
 class _Endpoint:
-    """What one endpoint needs at the grid: event density and survival by arm, weights a and c of a patient's sum, its integral b."""
+    """One endpoint at the grid: event density and survival by arm, weights a and c of a patient's sum, its integral b."""
 
     alive: FloatArray  # (2, n): control, experimental
     density: FloatArray
@@ -209,7 +210,7 @@ def logrank_pair(
 
 
 def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring) -> FloatArray:
-    """Times from 0 to the end of follow-up, even at first and in the logarithm later, so that every rate is resolved."""
+    """Times from 0 to the end of follow-up, even at first and in the logarithm later: every rate is resolved."""
     rates = np.array([rate for arm in arms for rate in (arm.progression + arm.death, *arm.post_progression)])
     end = min(censoring.longest, NEGLIGIBLE / (rates.min() + min(censoring.losses)))
     stretch = np.log1p(rates.max() * end)
@@ -269,7 +270,7 @@ def _arm_covariance(
 
 
 def _discounted(t: FloatArray, g: FloatArray, rate: float) -> FloatArray:
-    """``int_u g(t) exp(-rate (t - u)) dt`` at every grid point u, exact for g linear between points, however fast the rate."""
+    """``int_u g(t) exp(-rate (t - u)) dt`` at every grid point u, exact for g linear between points, for any rate."""
     x = rate * np.diff(t)
     kept = np.exp(-x)
     whole = constant_hazards.phi(x)  # int_0^1 exp(-x s) ds

@@ -3,7 +3,7 @@
 With f01 the density of the time u of progression, S12(v | u) the chance to live v months after it, and R the time after
 it:
 
-    E[R^k]        = int f01(u) int k v^(k-1) S12(v | u) dv du,   likewise E[PFS R];   OS = PFS + R (R = 0 if progression never comes)
+    E[R^k]        = int f01(u) int k v^(k-1) S12(v | u) dv du,   likewise E[PFS R];   OS = PFS + R, R = 0 without progression
     P(discordant) = 2 int f01(u) int f12(v | u) [S_PFS(u) - G(u, u + v)] dv du,   Kendall's tau = 1 - 2 P(discordant)
     G(u, o)       = P(PFS > u, OS > o) = S_PFS(o) + int_u^o f01(x) S12(o - x | x) dx
 
@@ -198,7 +198,7 @@ class Numerical(ABC):
         return 2.0 * float(share @ outlived)
 
     def _between(self, u: FloatArray, v: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Times x from u to u + v, (n, k, l), and their weights: the half graded towards u, and that graded towards u + v."""
+        """Times x from u to u + v, (n, k, l), and their weights: the half graded towards u, then that towards u + v."""
         out, cuts = u + v, self.cuts_of_hazards()
         for origin, sign in ((u, 1.0), (out, -1.0)):
             edges = [sign * (np.broadcast_to(cut, v.shape) - origin) for cut in cuts] + [

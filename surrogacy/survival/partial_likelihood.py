@@ -1,4 +1,4 @@
-"""The partial likelihood of a large trial: the censoring, who is at risk, who dies, and the score of the log hazard ratio.
+"""Partial likelihood of a large trial: censoring, risk sets, events, and the score of the log hazard ratio.
 
     U(b) = int pi G_E f_E (1 - r) - (1 - pi) G_C f_C r dt,   r = 1 / (1 + (1 - pi) G_C S_C / (pi e^b G_E S_E))
     V(b) = int (pi G_E f_E + (1 - pi) G_C f_C) r (1 - r) dt
@@ -35,7 +35,7 @@ MOST_STEPS = 200
 
 @dataclass(frozen=True)
 class Censoring:
-    """When follow-up ends: at the data cut for patients who entered evenly over the accrual, earlier for those lost.
+    """Distribution of follow-up: to the data cut for patients who entered evenly over the accrual, shorter for those lost.
 
     Parameters
     ----------
@@ -61,7 +61,8 @@ class Censoring:
             )
         if len(self.losses) != 2 or any(not (np.isfinite(rate) and rate >= 0.0) for rate in self.losses):
             raise UsageError(
-                f"loss to follow-up {self.loss}: give a hazard per month, or (control, experimental), finite and 0 or more"
+                f"loss to follow-up {self.loss}: give a hazard per month, or (control, experimental), "
+                "finite and 0 or more"
             )
 
     @classmethod
@@ -85,7 +86,7 @@ class Censoring:
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """Events and risk sets of pairs of arms at quadrature nodes: what the partial likelihood of a large trial is made of."""
+    """Events and risk sets of pairs of arms at quadrature nodes, from which the score of a large trial is computed."""
 
     control_events: FloatArray  # (m, n), shares of all patients, weighted
     experimental_events: FloatArray
@@ -140,7 +141,8 @@ def experimental_share(allocation: tuple[float, float]) -> float:
     control, experimental = allocation if len(allocation) == 2 else (0.0, 0.0)
     if not (control > 0 and experimental > 0 and np.isfinite(control + experimental)):
         raise UsageError(
-            f"allocation {allocation}: give patients (or a ratio) of the control and of the experimental arm, both positive"
+            f"allocation {allocation}: give patients (or a ratio) of the control and of the experimental arm, "
+            "both positive"
         )
     return experimental / (control + experimental)
 
@@ -157,7 +159,8 @@ def common_pairs(control: IllnessDeath, experimental: IllnessDeath) -> tuple[int
         return np.broadcast_shapes(control.arms, experimental.arms)
     except ValueError:
         raise UsageError(
-            f"{control.arms[0]} control and {experimental.arms[0]} experimental arms: give as many of each, or a single one"
+            f"{control.arms[0]} control and {experimental.arms[0]} experimental arms: "
+            "give as many of each, or a single one"
         ) from None
 
 

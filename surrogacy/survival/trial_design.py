@@ -79,7 +79,8 @@ class Design:
             raise UsageError(f"alpha {self.alpha:g}: give a two-sided level between 0 and 1, such as 0.05")
         if not (0 <= self.accrual < np.inf and self.follow_up >= 0 and self.accrual + self.follow_up > 0):
             raise UsageError(
-                f"accrual {self.accrual:g} and follow_up {self.follow_up:g} months: give 0 or more (accrual finite), and not both 0"
+                f"accrual {self.accrual:g} and follow_up {self.follow_up:g} months: "
+                "give 0 or more (accrual finite), and not both 0"
             )
         if not (np.isfinite(self.loss) and self.loss >= 0):
             raise UsageError(f"loss {self.loss:g}: give a hazard per month of 0 or more; {0.01:g} loses 11% in a year")
@@ -201,7 +202,7 @@ def _equal_pps(os: float, pfs: float, direct_death: float) -> float:
     hazard = float(post_progression_hazard(pfs, os, direct_death))
     if not hazard > 0:
         raise UsageError(
-            f"median OS {os:g}: with {direct_death:.0%} of PFS events deaths and a median PFS of {pfs:g}, half of the patients have "
-            "died earlier, however long they live after progression; lower direct_death, or re-read the medians"
+            f"median OS {os:g}: with {direct_death:.0%} of PFS events deaths and a median PFS of {pfs:g}, "
+            "half of the patients have died earlier, however long they live after progression; lower direct_death, or re-read the medians"
         )
     return float(np.log(2.0)) / hazard

@@ -1,7 +1,10 @@
-"""Weibull transition hazards ``h p t^(p-1)``, cumulative ``h t^p``: times since randomisation, or since progression after it.
+"""Weibull transition hazards ``h p t^(p-1)``, cumulative ``h t^p``.
+
+Times count from randomisation, those of death after progression from randomisation or from progression.
 
     S_OS(t) = S_PFS(t) + int_0^t f01(u) S12(t - u | u) du
-    S12(v | u) = exp(-h12 ((u + v)^p12 - u^p12))   clock forward (Markov),     exp(-h12 v^p12)   clock reset (semi-Markov)
+    S12(v | u) = exp(-h12 ((u + v)^p12 - u^p12))   clock forward (Markov)
+    S12(v | u) = exp(-h12 v^p12)                   clock reset (semi-Markov)
 
 The integral is halved at t/2, each half taken in the power of time in which its own end is smooth: ``s = (2u /
 t)^p01``.
@@ -99,7 +102,7 @@ class Weibull(Numerical):
         return log_scale, alive, dying
 
     def _first_half(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Progressions before t/2: their weight, the exponent of what is left of them at t, their hazard then; (..., n)."""
+        """Progressions before t/2: weight, exponent of what is left of them at t, and their hazard then; (..., n)."""
         h01, h02, h12, p01, p02, p12 = self._columns()
         half = 0.5 * np.maximum(t, EARLIEST)[..., None]
         progressions = h01 * half**p01

@@ -20,9 +20,8 @@ from surrogacy.models.priors import HalfNormal, Normal, Uniform
 from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.dilution_likelihood import effect_groups
 from surrogacy.pps.dilution_regression import OffsetModel, first_order_bias
-from surrogacy.pps.expected_effects import ExpectedEffects, expected_effects
+from surrogacy.pps.expected_effects import ExpectedEffects, expected_coefficients, expected_effects
 from surrogacy.pps.moderation_evidence import (
-    expected_coefficients,
     influential_trials,
     leave_one_out,
     permutation_test,
@@ -334,22 +333,20 @@ def test_leave_one_out_is_a_refit(sets):
     z = np.cos(np.arange(14.0))
     found = ModeratedLine().fit(effects, plain_moderator(z))
     records, score = leave_one_out(found)
-    assert [record["left_out"] for record in records] == list(effects.trials)
+    assert [record.left_out for record in records] == list(effects.trials)
     for trial in (effects.trials[0], effects.trials[-1]):
         kept = np.array([name != trial for name in effects.trial])
         design = np.column_stack([np.ones(kept.sum()), z[kept] - found.centre])
         refit = fit_line(effects.take(kept), design, line_priors(), (24, 24, 20))
-        record = next(record for record in records if record["left_out"] == trial)
-        difference = record["slope_difference"]
+        record = next(record for record in records if record.left_out == trial)
+        difference = record.slope_difference
         expected = quantiles(refit, "slope_difference", P)
         assert (difference.value, difference.low, difference.high) == pytest.approx(
             tuple(expected), abs=0.02 * difference.se
         )
-        assert record["log_score"] == pytest.approx(
-            found.posterior.grid.log_evidence - refit.grid.log_evidence, abs=1e-3
-        )
+        assert record.log_score == pytest.approx(found.posterior.grid.log_evidence - refit.grid.log_evidence, abs=1e-3)
     assert score.difference.value == pytest.approx(
-        sum(record["log_score"] - record["log_score_alone"] for record in records)
+        sum(record.log_score - record["log_score_alone"] for record in records)
     )
     assert isinstance(influential_trials(records, found), list)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
@@ -23,13 +22,13 @@ from surrogacy.pps.decomposition import (
 )
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
 from surrogacy.pps.dilution_regression import Offset, OffsetModel
-from surrogacy.pps.expected_effects import expected_effects
+from surrogacy.pps.expected_effects import expected_coefficients, expected_effects
 from surrogacy.pps.gap_estimates import DirectDeathScenario, by_direct_death
 from surrogacy.pps.moderation_evidence import (
+    LineWithoutTrial,
     LogScore,
     Permutation,
     TrialsNeeded,
-    expected_coefficients,
     influential_trials,
     leave_one_out,
     permutation_test,
@@ -56,7 +55,7 @@ class Moderated:
     ----------
     line : Moderation
     permutation : Permutation
-    left_out : tuple of dict
+    left_out : tuple of LineWithoutTrial
         Slope and its difference without each trial.
     score : LogScore
         Of the trials left out, with the moderator and without.
@@ -70,7 +69,7 @@ class Moderated:
 
     line: Moderation
     permutation: Permutation
-    left_out: tuple[dict[str, Any], ...]
+    left_out: tuple[LineWithoutTrial, ...]
     score: LogScore
     swayed: tuple[str, ...]
     needed: TrialsNeeded
@@ -232,7 +231,7 @@ def moderate(trials: TrialSet, effects: Effects, seed: int = 0) -> tuple[list[Mo
         labels = dict(zip(effects.trial, effects.labels, strict=True))
         swayed = tuple(labels[trial] for trial in influential_trials(left_out, line))
         dilution = _needed_for_dilution(trials, line) if line.moderator.name == "pps-ratio" else None
-        found.append(Moderated(line, permutation, tuple(left_out), score, swayed, trials_needed(line), dilution))
+        found.append(Moderated(line, permutation, left_out, score, swayed, trials_needed(line), dilution))
     return found, failures
 
 

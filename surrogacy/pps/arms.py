@@ -1,6 +1,6 @@
 """Post-progression survival of single arms, every value with its definition and its interval.
 
-    reported            as a paper prints it (of those who progressed, from progression on), or by the definition in the paper
+    reported            as printed: of those who progressed, from progression on, or by the definition in the paper
     median-difference   median OS - median PFS; medians do not add up, so this is no median of post-progression survival
     model               ln 2 / h12 of constant hazards that reproduce both medians, q = share of deaths in PFS events
 
@@ -122,16 +122,16 @@ class ArmPps:
         UsageError
             If this arm has none by that definition.
         """
-        found = next((value for value in self.values if value.definition == definition), None)
-        if found is None:
+        value = next((value for value in self.values if value.definition == definition), None)
+        if value is None:
             known = ", ".join(value.definition for value in self.values) or "none"
             raise UsageError(
                 f"{self.name}: no PPS by the definition {definition!r}; there is {known}, which is not the same"
             )
-        return found
+        return value
 
     def has(self, definition: PpsDefinition) -> bool:
-        """Whether there is a PPS by that definition."""
+        """Presence of a PPS by that definition."""
         return any(value.definition == definition for value in self.values)
 
 
@@ -320,7 +320,7 @@ def _derived(os: Median, pfs: Median, endpoint: str, q: float, draws: int, gener
 
 
 def _log_standard_error(median: Median) -> float | None:
-    """Of the log of a median, from its limits, or from one of them where the other is missing or 0."""
+    """Standard error of a log median, from its limits, or from one of them where the second is missing or 0."""
     quantile = float(ndtri(0.5 + median.level / 2))
     low = median.low if median.low is not None and median.low > 0 else None
     if low is not None and median.high is not None:

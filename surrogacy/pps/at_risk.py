@@ -284,7 +284,7 @@ def crude_ratios(
 ) -> tuple[CrudeRatio, ...]:
     """Compute the rate ratios between cuts, falls over person-months by trapezoids.
 
-    Only intervals that end before administrative censoring count. An interval in which no one left one of the arms is left out.
+    Intervals that end after the start of administrative censoring, or in which nobody left an arm, are left out.
     """
     level = confidence_level(level)
     times = np.array(at_risk.times)

@@ -110,7 +110,7 @@ class Calibration:
 
     @property
     def words(self) -> str:
-        """How the hazards came about."""
+        """Origin of the hazards."""
         return IN_WORDS[self.name]
 
     @property
@@ -204,7 +204,7 @@ def _fitted_hazards(inputs: TrialSummary, median_pfs: FloatArray) -> FloatArray:
 
 
 def bounded_hazard(median_pfs: FloatArray, hazard: FloatArray, too_long: npt.NDArray[np.bool_]) -> FloatArray:
-    """Hazards with NaN at the boundary that fits best: death at once after progression, or (``too_long``) hardly ever."""
+    """Hazards with NaN at the boundary that fits best: instant death after progression, or none where ``too_long``."""
     lam = np.log(2.0) / median_pfs
     bound = np.where(too_long, NO_DEATH * lam, INSTANT_DEATH * lam)
     return np.where(np.isnan(hazard), bound, np.clip(hazard, NO_DEATH * lam, INSTANT_DEATH * lam))
@@ -223,7 +223,7 @@ def _two_arms(
 def _targets(
     inputs: TrialSummary, cut: str, arms: tuple[IllnessDeath, IllnessDeath], fitted: set[str]
 ) -> tuple[Target, ...]:
-    """Every printed value beside the model's, fitted or not; a difference of medians beside a difference of medians."""
+    """Printed values beside the model's, fitted or not; a difference of medians beside a difference of medians."""
     chosen, targets = inputs.cut(cut), []
 
     def add(quantity: str, value: float, model: float) -> None:

@@ -19,7 +19,7 @@ approximate for Spearman's. It describes arms; it compares nothing that was rand
 References
 ----------
 Pearson (1897), doi:10.1098/rspl.1896.0076 (spurious correlation of a sum with its parts).
-Lindeman, Merenda, Gold (1980); Groemping (2006), doi:10.18637/jss.v017.i01 (share of R2 over both orders, Shapley value).
+Lindeman, Merenda, Gold (1980); Groemping (2006), doi:10.18637/jss.v017.i01 (Shapley share of R2).
 Terashima et al. (2016), Hepatol Res 46:650 (the pair .834 and .546 in hepatocellular carcinoma).
 """
 
@@ -291,7 +291,7 @@ def _usable(arms: Sequence[ArmPps], definition: PpsDefinition, weights: ArmWeigh
 
 
 def _statistics(os: FloatArray, pfs: FloatArray, pps: FloatArray, weights: FloatArray) -> dict[str, FloatArray]:
-    """Every statistic by sets of weights (sets, arms): first the sample, then the bootstrap."""
+    """Statistics by sets of weights (sets, arms): first the sample, then the bootstrap."""
     r1, r2 = weighted_pearson(os, pps, weights), weighted_pearson(os, pfs, weights)
     ratio = _spread(pps, weights) / _spread(pfs, weights)
     return {

@@ -1,4 +1,4 @@
-"""What correlations of median OS with median PPS and with median PFS come to where there is nothing to be found.
+"""Null distributions of the correlations of median OS with median PPS and with median PFS.
 
 References
 ----------
@@ -22,14 +22,14 @@ SEED = 20160701
 
 @dataclass(frozen=True, eq=False)
 class NullDistribution:
-    """The two correlations where there is nothing to be found.
+    """Null distribution of the two correlations.
 
     Parameters
     ----------
     name : str
     r_os_pps, r_os_pfs : (draws,) arrays
     made : str
-        How they were made, in words.
+        Origin, in words.
     """
 
     name: str
@@ -86,8 +86,8 @@ def unrelated_null(
     """
     pfs, pps = (np.asarray(values, dtype=np.float64) for values in (pfs, pps))
     blocks: dict[int, list[IntArray]] = {}
-    for one in np.unique(trial):
-        members = np.flatnonzero(np.asarray(trial) == one)
+    for label in np.unique(trial):
+        members = np.flatnonzero(np.asarray(trial) == label)
         blocks.setdefault(len(members), []).append(members)
     shuffled = np.empty((draws, len(pps)))
     for same_size in blocks.values():

@@ -121,9 +121,10 @@ class Decomposition:
         hr = self.hazard_ratios
         return (
             f"{self.inputs.name}, {self.calibration.label} ({self.calibration.words}): "
-            f"HR {self.inputs.endpoint} {hr['pfs'].value:.3f}; OS HR with equal PPS {hr['equal'].value:.3f}, "
-            f"with the PPS difference {hr['model'].value:.3f}, observed {hr['observed'].value:.3f}. {self.parts_in_words} "
-            f"{'' if self.identified else 'The split is not identified.'}"
+            f"HR {self.inputs.endpoint} {hr['pfs'].value:.3f}; "
+            f"OS HR with equal PPS {hr['equal'].value:.3f}, "
+            f"with the PPS difference {hr['model'].value:.3f}, observed {hr['observed'].value:.3f}. "
+            f"{self.parts_in_words} {'' if self.identified else 'The split is not identified.'}"
         ).rstrip()
 
     @property

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +93,7 @@ class DilutionMap:
 
 @dataclass(frozen=True)
 class DilutionPoint:
-    """Where a comparison of the tables stands on the map.
+    """Place of a comparison of the tables on the map.
 
     Parameters
     ----------
@@ -251,12 +250,12 @@ def dilution_map(hr_pfs: float = 0.65, direct_death: float = ASSUMED_DIRECT_DEAT
 
 
 def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
-    """Every comparison of the tables that has medians of both arms and both hazard ratios.
+    """Place every comparison that has medians of both arms and both hazard ratios on the map.
 
     A TTP censors deaths: its median is turned into that of PFS, ``(1 - q) median TTP``.
     """
-    stages: dict[Any, Any] = dict(zip(trials.trials["comparison"], trials.trials["stage"], strict=True))
-    found = []
+    stages = dict(zip(map(str, trials.trials["comparison"]), map(str, trials.trials["stage"]), strict=True))
+    points = []
     for trial in read_all_inputs(trials)[0]:
         cut = trial.cuts[0]
         if cut.medians is None:
@@ -267,11 +266,11 @@ def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
         known = (
             None if trial.follow_up.assumed or trial.follow_up.value is None else sum(trial.follow_up.value) / 2.0 / pfs
         )
-        found.append(
+        points.append(
             DilutionPoint(
                 comparison=trial.comparison,
                 label=trial.name,
-                stage=str(stages[trial.comparison]),
+                stage=stages[trial.comparison],
                 pps_over_pfs=float(model.median_pps) / pfs,
                 hr_pfs=cut.hr.value,
                 hr_os=trial.hr_os.value,
@@ -279,7 +278,7 @@ def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
                 follow_up=known,
             )
         )
-    return tuple(found)
+    return tuple(points)
 
 
 def pps_needed(

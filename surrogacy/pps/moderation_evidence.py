@@ -15,9 +15,8 @@ Higgins, Thompson (2004), doi:10.1002/sim.1752 (permutation tests of meta-regres
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -25,8 +24,7 @@ from scipy.special import ndtr, ndtri
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
 from surrogacy.models.exact.line_posterior import LinePosterior, estimate
-from surrogacy.models.moderated_line import COEFFICIENTS, Moderation
-from surrogacy.pps.expected_effects import Expectation
+from surrogacy.models.moderated_line import Moderation
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL
@@ -108,12 +106,35 @@ class LogScore:
     difference: Estimate
 
 
-def permutation_test(found: Moderation, permutations: int = 4000, seed: int = 0) -> Permutation:
+@dataclass(frozen=True)
+class LineWithoutTrial:
+    """Moderated line refitted without one trial.
+
+    Parameters
+    ----------
+    left_out : str
+        Trial.
+    slope, slope_difference : Estimate
+    p_slope_difference_negative : float
+        Posterior probability.
+    log_score, log_score_alone : float
+        Of the trial, by the others, with the moderator and without.
+    """
+
+    left_out: str
+    slope: Estimate
+    slope_difference: Estimate
+    p_slope_difference_negative: float
+    log_score: float
+    log_score_alone: float
+
+
+def permutation_test(moderation: Moderation, permutations: int = 4000, seed: int = 0) -> Permutation:
     """Permutation test of a moderator.
 
     Parameters
     ----------
-    found : Moderation
+    moderation : Moderation
     permutations : int
     seed : int
 
@@ -124,13 +145,13 @@ def permutation_test(found: Moderation, permutations: int = 4000, seed: int = 0)
     """
     if permutations < 100:
         raise UsageError(f"a permutation test needs 100 permutations at least; got {permutations}")
-    effects, z = found.posterior.effects, found.moderator.values - found.centre
-    whitener = _whitener(found)
+    effects, z = moderation.posterior.effects, moderation.moderator.values - moderation.centre
+    whitener = _whitener(moderation)
     generator = np.random.default_rng(seed)
     sizes: dict[int, list[IntArray]] = {}
     for trial in effects.trials:
-        own = np.flatnonzero([name == trial for name in effects.trial])
-        sizes.setdefault(len(own), []).append(own)
+        members = np.flatnonzero([name == trial for name in effects.trial])
+        sizes.setdefault(len(members), []).append(members)
     dealt = np.tile(z, (permutations + 1, 1))  # the first row stays as it is
     for members in map(np.array, sizes.values()):
         order = generator.permuted(np.tile(np.arange(len(members)), (permutations, 1)), axis=1)
@@ -150,26 +171,28 @@ def permutation_test(found: Moderation, permutations: int = 4000, seed: int = 0)
     return Permutation(float(t[0]), (1 + beyond) / count, (1 + below) / count, permutations)
 
 
-def leave_one_out(found: Moderation) -> tuple[list[dict[str, Any]], LogScore]:
-    """Refit the moderated line without each trial, and score the prediction of the trial; the moderator keeps its centre.
+def leave_one_out(moderation: Moderation) -> tuple[tuple[LineWithoutTrial, ...], LogScore]:
+    """Refit the moderated line without each trial, and score the prediction of it; the moderator keeps its centre.
 
     Returns
     -------
-    records : list of dict
-        left_out (trial), slope and slope_difference (Estimate), p_slope_difference_negative, log_score and
-        log_score_alone.
+    refits : tuple of LineWithoutTrial
     score : LogScore
     """
-    records = []
-    alone = found.alone.log_scores()
-    for trial, rest in found.posterior.leave_one_out().items():
-        record: dict[str, Any] = {"left_out": trial}
-        record |= {name: estimate(rest, name, found.model.level) for name in ("slope", "slope_difference")}
-        record["p_slope_difference_negative"] = float(rest.grid.distribution((0.0, 1.0))(np.zeros(1))[0])
-        record["log_score"] = found.posterior.grid.log_evidence - rest.grid.log_evidence
-        records.append(record | {"log_score_alone": alone[trial]})
-    first, second = (np.array([record[name] for record in records]) for name in ("log_score", "log_score_alone"))
-    return records, log_score(first, second, found.model.level)
+    level, alone = moderation.model.level, moderation.alone.log_scores()
+    refits = tuple(
+        LineWithoutTrial(
+            left_out=trial,
+            slope=estimate(rest, "slope", level),
+            slope_difference=estimate(rest, "slope_difference", level),
+            p_slope_difference_negative=float(rest.grid.distribution((0.0, 1.0))(np.zeros(1))[0]),
+            log_score=moderation.posterior.grid.log_evidence - rest.grid.log_evidence,
+            log_score_alone=alone[trial],
+        )
+        for trial, rest in moderation.posterior.leave_one_out().items()
+    )
+    moderated = np.array([refit.log_score for refit in refits])
+    return refits, log_score(moderated, np.array([refit.log_score_alone for refit in refits]), level)
 
 
 def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> LogScore:
@@ -186,13 +209,13 @@ def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> Lo
 
 
 def trials_needed(
-    found: Moderation, slope_difference: float | None = None, power: float = POWER, level: float = LEVEL
+    moderation: Moderation, slope_difference: float | None = None, power: float = POWER, level: float = LEVEL
 ) -> TrialsNeeded:
     """Compute the number of comparisons like these that a two-sided test of g would need.
 
     Parameters
     ----------
-    found : Moderation
+    moderation : Moderation
     slope_difference : float, optional
         True g; default: its posterior median.
     power : float
@@ -207,9 +230,9 @@ def trials_needed(
     level = confidence_level(level)
     if not 1 - level < power < 1:
         raise UsageError(f"power {power:g} must lie between 1 - level and 1, that is between {1 - level:g} and 1")
-    true = float(found["slope_difference"].value) if slope_difference is None else float(slope_difference)
-    se = float(np.sqrt(np.linalg.inv(found.information())[3, 3]))
-    k, quantile = len(found.posterior.effects), float(ndtri(0.5 + level / 2))
+    true = float(moderation["slope_difference"].value) if slope_difference is None else float(slope_difference)
+    se = float(np.sqrt(np.linalg.inv(moderation.information())[3, 3]))
+    k, quantile = len(moderation.posterior.effects), float(ndtri(0.5 + level / 2))
 
     def power_of(comparisons: float) -> float:
         shift = abs(true) / se * np.sqrt(comparisons / k)
@@ -222,47 +245,29 @@ def trials_needed(
         middle = (low + high) // 2
         low, high = (low, middle) if power_of(middle) >= power else (middle, high)
     words = (
-        f"comparisons like the {k} at hand in effects, errors, {found.moderator.name} and scatter about the line "
-        f"(sigma_cond {found['sigma_cond'].value:.2f}), independent trials, normal estimate of g"
+        f"comparisons like the {k} at hand in effects, errors, {moderation.moderator.name} and scatter about the line "
+        f"(sigma_cond {moderation['sigma_cond'].value:.2f}), independent trials, normal estimate of g"
     )
     return TrialsNeeded(true, se, power_of(k), None if high > MOST_TRIALS else max(high, 5), power, level, words)
 
 
-def expected_coefficients(found: Moderation, expectation: Expectation) -> dict[str, float]:
-    """Coefficients that dilution alone would give: of the effects that an illness-death model expects.
-
-    Weighted least squares on (1, z, x, z x), weights of the moderated line.
-
-    Parameters
-    ----------
-    found : Moderation
-    expectation : Expectation
-        Of the same comparisons, such as `surrogacy.pps.expected_effects.ExpectedEffects`.
-    """
-    x = found.posterior.effects.log_hr[:, 0]
-    columns, weight = found.weighted_design()
-    expected = expectation.log_hr(x[None])[0]
-    coefficients = np.linalg.lstsq(np.sqrt(weight)[:, None] * columns, np.sqrt(weight) * expected, rcond=None)[0]
-    return dict(zip(COEFFICIENTS, map(float, coefficients), strict=True))
-
-
-def influential_trials(records: Sequence[Mapping[str, Any]], found: Moderation) -> list[str]:
+def influential_trials(refits: Sequence[LineWithoutTrial], moderation: Moderation) -> list[str]:
     """Trials without which g would have the other sign, or an interval that tells otherwise whether it holds 0."""
 
-    def told(difference: Estimate) -> tuple[bool, bool]:
+    def conclusion(difference: Estimate) -> tuple[bool, bool]:
         value, low, high = (
             float(limit) for limit in (difference.value, difference.low, difference.high) if limit is not None
         )
         return value < 0, low <= 0 <= high
 
-    whole = told(found["slope_difference"])
-    return [str(record["left_out"]) for record in records if told(record["slope_difference"]) != whole]
+    whole = conclusion(moderation["slope_difference"])
+    return [refit.left_out for refit in refits if conclusion(refit.slope_difference) != whole]
 
 
-def _whitener(found: Moderation) -> FloatArray:
+def _whitener(moderation: Moderation) -> FloatArray:
     """Inverse Cholesky factor of the covariance of the final estimates about the line without moderator, (k, k)."""
-    line: LinePosterior = found.alone
-    slope, sigma = float(found["slope_alone"].value), float(found["sigma_cond_alone"].value)
+    line: LinePosterior = moderation.alone
+    slope, sigma = float(moderation["slope_alone"].value), float(moderation["sigma_cond_alone"].value)
     covariance = np.eye(len(line.effects)) * sigma**2
     for block in line.blocks:
         for members, p, q, r in zip(block.members, block.p, block.q, block.r, strict=True):

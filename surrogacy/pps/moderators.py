@@ -1,4 +1,4 @@
-"""What a surrogacy line may depend on: one value a comparison, from the arm table or from the factors of the effects.
+"""Moderators of a surrogacy line from the arm table: post-progression survival and later therapy of the control arm.
 
 Post-progression survival is the control arm's, divided by its median PFS, on the log scale; it carries its definition.
 What is made from a control arm's medians shares its sampling error with the effects, because an arm that did better by
@@ -89,7 +89,7 @@ def pfs_of(arm: ArmPps) -> float:
 
 
 def pps_sensitivity(arm: ArmPps, definition: PpsDefinition) -> FloatArray:
-    """Derivatives (2,) of the log PPS of an arm by the logs of its median PFS and OS; 0 where it does not rest on them."""
+    """Derivatives (2,) of log PPS of an arm by log median PFS and log median OS; 0 where it does not rest on them."""
     pfs, os = arm.median_pfs.value, arm.median_os.value
     if definition == "median-difference":
         return np.array([-pfs, os]) / (os - pfs)

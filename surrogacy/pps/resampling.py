@@ -51,8 +51,8 @@ class SamplingErrors:
     def __len__(self) -> int:
         return len(self.hr_os)
 
-    def of(self, chosen: BoolArray) -> SamplingErrors:
-        """Those of some of the trials."""
+    def take(self, chosen: BoolArray) -> SamplingErrors:
+        """Errors of some of the trials."""
         return SamplingErrors(
             self.median_pfs[chosen],
             self.median_os[chosen],
@@ -103,12 +103,12 @@ def printed_over_simulated(inputs: TrialSummary, calibration: Calibration, error
         "pfs": inputs.cut(calibration.cut).hr.se if calibration.pfs == "hazard-ratio" else None,
         "os": inputs.hr_os.se,
     }
-    found = {}
+    ratios = {}
     for (endpoint, se), sample in zip(printed.items(), (errors.hr_pfs, errors.hr_os), strict=True):
         finite = sample[np.isfinite(sample)]
         if se is not None and len(finite) > 1:
-            found[endpoint] = float(se / finite.std())
-    return found
+            ratios[endpoint] = float(se / finite.std())
+    return ratios
 
 
 def scaled(errors: SamplingErrors, ratios: Mapping[str, float]) -> SamplingErrors:

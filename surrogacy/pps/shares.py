@@ -89,7 +89,7 @@ def fieller_set(part: FloatArray, whole: FloatArray, ratio: float, level: float 
         return FiellerSet("every number")
 
     def accepts(angle: FloatArray) -> npt.NDArray[np.bool_]:
-        """Whether the interval of ``cos(angle) part - sin(angle) whole`` holds 0, ``tan(angle)`` being the ratio."""
+        """Test that the interval of ``cos(angle) part - sin(angle) whole`` holds 0, ``tan(angle)`` being the ratio."""
         combined = np.column_stack([np.cos(angle), np.sin(angle)]) @ values
         low, high = np.quantile(combined, [0.5 - level / 2, 0.5 + level / 2], axis=1)
         return np.asarray((low <= 0) & (high >= 0))

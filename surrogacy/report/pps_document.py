@@ -55,7 +55,7 @@ def document(run: PpsRun, *, seed: int) -> dict[str, Any]:
         "moderated": [
             fit_record(one.line.result)
             | {"moderator": one.line.moderator.words, "at": moderated_records(one), "evidence": evidence_record(one)}
-            | {"leave_one_out": [_plain(record) for record in one.left_out]}
+            | {"leave_one_out": [_plain(vars(refit)) for refit in one.left_out]}
             for one in run.moderations
         ],
         "offset": None

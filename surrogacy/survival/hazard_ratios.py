@@ -81,8 +81,8 @@ def cox_hazard_ratio(
     float or (m,) array
         Experimental against control.
     """
-    found = scores(control, experimental, as_censoring(censoring), experimental_share(allocation), endpoint)
-    return pair_values(control, experimental, np.exp(np.concatenate([score.root() for score in found])))
+    pairs = scores(control, experimental, as_censoring(censoring), experimental_share(allocation), endpoint)
+    return pair_values(control, experimental, np.exp(np.concatenate([score.root() for score in pairs])))
 
 
 def hazard_ratio_over_time(
@@ -105,11 +105,11 @@ def hazard_ratio_over_time(
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(values[0] / values[1])
 
-    found = ratio(times)
+    ratios = ratio(times)
     if not (times == 0.0).any():
-        return found
+        return ratios
     just_after = VERY_EARLY / max(float(arm.transitions.fastest().max()) for arm in (control, experimental))
-    return np.where(np.isnan(found), ratio(np.where(times == 0.0, just_after, times)), found)
+    return np.where(np.isnan(ratios), ratio(np.where(times == 0.0, just_after, times)), ratios)
 
 
 def average_hazard_ratio(
@@ -174,10 +174,10 @@ def expected_events(
     patients : (float, float)
         Of the control and of the experimental arm.
     """
-    found = list(scores(control, experimental, as_censoring(censoring), experimental_share(patients), endpoint))
+    pairs = list(scores(control, experimental, as_censoring(censoring), experimental_share(patients), endpoint))
     events = [
         sum(patients) * np.concatenate([counts.sum(axis=1) for counts in of_arm])
-        for of_arm in ([score.control_events for score in found], [score.experimental_events for score in found])
+        for of_arm in ([score.control_events for score in pairs], [score.experimental_events for score in pairs])
     ]
     return pair_values(control, experimental, events[0]), pair_values(control, experimental, events[1])
 

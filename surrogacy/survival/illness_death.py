@@ -79,8 +79,8 @@ class IllnessDeath:
         try:
             hazards = [np.asarray(getattr(self, name), dtype=np.float64) for name in HAZARDS]
         except (TypeError, ValueError):
-            given = ", ".join(f"{name} = {getattr(self, name)!r}" for name in HAZARDS)
-            raise UsageError(f"{given}: give hazards per month as numbers or arrays of numbers") from None
+            stated = ", ".join(f"{name} = {getattr(self, name)!r}" for name in HAZARDS)
+            raise UsageError(f"{stated}: give hazards per month as numbers or arrays of numbers") from None
         for name, values in zip(HAZARDS, hazards, strict=True):
             wrong = ~np.isfinite(values) | (values < 0.0)
             refuse(

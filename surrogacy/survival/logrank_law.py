@@ -72,7 +72,7 @@ class MixedArm:
     def median_os(self) -> float:
         """Median OS, months."""
         pfs = np.log(2.0) / (self.progression + self.death)
-        # at least the median PFS; at the upper end a quarter at most has no PFS event, and a quarter of the others live on
+        # at the upper end a quarter at most has no PFS event, and a quarter of the others live on
         latest = 2.0 * pfs + 2.0 * np.log(2.0) / min(self.post_progression)
         return float(falling_root(lambda t: self.overall(t)[0] - 0.5, np.array(pfs), np.array(latest)))
 
@@ -159,7 +159,7 @@ class LogRankPair:
 
 @dataclass(frozen=True, eq=False)
 class _Endpoint:
-    """One endpoint at the grid: event density and survival by arm, weights a and c of a patient's sum, its integral b."""
+    """One endpoint at the grid: survival and event density by arm, weights a, c of a patient's sum, integral b."""
 
     alive: FloatArray  # (2, n): control, experimental
     density: FloatArray

@@ -3,7 +3,8 @@
 With f01 the density of the time u of progression, S12(v | u) the chance to live v months after it, and R the time after
 it:
 
-    E[R^k]        = int f01(u) int k v^(k-1) S12(v | u) dv du,   likewise E[PFS R];   OS = PFS + R, R = 0 without progression
+    OS            = PFS + R,   R = 0 without progression
+    E[R^k]        = int f01(u) int k v^(k-1) S12(v | u) dv du,   likewise E[PFS R]
     P(discordant) = 2 int f01(u) int f12(v | u) [S_PFS(u) - G(u, u + v)] dv du,   Kendall's tau = 1 - 2 P(discordant)
     G(u, o)       = P(PFS > u, OS > o) = S_PFS(o) + int_u^o f01(x) S12(o - x | x) dx
 
@@ -30,7 +31,7 @@ class Numerical(ABC):
 
     @abstractmethod
     def markov(self) -> bool:
-        """Whether the clock of post-progression survival runs on from randomisation, or starts anew at progression."""
+        """Clock of post-progression survival: True from randomisation, False from progression."""
 
     @abstractmethod
     def survival_pfs(self, t: FloatArray) -> FloatArray:
@@ -50,7 +51,7 @@ class Numerical(ABC):
 
     @abstractmethod
     def single_arms(self) -> Iterator[Numerical]:
-        """Every arm by itself."""
+        """Arms one by one."""
 
     @abstractmethod
     def cuts_of_hazards(self) -> tuple[float, ...]:

@@ -35,7 +35,7 @@ MOST_STEPS = 200
 
 @dataclass(frozen=True)
 class Censoring:
-    """Distribution of follow-up: to the data cut for patients who entered evenly over the accrual, shorter for those lost.
+    """Distribution of follow-up: to the data cut for patients who entered evenly over the accrual, less for those lost.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class Score:
 
 
 def as_censoring(censoring: Censoring | tuple[float, float] | None) -> Censoring:
-    """None is complete follow-up, a pair the shortest and longest administrative follow-up."""
+    """Return a Censoring: None is complete follow-up, a pair the shortest and longest administrative follow-up."""
     if censoring is None:
         return Censoring(np.inf, np.inf)
     if isinstance(censoring, Censoring):

@@ -47,7 +47,7 @@ class Piecewise(Numerical):
         return total
 
     def markov(self) -> bool:
-        """Whether the clock runs on."""
+        """Clock of post-progression survival: True from randomisation."""
         return self.forward
 
     def survival_pfs(self, t: FloatArray) -> FloatArray:
@@ -140,16 +140,16 @@ class Piecewise(Numerical):
         )
 
     def single_arms(self) -> Iterator[Piecewise]:
-        """Every arm by itself."""
+        """Arms one by one."""
         return (self.take(slice(arm, arm + 1)) for arm in range(len(self.h01)))
 
     def cuts_of_hazards(self) -> tuple[float, ...]:
-        """Those given."""
+        """Months between the intervals."""
         return tuple(self.cuts)
 
     def kinks(self) -> tuple[float, ...]:
         """The cuts; with the clock reset the density of OS bends at the sums of two."""
-        sums = set() if self.forward else {one + other for one in self.cuts for other in self.cuts}
+        sums = set() if self.forward else {first + second for first in self.cuts for second in self.cuts}
         return tuple(sorted({*self.cuts, *sums}))
 
     def _reached(self, cumulative: FloatArray, hazards: FloatArray) -> FloatArray:
@@ -157,7 +157,7 @@ class Piecewise(Numerical):
         return np.where(np.isfinite(times), times, self.cuts[-1])
 
     def horizon_pfs(self) -> FloatArray:
-        """When the cumulative hazard of PFS leaves nobody."""
+        """Times at which the cumulative hazard of PFS leaves nobody."""
         return self._reached(np.full(len(self.h01), NOTHING_LEFT), self.h01 + self.h02)
 
     def horizon(self) -> FloatArray:

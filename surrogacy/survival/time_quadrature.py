@@ -58,7 +58,7 @@ def graded_rule(span: float, sharpness: float = 1.0, power: float = 1.0) -> tupl
 
 
 def falling_root(function: Callable[[FloatArray], FloatArray], low: FloatArray, high: FloatArray) -> FloatArray:
-    """Where non-increasing functions cross 0, by halving the bracket: no start value, no failure, all problems at once.
+    """Find where non-increasing functions cross 0, by halving the bracket: no start value, all problems at once.
 
     Parameters
     ----------

@@ -203,6 +203,7 @@ def _equal_pps(os: float, pfs: float, direct_death: float) -> float:
     if not hazard > 0:
         raise UsageError(
             f"median OS {os:g}: with {direct_death:.0%} of PFS events deaths and a median PFS of {pfs:g}, "
-            "half of the patients have died earlier, however long they live after progression; lower direct_death, or re-read the medians"
+            "half of the patients have died earlier, however long they live after progression; "
+            "lower direct_death, or re-read the medians"
         )
     return float(np.log(2.0)) / hazard

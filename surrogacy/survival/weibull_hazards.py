@@ -52,7 +52,7 @@ class Weibull(Numerical):
         return np.asarray(self.h01 * t**self.p01 + self.h02 * t**self.p02)
 
     def markov(self) -> bool:
-        """Whether the clock runs on."""
+        """Clock of post-progression survival: True from randomisation."""
         return self.forward
 
     def survival_pfs(self, t: FloatArray) -> FloatArray:
@@ -164,7 +164,7 @@ class Weibull(Numerical):
         )
 
     def single_arms(self) -> Iterator[Weibull]:
-        """Every arm by itself."""
+        """Arms one by one."""
         return (self.take(slice(arm, arm + 1)) for arm in range(len(self.h01)))
 
     def cuts_of_hazards(self) -> tuple[float, ...]:
@@ -176,7 +176,7 @@ class Weibull(Numerical):
         return ()
 
     def horizon_pfs(self) -> FloatArray:
-        """By the faster way out."""
+        """Times by the faster way out."""
         with np.errstate(divide="ignore"):
             times = (NOTHING_LEFT / self.h01) ** (1.0 / self.p01), (NOTHING_LEFT / self.h02) ** (1.0 / self.p02)
         return np.asarray(np.minimum(*times))[:, 0]

@@ -345,9 +345,7 @@ def test_leave_one_out_is_a_refit(sets):
             tuple(expected), abs=0.02 * difference.se
         )
         assert record.log_score == pytest.approx(found.posterior.grid.log_evidence - refit.grid.log_evidence, abs=1e-3)
-    assert score.difference.value == pytest.approx(
-        sum(record.log_score - record["log_score_alone"] for record in records)
-    )
+    assert score.difference.value == pytest.approx(sum(record.log_score - record.log_score_alone for record in records))
     assert isinstance(influential_trials(records, found), list)
 
 
@@ -358,7 +356,7 @@ def test_an_influential_trial_is_refitted():
     z[0] = 3.0
     found = ModeratedLine().fit(replace(effects, log_hr=log_hr), plain_moderator(z))
     records, _ = leave_one_out(found)
-    assert abs(records[0]["slope_difference"].value - found["slope_difference"].value) > found["slope_difference"].se
+    assert abs(records[0].slope_difference.value - found["slope_difference"].value) > found["slope_difference"].se
     kept = np.arange(8) > 0
     refit = fit_line(
         replace(effects, log_hr=log_hr).take(kept),
@@ -366,7 +364,7 @@ def test_an_influential_trial_is_refitted():
         line_priors(),
         (30, 30, 24),
     )
-    assert records[0]["slope_difference"].value == pytest.approx(quantiles(refit, "slope_difference", P)[0], abs=0.05)
+    assert records[0].slope_difference.value == pytest.approx(quantiles(refit, "slope_difference", P)[0], abs=0.05)
 
 
 def test_permutation_p_is_uniform_without_moderation_and_small_with_it():

@@ -26,7 +26,7 @@ from surrogacy.survival.illness_death import IllnessDeath
 
 CalibrationName = Literal["L", "M"]
 PfsSource = Literal["hazard-ratio", "medians"]
-IN_WORDS = {
+CALIBRATION_WORDS = {
     "L": "PPS as reported, the OS medians left to the model",
     "M": "PPS fitted to the OS medians",
 }
@@ -111,7 +111,7 @@ class Calibration:
     @property
     def words(self) -> str:
         """Origin of the hazards."""
-        return IN_WORDS[self.name]
+        return CALIBRATION_WORDS[self.name]
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -147,7 +147,9 @@ def calibrate(
     """
     chosen = inputs.cut(cut)
     if name not in ("L", "M"):
-        raise UsageError(f"unknown calibration {name!r}; choose L ({IN_WORDS['L']}) or M ({IN_WORDS['M']})")
+        raise UsageError(
+            f"unknown calibration {name!r}; choose L ({CALIBRATION_WORDS['L']}) or M ({CALIBRATION_WORDS['M']})"
+        )
     median_pfs = _median_pfs(inputs, pfs, chosen.name)
     q = inputs.direct_death.value
     if name == "L":

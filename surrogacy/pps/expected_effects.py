@@ -24,7 +24,7 @@ from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, ASSUMED_FOLLOW_UP
 from surrogacy.pps.trial_summary import PpsDefinition
 from surrogacy.trials import TrialSet
 
-STEP = 1e-3  # of a log, for derivatives
+DERIVATIVE_STEP = 1e-3  # of a log, for derivatives
 MAX_LOG_HR = 5.0  # |log HR| beyond which an effect is held: a hazard ratio of 0.007
 
 
@@ -102,12 +102,12 @@ class ExpectedEffects:
             Derivatives by the surrogate effect, and by the logs of the control arm's median PFS and OS.
         """
         derivatives = np.empty((len(self), 3))
-        at = surrogate[None] + STEP * np.array([[1.0], [-1.0]])
+        at = surrogate[None] + DERIVATIVE_STEP * np.array([[1.0], [-1.0]])
         up, down = self.log_hr(at)
-        derivatives[:, 0] = (up - down) / (2 * STEP)
+        derivatives[:, 0] = (up - down) / (2 * DERIVATIVE_STEP)
         for column in (0, 1):
             ends = []
-            for step in (STEP, -STEP):
+            for step in (DERIVATIVE_STEP, -DERIVATIVE_STEP):
                 pfs = self.median_pfs * np.exp(step) if column == 0 else self.median_pfs
                 moved = replace(
                     self,
@@ -115,7 +115,7 @@ class ExpectedEffects:
                     post_progression=self.post_progression * np.exp(-step * self.pps_sensitivity[:, column]),
                 )
                 ends.append(moved.log_hr(surrogate[None])[0])
-            derivatives[:, 1 + column] = (ends[0] - ends[1]) / (2 * STEP)
+            derivatives[:, 1 + column] = (ends[0] - ends[1]) / (2 * DERIVATIVE_STEP)
         return derivatives
 
     def log_hr(self, surrogate: FloatArray) -> FloatArray:

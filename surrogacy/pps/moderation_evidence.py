@@ -29,8 +29,8 @@ from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL
 
-MOST_TRIALS = 1_000_000
-POWER = 0.8
+MAX_COMPARISONS = 1_000_000
+DEFAULT_POWER = 0.8
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> Lo
 
 
 def trials_needed(
-    moderation: Moderation, slope_difference: float | None = None, power: float = POWER, level: float = LEVEL
+    moderation: Moderation, slope_difference: float | None = None, power: float = DEFAULT_POWER, level: float = LEVEL
 ) -> TrialsNeeded:
     """Compute the number of comparisons like these that a two-sided test of g would need.
 
@@ -239,16 +239,16 @@ def trials_needed(
         return float(ndtr(shift - quantile) + ndtr(-shift - quantile))
 
     low, high = 0, 1
-    while power_of(high) < power and high <= MOST_TRIALS:
+    while power_of(high) < power and high <= MAX_COMPARISONS:
         low, high = high, 2 * high
-    while high - low > 1 and high <= MOST_TRIALS:
+    while high - low > 1 and high <= MAX_COMPARISONS:
         middle = (low + high) // 2
         low, high = (low, middle) if power_of(middle) >= power else (middle, high)
     words = (
         f"comparisons like the {k} at hand in effects, errors, {moderation.moderator.name} and scatter about the line "
         f"(sigma_cond {moderation['sigma_cond'].value:.2f}), independent trials, normal estimate of g"
     )
-    return TrialsNeeded(true, se, power_of(k), None if high > MOST_TRIALS else max(high, 5), power, level, words)
+    return TrialsNeeded(true, se, power_of(k), None if high > MAX_COMPARISONS else max(high, 5), power, level, words)
 
 
 def influential_trials(refits: Sequence[LineWithoutTrial], moderation: Moderation) -> list[str]:

@@ -30,7 +30,7 @@ from surrogacy.trials import TrialSet
 
 TherapyColumn = Literal["post_therapy_pct", "post_systemic_pct"]
 THERAPY = {"post_therapy_pct": "any later therapy", "post_systemic_pct": "later systemic therapy"}
-STEP = 1e-4  # of log median OS, for a derivative
+DERIVATIVE_STEP = 1e-4  # of log median OS, for a derivative
 
 
 def pps_ratio(
@@ -96,9 +96,9 @@ def pps_sensitivity(arm: ArmPps, definition: PpsDefinition) -> FloatArray:
     if definition != "model":
         return np.zeros(2)
     q = arm.direct_death.value
-    moved_pfs = (1 - q if arm.pfs_endpoint == "TTP" else 1.0) * pfs * np.exp(STEP * np.array([1, -1, 0, 0]))
-    hazards = np.log(post_progression_hazard(moved_pfs, os * np.exp(STEP * np.array([0, 0, 1, -1])), q))
-    return np.array([hazards[1] - hazards[0], hazards[3] - hazards[2]]) / (2 * STEP)
+    moved_pfs = (1 - q if arm.pfs_endpoint == "TTP" else 1.0) * pfs * np.exp(DERIVATIVE_STEP * np.array([1, -1, 0, 0]))
+    hazards = np.log(post_progression_hazard(moved_pfs, os * np.exp(DERIVATIVE_STEP * np.array([0, 0, 1, -1])), q))
+    return np.array([hazards[1] - hazards[0], hazards[3] - hazards[2]]) / (2 * DERIVATIVE_STEP)
 
 
 def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "post_therapy_pct") -> Moderator:

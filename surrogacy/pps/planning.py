@@ -35,11 +35,11 @@ from surrogacy.survival.trial_design import Design
 Endpoint = Literal["pfs", "os"]
 ENDPOINTS: tuple[Endpoint, Endpoint] = ("pfs", "os")
 
-LIMIT = "formula: large-sample limit of the Cox estimate"
-NORMAL = "formula: normal law of the log-rank statistic"
-JOINT = "formula: joint normal law of the two log-rank statistics"
-EXPECTED = "formula: expectation"
-OF_MODEL = "formula: median of the illness-death model"
+COX_LIMIT = "formula: large-sample limit of the Cox estimate"
+NORMAL_LAW = "formula: normal law of the log-rank statistic"
+JOINT_LAW = "formula: joint normal law of the two log-rank statistics"
+EXPECTATION = "formula: expectation"
+MODEL_MEDIAN = "formula: median of the illness-death model"
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def plan(
         raise UsageError(f"n {wanted:g} with allocation {design.allocation}: each arm needs at least 2 patients")
     estimates = _by_formula(law, reverse, float(sum(patients)), power, alpha)
     for arm, median in zip(("control", "experimental"), design.median_os, strict=True):
-        estimates[f"median_os_{arm}"] = Estimate(median, kind=OF_MODEL)
+        estimates[f"median_os_{arm}"] = Estimate(median, kind=MODEL_MEDIAN)
     trials = simulate_trials(*design.arms, patients, design.censoring, simulations, seed, step) if simulations else None
     simulated = {} if trials is None else _by_simulation(trials, alpha)
     problems = _problems(design, law, float(sum(patients)))
@@ -180,18 +180,18 @@ def _by_formula(law: LogRankPair, reverse: LogRankPair, n: float, power: float, 
     values: dict[str, tuple[float, str]] = {}
     for which, name in enumerate(ENDPOINTS):
         values |= {
-            f"hr_{name}": (np.exp(law.log_hr[which]), LIMIT),
-            f"events_{name}": (n * law.events[which], EXPECTED),
-            f"power_{name}": (law.power(n, alpha)[which], NORMAL),
-            f"median_p_{name}": (law.median_p(n)[which], NORMAL),
-            f"n_{name}": (_whole(law.sample_size(power, alpha))[which], NORMAL),
+            f"hr_{name}": (np.exp(law.log_hr[which]), COX_LIMIT),
+            f"events_{name}": (n * law.events[which], EXPECTATION),
+            f"power_{name}": (law.power(n, alpha)[which], NORMAL_LAW),
+            f"median_p_{name}": (law.median_p(n)[which], NORMAL_LAW),
+            f"n_{name}": (_whole(law.sample_size(power, alpha))[which], NORMAL_LAW),
         }
     values |= {
-        "correlation": (law.correlation, JOINT),
-        "power_os_given_pfs": (law.os_power_given_significant_pfs(n, alpha), JOINT),
-        "hr_os_pps_only": (np.exp(reverse.log_hr[OS]), LIMIT),
-        "power_os_pps_only": (reverse.power(n, alpha)[OS], NORMAL),
-        "n_os_pps_only": (_whole(reverse.sample_size(power, alpha))[OS], NORMAL),
+        "correlation": (law.correlation, JOINT_LAW),
+        "power_os_given_pfs": (law.os_power_given_significant_pfs(n, alpha), JOINT_LAW),
+        "hr_os_pps_only": (np.exp(reverse.log_hr[OS]), COX_LIMIT),
+        "power_os_pps_only": (reverse.power(n, alpha)[OS], NORMAL_LAW),
+        "n_os_pps_only": (_whole(reverse.sample_size(power, alpha))[OS], NORMAL_LAW),
     }
     return {name: Estimate(float(value), kind=kind) for name, (value, kind) in values.items()}
 

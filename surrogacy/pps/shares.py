@@ -34,11 +34,11 @@ from surrogacy.results.levels import LEVEL, confidence_level
 
 SHARE_DISPLAY_LIMIT = 2.0  # of a share: farther limits differ by the draw, and mean the same
 HALF_TURN = np.pi / 2
-CLOSE = np.geomspace(1e-6, 0.02, 25)
-AROUND = np.concatenate([-CLOSE[::-1], [0.0], CLOSE])  # the estimate: narrow sets
+SMALL_ANGLES = np.geomspace(1e-6, 0.02, 25)
+ANGLES_AROUND_ESTIMATE = np.concatenate([-SMALL_ANGLES[::-1], [0.0], SMALL_ANGLES])  # the estimate: narrow sets
 # At which the set is looked at: every degree, and close to an infinite ratio, where a gap is hardly different from 0.
 DIRECTIONS = np.concatenate(
-    [[-HALF_TURN], -HALF_TURN + CLOSE, np.linspace(-1.55, 1.55, 178), HALF_TURN - CLOSE, [HALF_TURN]]
+    [[-HALF_TURN], -HALF_TURN + SMALL_ANGLES, np.linspace(-1.55, 1.55, 178), HALF_TURN - SMALL_ANGLES, [HALF_TURN]]
 )
 HALVINGS = 30
 
@@ -101,7 +101,9 @@ def fieller_set(part: FloatArray, whole: FloatArray, ratio: float, level: float 
         return inside
 
     # directions from -pi/2 to pi/2, the last the one of an infinite ratio; the first direction beyond it is -pi/2 again
-    angles = np.unique(np.concatenate([DIRECTIONS, np.clip(np.arctan(ratio) + AROUND, -HALF_TURN, HALF_TURN)]))
+    angles = np.unique(
+        np.concatenate([DIRECTIONS, np.clip(np.arctan(ratio) + ANGLES_AROUND_ESTIMATE, -HALF_TURN, HALF_TURN)])
+    )
     accepted = accepts(angles)
     if accepted.all():
         return FiellerSet("every number")

@@ -29,7 +29,9 @@ from surrogacy.arrays import FloatArray
 from surrogacy.survival.time_quadrature import falling_root
 
 Array = npt.ArrayLike
-LONGEST_RATIO = 1e12  # of median post-progression survival to median PFS, or the reverse, that a calibration looks for
+MAX_MEDIAN_RATIO = (
+    1e12  # of median post-progression survival to median PFS, or the reverse, that a calibration looks for
+)
 
 
 def phi(x: Array) -> FloatArray:
@@ -192,7 +194,7 @@ def post_progression_hazard(pfs: Array, os: Array, direct_death: Array) -> Float
     h01, h02 = pfs_hazards(pfs, q)
     never_dying = 1.0 - q * -np.expm1(-lam * os)
     possible = (os > pfs) & (never_dying > 0.5)
-    reach = np.log(LONGEST_RATIO)
+    reach = np.log(MAX_MEDIAN_RATIO)
 
     def excess(log_h12: FloatArray) -> FloatArray:
         return np.asarray(survival_os(os, h01, h02, np.exp(log_h12)) - 0.5)

@@ -53,7 +53,7 @@ __all__ = [
     "restricted_mean_difference",
 ]
 
-VERY_EARLY = 1e-9  # of the time scale of the fastest transition: where a limit at 0 is taken
+EARLY_FRACTION = 1e-9  # of the time scale of the fastest transition: where a limit at 0 is taken
 
 
 def cox_hazard_ratio(
@@ -108,7 +108,7 @@ def hazard_ratio_over_time(
     ratios = ratio(times)
     if not (times == 0.0).any():
         return ratios
-    just_after = VERY_EARLY / max(float(arm.transitions.fastest().max()) for arm in (control, experimental))
+    just_after = EARLY_FRACTION / max(float(arm.transitions.fastest().max()) for arm in (control, experimental))
     return np.where(np.isnan(ratios), ratio(np.where(times == 0.0, just_after, times)), ratios)
 
 

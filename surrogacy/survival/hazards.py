@@ -15,7 +15,7 @@ import numpy.typing as npt
 from surrogacy.arrays import FloatArray
 from surrogacy.survival import constant_hazards
 
-NOTHING_LEFT = 37.0  # cumulative hazard after which a share of 1e-16 is still to come
+MAX_CUMULATIVE_HAZARD = 37.0  # cumulative hazard after which a share of 1e-16 is still to come
 Drawn = tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]
 
 
@@ -167,11 +167,11 @@ class Exponential:
         """Times by the slower of PFS and post-progression survival."""
         lam = self.h01 + self.h02
         dying = (self.h01 > 0.0) & (self.h12 > 0.0)
-        return np.asarray(NOTHING_LEFT / np.where(dying, np.minimum(lam, self.h12), lam))[:, 0]
+        return np.asarray(MAX_CUMULATIVE_HAZARD / np.where(dying, np.minimum(lam, self.h12), lam))[:, 0]
 
     def horizon_pfs(self) -> FloatArray:
         """Times by the hazard of PFS."""
-        return np.asarray(NOTHING_LEFT / (self.h01 + self.h02))[:, 0]
+        return np.asarray(MAX_CUMULATIVE_HAZARD / (self.h01 + self.h02))[:, 0]
 
     def fastest(self) -> FloatArray:
         """Rate of the faster of the two."""

@@ -37,9 +37,9 @@ from surrogacy.survival import constant_hazards
 from surrogacy.survival.partial_likelihood import Censoring, Score
 from surrogacy.survival.time_quadrature import falling_root
 
-POINTS = 1200  # of the time grid; moments are then right to about 1e-5
-NEGLIGIBLE = 40.0  # log units of survival after which nobody is left
-NO_DRIFT = 1e-9  # of a statistic, per root patient: rounding
+GRID_POINTS = 1200  # of the time grid; moments are then right to about 1e-5
+MAX_CUMULATIVE_HAZARD = 40.0  # log units of survival after which nobody is left
+DRIFT_ROUNDING_ERROR = 1e-9  # of a statistic, per root patient: rounding
 PFS, OS = 0, 1
 
 
@@ -154,7 +154,13 @@ class LogRankPair:
         Infinite where the statistic does not drift in favour of the experimental arm.
         """
         needed = np.maximum(-ndtri(alpha / 2.0) + self.spread * ndtri(power), 0.0)
-        return np.asarray(np.where(self.drift < -NO_DRIFT, (needed / np.minimum(self.drift, -NO_DRIFT)) ** 2, np.inf))
+        return np.asarray(
+            np.where(
+                self.drift < -DRIFT_ROUNDING_ERROR,
+                (needed / np.minimum(self.drift, -DRIFT_ROUNDING_ERROR)) ** 2,
+                np.inf,
+            )
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,9 +218,9 @@ def logrank_pair(
 def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring) -> FloatArray:
     """Times from 0 to the end of follow-up, even at first and in the logarithm later: every rate is resolved."""
     rates = np.array([rate for arm in arms for rate in (arm.progression + arm.death, *arm.post_progression)])
-    end = min(censoring.longest, NEGLIGIBLE / (rates.min() + min(censoring.losses)))
+    end = min(censoring.longest, MAX_CUMULATIVE_HAZARD / (rates.min() + min(censoring.losses)))
     stretch = np.log1p(rates.max() * end)
-    t = end * np.sinh(stretch * np.linspace(0.0, 1.0, POINTS)) / np.sinh(stretch)
+    t = end * np.sinh(stretch * np.linspace(0.0, 1.0, GRID_POINTS)) / np.sinh(stretch)
     return np.union1d(t, censoring.shortest) if 0.0 < censoring.shortest < end else t
 
 

@@ -23,7 +23,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.survival.time_quadrature import falling_root, graded_rule
 
 LOG_UNITS_SEARCHED = 80.0
-IMMORTAL = 1e-12  # a share still alive when nothing more can happen
+IMMORTAL_SHARE = 1e-12  # a share still alive when nothing more can happen
 
 
 class Numerical(ABC):
@@ -153,7 +153,7 @@ class Numerical(ABC):
         )
 
     def _immortal(self) -> bool:
-        return bool(self.overall(self.horizon()[:, None])[0][0, 0] > IMMORTAL)
+        return bool(self.overall(self.horizon()[:, None])[0][0, 0] > IMMORTAL_SHARE)
 
     def _moments(self) -> tuple[FloatArray, FloatArray]:
         """Means of (PFS, OS) and their second moments, (2, 2), of a single arm."""

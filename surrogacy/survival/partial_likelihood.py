@@ -22,15 +22,15 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.survival.hazards import NOTHING_LEFT, Exponential, Transitions
+from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Exponential, Transitions
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.survival.time_quadrature import graded_rule
 
 Endpoint = Literal["os", "pfs"]
-AT_ONCE = 512  # pairs of arms with constant hazards in one block: the arrays stay in the processor's cache
-AT_ONCE_NUMERICAL = 64  # each of their times is an integral
-LARGEST_LOG_HR = 60.0
-MOST_STEPS = 200
+PAIRS_AT_ONCE = 512  # pairs of arms with constant hazards in one block: the arrays stay in the processor's cache
+NUMERICAL_PAIRS_AT_ONCE = 64  # each of their times is an integral
+MAX_LOG_HR = 60.0
+MAX_NEWTON_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,9 @@ class Score:
     def root(self) -> FloatArray:
         """Log hazard ratio at which the score is 0: Newton's steps, halved wherever they leave the bracket."""
         size = len(self.risk_ratio)
-        low, high = np.full(size, -LARGEST_LOG_HR), np.full(size, LARGEST_LOG_HR)
+        low, high = np.full(size, -MAX_LOG_HR), np.full(size, MAX_LOG_HR)
         log_hr = np.zeros(size)
-        for _ in range(MOST_STEPS):
+        for _ in range(MAX_NEWTON_STEPS):
             score, information = self.at(log_hr)
             low, high = np.where(score > 0.0, log_hr, low), np.where(score > 0.0, high, log_hr)
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -192,7 +192,7 @@ def blocks(
     """Transitions of a block of pairs, their number, and the times at which a hazard jumps."""
     pairs = int(np.prod(common_pairs(control, experimental)))
     closed = isinstance(control.transitions, Exponential) and isinstance(experimental.transitions, Exponential)
-    step = AT_ONCE if closed else AT_ONCE_NUMERICAL
+    step = PAIRS_AT_ONCE if closed else NUMERICAL_PAIRS_AT_ONCE
     for first in range(0, pairs, step):
         block = slice(first, min(first + step, pairs))
         arms = control.transitions.take(block), experimental.transitions.take(block)
@@ -217,7 +217,7 @@ def scores(
     for arms, size, kinks in blocks(control, experimental):
         last = np.minimum(nothing_left(arms, endpoint), censoring.longest)
         if min(censoring.losses) > 0.0:
-            last = np.minimum(last, NOTHING_LEFT / min(censoring.losses))
+            last = np.minimum(last, MAX_CUMULATIVE_HAZARD / min(censoring.losses))
         parts = []
         for t, weight in panels(arms, size, last, [censoring.shortest, *kinks], max(censoring.losses)):
             kept = censoring.administrative(t) * weight

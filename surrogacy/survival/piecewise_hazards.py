@@ -15,7 +15,7 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.survival.constant_hazards import phi
-from surrogacy.survival.hazards import NOTHING_LEFT, Drawn
+from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Drawn
 from surrogacy.survival.moments import Numerical
 
 
@@ -158,15 +158,15 @@ class Piecewise(Numerical):
 
     def horizon_pfs(self) -> FloatArray:
         """Times at which the cumulative hazard of PFS leaves nobody."""
-        return self._reached(np.full(len(self.h01), NOTHING_LEFT), self.h01 + self.h02)
+        return self._reached(np.full(len(self.h01), MAX_CUMULATIVE_HAZARD), self.h01 + self.h02)
 
     def horizon(self) -> FloatArray:
         """PFS, then post-progression survival from there."""
         first = self.horizon_pfs()
         if self.forward:
-            last = self._reached(self._cumulative(first[:, None], self.h12)[:, 0] + NOTHING_LEFT, self.h12)
+            last = self._reached(self._cumulative(first[:, None], self.h12)[:, 0] + MAX_CUMULATIVE_HAZARD, self.h12)
         else:
-            last = first + self._reached(np.full(len(first), NOTHING_LEFT), self.h12)
+            last = first + self._reached(np.full(len(first), MAX_CUMULATIVE_HAZARD), self.h12)
         return np.maximum(first, last)
 
     def fastest(self) -> FloatArray:

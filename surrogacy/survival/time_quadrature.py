@@ -19,15 +19,17 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 
-STEP = 0.2  # in x; 1e-14 for exponentials of any rate that `left` covers, 1e-9 for a Cox limit with a hazard ratio of 6
-TAIL = 36.0  # weights down to exp(-36) of the whole
+NODE_STEP = (
+    0.2  # in x; 1e-14 for exponentials of any rate that `left` covers, 1e-9 for a Cox limit with a hazard ratio of 6
+)
+LOG_TAIL_WEIGHT = 36.0  # weights down to exp(-36) of the whole
 HALVINGS = 64
 
 
 @lru_cache(maxsize=128)
 def _rule(left: int, sharpness: float, power: float) -> tuple[FloatArray, FloatArray]:
-    low, high = -left - np.log(TAIL / power), np.log(TAIL)
-    x = np.linspace(low, high, int(np.ceil((high - low) * sharpness / STEP)) + 1)
+    low, high = -left - np.log(LOG_TAIL_WEIGHT / power), np.log(LOG_TAIL_WEIGHT)
+    x = np.linspace(low, high, int(np.ceil((high - low) * sharpness / NODE_STEP)) + 1)
     before, after = np.exp(-x - left), np.exp(x)
     z = x + after - before
     s = np.exp(-np.logaddexp(0.0, -z))

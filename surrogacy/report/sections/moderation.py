@@ -79,7 +79,7 @@ def section(run: PpsRun) -> Section:
         record={
             "moderated": [_moderated_record(one) for one in run.moderated],
             "offset": None if run.dilution_regression is None else _offset_record(run.dilution_regression),
-            "offset_sensitivity": list(run.dilution_sensitivity),
+            "offset_sensitivity": [scenario.record for scenario in run.dilution_sensitivity],
             "not_asked": list(run.not_possible),
         },
     )
@@ -104,7 +104,7 @@ def _moderated_record(one: Moderated) -> Record:
                 key: value.record if isinstance(value, Estimate | ThresholdEffect) else value
                 for key, value in record.items()
             }
-            for record in one.left_out
+            for record in map(vars, one.left_out)
         ],
     }
 
@@ -165,7 +165,7 @@ def _offset_line(run: PpsRun) -> Iterator[Note]:
     if run.dilution_regression is None:
         return
     result = run.dilution_regression.result
-    shares = [record["share"] for record in run.dilution_sensitivity if record.get("share") is not None]
+    shares = [scenario.share.value for scenario in run.dilution_sensitivity if scenario.share and scenario.share.value]
     yield Note(
         OFFSET_LINE.format(
             k=len(result.effects),
@@ -210,7 +210,13 @@ def _tables(run: PpsRun) -> tuple[Table, ...]:
     return (
         *_lines_table(run),
         *_estimates_table(run),
-        *record_table("offset_sensitivity", offset_title, run.dilution_sensitivity, offset_columns, OFFSET_NOTE),
+        *record_table(
+            "offset_sensitivity",
+            offset_title,
+            [scenario.record for scenario in run.dilution_sensitivity],
+            offset_columns,
+            OFFSET_NOTE,
+        ),
         *record_table("moderation_evidence", title, evidence, evidence_columns, evidence_note),
     )
 

@@ -254,6 +254,16 @@ class Effects:
         cross = self._control_correlation(self.control_group[i]) * float(np.sqrt(common[0] * common[1]))
         return np.array([[common[0], cross], [cross, common[1]]])
 
+    def sampling_covariance(self, members: Sequence[int] | IntArray) -> FloatArray:
+        """(2 m, 2 m) covariance of the estimates of ``m`` comparisons, surrogate and final of each in turn.
+
+        Parameters
+        ----------
+        members : sequence of int
+            Places of the comparisons, such as a group of `dependent_groups`.
+        """
+        return np.block([[self.covariance_between(int(i), int(j)) for j in members] for i in members])
+
     def _control_correlation(self, group: str) -> float:
         """Correlation of the two estimates within a shared control arm.
 

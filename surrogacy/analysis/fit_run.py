@@ -88,7 +88,7 @@ class SetFit:
 
     def result(self, model: str) -> Result | None:
         """Return the result of a model by name, if it was fitted."""
-        return next((result for result in self.results if result.model == model), None)
+        return {result.model: result for result in self.results}.get(model)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class Run:
     def sampled(self) -> list[Result]:
         """Results whose draws can be written: sampled models, and what NUTS made of the exact ones."""
         found = [result for one in self.analyses for result in (*one.results, *one.sampled)]
-        return [result for result in found if hasattr(result.draws, "to_netcdf")]
+        return [result for result in found if result.posterior is not None and result.posterior.samples is not None]
 
 
 def fit_all(

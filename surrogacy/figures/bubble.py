@@ -11,7 +11,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from surrogacy.figures import _style as style
-from surrogacy.models.weights import weighting, weights_of
 from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.result import Result, SurrogacyLine
@@ -39,11 +38,7 @@ def bubble_data(result: Result) -> pd.DataFrame:
     effects = result.effects
     k = len(effects)
     blank = ("",) * k
-    weights = np.full(k, np.nan)
-    if effects.complete.any() and (
-        weighting(result.settings, result.effects) not in ("n", "sqrt-n") or np.isfinite(effects.n).all()
-    ):
-        weights = weights_of(effects, weighting(result.settings, result.effects))[0]
+    weights = result.shown_weights.values
     frame = pd.DataFrame(
         {
             "label": effects.labels,
@@ -51,7 +46,7 @@ def bubble_data(result: Result) -> pd.DataFrame:
             "surrogate": effects.log_hr[:, 0],
             "final": effects.log_hr[:, 1],
             "n": effects.n,
-            "area": weights / np.nanmax(weights) if np.isfinite(weights).any() else np.full(k, 0.3),
+            "area": weights / weights.max(),
             "class": effects.factors.get("class", blank),
             "stage": effects.factors.get("stage", blank),
         }
@@ -342,7 +337,7 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
         for name in stages:
             marker(name, marker=style.STAGE_MARKERS[name])
     known = data["n"].dropna()
-    if weighting(result.settings, result.effects) == "n" and len(known):
+    if result.shown_weights.name == "n" and len(known):
         heading("Patients (area)")
         shape = style.STAGE_MARKERS.get(data["stage"].mode()[0], "o")
         for size in _three_sizes(known):
@@ -350,7 +345,7 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
             if size > known.max() / 4:  # a large symbol is higher than its line
                 handles.append(Line2D([], [], lw=0, label=""))
         handles.append(Line2D([], [], lw=0, label=" "))  # the largest circle is higher than its line
-    elif weighting(result.settings, result.effects) != "none":
+    elif result.shown_weights.name != "none":
         heading("Weight (area)")
         for share in (0.1, 0.4, 1.0):
             marker(f"{share:.0%} of the largest", ms=np.sqrt(LARGEST_BUBBLE * share))

@@ -22,7 +22,7 @@ from scipy.special import ndtr, ndtri
 
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
-from surrogacy.models.exact.line_posterior import LinePosterior, estimate
+from surrogacy.models.exact.line_posterior import LinePosterior
 from surrogacy.models.moderated_line import COEFFICIENTS, Moderation
 from surrogacy.pps.expected_effects import Expectation
 from surrogacy.results.estimate import Estimate
@@ -161,7 +161,7 @@ def leave_one_out(found: Moderation) -> tuple[list[dict[str, Any]], LogScore]:
     alone = found.alone.log_scores()
     for trial, rest in found.posterior.leave_one_out().items():
         record: dict[str, Any] = {"left_out": trial}
-        record |= {name: estimate(rest, name, found.model.level) for name in ("slope", "slope_difference")}
+        record |= {name: rest.estimate(name, found.model.level) for name in ("slope", "slope_difference")}
         record["p_slope_difference_negative"] = float(rest.grid.distribution((0.0, 1.0))(np.zeros(1))[0])
         record["log_score"] = found.posterior.grid.log_evidence - rest.grid.log_evidence
         records.append(record | {"log_score_alone": alone[trial]})

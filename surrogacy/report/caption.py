@@ -9,7 +9,6 @@ import numpy as np
 
 from surrogacy.evaluation.cross_validation import Predictions
 from surrogacy.evaluation.placement import Focus
-from surrogacy.models.weights import weighting
 from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names, with_article
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import number, settings_in_words, with_interval
@@ -53,7 +52,7 @@ def bubble_caption(result: Result) -> str:
     parts = [
         f"Treatment effects on {_surrogates(result)} and on {with_article(final_name(effects))}: {_who(result)}.",
         f"Each symbol is a comparison; its area is proportional to its weight "
-        f"({weights_in_words(weighting(result.settings, effects), effects)}), its colour shows the class of "
+        f"({weights_in_words(result.shown_weights.name, effects)}), its colour shows the class of "
         "treatment and its shape the stage of disease. Both axes are hazard ratios on one log scale; below 1 favours the "
         "experimental arm.",
     ]
@@ -97,7 +96,7 @@ def forest_caption(result: Result) -> str:
         f"Hazard ratios of {_surrogates(result)} and of {with_article(final_name(result.effects))}, {_who(result)}.",
         "Symbol area and percentages are shares of the patients."
         if np.isfinite(result.effects.n).all()
-        else f"Symbol area: weight ({weights_in_words(weighting(result.settings, result.effects), result.effects)}).",
+        else f"Symbol area: weight ({weights_in_words(result.shown_weights.name, result.effects)}).",
         _intervals(result, "Intervals are 95%, recomputed from the standard errors that were fitted."),
     ]
     if "mu_surrogate" in result.estimates:

@@ -108,21 +108,13 @@ def fit_record(result: Result) -> dict[str, Any]:
     """Return one fit as a record."""
     effects = result.effects
     patients = effects.patients
-    settings = dict(result.settings)
-    if result.model.startswith("bivariate"):
-        assumed = np.unique(effects.rho_within[~effects.rho_known])
-        known = len(assumed) and "prior_rho_within" not in settings
-        settings |= {
-            "rho_within": float(assumed[0]) if known else None,
-            "rho_within_reported": int(effects.rho_known.sum()),
-        }
     return {
         "set": effects.name,
         "k": len(effects),
         "trials": len(effects.trials),
         "n": int(patients) if np.isfinite(patients) else None,
         "model": result.model,
-        "settings": settings,
+        "settings": dict(result.settings),
         "estimates": {name: estimate_record(estimate) for name, estimate in result.estimates.items()},
         "problems": list(result.problems),
         "endpoints": {"surrogate": list(surrogate_names(effects)), "final": list(final_names(effects))},

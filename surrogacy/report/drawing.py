@@ -61,7 +61,8 @@ def draw_posterior(result: Result, folder: Path, formats: tuple[str, ...], prese
     """Draw and save the posterior of r2_trial and the line, and its caption; return the file names."""
     from surrogacy.figures import plot_posterior
 
-    name = f"posterior-{result.effects.name}" + ("" if result.model == "bivariate-bayes" else f"-{result.model}")
+    sampled = result.posterior is not None and result.posterior.samples is not None
+    name = f"posterior-{result.effects.name}" + (f"-{result.model}" if sampled else "")
     return save_drawn(name, lambda: plot_posterior(result)[0], posterior_caption(result), folder, formats, preset)
 
 

@@ -186,7 +186,9 @@ def _draw(one: SetFit, folder: Path, drawing: Drawing) -> list[Future[Any]]:
         drawing.workers.submit(draw_forest, (pooled or list(one.results))[-1], *how),
         drawing.workers.submit(draw_bubble, (lines or list(one.results))[0], *how),
     ]
-    jobs += [drawing.workers.submit(draw_posterior, result, *how) for result in one.results if result.draws is not None]
+    jobs += [
+        drawing.workers.submit(draw_posterior, result, *how) for result in one.results if result.posterior is not None
+    ]
     by_class = [result for result in one.results if any(name.startswith("slope[") for name in result.estimates)]
     jobs += [
         drawing.workers.submit(draw_class_slopes, result, *how)

@@ -283,21 +283,19 @@ def placement_table(run: Run) -> ReportTable:
 
 def shrunken_records(one: SetFit) -> list[dict[str, Any]]:
     """Observed and true effects of every comparison, by the exact posterior."""
-    result = one.result("bivariate-bayes")
-    if result is None:
-        return []
-    mean, covariance = result.draws.shrunken()
+    found = [(result, result.posterior.true_effects()) for result in one.results if result.posterior is not None]
     records = []
-    for i, comparison in enumerate(result.effects.comparison):
-        record: dict[str, Any] = {"set": one.name, "comparison": comparison}
-        for column, side in enumerate(("surrogate", "final")):
-            record |= {
-                f"hr_{side}": float(np.exp(result.effects.log_hr[i, column])),
-                f"hr_{side}_true": float(np.exp(mean[i, column])),
-                f"log_hr_{side}_true": float(mean[i, column]),
-                f"sd_{side}_true": float(covariance[i, column, column] ** 0.5),
-            }
-        records.append(record | {"covariance_true": float(covariance[i, 0, 1])})
+    for result, (mean, covariance) in ((result, effects) for result, effects in found if effects is not None):
+        for i, comparison in enumerate(result.effects.comparison):
+            record: dict[str, Any] = {"set": one.name, "comparison": comparison}
+            for column, side in enumerate(("surrogate", "final")):
+                record |= {
+                    f"hr_{side}": float(np.exp(result.effects.log_hr[i, column])),
+                    f"hr_{side}_true": float(np.exp(mean[i, column])),
+                    f"log_hr_{side}_true": float(mean[i, column]),
+                    f"sd_{side}_true": float(covariance[i, column, column] ** 0.5),
+                }
+            records.append(record | {"covariance_true": float(covariance[i, 0, 1])})
     return records
 
 

@@ -30,8 +30,8 @@ def with_interval(estimate: Estimate, digits: int = 2) -> str:
 
 def settings_in_words(result: Result) -> str:
     """Weights or within-trial correlation of a fit, as a footnote needs them."""
-    if "weights" in result.settings:
-        return f"weights: {weights_in_words(result.settings['weights'], result.effects)}"
+    if result.weights is not None:
+        return f"weights: {weights_in_words(result.weights.name, result.effects)}"
     effects = result.effects
     assumed = np.unique(effects.rho_within[~effects.rho_known])
     words = (

@@ -63,7 +63,7 @@ def ragged():
     )
     effects = effects.with_rho_within(0.5)
     factors = {"class": tuple("xyxyxyxyx"), "stage": tuple("ppqqppqqp"), "year": tuple(map(str, range(2010, 2019)))}
-    return replace(effects, factors=factors)
+    return replace(effects, covariates=factors)
 
 
 def log_likelihood(model, values):
@@ -439,7 +439,7 @@ def by_class(slopes, size=14):
     final = np.array([slopes[name] for name in names]) * theta
     y = np.column_stack([theta, final]) + rng.normal(0, 0.04, (len(names), 2))
     effects = Effects.from_arrays(y, np.full((len(names), 2), 0.04), 0.0)
-    return replace(effects, factors={"class": names, "stage": names})
+    return replace(effects, covariates={"class": names, "stage": names})
 
 
 @pytest.mark.slow
@@ -519,7 +519,7 @@ def test_what_cannot_be_fitted(llovet):
         SampledDanielsHughes(fixed_effect_sd=1e9)
     with pytest.raises(UsageError, match="'full' or 'partial'"):
         ClassExchangeable("none")
-    one = replace(llovet, factors={**llovet.factors, "class": ("chemo",) * 16})
+    one = replace(llovet, covariates={**llovet.covariates, "class": ("chemo",) * 16})
     with pytest.raises(FitError, match="two classes are needed"):
         ClassExchangeable().fit(one)
     with pytest.raises(UsageError, match="no column 'grade'"):
@@ -528,10 +528,10 @@ def test_what_cannot_be_fitted(llovet):
         SampledModeratedLine("stage").fit(llovet)
     with pytest.raises(UsageError, match="no column 'grade'"):
         SampledModeratedLine("grade").fit(llovet)
-    gap = replace(llovet, factors={"line": ("", *llovet.factors["line"][1:])})
+    gap = replace(llovet, covariates={"line": ("", *llovet.covariates["line"][1:])})
     assert SampledModeratedLine("line").comparable(gap).problems[-1] == "left out by line: 1 not stated"
     two = SampledModeratedLine("class").comparable(llovet)
-    assert len(set(two.factors["class"])) == 2
+    assert len(set(two.covariates["class"])) == 2
     assert "left out by class" in two.problems[-1]
     few = three()
     few.log_hr[3:, 1] = np.nan

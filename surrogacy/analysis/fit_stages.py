@@ -223,7 +223,7 @@ def pairing_of(
 def _splits(effects: Effects, factor: str) -> bool:
     """Whether a factor is known of these effects and parts them."""
     name = "year" if factor == "era" else factor
-    return name in effects.factors and len(levels_of(effects, factor, LATER_ERA)) > 1
+    return name in effects.covariates and len(levels_of(effects, factor, LATER_ERA)) > 1
 
 
 def _with_delete_one(

@@ -125,7 +125,7 @@ def require_focus(sets: Sequence[Effects], trial: str) -> None:
 def _cuts(trials: TrialSet, one: Effects) -> tuple[DataCut, ...]:
     """Whole-population surrogate effects with limits, oldest cut first; without them the one of the set."""
     table = trials.effects
-    endpoint = one.factors.get("surrogate", ("",))[0]
+    endpoint = one.covariates.get("surrogate", ("",))[0]
     rows = table[(table["comparison"] == one.comparison[0]) & (table["endpoint"] == endpoint)]
     cuts = []
     for row in rows.sort_values("data_cut").to_dict("records"):

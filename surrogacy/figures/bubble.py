@@ -17,7 +17,6 @@ from surrogacy.results.result import Result, SurrogacyLine
 
 LABEL_ALL_UP_TO = 15
 LARGEST_BUBBLE = 260.0  # points squared
-UNVERIFIED = "unverified"
 MOST_LABELS = 40  # more names hide the symbols
 
 
@@ -47,12 +46,11 @@ def bubble_data(result: Result) -> pd.DataFrame:
             "final": effects.log_hr[:, 1],
             "n": effects.n,
             "area": weights / weights.max(),
-            "class": effects.factors.get("class", blank),
-            "stage": effects.factors.get("stage", blank),
+            "class": effects.covariates.get("class", blank),
+            "stage": effects.covariates.get("stage", blank),
         }
     )
-    evidence = [effects.factors.get(f"{side}_evidence", blank) for side in ("surrogate", "final")]
-    frame["unverified"] = [UNVERIFIED in pair for pair in zip(*evidence, strict=True)]
+    frame["unverified"] = effects.unverified.any(axis=1)
     low, high = effects.limits
     for column, name in enumerate(("surrogate", "final")):
         frame[f"{name}_low"], frame[f"{name}_high"] = low[:, column], high[:, column]
@@ -280,7 +278,7 @@ def _corner(ax: Axes, result: Result) -> None:
     """Four lines at most: what, how many, how strong, the line."""
     effects = result.effects
     lines = [f"{effects.name or 'effects'}: {result.model.replace('-', ' ')}"]
-    patients = f", {effects.patients:,.0f} patients" if np.isfinite(effects.patients) else ""
+    patients = f", {effects.n_patients:,.0f} patients" if np.isfinite(effects.n_patients) else ""
     lines.append(f"{result.size} comparisons, {len(effects.trials)} trials{patients}")
     square: Any = result.estimates.get("r2_trial")
     if square is not None and square.value is not None:

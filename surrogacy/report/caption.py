@@ -18,7 +18,7 @@ from surrogacy.results.result import Result
 
 def _who(result: Result) -> str:
     effects = result.effects
-    size = effects.patients
+    size = effects.n_patients
     patients = f", {size:,.0f} patients" if size == size else ""
     return f"{result.size} comparisons from {len(effects.trials)} trials{patients} (set {effects.name})"
 
@@ -84,8 +84,7 @@ def bubble_caption(result: Result) -> str:
     drawn = isinstance(threshold, ThresholdEffect) and threshold.hr is not None and threshold.status != "two-sided"
     parts += ["Grey area: surrogate effects beyond the threshold."] if drawn else []
     parts.append("Dotted line: equal effects. Ring: the trial in focus.")
-    evidence = [effects.factors.get(f"{side}_evidence", ()) for side in ("surrogate", "final")]
-    if any("unverified" in values for values in evidence):
+    if effects.unverified.any():
         parts.append("Dashed outline: a hazard ratio or its limits were not verified in any source.")
     return " ".join(parts) + _caveats(result) + "\n"
 
@@ -104,8 +103,7 @@ def forest_caption(result: Result) -> str:
             f"Diamond: mean effect by {result.model.replace('-', ' ')} ({settings_in_words(result)}), 95% confidence interval "
             f"({result['mu_final'].method}); line below: 95% prediction interval of the true effect in a new trial (t with k - 2 degrees of freedom, tau taken as known)."
         )
-    evidence = [result.effects.factors.get(f"{side}_evidence", ()) for side in ("surrogate", "final")]
-    if any("unverified" in values for values in evidence):
+    if result.effects.unverified.any():
         parts.append("† and open symbol: a hazard ratio or its limits were not verified in any source.")
     return " ".join(parts) + _caveats(result) + "\n"
 

@@ -42,7 +42,7 @@ def screen(run: Run) -> RenderableType:
 
 def _set_block(one: SetFit) -> RenderableType:
     effects = one.effects
-    size = effects.patients
+    size = effects.n_patients
     patients = f", {size:,.0f} patients" if size == size else ""
     left_out = sum(not entry["in_fit"] for entry in one.flow)
     flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""

@@ -107,7 +107,7 @@ def left_out_record(entry: LeftOut) -> dict[str, Any]:
 def fit_record(result: Result) -> dict[str, Any]:
     """Return one fit as a record."""
     effects = result.effects
-    patients = effects.patients
+    patients = effects.n_patients
     return {
         "set": effects.name,
         "k": len(effects),

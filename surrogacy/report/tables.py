@@ -151,7 +151,7 @@ def effects_table(analyses: Sequence[SetFit]) -> ReportTable:
     for one in analyses:
         effects = one.effects
         for i, comparison in enumerate(effects.comparison):
-            factor = {name: values[i] for name, values in effects.factors.items()}
+            factor = {name: values[i] for name, values in effects.described_columns.items()}
             record: dict[str, Any] = {
                 "set": one.name,
                 "comparison": comparison,
@@ -166,7 +166,7 @@ def effects_table(analyses: Sequence[SetFit]) -> ReportTable:
                 low, high = (np.exp(limit[i, column]) for limit in effects.limits)
                 record |= {f"log_hr_{side}": log_hr, f"se_{side}": se, f"hr_{side}": np.exp(log_hr)}
                 interval = f" ({number(low)} to {number(high)})" if np.isfinite(se) else " (no interval)"
-                dagger = " †" if factor.get(f"{side}_evidence") == "unverified" else ""
+                dagger = " †" if effects.unverified[i, column] else ""
                 shown |= {
                     f"{'Surrogate' if side == 'surrogate' else 'Final'}": endpoint_of(effects, i, side),
                     f"HR ({side}, 95% CI)": f"{number(np.exp(log_hr))}{interval}{dagger}",

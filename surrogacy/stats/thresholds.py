@@ -73,7 +73,7 @@ def _crossing(threshold: ThresholdEffect) -> str:
 
 def _endpoints(effects: Effects) -> tuple[str, str]:
     """Names of the surrogate and of the final endpoint; generic where a set mixes several or names none."""
-    endpoints = (set(effects.factors.get(side, ())) for side in ("surrogate", "final"))
+    endpoints = (set(effects.covariates.get(side, ())) for side in ("surrogate", "final"))
     surrogate, final = (next(iter(names)) if len(names) == 1 else "" for names in endpoints)
     return surrogate or "the surrogate", final or "the final endpoint"
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.effects import Caveat, CaveatCode, Effects
-from surrogacy.errors import DataError, UsageError
+from surrogacy.effects import SIDES, Effects, Provenance
+from surrogacy.errors import Caveat, CaveatCode, DataError, UsageError
 from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
 from surrogacy.trials.cells import Row, file_fault, number, squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE
 from surrogacy.trials.shared_control import SharedControl, resolve_shared_controls
-from surrogacy.trials.standard_errors import standard_error
+from surrogacy.trials.standard_errors import StandardError, standard_error
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -244,7 +244,6 @@ def _effects(
         )
     errors = [[standard_error(row) for row in pair] for _, *pair in chosen]
     se = np.array([[np.nan if error is None else error.value for error in pair] for pair in errors])
-    methods = [["" if error is None else error.method for error in pair] for pair in errors]
     known_rho = np.array(
         [_first_number(surrogate["rho_within"], final["rho_within"]) for _, surrogate, final in chosen]
     )
@@ -257,17 +256,19 @@ def _effects(
     def strings(values: Sequence[Any]) -> tuple[str, ...]:
         return tuple("" if value is None or value != value else str(value) for value in values)
 
-    factors = {column: strings([trial[column] for trial, _, _ in chosen]) for column in trial_columns}
-    factors["year"] = tuple("" if trial["year"] != trial["year"] else f"{trial['year']:.0f}" for trial, _, _ in chosen)
+    covariates = {column: strings([trial[column] for trial, _, _ in chosen]) for column in trial_columns}
+    covariates["year"] = tuple(
+        "" if trial["year"] != trial["year"] else f"{trial['year']:.0f}" for trial, _, _ in chosen
+    )
     for position, side in ((1, "surrogate"), (2, "final")):
-        factors[side] = strings([row[position]["endpoint"] for row in chosen])
-        factors[f"{side}_effect"] = strings([row[position]["effect_id"] for row in chosen])
-        factors[f"{side}_evidence"] = strings([row[position]["evidence"] or "as given" for row in chosen])
-        factors[f"{side}_se_method"] = tuple(pair[position - 1] for pair in methods)
-        imprecise = [pair[position - 1] for pair in errors]
-        factors[f"{side}_se_imprecise"] = tuple(
-            "yes" if error is not None and error.imprecise else "" for error in imprecise
-        )
+        covariates[side] = strings([row[position]["endpoint"] for row in chosen])
+        covariates[f"{side}_effect"] = strings([row[position]["effect_id"] for row in chosen])
+    provenance = np.array(
+        [
+            [_provenance(*cell) for cell in zip(rows, pair, strict=True)]
+            for (_, *rows), pair in zip(chosen, errors, strict=True)
+        ]
+    )
     added = [trial["label"] for trial, _, _ in chosen if trial["comparison"] in trials.added]
     effects = replace(
         Effects.from_arrays(
@@ -284,12 +285,21 @@ def _effects(
             name=name,
         ),
         rho_known=~np.isnan(known_rho),
-        factors=factors,
+        covariates=covariates,
+        provenance=provenance,
     )
     partly = added and len(added) < len(chosen)
     text = f"added for this run, not in the curated table: {', '.join(added)}"
     of_added = (Caveat(CaveatCode.ADDED, text),) if partly else ()
     return replace(effects, caveats=caveats_of(effects) + of_added)
+
+
+def _provenance(row: Mapping[str, Any], error: StandardError | None) -> Provenance:
+    """Evidence of a row, and how its standard error was derived."""
+    flags = Provenance[row["evidence"].upper()] if row["evidence"] else Provenance.AS_GIVEN
+    if error is not None:
+        flags |= Provenance[error.method.upper()] | (Provenance.IMPRECISE if error.imprecise else Provenance(0))
+    return flags
 
 
 def _first_number(*values: Any) -> float:
@@ -298,13 +308,13 @@ def _first_number(*values: Any) -> float:
 
 def caveats_of(effects: Effects) -> tuple[Caveat, ...]:
     """What must be said of paired rows wherever they go: unverified ones, endpoints that are mixed, errors not from limits."""
-    factors, sides = effects.factors, ("surrogate", "final")
-    if not all(f"{side}_{name}" in factors for side in sides for name in ("evidence", "se_method", "se_imprecise")):
+    if not effects.provenance.any():
         return ()
-    rows = [(i, side) for i in range(len(effects)) for side in sides]
+    rows = [(i, column) for i in range(len(effects)) for column in range(2)]
+    flags = {cell: Provenance(int(effects.provenance[cell])) for cell in rows}
     caveats = []
-    names = {(i, side): f"{effects.labels[i]} {endpoint_of(effects, i, side)}" for i, side in rows}
-    unverified = [names[i, side] for i, side in rows if factors[f"{side}_evidence"][i] == "unverified"]
+    names = {(i, column): f"{effects.labels[i]} {endpoint_of(effects, i, SIDES[column])}" for i, column in rows}
+    unverified = [names[cell] for cell in rows if Provenance.UNVERIFIED in flags[cell]]
     if unverified:
         text = (
             f"unverified: {len(unverified)} of {len(rows)} hazard ratios (or their limits) were not read in any source "
@@ -317,10 +327,9 @@ def caveats_of(effects: Effects) -> tuple[Caveat, ...]:
             counts = ", ".join(f"{endpoints.count(name)} {name}" for name in dict.fromkeys(endpoints))
             caveats.append(Caveat(CaveatCode.MIXED_ENDPOINTS, f"{words} is not one endpoint: {counts}"))
     approximate = [
-        f"{names[i, side]} from {factors[f'{side}_se_method'][i]}"
-        + (", roughly" if factors[f"{side}_se_imprecise"][i] else "")
-        for i, side in rows
-        if factors[f"{side}_se_method"][i] in ("p", "events")
+        f"{names[cell]} from {flags[cell].se_method}" + (", roughly" if Provenance.IMPRECISE in flags[cell] else "")
+        for cell in rows
+        if flags[cell] & (Provenance.P | Provenance.EVENTS)
     ]
     if approximate:
         text = f"standard errors not from limits: {'; '.join(approximate)}"

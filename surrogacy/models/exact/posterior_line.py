@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +23,7 @@ class PosteriorLine(MixtureLine):
     posterior : BivariatePosterior
     """
 
-    posterior: BivariatePosterior
+    posterior: BivariatePosterior = field(repr=False)
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
         """Predict the observed final effect of a trial from its observed surrogate effect, at every node.

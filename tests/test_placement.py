@@ -20,7 +20,8 @@ from surrogacy.models import (
     WeightedRegression,
     create,
 )
-from surrogacy.models.prediction import ObservedEffects, predict_final
+from surrogacy.models.prediction import predict_final
+from surrogacy.stats.predictive import ObservedEffects
 from tests.test_models import simulated
 
 MODELS = ("weighted-regression", "bivariate-reml", "bivariate-bayes", "daniels-hughes")
@@ -80,7 +81,7 @@ def test_interval_of_the_bivariate_model_is_rebuilt_by_simulation(x, s1, s2, r, 
 def test_posterior_prediction_is_that_of_the_posterior(fits):
     result = fits["bivariate-bayes"]
     ours = predict_final(result, TRIAL, joins=True)
-    observed = result.draws.predict(TRIAL.log_hr, TRIAL.se, TRIAL.rho_within, TRIAL.se_final).observed
+    observed = result.posterior.predict(TRIAL.log_hr, TRIAL.se, TRIAL.rho_within, TRIAL.se_final).observed
     assert (ours.quantile(0.5), *ours.interval(0.95)) == pytest.approx(
         (observed.value, observed.low, observed.high), abs=1e-6
     )
@@ -229,7 +230,7 @@ def test_the_true_effect_predicted_is_that_of_the_posterior(trials):
     result = BivariateBayes().fit(effects)
     (record,) = predict_new([(effects, [result])], (0.6, 0.45, 0.8), 0.5, None)
     se = float(np.log(0.8 / 0.45)) / 2 / 1.959963984540054
-    true = result.draws.predict(np.log(0.6), se)
+    true = result.posterior.predict(np.log(0.6), se)
     assert np.log([record["predicted"], record["low_95"], record["high_95"]]) == pytest.approx(
         [true.true.value, true.true.low, true.true.high], abs=1e-6
     )

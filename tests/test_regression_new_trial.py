@@ -11,7 +11,8 @@ from surrogacy.errors import UsageError
 from surrogacy.evaluation.placement import predict_new
 from surrogacy.fit import main
 from surrogacy.models import WeightedRegression
-from surrogacy.models.prediction import ObservedEffects, predict_by_regression, predict_final
+from surrogacy.models.prediction import predict_by_regression, predict_final
+from surrogacy.stats.predictive import ObservedEffects
 
 TRUE_ROOT = np.linalg.cholesky([[0.10, 0.047], [0.047, 0.026]])  # of the true effects: slope 0.47, R2 0.85
 RHO = 0.5

@@ -389,7 +389,7 @@ def mixed():
     effects = Effects.from_arrays(
         np.log(np.column_stack([numbers["hr_pfs"], numbers["hr_os"]])), se, n=n, trial=trial, name="mixed"
     )
-    return replace(effects, factors={"stage": tuple(row["stage"] for row in rows)})
+    return replace(effects, covariates={"stage": tuple(row["stage"] for row in rows)})
 
 
 def test_leave_one_out_and_the_grids_use_the_comparisons_in_the_fit(mixed):
@@ -568,7 +568,7 @@ def test_a_missing_covariate_is_missing_data(table):
     with pytest.raises(MissingDataError, match=r"no comparison states its line\. Remedy: add a column line"):
         SampledModeratedLine(covariate="line").fit(effects)
     with pytest.raises(FitError, match="two classes are needed"):
-        ClassExchangeable().fit(replace(effects, factors={**effects.factors, "class": ("ici",) * 27}))
+        ClassExchangeable().fit(replace(effects, covariates={**effects.covariates, "class": ("ici",) * 27}))
 
 
 # --- the shipped sets ---------------------------------------------------------------------------------------------

@@ -25,7 +25,9 @@ def test_levels_share_out_the_comparisons(everything, factor):
     parts = levels_of(everything, factor, 2018)
     assert sorted(name for part in parts.values() for name in part.comparison) == sorted(everything.comparison)
     if factor != "era":
-        assert all(set(part.factors[factor]) == {"" if name == "not stated" else name} for name, part in parts.items())
+        assert all(
+            set(part.covariates[factor]) == {"" if name == "not stated" else name} for name, part in parts.items()
+        )
 
 
 @pytest.mark.parametrize("name", ["weighted-pearson", "weighted-regression", "bivariate-bayes"])
@@ -33,7 +35,7 @@ def test_a_level_is_fitted_like_a_set_of_its_own(everything, name):
     records = by_factor(create(name), everything, "class")
     assert sum(record["k"] for record in records) == len(everything)
     largest = max(records, key=lambda record: record["k"])
-    part = everything.take([value == largest["level"] for value in everything.factors["class"]])
+    part = everything.take([value == largest["level"] for value in everything.covariates["class"]])
     alone = create(name).fit(part)
     headline = "r" if name == "weighted-pearson" else "slope"
     assert largest[headline] == pytest.approx(alone[headline].value, rel=2e-3)
@@ -55,8 +57,10 @@ def test_eras(everything):
     early, late = before(everything, 2018), from_year(everything, 2018)
     assert len(early) + len(late) == len(everything)
     assert (early.name, late.name) == ("all before 2018", "all from 2018")
-    assert max(map(int, early.factors["year"])) < 2018 <= min(map(int, late.factors["year"]))
-    undated = replace(everything, factors={**everything.factors, "year": ("", *everything.factors["year"][1:])})
+    assert max(map(int, early.covariates["year"])) < 2018 <= min(map(int, late.covariates["year"]))
+    undated = replace(
+        everything, covariates={**everything.covariates, "year": ("", *everything.covariates["year"][1:])}
+    )
     assert len(before(undated, 2018)) + len(from_year(undated, 2018)) == len(everything) - 1
     levels = by_factor(WeightedPearson(), undated, "era", 2018)
     assert [record["level"] for record in levels] == ["before 2018", "from 2018", "not stated"]

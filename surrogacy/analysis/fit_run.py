@@ -112,7 +112,7 @@ class SetFit:
 
     def result(self, model: str) -> Result | None:
         """Return the result of a model by name, if it was fitted."""
-        return next((result for result in self.results if result.model == model), None)
+        return {result.model: result for result in self.results}.get(model)
 
     def pivotal_trials(self, labels: Mapping[str, str]) -> list[str]:
         """Conclusions that would be others without a single trial, in words, a model at a time; ``labels`` names the trials."""
@@ -178,7 +178,7 @@ class FitRun(StagedRun):
     def sampled(self) -> list[Result]:
         """Results whose draws can be written: sampled models, and the samples of exact ones."""
         results = [result for fit in self.sets for result in (*fit.results, *fit.sampled)]
-        return [result for result in results if hasattr(result.draws, "to_netcdf")]
+        return [result for result in results if result.posterior is not None and result.posterior.samples is not None]
 
     def exit_code(self, *, strict: bool, undrawn: bool = False) -> ExitCode:
         """Exit code of a run: 4 if a model or a figure failed, 5 under ``strict`` if there was any warning."""

@@ -201,7 +201,7 @@ def _compared(fit: SetFit, model: Model, sampled: Result) -> SetFit:
     """An exact posterior beside its samples; a disagreement is a problem of the result."""
     from surrogacy.models.sampled.agreement import agreement, differ, disagreements
 
-    exact = next(result for result in fit.results if result.model == model.name)
+    exact = {result.model: result for result in fit.results}[model.name]
     found = agreement(exact, sampled)
     judged = replace(
         exact,

@@ -122,7 +122,7 @@ def vary_choices(paired: AnalysisSet, model: Model, settings: FitSettings, trial
 def vary_subgroups(paired: AnalysisSet, model: Model) -> SetFit:
     """Refit a model in each level of each factor that is known of a set and parts it."""
     fit, effects = SetFit(paired), paired.effects
-    known = [factor for factor in FACTORS if ("year" if factor == "era" else factor) in effects.factors]
+    known = [factor for factor in FACTORS if ("year" if factor == "era" else factor) in effects.covariates]
     parting = [factor for factor in known if len(levels_of(effects, factor, LATER_ERA)) > 1]
     found = [record for factor in parting for record in by_factor(model, effects, factor, LATER_ERA)]
     return replace(fit, subgroups=labelled(fit, model, found))

@@ -67,7 +67,7 @@ def _omissions(one: SetFit | None, model: str) -> tuple[LeftOut, ...]:
     result = one.result(model)
     if result is not None:
         return result.left_out
-    return next((entry.left_out for entry in one.not_fitted if entry.model == model), ())
+    return {entry.model: entry.left_out for entry in one.not_fitted}.get(model, ())
 
 
 def _size(result: Result | None) -> int | None:

@@ -28,9 +28,8 @@ from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.result import Result
-from surrogacy.stats import correlation, thresholds
+from surrogacy.stats import correlation
 from surrogacy.stats.correlation import needed_r
-from surrogacy.stats.lines import Line
 
 Style = Literal["verdict", "neutral"]
 Status = Literal["auto", "doubtful", "not gradable"]
@@ -377,10 +376,10 @@ def _negative(result: Result) -> bool:
 
 def _threshold(result: Result, level: float) -> ThresholdEffect | None:
     """Threshold effect of the prediction band at a level; None where the model has none of it."""
-    if isinstance(result.line, Line):
-        return thresholds.threshold_effect(result.line, level=level)
     found = result.estimates.get("ste_prediction" if level == 0.95 else "ste_prediction_80")
-    return found if isinstance(found, ThresholdEffect) and abs(found.level - level) < 1e-9 else None
+    if isinstance(found, ThresholdEffect) and abs(found.level - level) < 1e-9:
+        return found
+    return None if result.line is None else result.line.threshold(level)
 
 
 def _threshold_doubts(result: Result, effects: Sequence[ThresholdEffect | None]) -> tuple[str, ...]:

@@ -39,9 +39,10 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.refits import LeftOut, without_each_trial, without_extras
 from surrogacy.models import Model
-from surrogacy.models.prediction import ObservedEffects, PredictiveDistribution, predict_final
+from surrogacy.models.prediction import predict_final
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import LEVEL, Result
+from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 
 RESOLUTION = 1e-9  # of a log hazard ratio: smaller differences are rounding errors of the computer
 LOWER_LEVEL = 0.80  # IQWiG's "hint"

@@ -25,7 +25,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.interval_methods import FEW_TRIALS
 from surrogacy.models.bivariate_bayes import BivariateBayes, prior_caveat
-from surrogacy.models.exact.bivariate_posterior import Posterior
+from surrogacy.models.exact.bivariate_posterior import BivariatePosterior
 from surrogacy.models.weights import SHARED_CONTROL, usable_comparisons, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.labels import IN_WORDS, Weights
@@ -231,7 +231,9 @@ def posterior_difference(
             float(np.median(differences)), None, *percentiles(differences, model.level), model.level, kind
         )
         smaller = float(np.mean(differences < 0))
-        no_data = float(np.mean(posteriors[0].prior_cdf(name, other.reshape(-1, 5).mean(axis=1))))
+        before = posteriors[0].prior_distribution(name, other.reshape(-1, 5).mean(axis=1))
+        assert before is not None  # of these three quantities
+        no_data = float(np.mean(before))
         contrasts[name] = Contrast(
             first=float(np.median(one)),
             second=float(np.median(other)),
@@ -250,7 +252,7 @@ def odds_ratio(p: float, reference: float) -> float | None:
     return p / (1 - p) * (1 - reference) / reference
 
 
-def _prior_caveat(posterior: Posterior, model: BivariateBayes) -> tuple[str, ...]:
+def _prior_caveat(posterior: BivariatePosterior, model: BivariateBayes) -> tuple[str, ...]:
     """Sentence where the posterior of r2_trial of a set shares much of its prior."""
     medians = posterior.prior_quantiles_r2((0.5,))[0], float(posterior.many_quantiles("r2_trial", np.array([0.5]))[0])
     trials = len(posterior.effects.trials)

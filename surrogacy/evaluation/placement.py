@@ -13,11 +13,11 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.new_trial import NewTrial
 from surrogacy.evaluation.refits import refits, without_extras
 from surrogacy.models import Model
-from surrogacy.models.prediction import ObservedEffects, PredictiveDistribution, predict_by_regression, predict_final
+from surrogacy.models.prediction import predict_by_regression, predict_final
 from surrogacy.results.endpoint_names import endpoint_of, with_article
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
-from surrogacy.stats.lines import Line
+from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 from surrogacy.trials import TrialSet
 from surrogacy.trials.frames import reported_effects
 from surrogacy.trials.standard_errors import standard_error
@@ -126,7 +126,7 @@ def require_focus(sets: Sequence[Effects], trial: str) -> None:
 def _cuts(trials: TrialSet, one: Effects) -> tuple[DataCut, ...]:
     """Whole-population surrogate effects with limits, oldest cut first; without them the one of the set."""
     table = trials.effects
-    endpoint = one.factors.get("surrogate", ("",))[0]
+    endpoint = one.covariates.get("surrogate", ("",))[0]
     rows = table[(table["comparison"] == one.comparison[0]) & (table["endpoint"] == endpoint)]
     cuts = []
     for effect in reported_effects(rows.sort_values("data_cut")):
@@ -164,7 +164,7 @@ def place(
         for model in models:
             if Requirement.STANDARD_ERRORS in model.requires and not focus.effects.has_standard_errors[0]:
                 continue
-            full = next((result for result in results if result.model == model.name and result.line is not None), None)
+            full = {result.model: result for result in results if result.line is not None}.get(model.name)
             inside = focus.trial in (effects if full is None else full.effects).trial
             fits = [("with it", full)] if inside else [("of other trials", full)]
             if inside:
@@ -254,8 +254,10 @@ def predict_new(
         sizes = [None, new_n] if new_n is not None and np.isfinite([new_n, variance]).all() else [None]
         for result in results:
             for size in sizes:
-                own = isinstance(result.line, Line) and "tau_surrogate" not in result.estimates
-                if result.line is None or (own and size is None and len(sizes) > 1):
+                if result.line is None:
+                    continue
+                own = not result.line.scatter_known
+                if own and size is None and len(sizes) > 1:
                     continue
                 se_final = float(np.sqrt(variance / size)) if size is not None else np.nan if own else 0.0
                 new = ObservedEffects(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)

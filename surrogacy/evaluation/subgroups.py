@@ -43,13 +43,13 @@ def levels_of(effects: Effects, factor: str, year: int | None = None) -> dict[st
         if year is None:
             raise UsageError("factor era needs the year to split at")
         parts = {f"before {year}": before(effects, year), f"from {year}": from_year(effects, year)}
-        undated = effects.take([not value for value in effects.factors["year"]])
+        undated = effects.take([not value for value in effects.covariates["year"]])
         return parts | ({NOT_STATED: undated} if len(undated) else {})
-    if factor not in effects.factors:
+    if factor not in effects.covariates:
         raise UsageError(
-            f"these effects have no factor {factor!r}; choose from era, {', '.join(effects.factors) or 'none'}"
+            f"these effects have no factor {factor!r}; choose from era, {', '.join(effects.covariates) or 'none'}"
         )
-    values = effects.factors[factor]
+    values = effects.covariates[factor]
     return {
         value or NOT_STATED: effects.take([other == value for other in values])
         for value in sorted(dict.fromkeys(values), key=lambda value: value == "")
@@ -88,9 +88,9 @@ def by_factor(model: Model, effects: Effects, factor: str, year: int | None = No
 
 
 def _by_year(effects: Effects, words: str, wanted: Callable[[int], bool]) -> Effects:
-    if "year" not in effects.factors:
+    if "year" not in effects.covariates:
         raise UsageError("these effects have no factor 'year'")
-    part = effects.take([bool(value) and wanted(int(value)) for value in effects.factors["year"]])
+    part = effects.take([bool(value) and wanted(int(value)) for value in effects.covariates["year"]])
     return replace(part, name=f"{effects.name} {words}".strip())
 
 

@@ -22,8 +22,9 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models.bivariate import rho_within_record
 from surrogacy.models.exact.bivariate_grid import NODES, Priors
-from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, Posterior, posteriors
+from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, BivariatePosterior, posteriors
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.refinement import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
 from surrogacy.models.priors import (
@@ -119,7 +120,7 @@ class BivariateBayes:
             priors["prior_rho_within"] = str(self.rho_within)
         return {**priors, "new_n": self.new_n, "level": self.level, "nodes": list(self.nodes)}
 
-    def posterior(self, effects: Effects) -> Posterior:
+    def posterior(self, effects: Effects) -> BivariatePosterior:
         """Tabulate the posterior.
 
         Raises
@@ -197,7 +198,7 @@ class BivariateBayes:
         return part
 
     def _result(
-        self, posterior: Posterior, quantiles: dict[str, FloatArray], part: UsablePart, *, fine: bool = True
+        self, posterior: BivariatePosterior, quantiles: dict[str, FloatArray], part: UsablePart, *, fine: bool = True
     ) -> Result:
         sd = posterior.standard_deviations()
         p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
@@ -223,17 +224,17 @@ class BivariateBayes:
         )
         return Result(
             self.name,
-            self.settings,
+            self.settings | rho_within_record(effects, with_prior=self.rho_within is not None),
             effects,
             estimates,
             line,
             posterior,
-            effects.caveats + part.caveats + caveats,
+            caveats=effects.caveats + part.caveats + caveats,
             requires=self.requires,
             left_out=part.left_out,
         )
 
-    def _within_estimate(self, posterior: Posterior) -> Estimate:
+    def _within_estimate(self, posterior: BivariatePosterior) -> Estimate:
         assert posterior.within is not None
         values, share = posterior.within[0], posterior.share
         mean = float(share @ values)

@@ -35,7 +35,7 @@ from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePr
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.requirements import Requirement, usable_part
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.stats.lines import MixtureLine
+from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.mixtures import mixture_quantile
 from surrogacy.stats.thresholds import threshold_caveats
 

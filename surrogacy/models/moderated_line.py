@@ -31,16 +31,17 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.bivariate_bayes import LARGEST_WITHIN
-from surrogacy.models.exact.bivariate_posterior import KIND, Prediction
-from surrogacy.models.exact.line_posterior import LinePosterior, LinePriors, estimate, fit_line, quantiles
+from surrogacy.models.exact.bivariate_posterior import KIND
+from surrogacy.models.exact.line_posterior import LinePosterior, LinePriors, fit_line
 from surrogacy.models.exact.refinement import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
 from surrogacy.models.moderator import Moderator, left_out
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.stats.lines import MixtureLine
+from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.stats.predictive import Prediction
 from surrogacy.trials.pairing import part_of
 
 NODES = (20, 20, 16)
@@ -134,7 +135,7 @@ class ModeratedLine:
         coarser, moved = None, float("nan")
         for refinement in REFINEMENTS:
             line = fit_line(data, design, self.priors(), tuple(round(n * refinement) for n in self.nodes))
-            found = {name: quantiles(line, name, self.probabilities) for name in (*COEFFICIENTS, "sigma_cond")}
+            found = {name: line.quantile(name, self.probabilities) for name in (*COEFFICIENTS, "sigma_cond")}
             moved = float("nan") if coarser is None else largest_move(coarser, found)
             if moved < GRID_TOLERANCE:
                 break
@@ -157,13 +158,13 @@ class ModeratedLine:
         dropped: tuple[Caveat, ...],
         moved: float,
     ) -> Moderation:
-        estimates: dict[str, Any] = {name: estimate(line, name, self.level) for name in (*COEFFICIENTS, "sigma_cond")}
+        estimates: dict[str, Any] = {name: line.estimate(name, self.level) for name in (*COEFFICIENTS, "sigma_cond")}
         below = float(line.grid.distribution((0.0, 1.0))(np.zeros(1))[0])
         estimates["p_slope_difference_negative"] = Estimate(
             below, method="posterior probability of a slope that falls with the moderator"
         )
-        estimates["slope_alone"] = estimate(alone, "slope", self.level)
-        estimates["sigma_cond_alone"] = estimate(alone, "sigma_cond", self.level)
+        estimates["slope_alone"] = alone.estimate("slope", self.level)
+        estimates["sigma_cond_alone"] = alone.estimate("sigma_cond", self.level)
         share = 1 - (estimates["sigma_cond"].value / estimates["sigma_cond_alone"].value) ** 2
         estimates["sigma_reduction"] = Estimate(
             share, method="1 - psi^2 / psi^2 without the moderator, posterior medians"
@@ -180,7 +181,7 @@ class ModeratedLine:
             found.result,
             line=central,
             caveats=caveats,
-            draws=line,
+            posterior=line,
             estimates=estimates | central.thresholds(self.level),
         )
         return replace(found, result=with_grid_error(result, moved))

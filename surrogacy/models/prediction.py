@@ -28,92 +28,17 @@ Burzykowski, Buyse (2006), doi:10.1002/pst.207.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.models.exact.bivariate_posterior import Posterior
 from surrogacy.models.regression import weight_per_patient
-from surrogacy.models.weights import weights_of
-from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import Result
-from surrogacy.stats.lines import Line, MixtureLine
-from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.stats.lines import Line
+from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 
 COMPONENTS = ("surrogate_error", "parameters", "sigma_cond", "sampling", "covariance", "residual")
-
-
-@dataclass(frozen=True, eq=False)
-class ObservedEffects:
-    """Effects of one comparison.
-
-    Parameters
-    ----------
-    log_hr, se : float
-        Of the surrogate.
-    log_hr_final, se_final : float
-    rho_within : float
-    n : float
-        Patients; NaN where not stated.
-    """
-
-    log_hr: float
-    se: float
-    log_hr_final: float
-    se_final: float
-    rho_within: float
-    n: float
-
-
-@dataclass(frozen=True, eq=False)
-class PredictiveDistribution:
-    """Predictive distribution of an observed final log hazard ratio: a normal, a t, or a mixture of normals.
-
-    Parameters
-    ----------
-    weight, mean, sd : (n,) arrays
-        One node for a normal or t.
-    degrees_of_freedom : float or None
-        Of the t.
-    components : mapping of str to float
-        Parts of the variance, those that the model knows; they sum to it.
-    """
-
-    weight: FloatArray
-    mean: FloatArray
-    sd: FloatArray
-    degrees_of_freedom: float | None
-    components: Mapping[str, float]
-
-    @property
-    def variance(self) -> float:
-        """Sum of the components."""
-        return float(sum(self.components.values()))
-
-    def quantile(self, p: float) -> float:
-        """Quantile of the observed final log hazard ratio."""
-        if self.degrees_of_freedom is not None:
-            return float(self.mean[0] + stdtrit(self.degrees_of_freedom, p) * self.sd[0])
-        if len(self.weight) == 1:
-            return float(self.mean[0] + ndtri(p) * self.sd[0])
-        return float(mixture_quantile((p,), self.weight, self.mean[None], self.sd[None])[0, 0])
-
-    def probability_below(self, log_hr: float) -> float:
-        """Probability that the observed final log hazard ratio lies below a value."""
-        if self.degrees_of_freedom is not None:
-            return float(stdtr(self.degrees_of_freedom, (log_hr - self.mean[0]) / self.sd[0]))
-        if len(self.weight) == 1:
-            return float(ndtr((log_hr - self.mean[0]) / self.sd[0]))
-        return float(mixture_cdf(np.array(log_hr), self.weight, self.mean, self.sd))
-
-    def interval(self, level: float) -> tuple[float, float]:
-        """Equal-tailed prediction interval."""
-        level = confidence_level(level)
-        return self.quantile(0.5 - level / 2), self.quantile(0.5 + level / 2)
 
 
 def predict_final(result: Result, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
@@ -133,18 +58,9 @@ def predict_final(result: Result, trial: ObservedEffects, *, joins: bool = False
     UsageError
         If the model has no line, or none that can be predicted from.
     """
-    if isinstance(result.draws, Posterior):
-        posterior = result.draws
-        return _by_posterior(
-            posterior.with_surrogate(trial.log_hr, trial.se, trial.rho_within) if joins else posterior, trial
-        )
-    if isinstance(result.line, Line) and "tau_surrogate" in result.estimates:
-        return _by_covariance(result, result.line, trial)
-    if isinstance(result.line, Line):
-        return _by_regression(result.line, trial)
-    if isinstance(result.line, MixtureLine):
-        return _by_line(result.line, trial)
-    raise UsageError(f"{result.model} has no line to predict from")
+    if result.line is None:
+        raise UsageError(f"{result.model} has no line to predict from")
+    return result.line.predict_observed(trial, joins=joins)
 
 
 def predict_by_regression(result: Result, trial: ObservedEffects) -> PredictiveDistribution:
@@ -166,10 +82,9 @@ def predict_by_regression(result: Result, trial: ObservedEffects) -> PredictiveD
         If the size is infinite: the regression predicts no true effect.
     """
     line = result.line
-    assert isinstance(line, Line)
-    ordinary = _by_regression(line, trial)
-    effects, b = result.effects, line.slope
-    weights, _ = weights_of(effects, result.settings["weights"])
+    assert isinstance(line, Line)  # the caller has seen that it does not know the scatter
+    ordinary = line.predict_observed(trial)
+    effects, b, weights = result.effects, line.slope, result.shown_weights.values
     known = np.isfinite(effects.se).all(axis=1)
     if not known.any():  # nothing is known of the errors of the set: all of the new trial's surrogate error is added
         components = {**ordinary.components, "surrogate_error": b**2 * trial.se**2}
@@ -189,82 +104,3 @@ def predict_by_regression(result: Result, trial: ObservedEffects) -> PredictiveD
         "covariance": -2 * b * trial.rho_within * trial.se * se_final,
     }
     return replace(ordinary, sd=np.array([np.sqrt(sum(components.values()))]), components=components)
-
-
-def _by_regression(line: Line, trial: ObservedEffects) -> PredictiveDistribution:
-    """Residual variance of a trial of this size, and that of the line; t."""
-    x = np.array([1.0, trial.log_hr])
-    residual = line.added_variance(None if np.isnan(trial.n) else trial.n)
-    components = {"parameters": float(x @ line.covariance @ x), "residual": residual}
-    sd = np.sqrt(sum(components.values()))
-    return PredictiveDistribution(
-        np.ones(1),
-        np.array([line.intercept + line.slope * trial.log_hr]),
-        np.array([sd]),
-        line.degrees_of_freedom,
-        components,
-    )
-
-
-def _by_covariance(result: Result, line: Line, trial: ObservedEffects) -> PredictiveDistribution:
-    """Plug-in normal; the parameters by the covariance of the line at the shrunken surrogate effect."""
-    mu1, t11 = float(result["mu_surrogate"].value), float(result["tau_surrogate"].value) ** 2
-    away, total = trial.log_hr - mu1, t11 + trial.se**2
-    shrunken = mu1 + t11 / total * away
-    parts = _parts(np.array(line.slope), np.array(t11), trial)
-    x = np.array([1.0, shrunken])
-    components = {
-        **{name: float(value) for name, value in parts.items()},
-        "parameters": float(x @ line.covariance @ x),
-        "sigma_cond": line.sigma**2,
-    }
-    pull = trial.rho_within * trial.se * trial.se_final / total
-    mean = line.intercept + line.slope * shrunken + pull * away
-    return PredictiveDistribution(
-        np.ones(1), np.array([mean]), np.array([np.sqrt(sum(components.values()))]), None, components
-    )
-
-
-def _by_posterior(posterior: Posterior, trial: ObservedEffects) -> PredictiveDistribution:
-    """The formulas at every node; what the nodes differ by is the uncertainty of the parameters."""
-    nodes = posterior.nodes()
-    weight, t11 = nodes["weight"], nodes["tau_surrogate"] ** 2
-    slope = nodes["rho_between"] * nodes["tau_final"] / nodes["tau_surrogate"]
-    total = t11 + trial.se**2
-    parts = _parts(slope, t11, trial)
-    sigma2 = nodes["tau_final"] ** 2 * (1 - nodes["rho_between"]) * (1 + nodes["rho_between"])
-    gain = (slope * t11 + trial.rho_within * trial.se * trial.se_final) / total
-    mean = nodes["mean2"] + gain * (trial.log_hr - nodes["mean1"])
-    of_mu = nodes["v22"] - 2 * gain * nodes["v12"] + gain**2 * nodes["v11"]
-    sd = np.sqrt(sum(parts.values()) + sigma2 + of_mu)
-    components = {name: float(weight @ np.broadcast_to(value, weight.shape)) for name, value in parts.items()}
-    spread = float(weight @ (mean - weight @ mean) ** 2)
-    components |= {"parameters": float(weight @ of_mu) + spread, "sigma_cond": float(weight @ sigma2)}
-    return PredictiveDistribution(weight, mean, sd, None, components)
-
-
-def _by_line(line: MixtureLine, trial: ObservedEffects) -> PredictiveDistribution:
-    """Nodes of a line without the distribution of surrogate effects (Daniels-Hughes): nothing is shrunken, k = 1."""
-    slope, weight = line.node_slope, line.weight
-    parts = _parts(slope, np.array(np.inf), trial)
-    sd = np.sqrt(sum(parts.values()) + line.node_sigma**2 + line.node_variance)
-    mean = line.node_intercept + slope * trial.log_hr
-    components = {name: float(weight @ np.broadcast_to(value, weight.shape)) for name, value in parts.items()}
-    spread = float(weight @ (mean - weight @ mean) ** 2)
-    components |= {
-        "parameters": float(weight @ line.node_variance) + spread,
-        "sigma_cond": float(weight @ line.node_sigma**2),
-    }
-    return PredictiveDistribution(weight, mean, sd, None, components)
-
-
-def _parts(slope: FloatArray, t11: FloatArray, trial: ObservedEffects) -> dict[str, FloatArray]:
-    """Parts of the variance that come of the errors of the trial itself."""
-    s1, s2, r = trial.se, trial.se_final, trial.rho_within
-    share = 1.0 / (1.0 + s1**2 / np.maximum(t11, 1e-300))
-    own = np.where(np.isinf(t11), 0.0, r**2 * s1**2 * s2**2 / (t11 + s1**2))
-    return {
-        "surrogate_error": slope**2 * share * s1**2,
-        "sampling": np.asarray(s2**2),
-        "covariance": -(2 * slope * share * r * s1 * s2 + own),
-    }

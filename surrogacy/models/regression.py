@@ -27,7 +27,7 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize
-from surrogacy.results.labels import Weights, weights_in_words
+from surrogacy.results.labels import ComparisonWeights, Weights, weights_in_words
 from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import LEVEL, NO_SCATTER, Result
@@ -123,6 +123,7 @@ class WeightedRegression:
             data,
             {**estimates, **thresholds},
             line,
+            weights=ComparisonWeights(self.weights, weights),
             caveats=effects.caveats + caveats,
             requires=self.requires,
             left_out=part.left_out,

@@ -168,7 +168,7 @@ class OffsetModel:
         ).log_scores()
         line = np.array([alone[trial] for trial in effects.trials])
         result = with_grid_error(
-            Result(self.name, self.settings, effects, estimates, None, grid, effects.caveats + caveats), moved
+            Result(self.name, self.settings, effects, estimates, caveats=effects.caveats + caveats), moved
         )
         return Offset(
             self, result, grid, at_estimates, log_score(offset, line, self.level), log_score(dilution, line, self.level)

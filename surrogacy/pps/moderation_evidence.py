@@ -23,7 +23,7 @@ from scipy.special import ndtr, ndtri
 
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
-from surrogacy.models.exact.line_posterior import LinePosterior, estimate
+from surrogacy.models.exact.line_posterior import LinePosterior
 from surrogacy.models.moderated_line import Moderation
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import confidence_level
@@ -183,8 +183,8 @@ def leave_one_out(moderation: Moderation) -> tuple[tuple[LineWithoutTrial, ...],
     refits = tuple(
         LineWithoutTrial(
             left_out=trial,
-            slope=estimate(rest, "slope", level),
-            slope_difference=estimate(rest, "slope_difference", level),
+            slope=rest.estimate("slope", level),
+            slope_difference=rest.estimate("slope_difference", level),
             p_slope_difference_negative=float(rest.grid.distribution((0.0, 1.0))(np.zeros(1))[0]),
             log_score=moderation.posterior.grid.log_evidence - rest.grid.log_evidence,
             log_score_alone=alone[trial],

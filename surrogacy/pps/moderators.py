@@ -19,8 +19,8 @@ from typing import Literal
 import numpy as np
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Caveat, CaveatCode, Effects
-from surrogacy.errors import UsageError
+from surrogacy.effects import Effects
+from surrogacy.errors import Caveat, CaveatCode, UsageError
 from surrogacy.models.moderator import Moderator
 from surrogacy.pps.arms import ArmPps, arm_pps
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from surrogacy.effects import Caveat as Caveat
-from surrogacy.effects import CaveatCode as CaveatCode
+from surrogacy.errors import Caveat as Caveat
+from surrogacy.errors import CaveatCode as CaveatCode
 
 Band = Literal["prediction", "confidence"]
 

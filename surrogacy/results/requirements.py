@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 
 from surrogacy.arrays import BoolArray
-from surrogacy.effects import Caveat, CaveatCode, Effects
-from surrogacy.errors import ExitCode, FitError, UsageError
+from surrogacy.effects import Effects
+from surrogacy.errors import Caveat, CaveatCode, ExitCode, FitError, UsageError
 from surrogacy.results.endpoint_names import FINAL, SURROGATE, endpoint_of, final_name
 
 LIMITS = "give confidence limits, a standard error, an exact p-value or the events of both arms"

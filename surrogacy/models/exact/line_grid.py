@@ -204,12 +204,21 @@ class CoefficientGrid:
         mean = float(weight @ values)
         return mean, float(np.sqrt(weight @ (values - mean) ** 2))
 
-    def sd_quantiles(self, p: Sequence[float]) -> FloatArray:
-        """Quantiles of the SD."""
+    def _tabulated_sd(self) -> tuple[FloatArray, FloatArray]:
+        """Values of the SD, and its distribution function there."""
         weight = self.integral.weight[0]
         cdf = from_masses(weight.sum(axis=tuple(range(weight.ndim - 1)))[None])[0]
         grid = np.linspace(self.integral.low[0, -1], self.integral.high[0, -1], FINE)
-        return np.interp(p, cdf, self.coordinates.scale * np.sinh(grid))
+        return self.coordinates.scale * np.sinh(grid), cdf
+
+    def sd_quantiles(self, p: Sequence[float]) -> FloatArray:
+        """Quantiles of the SD."""
+        values, cdf = self._tabulated_sd()
+        return np.interp(p, cdf, values)
+
+    def sd_distribution(self, x: FloatArray) -> FloatArray:
+        """Distribution function of the SD."""
+        return np.interp(x, *self._tabulated_sd(), left=0.0, right=1.0)
 
     def tail_probability(self, point: Sequence[float]) -> float:
         """Posterior probability of coefficients less plausible than a point: 1 less the level of the region that ends there.

@@ -76,7 +76,10 @@ def agreement(exact: Result, sampled: Result) -> list[dict[str, Any]]:
         If the two results have no quantity in common.
     """
     records = []
-    posterior = sampled.draws["posterior"]
+    assert sampled.posterior is not None  # of a sampled model
+    tree = sampled.posterior.samples
+    assert tree is not None
+    posterior = tree["posterior"]
     for name, one in exact.estimates.items():
         other = sampled.estimates.get(name)
         if name not in posterior or not isinstance(one, Estimate) or not isinstance(other, Estimate) or one.low is None:

@@ -31,11 +31,12 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
+from surrogacy.models.sampled.draws import SampledPosterior
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import confidence_level, settle_level
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.stats.lines import MixtureLine
+from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.thresholds import threshold_caveats
 
 R_HAT_MAX = 1.01
@@ -365,7 +366,10 @@ class Sampled(ABC):
             line = line_of(effects, intercept, slope, sigma, self.new_n)
             estimates |= line.thresholds(self.level)
         caveats = effects.caveats + failed + threshold_caveats(estimates, effects)
-        return Result(self.name, self.record, effects, estimates, line, tree, caveats, converged=not failed)
+        posterior = SampledPosterior(tree)
+        return Result(
+            self.name, self.record, effects, estimates, line, posterior, caveats=caveats, converged=not failed
+        )
 
     def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
         """Intercept, slope and SD about the line that a new trial has, draw by draw; None without a single line."""

@@ -28,8 +28,8 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Caveat, Effects
-from surrogacy.errors import FitError, UsageError
+from surrogacy.effects import Effects
+from surrogacy.errors import Caveat, FitError, UsageError
 from surrogacy.models.priors import Beta, HalfNormal, Normal, PositivePrior
 from surrogacy.models.sampled.blocks import Layout, data_of, layouts_of, observe
 from surrogacy.models.sampled.nuts import Sampled, random_variable, sample

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +206,7 @@ def fit_all(
     earlier = without.read()
     without = replace(without, endpoints=known_endpoints(request.endpoints, tuple(earlier.effects["endpoint"])))
     before = [fit_set(paired, models) for paired in without.pair(earlier)]
-    return Run(trials, tuple(models), tuple(analyses), tuple(changes(before, analyses)))
+    return Run(trials, tuple(models), tuple(analyses), tuple(asdict(change) for change in changes(before, analyses)))
 
 
 def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:
@@ -350,7 +350,8 @@ def fit_set(paired: AnalysisSet, models: Iterable[Model], required: Collection[s
         If the tables lack what a required model needs.
     """
     effects = paired.effects
-    results, failures, not_fitted, priors, scaling = [], [], [], [], []
+    results, failures, not_fitted, scaling = [], [], [], []
+    priors: list[dict[str, Any]] = []
     for model in models:
         try:
             results.append(model.fit(effects))
@@ -364,7 +365,7 @@ def fit_set(paired: AnalysisSet, models: Iterable[Model], required: Collection[s
             continue
         label = {"set": effects.name, "model": model.name}
         if isinstance(model, BivariateBayes) and len(effects) <= LARGE_SET:
-            priors += [label | record for record in refits.prior_sensitivity(model, effects)]
+            priors += [{**label, **refits.prior_record(refit)} for refit in refits.prior_sensitivity(model, effects)]
         elif hasattr(
             model, "build"
         ):  # sampled: the priors and replicated data beside the draws, and how far the prior pulls
@@ -386,10 +387,12 @@ def examine(found: SetFit, models: Iterable[Model], step: Callable[[], None]) ->
         if result is not None:
             label = {"set": found.name, "model": model.name}
             if model.name.startswith("bivariate"):
-                grid += [label | record for record in refits.rho_within_grid(model, result.effects)]
+                varied = refits.rho_within_grid(model, result.effects)
+                grid += [label | refits.rho_within_record(refit) for refit in varied]
             if refittable([model]):
                 left_out = refits.without_each_trial(model, result.effects)
-                out += [label | record for record in refits.leave_one_out(model, result.effects, left_out)]
+                without = refits.leave_one_out(model, result.effects, left_out)
+                out += [label | refits.left_out_record(refit) for refit in without]
                 robust = fit_stages.from_left_out(robust, model, result, left_out, label)
         step()
     return replace(found, rho_within_grid=tuple(grid), leave_one_out=tuple(out), robustness=robust)

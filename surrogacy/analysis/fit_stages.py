@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations, permutations
 from typing import Any
 
@@ -14,10 +14,16 @@ from surrogacy.errors import FitError, SurrogacyError
 from surrogacy.evaluation.criteria import Style, SurrogateEffect, Verdict, all_verdicts, iqwig_trial, records
 from surrogacy.evaluation.cross_validation import CrossValidation, External, cross_validate, external
 from surrogacy.evaluation.differences import Difference, compare_sets
-from surrogacy.evaluation.influence import pivotal_trials, regression_diagnostics
+from surrogacy.evaluation.influence import (
+    Influence,
+    delete_one,
+    influence_record,
+    pivotal_trials,
+    regression_diagnostics,
+)
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
 from surrogacy.evaluation.placement import Focus
-from surrogacy.evaluation.refits import LeftOut, delete_one
+from surrogacy.evaluation.refits import FitWithoutTrial, choice_record, subgroup_record
 from surrogacy.evaluation.sensitivity import vary_one_choice
 from surrogacy.evaluation.subgroups import by_factor, levels_of
 from surrogacy.models import Model
@@ -42,13 +48,16 @@ class Robustness:
     ----------
     cross_validation : tuple of CrossValidation
         One a model with a line.
+    influences : tuple of Influence
+        Estimates and conclusions without each trial.
     delete_one, diagnostics : tuple of dict
-        Estimates and conclusions without each trial; leverage and influence on the weighted regression.
+        Their records; leverage and influence on the weighted regression.
     choices, subgroups, intervals : tuple of dict
         Of ``--sensitivity``: one choice varied at a time, each level of a factor, every published interval.
     """
 
     cross_validation: tuple[CrossValidation, ...] = ()
+    influences: tuple[Influence, ...] = ()
     delete_one: tuple[dict[str, Any], ...] = ()
     diagnostics: tuple[dict[str, Any], ...] = ()
     choices: tuple[dict[str, Any], ...] = ()
@@ -58,13 +67,9 @@ class Robustness:
     def carried(self, labels: Mapping[str, str]) -> list[str]:
         """Conclusions that would be others without a single trial, in words, a model at a time; ``labels`` names the trials."""
         sentences = []
-        for model in dict.fromkeys(record["model"] for record in self.delete_one):
-            own = [
-                record | {"left_out": labels.get(record["left_out"], record["left_out"])}
-                for record in self.delete_one
-                if record["model"] == model
-            ]
-            sentences += [f"{model}, {sentence}" for sentence in pivotal_trials(own)]
+        for model in dict.fromkeys(influence.refit.model for influence in self.influences):
+            of_model = [influence for influence in self.influences if influence.refit.model == model]
+            sentences += [f"{model}, {sentence}" for sentence in pivotal_trials(of_model, labels)]
         return sentences
 
 
@@ -74,7 +79,7 @@ def has_line(result: Result) -> bool:
 
 
 def from_left_out(
-    found: Robustness, model: Model, result: Result, left_out: Sequence[LeftOut], label: Mapping[str, str]
+    found: Robustness, model: Model, result: Result, left_out: Sequence[FitWithoutTrial], label: Mapping[str, str]
 ) -> Robustness:
     """Add what the refits without each trial tell of a model; profile intervals, which cost seconds, wait for `vary`."""
     if has_line(result):
@@ -84,7 +89,7 @@ def from_left_out(
     if not profiled(model):
         found = _with_delete_one(found, model, result.effects, left_out, label)
     if isinstance(model, WeightedRegression):
-        diagnosed = [dict(label) | record for record in regression_diagnostics(result.effects, model)]
+        diagnosed = [dict(label) | asdict(entry) for entry in regression_diagnostics(result.effects, model)]
         found = replace(found, diagnostics=(*found.diagnostics, *diagnosed))
     return found
 
@@ -130,11 +135,11 @@ def vary(
             usable = split_by_requirements(effects, model.requires).effects
             found = _with_delete_one(found, model, usable, None, label)
         step()
-        choices += [label | record for record in vary_one_choice(model, trials, source, **pairing)]
+        choices += [label | choice_record(refit) for refit in vary_one_choice(model, trials, source, **pairing)]
         step()
         for factor in FACTORS:
             if _splits(effects, factor):
-                parts += [label | record for record in by_factor(model, effects, factor, LATER_ERA)]
+                parts += [label | subgroup_record(refit) for refit in by_factor(model, effects, factor, LATER_ERA)]
         step()
     bivariate = next((model for model in models if model.name == "bivariate-reml"), None)
     weighted = fitting_error(WeightedPearson(weights), effects) is None
@@ -227,7 +232,12 @@ def _splits(effects: Effects, factor: str) -> bool:
 
 
 def _with_delete_one(
-    found: Robustness, model: Model, effects: Effects, left_out: Sequence[LeftOut] | None, label: Mapping[str, str]
+    found: Robustness,
+    model: Model,
+    effects: Effects,
+    left_out: Sequence[FitWithoutTrial] | None,
+    label: Mapping[str, str],
 ) -> Robustness:
-    own = [dict(label) | record for record in delete_one(model, effects, left_out)]
-    return replace(found, delete_one=(*found.delete_one, *own))
+    influences = delete_one(model, effects, left_out)
+    own: list[dict[str, Any]] = [{**label, **influence_record(influence)} for influence in influences]
+    return replace(found, influences=(*found.influences, *influences), delete_one=(*found.delete_one, *own))

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from surrogacy.effects import Effects, unit_variance
-from surrogacy.errors import FitError, UsageError
+from surrogacy.errors import SurrogacyError, UsageError
 from surrogacy.evaluation.new_trial import NewTrial
-from surrogacy.evaluation.refits import refits, without_extras
+from surrogacy.evaluation.refits import fit_each, without_extras
 from surrogacy.models import Model
 from surrogacy.models.prediction import ObservedEffects, PredictiveDistribution, predict_by_regression, predict_final
 from surrogacy.results.endpoint_names import endpoint_of, with_article
@@ -172,8 +172,8 @@ def place(
             inside = focus.trial in (effects if full is None else full.effects).trial
             fits = [("with it", full)] if inside else [("of other trials", full)]
             if inside:
-                (alone,) = refits(without_extras(model), [effects.without_trial(focus.trial)])
-                fits.append(("without it", None if isinstance(alone, FitError) else alone))
+                (alone,) = fit_each(without_extras(model), [effects.without_trial(focus.trial)])
+                fits.append(("without it", None if isinstance(alone, SurrogacyError) else alone))
             for fitted, result in fits:
                 if result is None or result.line is None:
                     continue

@@ -10,8 +10,7 @@ import numpy as np
 
 from surrogacy.effects import Effects
 from surrogacy.errors import SurrogacyError, UsageError
-from surrogacy.evaluation.refits import RHO_WITHIN_GRID
-from surrogacy.evaluation.subgroups import _fitter
+from surrogacy.evaluation.refits import RHO_WITHIN_GRID, Refit, attempt, summarise, without_extras
 from surrogacy.models import Model
 from surrogacy.results.endpoint_names import endpoint_label
 from surrogacy.results.labels import Weights
@@ -76,7 +75,7 @@ def vary_one_choice(
     endpoints: Sequence[str] = SURROGATES,
     min_evidence: str = "secondary",
     shared_control: SharedControl = "cov",
-) -> list[dict[str, Any]]:
+) -> list[Refit]:
     """Refit over alternatives, one choice varied at a time.
 
     Parameters
@@ -91,9 +90,8 @@ def vary_one_choice(
 
     Returns
     -------
-    list of dict
-        First the base (varied ``"base"``), then one record an alternative: varied, value, k, trials, same_data (whether the
-        effects are those of the base, as in a set that lists its hazard ratios), the rest as in `by_factor`;
+    list of Refit
+        First the base (varied ``"base"``), then one per alternative; ``same_data`` in a set that lists its hazard ratios,
         ``problem`` where the effects could not be paired or fitted.
 
     Raises
@@ -122,14 +120,13 @@ def vary_one_choice(
 
     base = pair()
 
-    def record(varied: str, value: object, make: Callable[[], Effects], by: Model = model) -> dict[str, Any]:
-        found: dict[str, Any] = {"varied": varied, "value": value}
+    def record(varied: str, value: float | str, make: Callable[[], Effects], by: Model = model) -> Refit:
         try:
             effects = make()
         except SurrogacyError as error:
-            return found | {"k": 0, "problem": str(error)}
-        found |= {"k": len(effects), "trials": len(effects.trials), "same_data": same_effects(effects, base)}
-        return found | _fitter(by)(effects)
+            return Refit(model.name, varied, value, 0, 0, problem=str(error), same_data=False)
+        fit = attempt(without_extras(by, intervals=True), effects)
+        return summarise(by, varied, value, effects, fit, same_data=same_effects(effects, base))
 
     fields = getattr(model, "__dataclass_fields__", {})
     weighted = "weights" in fields

@@ -108,11 +108,14 @@ def cross_validation_tables(
         "doi:10.1093/jnci/djs527). Calibration: observed on predicted, ideally 0 and 1; with few trials, and predictions that hardly "
         "differ, it says little."
     )
-    records = [{"set": where, "model": one.model, **record} for where, one in found for record in one.records]
+    records: list[dict[str, Any]] = [
+        {"set": where, "model": one.model, **record} for where, one in found for record in one.records
+    ]
     for record in records:
         for key in ("surrogate", "observed", "predicted", "low", "high", "low_80", "high_80"):
-            if key in record:
-                record[f"hr_{key}"] = exp(record[key])
+            value = record.get(key)
+            if isinstance(value, float):
+                record[f"hr_{key}"] = exp(value)
     of_records = {
         "set": "Set",
         "model": "Model",

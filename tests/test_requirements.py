@@ -465,9 +465,9 @@ def test_a_trial_without_standard_errors_is_placed_by_models_that_need_none(tabl
     models = [WeightedRegression(), BivariateRandomEffects(interval="delta")]
     sets = [(effects, [model.fit(effects) for model in models])]
     records = {name: place(focus_comparisons(trials, [effects], name)[0], models, sets) for name in ("T03", "T04")}
-    assert {record["model"] for record in records["T03"]} == {"weighted-regression"}
-    assert {record["model"] for record in records["T04"]} == {"weighted-regression", "bivariate-reml"}
-    assert all(np.isfinite(record["low_95"]) for record in records["T03"])
+    assert {record.model for record in records["T03"]} == {"weighted-regression"}
+    assert {record.model for record in records["T04"]} == {"weighted-regression", "bivariate-reml"}
+    assert all(np.isfinite(record.low_95) for record in records["T03"])
 
 
 def test_choices_of_a_grid_say_how_many_comparisons_they_rest_on(table):

@@ -17,7 +17,15 @@ from surrogacy.evaluation.changes import changes
 from surrogacy.evaluation.criteria import Style
 from surrogacy.evaluation.cross_validation import External
 from surrogacy.evaluation.differences import Difference
-from surrogacy.evaluation.placement import Focus, focus_comparisons, place, predict_new, require_focus
+from surrogacy.evaluation.placement import (
+    Focus,
+    Placement,
+    focus_comparisons,
+    place,
+    placement_record,
+    predict_new,
+    require_focus,
+)
 from surrogacy.models import Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.pps.decomposition import Decomposition, decompose
@@ -152,12 +160,17 @@ class Run:
     changes: tuple[dict[str, Any], ...] = ()
     focuses: tuple[Focus, ...] = ()
     not_placed: tuple[dict[str, str], ...] = ()
-    placement: tuple[dict[str, Any], ...] = ()
+    placements: tuple[Placement, ...] = ()
     predictions: tuple[dict[str, Any], ...] = ()
     differences: tuple[Difference, ...] = ()
     external: tuple[External, ...] = ()
     verdicts: tuple[dict[str, Any], ...] = ()
     decompositions: tuple[Decomposition, ...] = ()
+
+    @property
+    def placement(self) -> list[dict[str, Any]]:
+        """Records of the placements."""
+        return list(map(placement_record, self.placements))
 
     @property
     def sampled(self) -> list[Result]:
@@ -267,13 +280,13 @@ def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
         if required:
             require_focus([effects for effects, _ in sets], trial)
         return run
-    records = tuple(record for focus in focuses for record in place(focus, run.models, sets))
+    placements = tuple(placement for focus in focuses for placement in place(focus, run.models, sets))
     attempts = (_decomposition(run.trials, focus) for focus in focuses)
     return replace(
         run,
         focuses=focuses,
         not_placed=tuple(_not_placed(run, trial, focuses)),
-        placement=records,
+        placements=placements,
         decompositions=tuple(one for one in attempts if one is not None),
     )
 
@@ -300,7 +313,7 @@ def _decomposition(trials: TrialSet, focus: Focus) -> Decomposition | None:
 def predict(run: Run, hr: tuple[float, float, float], rho_within: float, new_n: float | None) -> Run:
     """Predict the final effect of a new trial by every line of a run (``--predict``)."""
     sets = [(one.effects, one.results) for one in run.analyses]
-    return replace(run, predictions=tuple(predict_new(sets, hr, rho_within, new_n)))
+    return replace(run, predictions=tuple(map(asdict, predict_new(sets, hr, rho_within, new_n))))
 
 
 def compare_with_nuts(run: Run, seed: int = 0, step: Callable[[], None] = lambda: None) -> Run:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from surrogacy.analysis.fit_run import Run, SetFit
-from surrogacy.evaluation.placement import Focus, shown_records
+from surrogacy.evaluation.placement import Focus, shown_placements
 from surrogacy.report.pps_words import summary_line
 from surrogacy.results.endpoint_names import common_final_name, final_name
 from surrogacy.results.estimate import Estimate, ThresholdEffect
@@ -252,27 +252,27 @@ def _differences(run: Run) -> RenderableType:
 
 def _placement(run: Run, focus: Focus) -> list[RenderableType]:
     """Prediction of every line for a comparison in focus, at its own within-trial correlation and fitted without it."""
-    records = [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
-    if not records:
+    shown = [placement for placement in shown_placements(run.placements) if placement.comparison == focus.comparison]
+    if not shown:
         return []
-    cuts = list(dict.fromkeys((record["cut"], record["hr_surrogate"]) for record in records))
+    cuts = list(dict.fromkeys((placement.cut, placement.hr_surrogate) for placement in shown))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     final = final_name(focus.effects)
     for heading in ("Line", *(f"Predicted {final} HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts)):
         table.add_column(heading, overflow="fold")
-    for name in dict.fromkeys(record["set"] for record in records):
-        line = [record for record in records if record["set"] == name]
+    for name in dict.fromkeys(placement.set for placement in shown):
+        line = [placement for placement in shown if placement.set == name]
         cells = [
-            f"{number(record['predicted'])} ({number(record['low_95'])} to {number(record['high_95'])})\n"
-            f"[dim]P(≥ {number(record['hr_final'])} observed) = {number(record['p_at_or_above'])}; "
-            f"{PLACES[record['position']]}[/dim]"
-            for record in line
+            f"{number(placement.predicted)} ({number(placement.low_95)} to {number(placement.high_95)})\n"
+            f"[dim]P(≥ {number(placement.hr_final)} observed) = {number(placement.p_at_or_above)}; "
+            f"{PLACES[placement.position]}[/dim]"
+            for placement in line
         ]
-        table.add_row(f"{escape(name)}\n[dim]{line[0]['fitted']}, k = {line[0]['k']}[/dim]", *cells)
+        table.add_row(f"{escape(name)}\n[dim]{line[0].fitted}, k = {line[0].k}[/dim]", *cells)
     lines = [summary_line(one) for one in run.decompositions if one.inputs.comparison == focus.comparison]
     if focus is run.focuses[-1]:
         lines += [f"not placed: {entry['label']} ({entry['why']})" for entry in run.not_placed]
-    title = Text(f"{focus.label} against the lines of {records[0]['model']}", style="bold")
+    title = Text(f"{focus.label} against the lines of {shown[0].model}", style="bold")
     return [title, table, *(Padding(Text(line), (0, 0, 0, 2)) for line in lines), Text("")]
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from surrogacy.analysis.fit_run import Run, SetFit
 from surrogacy.errors import FigureError
-from surrogacy.evaluation.placement import Focus, in_words, shown_records
+from surrogacy.evaluation.placement import Focus, shown_placements
+from surrogacy.evaluation.placement_text import in_words
 from surrogacy.output.replacement import staging
 from surrogacy.report.document import document, dumps
 from surrogacy.report.drawing import (
@@ -97,10 +98,10 @@ def write_run(
             jobs += _draw_robustness(one, figures, drawing)
         lap("examine")
         run = compare(run)
-        if run.placement:
+        if run.placements:
             for focus in run.focuses:
                 jobs += _draw_placement(run, focus, figures, drawing)
-            paragraphs = [in_words(focus, run.placement) for focus in run.focuses]
+            paragraphs = [in_words(focus, run.placements) for focus in run.focuses]
             paragraphs += [f"Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed]
             (stage / "placement.md").write_text("\n\n".join(filter(None, paragraphs)) + "\n", encoding="utf-8")
         lap("compare")
@@ -161,10 +162,10 @@ def _draw_robustness(one: SetFit, folder: Path, drawing: Drawing) -> list[Future
 
 def _draw_placement(run: Run, focus: Focus, folder: Path, drawing: Drawing) -> list[Future[Any]]:
     """A comparison in focus between the first line that holds its trial and the first that does not."""
-    shown = [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
+    shown = [placement for placement in shown_placements(run.placements) if placement.comparison == focus.comparison]
     if not shown:
         return []
-    found = [one.result(shown[0]["model"]) for one in run.analyses]
+    found = [one.result(shown[0].model) for one in run.analyses]
     results = [result for result in found if result is not None and result.line is not None]
     inside = [result for result in results if focus.trial in result.effects.trial]
     outside = [result for result in results if focus.trial not in result.effects.trial]

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surrogacy.errors import UsageError
-from surrogacy.evaluation.placement import focus_comparisons, place, placement_record, predict_new, shown_placements
+from surrogacy.evaluation.new_trial_prediction import predict_new
+from surrogacy.evaluation.placement import focus_comparisons, place, placement_record, shown_placements
 from surrogacy.evaluation.placement_text import in_words
 from surrogacy.figures import placement_data, plot_placement
 from surrogacy.fit import main

@@ -8,7 +8,7 @@ from scipy.stats import t
 
 from surrogacy import Effects
 from surrogacy.errors import UsageError
-from surrogacy.evaluation.placement import predict_new
+from surrogacy.evaluation.new_trial_prediction import predict_new
 from surrogacy.fit import main
 from surrogacy.models import WeightedRegression
 from surrogacy.models.prediction import ObservedEffects, predict_by_regression, predict_final

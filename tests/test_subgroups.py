@@ -8,7 +8,8 @@ from statsmodels.regression.linear_model import WLS
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.evaluation.cross_validation import comparison_record, external, predict_comparison
+from surrogacy.evaluation.cross_validation import comparison_record, predict_comparison
+from surrogacy.evaluation.external_validation import external
 from surrogacy.evaluation.refits import choice_record, subgroup_record
 from surrogacy.evaluation.sensitivity import ENDPOINT_ORDERS, Alternatives, same_effects, vary_one_choice
 from surrogacy.evaluation.subgroups import before, by_factor, from_year, levels_of

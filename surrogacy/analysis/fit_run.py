@@ -15,15 +15,15 @@ from surrogacy.errors import FitError, SurrogacyError, UsageError
 from surrogacy.evaluation import refits
 from surrogacy.evaluation.changes import changes
 from surrogacy.evaluation.criteria import Style
-from surrogacy.evaluation.cross_validation import External
 from surrogacy.evaluation.differences import Difference
+from surrogacy.evaluation.external_validation import External
+from surrogacy.evaluation.new_trial_prediction import predict_new
 from surrogacy.evaluation.placement import (
     Focus,
     Placement,
     focus_comparisons,
     place,
     placement_record,
-    predict_new,
     require_focus,
 )
 from surrogacy.models import Model

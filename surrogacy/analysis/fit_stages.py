@@ -12,8 +12,9 @@ import numpy as np
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError
 from surrogacy.evaluation.criteria import Style, SurrogateEffect, Verdict, all_verdicts, iqwig_trial, records
-from surrogacy.evaluation.cross_validation import CrossValidation, External, cross_validate, external
+from surrogacy.evaluation.cross_validation import CrossValidation, cross_validate
 from surrogacy.evaluation.differences import Difference, compare_sets
+from surrogacy.evaluation.external_validation import External, external
 from surrogacy.evaluation.influence import (
     Influence,
     delete_one,

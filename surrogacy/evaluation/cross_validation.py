@@ -248,23 +248,11 @@ def cross_validate(model: Model, effects: Effects, fits: Sequence[FitWithoutTria
     (14, 16)
     """
     if fits is None:
-        _refuse_without_line(without_extras(model).fit(effects))
+        refuse_without_line(without_extras(model).fit(effects))
         fits = without_each_trial(model, effects)
     fit_of = {entry.trial: entry.fit for entry in fits}
     places = [i for i, trial in enumerate(effects.trial) if trial in fit_of]
     return CrossValidation(model.name, tuple(predict_comparison(fit_of[effects.trial[i]], effects, i) for i in places))
-
-
-def predict_others(fitted: Result, effects: Effects) -> tuple[PredictedComparison, ...]:
-    """Predict the observed final effect of every comparison of effects that are not in the fit.
-
-    Raises
-    ------
-    UsageError
-        If the model has no line.
-    """
-    _refuse_without_line(fitted)
-    return tuple(predict_comparison(fitted, effects, i) for i in range(len(effects)))
 
 
 def predict_comparison(fitted: Fit, effects: Effects, i: int) -> PredictedComparison:
@@ -334,59 +322,16 @@ def comparison_record(comparison: PredictedComparison) -> Record:
     return record | ({"problem": comparison.problem} if prediction is None else asdict(prediction))
 
 
-def _refuse_without_line(result: Result) -> None:
+def refuse_without_line(result: Result) -> None:
+    """Refuse a model without a line to predict from.
+
+    Raises
+    ------
+    UsageError
+    """
     if result.line is None and "slope" not in result.estimates:
         raise UsageError(f"{result.model} is a correlation: it has no line to predict a trial from")
 
 
 def _mean(values: FloatArray) -> float:
     return float(values.mean()) if len(values) else float("nan")
-
-
-@dataclass(frozen=True, eq=False)
-class External(Predictions):
-    """Predictions of the comparisons of one set from a fit to another.
-
-    Parameters
-    ----------
-    training, test : str
-        Names of the sets.
-    overlap : tuple of str
-        Trials of the test set that were left out of it because they are in the training set.
-    """
-
-    training: str = ""
-    test: str = ""
-    overlap: tuple[str, ...] = ()
-
-    def summary(self) -> Record:
-        """Record of all predictions together."""
-        return {"training": self.training, "test": self.test, **super().summary(), "overlap": ", ".join(self.overlap)}
-
-
-def external(model: Model, training: Effects, test: Effects) -> External:
-    """Fit on one set, and predict the observed final effect of every comparison of another.
-
-    A trial of the test set that is in the training set too is left out of the test set: the fit knows its final effect.
-
-    Parameters
-    ----------
-    model : Model
-        One with a surrogacy line.
-    training, test : Effects
-
-    Raises
-    ------
-    FitError
-        If the model cannot be fitted to the training set.
-    UsageError
-        If the model has no line, or every trial of the test set is in the training set.
-    """
-    common = tuple(trial for trial in test.trials if trial in training.trials)
-    new = test.take([trial not in common for trial in test.trial])
-    if not len(new):
-        raise UsageError(
-            f"every trial of {test.name or 'the test set'} is in {training.name or 'the training set'} too"
-        )
-    predicted = predict_others(without_extras(model).fit(training), new)
-    return External(model.name, predicted, training.name, test.name, common)

@@ -8,20 +8,18 @@ from typing import Literal
 
 import numpy as np
 
-from surrogacy.effects import Effects, unit_variance
+from surrogacy.effects import Effects
 from surrogacy.errors import SurrogacyError, UsageError
-from surrogacy.evaluation.new_trial import NewTrial
+from surrogacy.evaluation.new_trial_prediction import hazard_ratio_intervals
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.refits import fit_each, without_extras
 from surrogacy.models import Model
-from surrogacy.models.prediction import ObservedEffects, PredictiveDistribution, predict_by_regression, predict_final
+from surrogacy.models.prediction import ObservedEffects, predict_final
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
-from surrogacy.stats.lines import Line
 from surrogacy.trials import TrialSet
 from surrogacy.trials.standard_errors import standard_error
 
-LEVELS = (0.95, 0.8)
 Position = Literal["inside-80", "inside-95", "outside-95"]
 POSITIONS: dict[str, str] = {
     "inside-80": "inside the 80% prediction interval",
@@ -128,41 +126,6 @@ class Placement:
     p_at_or_above: float
     variance: float
     components: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class NewTrialPrediction:
-    """Predicted final effect of a new trial by one line.
-
-    Parameters
-    ----------
-    set, model : str
-    k : int
-        Comparisons in the fit.
-    target : str
-        ``true effect``, or the effect that a trial of a stated size will observe.
-    hr_surrogate, predicted : float
-        Hazard ratios: observed, and the predicted median.
-    p_below_1 : float
-        Probability of a final hazard ratio below 1.
-    beyond_data : bool
-        Whether the surrogate effect lies beyond those of the set.
-    low_95, high_95, low_80, high_80 : float
-        Prediction intervals, hazard ratios.
-    """
-
-    set: str
-    model: str
-    k: int
-    target: str
-    hr_surrogate: float
-    predicted: float
-    p_below_1: float
-    beyond_data: bool
-    low_95: float
-    high_95: float
-    low_80: float
-    high_80: float
 
 
 def focus_comparisons(trials: TrialSet, sets: Sequence[Effects], name: str) -> tuple[Focus, ...]:
@@ -291,7 +254,7 @@ def _place(focus: Focus, result: Result, set_name: str, fitted: str) -> list[Pla
         for rho_within in dict.fromkeys((base.rho_within, 0.0)):
             prediction = predict_final(result, replace(base, rho_within=rho_within), joins=fitted != "with it")
             median, below = prediction.quantile(0.5), prediction.probability_below(base.log_hr_final)
-            (low_95, high_95), (low_80, high_80) = intervals = _intervals(prediction)
+            (low_95, high_95), (low_80, high_80) = intervals = hazard_ratio_intervals(prediction)
             placements.append(
                 Placement(
                     trial=focus.trial,
@@ -325,91 +288,6 @@ def placement_record(placement: Placement) -> Record:
     """Record of a placement, the parts of the variance as ``variance_*``."""
     record: Record = {name: value for name, value in vars(placement).items() if name != "components"}
     return record | {f"variance_{name}": value for name, value in placement.components.items()}
-
-
-def predict_new(
-    sets: Sequence[tuple[Effects, Sequence[Result]]],
-    hr: tuple[float, float, float],
-    rho_within: float,
-    new_n: float | None,
-) -> list[NewTrialPrediction]:
-    """Predict the final effect of a new trial from its surrogate hazard ratio and 95 % limits, by every line.
-
-    Parameters
-    ----------
-    sets : sequence of (Effects, results)
-    hr : tuple of float
-        Surrogate hazard ratio, lower and upper 95 % limit.
-    rho_within : float
-        Correlation of the new trial's two estimates.
-    new_n : float or None
-        Patients of the new trial: then also the hazard ratio that it will observe.
-
-    Returns
-    -------
-    list of NewTrialPrediction
-        One per set, model and target; a weighted regression predicts only the effect that trials of a size observe
-        (default: of the mean size of the set), with this trial's own sampling errors.
-
-    Raises
-    ------
-    UsageError
-        If the limits do not enclose the hazard ratio, or are not positive.
-
-    Examples
-    --------
-    >>> import surrogacy
-    >>> from surrogacy.models import WeightedRegression
-    >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
-    >>> (prediction,) = predict_new([(effects, [WeightedRegression().fit(effects)])], (0.6, 0.45, 0.8), 0.5, None)
-    >>> f"{prediction.predicted:.2f}, {prediction.target}"
-    '0.82, n = 558'
-    """
-    new_trial = NewTrial(*hr, rho_within, new_n)
-    log_hr, se = new_trial.log_hr, new_trial.se
-    predictions = []
-    for effects, results in sets:
-        variance = unit_variance(effects)
-        sizes = [None, new_n] if new_n is not None and np.isfinite([new_n, variance]).all() else [None]
-        for result in results:
-            for size in sizes:
-                own = isinstance(result.line, Line) and "tau_surrogate" not in result.estimates
-                if result.line is None or (own and size is None and len(sizes) > 1):
-                    continue
-                se_final = float(np.sqrt(variance / size)) if size is not None else np.nan if own else 0.0
-                new = ObservedEffects(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
-                prediction = predict_by_regression(result, new) if own else predict_final(result, new, joins=True)
-                target = (
-                    result.line.new_trial(size)
-                    if own
-                    else "true effect"
-                    if size is None
-                    else f"observed, n = {size:.0f}"
-                )
-                (low_95, high_95), (low_80, high_80) = _intervals(prediction)
-                predictions.append(
-                    NewTrialPrediction(
-                        set=effects.name,
-                        model=result.model,
-                        k=len(result.effects),
-                        target=target,
-                        hr_surrogate=new_trial.hr,
-                        predicted=float(np.exp(prediction.quantile(0.5))),
-                        p_below_1=prediction.probability_below(0.0),
-                        beyond_data=not result.line.data_range[0] <= log_hr <= result.line.data_range[1],
-                        low_95=low_95,
-                        high_95=high_95,
-                        low_80=low_80,
-                        high_80=high_80,
-                    )
-                )
-    return predictions
-
-
-def _intervals(prediction: PredictiveDistribution) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Prediction intervals at 95 % and at 80 %, hazard ratios."""
-    (low_95, high_95), (low_80, high_80) = (np.exp(prediction.interval(level)) for level in LEVELS)
-    return (float(low_95), float(high_95)), (float(low_80), float(high_80))
 
 
 def position(hr_final: float, interval_95: tuple[float, float], interval_80: tuple[float, float]) -> Position:

@@ -12,8 +12,8 @@ The *standard-error multiplier* is the width of the prediction over that of the 
 
     multiplier = geometric mean over trials of [(high - low) / 2 z] / s2,   z = 1.96
 
-The prediction is of the observed effect and so holds s2 itself: 1 means that nothing is added to the error that the trial
-has anyway. It may fall below 1, to sqrt(1 - r^2) at worst, because the surrogate tells part of that error (r =
+The prediction is of the observed effect and so holds s2 itself: 1 means that nothing is added to the error that the
+trial has anyway. It may fall below 1, to sqrt(1 - r^2) at worst, because the surrogate tells part of that error (r =
 rho_within). Baker and others name the quantity as a summary of the further uncertainty of a predicted instead of a true
 result, in units of the standard error; only the summaries of their papers were read, and the mean over trials is this
 package's choice.

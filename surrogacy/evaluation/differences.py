@@ -123,7 +123,7 @@ def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEV
     --------
     >>> difference, p = fisher_difference(0.55, 6, 0.80, 16)
     >>> f"{difference.value:.2f} (p = {p:.2f})"
-    '-0.48 (p = 0.46)'
+    '-0.48 (p = 0.45)'
     """
     level = confidence_level(level)
     error = z_standard_error(k1, k2)
@@ -143,7 +143,7 @@ def mover_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVE
     --------
     >>> difference = mover_difference(0.55, 6, 0.80, 16)
     >>> f"{difference.value:.2f} ({difference.low:.2f} to {difference.high:.2f})"
-    '-0.25 (-1.24 to 0.24)'
+    '-0.25 (-1.28 to 0.24)'
     """
     level = confidence_level(level)
     (l1, u1), (l2, u2) = correlation.fisher_interval(r1, k1, level), correlation.fisher_interval(r2, k2, level)
@@ -163,6 +163,13 @@ def bootstrap_difference(
     ------
     UsageError
         If a trial is in both sets.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> sets = [surrogacy.read_trials().analysis_set(name) for name in ("tactics-2022", "llovet-2019-pfs")]
+    >>> f"{bootstrap_difference(*sets, resamples=500).value:.2f}"
+    '-0.30'
     """
     level = confidence_level(level)
     refuse_overlap(first, second)

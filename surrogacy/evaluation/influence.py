@@ -112,8 +112,8 @@ def conclusions(result: Result) -> dict[str, str]:
     Returns
     -------
     dict of str
-        slope_sign (whether its interval holds 0), ste_*_status, correlation_shown (IQWiG's category, by the 95 % limits)
-        and correlation_estimate (where the point estimate lies by the same limits).
+        slope_sign (whether its interval holds 0), ste_*_status, correlation_shown (IQWiG's category, by the 95 %
+        limits) and correlation_estimate (the position of the point estimate among the same limits).
     """
     found: dict[str, str] = {}
     slope = result.estimates.get("slope")
@@ -168,7 +168,7 @@ def delete_one(model: Model, effects: Effects, fits: Sequence[FitWithoutTrial] |
     model : Model
     effects : Effects
     fits : sequence of FitWithoutTrial, optional
-        Those of `surrogacy.evaluation.refits.without_each_trial` with the intervals of the model, where they have been made.
+        Those of `surrogacy.evaluation.refits.without_each_trial`, with intervals, where they have been made.
 
     Returns
     -------
@@ -242,6 +242,14 @@ def pivotal_trials(influences: Sequence[Influence], labels: Mapping[str, str] | 
     -------
     list of str
         One entry per trial and conclusion; empty if every conclusion holds without any one trial.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import WeightedPearson
+    >>> effects = surrogacy.read_trials().analysis_set("tactics-2022")
+    >>> pivotal_trials(delete_one(WeightedPearson(), effects))
+    ['without tace-2: correlation, point estimate high, with it low']
     """
     whole = next(influence for influence in influences if not influence.refit.value).conclusions
     sentences = []
@@ -325,7 +333,7 @@ def regression_diagnostics(effects: Effects, model: WeightedRegression | None = 
 
 
 def _correlation(result: Result) -> tuple[float, float | None, float | None] | None:
-    """Correlation with its limits: as reported, or that of a regression, the root of its R2 with the sign of its slope."""
+    """Correlation with its limits: as reported, or for a regression the root of R2 with the sign of the slope."""
     for name in ("r", "rho_between"):
         found = result.estimates.get(name)
         if found is not None and not isinstance(found, ThresholdEffect):

@@ -87,7 +87,7 @@ def predict_new(
     >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
     >>> (prediction,) = predict_new([(effects, [WeightedRegression().fit(effects)])], (0.6, 0.45, 0.8), 0.5, None)
     >>> f"{prediction.predicted:.2f}, {prediction.target}"
-    '0.82, n = 558'
+    '0.84, n = 558'
     """
     new_trial = NewTrial(*hr, rho_within, new_n)
     log_hr, se = new_trial.log_hr, new_trial.se

@@ -111,7 +111,13 @@ def _tabulate(model: BivariateBayes, effects: Effects) -> tuple[Posterior, dict[
 
 
 def odds_ratio(p: float, reference: float) -> float | None:
-    """Odds of one probability over those of another; None where either is 0 or 1."""
+    """Odds of one probability over those of another; None where either is 0 or 1.
+
+    Examples
+    --------
+    >>> f"{odds_ratio(0.8, 0.5):.1f}"
+    '4.0'
+    """
     if not (0 < p < 1 and 0 < reference < 1):
         return None
     return p / (1 - p) * (1 - reference) / reference
@@ -141,6 +147,6 @@ def refuse_overlap(first: Effects, second: Effects) -> None:
     if both:
         names = (first.name or "the first set", second.name or "the second set")
         raise UsageError(
-            f"{names[0]} and {names[1]} share {len(both)} trial(s) ({', '.join(both)}): a difference needs sets without "
-            "a trial in common; leave them out of one"
+            f"{names[0]} and {names[1]} share {len(both)} trial(s) ({', '.join(both)}): a difference needs sets "
+            "without a trial in common; leave them out of one"
         )

@@ -1,6 +1,7 @@
 """Refits: the within-trial correlation or the prior varied, and each trial left out in turn.
 
-Every fit that is made again passes through this module. A `Refit` holds what was varied, to which value, and the estimates.
+Every fit that is made again passes through this module. A `Refit` holds the quantity varied, its value and the
+estimates.
 """
 
 from __future__ import annotations
@@ -166,7 +167,8 @@ def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_
     >>> import surrogacy
     >>> from surrogacy.models import BivariateRandomEffects
     >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
-    >>> [f"{refit.estimates['slope'].value:.2f}" for refit in rho_within_grid(BivariateRandomEffects(), effects, (0, 0.5))]
+    >>> refits = rho_within_grid(BivariateRandomEffects(), effects, (0, 0.5))
+    >>> [f"{refit.estimates['slope'].value:.2f}" for refit in refits]
     ['0.51', '0.47']
     """
     lean = without_extras(model)
@@ -178,7 +180,7 @@ def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_
 
 
 def without_each_trial(model: Model, effects: Effects, *, intervals: bool = False) -> list[FitWithoutTrial]:
-    """Fit without each trial in turn, for point estimates or with ``intervals``; comparisons of a trial leave together."""
+    """Fit without each trial in turn, for point estimates or with ``intervals``; its comparisons leave with it."""
     data = [effects.without_trial(trial) for trial in effects.trials]
     fits = fit_each(without_extras(model, intervals=intervals), data)
     return [FitWithoutTrial(*entry) for entry in zip(effects.trials, data, fits, strict=True)]

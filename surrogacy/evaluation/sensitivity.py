@@ -40,7 +40,7 @@ CI_LEVELS = ("as printed", "all read as 95%")
 
 @dataclass(frozen=True)
 class Alternatives:
-    """What a grid varies; an empty sequence leaves that axis out.
+    """Alternatives of a grid; an empty sequence leaves that axis out.
 
     Parameters
     ----------
@@ -91,13 +91,21 @@ def vary_one_choice(
     Returns
     -------
     list of Refit
-        First the base (varied ``"base"``), then one per alternative; ``same_data`` in a set that lists its hazard ratios,
-        ``problem`` where the effects could not be paired or fitted.
+        First the base (varied ``"base"``), then one per alternative; ``same_data`` in a set that lists its hazard
+        ratios, ``problem`` where the effects could not be paired or fitted.
 
     Raises
     ------
     UsageError
         If there is no such set, data cut or level.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import WeightedPearson
+    >>> refits = vary_one_choice(WeightedPearson(), surrogacy.read_trials(), "tactics-2022")
+    >>> [(refit.value, f"{refit.estimates['r'].value:.2f}") for refit in refits if refit.value in ("n", "none")]
+    [('n', '0.55'), ('none', '0.53')]
     """
     asked = alternatives or Alternatives()
     for words, chosen, known in (("data cut", asked.data_cut, DATA_CUTS), ("level", asked.ci_level, CI_LEVELS)):
@@ -156,7 +164,7 @@ def endpoint_orders(trials: TrialSet) -> Mapping[str, Sequence[str]]:
 
 
 def same_effects(one: Effects, other: Effects) -> bool:
-    """Whether two sets of effects hold the same numbers for the same comparisons."""
+    """Return whether two sets of effects hold the same numbers for the same comparisons."""
     names = ("log_hr", "se", "rho_within", "control_share")
     return (one.comparison, one.control_group) == (other.comparison, other.control_group) and all(
         np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in names

@@ -1,6 +1,7 @@
 """Refits in each level of a factor, or in the trials before and after a year.
 
-None of this tests a difference: levels of a factor are set side by side, on few trials each; a moderated line tests them.
+None of this tests a difference: levels of a factor are set side by side, on few trials each; a moderated line tests
+them.
 """
 
 from __future__ import annotations

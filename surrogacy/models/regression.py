@@ -55,6 +55,13 @@ class WeightedRegression:
     ------
     UsageError
         If ``new_n`` is not above 0, or infinite, or the level is none.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> slope = WeightedRegression().fit(surrogacy.read_trials().analysis_set("llovet-2019-pfs"))["slope"]
+    >>> f"{slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})"
+    '0.49 (0.32 to 0.67)'
     """
 
     weights: Weights = "n"
@@ -138,12 +145,19 @@ class WeightedRegression:
         Returns
         -------
         statsmodels.regression.linear_model.RegressionResults
-            Of ``WLS`` with coefficients ``intercept`` and ``slope``; its ``scale`` is ``s^2``, of an observation of weight 1.
+            Of ``WLS``: coefficients ``intercept`` and ``slope``; ``scale`` is ``s^2``, of an observation of weight 1.
 
         Raises
         ------
         FitError, MissingDataError, UsageError
             As `fit`.
+
+        Examples
+        --------
+        >>> import surrogacy
+        >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
+        >>> f"{WeightedRegression().statsmodels_result(effects).rsquared:.2f}"
+        '0.73'
         """
         data = part_with_weights(effects, self.weights, self.fewest).effects
         return _least_squares(data, weights_of(data, self.weights)[0])
@@ -192,7 +206,7 @@ class WeightedRegression:
 
 
 def weight_per_patient(effects: Effects, weights: FloatArray, exponent: float) -> float:
-    """Weight of a trial over ``n^exponent``: events and precision grow in proportion to n, at the rate of the set; else 1."""
+    """Weight of a trial over ``n^exponent``: events and precision grow in proportion to n, at the rate of the set."""
     known = ~np.isnan(effects.n)
     return float(weights[known].sum() / effects.n[known].sum()) if exponent == 1.0 and known.any() else 1.0
 

@@ -32,7 +32,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import SurrogacyError
 from surrogacy.evaluation.criteria import HIGH, LOW
 from surrogacy.evaluation.records import Record, estimate_values
-from surrogacy.evaluation.refits import FitWithoutTrial, Refit, summarise, without_each_trial, without_extras
+from surrogacy.evaluation.refits import FitWithoutTrial, Refit, fit_once, summarise, without_each_trial, without_extras
 from surrogacy.models import Model
 from surrogacy.models.regression import WeightedRegression
 from surrogacy.models.weights import usable_comparisons
@@ -188,7 +188,7 @@ def delete_one(model: Model, effects: Effects, fits: Sequence[FitWithoutTrial] |
     >>> {entry.refit.value: round(entry.changes["r"], 2) for entry in delete_one(WeightedPearson(), effects)[1:3]}
     {'post-tace': -0.04, 'space': 0.04}
     """
-    whole = without_extras(model, intervals=True).fit(effects)
+    whole = fit_once(without_extras(model, intervals=True), effects)
     everything = _followed(whole)
     influences = [Influence(summarise(model, "left_out", "", effects, whole), everything, conclusions(whole))]
     for entry in without_each_trial(model, effects, intervals=True) if fits is None else fits:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+
+import numpy as np
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError
@@ -124,13 +127,23 @@ def fit_each(model: Model, data: Sequence[Effects]) -> list[Fit]:
             return list(together(data))
         except FitError:  # one of them is too small: find out which
             pass
-    return [attempt(model, effects, FitError) for effects in data]
+    return [attempt(model.fit, effects, FitError) for effects in data]
 
 
-def attempt(model: Model, effects: Effects, expected: type[SurrogacyError] = SurrogacyError) -> Fit:
+def fit_once(model: Model, effects: Effects) -> Result:
+    """Fit, or return the fit made before: the priors, the within-trial correlation and influence start from the same."""
+    return _remembered_fit(model, effects)  # type: ignore[arg-type]  # every model is a frozen dataclass
+
+
+@lru_cache(maxsize=16)
+def _remembered_fit(model: Model, effects: Effects) -> Result:
+    return model.fit(effects)
+
+
+def attempt(fit: Callable[[Effects], Result], effects: Effects, expected: type[SurrogacyError] = SurrogacyError) -> Fit:
     """Fit, or return the error of an expected kind."""
     try:
-        return model.fit(effects)
+        return fit(effects)
     except expected as error:
         return error
 
@@ -175,7 +188,10 @@ def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_
     refits = []
     for rho_within in grid:
         assumed = effects.with_rho_within(rho_within)
-        refits.append(summarise(model, "rho_within", rho_within, assumed, attempt(lean, assumed, FitError)))
+        fit = lean.fit
+        if np.array_equal(assumed.rho_within, effects.rho_within):
+            assumed, fit = effects, partial(fit_once, lean)
+        refits.append(summarise(model, "rho_within", rho_within, assumed, attempt(fit, assumed, FitError)))
     return refits
 
 
@@ -237,8 +253,12 @@ def prior_sensitivity(model: BivariateBayes, effects: Effects) -> list[Refit]:
     ['default', 'tau half-normal(0.25)']
     """
     # too few comparisons, or a shared control arm that contradicts a rho_within, is a problem of that prior alone
-    models = {name: replace(model, check_grid=False, **change) for name, change in PRIOR_SETS.items()}  # type: ignore[arg-type]
-    return [summarise(model, "prior", name, effects, attempt(changed, effects)) for name, changed in models.items()]
+    refits = []
+    for name, change in PRIOR_SETS.items():
+        changed = replace(model, check_grid=False, **change)  # type: ignore[arg-type]
+        fit = changed.fit if change else partial(fit_once, changed)
+        refits.append(summarise(model, "prior", name, effects, attempt(fit, effects)))
+    return refits
 
 
 def rho_within_record(refit: Refit) -> Record:

@@ -133,7 +133,7 @@ def vary_one_choice(
             effects = make()
         except SurrogacyError as error:
             return Refit(model.name, varied, value, 0, 0, problem=str(error), same_data=False)
-        fit = attempt(without_extras(by, intervals=True), effects)
+        fit = attempt(without_extras(by, intervals=True).fit, effects)
         return summarise(by, varied, value, effects, fit, same_data=same_effects(effects, base))
 
     fields = getattr(model, "__dataclass_fields__", {})

@@ -85,7 +85,7 @@ def by_factor(model: Model, effects: Effects, factor: str, year: int | None = No
     """
     lean = without_extras(model, intervals=True)
     return [
-        summarise(model, factor, level, part, attempt(lean, part))
+        summarise(model, factor, level, part, attempt(lean.fit, part))
         for level, part in levels_of(effects, factor, year).items()
     ]
 

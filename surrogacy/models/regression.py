@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from scipy.special import stdtrit
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
@@ -103,12 +104,11 @@ class WeightedRegression:
         trials, df = len(data.trials), len(data) - 2
         square = correlation.square_interval(*correlation.fisher_interval(r, trials, self.level))
         kind = f"t, {df} df; weights: {weights_in_words(self.weights, data)}"
-        limits = least_squares.conf_int(1 - self.level)
+        half = float(stdtrit(df, 0.5 + self.level / 2)) * least_squares.bse
         estimates: dict[str, Estimate] = {}
         for i, name in enumerate(("intercept", "slope")):
             value, error = float(least_squares.params[i]), float(least_squares.bse[i])
-            low, high = map(float, limits[i])
-            estimates[name] = Estimate(value, error, low, high, self.level, kind)
+            estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
         estimates["r2_trial"] = Estimate(
             r**2, None, *square, self.level, f"weighted R2; Fisher z on r, {trials} trials"
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from surrogacy.effects import Effects
-from surrogacy.evaluation.differences import odds_ratio, posterior_difference
+from surrogacy.evaluation.posterior_differences import odds_ratio, posterior_difference
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes
 from surrogacy.models.priors import HalfNormal, Uniform, lkj

@@ -7,7 +7,7 @@ from scipy.stats import chisquare, halfnorm, multivariate_normal, norm
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.evaluation.refits import PRIOR_SETS, prior_sensitivity
+from surrogacy.evaluation.refits import PRIOR_SETS, prior_record, prior_sensitivity
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.daniels_hughes import DanielsHughes
 from surrogacy.models.exact.bivariate_posterior import posteriors
@@ -286,7 +286,8 @@ def _cdf(posterior):
 
 
 def test_prior_sensitivity_and_overlap(trials):
-    records = prior_sensitivity(BivariateBayes(), trials.analysis_set("tactics-2022"))
+    effects = trials.analysis_set("tactics-2022")
+    records = [prior_record(refit) for refit in prior_sensitivity(BivariateBayes(), effects)]
     assert [record["prior"] for record in records] == list(PRIOR_SETS)
     assert len(records) >= 8
     by_name = {record["prior"]: record for record in records}

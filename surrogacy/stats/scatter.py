@@ -64,7 +64,8 @@ def residual_scatter(effects: Effects, intercept: float, slope: float) -> Residu
     ResidualScatter or None
         None with fewer than three comparisons.
     """
-    data = effects.take(effects.complete & np.isfinite(effects.se).all(axis=1))
+    usable = effects.complete & np.isfinite(effects.se).all(axis=1)
+    data = effects if usable.all() else effects.take(usable)
     if len(data) < 3:
         return None
     residual = data.log_hr[:, 1] - intercept - slope * data.log_hr[:, 0]

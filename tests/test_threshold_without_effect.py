@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from surrogacy.report.caption import bubble_caption
+from surrogacy.report.sections.model_figures import bubble_caption
 
 from surrogacy.evaluation.criteria import SurrogateEffect, iqwig, iqwig_trial
 from surrogacy.figures import plot_bubble

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from surrogacy.results.format import cell, yes_or_blank
 from surrogacy.results.labels import HEADINGS
 
 type Record = Mapping[str, Any]  # values of a row, or of results.json, by name
+TEXTS = tomllib.loads((Path(__file__).parent / "texts.toml").read_text(encoding="utf-8"))
 YES_OR_BLANK = frozenset({"boundary", "beyond_data"})
 
 
@@ -114,6 +117,12 @@ class Grid:
     caption: str = ""
 
 
+def text(name: str, /, **values: object) -> str:
+    """Return a sentence of ``texts.toml`` with its values filled in."""
+    sentence: str = TEXTS[name]
+    return sentence.format(**values)
+
+
 type Detail = Heading | Note | Grid
 BLANK = Heading()
 
@@ -151,21 +160,26 @@ class Section:
 
 
 def columns(
-    *names: str | tuple[str, str], digits: int = 2, labels: Mapping[str, str] | None = None
+    names: str, *, digits: int = 2, labels: Mapping[str, str] | None = None, **headings: str
 ) -> tuple[Column, ...]:
-    """Return printed columns: a name stands for itself and its heading in `surrogacy.results.labels.HEADINGS`.
+    """Return printed columns.
 
     Parameters
     ----------
-    *names : str or (name, heading)
+    names : str
+        Names of the values, with spaces between.
     digits : int
         Of numbers.
     labels : mapping of str to str, optional
         Words of the table and what is printed for them.
+    **headings : str
+        Headings that differ from those in `surrogacy.results.labels.HEADINGS`.
     """
-    named = [(name, HEADINGS[name]) if isinstance(name, str) else name for name in names]
-    text = partial(cell, digits=digits, labels=labels)
-    return tuple(Column(key, heading, yes_or_blank if key in YES_OR_BLANK else text) for key, heading in named)
+    words = partial(cell, digits=digits, labels=labels)
+    return tuple(
+        Column(name, headings.get(name) or HEADINGS[name], yes_or_blank if name in YES_OR_BLANK else words)
+        for name in names.split()
+    )
 
 
 def record_table(

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from surrogacy.analysis.fit_run import Run, SetFit
-from surrogacy.report.section import Note, Section, Table, columns, record_table
+from surrogacy.report.section import Note, Section, Table, columns, record_table, text
 from surrogacy.report.sections.effects import comparison_labels, trial_labels
-
-INFLUENCE_NOTE = (
-    "Weighted regression; each row tells what dropping this one comparison would do (Belsley, Kuh, Welsch 1980)."
-)
-CHANGES_NOTE = "Without each trial, with all its comparisons; changes are without it less with it."
 
 
 def section(run: Run) -> Section:
@@ -47,19 +42,10 @@ def _influence_table(run: Run) -> tuple[Table, ...]:
     """Return leverage and influence of each comparison on the weighted regression."""
     records = [record for one in run.analyses for record in one.robustness.diagnostics]
     printed = columns(
-        "set",
-        "label",
-        "weight",
-        "residual",
-        "external",
-        "hat",
-        "cooks_distance",
-        "dffits",
-        "dfbetas_intercept",
-        "dfbetas_slope",
+        "set label weight residual external hat cooks_distance dffits dfbetas_intercept dfbetas_slope",
         labels=_labels(run),
     )
-    return record_table("influence", "Influence on the weighted regression", records, printed, INFLUENCE_NOTE)
+    return record_table("influence", "Influence on the weighted regression", records, printed, text("influence_note"))
 
 
 def _labels(run: Run) -> dict[str, str]:
@@ -71,25 +57,13 @@ def _changes_table(run: Run) -> tuple[Table, ...]:
     labels = _labels(run)
     records = [record for one in run.analyses for record in one.robustness.delete_one if record["left_out"]]
     pivotal = [f"[{one.name}] {sentence}" for one in run.analyses for sentence in one.robustness.carried(labels)]
-    note = CHANGES_NOTE
+    note = text("changes_note")
     if pivotal:
         note += f" Conclusions that another set of trials would not give: {'; '.join(pivotal)}"
     printed = columns(
-        "set",
-        "model",
-        ("left_out", "Without"),
-        "k",
-        "r",
-        "r_change",
-        "rho_between",
-        "rho_between_change",
-        "slope",
-        "slope_change",
-        "ste_prediction",
-        "ste_prediction_change",
-        "ste_prediction_status",
-        "slope_sign",
-        "problem",
+        "set model left_out k r r_change rho_between rho_between_change slope slope_change "
+        "ste_prediction ste_prediction_change ste_prediction_status slope_sign problem",
+        left_out="Without",
         labels=labels,
     )
     return record_table("delete_one", "What single trials change", records, printed, f"{note}.")

@@ -15,19 +15,8 @@ def section(run: Run) -> Section:
     analyses = run.analyses
     out = [record for one in analyses for record in one.leave_one_out]
     printed = columns(
-        "set",
-        "model",
-        "left_out",
-        "k",
-        "r",
-        "rho_between",
-        "r2_trial",
-        "slope",
-        "intercept",
-        "ste_prediction",
-        "ste_prediction_status",
-        "boundary",
-        "problem",
+        "set model left_out k r rho_between r2_trial slope intercept ste_prediction "
+        "ste_prediction_status boundary problem",
         labels=trial_labels(analyses),
     )
     note = "Every trial left out in turn, with all its comparisons."

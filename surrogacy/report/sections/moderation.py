@@ -21,51 +21,13 @@ from surrogacy.report.section import (
     columns,
     drawing,
     record_table,
+    text,
 )
 from surrogacy.report.sections.models import fit_record
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import interval, number, percent, with_interval
 from surrogacy.results.result import Result
 from surrogacy.stats.thresholds import threshold_caveats
-
-POWER_NOTE = "not given: the power at the difference found is a function of the p-value alone; see detectable"
-LINES_NOTE = (
-    "Set {name}. Daniels-Hughes line with a moderator of intercept and slope, errors of both effects, vague true "
-    "surrogate effects (slopes are attenuated as in weighted least squares), exact. {words}. Trials with other values "
-    "differ in more than the moderator. {remarks}."
-)
-ESTIMATES_NOTE = (
-    "`dilution`: the OS effects regressed on those that the illness-death model leaves of the PFS effects; intercept 0 "
-    "and share 1 mean that dilution is all there is."
-)
-EVIDENCE_NOTE = (
-    "Power and comparisons needed for the difference of slopes that dilution alone would give (PPS only); smallest true "
-    "difference, either way, that these comparisons would find; comparisons needed if the difference found were the true "
-    "one; {assumptions}. Last column: trials without any one of which the difference has the other sign, or an interval "
-    "that tells otherwise whether it contains 0."
-)
-OFFSET_NOTE = (
-    "OS effects regressed on what dilution alone leaves of the PFS effects, where the tables hold no follow-up or no "
-    "deaths without progression."
-)
-OFFSET_LINE = (
-    "OS effects on what dilution alone leaves of the PFS effects (calibration M of the control arms, k = {k}): intercept "
-    "{intercept}, share {share}{span}; dilution alone is intercept 0 and share 1. Log score against the plain line "
-    "{score}. {assumed}"
-)
-SPAN = "; {span} under other assumptions on follow-up and deaths without progression (tables/offset_sensitivity.md)"
-CAPTION = (
-    "Surrogacy line of {name} (k = {k}) moderated by {words}. Daniels-Hughes model with errors in both effects, exact; "
-    "difference of slopes per unit {difference}, P(flatter where it is larger) = {probability}. Bands: 95%. Trials "
-    "differ in more than the moderator: no causal reading.{notes}\n"
-)
-MAP_CAPTION = (
-    "Share of the log PFS hazard ratio that is left in the OS hazard ratio (large-sample limit of the Cox estimate) when "
-    "post-progression survival (PPS) is the same in both arms, constant hazards, {direct_death} of PFS events deaths. "
-    "Points: {points} comparisons by the PPS of calibration M (fitted to the control arm's medians, at the data cut of "
-    "the final OS); fill: observed log HR of OS over observed log HR of PFS, a ratio of two estimates, and noise where "
-    "the PFS hazard ratio is near 1.\n"
-)
 
 
 def section(run: PpsRun) -> Section:
@@ -87,7 +49,7 @@ def section(run: PpsRun) -> Section:
 
 def dilution_map_drawing(run: PpsRun, focus: str | None) -> Drawing:
     """Return the dilution map with the comparisons on it."""
-    caption = MAP_CAPTION.format(direct_death=percent(run.map.direct_death), points=len(run.points))
+    caption = text("map_caption", direct_death=percent(run.map.direct_death), points=len(run.points))
     return drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus or "")
 
 
@@ -165,11 +127,12 @@ def _offset_line(run: PpsRun) -> Iterator[Note]:
     result = run.offset.result
     shares = [record["share"] for record in run.offset_sensitivity if record.get("share") is not None]
     yield Note(
-        OFFSET_LINE.format(
+        text(
+            "offset_line",
             k=len(result.effects),
             intercept=with_interval(run.offset["intercept"]),
             share=with_interval(run.offset["share"]),
-            span=SPAN.format(span=interval(min(shares), max(shares))) if shares else "",
+            span=text("span", span=interval(min(shares), max(shares))) if shares else "",
             score=with_interval(run.offset.against_line.difference, 1),
             assumed="; ".join(problem for problem in result.problems if problem not in result.effects.problems),
         )
@@ -179,36 +142,33 @@ def _offset_line(run: PpsRun) -> Iterator[Note]:
 def _tables(run: PpsRun) -> tuple[Table, ...]:
     """Return the line at several values of every moderator, its evidence, and the regression on what dilution leaves."""
     offset_columns = columns(
-        "assumption",
-        "intercept",
-        ("intercept_low", "95% low"),
-        ("intercept_high", "95% high"),
-        "share",
-        ("share_low", "95% low "),
-        ("share_high", "95% high "),
-        ("tail_at_dilution_alone", "Posterior mass less plausible than (0, 1)"),
-        "problem",
+        "assumption intercept intercept_low intercept_high share share_low share_high tail_at_dilution_alone problem",
+        intercept_low="95% low",
+        intercept_high="95% high",
+        share_low="95% low ",
+        share_high="95% high ",
+        tail_at_dilution_alone="Posterior mass less plausible than (0, 1)",
     )
     evidence_columns = columns(
-        "moderator",
-        "permutation_p",
-        ("power_for_dilution", "Power for what dilution alone gives"),
-        ("comparisons_for_dilution", "Comparisons for 80% of that"),
-        ("detectable", "Detectable difference of slopes, 80% power"),
-        ("comparisons_needed", "Comparisons for 80% power at the difference found"),
-        ("log_score", "Log score gained"),
-        ("log_score_low", "95% low"),
-        ("log_score_high", "95% high"),
-        ("swayed", "Trials that change sign or significance"),
+        "moderator permutation_p power_for_dilution comparisons_for_dilution detectable "
+        "comparisons_needed log_score log_score_low log_score_high swayed",
+        power_for_dilution="Power for what dilution alone gives",
+        comparisons_for_dilution="Comparisons for 80% of that",
+        detectable="Detectable difference of slopes, 80% power",
+        comparisons_needed="Comparisons for 80% power at the difference found",
+        log_score="Log score gained",
+        log_score_low="95% low",
+        log_score_high="95% high",
+        swayed="Trials that change sign or significance",
     )
     offset_title = "What the assumptions do to the share that dilution explains"
     evidence = [evidence_record(one) for one in run.moderations]
-    evidence_note = EVIDENCE_NOTE.format(assumptions=run.moderations[0].needed.assumptions)
+    evidence_note = text("evidence_note", assumptions=run.moderations[0].needed.assumptions)
     title = "Is the moderation more than chance?"
     return (
         *_lines_table(run),
         *_estimates_table(run),
-        *record_table("offset_sensitivity", offset_title, run.offset_sensitivity, offset_columns, OFFSET_NOTE),
+        *record_table("offset_sensitivity", offset_title, run.offset_sensitivity, offset_columns, text("offset_note")),
         *record_table("moderation_evidence", title, evidence, evidence_columns, evidence_note),
     )
 
@@ -226,30 +186,25 @@ def _lines_table(run: PpsRun) -> tuple[Table, ...]:
         if record["ste_caveat"]
     ]
     printed = columns(
-        "moderator",
-        "k",
-        "place",
-        ("label", "Value"),
-        "slope",
-        ("slope_low", "95% low"),
-        ("slope_high", "95% high"),
-        ("hr_surrogate", "At a surrogate HR of"),
-        ("predicted", "OS HR, true effect"),
-        ("predicted_low", "95% low "),
-        ("predicted_high", "95% high "),
-        "ste_prediction",
-        "ste_prediction_status",
-        "r2_conditional",
+        "moderator k place label slope slope_low slope_high hr_surrogate predicted predicted_low "
+        "predicted_high ste_prediction ste_prediction_status r2_conditional",
+        label="Value",
+        slope_low="95% low",
+        slope_high="95% high",
+        hr_surrogate="At a surrogate HR of",
+        predicted="OS HR, true effect",
+        predicted_low="95% low ",
+        predicted_high="95% high ",
     )
     words = "; ".join(f"{one.line.moderator.name}: {one.line.moderator.words}" for one in run.moderations)
-    note = LINES_NOTE.format(name=run.set_name, words=words, remarks=". ".join(remarks))
+    note = text("lines_note", name=run.set_name, words=words, remarks=". ".join(remarks))
     title = "The surrogacy line by post-progression survival, stage and line"
     return record_table("moderated", title, records, printed, note)
 
 
 def _estimates_table(run: PpsRun) -> tuple[Table, ...]:
     results: list[tuple[str, Result]] = [(one.line.moderator.name, one.line.result) for one in run.moderations]
-    note = ESTIMATES_NOTE
+    note = text("estimates_note")
     if run.offset is not None:
         results.append(("dilution", run.offset.result))
         if run.offset.result.problems:
@@ -260,7 +215,7 @@ def _estimates_table(run: PpsRun) -> tuple[Table, ...]:
         for key, estimate in result.estimates.items()
         if isinstance(estimate, Estimate)
     ]
-    printed = columns("moderator", "k", "estimate", ("value", "Estimate"), "low", "high", "kind")
+    printed = columns("moderator k estimate value low high kind", value="Estimate")
     return record_table("moderated_estimates", "Estimates of the moderated lines", records, printed, note)
 
 
@@ -309,7 +264,7 @@ def evidence_record(one: Moderated) -> Record:
         "permutation_p": one.permutation.p,
         "permutations": one.permutation.permutations,
         "power": None,
-        "power_note": POWER_NOTE,
+        "power_note": text("power_note"),
         "detectable": one.needed.detectable,
         "comparisons_needed": one.needed.comparisons,
         "difference_for_dilution": None if dilution is None else dilution.slope_difference,
@@ -330,7 +285,8 @@ def moderated_drawings(run: PpsRun) -> Iterator[Drawing]:
 
 def _drawing(one: Moderated) -> Drawing:
     line = one.line
-    caption = CAPTION.format(
+    caption = text(
+        "moderation_caption",
         name=line.result.effects.name,
         k=len(line.result.effects),
         words=line.moderator.words,

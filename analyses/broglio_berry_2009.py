@@ -6,6 +6,7 @@ import surrogacy
 from surrogacy.figures.dilution_map import plot_dilution_map
 from surrogacy.pps.dilution import dilution_map, dilution_points
 from surrogacy.pps.planning import plan
+from surrogacy.survival.trial_design import Design
 
 PFS = (6.0, 9.0)
 print(
@@ -13,11 +14,11 @@ print(
     "chosen because the numbers of "
     "patients then agree; exponential PFS and SPP, no deaths before progression"
 )
-plans = {spp: plan(pfs=PFS, pps=spp, accrual=18, follow_up=6, power=0.8) for spp in (2, 12, 24)}
+plans = {spp: plan(Design(PFS, (spp, spp), accrual=18, follow_up=6), power=0.8) for spp in (2, 12, 24)}
 print(f"patients for 80% power, PFS: 280 -> {plans[2]['n_pfs'].value:.0f} ({plans[2]['n_pfs'].method})")
 for spp, published in ((2, 350), (24, 2440)):
     print(f"patients for 80% power, OS at SPP {spp}: {published} -> {plans[spp]['n_os'].value:.0f}")
-complete = {spp: plan(pfs=PFS, pps=spp, follow_up=float("inf")) for spp in (2, 24)}
+complete = {spp: plan(Design(PFS, (spp, spp), follow_up=float("inf"))) for spp in (2, 24)}
 sizes = (complete[2]["n_pfs"], complete[2]["n_os"], complete[24]["n_os"])
 print(
     f"  all three if everyone were followed to death: 280 / 350 / 2440 -> "
@@ -37,7 +38,7 @@ for spp, published in ((2, "above 0.90"), (24, "below 0.20")):
         f"P(OS significant | p of PFS = 0.001), SPP {spp}: {published} -> {plans[spp].power_os_given_p_pfs(0.001):.2f}"
     )
 print(f"P(OS significant | PFS significant), SPP 24: not published -> {plans[24]['power_os_given_pfs'].value:.2f}")
-checked = plan(pfs=PFS, pps=24, n=plans[24].n, simulations=4000, seed=1)
+checked = plan(Design(PFS, (24, 24)), n=plans[24].n, simulations=4000, seed=1)
 for name in ("power_os", "power_os_given_pfs", "median_p_os"):
     ours = checked.simulated[name]
     print(
@@ -45,7 +46,7 @@ for name in ("power_os", "power_os_given_pfs", "median_p_os"):
         f"{ours.high:.3f}; {ours.method})"
     )
 spps = (2, 4, 6, 8, 10, 12, 18, 24, 48)
-limits = [plan(pfs=PFS, pps=spp, follow_up=float("inf"))["hr_os"].value for spp in spps]
+limits = [plan(Design(PFS, (spp, spp), follow_up=float("inf")))["hr_os"].value for spp in spps]
 print(
     f"OS HR if everyone is followed to death, SPP {'/'.join(map(str, spps))}: not published -> "
     f"{'/'.join(f'{hr:.3f}' for hr in limits)}"

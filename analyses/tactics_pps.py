@@ -5,7 +5,8 @@ long PPS diluted OS after 48 months.
 import surrogacy
 from surrogacy.figures.waterfall import plot_waterfall
 from surrogacy.pps.at_risk import compare_at_risk
-from surrogacy.pps.decomposition import by_direct_death, decompose, decompose_all
+from surrogacy.pps.decomposition import decompose, decompose_all
+from surrogacy.pps.gap_estimates import by_direct_death
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.results.format import share_with_interval
 
@@ -31,7 +32,7 @@ print(
     f"{needed.none:.3f}, {needed.endless:.3f}, {needed.endless_complete:.3f}"
 )
 print(f"OS HR 0.861: diluted by long PPS -> {main.parts_in_words}")
-for order in main.orderings:
+for order in main.model.orderings:
     print(
         f"  PPS of the {order.reference} arm in both first: dilution {order.dilution:.3f}, then imbalance "
         f"{order.imbalance:.3f} (log HR)"
@@ -39,7 +40,7 @@ for order in main.orderings:
 print(f"p-value of the residual (two-sided): not published -> {main.p_residual:.2f}")
 print(
     f"OS HR of 0.861 or above with the model's {hr['model'].value:.3f} taken as known: not published -> "
-    f"{main.p_hazard_ratio:.2f}"
+    f"{main.resampling.p_hazard_ratio:.2f}"
 )
 for found in decompose_all(tactics):
     shares = ", ".join(share_with_interval(share) for share in found.shares.values())
@@ -51,8 +52,8 @@ for found in decompose_all(tactics):
     )
 for record in by_direct_death(tactics, (0.0, 0.05, 0.2, 0.3), "medians"):
     print(
-        f"  q {record['direct_death']:.0%} (medians, M): equal PPS {record['equal']:.3f}, dilution "
-        f"{record['dilution_of_model']:.0%} of the model's attenuation"
+        f"  q {record.direct_death:.0%} (medians, M): equal PPS {record.equal:.3f}, dilution "
+        f"{record.dilution_of_model:.0%} of the model's attenuation"
     )
 timing = compare_at_risk(tactics, main.calibration)
 early, late = timing.crude

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from surrogacy.analysis import fit_run
+from surrogacy.analysis import fit_stages
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.new_trial import NewTrial, parse_new_trial
 from surrogacy.fit import main
@@ -12,10 +12,10 @@ from surrogacy.fit import main
 
 @pytest.fixture
 def no_fit(monkeypatch):
-    def fit_all(*arguments, **keywords):
+    def fit_model(*arguments, **keywords):
         raise AssertionError("a model was fitted before the arguments were checked")
 
-    monkeypatch.setattr(fit_run, "fit_all", fit_all)
+    monkeypatch.setattr(fit_stages, "fit_model", fit_model)
 
 
 @pytest.mark.parametrize(

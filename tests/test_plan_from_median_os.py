@@ -74,13 +74,13 @@ def test_os_belongs_to_a_plan(capsys):
 def test_one_of_both_in_python():
     for arguments in ({}, {"pps": 12.0, "os": 20.0}):
         with pytest.raises(UsageError, match="exactly one of pps"):
-            plan(pfs=8.0, hr_pfs=0.69, **arguments)
+            Design.from_summaries(pfs=8.0, hr_pfs=0.69, **arguments)
 
 
 @settings(max_examples=60, deadline=None)
 @given(pfs=st.floats(1, 30), ratio=st.floats(1.05, 6), hr=st.floats(0.4, 0.95), q=st.floats(0, 0.3))
 def test_the_pps_gives_back_the_median_os(pfs, ratio, hr, q):
-    found = plan(pfs=pfs, hr_pfs=hr, os=pfs * ratio, direct_death=q, n=400)
+    found = plan(Design.from_summaries(pfs=pfs, hr_pfs=hr, os=pfs * ratio, direct_death=q), n=400)
     assert found["median_os_control"].value == pytest.approx(pfs * ratio, rel=1e-6)
     pps = found.design.pps[1]
     expected = brentq(lambda t: alive(t, pfs / hr, pps, q) - 0.5, pfs / hr, 100 * (pfs / hr + pps))

@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surrogacy.errors import UsageError
-from surrogacy.pps.at_risk import compare_at_risk, crude_ratios
+from surrogacy.pps.at_risk import at_risk_misfit, compare_at_risk, crude_ratios
 from surrogacy.pps.calibration import calibrate
 from surrogacy.pps.read_summaries import read_all_inputs, read_inputs
 from surrogacy.pps.resampling import sampling_errors
-from surrogacy.pps.summaries import Landmark, at_risk_misfit, deviance, fit_summaries
 from surrogacy.pps.trial_summary import AtRisk, HazardRatio, Median, PfsCut, Sourced, TrialSummary
 from surrogacy.survival.estimators import cox_log_hazard_ratio, kaplan_meier_median
 from surrogacy.survival.illness_death import IllnessDeath
@@ -168,36 +167,6 @@ def test_medians_of_ttp_censor_deaths():
     assert np.median(os) == pytest.approx(12.0, rel=0.02)
 
 
-def test_all_summaries_of_a_model_give_the_model_back():
-    """Medians, landmarks and (unrounded) shares at risk of one model: misfits vanish at its hazards."""
-    exact = calibrate(trial(), "M", "medians")
-    marks = [
-        Landmark(arm, endpoint, time, (model.survival_os if endpoint == "OS" else model.survival_pfs)(time).item())
-        for arm, model in zip(("control", "experimental"), exact.arms, strict=True)
-        for endpoint in ("PFS", "OS")
-        for time in (12.0, 36.0)
-    ]
-    found = fit_summaries(trial(hr_pfs=13.5 / 22.8), marks)
-    assert deviance(found) == pytest.approx(0, abs=1e-8)
-    assert found.post_progression == pytest.approx(exact.post_progression, rel=1e-4)
-    # a landmark that contradicts the medians is missed, and its misfit stands in sampling errors
-    odd = fit_summaries(trial(hr_pfs=13.5 / 22.8), [Landmark("control", "OS", 60.0, 0.6)])
-    misfits = {target.quantity: target.standardised for target in odd.targets}
-    assert misfits["OS at 60 months, control"] < -2
-    assert misfits["median OS, control"] > 2
-    assert "OS at 60 months, control printed 0.6" in odd.problems[0]
-
-
-def test_summaries_of_tactics_fit_better_than_its_medians_alone(tactics):
-    found = fit_summaries(tactics)
-    at_risk = [target for target in found.targets if target.quantity.startswith("at risk")]
-    assert len(at_risk) == 18
-    alone = compare_at_risk(tactics, calibrate(tactics)).fits[0].deviance
-    assert sum(target.standardised**2 for target in at_risk) < alone
-    with pytest.raises(UsageError, match="rate in"):
-        Landmark("control", "OS", 12.0, 1.2)
-
-
 def test_binomial_misfit_of_numbers_at_risk():
     """Squares sum to the deviance of statsmodels' binomial family."""
     counts, share = (80, 73, 57, 0, 0), np.array([1.0, 0.875, 0.68, 0.1, 0.01])
@@ -239,14 +208,10 @@ def test_numbers_at_risk_of_tactics(tactics):
 
 def test_piecewise_hazards_are_found_again():
     """Expected numbers at risk (rounded, of 100,000 patients) of known piecewise hazards."""
-    lam, q, cuts, hazards = np.log(2) / 13.5, 0.1, (24.0, 48.0), ([0.05, 0.03, 0.08], [0.04, 0.09, 0.05])
+    q, cuts, hazards = 0.1, (24.0, 48.0), ([0.05, 0.03, 0.08], [0.04, 0.09, 0.05])
     times = tuple(np.arange(0.0, 97.0, 12.0))
     counts = [
-        tuple(
-            np.round(1e5 * IllnessDeath.piecewise((1 - q) * lam, cuts, q * lam, h).survival_os(np.array(times))).astype(
-                int
-            )
-        )
+        tuple(np.round(1e5 * IllnessDeath.from_pfs(13.5, q, h, cuts).survival_os(np.array(times))).astype(int))
         for h in hazards
     ]
     inputs = trial(pfs=(13.5, 13.5), hr_pfs=1.0, q=q, follow_up=None, at_risk=AtRisk(times, *counts))

@@ -17,9 +17,10 @@ from surrogacy.figures.hazard_ratio_over_time import hazard_ratio_over_time_data
 from surrogacy.figures.waterfall import plot_waterfall, waterfall_data
 from surrogacy.pps.at_risk import compare_at_risk
 from surrogacy.pps.calibration import calibrate
-from surrogacy.pps.decomposition import by_direct_death, decompose, decompose_all, decompose_trials
+from surrogacy.pps.decomposition import decompose, decompose_all, decompose_trials
 from surrogacy.pps.dilution import equal_pps_hazard_ratio, pps_needed
 from surrogacy.pps.gap_components import is_clear, is_identified
+from surrogacy.pps.gap_estimates import by_direct_death
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced
 from surrogacy.results.estimate import Estimate
@@ -56,12 +57,12 @@ def test_every_number_of_every_scenario_of_tactics(tactics, row):
     ours |= {"endless": equal.endless, "endless_complete": equal.endless_complete}
     ours |= {name: found.effects[name].value for name in ("dilution", "imbalance", "gap")}
     ours |= {f"share_{name}": share.value for name, share in found.shares.items()}
-    ours |= {f"model_share_{name}": share.value for name, share in found.model_shares.items()}
+    ours |= {f"model_share_{name}": share.value for name, share in found.model.shares.items()}
     ours["attenuation"] = found.effects["dilution"].value + found.effects["imbalance"].value
     for i, arm in enumerate(("control", "experimental")):
         ours[f"median_pfs_{arm}"], ours[f"median_pps_{arm}"] = chosen.median_pfs[i], chosen.median_pps[i]
         ours[f"median_os_{arm}"] = chosen.arms[i].quantile_os(0.5).item()
-    ours["deaths"] = found.expected_deaths
+    ours["deaths"] = found.model.expected_deaths
     assert set(ours) == set(row) - {"calibration", "cut", "pfs"}
     for name, value in ours.items():
         tolerance = 1e-3 if name.startswith("median") or name == "deaths" else 1e-4
@@ -87,7 +88,7 @@ def test_the_split_of_tactics_is_not_identified(main):
     assert any("the residual is compatible with chance" in problem for problem in main.problems)
     assert main.words.endswith("The split is not identified.")
     # normal approximation with the printed SE 0.179, the model's 0.792 taken as known; 0.03 = 3 Monte Carlo errors of 2000 trials
-    assert main.p_hazard_ratio == pytest.approx(1 - norm.cdf(np.log(0.861 / 0.792) / 0.179), abs=0.03)
+    assert main.resampling.p_hazard_ratio == pytest.approx(1 - norm.cdf(np.log(0.861 / 0.792) / 0.179), abs=0.03)
     assert 0.5 < main.p_residual < 0.9  # two-sided, and the error of the model counts
 
 
@@ -98,7 +99,7 @@ def test_intervals_of_tactics(tactics):
     assert (dilution.low, dilution.high) == pytest.approx((0.010, 0.227), abs=0.02)
     assert (imbalance.low, imbalance.high) == pytest.approx((-0.154, 0.533), abs=0.05)
     # a ratio with a denominator near 0 (percentiles -1.6 to 2.4 in that bootstrap): its confidence set is unbounded
-    share = found.model_shares["dilution"]
+    share = found.model.shares["dilution"]
     assert (share.low, share.high) == (None, None)
     assert "unbounded: the attenuation of the model is not clearly different from 0" in share.method
 
@@ -121,10 +122,10 @@ def test_pps_needed_to_explain_tactics_by_dilution_alone(tactics):
 def test_sensitivity_to_deaths_without_progression(tactics):
     """Dilution 30, 31, 34, 36 % of the model's attenuation at q 0, .05, .2, .3; equal-PPS hazard ratio .638 to .670."""
     records = by_direct_death(tactics, (0.0, 0.05, 0.2, 0.3), "medians")
-    assert [round(100 * record["dilution_of_model"]) for record in records] == [30, 31, 34, 36]
-    assert [round(records[i]["equal"], 3) for i in (0, 3)] == [0.638, 0.670]
+    assert [round(100 * record.dilution_of_model) for record in records] == [30, 31, 34, 36]
+    assert [round(records[i].equal, 3) for i in (0, 3)] == [0.638, 0.670]
     for record in records:
-        assert record["dilution"] + record["imbalance"] + record["residual"] == pytest.approx(1)
+        assert record.dilution + record.imbalance + record.residual == pytest.approx(1)
 
 
 def test_cox_limit_by_quadrature_of_its_own(tactics):
@@ -178,8 +179,8 @@ def test_parts_sum_to_the_gap_and_orderings_average_to_the_parts(pfs, hr, pps, q
     assert effects["dilution"] + effects["imbalance"] + effects["residual"] == pytest.approx(effects["gap"])
     assert effects["gap"] == pytest.approx(np.log(observed / hr))
     for name in ("dilution", "imbalance"):
-        assert np.mean([getattr(order, name) for order in found.orderings]) == pytest.approx(effects[name])
-    for order in found.orderings:
+        assert np.mean([getattr(order, name) for order in found.model.orderings]) == pytest.approx(effects[name])
+    for order in found.model.orderings:
         assert order.dilution + order.imbalance == pytest.approx(effects["dilution"] + effects["imbalance"])
     # complete follow-up, equal PPS: between the PFS hazard ratio and 1
     for name in ("equal_at_control", "equal_at_experimental"):
@@ -204,7 +205,7 @@ def test_equal_pps_leaves_no_imbalance():
     ]
     found = decompose(trial(os=same, hr_pfs=13.5 / 22.8, q=0.1), resamples=200)
     assert found.effects["imbalance"].value == pytest.approx(0, abs=1e-9)
-    assert found.orderings[0].dilution == pytest.approx(found.orderings[1].dilution)
+    assert found.model.orderings[0].dilution == pytest.approx(found.model.orderings[1].dilution)
 
 
 def test_a_large_trial_is_identified_and_a_small_one_is_not():
@@ -332,8 +333,8 @@ def test_reported_pps_that_is_no_difference_has_the_error_of_its_own_median():
 def test_resampled_trials_on_the_boundary_are_counted_and_said():
     # PPS so short, arms so small, that some resampled OS medians fall below the PFS medians
     found = decompose(trial((10.0, 14.0), (12.0, 15.5), 10 / 14, n=(40, 40)), resamples=500)
-    assert found.at_boundary > 0
-    assert found.lost == 0
+    assert found.resampling.at_boundary > 0
+    assert found.resampling.lost == 0
     assert any("PPS 0 or endless" in problem for problem in found.problems)
     assert np.isfinite([found.effects["dilution"].low, found.effects["imbalance"].high]).all()
 
@@ -349,7 +350,7 @@ def test_ten_thousand_calibrations_in_seconds(tactics):
     began = time.perf_counter()
     found = decompose(tactics, resamples=10_000)
     assert time.perf_counter() - began < 5
-    assert found.resamples == 10_000
+    assert found.resampling.trials == 10_000
 
 
 def test_arguments_that_make_no_sense(tactics):

@@ -2,6 +2,7 @@
 
 import csv
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,18 +15,27 @@ from statsmodels.duration.survfunc import survdiff
 from surrogacy.errors import UsageError
 from surrogacy.figures.dilution_map import dilution_map_data, plot_dilution_map
 from surrogacy.pps.dilution import DilutionPoint, diluted_hazard_ratio, dilution_map, dilution_points, retained_share
-from surrogacy.pps.planning import Design, plan
+from surrogacy.pps.planning import plan
 from surrogacy.survival.estimators import logrank
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio, expected_events, logrank_drift
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.survival.logrank_law import OS, PFS, MixedArm, logrank_pair
 from surrogacy.survival.partial_likelihood import Censoring
 from surrogacy.survival.simulation import simulate_trials
+from surrogacy.survival.trial_design import Design
 from tests.conftest import ROOT
 
-BROGLIO = {"pfs": (6.0, 9.0), "accrual": 18.0, "follow_up": 6.0}
 COMPLETE = float("inf")
 ENDLESS = Censoring(COMPLETE, COMPLETE)
+ASSUMPTIONS = ("accrual", "follow_up", "loss", "crossover", "allocation", "alpha")
+
+
+def planned(pfs=(6.0, 9.0), *, pps, hr_pfs=None, direct_death=0.0, **changes):
+    """Plan of Broglio and Berry, 18 months of accrual and 6 of follow-up, with changes to the design or to the size."""
+    design = Design.from_summaries(pfs, pps, hr_pfs=hr_pfs, direct_death=direct_death)
+    assumed = {name: changes.pop(name) for name in ASSUMPTIONS if name in changes}
+    return plan(replace(design, **assumed), **changes)
+
 
 medians = st.floats(0.5, 40.0)
 designs = st.builds(
@@ -46,14 +56,14 @@ designs = st.builds(
 
 @pytest.mark.parametrize(("spp", "published"), [(2, 350), (24, 2440)])
 def test_broglio_berry_sizes(spp, published):
-    found = plan(**BROGLIO, pps=spp)
+    found = planned(pps=spp)
     assert found["n_pfs"].value == pytest.approx(280, rel=0.10)
     assert found["n_os"].value == pytest.approx(published, rel=0.10)
 
 
 @pytest.mark.parametrize(("spp", "power", "median"), [(2, 0.70, 0.013), (12, 0.24, 0.199), (24, None, 0.322)])
 def test_broglio_berry_power_and_median_p(spp, power, median):
-    found = plan(**BROGLIO, pps=spp)
+    found = planned(pps=spp)
     assert found["power_pfs"].value == pytest.approx(0.80, abs=0.005)
     assert found["median_p_os"].value == pytest.approx(median, abs=0.01)
     if power is not None:
@@ -61,15 +71,15 @@ def test_broglio_berry_power_and_median_p(spp, power, median):
 
 
 def test_broglio_berry_given_a_strong_pfs():
-    assert plan(**BROGLIO, pps=2).power_os_given_p_pfs(0.001) > 0.90
-    assert plan(**BROGLIO, pps=24).power_os_given_p_pfs(0.001) < 0.20
+    assert planned(pps=2).power_os_given_p_pfs(0.001) > 0.90
+    assert planned(pps=24).power_os_given_p_pfs(0.001) < 0.20
 
 
 def test_os_hazard_ratio_with_complete_follow_up():
     # an independent solution of the Cox limit, printed to three digits
     expected = {2: 0.676, 4: 0.700, 6: 0.732, 8: 0.763, 10: 0.791, 12: 0.815, 18: 0.863, 24: 0.892, 48: 0.942}
     for spp, value in expected.items():
-        assert plan(pfs=(6, 9), pps=spp, follow_up=COMPLETE)["hr_os"].value == pytest.approx(value, abs=5.5e-4)
+        assert planned(pfs=(6, 9), pps=spp, follow_up=COMPLETE)["hr_os"].value == pytest.approx(value, abs=5.5e-4)
 
 
 # the joint law
@@ -238,7 +248,7 @@ def test_times_of_a_mixed_arm_follow_its_curves():
 
 def test_progress_is_told_and_adds_up():
     steps = []
-    found = plan(**BROGLIO, pps=12, n=2000, simulations=450, step=steps.append)
+    found = planned(pps=12, n=2000, simulations=450, step=steps.append)
     assert sum(steps) == 450
     assert len(steps) > 1
     assert "simulation: 450 trials" in found.simulated["power_os"].method
@@ -248,7 +258,7 @@ def test_progress_is_told_and_adds_up():
 
 
 def test_every_number_says_how_it_was_made():
-    found = plan(**BROGLIO, pps=(12, 14), simulations=400)
+    found = planned(pps=(12, 14), simulations=400)
     assert all(estimate.method.startswith("formula") for estimate in found.estimates.values())
     assert all(estimate.method.startswith("simulation") for estimate in found.simulated.values())
     for name, estimate in found.simulated.items():
@@ -259,39 +269,40 @@ def test_every_number_says_how_it_was_made():
 
 
 def test_hazard_ratio_in_place_of_a_median_and_the_power_for_os():
-    by_ratio = plan(pfs=6, hr_pfs=2 / 3, pps=2, power=0.9, power_for="os")
-    by_medians = plan(pfs=(6, 9), pps=(2, 2), power=0.9, power_for="os")
+    by_ratio = planned(pfs=6, hr_pfs=2 / 3, pps=2, power=0.9, power_for="os")
+    by_medians = planned(pfs=(6, 9), pps=(2, 2), power=0.9, power_for="os")
     assert by_ratio.estimates == by_medians.estimates
     assert by_ratio["power_os"].value == pytest.approx(0.9, abs=0.002)
     assert by_ratio.n == by_ratio["n_os"].value
 
 
 def test_the_reverse_case_only_pps_differs():
-    found = plan(pfs=(6, 6), pps=(8, 16), follow_up=12, n=400)
+    found = planned(pfs=(6, 6), pps=(8, 16), follow_up=12, n=400)
     assert found["hr_pfs"].value == pytest.approx(1)
     assert found["power_pfs"].value == pytest.approx(0.025)
     for name in ("hr_os", "power_os", "n_os"):
         assert found[f"{name}_pps_only"] == found[name]
     assert found["hr_os"].value < 0.8
     # the gain of PPS adds to that of PFS
-    assert plan(pfs=(6, 9), pps=(8, 16), follow_up=12, n=400)["hr_os"].value < found["hr_os"].value
-    assert plan(pfs=(6, 9), pps=8)["n_os_pps_only"].value == np.inf
+    assert planned(pfs=(6, 9), pps=(8, 16), follow_up=12, n=400)["hr_os"].value < found["hr_os"].value
+    assert planned(pfs=(6, 9), pps=8)["n_os_pps_only"].value == np.inf
 
 
 def test_crossover_moves_the_control_arm_to_the_later_course_of_the_experimental_one():
-    rows = plan(pfs=(6, 9), pps=(8, 16), direct_death=0.1, n=300).crossover_curve()
-    assert (np.diff([row["hr_os"] for row in rows]) > 0).all()
-    assert (np.diff([row["power_os"] for row in rows]) < 0).all()
-    whole = plan(pfs=(6, 9), pps=16, direct_death=0.1, n=300)
-    assert rows[-1]["hr_os"] == pytest.approx(whole["hr_os"].value, abs=1e-4)
-    assert rows[0]["hr_os"] == pytest.approx(plan(pfs=(6, 9), pps=(8, 16), direct_death=0.1, n=300)["hr_os"].value)
-    equal = plan(**BROGLIO, pps=12, crossover=0.5)
-    assert equal["hr_os"].value == pytest.approx(plan(**BROGLIO, pps=12)["hr_os"].value, abs=1e-9)
+    plans = [
+        planned(pfs=(6, 9), pps=(8, 16), direct_death=0.1, n=300, crossover=share) for share in (0, 0.25, 0.5, 0.75, 1)
+    ]
+    assert (np.diff([each["hr_os"].value for each in plans]) > 0).all()
+    assert (np.diff([each["power_os"].value for each in plans]) < 0).all()
+    whole = planned(pfs=(6, 9), pps=16, direct_death=0.1, n=300)
+    assert plans[-1]["hr_os"].value == pytest.approx(whole["hr_os"].value, abs=1e-4)
+    equal = planned(pps=12, crossover=0.5)
+    assert equal["hr_os"].value == pytest.approx(planned(pps=12)["hr_os"].value, abs=1e-9)
     assert any("crossover changes nothing" in problem for problem in equal.problems)
 
 
 def test_few_events_are_said():
-    assert any("simulate" in problem for problem in plan(pfs=(6, 9), pps=24, n=60).problems)
+    assert any("simulate" in problem for problem in planned(pfs=(6, 9), pps=24, n=60).problems)
 
 
 @pytest.mark.parametrize(
@@ -319,12 +330,12 @@ def test_few_events_are_said():
 )
 def test_impossible_designs_are_refused(change, words):
     with pytest.raises(UsageError, match=words):
-        plan(**({"pfs": (6, 9), "pps": 12} | change))
+        planned(**({"pps": 12} | change))
 
 
 def test_a_p_value_lies_between_0_and_1():
     with pytest.raises(UsageError, match="p_PFS 0"):
-        plan(**BROGLIO, pps=2).power_os_given_p_pfs(0)
+        planned(pps=2).power_os_given_p_pfs(0)
 
 
 # the dilution map

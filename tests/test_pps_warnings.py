@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from surrogacy.analysis import fit_run, pps_run
+from surrogacy.analysis import fit_stages, pps_stages
 from surrogacy.cli.pps import main as pps
 from surrogacy.fit import main as fit
 
@@ -28,8 +28,8 @@ def no_analysis(monkeypatch):
     def stop(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pps_run, "analyse", stop)
-    monkeypatch.setattr(fit_run, "fit_all", stop)
+    monkeypatch.setattr(pps_stages, "summarise", stop)
+    monkeypatch.setattr(fit_stages, "fit_model", stop)
 
 
 def lines_of(command, path, capsys):

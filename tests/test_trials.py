@@ -2,6 +2,7 @@ import csv
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import surrogacy
@@ -37,6 +38,21 @@ def test_all_comparisons_came_in(trials):
     assert trials.trials["comparison"].is_unique
     assert trials.effects["effect_id"].is_unique
     assert trials.data_version == "2026.11"
+
+
+def test_without_added_rows_the_tables_are_the_shipped_ones(trials, tmp_path):
+    header = "comparison,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os,median_os_ctl,stage\n"
+    path = tmp_path / "new.csv"
+    path.write_text(header + "tace-2,0.9,0.7,1.2,0.8,0.6,1.1,20.1,\nnew,0.7,0.5,0.9,0.8,0.6,1.1,20.1,advanced\n")
+    changed = surrogacy.read_trials(add=path)
+    assert changed.added == ("tace-2", "new")
+    assert len(changed.trials) == len(trials.trials) + 1
+    before = changed.without_added()
+    for name in COLUMNS:
+        pd.testing.assert_frame_equal(getattr(before, name), getattr(trials, name))
+    assert (before.added, before.files, before.data_version) == ((), trials.files, trials.data_version)
+    assert before.without_added() is before
+    assert trials.without_added() is trials
 
 
 def test_data_package_names_every_field():

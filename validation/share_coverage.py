@@ -60,10 +60,10 @@ def report(n, pfs_medians, os_medians):
         try:
             seen = inputs(pfs, os_, hr_pfs * np.exp(errors.hr_pfs[i]), hr_os * np.exp(errors.hr_os[i]), n)
             chosen = calibrate(seen)
-            draws, observed, _, _ = resampled(seen, chosen, sampling_errors(seen, chosen, RESAMPLES, seed=i))
+            draws = resampled(seen, chosen, sampling_errors(seen, chosen, RESAMPLES, seed=i))
         except UsageError:  # no model has these medians: such a trial has no decomposition
             continue
-        value, sample = parts(seen, chosen), parts_of(draws, observed)
+        value, sample = parts(seen, chosen), draws.parts
         low, high = percentiles(sample["gap"])
         row = {"clear": low > 0 or high < 0, "gap": low <= right["gap"] <= high}
         for name in PARTS:

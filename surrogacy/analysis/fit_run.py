@@ -1,34 +1,24 @@
-"""One run: every model on every set, how far each result can be trusted, and the flow of comparisons."""
+"""The value that a run of fits fills: what was found on every set, between the sets, and of the trial in focus."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from itertools import chain
+from typing import Any, NamedTuple
 
-from surrogacy.analysis import fit_stages
-from surrogacy.analysis.fit_stages import Robustness
+from surrogacy.analysis.settings import FitSettings
+from surrogacy.analysis.stages import StagedRun
 from surrogacy.effects import Effects
-from surrogacy.errors import ExitCode, FitError, SurrogacyError, UsageError, data_warnings
-from surrogacy.evaluation import refits
-from surrogacy.evaluation.changes import changes
-from surrogacy.evaluation.criteria import Style
-from surrogacy.evaluation.cross_validation import External
+from surrogacy.errors import ExitCode, data_warnings
+from surrogacy.evaluation.cross_validation import CrossValidation, External
 from surrogacy.evaluation.differences import Difference
-from surrogacy.evaluation.placement import Focus, focus_comparisons, place, predict_new, require_focus
-from surrogacy.models import Model
-from surrogacy.models.bivariate_bayes import BivariateBayes
-from surrogacy.pps.decomposition import Decomposition, decompose
-from surrogacy.pps.read_summaries import read_inputs
-from surrogacy.results.labels import Weights
-from surrogacy.results.requirements import MissingDataError, NotFitted, refusal, refuse_unfittable
+from surrogacy.evaluation.influence import pivotal_trials
+from surrogacy.evaluation.placement import Focus
+from surrogacy.pps.decomposition import Decomposition
+from surrogacy.results.requirements import NotFitted
 from surrogacy.results.result import Result
-from surrogacy.trials import AnalysisSet, FlowEntry, Pairing, TrialSet, read_pairs, read_trials
-from surrogacy.trials.analysis_set import Source, known_endpoints
-from surrogacy.trials.columns import SURROGATES
-from surrogacy.trials.shared_control import SharedControl
+from surrogacy.trials import AnalysisSet, FlowEntry
 
 # Beyond this many comparisons a single one hardly matters, refits of each take hours, and figures of each cannot be read.
 LARGE_SET = 1000
@@ -37,368 +27,165 @@ OMITTED_WHEN_LARGE = (
     "and every figure but the bubble plot"
 )
 
+type Record = dict[str, Any]
+"""A row of results.json, as `surrogacy.evaluation` makes it."""
+
+
+class Failure(NamedTuple):
+    """A model that could not be fitted, and why."""
+
+    model: str
+    message: str
+
 
 @dataclass(frozen=True, eq=False)
 class SetFit:
-    """What was found on one set.
+    """Fits to one set, and how far they can be trusted.
 
     Parameters
     ----------
-    name : str
-    effects : Effects
-    flow : tuple of FlowEntry
-        Comparisons considered, and why some are not in the fit.
+    analysis_set : AnalysisSet
+        Effects, with the comparisons considered and why some are not in the fit.
     results : tuple of Result
-    failures : tuple of (model, message)
+    failures : tuple of Failure
         Models that could not be fitted.
     not_fitted : tuple of NotFitted
         Models that were not fitted because the tables lack what they need.
-    rho_within_grid, leave_one_out, prior_sensitivity : tuple of dict
-    nuts : tuple of dict
-        Summaries of exact posteriors beside those of NUTS.
+    rho_within_grid, prior_sensitivity, leave_one_out, delete_one : tuple of dict
+        Refits: other within-trial correlations, other priors, without each trial (estimates; estimates with conclusions).
+    cross_validation : tuple of CrossValidation
+        One a model with a line.
+    influence : tuple of dict
+        Leverage and influence on the weighted regression.
+    choices, subgroups, interval_methods : tuple of dict
+        One choice varied at a time, each level of a factor, every published interval; empty unless asked for.
     power_scaling : tuple of dict
         Sensitivity of sampled posteriors to their prior and their likelihood.
+    agreement : tuple of dict
+        Summaries of exact posteriors beside those of NUTS.
     sampled : tuple of Result
-        What NUTS made of the exact models.
-    robustness : Robustness
-        Cross-validation, influence, and under ``--sensitivity`` every choice varied.
+        Posteriors of the exact models, sampled by NUTS.
     """
 
-    name: str
-    effects: Effects
-    flow: tuple[FlowEntry, ...]
-    results: tuple[Result, ...]
-    failures: tuple[tuple[str, str], ...]
+    analysis_set: AnalysisSet
+    results: tuple[Result, ...] = ()
+    failures: tuple[Failure, ...] = ()
     not_fitted: tuple[NotFitted, ...] = ()
-    rho_within_grid: tuple[dict[str, Any], ...] = ()
-    leave_one_out: tuple[dict[str, Any], ...] = ()
-    prior_sensitivity: tuple[dict[str, Any], ...] = ()
-    nuts: tuple[dict[str, Any], ...] = ()
-    power_scaling: tuple[dict[str, Any], ...] = ()
+    rho_within_grid: tuple[Record, ...] = ()
+    prior_sensitivity: tuple[Record, ...] = ()
+    leave_one_out: tuple[Record, ...] = ()
+    delete_one: tuple[Record, ...] = ()
+    cross_validation: tuple[CrossValidation, ...] = ()
+    influence: tuple[Record, ...] = ()
+    choices: tuple[Record, ...] = ()
+    subgroups: tuple[Record, ...] = ()
+    interval_methods: tuple[Record, ...] = ()
+    power_scaling: tuple[Record, ...] = ()
+    agreement: tuple[Record, ...] = ()
     sampled: tuple[Result, ...] = ()
-    robustness: Robustness = field(default_factory=Robustness)
+
+    @property
+    def effects(self) -> Effects:
+        """Paired effects of the set."""
+        return self.analysis_set.effects
+
+    @property
+    def name(self) -> str:
+        """Name of the set."""
+        return self.effects.name
+
+    @property
+    def flow(self) -> tuple[FlowEntry, ...]:
+        """Comparisons considered, and why some are not in the fit."""
+        return self.analysis_set.flow
+
+    @property
+    def large(self) -> bool:
+        """Whether the set has too many comparisons for a refit of each."""
+        return len(self.effects) > LARGE_SET
 
     @property
     def omitted(self) -> str:
         """Outputs that a set of this size goes without, in words; empty for most sets."""
-        size = len(self.effects)
-        return (
-            f"{size:,} comparisons, more than {LARGE_SET:,}: without {OMITTED_WHEN_LARGE}" if size > LARGE_SET else ""
-        )
+        size = f"{len(self.effects):,} comparisons, more than {LARGE_SET:,}"
+        return f"{size}: without {OMITTED_WHEN_LARGE}" if self.large else ""
 
     def result(self, model: str) -> Result | None:
         """Return the result of a model by name, if it was fitted."""
         return next((result for result in self.results if result.model == model), None)
 
+    def pivotal_trials(self, labels: Mapping[str, str]) -> list[str]:
+        """Conclusions that would be others without a single trial, in words, a model at a time; ``labels`` names the trials."""
+        sentences = []
+        for model in dict.fromkeys(record["model"] for record in self.delete_one):
+            records = [
+                record | {"left_out": labels.get(record["left_out"], record["left_out"])}
+                for record in self.delete_one
+                if record["model"] == model
+            ]
+            sentences += [f"{model}, {sentence}" for sentence in pivotal_trials(records)]
+        return sentences
 
-@dataclass(frozen=True)
-class FitSettings:
-    """What a run is asked for.
-
-    Parameters
-    ----------
-    sets : tuple of str
-        Analysis sets; not used with ``pairs``.
-    trials, add, pairs : Path or None
-        Other tables, extra rows, or one table to be fitted alone.
-    endpoints : tuple of str
-        Surrogates in order of preference; default: those of the shipped tables, with ``pairs`` those of its table.
-    rho_within : float
-    min_evidence : str
-    shared_control : {"cov", "first", "combine"}
-    """
-
-    sets: tuple[str, ...] = ()
-    trials: Path | None = None
-    add: Path | None = None
-    pairs: Path | None = None
-    endpoints: tuple[str, ...] = ()
-    rho_within: float = 0.5
-    min_evidence: str = "secondary"
-    shared_control: SharedControl = "cov"
-
-    def read(self) -> TrialSet:
-        """Read and check the tables."""
-        return read_pairs(self.pairs) if self.pairs else read_trials(self.trials, self.add)
-
-    def surrogates(self, trials: TrialSet) -> tuple[str, ...]:
-        """Surrogates in order of preference."""
-        return self.endpoints or (SURROGATES if self.pairs is None else trials.surrogates)
-
-    def pairing(self, trials: TrialSet) -> Pairing:
-        """Which hazard ratios to pair, and how."""
-        return Pairing(self.surrogates(trials), (), self.rho_within, self.min_evidence, self.shared_control)
-
-    def pair(self, trials: TrialSet) -> list[AnalysisSet]:
-        """Pair the effects of every set."""
-        pairing = self.pairing(trials)
-        if self.pairs is None:
-            return [trials.analysis_set_with_flow(name, pairing) for name in dict.fromkeys(self.sets)]
-        return [trials.analysis_set_with_flow({}, pairing, self.pairs.stem)]
-
-    def pair_known(self, trials: TrialSet) -> list[AnalysisSet]:
-        """Pair the effects of those sets that the tables hold and that have a pair, for a check of the tables."""
-        sets = [replace(self, sets=(name,)) for name in dict.fromkeys(self.sets) if name in trials.sets]
-        pairs: list[AnalysisSet] = []
-        for one in sets if self.pairs is None else [self]:
-            with suppress(SurrogacyError):
-                pairs += one.pair(trials)
-        return pairs
+    def joined(self, parts: Iterable[SetFit]) -> SetFit:
+        """Return these findings followed by those of the parts."""
+        findings = [self, *parts]
+        names = [entry.name for entry in fields(self)[1:]]
+        return SetFit(self.analysis_set, *(tuple(chain(*(getattr(part, name) for part in findings))) for name in names))
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
-    """A run: the tables, what was found on every set and between sets, what the added rows changed, where the trial in focus stands."""
+class FitRun(StagedRun):
+    """A run of fits.
 
-    trials: TrialSet
-    models: tuple[Model, ...]
-    analyses: tuple[SetFit, ...]
-    changes: tuple[dict[str, Any], ...] = ()
+    Parameters
+    ----------
+    settings : FitSettings
+    sets : tuple of SetFit
+    sets_without_added : tuple of SetFit
+        The same without the added rows, where there are any.
+    changes : tuple of dict
+        Headline numbers before and after the added rows.
+    focuses : tuple of Focus
+        Comparisons of the trial in focus.
+    not_placed : tuple of dict
+        Comparisons of that trial that no set holds with both effects, and the reason.
+    placement, predictions : tuple of dict
+        Predictions of the comparisons in focus, and of the new trial, by every line.
+    decompositions : tuple of Decomposition
+        Of the comparisons in focus.
+    differences : tuple of Difference
+        Between sets that share no trial.
+    external : tuple of External
+        Each set predicted from every other one.
+    criteria : tuple of dict
+        Published criteria applied to every result.
+    """
+
+    settings: FitSettings
+    sets: tuple[SetFit, ...] = ()
+    sets_without_added: tuple[SetFit, ...] = ()
+    changes: tuple[Record, ...] = ()
     focuses: tuple[Focus, ...] = ()
-    not_placed: tuple[dict[str, str], ...] = ()
-    placement: tuple[dict[str, Any], ...] = ()
-    predictions: tuple[dict[str, Any], ...] = ()
+    not_placed: tuple[Record, ...] = ()
+    placement: tuple[Record, ...] = ()
+    predictions: tuple[Record, ...] = ()
+    decompositions: tuple[Decomposition, ...] = ()
     differences: tuple[Difference, ...] = ()
     external: tuple[External, ...] = ()
-    verdicts: tuple[dict[str, Any], ...] = ()
-    decompositions: tuple[Decomposition, ...] = ()
-    seconds: Mapping[str, float] = field(default_factory=dict)
-
-    def exit_code(self, *, strict: bool, undrawn: bool = False) -> ExitCode:
-        """Exit code of a run: 4 if a model or a figure failed, 5 under ``strict`` if there was any warning."""
-        fits = [result for one in self.analyses for result in (*one.results, *one.sampled)]
-        if undrawn or any(one.failures for one in self.analyses) or not all(result.converged for result in fits):
-            return ExitCode.NOT_CONVERGED
-        warned = data_warnings(self.trials.faults) or any(
-            one.not_fitted or any(result.problems for result in one.results) for one in self.analyses
-        )
-        return ExitCode.STRICT if strict and warned else ExitCode.OK
+    criteria: tuple[Record, ...] = ()
 
     @property
     def sampled(self) -> list[Result]:
-        """Results whose draws can be written: sampled models, and what NUTS made of the exact ones."""
-        found = [result for one in self.analyses for result in (*one.results, *one.sampled)]
-        return [result for result in found if hasattr(result.draws, "to_netcdf")]
+        """Results whose draws can be written: sampled models, and the samples of exact ones."""
+        results = [result for fit in self.sets for result in (*fit.results, *fit.sampled)]
+        return [result for result in results if hasattr(result.draws, "to_netcdf")]
 
-
-def fit_all(
-    request: FitSettings,
-    trials: TrialSet,
-    models: Sequence[Model],
-    sets: Sequence[AnalysisSet] | None = None,
-    required: Collection[str] = (),
-) -> Iterator[Run]:
-    """Fit every model to every set, and yield the run after each; with added rows, last with what these change.
-
-    Parameters
-    ----------
-    request : FitSettings
-    trials : TrialSet
-        What ``request.read()`` gave.
-    models : sequence of Model
-    sets : sequence of AnalysisSet, optional
-        The pairs that ``request.pair(trials)`` gave, where they are there already.
-    required : collection of str
-        Models that must be fitted; another one is passed over if the tables lack what it needs.
-
-    Raises
-    ------
-    DataError, UsageError
-        If a set does not exist, an added row is not verified enough, or the tables lack what a required model needs.
-    """
-    run = Run(trials, tuple(models), ())
-    pairs = request.pair(trials) if sets is None else sets
-    refuse_unfittable([paired.effects for paired in pairs], models, required)
-    for paired in pairs:
-        run = replace(run, analyses=(*run.analyses, fit_set(paired, models, required)))
-        yield run
-    if request.add is not None:
-        without = replace(request, add=None)
-        earlier = without.read()
-        without = replace(without, endpoints=known_endpoints(request.endpoints, tuple(earlier.effects["endpoint"])))
-        before = [fit_set(paired, models) for paired in without.pair(earlier)]
-        yield replace(run, changes=tuple(changes(before, run.analyses)))
-
-
-def examine_all(run: Run, step: Callable[[], None] = lambda: None) -> Run:
-    """Add the grid over rho_within, leave-one-trial-out and influence to every set; ``step`` is called after each model."""
-    return replace(run, analyses=tuple(examine(one, run.models, step) for one in run.analyses))
-
-
-def vary_all(
-    run: Run, request: FitSettings, weights: Weights, seed: int, step: Callable[[], None] = lambda: None
-) -> Run:
-    """Vary every choice on every set, and predict each set from every other (``--sensitivity``)."""
-    pairing = request.pairing(run.trials)
-    analyses = []
-    for one in run.analyses:
-        models = [model for model in refittable(run.models) if one.result(model.name) is not None]
-        source: Source = {} if request.pairs else one.name
-        varied = fit_stages.vary(one.robustness, one.effects, models, run.trials, source, pairing, weights, seed, step)
-        analyses.append(replace(one, robustness=varied))
-    elsewhere = fit_stages.predicted_elsewhere([(one.effects, one.results) for one in analyses], refittable(run.models))
-    return replace(run, analyses=tuple(analyses), external=elsewhere)
-
-
-def refittable(models: Iterable[Model]) -> list[Model]:
-    """Models that can be fitted again and again: a sampled one is compiled anew for every data set."""
-    return [model for model in models if getattr(model, "refittable", True)]
-
-
-def compare_and_judge(run: Run, weights: Weights, seed: int, style: Style) -> Run:
-    """Compare the sets of a run with one another, and say what published schemes would make of every result."""
-    return replace(
-        run,
-        differences=fit_stages.differences([one.effects for one in run.analyses], weights, seed),
-        verdicts=fit_stages.judge([one.results for one in run.analyses], run.focuses, style),
-    )
-
-
-def place_focus(run: Run, trial: str, *, required: bool = False) -> Run:
-    """Place every comparison of a trial within every line of a run, and against those of sets that do not hold it.
-
-    Parameters
-    ----------
-    run : Run
-    trial : str
-        Name of a trial or comparison; see `surrogacy.evaluation.placement.focus_comparisons`.
-    required : bool
-        Whether a trial that is in no set is an error.
-
-    Raises
-    ------
-    UsageError
-        If no set of the run has both effects of the trial.
-    """
-    sets = [(one.effects, one.results) for one in run.analyses]
-    focuses = focus_comparisons(run.trials, [effects for effects, _ in sets], trial)
-    if not focuses:
-        if required:
-            require_focus([effects for effects, _ in sets], trial)
-        return run
-    records = tuple(record for focus in focuses for record in place(focus, run.models, sets))
-    attempts = (_decomposition(run.trials, focus) for focus in focuses)
-    return replace(
-        run,
-        focuses=focuses,
-        not_placed=tuple(_not_placed(run, trial, focuses)),
-        placement=records,
-        decompositions=tuple(one for one in attempts if one is not None),
-    )
-
-
-def _not_placed(run: Run, trial: str, focuses: Sequence[Focus]) -> list[dict[str, str]]:
-    """Comparisons of the trial in focus that no set of the run holds with both effects, and the reason."""
-    table, placed = run.trials.trials, {focus.comparison for focus in focuses}
-    reasons = {entry.comparison: entry.reason for one in run.analyses for entry in one.flow}
-    rows = table.loc[(table["trial"] == trial) & ~table["comparison"].isin(placed), ["comparison", "label"]]
-    return [
-        {"comparison": str(name), "label": str(label), "why": reasons.get(str(name)) or "in no set of this run"}
-        for name, label in zip(rows["comparison"], rows["label"], strict=True)
-    ]
-
-
-def _decomposition(trials: TrialSet, focus: Focus) -> Decomposition | None:
-    """Decompose the gap of a comparison in focus; None where the tables do not hold what that needs."""
-    try:
-        return decompose(read_inputs(trials, focus.comparison))
-    except UsageError:
-        return None
-
-
-def predict(run: Run, hr: tuple[float, float, float], rho_within: float, new_n: float | None) -> Run:
-    """Predict the final effect of a new trial by every line of a run (``--predict``)."""
-    sets = [(one.effects, one.results) for one in run.analyses]
-    return replace(run, predictions=tuple(predict_new(sets, hr, rho_within, new_n)))
-
-
-def compare_with_nuts(run: Run, seed: int = 0, step: Callable[[], None] = lambda: None) -> Run:
-    """Sample every exact posterior of a run too, and set the two side by side; what disagrees is a problem of the result.
-
-    Raises
-    ------
-    UsageError
-        If no model of the run has both.
-    """
-    from surrogacy.models.sampled import agreement
-
-    exact = [model for model in run.models if agreement.sampled_twin(model) is not None]
-    if not exact:
-        raise UsageError("--nuts needs a model that is exact and can be sampled too: bivariate-bayes or daniels-hughes")
-    analyses = list(run.analyses)
-    for model in exact:
-        places = [i for i, one in enumerate(analyses) if one.result(model.name) is not None]
-        data = [analyses[i].effects for i in places]
-        for i, sampled in zip(places, agreement.sample_twins(model, data, seed=seed), strict=True):
-            one = analyses[i]
-            result = one.result(model.name)
-            assert result is not None  # of these places
-            records = agreement.agreement(result, sampled)
-            judged = replace(
-                result,
-                caveats=result.caveats + agreement.disagreements(records, sampled),
-                converged=result.converged and not agreement.differ(records),
-            )
-            label = {"set": one.name, "model": model.name}
-            analyses[i] = replace(
-                one,
-                results=tuple(judged if other is result else other for other in one.results),
-                nuts=one.nuts + tuple(label | record for record in records),
-                sampled=(*one.sampled, sampled),
-            )
-            step()
-    return replace(run, analyses=tuple(analyses))
-
-
-def fit_set(paired: AnalysisSet, models: Iterable[Model], required: Collection[str] = ()) -> SetFit:
-    """Fit the models, with the sensitivity to the prior where it is exact; one that fails does not stop the others.
-
-    Raises
-    ------
-    UsageError
-        If the tables lack what a required model needs.
-    """
-    effects = paired.effects
-    results, failures, not_fitted, priors, scaling = [], [], [], [], []
-    for model in models:
-        try:
-            results.append(model.fit(effects))
-        except MissingDataError as error:
-            if model.name in required:
-                raise refusal(model.name, effects, error) from error
-            not_fitted.append(NotFitted(model.name, error.reason, error.remedy, error.left_out))
-            continue
-        except FitError as error:
-            failures.append((model.name, str(error)))
-            continue
-        label = {"set": effects.name, "model": model.name}
-        if isinstance(model, BivariateBayes) and len(effects) <= LARGE_SET:
-            priors += [label | record for record in refits.prior_sensitivity(model, effects)]
-        elif hasattr(
-            model, "build"
-        ):  # sampled: the priors and replicated data beside the draws, and how far the prior pulls
-            from surrogacy.models.sampled.prior_posterior_checks import complete
-
-            results[-1], records = complete(model, results[-1])  # type: ignore[arg-type]
-            scaling += [label | record for record in records]
-    found = SetFit(effects.name, effects, paired.flow, tuple(results), tuple(failures), tuple(not_fitted))
-    return replace(found, prior_sensitivity=tuple(priors), power_scaling=tuple(scaling))
-
-
-def examine(found: SetFit, models: Iterable[Model], step: Callable[[], None]) -> SetFit:
-    """Add the grid over rho_within, leave-one-trial-out and influence to a fitted set."""
-    grid: list[dict[str, Any]] = []
-    out: list[dict[str, Any]] = []
-    robust = found.robustness
-    for model in models if not found.omitted else ():
-        result = found.result(model.name)
-        if result is not None:
-            label = {"set": found.name, "model": model.name}
-            if model.name.startswith("bivariate"):
-                grid += [label | record for record in refits.rho_within_grid(model, result.effects)]
-            if refittable([model]):
-                left_out = refits.without_each_trial(model, result.effects)
-                out += [label | record for record in refits.leave_one_out(model, result.effects, left_out)]
-                robust = fit_stages.from_left_out(robust, model, result, left_out, label)
-        step()
-    return replace(found, rho_within_grid=tuple(grid), leave_one_out=tuple(out), robustness=robust)
+    def exit_code(self, *, strict: bool, undrawn: bool = False) -> ExitCode:
+        """Exit code of a run: 4 if a model or a figure failed, 5 under ``strict`` if there was any warning."""
+        results = [result for fit in self.sets for result in (*fit.results, *fit.sampled)]
+        if undrawn or any(fit.failures for fit in self.sets) or not all(result.converged for result in results):
+            return ExitCode.NOT_CONVERGED
+        warned = data_warnings(self.trials.faults) or any(
+            fit.not_fitted or any(result.problems for result in fit.results) for fit in self.sets
+        )
+        return ExitCode.STRICT if strict and warned else ExitCode.OK

@@ -1,221 +1,329 @@
-"""How far the results of a run can be trusted: what every run asks of each set, and what ``--sensitivity`` asks on top."""
+"""Stages of a run of fits, from the tables to the criteria."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations, permutations
-from typing import Any
 
 import numpy as np
 
+from surrogacy.analysis.fit_run import FitRun, Record, SetFit
+from surrogacy.analysis.fit_tasks import (
+    Placed,
+    apply_criteria,
+    compare_pair,
+    evaluate_model,
+    fit_model,
+    has_line,
+    labelled,
+    place_comparison,
+    profiled,
+    refittable,
+    sample_model,
+    vary_choices,
+    vary_intervals,
+    vary_refits,
+    vary_subgroups,
+)
+from surrogacy.analysis.settings import FitSettings
+from surrogacy.analysis.stages import Stage, Task
 from surrogacy.effects import Effects
-from surrogacy.errors import FitError, SurrogacyError
-from surrogacy.evaluation.criteria import Style, SurrogateEffect, Verdict, all_verdicts, iqwig_trial, records
-from surrogacy.evaluation.cross_validation import CrossValidation, External, cross_validate, external
-from surrogacy.evaluation.differences import Difference, compare_sets
-from surrogacy.evaluation.influence import pivotal_trials, regression_diagnostics
-from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
-from surrogacy.evaluation.placement import Focus
-from surrogacy.evaluation.refits import LeftOut, delete_one
-from surrogacy.evaluation.sensitivity import vary_one_choice
-from surrogacy.evaluation.subgroups import by_factor, levels_of
+from surrogacy.errors import UsageError
+from surrogacy.evaluation.changes import changes
+from surrogacy.evaluation.criteria import SurrogateEffect
+from surrogacy.evaluation.cross_validation import External, external
+from surrogacy.evaluation.differences import Difference
+from surrogacy.evaluation.placement import Focus, focus_comparisons, predict_new, require_focus
 from surrogacy.models import Model
-from surrogacy.models.bivariate_bayes import BivariateBayes
-from surrogacy.models.correlation import WeightedPearson
-from surrogacy.models.regression import WeightedRegression
-from surrogacy.results.labels import Weights
-from surrogacy.results.requirements import fitting_error, split_by_requirements
+from surrogacy.results.requirements import refuse_unfittable
 from surrogacy.results.result import Result
-from surrogacy.trials import Pairing, TrialSet
-from surrogacy.trials.analysis_set import Source
+from surrogacy.trials import AnalysisSet, TrialSet
 
-FACTORS = ("line", "class", "masking", "region", "stage", "surrogate", "era")
-LATER_ERA = 2019  # immunotherapy and the years after Llovet's table
+NUTS_NEEDS = "--nuts needs a model that is exact and can be sampled too: bivariate-bayes or daniels-hughes"
 
 
-@dataclass(frozen=True, eq=False)
-class Robustness:
-    """What was asked of the results of one set.
+# ---- tables and pairs
 
-    Parameters
-    ----------
-    cross_validation : tuple of CrossValidation
-        One a model with a line.
-    delete_one, diagnostics : tuple of dict
-        Estimates and conclusions without each trial; leverage and influence on the weighted regression.
-    choices, subgroups, intervals : tuple of dict
-        Of ``--sensitivity``: one choice varied at a time, each level of a factor, every published interval.
+
+def _read(run: FitRun) -> list[list[Task]]:
+    return [[Task("tables", FitSettings.read, (run.settings,))]]
+
+
+def _with_tables(run: FitRun, values: Sequence[TrialSet]) -> FitRun:
+    return replace(run, trial_set=values[0])
+
+
+def _pair(run: FitRun) -> list[list[Task]]:
+    return [[Task("pairs", pair_sets, (run.settings, run.trials))]]
+
+
+def _with_pairs(run: FitRun, values: Sequence[tuple[list[AnalysisSet], list[AnalysisSet]]]) -> FitRun:
+    sets, without_added = (tuple(map(SetFit, pairs)) for pairs in values[0])
+    return replace(run, sets=sets, sets_without_added=without_added)
+
+
+def pair_sets(settings: FitSettings, trials: TrialSet) -> tuple[list[AnalysisSet], list[AnalysisSet]]:
+    """Pair the effects of every set, and again without the added rows; refuse what could not be carried out after that.
+
+    Raises
+    ------
+    DataError, UsageError
+        If a set does not exist, an added row is not verified enough, no set holds the trial in focus, or there is nothing to sample.
     """
-
-    cross_validation: tuple[CrossValidation, ...] = ()
-    delete_one: tuple[dict[str, Any], ...] = ()
-    diagnostics: tuple[dict[str, Any], ...] = ()
-    choices: tuple[dict[str, Any], ...] = ()
-    subgroups: tuple[dict[str, Any], ...] = ()
-    intervals: tuple[dict[str, Any], ...] = ()
-
-    def carried(self, labels: Mapping[str, str]) -> list[str]:
-        """Conclusions that would be others without a single trial, in words, a model at a time; ``labels`` names the trials."""
-        sentences = []
-        for model in dict.fromkeys(record["model"] for record in self.delete_one):
-            own = [
-                record | {"left_out": labels.get(record["left_out"], record["left_out"])}
-                for record in self.delete_one
-                if record["model"] == model
-            ]
-            sentences += [f"{model}, {sentence}" for sentence in pivotal_trials(own)]
-        return sentences
+    pairs = settings.pair(trials)
+    effects = [paired.effects for paired in pairs]
+    if settings.focus is not None and settings.focus_required:
+        require_focus(effects, settings.focus)
+    if settings.nuts and not _sampled_too(settings.fitted_models):
+        raise UsageError(NUTS_NEEDS)
+    return pairs, settings.pair_without_added(trials) if settings.added else []
 
 
-def has_line(result: Result) -> bool:
-    """Whether trials can be predicted by a model: a line, or none only because the surrogate effects hardly differ."""
-    return result.line is not None or "slope" in result.estimates
+# ---- fits
 
 
-def from_left_out(
-    found: Robustness, model: Model, result: Result, left_out: Sequence[LeftOut], label: Mapping[str, str]
-) -> Robustness:
-    """Add what the refits without each trial tell of a model; profile intervals, which cost seconds, wait for `vary`."""
-    if has_line(result):
-        found = replace(
-            found, cross_validation=(*found.cross_validation, cross_validate(model, result.effects, left_out))
-        )
-    if not profiled(model):
-        found = _with_delete_one(found, model, result.effects, left_out, label)
-    if isinstance(model, WeightedRegression):
-        diagnosed = [dict(label) | record for record in regression_diagnostics(result.effects, model)]
-        found = replace(found, diagnostics=(*found.diagnostics, *diagnosed))
-    return found
+def _fit(run: FitRun) -> list[list[Task]]:
+    required = run.settings.required_models
+    refuse_unfittable([fit.effects for fit in run.sets], run.settings.fitted_models, required)
+    return [_fit_tasks(fit.analysis_set, run.settings.fitted_models, required) for fit in run.sets]
 
 
-def profiled(model: Model) -> bool:
-    """Whether the intervals of a model are found by profiling the likelihood."""
-    return hasattr(model, "interval")
+def _fit_without_added(run: FitRun) -> list[list[Task]]:
+    return [_fit_tasks(fit.analysis_set, run.settings.fitted_models, ()) for fit in run.sets_without_added]
 
 
-def vary(
-    found: Robustness,
-    effects: Effects,
-    models: Sequence[Model],
-    trials: TrialSet,
-    source: Source,
-    pairing: Pairing,
-    weights: Weights,
-    seed: int,
-    step: Callable[[], None] = lambda: None,
-) -> Robustness:
-    """Vary every choice, refit in every subgroup, and make every interval (``--sensitivity``).
-
-    Parameters
-    ----------
-    found : Robustness
-        What is known already.
-    effects : Effects
-    models : sequence of Model
-        Those that can be refitted without compiling anything.
-    trials : TrialSet
-    source, pairing
-        How the effects were paired, as `surrogacy.evaluation.sensitivity.grid` takes it.
-    weights, seed
-        Of the interval recipes.
-    step : callable
-        Called after each of ``steps(models)`` parts.
-    """
-    choices: list[dict[str, Any]] = []
-    parts: list[dict[str, Any]] = []
-    for model in models:
-        label = {"set": effects.name, "model": model.name}
-        if profiled(model):
-            usable = split_by_requirements(effects, model.requires).effects
-            found = _with_delete_one(found, model, usable, None, label)
-        step()
-        choices += [label | record for record in vary_one_choice(model, trials, source, pairing=pairing)]
-        step()
-        for factor in FACTORS:
-            if _splits(effects, factor):
-                parts += [label | record for record in by_factor(model, effects, factor, LATER_ERA)]
-        step()
-    bivariate = next((model for model in models if model.name == "bivariate-reml"), None)
-    weighted = fitting_error(WeightedPearson(weights), effects) is None
-    recipes = [
-        name
-        for name, recipe in INTERVAL_METHODS.items()
-        if (bivariate is not None if recipe.correlates == TRUE else weighted)
+def _fit_tasks(paired: AnalysisSet, models: Sequence[Model], required: Sequence[str]) -> list[Task]:
+    return [
+        Task(f"{paired.effects.name}: {model.name}", fit_model, (paired, model, model.name in required))
+        for model in models
     ]
-    try:
-        made = all_intervals(effects, bivariate, weights=weights if weighted else "none", recipes=recipes, seed=seed)
-    except SurrogacyError as error:
-        intervals: list[dict[str, Any]] = [{"set": effects.name, "problem": str(error)}]
-    else:
-        intervals = [{"set": effects.name, **vars(one)} for one in made]
-    step()
-    return replace(found, choices=tuple(choices), subgroups=tuple(parts), intervals=tuple(intervals))
 
 
-def steps(models: Sequence[Model]) -> int:
-    """How often `vary` calls ``step``."""
-    return 3 * len(models) + 1
+def _with_findings(run: FitRun, findings: Sequence[SetFit]) -> FitRun:
+    return replace(run, sets=_joined(run.sets, findings))
 
 
-def differences(sets: Sequence[Effects], weights: Weights, seed: int) -> tuple[Difference, ...]:
-    """Compare every two sets of a run that share no trial: whether the association is weaker in the smaller one."""
-    found = []
-    for one, other in combinations(sets, 2):
-        if set(one.trials).isdisjoint(other.trials):
-            smaller, larger = sorted((one, other), key=lambda effects: len(effects.trials))
-            posterior = all(fitting_error(BivariateBayes(), effects) is None for effects in (one, other))
-            try:
-                found.append(compare_sets(smaller, larger, weights=weights, posterior=posterior, seed=seed))
-            except FitError:  # fewer than three comparisons: the fit of that set says so already
-                continue
-    return tuple(found)
+def _with_findings_without_added(run: FitRun, findings: Sequence[SetFit]) -> FitRun:
+    before = _joined(run.sets_without_added, findings)
+    return replace(run, sets_without_added=before, changes=tuple(changes(before, run.sets)))
 
 
-def predicted_elsewhere(
-    sets: Sequence[tuple[Effects, Sequence[Result]]], models: Sequence[Model]
-) -> tuple[External, ...]:
-    """Fit each set, and predict those comparisons of every other one whose trials it does not hold."""
-    found = []
-    for (training, results), (test, _) in permutations(sets, 2):
-        fitted = {result.model: result for result in results}
-        if set(test.trials) <= set(training.trials):
-            continue
-        for model in models:
-            if model.name in fitted and has_line(fitted[model.name]):
-                found.append(external(model, training, test))
-    return tuple(found)
+def _joined(sets: Sequence[SetFit], findings: Sequence[SetFit]) -> tuple[SetFit, ...]:
+    return tuple(fit.joined(part for part in findings if part.name == fit.name) for fit in sets)
 
 
-def judge(sets: Iterable[Sequence[Result]], focuses: Sequence[Focus], style: Style) -> tuple[dict[str, Any], ...]:
-    """Verdicts of published schemes on every result, and on every comparison in focus against its threshold."""
-    trials = []
-    for focus in focuses:
-        if not np.isfinite(focus.effects.se[0, 0]):
-            continue
-        low, high = (float(np.exp(limit[0, 0])) for limit in focus.effects.limits)
-        trials.append(SurrogateEffect(focus.label, float(np.exp(focus.effects.log_hr[0, 0])), low, high))
-    return tuple(
-        {"set": result.effects.name} | record
-        for results in sets
-        for result in results
-        if "r2_trial" in result.estimates
-        for record in records(_verdicts(result, trials, style))
+# ---- refits
+
+
+def _evaluate(run: FitRun) -> list[list[Task]]:
+    return [
+        [
+            Task(f"{fit.name}: {model.name} without each trial", evaluate_model, (fit.analysis_set, model, result))
+            for model, result in _results(run, fit)
+        ]
+        for fit in run.sets
+        if not fit.large
+    ]
+
+
+def _vary(run: FitRun) -> list[list[Task]]:
+    return [[task for fit in run.sets for task in _variations(run, fit)]] if run.settings.sensitivity else []
+
+
+def _variations(run: FitRun, fit: SetFit) -> Iterator[Task]:
+    models = [model for model, _ in _results(run, fit) if refittable(model)]
+    for model in models:
+        name = f"{fit.name}: {model.name}"
+        if profiled(model):
+            yield Task(f"{name} without each trial, with intervals", vary_refits, (fit.analysis_set, model))
+        yield Task(f"{name}, each choice", vary_choices, (fit.analysis_set, model, run.settings, run.trials))
+        yield Task(f"{name}, each subgroup", vary_subgroups, (fit.analysis_set, model))
+    bivariate = next((model for model in models if model.name == "bivariate-reml"), None)
+    arguments = fit.analysis_set, bivariate, run.settings.weights, run.settings.seed
+    yield Task(f"{fit.name}: intervals", vary_intervals, arguments)
+
+
+def _results(run: FitRun, fit: SetFit) -> list[tuple[Model, Result]]:
+    """Models that were fitted to a set, with their results."""
+    pairs = ((model, fit.result(model.name)) for model in run.settings.fitted_models)
+    return [(model, result) for model, result in pairs if result is not None]
+
+
+# ---- other sets, other computations of the posterior
+
+
+def _predict_sets(run: FitRun) -> list[list[Task]]:
+    if not run.settings.sensitivity:
+        return []
+    pairs = [(a, b) for a, b in permutations(run.sets, 2) if not set(b.effects.trials) <= set(a.effects.trials)]
+    return [
+        [
+            Task(f"{test.name} from {training.name}: {model.name}", external, (model, training.effects, test.effects))
+            for training, test in pairs
+            for model, result in _results(run, training)
+            if refittable(model) and has_line(result)
+        ]
+    ]
+
+
+def _with_external(run: FitRun, values: Sequence[External]) -> FitRun:
+    return replace(run, external=tuple(values))
+
+
+def _sample(run: FitRun) -> list[list[Task]]:
+    if not run.settings.nuts:
+        return []
+    tasks = []
+    for model in _sampled_too(run.settings.fitted_models):
+        data = [fit.effects for fit in run.sets if fit.result(model.name) is not None]
+        tasks.append(Task(f"NUTS: {model.name}", sample_model, (model, data, run.settings.seed)))
+    return [tasks]
+
+
+def _sampled_too(models: Iterable[Model]) -> list[Model]:
+    """Models that are exact and can be sampled too."""
+    from surrogacy.models.sampled.agreement import sampled_twin
+
+    return [model for model in models if sampled_twin(model) is not None]
+
+
+def _with_samples(run: FitRun, values: Sequence[Sequence[Result]]) -> FitRun:
+    sets = list(run.sets)
+    for model, samples in zip(_sampled_too(run.settings.fitted_models), values, strict=True):
+        places = [i for i, fit in enumerate(sets) if fit.result(model.name) is not None]
+        for i, sampled in zip(places, samples, strict=True):
+            sets[i] = _compared(sets[i], model, sampled)
+    return replace(run, sets=tuple(sets))
+
+
+def _compared(fit: SetFit, model: Model, sampled: Result) -> SetFit:
+    """An exact posterior beside its samples; a disagreement is a problem of the result."""
+    from surrogacy.models.sampled.agreement import agreement, differ, disagreements
+
+    exact = next(result for result in fit.results if result.model == model.name)
+    found = agreement(exact, sampled)
+    judged = replace(
+        exact,
+        caveats=exact.caveats + disagreements(found, sampled),
+        converged=exact.converged and not differ(found),
+    )
+    return replace(
+        fit,
+        results=tuple(judged if result is exact else result for result in fit.results),
+        agreement=(*fit.agreement, *labelled(fit, model, found)),
+        sampled=(*fit.sampled, sampled),
     )
 
 
-def _verdicts(result: Result, trials: Sequence[SurrogateEffect], style: Style) -> list[Verdict]:
-    return all_verdicts(result, style=style) + [iqwig_trial(result, trial, style=style) for trial in trials]
+# ---- the trial in focus, and a new one
 
 
-def _splits(effects: Effects, factor: str) -> bool:
-    """Whether a factor is known of these effects and parts them."""
-    name = "year" if factor == "era" else factor
-    return name in effects.factors and len(levels_of(effects, factor, LATER_ERA)) > 1
+def _place(run: FitRun) -> list[list[Task]]:
+    if run.settings.focus is None:
+        return []
+    focuses = focus_comparisons(run.trials, [fit.effects for fit in run.sets], run.settings.focus)
+    arguments = run.settings.fitted_models, _fits(run), run.trials
+    return [[Task(f"placement: {focus.label}", place_comparison, (focus, *arguments)) for focus in focuses]]
 
 
-def _with_delete_one(
-    found: Robustness, model: Model, effects: Effects, left_out: Sequence[LeftOut] | None, label: Mapping[str, str]
-) -> Robustness:
-    own = [dict(label) | record for record in delete_one(model, effects, left_out)]
-    return replace(found, delete_one=(*found.delete_one, *own))
+def _with_placement(run: FitRun, values: Sequence[Placed]) -> FitRun:
+    focuses = tuple(placed.focus for placed in values)
+    decompositions = tuple(placed.decomposition for placed in values if placed.decomposition is not None)
+    return replace(
+        run,
+        focuses=focuses,
+        not_placed=tuple(_not_placed(run, focuses)) if focuses else (),
+        placement=tuple(record for placed in values for record in placed.placement),
+        decompositions=decompositions,
+    )
+
+
+def _not_placed(run: FitRun, focuses: Sequence[Focus]) -> Iterator[Record]:
+    """Comparisons of the trial in focus that no set of the run holds with both effects, and the reason."""
+    table, placed = run.trials.trials, {focus.comparison for focus in focuses}
+    reasons = {entry.comparison: entry.reason for fit in run.sets for entry in fit.flow}
+    chosen = (table["trial"] == run.settings.focus) & ~table["comparison"].isin(placed)
+    rows = table.loc[chosen, ["comparison", "label"]].astype(str)
+    for name, label in zip(rows["comparison"], rows["label"], strict=True):
+        yield {"comparison": name, "label": label, "why": reasons.get(name) or "in no set of this run"}
+
+
+def _predict(run: FitRun) -> list[list[Task]]:
+    new = run.settings.new_trial
+    if new is None:
+        return []
+    return [[Task("new trial", predict_new, (_fits(run), (new.hr, new.low, new.high), new.rho_within, new.n))]]
+
+
+def _with_predictions(run: FitRun, values: Sequence[list[Record]]) -> FitRun:
+    return replace(run, predictions=tuple(values[0]))
+
+
+def _fits(run: FitRun) -> list[tuple[Effects, tuple[Result, ...]]]:
+    return [(fit.effects, fit.results) for fit in run.sets]
+
+
+# ---- comparisons and criteria
+
+
+def _compare(run: FitRun) -> list[list[Task]]:
+    tasks = []
+    for a, b in combinations([fit.effects for fit in run.sets], 2):
+        if set(a.trials).isdisjoint(b.trials):
+            smaller, larger = sorted((a, b), key=lambda effects: len(effects.trials))
+            arguments = smaller, larger, run.settings.weights, run.settings.seed
+            tasks.append(Task(f"{smaller.name} and {larger.name}", compare_pair, arguments))
+    return [tasks]
+
+
+def _with_differences(run: FitRun, values: Sequence[Difference | None]) -> FitRun:
+    return replace(run, differences=tuple(value for value in values if value is not None))
+
+
+def _judge(run: FitRun) -> list[list[Task]]:
+    trials = [
+        SurrogateEffect(focus.label, float(np.exp(focus.effects.log_hr[0, 0])), *_surrogate_limits(focus))
+        for focus in run.focuses
+        if np.isfinite(focus.effects.se[0, 0])
+    ]
+    results = [result for fit in run.sets for result in fit.results if "r2_trial" in result.estimates]
+    return [[Task("criteria", apply_criteria, (results, trials, run.settings.criteria_style))]]
+
+
+def _surrogate_limits(focus: Focus) -> Iterator[float]:
+    return (float(np.exp(limit[0, 0])) for limit in focus.effects.limits)
+
+
+def _with_criteria(run: FitRun, values: Sequence[list[Record]]) -> FitRun:
+    return replace(run, criteria=tuple(values[0]))
+
+
+READ = Stage("read", _read, _with_tables)
+PAIR = Stage("pair", _pair, _with_pairs)
+FIT = Stage("fit", _fit, _with_findings)
+FIT_WITHOUT_ADDED = Stage("fit without the added rows", _fit_without_added, _with_findings_without_added)
+EVALUATE = Stage("evaluate", _evaluate, _with_findings)
+VARY = Stage("vary", _vary, _with_findings)
+PREDICT_SETS = Stage("predict sets", _predict_sets, _with_external)
+SAMPLE = Stage("sample", _sample, _with_samples)
+PLACE = Stage("place", _place, _with_placement)
+PREDICT = Stage("predict", _predict, _with_predictions)
+COMPARE = Stage("compare", _compare, _with_differences)
+JUDGE = Stage("criteria", _judge, _with_criteria)
+
+TABLE_STAGES = (READ, PAIR)
+# what later stages read comes first: a posterior that NUTS contradicts is marked before it is placed and judged
+MODEL_STAGES = (
+    FIT,
+    FIT_WITHOUT_ADDED,
+    EVALUATE,
+    VARY,
+    PREDICT_SETS,
+    SAMPLE,
+    PLACE,
+    PREDICT,
+    COMPARE,
+    JUDGE,
+)
+FIT_STAGES = (*TABLE_STAGES, *MODEL_STAGES)

@@ -7,9 +7,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import surrogacy
 from surrogacy.cli.streams import prepare_streams, result_stream, screen_width, signals_as_exceptions, warn
 from surrogacy.errors import (
     DataError,
@@ -22,44 +21,28 @@ from surrogacy.errors import (
 )
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace, _ArgumentGroup
+    from argparse import ArgumentParser, Namespace
     from concurrent.futures import Executor
 
+    from rich.progress import Progress
+
+    from surrogacy.analysis.stages import Execute, Task
     from surrogacy.trials import TrialSet
 
 __all__ = [
-    "add_output",
     "figure_workers",
     "prepare_workers",
     "progress",
     "result_stream",
-    "run",
+    "run_command",
     "screen_width",
     "warn",
     "warn_of_data",
+    "with_progress",
 ]
 
 
-def add_output(output: _ArgumentGroup) -> None:
-    """Add the options on output that every command has."""
-    output.add_argument(
-        "--preset",
-        default="elsevier",
-        choices=("elsevier", "lancet", "nejm", "jama", "karger", "nature"),
-        help="journal that the figures are for (default elsevier)",
-    )
-    output.add_argument(
-        "--format",
-        nargs="+",
-        default=["pdf", "svg", "png"],
-        choices=("pdf", "svg", "png", "tiff"),
-        help="of the figures (default pdf svg png)",
-    )
-    output.add_argument("--quiet", action="store_true", help="no progress, no warnings, no result on the screen")
-    output.add_argument("--version", action="version", version=f"surrogacy {surrogacy.__version__}")
-
-
-def run(
+def run_command(
     parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int], arguments: Sequence[str] | None
 ) -> int:
     """Parse the arguments, do what they ask, and turn what goes wrong into a line on stderr and an exit code.
@@ -174,13 +157,17 @@ def prepare_workers(out: str) -> None:
 
     Raises
     ------
+    OutputError
+        If the folder cannot be written to.
     ProcessError
         If the system starts no process.
     """
     from pathlib import Path
 
     from surrogacy.cli.workers import start_server
+    from surrogacy.output.replacement import check_folder
 
+    check_folder(Path(out))
     start_server(Path(out))
 
 
@@ -222,9 +209,31 @@ def progress(total: int, task: str, *, quiet: bool) -> Iterator[Callable[..., No
     if quiet or not sys.stderr.isatty():
         yield lambda done=1: None
         return
+    with _bar() as bar:
+        row = bar.add_task(task, total=total)
+        yield lambda done=1: bar.advance(row, done)
+
+
+@contextmanager
+def with_progress(execute: Execute, *, quiet: bool) -> Iterator[Execute]:
+    """An executor that shows on a terminal the task at hand, and how many tasks of its stage are done."""
+    if quiet or not sys.stderr.isatty():
+        yield execute
+        return
+    with _bar() as bar:
+        row = bar.add_task("", total=None)
+
+        def shown(tasks: Sequence[Task]) -> Iterator[Any]:
+            results = iter(execute(tasks))
+            for done, task in enumerate(tasks):
+                bar.update(row, description=task.label, completed=done, total=len(tasks))
+                yield next(results)
+
+        yield shown
+
+
+def _bar() -> Progress:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        row = bar.add_task(task, total=total)
-        yield lambda done=1: bar.advance(row, done)
+    return Progress(console=Console(stderr=True), transient=True)

@@ -1,13 +1,15 @@
-"""Does a constant post-progression hazard fit when the patients died? Piecewise hazards fitted to the numbers at risk below the OS curves.
+"""Constant and piecewise post-progression hazards fitted to the numbers at risk below the OS curves.
 
-The number at risk at one time is taken as binomial given the one before, with probability ``S(t2) G(t2) / S(t1) G(t1)``: S of the model,
-G the administrative end of follow-up. Progression and death without progression keep the hazards of the calibration; the hazard of
-death after progression is one constant, or one in each interval of the time since randomisation. The deviances of nested models differ
-by a chi-squared under the smaller one. Losses to follow-up count as deaths here, as nothing tells them apart.
+The number at risk at one time is taken as binomial given the one before, with probability ``S(t2) G(t2) / S(t1) G(t1)``: S of
+the model, G the administrative end of follow-up. Progression and death without progression keep the hazards of the
+calibration; the hazard of death after progression is one constant, or one in each interval of the time since randomisation.
+The deviances of nested models differ by a chi-squared under the smaller one. Losses to follow-up count as deaths here, as
+nothing tells them apart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,18 +19,17 @@ from scipy.special import gammaincc, ndtr, ndtri
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.calibration import ARMS, Calibration
-from surrogacy.pps.summaries import at_risk_misfit, still_followed
 from surrogacy.pps.trial_summary import AtRisk, TrialSummary
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL
-from surrogacy.survival.hazard_ratios import cox_hazard_ratio, hazard_ratio_over_time
+from surrogacy.survival.hazard_ratios import Censoring, cox_hazard_ratio, hazard_ratio_over_time
 from surrogacy.survival.illness_death import IllnessDeath
 
-CUTS = (24.0, 48.0)
-MISSES = 0.05  # of a log hazard ratio
-TOGETHER = 0.02  # difference of two shares at risk
-ENOUGH = 10  # patients at risk in either arm, for a fit to rest on
-BOUNDS = (1e-4, 10.0)  # of a post-progression hazard per month
+CUTS = (24.0, 48.0)  # months
+MAX_HR_MISFIT = 0.05  # of a log hazard ratio
+MAX_MEETING_DIFFERENCE = 0.02  # difference of two shares at risk
+FEWEST_AT_RISK = 10  # patients at risk in either arm, for a fit to rest on
+HAZARD_BOUNDS = (1e-4, 10.0)  # of a post-progression hazard per month
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +162,7 @@ def compare_at_risk(inputs: TrialSummary, calibration: Calibration, cuts: tuple[
     p = float(gammaincc(freedom / 2, max(constant.deviance - varying.deviance, 0.0) / 2))
     crude = crude_ratios(at_risk, cuts, inputs.follow_up.value)
     problems = ["losses to follow-up are taken for deaths, and p takes the cuts as chosen before the counts were seen"]
-    if abs(np.log(varying.hr_os / inputs.hr_os.value)) > MISSES:
+    if abs(np.log(varying.hr_os / inputs.hr_os.value)) > MAX_HR_MISFIT:
         problems.append(
             f"the fit {varying.name} has an OS HR of {varying.hr_os:.2f} (Cox limit), the trial printed {inputs.hr_os.value:.2f}: "
             "numbers at risk tell when patients left, the hazard ratio only roughly"
@@ -180,9 +181,38 @@ def compare_at_risk(inputs: TrialSummary, calibration: Calibration, cuts: tuple[
     )
 
 
+def at_risk_misfit(counts: Sequence[int], share: FloatArray) -> FloatArray:
+    """Signed deviance residuals of numbers at risk, each binomial given the one before.
+
+    Parameters
+    ----------
+    counts : (k,) sequence
+    share : (k,) array
+        Of the patients alive and still followed at those times, by the model.
+
+    Returns
+    -------
+    (k - 1,) array
+        Zero where nobody was left to be counted.
+    """
+    before, after = np.array(counts[:-1], dtype=np.float64), np.array(counts[1:], dtype=np.float64)
+    p = np.clip(share[1:] / np.maximum(share[:-1], 1e-300), 1e-12, 1.0 - 1e-12)
+    expected = before * p
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kept = np.where(after > 0, after * np.log(after / expected), 0.0)
+        gone = np.where(before > after, (before - after) * np.log((before - after) / (before - expected)), 0.0)
+    deviance = 2.0 * np.maximum(kept + gone, 0.0)
+    return np.asarray(np.where(before > 0, np.sign(after - expected) * np.sqrt(deviance), 0.0))
+
+
+def still_followed(times: FloatArray, follow_up: tuple[float, float] | None) -> FloatArray:
+    """Share of patients whose administrative follow-up reaches these times."""
+    return np.ones_like(times) if follow_up is None else Censoring(*follow_up).administrative(times)
+
+
 def supported_until(at_risk: AtRisk) -> float:
     """Months of the last count with at least 10 patients at risk in both arms; 0 where no count has so many."""
-    enough = np.minimum(at_risk.control, at_risk.experimental) >= ENOUGH
+    enough = np.minimum(at_risk.control, at_risk.experimental) >= FEWEST_AT_RISK
     return max((time for time, many in zip(at_risk.times, enough, strict=True) if many), default=0.0)
 
 
@@ -206,7 +236,7 @@ def _fitted(
             return at_risk_misfit(getattr(at_risk, arm), share)
 
         start = np.full(len(cuts) + 1, np.log(calibration.post_progression[i]))
-        low, high = np.log(BOUNDS)
+        low, high = np.log(HAZARD_BOUNDS)
         solution = least_squares(misfit, np.clip(start, low, high), bounds=(low, high), x_scale=1.0)
         if not solution.success:
             raise FitError(
@@ -258,7 +288,7 @@ def crude_ratios(
     counts = np.array([at_risk.control, at_risk.experimental])
     end = np.inf if follow_up is None else follow_up[0]
     edges = [0.0, *cuts, float(times[-1])]
-    found = []
+    ratios = []
     for start, stop in pairwise(edges):
         inside = (times >= start) & (times <= stop)
         if stop > end or inside.sum() < 2:
@@ -271,8 +301,8 @@ def crude_ratios(
         half = float(ndtri(0.5 + level / 2) * np.sqrt((1.0 / falls).sum()))
         limits = ratio * np.exp([-half, half])
         pair = (int(falls[0]), int(falls[1]))
-        found.append(CrudeRatio(start, stop, pair, ratio, float(limits[0]), float(limits[1]), level))
-    return tuple(found)
+        ratios.append(CrudeRatio(start, stop, pair, ratio, float(limits[0]), float(limits[1]), level))
+    return tuple(ratios)
 
 
 def _p_change(crude: tuple[CrudeRatio, ...]) -> float | None:
@@ -285,6 +315,6 @@ def _p_change(crude: tuple[CrudeRatio, ...]) -> float | None:
 
 def _meeting(at_risk: AtRisk) -> tuple[float, float] | None:
     shares = [np.array(counts) / counts[0] for counts in (at_risk.control, at_risk.experimental)]
-    apart = np.abs(shares[1] - shares[0]) > TOGETHER
+    apart = np.abs(shares[1] - shares[0]) > MAX_MEETING_DIFFERENCE
     ends = np.flatnonzero(apart[:-1] & ~apart[1:])
     return (float(at_risk.times[ends[0]]), float(at_risk.times[ends[0] + 1])) if len(ends) else None

@@ -6,8 +6,7 @@ With constant hazards, lam = h01 + h02 and q = h02 / lam (the same q in both arm
     L   h12 = log 2 / reported median PPS
     M   h12 such that S_OS(median OS) = 1/2
 
-A median TTP censors deaths: it is log 2 / h01, so the median PFS of the model is (1 - q) times it. `surrogacy.pps.summaries`
-takes more values than there are hazards (landmark rates, numbers at risk) and weighs each by its sampling error.
+A median TTP censors deaths: it is log 2 / h01, so the median PFS of the model is (1 - q) times it.
 """
 
 from __future__ import annotations
@@ -30,11 +29,10 @@ PfsSource = Literal["hazard-ratio", "medians"]
 IN_WORDS = {
     "L": "PPS as reported, the OS medians left to the model",
     "M": "PPS fitted to the OS medians",
-    "summaries": "all summaries at once, each weighed by its sampling error",
 }
 ARMS = ("control", "experimental")
-MISFIT = 0.05  # of a log median or log hazard ratio: above it a calibration says that it misses the printed value
-INSTANT, NEVER = 1e6, 1e-9  # h12 over lam where progressed patients die at once, or hardly ever
+MAX_MISFIT = 0.05  # of a log median or log hazard ratio: above it a calibration says that it misses the printed value
+INSTANT_DEATH, NO_DEATH = 1e6, 1e-9  # h12 over lam where progressed patients die at once, or hardly ever
 
 
 @dataclass(frozen=True)
@@ -48,15 +46,12 @@ class Target:
     value, model : float
     fitted : bool
         Whether the calibration used it.
-    standardised : float or None
-        Misfit in sampling errors, where one is known.
     """
 
     quantity: str
     value: float
     model: float
     fitted: bool
-    standardised: float | None = None
 
     @property
     def misfit(self) -> float:
@@ -70,7 +65,7 @@ class Calibration:
 
     Parameters
     ----------
-    name : {"L", "M", "summaries"}
+    name : {"L", "M"}
     cut : str
         Data cut of the progression endpoint.
     pfs : {"hazard-ratio", "medians"}
@@ -84,7 +79,7 @@ class Calibration:
     targets : tuple of Target
     """
 
-    name: str
+    name: CalibrationName
     cut: str
     pfs: PfsSource
     median_pfs: FloatArray
@@ -95,7 +90,7 @@ class Calibration:
     @property
     def arms(self) -> tuple[IllnessDeath, IllnessDeath]:
         """Control and experimental arm as models."""
-        return two_arms(self.median_pfs, self.direct_death, self.post_progression)
+        return _two_arms(self.median_pfs, self.direct_death, self.post_progression)
 
     @property
     def median_pps(self) -> tuple[float, float]:
@@ -120,11 +115,9 @@ class Calibration:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Targets that the model misses by more than 5 %, or by more than 2 sampling errors where these are known, in words."""
+        """Targets that the model misses by more than 5 %, in words."""
         # the OS hazard ratio is what is to be explained, not a target
-        targets = [target for target in self.targets if target.quantity != "HR OS"]
-        missed = [target for target in targets if target.standardised is None and abs(target.misfit) > MISFIT]
-        missed += [target for target in targets if target.standardised is not None and abs(target.standardised) > 2]
+        missed = [target for target in self.targets if target.quantity != "HR OS" and abs(target.misfit) > MAX_MISFIT]
         words = "; ".join(
             f"{target.quantity} printed {target.value:.3g}, model {target.model:.3g}" for target in missed
         )
@@ -168,7 +161,7 @@ def calibrate(
         f"HR {endpoint}" if pfs == "hazard-ratio" else f"median {endpoint}, experimental",
     }
     fitted |= {f"median {'PPS' if name == 'L' else 'OS'}, {arm}" for arm in ARMS}
-    targets = _targets(inputs, chosen.name, two_arms(median_pfs, q, h12), fitted)
+    targets = _targets(inputs, chosen.name, _two_arms(median_pfs, q, h12), fitted)
     return Calibration(name, chosen.name, pfs, median_pfs, q, h12, targets)
 
 
@@ -212,11 +205,11 @@ def _fitted_hazards(inputs: TrialSummary, median_pfs: FloatArray) -> FloatArray:
 def bounded_hazard(median_pfs: FloatArray, hazard: FloatArray, too_long: npt.NDArray[np.bool_]) -> FloatArray:
     """Hazards with NaN put on the boundary that fits best: death at once after progression, or (``too_long``) hardly ever."""
     lam = np.log(2.0) / median_pfs
-    bound = np.where(too_long, NEVER * lam, INSTANT * lam)
-    return np.where(np.isnan(hazard), bound, np.clip(hazard, NEVER * lam, INSTANT * lam))
+    bound = np.where(too_long, NO_DEATH * lam, INSTANT_DEATH * lam)
+    return np.where(np.isnan(hazard), bound, np.clip(hazard, NO_DEATH * lam, INSTANT_DEATH * lam))
 
 
-def two_arms(
+def _two_arms(
     median_pfs: FloatArray, direct_death: float, post_progression: FloatArray
 ) -> tuple[IllnessDeath, IllnessDeath]:
     """Control and experimental arm from (2,) medians (months) and hazards."""

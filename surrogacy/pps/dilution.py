@@ -145,7 +145,7 @@ def equal_pps_hazard_ratio(
     --------
     >>> months = 12.0
     >>> round(float(equal_pps_hazard_ratio((6.0, 9.0), np.log(2.0) / months)), 3)
-    0.821
+    0.815
     """
     control, experimental = (IllnessDeath.from_pfs(median, direct_death, post_progression) for median in median_pfs)
     return np.asarray(cox_hazard_ratio(control, experimental, follow_up, allocation))

@@ -77,18 +77,41 @@ def parts_of(steps: Steps, observed: FloatArray) -> dict[str, FloatArray]:
     }
 
 
-def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors) -> tuple[Steps, FloatArray, int, int]:
-    """Decompose resampled trials.
+@dataclass(frozen=True, eq=False)
+class ResampledSteps:
+    """Steps of resampled trials.
 
-    Returns
-    -------
+    Parameters
+    ----------
     steps : Steps
-    observed : array
-        Log hazard ratios of OS.
+    log_hr_os : (m,) array
+        Observed log hazard ratios of OS.
     lost : int
         Trials left out: no median PFS was reached, or an arm had no event.
     at_boundary : int
         Trials in which the best fit has PPS 0 or endless in an arm.
+    """
+
+    steps: Steps
+    log_hr_os: FloatArray
+    lost: int
+    at_boundary: int
+
+    @property
+    def parts(self) -> dict[str, FloatArray]:
+        """Parts of the gap of every trial."""
+        return parts_of(self.steps, self.log_hr_os)
+
+
+def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors) -> ResampledSteps:
+    """Calibrate resampled trials again and compute their steps.
+
+    Parameters
+    ----------
+    inputs : TrialSummary
+    chosen : Calibration
+        Of the trial; resampled trials are calibrated in the same way.
+    errors : SamplingErrors
 
     Raises
     ------
@@ -122,8 +145,8 @@ def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors)
             hazards = np.where(pps_like > 0, np.log(2.0) / pps_like, np.nan)
     at_boundary = int((np.isnan(hazards) | (hazards == 0)).any(axis=1).sum())
     hazards = bounded_hazard(pfs, hazards, too_long=pps_like > 0)
-    observed = np.log(inputs.hr_os.value) + errors.hr_os
-    return steps_of(pfs, hazards, inputs), observed, lost, at_boundary
+    log_hr_os = np.log(inputs.hr_os.value) + errors.hr_os
+    return ResampledSteps(steps_of(pfs, hazards, inputs), log_hr_os, lost, at_boundary)
 
 
 def _resampled_pps(inputs: TrialSummary, errors: SamplingErrors, os: FloatArray) -> FloatArray:

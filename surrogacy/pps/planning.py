@@ -1,8 +1,7 @@
 """Planning a trial whose PFS effect has to reach OS through post-progression survival (Broglio, Berry).
 
 Model. PFS is exponential with the medians given; a share ``direct_death`` of the PFS events are deaths. From progression to death the
-time is exponential with the median PPS of the arm, independent of when progression came. Instead of the PPS the median OS of the control
-arm can be stated: both arms then have the PPS that gives it (not the difference of the two medians, which is longer). A share ``crossover`` of the control
+time is exponential with the median PPS of the arm, independent of when progression came. A share ``crossover`` of the control
 patients who progress, drawn independently of all else, has the experimental arm's hazard from progression on; crossover that is
 no better or worse than the experimental arm's own later course therefore changes nothing where PPS is equal. Patients enter evenly over
 the accrual, are followed for ``follow_up`` months after the last has entered, and are lost at a constant hazard.
@@ -17,9 +16,9 @@ Broglio, Berry (2009), doi:10.1093/jnci/djp369; Morita, Sakamaki, Yin (2015), do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -28,14 +27,12 @@ from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.result import LEVEL
-from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.survival.logrank_law import OS, PFS, LogRankPair
 from surrogacy.survival.simulation import SimulatedTrials, simulate_trials
-from surrogacy.survival.trial_design import Design, Pair
+from surrogacy.survival.trial_design import Design
 
 Endpoint = Literal["pfs", "os"]
 ENDPOINTS: tuple[Endpoint, Endpoint] = ("pfs", "os")
-CROSSOVER_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 LIMIT = "formula: large-sample limit of the Cox estimate"
 NORMAL = "formula: normal law of the log-rank statistic"
@@ -46,7 +43,7 @@ OF_MODEL = "formula: median of the illness-death model"
 
 @dataclass(frozen=True)
 class Plan:
-    """What to expect of a trial of a design.
+    """Expected effects, power and size of a trial of a design.
 
     Parameters
     ----------
@@ -64,9 +61,7 @@ class Plan:
     simulated : mapping of str to Estimate
         The same of simulated trials, as far as they give them, with Monte Carlo errors and intervals.
     problems : tuple of str
-        What a reader must know beside the numbers.
-    from_median_os : bool
-        Whether the PPS was derived from the median OS of the control arm.
+        Caveats.
     """
 
     design: Design
@@ -75,10 +70,14 @@ class Plan:
     estimates: Mapping[str, Estimate]
     simulated: Mapping[str, Estimate] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
-    from_median_os: bool = False
 
     def __getitem__(self, name: str) -> Estimate:
         return self.estimates[name]
+
+    @property
+    def from_median_os(self) -> bool:
+        """PPS derived from the median OS of the control arm."""
+        return self.design.pps_from_median_os
 
     @property
     def n(self) -> int:
@@ -98,48 +97,10 @@ class Plan:
         law = self.design.statistics
         return float(law.os_power_given_pfs_statistic(np.asarray(ndtri(p / 2.0)), self.n, self.design.alpha))
 
-    def crossover_curve(self, shares: Sequence[float] = CROSSOVER_SHARES) -> list[dict[str, float]]:
-        """Effect on OS of other shares of crossover, by formula.
-
-        Parameters
-        ----------
-        shares : sequence of float
-            Of the progressed control patients, with the experimental arm's hazard after progression.
-
-        Returns
-        -------
-        list of dict
-            ``crossover``, ``hr_os``, ``power_os``, ``power_os_given_pfs``, ``median_p_os`` with the plan's patients, and ``n_os``.
-        """
-        alpha, rows = self.design.alpha, []
-        for share in shares:
-            law = replace(self.design, crossover=float(share)).statistics
-            rows.append(
-                {
-                    "crossover": float(share),
-                    "hr_os": float(np.exp(law.log_hr[OS])),
-                    "power_os": float(law.power(self.n, alpha)[OS]),
-                    "power_os_given_pfs": law.os_power_given_significant_pfs(self.n, alpha),
-                    "median_p_os": float(law.median_p(self.n)[OS]),
-                    "n_os": float(_whole(law.sample_size(self.power, alpha))[OS]),
-                }
-            )
-        return rows
-
 
 def plan(
+    design: Design,
     *,
-    pfs: float | Pair,
-    pps: float | Pair | None = None,
-    os: float | None = None,
-    hr_pfs: float | None = None,
-    direct_death: float | Pair = 0.0,
-    accrual: float = 18.0,
-    follow_up: float = 6.0,
-    loss: float = 0.0,
-    crossover: float = 0.0,
-    allocation: Pair = (1.0, 1.0),
-    alpha: float = 0.05,
     n: int | None = None,
     power: float = 0.8,
     power_for: Endpoint = "pfs",
@@ -151,16 +112,8 @@ def plan(
 
     Parameters
     ----------
-    pfs : (float, float), or float with `hr_pfs`
-        Median PFS of the control and the experimental arm, months; or of the control arm.
-    pps : float or (float, float), optional
-        Median time from progression to death, months; one number for both arms, or control and experimental.
-    os : float, optional
-        Median OS of the control arm, months, instead of `pps`; both arms have the PPS that gives it.
-    hr_pfs : float, optional
-        PFS hazard ratio, experimental over control, where `pfs` is the control's median.
-    direct_death, accrual, follow_up, loss, crossover, allocation, alpha
-        See `Design`.
+    design : Design
+        Assumptions; `Design.from_summaries` takes a PFS hazard ratio or a median OS instead of medians.
     n : int, optional
         Patients in all. Default: as many as give `power_for` the power `power`.
     power : float
@@ -179,20 +132,15 @@ def plan(
     Raises
     ------
     UsageError
-        If a value is impossible, not exactly one of `pps` and `os` is given, or no number of patients gives the power.
+        If a value is impossible, or no number of patients gives the power.
+
+    Examples
+    --------
+    >>> trial = plan(Design(pfs=(6.0, 9.0), pps=(24.0, 24.0)))
+    >>> trial.n, round(trial["hr_os"].value, 2), round(trial["power_os"].value, 2)
+    (280, 0.86, 0.16)
     """
-    medians, deaths = _pfs(pfs, hr_pfs), _pair(direct_death)
-    design = Design(
-        pfs=medians,
-        pps=_pps(pps, os, medians[0], deaths[0]),
-        direct_death=deaths,
-        accrual=accrual,
-        follow_up=follow_up,
-        loss=loss,
-        crossover=crossover,
-        allocation=allocation,
-        alpha=alpha,
-    )
+    alpha = design.alpha
     if not alpha / 2 < power < 1:
         raise UsageError(f"power {power:g}: give a probability between alpha / 2 and 1, such as 0.8")
     if power_for not in ENDPOINTS:
@@ -210,54 +158,14 @@ def plan(
     experimental = round(wanted * design.experimental_share)
     patients = int(wanted) - experimental, experimental
     if min(patients) < 2:
-        raise UsageError(f"n {wanted:g} with allocation {allocation}: each arm needs at least 2 patients")
+        raise UsageError(f"n {wanted:g} with allocation {design.allocation}: each arm needs at least 2 patients")
     estimates = _by_formula(law, reverse, float(sum(patients)), power, alpha)
     for arm, median in zip(("control", "experimental"), design.median_os, strict=True):
         estimates[f"median_os_{arm}"] = Estimate(median, method=OF_MODEL)
     trials = simulate_trials(*design.arms, patients, design.censoring, simulations, seed, step) if simulations else None
     simulated = {} if trials is None else _by_simulation(trials, alpha)
     problems = _problems(design, law, float(sum(patients)))
-    return Plan(design, patients, power, estimates, simulated, problems, os is not None)
-
-
-def _pair(value: float | Pair) -> Pair:
-    if isinstance(value, int | float | np.number):
-        return float(value), float(value)
-    if len(value) != 2:
-        raise UsageError(f"{value}: give one number for both arms, or two, control then experimental")
-    return cast(Pair, tuple(map(float, value)))
-
-
-def _pfs(pfs: float | Pair, hr_pfs: float | None) -> Pair:
-    one = isinstance(pfs, int | float | np.number)
-    if one == (hr_pfs is None):
-        raise UsageError("give pfs as medians of both arms, or the control's median with hr_pfs")
-    control, experimental = _pair(pfs)
-    if hr_pfs is None:
-        return control, experimental
-    if not (np.isfinite(hr_pfs) and hr_pfs > 0):
-        raise UsageError(f"hr_pfs {hr_pfs:g}: give a hazard ratio above 0, experimental over control")
-    return control, control / hr_pfs
-
-
-def _pps(pps: float | Pair | None, os: float | None, pfs: float, direct_death: float) -> Pair:
-    """Median PPS of both arms, as given, or from the median OS, the median PFS and the deaths without progression of the control arm."""
-    if (pps is None) == (os is None):
-        raise UsageError(
-            "give exactly one of pps (median post-progression survival) and os (median OS of the control arm)"
-        )
-    if pps is not None:
-        return _pair(pps)
-    assert os is not None
-    if not (np.isfinite([os, pfs]).all() and 0 < pfs < os):
-        raise UsageError(f"median OS {os:g}: give months above the median PFS of the control arm, {pfs:g}")
-    hazard = float(post_progression_hazard(pfs, os, direct_death))
-    if not hazard > 0:
-        raise UsageError(
-            f"median OS {os:g}: with {direct_death:.0%} of PFS events deaths and a median PFS of {pfs:g}, half of the patients have died "
-            "earlier, however long they live after progression; lower direct_death, or re-read the medians"
-        )
-    return float(np.log(2.0)) / hazard, float(np.log(2.0)) / hazard
+    return Plan(design, patients, power, estimates, simulated, problems)
 
 
 def _whole(patients: FloatArray) -> FloatArray:
@@ -267,32 +175,32 @@ def _whole(patients: FloatArray) -> FloatArray:
 
 def _by_formula(law: LogRankPair, reverse: LogRankPair, n: float, power: float, alpha: float) -> dict[str, Estimate]:
     """Estimates of a plan; `reverse` is the law if only PPS differs."""
-    found: dict[str, tuple[float, str]] = {}
+    values: dict[str, tuple[float, str]] = {}
     for which, name in enumerate(ENDPOINTS):
-        found |= {
+        values |= {
             f"hr_{name}": (np.exp(law.log_hr[which]), LIMIT),
             f"events_{name}": (n * law.events[which], EXPECTED),
             f"power_{name}": (law.power(n, alpha)[which], NORMAL),
             f"median_p_{name}": (law.median_p(n)[which], NORMAL),
             f"n_{name}": (_whole(law.sample_size(power, alpha))[which], NORMAL),
         }
-    found |= {
+    values |= {
         "correlation": (law.correlation, JOINT),
         "power_os_given_pfs": (law.os_power_given_significant_pfs(n, alpha), JOINT),
         "hr_os_pps_only": (np.exp(reverse.log_hr[OS]), LIMIT),
         "power_os_pps_only": (reverse.power(n, alpha)[OS], NORMAL),
         "n_os_pps_only": (_whole(reverse.sample_size(power, alpha))[OS], NORMAL),
     }
-    return {name: Estimate(float(value), method=kind) for name, (value, kind) in found.items()}
+    return {name: Estimate(float(value), method=kind) for name, (value, kind) in values.items()}
 
 
 def _by_simulation(trials: SimulatedTrials, alpha: float) -> dict[str, Estimate]:
-    """What simulated trials give, with Monte Carlo errors."""
+    """Estimates from simulated trials, with Monte Carlo errors."""
     count = len(trials.statistic)
     kind = f"simulation: {count} trials, Monte Carlo error"
     z = float(ndtri(0.5 + LEVEL / 2.0))
     significant = trials.significant(alpha)
-    found: dict[str, Estimate] = {}
+    estimates: dict[str, Estimate] = {}
 
     def mean(values: FloatArray) -> Estimate:
         if len(values) < 2:
@@ -308,19 +216,19 @@ def _by_simulation(trials: SimulatedTrials, alpha: float) -> dict[str, Estimate]
         return Estimate(value, se, *_wilson(value, len(hits), z), LEVEL, f"{kind}, Wilson interval")
 
     for which, name in enumerate(ENDPOINTS):
-        found[f"events_{name}"] = mean(trials.events[:, which])
-        found[f"power_{name}"] = proportion(significant[:, which])
+        estimates[f"events_{name}"] = mean(trials.events[:, which])
+        estimates[f"power_{name}"] = proportion(significant[:, which])
         # limits of a median are order statistics: their ranks are binomial
         ranks = np.clip(0.5 + np.array([-z, z]) * 0.5 / np.sqrt(count), 0.0, 1.0)
         middle, low, high = np.quantile(trials.p[:, which], [0.5, *ranks])
-        found[f"median_p_{name}"] = Estimate(float(middle), None, float(low), float(high), LEVEL, kind)
-    found["power_os_given_pfs"] = proportion(significant[significant[:, PFS] == 1.0, OS])
+        estimates[f"median_p_{name}"] = Estimate(float(middle), None, float(low), float(high), LEVEL, kind)
+    estimates["power_os_given_pfs"] = proportion(significant[significant[:, PFS] == 1.0, OS])
     if count > 3:
         rho = float(np.atleast_2d(np.corrcoef(trials.statistic, rowvar=False))[0, 1])
         half, centre = z / np.sqrt(count - 3), np.arctanh(rho)
         limits = float(np.tanh(centre - half)), float(np.tanh(centre + half))
-        found["correlation"] = Estimate(rho, float((1.0 - rho**2) / np.sqrt(count)), *limits, LEVEL, kind)
-    return found
+        estimates["correlation"] = Estimate(rho, float((1.0 - rho**2) / np.sqrt(count)), *limits, LEVEL, kind)
+    return estimates
 
 
 def _wilson(share: float, count: int, z: float) -> tuple[float, float]:
@@ -332,17 +240,17 @@ def _wilson(share: float, count: int, z: float) -> tuple[float, float]:
 
 
 def _problems(design: Design, law: LogRankPair, n: float) -> tuple[str, ...]:
-    """What must be said beside the numbers."""
-    found = []
+    """Caveats of the design and of the formulas."""
+    problems = []
     if design.pps[0] != design.pps[1]:
-        found.append(
+        problems.append(
             "post-progression survival is compared among the progressed: a difference is an assumption, not a randomised effect"
         )
     if design.crossover and design.pps[0] == design.pps[1]:
-        found.append("crossover changes nothing here: both arms have the same post-progression survival")
+        problems.append("crossover changes nothing here: both arms have the same post-progression survival")
     few = [name.upper() for name, events in zip(ENDPOINTS, n * law.events, strict=True) if events < 30]
     if few:
-        found.append(
+        problems.append(
             f"fewer than 30 events expected ({', '.join(few)}): the formulas are for large trials; simulate as well"
         )
-    return tuple(found)
+    return tuple(problems)

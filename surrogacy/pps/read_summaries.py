@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, cast
@@ -22,6 +22,9 @@ from surrogacy.pps.trial_summary import (
     TrialSummary,
 )
 from surrogacy.trials import TrialSet
+from surrogacy.trials.cells import DEFAULT_LEVEL
+from surrogacy.trials.frames import ReportedEffect, reported_effects
+from surrogacy.trials.standard_errors import standard_error
 
 ASSUMED_DIRECT_DEATH = 0.1
 ASSUMED_FOLLOW_UP = (1.0, 3.0)  # control median OS
@@ -78,9 +81,9 @@ def read_inputs(
         cast(tuple[Median, Median], tuple(median_of(arm, column) for arm in pair))
         for column in ("median_pfs", "median_os")
     )
-    effects = [effect for effect in _records(trials, "effects", comparison) if np.isfinite(effect["hr"])]
+    effects = [effect for effect in _effects_by_comparison(trials).get(comparison, []) if np.isfinite(effect.hr)]
     cuts = _cuts(effects, endpoint, medians_pfs)
-    os_rows = [effect for effect in effects if effect["endpoint"] == "OS" and effect["preferred"]]
+    os_rows = [effect for effect in effects if effect.endpoint == "OS" and effect.preferred]
     if not cuts or not os_rows:
         raise UsageError(f"{label}: no hazard ratio of {'OS' if cuts else endpoint}")
     if not all(np.isfinite(row[f"n_{arm}"]) for arm in ("ctl", "exp")):
@@ -95,15 +98,13 @@ def read_inputs(
         endpoint=endpoint,
         cuts=cuts,
         median_os=medians_os,
-        hr_os=_hazard_ratio(os_rows[0]),
+        hr_os=hazard_ratio_of(os_rows[0]),
         direct_death=direct_death_of(row, direct_death),
         follow_up=_follow_up(row, medians_os[0].value, follow_up),
         pps=cast(tuple[float, float], pps) if np.isfinite(pps).all() else None,
         pps_definition=cast(PpsDefinition, definition) if np.isfinite(pps).all() else None,
         at_risk=_at_risk(trials, comparison),
-        notes=_unverified(
-            [*pair, os_rows[0], *(effect for effect in effects if effect["effect_id"] == cuts[0].hr.effect_id)]
-        ),
+        notes=_notes(pair, [os_rows[0], *(effect for effect in effects if effect.effect_id == cuts[0].hr.effect_id)]),
     )
 
 
@@ -142,10 +143,18 @@ def _named(trials: TrialSet, name: str) -> str:
 
 
 @lru_cache(maxsize=4)
+def _effects_by_comparison(trials: TrialSet) -> Mapping[str, list[ReportedEffect]]:
+    effects: dict[str, list[ReportedEffect]] = {}
+    for effect in reported_effects(trials.effects):
+        effects.setdefault(effect.comparison, []).append(effect)
+    return effects
+
+
+@lru_cache(maxsize=4)
 def _by_comparison(trials: TrialSet) -> Mapping[str, Mapping[str, list[dict[str, Any]]]]:
-    """Rows of every table by comparison: looked up for each of them, and slow to find in a frame."""
+    """Rows of the other tables by comparison: looked up for each of them, and slow to find in a frame."""
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for name in ("trials", "effects", "arms", "at_risk"):
+    for name in ("trials", "arms", "at_risk"):
         rows: dict[str, list[dict[str, Any]]] = {}
         for row in getattr(trials, name).to_dict("records"):
             rows.setdefault(str(row["comparison"]), []).append(row)
@@ -166,33 +175,34 @@ def median_of(arm: Mapping[str, Any], column: str) -> Median:
     return Median(float(arm[column]), _limit(arm[f"{column}_low"]), _limit(arm[f"{column}_high"]))
 
 
-def _hazard_ratio(row: Mapping[str, Any]) -> HazardRatio:
-    level = float(row["ci_level"]) if np.isfinite(row["ci_level"]) else 0.95
-    return HazardRatio(float(row["hr"]), _limit(row["ci_low"]), _limit(row["ci_high"]), level, str(row["effect_id"]))
+def hazard_ratio_of(effect: ReportedEffect) -> HazardRatio:
+    """A row of the effect table, with the standard error that the models take."""
+    level = effect.ci_level if np.isfinite(effect.ci_level) else DEFAULT_LEVEL
+    limits = _limit(effect.ci_low), _limit(effect.ci_high)
+    return HazardRatio(effect.hr, *limits, level, effect.effect_id, error=standard_error(effect))
 
 
-def _cuts(effects: list[dict[str, Any]], endpoint: str, medians: tuple[Median, Median]) -> tuple[PfsCut, ...]:
+def _cuts(effects: Sequence[ReportedEffect], endpoint: str, medians: tuple[Median, Median]) -> tuple[PfsCut, ...]:
     """Analyses of the whole population, the preferred one first: the arms' medians belong to it alone."""
-    rows = [row for row in effects if row["endpoint"] == endpoint and "subgroup" not in str(row["analysis"])]
-    preferred = [row for row in rows if row["preferred"]]
-    if not preferred:
+    candidates = [effect for effect in effects if effect.endpoint == endpoint and "subgroup" not in effect.analysis]
+    first = next((effect for effect in candidates if effect.preferred), None)
+    if first is None:
         return ()
-    first = preferred[0]
-    cuts = [PfsCut(_cut_name(first), _hazard_ratio(first), medians)]
-    for row in rows:
+    cuts = [PfsCut(_cut_name(first), hazard_ratio_of(first), medians)]
+    for effect in candidates:
         # what a review tabulated is a data cut that stands here already
-        own = row["population"] == first["population"] and not str(row["analysis"]).startswith("as tabulated")
-        if own and row["effect_id"] != first["effect_id"]:
+        alike = effect.population == first.population and not effect.analysis.startswith("as tabulated")
+        if alike and effect.effect_id != first.effect_id:
             taken = {cut.name for cut in cuts}
             # a second version of one analysis, from another source, is no other cut
-            name = next((name for name in (_cut_name(row), str(row["analysis"])) if name not in taken), None)
-            cuts += [PfsCut(name, _hazard_ratio(row))] if name else []
+            name = next((name for name in (_cut_name(effect), effect.analysis) if name not in taken), None)
+            cuts += [PfsCut(name, hazard_ratio_of(effect))] if name else []
     return tuple(cuts)
 
 
-def _cut_name(row: Mapping[str, Any]) -> str:
+def _cut_name(effect: ReportedEffect) -> str:
     """``updated`` of ``updated, data cut 31 Jul 2020`` or ``updated (cut 2020-08-31)``."""
-    return re.split(r"[,(]", str(row["analysis"]))[0].strip()
+    return re.split(r"[,(]", effect.analysis)[0].strip()
 
 
 def direct_death_of(row: Mapping[str, Any], assumed: float) -> Sourced[float]:
@@ -226,10 +236,15 @@ def _at_risk(trials: TrialSet, comparison: str) -> AtRisk | None:
     return AtRisk(times, control, experimental)
 
 
-def _unverified(rows: list[dict[str, Any]]) -> tuple[str, ...]:
-    names = [
-        str(row.get("effect_id") or f"medians of the {row['arm']} arm")
-        for row in rows
-        if row["evidence"] == "unverified"
+def _notes(arms: Sequence[Mapping[str, Any]], effects: Sequence[ReportedEffect]) -> tuple[str, ...]:
+    """Say which values were not verified, and which standard errors are not from limits."""
+    unverified = [f"medians of the {arm['arm']} arm" for arm in arms if arm["evidence"] == "unverified"]
+    unverified += [effect.effect_id for effect in effects if effect.evidence == "unverified"]
+    errors = [(effect.effect_id, standard_error(effect)) for effect in effects]
+    derived = [
+        f"{name} from {error.method}{', roughly' if error.imprecise else ''}"
+        for name, error in errors
+        if error is not None and error.method in ("p", "events")
     ]
-    return (f"unverified: {', '.join(names)}",) if names else ()
+    notes = {"unverified": ", ".join(unverified), "standard errors not from limits": "; ".join(derived)}
+    return tuple(f"{words}: {names}" for words, names in notes.items() if names)

@@ -6,7 +6,7 @@ both hazard ratios: so the errors of these numbers go together as they do in a t
 
     log printed value + k (log estimate in the simulated trial - log value in the model that it was simulated from)
 
-k is 1 for medians. For a hazard ratio with printed limits it is the printed standard error of its logarithm over that of the simulated
+k is 1 for medians. For a hazard ratio with a known standard error it is the printed standard error of its logarithm over that of the simulated
 trials: a trial with covariates, strata, losses or another data cut knows its own error better than the model does. Scaling leaves the
 correlation with the errors of the medians as it is.
 """
@@ -91,7 +91,7 @@ def sampling_errors(inputs: TrialSummary, calibration: Calibration, trials: int,
 
 
 def printed_over_simulated(inputs: TrialSummary, calibration: Calibration, errors: SamplingErrors) -> dict[str, float]:
-    """Printed over simulated standard error of the log hazard ratios that have printed limits and are used.
+    """Printed over simulated standard error of the log hazard ratios that are used and whose standard error is known.
 
     Returns
     -------

@@ -13,7 +13,7 @@ import numpy as np
 
 from surrogacy.errors import UsageError
 from surrogacy.results.levels import settle_level
-from surrogacy.trials.standard_errors import standard_error_from_interval
+from surrogacy.trials.standard_errors import StandardError, standard_error_from_interval
 
 PpsDefinition = Literal["reported", "median-difference", "model", "area"]
 PROGRESSION_ENDPOINTS = ("PFS", "TACE-PFS", "TTP")
@@ -58,6 +58,8 @@ class HazardRatio:
         Row of ``effects.csv``.
     estimand : str
         What was estimated; a trial's Cox estimate as randomised unless stated.
+    error : StandardError or None
+        Standard error of the log hazard ratio with its derivation; None = from the limits, if there are any.
     """
 
     value: float
@@ -66,6 +68,7 @@ class HazardRatio:
     level: float = 0.95
     effect_id: str = ""
     estimand: str = "Cox estimate as randomised"
+    error: StandardError | None = None
 
     def __post_init__(self) -> None:
         settle_level(self)
@@ -74,7 +77,9 @@ class HazardRatio:
 
     @property
     def se(self) -> float | None:
-        """Standard error of the log hazard ratio, from the limits."""
+        """Standard error of the log hazard ratio, as `surrogacy.trials.standard_errors` derives it for the models."""
+        if self.error is not None:
+            return self.error.value
         if self.low is None or self.high is None:
             return None
         return standard_error_from_interval(self.low, self.high, self.level)

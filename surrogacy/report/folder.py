@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.errors import ExitCode, FigureError
 from surrogacy.output.replacement import staging
@@ -24,7 +24,7 @@ from surrogacy.trials import TrialSet
 
 
 class AnyRun(Protocol):
-    """Run of either command."""
+    """FitRun of either command."""
 
     @property
     def trials(self) -> TrialSet:
@@ -60,11 +60,11 @@ class Command[R: AnyRun]:
     exit_code: Callable[[R, bool, bool], ExitCode]
 
 
-def _fit_warnings(run: Run) -> Sequence[str]:
-    return [f"{one.name}: {entry}" for one in run.analyses for entry in (*one.not_fitted, *filter(None, [one.omitted]))]
+def _fit_warnings(run: FitRun) -> Sequence[str]:
+    return [f"{one.name}: {entry}" for one in run.sets for entry in (*one.not_fitted, *filter(None, [one.omitted]))]
 
 
-FIT = Command[Run](
+FIT = Command[FitRun](
     "python -m surrogacy.fit",
     FIT_SCHEMA,
     fit_drawings,
@@ -79,7 +79,7 @@ PPS = Command[PpsRun](
     pps_drawings,
     pps_sections,
     lambda run: (),
-    lambda run: {},
+    lambda run: run.seconds,
     lambda run, strict, undrawn: ExitCode.NOT_CONVERGED if undrawn else ExitCode.OK,
 )
 
@@ -112,7 +112,7 @@ def write_run[R: AnyRun](
     ----------
     command : Command
         `FIT` or `PPS`.
-    runs : iterable of Run or PpsRun
+    runs : iterable of FitRun or PpsRun
         The run after each of its stages, computed as it is asked for; the last one is complete.
     out : path-like
     options : FigureOptions
@@ -124,12 +124,12 @@ def write_run[R: AnyRun](
 
     Returns
     -------
-    Run or PpsRun
+    FitRun or PpsRun
         The complete one.
     tuple of FigureError
         Figures that could not be drawn; everything else is written.
     """
-    started, begun = datetime.now(UTC), time.perf_counter()
+    started = datetime.now(UTC)
     with staging(Path(out)) as stage:
         figures = Figures(stage / "figures", options)
         for run in runs:
@@ -143,8 +143,7 @@ def write_run[R: AnyRun](
             _write_section(section, stage)
         written = time.perf_counter()
         problems = figures.undrawn()
-        stages = command.seconds(run) or {"analyse": clock - begun}
-        seconds = {**stages, "tables": written - clock, "figures": time.perf_counter() - written}
+        seconds = {**command.seconds(run), "tables": written - clock, "figures": time.perf_counter() - written}
         record = manifest(
             arguments,
             started=started,

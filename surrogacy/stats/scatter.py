@@ -70,8 +70,10 @@ def residual_scatter(effects: Effects, intercept: float, slope: float) -> Residu
     residual = data.log_hr[:, 1] - intercept - slope * data.log_hr[:, 0]
     (s1, s2), contrast = data.se.T, np.array([-slope, 1.0])
     variance = s2**2 + slope**2 * s1**2 - 2 * slope * data.rho_within * s1 * s2
-    q = 0.0
-    for members in data.dependent_groups():
+    groups = [members for members in data.dependent_groups() if len(members) > 1]
+    alone = np.delete(np.arange(len(data)), np.concatenate(groups)) if groups else np.arange(len(data))
+    q = float(np.sum(residual[alone] ** 2 / (variance[alone] + TINY)))
+    for members in groups:
         covariance = np.diag(variance[members] + TINY)
         for a, i in enumerate(members):
             for b, j in enumerate(members[:a]):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
 from surrogacy.errors import UsageError
-from surrogacy.survival.constant_hazards import pfs_hazards
+from surrogacy.survival.constant_hazards import pfs_hazards, post_progression_hazard
 from surrogacy.survival.logrank_law import LogRankPair, MixedArm, logrank_pair
 from surrogacy.survival.partial_likelihood import Censoring
 
@@ -16,7 +17,7 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True)
 class Design:
-    """What is assumed of a trial; pairs are (control, experimental), times in months.
+    """Assumptions about a trial; pairs are (control, experimental), times in months.
 
     Parameters
     ----------
@@ -34,6 +35,19 @@ class Design:
         Patients, or their ratio.
     alpha : float
         Two-sided level of both tests.
+    pps_from_median_os : bool
+        PPS derived from the median OS of the control arm, see `from_summaries`.
+
+    Raises
+    ------
+    UsageError
+        For an impossible value.
+
+    Examples
+    --------
+    >>> design = Design(pfs=(6.0, 9.0), pps=(12.0, 12.0), accrual=24.0, follow_up=12.0)
+    >>> tuple(round(median, 1) for median in design.median_os)
+    (21.1, 24.8)
     """
 
     pfs: Pair
@@ -45,6 +59,7 @@ class Design:
     crossover: float = 0.0
     allocation: Pair = (1.0, 1.0)
     alpha: float = 0.05
+    pps_from_median_os: bool = False
 
     def __post_init__(self) -> None:
         for words, values in (("median PFS", self.pfs), ("median PPS", self.pps), ("allocation", self.allocation)):
@@ -66,6 +81,54 @@ class Design:
             )
         if not (np.isfinite(self.loss) and self.loss >= 0):
             raise UsageError(f"loss {self.loss:g}: give a hazard per month of 0 or more; {0.01:g} loses 11% in a year")
+
+    @classmethod
+    def from_summaries(
+        cls,
+        pfs: float | Pair,
+        pps: float | Pair | None = None,
+        *,
+        os: float | None = None,
+        hr_pfs: float | None = None,
+        direct_death: float | Pair = 0.0,
+    ) -> Design:
+        """Derive the medians of both arms from published summaries; everything else has its default.
+
+        Parameters
+        ----------
+        pfs : (float, float), or float with `hr_pfs`
+            Median PFS of the control and the experimental arm, months; or of the control arm.
+        pps : float or (float, float), optional
+            Median time from progression to death, months; one number for both arms, or control and experimental.
+        os : float, optional
+            Median OS of the control arm, months, instead of `pps`; both arms have the PPS that gives it (not the difference of the
+            two medians, which is longer).
+        hr_pfs : float, optional
+            PFS hazard ratio, experimental over control, where `pfs` is the control's median.
+        direct_death : float or (float, float)
+            Share of PFS events that are deaths.
+
+        Raises
+        ------
+        UsageError
+            If a value is impossible, or not exactly one of `pps` and `os` is present.
+
+        Examples
+        --------
+        >>> design = Design.from_summaries(pfs=8.0, hr_pfs=0.69, os=20.0)
+        >>> round(design.pfs[1], 2), round(design.pps[0], 2)
+        (11.59, 8.52)
+        """
+        medians, deaths = _median_pfs(pfs, hr_pfs), _both_arms(direct_death)
+        if pps is not None and os is None:
+            both = _both_arms(pps)
+        elif os is not None and pps is None:
+            both = _both_arms(_equal_pps(os, medians[0], deaths[0]))
+        else:
+            raise UsageError(
+                "give exactly one of pps (median post-progression survival) and os (median OS of the control arm)"
+            )
+        return cls(medians, both, deaths, pps_from_median_os=os is not None)
 
     @property
     def arms(self) -> tuple[MixedArm, MixedArm]:
@@ -106,3 +169,37 @@ class Design:
     def only_pps_differs(self) -> Design:
         """The design with the control arm's PFS in both arms: the reverse case of Morita."""
         return replace(self, pfs=(self.pfs[0],) * 2, direct_death=(self.direct_death[0],) * 2)
+
+
+def _both_arms(value: float | Pair) -> Pair:
+    """Control and experimental value, of one number for both or of two."""
+    if isinstance(value, int | float | np.number):
+        return float(value), float(value)
+    if len(value) != 2:
+        raise UsageError(f"{value}: give one number for both arms, or two, control then experimental")
+    return cast(Pair, tuple(map(float, value)))
+
+
+def _median_pfs(pfs: float | Pair, hr_pfs: float | None) -> Pair:
+    """Median PFS of both arms, months."""
+    if isinstance(pfs, int | float | np.number) == (hr_pfs is None):
+        raise UsageError("give pfs as medians of both arms, or the control's median with hr_pfs")
+    control, experimental = _both_arms(pfs)
+    if hr_pfs is None:
+        return control, experimental
+    if not (np.isfinite(hr_pfs) and hr_pfs > 0):
+        raise UsageError(f"hr_pfs {hr_pfs:g}: give a hazard ratio above 0, experimental over control")
+    return control, control / hr_pfs
+
+
+def _equal_pps(os: float, pfs: float, direct_death: float) -> float:
+    """Median PPS from the median OS, the median PFS and the deaths without progression of the control arm, months."""
+    if not (np.isfinite([os, pfs]).all() and 0 < pfs < os):
+        raise UsageError(f"median OS {os:g}: give months above the median PFS of the control arm, {pfs:g}")
+    hazard = float(post_progression_hazard(pfs, os, direct_death))
+    if not hazard > 0:
+        raise UsageError(
+            f"median OS {os:g}: with {direct_death:.0%} of PFS events deaths and a median PFS of {pfs:g}, half of the patients have "
+            "died earlier, however long they live after progression; lower direct_death, or re-read the medians"
+        )
+    return float(np.log(2.0)) / hazard

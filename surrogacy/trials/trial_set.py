@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -48,6 +48,8 @@ class TrialSet:
         Interpretation of each column of a user's table.
     final_endpoints : tuple of str
         Endpoints that stand at the end: OS, but for a user's table that names another one.
+    curated : TrialSet, optional
+        The tables that ``add`` changed, as they were.
     """
 
     trials: pd.DataFrame
@@ -61,6 +63,11 @@ class TrialSet:
     files: tuple[Path, ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
     final_endpoints: tuple[str, ...] = FINALS
+    curated: TrialSet | None = field(default=None, repr=False)
+
+    def without_added(self) -> TrialSet:
+        """Return the tables as they were before ``add`` brought in or changed rows; nothing is read again."""
+        return self if self.curated is None else self.curated
 
     def pair(
         self,
@@ -234,21 +241,25 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
         raise DataError(cut_off)
     rows = {name: read_curated_rows(folder, name, columns) for name, columns in TABLES.items()}
     faults = [] if path is None and not changed else [*changed, *check_columns(rows)]
-    added: tuple[str, ...] = ()
-    columns: tuple[tuple[str, str], ...] = ()
-    if add is not None:
-        new = added_rows(Path(add), DEFAULT_ROLES)
-        rows, more = merge(rows, new.trials, new.effects, new.arms)
-        faults += [*check_user_rows(new), *new.faults, *more, *presumed_endpoints(new)]
-        added = tuple(dict.fromkeys(row["comparison"] for row in new.effects))
-        columns = new.columns
-    files = [
-        *(folder / f"{name}.csv" for name in TABLES if (folder / f"{name}.csv").is_file()),
-        *sorted((folder / "sets").glob("*.csv")),
-        *([Path(add)] if add else []),
-    ]
+    tables = (folder / f"{name}.csv" for name in TABLES)
+    files = (*(path for path in tables if path.is_file()), *sorted((folder / "sets").glob("*.csv")))
     version = DATA_VERSION if path is None else folder.name
-    return _finish(rows, faults, folder, version, added, files, columns, SURROGATES, FINALS)
+    if add is None:
+        faults = _checked(rows, faults, SURROGATES, FINALS)
+        return TrialSet(*_frames(rows), folder, version, faults=tuple(faults), files=files)
+    new = added_rows(Path(add), DEFAULT_ROLES)
+    merged, more = merge(rows, new.trials, new.effects, new.arms)
+    faults += [*check_user_rows(new), *new.faults, *more, *presumed_endpoints(new)]
+    return TrialSet(
+        *_frames(merged),
+        folder,
+        version,
+        added=tuple(dict.fromkeys(row["comparison"] for row in new.effects)),
+        faults=tuple(_checked(merged, faults, SURROGATES, FINALS, new.columns)),
+        files=(*files, Path(add)),
+        columns=new.columns,
+        curated=TrialSet(*_frames(rows), folder, version, files=files),
+    )
 
 
 def read_pairs(path: str | Path) -> TrialSet:
@@ -265,56 +276,66 @@ def read_pairs(path: str | Path) -> TrialSet:
         With every fault found.
     """
     user = added_rows(Path(path), OWN_ROLES)
-    faults = [*check_user_rows(user), *user.faults]
     rows = {"trials": user.trials, "effects": user.effects, "arms": user.arms, "at_risk": []}
-    added = tuple(row["comparison"] for row in user.trials)
     finals = final_endpoints(user)
-    surrogates = [row["endpoint"] for row in user.effects if row["endpoint"] not in finals]
-    sides = tuple(dict.fromkeys(surrogates)), finals
-    return _finish(rows, faults, Path(path).parent, Path(path).stem, added, [Path(path)], user.columns, *sides)
+    surrogates = tuple(dict.fromkeys(row["endpoint"] for row in user.effects if row["endpoint"] not in finals))
+    faults = _checked(rows, [*check_user_rows(user), *user.faults], surrogates, finals, user.columns)
+    return TrialSet(
+        *_frames(rows),
+        Path(path).parent,
+        Path(path).stem,
+        added=tuple(row["comparison"] for row in user.trials),
+        faults=tuple(faults),
+        files=(Path(path),),
+        columns=user.columns,
+        final_endpoints=finals,
+    )
 
 
-def _finish(
-    rows: dict[str, list[Row]],
-    faults: list[Fault],
-    folder: Path,
-    version: str,
-    added: tuple[str, ...],
-    files: Sequence[Path],
-    columns: tuple[tuple[str, str], ...],
-    surrogates: tuple[str, ...],
-    finals: tuple[str, ...],
-) -> TrialSet:
+def _checked(
+    rows: Mapping[str, Sequence[Row]],
+    faults: Sequence[Fault],
+    surrogates: Sequence[str],
+    finals: Sequence[str],
+    columns: Sequence[tuple[str, str]] = (),
+) -> list[Fault]:
+    """Return the faults with those of the rules that compare cells and rows.
+
+    Raises
+    ------
+    DataError
+        If one of them is an error.
+    """
     trials, effects, arms, at_risk = (rows[name] for name in TABLES)
-    faults = faults + effect_rules.check_effects(effects)
-    faults += [fault for row in effects for fault in agreement_rules.check_restatements(row)]
-    faults += [*agreement_rules.check_counts(effects, trials), *trial_facts.check_correlations(effects)]
-    faults += [*comparison_rules.check_preferred(effects), *comparison_rules.check_registry(trials)]
-    faults += comparison_rules.check_shared_patients(trials)
-    faults += [*comparison_rules.check_shared_control(trials), *comparison_rules.check_patients(trials, arms)]
-    faults += [
+    faults = [
+        *faults,
+        *effect_rules.check_effects(effects),
+        *(fault for row in effects for fault in agreement_rules.check_restatements(row)),
+        *agreement_rules.check_counts(effects, trials),
+        *trial_facts.check_correlations(effects),
+        *comparison_rules.check_preferred(effects),
+        *comparison_rules.check_registry(trials),
+        *comparison_rules.check_shared_patients(trials),
+        *comparison_rules.check_shared_control(trials),
+        *comparison_rules.check_patients(trials, arms),
         *comparison_rules.check_direction(effects, arms),
         *comparison_rules.check_pairs(effects, surrogates, finals),
-    ]
-    faults += [
         *arm_rules.check_follow_up(trials),
         *arm_rules.check_event_counts(trials),
         *arm_rules.check_at_risk(at_risk, trials),
+        *arm_rules.check_medians(arms),
     ]
-    faults += arm_rules.check_medians(arms)
-    errors = [found for found in faults if found.severity == "error"]
+    errors = [fault for fault in faults if fault.severity == "error"]
     if errors:
         raise DataError(errors, columns)
-    return TrialSet(
-        trials=table_frame(trials, TRIALS),
-        effects=table_frame(effects, (*EFFECTS, *OPTIONAL_EFFECTS)),
-        arms=table_frame(arms, ARMS),
-        at_risk=table_frame(at_risk, AT_RISK),
-        folder=folder,
-        data_version=version,
-        added=added,
-        faults=tuple(faults),
-        files=tuple(files),
-        columns=columns,
-        final_endpoints=finals,
+    return faults
+
+
+def _frames(rows: Mapping[str, Sequence[Row]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the four tables as data frames."""
+    return (
+        table_frame(rows["trials"], TRIALS),
+        table_frame(rows["effects"], (*EFFECTS, *OPTIONAL_EFFECTS)),
+        table_frame(rows["arms"], ARMS),
+        table_frame(rows["at_risk"], AT_RISK),
     )

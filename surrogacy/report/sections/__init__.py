@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import (
@@ -25,7 +25,7 @@ from surrogacy.report.sections import (
 )
 
 
-def fit_sections(run: Run) -> tuple[Section, ...]:
+def fit_sections(run: FitRun) -> tuple[Section, ...]:
     """Return the sections of a fit, in the order of the screen."""
     return (
         models.section(run),
@@ -55,17 +55,17 @@ def pps_sections(run: PpsRun) -> tuple[Section, ...]:
     )
 
 
-def fit_drawings(run: Run, focus: str | None) -> Iterator[Drawing]:
+def fit_drawings(run: FitRun, focus: str | None) -> Iterator[Drawing]:
     """Return the figures of a fit as far as it has come; the trial of that name is ringed."""
-    yield from model_figures.model_drawings(run.analyses, focus)
-    yield from sensitivity.sensitivity_drawings(run.analyses)
-    yield from cross_validation.cross_validation_drawings(run.analyses)
+    yield from model_figures.model_drawings(run.sets, focus)
+    yield from sensitivity.sensitivity_drawings(run.sets)
+    yield from cross_validation.cross_validation_drawings(run.sets)
     yield from placement.placement_drawings(run)
 
 
 def pps_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
     """Return the figures of a run on post-progression survival; the trial of that name is ringed."""
-    yield moderation.dilution_map_drawing(run, focus)
+    yield from moderation.dilution_map_drawings(run, focus)
     yield from arms.arm_drawings(run, focus)
     yield from moderation.moderated_drawings(run)
     yield from decomposition.waterfall_drawings(run)

@@ -19,9 +19,8 @@ from surrogacy.report.section import (
     Record,
     Section,
     Table,
-    columns,
     drawing,
-    record_table,
+    table,
     text,
 )
 from surrogacy.report.sections.decomposition import CURVES, by_hazard_ratio
@@ -85,19 +84,11 @@ def _timing(comparison: AtRiskComparison) -> str:
 
 
 def _at_risk_table(comparison: AtRiskComparison, records: Sequence[Record]) -> tuple[Table, ...]:
-    printed = columns(
-        "model ctl exp deviance free hr_os median_os_ctl median_os_exp",
-        model="Post-progression hazards",
-        ctl="Control, a month",
-        exp="Experimental, a month",
-        median_os_ctl="Median OS, control",
-        median_os_exp="Median OS, experimental",
-        digits=3,
-    )
     meeting = _meeting(comparison)
     change = comparison.p_change
-    note = text(
-        "at_risk_note",
+    return table(
+        "at_risk",
+        records,
         p=number(comparison.p),
         crude="; ".join(
             f"{one.start:g} to {one.stop:g} months {value_and_interval(one.value, one.low, one.high)}"
@@ -107,15 +98,16 @@ def _at_risk_table(comparison: AtRiskComparison, records: Sequence[Record]) -> t
         meeting=f" {meeting[0].upper()}{meeting[1:]}." if meeting else "",
         problems=". ".join(comparison.problems),
     )
-    return record_table("at_risk", "When the patients died", records, printed, note)
 
 
 def _over_time(run: PpsRun) -> Iterator[Drawing]:
-    """Return the OS hazard ratio over time."""
+    """Return the OS hazard ratio over time, once the numbers at risk are compared with it."""
     drawn = by_hazard_ratio(run)[:CURVES]
     if not drawn:
         return
     inputs, comparison = drawn[0].inputs, run.at_risk
+    if comparison is None and inputs.at_risk is not None and run.main is not None:
+        return  # not compared yet
     caption = text("over_time", trial=inputs.name)
     if comparison is not None:
         caption += text("over_time_at_risk", name=comparison.fits[-1].name, p=number(comparison.p))
@@ -127,7 +119,7 @@ def _over_time(run: PpsRun) -> Iterator[Drawing]:
 
 def coupling_section(run: PpsRun) -> Section:
     """Return the correlation of OS with a part of itself, and what it would be without any relation."""
-    records = [record for audit in run.audits for record in audit_records(audit)]
+    records = [record for audit in run.arms for record in audit_records(audit)]
     headings = (
         "PPS",
         "r(OS, PPS)",
@@ -135,14 +127,13 @@ def coupling_section(run: PpsRun) -> Section:
         "r(PFS, PPS)",
         "Without any relation, 95% of: r(OS, PPS), r(OS, PFS)",
     )
-    grid = Grid(headings, tuple(map(_row, run.audits)))
-    printed = columns("definition quantity arms trials value low high kind", labels=ARM_ESTIMATES)
-    problems = dict.fromkeys(problem for audit in run.audits for problem in audit.problems)
-    note = text("coupling_note") + " ".join(f"{problem}." for problem in problems)
+    grid = Grid(headings, tuple(map(_row, run.arms)))
+    problems = dict.fromkeys(problem for audit in run.arms for problem in audit.problems)
+    remarks = " ".join(f"{problem}." for problem in problems)
     return Section(
         key="coupling",
         details=(BLANK, Heading("Medians of arms: OS against a part of itself"), grid, Note(text("descriptive"))),
-        tables=record_table("coupling", "Post-progression survival and OS, by arm", records, printed, note),
+        tables=table("coupling", records, labels=ARM_ESTIMATES, remarks=remarks),
         record={"coupling": records},
     )
 
@@ -186,7 +177,7 @@ def audit_records(audit: CouplingAudit) -> list[Record]:
 
 def arm_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
     """Return the arms with the first definition of PPS, and the OS hazard ratio over time of the trial in focus."""
-    for audit in run.audits[:1]:
+    for audit in run.arms[:1]:
         yield drawing("pps_arms", "arms", _arms_caption(audit), audit, focus=focus)
     yield from _over_time(run)
 

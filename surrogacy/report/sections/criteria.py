@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from surrogacy.analysis.fit_run import Run
-from surrogacy.report.section import Section, columns, record_table, text
+from surrogacy.analysis.fit_run import FitRun
+from surrogacy.report.section import Section, table
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return what published schemes say of every result."""
     rows = [
         {key: value for key, value in record.items() if key not in ("numbers", "problems")}
         | {f"number_{key}": value for key, value in record["numbers"].items()}
         | {"problems": "; ".join(record["problems"])}
-        for record in run.verdicts
+        for record in run.criteria
     ]
     limits = {record["scheme"]: record["limits"] for record in rows}
-    note = text("criteria_note") + " ".join(f"[{scheme}] {text}" for scheme, text in limits.items())
-    printed = columns("set model scheme item value words status source")
     return Section(
         key="criteria",
-        tables=record_table("verdicts", "Published schemes", rows, printed, note),
-        record={"verdicts": list(run.verdicts)},
+        tables=table("verdicts", rows, remarks=" ".join(f"[{scheme}] {source}" for scheme, source in limits.items())),
+        record={"verdicts": list(run.criteria)},
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import exp
 
-from surrogacy.analysis.fit_run import Run, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.cross_validation import Predictions
 from surrogacy.report.captions import comparisons_of
-from surrogacy.report.section import Drawing, Note, Section, Table, columns, drawing, record_table, text
+from surrogacy.report.section import Drawing, Note, Section, Table, drawing, table, text
 from surrogacy.report.sections.effects import comparison_labels
 from surrogacy.results.endpoint_names import common_final_name, final_name, with_article
 from surrogacy.results.format import number
@@ -19,11 +19,11 @@ SHARES = (("coverage", "covered"), ("coverage_80", "covered_80"), ("sign_agreeme
 LOG_HAZARD_RATIOS = ("surrogate", "observed", "predicted", "low", "high", "low_80", "high_80")
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return how well the models predict trials that they were not fitted to."""
-    analyses = run.analyses
+    analyses = run.sets
     final = common_final_name(one.effects for one in analyses)
-    within = [(one.name, predictions) for one in analyses for predictions in one.robustness.cross_validation]
+    within = [(one.name, predictions) for one in analyses for predictions in one.cross_validation]
     elsewhere = [(f"{predictions.training} -> {predictions.test}", predictions) for predictions in run.external]
     title = f"Leave-one-trial-out prediction of {with_article(final)}"
     other_title = f"Prediction of {with_article(final)} in another set"
@@ -49,7 +49,7 @@ def section(run: Run) -> Section:
 def _coverage_line(one: SetFit) -> Iterator[Note]:
     """Return how many observed final effects lie within the interval predicted from the other trials, by model."""
     labels, cells = comparison_labels([one]), []
-    for predictions in one.robustness.cross_validation:
+    for predictions in one.cross_validation:
         covered, size = predictions.coverage
         outside = f" (not {', '.join(labels[name] for name in predictions.outside)})" if predictions.outside else ""
         cells.append(f"{predictions.model} {covered} of {size}{outside}")
@@ -66,35 +66,25 @@ def _tables(
     for where, one in predictions:
         summary = {"set": where, **one.summary()}
         summaries.append(summary | {share: f"{summary[count]} of {summary['k']}" for share, count in SHARES})
-    of_models = columns(
-        "set model coverage coverage_80 outside sign_agreement mean_width rmse "
-        "baker_kramer_multiplier calibration_intercept calibration_slope not_predicted"
-    )
     records = [
         {"set": where, "model": one.model, **record}
         | {f"hr_{key}": exp(record[key]) for key in LOG_HAZARD_RATIOS if key in record}
         for where, one in predictions
         for record in one.records
     ]
-    of_comparisons = columns(
-        "set model label k hr_surrogate hr_predicted hr_low hr_high hr_observed covered percentile boundary problem",
-        k="k of the fit",
-        problem="Not predicted",
-        labels={"True": "yes", "False": "no"},
-    )
-    models_note = f"{note} {text('models_note', final=final)}".strip()
+    comparisons, words = f"{name}_trials", {"True": "yes", "False": "no"}
     return (
-        *record_table(name, title, summaries, of_models, models_note),
-        *record_table(f"{name}_trials", f"{title}, by comparison", records, of_comparisons, note),
+        *table(name, summaries, layout="cross_validation", title=title, before=note and f"{note} ", final=final),
+        *table(comparisons, records, layout="cross_validation_trials", labels=words, title=title, before=note),
     )
 
 
 def cross_validation_drawings(analyses: Sequence[SetFit]) -> Iterator[Drawing]:
     """Return the figure of the last model of each set whose choices are varied (``--sensitivity``)."""
     for one in analyses:
-        predicted = [predictions for predictions in one.robustness.cross_validation if predictions.predicted]
+        predicted = [predictions for predictions in one.cross_validation if predictions.predicted]
         result = one.result(predicted[-1].model) if predicted else None
-        if one.robustness.choices and result is not None:
+        if one.choices and result is not None:
             yield _drawing(predicted[-1], result)
 
 

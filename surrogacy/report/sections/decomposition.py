@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import partial
 
-from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.pps.decomposition import Decomposition, main_decomposition
 from surrogacy.report.captions import sentences
@@ -24,6 +25,7 @@ from surrogacy.report.section import (
     columns,
     drawing,
     record_table,
+    table,
     text,
 )
 from surrogacy.results.format import months, number, share_with_interval, with_interval
@@ -41,7 +43,7 @@ def section(run: PpsRun) -> Section:
     tables: tuple[Table, ...] = ()
     if run.decompositions and run.focus is not None:
         title = f"From the effect on {run.focus.endpoint} to that on OS: {run.focus.name}"
-        note = residual_p_note(run.every)
+        note = residual_p_note(run.every_trial)
         tables = decomposition_table("decomposition", title, run.decompositions, note) + _direct_death_table(run)
     details = () if main is None else (*_details(run, main), *_warnings(main.problems), Note(_equal_pps(main)))
     return Section(
@@ -51,7 +53,7 @@ def section(run: PpsRun) -> Section:
         record={
             "focus": None if run.focus is None else run.focus.comparison,
             "decompositions": list(map(decomposition_record, run.decompositions)),
-            "by_direct_death": list(run.by_direct_death),
+            "by_direct_death": [asdict(scenario) for scenario in run.by_direct_death],
         },
         prose="" if main is None else f"{main.words}\n",
     )
@@ -60,28 +62,27 @@ def section(run: PpsRun) -> Section:
 def every_trial_section(run: PpsRun) -> Section:
     """Return one decomposition of every trial whose medians allow it, and why the others have none."""
     title = "Every trial whose medians allow it"
-    refused = [{"comparison": comparison, "why": why} for comparison, why in run.refused.items()]
+    refused = [{"comparison": comparison, "why": why} for comparison, why in run.not_decomposed.items()]
     labels = dict(zip(run.trials.trials["comparison"], run.trials.trials["label"], strict=True))
     tables: tuple[Table, ...] = ()
-    if run.every:
-        printed = columns("comparison why", labels=labels)
+    if run.every_trial:
         tables = (
-            *decomposition_table("every_trial", title, run.every, residual_p_note(run.every)),
-            *record_table("not_decomposed", "Comparisons without a decomposition", refused, printed),
+            *decomposition_table("every_trial", title, run.every_trial, residual_p_note(run.every_trial)),
+            *table("not_decomposed", refused, labels=labels),
         )
     return Section(
         key="every_trial",
-        details=(BLANK, Heading(f"{title} ({len(run.every)})"), _every_grid(run.every)),
+        details=(BLANK, Heading(f"{title} ({len(run.every_trial)})"), _every_grid(run.every_trial)),
         tables=tables,
         record={
-            "every_trial": list(map(decomposition_record, run.every)),
-            "residual_p_values": residual_p_record(run.every),
-            "not_decomposed": dict(run.refused),
+            "every_trial": list(map(decomposition_record, run.every_trial)),
+            "residual_p_values": residual_p_record(run.every_trial),
+            "not_decomposed": dict(run.not_decomposed),
         },
     )
 
 
-def focus_section(run: Run) -> Section:
+def focus_section(run: FitRun) -> Section:
     """Return the decompositions of the comparisons in focus, for the document of a fit."""
     records = list(map(decomposition_record, run.decompositions))
     return Section(key="pps", record={"pps": records[0] if records else None, "pps_comparisons": records})
@@ -243,32 +244,32 @@ def decomposition_record(one: Decomposition) -> dict[str, object]:
         "model_pps_ctl": calibration.median_pps[0],
         "model_pps_exp": calibration.median_pps[1],
     }
-    families = {"hr": one.hazard_ratios, "log_hr": one.effects, "share": one.shares, "model_share": one.model_shares}
+    families = {"hr": one.hazard_ratios, "log_hr": one.effects, "share": one.shares, "model_share": one.model.shares}
     for prefix, estimates in families.items():
         for key, estimate in estimates.items():
             name = f"{prefix}_{key}"
             record |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-    for key, share_set in one.share_sets.items():
+    for key, share_set in one.gap.share_sets.items():
         outside = share_set.shape == "outside"
         record |= {
             f"share_{key}_set": share_set.shape,
             f"share_{key}_excluded_low": share_set.low if outside else None,
             f"share_{key}_excluded_high": share_set.high if outside else None,
         }
-    for ordering in one.orderings:
+    for ordering in one.model.orderings:
         record |= {f"{part}_{ordering.reference}_first": getattr(ordering, part) for part in ("dilution", "imbalance")}
     return record | {
         "hr_pps_endless": one.equal_pps.endless,
         "hr_pps_endless_complete": one.equal_pps.endless_complete,
         "pps_needed": one.equal_pps.needed,
         "pps_needed_complete": one.equal_pps.needed_complete,
-        "expected_deaths": one.expected_deaths,
+        "expected_deaths": one.model.expected_deaths,
         "p_residual": one.p_residual,
-        "p_hazard_ratio": one.p_hazard_ratio,
+        "p_hazard_ratio": one.resampling.p_hazard_ratio,
         "identified": one.identified,
-        "resamples": one.resamples,
-        "lost": one.lost,
-        "at_boundary": one.at_boundary,
+        "resamples": one.resampling.trials,
+        "lost": one.resampling.lost,
+        "at_boundary": one.resampling.at_boundary,
         "problems": "; ".join(one.problems),
     }
 
@@ -290,7 +291,7 @@ def _direct_death_table(run: PpsRun) -> tuple[Table, ...]:
         label = run.main.calibration.label
     note = f"{label[0].upper()}{label[1:]}; shares of the gap and of the model's attenuation, point values without intervals."
     title = "What the share of deaths without progression changes"
-    return record_table("direct_death", title, run.by_direct_death, printed, note)
+    return record_table("direct_death", title, [asdict(scenario) for scenario in run.by_direct_death], printed, note)
 
 
 def by_hazard_ratio(run: PpsRun) -> list[Decomposition]:

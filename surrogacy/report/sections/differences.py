@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.differences import POWER_NOTE, Contrast, Difference
-from surrogacy.report.section import BLANK, Cell, Grid, Record, Section, Table, columns, record_table, text
+from surrogacy.report.section import BLANK, Cell, Grid, Record, Section, Table, table, text
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number, signed, with_interval
-from surrogacy.results.labels import HEADINGS, estimate_labels
+from surrogacy.results.labels import estimate_labels
 
 TITLE = "Is the association weaker?"
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return the difference in association between sets that share no trial."""
     headings = ("Sets", "r", "Difference (95% interval)", "p", "P(R² smaller)", "Detectable")
     grid = Grid(headings, tuple(map(_row, run.differences)), TITLE, text("differences_screen_caption"))
@@ -55,25 +55,13 @@ def _record(difference: Difference) -> Record:
     return asdict(difference) | {"contrasts": contrasts} | about
 
 
-def _table(run: Run) -> tuple[Table, ...]:
+def _table(run: FitRun) -> tuple[Table, ...]:
     """Return a row a quantity."""
-    labels = estimate_labels(common_final_name(one.effects for one in run.analyses))
-    printed = columns(
-        "first k_first second k_second quantity value_first value_second difference low high kind p "
-        "probability_first_smaller probability_no_data odds_ratio_no_data detectable_difference",
-        first=HEADINGS["set"],
-        k_first="Trials",
-        second="Against",
-        k_second="Trials of it",
-        value_first="In the first",
-        value_second="In the other",
-        labels=labels,
-    )
+    labels = estimate_labels(common_final_name(one.effects for one in run.sets))
     rows = [_contrast(one, name, contrast) for one in run.differences for name, contrast in one.contrasts.items()]
     sentences = [f"{one.names[0]} against {one.names[1]}: {one.sentence}" for one in run.differences]
-    return record_table(
-        "differences", TITLE, rows, printed, " ".join([text("no_data"), text("detectable"), *sentences])
-    )
+    remarks = " ".join([text("no_data"), text("detectable"), *sentences])
+    return table("differences", rows, labels=labels, remarks=remarks)
 
 
 def _contrast(difference: Difference, name: str, contrast: Contrast) -> Record:
@@ -104,7 +92,7 @@ def _contrast(difference: Difference, name: str, contrast: Contrast) -> Record:
     }
 
 
-def changes_section(run: Run) -> Section:
+def changes_section(run: FitRun) -> Section:
     """Return what the added rows change (``--add``)."""
     rows = []
     for change in run.changes:
@@ -118,7 +106,7 @@ def changes_section(run: Run) -> Section:
     return Section(key="changes", details=(grid,) if rows else (), record={"changes": list(run.changes)})
 
 
-def _omissions(run: Run) -> Iterator[str]:
+def _omissions(run: FitRun) -> Iterator[str]:
     """Return the comparisons that models leave out, the reason and the remedy."""
     models: dict[tuple[str, ...], dict[str, None]] = {}
     for change in run.changes:

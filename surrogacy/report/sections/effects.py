@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
-from surrogacy.analysis.fit_run import Run, SetFit
-from surrogacy.report.section import Column, Record, Section, Table, columns, record_table, text
+from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.report.section import Column, Record, Section, Table, table
 from surrogacy.results.endpoint_names import endpoint_of
 from surrogacy.results.format import number, value_and_interval
 from surrogacy.results.labels import HEADINGS
@@ -16,14 +17,14 @@ SIDES = ("surrogate", "final")
 NO_INTERVAL = " No interval: nothing in the table gives a standard error."
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return the effects of every set, and the flow of comparisons."""
     return Section(
         key="effects",
         tables=(
-            *_effects_table(run.analyses),
-            *_true_effects_table(run.analyses),
-            *_left_out_table(run.analyses),
+            *_effects_table(run.sets),
+            *_true_effects_table(run.sets),
+            *_left_out_table(run.sets),
             _flow_table(run),
         ),
         record={"flow": _flow_record(run)},
@@ -44,25 +45,13 @@ def trial_labels(analyses: Sequence[SetFit]) -> dict[str, str]:
 
 def _effects_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
     """Return both hazard ratios of every comparison, as fitted."""
-    printed = (
-        *columns("set label", label="Comparison"),
-        Column("n", "n", lambda value: number(value, 0)),
-        *columns(
-            "name_surrogate shown_surrogate name_final shown_final",
-            name_surrogate="Surrogate",
-            shown_surrogate="HR (surrogate, 95% CI)",
-            name_final="Final",
-            shown_final="HR (final, 95% CI)",
-        ),
-    )
     complete = all(one.effects.has_standard_errors.all() for one in analyses)
-    return record_table(
+    return table(
         "effects",
-        "Hazard ratios as fitted",
         [record for one in analyses for record in _effects_rows(one)],
-        printed,
-        text("limits") if complete else f"{text('limits')}{NO_INTERVAL}",
+        formats={"n": partial(number, digits=0)},
         print_only=("label", *(f"{part}_{side}" for part in ("name", "shown") for side in SIDES)),
+        remarks="" if complete else NO_INTERVAL,
     )
 
 
@@ -90,16 +79,8 @@ def _effects_rows(one: SetFit) -> Iterator[Record]:
 
 def _true_effects_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
     """Return observed and true effects of every comparison, by the exact posterior."""
-    printed = columns(
-        "set comparison hr_surrogate hr_surrogate_true hr_final hr_final_true",
-        labels=comparison_labels(analyses),
-        hr_surrogate="HR (surrogate), observed",
-        hr_surrogate_true="HR (surrogate), true",
-        hr_final="HR (final), observed",
-        hr_final_true="HR (final), true",
-    )
     records = [record for one in analyses for record in _true_effects_rows(one)]
-    return record_table("true_effects", "True effects", records, printed, text("shrunken"))
+    return table("true_effects", records, labels=comparison_labels(analyses))
 
 
 def _true_effects_rows(one: SetFit) -> Iterator[Record]:
@@ -137,22 +118,20 @@ def _left_out_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
         )
         for entry in left_out
     ]
-    printed = columns("set model comparison reason remedy", labels=comparison_labels(analyses))
-    note = "Every model uses the comparisons that have what it needs."
-    return record_table("left_out", "Comparisons that a model leaves out", records, printed, note)
+    return table("left_out", records, labels=comparison_labels(analyses))
 
 
-def _in_no_set(run: Run) -> dict[str, str]:
+def _in_no_set(run: FitRun) -> dict[str, str]:
     """Return the comparisons that no set of the run considers, and why."""
     table = run.trials.trials
-    considered = {entry.comparison for one in run.analyses for entry in one.flow}
+    considered = {entry.comparison for one in run.sets for entry in one.flow}
     stages = zip(table["comparison"], table["stage"], strict=True)
     return {name: f"{stage} stage: in no set of this run" for name, stage in stages if name not in considered}
 
 
-def _flow_table(run: Run) -> Table:
+def _flow_table(run: FitRun) -> Table:
     """Return every comparison: in which fit it is, or why not."""
-    rows = [(one.name, entry.comparison, entry.included, entry.reason) for one in run.analyses for entry in one.flow]
+    rows = [(one.name, entry.comparison, entry.included, entry.reason) for one in run.sets for entry in one.flow]
     rows += [("", comparison, False, why) for comparison, why in _in_no_set(run).items()]
     table = run.trials.trials
     labels = dict(zip(table["comparison"], table["label"], strict=True))
@@ -165,13 +144,13 @@ def _flow_table(run: Run) -> Table:
     return Table("flow", "Flow of comparisons", printed, tuple(rows))
 
 
-def _flow_record(run: Run) -> Record:
+def _flow_record(run: FitRun) -> Record:
     """Return where every comparison of the table went."""
     sets = {
         one.name: {
             "in_fit": sorted(entry.comparison for entry in one.flow if entry.included),
             "not_in_fit": {entry.comparison: entry.reason for entry in one.flow if not entry.included},
         }
-        for one in run.analyses
+        for one in run.sets
     }
     return {"comparisons": len(run.trials.trials), "sets": sets, "in_no_set": _in_no_set(run)}

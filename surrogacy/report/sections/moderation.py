@@ -18,9 +18,8 @@ from surrogacy.report.section import (
     Record,
     Section,
     Table,
-    columns,
     drawing,
-    record_table,
+    table,
     text,
 )
 from surrogacy.report.sections.models import fit_record
@@ -33,24 +32,26 @@ from surrogacy.stats.thresholds import threshold_caveats
 def section(run: PpsRun) -> Section:
     """Return the moderated lines, and the regression on what dilution leaves."""
     details = [*_details(run), *_offset_line(run)]
-    details += [Note(f"! {failure}", warning=True) for failure in run.failures]
+    details += [Note(f"! {failure}", warning=True) for failure in run.not_possible]
     return Section(
         key="moderation",
         details=tuple(details),
-        tables=_tables(run) if run.moderations else (),
+        tables=_tables(run) if run.moderated else (),
         record={
-            "moderated": [_moderated_record(one) for one in run.moderations],
-            "offset": None if run.offset is None else _offset_record(run.offset),
-            "offset_sensitivity": list(run.offset_sensitivity),
-            "not_asked": list(run.failures),
+            "moderated": [_moderated_record(one) for one in run.moderated],
+            "offset": None if run.dilution_regression is None else _offset_record(run.dilution_regression),
+            "offset_sensitivity": list(run.dilution_sensitivity),
+            "not_asked": list(run.not_possible),
         },
     )
 
 
-def dilution_map_drawing(run: PpsRun, focus: str | None) -> Drawing:
-    """Return the dilution map with the comparisons on it."""
+def dilution_map_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
+    """Return the dilution map with the comparisons on it, once it is known."""
+    if run.map is None:
+        return
     caption = text("map_caption", direct_death=percent(run.map.direct_death), points=len(run.points))
-    return drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus or "")
+    yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus or "")
 
 
 def _moderated_record(one: Moderated) -> Record:
@@ -78,7 +79,7 @@ def _offset_record(offset: Offset) -> Record:
 
 
 def _details(run: PpsRun) -> Iterator[Detail]:
-    if not run.moderations:
+    if not run.moderated:
         return
     rows = [
         (
@@ -89,14 +90,14 @@ def _details(run: PpsRun) -> Iterator[Detail]:
             number(one.line["p_slope_difference_negative"].value),
             number(one.permutation.p),
         )
-        for one in run.moderations
+        for one in run.moderated
     ]
     slopes = "Slope (95% interval), low to high"
     yield BLANK
-    yield Heading(f"Does the line of {run.set_name} depend on PPS, stage or line of treatment?")
+    yield Heading(f"Does the line of {run.settings.set_name} depend on PPS, stage or line of treatment?")
     yield Grid(("Moderator", "k", slopes, "Difference of slopes", "P(slope falls)", "Permutation p"), tuple(rows))
-    yield from (Note(_evidence(one)) for one in run.moderations)
-    yield from (Note(f"! {problem}", warning=True) for problem in run.moderations[0].line.result.problems)
+    yield from (Note(_evidence(one)) for one in run.moderated)
+    yield from (Note(f"! {problem}", warning=True) for problem in run.moderated[0].line.result.problems)
 
 
 def _evidence(one: Moderated) -> str:
@@ -122,18 +123,18 @@ def _evidence(one: Moderated) -> str:
 
 def _offset_line(run: PpsRun) -> Iterator[Note]:
     """Return how far dilution alone is compatible with the OS effects, and the assumptions of that."""
-    if run.offset is None:
+    if run.dilution_regression is None:
         return
-    result = run.offset.result
-    shares = [record["share"] for record in run.offset_sensitivity if record.get("share") is not None]
+    result = run.dilution_regression.result
+    shares = [record["share"] for record in run.dilution_sensitivity if record.get("share") is not None]
     yield Note(
         text(
             "offset_line",
             k=len(result.effects),
-            intercept=with_interval(run.offset["intercept"]),
-            share=with_interval(run.offset["share"]),
+            intercept=with_interval(run.dilution_regression["intercept"]),
+            share=with_interval(run.dilution_regression["share"]),
             span=text("span", span=interval(min(shares), max(shares))) if shares else "",
-            score=with_interval(run.offset.against_line.difference, 1),
+            score=with_interval(run.dilution_regression.against_line.difference, 1),
             assumed="; ".join(problem for problem in result.problems if problem not in result.effects.problems),
         )
     )
@@ -141,42 +142,20 @@ def _offset_line(run: PpsRun) -> Iterator[Note]:
 
 def _tables(run: PpsRun) -> tuple[Table, ...]:
     """Return the line at several values of every moderator, its evidence, and the regression on what dilution leaves."""
-    offset_columns = columns(
-        "assumption intercept intercept_low intercept_high share share_low share_high tail_at_dilution_alone problem",
-        intercept_low="95% low",
-        intercept_high="95% high",
-        share_low="95% low ",
-        share_high="95% high ",
-        tail_at_dilution_alone="Posterior mass less plausible than (0, 1)",
-    )
-    evidence_columns = columns(
-        "moderator permutation_p power_for_dilution comparisons_for_dilution detectable "
-        "comparisons_needed log_score log_score_low log_score_high swayed",
-        power_for_dilution="Power for what dilution alone gives",
-        comparisons_for_dilution="Comparisons for 80% of that",
-        detectable="Detectable difference of slopes, 80% power",
-        comparisons_needed="Comparisons for 80% power at the difference found",
-        log_score="Log score gained",
-        log_score_low="95% low",
-        log_score_high="95% high",
-        swayed="Trials that change sign or significance",
-    )
-    offset_title = "What the assumptions do to the share that dilution explains"
-    evidence = [evidence_record(one) for one in run.moderations]
-    evidence_note = text("evidence_note", assumptions=run.moderations[0].needed.assumptions)
-    title = "Is the moderation more than chance?"
+    evidence = [evidence_record(one) for one in run.moderated]
+    assumptions = run.moderated[0].needed.assumptions
     return (
         *_lines_table(run),
         *_estimates_table(run),
-        *record_table("offset_sensitivity", offset_title, run.offset_sensitivity, offset_columns, text("offset_note")),
-        *record_table("moderation_evidence", title, evidence, evidence_columns, evidence_note),
+        *table("offset_sensitivity", run.dilution_sensitivity),
+        *table("moderation_evidence", evidence, assumptions=assumptions),
     )
 
 
 def _lines_table(run: PpsRun) -> tuple[Table, ...]:
-    records = [record for one in run.moderations for record in line_records(one)]
+    records = [record for one in run.moderated for record in line_records(one)]
     moderators: dict[str, list[str]] = {}
-    for one in run.moderations:
+    for one in run.moderated:
         for problem in one.line.result.problems:
             moderators.setdefault(problem, []).append(one.line.moderator.name)
     remarks = [f"[{', '.join(names)}] {problem}" for problem, names in moderators.items()]
@@ -185,38 +164,24 @@ def _lines_table(run: PpsRun) -> tuple[Table, ...]:
         for record in records
         if record["ste_caveat"]
     ]
-    printed = columns(
-        "moderator k place label slope slope_low slope_high hr_surrogate predicted predicted_low "
-        "predicted_high ste_prediction ste_prediction_status r2_conditional",
-        label="Value",
-        slope_low="95% low",
-        slope_high="95% high",
-        hr_surrogate="At a surrogate HR of",
-        predicted="OS HR, true effect",
-        predicted_low="95% low ",
-        predicted_high="95% high ",
-    )
-    words = "; ".join(f"{one.line.moderator.name}: {one.line.moderator.words}" for one in run.moderations)
-    note = text("lines_note", name=run.set_name, words=words, remarks=". ".join(remarks))
-    title = "The surrogacy line by post-progression survival, stage and line"
-    return record_table("moderated", title, records, printed, note)
+    words = "; ".join(f"{one.line.moderator.name}: {one.line.moderator.words}" for one in run.moderated)
+    return table("moderated", records, name=run.settings.set_name, words=words, caveats=". ".join(remarks))
 
 
 def _estimates_table(run: PpsRun) -> tuple[Table, ...]:
-    results: list[tuple[str, Result]] = [(one.line.moderator.name, one.line.result) for one in run.moderations]
-    note = text("estimates_note")
-    if run.offset is not None:
-        results.append(("dilution", run.offset.result))
-        if run.offset.result.problems:
-            note += f" {'. '.join(run.offset.result.problems)}."
+    results: list[tuple[str, Result]] = [(one.line.moderator.name, one.line.result) for one in run.moderated]
+    remarks = ""
+    if run.dilution_regression is not None:
+        results.append(("dilution", run.dilution_regression.result))
+        if run.dilution_regression.result.problems:
+            remarks = f" {'. '.join(run.dilution_regression.result.problems)}."
     records = [
         {"moderator": name, "k": len(result.effects), "estimate": key, **estimate.record}
         for name, result in results
         for key, estimate in result.estimates.items()
         if isinstance(estimate, Estimate)
     ]
-    printed = columns("moderator k estimate value low high kind", value="Estimate")
-    return record_table("moderated_estimates", "Estimates of the moderated lines", records, printed, note)
+    return table("moderated_estimates", records, remarks=remarks)
 
 
 def line_records(one: Moderated) -> list[Record]:
@@ -280,7 +245,7 @@ def evidence_record(one: Moderated) -> Record:
 
 def moderated_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the figure of the first moderator."""
-    return map(_drawing, run.moderations[:1])
+    return map(_drawing, run.moderated[:1])
 
 
 def _drawing(one: Moderated) -> Drawing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from surrogacy.analysis.fit_run import Run
+from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.placement import POSITIONS as POSITIONS_IN_WORDS
 from surrogacy.evaluation.placement import Focus, in_words, shown_records
 from surrogacy.report.captions import caveats_of, comparisons_of
@@ -19,9 +19,8 @@ from surrogacy.report.section import (
     Record,
     Section,
     Table,
-    columns,
     drawing,
-    record_table,
+    table,
     text,
 )
 from surrogacy.report.sections.decomposition import summary_line
@@ -31,7 +30,7 @@ from surrogacy.results.labels import POSITIONS, model_label
 from surrogacy.results.result import Result
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return the place of every comparison in focus within the lines."""
     return Section(
         key="placement",
@@ -42,7 +41,7 @@ def section(run: Run) -> Section:
     )
 
 
-def _prose(run: Run) -> str:
+def _prose(run: FitRun) -> str:
     """Return the placement in words, a paragraph a comparison."""
     if not run.placement:
         return ""
@@ -51,11 +50,11 @@ def _prose(run: Run) -> str:
     return "\n\n".join(filter(None, words)) + "\n"
 
 
-def _shown(run: Run, focus: Focus) -> list[Record]:
+def _shown(run: FitRun, focus: Focus) -> list[Record]:
     return [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
 
 
-def _details(run: Run, focus: Focus) -> Iterator[Detail]:
+def _details(run: FitRun, focus: Focus) -> Iterator[Detail]:
     """Return the prediction of every line, at its own within-trial correlation and fitted without the trial."""
     records = _shown(run, focus)
     if not records:
@@ -84,33 +83,25 @@ def _prediction_cell(record: Record) -> Cell:
     return Cell(predicted, f"P(≥ {observed} observed) = {probability}; {POSITIONS[record['position']]}")
 
 
-def _table(run: Run) -> tuple[Table, ...]:
+def _table(run: FitRun) -> tuple[Table, ...]:
     """Return predictions, residuals and the parts of their variance."""
     final = common_final_name(focus.effects for focus in run.focuses) if run.focuses else "final"
-    note = text("placement_note", final=final)
-    note += "".join(f" Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed)
-    printed = columns(
-        "label set model fitted k cut rho_within hr_surrogate predicted low_95 high_95 low_80 high_80 "
-        "hr_final residual percentile p_at_or_above position variance variance_surrogate_error "
-        "variance_parameters variance_sigma_cond variance_sampling variance_covariance "
-        "variance_residual",
-        digits=3,
-        labels=POSITIONS_IN_WORDS,
-    )
     labels = " and ".join(focus.label for focus in run.focuses)
-    return record_table("placement", f"{labels} against the lines", run.placement, printed, note)
+    remarks = "".join(f" Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed)
+    words = POSITIONS_IN_WORDS
+    return table("placement", run.placement, labels=words, remarks=remarks, final=final, labels_of=labels)
 
 
-def placement_drawings(run: Run) -> Iterator[Drawing]:
+def placement_drawings(run: FitRun) -> Iterator[Drawing]:
     """Return a figure of each comparison in focus, with the first line that holds its trial and the first that does not."""
     for focus in run.focuses:
         shown = _shown(run, focus)
         if shown:
-            results = [result for one in run.analyses if (result := one.result(shown[0]["model"])) is not None]
+            results = [result for one in run.sets if (result := one.result(shown[0]["model"])) is not None]
             yield _drawing(run, focus, [result for result in results if result.line is not None])
 
 
-def _drawing(run: Run, focus: Focus, results: list[Result]) -> Drawing:
+def _drawing(run: FitRun, focus: Focus, results: list[Result]) -> Drawing:
     inside = [result for result in results if focus.trial in result.effects.trial]
     outside = [result for result in results if focus.trial not in result.effects.trial]
     drawn = (*inside[:1], *outside[:1])
@@ -127,9 +118,9 @@ def _drawing(run: Run, focus: Focus, results: list[Result]) -> Drawing:
     return drawing("placement", f"placement-{name}", caption, focus, drawn, run.placement)
 
 
-def predictions_section(run: Run) -> Section:
+def predictions_section(run: FitRun) -> Section:
     """Return the prediction for a new trial by every line (``--predict``)."""
-    final = common_final_name(one.effects for one in run.analyses)
+    final = common_final_name(one.effects for one in run.sets)
     rows = [
         (
             f"{record['set']} (k = {record['k']})",
@@ -148,11 +139,9 @@ def predictions_section(run: Run) -> Section:
         tuple(rows),
         caption="† beyond the surrogate effects of the set: an extrapolation" if beyond else "",
     )
-    printed = columns("set model k target hr_surrogate predicted low_95 high_95 low_80 high_80 p_below_1 beyond_data")
-    note = text("predictions_note", final=final)
     return Section(
         key="predictions",
         details=(Heading("The new trial"), grid, BLANK) if rows else (),
-        tables=record_table("predictions", "Prediction for a new trial", run.predictions, printed, note),
+        tables=table("predictions", run.predictions, final=final),
         record={"predictions": list(run.predictions)},
     )

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from surrogacy.analysis.fit_run import Run, SetFit
-from surrogacy.report.section import Note, Section, columns, record_table, text
+from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.report.section import Note, Section, table, text
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number
 from surrogacy.results.labels import SUMMARIES, estimate_labels
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return how far sampled and exact posteriors agree."""
-    analyses = run.analyses
+    analyses = run.sets
     labels = estimate_labels(common_final_name(one.effects for one in analyses))
-    nuts = [record for one in analyses for record in one.nuts]
+    nuts = [record for one in analyses for record in one.agreement]
     scaling = [record for one in analyses for record in one.power_scaling]
-    of_nuts = columns(
-        "set model estimate summary exact sampled monte_carlo_error difference", digits=4, labels=SUMMARIES | labels
-    )
-    of_scaling = columns("set model variable prior likelihood diagnosis", digits=3, labels=labels)
     return Section(
         key="sampling",
         by_set={one.name: tuple(_lines(one)) for one in analyses},
-        tables=(
-            *record_table("nuts", "Exact and sampled posterior", nuts, of_nuts, text("nuts_note")),
-            *record_table("power_scaling", "Sensitivity to power scaling", scaling, of_scaling, text("scaling_note")),
-        ),
+        tables=(*table("nuts", nuts, labels=SUMMARIES | labels), *table("power_scaling", scaling, labels=labels)),
         record={"nuts": nuts, "power_scaling": scaling},
         draws={f"{result.effects.name}-{result.model}": result.draws for result in run.sampled},
     )
@@ -37,7 +30,7 @@ def _lines(one: SetFit) -> Iterator[Note]:
     """Return the largest difference between an exact posterior and NUTS, a line a model."""
     for sampled in one.sampled:
         model = sampled.model.removesuffix("-nuts").replace("bivariate", "bivariate-bayes")
-        records = [record for record in one.nuts if record["model"] == model]
+        records = [record for record in one.agreement if record["model"] == model]
         largest = max(records, key=lambda record: abs(record["difference"]))
         draws = sampled.draws["posterior"].sizes
         yield Note(

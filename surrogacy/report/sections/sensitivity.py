@@ -5,34 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from surrogacy.analysis.fit_run import Run, SetFit
-from surrogacy.report.section import Column, Drawing, Note, Record, Section, Table, columns, drawing, record_table, text
+from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, table, text
 from surrogacy.results.format import number, percent, value_and_interval
-from surrogacy.results.labels import CHOICES, HEADINGS, model_label
-
-FIT_COLUMNS = (
-    "k trials r r_low r_high rho_between r2_trial r2_trial_low r2_trial_high slope slope_low slope_high "
-    "ste_prediction ste_prediction_status boundary problem"
-)
+from surrogacy.results.labels import CHOICES, model_label
 
 
-def section(run: Run) -> Section:
+def section(run: FitRun) -> Section:
     """Return how far the results depend on assumptions and choices."""
-    analyses = run.analyses
+    analyses = run.sets
     grid = [record for one in analyses for record in one.rho_within_grid]
     priors = [record for one in analyses for record in one.prior_sensitivity]
-    choices = [record for one in analyses for record in one.robustness.choices]
-    subgroups = [record for one in analyses for record in one.robustness.subgroups]
-    intervals = [record for one in analyses for record in one.robustness.intervals]
+    choices = [record for one in analyses for record in one.choices]
+    subgroups = [record for one in analyses for record in one.subgroups]
+    intervals = [record for one in analyses for record in one.interval_methods]
     return Section(
         key="sensitivity",
         by_set={one.name: (*_grid_line(one), *_prior_line(one)) for one in analyses},
         tables=(
-            *_grid_table(grid),
+            *table("rho_within", grid),
             *_prior_table(priors),
-            *_choices_table(choices),
-            *_subgroups_table(subgroups),
-            *_intervals_table(intervals),
+            *table("choices", choices, labels=CHOICES),
+            *table("subgroups", subgroups),
+            *table("intervals", intervals),
         ),
         record={
             "rho_within_grid": grid,
@@ -80,18 +75,6 @@ def _prior_line(one: SetFit) -> Iterator[Note]:
     )
 
 
-def _grid_table(records: Sequence[Record]) -> tuple[Table, ...]:
-    printed = columns(
-        "set model rho_within rho_between r2_trial r2_trial_low r2_trial_high slope intercept "
-        "sigma_cond ste_prediction ste_prediction_status boundary problem",
-        r2_trial_low="95% low",
-        r2_trial_high="95% high",
-    )
-    return record_table(
-        "rho_within", "Sensitivity to the within-trial correlation", records, printed, text("grid_note")
-    )
-
-
 def _prior_table(records: Sequence[Record]) -> tuple[Table, ...]:
     """Return what other priors would have made of the same data."""
     fields: dict[str, Callable[[Record], str]] = {
@@ -103,18 +86,12 @@ def _prior_table(records: Sequence[Record]) -> tuple[Table, ...]:
         "overlap": lambda record: percent(record["prior_overlap"]),
         "prior_r2": lambda record: number(record["r2_trial_prior"]),
     }
-    headings = (HEADINGS["r2_trial"], HEADINGS["slope"], "STE, 95%", "STE, 80%", "P(slope > 0)", "Overlap", "Prior R²")
     rows = []
     for record in records:
         failed = {"r2_trial": f"not fitted: {record['problem']}"} if "problem" in record else {}
         texts = failed or {name: text(record) for name, text in fields.items()}
         rows.append({**record, **{f"shown_{name}": texts.get(name, "") for name in fields}})
-    printed = (
-        *columns("set prior"),
-        *(Column(f"shown_{name}", heading) for name, heading in zip(fields, headings, strict=True)),
-    )
-    print_only = [f"shown_{name}" for name in fields]
-    return record_table("priors", "Sensitivity to the prior", rows, printed, text("prior_note"), print_only)
+    return table("priors", rows, print_only=[f"shown_{name}" for name in fields])
 
 
 def _prior_interval(name: str, record: Record) -> str:
@@ -127,26 +104,6 @@ def _prior_threshold(name: str, record: Record) -> str:
     return value if status in ("none", "exists") else f"{value} ({status})"
 
 
-def _choices_table(records: Sequence[Record]) -> tuple[Table, ...]:
-    printed = columns(f"set model varied value {FIT_COLUMNS}", value="To", labels=CHOICES)
-    return record_table("choices", "Sensitivity to every choice", records, printed, text("choices_note"))
-
-
-def _subgroups_table(records: Sequence[Record]) -> tuple[Table, ...]:
-    printed = columns(f"set model factor level {FIT_COLUMNS}")
-    return record_table("subgroups", "Subgroups", records, printed, text("subgroups_note"))
-
-
-def _intervals_table(records: Sequence[Record]) -> tuple[Table, ...]:
-    printed = columns(
-        "set recipe of correlates trials value low high formula source note problem",
-        value="Estimate",
-        source="DOI",
-        problem="Not made",
-    )
-    return record_table("intervals", "Intervals of r and R²", records, printed, text("intervals_note"))
-
-
 def sensitivity_drawings(analyses: Sequence[SetFit]) -> Iterator[Drawing]:
     """Return the figures of a set by prior, and by every other choice."""
     for one in analyses:
@@ -155,9 +112,9 @@ def sensitivity_drawings(analyses: Sequence[SetFit]) -> Iterator[Drawing]:
             unverified = any(result.unverified for result in one.results)
             caption = text("prior_caption", name=one.name, overlap=_overlap(records[0]))
             yield drawing("prior_sensitivity", f"priors-{one.name}", caption, records, one.name, unverified=unverified)
-        if one.robustness.choices:
-            model = one.robustness.choices[-1]["model"]
-            records = tuple(record for record in one.robustness.choices if record["model"] == model)
+        if one.choices:
+            model = one.choices[-1]["model"]
+            records = tuple(record for record in one.choices if record["model"] == model)
             caption = text("choices_caption", name=one.name, model=model_label(model))
             yield drawing("choices", f"choices-{one.name}", caption, records, one.name)
 

@@ -1,0 +1,190 @@
+"""Tasks of a run of fits: each computes one part from values alone, and can be carried out by any process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from surrogacy.analysis.fit_run import Failure, Record, SetFit
+from surrogacy.analysis.settings import FitSettings
+from surrogacy.effects import Effects
+from surrogacy.errors import FitError, SurrogacyError, UsageError
+from surrogacy.evaluation import refits
+from surrogacy.evaluation.criteria import Style, SurrogateEffect, all_verdicts, iqwig_trial, records
+from surrogacy.evaluation.cross_validation import cross_validate
+from surrogacy.evaluation.differences import Difference, compare_sets
+from surrogacy.evaluation.influence import regression_diagnostics
+from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
+from surrogacy.evaluation.placement import Focus, place
+from surrogacy.evaluation.sensitivity import vary_one_choice
+from surrogacy.evaluation.subgroups import by_factor, levels_of
+from surrogacy.models import Model
+from surrogacy.models.bivariate_bayes import BivariateBayes
+from surrogacy.models.correlation import WeightedPearson
+from surrogacy.models.regression import WeightedRegression
+from surrogacy.pps.decomposition import Decomposition, decompose
+from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.results.labels import Weights
+from surrogacy.results.requirements import (
+    MissingDataError,
+    NotFitted,
+    fitting_error,
+    refusal,
+    split_by_requirements,
+)
+from surrogacy.results.result import Result
+from surrogacy.trials import AnalysisSet, TrialSet
+from surrogacy.trials.analysis_set import Source
+
+FACTORS = ("line", "class", "masking", "region", "stage", "surrogate", "era")
+LATER_ERA = 2019  # immunotherapy and the years after Llovet's table
+
+
+def refittable(model: Model) -> bool:
+    """Whether a model can be fitted again and again: a sampled one is compiled for every data set."""
+    return getattr(model, "refittable", True)
+
+
+def profiled(model: Model) -> bool:
+    """Whether the intervals of a model are found by profiling the likelihood."""
+    return hasattr(model, "interval")
+
+
+def has_line(result: Result) -> bool:
+    """Whether trials can be predicted by a model: a line, or none only because the surrogate effects hardly differ."""
+    return result.line is not None or "slope" in result.estimates
+
+
+def fit_model(paired: AnalysisSet, model: Model, required: bool) -> SetFit:
+    """Fit a model to a set, with the sensitivity to the prior where it is exact.
+
+    Raises
+    ------
+    UsageError
+        If the tables lack what a required model needs.
+    """
+    effects, fit = paired.effects, SetFit(paired)
+    try:
+        result = model.fit(effects)
+    except MissingDataError as error:
+        if required:
+            raise refusal(model.name, effects, error) from error
+        return replace(fit, not_fitted=(NotFitted(model.name, error.reason, error.remedy, error.left_out),))
+    except FitError as error:
+        return replace(fit, failures=(Failure(model.name, str(error)),))
+    if isinstance(model, BivariateBayes) and not fit.large:
+        fit = replace(fit, prior_sensitivity=labelled(fit, model, refits.prior_sensitivity(model, effects)))
+    elif hasattr(model, "build"):  # sampled: priors and replicated data beside the draws, and how far the prior pulls
+        from surrogacy.models.sampled.prior_posterior_checks import complete
+
+        result, scaling = complete(model, result)  # type: ignore[arg-type]
+        fit = replace(fit, power_scaling=labelled(fit, model, scaling))
+    return replace(fit, results=(result,))
+
+
+def labelled(fit: SetFit, model: Model, found: Iterable[Record]) -> tuple[Record, ...]:
+    """Records with the names of their set and model."""
+    return tuple({"set": fit.name, "model": model.name} | record for record in found)
+
+
+def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
+    """Refit a model over the within-trial correlation and without each trial; profile intervals wait for `vary_refits`."""
+    fit, effects = SetFit(paired), result.effects
+    if model.name.startswith("bivariate"):
+        fit = replace(fit, rho_within_grid=labelled(fit, model, refits.rho_within_grid(model, effects)))
+    if refittable(model):
+        left_out = refits.without_each_trial(model, effects)
+        fit = replace(fit, leave_one_out=labelled(fit, model, refits.leave_one_out(model, effects, left_out)))
+        if has_line(result):
+            fit = replace(fit, cross_validation=(cross_validate(model, effects, left_out),))
+        if not profiled(model):
+            fit = replace(fit, delete_one=labelled(fit, model, refits.delete_one(model, effects, left_out)))
+    if isinstance(model, WeightedRegression):
+        fit = replace(fit, influence=labelled(fit, model, regression_diagnostics(effects, model)))
+    return fit
+
+
+def vary_refits(paired: AnalysisSet, model: Model) -> SetFit:
+    """Refit a model without each trial, with profile intervals."""
+    fit, effects = SetFit(paired), split_by_requirements(paired.effects, model.requires).effects
+    return replace(fit, delete_one=labelled(fit, model, refits.delete_one(model, effects)))
+
+
+def vary_choices(paired: AnalysisSet, model: Model, settings: FitSettings, trials: TrialSet) -> SetFit:
+    """Refit a model with one choice of the pairing varied at a time."""
+    fit = SetFit(paired)
+    source: Source = {} if settings.pairs_table else fit.name
+    found = vary_one_choice(model, trials, source, pairing=settings.resolved_pairing(trials))
+    return replace(fit, choices=labelled(fit, model, found))
+
+
+def vary_subgroups(paired: AnalysisSet, model: Model) -> SetFit:
+    """Refit a model in each level of each factor that is known of a set and parts it."""
+    fit, effects = SetFit(paired), paired.effects
+    known = [factor for factor in FACTORS if ("year" if factor == "era" else factor) in effects.factors]
+    parting = [factor for factor in known if len(levels_of(effects, factor, LATER_ERA)) > 1]
+    found = [record for factor in parting for record in by_factor(model, effects, factor, LATER_ERA)]
+    return replace(fit, subgroups=labelled(fit, model, found))
+
+
+def vary_intervals(paired: AnalysisSet, bivariate: Model | None, weights: Weights, seed: int) -> SetFit:
+    """Compute every published interval of the association that the set and its models allow."""
+    fit, effects = SetFit(paired), paired.effects
+    weighted = fitting_error(WeightedPearson(weights), effects) is None
+    methods = [
+        name
+        for name, method in INTERVAL_METHODS.items()
+        if (bivariate is not None if method.correlates == TRUE else weighted)
+    ]
+    try:
+        found = all_intervals(effects, bivariate, weights=weights if weighted else "none", recipes=methods, seed=seed)
+    except SurrogacyError as error:
+        return replace(fit, interval_methods=({"set": fit.name, "problem": str(error)},))
+    return replace(fit, interval_methods=tuple({"set": fit.name, **vars(interval)} for interval in found))
+
+
+def sample_model(model: Model, sets: Sequence[Effects], seed: int) -> list[Result]:
+    """Sample the posterior of an exact model on every set by NUTS; it is compiled once."""
+    from surrogacy.models.sampled.agreement import sample_twins
+
+    return sample_twins(model, sets, seed=seed)
+
+
+class Placed(NamedTuple):
+    """A comparison in focus: its place within every line, and its decomposition where the tables allow one."""
+
+    focus: Focus
+    placement: list[Record]
+    decomposition: Decomposition | None
+
+
+def place_comparison(
+    focus: Focus, models: Sequence[Model], sets: Sequence[tuple[Effects, Sequence[Result]]], trials: TrialSet
+) -> Placed:
+    """Place a comparison within every line, and decompose the gap between its effects."""
+    try:
+        decomposition = decompose(read_inputs(trials, focus.comparison))
+    except UsageError:  # the tables do not hold what that needs
+        decomposition = None
+    return Placed(focus, place(focus, models, sets), decomposition)
+
+
+def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int) -> Difference | None:
+    """Difference of the association between two sets; None with fewer than three comparisons, as the fit of that set says."""
+    posterior = all(fitting_error(BivariateBayes(), effects) is None for effects in (smaller, larger))
+    try:
+        return compare_sets(smaller, larger, weights=weights, posterior=posterior, seed=seed)
+    except FitError:
+        return None
+
+
+def apply_criteria(results: Sequence[Result], trials: Sequence[SurrogateEffect], style: Style) -> list[Record]:
+    """Apply published criteria to every result, and to every comparison in focus against its threshold."""
+    return [
+        {"set": result.effects.name} | record
+        for result in results
+        for record in records(
+            all_verdicts(result, style=style) + [iqwig_trial(result, trial, style=style) for trial in trials]
+        )
+    ]

@@ -1,0 +1,243 @@
+"""Stages of a run on post-progression survival, from the tables to the moderated line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from surrogacy.analysis.pps_run import Moderated, PpsRun
+from surrogacy.analysis.settings import PpsSettings
+from surrogacy.analysis.stages import Stage, Task
+from surrogacy.effects import Effects
+from surrogacy.errors import FitError, UsageError
+from surrogacy.models.moderated_line import ModeratedLine, Moderation
+from surrogacy.models.moderator import Moderator, factor_moderator
+from surrogacy.pps.arms import ArmPps, arm_pps
+from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
+from surrogacy.pps.coupling import CouplingAudit, coupling_audit
+from surrogacy.pps.decomposition import Decomposition, decompose, decompose_all, main_decomposition
+from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
+from surrogacy.pps.dilution_regression import Offset, OffsetModel, offset_sensitivity
+from surrogacy.pps.expected_effects import expected_effects
+from surrogacy.pps.gap_estimates import DirectDeathScenario, by_direct_death
+from surrogacy.pps.moderation_evidence import (
+    TrialsNeeded,
+    expected_coefficients,
+    influential_trials,
+    leave_one_out,
+    permutation_test,
+    trials_needed,
+)
+from surrogacy.pps.moderators import later_therapy, pps_ratio
+from surrogacy.pps.read_summaries import read_all_inputs, read_inputs
+from surrogacy.pps.trial_summary import PpsDefinition, TrialSummary
+from surrogacy.trials import TrialSet
+from surrogacy.trials.pairing import part_of
+
+DEFINITIONS: tuple[PpsDefinition, ...] = ("median-difference", "model")
+RESAMPLES_OF_TABLE = 300  # of each trial of the table; the trial in focus takes as many as are asked for
+RATIO = "PPS / PFS of the control arm"
+MODERATORS: dict[str, Callable[[TrialSet, Effects], Moderator]] = {
+    RATIO: pps_ratio,
+    "later therapy": later_therapy,
+    "stage": lambda _, effects: factor_moderator(effects, "stage"),
+    "line": lambda _, effects: factor_moderator(effects, "line"),
+}
+
+
+class NotPossible(NamedTuple):
+    """An analysis that these trials do not allow, and why."""
+
+    reason: str
+
+
+# ---- tables
+
+
+def _read(run: PpsRun) -> list[list[Task]]:
+    return [[Task("tables", PpsSettings.read, (run.settings,))]]
+
+
+def _with_tables(run: PpsRun, values: Sequence[TrialSet]) -> PpsRun:
+    return replace(run, trial_set=values[0])
+
+
+def _summarise(run: PpsRun) -> list[list[Task]]:
+    return [[Task("summaries", summarise, (run.settings, run.trials))]]
+
+
+def summarise(settings: PpsSettings, trials: TrialSet) -> tuple[Effects, TrialSummary | None]:
+    """Effects of the analysis set, and what the trial in focus reported.
+
+    Raises
+    ------
+    UsageError
+        If the set, or the trial in focus, is not in the tables.
+    """
+    effects = trials.analysis_set(settings.set_name)
+    if settings.focus is None:
+        return effects, None
+    focus = read_inputs(trials, settings.focus)
+    return effects, focus if settings.direct_death is None else focus.with_direct_death(settings.direct_death)
+
+
+def _with_summaries(run: PpsRun, values: Sequence[tuple[Effects, TrialSummary | None]]) -> PpsRun:
+    effects, focus = values[0]
+    return replace(run, effects=effects, focus=focus)
+
+
+# ---- one trial at a time
+
+
+def _decompose(run: PpsRun) -> list[list[Task]]:
+    summaries, _ = read_all_inputs(run.trials)
+    settings, tasks = run.settings, []
+    if run.focus is not None:
+        tasks.append(Task(f"{run.focus.label}: decomposition", decompose_focus, (run.focus, settings)))
+    for summary in summaries:
+        arguments = summary, RESAMPLES_OF_TABLE, settings.seed
+        tasks.append(Task(f"{summary.label}: decomposition", decompose_summary, arguments))
+    return [tasks]
+
+
+class FocusDecomposition(NamedTuple):
+    """Decompositions of the trial in focus, and how they depend on the share of deaths without progression."""
+
+    decompositions: tuple[Decomposition, ...]
+    by_direct_death: tuple[DirectDeathScenario, ...]
+
+
+def decompose_focus(summary: TrialSummary, settings: PpsSettings) -> FocusDecomposition:
+    """Decompose a trial in every way that its numbers allow."""
+    decompositions = decompose_all(summary, resamples=settings.resamples, seed=settings.seed)
+    return FocusDecomposition(decompositions, tuple(by_direct_death(summary)))
+
+
+def decompose_summary(summary: TrialSummary, resamples: int, seed: int) -> Decomposition | NotPossible:
+    """Decompose a trial: calibration M, by the hazard ratio that belongs with the final OS."""
+    try:
+        return decompose(summary, resamples=resamples, seed=seed)
+    except UsageError as error:
+        return NotPossible(str(error))
+
+
+def _with_decompositions(run: PpsRun, values: Sequence[Any]) -> PpsRun:
+    summaries, not_decomposed = read_all_inputs(run.trials)
+    decompositions: tuple[Decomposition, ...] = ()
+    if run.focus is not None:
+        (decompositions, shares), *values = values
+        run = replace(run, decompositions=decompositions, by_direct_death=tuple(shares))
+    main = main_decomposition(decompositions)
+    every_trial = []
+    for summary, value in zip(summaries, values, strict=True):
+        if isinstance(value, NotPossible):
+            not_decomposed[summary.comparison] = value.reason
+        else:  # a trial has one set of numbers
+            every_trial.append(main if main and summary.comparison == main.inputs.comparison else value)
+    return replace(run, every_trial=tuple(every_trial), not_decomposed=not_decomposed)
+
+
+def _at_risk(run: PpsRun) -> list[list[Task]]:
+    if run.main is None or not run.awaits_at_risk:
+        return []
+    return [[Task("numbers at risk", compare_at_risk, (run.focus, run.main.calibration))]]
+
+
+def _with_at_risk(run: PpsRun, values: Sequence[AtRiskComparison]) -> PpsRun:
+    return replace(run, at_risk=values[0])
+
+
+# ---- all arms
+
+
+def _audit(run: PpsRun) -> list[list[Task]]:
+    arms = arm_pps(run.trials)
+    return [[Task(f"arms: {name}", audit_arms, (arms, name, run.settings.seed)) for name in DEFINITIONS]]
+
+
+def audit_arms(arms: Sequence[ArmPps], definition: PpsDefinition, seed: int) -> CouplingAudit | NotPossible:
+    """Correlations of median OS with median PPS over arms, and those that OS = PFS + PPS gives without any association."""
+    try:
+        return coupling_audit(arms, definition=definition, seed=seed)
+    except (FitError, UsageError) as error:
+        return NotPossible(f"arms, PPS by definition {definition}: {error}")
+
+
+def _with_arms(run: PpsRun, values: Sequence[CouplingAudit | NotPossible]) -> PpsRun:
+    audits = tuple(value for value in values if isinstance(value, CouplingAudit))
+    return replace(run, arms=audits, not_possible=_with_reasons(run, values))
+
+
+def _with_reasons(run: PpsRun, values: Sequence[object]) -> tuple[str, ...]:
+    return (*run.not_possible, *(value.reason for value in values if isinstance(value, NotPossible)))
+
+
+# ---- all comparisons
+
+
+def _moderate(run: PpsRun) -> list[list[Task]]:
+    tables = run.trials, run.effects
+    lines = [Task(f"line moderated by {name}", moderate, (*tables, name, run.settings.seed)) for name in MODERATORS]
+    dilution = [
+        Task("regression on dilution", regress_on_dilution, tables),
+        Task("other assumptions on dilution", offset_sensitivity, tables),
+        Task("dilution map", chart_dilution, (run.trials,)),
+    ]
+    return [[*lines, *dilution]]
+
+
+def moderate(trials: TrialSet, effects: Effects, name: str, seed: int) -> Moderated | NotPossible:
+    """Fit the line of a set moderated by a covariate, with the evidence for the moderation."""
+    try:
+        line = ModeratedLine().fit(effects, MODERATORS[name](trials, effects))
+    except (FitError, UsageError) as error:
+        return NotPossible(f"line moderated by {name}: {error}")
+    left_out, score = leave_one_out(line)
+    permutation = permutation_test(line, seed=seed)
+    labels = dict(zip(effects.trial, effects.labels, strict=True))
+    swayed = tuple(labels[trial] for trial in influential_trials(left_out, line))
+    dilution = _needed_for_dilution(trials, line) if name == RATIO else None
+    return Moderated(line, permutation, tuple(left_out), score, swayed, trials_needed(line), dilution)
+
+
+def _needed_for_dilution(trials: TrialSet, line: Moderation) -> TrialsNeeded:
+    """Comparisons that would show the moderation which dilution alone gives."""
+    expected, _ = expected_effects(trials, line.posterior.effects)
+    return trials_needed(line, expected_coefficients(line, expected)["slope_difference"])
+
+
+def regress_on_dilution(trials: TrialSet, effects: Effects) -> Offset | NotPossible:
+    """Regress the OS effects of a set on those that dilution alone would leave."""
+    try:
+        expected, known = expected_effects(trials, effects)
+        return OffsetModel().fit(part_of(effects, known), expected, expected.assumed)
+    except (FitError, UsageError) as error:
+        return NotPossible(f"OS effects on what dilution leaves: {error}")
+
+
+def chart_dilution(trials: TrialSet) -> tuple[DilutionMap, tuple[DilutionPoint, ...]]:
+    """The dilution map, and the trials on it."""
+    return dilution_map(), dilution_points(trials)
+
+
+def _with_moderation(run: PpsRun, values: Sequence[Any]) -> PpsRun:
+    *lines, regression, sensitivity, (chart, points) = values
+    return replace(
+        run,
+        moderated=tuple(line for line in lines if isinstance(line, Moderated)),
+        dilution_regression=regression if isinstance(regression, Offset) else None,
+        dilution_sensitivity=sensitivity,
+        map=chart,
+        points=points,
+        not_possible=_with_reasons(run, values),
+    )
+
+
+READ = Stage("read", _read, _with_tables)
+SUMMARISE = Stage("summarise", _summarise, _with_summaries)
+DECOMPOSE = Stage("decompose", _decompose, _with_decompositions)
+AT_RISK = Stage("at risk", _at_risk, _with_at_risk)
+ARMS = Stage("arms", _audit, _with_arms)
+MODERATE = Stage("moderate", _moderate, _with_moderation)
+PPS_STAGES = (READ, SUMMARISE, DECOMPOSE, AT_RISK, ARMS, MODERATE)

@@ -1,0 +1,182 @@
+"""Settings of a run: all that a command is asked for, checked when they are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from surrogacy.errors import UsageError
+from surrogacy.evaluation.criteria import Style
+from surrogacy.evaluation.new_trial import NewTrial, check_size
+from surrogacy.models import REGISTRY, Model, create
+from surrogacy.pps.decomposition import FEWEST_RESAMPLES
+from surrogacy.results.labels import Weights
+from surrogacy.trials import AnalysisSet, TrialSet, read_pairs, read_trials
+from surrogacy.trials.analysis_set import Pairing, known_endpoints
+from surrogacy.trials.columns import SURROGATES
+
+REGRESSION = "weighted-regression"
+DEFAULT_PAIRING = Pairing(surrogates=())
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Settings of a run that fits models.
+
+    Parameters
+    ----------
+    sets : tuple of str
+        Analysis sets; not used with ``pairs_table``.
+    models : tuple of str
+        Names, as on the command line.
+    required_models : tuple of str
+        Those that must be fitted; another one is passed over if the tables lack what it needs.
+    tables, added, pairs_table : Path or None
+        Folder of other tables, a file of extra rows, or one table to be fitted alone.
+    pairing : Pairing
+        Which hazard ratios to pair; without ``surrogates`` those of the shipped tables, with ``pairs_table`` those of its table.
+    weights : str
+        Of correlation and regression.
+    new_n : float or None
+        Patients of the new trial of prediction bands; infinite = its true effect.
+    seed : int
+    focus : str or None
+        Trial or comparison to be placed.
+    focus_required : bool
+        Whether it is an error if no set holds it.
+    new_trial : NewTrial or None
+        Trial whose final effect is to be predicted.
+    sensitivity, nuts : bool
+        Whether to vary every choice, and to sample the exact models too.
+    criteria_style : {"neutral", "verdict"}
+    sets_named : bool
+        Whether the sets were named; a default set without a pair is passed over by a check.
+
+    Raises
+    ------
+    UsageError
+        If a value is impossible or a model is not known.
+    """
+
+    sets: tuple[str, ...]
+    models: tuple[str, ...]
+    required_models: tuple[str, ...] = ()
+    tables: Path | None = None
+    added: Path | None = None
+    pairs_table: Path | None = None
+    pairing: Pairing = DEFAULT_PAIRING
+    weights: Weights = "n"
+    new_n: float | None = None
+    seed: int = 0
+    focus: str | None = None
+    focus_required: bool = False
+    new_trial: NewTrial | None = None
+    sensitivity: bool = False
+    nuts: bool = False
+    criteria_style: Style = "neutral"
+    sets_named: bool = False
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
+        check_size(self.new_n)
+        for name in (*self.models, *self.required_models):
+            if name not in REGISTRY:
+                raise UsageError(f"unknown model {name!r}; choose from {', '.join(REGISTRY)}")
+        if self.pairs_table is not None and (self.tables is not None or self.added is not None):
+            raise UsageError("a table that is fitted alone takes no other tables and no added rows")
+
+    @cached_property
+    def fitted_models(self) -> tuple[Model, ...]:
+        """The models with the settings of the run.
+
+        A weighted regression predicts no true effect (``new_n`` infinite): unless it is required, it keeps its default, a trial of
+        the mean size. Slope and R2 do not depend on the size.
+        """
+        sizes = {name: None if self.default_size and name == REGRESSION else self.new_n for name in self.models}
+        return tuple(create(name, weights=self.weights, new_n=n, seed=self.seed) for name, n in sizes.items())
+
+    @property
+    def default_size(self) -> bool:
+        """Whether a weighted regression keeps its default size of a new trial."""
+        return REGRESSION in self.models and self.new_n == np.inf and REGRESSION not in self.required_models
+
+    def read(self) -> TrialSet:
+        """Read and check the tables."""
+        return read_pairs(self.pairs_table) if self.pairs_table else read_trials(self.tables, self.added)
+
+    def surrogates(self, trials: TrialSet) -> tuple[str, ...]:
+        """Surrogates in order of preference."""
+        return self.pairing.surrogates or (SURROGATES if self.pairs_table is None else trials.surrogates)
+
+    def pair(self, trials: TrialSet) -> list[AnalysisSet]:
+        """Pair the effects of every set."""
+        pairing = self.resolved_pairing(trials)
+        if self.pairs_table is None:
+            return [trials.analysis_set_with_flow(name, pairing) for name in dict.fromkeys(self.sets)]
+        return [trials.analysis_set_with_flow({}, pairing, self.pairs_table.stem)]
+
+    def resolved_pairing(self, trials: TrialSet) -> Pairing:
+        """Pairing with the surrogates of the tables where none are named."""
+        return replace(self.pairing, surrogates=self.surrogates(trials))
+
+    def pair_without_added(self, trials: TrialSet) -> list[AnalysisSet]:
+        """Pair the effects of every set, without the added rows and without endpoints that these alone have."""
+        earlier = trials.without_added()
+        endpoints = known_endpoints(self.pairing.surrogates, tuple(earlier.effects["endpoint"]))
+        return replace(self, pairing=replace(self.pairing, surrogates=endpoints)).pair(earlier)
+
+
+@dataclass(frozen=True)
+class PpsSettings:
+    """Settings of a run on post-progression survival.
+
+    Parameters
+    ----------
+    set_name : str
+        Analysis set of the trial level.
+    tables, added : Path or None
+        Folder of other tables, a file of extra rows.
+    focus : str or None
+        Comparison to be decomposed in every way its numbers allow.
+    direct_death : float or None
+        Share of its PFS events that are deaths; default: as the tables count them, else an assumption that is named.
+    resamples : int
+        Simulated trials for the intervals of the trial in focus.
+    seed : int
+
+    Raises
+    ------
+    UsageError
+        If a value is impossible.
+    """
+
+    set_name: str = "all"
+    tables: Path | None = None
+    added: Path | None = None
+    focus: str | None = "tactics"
+    direct_death: float | None = None
+    resamples: int = 2000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
+        if self.resamples < FEWEST_RESAMPLES:
+            raise UsageError(f"resamples {self.resamples}: intervals need at least {FEWEST_RESAMPLES} resamples")
+
+    def read(self) -> TrialSet:
+        """Read and check the tables."""
+        return read_trials(self.tables, self.added)
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a negative seed.
+
+    Raises
+    ------
+    UsageError
+    """
+    if seed < 0:
+        raise UsageError(f"seed {seed}: a seed is a whole number, 0 or more")

@@ -1,0 +1,82 @@
+"""``--check``: the tables are checked, and nothing is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from surrogacy.analysis.settings import FitSettings
+from surrogacy.cli.streams import result_stream
+from surrogacy.effects import Effects
+from surrogacy.errors import DataError, ExitCode, SurrogacyError, own_faults
+from surrogacy.evaluation.placement import require_focus
+from surrogacy.results.requirements import refuse_unfittable, usability_lines
+from surrogacy.trials import TrialSet
+
+
+def check(settings: FitSettings, *, strict: bool) -> ExitCode:
+    """Print every remark on the tables, one a line.
+
+    Raises
+    ------
+    DataError
+        If the tables are wrong.
+    """
+    try:
+        trials = settings.read()
+    except DataError as error:
+        with result_stream():
+            _print_columns(error.columns)
+        raise
+    with result_stream():
+        _print_columns(trials.columns)
+    in_sets = [] if settings.pairs_table else trials.check_sets()
+    errors = [fault for fault in in_sets if fault.severity == "error"]
+    if errors:
+        raise DataError(errors)
+    faults = own_faults(trials.faults) if settings.added else [*trials.faults, *in_sets]
+    warnings, remarks = (sum(fault.severity == severity for fault in faults) for severity in ("warning", "info"))
+    with result_stream():
+        for fault in faults:
+            print(fault)
+        _print_usable(settings, trials)
+        print(f"{_size(settings, trials)}: no error, {warnings} warnings, {remarks} remarks")
+    return ExitCode.STRICT if strict and warnings else ExitCode.OK
+
+
+def _size(settings: FitSettings, trials: TrialSet) -> str:
+    if settings.added:
+        return f"{settings.added}: {len(trials.added)} comparison(s) read ({', '.join(trials.added)})"
+    return f"{len(trials.trials)} comparisons, {len(trials.effects)} hazard ratios, {len(trials.arms)} arms"
+
+
+def _print_usable(settings: FitSettings, trials: TrialSet) -> None:
+    """Print how many comparisons each model can use, which it leaves out, and the remedy; refuse what cannot be fitted."""
+    sets = _pairs(settings, trials)
+    if settings.focus is not None and settings.focus_required:
+        require_focus(sets, settings.focus)
+    for effects in sets:
+        for line in usability_lines(settings.fitted_models, effects, complete=settings.pairs_table is not None):
+            print(line)
+    if settings.required_models:
+        refuse_unfittable(sets, settings.fitted_models, settings.required_models)
+
+
+def _pairs(settings: FitSettings, trials: TrialSet) -> list[Effects]:
+    """Pair the effects of the sets: of those named as the fit does, of the default sets those that have a pair."""
+    if settings.pairs_table or settings.sets_named or settings.pairing.surrogates:
+        return [paired.effects for paired in settings.pair(trials)]
+    names = [name for name in dict.fromkeys(settings.sets) if name in trials.sets]
+    pairs: list[Effects] = []
+    for part in [replace(settings, sets=(name,)) for name in names]:
+        with suppress(SurrogacyError):
+            pairs += [paired.effects for paired in part.pair(trials)]
+    return pairs
+
+
+def _print_columns(columns: Sequence[tuple[str, str]]) -> None:
+    """Print how each column of a user's table was interpreted."""
+    width = max((len(heading) for heading, _ in columns), default=0)
+    for heading, meaning in columns:
+        print(f"{heading:<{width}}  {meaning}")

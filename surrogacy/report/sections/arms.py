@@ -103,11 +103,9 @@ def _at_risk_table(comparison: AtRiskComparison, records: Sequence[Record]) -> t
 def _over_time(run: PpsRun) -> Iterator[Drawing]:
     """Return the OS hazard ratio over time, once the numbers at risk are compared with it."""
     drawn = by_hazard_ratio(run)[:CURVES]
-    if not drawn:
+    if not drawn or run.awaits_at_risk:
         return
     inputs, comparison = drawn[0].inputs, run.at_risk
-    if comparison is None and inputs.at_risk is not None and run.main is not None:
-        return  # not compared yet
     caption = text("over_time", trial=inputs.name)
     if comparison is not None:
         caption += text("over_time_at_risk", name=comparison.fits[-1].name, p=number(comparison.p))

@@ -5,7 +5,7 @@ being median OS - median PFS.
 import surrogacy
 from surrogacy.figures.pps_arms import plot_pps_arms
 from surrogacy.pps.arms import arm_pps
-from surrogacy.pps.coupling import coupling_audit, no_variation_null
+from surrogacy.pps.coupling import coupling_audit, coupling_identity, no_variation_null
 
 # study, what was correlated, r(OS, PPS), r(OS, PFS); a published r2 as its root
 PAIRS = (
@@ -33,7 +33,7 @@ def line(estimate):
 
 print("r(OS, PPS) / r(OS, PFS) -> what they imply if PPS = OS - PFS")
 for study, what, r_os_pps, r_os_pfs in PAIRS:
-    implied = coupling_audit(r_os_pps, r_os_pfs)
+    implied = coupling_identity(r_os_pps, r_os_pfs)
     print(
         f"{study} ({what}): {r_os_pps:.3f} / {r_os_pfs:.3f} -> corr(PFS, PPS) {implied.corr_pfs_pps:.3f}, SD "
         f"ratio {implied.sd_ratio:.2f}; "

@@ -18,16 +18,17 @@ from surrogacy.models.moderated_line import COEFFICIENTS, ModeratedLine, surroga
 from surrogacy.models.moderator import factor_moderator, plain_moderator
 from surrogacy.models.priors import HalfNormal, Normal, Uniform
 from surrogacy.pps.arms import arm_pps
-from surrogacy.pps.dilution_regression import ASSUMPTIONS, OffsetModel, first_order_bias, offset_sensitivity
-from surrogacy.pps.expected_effects import ExpectedEffects, expected_effects
+from surrogacy.pps.dilution_likelihood import effect_groups
+from surrogacy.pps.dilution_regression import OffsetModel, first_order_bias
+from surrogacy.pps.expected_effects import ExpectedEffects, expected_coefficients, expected_effects
 from surrogacy.pps.moderation_evidence import (
-    expected_coefficients,
     influential_trials,
     leave_one_out,
     permutation_test,
     trials_needed,
 )
 from surrogacy.pps.moderators import control_arms, later_therapy, pps_ratio, pps_sensitivity
+from surrogacy.pps.offset_sensitivity import ASSUMPTIONS, offset_sensitivity
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.trials.pairing import part_of
 
@@ -332,23 +333,19 @@ def test_leave_one_out_is_a_refit(sets):
     z = np.cos(np.arange(14.0))
     found = ModeratedLine().fit(effects, plain_moderator(z))
     records, score = leave_one_out(found)
-    assert [record["left_out"] for record in records] == list(effects.trials)
+    assert [record.left_out for record in records] == list(effects.trials)
     for trial in (effects.trials[0], effects.trials[-1]):
         kept = np.array([name != trial for name in effects.trial])
         design = np.column_stack([np.ones(kept.sum()), z[kept] - found.centre])
         refit = fit_line(effects.take(kept), design, line_priors(), (24, 24, 20))
-        record = next(record for record in records if record["left_out"] == trial)
-        difference = record["slope_difference"]
+        record = next(record for record in records if record.left_out == trial)
+        difference = record.slope_difference
         expected = quantiles(refit, "slope_difference", P)
         assert (difference.value, difference.low, difference.high) == pytest.approx(
             tuple(expected), abs=0.02 * difference.se
         )
-        assert record["log_score"] == pytest.approx(
-            found.posterior.grid.log_evidence - refit.grid.log_evidence, abs=1e-3
-        )
-    assert score.difference.value == pytest.approx(
-        sum(record["log_score"] - record["log_score_alone"] for record in records)
-    )
+        assert record.log_score == pytest.approx(found.posterior.grid.log_evidence - refit.grid.log_evidence, abs=1e-3)
+    assert score.difference.value == pytest.approx(sum(record.log_score - record.log_score_alone for record in records))
     assert isinstance(influential_trials(records, found), list)
 
 
@@ -359,7 +356,7 @@ def test_an_influential_trial_is_refitted():
     z[0] = 3.0
     found = ModeratedLine().fit(replace(effects, log_hr=log_hr), plain_moderator(z))
     records, _ = leave_one_out(found)
-    assert abs(records[0]["slope_difference"].value - found["slope_difference"].value) > found["slope_difference"].se
+    assert abs(records[0].slope_difference.value - found["slope_difference"].value) > found["slope_difference"].se
     kept = np.arange(8) > 0
     refit = fit_line(
         replace(effects, log_hr=log_hr).take(kept),
@@ -367,7 +364,7 @@ def test_an_influential_trial_is_refitted():
         line_priors(),
         (30, 30, 24),
     )
-    assert records[0]["slope_difference"].value == pytest.approx(quantiles(refit, "slope_difference", P)[0], abs=0.05)
+    assert records[0].slope_difference.value == pytest.approx(quantiles(refit, "slope_difference", P)[0], abs=0.05)
 
 
 def test_permutation_p_is_uniform_without_moderation_and_small_with_it():
@@ -598,14 +595,12 @@ def test_offset_with_equal_effects_is_the_plain_line():
 
 def test_offset_likelihood_is_the_integral_over_the_true_effects():
     """SciPy's quadrature of each comparison's density, and of two with one control arm, at three points of (a, k, psi); vague = flat to 1e-4."""
-    from surrogacy.pps.dilution_regression import _groups
-
     log_hr, se = [[-0.5, -0.3], [-0.2, 0.1], [-0.9, -0.4]], [[0.12, 0.15], [0.2, 0.18], [0.15, 0.22]]
     effects = Effects.from_arrays(
         log_hr, se, 0.4, trial=["a", "b", "b"], comparison=["a", "b1", "b2"], control_group=["", "c", "c"]
     )
     bent = Bent([0.8, 0.7, 0.6], [0.2, -0.1, 0.15])
-    groups = _groups(effects, bent, VAGUE)
+    groups = effect_groups(effects, bent, VAGUE)
     covariance = full_covariance(effects)[2:, 2:]
     y = effects.log_hr.ravel()[2:]
     for a, k, psi in ((0.0, 1.0, 0.1), (0.1, 0.5, 0.02), (-0.2, 1.6, 0.4)):
@@ -770,8 +765,8 @@ def test_figure_of_two_levels(sets):
 
 
 def test_offset_under_other_assumptions(trials, sets):
-    records = {record["assumption"]: record for record in offset_sensitivity(trials, sets["all"])}
-    assert set(records) == set(ASSUMPTIONS)
+    records = {scenario.assumption: scenario.record for scenario in offset_sensitivity(trials, sets["all"])}
+    assert set(records) == {assumption.name for assumption in ASSUMPTIONS}
     expected, known = expected_effects(trials, sets["all"])
     whole = OffsetModel().fit(sets["all"].take(known), expected)["share"]
     # the coarser grid moves the median by less than 0.02 posterior SDs

@@ -37,7 +37,7 @@ def test_commands_on_post_progression_survival_are_understood():
 
 def test_numbers_on_post_progression_survival_come_from_the_data(trials):
     from surrogacy.pps import decompose
-    from surrogacy.pps.dilution_regression import offset_sensitivity
+    from surrogacy.pps.offset_sensitivity import offset_sensitivity
     from surrogacy.pps.read_summaries import read_inputs
     from surrogacy.results.format import share_with_interval
 
@@ -57,9 +57,9 @@ def test_numbers_on_post_progression_survival_come_from_the_data(trials):
     )
     assert not found.identified
     records = offset_sensitivity(trials, trials.analysis_set("all"))
-    share = {name: f"{records[0][name]:.2f}" for name in ("share", "share_low", "share_high")}
+    share = {name: f"{records[0].record[name]:.2f}" for name in ("share", "share_low", "share_high")}
     assert f"the share is {share['share']} (95 % interval {share['share_low']} to {share['share_high']}" in words
-    low, high = (choose(record["share"] for record in records) for choose in (min, max))
+    low, high = (choose(scenario.share.value for scenario in records) for choose in (min, max))
     assert f"{low:.2f} to {high:.2f} under other assumptions" in words
 
 

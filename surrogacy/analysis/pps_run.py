@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from surrogacy.analysis.fit_run import Record
 from surrogacy.analysis.settings import PpsSettings
 from surrogacy.analysis.stages import StagedRun
 from surrogacy.effects import Effects
@@ -16,7 +15,8 @@ from surrogacy.pps.decomposition import Decomposition, main_decomposition
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint
 from surrogacy.pps.dilution_regression import Offset
 from surrogacy.pps.gap_estimates import DirectDeathScenario
-from surrogacy.pps.moderation_evidence import LogScore, Permutation, TrialsNeeded
+from surrogacy.pps.moderation_evidence import LineWithoutTrial, LogScore, Permutation, TrialsNeeded
+from surrogacy.pps.offset_sensitivity import OffsetScenario
 from surrogacy.pps.trial_summary import TrialSummary
 
 
@@ -28,7 +28,7 @@ class Moderated:
     ----------
     line : Moderation
     permutation : Permutation
-    left_out : tuple of dict
+    left_out : tuple of LineWithoutTrial
         Slope and its difference without each trial.
     score : LogScore
         Of the trials left out, with the moderator and without.
@@ -42,7 +42,7 @@ class Moderated:
 
     line: Moderation
     permutation: Permutation
-    left_out: tuple[Record, ...]
+    left_out: tuple[LineWithoutTrial, ...]
     score: LogScore
     swayed: tuple[str, ...]
     needed: TrialsNeeded
@@ -71,7 +71,7 @@ class PpsRun(StagedRun):
     moderated : tuple of Moderated
     dilution_regression : Offset or None
         OS effects regressed on what dilution alone leaves of the PFS effects.
-    dilution_sensitivity : tuple of dict
+    dilution_sensitivity : tuple of OffsetScenario
         The same under other assumptions where the tables hold no follow-up or no deaths without progression.
     map : DilutionMap or None
     points : tuple of DilutionPoint
@@ -90,7 +90,7 @@ class PpsRun(StagedRun):
     arms: tuple[CouplingAudit, ...] = ()
     moderated: tuple[Moderated, ...] = ()
     dilution_regression: Offset | None = None
-    dilution_sensitivity: tuple[Record, ...] = ()
+    dilution_sensitivity: tuple[OffsetScenario, ...] = ()
     map: DilutionMap | None = None
     points: tuple[DilutionPoint, ...] = ()
     not_possible: tuple[str, ...] = ()

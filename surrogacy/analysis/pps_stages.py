@@ -18,18 +18,18 @@ from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
 from surrogacy.pps.coupling import CouplingAudit, coupling_audit
 from surrogacy.pps.decomposition import Decomposition, decompose, decompose_all, main_decomposition
 from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
-from surrogacy.pps.dilution_regression import Offset, OffsetModel, offset_sensitivity
-from surrogacy.pps.expected_effects import expected_effects
+from surrogacy.pps.dilution_regression import Offset, OffsetModel
+from surrogacy.pps.expected_effects import expected_coefficients, expected_effects
 from surrogacy.pps.gap_estimates import DirectDeathScenario, by_direct_death
 from surrogacy.pps.moderation_evidence import (
     TrialsNeeded,
-    expected_coefficients,
     influential_trials,
     leave_one_out,
     permutation_test,
     trials_needed,
 )
 from surrogacy.pps.moderators import later_therapy, pps_ratio
+from surrogacy.pps.offset_sensitivity import offset_sensitivity
 from surrogacy.pps.read_summaries import read_all_inputs, read_inputs
 from surrogacy.pps.trial_summary import PpsDefinition, TrialSummary
 from surrogacy.trials import TrialSet

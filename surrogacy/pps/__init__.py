@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from surrogacy.pps.coupling import coupling_audit
+    from surrogacy.pps.coupling import coupling_audit, coupling_identity
     from surrogacy.pps.decomposition import decompose
     from surrogacy.pps.planning import plan
     from surrogacy.survival.hazard_ratios import Censoring, average_hazard_ratio, cox_hazard_ratio
@@ -16,6 +16,7 @@ __all__ = [
     "IllnessDeath",
     "average_hazard_ratio",
     "coupling_audit",
+    "coupling_identity",
     "cox_hazard_ratio",
     "decompose",
     "plan",
@@ -27,6 +28,7 @@ _WHERE = {
     "average_hazard_ratio": "surrogacy.survival.hazard_ratios",
     "cox_hazard_ratio": "surrogacy.survival.hazard_ratios",
     "coupling_audit": "surrogacy.pps.coupling",
+    "coupling_identity": "surrogacy.pps.coupling",
     "decompose": "surrogacy.pps.decomposition",
     "plan": "surrogacy.pps.planning",
 }

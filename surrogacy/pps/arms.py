@@ -1,15 +1,16 @@
 """Post-progression survival of single arms, every value with its definition and its interval.
 
-    reported            as a paper prints it (of those who progressed, from progression on), or by the definition the paper states
+    reported            as printed: of those who progressed, from progression on, or by the definition in the paper
     median-difference   median OS - median PFS; medians do not add up, so this is no median of post-progression survival
-    model               ln 2 / h12 of constant hazards that reproduce both medians, q = share of PFS events that are deaths
+    model               ln 2 / h12 of constant hazards that reproduce both medians, q = share of deaths in PFS events
 
-With S_PFS = exp(-lam t), lam = ln 2 / median PFS, the model solves ``S_OS(median OS; (1 - q) lam, q lam, h12) = 1/2`` for h12.
-A TTP censors deaths, so its median is ``ln 2 / ((1 - q) lam)`` and median PFS is ``(1 - q)`` times that.
+With S_PFS = exp(-lam t), lam = ln 2 / median PFS, the model solves ``S_OS(median OS; (1 - q) lam, q lam, h12) = 1/2``
+for h12. A TTP censors deaths, so its median is ``ln 2 / ((1 - q) lam)`` and median PFS is ``(1 - q)`` times that.
 
-Intervals are percentiles of draws from the limits of both medians: log-normal, SE = ln(high / low) / (2 z), or from one limit where the
-other was not reached. Medians of one arm go together: their estimates correlate, in large samples without censoring, by
-``4 P(PFS > median, OS > median) - 1`` (Blomqvist's beta), taken from the model. A draw with OS at or below PFS has model PPS 0.
+Intervals are percentiles of draws from the limits of both medians: log-normal, SE = ln(high / low) / (2 z), or from one
+limit where the other was not reached. Medians of one arm go together: their estimates correlate, in large samples
+without censoring, by ``4 P(PFS > median, OS > median) - 1`` (Blomqvist's beta), taken from the model. A draw with OS at
+or below PFS has model PPS 0.
 
 References
 ----------
@@ -121,16 +122,16 @@ class ArmPps:
         UsageError
             If this arm has none by that definition.
         """
-        found = next((value for value in self.values if value.definition == definition), None)
-        if found is None:
+        value = next((value for value in self.values if value.definition == definition), None)
+        if value is None:
             known = ", ".join(value.definition for value in self.values) or "none"
             raise UsageError(
                 f"{self.name}: no PPS by the definition {definition!r}; there is {known}, which is not the same"
             )
-        return found
+        return value
 
     def has(self, definition: PpsDefinition) -> bool:
-        """Whether there is a PPS by that definition."""
+        """Presence of a PPS by that definition."""
         return any(value.definition == definition for value in self.values)
 
 
@@ -142,13 +143,16 @@ def arm_pps(
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> tuple[ArmPps, ...]:
-    """Read every arm that has a median OS and a median PFS, TACE-PFS or TTP; a control arm that comparisons share counts once.
+    """Read every arm that has a median OS and a median PFS, TACE-PFS or TTP, and derive its PPS.
+
+    A control arm that comparisons share counts once.
 
     Parameters
     ----------
     trials : TrialSet
     direct_death : float
-        Share of PFS events that are deaths, in arms of trials whose counts the tables do not hold. 0: every patient progresses.
+        Share of PFS events that are deaths, in arms of trials whose counts the tables do not hold. 0: every patient
+        progresses.
     min_evidence : {"primary", "secondary", "unverified"}
         Weakest evidence that a row may rest on.
     draws : int
@@ -193,7 +197,8 @@ def arm_pps(
 def model_pps(pfs: npt.ArrayLike, os: npt.ArrayLike, direct_death: float) -> FloatArray:
     """Median PPS of the model for many pairs of medians at once; 0 where OS is at or below PFS.
 
-    Interpolated in a table of log(OS / PFS - 1), relative error below 1e-3: made for draws, `arm_pps` solves each arm itself.
+    Interpolated in a table of log(OS / PFS - 1), relative error below 1e-3: made for draws, `arm_pps` solves each arm
+    itself.
 
     Parameters
     ----------
@@ -226,8 +231,8 @@ def _ratios(direct_death: float) -> tuple[FloatArray, FloatArray]:
 def correlation_of_medians(arm: IllnessDeath) -> float:
     """Large-sample correlation of the estimated medians of PFS and OS of one arm, hazards constant and no censoring.
 
-    ``4 P(PFS > m1, OS > m2) - 1`` at the medians; no event by m1 has chance 1/2, and from there an arm without memory starts anew:
-    ``2 S_OS(m2 - m1) - 1``.
+    ``4 P(PFS > m1, OS > m2) - 1`` at the medians; no event by m1 has chance 1/2, and from there an arm without memory
+    starts anew: ``2 S_OS(m2 - m1) - 1``.
 
     Parameters
     ----------
@@ -254,7 +259,8 @@ def _arm(
         values.append(Pps(float(row["median_pps"]), row["pps_definition"], made="as printed"))
         if row["pps_definition"] == "reported" and abs(row["median_pps"] - difference) <= ROUNDING:
             problems.append(
-                f"{name}: the reported PPS {row['median_pps']:g} equals median OS - median {endpoint} ({os.value:g} - {pfs.value:g}): "
+                f"{name}: the reported PPS {row['median_pps']:g} equals median OS - median {endpoint} "
+                f"({os.value:g} - {pfs.value:g}): "
                 "most likely that difference, which is no median of post-progression survival"
             )
     if difference <= 0:
@@ -314,7 +320,7 @@ def _derived(os: Median, pfs: Median, endpoint: str, q: float, draws: int, gener
 
 
 def _log_standard_error(median: Median) -> float | None:
-    """Of the log of a median, from its limits, or from one of them where the other is missing or 0."""
+    """Standard error of a log median, from its limits, or from one of them where the second is missing or 0."""
     quantile = float(ndtri(0.5 + median.level / 2))
     low = median.low if median.low is not None and median.low > 0 else None
     if low is not None and median.high is not None:

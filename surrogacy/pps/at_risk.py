@@ -1,10 +1,10 @@
 """Constant and piecewise post-progression hazards fitted to the numbers at risk below the OS curves.
 
-The number at risk at one time is taken as binomial given the one before, with probability ``S(t2) G(t2) / S(t1) G(t1)``: S of
-the model, G the administrative end of follow-up. Progression and death without progression keep the hazards of the
-calibration; the hazard of death after progression is one constant, or one in each interval of the time since randomisation.
-The deviances of nested models differ by a chi-squared under the smaller one. Losses to follow-up count as deaths here, as
-nothing tells them apart.
+The number at risk at one time is taken as binomial given the one before, with probability ``S(t2) G(t2) / S(t1)
+G(t1)``: S of the model, G the administrative end of follow-up. Progression and death without progression keep the
+hazards of the calibration; the hazard of death after progression is one constant, or one in each interval of the time
+since randomisation. The deviances of nested models differ by a chi-squared under the smaller one. Losses to follow-up
+count as deaths here, as nothing tells them apart.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ class AtRiskFit:
 
 @dataclass(frozen=True)
 class CrudeRatio:
-    """Ratio of the rates at which the numbers at risk fall in one interval, experimental over control; losses count as deaths.
+    """Ratio of the rates at which the numbers at risk fall in one interval, experimental over control.
+
+    Losses count as deaths.
 
     Parameters
     ----------
@@ -164,7 +166,8 @@ def compare_at_risk(inputs: TrialSummary, calibration: Calibration, cuts: tuple[
     problems = ["losses to follow-up are taken for deaths, and p takes the cuts as chosen before the counts were seen"]
     if abs(np.log(varying.hr_os / inputs.hr_os.value)) > MAX_HR_MISFIT:
         problems.append(
-            f"the fit {varying.name} has an OS HR of {varying.hr_os:.2f} (Cox limit), the trial printed {inputs.hr_os.value:.2f}: "
+            f"the fit {varying.name} has an OS HR of {varying.hr_os:.2f} (Cox limit), "
+            f"the trial printed {inputs.hr_os.value:.2f}: "
             "numbers at risk tell when patients left, the hazard ratio only roughly"
         )
     expected = calibrated.expected[:, 1:]
@@ -279,9 +282,9 @@ def _described(
 def crude_ratios(
     at_risk: AtRisk, cuts: tuple[float, ...], follow_up: tuple[float, float] | None, level: float = LEVEL
 ) -> tuple[CrudeRatio, ...]:
-    """Rate ratios between cuts, falls over person-months by trapezoids, for intervals that end before administrative censoring.
+    """Compute the rate ratios between cuts, falls over person-months by trapezoids.
 
-    An interval in which no one left one of the arms is left out.
+    Intervals that end after the start of administrative censoring, or in which nobody left an arm, are left out.
     """
     level = confidence_level(level)
     times = np.array(at_risk.times)

@@ -26,7 +26,7 @@ from surrogacy.survival.illness_death import IllnessDeath
 
 CalibrationName = Literal["L", "M"]
 PfsSource = Literal["hazard-ratio", "medians"]
-IN_WORDS = {
+CALIBRATION_WORDS = {
     "L": "PPS as reported, the OS medians left to the model",
     "M": "PPS fitted to the OS medians",
 }
@@ -110,8 +110,8 @@ class Calibration:
 
     @property
     def words(self) -> str:
-        """How the hazards came about."""
-        return IN_WORDS[self.name]
+        """Origin of the hazards."""
+        return CALIBRATION_WORDS[self.name]
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -142,11 +142,14 @@ def calibrate(
     Raises
     ------
     UsageError
-        If a value is missing, or no hazard gives it (median OS not above median PFS; too many deaths without progression).
+        If a value is missing, or no hazard gives it (median OS not above median PFS; too many deaths without
+        progression).
     """
     chosen = inputs.cut(cut)
     if name not in ("L", "M"):
-        raise UsageError(f"unknown calibration {name!r}; choose L ({IN_WORDS['L']}) or M ({IN_WORDS['M']})")
+        raise UsageError(
+            f"unknown calibration {name!r}; choose L ({CALIBRATION_WORDS['L']}) or M ({CALIBRATION_WORDS['M']})"
+        )
     median_pfs = _median_pfs(inputs, pfs, chosen.name)
     q = inputs.direct_death.value
     if name == "L":
@@ -196,14 +199,14 @@ def _fitted_hazards(inputs: TrialSummary, median_pfs: FloatArray) -> FloatArray:
             )
         if not np.isfinite(hazard):
             raise UsageError(
-                f"{inputs.name}, {arm} arm: with {q:.0%} of PFS events deaths, half are dead before median OS {os:g} even if nobody "
-                "dies after progression; lower direct_death"
+                f"{inputs.name}, {arm} arm: with {q:.0%} of PFS events deaths, half are dead before median OS {os:g} "
+                "even if nobody dies after progression; lower direct_death"
             )
     return hazards
 
 
 def bounded_hazard(median_pfs: FloatArray, hazard: FloatArray, too_long: npt.NDArray[np.bool_]) -> FloatArray:
-    """Hazards with NaN put on the boundary that fits best: death at once after progression, or (``too_long``) hardly ever."""
+    """Hazards with NaN at the boundary that fits best: instant death after progression, or none where ``too_long``."""
     lam = np.log(2.0) / median_pfs
     bound = np.where(too_long, NO_DEATH * lam, INSTANT_DEATH * lam)
     return np.where(np.isnan(hazard), bound, np.clip(hazard, NO_DEATH * lam, INSTANT_DEATH * lam))
@@ -222,7 +225,7 @@ def _two_arms(
 def _targets(
     inputs: TrialSummary, cut: str, arms: tuple[IllnessDeath, IllnessDeath], fitted: set[str]
 ) -> tuple[Target, ...]:
-    """Every printed value beside the model's, fitted or not; a difference of medians beside a difference of medians."""
+    """Printed values beside the model's, fitted or not; a difference of medians beside a difference of medians."""
     chosen, targets = inputs.cut(cut), []
 
     def add(quantity: str, value: float, model: float) -> None:

@@ -1,8 +1,9 @@
-"""Why median OS of an arm correlates with its median PPS: the audit of a correlation between a whole and its part.
+"""Audit of the correlation over arms between median OS, a whole, and median PPS, its part.
 
-Papers correlate, over arms, median OS with median PPS := median OS - median PFS, find more than with median PFS, and call PFS a poor
-surrogate for it. As OS is the sum of the two, the three are the sides of a triangle (length = SD, cosine of an angle = correlation).
-Two of its angles give the third and the ratio of the sides, so a published pair says no more than these:
+Papers correlate, over arms, median OS with median PPS := median OS - median PFS, find more than with median PFS, and
+call PFS a poor surrogate for it. As OS is the sum of the two, the three are the sides of a triangle (length = SD,
+cosine of an angle = correlation). Two of its angles give the third and the ratio of the sides, so a published pair says
+no more than these:
 
     corr(PFS, PPS)    = r1 r2 - sqrt((1 - r1^2)(1 - r2^2))             r1 = r(OS, PPS), r2 = r(OS, PFS)
     SD(PPS) / SD(PFS) = k = sqrt((1 - r2^2) / (1 - r1^2))              law of sines
@@ -11,13 +12,14 @@ Two of its angles give the third and the ratio of the sides, so a published pair
     share of PPS in Var(OS), Shapley       (r1^2 + 1 - r2^2) / 2       mean of PPS entered first and entered last
                              covariance    cov(OS, PPS) / Var(OS) = r1 k / (r1 k + r2)
 
-Both shares of PFS are 1 less that of PPS. All of it is exact for Pearson correlations with one set of weights, and approximate for
-Spearman's. It describes arms; it compares nothing that was randomised, and cannot say whether an *effect* on PFS predicts one on OS.
+Both shares of PFS are 1 less that of PPS. All of it is exact for Pearson correlations with one set of weights, and
+approximate for Spearman's. It describes arms; it compares nothing that was randomised, and cannot say whether an
+*effect* on PFS predicts one on OS.
 
 References
 ----------
 Pearson (1897), doi:10.1098/rspl.1896.0076 (spurious correlation of a sum with its parts).
-Lindeman, Merenda, Gold (1980); Groemping (2006), doi:10.18637/jss.v017.i01 (share of R2 over both orders, the Shapley value).
+Lindeman, Merenda, Gold (1980); Groemping (2006), doi:10.18637/jss.v017.i01 (Shapley share of R2).
 Terashima et al. (2016), Hepatol Res 46:650 (the pair .834 and .546 in hepatocellular carcinoma).
 """
 
@@ -25,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args, overload
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -49,7 +51,7 @@ DESCRIPTIVE = (
 
 @dataclass(frozen=True)
 class Coupling:
-    """What a pair of correlations implies if OS = PFS + PPS; formulas above.
+    """Implications of a pair of correlations if OS = PFS + PPS; formulas above.
 
     Parameters
     ----------
@@ -89,15 +91,18 @@ class CouplingAudit:
         Of the PPS.
     weights : {"n", "none"}
     estimates : dict of str to Estimate
-        ``r_os_pps``, ``r_os_pfs``, ``r_pfs_pps``, ``sd_ratio`` (PPS over PFS), and of a difference of medians, whose parts add up to
-        OS, ``shapley_share`` and ``covariance_share`` of PPS; percentile intervals of a bootstrap over trials.
+        ``r_os_pps``, ``r_os_pfs``, ``r_pfs_pps``, ``sd_ratio`` (PPS over PFS), and of a difference of medians, whose
+        parts add up to OS, ``shapley_share`` and ``covariance_share`` of PPS; percentile intervals of a bootstrap over
+        trials.
     coupling : Coupling or None
-        The identity at the observed pair; None unless PPS is a difference of medians, or where that is proportional to PFS.
+        The identity at the observed pair; None unless PPS is a difference of medians, or where that is proportional to
+        PFS.
     nulls : tuple of NullDistribution
-        ``unrelated PFS and PPS`` of a difference of medians; ``no true variation`` of that and of model PPS, if any arm states its
-        patients.
+        ``unrelated PFS and PPS`` of a difference of medians; ``no true variation`` of that and of model PPS, if any arm
+        states its patients.
     trend : dict of str to Estimate
-        Change a year of publication of ``median_os``, ``median_pfs``, ``median_pps`` (months) and ``pps_share`` (of OS).
+        Change a year of publication of ``median_os``, ``median_pfs``, ``median_pps`` (months) and ``pps_share`` (of
+        OS).
     problems : tuple of str
     """
 
@@ -120,7 +125,7 @@ class CouplingAudit:
 
 
 def coupling_identity(r_os_pps: float, r_os_pfs: float) -> Coupling:
-    """What a published pair of correlations implies; formulas above.
+    """Derive the implications of a published pair of correlations; formulas above.
 
     Parameters
     ----------
@@ -135,6 +140,12 @@ def coupling_identity(r_os_pps: float, r_os_pfs: float) -> Coupling:
     ------
     UsageError
         If no such PFS and PPS exist: a value outside -1 to 1, or two that add up to 0 or less.
+
+    Examples
+    --------
+    >>> coupling = coupling_identity(r_os_pps=0.834, r_os_pfs=0.546)
+    >>> round(coupling.corr_pfs_pps, 3), round(coupling.sd_ratio, 2)
+    (-0.007, 1.52)
     """
     r1, r2 = float(r_os_pps), float(r_os_pfs)
     for name, r in (("r(OS, PPS)", r1), ("r(OS, PFS)", r2)):
@@ -144,8 +155,8 @@ def coupling_identity(r_os_pps: float, r_os_pfs: float) -> Coupling:
             )
     if r1 + r2 <= 0:  # SD(OS) = r1 SD(PPS) + r2 SD(PFS) is above 0; two angles of a triangle stay below 180 degrees
         raise UsageError(
-            f"r(OS, PPS) = {r1:g} and r(OS, PFS) = {r2:g} cannot both hold where OS = PFS + PPS, for their sum is above 0 there; "
-            "check the signs, and that PPS is the difference of the same medians"
+            f"r(OS, PPS) = {r1:g} and r(OS, PFS) = {r2:g} cannot both hold where OS = PFS + PPS, "
+            "for their sum is above 0 there; check the signs, and that PPS is the difference of the same medians"
         )
     ratio = float(np.sqrt((1 - r2**2) / (1 - r1**2)))
     return Coupling(
@@ -160,42 +171,21 @@ def coupling_identity(r_os_pps: float, r_os_pfs: float) -> Coupling:
     )
 
 
-@overload
-def coupling_audit(arms: float, r_os_pfs: float, /) -> Coupling: ...
-
-
-@overload
 def coupling_audit(
     arms: Sequence[ArmPps],
-    /,
-    *,
-    definition: PpsDefinition = ...,
-    weights: ArmWeights = ...,
-    resamples: int = ...,
-    seed: int = ...,
-) -> CouplingAudit: ...
-
-
-def coupling_audit(
-    arms: Sequence[ArmPps] | float,
-    r_os_pfs: float | None = None,
-    /,
     *,
     definition: PpsDefinition = "median-difference",
     weights: ArmWeights = "n",
     resamples: int = 1000,
     seed: int = SEED,
-) -> Coupling | CouplingAudit:
-    """Audit the correlation of OS with PPS: of arms, or of a published pair.
+) -> CouplingAudit:
+    """Audit the correlations of median OS with median PPS and with median PFS over arms.
 
     Parameters
     ----------
-    arms : sequence of ArmPps, or float
-        Arms; or the published r(OS, PPS), followed by r(OS, PFS), for what `coupling_identity` says of it.
-    r_os_pfs : float, optional
-        Published r(OS, PFS).
+    arms : sequence of ArmPps
     definition : {"reported", "median-difference", "model", "area"}
-        Which PPS: never several at once. Arms without it are left out, and it is said how many.
+        Of the PPS: never several at once. Arms without it are left out and counted among the problems.
     weights : {"n", "none"}
         Patients of the arm (arms that do not state them are left out), or every arm alike.
     resamples : int
@@ -204,27 +194,24 @@ def coupling_audit(
 
     Returns
     -------
-    CouplingAudit or Coupling
+    CouplingAudit
 
     Raises
     ------
     UsageError
-        For half a pair, an impossible pair, or other weights.
+        For other weights.
     FitError
-        If fewer than three arms of two trials are left.
+        If fewer than three arms of two trials are left, or their medians do not vary.
     """
-    if not isinstance(arms, Sequence):
-        if r_os_pfs is None:
-            raise UsageError(f"r(OS, PPS) = {arms:g} alone implies nothing: give r(OS, PFS) of the same arms as well")
-        return coupling_identity(arms, r_os_pfs)
     if weights not in get_args(ArmWeights):
         raise UsageError(f"weights of arms must be one of {', '.join(get_args(ArmWeights))}; got {weights!r}")
     used, problems = _usable(arms, definition, weights)
-    os = np.array([arm.median_os.value for arm in used])
-    pfs = np.array([arm.median_pfs.value for arm in used])
-    pps = np.array([arm.pps(definition).months for arm in used])
-    size = np.array([arm.n or np.nan for arm in used])
-    w = size if weights == "n" else np.ones(len(used))
+    medians = {
+        "median_os": np.array([arm.median_os.value for arm in used]),
+        "median_pfs": np.array([arm.median_pfs.value for arm in used]),
+        "median_pps": np.array([arm.pps(definition).months for arm in used]),
+    }
+    w = np.array([arm.n for arm in used], dtype=np.float64) if weights == "n" else np.ones(len(used))
     trials = list(dict.fromkeys(arm.trial for arm in used))
     member = np.array([trials.index(arm.trial) for arm in used])
     if len(trials) < FEW_TRIALS:
@@ -232,47 +219,53 @@ def coupling_audit(
     generator = np.random.default_rng(seed)
     # the sample itself first, then as many trials drawn with replacement: the arms of a trial go together
     counts = generator.multinomial(len(trials), np.full(len(trials), 1 / len(trials)), size=resamples)
-    drawn = np.vstack([w, w * counts[:, member]])
-    kind = f"percentile bootstrap over {len(trials)} trials"
-    found = _statistics(os, pfs, pps, drawn)
-    if not np.isfinite([found["r_os_pps"][0], found["r_os_pfs"][0]]).all():
+    sets = np.vstack([w, w * counts[:, member]])
+    statistics = _statistics(medians["median_os"], medians["median_pfs"], medians["median_pps"], sets)
+    pair = float(statistics["r_os_pps"][0]), float(statistics["r_os_pfs"][0])
+    if not np.isfinite(pair).all():
         raise FitError("the medians of these arms do not vary: no correlation is defined")
     difference = definition == "median-difference"
     if not difference:  # the parts do not add up to OS
-        del found["covariance_share"], found["shapley_share"]
-    pair = float(found["r_os_pps"][0]), float(found["r_os_pfs"][0])
+        del statistics["covariance_share"], statistics["shapley_share"]
     exact = difference and max(pair) < 1 - 1e-12  # PFS and PPS in one line leave the triangle no angle
-    nulls = [unrelated_null(pfs, pps, member, w, draws=resamples, generator=generator)] if difference else []
-    stated = size[np.isfinite(size)]
-    if len(stated) < len(size):
-        problems.append(
-            f"patients not stated in {len(size) - len(stated)} of {len(size)} arms: the median of the others in the null"
-        )
-    if definition in ("median-difference", "model") and len(stated):
-        known = np.where(np.isfinite(size), size, np.median(stated))
-        nulls.append(
-            no_variation_null(
-                known.astype(np.int64),
-                median_pfs=float(np.average(pfs, weights=w)),
-                median_pps=float(np.average([arm.pps("model").months for arm in used], weights=w)),
-                direct_death=float(np.average([arm.direct_death.value for arm in used], weights=w)),
-                definition=definition,
-                weights=w,
-                draws=resamples,
-                generator=generator,
-            )
-        )
+    nulls = []
+    if difference:
+        pfs, pps = medians["median_pfs"], medians["median_pps"]
+        nulls.append(unrelated_null(pfs, pps, member, w, draws=resamples, generator=generator))
+    unsized = sum(arm.n is None for arm in used)
+    if unsized:
+        problems.append(f"patients not stated in {unsized} of {len(used)} arms: the median of the others in the null")
+    if definition in ("median-difference", "model") and unsized < len(used):
+        nulls.append(_no_variation(used, definition, w, resamples, generator))
     year = np.array([arm.year or np.nan for arm in used])
-    outcomes = {"median_os": os, "median_pfs": pfs, "median_pps": pps, "pps_share": pps / os}
+    outcomes = medians | {"pps_share": medians["median_pps"] / medians["median_os"]}
+    kind = f"percentile bootstrap over {len(trials)} trials"
     return CouplingAudit(
         arms=tuple(used),
         definition=definition,
         weights=weights,
-        estimates={name: _estimate(values, kind) for name, values in found.items()},
+        estimates={name: _estimate(values, kind) for name, values in statistics.items()},
         coupling=coupling_identity(*pair) if exact else None,
         nulls=tuple(nulls),
-        trend={name: _estimate(_slopes(year, values, drawn), kind) for name, values in outcomes.items()},
+        trend={name: _estimate(_slopes(year, values, sets), kind) for name, values in outcomes.items()},
         problems=(DESCRIPTIVE, *problems),
+    )
+
+
+def _no_variation(
+    arms: Sequence[ArmPps], definition: PpsDefinition, weights: FloatArray, draws: int, generator: np.random.Generator
+) -> NullDistribution:
+    """Null of arms of these sizes from the population of their weighted means."""
+    size = np.array([arm.n or np.nan for arm in arms])
+    return no_variation_null(
+        np.where(np.isfinite(size), size, np.nanmedian(size)).astype(np.int64),
+        median_pfs=float(np.average([arm.median_pfs.value for arm in arms], weights=weights)),
+        median_pps=float(np.average([arm.pps("model").months for arm in arms], weights=weights)),
+        direct_death=float(np.average([arm.direct_death.value for arm in arms], weights=weights)),
+        definition=definition,
+        weights=weights,
+        draws=draws,
+        generator=generator,
     )
 
 
@@ -298,7 +291,7 @@ def _usable(arms: Sequence[ArmPps], definition: PpsDefinition, weights: ArmWeigh
 
 
 def _statistics(os: FloatArray, pfs: FloatArray, pps: FloatArray, weights: FloatArray) -> dict[str, FloatArray]:
-    """Every statistic by sets of weights (sets, arms): first the sample, then the bootstrap."""
+    """Statistics by sets of weights (sets, arms): first the sample, then the bootstrap."""
     r1, r2 = weighted_pearson(os, pps, weights), weighted_pearson(os, pfs, weights)
     ratio = _spread(pps, weights) / _spread(pfs, weights)
     return {

@@ -1,4 +1,4 @@
-"""What correlations of median OS with median PPS and with median PFS come to where there is nothing to be found.
+"""Null distributions of the correlations of median OS with median PPS and with median PFS.
 
 References
 ----------
@@ -22,14 +22,14 @@ SEED = 20160701
 
 @dataclass(frozen=True, eq=False)
 class NullDistribution:
-    """The two correlations where there is nothing to be found.
+    """Null distribution of the two correlations.
 
     Parameters
     ----------
     name : str
     r_os_pps, r_os_pfs : (draws,) arrays
     made : str
-        How they were made, in words.
+        Origin, in words.
     """
 
     name: str
@@ -66,7 +66,7 @@ def unrelated_null(
     draws: int,
     generator: np.random.Generator,
 ) -> NullDistribution:
-    """PFS and PPS as they are, but no longer of the same trial: OS is the sum of the PFS of one trial and the PPS of another.
+    """Shuffle PPS, so that OS is the sum of the PFS of one trial and the PPS of another.
 
     PPS is shuffled among trials with as many arms, so that arms of one trial stay together.
 
@@ -86,8 +86,8 @@ def unrelated_null(
     """
     pfs, pps = (np.asarray(values, dtype=np.float64) for values in (pfs, pps))
     blocks: dict[int, list[IntArray]] = {}
-    for one in np.unique(trial):
-        members = np.flatnonzero(np.asarray(trial) == one)
+    for label in np.unique(trial):
+        members = np.flatnonzero(np.asarray(trial) == label)
         blocks.setdefault(len(members), []).append(members)
     shuffled = np.empty((draws, len(pps)))
     for same_size in blocks.values():
@@ -111,7 +111,9 @@ def no_variation_null(
     draws: int = 1000,
     generator: np.random.Generator | None = None,
 ) -> NullDistribution:
-    """Arms that differ by chance alone: patients of one illness-death model with constant hazards, all followed until death.
+    """Simulate arms that differ by chance alone.
+
+    Patients of one illness-death model with constant hazards, all followed until death.
 
     Parameters
     ----------
@@ -157,7 +159,10 @@ def no_variation_null(
     r1, r2 = _row_correlations(
         os, pps, pfs, np.ones(len(n)) if weights is None else np.asarray(weights, dtype=np.float64)
     )
-    made = f"every arm a sample of one population, median PFS {median_pfs:.1f} and PPS {median_pps:.1f} months, {direct_death:.0%} direct deaths"
+    made = (
+        f"every arm a sample of one population, median PFS {median_pfs:.1f} and PPS {median_pps:.1f} months, "
+        f"{direct_death:.0%} direct deaths"
+    )
     return NullDistribution("no true variation", r1, r2, made)
 
 

@@ -1,23 +1,24 @@
 """Decomposition of the gap between the PFS and the OS effect of a trial: dilution, imbalance of PPS, residual.
 
-With b(u, v) the large-sample limit of the Cox log hazard ratio of OS when the post-progression hazards are u (control) and v
-(experimental), under the trial's follow-up and allocation, and c, e the calibrated hazards of its two arms,
+With b(u, v) the large-sample limit of the Cox log hazard ratio of OS when the post-progression hazards are u (control)
+and v (experimental), under the trial's follow-up and allocation, and c, e the calibrated hazards of its two arms,
 
     PFS effect    log HR_PFS                                     what OS would show if patients died at progression
-    dilution      [b(c, c) + b(e, e)] / 2 - log HR_PFS           one PPS in both arms: the control's, the experimental arm's
+    dilution      [b(c, c) + b(e, e)] / 2 - log HR_PFS           one PPS in both arms: the control's, the experimental's
     imbalance     b(c, e) - [b(c, c) + b(e, e)] / 2
     residual      log HR_OS - b(c, e)                            observed less model
     gap           log HR_OS - log HR_PFS                         the three together
 
-The mean over the reference arm is the Shapley value of the two steps; both orderings are kept. Post-progression survival is
-conditional on progression, which treatment changes: the imbalance describes, it does not compare randomised groups.
+The mean over the reference arm is the Shapley value of the two steps; both orderings are kept. Post-progression
+survival is conditional on progression, which treatment changes: the imbalance describes, it does not compare randomised
+groups.
 
-Intervals are percentiles over trials simulated under calibration M (see `surrogacy.pps.resampling`): their errors are added,
-on the log scale, to the printed medians and hazard ratios, those of a hazard ratio scaled to its printed standard error where
-there is one, and every resampled trial is calibrated and decomposed again. The share q of deaths without progression and the
-follow-up are held fixed at their values: the intervals contain no uncertainty of these. The parts are given in log hazard
-ratios first; their shares of the gap have Fieller sets (`surrogacy.pps.shares`), whose level does not depend on whether the
-gap is clearly different from 0.
+Intervals are percentiles over trials simulated under calibration M (see `surrogacy.pps.resampling`): their errors are
+added, on the log scale, to the printed medians and hazard ratios, those of a hazard ratio scaled to its printed
+standard error where there is one, and every resampled trial is calibrated and decomposed again. The share q of deaths
+without progression and the follow-up are held fixed at their values: the intervals contain no uncertainty of these. The
+parts are given in log hazard ratios first; their shares of the gap have Fieller sets (`surrogacy.pps.shares`), whose
+level does not depend on whether the gap is clearly different from 0.
 """
 
 from __future__ import annotations
@@ -70,10 +71,10 @@ class Decomposition:
     inputs : TrialSummary
     calibration : Calibration
     hazard_ratios : dict of str to Estimate
-        ``pfs`` (PPS -> 0), ``equal_at_control`` and ``equal_at_experimental`` (that arm's PPS in both), ``equal`` (their geometric
-        mean), ``model`` (either arm its own), ``observed``, ``swapped`` (PPS of the two arms exchanged), ``pps_only`` (the
-        control's PFS in both arms): Cox limits of OS under the trial's follow-up; ``average``: Kalbfleisch-Prentice, complete
-        follow-up.
+        ``pfs`` (PPS -> 0), ``equal_at_control`` and ``equal_at_experimental`` (that arm's PPS in both), ``equal``
+        (their geometric mean), ``model`` (either arm its own), ``observed``, ``swapped`` (PPS of the two arms
+        exchanged), ``pps_only`` (the control's PFS in both arms): Cox limits of OS under the trial's follow-up;
+        ``average``: Kalbfleisch-Prentice, complete follow-up.
     gap : GapParts
     model : ModelParts
     equal_pps : EqualPps
@@ -108,7 +109,7 @@ class Decomposition:
 
     @property
     def identified(self) -> bool:
-        """Identification of dilution, imbalance and residual by the data; see `surrogacy.pps.gap_components.is_identified`."""
+        """Identification of the three parts by the data; see `surrogacy.pps.gap_components.is_identified`."""
         counts = self.resampling
         return is_identified(
             self.effects["gap"], self.shares, counts.lost / counts.trials, counts.at_boundary / counts.trials
@@ -120,14 +121,15 @@ class Decomposition:
         hr = self.hazard_ratios
         return (
             f"{self.inputs.name}, {self.calibration.label} ({self.calibration.words}): "
-            f"HR {self.inputs.endpoint} {hr['pfs'].value:.3f}; OS HR with equal PPS {hr['equal'].value:.3f}, with the PPS "
-            f"difference {hr['model'].value:.3f}, observed {hr['observed'].value:.3f}. {self.parts_in_words} "
-            f"{'' if self.identified else 'The split is not identified.'}"
+            f"HR {self.inputs.endpoint} {hr['pfs'].value:.3f}; "
+            f"OS HR with equal PPS {hr['equal'].value:.3f}, "
+            f"with the PPS difference {hr['model'].value:.3f}, observed {hr['observed'].value:.3f}. "
+            f"{self.parts_in_words} {'' if self.identified else 'The split is not identified.'}"
         ).rstrip()
 
     @property
     def parts_in_words(self) -> str:
-        """Gap and parts in log hazard ratios, then the shares of the gap, each with its interval and the calibration."""
+        """Gap and parts in log hazard ratios, then shares of the gap, each with its interval and the calibration."""
         gap, label = self.effects["gap"], self.calibration.label
         parts = ", ".join(f"{name} {with_interval(self.effects[name])}" for name in PARTS)
         sentence = f"Gap in log HR {with_interval(gap)}: {parts} ({label}; {gap.level or LEVEL:.0%} intervals)."
@@ -138,7 +140,7 @@ class Decomposition:
 
 
 def main_decomposition(decompositions: Sequence[Decomposition]) -> Decomposition | None:
-    """Return the decomposition of every output: PPS fitted to the OS medians, by the hazard ratio that belongs with the final OS."""
+    """Return the decomposition for every output: PPS fitted to the OS medians, by the hazard ratio of the final OS."""
     calibrations = [(d.calibration.name, d.calibration.pfs) for d in decompositions]
     main = ("M", "hazard-ratio")
     return decompositions[calibrations.index(main)] if main in calibrations else None
@@ -186,8 +188,8 @@ def decompose(
     >>> from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced, TrialSummary
     >>> cut = PfsCut("final", HazardRatio(0.6), (Median(6.0), Median(10.0)))
     >>> trial = TrialSummary(
-    ...     comparison="trial", n=(150, 150), cuts=(cut,), median_os=(Median(18.0), Median(21.0)), hr_os=HazardRatio(0.85),
-    ...     direct_death=Sourced(0.1, "counted"), follow_up=Sourced((12.0, 40.0), "printed"),
+    ...     comparison="trial", n=(150, 150), cuts=(cut,), median_os=(Median(18.0), Median(21.0)),
+    ...     hr_os=HazardRatio(0.85), direct_death=Sourced(0.1, "counted"), follow_up=Sourced((12.0, 40.0), "printed"),
     ... )
     >>> parts = decompose(trial, resamples=100).effects
     >>> {name: round(effect.value, 2) for name, effect in parts.items()}
@@ -252,7 +254,7 @@ def decompose_trials(
 
 
 def _checked(resamples: int, level: float) -> float:
-    """Return the level; refuse too few resamples before a trial is tried, so that the refusal is not taken for the trial's."""
+    """Return the level; refuse too few resamples first, so that the refusal is not taken for that of a trial."""
     if resamples < FEWEST_RESAMPLES:
         raise UsageError(f"resamples {resamples}: intervals need at least {FEWEST_RESAMPLES} resamples")
     return confidence_level(level)
@@ -321,8 +323,8 @@ def _kind(trials: int, ratios: Mapping[str, float], inputs: TrialSummary) -> str
     scaled_to = " and ".join(names[endpoint] for endpoint in ratios)
     to_printed = f", those of {scaled_to} scaled to the printed standard error" if ratios else ""
     return (
-        f"percentiles of {trials} trials simulated under calibration M, errors added to the printed medians and HRs{to_printed}; "
-        "share of deaths among PFS events and follow-up held fixed"
+        f"percentiles of {trials} trials simulated under calibration M, errors added to the printed medians and HRs"
+        f"{to_printed}; share of deaths among PFS events and follow-up held fixed"
     )
 
 

@@ -1,19 +1,20 @@
-"""What is left of a PFS effect in OS when post-progression survival is equal in both arms: over its length, follow-up and direct deaths.
+"""OS effect that a PFS effect leaves when post-progression survival is equal in both arms.
 
     retained share = log HR_OS / log HR_PFS,   HR_OS the large-sample limit of the Cox estimate
 
-The model has constant hazards, so only ratios matter: time is measured in median PFS of the control arm. Follow-up is the uniform
-administrative censoring of even accrual; short follow-up retains more where PPS is long, because early deaths are less diluted.
+The model has constant hazards, so only ratios matter: time is measured in median PFS of the control arm. Follow-up is
+the uniform administrative censoring of even accrual; short follow-up retains more where PPS is long, because early
+deaths are less diluted.
 
-As PPS -> 0, OS is PFS and its hazard ratio that of PFS. As PPS -> infinity only deaths without progression are left within the
-follow-up; with complete follow-up everyone dies after a wait that both arms share, and the hazard ratio goes to about 1.
+As PPS -> 0, OS is PFS and its hazard ratio that of PFS. As PPS -> infinity only deaths without progression are left
+within the follow-up; with complete follow-up everyone dies after a wait that both arms share, and the hazard ratio goes
+to about 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,10 +46,11 @@ class EqualPps:
     none : float
         PPS -> 0: the PFS hazard ratio.
     endless, endless_complete : float
-        PPS -> infinity: under the trial's follow-up (PPS of a million months), with everyone followed to death (10,000 months).
+        PPS -> infinity: under the trial's follow-up (PPS of a million months), with everyone followed to death (10,000
+        months).
     needed, needed_complete : float or None
-        Median PPS (months, definition ``model``) at which dilution alone gives the observed OS hazard ratio, under the trial's
-        follow-up and with complete follow-up; None if no length does.
+        Median PPS (months, definition ``model``) at which dilution alone gives the observed OS hazard ratio, under the
+        trial's follow-up and with complete follow-up; None if no length does.
     """
 
     none: float
@@ -91,13 +93,14 @@ class DilutionMap:
 
 @dataclass(frozen=True)
 class DilutionPoint:
-    """Where a comparison of the tables stands on the map.
+    """Place of a comparison of the tables on the map.
 
     Parameters
     ----------
     comparison, label, stage : str
     pps_over_pfs : float
-        Control arm: median PPS of the constant-hazard model that gives its medians (definition ``model``), over its median PFS.
+        Control arm: median PPS of the constant-hazard model that gives its medians (definition ``model``), over its
+        median PFS.
     hr_pfs, hr_os : float
         As reported, for the progression endpoint that the tables hold medians of.
     endpoint : str
@@ -168,7 +171,8 @@ def diluted_hazard_ratio(
     direct_death : array-like
         Share of PFS events that are deaths, in both arms.
     follow_up : (float, float), optional
-        Shortest and longest administrative follow-up in median PFS of the control, uniform in between; default: complete.
+        Shortest and longest administrative follow-up in median PFS of the control, uniform in between; default:
+        complete.
 
     Returns
     -------
@@ -246,12 +250,12 @@ def dilution_map(hr_pfs: float = 0.65, direct_death: float = ASSUMED_DIRECT_DEAT
 
 
 def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
-    """Every comparison of the tables that has medians of both arms and both hazard ratios.
+    """Place every comparison that has medians of both arms and both hazard ratios on the map.
 
     A TTP censors deaths: its median is turned into that of PFS, ``(1 - q) median TTP``.
     """
-    stages: dict[Any, Any] = dict(zip(trials.trials["comparison"], trials.trials["stage"], strict=True))
-    found = []
+    stages = dict(zip(map(str, trials.trials["comparison"]), map(str, trials.trials["stage"]), strict=True))
+    points = []
     for trial in read_all_inputs(trials)[0]:
         cut = trial.cuts[0]
         if cut.medians is None:
@@ -262,11 +266,11 @@ def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
         known = (
             None if trial.follow_up.assumed or trial.follow_up.value is None else sum(trial.follow_up.value) / 2.0 / pfs
         )
-        found.append(
+        points.append(
             DilutionPoint(
                 comparison=trial.comparison,
                 label=trial.name,
-                stage=str(stages[trial.comparison]),
+                stage=stages[trial.comparison],
                 pps_over_pfs=float(model.median_pps) / pfs,
                 hr_pfs=cut.hr.value,
                 hr_os=trial.hr_os.value,
@@ -274,7 +278,7 @@ def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
                 follow_up=known,
             )
         )
-    return tuple(found)
+    return tuple(points)
 
 
 def pps_needed(

@@ -1,13 +1,13 @@
-"""Does dilution explain the OS effects? They are regressed on those that an illness-death model expects of the PFS effects.
+"""Regression of OS effects on those that an illness-death model expects of the PFS effects if dilution is all there is.
 
     y_i ~ N2(d_i, S_i),   d1_i vague,   d2_i | d1_i ~ N(a + k m_i(d1_i), psi^2)
 
 ``m_i`` is the trial's expected OS log hazard ratio with equal post-progression survival in both arms
-(`surrogacy.pps.expected_effects`). a = 0 and k = 1 mean that dilution by the length of post-progression survival is all there is, but for
-scatter psi; k < 1 that the OS effect is smaller still. ``m_i`` bends, so the true surrogate effects do not integrate out in closed form:
-given the surrogate estimate d1 is normal, the final estimate normal given d1, and d1 is integrated by a Gauss-Hermite rule; (a, k, psi) by
-quadrature on a box. Compared with the plain line d2 = a + b d1 on the same comparisons by the log score of trials left out, and by the R2
-of weighted least squares (weights 1 / s2^2) of the OS effects on m_i(y1) and on y1.
+(`surrogacy.pps.expected_effects`). a = 0 and k = 1 mean that dilution by the length of post-progression survival is all
+there is, but for scatter psi; k < 1 that the OS effect is smaller still. ``m_i`` bends, so the true surrogate effects
+do not integrate out in closed form (`surrogacy.pps.dilution_likelihood`); (a, k, psi) are integrated by quadrature on a
+box. Compared with the plain line d2 = a + b d1 on the same comparisons by the log score of trials left out, and by the
+R2 of weighted least squares (weights 1 / s2^2) of the OS effects on m_i(y1) and on y1.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermegauss
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
@@ -25,33 +24,20 @@ from surrogacy.models.exact.bivariate_grid import search_limit
 from surrogacy.models.exact.bivariate_posterior import KIND
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.line_grid import CoefficientGrid, Coordinates, tabulate
-from surrogacy.models.exact.line_posterior import LinePriors, condition, fit_line
+from surrogacy.models.exact.line_posterior import LinePriors, fit_line
 from surrogacy.models.exact.refinement import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
 from surrogacy.models.moderated_line import BIAS_WORDS, MATTERS
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
-from surrogacy.pps.expected_effects import Expectation, expected_effects
+from surrogacy.pps.dilution_likelihood import EffectGroup, effect_groups
+from surrogacy.pps.expected_effects import Expectation
 from surrogacy.pps.moderation_evidence import LogScore, log_score
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.trials import TrialSet
 
 NODES = (18, 18, 14)
-FEWER = (12, 12, 10)  # where several fits are compared
-HERMITE = 11  # nodes of every true surrogate effect
-FEWEST = 4  # comparisons
+FEWER_NODES = (12, 12, 10)  # where several fits are compared
+FEWEST_COMPARISONS = 4
 SIGMA_NODES = 40  # of psi alone
-AT_ONCE = 400_000  # numbers worked on at once
-
-
-# What is assumed where the tables hold nothing, one change at a time.
-ASSUMPTIONS: dict[str, dict[str, Any]] = {
-    "as in the analysis": {},
-    "complete follow-up": {"complete_follow_up": True},
-    "follow-up 0.5 to 1.5 control median OS": {"assumed_follow_up": (0.5, 1.5)},
-    "follow-up 0.3 to 1 control median OS": {"assumed_follow_up": (0.3, 1.0)},
-    "no deaths without progression": {"direct_death": 0.0},
-    "30% of PFS events deaths": {"direct_death": 0.3},
-}
 
 
 @dataclass(frozen=True)
@@ -113,31 +99,33 @@ class OffsetModel:
             If an endpoint is missing.
         """
         name = effects.name or "these effects"
-        if len(effects) < FEWEST:
+        if len(effects) < FEWEST_COMPARISONS:
             raise FitError(
-                f"{name}: {len(effects)} comparisons with an expected OS effect; the offset model needs {FEWEST}"
+                f"{name}: {len(effects)} comparisons with an expected OS effect; "
+                f"the offset model needs {FEWEST_COMPARISONS}"
             )
         if not effects.complete.all():
             raise UsageError(f"{name}: the offset model takes comparisons with both endpoints only")
-        groups = _groups(effects, expectation, self.surrogate)
+        groups = effect_groups(effects, expectation, self.surrogate)
         at_estimates = expectation.log_hr(effects.log_hr[None, :, 0])[0]
         if np.ptp(at_estimates) < 1e-9 or np.ptp(effects.log_hr[:, 0]) < 1e-9:
             raise FitError(
-                f"{name}: surrogate effects, or the OS effects expected of them, are all the same; nothing can be regressed on them"
+                f"{name}: surrogate effects, or the OS effects expected of them, are all the same; "
+                "nothing can be regressed on them"
             )
         coarser, moved = None, float("nan")
         for refinement in REFINEMENTS:
             grid = self._grid(effects, groups, at_estimates, tuple(round(n * refinement) for n in self.nodes))
             p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
-            found = {
+            quantiles = {
                 "a": grid.quantiles((1.0, 0.0), p),
                 "k": grid.quantiles((0.0, 1.0), p),
                 "psi": grid.sd_quantiles(p),
             }
-            moved = float("nan") if coarser is None else largest_move(coarser, found)
+            moved = float("nan") if coarser is None else largest_move(coarser, quantiles)
             if moved < GRID_TOLERANCE:
                 break
-            coarser = found
+            coarser = quantiles
         estimates: dict[str, Any] = {}
         weight, coefficients, sigma, _ = grid.nodes()
         columns = {
@@ -146,7 +134,7 @@ class OffsetModel:
             "sigma_cond": ("psi", sigma),
         }
         for name, (key, values) in columns.items():
-            median, low, high = map(float, found[key])
+            median, low, high = map(float, quantiles[key])
             sd = float(np.sqrt(weight @ (values - weight @ values) ** 2))
             estimates[name] = Estimate(median, sd, low, high, self.level, KIND)
         below = float(grid.distribution((0.0, 1.0))(np.ones(1))[0])
@@ -173,7 +161,7 @@ class OffsetModel:
             for source, bias in biases.items()
             if (np.abs(bias) > MATTERS * np.array([estimates["intercept"].se, estimates["share"].se])).any()
         )
-        own, dilution = self._scores(effects, groups, at_estimates, grid)
+        offset, dilution = self._scores(effects, groups, at_estimates, grid)
         priors = LinePriors((self.intercept,), (self.share,), self.sigma_cond, self.surrogate)
         alone = fit_line(
             effects, np.ones((len(effects), 1)), priors, (2 * self.nodes[1], 2 * self.nodes[2])
@@ -183,18 +171,17 @@ class OffsetModel:
             Result(self.name, self.settings, effects, estimates, None, grid, effects.caveats + caveats), moved
         )
         return Offset(
-            self, result, grid, at_estimates, log_score(own, line, self.level), log_score(dilution, line, self.level)
+            self, result, grid, at_estimates, log_score(offset, line, self.level), log_score(dilution, line, self.level)
         )
 
     def _grid(
-        self, effects: Effects, groups: list[_Group], at_estimates: FloatArray, nodes: tuple[int, ...]
+        self, effects: Effects, groups: list[EffectGroup], at_estimates: FloatArray, nodes: tuple[int, ...]
     ) -> CoefficientGrid:
         y, (s1, s2) = effects.log_hr[:, 1], effects.se.T
         columns, weight = np.column_stack([np.ones_like(y), at_estimates]), s2**-2.0
         bread = columns.T @ (weight[:, None] * columns)
-        bread[1, 1] += np.mean(
-            weight * s1**2
-        )  # expected effects that hardly vary must not make the grid wider than errors allow
+        # expected effects that hardly vary must not make the grid wider than errors allow
+        bread[1, 1] += np.mean(weight * s1**2)
         covariance = np.linalg.inv(bread)
         centre = covariance @ (columns.T @ (weight * y))
         excess = max(1.0, float(weight @ (y - columns @ centre) ** 2) / (len(y) - 2))
@@ -211,7 +198,7 @@ class OffsetModel:
         return tabulate(log_density, coordinates, (self.intercept, self.share), self.sigma_cond, spread, nodes)
 
     def _scores(
-        self, effects: Effects, groups: list[_Group], at_estimates: FloatArray, grid: CoefficientGrid
+        self, effects: Effects, groups: list[EffectGroup], at_estimates: FloatArray, grid: CoefficientGrid
     ) -> tuple[FloatArray, FloatArray]:
         """Log score of every trial left out, with (a, k) free, and with (0, 1)."""
         points = grid.points()
@@ -230,11 +217,15 @@ class OffsetModel:
         prior = self.sigma_cond.log_density(sigma) + np.log(rule(SIGMA_NODES)[1] * np.cosh(t))
         fixed = np.array([[0.0, 1.0]])
         terms = {trial: [group for group in groups if group.trial == trial] for trial in effects.trials}
-        under = {trial: sum(group.log_likelihood(fixed, sigma)[0] for group in own) for trial, own in terms.items()}
+        under = {
+            trial: sum(group.log_likelihood(fixed, sigma)[0] for group in of_trial) for trial, of_trial in terms.items()
+        }
         together = np.asarray(sum(under.values())) + prior
         scores = []
-        for trial, own in terms.items():
-            term = np.reshape(sum(group.log_likelihood(coefficients.reshape(-1, 2), sds) for group in own), whole.shape)
+        for trial, of_trial in terms.items():
+            term = np.reshape(
+                sum(group.log_likelihood(coefficients.reshape(-1, 2), sds) for group in of_trial), whole.shape
+            )
             rest = grid.reweighted(whole - term)
             if rest is None:
                 kept = np.array([name != trial for name in effects.trial])
@@ -247,35 +238,13 @@ class OffsetModel:
         return free, alone
 
 
-def offset_sensitivity(trials: TrialSet, effects: Effects) -> tuple[dict[str, Any], ...]:
-    """The offset model under other assumptions on follow-up and on deaths without progression, where the tables hold neither.
-
-    Returns
-    -------
-    tuple of dict
-        ``assumption``; ``intercept``, ``share`` with ``*_low``, ``*_high``; ``tail_at_dilution_alone``. Or ``problem``.
-    """
-    records = []
-    for words, change in ASSUMPTIONS.items():
-        record: dict[str, Any] = {"assumption": words}
-        try:
-            expected, known = expected_effects(trials, effects, **change)
-            found = OffsetModel(nodes=FEWER).fit(effects.take(known), expected)
-        except (FitError, UsageError) as error:
-            records.append(record | {"problem": str(error)})
-            continue
-        for name in ("intercept", "share"):
-            estimate = found[name]
-            record |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        records.append(record | {"tail_at_dilution_alone": found["tail_at_dilution_alone"].value})
-    return tuple(records)
-
-
 def first_order_bias(effects: Effects, expectation: Expectation, share: float, sigma: float) -> dict[str, FloatArray]:
-    """What two known errors add to (a, k), to first order: ``(X'WX)^-1 sum w_i E[error of m_i x error of y_i]``, X = (1, m).
+    """Bias of (a, k) by two known errors, to first order.
 
-    Vague true surrogate effects leave the error of the observed ones in m_i; the control arm's medians, from which m_i has its
-    post-progression survival, share the sampling error of its hazards with the effects.
+    ``(X'WX)^-1 sum w_i E[error of m_i x error of y_i]``, X = (1, m).
+
+    Vague true surrogate effects leave the error of the observed ones in m_i; the control arm's medians, from which m_i
+    has its post-progression survival, share the sampling error of its hazards with the effects.
 
     Returns
     -------
@@ -299,13 +268,14 @@ def first_order_bias(effects: Effects, expectation: Expectation, share: float, s
 
 @dataclass(frozen=True, eq=False)
 class Offset:
-    """What the offset model says.
+    """Posterior of the offset model, and its comparison with the plain line.
 
     Parameters
     ----------
     model : OffsetModel
     result : Result
-        ``intercept`` (a), ``share`` (k), ``sigma_cond``, ``tail_at_dilution_alone``, R2 of both lines, the mean residual, problems.
+        ``intercept`` (a), ``share`` (k), ``sigma_cond``, ``tail_at_dilution_alone``, R2 of both lines, the mean
+        residual, problems.
     grid : CoefficientGrid
     expected : (k,) array
         Expected OS log hazard ratio at the observed surrogate effect.
@@ -325,72 +295,6 @@ class Offset:
     def __getitem__(self, name: str) -> Any:
         """Return one estimate."""
         return self.result[name]
-
-
-@dataclass(frozen=True, eq=False)
-class _Group:
-    """Comparisons whose estimates covary, at the nodes of their true surrogate effects.
-
-    The final errors left when the surrogate errors are known have covariance R, the scatter psi^2 I: both are diagonal in the eigenvectors
-    of R.
-    """
-
-    trial: str
-    log_weight: FloatArray  # (h,)
-    y: FloatArray  # (h, m) final estimate less what the surrogate error explains
-    one: FloatArray  # (m,) the intercept
-    expected: FloatArray  # (h, m)
-    variance: FloatArray  # (m,)
-
-    def log_likelihood(self, coefficients: FloatArray, sds: FloatArray) -> FloatArray:
-        """(n, s) log densities at (n, 2) values of (a, k) and (s,) of psi."""
-        total = self.variance + sds[:, None] ** 2  # (s, m)
-        constant = -0.5 * np.log(2 * np.pi * total).sum(axis=1)
-        step = max(1, AT_ONCE // (len(sds) * len(self.log_weight)))
-        parts = []
-        for first in range(0, len(coefficients), step):
-            a, k = coefficients[first : first + step].T
-            residual = self.y - a[:, None, None] * self.one - k[:, None, None] * self.expected  # (n, h, m)
-            exponent = self.log_weight[:, None] - 0.5 * (residual**2) @ (1 / total).T  # (n, h, s)
-            top = exponent.max(axis=1)
-            parts.append(top + np.log(np.exp(exponent - top[:, None]).sum(axis=1)) + constant)
-        return np.concatenate(parts)
-
-
-def _groups(effects: Effects, expectation: Expectation, surrogate: Normal) -> list[_Group]:
-    """Nodes of the true surrogate effects of every group, and what is expected there."""
-    t, w = hermegauss(HERMITE)
-    w = w / w.sum()
-    found = []
-    for block in condition(effects, surrogate):
-        m = block.y.shape[1]
-        product = np.stack([axis.ravel() for axis in np.meshgrid(*[t] * m, indexing="ij")], axis=1)  # (h, m)
-        log_weight = sum(np.log(axis).ravel() for axis in np.meshgrid(*[w] * m, indexing="ij"))
-        at = np.empty((len(block.members), len(product), m))
-        surrogates = np.tile(effects.log_hr[:, 0], (len(product), 1))
-        for g, members in enumerate(block.members):
-            at[g] = block.x[g] + product @ np.linalg.cholesky(block.p[g]).T
-            surrogates[:, members] = at[g]
-        expected = expectation.log_hr(surrogates)
-        for g, members in enumerate(block.members):
-            cells = [[effects.covariance_between(i, j) for j in members] for i in members]
-            s11, s12, s22 = (
-                np.array([[cell[a, b] for cell in row] for row in cells]) for a, b in ((0, 0), (0, 1), (1, 1))
-            )
-            pull = np.linalg.solve(s11, s12).T
-            variance, vectors = np.linalg.eigh(s22 - pull @ s12)
-            y = effects.log_hr[members, 1] - (effects.log_hr[members, 0] - at[g]) @ pull.T
-            found.append(
-                _Group(
-                    effects.trial[members[0]],
-                    np.asarray(log_weight),
-                    y @ vectors,
-                    vectors.sum(axis=0),
-                    expected[:, members] @ vectors,
-                    np.maximum(variance, 0.0),
-                )
-            )
-    return found
 
 
 def _log_sum(values: FloatArray) -> float:

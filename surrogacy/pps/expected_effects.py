@@ -17,14 +17,15 @@ import numpy as np
 from surrogacy.arrays import BoolArray, FloatArray, IntArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models.moderated_line import COEFFICIENTS, Moderation
 from surrogacy.pps.dilution import equal_pps_hazard_ratio
 from surrogacy.pps.moderators import control_arms, pfs_of, pps_sensitivity
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, ASSUMED_FOLLOW_UP
 from surrogacy.pps.trial_summary import PpsDefinition
 from surrogacy.trials import TrialSet
 
-STEP = 1e-3  # of a log, for derivatives
-STRONGEST = 5.0  # |log HR| beyond which an effect is held: a hazard ratio of 0.007
+DERIVATIVE_STEP = 1e-3  # of a log, for derivatives
+MAX_LOG_HR = 5.0  # |log HR| beyond which an effect is held: a hazard ratio of 0.007
 
 
 class Expectation(Protocol):
@@ -41,22 +42,24 @@ class Expectation(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ExpectedEffects:
-    """What dilution leaves of PFS effects in a number of comparisons.
+    """OS effects that dilution leaves of PFS effects in a number of comparisons.
 
     Parameters
     ----------
     median_pfs, direct_death, post_progression : (k,) arrays
-        Of the control arms: median PFS in months, share of PFS events that are deaths, hazard of death after progression per month.
+        Of the control arms: median PFS in months, share of PFS events that are deaths, hazard of death after
+        progression per month.
     follow_up : (k, 2) array
         Shortest and longest administrative follow-up, months, uniform in between; infinite for complete follow-up.
     allocation : (k, 2) array
         Patients, control and experimental.
     pps_sensitivity : (k, 2) array
-        Derivatives of the log of the PPS by the logs of the control arm's median PFS and OS; 0 where it was not made from them.
+        Derivatives of the log of the PPS by the logs of the control arm's median PFS and OS; 0 where it was not made
+        from them.
     words : str
-        How PPS and follow-up were had.
+        Definition of PPS and kind of follow-up.
     assumed : tuple of str
-        What no source states.
+        Values that no source states.
     """
 
     median_pfs: FloatArray
@@ -86,17 +89,25 @@ class ExpectedEffects:
         return replace(self, **columns)
 
     def control_sensitivity(self, surrogate: FloatArray) -> FloatArray:
-        """(k, 3) derivatives of the expected log hazard ratio by the surrogate effect, and by the logs of the control arm's median PFS and OS.
+        """Differentiate the expected log hazard ratios.
 
-        ``surrogate`` are (k,) log hazard ratios.
+        Parameters
+        ----------
+        surrogate : (k,) array
+            Log hazard ratios.
+
+        Returns
+        -------
+        (k, 3) array
+            Derivatives by the surrogate effect, and by the logs of the control arm's median PFS and OS.
         """
-        found = np.empty((len(self), 3))
-        at = surrogate[None] + STEP * np.array([[1.0], [-1.0]])
+        derivatives = np.empty((len(self), 3))
+        at = surrogate[None] + DERIVATIVE_STEP * np.array([[1.0], [-1.0]])
         up, down = self.log_hr(at)
-        found[:, 0] = (up - down) / (2 * STEP)
+        derivatives[:, 0] = (up - down) / (2 * DERIVATIVE_STEP)
         for column in (0, 1):
             ends = []
-            for step in (STEP, -STEP):
+            for step in (DERIVATIVE_STEP, -DERIVATIVE_STEP):
                 pfs = self.median_pfs * np.exp(step) if column == 0 else self.median_pfs
                 moved = replace(
                     self,
@@ -104,8 +115,8 @@ class ExpectedEffects:
                     post_progression=self.post_progression * np.exp(-step * self.pps_sensitivity[:, column]),
                 )
                 ends.append(moved.log_hr(surrogate[None])[0])
-            found[:, 1 + column] = (ends[0] - ends[1]) / (2 * STEP)
-        return found
+            derivatives[:, 1 + column] = (ends[0] - ends[1]) / (2 * DERIVATIVE_STEP)
+        return derivatives
 
     def log_hr(self, surrogate: FloatArray) -> FloatArray:
         """Expected OS log hazard ratios.
@@ -119,7 +130,7 @@ class ExpectedEffects:
         -------
         (n, k) array
         """
-        hazard_ratio = np.exp(np.clip(surrogate, -STRONGEST, STRONGEST))
+        hazard_ratio = np.exp(np.clip(surrogate, -MAX_LOG_HR, MAX_LOG_HR))
         expected = np.empty_like(hazard_ratio)
         for i in range(len(self)):
             shortest, longest = map(float, self.follow_up[i])
@@ -148,7 +159,7 @@ def expected_effects(
     direct_death: float = ASSUMED_DIRECT_DEATH,
     assumed_follow_up: tuple[float, float] = ASSUMED_FOLLOW_UP,
 ) -> tuple[ExpectedEffects, BoolArray]:
-    """Take from the arm table what the expected OS effect of every comparison needs.
+    """Derive the expected OS effect of every comparison from the arm table.
 
     Parameters
     ----------
@@ -169,12 +180,12 @@ def expected_effects(
     expected : ExpectedEffects
         Of the comparisons that have control-arm medians and both effects with standard errors.
     known : (k,) bool array
-        Which these are.
+        Mask of these in ``effects``.
 
     Raises
     ------
     FitError
-        If no comparison has what is needed.
+        If no comparison has control-arm medians and effects with standard errors.
     """
     arms = control_arms(trials, effects, min_evidence, direct_death)
     known = (
@@ -185,7 +196,8 @@ def expected_effects(
     used = [arm for arm, keep in zip(arms, known, strict=True) if keep and arm is not None]
     if not used:
         raise FitError(
-            f"{effects.name or 'these effects'}: no comparison has control-arm medians and a PPS by definition {definition}"
+            f"{effects.name or 'these effects'}: no comparison has control-arm medians "
+            f"and a PPS by definition {definition}"
         )
     rows = {str(row["comparison"]): row for row in trials.trials.to_dict("records")}
     pfs, os, q, hazard = (np.empty(len(used)) for _ in range(4))
@@ -208,7 +220,8 @@ def expected_effects(
             allocation[i] = sizes
     if complete_follow_up:
         follow_up[:] = np.inf
-    words = f"equal PPS in both arms, by definition: {definition}; {'complete' if complete_follow_up else 'administrative'} follow-up"
+    period = "complete" if complete_follow_up else "administrative"
+    words = f"equal PPS in both arms, by definition: {definition}; {period} follow-up"
     assumed = []
     counted = sum(not arm.direct_death.assumed for arm in used)
     if counted < len(used):
@@ -216,6 +229,25 @@ def expected_effects(
         assumed.append(f"{share:.0%} of PFS events taken as deaths in {len(used) - counted} of {len(used)} comparisons")
     if not_held and not complete_follow_up:
         assumed.append(
-            f"follow-up taken as uniform from {assumed_follow_up[0]:g} to {assumed_follow_up[1]:g} control median OS in {not_held} of {len(used)}"
+            f"follow-up taken as uniform from {assumed_follow_up[0]:g} to {assumed_follow_up[1]:g} control median OS "
+            f"in {not_held} of {len(used)}"
         )
     return ExpectedEffects(pfs, q, hazard, follow_up, allocation, sensitivity, words, tuple(assumed)), known
+
+
+def expected_coefficients(moderation: Moderation, expectation: Expectation) -> dict[str, float]:
+    """Coefficients that dilution alone would give: of the effects that an illness-death model expects.
+
+    Weighted least squares on (1, z, x, z x), weights of the moderated line.
+
+    Parameters
+    ----------
+    moderation : Moderation
+    expectation : Expectation
+        Of the same comparisons, such as `ExpectedEffects`.
+    """
+    x = moderation.posterior.effects.log_hr[:, 0]
+    columns, weight = moderation.weighted_design()
+    expected = expectation.log_hr(x[None])[0]
+    coefficients = np.linalg.lstsq(np.sqrt(weight)[:, None] * columns, np.sqrt(weight) * expected, rcond=None)[0]
+    return dict(zip(COEFFICIENTS, map(float, coefficients), strict=True))

@@ -1,4 +1,4 @@
-"""Components of the gap between a PFS effect and an OS effect: the hazard ratios on the way, their resampling, and their identification."""
+"""Components of the gap between a PFS effect and an OS effect: hazard ratios on the way, resampling, identification."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Steps:
 
 
 def steps_of(median_pfs: FloatArray, hazards: FloatArray, inputs: TrialSummary) -> Steps:
-    """Compute the steps for (m, 2) median PFS, months, and post-progression hazards per month; columns control, experimental."""
+    """Compute the steps for (m, 2) median PFS, months, and hazards after progression; columns control, experimental."""
     q, follow_up, n = inputs.direct_death.value, inputs.follow_up.value, inputs.n
     control, experimental = (IllnessDeath.from_pfs(median_pfs[:, i], q, hazards[:, i]) for i in (0, 1))
     at_control, at_experimental = (
@@ -127,7 +127,7 @@ def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors)
             f"{inputs.name}: {lost} of {len(errors)} simulated trials have no median PFS or no estimable hazard ratio; "
             "the arms are too small, or the follow-up too short, for intervals"
         )
-    errors = errors.of(usable)
+    errors = errors.take(usable)
     scale = float(pfs_of_endpoint(1.0, inputs))
     printed_pfs = chosen.median_pfs / scale
     pfs = printed_pfs * np.exp(errors.median_pfs)
@@ -150,7 +150,7 @@ def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors)
 
 
 def _resampled_pps(inputs: TrialSummary, errors: SamplingErrors, os: FloatArray) -> FloatArray:
-    """Reported PPS with its error: that of a difference of medians where it is one, else that of a Kaplan-Meier median."""
+    """Reported PPS with the error of a difference of medians where it is one, else that of a Kaplan-Meier median."""
     printed, medians = inputs.pps, inputs.cuts[0].medians
     if printed is None:
         raise UsageError(f"{inputs.name}: no reported median PPS")
@@ -160,7 +160,7 @@ def _resampled_pps(inputs: TrialSummary, errors: SamplingErrors, os: FloatArray)
 
 
 def is_clear(gap: Estimate) -> bool:
-    """Whether the interval of the gap leaves out 0."""
+    """Test that the interval of the gap leaves out 0."""
     return gap.low is not None and gap.high is not None and (gap.low > 0 or gap.high < 0)
 
 
@@ -172,11 +172,11 @@ def width_of(share: Estimate) -> float:
 
 
 def is_identified(gap: Estimate, shares: Mapping[str, Estimate], lost: float = 0.0, at_boundary: float = 0.0) -> bool:
-    """Whether the data tell the parts of a gap apart.
+    """Test that the data tell the parts of a gap apart.
 
-    They do if the gap is clearly not 0, no interval of a share is wider than half of the gap, and few of the resampled trials had to be
-    left out or lie on a boundary. The whole width counts, wherever it lies: an interval of -99% to 2% tells as little as one of 0% to
-    101%.
+    They do if the gap is clearly not 0, no interval of a share is wider than half of the gap, and few of the resampled
+    trials had to be left out or lie on a boundary. The whole width counts, wherever it lies: an interval of -99% to 2%
+    tells as little as one of 0% to 101%.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def problems_of(
     lost: float,
     at_boundary: float,
 ) -> tuple[str, ...]:
-    """What must stand beside the percentages.
+    """Caveats of the shares.
 
     Parameters
     ----------
@@ -213,40 +213,42 @@ def problems_of(
     lost, at_boundary : float
         Shares of the resampled trials.
     """
-    gap, found = effects["gap"], []
+    gap = effects["gap"]
+    problems: list[str] = []
     level = f"{gap.level:.0%}" if gap.level else ""
     if not is_clear(gap):
-        found.append(
-            f"not identified: the gap between the two log hazard ratios, {gap.value:.2f}, is not clearly different from 0 "
+        problems.append(
+            f"not identified: the gap between the two log hazard ratios, {gap.value:.2f}, "
+            "is not clearly different from 0 "
             f"({level} interval {gap.low:.2f} to {gap.high:.2f}), so percentages of it have no stable meaning"
         )
     # shares that are unbounded are those of a gap that is not clear, which has been said
     wide = [name for name, share in shares.items() if MAX_SHARE_WIDTH < width_of(share) < np.inf]
     if wide:
         limits = "; ".join(f"{name} {share_with_interval(shares[name])}" for name in wide)
-        found.append(
-            f"not identified: {sum(inputs.n)} patients do not tell dilution, imbalance and residual apart ({calibration.label}; {level} "
-            f"Fieller sets of the shares of the gap: {limits})"
+        problems.append(
+            f"not identified: {sum(inputs.n)} patients do not tell dilution, imbalance and residual apart "
+            f"({calibration.label}; {level} Fieller sets of the shares of the gap: {limits})"
         )
     if at_boundary > MAX_LOST_SHARE:
-        found.append(
+        problems.append(
             f"not identified: in {at_boundary:.0%} of the resampled trials the best fit has PPS 0 or endless in an arm"
         )
     if lost > MAX_LOST_SHARE:
-        found.append(
+        problems.append(
             f"not identified: {lost:.0%} of the resampled trials were left out: no median PFS, or an arm without events"
         )
     residual = effects["residual"]
     if residual.low is not None and residual.high is not None and residual.low <= 0 <= residual.high:
-        found.append("the residual is compatible with chance: its interval holds 0")
+        problems.append("the residual is compatible with chance: its interval holds 0")
     if inputs.pps_is_a_difference:
-        found.append(
-            f"the reported PPS equals median OS - median {inputs.endpoint} in both arms: a difference of medians, which is longer than "
-            "a median PPS"
+        problems.append(
+            f"the reported PPS equals median OS - median {inputs.endpoint} in both arms: a difference of medians, "
+            "which is longer than a median PPS"
         )
-    found += calibration.problems
-    found += [f"not reported, {words}" for words in inputs.assumptions]
-    return (*found, *inputs.notes)
+    problems += calibration.problems
+    problems += [f"not reported, {words}" for words in inputs.assumptions]
+    return (*problems, *inputs.notes)
 
 
 def printed_errors(inputs: TrialSummary, ratios: Mapping[str, float]) -> tuple[str, ...]:
@@ -260,7 +262,8 @@ def printed_errors(inputs: TrialSummary, ratios: Mapping[str, float]) -> tuple[s
     """
     names = {"pfs": f"log HR {inputs.endpoint}", "os": "log HR OS"}
     return tuple(
-        f"the printed standard error of {names[endpoint]} is {ratio:.2f} times that of the simulated trials, whose errors were scaled to it"
+        f"the printed standard error of {names[endpoint]} is {ratio:.2f} times that of the simulated trials, "
+        "whose errors were scaled to it"
         for endpoint, ratio in ratios.items()
         if abs(np.log(ratio)) > np.log(MAX_SE_RATIO)
     )

@@ -45,8 +45,8 @@ class GapParts:
     effects : dict of str to Estimate
         ``dilution``, ``imbalance``, ``residual``, ``gap``: differences of log hazard ratios.
     shares : dict of str to Estimate
-        ``dilution``, ``imbalance``, ``residual`` over the gap, with Fieller sets. The value may lie outside 0..1; no limits where
-        the set is unbounded (the interval of the gap holds 0), no value where there is no gap.
+        ``dilution``, ``imbalance``, ``residual`` over the gap, with Fieller sets. The value may lie outside 0..1; no
+        limits where the set is unbounded (the interval of the gap holds 0), no value where there is no gap.
     share_sets : dict of str to FiellerSet
         The sets themselves; empty where there is no gap.
     """
@@ -84,11 +84,11 @@ class Resampling:
     trials, lost, at_boundary : int
         Resampled trials; those that gave no decomposition; those with PPS 0 or endless in an arm.
     p_residual : float
-        Two-sided: share of resampled trials whose residual is at least as far from the observed residual as that is from 0. The
-        error of the model's hazard ratio, which comes from the same trial, counts.
+        Two-sided: share of resampled trials whose residual is at least as far from the observed residual as that is
+        from 0. The error of the model's hazard ratio, which comes from the same trial, counts.
     p_hazard_ratio : float
-        One-sided, the model's hazard ratio taken as known: share of trials whose error alone takes the OS hazard ratio from the
-        model's to the observed one or beyond, on the side of the observed one.
+        One-sided, the model's hazard ratio taken as known: share of trials whose error alone takes the OS hazard ratio
+        from the model's to the observed one or beyond, on the side of the observed one.
     """
 
     trials: int
@@ -100,7 +100,9 @@ class Resampling:
 
 @dataclass(frozen=True)
 class DirectDeathScenario:
-    """Point values of a decomposition at one share of PFS events that are deaths; None where there is nothing to share out.
+    """Point values of a decomposition at one share of PFS events that are deaths.
+
+    None where there is nothing to share out.
 
     Parameters
     ----------
@@ -128,7 +130,7 @@ def _share(part: float, whole: float) -> float | None:
 
 
 def gap_parts(parts: Mapping[str, FloatArray], draws: Mapping[str, FloatArray], level: float, kind: str) -> GapParts:
-    """Estimate the parts of a gap and their shares, from the values of `parts_of` for the trial and for resampled trials."""
+    """Estimate the parts of a gap and their shares from `parts_of` the trial and of resampled trials."""
     effects = {
         name: Estimate(parts[name].item(), None, *percentiles(draws[name], level), level, kind)
         for name in (*PARTS, "gap")
@@ -184,7 +186,10 @@ def by_direct_death(
     pfs: PfsSource = "hazard-ratio",
     cut: str | None = None,
 ) -> list[DirectDeathScenario]:
-    """Compute the decomposition (calibration M) at several shares of PFS events that are deaths; other arguments as for `decompose`."""
+    """Compute the decomposition (calibration M) at several shares of PFS events that are deaths.
+
+    The remaining arguments are those of `surrogacy.pps.decompose`.
+    """
     scenarios = []
     for q in shares:
         trial = inputs.with_direct_death(q)

@@ -1,10 +1,12 @@
-"""What supports a moderated line: a permutation test, the line without each trial, and how many trials would show it.
+"""Evidence for a moderated line: permutation test, the line without each trial, number of trials that would show it.
 
-    t = g / SE(g) of weighted least squares on (1, z, x, z x), weights from the posterior medians of the line without moderator
+    t = g / SE(g) of weighted least squares on (1, z, x, z x), weights from the posterior medians of the line without
+    moderator
 
-The permutation deals the values of the moderator anew to the trials: those that give as many comparisons exchange theirs. It tests that
-the moderator has nothing to do with the effects (g = c = 0), with a statistic made for g. Power and number of trials assume comparisons
-like those at hand (effects, errors, moderator, psi) and a normal estimate of g: SE(g) falls with the root of their number.
+The permutation deals the values of the moderator anew to the trials: those that give as many comparisons exchange
+theirs. It tests that the moderator has nothing to do with the effects (g = c = 0), with a statistic made for g. Power
+and number of trials assume comparisons like those at hand (effects, errors, moderator, psi) and a normal estimate of g:
+SE(g) falls with the root of their number.
 
 References
 ----------
@@ -13,9 +15,8 @@ Higgins, Thompson (2004), doi:10.1002/sim.1752 (permutation tests of meta-regres
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -23,14 +24,13 @@ from scipy.special import ndtr, ndtri
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
 from surrogacy.models.exact.line_posterior import LinePosterior, estimate
-from surrogacy.models.moderated_line import COEFFICIENTS, Moderation
-from surrogacy.pps.expected_effects import Expectation
+from surrogacy.models.moderated_line import Moderation
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL
 
-MOST_TRIALS = 1_000_000
-POWER = 0.8
+MAX_COMPARISONS = 1_000_000
+DEFAULT_POWER = 0.8
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Permutation:
 
 @dataclass(frozen=True)
 class TrialsNeeded:
-    """What it takes to see the moderation.
+    """Number of comparisons that would show the moderation.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class TrialsNeeded:
 
 @dataclass(frozen=True)
 class LogScore:
-    """How well trials are predicted that were left out: log density of their final estimates given the surrogate estimates.
+    """Log score of trials that were left out: log density of their final estimates given the surrogate estimates.
 
     Parameters
     ----------
@@ -106,12 +106,35 @@ class LogScore:
     difference: Estimate
 
 
-def permutation_test(found: Moderation, permutations: int = 4000, seed: int = 0) -> Permutation:
+@dataclass(frozen=True)
+class LineWithoutTrial:
+    """Moderated line refitted without one trial.
+
+    Parameters
+    ----------
+    left_out : str
+        Trial.
+    slope, slope_difference : Estimate
+    p_slope_difference_negative : float
+        Posterior probability.
+    log_score, log_score_alone : float
+        Of the trial, by the others, with the moderator and without.
+    """
+
+    left_out: str
+    slope: Estimate
+    slope_difference: Estimate
+    p_slope_difference_negative: float
+    log_score: float
+    log_score_alone: float
+
+
+def permutation_test(moderation: Moderation, permutations: int = 4000, seed: int = 0) -> Permutation:
     """Permutation test of a moderator.
 
     Parameters
     ----------
-    found : Moderation
+    moderation : Moderation
     permutations : int
     seed : int
 
@@ -122,13 +145,13 @@ def permutation_test(found: Moderation, permutations: int = 4000, seed: int = 0)
     """
     if permutations < 100:
         raise UsageError(f"a permutation test needs 100 permutations at least; got {permutations}")
-    effects, z = found.posterior.effects, found.moderator.values - found.centre
-    whitener = _whitener(found)
+    effects, z = moderation.posterior.effects, moderation.moderator.values - moderation.centre
+    whitener = _whitener(moderation)
     generator = np.random.default_rng(seed)
     sizes: dict[int, list[IntArray]] = {}
     for trial in effects.trials:
-        own = np.flatnonzero([name == trial for name in effects.trial])
-        sizes.setdefault(len(own), []).append(own)
+        members = np.flatnonzero([name == trial for name in effects.trial])
+        sizes.setdefault(len(members), []).append(members)
     dealt = np.tile(z, (permutations + 1, 1))  # the first row stays as it is
     for members in map(np.array, sizes.values()):
         order = generator.permuted(np.tile(np.arange(len(members)), (permutations, 1)), axis=1)
@@ -148,29 +171,32 @@ def permutation_test(found: Moderation, permutations: int = 4000, seed: int = 0)
     return Permutation(float(t[0]), (1 + beyond) / count, (1 + below) / count, permutations)
 
 
-def leave_one_out(found: Moderation) -> tuple[list[dict[str, Any]], LogScore]:
-    """Slope and its difference without each trial, and how well each is predicted by the others; the moderator keeps its centre.
+def leave_one_out(moderation: Moderation) -> tuple[tuple[LineWithoutTrial, ...], LogScore]:
+    """Refit the moderated line without each trial, and score the prediction of it; the moderator keeps its centre.
 
     Returns
     -------
-    records : list of dict
-        left_out (trial), slope and slope_difference (Estimate), p_slope_difference_negative, log_score and log_score_alone.
+    refits : tuple of LineWithoutTrial
     score : LogScore
     """
-    records = []
-    alone = found.alone.log_scores()
-    for trial, rest in found.posterior.leave_one_out().items():
-        record: dict[str, Any] = {"left_out": trial}
-        record |= {name: estimate(rest, name, found.model.level) for name in ("slope", "slope_difference")}
-        record["p_slope_difference_negative"] = float(rest.grid.distribution((0.0, 1.0))(np.zeros(1))[0])
-        record["log_score"] = found.posterior.grid.log_evidence - rest.grid.log_evidence
-        records.append(record | {"log_score_alone": alone[trial]})
-    first, second = (np.array([record[name] for record in records]) for name in ("log_score", "log_score_alone"))
-    return records, log_score(first, second, found.model.level)
+    level, alone = moderation.model.level, moderation.alone.log_scores()
+    refits = tuple(
+        LineWithoutTrial(
+            left_out=trial,
+            slope=estimate(rest, "slope", level),
+            slope_difference=estimate(rest, "slope_difference", level),
+            p_slope_difference_negative=float(rest.grid.distribution((0.0, 1.0))(np.zeros(1))[0]),
+            log_score=moderation.posterior.grid.log_evidence - rest.grid.log_evidence,
+            log_score_alone=alone[trial],
+        )
+        for trial, rest in moderation.posterior.leave_one_out().items()
+    )
+    moderated = np.array([refit.log_score for refit in refits])
+    return refits, log_score(moderated, np.array([refit.log_score_alone for refit in refits]), level)
 
 
 def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> LogScore:
-    """Sum the log scores of two models over trials; the difference has a normal interval from its spread over trials."""
+    """Sum the log scores of two models over trials, with a normal interval of the difference from its spread."""
     level = confidence_level(level)
     difference = first - second
     total = float(difference.sum())
@@ -183,13 +209,13 @@ def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> Lo
 
 
 def trials_needed(
-    found: Moderation, slope_difference: float | None = None, power: float = POWER, level: float = LEVEL
+    moderation: Moderation, slope_difference: float | None = None, power: float = DEFAULT_POWER, level: float = LEVEL
 ) -> TrialsNeeded:
-    """How many comparisons like these a two-sided test of g would need.
+    """Compute the number of comparisons like these that a two-sided test of g would need.
 
     Parameters
     ----------
-    found : Moderation
+    moderation : Moderation
     slope_difference : float, optional
         True g; default: its posterior median.
     power : float
@@ -204,62 +230,44 @@ def trials_needed(
     level = confidence_level(level)
     if not 1 - level < power < 1:
         raise UsageError(f"power {power:g} must lie between 1 - level and 1, that is between {1 - level:g} and 1")
-    true = float(found["slope_difference"].value) if slope_difference is None else float(slope_difference)
-    se = float(np.sqrt(np.linalg.inv(found.information())[3, 3]))
-    k, quantile = len(found.posterior.effects), float(ndtri(0.5 + level / 2))
+    true = float(moderation["slope_difference"].value) if slope_difference is None else float(slope_difference)
+    se = float(np.sqrt(np.linalg.inv(moderation.information())[3, 3]))
+    k, quantile = len(moderation.posterior.effects), float(ndtri(0.5 + level / 2))
 
     def power_of(comparisons: float) -> float:
         shift = abs(true) / se * np.sqrt(comparisons / k)
         return float(ndtr(shift - quantile) + ndtr(-shift - quantile))
 
     low, high = 0, 1
-    while power_of(high) < power and high <= MOST_TRIALS:
+    while power_of(high) < power and high <= MAX_COMPARISONS:
         low, high = high, 2 * high
-    while high - low > 1 and high <= MOST_TRIALS:
+    while high - low > 1 and high <= MAX_COMPARISONS:
         middle = (low + high) // 2
         low, high = (low, middle) if power_of(middle) >= power else (middle, high)
     words = (
-        f"comparisons like the {k} at hand in effects, errors, {found.moderator.name} and scatter about the line "
-        f"(sigma_cond {found['sigma_cond'].value:.2f}), independent trials, normal estimate of g"
+        f"comparisons like the {k} at hand in effects, errors, {moderation.moderator.name} and scatter about the line "
+        f"(sigma_cond {moderation['sigma_cond'].value:.2f}), independent trials, normal estimate of g"
     )
-    return TrialsNeeded(true, se, power_of(k), None if high > MOST_TRIALS else max(high, 5), power, level, words)
+    return TrialsNeeded(true, se, power_of(k), None if high > MAX_COMPARISONS else max(high, 5), power, level, words)
 
 
-def expected_coefficients(found: Moderation, expectation: Expectation) -> dict[str, float]:
-    """Coefficients that dilution alone would give: those of the effects that an illness-death model expects of the observed surrogate effects.
-
-    Weighted least squares on (1, z, x, z x), weights of the moderated line.
-
-    Parameters
-    ----------
-    found : Moderation
-    expectation : Expectation
-        Of the same comparisons, such as `surrogacy.pps.expected_effects.ExpectedEffects`.
-    """
-    x = found.posterior.effects.log_hr[:, 0]
-    columns, weight = found.weighted_design()
-    expected = expectation.log_hr(x[None])[0]
-    coefficients = np.linalg.lstsq(np.sqrt(weight)[:, None] * columns, np.sqrt(weight) * expected, rcond=None)[0]
-    return dict(zip(COEFFICIENTS, map(float, coefficients), strict=True))
-
-
-def influential_trials(records: Sequence[Mapping[str, Any]], found: Moderation) -> list[str]:
+def influential_trials(refits: Sequence[LineWithoutTrial], moderation: Moderation) -> list[str]:
     """Trials without which g would have the other sign, or an interval that tells otherwise whether it holds 0."""
 
-    def told(difference: Estimate) -> tuple[bool, bool]:
+    def conclusion(difference: Estimate) -> tuple[bool, bool]:
         value, low, high = (
             float(limit) for limit in (difference.value, difference.low, difference.high) if limit is not None
         )
         return value < 0, low <= 0 <= high
 
-    whole = told(found["slope_difference"])
-    return [str(record["left_out"]) for record in records if told(record["slope_difference"]) != whole]
+    whole = conclusion(moderation["slope_difference"])
+    return [refit.left_out for refit in refits if conclusion(refit.slope_difference) != whole]
 
 
-def _whitener(found: Moderation) -> FloatArray:
+def _whitener(moderation: Moderation) -> FloatArray:
     """Inverse Cholesky factor of the covariance of the final estimates about the line without moderator, (k, k)."""
-    line: LinePosterior = found.alone
-    slope, sigma = float(found["slope_alone"].value), float(found["sigma_cond_alone"].value)
+    line: LinePosterior = moderation.alone
+    slope, sigma = float(moderation["slope_alone"].value), float(moderation["sigma_cond_alone"].value)
     covariance = np.eye(len(line.effects)) * sigma**2
     for block in line.blocks:
         for members, p, q, r in zip(block.members, block.p, block.q, block.r, strict=True):

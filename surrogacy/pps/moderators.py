@@ -1,10 +1,11 @@
-"""What a surrogacy line may depend on: one value a comparison, from the arm table or from the factors of the effects.
+"""Moderators of a surrogacy line from the arm table: post-progression survival and later therapy of the control arm.
 
-Post-progression survival is the control arm's, divided by its median PFS, on the log scale; it carries its definition. What is made from a
-control arm's medians shares its sampling error with the effects, because an arm that did better by chance has both a longer median and a
-lower hazard:
+Post-progression survival is the control arm's, divided by its median PFS, on the log scale; it carries its definition.
+What is made from a control arm's medians shares its sampling error with the effects, because an arm that did better by
+chance has both a longer median and a lower hazard:
 
-    Cov(z, log HR) = (dz / dlog median) Var(log control hazard),    dz / dlog OS = OS / (OS - PFS) for a difference of medians
+    Cov(z, log HR) = (dz / dlog median) Var(log control hazard)
+    dz / dlog OS   = OS / (OS - PFS)                                of a difference of medians
 
 and the moderator says how it depends on either median.
 """
@@ -29,7 +30,7 @@ from surrogacy.trials import TrialSet
 
 TherapyColumn = Literal["post_therapy_pct", "post_systemic_pct"]
 THERAPY = {"post_therapy_pct": "any later therapy", "post_systemic_pct": "later systemic therapy"}
-STEP = 1e-4  # of log median OS, for a derivative
+DERIVATIVE_STEP = 1e-4  # of log median OS, for a derivative
 
 
 def pps_ratio(
@@ -90,21 +91,21 @@ def pps_ratio(
 
 
 def pfs_of(arm: ArmPps) -> float:
-    """Median PFS of an arm, months: a median TTP times the share of PFS events that are progressions, constant hazards."""
+    """Median PFS of an arm, months: a median TTP times the share of PFS events that are progressions."""
     return arm.median_pfs.value * (1.0 - arm.direct_death.value if arm.pfs_endpoint == "TTP" else 1.0)
 
 
 def pps_sensitivity(arm: ArmPps, definition: PpsDefinition) -> FloatArray:
-    """(2,) derivatives of the log of the PPS of an arm by the logs of its median PFS and OS; 0 where it was not made from them."""
+    """Derivatives (2,) of log PPS of an arm by log median PFS and log median OS; 0 where it does not rest on them."""
     pfs, os = arm.median_pfs.value, arm.median_os.value
     if definition == "median-difference":
         return np.array([-pfs, os]) / (os - pfs)
     if definition != "model":
         return np.zeros(2)
     q = arm.direct_death.value
-    moved_pfs = (1 - q if arm.pfs_endpoint == "TTP" else 1.0) * pfs * np.exp(STEP * np.array([1, -1, 0, 0]))
-    hazards = np.log(post_progression_hazard(moved_pfs, os * np.exp(STEP * np.array([0, 0, 1, -1])), q))
-    return np.array([hazards[1] - hazards[0], hazards[3] - hazards[2]]) / (2 * STEP)
+    moved_pfs = (1 - q if arm.pfs_endpoint == "TTP" else 1.0) * pfs * np.exp(DERIVATIVE_STEP * np.array([1, -1, 0, 0]))
+    hazards = np.log(post_progression_hazard(moved_pfs, os * np.exp(DERIVATIVE_STEP * np.array([0, 0, 1, -1])), q))
+    return np.array([hazards[1] - hazards[0], hazards[3] - hazards[2]]) / (2 * DERIVATIVE_STEP)
 
 
 def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "post_therapy_pct") -> Moderator:

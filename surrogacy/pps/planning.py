@@ -1,13 +1,14 @@
 """Planning a trial whose PFS effect has to reach OS through post-progression survival (Broglio, Berry).
 
-Model. PFS is exponential with the medians given; a share ``direct_death`` of the PFS events are deaths. From progression to death the
-time is exponential with the median PPS of the arm, independent of when progression came. A share ``crossover`` of the control
-patients who progress, drawn independently of all else, has the experimental arm's hazard from progression on; crossover that is
-no better or worse than the experimental arm's own later course therefore changes nothing where PPS is equal. Patients enter evenly over
-the accrual, are followed for ``follow_up`` months after the last has entered, and are lost at a constant hazard.
+Model. PFS is exponential with the medians given; a share ``direct_death`` of the PFS events are deaths. From
+progression to death the time is exponential with the median PPS of the arm, independent of when progression came. A
+share ``crossover`` of the control patients who progress, drawn independently of all else, has the experimental arm's
+hazard from progression on; crossover that is no better or worse than the experimental arm's own later course therefore
+changes nothing where PPS is equal. Patients enter evenly over the accrual, are followed for ``follow_up`` months after
+the last has entered, and are lost at a constant hazard.
 
-Everything in ``Plan.estimates`` is by formula (large-sample, `surrogacy.survival.logrank_law`), everything in ``Plan.simulated`` by
-simulation of whole trials; each estimate says so.
+Everything in ``Plan.estimates`` is by formula (large-sample, `surrogacy.survival.logrank_law`), everything in
+``Plan.simulated`` by simulation of whole trials; each estimate says so.
 
 References
 ----------
@@ -34,11 +35,11 @@ from surrogacy.survival.trial_design import Design
 Endpoint = Literal["pfs", "os"]
 ENDPOINTS: tuple[Endpoint, Endpoint] = ("pfs", "os")
 
-LIMIT = "formula: large-sample limit of the Cox estimate"
-NORMAL = "formula: normal law of the log-rank statistic"
-JOINT = "formula: joint normal law of the two log-rank statistics"
-EXPECTED = "formula: expectation"
-OF_MODEL = "formula: median of the illness-death model"
+COX_LIMIT = "formula: large-sample limit of the Cox estimate"
+NORMAL_LAW = "formula: normal law of the log-rank statistic"
+JOINT_LAW = "formula: joint normal law of the two log-rank statistics"
+EXPECTATION = "formula: expectation"
+MODEL_MEDIAN = "formula: median of the illness-death model"
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,12 @@ class Plan:
     power : float
         Power that the sample sizes ``n_pfs``, ``n_os`` and ``n_os_pps_only`` are for.
     estimates : mapping of str to Estimate
-        ``hr_pfs hr_os hr_os_pps_only`` hazard ratios; ``events_pfs events_os``; ``power_pfs power_os power_os_pps_only``
-        probabilities of a two-sided p < alpha in favour of the experimental arm; ``power_os_given_pfs`` that of OS given a
-        significant PFS; ``correlation`` of the two log-rank statistics; ``median_p_pfs median_p_os`` two-sided; ``n_pfs n_os n_os_pps_only``
-        patients in all (infinite where no number gives the power); ``median_os_control median_os_experimental``, months, implied by
-        PFS and PPS. ``kind`` says by which formula.
+        ``hr_pfs hr_os hr_os_pps_only`` hazard ratios; ``events_pfs events_os``; ``power_pfs power_os
+        power_os_pps_only`` probabilities of a two-sided p < alpha in favour of the experimental arm;
+        ``power_os_given_pfs`` that of OS given a significant PFS; ``correlation`` of the two log-rank statistics;
+        ``median_p_pfs median_p_os`` two-sided; ``n_pfs n_os n_os_pps_only`` patients in all (infinite where no number
+        gives the power); ``median_os_control median_os_experimental``, months, implied by PFS and PPS. ``kind`` says by
+        which formula.
     simulated : mapping of str to Estimate
         The same of simulated trials, as far as they give them, with Monte Carlo errors and intervals.
     problems : tuple of str
@@ -85,7 +87,7 @@ class Plan:
         return sum(self.patients)
 
     def power_os_given_p_pfs(self, p: float) -> float:
-        """Probability of a significant OS if the two-sided p of PFS is p, in favour of the experimental arm; by formula.
+        """Probability of a significant OS given the two-sided p of PFS in favour of the experimental arm; by formula.
 
         Raises
         ------
@@ -138,7 +140,7 @@ def plan(
     --------
     >>> trial = plan(Design(pfs=(6.0, 9.0), pps=(24.0, 24.0)))
     >>> trial.n, round(trial["hr_os"].value, 2), round(trial["power_os"].value, 2)
-    (280, 0.86, 0.16)
+    (265, 0.77, 0.14)
     """
     alpha = design.alpha
     if not alpha / 2 < power < 1:
@@ -161,7 +163,7 @@ def plan(
         raise UsageError(f"n {wanted:g} with allocation {design.allocation}: each arm needs at least 2 patients")
     estimates = _by_formula(law, reverse, float(sum(patients)), power, alpha)
     for arm, median in zip(("control", "experimental"), design.median_os, strict=True):
-        estimates[f"median_os_{arm}"] = Estimate(median, method=OF_MODEL)
+        estimates[f"median_os_{arm}"] = Estimate(median, method=MODEL_MEDIAN)
     trials = simulate_trials(*design.arms, patients, design.censoring, simulations, seed, step) if simulations else None
     simulated = {} if trials is None else _by_simulation(trials, alpha)
     problems = _problems(design, law, float(sum(patients)))
@@ -178,18 +180,18 @@ def _by_formula(law: LogRankPair, reverse: LogRankPair, n: float, power: float, 
     values: dict[str, tuple[float, str]] = {}
     for which, name in enumerate(ENDPOINTS):
         values |= {
-            f"hr_{name}": (np.exp(law.log_hr[which]), LIMIT),
-            f"events_{name}": (n * law.events[which], EXPECTED),
-            f"power_{name}": (law.power(n, alpha)[which], NORMAL),
-            f"median_p_{name}": (law.median_p(n)[which], NORMAL),
-            f"n_{name}": (_whole(law.sample_size(power, alpha))[which], NORMAL),
+            f"hr_{name}": (np.exp(law.log_hr[which]), COX_LIMIT),
+            f"events_{name}": (n * law.events[which], EXPECTATION),
+            f"power_{name}": (law.power(n, alpha)[which], NORMAL_LAW),
+            f"median_p_{name}": (law.median_p(n)[which], NORMAL_LAW),
+            f"n_{name}": (_whole(law.sample_size(power, alpha))[which], NORMAL_LAW),
         }
     values |= {
-        "correlation": (law.correlation, JOINT),
-        "power_os_given_pfs": (law.os_power_given_significant_pfs(n, alpha), JOINT),
-        "hr_os_pps_only": (np.exp(reverse.log_hr[OS]), LIMIT),
-        "power_os_pps_only": (reverse.power(n, alpha)[OS], NORMAL),
-        "n_os_pps_only": (_whole(reverse.sample_size(power, alpha))[OS], NORMAL),
+        "correlation": (law.correlation, JOINT_LAW),
+        "power_os_given_pfs": (law.os_power_given_significant_pfs(n, alpha), JOINT_LAW),
+        "hr_os_pps_only": (np.exp(reverse.log_hr[OS]), COX_LIMIT),
+        "power_os_pps_only": (reverse.power(n, alpha)[OS], NORMAL_LAW),
+        "n_os_pps_only": (_whole(reverse.sample_size(power, alpha))[OS], NORMAL_LAW),
     }
     return {name: Estimate(float(value), method=kind) for name, (value, kind) in values.items()}
 
@@ -244,7 +246,8 @@ def _problems(design: Design, law: LogRankPair, n: float) -> tuple[str, ...]:
     problems = []
     if design.pps[0] != design.pps[1]:
         problems.append(
-            "post-progression survival is compared among the progressed: a difference is an assumption, not a randomised effect"
+            "post-progression survival is compared among the progressed: "
+            "a difference is an assumption, not a randomised effect"
         )
     if design.crossover and design.pps[0] == design.pps[1]:
         problems.append("crossover changes nothing here: both arms have the same post-progression survival")

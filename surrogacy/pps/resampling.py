@@ -1,14 +1,15 @@
 """Sampling errors of what one trial prints, from trials simulated under its calibrated model.
 
-Every simulated trial has the patients and the administrative follow-up of the real one. In each are estimated, as a report would,
-the Kaplan-Meier medians of the progression endpoint, of OS and of post-progression survival in both arms, and the Cox estimates of
-both hazard ratios: so the errors of these numbers go together as they do in a trial. What is resampled is
+Every simulated trial has the patients and the administrative follow-up of the real one. In each are estimated, as a
+report would, the Kaplan-Meier medians of the progression endpoint, of OS and of post-progression survival in both arms,
+and the Cox estimates of both hazard ratios: so the errors of these numbers go together as they do in a trial. What is
+resampled is
 
     log printed value + k (log estimate in the simulated trial - log value in the model that it was simulated from)
 
-k is 1 for medians. For a hazard ratio with a known standard error it is the printed standard error of its logarithm over that of the simulated
-trials: a trial with covariates, strata, losses or another data cut knows its own error better than the model does. Scaling leaves the
-correlation with the errors of the medians as it is.
+k is 1 for medians. For a hazard ratio with a known standard error it is the printed standard error of its logarithm over that
+of the simulated trials: a trial with covariates, strata, losses or another data cut knows its own error better than the
+model does. Scaling leaves the correlation with the errors of the medians as it is.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class SamplingErrors:
     Parameters
     ----------
     median_pfs, median_os, median_pps : (trials, 2) arrays
-        Of the progression endpoint, OS and PPS; control, experimental. Infinite where a median was not reached; PPS is NaN
-        unless the trial reported one.
+        Of the progression endpoint, OS and PPS; control, experimental. Infinite where a median was not reached; PPS is
+        NaN unless the trial reported one.
     hr_pfs, hr_os : (trials,) arrays
         Infinite where there was no estimate.
     """
@@ -50,8 +51,8 @@ class SamplingErrors:
     def __len__(self) -> int:
         return len(self.hr_os)
 
-    def of(self, chosen: BoolArray) -> SamplingErrors:
-        """Those of some of the trials."""
+    def take(self, chosen: BoolArray) -> SamplingErrors:
+        """Errors of some of the trials."""
         return SamplingErrors(
             self.median_pfs[chosen],
             self.median_os[chosen],
@@ -102,12 +103,12 @@ def printed_over_simulated(inputs: TrialSummary, calibration: Calibration, error
         "pfs": inputs.cut(calibration.cut).hr.se if calibration.pfs == "hazard-ratio" else None,
         "os": inputs.hr_os.se,
     }
-    found = {}
+    ratios = {}
     for (endpoint, se), sample in zip(printed.items(), (errors.hr_pfs, errors.hr_os), strict=True):
         finite = sample[np.isfinite(sample)]
         if se is not None and len(finite) > 1:
-            found[endpoint] = float(se / finite.std())
-    return found
+            ratios[endpoint] = float(se / finite.std())
+    return ratios
 
 
 def scaled(errors: SamplingErrors, ratios: Mapping[str, float]) -> SamplingErrors:

@@ -1,18 +1,19 @@
 """Shares of a gap: confidence sets of a ratio whose denominator may be 0.
 
-The share of a part in the gap is a ratio of two estimates. Percentiles of the ratio, shown only where the gap is clearly different from 0, cover
-too seldom. The set of Fieller,
+The share of a part in the gap is a ratio of two estimates. Percentiles of the ratio, shown only where the gap is
+clearly different from 0, cover too seldom. The set of Fieller,
 
     {s : the interval of part - s gap holds 0},
 
-has the level of the interval of ``part - s gap``, a difference of log hazard ratios, whatever the gap is. It is an interval exactly where the
-interval of the gap excludes 0; elsewhere it is the outside of an interval, or every number, and the share is unbounded. Intervals are
-percentiles over the resampled trials.
+has the level of the interval of ``part - s gap``, a difference of log hazard ratios, whatever the gap is. It is an
+interval exactly where the interval of the gap excludes 0; elsewhere it is the outside of an interval, or every number,
+and the share is unbounded. Intervals are percentiles over the resampled trials.
 
-In trials simulated with the size and follow-up of TACTICS (validation/share_coverage.py; true gaps of 0.27, 0.15 and 0.09) the nominal 95 %
-intervals of the parts held the truth in 93 to 96 %, and so did the sets. The level of the sets is over all trials, those with an unbounded
-set included. Among trials whose gap happens to exclude 0 (72, 25 and 12 %) the share of dilution was held in 94, 89 and 77 %, by percentiles
-of the ratio in 94, 87 and 81 %: the selection, not the formula, takes the rest away.
+In trials simulated with the size and follow-up of TACTICS (validation/share_coverage.py; true gaps of 0.27, 0.15 and
+0.09) the nominal 95 % intervals of the parts held the truth in 93 to 96 %, and so did the sets. The level of the sets
+is over all trials, those with an unbounded set included. Among trials whose gap happens to exclude 0 (72, 25 and 12 %)
+the share of dilution was held in 94, 89 and 77 %, by percentiles of the ratio in 94, 87 and 81 %: the selection, not
+the formula, takes the rest away.
 
 References
 ----------
@@ -32,11 +33,11 @@ from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import LEVEL, confidence_level
 
 HALF_TURN = np.pi / 2
-CLOSE = np.geomspace(1e-6, 0.02, 25)
-AROUND = np.concatenate([-CLOSE[::-1], [0.0], CLOSE])  # the estimate: narrow sets
+SMALL_ANGLES = np.geomspace(1e-6, 0.02, 25)
+ANGLES_AROUND_ESTIMATE = np.concatenate([-SMALL_ANGLES[::-1], [0.0], SMALL_ANGLES])  # the estimate: narrow sets
 # At which the set is looked at: every degree, and close to an infinite ratio, where a gap is hardly different from 0.
 DIRECTIONS = np.concatenate(
-    [[-HALF_TURN], -HALF_TURN + CLOSE, np.linspace(-1.55, 1.55, 178), HALF_TURN - CLOSE, [HALF_TURN]]
+    [[-HALF_TURN], -HALF_TURN + SMALL_ANGLES, np.linspace(-1.55, 1.55, 178), HALF_TURN - SMALL_ANGLES, [HALF_TURN]]
 )
 HALVINGS = 30
 
@@ -87,7 +88,7 @@ def fieller_set(part: FloatArray, whole: FloatArray, ratio: float, level: float 
         return FiellerSet("every number")
 
     def accepts(angle: FloatArray) -> npt.NDArray[np.bool_]:
-        """Whether the interval of ``cos(angle) part - sin(angle) whole`` holds 0, ``tan(angle)`` being the ratio."""
+        """Test that the interval of ``cos(angle) part - sin(angle) whole`` holds 0, ``tan(angle)`` being the ratio."""
         combined = np.column_stack([np.cos(angle), np.sin(angle)]) @ values
         low, high = np.quantile(combined, [0.5 - level / 2, 0.5 + level / 2], axis=1)
         return np.asarray((low <= 0) & (high >= 0))
@@ -99,7 +100,9 @@ def fieller_set(part: FloatArray, whole: FloatArray, ratio: float, level: float 
         return inside
 
     # directions from -pi/2 to pi/2, the last the one of an infinite ratio; the first direction beyond it is -pi/2 again
-    angles = np.unique(np.concatenate([DIRECTIONS, np.clip(np.arctan(ratio) + AROUND, -HALF_TURN, HALF_TURN)]))
+    angles = np.unique(
+        np.concatenate([DIRECTIONS, np.clip(np.arctan(ratio) + ANGLES_AROUND_ESTIMATE, -HALF_TURN, HALF_TURN)])
+    )
     accepted = accepts(angles)
     if accepted.all():
         return FiellerSet("every number")

@@ -182,7 +182,8 @@ class TrialSummary:
     Raises
     ------
     UsageError
-        If a value is impossible: a median OS not above the median PFS of its arm, a share outside [0, 1), fewer than 2 patients.
+        If a value is impossible: a median OS not above the median PFS of its arm, a share outside [0, 1), fewer than 2
+        patients.
     """
 
     comparison: str

@@ -1,6 +1,7 @@
 """Progression and death with constant hazards: closed forms that broadcast over times and arms.
 
-States 0 (alive, not progressed), 1 (progressed), 2 (dead); hazards per month h01, h02, h12; lam = h01 + h02, q = h02 / lam.
+States 0 (alive, not progressed), 1 (progressed), 2 (dead); hazards per month h01, h02, h12; lam = h01 + h02, q = h02 /
+lam.
 
     S_PFS(t) = exp(-lam t)
     P_1(t)   = h01 [exp(-lam t) - exp(-h12 t)] / (h12 - lam)     alive and progressed
@@ -10,12 +11,13 @@ States 0 (alive, not progressed), 1 (progressed), 2 (dead); hazards per month h0
     corr(PFS, OS) = h12 / sqrt(h01^2 + 2 h01 h02 + h12^2)
     Kendall's tau = 1 - (1 - q^2) lam / (lam + h12)
 
-The difference of exponentials is written as ``t exp(-min(lam, h12) t) phi(|h12 - lam| t)`` with ``phi(x) = (1 - exp(-x)) / x``:
-no cancellation where h12 = lam, no overflow however long the follow-up.
+The difference of exponentials is written as ``t exp(-min(lam, h12) t) phi(|h12 - lam| t)`` with ``phi(x) = (1 -
+exp(-x)) / x``: no cancellation where h12 = lam, no overflow however long the follow-up.
 
 References
 ----------
-Fleischer, Gaschler-Markefski, Bluhmki (2009), doi:10.1002/sim.3637; Meller, Beyersmann, Rufibach (2019), doi:10.1002/sim.8295.
+Fleischer, Gaschler-Markefski, Bluhmki (2009), doi:10.1002/sim.3637; Meller, Beyersmann, Rufibach (2019),
+doi:10.1002/sim.8295.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ from surrogacy.arrays import FloatArray
 from surrogacy.survival.time_quadrature import falling_root
 
 Array = npt.ArrayLike
-LONGEST_RATIO = 1e12  # of median post-progression survival to median PFS, or the reverse, that a calibration looks for
+MAX_MEDIAN_RATIO = (
+    1e12  # of median post-progression survival to median PFS, or the reverse, that a calibration looks for
+)
 
 
 def phi(x: Array) -> FloatArray:
@@ -137,8 +141,8 @@ def restricted_mean_pfs(tau: Array, h01: Array, h02: Array) -> FloatArray:
 def restricted_progressed(tau: Array, h01: Array, h02: Array, h12: Array) -> FloatArray:
     """Mean time alive and progressed in (0, tau): the area between the two survival curves.
 
-    ``h01 (m(lam) - m(h12)) / (h12 - lam)`` with ``m(x) = (1 - exp(-x tau)) / x``; where the two rates are near each other, the
-    progressed less those still alive, over their hazard: ``[h01 m(lam) - P_1(tau)] / h12``.
+    ``h01 (m(lam) - m(h12)) / (h12 - lam)`` with ``m(x) = (1 - exp(-x tau)) / x``; where the two rates are near each
+    other, the progressed less those still alive, over their hazard: ``[h01 m(lam) - P_1(tau)] / h12``.
     """
     tau, h01, h02, h12 = _floats(tau, h01, h02, h12)
     lam = h01 + h02
@@ -160,8 +164,9 @@ def correlation(h01: Array, h02: Array, h12: Array) -> FloatArray:
 def kendall_tau(h01: Array, h02: Array, h12: Array) -> FloatArray:
     """Kendall's tau of PFS and OS times.
 
-    Of two patients, the first to have a PFS event outlives the other only if it was a progression, if the first then outlives the
-    other's PFS (chance ``lam / (lam + h12)``), and, where the other progresses too, with chance 1/2 from then on.
+    Of two patients, the first to have a PFS event outlives the other only if it was a progression, if the first then
+    outlives the other's PFS (chance ``lam / (lam + h12)``), and, where the other progresses too, with chance 1/2 from
+    then on.
     """
     h01, h02, h12 = _floats(h01, h02, h12)
     lam = h01 + h02
@@ -181,15 +186,15 @@ def post_progression_hazard(pfs: Array, os: Array, direct_death: Array) -> Float
     Returns
     -------
     array
-        Per month; NaN where no hazard gives that median: ``os <= pfs``, or so many deaths without progression that half of all
-        patients are dead by ``os`` even if nobody dies after progression.
+        Per month; NaN where no hazard gives that median: ``os <= pfs``, or so many deaths without progression that half
+        of all patients are dead by ``os`` even if nobody dies after progression.
     """
     pfs, os, q = np.broadcast_arrays(*_floats(pfs, os, direct_death))
     lam = np.log(2.0) / pfs
     h01, h02 = pfs_hazards(pfs, q)
     never_dying = 1.0 - q * -np.expm1(-lam * os)
     possible = (os > pfs) & (never_dying > 0.5)
-    reach = np.log(LONGEST_RATIO)
+    reach = np.log(MAX_MEDIAN_RATIO)
 
     def excess(log_h12: FloatArray) -> FloatArray:
         return np.asarray(survival_os(os, h01, h02, np.exp(log_h12)) - 0.5)

@@ -43,7 +43,8 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
     Returns
     -------
     (trials,) array
-        Log hazard ratios; infinite where the likelihood has no maximum: one arm had no event, or none before the other arm's last had left.
+        Log hazard ratios; infinite where the likelihood has no maximum: one arm had no event, or none before the other
+        arm's last had left.
     """
     order = np.argsort(time, axis=1)
     died = np.take_along_axis(event, order, axis=1)
@@ -67,7 +68,8 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
         log_hr += np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-9:
             break
-    # towards an infinite maximum every step is about 1; without events while both arms are at risk there is nothing to estimate from
+    # towards an infinite maximum every step is about 1
+    # without events while both arms are at risk there is nothing to estimate from
     converged = estimable & (np.abs(step) < 1e-6) & (information > 0)
     upwards = np.where(estimable, log_hr > 0, observed > 0)
     return np.where(converged, log_hr, np.where(upwards, np.inf, -np.inf))

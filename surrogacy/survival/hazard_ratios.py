@@ -1,11 +1,12 @@
-"""Effect measures for overall survival when hazards are not proportional: each is another estimand, and carries its name.
+"""Effect measures for overall survival when hazards are not proportional, each with the name of its estimand.
 
-With S, f, h the survival, density and hazard of the endpoint in the control (C) and experimental (E) arm, pi the share of
-patients in E, G the survival of the censoring times:
+With S, f, h the survival, density and hazard of the endpoint in the control (C) and experimental (E) arm, pi the share
+of patients in E, G the survival of the censoring times:
 
     hazard ratio at t       h_E(t) / h_C(t)
-    average (alpha)         int h_E (S_E S_C)^alpha dt / int h_C (S_E S_C)^alpha dt                     Kalbfleisch, Prentice
-    Cox limit exp(b)        int pi G_E f_E (1 - r) - (1 - pi) G_C f_C r dt = 0,   r = 1 / (1 + (1 - pi) G_C S_C / (pi e^b G_E S_E))
+    average (alpha)         int h_E (S_E S_C)^alpha dt / int h_C (S_E S_C)^alpha dt          Kalbfleisch, Prentice
+    Cox limit exp(b)        int pi G_E f_E (1 - r) - (1 - pi) G_C f_C r dt = 0
+                            r = 1 / (1 + (1 - pi) G_C S_C / (pi e^b G_E S_E))
 
 The last is what the Cox estimate tends to in a large trial; it depends on the censoring.
 
@@ -52,7 +53,7 @@ __all__ = [
     "restricted_mean_difference",
 ]
 
-VERY_EARLY = 1e-9  # of the time scale of the fastest transition: where a limit at 0 is taken
+EARLY_FRACTION = 1e-9  # of the time scale of the fastest transition: where a limit at 0 is taken
 
 
 def cox_hazard_ratio(
@@ -69,7 +70,8 @@ def cox_hazard_ratio(
     control, experimental : IllnessDeath
         One arm each, or m each (a single arm is set against each of m).
     censoring : Censoring, (float, float) or None
-        None: everyone followed to the event. A pair: shortest and longest administrative follow-up, months, uniform in between.
+        None: everyone followed to the event. A pair: shortest and longest administrative follow-up, months, uniform in
+        between.
     allocation : (float, float)
         Patients of the control and of the experimental arm (only their ratio matters).
     endpoint : {"os", "pfs"}
@@ -79,8 +81,8 @@ def cox_hazard_ratio(
     float or (m,) array
         Experimental against control.
     """
-    found = scores(control, experimental, as_censoring(censoring), experimental_share(allocation), endpoint)
-    return pair_values(control, experimental, np.exp(np.concatenate([score.root() for score in found])))
+    pairs = scores(control, experimental, as_censoring(censoring), experimental_share(allocation), endpoint)
+    return pair_values(control, experimental, np.exp(np.concatenate([score.root() for score in pairs])))
 
 
 def hazard_ratio_over_time(
@@ -91,8 +93,8 @@ def hazard_ratio_over_time(
     Returns
     -------
     array
-        Shape of the arms, then that of t. With constant hazards it goes from the ratio of the deaths without progression
-        to that of the slower of the two ways out, and never is constant in between.
+        Shape of the arms, then that of t. With constant hazards it goes from the ratio of the deaths without
+        progression to that of the slower of the two ways out, and never is constant in between.
     """
     known(endpoint)
     common_pairs(control, experimental)
@@ -103,11 +105,11 @@ def hazard_ratio_over_time(
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(values[0] / values[1])
 
-    found = ratio(times)
+    ratios = ratio(times)
     if not (times == 0.0).any():
-        return found
-    just_after = VERY_EARLY / max(float(arm.transitions.fastest().max()) for arm in (control, experimental))
-    return np.where(np.isnan(found), ratio(np.where(times == 0.0, just_after, times)), found)
+        return ratios
+    just_after = EARLY_FRACTION / max(float(arm.transitions.fastest().max()) for arm in (control, experimental))
+    return np.where(np.isnan(ratios), ratio(np.where(times == 0.0, just_after, times)), ratios)
 
 
 def average_hazard_ratio(
@@ -124,8 +126,8 @@ def average_hazard_ratio(
     control, experimental : IllnessDeath
         One arm each, or m each.
     alpha : float
-        0 or more; 0.5 makes it, under proportional hazards and without censoring, akin to the Cox estimate; 0 is the ratio of
-        cumulative hazards.
+        0 or more; 0.5 makes it, under proportional hazards and without censoring, akin to the Cox estimate; 0 is the
+        ratio of cumulative hazards.
     upper : float
         Months to integrate to.
     endpoint : {"os", "pfs"}
@@ -172,10 +174,10 @@ def expected_events(
     patients : (float, float)
         Of the control and of the experimental arm.
     """
-    found = list(scores(control, experimental, as_censoring(censoring), experimental_share(patients), endpoint))
+    pairs = list(scores(control, experimental, as_censoring(censoring), experimental_share(patients), endpoint))
     events = [
         sum(patients) * np.concatenate([counts.sum(axis=1) for counts in of_arm])
-        for of_arm in ([score.control_events for score in found], [score.experimental_events for score in found])
+        for of_arm in ([score.control_events for score in pairs], [score.experimental_events for score in pairs])
     ]
     return pair_values(control, experimental, events[0]), pair_values(control, experimental, events[1])
 

@@ -1,7 +1,7 @@
-"""What every family of transition hazards can say of an illness-death model, and the family of constant hazards.
+"""Transition hazards of an illness-death model: the protocol of every family, and the family of constant hazards.
 
-A family holds its hazards as (m, 1) columns, m arms; times are months, of a shape that broadcasts against them: (1, k), or (m, k)
-with times of its own for each arm.
+A family holds its hazards as (m, 1) columns, m arms; times are months, of a shape that broadcasts against them: (1, k),
+or (m, k) with times of its own for each arm.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from surrogacy.arrays import FloatArray
 from surrogacy.survival import constant_hazards
 
-NOTHING_LEFT = 37.0  # cumulative hazard after which a share of 1e-16 is still to come
+MAX_CUMULATIVE_HAZARD = 37.0  # cumulative hazard after which a share of 1e-16 is still to come
 Drawn = tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]
 
 
@@ -164,17 +164,17 @@ class Exponential:
         return ()
 
     def horizon(self) -> FloatArray:
-        """By the slower of PFS and post-progression survival."""
+        """Times by the slower of PFS and post-progression survival."""
         lam = self.h01 + self.h02
         dying = (self.h01 > 0.0) & (self.h12 > 0.0)
-        return np.asarray(NOTHING_LEFT / np.where(dying, np.minimum(lam, self.h12), lam))[:, 0]
+        return np.asarray(MAX_CUMULATIVE_HAZARD / np.where(dying, np.minimum(lam, self.h12), lam))[:, 0]
 
     def horizon_pfs(self) -> FloatArray:
-        """By the hazard of PFS."""
-        return np.asarray(NOTHING_LEFT / (self.h01 + self.h02))[:, 0]
+        """Times by the hazard of PFS."""
+        return np.asarray(MAX_CUMULATIVE_HAZARD / (self.h01 + self.h02))[:, 0]
 
     def fastest(self) -> FloatArray:
-        """By the faster of the two."""
+        """Rate of the faster of the two."""
         return np.asarray(np.maximum(self.h01 + self.h02, self.h12))[:, 0]
 
     def sharpness(self) -> float:

@@ -1,7 +1,7 @@
-"""The illness-death model of one arm, or of many arms at once: PFS, OS and what links them.
+"""Illness-death models of one arm, or of many arms at once: PFS, OS and the time between them.
 
-Patients start in state 0 (alive, not progressed), may progress (state 1, hazard ``progression``), and die from either (``death``,
-``post_progression``). PFS ends at the first event, OS at death.
+Patients start in state 0 (alive, not progressed), may progress (state 1, hazard ``progression``), and die from either
+(``death``, ``post_progression``). PFS ends at the first event, OS at death.
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ class IllnessDeath:
     Parameters
     ----------
     progression, death, post_progression : float or (m,) array
-        Transition hazards 0 -> 1, 0 -> 2 and 1 -> 2: constants h per month, or with ``shape`` p the scale of ``h p t^(p-1)``
-        (cumulative ``h t^p``, h per month^p). With ``cuts``: one value, or one an interval along the last axis.
+        Transition hazards 0 -> 1, 0 -> 2 and 1 -> 2: constants h per month, or with ``shape`` p the scale of ``h p
+        t^(p-1)`` (cumulative ``h t^p``, h per month^p). With ``cuts``: one value, or one an interval along the last
+        axis.
     shape : three floats or (m,) arrays
         Weibull shapes of the three hazards; (1, 1, 1) is constant.
     post_progression_clock : {"forward", "reset"}
-        Whether the hazard after progression runs by the time since randomisation (Markov) or since progression (semi-Markov).
-        The same where that hazard is constant.
+        Whether the hazard after progression runs by the time since randomisation (Markov) or since progression
+        (semi-Markov). The same where that hazard is constant.
     cuts : tuple of float
         Months at which piecewise constant hazards change (`piecewise`).
 
@@ -59,7 +60,8 @@ class IllnessDeath:
 
     References
     ----------
-    Meller, Beyersmann, Rufibach (2019), doi:10.1002/sim.8295; Fleischer, Gaschler-Markefski, Bluhmki (2009), doi:10.1002/sim.3637.
+    Meller, Beyersmann, Rufibach (2019), doi:10.1002/sim.8295; Fleischer, Gaschler-Markefski, Bluhmki (2009),
+    doi:10.1002/sim.3637.
     """
 
     progression: Any
@@ -77,8 +79,8 @@ class IllnessDeath:
         try:
             hazards = [np.asarray(getattr(self, name), dtype=np.float64) for name in HAZARDS]
         except (TypeError, ValueError):
-            given = ", ".join(f"{name} = {getattr(self, name)!r}" for name in HAZARDS)
-            raise UsageError(f"{given}: give hazards per month as numbers or arrays of numbers") from None
+            stated = ", ".join(f"{name} = {getattr(self, name)!r}" for name in HAZARDS)
+            raise UsageError(f"{stated}: give hazards per month as numbers or arrays of numbers") from None
         for name, values in zip(HAZARDS, hazards, strict=True):
             wrong = ~np.isfinite(values) | (values < 0.0)
             refuse(
@@ -107,7 +109,8 @@ class IllnessDeath:
         arms = _common(*hazards, *shapes)
         if len(arms) > 1:
             raise UsageError(
-                f"hazards of shape {arms}: give scalars, or one value an arm (for hazards by interval, IllnessDeath.piecewise)"
+                f"hazards of shape {arms}: give scalars, or one value an arm "
+                "(for hazards by interval, IllnessDeath.piecewise)"
             )
         columns: list[FloatArray] = [np.broadcast_to(values, arms).reshape(-1, 1) for values in (*hazards, *shapes)]
         _refuse_idle(columns[0] + columns[1])
@@ -149,7 +152,8 @@ class IllnessDeath:
         progression, death, post_progression : float, (j,) or (m, j) array
             Hazards per month in the j intervals.
         cuts : tuple of float
-            The j - 1 months between them. With the clock reset, those of the post-progression hazard count from progression.
+            The j - 1 months between them. With the clock reset, those of the post-progression hazard count from
+            progression.
         """
         if not cuts:  # a single interval
             progression, death, post_progression = (
@@ -222,13 +226,16 @@ class IllnessDeath:
         words = "median OS = {value} months is not longer than median PFS, which death ends too: check the two medians"
         refuse(os <= pfs, os, words)
         h12 = constant_hazards.post_progression_hazard(pfs, os, q)
-        words = "median OS = {value} months: too many deaths without progression for it, even if nobody died after one; lower direct_death"
+        words = (
+            "median OS = {value} months: too many deaths without progression for it, "
+            "even if nobody died after one; lower direct_death"
+        )
         refuse(np.isnan(h12), os, words)
         return cls.from_pfs(pfs, q, h12)
 
     @property
     def median_pps(self) -> Any:
-        """Median time from progression to death in the model, months, over all progressions; infinite if half never die."""
+        """Median time from progression to death, months, over all progressions; infinite if half never die."""
         return self._one_value(self.transitions.median_pps())
 
     def survival_pfs(self, t: npt.ArrayLike) -> FloatArray:
@@ -272,7 +279,7 @@ class IllnessDeath:
         return self._at(self.transitions.restricted_mean_pfs, tau)
 
     def restricted_mean_os(self, tau: npt.ArrayLike) -> FloatArray:
-        """Mean of ``min(OS, tau)``, months. Less that of PFS: mean time alive and progressed before tau, in any model."""
+        """Mean of ``min(OS, tau)``, months; less that of PFS it is the mean time alive and progressed before tau."""
         return self._at(self.transitions.restricted_mean_os, tau)
 
     def correlation(self) -> Any:

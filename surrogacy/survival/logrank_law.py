@@ -1,17 +1,20 @@
 """Joint large-sample law of the log-rank statistics of PFS and OS in one trial, under constant transition hazards.
 
-With Z_i = 1 in the experimental arm, and for each endpoint the share r(t) of those at risk who are experimental and the pooled hazard
-``l(t) = (1 - r) h_C + r h_E``, the log-rank score and its variance are sums over patients to first order (Lin, Wei):
+With Z_i = 1 in the experimental arm, and for each endpoint the share r(t) of those at risk who are experimental and the
+pooled hazard ``l(t) = (1 - r) h_C + r h_E``, the log-rank score and its variance are sums over patients to first order
+(Lin, Wei):
 
     U ~ sum_i int (Z_i - r) (dN_i - Y_i l dt)                                   E U / n = drift
     V ~ sum_i int r (1 - r) dN_i + int (1 - 2 r) (Z_i - r) Y_i l dt             E V / n = v
-    U / sqrt(V) ~ sqrt(n) drift / sqrt(v) + n^(-1/2) sum_i (zeta_i - E zeta_i),   zeta = U_i / sqrt(v) - drift V_i / (2 v^(3/2))
+    U / sqrt(V) ~ sqrt(n) drift / sqrt(v) + n^(-1/2) sum_i (zeta_i - E zeta_i)
+    zeta_i = U_i / sqrt(v) - drift V_i / (2 v^(3/2))
 
-so each patient gives ``zeta = int a dN + int c Y dt`` with functions a, c of time alone. With ``b(t) = int_0^t c`` a patient's
-running sum is b(t) until the event and b + a after it, and the second moments need single integrals only. For PFS (P) and OS (O) of one
-patient, who leaves the first state by progression (h01) or death (h02):
+so each patient gives ``zeta = int a dN + int c Y dt`` with functions a, c of time alone. With ``b(t) = int_0^t c`` a
+patient's running sum is b(t) until the event and b + a after it, and the second moments need single integrals only. For
+PFS (P) and OS (O) of one patient, who leaves the first state by progression (h01) or death (h02):
 
-    E zeta_P zeta_O = int G S_PFS { (b_P b_O)' + h02 [(b_P + a_P)(b_O + a_O) - b_P b_O] + h01 [(b_P + a_P)(b_O + K) - b_P b_O] } dt
+    E zeta_P zeta_O = int G S_PFS { (b_P b_O)' + h02 [(b_P + a_P)(b_O + a_O) - b_P b_O] + h01 [(b_P + a_P)(b_O + K) -
+    b_P b_O] } dt
     G K(u) = int_u G(t) exp(-h12 (t - u)) [h12 a_O + c_O] dt,  averaged over the values that h12 may take
 
 G is the survival of the censoring times; numbers of patients by arm are fixed, so moments are centred within arms.
@@ -34,15 +37,15 @@ from surrogacy.survival import constant_hazards
 from surrogacy.survival.partial_likelihood import Censoring, Score
 from surrogacy.survival.time_quadrature import falling_root
 
-POINTS = 1200  # of the time grid; moments are then right to about 1e-5
-NEGLIGIBLE = 40.0  # log units of survival after which nobody is left
-NO_DRIFT = 1e-9  # of a statistic, per root patient: rounding
+GRID_POINTS = 1200  # of the time grid; moments are then right to about 1e-5
+MAX_CUMULATIVE_HAZARD = 40.0  # log units of survival after which nobody is left
+DRIFT_ROUNDING_ERROR = 1e-9  # of a statistic, per root patient: rounding
 PFS, OS = 0, 1
 
 
 @dataclass(frozen=True)
 class MixedArm:
-    """One arm: constant hazards of progression and death; after progression one of several hazards, drawn for each patient.
+    """Arm with constant hazards of progression and death, and after progression one of several, drawn for each patient.
 
     Parameters
     ----------
@@ -67,7 +70,7 @@ class MixedArm:
 
     @property
     def median_os(self) -> float:
-        """Median OS, months: at least the median PFS, at most that and the time in which half of the slowest die after progression."""
+        """Median OS, months."""
         pfs = np.log(2.0) / (self.progression + self.death)
         # at the upper end a quarter at most has no PFS event, and a quarter of the others live on
         latest = 2.0 * pfs + 2.0 * np.log(2.0) / min(self.post_progression)
@@ -119,7 +122,7 @@ class LogRankPair:
         return float(self.covariance[0, 1] / self.spread.prod())
 
     def power(self, n: float, alpha: float) -> FloatArray:
-        """(2,) probability of a two-sided p < alpha in favour of the experimental arm, ``Phi((-z - sqrt(n) drift) / spread)``."""
+        """Power (2,), two-sided p < alpha in favour of the experimental arm: ``Phi((-z - sqrt(n) drift) / spread)``."""
         return np.asarray(ndtr((ndtri(alpha / 2.0) - np.sqrt(n) * self.drift) / self.spread))
 
     def os_power_given_pfs_statistic(self, statistic: FloatArray, n: float, alpha: float) -> FloatArray:
@@ -129,7 +132,7 @@ class LogRankPair:
         return np.asarray(ndtr((ndtri(alpha / 2.0) - expected) / (spread[OS] * np.sqrt(max(1.0 - rho**2, 1e-12)))))
 
     def os_power_given_significant_pfs(self, n: float, alpha: float) -> float:
-        """Probability of a significant OS given a significant PFS: the mean of the above over the lower tail of the PFS statistic."""
+        """Probability of a significant OS given a significant PFS: mean over the lower tail of the PFS statistic."""
         nodes, weights = np.polynomial.legendre.leggauss(64)
         tail = self.power(n, alpha)[PFS] * (nodes + 1.0) / 2.0
         statistic = np.sqrt(n) * self.drift[PFS] + self.spread[PFS] * ndtri(np.maximum(tail, 1e-300))
@@ -151,12 +154,18 @@ class LogRankPair:
         Infinite where the statistic does not drift in favour of the experimental arm.
         """
         needed = np.maximum(-ndtri(alpha / 2.0) + self.spread * ndtri(power), 0.0)
-        return np.asarray(np.where(self.drift < -NO_DRIFT, (needed / np.minimum(self.drift, -NO_DRIFT)) ** 2, np.inf))
+        return np.asarray(
+            np.where(
+                self.drift < -DRIFT_ROUNDING_ERROR,
+                (needed / np.minimum(self.drift, -DRIFT_ROUNDING_ERROR)) ** 2,
+                np.inf,
+            )
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class _Endpoint:
-    """What one endpoint needs at the grid: event density and survival by arm, weights a and c of a patient's sum, its integral b."""
+    """One endpoint at the grid: survival and event density by arm, weights a, c of a patient's sum, integral b."""
 
     alive: FloatArray  # (2, n): control, experimental
     density: FloatArray
@@ -207,11 +216,11 @@ def logrank_pair(
 
 
 def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring) -> FloatArray:
-    """Times from 0 to the end of follow-up, even at first and in the logarithm later, so that every rate is resolved."""
+    """Times from 0 to the end of follow-up, even at first and in the logarithm later: every rate is resolved."""
     rates = np.array([rate for arm in arms for rate in (arm.progression + arm.death, *arm.post_progression)])
-    end = min(censoring.longest, NEGLIGIBLE / (rates.min() + min(censoring.losses)))
+    end = min(censoring.longest, MAX_CUMULATIVE_HAZARD / (rates.min() + min(censoring.losses)))
     stretch = np.log1p(rates.max() * end)
-    t = end * np.sinh(stretch * np.linspace(0.0, 1.0, POINTS)) / np.sinh(stretch)
+    t = end * np.sinh(stretch * np.linspace(0.0, 1.0, GRID_POINTS)) / np.sinh(stretch)
     return np.union1d(t, censoring.shortest) if 0.0 < censoring.shortest < end else t
 
 
@@ -267,7 +276,7 @@ def _arm_covariance(
 
 
 def _discounted(t: FloatArray, g: FloatArray, rate: float) -> FloatArray:
-    """``int_u g(t) exp(-rate (t - u)) dt`` at every grid point u, exact for g linear between points, however fast the rate."""
+    """``int_u g(t) exp(-rate (t - u)) dt`` at every grid point u, exact for g linear between points, for any rate."""
     x = rate * np.diff(t)
     kept = np.exp(-x)
     whole = constant_hazards.phi(x)  # int_0^1 exp(-x s) ds

@@ -1,12 +1,15 @@
 """Means, correlation and Kendall's tau of PFS and OS where there is no closed form, by quadrature.
 
-With f01 the density of the time u of progression, S12(v | u) the chance to live v months after it, and R the time after it:
+With f01 the density of the time u of progression, S12(v | u) the chance to live v months after it, and R the time after
+it:
 
-    E[R^k]        = int f01(u) int k v^(k-1) S12(v | u) dv du,   likewise E[PFS R];   OS = PFS + R (R = 0 if progression never comes)
+    OS            = PFS + R,   R = 0 without progression
+    E[R^k]        = int f01(u) int k v^(k-1) S12(v | u) dv du,   likewise E[PFS R]
     P(discordant) = 2 int f01(u) int f12(v | u) [S_PFS(u) - G(u, u + v)] dv du,   Kendall's tau = 1 - 2 P(discordant)
     G(u, o)       = P(PFS > u, OS > o) = S_PFS(o) + int_u^o f01(x) S12(o - x | x) dx
 
-The last line of two patients: the one who progresses first, at u, and dies at u + v outlives the other, who dies before.
+The last line of two patients: the one who progresses first, at u, and dies at u + v outlives the other, who dies
+before.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.survival.time_quadrature import falling_root, graded_rule
 
 LOG_UNITS_SEARCHED = 80.0
-IMMORTAL = 1e-12  # a share still alive when nothing more can happen
+IMMORTAL_SHARE = 1e-12  # a share still alive when nothing more can happen
 
 
 class Numerical(ABC):
@@ -28,7 +31,7 @@ class Numerical(ABC):
 
     @abstractmethod
     def markov(self) -> bool:
-        """Whether the clock of post-progression survival runs on from randomisation, or starts anew at progression."""
+        """Clock of post-progression survival: True from randomisation, False from progression."""
 
     @abstractmethod
     def survival_pfs(self, t: FloatArray) -> FloatArray:
@@ -48,7 +51,7 @@ class Numerical(ABC):
 
     @abstractmethod
     def single_arms(self) -> Iterator[Numerical]:
-        """Every arm by itself."""
+        """Arms one by one."""
 
     @abstractmethod
     def cuts_of_hazards(self) -> tuple[float, ...]:
@@ -150,7 +153,7 @@ class Numerical(ABC):
         )
 
     def _immortal(self) -> bool:
-        return bool(self.overall(self.horizon()[:, None])[0][0, 0] > IMMORTAL)
+        return bool(self.overall(self.horizon()[:, None])[0][0, 0] > IMMORTAL_SHARE)
 
     def _moments(self) -> tuple[FloatArray, FloatArray]:
         """Means of (PFS, OS) and their second moments, (2, 2), of a single arm."""
@@ -196,7 +199,7 @@ class Numerical(ABC):
         return 2.0 * float(share @ outlived)
 
     def _between(self, u: FloatArray, v: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Times x from u to u + v, (n, k, l), and their weights: the half graded towards u, and that graded towards u + v."""
+        """Times x from u to u + v, (n, k, l), and their weights: the half graded towards u, then that towards u + v."""
         out, cuts = u + v, self.cuts_of_hazards()
         for origin, sign in ((u, 1.0), (out, -1.0)):
             edges = [sign * (np.broadcast_to(cut, v.shape) - origin) for cut in cuts] + [

@@ -1,10 +1,11 @@
-"""The partial likelihood of a large trial: the censoring, who is at risk, who dies, and the score of the log hazard ratio.
+"""Partial likelihood of a large trial: censoring, risk sets, events, and the score of the log hazard ratio.
 
     U(b) = int pi G_E f_E (1 - r) - (1 - pi) G_C f_C r dt,   r = 1 / (1 + (1 - pi) G_C S_C / (pi e^b G_E S_E))
     V(b) = int (pi G_E f_E + (1 - pi) G_C f_C) r (1 - r) dt
 
-for S, f the survival and density of the endpoint in the control (C) and experimental (E) arm, G the survival of the censoring
-times, pi the share of patients in E; both per patient. U(b) = 0 at the limit of the Cox estimate, U(0) is the log-rank numerator.
+for S, f the survival and density of the endpoint in the control (C) and experimental (E) arm, G the survival of the
+censoring times, pi the share of patients in E; both per patient. U(b) = 0 at the limit of the Cox estimate, U(0) is the
+log-rank numerator.
 
 References
 ----------
@@ -21,20 +22,20 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.survival.hazards import NOTHING_LEFT, Exponential, Transitions
+from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Exponential, Transitions
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.survival.time_quadrature import graded_rule
 
 Endpoint = Literal["os", "pfs"]
-AT_ONCE = 512  # pairs of arms with constant hazards in one block: the arrays stay in the processor's cache
-AT_ONCE_NUMERICAL = 64  # each of their times is an integral
-LARGEST_LOG_HR = 60.0
-MOST_STEPS = 200
+PAIRS_AT_ONCE = 512  # pairs of arms with constant hazards in one block: the arrays stay in the processor's cache
+NUMERICAL_PAIRS_AT_ONCE = 64  # each of their times is an integral
+MAX_LOG_HR = 60.0
+MAX_NEWTON_STEPS = 200
 
 
 @dataclass(frozen=True)
 class Censoring:
-    """When follow-up ends: at the data cut for patients who entered evenly over the accrual, earlier for those lost.
+    """Distribution of follow-up: to the data cut for patients who entered evenly over the accrual, less for those lost.
 
     Parameters
     ----------
@@ -60,7 +61,8 @@ class Censoring:
             )
         if len(self.losses) != 2 or any(not (np.isfinite(rate) and rate >= 0.0) for rate in self.losses):
             raise UsageError(
-                f"loss to follow-up {self.loss}: give a hazard per month, or (control, experimental), finite and 0 or more"
+                f"loss to follow-up {self.loss}: give a hazard per month, or (control, experimental), "
+                "finite and 0 or more"
             )
 
     @classmethod
@@ -84,7 +86,7 @@ class Censoring:
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """Events and risk sets of pairs of arms at quadrature nodes: what the partial likelihood of a large trial is made of."""
+    """Events and risk sets of pairs of arms at quadrature nodes, from which the score of a large trial is computed."""
 
     control_events: FloatArray  # (m, n), shares of all patients, weighted
     experimental_events: FloatArray
@@ -102,9 +104,9 @@ class Score:
     def root(self) -> FloatArray:
         """Log hazard ratio at which the score is 0: Newton's steps, halved wherever they leave the bracket."""
         size = len(self.risk_ratio)
-        low, high = np.full(size, -LARGEST_LOG_HR), np.full(size, LARGEST_LOG_HR)
+        low, high = np.full(size, -MAX_LOG_HR), np.full(size, MAX_LOG_HR)
         log_hr = np.zeros(size)
-        for _ in range(MOST_STEPS):
+        for _ in range(MAX_NEWTON_STEPS):
             score, information = self.at(log_hr)
             low, high = np.where(score > 0.0, log_hr, low), np.where(score > 0.0, high, log_hr)
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -122,7 +124,7 @@ class Score:
 
 
 def as_censoring(censoring: Censoring | tuple[float, float] | None) -> Censoring:
-    """None is complete follow-up, a pair the shortest and longest administrative follow-up."""
+    """Return a Censoring: None is complete follow-up, a pair the shortest and longest administrative follow-up."""
     if censoring is None:
         return Censoring(np.inf, np.inf)
     if isinstance(censoring, Censoring):
@@ -139,7 +141,8 @@ def experimental_share(allocation: tuple[float, float]) -> float:
     control, experimental = allocation if len(allocation) == 2 else (0.0, 0.0)
     if not (control > 0 and experimental > 0 and np.isfinite(control + experimental)):
         raise UsageError(
-            f"allocation {allocation}: give patients (or a ratio) of the control and of the experimental arm, both positive"
+            f"allocation {allocation}: give patients (or a ratio) of the control and of the experimental arm, "
+            "both positive"
         )
     return experimental / (control + experimental)
 
@@ -156,7 +159,8 @@ def common_pairs(control: IllnessDeath, experimental: IllnessDeath) -> tuple[int
         return np.broadcast_shapes(control.arms, experimental.arms)
     except ValueError:
         raise UsageError(
-            f"{control.arms[0]} control and {experimental.arms[0]} experimental arms: give as many of each, or a single one"
+            f"{control.arms[0]} control and {experimental.arms[0]} experimental arms: "
+            "give as many of each, or a single one"
         ) from None
 
 
@@ -188,7 +192,7 @@ def blocks(
     """Transitions of a block of pairs, their number, and the times at which a hazard jumps."""
     pairs = int(np.prod(common_pairs(control, experimental)))
     closed = isinstance(control.transitions, Exponential) and isinstance(experimental.transitions, Exponential)
-    step = AT_ONCE if closed else AT_ONCE_NUMERICAL
+    step = PAIRS_AT_ONCE if closed else NUMERICAL_PAIRS_AT_ONCE
     for first in range(0, pairs, step):
         block = slice(first, min(first + step, pairs))
         arms = control.transitions.take(block), experimental.transitions.take(block)
@@ -213,7 +217,7 @@ def scores(
     for arms, size, kinks in blocks(control, experimental):
         last = np.minimum(nothing_left(arms, endpoint), censoring.longest)
         if min(censoring.losses) > 0.0:
-            last = np.minimum(last, NOTHING_LEFT / min(censoring.losses))
+            last = np.minimum(last, MAX_CUMULATIVE_HAZARD / min(censoring.losses))
         parts = []
         for t, weight in panels(arms, size, last, [censoring.shortest, *kinks], max(censoring.losses)):
             kept = censoring.administrative(t) * weight

@@ -2,8 +2,8 @@
 
     S_OS(t) = S_PFS(t) + sum over pieces of int h01 exp(-H_PFS(u)) S12(t - u | u) du
 
-Between neighbouring cuts (clock reset: and cuts counted back from t) the integrand is the exponential of a line, so that each piece
-is its length times the larger of its ends times ``phi`` of their log ratio.
+Between neighbouring cuts (clock reset: and cuts counted back from t) the integrand is the exponential of a line, so
+that each piece is its length times the larger of its ends times ``phi`` of their log ratio.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.survival.constant_hazards import phi
-from surrogacy.survival.hazards import NOTHING_LEFT, Drawn
+from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Drawn
 from surrogacy.survival.moments import Numerical
 
 
@@ -47,7 +47,7 @@ class Piecewise(Numerical):
         return total
 
     def markov(self) -> bool:
-        """Whether the clock runs on."""
+        """Clock of post-progression survival: True from randomisation."""
         return self.forward
 
     def survival_pfs(self, t: FloatArray) -> FloatArray:
@@ -140,16 +140,16 @@ class Piecewise(Numerical):
         )
 
     def single_arms(self) -> Iterator[Piecewise]:
-        """Every arm by itself."""
+        """Arms one by one."""
         return (self.take(slice(arm, arm + 1)) for arm in range(len(self.h01)))
 
     def cuts_of_hazards(self) -> tuple[float, ...]:
-        """Those given."""
+        """Months between the intervals."""
         return tuple(self.cuts)
 
     def kinks(self) -> tuple[float, ...]:
         """The cuts; with the clock reset the density of OS bends at the sums of two."""
-        sums = set() if self.forward else {one + other for one in self.cuts for other in self.cuts}
+        sums = set() if self.forward else {first + second for first in self.cuts for second in self.cuts}
         return tuple(sorted({*self.cuts, *sums}))
 
     def _reached(self, cumulative: FloatArray, hazards: FloatArray) -> FloatArray:
@@ -157,16 +157,16 @@ class Piecewise(Numerical):
         return np.where(np.isfinite(times), times, self.cuts[-1])
 
     def horizon_pfs(self) -> FloatArray:
-        """When the cumulative hazard of PFS leaves nobody."""
-        return self._reached(np.full(len(self.h01), NOTHING_LEFT), self.h01 + self.h02)
+        """Times at which the cumulative hazard of PFS leaves nobody."""
+        return self._reached(np.full(len(self.h01), MAX_CUMULATIVE_HAZARD), self.h01 + self.h02)
 
     def horizon(self) -> FloatArray:
         """PFS, then post-progression survival from there."""
         first = self.horizon_pfs()
         if self.forward:
-            last = self._reached(self._cumulative(first[:, None], self.h12)[:, 0] + NOTHING_LEFT, self.h12)
+            last = self._reached(self._cumulative(first[:, None], self.h12)[:, 0] + MAX_CUMULATIVE_HAZARD, self.h12)
         else:
-            last = first + self._reached(np.full(len(first), NOTHING_LEFT), self.h12)
+            last = first + self._reached(np.full(len(first), MAX_CUMULATIVE_HAZARD), self.h12)
         return np.maximum(first, last)
 
     def fastest(self) -> FloatArray:

@@ -75,7 +75,7 @@ def simulate_trials(
     statistic, events = np.empty((trials, 2)), np.empty((trials, 2))
     for start in range(0, trials, batch):
         now = min(batch, trials - start)
-        parts = [one.sample(now, count, rng) for one, count in zip((control, experimental), patients, strict=True)]
+        parts = [each.sample(now, count, rng) for each, count in zip((control, experimental), patients, strict=True)]
         followed = np.full((now, size), np.inf)
         if np.isfinite(censoring.longest):
             followed = rng.uniform(censoring.shortest, censoring.longest, (now, size))

@@ -2,8 +2,8 @@
 
     integral over (0, T) of f  =  T sum w_i f(T s_i),   s = 1 / (1 + exp(-z)),   z = x + exp(x) - exp(-x - left)
 
-with equal steps in x: log t advances evenly over the ``left`` log units before T, so that one rule sees a process of a week and
-one of ten years, and the ends are approached double exponentially, so that t^(p - 1) at 0 does no harm.
+with equal steps in x: log t advances evenly over the ``left`` log units before T, so that one rule sees a process of a
+week and one of ten years, and the ends are approached double exponentially, so that t^(p - 1) at 0 does no harm.
 
 References
 ----------
@@ -19,15 +19,17 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 
-STEP = 0.2  # in x; 1e-14 for exponentials of any rate that `left` covers, 1e-9 for a Cox limit with a hazard ratio of 6
-TAIL = 36.0  # weights down to exp(-36) of the whole
+NODE_STEP = (
+    0.2  # in x; 1e-14 for exponentials of any rate that `left` covers, 1e-9 for a Cox limit with a hazard ratio of 6
+)
+LOG_TAIL_WEIGHT = 36.0  # weights down to exp(-36) of the whole
 HALVINGS = 64
 
 
 @lru_cache(maxsize=128)
 def _rule(left: int, sharpness: float, power: float) -> tuple[FloatArray, FloatArray]:
-    low, high = -left - np.log(TAIL / power), np.log(TAIL)
-    x = np.linspace(low, high, int(np.ceil((high - low) * sharpness / STEP)) + 1)
+    low, high = -left - np.log(LOG_TAIL_WEIGHT / power), np.log(LOG_TAIL_WEIGHT)
+    x = np.linspace(low, high, int(np.ceil((high - low) * sharpness / NODE_STEP)) + 1)
     before, after = np.exp(-x - left), np.exp(x)
     z = x + after - before
     s = np.exp(-np.logaddexp(0.0, -z))
@@ -58,7 +60,7 @@ def graded_rule(span: float, sharpness: float = 1.0, power: float = 1.0) -> tupl
 
 
 def falling_root(function: Callable[[FloatArray], FloatArray], low: FloatArray, high: FloatArray) -> FloatArray:
-    """Where non-increasing functions cross 0, by halving the bracket: no start value, no failure, all problems at once.
+    """Find where non-increasing functions cross 0, by halving the bracket: no start value, all problems at once.
 
     Parameters
     ----------

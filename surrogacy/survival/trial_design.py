@@ -22,11 +22,13 @@ class Design:
     Parameters
     ----------
     pfs, pps : (float, float)
-        Medians of progression-free survival, and of the time from progression to death (of the model, not a difference of medians).
+        Medians of progression-free survival, and of the time from progression to death (of the model, not a difference
+        of medians).
     direct_death : (float, float)
         Share of the PFS events that are deaths.
     accrual, follow_up : float
-        Months of even accrual, and months from the last entry to the data cut; infinite = everyone is followed to the event.
+        Months of even accrual, and months from the last entry to the data cut; infinite = everyone is followed to the
+        event.
     loss : float
         Hazard of loss to follow-up per month.
     crossover : float
@@ -47,7 +49,7 @@ class Design:
     --------
     >>> design = Design(pfs=(6.0, 9.0), pps=(12.0, 12.0), accrual=24.0, follow_up=12.0)
     >>> tuple(round(median, 1) for median in design.median_os)
-    (21.1, 24.8)
+    (21.3, 25.3)
     """
 
     pfs: Pair
@@ -77,7 +79,8 @@ class Design:
             raise UsageError(f"alpha {self.alpha:g}: give a two-sided level between 0 and 1, such as 0.05")
         if not (0 <= self.accrual < np.inf and self.follow_up >= 0 and self.accrual + self.follow_up > 0):
             raise UsageError(
-                f"accrual {self.accrual:g} and follow_up {self.follow_up:g} months: give 0 or more (accrual finite), and not both 0"
+                f"accrual {self.accrual:g} and follow_up {self.follow_up:g} months: "
+                "give 0 or more (accrual finite), and not both 0"
             )
         if not (np.isfinite(self.loss) and self.loss >= 0):
             raise UsageError(f"loss {self.loss:g}: give a hazard per month of 0 or more; {0.01:g} loses 11% in a year")
@@ -101,8 +104,8 @@ class Design:
         pps : float or (float, float), optional
             Median time from progression to death, months; one number for both arms, or control and experimental.
         os : float, optional
-            Median OS of the control arm, months, instead of `pps`; both arms have the PPS that gives it (not the difference of the
-            two medians, which is longer).
+            Median OS of the control arm, months, instead of `pps`; both arms have the PPS that gives it (not the
+            difference of the two medians, which is longer).
         hr_pfs : float, optional
             PFS hazard ratio, experimental over control, where `pfs` is the control's median.
         direct_death : float or (float, float)
@@ -199,7 +202,8 @@ def _equal_pps(os: float, pfs: float, direct_death: float) -> float:
     hazard = float(post_progression_hazard(pfs, os, direct_death))
     if not hazard > 0:
         raise UsageError(
-            f"median OS {os:g}: with {direct_death:.0%} of PFS events deaths and a median PFS of {pfs:g}, half of the patients have "
-            "died earlier, however long they live after progression; lower direct_death, or re-read the medians"
+            f"median OS {os:g}: with {direct_death:.0%} of PFS events deaths and a median PFS of {pfs:g}, "
+            "half of the patients have died earlier, however long they live after progression; "
+            "lower direct_death, or re-read the medians"
         )
     return float(np.log(2.0)) / hazard

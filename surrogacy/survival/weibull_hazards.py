@@ -1,9 +1,13 @@
-"""Weibull transition hazards ``h p t^(p-1)``, cumulative ``h t^p``: times since randomisation, or since progression after it.
+"""Weibull transition hazards ``h p t^(p-1)``, cumulative ``h t^p``.
+
+Times count from randomisation, those of death after progression from randomisation or from progression.
 
     S_OS(t) = S_PFS(t) + int_0^t f01(u) S12(t - u | u) du
-    S12(v | u) = exp(-h12 ((u + v)^p12 - u^p12))   clock forward (Markov),     exp(-h12 v^p12)   clock reset (semi-Markov)
+    S12(v | u) = exp(-h12 ((u + v)^p12 - u^p12))   clock forward (Markov)
+    S12(v | u) = exp(-h12 v^p12)                   clock reset (semi-Markov)
 
-The integral is halved at t/2, each half taken in the power of time in which its own end is smooth: ``s = (2u / t)^p01``.
+The integral is halved at t/2, each half taken in the power of time in which its own end is smooth: ``s = (2u /
+t)^p01``.
 
 References
 ----------
@@ -18,11 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from surrogacy.arrays import FloatArray
-from surrogacy.survival.hazards import NOTHING_LEFT, Drawn
+from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Drawn
 from surrogacy.survival.moments import Numerical
 from surrogacy.survival.time_quadrature import graded_rule
 
-EARLIEST = 1e-300  # stands for time 0 inside logarithms
+SMALLEST_TIME = 1e-300  # stands for time 0 inside logarithms
 
 
 def hazard(t: FloatArray, h: FloatArray, p: FloatArray) -> FloatArray:
@@ -48,7 +52,7 @@ class Weibull(Numerical):
         return np.asarray(self.h01 * t**self.p01 + self.h02 * t**self.p02)
 
     def markov(self) -> bool:
-        """Whether the clock runs on."""
+        """Clock of post-progression survival: True from randomisation."""
         return self.forward
 
     def survival_pfs(self, t: FloatArray) -> FloatArray:
@@ -98,9 +102,9 @@ class Weibull(Numerical):
         return log_scale, alive, dying
 
     def _first_half(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Progressions before t/2: their weight, the exponent of what is left of them at t, their hazard then; (..., n)."""
+        """Progressions before t/2: weight, exponent of what is left of them at t, and their hazard then; (..., n)."""
         h01, h02, h12, p01, p02, p12 = self._columns()
-        half = 0.5 * np.maximum(t, EARLIEST)[..., None]
+        half = 0.5 * np.maximum(t, SMALLEST_TIME)[..., None]
         progressions = h01 * half**p01
         span = progressions + (h02 * half**p02) ** (p01 / p02) + (h12 * half**p12) ** (p01 / p12)
         s, ds = graded_rule(float(span.max()), max(1.0, float((p02 / p01).max())))
@@ -115,7 +119,7 @@ class Weibull(Numerical):
     def _second_half(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Progressions between t/2 and t, v months before t: likewise."""
         h01, h02, h12, p01, p02, p12 = self._columns()
-        half = 0.5 * np.maximum(t, EARLIEST)[..., None]
+        half = 0.5 * np.maximum(t, SMALLEST_TIME)[..., None]
         power = np.ones_like(p12) if self.forward else np.maximum(1.0, 1.0 / p12)
         changes = h01 * half**p01 * np.maximum(p01, 1.0) + h02 * half**p02 * np.maximum(p02, 1.0)
         if self.forward:
@@ -160,7 +164,7 @@ class Weibull(Numerical):
         )
 
     def single_arms(self) -> Iterator[Weibull]:
-        """Every arm by itself."""
+        """Arms one by one."""
         return (self.take(slice(arm, arm + 1)) for arm in range(len(self.h01)))
 
     def cuts_of_hazards(self) -> tuple[float, ...]:
@@ -172,9 +176,12 @@ class Weibull(Numerical):
         return ()
 
     def horizon_pfs(self) -> FloatArray:
-        """By the faster way out."""
+        """Times by the faster way out."""
         with np.errstate(divide="ignore"):
-            times = (NOTHING_LEFT / self.h01) ** (1.0 / self.p01), (NOTHING_LEFT / self.h02) ** (1.0 / self.p02)
+            times = (
+                (MAX_CUMULATIVE_HAZARD / self.h01) ** (1.0 / self.p01),
+                (MAX_CUMULATIVE_HAZARD / self.h02) ** (1.0 / self.p02),
+            )
         return np.asarray(np.minimum(*times))[:, 0]
 
     def horizon(self) -> FloatArray:
@@ -182,9 +189,9 @@ class Weibull(Numerical):
         first = self.horizon_pfs()[:, None]
         with np.errstate(divide="ignore"):
             if self.forward:
-                last = (first**self.p12 + NOTHING_LEFT / self.h12) ** (1.0 / self.p12)
+                last = (first**self.p12 + MAX_CUMULATIVE_HAZARD / self.h12) ** (1.0 / self.p12)
             else:
-                last = first + (NOTHING_LEFT / self.h12) ** (1.0 / self.p12)
+                last = first + (MAX_CUMULATIVE_HAZARD / self.h12) ** (1.0 / self.p12)
         return np.where((self.h01 > 0.0) & (self.h12 > 0.0), last, first)[:, 0]
 
     def fastest(self) -> FloatArray:

@@ -40,7 +40,7 @@ def section(run: PpsRun) -> Section:
         record={
             "moderated": [_moderated_record(one) for one in run.moderated],
             "offset": None if run.dilution_regression is None else _offset_record(run.dilution_regression),
-            "offset_sensitivity": list(run.dilution_sensitivity),
+            "offset_sensitivity": [scenario.record for scenario in run.dilution_sensitivity],
             "not_asked": list(run.not_possible),
         },
     )
@@ -65,7 +65,7 @@ def _moderated_record(one: Moderated) -> Record:
                 key: value.record if isinstance(value, Estimate | ThresholdEffect) else value
                 for key, value in record.items()
             }
-            for record in one.left_out
+            for record in map(vars, one.left_out)
         ],
     }
 
@@ -126,7 +126,7 @@ def _offset_line(run: PpsRun) -> Iterator[Note]:
     if run.dilution_regression is None:
         return
     result = run.dilution_regression.result
-    shares = [record["share"] for record in run.dilution_sensitivity if record.get("share") is not None]
+    shares = [scenario.share.value for scenario in run.dilution_sensitivity if scenario.share and scenario.share.value]
     yield Note(
         text(
             "offset_line",
@@ -147,7 +147,7 @@ def _tables(run: PpsRun) -> tuple[Table, ...]:
     return (
         *_lines_table(run),
         *_estimates_table(run),
-        *table("offset_sensitivity", run.dilution_sensitivity),
+        *table("offset_sensitivity", [scenario.record for scenario in run.dilution_sensitivity]),
         *table("moderation_evidence", evidence, assumptions=assumptions),
     )
 

@@ -137,9 +137,9 @@ def test_a_script_without_a_guard_is_not_run_again_by_the_workers(tmp_path):
 
 
 def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_path, monkeypatch, capsys):
-    from surrogacy.report import folder
+    from surrogacy.report import figures
 
-    drawing = folder.Drawing
+    options = figures.FigureOptions
 
     class Failing:
         """Workers that cannot draw the bubble plot."""
@@ -148,7 +148,7 @@ def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_p
             self.workers = workers
 
         def submit(self, function, *arguments):
-            if function.__name__ != "draw_bubble":
+            if not arguments[0].plot.endswith("plot_bubble"):
                 return self.workers.submit(function, *arguments)
             from concurrent.futures import Future
 
@@ -159,7 +159,7 @@ def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_p
         def shutdown(self, wait=True):
             self.workers.shutdown(wait=wait)
 
-    monkeypatch.setattr(folder, "Drawing", lambda workers, *rest: drawing(Failing(workers), *rest))
+    monkeypatch.setattr(figures, "FigureOptions", lambda workers, *rest: options(Failing(workers), *rest))
     out = tmp_path / "out"
     assert main([*SMALL, "--out", str(out)]) == 4
     assert capsys.readouterr().err == "figure bubble-tactics-2022 could not be drawn: ValueError: no finite limits\n"
@@ -171,17 +171,20 @@ def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_p
     assert (out / "results.json").exists()
 
 
+def half_drawn(folder):
+    (folder / "x.svg").write_text("half")
+    raise ZeroDivisionError("division\nby zero")
+
+
 def test_an_error_while_drawing_leaves_no_file_and_can_be_sent(tmp_path):
     import pickle
 
-    from surrogacy.report.drawing import save_drawn
+    from surrogacy.report.figures import draw
+    from surrogacy.report.section import Drawing
 
-    def draw():
-        (tmp_path / "x.svg").write_text("half")
-        raise ZeroDivisionError("division\nby zero")
-
+    half = Drawing("x", f"{__name__}:half_drawn", (tmp_path,), "caption")
     with pytest.raises(FigureError) as caught:
-        save_drawn("x", draw, "caption", tmp_path, ("svg",), "elsevier")
+        draw(half, tmp_path, ("svg",), "elsevier")
     assert (
         str(pickle.loads(pickle.dumps(caught.value)))
         == "figure x could not be drawn: ZeroDivisionError: division by zero"

@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from surrogacy.report.caption import bubble_caption
 
 from surrogacy.evaluation.criteria import SurrogateEffect, iqwig, iqwig_trial
 from surrogacy.figures import plot_bubble
 from surrogacy.fit import main
 from surrogacy.models import create
+from surrogacy.report.sections.model_figures import bubble_caption
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.stats import thresholds
 from surrogacy.stats.lines import Line

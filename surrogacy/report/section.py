@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from surrogacy.results.format import cell, yes_or_blank
 from surrogacy.results.labels import HEADINGS
 
+type Format = Callable[[Any], str]
 type Record = Mapping[str, Any]  # values of a row, or of results.json, by name
+TEXTS, LAYOUTS = (
+    tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8")) for name in ("texts", "tables")
+)
 YES_OR_BLANK = frozenset({"boundary", "beyond_data"})
 
 
@@ -30,7 +36,7 @@ class Column:
 
     key: str = ""
     heading: str = ""
-    format: Callable[[Any], str] = str
+    format: Format = str
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +120,12 @@ class Grid:
     caption: str = ""
 
 
+def text(name: str, /, **values: object) -> str:
+    """Return a sentence of ``texts.toml`` with its values filled in."""
+    sentence: str = TEXTS[name]
+    return sentence.format(**values)
+
+
 type Detail = Heading | Note | Grid
 BLANK = Heading()
 
@@ -151,21 +163,26 @@ class Section:
 
 
 def columns(
-    *names: str | tuple[str, str], digits: int = 2, labels: Mapping[str, str] | None = None
+    names: str, *, digits: int = 2, labels: Mapping[str, str] | None = None, **headings: str
 ) -> tuple[Column, ...]:
-    """Return printed columns: a name stands for itself and its heading in `surrogacy.results.labels.HEADINGS`.
+    """Return printed columns.
 
     Parameters
     ----------
-    *names : str or (name, heading)
+    names : str
+        Names of the values, with spaces between.
     digits : int
         Of numbers.
     labels : mapping of str to str, optional
         Words of the table and what is printed for them.
+    **headings : str
+        Headings that differ from those in `surrogacy.results.labels.HEADINGS`.
     """
-    named = [(name, HEADINGS[name]) if isinstance(name, str) else name for name in names]
-    text = partial(cell, digits=digits, labels=labels)
-    return tuple(Column(key, heading, yes_or_blank if key in YES_OR_BLANK else text) for key, heading in named)
+    words = partial(cell, digits=digits, labels=labels)
+    return tuple(
+        Column(name, headings.get(name) or HEADINGS[name], yes_or_blank if name in YES_OR_BLANK else words)
+        for name in names.split()
+    )
 
 
 def record_table(
@@ -195,6 +212,46 @@ def record_table(
     values = [*keys, *(column.key for column in shown)]
     rows = tuple(tuple(_plain(record.get(key)) for key in values) for record in records)
     return (Table(name, title, both, rows, note),) if records else ()
+
+
+def table(
+    name: str,
+    records: Sequence[Record],
+    /,
+    *,
+    layout: str = "",
+    labels: Mapping[str, str] | None = None,
+    formats: Mapping[str, Format] | None = None,
+    print_only: Collection[str] = (),
+    remarks: str = "",
+    **values: object,
+) -> tuple[Table, ...]:
+    """Return a table whose title, columns and note stand in ``tables.toml``; nothing without records.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+    records : sequence of mapping
+    layout : str
+        Entry of ``tables.toml``, where it is not ``name``.
+    labels : mapping of str to str, optional
+        Words of the table and what is printed for them.
+    formats : mapping of str to callable, optional
+        Formats of columns that are not printed by `surrogacy.results.format.cell`.
+    print_only : collection of str
+        Values that the CSV does not hold.
+    remarks : str
+        Sentences after the note.
+    **values
+        Words in braces of title and note.
+    """
+    entry = LAYOUTS[layout or name]
+    printed = columns(entry["columns"], digits=entry.get("digits", 2), labels=labels, **entry.get("headings", {}))
+    chosen = formats or {}
+    printed = tuple(replace(column, format=chosen.get(column.key, column.format)) for column in printed)
+    title, note = (entry.get(part, "").format(**values) for part in ("title", "note"))
+    return record_table(name, title, records, printed, f"{note}{remarks}", print_only)
 
 
 def _present(value: Any) -> bool:

@@ -19,44 +19,14 @@ from surrogacy.report.section import (
     Record,
     Section,
     Table,
-    columns,
     drawing,
-    record_table,
+    table,
+    text,
 )
 from surrogacy.report.sections.decomposition import CURVES, by_hazard_ratio
 from surrogacy.results.format import interval, number, percent, value_and_interval, with_interval
 from surrogacy.results.labels import ARM_ESTIMATES
 
-DESCRIPTIVE = (
-    "Descriptive, no surrogacy: OS is PFS plus PPS, and most of the size of these correlations is there without any "
-    "relation of the two."
-)
-COUPLING_NOTE = (
-    "Descriptive: correlations of medians of arms, not of treatment effects, and no surrogacy information. OS is PFS "
-    "plus PPS, so that each is correlated with OS by construction: the rows `if ...` tell how much of the correlation "
-    "there would be without any relation. "
-)
-ARMS_CAPTION = (
-    "Median OS against median post-progression survival (definition: {definition}) and against median PFS, {arms} arms "
-    "of {trials} trials, those of one trial joined. r(OS, PPS) {r_pps}, r(OS, PFS) {r_pfs}; {method}. Strips: both "
-    "correlations where there is nothing to be found ({nulls}). Descriptive: OS holds PFS and PPS, and these are "
-    "correlations of arms, not of treatment effects.{notes}\n"
-)
-AT_RISK_NOTE = (
-    "Likelihood ratio test of piecewise against fitted constant hazards: p = {p}. Crude ratios of the rates at which the "
-    "numbers at risk fall, experimental over control: {crude}{change}.{meeting} {problems}."
-)
-TIMING = (
-    "numbers at risk: {meeting}crude rate ratios {crude}; constant against piecewise post-progression hazards: p = {p}"
-)
-OVER_TIME = (
-    "{trial}: OS hazard ratio over time of the constant-hazard calibrations, which is never constant, and the printed "
-    "one (Cox estimate)."
-)
-OVER_TIME_AT_RISK = (
-    " Black: ratios of the rates at which the numbers at risk fall, with 95% intervals, losses taken for deaths. "
-    "Piecewise: post-progression hazards {name} (likelihood ratio test against constant hazards: p = {p})."
-)
 OBSERVED = ("r_os_pps", "r_os_pfs")
 
 
@@ -110,24 +80,15 @@ def _meeting(comparison: AtRiskComparison) -> str:
 def _timing(comparison: AtRiskComparison) -> str:
     ratios = (f"{number(one.value)} from {one.start:g} to {one.stop:g} months" for one in comparison.crude)
     meeting = _meeting(comparison)
-    return TIMING.format(meeting=f"{meeting}; " if meeting else "", crude=", ".join(ratios), p=number(comparison.p))
+    return text("timing", meeting=f"{meeting}; " if meeting else "", crude=", ".join(ratios), p=number(comparison.p))
 
 
 def _at_risk_table(comparison: AtRiskComparison, records: Sequence[Record]) -> tuple[Table, ...]:
-    printed = columns(
-        ("model", "Post-progression hazards"),
-        ("ctl", "Control, a month"),
-        ("exp", "Experimental, a month"),
-        "deviance",
-        "free",
-        "hr_os",
-        ("median_os_ctl", "Median OS, control"),
-        ("median_os_exp", "Median OS, experimental"),
-        digits=3,
-    )
     meeting = _meeting(comparison)
     change = comparison.p_change
-    note = AT_RISK_NOTE.format(
+    return table(
+        "at_risk",
+        records,
         p=number(comparison.p),
         crude="; ".join(
             f"{one.start:g} to {one.stop:g} months {value_and_interval(one.value, one.low, one.high)}"
@@ -137,18 +98,17 @@ def _at_risk_table(comparison: AtRiskComparison, records: Sequence[Record]) -> t
         meeting=f" {meeting[0].upper()}{meeting[1:]}." if meeting else "",
         problems=". ".join(comparison.problems),
     )
-    return record_table("at_risk", "When the patients died", records, printed, note)
 
 
 def _over_time(run: PpsRun) -> Iterator[Drawing]:
-    """Return the OS hazard ratio over time."""
+    """Return the OS hazard ratio over time, once the numbers at risk are compared with it."""
     drawn = by_hazard_ratio(run)[:CURVES]
-    if not drawn:
+    if not drawn or run.awaits_at_risk:
         return
     inputs, comparison = drawn[0].inputs, run.at_risk
-    caption = OVER_TIME.format(trial=inputs.name)
+    caption = text("over_time", trial=inputs.name)
     if comparison is not None:
-        caption += OVER_TIME_AT_RISK.format(name=comparison.fits[-1].name, p=number(comparison.p))
+        caption += text("over_time_at_risk", name=comparison.fits[-1].name, p=number(comparison.p))
         caption += sentences("Note", comparison.problems)
     calibrations = [one.calibration for one in drawn]
     name = f"hazard-ratio-over-time-{inputs.comparison}"
@@ -166,13 +126,12 @@ def coupling_section(run: PpsRun) -> Section:
         "Without any relation, 95% of: r(OS, PPS), r(OS, PFS)",
     )
     grid = Grid(headings, tuple(map(_row, run.arms)))
-    printed = columns("definition", "quantity", "arms", "trials", "value", "low", "high", "kind", labels=ARM_ESTIMATES)
     problems = dict.fromkeys(problem for audit in run.arms for problem in audit.problems)
-    note = COUPLING_NOTE + " ".join(f"{problem}." for problem in problems)
+    remarks = " ".join(f"{problem}." for problem in problems)
     return Section(
         key="coupling",
-        details=(BLANK, Heading("Medians of arms: OS against a part of itself"), grid, Note(DESCRIPTIVE)),
-        tables=record_table("coupling", "Post-progression survival and OS, by arm", records, printed, note),
+        details=(BLANK, Heading("Medians of arms: OS against a part of itself"), grid, Note(text("descriptive"))),
+        tables=table("coupling", records, labels=ARM_ESTIMATES, remarks=remarks),
         record={"coupling": records},
     )
 
@@ -223,7 +182,8 @@ def arm_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
 
 def _arms_caption(audit: CouplingAudit) -> str:
     means = (f"{null.name}: {number(null.mean[0])} and {number(null.mean[1])} on average" for null in audit.nulls)
-    return ARMS_CAPTION.format(
+    return text(
+        "arms_caption",
         definition=audit.definition,
         arms=len(audit.arms),
         trials=len(audit.trials),

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from surrogacy.analysis.fit_run import FitRun
-from surrogacy.report.section import Section, columns, record_table
-
-NOTE = (
-    "Thresholds are those of the schemes, not of this package. Status `doubtful`: the fit lies on the boundary or failed "
-    "its diagnostics, or the statement rests on an extrapolation or on the trial that it is about; `not gradable`: "
-    "aggregate data cannot answer. Sources of the limits: "
-)
+from surrogacy.report.section import Section, table
 
 
 def section(run: FitRun) -> Section:
@@ -21,10 +15,8 @@ def section(run: FitRun) -> Section:
         for record in run.criteria
     ]
     limits = {record["scheme"]: record["limits"] for record in rows}
-    note = NOTE + " ".join(f"[{scheme}] {text}" for scheme, text in limits.items())
-    printed = columns("set", "model", "scheme", "item", "value", "words", "status", "source")
     return Section(
         key="criteria",
-        tables=record_table("verdicts", "Published schemes", rows, printed, note),
+        tables=table("verdicts", rows, remarks=" ".join(f"[{scheme}] {source}" for scheme, source in limits.items())),
         record={"verdicts": list(run.criteria)},
     )

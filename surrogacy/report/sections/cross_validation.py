@@ -8,27 +8,13 @@ from math import exp
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.cross_validation import Predictions
 from surrogacy.report.captions import comparisons_of
-from surrogacy.report.section import Drawing, Note, Section, Table, columns, drawing, record_table
+from surrogacy.report.section import Drawing, Note, Section, Table, drawing, table, text
 from surrogacy.report.sections.effects import comparison_labels
 from surrogacy.results.endpoint_names import common_final_name, final_name, with_article
 from surrogacy.results.format import number
 from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
 
-MODELS_NOTE = (
-    "Observed {final} log hazard ratio against its prediction from the surrogate effect of the trial and the other "
-    "trials; intervals hold the sampling error of the observed {final} effect. SE multiplier: width of the prediction "
-    "over that of the trial's own {final} interval (Baker, Kramer 2013, doi:10.1093/jnci/djs527). Calibration: observed "
-    "on predicted, ideally 0 and 1; with few trials, and predictions that hardly differ, it says little."
-)
-ELSEWHERE_NOTE = "Fitted to one set, and every comparison of the other predicted whose trial is not in the first."
-CAPTION = (
-    "{data}, each predicted by {model} from its surrogate effect and the other trials: median (bar), 95% and 80% "
-    "prediction interval of the {final} hazard ratio that it would observe; below it the observed one with its 95% "
-    "interval. {covered} of {size} lie within the 95% interval, {covered_80} within the 80% interval; root mean squared "
-    "error {rmse} (log scale). A trial leaves with all its comparisons. Few trials make intervals that hold anything: "
-    "coverage alone shows no surrogacy.\n"
-)
 SHARES = (("coverage", "covered"), ("coverage_80", "covered_80"), ("sign_agreement", "same_sign"))
 LOG_HAZARD_RATIOS = ("surrogate", "observed", "predicted", "low", "high", "low_80", "high_80")
 
@@ -46,7 +32,7 @@ def section(run: FitRun) -> Section:
         by_set={one.name: tuple(_coverage_line(one)) for one in analyses},
         tables=(
             *_tables("cross_validation", title, within, "", final),
-            *_tables("external_validation", other_title, elsewhere, ELSEWHERE_NOTE, final),
+            *_tables("external_validation", other_title, elsewhere, text("elsewhere_note"), final),
         ),
         record={
             "cross_validation": [
@@ -80,46 +66,16 @@ def _tables(
     for where, one in predictions:
         summary = {"set": where, **one.summary()}
         summaries.append(summary | {share: f"{summary[count]} of {summary['k']}" for share, count in SHARES})
-    of_models = columns(
-        "set",
-        "model",
-        "coverage",
-        "coverage_80",
-        "outside",
-        "sign_agreement",
-        "mean_width",
-        "rmse",
-        "baker_kramer_multiplier",
-        "calibration_intercept",
-        "calibration_slope",
-        "not_predicted",
-    )
     records = [
         {"set": where, "model": one.model, **record}
         | {f"hr_{key}": exp(value) for key in LOG_HAZARD_RATIOS if isinstance(value := record.get(key), float)}
         for where, one in predictions
         for record in one.records
     ]
-    of_comparisons = columns(
-        "set",
-        "model",
-        "label",
-        ("k", "k of the fit"),
-        "hr_surrogate",
-        "hr_predicted",
-        "hr_low",
-        "hr_high",
-        "hr_observed",
-        "covered",
-        "percentile",
-        "boundary",
-        ("problem", "Not predicted"),
-        labels={"True": "yes", "False": "no"},
-    )
-    models_note = f"{note} {MODELS_NOTE.format(final=final)}".strip()
+    comparisons, words = f"{name}_trials", {"True": "yes", "False": "no"}
     return (
-        *record_table(name, title, summaries, of_models, models_note),
-        *record_table(f"{name}_trials", f"{title}, by comparison", records, of_comparisons, note),
+        *table(name, summaries, layout="cross_validation", title=title, before=note and f"{note} ", final=final),
+        *table(comparisons, records, layout="cross_validation_trials", labels=words, title=title, before=note),
     )
 
 
@@ -135,7 +91,8 @@ def cross_validation_drawings(analyses: Sequence[SetFit]) -> Iterator[Drawing]:
 def _drawing(predictions: Predictions, result: Result) -> Drawing:
     name, final = result.effects.name, final_name(result.effects)
     covered, size = predictions.coverage
-    caption = CAPTION.format(
+    caption = text(
+        "cross_validation_caption",
         data=comparisons_of(result),
         model=model_label(predictions.model),
         final=final,

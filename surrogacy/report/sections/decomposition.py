@@ -25,6 +25,8 @@ from surrogacy.report.section import (
     columns,
     drawing,
     record_table,
+    table,
+    text,
 )
 from surrogacy.results.format import months, number, share_with_interval, with_interval
 from surrogacy.results.labels import GAP_PARTS, OS_HAZARD_RATIOS
@@ -33,47 +35,6 @@ RESIDUAL_P = "p of the residual (two-sided)"
 P_LIMIT = 0.05
 PANELS = 4  # decompositions of the trial in focus in one waterfall
 CURVES = 2  # calibrations whose hazard ratio is drawn over time
-METHOD = (
-    "OS hazard ratios are large-sample limits of the Cox estimate under the follow-up of the trial, from an "
-    "illness-death model with constant hazards. Dilution: one PPS in both arms (mean of the log hazard ratios with the "
-    "control's and with the experimental arm's PPS); imbalance: either arm its own PPS, which is compared among the "
-    "progressed and is no randomised comparison; residual: observed less model. Calibration L: PPS as reported; M: PPS "
-    "fitted to the OS medians. A PFS effect from an earlier data cut than that of OS mixes two dates."
-)
-SHARE_SETS = (
-    "Shares of the gap: Fieller sets, unbounded where the gap is not clearly different from 0. Their level holds over "
-    "all trials, those with an unbounded set included; among trials whose gap excludes 0 the sets hold the truth less "
-    "often."
-)
-RESIDUAL_P_NOTE = (
-    "p of the residual: two-sided p-value of a residual of 0, by simulated trials; it is not the probability that the "
-    "residual is due to chance. It is one of {tests} p-values: {expected} of them would be expected below 0.05 if every "
-    "true residual were 0, and {below} are below it."
-)
-SCREEN_CAPTION = (
-    "Control / experimental. Observed OS HR {observed}. Parts of the gap in log HR with 95% intervals by simulated "
-    "trials; below them shares of the gap with 95% Fieller sets, unbounded where the gap may be 0. Share of deaths and "
-    "follow-up held fixed. L: PPS as reported; M: PPS fitted to the OS medians."
-)
-EQUAL_PPS = (
-    "OS HR with one PPS in both arms ({label}): {none} as PPS → 0, {endless} as PPS → ∞ under this follow-up, {complete} "
-    "with complete follow-up; dilution alone needs a median PPS of {needed} months for the observed {observed}"
-)
-SUMMARY = (
-    "post-progression survival ({label}): with equal PPS in both arms the OS HR expected of {endpoint} HR {pfs} is "
-    "{equal}, with the PPS difference {model}, observed {observed}. {parts}{identified} (python -m surrogacy.pps)"
-)
-EVERY_CAPTION = (
-    "{residual_p} The split into dilution, imbalance and residual is not identified in {unclear} of {size}; "
-    "tables/every_trial.md holds the intervals."
-)
-WATERFALL = (
-    "{trial}: from the effect on {endpoint} to that on OS ({scenarios}). Illness-death model with constant hazards; OS "
-    "hazard ratios are large-sample limits of the Cox estimate under the follow-up of the trial. Dilution: one "
-    "post-progression survival in both arms; imbalance: either arm its own, a comparison of those who progressed, not of "
-    "randomised groups; residual: observed less model. Bars: 95% intervals, {method}. {shown}{identified} The notes are "
-    "on {label}.{notes}\n"
-)
 
 
 def section(run: PpsRun) -> Section:
@@ -105,10 +66,9 @@ def every_trial_section(run: PpsRun) -> Section:
     labels = dict(zip(run.trials.trials["comparison"], run.trials.trials["label"], strict=True))
     tables: tuple[Table, ...] = ()
     if run.every_trial:
-        printed = columns("comparison", "why", labels=labels)
         tables = (
             *decomposition_table("every_trial", title, run.every_trial, residual_p_note(run.every_trial)),
-            *record_table("not_decomposed", "Comparisons without a decomposition", refused, printed),
+            *table("not_decomposed", refused, labels=labels),
         )
     return Section(
         key="every_trial",
@@ -142,7 +102,7 @@ def _details(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
         *(f"{name.capitalize()}, log HR" for name in GAP_PARTS),
     )
     yield Heading(f"{main.inputs.name}: from the effect on {main.inputs.endpoint} to that on OS")
-    caption = SCREEN_CAPTION.format(observed=with_interval(main.hazard_ratios["observed"], 3))
+    caption = text("decomposition_screen_caption", observed=with_interval(main.hazard_ratios["observed"], 3))
     yield Grid(headings, tuple(map(_row, run.decompositions)), caption=caption)
 
 
@@ -159,7 +119,8 @@ def _row(one: Decomposition) -> tuple[str | Cell, ...]:
 
 def _equal_pps(main: Decomposition) -> str:
     equal = main.equal_pps
-    return EQUAL_PPS.format(
+    return text(
+        "equal_pps",
         label=main.calibration.label,
         none=number(equal.none, 3),
         endless=number(equal.endless, 3),
@@ -172,7 +133,8 @@ def _equal_pps(main: Decomposition) -> str:
 def summary_line(one: Decomposition) -> str:
     """Return one line on a comparison in focus for the report of a fit."""
     ratios = {key: number(one.hazard_ratios[key].value, 3) for key in OS_HAZARD_RATIOS}
-    return SUMMARY.format(
+    return text(
+        "summary",
         label=one.calibration.label,
         endpoint=one.inputs.endpoint,
         **ratios,
@@ -192,7 +154,8 @@ def _every_grid(decompositions: Sequence[Decomposition]) -> Grid:
         )
         for one in decompositions
     ]
-    caption = EVERY_CAPTION.format(
+    caption = text(
+        "every_caption",
         residual_p=residual_p_note(decompositions),
         unclear=sum(not one.identified for one in decompositions),
         size=len(decompositions),
@@ -212,7 +175,7 @@ def residual_p_note(decompositions: Sequence[Decomposition]) -> str:
     """Return the meaning of a p-value of a residual, and how many there are of them."""
     counts = residual_p_record(decompositions)
     expected = number(counts["expected_below_0.05"])
-    return RESIDUAL_P_NOTE.format(tests=counts["tests"], expected=expected, below=counts["below_0.05"])
+    return text("residual_p_note", tests=counts["tests"], expected=expected, below=counts["below_0.05"])
 
 
 def decomposition_table(
@@ -240,7 +203,7 @@ def decomposition_table(
     rows = [decomposition_record(one) | cells for one, cells in zip(decompositions, shown, strict=True)]
     notes = dict.fromkeys(f"{one.inputs.name}: {problem}" for one in decompositions for problem in one.problems)
     intervals = f"Intervals: {decompositions[0].effects['gap'].method}, 95%."
-    note = f"{METHOD} {intervals} {SHARE_SETS} {residual_p} {'. '.join(notes)}."
+    note = f"{text('decomposition_method')} {intervals} {text('share_sets')} {residual_p} {'. '.join(notes)}."
     return record_table(name, title, rows, printed, note, print_only=shown[0])
 
 
@@ -313,13 +276,14 @@ def decomposition_record(one: Decomposition) -> dict[str, object]:
 
 def _direct_death_table(run: PpsRun) -> tuple[Table, ...]:
     printed = columns(
-        ("direct_death", "Share of PFS events that are deaths"),
-        ("equal", OS_HAZARD_RATIOS["equal"]),
-        ("model", OS_HAZARD_RATIOS["model"]),
-        ("dilution_of_model", "Dilution, of the model's attenuation"),
-        ("dilution", "Dilution, of the gap"),
-        ("imbalance", "Imbalance, of the gap"),
-        ("residual", "Residual, of the gap"),
+        "direct_death equal model dilution_of_model dilution imbalance residual",
+        direct_death="Share of PFS events that are deaths",
+        equal=OS_HAZARD_RATIOS["equal"],
+        model=OS_HAZARD_RATIOS["model"],
+        dilution_of_model="Dilution, of the model's attenuation",
+        dilution="Dilution, of the gap",
+        imbalance="Imbalance, of the gap",
+        residual="Residual, of the gap",
         digits=3,
     )
     label = "calibration M, first PFS effect of the table of decompositions"
@@ -347,7 +311,8 @@ def waterfall_caption(drawn: Sequence[Decomposition]) -> str:
     """Return the caption of the way from the PFS effect to the OS effect; every share names its calibration."""
     main = main_decomposition(drawn) or drawn[0]
     identified = all(one.identified for one in drawn)
-    return WATERFALL.format(
+    return text(
+        "waterfall",
         trial=main.inputs.name,
         endpoint=main.inputs.endpoint,
         scenarios="; ".join(f"{one.calibration.label}: {one.calibration.words}" for one in drawn),

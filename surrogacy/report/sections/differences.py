@@ -8,32 +8,18 @@ from dataclasses import asdict
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.differences import POWER_NOTE, Difference
 from surrogacy.evaluation.posterior_differences import Contrast
-from surrogacy.report.section import BLANK, Cell, Grid, Record, Section, Table, columns, record_table
+from surrogacy.report.section import BLANK, Cell, Grid, Record, Section, Table, table, text
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number, signed, with_interval
-from surrogacy.results.labels import HEADINGS, estimate_labels
+from surrogacy.results.labels import estimate_labels
 
 TITLE = "Is the association weaker?"
-NO_DATA = (
-    "P(smaller in the first): exact posteriors. Beside it the same probability if the first set held no trial, which "
-    "is the prior against the posterior of the second set, and the odds ratio of the two: 1 means that the trials of "
-    "the first set change nothing."
-)
-DETECTABLE = (
-    "Detectable: smallest true difference of r, weaker in the first set, that these numbers of trials would find with "
-    "80% power (Fisher z; r of the second as observed)."
-)
-SCREEN_CAPTION = (
-    "P(R² smaller): exact posteriors; no data: the same probability if the first set held no trial; odds ratio of "
-    "the two, 1 if the trials of the first set change nothing. Detectable: smallest true difference of r, weaker "
-    "in the first set, that these numbers of trials would find with 80% power. Details: tables/differences.md."
-)
 
 
 def section(run: FitRun) -> Section:
     """Return the difference in association between sets that share no trial."""
     headings = ("Sets", "r", "Difference (95% interval)", "p", "P(R² smaller)", "Detectable")
-    grid = Grid(headings, tuple(map(_row, run.differences)), TITLE, SCREEN_CAPTION)
+    grid = Grid(headings, tuple(map(_row, run.differences)), TITLE, text("differences_screen_caption"))
     return Section(
         key="differences",
         details=(grid, BLANK) if run.differences else (),
@@ -73,28 +59,10 @@ def _record(difference: Difference) -> Record:
 def _table(run: FitRun) -> tuple[Table, ...]:
     """Return a row a quantity."""
     labels = estimate_labels(common_final_name(one.effects for one in run.sets))
-    printed = columns(
-        ("first", HEADINGS["set"]),
-        ("k_first", "Trials"),
-        ("second", "Against"),
-        ("k_second", "Trials of it"),
-        "quantity",
-        ("value_first", "In the first"),
-        ("value_second", "In the other"),
-        "difference",
-        "low",
-        "high",
-        "kind",
-        "p",
-        "probability_first_smaller",
-        "probability_no_data",
-        "odds_ratio_no_data",
-        "detectable_difference",
-        labels=labels,
-    )
     rows = [_contrast(one, name, contrast) for one in run.differences for name, contrast in one.contrasts.items()]
     sentences = [f"{one.names[0]} against {one.names[1]}: {one.sentence}" for one in run.differences]
-    return record_table("differences", TITLE, rows, printed, " ".join([NO_DATA, DETECTABLE, *sentences]))
+    remarks = " ".join([text("no_data"), text("detectable"), *sentences])
+    return table("differences", rows, labels=labels, remarks=remarks)
 
 
 def _contrast(difference: Difference, name: str, contrast: Contrast) -> Record:

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.arrays import FloatArray
-from surrogacy.report.section import Column, Record, Section, Table, columns, record_table
+from surrogacy.report.section import Column, Record, Section, Table, table
 from surrogacy.results.endpoint_names import endpoint_of
 from surrogacy.results.format import number, value_and_interval
 from surrogacy.results.labels import HEADINGS
 from surrogacy.results.result import Result
 
 SIDES = ("surrogate", "final")
-LIMITS = (
-    "Limits are recomputed at 95% from the standard errors that were fitted, whatever the level of the printed "
-    "interval. † the hazard ratio or its limits were not read in any source."
-)
 NO_INTERVAL = " No interval: nothing in the table gives a standard error."
-SHRUNKEN = (
-    "Posterior means of the true effects of every comparison (bivariate-bayes; SDs on the log scale in the CSV): each "
-    "is drawn towards the mean of its endpoint, and towards what the other endpoint predicts."
-)
 
 
 def section(run: FitRun) -> Section:
@@ -54,24 +47,13 @@ def trial_labels(analyses: Sequence[SetFit]) -> dict[str, str]:
 
 def _effects_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
     """Return both hazard ratios of every comparison, as fitted."""
-    printed = (
-        *columns("set", ("label", "Comparison")),
-        Column("n", "n", lambda value: number(value, 0)),
-        *columns(
-            ("name_surrogate", "Surrogate"),
-            ("shown_surrogate", "HR (surrogate, 95% CI)"),
-            ("name_final", "Final"),
-            ("shown_final", "HR (final, 95% CI)"),
-        ),
-    )
     complete = all(one.effects.has_standard_errors.all() for one in analyses)
-    return record_table(
+    return table(
         "effects",
-        "Hazard ratios as fitted",
         [record for one in analyses for record in _effects_rows(one)],
-        printed,
-        LIMITS if complete else f"{LIMITS}{NO_INTERVAL}",
+        formats={"n": partial(number, digits=0)},
         print_only=("label", *(f"{part}_{side}" for part in ("name", "shown") for side in SIDES)),
+        remarks="" if complete else NO_INTERVAL,
     )
 
 
@@ -99,18 +81,8 @@ def _effects_rows(one: SetFit) -> Iterator[Record]:
 
 def _true_effects_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
     """Return observed and true effects of every comparison, by the exact posterior."""
-    printed = columns(
-        "set",
-        "comparison",
-        *(
-            (f"hr_{side}{end}", f"HR ({side}), {word}")
-            for side in SIDES
-            for end, word in (("", "observed"), ("_true", "true"))
-        ),
-        labels=comparison_labels(analyses),
-    )
     records = [record for one in analyses for record in _true_effects_rows(one)]
-    return record_table("true_effects", "True effects", records, printed, SHRUNKEN)
+    return table("true_effects", records, labels=comparison_labels(analyses))
 
 
 def _true_effects_rows(one: SetFit) -> Iterator[Record]:
@@ -151,9 +123,7 @@ def _left_out_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
         )
         for entry in left_out
     ]
-    printed = columns("set", "model", "comparison", "reason", "remedy", labels=comparison_labels(analyses))
-    note = "Every model uses the comparisons that have what it needs."
-    return record_table("left_out", "Comparisons that a model leaves out", records, printed, note)
+    return table("left_out", records, labels=comparison_labels(analyses))
 
 
 def _in_no_set(run: FitRun) -> dict[str, str]:

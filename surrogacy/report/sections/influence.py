@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.section import Note, Section, Table, columns, record_table
+from surrogacy.report.section import Note, Section, Table, table
 from surrogacy.report.sections.effects import comparison_labels, trial_labels
-
-INFLUENCE_NOTE = (
-    "Weighted regression; each row tells what dropping this one comparison would do (Belsley, Kuh, Welsch 1980)."
-)
-CHANGES_NOTE = "Without each trial, with all its comparisons; changes are without it less with it."
 
 
 def section(run: FitRun) -> Section:
@@ -44,20 +39,7 @@ def _pivotal_line(one: SetFit) -> Iterator[Note]:
 def _influence_table(run: FitRun) -> tuple[Table, ...]:
     """Return leverage and influence of each comparison on the weighted regression."""
     records = [record for one in run.sets for record in one.influence]
-    printed = columns(
-        "set",
-        "label",
-        "weight",
-        "residual",
-        "external",
-        "hat",
-        "cooks_distance",
-        "dffits",
-        "dfbetas_intercept",
-        "dfbetas_slope",
-        labels=_labels(run),
-    )
-    return record_table("influence", "Influence on the weighted regression", records, printed, INFLUENCE_NOTE)
+    return table("influence", records, labels=_labels(run))
 
 
 def _labels(run: FitRun) -> dict[str, str]:
@@ -69,25 +51,5 @@ def _changes_table(run: FitRun) -> tuple[Table, ...]:
     labels = _labels(run)
     records = [record for one in run.sets for record in one.delete_one if record["left_out"]]
     pivotal = [f"[{one.name}] {sentence}" for one in run.sets for sentence in one.pivotal_trials(labels)]
-    note = CHANGES_NOTE
-    if pivotal:
-        note += f" Conclusions that another set of trials would not give: {'; '.join(pivotal)}"
-    printed = columns(
-        "set",
-        "model",
-        ("left_out", "Without"),
-        "k",
-        "r",
-        "r_change",
-        "rho_between",
-        "rho_between_change",
-        "slope",
-        "slope_change",
-        "ste_prediction",
-        "ste_prediction_change",
-        "ste_prediction_status",
-        "slope_sign",
-        "problem",
-        labels=labels,
-    )
-    return record_table("delete_one", "What single trials change", records, printed, f"{note}.")
+    conclusions = f" Conclusions that another set of trials would not give: {'; '.join(pivotal)}" if pivotal else ""
+    return table("delete_one", records, labels=labels, remarks=f"{conclusions}.")

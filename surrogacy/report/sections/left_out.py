@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.section import Note, Section, columns, record_table
+from surrogacy.report.section import Note, Section, table
 from surrogacy.report.sections.effects import trial_labels
 from surrogacy.results.format import number
 
@@ -14,27 +14,10 @@ def section(run: FitRun) -> Section:
     """Return the estimates without each trial."""
     analyses = run.sets
     out = [record for one in analyses for record in one.leave_one_out]
-    printed = columns(
-        "set",
-        "model",
-        "left_out",
-        "k",
-        "r",
-        "rho_between",
-        "r2_trial",
-        "slope",
-        "intercept",
-        "ste_prediction",
-        "ste_prediction_status",
-        "boundary",
-        "problem",
-        labels=trial_labels(analyses),
-    )
-    note = "Every trial left out in turn, with all its comparisons."
     return Section(
         key="left_out",
         by_set={one.name: tuple(_correlation_line(one)) for one in analyses},
-        tables=record_table("leave_one_out", "Leave-one-trial-out", out, printed, note),
+        tables=table("leave_one_out", out, labels=trial_labels(analyses)),
         record={"leave_one_out": out},
     )
 

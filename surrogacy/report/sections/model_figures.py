@@ -8,7 +8,7 @@ import numpy as np
 
 from surrogacy.analysis.fit_run import SetFit
 from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, surrogates_of
-from surrogacy.report.section import Drawing, drawing
+from surrogacy.report.section import Drawing, drawing, text
 from surrogacy.results.endpoint_names import final_name, with_article
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import number, percent, settings_in_words, with_interval
@@ -16,30 +16,6 @@ from surrogacy.results.labels import model_label, weights_in_words
 from surrogacy.results.result import Result
 
 MOST_WITH_INTERVALS = 15  # comparisons of a bubble plot that draws the interval of each
-BUBBLES = (
-    "Each symbol is a comparison; its area is proportional to its weight ({weights}), its colour shows the class of "
-    "treatment and its shape the stage of disease. Both axes are hazard ratios on one log scale; below 1 favours the "
-    "experimental arm."
-)
-THIN_LINES = "Thin lines: 95% confidence intervals, recomputed at 95% from the standard errors."
-LINE = "Line: {model} ({settings}), drawn over the data only; slope {slope} ({method}), intercept {intercept}; {association}."
-BANDS = (
-    "Dark band: {level} confidence band of the line; light band with dashed edges: {level} prediction band for a new "
-    "trial {size}."
-)
-DIAMOND = (
-    "Diamond: mean effect by {model} ({settings}), 95% confidence interval ({method}); line below: 95% prediction "
-    "interval of the true effect in a new trial (t with k - 2 degrees of freedom, tau taken as known)."
-)
-SLOPE_PANELS = (
-    "Middle: slope {slope}; it has no finite variance where tau_surrogate may be 0, so that its tails go on beyond the "
-    "panel. Right: draws of intercept and slope, with their medians; draws outside the panel are left out."
-)
-CLASSES = (
-    "Slope of the surrogacy line by class of treatment, drawn towards each other ({model}, {exchangeability} "
-    "exchangeability): {data}; {settings}. Posterior medians with equal-tailed 95% intervals; k = comparisons of the "
-    "class. With few comparisons a class says little of its own.{caveats}\n"
-)
 
 
 def model_drawings(analyses: Sequence[SetFit], focus: str | None) -> Iterator[Drawing]:
@@ -68,10 +44,10 @@ def bubble_caption(result: Result) -> str:
     final = with_article(final_name(effects))
     parts = [
         f"Treatment effects on {surrogates_of(result)} and on {final}: {comparisons_of(result)}.",
-        BUBBLES.format(weights=weights),
+        text("bubbles", weights=weights),
     ]
     if len(effects) <= MOST_WITH_INTERVALS:
-        parts.append(intervals_drawn(result, THIN_LINES))
+        parts.append(intervals_drawn(result, text("thin_lines")))
     threshold = result.estimates.get("ste_prediction")
     if result.line is not None and isinstance(threshold, ThresholdEffect):
         parts += _line_sentences(result, threshold)
@@ -87,7 +63,8 @@ def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
     """Return sentences on the line, its bands and the surrogate threshold effect."""
     slope = result["slope"]
     confidence: ThresholdEffect = result["ste_confidence"]
-    line = LINE.format(
+    line = text(
+        "bubble_line",
         model=model_label(result.model),
         settings=settings_in_words(result),
         slope=with_interval(slope),
@@ -98,7 +75,7 @@ def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
     size = f"of {number(threshold.new_n, 0)} patients" if threshold.new_n else f"({threshold.new_trial})"
     return [
         line,
-        BANDS.format(level=percent(threshold.level), size=size),
+        text("bubble_bands", level=percent(threshold.level), size=size),
         f"Surrogate threshold effect: {threshold}; by the confidence band, which is not a prediction: "
         f"{confidence.value_words}.",
     ]
@@ -121,7 +98,7 @@ def _forest(result: Result, focus: str | None) -> Drawing:
     if "mu_surrogate" in result.estimates:
         settings = settings_in_words(result)
         method = result["mu_final"].method
-        parts.append(DIAMOND.format(model=model_label(result.model), settings=settings, method=method))
+        parts.append(text("diamond", model=model_label(result.model), settings=settings, method=method))
     if _any_unverified(result):
         parts.append("† and open symbol: a hazard ratio or its limits were not verified in any source.")
     caption = " ".join(parts) + caveats_of(result) + "\n"
@@ -138,13 +115,14 @@ def _posterior(result: Result) -> Drawing:
     caption = (
         f"Posterior (filled) and prior (outline) of a Bayesian model, {model_label(result.model)}: "
         f"{comparisons_of(result)}; {settings_in_words(result)}. Left: {association(result)}{overlap}. "
-        f"{SLOPE_PANELS.format(slope=with_interval(result['slope']))}{caveats_of(result)}\n"
+        f"{text('slope_panels', slope=with_interval(result['slope']))}{caveats_of(result)}\n"
     )
     return drawing("posterior", name, caption, result)
 
 
 def _class_slopes(result: Result) -> Drawing:
-    caption = CLASSES.format(
+    caption = text(
+        "classes",
         model=model_label(result.model),
         exchangeability=result.settings["exchangeability"],
         data=comparisons_of(result),

@@ -7,23 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.section import (
-    BLANK,
-    Cell,
-    Column,
-    Detail,
-    Grid,
-    Heading,
-    Note,
-    Record,
-    Section,
-    Table,
-    record_table,
-)
+from surrogacy.report.section import BLANK, Cell, Detail, Grid, Heading, Note, Record, Section, Table, table
 from surrogacy.results.endpoint_names import final_name, final_names, surrogate_names
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import ABSENT, interval, number, settings_in_words, with_interval
-from surrogacy.results.labels import HEADINGS, SYMBOLS, estimate_label
+from surrogacy.results.labels import SYMBOLS, estimate_label
 from surrogacy.results.requirements import LeftOut
 from surrogacy.results.result import Result
 
@@ -132,16 +120,7 @@ def _table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
     records = [
         _estimate_row(one, result, name) for one in analyses for result in one.results for name in result.estimates
     ]
-    printed = (
-        Column("set_size", HEADINGS["set"]),
-        Column("model", HEADINGS["model"]),
-        Column("settings", "Settings"),
-        Column("label", HEADINGS["estimate"]),
-        Column("shown", "Estimate (95% interval)"),
-        Column("kind", HEADINGS["kind"]),
-    )
-    note = f"Intervals are two-sided at 95% unless stated. {_all_caveats(analyses)}"
-    return record_table("models", "Models", records, printed, note, print_only=("set_size", "label", "shown"))
+    return table("models", records, print_only=("set_size", "label", "shown"), remarks=_all_caveats(analyses))
 
 
 def _estimate_row(one: SetFit, result: Result, name: str) -> Record:

@@ -18,54 +18,15 @@ from surrogacy.report.section import (
     Record,
     Section,
     Table,
-    columns,
     drawing,
-    record_table,
+    table,
+    text,
 )
 from surrogacy.report.sections.models import fit_record
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import interval, number, percent, with_interval
 from surrogacy.results.result import Result
 from surrogacy.stats.thresholds import threshold_caveats
-
-POWER_NOTE = "not given: the power at the difference found is a function of the p-value alone; see detectable"
-LINES_NOTE = (
-    "Set {name}. Daniels-Hughes line with a moderator of intercept and slope, errors of both effects, vague true "
-    "surrogate effects (slopes are attenuated as in weighted least squares), exact. {words}. Trials with other values "
-    "differ in more than the moderator. {remarks}."
-)
-ESTIMATES_NOTE = (
-    "`dilution`: the OS effects regressed on those that the illness-death model leaves of the PFS effects; intercept 0 "
-    "and share 1 mean that dilution is all there is."
-)
-EVIDENCE_NOTE = (
-    "Power and comparisons needed for the difference of slopes that dilution alone would give (PPS only); smallest true "
-    "difference, either way, that these comparisons would find; comparisons needed if the difference found were the true "
-    "one; {assumptions}. Last column: trials without any one of which the difference has the other sign, or an interval "
-    "that tells otherwise whether it contains 0."
-)
-OFFSET_NOTE = (
-    "OS effects regressed on what dilution alone leaves of the PFS effects, where the tables hold no follow-up or no "
-    "deaths without progression."
-)
-OFFSET_LINE = (
-    "OS effects on what dilution alone leaves of the PFS effects (calibration M of the control arms, k = {k}): intercept "
-    "{intercept}, share {share}{span}; dilution alone is intercept 0 and share 1. Log score against the plain line "
-    "{score}. {assumed}"
-)
-SPAN = "; {span} under other assumptions on follow-up and deaths without progression (tables/offset_sensitivity.md)"
-CAPTION = (
-    "Surrogacy line of {name} (k = {k}) moderated by {words}. Daniels-Hughes model with errors in both effects, exact; "
-    "difference of slopes per unit {difference}, P(flatter where it is larger) = {probability}. Bands: 95%. Trials "
-    "differ in more than the moderator: no causal reading.{notes}\n"
-)
-MAP_CAPTION = (
-    "Share of the log PFS hazard ratio that is left in the OS hazard ratio (large-sample limit of the Cox estimate) when "
-    "post-progression survival (PPS) is the same in both arms, constant hazards, {direct_death} of PFS events deaths. "
-    "Points: {points} comparisons by the PPS of calibration M (fitted to the control arm's medians, at the data cut of "
-    "the final OS); fill: observed log HR of OS over observed log HR of PFS, a ratio of two estimates, and noise where "
-    "the PFS hazard ratio is near 1.\n"
-)
 
 
 def section(run: PpsRun) -> Section:
@@ -89,7 +50,7 @@ def dilution_map_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
     """Return the dilution map with the comparisons on it, once it is known."""
     if run.map is None:
         return
-    caption = MAP_CAPTION.format(direct_death=percent(run.map.direct_death), points=len(run.points))
+    caption = text("map_caption", direct_death=percent(run.map.direct_death), points=len(run.points))
     yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus or "")
 
 
@@ -167,11 +128,12 @@ def _offset_line(run: PpsRun) -> Iterator[Note]:
     result = run.dilution_regression.result
     shares = [scenario.share.value for scenario in run.dilution_sensitivity if scenario.share and scenario.share.value]
     yield Note(
-        OFFSET_LINE.format(
+        text(
+            "offset_line",
             k=len(result.effects),
             intercept=with_interval(run.dilution_regression["intercept"]),
             share=with_interval(run.dilution_regression["share"]),
-            span=SPAN.format(span=interval(min(shares), max(shares))) if shares else "",
+            span=text("span", span=interval(min(shares), max(shares))) if shares else "",
             score=with_interval(run.dilution_regression.against_line.difference, 1),
             assumed="; ".join(problem for problem in result.problems if problem not in result.effects.problems),
         )
@@ -180,44 +142,13 @@ def _offset_line(run: PpsRun) -> Iterator[Note]:
 
 def _tables(run: PpsRun) -> tuple[Table, ...]:
     """Return the line at several values of every moderator, its evidence, and the regression on what dilution leaves."""
-    offset_columns = columns(
-        "assumption",
-        "intercept",
-        ("intercept_low", "95% low"),
-        ("intercept_high", "95% high"),
-        "share",
-        ("share_low", "95% low "),
-        ("share_high", "95% high "),
-        ("tail_at_dilution_alone", "Posterior mass less plausible than (0, 1)"),
-        "problem",
-    )
-    evidence_columns = columns(
-        "moderator",
-        "permutation_p",
-        ("power_for_dilution", "Power for what dilution alone gives"),
-        ("comparisons_for_dilution", "Comparisons for 80% of that"),
-        ("detectable", "Detectable difference of slopes, 80% power"),
-        ("comparisons_needed", "Comparisons for 80% power at the difference found"),
-        ("log_score", "Log score gained"),
-        ("log_score_low", "95% low"),
-        ("log_score_high", "95% high"),
-        ("swayed", "Trials that change sign or significance"),
-    )
-    offset_title = "What the assumptions do to the share that dilution explains"
     evidence = [evidence_record(one) for one in run.moderated]
-    evidence_note = EVIDENCE_NOTE.format(assumptions=run.moderated[0].needed.assumptions)
-    title = "Is the moderation more than chance?"
+    assumptions = run.moderated[0].needed.assumptions
     return (
         *_lines_table(run),
         *_estimates_table(run),
-        *record_table(
-            "offset_sensitivity",
-            offset_title,
-            [scenario.record for scenario in run.dilution_sensitivity],
-            offset_columns,
-            OFFSET_NOTE,
-        ),
-        *record_table("moderation_evidence", title, evidence, evidence_columns, evidence_note),
+        *table("offset_sensitivity", [scenario.record for scenario in run.dilution_sensitivity]),
+        *table("moderation_evidence", evidence, assumptions=assumptions),
     )
 
 
@@ -233,43 +164,24 @@ def _lines_table(run: PpsRun) -> tuple[Table, ...]:
         for record in records
         if record["ste_caveat"]
     ]
-    printed = columns(
-        "moderator",
-        "k",
-        "place",
-        ("label", "Value"),
-        "slope",
-        ("slope_low", "95% low"),
-        ("slope_high", "95% high"),
-        ("hr_surrogate", "At a surrogate HR of"),
-        ("predicted", "OS HR, true effect"),
-        ("predicted_low", "95% low "),
-        ("predicted_high", "95% high "),
-        "ste_prediction",
-        "ste_prediction_status",
-        "r2_conditional",
-    )
     words = "; ".join(f"{one.line.moderator.name}: {one.line.moderator.words}" for one in run.moderated)
-    note = LINES_NOTE.format(name=run.settings.set_name, words=words, remarks=". ".join(remarks))
-    title = "The surrogacy line by post-progression survival, stage and line"
-    return record_table("moderated", title, records, printed, note)
+    return table("moderated", records, name=run.settings.set_name, words=words, caveats=". ".join(remarks))
 
 
 def _estimates_table(run: PpsRun) -> tuple[Table, ...]:
     results: list[tuple[str, Result]] = [(one.line.moderator.name, one.line.result) for one in run.moderated]
-    note = ESTIMATES_NOTE
+    remarks = ""
     if run.dilution_regression is not None:
         results.append(("dilution", run.dilution_regression.result))
         if run.dilution_regression.result.problems:
-            note += f" {'. '.join(run.dilution_regression.result.problems)}."
+            remarks = f" {'. '.join(run.dilution_regression.result.problems)}."
     records = [
         {"moderator": name, "k": len(result.effects), "estimate": key, **estimate.record}
         for name, result in results
         for key, estimate in result.estimates.items()
         if isinstance(estimate, Estimate)
     ]
-    printed = columns("moderator", "k", "estimate", ("value", "Estimate"), "low", "high", "kind")
-    return record_table("moderated_estimates", "Estimates of the moderated lines", records, printed, note)
+    return table("moderated_estimates", records, remarks=remarks)
 
 
 def line_records(one: Moderated) -> list[Record]:
@@ -317,7 +229,7 @@ def evidence_record(one: Moderated) -> Record:
         "permutation_p": one.permutation.p,
         "permutations": one.permutation.permutations,
         "power": None,
-        "power_note": POWER_NOTE,
+        "power_note": text("power_note"),
         "detectable": one.needed.detectable,
         "comparisons_needed": one.needed.comparisons,
         "difference_for_dilution": None if dilution is None else dilution.slope_difference,
@@ -338,7 +250,8 @@ def moderated_drawings(run: PpsRun) -> Iterator[Drawing]:
 
 def _drawing(one: Moderated) -> Drawing:
     line = one.line
-    caption = CAPTION.format(
+    caption = text(
+        "moderation_caption",
         name=line.result.effects.name,
         k=len(line.result.effects),
         words=line.moderator.words,

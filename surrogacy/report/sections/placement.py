@@ -20,33 +20,15 @@ from surrogacy.report.section import (
     Note,
     Section,
     Table,
-    columns,
     drawing,
-    record_table,
+    table,
+    text,
 )
 from surrogacy.report.sections.decomposition import summary_line
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
 from surrogacy.results.format import interval, number, settings_in_words, value_and_interval
 from surrogacy.results.labels import POSITIONS, model_label
 from surrogacy.results.result import Result
-
-TABLE_NOTE = (
-    "Predictive distribution of the observed {final} hazard ratio given the observed surrogate hazard ratio. Fitted "
-    "'with it': the trial is in the data; 'without it': refitted on the others; 'of other trials': a set that does not "
-    "hold it. Parts of the variance (log scale) sum to it: error of the surrogate effect, parameters of the line, "
-    "sigma_cond, sampling error of the {final} effect, covariance of the two errors; a regression knows parameters and "
-    "residual only."
-)
-PREDICTIONS_NOTE = (
-    "Predictive distribution of the {final} hazard ratio of a new trial from its observed surrogate hazard ratio; errors "
-    "of that effect and of the line are in the intervals. Target: the true effect, or what a trial of a size will observe."
-)
-CAPTION = (
-    "{label} (ring) and the surrogacy lines of {model} ({settings}): {lines}. Bands: 95% prediction band of the true "
-    "{final} effect, over the data only. Vertical lines: 95% (thin) and 80% (thick) prediction interval of the {final} "
-    "hazard ratio that {label} would observe, with the errors of both its effects and their correlation; from lines "
-    "fitted without it, at each data cut of its surrogate effect.{caveats}\n"
-)
 
 
 def section(run: FitRun) -> Section:
@@ -105,39 +87,10 @@ def _prediction_cell(placement: Placement) -> Cell:
 def _table(run: FitRun) -> tuple[Table, ...]:
     """Return predictions, residuals and the parts of their variance."""
     final = common_final_name(focus.effects for focus in run.focuses) if run.focuses else "final"
-    note = TABLE_NOTE.format(final=final)
-    note += "".join(f" Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed)
-    printed = columns(
-        "label",
-        "set",
-        "model",
-        "fitted",
-        "k",
-        "cut",
-        "rho_within",
-        "hr_surrogate",
-        "predicted",
-        "low_95",
-        "high_95",
-        "low_80",
-        "high_80",
-        "hr_final",
-        "residual",
-        "percentile",
-        "p_at_or_above",
-        "position",
-        "variance",
-        "variance_surrogate_error",
-        "variance_parameters",
-        "variance_sigma_cond",
-        "variance_sampling",
-        "variance_covariance",
-        "variance_residual",
-        digits=3,
-        labels=POSITIONS_IN_WORDS,
-    )
     labels = " and ".join(focus.label for focus in run.focuses)
-    return record_table("placement", f"{labels} against the lines", run.placement, printed, note)
+    remarks = "".join(f" Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed)
+    words = POSITIONS_IN_WORDS
+    return table("placement", run.placement, labels=words, remarks=remarks, final=final, labels_of=labels)
 
 
 def placement_drawings(run: FitRun) -> Iterator[Drawing]:
@@ -154,7 +107,8 @@ def _drawing(run: FitRun, focus: Focus, results: list[Result]) -> Drawing:
     outside = [result for result in results if focus.trial not in result.effects.trial]
     drawn = (*inside[:1], *outside[:1])
     name = focus.trial if len(run.focuses) == 1 else focus.comparison
-    caption = CAPTION.format(
+    caption = text(
+        "placement_caption",
         label=focus.label,
         model=model_label(drawn[0].model),
         settings=settings_in_words(drawn[0]),
@@ -186,26 +140,9 @@ def predictions_section(run: FitRun) -> Section:
         tuple(rows),
         caption="† beyond the surrogate effects of the set: an extrapolation" if beyond else "",
     )
-    printed = columns(
-        "set",
-        "model",
-        "k",
-        "target",
-        "hr_surrogate",
-        "predicted",
-        "low_95",
-        "high_95",
-        "low_80",
-        "high_80",
-        "p_below_1",
-        "beyond_data",
-    )
-    note = PREDICTIONS_NOTE.format(final=final)
     return Section(
         key="predictions",
         details=(Heading("The new trial"), grid, BLANK) if rows else (),
-        tables=record_table(
-            "predictions", "Prediction for a new trial", list(map(asdict, run.predictions)), printed, note
-        ),
+        tables=table("predictions", list(map(asdict, run.predictions)), final=final),
         record={"predictions": list(map(asdict, run.predictions))},
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from surrogacy.pps.planning import Plan
-from surrogacy.report.section import Cell, Grid, Heading, Note, Section
+from surrogacy.report.section import Cell, Grid, Heading, Note, Section, text
 from surrogacy.results.format import number, percent, value_and_interval
 
 ROWS = {
@@ -16,15 +16,6 @@ ROWS = {
     "median_p": ("Median two-sided p", 4),
     "n": ("Patients needed for {power} power", 0),
 }
-DESIGN = (
-    "median PFS {pfs}, PPS {pps}{source}, {os_name} {os} months (control / experimental), accrual {accrual:g}, then "
-    "{follow_up:g} months of follow-up, loss {loss:g} a month, crossover {crossover}, two-sided alpha {alpha:g}"
-)
-JOINT = (
-    "P(OS significant | PFS significant) = {both}; if p(PFS) = 0.001: {small_p}; correlation of the two log-rank "
-    "statistics {correlation}"
-)
-METHOD = "By formula: large-sample law of the two log-rank statistics in the illness-death model with constant hazards."
 
 
 def section(plan: Plan) -> Section:
@@ -32,7 +23,8 @@ def section(plan: Plan) -> Section:
     control, experimental = plan.patients
     title = f"A trial of {plan.n} patients ({control} control, {experimental} experimental)"
     headings = ("", "PFS", "OS", "OS if only PPS differed")
-    joint = JOINT.format(
+    joint = text(
+        "joint",
         both=number(plan["power_os_given_pfs"].value, 3),
         small_p=number(plan.power_os_given_p_pfs(0.001), 3),
         correlation=number(plan["correlation"].value),
@@ -43,7 +35,7 @@ def section(plan: Plan) -> Section:
         Heading(remark=_design(plan)),
         Grid(headings, tuple(_rows(plan))),
         Note(joint),
-        Note(METHOD),
+        Note(text("planning_method")),
     )
     return Section(
         key="planning",
@@ -62,7 +54,8 @@ def section(plan: Plan) -> Section:
 
 def _design(plan: Plan) -> str:
     design = plan.design
-    return DESIGN.format(
+    return text(
+        "design",
         pfs=f"{design.pfs[0]:g} / {design.pfs[1]:.3g}",
         pps=f"{design.pps[0]:.3g} / {design.pps[1]:.3g}",
         source=" (from the median OS of the control arm)" if plan.from_median_os else "",

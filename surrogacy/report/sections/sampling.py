@@ -5,23 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.section import Note, Section, columns, record_table
+from surrogacy.report.section import Note, Section, table, text
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number
 from surrogacy.results.labels import SUMMARIES, estimate_labels
-
-NUTS_NOTE = (
-    "The same model and priors twice: by quadrature, and sampled by NUTS (PyMC). Difference in Monte Carlo standard "
-    "errors of the sampled quantile; beyond 4 one of the two would be wrong."
-)
-SCALING_NOTE = (
-    "How far the posterior moves when prior or likelihood is raised to a power near 1 (Kallioinen 2024, "
-    "doi:10.1007/s11222-023-10366-5); above 0.05 it matters."
-)
-NUTS_LINE = (
-    "{model}, exact against NUTS ({draws:,} draws): largest of {count} differences {difference} Monte Carlo errors "
-    "({estimate}, {summary})"
-)
 
 
 def section(run: FitRun) -> Section:
@@ -30,26 +17,10 @@ def section(run: FitRun) -> Section:
     labels = estimate_labels(common_final_name(one.effects for one in analyses))
     nuts = [record for one in analyses for record in one.agreement]
     scaling = [record for one in analyses for record in one.power_scaling]
-    of_nuts = columns(
-        "set",
-        "model",
-        "estimate",
-        "summary",
-        "exact",
-        "sampled",
-        "monte_carlo_error",
-        "difference",
-        digits=4,
-        labels=SUMMARIES | labels,
-    )
-    of_scaling = columns("set", "model", "variable", "prior", "likelihood", "diagnosis", digits=3, labels=labels)
     return Section(
         key="sampling",
         by_set={one.name: tuple(_lines(one)) for one in analyses},
-        tables=(
-            *record_table("nuts", "Exact and sampled posterior", nuts, of_nuts, NUTS_NOTE),
-            *record_table("power_scaling", "Sensitivity to power scaling", scaling, of_scaling, SCALING_NOTE),
-        ),
+        tables=(*table("nuts", nuts, labels=SUMMARIES | labels), *table("power_scaling", scaling, labels=labels)),
         record={"nuts": nuts, "power_scaling": scaling},
         draws={f"{result.effects.name}-{result.model}": result.draws for result in run.sampled},
     )
@@ -63,7 +34,8 @@ def _lines(one: SetFit) -> Iterator[Note]:
         largest = max(records, key=lambda record: abs(record["difference"]))
         draws = sampled.draws["posterior"].sizes
         yield Note(
-            NUTS_LINE.format(
+            text(
+                "nuts_line",
                 model=model,
                 draws=draws["chain"] * draws["draw"],
                 count=len(records),

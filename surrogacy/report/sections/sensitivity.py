@@ -6,64 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.section import Column, Drawing, Note, Record, Section, Table, columns, drawing, record_table
+from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, table, text
 from surrogacy.results.format import number, percent, value_and_interval
-from surrogacy.results.labels import CHOICES, HEADINGS, model_label
-
-FIT_COLUMNS = (
-    "k",
-    "trials",
-    "r",
-    "r_low",
-    "r_high",
-    "rho_between",
-    "r2_trial",
-    "r2_trial_low",
-    "r2_trial_high",
-    "slope",
-    "slope_low",
-    "slope_high",
-    "ste_prediction",
-    "ste_prediction_status",
-    "boundary",
-    "problem",
-)
-GRID_NOTE = (
-    "Refits over the within-trial correlation of the two log hazard ratios where it is assumed; 0 is usually the most "
-    "flattering choice. R² intervals by the delta method; none on the boundary."
-)
-PRIOR_NOTE = (
-    "Exact posteriors of the bivariate model; each row differs from the default priors in what it names. Posterior "
-    "medians with equal-tailed 95% intervals. Overlap: area that prior and posterior of R² have in common; at 100% the "
-    "data have changed nothing of it. Prior R²: its prior median. STE: prediction band of the true effect of a new trial."
-)
-CHOICES_NOTE = (
-    "One choice varied at a time, the others as in this run. A historical set lists its hazard ratios, so that "
-    "endpoints, data cuts and evidence change nothing in it. The rows share their trials: they are no independent "
-    "confirmations."
-)
-SUBGROUPS_NOTE = "Refits in each level of a factor. Levels side by side are no test of a difference; few comparisons in most of them."
-INTERVALS_NOTE = "The same data by every published recipe for an interval of r or R²; N the number of trials."
-PRIOR_LINE = (
-    "R² of bivariate-bayes by prior: {low} ({low_prior}) to {high} ({high_prior}); with the default prior, prior and "
-    "posterior of R² overlap by {overlap}, their medians are {before} and {after}"
-)
-CHOICES_CAPTION = (
-    "Trial-level R² and slope of {name} ({model}) with 95% intervals, one choice varied at a time and the others as in "
-    "this run (red). Choices that change no hazard ratio of the set are left out. Hollow: the fit lies on the boundary. "
-    "Arrow: the interval goes on beyond the panel; no line: none is defined. The rows share their trials: they are no "
-    "independent confirmations. k = comparisons.\n"
-)
-PRIOR_CAPTION = (
-    "What other priors would have made of the same data (set {name}): posterior median and equal-tailed 95% interval of "
-    "the trial-level R² and of the slope of the bivariate model, exact. Each row differs from the default priors (tau "
-    "half-normal(0.5), rho_between uniform(-1, 1)) in what it names. STE: surrogate threshold effect as a hazard ratio, "
-    "95% prediction band for the true effect of a new trial; – = none, – § = none because a benefit is predicted even "
-    "without an effect on the surrogate.{overlap}\n"
-)
-OVERLAP = (
-    " At the default priors, prior and posterior of R² overlap by {overlap} (median {before} before, {after} after)."
-)
+from surrogacy.results.labels import CHOICES, model_label
 
 
 def section(run: FitRun) -> Section:
@@ -78,11 +23,11 @@ def section(run: FitRun) -> Section:
         key="sensitivity",
         by_set={one.name: (*_grid_line(one), *_prior_line(one)) for one in analyses},
         tables=(
-            *_grid_table(grid),
+            *table("rho_within", grid),
             *_prior_table(priors),
-            *_choices_table(choices),
-            *_subgroups_table(subgroups),
-            *_intervals_table(intervals),
+            *table("choices", choices, labels=CHOICES),
+            *table("subgroups", subgroups),
+            *table("intervals", intervals),
         ),
         record={
             "rho_within_grid": grid,
@@ -117,7 +62,8 @@ def _prior_line(one: SetFit) -> Iterator[Note]:
     low, high = (choose(records, key=lambda record: record["r2_trial"]) for choose in (min, max))
     default = records[0]
     yield Note(
-        PRIOR_LINE.format(
+        text(
+            "prior_line",
             low=number(low["r2_trial"]),
             low_prior=low["prior"],
             high=number(high["r2_trial"]),
@@ -127,26 +73,6 @@ def _prior_line(one: SetFit) -> Iterator[Note]:
             after=number(default["r2_trial"]),
         )
     )
-
-
-def _grid_table(records: Sequence[Record]) -> tuple[Table, ...]:
-    printed = columns(
-        "set",
-        "model",
-        "rho_within",
-        "rho_between",
-        "r2_trial",
-        ("r2_trial_low", "95% low"),
-        ("r2_trial_high", "95% high"),
-        "slope",
-        "intercept",
-        "sigma_cond",
-        "ste_prediction",
-        "ste_prediction_status",
-        "boundary",
-        "problem",
-    )
-    return record_table("rho_within", "Sensitivity to the within-trial correlation", records, printed, GRID_NOTE)
 
 
 def _prior_table(records: Sequence[Record]) -> tuple[Table, ...]:
@@ -160,26 +86,12 @@ def _prior_table(records: Sequence[Record]) -> tuple[Table, ...]:
         "overlap": lambda record: percent(record["prior_overlap"]),
         "prior_r2": lambda record: number(record["r2_trial_prior"]),
     }
-    headings = (
-        HEADINGS["r2_trial"],
-        HEADINGS["slope"],
-        "STE, 95%",
-        "STE, 80%",
-        "P(slope > 0)",
-        "Overlap",
-        "Prior R²",
-    )
     rows = []
     for record in records:
         failed = {"r2_trial": f"not fitted: {record['problem']}"} if "problem" in record else {}
         texts = failed or {name: text(record) for name, text in fields.items()}
         rows.append({**record, **{f"shown_{name}": texts.get(name, "") for name in fields}})
-    printed = (
-        *columns("set", "prior"),
-        *(Column(f"shown_{name}", heading) for name, heading in zip(fields, headings, strict=True)),
-    )
-    print_only = [f"shown_{name}" for name in fields]
-    return record_table("priors", "Sensitivity to the prior", rows, printed, PRIOR_NOTE, print_only)
+    return table("priors", rows, print_only=[f"shown_{name}" for name in fields])
 
 
 def _prior_interval(name: str, record: Record) -> str:
@@ -192,53 +104,26 @@ def _prior_threshold(name: str, record: Record) -> str:
     return value if status in ("none", "exists") else f"{value} ({status})"
 
 
-def _choices_table(records: Sequence[Record]) -> tuple[Table, ...]:
-    printed = columns("set", "model", "varied", ("value", "To"), *FIT_COLUMNS, labels=CHOICES)
-    return record_table("choices", "Sensitivity to every choice", records, printed, CHOICES_NOTE)
-
-
-def _subgroups_table(records: Sequence[Record]) -> tuple[Table, ...]:
-    printed = columns("set", "model", "factor", "level", *FIT_COLUMNS)
-    return record_table("subgroups", "Subgroups", records, printed, SUBGROUPS_NOTE)
-
-
-def _intervals_table(records: Sequence[Record]) -> tuple[Table, ...]:
-    printed = columns(
-        "set",
-        "recipe",
-        "of",
-        "correlates",
-        "trials",
-        ("value", "Estimate"),
-        "low",
-        "high",
-        "formula",
-        ("source", "DOI"),
-        "note",
-        ("problem", "Not made"),
-    )
-    return record_table("intervals", "Intervals of r and R²", records, printed, INTERVALS_NOTE)
-
-
 def sensitivity_drawings(analyses: Sequence[SetFit]) -> Iterator[Drawing]:
     """Return the figures of a set by prior, and by every other choice."""
     for one in analyses:
         if one.prior_sensitivity and not one.omitted:
             records = one.prior_sensitivity
             unverified = any(result.unverified for result in one.results)
-            caption = PRIOR_CAPTION.format(name=one.name, overlap=_overlap(records[0]))
+            caption = text("prior_caption", name=one.name, overlap=_overlap(records[0]))
             yield drawing("prior_sensitivity", f"priors-{one.name}", caption, records, one.name, unverified=unverified)
         if one.choices:
             model = one.choices[-1]["model"]
             records = tuple(record for record in one.choices if record["model"] == model)
-            caption = CHOICES_CAPTION.format(name=one.name, model=model_label(model))
+            caption = text("choices_caption", name=one.name, model=model_label(model))
             yield drawing("choices", f"choices-{one.name}", caption, records, one.name)
 
 
 def _overlap(default: Record) -> str:
     if "prior_overlap" not in default:
         return ""
-    return OVERLAP.format(
+    return text(
+        "overlap",
         overlap=percent(default["prior_overlap"]),
         before=number(default["r2_trial_prior"]),
         after=number(default["r2_trial"]),

@@ -196,7 +196,14 @@ def leave_one_out(moderation: Moderation) -> tuple[tuple[LineWithoutTrial, ...],
 
 
 def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> LogScore:
-    """Sum the log scores of two models over trials, with a normal interval of the difference from its spread."""
+    """Sum the log scores of two models over trials, with a normal interval of the difference from its spread.
+
+    Examples
+    --------
+    >>> score = log_score(np.array([0.1, 0.3]), np.array([0.0, 0.1]))
+    >>> round(score.difference.value, 2)
+    0.3
+    """
     level = confidence_level(level)
     difference = first - second
     total = float(difference.sum())

@@ -52,6 +52,14 @@ def pps_ratio(
     ------
     UsageError
         For an unknown definition or evidence.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> trials = surrogacy.read_trials()
+    >>> effects = trials.analysis_set("all")
+    >>> len(pps_ratio(trials, effects).values) == len(effects)
+    True
     """
     arms = control_arms(trials, effects, min_evidence)
     values, sensitivity = np.full(len(effects), np.nan), np.zeros((len(effects), 2))
@@ -110,6 +118,14 @@ def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "p
     effects : Effects
     column : {"post_therapy_pct", "post_systemic_pct"}
         The two count other things and are not mixed.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> trials = surrogacy.read_trials()
+    >>> effects = trials.analysis_set("all")
+    >>> later_therapy(trials, effects).name
+    'post_therapy_pct'
     """
     if column not in THERAPY:
         raise UsageError(f"column must be one of {', '.join(THERAPY)}; got {column!r}")

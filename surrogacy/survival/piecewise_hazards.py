@@ -24,6 +24,12 @@ class Piecewise(Numerical):
     """Hazards (m, j), one column an interval; ``cuts`` (j - 1,) months between them.
 
     The post-progression hazard counts its intervals from randomisation (forward) or from progression (reset).
+
+    Examples
+    --------
+    >>> hazards = Piecewise(*(np.array([[h, 2 * h]]) for h in (0.1, 0.01, 0.05)), np.array([12.0]), forward=True)
+    >>> hazards.survival_pfs(np.array([[6.0, 24.0]])).round(3).tolist()
+    [[0.517, 0.019]]
     """
 
     h01: FloatArray

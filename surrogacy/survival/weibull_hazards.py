@@ -30,14 +30,27 @@ SMALLEST_TIME = 1e-300  # stands for time 0 inside logarithms
 
 
 def hazard(t: FloatArray, h: FloatArray, p: FloatArray) -> FloatArray:
-    """``h p t^(p-1)``; 0 for h = 0 also at t = 0."""
+    """``h p t^(p-1)``; 0 for h = 0 also at t = 0.
+
+    Examples
+    --------
+    >>> hazard(np.array([1.0, 4.0]), np.array(0.1), np.array(1.5)).round(3).tolist()
+    [0.15, 0.3]
+    """
     with np.errstate(divide="ignore"):
         return np.asarray(np.where(h > 0.0, h, 1.0) * p * t ** (p - 1.0) * (h > 0.0))
 
 
 @dataclass(frozen=True, eq=False)
 class Weibull(Numerical):
-    """Weibull hazards, (m, 1) each; shapes p likewise."""
+    """Weibull hazards, (m, 1) each; shapes p likewise.
+
+    Examples
+    --------
+    >>> columns = (np.array([[value]]) for value in (0.1, 0.01, 0.05, 1.2, 1.0, 0.8))
+    >>> Weibull(*columns, forward=True).survival_pfs(np.array([[6.0, 12.0]])).round(3).tolist()
+    [[0.399, 0.123]]
+    """
 
     h01: FloatArray
     h02: FloatArray

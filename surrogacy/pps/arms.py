@@ -244,7 +244,7 @@ def correlation_of_medians(arm: IllnessDeath) -> float:
     """Large-sample correlation of the estimated medians of PFS and OS of one arm, hazards constant and no censoring.
 
     ``4 P(PFS > m1, OS > m2) - 1`` at the medians; no event by m1 has chance 1/2, and from there an arm without memory
-    starts anew: ``2 S_OS(m2 - m1) - 1``.
+    starts again: ``2 S_OS(m2 - m1) - 1``.
 
     Parameters
     ----------

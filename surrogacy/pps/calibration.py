@@ -69,7 +69,7 @@ class Calibration:
     cut : str
         Data cut of the progression endpoint.
     pfs : {"hazard-ratio", "medians"}
-        What gave the experimental arm's PFS.
+        Source of the experimental arm's PFS.
     median_pfs : (2,) array
         Of the model, months: control, experimental.
     direct_death : float

@@ -278,7 +278,7 @@ def _no_variation(
 
 
 def _usable(arms: Sequence[ArmPps], definition: PpsDefinition, weights: ArmWeights) -> tuple[list[ArmPps], list[str]]:
-    """Arms with that PPS and with what the weights need, and what has to be said of them."""
+    """Arms with that PPS and with what the weights need, and caveats of them."""
     problems = []
     kept = [arm for arm in arms if arm.has(definition)]
     if len(kept) < len(arms):

@@ -132,7 +132,7 @@ def no_variation_null(
     direct_death : float
         Share of PFS events that are deaths.
     definition : {"median-difference", "model"}
-        How PPS is made of the two sample medians.
+        Definition of PPS in terms of the two sample medians.
     weights : (k,) array, optional
         Default: every arm alike.
     draws : int

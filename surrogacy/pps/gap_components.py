@@ -21,8 +21,8 @@ from surrogacy.survival.illness_death import IllnessDeath
 
 PARTS = ("dilution", "imbalance", "residual")
 MAX_SHARE_WIDTH = 0.5  # of the gap: a share whose interval is wider than this counts as not identified
-MAX_LOST_SHARE = 0.01  # share of resampled trials left out, or on a boundary, above which it is said
-MAX_SE_RATIO = 1.25  # of printed to simulated standard error, or the reverse, above which it is said
+MAX_LOST_SHARE = 0.01  # share of resampled trials left out, or on a boundary, above which there is a caveat
+MAX_SE_RATIO = 1.25  # of printed to simulated standard error, or the reverse, above which there is a caveat
 NO_GAP = "the two log hazard ratios are the same: there is no gap to share out"
 NO_ATTENUATION = "the model attenuates nothing: there is nothing to share out"
 
@@ -256,7 +256,7 @@ def problems_of(
             "is not clearly different from 0 "
             f"({level} interval {gap.low:.2f} to {gap.high:.2f}), so percentages of it have no stable meaning"
         )
-    # shares that are unbounded are those of a gap that is not clear, which has been said
+    # shares that are unbounded are those of a gap that is not clear, which has its own caveat
     wide = [name for name, share in shares.items() if MAX_SHARE_WIDTH < width_of(share) < np.inf]
     if wide:
         limits = "; ".join(f"{name} {share_words(shares[name])}" for name in wide)

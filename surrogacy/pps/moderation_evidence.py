@@ -3,10 +3,10 @@
     t = g / SE(g) of weighted least squares on (1, z, x, z x), weights from the posterior medians of the line without
     moderator
 
-The permutation deals the values of the moderator anew to the trials: those that give as many comparisons exchange
-theirs. It tests that the moderator has nothing to do with the effects (g = c = 0), with a statistic made for g. Power
-and number of trials assume comparisons like those at hand (effects, errors, moderator, psi) and a normal estimate of g:
-SE(g) falls with the root of their number.
+The permutation exchanges the values of the moderator among trials that give as many comparisons. It tests that the
+moderator has nothing to do with the effects (g = c = 0), with a statistic made for g. Power and number of trials assume
+comparisons like those at hand (effects, errors, moderator, psi) and a normal estimate of g: SE(g) falls with the root
+of their number.
 
 References
 ----------

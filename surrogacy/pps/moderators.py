@@ -1,8 +1,8 @@
 """Moderators of a surrogacy line from the arm table: post-progression survival and later therapy of the control arm.
 
 Post-progression survival is the control arm's, divided by its median PFS, on the log scale; it carries its definition.
-What is made from a control arm's medians shares its sampling error with the effects, because an arm that did better by
-chance has both a longer median and a lower hazard:
+A value derived from a control arm's medians shares its sampling error with the effects, because an arm that did better
+by chance has both a longer median and a lower hazard:
 
     Cov(z, log HR) = (dz / dlog median) Var(log control hazard)
     dz / dlog OS   = OS / (OS - PFS)                                of a difference of medians

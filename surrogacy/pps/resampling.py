@@ -70,7 +70,7 @@ def sampling_errors(inputs: TrialSummary, calibration: Calibration, trials: int,
     inputs : TrialSummary
         Patients, follow-up and endpoint.
     calibration : Calibration
-        What is taken as the truth.
+        Model taken as the truth.
     trials : int
     seed : int
         The same seed gives the same trials.

@@ -51,7 +51,7 @@ def _size(settings: FitSettings, trials: TrialSet) -> str:
 
 
 def _print_usable(settings: FitSettings, trials: TrialSet) -> None:
-    """Print how many comparisons each model can use, which it leaves out, and the remedy; refuse what cannot be fitted."""
+    """Print how many comparisons each model can use, which it leaves out, and the remedy."""
     sets = _pairs(settings, trials)
     for effects in sets:
         for line in usability_lines(settings.fitted_models, effects, complete=settings.pairs_table is not None):

@@ -23,7 +23,7 @@ from surrogacy.results.requirements import NotFitted
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, FlowEntry
 
-# Beyond this many comparisons a single one hardly matters, refits of each take hours, and figures of each cannot be read.
+# Beyond this many comparisons a single one hardly matters, refits of each take hours, figures of each cannot be read
 LARGE_SET = 1000
 OMITTED_WHEN_LARGE = (
     "leave-one-out, cross-validation, influence, the grid over the within-trial correlation, sensitivity to the prior, "
@@ -55,7 +55,7 @@ class SetFit:
     not_fitted : tuple of NotFitted
         Models that were not fitted because the tables lack what they need.
     rho_within_grid, prior_sensitivity, leave_one_out, delete_one : tuple of dict
-        Refits: other within-trial correlations, other priors, without each trial (estimates; estimates with conclusions).
+        Refits: other within-trial correlations, other priors, without each trial (estimates; with conclusions).
     influences : tuple of Influence
         The refits without each trial, as values.
     cross_validation : tuple of CrossValidation
@@ -121,7 +121,12 @@ class SetFit:
         return {result.model: result for result in self.results}.get(model)
 
     def pivotal_trials(self, labels: Mapping[str, str]) -> list[str]:
-        """Conclusions that would be others without a single trial, in words, a model at a time; ``labels`` names the trials."""
+        """Conclusions that a single trial decides, in words, a model at a time.
+
+        Parameters
+        ----------
+        labels : mapping of trial to label
+        """
         sentences = []
         for model in dict.fromkeys(influence.refit.model for influence in self.influences):
             of_model = [influence for influence in self.influences if influence.refit.model == model]

@@ -70,7 +70,8 @@ def pair_sets(settings: FitSettings, trials: TrialSet) -> tuple[list[AnalysisSet
     Raises
     ------
     DataError, UsageError
-        If a set does not exist, an added row is not verified enough, no set holds the trial in focus, or there is nothing to sample.
+        If a set does not exist, an added row is not verified enough, no set holds the trial in focus, or no model can
+        be sampled.
     """
     pairs = settings.pair(trials)
     effects = [paired.effects for paired in pairs]

@@ -92,7 +92,10 @@ def labelled(fit: SetFit, model: Model, found: Iterable[Record]) -> tuple[Record
 
 
 def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
-    """Refit a model over the within-trial correlation and without each trial; profile intervals wait for `vary_refits`."""
+    """Refit a model over the within-trial correlation and without each trial.
+
+    Profile intervals, which cost seconds, wait for `vary_refits`.
+    """
     fit, effects = SetFit(paired), result.effects
     if model.name.startswith("bivariate"):
         fit = replace(
@@ -183,7 +186,13 @@ def place_comparison(
 
 
 def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int) -> Difference | None:
-    """Difference of the association between two sets; None with fewer than three comparisons, as the fit of that set says."""
+    """Difference of the association between two sets.
+
+    Returns
+    -------
+    Difference or None
+        None with fewer than three comparisons, which the fit of that set reports.
+    """
     posterior = all(fitting_error(BivariateBayes(), effects) is None for effects in (smaller, larger))
     try:
         return compare_sets(smaller, larger, weights=weights, posterior=posterior, seed=seed)

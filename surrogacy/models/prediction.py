@@ -3,22 +3,26 @@
 For a bivariate model, with ``k = T11 / (T11 + s1^2)`` the shrinkage of the observed surrogate effect y1,
 
     E[y2 | y1]   = mu2 + slope k (y1 - mu1) + r s1 s2 / (T11 + s1^2) (y1 - mu1)
-    Var(y2 | y1) = slope^2 k s1^2  +  sigma_cond^2  +  s2^2  -  (2 slope k r s1 s2 + r^2 s1^2 s2^2 / (T11 + s1^2))  +  parameters
-                   error of the       scatter about    sampling   errors of one trial covary                          mu, T
-                   surrogate          the line
+    Var(y2 | y1) = slope^2 k s1^2                                              error of the surrogate
+                   + sigma_cond^2                                              scatter about the line
+                   + s2^2                                                      sampling
+                   - (2 slope k r s1 s2 + r^2 s1^2 s2^2 / (T11 + s1^2))        errors of one trial covary
+                   + parameters                                                mu, T
 
-(the algebra of ``T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2)``). A posterior takes it at every node, so that the parameters need
-no approximation. A weighted regression does not separate these parts: its residual variance s^2 / w0 for a trial of weight w0 contains
-all but the last, with the sampling errors that trials of the set have at this weight. That is the ordinary prediction interval, and right for a
-trial like those of the set (`predict_final`). For a new trial with a standard error s1 of its own (`predict_by_regression`)
+(the algebra of ``T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2)``). A posterior takes it at every node, so that the
+parameters need no approximation. A weighted regression does not separate these parts: its residual variance s^2 / w0
+for a trial of weight w0 contains all but the last, with the sampling errors that trials of the set have at this
+weight. That is the ordinary prediction interval, and right for a trial like those of the set (`predict_final`). For a
+new trial with a standard error s1 of its own (`predict_by_regression`)
 
     Var = max(s^2 / w0 - v, 0)  +  s2^2 + b^2 s1^2 - 2 b r s1 s2  +  (1, y1) Cov (1, y1)'
     v   = mean of w_i (s2_i^2 + b^2 s1_i^2 - 2 b r_i s1_i s2_i) / w0
 
-v is the part of the residual variance that sampling errors typical of the set account for at this weight; it is replaced by the part that the
-new trial has. Adding ``b^2 s1^2 - 2 b r s1 s2`` to the residual variance without taking v away would count these errors twice, and for r > 0 make
-the interval too narrow: with 16 trials, b = 0.47 and r = 0.5 a nominal 95 % interval then holds 90 % of new trials, this one 95 % (97 % where
-s1 is three times as large as usual, against 90 % without s1). The mean is not shrunken towards that of the set, as a bivariate model would.
+v is the part of the residual variance that sampling errors typical of the set account for at this weight; it is
+replaced by the part that the new trial has. Adding ``b^2 s1^2 - 2 b r s1 s2`` to the residual variance without taking
+v away would count these errors twice, and for r > 0 make the interval too narrow: with 16 trials, b = 0.47 and r =
+0.5 a nominal 95 % interval then holds 90 % of new trials, this one 95 % (97 % where s1 is three times as large as
+usual, against 90 % without s1). The mean is not shrunken towards that of the set, as a bivariate model would.
 
 References
 ----------
@@ -37,8 +41,6 @@ from surrogacy.models.regression import weight_per_patient
 from surrogacy.results.result import Result
 from surrogacy.stats.lines import Line
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
-
-COMPONENTS = ("surrogate_error", "parameters", "sigma_cond", "sampling", "covariance", "residual")
 
 
 def predict_final(result: Result, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
@@ -64,17 +66,18 @@ def predict_final(result: Result, trial: ObservedEffects, *, joins: bool = False
 
 
 def predict_by_regression(result: Result, trial: ObservedEffects) -> PredictiveDistribution:
-    """Predict the final effect that a new trial will observe by a weighted regression, with this trial's own sampling errors.
+    """Predict the final effect that a new trial will observe by a weighted regression, with its own sampling errors.
 
-    See the formula of the module; t quantiles, as for the residual variance alone. The prediction is never more certain than the
-    trial's own errors allow, however close the trials of the set lie to the line.
+    See the formula of the module; t quantiles, as for the residual variance alone. The prediction is never more
+    certain than the trial's own errors allow, however close the trials of the set lie to the line.
 
     Parameters
     ----------
     result : Result
         Of a weighted regression.
     trial : ObservedEffects
-        ``n`` NaN: of the size that the line takes by default. ``se_final`` NaN: that of a trial of this weight in the set.
+        ``n`` NaN: of the size that the line takes by default. ``se_final`` NaN: that of a trial of this weight in the
+        set.
 
     Raises
     ------

@@ -142,8 +142,9 @@ class Effects:
         Raises
         ------
         UsageError
-            If a length or shape is wrong, or a value is no number or impossible: a standard error or a number of patients
-            not above 0, a negative number of events, a correlation outside [-1, 1], a control share outside (0, 1).
+            If a length or shape is wrong, or a value is no number or impossible: a standard error or a number of
+            patients not above 0, a negative number of events, a correlation outside [-1, 1], a control share outside
+            (0, 1).
         """
         y = numbers("log_hr", log_hr)
         s = np.full(y.shape, np.nan) if se is None else numbers("se", se)
@@ -267,9 +268,9 @@ class Effects:
     def _control_correlation(self, group: str) -> float:
         """Correlation of the two estimates within a shared control arm.
 
-        In comparison i it must leave the experimental arm a correlation within [-1, 1]:
-        ``rho_i s0 s1 = rho c_i + rho_e e_i``, ``c_i`` and ``e_i`` the parts of ``s0 s1`` of the two arms. Taken is the mean
-        of the comparisons' correlations, moved as little as that needs.
+        In comparison i it must leave the experimental arm a correlation within [-1, 1]: ``rho_i s0 s1 = rho c_i +
+        rho_e e_i``, ``c_i`` and ``e_i`` the parts of ``s0 s1`` of the two arms. Taken is the mean of the comparisons'
+        correlations, moved as little as that needs.
         """
         members = np.array([name == group for name in self.control_group])
         whole = (self.se[members] ** 2).prod(axis=1) ** 0.5
@@ -281,7 +282,8 @@ class Effects:
         if low > high + 1e-9:
             names = ", ".join(name for name, member in zip(self.comparison, members, strict=True) if member)
             raise UsageError(
-                f"{names} share a control arm, but their rho_within ({', '.join(f'{r:g}' for r in rho)}) contradict each other"
+                f"{names} share a control arm, but their rho_within ({', '.join(f'{r:g}' for r in rho)}) "
+                "contradict each other"
             )
         return float(np.clip(rho.mean(), low, max(low, high)))
 
@@ -331,7 +333,7 @@ PER_COMPARISON = tuple(field.name for field in fields(Effects) if field.name not
 
 
 def unit_variance(effects: Effects) -> float:
-    """Sampling variance of the final log hazard ratio for one patient, the mean over comparisons; NaN without patients."""
+    """Mean sampling variance of the final log hazard ratio for one patient; NaN without patients."""
     information = effects.n * effects.se[:, 1] ** 2
     return float(np.nanmean(information)) if np.isfinite(information).any() else float("nan")
 

@@ -47,8 +47,8 @@ class Verdict:
     ----------
     scheme, version, item : str
     status : {"auto", "doubtful", "not gradable"}
-        ``doubtful``: the fit lies on the boundary or failed its diagnostics, or the verdict rests on an extrapolation or on the
-        trial that it judges; the words say which.
+        ``doubtful``: the fit lies on the boundary or failed its diagnostics, or the verdict rests on an extrapolation
+        or on the trial that it judges; the words say which.
     value : str
         The verdict in a word or two; in the neutral style the numbers.
     numbers : mapping
@@ -87,12 +87,13 @@ class SurrogateEffect:
     def __post_init__(self) -> None:
         if not 0 < self.low <= self.hr <= self.high:
             raise UsageError(
-                f"{self.name}: a hazard ratio above 0 between its limits is needed; got {self.hr} ({self.low}-{self.high})"
+                f"{self.name}: a hazard ratio above 0 between its limits is needed; "
+                f"got {self.hr} ({self.low}-{self.high})"
             )
 
 
 def surrogate_effect(effects: Effects, name: str) -> SurrogateEffect:
-    """The surrogate effect of a comparison, by its label, its own name or that of its trial; limits from the standard error.
+    """Surrogate effect of a comparison, by its label, its name or that of its trial; limits from the standard error.
 
     Raises
     ------

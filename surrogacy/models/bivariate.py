@@ -44,8 +44,8 @@ from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
 FEW_TRIALS = 40
 PLUG_IN = Caveat(
     CaveatCode.NARROW_BAND,
-    "prediction band and STE take sigma_cond as known and are too narrow with few trials: in simulations the 95% band held "
-    "83% of new trials with 6 trials, 84% with 16, 91% with 45",
+    "prediction band and STE take sigma_cond as known and are too narrow with few trials: in simulations the 95% band "
+    "held 83% of new trials with 6 trials, 84% with 16, 91% with 45",
 )
 
 BOUNDARY_WORDS = {
@@ -76,8 +76,8 @@ class BivariateRandomEffects:
     new_n : float, optional
         Patients of the new trial that a prediction is made for; default: its true effect.
     starts : int
-        Starting points of the search, at most five: moments, strong correlations of either sign, and beside the maxima with one
-        tau = 0. The three models with a tau of 0 are tried besides, whatever it is.
+        Starting points of the search, at most five: moments, strong correlations of either sign, and beside the
+        maxima with one tau = 0. The three models with a tau of 0 are tried besides, whatever it is.
     level : float
     """
 
@@ -236,7 +236,7 @@ class BivariateRandomEffects:
 
 
 def rho_within_record(effects: Effects, *, with_prior: bool = False) -> dict[str, float | int | None]:
-    """Within-trial correlation of a bivariate fit for the record: the assumed value, None where there is none or it has a prior."""
+    """Within-trial correlation of a bivariate fit for the record: the assumed value, None with a prior."""
     assumed = np.unique(effects.rho_within[~effects.rho_known])
     value = float(assumed[0]) if len(assumed) and not with_prior else None
     return {"rho_within": value, "rho_within_reported": int(effects.rho_known.sum())}

@@ -42,8 +42,6 @@ from surrogacy.results.result import Result
 from surrogacy.stats.lines import Line
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 
-COMPONENTS = ("surrogate_error", "parameters", "sigma_cond", "sampling", "covariance", "residual")
-
 
 def predict_final(result: Result, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
     """Predict the observed final effect of a trial from its observed surrogate effect.

@@ -16,8 +16,8 @@ from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 
 SHARED_CONTROL = Caveat(
     CaveatCode.SHARED_CONTROL,
-    "comparisons that share a control arm are taken as independent by this model, and the patients of that arm count in "
-    "each",
+    "comparisons that share a control arm are taken as independent by this model, and the patients of that arm "
+    "count in each",
 )
 NEEDS: dict[Weights, frozenset[Requirement]] = {
     "n": frozenset({Requirement.PATIENTS}),

@@ -46,5 +46,5 @@ class Posterior(Protocol):
         ...
 
     def true_effects(self) -> tuple[FloatArray, FloatArray] | None:
-        """Mean (k, 2) and covariance (k, 2, 2) of the true effects of the comparisons; None where they are not computed."""
+        """Mean (k, 2) and covariance (k, 2, 2) of the true effects; None where they are not computed."""
         ...

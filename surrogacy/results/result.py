@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 
 NO_SCATTER = (
-    "a weighted regression has no between-trial variance: it predicts what a trial of a given size observes, not the true effect of a "
-    "trial (n = inf); give a number of patients, or use a bivariate model"
+    "a weighted regression has no between-trial variance: it predicts what a trial of a given size observes, not the "
+    "true effect of a trial (n = inf); give a number of patients, or use a bivariate model"
 )
 
 
@@ -74,7 +74,7 @@ class SurrogacyLine(Protocol):
         ...
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
-        """Predictive distribution of the observed final effect; ``joins``: the surrogate effect joins the data first."""
+        """Predict the observed final effect; ``joins``: the surrogate effect joins the data first."""
         ...
 
     def new_trial(self, n: float | None = None) -> NewTrialSize:
@@ -140,7 +140,7 @@ class Result:
 
     @property
     def shown_weights(self) -> ComparisonWeights:
-        """Weights that a figure shows as areas: those of the model, else the patients (equal where they are not known)."""
+        """Weights that a figure shows as areas: those of the model, else the patients (equal if not known)."""
         return ComparisonWeights.by_patients(self.effects) if self.weights is None else self.weights
 
     @property

@@ -57,8 +57,9 @@ class Line:
     own_size : NewTrialSize
         That trial.
     scatter_known : bool
-        Whether the scatter of true effects about the line is known apart from the sampling error. Without it, as in a weighted
-        regression, the observed effect of a trial of some size can be predicted, a true effect (``n = inf``) cannot.
+        Whether the scatter of true effects about the line is known apart from the sampling error. Without it, as in a
+        weighted regression, the observed effect of a trial of some size can be predicted, a true effect (``n = inf``)
+        cannot.
     surrogate : SurrogateDistribution or None
         Of the true surrogate effects, where the model has one: an observed effect is then shrunken.
     degrees_of_freedom : float or None
@@ -94,8 +95,8 @@ class Line:
         Raises
         ------
         UsageError
-            If a size is stated but the comparisons' own sizes are not known, or a true effect is asked for and the scatter of
-            true effects is not known.
+            If a size is stated but the comparisons' own sizes are not known, or a true effect is asked for and the
+            scatter of true effects is not known.
         """
         if band == "confidence":
             return 0.0
@@ -218,8 +219,9 @@ class Line:
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
         """Predict the observed final effect of a trial from its observed surrogate effect.
 
-        With the distribution of the true surrogate effects a plug-in normal, the parameters by the covariance of the line at
-        the shrunken surrogate effect; else a t with the residual variance of a trial of this size, and that of the line.
+        With the distribution of the true surrogate effects a plug-in normal, the parameters by the covariance of the
+        line at the shrunken surrogate effect; else a t with the residual variance of a trial of this size, and that
+        of the line.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""A surrogacy line whose intercept and slope change with covariates, both effects estimated with error: exact, no sampling.
+"""A surrogacy line whose intercept and slope change with covariates, both effects estimated with error: exact.
 
     y_i ~ N2(d_i, S_i),   d1_i ~ N(m, v) independently, v large
     d2_i | d1_i ~ N(a'u_i + B_i d1_i, psi^2),   B_i = b'u_i,   u_i = (1, z_i)
@@ -7,9 +7,9 @@ Given its surrogate estimate, d1_i is normal with mean x_i and variance P_i, and
 
     mean  o_i + a'u_i + B_i x_i,    variance  W_i = psi^2 + B_i^2 P_i + 2 B_i Q_i + R_i
 
-which for v = infinity is ``y2 - a'u - B y1 ~ N(0, psi^2 + s2^2 - 2 B rho s1 s2 + B^2 s1^2)``. Where comparisons share a control arm
-P, Q, R are matrices and B is diagonal. a is normal given (b, psi) and integrated analytically, (b, psi) by quadrature. With u = 1 this is
-`surrogacy.models.daniels_hughes`.
+which for v = infinity is ``y2 - a'u - B y1 ~ N(0, psi^2 + s2^2 - 2 B rho s1 s2 + B^2 s1^2)``. Where comparisons share
+a control arm P, Q, R are matrices and B is diagonal. a is normal given (b, psi) and integrated analytically, (b, psi)
+by quadrature. With u = 1 this is `surrogacy.models.daniels_hughes`.
 
 References
 ----------
@@ -216,7 +216,7 @@ class LinePosterior:
         return Estimate(median, sd, low, high, level, METHOD)
 
     def leave_one_out(self) -> dict[str, LinePosterior]:
-        """Posterior without each trial: its terms are taken off the sums at every node, or all is made anew where that does not do."""
+        """Posterior without each trial: its terms are taken off the sums at every node, or it is tabulated again."""
         points = self.grid.points()
         slopes, sds = self.grid.coordinates.coefficients(points[:-1]), self.grid.coordinates.sd(points[-1])
         whole, whole_log_det, count = _sums(self.blocks, self.design, slopes, sds)
@@ -295,7 +295,7 @@ def _log_density(
 def _sums(
     blocks: Sequence[Block], design: FloatArray, slopes: FloatArray, sds: FloatArray
 ) -> tuple[FloatArray, FloatArray, int]:
-    """Sum over groups of ``C' W^-1 C``, C = (u, y, x u), and of log det W on the grid of slopes and psi; and the number of estimates."""
+    """Sums over groups of ``C' W^-1 C``, C = (u, y, x u), and of log det W on the grid; and the number of estimates."""
     shape = (*slopes.shape[:-1], len(sds))
     flat = slopes.reshape(-1, slopes.shape[-1])
     width = 2 * design.shape[1] + 1

@@ -1,4 +1,4 @@
-"""Posterior of the true effects of every comparison, and of those of a new trial, given the table of the bivariate model."""
+"""Posterior of the true effects of the comparisons and of a new trial, given the table of the bivariate model."""
 
 from __future__ import annotations
 

@@ -105,8 +105,8 @@ def make_blocks(effects: Effects, covariates: FloatArray | None = None) -> tuple
         if len(members) > 1 and np.linalg.eigvalsh(sampling)[0] <= 0:
             names = ", ".join(effects.comparison[i] for i in members)
             raise UsageError(
-                f"{names} share a control arm, but their standard errors and rho_within contradict each other: no covariance "
-                "is possible; give control_share, or use shared-control first or combine"
+                f"{names} share a control arm, but their standard errors and rho_within contradict each other: "
+                "no covariance is possible; give control_share, or use shared-control first or combine"
             )
         y = np.array([effects.log_hr[cell] for cell in cells])
         by_size.setdefault(m, []).append((y, design, sampling, pattern))

@@ -6,7 +6,8 @@ for one block of estimates whose errors covary: usually the two log hazard ratio
 comparisons share a control arm, one where an endpoint is missing. The true effects are integrated out. With the
 Cholesky factor V = L L' the density is a product of univariate ones, taken one estimate at a time,
 
-    y_1 ~ N(mean_1, L_11^2),   y_a | y_<a ~ N(mean_a + sum_{b<a} L_ab z_b, L_aa^2),   z_b = (y_b - E[y_b | y_<b]) / L_bb,
+    y_1 ~ N(mean_1, L_11^2),   y_a | y_<a ~ N(mean_a + sum_{b<a} L_ab z_b, L_aa^2),
+    z_b = (y_b - E[y_b | y_<b]) / L_bb,
 
 for a pair just p(surrogate) p(final | surrogate). It compiles in a tenth of the time of a batch of multivariate normals
 and samples ten times as fast. Here
@@ -51,7 +52,8 @@ class SampledBivariate(Sampled):
     mu : Normal
         Prior of either mean.
     rho_within : Uniform or Beta, optional
-        Prior of one common within-trial correlation, for the comparisons whose own is an assumption; default: as assumed.
+        Prior of one common within-trial correlation, for the comparisons whose own is an assumption; default: as
+        assumed.
     """
 
     tau_surrogate: PositivePrior = HalfNormal(0.5)

@@ -7,17 +7,17 @@
 ``full`` exchangeability
     ``lambda1_j ~ N(b1, xi1^2)``: every class is drawn towards the others. Non-centred, ``lambda1_j = b1 + xi1 z_j``.
 ``partial`` exchangeability
-    ``lambda1_j ~ pi N(b1, xi1^2) + (1 - pi) independent``: a class may stand apart. The indicator is summed out, so the prior
-    density is a mixture; the probability that a class is exchangeable follows from its slope. The vaguer the independent
-    component, the more that probability is pulled to 1, hence its SD of 1 and not of 100.
+    ``lambda1_j ~ pi N(b1, xi1^2) + (1 - pi) independent``: a class may stand apart. The indicator is summed out, so
+    the prior density is a mixture; the probability that a class is exchangeable follows from its slope. The vaguer
+    the independent component, the more that probability is pulled to 1, hence its SD of 1 and not of 100.
 
 The surrogate effects of all classes share one normal distribution, and the true effects are integrated out, as in the
-product-normal form; Papanikos et al. leave the surrogate effects unrelated. ``slope`` and ``intercept`` are b1 and b0, the
-means over classes; a prediction for a new trial is for one of a new class.
+product-normal form; Papanikos et al. leave the surrogate effects unrelated. ``slope`` and ``intercept`` are b1 and
+b0, the means over classes; a prediction for a new trial is for one of a new class.
 
-Few trials a class leave a posterior that is hard to sample: small steps (target_accept 0.99) and 2,500 draws a chain are the
-default. ``partial`` stays the harder of the two, as its density peaks where all classes agree and xi1 is 0; with fewer than
-some forty comparisons R-hat often ends slightly above its limit, which the result then says.
+Few trials a class leave a posterior that is hard to sample: small steps (target_accept 0.99) and 2,500 draws a chain
+are the default. ``partial`` stays the harder of the two, as its density peaks where all classes agree and xi1 is 0;
+with fewer than some forty comparisons R-hat often ends slightly above its limit, which the result then says.
 
 References
 ----------

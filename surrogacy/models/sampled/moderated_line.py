@@ -1,11 +1,12 @@
 """A surrogacy line that depends on a covariate of the comparisons.
 
     y_i ~ N2(theta_i, S_i),   theta_1i ~ N(mu_surrogate + mu_difference x_i, tau_surrogate^2)
-    theta_2i | theta_1i ~ N(intercept + slope theta_1i + x_i (intercept_difference + slope_difference theta_1i), sigma_cond^2)
+    theta_2i | theta_1i
+        ~ N(intercept + slope theta_1i + x_i (intercept_difference + slope_difference theta_1i), sigma_cond^2)
 
-A covariate of two levels is 0 for the first in alphabetical order and 1 for the other; a numeric one is centred at its mean.
-``slope`` and ``intercept`` belong to x = 0. With product-normal surrogate effects the true effects are integrated out. A
-difference between trials is no comparison within them: other things differ with the covariate too.
+A covariate of two levels is 0 for the first in alphabetical order and 1 for the other; a numeric one is centred at
+its mean. ``slope`` and ``intercept`` belong to x = 0. With product-normal surrogate effects the true effects are
+integrated out. A difference between trials is no comparison within them: other things differ with the covariate too.
 
 References
 ----------

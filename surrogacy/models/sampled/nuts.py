@@ -42,7 +42,8 @@ from surrogacy.stats.thresholds import threshold_caveats
 R_HAT_MAX = 1.01
 ESS_MIN = 400
 BFMI_MIN = 0.3
-DIVERGENT_MAX = 0.0005  # of the transitions: one or two in 20,000 come up by chance, and draws then still agree with the exact posterior
+# of the transitions: one or two in 20,000 come up by chance, and draws then still agree with the exact posterior
+DIVERGENT_MAX = 0.0005
 LINE_DRAWS = 4000  # enough for a band; quantiles of the mixture cost time in proportion
 # Ratios with tau_surrogate below the line: no finite variance under a prior with density at 0.
 NO_VARIANCE = ("slope", "intercept")
@@ -60,7 +61,8 @@ def exact_arithmetic() -> Iterator[None]:
 def random_variable(name: str, prior: Prior, **keywords: Any) -> Any:
     """Turn a prior of `surrogacy.models.priors` into a PyMC variable of the model in whose context it is called.
 
-    A stretched Beta becomes ``<name>_unit`` on (0, 1) and its linear image ``name``; ``keywords`` are PyMC's (``dims``).
+    A stretched Beta becomes ``<name>_unit`` on (0, 1) and its linear image ``name``; ``keywords`` are PyMC's
+    (``dims``).
     """
     match prior:
         case HalfNormal(scale):
@@ -334,8 +336,8 @@ class Sampled(ABC):
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit to many data sets; what is compiled serves all of the same shape.
 
-        Models with a latent variable a comparison, or with parameters tied to levels of a factor, are compiled anew each
-        time, which takes some seconds.
+        Models with a latent variable a comparison, or with parameters tied to levels of a factor, are compiled anew
+        each time, which takes some seconds.
         """
         compiled: dict[tuple[str, ...], Any] = {}
         results = []

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from surrogacy.errors import DataError, Fault
-from surrogacy.trials.cells import Row, cell_fault, file_fault
 from surrogacy.trials.columns import OPTIONAL_EFFECTS, OPTIONAL_TABLES, TABLES, Column
 from surrogacy.trials.files import read_bytes, read_table
+from surrogacy.trials.rows import Row, fault
 
 
 def shipped_tables() -> Path:
@@ -38,20 +38,18 @@ def read_curated_rows(folder: Path, name: str, columns: Sequence[Column]) -> lis
     ).lower_case()
     known = {column.name for column in (*columns, *(OPTIONAL_EFFECTS if name == "effects" else ()))}
     faults = [
-        file_fault(
-            "E004", table.file, 1, "this column is not known", "rename or remove it; see CODEBOOK.md", column=column
-        )
+        fault("E004", Row(table.file, 1), column, "this column is not known", "rename or remove it; see CODEBOOK.md")
         for column in table.columns
         if column not in known
     ]
     faults += [
-        file_fault("E005", table.file, 1, "this column is missing", f"add it: {column.description}", column=column.name)
+        fault("E005", Row(table.file, 1), column.name, "this column is missing", f"add it: {column.description}")
         for column in columns
         if column.required and column.name not in table.columns
     ]
     if faults:
         raise DataError(faults)
-    return [{**row, "_file": table.file, "_line": str(line)} for row, line in zip(table.rows, table.lines, strict=True)]
+    return list(table.rows)
 
 
 def changed_files(folder: Path) -> list[Fault]:
@@ -72,11 +70,11 @@ def changed_files(folder: Path) -> list[Fault]:
                 "the last line is cut off, and the file is not the one that SHA256SUMS lists",
                 "copy the file again",
             )
-            faults.append(file_fault("E014", str(path), raw.count(b"\n") + 1, rule, fix))
+            faults.append(fault("E014", Row(str(path), raw.count(b"\n") + 1), "", rule, fix))
         else:
             rule = "the file is not the one that SHA256SUMS lists: it was edited or damaged"
             fix = "if it was edited on purpose, write its new checksum into SHA256SUMS or delete that file"
-            faults.append(file_fault("W137", str(path), 0, rule, fix, severity="warning"))
+            faults.append(fault("W137", Row(str(path)), "", rule, fix))
     return faults
 
 
@@ -90,20 +88,17 @@ def check_columns(rows: dict[str, list[Row]]) -> list[Fault]:
         for row in rows[table]:
             first = seen.setdefault(row[key], row)
             if first is not row and row[key]:
-                where = f"first at {first['_file']}:{first['_line']}"
+                where = f"first at {first.place()}"
                 faults.append(
-                    cell_fault(
-                        "E006", "error", row, key, f"this identifier stands twice ({where})", "give every row its own"
-                    )
+                    fault("E006", row, key, f"this identifier stands twice ({where})", "give every row its own")
                 )
     known = {row["comparison"] for row in rows["trials"]}
     for table in ("effects", "arms", "at_risk"):
         for row in rows[table]:
             if row["comparison"] and row["comparison"] not in known:
                 faults.append(
-                    cell_fault(
+                    fault(
                         "E006",
-                        "error",
                         row,
                         "comparison",
                         "there is no such comparison in trials.csv",

@@ -7,13 +7,13 @@ is decided in `headings`, how the medians of arms are arranged in `arm_columns`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from surrogacy.errors import DataError, Fault
 from surrogacy.trials.arm_columns import arm_rows
-from surrogacy.trials.cells import Row, cell_fault, file_fault, number, squash
+from surrogacy.trials.cells import number, squash
 from surrogacy.trials.columns import ENDPOINTS
-from surrogacy.trials.effect_cells import Statement, effect_row, resolve_limit_scale
+from surrogacy.trials.effect_cells import Statement, resolve_limit_scale, write_effect
 from surrogacy.trials.files import Table
 from surrogacy.trials.heading_words import (
     EFFECT_COLUMNS,
@@ -23,6 +23,7 @@ from surrogacy.trials.heading_words import (
     TRIAL_COLUMNS,
 )
 from surrogacy.trials.headings import Heading, canonical_headings, interpret_heading, suggest
+from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.trial_facts import merge_facts, misplaced_numbers, similar_names
 
 KNOWN_ENDPOINTS = {
@@ -60,8 +61,7 @@ class UserRows:
 
     Parameters
     ----------
-    trials, effects, arms : list of dict
-        Each with ``_file`` and ``_line``; ``_column_x`` is the heading under which the user wrote x.
+    trials, effects, arms : list of Row
     columns : tuple of (heading, meaning)
         Interpretation of each column in words.
     faults : tuple of Fault
@@ -107,40 +107,41 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     trials: list[Row] = []
     effects: list[Row] = []
     faults = [*table.faults, *_unknown_columns(table, layout)]
-    for row, line in zip(table.rows, table.lines, strict=True):
-        place = {"_file": table.file, "_line": str(line)}
+    for row in table.rows:
         shared = _statements(row, layout.headings, "")
-        trial, texts = _trial_and_texts(shared, place)
+        trial, texts = _trial_and_texts(shared, row)
         trials.append(trial)
         if not layout.sides:
             endpoint = endpoint_name(texts.get("endpoint", ""))
             own = {**shared, **_statements(row, layout.headings, endpoint)} if endpoint else shared
             named = endpoint_name(texts.get("final", ""))
-            role = "final" if endpoint and endpoint.casefold() == named.casefold() else ""
-            effect, found = effect_row(own, {**texts, **_texts(own), "endpoint": endpoint, "_role": role}, place)
-            effects.append(effect)
-            faults += found
+            cells = {**texts, **_texts(own), "endpoint": endpoint}
+            is_final = endpoint and endpoint.casefold() == named.casefold()
+            effects.append(Row(row.file, row.line, cells, role="final" if is_final else ""))
+            faults += write_effect(effects[-1], own)
             continue
         for side in layout.sides:
             own = {**shared, **_statements(row, layout.headings, side)}
             named = endpoint_name(texts.get(side, "")) if side in roles else side
-            role = "final" if side == layout.sides[-1] else "surrogate"
-            about = {"endpoint": named or roles[side], "_role": role, "_presumed": "" if named else side}
-            effect, found = effect_row(own, {**texts, **_texts(own), **about}, place)
-            effects.append(effect)
-            faults += found
+            cells = {**texts, **_texts(own), "endpoint": named or roles[side]}
+            is_final = side == layout.sides[-1]
+            presumed = "" if named else side
+            effects.append(Row(row.file, row.line, cells, role="final" if is_final else "surrogate", presumed=presumed))
+            faults += write_effect(effects[-1], own)
     _qualify_comparisons(trials, effects)
     faults += [*resolve_limit_scale(effects), *similar_names(trials), *misplaced_numbers(trials)]
     facts, contradictions = merge_facts(trials)
-    faults += [*contradictions, *(fault for fact in facts for fault in _complete_patients(fact))]
-    split = sum("_total_split" in fact for fact in facts)
+    faults += contradictions
+    split = sum(_split_total(fact) for fact in facts)
+    for fact in facts:
+        faults += _complete_patients(fact)
     if split:
         rule = f"{split} rows state only the total of both arms: 1:1 allocation is assumed"
         fix = "give n_exp and n_ctl where the allocation was unequal"
         column = next(column for column, heading in layout.headings.items() if heading.quantity == "n")
-        faults.append(file_fault("I134", table.file, 1, rule, fix, severity="info", column=column))
+        faults.append(fault("I134", Row(table.file, 1), column, rule, fix))
     by_comparison = {fact["comparison"]: fact for fact in facts}
-    per_line = [{**by_comparison[trial["comparison"]], "_line": trial["_line"]} for trial in trials]
+    per_line = [replace(by_comparison[trial["comparison"]], line=trial.line) for trial in trials]
     arms = arm_rows(table, medians, per_line, effects)
     return UserRows(facts, effects, arms, _column_meanings(table, layout.headings, layout.ignored), tuple(faults))
 
@@ -212,7 +213,7 @@ def _missing(table: Table, ignored: Mapping[str, str], rule: str, fix: str) -> F
             for column in ignored
         ]
         fix = f"{fix}; columns not understood: {', '.join(names)}"
-    return file_fault("E005", table.file, 1, rule, fix)
+    return fault("E005", Row(table.file, 1), "", rule, fix)
 
 
 def _unclear_quantities(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
@@ -222,11 +223,11 @@ def _unclear_quantities(table: Table, headings: Mapping[str, Heading]) -> Iterat
             name = heading.quantity.removesuffix("_hr")
             rule = "the heading does not say whether this is of the hazard ratio or of its logarithm"
             fix = f"name it {name}_pfs or {name}_os if it is of the logarithm; a standard error of the hazard ratio is divided by it first"
-            yield file_fault("E017", table.file, 1, rule, fix, column=column)
+            yield fault("E017", Row(table.file, 1), column, rule, fix)
         elif heading.quantity == "alpha":
             fix = "give a column ci_level, such as 0.90 for alpha = 0.10"
-            yield file_fault(
-                "E017", table.file, 1, "a significance level is not read as a confidence level", fix, column=column
+            yield fault(
+                "E017", Row(table.file, 1), column, "a significance level is not read as a confidence level", fix
             )
 
 
@@ -238,7 +239,7 @@ def _repeated_meanings(table: Table, headings: Mapping[str, Heading]) -> Iterato
         first = seen.setdefault(key, column)
         if first != column:
             rule = f"this means the same as the column {first!r}: {heading.describe()}"
-            yield file_fault("E002", table.file, 1, rule, "rename or remove one of them", column=column)
+            yield fault("E002", Row(table.file, 1), column, rule, "rename or remove one of them")
 
 
 def _without_endpoint(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
@@ -250,7 +251,7 @@ def _without_endpoint(table: Table, headings: Mapping[str, Heading]) -> Iterator
         suffix = f"_{heading.bound}" if heading.bound else ""
         fix = f"name it {base.format('pfs')}{suffix} or {base.format('os')}{suffix}"
         rule = f"read as {heading.describe()}, but the heading does not say of which endpoint"
-        yield file_fault("E010", table.file, 1, rule, fix, column=column)
+        yield fault("E010", Row(table.file, 1), column, rule, fix)
 
 
 def _unused(headings: Mapping[str, Heading], sides: Sequence[str]) -> dict[str, str]:
@@ -275,9 +276,7 @@ def _unknown_columns(table: Table, layout: _Layout) -> Iterator[Fault]:
             if hint
             else "rename it if it is needed; see data/trials/CODEBOOK.md"
         )
-        yield file_fault(
-            "W004", table.file, 1, f"this column is ignored: {reason}", fix, severity="warning", column=column
-        )
+        yield fault("W004", Row(table.file, 1), column, f"this column is ignored: {reason}", fix)
 
 
 def _column_meanings(
@@ -307,18 +306,18 @@ def _is_missing(text: str, quantity: str) -> bool:
     return text.lower() in MISSING or (quantity == "control_group" and text.lower() in ("no", "none"))
 
 
-def _texts(statements: Mapping[str, Statement]) -> Row:
+def _texts(statements: Mapping[str, Statement]) -> dict[str, str]:
     """Return the descriptive cells of an effect, such as source and evidence."""
     names = EFFECT_COLUMNS - ENDPOINT_QUANTITIES - {"ci_level", "p_sides", "endpoint"}
     return {name: statement.text for name, statement in statements.items() if name in names}
 
 
-def _trial_and_texts(shared: Mapping[str, Statement], place: Row) -> tuple[Row, Row]:
+def _trial_and_texts(shared: Mapping[str, Statement], place: Row) -> tuple[Row, dict[str, str]]:
     """Return the row of trials.csv, and the cells that belong to each effect of the row."""
     texts = {name: statement.text for name, statement in shared.items()}
     texts.setdefault("comparison", texts.get("trial", ""))
     texts.setdefault("trial", texts["comparison"])
-    columns = {f"_column_{name}": statement.heading for name, statement in shared.items()}
+    headings = {name: statement.heading for name, statement in shared.items()}
     # notes are about the hazard ratio; they stand in effects.csv
     about = {name: text for name, text in texts.items() if name in (*TRIAL_COLUMNS, "n") and name != "notes"}
     effect_texts = {
@@ -326,7 +325,7 @@ def _trial_and_texts(shared: Mapping[str, Statement], place: Row) -> tuple[Row, 
         for name, text in texts.items()
         if name in EFFECT_COLUMNS - ENDPOINT_QUANTITIES or name in DEFAULT_ROLES
     }
-    return {**about, **columns, **place}, effect_texts
+    return Row(place.file, place.line, about, headings), effect_texts
 
 
 def _qualify_comparisons(trials: Sequence[Row], effects: Sequence[Row]) -> None:
@@ -335,35 +334,41 @@ def _qualify_comparisons(trials: Sequence[Row], effects: Sequence[Row]) -> None:
     for row in trials:
         owners.setdefault(row["comparison"], set()).add(row["trial"])
     full = {
-        (row["_line"], row["comparison"]): f"{row['trial']}: {row['comparison']}"
+        (row.line, row["comparison"]): f"{row['trial']}: {row['comparison']}"
         for row in trials
         if len(owners[row["comparison"]]) > 1
     }
     for row in (*trials, *effects):
-        row["comparison"] = full.get((row["_line"], row["comparison"]), row["comparison"])
+        row.cells["comparison"] = full.get((row.line, row["comparison"]), row["comparison"])
+
+
+def _split_total(trial: Row) -> bool:
+    """Split a total that stands alone into arms of equal size; return whether it was."""
+    total = number(trial, "n")
+    if total is None or total < 1 or total != int(total) or trial.get("n_exp") or trial.get("n_ctl"):
+        return False
+    smaller = int(total) // 2
+    trial.cells.update(n_exp=str(int(total) - smaller), n_ctl=str(smaller))
+    return True
 
 
 def _complete_patients(trial: Row) -> Iterator[Fault]:
-    """W129: a total is not the sum of the arms. A total alone is split into arms of equal size."""
+    """E008, W129: a total is a number of patients, and the sum of the arms; the arm that is missing is the rest."""
     total = number(trial, "n")
-    text = trial.pop("n", "")
+    text = trial.cells.pop("n", "")
     if not text:
         return
     arms = [number(trial, name) for name in ("n_exp", "n_ctl")]
     if total is None or total < 1 or total != int(total):
-        yield cell_fault(
-            "E008", "error", {**trial, "n": text}, "n", "not a number of patients", "write a whole number, 1 or more"
+        yield fault(
+            "E008", trial.with_cells(n=text), "n", "not a number of patients", "write a whole number, 1 or more"
         )
     elif None not in arms:
         if sum(arm for arm in arms if arm is not None) != total:
             rule = f"{total:g} patients in all, but {arms[0]:g} and {arms[1]:g} in the two arms; the arms count"
-            yield cell_fault("W129", "warning", {**trial, "n": text}, "n", rule, "re-read the three numbers")
-    elif arms == [None, None] and not (trial.get("n_exp") or trial.get("n_ctl")):
-        smaller = int(total) // 2
-        trial |= {"n_exp": str(int(total) - smaller), "n_ctl": str(smaller)}
-        trial["_total_split"] = "yes"
+            yield fault("W129", trial.with_cells(n=text), "n", rule, "re-read the three numbers")
     else:
         known, missing = ("n_exp", "n_ctl") if arms[0] is not None else ("n_ctl", "n_exp")
         rest = total - (number(trial, known) or 0)
         if rest >= 1:
-            trial[missing] = f"{rest:.0f}"
+            trial.cells[missing] = f"{rest:.0f}"

@@ -15,8 +15,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from surrogacy.results.levels import confidence_level
-from surrogacy.trials.cells import DEFAULT_LEVEL, Row, exact_p, half_unit, level_of, number, printed_range
+from surrogacy.trials.cells import DEFAULT_LEVEL, exact_p, half_unit, level_of, number, printed_range
 from surrogacy.trials.frames import ReportedEffect
+from surrogacy.trials.rows import Row
 
 # A p-value gives the standard error only roughly where rounding alone moves it by more than this factor.
 IMPRECISE = 1.5
@@ -88,7 +89,7 @@ def range_as_printed(row: Row) -> tuple[float, float] | None:
     se = number(row, "se")
     if se is None or se <= 0:
         return None
-    if not row.get("_column_variance") or row.get("_column_se") != row.get("_column_variance"):
+    if "variance" not in row.headings or row.headings.get("se") != row.headings["variance"]:
         return printed_range(row, "se")
     low, high = printed_range(row, "variance")
     return math.sqrt(low), math.sqrt(high)

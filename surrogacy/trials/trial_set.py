@@ -13,14 +13,14 @@ from surrogacy.errors import DataError, Fault, UsageError
 from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, trial_facts
 from surrogacy.trials.adding_rows import added_rows, check_user_rows, final_endpoints, merge, presumed_endpoints
 from surrogacy.trials.analysis_set import DEFAULT_PAIRING, AnalysisSet, Pairing, Source
-from surrogacy.trials.cells import Row, file_fault
 from surrogacy.trials.columns import ARMS, AT_RISK, EFFECTS, FINALS, OPTIONAL_EFFECTS, SURROGATES, TABLES, TRIALS
 from surrogacy.trials.curated_tables import changed_files, check_columns, read_curated_rows, shipped_tables
 from surrogacy.trials.files import Table, read_table
 from surrogacy.trials.frames import table_frame
 from surrogacy.trials.layouts import DEFAULT_ROLES, OWN_ROLES
 from surrogacy.trials.pairing import pair_by_list, pair_by_rule, rule_text
-from surrogacy.trials.set_rules import check_set, set_rows
+from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.set_rules import check_set
 from surrogacy.trials.shared_control import SharedControl
 
 DATA_VERSION = "2026.11"
@@ -186,7 +186,7 @@ class TrialSet:
         )
         return check_set(table, trials, effects)
 
-    def _set_rows(self, name: str) -> list[Row]:
+    def _set_rows(self, name: str) -> tuple[Row, ...]:
         if name not in self.sets:
             raise UsageError(
                 f"there is no analysis set {name!r}; choose from {', '.join(self.sets)}, or add sets/{name}.csv"
@@ -195,7 +195,7 @@ class TrialSet:
         errors = [fault for fault in self._check_set(table) if fault.severity == "error"]
         if errors:
             raise DataError(errors)
-        return set_rows(table)
+        return table.rows
 
 
 def _pairing(
@@ -232,7 +232,7 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     folder = shipped_tables() if path is None else Path(path)
     if not folder.is_dir():
         raise DataError(
-            [file_fault("E001", str(folder), 0, "there is no such folder", "give the folder that holds trials.csv")]
+            [fault("E001", Row(str(folder)), "", "there is no such folder", "give the folder that holds trials.csv")]
         )
     changed = changed_files(folder)
     cut_off = [fault for fault in changed if fault.severity == "error"]

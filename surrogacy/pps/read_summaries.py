@@ -46,8 +46,8 @@ def read_inputs(
     direct_death : float
         Share of PFS events that are deaths, assumed where the tables do not hold the counts.
     follow_up : tuple of float, optional
-        Administrative censoring assumed where the tables do not hold it, months; default: uniform from once to three times the
-        control's median OS.
+        Administrative censoring assumed where the tables do not hold it, months; default: uniform from once to three
+        times the control's median OS.
 
     Returns
     -------

@@ -59,7 +59,7 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
 
 
 def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
-    """W143: bring allowed values to their spelling; leave out a description that no fit depends on and that is not an allowed value."""
+    """W143: bring allowed values to their spelling; leave out another description if no fit depends on it."""
     for column in columns:
         spelling = {
             value.lower(): value
@@ -105,14 +105,17 @@ def _without_standard_error(effects: Sequence[Row]) -> list[Fault]:
     lacking = [row for row, effect in stated if standard_error(effect) is None]
     fix = "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"
     if len(lacking) > MOST_REMARKS:
-        rule = f"{len(lacking)} of {len(stated)} hazard ratios have no standard error: the models that need one leave them out"
+        rule = (
+            f"{len(lacking)} of {len(stated)} hazard ratios have no standard error: the models that need one leave "
+            "them out"
+        )
         return [fault("I107", Row(lacking[0].file), "", rule, fix)]
     rule = "nothing in this row gives a standard error: the models that need one leave the comparison out"
     return [fault("I107", row, "hr", rule, fix) for row in lacking]
 
 
 def presumed_endpoints(rows: UserRows) -> list[Fault]:
-    """I136: headings that name only the role of an endpoint; rows that join the curated tables take the endpoint of these."""
+    """I136: headings that name only the role of an endpoint; it is taken from the curated tables."""
     presumed = {row.presumed: row for row in rows.effects if row.presumed}
     return [
         fault(
@@ -156,7 +159,7 @@ def final_endpoints(rows: UserRows) -> tuple[str, ...]:
 def merge(
     rows: dict[str, list[Row]], trials: list[Row], effects: list[Row], arms: list[Row]
 ) -> tuple[dict[str, list[Row]], list[Fault]]:
-    """Put added rows beside the table's; where both speak of one endpoint the added hazard ratio counts, and the table's median."""
+    """Put added rows beside the table's: of one endpoint, the added hazard ratio counts, and the table's median."""
     known = {row["comparison"]: row for row in rows["trials"]}
     alike = {
         squash(name): row["comparison"]
@@ -259,7 +262,10 @@ def _taken(old: Row, row: Row, columns: Sequence[str]) -> tuple[dict[str, str], 
             rule = f"the table has no limit for this median, and {old[columns[0]]} months for the median, which is kept"
         else:
             rule = f"the table has {old[name]}{about} for this arm, which is kept"
-        fix = "give the added row another comparison name if it is another trial, or correct arms.csv in a folder for --trials"
+        fix = (
+            "give the added row another comparison name if it is another trial, or correct arms.csv in a folder for "
+            "--trials"
+        )
         faults.append(fault("W109", row.with_cells(**{name: value}), name, rule, fix))
     return {}, faults
 

@@ -2,8 +2,8 @@
 
 References
 ----------
-Schoenfeld (1983), doi:10.2307/2531021: with a share q of the patients in one arm, the variance of a log hazard ratio from d events is
-about 1 / (q (1 - q) d), and cannot be smaller than with an event in every patient.
+Schoenfeld (1983), doi:10.2307/2531021: with a share q of the patients in one arm, the variance of a log
+hazard ratio from d events is about 1 / (q (1 - q) d), and cannot be smaller than with an event in every patient.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ def _error_remedy(row: Row, printed: Range, expected: Range) -> str:
     """Return the likely slip behind a standard error that is not what other cells imply."""
     hr = number(row, "hr")
     if hr and not spans_one(row) and not apart((printed[0] / hr, printed[1] / hr), expected):
-        return "this looks like the standard error of the hazard ratio, not of its logarithm: divide it by the hazard ratio"
+        return (
+            "this looks like the standard error of the hazard ratio, not of its logarithm: divide it by the hazard "
+            "ratio"
+        )
     if not apart((math.sqrt(printed[0]), math.sqrt(printed[1])), expected):
         return "this looks like a variance: name the column variance, or take the square root"
     if not apart((printed[0] ** 2, printed[1] ** 2), expected):
@@ -115,7 +118,7 @@ def _check_p_against_events(row: Row) -> Iterator[Fault]:
 
 
 def check_counts(effects: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fault]:
-    """E118, E130, W131: an arm has patients, no more events than patients, and standard errors do not need more events than there are.
+    """E118, E130, W131: an arm has patients, no more events than patients, and standard errors that this allows.
 
     A standard error below sqrt(1/n_exp + 1/n_ctl) needs more events than patients.
     """
@@ -146,7 +149,10 @@ def _check_large_error(row: Row) -> Iterator[Fault]:
     if error is not None and error[0] > LARGEST_ERROR:
         column = "ci_low" if range_from_limits(row) else "se"
         rule = f"a standard error of at least {error[0]:.3g} means fewer than one event per arm"
-        fix = "is this a standard deviation, a percentage, or the variance of O - E? Give the standard error of the log hazard ratio"
+        fix = (
+            "is this a standard deviation, a percentage, or the variance of O - E? Give the standard error of the "
+            "log hazard ratio"
+        )
         yield fault("W138", row, column, rule, fix)
 
 

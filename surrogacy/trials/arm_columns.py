@@ -1,7 +1,7 @@
 """Medians of each arm in a user's table, arranged as rows of arms.csv.
 
-Wide or long: ``median_os_ctl``, ``median_pfs_exp_low``, ``mttp_exp``, ``median_pps_ctl`` ... are about the comparison of their row. Long only:
-``median_ctl``, ``median_exp_high`` ... are of the endpoint of their row.
+Wide or long: ``median_os_ctl``, ``median_pfs_exp_low``, ``mttp_exp``, ``median_pps_ctl`` ... are about the comparison
+of their row. Long only: ``median_ctl``, ``median_exp_high`` ... are of the endpoint of their row.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ ARMS = ("ctl", "exp")
 NOT_REACHED = ("nr", "notreached", "notyetreached", "nyr", "ne", "notestimable", "notevaluable")
 _VALUE = rf"{NUMBER}|[A-Za-z][A-Za-z. ]*"
 _WITH_LIMITS = re.compile(
-    rf"\s*({_VALUE}?)\s*[(\[]\s*(?:95\s*%\s*(?:CI)?\s*[,:]?\s*)?({_VALUE}?)\s*(?:[-\u2010-\u2015,;/]|\bto\b)\s*({_VALUE}?)\s*[)\]]\s*"
+    rf"\s*({_VALUE}?)\s*[(\[]\s*(?:95\s*%\s*(?:CI)?\s*[,:]?\s*)?"
+    rf"({_VALUE}?)\s*(?:[-\u2010-\u2015,;/]|\bto\b)\s*({_VALUE}?)\s*[)\]]\s*"
 )
 
 

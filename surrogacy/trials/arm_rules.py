@@ -142,7 +142,10 @@ def check_follow_up(trials: Sequence[Row]) -> Iterator[Fault]:
         if (low is None) != (high is None):
             column = "follow_up_low" if low is None else "follow_up_high"
             if not row.get(column):  # a value that is no number is E008's business
-                fix = "give both: data cut minus last and minus first randomisation; the same twice if all entered together"
+                fix = (
+                    "give both: data cut minus last and minus first randomisation; the same twice if all entered "
+                    "together"
+                )
                 yield fault("E117", row, column, "one end of the follow-up is missing", fix)
         elif low is not None and high is not None and low > high:
             rule = f"the shortest follow-up {low:g} is above the longest {high:g}"
@@ -166,7 +169,10 @@ def check_event_counts(trials: Sequence[Row]) -> Iterator[Fault]:
         n = sum(count for count in patients if count is not None)
         if None not in patients and sum(events) > n:
             column = "progressions" if row.get("progressions") else "deaths_without_progression"
-            rule = f"{events[0]:.0f} progressions and {events[1]:.0f} deaths without progression are more than the {n:.0f} patients"
+            rule = (
+                f"{events[0]:.0f} progressions and {events[1]:.0f} deaths without progression are more than the "
+                f"{n:.0f} patients"
+            )
             yield fault(
                 "E118", row, column, rule, "count each patient once: the first progression, or death before any"
             )

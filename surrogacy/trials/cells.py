@@ -27,7 +27,8 @@ _LEVEL_IN_CELL = re.compile(
     re.IGNORECASE,
 )
 _INTERVAL_WORDS = re.compile(
-    r"\b(?:confidence|credible)[ ]+(?:interval|limits?)\b|\bC\.I\.|\b(?:CI|CrI|KI|IC|HR)\b|\bhazard ratio\b|=|[(\[{]\s*[)\]}]",
+    r"\b(?:confidence|credible)[ ]+(?:interval|limits?)\b|\bC\.I\.|\b(?:CI|CrI|KI|IC|HR)\b|\bhazard ratio\b|="
+    r"|[(\[{]\s*[)\]}]",
     re.IGNORECASE,
 )
 _ESTIMATE_AND_LIMITS = re.compile(
@@ -114,8 +115,8 @@ def bound_of_p(row: Row) -> float | None:
 def parse_interval(cell: str) -> IntervalCell | None:
     """Return the numbers of a cell such as ``0.59 (98.7% CI, 0.41 to 0.87)`` or ``[0.41; 0.87]``.
 
-    A level may stand before or behind the limits, with or without ``CI``. Nothing is dropped: a cell with further text or with two
-    different levels is not an interval.
+    A level may stand before or behind the limits, with or without ``CI``. Nothing is dropped: a cell with further text
+    or with two different levels is not an interval.
 
     Parameters
     ----------
@@ -159,7 +160,7 @@ def exponential(x: float) -> float:
 
 
 def printed_range(row: Row, column: str) -> tuple[float, float]:
-    """Return the range of values that a printed number may stand for; one printed as a logarithm was rounded on that scale.
+    """Return the range of values that a printed number may stand for; a logarithm was rounded on its own scale.
 
     Parameters
     ----------

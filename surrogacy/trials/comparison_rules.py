@@ -1,4 +1,4 @@
-"""Rules for rows that belong together: the rows of a comparison, of a trial, and the two effects that would be paired."""
+"""Rules for rows that belong together: those of a comparison, of a trial, and the two effects of a pair."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def check_preferred(rows: Sequence[Row]) -> Iterator[Fault]:
             named.add(row.place())
             rule = f"a second row for the same comparison and endpoint ({where})"
             fix = (
-                "if these are two comparisons of one trial, give each a name in a column comparison, and the same control_group "
-                "if they share the control arm; if they are one comparison, keep one row"
+                "if these are two comparisons of one trial, give each a name in a column comparison, and the same "
+                "control_group if they share the control arm; if they are one comparison, keep one row"
             )
             yield fault("E108", row, "comparison", rule, fix)
 
@@ -59,7 +59,10 @@ def check_shared_control(rows: Sequence[Row]) -> Iterator[Fault]:
         if all(member.get("control_group") for member in members):
             continue
         for row in members[1:]:
-            rule = f"the trial has {len(members)} comparisons, and control_group does not say whether they share a control arm"
+            rule = (
+                f"the trial has {len(members)} comparisons, and control_group does not say whether they share a "
+                "control arm"
+            )
             fix = "give control_group in each: the same name if the arm is shared, different names if not"
             yield fault("W110", row, "control_group", rule, fix, severity="error")
 
@@ -113,7 +116,10 @@ def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fau
             MEDIAN_EACH
         )
         if opposite and max(ratio / hr, hr / ratio) > MEDIAN_FACTOR:
-            rule = f"the medians ({pair['exp']:g} v {pair['ctl']:g} months) point the other way (control/experimental = {ratio:.2f})"
+            rule = (
+                f"the medians ({pair['exp']:g} v {pair['ctl']:g} months) point the other way (control/experimental = "
+                f"{ratio:.2f})"
+            )
             yield fault("W107", row, "hr", rule, "check whether the hazard ratio is inverted, or the hazards cross")
 
 

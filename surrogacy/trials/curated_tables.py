@@ -1,4 +1,4 @@
-"""Files of the curated tables: where they lie, whether they are complete, and whether their rows refer to each other."""
+"""Files of the curated tables: their place, their completeness, and the references among their rows."""
 
 from __future__ import annotations
 

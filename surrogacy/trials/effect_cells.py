@@ -1,7 +1,8 @@
 """Cells of one hazard ratio in a user's table, brought to the columns of effects.csv.
 
-A hazard ratio may stand with its limits in one cell, as a logarithm, with a variance instead of a standard error, and its confidence level
-may stand in the cell, in the heading or in a column. Everything printed is used or refused; what is stated twice is kept for comparison.
+A hazard ratio may stand with its limits in one cell, as a logarithm, with a variance instead of a standard error, and
+its confidence level may stand in the cell, in the heading or in a column. Everything printed is used or refused; what
+is stated twice is kept for comparison.
 """
 
 from __future__ import annotations
@@ -156,8 +157,8 @@ def _resolve_sides(row: Row, statements: Mapping[str, Statement], faults: list[F
 def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
     """Decide whether limits beside a log hazard ratio are logarithms or hazard ratios; E112 if neither fits.
 
-    Programs such as metafor print the limits of an effect on its own scale. The scale of a column is the one on which the
-    limits lie about the estimate, and on both the one on which they are symmetric.
+    Programs such as metafor print the limits of an effect on its own scale. The scale of a column is the one on which
+    the limits lie about the estimate, and on both the one on which they are symmetric.
     """
     columns: dict[tuple[str, str], list[Row]] = {}
     for row in effects:

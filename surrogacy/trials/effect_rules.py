@@ -1,7 +1,7 @@
 """Rules for one row of effects.csv; each yields faults that name the cell and the likely remedy.
 
-E codes stop the run, W codes are printed and counted, I codes only inform. A rule that compares two printed numbers compares the ranges of
-values that they may have had before they were rounded.
+E codes stop the run, W codes are printed and counted, I codes only inform. A rule that compares two printed numbers
+compares the ranges of values that they may have had before they were rounded.
 """
 
 from __future__ import annotations
@@ -133,7 +133,8 @@ def spans_one(row: Row) -> bool:
 def contradicts_p(row: Row, least_z: float, most_z: float, central_z: float) -> bool:
     """Return whether the printed p-value contradicts the z-values that other cells imply.
 
-    A p-value contradicts if it is apart by more than a factor of 3, or on the other side of 0.05, after rounding of both.
+    A p-value contradicts if it is apart by more than a factor of 3, or on the other side of 0.05, after rounding of
+    both.
     """
     p, bound, sides = exact_p(row.get("p", "")), bound_of_p(row), int(number(row, "p_sides") or 2)
     least, most, central = (sides * float(ndtr(-z)) for z in (most_z, least_z, central_z))
@@ -166,7 +167,10 @@ def check_events(row: Row) -> Iterator[Fault]:
         return
     for level, expected in LEVEL_RATIOS.items():
         if limits and abs(ratio / expected - 1) < 0.03:
-            rule = f"the limits give {ratio:.2f} times the standard error that the events imply, as if they were {level:.0%} limits"
+            rule = (
+                f"the limits give {ratio:.2f} times the standard error that the events imply, as if they were "
+                f"{level:.0%} limits"
+            )
             fix = f"check whether the level is {level:.0%} (or another than 95%)"
             yield fault("W106", row, "ci_level", rule, fix)
 

@@ -1,4 +1,4 @@
-"""Files that hold a table: CSV with commas, semicolons or tabs, any line ending, with or without a byte-order mark, or XLSX."""
+"""Files that hold a table: XLSX, or CSV with commas, semicolons or tabs, any line ending and byte-order mark."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def read_table(path: Path, name: str | None = None, *, complete: bool = False) -
     name : str, optional
         Name for messages; default: the path as given.
     complete : bool
-        Whether every row must have all of its cells, as in the curated tables; a shorter one is a sign of a damaged file.
+        Whether every row must have all of its cells, as in the curated tables; a shorter one is a sign of a damaged
+        file.
 
     Returns
     -------

@@ -61,9 +61,10 @@ def reported_effects(frame: pd.DataFrame) -> list[ReportedEffect]:
 
 
 def table_frame(rows: Sequence[Row], columns: Sequence[Column]) -> pd.DataFrame:
-    """Rows as a data frame, numbers as numbers, booleans as booleans; ``file`` and ``file_line`` say where a row stands.
+    """Rows as a data frame, numbers as numbers, booleans as booleans.
 
-    The effect table gets ``hr_half_unit`` too: a printed number tells how far it was rounded.
+    Columns ``file`` and ``file_line`` say where a row stands. The effect table gets ``hr_half_unit`` too: a printed
+    number tells how far it was rounded.
     """
     frame = pd.DataFrame(
         {column.name: [row.cells.get(column.name, "") for row in rows] for column in columns}, dtype="str"

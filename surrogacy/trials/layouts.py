@@ -1,7 +1,7 @@
 """Layouts of a user's table, and how they become rows of trials.csv, effects.csv and arms.csv.
 
-Long: one row per hazard ratio, with a column ``endpoint``. Wide: one row per comparison, ``hr_pfs ... hr_os ...``. What the headings mean
-is decided in `headings`, how the medians of arms are arranged in `arm_columns`.
+Long: one row per hazard ratio, with a column ``endpoint``. Wide: one row per comparison, ``hr_pfs ... hr_os ...``. What
+the headings mean is decided in `headings`, how the medians of arms are arranged in `arm_columns`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     Raises
     ------
     DataError
-        If a required quantity has no column, two columns mean the same, or a column does not say which endpoint it is of.
+        If a required quantity has no column, two columns mean the same, or a column does not say which endpoint it is
+        of.
     """
     layout = _layout(table)
     medians = {column: heading for column, heading in layout.headings.items() if heading.quantity == "median"}
@@ -192,7 +193,10 @@ def _sides(ratios: set[str]) -> tuple[str, ...]:
 
 
 def _no_pair(ratios: set[str]) -> tuple[str, str]:
-    fix = "use trial, hr_pfs, ci_low_pfs, ci_high_pfs, hr_os, ci_low_os, ci_high_os, or one row per hazard ratio with a column endpoint"
+    fix = (
+        "use trial, hr_pfs, ci_low_pfs, ci_high_pfs, hr_os, ci_low_os, ci_high_os, or one row per hazard ratio with "
+        "a column endpoint"
+    )
     surrogates = sorted(ratios - {"final", "OS"})
     if len(surrogates) > 1 or {"final", "OS"} <= ratios:
         return (
@@ -222,7 +226,10 @@ def _unclear_quantities(table: Table, headings: Mapping[str, Heading]) -> Iterat
         if heading.quantity in ("se_hr", "variance_hr"):
             name = heading.quantity.removesuffix("_hr")
             rule = "the heading does not say whether this is of the hazard ratio or of its logarithm"
-            fix = f"name it {name}_pfs or {name}_os if it is of the logarithm; a standard error of the hazard ratio is divided by it first"
+            fix = (
+                f"name it {name}_pfs or {name}_os if it is of the logarithm; a standard error of the hazard ratio is "
+                "divided by it first"
+            )
             yield fault("E017", Row(table.file, 1), column, rule, fix)
         elif heading.quantity == "alpha":
             fix = "give a column ci_level, such as 0.90 for alpha = 0.10"

@@ -265,7 +265,7 @@ def _first_number(*values: float) -> float:
 
 
 def caveats_of(effects: Effects) -> tuple[str, ...]:
-    """What must be said of paired rows wherever they go: unverified ones, endpoints that are mixed, errors not from limits."""
+    """Return the caveats of paired rows: unverified ones, endpoints that are mixed, errors not from limits."""
     factors, sides = effects.factors, ("surrogate", "final")
     if not all(f"{side}_{name}" in factors for side in sides for name in ("evidence", "se_method", "se_imprecise")):
         return ()

@@ -27,7 +27,8 @@ def check_set(table: Table, trials: Sequence[Cells], effects: Sequence[Cells]) -
     table : Table
         The file of the set, headings in lower case.
     trials, effects : sequence of dict
-        Rows of trials.csv and effects.csv, at least ``comparison``, ``effect_id``, ``endpoint`` and the columns of a rule.
+        Rows of trials.csv and effects.csv, at least ``comparison``, ``effect_id``, ``endpoint`` and the columns of a
+        rule.
 
     Returns
     -------
@@ -54,7 +55,7 @@ def _empty_cells(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fau
 
 
 def _check_pairs(rows: Sequence[Row], effects: Sequence[Cells]) -> Iterator[Fault]:
-    """E006, E008, E016: the effects exist, belong to one comparison and stand on their sides; no comparison occurs twice."""
+    """E006, E008, E016: the effects exist, are of one comparison and on their sides; no comparison occurs twice."""
     by_id = {effect["effect_id"]: effect for effect in effects}
     first: dict[str, Row] = {}
     for row in rows:
@@ -76,7 +77,10 @@ def _check_pairs(rows: Sequence[Row], effects: Sequence[Cells]) -> Iterator[Faul
         if surrogate is None or final is None:
             continue
         if surrogate["comparison"] != final["comparison"]:
-            rule = f"the surrogate effect is of comparison {surrogate['comparison']}, the final effect of {final['comparison']}"
+            rule = (
+                f"the surrogate effect is of comparison {surrogate['comparison']}, the final effect of "
+                f"{final['comparison']}"
+            )
             yield fault("E016", row, "final_effect", rule, "pair the two effects of one comparison")
             continue
         earlier = first.setdefault(surrogate["comparison"], row)

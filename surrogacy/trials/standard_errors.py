@@ -1,4 +1,4 @@
-"""Standard error of a log hazard ratio: from its limits at their own level, else as printed, else from an exact p, else from events.
+"""Standard error of a log hazard ratio: from its limits, else as printed, else from an exact p, else from events.
 
 References
 ----------
@@ -72,7 +72,7 @@ def _p_is_imprecise(effect: ReportedEffect, p: float, sides: int) -> bool:
 
 
 def range_from_limits(row: Row) -> tuple[float, float] | None:
-    """Return the least and largest standard error that limits can stand for before they were rounded; None without limits.
+    """Return the range of standard errors that limits can stand for before rounding; None without limits.
 
     The narrowest interval may have no width (``0.5-0.5``): its standard error is then 0.
     """
@@ -96,7 +96,7 @@ def range_as_printed(row: Row) -> tuple[float, float] | None:
 
 
 def range_from_p(row: Row) -> tuple[float, float] | None:
-    """Return the range of standard errors that an exact p-value and its hazard ratio can stand for; None without them."""
+    """Return the range of standard errors that an exact p-value and hazard ratio can stand for; None without."""
     p, hr, sides = exact_p(row.get("p", "")), number(row, "hr"), int(number(row, "p_sides") or 2)
     if p is None or hr is None or hr <= 0 or sides not in (1, 2):
         return None

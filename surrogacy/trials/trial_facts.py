@@ -1,4 +1,4 @@
-"""Facts about a comparison that several rows of a user's table may state: patients, stage, class, within-trial correlation ..."""
+"""Facts about a comparison that several rows of a user's table may state: patients, stage, class ..."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ POOLED = {
 
 
 def merge_facts(rows: Sequence[Row]) -> tuple[list[Row], list[Fault]]:
-    """Return one row per comparison, each fact from the first row that states it; W129 names rows that contradict each other.
+    """Return one row per comparison, each fact from the first row that states it; W129 names contradictions.
 
     Parameters
     ----------
@@ -96,7 +96,10 @@ def similar_names(rows: Sequence[Row]) -> Iterator[Fault]:
             if row.get(column) and squash(row[column]):
                 kept = first.setdefault((f"{column}/{within}", squash(row[column])), row)
                 if kept[column] != row[column]:
-                    rule = f"differs from {kept[column]!r} ({kept.place()}) in spelling only, and is taken for another name"
+                    rule = (
+                        f"differs from {kept[column]!r} ({kept.place()}) in spelling only, and is taken for another "
+                        "name"
+                    )
                     yield fault("W140", row, column, rule, "write the name in one way if it is the same")
 
 

@@ -216,7 +216,8 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     Parameters
     ----------
     path : path-like, optional
-        Folder with trials.csv, effects.csv, arms.csv, sets/ and, if there is one, at_risk.csv; default: the shipped tables.
+        Folder with trials.csv, effects.csv, arms.csv, sets/ and, if there is one, at_risk.csv; default: the shipped
+        tables.
     add : path-like, optional
         CSV or XLSX with extra rows for this run, long or wide.
 

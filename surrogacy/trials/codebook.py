@@ -107,8 +107,8 @@ def codebook() -> str:
         "## Medians in a table of your own",
         OWN_MEDIANS.replace("\n", " "),
         "## sets/*.csv",
-        "An analysis set is a file; a new file is a new set. It either lists hazard ratios (a set fixed for good) or gives "
-        "a rule on trials.csv (a living set, which takes the preferred rows at the evidence asked for).",
+        "An analysis set is a file; a new file is a new set. It either lists hazard ratios (a set fixed for good) or "
+        "gives a rule on trials.csv (a living set, which takes the preferred rows at the evidence asked for).",
         _table(PAIR_SET),
         _table(RULE_SET),
         "\n".join(

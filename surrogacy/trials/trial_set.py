@@ -28,13 +28,14 @@ DATA_VERSION = "2026.11"
 
 @dataclass(frozen=True, eq=False)
 class TrialSet:
-    """The tables of a run.
+    """Trial tables of a run, checked.
 
     Parameters
     ----------
     trials, effects, arms, at_risk : DataFrame
-        One row a comparison, hazard ratio, arm, and time of a survival curve; columns as in CODEBOOK.md, numbers as
-        numbers. ``at_risk`` has no rows where none are known.
+        A row is a comparison, a hazard ratio, an arm, and a time of a survival curve (months); columns as in CODEBOOK.md,
+        numbers as numbers, with the place of each row (``file``, ``file_line``). ``at_risk`` has no rows where none are
+        known.
     folder : Path
         Where the tables and their ``sets/`` lie.
     data_version : str
@@ -50,6 +51,13 @@ class TrialSet:
         Endpoints that stand at the end: OS, but for a user's table that names another one.
     curated : TrialSet, optional
         The tables that ``add`` changed, as they were.
+
+    Examples
+    --------
+    >>> from surrogacy.trials import read_trials
+    >>> trials = read_trials()
+    >>> len(trials.trials), trials.analysis_set("tactics-2022").comparison[:2]
+    (83, ('post-tace', 'space'))
     """
 
     trials: pd.DataFrame
@@ -229,6 +237,13 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     ------
     DataError
         With every fault found, each naming file, line, trial, column, value, rule and likely fix.
+
+    Examples
+    --------
+    >>> from surrogacy.trials import read_trials
+    >>> advanced = read_trials().pair(select={"stage": ["advanced"], "line": ["first"]})
+    >>> advanced.log_hr.shape
+    (32, 2)
     """
     folder = shipped_tables() if path is None else Path(path)
     if not folder.is_dir():

@@ -23,8 +23,6 @@ PARTS = ("dilution", "imbalance", "residual")
 MAX_SHARE_WIDTH = 0.5  # of the gap: a share whose interval is wider than this counts as not identified
 MAX_LOST_SHARE = 0.01  # share of resampled trials left out, or on a boundary, above which there is a caveat
 MAX_SE_RATIO = 1.25  # of printed to simulated standard error, or the reverse, above which there is a caveat
-NO_GAP = "the two log hazard ratios are the same: there is no gap to share out"
-NO_ATTENUATION = "the model attenuates nothing: there is nothing to share out"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,15 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.pps.calibration import Calibration, PfsSource, calibrate
-from surrogacy.pps.gap_components import NO_ATTENUATION, NO_GAP, PARTS, ResampledSteps, Steps, parts_of, steps_of
+from surrogacy.pps.gap_components import PARTS, ResampledSteps, Steps, parts_of, steps_of
 from surrogacy.pps.shares import FiellerSet, fieller_set, share_estimate
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.results.estimate import Estimate
 from surrogacy.stats.bootstrap import percentiles
 from surrogacy.survival.hazard_ratios import expected_events
 
+NO_GAP = "the two log hazard ratios are the same: there is no gap to share out"
+NO_ATTENUATION = "the model attenuates nothing: there is nothing to share out"
 ROUNDING_ERROR = 1e-9  # of a log hazard ratio: what is left of a difference by the rounding of the computer
 
 

@@ -131,7 +131,7 @@ def fit_each(model: Model, data: Sequence[Effects]) -> list[Fit]:
 
 
 def fit_once(model: Model, effects: Effects) -> Result:
-    """Fit, or return the fit made before: the priors, the within-trial correlation and influence start from the same."""
+    """Fit, or return the fit made before: priors, within-trial correlation and influence start from the same one."""
     return _remembered_fit(model, effects)  # type: ignore[arg-type]  # every model is a frozen dataclass
 
 

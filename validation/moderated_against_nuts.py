@@ -8,7 +8,8 @@ exact model, so that the two posteriors are the same. With a half-normal SD they
 
 from dataclasses import replace
 
-from surrogacy.models.moderated_line import COEFFICIENTS, ModeratedLine
+from surrogacy.models.moderated_line import ModeratedLine
+from surrogacy.models.moderation import COEFFICIENTS
 from surrogacy.models.moderator import plain_moderator
 from surrogacy.models.priors import HalfNormal, Uniform
 from surrogacy.models.sampled.moderated_line import SampledModeratedLine

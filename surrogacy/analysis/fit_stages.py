@@ -11,9 +11,10 @@ import numpy as np
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError
-from surrogacy.evaluation.criteria import Style, SurrogateEffect, Verdict, all_verdicts, iqwig_trial, records
+from surrogacy.evaluation.criteria import Style, Verdict, all_verdicts, iqwig_trial, records
 from surrogacy.evaluation.cross_validation import CrossValidation, External, cross_validate, external
 from surrogacy.evaluation.differences import Difference, compare_sets
+from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.evaluation.influence import pivotal_trials, regression_diagnostics
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
 from surrogacy.evaluation.placement import Focus

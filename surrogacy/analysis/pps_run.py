@@ -10,7 +10,8 @@ from typing import Any
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.models.moderated_line import ModeratedLine, Moderation
+from surrogacy.models.moderated_line import ModeratedLine
+from surrogacy.models.moderation import Moderation
 from surrogacy.models.moderator import Moderator, factor_moderator
 from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk

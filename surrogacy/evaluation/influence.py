@@ -29,7 +29,7 @@ import numpy as np
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError
-from surrogacy.evaluation.criteria import HIGH, LOW
+from surrogacy.evaluation.grades import HIGH, LOW
 from surrogacy.models.regression import WeightedRegression, weighted_least_squares
 from surrogacy.models.weights import usable_comparisons, weights_of
 from surrogacy.results.estimate import ThresholdEffect

@@ -23,7 +23,7 @@ from scipy.special import ndtr, ndtri
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
 from surrogacy.models.exact.line_posterior import LinePosterior
-from surrogacy.models.moderated_line import COEFFICIENTS, Moderation
+from surrogacy.models.moderation import COEFFICIENTS, Moderation
 from surrogacy.pps.expected_effects import Expectation
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import confidence_level

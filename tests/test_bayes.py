@@ -18,7 +18,7 @@ from surrogacy.fit import main
 from surrogacy.models import REGISTRY, create
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.priors import Beta, Grid, HalfNormal, HalfStudentT, Normal, Uniform
-from surrogacy.models.sampled import agreement, nuts, prior_posterior_checks
+from surrogacy.models.sampled import agreement, diagnostics, nuts, prior_posterior_checks
 from surrogacy.models.sampled.bivariate import SampledBivariate
 from surrogacy.models.sampled.blocks import layouts
 from surrogacy.models.sampled.class_exchangeable import ClassExchangeable
@@ -269,7 +269,7 @@ def test_jags(llovet, settings):
     assert result.converged
     assert (result["slope"].se is None) == (getattr(settings, "priors_on", "") == "separation")
     for name, (values, errors) in JAGS[settings].items():
-        own = nuts.quantile_errors(np.asarray(result.posterior.samples["posterior"][name]))
+        own = diagnostics.quantile_errors(np.asarray(result.posterior.samples["posterior"][name]))
         estimate = result[name]
         ours = (estimate.low, estimate.value, estimate.high)
         for value, other, error, more in zip(ours, values, own, errors, strict=True):
@@ -284,7 +284,7 @@ def test_sampled_agrees_with_the_exact_posterior(llovet, run):
     settings = SampledBivariate(draws=5000)
     sampled, exact = settings.result(llovet, run), BivariateBayes().fit(llovet)
     for name in SampledBivariate.reported:
-        errors = nuts.quantile_errors(np.asarray(run["posterior"][name]))
+        errors = diagnostics.quantile_errors(np.asarray(run["posterior"][name]))
         ours, other = sampled[name], exact[name]
         for value, truth, error in zip(
             (ours.low, ours.value, ours.high), (other.low, other.value, other.high), errors, strict=True
@@ -314,23 +314,23 @@ def test_diagnose_names_each_fault():
     draws = RNG.normal(size=(4, 1000))
     stats = {"diverging": np.zeros((4, 1000), dtype=bool), "energy": RNG.normal(size=(4, 1000))}
     good = az.from_dict({"posterior": {"x": draws}, "sample_stats": stats})
-    assert nuts.diagnose(good) == ()
+    assert diagnostics.diagnose(good) == ()
     stuck = az.from_dict({"posterior": {"x": draws, "y": np.ones((4, 1000))}, "sample_stats": stats})
-    assert texts(nuts.diagnose(stuck)) == ("sampling: y did not move at all",)
+    assert texts(diagnostics.diagnose(stuck)) == ("sampling: y did not move at all",)
     split = az.from_dict({"posterior": {"x": draws, "y": draws + np.arange(4)[:, None]}, "sample_stats": stats})
-    assert "R-hat" in " ".join(texts(nuts.diagnose(split)))
-    assert nuts.diagnose(split, ["x"]) == ()
+    assert "R-hat" in " ".join(texts(diagnostics.diagnose(split)))
+    assert diagnostics.diagnose(split, ["x"]) == ()
     stats["diverging"][0, 3:6] = True  # more than one in 2,000
     stats["energy"] = np.cumsum(stats["energy"], axis=1)
-    both = texts(nuts.diagnose(az.from_dict({"posterior": {"x": draws}, "sample_stats": stats})))
+    both = texts(diagnostics.diagnose(az.from_dict({"posterior": {"x": draws}, "sample_stats": stats})))
     assert "sampling: 3 of 4000 transitions diverged" in both[0]
     assert "BFMI" in both[1]
     single = az.from_dict({"posterior": {"x": draws[:1]}, "sample_stats": {k: v[1:2] * 0 for k, v in stats.items()}})
-    assert any("single chain" in problem for problem in texts(nuts.diagnose(single, ["x"])))
+    assert any("single chain" in problem for problem in texts(diagnostics.diagnose(single, ["x"])))
 
 
 def test_quantile_errors_of_independent_draws():
-    low, middle, high = nuts.quantile_errors(RNG.normal(size=(4, 5000)))
+    low, middle, high = diagnostics.quantile_errors(RNG.normal(size=(4, 5000)))
     assert middle == pytest.approx(np.sqrt(np.pi / 2 / 20_000), rel=0.3)
     assert low == pytest.approx(np.sqrt(0.025 * 0.975 / 20_000) / 0.0584, rel=0.3)
     assert high == pytest.approx(low, rel=0.5)
@@ -343,7 +343,7 @@ def test_refit_is_a_fit(llovet, compiled):
     exact = BivariateBayes().fit(rest)
     assert len(ours.effects) == 15
     for name in SampledBivariate.reported:
-        error = nuts.quantile_errors(np.asarray(ours.posterior.samples["posterior"][name]))[1]
+        error = diagnostics.quantile_errors(np.asarray(ours.posterior.samples["posterior"][name]))[1]
         assert abs(ours[name].value - exact[name].value) < 4 * error + 2e-4, name
     with pytest.raises(UsageError, match="no such data"):
         nuts.refit(compiled, {"elsewhere": np.zeros(3)})
@@ -414,7 +414,7 @@ def test_student_t_with_many_degrees_of_freedom_is_normal(llovet):
     result, exact = StudentT(1e6).fit(llovet), BivariateBayes().fit(llovet)
     assert result.converged
     for name in SampledBivariate.reported:
-        error = nuts.quantile_errors(np.asarray(result.posterior.samples["posterior"][name]))[1]
+        error = diagnostics.quantile_errors(np.asarray(result.posterior.samples["posterior"][name]))[1]
         assert abs(result[name].value - exact[name].value) < 4 * error + 2e-4, name
 
 
@@ -426,7 +426,7 @@ def test_missing_endpoints_and_unknown_rho_within(llovet):
     prior = Uniform(0, 0.95)
     result, exact = SampledBivariate(rho_within=prior).fit(effects), BivariateBayes(rho_within=prior).fit(effects)
     for name in SampledBivariate.reported:
-        error = nuts.quantile_errors(np.asarray(result.posterior.samples["posterior"][name]))[1]
+        error = diagnostics.quantile_errors(np.asarray(result.posterior.samples["posterior"][name]))[1]
         assert abs(result[name].value - exact[name].value) < 4 * error + 2e-3, name
     assert 0.2 < result["rho_within"].value < 0.95
 

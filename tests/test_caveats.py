@@ -8,7 +8,8 @@ import pytest
 
 from surrogacy.cli.fit import main as fit
 from surrogacy.cli.pps import main as pps
-from surrogacy.evaluation.criteria import all_verdicts, surrogate_effect
+from surrogacy.evaluation.criteria import all_verdicts
+from surrogacy.evaluation.grades import surrogate_effect
 from surrogacy.evaluation.influence import conclusions
 from surrogacy.figures.bubble import bubble_data
 from surrogacy.figures.forest import forest_data

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from surrogacy.evaluation.criteria import SurrogateEffect, all_verdicts, iqwig_trial, words
+from surrogacy.evaluation.criteria import all_verdicts, iqwig_trial, words
+from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.result import Result
 from surrogacy.stats.lines import Line

@@ -14,7 +14,8 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.figures.moderated_lines import moderated_lines_data, plot_moderated_lines
 from surrogacy.models.daniels_hughes import DanielsHughes
 from surrogacy.models.exact.line_posterior import LinePriors, condition, fit_line
-from surrogacy.models.moderated_line import COEFFICIENTS, ModeratedLine, surrogate_variance
+from surrogacy.models.moderated_line import ModeratedLine
+from surrogacy.models.moderation import COEFFICIENTS, surrogate_variance
 from surrogacy.models.moderator import factor_moderator, plain_moderator
 from surrogacy.models.priors import HalfNormal, Normal, Uniform
 from surrogacy.pps.arms import arm_pps

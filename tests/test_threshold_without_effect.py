@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from surrogacy.evaluation.criteria import SurrogateEffect, iqwig, iqwig_trial
+from surrogacy.evaluation.criteria import iqwig, iqwig_trial
+from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.figures import plot_bubble
 from surrogacy.fit import main
 from surrogacy.models import create

@@ -11,20 +11,8 @@ import numpy as np
 import pytest
 
 from surrogacy.errors import UsageError
-from surrogacy.evaluation.criteria import (
-    SurrogateEffect,
-    all_verdicts,
-    bses3,
-    class_r2,
-    daniels_hughes,
-    frailtypack,
-    grade_correlation,
-    grade_r2,
-    iqwig,
-    records,
-    surrogate_effect,
-    words,
-)
+from surrogacy.evaluation.criteria import all_verdicts, bses3, daniels_hughes, frailtypack, iqwig, records, words
+from surrogacy.evaluation.grades import SurrogateEffect, class_r2, grade_correlation, grade_r2, surrogate_effect
 from surrogacy.models import create
 from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.result import Result

@@ -11,7 +11,8 @@ uncorrected.
 
 from dataclasses import replace
 
-from surrogacy.models.moderated_line import COEFFICIENTS, ModeratedLine
+from surrogacy.models.moderated_line import ModeratedLine
+from surrogacy.models.moderation import COEFFICIENTS
 from surrogacy.models.moderator import plain_moderator
 from surrogacy.models.priors import HalfNormal, Uniform
 from surrogacy.models.sampled.moderated_line import SampledModeratedLine

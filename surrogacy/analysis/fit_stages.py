@@ -31,9 +31,9 @@ from surrogacy.analysis.stages import Stage, Task
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.changes import changes
-from surrogacy.evaluation.criteria import SurrogateEffect
 from surrogacy.evaluation.differences import Difference
 from surrogacy.evaluation.external_validation import External, external
+from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction, predict_new
 from surrogacy.evaluation.placement import Focus, focus_comparisons, require_focus
 from surrogacy.models import Model

@@ -11,9 +11,10 @@ from surrogacy.analysis.settings import FitSettings
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError, UsageError
 from surrogacy.evaluation import refits
-from surrogacy.evaluation.criteria import Style, SurrogateEffect, all_verdicts, iqwig_trial, records
+from surrogacy.evaluation.criteria import Style, all_verdicts, iqwig_trial, records
 from surrogacy.evaluation.cross_validation import cross_validate
 from surrogacy.evaluation.differences import Difference, compare_sets
+from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.evaluation.influence import Influence, delete_one, influence_record, regression_diagnostics
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
 from surrogacy.evaluation.placement import Focus, Placement, place

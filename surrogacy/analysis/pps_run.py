@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from surrogacy.analysis.settings import PpsSettings
 from surrogacy.analysis.stages import StagedRun
 from surrogacy.effects import Effects
-from surrogacy.models.moderated_line import Moderation
+from surrogacy.models.moderation import Moderation
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition, main_decomposition

@@ -11,7 +11,8 @@ from surrogacy.analysis.settings import PpsSettings
 from surrogacy.analysis.stages import Stage, Task
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.models.moderated_line import ModeratedLine, Moderation
+from surrogacy.models.moderated_line import ModeratedLine
+from surrogacy.models.moderation import Moderation
 from surrogacy.models.moderator import Moderator, factor_moderator
 from surrogacy.pps.arms import ArmPps, arm_pps
 from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk

@@ -26,6 +26,7 @@ from scipy.special import ndtri
 
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
+from surrogacy.evaluation.grades import HIGH, SurrogateEffect, class_r2, grade_correlation, grade_r2
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.result import Result
 from surrogacy.stats import correlation
@@ -33,9 +34,6 @@ from surrogacy.stats.correlation import needed_r
 
 Style = Literal["verdict", "neutral"]
 Status = Literal["auto", "doubtful", "not gradable"]
-HIGH, LOW = 0.85, 0.70  # limits of R, IQWiG
-FRAILTYPACK = (0.49, 0.72)  # of the lower limit of R2_trial: 0.7^2, 0.85^2
-BSES3 = {"excellent": 0.6, "good": 0.4, "fair": 0.2}
 UNGRADABLE = ("none", "no_line", "not_gradable")
 
 
@@ -73,58 +71,6 @@ class Verdict:
     source: str
     limits: str
     caveats: tuple[Caveat, ...] = ()
-
-
-@dataclass(frozen=True)
-class SurrogateEffect:
-    """Surrogate hazard ratio of a named trial with its 95 % limits."""
-
-    name: str
-    hr: float
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        if not 0 < self.low <= self.hr <= self.high:
-            raise UsageError(
-                f"{self.name}: a hazard ratio above 0 between its limits is needed; "
-                f"got {self.hr} ({self.low}-{self.high})"
-            )
-
-
-def surrogate_effect(effects: Effects, name: str) -> SurrogateEffect:
-    """Surrogate effect of a comparison, by its label, its name or that of its trial; limits from the standard error.
-
-    Raises
-    ------
-    UsageError
-        If no comparison, or more than one, has this name, or it reports no surrogate effect.
-    """
-    found = [i for i in range(len(effects)) if name in (effects.labels[i], effects.comparison[i], effects.trial[i])]
-    if len(found) != 1 or np.isnan(effects.log_hr[found[0], 0]):
-        raise UsageError(f"{len(found)} comparisons are named {name!r}; one with a surrogate effect is needed")
-    low, high = effects.limits
-    hr = np.exp([effects.log_hr[found[0], 0], low[found[0], 0], high[found[0], 0]])
-    return SurrogateEffect(effects.labels[found[0]], *map(float, hr))
-
-
-def grade_correlation(low: float | None, high: float | None) -> str:
-    """Grade of a correlation by its 95 % limits, IQWiG A10-05: ``high``, ``low``, ``unclear`` or ``none``."""
-    if low is None or high is None:
-        return "none"
-    return "high" if low >= HIGH else "low" if high <= LOW else "unclear"
-
-
-def grade_r2(r2: float) -> str:
-    """Rank that an R2 (of trials, or of patients) allows in the statistical domain of BSES3."""
-    return next((name for name, limit in BSES3.items() if r2 >= limit), "poor")
-
-
-def class_r2(low: float | None) -> str:
-    """Class of frailtypack, by the lower 95 % limit of R2_trial."""
-    if low is None:
-        return "none"
-    return "low" if low <= FRAILTYPACK[0] else "medium" if low < FRAILTYPACK[1] else "high"
 
 
 def all_verdicts(
@@ -170,18 +116,12 @@ def iqwig(result: Result, *, trial: SurrogateEffect | None = None, style: Style 
     trials = len(result.effects.take(result.effects.complete).trials)
     numbers: dict[str, Any] = {"r": r.value, "low": r.low, "high": r.high, "made": r.method}
     needed = needed_r(trials, HIGH)
+    of_trials = {"trials": trials, "needed": needed}
     thresholds = [_threshold(result, level) for level in (0.95, 0.8)]
     key, doubts = _threshold_outcome(thresholds), _threshold_doubts(result, thresholds)
     verdicts = [
         _verdict(result, "iqwig", "correlation", grade, numbers, style),
-        _verdict(
-            result,
-            "iqwig",
-            "needed_r",
-            "none" if needed is None else "some",
-            {"trials": trials, "needed": needed},
-            style,
-        ),
+        _verdict(result, "iqwig", "needed_r", "none" if needed is None else "some", of_trials, style),
         _verdict(result, "iqwig", "threshold", key, _threshold_numbers(thresholds), style, doubts),
     ]
     return verdicts if trial is None else [*verdicts, iqwig_trial(result, trial, style=style)]
@@ -251,13 +191,8 @@ def daniels_hughes(result: Result, *, style: Style = "verdict") -> list[Verdict]
     sigma = _estimate(result, "sigma_cond")
     z = float(ndtri(0.975))
     factor, factor_high = (None if value is None else float(np.exp(z * value)) for value in (sigma.value, sigma.high))
-    of_sigma = {
-        "value": sigma.value,
-        "low": sigma.low,
-        "high": sigma.high,
-        "factor": factor,
-        "factor_high": factor_high,
-    }
+    limits = {"value": sigma.value, "low": sigma.low, "high": sigma.high}
+    of_sigma = limits | {"factor": factor, "factor_high": factor_high}
     key = "none" if sigma.value is None else "point" if sigma.low is None or sigma.high is None else "some"
     return [*found, _verdict(result, "daniels-hughes", "sigma_cond", key, of_sigma, style)]
 

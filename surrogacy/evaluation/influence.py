@@ -30,7 +30,7 @@ import numpy as np
 
 from surrogacy.effects import Effects
 from surrogacy.errors import SurrogacyError
-from surrogacy.evaluation.criteria import HIGH, LOW
+from surrogacy.evaluation.grades import HIGH, LOW
 from surrogacy.evaluation.records import Record, estimate_values
 from surrogacy.evaluation.refits import FitWithoutTrial, Refit, fit_once, summarise, without_each_trial, without_extras
 from surrogacy.models import Model

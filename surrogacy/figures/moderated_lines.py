@@ -15,7 +15,7 @@ from surrogacy.figures.bubble import LABEL_ALL_UP_TO, LARGEST_BUBBLE, _label
 from surrogacy.results.estimate import ThresholdEffect
 
 if TYPE_CHECKING:
-    from surrogacy.models.moderated_line import Moderation
+    from surrogacy.models.moderation import Moderation
 
 QUANTILES = (0.1, 0.5, 0.9)
 POINTS = 25  # of a line

@@ -17,7 +17,7 @@ import numpy as np
 from surrogacy.arrays import BoolArray, FloatArray, IntArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.models.moderated_line import COEFFICIENTS, Moderation
+from surrogacy.models.moderation import COEFFICIENTS, Moderation
 from surrogacy.pps.dilution import equal_pps_hazard_ratio
 from surrogacy.pps.moderators import control_arms, pfs_of, pps_sensitivity
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, ASSUMED_FOLLOW_UP

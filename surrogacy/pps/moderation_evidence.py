@@ -24,7 +24,7 @@ from scipy.special import ndtr, ndtri
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
 from surrogacy.models.exact.line_posterior import LinePosterior
-from surrogacy.models.moderated_line import Moderation
+from surrogacy.models.moderation import Moderation
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL

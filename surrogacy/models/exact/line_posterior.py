@@ -76,14 +76,13 @@ def condition(effects: Effects, surrogate: Normal) -> tuple[Block, ...]:
 
     Returns
     -------
-    tuple of Block
-        One a group size.
+    tuple of Block, one a group size
     """
     v = surrogate.sd**2
     by_size: dict[int, list[tuple[Any, ...]]] = {}
     for members in effects.dependent_groups():
-        cells = [[effects.covariance_between(i, j) for j in members] for i in members]
-        s11, s12, s22 = (np.array([[cell[a, b] for cell in row] for row in cells]) for a, b in ((0, 0), (0, 1), (1, 1)))
+        whole = effects.sampling_covariance(members)
+        s11, s12, s22 = whole[::2, ::2], whole[::2, 1::2], whole[1::2, 1::2]
         gain = np.linalg.inv(s11 + v * np.eye(len(members)))
         away = gain @ (effects.log_hr[members, 0] - surrogate.mean)
         # v - v (s11 + v)^-1 v, without the cancellation
@@ -142,8 +141,8 @@ class LinePosterior:
     @property
     def quantities(self) -> tuple[str, ...]:
         """Names of the coefficients, and sigma_cond."""
-        names = ("intercept", "slope", "intercept_difference", "slope_difference")
-        return (*names[: 2 * self.grid.count], "sigma_cond")
+        names = ("intercept", "slope", "intercept_difference", "slope_difference")[: 2 * self.grid.count]
+        return (*names, "sigma_cond")
 
     @property
     def samples(self) -> None:
@@ -153,7 +152,7 @@ class LinePosterior:
     def _column(self, name: str) -> int:
         return int(name.endswith("_difference"))
 
-    def _combination(self, name: str) -> tuple[float, ...]:
+    def _slope(self, name: str) -> tuple[float, ...]:
         return ((0.0, 1.0) if self._column(name) else (1.0, 0.0))[: self.grid.count]
 
     def _intercept(self, name: str) -> tuple[FloatArray, FloatArray]:
@@ -166,17 +165,17 @@ class LinePosterior:
         if name == "sigma_cond":
             return self.grid.sd_quantiles(probabilities)
         if name.startswith("slope"):
-            return self.grid.quantiles(self._combination(name), probabilities)
+            return self.grid.quantiles(self._slope(name), probabilities)
         mean, sd = self._intercept(name)
         return np.asarray(mixture_quantile(probabilities, self.grid.nodes()[0], mean[None], sd[None])[0])
 
     def distribution(self, name: str, x: npt.ArrayLike) -> FloatArray:
         """Posterior distribution function of a coefficient or of sigma_cond at ``x``."""
         at = np.asarray(x, dtype=np.float64)
+        if name.startswith("slope"):
+            return self.grid.distribution(self._slope(name))(at.ravel()).reshape(at.shape)
         if name == "sigma_cond":
             return self.grid.sd_distribution(at)
-        if name.startswith("slope"):
-            return self.grid.distribution(self._combination(name))(at.ravel()).reshape(at.shape)
         return mixture_cdf(at, self.grid.nodes()[0], *self._intercept(name))
 
     def density(self, name: str, x: npt.ArrayLike) -> FloatArray:
@@ -236,9 +235,8 @@ class LinePosterior:
                 )
                 continue
             heavy = grid.nodes()[3]
-            mean, covariance = rest[1][heavy], rest[2][heavy]
             rest_of = replace(self, effects=self.effects.take(kept), design=self.design[kept], blocks=())
-            found[trial] = replace(rest_of, grid=grid, mean=mean, covariance=covariance)
+            found[trial] = replace(rest_of, grid=grid, mean=rest[1][heavy], covariance=rest[2][heavy])
         return found
 
     def log_scores(self) -> dict[str, float]:
@@ -288,8 +286,8 @@ def rough_line(effects: Effects, design: FloatArray, priors: Sequence[Normal]) -
 def _log_density(
     blocks: Sequence[Block], design: FloatArray, priors: LinePriors, slopes: FloatArray, sds: FloatArray
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    log_likelihood, mean, covariance = _integrated(priors, slopes, *_sums(blocks, design, slopes, sds))
-    return log_likelihood, (mean, covariance)
+    log_likelihood, *moments = _integrated(priors, slopes, *_sums(blocks, design, slopes, sds))
+    return log_likelihood, (moments[0], moments[1])
 
 
 def _sums(

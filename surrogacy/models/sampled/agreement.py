@@ -18,7 +18,8 @@ from surrogacy.models import daniels_hughes as exact_daniels_hughes
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.sampled.bivariate import SampledBivariate
 from surrogacy.models.sampled.daniels_hughes import SampledDanielsHughes
-from surrogacy.models.sampled.nuts import Sampled, quantile_errors
+from surrogacy.models.sampled.diagnostics import quantile_errors
+from surrogacy.models.sampled.nuts import Sampled
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.result import Result
 

@@ -19,8 +19,8 @@ for words, result in results.items():
         f"intercept {intercept.value:.2f} ({intercept.low:.2f} to {intercept.high:.2f}), R2 "
         f"{result['r2_trial'].value:.2f}"
     )
-draws = [result.draws.sample(20_000, seed=i) for i, result in enumerate(results.values())]
-prior = results["immunotherapy"].draws.cdf("slope", draws[1]["slope"])[1]
+draws = [result.posterior.draw(20_000, seed=i) for i, result in enumerate(results.values())]
+prior = results["immunotherapy"].posterior.prior_distribution("slope", draws[1]["slope"])
 # the prior of the intercept is symmetric about 0, and wide: 0.50
 for name, words, no_data in (
     ("slope", "slope lower", prior.mean()),

@@ -21,12 +21,12 @@ print(
     f"{report.method})"
 )
 effects = trials.analysis_set("tactics-2022")
-left_out = sorted(leave_one_out(model, effects), key=lambda record: record["r"])
+left_out = sorted((refit.estimates["r"].value, refit.value) for refit in leave_one_out(model, effects))
 labels = dict(zip(effects.trial, effects.labels, strict=True))
 low, high = left_out[0], left_out[-1]
 print(
-    f"one trial left out: not published -> {low['r']:.2f} (without {labels[low['left_out']]}) to "
-    f"{high['r']:.2f} (without {labels[high['left_out']]})"
+    f"one trial left out: not published -> {low[0]:.2f} (without {labels[low[1]]}) to {high[0]:.2f} (without "
+    f"{labels[high[1]]})"
 )
 print(f"updated TACTICS HR 0.661 for 0.59: not published -> {r('tactics-2022-updated').value:.3f}")
 print(f"SPACE by TTUP, BRISK-TA by time to disease progression: not published -> {r('tactics-2022-ttup').value:.3f}")

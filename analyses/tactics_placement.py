@@ -3,7 +3,7 @@ such reason?
 """
 
 import surrogacy
-from surrogacy.evaluation.placement import POSITIONS, focus_comparisons, place, shown_records
+from surrogacy.evaluation.placement import POSITIONS, focus_comparisons, place, placement_record, shown_placements
 from surrogacy.figures import plot_placement
 from surrogacy.models import BivariateBayes
 
@@ -14,12 +14,14 @@ sets = [
     for effects in map(trials.analysis_set, ("intermediate", "llovet-2019-pfs", "advanced"))
 ]
 (focus,) = focus_comparisons(trials, [effects for effects, _ in sets], "tactics")
-records = place(focus, [model], sets)
-for record in shown_records(records):
+placements = place(focus, [model], sets)
+for placement in shown_placements(placements):
     print(
-        f"{record['set']} ({record['fitted']}, k = {record['k']}), PFS HR {record['hr_surrogate']:.2f} "
-        f"({record['cut']}): OS HR 0.861 observed -> "
-        f"{record['predicted']:.2f} ({record['low_95']:.2f} to {record['high_95']:.2f}) predicted; P(0.861 or more) = "
-        f"{record['p_at_or_above']:.2f}, {POSITIONS[record['position']]}"
+        f"{placement.set} ({placement.fitted}, k = {placement.k}), PFS HR {placement.hr_surrogate:.2f} "
+        f"({placement.cut}): OS HR 0.861 observed -> "
+        f"{placement.predicted:.2f} ({placement.low_95:.2f} to {placement.high_95:.2f}) predicted; P(0.861 or more) = "
+        f"{placement.p_at_or_above:.2f}, {POSITIONS[placement.position]}"
     )
-figure = plot_placement(focus, [sets[0][1][0], sets[1][1][0]], records).get_figure(root=True)
+figure = plot_placement(
+    focus, [sets[0][1][0], sets[1][1][0]], [placement_record(placement) for placement in placements]
+).get_figure(root=True)

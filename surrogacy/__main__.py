@@ -1,4 +1,4 @@
-"""The console script ``surrogacy``: ``surrogacy fit ...`` is ``python -m surrogacy.fit ...``, and ``surrogacy pps`` likewise."""
+"""Console script: ``surrogacy fit ...`` is ``python -m surrogacy.fit ...``, and ``surrogacy pps`` likewise."""
 
 from __future__ import annotations
 

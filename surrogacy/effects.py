@@ -7,8 +7,8 @@ share a control arm. Columns 0 and 1 of every array are the surrogate and the fi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, field, fields, replace
+from enum import IntFlag, auto
 from typing import Any
 
 import numpy as np
@@ -16,54 +16,36 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from surrogacy.arrays import BoolArray, FloatArray, IntArray, broadcast, counts, names, numbers
-from surrogacy.errors import UsageError
+from surrogacy.errors import Caveat, UsageError
+
+SIDES = ("surrogate", "final")
 
 
-class CaveatCode(StrEnum):
-    """Code of a caveat: what decisions, marks and counts read instead of its sentence."""
+class Provenance(IntFlag):
+    """Evidence behind one effect and derivation of its standard error; 0 for effects that come from arrays."""
 
-    ADDED = "added"
-    APPROXIMATE_ERRORS = "approximate-errors"
-    AS_TABULATED = "as-tabulated"
-    ASSUMPTION = "assumption"
-    BIAS = "bias"
-    BOUNDARY = "boundary"
-    DISAGREEMENT = "disagreement"
-    FEW_TRIALS = "few-trials"
-    FLAT_SLOPE = "flat-slope"
-    GRID = "grid"
-    IMPLIED_EVENTS = "implied-events"
-    LARGE_NEW_TRIAL = "large-new-trial"
-    LEFT_OUT = "left-out"
-    MIXED_ENDPOINTS = "mixed-endpoints"
-    NARROW_BAND = "narrow-band"
-    NOT_DEFINED = "not-defined"
-    PRIOR_DOMINATES = "prior-dominates"
-    SAMPLING = "sampling"
-    SCATTER = "scatter"
-    SCATTER_AT_MEAN = "scatter-at-mean"
-    SHARED_CONTROL = "shared-control"
-    UNVERIFIED = "unverified"
-    WITHOUT_SURROGATE_EFFECT = "without-surrogate-effect"
+    AS_GIVEN = auto()
+    PRIMARY = auto()
+    SECONDARY = auto()
+    UNVERIFIED = auto()
+    LIMITS = auto()
+    SE = auto()
+    P = auto()
+    EVENTS = auto()
+    IMPRECISE = auto()
 
+    @property
+    def evidence(self) -> str:
+        """Evidence in words: ``primary``, ``secondary``, ``unverified``, ``as given``."""
+        return self._word(Provenance.AS_GIVEN | Provenance.PRIMARY | Provenance.SECONDARY | Provenance.UNVERIFIED)
 
-@dataclass(frozen=True)
-class Caveat:
-    """Sentence that must stand wherever the numbers stand, and its code.
+    @property
+    def se_method(self) -> str:
+        """Derivation of the standard error: ``limits``, ``se``, ``p`` or ``events``; empty without one."""
+        return self._word(Provenance.LIMITS | Provenance.SE | Provenance.P | Provenance.EVENTS)
 
-    Parameters
-    ----------
-    code : CaveatCode
-        What decisions read.
-    text : str
-        What readers read.
-    """
-
-    code: CaveatCode
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
+    def _word(self, among: Provenance) -> str:
+        return ((self & among).name or "").lower().replace("_", " ")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +62,8 @@ class Effects:
         Correlation of the two *estimates* within a comparison.
     n : (k,) array
         Patients in the comparison (both arms); NaN = not known.
-    trial, comparison : tuple of str, length k
+    trial, comparison, labels : tuple of str, length k
+        ``labels`` are the names for figures.
     rho_known : (k,) bool array
         True where ``rho_within`` was reported, False where it is an assumption.
     control_group : tuple of str, length k
@@ -89,10 +72,10 @@ class Effects:
         Share of each sampling variance that the control arm contributes.
     events : (k,) array
         Events of the final endpoint; NaN = not reported.
-    labels : tuple of str, length k
-        Names for figures.
-    factors : mapping of str to tuple of str
-        Further columns (surrogate endpoint, class, stage, evidence ...), each of length k.
+    covariates : mapping of str to tuple of str
+        Further columns (endpoints, class, stage, year ...), each of length k.
+    provenance : (k, 2) array of Provenance
+        Default: 0, nothing known of where the effects were read.
     name : str
         Name of the set.
     caveats : tuple of Caveat
@@ -110,12 +93,15 @@ class Effects:
     control_share: FloatArray
     events: FloatArray
     labels: tuple[str, ...]
-    factors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    covariates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    provenance: IntArray = field(default_factory=lambda: np.zeros((0, 2), dtype=np.intp))
     name: str = ""
     caveats: tuple[Caveat, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("log_hr", "se", "rho_within", "n", "rho_known", "control_share", "events"):
+        if not len(self.provenance):
+            object.__setattr__(self, "provenance", np.zeros((len(self.comparison), 2), dtype=np.intp))
+        for name in ("log_hr", "se", "rho_within", "n", "rho_known", "control_share", "events", "provenance"):
             array = np.array(getattr(self, name))
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -141,16 +127,12 @@ class Effects:
         Parameters
         ----------
         log_hr, se : (k, 2) array-like
-            Log hazard ratios and standard errors (surrogate, final). A NaN in ``log_hr`` means that
-            the endpoint was not reported, a NaN in ``se`` (or no ``se``) that the standard error is not known.
+            Surrogate, then final. NaN in ``log_hr``: not reported; NaN in ``se`` (or no ``se``): not known.
         rho_within : scalar or (k,) array-like, in [-1, 1]
         n : (k,) array-like, optional
-            Patients, above 0; NaN = not known. Without it every comparison counts alike, as information ``4 / se_final^2``
-            is *not* substituted silently.
-        trial, comparison : sequence of str, optional
-            Default: one trial a comparison, numbered from 1.
-        control_group, labels : sequence of str, optional
-            See the class.
+            Patients, above 0; NaN = not known: information ``4 / se_final^2`` is *not* substituted silently.
+        trial, comparison, control_group, labels : sequence of str, optional
+            Default: one trial a comparison, numbered from 1; no shared control arms.
         control_share : scalar, (2,) or (k, 2) array-like, between 0 and 1
             Of both endpoints, of each, or of each endpoint of each comparison.
         events : (k,) array-like, optional
@@ -160,9 +142,9 @@ class Effects:
         Raises
         ------
         UsageError
-            If a length or shape is wrong, a value that is not a number stands where one is needed, or a value is
-            impossible: a standard error or a number of patients that is not above 0, a negative number of events, a
-            correlation outside [-1, 1], a share of the control arm that is not between 0 and 1.
+            If a length or shape is wrong, or a value is no number or impossible: a standard error or a number of
+            patients not above 0, a negative number of events, a correlation outside [-1, 1], a control share outside
+            (0, 1).
         """
         y = numbers("log_hr", log_hr)
         s = np.full(y.shape, np.nan) if se is None else numbers("se", se)
@@ -208,6 +190,28 @@ class Effects:
         return tuple(caveat.text for caveat in self.caveats)
 
     @property
+    def factors(self) -> Mapping[str, tuple[str, ...]]:
+        """Covariates, with evidence and standard errors in words; deprecated, use ``covariates`` and ``provenance``."""
+        return self.described_columns
+
+    @property
+    def described_columns(self) -> dict[str, tuple[str, ...]]:
+        """Covariates, and the provenance of either effect in words, for tables: (k,) each."""
+        columns = dict(self.covariates)
+        for side, values in zip(SIDES if self.provenance.any() else (), self.provenance.T, strict=False):
+            flags = list(map(Provenance, values.tolist()))
+            columns[f"{side}_evidence"] = tuple(flag.evidence for flag in flags)
+            columns[f"{side}_se_method"] = tuple(flag.se_method for flag in flags)
+            columns[f"{side}_se_imprecise"] = tuple("yes" if Provenance.IMPRECISE in flag else "" for flag in flags)
+        side_of = {name: 1 + SIDES.index(side) for name in columns for side in SIDES if name.startswith(side)}
+        return {name: columns[name] for name in sorted(columns, key=lambda name: side_of.get(name, 0))}
+
+    @property
+    def unverified(self) -> BoolArray:
+        """(k, 2) True where an effect was not read in any source."""
+        return np.asarray(self.provenance & Provenance.UNVERIFIED, dtype=np.bool_)
+
+    @property
     def trials(self) -> tuple[str, ...]:
         """Distinct trials, in order of appearance."""
         return tuple(dict.fromkeys(self.trial))
@@ -225,11 +229,8 @@ class Effects:
     @property
     def cov(self) -> FloatArray:
         """(k, 2, 2) covariance of the two estimates within each comparison."""
-        covariance = np.empty((len(self), 2, 2))
-        covariance[:, 0, 0] = self.se[:, 0] ** 2
-        covariance[:, 1, 1] = self.se[:, 1] ** 2
-        covariance[:, 0, 1] = covariance[:, 1, 0] = self.rho_within * self.se[:, 0] * self.se[:, 1]
-        return covariance
+        (s1, s2), cross = self.se.T, self.rho_within * self.se[:, 0] * self.se[:, 1]
+        return np.stack([s1**2, cross, cross, s2**2], axis=1).reshape(-1, 2, 2)
 
     @property
     def limits(self) -> tuple[FloatArray, FloatArray]:
@@ -254,12 +255,22 @@ class Effects:
         cross = self._control_correlation(self.control_group[i]) * float(np.sqrt(common[0] * common[1]))
         return np.array([[common[0], cross], [cross, common[1]]])
 
+    def sampling_covariance(self, members: Sequence[int] | IntArray) -> FloatArray:
+        """(2 m, 2 m) covariance of the estimates of ``m`` comparisons, surrogate and final of each in turn.
+
+        Parameters
+        ----------
+        members : sequence of int
+            Places of the comparisons, such as a group of `dependent_groups`.
+        """
+        return np.block([[self.covariance_between(int(i), int(j)) for j in members] for i in members])
+
     def _control_correlation(self, group: str) -> float:
         """Correlation of the two estimates within a shared control arm.
 
-        In comparison i it must leave the experimental arm a correlation within [-1, 1]:
-        ``rho_i s0 s1 = rho c_i + rho_e e_i``, ``c_i`` and ``e_i`` the parts of ``s0 s1`` of the two arms. Taken is the mean
-        of the comparisons' correlations, moved as little as that needs.
+        In comparison i it must leave the experimental arm a correlation within [-1, 1]: ``rho_i s0 s1 = rho c_i +
+        rho_e e_i``, ``c_i`` and ``e_i`` the parts of ``s0 s1`` of the two arms. Taken is the mean of the comparisons'
+        correlations, moved as little as that needs.
         """
         members = np.array([name == group for name in self.control_group])
         whole = (self.se[members] ** 2).prod(axis=1) ** 0.5
@@ -271,18 +282,24 @@ class Effects:
         if low > high + 1e-9:
             names = ", ".join(name for name, member in zip(self.comparison, members, strict=True) if member)
             raise UsageError(
-                f"{names} share a control arm, but their rho_within ({', '.join(f'{r:g}' for r in rho)}) contradict each other"
+                f"{names} share a control arm, but their rho_within ({', '.join(f'{r:g}' for r in rho)}) "
+                "contradict each other"
             )
         return float(np.clip(rho.mean(), low, max(low, high)))
 
     @property
-    def patients(self) -> float:
+    def n_patients(self) -> float:
         """Patients in all, those of a shared control arm once; NaN if a comparison does not state its own."""
         total = float(self.n.sum())
         for group in self.dependent_groups():
             control = self.n[group] * (1.0 - self.control_share[group, 1])
             total -= float(control.sum() - control.max())
         return float(np.round(total))
+
+    @property
+    def patients(self) -> float:
+        """Patients in all; deprecated, use ``n_patients``."""
+        return self.n_patients
 
     def dependent_groups(self) -> Iterator[IntArray]:
         """Index arrays of comparisons whose estimates covary; most hold a single comparison."""
@@ -296,24 +313,11 @@ class Effects:
         """Return the comparisons chosen by a boolean mask or an index array, in that order."""
         index = np.arange(len(self))[np.asarray(mask)]
 
-        def pick(values: Sequence[str]) -> tuple[str, ...]:
-            return tuple(values[i] for i in index)
+        def pick(values: Any) -> Any:
+            return values[index] if isinstance(values, np.ndarray) else tuple(values[i] for i in index)
 
-        return replace(
-            self,
-            log_hr=self.log_hr[index],
-            se=self.se[index],
-            rho_within=self.rho_within[index],
-            n=self.n[index],
-            trial=pick(self.trial),
-            comparison=pick(self.comparison),
-            rho_known=self.rho_known[index],
-            control_group=pick(self.control_group),
-            control_share=self.control_share[index],
-            events=self.events[index],
-            labels=pick(self.labels),
-            factors={name: pick(values) for name, values in self.factors.items()},
-        )
+        chosen = {name: pick(getattr(self, name)) for name in PER_COMPARISON}
+        return replace(self, **chosen, covariates={name: pick(values) for name, values in self.covariates.items()})
 
     def without_trial(self, trial: str) -> Effects:
         """Return the effects less every comparison of one trial."""
@@ -324,34 +328,25 @@ class Effects:
         return replace(self, rho_within=np.where(self.rho_known, self.rho_within, rho_within))
 
 
+# Fields with one entry a comparison.
+PER_COMPARISON = tuple(field.name for field in fields(Effects) if field.name not in ("covariates", "name", "caveats"))
+
+
 def unit_variance(effects: Effects) -> float:
-    """Sampling variance of the final log hazard ratio for one patient, the mean over comparisons; NaN without patients."""
+    """Mean sampling variance of the final log hazard ratio for one patient; NaN without patients."""
     information = effects.n * effects.se[:, 1] ** 2
     return float(np.nanmean(information)) if np.isfinite(information).any() else float("nan")
 
 
 def concatenate(one: Effects, other: Effects) -> Effects:
-    """Effects of both; a factor that only one has is empty for the other."""
+    """Effects of both; a covariate that only one has is empty for the other."""
 
     def both(name: str) -> Any:
         first, second = getattr(one, name), getattr(other, name)
         return first + second if isinstance(first, tuple) else np.concatenate([first, second])
 
-    names = (
-        "log_hr",
-        "se",
-        "rho_within",
-        "n",
-        "trial",
-        "comparison",
-        "rho_known",
-        "control_group",
-        "control_share",
-        "events",
-        "labels",
-    )
-    factors = {
-        name: one.factors.get(name, ("",) * len(one)) + other.factors.get(name, ("",) * len(other))
-        for name in dict.fromkeys([*one.factors, *other.factors])
+    covariates = {
+        name: one.covariates.get(name, ("",) * len(one)) + other.covariates.get(name, ("",) * len(other))
+        for name in dict.fromkeys([*one.covariates, *other.covariates])
     }
-    return replace(one, **{name: both(name) for name in names}, factors=factors)
+    return replace(one, **{name: both(name) for name in PER_COMPARISON}, covariates=covariates)

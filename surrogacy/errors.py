@@ -1,10 +1,10 @@
-"""Errors, warnings and exit codes: the only module that everything else may import."""
+"""Errors, warnings, caveats and exit codes: the only module that everything else may import."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Literal
 
 SHOWN_VALUE = 80  # characters of a cell that a message shows
@@ -150,3 +150,50 @@ class DataError(SurrogacyError):
         self.faults = tuple(faults)
         self.columns = tuple(columns)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class CaveatCode(StrEnum):
+    """Code of a caveat: what decisions, marks and counts read instead of its sentence."""
+
+    ADDED = "added"
+    APPROXIMATE_ERRORS = "approximate-errors"
+    AS_TABULATED = "as-tabulated"
+    ASSUMPTION = "assumption"
+    BIAS = "bias"
+    BOUNDARY = "boundary"
+    DISAGREEMENT = "disagreement"
+    FEW_TRIALS = "few-trials"
+    FLAT_SLOPE = "flat-slope"
+    GRID = "grid"
+    IMPLIED_EVENTS = "implied-events"
+    LARGE_NEW_TRIAL = "large-new-trial"
+    LEFT_OUT = "left-out"
+    MIXED_ENDPOINTS = "mixed-endpoints"
+    NARROW_BAND = "narrow-band"
+    NOT_DEFINED = "not-defined"
+    PRIOR_DOMINATES = "prior-dominates"
+    SAMPLING = "sampling"
+    SCATTER = "scatter"
+    SCATTER_AT_MEAN = "scatter-at-mean"
+    SHARED_CONTROL = "shared-control"
+    UNVERIFIED = "unverified"
+    WITHOUT_SURROGATE_EFFECT = "without-surrogate-effect"
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Sentence that must stand wherever the numbers stand, and its code.
+
+    Parameters
+    ----------
+    code : CaveatCode
+        What decisions read.
+    text : str
+        What readers read.
+    """
+
+    code: CaveatCode
+    text: str
+
+    def __str__(self) -> str:
+        return self.text

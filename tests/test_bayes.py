@@ -63,7 +63,7 @@ def ragged():
     )
     effects = effects.with_rho_within(0.5)
     factors = {"class": tuple("xyxyxyxyx"), "stage": tuple("ppqqppqqp"), "year": tuple(map(str, range(2010, 2019)))}
-    return replace(effects, factors=factors)
+    return replace(effects, covariates=factors)
 
 
 def log_likelihood(model, values):
@@ -269,7 +269,7 @@ def test_jags(llovet, settings):
     assert result.converged
     assert (result["slope"].se is None) == (getattr(settings, "priors_on", "") == "separation")
     for name, (values, errors) in JAGS[settings].items():
-        own = nuts.quantile_errors(np.asarray(result.draws["posterior"][name]))
+        own = nuts.quantile_errors(np.asarray(result.posterior.samples["posterior"][name]))
         estimate = result[name]
         ours = (estimate.low, estimate.value, estimate.high)
         for value, other, error, more in zip(ours, values, own, errors, strict=True):
@@ -343,7 +343,7 @@ def test_refit_is_a_fit(llovet, compiled):
     exact = BivariateBayes().fit(rest)
     assert len(ours.effects) == 15
     for name in SampledBivariate.reported:
-        error = nuts.quantile_errors(np.asarray(ours.draws["posterior"][name]))[1]
+        error = nuts.quantile_errors(np.asarray(ours.posterior.samples["posterior"][name]))[1]
         assert abs(ours[name].value - exact[name].value) < 4 * error + 2e-4, name
     with pytest.raises(UsageError, match="no such data"):
         nuts.refit(compiled, {"elsewhere": np.zeros(3)})
@@ -391,7 +391,7 @@ from surrogacy.effects import Effects
 from surrogacy.models.sampled.bivariate import SampledBivariate
 y = np.array([[-0.5, -0.2], [-0.1, 0.0], [-0.3, -0.2], [0.1, 0.1], [-0.7, -0.3]])
 result = SampledBivariate(draws=200, tune=200, chains=2, seed=4).fit(Effects.from_arrays(y, np.full((5, 2), 0.1)))
-sys.stdout.write(hashlib.sha256(np.ascontiguousarray(result.draws["posterior"]["slope"]).tobytes()).hexdigest())
+sys.stdout.write(hashlib.sha256(np.ascontiguousarray(result.posterior.samples["posterior"]["slope"]).tobytes()).hexdigest())
 """
 
 
@@ -414,7 +414,7 @@ def test_student_t_with_many_degrees_of_freedom_is_normal(llovet):
     result, exact = StudentT(1e6).fit(llovet), BivariateBayes().fit(llovet)
     assert result.converged
     for name in SampledBivariate.reported:
-        error = nuts.quantile_errors(np.asarray(result.draws["posterior"][name]))[1]
+        error = nuts.quantile_errors(np.asarray(result.posterior.samples["posterior"][name]))[1]
         assert abs(result[name].value - exact[name].value) < 4 * error + 2e-4, name
 
 
@@ -426,7 +426,7 @@ def test_missing_endpoints_and_unknown_rho_within(llovet):
     prior = Uniform(0, 0.95)
     result, exact = SampledBivariate(rho_within=prior).fit(effects), BivariateBayes(rho_within=prior).fit(effects)
     for name in SampledBivariate.reported:
-        error = nuts.quantile_errors(np.asarray(result.draws["posterior"][name]))[1]
+        error = nuts.quantile_errors(np.asarray(result.posterior.samples["posterior"][name]))[1]
         assert abs(result[name].value - exact[name].value) < 4 * error + 2e-3, name
     assert 0.2 < result["rho_within"].value < 0.95
 
@@ -439,7 +439,7 @@ def by_class(slopes, size=14):
     final = np.array([slopes[name] for name in names]) * theta
     y = np.column_stack([theta, final]) + rng.normal(0, 0.04, (len(names), 2))
     effects = Effects.from_arrays(y, np.full((len(names), 2), 0.04), 0.0)
-    return replace(effects, factors={"class": names, "stage": names})
+    return replace(effects, covariates={"class": names, "stage": names})
 
 
 @pytest.mark.slow
@@ -519,7 +519,7 @@ def test_what_cannot_be_fitted(llovet):
         SampledDanielsHughes(fixed_effect_sd=1e9)
     with pytest.raises(UsageError, match="'full' or 'partial'"):
         ClassExchangeable("none")
-    one = replace(llovet, factors={**llovet.factors, "class": ("chemo",) * 16})
+    one = replace(llovet, covariates={**llovet.covariates, "class": ("chemo",) * 16})
     with pytest.raises(FitError, match="two classes are needed"):
         ClassExchangeable().fit(one)
     with pytest.raises(UsageError, match="no column 'grade'"):
@@ -528,10 +528,10 @@ def test_what_cannot_be_fitted(llovet):
         SampledModeratedLine("stage").fit(llovet)
     with pytest.raises(UsageError, match="no column 'grade'"):
         SampledModeratedLine("grade").fit(llovet)
-    gap = replace(llovet, factors={"line": ("", *llovet.factors["line"][1:])})
+    gap = replace(llovet, covariates={"line": ("", *llovet.covariates["line"][1:])})
     assert SampledModeratedLine("line").comparable(gap).problems[-1] == "left out by line: 1 not stated"
     two = SampledModeratedLine("class").comparable(llovet)
-    assert len(set(two.factors["class"])) == 2
+    assert len(set(two.covariates["class"])) == 2
     assert "left out by class" in two.problems[-1]
     few = three()
     few.log_hr[3:, 1] = np.nan
@@ -563,9 +563,9 @@ def test_every_sampled_model_keeps_the_contract(name, trials, tmp_path):
         assert (middle < high).all()
         assert "ste_prediction" in result.estimates
     completed, records = prior_posterior_checks.complete(model, result)
-    assert {"prior", "posterior_predictive"} <= set(completed.draws.children)
+    assert {"prior", "posterior_predictive"} <= set(completed.posterior.samples.children)
     assert {record["variable"] for record in records} <= set(model.reported)
-    completed.draws.to_netcdf(tmp_path / "draws.nc")
+    completed.posterior.samples.to_netcdf(tmp_path / "draws.nc")
 
 
 @pytest.mark.slow

@@ -68,7 +68,7 @@ def test_verdicts_conclusions_and_marks_without_sentences(trials, name, model):
     assert conclusions(result) == conclusions(changed)
     for data in (bubble_data, forest_data):
         pd.testing.assert_frame_equal(data(result), data(changed))
-    if result.draws is not None:
+    if result.posterior is not None:
         for before, after in zip(posterior_data(result).values(), posterior_data(changed).values(), strict=True):
             pd.testing.assert_frame_equal(before, after)
 

@@ -7,7 +7,7 @@ from statsmodels.regression.linear_model import WLS
 
 from surrogacy.effects import Effects, concatenate
 from surrogacy.errors import FitError, UsageError
-from surrogacy.evaluation.cross_validation import CrossValidation, cross_validate, predict_comparison
+from surrogacy.evaluation.cross_validation import CrossValidation, comparison_record, cross_validate, predict_comparison
 from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
@@ -90,7 +90,7 @@ def test_bivariate_without_heterogeneity_of_the_line_is_daniels_hughes_formula(m
 
 
 def cross_validate_one(model, effects, i):
-    return predict_comparison(model.fit(effects.without_trial(effects.trial[i])), effects, i)
+    return comparison_record(predict_comparison(model.fit(effects.without_trial(effects.trial[i])), effects, i))
 
 
 def test_bayes_is_the_exact_prediction_of_the_posterior(llovet):
@@ -152,7 +152,8 @@ def test_llovet_2019(llovet, name, covered, outside):
 def test_summaries_follow_from_the_records(trials, name):
     found = cross_validate(create(name), trials.analysis_set("intermediate"))
     assert isinstance(found, CrossValidation)
-    records = found.predicted
+    records = found.records
+    assert len(found.predicted) == len(records)
     assert len(found.records) == 9
     assert found.mean_width == pytest.approx(np.mean([r["high"] - r["low"] for r in records]))
     assert found.rmse == pytest.approx(np.sqrt(np.mean([(r["observed"] - r["predicted"]) ** 2 for r in records])))

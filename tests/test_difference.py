@@ -160,7 +160,7 @@ def test_posterior_of_the_difference_agrees_with_the_two_posteriors(trials, tact
 def test_posterior_difference_agrees_with_independent_draws(trials):
     first, second = trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs")
     contrasts, _ = posterior_difference(first, second)
-    draws = [BivariateBayes().posterior(effects).sample(40_000, seed=i) for i, effects in enumerate((first, second))]
+    draws = [BivariateBayes().posterior(effects).draw(40_000, seed=i) for i, effects in enumerate((first, second))]
     for name, contrast in contrasts.items():
         difference = draws[0][name] - draws[1][name]
         low, high = np.quantile(difference, [0.025, 0.975])

@@ -142,7 +142,7 @@ def test_shared_arms_with_different_correlations_stay_a_covariance():
 
 
 def test_patients_of_a_shared_control_count_once():
-    assert two_arms_one_control(n=[400, 400], control_share=0.5).patients == 600
+    assert two_arms_one_control(n=[400, 400], control_share=0.5).n_patients == 600
 
 
 def test_combine_pools_over_the_arms_that_report():

@@ -229,7 +229,7 @@ def test_generic_headings_of_an_added_row_take_the_endpoints_of_the_curated_tabl
     trials = read_trials(add=table(GENERIC + ",stage\n" + CELLS[0] + ",intermediate\n"))
     effects = trials.analysis_set("intermediate")
     row = effects.comparison.index("A")
-    assert (effects.factors["surrogate"][row], effects.factors["final"][row]) == ("PFS", "OS")
+    assert (effects.covariates["surrogate"][row], effects.covariates["final"][row]) == ("PFS", "OS")
     remarks = [fault for fault in trials.faults if fault.code == "I136"]
     assert [fault.column for fault in remarks] == ["hr_surrogate", "hr_final"]
     assert "taken as PFS" in remarks[0].rule

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surrogacy.stats import correlation, thresholds
+from surrogacy.stats import correlation, lines
 from surrogacy.stats.lines import Line
 
 
@@ -72,7 +72,7 @@ def test_square_interval_holds_zero_only_where_r_does(limits, squared):
 def test_threshold_of_an_infinite_meta_analysis_has_a_closed_form():
     # Burzykowski and Buyse: STE_inf = (-intercept - z sigma) / slope
     exact = line(covariance=((0, 0), (0, 0)))
-    threshold = thresholds.threshold_effect(exact)
+    threshold = exact.threshold()
     assert np.log(threshold.hr) == pytest.approx((-0.05 - 1.959963985 * 0.1) / 0.5)
     assert threshold.status == "exists"
 
@@ -89,8 +89,8 @@ def test_threshold_of_an_infinite_meta_analysis_has_a_closed_form():
 def test_threshold_is_where_the_upper_limit_crosses_zero(intercept, slope, sigma, v0, v1, r):
     covariance = ((v0, r * np.sqrt(v0 * v1)), (r * np.sqrt(v0 * v1), v1))
     one = line(intercept, slope, covariance, sigma)
-    threshold = thresholds.threshold_effect(one)
-    grid = np.linspace(np.log(thresholds.STRONGEST_HR), 3, 4001)
+    threshold = one.threshold()
+    grid = np.linspace(np.log(lines.STRONGEST_HR), 3, 4001)
     below = one.predict(grid)[2] < 0
     if (
         threshold.status == "benefit-without-surrogate-effect"
@@ -116,11 +116,11 @@ def test_threshold_is_where_the_upper_limit_crosses_zero(intercept, slope, sigma
 
 
 def test_threshold_outside_the_data_is_said_to_be():
-    assert thresholds.threshold_effect(line(sigma=0.45)).status == "outside-data"
+    assert line(sigma=0.45).threshold().status == "outside-data"
 
 
 def test_a_steep_line_the_wrong_way_gives_no_threshold():
-    assert thresholds.threshold_effect(line(slope=-0.8)).status == "none"
+    assert line(slope=-0.8).threshold().status == "none"
 
 
 def test_prediction_variance_is_the_sum_of_its_parts():

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 from matplotlib.collections import PathCollection
 
-from surrogacy.evaluation.refits import PRIOR_SETS, prior_sensitivity
+from surrogacy.evaluation.refits import PRIOR_SETS, prior_record, prior_sensitivity
 from surrogacy.figures import (
     bubble_data,
     class_slopes_data,
@@ -170,6 +170,7 @@ def test_posterior_figure_shows_the_posterior(tactics, llovet):
 
 
 def test_posterior_figure_of_a_model_without_r2(llovet):
+    from surrogacy.models.sampled.draws import SampledPosterior
     from surrogacy.results.result import Result
 
     tree = xr.DataTree.from_dict(
@@ -184,7 +185,7 @@ def test_posterior_figure_of_a_model_without_r2(llovet):
         }
     )
     estimate = Estimate(0.0, 1.0, -2.0, 2.0, 0.95, "draws")
-    result = Result("sampled", {}, llovet, {"slope": estimate, "intercept": estimate}, draws=tree)
+    result = Result("sampled", {}, llovet, {"slope": estimate, "intercept": estimate}, posterior=SampledPosterior(tree))
     assert "r2_trial" not in posterior_data(result)
     assert posterior_data(result)["slope"]["prior"].notna().all()
     left, _, _ = plot_posterior(result)
@@ -192,7 +193,7 @@ def test_posterior_figure_of_a_model_without_r2(llovet):
 
 
 def test_prior_sensitivity_figure(tactics):
-    records = prior_sensitivity(BivariateBayes(), tactics)
+    records = [prior_record(refit) for refit in prior_sensitivity(BivariateBayes(), tactics)]
     data = prior_sensitivity_data([*records, {"prior": "broken", "problem": "none"}])
     assert list(data["prior"]) == list(PRIOR_SETS)
     left, right = plot_prior_sensitivity(records, "tactics-2022", unverified=True)

@@ -1,11 +1,20 @@
 """Every comparison of a trial of several arms is placed, and its observed effect is held against both intervals."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from surrogacy.evaluation.placement import POSITIONS, focus_comparisons, in_words, place, position, shown_records
+from surrogacy.evaluation.placement import (
+    POSITIONS,
+    focus_comparisons,
+    place,
+    placement_record,
+    position,
+    shown_placements,
+)
+from surrogacy.evaluation.placement_text import in_words
 from surrogacy.figures import placement_data
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes, WeightedRegression
@@ -41,18 +50,18 @@ def test_a_trial_selects_all_of_its_comparisons(trials, name, expected):
 
 def test_both_arms_are_placed_alike(placed):
     focuses, sets, records = placed
-    of_arm = {name: [record for record in records if record["comparison"] == name] for name in BOTH}
+    of_arm = {name: [record for record in records if record.comparison == name] for name in BOTH}
     assert len(of_arm[BOTH[0]]) == len(of_arm[BOTH[1]]) > 0
-    shown = shown_records(records)
-    assert {record["comparison"] for record in shown} == set(BOTH)
-    assert {record["model"] for record in shown} == {"bivariate-bayes"}
+    shown = shown_placements(records)
+    assert {record.comparison for record in shown} == set(BOTH)
+    assert {record.model for record in shown} == {"bivariate-bayes"}
     for focus in focuses:
         words = in_words(focus, records)
         assert words.startswith(f"{focus.label} observed a hazard ratio of {np.exp(focus.effects.log_hr[0, 1]):.2f}")
-        data = placement_data([sets[0][1][1]], records, focus.comparison)
+        data = placement_data([sets[0][1][1]], list(map(placement_record, records)), focus.comparison)
         assert set(data["comparison"]) == {focus.comparison}
     # both arms leave together: neither helps to predict the other
-    assert {record["k"] for record in records if record["fitted"] == "without it"} == {12}
+    assert {record.k for record in records if record.fitted == "without it"} == {12}
 
 
 @pytest.mark.parametrize(
@@ -70,22 +79,21 @@ def test_both_arms_are_placed_alike(placed):
     ],
 )
 def test_position(observed, expected):
-    record = {"low_80": 0.70, "high_80": 0.90, "low_95": 0.60, "high_95": 1.00, "hr_final": observed}
-    assert position(record) == expected
+    assert position(observed, interval_95=(0.60, 1.00), interval_80=(0.70, 0.90)) == expected
 
 
 def test_position_agrees_with_the_percentile(placed):
     """Equal tails: inside 80% from the 10th to the 90th percentile, inside 95% from the 2.5th to the 97.5th."""
     for record in placed[2]:
-        away = abs(record["percentile"] - 50)
-        assert record["position"] == ("inside-80" if away <= 40 else "inside-95" if away <= 47.5 else "outside-95")
+        away = abs(record.percentile - 50)
+        assert record.position == ("inside-80" if away <= 40 else "inside-95" if away <= 47.5 else "outside-95")
 
 
 @pytest.mark.parametrize("name", POSITIONS)
 def test_words_follow_the_position_not_the_reverse(placed, name):
     """An effect between the two intervals is never said to need no explanation, nor to lie well within."""
     focuses, _, records = placed
-    moved = [record | {"position": name} for record in records]
+    moved = [replace(record, position=name) for record in records]
     words = in_words(focuses[1], moved)
     assert POSITIONS[name] in words
     assert all(POSITIONS[other] not in words for other in POSITIONS if other != name)
@@ -101,7 +109,7 @@ def test_lines_that_disagree_are_listed(trials):
     (focus,) = focus_comparisons(trials, [effects for effects, _ in sets], "tactics")
     records = place(focus, [WeightedRegression()], sets)
     moved = [
-        record | {"position": "outside-95" if record["set"] == "intermediate" else "inside-95"} for record in records
+        replace(record, position="outside-95" if record.set == "intermediate" else "inside-95") for record in records
     ]
     words = in_words(focus, moved)
     assert (
@@ -110,7 +118,10 @@ def test_lines_that_disagree_are_listed(trials):
     )
     assert "outside the 95% prediction interval of intermediate (primary), intermediate (updated)" in words
     # the variance of a regression has two parts, and the sentence names these
-    assert {name for name in records[0] if name.startswith("variance_")} == {"variance_residual", "variance_parameters"}
+    assert {name for name in placement_record(records[0]) if name.startswith("variance_")} == {
+        "variance_residual",
+        "variance_parameters",
+    }
     assert "not its sampling errors" in words
     assert "errors of both effects" not in words
 

@@ -1,5 +1,7 @@
 """Delete-one-trial influence: against statsmodels, refits, and the shipped sets."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from statsmodels.regression.linear_model import OLS, WLS
@@ -7,13 +9,15 @@ from statsmodels.regression.linear_model import OLS, WLS
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError
 from surrogacy.evaluation.influence import (
+    FOLLOWED,
     conclusions,
     correlation_category,
+    delete_one,
+    influence_record,
     pivotal_trials,
     regression_diagnostics,
     slope_words,
 )
-from surrogacy.evaluation.refits import FOLLOWED, delete_one
 from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
 from surrogacy.models.weights import usable_comparisons, weights_of
 
@@ -36,9 +40,9 @@ def test_diagnostics_are_those_of_statsmodels(trials, name, weights):
     found = regression_diagnostics(effects, WeightedRegression(weights=weights))
 
     def column(key):
-        return np.array([record[key] for record in found])
+        return np.array([getattr(record, key) for record in found])
 
-    assert [record["comparison"] for record in found] == list(effects.comparison)
+    assert [record.comparison for record in found] == list(effects.comparison)
     assert column("weight").sum() == pytest.approx(1)
     assert column("hat").sum() == pytest.approx(2)
     assert column("hat") == pytest.approx(expected.hat_matrix_diag, rel=1e-8)
@@ -60,7 +64,7 @@ def test_diagnostics_are_those_of_a_refit(trials):
     x, y = effects.log_hr.T
     design, w = np.column_stack([np.ones_like(x), x]), effects.n
     whole = WLS(y, design, weights=w).fit()
-    for i, record in enumerate(regression_diagnostics(effects)):
+    for i, record in enumerate(map(asdict, regression_diagnostics(effects))):
         kept = np.arange(16) != i
         part = WLS(y[kept], design[kept], weights=w[kept]).fit()
         step = (whole.params - part.params) / np.sqrt(part.scale * np.diag(whole.normalized_cov_params))
@@ -70,14 +74,15 @@ def test_diagnostics_are_those_of_a_refit(trials):
 
 
 def test_tactics_2022_correlation_hangs_on_two_trials(trials):
-    records = delete_one(WeightedPearson(), trials.analysis_set("tactics-2022"))
+    influences = delete_one(WeightedPearson(), trials.analysis_set("tactics-2022"))
+    records = [influence_record(influence) for influence in influences]
     r = {record["left_out"]: record["r"] for record in records}
     assert r[""] == pytest.approx(0.552, abs=5e-4)
     assert r["brisk-ta"] == min(r.values()) == pytest.approx(0.33, abs=0.005)
     assert r["tace-2"] == max(r.values()) == pytest.approx(0.85, abs=0.005)
     change = {record["left_out"]: record["r_change"] for record in records[1:]}
     assert change["tace-2"] == pytest.approx(r["tace-2"] - r[""])
-    assert pivotal_trials(records) == ["without tace-2: correlation, point estimate high, with it low"]
+    assert pivotal_trials(influences) == ["without tace-2: correlation, point estimate high, with it low"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +91,7 @@ def test_tactics_2022_correlation_hangs_on_two_trials(trials):
 def test_every_change_is_that_of_a_refit(trials, name):
     effects = trials.analysis_set("llovet-2019-pfs")
     model = BivariateRandomEffects(interval="delta") if name == "bivariate-reml" else create(name)
-    records = delete_one(model, effects)
+    records = [influence_record(influence) for influence in delete_one(model, effects)]
     assert [record["left_out"] for record in records] == ["", *effects.trials]
     assert "slope_change" not in records[0]
     refit = model.fit(effects.without_trial("sun1170"))
@@ -103,7 +108,7 @@ def test_every_change_is_that_of_a_refit(trials, name):
 
 def test_comparisons_of_one_trial_leave_together(trials):
     effects = trials.analysis_set("intermediate")
-    assert sorted(record["k"] for record in delete_one(WeightedPearson(), effects)) == [7, *[8] * 7, 9]
+    assert sorted(influence.refit.k for influence in delete_one(WeightedPearson(), effects)) == [7, *[8] * 7, 9]
 
 
 def test_regression_and_correlation_agree_on_r(trials):
@@ -112,7 +117,7 @@ def test_regression_and_correlation_agree_on_r(trials):
     words = conclusions(other)
     assert {name: words[name] for name in conclusions(one)} == conclusions(one)
     both = delete_one(WeightedPearson(), effects), delete_one(WeightedRegression(), effects)
-    assert [record["r"] for record in both[0]] == pytest.approx([record["r"] for record in both[1]])
+    assert [one.values["r"] for one in both[0]] == pytest.approx([one.values["r"] for one in both[1]])
 
 
 @pytest.mark.parametrize(
@@ -153,8 +158,8 @@ def test_one_trial_carries_the_slope():
     assert "without 6: slope not told from 0, with it above 0" in sentences
     assert "without 6: STE (prediction band) none, with it exists" in sentences
     assert not [sentence for sentence in sentences if "slope" in sentence and "without 6:" not in sentence]
-    worst = max(regression_diagnostics(effects), key=lambda record: record["cooks_distance"])
-    assert worst["comparison"] == "6"
+    worst = max(regression_diagnostics(effects), key=lambda comparison: comparison.cooks_distance)
+    assert worst.comparison == "6"
 
 
 def test_an_unbounded_profile_does_not_tell_the_slope_from_0(trials):
@@ -172,15 +177,15 @@ def test_nothing_carries_a_perfect_line():
 def test_too_few_trials():
     three = effects_of(np.array([-0.5, 0.0, 0.3]), np.array([-0.2, 0.1, 0.1]))
     records = delete_one(WeightedRegression(), three)
-    assert all("3 are needed" in record["problem"] for record in records[1:])
+    assert all("3 are needed" in influence.refit.problem for influence in records[1:])
     assert [sentence[:14] for sentence in pivotal_trials(records)] == [
         "without 1: no ",
         "without 2: no ",
         "without 3: no ",
     ]
     found = regression_diagnostics(three)
-    assert all(record["external"] is None and record["dfbetas_slope"] is None for record in found)
-    assert all(abs(record["internal"]) == pytest.approx(1) for record in found)
+    assert all(comparison.external is None and comparison.dfbetas_slope is None for comparison in found)
+    assert all(abs(comparison.internal) == pytest.approx(1) for comparison in found)
     with pytest.raises(FitError):
         delete_one(WeightedRegression(), three.take(np.arange(2)))
     with pytest.raises(FitError):
@@ -191,6 +196,6 @@ def test_too_few_trials():
 
 def test_a_comparison_that_the_line_must_pass_through():
     found = regression_diagnostics(effects_of(np.array([0.0, 0.0, 0.0, 1.0]), np.array([0.1, -0.1, 0.05, 0.4])))
-    assert found[3]["hat"] == pytest.approx(1)
-    assert found[3]["internal"] is None
-    assert found[0]["internal"] is not None
+    assert found[3].hat == pytest.approx(1)
+    assert found[3].internal is None
+    assert found[0].internal is not None

@@ -17,14 +17,14 @@ from surrogacy.models import (
     create,
 )
 from surrogacy.models.moderated_line import ModeratedLine
-from surrogacy.models.prediction import PredictiveDistribution
 from surrogacy.pps.decomposition import decompose_trials
 from surrogacy.pps.dilution_regression import OffsetModel
 from surrogacy.pps.moderation_evidence import log_score
 from surrogacy.pps.trial_summary import HazardRatio, Median
 from surrogacy.results.levels import confidence_level
-from surrogacy.stats import correlation, thresholds
+from surrogacy.stats import correlation
 from surrogacy.stats.bootstrap import percentiles
+from surrogacy.stats.predictive import PredictiveDistribution
 from surrogacy.trials.standard_errors import standard_error_from_interval
 
 NO_LEVELS = (0, 1, 30, 100, 950, -95, float("nan"), float("inf"), "95 %", None)
@@ -116,7 +116,7 @@ def test_lines_and_thresholds(line, mixture):
         assert np.array_equal(each.predict(-0.4, level=90), each.predict(-0.4, level=0.9))
         with pytest.raises(UsageError, match="level of an interval"):
             each.predict(-0.4, level=0)
-    assert thresholds.threshold_effect(line, level=80) == thresholds.threshold_effect(line, level=0.8)
+    assert line.threshold(level=80) == line.threshold(level=0.8)
     assert mixture.thresholds(95) == mixture.thresholds(0.95)
 
 

@@ -11,7 +11,8 @@ from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
 from surrogacy.models.likelihood.maximum import maximise
 from surrogacy.models.prediction import ObservedEffects, predict_final
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize, ThresholdEffect
-from surrogacy.stats.lines import Line, MixtureLine
+from surrogacy.stats.lines import Line
+from surrogacy.stats.mixture_line import MixtureLine
 
 BIVARIATE = {
     "mu_surrogate",
@@ -364,12 +365,11 @@ def test_without_weights_the_new_trial_is_one_like_these():
 
 def test_a_regression_gives_no_threshold_for_a_true_effect():
     """Its variance falls to 0 with the size of the new trial: the band of a huge trial is that of the mean."""
-    from surrogacy.stats.thresholds import threshold_effect
 
     line = WeightedRegression().fit(simulated(20)).line
     with pytest.raises(UsageError, match="no between-trial variance"):
-        threshold_effect(line, new_n=np.inf)
-    huge, mean = threshold_effect(line, new_n=1e12), threshold_effect(line, band="confidence")
+        line.threshold(new_n=np.inf)
+    huge, mean = line.threshold(new_n=1e12), line.threshold(band="confidence")
     assert huge.hr == pytest.approx(mean.hr, rel=1e-5)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from surrogacy.effects import Effects
-from surrogacy.evaluation.differences import odds_ratio, posterior_difference
+from surrogacy.evaluation.posterior_differences import odds_ratio, posterior_difference
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes
 from surrogacy.models.priors import HalfNormal, Uniform, lkj
@@ -32,7 +32,7 @@ def test_the_probabilities_of_tactics_are_the_prior(trials, second, expected, no
     assert found.probability_no_data == pytest.approx(no_data, abs=6e-4)
     assert found.odds_ratio_no_data == pytest.approx(0.98, abs=0.02)  # the six trials change nothing
     # rho uniform on (-1, 1): P(rho^2 <= x) = sqrt(x), so that the expectation is that of |rho| in the second set
-    draws = BivariateBayes().posterior(trials.analysis_set(second)).sample(DRAWS, seed=1)
+    draws = BivariateBayes().posterior(trials.analysis_set(second)).draw(DRAWS, seed=1)
     assert found.probability_no_data == pytest.approx(np.abs(draws["rho_between"]).mean(), abs=2e-3)
 
 
@@ -49,7 +49,7 @@ def test_no_data_by_simulation_of_the_prior(rho):
         correlation = 2 * generator.beta(4, 4, DRAWS) - 1
     tau_surrogate, tau_final = taus
     prior = {"rho_between": correlation, "r2_trial": correlation**2, "slope": correlation * tau_final / tau_surrogate}
-    draws = model.posterior(second).sample(DRAWS, seed=8)
+    draws = model.posterior(second).draw(DRAWS, seed=8)
     for name, values in prior.items():
         assert contrasts[name].probability_no_data == pytest.approx(float((values < draws[name]).mean()), abs=5e-3), (
             name

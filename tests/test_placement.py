@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surrogacy.errors import UsageError
-from surrogacy.evaluation.placement import focus_comparisons, in_words, place, predict_new, shown_records
+from surrogacy.evaluation.new_trial_prediction import predict_new
+from surrogacy.evaluation.placement import focus_comparisons, place, placement_record, shown_placements
+from surrogacy.evaluation.placement_text import in_words
 from surrogacy.figures import placement_data, plot_placement
 from surrogacy.fit import main
 from surrogacy.models import (
@@ -20,7 +22,8 @@ from surrogacy.models import (
     WeightedRegression,
     create,
 )
-from surrogacy.models.prediction import ObservedEffects, predict_final
+from surrogacy.models.prediction import predict_final
+from surrogacy.stats.predictive import ObservedEffects
 from tests.test_models import simulated
 
 MODELS = ("weighted-regression", "bivariate-reml", "bivariate-bayes", "daniels-hughes")
@@ -80,7 +83,7 @@ def test_interval_of_the_bivariate_model_is_rebuilt_by_simulation(x, s1, s2, r, 
 def test_posterior_prediction_is_that_of_the_posterior(fits):
     result = fits["bivariate-bayes"]
     ours = predict_final(result, TRIAL, joins=True)
-    observed = result.draws.predict(TRIAL.log_hr, TRIAL.se, TRIAL.rho_within, TRIAL.se_final).observed
+    observed = result.posterior.predict(TRIAL.log_hr, TRIAL.se, TRIAL.rho_within, TRIAL.se_final).observed
     assert (ours.quantile(0.5), *ours.interval(0.95)) == pytest.approx(
         (observed.value, observed.low, observed.high), abs=1e-6
     )
@@ -119,7 +122,8 @@ def placed(trials):
 
 
 def test_both_data_cuts_of_tactics_are_placed(placed):
-    focus, _, records = placed
+    focus, _, placements = placed
+    records = list(map(placement_record, placements))
     assert [(cut.name, round(float(np.exp(cut.log_hr)), 3)) for cut in focus.cuts] == [
         ("primary", 0.59),
         ("updated", 0.661),
@@ -146,15 +150,16 @@ def test_both_data_cuts_of_tactics_are_placed(placed):
 
 
 def test_words_and_figure(placed):
-    focus, sets, records = placed
-    words = in_words(focus, records)
+    focus, sets, placements = placed
+    words = in_words(focus, placements)
+    records = list(map(placement_record, placements))
     assert words.startswith("TACTICS observed a hazard ratio of 0.86 (0.61 to 1.22) for OS.")
     assert "the other 8 comparisons of intermediate" in words
     assert "chance" not in words
     assert "The observed effect lies inside the 80% prediction interval of every line, at every data cut." in words
     results = [next(result for result in results if result.model == "bivariate-bayes") for _, results in sets]
     data = placement_data(results, records)
-    assert len(data) == len(shown_records(records)) == 4
+    assert len(data) == len(shown_placements(placements)) == 4
     axes = plot_placement(focus, results, records)
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert labels[:2] == ["intermediate (k = 9)", "llovet-2019-pfs (k = 16)"]
@@ -183,7 +188,7 @@ def test_daniels_hughes_can_be_placed_too(trials):
     effects = trials.analysis_set("tactics-2022")
     (focus,) = focus_comparisons(trials, [effects], "tactics")
     records = place(focus, [DanielsHughes()], [(effects, [DanielsHughes().fit(effects)])])
-    assert {record["fitted"] for record in records} == {"with it", "without it"}
+    assert {placement.fitted for placement in records} == {"with it", "without it"}
 
 
 def test_a_new_trial_on_the_command_line(capsys):
@@ -229,8 +234,8 @@ def test_the_true_effect_predicted_is_that_of_the_posterior(trials):
     result = BivariateBayes().fit(effects)
     (record,) = predict_new([(effects, [result])], (0.6, 0.45, 0.8), 0.5, None)
     se = float(np.log(0.8 / 0.45)) / 2 / 1.959963984540054
-    true = result.draws.predict(np.log(0.6), se)
-    assert np.log([record["predicted"], record["low_95"], record["high_95"]]) == pytest.approx(
+    true = result.posterior.predict(np.log(0.6), se)
+    assert np.log([record.predicted, record.low_95, record.high_95]) == pytest.approx(
         [true.true.value, true.true.low, true.true.high], abs=1e-6
     )
-    assert record["p_below_1"] == pytest.approx(true.probability_below_1, abs=1e-9)
+    assert record.p_below_1 == pytest.approx(true.probability_below_1, abs=1e-9)

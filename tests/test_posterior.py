@@ -7,7 +7,7 @@ from scipy.stats import chisquare, halfnorm, multivariate_normal, norm
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.evaluation.refits import PRIOR_SETS, prior_sensitivity
+from surrogacy.evaluation.refits import PRIOR_SETS, prior_record, prior_sensitivity
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.daniels_hughes import DanielsHughes
 from surrogacy.models.exact.bivariate_posterior import posteriors
@@ -119,7 +119,7 @@ def test_quantiles_are_those_of_its_draws(name, trials):
     """The sampler inverts conditional distributions, the quantiles integrate: 200,000 draws agree within 4.5 Monte Carlo errors."""
     posterior = BivariateBayes().posterior(trials.analysis_set(name))
     n = 100_000
-    draws = posterior.sample(n, seed=3)
+    draws = posterior.draw(n, seed=3)
     for quantity, quantiles in posterior.quantiles(P).items():
         for p, value in zip(P, quantiles, strict=True):
             assert abs((draws[quantity] < value).mean() - p) < 4.5 * np.sqrt(p * (1 - p) / n), quantity
@@ -142,7 +142,7 @@ def test_shrunken_effects_against_the_full_normal():
     """At one point of the grid theta | y is a conditional normal of the joint of (theta, y); mixed over nodes it is ours."""
     effects = incomplete(simulated(5, seed=2))
     posterior = BivariateBayes(nodes=(6, 6, 6)).posterior(effects)
-    mean, covariance = posterior.shrunken()
+    mean, covariance = posterior.true_effects()
     nodes = posterior.nodes()
     k = len(effects)
     design = np.tile(np.eye(2), (k, 1))
@@ -171,7 +171,7 @@ def test_prediction_of_a_new_trial_against_draws():
     posterior = BivariateBayes().posterior(effects)
     y1, s1, r, s2 = -0.5, 0.12, 0.4, 0.15
     prediction = posterior.predict(y1, s1, r, s2)
-    draws = posterior.sample(400_000, seed=1)
+    draws = posterior.draw(400_000, seed=1)
     t11 = draws["tau_surrogate"] ** 2
     t12 = draws["rho_between"] * draws["tau_surrogate"] * draws["tau_final"]
     weight = norm.pdf(y1, draws["mu_surrogate"], np.sqrt(t11 + s1**2))
@@ -207,7 +207,7 @@ def test_prediction_of_a_new_trial_against_draws():
 
 def test_line_bands_and_thresholds_are_those_of_draws(trials):
     result = BivariateBayes().fit(trials.analysis_set("llovet-2019-pfs"))
-    draws = result.draws.sample(200_000, seed=5)
+    draws = result.posterior.draw(200_000, seed=5)
     generator = np.random.default_rng(0)
     x = np.log(0.6)
     centre = draws["intercept"] + draws["slope"] * x
@@ -247,7 +247,7 @@ def test_other_priors_are_reweighted_draws(change, k):
     effects = simulated(k, seed=8)
     wide = {"tau_surrogate": Uniform(0.0, 20.0), "tau_final": Uniform(0.0, 20.0)}
     base = BivariateBayes(**(wide if "tau_surrogate" in change else {}))
-    draws = base.posterior(effects).sample(300_000, seed=2)
+    draws = base.posterior(effects).draw(300_000, seed=2)
     log_weight = np.zeros(300_000)
     for name, prior in change.items():
         log_weight += prior.log_density(draws[name]) - getattr(base, name).log_density(draws[name])
@@ -271,8 +271,8 @@ def test_prior_of_rho_within_is_a_mixture():
     median = mixed.quantiles((0.5,))["rho_between"][0]
     at = sum(s * np.interp(median, *_cdf(one)) for s, one in zip(share / share.sum(), single, strict=True))
     assert at == pytest.approx(0.5, abs=1e-3)
-    mean, _ = mixed.shrunken()
-    parts = [one.shrunken()[0] for one in single]
+    mean, _ = mixed.true_effects()
+    parts = [one.true_effects()[0] for one in single]
     assert mean == pytest.approx(sum(s * part for s, part in zip(share / share.sum(), parts, strict=True)), abs=1e-5)
     result = BivariateBayes(rho_within=Uniform(0.0, 0.95)).fit(effects)
     assert 0 < result["rho_within"].value < 0.95
@@ -286,7 +286,8 @@ def _cdf(posterior):
 
 
 def test_prior_sensitivity_and_overlap(trials):
-    records = prior_sensitivity(BivariateBayes(), trials.analysis_set("tactics-2022"))
+    effects = trials.analysis_set("tactics-2022")
+    records = [prior_record(refit) for refit in prior_sensitivity(BivariateBayes(), effects)]
     assert [record["prior"] for record in records] == list(PRIOR_SETS)
     assert len(records) >= 8
     by_name = {record["prior"]: record for record in records}
@@ -310,7 +311,7 @@ def test_prior_sensitivity_and_overlap(trials):
         / np.abs(generator.normal(size=400_000))
     )
     x = np.array([-2.0, -0.3, 0.0, 0.1, 1.0, 5.0])
-    assert vague.cdf("slope", x)[1] == pytest.approx([(slope < at).mean() for at in x], abs=4e-3)
+    assert vague.prior_distribution("slope", x) == pytest.approx([(slope < at).mean() for at in x], abs=4e-3)
 
 
 @pytest.mark.parametrize("model", [BivariateBayes(), DanielsHughes()])
@@ -394,7 +395,7 @@ def test_calibration_in_short(k):
         truths.append(truth)
         data.append(effects)
     for posterior, truth in zip(posteriors(data, model.priors), truths, strict=True):
-        draws = posterior.sample(99, seed=int(generator.integers(2**31)))
+        draws = posterior.draw(99, seed=int(generator.integers(2**31)))
         for name, found in ranks.items():
             found.append(int((draws[name] < truth[name]).sum()))
     for name, found in ranks.items():

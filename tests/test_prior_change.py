@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from surrogacy.effects import Effects
-from surrogacy.evaluation.refits import prior_sensitivity
+from surrogacy.evaluation.refits import prior_record, prior_sensitivity
 from surrogacy.models import BivariateBayes
 from surrogacy.models.bivariate_bayes import PRIOR_CHANGES, prior_caveat, prior_change
 from surrogacy.models.priors import Beta, Uniform, lkj
@@ -94,7 +94,7 @@ def test_trials_without_information_leave_the_prior():
 
 
 def test_every_prior_of_the_sensitivity_has_its_median():
-    records = prior_sensitivity(BivariateBayes(), simulated(8))
+    records = [prior_record(refit) for refit in prior_sensitivity(BivariateBayes(), simulated(8))]
     medians = {record["prior"]: record["r2_trial_prior"] for record in records}
     assert medians["default"] == pytest.approx(0.25, abs=1e-3)
     assert medians["rho LKJ(4)"] < medians["rho LKJ(2)"] < medians["default"] < medians["rho beta(1/2, 1/2)"]

@@ -133,7 +133,7 @@ def test_a_cell_with_two_levels_or_further_text_is_refused(table):
 def test_a_control_treatment_is_not_a_shared_arm():
     effects = effects_of(CASES / "control_treatment_as_group.csv")
     assert np.all(effects.covariance_between(0, 1) == 0)
-    assert effects.patients == 1108
+    assert effects.n_patients == 1108
     result = BivariateRandomEffects(method="reml").fit(effects)
     assert [result["mu_surrogate"].value, result["mu_final"].value] == pytest.approx([-0.31744, -0.20137], abs=5e-6)
     assert [result["mu_surrogate"].se, result["mu_final"].se] == pytest.approx([0.06216, 0.07075], abs=5e-6)
@@ -151,7 +151,7 @@ def test_two_three_arm_trials_with_the_same_control_treatment(table):
         ["A-high", "A-low"],
         ["B-high", "B-low"],
     ]
-    assert effects.patients == 1800
+    assert effects.n_patients == 1800
     trials = read_pairs(path)
     assert len(trials.pair(trials.surrogates, shared_control="first")) == 2
 

@@ -8,10 +8,11 @@ from scipy.stats import t
 
 from surrogacy import Effects
 from surrogacy.errors import UsageError
-from surrogacy.evaluation.placement import predict_new
+from surrogacy.evaluation.new_trial_prediction import predict_new
 from surrogacy.fit import main
 from surrogacy.models import WeightedRegression
-from surrogacy.models.prediction import ObservedEffects, predict_by_regression, predict_final
+from surrogacy.models.prediction import predict_by_regression, predict_final
+from surrogacy.stats.predictive import ObservedEffects
 
 TRUE_ROOT = np.linalg.cholesky([[0.10, 0.047], [0.047, 0.026]])  # of the true effects: slope 0.47, R2 0.85
 RHO = 0.5
@@ -76,8 +77,8 @@ def test_formula(llovet):
     assert typical < scale / n  # the floor is not reached here
     (record,) = predict_new([(llovet, [result])], (0.6, 0.45, 0.8), 0.5, None)
     law = t(len(x) - 2, a + b * log_hr, np.sqrt(total))
-    assert np.log([record["low_95"], record["high_95"]]) == pytest.approx(law.ppf([0.025, 0.975]), abs=1e-6)
-    assert record["p_below_1"] == pytest.approx(law.cdf(0), abs=1e-6)
+    assert np.log([record.low_95, record.high_95]) == pytest.approx(law.ppf([0.025, 0.975]), abs=1e-6)
+    assert record.p_below_1 == pytest.approx(law.cdf(0), abs=1e-6)
 
 
 def test_a_wider_interval_of_the_new_trial_makes_the_prediction_less_certain(capsys):

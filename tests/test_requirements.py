@@ -389,7 +389,7 @@ def mixed():
     effects = Effects.from_arrays(
         np.log(np.column_stack([numbers["hr_pfs"], numbers["hr_os"]])), se, n=n, trial=trial, name="mixed"
     )
-    return replace(effects, factors={"stage": tuple(row["stage"] for row in rows)})
+    return replace(effects, covariates={"stage": tuple(row["stage"] for row in rows)})
 
 
 def test_leave_one_out_and_the_grids_use_the_comparisons_in_the_fit(mixed):
@@ -397,16 +397,16 @@ def test_leave_one_out_and_the_grids_use_the_comparisons_in_the_fit(mixed):
     assert len(usable) == 24
     model = BivariateRandomEffects(interval="delta")
     for whole, part in zip(refits.rho_within_grid(model, mixed), refits.rho_within_grid(model, usable), strict=True):
-        assert whole == part
-    records = refits.prior_sensitivity(BivariateBayes(), mixed)
-    assert records == refits.prior_sensitivity(BivariateBayes(), usable)
-    assert not any("problem" in record for record in records)
-    (advanced, _) = sorted(by_factor(model, mixed, "stage"), key=lambda record: record["level"])
-    assert (advanced["k"], advanced["fitted"]) == (13, 13)
-    assert by_factor(WeightedPearson(), mixed, "stage")[0]["fitted"] == 14
+        assert whole.values == part.values
+    both = refits.prior_sensitivity(BivariateBayes(), mixed), refits.prior_sensitivity(BivariateBayes(), usable)
+    assert [refit.estimates for refit in both[0]] == [refit.estimates for refit in both[1]]
+    assert not any(refit.problem for refit in both[0])
+    (advanced, _) = sorted(by_factor(model, mixed, "stage"), key=lambda refit: refit.value)
+    assert (advanced.k, advanced.fitted) == (13, 13)
+    assert by_factor(WeightedPearson(), mixed, "stage")[0].fitted == 14
     found = cross_validation.cross_validate(BivariateBayes(), usable)
     assert len(found.predicted) == 24
-    assert [record["comparison"] for record in influence.regression_diagnostics(mixed)] == [
+    assert [comparison.comparison for comparison in influence.regression_diagnostics(mixed)] == [
         name for name in mixed.comparison if name not in ("T02", "T06")
     ]
     intervals = all_intervals(mixed, BivariateRandomEffects(), recipes=["fisher", "profile"])
@@ -465,15 +465,15 @@ def test_a_trial_without_standard_errors_is_placed_by_models_that_need_none(tabl
     models = [WeightedRegression(), BivariateRandomEffects(interval="delta")]
     sets = [(effects, [model.fit(effects) for model in models])]
     records = {name: place(focus_comparisons(trials, [effects], name)[0], models, sets) for name in ("T03", "T04")}
-    assert {record["model"] for record in records["T03"]} == {"weighted-regression"}
-    assert {record["model"] for record in records["T04"]} == {"weighted-regression", "bivariate-reml"}
-    assert all(np.isfinite(record["low_95"]) for record in records["T03"])
+    assert {record.model for record in records["T03"]} == {"weighted-regression"}
+    assert {record.model for record in records["T04"]} == {"weighted-regression", "bivariate-reml"}
+    assert all(np.isfinite(record.low_95) for record in records["T03"])
 
 
 def test_choices_of_a_grid_say_how_many_comparisons_they_rest_on(table):
     trials = read_pairs(table(dict.fromkeys(LIMITS, NO_LIMITS)))
-    records = vary_one_choice(WeightedPearson(), trials, {}, pairing=Pairing(trials.surrogates))
-    fitted = {row["value"]: row["fitted"] for row in records if row["varied"] == "weights"}
+    refits = vary_one_choice(WeightedPearson(), trials, {}, pairing=Pairing(trials.surrogates))
+    fitted = {refit.value: refit.fitted for refit in refits if refit.varied == "weights"}
     assert fitted == {"n": 27, "events": 24, "inverse-variance": 24, "sqrt-n": 27, "none": 27}
 
 
@@ -568,7 +568,7 @@ def test_a_missing_covariate_is_missing_data(table):
     with pytest.raises(MissingDataError, match=r"no comparison states its line\. Remedy: add a column line"):
         SampledModeratedLine(covariate="line").fit(effects)
     with pytest.raises(FitError, match="two classes are needed"):
-        ClassExchangeable().fit(replace(effects, factors={**effects.factors, "class": ("ici",) * 27}))
+        ClassExchangeable().fit(replace(effects, covariates={**effects.covariates, "class": ("ici",) * 27}))
 
 
 # --- the shipped sets ---------------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from statsmodels.regression.linear_model import WLS
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
-from surrogacy.evaluation.cross_validation import external, predict_comparison
+from surrogacy.evaluation.cross_validation import comparison_record, predict_comparison
+from surrogacy.evaluation.external_validation import external
+from surrogacy.evaluation.refits import choice_record, subgroup_record
 from surrogacy.evaluation.sensitivity import ENDPOINT_ORDERS, Alternatives, same_effects, vary_one_choice
 from surrogacy.evaluation.subgroups import before, by_factor, from_year, levels_of
 from surrogacy.models import BivariateRandomEffects, WeightedPearson, WeightedRegression, create
@@ -25,15 +27,17 @@ def test_levels_share_out_the_comparisons(everything, factor):
     parts = levels_of(everything, factor, 2018)
     assert sorted(name for part in parts.values() for name in part.comparison) == sorted(everything.comparison)
     if factor != "era":
-        assert all(set(part.factors[factor]) == {"" if name == "not stated" else name} for name, part in parts.items())
+        assert all(
+            set(part.covariates[factor]) == {"" if name == "not stated" else name} for name, part in parts.items()
+        )
 
 
 @pytest.mark.parametrize("name", ["weighted-pearson", "weighted-regression", "bivariate-bayes"])
 def test_a_level_is_fitted_like_a_set_of_its_own(everything, name):
-    records = by_factor(create(name), everything, "class")
+    records = [subgroup_record(refit) for refit in by_factor(create(name), everything, "class")]
     assert sum(record["k"] for record in records) == len(everything)
     largest = max(records, key=lambda record: record["k"])
-    part = everything.take([value == largest["level"] for value in everything.factors["class"]])
+    part = everything.take([value == largest["level"] for value in everything.covariates["class"]])
     alone = create(name).fit(part)
     headline = "r" if name == "weighted-pearson" else "slope"
     assert largest[headline] == pytest.approx(alone[headline].value, rel=2e-3)
@@ -46,7 +50,11 @@ def test_a_level_is_fitted_like_a_set_of_its_own(everything, name):
 
 
 def test_too_few_is_a_record(everything):
-    small = [record for record in by_factor(WeightedRegression(), everything, "class") if record["k"] < 3]
+    small = [
+        record
+        for record in map(subgroup_record, by_factor(WeightedRegression(), everything, "class"))
+        if record["k"] < 3
+    ]
     assert small
     assert all("3 are needed" in record["problem"] for record in small)
 
@@ -55,10 +63,12 @@ def test_eras(everything):
     early, late = before(everything, 2018), from_year(everything, 2018)
     assert len(early) + len(late) == len(everything)
     assert (early.name, late.name) == ("all before 2018", "all from 2018")
-    assert max(map(int, early.factors["year"])) < 2018 <= min(map(int, late.factors["year"]))
-    undated = replace(everything, factors={**everything.factors, "year": ("", *everything.factors["year"][1:])})
+    assert max(map(int, early.covariates["year"])) < 2018 <= min(map(int, late.covariates["year"]))
+    undated = replace(
+        everything, covariates={**everything.covariates, "year": ("", *everything.covariates["year"][1:])}
+    )
     assert len(before(undated, 2018)) + len(from_year(undated, 2018)) == len(everything) - 1
-    levels = by_factor(WeightedPearson(), undated, "era", 2018)
+    levels = [subgroup_record(refit) for refit in by_factor(WeightedPearson(), undated, "era", 2018)]
     assert [record["level"] for record in levels] == ["before 2018", "from 2018", "not stated"]
     assert "problem" in levels[2]
 
@@ -80,12 +90,12 @@ def test_external_prediction_of_the_later_trials(everything, name):
     assert len(found.records) == len(late)
     assert found.overlap == ()
     assert (found.training, found.test) == ("early", "late")
-    alone = predict_comparison(create(name).fit(early), late, 4)
+    alone = comparison_record(predict_comparison(create(name).fit(early), late, 4))
     assert found.records[4]["low"] == pytest.approx(alone["low"], abs=2e-3)
     covered, k = found.coverage
     assert k == len(late)
     assert covered >= 0.75 * k  # the later trials spread more about the line than the earlier ones let expect
-    x, y, sd = np.array([(r["predicted"], r["observed"], r["sd"]) for r in found.predicted]).T
+    x, y, sd = np.array([(r["predicted"], r["observed"], r["sd"]) for r in found.records if "problem" not in r]).T
     assert found.rmse == pytest.approx(np.sqrt(np.mean((y - x) ** 2)))
     assert found.calibration == pytest.approx(
         WLS(y, np.column_stack([np.ones_like(x), x]), weights=sd**-2).fit().params
@@ -122,7 +132,7 @@ def records_of(records, varied):
 
 
 def test_grid_of_a_rule_set(trials, everything):
-    records = vary_one_choice(WeightedRegression(), trials, "all")
+    records = [choice_record(refit) for refit in vary_one_choice(WeightedRegression(), trials, "all")]
     assert records[0]["varied"] == "base"
     assert records[0]["k"] == len(everything)
     assert not records_of(records, "rho_within")  # the model does not use it
@@ -153,7 +163,7 @@ def test_grid_of_a_bivariate_model(trials):
         min_evidence=(),
         shared_control=(),
     )
-    records = vary_one_choice(model, trials, "advanced-first-line", asked)
+    records = [choice_record(refit) for refit in vary_one_choice(model, trials, "advanced-first-line", asked)]
     assert [record["varied"] for record in records] == ["base", *["rho_within"] * 3, "endpoints", "data_cut"]
     found = records_of(records, "rho_within")
     assert found[0.5]["slope"] == pytest.approx(records[0]["slope"])
@@ -165,7 +175,7 @@ def test_grid_of_a_bivariate_model(trials):
 
 
 def test_grid_of_a_set_that_lists_its_hazard_ratios(trials):
-    records = vary_one_choice(WeightedPearson(), trials, "tactics-2022")
+    records = [choice_record(refit) for refit in vary_one_choice(WeightedPearson(), trials, "tactics-2022")]
     assert all(record["same_data"] for record in records)
     assert records_of(records, "weights")["n"]["r"] == pytest.approx(0.552, abs=5e-4)
     assert len({record["r"] for record in records}) == len(records_of(records, "weights"))
@@ -180,7 +190,10 @@ def test_grid_of_a_selection_and_what_cannot_be_paired(trials):
         min_evidence=("primary",),
         shared_control=(),
     )
-    records = vary_one_choice(WeightedRegression(), trials, {"stage": ["intermediate"]}, asked)
+    records = [
+        choice_record(refit)
+        for refit in vary_one_choice(WeightedRegression(), trials, {"stage": ["intermediate"]}, asked)
+    ]
     assert records[0]["k"] == len(trials.analysis_set("intermediate"))
     assert "problem" in records_of(records, "endpoints")["TTUP"]
     assert records_of(records, "endpoints")["TTUP"]["k"] < 3
@@ -204,9 +217,8 @@ def hazard_ratio(table, comparison, endpoint):
 
 def test_levels_of_printed_intervals(trials):
     only = Alternatives(rho_within=(), endpoints={}, data_cut=(), min_evidence=(), shared_control=())
-    as_printed, as_95 = vary_one_choice(
-        BivariateRandomEffects(method="reml", interval="delta"), trials, "advanced", only
-    )[1:]
+    model = BivariateRandomEffects(method="reml", interval="delta")
+    as_printed, as_95 = map(choice_record, vary_one_choice(model, trials, "advanced", only)[1:])
     assert (as_printed["same_data"], as_95["same_data"]) == (True, False)  # 99.3% limits of COSMIC-312 among them
     assert as_95["slope"] != as_printed["slope"]
     with pytest.raises(UsageError, match="unknown level"):

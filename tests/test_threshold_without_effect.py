@@ -13,7 +13,7 @@ from surrogacy.report.sections.model_figures import bubble_caption
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.stats import thresholds
 from surrogacy.stats.lines import Line
-from surrogacy.stats.thresholds import threshold_caveats, threshold_effect
+from surrogacy.stats.thresholds import threshold_caveats
 from tests.test_models import simulated
 
 Z = 1.959963984540054
@@ -34,7 +34,7 @@ def fits(trials):
 @pytest.mark.parametrize("intercept", [-0.5, -0.25, -0.12, -0.0981, -0.0979, -0.05, 0.0, 0.2])
 def test_a_line_known_exactly(intercept):
     """The upper limit ``intercept + slope x + z sigma`` is 0 at ``-(intercept + z sigma) / slope``; z sigma = 0.098."""
-    found = threshold_effect(straight(intercept, 0.8))
+    found = straight(intercept, 0.8).threshold()
     root = -(intercept + Z * 0.05) / 0.8
     if root > 0:
         assert (found.hr, found.status) == (None, WITHOUT)
@@ -48,7 +48,7 @@ def test_a_line_known_exactly(intercept):
 def test_a_two_sided_region_that_holds_no_surrogate_effect():
     """slope^2 < z^2 C22: the band closes in between two surrogate effects, on either side of a hazard ratio of 1."""
     line = straight(-0.5, 0.2, ((0.001, 0), (0, 0.05)), sigma=0.0)
-    found = threshold_effect(line)
+    found = line.threshold()
     assert (found.hr, found.hr_other, found.status) == (None, None, WITHOUT)
     assert line.predict(0.0)[2] < 0
     assert line.predict(np.log(found.crossing))[2] == pytest.approx(0, abs=1e-9)
@@ -58,7 +58,7 @@ def test_a_region_of_surrogate_harm_alone_is_no_benefit_without_effect():
     """The band is narrowest at a surrogate HR of exp(0.5): there alone it excludes no effect, not at 1."""
     line = straight(-0.3, 0.2, ((0.051, -0.1), (-0.1, 0.2)), sigma=0.0)
     assert line.predict(0.5)[2] < 0 < line.predict(0.0)[2]
-    assert (threshold_effect(line).hr, threshold_effect(line).status) == (None, "none")
+    assert (line.threshold().hr, line.threshold().status) == (None, "none")
 
 
 def test_the_exact_posterior_of_immunotherapy(fits):
@@ -67,7 +67,7 @@ def test_the_exact_posterior_of_immunotherapy(fits):
     found = result["ste_prediction"]
     assert (found.hr, found.status) == (None, WITHOUT)
     assert (found.crossing, found.intercept) == pytest.approx((1.06, -0.18), abs=0.005)
-    draws = result.draws.sample(60_000, seed=2)
+    draws = result.posterior.draw(60_000, seed=2)
     error = draws["sigma_cond"] * np.random.default_rng(3).standard_normal(60_000)
     below = [float((draws["intercept"] + draws["slope"] * x + error < 0).mean()) for x in (0.0, np.log(found.crossing))]
     assert below[0] > 0.98
@@ -132,8 +132,8 @@ def test_neither_proof_nor_hint_follows(fits):
     line = straight(-0.08, 0.8)
     result = fits["advanced", "bivariate-reml"]
     made = type(result)("made-up", {}, result.effects, {"slope": Estimate(0.8, None, 0.7, 0.9, 0.95)}, line)
-    assert threshold_effect(line, level=0.95).hr < 1
-    assert threshold_effect(line, level=0.8).status == WITHOUT
+    assert line.threshold(level=0.95).hr < 1
+    assert line.threshold(level=0.8).status == WITHOUT
     assert next(v for v in iqwig(made) if v.item == "threshold").value == "0.98 (proof)"
     for upper, value in ((0.97, "proof"), (0.99, "not beyond")):
         assert iqwig_trial(made, SurrogateEffect("NEW", 0.7, 0.6, upper)).value == value
@@ -158,7 +158,7 @@ def test_figure_caption_screen_and_document(fits, capsys):
 
 def test_a_crossing_that_no_trial_has_is_not_told_exactly():
     line = straight(-0.5, 0.01)
-    estimates = {"ste_prediction": threshold_effect(line), "intercept": Estimate(-0.5, 0.1, -0.7, -0.3, 0.95)}
+    estimates = {"ste_prediction": line.threshold(), "intercept": Estimate(-0.5, 0.1, -0.7, -0.3, 0.95)}
     sentence = threshold_caveats(estimates, simulated(5))[0].text
     assert f"more than {thresholds.WEAKEST_HR:g} (95% prediction band)" in sentence
     assert "the final endpoint" in sentence

@@ -185,8 +185,8 @@ def test_shared_control_arms(trials):
 def test_endpoints_in_order_of_preference(trials):
     by_pfs = trials.analysis_set("advanced")
     by_ttp = trials.analysis_set("advanced", surrogate=("TTP", "PFS"))
-    assert by_pfs.factors["surrogate"].count("TTP") < by_ttp.factors["surrogate"].count("TTP")
-    assert set(trials.pair("TTP", select={"stage": ["advanced"]}).factors["surrogate"]) == {"TTP"}
+    assert by_pfs.covariates["surrogate"].count("TTP") < by_ttp.covariates["surrogate"].count("TTP")
+    assert set(trials.pair("TTP", select={"stage": ["advanced"]}).covariates["surrogate"]) == {"TTP"}
 
 
 def test_flow_gives_a_reason_for_every_comparison_left_out(trials):

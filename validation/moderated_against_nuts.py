@@ -19,7 +19,7 @@ from tests.test_pps_moderation import example
 
 if __name__ == "__main__":
     effects, z = example()
-    with_factor = replace(effects, factors={"z": tuple(map(str, z))})
+    with_factor = replace(effects, covariates={"z": tuple(map(str, z))})
     exact = ModeratedLine().fit(effects, plain_moderator(z))
     for words, prior in (("vague", Uniform(9.9, 10.1)), ("half-normal(0.5)", HalfNormal(0.5))):
         sampled = SampledModeratedLine(covariate="z", tau_surrogate=prior, chains=4, draws=10_000, seed=1).fit(

@@ -48,7 +48,7 @@ def ranks(k: int) -> dict[str, np.ndarray]:
     truths, data = zip(*(simulate(generator, k) for _ in range(SETS)), strict=True)
     found: dict[str, list[int]] = {name: [] for name in QUANTITIES}
     for i, posterior in enumerate(posteriors(data, BivariateBayes(mu=Normal(0.0, 1.0)).priors)):
-        draws = posterior.sample(DRAWS, seed=i)
+        draws = posterior.draw(DRAWS, seed=i)
         for name in QUANTITIES:
             found[name].append(int((draws[name] < truths[i][name]).sum()))
     return {name: np.array(values) for name, values in found.items()}

@@ -11,16 +11,19 @@ from surrogacy.analysis.settings import FitSettings
 from surrogacy.analysis.stages import StagedRun
 from surrogacy.effects import Effects
 from surrogacy.errors import ExitCode, data_warnings
-from surrogacy.evaluation.cross_validation import CrossValidation, External
+from surrogacy.evaluation.changes import Change
+from surrogacy.evaluation.cross_validation import CrossValidation
 from surrogacy.evaluation.differences import Difference
-from surrogacy.evaluation.influence import pivotal_trials
-from surrogacy.evaluation.placement import Focus
+from surrogacy.evaluation.external_validation import External
+from surrogacy.evaluation.influence import Influence, pivotal_trials
+from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
+from surrogacy.evaluation.placement import Focus, Placement, placement_record
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.results.requirements import NotFitted
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, FlowEntry
 
-# Beyond this many comparisons a single one hardly matters, refits of each take hours, and figures of each cannot be read.
+# Beyond this many comparisons a single one hardly matters, refits of each take hours, figures of each cannot be read
 LARGE_SET = 1000
 OMITTED_WHEN_LARGE = (
     "leave-one-out, cross-validation, influence, the grid over the within-trial correlation, sensitivity to the prior, "
@@ -52,7 +55,9 @@ class SetFit:
     not_fitted : tuple of NotFitted
         Models that were not fitted because the tables lack what they need.
     rho_within_grid, prior_sensitivity, leave_one_out, delete_one : tuple of dict
-        Refits: other within-trial correlations, other priors, without each trial (estimates; estimates with conclusions).
+        Refits: other within-trial correlations, other priors, without each trial (estimates; with conclusions).
+    influences : tuple of Influence
+        The refits without each trial, as values.
     cross_validation : tuple of CrossValidation
         One a model with a line.
     influence : tuple of dict
@@ -75,6 +80,7 @@ class SetFit:
     prior_sensitivity: tuple[Record, ...] = ()
     leave_one_out: tuple[Record, ...] = ()
     delete_one: tuple[Record, ...] = ()
+    influences: tuple[Influence, ...] = ()
     cross_validation: tuple[CrossValidation, ...] = ()
     influence: tuple[Record, ...] = ()
     choices: tuple[Record, ...] = ()
@@ -112,18 +118,19 @@ class SetFit:
 
     def result(self, model: str) -> Result | None:
         """Return the result of a model by name, if it was fitted."""
-        return next((result for result in self.results if result.model == model), None)
+        return {result.model: result for result in self.results}.get(model)
 
     def pivotal_trials(self, labels: Mapping[str, str]) -> list[str]:
-        """Conclusions that would be others without a single trial, in words, a model at a time; ``labels`` names the trials."""
+        """Conclusions that a single trial decides, in words, a model at a time.
+
+        Parameters
+        ----------
+        labels : mapping of trial to label
+        """
         sentences = []
-        for model in dict.fromkeys(record["model"] for record in self.delete_one):
-            records = [
-                record | {"left_out": labels.get(record["left_out"], record["left_out"])}
-                for record in self.delete_one
-                if record["model"] == model
-            ]
-            sentences += [f"{model}, {sentence}" for sentence in pivotal_trials(records)]
+        for model in dict.fromkeys(influence.refit.model for influence in self.influences):
+            of_model = [influence for influence in self.influences if influence.refit.model == model]
+            sentences += [f"{model}, {sentence}" for sentence in pivotal_trials(of_model, labels)]
         return sentences
 
     def joined(self, parts: Iterable[SetFit]) -> SetFit:
@@ -143,14 +150,16 @@ class FitRun(StagedRun):
     sets : tuple of SetFit
     sets_without_added : tuple of SetFit
         The same without the added rows, where there are any.
-    changes : tuple of dict
+    changes : tuple of Change
         Headline numbers before and after the added rows.
     focuses : tuple of Focus
         Comparisons of the trial in focus.
     not_placed : tuple of dict
         Comparisons of that trial that no set holds with both effects, and the reason.
-    placement, predictions : tuple of dict
-        Predictions of the comparisons in focus, and of the new trial, by every line.
+    placements : tuple of Placement
+        Predictions of the comparisons in focus by every line.
+    predictions : tuple of NewTrialPrediction
+        Predictions of the new trial by every line.
     decompositions : tuple of Decomposition
         Of the comparisons in focus.
     differences : tuple of Difference
@@ -164,21 +173,26 @@ class FitRun(StagedRun):
     settings: FitSettings
     sets: tuple[SetFit, ...] = ()
     sets_without_added: tuple[SetFit, ...] = ()
-    changes: tuple[Record, ...] = ()
+    changes: tuple[Change, ...] = ()
     focuses: tuple[Focus, ...] = ()
     not_placed: tuple[Record, ...] = ()
-    placement: tuple[Record, ...] = ()
-    predictions: tuple[Record, ...] = ()
+    placements: tuple[Placement, ...] = ()
+    predictions: tuple[NewTrialPrediction, ...] = ()
     decompositions: tuple[Decomposition, ...] = ()
     differences: tuple[Difference, ...] = ()
     external: tuple[External, ...] = ()
     criteria: tuple[Record, ...] = ()
 
     @property
+    def placement(self) -> list[Record]:
+        """Records of the placements."""
+        return list(map(placement_record, self.placements))
+
+    @property
     def sampled(self) -> list[Result]:
         """Results whose draws can be written: sampled models, and the samples of exact ones."""
         results = [result for fit in self.sets for result in (*fit.results, *fit.sampled)]
-        return [result for result in results if hasattr(result.draws, "to_netcdf")]
+        return [result for result in results if result.posterior is not None and result.posterior.samples is not None]
 
     def exit_code(self, *, strict: bool, undrawn: bool = False) -> ExitCode:
         """Exit code of a run: 4 if a model or a figure failed, 5 under ``strict`` if there was any warning."""

@@ -32,9 +32,10 @@ from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.changes import changes
 from surrogacy.evaluation.criteria import SurrogateEffect
-from surrogacy.evaluation.cross_validation import External, external
 from surrogacy.evaluation.differences import Difference
-from surrogacy.evaluation.placement import Focus, focus_comparisons, predict_new, require_focus
+from surrogacy.evaluation.external_validation import External, external
+from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction, predict_new
+from surrogacy.evaluation.placement import Focus, focus_comparisons, require_focus
 from surrogacy.models import Model
 from surrogacy.results.requirements import refuse_unfittable
 from surrogacy.results.result import Result
@@ -69,7 +70,8 @@ def pair_sets(settings: FitSettings, trials: TrialSet) -> tuple[list[AnalysisSet
     Raises
     ------
     DataError, UsageError
-        If a set does not exist, an added row is not verified enough, no set holds the trial in focus, or there is nothing to sample.
+        If a set does not exist, an added row is not verified enough, no set holds the trial in focus, or no model can
+        be sampled.
     """
     pairs = settings.pair(trials)
     effects = [paired.effects for paired in pairs]
@@ -201,7 +203,7 @@ def _compared(fit: SetFit, model: Model, sampled: Result) -> SetFit:
     """An exact posterior beside its samples; a disagreement is a problem of the result."""
     from surrogacy.models.sampled.agreement import agreement, differ, disagreements
 
-    exact = next(result for result in fit.results if result.model == model.name)
+    exact = {result.model: result for result in fit.results}[model.name]
     found = agreement(exact, sampled)
     judged = replace(
         exact,
@@ -234,7 +236,7 @@ def _with_placement(run: FitRun, values: Sequence[Placed]) -> FitRun:
         run,
         focuses=focuses,
         not_placed=tuple(_not_placed(run, focuses)) if focuses else (),
-        placement=tuple(record for placed in values for record in placed.placement),
+        placements=tuple(placement for placed in values for placement in placed.placements),
         decompositions=decompositions,
     )
 
@@ -256,7 +258,7 @@ def _predict(run: FitRun) -> list[list[Task]]:
     return [[Task("new trial", predict_new, (_fits(run), (new.hr, new.low, new.high), new.rho_within, new.n))]]
 
 
-def _with_predictions(run: FitRun, values: Sequence[list[Record]]) -> FitRun:
+def _with_predictions(run: FitRun, values: Sequence[list[NewTrialPrediction]]) -> FitRun:
     return replace(run, predictions=tuple(values[0]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import NamedTuple
 
 from surrogacy.analysis.fit_run import Failure, Record, SetFit
@@ -14,9 +14,9 @@ from surrogacy.evaluation import refits
 from surrogacy.evaluation.criteria import Style, SurrogateEffect, all_verdicts, iqwig_trial, records
 from surrogacy.evaluation.cross_validation import cross_validate
 from surrogacy.evaluation.differences import Difference, compare_sets
-from surrogacy.evaluation.influence import regression_diagnostics
+from surrogacy.evaluation.influence import Influence, delete_one, influence_record, regression_diagnostics
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
-from surrogacy.evaluation.placement import Focus, place
+from surrogacy.evaluation.placement import Focus, Placement, place
 from surrogacy.evaluation.sensitivity import vary_one_choice
 from surrogacy.evaluation.subgroups import by_factor, levels_of
 from surrogacy.models import Model
@@ -74,7 +74,10 @@ def fit_model(paired: AnalysisSet, model: Model, required: bool) -> SetFit:
     except FitError as error:
         return replace(fit, failures=(Failure(model.name, str(error)),))
     if isinstance(model, BivariateBayes) and not fit.large:
-        fit = replace(fit, prior_sensitivity=labelled(fit, model, refits.prior_sensitivity(model, effects)))
+        fit = replace(
+            fit,
+            prior_sensitivity=labelled(fit, model, map(refits.prior_record, refits.prior_sensitivity(model, effects))),
+        )
     elif hasattr(model, "build"):  # sampled: priors and replicated data beside the draws, and how far the prior pulls
         from surrogacy.models.sampled.prior_posterior_checks import complete
 
@@ -89,26 +92,38 @@ def labelled(fit: SetFit, model: Model, found: Iterable[Record]) -> tuple[Record
 
 
 def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
-    """Refit a model over the within-trial correlation and without each trial; profile intervals wait for `vary_refits`."""
+    """Refit a model over the within-trial correlation and without each trial.
+
+    Profile intervals, which cost seconds, wait for `vary_refits`.
+    """
     fit, effects = SetFit(paired), result.effects
     if model.name.startswith("bivariate"):
-        fit = replace(fit, rho_within_grid=labelled(fit, model, refits.rho_within_grid(model, effects)))
+        fit = replace(
+            fit,
+            rho_within_grid=labelled(fit, model, map(refits.rho_within_record, refits.rho_within_grid(model, effects))),
+        )
     if refittable(model):
         left_out = refits.without_each_trial(model, effects)
-        fit = replace(fit, leave_one_out=labelled(fit, model, refits.leave_one_out(model, effects, left_out)))
+        without = map(refits.left_out_record, refits.leave_one_out(model, effects, left_out))
+        fit = replace(fit, leave_one_out=labelled(fit, model, without))
         if has_line(result):
             fit = replace(fit, cross_validation=(cross_validate(model, effects, left_out),))
         if not profiled(model):
-            fit = replace(fit, delete_one=labelled(fit, model, refits.delete_one(model, effects, left_out)))
+            fit = _with_influences(fit, model, delete_one(model, effects, left_out))
     if isinstance(model, WeightedRegression):
-        fit = replace(fit, influence=labelled(fit, model, regression_diagnostics(effects, model)))
+        fit = replace(fit, influence=labelled(fit, model, map(asdict, regression_diagnostics(effects, model))))
     return fit
 
 
 def vary_refits(paired: AnalysisSet, model: Model) -> SetFit:
     """Refit a model without each trial, with profile intervals."""
     fit, effects = SetFit(paired), split_by_requirements(paired.effects, model.requires).effects
-    return replace(fit, delete_one=labelled(fit, model, refits.delete_one(model, effects)))
+    return _with_influences(fit, model, delete_one(model, effects))
+
+
+def _with_influences(fit: SetFit, model: Model, influences: Sequence[Influence]) -> SetFit:
+    records = labelled(fit, model, map(influence_record, influences))
+    return replace(fit, influences=tuple(influences), delete_one=records)
 
 
 def vary_choices(paired: AnalysisSet, model: Model, settings: FitSettings, trials: TrialSet) -> SetFit:
@@ -116,16 +131,16 @@ def vary_choices(paired: AnalysisSet, model: Model, settings: FitSettings, trial
     fit = SetFit(paired)
     source: Source = {} if settings.pairs_table else fit.name
     found = vary_one_choice(model, trials, source, pairing=settings.resolved_pairing(trials))
-    return replace(fit, choices=labelled(fit, model, found))
+    return replace(fit, choices=labelled(fit, model, map(refits.choice_record, found)))
 
 
 def vary_subgroups(paired: AnalysisSet, model: Model) -> SetFit:
     """Refit a model in each level of each factor that is known of a set and parts it."""
     fit, effects = SetFit(paired), paired.effects
-    known = [factor for factor in FACTORS if ("year" if factor == "era" else factor) in effects.factors]
+    known = [factor for factor in FACTORS if ("year" if factor == "era" else factor) in effects.covariates]
     parting = [factor for factor in known if len(levels_of(effects, factor, LATER_ERA)) > 1]
-    found = [record for factor in parting for record in by_factor(model, effects, factor, LATER_ERA)]
-    return replace(fit, subgroups=labelled(fit, model, found))
+    found = [refit for factor in parting for refit in by_factor(model, effects, factor, LATER_ERA)]
+    return replace(fit, subgroups=labelled(fit, model, map(refits.subgroup_record, found)))
 
 
 def vary_intervals(paired: AnalysisSet, bivariate: Model | None, weights: Weights, seed: int) -> SetFit:
@@ -155,7 +170,7 @@ class Placed(NamedTuple):
     """A comparison in focus: its place within every line, and its decomposition where the tables allow one."""
 
     focus: Focus
-    placement: list[Record]
+    placements: list[Placement]
     decomposition: Decomposition | None
 
 
@@ -171,7 +186,13 @@ def place_comparison(
 
 
 def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int) -> Difference | None:
-    """Difference of the association between two sets; None with fewer than three comparisons, as the fit of that set says."""
+    """Difference of the association between two sets.
+
+    Returns
+    -------
+    Difference or None
+        None with fewer than three comparisons, which the fit of that set reports.
+    """
     posterior = all(fitting_error(BivariateBayes(), effects) is None for effects in (smaller, larger))
     try:
         return compare_sets(smaller, larger, weights=weights, posterior=posterior, seed=seed)

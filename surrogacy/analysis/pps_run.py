@@ -59,11 +59,13 @@ class PpsRun(StagedRun):
     effects : Effects or None
         Of the trial level; None until the tables are read.
     focus : TrialSummary or None
+    summaries : tuple of TrialSummary
+        Of every trial whose medians allow a decomposition.
     decompositions : tuple of Decomposition
         Of the trial in focus: the updated data cut by its hazard ratio first, calibration L and M.
     by_direct_death : tuple of DirectDeathScenario
     at_risk : AtRiskComparison or None
-        Constant against piecewise post-progression hazards, where the tables hold the numbers at risk of the trial in focus.
+        Constant against piecewise post-progression hazards, where numbers at risk of the trial in focus are known.
     every_trial : tuple of Decomposition
         Of every comparison whose medians allow one.
     not_decomposed : dict of comparison to reason
@@ -82,6 +84,7 @@ class PpsRun(StagedRun):
     settings: PpsSettings
     effects: Effects | None = None
     focus: TrialSummary | None = None
+    summaries: tuple[TrialSummary, ...] = ()
     decompositions: tuple[Decomposition, ...] = ()
     by_direct_death: tuple[DirectDeathScenario, ...] = ()
     at_risk: AtRiskComparison | None = None

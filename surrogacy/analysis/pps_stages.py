@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -64,11 +64,25 @@ def _with_tables(run: PpsRun, values: Sequence[TrialSet]) -> PpsRun:
 
 
 def _summarise(run: PpsRun) -> list[list[Task]]:
-    return [[Task("summaries", summarise, (run.settings, run.trials))]]
+    return [
+        [
+            Task("summaries", summarise, (run.settings, run.trials)),
+            Task("dilution map", chart_dilution, (run.trials,)),
+        ]
+    ]
 
 
-def summarise(settings: PpsSettings, trials: TrialSet) -> tuple[Effects, TrialSummary | None]:
-    """Effects of the analysis set, and what the trial in focus reported.
+class Summaries(NamedTuple):
+    """Effects of the analysis set, reports of the trial in focus and of every trial, and why others have none."""
+
+    effects: Effects
+    focus: TrialSummary | None
+    every_trial: Sequence[TrialSummary]
+    not_possible: Mapping[str, str]
+
+
+def summarise(settings: PpsSettings, trials: TrialSet) -> Summaries:
+    """Read the effects of the analysis set, and what trials reported of their arms.
 
     Raises
     ------
@@ -76,26 +90,31 @@ def summarise(settings: PpsSettings, trials: TrialSet) -> tuple[Effects, TrialSu
         If the set, or the trial in focus, is not in the tables.
     """
     effects = trials.analysis_set(settings.set_name)
-    if settings.focus is None:
-        return effects, None
-    focus = read_inputs(trials, settings.focus)
-    return effects, focus if settings.direct_death is None else focus.with_direct_death(settings.direct_death)
+    focus = None if settings.focus is None else read_inputs(trials, settings.focus)
+    if focus is not None and settings.direct_death is not None:
+        focus = focus.with_direct_death(settings.direct_death)
+    return Summaries(effects, focus, *read_all_inputs(trials))
 
 
-def _with_summaries(run: PpsRun, values: Sequence[tuple[Effects, TrialSummary | None]]) -> PpsRun:
-    effects, focus = values[0]
-    return replace(run, effects=effects, focus=focus)
+def chart_dilution(trials: TrialSet) -> tuple[DilutionMap, tuple[DilutionPoint, ...]]:
+    """Return the dilution map, and the trials on it."""
+    return dilution_map(), dilution_points(trials)
+
+
+def _with_summaries(run: PpsRun, values: Sequence[Any]) -> PpsRun:
+    (effects, focus, summaries, reasons), (chart, points) = values
+    run = replace(run, effects=effects, focus=focus, summaries=tuple(summaries), not_decomposed=reasons)
+    return replace(run, map=chart, points=points)
 
 
 # ---- one trial at a time
 
 
 def _decompose(run: PpsRun) -> list[list[Task]]:
-    summaries, _ = read_all_inputs(run.trials)
     settings, tasks = run.settings, []
     if run.focus is not None:
         tasks.append(Task(f"{run.focus.label}: decomposition", decompose_focus, (run.focus, settings)))
-    for summary in summaries:
+    for summary in run.summaries:
         arguments = summary, RESAMPLES_OF_TABLE, settings.seed
         tasks.append(Task(f"{summary.label}: decomposition", decompose_summary, arguments))
     return [tasks]
@@ -123,14 +142,13 @@ def decompose_summary(summary: TrialSummary, resamples: int, seed: int) -> Decom
 
 
 def _with_decompositions(run: PpsRun, values: Sequence[Any]) -> PpsRun:
-    summaries, not_decomposed = read_all_inputs(run.trials)
     decompositions: tuple[Decomposition, ...] = ()
     if run.focus is not None:
         (decompositions, shares), *values = values
         run = replace(run, decompositions=decompositions, by_direct_death=tuple(shares))
     main = main_decomposition(decompositions)
-    every_trial = []
-    for summary, value in zip(summaries, values, strict=True):
+    every_trial, not_decomposed = [], dict(run.not_decomposed)
+    for summary, value in zip(run.summaries, values, strict=True):
         if isinstance(value, NotPossible):
             not_decomposed[summary.comparison] = value.reason
         else:  # a trial has one set of numbers
@@ -157,7 +175,7 @@ def _audit(run: PpsRun) -> list[list[Task]]:
 
 
 def audit_arms(arms: Sequence[ArmPps], definition: PpsDefinition, seed: int) -> CouplingAudit | NotPossible:
-    """Correlations of median OS with median PPS over arms, and those that OS = PFS + PPS gives without any association."""
+    """Correlate median OS with median PPS over arms, beside what OS = PFS + PPS gives without any association."""
     try:
         return coupling_audit(arms, definition=definition, seed=seed)
     except (FitError, UsageError) as error:
@@ -182,7 +200,6 @@ def _moderate(run: PpsRun) -> list[list[Task]]:
     dilution = [
         Task("regression on dilution", regress_on_dilution, tables),
         Task("other assumptions on dilution", offset_sensitivity, tables),
-        Task("dilution map", chart_dilution, (run.trials,)),
     ]
     return [[*lines, *dilution]]
 
@@ -216,20 +233,13 @@ def regress_on_dilution(trials: TrialSet, effects: Effects) -> Offset | NotPossi
         return NotPossible(f"OS effects on what dilution leaves: {error}")
 
 
-def chart_dilution(trials: TrialSet) -> tuple[DilutionMap, tuple[DilutionPoint, ...]]:
-    """The dilution map, and the trials on it."""
-    return dilution_map(), dilution_points(trials)
-
-
 def _with_moderation(run: PpsRun, values: Sequence[Any]) -> PpsRun:
-    *lines, regression, sensitivity, (chart, points) = values
+    *lines, regression, sensitivity = values
     return replace(
         run,
         moderated=tuple(line for line in lines if isinstance(line, Moderated)),
         dilution_regression=regression if isinstance(regression, Offset) else None,
         dilution_sensitivity=sensitivity,
-        map=chart,
-        points=points,
         not_possible=_with_reasons(run, values),
     )
 

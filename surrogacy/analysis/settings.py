@@ -37,7 +37,7 @@ class FitSettings:
     tables, added, pairs_table : Path or None
         Folder of other tables, a file of extra rows, or one table to be fitted alone.
     pairing : Pairing
-        Which hazard ratios to pair; without ``surrogates`` those of the shipped tables, with ``pairs_table`` those of its table.
+        Which hazard ratios to pair; no ``surrogates``: those of the shipped tables, or of ``pairs_table``.
     weights : str
         Of correlation and regression.
     new_n : float or None
@@ -92,8 +92,8 @@ class FitSettings:
     def fitted_models(self) -> tuple[Model, ...]:
         """The models with the settings of the run.
 
-        A weighted regression predicts no true effect (``new_n`` infinite): unless it is required, it keeps its default, a trial of
-        the mean size. Slope and R2 do not depend on the size.
+        A weighted regression predicts no true effect (``new_n`` infinite): unless it is required, it keeps its default,
+        a trial of the mean size. Slope and R2 do not depend on the size.
         """
         sizes = {name: None if self.default_size and name == REGRESSION else self.new_n for name in self.models}
         return tuple(create(name, weights=self.weights, new_n=n, seed=self.seed) for name, n in sizes.items())

@@ -1,4 +1,4 @@
-"""Stages of a run: independent tasks, the executors that compute them, and the driver that joins their results to the run."""
+"""Stages of a run: independent tasks, the executors that compute them, and the driver that joins their results."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Stage[R: StagedRun](NamedTuple):
     ----------
     name : str
     batches : callable
-        The tasks, seen from the run so far, in the batches in which they are joined: a figure of a batch that is joined can be
-        drawn while the next batch is computed. No task depends on another one of its stage.
+        The tasks, seen from the run so far, in the batches in which they are joined: a figure of a batch that is joined
+        can be drawn while the next batch is computed. No task depends on another one of its stage.
     join : callable
         The run with the results of one batch put in.
     """

@@ -52,7 +52,7 @@ def _size(settings: FitSettings, trials: TrialSet) -> str:
 
 
 def _print_usable(settings: FitSettings, trials: TrialSet) -> None:
-    """Print how many comparisons each model can use, which it leaves out, and the remedy; refuse what cannot be fitted."""
+    """Print how many comparisons each model can use, which it leaves out, and the remedy."""
     sets = _pairs(settings, trials)
     if settings.focus is not None and settings.focus_required:
         require_focus(sets, settings.focus)

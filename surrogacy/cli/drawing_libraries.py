@@ -1,4 +1,4 @@
-"""Libraries that a process loads before it draws: imported once, by the server that the figure workers are forked from."""
+"""Libraries of the processes that draw: imported once, by the server that these are forked from."""
 
 import atexit
 import importlib

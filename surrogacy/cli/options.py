@@ -1,4 +1,7 @@
-"""Options of the commands, a group at a time, and the settings that they make; NumPy is not loaded before the arguments are read."""
+"""Options of the commands, a group at a time, and the settings that they make.
+
+NumPy is not loaded before the arguments are read.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,8 @@ def add_questions(command: ArgumentParser) -> None:
         "--predict",
         nargs=3,
         metavar=("HR", "LOW", "HIGH"),
-        help="predict the OS HR of a new trial with this surrogate HR and 95%% limits; --new-n for what it will observe",
+        help="predict the OS HR of a new trial with this surrogate HR and 95%% limits; --new-n for what it will "
+        "observe",
     )
     group.add_argument(
         "--sensitivity",

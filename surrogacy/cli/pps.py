@@ -41,8 +41,8 @@ DESIGN = (
 )
 
 PLAN_NEEDS = (
-    "--plan needs --pfs (two medians, or one with --hr-pfs), and --pps (median post-progression survival: one for both arms, or two) "
-    "or --os (median OS of the control arm)"
+    "--plan needs --pfs (two medians, or one with --hr-pfs), and --pps (median post-progression survival: one for both "
+    "arms, or two) or --os (median OS of the control arm)"
 )
 
 

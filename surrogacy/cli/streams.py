@@ -31,9 +31,9 @@ NEAREST = {
 def prepare_streams() -> None:
     """Make the standard streams safe to use.
 
-    A stream that was closed by the caller (``>&-``) leaves its number free, and the next file opened would be written to by
-    whatever prints: its number is occupied. A stream that does not know every sign (a true minus on Windows) gets the nearest
-    sign it has.
+    A stream that was closed by the caller (``>&-``) leaves its number free, and the next file opened would be written
+    to by whatever prints: its number is occupied. A stream that does not know every sign (a true minus on Windows) gets
+    the nearest sign it has.
     """
     if None in (sys.stdin, sys.stdout, sys.stderr):
         while True:
@@ -99,7 +99,10 @@ def screen_width() -> int | None:
 
 @contextlib.contextmanager
 def signals_as_exceptions() -> Iterator[None]:
-    """Raise `Stopped` on Ctrl-C, SIGTERM and SIGHUP, so that every ``finally`` is carried out; signals ignored by the caller stay ignored."""
+    """Raise `Stopped` on Ctrl-C, SIGTERM and SIGHUP, so that every ``finally`` is carried out.
+
+    Signals that the caller ignores stay ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,9 +1,11 @@
 """Processes that draw figures while the main process computes, and that never outlive it.
 
-They are started by ``forkserver`` (``spawn`` on Windows): pandas starts a thread when it is imported, and a process with threads cannot be forked
-safely. The server loads the plotting library once, while this process loads its own libraries, and has one thread when it forks.
+They are started by ``forkserver`` (``spawn`` on Windows): pandas starts a thread when it is imported, and a process
+with threads cannot be forked safely. The server loads the plotting library once, while this process loads its own
+libraries, and has one thread when it forks.
 
-A worker that finds its parent dead, for whatever reason, replaces itself by a short program that settles the folder of the run.
+A worker that finds its parent dead, for whatever reason, replaces itself by a short program that settles the folder of
+the run.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection
@@ -148,7 +150,7 @@ class FigureWorkers(Executor):
         for _ in range(WORKERS):
             self._idle.put(None)
 
-    def _call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    def _call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, object]) -> Any:
         task = pickle.dumps((function, args, kwargs), pickle.HIGHEST_PROTOCOL)
         pipe = self._idle.get()
         if pipe is None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Protocol
 
-from surrogacy.evaluation import refits
-from surrogacy.results.requirements import LeftOut, remedies
+from surrogacy.evaluation.records import estimate_values
+from surrogacy.results.requirements import LeftOut, NotFitted, remedies
 from surrogacy.results.result import Result
-
-if TYPE_CHECKING:
-    from surrogacy.analysis.fit_run import SetFit
 
 # The numbers a reader looks at first, by model.
 HEADLINES = {
@@ -23,51 +21,104 @@ HEADLINES = {
 }
 
 
-def changes(before: Sequence[SetFit], after: Sequence[SetFit]) -> list[dict[str, Any]]:
-    """Compare the headline numbers of two runs, with the comparisons that each number rests on.
+class FittedSet(Protocol):
+    """Results of every model on one set."""
+
+    @property
+    def name(self) -> str:
+        """Name of the set."""
+        ...
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """Results, one per model."""
+        ...
+
+    @property
+    def not_fitted(self) -> tuple[NotFitted, ...]:
+        """Models that too few comparisons have the quantities for."""
+        ...
+
+
+@dataclass(frozen=True)
+class Change:
+    """Headline number of a model on a set in two runs, with the comparisons that it rests on.
 
     Parameters
     ----------
-    before, after : sequence of SetFit
+    set, model, estimate : str
+    before, after : float or None
+        None if the model was not fitted, or has no value.
+    k_before, k_after : int or None
+        Comparisons in the fit.
+    left_out_before, left_out_after : tuple of str
+        Identifiers of comparisons that lack a quantity the model needs.
+    reason, remedy : str
+        Why comparisons are left out after the change, or the model is not fitted, and what the user can do.
+    """
+
+    set: str
+    model: str
+    k_before: int | None
+    k_after: int | None
+    left_out_before: tuple[str, ...]
+    left_out_after: tuple[str, ...]
+    reason: str
+    remedy: str
+    estimate: str
+    before: float | None
+    after: float | None
+
+
+def changes(before: Sequence[FittedSet], after: Sequence[FittedSet]) -> list[Change]:
+    """Compare the headline numbers of two runs.
+
+    Parameters
+    ----------
+    before, after : sequence of FittedSet
 
     Returns
     -------
-    list of dict
-        One record per set, model and quantity: ``before``, ``after`` (None if the model was not fitted), ``k_before``, ``k_after``
-        (comparisons in the fit), ``left_out_before``, ``left_out_after`` (identifiers of comparisons that lack a quantity the
-        model needs), ``reason`` (why comparisons are left out after the change, or the model is not fitted), ``remedy``.
+    list of Change
+        One per set, model and quantity of the later run.
     """
-    old = {one.name: one for one in before}
-    records = []
-    for one in after:
-        for model in [*(result.model for result in one.results), *(entry.model for entry in one.not_fitted)]:
-            earlier = old.get(one.name)
-            results = earlier.result(model) if earlier is not None else None, one.result(model)
-            omissions = _omissions(earlier, model), _omissions(one, model)
-            about = {
-                "set": one.name,
-                "model": model,
-                "k_before": _size(results[0]),
-                "k_after": _size(results[1]),
-                "left_out_before": [entry.comparison for entry in omissions[0]],
-                "left_out_after": [entry.comparison for entry in omissions[1]],
-                "reason": "; ".join(dict.fromkeys(entry.reason for entry in omissions[1])),
-                "remedy": remedies(omissions[1]),
-            }
+    old = {fitted.name: fitted for fitted in before}
+    found = []
+    for fitted in after:
+        earlier = old.get(fitted.name)
+        for model in [*(result.model for result in fitted.results), *(entry.model for entry in fitted.not_fitted)]:
+            results = _result(earlier, model), _result(fitted, model)
+            omissions = _omissions(earlier, model), _omissions(fitted, model)
             for name in HEADLINES.get(model, ()):
-                values = {"before": _headline(results[0], name), "after": _headline(results[1], name)}
-                records.append(about | {"estimate": name} | values)
-    return records
+                change = Change(
+                    set=fitted.name,
+                    model=model,
+                    k_before=_size(results[0]),
+                    k_after=_size(results[1]),
+                    left_out_before=tuple(entry.comparison for entry in omissions[0]),
+                    left_out_after=tuple(entry.comparison for entry in omissions[1]),
+                    reason="; ".join(dict.fromkeys(entry.reason for entry in omissions[1])),
+                    remedy=remedies(omissions[1]),
+                    estimate=name,
+                    before=_headline(results[0], name),
+                    after=_headline(results[1], name),
+                )
+                found.append(change)
+    return found
 
 
-def _omissions(one: SetFit | None, model: str) -> tuple[LeftOut, ...]:
+def _result(fitted: FittedSet | None, model: str) -> Result | None:
+    results = () if fitted is None else fitted.results
+    return {result.model: result for result in results}.get(model)
+
+
+def _omissions(fitted: FittedSet | None, model: str) -> tuple[LeftOut, ...]:
     """Return the comparisons that a model leaves out, whether it was fitted to the others or not."""
-    if one is None:
-        return ()
-    result = one.result(model)
+    result = _result(fitted, model)
     if result is not None:
         return result.left_out
-    return next((entry.left_out for entry in one.not_fitted if entry.model == model), ())
+    entries = () if fitted is None else fitted.not_fitted
+    return {entry.model: entry.left_out for entry in entries}.get(model, ())
 
 
 def _size(result: Result | None) -> int | None:
@@ -75,7 +126,5 @@ def _size(result: Result | None) -> int | None:
 
 
 def _headline(result: Result | None, name: str) -> float | None:
-    if result is None or result.estimates.get(name) is None:
-        return None
-    value = refits.point_estimates(result)[name]
+    value = None if result is None else estimate_values(result.estimates).get(name)
     return None if value is None else float(value)

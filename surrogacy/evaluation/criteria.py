@@ -28,9 +28,8 @@ from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.result import Result
-from surrogacy.stats import correlation, thresholds
+from surrogacy.stats import correlation
 from surrogacy.stats.correlation import needed_r
-from surrogacy.stats.lines import Line
 
 Style = Literal["verdict", "neutral"]
 Status = Literal["auto", "doubtful", "not gradable"]
@@ -48,8 +47,8 @@ class Verdict:
     ----------
     scheme, version, item : str
     status : {"auto", "doubtful", "not gradable"}
-        ``doubtful``: the fit lies on the boundary or failed its diagnostics, or the verdict rests on an extrapolation or on the
-        trial that it judges; the words say which.
+        ``doubtful``: the fit lies on the boundary or failed its diagnostics, or the verdict rests on an extrapolation
+        or on the trial that it judges; the words say which.
     value : str
         The verdict in a word or two; in the neutral style the numbers.
     numbers : mapping
@@ -88,12 +87,13 @@ class SurrogateEffect:
     def __post_init__(self) -> None:
         if not 0 < self.low <= self.hr <= self.high:
             raise UsageError(
-                f"{self.name}: a hazard ratio above 0 between its limits is needed; got {self.hr} ({self.low}-{self.high})"
+                f"{self.name}: a hazard ratio above 0 between its limits is needed; "
+                f"got {self.hr} ({self.low}-{self.high})"
             )
 
 
 def surrogate_effect(effects: Effects, name: str) -> SurrogateEffect:
-    """The surrogate effect of a comparison, by its label, its own name or that of its trial; limits from the standard error.
+    """Surrogate effect of a comparison, by its label, its name or that of its trial; limits from the standard error.
 
     Raises
     ------
@@ -377,10 +377,10 @@ def _negative(result: Result) -> bool:
 
 def _threshold(result: Result, level: float) -> ThresholdEffect | None:
     """Threshold effect of the prediction band at a level; None where the model has none of it."""
-    if isinstance(result.line, Line):
-        return thresholds.threshold_effect(result.line, level=level)
     found = result.estimates.get("ste_prediction" if level == 0.95 else "ste_prediction_80")
-    return found if isinstance(found, ThresholdEffect) and abs(found.level - level) < 1e-9 else None
+    if isinstance(found, ThresholdEffect) and abs(found.level - level) < 1e-9:
+        return found
+    return None if result.line is None else result.line.threshold(level)
 
 
 def _threshold_doubts(result: Result, effects: Sequence[ThresholdEffect | None]) -> tuple[str, ...]:

@@ -1,21 +1,22 @@
-"""Leave-one-trial-out prediction: whether the other trials foretell the final effect that a trial saw.
+"""Leave-one-trial-out prediction: the observed final effect of a trial, predicted from the other trials.
 
-The final effect y2 of a trial is set aside, its surrogate effect y1 is kept, and y2 is predicted with its own sampling error
-(`surrogacy.models.prediction`). With ``k = (T12 + r s1 s2) / (T11 + s1^2)`` the plug-in of the bivariate model is
+The final effect y2 of a trial is set aside, its surrogate effect y1 is kept, and y2 is predicted with its own sampling
+error (`surrogacy.models.prediction`). With ``k = (T12 + r s1 s2) / (T11 + s1^2)`` the plug-in of the bivariate model is
 
     E = mu2 + k (y1 - mu1),   Var = T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2) + uncertainty of the parameters
 
-ML and REML, and the weighted regression, are refitted without the trial. An exact posterior keeps the trial's surrogate effect
-and loses the final one only. All comparisons of a trial leave together; each is then predicted alone.
+ML and REML, and the weighted regression, are refitted without the trial. An exact posterior keeps the trial's surrogate
+effect and loses the final one only. All comparisons of a trial leave together; each is then predicted alone.
 
-The *standard-error multiplier* is how much wider the prediction leaves a trial than its own result would,
+The *standard-error multiplier* is the width of the prediction over that of the trial's own result,
 
     multiplier = geometric mean over trials of [(high - low) / 2 z] / s2,   z = 1.96
 
-The prediction is of the observed effect and so holds s2 itself: 1 means that nothing is added to the error that the trial has
-anyway. It may fall below 1, to sqrt(1 - r^2) at worst, because the surrogate tells part of that error (r = rho_within). Baker
-and others name the quantity as a summary of the further uncertainty of a predicted instead of a true result, in units of the
-standard error; only the summaries of their papers were read, and the mean over trials is this package's choice.
+The prediction is of the observed effect and so holds s2 itself: 1 means that nothing is added to the error that the
+trial has anyway. It may fall below 1, to sqrt(1 - r^2) at worst, because the surrogate tells part of that error (r =
+rho_within). Baker and others name the quantity as a summary of the further uncertainty of a predicted instead of a true
+result, in units of the standard error; only the summaries of their papers were read, and the mean over trials is this
+package's choice.
 
 References
 ----------
@@ -28,24 +29,91 @@ Baker, Kramer (2013), doi:10.1093/jnci/djs527.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
-from surrogacy.errors import FitError, UsageError
-from surrogacy.evaluation.refits import LeftOut, without_each_trial, without_extras
+from surrogacy.errors import SurrogacyError, UsageError
+from surrogacy.evaluation.records import Record
+from surrogacy.evaluation.refits import Fit, FitWithoutTrial, without_each_trial, without_extras
 from surrogacy.models import Model
-from surrogacy.models.prediction import ObservedEffects, PredictiveDistribution, predict_final
+from surrogacy.models.prediction import predict_final
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import LEVEL, Result
+from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 
 RESOLUTION = 1e-9  # of a log hazard ratio: smaller differences are rounding errors of the computer
 LOWER_LEVEL = 0.80  # IQWiG's "hint"
 NORMAL = float(ndtri(0.5 + LEVEL / 2))
+
+
+@dataclass(frozen=True)
+class PredictedEffect:
+    """Predictive distribution of an observed final log hazard ratio, set beside what was observed.
+
+    Parameters
+    ----------
+    boundary : bool
+        Whether the fit ended on the boundary.
+    predicted, sd : float
+        Median and standard deviation.
+    low, high, low_80, high_80 : float
+        Limits of the 95 % and the 80 % prediction interval.
+    covered, covered_80 : bool
+        Whether they hold the observed effect.
+    same_sign : bool
+        Whether predicted and observed effect lie on the same side of no effect.
+    residual : float
+        (observed - mean) / SD of the prediction.
+    percentile : float
+        Of the observed effect in its predictive distribution, in [0, 1].
+    multiplier : float
+        Half-width of the 95 % interval over 1.96 standard errors of the observed effect.
+    """
+
+    boundary: bool
+    predicted: float
+    sd: float
+    low: float
+    high: float
+    covered: bool
+    low_80: float
+    high_80: float
+    covered_80: bool
+    same_sign: bool
+    residual: float
+    percentile: float
+    multiplier: float
+
+
+@dataclass(frozen=True)
+class PredictedComparison:
+    """Comparison whose final effect is predicted from others.
+
+    Parameters
+    ----------
+    comparison, trial, label : str
+    k : int or None
+        Comparisons in the fit; None without one.
+    surrogate, observed, se_final : float
+        Log hazard ratios, and the standard error of the final one.
+    prediction : PredictedEffect or None
+    problem : str
+        Reason why nothing could be predicted; empty otherwise.
+    """
+
+    comparison: str
+    trial: str
+    label: str
+    k: int | None
+    surrogate: float
+    observed: float
+    se_final: float
+    prediction: PredictedEffect | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,43 +124,45 @@ class Predictions:
     ----------
     model : str
         Name as on the command line.
-    records : tuple of dict
-        One a comparison: comparison, trial, label, k (comparisons in the fit), boundary, surrogate, observed (log hazard
-        ratios), se_final; predicted (median), sd, low, high, covered at 95 %, low_80, high_80, covered_80, same_sign,
-        residual ((observed - mean) / SD of the prediction), percentile (of the observed effect in its predictive
-        distribution), multiplier; or ``problem`` where nothing could be predicted.
+    comparisons : tuple of PredictedComparison
     """
 
     model: str
-    records: tuple[dict[str, Any], ...]
+    comparisons: tuple[PredictedComparison, ...]
 
     @property
-    def predicted(self) -> tuple[dict[str, Any], ...]:
-        """Records that hold a prediction."""
-        return tuple(record for record in self.records if "problem" not in record)
+    def predicted(self) -> tuple[PredictedComparison, ...]:
+        """Comparisons with a prediction."""
+        return tuple(comparison for comparison in self.comparisons if comparison.prediction is not None)
+
+    @property
+    def records(self) -> list[Record]:
+        """Record of every comparison."""
+        return [comparison_record(comparison) for comparison in self.comparisons]
 
     def _values(self, name: str) -> FloatArray:
-        return np.array([record[name] for record in self.predicted], dtype=np.float64)
+        return np.array([comparison_record(entry)[name] for entry in self.predicted], dtype=np.float64)
 
     @property
     def coverage(self) -> tuple[int, int]:
-        """How many observed effects lie in their 95 % interval, of how many."""
+        """Number of observed effects in their 95 % interval, and of predictions."""
         return int(self._values("covered").sum()), len(self.predicted)
 
     @property
     def coverage_80(self) -> tuple[int, int]:
-        """How many observed effects lie in their 80 % interval, of how many."""
+        """Number of observed effects in their 80 % interval, and of predictions."""
         return int(self._values("covered_80").sum()), len(self.predicted)
 
     @property
     def sign_agreement(self) -> tuple[int, int]:
-        """How often predicted and observed effect lie on the same side of no effect, of how many."""
+        """Number of predicted effects on the same side of no effect as the observed one, and of predictions."""
         return int(self._values("same_sign").sum()), len(self.predicted)
 
     @property
     def outside(self) -> tuple[str, ...]:
         """Comparisons whose observed effect lies outside its 95 % interval."""
-        return tuple(record["comparison"] for record in self.predicted if not record["covered"])
+        predictions = [(entry.comparison, entry.prediction) for entry in self.predicted]
+        return tuple(name for name, prediction in predictions if prediction is not None and not prediction.covered)
 
     @property
     def mean_width(self) -> float:
@@ -124,8 +194,8 @@ class Predictions:
         slope, intercept = np.polyfit(predicted, self._values("observed"), 1, w=1 / sd)
         return float(intercept), float(slope)
 
-    def summary(self) -> dict[str, Any]:
-        """Flat record of what is said of all predictions together."""
+    def summary(self) -> Record:
+        """Record of all predictions together."""
         intercept, slope = self.calibration or (None, None)
         return {
             "model": self.model,
@@ -139,7 +209,7 @@ class Predictions:
             "baker_kramer_multiplier": self.baker_kramer_multiplier,
             "calibration_intercept": intercept,
             "calibration_slope": slope,
-            "not_predicted": len(self.records) - len(self.predicted),
+            "not_predicted": len(self.comparisons) - len(self.predicted),
         }
 
 
@@ -148,7 +218,7 @@ class CrossValidation(Predictions):
     """Predictions of each trial from the others; see `Predictions`."""
 
 
-def cross_validate(model: Model, effects: Effects, left_out: Sequence[LeftOut] | None = None) -> CrossValidation:
+def cross_validate(model: Model, effects: Effects, fits: Sequence[FitWithoutTrial] | None = None) -> CrossValidation:
     """Predict the observed final effect of every trial from the fit to the others.
 
     Parameters
@@ -156,8 +226,8 @@ def cross_validate(model: Model, effects: Effects, left_out: Sequence[LeftOut] |
     model : Model
         One with a surrogacy line.
     effects : Effects
-    left_out : sequence of LeftOut, optional
-        As `surrogacy.evaluation.refits.without_each_trial` gives it, where it is there already.
+    fits : sequence of FitWithoutTrial, optional
+        Those of `surrogacy.evaluation.refits.without_each_trial`, where they have been made.
 
     Returns
     -------
@@ -169,140 +239,100 @@ def cross_validate(model: Model, effects: Effects, left_out: Sequence[LeftOut] |
         If the model has no line.
     FitError
         If the model cannot be fitted to all of the effects.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import WeightedRegression
+    >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
+    >>> cross_validate(WeightedRegression(), effects).coverage
+    (14, 16)
     """
-    if left_out is None:
-        _refuse_without_line(without_extras(model).fit(effects))
-        left_out = without_each_trial(model, effects)
-    records: dict[int, dict[str, Any]] = {}
-    for one in left_out:
-        for i in (i for i, name in enumerate(effects.trial) if name == one.trial):
-            records[i] = predict_comparison(one.found, effects, i)
-    return CrossValidation(model.name, tuple(records[i] for i in sorted(records)))
+    if fits is None:
+        refuse_without_line(without_extras(model).fit(effects))
+        fits = without_each_trial(model, effects)
+    fit_of = {entry.trial: entry.fit for entry in fits}
+    places = [i for i, trial in enumerate(effects.trial) if trial in fit_of]
+    return CrossValidation(model.name, tuple(predict_comparison(fit_of[effects.trial[i]], effects, i) for i in places))
 
 
-def predict_others(fitted: Result, effects: Effects) -> tuple[dict[str, Any], ...]:
-    """Predict the observed final effect of every comparison of effects that are not in the fit; see `Predictions`.
+def predict_comparison(fitted: Fit, effects: Effects, i: int) -> PredictedComparison:
+    """Predict the observed final effect of comparison ``i`` from a fit to others."""
+    (y1, y2), (s1, s2) = effects.log_hr[i].tolist(), effects.se[i].tolist()
+    k = None if isinstance(fitted, SurrogacyError) else len(fitted.effects)
+    names = effects.comparison[i], effects.trial[i], effects.labels[i]
+
+    def without(problem: str) -> PredictedComparison:
+        return PredictedComparison(*names, k, y1, y2, s2, problem=problem)
+
+    if isinstance(fitted, SurrogacyError):
+        return without(str(fitted))
+    if fitted.line is None:
+        return without("no line: the surrogate effects of the others do not differ beyond chance")
+    if not effects.complete[i]:
+        return without("one of the two effects was not reported")
+    if Requirement.STANDARD_ERRORS in fitted.requires and not effects.has_standard_errors[i]:
+        return without("the comparison has no standard errors")
+    trial = ObservedEffects(y1, s1, y2, s2, float(effects.rho_within[i]), float(effects.n[i]))
+    try:
+        distribution = predict_final(fitted, trial, joins=True)
+    except UsageError as error:  # a size of the trial that the comparisons of the fit cannot tell the error of
+        return without(str(error))
+    return PredictedComparison(*names, k, y1, y2, s2, score_predictions(distribution, y2, s2, fitted.on_boundary))
+
+
+def score_predictions(
+    distribution: PredictiveDistribution, observed: float, se_final: float, boundary: bool = False
+) -> PredictedEffect:
+    """Set a predictive distribution beside the observed effect.
+
+    Parameters
+    ----------
+    distribution : PredictiveDistribution
+    observed, se_final : float
+        Final log hazard ratio and its standard error.
+    boundary : bool
+        Whether the fit ended on the boundary.
+    """
+    low, high = distribution.interval(LEVEL)
+    low_80, high_80 = distribution.interval(LOWER_LEVEL)
+    median = distribution.quantile(0.5)
+    mean = float(distribution.weight @ distribution.mean)
+    sd = float(np.sqrt(distribution.weight @ (distribution.sd**2 + (distribution.mean - mean) ** 2)))
+    return PredictedEffect(
+        boundary,
+        median,
+        sd,
+        low,
+        high,
+        low <= observed <= high,
+        low_80,
+        high_80,
+        low_80 <= observed <= high_80,
+        bool(np.sign(median) == np.sign(observed)),
+        (observed - mean) / sd,
+        distribution.probability_below(observed),
+        (high - low) / (2 * NORMAL) / se_final,
+    )
+
+
+def comparison_record(comparison: PredictedComparison) -> Record:
+    """Record of a comparison: its prediction, or the problem."""
+    record: Record = {name: value for name, value in vars(comparison).items() if name not in ("prediction", "problem")}
+    prediction = comparison.prediction
+    return record | ({"problem": comparison.problem} if prediction is None else asdict(prediction))
+
+
+def refuse_without_line(result: Result) -> None:
+    """Refuse a model without a line to predict from.
 
     Raises
     ------
     UsageError
-        If the model has no line.
     """
-    _refuse_without_line(fitted)
-    return tuple(predict_comparison(fitted, effects, i) for i in range(len(effects)))
-
-
-def predict_comparison(fitted: Result | FitError, effects: Effects, i: int) -> dict[str, Any]:
-    """Predict the observed final effect of comparison ``i`` from a fit to others; one record of `Predictions`."""
-    record: dict[str, Any] = {
-        "comparison": effects.comparison[i],
-        "trial": effects.trial[i],
-        "label": effects.labels[i],
-        "k": None if isinstance(fitted, FitError) else len(fitted.effects),
-        "surrogate": float(effects.log_hr[i, 0]),
-        "observed": float(effects.log_hr[i, 1]),
-        "se_final": float(effects.se[i, 1]),
-    }
-    if isinstance(fitted, FitError):
-        return record | {"problem": str(fitted)}
-    if fitted.line is None:
-        return record | {"problem": "no line: the surrogate effects of the others do not differ beyond chance"}
-    if not effects.complete[i]:
-        return record | {"problem": "one of the two effects was not reported"}
-    if Requirement.STANDARD_ERRORS in fitted.requires and not effects.has_standard_errors[i]:
-        return record | {"problem": "the comparison has no standard errors"}
-    (y1, y2), (s1, s2) = effects.log_hr[i].tolist(), effects.se[i].tolist()
-    trial = ObservedEffects(y1, s1, y2, s2, float(effects.rho_within[i]), float(effects.n[i]))
-    try:
-        found = predict_final(fitted, trial, joins=True)
-    except UsageError as error:  # a size of the trial that the comparisons of the fit cannot tell the error of
-        return record | {"problem": str(error)}
-    return record | {"boundary": fitted.on_boundary} | score_predictions(found, y2, s2)
-
-
-def score_predictions(found: PredictiveDistribution, observed: float, se_final: float) -> dict[str, Any]:
-    """Set a predictive distribution beside what was observed; part of a record of `Predictions`.
-
-    Parameters
-    ----------
-    found : PredictiveDistribution
-    observed, se_final : float
-        Final log hazard ratio and its standard error.
-    """
-    low, high = found.interval(LEVEL)
-    low_80, high_80 = found.interval(LOWER_LEVEL)
-    median = found.quantile(0.5)
-    mean = float(found.weight @ found.mean)
-    sd = float(np.sqrt(found.weight @ (found.sd**2 + (found.mean - mean) ** 2)))
-    return {
-        "predicted": median,
-        "sd": sd,
-        "low": low,
-        "high": high,
-        "covered": low <= observed <= high,
-        "low_80": low_80,
-        "high_80": high_80,
-        "covered_80": low_80 <= observed <= high_80,
-        "same_sign": bool(np.sign(median) == np.sign(observed)),
-        "residual": (observed - mean) / sd,
-        "percentile": found.probability_below(observed),
-        "multiplier": (high - low) / (2 * NORMAL) / se_final,
-    }
-
-
-def _refuse_without_line(result: Result) -> None:
     if result.line is None and "slope" not in result.estimates:
         raise UsageError(f"{result.model} is a correlation: it has no line to predict a trial from")
 
 
 def _mean(values: FloatArray) -> float:
     return float(values.mean()) if len(values) else float("nan")
-
-
-@dataclass(frozen=True, eq=False)
-class External(Predictions):
-    """Predictions of the comparisons of one set from a fit to another.
-
-    Parameters
-    ----------
-    training, test : str
-        Names of the sets.
-    overlap : tuple of str
-        Trials of the test set that were left out of it because they are in the training set.
-    """
-
-    training: str = ""
-    test: str = ""
-    overlap: tuple[str, ...] = ()
-
-    def summary(self) -> dict[str, Any]:
-        """Flat record of what is said of all predictions together."""
-        return {"training": self.training, "test": self.test, **super().summary(), "overlap": ", ".join(self.overlap)}
-
-
-def external(model: Model, training: Effects, test: Effects) -> External:
-    """Fit on one set, and predict the observed final effect of every comparison of another.
-
-    A trial of the test set that is in the training set too is left out of the test set: its final effect is known to the fit.
-
-    Parameters
-    ----------
-    model : Model
-        One with a surrogacy line.
-    training, test : Effects
-
-    Raises
-    ------
-    FitError
-        If the model cannot be fitted to the training set.
-    UsageError
-        If the model has no line, or every trial of the test set is in the training set.
-    """
-    common = tuple(trial for trial in test.trials if trial in training.trials)
-    new = test.take([trial not in common for trial in test.trial])
-    if not len(new):
-        raise UsageError(
-            f"every trial of {test.name or 'the test set'} is in {training.name or 'the training set'} too"
-        )
-    records = predict_others(without_extras(model).fit(training), new)
-    return External(model.name, records, training.name, test.name, common)

@@ -1,10 +1,11 @@
-"""Comparison of the association in two sets of trials, and the difference that sets of this size would show.
+"""Difference in association between two sets of trials, and the difference that sets of this size would show.
 
     Fisher   (z1 - z2) -+ q sqrt(1 / (k1 - 3) + 1 / (k2 - 3)),   z = atanh r
     MOVER    r1 - r2 - sqrt((r1 - l1)^2 + (u2 - r2)^2)  to  r1 - r2 + sqrt((u1 - r1)^2 + (r2 - l2)^2)
 
-``l`` and ``u`` are the Fisher limits of either r, k counts trials, q is the two-sided normal quantile. With r weighted, as usual,
-Fisher's standard error takes the trials as if they were of one size: the interval is rather too narrow than too wide.
+``l`` and ``u`` are the Fisher limits of either r, k counts trials, q is the two-sided normal quantile. With r weighted,
+as usual, Fisher's standard error takes the trials as if they were of one size: the interval is rather too narrow than
+too wide.
 
 The difference that sets of this size would find stands in `surrogacy.stats.power`. The power at the observed
 difference is not given: it is a function of the p-value alone.
@@ -22,10 +23,9 @@ import numpy as np
 from scipy.special import ndtr
 
 from surrogacy.effects import Effects
-from surrogacy.errors import UsageError
 from surrogacy.evaluation.interval_methods import FEW_TRIALS
-from surrogacy.models.bivariate_bayes import BivariateBayes, prior_caveat
-from surrogacy.models.exact.bivariate_posterior import Posterior
+from surrogacy.evaluation.posterior_differences import Contrast, posterior_difference, refuse_overlap
+from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.weights import SHARED_CONTROL, usable_comparisons, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.labels import IN_WORDS, Weights
@@ -39,38 +39,6 @@ POWER_NOTE = (
     "not given: the power at the observed difference is a function of the p-value alone; see detectable_difference, "
     "the smallest true difference that these numbers of trials would find with 80% power"
 )
-POSTERIOR_OF = ("r2_trial", "slope", "rho_between")
-QUANTILES = 400  # of each posterior: a quantile of the difference is then right to some thousandths of its SD
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """One quantity in two sets.
-
-    Parameters
-    ----------
-    first, second : float or None
-        In either set: an estimate, or a posterior median.
-    difference : Estimate
-        First less second.
-    p : float or None
-        Two-sided p-value of no difference; None for a posterior or a bootstrap.
-    probability_first_smaller : float or None
-        Posterior probability.
-    probability_no_data : float or None
-        The same probability if the first set held no trial: its prior instead of its posterior, the second as it is.
-    odds_ratio_no_data : float or None
-        Odds of ``probability_first_smaller`` over those of ``probability_no_data``: the change that the trials of the
-        first set make. 1 = none; None where either probability is 0 or 1.
-    """
-
-    first: float | None
-    second: float | None
-    difference: Estimate
-    p: float | None = None
-    probability_first_smaller: float | None = None
-    probability_no_data: float | None = None
-    odds_ratio_no_data: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +51,8 @@ class Difference:
     trials : tuple of int
         Of the weighted correlations.
     contrasts : dict of str to Contrast
-        ``z`` (Fisher's z), ``r`` (MOVER), ``r_bootstrap``, and of the exact posteriors ``r2_trial``, ``slope``, ``rho_between``.
+        ``z`` (Fisher's z), ``r`` (MOVER), ``r_bootstrap``; of the exact posteriors ``r2_trial``, ``slope``,
+        ``rho_between``.
     trials_needed : int or None
         In each of two sets, to find a true difference between these two correlations with 80 % power.
     detectable : float or None
@@ -148,7 +117,14 @@ class Difference:
 
 
 def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> tuple[Estimate, float | None]:
-    """Difference of two independent correlations on the scale of Fisher's z, and its two-sided p-value."""
+    """Difference of two independent correlations on the scale of Fisher's z, and its two-sided p-value.
+
+    Examples
+    --------
+    >>> difference, p = fisher_difference(0.55, 6, 0.80, 16)
+    >>> f"{difference.value:.2f} (p = {p:.2f})"
+    '-0.48 (p = 0.45)'
+    """
     level = confidence_level(level)
     error = z_standard_error(k1, k2)
     if error is None or not max(abs(r1), abs(r2)) < 1 - 1e-12:
@@ -161,7 +137,14 @@ def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEV
 
 
 def mover_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> Estimate:
-    """Difference of two independent correlations with the interval of Zou (2007), doi:10.1037/1082-989X.12.4.399."""
+    """Difference of two independent correlations with the interval of Zou (2007), doi:10.1037/1082-989X.12.4.399.
+
+    Examples
+    --------
+    >>> difference = mover_difference(0.55, 6, 0.80, 16)
+    >>> f"{difference.value:.2f} ({difference.low:.2f} to {difference.high:.2f})"
+    '-0.25 (-1.28 to 0.24)'
+    """
     level = confidence_level(level)
     (l1, u1), (l2, u2) = correlation.fisher_interval(r1, k1, level), correlation.fisher_interval(r2, k2, level)
     if l1 is None or u1 is None or l2 is None or u2 is None:
@@ -180,6 +163,13 @@ def bootstrap_difference(
     ------
     UsageError
         If a trial is in both sets.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> sets = [surrogacy.read_trials().analysis_set(name) for name in ("tactics-2022", "llovet-2019-pfs")]
+    >>> f"{bootstrap_difference(*sets, resamples=500).value:.2f}"
+    '-0.30'
     """
     level = confidence_level(level)
     refuse_overlap(first, second)
@@ -195,71 +185,6 @@ def bootstrap_difference(
     spread = float(kept.std(ddof=1)) if len(kept) > 1 else None
     kind = f"percentile bootstrap over trials, {len(kept)} of {resamples} samples"
     return Estimate(r[0] - r[1], spread, *percentiles(kept, level), level, kind)
-
-
-def posterior_difference(
-    first: Effects, second: Effects, model: BivariateBayes | None = None
-) -> tuple[dict[str, Contrast], tuple[str, ...]]:
-    """Posterior of the difference of r2_trial, slope and rho_between of two sets, from the exact posterior of each.
-
-    The sets share no trial, so the two posteriors are independent: with q_i the quantiles of one quantity at
-    (i - 1/2) / n in either set, the n^2 differences q1_i - q2_j have equal mass 1 / n^2 each.
-
-    Returns
-    -------
-    contrasts : dict of str to Contrast
-    problems : tuple of str
-        What has to be said where the posterior of a set is mostly its prior.
-
-    Raises
-    ------
-    UsageError
-        If a trial is in both sets.
-    FitError
-        With fewer than two comparisons in a set.
-    """
-    refuse_overlap(first, second)
-    model = BivariateBayes() if model is None else model
-    posteriors = [model.posterior(effects) for effects in (first, second)]
-    p = (np.arange(QUANTILES) + 0.5) / QUANTILES
-    kind = "posterior median, equal-tailed; product of two exact posteriors"
-    contrasts = {}
-    for name in POSTERIOR_OF:
-        one, other = (posterior.many_quantiles(name, p) for posterior in posteriors)
-        differences = (one[:, None] - other).ravel()
-        estimate = Estimate(
-            float(np.median(differences)), None, *percentiles(differences, model.level), model.level, kind
-        )
-        smaller = float(np.mean(differences < 0))
-        no_data = float(np.mean(posteriors[0].prior_cdf(name, other.reshape(-1, 5).mean(axis=1))))
-        contrasts[name] = Contrast(
-            first=float(np.median(one)),
-            second=float(np.median(other)),
-            difference=estimate,
-            probability_first_smaller=smaller,
-            probability_no_data=no_data,
-            odds_ratio_no_data=odds_ratio(smaller, no_data),
-        )
-    return contrasts, tuple(caveat for posterior in posteriors for caveat in _prior_caveat(posterior, model))
-
-
-def odds_ratio(p: float, reference: float) -> float | None:
-    """Odds of one probability over those of another; None where either is 0 or 1."""
-    if not (0 < p < 1 and 0 < reference < 1):
-        return None
-    return p / (1 - p) * (1 - reference) / reference
-
-
-def _prior_caveat(posterior: Posterior, model: BivariateBayes) -> tuple[str, ...]:
-    """Sentence where the posterior of r2_trial of a set shares much of its prior."""
-    medians = posterior.prior_quantiles_r2((0.5,))[0], float(posterior.many_quantiles("r2_trial", np.array([0.5]))[0])
-    trials = len(posterior.effects.trials)
-    caveats = prior_caveat(posterior.prior_overlap(), *medians, trials, str(model.rho_between))
-    return tuple(
-        f"{posterior.effects.name or 'a set'}: {caveat}; the posterior of the difference, and the probability that the "
-        "first is smaller, depend on this prior too"
-        for caveat in caveats
-    )
 
 
 def compare_sets(
@@ -302,6 +227,13 @@ def compare_sets(
         If a trial is in both sets, or the weights cannot be had.
     FitError
         With fewer than three usable comparisons in a set.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> sets = [surrogacy.read_trials().analysis_set(name) for name in ("tactics-2022", "llovet-2019-pfs")]
+    >>> compare_sets(*sets, posterior=False, resamples=0).trials
+    (6, 16)
     """
     level = confidence_level(level)
     refuse_overlap(first, second)
@@ -347,20 +279,3 @@ def compare_sets(
         weights=weights,
         problems=tuple(problems),
     )
-
-
-def refuse_overlap(first: Effects, second: Effects) -> None:
-    """Refuse two sets that share a trial: their estimates are not independent.
-
-    Raises
-    ------
-    UsageError
-        With the names of the trials that both hold.
-    """
-    both = [trial for trial in first.trials if trial in second.trials]
-    if both:
-        names = (first.name or "the first set", second.name or "the second set")
-        raise UsageError(
-            f"{names[0]} and {names[1]} share {len(both)} trial(s) ({', '.join(both)}): a difference needs sets without a trial in "
-            "common; leave them out of one"
-        )

@@ -1,8 +1,8 @@
 """Published recipes for the interval of a trial-level correlation and of its square, side by side.
 
-The same trials give other limits by other recipes, and papers seldom say which they took. Those of Fisher, Wald and the bootstrap
-over trials are of the correlation of the *estimated* effects (weighted Pearson); delta, atanh-t, profile and the parametric
-bootstrap are of the correlation of the *true* effects (a bivariate model, which is given as an argument).
+The same trials give other limits by other recipes, and papers seldom state theirs. Those of Fisher, Wald and the
+bootstrap over trials are of the correlation of the *estimated* effects (weighted Pearson); delta, atanh-t, profile and
+the parametric bootstrap are of the correlation of the *true* effects (a bivariate model, which is an argument).
 
     fisher            tanh(atanh r -+ z / sqrt(N - 3))
     wald-n-3          R2 -+ z sqrt(4 R2 (1 - R2)^2 / (N - 3)), cut at 0 and 1
@@ -50,9 +50,10 @@ class Fits(Protocol):
 
 
 def simulator(effects: Effects, mu: FloatArray, between: FloatArray) -> Callable[[np.random.Generator], Effects]:
-    """What draws sets like ``effects`` from a bivariate model: ``y ~ N(mu, T + S)``, comparisons with one control arm together.
+    """Return a function that draws sets like ``effects`` from a bivariate model, ``y ~ N(mu, T + S)``.
 
-    ``mu`` is (2,), ``between`` the (2, 2) covariance T of the true effects; standard errors and missing endpoints are kept.
+    ``mu`` is (2,), ``between`` the (2, 2) covariance T of the true effects; standard errors and missing endpoints are
+    kept, and comparisons with one control arm are drawn together.
     """
     roots: list[tuple[IntArray, FloatArray]] = []
     for members in effects.dependent_groups():
@@ -124,7 +125,7 @@ def _moments(result: Result) -> list[float]:
 
 @dataclass(frozen=True, eq=False)
 class IntervalInputs:
-    """What the recipes are made from: the comparisons that the weighted correlation uses, and a bivariate fit to all of them."""
+    """Inputs of the recipes: the comparisons of the weighted correlation, and a bivariate fit to all of them."""
 
     effects: Effects
     weights: FloatArray
@@ -139,7 +140,7 @@ class IntervalInputs:
 
     @property
     def trials(self) -> int:
-        """Of the weighted correlation."""
+        """Number of trials of the weighted correlation."""
         return len(self.effects.trials)
 
     @property
@@ -158,8 +159,8 @@ class IntervalInputs:
 class IntervalMethod:
     """A way to an interval.
 
-    ``of`` is what it gives an interval of (that of an r is squared as well), ``correlates`` whether the correlation is that of the
-    estimated or of the true effects, ``source`` a DOI (empty where none could be verified), ``make`` gives value, limits, note.
+    ``of`` names the quantity (an interval of r is squared as well), ``correlates`` the effects that are correlated,
+    estimated or true, ``source`` a DOI (empty where none could be verified); ``make`` returns value, limits and note.
     """
 
     of: Literal["r", "R2"]
@@ -310,6 +311,13 @@ def all_intervals(
     ------
     UsageError
         If a recipe is not known, or needs a model and has none.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
+    >>> [f"{found.of} {found.low:.2f} to {found.high:.2f}" for found in all_intervals(effects, recipes=["fisher"])]
+    ['r 0.62 to 0.95', 'R2 0.38 to 0.90']
     """
     level = confidence_level(level)
     wanted = list(INTERVAL_METHODS if recipes is None else recipes)

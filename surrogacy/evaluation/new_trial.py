@@ -67,8 +67,8 @@ def parse_new_trial(
 ) -> tuple[NewTrial, tuple[str, ...]]:
     """Read a new trial as it is typed, by the rules for a row of a table of effects.
 
-    The number of decimals tells how far a number was rounded: limits that are not symmetric about the hazard ratio on the
-    log scale, beyond what rounding explains, are most likely a slip of the decimal point.
+    The number of decimals tells how far a number was rounded: limits that are not symmetric about the hazard ratio on
+    the log scale, beyond what rounding explains, are most likely a slip of the decimal point.
 
     Parameters
     ----------
@@ -87,6 +87,12 @@ def parse_new_trial(
     ------
     UsageError
         If a text is not a number, the limits do not enclose the hazard ratio, or they are far from symmetric about it.
+
+    Examples
+    --------
+    >>> new_trial, warnings = parse_new_trial(["0.60", "0.45", "0.80"])
+    >>> f"{new_trial.se:.3f}", warnings
+    ('0.147', ())
     """
     shown = " ".join(texts)
     try:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from surrogacy.effects import Effects, unit_variance
-from surrogacy.errors import FitError, UsageError
-from surrogacy.evaluation.new_trial import NewTrial
-from surrogacy.evaluation.refits import refits, without_extras
+from surrogacy.effects import Effects
+from surrogacy.errors import SurrogacyError, UsageError
+from surrogacy.evaluation.new_trial_prediction import hazard_ratio_intervals
+from surrogacy.evaluation.records import Record
+from surrogacy.evaluation.refits import fit_each, without_extras
 from surrogacy.models import Model
-from surrogacy.models.prediction import ObservedEffects, PredictiveDistribution, predict_by_regression, predict_final
-from surrogacy.results.endpoint_names import endpoint_of, with_article
+from surrogacy.models.prediction import predict_final
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
-from surrogacy.stats.lines import Line
+from surrogacy.stats.predictive import ObservedEffects
 from surrogacy.trials import TrialSet
 from surrogacy.trials.frames import reported_effects
 from surrogacy.trials.standard_errors import standard_error
 
-LEVELS = (0.95, 0.8)
 Position = Literal["inside-80", "inside-95", "outside-95"]
 POSITIONS: dict[str, str] = {
     "inside-80": "inside the 80% prediction interval",
@@ -74,6 +73,63 @@ class Focus:
         return self.effects.comparison[0]
 
 
+@dataclass(frozen=True)
+class Placement:
+    """Observed final effect of a comparison, held against its prediction by one line from one data cut.
+
+    Parameters
+    ----------
+    trial, comparison, label, set, model : str
+    fitted : {"with it", "without it", "of other trials"}
+        The data of the line.
+    k : int
+        Comparisons in the fit.
+    cut : str
+        Data cut of the surrogate effect.
+    rho_within : float
+        Correlation of the trial's two estimates.
+    hr_surrogate, hr_final, predicted : float
+        Observed hazard ratios, and the predicted median.
+    low_95, high_95, low_80, high_80 : float
+        Prediction intervals, hazard ratios.
+    position : {"inside-80", "inside-95", "outside-95"}
+        Of the observed effect.
+    residual : float
+        Observed less predicted log hazard ratio.
+    percentile : float
+        Of the observed effect in its predictive distribution, in [0, 100].
+    p_at_or_above : float
+        Probability of a hazard ratio at or above the observed one.
+    variance : float
+        Of the predictive distribution, log scale.
+    components : mapping of str to float
+        Parts of the variance.
+    """
+
+    trial: str
+    comparison: str
+    label: str
+    set: str
+    model: str
+    fitted: str
+    k: int
+    cut: str
+    rho_within: float
+    hr_surrogate: float
+    hr_final: float
+    predicted: float
+    low_95: float
+    high_95: float
+    low_80: float
+    high_80: float
+    position: Position
+    residual: float
+    percentile: float
+    p_at_or_above: float
+    variance: float
+    components: Mapping[str, float]
+
+
 def focus_comparisons(trials: TrialSet, sets: Sequence[Effects], name: str) -> tuple[Focus, ...]:
     """Find the comparisons of a trial in the sets of a run, each with every data cut of its surrogate effect.
 
@@ -90,6 +146,14 @@ def focus_comparisons(trials: TrialSet, sets: Sequence[Effects], name: str) -> t
     -------
     tuple of Focus
         Empty if no set holds a comparison of that name with both effects.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> trials = surrogacy.read_trials()
+    >>> focuses = focus_comparisons(trials, [trials.analysis_set("advanced-immunotherapy")], "himalaya")
+    >>> [focus.comparison for focus in focuses]
+    ['himalaya-durva', 'himalaya-stride']
     """
     focuses: dict[str, Focus] = {}
     for effects in sets:
@@ -126,7 +190,7 @@ def require_focus(sets: Sequence[Effects], trial: str) -> None:
 def _cuts(trials: TrialSet, one: Effects) -> tuple[DataCut, ...]:
     """Whole-population surrogate effects with limits, oldest cut first; without them the one of the set."""
     table = trials.effects
-    endpoint = one.factors.get("surrogate", ("",))[0]
+    endpoint = one.covariates.get("surrogate", ("",))[0]
     rows = table[(table["comparison"] == one.comparison[0]) & (table["endpoint"] == endpoint)]
     cuts = []
     for effect in reported_effects(rows.sort_values("data_cut")):
@@ -139,10 +203,8 @@ def _cuts(trials: TrialSet, one: Effects) -> tuple[DataCut, ...]:
     return tuple(cuts) or (own,)
 
 
-def place(
-    focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, Sequence[Result]]]
-) -> list[dict[str, Any]]:
-    """Predict the trial's observed final effect by every line: fitted with it, without it, and to sets that do not hold it.
+def place(focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, Sequence[Result]]]) -> list[Placement]:
+    """Predict the trial's observed final effect by every line: fitted with it, without it, and to sets without it.
 
     Parameters
     ----------
@@ -150,211 +212,113 @@ def place(
     models : iterable of Model
         Those without a line are passed over, and those that need standard errors if the trial has none.
     sets : sequence of (Effects, results)
-        The sets of a run and what was fitted to them.
+        The sets of a run and the results of the models on each.
 
     Returns
     -------
-    list of dict
-        One record a set, model, fit, data cut and rho_within: predicted hazard ratio with 95 % and 80 % prediction intervals,
-        the parts of the variance, residual, percentile, probability of a hazard ratio at or above the observed one,
-        position of the observed one (see `position`).
+    list of Placement
+        One per set, model, fit, data cut and rho_within.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import WeightedRegression
+    >>> trials, model = surrogacy.read_trials(), WeightedRegression()
+    >>> effects = trials.analysis_set("llovet-2019-pfs")
+    >>> (focus,) = focus_comparisons(trials, [effects], "reflect")
+    >>> placements = place(focus, [model], [(effects, [model.fit(effects)])])
+    >>> sorted({placement.fitted for placement in placements})
+    ['with it', 'without it']
     """
-    records = []
+    placements = []
     for effects, results in sets:
         for model in models:
             if Requirement.STANDARD_ERRORS in model.requires and not focus.effects.has_standard_errors[0]:
                 continue
-            full = next((result for result in results if result.model == model.name and result.line is not None), None)
+            full = {result.model: result for result in results if result.line is not None}.get(model.name)
             inside = focus.trial in (effects if full is None else full.effects).trial
             fits = [("with it", full)] if inside else [("of other trials", full)]
             if inside:
-                (alone,) = refits(without_extras(model), [effects.without_trial(focus.trial)])
-                fits.append(("without it", None if isinstance(alone, FitError) else alone))
+                (alone,) = fit_each(without_extras(model), [effects.without_trial(focus.trial)])
+                fits.append(("without it", None if isinstance(alone, SurrogacyError) else alone))
             for fitted, result in fits:
                 if result is None or result.line is None:
                     continue
-                about = {
-                    "trial": focus.trial,
-                    "comparison": focus.comparison,
-                    "label": focus.label,
-                    "set": effects.name,
-                    "model": model.name,
-                    "fitted": fitted,
-                    "k": len(result.effects),
-                }
-                records += [about | record for record in _place(focus, result, joins=fitted != "with it")]
-    return records
+                placements += _place(focus, result, effects.name, fitted)
+    return placements
 
 
-def _place(focus: Focus, result: Result, *, joins: bool) -> list[dict[str, Any]]:
-    """Every data cut, with the assumed correlation of the trial's two estimates and without."""
+def _place(focus: Focus, result: Result, set_name: str, fitted: str) -> list[Placement]:
+    """Place at every data cut, with the assumed correlation of the trial's two estimates and without."""
     one = focus.effects
-    records = []
+    placements = []
     for cut in focus.cuts:
         base = ObservedEffects(
             cut.log_hr, cut.se, float(one.log_hr[0, 1]), float(one.se[0, 1]), float(one.rho_within[0]), float(one.n[0])
         )
+        hr_final = float(np.exp(base.log_hr_final))
         for rho_within in dict.fromkeys((base.rho_within, 0.0)):
-            trial = replace(base, rho_within=rho_within)
-            prediction = predict_final(result, trial, joins=joins)
-            middle, below = prediction.quantile(0.5), prediction.probability_below(trial.log_hr_final)
-            record: dict[str, Any] = {
-                "cut": cut.name,
-                "rho_within": rho_within,
-                "hr_surrogate": float(np.exp(cut.log_hr)),
-                "hr_final": float(np.exp(trial.log_hr_final)),
-                "predicted": float(np.exp(middle)),
-            }
-            record |= _limits(prediction)
-            record |= {
-                "position": position(record),
-                "residual": trial.log_hr_final - middle,
-                "percentile": 100 * below,
-                "p_at_or_above": 1 - below,
-                "variance": prediction.variance,
-            }
-            records.append(record | {f"variance_{name}": value for name, value in prediction.components.items()})
-    return records
-
-
-def predict_new(
-    sets: Sequence[tuple[Effects, Sequence[Result]]],
-    hr: tuple[float, float, float],
-    rho_within: float,
-    new_n: float | None,
-) -> list[dict[str, Any]]:
-    """Predict the final effect of a new trial from its surrogate hazard ratio and 95 % limits, by every line.
-
-    Parameters
-    ----------
-    sets : sequence of (Effects, results)
-    hr : tuple of float
-        Surrogate hazard ratio, lower and upper 95 % limit.
-    rho_within : float
-        Correlation of the new trial's two estimates.
-    new_n : float or None
-        Patients of the new trial: then also the hazard ratio that it will observe.
-
-    Returns
-    -------
-    list of dict
-        One record per set, model and target (``true effect``, ``observed``); a weighted regression predicts only what trials
-        of a size observe (default: of the mean size of the set), with this trial's own sampling errors.
-
-    Raises
-    ------
-    UsageError
-        If the limits do not enclose the hazard ratio, or are not positive.
-    """
-    new_trial = NewTrial(*hr, rho_within, new_n)
-    value, log_hr, se = new_trial.hr, new_trial.log_hr, new_trial.se
-    records = []
-    for effects, results in sets:
-        variance = unit_variance(effects)
-        sizes = [None, new_n] if new_n is not None and np.isfinite([new_n, variance]).all() else [None]
-        for result in results:
-            for size in sizes:
-                own = isinstance(result.line, Line) and "tau_surrogate" not in result.estimates
-                if result.line is None or (own and size is None and len(sizes) > 1):
-                    continue
-                se_final = float(np.sqrt(variance / size)) if size is not None else np.nan if own else 0.0
-                new = ObservedEffects(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
-                prediction = predict_by_regression(result, new) if own else predict_final(result, new, joins=True)
-                target = (
-                    str(result.line.new_trial(size))
-                    if own
-                    else "true effect"
-                    if size is None
-                    else f"observed, n = {size:.0f}"
+            prediction = predict_final(result, replace(base, rho_within=rho_within), joins=fitted != "with it")
+            median, below = prediction.quantile(0.5), prediction.probability_below(base.log_hr_final)
+            (low_95, high_95), (low_80, high_80) = intervals = hazard_ratio_intervals(prediction)
+            placements.append(
+                Placement(
+                    trial=focus.trial,
+                    comparison=focus.comparison,
+                    label=focus.label,
+                    set=set_name,
+                    model=result.model,
+                    fitted=fitted,
+                    k=len(result.effects),
+                    cut=cut.name,
+                    rho_within=rho_within,
+                    hr_surrogate=float(np.exp(cut.log_hr)),
+                    hr_final=hr_final,
+                    predicted=float(np.exp(median)),
+                    low_95=low_95,
+                    high_95=high_95,
+                    low_80=low_80,
+                    high_80=high_80,
+                    position=position(hr_final, *intervals),
+                    residual=base.log_hr_final - median,
+                    percentile=100 * below,
+                    p_at_or_above=1 - below,
+                    variance=prediction.variance,
+                    components=prediction.components,
                 )
-                record: dict[str, Any] = {
-                    "set": effects.name,
-                    "model": result.model,
-                    "k": len(result.effects),
-                    "target": target,
-                    "hr_surrogate": value,
-                    "predicted": float(np.exp(prediction.quantile(0.5))),
-                    "p_below_1": prediction.probability_below(0.0),
-                    "beyond_data": not result.line.data_range[0] <= log_hr <= result.line.data_range[1],
-                }
-                records.append(record | _limits(prediction))
-    return records
+            )
+    return placements
 
 
-def _limits(prediction: PredictiveDistribution) -> dict[str, float]:
-    """Limits of the prediction intervals, hazard ratios."""
-    found: dict[str, float] = {}
-    for level in LEVELS:
-        low, high = prediction.interval(level)
-        found |= {f"low_{level * 100:.0f}": float(np.exp(low)), f"high_{level * 100:.0f}": float(np.exp(high))}
-    return found
+def placement_record(placement: Placement) -> Record:
+    """Record of a placement, the parts of the variance as ``variance_*``."""
+    record: Record = {name: value for name, value in vars(placement).items() if name != "components"}
+    return record | {f"variance_{name}": value for name, value in placement.components.items()}
 
 
-def position(record: Mapping[str, Any]) -> Position:
-    """Position of the observed final hazard ratio within the 95% and the 80% prediction interval of a record."""
-    if record["low_80"] <= record["hr_final"] <= record["high_80"]:
+def position(hr_final: float, interval_95: tuple[float, float], interval_80: tuple[float, float]) -> Position:
+    """Return the position of the observed final hazard ratio within the 95 % and the 80 % prediction interval.
+
+    Examples
+    --------
+    >>> position(0.65, (0.6, 1.0), (0.7, 0.9))
+    'inside-95'
+    """
+    if interval_80[0] <= hr_final <= interval_80[1]:
         return "inside-80"
-    return "inside-95" if record["low_95"] <= record["hr_final"] <= record["high_95"] else "outside-95"
+    return "inside-95" if interval_95[0] <= hr_final <= interval_95[1] else "outside-95"
 
 
-def shown_records(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Records to be shown first: one model, each comparison's own within-trial correlation, lines fitted without it."""
+def shown_placements(placements: Sequence[Placement]) -> list[Placement]:
+    """Placements to be shown first: one model, each comparison's within-trial correlation, lines fitted without it."""
     rho_within: dict[str, float] = {}
-    for record in records:
-        rho_within.setdefault(record["comparison"], record["rho_within"])
+    for placement in placements:
+        rho_within.setdefault(placement.comparison, placement.rho_within)
     chosen = [
-        record
-        for record in records
-        if record["rho_within"] == rho_within[record["comparison"]] and record["fitted"] != "with it"
+        placement
+        for placement in placements
+        if placement.rho_within == rho_within[placement.comparison] and placement.fitted != "with it"
     ]
-    names = {record["model"] for record in chosen}
+    names = {placement.model for placement in chosen}
     model = next((name for name in PREFERRED if name in names), None)
-    return [record for record in chosen if record["model"] == model]
-
-
-def in_words(focus: Focus, records: Sequence[dict[str, Any]]) -> str:
-    """One paragraph on a comparison: predictions by line and cut, and the position of the effect observed."""
-    rho_within = float(focus.effects.rho_within[0])
-    chosen = [record for record in shown_records(records) if record["comparison"] == focus.comparison]
-    if not chosen:
-        return ""
-    model = chosen[0]["model"]
-    endpoint, final = endpoint_of(focus.effects, 0, "surrogate"), with_article(endpoint_of(focus.effects, 0, "final"))
-    low, high = (float(np.exp(limit[0, 1])) for limit in focus.effects.limits)
-    interval = f" ({low:.2f} to {high:.2f})" if np.isfinite(low) else ""
-    parts = [f"{focus.label} observed a hazard ratio of {chosen[0]['hr_final']:.2f}{interval} for {final}."]
-    for record in chosen:
-        who = (
-            f"the other {record['k']} comparisons of {record['set']}"
-            if record["fitted"] == "without it"
-            else f"the {record['k']} comparisons of {record['set']}"
-        )
-        parts.append(
-            f"By {who}, its {endpoint} hazard ratio of {record['hr_surrogate']:.2f} ({record['cut']}) predicts "
-            f"{record['predicted']:.2f} (95% prediction interval {record['low_95']:.2f} to {record['high_95']:.2f}, "
-            f"80% {record['low_80']:.2f} to {record['high_80']:.2f}); the probability of {record['hr_final']:.2f} or "
-            f"more is {record['p_at_or_above']:.2f}."
-        )
-    parts.append(f"The observed effect lies {_positions_in_words(chosen)}.")
-    errors = f"errors of both effects and their assumed correlation of {rho_within:g} are in the intervals"
-    if not focus.effects.has_standard_errors[0]:
-        errors = f"the standard errors of {focus.label} are not known"
-    if all("variance_residual" in record for record in chosen):  # a regression has no sampling errors of its own
-        known = "" if focus.effects.has_standard_errors[0] else f"{errors}, and "
-        errors = (
-            f"{known}the intervals hold the residual variance and the parameters of the line, not its sampling errors"
-        )
-    parts.append(f"Model {model}; {errors}.")
-    return " ".join(parts)
-
-
-def _positions_in_words(records: Sequence[Mapping[str, Any]]) -> str:
-    """Position of the observed effect, and the lines and data cuts that give it."""
-    several_cuts = len({record["cut"] for record in records}) > 1
-    lines: dict[str, list[str]] = {}
-    for record in records:
-        line = f"{record['set']} ({record['cut']})" if several_cuts else str(record["set"])
-        lines.setdefault(record["position"], []).append(line)
-    if len(lines) == 1 and len(records) > 1:
-        return f"{POSITIONS[next(iter(lines))]} of every line{', at every data cut' if several_cuts else ''}"
-    return "; ".join(f"{words} of {', '.join(lines[name])}" for name, words in POSITIONS.items() if name in lines)
+    return [placement for placement in chosen if placement.model == model]

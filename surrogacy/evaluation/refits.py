@@ -1,24 +1,31 @@
-"""How far a result leans on an assumption or on one trial: grids over rho_within, leave-one-trial-out."""
+"""Refits: the within-trial correlation or the prior varied, and each trial left out in turn.
+
+Every fit that is made again passes through this module. A `Refit` holds the quantity varied, its value and the
+estimates.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+
+import numpy as np
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError
-from surrogacy.evaluation.influence import _correlation, conclusions
+from surrogacy.evaluation.records import Estimates, Record, estimate_values, interval_limits
 from surrogacy.models import Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Uniform, half_cauchy, lkj
-from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.result import Result
 
+Fit = Result | SurrogacyError
+Prior = HalfNormal | HalfStudentT | Uniform | Beta
 RHO_WITHIN_GRID = (0.0, 0.3, 0.5, 0.7, 0.9)
 
-# What a reader might have believed before: the first is the default, each other one differs from it in what it names.
-PRIOR_SETS: dict[str, dict[str, Any]] = {
+# Priors that a reader might have held: the first is the default, each of the others differs from it in what it names.
+PRIOR_SETS: dict[str, dict[str, Prior]] = {
     "default": {},
     "tau half-normal(0.25)": {"tau_surrogate": HalfNormal(0.25), "tau_final": HalfNormal(0.25)},
     "tau half-normal(1)": {"tau_surrogate": HalfNormal(1.0), "tau_final": HalfNormal(1.0)},
@@ -31,29 +38,129 @@ PRIOR_SETS: dict[str, dict[str, Any]] = {
     "rho uniform(0, 1)": {"rho_between": Uniform(0.0, 1.0)},
     "rho_within uniform(0, 0.95)": {"rho_within": Uniform(0.0, 0.95)},
 }
+PRIOR_QUANTITIES = (
+    "ste_prediction",
+    "ste_prediction_80",
+    "prior_overlap",
+    "r2_trial_prior",
+    "p_slope_positive",
+    "log_marginal_likelihood",
+)
+WITH_LIMITS = ("r", "rho_between", "r2_trial", "slope")  # estimates whose limits the record of a choice holds
 
 
-def point_estimates(result: Result) -> dict[str, Any]:
-    """Flat record of a result: value of every estimate, hazard ratio and status of every threshold."""
-    record: dict[str, Any] = {}
-    for name, estimate in result.estimates.items():
-        if isinstance(estimate, ThresholdEffect):
-            record[name] = estimate.hr
-            record[f"{name}_status"] = estimate.status
-        elif not name.endswith(("_delta", "_bootstrap")):
-            record[name] = estimate.value
-    record["boundary"] = result.on_boundary
-    return record
+@dataclass(frozen=True)
+class Refit:
+    """Estimates of a model after one thing was varied.
+
+    Parameters
+    ----------
+    model : str
+        Name on the command line.
+    varied : str
+        ``rho_within``, ``prior``, ``left_out``, a choice of the analysis, ``base`` (none varied) or a factor.
+    value : float or str
+        Its value: a correlation, the name of a prior, of a trial, of a level.
+    k, trials : int
+        Comparisons and trials that the model was offered; 0 where the effects could not be paired.
+    estimates : mapping of str to Estimate or ThresholdEffect
+        Empty where no fit was possible.
+    boundary : bool
+        Whether the fit ended on the boundary.
+    problem : str
+        Reason why no fit was possible; empty otherwise.
+    fitted : int
+        Comparisons in the fit: those of ``k`` that have what the model needs.
+    same_data : bool
+        Whether the effects are those of the base.
+    """
+
+    model: str
+    varied: str
+    value: float | str
+    k: int
+    trials: int
+    estimates: Estimates = field(default_factory=dict)
+    boundary: bool = False
+    problem: str = ""
+    fitted: int = 0
+    same_data: bool = True
+
+    @property
+    def values(self) -> Record:
+        """Point estimates, and whether the fit ended on the boundary."""
+        return {**estimate_values(self.estimates), "boundary": self.boundary}
+
+
+@dataclass(frozen=True, eq=False)
+class FitWithoutTrial:
+    """Fit to the comparisons of all trials but one.
+
+    Parameters
+    ----------
+    trial : str
+    rest : Effects
+        Comparisons of the others.
+    fit : Result or SurrogacyError
+        The error where no fit was possible.
+    """
+
+    trial: str
+    rest: Effects
+    fit: Fit
 
 
 def without_extras(model: Model, *, intervals: bool = False) -> Model:
-    """The same model without what a refit for its point estimates does not need; ``intervals`` are kept if they are wanted."""
-    leaner: dict[str, Any] = {"bootstrap": 0, "check_grid": False} | ({} if intervals else {"interval": "delta"})
+    """Return the same model without a bootstrap, a second grid and, unless ``intervals`` are wanted, profiles."""
+    leaner: dict[str, int | str] = {"bootstrap": 0, "check_grid": False}
+    if not intervals:
+        leaner["interval"] = "delta"
     known = getattr(model, "__dataclass_fields__", {})
     return replace(model, **{name: value for name, value in leaner.items() if name in known})  # type: ignore[type-var]
 
 
-def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_WITHIN_GRID) -> list[dict[str, Any]]:
+def fit_each(model: Model, data: Sequence[Effects]) -> list[Fit]:
+    """Fit to each data set, all at once where the model can do that; errors stand in place of fits."""
+    together: Callable[[Sequence[Effects]], list[Result]] | None = getattr(model, "fit_many", None)
+    if together is not None:
+        try:
+            return list(together(data))
+        except FitError:  # one of them is too small: find out which
+            pass
+    return [attempt(model.fit, effects, FitError) for effects in data]
+
+
+def fit_once(model: Model, effects: Effects) -> Result:
+    """Fit, or return the fit made before: the priors, the within-trial correlation and influence start from the same."""
+    return _remembered_fit(model, effects)  # type: ignore[arg-type]  # every model is a frozen dataclass
+
+
+@lru_cache(maxsize=16)
+def _remembered_fit(model: Model, effects: Effects) -> Result:
+    return model.fit(effects)
+
+
+def attempt(fit: Callable[[Effects], Result], effects: Effects, expected: type[SurrogacyError] = SurrogacyError) -> Fit:
+    """Fit, or return the error of an expected kind."""
+    try:
+        return fit(effects)
+    except expected as error:
+        return error
+
+
+def summarise(
+    model: Model, varied: str, value: float | str, effects: Effects, fit: Fit, *, same_data: bool = True
+) -> Refit:
+    """Keep the estimates of a fit to ``effects``, or the reason why there is none."""
+    size = len(effects), len(effects.trials)
+    if isinstance(fit, SurrogacyError):
+        return Refit(model.name, varied, value, *size, problem=str(fit), same_data=same_data)
+    return Refit(
+        model.name, varied, value, *size, fit.estimates, fit.on_boundary, "", len(fit.effects), same_data=same_data
+    )
+
+
+def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_WITHIN_GRID) -> list[Refit]:
     """Refit over values of the within-trial correlation, where that is an assumption.
 
     Parameters
@@ -65,165 +172,135 @@ def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_
 
     Returns
     -------
-    list of dict
-        One record a value: rho_within, every point estimate, the interval of r2_trial, boundary.
+    list of Refit
+        One per value.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import BivariateRandomEffects
+    >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
+    >>> refits = rho_within_grid(BivariateRandomEffects(), effects, (0, 0.5))
+    >>> [f"{refit.estimates['slope'].value:.2f}" for refit in refits]
+    ['0.51', '0.47']
     """
-    records = []
     lean = without_extras(model)
+    refits = []
     for rho_within in grid:
-        try:
-            result = lean.fit(effects.with_rho_within(rho_within))
-        except FitError as error:
-            records.append({"rho_within": rho_within, "problem": str(error)})
-            continue
-        square = result["r2_trial"]
-        limits = {"r2_trial_low": square.low, "r2_trial_high": square.high}
-        records.append({"rho_within": rho_within, **point_estimates(result), **limits})
-    return records
+        assumed = effects.with_rho_within(rho_within)
+        fit = lean.fit
+        if np.array_equal(assumed.rho_within, effects.rho_within):
+            assumed, fit = effects, partial(fit_once, lean)
+        refits.append(summarise(model, "rho_within", rho_within, assumed, attempt(fit, assumed, FitError)))
+    return refits
 
 
-@dataclass(frozen=True, eq=False)
-class LeftOut:
-    """A trial, the comparisons of the others, and what a model made of those."""
-
-    trial: str
-    rest: Effects
-    found: Result | FitError
-
-
-def without_each_trial(model: Model, effects: Effects, *, intervals: bool = False) -> list[LeftOut]:
-    """Refit without each trial in turn, for the point estimates or with ``intervals``; the comparisons of a trial leave together."""
-    lean = without_extras(model, intervals=intervals)
+def without_each_trial(model: Model, effects: Effects, *, intervals: bool = False) -> list[FitWithoutTrial]:
+    """Fit without each trial in turn, for point estimates or with ``intervals``; its comparisons leave with it."""
     data = [effects.without_trial(trial) for trial in effects.trials]
-    return [LeftOut(*one) for one in zip(effects.trials, data, refits(lean, data), strict=True)]
+    fits = fit_each(without_extras(model, intervals=intervals), data)
+    return [FitWithoutTrial(*entry) for entry in zip(effects.trials, data, fits, strict=True)]
 
 
-def leave_one_out(model: Model, effects: Effects, left_out: Sequence[LeftOut] | None = None) -> list[dict[str, Any]]:
-    """Estimates without each trial in turn.
+def leave_one_out(model: Model, effects: Effects, fits: Sequence[FitWithoutTrial] | None = None) -> list[Refit]:
+    """Refit without each trial in turn.
 
     Parameters
     ----------
     model : Model
     effects : Effects
-    left_out : sequence of LeftOut, optional
-        As `without_each_trial` gives it, where it is there already.
+    fits : sequence of FitWithoutTrial, optional
+        Those of `without_each_trial`, where they have been made.
 
     Returns
     -------
-    list of dict
-        One record a trial: left_out, k, every point estimate; ``problem`` where no fit was possible.
+    list of Refit
+        One per trial.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import WeightedPearson
+    >>> effects = surrogacy.read_trials().analysis_set("tactics-2022")
+    >>> r = [refit.estimates["r"].value for refit in leave_one_out(WeightedPearson(), effects)]
+    >>> f"{min(r):.2f} to {max(r):.2f}"
+    '0.33 to 0.85'
     """
-    records = []
-    for one in without_each_trial(model, effects) if left_out is None else left_out:
-        record: dict[str, Any] = {"left_out": one.trial, "k": len(one.rest)}
-        record |= {"problem": str(one.found)} if isinstance(one.found, FitError) else point_estimates(one.found)
-        records.append(record)
-    return records
+    made = without_each_trial(model, effects) if fits is None else fits
+    return [summarise(model, "left_out", entry.trial, entry.rest, entry.fit) for entry in made]
 
 
-def refits(model: Model, data: Sequence[Effects]) -> list[Result | FitError]:
-    """Fit to each data set, all at once where the model can do that."""
-    together: Callable[[Sequence[Effects]], list[Result | FitError]] | None = getattr(model, "fit_many", None)
-    if together is not None:
-        try:
-            return together(data)
-        except FitError:  # one of them is too small: find out which
-            pass
-    found: list[Result | FitError] = []
-    for effects in data:
-        try:
-            found.append(model.fit(effects))
-        except FitError as error:
-            found.append(error)
-    return found
-
-
-def prior_sensitivity(model: BivariateBayes, effects: Effects) -> list[dict[str, Any]]:
-    """What other priors would have made of the same data; exact.
+def prior_sensitivity(model: BivariateBayes, effects: Effects) -> list[Refit]:
+    """Refit with other priors; exact.
 
     Parameters
     ----------
     model : BivariateBayes
-        Its own priors are the first row.
+        Its own priors are the first.
     effects : Effects
 
     Returns
     -------
-    list of dict
-        One record a set of priors: prior (name), r2_trial and slope with limits, threshold effects, prior_overlap,
-        p_slope_positive, log_marginal_likelihood; ``problem`` where no fit was possible.
+    list of Refit
+        One per entry of `PRIOR_SETS`.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import BivariateBayes
+    >>> effects = surrogacy.read_trials().analysis_set("tactics-2022")
+    >>> [refit.value for refit in prior_sensitivity(BivariateBayes(), effects)][:2]
+    ['default', 'tau half-normal(0.25)']
     """
-    records = []
+    # too few comparisons, or a shared control arm that contradicts a rho_within, is a problem of that prior alone
+    refits = []
     for name, change in PRIOR_SETS.items():
-        record: dict[str, Any] = {"prior": name}
-        try:
-            result = replace(model, check_grid=False, **change).fit(effects)
-        except SurrogacyError as error:  # too few comparisons, or a shared control arm that contradicts a rho_within
-            records.append({**record, "problem": str(error)})
-            continue
-        for estimate in ("r2_trial", "slope"):
-            found = result[estimate]
-            record |= {estimate: found.value, f"{estimate}_low": found.low, f"{estimate}_high": found.high}
-        wanted = {"ste_prediction", "ste_prediction_80", "prior_overlap", "r2_trial_prior"}
-        wanted |= {"p_slope_positive", "log_marginal_likelihood"}
-        values = point_estimates(result)
-        records.append(
-            {**record, **{key: value for key, value in values.items() if key.removesuffix("_status") in wanted}}
-        )
-    return records
+        changed = replace(model, check_grid=False, **change)  # type: ignore[arg-type]
+        fit = changed.fit if change else partial(fit_once, changed)
+        refits.append(summarise(model, "prior", name, effects, attempt(fit, effects)))
+    return refits
 
 
-# Quantities whose change is told, where the model has them.
-FOLLOWED = ("r", "rho_between", "r2_trial", "slope", "intercept", "sigma_cond", "ste_prediction", "ste_confidence")
+def rho_within_record(refit: Refit) -> Record:
+    """Record of a value of the within-trial correlation: point estimates, limits of r2_trial."""
+    record: Record = {"rho_within": refit.value}
+    if refit.problem:
+        return record | {"problem": refit.problem}
+    return record | refit.values | interval_limits(refit.estimates, ["r2_trial"])
 
 
-def delete_one(model: Model, effects: Effects, left_out: Sequence[LeftOut] | None = None) -> list[dict[str, Any]]:
-    """Refit without each trial, and tell what changed; the comparisons of a trial leave together.
-
-    The intervals are those of the model as it is given: ``interval="delta"`` of the bivariate model is faster, but has none on
-    the boundary.
-
-    Parameters
-    ----------
-    model : Model
-    effects : Effects
-    left_out : sequence of LeftOut, optional
-        As `surrogacy.evaluation.refits.without_each_trial` gives it, where it is there already with the intervals of the model.
-
-    Returns
-    -------
-    list of dict
-        The first record is that of all trials (left_out ``""``), then one a trial: left_out, k, every quantity of `FOLLOWED`
-        that the model has, its change ``*_change`` (without the trial less with it; thresholds as hazard ratios), statuses of
-        thresholds, and the `conclusions`; ``problem`` where no fit was possible.
-
-    Raises
-    ------
-    FitError
-        If the model cannot be fitted to all trials.
-    """
-    lean = without_extras(model, intervals=True)
-    whole = _followed(lean.fit(effects))
-    records: list[dict[str, Any]] = [{"left_out": "", "k": len(effects), **whole}]
-    for one in without_each_trial(model, effects, intervals=True) if left_out is None else left_out:
-        record: dict[str, Any] = {"left_out": one.trial, "k": len(one.rest)}
-        if isinstance(one.found, FitError):
-            records.append(record | {"problem": str(one.found)})
-            continue
-        found = _followed(one.found)
-        changes = {f"{name}_change": _difference(found[name], whole.get(name)) for name in FOLLOWED if name in found}
-        records.append(record | found | changes)
-    return records
+def left_out_record(refit: Refit) -> Record:
+    """Record of a trial left out: point estimates."""
+    record: Record = {"left_out": refit.value, "k": refit.k}
+    return record | ({"problem": refit.problem} if refit.problem else refit.values)
 
 
-def _followed(result: Result) -> dict[str, Any]:
-    points = point_estimates(result)
-    wanted = {name: points[name] for name in FOLLOWED if name in points}
-    correlation = _correlation(result)
-    if "r" not in wanted and correlation is not None and "rho_between" not in wanted:
-        wanted["r"] = correlation[0]
-    return wanted | conclusions(result)
+def prior_record(refit: Refit) -> Record:
+    """Record of a set of priors: r2_trial and slope with limits, thresholds, overlap of prior and posterior."""
+    record: Record = {"prior": refit.value}
+    if refit.problem:
+        return record | {"problem": refit.problem}
+    for name in ("r2_trial", "slope"):
+        record |= {name: refit.values[name]} | interval_limits(refit.estimates, [name])
+    kept = {name: value for name, value in refit.values.items() if name.removesuffix("_status") in PRIOR_QUANTITIES}
+    return record | kept
 
 
-def _difference(now: float | None, before: float | None) -> float | None:
-    return None if now is None or before is None else now - before
+def _fit_record(refit: Refit) -> Record:
+    if refit.problem:
+        return {"problem": refit.problem}
+    return {"fitted": refit.fitted, **refit.values, **interval_limits(refit.estimates, WITH_LIMITS)}
+
+
+def choice_record(refit: Refit) -> Record:
+    """Record of a choice of the analysis: point estimates, limits of `WITH_LIMITS`."""
+    record: Record = {"varied": refit.varied, "value": refit.value, "k": refit.k}
+    if refit.k:
+        record |= {"trials": refit.trials, "same_data": refit.same_data}
+    return record | _fit_record(refit)
+
+
+def subgroup_record(refit: Refit) -> Record:
+    """Record of a level of a factor: point estimates, limits of `WITH_LIMITS`."""
+    record: Record = {"factor": refit.varied, "level": refit.value, "k": refit.k, "trials": refit.trials}
+    return record | _fit_record(refit)

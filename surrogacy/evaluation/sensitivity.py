@@ -11,8 +11,7 @@ import numpy as np
 
 from surrogacy.effects import Effects
 from surrogacy.errors import SurrogacyError, UsageError
-from surrogacy.evaluation.refits import RHO_WITHIN_GRID
-from surrogacy.evaluation.subgroups import _fitter
+from surrogacy.evaluation.refits import RHO_WITHIN_GRID, Refit, attempt, summarise, without_extras
 from surrogacy.models import Model
 from surrogacy.results.endpoint_names import endpoint_label
 from surrogacy.results.labels import Weights
@@ -43,7 +42,7 @@ CI_LEVELS = ("as printed", "all read as 95%")
 
 @dataclass(frozen=True)
 class Alternatives:
-    """What a grid varies; an empty sequence leaves that axis out.
+    """Alternatives of a grid; an empty sequence leaves that axis out.
 
     Parameters
     ----------
@@ -74,7 +73,7 @@ def vary_one_choice(
     source: Source,
     alternatives: Alternatives | None = None,
     pairing: Pairing = DEFAULT_PAIRING,
-) -> list[dict[str, Any]]:
+) -> list[Refit]:
     """Refit over alternatives, one choice varied at a time.
 
     Parameters
@@ -89,15 +88,22 @@ def vary_one_choice(
 
     Returns
     -------
-    list of dict
-        First the base (varied ``"base"``), then one record an alternative: varied, value, k, trials, same_data (whether the
-        effects are those of the base, as in a set that lists its hazard ratios), the rest as in `by_factor`;
-        ``problem`` where the effects could not be paired or fitted.
+    list of Refit
+        First the base (varied ``"base"``), then one per alternative; ``same_data`` in a set that lists its hazard
+        ratios, ``problem`` where the effects could not be paired or fitted.
 
     Raises
     ------
     UsageError
         If there is no such set, data cut or level.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import WeightedPearson
+    >>> refits = vary_one_choice(WeightedPearson(), surrogacy.read_trials(), "tactics-2022")
+    >>> [(refit.value, f"{refit.estimates['r'].value:.2f}") for refit in refits if refit.value in ("n", "none")]
+    [('n', '0.55'), ('none', '0.53')]
     """
     asked = alternatives or Alternatives()
     for words, chosen, known in (("data cut", asked.data_cut, DATA_CUTS), ("level", asked.ci_level, CI_LEVELS)):
@@ -110,14 +116,13 @@ def vary_one_choice(
 
     base = pair()
 
-    def record(varied: str, value: object, make: Callable[[], Effects], by: Model = model) -> dict[str, Any]:
-        found: dict[str, Any] = {"varied": varied, "value": value}
+    def record(varied: str, value: float | str, make: Callable[[], Effects], by: Model = model) -> Refit:
         try:
             effects = make()
         except SurrogacyError as error:
-            return found | {"k": 0, "problem": str(error)}
-        found |= {"k": len(effects), "trials": len(effects.trials), "same_data": same_effects(effects, base)}
-        return found | _fitter(by)(effects)
+            return Refit(model.name, varied, value, 0, 0, problem=str(error), same_data=False)
+        fit = attempt(without_extras(by, intervals=True).fit, effects)
+        return summarise(by, varied, value, effects, fit, same_data=same_effects(effects, base))
 
     fields = getattr(model, "__dataclass_fields__", {})
     weighted = "weights" in fields
@@ -147,7 +152,7 @@ def endpoint_orders(trials: TrialSet) -> Mapping[str, Sequence[str]]:
 
 
 def same_effects(one: Effects, other: Effects) -> bool:
-    """Whether two sets of effects hold the same numbers for the same comparisons."""
+    """Return whether two sets of effects hold the same numbers for the same comparisons."""
     names = ("log_hr", "se", "rho_within", "control_share")
     return (one.comparison, one.control_group) == (other.comparison, other.control_group) and all(
         np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in names

@@ -1,24 +1,20 @@
-"""Whether a result holds elsewhere: in each level of a factor, in comparisons that were not in the fit, and by other choices.
+"""Refits in each level of a factor, or in the trials before and after a year.
 
-None of this is a test of a difference: levels of a factor are set side by side (a moderated line tests them), and the choices
-of a grid are made on the same trials.
+None of this tests a difference: levels of a factor are set side by side, on few trials each; a moderated line tests
+them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from surrogacy.effects import Effects
-from surrogacy.errors import SurrogacyError, UsageError
-from surrogacy.evaluation.refits import point_estimates, without_extras
+from surrogacy.errors import UsageError
+from surrogacy.evaluation.refits import Refit, attempt, summarise, without_extras
 from surrogacy.models import Model
-from surrogacy.results.estimate import Estimate
-from surrogacy.results.result import Result
 
 NOT_STATED = "not stated"
-WITH_LIMITS = ("r", "rho_between", "r2_trial", "slope")  # estimates that a record holds the interval of
 
 
 def before(effects: Effects, year: int) -> Effects:
@@ -43,20 +39,20 @@ def levels_of(effects: Effects, factor: str, year: int | None = None) -> dict[st
         if year is None:
             raise UsageError("factor era needs the year to split at")
         parts = {f"before {year}": before(effects, year), f"from {year}": from_year(effects, year)}
-        undated = effects.take([not value for value in effects.factors["year"]])
+        undated = effects.take([not value for value in effects.covariates["year"]])
         return parts | ({NOT_STATED: undated} if len(undated) else {})
-    if factor not in effects.factors:
+    if factor not in effects.covariates:
         raise UsageError(
-            f"these effects have no factor {factor!r}; choose from era, {', '.join(effects.factors) or 'none'}"
+            f"these effects have no factor {factor!r}; choose from era, {', '.join(effects.covariates) or 'none'}"
         )
-    values = effects.factors[factor]
+    values = effects.covariates[factor]
     return {
         value or NOT_STATED: effects.take([other == value for other in values])
         for value in sorted(dict.fromkeys(values), key=lambda value: value == "")
     }
 
 
-def by_factor(model: Model, effects: Effects, factor: str, year: int | None = None) -> list[dict[str, Any]]:
+def by_factor(model: Model, effects: Effects, factor: str, year: int | None = None) -> list[Refit]:
     """Refit in each level of a factor.
 
     Parameters
@@ -71,43 +67,31 @@ def by_factor(model: Model, effects: Effects, factor: str, year: int | None = No
 
     Returns
     -------
-    list of dict
-        One record a level: factor, level, k, trials, fitted (comparisons left after those without the model's weights), every
-        point estimate, limits of r, rho_between, r2_trial and slope; ``problem`` where there are too few comparisons or no fit was possible.
+    list of Refit
+        One per level; ``problem`` where there are too few comparisons or no fit was possible.
 
     Raises
     ------
     UsageError
         If there is no such factor.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import WeightedPearson
+    >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
+    >>> [(refit.value, refit.k) for refit in by_factor(WeightedPearson(), effects, "line")]
+    [('first', 9), ('second', 7)]
     """
-    fit = _fitter(model)
+    lean = without_extras(model, intervals=True)
     return [
-        {"factor": factor, "level": level, "k": len(part), "trials": len(part.trials)} | fit(part)
+        summarise(model, factor, level, part, attempt(lean.fit, part))
         for level, part in levels_of(effects, factor, year).items()
     ]
 
 
 def _by_year(effects: Effects, words: str, wanted: Callable[[int], bool]) -> Effects:
-    if "year" not in effects.factors:
+    if "year" not in effects.covariates:
         raise UsageError("these effects have no factor 'year'")
-    part = effects.take([bool(value) and wanted(int(value)) for value in effects.factors["year"]])
+    part = effects.take([bool(value) and wanted(int(value)) for value in effects.covariates["year"]])
     return replace(part, name=f"{effects.name} {words}".strip())
-
-
-def _fitter(model: Model) -> Callable[[Effects], dict[str, Any]]:
-    """What refits a model, with its intervals but without a bootstrap, and records what it found."""
-    lean = without_extras(model, intervals=True)
-
-    def fit(effects: Effects) -> dict[str, Any]:
-        try:
-            result: Result = lean.fit(effects)
-        except SurrogacyError as error:
-            return {"problem": str(error)}
-        record = {"fitted": len(result.effects), **point_estimates(result)}
-        for name in WITH_LIMITS:
-            estimate = result.estimates.get(name)
-            if isinstance(estimate, Estimate):
-                record |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        return record
-
-    return fit

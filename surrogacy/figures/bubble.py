@@ -11,7 +11,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from surrogacy.figures import _style as style
-from surrogacy.models.weights import weighting, weights_of
 from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent
@@ -20,7 +19,6 @@ from surrogacy.results.result import Result, SurrogacyLine
 
 LABEL_ALL_UP_TO = 15
 LARGEST_BUBBLE = 260.0  # points squared
-UNVERIFIED = "unverified"
 MOST_LABELS = 40  # more names hide the symbols
 
 
@@ -41,11 +39,7 @@ def bubble_data(result: Result) -> pd.DataFrame:
     effects = result.effects
     k = len(effects)
     blank = ("",) * k
-    weights = np.full(k, np.nan)
-    if effects.complete.any() and (
-        weighting(result.settings, result.effects) not in ("n", "sqrt-n") or np.isfinite(effects.n).all()
-    ):
-        weights = weights_of(effects, weighting(result.settings, result.effects))[0]
+    weights = result.shown_weights.values
     frame = pd.DataFrame(
         {
             "label": effects.labels,
@@ -53,13 +47,12 @@ def bubble_data(result: Result) -> pd.DataFrame:
             "surrogate": effects.log_hr[:, 0],
             "final": effects.log_hr[:, 1],
             "n": effects.n,
-            "area": weights / np.nanmax(weights) if np.isfinite(weights).any() else np.full(k, 0.3),
-            "class": effects.factors.get("class", blank),
-            "stage": effects.factors.get("stage", blank),
+            "area": weights / weights.max(),
+            "class": effects.covariates.get("class", blank),
+            "stage": effects.covariates.get("stage", blank),
         }
     )
-    evidence = [effects.factors.get(f"{side}_evidence", blank) for side in ("surrogate", "final")]
-    frame["unverified"] = [UNVERIFIED in pair for pair in zip(*evidence, strict=True)]
+    frame["unverified"] = effects.unverified.any(axis=1)
     low, high = effects.limits
     for column, name in enumerate(("surrogate", "final")):
         frame[f"{name}_low"], frame[f"{name}_high"] = low[:, column], high[:, column]
@@ -287,7 +280,7 @@ def _corner(ax: Axes, result: Result) -> None:
     """Four lines at most: what, how many, how strong, the line."""
     effects = result.effects
     lines = [f"{effects.name or 'effects'}: {model_label(result.model)}"]
-    patients = f", {effects.patients:,.0f} patients" if np.isfinite(effects.patients) else ""
+    patients = f", {effects.n_patients:,.0f} patients" if np.isfinite(effects.n_patients) else ""
     lines.append(f"{result.size} comparisons, {len(effects.trials)} trials{patients}")
     square: Any = result.estimates.get("r2_trial")
     if square is not None and square.value is not None:
@@ -344,7 +337,7 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
         for name in stages:
             marker(name, marker=style.STAGE_MARKERS[name])
     known = data["n"].dropna()
-    if weighting(result.settings, result.effects) == "n" and len(known):
+    if result.shown_weights.name == "n" and len(known):
         heading("Patients (area)")
         shape = style.STAGE_MARKERS.get(data["stage"].mode()[0], "o")
         for size in _three_sizes(known):
@@ -352,7 +345,7 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
             if size > known.max() / 4:  # a large symbol is higher than its line
                 handles.append(Line2D([], [], lw=0, label=""))
         handles.append(Line2D([], [], lw=0, label=" "))  # the largest circle is higher than its line
-    elif weighting(result.settings, result.effects) != "none":
+    elif result.shown_weights.name != "none":
         heading("Weight (area)")
         for share in (0.1, 0.4, 1.0):
             marker(f"{percent(share)} of the largest", ms=np.sqrt(LARGEST_BUBBLE * share))

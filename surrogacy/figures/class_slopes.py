@@ -29,7 +29,7 @@ def class_slopes_data(result: Result) -> pd.DataFrame:
     DataFrame
         Columns class, comparisons, slope, low, high.
     """
-    classes = result.effects.factors["class"]
+    classes = result.effects.covariates["class"]
     rows = []
     for name, estimate in result.estimates.items():
         if name.startswith("slope["):

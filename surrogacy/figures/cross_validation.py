@@ -18,7 +18,11 @@ FRAME = float(np.log(0.3)), float(np.log(3.0))  # wider intervals end in an arro
 def cross_validation_data(found: Predictions) -> pd.DataFrame:
     """Rows of the figure, by predicted effect; comparisons without a prediction are left out."""
     columns = ["label", "k", "observed", "se_final", "predicted", "low", "high", "low_80", "high_80", "covered"]
-    return pd.DataFrame(found.predicted)[columns].sort_values("predicted").reset_index(drop=True)
+    return (
+        pd.DataFrame([record for record in found.records if "problem" not in record])[columns]
+        .sort_values("predicted")
+        .reset_index(drop=True)
+    )
 
 
 def plot_cross_validation(

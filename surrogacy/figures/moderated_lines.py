@@ -136,10 +136,10 @@ def plot_moderated_lines(found: Moderation, ax: Axes | None = None) -> Axes:
     )
     if len(bubbles) <= LABEL_ALL_UP_TO:
         _label(ax, bubbles, bubbles, None)
-    names = dict.fromkeys(found.posterior.effects.factors.get("surrogate", ())) or {"surrogate": None}
+    names = dict.fromkeys(found.posterior.effects.covariates.get("surrogate", ())) or {"surrogate": None}
     ax.set_xlabel(f"Hazard ratio, {' / '.join(names)}   (← favours experimental)")
     ax.set_ylabel(
-        f"Hazard ratio, {next(iter(found.posterior.effects.factors.get('final', ())), 'final endpoint')}   (← favours experimental)"
+        f"Hazard ratio, {next(iter(found.posterior.effects.covariates.get('final', ())), 'final endpoint')}   (← favours experimental)"
     )
     _corner(ax, found)
     _key(ax, found, bubbles, lines, colour)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from surrogacy.arrays import FloatArray
+from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.results.format import number, percent
 from surrogacy.results.result import Result
@@ -19,58 +19,38 @@ SLOPES = (-0.5, 1.5)  # the panel shows these at the least, and 98 % of the post
 
 
 def posterior_data(result: Result) -> dict[str, pd.DataFrame]:
-    """What the figure shows.
+    """Bins and draws that the figure shows.
 
     Parameters
     ----------
     result : Result
-        Of a Bayesian model: its ``draws`` are an exact posterior or an ``xarray.DataTree``.
+        Of a Bayesian model.
 
     Returns
     -------
     dict of DataFrame
         ``r2_trial`` (missing where the model has none) and ``slope``: low, high, posterior, prior of each bin (probabilities;
         prior NaN where it was not drawn); ``line``: draws of intercept and slope.
+
+    Raises
+    ------
+    UsageError
+        If the result has no posterior.
     """
-    draws = _draws(result, "posterior")
-    low, high = np.quantile(draws["slope"], [0.01, 0.99])
+    posterior = result.posterior
+    if posterior is None:
+        raise UsageError(f"{result.model} has no posterior to draw")
+    low, high = posterior.quantile("slope", [0.01, 0.99])
     ends = (float(np.clip(low, -3.0, SLOPES[0])), float(np.clip(high, SLOPES[1], 4.0)))
     frames = {}
     for name, edges in (("r2_trial", np.linspace(0, 1, BINS + 1)), ("slope", np.linspace(*ends, BINS + 1))):
-        if name in draws:
-            posterior, prior = _masses(result, name, edges, draws[name])
-            frames[name] = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "posterior": posterior, "prior": prior})
-    frames["line"] = pd.DataFrame({name: draws[name][:DRAWS] for name in ("intercept", "slope")})
+        if name in posterior.quantities:
+            mass, before = np.diff(posterior.distribution(name, edges)), posterior.prior_distribution(name, edges)
+            prior = np.full(BINS, np.nan) if before is None else np.diff(before)
+            frames[name] = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "posterior": mass, "prior": prior})
+    draws = posterior.draw(DRAWS)
+    frames["line"] = pd.DataFrame({name: draws[name] for name in ("intercept", "slope")})
     return frames
-
-
-def _draws(result: Result, group: str) -> dict[str, FloatArray]:
-    """Draws of the quantities that the figure shows, in random order."""
-    if hasattr(result.draws, "sample"):
-        found: dict[str, FloatArray] = result.draws.sample(DRAWS)
-        return found
-    tree = result.draws
-    if group not in tree.children:
-        return {}
-    order = np.random.default_rng(0)
-    size = tree[group]["slope"].size if "slope" in tree[group] else 0
-    shuffled = order.permutation(size)
-    names = [
-        name for name in ("r2_trial", "slope", "intercept") if name in tree[group] and tree[group][name].size == size
-    ]
-    return {name: tree[group][name].to_numpy().ravel()[shuffled] for name in names}
-
-
-def _masses(result: Result, name: str, edges: FloatArray, draws: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Probability of each bin, posterior and prior."""
-    if hasattr(result.draws, "cdf"):
-        posterior, prior = result.draws.cdf(name, edges)
-        return np.diff(posterior), np.diff(prior)
-    before = _draws(result, "prior").get(name)
-    posterior = np.histogram(draws, edges)[0] / len(draws)
-    return posterior, np.full(len(posterior), np.nan) if before is None else np.histogram(before, edges)[0] / len(
-        before
-    )
 
 
 def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) -> tuple[Axes, Axes, Axes]:

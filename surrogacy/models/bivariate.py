@@ -36,7 +36,7 @@ from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement, usable_part
 from surrogacy.results.result import LEVEL, Result
 from surrogacy.stats import correlation
-from surrogacy.stats.lines import Line
+from surrogacy.stats.lines import Line, SurrogateDistribution
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
 from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
 
@@ -44,8 +44,8 @@ from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
 FEW_TRIALS = 40
 PLUG_IN = Caveat(
     CaveatCode.NARROW_BAND,
-    "prediction band and STE take sigma_cond as known and are too narrow with few trials: in simulations the 95% band held "
-    "83% of new trials with 6 trials, 84% with 16, 91% with 45",
+    "prediction band and STE take sigma_cond as known and are too narrow with few trials: in simulations the 95% band "
+    "held 83% of new trials with 6 trials, 84% with 16, 91% with 45",
 )
 
 BOUNDARY_WORDS = {
@@ -76,8 +76,8 @@ class BivariateRandomEffects:
     new_n : float, optional
         Patients of the new trial that a prediction is made for; default: its true effect.
     starts : int
-        Starting points of the search, at most five: moments, strong correlations of either sign, and beside the maxima with one
-        tau = 0. The three models with a tau of 0 are tried besides, whatever it is.
+        Starting points of the search, at most five: moments, strong correlations of either sign, and beside the
+        maxima with one tau = 0. The three models with a tau of 0 are tried besides, whatever it is.
     level : float
     """
 
@@ -144,7 +144,7 @@ class BivariateRandomEffects:
             caveats += (Caveat(CaveatCode.BOUNDARY, text),)
         return Result(
             self.name,
-            asdict(self),
+            asdict(self) | rho_within_record(effects),
             effects,
             {**estimates, **thresholds},
             line,
@@ -231,7 +231,15 @@ class BivariateRandomEffects:
             new_n=self.new_n,
             degrees_of_freedom=None,
             data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
+            surrogate=SurrogateDistribution(float(mu[0]), float(np.sqrt(psi[0])) ** 2),
         )
+
+
+def rho_within_record(effects: Effects, *, with_prior: bool = False) -> dict[str, float | int | None]:
+    """Within-trial correlation of a bivariate fit for the record: the assumed value, None with a prior."""
+    assumed = np.unique(effects.rho_within[~effects.rho_known])
+    value = float(assumed[0]) if len(assumed) and not with_prior else None
+    return {"rho_within": value, "rho_within_reported": int(effects.rho_known.sum())}
 
 
 def derived(psi: FloatArray, mu: FloatArray) -> tuple[dict[str, float | None], dict[str, FloatArray]]:

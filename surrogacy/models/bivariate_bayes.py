@@ -22,10 +22,11 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models.bivariate import rho_within_record
 from surrogacy.models.exact.bivariate_grid import NODES, Priors
-from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, Posterior, posteriors
+from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, BivariatePosterior, posteriors
 from surrogacy.models.exact.box_quadrature import rule
-from surrogacy.models.exact.refinement import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
+from surrogacy.models.exact.refinement import REFINEMENTS, check_settings, refine, with_grid_error
 from surrogacy.models.priors import (
     Beta,
     CorrelationPrior,
@@ -119,7 +120,12 @@ class BivariateBayes:
             priors["prior_rho_within"] = str(self.rho_within)
         return {**priors, "new_n": self.new_n, "level": self.level, "nodes": list(self.nodes)}
 
-    def posterior(self, effects: Effects) -> Posterior:
+    @property
+    def probabilities(self) -> tuple[float, float, float]:
+        """Probabilities of median and limits."""
+        return 0.5, 0.5 - self.level / 2, 0.5 + self.level / 2
+
+    def posterior(self, effects: Effects) -> BivariatePosterior:
         """Tabulate the posterior.
 
         Raises
@@ -147,20 +153,15 @@ class BivariateBayes:
         part = self._usable(effects)
         if not self.check_grid:
             return self.fit_many([effects])[0]
-        p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
-        coarser: dict[str, FloatArray] | None = None
-        moved = float("nan")
-        for refinement in REFINEMENTS:
-            nodes = tuple(round(n * refinement) for n in self.nodes)
+
+        def tabulate(refinement: float) -> tuple[BivariatePosterior, dict[str, FloatArray]]:
+            n1, n2, n3 = (round(n * refinement) for n in self.nodes)
             within = within_nodes(self.rho_within, refinement)
-            found = next(posteriors([part.effects], self.priors, within, nodes))  # type: ignore[arg-type]
-            quantiles = found.quantiles(p, fine=coarser is not None)
-            if coarser is not None:
-                moved = largest_move(coarser, quantiles)
-                if moved < GRID_TOLERANCE:
-                    break
-            coarser = quantiles
-        return with_grid_error(self._result(found, quantiles, part), moved)
+            posterior = next(posteriors([part.effects], self.priors, within, (n1, n2, n3)))
+            return posterior, posterior.quantiles(self.probabilities, fine=refinement > REFINEMENTS[0])
+
+        posterior, quantiles, moved = refine(tabulate)
+        return with_grid_error(self._result(posterior, quantiles, part), moved)
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit many data sets on one grid size, their tables made together.
@@ -171,10 +172,11 @@ class BivariateBayes:
             As ``fit``.
         """
         parts = [self._usable(effects) for effects in data]
-        p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
         found = posteriors([part.effects for part in parts], self.priors, within_nodes(self.rho_within), self.nodes)
         pairs = zip(found, parts, strict=True)
-        return [self._result(one, one.quantiles(p, fine=False), part, fine=False) for one, part in pairs]
+        return [
+            self._result(one, one.quantiles(self.probabilities, fine=False), part, fine=False) for one, part in pairs
+        ]
 
     def _usable(self, effects: Effects) -> UsablePart:
         """Return the comparisons with standard errors; refuse what the posterior cannot be computed for."""
@@ -187,8 +189,8 @@ class BivariateBayes:
             )
         if (np.abs(effects.rho_within) > LARGEST_WITHIN).any():
             raise FitError(
-                f"{effects.name or 'these effects'}: rho_within beyond {LARGEST_WITHIN:g} leaves the two estimates of a trial "
-                "no error of their own; the exact posterior needs less"
+                f"{effects.name or 'these effects'}: rho_within beyond {LARGEST_WITHIN:g} leaves the two estimates of "
+                "a trial no error of their own; the exact posterior needs less"
             )
         if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n).any():
             raise UsageError(
@@ -197,10 +199,9 @@ class BivariateBayes:
         return part
 
     def _result(
-        self, posterior: Posterior, quantiles: dict[str, FloatArray], part: UsablePart, *, fine: bool = True
+        self, posterior: BivariatePosterior, quantiles: dict[str, FloatArray], part: UsablePart, *, fine: bool = True
     ) -> Result:
         sd = posterior.standard_deviations()
-        p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
         estimates: dict[str, Any] = {}
         for name in QUANTITIES:
             median, low, high = map(float, quantiles[name])
@@ -211,7 +212,7 @@ class BivariateBayes:
         overlap = posterior.prior_overlap()
         estimates["p_slope_positive"] = Estimate(posterior.probability_slope_positive(), method="posterior probability")
         estimates["prior_overlap"] = Estimate(overlap, method="area that prior and posterior of r2_trial share")
-        prior = posterior.prior_quantiles_r2(p)
+        prior = posterior.prior_quantiles_r2(self.probabilities)
         estimates["r2_trial_prior"] = Estimate(prior[0], None, prior[1], prior[2], self.level, PRIOR_KIND)
         estimates["log_marginal_likelihood"] = Estimate(posterior.log_evidence, method="exact (quadrature)")
         if posterior.within is not None:
@@ -223,17 +224,17 @@ class BivariateBayes:
         )
         return Result(
             self.name,
-            self.settings,
+            self.settings | rho_within_record(effects, with_prior=self.rho_within is not None),
             effects,
             estimates,
             line,
             posterior,
-            effects.caveats + part.caveats + caveats,
+            caveats=effects.caveats + part.caveats + caveats,
             requires=self.requires,
             left_out=part.left_out,
         )
 
-    def _within_estimate(self, posterior: Posterior) -> Estimate:
+    def _within_estimate(self, posterior: BivariatePosterior) -> Estimate:
         assert posterior.within is not None
         values, share = posterior.within[0], posterior.share
         mean = float(share @ values)

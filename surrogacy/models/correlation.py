@@ -17,7 +17,7 @@ import numpy as np
 from surrogacy.effects import Effects
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
-from surrogacy.results.labels import Weights, weights_in_words
+from surrogacy.results.labels import ComparisonWeights, Weights, weights_in_words
 from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import LEVEL, Result
@@ -115,6 +115,7 @@ class WeightedPearson:
             asdict(self),
             data,
             estimates,
+            weights=ComparisonWeights(self.weights, weights),
             caveats=effects.caveats + caveats,
             requires=self.requires,
             left_out=part.left_out,

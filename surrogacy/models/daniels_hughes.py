@@ -3,8 +3,8 @@
     y_i ~ N2(theta_i, S_i),   theta_1i ~ N(0, v) independently, v large,
     theta_2i | theta_1i ~ N(intercept + slope theta_1i, sigma_cond^2)
 
-Nothing is assumed of how surrogate effects are distributed over trials, so none is shrunken and there is no r2_trial. With
-theta_1i integrated out y_i is bivariate normal with mean (0, intercept) and
+Nothing is assumed of how surrogate effects are distributed over trials, so none is shrunken and there is no r2_trial.
+With theta_1i integrated out y_i is bivariate normal with mean (0, intercept) and
 
     V_i = S_i + [[v, slope v], [slope v, slope^2 v + sigma^2]],   determinant of the second matrix = v sigma^2;
 
@@ -30,12 +30,12 @@ from surrogacy.models.exact.bivariate_posterior import KIND, LIGHT
 from surrogacy.models.exact.box_quadrature import Integral, find_box, integrate_box
 from surrogacy.models.exact.likelihood_sums import Batch, arrange, stack, sums
 from surrogacy.models.exact.marginals import FINE, from_masses, quantiles_of
-from surrogacy.models.exact.refinement import check_settings, largest_move, with_grid_error
+from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.requirements import Requirement, usable_part
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.stats.lines import MixtureLine
+from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.mixtures import mixture_quantile
 from surrogacy.stats.thresholds import threshold_caveats
 
@@ -100,13 +100,16 @@ class DanielsHughes:
         effects = part.effects
         if effects.complete.sum() < 2:
             raise FitError(f"{effects.name or 'these effects'}: Daniels-Hughes needs 2 comparisons with both endpoints")
-        result = self._fit(effects)
-        result = replace(result, caveats=result.caveats + part.caveats, requires=self.requires, left_out=part.left_out)
-        coarser = replace(self, nodes=(round(2 * self.nodes[0] / 3), round(2 * self.nodes[1] / 3)))._fit(effects)
-        both = [
-            {name: limits_of(one[name]) for name in ("intercept", "slope", "sigma_cond")} for one in (coarser, result)
-        ]
-        return with_grid_error(result, largest_move(both[0], both[1]))
+
+        def tabulate(refinement: float) -> tuple[Result, dict[str, FloatArray]]:
+            slopes, sigmas = (round(n * refinement) for n in self.nodes)
+            result = replace(self, nodes=(slopes, sigmas))._fit(effects)
+            return result, {name: limits_of(result[name]) for name in ("intercept", "slope", "sigma_cond")}
+
+        result, _, moved = refine(tabulate)
+        caveats = result.caveats + part.caveats
+        result = replace(result, caveats=caveats, requires=self.requires, left_out=part.left_out)
+        return with_grid_error(result, moved)
 
     def _fit(self, effects: Effects) -> Result:
         """Fit on one grid."""
@@ -150,7 +153,7 @@ class DanielsHughes:
         return Result(self.name, self.settings, effects, estimates, line, caveats=caveats)
 
     def _integrate(self, batch: Batch, rough: tuple[float, float]) -> Integral:
-        """Tabulate the posterior of (slope, sigma_cond); far slopes are plausible with few trials, so its axis is a sinh too."""
+        """Tabulate the posterior of (slope, sigma_cond); few trials leave far slopes plausible, on a sinh axis."""
         # prior and data may contradict each other: the domain holds what either of them allows
         reach = FARTHEST_SLOPE * np.array([-self.slope.sd, self.slope.sd])
         own = 10 * FARTHEST_SLOPE * np.array([-rough[1], rough[1]])
@@ -165,7 +168,7 @@ class DanielsHughes:
     def _evaluate(
         self, batch: Batch, points: list[FloatArray], rough: tuple[float, float]
     ) -> tuple[FloatArray, tuple[FloatArray, ...]]:
-        """Log posterior density, up to a constant, on a product grid of asinh((slope - rough) / its SE) and asinh(sigma / scale).
+        """Log posterior density, up to a constant, on a grid of asinh((slope - rough) / SE) and asinh(sigma / scale).
 
         With it slope, sigma, and mean and variance of the intercept given them.
         """
@@ -197,7 +200,7 @@ class DanielsHughes:
 
 
 def _rough_slope(effects: Effects) -> tuple[float, float]:
-    """A slope and its standard error, to place the grid: least squares, weighted by the precision of the final effect."""
+    """Rough slope and its standard error, to place the grid: least squares weighted by the final precision."""
     (x, y), (s1, s2) = effects.log_hr[effects.complete].T, effects.se[effects.complete].T
     w = s2**-2.0
     x, y = x - w @ x / w.sum(), y - w @ y / w.sum()

@@ -1,17 +1,20 @@
-"""A surrogacy line moderated by a covariate such as post-progression survival: errors of both effects, exact, no sampling.
+"""A surrogacy line moderated by a covariate such as post-progression survival: errors of both effects, exact.
 
     d2_i | d1_i ~ N(a + b d1_i + c z_i + g z_i d1_i, psi^2),   z_i the moderator less its mean,   d1_i vague
 
-A long post-progression survival dilutes an effect on progression: the slope b + g z is expected to fall, g < 0. Measures:
+A long post-progression survival dilutes an effect on progression: the slope b + g z is expected to fall, g < 0.
+Measures:
 
-    sigma_reduction   1 - psi^2 / psi_0^2, psi_0 about the line without moderator, same trials (posterior medians; below 0 if it grew)
-    r2_conditional    (b + g z)^2 t^2 / ((b + g z)^2 t^2 + psi^2) at a value of z, t^2 the variance of the true surrogate effects
-                      between trials by the method of moments: R2 of trials that all have this z
+    sigma_reduction   1 - psi^2 / psi_0^2, psi_0 about the line without moderator, same trials (posterior medians;
+                      below 0 if it grew)
+    r2_conditional    (b + g z)^2 t^2 / ((b + g z)^2 t^2 + psi^2) at a value of z, t^2 the variance of the true
+                      surrogate effects between trials by the method of moments: R2 of trials that all have this z
 
-Two errors of known direction are computed to first order and said where they matter. Vague d1 leaves the observed surrogate effect as it
-is, so that its error pulls B towards rho s2 / s1, as in weighted least squares; a prior with the spread of the effects
-(``surrogate=Normal(mean, SD)``) undoes it. A moderator made from the control arm's median OS shares that arm's error with the OS effect.
-A difference between trials is no comparison within them: other things differ with the moderator too.
+Two errors of known direction are computed to first order and said where they matter. Vague d1 leaves the observed
+surrogate effect as it is, so that its error pulls B towards rho s2 / s1, as in weighted least squares; a prior with
+the spread of the effects (``surrogate=Normal(mean, SD)``) undoes it. A moderator made from the control arm's median
+OS shares that arm's error with the OS effect. A difference between trials is no comparison within them: other things
+differ with the moderator too.
 
 References
 ----------
@@ -31,16 +34,17 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.bivariate_bayes import LARGEST_WITHIN
-from surrogacy.models.exact.bivariate_posterior import KIND, Prediction
-from surrogacy.models.exact.line_posterior import LinePosterior, LinePriors, estimate, fit_line, quantiles
-from surrogacy.models.exact.refinement import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
+from surrogacy.models.exact.bivariate_posterior import KIND
+from surrogacy.models.exact.line_posterior import LinePosterior, LinePriors, fit_line
+from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
 from surrogacy.models.moderator import Moderator, left_out
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.stats.lines import MixtureLine
+from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.stats.predictive import Prediction
 from surrogacy.trials.pairing import part_of
 
 NODES = (20, 20, 16)
@@ -104,7 +108,7 @@ class ModeratedLine:
         return LinePriors(intercepts[:columns], slopes[:columns], self.sigma_cond, self.surrogate)
 
     def fit(self, effects: Effects, moderator: Moderator) -> Moderation:
-        """Compute the posterior of the line with the moderator and of the line without, on the comparisons that have a value.
+        """Compute the posterior of the line with and without the moderator, on the comparisons that have a value.
 
         Raises
         ------
@@ -115,14 +119,16 @@ class ModeratedLine:
         name = effects.name or "these effects"
         if known.sum() < FEWEST:
             raise FitError(
-                f"{name}: {known.sum()} comparisons have {moderator.name} and both effects; a moderated line needs {FEWEST}"
+                f"{name}: {known.sum()} comparisons have {moderator.name} and both effects; "
+                f"a moderated line needs {FEWEST}"
             )
         values = moderator.values[known]
         if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
             raise FitError(f"{name}: {moderator.name} is {values[0]:g} in every comparison; a moderator must vary")
         if (np.abs(effects.rho_within[known]) > LARGEST_WITHIN).any():
             raise FitError(
-                f"{name}: rho_within beyond {LARGEST_WITHIN:g} leaves the two estimates of a trial no error of their own"
+                f"{name}: rho_within beyond {LARGEST_WITHIN:g} leaves the two estimates of a trial "
+                "no error of their own"
             )
         if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n[known]).any():
             raise UsageError(
@@ -131,14 +137,12 @@ class ModeratedLine:
         data = part_of(effects, known)
         centre = float(values.mean())
         design = np.column_stack([np.ones(len(values)), values - centre])
-        coarser, moved = None, float("nan")
-        for refinement in REFINEMENTS:
+
+        def tabulate(refinement: float) -> tuple[LinePosterior, dict[str, FloatArray]]:
             line = fit_line(data, design, self.priors(), tuple(round(n * refinement) for n in self.nodes))
-            found = {name: quantiles(line, name, self.probabilities) for name in (*COEFFICIENTS, "sigma_cond")}
-            moved = float("nan") if coarser is None else largest_move(coarser, found)
-            if moved < GRID_TOLERANCE:
-                break
-            coarser = found
+            return line, {name: line.quantile(name, self.probabilities) for name in (*COEFFICIENTS, "sigma_cond")}
+
+        line, _, moved = refine(tabulate)
         alone = fit_line(data, design[:, :1], self.priors(moderated=False), (2 * self.nodes[0], 2 * self.nodes[2]))
         kept = replace(moderator, values=values, sensitivity=moderator.sensitivity[known])
         return self._moderation(kept, centre, line, alone, left_out(effects, known, moderator), moved)
@@ -157,13 +161,13 @@ class ModeratedLine:
         dropped: tuple[Caveat, ...],
         moved: float,
     ) -> Moderation:
-        estimates: dict[str, Any] = {name: estimate(line, name, self.level) for name in (*COEFFICIENTS, "sigma_cond")}
+        estimates: dict[str, Any] = {name: line.estimate(name, self.level) for name in (*COEFFICIENTS, "sigma_cond")}
         below = float(line.grid.distribution((0.0, 1.0))(np.zeros(1))[0])
         estimates["p_slope_difference_negative"] = Estimate(
             below, method="posterior probability of a slope that falls with the moderator"
         )
-        estimates["slope_alone"] = estimate(alone, "slope", self.level)
-        estimates["sigma_cond_alone"] = estimate(alone, "sigma_cond", self.level)
+        estimates["slope_alone"] = alone.estimate("slope", self.level)
+        estimates["sigma_cond_alone"] = alone.estimate("sigma_cond", self.level)
         share = 1 - (estimates["sigma_cond"].value / estimates["sigma_cond_alone"].value) ** 2
         estimates["sigma_reduction"] = Estimate(
             share, method="1 - psi^2 / psi^2 without the moderator, posterior medians"
@@ -180,7 +184,7 @@ class ModeratedLine:
             found.result,
             line=central,
             caveats=caveats,
-            draws=line,
+            posterior=line,
             estimates=estimates | central.thresholds(self.level),
         )
         return replace(found, result=with_grid_error(result, moved))
@@ -200,8 +204,8 @@ class Moderation:
     centre : float
         Its mean: z = value - centre.
     result : Result
-        ``intercept``, ``slope``, ``intercept_difference``, ``slope_difference``, ``sigma_cond``, measures and caveats; its line is that
-        at the mean of the moderator.
+        ``intercept``, ``slope``, ``intercept_difference``, ``slope_difference``, ``sigma_cond``, measures and
+        caveats; its line is that at the mean of the moderator.
     """
 
     model: ModeratedLine
@@ -313,8 +317,8 @@ class Moderation:
         Returns
         -------
         list of dict
-            place (quantile or level), value, label, slope and prediction (Estimate; log hazard ratio of OS), ste_prediction, ste_confidence
-            (ThresholdEffect).
+            place (quantile or level), value, label, slope and prediction (Estimate; log hazard ratio of OS),
+            ste_prediction, ste_confidence (ThresholdEffect).
         """
         x = float(np.median(self.posterior.effects.log_hr[:, 0])) if log_hr is None else log_hr
         records = []
@@ -331,13 +335,13 @@ class Moderation:
         return records
 
     def first_order_bias(self) -> dict[str, Mapping[str, float]]:
-        """What two known errors add to the coefficients, to first order: ``(X'WX)^-1 sum w_i E[error of X_i x error of y_i]``.
+        """First-order bias of the coefficients by two errors, ``(X'WX)^-1 sum w_i E[error of X_i x error of y_i]``.
 
         Returns
         -------
         dict
-            ``surrogate_error`` (vague true surrogate effects) and ``shared_control_error`` (moderator and effects from one control arm),
-            each a mapping of coefficient to bias.
+            ``surrogate_error`` (vague true surrogate effects) and ``shared_control_error`` (moderator and effects
+            from one control arm), each a mapping of coefficient to bias.
         """
         effects, z = self.posterior.effects, self.moderator.values - self.centre
         (s1, s2), x = effects.se.T, effects.log_hr[:, 0]
@@ -363,7 +367,7 @@ class Moderation:
         }
 
     def weighted_design(self) -> tuple[FloatArray, FloatArray]:
-        """Columns (1, z, x, z x), and one over the variance of each final estimate about the line at the posterior medians."""
+        """Columns (1, z, x, z x), and the precision of each final estimate about the line at the posterior medians."""
         effects, z = self.posterior.effects, self.moderator.values - self.centre
         (s1, s2), x = effects.se.T, effects.log_hr[:, 0]
         slope = self.result["slope"].value + self.result["slope_difference"].value * z
@@ -383,7 +387,7 @@ class Moderation:
 
 
 def surrogate_variance(effects: Effects) -> float:
-    """Variance of the true surrogate effects between trials, method of moments (DerSimonian, Laird 1986), 0 at least."""
+    """Variance of the true surrogate effects between trials by moments (DerSimonian, Laird 1986), 0 at least."""
     y, weight = effects.log_hr[:, 0], effects.se[:, 0] ** -2.0
     q = float(weight @ (y - weight @ y / weight.sum()) ** 2)
     return max(0.0, (q - (len(y) - 1)) / float(weight.sum() - (weight**2).sum() / weight.sum()))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from surrogacy.arrays import BoolArray, FloatArray
-from surrogacy.effects import Caveat, CaveatCode, Effects
-from surrogacy.errors import FitError, UsageError
+from surrogacy.effects import Effects
+from surrogacy.errors import Caveat, CaveatCode, FitError, UsageError
 
 NAMED = 6  # comparisons named in a sentence before it only counts them
 
@@ -77,9 +77,9 @@ def factor_moderator(effects: Effects, factor: str) -> Moderator:
     FitError
         If it does not vary.
     """
-    if factor not in effects.factors:
-        raise UsageError(f"the effects have no factor {factor!r}; they have {', '.join(effects.factors) or 'none'}")
-    found = [value.strip() for value in effects.factors[factor]]
+    if factor not in effects.covariates:
+        raise UsageError(f"the effects have no factor {factor!r}; they have {', '.join(effects.covariates) or 'none'}")
+    found = [value.strip() for value in effects.covariates[factor]]
     counted = Counter(value for value in found if value)
     if len(counted) < 2:
         raise FitError(f"{factor} is {next(iter(counted), 'not stated')!r} in every comparison; a moderator must vary")

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from scipy.special import stdtrit
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
@@ -27,7 +28,7 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize
-from surrogacy.results.labels import Weights, weights_in_words
+from surrogacy.results.labels import ComparisonWeights, Weights, weights_in_words
 from surrogacy.results.levels import settle_level
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import LEVEL, NO_SCATTER, Result
@@ -55,6 +56,13 @@ class WeightedRegression:
     ------
     UsageError
         If ``new_n`` is not above 0, or infinite, or the level is none.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> slope = WeightedRegression().fit(surrogacy.read_trials().analysis_set("llovet-2019-pfs"))["slope"]
+    >>> f"{slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})"
+    '0.49 (0.32 to 0.67)'
     """
 
     weights: Weights = "n"
@@ -96,12 +104,11 @@ class WeightedRegression:
         trials, df = len(data.trials), len(data) - 2
         square = correlation.square_interval(*correlation.fisher_interval(r, trials, self.level))
         kind = f"t, {df} df; weights: {weights_in_words(self.weights, data)}"
-        limits = least_squares.conf_int(1 - self.level)
+        half = float(stdtrit(df, 0.5 + self.level / 2)) * least_squares.bse
         estimates: dict[str, Estimate] = {}
         for i, name in enumerate(("intercept", "slope")):
             value, error = float(least_squares.params[i]), float(least_squares.bse[i])
-            low, high = map(float, limits[i])
-            estimates[name] = Estimate(value, error, low, high, self.level, kind)
+            estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
         estimates["r2_trial"] = Estimate(
             r**2, None, *square, self.level, f"weighted R2; Fisher z on r, {trials} trials"
         )
@@ -123,6 +130,7 @@ class WeightedRegression:
             data,
             {**estimates, **thresholds},
             line,
+            weights=ComparisonWeights(self.weights, weights),
             caveats=effects.caveats + caveats,
             requires=self.requires,
             left_out=part.left_out,
@@ -138,12 +146,19 @@ class WeightedRegression:
         Returns
         -------
         statsmodels.regression.linear_model.RegressionResults
-            Of ``WLS`` with coefficients ``intercept`` and ``slope``; its ``scale`` is ``s^2``, of an observation of weight 1.
+            Of ``WLS``: coefficients ``intercept`` and ``slope``; ``scale`` is ``s^2``, of an observation of weight 1.
 
         Raises
         ------
         FitError, MissingDataError, UsageError
             As `fit`.
+
+        Examples
+        --------
+        >>> import surrogacy
+        >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
+        >>> f"{WeightedRegression().statsmodels_result(effects).rsquared:.2f}"
+        '0.73'
         """
         data = part_with_weights(effects, self.weights, self.fewest).effects
         return _least_squares(data, weights_of(data, self.weights)[0])
@@ -193,7 +208,7 @@ class WeightedRegression:
 
 
 def weight_per_patient(effects: Effects, weights: FloatArray, exponent: float) -> float:
-    """Weight of a trial over ``n^exponent``: events and precision grow in proportion to n, at the rate of the set; else 1."""
+    """Weight of a trial over ``n^exponent``: events and precision grow in proportion to n, at the rate of the set."""
     known = ~np.isnan(effects.n)
     return float(weights[known].sum() / effects.n[known].sum()) if exponent == 1.0 and known.any() else 1.0
 

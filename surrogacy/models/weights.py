@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 
@@ -17,8 +16,8 @@ from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 
 SHARED_CONTROL = Caveat(
     CaveatCode.SHARED_CONTROL,
-    "comparisons that share a control arm are taken as independent by this model, and the patients of that arm count in "
-    "each",
+    "comparisons that share a control arm are taken as independent by this model, and the patients of that arm "
+    "count in each",
 )
 NEEDS: dict[Weights, frozenset[Requirement]] = {
     "n": frozenset({Requirement.PATIENTS}),
@@ -64,12 +63,6 @@ def usable_comparisons(effects: Effects, weights: Weights, fewest: int = 3) -> t
     """Return the comparisons of `part_with_weights`, and the caveat on those left out."""
     part = part_with_weights(effects, weights, fewest)
     return part.effects, part.caveats
-
-
-def weighting(settings: Mapping[str, Any], effects: Effects) -> Weights:
-    """Weights that a figure shows as areas: those of the model, else the patients (equal where they are not known)."""
-    weights: Weights = settings.get("weights", "n" if np.isfinite(effects.n).all() else "none")
-    return weights
 
 
 def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[Caveat, ...]]:

@@ -168,6 +168,13 @@ def arm_pps(
     ------
     UsageError
         If ``direct_death`` is no share below 1/2, or for an unknown level of evidence.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> arms = arm_pps(surrogacy.read_trials(), draws=100)
+    >>> next(arm for arm in arms if arm.comparison == "tactics").pps("model").definition
+    'model'
     """
     if not 0 <= direct_death < 0.5:
         raise UsageError(f"direct_death is a share of the PFS events, from 0 to below 0.5; got {direct_death:g}")
@@ -211,6 +218,11 @@ def model_pps(pfs: npt.ArrayLike, os: npt.ArrayLike, direct_death: float) -> Flo
     -------
     array
         Months.
+
+    Examples
+    --------
+    >>> model_pps([6.0, 6.0], [15.0, 5.0], direct_death=0.1).round(2).tolist()
+    [7.31, 0.0]
     """
     pfs, os = np.asarray(pfs, dtype=np.float64), np.asarray(os, dtype=np.float64)
     above = os > pfs
@@ -232,12 +244,17 @@ def correlation_of_medians(arm: IllnessDeath) -> float:
     """Large-sample correlation of the estimated medians of PFS and OS of one arm, hazards constant and no censoring.
 
     ``4 P(PFS > m1, OS > m2) - 1`` at the medians; no event by m1 has chance 1/2, and from there an arm without memory
-    starts anew: ``2 S_OS(m2 - m1) - 1``.
+    starts again: ``2 S_OS(m2 - m1) - 1``.
 
     Parameters
     ----------
     arm : IllnessDeath
         One arm with constant hazards.
+
+    Examples
+    --------
+    >>> round(correlation_of_medians(IllnessDeath.from_medians(pfs=6.0, os=15.0)), 3)
+    0.466
     """
     return float(2.0 * arm.survival_os(arm.quantile_os(0.5) - arm.quantile_pfs(0.5)) - 1.0)
 

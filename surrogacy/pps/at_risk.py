@@ -146,6 +146,15 @@ def compare_at_risk(inputs: TrialSummary, calibration: Calibration, cuts: tuple[
         If the trial has no numbers at risk, or an interval holds no count.
     FitError
         If a fit does not converge.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.pps.calibration import calibrate
+    >>> from surrogacy.pps.read_summaries import read_inputs
+    >>> tactics = read_inputs(surrogacy.read_trials(), "tactics")
+    >>> compare_at_risk(tactics, calibrate(tactics)).meeting
+    (36.0, 48.0)
     """
     at_risk = inputs.at_risk
     if at_risk is None:
@@ -197,6 +206,11 @@ def at_risk_misfit(counts: Sequence[int], share: FloatArray) -> FloatArray:
     -------
     (k - 1,) array
         Zero where nobody was left to be counted.
+
+    Examples
+    --------
+    >>> at_risk_misfit((80, 73, 57), np.array([1.0, 0.9, 0.7])).round(2).tolist()
+    [0.38, 0.06]
     """
     before, after = np.array(counts[:-1], dtype=np.float64), np.array(counts[1:], dtype=np.float64)
     p = np.clip(share[1:] / np.maximum(share[:-1], 1e-300), 1e-12, 1.0 - 1e-12)
@@ -208,13 +222,19 @@ def at_risk_misfit(counts: Sequence[int], share: FloatArray) -> FloatArray:
     return np.asarray(np.where(before > 0, np.sign(after - expected) * np.sqrt(deviance), 0.0))
 
 
-def still_followed(times: FloatArray, follow_up: tuple[float, float] | None) -> FloatArray:
+def _still_followed(times: FloatArray, follow_up: tuple[float, float] | None) -> FloatArray:
     """Share of patients whose administrative follow-up reaches these times."""
     return np.ones_like(times) if follow_up is None else Censoring(*follow_up).administrative(times)
 
 
 def supported_until(at_risk: AtRisk) -> float:
-    """Months of the last count with at least 10 patients at risk in both arms; 0 where no count has so many."""
+    """Months of the last count with at least 10 patients at risk in both arms; 0 where no count has so many.
+
+    Examples
+    --------
+    >>> supported_until(AtRisk((0.0, 12.0, 24.0), (80, 40, 9), (80, 50, 20)))
+    12.0
+    """
     enough = np.minimum(at_risk.control, at_risk.experimental) >= FEWEST_AT_RISK
     return max((time for time, many in zip(at_risk.times, enough, strict=True) if many), default=0.0)
 
@@ -231,7 +251,7 @@ def _fitted(
     from scipy.optimize import least_squares
 
     times, hazards = np.array(at_risk.times), []
-    followed = still_followed(times, inputs.follow_up.value)
+    followed = _still_followed(times, inputs.follow_up.value)
     for i, arm in enumerate(ARMS):
 
         def misfit(logs: FloatArray, i: int = i, arm: str = arm) -> FloatArray:
@@ -261,7 +281,7 @@ def _described(
     arms = [_arm(calibration, i, hazards[i], cuts) for i in (0, 1)]
     times = np.array(at_risk.times)
     counts = [getattr(at_risk, name) for name in ARMS]
-    shares = [arm.survival_os(times) * still_followed(times, inputs.follow_up.value) for arm in arms]
+    shares = [arm.survival_os(times) * _still_followed(times, inputs.follow_up.value) for arm in arms]
     deviance = sum(
         float((at_risk_misfit(count, share) ** 2).sum()) for count, share in zip(counts, shares, strict=True)
     )
@@ -285,6 +305,12 @@ def crude_ratios(
     """Compute the rate ratios between cuts, falls over person-months by trapezoids.
 
     Intervals that end after the start of administrative censoring, or in which nobody left an arm, are left out.
+
+    Examples
+    --------
+    >>> counts = AtRisk((0.0, 12.0, 24.0), (80, 40, 20), (80, 50, 30))
+    >>> [round(ratio.value, 2) for ratio in crude_ratios(counts, (12.0,), follow_up=None)]
+    [0.69, 0.75]
     """
     level = confidence_level(level)
     times = np.array(at_risk.times)

@@ -69,7 +69,7 @@ class Calibration:
     cut : str
         Data cut of the progression endpoint.
     pfs : {"hazard-ratio", "medians"}
-        What gave the experimental arm's PFS.
+        Source of the experimental arm's PFS.
     median_pfs : (2,) array
         Of the model, months: control, experimental.
     direct_death : float
@@ -144,6 +144,18 @@ def calibrate(
     UsageError
         If a value is missing, or no hazard gives it (median OS not above median PFS; too many deaths without
         progression).
+
+    Examples
+    --------
+    >>> from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced, TrialSummary
+    >>> cut = PfsCut("final", HazardRatio(0.6), (Median(6.0), Median(10.0)))
+    >>> trial = TrialSummary(
+    ...     comparison="trial", n=(150, 150), cuts=(cut,), median_os=(Median(18.0), Median(21.0)),
+    ...     hr_os=HazardRatio(0.85), direct_death=Sourced(0.1, "counted"), follow_up=Sourced((12.0, 40.0), "printed"),
+    ... )
+    >>> calibration = calibrate(trial, "M")
+    >>> [round(months, 1) for months in calibration.median_pps]
+    [10.4, 8.4]
     """
     chosen = inputs.cut(cut)
     if name not in ("L", "M"):

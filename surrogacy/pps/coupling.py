@@ -202,6 +202,14 @@ def coupling_audit(
         For other weights.
     FitError
         If fewer than three arms of two trials are left, or their medians do not vary.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.pps.arms import arm_pps
+    >>> audit = coupling_audit(arm_pps(surrogacy.read_trials(), draws=100), resamples=100)
+    >>> audit["r_os_pps"].value > audit["r_os_pfs"].value
+    True
     """
     if weights not in get_args(ArmWeights):
         raise UsageError(f"weights of arms must be one of {', '.join(get_args(ArmWeights))}; got {weights!r}")
@@ -270,7 +278,7 @@ def _no_variation(
 
 
 def _usable(arms: Sequence[ArmPps], definition: PpsDefinition, weights: ArmWeights) -> tuple[list[ArmPps], list[str]]:
-    """Arms with that PPS and with what the weights need, and what has to be said of them."""
+    """Arms with that PPS and with what the weights need, and caveats of them."""
     problems = []
     kept = [arm for arm in arms if arm.has(definition)]
     if len(kept) < len(arms):

@@ -83,6 +83,14 @@ def unrelated_null(
     Returns
     -------
     NullDistribution
+
+    Examples
+    --------
+    >>> generator = np.random.default_rng(1)
+    >>> pfs, pps = generator.uniform(2, 10, (2, 30))
+    >>> null = unrelated_null(pfs, pps, np.arange(30), np.ones(30), draws=200, generator=generator)
+    >>> [round(r, 1) for r in null.mean]
+    [0.7, 0.7]
     """
     pfs, pps = (np.asarray(values, dtype=np.float64) for values in (pfs, pps))
     blocks: dict[int, list[IntArray]] = {}
@@ -124,7 +132,7 @@ def no_variation_null(
     direct_death : float
         Share of PFS events that are deaths.
     definition : {"median-difference", "model"}
-        How PPS is made of the two sample medians.
+        Definition of PPS in terms of the two sample medians.
     weights : (k,) array, optional
         Default: every arm alike.
     draws : int
@@ -138,6 +146,12 @@ def no_variation_null(
     ------
     UsageError
         For a definition that sample medians do not give, or medians that are not above 0.
+
+    Examples
+    --------
+    >>> null = no_variation_null([100] * 20, median_pfs=4.0, median_pps=6.0, draws=200)
+    >>> null.mean[0] > null.mean[1]
+    True
     """
     if definition not in ("median-difference", "model"):
         raise UsageError(f"PPS by {definition!r} cannot be made of two medians; take median-difference or model")

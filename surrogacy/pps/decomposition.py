@@ -140,7 +140,13 @@ class Decomposition:
 
 
 def main_decomposition(decompositions: Sequence[Decomposition]) -> Decomposition | None:
-    """Return the decomposition for every output: PPS fitted to the OS medians, by the hazard ratio of the final OS."""
+    """Return the decomposition for every output: PPS fitted to the OS medians, by the hazard ratio of the final OS.
+
+    Examples
+    --------
+    >>> main_decomposition([]) is None
+    True
+    """
     calibrations = [(d.calibration.name, d.calibration.pfs) for d in decompositions]
     main = ("M", "hazard-ratio")
     return decompositions[calibrations.index(main)] if main in calibrations else None

@@ -183,6 +183,11 @@ def diluted_hazard_ratio(
     ------
     UsageError
         If a value is impossible.
+
+    Examples
+    --------
+    >>> diluted_hazard_ratio(0.6, [0.5, 2.0, 8.0]).round(3).tolist()
+    [0.621, 0.765, 0.924]
     """
     hr, ratio, q = np.broadcast_arrays(
         *(np.asarray(value, dtype=np.float64) for value in (hr_pfs, pps_over_pfs, direct_death))
@@ -211,6 +216,11 @@ def retained_share(
     ------
     UsageError
         If a value is impossible, or a PFS hazard ratio is 1: there is no effect of which a share could be retained.
+
+    Examples
+    --------
+    >>> retained_share(0.6, [0.5, 2.0, 8.0]).round(2).tolist()
+    [0.93, 0.53, 0.16]
     """
     if (np.asarray(hr_pfs) == 1).any():
         raise UsageError(

@@ -25,7 +25,7 @@ from surrogacy.models.exact.bivariate_posterior import KIND
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.line_grid import CoefficientGrid, Coordinates, tabulate
 from surrogacy.models.exact.line_posterior import LinePriors, fit_line
-from surrogacy.models.exact.refinement import GRID_TOLERANCE, REFINEMENTS, check_settings, largest_move, with_grid_error
+from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
 from surrogacy.models.moderated_line import BIAS_WORDS, MATTERS
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
 from surrogacy.pps.dilution_likelihood import EffectGroup, effect_groups
@@ -113,19 +113,14 @@ class OffsetModel:
                 f"{name}: surrogate effects, or the OS effects expected of them, are all the same; "
                 "nothing can be regressed on them"
             )
-        coarser, moved = None, float("nan")
-        for refinement in REFINEMENTS:
+
+        def tabulate(refinement: float) -> tuple[CoefficientGrid, dict[str, FloatArray]]:
             grid = self._grid(effects, groups, at_estimates, tuple(round(n * refinement) for n in self.nodes))
             p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
-            quantiles = {
-                "a": grid.quantiles((1.0, 0.0), p),
-                "k": grid.quantiles((0.0, 1.0), p),
-                "psi": grid.sd_quantiles(p),
-            }
-            moved = float("nan") if coarser is None else largest_move(coarser, quantiles)
-            if moved < GRID_TOLERANCE:
-                break
-            coarser = quantiles
+            quantiles = {"a": grid.quantiles((1.0, 0.0), p), "k": grid.quantiles((0.0, 1.0), p)}
+            return grid, quantiles | {"psi": grid.sd_quantiles(p)}
+
+        grid, found, moved = refine(tabulate)
         estimates: dict[str, Any] = {}
         weight, coefficients, sigma, _ = grid.nodes()
         columns = {
@@ -168,7 +163,7 @@ class OffsetModel:
         ).log_scores()
         line = np.array([alone[trial] for trial in effects.trials])
         result = with_grid_error(
-            Result(self.name, self.settings, effects, estimates, None, grid, effects.caveats + caveats), moved
+            Result(self.name, self.settings, effects, estimates, caveats=effects.caveats + caveats), moved
         )
         return Offset(
             self, result, grid, at_estimates, log_score(offset, line, self.level), log_score(dilution, line, self.level)

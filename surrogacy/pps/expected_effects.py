@@ -10,7 +10,7 @@ under the follow-up of the trial. With ``definition="model"`` h12 is the one tha
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -85,8 +85,19 @@ class ExpectedEffects:
 
     def take(self, index: BoolArray | IntArray) -> ExpectedEffects:
         """Some of the comparisons."""
-        columns: dict[str, Any] = {name: getattr(self, name)[index] for name in _COLUMNS}
-        return replace(self, **columns)
+        median_pfs, direct_death, post_progression, follow_up, allocation, sensitivity = (
+            getattr(self, name)[index] for name in _COLUMNS
+        )
+        return ExpectedEffects(
+            median_pfs,
+            direct_death,
+            post_progression,
+            follow_up,
+            allocation,
+            sensitivity,
+            self.words,
+            self.assumed,
+        )
 
     def control_sensitivity(self, surrogate: FloatArray) -> FloatArray:
         """Differentiate the expected log hazard ratios.
@@ -186,6 +197,14 @@ def expected_effects(
     ------
     FitError
         If no comparison has control-arm medians and effects with standard errors.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> trials = surrogacy.read_trials()
+    >>> expected, known = expected_effects(trials, trials.analysis_set("all"))
+    >>> len(expected) == known.sum()
+    np.True_
     """
     arms = control_arms(trials, effects, min_evidence, direct_death)
     known = (

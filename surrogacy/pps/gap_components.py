@@ -21,8 +21,8 @@ from surrogacy.survival.illness_death import IllnessDeath
 
 PARTS = ("dilution", "imbalance", "residual")
 MAX_SHARE_WIDTH = 0.5  # of the gap: a share whose interval is wider than this counts as not identified
-MAX_LOST_SHARE = 0.01  # share of resampled trials left out, or on a boundary, above which it is said
-MAX_SE_RATIO = 1.25  # of printed to simulated standard error, or the reverse, above which it is said
+MAX_LOST_SHARE = 0.01  # share of resampled trials left out, or on a boundary, above which there is a caveat
+MAX_SE_RATIO = 1.25  # of printed to simulated standard error, or the reverse, above which there is a caveat
 NO_GAP = "the two log hazard ratios are the same: there is no gap to share out"
 NO_ATTENUATION = "the model attenuates nothing: there is nothing to share out"
 
@@ -53,7 +53,22 @@ class Steps:
 
 
 def steps_of(median_pfs: FloatArray, hazards: FloatArray, inputs: TrialSummary) -> Steps:
-    """Compute the steps for (m, 2) median PFS, months, and hazards after progression; columns control, experimental."""
+    """Compute the steps for (m, 2) median PFS, months, and hazards after progression; columns control, experimental.
+
+    Examples
+    --------
+    >>> from surrogacy.pps.calibration import calibrate
+    >>> from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced, TrialSummary
+    >>> cut = PfsCut("final", HazardRatio(0.6), (Median(6.0), Median(10.0)))
+    >>> trial = TrialSummary(
+    ...     comparison="trial", n=(150, 150), cuts=(cut,), median_os=(Median(18.0), Median(21.0)),
+    ...     hr_os=HazardRatio(0.85), direct_death=Sourced(0.1, "counted"), follow_up=Sourced((12.0, 40.0), "printed"),
+    ... )
+    >>> chosen = calibrate(trial)
+    >>> steps = steps_of(chosen.median_pfs[None, :], chosen.post_progression[None, :], trial)
+    >>> np.exp(steps.equal).round(3).tolist(), np.exp(steps.model).round(3).tolist()
+    ([0.7], [0.812])
+    """
     q, follow_up, n = inputs.direct_death.value, inputs.follow_up.value, inputs.n
     control, experimental = (IllnessDeath.from_pfs(median_pfs[:, i], q, hazards[:, i]) for i in (0, 1))
     at_control, at_experimental = (
@@ -68,7 +83,14 @@ def steps_of(median_pfs: FloatArray, hazards: FloatArray, inputs: TrialSummary) 
 
 
 def parts_of(steps: Steps, observed: FloatArray) -> dict[str, FloatArray]:
-    """Differences of log hazard ratios: the three parts and the gap that they sum to."""
+    """Differences of log hazard ratios: the three parts and the gap that they sum to.
+
+    Examples
+    --------
+    >>> steps = Steps(*(np.log([hr]) for hr in (0.6, 0.7, 0.74, 0.8)))
+    >>> {name: round(part.item(), 3) for name, part in parts_of(steps, np.log([0.85])).items()}
+    {'dilution': 0.182, 'imbalance': 0.106, 'residual': 0.061, 'gap': 0.348}
+    """
     return {
         "dilution": steps.equal - steps.pfs,
         "imbalance": steps.model - steps.equal,
@@ -160,12 +182,24 @@ def _resampled_pps(inputs: TrialSummary, errors: SamplingErrors, os: FloatArray)
 
 
 def is_clear(gap: Estimate) -> bool:
-    """Test that the interval of the gap leaves out 0."""
+    """Test that the interval of the gap leaves out 0.
+
+    Examples
+    --------
+    >>> is_clear(Estimate(0.3, low=0.1, high=0.5)), is_clear(Estimate(0.3, low=-0.1, high=0.7))
+    (True, False)
+    """
     return gap.low is not None and gap.high is not None and (gap.low > 0 or gap.high < 0)
 
 
 def width_of(share: Estimate) -> float:
-    """Width of the interval of a share, in gaps; infinite where there is no interval."""
+    """Width of the interval of a share, in gaps; infinite where there is no interval.
+
+    Examples
+    --------
+    >>> round(width_of(Estimate(0.3, low=0.1, high=0.5)), 3)
+    0.4
+    """
     if share.low is None or share.high is None:
         return float("inf")
     return share.high - share.low
@@ -222,7 +256,7 @@ def problems_of(
             "is not clearly different from 0 "
             f"({level} interval {gap.low:.2f} to {gap.high:.2f}), so percentages of it have no stable meaning"
         )
-    # shares that are unbounded are those of a gap that is not clear, which has been said
+    # shares that are unbounded are those of a gap that is not clear, which has its own caveat
     wide = [name for name, share in shares.items() if MAX_SHARE_WIDTH < width_of(share) < np.inf]
     if wide:
         limits = "; ".join(f"{name} {share_with_interval(shares[name])}" for name in wide)

@@ -189,6 +189,17 @@ def by_direct_death(
     """Compute the decomposition (calibration M) at several shares of PFS events that are deaths.
 
     The remaining arguments are those of `surrogacy.pps.decompose`.
+
+    Examples
+    --------
+    >>> from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced, TrialSummary
+    >>> cut = PfsCut("final", HazardRatio(0.6), (Median(6.0), Median(10.0)))
+    >>> trial = TrialSummary(
+    ...     comparison="trial", n=(150, 150), cuts=(cut,), median_os=(Median(18.0), Median(21.0)),
+    ...     hr_os=HazardRatio(0.85), direct_death=Sourced(0.1, "counted"), follow_up=Sourced((12.0, 40.0), "printed"),
+    ... )
+    >>> [round(scenario.equal, 3) for scenario in by_direct_death(trial, (0.0, 0.1))]
+    [0.689, 0.7]
     """
     scenarios = []
     for q in shares:

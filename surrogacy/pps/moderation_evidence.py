@@ -3,10 +3,10 @@
     t = g / SE(g) of weighted least squares on (1, z, x, z x), weights from the posterior medians of the line without
     moderator
 
-The permutation deals the values of the moderator anew to the trials: those that give as many comparisons exchange
-theirs. It tests that the moderator has nothing to do with the effects (g = c = 0), with a statistic made for g. Power
-and number of trials assume comparisons like those at hand (effects, errors, moderator, psi) and a normal estimate of g:
-SE(g) falls with the root of their number.
+The permutation exchanges the values of the moderator among trials that give as many comparisons. It tests that the
+moderator has nothing to do with the effects (g = c = 0), with a statistic made for g. Power and number of trials assume
+comparisons like those at hand (effects, errors, moderator, psi) and a normal estimate of g: SE(g) falls with the root
+of their number.
 
 References
 ----------
@@ -23,7 +23,7 @@ from scipy.special import ndtr, ndtri
 
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
-from surrogacy.models.exact.line_posterior import LinePosterior, estimate
+from surrogacy.models.exact.line_posterior import LinePosterior
 from surrogacy.models.moderated_line import Moderation
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import confidence_level
@@ -183,8 +183,8 @@ def leave_one_out(moderation: Moderation) -> tuple[tuple[LineWithoutTrial, ...],
     refits = tuple(
         LineWithoutTrial(
             left_out=trial,
-            slope=estimate(rest, "slope", level),
-            slope_difference=estimate(rest, "slope_difference", level),
+            slope=rest.estimate("slope", level),
+            slope_difference=rest.estimate("slope_difference", level),
             p_slope_difference_negative=float(rest.grid.distribution((0.0, 1.0))(np.zeros(1))[0]),
             log_score=moderation.posterior.grid.log_evidence - rest.grid.log_evidence,
             log_score_alone=alone[trial],
@@ -196,7 +196,14 @@ def leave_one_out(moderation: Moderation) -> tuple[tuple[LineWithoutTrial, ...],
 
 
 def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> LogScore:
-    """Sum the log scores of two models over trials, with a normal interval of the difference from its spread."""
+    """Sum the log scores of two models over trials, with a normal interval of the difference from its spread.
+
+    Examples
+    --------
+    >>> score = log_score(np.array([0.1, 0.3]), np.array([0.0, 0.1]))
+    >>> round(score.difference.value, 2)
+    0.3
+    """
     level = confidence_level(level)
     difference = first - second
     total = float(difference.sum())

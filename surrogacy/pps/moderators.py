@@ -1,8 +1,8 @@
 """Moderators of a surrogacy line from the arm table: post-progression survival and later therapy of the control arm.
 
 Post-progression survival is the control arm's, divided by its median PFS, on the log scale; it carries its definition.
-What is made from a control arm's medians shares its sampling error with the effects, because an arm that did better by
-chance has both a longer median and a lower hazard:
+A value derived from a control arm's medians shares its sampling error with the effects, because an arm that did better
+by chance has both a longer median and a lower hazard:
 
     Cov(z, log HR) = (dz / dlog median) Var(log control hazard)
     dz / dlog OS   = OS / (OS - PFS)                                of a difference of medians
@@ -19,8 +19,8 @@ from typing import Literal
 import numpy as np
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Caveat, CaveatCode, Effects
-from surrogacy.errors import UsageError
+from surrogacy.effects import Effects
+from surrogacy.errors import Caveat, CaveatCode, UsageError
 from surrogacy.models.moderator import Moderator
 from surrogacy.pps.arms import ArmPps, arm_pps
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH
@@ -52,6 +52,14 @@ def pps_ratio(
     ------
     UsageError
         For an unknown definition or evidence.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> trials = surrogacy.read_trials()
+    >>> effects = trials.analysis_set("all")
+    >>> len(pps_ratio(trials, effects).values) == len(effects)
+    True
     """
     arms = control_arms(trials, effects, min_evidence)
     values, sensitivity = np.full(len(effects), np.nan), np.zeros((len(effects), 2))
@@ -117,6 +125,14 @@ def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "p
     effects : Effects
     column : {"post_therapy_pct", "post_systemic_pct"}
         The two count other things and are not mixed.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> trials = surrogacy.read_trials()
+    >>> effects = trials.analysis_set("all")
+    >>> later_therapy(trials, effects).name
+    'post_therapy_pct'
     """
     if column not in THERAPY:
         raise UsageError(f"column must be one of {', '.join(THERAPY)}; got {column!r}")

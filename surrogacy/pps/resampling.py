@@ -70,10 +70,22 @@ def sampling_errors(inputs: TrialSummary, calibration: Calibration, trials: int,
     inputs : TrialSummary
         Patients, follow-up and endpoint.
     calibration : Calibration
-        What is taken as the truth.
+        Model taken as the truth.
     trials : int
     seed : int
         The same seed gives the same trials.
+
+    Examples
+    --------
+    >>> from surrogacy.pps.calibration import calibrate
+    >>> from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced, TrialSummary
+    >>> cut = PfsCut("final", HazardRatio(0.6), (Median(6.0), Median(10.0)))
+    >>> trial = TrialSummary(
+    ...     comparison="trial", n=(150, 150), cuts=(cut,), median_os=(Median(18.0), Median(21.0)),
+    ...     hr_os=HazardRatio(0.85), direct_death=Sourced(0.1, "counted"), follow_up=Sourced((12.0, 40.0), "printed"),
+    ... )
+    >>> len(sampling_errors(trial, calibrate(trial), trials=20))
+    20
     """
     rng = np.random.default_rng(seed)
     batch = max(1, PATIENTS_AT_ONCE // sum(inputs.n))

@@ -53,6 +53,11 @@ class FiellerSet:
     shape : {"interval", "outside", "every number"}
     low, high : float or None
         Ends of the interval that is the set, or with ``outside`` of the one that the set leaves out.
+
+    Examples
+    --------
+    >>> 0.5 in FiellerSet("interval", 0.1, 0.4), 0.5 in FiellerSet("outside", 0.1, 0.4)
+    (False, True)
     """
 
     shape: Shape
@@ -80,6 +85,13 @@ def fieller_set(part: FloatArray, whole: FloatArray, ratio: float, level: float 
     Returns
     -------
     FiellerSet
+
+    Examples
+    --------
+    >>> part, whole = np.random.default_rng(1).normal([[0.1], [0.4]], 0.05, (2, 2000))
+    >>> share = fieller_set(part, whole, ratio=0.25)
+    >>> share.shape, round(share.low, 1), round(share.high, 1)
+    ('interval', 0.0, 0.5)
     """
     level = confidence_level(level)
     finite = np.isfinite(part) & np.isfinite(whole)

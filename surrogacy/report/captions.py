@@ -12,7 +12,7 @@ from surrogacy.results.result import Result
 def comparisons_of(result: Result) -> str:
     """Return the number of comparisons, trials and patients, and the name of the set."""
     effects = result.effects
-    size = effects.patients
+    size = effects.n_patients
     patients = f", {size:,.0f} patients" if size == size else ""
     return f"{result.size} comparisons from {len(effects.trials)} trials{patients} (set {effects.name})"
 

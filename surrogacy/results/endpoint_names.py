@@ -29,7 +29,7 @@ def endpoint_of(effects: Effects, i: int, side: str) -> str:
     i : int
     side : {"surrogate", "final"}
     """
-    names = effects.factors.get(side, ())
+    names = effects.covariates.get(side, ())
     return endpoint_label((names[i] if names else "") or side)
 
 
@@ -55,5 +55,5 @@ def common_final_name(sets: Iterable[Effects]) -> str:
 
 
 def _names(effects: Effects, side: str) -> tuple[str, ...]:
-    values = dict.fromkeys(effects.factors.get(side, ())) or [""]
+    values = dict.fromkeys(effects.covariates.get(side, ())) or [""]
     return tuple(dict.fromkeys(endpoint_label(value or side) for value in values))

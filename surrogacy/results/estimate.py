@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from surrogacy.effects import Caveat as Caveat
-from surrogacy.effects import CaveatCode as CaveatCode
+from surrogacy.errors import Caveat as Caveat
+from surrogacy.errors import CaveatCode as CaveatCode
 
 Band = Literal["prediction", "confidence"]
 
@@ -70,8 +70,8 @@ class NewTrialSize:
     Parameters
     ----------
     basis : {"true-effect", "patients", "mean-weight", "equal-weights"}
-        ``true-effect``: an infinite trial; ``patients``: a trial of ``n``; ``mean-weight``: a trial of the mean weight of
-        the set; ``equal-weights``: a trial like any of the set, where size does not count.
+        ``true-effect``: an infinite trial; ``patients``: a trial of ``n``; ``mean-weight``: a trial of the mean
+        weight of the set; ``equal-weights``: a trial like any of the set, where size does not count.
     n : float or None
         Patients, where they are stated.
     """

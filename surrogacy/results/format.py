@@ -86,8 +86,8 @@ def cell(value: Any, digits: int = 2, labels: Mapping[str, str] | None = None) -
 
 def settings_in_words(result: Result) -> str:
     """Return weights or within-trial correlation of a fit, as a footnote needs them."""
-    if "weights" in result.settings:
-        return f"weights: {weights_in_words(result.settings['weights'], result.effects)}"
+    if result.weights is not None:
+        return f"weights: {weights_in_words(result.weights.name, result.effects)}"
     effects = result.effects
     assumed = np.unique(effects.rho_within[~effects.rho_known])
     words = (

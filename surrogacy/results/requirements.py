@@ -1,7 +1,7 @@
 """Quantities that a model needs from each comparison, and the comparisons that lack one of them.
 
-A model states its needs (`requires`); `split_by_requirements` is the only place where comparisons are left out for lack of a
-quantity, and each comparison that is left out carries its reason and remedy into every report.
+A model states its needs (`requires`); `split_by_requirements` is the only place where comparisons are left out for
+lack of a quantity, and each comparison that is left out carries its reason and remedy into every report.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 
 from surrogacy.arrays import BoolArray
-from surrogacy.effects import Caveat, CaveatCode, Effects
-from surrogacy.errors import ExitCode, FitError, UsageError
+from surrogacy.effects import Effects
+from surrogacy.errors import Caveat, CaveatCode, ExitCode, FitError, UsageError
 from surrogacy.results.endpoint_names import FINAL, SURROGATE, endpoint_of, final_name
 
 LIMITS = "give confidence limits, a standard error, an exact p-value or the events of both arms"
@@ -201,7 +201,7 @@ def fitting_error(model: NeedsData, effects: Effects) -> MissingDataError | None
 
 
 def refuse_unfittable(sets: Sequence[Effects], models: Sequence[NeedsData], required: Collection[str]) -> None:
-    """Refuse, before anything is fitted, a required model that lacks data in a set, and a run in which every model does.
+    """Refuse, before any fit, a required model that lacks data in a set, and a run in which every model does.
 
     Raises
     ------
@@ -229,7 +229,7 @@ def by_requirement(left_out: Sequence[LeftOut]) -> dict[Requirement, list[LeftOu
 
 
 def remedies(left_out: Sequence[LeftOut]) -> str:
-    """Return what the user can do for all of these comparisons: add quantities, or choose weights that they all have."""
+    """Return the remedy for all of these comparisons: add quantities, or choose weights that they all have."""
     additions = "; ".join(dict.fromkeys(addition for entry in left_out for addition in entry.additions))
     offered = [entry.weights for entry in left_out if entry.weights]
     common = [name for name in (offered[0] if offered else ()) if all(name in weights for weights in offered)]

@@ -14,20 +14,24 @@ import numpy.typing as npt
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.results.estimate import Band, Caveat, CaveatCode, Estimate, NewTrialSize, ThresholdEffect
+from surrogacy.results.labels import ComparisonWeights
 from surrogacy.results.levels import LEVEL as LEVEL
+from surrogacy.results.posterior import Posterior
 from surrogacy.results.requirements import LeftOut, Requirement, count_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
+
 NO_SCATTER = (
-    "a weighted regression has no between-trial variance: it predicts what a trial of a given size observes, not the true effect of a "
-    "trial (n = inf); give a number of patients, or use a bivariate model"
+    "a weighted regression has no between-trial variance: it predicts what a trial of a given size observes, not the "
+    "true effect of a trial (n = inf); give a number of patients, or use a bivariate model"
 )
 
 
 class SurrogacyLine(Protocol):
-    """What figures and reports ask of a line, whichever model made it."""
+    """Surrogacy line, whichever model made it."""
 
     @property
     def intercept(self) -> float:
@@ -60,6 +64,19 @@ class SurrogacyLine(Protocol):
         """Mean (or median) and limits of the band."""
         ...
 
+    @property
+    def scatter_known(self) -> bool:
+        """Whether the scatter of true effects about the line is known apart from sampling error."""
+        ...
+
+    def threshold(self, level: float = LEVEL, band: Band = "prediction") -> ThresholdEffect:
+        """Surrogate threshold effect by a band at a level."""
+        ...
+
+    def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
+        """Predict the observed final effect; ``joins``: the surrogate effect joins the data first."""
+        ...
+
     def new_trial(self, n: float | None = None) -> NewTrialSize:
         """Size of the new trial of a prediction."""
         ...
@@ -67,7 +84,7 @@ class SurrogacyLine(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a model found.
+    """Estimates of a model fitted to a set, with their caveats.
 
     Parameters
     ----------
@@ -78,11 +95,12 @@ class Result:
     effects : Effects
         What it was fitted to.
     estimates : mapping of str to Estimate or ThresholdEffect
-    line : Line, MixtureLine or None
+    line : SurrogacyLine or None
         None for a pure correlation.
-    draws : object or None
-        The posterior of a Bayesian model: an ``xarray.DataTree`` where it was sampled, the quadrature itself
-        (`surrogacy.models.bivariate_bayes.Posterior`) where it is exact.
+    posterior : Posterior or None
+        Of a Bayesian model.
+    weights : ComparisonWeights or None
+        Of the comparisons in a weighted model; None where the model weighs by sampling errors.
     caveats : tuple of Caveat
         Failed diagnostics and caveats; print them wherever the estimates go.
     converged : bool
@@ -98,7 +116,8 @@ class Result:
     effects: Effects
     estimates: Mapping[str, Estimate | ThresholdEffect]
     line: SurrogacyLine | None = None
-    draws: Any = None
+    posterior: Posterior | None = None
+    weights: ComparisonWeights | None = None
     caveats: tuple[Caveat, ...] = ()
     converged: bool = True
     requires: frozenset[Requirement] = frozenset()
@@ -112,6 +131,17 @@ class Result:
     def __getitem__(self, name: str) -> Any:
         """Return one estimate: an `Estimate`, or for ``ste_*`` a `ThresholdEffect`."""
         return self.estimates[name]
+
+    @property
+    def draws(self) -> Any:
+        """Draws of a sampled posterior, else the posterior; deprecated, use ``posterior``."""
+        samples = None if self.posterior is None else self.posterior.samples
+        return self.posterior if samples is None else samples
+
+    @property
+    def shown_weights(self) -> ComparisonWeights:
+        """Weights that a figure shows as areas: those of the model, else the patients (equal if not known)."""
+        return ComparisonWeights.by_patients(self.effects) if self.weights is None else self.weights
 
     @property
     def problems(self) -> tuple[str, ...]:

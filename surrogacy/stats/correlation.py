@@ -134,7 +134,7 @@ def atanh_t(rho: float, se: float, trials: int, level: float = LEVEL) -> Limits:
 
 
 def needed_r(k: int, limit: float = 0.85, level: float = LEVEL) -> float | None:
-    """The r that k trials must show for the lower Fisher limit to reach ``limit``, ``tanh(atanh limit + z / sqrt(k - 3))``.
+    """Correlation whose lower Fisher limit reaches ``limit`` with k trials, ``tanh(atanh limit + z / sqrt(k - 3))``.
 
     None for k <= 3, where Fisher's z has no standard error.
     """

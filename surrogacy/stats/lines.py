@@ -1,9 +1,8 @@
-"""Lines that predict the final effect from the surrogate effect, and their thresholds."""
+"""Line that predicts the final effect from the surrogate effect, its bands and thresholds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +14,21 @@ from surrogacy.results.estimate import TRUE_EFFECT, Band, NewTrialSize, Threshol
 from surrogacy.results.levels import LEVEL as LEVEL
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import NO_SCATTER
-from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
 
 # No randomised trial has an effect beyond this: a band that closes only there gives no threshold.
 STRONGEST_HR = 0.05
 WEAKEST_HR = 5.0  # nor one of harm beyond this
 FLATTEST = 1e-9  # a slope below this is none
 ROUNDING = 1e-12  # of a log hazard ratio: a threshold this near to 0 is one at a hazard ratio of 1
+
+
+@dataclass(frozen=True)
+class SurrogateDistribution:
+    """Normal distribution of the true surrogate effects over trials: mean and variance of log hazard ratios."""
+
+    mean: float
+    variance: float
 
 
 @dataclass(frozen=True)
@@ -50,8 +57,11 @@ class Line:
     own_size : NewTrialSize
         That trial.
     scatter_known : bool
-        Whether the scatter of true effects about the line is known apart from the sampling error. Without it, as in a weighted
-        regression, the observed effect of a trial of some size can be predicted, a true effect (``n = inf``) cannot.
+        Whether the scatter of true effects about the line is known apart from the sampling error. Without it, as in a
+        weighted regression, the observed effect of a trial of some size can be predicted, a true effect (``n = inf``)
+        cannot.
+    surrogate : SurrogateDistribution or None
+        Of the true surrogate effects, where the model has one: an observed effect is then shrunken.
     degrees_of_freedom : float or None
         Of the t quantile; None = normal.
     data_range : tuple of float
@@ -70,6 +80,7 @@ class Line:
     own_variance: float = 0.0
     own_size: NewTrialSize = TRUE_EFFECT
     scatter_known: bool = True
+    surrogate: SurrogateDistribution | None = None
 
     def quantile(self, level: float = LEVEL) -> float:
         """Two-sided quantile of the band."""
@@ -84,8 +95,8 @@ class Line:
         Raises
         ------
         UsageError
-            If a size is stated but the comparisons' own sizes are not known, or a true effect is asked for and the scatter of
-            true effects is not known.
+            If a size is stated but the comparisons' own sizes are not known, or a true effect is asked for and the
+            scatter of true effects is not known.
         """
         if band == "confidence":
             return 0.0
@@ -133,170 +144,111 @@ class Line:
         half = self.quantile(level) * np.sqrt(variance)
         return mean, mean - half, mean + half
 
+    def threshold(self, level: float = LEVEL, band: Band = "prediction", new_n: float | None = None) -> ThresholdEffect:
+        """Surrogate threshold effect: where the upper band crosses no effect on the final endpoint.
 
-# Surrogate effects at which a band is looked at while its threshold is sought: dense where trials lie.
-SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 22), np.geomspace(1.5, 30.0, 6)])
-
-
-@dataclass(frozen=True, eq=False)
-class MixtureLine:
-    """The surrogacy line of a Bayesian model: a mixture over nodes (or draws) of its parameters.
-
-    Given a node, ``mu_final - slope mu_surrogate`` is normal; the true final effect at a surrogate effect x is normal
-    about ``intercept + slope x`` with SD ``sigma``. Nothing is taken as known: the band holds all of the posterior.
-    The surrogate effect x is taken as given and teaches the posterior nothing.
-
-    Parameters
-    ----------
-    intercept, slope : float
-        Posterior medians.
-    weight, node_intercept, node_variance, node_slope, node_sigma : (n,) arrays
-        Weight of a node, mean and variance of its intercept, its slope and its sigma_cond.
-    trial_variance : float
-        Sampling variance of the final log hazard ratio of one patient.
-    new_n : float or None
-        Size of the new trial taken where a prediction states none; None = its true effect.
-    data_range : tuple of float
-        Smallest and largest observed surrogate log HR.
-    """
-
-    intercept: float
-    slope: float
-    weight: FloatArray
-    node_intercept: FloatArray
-    node_variance: FloatArray
-    node_slope: FloatArray
-    node_sigma: FloatArray
-    trial_variance: float
-    new_n: float | None
-    data_range: tuple[float, float]
-
-    def at(self, x: npt.ArrayLike, n: float | None = None, band: Band = "prediction") -> tuple[FloatArray, FloatArray]:
-        """Mean and SD of the predicted log hazard ratio at every node, (..., nodes) each.
-
-        Raises
-        ------
-        UsageError
-            If a size is stated but the comparisons' own sizes are not known.
-        """
-        mean = self.node_intercept + self.node_slope * np.asarray(x, dtype=np.float64)[..., None]
-        variance = self.node_variance
-        if band == "prediction":
-            variance = variance + self.node_sigma**2 + self._own_variance(n)
-        return mean, np.broadcast_to(np.sqrt(variance), mean.shape)
-
-    def _own_variance(self, n: float | None) -> float:
-        size = self.new_n if n is None else n
-        if size is None or np.isinf(size):
-            return 0.0
-        if np.isnan(self.trial_variance):
-            raise UsageError(
-                "a prediction for a new trial of stated size needs the number of patients of the comparisons"
-            )
-        return self.trial_variance / size
-
-    def new_trial(self, n: float | None = None) -> NewTrialSize:
-        """Size of the new trial of a prediction."""
-        return NewTrialSize.of(self.new_n if n is None else n)
-
-    def predict(
-        self, log_hr: npt.ArrayLike, n: float | None = None, level: float = LEVEL, band: Band = "prediction"
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Predict the final log hazard ratio from a surrogate log hazard ratio known without error.
+        With ``m(a) = intercept + slope a`` and ``Var(a) = (1, a) C (1, a)' + v`` the upper limit
+        ``m + q sqrt(Var)`` is 0 where ``m^2 = q^2 Var`` and ``m < 0``: a quadratic in ``a``.
+        The region where the limit is below 0 is a half-line if ``slope^2 > q^2 C22``; otherwise it is
+        an interval (two-sided) or empty. A root beyond ``STRONGEST_HR`` counts as none. A root above a surrogate hazard
+        ratio of 1 is not a threshold: the limit is below 0 without a surrogate effect
+        (``benefit-without-surrogate-effect``).
 
         Parameters
         ----------
-        log_hr : array-like
-        n : float, optional
-            Patients of the new trial; ``inf`` = its true effect. Default: ``new_n`` of the line.
         level : float
+            Two-sided level of the band.
         band : {"prediction", "confidence"}
-            ``confidence`` is the interval of the line itself, which is *not* a prediction.
+        new_n : float, optional
+            Patients of the new trial; default: ``new_n`` of the line.
 
         Returns
         -------
-        median, low, high : arrays shaped like ``log_hr``
+        ThresholdEffect
+
+        References
+        ----------
+        Burzykowski, Buyse (2006), doi:10.1002/pst.207.
         """
         level = confidence_level(level)
-        x = np.asarray(log_hr, dtype=np.float64)
-        mean, sd = self.at(x.ravel(), n, band)
-        found = mixture_quantile((0.5, 0.5 - level / 2, 0.5 + level / 2), self.weight, mean, sd)
-        median, low, high = found.T.reshape(3, *x.shape)
-        return median, low, high
+        size = self.new_n if new_n is None else new_n
+        stated = None if size is None or np.isinf(size) or band == "confidence" or self.exponent == 0 else float(size)
 
-    def probability_below(self, x: npt.ArrayLike, n: float | None = None, band: Band = "prediction") -> FloatArray:
-        """Probability of a final hazard ratio below 1 at surrogate log hazard ratios ``x``."""
-        mean, sd = self.at(x, n, band)
-        return mixture_cdf(np.zeros(mean.shape[:-1]), self.weight, mean, sd)
+        def result(status: ThresholdStatus, log_hr: float | None = None, other: float | None = None) -> ThresholdEffect:
+            hr, hr_other = (None if value is None else float(np.exp(min(value, 700.0))) for value in (log_hr, other))
+            beyond = any(
+                value is not None and not self.data_range[0] <= value <= self.data_range[1] for value in (log_hr, other)
+            )
+            return ThresholdEffect(hr, status, band, level, stated, hr_other, self.new_trial(size), beyond)
 
-    def thresholds(self, level: float = LEVEL) -> dict[str, ThresholdEffect]:
-        """Surrogate threshold effects by either band at ``level``, and at 80 %."""
-        level = confidence_level(level)
-        found = {}
-        for band in get_args(Band):
-            searched = self._search(band)
-            found[f"ste_{band}"] = self._threshold(*searched, level, band)
-            found[f"ste_{band}_80"] = self._threshold(*searched, 0.8, band)
-        return found
+        q2 = self.quantile(level) ** 2
+        c = self.covariance
+        if self.slope < FLATTEST or not (np.isfinite(c).all() and np.isfinite([self.intercept, self.slope]).all()):
+            return result("none")  # a region of surrogate harm is no threshold
+        quadratic = self.slope**2 - q2 * c[1, 1]
+        linear = 2.0 * (self.intercept * self.slope - q2 * c[0, 1])
+        constant = self.intercept**2 - q2 * (c[0, 0] + self.added_variance(size, band))
 
-    def _search(self, band: Band) -> tuple[FloatArray, FloatArray]:
-        """Surrogate effects and ``P(final HR < 1)`` at each, closer together about the most certain one."""
-        x = SEARCH
-        certainty = self.probability_below(x, band=band)
-        for _ in range(2):
-            top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
-            between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
-            x, where = np.unique(np.concatenate([x, between]), return_index=True)
-            certainty = np.concatenate([certainty, self.probability_below(between, band=band)])[where]
-        return x, certainty
+        def without_surrogate_effect(crossing: float) -> ThresholdEffect:
+            reached = result("benefit-without-surrogate-effect", crossing)
+            return replace(reached, hr=None, crossing=reached.hr, intercept=self.intercept)
 
-    def _median_intercept(self) -> float:
-        """Intercept of the line, worked out where it has not been filled in."""
-        if np.isfinite(self.intercept):
-            return self.intercept
-        mean, sd = self.node_intercept[None], np.sqrt(self.node_variance)[None]
-        return float(mixture_quantile((0.5,), self.weight, mean, sd)[0, 0])
+        discriminant = linear**2 - 4.0 * quadratic * constant
+        if abs(discriminant) < 1e-12 * linear**2:  # a line without error: both roots are where it crosses
+            discriminant = 0.0
+        if discriminant < 0 or quadratic == 0.0:
+            return result("none")
+        roots = sorted((-linear + sign * np.sqrt(discriminant)) / (2.0 * quadratic) for sign in (-1.0, 1.0))
+        roots = [0.0 if abs(root) < ROUNDING else root for root in roots]
+        valid = [root for root in roots if self.intercept + self.slope * root < ROUNDING]
+        if quadratic < 0:  # the band never closes in on the line: at best an interval of surrogate effects
+            if len(valid) < 2 or valid[1] < np.log(STRONGEST_HR):
+                return result("none")
+            if valid[0] > 0:  # benefit is predicted only where the surrogate shows harm
+                return result("none")
+            if valid[1] <= 0 and valid[0] > np.log(STRONGEST_HR):
+                return result("two-sided", valid[1], valid[0])
+            valid = valid[1:]
+        if not valid or valid[0] < np.log(STRONGEST_HR):
+            return result("none")
+        if valid[0] > 0:
+            return without_surrogate_effect(valid[0])
+        outside = not self.data_range[0] <= valid[0] <= self.data_range[1]
+        return result("outside-data" if outside else "exists", valid[0])
 
-    def _threshold(self, at: FloatArray, certainty: FloatArray, level: float, band: Band) -> ThresholdEffect:
-        """Threshold effect: the weakest effect from which on ``P(final HR < 1)`` is (1 + level) / 2 at least.
+    def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
+        """Predict the observed final effect of a trial from its observed surrogate effect.
 
-        A region that holds the weakest effects of all is one of surrogate harm, not a threshold. One that reaches from
-        stronger effects to beyond a surrogate hazard ratio of 1 needs no surrogate effect
-        (``benefit-without-surrogate-effect``).
+        With the distribution of the true surrogate effects a plug-in normal, the parameters by the covariance of the
+        line at the shrunken surrogate effect; else a t with the residual variance of a trial of this size, and that
+        of the line.
+
+        Parameters
+        ----------
+        trial : ObservedEffects
+            Its final effect is not used.
+        joins : bool
+            Without effect: the parameters are taken as they are.
         """
-        wanted = 0.5 + level / 2
-        stated = self.new_n if band == "prediction" and self.new_n is not None and np.isfinite(self.new_n) else None
+        mean, components = self._by_size(trial) if self.surrogate is None else self._by_shrinkage(self.surrogate, trial)
+        sd = np.array([np.sqrt(sum(components.values()))])
+        return PredictiveDistribution(np.ones(1), np.array([mean]), sd, self.degrees_of_freedom, components)
 
-        def crossing(a: int) -> float:
-            """Where between two points of the search the probability is the wanted one."""
-            x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
-            for _ in range(3):
-                finer = np.linspace(x[0], x[1], 6)
-                more = np.concatenate([excess[:1], self.probability_below(finer[1:-1], band=band) - wanted, excess[1:]])
-                change = int(np.flatnonzero((more[:-1] >= 0) != (more[1:] >= 0))[0])
-                x, excess = finer[change : change + 2], more[change : change + 2]
-            return float(x[0] - excess[0] * (x[1] - x[0]) / (excess[1] - excess[0]))
+    def _by_size(self, trial: ObservedEffects) -> tuple[float, dict[str, float]]:
+        x = np.array([1.0, trial.log_hr])
+        residual = self.added_variance(None if np.isnan(trial.n) else trial.n)
+        components = {"parameters": float(x @ self.covariance @ x), "residual": residual}
+        return self.intercept + self.slope * trial.log_hr, components
 
-        def result(
-            status: ThresholdStatus, weakest: float | None = None, other: float | None = None
-        ) -> ThresholdEffect:
-            hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))
-            low, high = self.data_range
-            beyond = any(value is not None and not low <= value <= high for value in (weakest, other))
-            return ThresholdEffect(hr, status, band, level, stated, hr_other, self.new_trial(), beyond)
-
-        inside = certainty >= wanted
-        falls = np.flatnonzero(inside[:-1] & ~inside[1:])  # going up: from inside to outside
-        if inside[-1] or not len(falls):
-            return result("none")
-        weakest = crossing(int(falls[-1]))
-        rises = np.flatnonzero(~inside[: falls[-1]] & inside[1 : falls[-1] + 1])
-        strongest = crossing(int(rises[-1])) if len(rises) else -np.inf
-        if strongest > 0:  # benefit is predicted only where the surrogate shows harm
-            return result("none")
-        if weakest > ROUNDING:
-            reached = result("benefit-without-surrogate-effect", weakest)
-            return replace(reached, hr=None, crossing=reached.hr, intercept=self._median_intercept())
-        if len(rises):
-            return result("two-sided", weakest, strongest)
-        return result("exists" if self.data_range[0] <= weakest <= self.data_range[1] else "outside-data", weakest)
+    def _by_shrinkage(self, surrogate: SurrogateDistribution, trial: ObservedEffects) -> tuple[float, dict[str, float]]:
+        away, total = trial.log_hr - surrogate.mean, surrogate.variance + trial.se**2
+        shrunken = surrogate.mean + surrogate.variance / total * away
+        parts = error_parts(np.array(self.slope), np.array(surrogate.variance), trial)
+        x = np.array([1.0, shrunken])
+        components = {
+            **{name: float(value) for name, value in parts.items()},
+            "parameters": float(x @ self.covariance @ x),
+            "sigma_cond": self.sigma**2,
+        }
+        pull = trial.rho_within * trial.se * trial.se_final / total
+        return self.intercept + self.slope * shrunken + pull * away, components

@@ -1,12 +1,13 @@
 """Scatter of trials about a line, against what their sampling errors allow.
 
-The residual of a comparison about the line a + b x has the sampling variance ``v_i = s2^2 + b^2 s1^2 - 2 b r s1 s2`` (r the within-trial
-correlation), to which true scatter between trials only adds. So
+The residual of a comparison about the line a + b x has the sampling variance ``v_i = s2^2 + b^2 s1^2 - 2 b r s1 s2``
+(r the within-trial correlation), to which true scatter between trials only adds. So
 
     Q = e' V^-1 e   (the sum of e_i^2 / v_i where no two comparisons share a control arm)
 
-is at least chi-square with k - 2 degrees of freedom, and a Q far in the lower tail means that the errors, the correlations or the hazard
-ratios are not what they are said to be: standard errors that are too large, effects that were rounded, smoothed or simulated without error.
+is at least chi-square with k - 2 degrees of freedom, and a Q far in the lower tail means that the errors, the
+correlations or the hazard ratios are not what they are said to be: standard errors that are too large, effects that
+were rounded, smoothed or simulated without error.
 
 References
 ----------
@@ -24,8 +25,9 @@ from scipy.special import chdtr
 from surrogacy.effects import Effects
 from surrogacy.results.estimate import Caveat, CaveatCode
 
-# Of simulated sets without any true scatter and with right errors, 0.05 to 0.13% fall below this (6 to 30 trials, weights by size); sets
-# with scatter do so more seldom, and the shipped sets have 0.26 or more. What falls below is therefore hardly ever chance.
+# Of simulated sets without any true scatter and with right errors, 0.05 to 0.13% fall below this (6 to 30 trials,
+# weights by size); sets with scatter do so more seldom, and the shipped sets have 0.26 or more. What falls below is
+# therefore hardly ever chance.
 IMPLAUSIBLE = 0.001
 STRONG_CORRELATION = 0.9  # within a trial: the upper end of the grid that every run reports
 SAME_ERRORS = "the variances and the correlation of the true effects are what is left after these errors are taken away"
@@ -64,7 +66,8 @@ def residual_scatter(effects: Effects, intercept: float, slope: float) -> Residu
     ResidualScatter or None
         None with fewer than three comparisons.
     """
-    data = effects.take(effects.complete & np.isfinite(effects.se).all(axis=1))
+    usable = effects.complete & np.isfinite(effects.se).all(axis=1)
+    data = effects if usable.all() else effects.take(usable)
     if len(data) < 3:
         return None
     residual = data.log_hr[:, 1] - intercept - slope * data.log_hr[:, 0]
@@ -96,22 +99,22 @@ def scatter_caveat(effects: Effects, intercept: float, slope: float, consequence
     if scatter is None or scatter.p_less >= IMPLAUSIBLE:
         return ()
     text = (
-        f"too little scatter: the trials lie closer to the line than their sampling errors allow (Q = {scatter.q:.2g} on "
-        f"{scatter.degrees_of_freedom} df, lower tail p = {scatter.p_less:.1g}); {consequence}; re-read the hazard ratios, their "
-        "standard errors and the within-trial correlations"
+        "too little scatter: the trials lie closer to the line than their sampling errors allow "
+        f"(Q = {scatter.q:.2g} on {scatter.degrees_of_freedom} df, lower tail p = {scatter.p_less:.1g}); "
+        f"{consequence}; re-read the hazard ratios, their standard errors and the within-trial correlations"
     )
     assumed = effects.rho_within[~effects.rho_known]
     strong = residual_scatter(effects.with_rho_within(STRONG_CORRELATION), intercept, slope)
     if len(assumed) and strong is not None:
         text += (
-            f" (assumed to be {assumed[0]:.2g}; errors that go together more closely leave less scatter: with {STRONG_CORRELATION:g}, "
-            f"p = {strong.p_less:.1g})"
+            f" (assumed to be {assumed[0]:.2g}; errors that go together more closely leave less scatter: "
+            f"with {STRONG_CORRELATION:g}, p = {strong.p_less:.1g})"
         )
     return (Caveat(CaveatCode.SCATTER, text),)
 
 
 def scatter_about_precise_line(effects: Effects, consequence: str) -> tuple[Caveat, ...]:
-    """Caveat of a model whose own line may not be defined: scatter about the line weighted by the precision of the final effects."""
+    """Caveat on scatter about the line weighted by the final precision, for models whose line may not be defined."""
     data = effects.take(effects.complete & np.isfinite(effects.se).all(axis=1))
     x, y = data.log_hr.T
     if len(data) < 3 or np.ptp(x) == 0:

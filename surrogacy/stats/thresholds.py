@@ -3,98 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
 from surrogacy.effects import Effects
-from surrogacy.results.estimate import Band, Caveat, CaveatCode, Estimate, ThresholdEffect, ThresholdStatus
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL as LEVEL
-from surrogacy.results.levels import confidence_level
-from surrogacy.stats.lines import FLATTEST, ROUNDING, STRONGEST_HR, WEAKEST_HR, Line
-
-
-def threshold_effect(
-    line: Line, *, level: float = LEVEL, band: Band = "prediction", new_n: float | None = None
-) -> ThresholdEffect:
-    """Surrogate threshold effect of a line: where its upper band crosses no effect on the final endpoint.
-
-    With ``m(a) = intercept + slope a`` and ``Var(a) = (1, a) C (1, a)' + v`` the upper limit
-    ``m + q sqrt(Var)`` is 0 where ``m^2 = q^2 Var`` and ``m < 0``: a quadratic in ``a``.
-    The region where the limit is below 0 is a half-line if ``slope^2 > q^2 C22``; otherwise it is
-    an interval (two-sided) or empty. A root beyond ``STRONGEST_HR`` counts as none. A root above a surrogate hazard
-    ratio of 1 is not a threshold: the limit is below 0 without a surrogate effect
-    (``benefit-without-surrogate-effect``).
-
-    Parameters
-    ----------
-    line : Line
-    level : float
-        Two-sided level of the band.
-    band : {"prediction", "confidence"}
-    new_n : float, optional
-        Patients of the new trial; default as in ``line.new_n``.
-
-    Returns
-    -------
-    ThresholdEffect
-
-    References
-    ----------
-    Burzykowski, Buyse (2006), doi:10.1002/pst.207.
-    """
-    level = confidence_level(level)
-    size = line.new_n if new_n is None else new_n
-    stated = None if size is None or np.isinf(size) or band == "confidence" or line.exponent == 0 else float(size)
-
-    def result(status: ThresholdStatus, log_hr: float | None = None, other: float | None = None) -> ThresholdEffect:
-        hr, hr_other = (None if value is None else float(np.exp(min(value, 700.0))) for value in (log_hr, other))
-        beyond = any(
-            value is not None and not line.data_range[0] <= value <= line.data_range[1] for value in (log_hr, other)
-        )
-        return ThresholdEffect(hr, status, band, level, stated, hr_other, line.new_trial(size), beyond)
-
-    q2 = line.quantile(level) ** 2
-    c = line.covariance
-    if line.slope < FLATTEST or not (np.isfinite(c).all() and np.isfinite([line.intercept, line.slope]).all()):
-        return result("none")  # a region of surrogate harm is no threshold
-    quadratic = line.slope**2 - q2 * c[1, 1]
-    linear = 2.0 * (line.intercept * line.slope - q2 * c[0, 1])
-    constant = line.intercept**2 - q2 * (c[0, 0] + line.added_variance(size, band))
-
-    def without_surrogate_effect(crossing: float) -> ThresholdEffect:
-        reached = result("benefit-without-surrogate-effect", crossing)
-        return replace(reached, hr=None, crossing=reached.hr, intercept=line.intercept)
-
-    discriminant = linear**2 - 4.0 * quadratic * constant
-    if abs(discriminant) < 1e-12 * linear**2:  # a line without error: both roots are where it crosses
-        discriminant = 0.0
-    if discriminant < 0 or quadratic == 0.0:
-        return result("none")
-    roots = sorted((-linear + sign * np.sqrt(discriminant)) / (2.0 * quadratic) for sign in (-1.0, 1.0))
-    roots = [0.0 if abs(root) < ROUNDING else root for root in roots]
-    valid = [root for root in roots if line.intercept + line.slope * root < ROUNDING]
-    if quadratic < 0:  # the band never closes in on the line: at best an interval of surrogate effects
-        if len(valid) < 2 or valid[1] < np.log(STRONGEST_HR):
-            return result("none")
-        if valid[0] > 0:  # benefit is predicted only where the surrogate shows harm
-            return result("none")
-        if valid[1] <= 0 and valid[0] > np.log(STRONGEST_HR):
-            return result("two-sided", valid[1], valid[0])
-        valid = valid[1:]
-    if not valid or valid[0] < np.log(STRONGEST_HR):
-        return result("none")
-    if valid[0] > 0:
-        return without_surrogate_effect(valid[0])
-    outside = not line.data_range[0] <= valid[0] <= line.data_range[1]
-    return result("outside-data" if outside else "exists", valid[0])
+from surrogacy.stats.lines import WEAKEST_HR, Line
 
 
 def threshold_effects(line: Line, level: float = LEVEL) -> dict[str, ThresholdEffect]:
     """Threshold effects by either band, under the names that results use."""
     return {
-        "ste_prediction": threshold_effect(line, level=level, band="prediction"),
-        "ste_confidence": threshold_effect(line, level=level, band="confidence"),
+        "ste_prediction": line.threshold(level, band="prediction"),
+        "ste_confidence": line.threshold(level, band="confidence"),
     }
 
 
@@ -151,7 +73,7 @@ def _crossing(threshold: ThresholdEffect) -> str:
 
 def _endpoints(effects: Effects) -> tuple[str, str]:
     """Names of the surrogate and of the final endpoint; generic where a set mixes several or names none."""
-    endpoints = (set(effects.factors.get(side, ())) for side in ("surrogate", "final"))
+    endpoints = (set(effects.covariates.get(side, ())) for side in ("surrogate", "final"))
     surrogate, final = (next(iter(names)) if len(names) == 1 else "" for names in endpoints)
     return surrogate or "the surrogate", final or "the final endpoint"
 

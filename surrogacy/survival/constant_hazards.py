@@ -35,7 +35,13 @@ MAX_MEDIAN_RATIO = (
 
 
 def phi(x: Array) -> FloatArray:
-    """``(1 - exp(-x)) / x`` for x >= 0, 1 at 0."""
+    """``(1 - exp(-x)) / x`` for x >= 0, 1 at 0.
+
+    Examples
+    --------
+    >>> float(phi(0.0)), round(float(phi(2.0)), 4)
+    (1.0, 0.4323)
+    """
     x = np.asarray(x, dtype=np.float64)
     safe = np.where(x > 0.0, x, 1.0)
     return np.asarray(np.where(x > 0.0, -np.expm1(-safe) / safe, 1.0))
@@ -85,18 +91,37 @@ def pfs_hazards(median_pfs: Array, direct_death: Array) -> tuple[FloatArray, Flo
 
 
 def survival_pfs(t: Array, h01: Array, h02: Array) -> FloatArray:
-    """Share alive without progression at t."""
+    """Share alive without progression at t.
+
+    Examples
+    --------
+    >>> round(float(survival_pfs(6.0, 0.1, 0.01)), 4)
+    0.5169
+    """
     t, h01, h02 = _floats(t, h01, h02)
     return np.asarray(np.exp(-(h01 + h02) * t))
 
 
 def survival_os(t: Array, h01: Array, h02: Array, h12: Array) -> FloatArray:
-    """Share alive at t."""
+    """Share alive at t.
+
+    Examples
+    --------
+    >>> survival_os([0.0, 12.0, 24.0], 0.1, 0.01, 0.05).round(3).tolist()
+    [1.0, 0.737, 0.454]
+    """
     return overall(t, h01, h02, h12)[0]
 
 
 def overall(t: Array, h01: Array, h02: Array, h12: Array) -> tuple[FloatArray, FloatArray]:
-    """Share alive at t, and density of the time of death there: both from the same exponentials."""
+    """Share alive at t, and density of the time of death there: both from the same exponentials.
+
+    Examples
+    --------
+    >>> alive, density = overall(12.0, 0.1, 0.01, 0.05)
+    >>> round(float(alive), 4), round(float(density), 4)
+    (0.7366, 0.0261)
+    """
     t, h01, h02, h12 = _floats(t, h01, h02, h12)
     slower, before, after = _scaled(t, h01, h02, h12)
     decay = np.exp(-slower * t)
@@ -107,7 +132,13 @@ def overall(t: Array, h01: Array, h02: Array, h12: Array) -> tuple[FloatArray, F
 
 
 def progressed(t: Array, h01: Array, h02: Array, h12: Array) -> FloatArray:
-    """Share alive and progressed at t."""
+    """Share alive and progressed at t.
+
+    Examples
+    --------
+    >>> round(float(progressed(12.0, 0.1, 0.01, 0.05)), 4)
+    0.4695
+    """
     t, h01, h02, h12 = _floats(t, h01, h02, h12)
     slower, _, after = _scaled(t, h01, h02, h12)
     decay = np.exp(-slower * t)
@@ -116,7 +147,13 @@ def progressed(t: Array, h01: Array, h02: Array, h12: Array) -> FloatArray:
 
 
 def hazard_os(t: Array, h01: Array, h02: Array, h12: Array) -> FloatArray:
-    """Hazard of death at t; h02 at 0, ``min(lam, h12)`` in the limit (lam = h02 if nobody progresses)."""
+    """Hazard of death at t; h02 at 0, ``min(lam, h12)`` in the limit (lam = h02 if nobody progresses).
+
+    Examples
+    --------
+    >>> hazard_os([0.0, 12.0, np.inf], 0.1, 0.01, 0.05).round(4).tolist()
+    [0.01, 0.0355, 0.05]
+    """
     t, h01, h02, h12 = _floats(t, h01, h02, h12)
     slower, before, after = _scaled(t, h01, h02, h12)
     with np.errstate(invalid="ignore"):
@@ -125,7 +162,13 @@ def hazard_os(t: Array, h01: Array, h02: Array, h12: Array) -> FloatArray:
 
 
 def mean_os(h01: Array, h02: Array, h12: Array) -> FloatArray:
-    """Mean overall survival; infinite where the progressed do not die (h12 = 0)."""
+    """Mean overall survival; infinite where the progressed do not die (h12 = 0).
+
+    Examples
+    --------
+    >>> round(float(mean_os(0.1, 0.01, 0.05)), 2)
+    27.27
+    """
     h01, h02, h12 = _floats(h01, h02, h12)
     lam = h01 + h02
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -133,7 +176,13 @@ def mean_os(h01: Array, h02: Array, h12: Array) -> FloatArray:
 
 
 def restricted_mean_pfs(tau: Array, h01: Array, h02: Array) -> FloatArray:
-    """Mean of ``min(PFS, tau)``."""
+    """Mean of ``min(PFS, tau)``.
+
+    Examples
+    --------
+    >>> round(float(restricted_mean_pfs(24.0, 0.1, 0.01)), 2)
+    8.44
+    """
     tau, h01, h02 = _floats(tau, h01, h02)
     return np.asarray(tau * phi((h01 + h02) * tau))
 
@@ -143,6 +192,11 @@ def restricted_progressed(tau: Array, h01: Array, h02: Array, h12: Array) -> Flo
 
     ``h01 (m(lam) - m(h12)) / (h12 - lam)`` with ``m(x) = (1 - exp(-x tau)) / x``; where the two rates are near each
     other, the progressed less those still alive, over their hazard: ``[h01 m(lam) - P_1(tau)] / h12``.
+
+    Examples
+    --------
+    >>> round(float(restricted_progressed(24.0, 0.1, 0.01, 0.05)), 2)
+    9.22
     """
     tau, h01, h02, h12 = _floats(tau, h01, h02, h12)
     lam = h01 + h02
@@ -154,7 +208,13 @@ def restricted_progressed(tau: Array, h01: Array, h02: Array, h12: Array) -> Flo
 
 
 def correlation(h01: Array, h02: Array, h12: Array) -> FloatArray:
-    """Pearson correlation of PFS and OS times; 1 where nobody progresses."""
+    """Pearson correlation of PFS and OS times; 1 where nobody progresses.
+
+    Examples
+    --------
+    >>> round(float(correlation(0.1, 0.01, 0.05)), 3)
+    0.415
+    """
     h01, h02, h12 = _floats(h01, h02, h12)
     with np.errstate(invalid="ignore"):
         value = h12 / np.sqrt(h01**2 + 2.0 * h01 * h02 + h12**2)
@@ -167,6 +227,11 @@ def kendall_tau(h01: Array, h02: Array, h12: Array) -> FloatArray:
     Of two patients, the first to have a PFS event outlives the other only if it was a progression, if the first then
     outlives the other's PFS (chance ``lam / (lam + h12)``), and, where the other progresses too, with chance 1/2 from
     then on.
+
+    Examples
+    --------
+    >>> round(float(kendall_tau(0.1, 0.01, 0.05)), 3)
+    0.318
     """
     h01, h02, h12 = _floats(h01, h02, h12)
     lam = h01 + h02
@@ -188,6 +253,11 @@ def post_progression_hazard(pfs: Array, os: Array, direct_death: Array) -> Float
     array
         Per month; NaN where no hazard gives that median: ``os <= pfs``, or so many deaths without progression that half
         of all patients are dead by ``os`` even if nobody dies after progression.
+
+    Examples
+    --------
+    >>> round(float(post_progression_hazard(pfs=6.0, os=15.0, direct_death=0.1)), 4)
+    0.0949
     """
     pfs, os, q = np.broadcast_arrays(*_floats(pfs, os, direct_death))
     lam = np.log(2.0) / pfs

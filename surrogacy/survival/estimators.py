@@ -20,6 +20,12 @@ def kaplan_meier_median(time: FloatArray, event: npt.NDArray[np.bool_]) -> Float
     -------
     (samples,) array
         First time at which the estimate is at most 1/2; infinite where it never is.
+
+    Examples
+    --------
+    >>> time = np.array([[1.0, 2.0, 3.0, 4.0]])
+    >>> kaplan_meier_median(time, np.array([[True, False, True, True]])).tolist()
+    [3.0]
     """
     order = np.argsort(time, axis=1)
     time, died = np.take_along_axis(time, order, axis=1), np.take_along_axis(event, order, axis=1)
@@ -45,6 +51,12 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
     (trials,) array
         Log hazard ratios; infinite where the likelihood has no maximum: one arm had no event, or none before the other
         arm's last had left.
+
+    Examples
+    --------
+    >>> time = np.array([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])
+    >>> cox_log_hazard_ratio(time, time > 0, np.array([0.0, 1.0, 0.0, 1.0, 0.0, 1.0])).round(3).tolist()
+    [-0.632]
     """
     order = np.argsort(time, axis=1)
     died = np.take_along_axis(event, order, axis=1)
@@ -89,6 +101,13 @@ def logrank(time: FloatArray, event: FloatArray, experimental: FloatArray) -> tu
     -------
     score, variance : (trials,) arrays
         ``r`` is the experimental share of those at risk.
+
+    Examples
+    --------
+    >>> time = np.array([[1.0, 2.0, 3.0, 4.0]])
+    >>> score, variance = logrank(time, np.ones((1, 4)), np.array([0.0, 1.0, 0.0, 1.0]))
+    >>> score.round(3).tolist(), variance.round(3).tolist()
+    ([-0.667], [0.722])
     """
     order = np.argsort(time, axis=1)
     event, arm = (

@@ -80,6 +80,12 @@ def cox_hazard_ratio(
     -------
     float or (m,) array
         Experimental against control.
+
+    Examples
+    --------
+    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
+    >>> round(cox_hazard_ratio(control, experimental, censoring=(6.0, 24.0)), 3)
+    0.75
     """
     pairs = scores(control, experimental, as_censoring(censoring), experimental_share(allocation), endpoint)
     return pair_values(control, experimental, np.exp(np.concatenate([score.root() for score in pairs])))
@@ -95,6 +101,12 @@ def hazard_ratio_over_time(
     array
         Shape of the arms, then that of t. With constant hazards it goes from the ratio of the deaths without
         progression to that of the slower of the two ways out, and never is constant in between.
+
+    Examples
+    --------
+    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
+    >>> hazard_ratio_over_time(control, experimental, [0.0, 12.0, 24.0]).round(3).tolist()
+    [0.667, 0.771, 0.821]
     """
     known(endpoint)
     common_pairs(control, experimental)
@@ -140,6 +152,12 @@ def average_hazard_ratio(
     References
     ----------
     Kalbfleisch, Prentice (1981), doi:10.1093/biomet/68.1.105.
+
+    Examples
+    --------
+    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
+    >>> round(average_hazard_ratio(control, experimental), 3)
+    0.808
     """
     known(endpoint)
     if not (alpha >= 0.0 and np.isfinite(alpha)):
@@ -173,6 +191,12 @@ def expected_events(
     ----------
     patients : (float, float)
         Of the control and of the experimental arm.
+
+    Examples
+    --------
+    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
+    >>> [round(events, 1) for events in expected_events(control, experimental, (100, 100), (6.0, 24.0))]
+    [38.5, 31.0]
     """
     pairs = list(scores(control, experimental, as_censoring(censoring), experimental_share(patients), endpoint))
     events = [
@@ -201,6 +225,12 @@ def logrank_drift(
     Returns
     -------
     float or (m,) array
+
+    Examples
+    --------
+    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
+    >>> round(logrank_drift(control, experimental, (100, 100), (6.0, 24.0)), 3)
+    -1.198
     """
     values = []
     for score in scores(control, experimental, as_censoring(censoring), experimental_share(patients), endpoint):
@@ -229,6 +259,12 @@ def logrank_power(
     Returns
     -------
     float or (m,) array
+
+    Examples
+    --------
+    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
+    >>> round(logrank_power(control, experimental, (100, 100), (6.0, 24.0)), 3)
+    0.223
     """
     if not 0.0 < alpha < 1.0:
         raise UsageError(f"alpha = {alpha}: give the two-sided level of the test, between 0 and 1")
@@ -237,7 +273,14 @@ def logrank_power(
 
 
 def median_ratio(control: IllnessDeath, experimental: IllnessDeath, endpoint: Endpoint = "os") -> Any:
-    """Median of the experimental arm over that of the control arm."""
+    """Median of the experimental arm over that of the control arm.
+
+    Examples
+    --------
+    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
+    >>> round(median_ratio(control, experimental), 3)
+    1.211
+    """
     known(endpoint)
     common_pairs(control, experimental)
     medians = [arm.quantile_os(0.5) if endpoint == "os" else arm.quantile_pfs(0.5) for arm in (control, experimental)]
@@ -247,7 +290,14 @@ def median_ratio(control: IllnessDeath, experimental: IllnessDeath, endpoint: En
 def restricted_mean_difference(
     control: IllnessDeath, experimental: IllnessDeath, tau: float, endpoint: Endpoint = "os"
 ) -> Any:
-    """Mean time to the event within ``tau`` months, experimental less control."""
+    """Mean time to the event within ``tau`` months, experimental less control.
+
+    Examples
+    --------
+    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
+    >>> round(restricted_mean_difference(control, experimental, tau=24.0), 2)
+    1.45
+    """
     known(endpoint)
     common_pairs(control, experimental)
     means = [

@@ -97,7 +97,14 @@ class Transitions(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Exponential:
-    """Constant hazards per month."""
+    """Constant hazards per month.
+
+    Examples
+    --------
+    >>> hazards = Exponential(*(np.array([[h]]) for h in (0.1, 0.01, 0.05)))
+    >>> hazards.median_pps().round(2).tolist()
+    [13.86]
+    """
 
     h01: FloatArray
     h02: FloatArray

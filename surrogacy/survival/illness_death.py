@@ -27,7 +27,7 @@ SMALLEST_SHARE = 1e-14
 HAZARDS = ("progression", "death", "post_progression")
 
 
-def refuse(condition: npt.ArrayLike, values: npt.ArrayLike, words: str) -> None:
+def _refuse(condition: npt.ArrayLike, values: npt.ArrayLike, words: str) -> None:
     """Raise a UsageError where ``condition`` holds: the first such value, and how many more there are."""
     wrong, shown = np.broadcast_arrays(np.asarray(condition), np.asarray(values, dtype=np.float64))
     if wrong.any():
@@ -62,6 +62,12 @@ class IllnessDeath:
     ----------
     Meller, Beyersmann, Rufibach (2019), doi:10.1002/sim.8295; Fleischer, Gaschler-Markefski, Bluhmki (2009),
     doi:10.1002/sim.3637.
+
+    Examples
+    --------
+    >>> arm = IllnessDeath(progression=0.1, death=0.01, post_progression=0.05)
+    >>> round(float(arm.quantile_pfs(0.5)), 2), round(float(arm.quantile_os(0.5)), 2)
+    (6.3, 21.79)
     """
 
     progression: Any
@@ -83,7 +89,7 @@ class IllnessDeath:
             raise UsageError(f"{stated}: give hazards per month as numbers or arrays of numbers") from None
         for name, values in zip(HAZARDS, hazards, strict=True):
             wrong = ~np.isfinite(values) | (values < 0.0)
-            refuse(
+            _refuse(
                 wrong,
                 values,
                 f"hazard of {name.replace('_', '-')} = {{value}} per month: give finite numbers of 0 or more",
@@ -96,7 +102,7 @@ class IllnessDeath:
             )
         shapes = [np.asarray(values, dtype=np.float64) for values in self.shape]
         for values in shapes:
-            refuse(
+            _refuse(
                 ~np.isfinite(values) | (values <= 0.0),
                 values,
                 "Weibull shape = {value}: give finite positive numbers (1 is constant)",
@@ -216,21 +222,21 @@ class IllnessDeath:
             ``os <= pfs``, or more deaths without progression than that median OS allows.
         """
         pfs, os, q = (np.asarray(value, dtype=np.float64) for value in (pfs, os, direct_death))
-        refuse(~((pfs > 0.0) & np.isfinite(pfs)), pfs, "median PFS = {value} months: give a finite positive number")
-        refuse(
+        _refuse(~((pfs > 0.0) & np.isfinite(pfs)), pfs, "median PFS = {value} months: give a finite positive number")
+        _refuse(
             ~np.isfinite(os),
             os,
             "median OS = {value} months: give a finite number; a median not reached cannot be fitted",
         )
-        refuse(~((q >= 0.0) & (q <= 1.0)), q, "direct_death = {value}: it is a share of the PFS events, from 0 to 1")
+        _refuse(~((q >= 0.0) & (q <= 1.0)), q, "direct_death = {value}: it is a share of the PFS events, from 0 to 1")
         words = "median OS = {value} months is not longer than median PFS, which death ends too: check the two medians"
-        refuse(os <= pfs, os, words)
+        _refuse(os <= pfs, os, words)
         h12 = constant_hazards.post_progression_hazard(pfs, os, q)
         words = (
             "median OS = {value} months: too many deaths without progression for it, "
             "even if nobody died after one; lower direct_death"
         )
-        refuse(np.isnan(h12), os, words)
+        _refuse(np.isnan(h12), os, words)
         return cls.from_pfs(pfs, q, h12)
 
     @property
@@ -241,10 +247,6 @@ class IllnessDeath:
     def survival_pfs(self, t: npt.ArrayLike) -> FloatArray:
         """Share alive without progression at times t (months): shape of the arms, then that of t."""
         return self._at(self.transitions.survival_pfs, t)
-
-    def density_pfs(self, t: npt.ArrayLike) -> FloatArray:
-        """Density of PFS times, per month."""
-        return np.asarray(self.survival_pfs(t) * self.hazard_pfs(t))
 
     def hazard_pfs(self, t: npt.ArrayLike) -> FloatArray:
         """Hazard of progression or death, per month."""
@@ -309,15 +311,15 @@ class IllnessDeath:
 
     def _at(self, function: Callable[[FloatArray], FloatArray], t: npt.ArrayLike) -> FloatArray:
         times = np.asarray(t, dtype=np.float64)
-        refuse(~(times >= 0.0), times, "time = {value}: give months of 0 or more")
+        _refuse(~(times >= 0.0), times, "time = {value}: give months of 0 or more")
         if not isinstance(self.transitions, Exponential):
-            refuse(np.isinf(times), times, "time = {value}: give finite months; only constant hazards have a limit")
+            _refuse(np.isinf(times), times, "time = {value}: give finite months; only constant hazards have a limit")
         return np.asarray(function(times.reshape(1, -1)).reshape(self.arms + times.shape))
 
     def _quantile(self, survival: Callable[[FloatArray], FloatArray], p: npt.ArrayLike) -> FloatArray:
         shares = np.asarray(p, dtype=np.float64)
         wrong = ~((shares >= SMALLEST_SHARE) & (shares <= 1.0))
-        refuse(wrong, shares, f"p = {{value}}: give the share still without the event, from {SMALLEST_SHARE:g} to 1")
+        _refuse(wrong, shares, f"p = {{value}}: give the share still without the event, from {SMALLEST_SHARE:g} to 1")
         horizon = self.transitions.horizon()[:, None]
         high = np.log(horizon) + np.zeros(shares.size)
         root = falling_root(
@@ -339,7 +341,7 @@ def _common(*arrays: FloatArray) -> tuple[int, ...]:
 
 
 def _refuse_idle(lam: FloatArray) -> None:
-    refuse(
+    _refuse(
         lam <= 0.0,
         lam,
         "progression + death = {value} per month to the end: some would never have a PFS event; make one positive",

@@ -29,17 +29,22 @@ IMMORTAL_SHARE = 1e-12  # a share still alive when nothing more can happen
 class Numerical(ABC):
     """Families of hazards whose moments are integrals: what they share."""
 
-    @abstractmethod
-    def markov(self) -> bool:
-        """Clock of post-progression survival: True from randomisation, False from progression."""
+    h01: FloatArray
+    """Hazards, or their scales, of progression; one row an arm."""
+    forward: bool
+    """Clock of post-progression survival: True from randomisation, False from progression."""
 
     @abstractmethod
     def survival_pfs(self, t: FloatArray) -> FloatArray:
         """Share alive without progression."""
 
     @abstractmethod
-    def overall(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Share alive, and density of the time of death."""
+    def _scaled(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """A log scale for each time, and share alive and density of death divided by it."""
+
+    @abstractmethod
+    def take(self, arms: slice) -> Numerical:
+        """Some of the arms; a single one stands for any number."""
 
     @abstractmethod
     def progressing(self, u: FloatArray) -> FloatArray:
@@ -48,10 +53,6 @@ class Numerical(ABC):
     @abstractmethod
     def after(self, v: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Chance S12 to live v months after a progression at u, and density f12 of death then."""
-
-    @abstractmethod
-    def single_arms(self) -> Iterator[Numerical]:
-        """Arms one by one."""
 
     @abstractmethod
     def cuts_of_hazards(self) -> tuple[float, ...]:
@@ -80,6 +81,21 @@ class Numerical(ABC):
     @abstractmethod
     def power(self) -> float:
         """Flattest power of time in a cumulative hazard, at most 1."""
+
+    def overall(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Share alive, and density of the time of death."""
+        log_scale, alive, dying = self._scaled(t)
+        scale = np.exp(log_scale)
+        return np.minimum(scale * alive, 1.0), scale * dying
+
+    def hazard_os(self, t: FloatArray) -> FloatArray:
+        """Hazard of death from any state."""
+        _, alive, dying = self._scaled(t)
+        return np.asarray(dying / alive)
+
+    def single_arms(self) -> Iterator[Numerical]:
+        """Arms one by one."""
+        return (self.take(slice(arm, arm + 1)) for arm in range(len(self.h01)))
 
     def panels(
         self, start: FloatArray, stop: FloatArray, edges: list[FloatArray]
@@ -147,9 +163,9 @@ class Numerical(ABC):
 
     def _survivals(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Times v after progressions at u, (n, k), and their weights."""
-        edges = [np.asarray(cut - u if self.markov() else cut) for cut in self.cuts_of_hazards()]
+        edges = [np.asarray(cut - u if self.forward else cut) for cut in self.cuts_of_hazards()]
         return self.rule(
-            np.zeros(len(u)), np.maximum(self.horizon() - (u if self.markov() else self.horizon_pfs()), 0.0), edges
+            np.zeros(len(u)), np.maximum(self.horizon() - (u if self.forward else self.horizon_pfs()), 0.0), edges
         )
 
     def _immortal(self) -> bool:
@@ -188,7 +204,7 @@ class Numerical(ABC):
         v, weight = self._survivals(u)
         alive, density = self.after(v, u[:, None])
         out = u[:, None] + v
-        if self.markov():  # those who progressed before u live on like those who do now
+        if self.forward:  # those who progressed before u live on like those who do now
             before = self.overall(u[None, :])[0] - self.survival_pfs(u[None, :])
             both = self.overall(out.reshape(1, -1))[0].reshape(out.shape) - before.T * alive
         else:

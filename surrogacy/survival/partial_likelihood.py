@@ -43,6 +43,11 @@ class Censoring:
         Follow-up, months, of the last and of the first patient to enter; uniform in between.
     loss : float or (float, float)
         Hazard of loss to follow-up per month, of both arms, or of the control and of the experimental arm.
+
+    Examples
+    --------
+    >>> Censoring.accrual(accrual=18.0, follow_up=6.0).administrative(np.array([6.0, 15.0, 24.0])).tolist()
+    [1.0, 0.5, 0.0]
     """
 
     shortest: float
@@ -124,7 +129,13 @@ class Score:
 
 
 def as_censoring(censoring: Censoring | tuple[float, float] | None) -> Censoring:
-    """Return a Censoring: None is complete follow-up, a pair the shortest and longest administrative follow-up."""
+    """Return a Censoring: None is complete follow-up, a pair the shortest and longest administrative follow-up.
+
+    Examples
+    --------
+    >>> as_censoring((6.0, 24.0))
+    Censoring(shortest=6.0, longest=24.0, loss=0.0)
+    """
     if censoring is None:
         return Censoring(np.inf, np.inf)
     if isinstance(censoring, Censoring):
@@ -137,7 +148,13 @@ def as_censoring(censoring: Censoring | tuple[float, float] | None) -> Censoring
 
 
 def experimental_share(allocation: tuple[float, float]) -> float:
-    """Share pi of the patients in the experimental arm."""
+    """Share pi of the patients in the experimental arm.
+
+    Examples
+    --------
+    >>> round(experimental_share((1.0, 2.0)), 3)
+    0.667
+    """
     control, experimental = allocation if len(allocation) == 2 else (0.0, 0.0)
     if not (control > 0 and experimental > 0 and np.isfinite(control + experimental)):
         raise UsageError(

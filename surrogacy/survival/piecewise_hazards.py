@@ -8,7 +8,6 @@ that each piece is its length times the larger of its ends times ``phi`` of thei
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +23,12 @@ class Piecewise(Numerical):
     """Hazards (m, j), one column an interval; ``cuts`` (j - 1,) months between them.
 
     The post-progression hazard counts its intervals from randomisation (forward) or from progression (reset).
+
+    Examples
+    --------
+    >>> hazards = Piecewise(*(np.array([[h, 2 * h]]) for h in (0.1, 0.01, 0.05)), np.array([12.0]), forward=True)
+    >>> hazards.survival_pfs(np.array([[6.0, 24.0]])).round(3).tolist()
+    [[0.517, 0.019]]
     """
 
     h01: FloatArray
@@ -46,10 +51,6 @@ class Piecewise(Numerical):
             total += column.reshape(-1, *[1] * (t.ndim - 1)) * (np.clip(t, start, stop) - start)
         return total
 
-    def markov(self) -> bool:
-        """Clock of post-progression survival: True from randomisation."""
-        return self.forward
-
     def survival_pfs(self, t: FloatArray) -> FloatArray:
         """Share alive without progression."""
         return np.exp(-self._cumulative(t, self.h01 + self.h02))
@@ -69,17 +70,6 @@ class Piecewise(Numerical):
             return alive, alive * self._value(u + v, self.h12)
         alive = np.exp(-self._cumulative(v, self.h12))
         return alive, alive * self._value(v, self.h12)
-
-    def overall(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Share alive, and density of the time of death."""
-        log_scale, alive, dying = self._scaled(t)
-        scale = np.exp(log_scale)
-        return np.minimum(scale * alive, 1.0), scale * dying
-
-    def hazard_os(self, t: FloatArray) -> FloatArray:
-        """Hazard of death from any state."""
-        _, alive, dying = self._scaled(t)
-        return np.asarray(dying / alive)
 
     def _scaled(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """A log scale for each time, and share alive and density of death divided by it."""
@@ -138,10 +128,6 @@ class Piecewise(Numerical):
             if len(self.h01) == 1
             else Piecewise(self.h01[arms], self.h02[arms], self.h12[arms], self.cuts, self.forward)
         )
-
-    def single_arms(self) -> Iterator[Piecewise]:
-        """Arms one by one."""
-        return (self.take(slice(arm, arm + 1)) for arm in range(len(self.h01)))
 
     def cuts_of_hazards(self) -> tuple[float, ...]:
         """Months between the intervals."""

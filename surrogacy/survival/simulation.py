@@ -66,6 +66,13 @@ def simulate_trials(
     Returns
     -------
     SimulatedTrials
+
+    Examples
+    --------
+    >>> arms = MixedArm(0.1, 0.0, (0.05,)), MixedArm(0.07, 0.0, (0.05,))
+    >>> trials = simulate_trials(*arms, patients=(50, 50), censoring=Censoring(6.0, 24.0), trials=4, seed=1)
+    >>> trials.events.shape
+    (4, 2)
     """
     rng = np.random.default_rng(seed)
     size = sum(patients)

@@ -54,6 +54,12 @@ def graded_rule(span: float, sharpness: float = 1.0, power: float = 1.0) -> tupl
     Returns
     -------
     s, weight : (n,) arrays
+
+    Examples
+    --------
+    >>> s, weight = graded_rule(span=5.0)
+    >>> round(5.0 * float(weight @ np.exp(-5.0 * s)), 6)
+    0.993262
     """
     left = int(2 * np.ceil(np.log1p(span) / 2.0))  # rounded, so that few rules are ever made
     return _rule(left, float(np.ceil(2.0 * sharpness) / 2.0), float(max(np.floor(20.0 * power), 1.0) / 20.0))
@@ -68,6 +74,11 @@ def falling_root(function: Callable[[FloatArray], FloatArray], low: FloatArray, 
         Takes and returns arrays of one shape.
     low, high : arrays
         Brackets. An end that the root does not lie within is returned.
+
+    Examples
+    --------
+    >>> falling_root(lambda x: 2.0 - x**2, np.array([0.0]), np.array([2.0])).round(6).tolist()
+    [1.414214]
     """
     low, high = np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
     for _ in range(HALVINGS):

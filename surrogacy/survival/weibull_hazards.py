@@ -16,7 +16,6 @@ Erdmann, Beyersmann, Rufibach (2024), doi:10.48550/arXiv.2301.10059.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,14 +29,27 @@ SMALLEST_TIME = 1e-300  # stands for time 0 inside logarithms
 
 
 def hazard(t: FloatArray, h: FloatArray, p: FloatArray) -> FloatArray:
-    """``h p t^(p-1)``; 0 for h = 0 also at t = 0."""
+    """``h p t^(p-1)``; 0 for h = 0 also at t = 0.
+
+    Examples
+    --------
+    >>> hazard(np.array([1.0, 4.0]), np.array(0.1), np.array(1.5)).round(3).tolist()
+    [0.15, 0.3]
+    """
     with np.errstate(divide="ignore"):
         return np.asarray(np.where(h > 0.0, h, 1.0) * p * t ** (p - 1.0) * (h > 0.0))
 
 
 @dataclass(frozen=True, eq=False)
 class Weibull(Numerical):
-    """Weibull hazards, (m, 1) each; shapes p likewise."""
+    """Weibull hazards, (m, 1) each; shapes p likewise.
+
+    Examples
+    --------
+    >>> columns = (np.array([[value]]) for value in (0.1, 0.01, 0.05, 1.2, 1.0, 0.8))
+    >>> Weibull(*columns, forward=True).survival_pfs(np.array([[6.0, 12.0]])).round(3).tolist()
+    [[0.399, 0.123]]
+    """
 
     h01: FloatArray
     h02: FloatArray
@@ -50,10 +62,6 @@ class Weibull(Numerical):
     def cumulative_pfs(self, t: FloatArray) -> FloatArray:
         """``h01 t^p01 + h02 t^p02``."""
         return np.asarray(self.h01 * t**self.p01 + self.h02 * t**self.p02)
-
-    def markov(self) -> bool:
-        """Clock of post-progression survival: True from randomisation."""
-        return self.forward
 
     def survival_pfs(self, t: FloatArray) -> FloatArray:
         """Share alive without progression."""
@@ -74,17 +82,6 @@ class Weibull(Numerical):
             return alive, alive * hazard(u + v, self.h12, self.p12)
         alive = np.exp(-self.h12 * v**self.p12)
         return alive, alive * hazard(v, self.h12, self.p12)
-
-    def overall(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Share alive, and density of the time of death."""
-        log_scale, alive, dying = self._scaled(t)
-        scale = np.exp(log_scale)
-        return np.minimum(scale * alive, 1.0), scale * dying
-
-    def hazard_os(self, t: FloatArray) -> FloatArray:
-        """Hazard of death from any state."""
-        _, alive, dying = self._scaled(t)
-        return np.asarray(dying / alive)
 
     def _scaled(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """A log scale for each time, and share alive and density of death divided by it."""
@@ -162,10 +159,6 @@ class Weibull(Numerical):
         return Weibull(
             self.h01[arms], self.h02[arms], self.h12[arms], self.p01[arms], self.p02[arms], self.p12[arms], self.forward
         )
-
-    def single_arms(self) -> Iterator[Weibull]:
-        """Arms one by one."""
-        return (self.take(slice(arm, arm + 1)) for arm in range(len(self.h01)))
 
     def cuts_of_hazards(self) -> tuple[float, ...]:
         """None."""

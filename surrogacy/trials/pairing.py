@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from surrogacy.effects import Caveat, CaveatCode, Effects
-from surrogacy.errors import DataError, Fault, UsageError
+from surrogacy.effects import SIDES, Effects, Provenance
+from surrogacy.errors import Caveat, CaveatCode, DataError, Fault, UsageError
 from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
 from surrogacy.trials.analysis_set import AnalysisSet, FlowEntry, Pairing, Source
 from surrogacy.trials.cells import Row, number
 from surrogacy.trials.columns import EVIDENCE, TRIALS
 from surrogacy.trials.frames import ReportedEffect, reported_effects
 from surrogacy.trials.shared_control import resolve_shared_controls
-from surrogacy.trials.standard_errors import standard_error
+from surrogacy.trials.standard_errors import StandardError, standard_error
 
 
 @dataclass(frozen=True)
@@ -236,16 +236,17 @@ def _effects(
     groups = [f"{trial}/{control_group}" if control_group else "" for trial, control_group in arms]
     size = Counter(groups)
 
-    factors = {column: tuple(map(str, about[column])) for column in ("stage", "line", "class", "masking", "region")}
-    factors["year"] = tuple("" if year != year else f"{year:.0f}" for year in about["year"])
+    covariates = {column: tuple(map(str, about[column])) for column in ("stage", "line", "class", "masking", "region")}
+    covariates["year"] = tuple("" if year != year else f"{year:.0f}" for year in about["year"])
     for side, chosen in sides.items():
-        factors[side] = tuple(effect.endpoint for effect in chosen)
-        factors[f"{side}_effect"] = tuple(effect.effect_id for effect in chosen)
-        factors[f"{side}_evidence"] = tuple(effect.evidence or "as given" for effect in chosen)
-        factors[f"{side}_se_method"] = tuple("" if error is None else error.method for error in errors[side])
-        factors[f"{side}_se_imprecise"] = tuple(
-            "yes" if error is not None and error.imprecise else "" for error in errors[side]
-        )
+        covariates[side] = tuple(effect.endpoint for effect in chosen)
+        covariates[f"{side}_effect"] = tuple(effect.effect_id for effect in chosen)
+    provenance = np.array(
+        [
+            [_provenance(effect, error) for effect, error in zip(chosen, errors[side], strict=True)]
+            for side, chosen in sides.items()
+        ]
+    ).T
     paired = replace(
         Effects.from_arrays(
             np.log([[pair.surrogate.hr, pair.final.hr] for pair in pairs]),
@@ -261,7 +262,8 @@ def _effects(
             name=name,
         ),
         rho_known=~np.isnan(known_rho),
-        factors=factors,
+        covariates=covariates,
+        provenance=provenance,
     )
     from_user = [label for label, own in zip(about["label"], about["comparison"].isin(added), strict=True) if own]
     partly = from_user and len(from_user) < len(pairs)
@@ -270,19 +272,27 @@ def _effects(
     return replace(paired, caveats=caveats_of(paired) + of_added)
 
 
+def _provenance(effect: ReportedEffect, error: StandardError | None) -> Provenance:
+    """Evidence of a hazard ratio, and how its standard error was derived."""
+    flags = Provenance[effect.evidence.upper()] if effect.evidence else Provenance.AS_GIVEN
+    if error is not None:
+        flags |= Provenance[error.method.upper()] | (Provenance.IMPRECISE if error.imprecise else Provenance(0))
+    return flags
+
+
 def _first_number(*values: float) -> float:
     return next((value for value in values if not np.isnan(value)), float("nan"))
 
 
 def caveats_of(effects: Effects) -> tuple[Caveat, ...]:
     """What must be said of paired rows wherever they go: unverified ones, endpoints that are mixed, errors not from limits."""
-    factors, sides = effects.factors, ("surrogate", "final")
-    if not all(f"{side}_{name}" in factors for side in sides for name in ("evidence", "se_method", "se_imprecise")):
+    if not effects.provenance.any():
         return ()
-    rows = [(i, side) for i in range(len(effects)) for side in sides]
+    rows = [(i, column) for i in range(len(effects)) for column in range(2)]
+    flags = {cell: Provenance(int(effects.provenance[cell])) for cell in rows}
     caveats = []
-    names = {(i, side): f"{effects.labels[i]} {endpoint_of(effects, i, side)}" for i, side in rows}
-    unverified = [names[i, side] for i, side in rows if factors[f"{side}_evidence"][i] == "unverified"]
+    names = {(i, column): f"{effects.labels[i]} {endpoint_of(effects, i, SIDES[column])}" for i, column in rows}
+    unverified = [names[cell] for cell in rows if Provenance.UNVERIFIED in flags[cell]]
     if unverified:
         text = (
             f"unverified: {len(unverified)} of {len(rows)} hazard ratios (or their limits) were not read in any source "
@@ -295,10 +305,9 @@ def caveats_of(effects: Effects) -> tuple[Caveat, ...]:
             counts = ", ".join(f"{endpoints.count(name)} {name}" for name in dict.fromkeys(endpoints))
             caveats.append(Caveat(CaveatCode.MIXED_ENDPOINTS, f"{words} is not one endpoint: {counts}"))
     approximate = [
-        f"{names[i, side]} from {factors[f'{side}_se_method'][i]}"
-        + (", roughly" if factors[f"{side}_se_imprecise"][i] else "")
-        for i, side in rows
-        if factors[f"{side}_se_method"][i] in ("p", "events")
+        f"{names[cell]} from {flags[cell].se_method}" + (", roughly" if Provenance.IMPRECISE in flags[cell] else "")
+        for cell in rows
+        if flags[cell] & (Provenance.P | Provenance.EVENTS)
     ]
     if approximate:
         text = f"standard errors not from limits: {'; '.join(approximate)}"

@@ -167,7 +167,7 @@ def _chunks(batch: Batch, points: int, *ends: FloatArray) -> list[tuple[Any, ...
 
 
 def search_limit(prior: PositivePrior, spread: FloatArray) -> FloatArray:
-    """Where the search for an SD ends: the end of its prior, or, as data may contradict one that has none, far beyond the effects."""
+    """End of the search for an SD: the end of its prior; for one without an end far beyond the effects."""
     if isinstance(prior, Uniform):
         return np.full(np.shape(spread), prior.high)
     return np.maximum(prior.reach(DROP), BEYOND * np.asarray(spread))
@@ -186,10 +186,10 @@ def _support(batch: Batch, priors: Priors, rho_map: RhoMap) -> tuple[FloatArray,
 def _evaluate(
     batch: Batch, priors: Priors, rho_map: RhoMap, points: list[FloatArray]
 ) -> tuple[FloatArray, tuple[FloatArray, ...]]:
-    """Log posterior density in grid coordinates on a product grid; with it tau, tau, rho, and mean and covariance of mu.
+    """Log posterior density in coordinates of a product grid; with it tau, tau, rho, and mean and covariance of mu.
 
-    Given T the means are normal with precision P = sum V^-1 + P0 and mean P^-1 h, h = sum V^-1 y + P0 m0; integrated out they
-    leave the factor |P0|^1/2 |P|^-1/2 exp(h' P^-1 h / 2).
+    Given T the means are normal with precision P = sum V^-1 + P0 and mean P^-1 h, h = sum V^-1 y + P0 m0; integrated
+    out they leave the factor |P0|^1/2 |P|^-1/2 exp(h' P^-1 h / 2).
     """
     u1, u2, v = points
     b, shape = len(batch), (len(batch), u1.shape[1], u2.shape[1], v.shape[1])

@@ -13,22 +13,22 @@ from itertools import batched
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from surrogacy.arrays import FloatArray, IntArray
+from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, concatenate, unit_variance
-from surrogacy.errors import UsageError
 from surrogacy.models.exact import marginals
 from surrogacy.models.exact.bivariate_grid import NODES, Priors, Table, integrate
 from surrogacy.models.exact.likelihood_sums import arrange, stack
-from surrogacy.results.estimate import Estimate
-from surrogacy.results.levels import confidence_level
+from surrogacy.models.exact.posterior_line import PosteriorLine
+from surrogacy.models.exact.true_effects import METHOD, predict_new_trial, true_effects
 from surrogacy.results.result import LEVEL
-from surrogacy.stats.lines import MixtureLine
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.stats.predictive import Prediction
 
 LIGHT = 1e-6  # of the heaviest node: lighter ones are left out of mixtures of normals
 TOGETHER = 16  # data sets tabulated at once
-KIND = "posterior median, equal-tailed; exact, by quadrature"
+KIND = METHOD
 QUANTITIES = (
     "mu_surrogate",
     "mu_final",
@@ -42,27 +42,8 @@ QUANTITIES = (
 )
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What is expected of the final effect of a new trial whose surrogate effect was observed.
-
-    Parameters
-    ----------
-    true, observed : Estimate
-        Log hazard ratio: the true effect, and the estimate that the trial will see (None without its standard error).
-    probability_below_1 : float
-        Of the true hazard ratio.
-    probability_observed_below_1 : float or None
-    """
-
-    true: Estimate
-    observed: Estimate | None
-    probability_below_1: float
-    probability_observed_below_1: float | None
-
-
 @dataclass(frozen=True, eq=False)
-class Posterior:
+class BivariatePosterior:
     """Exact posterior of one data set.
 
     Parameters
@@ -113,13 +94,13 @@ class Posterior:
         found["component"] = np.nonzero(heavy)[0]
         return found
 
-    def line(self, new_n: float | None = None, *, fine: bool = True) -> MixtureLine:
+    def line(self, new_n: float | None = None, *, fine: bool = True) -> PosteriorLine:
         """Surrogacy line with its bands; intercept and slope are filled with their medians."""
         nodes = self.nodes(fine=fine)
         slope = nodes["rho_between"] * nodes["tau_final"] / nodes["tau_surrogate"]
         effects = self.effects
         surrogate = effects.log_hr[:, 0]
-        return MixtureLine(
+        return PosteriorLine(
             intercept=float("nan"),
             slope=float("nan"),
             weight=nodes["weight"],
@@ -130,6 +111,7 @@ class Posterior:
             trial_variance=unit_variance(effects),
             new_n=new_n,
             data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
+            posterior=self,
         )
 
     def quantiles(self, p: Sequence[float], *, fine: bool = True) -> dict[str, FloatArray]:
@@ -195,22 +177,54 @@ class Posterior:
         values, cdf = marginals.parameter(self.table, self.share, "rho_between")
         return float(1 - np.interp(0.0, values, cdf, left=0, right=1))
 
-    def cdf(self, name: str, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Posterior and prior distribution function of r2_trial or slope at ``x``."""
-        if name == "slope":
-            return marginals.slope(self.table, self.share)(x), self.prior_cdf(name, x)
-        values, posterior = marginals.folded(marginals.parameter(self.table, self.share, "rho_between"))
-        return np.interp(np.sqrt(x), values, posterior, left=0, right=1), self.prior_cdf(name, x)
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """Names of the quantities."""
+        return QUANTITIES
 
-    def prior_cdf(self, name: str, x: FloatArray) -> FloatArray:
-        """Prior distribution function of r2_trial, slope or rho_between at ``x``."""
-        priors = self.priors
+    @property
+    def samples(self) -> None:
+        """None: the posterior is tabulated."""
+        return
+
+    def quantile(self, name: str, p: npt.ArrayLike) -> FloatArray:
+        """Quantiles of a quantity."""
+        return self.quantiles(tuple(np.atleast_1d(np.asarray(p, dtype=np.float64))), fine=False)[name]
+
+    def distribution(self, name: str, x: npt.ArrayLike) -> FloatArray:
+        """Posterior distribution function of a quantity at ``x``."""
+        at = np.asarray(x, dtype=np.float64)
         if name == "slope":
-            return marginals.slope_prior(priors.tau_surrogate, priors.tau_final, priors.rho_between)(x)
+            return marginals.slope(self.table, self.share)(at)
+        if name == "sigma_cond":
+            return marginals.sigma_cond(self.table, self.share)(at)
+        if name in ("tau_surrogate", "tau_final", "rho_between"):
+            return np.interp(at, *marginals.parameter(self.table, self.share, name), left=0, right=1)
+        if name == "r2_trial":
+            folded = marginals.folded(marginals.parameter(self.table, self.share, "rho_between"))
+            return np.interp(np.sqrt(np.maximum(at, 0.0)), *folded, left=0, right=1)
+        nodes, line = self.nodes(), self.line(fine=False)
+        mean, variance = {
+            "mu_surrogate": (nodes["mean1"], nodes["v11"]),
+            "mu_final": (nodes["mean2"], nodes["v22"]),
+            "intercept": (line.node_intercept, line.node_variance),
+        }[name]
+        return mixture_cdf(at, nodes["weight"], mean, np.sqrt(variance))
+
+    def density(self, name: str, x: npt.ArrayLike) -> FloatArray:
+        """Posterior density of a quantity at ``x``, by differences of its distribution function."""
+        low, high = self.quantile(name, (0.025, 0.975))
+        return marginals.density(lambda at: self.distribution(name, at), x, float(high - low))
+
+    def prior_distribution(self, name: str, x: npt.ArrayLike) -> FloatArray | None:
+        """Prior distribution function of r2_trial, slope or rho_between at ``x``; None for the others."""
+        priors, at = self.priors, np.asarray(x, dtype=np.float64)
+        if name == "slope":
+            return marginals.slope_prior(priors.tau_surrogate, priors.tau_final, priors.rho_between)(at)
         if name == "rho_between":
-            return priors.rho_between.cdf(x)
-        root = np.sqrt(x)
-        return priors.rho_between.cdf(root) - priors.rho_between.cdf(-root)
+            return priors.rho_between.cdf(at)
+        root = np.sqrt(np.maximum(at, 0.0))
+        return priors.rho_between.cdf(root) - priors.rho_between.cdf(-root) if name == "r2_trial" else None
 
     def prior_quantiles_r2(self, p: Sequence[float]) -> tuple[float, ...]:
         """Quantiles of the prior of r2_trial, with F that of rho_between: ``P(r2 <= x) = F(sqrt x) - F(-sqrt x)``."""
@@ -220,66 +234,16 @@ class Posterior:
 
     def prior_overlap(self) -> float:
         """Area that prior and posterior of r2_trial have in common: 1 = the data have added nothing."""
-        posterior, prior = self.cdf("r2_trial", np.linspace(0, 1, 2001) ** 2)
-        return float(np.minimum(np.diff(prior), np.diff(posterior)).sum())
+        root = np.linspace(0, 1, 2001)
+        prior = self.priors.rho_between.cdf(root) - self.priors.rho_between.cdf(-root)
+        return float(np.minimum(np.diff(prior), np.diff(self.distribution("r2_trial", root**2))).sum())
 
-    def shrunken(self) -> tuple[FloatArray, FloatArray]:
-        """Posterior of the true effects of every comparison.
-
-        Returns
-        -------
-        mean : (k, 2) array
-        covariance : (k, 2, 2) array
-        """
-        mean, covariance, _ = self._true_effects()
+    def true_effects(self) -> tuple[FloatArray, FloatArray]:
+        """Mean (k, 2) and covariance (k, 2, 2) of the true effects of the comparisons."""
+        mean, covariance, _ = true_effects(self)
         return mean, covariance
 
-    def _true_effects(self) -> tuple[FloatArray, FloatArray, dict[int, tuple[FloatArray, FloatArray]]]:
-        """Mean and covariance of the true effects, and for every comparison theirs at each node: (n, 2), (n, 2, 2).
-
-        Given T, with H the rows that were observed and Z = I x T: theta = X mu + Z H' V^-1 (y - H X mu) + rest, so that
-        E = X m + K (y - H X m),  Cov = Z - K H Z + (X - K H X) Cov(mu) (X - K H X)',  K = Z H' V^-1.
-        """
-        nodes, effects = self.nodes(), self.effects
-        weight = nodes["weight"]
-        t12 = nodes["rho_between"] * nodes["tau_surrogate"] * nodes["tau_final"]
-        t = np.stack([nodes["tau_surrogate"] ** 2, t12, t12, nodes["tau_final"] ** 2], axis=1).reshape(-1, 2, 2)
-        m = np.stack([nodes["mean1"], nodes["mean2"]], axis=1)
-        v = np.stack([nodes["v11"], nodes["v12"], nodes["v12"], nodes["v22"]], axis=1).reshape(-1, 2, 2)
-        mean, covariance = np.empty((len(effects), 2)), np.empty((len(effects), 2, 2))
-        at: dict[int, tuple[FloatArray, FloatArray]] = {}
-        for members in effects.dependent_groups():
-            observed = ~np.isnan(effects.log_hr[members]).ravel()
-            y = effects.log_hr[members].ravel()[observed]
-            own = self._sampling(members)[nodes["component"]] if self.within is not None else self._sampling(members)
-            z = np.kron(np.eye(len(members)), t)
-            x = np.tile(np.eye(2), (len(members), 1))
-            gain = np.linalg.solve(
-                z[:, observed][:, :, observed] + own[..., observed, :][..., observed], z[:, observed, :]
-            )
-            gain = gain.swapaxes(1, 2)
-            rest = x - gain @ x[observed]
-            means = m @ x.T + np.einsum("nij,nj->ni", gain, y - m @ x[observed].T)
-            covariances = z - gain @ z[:, observed, :] + rest @ v @ rest.swapaxes(1, 2)
-            for place, i in enumerate(members):
-                pair = slice(2 * place, 2 * place + 2)
-                at[int(i)] = means[:, pair], covariances[:, pair, pair]
-                mean[i] = weight @ at[int(i)][0]
-                away = at[int(i)][0] - mean[i]
-                covariance[i] = np.einsum("n,nij->ij", weight, at[int(i)][1] + away[:, :, None] * away[:, None, :])
-        return mean, covariance, at
-
-    def _sampling(self, members: IntArray) -> FloatArray:
-        """Covariance of the estimates of a group of comparisons; one a component if rho_within has a prior."""
-
-        def of(effects: Effects) -> FloatArray:
-            return np.block([[effects.covariance_between(i, j) for j in members] for i in members])
-
-        if self.within is None:
-            return of(self.effects)
-        return np.stack([of(self.effects.with_rho_within(float(r))) for r in self.within[0]])
-
-    def with_surrogate(self, log_hr: float, se: float, rho_within: float) -> Posterior:
+    def with_surrogate(self, log_hr: float, se: float, rho_within: float) -> BivariatePosterior:
         """The posterior with the surrogate effect of one more trial, its final effect not yet known."""
         new = Effects.from_arrays([[log_hr, np.nan]], [[se, np.nan]], rho_within, trial=["new trial"])
         return next(
@@ -289,56 +253,10 @@ class Posterior:
     def predict(
         self, log_hr: float, se: float, rho_within: float = 0.5, se_final: float | None = None, level: float = LEVEL
     ) -> Prediction:
-        """Predict the final effect of a new trial from its observed surrogate effect.
+        """Predict the final effect of a new trial; see `predict_new_trial`."""
+        return predict_new_trial(self, log_hr, se, rho_within, se_final, level)
 
-        The new trial's surrogate effect joins the data, as in leave-one-out with the surrogate kept: it is shrunken like
-        every other, and it moves the posterior a little.
-
-        Parameters
-        ----------
-        log_hr, se : float
-            Observed surrogate log hazard ratio and its standard error.
-        rho_within : float
-            Correlation of its two estimates.
-        se_final : float, optional
-            Standard error that the final log hazard ratio will have; without it only the true effect is predicted.
-        level : float
-
-        Raises
-        ------
-        UsageError
-            If a standard error is not above 0 or the correlation lies outside [-1, 1].
-        """
-        level = confidence_level(level)
-        if not (se > 0 and (se_final is None or se_final > 0) and abs(rho_within) <= 1 and np.isfinite(log_hr)):
-            raise UsageError(
-                "a prediction needs a finite log hazard ratio, standard errors above 0 and rho_within in [-1, 1]"
-            )
-        together = self.with_surrogate(log_hr, se, rho_within)
-        _, _, at = together._true_effects()
-        means, covariances = at[len(self.effects)]
-        weight = together.nodes()["weight"]
-        probabilities = (0.5, 0.5 - level / 2, 0.5 + level / 2)
-
-        def predicted(mean: FloatArray, variance: FloatArray) -> tuple[Estimate, float]:
-            sd = np.sqrt(np.maximum(variance, 0.0))
-            median, low, high = mixture_quantile(probabilities, weight, mean[None], sd[None])[0]
-            centre = weight @ mean
-            spread = float(np.sqrt(weight @ ((mean - centre) ** 2 + variance)))
-            below = float(mixture_cdf(np.zeros(()), weight, mean, sd))
-            return Estimate(float(median), spread, float(low), float(high), level, KIND), below
-
-        true, below = predicted(means[:, 1], covariances[:, 1, 1])
-        if se_final is None:
-            return Prediction(true, None, below, None)
-        # errors of one trial covary: y_final = theta_final + pull (y - theta_surrogate) + rest
-        pull = rho_within * se_final / se
-        mean = means[:, 1] + pull * (log_hr - means[:, 0])
-        variance = covariances[:, 1, 1] - 2 * pull * covariances[:, 0, 1] + pull**2 * covariances[:, 0, 0]
-        observed, observed_below = predicted(mean, variance + se_final**2 * (1 - rho_within**2))
-        return Prediction(true, observed, below, observed_below)
-
-    def sample(self, n: int, seed: int = 0) -> dict[str, FloatArray]:
+    def draw(self, n: int, seed: int = 0) -> dict[str, FloatArray]:
         """Independent draws from the posterior.
 
         Parameters
@@ -367,7 +285,7 @@ class Posterior:
 
 def posteriors(
     data: Iterable[Effects], priors: Priors, within: FloatArray | None = None, nodes: tuple[int, int, int] = NODES
-) -> Iterator[Posterior]:
+) -> Iterator[BivariatePosterior]:
     """Exact posteriors of many data sets, one after the other; those of the same structure are tabulated together.
 
     Parameters
@@ -393,4 +311,4 @@ def posteriors(
             table = Table.join([tables[i * len(values) + j] for j in range(len(values))])
             evidence = table.log_evidence if within is None else table.log_evidence + np.log(within[1])
             total = float(np.logaddexp.reduce(evidence))
-            yield Posterior(effects, priors, table, np.exp(evidence - total), within, total)
+            yield BivariatePosterior(effects, priors, table, np.exp(evidence - total), within, total)

@@ -4,9 +4,9 @@
 
     det V_i = (s11 s22 - s12^2) + s22 A + s11 D - 2 s12 C + (A D - C^2)
 
-is linear in five functions of the grid, and every sum that the likelihood needs is linear in 1 / det V_i, so that all of them
-are two matrix products and a reciprocal. Comparisons that share a control arm or miss an endpoint are blocks of another size and
-take a Cholesky factor, written out over the grid.
+is linear in five functions of the grid, and every sum that the likelihood needs is linear in 1 / det V_i, so that all
+of them are two matrix products and a reciprocal. Comparisons that share a control arm or miss an endpoint are blocks
+of another size and take a Cholesky factor, written out over the grid.
 """
 
 from __future__ import annotations

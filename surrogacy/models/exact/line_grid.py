@@ -2,9 +2,10 @@
 
     coefficients = centre + factor sinh(u),   SD = scale sinh(v),   factor upper triangular
 
-The last coefficient depends on its own coordinate alone, the first on both, so that the axes follow the posterior however strongly the
-two go together; sinh lets them reach far where few trials leave far values plausible. Below "l'coefficients < x" the first coordinate
-has one upper end on every line of the other: distribution functions are integrals along lines.
+The last coefficient depends on its own coordinate alone, the first on both, so that the axes follow the posterior
+however strongly the two go together; sinh lets them reach far where few trials leave far values plausible. Below
+"l'coefficients < x" the first coordinate has one upper end on every line of the other: distribution functions are
+integrals along lines.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Coordinates:
 
     @classmethod
     def around(cls, centre: FloatArray, covariance: FloatArray, priors: Sequence[Normal], scale: float) -> Coordinates:
-        """Axes along the normal approximation of an estimate and its prior: the first coefficient given the last, and the last."""
+        """Axes along the normal approximation of an estimate and its prior: the first given the last, and the last."""
         data, prior = np.linalg.inv(covariance), np.diag([one.sd**-2.0 for one in priors])
         covariance = np.linalg.inv(data + prior)
         centre = covariance @ (data @ centre + prior @ [one.mean for one in priors])
@@ -162,14 +163,14 @@ class CoefficientGrid:
         return CoefficientGrid(self.coordinates, Integral(self.integral.low, self.integral.high, *parts, None))
 
     def plane(self) -> FloatArray:
-        """(n1, ..., nq) log density of the coordinates of the coefficients, box stretched to [-1, 1]: the SD integrated out."""
+        """(n1, ..., nq) log density of the coefficients' coordinates, box stretched to [-1, 1]; SD integrated out."""
         log_density = self.integral.log_density[0]
         top = log_density.max()
         mass = np.exp(log_density - top) @ rule(log_density.shape[-1])[1]
         return np.asarray(np.log(np.maximum(mass, 1e-300)) + top)
 
     def distribution(self, combination: Sequence[float]) -> Callable[[FloatArray], FloatArray]:
-        """Distribution function of ``combination @ coefficients``; the first weight is 1, or 0 before a last one of 1."""
+        """Distribution function of ``combination @ coefficients``; the first weight is 1, or 0 before a 1."""
         low, high = self.integral.low[0], self.integral.high[0]
         plane = self.plane()
         if self.count == 1 or combination[0] == 0:
@@ -204,17 +205,26 @@ class CoefficientGrid:
         mean = float(weight @ values)
         return mean, float(np.sqrt(weight @ (values - mean) ** 2))
 
-    def sd_quantiles(self, p: Sequence[float]) -> FloatArray:
-        """Quantiles of the SD."""
+    def _tabulated_sd(self) -> tuple[FloatArray, FloatArray]:
+        """Values of the SD, and its distribution function there."""
         weight = self.integral.weight[0]
         cdf = from_masses(weight.sum(axis=tuple(range(weight.ndim - 1)))[None])[0]
         grid = np.linspace(self.integral.low[0, -1], self.integral.high[0, -1], FINE)
-        return np.interp(p, cdf, self.coordinates.scale * np.sinh(grid))
+        return self.coordinates.scale * np.sinh(grid), cdf
+
+    def sd_quantiles(self, p: Sequence[float]) -> FloatArray:
+        """Quantiles of the SD."""
+        values, cdf = self._tabulated_sd()
+        return np.interp(p, cdf, values)
+
+    def sd_distribution(self, x: FloatArray) -> FloatArray:
+        """Distribution function of the SD."""
+        return np.interp(x, *self._tabulated_sd(), left=0.0, right=1.0)
 
     def tail_probability(self, point: Sequence[float]) -> float:
-        """Posterior probability of coefficients less plausible than a point: 1 less the level of the region that ends there.
+        """Posterior probability of coefficients less plausible than a point.
 
-        Of two coefficients; small if the point lies far out.
+        It is 1 less the level of the region that ends there. Of two coefficients; small if the point lies far out.
         """
         plane = self.plane()
         n1, n2 = plane.shape
@@ -247,8 +257,8 @@ def tabulate(
     Parameters
     ----------
     log_density : callable
-        From (..., q) coefficients and (n,) SDs to log densities (..., n), priors of what it integrates included, and anything that
-        should be kept of every node.
+        From (..., q) coefficients and (n,) SDs to log densities (..., n), priors of what it integrates included, and
+        anything that should be kept of every node.
     coordinates : Coordinates
     priors : sequence of Normal
         Of the coefficients.

@@ -1,4 +1,4 @@
-"""A surrogacy line whose intercept and slope change with covariates, both effects estimated with error: exact, no sampling.
+"""A surrogacy line whose intercept and slope change with covariates, both effects estimated with error: exact.
 
     y_i ~ N2(d_i, S_i),   d1_i ~ N(m, v) independently, v large
     d2_i | d1_i ~ N(a'u_i + B_i d1_i, psi^2),   B_i = b'u_i,   u_i = (1, z_i)
@@ -7,9 +7,9 @@ Given its surrogate estimate, d1_i is normal with mean x_i and variance P_i, and
 
     mean  o_i + a'u_i + B_i x_i,    variance  W_i = psi^2 + B_i^2 P_i + 2 B_i Q_i + R_i
 
-which for v = infinity is ``y2 - a'u - B y1 ~ N(0, psi^2 + s2^2 - 2 B rho s1 s2 + B^2 s1^2)``. Where comparisons share a control arm
-P, Q, R are matrices and B is diagonal. a is normal given (b, psi) and integrated analytically, (b, psi) by quadrature. With u = 1 this is
-`surrogacy.models.daniels_hughes`.
+which for v = infinity is ``y2 - a'u - B y1 ~ N(0, psi^2 + s2^2 - 2 B rho s1 s2 + B^2 s1^2)``. Where comparisons share
+a control arm P, Q, R are matrices and B is diagonal. a is normal given (b, psi) and integrated analytically, (b, psi)
+by quadrature. With u = 1 this is `surrogacy.models.daniels_hughes`.
 
 References
 ----------
@@ -28,12 +28,13 @@ import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.effects import Effects
-from surrogacy.models.exact.bivariate_posterior import KIND
 from surrogacy.models.exact.likelihood_sums import PRODUCT
 from surrogacy.models.exact.line_grid import CoefficientGrid, Coordinates, tabulate
+from surrogacy.models.exact.marginals import density
+from surrogacy.models.exact.true_effects import METHOD
 from surrogacy.models.priors import Normal, PositivePrior
 from surrogacy.results.estimate import Estimate
-from surrogacy.stats.mixtures import mixture_quantile
+from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +139,84 @@ class LinePosterior:
     mean: FloatArray
     covariance: FloatArray
 
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """Names of the coefficients, and sigma_cond."""
+        names = ("intercept", "slope", "intercept_difference", "slope_difference")
+        return (*names[: 2 * self.grid.count], "sigma_cond")
+
+    @property
+    def samples(self) -> None:
+        """None: the posterior is tabulated."""
+        return
+
+    def _column(self, name: str) -> int:
+        return int(name.endswith("_difference"))
+
+    def _combination(self, name: str) -> tuple[float, ...]:
+        return ((0.0, 1.0) if self._column(name) else (1.0, 0.0))[: self.grid.count]
+
+    def _intercept(self, name: str) -> tuple[FloatArray, FloatArray]:
+        column = self._column(name)
+        return self.mean[:, column], np.sqrt(self.covariance[:, column, column])
+
+    def quantile(self, name: str, p: npt.ArrayLike) -> FloatArray:
+        """Quantiles of a coefficient or of sigma_cond."""
+        probabilities = tuple(np.atleast_1d(np.asarray(p, dtype=np.float64)))
+        if name == "sigma_cond":
+            return self.grid.sd_quantiles(probabilities)
+        if name.startswith("slope"):
+            return self.grid.quantiles(self._combination(name), probabilities)
+        mean, sd = self._intercept(name)
+        return np.asarray(mixture_quantile(probabilities, self.grid.nodes()[0], mean[None], sd[None])[0])
+
+    def distribution(self, name: str, x: npt.ArrayLike) -> FloatArray:
+        """Posterior distribution function of a coefficient or of sigma_cond at ``x``."""
+        at = np.asarray(x, dtype=np.float64)
+        if name == "sigma_cond":
+            return self.grid.sd_distribution(at)
+        if name.startswith("slope"):
+            return self.grid.distribution(self._combination(name))(at.ravel()).reshape(at.shape)
+        return mixture_cdf(at, self.grid.nodes()[0], *self._intercept(name))
+
+    def density(self, name: str, x: npt.ArrayLike) -> FloatArray:
+        """Posterior density at ``x``, by differences of the distribution function."""
+        low, high = self.quantile(name, (0.025, 0.975))
+        return density(lambda at: self.distribution(name, at), x, float(high - low))
+
+    def prior_distribution(self, name: str, x: npt.ArrayLike) -> None:
+        """None: priors of a line are vague and not tabulated."""
+        return
+
+    def draw(self, n: int, seed: int = 0) -> dict[str, FloatArray]:
+        """Draw nodes by their weight, and the intercepts given a node; (n,) arrays."""
+        generator = np.random.default_rng(seed)
+        weight, slopes, sigma, _ = self.grid.nodes()
+        node = generator.choice(len(weight), n, p=weight)
+        factor = np.linalg.cholesky(self.covariance[node])
+        intercepts = self.mean[node] + np.einsum("ncd,nd->nc", factor, generator.standard_normal((n, factor.shape[1])))
+        columns = {"intercept": intercepts.T, "slope": slopes[node].T}
+        drawn = {name: columns[name.split("_")[0]][self._column(name)] for name in self.quantities[:-1]}
+        return drawn | {"sigma_cond": sigma[node]}
+
+    def true_effects(self) -> None:
+        """None: vague true surrogate effects are not shrunken."""
+        return
+
+    def estimate(self, name: str, level: float) -> Estimate:
+        """Median, SD and limits of a coefficient or of sigma_cond."""
+        median, low, high = map(float, self.quantile(name, (0.5, 0.5 - level / 2, 0.5 + level / 2)))
+        weight, slopes, sigma, _ = self.grid.nodes()
+        values, within = sigma, np.zeros_like(sigma)
+        if name.startswith("slope"):
+            values = slopes[:, self._column(name)]
+        elif name != "sigma_cond":
+            values, within = self.mean[:, self._column(name)], self._intercept(name)[1] ** 2
+        sd = float(np.sqrt(weight @ ((values - weight @ values) ** 2 + within)))
+        return Estimate(median, sd, low, high, level, METHOD)
+
     def leave_one_out(self) -> dict[str, LinePosterior]:
-        """Posterior without each trial: its terms are taken off the sums at every node, or all is made anew where that does not do."""
+        """Posterior without each trial: its terms are taken off the sums at every node, or it is tabulated again."""
         points = self.grid.points()
         slopes, sds = self.grid.coordinates.coefficients(points[:-1]), self.grid.coordinates.sd(points[-1])
         whole, whole_log_det, count = _sums(self.blocks, self.design, slopes, sds)
@@ -191,33 +268,6 @@ def fit_line(effects: Effects, design: FloatArray, priors: LinePriors, nodes: Se
     return LinePosterior(effects, design, priors, blocks, grid, mean[heavy], covariance[heavy])
 
 
-def quantiles(line: LinePosterior, name: str, p: npt.ArrayLike) -> FloatArray:
-    """Posterior quantiles of a coefficient or of sigma_cond."""
-    probabilities = tuple(np.asarray(p, dtype=np.float64))
-    if name == "sigma_cond":
-        return line.grid.sd_quantiles(probabilities)
-    last = name.endswith("_difference")
-    if name.startswith("slope"):
-        return line.grid.quantiles(((0.0, 1.0) if last else (1.0, 0.0))[: line.grid.count], probabilities)
-    weight, column = line.grid.nodes()[0], int(last)
-    mean, sd = line.mean[:, column], np.sqrt(line.covariance[:, column, column])
-    return np.asarray(mixture_quantile(probabilities, weight, mean[None], sd[None])[0])
-
-
-def estimate(line: LinePosterior, name: str, level: float) -> Estimate:
-    """Median, SD and limits of a coefficient or of sigma_cond."""
-    median, low, high = map(float, quantiles(line, name, (0.5, 0.5 - level / 2, 0.5 + level / 2)))
-    weight, slopes, sigma, _ = line.grid.nodes()
-    column = int(name.endswith("_difference"))
-    values, within = sigma, np.zeros_like(sigma)
-    if name.startswith("slope"):
-        values = slopes[:, column]
-    elif name != "sigma_cond":
-        values, within = line.mean[:, column], line.covariance[:, column, column]
-    sd = float(np.sqrt(weight @ ((values - weight @ values) ** 2 + within)))
-    return Estimate(median, sd, low, high, level, KIND)
-
-
 def rough_line(effects: Effects, design: FloatArray, priors: Sequence[Normal]) -> tuple[Coordinates, float]:
     """Weighted least squares, to place the grid; and the largest distance of a final effect from its mean."""
     (y1, y2), (s1, s2) = effects.log_hr.T, effects.se.T
@@ -245,7 +295,7 @@ def _log_density(
 def _sums(
     blocks: Sequence[Block], design: FloatArray, slopes: FloatArray, sds: FloatArray
 ) -> tuple[FloatArray, FloatArray, int]:
-    """Sum over groups of ``C' W^-1 C``, C = (u, y, x u), and of log det W on the grid of slopes and psi; and the number of estimates."""
+    """Sums over groups of ``C' W^-1 C``, C = (u, y, x u), and of log det W on the grid; and the number of estimates."""
     shape = (*slopes.shape[:-1], len(sds))
     flat = slopes.reshape(-1, slopes.shape[-1])
     width = 2 * design.shape[1] + 1

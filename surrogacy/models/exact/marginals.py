@@ -1,7 +1,8 @@
 """Marginal distributions of a tabulated posterior, each by integration along one axis.
 
-Log densities are nearly parabolas: between Gauss-Legendre nodes they are interpolated, and the density is integrated on a
-fine grid. For a function of several parameters (slope, sigma_cond) the axis is one along which "below q" is an interval.
+Log densities are nearly parabolas: between Gauss-Legendre nodes they are interpolated, and the density is integrated
+on a fine grid. For a function of several parameters (slope, sigma_cond) the axis is one along which "below q" is an
+interval.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def to_even(n: int, points: int) -> FloatArray:
 def cumulate(log_density: FloatArray, points: int = FINE) -> FloatArray:
     """Distribution functions on even points of [-1, 1] from log densities at Gauss-Legendre nodes, (..., n).
 
-    The log density is interpolated, as it is nearly a parabola. Integrated by the trapezoidal rule with the derivatives at
-    both ends (Euler-Maclaurin); not normalised.
+    The log density is interpolated, as it is nearly a parabola. Integrated by the trapezoidal rule with the
+    derivatives at both ends (Euler-Maclaurin); not normalised.
     """
     density = np.exp(np.minimum(log_density @ to_even(log_density.shape[-1], points).T, 50.0))
     step = 2 / (points - 1)
@@ -152,6 +153,12 @@ def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, F
     )
 
 
+def density(distribution: Callable[[FloatArray], FloatArray], x: npt.ArrayLike, width: float) -> FloatArray:
+    """Density by central differences of a distribution function, over a hundredth of ``width`` (of a 95% interval)."""
+    at, step = np.asarray(x, dtype=np.float64), width / 200
+    return (distribution(at + step) - distribution(at - step)) / (2 * step)
+
+
 def quantiles_of(tabulated: tuple[FloatArray, FloatArray], p: Sequence[float] | FloatArray) -> FloatArray:
     """Quantiles from a tabulated distribution function."""
     values, probabilities = tabulated
@@ -231,7 +238,7 @@ def _nodes(table: Table, axis: int, n: int) -> FloatArray:
 def slope_prior(
     tau_surrogate: PositivePrior, tau_final: PositivePrior, rho_between: CorrelationPrior
 ) -> Callable[[FloatArray], FloatArray]:
-    """Distribution function of the slope before any data: rho_between in closed form, both tau on a grid of its masses."""
+    """Prior distribution function of the slope: rho_between in closed form, both tau on a grid of its masses."""
     masses, middles = [], []
     for prior in (tau_surrogate, tau_final):
         edges = np.append(0.0, np.geomspace(prior.reach(0.0) * 1e-4, prior.reach(DROP), 160))
@@ -245,7 +252,8 @@ def slope_prior(
 def finer(table: Table) -> Table:
     """The table on more nodes of rho, with a seam at 0, where tau_surrogate may be 0.
 
-    As tau_surrogate falls to 0 the intercept, mu_final - slope mu_surrogate, comes to jump where rho_between changes its sign.
+    As tau_surrogate falls to 0 the intercept, mu_final - slope mu_surrogate, comes to jump where rho_between changes
+    its sign.
     """
     low, high = table.low[:, 2], table.high[:, 2]
     if (table.low[:, 0] > 0).all() or table.rho_map.arc:
@@ -275,8 +283,8 @@ def draw(
 ) -> tuple[dict[str, FloatArray], FloatArray]:
     """Independent draws of the three parameters, and mean and covariance of mu at each.
 
-    tau_surrogate is drawn from its marginal, tau_final given it, rho_between given both, each by inverting the integral of
-    the polynomial density; mean and covariance are interpolated.
+    tau_surrogate is drawn from its marginal, tau_final given it, rho_between given both, each by inverting the
+    integral of the polynomial density; mean and covariance are interpolated.
 
     Returns
     -------

@@ -89,24 +89,24 @@ def make_blocks(effects: Effects, covariates: FloatArray | None = None) -> tuple
     rows = np.ones((len(effects), 1)) if covariates is None else np.column_stack([np.ones(len(effects)), covariates])
     width = rows.shape[1]
     by_size: dict[int, list[tuple[FloatArray, ...]]] = {}
-    own = effects.cov
     for members in effects.dependent_groups():
+        observed = ~np.isnan(effects.log_hr[members]).ravel()
         cells = [(i, endpoint) for i in members for endpoint in (0, 1) if not np.isnan(effects.log_hr[i, endpoint])]
         if not cells:
             continue
         m = len(cells)
-        design, sampling, pattern = np.zeros((m, 2 * width)), np.zeros((m, m)), np.zeros((3, m, m))
+        design, pattern = np.zeros((m, 2 * width)), np.zeros((3, m, m))
+        sampling = effects.sampling_covariance(members)[np.ix_(observed, observed)]
         for a, (i, endpoint) in enumerate(cells):
             design[a, endpoint * width : (endpoint + 1) * width] = rows[i]
             for b, (j, other) in enumerate(cells):
-                sampling[a, b] = (own[i] if i == j else effects.covariance_between(i, j))[endpoint, other]
                 if i == j:  # true effects of different comparisons are independent
                     pattern[endpoint + other, a, b] = 1.0
         if len(members) > 1 and np.linalg.eigvalsh(sampling)[0] <= 0:
             names = ", ".join(effects.comparison[i] for i in members)
             raise UsageError(
-                f"{names} share a control arm, but their standard errors and rho_within contradict each other: no covariance "
-                "is possible; give control_share, or use shared-control first or combine"
+                f"{names} share a control arm, but their standard errors and rho_within contradict each other: "
+                "no covariance is possible; give control_share, or use shared-control first or combine"
             )
         y = np.array([effects.log_hr[cell] for cell in cells])
         by_size.setdefault(m, []).append((y, design, sampling, pattern))

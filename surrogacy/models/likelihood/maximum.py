@@ -34,7 +34,8 @@ MANY_COMPARISONS = 20
 HIGHER = 1e-9
 # A tau of 1e-4 that gains this much log-likelihood is taken for 0: it would make a slope of 1,000.
 NEGLIGIBLE_GAIN = 1e-5
-# SD that a zero-variance model starts from, in units of the SD of the effects: the likelihood is flat beyond either end.
+# SD that a zero-variance model starts from, in units of the SD of the effects: the likelihood is flat beyond either
+# end.
 START_SDS = np.geomspace(0.03, 3.0, 8)
 # Cholesky elements that are 0 on each part of the boundary, the smallest model first.
 BOUNDARIES = {"both": (0, 1, 2), "tau_surrogate": (0, 1), "tau_final": (1, 2), "rho": (2,)}
@@ -173,7 +174,8 @@ def _polish(
 def _starting_factors(effects: Effects, scale: FloatArray, simpler: Mapping[str, Minimum]) -> list[FloatArray]:
     """Cholesky factors to start from.
 
-    Moments (pushed inside the boundary), rho = 0.9, rho = -0.9, and beside the maxima with tau_final = 0 and tau_surrogate = 0.
+    Moments (pushed inside the boundary), rho = 0.9, rho = -0.9, and beside the maxima with tau_final = 0 and
+    tau_surrogate = 0.
     """
     complete = effects.complete
     if complete.sum() > 2:

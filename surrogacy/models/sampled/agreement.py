@@ -67,8 +67,8 @@ def agreement(exact: Result, sampled: Result) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``estimate``, ``summary`` (low, value, high), ``exact``, ``sampled``, ``monte_carlo_error``, ``difference`` (in those
-        errors).
+        ``estimate``, ``summary`` (low, value, high), ``exact``, ``sampled``, ``monte_carlo_error``, ``difference``
+        (in those errors).
 
     Raises
     ------
@@ -76,7 +76,10 @@ def agreement(exact: Result, sampled: Result) -> list[dict[str, Any]]:
         If the two results have no quantity in common.
     """
     records = []
-    posterior = sampled.draws["posterior"]
+    assert sampled.posterior is not None  # of a sampled model
+    tree = sampled.posterior.samples
+    assert tree is not None
+    posterior = tree["posterior"]
     for name, one in exact.estimates.items():
         other = sampled.estimates.get(name)
         if name not in posterior or not isinstance(one, Estimate) or not isinstance(other, Estimate) or one.low is None:
@@ -97,7 +100,7 @@ def differ(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def disagreements(records: Sequence[dict[str, Any]], sampled: Result) -> tuple[Caveat, ...]:
-    """Caveats on disagreement: differences beyond the tolerance, and a sampled posterior that failed its own diagnostics."""
+    """Caveats on disagreement: differences beyond the tolerance, and failed diagnostics of the sampled posterior."""
     texts = [
         f"nuts: {record['estimate']} ({record['summary']}) is {record['sampled']:.4g} by NUTS, {record['exact']:.4g} "
         f"exactly: {abs(record['difference']):.1f} Monte Carlo errors apart"

@@ -7,17 +7,17 @@
 ``full`` exchangeability
     ``lambda1_j ~ N(b1, xi1^2)``: every class is drawn towards the others. Non-centred, ``lambda1_j = b1 + xi1 z_j``.
 ``partial`` exchangeability
-    ``lambda1_j ~ pi N(b1, xi1^2) + (1 - pi) independent``: a class may stand apart. The indicator is summed out, so the prior
-    density is a mixture; the probability that a class is exchangeable follows from its slope. The vaguer the independent
-    component, the more that probability is pulled to 1, hence its SD of 1 and not of 100.
+    ``lambda1_j ~ pi N(b1, xi1^2) + (1 - pi) independent``: a class may stand apart. The indicator is summed out, so
+    the prior density is a mixture; the probability that a class is exchangeable follows from its slope. The vaguer
+    the independent component, the more that probability is pulled to 1, hence its SD of 1 and not of 100.
 
 The surrogate effects of all classes share one normal distribution, and the true effects are integrated out, as in the
-product-normal form; Papanikos et al. leave the surrogate effects unrelated. ``slope`` and ``intercept`` are b1 and b0, the
-means over classes; a prediction for a new trial is for one of a new class.
+product-normal form; Papanikos et al. leave the surrogate effects unrelated. ``slope`` and ``intercept`` are b1 and
+b0, the means over classes; a prediction for a new trial is for one of a new class.
 
-Few trials a class leave a posterior that is hard to sample: small steps (target_accept 0.99) and 2,500 draws a chain are the
-default. ``partial`` stays the harder of the two, as its density peaks where all classes agree and xi1 is 0; with fewer than
-some forty comparisons R-hat often ends slightly above its limit, which the result then says.
+Few trials a class leave a posterior that is hard to sample: small steps (target_accept 0.99) and 2,500 draws a chain
+are the default. ``partial`` stays the harder of the two, as its density peaks where all classes agree and xi1 is 0;
+with fewer than some forty comparisons R-hat often ends slightly above its limit, which the result then says.
 
 References
 ----------
@@ -55,7 +55,7 @@ class ClassExchangeable(Sampled):
     ----------
     exchangeability : {"full", "partial"}
     factor : str
-        Column of `Effects.factors` that holds the classes.
+        Column of `Effects.covariates` that holds the classes.
     sigma_by_class : bool
         One sigma_cond a class instead of a common one.
     coefficients : Normal
@@ -111,11 +111,11 @@ class ClassExchangeable(Sampled):
     def check(self, effects: Effects) -> None:
         """Refuse effects without two classes."""
         super().check(effects)
-        if self.factor not in effects.factors:
+        if self.factor not in effects.covariates:
             raise UsageError(
-                f"the effects have no column {self.factor!r}; they have {', '.join(effects.factors) or 'none'}"
+                f"the effects have no column {self.factor!r}; they have {', '.join(effects.covariates) or 'none'}"
             )
-        if not any(effects.factors[self.factor]):
+        if not any(effects.covariates[self.factor]):
             raise MissingDataError(f"no comparison states its {self.factor}", f"add a column {self.factor}")
         classes = self.classes(effects)
         if len(classes) < 2:
@@ -127,14 +127,14 @@ class ClassExchangeable(Sampled):
     def classes(self, effects: Effects) -> tuple[str, ...]:
         """Classes with a comparison that has both endpoints, in order of appearance."""
         values = (
-            value for value, complete in zip(effects.factors[self.factor], effects.complete, strict=True) if complete
+            value for value, complete in zip(effects.covariates[self.factor], effects.complete, strict=True) if complete
         )
         return tuple(dict.fromkeys(value or "not stated" for value in values))
 
     def _known(self, effects: Effects) -> Effects:
         """Effects less the comparisons whose class has no pair."""
         classes = self.classes(effects)
-        return effects.take(np.array([(value or "not stated") in classes for value in effects.factors[self.factor]]))
+        return effects.take(np.array([(value or "not stated") in classes for value in effects.covariates[self.factor]]))
 
     @property
     def no_variance(self) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ class ClassExchangeable(Sampled):
     def data(self, effects: Effects) -> dict[str, Any]:
         """Arrays of the model's ``pm.Data``."""
         known, classes = self._known(effects), self.classes(effects)
-        index = np.array([classes.index(value or "not stated") for value in known.factors[self.factor]])
+        index = np.array([classes.index(value or "not stated") for value in known.covariates[self.factor]])
         return data_of(layouts(known), by_comparison=True) | {"class_of": index}
 
     def build(self, effects: Effects) -> pm.Model:

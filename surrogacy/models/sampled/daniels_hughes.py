@@ -1,6 +1,7 @@
 """Daniels and Hughes: independent surrogate effects, a line from each to the final effect.
 
-    y_i ~ N2(theta_i, S_i),   theta_1i ~ N(0, v) independently,   theta_2i | theta_1i ~ N(intercept + slope theta_1i, sigma_cond^2)
+    y_i ~ N2(theta_i, S_i),   theta_1i ~ N(0, v) independently,
+    theta_2i | theta_1i ~ N(intercept + slope theta_1i, sigma_cond^2)
 
 ``v`` is large (10^2 by default), so a surrogate effect borrows nothing from the other trials: there is no
 distribution of surrogate effects, hence no rho_between and no r2_trial. ``slope != 0`` is association,

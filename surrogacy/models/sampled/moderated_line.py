@@ -1,11 +1,12 @@
 """A surrogacy line that depends on a covariate of the comparisons.
 
     y_i ~ N2(theta_i, S_i),   theta_1i ~ N(mu_surrogate + mu_difference x_i, tau_surrogate^2)
-    theta_2i | theta_1i ~ N(intercept + slope theta_1i + x_i (intercept_difference + slope_difference theta_1i), sigma_cond^2)
+    theta_2i | theta_1i
+        ~ N(intercept + slope theta_1i + x_i (intercept_difference + slope_difference theta_1i), sigma_cond^2)
 
-A covariate of two levels is 0 for the first in alphabetical order and 1 for the other; a numeric one is centred at its mean.
-``slope`` and ``intercept`` belong to x = 0. With product-normal surrogate effects the true effects are integrated out. A
-difference between trials is no comparison within them: other things differ with the covariate too.
+A covariate of two levels is 0 for the first in alphabetical order and 1 for the other; a numeric one is centred at
+its mean. ``slope`` and ``intercept`` belong to x = 0. With product-normal surrogate effects the true effects are
+integrated out. A difference between trials is no comparison within them: other things differ with the covariate too.
 
 References
 ----------
@@ -24,8 +25,8 @@ import pymc as pm
 import xarray as xr
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Caveat, CaveatCode, Effects
-from surrogacy.errors import FitError, UsageError
+from surrogacy.effects import Effects
+from surrogacy.errors import Caveat, CaveatCode, FitError, UsageError
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
 from surrogacy.models.sampled.blocks import data_of, layouts, observe, regression_line
 from surrogacy.models.sampled.nuts import Sampled, random_variable
@@ -40,7 +41,7 @@ class SampledModeratedLine(Sampled):
     Parameters
     ----------
     covariate : str
-        Column of `Effects.factors`: two levels, or numbers.
+        Column of `Effects.covariates`: two levels, or numbers.
     mu, mu_difference : Normal
         Priors of the mean surrogate effect and of its change with the covariate.
     coefficients : Normal
@@ -109,11 +110,11 @@ class SampledModeratedLine(Sampled):
         return replace(effects.take(kept), caveats=(*effects.caveats, caveat))
 
     def _values(self, effects: Effects) -> tuple[str, ...]:
-        if self.covariate not in effects.factors:
+        if self.covariate not in effects.covariates:
             raise UsageError(
-                f"the effects have no column {self.covariate!r}; they have {', '.join(effects.factors) or 'none'}"
+                f"the effects have no column {self.covariate!r}; they have {', '.join(effects.covariates) or 'none'}"
             )
-        return effects.factors[self.covariate]
+        return effects.covariates[self.covariate]
 
     def coded(self, effects: Effects) -> tuple[FloatArray, dict[str, float]]:
         """Covariate as numbers, and what its levels became.

@@ -31,17 +31,19 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
+from surrogacy.models.sampled.draws import SampledPosterior
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import confidence_level, settle_level
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import LEVEL, Result
-from surrogacy.stats.lines import MixtureLine
+from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.thresholds import threshold_caveats
 
 R_HAT_MAX = 1.01
 ESS_MIN = 400
 BFMI_MIN = 0.3
-DIVERGENT_MAX = 0.0005  # of the transitions: one or two in 20,000 come up by chance, and draws then still agree with the exact posterior
+# of the transitions: one or two in 20,000 come up by chance, and draws then still agree with the exact posterior
+DIVERGENT_MAX = 0.0005
 LINE_DRAWS = 4000  # enough for a band; quantiles of the mixture cost time in proportion
 # Ratios with tau_surrogate below the line: no finite variance under a prior with density at 0.
 NO_VARIANCE = ("slope", "intercept")
@@ -59,7 +61,8 @@ def exact_arithmetic() -> Iterator[None]:
 def random_variable(name: str, prior: Prior, **keywords: Any) -> Any:
     """Turn a prior of `surrogacy.models.priors` into a PyMC variable of the model in whose context it is called.
 
-    A stretched Beta becomes ``<name>_unit`` on (0, 1) and its linear image ``name``; ``keywords`` are PyMC's (``dims``).
+    A stretched Beta becomes ``<name>_unit`` on (0, 1) and its linear image ``name``; ``keywords`` are PyMC's
+    (``dims``).
     """
     match prior:
         case HalfNormal(scale):
@@ -333,8 +336,8 @@ class Sampled(ABC):
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit to many data sets; what is compiled serves all of the same shape.
 
-        Models with a latent variable a comparison, or with parameters tied to levels of a factor, are compiled anew each
-        time, which takes some seconds.
+        Models with a latent variable a comparison, or with parameters tied to levels of a factor, are compiled anew
+        each time, which takes some seconds.
         """
         compiled: dict[tuple[str, ...], Any] = {}
         results = []
@@ -365,7 +368,10 @@ class Sampled(ABC):
             line = line_of(effects, intercept, slope, sigma, self.new_n)
             estimates |= line.thresholds(self.level)
         caveats = effects.caveats + failed + threshold_caveats(estimates, effects)
-        return Result(self.name, self.record, effects, estimates, line, tree, caveats, converged=not failed)
+        posterior = SampledPosterior(tree)
+        return Result(
+            self.name, self.record, effects, estimates, line, posterior, caveats=caveats, converged=not failed
+        )
 
     def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
         """Intercept, slope and SD about the line that a new trial has, draw by draw; None without a single line."""

@@ -16,6 +16,7 @@ import arviz as az
 import pymc as pm
 import xarray as xr
 
+from surrogacy.models.sampled.draws import SampledPosterior
 from surrogacy.models.sampled.nuts import Sampled, exact_arithmetic
 from surrogacy.results.result import Result
 
@@ -68,6 +69,9 @@ def predictive(model: pm.Model, tree: xr.DataTree, seed: int, draws: int = 1000)
 def complete(model: Sampled, result: Result) -> tuple[Result, list[dict[str, Any]]]:
     """Add prior and replicated data to a result of the model, and say how its posterior answers to power scaling."""
     built = model.build(result.effects)
-    names = [name for name in model.reported if name in result.draws["posterior"]]
-    scaling = power_scaling(built, result.draws, names)
-    return replace(result, draws=predictive(built, result.draws, model.seed)), scaling
+    assert result.posterior is not None  # of a sampled model
+    tree = result.posterior.samples
+    assert tree is not None
+    names = [name for name in model.reported if name in tree["posterior"]]
+    scaling = power_scaling(built, tree, names)
+    return replace(result, posterior=SampledPosterior(predictive(built, tree, model.seed))), scaling

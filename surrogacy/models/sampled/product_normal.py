@@ -13,8 +13,8 @@ The likelihood is that of the bivariate model, and so is its marginal form; what
 ``regression``
     On psi1, psi2, lambda0 and lambda1 themselves (uniform on (0, 2); N(0, 1 / 0.11)).
 
-The choice matters with few trials. On the sixteen trials of Llovet 2019 the first gives r2_trial 0.77 (0.27, 0.98), slope
-0.44 (0.22, 0.66), the second 0.85 (0.37, 1.00) and 0.47 (0.27, 0.68); scales of the priors change neither
+The choice matters with few trials. On the sixteen trials of Llovet 2019 the first gives r2_trial 0.77 (0.27, 0.98),
+slope 0.44 (0.22, 0.66), the second 0.85 (0.37, 1.00) and 0.47 (0.27, 0.68); scales of the priors change neither
 (validation/jags_product_normal.R): a uniform prior of rho_between pulls r2_trial down, one of psi2 lets it reach 1.
 
 References

@@ -1,14 +1,15 @@
 """Bivariate random effects with a Student-t distribution: trials may lie far from the rest.
 
-    theta_i ~ t_nu(mu, T):   theta_i | w_i ~ N2(mu, T / w_i),   w_i ~ Gamma(nu / 2, rate nu / 2),   y_i ~ N2(theta_i, S_i)
+    theta_i ~ t_nu(mu, T):   theta_i | w_i ~ N2(mu, T / w_i),   w_i ~ Gamma(nu / 2, rate nu / 2)
+    y_i ~ N2(theta_i, S_i)
 
-Given ``w_i`` the true effects are integrated out: ``y_i ~ N2(mu, S_i + T / w_i)``; the weights are sampled. A weight far
-below 1 marks a trial that the normal model would find surprising. One weight serves both endpoints, so the tails are
-those of the bivariate t.
+Given ``w_i`` the true effects are integrated out: ``y_i ~ N2(mu, S_i + T / w_i)``; the weights are sampled. A weight
+far below 1 marks a trial that the normal model would find surprising. One weight serves both endpoints, so the tails
+are those of the bivariate t.
 
-T is the *scale* matrix: slope, intercept, r2_trial = rho^2 and sigma_cond are taken from it. The line is the conditional
-mean of the t too; the covariance of the effects is ``T nu / (nu - 2)``, and the scatter about the line given theta_1 is
-that of a t with nu + 1 degrees of freedom, wider where theta_1 is far out.
+T is the *scale* matrix: slope, intercept, r2_trial = rho^2 and sigma_cond are taken from it. The line is the
+conditional mean of the t too; the covariance of the effects is ``T nu / (nu - 2)``, and the scatter about the line
+given theta_1 is that of a t with nu + 1 degrees of freedom, wider where theta_1 is far out.
 
 References
 ----------
@@ -96,7 +97,7 @@ class StudentT(Sampled):
         return found
 
     def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-        """Scatter about the line at the mean surrogate effect: a t with nu + 1 degrees of freedom, as a scale mixture."""
+        """Scatter about the line at the mean surrogate effect: a t with nu + 1 degrees of freedom, by scale mixture."""
         drawn = super().new_trial(tree)
         if drawn is None:
             return None

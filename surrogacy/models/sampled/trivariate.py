@@ -7,8 +7,8 @@ The third endpoint is the final one. With ``T = [[A, c], [c', t]]``, A of the tw
     slopes = A^-1 c,   intercept = mu_3 - slopes' (mu_1, mu_2),   sigma_cond^2 = t - c' A^-1 c,
     r2_trial[both] = c' A^-1 c / t,   r2_trial[one] = squared correlation of that one with the final endpoint
 
-R is built from partial correlations, ``r_12`` and ``r_13 ~ Beta(eta + 1/2, eta + 1/2)``, ``r_23.1 ~ Beta(eta, eta)``, all
-on (-1, 1), which is the LKJ prior. Endpoints may be missing: a comparison gives what it has.
+R is built from partial correlations, ``r_12`` and ``r_13 ~ Beta(eta + 1/2, eta + 1/2)``, ``r_23.1 ~ Beta(eta, eta)``,
+all on (-1, 1), which is the LKJ prior. Endpoints may be missing: a comparison gives what it has.
 
 References
 ----------
@@ -28,8 +28,8 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from surrogacy.arrays import FloatArray
-from surrogacy.effects import Caveat, Effects
-from surrogacy.errors import FitError, UsageError
+from surrogacy.effects import Effects
+from surrogacy.errors import Caveat, FitError, UsageError
 from surrogacy.models.priors import Beta, HalfNormal, Normal, PositivePrior
 from surrogacy.models.sampled.blocks import Layout, data_of, layouts_of, observe
 from surrogacy.models.sampled.nuts import Sampled, random_variable, sample

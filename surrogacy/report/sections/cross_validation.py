@@ -68,7 +68,7 @@ def _tables(
         summaries.append(summary | {share: f"{summary[count]} of {summary['k']}" for share, count in SHARES})
     records = [
         {"set": where, "model": one.model, **record}
-        | {f"hr_{key}": exp(record[key]) for key in LOG_HAZARD_RATIOS if key in record}
+        | {f"hr_{key}": exp(value) for key in LOG_HAZARD_RATIOS if isinstance(value := record.get(key), float)}
         for where, one in predictions
         for record in one.records
     ]

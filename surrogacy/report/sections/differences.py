@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
-from surrogacy.evaluation.differences import POWER_NOTE, Contrast, Difference
+from surrogacy.evaluation.differences import POWER_NOTE, Difference
+from surrogacy.evaluation.posterior_differences import Contrast
 from surrogacy.report.section import BLANK, Cell, Grid, Record, Section, Table, table, text
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number, signed, with_interval
@@ -96,30 +97,29 @@ def changes_section(run: FitRun) -> Section:
     """Return what the added rows change (``--add``)."""
     rows = []
     for change in run.changes:
-        before, after = change["before"], change["after"]
+        before, after = change.before, change.after
         difference = None if before is None or after is None else after - before
-        sizes = f"{_used(change, 'before')} → {_used(change, 'after')}"
-        about = change["set"], change["model"], change["estimate"], sizes
+        sizes = f"{_used(change.k_before, change.left_out_before)} → {_used(change.k_after, change.left_out_after)}"
+        about = change.set, change.model, change.estimate, sizes
         rows.append((*about, number(before, 3), number(after, 3), signed(difference, 3)))
     headings = ("Set", "Model", "Quantity", "Comparisons", "Before", "After", "Change")
     grid = Grid(headings, tuple(rows), "What the added rows change", "\n".join(_omissions(run)))
-    return Section(key="changes", details=(grid,) if rows else (), record={"changes": list(run.changes)})
+    return Section(key="changes", details=(grid,) if rows else (), record={"changes": list(map(asdict, run.changes))})
 
 
 def _omissions(run: FitRun) -> Iterator[str]:
     """Return the comparisons that models leave out, the reason and the remedy."""
     models: dict[tuple[str, ...], dict[str, None]] = {}
     for change in run.changes:
-        if change["left_out_after"]:
-            reason = change["set"], ", ".join(change["left_out_after"]), change["reason"], change["remedy"]
-            models.setdefault(reason, {})[change["model"]] = None
+        if change.left_out_after:
+            reason = change.set, ", ".join(change.left_out_after), change.reason, change.remedy
+            models.setdefault(reason, {})[change.model] = None
     for (name, comparisons, why, remedy), names in models.items():
         yield f"{name}, {' and '.join(names)}: {comparisons} left out, {why}. Remedy: {remedy}."
 
 
-def _used(change: Record, when: str) -> str:
+def _used(used: int | None, left_out: Sequence[str]) -> str:
     """Return the comparisons in the fit: ``27``, ``24 of 27``, or that the model was not fitted."""
-    used, left_out = change[f"k_{when}"], len(change[f"left_out_{when}"])
     if used is None:
         return "not fitted"
-    return f"{used} of {used + left_out}" if left_out else f"{used}"
+    return f"{used} of {used + len(left_out)}" if left_out else f"{used}"

@@ -8,10 +8,12 @@ from functools import partial
 import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.arrays import FloatArray
 from surrogacy.report.section import Column, Record, Section, Table, table
 from surrogacy.results.endpoint_names import endpoint_of
 from surrogacy.results.format import number, value_and_interval
 from surrogacy.results.labels import HEADINGS
+from surrogacy.results.result import Result
 
 SIDES = ("surrogate", "final")
 NO_INTERVAL = " No interval: nothing in the table gives a standard error."
@@ -59,7 +61,7 @@ def _effects_rows(one: SetFit) -> Iterator[Record]:
     effects = one.effects
     limits = [np.exp(limit) for limit in effects.limits]
     for i, comparison in enumerate(effects.comparison):
-        factors = {name: values[i] for name, values in effects.factors.items()}
+        factors = {name: values[i] for name, values in effects.described_columns.items()}
         record = {"set": one.name, "comparison": comparison, "trial": effects.trial[i], "n": effects.n[i], **factors}
         record |= {"rho_within": effects.rho_within[i], "label": effects.labels[i]}
         for column, side in enumerate(SIDES):
@@ -72,7 +74,7 @@ def _effects_rows(one: SetFit) -> Iterator[Record]:
                 f"se_{side}": se,
                 f"hr_{side}": np.exp(log_hr),
                 f"name_{side}": endpoint_of(effects, i, side),
-                f"shown_{side}": f"{shown} †" if factors.get(f"{side}_evidence") == "unverified" else shown,
+                f"shown_{side}": f"{shown} †" if effects.unverified[i, column] else shown,
             }
         yield record
 
@@ -84,10 +86,13 @@ def _true_effects_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
 
 
 def _true_effects_rows(one: SetFit) -> Iterator[Record]:
-    result = one.result("bivariate-bayes")
-    if result is None:
-        return
-    mean, covariance = result.draws.shrunken()
+    for result in one.results:
+        true_effects = None if result.posterior is None else result.posterior.true_effects()
+        if true_effects is not None:
+            yield from _true_effects_of(one.name, result, *true_effects)
+
+
+def _true_effects_of(name: str, result: Result, mean: FloatArray, covariance: FloatArray) -> Iterator[Record]:
     for i, comparison in enumerate(result.effects.comparison):
         numbers: dict[str, float] = {}
         for column, side in enumerate(SIDES):
@@ -98,7 +103,7 @@ def _true_effects_rows(one: SetFit) -> Iterator[Record]:
                 f"sd_{side}_true": float(covariance[i, column, column] ** 0.5),
             }
         covariance_true = float(covariance[i, 0, 1])
-        yield {"set": one.name, "comparison": comparison, **numbers, "covariance_true": covariance_true}
+        yield {"set": name, "comparison": comparison, **numbers, "covariance_true": covariance_true}
 
 
 def _left_out_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from surrogacy.analysis.fit_run import SetFit
-from surrogacy.models.weights import weighting
 from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, surrogates_of
 from surrogacy.report.section import Drawing, drawing, text
 from surrogacy.results.endpoint_names import final_name, with_article
@@ -30,7 +29,7 @@ def model_drawings(analyses: Sequence[SetFit], focus: str | None) -> Iterator[Dr
             yield _forest((pooled or list(one.results))[-1], focus)
         yield _bubble((lines or list(one.results))[0], focus)
         if not one.omitted:
-            yield from (_posterior(result) for result in one.results if result.draws is not None)
+            yield from (_posterior(result) for result in one.results if result.posterior is not None)
             yield from (_class_slopes(result) for result in one.results if _has_classes(result))
 
 
@@ -41,7 +40,7 @@ def _bubble(result: Result, focus: str | None) -> Drawing:
 def bubble_caption(result: Result) -> str:
     """Return the caption of the bubble plot."""
     effects = result.effects
-    weights = weights_in_words(weighting(result.settings, effects), effects)
+    weights = weights_in_words(result.shown_weights.name, effects)
     final = with_article(final_name(effects))
     parts = [
         f"Treatment effects on {surrogates_of(result)} and on {final}: {comparisons_of(result)}.",
@@ -84,8 +83,7 @@ def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
 
 def _any_unverified(result: Result) -> bool:
     """Return whether a hazard ratio or its limits were not read in any source."""
-    evidence = [result.effects.factors.get(f"{side}_evidence", ()) for side in ("surrogate", "final")]
-    return any("unverified" in values for values in evidence)
+    return bool(result.effects.unverified.any())
 
 
 def _forest(result: Result, focus: str | None) -> Drawing:
@@ -95,7 +93,7 @@ def _forest(result: Result, focus: str | None) -> Drawing:
         f"Hazard ratios of {surrogates_of(result)} and of {final}, {comparisons_of(result)}.",
         "Symbol area and percentages are shares of the patients."
         if np.isfinite(effects.n).all()
-        else f"Symbol area: weight ({weights_in_words(weighting(result.settings, effects), effects)}).",
+        else f"Symbol area: weight ({weights_in_words(result.shown_weights.name, effects)}).",
         intervals_drawn(result, "Intervals are 95%, recomputed from the standard errors that were fitted."),
     ]
     if "mu_surrogate" in result.estimates:
@@ -109,7 +107,8 @@ def _forest(result: Result, focus: str | None) -> Drawing:
 
 
 def _posterior(result: Result) -> Drawing:
-    name = f"posterior-{result.effects.name}" + ("" if result.model == "bivariate-bayes" else f"-{result.model}")
+    sampled = result.posterior is not None and result.posterior.samples is not None
+    name = f"posterior-{result.effects.name}" + (f"-{result.model}" if sampled else "")
     overlap = ""
     if "prior_overlap" in result.estimates:
         share, median = percent(result["prior_overlap"].value), number(result["r2_trial_prior"].value)

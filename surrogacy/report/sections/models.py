@@ -37,7 +37,7 @@ def section(run: FitRun) -> Section:
 def _block(one: SetFit) -> tuple[Detail, ...]:
     """Return name, size and models of a set."""
     effects = one.effects
-    size = effects.patients
+    size = effects.n_patients
     patients = f", {size:,.0f} patients" if size == size else ""
     left_out = sum(not entry.included for entry in one.flow)
     flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""
@@ -167,22 +167,14 @@ def _not_fitted(one: SetFit) -> Iterable[tuple[str, str]]:
 def fit_record(result: Result) -> Record:
     """Return one fit as a record."""
     effects = result.effects
-    patients = effects.patients
-    settings = dict(result.settings)
-    if result.model.startswith("bivariate"):
-        assumed = np.unique(effects.rho_within[~effects.rho_known])
-        known = len(assumed) and "prior_rho_within" not in settings
-        settings |= {
-            "rho_within": float(assumed[0]) if known else None,
-            "rho_within_reported": int(effects.rho_known.sum()),
-        }
+    patients = effects.n_patients
     return {
         "set": effects.name,
         "k": len(effects),
         "trials": len(effects.trials),
         "n": int(patients) if np.isfinite(patients) else None,
         "model": result.model,
-        "settings": settings,
+        "settings": dict(result.settings),
         "estimates": {name: estimate.record for name, estimate in result.estimates.items()},
         "problems": list(result.problems),
         "endpoints": {"surrogate": list(surrogate_names(effects)), "final": list(final_names(effects))},

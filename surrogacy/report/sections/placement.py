@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.placement import POSITIONS as POSITIONS_IN_WORDS
-from surrogacy.evaluation.placement import Focus, in_words, shown_records
+from surrogacy.evaluation.placement import Focus, Placement, shown_placements
+from surrogacy.evaluation.placement_text import in_words
 from surrogacy.report.captions import caveats_of, comparisons_of
 from surrogacy.report.section import (
     BLANK,
@@ -16,7 +18,6 @@ from surrogacy.report.section import (
     Grid,
     Heading,
     Note,
-    Record,
     Section,
     Table,
     drawing,
@@ -43,31 +44,31 @@ def section(run: FitRun) -> Section:
 
 def _prose(run: FitRun) -> str:
     """Return the placement in words, a paragraph a comparison."""
-    if not run.placement:
+    if not run.placements:
         return ""
-    words = [in_words(focus, run.placement) for focus in run.focuses]
+    words = [in_words(focus, run.placements) for focus in run.focuses]
     words += [f"Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed]
     return "\n\n".join(filter(None, words)) + "\n"
 
 
-def _shown(run: FitRun, focus: Focus) -> list[Record]:
-    return [record for record in shown_records(run.placement) if record["comparison"] == focus.comparison]
+def _shown(run: FitRun, focus: Focus) -> list[Placement]:
+    return [placement for placement in shown_placements(run.placements) if placement.comparison == focus.comparison]
 
 
 def _details(run: FitRun, focus: Focus) -> Iterator[Detail]:
     """Return the prediction of every line, at its own within-trial correlation and fitted without the trial."""
-    records = _shown(run, focus)
-    if not records:
+    placements = _shown(run, focus)
+    if not placements:
         return
-    cuts = dict.fromkeys((record["cut"], record["hr_surrogate"]) for record in records)
+    cuts = dict.fromkeys((placement.cut, placement.hr_surrogate) for placement in placements)
     final = final_name(focus.effects)
     rows = []
-    for name in dict.fromkeys(record["set"] for record in records):
-        line = [record for record in records if record["set"] == name]
-        first = Cell(name, f"{line[0]['fitted']}, k = {line[0]['k']}")
+    for name in dict.fromkeys(placement.set for placement in placements):
+        line = [placement for placement in placements if placement.set == name]
+        first = Cell(name, f"{line[0].fitted}, k = {line[0].k}")
         rows.append((first, *map(_prediction_cell, line)))
     headings = ("Line", *(f"Predicted {final} HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts))
-    yield Heading(f"{focus.label} against the lines of {records[0]['model']}")
+    yield Heading(f"{focus.label} against the lines of {placements[0].model}")
     yield Grid(headings, tuple(rows))
     for one in run.decompositions:
         if one.inputs.comparison == focus.comparison:
@@ -77,10 +78,10 @@ def _details(run: FitRun, focus: Focus) -> Iterator[Detail]:
     yield BLANK
 
 
-def _prediction_cell(record: Record) -> Cell:
-    predicted = value_and_interval(record["predicted"], record["low_95"], record["high_95"])
-    observed, probability = number(record["hr_final"]), number(record["p_at_or_above"])
-    return Cell(predicted, f"P(≥ {observed} observed) = {probability}; {POSITIONS[record['position']]}")
+def _prediction_cell(placement: Placement) -> Cell:
+    predicted = value_and_interval(placement.predicted, placement.low_95, placement.high_95)
+    observed, probability = number(placement.hr_final), number(placement.p_at_or_above)
+    return Cell(predicted, f"P(≥ {observed} observed) = {probability}; {POSITIONS[placement.position]}")
 
 
 def _table(run: FitRun) -> tuple[Table, ...]:
@@ -97,7 +98,7 @@ def placement_drawings(run: FitRun) -> Iterator[Drawing]:
     for focus in run.focuses:
         shown = _shown(run, focus)
         if shown:
-            results = [result for one in run.sets if (result := one.result(shown[0]["model"])) is not None]
+            results = [result for one in run.sets if (result := one.result(shown[0].model)) is not None]
             yield _drawing(run, focus, [result for result in results if result.line is not None])
 
 
@@ -123,17 +124,17 @@ def predictions_section(run: FitRun) -> Section:
     final = common_final_name(one.effects for one in run.sets)
     rows = [
         (
-            f"{record['set']} (k = {record['k']})",
-            record["model"],
-            record["target"],
-            value_and_interval(record["predicted"], record["low_95"], record["high_95"])
-            + (" †" if record["beyond_data"] else ""),
-            interval(record["low_80"], record["high_80"]),
-            number(record["p_below_1"]),
+            f"{prediction.set} (k = {prediction.k})",
+            prediction.model,
+            prediction.target,
+            value_and_interval(prediction.predicted, prediction.low_95, prediction.high_95)
+            + (" †" if prediction.beyond_data else ""),
+            interval(prediction.low_80, prediction.high_80),
+            number(prediction.p_below_1),
         )
-        for record in run.predictions
+        for prediction in run.predictions
     ]
-    beyond = any(record["beyond_data"] for record in run.predictions)
+    beyond = any(prediction.beyond_data for prediction in run.predictions)
     grid = Grid(
         ("Set", "Model", "Target", f"{final} HR (95% PI)", "80% PI", "P(HR < 1)"),
         tuple(rows),
@@ -142,6 +143,6 @@ def predictions_section(run: FitRun) -> Section:
     return Section(
         key="predictions",
         details=(Heading("The new trial"), grid, BLANK) if rows else (),
-        tables=table("predictions", run.predictions, final=final),
-        record={"predictions": list(run.predictions)},
+        tables=table("predictions", list(map(asdict, run.predictions)), final=final),
+        record={"predictions": list(map(asdict, run.predictions))},
     )

@@ -1,0 +1,137 @@
+"""Predicted final effect of a new trial, from its surrogate hazard ratio and every line of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from surrogacy.effects import Effects, unit_variance
+from surrogacy.evaluation.new_trial import NewTrial
+from surrogacy.models.prediction import predict_by_regression, predict_final
+from surrogacy.results.result import Result
+from surrogacy.stats.lines import Line
+from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
+
+LEVELS = (0.95, 0.8)
+
+
+@dataclass(frozen=True)
+class NewTrialPrediction:
+    """Predicted final effect of a new trial by one line.
+
+    Parameters
+    ----------
+    set, model : str
+    k : int
+        Comparisons in the fit.
+    target : str
+        ``true effect``, or the effect that a trial of a stated size will observe.
+    hr_surrogate, predicted : float
+        Hazard ratios: observed, and the predicted median.
+    p_below_1 : float
+        Probability of a final hazard ratio below 1.
+    beyond_data : bool
+        Whether the surrogate effect lies beyond those of the set.
+    low_95, high_95, low_80, high_80 : float
+        Prediction intervals, hazard ratios.
+    """
+
+    set: str
+    model: str
+    k: int
+    target: str
+    hr_surrogate: float
+    predicted: float
+    p_below_1: float
+    beyond_data: bool
+    low_95: float
+    high_95: float
+    low_80: float
+    high_80: float
+
+
+def predict_new(
+    sets: Sequence[tuple[Effects, Sequence[Result]]],
+    hr: tuple[float, float, float],
+    rho_within: float,
+    new_n: float | None,
+) -> list[NewTrialPrediction]:
+    """Predict the final effect of a new trial from its surrogate hazard ratio and 95 % limits, by every line.
+
+    Parameters
+    ----------
+    sets : sequence of (Effects, results)
+    hr : tuple of float
+        Surrogate hazard ratio, lower and upper 95 % limit.
+    rho_within : float
+        Correlation of the new trial's two estimates.
+    new_n : float or None
+        Patients of the new trial: then also the hazard ratio that it will observe.
+
+    Returns
+    -------
+    list of NewTrialPrediction
+        One per set, model and target; a weighted regression predicts only the effect that trials of a size observe
+        (default: of the mean size of the set), with this trial's own sampling errors.
+
+    Raises
+    ------
+    UsageError
+        If the limits do not enclose the hazard ratio, or are not positive.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import WeightedRegression
+    >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
+    >>> (prediction,) = predict_new([(effects, [WeightedRegression().fit(effects)])], (0.6, 0.45, 0.8), 0.5, None)
+    >>> f"{prediction.predicted:.2f}, {prediction.target}"
+    '0.84, n = 558'
+    """
+    new_trial = NewTrial(*hr, rho_within, new_n)
+    log_hr, se = new_trial.log_hr, new_trial.se
+    predictions = []
+    for effects, results in sets:
+        variance = unit_variance(effects)
+        sizes = [None, new_n] if new_n is not None and np.isfinite([new_n, variance]).all() else [None]
+        for result in results:
+            for size in sizes:
+                own = isinstance(result.line, Line) and "tau_surrogate" not in result.estimates
+                if result.line is None or (own and size is None and len(sizes) > 1):
+                    continue
+                se_final = float(np.sqrt(variance / size)) if size is not None else np.nan if own else 0.0
+                new = ObservedEffects(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
+                prediction = predict_by_regression(result, new) if own else predict_final(result, new, joins=True)
+                target = (
+                    str(result.line.new_trial(size))
+                    if own
+                    else "true effect"
+                    if size is None
+                    else f"observed, n = {size:.0f}"
+                )
+                (low_95, high_95), (low_80, high_80) = hazard_ratio_intervals(prediction)
+                predictions.append(
+                    NewTrialPrediction(
+                        set=effects.name,
+                        model=result.model,
+                        k=len(result.effects),
+                        target=target,
+                        hr_surrogate=new_trial.hr,
+                        predicted=float(np.exp(prediction.quantile(0.5))),
+                        p_below_1=prediction.probability_below(0.0),
+                        beyond_data=not result.line.data_range[0] <= log_hr <= result.line.data_range[1],
+                        low_95=low_95,
+                        high_95=high_95,
+                        low_80=low_80,
+                        high_80=high_80,
+                    )
+                )
+    return predictions
+
+
+def hazard_ratio_intervals(prediction: PredictiveDistribution) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Prediction intervals at 95 % and at 80 %, hazard ratios."""
+    (low_95, high_95), (low_80, high_80) = (np.exp(prediction.interval(level)) for level in LEVELS)
+    return (float(low_95), float(high_95)), (float(low_80), float(high_80))

@@ -1,0 +1,154 @@
+"""Posterior of the difference of one quantity between two sets that share no trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
+from surrogacy.errors import UsageError
+from surrogacy.models.bivariate_bayes import BivariateBayes, prior_caveat
+from surrogacy.models.exact.bivariate_posterior import BivariatePosterior
+from surrogacy.results.estimate import Estimate
+from surrogacy.stats.bootstrap import percentiles
+
+POSTERIOR_OF = ("r2_trial", "slope", "rho_between")
+QUANTILES = 400  # of each posterior: a quantile of the difference is then right to some thousandths of its SD
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One quantity in two sets.
+
+    Parameters
+    ----------
+    first, second : float or None
+        In either set: an estimate, or a posterior median.
+    difference : Estimate
+        First less second.
+    p : float or None
+        Two-sided p-value of no difference; None for a posterior or a bootstrap.
+    probability_first_smaller : float or None
+        Posterior probability.
+    probability_no_data : float or None
+        The same probability if the first set held no trial: its prior instead of its posterior, the second as it is.
+    odds_ratio_no_data : float or None
+        Odds of ``probability_first_smaller`` over those of ``probability_no_data``: the change that the trials of the
+        first set make. 1 = none; None where either probability is 0 or 1.
+    """
+
+    first: float | None
+    second: float | None
+    difference: Estimate
+    p: float | None = None
+    probability_first_smaller: float | None = None
+    probability_no_data: float | None = None
+    odds_ratio_no_data: float | None = None
+
+
+def posterior_difference(
+    first: Effects, second: Effects, model: BivariateBayes | None = None
+) -> tuple[dict[str, Contrast], tuple[str, ...]]:
+    """Posterior of the difference of r2_trial, slope and rho_between of two sets, from the exact posterior of each.
+
+    The sets share no trial, so the two posteriors are independent: with q_i the quantiles of one quantity at
+    (i - 1/2) / n in either set, the n^2 differences q1_i - q2_j have equal mass 1 / n^2 each.
+
+    Returns
+    -------
+    contrasts : dict of str to Contrast
+    problems : tuple of str
+        Caveats on a set whose posterior is mostly its prior.
+
+    Raises
+    ------
+    UsageError
+        If a trial is in both sets.
+    FitError
+        With fewer than two comparisons in a set.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> sets = [surrogacy.read_trials().analysis_set(name) for name in ("tactics-2022", "llovet-2019-pfs")]
+    >>> sorted(posterior_difference(*sets)[0])
+    ['r2_trial', 'rho_between', 'slope']
+    """
+    refuse_overlap(first, second)
+    model = BivariateBayes() if model is None else model
+    tables = [_tabulate(model, effects) for effects in (first, second)]
+    posteriors = [posterior for posterior, _ in tables]
+    kind = "posterior median, equal-tailed; product of two exact posteriors"
+    contrasts = {}
+    for name in POSTERIOR_OF:
+        one, other = (quantiles[name] for _, quantiles in tables)
+        differences = (one[:, None] - other).ravel()
+        estimate = Estimate(
+            float(np.median(differences)), None, *percentiles(differences, model.level), model.level, kind
+        )
+        smaller = float(np.mean(differences < 0))
+        before = posteriors[0].prior_distribution(name, other.reshape(-1, 5).mean(axis=1))
+        assert before is not None  # of these three quantities
+        no_data = float(np.mean(before))
+        contrasts[name] = Contrast(
+            first=float(np.median(one)),
+            second=float(np.median(other)),
+            difference=estimate,
+            probability_first_smaller=smaller,
+            probability_no_data=no_data,
+            odds_ratio_no_data=odds_ratio(smaller, no_data),
+        )
+    return contrasts, tuple(caveat for posterior in posteriors for caveat in _prior_caveat(posterior, model))
+
+
+@lru_cache(maxsize=8)
+def _tabulate(model: BivariateBayes, effects: Effects) -> tuple[BivariatePosterior, dict[str, FloatArray]]:
+    """Return the posterior of a set and its quantiles; a set of a run is compared with several others."""
+    posterior = model.posterior(effects)
+    p = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    return posterior, {name: posterior.many_quantiles(name, p) for name in POSTERIOR_OF}
+
+
+def odds_ratio(p: float, reference: float) -> float | None:
+    """Odds of one probability over those of another; None where either is 0 or 1.
+
+    Examples
+    --------
+    >>> f"{odds_ratio(0.8, 0.5):.1f}"
+    '4.0'
+    """
+    if not (0 < p < 1 and 0 < reference < 1):
+        return None
+    return p / (1 - p) * (1 - reference) / reference
+
+
+def _prior_caveat(posterior: BivariatePosterior, model: BivariateBayes) -> tuple[str, ...]:
+    """Sentence where the posterior of r2_trial of a set shares much of its prior."""
+    medians = posterior.prior_quantiles_r2((0.5,))[0], float(posterior.many_quantiles("r2_trial", np.array([0.5]))[0])
+    trials = len(posterior.effects.trials)
+    caveats = prior_caveat(posterior.prior_overlap(), *medians, trials, str(model.rho_between))
+    return tuple(
+        f"{posterior.effects.name or 'a set'}: {caveat}; the posterior of the difference, and the probability that the "
+        "first is smaller, depend on this prior too"
+        for caveat in caveats
+    )
+
+
+def refuse_overlap(first: Effects, second: Effects) -> None:
+    """Refuse two sets that share a trial: their estimates are not independent.
+
+    Raises
+    ------
+    UsageError
+        With the names of the trials that both hold.
+    """
+    both = [trial for trial in first.trials if trial in second.trials]
+    if both:
+        names = (first.name or "the first set", second.name or "the second set")
+        raise UsageError(
+            f"{names[0]} and {names[1]} share {len(both)} trial(s) ({', '.join(both)}): a difference needs sets "
+            "without a trial in common; leave them out of one"
+        )

@@ -1,0 +1,50 @@
+"""Protocol of a posterior distribution: what figures and reports read, whichever model made it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy.typing as npt
+
+from surrogacy.arrays import FloatArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class Posterior(Protocol):
+    """Joint posterior distribution of the quantities of a model, tabulated or sampled."""
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """Names of the scalar quantities that it can be asked for."""
+        ...
+
+    @property
+    def samples(self) -> xr.DataTree | None:
+        """Draws of a sampler, to be written as netCDF; None for a posterior that was not sampled."""
+        ...
+
+    def quantile(self, name: str, p: npt.ArrayLike) -> FloatArray:
+        """Quantiles of a quantity at probabilities ``p``."""
+        ...
+
+    def distribution(self, name: str, x: npt.ArrayLike) -> FloatArray:
+        """Posterior distribution function of a quantity at ``x``."""
+        ...
+
+    def density(self, name: str, x: npt.ArrayLike) -> FloatArray:
+        """Posterior density of a quantity at ``x``."""
+        ...
+
+    def prior_distribution(self, name: str, x: npt.ArrayLike) -> FloatArray | None:
+        """Prior distribution function at ``x``; None where it is neither tabulated nor sampled."""
+        ...
+
+    def draw(self, n: int, seed: int = 0) -> dict[str, FloatArray]:
+        """Draw every quantity ``n`` times; fewer where the sampler has made fewer draws."""
+        ...
+
+    def true_effects(self) -> tuple[FloatArray, FloatArray] | None:
+        """Mean (k, 2) and covariance (k, 2, 2) of the true effects; None where they are not computed."""
+        ...

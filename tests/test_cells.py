@@ -5,6 +5,7 @@ import math
 import pytest
 
 from surrogacy.trials.cells import IntervalCell, half_unit, parse_interval, parse_level, printed_range
+from surrogacy.trials.rows import Row
 
 INTERVALS = {
     "0.59 (0.41-0.87)": ("0.59", "0.41", "0.87", ""),
@@ -70,6 +71,6 @@ def test_half_unit(text, half):
 
 
 def test_a_logarithm_is_rounded_on_its_own_scale():
-    row = {"hr": f"{math.exp(-0.31):.10g}", "log_hr": "-0.31", "_from_log": "hr"}
+    row = Row("x", cells={"hr": f"{math.exp(-0.31):.10g}", "log_hr": "-0.31"}, logarithms={"hr"})
     assert printed_range(row, "hr") == pytest.approx((math.exp(-0.315), math.exp(-0.305)))
-    assert printed_range({"hr": "0.73"}, "hr") == pytest.approx((0.725, 0.735))
+    assert printed_range(Row("x", cells={"hr": "0.73"}), "hr") == pytest.approx((0.725, 0.735))

@@ -3,6 +3,8 @@
 import pytest
 
 from surrogacy.fit import main
+from surrogacy.trials.effect_rules import check_p, check_symmetry
+from surrogacy.trials.rows import Row
 from tests.conftest import TABLES
 
 HEADER = "trial,n_exp,n_ctl,hr_surrogate,ci_low_surrogate,ci_high_surrogate,hr_final,ci_low_final,ci_high_final"
@@ -290,9 +292,7 @@ def test_a_decimal_slip_is_named(capsys, tmp_path):
     ],
 )
 def test_rounding_is_taken_into_account(hr, low, high, flagged):
-    from surrogacy.trials.effect_rules import check_symmetry
-
-    row = {"hr": hr, "ci_low": low, "ci_high": high, "_file": "x", "_line": "2", "comparison": "a", "endpoint": "OS"}
+    row = Row("x", 2, {"hr": hr, "ci_low": low, "ci_high": high, "comparison": "a", "endpoint": "OS"})
     assert bool(list(check_symmetry(row))) is flagged
 
 
@@ -309,6 +309,4 @@ def test_rounding_is_taken_into_account(hr, low, high, flagged):
     ],
 )
 def test_p_values(cells, flagged):
-    from surrogacy.trials.effect_rules import check_p
-
-    assert bool(list(check_p({**cells, "_file": "x", "_line": "2", "comparison": "a", "endpoint": "OS"}))) is flagged
+    assert bool(list(check_p(Row("x", 2, {**cells, "comparison": "a", "endpoint": "OS"})))) is flagged

@@ -121,4 +121,4 @@ def test_a_p_value_near_one_gives_only_a_rough_error(trials):
 def test_line_numbers_count_lines_of_the_file(tmp_path):
     path = tmp_path / "own.csv"
     path.write_text('trial,notes\nA,"two\nlines"\n\nB,x\n')
-    assert read_table(path).lines == (2, 5)
+    assert [row.line for row in read_table(path).rows] == [2, 5]

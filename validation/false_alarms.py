@@ -17,8 +17,8 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from surrogacy.trials.agreement_rules import check_restatements
-from surrogacy.trials.cells import Row
 from surrogacy.trials.effect_rules import check_effects
+from surrogacy.trials.rows import Row
 
 ROWS = 20_000
 Style = Callable[[float, float, np.random.Generator], Row]
@@ -77,7 +77,7 @@ def count_alarms(style: Style, rows: int, seed: int) -> Counter[tuple[str, str]]
         events = int(generator.integers(40, 1001))
         se = float(np.sqrt(4 / events))
         printed = style(float(generator.normal(log_hr, se)), se, generator)
-        row = {"_file": "simulated", "_line": "2", "comparison": "x", "endpoint": "OS", **printed}
+        row = Row("simulated", 2, {"comparison": "x", "endpoint": "OS", **printed})
         faults = [*check_effects([row]), *check_restatements(row)]
         counts.update({(fault.severity, fault.code) for fault in faults})
         counts.update({(fault.severity, "any") for fault in faults})

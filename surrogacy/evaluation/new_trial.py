@@ -10,6 +10,7 @@ import numpy as np
 from surrogacy.errors import Fault, UsageError
 from surrogacy.results.levels import LEVEL, settle_level
 from surrogacy.trials.effect_rules import RATIO_COLUMNS, check_order, check_symmetry
+from surrogacy.trials.rows import Row
 from surrogacy.trials.standard_errors import standard_error_from_interval
 
 ARGUMENTS = dict(zip(RATIO_COLUMNS, ("HR", "LOW", "HIGH"), strict=True))
@@ -99,7 +100,7 @@ def parse_new_trial(
         hr, low, high = (float(text) for text in texts)
     except ValueError as error:
         raise UsageError(_refusal(shown, "three numbers are needed")) from error
-    row = dict(zip(RATIO_COLUMNS, texts, strict=True))
+    row = Row("--predict", cells=dict(zip(RATIO_COLUMNS, texts, strict=True)))
     faults = [fault for rule in (check_order, check_symmetry) for fault in rule(row)]
     for fault in faults:
         if fault.severity == "error":

@@ -120,7 +120,7 @@ class OffsetModel:
             quantiles = {"a": grid.quantiles((1.0, 0.0), p), "k": grid.quantiles((0.0, 1.0), p)}
             return grid, quantiles | {"psi": grid.sd_quantiles(p)}
 
-        grid, found, moved = refine(tabulate)
+        grid, quantiles, moved = refine(tabulate)
         estimates: dict[str, Any] = {}
         weight, coefficients, sigma, _ = grid.nodes()
         columns = {

@@ -1,4 +1,4 @@
-"""What one trial printed of progression-free, overall and post-progression survival, and what has to be assumed beside it.
+"""Progression-free, overall and post-progression survival of one trial as printed, and what has to be assumed.
 
 Pairs of values are (control, experimental); times are in months. A value that no source states is an `Assumed` one
 with ``assumed`` true, and its words travel into every result.
@@ -213,7 +213,8 @@ class TrialSummary:
             raise UsageError(f"{self.name}: direct_death {self.direct_death.value:g} must lie in [0, 1)")
         if self.follow_up.value is not None and not 0 <= self.follow_up.value[0] < self.follow_up.value[1] < np.inf:
             raise UsageError(
-                f"{self.name}: follow_up {self.follow_up.value} must be the first and the last month of censoring, first < last"
+                f"{self.name}: follow_up {self.follow_up.value} must be the first and the last month of "
+                "censoring, first < last"
             )
         if self.pps is not None and not min(self.pps) > 0:
             raise UsageError(f"{self.name}: a median post-progression survival is above 0 months; got {self.pps}")
@@ -221,8 +222,8 @@ class TrialSummary:
             for arm, pfs, os in zip(("control", "experimental"), cut.medians or (), self.median_os, strict=False):
                 if os.value <= pfs.value:
                     raise UsageError(
-                        f"{self.name}, {arm} arm: median OS {os.value:g} is not above median {self.endpoint} {pfs.value:g} "
-                        f"({cut.name}); check both, months from randomisation"
+                        f"{self.name}, {arm} arm: median OS {os.value:g} is not above median {self.endpoint} "
+                        f"{pfs.value:g} ({cut.name}); check both, months from randomisation"
                     )
 
     @property

@@ -9,11 +9,12 @@ from pathlib import Path
 from surrogacy.errors import DataError, Fault
 from surrogacy.trials.arm_columns import weakest
 from surrogacy.trials.arm_rules import GROUPS, check_added_cells, months
-from surrogacy.trials.cells import Row, cell_fault, file_fault, number, squash
+from surrogacy.trials.cells import number, squash
 from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, FINALS, OPTIONAL_EFFECTS, TRIALS, Column, is_valid
 from surrogacy.trials.files import read_table
 from surrogacy.trials.frames import reported_effects, table_frame
 from surrogacy.trials.layouts import OWN_ROLES, UserRows, to_rows
+from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.standard_errors import standard_error
 from surrogacy.trials.trial_facts import differ
 
@@ -36,29 +37,29 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
     rows = to_rows(read_table(path), roles)
     if not rows.effects:
         raise DataError(
-            [file_fault("E001", str(path), 1, "the table has a header and no rows", "add one row per comparison")]
+            [fault("E001", Row(str(path), 1), "", "the table has a header and no rows", "add one row per comparison")]
         )
     count: dict[tuple[str, str], int] = {}
     spelling: dict[str, str] = {}
     for row in rows.effects:
         # two spellings of a name that the tables do not know are one endpoint
-        row["endpoint"] = spelling.setdefault(row["endpoint"].casefold(), row["endpoint"])
-        row["evidence"] = EVIDENCE_ALIASES.get(row.get("evidence", ""), row.get("evidence", ""))
+        row.cells["endpoint"] = spelling.setdefault(row["endpoint"].casefold(), row["endpoint"])
+        row.cells["evidence"] = EVIDENCE_ALIASES.get(row.get("evidence", ""), row.get("evidence", ""))
         key = (row["comparison"], row.get("endpoint", ""))
         count[key] = count.get(key, 0) + 1
         serial = "" if count[key] == 1 else f"-{count[key]}"
-        row.setdefault("effect_id", f"{key[0]}:{key[1].lower().replace('/', '-')}:added{serial}")
-        row.setdefault("preferred", "true")
-        row.setdefault("population", "all")
-        row.setdefault("analysis", "added")
+        row.cells.setdefault("effect_id", f"{key[0]}:{key[1].lower().replace('/', '-')}:added{serial}")
+        row.cells.setdefault("preferred", "true")
+        row.cells.setdefault("population", "all")
+        row.cells.setdefault("analysis", "added")
     for row in rows.trials:
-        row.setdefault("label", row["comparison"])
+        row.cells.setdefault("label", row["comparison"])
     remarks = [*_forgive(rows.trials, TRIALS), *_forgive(rows.effects, EFFECTS)]
     return replace(rows, faults=(*rows.faults, *remarks))
 
 
 def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
-    """W143: bring allowed values to their spelling; leave out a description that no fit depends on and that is not an allowed value."""
+    """W143: bring allowed values to their spelling; leave out another description if no fit depends on it."""
     for column in columns:
         spelling = {
             value.lower(): value
@@ -70,17 +71,15 @@ def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
             if not text:
                 continue
             if text.lower() in spelling:
-                row[column.name] = spelling[text.lower()]
+                row.cells[column.name] = spelling[text.lower()]
             elif forgiving and not is_valid(column, text):
                 allowed = (
                     f"use one of {', '.join(column.allowed)}"
                     if column.allowed
                     else f"write {column.kind} values as CODEBOOK.md says"
                 )
-                yield cell_fault(
-                    "W143", "warning", row, column.name, "this description is not understood and is left out", allowed
-                )
-                row[column.name] = ""
+                yield fault("W143", row, column.name, "this description is not understood and is left out", allowed)
+                row.cells[column.name] = ""
 
 
 def check_user_rows(rows: UserRows) -> list[Fault]:
@@ -106,24 +105,25 @@ def _without_standard_error(effects: Sequence[Row]) -> list[Fault]:
     lacking = [row for row, effect in stated if standard_error(effect) is None]
     fix = "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"
     if len(lacking) > MOST_REMARKS:
-        rule = f"{len(lacking)} of {len(stated)} hazard ratios have no standard error: the models that need one leave them out"
-        return [file_fault("I107", lacking[0]["_file"], 0, rule, fix, severity="info")]
+        rule = (
+            f"{len(lacking)} of {len(stated)} hazard ratios have no standard error: the models that need one leave "
+            "them out"
+        )
+        return [fault("I107", Row(lacking[0].file), "", rule, fix)]
     rule = "nothing in this row gives a standard error: the models that need one leave the comparison out"
-    return [cell_fault("I107", "info", row, "hr", rule, fix) for row in lacking]
+    return [fault("I107", row, "hr", rule, fix) for row in lacking]
 
 
 def presumed_endpoints(rows: UserRows) -> list[Fault]:
-    """I136: headings that name only the role of an endpoint; rows that join the curated tables take the endpoint of these."""
-    presumed = {row["_presumed"]: row for row in rows.effects if row.get("_presumed")}
+    """I136: headings that name only the role of an endpoint; it is taken from the curated tables."""
+    presumed = {row.presumed: row for row in rows.effects if row.presumed}
     return [
-        file_fault(
+        fault(
             "I136",
-            row["_file"],
-            1,
+            Row(row.file, 1),
+            row.headings.get("hr", f"hr_{role}"),
             f"the heading does not name the endpoint: taken as {row['endpoint']}, as in the curated tables",
             f"name it hr_{row['endpoint'].lower()}, or add a column {role} that names the endpoint",
-            severity="info",
-            column=row.get("_column_hr", f"hr_{role}"),
         )
         for role, row in presumed.items()
     ]
@@ -138,26 +138,28 @@ def final_endpoints(rows: UserRows) -> tuple[str, ...]:
         If the table does not say which endpoint is the final one, or names one both as surrogate and as final.
     """
     endpoints = dict.fromkeys(row["endpoint"] for row in rows.effects if row["endpoint"])
-    finals = tuple(dict.fromkeys(row["endpoint"] for row in rows.effects if row["_role"] == "final"))
+    finals = tuple(dict.fromkeys(row["endpoint"] for row in rows.effects if row.role == "final"))
     finals = finals or tuple(name for name in (*FINALS, OWN_ROLES["final"]) if name in endpoints)[:1]
-    file = rows.effects[0]["_file"]
+    file = rows.effects[0].file
     of_comparison: dict[str, set[str]] = {}
     for row in rows.effects:
         of_comparison.setdefault(row["comparison"], set()).add(row["endpoint"])
     if not finals and any(len(names) > 1 for names in of_comparison.values()):
         rule = f"no column says which endpoint is the final one ({', '.join(endpoints)})"
-        raise DataError([file_fault("E005", file, 1, rule, "add a column final that names it")], rows.columns)
-    both = {row["endpoint"] for row in rows.effects if row["_role"] == "surrogate"} & set(finals)
+        raise DataError([fault("E005", Row(file, 1), "", rule, "add a column final that names it")], rows.columns)
+    both = {row["endpoint"] for row in rows.effects if row.role == "surrogate"} & set(finals)
     if both:
         rule = f"{', '.join(sorted(both))} is the surrogate endpoint in one row and the final endpoint in another"
-        raise DataError([file_fault("E011", file, 1, rule, "put these rows into tables of their own")], rows.columns)
+        raise DataError(
+            [fault("E011", Row(file, 1), "", rule, "put these rows into tables of their own")], rows.columns
+        )
     return finals or FINALS
 
 
 def merge(
     rows: dict[str, list[Row]], trials: list[Row], effects: list[Row], arms: list[Row]
 ) -> tuple[dict[str, list[Row]], list[Fault]]:
-    """Put added rows beside the table's; where both speak of one endpoint the added hazard ratio counts, and the table's median."""
+    """Put added rows beside the table's: of one endpoint, the added hazard ratio counts, and the table's median."""
     known = {row["comparison"]: row for row in rows["trials"]}
     alike = {
         squash(name): row["comparison"]
@@ -171,9 +173,8 @@ def merge(
             name = alike[squash(row["comparison"])]
             rule = f"this looks like {name}, which is in the table already and would count twice"
             faults.append(
-                cell_fault(
+                fault(
                     "E109",
-                    "error",
                     row,
                     "comparison",
                     rule,
@@ -184,7 +185,7 @@ def merge(
         if old is None:
             if not row.get("stage"):
                 rule, fix = "no stage is given: the comparison joins every set", "give stage = intermediate or advanced"
-                faults.append(cell_fault("W116", "warning", row, "stage", rule, fix))
+                faults.append(fault("W116", row, "stage", rule, fix))
             known[row["comparison"]] = row
             new_trials.append(row)
             continue
@@ -192,10 +193,10 @@ def merge(
             if row.get(column) and differ(old, row, column):
                 rule = f"the table has {old.get(column) or 'no value'} for this comparison, which is kept"
                 fix = "give the added row another comparison name if it is another trial"
-                faults.append(cell_fault("W109", "warning", row, column, rule, fix))
+                faults.append(fault("W109", row, column, rule, fix))
     replaced = {(row["comparison"], row["endpoint"]) for row in effects if row["preferred"] == "true"}
     kept = [
-        {**row, "preferred": "false"} if (row["comparison"], row["endpoint"]) in replaced else row
+        row.with_cells(preferred="false") if (row["comparison"], row["endpoint"]) in replaced else row
         for row in rows["effects"]
     ]
     all_arms, more = merge_arms(rows["arms"], arms)
@@ -224,30 +225,26 @@ def merge_arms(curated: Sequence[Row], added: Sequence[Row]) -> tuple[list[Row],
         if old is None or row["preferred"] != "true":
             new.append(row)
             continue
-        taken: Row = {}
+        taken: dict[str, str] = {}
         for columns in GROUPS:
             group, found = _taken(old, row, columns)
             taken |= group
             faults += found
         if taken:
-            own = {
-                name: value for name, value in row.items() if name.startswith("_") and _quantity(name) in ("", *taken)
-            }
             evidence = weakest([old.get("evidence", ""), row["evidence"]]) if row["evidence"] else ""
             evidence = evidence or ("unverified" if old.get("evidence") == "unverified" else "")
             notes = f"{', '.join(name for name in taken if name.startswith('median'))} added for this run"
             retired.append(old)
-            new.append({**old, **own, **taken, "evidence": evidence, "quote": "", "notes": notes})
-    kept = [{**row, "preferred": "false"} if any(row is old for old in retired) else row for row in curated]
+            cells = {**old.cells, **taken, "evidence": evidence, "quote": "", "notes": notes}
+            cells |= {name: row[name] for name in ("named_endpoint",) if name in row}
+            headings = {name: heading for name, heading in row.headings.items() if name in taken}
+            lines = {name: line for name, line in row.lines.items() if name in taken}
+            new.append(replace(row, cells=cells, headings=headings, lines=lines))
+    kept = [row.with_cells(preferred="false") if any(row is old for old in retired) else row for row in curated]
     return kept + new, faults
 
 
-def _quantity(name: str) -> str:
-    """Quantity that ``_column_x`` or ``_line_x`` is about; empty for what is about the row."""
-    return next((name.removeprefix(prefix) for prefix in ("_column_", "_line_") if name.startswith(prefix)), "")
-
-
-def _taken(old: Row, row: Row, columns: Sequence[str]) -> tuple[Row, list[Fault]]:
+def _taken(old: Row, row: Row, columns: Sequence[str]) -> tuple[dict[str, str], list[Fault]]:
     """What an added row brings of a median and its limits, and warnings of what is not taken."""
     given = {name: row[name] for name in columns if row.get(name)}
     if not any(name.startswith("median") for name in given):
@@ -265,10 +262,13 @@ def _taken(old: Row, row: Row, columns: Sequence[str]) -> tuple[Row, list[Fault]
             rule = f"the table has no limit for this median, and {old[columns[0]]} months for the median, which is kept"
         else:
             rule = f"the table has {old[name]}{about} for this arm, which is kept"
-        fix = "give the added row another comparison name if it is another trial, or correct arms.csv in a folder for --trials"
-        faults.append(cell_fault("W109", "warning", {**row, name: value}, name, rule, fix))
+        fix = (
+            "give the added row another comparison name if it is another trial, or correct arms.csv in a folder for "
+            "--trials"
+        )
+        faults.append(fault("W109", row.with_cells(**{name: value}), name, rule, fix))
     return {}, faults
 
 
-def _other_endpoint(old: Row, given: Row) -> bool:
+def _other_endpoint(old: Row, given: Mapping[str, str]) -> bool:
     return "pfs_endpoint" in given and given["pfs_endpoint"] != old.get("pfs_endpoint", given["pfs_endpoint"])

@@ -2,8 +2,8 @@
 
 References
 ----------
-Schoenfeld (1983), doi:10.2307/2531021: with a share q of the patients in one arm, the variance of a log hazard ratio from d events is
-about 1 / (q (1 - q) d), and cannot be smaller than with an event in every patient.
+Schoenfeld (1983), doi:10.2307/2531021: with a share q of the patients in one arm, the variance of a log
+hazard ratio from d events is about 1 / (q (1 - q) d), and cannot be smaller than with an event in every patient.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cells import Row, cell_fault, exact_p, number, printed_range
+from surrogacy.trials.cells import exact_p, number, printed_range
 from surrogacy.trials.effect_rules import EVENTS_RATIO, contradicts_p, spans_one
+from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.standard_errors import (
     range_as_printed,
     range_from_limits,
@@ -34,7 +35,7 @@ def check_restatements(row: Row) -> Iterator[Fault]:
     printed, limits = range_as_printed(row), range_from_limits(row)
     if printed is not None and limits is not None and apart(printed, limits):
         rule = f"the limits imply a standard error of {0.5 * sum(limits):.3g}, which is used"
-        yield cell_fault("W124", "warning", row, "se", rule, _error_remedy(row, printed, limits))
+        yield fault("W124", row, "se", rule, _error_remedy(row, printed, limits))
     elif printed is not None and limits is None:
         yield from _check_p_against_error(row, printed)
     if limits is None and printed is None:
@@ -50,7 +51,10 @@ def _error_remedy(row: Row, printed: Range, expected: Range) -> str:
     """Return the likely slip behind a standard error that is not what other cells imply."""
     hr = number(row, "hr")
     if hr and not spans_one(row) and not apart((printed[0] / hr, printed[1] / hr), expected):
-        return "this looks like the standard error of the hazard ratio, not of its logarithm: divide it by the hazard ratio"
+        return (
+            "this looks like the standard error of the hazard ratio, not of its logarithm: divide it by the hazard "
+            "ratio"
+        )
     if not apart((math.sqrt(printed[0]), math.sqrt(printed[1])), expected):
         return "this looks like a variance: name the column variance, or take the square root"
     if not apart((printed[0] ** 2, printed[1] ** 2), expected):
@@ -66,20 +70,20 @@ def _check_limits_twice(row: Row) -> Iterator[Fault]:
             continue
         (low, high), (other_low, other_high) = printed_range(row, name), printed_range(row, twin)
         if low > other_high or other_low > high:
-            heading = row.get(f"_column_{name}", name)
+            heading = row.heading(name)
             rule = f"the cell under {heading!r} says {row[name]}, which is used"
-            yield cell_fault("W127", "warning", row, twin, rule, "re-read both, and keep one of them")
+            yield fault("W127", row, twin, rule, "re-read both, and keep one of them")
 
 
 def _check_variance(row: Row) -> Iterator[Fault]:
     """W124: a standard error and a variance in the same row."""
     se, variance = number(row, "se"), number(row, "variance")
-    if not se or not variance or se <= 0 or variance <= 0 or row.get("_column_se") == row.get("_column_variance"):
+    if not se or not variance or se <= 0 or variance <= 0 or row.headings.get("se") == row.headings.get("variance"):
         return
     low, high = printed_range(row, "variance")
     if apart(printed_range(row, "se"), (math.sqrt(low), math.sqrt(high))):
         rule = f"the standard error {row['se']} means a variance of {se**2:.3g}; the standard error is used"
-        yield cell_fault("W124", "warning", row, "variance", rule, "re-read both, and keep one of the two columns")
+        yield fault("W124", row, "variance", rule, "re-read both, and keep one of the two columns")
 
 
 def _check_p_against_error(row: Row, printed: Range) -> Iterator[Fault]:
@@ -96,7 +100,7 @@ def _check_p_against_error(row: Row, printed: Range) -> Iterator[Fault]:
     fix = "re-read p, whether it is one-sided, and the standard error, which is of the log hazard ratio"
     if implied is not None:
         fix = _error_remedy(row, printed, implied)
-    yield cell_fault("W125", "warning", row, "se", f"this standard error does not give the p-value {row['p']}", fix)
+    yield fault("W125", row, "se", f"this standard error does not give the p-value {row['p']}", fix)
 
 
 def _check_p_against_events(row: Row) -> Iterator[Fault]:
@@ -110,13 +114,11 @@ def _check_p_against_events(row: Row) -> Iterator[Fault]:
             f"p and hazard ratio imply a standard error of {math.sqrt(max(implied[0], 1e-9) * implied[1]):.2g}, "
             f"{d_exp:.0f} + {d_ctl:.0f} events one of {by_events:.2g}"
         )
-        yield cell_fault(
-            "W128", "warning", row, "p", rule, "re-read p, whether it is one-sided, the hazard ratio and the events"
-        )
+        yield fault("W128", row, "p", rule, "re-read p, whether it is one-sided, the hazard ratio and the events")
 
 
 def check_counts(effects: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fault]:
-    """E118, E130, W131: an arm has patients, no more events than patients, and standard errors do not need more events than there are.
+    """E118, E130, W131: an arm has patients, no more events than patients, and standard errors that this allows.
 
     A standard error below sqrt(1/n_exp + 1/n_ctl) needs more events than patients.
     """
@@ -124,25 +126,21 @@ def check_counts(effects: Sequence[Row], trials: Sequence[Row]) -> Iterator[Faul
     for trial in trials:
         for name in ("n_exp", "n_ctl"):
             if number(trial, name) == 0:
-                rule, fix = (
-                    "an arm has at least one patient",
-                    "give the patients of the arm, or leave the cell empty if unknown",
-                )
-                yield cell_fault("E130", "error", trial, name, rule, fix)
+                fix = "give the patients of the arm, or leave the cell empty if unknown"
+                yield fault("E130", trial, name, "an arm has at least one patient", fix)
     for row in effects:
-        trial = about.get(row.get("comparison", ""), {})
-        yield from _check_events_in_arms(row, trial)
-        yield from _check_implied_events(row, trial)
+        own = about.get(row.get("comparison", ""))
+        if own is not None:
+            yield from _check_events_in_arms(row, own)
+            yield from _check_implied_events(row, own)
 
 
 def _check_events_in_arms(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]:
     for arm in ("exp", "ctl"):
-        events, patients = number(row, f"events_{arm}"), number(dict(trial), f"n_{arm}")
+        events, patients = number(row, f"events_{arm}"), number(trial, f"n_{arm}")
         if events is not None and patients and events > patients:
             rule = f"more events than the {patients:.0f} patients of the arm"
-            yield cell_fault(
-                "E118", "error", row, f"events_{arm}", rule, "count each patient once; re-read events and patients"
-            )
+            yield fault("E118", row, f"events_{arm}", rule, "count each patient once; re-read events and patients")
 
 
 def _check_large_error(row: Row) -> Iterator[Fault]:
@@ -151,12 +149,15 @@ def _check_large_error(row: Row) -> Iterator[Fault]:
     if error is not None and error[0] > LARGEST_ERROR:
         column = "ci_low" if range_from_limits(row) else "se"
         rule = f"a standard error of at least {error[0]:.3g} means fewer than one event per arm"
-        fix = "is this a standard deviation, a percentage, or the variance of O - E? Give the standard error of the log hazard ratio"
-        yield cell_fault("W138", "warning", row, column, rule, fix)
+        fix = (
+            "is this a standard deviation, a percentage, or the variance of O - E? Give the standard error of the "
+            "log hazard ratio"
+        )
+        yield fault("W138", row, column, rule, fix)
 
 
 def _check_implied_events(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]:
-    n_exp, n_ctl = number(dict(trial), "n_exp"), number(dict(trial), "n_ctl")
+    n_exp, n_ctl = number(trial, "n_exp"), number(trial, "n_ctl")
     error = range_from_limits(row) or range_as_printed(row)
     if n_exp is None or n_ctl is None or min(n_exp, n_ctl) < 1 or error is None or error[1] <= 0:
         return
@@ -167,5 +168,6 @@ def _check_implied_events(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]
     if needed > n:
         column = "ci_low" if range_from_limits(row) else "se"
         source = "limits" if column == "ci_low" else "standard error"
-        rule = f"so precise a hazard ratio needs at least {needed:{'.0f' if needed < 1e9 else '.3g'}} events, and the comparison has {n:.0f} patients"
-        yield cell_fault("W131", "warning", row, column, rule, f"re-read patients, {source} and the confidence level")
+        least = f"{needed:.0f}" if needed < 1e9 else f"{needed:.3g}"
+        rule = f"so precise a hazard ratio needs at least {least} events, and the comparison has {n:.0f} patients"
+        yield fault("W131", row, column, rule, f"re-read patients, {source} and the confidence level")

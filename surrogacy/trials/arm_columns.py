@@ -1,7 +1,7 @@
 """Medians of each arm in a user's table, arranged as rows of arms.csv.
 
-Wide or long: ``median_os_ctl``, ``median_pfs_exp_low``, ``mttp_exp``, ``median_pps_ctl`` ... are about the comparison of their row. Long only:
-``median_ctl``, ``median_exp_high`` ... are of the endpoint of their row.
+Wide or long: ``median_os_ctl``, ``median_pfs_exp_low``, ``mttp_exp``, ``median_pps_ctl`` ... are about the comparison
+of their row. Long only: ``median_ctl``, ``median_exp_high`` ... are of the endpoint of their row.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogacy.results.endpoint_names import FINAL, SURROGATE
-from surrogacy.trials.cells import LONGEST_NUMBER, NUMBER, Row, squash
+from surrogacy.trials.cells import LONGEST_NUMBER, NUMBER, squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE, EVIDENCE_ALIASES, SURROGATES
 from surrogacy.trials.files import Table
 from surrogacy.trials.headings import Heading
+from surrogacy.trials.rows import Row
 
 ARMS = ("ctl", "exp")
 NOT_REACHED = ("nr", "notreached", "notyetreached", "nyr", "ne", "notestimable", "notevaluable")
 _VALUE = rf"{NUMBER}|[A-Za-z][A-Za-z. ]*"
 _WITH_LIMITS = re.compile(
-    rf"\s*({_VALUE}?)\s*[(\[]\s*(?:95\s*%\s*(?:CI)?\s*[,:]?\s*)?({_VALUE}?)\s*(?:[-\u2010-\u2015,;/]|\bto\b)\s*({_VALUE}?)\s*[)\]]\s*"
+    rf"\s*({_VALUE}?)\s*[(\[]\s*(?:95\s*%\s*(?:CI)?\s*[,:]?\s*)?"
+    rf"({_VALUE}?)\s*(?:[-\u2010-\u2015,;/]|\bto\b)\s*({_VALUE}?)\s*[)\]]\s*"
 )
 
 
@@ -38,28 +40,27 @@ class _Cell:
 def arm_rows(table: Table, columns: Mapping[str, Heading], trials: Sequence[Row], effects: Sequence[Row]) -> list[Row]:
     """Rows for arms.csv; the preferred one of an arm holds its OS and the first endpoint of progression.
 
-    ``_column_x`` and ``_line_x`` of a row say where the user wrote quantity x. A median that is given twice makes two preferred rows, which the
-    rules find.
+    A median that is given twice makes two preferred rows, which the rules find.
 
     Parameters
     ----------
     table : Table
     columns : mapping of column to Heading
         Columns that hold medians.
-    trials : sequence of dict
+    trials : sequence of Row
         Row for trials.csv of each line of the table.
-    effects : sequence of dict
+    effects : sequence of Row
         Rows for effects.csv of the table.
     """
-    on_line: dict[str, list[Row]] = {}
+    on_line: dict[int, list[Row]] = {}
     endpoints: dict[str, list[str]] = {}
     for effect in effects:
-        on_line.setdefault(effect["_line"], []).append(effect)
-        if effect["_role"] != FINAL:
+        on_line.setdefault(effect.line, []).append(effect)
+        if effect.role != FINAL:
             endpoints.setdefault(effect["comparison"], []).append(effect.get("endpoint", ""))
     cells: dict[str, list[_Cell]] = {}
     for row, about in zip(table.rows, trials, strict=True):
-        comparison, line = about["comparison"], about["_line"]
+        comparison, line = about["comparison"], about.line
         own = next((effect.get("endpoint", "") for effect in on_line.get(line, ())), "")
         for column, heading in columns.items():
             if row[column]:
@@ -75,15 +76,15 @@ def arm_rows(table: Table, columns: Mapping[str, Heading], trials: Sequence[Row]
                 _put(slots.setdefault(slot, []), cell, comparison, preferred=slot == 0)
             arms += [row for slot in sorted(slots) for row in slots[slot]]
     definition = next((column for column in table.columns if squash(column) == "ppsdefinition"), "")
-    definitions = {about["_line"]: row.get(definition, "") for row, about in zip(table.rows, trials, strict=True)}
+    definitions = {about.line: row.get(definition, "") for row, about in zip(table.rows, trials, strict=True)}
     for arm_row in arms:
-        lines = {value for name, value in arm_row.items() if name.startswith("_line_")}
+        lines = set(arm_row.lines.values())
         used = [effect.get("evidence", "") for line in lines for effect in on_line.get(line, ())]
-        arm_row["evidence"] = weakest([EVIDENCE_ALIASES.get(word, word) for word in used])
+        arm_row.cells["evidence"] = weakest([EVIDENCE_ALIASES.get(word, word) for word in used])
         if "median_pps" in arm_row:
-            line = arm_row["_line_median_pps"]
-            arm_row |= {"pps_definition": definitions[line] or "reported", "_line_pps_definition": line}
-            arm_row["_column_pps_definition"] = definition or "pps_definition"
+            line = arm_row.lines["median_pps"]
+            arm_row.write("pps_definition", definitions[line] or "reported", definition or "pps_definition")
+            arm_row.lines["pps_definition"] = line
     return arms
 
 
@@ -134,14 +135,14 @@ def _ranked(cells: Sequence[_Cell]) -> list[str]:
 
 def _put(rows: list[Row], cell: _Cell, comparison: str, *, preferred: bool) -> None:
     """Write a cell into the last row, or into a new one if another value stands there."""
-    line = cell.about["_line"]
     if not rows or rows[-1].get(cell.quantity, cell.value) != cell.value:
         names = {"label": "control" if cell.arm == "ctl" else "experimental", "n": f"n_{cell.arm}"}
         taken = {name: cell.about[column] for name, column in names.items() if cell.about.get(column)}
-        place = {"_file": cell.about["_file"], "_line": line}
-        rows.append({"comparison": comparison, "arm": cell.arm, "preferred": str(preferred).lower(), **taken, **place})
+        cells = {"comparison": comparison, "arm": cell.arm, "preferred": str(preferred).lower(), **taken}
+        rows.append(Row(cell.about.file, cell.about.line, cells))
     if cell.quantity in rows[-1]:
         return
-    rows[-1] |= {cell.quantity: cell.value, f"_column_{cell.quantity}": cell.column, f"_line_{cell.quantity}": line}
+    rows[-1].write(cell.quantity, cell.value, cell.column)
+    rows[-1].lines[cell.quantity] = cell.about.line
     if cell.quantity.startswith("median_pfs"):
-        rows[-1] |= {"pfs_endpoint": cell.endpoint, "_named_endpoint": cell.named}
+        rows[-1].cells.update(pfs_endpoint=cell.endpoint, named_endpoint=cell.named)

@@ -8,8 +8,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cells import Row, cell_fault, number
+from surrogacy.trials.cells import number
 from surrogacy.trials.columns import ARMS
+from surrogacy.trials.rows import Row, fault
 
 # a median with what belongs to it: of a comparison that the table has, they are taken together or not at all
 GROUPS = (
@@ -53,8 +54,8 @@ def check_medians(arms: Sequence[Row]) -> Iterator[Fault]:
         first = seen.setdefault((row["comparison"], row["arm"]), row)
         if first is not row:
             twice = [columns[0] for columns in GROUPS if row.get(columns[0]) and first.get(columns[0])]
-            column = next((name for name in twice if f"_column_{name}" in row), "preferred")
-            where = f"{first['_file']}:{first.get(f'_line_{column}', first['_line'])}"
+            column = next((name for name in twice if name in row.headings), "preferred")
+            where = first.place(column)
             rule = f"a second preferred row for this arm (the first: {where})"
             fix = "set preferred to false in one of them"
             if column != "preferred":
@@ -62,7 +63,7 @@ def check_medians(arms: Sequence[Row]) -> Iterator[Fault]:
                     f"another value stands for this median ({where})",
                     "give the median once, or the rows different trials",
                 )
-            yield cell_fault("E108", "error", row, column, rule, fix)
+            yield fault("E108", row, column, rule, fix)
 
 
 def _check_range(row: Row, column: str) -> Iterator[Fault]:
@@ -70,23 +71,21 @@ def _check_range(row: Row, column: str) -> Iterator[Fault]:
     value, low, high = (months(row, name) for name in (column, f"{column}_low", f"{column}_high"))
     if value is not None and value <= 0:
         fix = "give months from randomisation, or leave the cell empty if the median was not reported"
-        yield cell_fault("E120", "error", row, column, "a median survival time is above 0", fix)
+        yield fault("E120", row, column, "a median survival time is above 0", fix)
         return
     for name, limit in ((f"{column}_low", low), (f"{column}_high", high)):
         if limit is not None and limit < 0:
-            yield cell_fault(
-                "E120", "error", row, name, "a limit of a median cannot be negative", "give months, re-read the limits"
-            )
+            yield fault("E120", row, name, "a limit of a median cannot be negative", "give months, re-read the limits")
             return
     if low is not None and high is not None and low > high:
         rule = f"the lower limit {_say(low)} is above the upper limit {_say(high)}"
-        yield cell_fault("E120", "error", row, f"{column}_low", rule, "swap or re-read the limits")
+        yield fault("E120", row, f"{column}_low", rule, "swap or re-read the limits")
     elif value is not None and low is not None and low > value:
         rule = f"the lower limit {_say(low)} is above the median {_say(value)}"
-        yield cell_fault("E120", "error", row, f"{column}_low", rule, "re-read the median and its limits")
+        yield fault("E120", row, f"{column}_low", rule, "re-read the median and its limits")
     elif value is not None and high is not None and high < value:
         rule = f"the upper limit {_say(high)} is below the median {_say(value)}"
-        yield cell_fault("E120", "error", row, f"{column}_high", rule, "re-read the median and its limits")
+        yield fault("E120", row, f"{column}_high", rule, "re-read the median and its limits")
 
 
 def _check_order(row: Row) -> Iterator[Fault]:
@@ -94,25 +93,23 @@ def _check_order(row: Row) -> Iterator[Fault]:
     os, pfs, endpoint = months(row, "median_os"), months(row, "median_pfs"), row.get("pfs_endpoint", "")
     if os is None or pfs is None or not 0 < os < math.inf or pfs < os or pfs <= 0:
         return
-    column = "median_os" if "_column_median_os" in row or "_column_median_pfs" not in row else "median_pfs"
+    column = "median_os" if "median_os" in row.headings or "median_pfs" not in row.headings else "median_pfs"
     rule = f"median OS {_say(os)} is not above median {endpoint} {_say(pfs)} of the same arm"
     cure = "check that OS and PFS, or the two arms, are not swapped and that both are months from randomisation"
     if endpoint in COUNT_DEATHS:
-        yield cell_fault("E121", "error", row, column, rule, f"{cure}; leave one empty if it is of other patients")
+        yield fault("E121", row, column, rule, f"{cure}; leave one empty if it is of other patients")
     elif endpoint == "TTP":
         rule += ", so that post-progression survival cannot be had from them"
-        yield cell_fault("W122", "warning", row, column, rule, cure.replace("PFS", "TTP"))
+        yield fault("W122", row, column, rule, cure.replace("PFS", "TTP"))
 
 
 def _check_name(row: Row) -> Iterator[Fault]:
     """I123: a median PFS beside a hazard ratio of an endpoint that does not count deaths."""
     endpoint = row.get("pfs_endpoint", "")
-    if row.get("_named_endpoint") == "PFS" and endpoint not in ("", *COUNT_DEATHS) and row.get("median_pfs"):
+    if row.get("named_endpoint") == "PFS" and endpoint not in ("", *COUNT_DEATHS) and row.get("median_pfs"):
         rule = f"read as median {endpoint}, the endpoint of the hazard ratio"
         named = f"median_{endpoint.lower().replace('-', '_')}_{row['arm']}"
-        yield cell_fault(
-            "I123", "info", row, "median_pfs", rule, f"name the column {named}, or leave it out if it is a median PFS"
-        )
+        yield fault("I123", row, "median_pfs", rule, f"name the column {named}, or leave it out if it is a median PFS")
 
 
 def _check_months(row: Row) -> Iterator[Fault]:
@@ -123,12 +120,10 @@ def _check_months(row: Row) -> Iterator[Fault]:
             continue
         if value > LONGEST_MEDIAN:
             fix = "if it is in days, divide it by 30.4; if in weeks, by 4.35"
-            yield cell_fault("W132", "warning", row, column, f"a median of {value:g} months is implausible", fix)
+            yield fault("W132", row, column, f"a median of {value:g} months is implausible", fix)
         elif column == "median_os" and value < SHORTEST_MEDIAN_OS:
             fix = "if it is in years, multiply it by 12"
-            yield cell_fault(
-                "W132", "warning", row, column, f"a median survival of {value:g} months is implausible", fix
-            )
+            yield fault("W132", row, column, f"a median survival of {value:g} months is implausible", fix)
 
 
 def _say(duration: float) -> str:
@@ -142,21 +137,23 @@ def check_follow_up(trials: Sequence[Row]) -> Iterator[Fault]:
         for column, value in limits.items():
             if value is not None and value < 0:
                 rule, fix = "months of follow-up cannot be negative", "give data cut minus randomisation in months"
-                yield cell_fault("E117", "error", row, column, rule, fix)
+                yield fault("E117", row, column, rule, fix)
         low, high = limits.values()
         if (low is None) != (high is None):
             column = "follow_up_low" if low is None else "follow_up_high"
             if not row.get(column):  # a value that is no number is E008's business
-                fix = "give both: data cut minus last and minus first randomisation; the same twice if all entered together"
-                yield cell_fault("E117", "error", row, column, "one end of the follow-up is missing", fix)
+                fix = (
+                    "give both: data cut minus last and minus first randomisation; the same twice if all entered "
+                    "together"
+                )
+                yield fault("E117", row, column, "one end of the follow-up is missing", fix)
         elif low is not None and high is not None and low > high:
             rule = f"the shortest follow-up {low:g} is above the longest {high:g}"
             fix = "swap them: follow_up_low belongs to the last patient randomised, follow_up_high to the first"
-            yield cell_fault("E117", "error", row, "follow_up_low", rule, fix)
+            yield fault("E117", row, "follow_up_low", rule, fix)
         elif high == 0:
-            yield cell_fault(
+            yield fault(
                 "E117",
-                "error",
                 row,
                 "follow_up_high",
                 "nobody was followed",
@@ -172,14 +169,12 @@ def check_event_counts(trials: Sequence[Row]) -> Iterator[Fault]:
         n = sum(count for count in patients if count is not None)
         if None not in patients and sum(events) > n:
             column = "progressions" if row.get("progressions") else "deaths_without_progression"
-            rule = f"{events[0]:.0f} progressions and {events[1]:.0f} deaths without progression are more than the {n:.0f} patients"
-            yield cell_fault(
-                "E118",
-                "error",
-                row,
-                column,
-                rule,
-                "count each patient once: the first progression, or death before any",
+            rule = (
+                f"{events[0]:.0f} progressions and {events[1]:.0f} deaths without progression are more than the "
+                f"{n:.0f} patients"
+            )
+            yield fault(
+                "E118", row, column, rule, "count each patient once: the first progression, or death before any"
             )
 
 
@@ -190,18 +185,16 @@ def check_at_risk(at_risk: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fau
     for row in at_risk:
         months = number(row, "months")
         if months is not None and months < 0:
-            yield cell_fault(
-                "E119", "error", row, "months", "a time cannot be negative", "give months since randomisation"
-            )
+            yield fault("E119", row, "months", "a time cannot be negative", "give months since randomisation")
         elif months is not None:
             curves.setdefault((row["comparison"], row["endpoint"]), []).append((months, row))
     for (comparison, _), curve in curves.items():
         curve.sort(key=lambda point: point[0])
         for (earlier, first), (later, second) in pairwise(curve):
             if earlier == later:
-                where = f"first at {first['_file']}:{first['_line']}"
+                where = f"first at {first.place()}"
                 fix = "keep one row a comparison, endpoint and time"
-                yield cell_fault("E006", "error", second, "months", f"this time stands twice ({where})", fix)
+                yield fault("E006", second, "months", f"this time stands twice ({where})", fix)
         for arm in ("exp", "ctl"):
             column = f"at_risk_{arm}"
             before, where = number(about.get(comparison, {}), f"n_{arm}"), f"the n_{arm} of trials.csv"
@@ -211,8 +204,6 @@ def check_at_risk(at_risk: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fau
                     continue
                 if before is not None and count > before:
                     fix = "re-read the numbers under the figure, and that the arms are not swapped"
-                    yield cell_fault(
-                        "E119", "error", row, column, f"more patients at risk than {before:.0f}, {where}", fix
-                    )
+                    yield fault("E119", row, column, f"more patients at risk than {before:.0f}, {where}", fix)
                     break  # what follows would only repeat it
                 before, where = count, f"those at {months:g} months"

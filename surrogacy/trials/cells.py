@@ -8,11 +8,10 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from surrogacy.errors import Fault, Severity
-
-Row = dict[str, str]  # one row as it stands in a file; keys that begin with _ say where it stands
+from surrogacy.trials.rows import Row
 
 NUMBER = r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?"
 LONGEST_NUMBER = 200  # characters of a cell that is searched for numbers
@@ -28,7 +27,8 @@ _LEVEL_IN_CELL = re.compile(
     re.IGNORECASE,
 )
 _INTERVAL_WORDS = re.compile(
-    r"\b(?:confidence|credible)[ ]+(?:interval|limits?)\b|\bC\.I\.|\b(?:CI|CrI|KI|IC|HR)\b|\bhazard ratio\b|=|[(\[{]\s*[)\]}]",
+    r"\b(?:confidence|credible)[ ]+(?:interval|limits?)\b|\bC\.I\.|\b(?:CI|CrI|KI|IC|HR)\b|\bhazard ratio\b|="
+    r"|[(\[{]\s*[)\]}]",
     re.IGNORECASE,
 )
 _ESTIMATE_AND_LIMITS = re.compile(
@@ -62,30 +62,6 @@ def squash(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def file_fault(
-    code: str,
-    file: str,
-    line: int,
-    rule: str,
-    fix: str,
-    *,
-    severity: Severity = "error",
-    trial: str = "",
-    column: str = "",
-    value: str = "",
-) -> Fault:
-    """Return a fault of a file, a line or a heading."""
-    return Fault(code, severity, file, line, trial, column, value, rule, fix)
-
-
-def cell_fault(code: str, severity: Severity, row: Row, column: str, rule: str, fix: str) -> Fault:
-    """Return a fault of a cell, under the line and the heading at which the user wrote it."""
-    line = int(row.get(f"_line_{column}") or row.get("_line") or 0)
-    owner = f"{row.get('comparison', '')} {row.get('endpoint', row.get('arm', ''))}".strip()
-    heading = row.get(f"_column_{column}", column)
-    return Fault(code, severity, row.get("_file", ""), line, owner, heading, row.get(column, ""), rule, fix)
-
-
 def clean(cell: str, *, decimal_comma: bool = False) -> str:
     """Strip a cell; in numeric cells turn typographic marks (mid-dot, minus, decimal comma) into ASCII."""
     cell = cell.replace("\u00a0", " ").strip()
@@ -97,7 +73,7 @@ def clean(cell: str, *, decimal_comma: bool = False) -> str:
     return plain if re.fullmatch(r"[<>=]*\s*[\d.\-+eE,;()\[\]\s%CIto/:]+", plain) else cell
 
 
-def number(row: Row, column: str) -> float | None:
+def number(row: Mapping[str, str], column: str) -> float | None:
     """Return a cell as a number; None if it is empty or not a finite number."""
     try:
         value = float(row.get(column, ""))
@@ -139,8 +115,8 @@ def bound_of_p(row: Row) -> float | None:
 def parse_interval(cell: str) -> IntervalCell | None:
     """Return the numbers of a cell such as ``0.59 (98.7% CI, 0.41 to 0.87)`` or ``[0.41; 0.87]``.
 
-    A level may stand before or behind the limits, with or without ``CI``. Nothing is dropped: a cell with further text or with two
-    different levels is not an interval.
+    A level may stand before or behind the limits, with or without ``CI``. Nothing is dropped: a cell with further text
+    or with two different levels is not an interval.
 
     Parameters
     ----------
@@ -184,11 +160,11 @@ def exponential(x: float) -> float:
 
 
 def printed_range(row: Row, column: str) -> tuple[float, float]:
-    """Return the range of values that a printed number may stand for; one printed as a logarithm was rounded on that scale.
+    """Return the range of values that a printed number may stand for; a logarithm was rounded on its own scale.
 
     Parameters
     ----------
-    row : dict
+    row : Row
     column : str
         ``hr``, ``ci_low``, ``ci_high``, ``se``, ``p`` or another number above 0.
 
@@ -197,7 +173,7 @@ def printed_range(row: Row, column: str) -> tuple[float, float]:
     low, high : float
     """
     log_text = row.get(LOG_COLUMNS.get(column, ""), "")
-    if log_text and column in row.get("_from_log", "").split():
+    if log_text and column in row.logarithms:
         half = half_unit(log_text)
         return exponential(float(log_text) - half), exponential(float(log_text) + half)
     text = row[column].strip().lstrip("=").strip()

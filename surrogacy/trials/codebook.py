@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from surrogacy.trials.columns import OPTIONAL_TABLES, PAIR_SET, RULE_SET, SET_DESCRIPTIONS, TABLES, Column
 from surrogacy.trials.curated_tables import shipped_tables
@@ -29,32 +29,49 @@ RULES = {
     "E006": "one row a comparison, endpoint and time in at_risk.csv",
     "E008": "counts are whole numbers, 0 or more",
     "E117": "follow_up_low and follow_up_high are given together, not negative, and in order; somebody was followed",
-    "E118": "progressions and deaths_without_progression together are at most n_exp + n_ctl; an arm has no more events than patients",
+    "E118": (
+        "progressions and deaths_without_progression together are at most n_exp + n_ctl; an arm has no more events "
+        "than patients"
+    ),
     "E119": "numbers at risk start no higher than n_exp and n_ctl, never rise, and their times are not negative",
     "E108": "one preferred row an arm in arms.csv",
-    "E120": "a median is above 0 and within its limits, which are in order and not negative; NR is later than any month",
+    "E120": (
+        "a median is above 0 and within its limits, which are in order and not negative; NR is later than any month"
+    ),
     "E130": "an arm has at least one patient",
-    "W131": "a standard error is at least sqrt(1 / n_exp + 1 / n_ctl): a smaller one needs more events than there are patients",
+    "W131": (
+        "a standard error is at least sqrt(1 / n_exp + 1 / n_ctl): a smaller one needs more events than there are "
+        "patients"
+    ),
     "W132": "a median lies between 2 (OS) and 240 months",
-    "E121": "median OS is above median PFS and median TACE-PFS of the same arm (W122, a warning, for a TTP, which censors deaths)",
+    "E121": (
+        "median OS is above median PFS and median TACE-PFS of the same arm (W122, a warning, for a TTP, which censors "
+        "deaths)"
+    ),
 }
-OWN_TABLES = """A table given with `--add` or `--pairs` is wide (one row per comparison: `hr_pfs ... hr_os ...`) or long (one row per
-hazard ratio, with a column `endpoint`). A heading is accepted only if each of its words is understood: endpoint (OS, PFS, TTP, DFS, RFS, EFS,
-FFS ...), quantity, arm, limit and confidence level, in any order, such as `PFS HR (95% CI)`, `os_ci_lower` or `Hazard Ratio (OS)`. Other
-columns are ignored with a warning. Two columns with the same meaning are an error. In a wide table the patients, `rho_within`, `ci_level`,
-`p_sides`, `stage` and `class` may stand once for both endpoints; every other number names its endpoint. A confidence level printed in a
-cell or heading is used; one that contradicts `ci_level` is an error. Standard errors, limits, p-values, logarithms and events that
-contradict each other beyond rounding are warnings (W104, W105, W124 to W128). Facts about a comparison may stand in any of its rows
-(W129 if two rows contradict each other). `n` alone is split into two arms of equal size. `--check` prints how each column was read."""
-OWN_MEDIANS = """A table given with `--add` or `--pairs` may hold medians of each arm in months, `NR` where not reached:
-`median_pfs_ctl`, `median_pfs_exp`, `median_os_ctl`, `median_os_exp`, their limits as `median_os_ctl_low`, `median_os_ctl_high`
-(or all three in one cell, `30.8 (23.5-40.8)`), and `median_pps_ctl`, `median_pps_exp` with `pps_definition` (`reported` if not said).
-`median_ttp_ctl`, `median_tace_pfs_ctl`, `mos_ctl`, `mpfs_exp_low` and `median_os_control` are understood too; a median PFS is taken
-as of the endpoint that the hazard ratio is of. A long table may instead hold `median_ctl`, `median_exp_low` ... of the endpoint
-of the row. They become rows of arms.csv for the run. Of a comparison that is here already, medians that stand here are kept
-(W109), others are filled in. With both hazard ratios, `n_ctl`, `n_exp` and these medians,
-`python -m surrogacy.pps --add FILE --focus TRIAL` decomposes the trial; `progressions`, `deaths_without_progression`,
-`follow_up_low` and `follow_up_high` take the place of assumptions."""
+OWN_TABLES = """A table given with `--add` or `--pairs` is wide (one row per comparison: `hr_pfs ... hr_os ...`) or
+long (one row per hazard ratio, with a column `endpoint`). A heading is accepted only if each of its words is
+understood: endpoint (OS, PFS, TTP, DFS, RFS, EFS, FFS ...), quantity, arm, limit and confidence level, in any order,
+such as `PFS HR (95% CI)`, `os_ci_lower` or `Hazard Ratio (OS)`. Other columns are ignored with a warning. Two columns
+with the same meaning are an error. In a wide table the patients, `rho_within`, `ci_level`, `p_sides`, `stage` and
+`class` may stand once for both endpoints; every other number names its endpoint. A confidence level printed in a cell
+or heading is used; one that contradicts `ci_level` is an error. Standard errors, limits, p-values, logarithms and
+events that contradict each other beyond rounding are warnings (W104, W105, W124 to W128). Facts about a comparison
+may stand in any of its rows (W129 if two rows contradict each other). `n` alone is split into two arms of equal size.
+`--check` prints how each column was read."""
+OWN_MEDIANS = """A table given with `--add` or `--pairs` may hold medians of each arm in months, `NR` where not
+reached: `median_pfs_ctl`, `median_pfs_exp`, `median_os_ctl`, `median_os_exp`, their limits as `median_os_ctl_low`,
+`median_os_ctl_high` (or all three in one cell, `30.8 (23.5-40.8)`), and `median_pps_ctl`, `median_pps_exp` with
+`pps_definition` (`reported` if not said). `median_ttp_ctl`, `median_tace_pfs_ctl`, `mos_ctl`, `mpfs_exp_low` and
+`median_os_control` are understood too; a median PFS is taken as of the endpoint that the hazard ratio is of. A long
+table may instead hold `median_ctl`, `median_exp_low` ... of the endpoint of the row. They become rows of arms.csv for
+the run. Of a comparison that is here already, medians that stand here are kept (W109), others are filled in. With
+both hazard ratios, `n_ctl`, `n_exp` and these medians, `python -m surrogacy.pps --add FILE --focus TRIAL` decomposes
+the trial; `progressions`, `deaths_without_progression`, `follow_up_low` and `follow_up_high` take the place of
+assumptions."""
+type Json = str | int | bool | Sequence[Json] | Mapping[str, Json]
+
+TITLE = "Hazard ratios of progression endpoints and overall survival in randomised trials of hepatocellular carcinoma"
 FRICTIONLESS_TYPES = {
     "text": "string",
     "number": "number",
@@ -68,9 +85,9 @@ def codebook() -> str:
     """Return CODEBOOK.md."""
     parts = [
         f"# Codebook of the trial tables, version {DATA_VERSION}",
-        "Made from `surrogacy/trials/columns.py`; do not edit. Empty cells mean not reported. Hazard ratios are experimental "
-        "over control: below 1 favours the experimental arm. Values stand as printed, so that their decimals show how far "
-        "they were rounded. Licence: CC BY 4.0.",
+        "Made from `surrogacy/trials/columns.py`; do not edit. Empty cells mean not reported. Hazard ratios are "
+        "experimental over control: below 1 favours the experimental arm. Values stand as printed, so that their "
+        "decimals show how far they were rounded. Licence: CC BY 4.0.",
     ]
     for name, columns in TABLES.items():
         optional = " A folder of your own may lack this table." if name in OPTIONAL_TABLES else ""
@@ -90,8 +107,8 @@ def codebook() -> str:
         "## Medians in a table of your own",
         OWN_MEDIANS.replace("\n", " "),
         "## sets/*.csv",
-        "An analysis set is a file; a new file is a new set. It either lists hazard ratios (a set fixed for good) or gives a "
-        "rule on trials.csv (a living set, which takes the preferred rows at the evidence asked for).",
+        "An analysis set is a file; a new file is a new set. It either lists hazard ratios (a set fixed for good) or "
+        "gives a rule on trials.csv (a living set, which takes the preferred rows at the evidence asked for).",
         _table(PAIR_SET),
         _table(RULE_SET),
         "\n".join(
@@ -114,21 +131,21 @@ def _table(columns: tuple[Column, ...]) -> str:
     return "\n".join(lines)
 
 
-def data_package(folder: Path) -> dict[str, Any]:
+def data_package(folder: Path) -> dict[str, Json]:
     """Return datapackage.json (Data Package version 2) as a dictionary."""
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "surrogacy-hcc-trials",
-        "title": "Hazard ratios of progression endpoints and overall survival in randomised trials of hepatocellular carcinoma",
+        "title": TITLE,
         "version": DATA_VERSION,
         "licenses": [{"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}],
         "resources": [_resource(folder, name, columns) for name, columns in TABLES.items()],
     }
 
 
-def _resource(folder: Path, name: str, columns: tuple[Column, ...]) -> dict[str, Any]:
+def _resource(folder: Path, name: str, columns: tuple[Column, ...]) -> dict[str, Json]:
     path = folder / f"{name}.csv"
-    schema: dict[str, Any] = {
+    schema: dict[str, Json] = {
         "$schema": "https://datapackage.org/profiles/2.0/tableschema.json",
         "fields": [_field(column) for column in columns],
         "missingValues": [""],
@@ -152,9 +169,9 @@ def _resource(folder: Path, name: str, columns: tuple[Column, ...]) -> dict[str,
     }
 
 
-def _field(column: Column) -> dict[str, Any]:
-    constraints: dict[str, Any] = {"required": True} if column.required else {}
-    field: dict[str, Any] = {
+def _field(column: Column) -> dict[str, Json]:
+    constraints: dict[str, Json] = {"required": True} if column.required else {}
+    field: dict[str, Json] = {
         "name": column.name,
         "type": FRICTIONLESS_TYPES[column.kind],
         "description": column.description,

@@ -104,7 +104,8 @@ TRIALS = (
     Column("control", "Control treatment"),
     Column(
         "control_group",
-        "Name of the control arm where comparisons of one trial share it; empty = not shared. The same name in two trials means two arms",
+        "Name of the control arm where comparisons of one trial share it; empty = not shared. The same name in "
+        "two trials means two arms",
     ),
     Column("n_exp", "Patients in the experimental arm, as analysed", kind="integer"),
     Column("n_ctl", "Patients in the control arm, as analysed", kind="integer"),
@@ -125,12 +126,14 @@ TRIALS = (
     ),
     Column(
         "follow_up_low",
-        "Months of follow-up of the last patient randomised, if nothing but the data cut ends it: data cut minus last randomisation",
+        "Months of follow-up of the last patient randomised, if nothing but the data cut ends it: data cut minus "
+        "last randomisation",
         kind="number",
     ),
     Column(
         "follow_up_high",
-        "Months of follow-up of the first patient randomised: data cut minus first randomisation. Both at the data cut of "
+        "Months of follow-up of the first patient randomised: data cut minus first randomisation. Both at the "
+        "data cut of "
         "the preferred OS hazard ratio; whole calendar months apart where only months are printed",
         kind="number",
     ),
@@ -173,7 +176,8 @@ EFFECTS = (
     Column("quote", "Short quotation as evidence"),
     Column(
         "evidence",
-        "primary = read in the trial's own paper or abstract; secondary = read elsewhere; unverified = not read by anyone here",
+        "primary = read in the trial's own paper or abstract; secondary = read elsewhere; unverified = not read "
+        "by anyone here",
         required=True,
         allowed=EVIDENCE,
     ),

@@ -1,4 +1,4 @@
-"""Rules for rows that belong together: the rows of a comparison, of a trial, and the two effects that would be paired."""
+"""Rules for rows that belong together: those of a comparison, of a trial, and the two effects of a pair."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from surrogacy.errors import Fault
 from surrogacy.results.endpoint_names import FINAL, SURROGATE, endpoint_label
-from surrogacy.trials.cells import Row, cell_fault, number
+from surrogacy.trials.cells import number
+from surrogacy.trials.rows import Row, fault
 
 MEDIAN_FACTOR = 1.15
 MEDIAN_EACH = 1.05  # and each clearly on its own side of 1
@@ -17,25 +18,25 @@ MEDIAN_EACH = 1.05  # and each clearly on its own side of 1
 def check_preferred(rows: Sequence[Row]) -> Iterator[Fault]:
     """E108: at most one preferred row per comparison and endpoint."""
     seen: dict[tuple[str, str], Row] = {}
-    named: set[tuple[str, str]] = set()
+    named: set[str] = set()
     for row in rows:
         if row.get("preferred") != "true":
             continue
         first = seen.setdefault((row.get("comparison", ""), row.get("endpoint", "")), row)
         if first is row:
             continue
-        where = f"the first: {first['_file']}:{first['_line']}"
-        if "_column_hr" not in row:  # of the curated table
+        where = f"the first: {first.place()}"
+        if "hr" not in row.headings:  # of the curated table
             rule = f"a second preferred row for this comparison and endpoint ({where})"
-            yield cell_fault("E108", "error", row, "preferred", rule, "set preferred to false in one of them")
-        elif (row["_file"], row["_line"]) not in named:  # a wide row has two effects and one place
-            named.add((row["_file"], row["_line"]))
+            yield fault("E108", row, "preferred", rule, "set preferred to false in one of them")
+        elif row.place() not in named:  # a wide row has two effects and one place
+            named.add(row.place())
             rule = f"a second row for the same comparison and endpoint ({where})"
             fix = (
-                "if these are two comparisons of one trial, give each a name in a column comparison, and the same control_group "
-                "if they share the control arm; if they are one comparison, keep one row"
+                "if these are two comparisons of one trial, give each a name in a column comparison, and the same "
+                "control_group if they share the control arm; if they are one comparison, keep one row"
             )
-            yield cell_fault("E108", "error", row, "comparison", rule, fix)
+            yield fault("E108", row, "comparison", rule, fix)
 
 
 def check_registry(rows: Sequence[Row]) -> Iterator[Fault]:
@@ -45,10 +46,8 @@ def check_registry(rows: Sequence[Row]) -> Iterator[Fault]:
         for number_text in filter(None, re.split(r"\s*[/;,]\s*", row.get("registry", ""))):
             first = seen.setdefault(number_text, row)
             if first["trial"] != row["trial"]:
-                rule = f"the same registry number as trial {first['trial']} ({first['_file']}:{first['_line']})"
-                yield cell_fault(
-                    "E108", "error", row, "registry", rule, "give both rows the same trial, or correct the number"
-                )
+                rule = f"the same registry number as trial {first['trial']} ({first.place()})"
+                yield fault("E108", row, "registry", rule, "give both rows the same trial, or correct the number")
 
 
 def check_shared_control(rows: Sequence[Row]) -> Iterator[Fault]:
@@ -60,9 +59,12 @@ def check_shared_control(rows: Sequence[Row]) -> Iterator[Fault]:
         if all(member.get("control_group") for member in members):
             continue
         for row in members[1:]:
-            rule = f"the trial has {len(members)} comparisons, and control_group does not say whether they share a control arm"
+            rule = (
+                f"the trial has {len(members)} comparisons, and control_group does not say whether they share a "
+                "control arm"
+            )
             fix = "give control_group in each: the same name if the arm is shared, different names if not"
-            yield cell_fault("W110", "error", row, "control_group", rule, fix)
+            yield fault("W110", row, "control_group", rule, fix, severity="error")
 
 
 def check_shared_patients(rows: Sequence[Row]) -> Iterator[Fault]:
@@ -72,12 +74,12 @@ def check_shared_patients(rows: Sequence[Row]) -> Iterator[Fault]:
     """
     first: dict[tuple[str, str], Row] = {}
     for row in rows:
-        if row.get("control_group") and number(row, "n_ctl") and "_column_n_ctl" in row:
+        if row.get("control_group") and number(row, "n_ctl") and "n_ctl" in row.headings:
             kept = first.setdefault((row["trial"], row["control_group"]), row)
             if number(kept, "n_ctl") != number(row, "n_ctl"):
                 rule = f"{kept['comparison']} states {kept['n_ctl']} patients for the same control arm"
                 fix = "correct one of them, or give the arms different names in control_group"
-                yield cell_fault("W141", "warning", row, "n_ctl", rule, fix)
+                yield fault("W141", row, "n_ctl", rule, fix)
 
 
 def check_patients(trials: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fault]:
@@ -89,9 +91,7 @@ def check_patients(trials: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fault
         n, stated = number(arm, "n"), number(trial, column) if trial else None
         if arm.get("preferred") == "true" and n and stated and n != stated:
             rule = f"{n:.0f} patients here, {stated:.0f} in {column} of the trial table"
-            yield cell_fault(
-                "W109", "warning", arm, "n", rule, "settle which is right, or note which analysis set each is of"
-            )
+            yield fault("W109", arm, "n", rule, "settle which is right, or note which analysis set each is of")
 
 
 def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fault]:
@@ -116,10 +116,11 @@ def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fau
             MEDIAN_EACH
         )
         if opposite and max(ratio / hr, hr / ratio) > MEDIAN_FACTOR:
-            rule = f"the medians ({pair['exp']:g} v {pair['ctl']:g} months) point the other way (control/experimental = {ratio:.2f})"
-            yield cell_fault(
-                "W107", "warning", row, "hr", rule, "check whether the hazard ratio is inverted, or the hazards cross"
+            rule = (
+                f"the medians ({pair['exp']:g} v {pair['ctl']:g} months) point the other way (control/experimental = "
+                f"{ratio:.2f})"
             )
+            yield fault("W107", row, "hr", rule, "check whether the hazard ratio is inverted, or the hazards cross")
 
 
 def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], finals: Sequence[str]) -> Iterator[Fault]:
@@ -134,30 +135,30 @@ def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], finals: Seque
         final = " or ".join(map(endpoint_label, finals))
         if surrogate is None and last is not None:
             rule = f"{final} without {', '.join(map(endpoint_label, surrogates))}: left out of the fit"
-            yield cell_fault("W111", "info", last, "endpoint", rule, "add the surrogate effect if it is published")
+            yield fault("W111", last, "endpoint", rule, "add the surrogate effect if it is published", severity="info")
         elif surrogate is not None and last is None:
             rule = f"{endpoint_label(surrogate['endpoint'])} without {final}: left out of the fit"
-            yield cell_fault("W111", "info", surrogate, "endpoint", rule, f"add the {final} effect if it is published")
+            yield fault(
+                "W111", surrogate, "endpoint", rule, f"add the {final} effect if it is published", severity="info"
+            )
         elif surrogate is not None and last is not None:
             early, late = last.get("data_cut", ""), surrogate.get("data_cut", "")
             if early and late and early[: len(late)] < late[: len(early)]:
                 rule = f"{final} is from an earlier data cut ({early}) than {surrogate['endpoint']} ({late})"
-                yield cell_fault(
-                    "W112",
-                    "warning",
-                    last,
-                    "data_cut",
-                    rule,
-                    "pair the two endpoints from one data cut if both are reported",
+                yield fault(
+                    "W112", last, "data_cut", rule, "pair the two endpoints from one data cut if both are reported"
                 )
             if surrogate["endpoint"] != surrogates[0]:
                 rule = f"the surrogate is {surrogate['endpoint']}, not {surrogates[0]}"
-                yield cell_fault(
-                    "I114", "info", surrogate, "endpoint", rule, "choose with --endpoints, or keep the endpoints apart"
-                )
+                yield fault("I114", surrogate, "endpoint", rule, "choose with --endpoints, or keep the endpoints apart")
             kinds = {row.get("adjusted", "NR") or "NR" for row in (surrogate, last)} - {"NR"}
             if len(kinds) > 1:
                 rule = f"the two hazard ratios differ in adjustment ({' and '.join(sorted(kinds))})"
-                yield cell_fault(
-                    "W115", "info", last, "adjusted", rule, "pair hazard ratios of one kind if both are reported"
+                yield fault(
+                    "W115",
+                    last,
+                    "adjusted",
+                    rule,
+                    "pair hazard ratios of one kind if both are reported",
+                    severity="info",
                 )

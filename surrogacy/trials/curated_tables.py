@@ -1,4 +1,4 @@
-"""Files of the curated tables: where they lie, whether they are complete, and whether their rows refer to each other."""
+"""Files of the curated tables: their place, their completeness, and the references among their rows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from surrogacy.errors import DataError, Fault
-from surrogacy.trials.cells import Row, cell_fault, file_fault
 from surrogacy.trials.columns import OPTIONAL_EFFECTS, OPTIONAL_TABLES, TABLES, Column
 from surrogacy.trials.files import read_bytes, read_table
+from surrogacy.trials.rows import Row, fault
 
 # a line of sha256sum: digest, then two blanks, or a blank and * for a file read as binary
 SUM_LINE = re.compile(r"([0-9A-Fa-f]{64})\s+\*?(?:\./)?(.+)")
@@ -43,20 +43,18 @@ def read_curated_rows(folder: Path, name: str, columns: Sequence[Column]) -> lis
     ).lower_case()
     known = {column.name for column in (*columns, *(OPTIONAL_EFFECTS if name == "effects" else ()))}
     faults = [
-        file_fault(
-            "E004", table.file, 1, "this column is not known", "rename or remove it; see CODEBOOK.md", column=column
-        )
+        fault("E004", Row(table.file, 1), column, "this column is not known", "rename or remove it; see CODEBOOK.md")
         for column in table.columns
         if column not in known
     ]
     faults += [
-        file_fault("E005", table.file, 1, "this column is missing", f"add it: {column.description}", column=column.name)
+        fault("E005", Row(table.file, 1), column.name, "this column is missing", f"add it: {column.description}")
         for column in columns
         if column.required and column.name not in table.columns
     ]
     if faults:
         raise DataError(faults)
-    return [{**row, "_file": table.file, "_line": str(line)} for row, line in zip(table.rows, table.lines, strict=True)]
+    return list(table.rows)
 
 
 def refuse_pipe(path: Path) -> None:
@@ -67,7 +65,7 @@ def refuse_pipe(path: Path) -> None:
     DataError
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
-        raise DataError([file_fault("E001", str(path), 0, "this is a pipe or a device", "give a file")])
+        raise DataError([fault("E001", Row(str(path)), "", "this is a pipe or a device", "give a file")])
 
 
 def changed_files(folder: Path) -> list[Fault]:
@@ -92,14 +90,14 @@ def changed_files(folder: Path) -> list[Fault]:
                 continue  # a set of the user's
             rule = f"{name} is not listed: the file is cut off, or not one of checksums"
             fix = "copy SHA256SUMS again, write it anew with sha256sum, or delete it"
-            faults.append(file_fault("W137", str(sums), 0, rule, fix, severity="warning"))
+            faults.append(fault("W137", Row(str(sums)), "", rule, fix))
             continue
         if name not in names:
             rule, fix = (
                 "SHA256SUMS lists this file, and it is missing",
                 "copy it again, or remove its line from SHA256SUMS",
             )
-            faults.append(file_fault("W137", str(path), 0, rule, fix, severity="warning"))
+            faults.append(fault("W137", Row(str(path)), "", rule, fix))
             continue
         raw = read_bytes(path, str(path))
         if not raw or hashlib.sha256(raw).hexdigest() == listed[name]:
@@ -109,11 +107,11 @@ def changed_files(folder: Path) -> list[Fault]:
                 "the last line is cut off, and the file is not the one that SHA256SUMS lists",
                 "copy the file again",
             )
-            faults.append(file_fault("E014", str(path), raw.count(b"\n") + 1, rule, fix))
+            faults.append(fault("E014", Row(str(path), raw.count(b"\n") + 1), "", rule, fix))
         else:
             rule = "the file is not the one that SHA256SUMS lists: it was edited or damaged"
             fix = "if it was edited on purpose, write its new checksum into SHA256SUMS or delete that file"
-            faults.append(file_fault("W137", str(path), 0, rule, fix, severity="warning"))
+            faults.append(fault("W137", Row(str(path)), "", rule, fix))
     return faults
 
 
@@ -127,20 +125,17 @@ def check_columns(rows: dict[str, list[Row]]) -> list[Fault]:
         for row in rows[table]:
             first = seen.setdefault(row[key], row)
             if first is not row and row[key]:
-                where = f"first at {first['_file']}:{first['_line']}"
+                where = f"first at {first.place()}"
                 faults.append(
-                    cell_fault(
-                        "E006", "error", row, key, f"this identifier stands twice ({where})", "give every row its own"
-                    )
+                    fault("E006", row, key, f"this identifier stands twice ({where})", "give every row its own")
                 )
     known = {row["comparison"] for row in rows["trials"]}
     for table in ("effects", "arms", "at_risk"):
         for row in rows[table]:
             if row["comparison"] and row["comparison"] not in known:
                 faults.append(
-                    cell_fault(
+                    fault(
                         "E006",
-                        "error",
                         row,
                         "comparison",
                         "there is no such comparison in trials.csv",

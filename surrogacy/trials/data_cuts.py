@@ -22,9 +22,9 @@ STAGES_OF_ANALYSIS = {"first": 0, "interim": 0, "prespecified": 0, "primary": 1,
 def with_data_cut(trials: TrialSet, cut: str, min_evidence: str = "secondary") -> TrialSet:
     """The tables with the earliest or latest analysis of a hazard ratio preferred, where more than one was extracted.
 
-    Only rows like the preferred one are looked at: same population, criteria, review and adjustment, evidence good enough, a
-    standard error to be had. Two analyses are ordered by the dates of their cuts, or where one has none by their description
-    (interim, primary, final, updated); where neither tells, the preferred row stays.
+    Only rows like the preferred one are looked at: same population, criteria, review and adjustment, evidence good
+    enough, a standard error to be had. Two analyses are ordered by the dates of their cuts, or where one has none by
+    their description (interim, primary, final, updated); where neither tells, the preferred row stays.
 
     Parameters
     ----------

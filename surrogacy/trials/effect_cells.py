@@ -1,7 +1,8 @@
 """Cells of one hazard ratio in a user's table, brought to the columns of effects.csv.
 
-A hazard ratio may stand with its limits in one cell, as a logarithm, with a variance instead of a standard error, and its confidence level
-may stand in the cell, in the heading or in a column. Everything printed is used or refused; what is stated twice is kept for comparison.
+A hazard ratio may stand with its limits in one cell, as a logarithm, with a variance instead of a standard error, and
+its confidence level may stand in the cell, in the heading or in a column. Everything printed is used or refused; what
+is stated twice is kept for comparison.
 """
 
 from __future__ import annotations
@@ -12,16 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cells import (
-    LOG_COLUMNS,
-    NUMBER,
-    Row,
-    cell_fault,
-    exponential,
-    number,
-    parse_interval,
-    parse_level,
-)
+from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, exponential, number, parse_interval, parse_level
+from surrogacy.trials.rows import Row, fault
 
 LIMITS = ("ci_low", "ci_high")
 NUMBERS = ("hr", "se", "p", "events_exp", "events_ctl", *LIMITS)
@@ -48,31 +41,23 @@ class Statement:
     sides: int = 0
 
 
-def effect_row(statements: Mapping[str, Statement], texts: Row, place: Row) -> tuple[Row, list[Fault]]:
-    """Return a row of effects.csv and the faults of its cells.
+def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
+    """Write the numbers of one hazard ratio into its row of effects.csv, and return the faults of their cells.
+
+    Limits that stand in columns besides those of the cell are kept as ``column_ci_low`` and ``column_ci_high``, a
+    logarithm as ``log_hr``.
 
     Parameters
     ----------
+    row : Row
+        With descriptive cells, ``comparison`` and ``endpoint`` among them.
     statements : mapping
         Filled cells by quantity: ``hr``, ``log_hr``, ``ci_low``, ``interval``, ``variance``, ``ci_level`` ...
-    texts : dict
-        Descriptive cells, with ``comparison`` and ``endpoint``.
-    place : dict
-        ``_file`` and ``_line``.
-
-    Returns
-    -------
-    row : dict
-        ``_column_x`` is the heading under which x was written. Limits that stand in columns besides those of the cell are kept as
-        ``column_ci_low`` and ``column_ci_high``, a logarithm as ``log_hr``.
-    faults : list of Fault
     """
     numbers = (*NUMBERS, "log_hr", "variance", "ci_level", "p_sides", *(LOG_COLUMNS[name] for name in LIMITS))
-    cells = {name: statement for name, statement in statements.items() if name in numbers}
-    row: Row = {**texts, **{name: statement.text for name, statement in cells.items()}, **place}
-    row |= {f"_column_{name}": statement.heading for name, statement in cells.items()}
-    if "p" in row:
-        row["p"] = row["p"].lstrip("= ")
+    for name, statement in statements.items():
+        if name in numbers:
+            row.write(name, statement.text.lstrip("= ") if name == "p" else statement.text, statement.heading)
     faults: list[Fault] = []
     levels = [
         (s.level, f"{s.level * 100:g}% in the heading {s.heading!r}")
@@ -84,60 +69,55 @@ def effect_row(statements: Mapping[str, Statement], texts: Row, place: Row) -> t
         level = parse_level(text)
         if level is not None:
             levels.append((level, f"{text} in the column {statements['ci_level'].heading!r}"))
-            row["ci_level"] = f"{level:.10g}"
+            row.cells["ci_level"] = f"{level:.10g}"
     for quantity in ("hr", "log_hr", "interval"):
         if quantity in statements:
             levels += _split(row, quantity, statements[quantity], faults)
     _logarithms(row, faults)
     _resolve_level(row, levels, faults)
     _resolve_sides(row, statements, faults)
-    return row, faults
+    return faults
 
 
 def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -> list[tuple[float, str]]:
     """Put the parts of a cell such as ``0.59 (90% CI 0.41-0.87)`` into the row; return the level that it prints."""
     interval = parse_interval(statement.text)
-    row[f"_column_{quantity}"] = statement.heading
+    row.headings[quantity] = statement.heading
     if quantity == "interval" and (interval is None or interval.estimate):
         fix = "write the two limits, such as 0.41-0.87 or 0.41 to 0.87, with at most one confidence level"
         faults.append(
-            cell_fault("E008", "error", {**row, quantity: statement.text}, quantity, "not two confidence limits", fix)
+            fault("E008", row.with_cells(**{quantity: statement.text}), quantity, "not two confidence limits", fix)
         )
     if interval is None or bool(interval.estimate) == (quantity == "interval"):
         return []  # a plain number, or text that the schema names
     if interval.estimate:
-        row[quantity] = interval.estimate.replace(",", ".")
+        row.cells[quantity] = interval.estimate.replace(",", ".")
     for name, text in zip(LIMITS, (interval.low, interval.high), strict=True):
         column = LOG_COLUMNS[name] if quantity == "log_hr" else name
         if row.get(column):
-            row[f"column_{column}"], row[f"_column_column_{column}"] = row[column], row[f"_column_{column}"]
-        row[column], row[f"_column_{column}"] = text.replace(",", "."), statement.heading
+            row.write(f"column_{column}", row[column], row.heading(column))
+        row.write(column, text.replace(",", "."), statement.heading)
     level = parse_level(interval.level)
     return [] if level is None else [(level, f"{interval.level} in the cell {statement.text!r}")]
 
 
 def _logarithms(row: Row, faults: list[Fault]) -> None:
-    """Derive hazard ratio and standard error where only a logarithm or a variance is given; ``_from_log`` names what was derived.
+    """Derive hazard ratio and standard error where only a logarithm or a variance is given.
 
     E101: exp of a logarithm is a finite number above 0.
     """
-    derived = []
     for name, column in LOG_COLUMNS.items():
         text = row.get(column, "")
         if text and not row.get(name):
-            row[f"_column_{name}"] = row[f"_column_{column}"]
-            row[name] = _transformed(text, exponential)
+            row.write(name, _transformed(text, exponential), row.heading(column))
             if row[name] in ("inf", "0"):
                 rule = "exp of this logarithm is not a number above 0"
-                faults.append(
-                    cell_fault("E101", "error", row, column, rule, "give the natural logarithm of the hazard ratio")
-                )
-                row |= {name: "1", column: "0"}  # so that one cell makes one error
-            derived += [name] if row[name] != text else []
-    if derived:
-        row["_from_log"] = " ".join(derived)
+                faults.append(fault("E101", row, column, rule, "give the natural logarithm of the hazard ratio"))
+                row.cells.update({name: "1", column: "0"})  # so that one cell makes one error
+            if row[name] != text:
+                row.logarithms.add(name)
     if row.get("variance") and not row.get("se"):
-        row["se"], row["_column_se"] = _transformed(row["variance"], math.sqrt), row["_column_variance"]
+        row.write("se", _transformed(row["variance"], math.sqrt), row.heading("variance"))
 
 
 def _transformed(text: str, function: Callable[[float], float]) -> str:
@@ -154,17 +134,13 @@ def _resolve_level(row: Row, levels: Sequence[tuple[float, str]], faults: list[F
         return
     distinct = {round(level, 10): words for level, words in levels}
     if len(distinct) > 1:
-        column = next((name for name in ("ci_level", "hr", "ci_low") if f"_column_{name}" in row), "ci_level")
+        column = next((name for name in ("ci_level", "hr", "ci_low") if name in row.headings), "ci_level")
         rule = f"the confidence level is stated differently: {'; '.join(words for _, words in levels)}"
-        faults.append(
-            cell_fault("E110", "error", row, column, rule, "re-read the level of this interval and state it once")
-        )
+        faults.append(fault("E110", row, column, rule, "re-read the level of this interval and state it once"))
         return
-    row["ci_level"] = f"{levels[0][0]:.10g}"
-    if "_column_ci_level" not in row:
-        row["_column_ci_level"] = next(
-            (row[f"_column_{name}"] for name in LIMITS if f"_column_{name}" in row), "ci_level"
-        )
+    row.cells["ci_level"] = f"{levels[0][0]:.10g}"
+    if "ci_level" not in row.headings:
+        row.headings["ci_level"] = next((row.headings[name] for name in LIMITS if name in row.headings), "ci_level")
 
 
 def _resolve_sides(row: Row, statements: Mapping[str, Statement], faults: list[Fault]) -> None:
@@ -174,21 +150,21 @@ def _resolve_sides(row: Row, statements: Mapping[str, Statement], faults: list[F
         return
     if row.get("p_sides") and number(row, "p_sides") != stated:
         rule = f"the heading {statements['p'].heading!r} says {stated}-sided"
-        faults.append(cell_fault("E110", "error", row, "p_sides", rule, "state the sides of the p-value once"))
-    row["p_sides"] = str(stated)
+        faults.append(fault("E110", row, "p_sides", rule, "state the sides of the p-value once"))
+    row.cells["p_sides"] = str(stated)
 
 
 def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
     """Decide whether limits beside a log hazard ratio are logarithms or hazard ratios; E112 if neither fits.
 
-    Programs such as metafor print the limits of an effect on its own scale. The scale of a column is the one on which the
-    limits lie about the estimate, and on both the one on which they are symmetric.
+    Programs such as metafor print the limits of an effect on its own scale. The scale of a column is the one on which
+    the limits lie about the estimate, and on both the one on which they are symmetric.
     """
     columns: dict[tuple[str, str], list[Row]] = {}
     for row in effects:
         plain = all(re.fullmatch(NUMBER, row.get(name, "")) for name in ("log_hr", *LIMITS))
-        if plain and row.get("_from_log", "hr") == "hr":
-            columns.setdefault((row["_column_ci_low"], row["_column_ci_high"]), []).append(row)
+        if plain and row.logarithms <= {"hr"}:
+            columns.setdefault((row.heading("ci_low"), row.heading("ci_high")), []).append(row)
     for rows in columns.values():
         values = [[float(row[name]) for name in ("log_hr", *LIMITS)] for row in rows]
         logarithms = max(_asymmetry(y, low, high) for y, low, high in values)
@@ -199,16 +175,14 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
         if math.isinf(min(logarithms, ratios)):
             rule = "the limits lie about neither the log hazard ratio nor the hazard ratio"
             fix = "re-read estimate and limits; give both as hazard ratios (hr, ci_low, ci_high) or both as logarithms"
-            derived = [
-                row for row in rows if row.get("_from_log")
-            ]  # a printed hazard ratio is compared by the other rules
+            derived = [row for row in rows if row.logarithms]  # a printed hazard ratio is compared by the other rules
             broken = [row for row in derived if not _fits(row)] or derived  # all fit, but not on one scale
-            yield from (cell_fault("E112", "error", row, "ci_low", rule, fix) for row in broken)
+            yield from (fault("E112", row, "ci_low", rule, fix) for row in broken)
         elif logarithms < ratios:
             for row in rows:
-                row |= {LOG_COLUMNS[name]: row[name] for name in LIMITS}
-                row |= {name: _transformed(row[name], exponential) for name in LIMITS}
-                row["_from_log"] = " ".join([*row.get("_from_log", "").split(), *LIMITS])
+                row.cells.update({LOG_COLUMNS[name]: row[name] for name in LIMITS})
+                row.cells.update({name: _transformed(row[name], exponential) for name in LIMITS})
+                row.logarithms.update(LIMITS)
 
 
 def _fits(row: Row) -> bool:

@@ -1,7 +1,7 @@
 """Rules for one row of effects.csv; each yields faults that name the cell and the likely remedy.
 
-E codes stop the run, W codes are printed and counted, I codes only inform. A rule that compares two printed numbers compares the ranges of
-values that they may have had before they were rounded.
+E codes stop the run, W codes are printed and counted, I codes only inform. A rule that compares two printed numbers
+compares the ranges of values that they may have had before they were rounded.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from scipy.special import ndtr, ndtri
 
 from surrogacy.errors import Fault
 from surrogacy.trials.cells import (
     LOG_COLUMNS,
-    Row,
     bound_of_p,
-    cell_fault,
     exact_p,
     exponential,
     level_of,
@@ -26,6 +25,7 @@ from surrogacy.trials.cells import (
     parse_level,
     printed_range,
 )
+from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.standard_errors import standard_error_from_events, standard_error_from_interval
 
 ASYMMETRY_ERROR = 0.25
@@ -46,25 +46,19 @@ def check_order(row: Row) -> Iterator[Fault]:
             fix = "give the limit as a hazard ratio"
             if column == "hr":
                 fix = "give the hazard ratio itself, or name the column log_hr"
-            yield cell_fault("E101", "error", row, column, "a hazard ratio or limit must be above 0", fix)
+            yield fault("E101", row, column, "a hazard ratio or limit must be above 0", fix)
             return
     hr, low, high = values.values()
     if low is not None and high is not None and low > high:
         rule = f"the lower limit {low:g} is not below the upper limit {high:g}"
-        yield cell_fault("E101", "error", row, "ci_low", rule, "swap or re-read the limits")
+        yield fault("E101", row, "ci_low", rule, "swap or re-read the limits")
     elif hr is not None and low is not None and low > hr:
-        yield cell_fault(
-            "E101", "error", row, "ci_low", f"the lower limit is above the hazard ratio {hr:g}", decimal_slip(row)
-        )
+        yield fault("E101", row, "ci_low", f"the lower limit is above the hazard ratio {hr:g}", decimal_slip(row))
     elif hr is not None and high is not None and high < hr:
-        yield cell_fault(
-            "E101", "error", row, "ci_high", f"the upper limit is below the hazard ratio {hr:g}", decimal_slip(row)
-        )
+        yield fault("E101", row, "ci_high", f"the upper limit is below the hazard ratio {hr:g}", decimal_slip(row))
     elif low is not None and low == high:
         rule = "both limits are printed as the same number, so that they give no standard error"
-        yield cell_fault(
-            "I133", "info", row, "ci_low", rule, "give limits with more decimals, se, p or the events of both arms"
-        )
+        yield fault("I133", row, "ci_low", rule, "give limits with more decimals, se, p or the events of both arms")
 
 
 def asymmetry(hr: float, low: float, high: float) -> float:
@@ -97,11 +91,11 @@ def check_symmetry(row: Row) -> Iterator[Fault]:
         return
     if a > ASYMMETRY_ERROR:
         rule = f"the limits are far from symmetric about the hazard ratio on the log scale (a = {a:.2f})"
-        yield cell_fault("E102", "error", row, "ci_low", rule, decimal_slip(row))
+        yield fault("E102", row, "ci_low", rule, decimal_slip(row))
         return
     rule = f"limits not symmetric about the hazard ratio (a = {a:.2f}), and rounding does not explain it"
     fix = f"{decimal_slip(row)}, or the estimates come from different models"
-    yield cell_fault("W103", "warning", row, "hr", rule, fix)
+    yield fault("W103", row, "hr", rule, fix)
 
 
 def _rounding_explains(row: Row) -> bool:
@@ -127,7 +121,7 @@ def check_p(row: Row) -> Iterator[Fault]:
         tail = sides * float(ndtr(-central))
         rule = f"the limits imply p = {tail:.2g} ({'one' if sides == 1 else 'two'}-sided)"
         fix = "re-read p, whether it is one-sided, and the level of the interval"
-        yield cell_fault("W104", "warning", row, "p", rule, fix)
+        yield fault("W104", row, "p", rule, fix)
 
 
 def spans_one(row: Row) -> bool:
@@ -139,7 +133,8 @@ def spans_one(row: Row) -> bool:
 def contradicts_p(row: Row, least_z: float, most_z: float, central_z: float) -> bool:
     """Return whether the printed p-value contradicts the z-values that other cells imply.
 
-    A p-value contradicts if it is apart by more than a factor of 3, or on the other side of 0.05, after rounding of both.
+    A p-value contradicts if it is apart by more than a factor of 3, or on the other side of 0.05, after rounding of
+    both.
     """
     p, bound, sides = exact_p(row.get("p", "")), bound_of_p(row), int(number(row, "p_sides") or 2)
     least, most, central = (sides * float(ndtr(-z)) for z in (most_z, least_z, central_z))
@@ -168,13 +163,16 @@ def check_events(row: Row) -> Iterator[Fault]:
     if not EVENTS_RATIO[0] <= ratio <= EVENTS_RATIO[1]:
         rule = f"the {source} {ratio:.2f} times the standard error that {d_exp:.0f} + {d_ctl:.0f} events imply"
         remedy = "limits, their level" if limits else "the standard error, which is of the log hazard ratio,"
-        yield cell_fault("W105", "warning", row, column, rule, f"re-read {remedy} and the events")
+        yield fault("W105", row, column, rule, f"re-read {remedy} and the events")
         return
     for level, expected in LEVEL_RATIOS.items():
         if limits and abs(ratio / expected - 1) < 0.03:
-            rule = f"the limits give {ratio:.2f} times the standard error that the events imply, as if they were {level:.0%} limits"
+            rule = (
+                f"the limits give {ratio:.2f} times the standard error that the events imply, as if they were "
+                f"{level:.0%} limits"
+            )
             fix = f"check whether the level is {level:.0%} (or another than 95%)"
-            yield cell_fault("W106", "warning", row, "ci_level", rule, fix)
+            yield fault("W106", row, "ci_level", rule, fix)
 
 
 def check_plausible(row: Row) -> Iterator[Fault]:
@@ -182,7 +180,7 @@ def check_plausible(row: Row) -> Iterator[Fault]:
     hr = number(row, "hr")
     if hr is not None and hr > 0 and abs(math.log(hr)) > LARGEST_LOG_HR:
         fix = "is the decimal point missing, or is it a percentage or a logarithm?"
-        yield cell_fault("W139", "warning", row, "hr", f"a hazard ratio of {hr:.3g} is implausible", fix)
+        yield fault("W139", row, "hr", f"a hazard ratio of {hr:.3g} is implausible", fix)
 
 
 def check_level(row: Row) -> Iterator[Fault]:
@@ -190,7 +188,7 @@ def check_level(row: Row) -> Iterator[Fault]:
     level = parse_level(row.get("ci_level", ""))
     if level is not None and not 0.5 <= level < 1:
         rule, fix = "a confidence level lies between 0.5 and 1", "give 0.95 or 95% for a 95% interval"
-        yield cell_fault("E104", "error", row, "ci_level", rule, fix)
+        yield fault("E104", row, "ci_level", rule, fix)
 
 
 def check_p_range(row: Row) -> Iterator[Fault]:
@@ -199,7 +197,7 @@ def check_p_range(row: Row) -> Iterator[Fault]:
     match = re.fullmatch(r"[<>=≤≥]*\s*(\d*\.?\d+(?:[eE]-?\d+)?)", text)
     if text and (match is None or not 0 <= float(match[1]) <= 1):
         rule = "a p-value is a number from 0 to 1, with < before it for a bound"
-        yield cell_fault("E103", "error", row, "p", rule, "write 0.03 or <0.001, and put one-sided into p_sides")
+        yield fault("E103", row, "p", rule, "write 0.03 or <0.001, and put one-sided into p_sides")
 
 
 def check_rho(row: Row) -> Iterator[Fault]:
@@ -207,7 +205,7 @@ def check_rho(row: Row) -> Iterator[Fault]:
     rho = number(row, "rho_within")
     if rho is not None and abs(rho) > 1:
         fix = "give the correlation of the two log hazard ratios"
-        yield cell_fault("E105", "error", row, "rho_within", "a correlation lies between -1 and 1", fix)
+        yield fault("E105", row, "rho_within", "a correlation lies between -1 and 1", fix)
 
 
 def check_se(row: Row) -> Iterator[Fault]:
@@ -217,22 +215,22 @@ def check_se(row: Row) -> Iterator[Fault]:
         needed = not (number(row, "ci_low") and number(row, "ci_high"))
         if value is not None and (value < 0 or (value == 0 and needed)):  # 0 may be rounded beside limits
             fix = f"give the {quantity} of the log hazard ratio"
-            yield cell_fault("E106", "error", row, column, f"a {quantity} must be above 0", fix)
+            yield fault("E106", row, column, f"a {quantity} must be above 0", fix)
 
 
 def check_logarithm(row: Row) -> Iterator[Fault]:
     """W126: a hazard ratio or limit and its logarithm, both printed, agree up to rounding."""
     for column, log_column in LOG_COLUMNS.items():
         value, log = number(row, column), number(row, log_column)
-        if value is None or log is None or value <= 0 or column in row.get("_from_log", "").split():
+        if value is None or log is None or value <= 0 or column in row.logarithms:
             continue
-        low, high = printed_range({**row, "_from_log": column}, column)
+        low, high = printed_range(replace(row, logarithms={column}), column)
         least, most = printed_range(row, column)
         if low > most or high < least:
             rule = (
                 f"the logarithm {log_column} = {row[log_column]} means {exponential(log):.3g}; the hazard ratio is used"
             )
-            yield cell_fault("W126", "warning", row, column, rule, _log_remedy(value, log, column == "hr"))
+            yield fault("W126", row, column, rule, _log_remedy(value, log, column == "hr"))
 
 
 def _log_remedy(value: float, log: float, is_estimate: bool) -> str:

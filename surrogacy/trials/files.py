@@ -1,4 +1,4 @@
-"""Files that hold a table: CSV with commas, semicolons or tabs, any line ending, with or without a byte-order mark, or XLSX."""
+"""Files that hold a table: XLSX, or CSV with commas, semicolons or tabs, any line ending and byte-order mark."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surrogacy.errors import DataError, Fault
-from surrogacy.trials.cells import Row, clean, file_fault
+from surrogacy.trials.cells import clean
+from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.workbooks import SIZE_LIMIT, read_workbook
 
 STANDARD_INPUT = "-"
@@ -36,7 +37,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of a file with the line each starts on.
+    """Rows of a file.
 
     Parameters
     ----------
@@ -44,8 +45,7 @@ class Table:
         Name for messages.
     columns : tuple of str
         Headings as written; a column without a heading but with content is called by its position, ``column 7``.
-    rows : tuple of dict
-    lines : tuple of int
+    rows : tuple of Row
     faults : tuple of Fault
         Remarks on how the file was read.
     """
@@ -53,13 +53,14 @@ class Table:
     file: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
-    lines: tuple[int, ...]
     faults: tuple[Fault, ...] = ()
 
     def lower_case(self) -> Table:
         """Return the table with its headings in lower case, as those of the curated tables are."""
-        rows = tuple({column.lower(): cell for column, cell in row.items()} for row in self.rows)
-        return Table(self.file, tuple(column.lower() for column in self.columns), rows, self.lines, self.faults)
+        rows = tuple(
+            Row(row.file, row.line, {column.lower(): cell for column, cell in row.items()}) for row in self.rows
+        )
+        return Table(self.file, tuple(column.lower() for column in self.columns), rows, self.faults)
 
 
 def read_table(path: Path, name: str | None = None, *, complete: bool = False) -> Table:
@@ -71,7 +72,8 @@ def read_table(path: Path, name: str | None = None, *, complete: bool = False) -
     name : str, optional
         Name for messages; default: the path as given.
     complete : bool
-        Whether every row must have all of its cells, as in the curated tables; a shorter one is a sign of a damaged file.
+        Whether every row must have all of its cells, as in the curated tables; a shorter one is a sign of a damaged
+        file.
 
     Returns
     -------
@@ -93,7 +95,7 @@ def read_table(path: Path, name: str | None = None, *, complete: bool = False) -
         rule, fix = "the file is not UTF-8", "save it as CSV UTF-8"
         if raw[:2] == b"\xd0\xcf":
             rule, fix = "this is a workbook, not text", "save it as .xlsx, or as CSV"
-        raise DataError([file_fault("E001", file, 0, rule, fix)]) from None
+        raise DataError([fault("E001", Row(file), "", rule, fix)]) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     declared = re.match(r"sep=(.)\n", text)  # a line that Excel understands
     delimiter = declared[1] if declared else _delimiter(text.partition("\n")[0])
@@ -118,25 +120,25 @@ def read_bytes(path: Path, file: str) -> bytes:
     """
     try:
         if str(path) == STANDARD_INPUT and sys.stdin is None:
-            raise DataError([file_fault("E001", file, 0, "standard input is closed", "give a file, or < FILE")])
+            raise DataError([fault("E001", Row(file), "", "standard input is closed", "give a file, or < FILE")])
         if str(path) == STANDARD_INPUT:
             raw = sys.stdin.buffer.read(SIZE_LIMIT + 1)
         else:
             if stat.S_ISDIR(path.stat().st_mode):
-                raise DataError([file_fault("E001", file, 0, "this is a folder", "give a file, CSV or XLSX")])
+                raise DataError([fault("E001", Row(file), "", "this is a folder", "give a file, CSV or XLSX")])
             with path.open("rb") as stream:
                 raw = stream.read(SIZE_LIMIT + 1)
     except FileNotFoundError:
         rule = "the link leads to no file" if path.is_symlink() else "there is no such file"
-        raise DataError([file_fault("E001", file, 0, rule, "check the path")]) from None
+        raise DataError([fault("E001", Row(file), "", rule, "check the path")]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(
-            [file_fault("E001", file, 0, f"the file cannot be read ({reason})", "check the path")]
+            [fault("E001", Row(file), "", f"the file cannot be read ({reason})", "check the path")]
         ) from None
     if len(raw) > SIZE_LIMIT:
         rule = f"the file is larger than {SIZE_LIMIT / 2**20:.0f} MiB, the largest that is read"
-        raise DataError([file_fault("E001", file, 0, rule, "give a table of trials, without patient data")])
+        raise DataError([fault("E001", Row(file), "", rule, "give a table of trials, without patient data")])
     return raw
 
 
@@ -149,7 +151,7 @@ def _split_text(text: str, delimiter: str, file: str) -> list[tuple[int, list[st
             return _tolerant_rows(text, delimiter, file)
     line = max((start for start, _ in _csv_rows(text, delimiter, strict=False)), default=1)
     fix = 'close the quotation mark, or write "" for one inside a cell'
-    raise DataError([file_fault("E003", file, line, "a quotation mark opens here and is not closed", fix)])
+    raise DataError([fault("E003", Row(file, line), "", "a quotation mark opens here and is not closed", fix)])
 
 
 def _tolerant_rows(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
@@ -165,7 +167,7 @@ def _tolerant_rows(text: str, delimiter: str, file: str) -> list[tuple[int, list
                 f"a cell is longer than {limit:,} characters",
                 "check the quotation marks; a cell holds one value",
             )
-        raise DataError([file_fault("E003", file, line, rule, fix)]) from None
+        raise DataError([fault("E003", Row(file, line), "", rule, fix)]) from None
     return rows
 
 
@@ -183,10 +185,10 @@ def _from_cells(
     filled = [(line, row) for line, row in cells if any(cell.strip() for cell in row)]
     if not filled:
         fix = "give a header line and one row per comparison or effect"
-        raise DataError([file_fault("E001", file, 0, "the file is empty", fix)])
+        raise DataError([fault("E001", Row(file), "", "the file is empty", fix)])
     header = _headings([" ".join(cell.split()) for cell in filled[0][1]], [row for _, row in filled[1:]])
     errors = list(_repeated_headings(file, header, filled[0][0]))
-    rows, lines = [], []
+    rows = []
     for line, row in filled[1:]:
         extra = any(cell.strip() for cell in row[len(header) :])
         if extra or (complete and len(row) < len(header)):
@@ -195,19 +197,23 @@ def _from_cells(
                 "" if decimal_comma else ", or use ; between cells if , is the decimal mark"
             )
             errors.append(
-                file_fault(
-                    "E003", file, line, rule, fix if extra else "is the file damaged? Give every cell, if need be empty"
+                fault(
+                    "E003",
+                    Row(file, line),
+                    "",
+                    rule,
+                    fix if extra else "is the file damaged? Give every cell, if need be empty",
                 )
             )
             continue
         row = row[: len(header)] + [""] * (len(header) - len(row))
         by_column = [(column, cell) for column, cell in zip(header, row, strict=True) if column]
         errors += _forbidden_characters(file, line, by_column)
-        rows.append({column: clean(cell, decimal_comma=decimal_comma) for column, cell in by_column})
-        lines.append(line)
+        texts = {column: clean(cell, decimal_comma=decimal_comma) for column, cell in by_column}
+        rows.append(Row(file, line, texts))
     if errors:
         raise DataError(errors)
-    return Table(file, tuple(column for column in header if column), tuple(rows), tuple(lines), tuple(faults))
+    return Table(file, tuple(column for column in header if column), tuple(rows), tuple(faults))
 
 
 def _headings(header: list[str], rows: list[list[str]]) -> list[str]:
@@ -222,9 +228,7 @@ def _repeated_headings(file: str, header: Sequence[str], line: int) -> Iterator[
     """E002: two columns with the same heading; E013: characters that a heading must not have."""
     names = [heading.lower() for heading in header if heading]
     for heading in sorted({name for name in names if names.count(name) > 1}):
-        yield file_fault(
-            "E002", file, line, "two columns have this heading", "rename or remove one of them", column=heading
-        )
+        yield fault("E002", Row(file, line), heading, "two columns have this heading", "rename or remove one of them")
     yield from _forbidden_characters(file, line, [(f"column {i + 1}", heading) for i, heading in enumerate(header)])
 
 
@@ -242,7 +246,5 @@ def _forbidden_characters(file: str, line: int, cells: Sequence[tuple[str, str]]
             if invisible and character not in allowed:
                 name = "a line break" if character == "\n" else f"the invisible character U+{ord(character):04X}"
                 value = cell.encode("unicode_escape").decode("ascii")[:60]
-                yield file_fault(
-                    "E013", file, line, f"the cell contains {name}", "delete it", column=column, value=value
-                )
+                yield fault("E013", Row(file, line), column, f"the cell contains {name}", "delete it", value=value)
                 break

@@ -8,8 +8,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from surrogacy.trials.cells import Row, half_unit
+from surrogacy.trials.cells import half_unit
 from surrogacy.trials.columns import Column
+from surrogacy.trials.rows import Row
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,21 @@ def reported_effects(frame: pd.DataFrame) -> list[ReportedEffect]:
 
 
 def table_frame(rows: Sequence[Row], columns: Sequence[Column]) -> pd.DataFrame:
-    """Rows as a data frame, numbers as numbers, booleans as booleans; ``file`` and ``file_line`` say where a row stands.
+    """Rows as a data frame, numbers as numbers, booleans as booleans.
 
-    The effect table gets ``hr_half_unit`` too: a printed number tells how far it was rounded.
+    Columns ``file`` and ``file_line`` say where a row stands. The effect table gets ``hr_half_unit`` too: a printed
+    number tells how far it was rounded.
     """
-    frame = pd.DataFrame({column.name: [row.get(column.name, "") for row in rows] for column in columns}, dtype="str")
+    frame = pd.DataFrame(
+        {column.name: [row.cells.get(column.name, "") for row in rows] for column in columns}, dtype="str"
+    )
     for column in columns:
         if column.kind in ("number", "integer"):
             frame[column.name] = pd.to_numeric(frame[column.name], errors="coerce")
         elif column.kind == "boolean":
             frame[column.name] = frame[column.name] == "true"
-    frame["file"] = [row.get("_file", "") for row in rows]
-    frame["file_line"] = [int(row.get("_line", "0")) for row in rows]
+    frame["file"] = [row.file for row in rows]
+    frame["file_line"] = [row.line for row in rows]
     if "hr" in frame:
         printed = zip(rows, np.isfinite(frame["hr"].to_numpy(dtype=float)), strict=True)
         frame["hr_half_unit"] = [half_unit(row["hr"]) if is_number else np.nan for row, is_number in printed]

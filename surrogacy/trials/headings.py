@@ -1,6 +1,7 @@
 """Headings of a user's table: which quantity, of which endpoint, arm and limit, at which level.
 
-A heading is accepted only if each of its words is understood and the words fit together; ``HR OS AFP low`` is not a limit of OS.
+A heading is accepted only if each of its words is understood and the words fit together; ``HR OS AFP low`` is not a
+limit of OS.
 """
 
 from __future__ import annotations
@@ -185,7 +186,8 @@ def _split_level(text: str) -> tuple[float | None, str]:
         r"(\d\d(?:[.,]\d+)?\s*%)",
         r"(?<=ci)[ _]?(\d\d(?:\.\d+)?)(?![\d.])",
         r"(?<![\d.a-z])(\d\d(?:\.\d+)?)[ _]?(?=ci(?:[^a-z]|$))",
-        r"(?:low|lower|up|upper|high|limit|bound|ll|ul|lcl|ucl|lci|uci|lb|ub|\b[lu])[ _]?((?:80|90|95|98|99)(?:\.\d+)?)(?![\d.])",
+        r"(?:low|lower|up|upper|high|limit|bound|ll|ul|lcl|ucl|lci|uci|lb|ub|\b[lu])[ _]?"
+        r"((?:80|90|95|98|99)(?:\.\d+)?)(?![\d.])",
     )
     for pattern in patterns:
         match = re.search(pattern, text)
@@ -300,7 +302,7 @@ def _combine(words: tuple[_Word, ...], level: float | None, sides: int) -> Headi
 
 
 def _quantity(quantities: frozenset[str], bound: str, *, log: bool, interval: bool, percent: bool) -> str:
-    """Return the quantity of a heading, empty if there is none: ``se`` of ``se_log_hr``, ``log_ci_low`` of ``log hr lower``."""
+    """Return the quantity of a heading, such as ``log_ci_low`` of ``log hr lower``; empty if there is none."""
     if len(quantities) == 1 and "hr" not in quantities:
         return {"level": "ci_level"}.get(*quantities, *quantities)
     if len(quantities) == 2 and "hr" in quantities and quantities - {"hr"} <= {"se", "variance", "p"}:

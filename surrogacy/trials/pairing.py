@@ -11,12 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from surrogacy.effects import SIDES, Effects, Provenance
-from surrogacy.errors import Caveat, CaveatCode, DataError, Fault, UsageError
+from surrogacy.errors import Caveat, CaveatCode, DataError, UsageError
 from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
 from surrogacy.trials.analysis_set import AnalysisSet, FlowEntry, Pairing, Source
-from surrogacy.trials.cells import Row, number
+from surrogacy.trials.cells import number
 from surrogacy.trials.columns import EVIDENCE, TRIALS
 from surrogacy.trials.frames import ReportedEffect, reported_effects
+from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.shared_control import resolve_shared_controls
 from surrogacy.trials.standard_errors import StandardError, standard_error
 
@@ -190,18 +191,8 @@ def _refusal(effect: ReportedEffect, min_evidence: str, *, added_here: bool) -> 
         if added_here and effect.file and effect.analysis == "added":
             rule = f"the row says {effect.evidence}, and {min_evidence} is asked for"
             fix = f"verify the number, or pass --min-evidence {effect.evidence}"
-            cell = Fault(
-                "W113",
-                "error",
-                effect.file,
-                effect.file_line,
-                effect.comparison,
-                "evidence",
-                effect.evidence,
-                rule,
-                fix,
-            )
-            raise DataError([cell])
+            row = Row(effect.file, effect.file_line, {"comparison": effect.comparison, "evidence": effect.evidence})
+            raise DataError([fault("W113", row, "evidence", rule, fix, severity="error")])
         return f"{effect.endpoint} hazard ratio is {effect.evidence}"
     # a user's row without a standard error serves the models that need none; curated rows keep to the rule of the sets
     if not added_here and standard_error(effect) is None:
@@ -285,7 +276,7 @@ def _first_number(*values: float) -> float:
 
 
 def caveats_of(effects: Effects) -> tuple[Caveat, ...]:
-    """What must be said of paired rows wherever they go: unverified ones, endpoints that are mixed, errors not from limits."""
+    """Return the caveats of paired rows: unverified ones, endpoints that are mixed, errors not from limits."""
     if not effects.provenance.any():
         return ()
     rows = [(i, column) for i in range(len(effects)) for column in range(2)]

@@ -9,8 +9,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cells import Row, cell_fault
 from surrogacy.trials.columns import PATTERNS, Column
+from surrogacy.trials.rows import Row, fault
 
 FIXES = {
     "number": "write a plain, finite number with a decimal point",
@@ -60,8 +60,7 @@ def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> 
     table : str
         Name of the table, for messages.
     columns : sequence of Column
-    rows : sequence of dict
-        With ``_file`` and ``_line``.
+    rows : sequence of Row
 
     Returns
     -------
@@ -95,7 +94,7 @@ def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> 
             code, rule = "E008", f"not a{'n' if column.kind == 'integer' else ''} {column.kind}"
             fix = FIXES[column.kind] + (", or NR if it was not reached" if column.not_reached else "")
             fix += _hint(row.get(column.name, ""))
-        faults.append(cell_fault(code, "error", row, column.name, rule, fix))
+        faults.append(fault(code, row, column.name, rule, fix))
     return faults
 
 

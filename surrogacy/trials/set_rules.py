@@ -6,16 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cells import Row, cell_fault, file_fault
 from surrogacy.trials.columns import PAIR_SET, PATTERNS, RULE_SET, TRIALS, Column
 from surrogacy.trials.files import Table
+from surrogacy.trials.rows import Row, fault
 
 FINAL = "OS"
-
-
-def set_rows(table: Table) -> list[Row]:
-    """Return the rows of a set, each with its place."""
-    return [{**row, "_file": table.file, "_line": str(line)} for row, line in zip(table.rows, table.lines, strict=True)]
+Cells = Mapping[str, str]
 
 
 def is_list(table: Table) -> bool:
@@ -23,7 +19,7 @@ def is_list(table: Table) -> bool:
     return "surrogate_effect" in table.columns or "final_effect" in table.columns
 
 
-def check_set(table: Table, trials: Sequence[Row], effects: Sequence[Row]) -> list[Fault]:
+def check_set(table: Table, trials: Sequence[Cells], effects: Sequence[Cells]) -> list[Fault]:
     """Check an analysis set against the tables.
 
     Parameters
@@ -31,7 +27,8 @@ def check_set(table: Table, trials: Sequence[Row], effects: Sequence[Row]) -> li
     table : Table
         The file of the set, headings in lower case.
     trials, effects : sequence of dict
-        Rows of trials.csv and effects.csv, at least ``comparison``, ``effect_id``, ``endpoint`` and the columns of a rule.
+        Rows of trials.csv and effects.csv, at least ``comparison``, ``effect_id``, ``endpoint`` and the columns of a
+        rule.
 
     Returns
     -------
@@ -43,14 +40,14 @@ def check_set(table: Table, trials: Sequence[Row], effects: Sequence[Row]) -> li
     unknown = [name for name in table.columns if name not in {column.name for column in columns}]
     if unknown:
         return [
-            file_fault("E004", table.file, 1, "a set has no such column", f"rename or remove it; {fix}", column=name)
+            fault("E004", Row(table.file, 1), name, "a set has no such column", f"rename or remove it; {fix}", value="")
             for name in unknown
         ]
     if missing:
-        return [file_fault("E005", table.file, 1, f"column {missing[0]} is missing", fix)]
+        return [fault("E005", Row(table.file, 1), "", f"column {missing[0]} is missing", fix)]
     if not table.rows:
-        return [file_fault("E005", table.file, 1, "the set has no rows", fix)]
-    rows = set_rows(table)
+        return [fault("E005", Row(table.file, 1), "", "the set has no rows", fix)]
+    rows = table.rows
     empty = list(_empty_cells(rows, columns))
     return empty or list(_check_pairs(rows, effects) if is_list(table) else _check_rule(rows, trials))
 
@@ -60,58 +57,59 @@ def _empty_cells(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fau
         for column in columns:
             if column.required and not row.get(column.name):
                 rule = f"{column.name} is required"
-                yield cell_fault("E007", "error", row, column.name, rule, f"give it: {column.description}")
+                yield fault("E007", row, column.name, rule, f"give it: {column.description}")
 
 
-def _check_pairs(rows: Sequence[Row], effects: Sequence[Row]) -> Iterator[Fault]:
-    """E006, E008, E016: the effects exist, belong to one comparison and stand on their sides; no comparison occurs twice."""
-    by_id: Mapping[str, Row] = {effect["effect_id"]: effect for effect in effects}
+def _check_pairs(rows: Sequence[Row], effects: Sequence[Cells]) -> Iterator[Fault]:
+    """E006, E008, E016: the effects exist, are of one comparison and on their sides; no comparison occurs twice."""
+    by_id = {effect["effect_id"]: effect for effect in effects}
     first: dict[str, Row] = {}
     for row in rows:
         for column in ("n_exp", "n_ctl"):
             if row.get(column) and not (re.fullmatch(PATTERNS["integer"], row[column]) and float(row[column]) >= 1):
                 rule = "not a number of patients"
-                yield cell_fault(
-                    "E008", "error", row, column, rule, "write a whole number, 1 or more, or leave the cell empty"
-                )
+                yield fault("E008", row, column, rule, "write a whole number, 1 or more, or leave the cell empty")
         pair = {column: by_id.get(row[column]) for column in ("surrogate_effect", "final_effect")}
         for column, effect in pair.items():
             if effect is None:
                 rule = "there is no such effect in effects.csv"
-                yield cell_fault("E006", "error", row, column, rule, "correct the effect_id")
+                yield fault("E006", row, column, rule, "correct the effect_id")
             elif (effect["endpoint"] == FINAL) != (column == "final_effect"):
                 rule = f"this is an effect on {effect['endpoint']}"
                 fix = f"final_effect takes {FINAL}, surrogate_effect another endpoint: are the two swapped?"
-                yield cell_fault("E016", "error", row, column, rule, fix)
+                yield fault("E016", row, column, rule, fix)
         surrogate, final = pair.values()
         if surrogate is None or final is None:
             continue
         if surrogate["comparison"] != final["comparison"]:
-            rule = f"the surrogate effect is of comparison {surrogate['comparison']}, the final effect of {final['comparison']}"
-            yield cell_fault("E016", "error", row, "final_effect", rule, "pair the two effects of one comparison")
+            rule = (
+                f"the surrogate effect is of comparison {surrogate['comparison']}, the final effect of "
+                f"{final['comparison']}"
+            )
+            yield fault("E016", row, "final_effect", rule, "pair the two effects of one comparison")
             continue
         earlier = first.setdefault(surrogate["comparison"], row)
         if earlier is not row:
-            rule = f"comparison {surrogate['comparison']} is in the set already ({earlier['_file']}:{earlier['_line']})"
-            yield cell_fault("E016", "error", row, "surrogate_effect", rule, "keep one row per comparison")
+            rule = f"comparison {surrogate['comparison']} is in the set already ({earlier.place()})"
+            yield fault("E016", row, "surrogate_effect", rule, "keep one row per comparison")
 
 
-def _check_rule(rows: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fault]:
+def _check_rule(rows: Sequence[Row], trials: Sequence[Cells]) -> Iterator[Fault]:
     """E009, W136: the column exists, and some comparison has the value."""
     columns = {column.name for column in TRIALS}
     for row in rows:
         if row["column"] not in columns:
             rule = "trials.csv has no such column"
-            yield cell_fault("E009", "error", row, "column", rule, f"use one of {', '.join(sorted(columns))}")
+            yield fault("E009", row, "column", rule, f"use one of {', '.join(sorted(columns))}")
         elif all(trial.get(row["column"], "") != row["value"] for trial in trials):
             rule = f"no comparison has this value in the column {row['column']}"
-            yield cell_fault("W136", "warning", row, "value", rule, "check the spelling, or remove the row")
+            yield fault("W136", row, "value", rule, "check the spelling, or remove the row")
     values: dict[str, set[str]] = {}
     for row in rows:
         values.setdefault(row["column"], set()).add(row["value"])
     if len(values) > 1 and not any(
-        all(trial.get(column) in one_of for column, one_of in values.items()) for trial in trials
+        all(trial.get(column) in allowed for column, allowed in values.items()) for trial in trials
     ):
         rule = "no comparison has the values of all columns that the set names: it selects none"
         fix = "rows of one column mean or, different columns mean and; change or remove a row"
-        yield file_fault("W136", rows[0]["_file"], 0, rule, fix, severity="warning")
+        yield fault("W136", Row(rows[0].file), "", rule, fix)

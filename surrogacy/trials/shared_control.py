@@ -21,8 +21,8 @@ def resolve_shared_controls(effects: Effects, method: SharedControl) -> Effects:
     ----------
     effects : Effects
     method : {"cov", "first", "combine"}
-        ``cov`` keeps all and lets their estimates covary; ``first`` keeps the first of each shared
-        control arm; ``combine`` pools them (generalised least squares) into one comparison. Pooling needs standard errors:
+        ``cov`` keeps all and lets their estimates covary; ``first`` keeps the first of each shared control arm;
+        ``combine`` pools them (generalised least squares) into one comparison. Pooling needs standard errors:
         comparisons without them give way to those that have them, or to the first if none has.
 
     Returns

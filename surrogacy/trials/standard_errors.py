@@ -1,4 +1,4 @@
-"""Standard error of a log hazard ratio: from its limits at their own level, else as printed, else from an exact p, else from events.
+"""Standard error of a log hazard ratio: from its limits, else as printed, else from an exact p, else from events.
 
 References
 ----------
@@ -15,8 +15,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from surrogacy.results.levels import confidence_level
-from surrogacy.trials.cells import DEFAULT_LEVEL, Row, exact_p, half_unit, level_of, number, printed_range
+from surrogacy.trials.cells import DEFAULT_LEVEL, exact_p, half_unit, level_of, number, printed_range
 from surrogacy.trials.frames import ReportedEffect
+from surrogacy.trials.rows import Row
 
 # A p-value gives the standard error only roughly where rounding alone moves it by more than this factor.
 IMPRECISE = 1.5
@@ -71,7 +72,7 @@ def _p_is_imprecise(effect: ReportedEffect, p: float, sides: int) -> bool:
 
 
 def range_from_limits(row: Row) -> tuple[float, float] | None:
-    """Return the least and largest standard error that limits can stand for before they were rounded; None without limits.
+    """Return the range of standard errors that limits can stand for before rounding; None without limits.
 
     The narrowest interval may have no width (``0.5-0.5``): its standard error is then 0.
     """
@@ -88,14 +89,14 @@ def range_as_printed(row: Row) -> tuple[float, float] | None:
     se = number(row, "se")
     if se is None or se <= 0:
         return None
-    if not row.get("_column_variance") or row.get("_column_se") != row.get("_column_variance"):
+    if "variance" not in row.headings or row.headings.get("se") != row.headings["variance"]:
         return printed_range(row, "se")
     low, high = printed_range(row, "variance")
     return math.sqrt(low), math.sqrt(high)
 
 
 def range_from_p(row: Row) -> tuple[float, float] | None:
-    """Return the range of standard errors that an exact p-value and its hazard ratio can stand for; None without them."""
+    """Return the range of standard errors that an exact p-value and hazard ratio can stand for; None without."""
     p, hr, sides = exact_p(row.get("p", "")), number(row, "hr"), int(number(row, "p_sides") or 2)
     if p is None or hr is None or hr <= 0 or sides not in (1, 2):
         return None

@@ -1,12 +1,14 @@
-"""Facts about a comparison that several rows of a user's table may state: patients, stage, class, within-trial correlation ..."""
+"""Facts about a comparison that several rows of a user's table may state: patients, stage, class ..."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cells import Row, cell_fault, number, squash
+from surrogacy.trials.cells import number, squash
 from surrogacy.trials.columns import TRIALS
+from surrogacy.trials.rows import Row, fault
 
 FACTS = tuple(
     column.name for column in TRIALS if column.name not in ("comparison", "trial", "label", "notes", "source")
@@ -42,29 +44,31 @@ POOLED = {
 
 
 def merge_facts(rows: Sequence[Row]) -> tuple[list[Row], list[Fault]]:
-    """Return one row per comparison, each fact from the first row that states it; W129 names rows that contradict each other.
+    """Return one row per comparison, each fact from the first row that states it; W129 names contradictions.
 
     Parameters
     ----------
-    rows : sequence of dict
+    rows : sequence of Row
         Rows of trials.csv, one per line of the user's table.
 
     Returns
     -------
-    rows : list of dict
+    rows : list of Row
     faults : list of Fault
     """
     merged: dict[str, Row] = {}
     faults: list[Fault] = []
     for row in rows:
-        kept = merged.setdefault(row["comparison"], dict(row))
+        kept = merged.setdefault(
+            row["comparison"], replace(row, cells=dict(row.cells), headings=dict(row.headings), lines={})
+        )
         for name, text in row.items():
-            if name.startswith("_") or not text:
+            if not text:
                 continue
             if not kept.get(name):
-                kept |= {name: text, f"_line_{name}": row["_line"]}
-                if f"_column_{name}" in row:
-                    kept[f"_column_{name}"] = row[f"_column_{name}"]
+                kept.cells[name] = text
+                kept.lines[name] = row.line
+                kept.headings.update({name: row.headings[name]} if name in row.headings else {})
             elif name in FACTS and differ(kept, row, name):
                 faults.append(_contradiction(row, name, kept, "comparison"))
     return list(merged.values()), faults + list(_check_trials(list(merged.values())))
@@ -87,17 +91,16 @@ def similar_names(rows: Sequence[Row]) -> Iterator[Fault]:
     for row in rows:
         if squash(row["trial"]) in POOLED:
             fix = "remove the row, or give the trial another name"
-            yield cell_fault(
-                "E018", "error", row, "trial", "this looks like a pooled result, which is not a trial", fix
-            )
+            yield fault("E018", row, "trial", "this looks like a pooled result, which is not a trial", fix)
         for column, within in (("trial", ""), ("control_group", squash(row["trial"]))):
             if row.get(column) and squash(row[column]):
                 kept = first.setdefault((f"{column}/{within}", squash(row[column])), row)
                 if kept[column] != row[column]:
-                    rule = f"differs from {kept[column]!r} ({kept['_file']}:{kept['_line']}) in spelling only, and is taken for another name"
-                    yield cell_fault(
-                        "W140", "warning", row, column, rule, "write the name in one way if it is the same"
+                    rule = (
+                        f"differs from {kept[column]!r} ({kept.place()}) in spelling only, and is taken for another "
+                        "name"
                     )
+                    yield fault("W140", row, column, rule, "write the name in one way if it is the same")
 
 
 def misplaced_numbers(rows: Sequence[Row]) -> Iterator[Fault]:
@@ -106,14 +109,7 @@ def misplaced_numbers(rows: Sequence[Row]) -> Iterator[Fault]:
         for column in ("experimental", "control", "population", "control_group"):
             if number(row, column) is not None:
                 fix = "name the column n_exp or n_ctl if it holds patients"
-                yield cell_fault(
-                    "W142",
-                    "warning",
-                    row,
-                    column,
-                    f"a number is read as the name of the {column.replace('_', ' ')}",
-                    fix,
-                )
+                yield fault("W142", row, column, f"a number is read as the name of the {column.replace('_', ' ')}", fix)
 
 
 def check_correlations(effects: Sequence[Row]) -> Iterator[Fault]:
@@ -128,16 +124,16 @@ def check_correlations(effects: Sequence[Row]) -> Iterator[Fault]:
 
 def differ(first: Mapping[str, str], second: Mapping[str, str], name: str) -> bool:
     """Return whether two rows state different values; ``100`` and ``100.0`` are the same."""
-    values = number(dict(first), name), number(dict(second), name)
+    values = number(first, name), number(second, name)
     return values[0] != values[1] if None not in values else first.get(name) != second.get(name)
 
 
 def _contradiction(row: Row, name: str, kept: Row, of: str) -> Fault:
-    where = f"{kept['_file']}:{kept.get(f'_line_{name}', kept['_line'])}"
+    where = kept.place(name)
     rule = f"another row of this {of} states {kept[name]} ({where}), which is used"
     fix = (
         "correct one of the rows"
         if of == "trial"
         else "correct one of the rows, or give the rows different comparison names"
     )
-    return cell_fault("W129", "warning", row, name, rule, fix)
+    return fault("W129", row, name, rule, fix)

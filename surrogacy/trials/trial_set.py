@@ -13,14 +13,14 @@ from surrogacy.errors import DataError, Fault, UsageError
 from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, trial_facts
 from surrogacy.trials.adding_rows import added_rows, check_user_rows, final_endpoints, merge, presumed_endpoints
 from surrogacy.trials.analysis_set import DEFAULT_PAIRING, AnalysisSet, Pairing, Source
-from surrogacy.trials.cells import Row, file_fault
 from surrogacy.trials.columns import ARMS, AT_RISK, EFFECTS, FINALS, OPTIONAL_EFFECTS, SURROGATES, TABLES, TRIALS
 from surrogacy.trials.curated_tables import changed_files, check_columns, read_curated_rows, refuse_pipe, shipped_tables
 from surrogacy.trials.files import Table, read_table
 from surrogacy.trials.frames import table_frame
 from surrogacy.trials.layouts import DEFAULT_ROLES, OWN_ROLES
 from surrogacy.trials.pairing import pair_by_list, pair_by_rule, rule_text
-from surrogacy.trials.set_rules import check_set, set_rows
+from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.set_rules import check_set
 from surrogacy.trials.shared_control import SharedControl
 
 DATA_VERSION = "2026.11"
@@ -28,13 +28,14 @@ DATA_VERSION = "2026.11"
 
 @dataclass(frozen=True, eq=False)
 class TrialSet:
-    """The tables of a run.
+    """Trial tables of a run, checked.
 
     Parameters
     ----------
     trials, effects, arms, at_risk : DataFrame
-        One row a comparison, hazard ratio, arm, and time of a survival curve; columns as in CODEBOOK.md, numbers as
-        numbers. ``at_risk`` has no rows where none are known.
+        A row is a comparison, a hazard ratio, an arm, and a time of a survival curve (months); columns as in CODEBOOK.md,
+        numbers as numbers, with the place of each row (``file``, ``file_line``). ``at_risk`` has no rows where none are
+        known.
     folder : Path
         Where the tables and their ``sets/`` lie.
     data_version : str
@@ -50,6 +51,13 @@ class TrialSet:
         Endpoints that stand at the end: OS, but for a user's table that names another one.
     curated : TrialSet, optional
         The tables that ``add`` changed, as they were.
+
+    Examples
+    --------
+    >>> from surrogacy.trials import read_trials
+    >>> trials = read_trials()
+    >>> len(trials.trials), trials.analysis_set("tactics-2022").comparison[:2]
+    (83, ('post-tace', 'space'))
     """
 
     trials: pd.DataFrame
@@ -187,7 +195,7 @@ class TrialSet:
         )
         return check_set(table, trials, effects)
 
-    def _set_rows(self, name: str) -> list[Row]:
+    def _set_rows(self, name: str) -> tuple[Row, ...]:
         if name not in self.sets:
             raise UsageError(
                 f"there is no analysis set {name!r}; choose from {', '.join(self.sets)}, or add sets/{name}.csv"
@@ -196,7 +204,7 @@ class TrialSet:
         errors = [fault for fault in self._check_set(table) if fault.severity == "error"]
         if errors:
             raise DataError(errors)
-        return set_rows(table)
+        return table.rows
 
 
 def _pairing(
@@ -217,7 +225,8 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     Parameters
     ----------
     path : path-like, optional
-        Folder with trials.csv, effects.csv, arms.csv, sets/ and, if there is one, at_risk.csv; default: the shipped tables.
+        Folder with trials.csv, effects.csv, arms.csv, sets/ and, if there is one, at_risk.csv; default: the shipped
+        tables.
     add : path-like, optional
         CSV or XLSX with extra rows for this run, long or wide.
 
@@ -229,11 +238,18 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     ------
     DataError
         With every fault found, each naming file, line, trial, column, value, rule and likely fix.
+
+    Examples
+    --------
+    >>> from surrogacy.trials import read_trials
+    >>> advanced = read_trials().pair(select={"stage": ["advanced"], "line": ["first"]})
+    >>> advanced.log_hr.shape
+    (32, 2)
     """
     folder = shipped_tables() if path is None else Path(path)
     if not folder.is_dir():
         raise DataError(
-            [file_fault("E001", str(folder), 0, "there is no such folder", "give the folder that holds trials.csv")]
+            [fault("E001", Row(str(folder)), "", "there is no such folder", "give the folder that holds trials.csv")]
         )
     changed = changed_files(folder)
     cut_off = [fault for fault in changed if fault.severity == "error"]

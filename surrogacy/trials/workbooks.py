@@ -14,7 +14,7 @@ from typing import Any
 from xml.parsers import expat
 
 from surrogacy.errors import DataError, Fault
-from surrogacy.trials.cells import file_fault
+from surrogacy.trials.rows import Row, fault
 
 ENCRYPTED = b"\xd0\xcf\x11\xe0"  # a compound file: an encrypted workbook, or XLS
 SIZE_LIMIT = 64 * 2**20  # bytes, of a file and of an unpacked workbook
@@ -78,14 +78,14 @@ def read_workbook(raw: bytes, file: str) -> Sheet:
         raise
     except ModuleNotFoundError:
         fix = "install the extra: pip install 'surrogacy[xlsx]', or save the sheet as CSV"
-        raise DataError([file_fault("E001", file, 0, "reading a workbook needs openpyxl", fix)]) from None
+        raise DataError([fault("E001", Row(file), "", "reading a workbook needs openpyxl", fix)]) from None
     except Exception as error:  # a parser of foreign files raises whatever its parts raise
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         fix = "open it in a spreadsheet and save it again as .xlsx, or as CSV"
-        raise DataError([file_fault("E001", file, 0, f"the workbook cannot be read ({reason})", fix)]) from None
+        raise DataError([fault("E001", Row(file), "", f"the workbook cannot be read ({reason})", fix)]) from None
     if sheet is None:
         fix = "give a header line and one row per comparison or effect"
-        raise DataError([file_fault("E001", file, 0, "no sheet of the workbook has cells", fix)])
+        raise DataError([fault("E001", Row(file), "", "no sheet of the workbook has cells", fix)])
     if faults:
         raise DataError(faults)
     cells = tuple((line, [_text(value) for value in row]) for line, row in rows)
@@ -109,7 +109,7 @@ def _check_archive(raw: bytes, file: str) -> None:
     """Refuse what is not a sound zip archive of moderate size."""
     fix = "save it as .xlsx without a password, or as CSV"
     if raw[:4] == ENCRYPTED:
-        raise DataError([file_fault("E001", file, 0, "the workbook is encrypted, or in the old .xls format", fix)])
+        raise DataError([fault("E001", Row(file), "", "the workbook is encrypted, or in the old .xls format", fix)])
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             size = sum(part.file_size for part in archive.infolist())
@@ -118,15 +118,15 @@ def _check_archive(raw: bytes, file: str) -> None:
             typed = any(_declares_type(archive.read(part)) for part in parts if part.endswith((".xml", ".rels")))
     except Exception as error:  # zipfile and zlib raise whatever the damage leads to
         rule = f"the file is not a workbook that can be read ({error or type(error).__name__})"
-        raise DataError([file_fault("E001", file, 0, rule, fix)]) from None
+        raise DataError([fault("E001", Row(file), "", rule, fix)]) from None
     if damaged:
-        raise DataError([file_fault("E001", file, 0, f"the workbook is damaged (checksum of {damaged})", fix)])
+        raise DataError([fault("E001", Row(file), "", f"the workbook is damaged (checksum of {damaged})", fix)])
     if typed:
         rule = "the workbook declares a document type, which no spreadsheet does"
-        raise DataError([file_fault("E001", file, 0, rule, fix)])
+        raise DataError([fault("E001", Row(file), "", rule, fix)])
     if size > SIZE_LIMIT:
         rule = f"the workbook unpacks to {size / 2**20:.0f} MiB; at most {SIZE_LIMIT / 2**20:.0f} MiB are read"
-        raise DataError([file_fault("E001", file, 0, rule, "save the one sheet that matters as CSV")])
+        raise DataError([fault("E001", Row(file), "", rule, "save the one sheet that matters as CSV")])
 
 
 def _declares_type(content: bytes) -> bool:
@@ -163,7 +163,7 @@ def _check_rows(source: bytes, title: str, file: str) -> None:
                 else f"sheet {title!r} has more than {LAST_ROW:,} rows"
             )
             fix = "open it in a spreadsheet and save it again as .xlsx, or as CSV"
-            raise DataError([file_fault("E001", file, row if row <= last else 0, rule, fix)])
+            raise DataError([fault("E001", Row(file, row if row <= last else 0), "", rule, fix)])
         last = row
 
 
@@ -189,7 +189,7 @@ def _without_value(
                 formula = text if isinstance(text, str) else getattr(text, "text", None) or "a data table"
                 rule = "the file holds the formula of this cell and not its value"
                 fix = "open it in a spreadsheet and save it again, or write the value"
-                faults.append(file_fault("E015", file, line, rule, fix, column=cell, value=formula[:80]))
+                faults.append(fault("E015", Row(file, line), cell, rule, fix, value=formula[:80]))
     return faults
 
 
@@ -211,8 +211,8 @@ def _remarks(sheet: Any, filled: list[Any], first: str, file: str) -> Iterator[F
     if hidden:
         rule = f"sheet {sheet.title!r} is read; hidden: {', '.join(map(repr, hidden))}"
         fix = "show the sheet and put it first if its rows are meant"
-        yield file_fault("W135", file, 0, rule, fix, severity="warning")
+        yield fault("W135", Row(file), "", rule, fix)
     elif others or sheet.title != first:
         left = f"; not read: {', '.join(map(repr, others))}" if others else ""
         rule = f"sheet {sheet.title!r} is read, the first with cells{left}"
-        yield file_fault("I135", file, 0, rule, "put the sheet first that is meant", severity="info")
+        yield fault("I135", Row(file), "", rule, "put the sheet first that is meant")

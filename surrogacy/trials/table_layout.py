@@ -1,0 +1,166 @@
+"""Layout of a user's table: what each heading means, which endpoints stand side by side, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from surrogacy.errors import DataError, Fault
+from surrogacy.trials.cells import squash
+from surrogacy.trials.files import Table
+from surrogacy.trials.heading_words import ENDPOINT_QUANTITIES, SECONDARY_WORDS
+from surrogacy.trials.headings import Heading, canonical_headings, interpret_heading, suggest
+from surrogacy.trials.rows import Row, fault
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Headings that are used, and the endpoints of a wide table (none for a long one)."""
+
+    headings: Mapping[str, Heading]
+    ignored: Mapping[str, str]
+    sides: tuple[str, ...]
+
+
+def interpret_headings(table: Table) -> Layout:
+    """Interpret the headings, and stop where they contradict each other or a required quantity is missing."""
+    headings = {column: heading for column in table.columns if (heading := interpret_heading(column)) is not None}
+    if any(squash(column) == "ai" for column in headings):  # metafor calls the events of the control arm ci
+        headings |= {column: Heading("events_ctl") for column in headings if squash(column) == "ci"}
+    ignored = {column: "not understood" for column in table.columns if column not in headings}
+    for quantity in ("trial", "endpoint"):
+        columns = [column for column, heading in headings.items() if heading.quantity == quantity]
+        secondary = [column for column in columns if squash(column) in SECONDARY_WORDS]
+        if len(secondary) < len(columns):
+            ignored |= dict.fromkeys(secondary, f"another column names the {quantity}")
+    headings = {column: heading for column, heading in headings.items() if column not in ignored}
+    ratios = {heading.endpoint for heading in headings.values() if heading.quantity in ("hr", "log_hr")} - {""}
+    named = {heading.quantity for heading in headings.values()}
+    faults = [*_repeated_meanings(table, headings), *_unclear_quantities(table, headings)]
+    if not ({"trial", "comparison"} & named):
+        faults.append(_missing(table, ignored, "no column names the trial", "add a column trial"))
+    long = not ratios and "endpoint" in named
+    sides: tuple[str, ...] = ()
+    if long:
+        if not {"hr", "log_hr"} & named:
+            faults.append(_missing(table, ignored, "no column holds the hazard ratio", "add a column hr or log_hr"))
+    else:
+        faults += _without_endpoint(table, headings) if ratios else ()
+        sides = _sides(ratios)
+        if not sides:
+            faults.append(_missing(table, ignored, *_no_pair(ratios)))
+    if faults:
+        raise DataError(faults, column_meanings(table, headings, ignored))
+    unused = _unused(headings, sides)
+    return Layout({c: h for c, h in headings.items() if c not in unused}, ignored | unused, sides)
+
+
+def _sides(ratios: set[str]) -> tuple[str, ...]:
+    """Return surrogate and final endpoint of a wide table; nothing if its headings do not tell."""
+    final = next((name for name in ("final", "OS") if name in ratios), None)
+    others = sorted(ratios - {final})
+    return (others[0], final) if final is not None and len(others) == 1 else ()
+
+
+def _no_pair(ratios: set[str]) -> tuple[str, str]:
+    fix = (
+        "use trial, hr_pfs, ci_low_pfs, ci_high_pfs, hr_os, ci_low_os, ci_high_os, or one row per hazard ratio with "
+        "a column endpoint"
+    )
+    surrogates = sorted(ratios - {"final", "OS"})
+    if len(surrogates) > 1 or {"final", "OS"} <= ratios:
+        return (
+            f"hazard ratios of several endpoints stand side by side: {', '.join(sorted(ratios))}",
+            f"keep two of them, or {fix}",
+        )
+    if ratios:
+        missing = "the final endpoint (hr_os)" if surrogates else "the surrogate endpoint (hr_pfs)"
+        return f"no column holds the hazard ratio of {missing}", fix
+    return "the columns are neither long (trial, endpoint, hr, ...) nor wide (hr_pfs, ..., hr_os, ...)", fix
+
+
+def _missing(table: Table, ignored: Mapping[str, str], rule: str, fix: str) -> Fault:
+    """Return E005; the columns that were not understood may hold what is missing."""
+    if ignored:
+        names = [
+            f"{column!r} ({hint})" if (hint := suggest(column, canonical_headings())) else repr(column)
+            for column in ignored
+        ]
+        fix = f"{fix}; columns not understood: {', '.join(names)}"
+    return fault("E005", Row(table.file, 1), "", rule, fix)
+
+
+def _unclear_quantities(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
+    """E017: a column that would change a standard error if it were understood in the other way."""
+    for column, heading in headings.items():
+        if heading.quantity in ("se_hr", "variance_hr"):
+            name = heading.quantity.removesuffix("_hr")
+            rule = "the heading does not say whether this is of the hazard ratio or of its logarithm"
+            fix = (
+                f"name it {name}_pfs or {name}_os if it is of the logarithm; a standard error of the hazard ratio is "
+                "divided by it first"
+            )
+            yield fault("E017", Row(table.file, 1), column, rule, fix)
+        elif heading.quantity == "alpha":
+            fix = "give a column ci_level, such as 0.90 for alpha = 0.10"
+            yield fault(
+                "E017", Row(table.file, 1), column, "a significance level is not read as a confidence level", fix
+            )
+
+
+def _repeated_meanings(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
+    """E002: two columns mean the same, whatever level or side they state."""
+    seen: dict[tuple[str, ...], str] = {}
+    for column, heading in headings.items():
+        key = (heading.quantity, heading.endpoint, heading.arm, heading.bound)
+        first = seen.setdefault(key, column)
+        if first != column:
+            rule = f"this means the same as the column {first!r}: {heading.describe()}"
+            yield fault("E002", Row(table.file, 1), column, rule, "rename or remove one of them")
+
+
+def _without_endpoint(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
+    """E010: a column of a wide table that is about one endpoint and does not name it."""
+    for column, heading in headings.items():
+        if heading.endpoint or heading.quantity not in (*ENDPOINT_QUANTITIES, "median"):
+            continue
+        base = f"median_{{}}_{heading.arm}" if heading.quantity == "median" else f"{heading.quantity}_{{}}"
+        suffix = f"_{heading.bound}" if heading.bound else ""
+        fix = f"name it {base.format('pfs')}{suffix} or {base.format('os')}{suffix}"
+        rule = f"read as {heading.describe()}, but the heading does not say of which endpoint"
+        yield fault("E010", Row(table.file, 1), column, rule, fix)
+
+
+def _unused(headings: Mapping[str, Heading], sides: Sequence[str]) -> dict[str, str]:
+    """Return columns that are understood but have no place in this layout, with the reason."""
+    unused = {}
+    for column, heading in headings.items():
+        if heading.quantity in ("surrogate", "final") and heading.quantity not in (sides or ("final",)):
+            unused[column] = "each hazard ratio names its endpoint already"
+        elif sides and heading.quantity == "endpoint":
+            unused[column] = "the headings of the hazard ratios name their endpoints"
+        elif sides and heading.quantity != "median" and heading.endpoint and heading.endpoint not in sides:
+            unused[column] = f"the table has no hazard ratio of {heading.endpoint}"
+    return unused
+
+
+def unknown_columns(table: Table, layout: Layout) -> Iterator[Fault]:
+    """W004: columns that are ignored."""
+    for column, reason in layout.ignored.items():
+        hint = suggest(column, canonical_headings()) if reason == "not understood" else ""
+        fix = (
+            f"{hint} Otherwise nothing needs to be done"
+            if hint
+            else "rename it if it is needed; see data/trials/CODEBOOK.md"
+        )
+        yield fault("W004", Row(table.file, 1), column, f"this column is ignored: {reason}", fix)
+
+
+def column_meanings(
+    table: Table, headings: Mapping[str, Heading], ignored: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """Return each heading with its interpretation in words."""
+    return tuple(
+        (column, f"ignored: {ignored[column]}" if column in ignored else headings[column].describe())
+        for column in table.columns
+    )

@@ -13,7 +13,8 @@ from matplotlib.patches import Patch
 from surrogacy.figures import _style as style
 from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import ThresholdEffect
-from surrogacy.results.labels import CLASSES
+from surrogacy.results.format import interval, number, percent
+from surrogacy.results.labels import CLASSES, model_label
 from surrogacy.results.result import Result, SurrogacyLine
 
 LABEL_ALL_UP_TO = 15
@@ -200,7 +201,7 @@ def _draw_threshold(ax: Axes, result: Result) -> None:
         return
     ax.axvspan(left, at, color="0.5", alpha=0.07, lw=0, zorder=0)
     ax.plot([at, at], [-0.035, 0.035], color=style.LINE_COLOUR, lw=1.6, zorder=2.5)
-    words = f"STE {threshold.hr:.2f}" + (" (outside the data)" if threshold.status == "outside-data" else "")
+    words = f"STE {number(threshold.hr)}" + (" (outside the data)" if threshold.status == "outside-data" else "")
     near_edge = at - left < 0.25 * (right - left)
     ax.text(
         at + (0.012 if near_edge else -0.012),
@@ -278,25 +279,25 @@ def _axis_labels(ax: Axes, result: Result) -> None:
 def _corner(ax: Axes, result: Result) -> None:
     """Four lines at most: what, how many, how strong, the line."""
     effects = result.effects
-    lines = [f"{effects.name or 'effects'}: {result.model.replace('-', ' ')}"]
+    lines = [f"{effects.name or 'effects'}: {model_label(result.model)}"]
     patients = f", {effects.n_patients:,.0f} patients" if np.isfinite(effects.n_patients) else ""
     lines.append(f"{result.size} comparisons, {len(effects.trials)} trials{patients}")
     square: Any = result.estimates.get("r2_trial")
     if square is not None and square.value is not None:
-        limits = "" if square.low is None else f" ({square.level:.0%} CI {square.low:.2f} to {square.high:.2f})"
-        lines.append(f"R² (trial level) {square.value:.2f}{limits}")
+        limits = "" if square.low is None else f" ({percent(square.level)} CI {interval(square.low, square.high)})"
+        lines.append(f"R² (trial level) {number(square.value)}{limits}")
     if result.line is not None:
         sign = "+" if result.line.slope >= 0 else "−"
         names = surrogate_names(effects)
         surrogate = names[0] if len(names) == 1 else "surrogate"
-        term = f"{sign} {abs(result.line.slope):.2f} log HR({surrogate})"
-        lines.append(f"log HR({final_name(effects)}) = {result.line.intercept:.2f} {term}")
+        term = f"{sign} {number(abs(result.line.slope))} log HR({surrogate})"
+        lines.append(f"log HR({final_name(effects)}) = {number(result.line.intercept)} {term}")
     if result.on_boundary:
         lines[2] += " – boundary solution"
     ax.text(
         0.985,
         0.015,
-        "\n".join(lines[:1] + [line.replace("-0.00", "0.00").replace("-", "−") for line in lines[1:]]),
+        "\n".join(lines),
         transform=ax.transAxes,
         ha="right",
         va="bottom",
@@ -347,12 +348,12 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
     elif result.shown_weights.name != "none":
         heading("Weight (area)")
         for share in (0.1, 0.4, 1.0):
-            marker(f"{share:.0%} of the largest", ms=np.sqrt(LARGEST_BUBBLE * share))
+            marker(f"{percent(share)} of the largest", ms=np.sqrt(LARGEST_BUBBLE * share))
         handles.append(Line2D([], [], lw=0, label=" "))
     if result.line is not None:
         threshold: ThresholdEffect = result["ste_prediction"]
         heading("Line and bands (95%)")
-        handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.3, label=result.model.replace("-", " ")))
+        handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.3, label=model_label(result.model)))
         handles.append(Patch(facecolor=style.LINE_COLOUR, alpha=0.25, lw=0, label="confidence (mean)"))
         new = threshold.new_trial
         handles.append(

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from surrogacy.figures import _style as style
+from surrogacy.results.format import value_and_interval
 from surrogacy.results.labels import CLASSES
 from surrogacy.results.result import Result
 
@@ -80,7 +81,7 @@ def plot_class_slopes(result: Result, ax: Axes | None = None) -> Axes:
             fontsize="small",
             fontweight=weight,
         )
-        value = f"{row['slope']:.2f} ({row['low']:.2f} to {row['high']:.2f})".replace("-", "−")
+        value = value_and_interval(row["slope"], row["low"], row["high"])
         ax.text(1.04, i, value, transform=place, va="center", fontsize="small", fontweight=weight)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
     ax.axvline(float(rows["slope"].iloc[-1]), color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)

@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
 from surrogacy.pps.dilution import TRIAL_LIKE, DilutionMap, DilutionPoint
+from surrogacy.results.format import percent
 
 BANDS = np.linspace(0.0, 1.0, 11)
 LABELLED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -165,7 +166,8 @@ def plot_dilution_map(
 def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFrame) -> str:
     """What the contours and the points are, and which trials are not shown."""
     lines = [
-        f"Contours: expected log HR of OS / log HR of PFS; the same PPS in both arms, {chart.direct_death:.0%} of PFS events deaths, constant hazards."
+        "Contours: expected log HR of OS / log HR of PFS; the same PPS in both arms, "
+        f"{percent(chart.direct_death)} of PFS events deaths, constant hazards."
     ]
     if points:
         unknown = int(data["follow_up"].isna().sum())

@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import bubble_data
 from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
+from surrogacy.results.format import number
 from surrogacy.results.labels import CLASSES
 from surrogacy.results.result import Result
 
@@ -136,8 +137,8 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
             left.text(-0.03, y, size, transform=_row_transform(left), ha="right", **text)
         for axes, name in ((left, "surrogate"), (right, "final")):
             low, high = (np.exp(row[f"{name}_{side}"]) for side in ("low", "high"))
-            interval = f"({low:.2f}–{high:.2f})" if np.isfinite(low) else "(no interval)"
-            value = f"{np.exp(row[name]):.2f} {interval}"
+            interval = f"({number(low)}–{number(high)})" if np.isfinite(low) else "(no interval)"
+            value = f"{number(np.exp(row[name]))} {interval}"
             axes.text(1.03, y, value, transform=_row_transform(axes), ha="left", **text)
     known = result.effects.has_standard_errors
     note = (

@@ -21,6 +21,7 @@ from surrogacy.figures import _style as style
 from surrogacy.pps.at_risk import AtRiskComparison, CrudeRatio, supported_until
 from surrogacy.pps.calibration import Calibration
 from surrogacy.pps.trial_summary import TrialSummary
+from surrogacy.results.format import percent
 from surrogacy.survival.hazard_ratios import hazard_ratio_over_time
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
@@ -109,7 +110,7 @@ def plot_hazard_ratio_over_time(
         for crude in comparison.crude:
             _crude(ax, crude)
         level = comparison.crude[0].level
-        label = f"crude rate ratio of the numbers at risk ({level:.0%})"
+        label = f"crude rate ratio of the numbers at risk ({percent(level)})"
         handles.append(Line2D([], [], color=style.INK, marker="o", ms=3.5, lw=1.0, label=label))
     style.hazard_ratio_axis(ax, "y", float(np.log(REACH[0])), float(np.log(REACH[1])))
     ax.axhline(0, color="0.4", lw=0.6, zorder=0)

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO, LARGEST_BUBBLE, _label
 from surrogacy.results.estimate import ThresholdEffect
+from surrogacy.results.format import interval, number, percent, signed, with_interval
 
 if TYPE_CHECKING:
     from surrogacy.models.moderation import Moderation
@@ -179,13 +180,13 @@ def _corner(ax: Axes, found: Moderation) -> None:
     below = found["p_slope_difference_negative"].value
     words = [
         f"{effects.name or 'effects'}: {len(effects)} comparisons, {len(effects.trials)} trials",
-        f"Slope {per}: {value:+.2f}",
-        f"({found.model.level:.0%} interval {low:.2f} to {high:.2f}); P(slope falls) = {below:.2f}",
+        f"Slope {per}: {signed(value)}",
+        f"({percent(found.model.level)} interval {interval(low, high)}); P(slope falls) = {number(below)}",
     ]
     ax.text(
         0.985,
         0.015,
-        "\n".join([words[0], *(line.replace("-", "−") for line in words[1:])]),
+        "\n".join(words),
         transform=ax.transAxes,
         ha="right",
         va="bottom",
@@ -213,21 +214,17 @@ def _key(ax: Axes, found: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame
         rank = (
             ""
             if found.moderator.levels
-            else f" ({float(place):.0%} of trials below)"
+            else f" ({percent(float(place))} of trials below)"
             if float(place) != 0.5
             else " (median)"
         )
-        text = (
-            f"{row['label']}{rank}\nslope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})\n{threshold}".replace(
-                "-", "−"
-            )
-        )
+        text = f"{row['label']}{rank}\nslope {with_interval(slope)}\n{threshold}"
         handles.append(
             Line2D(
                 [], [], color=colour(float(row["value"])), lw=1.8, marker="o", ms=6, mec="white", mew=0.5, label=text
             )
         )
-    handles += [heading(" "), heading(f"Bands ({found.model.level:.0%})")]
+    handles += [heading(" "), heading(f"Bands ({percent(found.model.level)})")]
     handles.append(Line2D([], [], color="0.75", lw=6, label="of each line"))
     middle = "" if len(set(lines["place"])) < 3 else " at\nthe median, true effect"
     if middle:
@@ -262,5 +259,5 @@ def _threshold(found: Moderation, value: float) -> str:
     if threshold.hr is None:
         return threshold.value_words
     if threshold.status == "two-sided":
-        return f"STE {threshold.hr_other:.2f} to {threshold.hr:.2f} only"
-    return f"STE {threshold.hr:.2f}" + (" (outside the data)" if threshold.status == "outside-data" else "")
+        return f"STE {interval(threshold.hr_other, threshold.hr)} only"
+    return f"STE {number(threshold.hr)}" + (" (outside the data)" if threshold.status == "outside-data" else "")

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
+from surrogacy.results.format import number, percent
 from surrogacy.results.result import Result
 
 BINS = 40
@@ -84,8 +85,8 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
             axes.set_yticks([])
     left.set_ylabel("Probability per bin")
     if "prior_overlap" in result.estimates:
-        medians = f"median {result['r2_trial_prior'].value:.2f} before, {result['r2_trial'].value:.2f} after"
-        overlap = f"overlap with the prior {result['prior_overlap'].value:.0%}\n{medians}"
+        medians = f"median {number(result['r2_trial_prior'].value)} before, {number(result['r2_trial'].value)} after"
+        overlap = f"overlap with the prior {percent(result['prior_overlap'].value)}\n{medians}"
         left.set_title(overlap, fontsize="small", loc="right", pad=3)
     if "p_slope_positive" in result.estimates:
         middle.set_title(
@@ -139,4 +140,4 @@ def _histogram(axes: Axes, bins: pd.DataFrame, estimate: Any) -> None:
 
 
 def _probability(value: float) -> str:
-    return "> 0.999" if value > 0.999 else f"= {value:.2f}" if value < 0.995 else f"= {value:.3f}"
+    return "> 0.999" if value > 0.999 else f"= {number(value, 2 if value < 0.995 else 3)}"

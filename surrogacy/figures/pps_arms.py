@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from surrogacy.figures import _style as style
 from surrogacy.pps.coupling import CouplingAudit
+from surrogacy.results.format import with_interval
 
 LARGEST = 60.0  # points squared
 STAGE_COLOURS = {"intermediate": "#0072B2", "advanced": "#D55E00", "mixed": "#009E73"}
@@ -210,9 +211,6 @@ def _titles(left: Axes, right: Axes, audit: CouplingAudit) -> None:
     weights = "weights n" if audit.weights == "n" else "unweighted"
     for axes, name in ((left, "r_os_pps"), (right, "r_os_pfs")):
         estimate = audit[name]
-        text = f"r = {estimate.value:.2f}"
-        if estimate.low is not None:
-            text += f" ({estimate.low:.2f} to {estimate.high:.2f})"
-        axes.set_title(text, fontsize="medium", fontweight="bold", loc="left")
+        axes.set_title(f"r = {with_interval(estimate)}", fontsize="medium", fontweight="bold", loc="left")
     note = f"{len(audit.arms)} arms, {len(audit.trials)} trials, {weights}; descriptive"
     right.set_title(note, fontsize="small", loc="right")

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from surrogacy.figures import _style as style
+from surrogacy.results.format import number, percent
 
 ROW = 4.2  # mm
 SLOPES = (-2.0, 3.0)
@@ -93,11 +94,11 @@ def plot_prior_sensitivity(
     for i, row in enumerate(rows.to_dict("records")):
         left.text(-0.84, i, row["prior"], transform=place, va="center", fontsize="small")
         status = row["ste_prediction_status"]
-        threshold = "–" if status in NO_THRESHOLD else f"{row['ste_prediction']:.2f}"
+        threshold = "–" if status in NO_THRESHOLD else number(row["ste_prediction"])
         threshold += MARKS.get(status, ("", ""))[0]
         right.text(1.08, i, threshold, transform=right.get_yaxis_transform(), va="center", fontsize="small")
         right.text(
-            1.36, i, f"{row['prior_overlap']:.0%}", transform=right.get_yaxis_transform(), va="center", fontsize="small"
+            1.36, i, percent(row["prior_overlap"]), transform=right.get_yaxis_transform(), va="center", fontsize="small"
         )
     left.set_title(
         f"{name}: sensitivity to the prior", fontsize="medium", fontweight="bold", loc="left", x=-0.84, pad=13

@@ -14,7 +14,7 @@ from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import share_with_interval, with_interval
+from surrogacy.results.format import percent, share_with_interval, value_and_interval, with_interval
 
 COLOURS = {"dilution": "#0072B2", "imbalance": "#E69F00", "residual": "#999999"}
 STEPS = {
@@ -126,7 +126,7 @@ def _panel(ax: Axes, found: Decomposition, data: pd.DataFrame, limits: tuple[flo
     title = f"{found.inputs.name}: {found.inputs.endpoint} effect by {calibration.scenario}; {calibration.words} ({calibration.name})"
     ax.set_title(title, fontsize="medium", fontweight="bold", loc="left", x=-0.46)
     level = found.effects["gap"].level or 0.0
-    head = f"HR; log HR and share of the gap\n({calibration.label}; {level:.0%} intervals)"
+    head = f"HR; log HR and share of the gap\n({calibration.label}; {percent(level)} intervals)"
     ax.text(1.03, -0.62, head, transform=beside, va="bottom", ha="left", fontsize="small", color="0.35")
     if not found.identified:
         ax.text(
@@ -163,7 +163,7 @@ def _number(value: float | None) -> float:
 
 def _on_log_scale(estimate: Estimate) -> dict[str, Any]:
     value, low, high = (float(np.log(_number(limit))) for limit in _limits(estimate))
-    words = "HR {:.2f} ({:.2f} to {:.2f})".format(*np.exp([value, low, high]))
+    words = f"HR {value_and_interval(*np.exp([value, low, high]))}"
     return {
         "end": value,
         "low": low,

@@ -49,8 +49,8 @@ def manifest(
     warnings : sequence of str
     exit_code : int
     folder : Path
-        Everything that the run wrote so far; recorded with SHA-256 sums, by which a mixed folder is detected. The next run into
-        the same folder removes these files.
+        Everything that the run wrote so far; recorded with SHA-256 sums, by which a mixed folder is detected. The next
+        run into the same folder removes these files.
     figure_problems : sequence of FigureError
         Figures that could not be drawn.
     command : str

@@ -165,7 +165,7 @@ def _every_grid(decompositions: Sequence[Decomposition]) -> Grid:
 
 
 def residual_p_record(decompositions: Sequence[Decomposition]) -> Record:
-    """Return the number of p-values of residuals, of those below 0.05, and of those expected if every residual were 0."""
+    """Return the number of p-values of residuals, of those below 0.05, and of those expected without residuals."""
     below = sum(one.p_residual < P_LIMIT for one in decompositions)
     size = len(decompositions)
     return {"tests": size, "below_0.05": below, "expected_below_0.05": P_LIMIT * size}
@@ -289,7 +289,8 @@ def _direct_death_table(run: PpsRun) -> tuple[Table, ...]:
     label = "calibration M, first PFS effect of the table of decompositions"
     if run.main is not None:
         label = run.main.calibration.label
-    note = f"{label[0].upper()}{label[1:]}; shares of the gap and of the model's attenuation, point values without intervals."
+    about = "shares of the gap and of the model's attenuation, point values without intervals"
+    note = f"{label[0].upper()}{label[1:]}; {about}."
     title = "What the share of deaths without progression changes"
     return record_table("direct_death", title, [asdict(scenario) for scenario in run.by_direct_death], printed, note)
 

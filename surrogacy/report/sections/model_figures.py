@@ -88,8 +88,9 @@ def _any_unverified(result: Result) -> bool:
 
 def _forest(result: Result, focus: str | None) -> Drawing:
     effects = result.effects
+    final = with_article(final_name(effects))
     parts = [
-        f"Hazard ratios of {surrogates_of(result)} and of {with_article(final_name(effects))}, {comparisons_of(result)}.",
+        f"Hazard ratios of {surrogates_of(result)} and of {final}, {comparisons_of(result)}.",
         "Symbol area and percentages are shares of the patients."
         if np.isfinite(effects.n).all()
         else f"Symbol area: weight ({weights_in_words(result.shown_weights.name, effects)}).",

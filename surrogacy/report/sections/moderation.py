@@ -1,4 +1,4 @@
-"""Moderation: the surrogacy line by post-progression survival, stage and line of treatment, and what dilution leaves."""
+"""Moderation: the surrogacy line by post-progression survival, stage and line, and what dilution leaves."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _offset_line(run: PpsRun) -> Iterator[Note]:
 
 
 def _tables(run: PpsRun) -> tuple[Table, ...]:
-    """Return the line at several values of every moderator, its evidence, and the regression on what dilution leaves."""
+    """Return the line at values of every moderator, its evidence, and the regression on what dilution leaves."""
     evidence = [evidence_record(one) for one in run.moderated]
     assumptions = run.moderated[0].needed.assumptions
     return (

@@ -94,7 +94,7 @@ def _table(run: FitRun) -> tuple[Table, ...]:
 
 
 def placement_drawings(run: FitRun) -> Iterator[Drawing]:
-    """Return a figure of each comparison in focus, with the first line that holds its trial and the first that does not."""
+    """Return each comparison in focus with the first line that holds its trial and the first that does not."""
     for focus in run.focuses:
         shown = _shown(run, focus)
         if shown:

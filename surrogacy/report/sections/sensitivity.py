@@ -1,4 +1,4 @@
-"""Sensitivity: the within-trial correlation, the prior, every other choice, subgroups, and the formula of an interval."""
+"""Sensitivity: the within-trial correlation, the prior, every other choice, subgroups, the formula of intervals."""
 
 from __future__ import annotations
 

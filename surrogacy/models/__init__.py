@@ -67,6 +67,11 @@ def create(name: str, **settings: Any) -> Model:
     ------
     UsageError
         If no model has this name.
+
+    Examples
+    --------
+    >>> create("weighted-pearson", weights="none").name
+    'weighted-pearson'
     """
     if name not in REGISTRY:
         raise UsageError(f"unknown model {name!r}; choose from {', '.join(REGISTRY)}")

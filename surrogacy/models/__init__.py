@@ -36,7 +36,7 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 class Model(Protocol):
-    """What every model offers."""
+    """Model of trial-level surrogacy."""
 
     @property
     def name(self) -> str:

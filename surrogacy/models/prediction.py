@@ -1,4 +1,4 @@
-"""What a fitted line expects of the OBSERVED final effect of a trial whose surrogate effect was observed.
+"""Prediction of the OBSERVED final effect of a trial whose surrogate effect was observed, by a fitted line.
 
 For a bivariate model, with ``k = T11 / (T11 + s1^2)`` the shrinkage of the observed surrogate effect y1,
 

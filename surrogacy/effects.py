@@ -142,9 +142,8 @@ class Effects:
         Raises
         ------
         UsageError
-            If a length or shape is wrong, or a value is no number or impossible: a standard error or a number of
-            patients not above 0, a negative number of events, a correlation outside [-1, 1], a control share outside
-            (0, 1).
+            If a length or shape is wrong, or a value is no number or impossible: a standard error or number of patients
+            not above 0, a negative number of events, rho_within outside [-1, 1], a control share outside (0, 1).
         """
         y = numbers("log_hr", log_hr)
         s = np.full(y.shape, np.nan) if se is None else numbers("se", se)
@@ -258,10 +257,7 @@ class Effects:
     def sampling_covariance(self, members: Sequence[int] | IntArray) -> FloatArray:
         """(2 m, 2 m) covariance of the estimates of ``m`` comparisons, surrogate and final of each in turn.
 
-        Parameters
-        ----------
-        members : sequence of int
-            Places of the comparisons, such as a group of `dependent_groups`.
+        ``members`` are their places, such as a group of `dependent_groups`.
         """
         return np.block([[self.covariance_between(int(i), int(j)) for j in members] for i in members])
 

@@ -1,4 +1,4 @@
-"""What published schemes would say of a result; the words stand in ``criteria.toml``, in two styles.
+"""Verdicts of published schemes on a result; the words stand in ``criteria.toml``, in two styles.
 
     IQWiG A10-05       lower 95 % limit of R >= 0.85 high, upper <= 0.70 low, else unclear. High alone suffices: an
                        effect on the surrogate then proves one on the final endpoint. Unclear: the threshold effect; a
@@ -275,7 +275,7 @@ def _verdict(
 
 
 def _doubts(result: Result) -> tuple[str, ...]:
-    """What makes every verdict on a result doubtful."""
+    """Reasons that make every verdict on a result doubtful."""
     return (("boundary",) if result.on_boundary else ()) + (() if result.converged else ("not_converged",))
 
 
@@ -319,7 +319,7 @@ def _threshold(result: Result, level: float) -> ThresholdEffect | None:
 
 
 def _threshold_doubts(result: Result, effects: Sequence[ThresholdEffect | None]) -> tuple[str, ...]:
-    """What makes a threshold doubtful, where there is one."""
+    """Reasons that make a threshold doubtful, where there is one."""
     thresholds = [ste for ste in effects if ste is not None and ste.hr is not None]
     if not thresholds:
         return ()
@@ -336,7 +336,7 @@ def _threshold_doubts(result: Result, effects: Sequence[ThresholdEffect | None])
 
 
 def _beyond(trial: SurrogateEffect, ste: ThresholdEffect) -> bool:
-    """Whether the whole interval of a surrogate effect lies beyond a threshold, and within a two-sided region."""
+    """Return whether the whole interval of a surrogate effect lies beyond a threshold, and within a two-sided region."""
     if ste.hr is None or trial.high >= ste.hr:
         return False
     return ste.status != "two-sided" or (ste.hr_other is not None and trial.low > ste.hr_other)

@@ -36,7 +36,7 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 class Model(Protocol):
-    """What every model offers."""
+    """Model of trial-level surrogacy."""
 
     @property
     def name(self) -> str:
@@ -67,6 +67,11 @@ def create(name: str, **settings: Any) -> Model:
     ------
     UsageError
         If no model has this name.
+
+    Examples
+    --------
+    >>> create("weighted-pearson", weights="none").name
+    'weighted-pearson'
     """
     if name not in REGISTRY:
         raise UsageError(f"unknown model {name!r}; choose from {', '.join(REGISTRY)}")

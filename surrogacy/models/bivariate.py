@@ -79,6 +79,16 @@ class BivariateRandomEffects:
         Starting points of the search, at most five: moments, strong correlations of either sign, and beside the
         maxima with one tau = 0. The three models with a tau of 0 are tried besides, whatever it is.
     level : float
+
+    Examples
+    --------
+    >>> from surrogacy import Effects
+    >>> from surrogacy.models import BivariateRandomEffects
+    >>> log_hr = [[-0.6, -0.4], [-0.3, -0.2], [-0.1, -0.1], [0.0, 0.05]]
+    >>> effects = Effects.from_arrays(log_hr, [[0.1, 0.1]] * 4, n=[400] * 4)
+    >>> result = BivariateRandomEffects(interval="delta").fit(effects)
+    >>> round(result["slope"].value, 2)
+    0.71
     """
 
     method: Method = "reml"

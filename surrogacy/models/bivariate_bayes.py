@@ -79,6 +79,16 @@ class BivariateBayes:
         Nodes of tau_surrogate, tau_final and rho_between.
     check_grid : bool
         Compare two grids and refine until they agree; without it one grid is trusted (leave-one-out).
+
+    Examples
+    --------
+    >>> from surrogacy import Effects
+    >>> from surrogacy.models import BivariateBayes
+    >>> log_hr = [[-0.6, -0.4], [-0.3, -0.2], [-0.1, -0.1], [0.0, 0.05]]
+    >>> effects = Effects.from_arrays(log_hr, [[0.1, 0.1]] * 4, n=[400] * 4)
+    >>> result = BivariateBayes(check_grid=False).fit(effects)
+    >>> round(result["slope"].value, 1)
+    0.4
     """
 
     tau_surrogate: PositivePrior = HalfNormal(0.5)
@@ -243,7 +253,13 @@ class BivariateBayes:
 
 
 def prior_change(overlap: float) -> PriorChange:
-    """Grade how far the trials have changed the prior, by the overlap of prior and posterior."""
+    """Grade how far the trials have changed the prior, by the overlap of prior and posterior.
+
+    Examples
+    --------
+    >>> prior_change(0.95)
+    'hardly'
+    """
     return next((grade for least, grade in PRIOR_CHANGES if overlap >= least), "dominated-by-data")
 
 

@@ -37,6 +37,16 @@ class WeightedPearson:
     bootstrap : int
         Resamples of whole trials; 0 = none.
     seed : int
+
+    Examples
+    --------
+    >>> from surrogacy import Effects
+    >>> from surrogacy.models import WeightedPearson
+    >>> log_hr = [[-0.6, -0.4], [-0.3, -0.2], [-0.1, -0.1], [0.0, 0.05]]
+    >>> effects = Effects.from_arrays(log_hr, [[0.1, 0.1]] * 4, n=[400] * 4)
+    >>> result = WeightedPearson(bootstrap=0).fit(effects)
+    >>> round(result["r"].value, 2)
+    0.98
     """
 
     weights: Weights = "n"

@@ -60,6 +60,16 @@ class DanielsHughes:
     level : float
     nodes : tuple of int
         Nodes of slope and sigma_cond.
+
+    Examples
+    --------
+    >>> from surrogacy import Effects
+    >>> from surrogacy.models import DanielsHughes
+    >>> log_hr = [[-0.6, -0.4], [-0.3, -0.2], [-0.1, -0.1], [0.0, 0.05]]
+    >>> effects = Effects.from_arrays(log_hr, [[0.1, 0.1]] * 4, n=[400] * 4)
+    >>> result = DanielsHughes().fit(effects)
+    >>> round(result["slope"].value, 1)
+    0.7
     """
 
     intercept: Normal = Normal(0.0, 10.0)

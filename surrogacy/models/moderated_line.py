@@ -142,7 +142,7 @@ class ModeratedLine:
 
     @property
     def probabilities(self) -> tuple[float, float, float]:
-        """Of median and limits."""
+        """Probabilities of median and limits."""
         return 0.5, 0.5 - self.level / 2, 0.5 + self.level / 2
 
     def _moderation(

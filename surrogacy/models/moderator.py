@@ -58,7 +58,13 @@ class Moderator:
 
 
 def plain_moderator(values: FloatArray, name: str = "moderator", words: str = "") -> Moderator:
-    """Numbers from elsewhere as a moderator, NaN where not known."""
+    """Numbers from elsewhere as a moderator, NaN where not known.
+
+    Examples
+    --------
+    >>> plain_moderator(np.array([1.0, np.nan, 2.0]), "dose").label(2.0)
+    '2'
+    """
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or np.isinf(values).any():
         raise UsageError(

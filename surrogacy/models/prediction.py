@@ -1,4 +1,4 @@
-"""Prediction of the OBSERVED final effect of a trial, from a fitted line and the observed surrogate effect.
+"""Prediction of the OBSERVED final effect of a trial whose surrogate effect was observed, by a fitted line.
 
 For a bivariate model, with ``k = T11 / (T11 + s1^2)`` the shrinkage of the observed surrogate effect y1,
 

@@ -23,6 +23,11 @@ class HalfNormal:
     ----------
     scale : float
         SD before folding.
+
+    Examples
+    --------
+    >>> str(HalfNormal(0.5))
+    'half-normal(0.5)'
     """
 
     scale: float
@@ -54,6 +59,11 @@ class HalfStudentT:
     ----------
     scale : float
     degrees_of_freedom : float
+
+    Examples
+    --------
+    >>> str(HalfStudentT(0.5, 4.0))
+    'half-t(0.5, 4 df)'
     """
 
     scale: float
@@ -90,6 +100,11 @@ class Uniform:
     Parameters
     ----------
     low, high : float
+
+    Examples
+    --------
+    >>> str(Uniform(-1.0, 1.0))
+    'uniform(-1, 1)'
     """
 
     low: float
@@ -165,6 +180,11 @@ class Normal:
     Parameters
     ----------
     mean, sd : float
+
+    Examples
+    --------
+    >>> str(Normal(0.0, 10.0))
+    'normal(0, 10)'
     """
 
     mean: float = 0.0
@@ -214,6 +234,11 @@ def lkj(eta: float) -> Beta:
     References
     ----------
     Lewandowski, Kurowicka, Joe (2009), doi:10.1016/j.jmva.2009.04.008.
+
+    Examples
+    --------
+    >>> str(lkj(2.0))
+    'LKJ(2)'
     """
     return Beta(eta, eta)
 

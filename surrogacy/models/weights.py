@@ -83,6 +83,13 @@ def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[Ca
     ------
     UsageError
         If there is no such weight.
+
+    Examples
+    --------
+    >>> log_hr = [[-0.6, -0.4], [-0.3, -0.2], [-0.1, -0.1], [0.0, 0.05]]
+    >>> effects = Effects.from_arrays(log_hr, [[0.1, 0.1]] * 4, n=[400] * 4)
+    >>> weights_of(effects, "n")[0]
+    array([400., 400., 400., 400.])
     """
     if weights not in get_args(Weights):
         raise UsageError(f"weights must be one of {', '.join(get_args(Weights))}; got {weights!r}")

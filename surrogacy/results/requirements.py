@@ -68,7 +68,7 @@ class LeftOut:
 
     @property
     def remedy(self) -> str:
-        """What the user can do."""
+        """Remedy for the user."""
         return remedies([self])
 
 

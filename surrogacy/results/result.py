@@ -1,4 +1,4 @@
-"""What every model returns: named estimates, a line if there is one, and what is wrong with them.
+"""Result of a model: named estimates, a line if there is one, and caveats.
 
 Intervals are equal-tailed and two-sided at 95 % unless an estimate says otherwise.
 """
@@ -35,12 +35,12 @@ class SurrogacyLine(Protocol):
 
     @property
     def intercept(self) -> float:
-        """Of the line drawn."""
+        """Intercept of the line drawn."""
         ...
 
     @property
     def slope(self) -> float:
-        """Of the line drawn."""
+        """Slope of the line drawn."""
         ...
 
     @property
@@ -66,7 +66,7 @@ class SurrogacyLine(Protocol):
 
     @property
     def scatter_known(self) -> bool:
-        """Whether the scatter of true effects about the line is known apart from sampling error."""
+        """True where the scatter of true effects about the line is known apart from sampling error."""
         ...
 
     def threshold(self, level: float = LEVEL, band: Band = "prediction") -> ThresholdEffect:

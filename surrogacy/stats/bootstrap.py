@@ -30,7 +30,13 @@ def resampled_r(effects: Effects, weights: FloatArray, resamples: int, generator
 
 
 def percentiles(sample: FloatArray, level: float = LEVEL) -> Limits:
-    """Percentile interval of the finite part of a sample; None where it is empty."""
+    """Percentile interval of the finite part of a sample; None where it is empty.
+
+    Examples
+    --------
+    >>> percentiles(np.arange(101.0), 0.9)
+    (4.999999999999999, 95.0)
+    """
     level = confidence_level(level)
     finite = sample[np.isfinite(sample)]
     if not len(finite):

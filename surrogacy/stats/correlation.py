@@ -27,6 +27,11 @@ def weighted_pearson(x: npt.ArrayLike, y: npt.ArrayLike, weights: npt.ArrayLike)
     (...) array
         ``sum w (x-mx)(y-my) / sqrt(sum w (x-mx)^2 sum w (y-my)^2)`` with weighted means; NaN where
         fewer than two distinct values carry weight.
+
+    Examples
+    --------
+    >>> weighted_pearson([-0.6, -0.3, 0.0], [-0.4, -0.2, 0.1], [300, 200, 100]).round(3)
+    np.float64(0.992)
     """
     x, y, w = (np.asarray(values, dtype=np.float64) for values in (x, y, weights))
     total = w.sum(axis=-1, keepdims=True)
@@ -40,14 +45,26 @@ def weighted_pearson(x: npt.ArrayLike, y: npt.ArrayLike, weights: npt.ArrayLike)
 
 
 def ranks(x: npt.ArrayLike) -> FloatArray:
-    """Ranks from 1, ties sharing their mean rank."""
+    """Ranks from 1, ties sharing their mean rank.
+
+    Examples
+    --------
+    >>> ranks([0.2, -0.1, 0.2])
+    array([2.5, 1. , 2.5])
+    """
     _, inverse, counts = np.unique(np.asarray(x), return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return np.asarray((last - (counts - 1) / 2.0)[inverse], dtype=np.float64)
 
 
 def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """Spearman rank correlation (unweighted)."""
+    """Spearman rank correlation (unweighted).
+
+    Examples
+    --------
+    >>> round(spearman([-0.6, -0.3, 0.0], [-0.4, 0.1, -0.2]), 2)
+    0.5
+    """
     a, b = ranks(x), ranks(y)
     return float(weighted_pearson(a, b, np.ones_like(a)))
 
@@ -70,6 +87,12 @@ def fisher_interval(
     -------
     low, high : float or None
         None where the interval is not defined: for k <= 3, and at r = -1 or 1.
+
+    Examples
+    --------
+    >>> low, high = fisher_interval(0.8, 16)
+    >>> round(low, 2), round(high, 2)
+    (0.5, 0.93)
     """
     level = confidence_level(level)
     if k <= 3 or not np.isfinite(r) or abs(r) > 1 - 1e-12:
@@ -80,7 +103,13 @@ def fisher_interval(
 
 
 def square_interval(low: float | None, high: float | None) -> tuple[float | None, float | None]:
-    """Interval of r^2 from an interval of r: its lower limit is 0 whenever that interval holds 0."""
+    """Interval of r^2 from an interval of r: its lower limit is 0 whenever that interval holds 0.
+
+    Examples
+    --------
+    >>> square_interval(-0.5, 0.5)
+    (0.0, 0.25)
+    """
     if low is None or high is None:
         return None, None
     outer = max(low**2, high**2)
@@ -115,6 +144,12 @@ def wald_r2(
     ----------
     Cortinas Abrahantes et al. (2004), doi:10.1016/j.csda.2003.12.003; Oba et al. (2013), doi:10.1093/jnci/djt270;
     Buyse et al. (2007), doi:10.1200/JCO.2007.11.8836, print an interval beyond 1.
+
+    Examples
+    --------
+    >>> low, high = wald_r2(0.64, 16)
+    >>> round(low, 2), round(high, 2)
+    (0.33, 0.95)
     """
     if se is None:
         if trials <= lost or not r2 < 1 - 1e-12:  # at R2 = 1 the formula gives an interval of width 0
@@ -126,7 +161,14 @@ def wald_r2(
 
 
 def atanh_t(rho: float, se: float, trials: int, level: float = LEVEL) -> Limits:
-    """Interval of a correlation from its SE, delta method on ``atanh(rho)``, t with ``N - 1`` df; None at -1 and 1."""
+    """Interval of a correlation from its SE, delta method on ``atanh(rho)``, t with ``N - 1`` df; None at -1 and 1.
+
+    Examples
+    --------
+    >>> low, high = atanh_t(0.8, 0.1, 16)
+    >>> round(low, 2), round(high, 2)
+    (0.47, 0.93)
+    """
     if trials < 2 or not abs(rho) < 1 or not np.isfinite(se):
         return None, None
     half = float(stdtrit(trials - 1, 0.5 + confidence_level(level) / 2)) * se / (1.0 - rho**2)
@@ -137,6 +179,11 @@ def needed_r(k: int, limit: float = 0.85, level: float = LEVEL) -> float | None:
     """Correlation whose lower Fisher limit reaches ``limit`` with k trials, ``tanh(atanh limit + z / sqrt(k - 3))``.
 
     None for k <= 3, where Fisher's z has no standard error.
+
+    Examples
+    --------
+    >>> round(needed_r(16), 3)
+    0.947
     """
     if not -1 < limit < 1:
         raise UsageError(f"a limit of a correlation lies between -1 and 1; got {limit:g}")

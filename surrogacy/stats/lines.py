@@ -66,6 +66,13 @@ class Line:
         Of the t quantile; None = normal.
     data_range : tuple of float
         Smallest and largest observed surrogate log HR.
+
+    Examples
+    --------
+    >>> line = Line(0.0, 0.5, np.zeros((2, 2)), 0.1, 4.0, 1.0, None, None, (-1.0, 0.0))
+    >>> mean, low, high = line.predict(-0.5)
+    >>> round(float(high), 3), str(line.threshold())
+    (-0.054, '0.68 (95% prediction band, new trial: its true effect)')
     """
 
     intercept: float

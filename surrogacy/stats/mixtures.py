@@ -24,6 +24,11 @@ def mixture_cdf(x: FloatArray, weight: FloatArray, mean: FloatArray, sd: FloatAr
     Returns
     -------
     (...) array
+
+    Examples
+    --------
+    >>> float(mixture_cdf(np.array(0.0), np.array([0.5, 0.5]), np.array([-1.0, 1.0]), np.ones(2)))
+    0.5
     """
     return np.asarray(ndtr((np.asarray(x)[..., None] - mean) / np.maximum(sd, 1e-100)) @ weight)
 
@@ -42,6 +47,11 @@ def mixture_quantile(p: npt.ArrayLike, weight: FloatArray, mean: FloatArray, sd:
     Returns
     -------
     (m, q) array
+
+    Examples
+    --------
+    >>> mixture_quantile([0.5], np.array([0.5, 0.5]), np.array([[-1.0, 3.0]]), np.ones((1, 2))).round(3)
+    array([[1.]])
     """
     probability = np.asarray(p, dtype=np.float64)
     m, n = mean.shape

@@ -48,6 +48,12 @@ class PredictiveDistribution:
         Of the t.
     components : mapping of str to float
         Parts of the variance, those that the model knows; they sum to it.
+
+    Examples
+    --------
+    >>> law = PredictiveDistribution(np.ones(1), np.array([-0.2]), np.array([0.1]), None, {"sampling": 0.01})
+    >>> [round(limit, 2) for limit in law.interval(0.95)]
+    [-0.4, -0.0]
     """
 
     weight: FloatArray

@@ -65,6 +65,13 @@ def residual_scatter(effects: Effects, intercept: float, slope: float) -> Residu
     -------
     ResidualScatter or None
         None with fewer than three comparisons.
+
+    Examples
+    --------
+    >>> log_hr = [[-0.6, -0.4], [-0.3, -0.2], [-0.1, -0.1], [0.0, 0.05]]
+    >>> effects = Effects.from_arrays(log_hr, [[0.1, 0.1]] * 4, n=[400] * 4)
+    >>> round(residual_scatter(effects, 0.0, 0.66).q, 2)
+    0.47
     """
     usable = effects.complete & np.isfinite(effects.se).all(axis=1)
     data = effects if usable.all() else effects.take(usable)

@@ -153,7 +153,7 @@ def stack(data: Sequence[DataLayout]) -> Batch:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """What is summed over the comparisons of each of ``b`` data sets at each of ``g`` points; (b, g) arrays.
+    """Sums over the comparisons of each of ``b`` data sets at each of ``g`` points; (b, g) arrays.
 
     Parameters
     ----------

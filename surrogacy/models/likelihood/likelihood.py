@@ -193,7 +193,7 @@ class Likelihood:
         return Evaluation(float(log_likelihood), gradient, at, beta_cov, score - information @ at)
 
     def _restriction(self, beta_cov: FloatArray) -> float:
-        """What REML adds to the log-likelihood."""
+        """Term that REML adds to the log-likelihood."""
         if not self.restricted:
             return 0.0
         return float(0.5 * (self.q * np.log(2 * np.pi) + self.design_log_det + np.linalg.slogdet(beta_cov)[1]))

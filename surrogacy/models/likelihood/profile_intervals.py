@@ -108,7 +108,7 @@ def profile_intervals(
 
 
 def _no_spread_is_plausible(likelihood: Likelihood, best: Optimum, level: float) -> bool:
-    """Whether tau_surrogate = 0 lies within the likelihood region: then any slope and intercept do too."""
+    """Return whether tau_surrogate = 0 lies in the likelihood region: then any slope and intercept do too."""
 
     def negative(tau2: FloatArray) -> tuple[float, FloatArray]:
         at = likelihood.evaluate(np.array([0.0, 0.0, tau2[0] ** 2]))

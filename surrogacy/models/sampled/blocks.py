@@ -168,7 +168,7 @@ def observe(
 
 
 def data_of(blocks: Sequence[Layout], *, by_comparison: bool = False) -> dict[str, Any]:
-    """What `observe` holds as ``pm.Data``."""
+    """Arrays that `observe` holds as ``pm.Data``."""
     return {name: value for block in blocks for name, value in block.data(rows=by_comparison).items()}
 
 

@@ -1,4 +1,4 @@
-"""What the sampled models share: priors as random variables, a run of NUTS, its diagnostics and its summaries.
+"""Common parts of the sampled models: priors as random variables, a run of NUTS and its summaries.
 
 A model is compiled once and can be refitted to other data (`compile_model`, `refit`): compiling takes seconds, twenty
 trials take a tenth of a second. Every setting of a run is stated, and Numba's fast mathematics is off: with it the same

@@ -1,4 +1,4 @@
-"""What a sampled posterior owes to its prior, and what data it would make: power scaling and predictive draws.
+"""Influence of the prior on a sampled posterior, and the data it would make: power scaling and predictive draws.
 
 References
 ----------
@@ -22,7 +22,7 @@ from surrogacy.results.result import Result
 
 
 def power_scaling(model: pm.Model, tree: xr.DataTree, variables: Sequence[str]) -> list[dict[str, Any]]:
-    """How far the posterior moves when the prior or the likelihood is raised to a power near 1.
+    """Sensitivity of the posterior when the prior or the likelihood is raised to a power near 1.
 
     Returns
     -------

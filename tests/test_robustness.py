@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from surrogacy.analysis import fit_stages
+from surrogacy.analysis.fit_run import FitRun
+from surrogacy.analysis.settings import FitSettings
+from surrogacy.analysis.stages import advance, in_order
 from surrogacy.evaluation import cross_validation, influence, refits
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS
 from surrogacy.evaluation.sensitivity import vary_one_choice
@@ -79,7 +82,7 @@ def test_influence_tables_name_the_trial_that_carries_r(document):
     )
 
 
-def test_differences_are_of_sets_without_a_common_trial(document, trials):
+def test_differences_are_of_sets_without_a_common_trial(document):
     found, out = document
     (one,) = found["differences"]
     assert one["names"] == ["tactics-2022", "llovet-2019-pfs"]
@@ -88,8 +91,9 @@ def test_differences_are_of_sets_without_a_common_trial(document, trials):
     assert z["se"] == pytest.approx(np.sqrt(1 / 3 + 1 / 13))
     assert z["low"] < 0 < z["high"]
     assert one["sentence"] in (out / "tables" / "differences.md").read_text()
-    both = [trials.analysis_set(name) for name in ("all", "advanced")]
-    assert fit_stages.differences(both, "n", 0) == ()
+    settings = FitSettings(("all", "advanced"), ("weighted-pearson",))
+    *_, run = advance(FitRun(settings), fit_stages.TABLE_STAGES, in_order)
+    assert fit_stages.COMPARE.batches(run) == [[]]
 
 
 def test_verdicts_are_neutral_unless_asked(document, capsys):

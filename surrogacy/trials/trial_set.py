@@ -1,8 +1,8 @@
-"""Read the trial tables, check every cell, and hold them as a `TrialSet`."""
+"""Trial tables of a run, and the analysis sets that can be paired from them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,16 +10,12 @@ import pandas as pd
 
 from surrogacy.effects import Effects
 from surrogacy.errors import DataError, Fault, UsageError
-from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, trial_facts
-from surrogacy.trials.adding_rows import added_rows, check_user_rows, final_endpoints, merge, presumed_endpoints
 from surrogacy.trials.analysis_set import DEFAULT_PAIRING, AnalysisSet, Pairing, Source
-from surrogacy.trials.columns import ARMS, AT_RISK, EFFECTS, FINALS, OPTIONAL_EFFECTS, SURROGATES, TABLES, TRIALS
-from surrogacy.trials.curated_tables import changed_files, check_columns, read_curated_rows, refuse_pipe, shipped_tables
+from surrogacy.trials.columns import FINALS, SURROGATES
+from surrogacy.trials.curated_tables import refuse_pipe, shipped_tables
 from surrogacy.trials.files import Table, read_table
-from surrogacy.trials.frames import table_frame
-from surrogacy.trials.layouts import DEFAULT_ROLES, OWN_ROLES
 from surrogacy.trials.pairing import pair_by_list, pair_by_rule, rule_text
-from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.rows import Row
 from surrogacy.trials.set_rules import check_set
 from surrogacy.trials.shared_control import SharedControl
 
@@ -33,9 +29,9 @@ class TrialSet:
     Parameters
     ----------
     trials, effects, arms, at_risk : DataFrame
-        A row is a comparison, a hazard ratio, an arm, and a time of a survival curve (months); columns as in CODEBOOK.md,
-        numbers as numbers, with the place of each row (``file``, ``file_line``). ``at_risk`` has no rows where none are
-        known.
+        A row is a comparison, a hazard ratio, an arm, and a time of a survival curve (months); columns as in
+        CODEBOOK.md, numbers as numbers, with the place of each row (``file``, ``file_line``). ``at_risk`` has no rows
+        where none are known.
     folder : Path
         Where the tables and their ``sets/`` lie.
     data_version : str
@@ -217,141 +213,3 @@ def _pairing(
     """Return the five keywords of a method as one value."""
     surrogates = (surrogate,) if isinstance(surrogate, str) else tuple(surrogate)
     return Pairing(surrogates, () if final is None else (final,), rho_within, min_evidence, shared_control)
-
-
-def read_trials(path: str | Path | None = None, add: str | Path | None = None) -> TrialSet:
-    """Read and check the trial tables.
-
-    Parameters
-    ----------
-    path : path-like, optional
-        Folder with trials.csv, effects.csv, arms.csv, sets/ and, if there is one, at_risk.csv; default: the shipped
-        tables.
-    add : path-like, optional
-        CSV or XLSX with extra rows for this run, long or wide.
-
-    Returns
-    -------
-    TrialSet
-
-    Raises
-    ------
-    DataError
-        With every fault found, each naming file, line, trial, column, value, rule and likely fix.
-
-    Examples
-    --------
-    >>> from surrogacy.trials import read_trials
-    >>> advanced = read_trials().pair(select={"stage": ["advanced"], "line": ["first"]})
-    >>> advanced.log_hr.shape
-    (32, 2)
-    """
-    folder = shipped_tables() if path is None else Path(path)
-    if not folder.is_dir():
-        raise DataError(
-            [fault("E001", Row(str(folder)), "", "there is no such folder", "give the folder that holds trials.csv")]
-        )
-    changed = changed_files(folder)
-    cut_off = [fault for fault in changed if fault.severity == "error"]
-    if cut_off:
-        raise DataError(cut_off)
-    rows = {name: read_curated_rows(folder, name, columns) for name, columns in TABLES.items()}
-    faults = [] if path is None and not changed else [*changed, *check_columns(rows)]
-    tables = (folder / f"{name}.csv" for name in TABLES)
-    files = (*(path for path in tables if path.is_file()), *sorted((folder / "sets").glob("*.csv")))
-    version = DATA_VERSION if path is None else folder.name
-    if add is None:
-        faults = _checked(rows, faults, SURROGATES, FINALS)
-        return TrialSet(*_frames(rows), folder, version, faults=tuple(faults), files=files)
-    new = added_rows(Path(add), DEFAULT_ROLES)
-    merged, more = merge(rows, new.trials, new.effects, new.arms)
-    faults += [*check_user_rows(new), *new.faults, *more, *presumed_endpoints(new)]
-    return TrialSet(
-        *_frames(merged),
-        folder,
-        version,
-        added=tuple(dict.fromkeys(row["comparison"] for row in new.effects)),
-        faults=tuple(_checked(merged, faults, SURROGATES, FINALS, new.columns)),
-        files=(*files, Path(add)),
-        columns=new.columns,
-        curated=TrialSet(*_frames(rows), folder, version, files=files),
-    )
-
-
-def read_pairs(path: str | Path) -> TrialSet:
-    """Read a user's table alone, one row a comparison (wide) or a hazard ratio (long).
-
-    Returns
-    -------
-    TrialSet
-        ``.pair(...)`` with the endpoints that the table has gives its effects.
-
-    Raises
-    ------
-    DataError
-        With every fault found.
-    """
-    user = added_rows(Path(path), OWN_ROLES)
-    rows = {"trials": user.trials, "effects": user.effects, "arms": user.arms, "at_risk": []}
-    finals = final_endpoints(user)
-    surrogates = tuple(dict.fromkeys(row["endpoint"] for row in user.effects if row["endpoint"] not in finals))
-    faults = _checked(rows, [*check_user_rows(user), *user.faults], surrogates, finals, user.columns)
-    return TrialSet(
-        *_frames(rows),
-        Path(path).parent,
-        Path(path).stem,
-        added=tuple(row["comparison"] for row in user.trials),
-        faults=tuple(faults),
-        files=(Path(path),),
-        columns=user.columns,
-        final_endpoints=finals,
-    )
-
-
-def _checked(
-    rows: Mapping[str, Sequence[Row]],
-    faults: Sequence[Fault],
-    surrogates: Sequence[str],
-    finals: Sequence[str],
-    columns: Sequence[tuple[str, str]] = (),
-) -> list[Fault]:
-    """Return the faults with those of the rules that compare cells and rows.
-
-    Raises
-    ------
-    DataError
-        If one of them is an error.
-    """
-    trials, effects, arms, at_risk = (rows[name] for name in TABLES)
-    faults = [
-        *faults,
-        *effect_rules.check_effects(effects),
-        *(fault for row in effects for fault in agreement_rules.check_restatements(row)),
-        *agreement_rules.check_counts(effects, trials),
-        *trial_facts.check_correlations(effects),
-        *comparison_rules.check_preferred(effects),
-        *comparison_rules.check_registry(trials),
-        *comparison_rules.check_shared_patients(trials),
-        *comparison_rules.check_shared_control(trials),
-        *comparison_rules.check_patients(trials, arms),
-        *comparison_rules.check_direction(effects, arms),
-        *comparison_rules.check_pairs(effects, surrogates, finals),
-        *arm_rules.check_follow_up(trials),
-        *arm_rules.check_event_counts(trials),
-        *arm_rules.check_at_risk(at_risk, trials),
-        *arm_rules.check_medians(arms),
-    ]
-    errors = [fault for fault in faults if fault.severity == "error"]
-    if errors:
-        raise DataError(errors, columns)
-    return faults
-
-
-def _frames(rows: Mapping[str, Sequence[Row]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the four tables as data frames."""
-    return (
-        table_frame(rows["trials"], TRIALS),
-        table_frame(rows["effects"], (*EFFECTS, *OPTIONAL_EFFECTS)),
-        table_frame(rows["arms"], ARMS),
-        table_frame(rows["at_risk"], AT_RISK),
-    )

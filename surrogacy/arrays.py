@@ -49,7 +49,7 @@ def counts(name: str, values: npt.ArrayLike | None, k: int, rule: str, *, least:
 
 
 def names(name: str, values: Sequence[str] | None, k: int, default: tuple[str, ...]) -> tuple[str, ...]:
-    """``k`` names as text; refuses another number of them, and a single text, whose letters would be taken for names."""
+    """``k`` names as text; refuses another number of them, and a single text (whose letters would be names)."""
     if values is None:
         return default
     if isinstance(values, str) or len(values) != k:

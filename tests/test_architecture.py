@@ -157,7 +157,10 @@ def test_size_and_printing(path):
 
 @pytest.mark.parametrize("code", ["import surrogacy", "import surrogacy.fit; surrogacy.fit.main(['--help'])"])
 def test_nothing_heavy_is_loaded(code):
-    script = f"import sys, json, io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()): {code}\nprint(json.dumps(sorted(sys.modules)))"
+    script = (
+        f"import sys, json, io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()): "
+        f"{code}\nprint(json.dumps(sorted(sys.modules)))"
+    )
     loaded = json.loads(
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     )

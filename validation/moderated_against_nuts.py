@@ -1,4 +1,5 @@
-"""The moderated line exact and sampled: medians and limits of NUTS that `tests/test_pps_moderation.py` holds the exact
+"""The moderated line exact and sampled: medians and limits of NUTS that `tests/models/test_moderated_line.py` holds the
+exact
 posterior to.
 
 The sampled model draws the true surrogate effects from a normal distribution; with its SD fixed near 10 they are as
@@ -16,7 +17,7 @@ from surrogacy.models.moderation import COEFFICIENTS
 from surrogacy.models.moderator import plain_moderator
 from surrogacy.models.priors import HalfNormal, Uniform
 from surrogacy.models.sampled.moderated_line import SampledModeratedLine
-from tests.test_pps_moderation import example
+from tests.support.effects import example
 
 if __name__ == "__main__":
     effects, z = example()

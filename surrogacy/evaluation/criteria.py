@@ -336,7 +336,7 @@ def _threshold_doubts(result: Result, effects: Sequence[ThresholdEffect | None])
 
 
 def _beyond(trial: SurrogateEffect, ste: ThresholdEffect) -> bool:
-    """Return whether the whole interval of a surrogate effect lies beyond a threshold, and within a two-sided region."""
+    """Return whether the interval of a surrogate effect lies beyond a threshold, and within a two-sided region."""
     if ste.hr is None or trial.high >= ste.hr:
         return False
     return ste.status != "two-sided" or (ste.hr_other is not None and trial.low > ste.hr_other)

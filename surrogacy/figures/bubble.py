@@ -33,7 +33,8 @@ def bubble_data(result: Result) -> pd.DataFrame:
     -------
     DataFrame
         One row a comparison: label, trial, surrogate and final log HR with limits (95 %), n, area (weight as a
-        share of the largest), class, stage, unverified, outside (beyond the band that is drawn, or that of its own size).
+        share of the largest), class, stage, unverified, outside (beyond the band that is drawn, or that of its own
+        size).
         Limits are NaN where the standard error is not known.
     """
     effects = result.effects

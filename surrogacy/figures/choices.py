@@ -17,9 +17,10 @@ SLOPES = (-2.0, 3.0)
 
 
 def choices_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows of the figure, from the records of `surrogacy.evaluation.sensitivity.grid`; those that change no number of the data are left out.
+    """Rows of the figure, from the records of `surrogacy.evaluation.sensitivity.vary_one_choice`.
 
-    A choice of weights or of rho_within acts on the same hazard ratios, and stays.
+    Choices that change no number of the data are left out. A choice of weights or of rho_within acts on the same
+    hazard ratios, and stays.
     """
     kept = [
         record

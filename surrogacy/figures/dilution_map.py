@@ -39,7 +39,8 @@ def dilution_map_data(chart: DilutionMap, points: Sequence[DilutionPoint]) -> pd
     Returns
     -------
     DataFrame
-        Columns comparison, label, stage, pps_over_pfs, hr_pfs, hr_os, follow_up (NaN = not known or off the map), observed (log HR_OS / log HR_PFS).
+        Columns comparison, label, stage, pps_over_pfs, hr_pfs, hr_os, follow_up (NaN = not known or off the map),
+        observed (log HR_OS / log HR_PFS).
     """
     rows = []
     for point in points:
@@ -172,15 +173,17 @@ def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFram
     if points:
         unknown = int(data["follow_up"].isna().sum())
         lines += [
-            "Points: PPS of the model that gives the control arm's medians; fill: observed log HR of OS / log HR of PFS (below 0 as 0, above 1 as 1).",
+            "Points: PPS of the model that gives the control arm's medians; fill: observed log HR of OS / log "
+            "HR of PFS (below 0 as 0, above 1 as 1).",
             "It is a ratio of two estimates, and noise where the PFS HR is near 1.",
-            f"Not shown: {len(points) - len(data)} comparisons beyond the axes; in c, {unknown} whose follow-up is unknown or beyond.",
+            f"Not shown: {len(points) - len(data)} comparisons beyond the axes; in c, {unknown} whose follow-up "
+            f"is unknown or beyond.",
         ]
     return "\n".join(lines)
 
 
 def _places(x: FloatArray, y: FloatArray, share: FloatArray, rows: tuple[float, float]) -> list[tuple[float, float]]:
-    """Where the contours cross one of two rows in turn (fractions of the height): labels of neighbours are then not on one another."""
+    """Places of labels: contours cross one of two rows in turn (fractions of the height), so that none overlap."""
     places = []
     edge = EDGE * (x[-1] - x[0])
     for i, level in enumerate(LABELLED):

@@ -72,7 +72,8 @@ def _pooled(result: Result, kind: str) -> dict[str, Any] | None:
         "kind": kind,
         "label": "Mean effect (95% CI)" if kind == "pooled" else "True effect of a new trial (95% PI)",
     }
-    # a new trial: t with k - 2 degrees of freedom (Higgins, Thompson, Spiegelhalter 2009, doi:10.1111/j.1467-985X.2008.00552.x)
+    # a new trial: t with k - 2 degrees of freedom (Higgins, Thompson, Spiegelhalter 2009,
+    # doi:10.1111/j.1467-985X.2008.00552.x)
     quantile = 1.959964 if kind == "pooled" else float(stdtrit(max(len(result.effects.trials) - 2, 1), 0.975))
     for name in ("surrogate", "final"):
         mean, spread = result[f"mu_{name}"], result[f"tau_{name}"].value

@@ -1,8 +1,11 @@
 """The OS hazard ratio over time that calibrated models imply, and the crude rate ratios of the numbers at risk.
 
-What is fitted to the numbers at risk is drawn up to the last count with at least 10 patients at risk in both arms, and nothing of it
-after: a hazard ratio of the last few patients rests on no data. The axis then ends with the year of that count, or at the longest
-follow-up if that is earlier; without numbers at risk it goes to the longest follow-up. The curves of the calibrated models need no
+What is fitted to the numbers at risk is drawn up to the last count with at least 10 patients at risk in both arms, and
+nothing of it
+after: a hazard ratio of the last few patients rests on no data. The axis then ends with the year of that count, or at
+the longest
+follow-up if that is earlier; without numbers at risk it goes to the longest follow-up. The curves of the calibrated
+models need no
 patients at risk and go to the end of the axis.
 """
 
@@ -75,7 +78,7 @@ def plot_hazard_ratio_over_time(
     comparison: AtRiskComparison | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the OS hazard ratio of the models over time, the printed one, and the crude ratios of the observed intervals.
+    """Draw the OS hazard ratio of the models over time, the printed one, and the crude ratios by interval.
 
     Parameters
     ----------

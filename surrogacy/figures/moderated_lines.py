@@ -40,9 +40,11 @@ def moderated_lines_data(found: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]
     Returns
     -------
     bubbles : DataFrame
-        One row a comparison: label, trial, surrogate and final log HR, n, area (share of the largest weight), value of the moderator.
+        One row a comparison: label, trial, surrogate and final log HR, n, area (share of the largest weight), value of
+        the moderator.
     lines : DataFrame
-        Points of the lines: place (quantile or level), value, label, surrogate, median, low, high (band of the line itself), and low and
+        Points of the lines: place (quantile or level), value, label, surrogate, median, low, high (band of the line
+        itself), and low and
         high of the prediction of a true effect.
     """
     effects = found.posterior.effects
@@ -139,7 +141,8 @@ def plot_moderated_lines(found: Moderation, ax: Axes | None = None) -> Axes:
     names = dict.fromkeys(found.posterior.effects.covariates.get("surrogate", ())) or {"surrogate": None}
     ax.set_xlabel(f"Hazard ratio, {' / '.join(names)}   (← favours experimental)")
     ax.set_ylabel(
-        f"Hazard ratio, {next(iter(found.posterior.effects.covariates.get('final', ())), 'final endpoint')}   (← favours experimental)"
+        f"Hazard ratio, {next(iter(found.posterior.effects.covariates.get('final', ())), 'final endpoint')}   "
+        f"(← favours experimental)"
     )
     _corner(ax, found)
     _key(ax, found, bubbles, lines, colour)
@@ -161,7 +164,7 @@ def _new_axes(x: tuple[float, float], y: tuple[float, float]) -> Axes:
 
 
 def _colours(found: Moderation) -> Any:
-    """Colour of a value: grey at the middle, equal shades for equal ranks, so that one far-off trial does not bleach the others."""
+    """Colour of a value: grey in the centre, equal shades for equal ranks, so that one trial bleaches no other."""
     values = np.sort(found.moderator.values)
     if found.moderator.levels:
         return lambda value: COLOURS(0.12 + 0.76 * float(value))

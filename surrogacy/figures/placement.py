@@ -22,7 +22,7 @@ APART = 0.018  # of two intervals at the same effect, log HR
 def placement_data(
     results: Sequence[Result], records: Sequence[Mapping[str, Any]], comparison: str | None = None
 ) -> pd.DataFrame:
-    """Predictions drawn: those of the lines shown, at the trial's own within-trial correlation, without the trial where it is inside.
+    """Predictions drawn: of the lines shown, at the within-trial correlation of the trial, from fits without it.
 
     Parameters
     ----------

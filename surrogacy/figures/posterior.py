@@ -29,7 +29,8 @@ def posterior_data(result: Result) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of DataFrame
-        ``r2_trial`` (missing where the model has none) and ``slope``: low, high, posterior, prior of each bin (probabilities;
+        ``r2_trial`` (missing where the model has none) and ``slope``: low, high, posterior, prior of each bin
+        (probabilities;
         prior NaN where it was not drawn); ``line``: draws of intercept and slope.
 
     Raises

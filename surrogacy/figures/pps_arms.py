@@ -1,4 +1,4 @@
-"""Median OS of every arm against its median PPS and its median PFS, above what either correlation comes to without a reason."""
+"""Median OS of every arm against its median PPS and its median PFS, and the correlations expected without a reason."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def pps_arms_data(audit: CouplingAudit) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row an arm: trial, label, arm, stage, n, area (patients as a share of the largest arm), median_os, median_pps (by
+        One row an arm: trial, label, arm, stage, n, area (patients as a share of the largest arm), median_os,
+        median_pps (by
         ``audit.definition``), median_pfs (months), endpoint, unverified.
     """
     rows = [

@@ -23,7 +23,7 @@ MARKS = {
 
 
 def prior_sensitivity_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows of the figure, from the records of `surrogacy.evaluation.refits.prior_sensitivity`; those without a fit are left out."""
+    """Rows of the figure, from the records of the sensitivity to the prior; those without a fit are left out."""
     frame = pd.DataFrame([record for record in records if "problem" not in record])
     columns = ["prior", "r2_trial", "r2_trial_low", "r2_trial_high", "slope", "slope_low", "slope_high"]
     return frame[[*columns, "ste_prediction", "ste_prediction_status", "prior_overlap"]]

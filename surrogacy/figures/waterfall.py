@@ -34,8 +34,10 @@ def waterfall_data(decompositions: Decomposition | Sequence[Decomposition]) -> p
     Returns
     -------
     DataFrame
-        ``panel``, ``step``, ``start``, ``end`` and ``low``, ``high`` on the log hazard ratio scale (the limits are of ``end`` with
-        ``start`` as given), ``share``, ``share_low``, ``share_high`` of the gap (NaN where there is none), ``words`` beside the step.
+        ``panel``, ``step``, ``start``, ``end`` and ``low``, ``high`` on the log hazard ratio scale (the limits are of
+        ``end`` with
+        ``start`` as given), ``share``, ``share_low``, ``share_high`` of the gap (NaN where there is none), ``words``
+        beside the step.
     """
     rows: list[dict[str, Any]] = []
     for panel, found in enumerate(_several(decompositions)):
@@ -53,9 +55,8 @@ def waterfall_data(decompositions: Decomposition | Sequence[Decomposition]) -> p
                 "high": level + high,
             }
             shares = (_number(limit) for limit in _limits(share))
-            row["words"] = (
-                f"{with_interval(found.effects[name])}\n{share_with_interval(share) if share.value is not None else 'no gap'}"
-            )
+            of_gap = "no gap" if share.value is None else share_with_interval(share)
+            row["words"] = f"{with_interval(found.effects[name])}\n{of_gap}"
             rows.append(row | dict(zip(("share", "share_low", "share_high"), shares, strict=True)))
             level += value
         rows.append({"panel": panel, "step": "observed", "start": 0.0} | _on_log_scale(found.hazard_ratios["observed"]))
@@ -123,7 +124,10 @@ def _panel(ax: Axes, found: Decomposition, data: pd.DataFrame, limits: tuple[flo
     ax.set_ylim(len(rows) - 0.45, -0.6)
     ax.tick_params(axis="y", length=0)
     calibration = found.calibration
-    title = f"{found.inputs.name}: {found.inputs.endpoint} effect by {calibration.scenario}; {calibration.words} ({calibration.name})"
+    title = (
+        f"{found.inputs.name}: {found.inputs.endpoint} effect by {calibration.scenario}; "
+        f"{calibration.words} ({calibration.name})"
+    )
     ax.set_title(title, fontsize="medium", fontweight="bold", loc="left", x=-0.46)
     level = found.effects["gap"].level or 0.0
     head = f"HR; log HR and share of the gap\n({calibration.label}; {percent(level)} intervals)"

@@ -8,7 +8,8 @@ A run writes into ``OUT/.surrogacy-<process>-<random>/new``, on the same file sy
 4. removes the files of the earlier run that are no longer written,
 5. renames run.json, which lists the SHA-256 of every file, and drops the journal.
 
-Renaming several files is not atomic. If the process dies between 2 and 5, the journal lets the next run (or a figure worker that
+Renaming several files is not atomic. If the process dies between 2 and 5, the journal lets the next run (or a figure
+worker that
 outlives its parent) complete the replacement, or restore the earlier files if a new one is damaged. Until then the sums
 in run.json do not match the files: see `surrogacy.output.earlier_run.changed_files`.
 """
@@ -67,7 +68,8 @@ def check_folder(out: Path) -> None:
     Raises
     ------
     UsageError
-        If ``out`` is a file, if neither it nor its nearest existing parent is a folder that can be written to, or if a file
+        If ``out`` is a file, if neither it nor its nearest existing parent is a folder that can be written to, or if a
+        file
         or folder in it stands where a folder or file is to be written.
     """
     try:
@@ -92,7 +94,8 @@ def staging(out: Path) -> Iterator[Path]:
     Parameters
     ----------
     out : Path
-        Made if need be; files of the same name are replaced, others are left alone. Files that an earlier run of this program
+        Made if need be; files of the same name are replaced, others are left alone. Files that an earlier run of this
+        program
         listed in its run.json are removed, so that no old figure stays behind.
 
     Yields

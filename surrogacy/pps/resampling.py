@@ -7,7 +7,8 @@ resampled is
 
     log printed value + k (log estimate in the simulated trial - log value in the model that it was simulated from)
 
-k is 1 for medians. For a hazard ratio with a known standard error it is the printed standard error of its logarithm over that
+k is 1 for medians. For a hazard ratio with a known standard error it is the printed standard error of its logarithm
+over that
 of the simulated trials: a trial with covariates, strata, losses or another data cut knows its own error better than the
 model does. Scaling leaves the correlation with the errors of the medians as it is.
 """

@@ -69,7 +69,7 @@ def refuse_pipe(path: Path) -> None:
 
 
 def changed_files(folder: Path) -> list[Fault]:
-    """W137, E014: tables and sets that are not those that SHA256SUMS lists; one whose last line is cut off is an error."""
+    """W137: tables and sets that are not those of SHA256SUMS; E014: one whose last line is cut off."""
     sums = folder / "SHA256SUMS"
     if not sums.is_file():
         return []

@@ -239,7 +239,8 @@ def _readings(
 ) -> Iterator[tuple[_Word, ...]]:
     """Yield every way to read the tokens as words of the vocabulary, phrases of several tokens first.
 
-    There are as many readings as ways to join the tokens (``l l l l``): one with more words of a kind than a heading has is given up,
+    There are as many readings as ways to join the tokens (``l l l l``): one with more words of a kind than a heading
+    has is given up,
     and so is the heading after as many steps as ``steps`` has.
     """
     kinds = Counter(word.kind for word in before)

@@ -151,7 +151,7 @@ def _source(sheet: Any) -> bytes:
 
 
 def _check_rows(source: bytes, title: str, file: str) -> None:
-    """Refuse a sheet whose rows are not in order, of which openpyxl drops some, or lie beyond the last row that a sheet has."""
+    """Refuse a sheet whose rows are not in order (openpyxl drops some) or lie beyond the last row of a sheet."""
     last = 0
     for tag in ROW_TAG.finditer(source):
         stated = ROW_NUMBER.search(tag[1])

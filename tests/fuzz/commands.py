@@ -1,6 +1,7 @@
 """Mutated tables that ``--check`` accepts, through the whole command (Linux).
 
-``python -m tests.fuzz.commands [TABLES]`` (default 300) fits each table, draws its figures and counts exit codes and CPU
+``python -m tests.fuzz.commands [TABLES]`` (default 300) fits each table, draws its figures and counts exit codes and
+CPU
 time, processes that draw included. A fault is a traceback, an exit code other than 0, 3 or 4, a folder that is half
 written, or more than three times the CPU time of the table without mutations. The exit code is 1 if there was a fault.
 """

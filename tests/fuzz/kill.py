@@ -1,6 +1,7 @@
 """Kill runs that replace an earlier result, and look at what is left (Linux).
 
-``python -m tests.fuzz.kill [MOMENTS]`` sends KILL and TERM at so many random moments each (default 50), and KILL after each
+``python -m tests.fuzz.kill [MOMENTS]`` sends KILL and TERM at so many random moments each (default 50), and KILL after
+each
 single file replacement. After at most five seconds the folder must hold the earlier or the new result as a whole, no
 temporary file and no process. The counts are printed; the exit code is 1 if there was a fault.
 """

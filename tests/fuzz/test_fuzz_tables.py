@@ -1,6 +1,7 @@
 """Mutated tables through ``--check``: never a traceback, exit code 0, 2 or 3, and under a second each.
 
-The short profile runs with the tests. By hand: ``python -m pytest tests/fuzz --hypothesis-profile=long`` (12,000 tables).
+The short profile runs with the tests. By hand: ``python -m pytest tests/fuzz --hypothesis-profile=long`` (12,000
+tables).
 """
 
 import contextlib

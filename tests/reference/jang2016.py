@@ -1,4 +1,6 @@
-"""Lee, Jang et al. (2016), Br J Cancer 115:1201, PMC5104893. Abstract: "rs 0.73", "R2 0.57", minimum TTP effect 0.63."""
+"""Lee, Jang et al. (2016), Br J Cancer 115:1201, PMC5104893. Abstract: "rs 0.73", "R2 0.57", minimum TTP effect
+0.63.
+"""
 
 import pytest
 

@@ -1,7 +1,8 @@
 """Llovet, Montal, Villanueva (2019), J Hepatol 70:1262, doi:10.1016/j.jhep.2019.01.028.
 
 Abstract: "R=0.84 and R=0.83" for PFS and TTP against OS over 21 trials. The pairs are those of the data set of Anderer,
-Bastani and Silberholz (2021). Expected values without another source: base R, mvmeta 1.0.3 and mixmeta 1.2.1 on these pairs.
+Bastani and Silberholz (2021). Expected values without another source: base R, mvmeta 1.0.3 and mixmeta 1.2.1 on these
+pairs.
 """
 
 import numpy as np

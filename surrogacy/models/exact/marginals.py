@@ -225,7 +225,7 @@ def slope(table: Table, share: FloatArray, *, fine: bool = True) -> Callable[[Fl
 
 
 def _holds(lines: FloatArray) -> bool:
-    """Return whether no mass came from nowhere: a log density that falls by hundreds may swing between too few nodes."""
+    """Return whether the mass is kept: a log density that falls by hundreds may swing between too few nodes."""
     return bool(abs(lines[..., -1].sum() - 1) < 0.02)
 
 

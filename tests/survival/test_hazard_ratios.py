@@ -1,0 +1,424 @@
+"""Effect measures under an illness-death model: published values, independent integration, simulation, limits,
+refusals.
+"""
+
+import time
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+from surrogacy.errors import UsageError
+from surrogacy.pps import Censoring, IllnessDeath, average_hazard_ratio, cox_hazard_ratio
+from surrogacy.survival.hazard_ratios import (
+    expected_events,
+    hazard_ratio_over_time,
+    logrank_drift,
+    logrank_power,
+    median_ratio,
+    restricted_mean_difference,
+)
+
+LN2 = np.log(2.0)
+Q = 13 / 134  # TACTICS: 13 deaths without progression, 121 progressions
+TRIAL = {"censoring": (52.0, 113.0), "allocation": (76, 80)}
+
+
+def arm(pfs, pps, q=Q):
+    return IllnessDeath((1 - q) * LN2 / pfs, q * LN2 / pfs, LN2 / pps)
+
+
+# --- published and independently computed numbers
+# -------------------------------------------------------------------------------
+
+
+def test_simidm_average_hazard_ratio():
+    control, experimental = IllnessDeath(0.1, 0.4, 0.3), IllnessDeath(0.06, 0.3, 0.3)
+    assert average_hazard_ratio(control, experimental, alpha=0.5, upper=100.0) == pytest.approx(0.8038991, abs=5e-8)
+    assert average_hazard_ratio(control, control) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_simidm_average_hazard_ratio_integrand():
+    # its tests print h (S_0 S_1)^alpha at one time
+    alive = IllnessDeath(0.18, 0.06, 0.17).survival_os([1.0, 5.0]) * IllnessDeath(0.23, 0.07, 0.19).survival_os(
+        [1.0, 5.0]
+    )
+    assert IllnessDeath(0.3, 0.4, 0.5).hazard_os(1.0) * alive[0] ** 0.8 == pytest.approx(0.3764565, abs=1e-7)
+    # the other has h12 = h01 + h02, where its formula is 0 / 0: it prints 0.297362, with a hazard of 0.5. By hand it is
+    # (h02 + h12 h01 t) / (1 + h01 t) = (0.5 + 0.7) / 2
+    hazard = IllnessDeath(0.2, 0.5, 0.7).hazard_os(5.0)
+    assert hazard == pytest.approx(0.6)
+    assert hazard * alive[1] ** 0.5 == pytest.approx(0.297362 * 0.6 / 0.5, abs=1e-6)
+
+
+# median PFS and PPS of control and experimental arm; Cox limits (model, PPS of control, of experimental), average HR,
+# deaths
+TACTICS = [
+    ((13.5, 22.8), (17.3, 13.4), 0.78649742, 0.68418677, 0.65982908, 0.78734637, 131.460491),
+    ((13.5, 22.8), (13.534738475687941, 9.42570599401608), 0.77919831, 0.66073590, 0.63203826, 0.77027659, 137.240979),
+    ((13.5, 25.2), (17.3, 13.4), 0.72131107, 0.63084689, 0.60513312, 0.72152297, 129.367894),
+    ((13.5, 20.423600605143722), (17.3, 13.4), 0.86308167, 0.74600710, 0.72412771, 0.86450185, 133.563205),
+    (
+        (13.5, 20.423600605143722),
+        (13.534738475687941, 11.37874896199366),
+        0.79204651,
+        0.72495005,
+        0.71135977,
+        0.78914578,
+        137.904467,
+    ),
+]
+
+
+@pytest.mark.parametrize(("pfs", "pps", "model", "equal_control", "equal_experimental", "average", "deaths"), TACTICS)
+def test_tactics(pfs, pps, model, equal_control, equal_experimental, average, deaths):
+    def limit(one, other):
+        return cox_hazard_ratio(arm(pfs[0], one), arm(pfs[1], other), **TRIAL)
+
+    assert limit(*pps) == pytest.approx(model, abs=2e-8)
+    assert limit(pps[0], pps[0]) == pytest.approx(equal_control, abs=2e-8)
+    assert limit(pps[1], pps[1]) == pytest.approx(equal_experimental, abs=2e-8)
+    both = arm(pfs[0], pps[0]), arm(pfs[1], pps[1])
+    assert average_hazard_ratio(*both, upper=1000.0) == pytest.approx(average, abs=2e-8)
+    events = expected_events(*both, (76, 80), TRIAL["censoring"])
+    assert sum(events) == pytest.approx(deaths, abs=1e-4)
+
+
+def test_tactics_limits_of_pps():
+    # the limit of long PPS depends on the follow-up
+    for pps, censoring, expected in ((1e-6, (52, 113), 0.5921053), (1e6, (52, 113), 0.9134190), (1e4, None, 0.9977991)):
+        found = cox_hazard_ratio(arm(13.5, pps), arm(22.8, pps), censoring, (76, 80))
+        assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_tactics_power():
+    # design document: .70 with equal PPS (HR .646), .30 with the PPS difference (HR .779), two-sided 5 %: by 131 deaths
+    # and the HR
+    equal = [logrank_power(arm(13.5, pps), arm(22.8, pps), (76, 80), (52, 113)) for pps in (13.53, 9.43)]
+    assert np.mean(equal) == pytest.approx(0.70, abs=0.05)
+    assert logrank_power(arm(13.5, 13.53), arm(22.8, 9.43), (76, 80), (52, 113)) == pytest.approx(0.30, abs=0.02)
+
+
+# PFS HR, q, PPS / PFS of the control arm, follow-up in medians of PFS; Cox limit of the OS HR, four decimals
+DILUTION = [
+    (0.5, 0.0, 0.1, None, 0.5009),
+    (0.5, 0.0, 0.1, (4, 8), 0.5010),
+    (0.5, 0.0, 1, None, 0.5711),
+    (0.5, 0.0, 1, (4, 8), 0.5707),
+    (0.5, 0.0, 2, (4, 8), 0.6417),
+    (0.5, 0.0, 5, None, 0.8330),
+    (0.5, 0.0, 10, (4, 8), 0.7364),
+    (0.5, 0.1, 10, None, 0.9072),
+]
+
+
+@pytest.mark.parametrize(("hr", "q", "ratio", "censoring", "expected"), DILUTION)
+def test_dilution(hr, q, ratio, censoring, expected):
+    assert cox_hazard_ratio(arm(1, ratio, q), arm(1 / hr, ratio, q), censoring) == pytest.approx(expected, abs=5.1e-5)
+
+
+def test_broglio_berry_hazard_ratios():
+    # medians of PFS 6 and 9, everyone progresses, equal PPS, complete follow-up: three decimals
+    spp = np.array([2, 4, 6, 8, 10, 12, 18, 24, 48])
+    arms = [IllnessDeath(LN2 / pfs, 0.0, LN2 / spp) for pfs in (6, 9)]
+    assert cox_hazard_ratio(*arms) == pytest.approx(
+        [0.676, 0.700, 0.732, 0.763, 0.791, 0.815, 0.863, 0.892, 0.942], abs=5.1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("clock", "limit", "coxph", "se"),
+    [("forward", -0.0817790, -0.08174, 0.00188), ("reset", -0.0809042, -0.08004, 0.00189)],
+)
+def test_definition_of_ovbeta_with_accrual_and_losses_that_differ(clock, limit, coxph, se):
+    # rates of the example of PWEALL::ovbeta; numbers from validation/illness_death_cox_limit.R (R: midpoint rule, and
+    # survival::coxph)
+    control = IllnessDeath.piecewise((0.3, 0.4), (1,), (1, 0.7), (0.5, 1), clock)
+    experimental = IllnessDeath.piecewise((0.7, 0.4), (1,), (1, 0.5), (0.5, 0.8), clock)
+    censoring = Censoring.accrual(1.2, 0.8, loss=(0.2, 0.5))
+    assert censoring == Censoring(0.8, 2.0, (0.2, 0.5))
+    found = np.log(cox_hazard_ratio(control, experimental, censoring))
+    assert found == pytest.approx(limit, abs=1e-6)
+    assert abs(found - coxph) < 3 * se
+
+
+# --- independent integration
+# ----------------------------------------------------------------------------------------------------
+
+
+def limit_by_adaptive_quadrature(control, experimental, censoring, share):
+    end = float(max(control.quantile_os(1e-14), experimental.quantile_os(1e-14)))
+    shortest, longest = censoring or (end, end)
+    edges = np.unique(np.clip([0.0, *np.geomspace(1e-4, end, 24), shortest, longest], 0.0, min(end, longest)))
+
+    def kept(t):
+        return 1.0 if t <= shortest else (longest - t) / (longest - shortest)
+
+    def score(b):
+        def at(t):
+            survival = [float(one.survival_os(t)) for one in (control, experimental)]
+            density = [float(one.density_os(t)) for one in (control, experimental)]
+            at_risk = share * np.exp(b) * survival[1]
+            r = at_risk / (at_risk + (1 - share) * survival[0])
+            return kept(t) * (share * density[1] * (1 - r) - (1 - share) * density[0] * r)
+
+        return sum(quad(at, low, high, epsabs=1e-14, epsrel=1e-10)[0] for low, high in pairwise(edges))
+
+    return np.exp(brentq(score, -4, 4, xtol=1e-12))
+
+
+@pytest.mark.parametrize("censoring", [None, (10.0, 40.0), (24.0, 24.0)])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((0.1, 0.02, 0.05), (0.05, 0.03, 0.09)),
+        ((0.03, 0.0, 5.0), (0.06, 0.01, 0.8)),
+        ((0.1, 0.05, 0.001), (0.3, 0.01, 0.2)),
+    ],
+)
+def test_cox_limit_against_adaptive_quadrature(one, other, censoring):
+    arms = IllnessDeath(*one), IllnessDeath(*other)
+    expected = limit_by_adaptive_quadrature(*arms, censoring, 0.4)
+    assert cox_hazard_ratio(*arms, censoring, (60, 40)) == pytest.approx(expected, abs=1e-8)
+
+
+def test_average_hazard_ratio_of_weibull_arms_against_adaptive_quadrature():
+    control = IllnessDeath(0.1, 0.02, 0.1, shape=(1.3, 1.0, 0.8))
+    experimental = IllnessDeath(0.06, 0.02, 0.1, shape=(1.3, 1.0, 0.8))
+
+    def at(t, arm):
+        return float(arm.hazard_os(t) * control.survival_os(t) ** 0.7 * experimental.survival_os(t) ** 0.7)
+
+    parts = [quad(at, 0, 60, args=(arm,), epsabs=1e-10)[0] for arm in (experimental, control)]
+    assert average_hazard_ratio(control, experimental, alpha=0.7, upper=60.0) == pytest.approx(
+        parts[0] / parts[1], rel=1e-8
+    )
+
+
+def test_average_with_alpha_0_is_the_ratio_of_cumulative_hazards():
+    control, experimental = arm(6, 10), arm(9, 8)
+    cumulative = [-np.log(one.survival_os(40.0)) for one in (experimental, control)]
+    assert average_hazard_ratio(control, experimental, 0.0, 40.0) == pytest.approx(
+        cumulative[0] / cumulative[1], rel=1e-10
+    )
+
+
+def test_average_where_plain_exponentials_overflow():
+    # lam - h12 = 30 per month over 1,000 months: exp(30,000)
+    control, experimental = IllnessDeath(30.0, 1.0, 1.0), IllnessDeath(15.0, 0.5, 1.0)
+    assert 0.5 < average_hazard_ratio(control, experimental, upper=1000.0) < 1.0
+    assert average_hazard_ratio(control, experimental, upper=1000.0) == pytest.approx(
+        average_hazard_ratio(control, experimental, upper=60.0), rel=1e-10
+    )
+
+
+# --- simulated trials
+# -----------------------------------------------------------------------------------------------------------
+
+
+def logrank(time_of, dead, experimental):
+    """Standardised log-rank statistic of one trial, ties impossible."""
+    order = np.argsort(time_of)
+    dead, experimental = dead[order], experimental[order]
+    at_risk = np.arange(len(order), 0, -1)
+    share = np.cumsum(experimental[::-1])[::-1] / at_risk
+    return (experimental - share)[dead].sum() / np.sqrt((share * (1 - share))[dead].sum())
+
+
+@pytest.mark.parametrize("endpoint", ["os", "pfs"])
+def test_power_and_events_of_simulated_trials(endpoint):
+    control, experimental = arm(6.0, 8.0), arm(9.0, 8.0)
+    censoring, patients, trials = Censoring.accrual(12.0, 6.0, loss=(0.01, 0.02)), (110, 90), 1500
+    generator = np.random.default_rng(5)
+    z, events = [], []
+    group = np.repeat([0.0, 1.0], patients)
+    for _ in range(trials):
+        drawn = [
+            one.sample(n, generator)[endpoint == "os"] for one, n in zip((control, experimental), patients, strict=True)
+        ]
+        lost = generator.exponential(1.0 / np.repeat(censoring.losses, patients))
+        end = np.minimum(generator.uniform(6.0, 18.0, 200), lost)
+        times = np.concatenate(drawn)
+        dead = times <= end
+        z.append(logrank(np.minimum(times, end), dead, group))
+        events.append([dead[group == 0].sum(), dead[group == 1].sum()])
+    z, events = np.array(z), np.array(events)
+    found = expected_events(control, experimental, patients, censoring, endpoint)
+    assert np.abs(found - events.mean(axis=0)).max() < 4 * events.std(axis=0).max() / np.sqrt(trials)
+    # the statistic has variance a little off 1 under the alternative, and its mean is of first order in the effect: 0.1
+    # and 0.03
+    assert z.mean() == pytest.approx(logrank_drift(control, experimental, patients, censoring, endpoint), abs=0.1)
+    power = logrank_power(control, experimental, patients, censoring, endpoint=endpoint)
+    assert (z < norm.ppf(0.025)).mean() == pytest.approx(power, abs=0.03 + 3 * np.sqrt(0.25 / trials))
+
+
+def test_cox_limit_of_a_semi_markov_weibull_trial():
+    # a large trial: score of the partial likelihood at the limit is 0 within its error
+    control = IllnessDeath(0.1, 0.01, 0.2, shape=(1.2, 1.0, 0.6), post_progression_clock="reset")
+    experimental = IllnessDeath(0.06, 0.01, 0.25, shape=(1.2, 1.0, 0.6), post_progression_clock="reset")
+    hr = cox_hazard_ratio(control, experimental, (10.0, 30.0), (2, 1))
+    generator = np.random.default_rng(8)
+    sizes = (200_000, 100_000)
+    times = np.concatenate([one.sample(n, generator)[1] for one, n in zip((control, experimental), sizes, strict=True)])
+    end = generator.uniform(10.0, 30.0, sum(sizes))
+    group = np.repeat([0.0, 1.0], sizes)
+    order = np.argsort(np.minimum(times, end))
+    dead, group = (times <= end)[order], group[order]
+    at_risk = np.cumsum(np.where(group == 1, hr, 1.0)[::-1])[::-1]
+    share = np.cumsum(np.where(group == 1, hr, 0.0)[::-1])[::-1] / at_risk
+    z = (group - share)[dead].sum() / np.sqrt((share * (1 - share))[dead].sum())
+    assert abs(z) < 4
+
+
+# --- hazard ratio over time, medians, restricted means
+# --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("q", [0.0, 0.1])
+def test_hazard_ratio_over_time_and_its_limits(q):
+    control, experimental = arm(10, 8, q), arm(20, 6, q)
+    found = hazard_ratio_over_time(control, experimental, [0.0, 5.0, 1e7])
+    lam = LN2 / np.array([10, 20])
+    h12 = LN2 / np.array([8, 6])
+    start = 0.5 * (8 / 6 if q == 0 else 1.0)  # (h01 h12) / (h01 h12), or h02 / h02
+    assert found[0] == pytest.approx(start, abs=1e-6)
+    assert found[1] == pytest.approx(experimental.hazard_os(5.0) / control.hazard_os(5.0))
+    assert found[2] == pytest.approx(min(lam[1], h12[1]) / min(lam[0], h12[0]), abs=1e-6)
+    assert hazard_ratio_over_time(control, experimental, [0.0, 3.0], endpoint="pfs") == pytest.approx([0.5, 0.5])
+
+
+def test_hazard_ratio_at_0_of_weibull_hazards():
+    shape = (1.2, 1.0, 1.0)
+    arms = IllnessDeath(0.1, 0, 0.2, shape=shape), IllnessDeath(0.05, 0, 0.3, shape=shape)
+    assert hazard_ratio_over_time(*arms, [0.0, 1e-6]) == pytest.approx([0.75, 0.75], abs=1e-5)
+
+
+def test_ratio_of_medians_and_difference_of_restricted_means():
+    control, experimental = arm(6, 8), arm(9, 8)
+    assert median_ratio(control, experimental) == pytest.approx(
+        experimental.quantile_os(0.5) / control.quantile_os(0.5)
+    )
+    assert median_ratio(control, experimental, "pfs") == pytest.approx(1.5)
+    area = quad(lambda t: float(experimental.survival_os(t) - control.survival_os(t)), 0, 24)[0]
+    assert restricted_mean_difference(control, experimental, 24.0) == pytest.approx(area, abs=1e-8)
+    lam = LN2 / np.array([6.0, 9.0])
+    means = -np.expm1(-24 * lam) / lam
+    assert restricted_mean_difference(control, experimental, 24.0, "pfs") == pytest.approx(means[1] - means[0])
+
+
+# --- properties
+# -----------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(hr=st.floats(0.2, 0.95), ratio=st.floats(0.02, 50.0))
+def test_equal_pps_dilutes_and_never_reverses(hr, ratio):
+    control, experimental = arm(1, ratio, 0.0), arm(1 / hr, ratio, 0.0)
+    assert hr - 1e-9 <= cox_hazard_ratio(control, experimental) <= 1.0 + 1e-9
+    assert hr - 1e-9 <= average_hazard_ratio(control, experimental, upper=np.inf) <= 1.0 + 1e-9
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    hr=st.floats(0.2, 2.0),
+    q=st.floats(0.0, 1.0),
+    follow_up=st.one_of(st.none(), st.tuples(st.floats(0, 3), st.floats(3.1, 9))),
+)
+def test_without_pps_os_is_pfs(hr, q, follow_up):
+    arms = arm(1, 1e-7, q), arm(1 / hr, 1e-7, q)
+    assert cox_hazard_ratio(*arms, follow_up) == pytest.approx(hr, rel=1e-5)
+    assert average_hazard_ratio(*arms) == pytest.approx(hr, rel=1e-5)
+    assert cox_hazard_ratio(*arms, follow_up, endpoint="pfs") == pytest.approx(hr, rel=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    h=st.tuples(*[st.floats(0.005, 1.0)] * 6),
+    share=st.floats(0.1, 0.9),
+    follow_up=st.one_of(st.none(), st.just((5.0, 20.0))),
+)
+def test_swapping_the_arms_inverts_the_limit(h, share, follow_up):
+    one, other = IllnessDeath(*h[:3]), IllnessDeath(*h[3:])
+    forth = cox_hazard_ratio(one, other, follow_up, (1 - share, share))
+    assert forth * cox_hazard_ratio(other, one, follow_up, (share, 1 - share)) == pytest.approx(1.0, rel=1e-8)
+    assert cox_hazard_ratio(one, one, follow_up) == pytest.approx(1.0, abs=1e-10)
+    drift = logrank_drift(one, other, (50, 50), follow_up)
+    assert np.sign(drift) == np.sign(np.log(cox_hazard_ratio(one, other, follow_up))) or abs(drift) < 0.5
+
+
+def test_long_pps_with_complete_follow_up_leaves_no_effect():
+    pps = np.geomspace(10, 1e7, 8)
+    limits = cox_hazard_ratio(arm(13.5, pps, 0.0), arm(22.8, pps, 0.0))
+    assert (np.diff(limits) > 0).all()
+    assert limits[-1] == pytest.approx(1.0, abs=1e-4)
+    assert cox_hazard_ratio(arm(13.5, 1e4), arm(22.8, 1e4)) == pytest.approx(
+        0.998, abs=5e-4
+    )  # deaths without progression come early
+
+
+def test_loss_equal_in_both_arms_shortens_follow_up():
+    control, experimental = arm(6, 12), arm(9, 12)
+    limits = [cox_hazard_ratio(control, experimental, Censoring(30.0, 60.0, loss)) for loss in (0.0, 0.02, 0.2)]
+    assert limits[0] > limits[1] > limits[2]  # the early hazard ratio is the less diluted
+    assert limits[0] == cox_hazard_ratio(control, experimental, (30.0, 60.0))
+
+
+# --- batches and speed
+# ----------------------------------------------------------------------------------------------------------
+
+
+def test_batches_match_single_pairs_and_are_fast():
+    generator = np.random.default_rng(2)
+    m = 10_000
+    h = np.exp(generator.normal(-3, 0.5, (6, m)))
+    control, experimental = IllnessDeath(*h[:3]), IllnessDeath(*h[3:])
+    start = time.perf_counter()
+    batch = cox_hazard_ratio(control, experimental, (52.0, 113.0))
+    assert time.perf_counter() - start < 1.0  # about 0.05
+    assert batch.shape == (m,)
+    for i in (0, 511, 512, m - 1):
+        pair = IllnessDeath(*h[:3, i]), IllnessDeath(*h[3:, i])
+        assert batch[i] == pytest.approx(cox_hazard_ratio(*pair, (52.0, 113.0)), rel=1e-9)
+    one = IllnessDeath(*h[:3, 0])
+    several = IllnessDeath(*h[3:, :3])
+    for measure in (cox_hazard_ratio, average_hazard_ratio, median_ratio):
+        expected = [measure(one, IllnessDeath(*h[3:, i])) for i in range(3)]
+        assert measure(one, several) == pytest.approx(expected, rel=1e-9)
+
+
+def test_an_arm_without_events():
+    assert cox_hazard_ratio(IllnessDeath(0.1, 0.0, 0.0), arm(5, 5)) == np.inf
+    assert cox_hazard_ratio(arm(5, 5), IllnessDeath(0.1, 0.0, 0.0)) == 0.0
+
+
+# --- refusals
+# -------------------------------------------------------------------------------------------------------------------
+
+ONE = arm(5, 5)
+REFUSED = {
+    "follow-up reversed": (lambda: cox_hazard_ratio(ONE, ONE, (5, 2)), "from 5 to 2"),
+    "three numbers": (lambda: cox_hazard_ratio(ONE, ONE, (1, 2, 3)), "shortest, longest"),
+    "half infinite": (lambda: Censoring(1, np.inf), "neither infinite"),
+    "negative loss": (lambda: Censoring(1, 2, -0.1), "-0.1"),
+    "three losses": (lambda: Censoring(1, 2, (0.1, 0.1, 0.1)), "control, experimental"),
+    "no patients": (lambda: cox_hazard_ratio(ONE, ONE, None, (0, 1)), "both positive"),
+    "negative patients": (lambda: expected_events(ONE, ONE, (5, -5)), "both positive"),
+    "numbers of arms": (lambda: cox_hazard_ratio(arm(5, [1, 2]), arm(5, [1, 2, 3])), "2 control and 3"),
+    "endpoint": (lambda: cox_hazard_ratio(ONE, ONE, endpoint="dfs"), "'dfs'"),
+    "endpoint over time": (lambda: hazard_ratio_over_time(ONE, ONE, 1.0, "ttp"), "'ttp'"),
+    "negative alpha": (lambda: average_hazard_ratio(ONE, ONE, -1), "alpha = -1"),
+    "no time": (lambda: average_hazard_ratio(ONE, ONE, upper=0), "upper = 0"),
+    "no level": (lambda: logrank_power(ONE, ONE, (5, 5), alpha=0), "alpha = 0"),
+    "negative tau": (lambda: restricted_mean_difference(ONE, ONE, -1), "time = -1"),
+}
+
+
+@pytest.mark.parametrize(("call", "words"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_makes_no_sense_is_refused(call, words):
+    with pytest.raises(UsageError, match=words):
+        call()

@@ -95,3 +95,29 @@ def test_a_run_without_sentences(command, options, nonsense, capsys):
     after = json.loads(capsys.readouterr().out)
     assert before != after
     assert without_prose(after) == without_prose(before)
+
+
+def test_deprecated_views(trials):
+    effects = trials.analysis_set("tactics-2022")
+    result = create("bivariate-bayes", check_grid=False).fit(effects)
+    assert result.problems == tuple(caveat.text for caveat in result.caveats)
+    assert effects.problems == tuple(caveat.text for caveat in effects.caveats)
+    assert result.draws is result.posterior
+    assert result["slope"].kind == result["slope"].method
+    assert effects.patients == effects.n_patients
+    assert effects.factors.items() >= effects.covariates.items()
+    unverified = [value == "unverified" for value in effects.factors["surrogate_evidence"]]
+    assert unverified == effects.unverified[:, 0].tolist()
+    assert any(unverified)
+
+
+def test_posteriors_answer_alike(trials):
+    """Quantiles, distribution function, density and draws of one posterior agree."""
+    posterior = create("bivariate-bayes", check_grid=False).fit(trials.analysis_set("llovet-2019-pfs")).posterior
+    draws = posterior.draw(20_000, seed=1)
+    for name in posterior.quantities:
+        median = posterior.quantile(name, [0.5])
+        assert posterior.distribution(name, median) == pytest.approx(0.5, abs=0.01)
+        assert (draws[name] < median[0]).mean() == pytest.approx(0.5, abs=0.015)
+        low, high = posterior.quantile(name, [0.4, 0.6])
+        assert posterior.density(name, median)[0] == pytest.approx(0.2 / (high - low), rel=0.1)

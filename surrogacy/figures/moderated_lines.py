@@ -11,7 +11,8 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.lines import Line2D
 
 from surrogacy.figures import _style as style
-from surrogacy.figures.bubble import LABEL_ALL_UP_TO, LARGEST_BUBBLE, _label
+from surrogacy.figures.bubble import LABEL_ALL_UP_TO, _label
+from surrogacy.figures.bubble_key import LARGEST_BUBBLE
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent, signed, with_interval
 

@@ -97,6 +97,20 @@ def screen_width() -> int | None:
     return min(max(given, WIDTHS[0]), WIDTHS[1]) if given else DEFAULT_WIDTH
 
 
+_received: list[int] = []
+
+
+def raise_if_stopped() -> None:
+    """Raise `Stopped` again if a signal has come: a library with a bare ``except`` may have swallowed the exception.
+
+    Raises
+    ------
+    Stopped
+    """
+    if _received:
+        raise Stopped(_received[-1])
+
+
 @contextlib.contextmanager
 def signals_as_exceptions() -> Iterator[None]:
     """Raise `Stopped` on Ctrl-C, SIGTERM and SIGHUP, so that every ``finally`` is carried out.
@@ -107,7 +121,10 @@ def signals_as_exceptions() -> Iterator[None]:
         yield
         return
 
+    _received.clear()
+
     def stop(number: int, _: FrameType | None) -> None:
+        _received.append(number)
         raise Stopped(number)
 
     usual = (signal.SIG_DFL, signal.default_int_handler)

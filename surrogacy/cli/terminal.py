@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from surrogacy.cli.streams import prepare_streams, result_stream, screen_width, signals_as_exceptions, warn
+from surrogacy.cli.streams import (
+    prepare_streams,
+    raise_if_stopped,
+    result_stream,
+    screen_width,
+    signals_as_exceptions,
+    warn,
+)
 from surrogacy.errors import (
     DataError,
     ExitCode,
@@ -217,14 +224,20 @@ def progress(total: int, task: str, *, quiet: bool) -> Iterator[Callable[..., No
 @contextmanager
 def with_progress(execute: Execute, *, quiet: bool) -> Iterator[Execute]:
     """An executor that shows on a terminal the task at hand, and how many tasks of its stage are done."""
+
+    def stoppable(tasks: Sequence[Task]) -> Iterator[Any]:
+        for result in execute(tasks):
+            raise_if_stopped()
+            yield result
+
     if quiet or not sys.stderr.isatty():
-        yield execute
+        yield stoppable
         return
     with _bar() as bar:
         row = bar.add_task("", total=None)
 
         def shown(tasks: Sequence[Task]) -> Iterator[Any]:
-            results = iter(execute(tasks))
+            results = stoppable(tasks)
             for done, task in enumerate(tasks):
                 bar.update(row, description=task.label, completed=done, total=len(tasks))
                 yield next(results)

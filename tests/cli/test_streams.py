@@ -3,12 +3,17 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from surrogacy.analysis.stages import Task, in_order
 from surrogacy.cli.pps import main as pps
+from surrogacy.cli.streams import signals_as_exceptions
+from surrogacy.cli.terminal import with_progress
+from surrogacy.errors import Stopped
 from surrogacy.fit import main
 from tests.conftest import ROOT
 
@@ -164,3 +169,15 @@ def test_the_check_refuses_options_that_the_fit_refuses(arguments, words, capsys
     for check in (["--check"], ["--json", "--model", "weighted-pearson"]):
         assert main([*arguments, *check]) == 2
         assert words in capsys.readouterr().err
+
+
+def test_a_signal_that_a_library_swallows_stops_the_run_at_the_next_task():
+    def swallow():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except BaseException:  # what an import of a foreign library may do
+            return 1
+
+    with pytest.raises(Stopped) as caught, signals_as_exceptions(), with_progress(in_order, quiet=True) as execute:
+        list(execute([Task("swallow", swallow, ())]))
+    assert caught.value.number == signal.SIGTERM

@@ -31,7 +31,7 @@ SUBREAPER = 36  # of prctl: orphans become children of this process, so that it 
 KILL_AFTER = """
 import os, signal, sys
 from surrogacy.fit import main
-from surrogacy.report import replacement
+from surrogacy.output import replacement
 move, last, count = replacement._move, int(sys.argv.pop(1)), 0
 def moved(*arguments):
     global count
@@ -141,6 +141,7 @@ class Campaign:
         if process.returncode == 0:
             seconds_until_gone(process)
             return False
+        assert process.returncode == -signal.SIGKILL, process.communicate()
         self.judge("KILL after a replacement", process, out)
         return True
 

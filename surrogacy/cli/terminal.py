@@ -91,9 +91,17 @@ def _run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int]
     except BrokenPipeError:
         return _printed(int(ExitCode.OK))
     except KeyboardInterrupt as error:
-        stop = error if isinstance(error, Stopped) else Stopped(signal.SIGINT)
-        warn("interrupted; the new result is complete" if stop.written else "interrupted; nothing was written")
-        return 128 + stop.number
+        return _stopped(error if isinstance(error, Stopped) else Stopped(signal.SIGINT))
+    except Exception as error:
+        # an extension module that is being loaded turns the exception of a signal into an ImportError with that cause
+        if isinstance(error.__cause__, Stopped):
+            return _stopped(error.__cause__)
+        raise
+
+
+def _stopped(stop: Stopped) -> int:
+    warn("interrupted; the new result is complete" if stop.written else "interrupted; nothing was written")
+    return 128 + stop.number
 
 
 def _printed(code: int) -> int:

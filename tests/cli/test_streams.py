@@ -181,3 +181,15 @@ def test_a_signal_that_a_library_swallows_stops_the_run_at_the_next_task():
     with pytest.raises(Stopped) as caught, signals_as_exceptions(), with_progress(in_order, quiet=True) as execute:
         list(execute([Task("swallow", swallow, ())]))
     assert caught.value.number == signal.SIGTERM
+
+
+def test_a_signal_while_an_extension_module_is_loaded_is_told_as_one(monkeypatch, capsys):
+    def load(options):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except Stopped as stop:
+            raise ImportError("initialization failed") from stop
+
+    monkeypatch.setattr("surrogacy.cli.fit.fit_settings", load)
+    assert main(["tactics-2022", "--json"]) == 143
+    assert capsys.readouterr().err == "interrupted; nothing was written\n"

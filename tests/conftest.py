@@ -2,6 +2,7 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it for its workers; screens are tested at their default width
 
 import csv
 import shutil

@@ -44,7 +44,12 @@ def long_run(tmp_path):
     """A run with both workers up, and its folder."""
     out = tmp_path / "out"
     run = subprocess.Popen(
-        [sys.executable, "-m", "surrogacy.fit", *LONG, "--out", str(out)], stderr=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, "-m", "surrogacy.fit", *LONG, "--out", str(out)],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        # a shell starts background jobs with SIGINT ignored, and a program leaves ignored signals as they are
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not list(out.glob(".surrogacy-*/new/figures/*")):

@@ -115,7 +115,7 @@ def _logarithms(row: Row, faults: list[Fault]) -> None:
                 faults.append(fault("E101", row, column, rule, "give the natural logarithm of the hazard ratio"))
                 row.cells.update({name: "1", column: "0"})  # so that one cell makes one error
             if row[name] != text:
-                row.logarithms.add(name)
+                row.logarithms.append(name)
     if row.get("variance") and not row.get("se"):
         row.write("se", _transformed(row["variance"], math.sqrt), row.heading("variance"))
 
@@ -163,7 +163,7 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
     columns: dict[tuple[str, str], list[Row]] = {}
     for row in effects:
         plain = all(re.fullmatch(NUMBER, row.get(name, "")) for name in ("log_hr", *LIMITS))
-        if plain and row.logarithms <= {"hr"}:
+        if plain and set(row.logarithms) <= {"hr"}:
             columns.setdefault((row.heading("ci_low"), row.heading("ci_high")), []).append(row)
     for rows in columns.values():
         values = [[float(row[name]) for name in ("log_hr", *LIMITS)] for row in rows]
@@ -182,7 +182,7 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
             for row in rows:
                 row.cells.update({LOG_COLUMNS[name]: row[name] for name in LIMITS})
                 row.cells.update({name: _transformed(row[name], exponential) for name in LIMITS})
-                row.logarithms.update(LIMITS)
+                row.logarithms.extend(LIMITS)
 
 
 def _fits(row: Row) -> bool:

@@ -224,7 +224,7 @@ def check_logarithm(row: Row) -> Iterator[Fault]:
         value, log = number(row, column), number(row, log_column)
         if value is None or log is None or value <= 0 or column in row.logarithms:
             continue
-        low, high = printed_range(replace(row, logarithms={column}), column)
+        low, high = printed_range(replace(row, logarithms=[column]), column)
         least, most = printed_range(row, column)
         if low > most or high < least:
             rule = (

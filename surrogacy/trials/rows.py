@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, overload
 
 from surrogacy.errors import Fault, Severity
 
 SEVERITIES: dict[str, Severity] = {"E": "error", "W": "warning", "I": "info"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Row(Mapping[str, str]):
     """Cells by column, with the place where each of them was written.
 
@@ -29,7 +29,7 @@ class Row(Mapping[str, str]):
         Heading under which a user wrote a column; a curated table has its columns as headings.
     lines : dict of int
         Lines of cells that come from another line than the row.
-    logarithms : set of str
+    logarithms : list of str
         Columns whose cell was derived from a printed logarithm.
     role : {"surrogate", "final", ""}
         Role of the endpoint, as a user's table gives it.
@@ -42,12 +42,25 @@ class Row(Mapping[str, str]):
     cells: dict[str, str] = field(default_factory=dict)
     headings: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
-    logarithms: set[str] = field(default_factory=set)
+    logarithms: list[str] = field(default_factory=list)
     role: Literal["surrogate", "final", ""] = ""
     presumed: str = ""
 
     def __getitem__(self, column: str) -> str:
         return self.cells[column]
+
+    def __contains__(self, column: object) -> bool:
+        return column in self.cells
+
+    @overload
+    def get(self, column: str, /) -> str | None: ...
+    @overload
+    def get(self, column: str, /, default: str) -> str: ...
+    @overload
+    def get[T](self, column: str, /, default: T) -> str | T: ...
+    def get(self, column: str, /, default: object = None) -> object:
+        """Return a cell, or the default; that of Mapping goes by an exception, and the rules ask millions of times."""
+        return self.cells.get(column, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.cells)

@@ -71,6 +71,6 @@ def test_half_unit(text, half):
 
 
 def test_a_logarithm_is_rounded_on_its_own_scale():
-    row = Row("x", cells={"hr": f"{math.exp(-0.31):.10g}", "log_hr": "-0.31"}, logarithms={"hr"})
+    row = Row("x", cells={"hr": f"{math.exp(-0.31):.10g}", "log_hr": "-0.31"}, logarithms=["hr"])
     assert printed_range(row, "hr") == pytest.approx((math.exp(-0.315), math.exp(-0.305)))
     assert printed_range(Row("x", cells={"hr": "0.73"}), "hr") == pytest.approx((0.725, 0.735))

@@ -97,18 +97,21 @@ def screen_width() -> int | None:
     return min(max(given, WIDTHS[0]), WIDTHS[1]) if given else DEFAULT_WIDTH
 
 
-_received: list[int] = []
+_received: list[Stopped] = []
 
 
 def raise_if_stopped() -> None:
-    """Raise `Stopped` again if a signal has come: a library with a bare ``except`` may have swallowed the exception.
+    """Raise `Stopped` again if a signal has come.
+
+    Foreign code may swallow the exception by a bare ``except``, or make another one of it: an extension module that is
+    being loaded raises an ImportError instead.
 
     Raises
     ------
     Stopped
     """
     if _received:
-        raise Stopped(_received[-1])
+        raise _received[-1]
 
 
 @contextlib.contextmanager
@@ -124,8 +127,8 @@ def signals_as_exceptions() -> Iterator[None]:
     _received.clear()
 
     def stop(number: int, _: FrameType | None) -> None:
-        _received.append(number)
-        raise Stopped(number)
+        _received.append(Stopped(number))
+        raise_if_stopped()
 
     usual = (signal.SIG_DFL, signal.default_int_handler)
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]

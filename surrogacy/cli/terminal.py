@@ -78,7 +78,7 @@ def _run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int]
         options = parser.parse_args(given)
         check_options(options)
         one_thread_each()
-        return int(body(options, given))
+        return _carry_out(body, options, given)
     except SystemExit as usage:  # argparse has said why
         return _printed(int(usage.code or 0))
     except SurrogacyError as error:
@@ -91,17 +91,20 @@ def _run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int]
     except BrokenPipeError:
         return _printed(int(ExitCode.OK))
     except KeyboardInterrupt as error:
-        return _stopped(error if isinstance(error, Stopped) else Stopped(signal.SIGINT))
-    except Exception as error:
-        # an extension module that is being loaded turns the exception of a signal into an ImportError with that cause
-        if isinstance(error.__cause__, Stopped):
-            return _stopped(error.__cause__)
+        stop = error if isinstance(error, Stopped) else Stopped(signal.SIGINT)
+        warn("interrupted; the new result is complete" if stop.written else "interrupted; nothing was written")
+        return 128 + stop.number
+
+
+def _carry_out(body: Callable[[Namespace, Sequence[str]], int], options: Namespace, given: Sequence[str]) -> int:
+    """Run the body of a command; what goes wrong in foreign code after a signal is the signal."""
+    try:
+        return int(body(options, given))
+    except SurrogacyError:
         raise
-
-
-def _stopped(stop: Stopped) -> int:
-    warn("interrupted; the new result is complete" if stop.written else "interrupted; nothing was written")
-    return 128 + stop.number
+    except Exception:
+        raise_if_stopped()
+        raise
 
 
 def _printed(code: int) -> int:

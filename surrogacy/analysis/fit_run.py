@@ -194,7 +194,14 @@ class FitRun(StagedRun):
         results = [result for fit in self.sets for result in (*fit.results, *fit.sampled)]
         return [result for result in results if result.posterior is not None and result.posterior.samples is not None]
 
-    def exit_code(self, *, strict: bool, undrawn: bool = False) -> ExitCode:
+    @property
+    def notices(self) -> list[str]:
+        """Models that were not fitted because the tables lack what they need, and outputs left out, by set."""
+        return [
+            f"{fit.name}: {entry}" for fit in self.sets for entry in (*fit.not_fitted, *filter(None, [fit.omitted]))
+        ]
+
+    def exit_code(self, *, strict: bool = False, undrawn: bool = False) -> ExitCode:
         """Exit code of a run: 4 if a model or a figure failed, 5 under ``strict`` if there was any warning."""
         results = [result for fit in self.sets for result in (*fit.results, *fit.sampled)]
         if undrawn or any(fit.failures for fit in self.sets) or not all(result.converged for result in results):

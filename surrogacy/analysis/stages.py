@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
+from surrogacy.errors import ExitCode
 from surrogacy.trials import TrialSet
 
 
@@ -57,6 +58,15 @@ class StagedRun:
         if self.trial_set is None:
             raise AttributeError("the tables of this run are not read yet")
         return self.trial_set
+
+    @property
+    def notices(self) -> list[str]:
+        """What the run went without, for stderr and run.json; nothing unless a command says more."""
+        return []
+
+    def exit_code(self, *, strict: bool = False, undrawn: bool = False) -> ExitCode:
+        """Exit code of a run: 4 if a figure could not be drawn; a command may have further reasons."""
+        return ExitCode.NOT_CONVERGED if undrawn else ExitCode.OK
 
 
 class Stage[R: StagedRun](NamedTuple):

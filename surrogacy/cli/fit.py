@@ -145,9 +145,8 @@ def _show(run: FitRun, out: str) -> None:
 
 def _warn_of_models(run: FitRun, *, quiet: bool) -> None:
     """Name the models that were not fitted because the tables lack what they need, and the remedy."""
-    for fit in () if quiet else run.sets:
-        for entry in (*fit.not_fitted, *filter(None, [fit.omitted])):
-            warn(f"{fit.name}: {entry}")
+    for notice in () if quiet else run.notices:
+        warn(notice)
 
 
 def _warn_of_unused(run: FitRun, *, quiet: bool) -> None:

@@ -164,7 +164,7 @@ def _analyse(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
         warn(str(problem))
     if not options.quiet:
         _show(screen(pps_sections(run)), f"Written to {options.out}/: results.json, tables/, figures/, run.json")
-    return ExitCode.NOT_CONVERGED if undrawn else ExitCode.OK
+    return run.exit_code(undrawn=bool(undrawn))
 
 
 def _show(content: RenderableType, *lines: str) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.pps_run import PpsRun
-from surrogacy.errors import ExitCode, FigureError
+from surrogacy.analysis.stages import StagedRun
+from surrogacy.errors import FigureError
 from surrogacy.output.replacement import staging
 from surrogacy.report.document import FIT_SCHEMA, PPS_SCHEMA, document, dumps
 from surrogacy.report.escaping import slug
@@ -20,20 +20,10 @@ from surrogacy.report.manifest import manifest
 from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import fit_drawings, fit_sections, pps_drawings, pps_sections
 from surrogacy.report.tables import write_tables
-from surrogacy.trials import TrialSet
-
-
-class AnyRun(Protocol):
-    """FitRun of either command."""
-
-    @property
-    def trials(self) -> TrialSet:
-        """Tables that were read."""
-        ...
 
 
 @dataclass(frozen=True)
-class Command[R: AnyRun]:
+class Command[R: StagedRun]:
     """Parts in which the folders of the two commands differ.
 
     Parameters
@@ -43,45 +33,16 @@ class Command[R: AnyRun]:
         Figures of a run, as far as it has come.
     sections : callable
         Sections of a complete run.
-    warnings : callable
-        Lines for run.json, besides those on the tables.
-    seconds : callable
-        Duration of each stage, for run.json.
-    exit_code : callable
-        Exit code of a run, from ``strict`` and whether a figure could not be drawn.
     """
 
     name: str
     schema: str
     drawings: Callable[[R, str | None], Iterable[Drawing]]
     sections: Callable[[R], Sequence[Section]]
-    warnings: Callable[[R], Sequence[str]]
-    seconds: Callable[[R], Mapping[str, float]]
-    exit_code: Callable[[R, bool, bool], ExitCode]
 
 
-def _fit_warnings(run: FitRun) -> Sequence[str]:
-    return [f"{one.name}: {entry}" for one in run.sets for entry in (*one.not_fitted, *filter(None, [one.omitted]))]
-
-
-FIT = Command[FitRun](
-    "python -m surrogacy.fit",
-    FIT_SCHEMA,
-    fit_drawings,
-    fit_sections,
-    _fit_warnings,
-    lambda run: run.seconds,
-    lambda run, strict, undrawn: run.exit_code(strict=strict, undrawn=undrawn),
-)
-PPS = Command[PpsRun](
-    "python -m surrogacy.pps",
-    PPS_SCHEMA,
-    pps_drawings,
-    pps_sections,
-    lambda run: (),
-    lambda run: run.seconds,
-    lambda run, strict, undrawn: ExitCode.NOT_CONVERGED if undrawn else ExitCode.OK,
-)
+FIT = Command[FitRun]("python -m surrogacy.fit", FIT_SCHEMA, fit_drawings, fit_sections)
+PPS = Command[PpsRun]("python -m surrogacy.pps", PPS_SCHEMA, pps_drawings, pps_sections)
 
 
 def _write_section(section: Section, stage: Path) -> None:
@@ -94,7 +55,7 @@ def _write_section(section: Section, stage: Path) -> None:
         draws.to_netcdf(stage / "draws" / f"{slug(name)}.nc")
 
 
-def write_run[R: AnyRun](
+def write_run[R: StagedRun](
     command: Command[R],
     runs: Iterable[R],
     out: str | Path,
@@ -143,7 +104,7 @@ def write_run[R: AnyRun](
             _write_section(section, stage)
         written = time.perf_counter()
         problems = figures.undrawn()
-        seconds = {**command.seconds(run), "tables": written - clock, "figures": time.perf_counter() - written}
+        seconds = {**run.seconds, "tables": written - clock, "figures": time.perf_counter() - written}
         record = manifest(
             arguments,
             started=started,
@@ -151,8 +112,8 @@ def write_run[R: AnyRun](
             inputs=run.trials.files,
             seed=seed,
             data_version=run.trials.data_version,
-            warnings=[*map(str, run.trials.faults), *command.warnings(run)],
-            exit_code=command.exit_code(run, strict, bool(problems)),
+            warnings=[*map(str, run.trials.faults), *run.notices],
+            exit_code=run.exit_code(strict=strict, undrawn=bool(problems)),
             folder=stage,
             figure_problems=problems,
             command=command.name,

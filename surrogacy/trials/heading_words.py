@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, TRIALS
+from surrogacy.trials.columns import EFFECTS, OPTIONAL_EFFECTS, TRIALS
 
 ENDPOINT_WORDS = {
     "OS": ("os", "overall survival"),
@@ -204,7 +204,6 @@ ENDPOINT_QUANTITIES = {
 }
 TRIAL_COLUMNS = {column.name for column in TRIALS}
 EFFECT_COLUMNS = {column.name for column in (*EFFECTS, *OPTIONAL_EFFECTS)}
-ARM_COLUMNS = {column.name for column in ARMS}
 
 MEANINGS = {
     "hr": "hazard ratio",

@@ -15,7 +15,7 @@ from surrogacy.evaluation.changes import Change
 from surrogacy.evaluation.cross_validation import CrossValidation
 from surrogacy.evaluation.differences import Difference
 from surrogacy.evaluation.external_validation import External
-from surrogacy.evaluation.influence import Influence, pivotal_trials
+from surrogacy.evaluation.influence import Influence, influence_record, pivotal_trials
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.placement import Focus, Placement, placement_record
 from surrogacy.pps.decomposition import Decomposition
@@ -54,10 +54,10 @@ class SetFit:
         Models that could not be fitted.
     not_fitted : tuple of NotFitted
         Models that were not fitted because the tables lack what they need.
-    rho_within_grid, prior_sensitivity, leave_one_out, delete_one : tuple of dict
-        Refits: other within-trial correlations, other priors, without each trial (estimates; with conclusions).
+    rho_within_grid, prior_sensitivity, leave_one_out : tuple of dict
+        Refits: other within-trial correlations, other priors, without each trial.
     influences : tuple of Influence
-        The refits without each trial, as values.
+        Refits without each trial, with conclusions and changes.
     cross_validation : tuple of CrossValidation
         One a model with a line.
     influence : tuple of dict
@@ -79,7 +79,6 @@ class SetFit:
     rho_within_grid: tuple[Record, ...] = ()
     prior_sensitivity: tuple[Record, ...] = ()
     leave_one_out: tuple[Record, ...] = ()
-    delete_one: tuple[Record, ...] = ()
     influences: tuple[Influence, ...] = ()
     cross_validation: tuple[CrossValidation, ...] = ()
     influence: tuple[Record, ...] = ()
@@ -109,6 +108,13 @@ class SetFit:
     def large(self) -> bool:
         """Whether the set has too many comparisons for a refit of each."""
         return len(self.effects) > LARGE_SET
+
+    @property
+    def delete_one(self) -> tuple[Record, ...]:
+        """Records of the influences."""
+        return tuple(
+            {"set": self.name, "model": entry.refit.model} | influence_record(entry) for entry in self.influences
+        )
 
     @property
     def omitted(self) -> str:

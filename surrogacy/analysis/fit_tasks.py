@@ -15,7 +15,7 @@ from surrogacy.evaluation.criteria import Style, all_verdicts, iqwig_trial, reco
 from surrogacy.evaluation.cross_validation import cross_validate
 from surrogacy.evaluation.differences import Difference, compare_sets
 from surrogacy.evaluation.grades import SurrogateEffect
-from surrogacy.evaluation.influence import Influence, delete_one, influence_record, regression_diagnostics
+from surrogacy.evaluation.influence import delete_one, regression_diagnostics
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
 from surrogacy.evaluation.placement import Focus, Placement, place
 from surrogacy.evaluation.sensitivity import vary_one_choice
@@ -110,7 +110,7 @@ def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
         if has_line(result):
             fit = replace(fit, cross_validation=(cross_validate(model, effects, left_out),))
         if not profiled(model):
-            fit = _with_influences(fit, model, delete_one(model, effects, left_out))
+            fit = replace(fit, influences=tuple(delete_one(model, effects, left_out)))
     if isinstance(model, WeightedRegression):
         fit = replace(fit, influence=labelled(fit, model, map(asdict, regression_diagnostics(effects, model))))
     return fit
@@ -119,12 +119,7 @@ def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
 def vary_refits(paired: AnalysisSet, model: Model) -> SetFit:
     """Refit a model without each trial, with profile intervals."""
     fit, effects = SetFit(paired), split_by_requirements(paired.effects, model.requires).effects
-    return _with_influences(fit, model, delete_one(model, effects))
-
-
-def _with_influences(fit: SetFit, model: Model, influences: Sequence[Influence]) -> SetFit:
-    records = labelled(fit, model, map(influence_record, influences))
-    return replace(fit, influences=tuple(influences), delete_one=records)
+    return replace(fit, influences=tuple(delete_one(model, effects)))
 
 
 def vary_choices(paired: AnalysisSet, model: Model, settings: FitSettings, trials: TrialSet) -> SetFit:

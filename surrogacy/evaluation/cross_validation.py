@@ -41,8 +41,9 @@ from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.refits import Fit, FitWithoutTrial, without_each_trial, without_extras
 from surrogacy.models import Model
 from surrogacy.models.prediction import predict_final
+from surrogacy.results.levels import LEVEL
 from surrogacy.results.requirements import Requirement
-from surrogacy.results.result import LEVEL, Result
+from surrogacy.results.result import Result
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 
 RESOLUTION = 1e-9  # of a log hazard ratio: smaller differences are rounding errors of the computer

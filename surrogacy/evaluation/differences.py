@@ -29,8 +29,7 @@ from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.weights import SHARED_CONTROL, usable_comparisons, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.labels import IN_WORDS, Weights
-from surrogacy.results.levels import confidence_level
-from surrogacy.results.result import LEVEL
+from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats import correlation
 from surrogacy.stats.bootstrap import percentiles, resampled_r
 from surrogacy.stats.power import POWER, detectable, trials_needed, two_sided_quantile, z_standard_error

@@ -37,7 +37,8 @@ from surrogacy.models import Model
 from surrogacy.models.regression import WeightedRegression
 from surrogacy.models.weights import usable_comparisons
 from surrogacy.results.estimate import ThresholdEffect
-from surrogacy.results.result import LEVEL, Result
+from surrogacy.results.levels import LEVEL
+from surrogacy.results.result import Result
 from surrogacy.stats.correlation import fisher_interval
 
 QUESTIONS = {

@@ -32,9 +32,9 @@ from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_bloc
 from surrogacy.models.likelihood.maximum import Optimum, maximise, parameter_covariance
 from surrogacy.models.likelihood.profile_intervals import profile_intervals
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
-from surrogacy.results.levels import settle_level
+from surrogacy.results.levels import LEVEL, settle_level
 from surrogacy.results.requirements import Requirement, usable_part
-from surrogacy.results.result import LEVEL, Result
+from surrogacy.results.result import Result
 from surrogacy.stats import correlation
 from surrogacy.stats.lines import Line, SurrogateDistribution
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line

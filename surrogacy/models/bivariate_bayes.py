@@ -39,8 +39,9 @@ from surrogacy.models.priors import (
     WithinPrior,
 )
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
+from surrogacy.results.levels import LEVEL
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
-from surrogacy.results.result import LEVEL, Result
+from surrogacy.results.result import Result
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
 from surrogacy.stats.thresholds import threshold_caveats
 

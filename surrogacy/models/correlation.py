@@ -18,9 +18,9 @@ from surrogacy.effects import Effects
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.labels import ComparisonWeights, Weights, weights_in_words
-from surrogacy.results.levels import settle_level
+from surrogacy.results.levels import LEVEL, settle_level
 from surrogacy.results.requirements import Requirement
-from surrogacy.results.result import LEVEL, Result
+from surrogacy.results.result import Result
 from surrogacy.stats import correlation
 from surrogacy.stats.bootstrap import percentiles, resampled_r
 from surrogacy.stats.scatter import scatter_caveat

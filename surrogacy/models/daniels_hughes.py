@@ -33,8 +33,9 @@ from surrogacy.models.exact.marginals import FINE, from_masses, quantiles_of
 from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.levels import LEVEL
 from surrogacy.results.requirements import Requirement, usable_part
-from surrogacy.results.result import LEVEL, Result
+from surrogacy.results.result import Result
 from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.mixtures import mixture_quantile
 from surrogacy.stats.thresholds import threshold_caveats

@@ -39,7 +39,8 @@ from surrogacy.models.moderation import COEFFICIENTS, QUARTILES, Moderation
 from surrogacy.models.moderator import Moderator, left_out
 from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
-from surrogacy.results.result import LEVEL, Result
+from surrogacy.results.levels import LEVEL
+from surrogacy.results.result import Result
 from surrogacy.trials.pairing import part_of
 
 NODES = (20, 20, 16)

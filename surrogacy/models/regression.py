@@ -29,9 +29,9 @@ from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirem
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize
 from surrogacy.results.labels import ComparisonWeights, Weights, weights_in_words
-from surrogacy.results.levels import settle_level
+from surrogacy.results.levels import LEVEL, settle_level
 from surrogacy.results.requirements import Requirement
-from surrogacy.results.result import LEVEL, NO_SCATTER, Result
+from surrogacy.results.result import NO_SCATTER, Result
 from surrogacy.stats import correlation
 from surrogacy.stats.lines import Line
 from surrogacy.stats.scatter import scatter_caveat

@@ -33,7 +33,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, direct_death_of, median_of
 from surrogacy.pps.trial_summary import PROGRESSION_ENDPOINTS, ROUNDING, Median, PpsDefinition, Sourced
-from surrogacy.results.result import LEVEL
+from surrogacy.results.levels import LEVEL
 from surrogacy.stats.bootstrap import percentiles
 from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.survival.illness_death import IllnessDeath

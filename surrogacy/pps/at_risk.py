@@ -20,8 +20,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.calibration import ARMS, Calibration
 from surrogacy.pps.trial_summary import AtRisk, TrialSummary
-from surrogacy.results.levels import confidence_level
-from surrogacy.results.result import LEVEL
+from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.survival.hazard_ratios import Censoring, cox_hazard_ratio, hazard_ratio_over_time
 from surrogacy.survival.illness_death import IllnessDeath
 

@@ -38,7 +38,7 @@ from surrogacy.pps.arms import ArmPps
 from surrogacy.pps.coupling_nulls import SEED, NullDistribution, no_variation_null, unrelated_null
 from surrogacy.pps.trial_summary import PpsDefinition
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.result import LEVEL
+from surrogacy.results.levels import LEVEL
 from surrogacy.stats.bootstrap import percentiles
 from surrogacy.stats.correlation import weighted_pearson
 

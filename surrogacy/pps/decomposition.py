@@ -49,8 +49,7 @@ from surrogacy.pps.resampling import SamplingErrors, printed_over_simulated, sam
 from surrogacy.pps.trial_summary import HazardRatio, TrialSummary
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import share_with_interval, with_interval
-from surrogacy.results.levels import confidence_level
-from surrogacy.results.result import LEVEL
+from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.bootstrap import percentiles
 from surrogacy.survival.hazard_ratios import average_hazard_ratio, cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath

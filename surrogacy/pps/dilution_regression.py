@@ -32,7 +32,8 @@ from surrogacy.pps.dilution_likelihood import EffectGroup, effect_groups
 from surrogacy.pps.expected_effects import Expectation
 from surrogacy.pps.moderation_evidence import LogScore, log_score
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
-from surrogacy.results.result import LEVEL, Result
+from surrogacy.results.levels import LEVEL
+from surrogacy.results.result import Result
 
 NODES = (18, 18, 14)
 FEWER_NODES = (12, 12, 10)  # where several fits are compared

@@ -26,8 +26,7 @@ from surrogacy.errors import UsageError
 from surrogacy.models.exact.line_posterior import LinePosterior
 from surrogacy.models.moderation import Moderation
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.levels import confidence_level
-from surrogacy.results.result import LEVEL
+from surrogacy.results.levels import LEVEL, confidence_level
 
 MAX_COMPARISONS = 1_000_000
 DEFAULT_POWER = 0.8

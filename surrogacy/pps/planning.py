@@ -27,7 +27,7 @@ from scipy.special import ndtri
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.result import LEVEL
+from surrogacy.results.levels import LEVEL
 from surrogacy.survival.logrank_law import OS, PFS, LogRankPair
 from surrogacy.survival.simulation import SimulatedTrials, simulate_trials
 from surrogacy.survival.trial_design import Design

@@ -15,7 +15,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.results.estimate import Band, Caveat, CaveatCode, Estimate, NewTrialSize, ThresholdEffect
 from surrogacy.results.labels import ComparisonWeights
-from surrogacy.results.levels import LEVEL as LEVEL
+from surrogacy.results.levels import LEVEL
 from surrogacy.results.posterior import Posterior
 from surrogacy.results.requirements import LeftOut, Requirement, count_in_words
 

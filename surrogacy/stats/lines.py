@@ -11,8 +11,7 @@ from scipy.special import ndtri, stdtrit
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import TRUE_EFFECT, Band, NewTrialSize, ThresholdEffect, ThresholdStatus
-from surrogacy.results.levels import LEVEL as LEVEL
-from surrogacy.results.levels import confidence_level
+from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.results.result import NO_SCATTER
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from surrogacy.effects import Effects
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
-from surrogacy.results.levels import LEVEL as LEVEL
+from surrogacy.results.levels import LEVEL
 from surrogacy.stats.lines import WEAKEST_HR, Line
 
 

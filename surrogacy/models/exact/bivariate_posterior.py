@@ -22,7 +22,7 @@ from surrogacy.models.exact.bivariate_grid import NODES, Priors, Table, integrat
 from surrogacy.models.exact.likelihood_sums import arrange, stack
 from surrogacy.models.exact.posterior_line import PosteriorLine
 from surrogacy.models.exact.true_effects import METHOD, predict_new_trial, true_effects
-from surrogacy.results.result import LEVEL
+from surrogacy.results.levels import LEVEL
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.predictive import Prediction
 

@@ -33,9 +33,9 @@ from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Unif
 from surrogacy.models.sampled.diagnostics import diagnose
 from surrogacy.models.sampled.draws import SampledPosterior
 from surrogacy.results.estimate import Estimate, ThresholdEffect
-from surrogacy.results.levels import confidence_level, settle_level
+from surrogacy.results.levels import LEVEL, confidence_level, settle_level
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
-from surrogacy.results.result import LEVEL, Result
+from surrogacy.results.result import Result
 from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.thresholds import threshold_caveats
 

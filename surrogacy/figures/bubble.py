@@ -293,15 +293,4 @@ def _corner(ax: Axes, result: Result) -> None:
         lines.append(f"log HR({final_name(effects)}) = {number(result.line.intercept)} {term}")
     if result.on_boundary:
         lines[2] += " – boundary solution"
-    ax.text(
-        0.985,
-        0.015,
-        "\n".join(lines),
-        transform=ax.transAxes,
-        ha="right",
-        va="bottom",
-        fontsize="small",
-        color=style.INK,
-        zorder=7,
-        bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 1.5},
-    )
+    style.corner_text(ax, lines)

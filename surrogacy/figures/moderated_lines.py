@@ -187,18 +187,7 @@ def _corner(ax: Axes, found: Moderation) -> None:
         f"Slope {per}: {signed(value)}",
         f"({percent(found.model.level)} interval {interval(low, high)}); P(slope falls) = {number(below)}",
     ]
-    ax.text(
-        0.985,
-        0.015,
-        "\n".join(words),
-        transform=ax.transAxes,
-        ha="right",
-        va="bottom",
-        fontsize="small",
-        color=style.INK,
-        zorder=7,
-        bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1.5},
-    )
+    style.corner_text(ax, words, opacity=0.8)
 
 
 def _key(ax: Axes, found: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame, colour: Any) -> None:

@@ -42,3 +42,15 @@ def own_tables(tmp_path):
 
     spoil.folder = folder
     return spoil
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Write the table of a user and give its path."""
+
+    def write(text):
+        path = tmp_path / "own.csv"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write

@@ -32,11 +32,7 @@ ENDPOINT_ORDERS: dict[str, tuple[str, ...]] = {
 
 
 WEIGHTS: tuple[Weights, ...] = ("n", "events", "inverse-variance", "sqrt-n", "none")
-
-
 SHARED: tuple[SharedControl, ...] = ("cov", "first", "combine")
-
-
 CI_LEVELS = ("as printed", "all read as 95%")
 
 

@@ -9,11 +9,7 @@ from surrogacy.errors import Caveat as Caveat
 from surrogacy.errors import CaveatCode as CaveatCode
 
 Band = Literal["prediction", "confidence"]
-
-
 ThresholdStatus = Literal["exists", "none", "two-sided", "outside-data", "benefit-without-surrogate-effect"]
-
-
 NewTrialBasis = Literal["true-effect", "patients", "mean-weight", "equal-weights"]
 NEW_TRIAL_WORDS: dict[NewTrialBasis, str] = {
     "true-effect": "its true effect",

@@ -14,6 +14,7 @@ from surrogacy.models import WeightedRegression
 from surrogacy.results.endpoint_names import endpoint_label, final_name, surrogate_names, with_article
 from surrogacy.trials import read_pairs, read_trials
 from tests.conftest import ROOT
+from tests.support.effects import effects_of
 
 CASES = ROOT / "tests" / "data" / "public_cases"
 CELLS = (
@@ -37,21 +38,6 @@ def long(surrogate, final, header="trial,endpoint,n_exp,n_ctl,hr,ci_low,ci_high"
         trial, *n, a, b, c, d, e, f = cells.split(",")
         rows += [",".join([trial, name, *n, *hr]) + more for name, hr in ((surrogate, (a, b, c)), (final, (d, e, f)))]
     return "\n".join([header, *rows]) + "\n"
-
-
-@pytest.fixture
-def table(tmp_path):
-    def write(text):
-        path = tmp_path / "own.csv"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
-
-
-def effects_of(path):
-    trials = read_pairs(path)
-    return trials.pair(trials.surrogates)
 
 
 def written(folder):

@@ -29,6 +29,7 @@ from surrogacy.models import (
 from surrogacy.results.requirements import MissingDataError, Requirement, split_by_requirements
 from surrogacy.trials import Pairing, read_pairs, read_trials
 from tests.conftest import ROOT
+from tests.support.effects import effects_of
 
 CASE = ROOT / "tests" / "data" / "public_cases" / "hazard_ratios_and_patients.csv"
 COLUMNS = (
@@ -80,11 +81,6 @@ def table(tmp_path):
         return path
 
     return write
-
-
-def effects_of(path):
-    trials = read_pairs(path)
-    return trials.pair(trials.surrogates)
 
 
 def run(path, *options):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from surrogacy.effects import Effects
+from surrogacy.trials import read_pairs
 
 BIVARIATE = {
     "mu_surrogate",
@@ -58,3 +59,9 @@ def example():
     surrogate = true + se[:, 0] * np.sin(7.7 * i)
     final = 0.02 + 0.03 * z + (0.55 - 0.2 * z) * true + 0.08 * np.cos(4.3 * i) + se[:, 1] * np.sin(7.7 * i + 1.0)
     return Effects.from_arrays(np.round(np.column_stack([surrogate, final]), 4), np.round(se, 4)), z
+
+
+def effects_of(path):
+    """Effects of the table of a user, with its surrogates in the order of the table."""
+    trials = read_pairs(path)
+    return trials.pair(trials.surrogates)

@@ -43,18 +43,6 @@ LAYOUTS = {
 }
 
 
-@pytest.fixture
-def table(tmp_path):
-    """Write a table of a user's and give its path."""
-
-    def write(text):
-        path = tmp_path / "own.csv"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
-
-
 def arms_of(trials, comparison="my-trial"):
     return {
         row["arm"]: row

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from surrogacy.trials import read_pairs
 from surrogacy.trials.files import read_table
 from surrogacy.trials.standard_errors import standard_error_from_interval
+from tests.support.effects import effects_of
 
 # two trials, in the layouts and spellings that people have
 PLAIN = """trial,n_exp,n_ctl,hr_surrogate,ci_low_surrogate,ci_high_surrogate,hr_final,ci_low_final,ci_high_final
@@ -51,11 +51,6 @@ B,OS,150,160,0.95,0.72,1.25
     )
     + "\n",
 }
-
-
-def effects_of(path):
-    trials = read_pairs(path)
-    return trials.pair(trials.surrogates)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -8,26 +8,10 @@ from surrogacy.fit import main
 from surrogacy.models import BivariateRandomEffects
 from surrogacy.trials import read_pairs
 from tests.conftest import ROOT
+from tests.support.effects import effects_of
 
 CASES = ROOT / "tests" / "data" / "public_cases"
 WIDE = "trial,n_exp,n_ctl,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os"
-
-
-@pytest.fixture
-def table(tmp_path):
-    """Write a table and give its path."""
-
-    def write(text):
-        path = tmp_path / "own.csv"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
-
-
-def effects_of(path):
-    trials = read_pairs(path)
-    return trials.pair(trials.surrogates)
 
 
 def codes(path):

@@ -12,7 +12,7 @@ Severity = Literal["error", "warning", "info"]
 
 
 class ExitCode(IntEnum):
-    """What the command line returns to the shell."""
+    """Exit codes of the command line."""
 
     OK = 0
     UNEXPECTED = 1

@@ -106,7 +106,7 @@ class SetFit:
 
     @property
     def large(self) -> bool:
-        """Whether the set has too many comparisons for a refit of each."""
+        """Return whether the set has too many comparisons for a refit of each."""
         return len(self.effects) > LARGE_SET
 
     @property

@@ -43,17 +43,17 @@ LATER_ERA = 2019  # immunotherapy and the years after Llovet's table
 
 
 def refittable(model: Model) -> bool:
-    """Whether a model can be fitted again and again: a sampled one is compiled for every data set."""
+    """Return whether a model can be fitted again and again: a sampled one is compiled for every data set."""
     return getattr(model, "refittable", True)
 
 
 def profiled(model: Model) -> bool:
-    """Whether the intervals of a model are found by profiling the likelihood."""
+    """Return whether the intervals of a model are found by profiling the likelihood."""
     return hasattr(model, "interval")
 
 
 def has_line(result: Result) -> bool:
-    """Whether trials can be predicted by a model: a line, or none only because the surrogate effects hardly differ."""
+    """Return whether trials can be predicted by a model: a line, or none only because the surrogate effects hardly differ."""
     return result.line is not None or "slope" in result.estimates
 
 

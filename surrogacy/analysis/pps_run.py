@@ -100,10 +100,10 @@ class PpsRun(StagedRun):
 
     @property
     def main(self) -> Decomposition | None:
-        """Of the trial in focus: PPS fitted to the OS medians, by the hazard ratio that belongs with the final OS."""
+        """Decomposition of the trial in focus: PPS fitted to the OS medians, hazard ratio of the cut of the final OS."""
         return main_decomposition(self.decompositions)
 
     @property
     def awaits_at_risk(self) -> bool:
-        """Whether numbers at risk of the trial in focus are known that no hazards were fitted to yet."""
+        """Return whether numbers at risk of the trial in focus are known that no hazards were fitted to yet."""
         return self.at_risk is None and self.main is not None and self.main.inputs.at_risk is not None

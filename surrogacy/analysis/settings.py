@@ -100,7 +100,7 @@ class FitSettings:
 
     @property
     def default_size(self) -> bool:
-        """Whether a weighted regression keeps its default size of a new trial."""
+        """Return whether a weighted regression keeps its default size of a new trial."""
         return REGRESSION in self.models and self.new_n == np.inf and REGRESSION not in self.required_models
 
     def read(self) -> TrialSet:

@@ -61,7 +61,7 @@ class StagedRun:
 
     @property
     def notices(self) -> list[str]:
-        """What the run went without, for stderr and run.json; nothing unless a command says more."""
+        """Omissions of the run, for stderr and run.json; none unless a command has some."""
         return []
 
     def exit_code(self, *, strict: bool = False, undrawn: bool = False) -> ExitCode:

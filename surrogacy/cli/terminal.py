@@ -234,7 +234,7 @@ def progress(total: int, task: str, *, quiet: bool) -> Iterator[Callable[..., No
 
 @contextmanager
 def with_progress(execute: Execute, *, quiet: bool) -> Iterator[Execute]:
-    """An executor that shows on a terminal the task at hand, and how many tasks of its stage are done."""
+    """Return an executor that shows the task at hand, and the number of tasks done in its stage, on a terminal."""
 
     def stoppable(tasks: Sequence[Task]) -> Iterator[Any]:
         for result in execute(tasks):

@@ -44,7 +44,7 @@ POSTERIOR = "#4C78A8"
 
 @dataclass(frozen=True)
 class Preset:
-    """What a publisher asks of a figure.
+    """Requirements of a publisher for figures.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ MOST_LABELS = 40  # more names hide the symbols
 
 
 def bubble_data(result: Result) -> pd.DataFrame:
-    """What is drawn for each comparison.
+    """Data of the figure, a row per comparison.
 
     Parameters
     ----------

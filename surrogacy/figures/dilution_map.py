@@ -165,7 +165,7 @@ def plot_dilution_map(
 
 
 def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFrame) -> str:
-    """What the contours and the points are, and which trials are not shown."""
+    """Text on the contours, the points and the trials that are not shown."""
     lines = [
         "Contours: expected log HR of OS / log HR of PFS; the same PPS in both arms, "
         f"{percent(chart.direct_death)} of PFS events deaths, constant hazards."

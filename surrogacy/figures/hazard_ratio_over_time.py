@@ -37,7 +37,7 @@ REACH = (0.3, 3.0)
 def hazard_ratio_over_time_data(
     calibrations: Sequence[Calibration], until: float, comparison: AtRiskComparison | None = None
 ) -> pd.DataFrame:
-    """What is drawn as curves: ``model``, ``months``, ``hazard_ratio``.
+    """Data of the curves: ``model``, ``months``, ``hazard_ratio``.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ TITLES = {
 
 
 def moderated_lines_data(found: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What is drawn.
+    """Data of the figure.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def _colours(found: Moderation) -> Any:
 
 
 def _corner(ax: Axes, found: Moderation) -> None:
-    """How many, and what the moderator does to the slope."""
+    """Write the numbers of comparisons and trials, and the change of the slope with the moderator."""
     effects, change = found.posterior.effects, found["slope_difference"]
     per = "per doubling of PPS / PFS" if found.moderator.logarithmic else "per unit"
     if found.moderator.levels:

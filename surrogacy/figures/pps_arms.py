@@ -30,7 +30,7 @@ DEFINITIONS = {
 
 
 def pps_arms_data(audit: CouplingAudit) -> pd.DataFrame:
-    """What is drawn for each arm.
+    """Data of the figure, a row per arm.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What other priors would have made of the same data: R2, slope and STE by prior."""
+"""Sensitivity to the prior: R2, slope and STE by prior."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ REACH = (np.log(0.3), np.log(2.0))  # beyond these an interval is cut, with an a
 
 
 def waterfall_data(decompositions: Decomposition | Sequence[Decomposition]) -> pd.DataFrame:
-    """What is drawn: one row a panel and step.
+    """Data of the figure, a row per panel and step.
 
     Returns
     -------

@@ -233,7 +233,7 @@ class TrialSummary:
 
     @property
     def pps_is_a_difference(self) -> bool:
-        """Whether the printed PPS equals median OS less median PFS in both arms, to rounding."""
+        """Return whether the printed PPS equals median OS less median PFS in both arms, to rounding."""
         medians = self.cuts[0].medians
         if self.pps is None or medians is None:
             return False
@@ -242,7 +242,7 @@ class TrialSummary:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What no source states, in words."""
+        """Assumptions in place of what no source states, in words."""
         stated: tuple[Sourced[Any], ...] = (self.direct_death, self.follow_up)
         return tuple(str(value) for value in stated if value.assumed)
 

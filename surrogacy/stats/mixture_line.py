@@ -181,7 +181,7 @@ class MixtureLine:
         stated = self.new_n if band == "prediction" and self.new_n is not None and np.isfinite(self.new_n) else None
 
         def crossing(a: int) -> float:
-            """Where between two points of the search the probability is the wanted one."""
+            """Return the place between two points of the search where the probability is the wanted one."""
             x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
             for _ in range(3):
                 finer = np.linspace(x[0], x[1], 6)

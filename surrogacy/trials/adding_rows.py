@@ -245,7 +245,7 @@ def merge_arms(curated: Sequence[Row], added: Sequence[Row]) -> tuple[list[Row],
 
 
 def _taken(old: Row, row: Row, columns: Sequence[str]) -> tuple[dict[str, str], list[Fault]]:
-    """What an added row brings of a median and its limits, and warnings of what is not taken."""
+    """Return the median and limits that an added row brings, and warnings of what is not taken."""
     given = {name: row[name] for name in columns if row.get(name)}
     if not any(name.startswith("median") for name in given):
         return {}, []

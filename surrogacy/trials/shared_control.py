@@ -1,4 +1,4 @@
-"""How comparisons that share a control arm enter a model: covarying, one of them, or pooled."""
+"""Comparisons that share a control arm in a model: covarying, the first of them, or pooled."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ class Likelihood:
         return float(0.5 * (self.q * np.log(2 * np.pi) + self.design_log_det + np.linalg.slogdet(beta_cov)[1]))
 
     def _outside(self) -> Evaluation:
-        """Where some V is not positive definite."""
+        """Return the value where some V is not positive definite."""
         return Evaluation(-np.inf, np.zeros(3), np.zeros(self.q), np.zeros((self.q, self.q)), np.zeros(self.q))
 
     def hessian(self, psi: FloatArray) -> tuple[FloatArray, FloatArray]:

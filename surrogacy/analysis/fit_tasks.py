@@ -53,7 +53,7 @@ def profiled(model: Model) -> bool:
 
 
 def has_line(result: Result) -> bool:
-    """Return whether trials can be predicted by a model: a line, or none only because the surrogate effects hardly differ."""
+    """Return whether a model predicts trials: it has a line, or none only as the surrogate effects hardly differ."""
     return result.line is not None or "slope" in result.estimates
 
 

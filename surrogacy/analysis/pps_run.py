@@ -100,7 +100,7 @@ class PpsRun(StagedRun):
 
     @property
     def main(self) -> Decomposition | None:
-        """Decomposition of the trial in focus: PPS fitted to the OS medians, hazard ratio of the cut of the final OS."""
+        """Decomposition of the trial in focus: PPS fitted to the OS medians, hazard ratio of the final cut."""
         return main_decomposition(self.decompositions)
 
     @property

@@ -84,7 +84,7 @@ class FitError(SurrogacyError):
     exit_code = ExitCode.NOT_CONVERGED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that is wrong, or odd, in one cell of the input.
 

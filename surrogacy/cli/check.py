@@ -14,6 +14,9 @@ from surrogacy.evaluation.placement import require_focus
 from surrogacy.results.requirements import refuse_unfittable, usability_lines
 from surrogacy.trials import TrialSet
 
+NAMED = 20
+"""How many of the added comparisons are named."""
+
 
 def check(settings: FitSettings, *, strict: bool) -> ExitCode:
     """Print every remark on the tables, one a line.
@@ -47,7 +50,8 @@ def check(settings: FitSettings, *, strict: bool) -> ExitCode:
 
 def _size(settings: FitSettings, trials: TrialSet) -> str:
     if settings.added:
-        return f"{settings.added}: {len(trials.added)} comparison(s) read ({', '.join(trials.added)})"
+        names = ", ".join(trials.added[:NAMED]) + (", ..." if len(trials.added) > NAMED else "")
+        return f"{settings.added}: {len(trials.added)} comparison(s) read ({names})"
     return f"{len(trials.trials)} comparisons, {len(trials.effects)} hazard ratios, {len(trials.arms)} arms"
 
 

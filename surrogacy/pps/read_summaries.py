@@ -23,7 +23,7 @@ from surrogacy.pps.trial_summary import (
 )
 from surrogacy.trials import TrialSet
 from surrogacy.trials.cells import DEFAULT_LEVEL
-from surrogacy.trials.frames import ReportedEffect, reported_effects
+from surrogacy.trials.frames import ReportedEffect
 from surrogacy.trials.standard_errors import standard_error
 
 ASSUMED_DIRECT_DEATH = 0.1
@@ -145,7 +145,7 @@ def _named(trials: TrialSet, name: str) -> str:
 @lru_cache(maxsize=4)
 def _effects_by_comparison(trials: TrialSet) -> Mapping[str, list[ReportedEffect]]:
     effects: dict[str, list[ReportedEffect]] = {}
-    for effect in reported_effects(trials.effects):
+    for effect in trials.reported:
         effects.setdefault(effect.comparison, []).append(effect)
     return effects
 

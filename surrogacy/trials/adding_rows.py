@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +67,7 @@ def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
             for value in (*column.allowed, *(("true", "false") if column.kind == "boolean" else ()))
         }
         forgiving = column.name in DESCRIPTIVE
-        for row in rows:
+        for row in rows if spelling or forgiving else ():
             text = row.get(column.name, "")
             if not text:
                 continue
@@ -100,14 +101,16 @@ def check_user_rows(rows: UserRows) -> list[Fault]:
 
 def _without_standard_error(effects: Sequence[Row]) -> list[Fault]:
     """I107: rows that state nothing from which a standard error follows; one remark if there are many."""
-    typed = reported_effects(table_frame(effects, (*EFFECTS, *OPTIONAL_EFFECTS)))
-    stated = [(row, effect) for row, effect in zip(effects, typed, strict=True) if number(row, "hr")]
-    lacking = [row for row, effect in stated if standard_error(effect) is None]
+    lacking, stated = [], 0
+    for batch in itertools.batched(effects, 1000):  # the typed rows of a large table take much memory
+        typed = reported_effects(table_frame(batch, (*EFFECTS, *OPTIONAL_EFFECTS)))
+        with_ratio = [(row, effect) for row, effect in zip(batch, typed, strict=True) if number(row, "hr")]
+        stated += len(with_ratio)
+        lacking += [row for row, effect in with_ratio if standard_error(effect) is None]
     fix = "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"
     if len(lacking) > MOST_REMARKS:
         rule = (
-            f"{len(lacking)} of {len(stated)} hazard ratios have no standard error: the models that need one leave "
-            "them out"
+            f"{len(lacking)} of {stated} hazard ratios have no standard error: the models that need one leave them out"
         )
         return [fault("I107", Row(lacking[0].file), "", rule, fix)]
     rule = "nothing in this row gives a standard error: the models that need one leave the comparison out"

@@ -31,8 +31,8 @@ def check_restatements(row: Row) -> Iterator[Fault]:
     """W124, W125, W127, W128, W138: redundant numbers of one hazard ratio agree."""
     yield from _check_limits_twice(row)
     yield from _check_variance(row)
-    yield from _check_large_error(row)
     printed, limits = range_as_printed(row), range_from_limits(row)
+    yield from _check_large_error(row, limits, printed)
     if printed is not None and limits is not None and apart(printed, limits):
         rule = f"the limits imply a standard error of {0.5 * sum(limits):.3g}, which is used"
         yield fault("W124", row, "se", rule, _error_remedy(row, printed, limits))
@@ -143,11 +143,11 @@ def _check_events_in_arms(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]
             yield fault("E118", row, f"events_{arm}", rule, "count each patient once; re-read events and patients")
 
 
-def _check_large_error(row: Row) -> Iterator[Fault]:
+def _check_large_error(row: Row, limits: Range | None, printed: Range | None) -> Iterator[Fault]:
     """W138: a standard error above sqrt(2) means fewer than one event per arm."""
-    error = range_from_limits(row) or range_as_printed(row)
+    error = limits or printed
     if error is not None and error[0] > LARGEST_ERROR:
-        column = "ci_low" if range_from_limits(row) else "se"
+        column = "ci_low" if limits else "se"
         rule = f"a standard error of at least {error[0]:.3g} means fewer than one event per arm"
         fix = (
             "is this a standard deviation, a percentage, or the variance of O - E? Give the standard error of the "
@@ -158,15 +158,18 @@ def _check_large_error(row: Row) -> Iterator[Fault]:
 
 def _check_implied_events(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]:
     n_exp, n_ctl = number(trial, "n_exp"), number(trial, "n_ctl")
-    error = range_from_limits(row) or range_as_printed(row)
-    if n_exp is None or n_ctl is None or min(n_exp, n_ctl) < 1 or error is None or error[1] <= 0:
+    if n_exp is None or n_ctl is None or min(n_exp, n_ctl) < 1:
+        return
+    limits = range_from_limits(row)
+    error = limits or range_as_printed(row)
+    if error is None or error[1] <= 0:
         return
     n = n_exp + n_ctl
     needed = (
         n * (1 / n_exp + 1 / n_ctl) / error[1] / error[1]
     )  # a number of patients that was refused may have 300 digits
     if needed > n:
-        column = "ci_low" if range_from_limits(row) else "se"
+        column = "ci_low" if limits else "se"
         source = "limits" if column == "ci_low" else "standard error"
         least = f"{needed:.0f}" if needed < 1e9 else f"{needed:.3g}"
         rule = f"so precise a hazard ratio needs at least {least} events, and the comparison has {n:.0f} patients"

@@ -82,7 +82,7 @@ class Pairing:
 DEFAULT_PAIRING = Pairing()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FlowEntry:
     """A comparison that was considered for an analysis set.
 

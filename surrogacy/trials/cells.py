@@ -75,8 +75,11 @@ def clean(cell: str, *, decimal_comma: bool = False) -> str:
 
 def number(row: Mapping[str, str], column: str) -> float | None:
     """Return a cell as a number; None if it is empty or not a finite number."""
+    text = row.get(column, "")
+    if not text:
+        return None
     try:
-        value = float(row.get(column, ""))
+        value = float(text)
     except ValueError:
         return None
     return value if math.isfinite(value) else None

@@ -107,6 +107,8 @@ def _rounding_explains(row: Row) -> bool:
 
 def check_p(row: Row) -> Iterator[Fault]:
     """W104: the p-value, exact or a bound, follows from the limits, up to rounding."""
+    if not row.get("p"):
+        return
     hr, low, high = (number(row, column) for column in RATIO_COLUMNS)
     level = level_of(row)
     if hr is None or low is None or high is None or not 0 < low <= hr <= high or low == high or not 0.5 <= level < 1:

@@ -13,7 +13,7 @@ from surrogacy.trials.columns import Column
 from surrogacy.trials.rows import Row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ReportedEffect:
     """One hazard ratio of effects.csv, numbers as numbers; NaN or an empty text is missing.
 

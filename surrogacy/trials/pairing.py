@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,13 +18,13 @@ from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
 from surrogacy.trials.analysis_set import AnalysisSet, FlowEntry, Pairing, Source
 from surrogacy.trials.cells import number
 from surrogacy.trials.columns import EVIDENCE, TRIALS
-from surrogacy.trials.frames import ReportedEffect, reported_effects
+from surrogacy.trials.frames import ReportedEffect
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.shared_control import resolve_shared_controls
 from surrogacy.trials.standard_errors import StandardError, standard_error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Pair:
     """Row of the trial table by position, and the two hazard ratios."""
 
@@ -33,7 +35,7 @@ class _Pair:
 
 def pair_by_rule(
     trials: pd.DataFrame,
-    effects: pd.DataFrame,
+    effects: Sequence[ReportedEffect],
     added: Collection[str],
     pairing: Pairing,
     rule: Mapping[str, Sequence[str]],
@@ -43,8 +45,9 @@ def pair_by_rule(
 
     Parameters
     ----------
-    trials, effects : DataFrame
-        Tables of a `TrialSet`.
+    trials : DataFrame
+    effects : sequence of ReportedEffect
+        Of a `TrialSet`.
     added : collection of str
         Comparisons that a user added.
     pairing : Pairing
@@ -63,10 +66,10 @@ def pair_by_rule(
         if column not in {known.name for known in TRIALS}:
             raise UsageError(f"{name or 'selection'}: trials.csv has no column {column!r}")
     added, preferred = set(added), _preferred(effects)
-    cells = {column: [rule_text(value) for value in trials[column]] for column in rule}
+    cells = {column: [rule_text(value) for value in trials[column].tolist()] for column in rule}
     pairs: list[_Pair] = []
     flow = []
-    for place, comparison in enumerate(trials["comparison"]):
+    for place, comparison in enumerate(trials["comparison"].tolist()):
         # an added row that does not say, say, its stage joins every set
         optional = ("",) if comparison in added else ()
         if any(cells[column][place] not in (*values, *optional) for column, values in rule.items()):
@@ -108,7 +111,7 @@ def _analysis_set(effects: Effects, pairing: Pairing, source: Source, flow: Sequ
 
 def pair_by_list(
     trials: pd.DataFrame,
-    effects: pd.DataFrame,
+    effects: Sequence[ReportedEffect],
     added: Collection[str],
     pairing: Pairing,
     rows: Sequence[Row],
@@ -121,8 +124,8 @@ def pair_by_list(
     rows : sequence of Row
         Of the file of the set.
     """
-    by_id = {effect.effect_id: effect for effect in reported_effects(effects)}
-    places = {comparison: place for place, comparison in enumerate(trials["comparison"])}
+    by_id = {effect.effect_id: effect for effect in effects}
+    places = {comparison: place for place, comparison in enumerate(trials["comparison"].tolist())}
     patients = {column: trials[column].to_numpy(dtype=float, copy=True) for column in ("n_exp", "n_ctl")}
     pairs: list[_Pair] = []
     notes = []
@@ -155,11 +158,12 @@ def pair_by_list(
     return _analysis_set(paired, pairing, name, flow)
 
 
-def _preferred(effects: pd.DataFrame) -> dict[str, dict[str, ReportedEffect]]:
+def _preferred(effects: Sequence[ReportedEffect]) -> dict[str, dict[str, ReportedEffect]]:
     """Preferred hazard ratios by comparison and endpoint."""
     preferred: dict[str, dict[str, ReportedEffect]] = {}
-    for effect in reported_effects(effects[effects["preferred"] & effects["hr"].notna()]):
-        preferred.setdefault(effect.comparison, {})[effect.endpoint] = effect
+    for effect in effects:
+        if effect.preferred and not math.isnan(effect.hr):
+            preferred.setdefault(effect.comparison, {})[effect.endpoint] = effect
     return preferred
 
 
@@ -180,7 +184,8 @@ def _choose(
         kept = [effect for effect, reason in zip(candidates, reasons, strict=True) if not reason]
         if not kept:
             return None, "; ".join(reasons)
-        chosen.append(next((effect for effect in kept if standard_error(effect) is not None), kept[0]))
+        with_error = (effect for effect in kept if standard_error(effect) is not None)
+        chosen.append(kept[0] if len(kept) == 1 else next(with_error, kept[0]))
     final, surrogate = chosen
     return _Pair(place, surrogate, final), ""
 
@@ -202,7 +207,7 @@ def _refusal(effect: ReportedEffect, min_evidence: str, *, added_here: bool) -> 
 
 def _effects(
     trials: pd.DataFrame,
-    effects: pd.DataFrame,
+    effects: Sequence[ReportedEffect],
     added: Collection[str],
     pairing: Pairing,
     pairs: Sequence[_Pair],
@@ -210,7 +215,7 @@ def _effects(
 ) -> Effects:
     """Arrays from chosen rows, and the caveats that go with them."""
     if not pairs:
-        held = ", ".join(map(endpoint_label, dict.fromkeys(effects["endpoint"])))
+        held = ", ".join(map(endpoint_label, dict.fromkeys(effect.endpoint for effect in effects)))
         raise UsageError(
             f"{name or 'the selection'}: no comparison has both effects at evidence {pairing.min_evidence} or better; "
             f"endpoints of the tables: {held}"
@@ -227,8 +232,11 @@ def _effects(
     groups = [f"{trial}/{control_group}" if control_group else "" for trial, control_group in arms]
     size = Counter(groups)
 
-    covariates = {column: tuple(map(str, about[column])) for column in ("stage", "line", "class", "masking", "region")}
-    covariates["year"] = tuple("" if year != year else f"{year:.0f}" for year in about["year"])
+    covariates = {
+        column: tuple(sys.intern(str(cell)) for cell in about[column])
+        for column in ("stage", "line", "class", "masking", "region")
+    }
+    covariates["year"] = tuple("" if year != year else sys.intern(f"{year:.0f}") for year in about["year"])
     for side, chosen in sides.items():
         covariates[side] = tuple(effect.endpoint for effect in chosen)
         covariates[f"{side}_effect"] = tuple(effect.effect_id for effect in chosen)
@@ -279,26 +287,33 @@ def caveats_of(effects: Effects) -> tuple[Caveat, ...]:
     """Return the caveats of paired rows: unverified ones, endpoints that are mixed, errors not from limits."""
     if not effects.provenance.any():
         return ()
-    rows = [(i, column) for i in range(len(effects)) for column in range(2)]
-    flags = {cell: Provenance(int(effects.provenance[cell])) for cell in rows}
     caveats = []
-    names = {(i, column): f"{effects.labels[i]} {endpoint_of(effects, i, SIDES[column])}" for i, column in rows}
-    unverified = [names[cell] for cell in rows if Provenance.UNVERIFIED in flags[cell]]
+
+    def flagged(flags: Provenance) -> list[tuple[str, Provenance]]:
+        cells = np.argwhere(effects.provenance & flags)
+        return [
+            (
+                f"{effects.labels[i]} {endpoint_of(effects, i, SIDES[side])}",
+                Provenance(int(effects.provenance[i, side])),
+            )
+            for i, side in cells
+        ]
+
+    unverified = [name for name, _ in flagged(Provenance.UNVERIFIED)]
     if unverified:
         text = (
-            f"unverified: {len(unverified)} of {len(rows)} hazard ratios (or their limits) were not read in any source "
-            f"({', '.join(unverified)})"
+            f"unverified: {len(unverified)} of {2 * len(effects)} hazard ratios (or their limits) were not read in any "
+            f"source ({', '.join(unverified)})"
         )
         caveats.append(Caveat(CaveatCode.UNVERIFIED, text))
     for side, words in (("surrogate", "the surrogate"), ("final", "the final endpoint")):
-        endpoints = [endpoint_of(effects, i, side) for i in range(len(effects))]
-        if len(set(endpoints)) > 1:
-            counts = ", ".join(f"{endpoints.count(name)} {name}" for name in dict.fromkeys(endpoints))
+        endpoints = Counter(endpoint_of(effects, i, side) for i in range(len(effects)))
+        if len(endpoints) > 1:
+            counts = ", ".join(f"{count} {name}" for name, count in endpoints.items())
             caveats.append(Caveat(CaveatCode.MIXED_ENDPOINTS, f"{words} is not one endpoint: {counts}"))
     approximate = [
-        f"{names[cell]} from {flags[cell].se_method}" + (", roughly" if Provenance.IMPRECISE in flags[cell] else "")
-        for cell in rows
-        if flags[cell] & (Provenance.P | Provenance.EVENTS)
+        f"{name} from {flags.se_method}" + (", roughly" if Provenance.IMPRECISE in flags else "")
+        for name, flags in flagged(Provenance.P | Provenance.EVENTS)
     ]
     if approximate:
         text = f"standard errors not from limits: {'; '.join(approximate)}"

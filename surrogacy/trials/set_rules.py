@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from surrogacy.errors import Fault
 from surrogacy.trials.columns import PAIR_SET, PATTERNS, RULE_SET, TRIALS, Column
 from surrogacy.trials.files import Table
+from surrogacy.trials.frames import ReportedEffect
 from surrogacy.trials.rows import Row, fault
 
 FINAL = "OS"
-Cells = Mapping[str, str]
 
 
 def is_list(table: Table) -> bool:
@@ -19,16 +19,16 @@ def is_list(table: Table) -> bool:
     return "surrogate_effect" in table.columns or "final_effect" in table.columns
 
 
-def check_set(table: Table, trials: Sequence[Cells], effects: Sequence[Cells]) -> list[Fault]:
+def check_set(table: Table, trials: Mapping[str, Sequence[str]], effects: Mapping[str, ReportedEffect]) -> list[Fault]:
     """Check an analysis set against the tables.
 
     Parameters
     ----------
     table : Table
         The file of the set, headings in lower case.
-    trials, effects : sequence of dict
-        Rows of trials.csv and effects.csv, at least ``comparison``, ``effect_id``, ``endpoint`` and the columns of a
-        rule.
+    trials : mapping of column to cells
+        The columns of trials.csv that the set names; columns that trials.csv does not have are absent.
+    effects : mapping of effect_id to ReportedEffect
 
     Returns
     -------
@@ -60,56 +60,54 @@ def _empty_cells(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fau
                 yield fault("E007", row, column.name, rule, f"give it: {column.description}")
 
 
-def _check_pairs(rows: Sequence[Row], effects: Sequence[Cells]) -> Iterator[Fault]:
+def _check_pairs(rows: Sequence[Row], effects: Mapping[str, ReportedEffect]) -> Iterator[Fault]:
     """E006, E008, E016: the effects exist, are of one comparison and on their sides; no comparison occurs twice."""
-    by_id = {effect["effect_id"]: effect for effect in effects}
     first: dict[str, Row] = {}
     for row in rows:
         for column in ("n_exp", "n_ctl"):
             if row.get(column) and not (re.fullmatch(PATTERNS["integer"], row[column]) and float(row[column]) >= 1):
                 rule = "not a number of patients"
                 yield fault("E008", row, column, rule, "write a whole number, 1 or more, or leave the cell empty")
-        pair = {column: by_id.get(row[column]) for column in ("surrogate_effect", "final_effect")}
+        pair = {column: effects.get(row[column]) for column in ("surrogate_effect", "final_effect")}
         for column, effect in pair.items():
             if effect is None:
                 rule = "there is no such effect in effects.csv"
                 yield fault("E006", row, column, rule, "correct the effect_id")
-            elif (effect["endpoint"] == FINAL) != (column == "final_effect"):
-                rule = f"this is an effect on {effect['endpoint']}"
+            elif (effect.endpoint == FINAL) != (column == "final_effect"):
+                rule = f"this is an effect on {effect.endpoint}"
                 fix = f"final_effect takes {FINAL}, surrogate_effect another endpoint: are the two swapped?"
                 yield fault("E016", row, column, rule, fix)
         surrogate, final = pair.values()
         if surrogate is None or final is None:
             continue
-        if surrogate["comparison"] != final["comparison"]:
+        if surrogate.comparison != final.comparison:
             rule = (
-                f"the surrogate effect is of comparison {surrogate['comparison']}, the final effect of "
-                f"{final['comparison']}"
+                f"the surrogate effect is of comparison {surrogate.comparison}, the final effect of {final.comparison}"
             )
             yield fault("E016", row, "final_effect", rule, "pair the two effects of one comparison")
             continue
-        earlier = first.setdefault(surrogate["comparison"], row)
+        earlier = first.setdefault(surrogate.comparison, row)
         if earlier is not row:
-            rule = f"comparison {surrogate['comparison']} is in the set already ({earlier.place()})"
+            rule = f"comparison {surrogate.comparison} is in the set already ({earlier.place()})"
             yield fault("E016", row, "surrogate_effect", rule, "keep one row per comparison")
 
 
-def _check_rule(rows: Sequence[Row], trials: Sequence[Cells]) -> Iterator[Fault]:
+def _check_rule(rows: Sequence[Row], trials: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
     """E009, W136: the column exists, and some comparison has the value."""
     columns = {column.name for column in TRIALS}
     for row in rows:
         if row["column"] not in columns:
             rule = "trials.csv has no such column"
             yield fault("E009", row, "column", rule, f"use one of {', '.join(sorted(columns))}")
-        elif all(trial.get(row["column"], "") != row["value"] for trial in trials):
+        elif row["value"] not in trials[row["column"]]:
             rule = f"no comparison has this value in the column {row['column']}"
             yield fault("W136", row, "value", rule, "check the spelling, or remove the row")
     values: dict[str, set[str]] = {}
     for row in rows:
         values.setdefault(row["column"], set()).add(row["value"])
-    if len(values) > 1 and not any(
-        all(trial.get(column) in allowed for column, allowed in values.items()) for trial in trials
-    ):
+    known = {column: allowed for column, allowed in values.items() if column in trials}
+    selected = zip(*([cell in allowed for cell in trials[column]] for column, allowed in known.items()), strict=True)
+    if len(values) > 1 and not any(all(matches) for matches in selected):
         rule = "no comparison has the values of all columns that the set names: it selects none"
         fix = "rows of one column mean or, different columns mean and; change or remove a row"
         yield fault("W136", Row(rows[0].file), "", rule, fix)

@@ -23,7 +23,7 @@ from surrogacy.trials.rows import Row
 IMPRECISE = 1.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StandardError:
     """Standard error of a log hazard ratio and its derivation.
 

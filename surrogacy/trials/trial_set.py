@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from surrogacy.trials.analysis_set import DEFAULT_PAIRING, AnalysisSet, Pairing,
 from surrogacy.trials.columns import FINALS, SURROGATES
 from surrogacy.trials.curated_tables import refuse_pipe, shipped_tables
 from surrogacy.trials.files import Table, read_table
+from surrogacy.trials.frames import ReportedEffect, reported_effects
 from surrogacy.trials.pairing import pair_by_list, pair_by_rule, rule_text
 from surrogacy.trials.rows import Row
 from surrogacy.trials.set_rules import check_set
@@ -114,6 +116,11 @@ class TrialSet:
         pairing = _pairing(surrogate, final, rho_within, min_evidence, shared_control)
         return self.analysis_set_with_flow(select or {}, pairing, name).effects
 
+    @cached_property
+    def reported(self) -> tuple[ReportedEffect, ...]:
+        """The rows of ``effects`` as typed values."""
+        return tuple(reported_effects(self.effects))
+
     @property
     def surrogates(self) -> tuple[str, ...]:
         """Endpoints of the table other than the final one, in order of appearance."""
@@ -158,7 +165,7 @@ class TrialSet:
             If there is no such set, column or endpoint, or nothing can be paired.
         """
         pairing = pairing.spelled(tuple(dict.fromkeys(self.effects["endpoint"])), self.final_endpoints)
-        tables = self.trials, self.effects, self.added, pairing
+        tables = self.trials, self.reported, self.added, pairing
         if not isinstance(source, str):
             return pair_by_rule(*tables, source, name)
         rows = self._set_rows(source)
@@ -185,11 +192,9 @@ class TrialSet:
         return read_table(path, shown).lower_case()
 
     def _check_set(self, table: Table) -> list[Fault]:
-        trials, effects = (
-            [{str(name): rule_text(value) for name, value in row.items()} for row in frame.to_dict("records")]
-            for frame in (self.trials, self.effects[["effect_id", "comparison", "endpoint"]])
-        )
-        return check_set(table, trials, effects)
+        named = {row.get("column", "") for row in table.rows} & set(self.trials.columns)
+        trials = {column: [rule_text(value) for value in self.trials[column].tolist()] for column in named}
+        return check_set(table, trials, {effect.effect_id: effect for effect in self.reported})
 
     def _set_rows(self, name: str) -> tuple[Row, ...]:
         if name not in self.sets:

@@ -67,7 +67,11 @@ def add_models(command: ArgumentParser) -> None:
     """Add the options on models."""
     group = command.add_argument_group("models")
     group.add_argument(
-        "--model", nargs="+", metavar="NAME", help=f"of {', '.join(MODELS)} (default: the first {len(DEFAULT_MODELS)})"
+        "--model",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        help=f"of {', '.join(MODELS)} (default: the first {len(DEFAULT_MODELS)})",
     )
     group.add_argument(
         "--weights",

@@ -1,5 +1,7 @@
 """Sets of more than a thousand comparisons: what is omitted is named, and time and memory stay moderate."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,18 @@ def test_omitted_outputs_are_named(tmp_path, capsys):
     shown = capsys.readouterr()
     assert "1,200 comparisons, more than 1,000: without leave-one-out" in shown.err
     assert {path.name for path in (out / "figures").glob("*.png")} == {"bubble-large.png"}
+
+
+@pytest.mark.slow
+def test_time_grows_linearly_with_the_comparisons(tmp_path):
+    seconds = []
+    for k in (1200, 1200, 4800):  # the first run loads the libraries
+        write_table(tmp_path / "large.csv", k)
+        start = time.process_time()
+        arguments = ["--pairs", str(tmp_path / "large.csv"), "--out", str(tmp_path / "out"), "--format", "png"]
+        assert main([*arguments, "--model", "weighted-regression", "bivariate-reml", "--quiet"]) == 0
+        seconds.append(time.process_time() - start)
+    assert seconds[2] < 8 * seconds[1]  # linear: 4, quadratic: 16
 
 
 def test_the_bootstrap_in_pieces_is_the_bootstrap(monkeypatch):

@@ -60,8 +60,9 @@ def _effects_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
 def _effects_rows(one: SetFit) -> Iterator[Record]:
     effects = one.effects
     limits = [np.exp(limit) for limit in effects.limits]
+    columns, unverified = effects.described_columns, effects.unverified
     for i, comparison in enumerate(effects.comparison):
-        factors = {name: values[i] for name, values in effects.described_columns.items()}
+        factors = {name: values[i] for name, values in columns.items()}
         record = {"set": one.name, "comparison": comparison, "trial": effects.trial[i], "n": effects.n[i], **factors}
         record |= {"rho_within": effects.rho_within[i], "label": effects.labels[i]}
         for column, side in enumerate(SIDES):
@@ -74,7 +75,7 @@ def _effects_rows(one: SetFit) -> Iterator[Record]:
                 f"se_{side}": se,
                 f"hr_{side}": np.exp(log_hr),
                 f"name_{side}": endpoint_of(effects, i, side),
-                f"shown_{side}": f"{shown} †" if effects.unverified[i, column] else shown,
+                f"shown_{side}": f"{shown} †" if unverified[i, column] else shown,
             }
         yield record
 

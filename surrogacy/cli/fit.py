@@ -21,7 +21,7 @@ from surrogacy.cli.terminal import (
     prepare_workers,
     result_stream,
     run_command,
-    screen_width,
+    show,
     warn,
     warn_of_data,
     with_progress,
@@ -126,21 +126,15 @@ def _fit(settings: FitSettings, options: argparse.Namespace, arguments: Sequence
     _warn_of_models(run, quiet=options.quiet)
     _warn_of_unused(run, quiet=options.quiet)
     if not options.quiet:
-        _show(run, options.out)
+        _show(run, options.out, details=options.details)
     return run.exit_code(strict=options.strict, undrawn=bool(undrawn))
 
 
-def _show(run: FitRun, out: str) -> None:
-    from rich.console import Console
-
-    from surrogacy.report.screen import screen
+def _show(run: FitRun, out: str, *, details: bool) -> None:
     from surrogacy.report.sections import fit_sections
 
     draws = "draws/, " if run.sampled else ""
-    with result_stream():
-        console = Console(width=screen_width(), highlight=False)
-        console.print(screen(fit_sections(run)))
-        console.print(f"Written to {out}/: results.json, tables/, figures/, {draws}run.json", markup=False)
+    show(fit_sections(run), f"{out}/: results.json, tables/, figures/, {draws}run.json", details=details)
 
 
 def _warn_of_models(run: FitRun, *, quiet: bool) -> None:

@@ -186,6 +186,7 @@ def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _Argum
     """Add the options on output that every command has: the folder first, then how figures are drawn."""
     group = command.add_argument_group("output")
     group.add_argument("--out", default=folder, metavar="DIR", help=folder_help)
+    group.add_argument("--details", action="store_true", help="print every number and caveat below the answer")
     group.add_argument("--json", action="store_true", help="one JSON document on stdout, and no files")
     group.add_argument(
         "--preset",

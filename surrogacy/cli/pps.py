@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from surrogacy.cli.options import add_output, add_planning, add_post_progression, add_tables, pps_settings
 from surrogacy.cli.terminal import (
@@ -14,15 +14,12 @@ from surrogacy.cli.terminal import (
     progress,
     result_stream,
     run_command,
-    screen_width,
+    show,
     warn,
     warn_of_data,
     with_progress,
 )
 from surrogacy.errors import ExitCode, UsageError
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 DESIGN = (
     "pfs",
@@ -92,7 +89,6 @@ def _plan(options: argparse.Namespace) -> ExitCode:
         raise UsageError(f"{PLAN_NEEDS}; exactly one of --pps and --os")
     from surrogacy.pps.planning import plan
     from surrogacy.report.document import dumps
-    from surrogacy.report.screen import screen
     from surrogacy.report.sections.planning import section
     from surrogacy.survival.trial_design import Design
 
@@ -115,7 +111,7 @@ def _plan(options: argparse.Namespace) -> ExitCode:
         with result_stream():
             print(dumps(section(found).record), end="")
     elif not options.quiet:
-        _show(screen([section(found)]))
+        show([section(found)], details=options.details)
     return ExitCode.OK
 
 
@@ -146,7 +142,6 @@ def _analyse(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
 
     from surrogacy.report.figures import FigureOptions
     from surrogacy.report.folder import PPS, write_run
-    from surrogacy.report.screen import screen
 
     with (
         figure_workers(options.out) as workers,
@@ -163,14 +158,5 @@ def _analyse(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     for problem in undrawn:
         warn(str(problem))
     if not options.quiet:
-        _show(screen(pps_sections(run)), f"Written to {options.out}/: results.json, tables/, figures/, run.json")
+        show(pps_sections(run), f"{options.out}/: results.json, tables/, figures/, run.json", details=options.details)
     return run.exit_code(undrawn=bool(undrawn))
-
-
-def _show(content: RenderableType, *lines: str) -> None:
-    from rich.console import Console
-
-    with result_stream():
-        Console(width=screen_width(), highlight=False).print(content)
-        for line in lines:
-            print(line)

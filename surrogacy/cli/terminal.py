@@ -31,10 +31,15 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from concurrent.futures import Executor
 
+    from rich.console import Console, RenderableType
     from rich.progress import Progress
 
     from surrogacy.analysis.stages import Execute, Task
+    from surrogacy.report.section import Section
     from surrogacy.trials import TrialSet
+
+SHORT_WIDTH = 100
+"""Columns of the short screen."""
 
 __all__ = [
     "figure_workers",
@@ -42,7 +47,7 @@ __all__ = [
     "progress",
     "result_stream",
     "run_command",
-    "screen_width",
+    "show",
     "warn",
     "warn_of_data",
     "with_progress",
@@ -187,6 +192,30 @@ def prepare_workers(out: str) -> None:
 
     check_folder(Path(out))
     start_server(Path(out))
+
+
+def show(sections: Sequence[Section], files: str = "", *, details: bool) -> None:
+    """Print the answers, on request the details, and where the files are."""
+    from rich.console import Console
+
+    from surrogacy.report.screen import MARGIN, answers, screen
+
+    console = Console(width=screen_width(), highlight=False)
+    short = Console(width=min(console.width, SHORT_WIDTH), highlight=False)
+    with result_stream():
+        _print(short, answers(sections))
+        if details:
+            print()
+            _print(console, screen(sections))
+        if files:
+            print(f"{'Files':<{MARGIN}}{files}")
+
+
+def _print(console: Console, content: RenderableType) -> None:
+    """Print without the blanks that fill up lines."""
+    with console.capture() as captured:
+        console.print(content)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 @contextmanager

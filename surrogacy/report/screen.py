@@ -1,4 +1,4 @@
-"""The result on one screen of a terminal, or as plain text in a pipe."""
+"""Screens of a terminal, or plain text in a pipe: the short one with the answers, and the details."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from surrogacy.report.section import Cell, Detail, Grid, Heading, Note, Section
+from surrogacy.report.section import Cell, Detail, Entry, Grid, Heading, Note, Section
+
+MARGIN = 11
+"""Columns of the labels of entries."""
+
+
+def answers(sections: Sequence[Section]) -> RenderableType:
+    """Render the short screen: the answers of every section."""
+    return Group(*(_rendered(detail) for section in sections for detail in section.answer))
 
 
 def screen(sections: Sequence[Section]) -> RenderableType:
-    """Render sections: the block of each analysis set, then what concerns several sets."""
+    """Render the details: the block of each analysis set, then what concerns several sets."""
     names = dict.fromkeys(name for section in sections for name in section.by_set)
     details: list[Detail] = []
     for name in names:
@@ -31,13 +39,20 @@ def _rendered(detail: Detail) -> RenderableType:
             return heading.append(remark, style="not bold") if remark else heading
         case Note(text, warning):
             return Padding(Text(text, style="yellow" if warning else ""), (0, 0, 0, 2))
+        case Entry(label, text):
+            entry = Table.grid(padding=(0, 0, 0, 0))
+            entry.add_column(width=MARGIN, style="bold")
+            entry.add_column(overflow="fold")
+            entry.add_row(label, Text(text))
+            return entry
         case Grid():
             return _table(detail)
 
 
 def _table(grid: Grid) -> Table:
-    table = Table(title=grid.title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    table.pad_edge, table.padding = False, (0, 1)
+    lines = None if grid.compact else box.SIMPLE_HEAD
+    table = Table(title=grid.title or None, title_justify="left", title_style="bold", box=lines)
+    table.pad_edge, table.padding = False, (0, 2 if grid.compact else 1, 0, 0 if grid.compact else 1)
     table.caption, table.caption_justify = grid.caption or None, "left"
     for heading in grid.headings:
         table.add_column(heading, overflow="fold")

@@ -102,6 +102,14 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """Sentence of the short screen with a label in the margin; an empty label continues the entry above."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Cell:
     """Cell of a table on the screen: a value, and below it how it was obtained."""
 
@@ -112,12 +120,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """Table on the screen."""
+    """Table on the screen; a compact one has no lines and no blank rows around it."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str | Cell, ...], ...]
     title: str = ""
     caption: str = ""
+    compact: bool = False
 
 
 def text(name: str, /, **values: object) -> str:
@@ -126,7 +135,7 @@ def text(name: str, /, **values: object) -> str:
     return sentence.format(**values)
 
 
-type Detail = Heading | Note | Grid
+type Detail = Heading | Note | Entry | Grid
 BLANK = Heading()
 
 
@@ -137,10 +146,12 @@ class Section:
     Parameters
     ----------
     key : str
-    details : tuple of Heading, Note or Grid
-        Part of the screen.
+    answer : tuple of Detail
+        Part of the short screen.
+    details : tuple of Detail
+        Part of the screen with ``--details``.
     by_set : mapping of str to tuple of Detail
-        Part of the screen that stands in the block of an analysis set.
+        Part of the same screen that stands in the block of an analysis set.
     caveats : mapping of str to tuple of Detail
         The same, at the end of the block.
     tables : tuple of Table
@@ -153,6 +164,7 @@ class Section:
     """
 
     key: str
+    answer: tuple[Detail, ...] = ()
     details: tuple[Detail, ...] = ()
     by_set: Mapping[str, Sequence[Detail]] = field(default_factory=dict)
     caveats: Mapping[str, Sequence[Detail]] = field(default_factory=dict)

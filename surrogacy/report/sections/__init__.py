@@ -8,6 +8,7 @@ from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import (
+    answers,
     arms,
     criteria,
     cross_validation,
@@ -28,6 +29,9 @@ from surrogacy.report.sections import (
 def fit_sections(run: FitRun) -> tuple[Section, ...]:
     """Return the sections of a fit, in the order of the screen."""
     return (
+        differences.changes_section(run),
+        placement.predictions_section(run),
+        answers.section(run),
         models.section(run),
         effects.section(run),
         sensitivity.section(run),
@@ -37,10 +41,9 @@ def fit_sections(run: FitRun) -> tuple[Section, ...]:
         influence.section(run),
         placement.section(run),
         differences.section(run),
-        placement.predictions_section(run),
         criteria.section(run),
         decomposition.focus_section(run),
-        differences.changes_section(run),
+        answers.notes_section(run),
     )
 
 

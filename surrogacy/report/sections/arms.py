@@ -13,6 +13,7 @@ from surrogacy.report.section import (
     BLANK,
     Cell,
     Drawing,
+    Entry,
     Grid,
     Heading,
     Note,
@@ -130,10 +131,17 @@ def coupling_section(run: PpsRun) -> Section:
     remarks = " ".join(f"{problem}." for problem in problems)
     return Section(
         key="coupling",
+        answer=tuple(map(_answer, run.arms[:1])),
         details=(BLANK, Heading("Medians of arms: OS against a part of itself"), grid, Note(text("descriptive"))),
         tables=table("coupling", records, labels=ARM_ESTIMATES, remarks=remarks),
         record={"coupling": records},
     )
+
+
+def _answer(audit: CouplingAudit) -> Entry:
+    """Return the correlation of OS with PPS beside its range without any relation."""
+    ranges = " or ".join(interval(*null.range[0]) for null in audit.nulls)
+    return Entry("Arms", text("arms_answer", r=with_interval(audit["r_os_pps"]), arms=len(audit.arms), ranges=ranges))
 
 
 def _row(audit: CouplingAudit) -> tuple[str | Cell, ...]:

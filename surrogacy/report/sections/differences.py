@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
+from surrogacy.evaluation.answers import answer
 from surrogacy.evaluation.differences import POWER_NOTE, Difference
 from surrogacy.evaluation.posterior_differences import Contrast
-from surrogacy.report.section import BLANK, Cell, Grid, Record, Section, Table, table, text
-from surrogacy.results.endpoint_names import common_final_name
+from surrogacy.report.section import BLANK, Cell, Entry, Grid, Note, Record, Section, Table, table, text
+from surrogacy.report.sections.answers import set_label
+from surrogacy.results.endpoint_names import common_final_name, final_name
+from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, signed, with_interval
-from surrogacy.results.labels import estimate_labels
+from surrogacy.results.labels import estimate_label, estimate_labels
 
 TITLE = "Is the association weaker?"
 
@@ -22,10 +25,28 @@ def section(run: FitRun) -> Section:
     grid = Grid(headings, tuple(map(_row, run.differences)), TITLE, text("differences_screen_caption"))
     return Section(
         key="differences",
+        answer=tuple(_answer(run.differences)),
         details=(grid, BLANK) if run.differences else (),
         tables=_table(run),
         record={"differences": [_record(difference) for difference in run.differences]},
     )
+
+
+def _answer(differences: Sequence[Difference]) -> Iterator[Entry]:
+    """Return the first and the last difference in a sentence each."""
+    shown = differences if len(differences) < 3 else (differences[0], differences[-1])
+    for place, difference in enumerate(shown):
+        quantities = {"slopes": difference.contrasts.get("slope"), "r": difference.contrasts["r"]}
+        contrasts = {name: contrast.difference for name, contrast in quantities.items() if contrast is not None}
+        excluding = [limits for limits in contrasts.values() if _excludes_zero(limits)]
+        values = ", ".join(f"of {name} {with_interval(limits)}" for name, limits in contrasts.items())
+        first, second = map(set_label, difference.names)
+        key = "difference_shown" if excluding else "difference_not_shown"
+        yield Entry("" if place else "Stages", text(key, first=first, second=second, values=values))
+
+
+def _excludes_zero(estimate: Estimate) -> bool:
+    return estimate.low is not None and estimate.high is not None and not estimate.low <= 0 <= estimate.high
 
 
 def _row(difference: Difference) -> tuple[Cell, ...]:
@@ -104,7 +125,35 @@ def changes_section(run: FitRun) -> Section:
         rows.append((*about, number(before, 3), number(after, 3), signed(difference, 3)))
     headings = ("Set", "Model", "Quantity", "Comparisons", "Before", "After", "Change")
     grid = Grid(headings, tuple(rows), "What the added rows change", "\n".join(_omissions(run)))
-    return Section(key="changes", details=(grid,) if rows else (), record={"changes": list(map(asdict, run.changes))})
+    return Section(
+        key="changes",
+        answer=tuple(_change_answers(run)),
+        details=(grid,) if rows else (),
+        record={"changes": list(map(asdict, run.changes))},
+    )
+
+
+def _change_answers(run: FitRun) -> Iterator[Note]:
+    """Return the change of the first number of the quoted model of every set, beside its interval."""
+    for fit in run.sets:
+        reply = answer(fit.results)
+        if reply is None:
+            continue
+        change = next((row for row in run.changes if (row.set, row.model) == (fit.name, reply.quoted.model)), None)
+        if change is None or change.k_before == change.k_after:
+            continue
+        estimate = reply.quoted.estimates.get(change.estimate)
+        yield Note(
+            text(
+                "change_answer",
+                set=set_label(fit.name),
+                quantity=estimate_label(change.estimate, final_name(fit.effects)),
+                before=number(change.before),
+                after=with_interval(estimate) if isinstance(estimate, Estimate) else number(change.after),
+                k_before=change.k_before,
+                k_after=change.k_after,
+            )
+        )
 
 
 def _omissions(run: FitRun) -> Iterator[str]:

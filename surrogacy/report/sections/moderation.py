@@ -12,6 +12,7 @@ from surrogacy.report.section import (
     BLANK,
     Detail,
     Drawing,
+    Entry,
     Grid,
     Heading,
     Note,
@@ -28,6 +29,8 @@ from surrogacy.results.format import interval, number, percent, with_interval
 from surrogacy.results.result import Result
 from surrogacy.stats.thresholds import threshold_caveats
 
+MODERATORS = {"pps-ratio": "PPS/PFS ratio", "stage": "stage", "line": "line of treatment"}
+
 
 def section(run: PpsRun) -> Section:
     """Return the moderated lines, and the regression on what dilution leaves."""
@@ -35,6 +38,7 @@ def section(run: PpsRun) -> Section:
     details += [Note(f"! {failure}", warning=True) for failure in run.not_possible]
     return Section(
         key="moderation",
+        answer=tuple(_answers(run)),
         details=tuple(details),
         tables=_tables(run) if run.moderated else (),
         record={
@@ -44,6 +48,32 @@ def section(run: PpsRun) -> Section:
             "not_asked": list(run.not_possible),
         },
     )
+
+
+def _answers(run: PpsRun) -> Iterator[Entry]:
+    """Return how far dilution alone explains the OS effects, and the differences of slopes."""
+    if run.dilution_regression is not None:
+        shares = [scenario.share.value for scenario in run.dilution_sensitivity if scenario.share]
+        known = [share for share in shares if share is not None]
+        span = text("dilution_span", span=interval(min(known), max(known))) if known else ""
+        share = run.dilution_regression["share"]
+        excluded = share.low is not None and share.high is not None and not share.low <= 1 <= share.high
+        key = "dilution_excluded" if excluded else "dilution_compatible"
+        k = len(run.dilution_regression.result.effects)
+        yield Entry("Dilution", text(key, k=k, share=with_interval(share), span=span))
+    differences = {
+        MODERATORS.get(moderated.line.moderator.name, moderated.line.moderator.name): moderated.line["slope_difference"]
+        for moderated in run.moderated
+    }
+    if differences:
+        values = "; ".join(f"{label} {with_interval(difference)}" for label, difference in differences.items())
+        shown = [
+            label
+            for label, difference in differences.items()
+            if difference.low is not None and difference.high is not None and not difference.low <= 0 <= difference.high
+        ]
+        verdict = f"shown for {' and '.join(shown)}" if shown else "no difference is shown, and none is ruled out"
+        yield Entry("Slopes", text("moderation_answer", values=values, verdict=verdict))
 
 
 def dilution_map_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:

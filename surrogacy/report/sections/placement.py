@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
+from surrogacy.evaluation.answers import answer
 from surrogacy.evaluation.placement import POSITIONS as POSITIONS_IN_WORDS
 from surrogacy.evaluation.placement import Focus, Placement, shown_placements
 from surrogacy.evaluation.placement_text import in_words
@@ -15,6 +16,7 @@ from surrogacy.report.section import (
     Cell,
     Detail,
     Drawing,
+    Entry,
     Grid,
     Heading,
     Note,
@@ -24,22 +26,72 @@ from surrogacy.report.section import (
     table,
     text,
 )
-from surrogacy.report.sections.decomposition import summary_line
+from surrogacy.report.sections.answers import set_label, surrogate_name
+from surrogacy.report.sections.decomposition import split_line, summary_line
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
-from surrogacy.results.format import interval, number, settings_in_words, value_and_interval
+from surrogacy.results.format import interval, number, percent, settings_in_words, value_and_interval
 from surrogacy.results.labels import POSITIONS, model_label
 from surrogacy.results.result import Result
+
+SOURCES = {
+    "with it": "the trials, this one included,",
+    "without it": "the other trials",
+    "of other trials": "the trials",
+}
+POSITION_WORDS = {
+    "inside-80": "inside the 80% prediction interval",
+    "inside-95": "inside the 95%, outside the 80% prediction interval",
+    "outside-95": "outside the 95% prediction interval",
+}
 
 
 def section(run: FitRun) -> Section:
     """Return the place of every comparison in focus within the lines."""
     return Section(
         key="placement",
+        answer=tuple(entry for focus in run.focuses for entry in _answer(run, focus)),
         details=tuple(detail for focus in run.focuses for detail in _details(run, focus)),
         tables=_table(run),
         record={"placement": list(run.placement), "not_placed": list(run.not_placed)},
         prose=_prose(run),
     )
+
+
+def _answer(run: FitRun, focus: Focus) -> Iterator[Entry]:
+    """Return the expected and the observed effect by the first line of its own set, else by the first line."""
+    placements = _shown(run, focus)
+    if not placements:
+        return
+    own = [placement for placement in placements if placement.fitted == "without it"] or placements
+    shown = [placement for placement in own if placement.set == own[0].set]
+    first, later = shown[0], shown[1:]
+    words = {"final": final_name(focus.effects), "set": set_label(first.set), "source": SOURCES[first.fitted]}
+    cuts = "".join(
+        text(
+            "placement_answer_cut",
+            cut=placement.cut,
+            hr=number(placement.hr_surrogate),
+            predicted=value_and_interval(placement.predicted, placement.low_95, placement.high_95),
+        )
+        for placement in later
+    )
+    yield Entry(
+        focus.label,
+        text(
+            "placement_answer",
+            endpoint=endpoint_of(focus.effects, 0, "surrogate"),
+            hr=number(first.hr_surrogate),
+            predicted=number(first.predicted),
+            span=interval(first.low_95, first.high_95),
+            cuts=cuts,
+            observed=number(first.hr_final),
+            position=POSITION_WORDS[first.position],
+            **words,
+        ),
+    )
+    for decomposition in run.decompositions:
+        if decomposition.inputs.comparison == focus.comparison:
+            yield Entry("", split_line(decomposition))
 
 
 def _prose(run: FitRun) -> str:
@@ -142,7 +194,32 @@ def predictions_section(run: FitRun) -> Section:
     )
     return Section(
         key="predictions",
+        answer=tuple(_prediction_answers(run)),
         details=(Heading("The new trial"), grid, BLANK) if rows else (),
         tables=table("predictions", list(map(asdict, run.predictions)), final=final),
         record={"predictions": list(map(asdict, run.predictions))},
     )
+
+
+def _prediction_answers(run: FitRun) -> Iterator[Detail]:
+    """Return the prediction of the quoted model of every set."""
+    quoted = {fit.name: reply.quoted.model for fit in run.sets if (reply := answer(fit.results)) is not None}
+    for prediction in run.predictions:
+        if prediction.model == quoted.get(prediction.set):
+            fit = next(fit for fit in run.sets if fit.name == prediction.set)
+            yield Note(
+                text(
+                    "prediction_answer",
+                    set=set_label(prediction.set),
+                    surrogate=surrogate_name(fit),
+                    final=final_name(fit.effects),
+                    hr=number(prediction.hr_surrogate),
+                    target=prediction.target,
+                    predicted=number(prediction.predicted),
+                    span=interval(prediction.low_95, prediction.high_95),
+                    chance=percent(prediction.p_below_1),
+                    beyond=" (beyond the data: an extrapolation)" if prediction.beyond_data else "",
+                )
+            )
+    if run.predictions:
+        yield BLANK

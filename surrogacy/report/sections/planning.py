@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from math import isfinite
 
 from surrogacy.pps.planning import Plan
-from surrogacy.report.section import Cell, Grid, Heading, Note, Section, text
+from surrogacy.report.section import BLANK, Cell, Grid, Heading, Note, Section, text
 from surrogacy.results.format import number, percent, value_and_interval
 
 ROWS = {
@@ -39,6 +40,14 @@ def section(plan: Plan) -> Section:
     )
     return Section(
         key="planning",
+        answer=(
+            Note(_answer(plan)),
+            BLANK,
+            Heading(title),
+            Heading(remark=_design(plan)),
+            Grid(headings, tuple(_rows(plan)), compact=True),
+            Note(joint),
+        ),
         details=(*details, *problems),
         record={
             "schema": "surrogacy.plan/1",
@@ -50,6 +59,16 @@ def section(plan: Plan) -> Section:
             "problems": list(plan.problems),
         },
     )
+
+
+def _answer(plan: Plan) -> str:
+    """Return the power for OS of a trial, and the patients that the wanted power needs."""
+    needed = plan["n_os"].value
+    key = "plan_answer" if needed is not None and isfinite(needed) else "plan_answer_impossible"
+    values = {name: number(plan[f"hr_{name}"].value) for name in ("pfs", "os")}
+    powers = {f"power_{name}": percent(plan[f"power_{name}"].value) for name in ("pfs", "os")}
+    patients = number(needed, 0)
+    return text(key, n=plan.n, needed=patients, power=percent(plan.power), **values, **powers)
 
 
 def _design(plan: Plan) -> str:

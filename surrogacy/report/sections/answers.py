@@ -1,0 +1,260 @@
+"""Answers: one sentence per analysis set, the numbers to quote, and whether the other models agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import surrogacy
+from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.evaluation.answers import Answer, Check, answer
+from surrogacy.report.section import Detail, Entry, Grid, Heading, Note, Record, Section, text
+from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
+from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect
+from surrogacy.results.format import ABSENT, interval, number, percent, settings_in_words, with_interval
+from surrogacy.results.labels import estimate_label, model_label
+from surrogacy.results.levels import LEVEL
+from surrogacy.results.result import Result
+
+SET_LABELS = {
+    "intermediate": "Intermediate stage",
+    "advanced": "Advanced disease",
+    "tactics-2022": "TACTICS report 2022",
+    "llovet-2019-pfs": "Llovet 2019",
+}
+
+
+def section(run: FitRun) -> Section:
+    """Return the answer of every set, and the numbers to quote."""
+    answers = {fit.name: reply for fit in run.sets if (reply := answer(fit.results)) is not None}
+    return Section(
+        key="answer",
+        answer=(*_title(run), *_blocks(run, answers), *_numbers(run, answers)),
+        record={"answer": [_record(fit, answers[fit.name]) for fit in run.sets if fit.name in answers]},
+    )
+
+
+def set_label(name: str) -> str:
+    """Return the name of an analysis set for running text."""
+    return SET_LABELS.get(name, name)
+
+
+def surrogate_name(fit: SetFit) -> str:
+    """Return the surrogate endpoints of a set, the most frequent first: ``PFS/TTP``."""
+    counts = Counter(endpoint_of(fit.effects, i, "surrogate") for i in range(len(fit.effects)))
+    return "/".join(name for name, _ in counts.most_common())
+
+
+def _title(run: FitRun) -> Iterator[Detail]:
+    final = common_final_name(fit.effects for fit in run.sets)
+    own_table = run.settings.pairs_table is not None
+    surrogate = surrogate_name(run.sets[0]) if own_table and run.sets else "PFS"
+    where = "" if own_table else " in hepatocellular carcinoma"
+    version = f"  (data {run.trials.data_version}, version {surrogacy.__version__})"
+    yield Heading(f"Does {surrogate} predict {final}{where}?", version)
+
+
+def _blocks(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
+    """Return name, size and answer of every set."""
+    for fit in run.sets:
+        patients = fit.effects.n_patients
+        size = f"{len(fit.effects)} comparisons, {len(fit.effects.trials)} trials"
+        size += f", {patients:,.0f} patients" if patients == patients else ""
+        label = set_label(fit.name)
+        typed = f" ({fit.name})" if label != fit.name else ""
+        yield Heading(label, f"{typed}: {size}")
+        if fit.name in answers:
+            yield Note(sentence(fit, answers[fit.name]))
+        else:
+            yield Note(text("answer_no_fit"), warning=True)
+
+
+def sentence(fit: SetFit, reply: Answer) -> str:
+    """Return the conclusion on a set with its numbers, and the surrogate threshold effect."""
+    words = {"surrogate": surrogate_name(fit), "final": final_name(fit.effects)}
+    conclusion = text(f"answer_{reply.conclusion.replace('-', '_')}", **words)
+    return f"{conclusion}: {_association(reply.quoted)}. {_threshold_sentence(reply, words)}".strip()
+
+
+def _association(result: Result) -> str:
+    """Return the number that tells how close the association is, with its interval."""
+    name = next((name for name in ("r2_trial", "r", "sigma_cond") if name in result.estimates), None)
+    if name is None:
+        return ABSENT
+    estimate: Estimate = result[name]
+    label = {"r2_trial": "trial-level R²", "r": "weighted r"}.get(name)
+    words = label or estimate_label(name, final_name(result.effects))
+    if estimate.low is None or estimate.high is None:
+        return f"{words} {with_interval(estimate)}"
+    level = percent(estimate.level or LEVEL)
+    return f"{words} {number(estimate.value)} ({level} interval {interval(estimate.low, estimate.high)})"
+
+
+def _threshold_sentence(reply: Answer, words: dict[str, str]) -> str:
+    threshold = reply.threshold
+    if threshold is None:
+        return ""
+    status = threshold.status.replace("-", "_")
+    if threshold.hr is not None and not reply.conclusion.is_shown:
+        status = "unreliable"
+    hr, other = number(threshold.hr), number(threshold.hr_other)
+    return text(f"answer_threshold_{status}", hr=hr, other=other, level=f"{threshold.level:.0%}", **words)
+
+
+def threshold_cell(reply: Answer) -> str:
+    """Return the surrogate threshold effect, or that there is none to rely on."""
+    threshold = reply.threshold
+    if threshold is None:
+        return ABSENT
+    if threshold.hr is None:
+        return "none"
+    if not reply.conclusion.is_shown:
+        return "unreliable"
+    return threshold.value_words
+
+
+def _numbers(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
+    """Return the numbers to quote, a row per set, or a row per model if there is a single set."""
+    if not answers:
+        return
+    yield Heading()
+    if len(answers) == 1:
+        yield from _by_model(next(iter(answers.values())))
+        return
+    rows = [
+        (
+            set_label(name),
+            _cell(reply.quoted, "r2_trial"),
+            _cell(reply.quoted, "slope"),
+            threshold_cell(reply),
+            next((_cell(result, "r") for result in fit.results if "r" in result.estimates), ABSENT),
+        )
+        for name, reply in answers.items()
+        for fit in run.sets
+        if fit.name == name
+    ]
+    yield Grid(("", "Trial-level R²", "Slope", "Threshold (HR)", "Weighted r"), tuple(rows), compact=True)
+    checks = " ".join(filter(None, (checks_sentence(reply, set_label(name)) for name, reply in answers.items())))
+    yield Note(f"{_footnote(list(answers.values()))} {checks or text('answer_checks_agree')}")
+
+
+def _by_model(reply: Answer) -> Iterator[Detail]:
+    rows = []
+    for result in (reply.quoted, *(check.result for check in reply.checks)):
+        association = "r" if "r" in result.estimates else "r2_trial"
+        symbol = "r " if association == "r" else "R² "
+        threshold = result.estimates.get("ste_prediction")
+        shown = threshold.value_words if isinstance(threshold, ThresholdEffect) else ABSENT
+        if result is reply.quoted:
+            shown = threshold_cell(reply)
+        rows.append((model_label(result.model), f"{symbol}{_cell(result, association)}", _cell(result, "slope"), shown))
+    headings = ("Model", "Association (95% interval)", "Slope (95% interval)", "Threshold (HR)")
+    yield Grid(headings, tuple(rows), compact=True)
+    yield Note(f"{_footnote([reply])} {checks_sentence(reply) or text('answer_checks_agree')}")
+
+
+def _cell(result: Result, name: str) -> str:
+    estimate = result.estimates.get(name)
+    return with_interval(estimate) if isinstance(estimate, Estimate) else ABSENT
+
+
+def _footnote(answers: Sequence[Answer]) -> str:
+    """Return model and interval of the quoted numbers, and the meaning of the threshold."""
+    models = dict.fromkeys(model_label(reply.quoted.model) for reply in answers)
+    methods = dict.fromkeys(
+        estimate.method.partition(";")[0]
+        for reply in answers
+        if isinstance(estimate := reply.quoted.estimates.get("slope", reply.quoted.estimates.get("r")), Estimate)
+    )
+    final = final_name(answers[0].effects)
+    return text("answer_footnote", models=" or ".join(models), method=" or ".join(methods), final=final)
+
+
+def checks_sentence(reply: Answer, where: str = "") -> str:
+    """Return the models that disagree with the quoted one about whether an association is shown."""
+    disagreeing = [check for check in reply.checks if not check.agrees]
+    if not disagreeing:
+        return ""
+    models = " and ".join(f"{model_label(check.result.model)} ({_evidence(check)})" for check in disagreeing)
+    key = "answer_checks_more" if disagreeing[0].conclusion.is_shown else "answer_checks_less"
+    return text(key, where=f"{where}: " if where else "", models=models)
+
+
+def _evidence(check: Check) -> str:
+    name = "slope" if "slope" in check.result.estimates else "r"
+    return f"{name} {_cell(check.result, name)}"
+
+
+def _record(fit: SetFit, reply: Answer) -> Record:
+    """Return the numbers to quote as a record."""
+    threshold = reply.threshold
+    estimates = {name: reply.quoted.estimates.get(name) for name in ("r2_trial", "r", "slope")}
+    return {
+        "set": fit.name,
+        "model": reply.quoted.model,
+        "settings": settings_in_words(reply.quoted),
+        "conclusion": reply.conclusion.value,
+        "sentence": sentence(fit, reply),
+        "estimates": {name: estimate.record for name, estimate in estimates.items() if estimate is not None},
+        "threshold": None if threshold is None else threshold.record,
+        "checks": [
+            {"model": check.result.model, "conclusion": check.conclusion.value, "agrees": check.agrees}
+            for check in reply.checks
+        ],
+        "caveats": sorted({caveat.code.value for caveat in reply.quoted.caveats}),
+    }
+
+
+NOTE_RANKS = (
+    CaveatCode.SAMPLING,
+    CaveatCode.DISAGREEMENT,
+    CaveatCode.UNVERIFIED,
+    CaveatCode.PRIOR_DOMINATES,
+    CaveatCode.MIXED_ENDPOINTS,
+    CaveatCode.FEW_TRIALS,
+    CaveatCode.LEFT_OUT,
+    CaveatCode.BOUNDARY,
+    CaveatCode.ADDED,
+    CaveatCode.SCATTER,
+    CaveatCode.BIAS,
+    CaveatCode.ASSUMPTION,
+    CaveatCode.APPROXIMATE_ERRORS,
+)
+"""Caveats that may change the interpretation, the most important first; the others are only counted."""
+MOST_NOTES = 3
+
+
+def notes_section(run: FitRun) -> Section:
+    """Return at most three caveats per set, those first that change the interpretation most."""
+    lines: list[Detail] = []
+    for fit in run.sets:
+        codes = {caveat.code for result in fit.results for caveat in result.caveats}
+        words = [_not_fitted(fit)] if fit.failures or fit.not_fitted else []
+        words += [_note(fit, code) for code in NOTE_RANKS if code in codes]
+        more = len(words[MOST_NOTES:]) + len(codes - set(NOTE_RANKS))
+        shown = words[:MOST_NOTES]
+        shown += [f"{more} {'more' if shown else 'notes'}: --details"] if more else []
+        if shown:
+            where = f"{set_label(fit.name)}: " if len(run.sets) > 1 else ""
+            lines.append(Entry("" if lines else "Notes", f"{where}{'; '.join(shown)}"))
+    return Section(key="notes", answer=tuple(lines))
+
+
+def _not_fitted(fit: SetFit) -> str:
+    models = [*(failure.model for failure in fit.failures), *(entry.model for entry in fit.not_fitted)]
+    return text("note_not_fitted", models=" and ".join(map(model_label, dict.fromkeys(models))))
+
+
+def _note(fit: SetFit, code: CaveatCode) -> str:
+    effects = fit.effects
+    models = [result.model for result in fit.results if code in {caveat.code for caveat in result.caveats}]
+    surrogates = {endpoint_of(effects, i, "surrogate") for i in range(len(effects))}
+    return text(
+        f"note_{code.replace('-', '_')}",
+        k=len(effects),
+        trials=len(effects.trials),
+        unverified=int(effects.unverified.sum()),
+        numbers=2 * len(effects),
+        endpoints=len(surrogates),
+        models=" and ".join(map(model_label, models)),
+    )

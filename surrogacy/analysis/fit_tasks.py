@@ -11,7 +11,7 @@ from surrogacy.analysis.settings import FitSettings
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError, UsageError
 from surrogacy.evaluation import refits
-from surrogacy.evaluation.criteria import Style, all_verdicts, iqwig_trial, records
+from surrogacy.evaluation.criteria import Style, all_verdicts, iqwig_trial
 from surrogacy.evaluation.cross_validation import cross_validate
 from surrogacy.evaluation.differences import Difference, compare_sets
 from surrogacy.evaluation.grades import SurrogateEffect
@@ -199,9 +199,10 @@ def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int)
 def apply_criteria(results: Sequence[Result], trials: Sequence[SurrogateEffect], style: Style) -> list[Record]:
     """Apply published criteria to every result, and to every comparison in focus against its threshold."""
     return [
-        {"set": result.effects.name} | record
+        {"set": result.effects.name, **verdict.record}
         for result in results
-        for record in records(
-            all_verdicts(result, style=style) + [iqwig_trial(result, trial, style=style) for trial in trials]
-        )
+        for verdict in [
+            *all_verdicts(result, style=style),
+            *(iqwig_trial(result, trial, style=style) for trial in trials),
+        ]
     ]

@@ -28,7 +28,7 @@ from surrogacy.evaluation.posterior_differences import Contrast, posterior_diffe
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.weights import SHARED_CONTROL, usable_comparisons, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
-from surrogacy.results.labels import IN_WORDS, Weights
+from surrogacy.results.labels import WEIGHTS, Weights
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats import correlation
 from surrogacy.stats.bootstrap import percentiles, resampled_r
@@ -84,7 +84,7 @@ class Difference:
             return f"The correlation is not defined in {undefined}: the two sets cannot be compared."
         values = (
             f"r is {r.first:.2f} in {first} ({self.trials[0]} trials) and {r.second:.2f} in {second} ({self.trials[1]} "
-            f"trials; weights: {IN_WORDS[self.weights]})"
+            f"trials; weights: {WEIGHTS[self.weights].name('OS')})"
         )
         low, high = r.difference.low, r.difference.high
         if z.difference.low is None or z.difference.high is None or low is None or high is None:

@@ -1,4 +1,4 @@
-"""Grades of a correlation and of R2 by published limits, and the surrogate effect of a named trial.
+"""Grades of a correlation and of R2 by published limits, and the surrogate effect of a trial.
 
 References
 ----------
@@ -14,15 +14,28 @@ import numpy as np
 
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
+from surrogacy.results.estimate import ThresholdEffect
 
 HIGH, LOW = 0.85, 0.70  # limits of R, IQWiG
-FRAILTYPACK = (0.49, 0.72)  # of the lower limit of R2_trial: 0.7^2, 0.85^2
+FRAILTYPACK = (0.49, 0.72)  # limits of the lower limit of the trial-level R2: 0.7^2, 0.85^2
 BSES3 = {"excellent": 0.6, "good": 0.4, "fair": 0.2}
 
 
 @dataclass(frozen=True)
 class SurrogateEffect:
-    """Surrogate hazard ratio of a named trial with its 95 % limits."""
+    """Surrogate hazard ratio of a trial with its 95 % limits.
+
+    Parameters
+    ----------
+    name : str
+    hr, low, high : float
+        Hazard ratios, ``0 < low <= hr <= high``.
+
+    Raises
+    ------
+    UsageError
+        If the limits do not enclose the hazard ratio.
+    """
 
     name: str
     hr: float
@@ -32,41 +45,62 @@ class SurrogateEffect:
     def __post_init__(self) -> None:
         if not 0 < self.low <= self.hr <= self.high:
             raise UsageError(
-                f"{self.name}: a hazard ratio above 0 between its limits is needed; "
-                f"got {self.hr} ({self.low}-{self.high})"
+                f"{self.name}: the hazard ratio must be above 0 and between its limits; "
+                f"got {self.hr} ({self.low} to {self.high})"
             )
+
+    def lies_beyond(self, threshold: ThresholdEffect) -> bool:
+        """Return whether the interval lies beyond a threshold effect, and within a two-sided region."""
+        if threshold.hr is None or self.high >= threshold.hr:
+            return False
+        return threshold.status != "two-sided" or (threshold.hr_other is not None and self.low > threshold.hr_other)
 
 
 def surrogate_effect(effects: Effects, name: str) -> SurrogateEffect:
-    """Surrogate effect of a comparison, by its label, its name or that of its trial; limits from the standard error.
+    """Return the surrogate effect of a comparison, with limits from its standard error.
+
+    Parameters
+    ----------
+    effects : Effects
+    name : str
+        Label or name of the comparison, or name of its trial.
 
     Raises
     ------
     UsageError
         If no comparison, or more than one, has this name, or it reports no surrogate effect.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> effect = surrogate_effect(surrogacy.read_trials().analysis_set("tactics-2022"), "tactics")
+    >>> f"{effect.hr:.2f} ({effect.low:.2f} to {effect.high:.2f})"
+    '0.59 (0.41 to 0.86)'
     """
-    found = [i for i in range(len(effects)) if name in (effects.labels[i], effects.comparison[i], effects.trial[i])]
-    if len(found) != 1 or np.isnan(effects.log_hr[found[0], 0]):
-        raise UsageError(f"{len(found)} comparisons are named {name!r}; one with a surrogate effect is needed")
-    low, high = effects.limits
-    hr = np.exp([effects.log_hr[found[0], 0], low[found[0], 0], high[found[0], 0]])
-    return SurrogateEffect(effects.labels[found[0]], *map(float, hr))
+    places = [i for i in range(len(effects)) if name in (effects.labels[i], effects.comparison[i], effects.trial[i])]
+    if len(places) != 1 or np.isnan(effects.log_hr[places[0], 0]):
+        raise UsageError(
+            f"{len(places)} comparisons have the name {name!r}; exactly one, with a surrogate effect, is needed"
+        )
+    (place,), (low, high) = places, effects.limits
+    hr = np.exp([effects.log_hr[place, 0], low[place, 0], high[place, 0]])
+    return SurrogateEffect(effects.labels[place], *map(float, hr))
 
 
 def grade_correlation(low: float | None, high: float | None) -> str:
-    """Grade of a correlation by its 95 % limits, IQWiG A10-05: ``high``, ``low``, ``unclear`` or ``none``."""
+    """Return the grade of a correlation by its 95 % limits (IQWiG A10-05): ``high``, ``low``, ``unclear``, ``none``."""
     if low is None or high is None:
         return "none"
     return "high" if low >= HIGH else "low" if high <= LOW else "unclear"
 
 
 def grade_r2(r2: float) -> str:
-    """Rank that an R2 (of trials, or of patients) allows in the statistical domain of BSES3."""
+    """Return the rank that a trial-level or individual-level R2 allows in the statistical domain of BSES3."""
     return next((name for name, limit in BSES3.items() if r2 >= limit), "poor")
 
 
 def class_r2(low: float | None) -> str:
-    """Class of frailtypack, by the lower 95 % limit of R2_trial."""
+    """Return the class of frailtypack, by the lower 95 % limit of the trial-level R2."""
     if low is None:
         return "none"
     return "low" if low <= FRAILTYPACK[0] else "medium" if low < FRAILTYPACK[1] else "high"

@@ -1,6 +1,6 @@
-"""Influence of single trials: estimates without each, and the regression diagnostics of each comparison.
+"""Influence of single trials: estimates without each trial, and the regression diagnostics of each comparison.
 
-Weighted regression, ``X`` the design (1, x), ``w`` the weights, ``e`` the residuals, ``k`` comparisons, ``p = 2``,
+Weighted regression with the design ``X`` = (1, x), weights ``w``, residuals ``e``, ``k`` comparisons, ``p = 2`` and
 ``s^2 = sum w e^2 / (k - p)``:
 
     hat            h_i = w_i x_i' (X'WX)^-1 x_i                              sums to p
@@ -10,14 +10,14 @@ Weighted regression, ``X`` the design (1, x), ``w`` the weights, ``e`` the resid
     DFFITS         t_i sqrt( h_i / (1 - h_i) )
     DFBETAS_j      (b_j - b_j(i)) / ( s(i) sqrt( (X'WX)^-1_jj ) ),   b - b(i) = (X'WX)^-1 x_i w_i e_i / (1 - h_i)
 
-They drop one comparison, not one trial; what drops a trial is `delete_one`.
+These diagnostics leave out one comparison; `delete_one` leaves out a trial with all of its comparisons.
 
 References
 ----------
 Belsley, Kuh, Welsch (1980), doi:10.1002/0471725153.
 Cook (1977), doi:10.1080/00401706.1977.10489493.
-IQWiG (2011), report A10-05: a surrogate is valid if the lower 95 % limit of the correlation is 0.85 at least, and lacks
-validity if the upper one is 0.70 at most.
+IQWiG (2011), report A10-05: a surrogate is valid if the lower 95 % limit of the correlation is at least 0.85, and is
+not valid if the upper limit is at most 0.70.
 """
 
 from __future__ import annotations
@@ -32,11 +32,10 @@ from surrogacy.effects import Effects
 from surrogacy.errors import SurrogacyError
 from surrogacy.evaluation.grades import HIGH, LOW
 from surrogacy.evaluation.records import Record, estimate_values
-from surrogacy.evaluation.refits import FitWithoutTrial, Refit, fit_once, summarise, without_each_trial, without_extras
+from surrogacy.evaluation.refits import FitWithoutTrial, Refit, summarise, without_each_trial, without_extras
 from surrogacy.models import Model
 from surrogacy.models.regression import WeightedRegression
 from surrogacy.models.weights import usable_comparisons
-from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
 from surrogacy.stats.correlation import fisher_interval
@@ -54,18 +53,18 @@ FOLLOWED = ("r", "rho_between", "r2_trial", "slope", "intercept", "sigma_cond", 
 
 @dataclass(frozen=True)
 class Influence:
-    """Refit without a trial, set beside the fit to all.
+    """Refit without a trial, compared with the fit to all trials.
 
     Parameters
     ----------
     refit : Refit
-        ``value`` is the trial; empty for the fit to all.
+        ``value`` is the trial; empty for the fit to all trials.
     values : mapping of str to float or None
-        Quantities of `FOLLOWED` that the model has, a threshold as its hazard ratio.
+        Quantities of `FOLLOWED` that the model has; the hazard ratio of a threshold.
     conclusions : mapping of str to str
         See `conclusions`.
     changes : mapping of str to float or None
-        Values without the trial less those with it; empty for the fit to all.
+        Values without the trial minus values with it; empty for the fit to all trials.
     """
 
     refit: Refit
@@ -76,7 +75,7 @@ class Influence:
 
 @dataclass(frozen=True)
 class RegressionDiagnostics:
-    """Leverage, residuals and influence of one comparison on a weighted regression; formulas above.
+    """Leverage, residuals and influence of a comparison in a weighted regression; formulas above.
 
     Parameters
     ----------
@@ -88,8 +87,8 @@ class RegressionDiagnostics:
     hat : float
         Leverage, in [0, 1].
     internal, external, cooks_distance, dffits, dfbetas_intercept, dfbetas_slope : float or None
-        ``external``, ``dffits`` and ``dfbetas_*`` are None with three comparisons or where the others lie on one line;
-        all are None at a leverage of 1.
+        ``external``, ``dffits`` and ``dfbetas_*`` are None with three comparisons, or if the other comparisons lie on a
+        line; all are None at a leverage of 1.
     """
 
     comparison: str
@@ -108,45 +107,51 @@ class RegressionDiagnostics:
 
 
 def conclusions(result: Result) -> dict[str, str]:
-    """Conclusions that a reader would draw from a result, by question; one that the model does not ask is left out.
+    """Return the conclusions that a reader draws from a result.
+
+    Parameters
+    ----------
+    result : Result
 
     Returns
     -------
-    dict of str
-        slope_sign (whether its interval holds 0), ste_*_status, correlation_shown (IQWiG's category, by the 95 %
-        limits) and correlation_estimate (the position of the point estimate among the same limits).
+    dict of str to str
+        Keys of `QUESTIONS` that apply to the model. ``slope_sign``: does the interval of the slope include 0;
+        ``ste_*_status``: status of the threshold effect; ``correlation_shown``: category of IQWiG by the 95 % limits;
+        ``correlation_estimate``: category of the point estimate by the same limits.
     """
-    found: dict[str, str] = {}
-    slope = result.estimates.get("slope")
-    if slope is not None and not isinstance(slope, ThresholdEffect):
-        found["slope_sign"] = "not told from 0" if slope.unbounded else slope_words(slope.low, slope.high)
-    for name, estimate in result.estimates.items():
-        if isinstance(estimate, ThresholdEffect) and f"{name}_status" in QUESTIONS:
-            found[f"{name}_status"] = estimate.status
+    answers: dict[str, str] = {}
+    if "slope" in result.estimates:
+        slope = result.estimate("slope")
+        answers["slope_sign"] = "not distinguishable from 0" if slope.unbounded else slope_words(slope.low, slope.high)
+    for name in ("ste_prediction", "ste_confidence"):
+        threshold = result.threshold_effect(name)
+        if threshold is not None:
+            answers[f"{name}_status"] = threshold.status
     correlation = _correlation(result)
     if correlation is not None:
         value, low, high = correlation
-        found["correlation_shown"] = correlation_category(low, high)
-        found["correlation_estimate"] = correlation_category(value, value, point=True)
-    return found
+        answers["correlation_shown"] = correlation_category(low, high)
+        answers["correlation_estimate"] = correlation_category(value, value, point=True)
+    return answers
 
 
 def slope_words(low: float | None, high: float | None) -> str:
-    """Return in words whether an interval of the slope excludes 0."""
+    """Return the sign of the slope by its interval, in words."""
     if low is None or high is None:
         return "no interval"
-    return "above 0" if low > 0 else "below 0" if high < 0 else "not told from 0"
+    return "above 0" if low > 0 else "below 0" if high < 0 else "not distinguishable from 0"
 
 
 def correlation_category(low: float | None, high: float | None, *, point: bool = False) -> str:
-    """Category of a correlation by its limits.
+    """Return the category of a correlation by the limits of IQWiG.
 
     Parameters
     ----------
     low, high : float or None
-        95 % limits; twice the estimate if ``point``.
+        95 % limits; the estimate twice if ``point``.
     point : bool
-        Whether it is the estimate that is sorted: what lies between the limits is then ``medium``, not ``unclear``.
+        True for the category of a point estimate: between the limits of the scheme it is ``medium``, not ``unclear``.
     """
     if low is None or high is None or not np.isfinite([low, high]).all():
         return "not defined" if point else "no interval"
@@ -158,22 +163,22 @@ def correlation_category(low: float | None, high: float | None, *, point: bool =
 
 
 def delete_one(model: Model, effects: Effects, fits: Sequence[FitWithoutTrial] | None = None) -> list[Influence]:
-    """Refit without each trial, and compare; the comparisons of a trial leave together.
+    """Refit without each trial, and compare with the fit to all trials.
 
-    The intervals are those of the model: ``interval="delta"`` of the bivariate model is faster, but has none on the
-    boundary.
+    The intervals are those of the model: ``interval="delta"`` of the bivariate model is faster, but gives no interval
+    on the boundary.
 
     Parameters
     ----------
     model : Model
     effects : Effects
     fits : sequence of FitWithoutTrial, optional
-        Those of `surrogacy.evaluation.refits.without_each_trial`, with intervals, where they have been made.
+        Output of `surrogacy.evaluation.refits.without_each_trial`, with intervals, if available.
 
     Returns
     -------
     list of Influence
-        First that of all trials, then one per trial.
+        First the fit to all trials, then one entry per trial.
 
     Raises
     ------
@@ -188,22 +193,22 @@ def delete_one(model: Model, effects: Effects, fits: Sequence[FitWithoutTrial] |
     >>> {entry.refit.value: round(entry.changes["r"], 2) for entry in delete_one(WeightedPearson(), effects)[1:3]}
     {'post-tace': -0.04, 'space': 0.04}
     """
-    whole = fit_once(without_extras(model, intervals=True), effects)
-    everything = _followed(whole)
-    influences = [Influence(summarise(model, "left_out", "", effects, whole), everything, conclusions(whole))]
+    whole = without_extras(model, intervals=True).fit(effects)
+    values_of_all = _followed(whole)
+    influences = [Influence(summarise(model, "left_out", "", effects, whole), values_of_all, conclusions(whole))]
     for entry in without_each_trial(model, effects, intervals=True) if fits is None else fits:
         refit = summarise(model, "left_out", entry.trial, entry.rest, entry.fit)
         if isinstance(entry.fit, SurrogacyError):
             influences.append(Influence(refit))
             continue
         values = _followed(entry.fit)
-        changes = {name: _difference(value, everything.get(name)) for name, value in values.items()}
+        changes = {name: _difference(value, values_of_all.get(name)) for name, value in values.items()}
         influences.append(Influence(refit, values, conclusions(entry.fit), changes))
     return influences
 
 
 def influence_record(influence: Influence) -> Record:
-    """Record of a trial left out: values, conclusions, and changes as ``*_change``."""
+    """Return the record of a trial left out: values, conclusions, and changes as ``*_change``."""
     record: Record = {"left_out": influence.refit.value, "k": influence.refit.k}
     if influence.refit.problem:
         return record | {"problem": influence.refit.problem}
@@ -229,19 +234,19 @@ def _difference(after: float | None, before: float | None) -> float | None:
 
 
 def pivotal_trials(influences: Sequence[Influence], labels: Mapping[str, str] | None = None) -> list[str]:
-    """Single trials without which a conclusion would be another one, in plain words.
+    """Return, in words, the trials without which a conclusion changes.
 
     Parameters
     ----------
     influences : sequence of Influence
-        As `delete_one` returns them.
+        Output of `delete_one`.
     labels : mapping of str to str, optional
         Names of the trials.
 
     Returns
     -------
     list of str
-        One entry per trial and conclusion; empty if every conclusion holds without any one trial.
+        One entry per trial and conclusion; empty if no conclusion depends on a single trial.
 
     Examples
     --------
@@ -270,13 +275,13 @@ def pivotal_trials(influences: Sequence[Influence], labels: Mapping[str, str] | 
 
 
 def regression_diagnostics(effects: Effects, model: WeightedRegression | None = None) -> list[RegressionDiagnostics]:
-    """Leverage, residuals and influence of every comparison on a weighted regression, from statsmodels.
+    """Return leverage, residuals and influence of every comparison in a weighted regression, from statsmodels.
 
     Parameters
     ----------
     effects : Effects
     model : WeightedRegression, optional
-        Its weights are used; default: number of patients.
+        Default: weighted by the number of patients.
 
     Returns
     -------
@@ -286,13 +291,13 @@ def regression_diagnostics(effects: Effects, model: WeightedRegression | None = 
     Raises
     ------
     FitError
-        With fewer than three usable comparisons, or where the surrogate effect does not vary.
+        With fewer than three usable comparisons, or if the surrogate effect does not vary.
 
     Examples
     --------
     >>> import surrogacy
-    >>> found = regression_diagnostics(surrogacy.read_trials().analysis_set("llovet-2019-pfs"))
-    >>> f"{sum(comparison.hat for comparison in found):.6f}"
+    >>> diagnostics = regression_diagnostics(surrogacy.read_trials().analysis_set("llovet-2019-pfs"))
+    >>> f"{sum(comparison.hat for comparison in diagnostics):.6f}"
     '2.000000'
     """
     from statsmodels.regression.linear_model import OLS
@@ -300,13 +305,13 @@ def regression_diagnostics(effects: Effects, model: WeightedRegression | None = 
     chosen = model or WeightedRegression()
     fitted = chosen.statsmodels_result(effects)
     data, _ = usable_comparisons(effects, chosen.weights)
-    # the influence that statsmodels has of a WLS mixes weighted and raw residuals; that of the whitened data does not
+    # the influence measures of a WLS in statsmodels mix weighted and raw residuals; those of the whitened data do not
     influence = OLS(fitted.model.wendog, fitted.model.wexog).fit().get_influence()
     weight, hat = fitted.model.weights, influence.hat_matrix_diag
-    with catch_warnings():  # three comparisons, or a leverage of 1: there is then nothing to divide by
+    with catch_warnings():  # three comparisons, or a leverage of 1, give a division by zero
         simplefilter("ignore")
         spread = influence.sigma2_not_obsi / fitted.scale
-        others = np.where(spread > 1e-12, 1.0, np.nan)  # NaN where the others lie on one line
+        others = np.where(spread > 1e-12, 1.0, np.nan)  # NaN if the other comparisons lie on a line
         measures = np.column_stack(
             [
                 influence.resid_studentized_internal,
@@ -333,14 +338,14 @@ def regression_diagnostics(effects: Effects, model: WeightedRegression | None = 
 
 
 def _correlation(result: Result) -> tuple[float, float | None, float | None] | None:
-    """Correlation with its limits: as reported, or for a regression the root of R2 with the sign of the slope."""
+    """Correlation with its limits; for a regression the root of R2 with the sign of the slope."""
     for name in ("r", "rho_between"):
-        found = result.estimates.get(name)
-        if found is not None and not isinstance(found, ThresholdEffect):
-            return (float("nan") if found.value is None else found.value), found.low, found.high
-    slope, square = result.estimates.get("slope"), result.estimates.get("r2_trial")
-    if slope is None or square is None or isinstance(slope, ThresholdEffect) or isinstance(square, ThresholdEffect):
+        if name in result.estimates:
+            estimate = result.estimate(name)
+            return (float("nan") if estimate.value is None else estimate.value), estimate.low, estimate.high
+    if not {"slope", "r2_trial"} <= result.estimates.keys():
         return None
+    slope, square = result.estimate("slope"), result.estimate("r2_trial")
     r = float(np.sign(slope.value or 0.0) * np.sqrt(square.value or 0.0))
     low, high = fisher_interval(r, len(result.effects.trials), square.level or LEVEL)
     return r, low, high

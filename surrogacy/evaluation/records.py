@@ -1,4 +1,4 @@
-"""Flat records of the values of this folder: what ``results.json`` and the tables hold of them."""
+"""Flat records of estimates, for ``results.json`` and the tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Estimates = Mapping[str, Estimate | ThresholdEffect]
 
 
 def estimate_values(estimates: Estimates) -> Record:
-    """Value of every estimate; hazard ratio and status of every threshold effect.
+    """Return the value of every estimate, and the hazard ratio and status of every threshold effect.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def estimate_values(estimates: Estimates) -> Record:
 
 
 def interval_limits(estimates: Estimates, names: Iterable[str]) -> Record:
-    """Interval limits of those of the named estimates that there are.
+    """Return the interval limits of the named estimates; estimates that a model does not have are left out.
 
     Examples
     --------

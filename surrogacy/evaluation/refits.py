@@ -1,16 +1,10 @@
-"""Refits: the within-trial correlation or the prior varied, and each trial left out in turn.
-
-Every fit that is made again passes through this module. A `Refit` holds the quantity varied, its value and the
-estimates.
-"""
+"""Refits of a model: other within-trial correlations, other priors, and each trial left out in turn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
-
-import numpy as np
+from dataclasses import dataclass, field, fields, replace
+from typing import Protocol, runtime_checkable
 
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError
@@ -24,7 +18,7 @@ Fit = Result | SurrogacyError
 Prior = HalfNormal | HalfStudentT | Uniform | Beta
 RHO_WITHIN_GRID = (0.0, 0.3, 0.5, 0.7, 0.9)
 
-# Priors that a reader might have held: the first is the default, each of the others differs from it in what it names.
+# The first entry is the default; each of the others replaces the priors that its name states.
 PRIOR_SETS: dict[str, dict[str, Prior]] = {
     "default": {},
     "tau half-normal(0.25)": {"tau_surrogate": HalfNormal(0.25), "tau_final": HalfNormal(0.25)},
@@ -46,33 +40,33 @@ PRIOR_QUANTITIES = (
     "p_slope_positive",
     "log_marginal_likelihood",
 )
-WITH_LIMITS = ("r", "rho_between", "r2_trial", "slope")  # estimates whose limits the record of a choice holds
+WITH_LIMITS = ("r", "rho_between", "r2_trial", "slope")  # the records of choices and subgroups include their limits
 
 
 @dataclass(frozen=True)
 class Refit:
-    """Estimates of a model after one thing was varied.
+    """Estimates of a model with one aspect of its analysis varied.
 
     Parameters
     ----------
     model : str
         Name on the command line.
     varied : str
-        ``rho_within``, ``prior``, ``left_out``, a choice of the analysis, ``base`` (none varied) or a factor.
+        ``rho_within``, ``prior``, ``left_out``, a choice of the analysis, ``base`` (nothing varied) or a factor.
     value : float or str
-        Its value: a correlation, the name of a prior, of a trial, of a level.
+        A correlation, or the name of a prior, a trial or a level.
     k, trials : int
-        Comparisons and trials that the model was offered; 0 where the effects could not be paired.
+        Comparisons and trials of the data; 0 if the effects could not be paired.
     estimates : mapping of str to Estimate or ThresholdEffect
-        Empty where no fit was possible.
+        Empty if the model could not be fitted.
     boundary : bool
-        Whether the fit ended on the boundary.
+        True if the estimate lies on the boundary.
     problem : str
-        Reason why no fit was possible; empty otherwise.
+        Reason why the model could not be fitted; otherwise empty.
     fitted : int
-        Comparisons in the fit: those of ``k`` that have what the model needs.
+        Comparisons in the fit: those of ``k`` that have the quantities the model needs.
     same_data : bool
-        Whether the effects are those of the base.
+        True if the effects are those of the base.
     """
 
     model: str
@@ -88,7 +82,7 @@ class Refit:
 
     @property
     def values(self) -> Record:
-        """Point estimates, and whether the fit ended on the boundary."""
+        """Point estimates, and ``boundary``."""
         return {**estimate_values(self.estimates), "boundary": self.boundary}
 
 
@@ -100,9 +94,9 @@ class FitWithoutTrial:
     ----------
     trial : str
     rest : Effects
-        Comparisons of the others.
+        Comparisons of the other trials.
     fit : Result or SurrogacyError
-        The error where no fit was possible.
+        The error if the model could not be fitted.
     """
 
     trial: str
@@ -110,38 +104,51 @@ class FitWithoutTrial:
     fit: Fit
 
 
+@runtime_checkable
+class FitsMany(Protocol):
+    """Model that fits several data sets at once."""
+
+    def fit_many(self, data: Sequence[Effects]) -> list[Result]:
+        """Fit the model to each data set."""
+        ...
+
+
+def settings_of(model: Model) -> frozenset[str]:
+    """Return the names of the settings of a model."""
+    return frozenset(setting.name for setting in fields(model))  # type: ignore[arg-type]  # every model is a dataclass
+
+
+def with_settings(model: Model, **settings: float | str) -> Model:
+    """Return the model with other settings; those that it does not have are ignored.
+
+    Examples
+    --------
+    >>> from surrogacy.models import WeightedPearson
+    >>> with_settings(WeightedPearson(), bootstrap=0, interval="delta") == WeightedPearson(bootstrap=0)
+    True
+    """
+    known = settings_of(model)
+    return replace(model, **{name: value for name, value in settings.items() if name in known})  # type: ignore[type-var]
+
+
 def without_extras(model: Model, *, intervals: bool = False) -> Model:
-    """Return the same model without a bootstrap, a second grid and, unless ``intervals`` are wanted, profiles."""
-    leaner: dict[str, int | str] = {"bootstrap": 0, "check_grid": False}
-    if not intervals:
-        leaner["interval"] = "delta"
-    known = getattr(model, "__dataclass_fields__", {})
-    return replace(model, **{name: value for name, value in leaner.items() if name in known})  # type: ignore[type-var]
+    """Return the model without a bootstrap and a second grid, and without profiles unless ``intervals`` are needed."""
+    lean = with_settings(model, bootstrap=0, check_grid=False)
+    return lean if intervals else with_settings(lean, interval="delta")
 
 
 def fit_each(model: Model, data: Sequence[Effects]) -> list[Fit]:
-    """Fit to each data set, all at once where the model can do that; errors stand in place of fits."""
-    together: Callable[[Sequence[Effects]], list[Result]] | None = getattr(model, "fit_many", None)
-    if together is not None:
+    """Fit to each data set, at once if the model supports it; an error takes the place of a fit that failed."""
+    if isinstance(model, FitsMany):
         try:
-            return list(together(data))
-        except FitError:  # one of them is too small: find out which
+            return list(model.fit_many(data))
+        except FitError:  # one data set is too small: fit them one by one to find it
             pass
     return [attempt(model.fit, effects, FitError) for effects in data]
 
 
-def fit_once(model: Model, effects: Effects) -> Result:
-    """Fit, or return the fit made before: priors, within-trial correlation and influence start from the same one."""
-    return _remembered_fit(model, effects)  # type: ignore[arg-type]  # every model is a frozen dataclass
-
-
-@lru_cache(maxsize=16)
-def _remembered_fit(model: Model, effects: Effects) -> Result:
-    return model.fit(effects)
-
-
 def attempt(fit: Callable[[Effects], Result], effects: Effects, expected: type[SurrogacyError] = SurrogacyError) -> Fit:
-    """Fit, or return the error of an expected kind."""
+    """Fit, or return the error if it is of the expected class."""
     try:
         return fit(effects)
     except expected as error:
@@ -151,7 +158,7 @@ def attempt(fit: Callable[[Effects], Result], effects: Effects, expected: type[S
 def summarise(
     model: Model, varied: str, value: float | str, effects: Effects, fit: Fit, *, same_data: bool = True
 ) -> Refit:
-    """Keep the estimates of a fit to ``effects``, or the reason why there is none."""
+    """Return the estimates of a fit to ``effects``, or the reason why it failed, as a `Refit`."""
     size = len(effects), len(effects.trials)
     if isinstance(fit, SurrogacyError):
         return Refit(model.name, varied, value, *size, problem=str(fit), same_data=same_data)
@@ -161,7 +168,7 @@ def summarise(
 
 
 def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_WITHIN_GRID) -> list[Refit]:
-    """Refit over values of the within-trial correlation, where that is an assumption.
+    """Refit with other values of the within-trial correlation, for the comparisons that do not report it.
 
     Parameters
     ----------
@@ -188,15 +195,25 @@ def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_
     refits = []
     for rho_within in grid:
         assumed = effects.with_rho_within(rho_within)
-        fit = lean.fit
-        if np.array_equal(assumed.rho_within, effects.rho_within):
-            assumed, fit = effects, partial(fit_once, lean)
-        refits.append(summarise(model, "rho_within", rho_within, assumed, attempt(fit, assumed, FitError)))
+        refits.append(summarise(model, "rho_within", rho_within, assumed, attempt(lean.fit, assumed, FitError)))
     return refits
 
 
 def without_each_trial(model: Model, effects: Effects, *, intervals: bool = False) -> list[FitWithoutTrial]:
-    """Fit without each trial in turn, for point estimates or with ``intervals``; its comparisons leave with it."""
+    """Fit without each trial in turn; all comparisons of a trial are left out together.
+
+    Parameters
+    ----------
+    model : Model
+    effects : Effects
+    intervals : bool
+        True for the intervals of the model, False if point estimates suffice.
+
+    Returns
+    -------
+    list of FitWithoutTrial
+        One per trial.
+    """
     data = [effects.without_trial(trial) for trial in effects.trials]
     fits = fit_each(without_extras(model, intervals=intervals), data)
     return [FitWithoutTrial(*entry) for entry in zip(effects.trials, data, fits, strict=True)]
@@ -210,7 +227,7 @@ def leave_one_out(model: Model, effects: Effects, fits: Sequence[FitWithoutTrial
     model : Model
     effects : Effects
     fits : sequence of FitWithoutTrial, optional
-        Those of `without_each_trial`, where they have been made.
+        Output of `without_each_trial`, if available.
 
     Returns
     -------
@@ -226,17 +243,17 @@ def leave_one_out(model: Model, effects: Effects, fits: Sequence[FitWithoutTrial
     >>> f"{min(r):.2f} to {max(r):.2f}"
     '0.33 to 0.85'
     """
-    made = without_each_trial(model, effects) if fits is None else fits
-    return [summarise(model, "left_out", entry.trial, entry.rest, entry.fit) for entry in made]
+    fits = without_each_trial(model, effects) if fits is None else fits
+    return [summarise(model, "left_out", entry.trial, entry.rest, entry.fit) for entry in fits]
 
 
 def prior_sensitivity(model: BivariateBayes, effects: Effects) -> list[Refit]:
-    """Refit with other priors; exact.
+    """Refit with other priors; the posteriors are computed by quadrature.
 
     Parameters
     ----------
     model : BivariateBayes
-        Its own priors are the first.
+        Model whose priors are the first.
     effects : Effects
 
     Returns
@@ -252,17 +269,15 @@ def prior_sensitivity(model: BivariateBayes, effects: Effects) -> list[Refit]:
     >>> [refit.value for refit in prior_sensitivity(BivariateBayes(), effects)][:2]
     ['default', 'tau half-normal(0.25)']
     """
-    # too few comparisons, or a shared control arm that contradicts a rho_within, is a problem of that prior alone
     refits = []
-    for name, change in PRIOR_SETS.items():
-        changed = replace(model, check_grid=False, **change)  # type: ignore[arg-type]
-        fit = changed.fit if change else partial(fit_once, changed)
-        refits.append(summarise(model, "prior", name, effects, attempt(fit, effects)))
+    for name, priors in PRIOR_SETS.items():
+        changed = replace(model, check_grid=False, **priors)  # type: ignore[arg-type]
+        refits.append(summarise(model, "prior", name, effects, attempt(changed.fit, effects)))
     return refits
 
 
 def rho_within_record(refit: Refit) -> Record:
-    """Record of a value of the within-trial correlation: point estimates, limits of r2_trial."""
+    """Return the record of a within-trial correlation: point estimates, and the limits of the trial-level R2."""
     record: Record = {"rho_within": refit.value}
     if refit.problem:
         return record | {"problem": refit.problem}
@@ -270,13 +285,13 @@ def rho_within_record(refit: Refit) -> Record:
 
 
 def left_out_record(refit: Refit) -> Record:
-    """Record of a trial left out: point estimates."""
+    """Return the record of a trial left out: point estimates."""
     record: Record = {"left_out": refit.value, "k": refit.k}
     return record | ({"problem": refit.problem} if refit.problem else refit.values)
 
 
 def prior_record(refit: Refit) -> Record:
-    """Record of a set of priors: r2_trial and slope with limits, thresholds, overlap of prior and posterior."""
+    """Return the record of a set of priors: R2 and slope with limits, thresholds, overlap with the prior."""
     record: Record = {"prior": refit.value}
     if refit.problem:
         return record | {"problem": refit.problem}
@@ -293,7 +308,7 @@ def _fit_record(refit: Refit) -> Record:
 
 
 def choice_record(refit: Refit) -> Record:
-    """Record of a choice of the analysis: point estimates, limits of `WITH_LIMITS`."""
+    """Return the record of a choice of the analysis: point estimates, and the limits of `WITH_LIMITS`."""
     record: Record = {"varied": refit.varied, "value": refit.value, "k": refit.k}
     if refit.k:
         record |= {"trials": refit.trials, "same_data": refit.same_data}
@@ -301,6 +316,6 @@ def choice_record(refit: Refit) -> Record:
 
 
 def subgroup_record(refit: Refit) -> Record:
-    """Record of a level of a factor: point estimates, limits of `WITH_LIMITS`."""
+    """Return the record of a level of a factor: point estimates, and the limits of `WITH_LIMITS`."""
     record: Record = {"factor": refit.varied, "level": refit.value, "k": refit.k, "trials": refit.trials}
     return record | _fit_record(refit)

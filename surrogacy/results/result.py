@@ -25,56 +25,56 @@ if TYPE_CHECKING:
     from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 
 NO_SCATTER = (
-    "a weighted regression has no between-trial variance: it predicts what a trial of a given size observes, not the "
-    "true effect of a trial (n = inf); give a number of patients, or use a bivariate model"
+    "a weighted regression does not estimate the between-trial variance: it predicts the observed effect of a trial of "
+    "a stated size, not the true effect (n = inf); give a number of patients, or use a bivariate model"
 )
 
 
 class SurrogacyLine(Protocol):
-    """Surrogacy line, whichever model made it."""
+    """Surrogacy line of any model: the final log hazard ratio as a linear function of the surrogate one."""
 
     @property
     def intercept(self) -> float:
-        """Intercept of the line drawn."""
+        """Intercept of the line, log hazard ratio."""
         ...
 
     @property
     def slope(self) -> float:
-        """Slope of the line drawn."""
+        """Slope of the line."""
         ...
 
     @property
     def trial_variance(self) -> float:
-        """Variance that a new trial of one patient adds."""
+        """Sampling variance of a new trial of one patient; NaN without numbers of patients."""
         ...
 
     @property
     def new_n(self) -> float | None:
-        """Patients of the new trial where a prediction states none."""
+        """Default number of patients of the new trial; None for its true effect."""
         ...
 
     @property
     def data_range(self) -> tuple[float, float]:
-        """Smallest and largest observed surrogate log HR."""
+        """Smallest and largest observed surrogate log hazard ratio."""
         ...
 
     def predict(
         self, log_hr: npt.ArrayLike, n: float | None = None, level: float = LEVEL, band: Band = "prediction"
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Mean (or median) and limits of the band."""
+        """Mean or median of the final log hazard ratio, and the limits of a band."""
         ...
 
     @property
     def scatter_known(self) -> bool:
-        """True where the scatter of true effects about the line is known apart from sampling error."""
+        """True if the model separates the scatter of the true effects about the line from the sampling error."""
         ...
 
     def threshold(self, level: float = LEVEL, band: Band = "prediction") -> ThresholdEffect:
-        """Surrogate threshold effect by a band at a level."""
+        """Surrogate threshold effect by one of the bands at a level."""
         ...
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
-        """Predict the observed final effect; ``joins``: the surrogate effect joins the data first."""
+        """Predict the observed final effect; with ``joins`` the surrogate effect joins the data first."""
         ...
 
     def new_trial(self, n: float | None = None) -> NewTrialSize:
@@ -89,26 +89,26 @@ class Result:
     Parameters
     ----------
     model : str
-        Name as on the command line.
+        Name on the command line.
     settings : mapping
-        The model's settings, for the record.
+        Settings of the model, for results.json.
     effects : Effects
-        What it was fitted to.
+        Comparisons in the fit.
     estimates : mapping of str to Estimate or ThresholdEffect
     line : SurrogacyLine or None
-        None for a pure correlation.
+        None for a correlation.
     posterior : Posterior or None
-        Of a Bayesian model.
+        Posterior distribution of a Bayesian model.
     weights : ComparisonWeights or None
-        Of the comparisons in a weighted model; None where the model weighs by sampling errors.
+        Weights of the comparisons; None for a model that weighs by sampling errors.
     caveats : tuple of Caveat
-        Failed diagnostics and caveats; print them wherever the estimates go.
+        Failed diagnostics and caveats; they belong wherever the estimates are printed.
     converged : bool
-        False where the diagnostics failed: the run then ends with exit code 4.
+        False if the diagnostics failed: the run then ends with exit code 4.
     requires : frozenset of Requirement
         Quantities that the model needs from each comparison.
     left_out : tuple of LeftOut
-        Comparisons that lack one of them; they are not in ``effects``.
+        Comparisons that lack such a quantity; they are not in ``effects``.
     """
 
     model: str
@@ -132,15 +132,25 @@ class Result:
         """Return one estimate: an `Estimate`, or for ``ste_*`` a `ThresholdEffect`."""
         return self.estimates[name]
 
+    def estimate(self, name: str) -> Estimate:
+        """Return the estimate of a quantity; without a value if the model does not have it."""
+        estimate = self.estimates.get(name)
+        return estimate if isinstance(estimate, Estimate) else Estimate(None)
+
+    def threshold_effect(self, name: str) -> ThresholdEffect | None:
+        """Return a surrogate threshold effect; None if the model does not have it."""
+        threshold = self.estimates.get(name)
+        return threshold if isinstance(threshold, ThresholdEffect) else None
+
     @property
     def draws(self) -> Any:
-        """Draws of a sampled posterior, else the posterior; deprecated, use ``posterior``."""
+        """Draws of a sampled posterior, otherwise the posterior; deprecated, use ``posterior``."""
         samples = None if self.posterior is None else self.posterior.samples
         return self.posterior if samples is None else samples
 
     @property
     def shown_weights(self) -> ComparisonWeights:
-        """Weights that a figure shows as areas: those of the model, else the patients (equal if not known)."""
+        """Weights that a figure shows as areas: those of the model, else the patients (equal if not reported)."""
         return ComparisonWeights.by_patients(self.effects) if self.weights is None else self.weights
 
     @property
@@ -154,16 +164,16 @@ class Result:
 
     @property
     def on_boundary(self) -> bool:
-        """True where the fit ended on the boundary: the uncertainty of its line is conditional on that."""
+        """True if the estimate lies on the boundary; the uncertainty of the line is then conditional on that."""
         return self.has_caveat(CaveatCode.BOUNDARY)
 
     @property
     def unverified(self) -> bool:
-        """True where the fit rests on hazard ratios that were not read in any source."""
+        """True if hazard ratios of the fit were not verified in any source."""
         return self.has_caveat(CaveatCode.UNVERIFIED)
 
     def summary(self) -> pd.DataFrame:
-        """Return the estimates as a data frame, one row an estimate; ``problems`` and ``left_out`` in ``.attrs``."""
+        """Return the estimates as a data frame, one row per estimate; ``problems`` and ``left_out`` in ``.attrs``."""
         import pandas as pd
 
         rows = []

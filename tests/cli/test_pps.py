@@ -139,7 +139,7 @@ def test_every_sentence_with_a_share_names_its_calibration(run):
 def test_an_estimate_of_the_arms_says_what_pps_is(run):
     _, _, found = run
     assert {row["definition"] for row in found["coupling"]} == {"median-difference", "model"}
-    assert any(row["quantity"].startswith("r(OS, PPS) if") for row in found["coupling"])
+    assert any(row["quantity"].startswith("Correlation of median OS and PPS if") for row in found["coupling"])
 
 
 def test_the_trial_level_gives_a_slope_at_each_value_and_what_it_would_take(run):

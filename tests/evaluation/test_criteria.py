@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from surrogacy.errors import UsageError
-from surrogacy.evaluation.criteria import all_verdicts, bses3, daniels_hughes, frailtypack, iqwig, records, words
+from surrogacy.evaluation.criteria import all_verdicts, bses3, daniels_hughes, frailtypack, iqwig
+from surrogacy.evaluation.criteria_text import wordings
 from surrogacy.evaluation.grades import SurrogateEffect, class_r2, grade_correlation, grade_r2, surrogate_effect
 from surrogacy.models import create
 from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect
@@ -135,7 +136,7 @@ def test_thresholds_that_do_not_exist_or_are_doubtful(sets, reml):
     assert item(iqwig(reml["advanced"]), "threshold").status == "auto"
     effects, slope = sets["advanced"], Estimate(1.0, None, -0.1, 2.0, 0.95)
     flat = item(iqwig(result_with(effects, straight(), slope=slope)), "threshold")
-    assert "slope holds 0" in flat.words
+    assert "slope includes 0" in flat.words
     beyond = result_with(effects, straight(data_range=(0.0, 0.5)), slope=replace(slope, low=0.5))
     assert "extrapolation" in item(iqwig(beyond), "threshold").words
     hint = {
@@ -153,7 +154,7 @@ def test_daniels_hughes_criteria(sets, reml):
     assert [verdict.value for verdict in verdicts[:2]] == ["met", "met"]
     sigma = item(verdicts, "sigma_cond")
     assert sigma.numbers["factor"] == pytest.approx(np.exp(1.959964 * posterior["sigma_cond"].value), abs=1e-6)
-    assert "No number is set" in sigma.words
+    assert "does not define small" in sigma.words
     regression = daniels_hughes(create("weighted-regression").fit(sets["llovet-2019-pfs"]))
     assert item(regression, "intercept").value == "not met"
     below = result_with(sets["advanced"], slope=Estimate(-0.5, None, -0.9, -0.1, 0.95), sigma_cond=Estimate(0.1))
@@ -162,7 +163,7 @@ def test_daniels_hughes_criteria(sets, reml):
 
 def test_bses3_is_not_gradable_from_aggregate_data(reml):
     verdicts = bses3(reml["advanced"])
-    assert item(verdicts, "r2_trial").value == "excellent by R2_trial alone"
+    assert item(verdicts, "r2_trial").value == "excellent by the trial-level R² alone"
     assert (item(verdicts, "domain").value, item(verdicts, "domain").status) == ("not gradable", "not gradable")
     assert item(bses3(reml["advanced"], r2_individual=0.45), "domain").value == "at most good"
     assert item(bses3(reml["advanced"], r2_individual=0.1), "domain").value == "poor"
@@ -208,51 +209,44 @@ def test_neutral_style_holds_no_judgement(sets, model):
 
 
 def test_words_are_complete_and_neutral_ones_hold_no_judgement():
-    table = words()
-    for doubt in table["doubt"].values():
-        assert set(doubt) == {"verdict", "neutral"}
-    for scheme in table["schemes"]:
-        assert set(table["schemes"][scheme]) == {"name", "version", "source", "limits"}
-        for outcomes in table[scheme].values():
-            for outcome, styles in outcomes.items():
-                assert set(styles) == {"verdict", "neutral"}
-                for style in styles.values():
-                    assert set(style) == {"value", "words"}
-                said = re.sub(r"{.*?}", "", " ".join(styles["neutral"].values()))
-                assert not re.search(JUDGEMENTS, said, re.IGNORECASE), outcome
-                asked = {
-                    field
-                    for text in styles["neutral"].values()
-                    for _, field, _, _ in string.Formatter().parse(text)
-                    if field
-                }
-                assert asked <= {
-                    "r",
-                    "low",
-                    "high",
-                    "made",
-                    "trials",
-                    "needed",
-                    "ste95",
-                    "ste80",
-                    "trial",
-                    "trial_low",
-                    "trial_high",
-                    "thresholds",
-                    "value",
-                    "factor",
-                    "factor_high",
-                    "r2",
-                    "r2_individual",
-                    "intercept",
-                }
+    texts = wordings()
+    assert {style for _, style in texts.doubts} == {"verdict", "neutral"}
+    assert len(texts.doubts) == 2 * len({doubt for doubt, _ in texts.doubts})
+    assert {scheme for scheme, *_ in texts.verdicts} == set(texts.schemes)
+    outcomes = {key[:3] for key in texts.verdicts}
+    assert set(texts.verdicts) == {(*outcome, style) for outcome in outcomes for style in ("verdict", "neutral")}
+    known = {
+        "r",
+        "low",
+        "high",
+        "made",
+        "trials",
+        "needed",
+        "ste95",
+        "ste80",
+        "trial",
+        "trial_low",
+        "trial_high",
+        "thresholds",
+        "value",
+        "factor",
+        "factor_high",
+        "r2",
+        "r2_individual",
+        "intercept",
+    }
+    for (*outcome, style), wording in texts.verdicts.items():
+        if style == "neutral":
+            assert not re.search(JUDGEMENTS, re.sub(r"{.*?}", "", " ".join(wording)), re.IGNORECASE), outcome
+            named = {field for text in wording for _, field, _, _ in string.Formatter().parse(text) if field}
+            assert named <= known
 
 
 def test_records_are_json(reml):
     verdicts = all_verdicts(reml["advanced"], trial=SurrogateEffect("NEW", 0.5, 0.4, 0.6))
-    made = json.loads(json.dumps(records(verdicts), allow_nan=False))
-    assert [record["item"] for record in made] == [verdict.item for verdict in verdicts]
-    assert set(made[0]) >= {
+    records = json.loads(json.dumps([verdict.record for verdict in verdicts], allow_nan=False))
+    assert [record["item"] for record in records] == [verdict.item for verdict in verdicts]
+    assert set(records[0]) >= {
         "scheme",
         "version",
         "item",
@@ -276,7 +270,7 @@ def test_surrogate_effect_of_a_trial(sets):
     index = sets["advanced"].trial.index("himalaya")
     twice = sets["advanced"].take([index, index])
     for name in ("NO SUCH TRIAL", "himalaya"):  # none, or several comparisons
-        with pytest.raises(UsageError, match="comparisons are named"):
+        with pytest.raises(UsageError, match="comparisons have the name"):
             surrogate_effect(twice, name)
 
 

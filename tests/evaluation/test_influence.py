@@ -145,7 +145,7 @@ def test_words():
     assert [slope_words(*pair) for pair in ((0.1, 1), (-1, -0.1), (-1, 1), (None, None))] == [
         "above 0",
         "below 0",
-        "not told from 0",
+        "not distinguishable from 0",
         "no interval",
     ]
 
@@ -155,7 +155,7 @@ def test_one_trial_carries_the_slope():
     x, y = np.array([-0.1, 0.1, 0.0, 0.1, -0.1, -2.0]), np.array([0.1, 0.1, 0.0, -0.1, -0.1, -1.0])
     effects = effects_of(x, y)
     sentences = pivotal_trials(delete_one(WeightedRegression(), effects))
-    assert "without 6: slope not told from 0, with it above 0" in sentences
+    assert "without 6: slope not distinguishable from 0, with it above 0" in sentences
     assert "without 6: STE (prediction band) none, with it exists" in sentences
     assert not [sentence for sentence in sentences if "slope" in sentence and "without 6:" not in sentence]
     worst = max(regression_diagnostics(effects), key=lambda comparison: comparison.cooks_distance)
@@ -165,7 +165,7 @@ def test_one_trial_carries_the_slope():
 def test_an_unbounded_profile_does_not_tell_the_slope_from_0(trials):
     found = BivariateRandomEffects().fit(trials.analysis_set("tactics-2022"))
     assert found["slope"].low is None
-    assert conclusions(found)["slope_sign"] == "not told from 0"
+    assert conclusions(found)["slope_sign"] == "not distinguishable from 0"
 
 
 def test_nothing_carries_a_perfect_line():

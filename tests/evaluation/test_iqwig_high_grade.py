@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from surrogacy.evaluation.criteria import all_verdicts, iqwig_trial, words
+from surrogacy.evaluation.criteria import all_verdicts, iqwig_trial
+from surrogacy.evaluation.criteria_text import wordings
 from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.result import Result
@@ -65,10 +66,10 @@ def test_neutral_words_hold_the_numbers_alone(effects):
 
 
 def test_each_scheme_names_the_source_of_each_limit(effects):
-    limits = {scheme["name"]: scheme["limits"] for scheme in words()["schemes"].values()}
+    limits = {scheme.name: scheme.limits for scheme in wordings().schemes.values()}
     expected = {
         "IQWiG A10-05": ("0.85", "0.70", "95%", "80%", "10.1186/s12916-017-0902-9", "10.3205/25gmds035"),
-        "Daniels-Hughes, NICE DSU TSD 20": ("Intercept", "slope", "sigma_cond", "no number"),
+        "Daniels-Hughes, NICE DSU TSD 20": ("Intercept", "slope", "residual SD", "no number"),
         "BSES3, statistical domain": ("0.2", "0.4", "0.6", "PMC10401605"),
         "classes of frailtypack": ("0.49", "0.72", "summary.jointSurroPenal", "10.1371/journal.pone.0228098"),
     }

@@ -128,7 +128,7 @@ def test_neither_proof_nor_hint_follows(fits):
         verdicts = {verdict.item: verdict for verdict in iqwig(result, trial=SurrogateEffect("NEW", 0.5, 0.4, 0.6))}
         assert (verdicts["threshold"].value, verdicts["trial"].value) == ("none", "not beyond")
         for item in ("threshold", "trial"):
-            assert "even without one on the surrogate" in verdicts[item].words
+            assert "even without an effect on the surrogate" in verdicts[item].words
     # the 95% band has a threshold, the narrower 80% band needs no surrogate effect: a proof, but no hint, may follow
     line = straight(-0.08, 0.8)
     result = fits["advanced", "bivariate-reml"]

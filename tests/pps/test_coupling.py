@@ -153,7 +153,8 @@ def test_arms_that_differ_by_chance_alone():
     # and the large-sample value: medians as normal variables with SD 1 / (2 f sqrt n) and the correlation of medians
     arm = IllnessDeath(progression=np.log(2) / 4, death=0.0, post_progression=np.log(2) / 6)
     together = correlation_of_medians(arm)
-    os, pfs = (0.5 / float(density) for density in (arm.density_os(arm.quantile_os(0.5)), np.log(2) / 8))
+    median_os = arm.quantile_os(0.5)
+    os, pfs = (0.5 / float(density) for density in (0.5 * arm.hazard_os(median_os), np.log(2) / 8))
     pps = np.sqrt(os**2 + pfs**2 - 2 * together * os * pfs)
     # 0.02: medians of 100 patients are not quite normal, and a mean of correlations of 56 arms lies a little below the
     # correlation

@@ -250,7 +250,7 @@ def test_tactics_reported_pps_is_a_difference_and_is_said_to_be(arms):
             value = arm.pps(definition)
             assert value.low < value.months < value.high
             assert value.level == 0.95
-            assert "log-normal" in value.made
+            assert "log-normal" in value.derivation
         assert arm.pps("reported").low is None
     with pytest.raises(
         UsageError, match="no PPS by the definition 'area'; there is reported, median-difference, model"
@@ -311,7 +311,7 @@ def test_one_limit_is_enough_and_none_is_said(own_tables, limits, given):
     )
     value = arm.pps("model")
     assert (value.low is None) == (given == "none")
-    assert ("log-normal" in value.made) == (given != "none")
+    assert ("log-normal" in value.derivation) == (given != "none")
 
 
 def test_ttp_censors_deaths(arms, trials):
@@ -324,7 +324,7 @@ def test_ttp_censors_deaths(arms, trials):
         progression=progression, death=progression * 0.2 / 0.8, post_progression=np.log(2) / sharp.pps("model").months
     )
     assert float(model.quantile_os(0.5)) == pytest.approx(sharp.median_os.value, rel=1e-6)
-    assert "0.8 times median TTP" in sharp.pps("model").made
+    assert "0.8 times median TTP" in sharp.pps("model").derivation
 
 
 def test_which_arms_are_read(arms, trials):

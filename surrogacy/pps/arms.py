@@ -1,16 +1,16 @@
-"""Post-progression survival of single arms, every value with its definition and its interval.
+"""Post-progression survival (PPS) of single arms, by definition, with intervals.
 
-    reported            as printed: of those who progressed, from progression on, or by the definition in the paper
-    median-difference   median OS - median PFS; medians do not add up, so this is no median of post-progression survival
+    reported            as printed: time from progression in patients who progressed, or as the paper defines it
+    median-difference   median OS - median PFS; medians do not add up, so this is not a median of PPS
     model               ln 2 / h12 of constant hazards that reproduce both medians, q = share of deaths in PFS events
 
 With S_PFS = exp(-lam t), lam = ln 2 / median PFS, the model solves ``S_OS(median OS; (1 - q) lam, q lam, h12) = 1/2``
-for h12. A TTP censors deaths, so its median is ``ln 2 / ((1 - q) lam)`` and median PFS is ``(1 - q)`` times that.
+for h12. TTP censors deaths: its median is ``ln 2 / ((1 - q) lam)``, and median PFS is ``(1 - q)`` times median TTP.
 
-Intervals are percentiles of draws from the limits of both medians: log-normal, SE = ln(high / low) / (2 z), or from one
-limit where the other was not reached. Medians of one arm go together: their estimates correlate, in large samples
-without censoring, by ``4 P(PFS > median, OS > median) - 1`` (Blomqvist's beta), taken from the model. A draw with OS at
-or below PFS has model PPS 0.
+Intervals are percentiles of draws of both medians. The draws are log-normal with SE = ln(high / low) / (2 z), or with
+the SE from one limit if the other was not reached. The two medians of an arm are correlated. Their large-sample
+correlation without censoring is ``4 P(PFS > median, OS > median) - 1`` (Blomqvist's beta) and comes from the model. A
+draw with OS at or below PFS has a model PPS of 0.
 
 References
 ----------
@@ -20,10 +20,8 @@ Blomqvist (1950), doi:10.1214/aoms/1177729754. Fleischer, Gaschler-Markefski, Bl
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +29,8 @@ from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, direct_death_of, median_of
+from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, direct_death_of
+from surrogacy.pps.table_rows import ArmRow, TrialRow, typed_tables
 from surrogacy.pps.trial_summary import PROGRESSION_ENDPOINTS, ROUNDING, Median, PpsDefinition, Sourced
 from surrogacy.results.levels import LEVEL
 from surrogacy.stats.bootstrap import percentiles
@@ -53,11 +52,11 @@ class Pps:
     months : float
     definition : {"reported", "median-difference", "model", "area"}
     low, high : float or None
-        Limits; None where a median they would rest on has none. A difference of medians may reach below 0.
+        Limits; None if a median has none. Those of a difference of medians may lie below 0.
     level : float
-        Of the limits.
-    made : str
-        How value and limits were made, in words.
+        Level of the interval.
+    derivation : str
+        Derivation of the value and of the limits, in words.
     """
 
     months: float
@@ -65,12 +64,12 @@ class Pps:
     low: float | None = None
     high: float | None = None
     level: float = LEVEL
-    made: str = ""
+    derivation: str = ""
 
 
 @dataclass(frozen=True)
 class ArmPps:
-    """Medians of one arm, and its post-progression survival by every definition there is.
+    """Medians of one arm, and its post-progression survival by every available definition.
 
     Parameters
     ----------
@@ -78,17 +77,17 @@ class ArmPps:
         As in the tables; ``arm`` is ``exp`` or ``ctl``.
     label, trial_label : str
     year : int or None
-        Of publication.
+        Year of publication.
     stage, line, evidence : str
     n : int or None
         Patients.
     pfs_endpoint : {"PFS", "TACE-PFS", "TTP"}
     median_os, median_pfs : Median
-        Months; ``median_pfs`` as printed, also where it is a TTP.
+        Months; ``median_pfs`` as printed, also if it is a TTP.
     values : tuple of Pps
-        One a definition.
+        One per definition.
     direct_death : Sourced of float
-        Share of PFS events that are deaths, of the model.
+        Share of PFS events that are deaths, in the model.
     problems : tuple of str
     """
 
@@ -115,12 +114,12 @@ class ArmPps:
         return f"{self.trial_label}, {'experimental' if self.arm == 'exp' else 'control'} arm"
 
     def pps(self, definition: PpsDefinition) -> Pps:
-        """PPS by one definition; no other one stands in for it.
+        """PPS by one definition, never by another.
 
         Raises
         ------
         UsageError
-            If this arm has none by that definition.
+            If the arm has no PPS by that definition.
         """
         value = next((value for value in self.values if value.definition == definition), None)
         if value is None:
@@ -131,7 +130,7 @@ class ArmPps:
         return value
 
     def has(self, definition: PpsDefinition) -> bool:
-        """Presence of a PPS by that definition."""
+        """Test that the arm has a PPS by that definition."""
         return any(value.definition == definition for value in self.values)
 
 
@@ -143,7 +142,7 @@ def arm_pps(
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> tuple[ArmPps, ...]:
-    """Read every arm that has a median OS and a median PFS, TACE-PFS or TTP, and derive its PPS.
+    """Derive the PPS of every arm with a median OS and a median PFS, TACE-PFS or TTP.
 
     A control arm that comparisons share counts once.
 
@@ -151,23 +150,23 @@ def arm_pps(
     ----------
     trials : TrialSet
     direct_death : float
-        Share of PFS events that are deaths, in arms of trials whose counts the tables do not hold. 0: every patient
+        Share of PFS events that are deaths, assumed for trials without counts in the tables. 0: every patient
         progresses.
     min_evidence : {"primary", "secondary", "unverified"}
-        Weakest evidence that a row may rest on.
+        Lowest accepted level of evidence of a row.
     draws : int
-        From the limits of the medians.
+        Number of draws of the medians for the intervals.
     seed : int
 
     Returns
     -------
     tuple of ArmPps
-        In the order of the table; ``problems`` say what is odd about a value.
+        In the order of the table; ``problems`` name implausible values.
 
     Raises
     ------
     UsageError
-        If ``direct_death`` is no share below 1/2, or for an unknown level of evidence.
+        If ``direct_death`` is not a share below 1/2, or the level of evidence is unknown.
 
     Examples
     --------
@@ -180,32 +179,30 @@ def arm_pps(
         raise UsageError(f"direct_death is a share of the PFS events, from 0 to below 0.5; got {direct_death:g}")
     if min_evidence not in EVIDENCE:
         raise UsageError(f"min-evidence must be one of {', '.join(EVIDENCE)}; got {min_evidence!r}")
-    accepted = ("", *EVIDENCE[: EVIDENCE.index(min_evidence) + 1])  # a user's row may not say
-    rows, described = (cast("list[dict[str, Any]]", table.to_dict("records")) for table in (trials.arms, trials.trials))
-    about = {row["comparison"]: row for row in described}
+    accepted = ("", *EVIDENCE[: EVIDENCE.index(min_evidence) + 1])  # a user's row need not state its evidence
+    tables = typed_tables(trials)
     generator = np.random.default_rng(seed)
-    shared: set[tuple[str, str]] = set()
+    shared_controls: set[tuple[str, str]] = set()
     arms = []
-    for row in rows:
-        trial = about[row["comparison"]]
-        if not row["preferred"] or row["evidence"] not in accepted or row["pfs_endpoint"] not in PROGRESSION_ENDPOINTS:
+    for row in tables.arms:
+        trial = tables.trials[row.comparison]
+        if not row.preferred or row.evidence not in accepted or row.pfs_endpoint not in PROGRESSION_ENDPOINTS:
             continue
-        if not (row["median_os"] > 0 and row["median_pfs"] > 0):  # missing, or not reached
+        if not (row.median_os > 0 and row.median_pfs > 0):  # missing, or not reached
             continue
-        control = (trial["trial"], trial["control_group"])
-        if row["arm"] == "ctl" and trial["control_group"]:
-            if control in shared:
+        if row.arm == "ctl" and trial.control_group:
+            if (trial.trial, trial.control_group) in shared_controls:
                 continue
-            shared.add(control)
+            shared_controls.add((trial.trial, trial.control_group))
         arms.append(_arm(row, trial, direct_death_of(trial, direct_death), draws, generator))
     return tuple(arms)
 
 
 def model_pps(pfs: npt.ArrayLike, os: npt.ArrayLike, direct_death: float) -> FloatArray:
-    """Median PPS of the model for many pairs of medians at once; 0 where OS is at or below PFS.
+    """Median PPS of the model for arrays of medians; 0 if OS is at or below PFS.
 
-    Interpolated in a table of log(OS / PFS - 1), relative error below 1e-3: made for draws, `arm_pps` solves each arm
-    itself.
+    Interpolated in log(OS / PFS - 1) with a relative error below 1e-3, for draws; `arm_pps` solves the equation of each
+    arm.
 
     Parameters
     ----------
@@ -233,7 +230,7 @@ def model_pps(pfs: npt.ArrayLike, os: npt.ArrayLike, direct_death: float) -> Flo
 
 @lru_cache(maxsize=16)
 def _ratios(direct_death: float) -> tuple[FloatArray, FloatArray]:
-    """Logs of OS / PFS - 1, and the logs of PPS / PFS that give them."""
+    """Grid of log(OS / PFS - 1), and log(PPS / PFS) of the model at its points."""
     excess = np.linspace(np.log(1e-5), np.log(1e3), 600)
     hazard = post_progression_hazard(1.0, 1.0 + np.exp(excess), direct_death)
     possible = np.isfinite(hazard)
@@ -241,10 +238,9 @@ def _ratios(direct_death: float) -> tuple[FloatArray, FloatArray]:
 
 
 def correlation_of_medians(arm: IllnessDeath) -> float:
-    """Large-sample correlation of the estimated medians of PFS and OS of one arm, hazards constant and no censoring.
+    """Large-sample correlation of the estimated medians of PFS and OS of one arm, without censoring.
 
-    ``4 P(PFS > m1, OS > m2) - 1`` at the medians; no event by m1 has chance 1/2, and from there an arm without memory
-    starts again: ``2 S_OS(m2 - m1) - 1``.
+    ``4 P(PFS > m1, OS > m2) - 1`` at the medians m1 and m2, which is ``2 S_OS(m2 - m1) - 1`` under constant hazards.
 
     Parameters
     ----------
@@ -260,25 +256,24 @@ def correlation_of_medians(arm: IllnessDeath) -> float:
 
 
 def _arm(
-    row: Mapping[str, Any],
-    trial: Mapping[str, Any],
+    row: ArmRow,
+    trial: TrialRow,
     direct_death: Sourced[float],
     draws: int,
     generator: np.random.Generator,
 ) -> ArmPps:
-    """One row of the table with its PPS; what is odd about it goes to its problems."""
-    name = f"{trial['label']}, {'experimental' if row['arm'] == 'exp' else 'control'} arm"
-    endpoint = str(row["pfs_endpoint"])
-    os, pfs = median_of(row, "median_os"), median_of(row, "median_pfs")
+    """PPS of one row of the table, and remarks on implausible values."""
+    name = f"{trial.label}, {row.name}"
+    endpoint, os, pfs = row.pfs_endpoint, row.os, row.pfs
     difference = os.value - pfs.value
     values, problems = [], []
-    if row["median_pps"] > 0 and row["pps_definition"]:
-        values.append(Pps(float(row["median_pps"]), row["pps_definition"], made="as printed"))
-        if row["pps_definition"] == "reported" and abs(row["median_pps"] - difference) <= ROUNDING:
+    if row.median_pps > 0 and row.definition:
+        values.append(Pps(float(row.median_pps), row.definition, derivation="as printed"))
+        if row.definition == "reported" and abs(row.median_pps - difference) <= ROUNDING:
             problems.append(
-                f"{name}: the reported PPS {row['median_pps']:g} equals median OS - median {endpoint} "
-                f"({os.value:g} - {pfs.value:g}): "
-                "most likely that difference, which is no median of post-progression survival"
+                f"{name}: the reported PPS {row.median_pps:g} equals median OS - median {endpoint} "
+                f"({os.value:g} - {pfs.value:g}); it is probably that difference, which is not a median of "
+                "post-progression survival"
             )
     if difference <= 0:
         problems.append(
@@ -287,16 +282,16 @@ def _arm(
     else:
         values += _derived(os, pfs, endpoint, direct_death.value, draws, generator)
     return ArmPps(
-        comparison=str(row["comparison"]),
-        trial=str(trial["trial"]),
-        arm=str(row["arm"]),
-        label=str(row["label"]),
-        trial_label=str(trial["label"]),
-        year=int(trial["year"]) if trial["year"] > 0 else None,
-        stage=str(trial["stage"]),
-        line=str(trial["line"]),
-        evidence=str(row["evidence"]),
-        n=int(row["n"]) if row["n"] > 0 else None,
+        comparison=row.comparison,
+        trial=trial.trial,
+        arm=row.arm,
+        label=row.label,
+        trial_label=trial.label,
+        year=int(trial.year) if trial.year > 0 else None,
+        stage=trial.stage,
+        line=trial.line,
+        evidence=row.evidence,
+        n=int(row.n) if row.n > 0 else None,
         pfs_endpoint=endpoint,
         median_os=os,
         median_pfs=pfs,
@@ -307,9 +302,9 @@ def _arm(
 
 
 def _derived(os: Median, pfs: Median, endpoint: str, q: float, draws: int, generator: np.random.Generator) -> list[Pps]:
-    """Difference of the medians and model PPS, with limits where both medians have a standard error."""
+    """Difference of the medians and model PPS, with limits if both medians have a standard error."""
     scale = 1.0 - q if endpoint == "TTP" else 1.0
-    words = f"constant hazards that give both medians, {q:.1%} of PFS events are deaths"
+    words = f"constant hazards that reproduce both medians, {q:.1%} of PFS events are deaths"
     words += f"; median PFS taken as {scale:.3g} times median TTP" if endpoint == "TTP" else ""
     model = IllnessDeath.from_medians(pfs=scale * pfs.value, os=os.value, direct_death=q)
     plain: list[tuple[PpsDefinition, float, str]] = [
@@ -318,7 +313,7 @@ def _derived(os: Median, pfs: Median, endpoint: str, q: float, draws: int, gener
     ]
     errors = _log_standard_error(os), _log_standard_error(pfs)
     if errors[0] is None or errors[1] is None:
-        return [Pps(months, definition, made=made) for definition, months, made in plain]
+        return [Pps(months, definition, derivation=derivation) for definition, months, derivation in plain]
     r = correlation_of_medians(model)
     z = generator.standard_normal((2, draws))
     drawn_os = os.value * np.exp(errors[0] * z[0])
@@ -330,14 +325,14 @@ def _derived(os: Median, pfs: Median, endpoint: str, q: float, draws: int, gener
             definition,
             *percentiles(sample),
             LEVEL,
-            f"{made}; limits by log-normal draws of the medians, r {r:.2f}",
+            f"{derivation}; limits by log-normal draws of the medians with correlation {r:.2f}",
         )
-        for (definition, months, made), sample in zip(plain, samples, strict=True)
+        for (definition, months, derivation), sample in zip(plain, samples, strict=True)
     ]
 
 
 def _log_standard_error(median: Median) -> float | None:
-    """Standard error of a log median, from its limits, or from one of them where the second is missing or 0."""
+    """Standard error of a log median from its limits, or from one limit if the second is missing or 0."""
     quantile = float(ndtri(0.5 + median.level / 2))
     low = median.low if median.low is not None and median.low > 0 else None
     if low is not None and median.high is not None:

@@ -23,6 +23,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.pps.calibration import Calibration
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, read_all_inputs
+from surrogacy.pps.table_rows import typed_tables
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
@@ -264,7 +265,7 @@ def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
 
     A TTP censors deaths: its median is turned into that of PFS, ``(1 - q) median TTP``.
     """
-    stages = dict(zip(map(str, trials.trials["comparison"]), map(str, trials.trials["stage"]), strict=True))
+    rows = typed_tables(trials).trials
     points = []
     for trial in read_all_inputs(trials)[0]:
         cut = trial.cuts[0]
@@ -280,7 +281,7 @@ def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
             DilutionPoint(
                 comparison=trial.comparison,
                 label=trial.name,
-                stage=stages[trial.comparison],
+                stage=rows[trial.comparison].stage,
                 pps_over_pfs=float(model.median_pps) / pfs,
                 hr_pfs=cut.hr.value,
                 hr_os=trial.hr_os.value,

@@ -1,21 +1,23 @@
-"""Regression of OS effects on those that an illness-death model expects of the PFS effects if dilution is all there is.
+"""Regression of OS effects on the OS effects that dilution of the PFS effects predicts.
 
     y_i ~ N2(d_i, S_i),   d1_i vague,   d2_i | d1_i ~ N(a + k m_i(d1_i), psi^2)
 
-``m_i`` is the trial's expected OS log hazard ratio with equal post-progression survival in both arms
-(`surrogacy.pps.expected_effects`). a = 0 and k = 1 mean that dilution by the length of post-progression survival is all
-there is, but for scatter psi; k < 1 that the OS effect is smaller still. ``m_i`` bends, so the true surrogate effects
-do not integrate out in closed form (`surrogacy.pps.dilution_likelihood`); (a, k, psi) are integrated by quadrature on a
-box. Compared with the plain line d2 = a + b d1 on the same comparisons by the log score of trials left out, and by the
-R2 of weighted least squares (weights 1 / s2^2) of the OS effects on m_i(y1) and on y1.
+``m_i`` is the OS log hazard ratio of an illness-death model with equal post-progression survival in both arms of trial
+i (`surrogacy.pps.expected_effects`). If a = 0 and k = 1, dilution by post-progression survival explains the OS effects
+except for the scatter psi. If k < 1, the OS effects are smaller than dilution predicts.
+
+``m_i`` is not linear, so the true surrogate effects are integrated numerically (`surrogacy.pps.dilution_likelihood`).
+(a, k, psi) are integrated by quadrature on a box. The plain line d2 = a + b d1 on the same comparisons is compared by
+the leave-one-out log score, and by the R2 of weighted least squares (weights 1 / s2^2) of the OS effects on m_i(y1) and
+on y1.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
@@ -36,28 +38,30 @@ from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
 
 NODES = (18, 18, 14)
-FEWER_NODES = (12, 12, 10)  # where several fits are compared
+FEWER_NODES = (12, 12, 10)  # for sensitivity analyses
 FEWEST_COMPARISONS = 4
 SIGMA_NODES = 40  # of psi alone
+PRIORS = ("intercept", "share", "sigma_cond", "surrogate")
 
 
 @dataclass(frozen=True)
 class OffsetModel:
-    """Regression of OS effects on the effects that dilution leaves, errors in both, exact.
+    """Regression of OS effects on the effects that dilution predicts, with errors in both, by exact integration.
 
     Parameters
     ----------
     intercept, share : Normal
         Priors of a and k.
     sigma_cond : prior
-        Of psi.
+        Prior of psi.
     surrogate : Normal
-        Of every true surrogate effect; vague.
+        Prior of every true surrogate effect; vague.
     new_n : None
-        There is a line for every trial, none for a new one.
+        The regression predicts no new trial.
     level : float
+        Level of the intervals.
     nodes : tuple of int
-        Nodes of a, k and psi.
+        Numbers of nodes for a, k and psi.
     """
 
     intercept: Normal = Normal(0.0, 10.0)
@@ -70,18 +74,11 @@ class OffsetModel:
     name = "dilution-offset"
 
     def __post_init__(self) -> None:
-        kinds: dict[str, tuple[type, ...]] = dict.fromkeys(("intercept", "share", "surrogate"), (Normal,))
+        kinds: dict[str, tuple[type, ...]] = dict.fromkeys(PRIORS, (Normal,))
         check_settings(self, kinds | {"sigma_cond": (HalfNormal, HalfStudentT, Uniform)})
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Settings for the record, priors in words."""
-        return {
-            f"prior_{name}": str(getattr(self, name)) for name in ("intercept", "share", "sigma_cond", "surrogate")
-        } | {"level": self.level}
-
     def fit(self, effects: Effects, expectation: Expectation, problems: tuple[str, ...] = ()) -> Offset:
-        """Compute the posterior, and compare with the plain line and with dilution alone.
+        """Compute the posterior and the comparisons with the plain line and with dilution alone.
 
         Parameters
         ----------
@@ -90,12 +87,16 @@ class OffsetModel:
         expectation : Expectation
             Of the same comparisons.
         problems : tuple of str
-            Of the expectation.
+            Assumptions of the expectation.
+
+        Returns
+        -------
+        Offset
 
         Raises
         ------
         FitError
-            With fewer than four comparisons, or expected effects that do not vary.
+            With fewer than four comparisons, or if the effects do not vary.
         UsageError
             If an endpoint is missing.
         """
@@ -110,27 +111,46 @@ class OffsetModel:
         groups = effect_groups(effects, expectation, self.surrogate)
         at_estimates = expectation.log_hr(effects.log_hr[None, :, 0])[0]
         if np.ptp(at_estimates) < 1e-9 or np.ptp(effects.log_hr[:, 0]) < 1e-9:
-            raise FitError(
-                f"{name}: surrogate effects, or the OS effects expected of them, are all the same; "
-                "nothing can be regressed on them"
-            )
+            raise FitError(f"{name}: surrogate effects, or expected OS effects, are all the same; no regression exists")
 
         def tabulate(refinement: float) -> tuple[CoefficientGrid, dict[str, FloatArray]]:
             grid = self._grid(effects, groups, at_estimates, tuple(round(n * refinement) for n in self.nodes))
             p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
-            quantiles = {"a": grid.quantiles((1.0, 0.0), p), "k": grid.quantiles((0.0, 1.0), p)}
-            return grid, quantiles | {"psi": grid.sd_quantiles(p)}
+            quantiles = {"intercept": grid.quantiles((1.0, 0.0), p), "share": grid.quantiles((0.0, 1.0), p)}
+            return grid, quantiles | {"sigma_cond": grid.sd_quantiles(p)}
 
         grid, quantiles, moved = refine(tabulate)
-        estimates: dict[str, Any] = {}
+        estimates = self._estimates(effects, at_estimates, grid, quantiles)
+        intercept, share = estimates["intercept"], estimates["share"]
+        biases = first_order_bias(effects, expectation, _value(share), _value(estimates["sigma_cond"]))
+        caveats = [Caveat(CaveatCode.ASSUMPTION, problem) for problem in problems]
+        caveats += [
+            Caveat(
+                CaveatCode.BIAS,
+                f"{BIAS_WORDS[source]}: to first order they move a by {bias[0]:+.3f} and k by {bias[1]:+.3f}",
+            )
+            for source, bias in biases.items()
+            if (np.abs(bias) > MATTERS * np.array([intercept.se, share.se])).any()
+        ]
+        settings = {f"prior_{name}": str(getattr(self, name)) for name in PRIORS} | {"level": self.level}
+        result = Result(self.name, settings, effects, estimates, caveats=(*effects.caveats, *caveats))
+        offset, dilution = self._scores(effects, groups, at_estimates, grid)
+        priors = LinePriors((self.intercept,), (self.share,), self.sigma_cond, self.surrogate)
+        plain = fit_line(effects, np.ones((len(effects), 1)), priors, (2 * self.nodes[1], 2 * self.nodes[2]))
+        plain_scores = plain.log_scores()
+        line = np.array([plain_scores[trial] for trial in effects.trials])
+        against_line, dilution_against_line = (log_score(scores, line, self.level) for scores in (offset, dilution))
+        return Offset(self, with_grid_error(result, moved), grid, at_estimates, against_line, dilution_against_line)
+
+    def _estimates(
+        self, effects: Effects, at_estimates: FloatArray, grid: CoefficientGrid, quantiles: dict[str, FloatArray]
+    ) -> dict[str, Estimate]:
+        """Posterior of a, k and psi, plausibility of dilution alone, and R2 of both regressions."""
         weight, coefficients, sigma, _ = grid.nodes()
-        columns = {
-            "intercept": ("a", coefficients[:, 0]),
-            "share": ("k", coefficients[:, 1]),
-            "sigma_cond": ("psi", sigma),
-        }
-        for name, (key, values) in columns.items():
-            median, low, high = map(float, quantiles[key])
+        draws = {"intercept": coefficients[:, 0], "share": coefficients[:, 1], "sigma_cond": sigma}
+        estimates = {}
+        for name, values in draws.items():
+            median, low, high = map(float, quantiles[name])
             sd = float(np.sqrt(weight @ (values - weight @ values) ** 2))
             estimates[name] = Estimate(median, sd, low, high, self.level, KIND)
         below = float(grid.distribution((0.0, 1.0))(np.ones(1))[0])
@@ -140,35 +160,13 @@ class OffsetModel:
             tail, method="posterior mass of (intercept, share) less plausible than (0, 1)"
         )
         y, w = effects.log_hr[:, 1], effects.se[:, 1] ** -2.0
-        for key, x in (("r2_expected", at_estimates), ("r2_surrogate", effects.log_hr[:, 0])):
-            kind = "R2 of weighted least squares, weights 1 / SE(OS)^2, errors of the surrogate effect ignored"
-            estimates[key] = Estimate(_r2(x, y, w), method=kind)
+        for name, x in (("r2_expected", at_estimates), ("r2_surrogate", effects.log_hr[:, 0])):
+            method = "R2 of weighted least squares, weights 1 / SE(OS)^2, errors of the surrogate effect ignored"
+            estimates[name] = Estimate(_r2(x, y, w), method=method)
         residual = float(w @ (y - at_estimates) / w.sum())
-        kind = "weighted mean of observed less expected OS log hazard ratio (a = 0, k = 1)"
-        estimates["mean_residual"] = Estimate(residual, float(w.sum() ** -0.5), method=kind)
-        biases = first_order_bias(
-            effects, expectation, float(estimates["share"].value), float(estimates["sigma_cond"].value)
-        )
-        caveats = tuple(Caveat(CaveatCode.ASSUMPTION, problem) for problem in problems) + tuple(
-            Caveat(
-                CaveatCode.BIAS,
-                f"{BIAS_WORDS[source]}: to first order they move a by {bias[0]:+.3f} and k by {bias[1]:+.3f}",
-            )
-            for source, bias in biases.items()
-            if (np.abs(bias) > MATTERS * np.array([estimates["intercept"].se, estimates["share"].se])).any()
-        )
-        offset, dilution = self._scores(effects, groups, at_estimates, grid)
-        priors = LinePriors((self.intercept,), (self.share,), self.sigma_cond, self.surrogate)
-        alone = fit_line(
-            effects, np.ones((len(effects), 1)), priors, (2 * self.nodes[1], 2 * self.nodes[2])
-        ).log_scores()
-        line = np.array([alone[trial] for trial in effects.trials])
-        result = with_grid_error(
-            Result(self.name, self.settings, effects, estimates, caveats=effects.caveats + caveats), moved
-        )
-        return Offset(
-            self, result, grid, at_estimates, log_score(offset, line, self.level), log_score(dilution, line, self.level)
-        )
+        method = "weighted mean of observed less expected OS log hazard ratio (a = 0, k = 1)"
+        estimates["mean_residual"] = Estimate(residual, float(w.sum() ** -0.5), method=method)
+        return estimates
 
     def _grid(
         self, effects: Effects, groups: list[EffectGroup], at_estimates: FloatArray, nodes: tuple[int, ...]
@@ -176,7 +174,7 @@ class OffsetModel:
         y, (s1, s2) = effects.log_hr[:, 1], effects.se.T
         columns, weight = np.column_stack([np.ones_like(y), at_estimates]), s2**-2.0
         bread = columns.T @ (weight[:, None] * columns)
-        # expected effects that hardly vary must not make the grid wider than errors allow
+        # limits the width of the grid if the expected effects hardly vary
         bread[1, 1] += np.mean(weight * s1**2)
         covariance = np.linalg.inv(bread)
         centre = covariance @ (columns.T @ (weight * y))
@@ -196,12 +194,12 @@ class OffsetModel:
     def _scores(
         self, effects: Effects, groups: list[EffectGroup], at_estimates: FloatArray, grid: CoefficientGrid
     ) -> tuple[FloatArray, FloatArray]:
-        """Log score of every trial left out, with (a, k) free, and with (0, 1)."""
+        """Leave-one-out log score of every trial with (a, k) estimated, and with (a, k) = (0, 1)."""
         points = grid.points()
         coefficients, sds = grid.coordinates.coefficients(points[:-1]), grid.coordinates.sd(points[-1])
         whole = grid.integral.log_density[0] + grid.integral.log_total[0]
         whole = whole - np.log((grid.integral.high - grid.integral.low) / 2).sum()
-        # psi alone, under dilution: a rule on asinh(psi / unit)
+        # psi alone, with (a, k) = (0, 1): quadrature over asinh(psi / unit)
         unit = grid.coordinates.scale
         spread = float(np.abs(effects.log_hr[:, 1] - at_estimates).max())
         ends = np.arcsinh(
@@ -213,34 +211,32 @@ class OffsetModel:
         prior = self.sigma_cond.log_density(sigma) + np.log(rule(SIGMA_NODES)[1] * np.cosh(t))
         fixed = np.array([[0.0, 1.0]])
         terms = {trial: [group for group in groups if group.trial == trial] for trial in effects.trials}
-        under = {
-            trial: sum(group.log_likelihood(fixed, sigma)[0] for group in of_trial) for trial, of_trial in terms.items()
+        under_dilution = {
+            trial: sum(group.log_likelihood(fixed, sigma)[0] for group in members) for trial, members in terms.items()
         }
-        together = np.asarray(sum(under.values())) + prior
+        together = np.asarray(sum(under_dilution.values())) + prior
         scores = []
-        for trial, of_trial in terms.items():
+        for trial, members in terms.items():
             term = np.reshape(
-                sum(group.log_likelihood(coefficients.reshape(-1, 2), sds) for group in of_trial), whole.shape
+                sum(group.log_likelihood(coefficients.reshape(-1, 2), sds) for group in members), whole.shape
             )
             rest = grid.reweighted(whole - term)
             if rest is None:
                 kept = np.array([name != trial for name in effects.trial])
-                others = [group for group in groups if group.trial != trial]
-                rest = self._grid(effects.take(kept), others, at_estimates[kept], whole.shape)
-            scores.append(
-                (grid.log_evidence - rest.log_evidence, _log_sum(together) - _log_sum(together - under[trial]))
-            )
-        free, alone = np.array(scores).T
-        return free, alone
+                remaining = [group for group in groups if group.trial != trial]
+                rest = self._grid(effects.take(kept), remaining, at_estimates[kept], whole.shape)
+            fixed_score = logsumexp(together) - logsumexp(together - under_dilution[trial])
+            scores.append((grid.log_evidence - rest.log_evidence, fixed_score))
+        estimated, dilution = np.array(scores).T
+        return estimated, dilution
 
 
 def first_order_bias(effects: Effects, expectation: Expectation, share: float, sigma: float) -> dict[str, FloatArray]:
-    """Bias of (a, k) by two known errors, to first order.
+    """First-order bias of (a, k) from two sources, ``(X'WX)^-1 sum w_i E[error of m_i x error of y_i]``, X = (1, m).
 
-    ``(X'WX)^-1 sum w_i E[error of m_i x error of y_i]``, X = (1, m).
-
-    Vague true surrogate effects leave the error of the observed ones in m_i; the control arm's medians, from which m_i
-    has its post-progression survival, share the sampling error of its hazards with the effects.
+    First, m_i keeps the sampling error of the surrogate effect, because the true surrogate effects have a vague prior.
+    Second, the medians of the control arm, which determine the post-progression survival in m_i, share their sampling
+    error with the effects.
 
     Returns
     -------
@@ -264,21 +260,21 @@ def first_order_bias(effects: Effects, expectation: Expectation, share: float, s
 
 @dataclass(frozen=True, eq=False)
 class Offset:
-    """Posterior of the offset model, and its comparison with the plain line.
+    """Posterior of an `OffsetModel`, and its comparison with the plain line.
 
     Parameters
     ----------
     model : OffsetModel
     result : Result
-        ``intercept`` (a), ``share`` (k), ``sigma_cond``, ``tail_at_dilution_alone``, R2 of both lines, the mean
-        residual, problems.
+        ``intercept`` (a), ``share`` (k), ``sigma_cond`` (psi), ``tail_at_dilution_alone``, R2 of both regressions,
+        mean residual, and caveats.
     grid : CoefficientGrid
     expected : (k,) array
-        Expected OS log hazard ratio at the observed surrogate effect.
+        Expected OS log hazard ratios at the observed surrogate effects.
     against_line : LogScore
-        Offset model, against the plain line.
+        Comparison of the regression with the plain line.
     dilution_against_line : LogScore
-        a = 0 and k = 1, only the scatter fitted, against the plain line.
+        Comparison of dilution alone (a = 0, k = 1, psi estimated) with the plain line.
     """
 
     model: OffsetModel
@@ -288,18 +284,18 @@ class Offset:
     against_line: LogScore
     dilution_against_line: LogScore
 
-    def __getitem__(self, name: str) -> Any:
-        """Return one estimate."""
-        return self.result[name]
+    def __getitem__(self, name: str) -> Estimate:
+        estimate: Estimate = self.result[name]
+        return estimate
 
 
-def _log_sum(values: FloatArray) -> float:
-    top = values.max()
-    return float(top + np.log(np.exp(values - top).sum()))
+def _value(estimate: Estimate) -> float:
+    """Value of an estimate that always has one."""
+    return float("nan") if estimate.value is None else estimate.value
 
 
 def _r2(x: FloatArray, y: FloatArray, weight: FloatArray) -> float:
-    """Share of the weighted sum of squares that a line explains."""
+    """Share of the weighted sum of squares that a straight line explains."""
     left = y - np.polyval(np.polyfit(x, y, 1, w=np.sqrt(weight)), x)
     away = y - weight @ y / weight.sum()
     return float(1 - (weight @ left**2) / (weight @ away**2))

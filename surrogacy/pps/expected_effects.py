@@ -21,6 +21,7 @@ from surrogacy.models.moderation import COEFFICIENTS, Moderation
 from surrogacy.pps.dilution import equal_pps_hazard_ratio
 from surrogacy.pps.moderators import control_arms, pfs_of, pps_sensitivity
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, ASSUMED_FOLLOW_UP
+from surrogacy.pps.table_rows import typed_tables
 from surrogacy.pps.trial_summary import PpsDefinition
 from surrogacy.trials import TrialSet
 
@@ -218,7 +219,7 @@ def expected_effects(
             f"{effects.name or 'these effects'}: no comparison has control-arm medians "
             f"and a PPS by definition {definition}"
         )
-    rows = {str(row["comparison"]): row for row in trials.trials.to_dict("records")}
+    rows = typed_tables(trials).trials
     pfs, os, q, hazard = (np.empty(len(used)) for _ in range(4))
     follow_up, allocation = np.empty((len(used), 2)), np.ones((len(used), 2))
     sensitivity, not_held = np.empty((len(used), 2)), 0
@@ -228,15 +229,13 @@ def expected_effects(
         pfs[i] = pfs_of(arm)
         hazard[i] = np.log(2.0) / arm.pps(definition).months
         sensitivity[i] = pps_sensitivity(arm, definition)
-        stated = float(row["follow_up_low"]), float(row["follow_up_high"])
-        if np.isfinite(stated).all():
-            follow_up[i] = stated
+        if row.follow_up is not None:
+            follow_up[i] = row.follow_up
         else:
             follow_up[i] = np.multiply(assumed_follow_up, os[i])
             not_held += 1
-        sizes = float(row["n_ctl"]), float(row["n_exp"])
-        if min(sizes) > 0:
-            allocation[i] = sizes
+        if row.n_ctl > 0 and row.n_exp > 0:
+            allocation[i] = row.n_ctl, row.n_exp
     if complete_follow_up:
         follow_up[:] = np.inf
     period = "complete" if complete_follow_up else "administrative"

@@ -24,6 +24,7 @@ from surrogacy.errors import Caveat, CaveatCode, UsageError
 from surrogacy.models.moderator import Moderator
 from surrogacy.pps.arms import ArmPps, arm_pps
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH
+from surrogacy.pps.table_rows import typed_tables
 from surrogacy.pps.trial_summary import PpsDefinition
 from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.trials import TrialSet
@@ -136,11 +137,12 @@ def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "p
     """
     if column not in THERAPY:
         raise UsageError(f"column must be one of {', '.join(THERAPY)}; got {column!r}")
-    rows = trials.arms[
-        (trials.arms["arm"] == "ctl") & trials.arms["preferred"] & (trials.arms["evidence"] != "unverified")
-    ]
-    stated = dict(zip(rows["comparison"], rows[column], strict=True))
-    values = np.array([float(stated.get(name, np.nan)) / 10 for name in effects.comparison])
+    shares = {
+        row.comparison: row.post_therapy_pct if column == "post_therapy_pct" else row.post_systemic_pct
+        for row in typed_tables(trials).arms
+        if row.arm == "ctl" and row.preferred and row.evidence != "unverified"
+    }
+    values = np.array([float(shares.get(name, np.nan)) / 10 for name in effects.comparison])
     return Moderator(
         column,
         f"control-arm patients with {THERAPY[column]}, per 10 percentage points",
@@ -157,12 +159,8 @@ def control_arms(
     """Control arm of every comparison, one that comparisons share for each of them; None without its medians."""
     arms = _controls(trials, min_evidence, direct_death)
     by_comparison = {arm.comparison: arm for arm in arms}
-    rows = trials.trials
-    groups = {
-        comparison: (trial, group)
-        for comparison, trial, group in zip(rows["comparison"], rows["trial"], rows["control_group"], strict=True)
-        if group
-    }
+    rows = typed_tables(trials).trials.values()
+    groups = {row.comparison: (row.trial, row.control_group) for row in rows if row.control_group}
     by_group = {groups[arm.comparison]: arm for arm in arms if arm.comparison in groups}
     return [by_comparison.get(name) or by_group.get(groups.get(name, ("", ""))) for name in effects.comparison]
 

@@ -1,4 +1,4 @@
-"""Sensitivity of the regression on expected OS effects to assumptions on follow-up and deaths without progression."""
+"""Sensitivity of the regression on dilution to assumptions on follow-up and deaths without progression."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.dilution_regression import FEWER_NODES, OffsetModel
 from surrogacy.pps.expected_effects import expected_effects
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, ASSUMED_FOLLOW_UP
+from surrogacy.pps.records import Record, with_limits
 from surrogacy.results.estimate import Estimate
 from surrogacy.trials import TrialSet
 
 
 @dataclass(frozen=True)
 class Assumption:
-    """Assumption where the tables hold no value.
+    """Assumptions for comparisons without a value in the tables.
 
     Parameters
     ----------
@@ -45,15 +46,15 @@ ASSUMPTIONS = (  # one change at a time
 
 @dataclass(frozen=True)
 class OffsetScenario:
-    """Offset model under one assumption.
+    """Regression on dilution under one assumption.
 
     Parameters
     ----------
     assumption : str
     intercept, share, tail_at_dilution_alone : Estimate or None
-        None where the model was not fitted.
+        None if the model was not fitted.
     problem : str or None
-        Reason.
+        Reason why the model was not fitted.
     """
 
     assumption: str
@@ -63,23 +64,25 @@ class OffsetScenario:
     problem: str | None = None
 
     @property
-    def record(self) -> dict[str, str | float | None]:
-        """Values and limits under the names of results.json."""
-        record: dict[str, str | float | None] = {"assumption": self.assumption}
+    def record(self) -> Record:
+        """Values and limits under the keys of results.json."""
         if self.intercept is None or self.share is None or self.tail_at_dilution_alone is None:
-            return record | {"problem": self.problem}
-        for name, estimate in (("intercept", self.intercept), ("share", self.share)):
-            record |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        return record | {"tail_at_dilution_alone": self.tail_at_dilution_alone.value}
+            return {"assumption": self.assumption, "problem": self.problem}
+        return {
+            "assumption": self.assumption,
+            **with_limits("intercept", self.intercept),
+            **with_limits("share", self.share),
+            "tail_at_dilution_alone": self.tail_at_dilution_alone.value,
+        }
 
 
 def offset_sensitivity(trials: TrialSet, effects: Effects) -> tuple[OffsetScenario, ...]:
-    """Fit the offset model under every one of `ASSUMPTIONS`.
+    """Fit the regression on dilution under each of `ASSUMPTIONS`.
 
     Parameters
     ----------
     trials : TrialSet
-        Whose arm table holds the medians of the control arms.
+        Tables with the medians of the control arms.
     effects : Effects
     """
     scenarios = []
@@ -96,6 +99,6 @@ def offset_sensitivity(trials: TrialSet, effects: Effects) -> tuple[OffsetScenar
         except (FitError, UsageError) as error:
             scenarios.append(OffsetScenario(assumption.name, problem=str(error)))
         else:
-            estimates = (offset[name] for name in ("intercept", "share", "tail_at_dilution_alone"))
-            scenarios.append(OffsetScenario(assumption.name, *estimates))
+            tail = offset["tail_at_dilution_alone"]
+            scenarios.append(OffsetScenario(assumption.name, offset["intercept"], offset["share"], tail))
     return tuple(scenarios)

@@ -1,23 +1,21 @@
-"""Reading the inputs of post-progression analyses from the trial tables, and saying what has to be assumed."""
+"""Published summaries of trials, read from the trial tables, with assumptions where the tables hold no value."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import lru_cache
-from typing import Any, cast
 
 import numpy as np
 
 from surrogacy.errors import UsageError
+from surrogacy.pps.table_rows import ArmRow, AtRiskRow, TrialRow, number_or_none, typed_tables
 from surrogacy.pps.trial_summary import (
     PROGRESSION_ENDPOINTS,
     AtRisk,
     HazardRatio,
     Median,
     PfsCut,
-    PpsDefinition,
     Sourced,
     TrialSummary,
 )
@@ -36,18 +34,18 @@ def read_inputs(
     direct_death: float = ASSUMED_DIRECT_DEATH,
     follow_up: tuple[float, float] | None = None,
 ) -> TrialSummary:
-    """Take from the tables what a calibration of one comparison needs.
+    """Read the published summaries of one comparison for a calibration.
 
     Parameters
     ----------
     trials : TrialSet
     comparison : str
-        Identifier or label, as in ``trials.csv``; capitals do not matter.
+        Identifier or label, as in ``trials.csv``; case is ignored.
     direct_death : float
-        Share of PFS events that are deaths, assumed where the tables do not hold the counts.
+        Share of PFS events that are deaths, assumed if the tables do not hold the counts.
     follow_up : tuple of float, optional
-        Administrative censoring assumed where the tables do not hold it, months; default: uniform from once to three
-        times the control's median OS.
+        Administrative censoring assumed if the tables do not hold it, months; default: uniform from once to three times
+        the median OS of the control arm.
 
     Returns
     -------
@@ -56,145 +54,115 @@ def read_inputs(
     Raises
     ------
     UsageError
-        Naming what is missing or impossible.
+        If a value is missing or impossible; the message names it.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> tactics = read_inputs(surrogacy.read_trials(), "TACTICS")
+    >>> tactics.n, tactics.hr_os.value
+    ((76, 80), 0.861)
     """
-    comparison = _named(trials, comparison)
-    about = _records(trials, "trials", comparison)
-    row = about[0]
-    label = str(row["label"]) or comparison
-    arms = {str(arm["arm"]): arm for arm in _records(trials, "arms", comparison) if arm["preferred"]}
+    tables = typed_tables(trials)
+    trial = tables.trials[_identifier(trials, comparison)]
+    label = trial.label or trial.comparison
+    arms = {arm.arm: arm for arm in tables.arms_of.get(trial.comparison, []) if arm.preferred}
     if set(arms) != {"ctl", "exp"}:
         raise UsageError(f"{label}: the tables hold no preferred row for both arms")
-    pair = (arms["ctl"], arms["exp"])
-    for column, words in (("median_os", "median OS"), ("median_pfs", "median PFS")):
-        missing = [
-            name for name, arm in zip(("control", "experimental"), pair, strict=True) if not np.isfinite(arm[column])
-        ]
-        if missing:
-            raise UsageError(f"{label}: no {words} of the {' and '.join(missing)} arm")
-    endpoint = str(pair[0]["pfs_endpoint"])
-    if endpoint != pair[1]["pfs_endpoint"] or endpoint not in PROGRESSION_ENDPOINTS:
+    control, experimental = arms["ctl"], arms["exp"]
+    pair = (control, experimental)
+    _check_medians(label, "median OS", [(arm.name, arm.median_os) for arm in pair])
+    _check_medians(label, "median PFS", [(arm.name, arm.median_pfs) for arm in pair])
+    endpoint = control.pfs_endpoint
+    if endpoint != experimental.pfs_endpoint or endpoint not in PROGRESSION_ENDPOINTS:
         raise UsageError(
-            f"{label}: medians of {endpoint} and {pair[1]['pfs_endpoint']}; both must be of one of PFS, TACE-PFS, TTP"
+            f"{label}: medians of {endpoint} and {experimental.pfs_endpoint}; both arms need the same endpoint, "
+            f"one of {', '.join(PROGRESSION_ENDPOINTS)}"
         )
-    medians_pfs, medians_os = (
-        cast(tuple[Median, Median], tuple(median_of(arm, column) for arm in pair))
-        for column in ("median_pfs", "median_os")
-    )
-    effects = [effect for effect in _effects_by_comparison(trials).get(comparison, []) if np.isfinite(effect.hr)]
-    cuts = _cuts(effects, endpoint, medians_pfs)
-    os_rows = [effect for effect in effects if effect.endpoint == "OS" and effect.preferred]
-    if not cuts or not os_rows:
+    effects = [effect for effect in tables.effects_of.get(trial.comparison, []) if np.isfinite(effect.hr)]
+    cuts = _cuts(effects, endpoint, (control.pfs, experimental.pfs))
+    final = next((effect for effect in effects if effect.endpoint == "OS" and effect.preferred), None)
+    if not cuts or final is None:
         raise UsageError(f"{label}: no hazard ratio of {'OS' if cuts else endpoint}")
-    if not all(np.isfinite(row[f"n_{arm}"]) for arm in ("ctl", "exp")):
+    if not np.isfinite([trial.n_ctl, trial.n_exp]).all():
         raise UsageError(f"{label}: no number of patients of each arm")
-    n = tuple(int(row[f"n_{arm}"]) for arm in ("ctl", "exp"))
-    pps = tuple(float(arm["median_pps"]) for arm in pair)
-    definition = str(pair[0]["pps_definition"])
+    has_pps = bool(np.isfinite([arm.median_pps for arm in pair]).all())
     return TrialSummary(
-        comparison=comparison,
+        comparison=trial.comparison,
         label=label,
-        n=cast(tuple[int, int], n),
+        n=(int(trial.n_ctl), int(trial.n_exp)),
         endpoint=endpoint,
         cuts=cuts,
-        median_os=medians_os,
-        hr_os=hazard_ratio_of(os_rows[0]),
-        direct_death=direct_death_of(row, direct_death),
-        follow_up=_follow_up(row, medians_os[0].value, follow_up),
-        pps=cast(tuple[float, float], pps) if np.isfinite(pps).all() else None,
-        pps_definition=cast(PpsDefinition, definition) if np.isfinite(pps).all() else None,
-        at_risk=_at_risk(trials, comparison),
-        notes=_notes(pair, [os_rows[0], *(effect for effect in effects if effect.effect_id == cuts[0].hr.effect_id)]),
+        median_os=(control.os, experimental.os),
+        hr_os=hazard_ratio_of(final),
+        direct_death=direct_death_of(trial, direct_death),
+        follow_up=_follow_up(trial, control.median_os, follow_up),
+        pps=(float(control.median_pps), float(experimental.median_pps)) if has_pps else None,
+        pps_definition=control.definition if has_pps else None,
+        at_risk=_at_risk(tables.at_risk_of.get(trial.comparison, [])),
+        notes=_notes(pair, [final, *(effect for effect in effects if effect.effect_id == cuts[0].hr.effect_id)]),
     )
 
 
 def read_all_inputs(trials: TrialSet) -> tuple[tuple[TrialSummary, ...], dict[str, str]]:
-    """Inputs of every comparison of the tables that has what is needed, and why each of the others has not.
+    """Read the summaries of every comparison that has the necessary values.
 
     Returns
     -------
-    inputs : tuple of TrialSummary
-    refused : dict of comparison to reason
+    summaries : tuple of TrialSummary
+    reasons : dict of comparison to str
+        Reasons why the other comparisons have no summary.
     """
-    found, refused = [], {}
-    for comparison in trials.trials["comparison"]:
+    summaries, reasons = [], {}
+    for comparison in typed_tables(trials).trials:
         try:
-            found.append(read_inputs(trials, str(comparison)))
+            summaries.append(read_inputs(trials, comparison))
         except UsageError as error:
-            refused[str(comparison)] = str(error)
-    return tuple(found), refused
+            reasons[comparison] = str(error)
+    return tuple(summaries), reasons
 
 
-def _named(trials: TrialSet, name: str) -> str:
-    """Identifier of a comparison by itself or by its label."""
-    table = trials.trials
-    known = {str(identifier): str(identifier) for identifier in table["comparison"]}
-    if name in known:
+def _identifier(trials: TrialSet, name: str) -> str:
+    """Identifier of a comparison, found by the identifier or by the label."""
+    rows = typed_tables(trials).trials
+    if name in rows:
         return name
-    known |= {
-        str(label): str(identifier) for label, identifier in zip(table["label"], table["comparison"], strict=True)
-    }
-    folded = {label.casefold(): identifier for label, identifier in known.items()}
+    names = {row.comparison: row.comparison for row in rows.values()}
+    names |= {row.label: row.comparison for row in rows.values()}
+    folded = {label.casefold(): identifier for label, identifier in names.items()}
     if name.casefold() not in folded:
         near = get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)
-        meant = f"; did you mean {' or '.join(repr(folded[one]) for one in near)}?" if near else ""
+        meant = f"; did you mean {' or '.join(repr(folded[match]) for match in near)}?" if near else ""
         raise UsageError(f"there is no comparison {name!r} in the tables{meant}")
     return folded[name.casefold()]
 
 
-@lru_cache(maxsize=4)
-def _effects_by_comparison(trials: TrialSet) -> Mapping[str, list[ReportedEffect]]:
-    effects: dict[str, list[ReportedEffect]] = {}
-    for effect in trials.reported:
-        effects.setdefault(effect.comparison, []).append(effect)
-    return effects
-
-
-@lru_cache(maxsize=4)
-def _by_comparison(trials: TrialSet) -> Mapping[str, Mapping[str, list[dict[str, Any]]]]:
-    """Rows of the other tables by comparison: looked up for each of them, and slow to find in a frame."""
-    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for name in ("trials", "arms", "at_risk"):
-        rows: dict[str, list[dict[str, Any]]] = {}
-        for row in getattr(trials, name).to_dict("records"):
-            rows.setdefault(str(row["comparison"]), []).append(row)
-        found[name] = rows
-    return found
-
-
-def _records(trials: TrialSet, table: str, comparison: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in _by_comparison(trials)[table].get(comparison, [])]
-
-
-def _limit(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def median_of(arm: Mapping[str, Any], column: str) -> Median:
-    """A median of a row of the arm table with its limits, months."""
-    return Median(float(arm[column]), _limit(arm[f"{column}_low"]), _limit(arm[f"{column}_high"]))
+def _check_medians(label: str, quantity: str, medians: Sequence[tuple[str, float]]) -> None:
+    missing = [arm.removesuffix(" arm") for arm, median in medians if not np.isfinite(median)]
+    if missing:
+        raise UsageError(f"{label}: no {quantity} of the {' and '.join(missing)} arm")
 
 
 def hazard_ratio_of(effect: ReportedEffect) -> HazardRatio:
-    """A row of the effect table, with the standard error that the models take."""
+    """Return a row of the effect table as a hazard ratio, with the standard error that the models use."""
     level = effect.ci_level if np.isfinite(effect.ci_level) else DEFAULT_LEVEL
-    limits = _limit(effect.ci_low), _limit(effect.ci_high)
+    limits = number_or_none(effect.ci_low), number_or_none(effect.ci_high)
     return HazardRatio(effect.hr, *limits, level, effect.effect_id, error=standard_error(effect))
 
 
 def _cuts(effects: Sequence[ReportedEffect], endpoint: str, medians: tuple[Median, Median]) -> tuple[PfsCut, ...]:
-    """Analyses of the whole population, the preferred one first: the arms' medians belong to it alone."""
+    """Analyses of the whole population, the preferred one first; the medians of the arms belong to that one."""
     candidates = [effect for effect in effects if effect.endpoint == endpoint and "subgroup" not in effect.analysis]
     first = next((effect for effect in candidates if effect.preferred), None)
     if first is None:
         return ()
     cuts = [PfsCut(_cut_name(first), hazard_ratio_of(first), medians)]
     for effect in candidates:
-        # what a review tabulated is a data cut that stands here already
+        # a value from a review repeats a data cut that is in the table already
         alike = effect.population == first.population and not effect.analysis.startswith("as tabulated")
         if alike and effect.effect_id != first.effect_id:
             taken = {cut.name for cut in cuts}
-            # a second version of one analysis, from another source, is no other cut
+            # a second version of an analysis, from another source, is not a further data cut
             name = next((name for name in (_cut_name(effect), effect.analysis) if name not in taken), None)
             cuts += [PfsCut(name, hazard_ratio_of(effect))] if name else []
     return tuple(cuts)
@@ -205,9 +173,9 @@ def _cut_name(effect: ReportedEffect) -> str:
     return re.split(r"[,(]", effect.analysis)[0].strip()
 
 
-def direct_death_of(row: Mapping[str, Any], assumed: float) -> Sourced[float]:
-    """Share of PFS events that are deaths: as the row of the trial counts them, else the assumed one."""
-    deaths, progressions = float(row["deaths_without_progression"]), float(row["progressions"])
+def direct_death_of(trial: TrialRow, assumed: float) -> Sourced[float]:
+    """Share of PFS events that are deaths, from the counts of the trial if there are any, else assumed."""
+    deaths, progressions = float(trial.deaths_without_progression), float(trial.progressions)
     if np.isfinite(deaths) and np.isfinite(progressions) and deaths + progressions > 0:
         words = f"{deaths:.0f} deaths without progression, {progressions:.0f} progressions; the same share in both arms"
         return Sourced(deaths / (deaths + progressions), words)
@@ -215,30 +183,32 @@ def direct_death_of(row: Mapping[str, Any], assumed: float) -> Sourced[float]:
 
 
 def _follow_up(
-    row: Mapping[str, Any], control_os: float, assumed: tuple[float, float] | None
+    trial: TrialRow, control_os: float, assumed: tuple[float, float] | None
 ) -> Sourced[tuple[float, float] | None]:
-    low, high = float(row["follow_up_low"]), float(row["follow_up_high"])
-    if np.isfinite(low) and np.isfinite(high):
-        high = max(high, low + 0.1)  # all patients entered in one month: the engine needs some width
-        return Sourced((low, high), f"administrative censoring uniform from {low:g} to {high:g} months")
-    low, high = assumed or tuple(round(factor * control_os, 1) for factor in ASSUMED_FOLLOW_UP)
-    words = f"administrative censoring uniform from {low:g} to {high:g} months"
-    return Sourced((low, high), words + ("" if assumed else ", 1 to 3 times the control's median OS"), assumed=True)
+    words = "administrative censoring uniform from {:g} to {:g} months"
+    if trial.follow_up is not None:
+        low, high = trial.follow_up
+        high = max(high, low + 0.1)  # all patients entered within one month; the uniform distribution needs a width
+        return Sourced((low, high), words.format(low, high))
+    low, high = assumed or (round(factor * control_os, 1) for factor in ASSUMED_FOLLOW_UP)
+    source = words.format(low, high) + ("" if assumed else ", 1 to 3 times the control's median OS")
+    return Sourced((low, high), source, assumed=True)
 
 
-def _at_risk(trials: TrialSet, comparison: str) -> AtRisk | None:
-    rows = [row for row in _records(trials, "at_risk", comparison) if row["endpoint"] == "OS"]
-    rows.sort(key=lambda row: row["months"])
-    if len(rows) < 2:
+def _at_risk(rows: Sequence[AtRiskRow]) -> AtRisk | None:
+    of_os = sorted((row for row in rows if row.endpoint == "OS"), key=lambda row: row.months)
+    if len(of_os) < 2:
         return None
-    times = tuple(float(row["months"]) for row in rows)
-    control, experimental = (tuple(int(row[f"at_risk_{arm}"]) for row in rows) for arm in ("ctl", "exp"))
-    return AtRisk(times, control, experimental)
+    return AtRisk(
+        times=tuple(float(row.months) for row in of_os),
+        control=tuple(int(row.at_risk_ctl) for row in of_os),
+        experimental=tuple(int(row.at_risk_exp) for row in of_os),
+    )
 
 
-def _notes(arms: Sequence[Mapping[str, Any]], effects: Sequence[ReportedEffect]) -> tuple[str, ...]:
-    """Say which values were not verified, and which standard errors are not from limits."""
-    unverified = [f"medians of the {arm['arm']} arm" for arm in arms if arm["evidence"] == "unverified"]
+def _notes(arms: Sequence[ArmRow], effects: Sequence[ReportedEffect]) -> tuple[str, ...]:
+    """Name the values that were not verified, and the standard errors that do not come from limits."""
+    unverified = [f"medians of the {arm.arm} arm" for arm in arms if arm.evidence == "unverified"]
     unverified += [effect.effect_id for effect in effects if effect.evidence == "unverified"]
     errors = [(effect.effect_id, standard_error(effect)) for effect in effects]
     derived = [

@@ -1,4 +1,4 @@
-"""Estimators of a survival analysis for many simulated trials at once."""
+"""Survival estimators, vectorised over simulated trials."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from surrogacy.arrays import FloatArray
 
 
 def kaplan_meier_median(time: FloatArray, event: npt.NDArray[np.bool_]) -> FloatArray:
-    """Kaplan-Meier medians of many samples at once.
+    """Kaplan-Meier medians of many samples.
 
     Parameters
     ----------
     time, event : (samples, n) arrays
-        Without ties between an event and another time, as simulated times are.
+        Without ties between an event and another time.
 
     Returns
     -------
     (samples,) array
-        First time at which the estimate is at most 1/2; infinite where it never is.
+        First time at which the estimate is at most 1/2; infinite if there is none.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def kaplan_meier_median(time: FloatArray, event: npt.NDArray[np.bool_]) -> Float
 
 
 def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experimental: FloatArray) -> FloatArray:
-    """Cox estimates of many two-arm trials at once, by Newton's method.
+    """Cox estimates of many two-arm trials, by Newton's method.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
     Returns
     -------
     (trials,) array
-        Log hazard ratios; infinite where the likelihood has no maximum: one arm had no event, or none before the other
-        arm's last had left.
+        Log hazard ratios; infinite where the likelihood has no maximum, which happens if an arm has no event while
+        both arms are at risk.
 
     Examples
     --------
@@ -63,9 +63,8 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
     arm = experimental[order]
     risk_experimental = np.cumsum(arm[:, ::-1], axis=1)[:, ::-1]
     with np.errstate(divide="ignore"):
-        odds = (
-            np.arange(time.shape[1], 0, -1) - risk_experimental
-        ) / risk_experimental  # control over experimental, at risk
+        # patients at risk, control over experimental
+        odds = (np.arange(time.shape[1], 0, -1) - risk_experimental) / risk_experimental
     observed = (died * arm).sum(axis=1)
     total = died.sum(axis=1)
     estimable = (observed > 0) & (observed < total)
@@ -80,27 +79,26 @@ def cox_log_hazard_ratio(time: FloatArray, event: npt.NDArray[np.bool_], experim
         log_hr += np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-9:
             break
-    # towards an infinite maximum every step is about 1
-    # without events while both arms are at risk there is nothing to estimate from
+    # steps towards an infinite maximum stay near 1; the information is 0 without events while both arms are at risk
     converged = estimable & (np.abs(step) < 1e-6) & (information > 0)
     upwards = np.where(estimable, log_hr > 0, observed > 0)
     return np.where(converged, log_hr, np.where(upwards, np.inf, -np.inf))
 
 
 def logrank(time: FloatArray, event: FloatArray, experimental: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Log-rank score and variance of many trials at once, ``sum (Z - r)`` and ``sum r (1 - r)`` over the events.
+    """Log-rank score and variance of many trials, ``sum (Z - r)`` and ``sum r (1 - r)`` over the events.
 
     Parameters
     ----------
     time : (trials, n) array
-        Without ties between events, as simulated continuous times are.
+        Without ties between events.
     event, experimental : (trials, n) arrays
-        1 or 0: event or censored; experimental or control arm.
+        1 for an event and for the experimental arm, else 0.
 
     Returns
     -------
     score, variance : (trials,) arrays
-        ``r`` is the experimental share of those at risk.
+        ``r`` is the experimental share of the patients at risk.
 
     Examples
     --------

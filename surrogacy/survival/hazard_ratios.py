@@ -1,14 +1,14 @@
-"""Effect measures for overall survival when hazards are not proportional, each with the name of its estimand.
+"""Effect measures under non-proportional hazards: hazard ratio over time, its average, and limit of the Cox estimate.
 
-With S, f, h the survival, density and hazard of the endpoint in the control (C) and experimental (E) arm, pi the share
-of patients in E, G the survival of the censoring times:
+S, f and h are the survival, density and hazard of the endpoint in the control (C) and experimental (E) arm, pi is the
+share of patients in E, and G is the survival of the censoring times:
 
     hazard ratio at t       h_E(t) / h_C(t)
     average (alpha)         int h_E (S_E S_C)^alpha dt / int h_C (S_E S_C)^alpha dt          Kalbfleisch, Prentice
     Cox limit exp(b)        int pi G_E f_E (1 - r) - (1 - pi) G_C f_C r dt = 0
                             r = 1 / (1 + (1 - pi) G_C S_C / (pi e^b G_E S_E))
 
-The last is what the Cox estimate tends to in a large trial; it depends on the censoring.
+The Cox estimate of a large trial tends to exp(b), which depends on the censoring.
 
 References
 ----------
@@ -21,22 +21,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.survival.hazards import panels
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.survival.partial_likelihood import (
     Censoring,
     Endpoint,
     as_censoring,
     blocks,
+    check_endpoint,
     common_pairs,
     experimental_share,
-    known,
     nothing_left,
     pair_values,
-    panels,
     scores,
 )
 
@@ -47,13 +46,9 @@ __all__ = [
     "cox_hazard_ratio",
     "expected_events",
     "hazard_ratio_over_time",
-    "logrank_drift",
-    "logrank_power",
-    "median_ratio",
-    "restricted_mean_difference",
 ]
 
-EARLY_FRACTION = 1e-9  # of the time scale of the fastest transition: where a limit at 0 is taken
+EARLY_FRACTION = 1e-9  # of the time scale of the fastest transition: stands for time 0 in a limit
 
 
 def cox_hazard_ratio(
@@ -68,18 +63,17 @@ def cox_hazard_ratio(
     Parameters
     ----------
     control, experimental : IllnessDeath
-        One arm each, or m each (a single arm is set against each of m).
+        One arm each, or m each; a single arm is compared with each of m arms.
     censoring : Censoring, (float, float) or None
-        None: everyone followed to the event. A pair: shortest and longest administrative follow-up, months, uniform in
-        between.
+        None: complete follow-up. A pair: shortest and longest administrative follow-up, months, uniform in between.
     allocation : (float, float)
-        Patients of the control and of the experimental arm (only their ratio matters).
+        Patients in the control and in the experimental arm; only their ratio matters.
     endpoint : {"os", "pfs"}
 
     Returns
     -------
     float or (m,) array
-        Experimental against control.
+        Experimental over control.
 
     Examples
     --------
@@ -94,13 +88,13 @@ def cox_hazard_ratio(
 def hazard_ratio_over_time(
     control: IllnessDeath, experimental: IllnessDeath, t: npt.ArrayLike, endpoint: Endpoint = "os"
 ) -> FloatArray:
-    """Ratio of the hazards at times t (months); at t = 0 its limit.
+    """Hazard ratio at times t (months); at t = 0 its limit.
 
     Returns
     -------
     array
-        Shape of the arms, then that of t. With constant hazards it goes from the ratio of the deaths without
-        progression to that of the slower of the two ways out, and never is constant in between.
+        Of the shape of the arms, then that of t. With constant transition hazards it moves from the ratio of the
+        hazards of death without progression to the ratio of the ``min(h01 + h02, h12)`` of the two arms.
 
     Examples
     --------
@@ -108,7 +102,7 @@ def hazard_ratio_over_time(
     >>> hazard_ratio_over_time(control, experimental, [0.0, 12.0, 24.0]).round(3).tolist()
     [0.667, 0.771, 0.821]
     """
-    known(endpoint)
+    check_endpoint(endpoint)
     common_pairs(control, experimental)
     times = np.asarray(t, dtype=np.float64)
 
@@ -131,23 +125,23 @@ def average_hazard_ratio(
     upper: float = 100.0,
     endpoint: Endpoint = "os",
 ) -> Any:
-    """Average hazard ratio of Kalbfleisch and Prentice: hazards weighted by ``(S_E S_C)^alpha``.
+    """Average hazard ratio of Kalbfleisch and Prentice, with hazards weighted by ``(S_E S_C)^alpha``.
 
     Parameters
     ----------
     control, experimental : IllnessDeath
         One arm each, or m each.
     alpha : float
-        0 or more; 0.5 makes it, under proportional hazards and without censoring, akin to the Cox estimate; 0 is the
-        ratio of cumulative hazards.
+        0 or more. At 0.5 the average is close to the Cox estimate under proportional hazards and without censoring; at
+        0 it is the ratio of the cumulative hazards.
     upper : float
-        Months to integrate to.
+        Upper limit of the integral, months.
     endpoint : {"os", "pfs"}
 
     Returns
     -------
     float or (m,) array
-        Experimental against control.
+        Experimental over control.
 
     References
     ----------
@@ -159,7 +153,7 @@ def average_hazard_ratio(
     >>> round(average_hazard_ratio(control, experimental), 3)
     0.808
     """
-    known(endpoint)
+    check_endpoint(endpoint)
     if not (alpha >= 0.0 and np.isfinite(alpha)):
         raise UsageError(f"alpha = {alpha}: give a finite number of 0 or more (0.5 is usual)")
     if not upper > 0.0 or (np.isinf(upper) and alpha == 0.0):
@@ -173,7 +167,7 @@ def average_hazard_ratio(
             hazards = [arm.hazard_os(t) if endpoint == "os" else arm.hazard_pfs(t) for arm in arms]
             weighted = weight * alive[0] ** alpha * alive[1] ** alpha
             totals += [(weighted * hazard).sum(axis=1) for hazard in hazards]
-        with np.errstate(divide="ignore", invalid="ignore"):  # infinite if nobody in the control arm has an event
+        with np.errstate(divide="ignore", invalid="ignore"):  # infinite if the control arm has no event
             values.append(totals[1] / totals[0])
     return pair_values(control, experimental, np.concatenate(values))
 
@@ -187,10 +181,12 @@ def expected_events(
 ) -> tuple[Any, Any]:
     """Expected numbers of events in the control and in the experimental arm.
 
+    The other arguments are those of `cox_hazard_ratio`.
+
     Parameters
     ----------
     patients : (float, float)
-        Of the control and of the experimental arm.
+        Numbers in the control and in the experimental arm.
 
     Examples
     --------
@@ -204,104 +200,3 @@ def expected_events(
         for of_arm in ([score.control_events for score in pairs], [score.experimental_events for score in pairs])
     ]
     return pair_values(control, experimental, events[0]), pair_values(control, experimental, events[1])
-
-
-def logrank_drift(
-    control: IllnessDeath,
-    experimental: IllnessDeath,
-    patients: tuple[float, float],
-    censoring: Censoring | tuple[float, float] | None = None,
-    endpoint: Endpoint = "os",
-) -> Any:
-    """Expected standardised log-rank statistic; below 0 if the experimental arm does better.
-
-    ``sqrt(n) U(0) / sqrt(V(0))``: the mean score of the Cox model at HR 1, and the variance the test takes it to have.
-
-    Parameters
-    ----------
-    patients : (float, float)
-        Of the control and of the experimental arm.
-
-    Returns
-    -------
-    float or (m,) array
-
-    Examples
-    --------
-    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
-    >>> round(logrank_drift(control, experimental, (100, 100), (6.0, 24.0)), 3)
-    -1.198
-    """
-    values = []
-    for score in scores(control, experimental, as_censoring(censoring), experimental_share(patients), endpoint):
-        drift, information = score.at(np.zeros(len(score.risk_ratio)))
-        values.append(np.sqrt(sum(patients) / information) * drift)
-    return pair_values(control, experimental, np.concatenate(values))
-
-
-def logrank_power(
-    control: IllnessDeath,
-    experimental: IllnessDeath,
-    patients: tuple[float, float],
-    censoring: Censoring | tuple[float, float] | None = None,
-    alpha: float = 0.05,
-    endpoint: Endpoint = "os",
-) -> Any:
-    """Chance of a significant log-rank test in favour of the experimental arm, ``Phi(-drift - z)``.
-
-    Parameters
-    ----------
-    patients : (float, float)
-        Of the control and of the experimental arm.
-    alpha : float
-        Two-sided level.
-
-    Returns
-    -------
-    float or (m,) array
-
-    Examples
-    --------
-    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
-    >>> round(logrank_power(control, experimental, (100, 100), (6.0, 24.0)), 3)
-    0.223
-    """
-    if not 0.0 < alpha < 1.0:
-        raise UsageError(f"alpha = {alpha}: give the two-sided level of the test, between 0 and 1")
-    power = ndtr(-np.asarray(logrank_drift(control, experimental, patients, censoring, endpoint)) + ndtri(alpha / 2.0))
-    return pair_values(control, experimental, np.atleast_1d(power))
-
-
-def median_ratio(control: IllnessDeath, experimental: IllnessDeath, endpoint: Endpoint = "os") -> Any:
-    """Median of the experimental arm over that of the control arm.
-
-    Examples
-    --------
-    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
-    >>> round(median_ratio(control, experimental), 3)
-    1.211
-    """
-    known(endpoint)
-    common_pairs(control, experimental)
-    medians = [arm.quantile_os(0.5) if endpoint == "os" else arm.quantile_pfs(0.5) for arm in (control, experimental)]
-    return pair_values(control, experimental, np.atleast_1d(medians[1] / medians[0]))
-
-
-def restricted_mean_difference(
-    control: IllnessDeath, experimental: IllnessDeath, tau: float, endpoint: Endpoint = "os"
-) -> Any:
-    """Mean time to the event within ``tau`` months, experimental less control.
-
-    Examples
-    --------
-    >>> control, experimental = (IllnessDeath.from_pfs(m, 0.1, 0.06) for m in (6.0, 9.0))
-    >>> round(restricted_mean_difference(control, experimental, tau=24.0), 2)
-    1.45
-    """
-    known(endpoint)
-    common_pairs(control, experimental)
-    means = [
-        arm.restricted_mean_os(tau) if endpoint == "os" else arm.restricted_mean_pfs(tau)
-        for arm in (control, experimental)
-    ]
-    return pair_values(control, experimental, np.atleast_1d(means[1] - means[0]))

@@ -1,103 +1,110 @@
-"""Transition hazards of an illness-death model: the protocol of every family, and the family of constant hazards.
+"""Transition hazards of illness-death models: the base class of all families, and the family of constant hazards.
 
-A family holds its hazards as (m, 1) columns, m arms; times are months, of a shape that broadcasts against them: (1, k),
-or (m, k) with times of its own for each arm.
+The hazards of m arms are the rows of (m, 1) or (m, j) arrays. Times are in months. Their shape broadcasts against
+(m, 1): (1, k), or (m, k) if every arm has its own times.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from surrogacy.arrays import FloatArray
+from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.survival import constant_hazards
+from surrogacy.survival.time_quadrature import falling_root, graded_rule
 
-MAX_CUMULATIVE_HAZARD = 37.0  # cumulative hazard after which a share of 1e-16 is still to come
-Drawn = tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]
+MAX_CUMULATIVE_HAZARD = 37.0  # a share of 1e-16 has no event before this cumulative hazard
+LOG_UNITS_SEARCHED = 80.0  # below the log of the horizon: the range searched for a median
+Patients = tuple[FloatArray, FloatArray, BoolArray]
 
 
-class Transitions(Protocol):
-    """Hazards of progression, death and death after progression, as the engine asks for them."""
+class Transitions(ABC):
+    """Hazards of progression, of death without progression and of death after progression, of m arms."""
 
+    h01: FloatArray
+    """Hazards of progression, or their scales; one row per arm."""
+    closed_form: ClassVar[bool] = False
+    """True if survival has a closed form, which also gives its limit at infinity."""
+    pairs_at_once: ClassVar[int] = 64
+    """Pairs of arms in one block of a computation; small where every time needs an integral."""
+
+    @abstractmethod
     def survival_pfs(self, t: FloatArray) -> FloatArray:
         """Share alive without progression."""
-        ...
 
+    @abstractmethod
     def hazard_pfs(self, t: FloatArray) -> FloatArray:
         """Hazard of progression or death."""
-        ...
 
+    @abstractmethod
     def overall(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Share alive, and density of the time of death."""
-        ...
 
+    @abstractmethod
     def hazard_os(self, t: FloatArray) -> FloatArray:
-        """Hazard of death from any state, also where next to nobody is alive."""
-        ...
+        """Hazard of death from any state, accurate also where hardly anybody is alive."""
 
-    def restricted_mean_pfs(self, tau: FloatArray) -> FloatArray:
-        """Mean of min(PFS, tau)."""
-        ...
-
-    def restricted_mean_os(self, tau: FloatArray) -> FloatArray:
-        """Mean of min(OS, tau)."""
-        ...
-
-    def mean_os(self) -> FloatArray:
-        """(m,) means of OS."""
-        ...
-
-    def correlation(self) -> FloatArray:
-        """(m,) Pearson correlations of PFS and OS."""
-        ...
-
-    def kendall_tau(self) -> FloatArray:
-        """(m,) values of Kendall's tau of PFS and OS."""
-        ...
-
+    @abstractmethod
     def median_pps(self) -> FloatArray:
         """(m,) median times from progression to death."""
-        ...
 
-    def sample(self, size: int, rng: np.random.Generator) -> Drawn:
-        """PFS, OS (m, size) and whether the first event was a progression."""
-        ...
+    @abstractmethod
+    def sample(self, size: int, rng: np.random.Generator) -> Patients:
+        """(m, size) times of PFS and OS, and an indicator of progression as the first event."""
 
+    @abstractmethod
     def take(self, arms: slice) -> Transitions:
-        """Some of the arms; a single one stands for any number."""
-        ...
+        """Select arms; a single arm stands for any number of arms."""
 
-    def kinks(self) -> tuple[float, ...]:
-        """Times at which a hazard jumps: quadrature must not run across them."""
-        ...
-
+    @abstractmethod
     def horizon(self) -> FloatArray:
-        """(m,) times after which nobody has an event any more."""
-        ...
+        """(m,) times after which no event remains."""
 
+    @abstractmethod
     def horizon_pfs(self) -> FloatArray:
-        """(m,) times after which nobody is without a PFS event."""
-        ...
+        """(m,) times after which no PFS event remains."""
 
+    @abstractmethod
     def fastest(self) -> FloatArray:
         """(m,) rates of the fastest transition."""
-        ...
+
+    def kinks(self) -> tuple[float, ...]:
+        """Times at which a hazard or the density of OS is not smooth; quadrature stops at each of them."""
+        return ()
 
     def sharpness(self) -> float:
-        """Steepest power of time in a cumulative hazard, at least 1."""
-        ...
+        """Largest power of time in a cumulative hazard, at least 1."""
+        return 1.0
 
     def power(self) -> float:
-        """Flattest power of time in a cumulative hazard, at most 1."""
-        ...
+        """Smallest power of time in a cumulative hazard, at most 1."""
+        return 1.0
+
+
+def panels(
+    arms: Sequence[Transitions], size: int, last: FloatArray | float, edges: Sequence[float], loss: float = 0.0
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Times and weights, (m, n), of integrals over (0, last), split at ``edges``."""
+    last = np.broadcast_to(last, (size,))
+    fastest = np.max([np.broadcast_to(arm.fastest(), (size,)) for arm in arms], axis=0) + loss
+    sharpness, power = max(arm.sharpness() for arm in arms), min(arm.power() for arm in arms)
+    start = np.zeros(size)
+    for edge in [*sorted({edge for edge in edges if edge > 0.0}), np.inf]:
+        stop = np.minimum(edge, last)
+        length = stop - start
+        if length.max() > 0.0:
+            s, weight = graded_rule(float((fastest * length).max()), sharpness, power)
+            yield start[:, None] + length[:, None] * s, length[:, None] * weight
+        start = stop
 
 
 @dataclass(frozen=True, eq=False)
-class Exponential:
-    """Constant hazards per month.
+class Exponential(Transitions):
+    """Constant hazards per month, (m, 1) each.
 
     Examples
     --------
@@ -109,13 +116,15 @@ class Exponential:
     h01: FloatArray
     h02: FloatArray
     h12: FloatArray
+    closed_form: ClassVar[bool] = True
+    pairs_at_once: ClassVar[int] = 512  # the arrays stay in the cache of the processor
 
     def survival_pfs(self, t: FloatArray) -> FloatArray:
         """Share alive without progression."""
         return constant_hazards.survival_pfs(t, self.h01, self.h02)
 
     def hazard_pfs(self, t: FloatArray) -> FloatArray:
-        """Constant."""
+        """Hazard of progression or death, constant."""
         return (self.h01 + self.h02) * np.ones_like(t)
 
     def overall(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -126,35 +135,13 @@ class Exponential:
         """Hazard of death from any state."""
         return constant_hazards.hazard_os(t, self.h01, self.h02, self.h12)
 
-    def restricted_mean_pfs(self, tau: FloatArray) -> FloatArray:
-        """Mean of min(PFS, tau)."""
-        return constant_hazards.restricted_mean_pfs(tau, self.h01, self.h02)
-
-    def restricted_mean_os(self, tau: FloatArray) -> FloatArray:
-        """Mean of min(OS, tau)."""
-        return np.asarray(
-            self.restricted_mean_pfs(tau) + constant_hazards.restricted_progressed(tau, self.h01, self.h02, self.h12)
-        )
-
-    def mean_os(self) -> FloatArray:
-        """Mean of OS."""
-        return constant_hazards.mean_os(self.h01, self.h02, self.h12)[:, 0]
-
-    def correlation(self) -> FloatArray:
-        """Pearson correlation of PFS and OS."""
-        return constant_hazards.correlation(self.h01, self.h02, self.h12)[:, 0]
-
-    def kendall_tau(self) -> FloatArray:
-        """Kendall's tau of PFS and OS."""
-        return constant_hazards.kendall_tau(self.h01, self.h02, self.h12)[:, 0]
-
     def median_pps(self) -> FloatArray:
-        """Median time from progression to death."""
+        """Median time from progression to death, ``ln 2 / h12``."""
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(2.0) / self.h12)[:, 0]
 
-    def sample(self, size: int, rng: np.random.Generator) -> Drawn:
-        """PFS, OS and whether the first event was a progression."""
+    def sample(self, size: int, rng: np.random.Generator) -> Patients:
+        """Times of PFS and OS, and an indicator of progression as the first event."""
         first, second = rng.standard_exponential((2, len(self.h01), size))
         lam = self.h01 + self.h02
         progressed = rng.random((len(self.h01), size)) * lam < self.h01
@@ -163,31 +150,80 @@ class Exponential:
             return pfs, np.where(progressed, pfs + second / self.h12, pfs), progressed
 
     def take(self, arms: slice) -> Exponential:
-        """Some of the arms."""
+        """Select arms."""
         return self if len(self.h01) == 1 else Exponential(self.h01[arms], self.h02[arms], self.h12[arms])
 
-    def kinks(self) -> tuple[float, ...]:
-        """None."""
-        return ()
-
     def horizon(self) -> FloatArray:
-        """Times by the slower of PFS and post-progression survival."""
+        """Times after which no event remains, from the slower of PFS and post-progression survival."""
         lam = self.h01 + self.h02
         dying = (self.h01 > 0.0) & (self.h12 > 0.0)
         return np.asarray(MAX_CUMULATIVE_HAZARD / np.where(dying, np.minimum(lam, self.h12), lam))[:, 0]
 
     def horizon_pfs(self) -> FloatArray:
-        """Times by the hazard of PFS."""
+        """Times after which no PFS event remains."""
         return np.asarray(MAX_CUMULATIVE_HAZARD / (self.h01 + self.h02))[:, 0]
 
     def fastest(self) -> FloatArray:
-        """Rate of the faster of the two."""
+        """Larger of the hazards of PFS and of death after progression."""
         return np.asarray(np.maximum(self.h01 + self.h02, self.h12))[:, 0]
 
-    def sharpness(self) -> float:
-        """Cumulative hazards are linear."""
-        return 1.0
 
-    def power(self) -> float:
-        """Cumulative hazards are linear."""
-        return 1.0
+class Numerical(Transitions):
+    """Family of hazards without a closed form for the median post-progression survival.
+
+    With f01 the density of the time u of progression and S12(v | u) the probability to survive v months after it, the
+    median v solves ``int f01(u) S12(v | u) du = 1/2 int f01(u) du``.
+    """
+
+    forward: bool
+    """Clock of the post-progression hazard: True from randomisation, False from progression."""
+
+    @abstractmethod
+    def _scaled(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Log scale of each time, and share alive and density of death divided by that scale."""
+
+    @abstractmethod
+    def progressing(self, u: FloatArray) -> FloatArray:
+        """Density f01 of the time of progression."""
+
+    @abstractmethod
+    def after(self, v: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Probability S12 to survive v months after a progression at u, and density of death at that time."""
+
+    def overall(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Share alive, and density of the time of death."""
+        log_scale, alive, dying = self._scaled(t)
+        scale = np.exp(log_scale)
+        return np.minimum(scale * alive, 1.0), scale * dying
+
+    def hazard_os(self, t: FloatArray) -> FloatArray:
+        """Hazard of death from any state."""
+        _, alive, dying = self._scaled(t)
+        return np.asarray(dying / alive)
+
+    def median_pps(self) -> FloatArray:
+        """Median time from progression to death, over the times of progression; infinite if half never die."""
+        arms = (self.take(slice(arm, arm + 1)) for arm in range(len(self.h01)))
+        return np.array([arm._median_pps() for arm in arms])
+
+    @abstractmethod
+    def take(self, arms: slice) -> Numerical:
+        """Select arms."""
+
+    def _median_pps(self) -> float:
+        """Median post-progression survival of a single arm; NaN if nobody progresses."""
+        parts = list(panels((self,), 1, self.horizon_pfs(), self.kinks()))
+        u, weight = (np.concatenate([part[i] for part in parts], axis=1) for i in (0, 1))
+        share = (weight * self.progressing(u))[0]
+        total = share.sum()
+        if total == 0.0:
+            return float("nan")
+
+        def excess(log_v: FloatArray) -> FloatArray:
+            alive = self.after(np.exp(log_v)[:, None], u)[0]
+            return np.asarray((share * alive).sum(axis=-1) - 0.5 * total)
+
+        high = np.log(self.horizon())
+        if excess(high)[0] > 0.0:
+            return float("inf")
+        return float(np.exp(falling_root(excess, high - LOG_UNITS_SEARCHED, high))[0])

@@ -1,7 +1,8 @@
-"""Illness-death models of one arm, or of many arms at once: PFS, OS and the time between them.
+"""Illness-death models of PFS, OS and post-progression survival, for one arm or for many arms at once.
 
-Patients start in state 0 (alive, not progressed), may progress (state 1, hazard ``progression``), and die from either
-(``death``, ``post_progression``). PFS ends at the first event, OS at death.
+Patients start in state 0 (alive without progression). They progress to state 1 with hazard ``progression``. They die
+from state 0 with hazard ``death`` and from state 1 with hazard ``post_progression``. PFS ends at the first event, OS at
+death.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from surrogacy.survival.time_quadrature import falling_root
 from surrogacy.survival.weibull_hazards import Weibull
 
 Clock = Literal["forward", "reset"]
-LOG_UNITS_SEARCHED = 90.0  # before the time when nothing is left: where quantiles are sought
+LOG_UNITS_SEARCHED = 90.0  # below the log of the horizon: the range searched for quantiles
 SMALLEST_SHARE = 1e-14
 HAZARDS = ("progression", "death", "post_progression")
 
 
 def _refuse(condition: npt.ArrayLike, values: npt.ArrayLike, words: str) -> None:
-    """Raise a UsageError where ``condition`` holds: the first such value, and how many more there are."""
+    """Raise a UsageError if ``condition`` holds anywhere; name the first such value and the number of further ones."""
     wrong, shown = np.broadcast_arrays(np.asarray(condition), np.asarray(values, dtype=np.float64))
     if wrong.any():
         more = f" (and {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
@@ -43,20 +44,20 @@ class IllnessDeath:
     ----------
     progression, death, post_progression : float or (m,) array
         Transition hazards 0 -> 1, 0 -> 2 and 1 -> 2: constants h per month, or with ``shape`` p the scale of ``h p
-        t^(p-1)`` (cumulative ``h t^p``, h per month^p). With ``cuts``: one value, or one an interval along the last
+        t^(p-1)`` (cumulative ``h t^p``, h per month^p). With ``cuts``: one value, or one per interval along the last
         axis.
     shape : three floats or (m,) arrays
         Weibull shapes of the three hazards; (1, 1, 1) is constant.
     post_progression_clock : {"forward", "reset"}
-        Whether the hazard after progression runs by the time since randomisation (Markov) or since progression
-        (semi-Markov). The same where that hazard is constant.
+        Time scale of the hazard after progression: since randomisation (Markov) or since progression (semi-Markov).
+        Without effect if that hazard is constant.
     cuts : tuple of float
         Months at which piecewise constant hazards change (`piecewise`).
 
     Raises
     ------
     UsageError
-        A hazard, shape or cut that makes no sense, or hazards under which an arm never has a PFS event.
+        If a hazard, shape or cut is impossible, or an arm has no hazard of a PFS event.
 
     References
     ----------
@@ -79,7 +80,7 @@ class IllnessDeath:
     arms: tuple[int, ...] = field(init=False, repr=False)
     """Shape of results for a single time: () for one arm, (m,) for m."""
     transitions: Transitions = field(init=False, repr=False)
-    """The hazards as (m, 1) columns, with what quadrature needs to know of them."""
+    """Hazards as (m, 1) columns, with their survival functions."""
 
     def __post_init__(self) -> None:
         try:
@@ -115,7 +116,7 @@ class IllnessDeath:
         arms = _common(*hazards, *shapes)
         if len(arms) > 1:
             raise UsageError(
-                f"hazards of shape {arms}: give scalars, or one value an arm "
+                f"hazards of shape {arms}: give scalars, or one value per arm "
                 "(for hazards by interval, IllnessDeath.piecewise)"
             )
         columns: list[FloatArray] = [np.broadcast_to(values, arms).reshape(-1, 1) for values in (*hazards, *shapes)]
@@ -151,15 +152,15 @@ class IllnessDeath:
         post_progression: npt.ArrayLike,
         post_progression_clock: Clock = "forward",
     ) -> IllnessDeath:
-        """Piecewise constant hazards.
+        """Build a model with piecewise constant hazards.
 
         Parameters
         ----------
         progression, death, post_progression : float, (j,) or (m, j) array
             Hazards per month in the j intervals.
         cuts : tuple of float
-            The j - 1 months between them. With the clock reset, those of the post-progression hazard count from
-            progression.
+            The j - 1 months between the intervals. With the clock reset, the cuts of the post-progression hazard count
+            from progression.
         """
         if not cuts:  # a single interval
             progression, death, post_progression = (
@@ -178,7 +179,7 @@ class IllnessDeath:
         post_progression: npt.ArrayLike,
         cuts: tuple[float, ...] = (),
     ) -> IllnessDeath:
-        """Constant hazards of progression and death, ``(1 - q) ln 2 / median PFS`` and ``q ln 2 / median PFS``.
+        """Build a model with hazards ``(1 - q) ln 2 / median PFS`` of progression and ``q ln 2 / median PFS`` of death.
 
         Parameters
         ----------
@@ -187,14 +188,14 @@ class IllnessDeath:
         direct_death : float or (m,) array
             Share q of PFS events that are deaths.
         post_progression : float or (m,) array
-            Hazard of death after progression, per month; with ``cuts`` one value an interval along the last axis.
+            Hazard of death after progression, per month; with ``cuts`` one value per interval along the last axis.
         cuts : tuple of float
             Months since randomisation at which the post-progression hazard changes.
 
         Raises
         ------
         UsageError
-            Hazards that make no sense, as for `IllnessDeath`.
+            If a hazard is impossible, as for `IllnessDeath`.
 
         Examples
         --------
@@ -207,7 +208,7 @@ class IllnessDeath:
 
     @classmethod
     def from_medians(cls, pfs: npt.ArrayLike, os: npt.ArrayLike, direct_death: npt.ArrayLike = 0.0) -> IllnessDeath:
-        """Constant hazards that give these medians.
+        """Constant hazards that reproduce median PFS and median OS.
 
         Parameters
         ----------
@@ -219,7 +220,12 @@ class IllnessDeath:
         Raises
         ------
         UsageError
-            ``os <= pfs``, or more deaths without progression than that median OS allows.
+            If ``os <= pfs``, or if deaths without progression alone exceed half of the patients by ``os``.
+
+        Examples
+        --------
+        >>> round(IllnessDeath.from_medians(pfs=6.0, os=15.0, direct_death=0.1).median_pps, 2)
+        7.31
         """
         pfs, os, q = (np.asarray(value, dtype=np.float64) for value in (pfs, os, direct_death))
         _refuse(~((pfs > 0.0) & np.isfinite(pfs)), pfs, "median PFS = {value} months: give a finite positive number")
@@ -229,23 +235,24 @@ class IllnessDeath:
             "median OS = {value} months: give a finite number; a median not reached cannot be fitted",
         )
         _refuse(~((q >= 0.0) & (q <= 1.0)), q, "direct_death = {value}: it is a share of the PFS events, from 0 to 1")
-        words = "median OS = {value} months is not longer than median PFS, which death ends too: check the two medians"
+        words = "median OS = {value} months is not longer than median PFS: check the two medians"
         _refuse(os <= pfs, os, words)
         h12 = constant_hazards.post_progression_hazard(pfs, os, q)
         words = (
-            "median OS = {value} months: too many deaths without progression for it, "
-            "even if nobody died after one; lower direct_death"
+            "median OS = {value} months: deaths without progression alone exceed half of the patients earlier; "
+            "lower direct_death"
         )
         _refuse(np.isnan(h12), os, words)
         return cls.from_pfs(pfs, q, h12)
 
     @property
     def median_pps(self) -> Any:
-        """Median time from progression to death, months, over all progressions; infinite if half never die."""
-        return self._one_value(self.transitions.median_pps())
+        """Median time from progression to death over all progressions, months; infinite if half never die."""
+        medians = self.transitions.median_pps()
+        return medians if self.arms else float(medians[0])
 
     def survival_pfs(self, t: npt.ArrayLike) -> FloatArray:
-        """Share alive without progression at times t (months): shape of the arms, then that of t."""
+        """Share alive without progression at times t (months); of the shape of the arms, then that of t."""
         return self._at(self.transitions.survival_pfs, t)
 
     def hazard_pfs(self, t: npt.ArrayLike) -> FloatArray:
@@ -256,63 +263,36 @@ class IllnessDeath:
         """Share alive at times t (months)."""
         return self._at(lambda times: self.transitions.overall(times)[0], t)
 
-    def density_os(self, t: npt.ArrayLike) -> FloatArray:
-        """Density of OS times, per month."""
-        return self._at(lambda times: self.transitions.overall(times)[1], t)
-
     def hazard_os(self, t: npt.ArrayLike) -> FloatArray:
         """Hazard of death from any state, per month."""
         return self._at(self.transitions.hazard_os, t)
 
     def quantile_pfs(self, p: npt.ArrayLike) -> FloatArray:
-        """Time at which a share p is still alive without progression (p = 0.5: the median)."""
+        """Time at which the share alive without progression is p (p = 0.5: the median)."""
         return self._quantile(self.transitions.survival_pfs, p)
 
     def quantile_os(self, p: npt.ArrayLike) -> FloatArray:
-        """Time at which a share p is still alive (p = 0.5: the median); infinite where more than p never die."""
+        """Time at which the share alive is p (p = 0.5: the median); infinite if more than p never die."""
         return self._quantile(lambda times: self.transitions.overall(times)[0], p)
 
-    def mean_os(self) -> Any:
-        """Mean overall survival, months; infinite where some never die."""
-        return self._one_value(self.transitions.mean_os())
-
-    def restricted_mean_pfs(self, tau: npt.ArrayLike) -> FloatArray:
-        """Mean of ``min(PFS, tau)``, months: the area under the curve up to tau."""
-        return self._at(self.transitions.restricted_mean_pfs, tau)
-
-    def restricted_mean_os(self, tau: npt.ArrayLike) -> FloatArray:
-        """Mean of ``min(OS, tau)``, months; less that of PFS it is the mean time alive and progressed before tau."""
-        return self._at(self.transitions.restricted_mean_os, tau)
-
-    def correlation(self) -> Any:
-        """Pearson correlation of PFS and OS times."""
-        return self._one_value(self.transitions.correlation())
-
-    def kendall_tau(self) -> Any:
-        """Kendall's tau of PFS and OS times."""
-        return self._one_value(self.transitions.kendall_tau())
-
     def sample(self, size: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, BoolArray]:
-        """Patients drawn at random.
+        """Simulate patients.
 
         Returns
         -------
         pfs, os : (size,) or (m, size) arrays
             Months; OS is infinite for those who never die.
         progressed : bool array of that shape
-            False: death without progression.
+            False for a death without progression.
         """
         pfs, os, progressed = self.transitions.sample(size, rng)
         shape = (*self.arms, size)
         return pfs.reshape(shape), os.reshape(shape), progressed.reshape(shape)
 
-    def _one_value(self, values: FloatArray) -> Any:
-        return values if self.arms else float(values[0])
-
     def _at(self, function: Callable[[FloatArray], FloatArray], t: npt.ArrayLike) -> FloatArray:
         times = np.asarray(t, dtype=np.float64)
         _refuse(~(times >= 0.0), times, "time = {value}: give months of 0 or more")
-        if not isinstance(self.transitions, Exponential):
+        if not self.transitions.closed_form:
             _refuse(np.isinf(times), times, "time = {value}: give finite months; only constant hazards have a limit")
         return np.asarray(function(times.reshape(1, -1)).reshape(self.arms + times.shape))
 
@@ -344,5 +324,5 @@ def _refuse_idle(lam: FloatArray) -> None:
     _refuse(
         lam <= 0.0,
         lam,
-        "progression + death = {value} per month to the end: some would never have a PFS event; make one positive",
+        "progression + death = {value} per month to the end: some would never have a PFS event; give a positive one",
     )

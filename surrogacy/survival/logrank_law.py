@@ -1,23 +1,23 @@
 """Joint large-sample law of the log-rank statistics of PFS and OS in one trial, under constant transition hazards.
 
-With Z_i = 1 in the experimental arm, and for each endpoint the share r(t) of those at risk who are experimental and the
-pooled hazard ``l(t) = (1 - r) h_C + r h_E``, the log-rank score and its variance are sums over patients to first order
-(Lin, Wei):
+Z_i is 1 in the experimental arm. For each endpoint, r(t) is the experimental share of the patients at risk and ``l(t) =
+(1 - r) h_C + r h_E`` is the pooled hazard. To first order (Lin, Wei), the log-rank score and its variance are sums over
+patients:
 
     U ~ sum_i int (Z_i - r) (dN_i - Y_i l dt)                                   E U / n = drift
     V ~ sum_i int r (1 - r) dN_i + int (1 - 2 r) (Z_i - r) Y_i l dt             E V / n = v
     U / sqrt(V) ~ sqrt(n) drift / sqrt(v) + n^(-1/2) sum_i (zeta_i - E zeta_i)
     zeta_i = U_i / sqrt(v) - drift V_i / (2 v^(3/2))
 
-so each patient gives ``zeta = int a dN + int c Y dt`` with functions a, c of time alone. With ``b(t) = int_0^t c`` a
-patient's running sum is b(t) until the event and b + a after it, and the second moments need single integrals only. For
-PFS (P) and OS (O) of one patient, who leaves the first state by progression (h01) or death (h02):
+so each patient contributes ``zeta = int a dN + int c Y dt`` with functions a, c of time alone. With ``b(t) = int_0^t
+c``, the contribution of a patient is b(t) before the event and b + a after it, so that second moments are single
+integrals. For PFS (P) and OS (O) of a patient who leaves the first state by progression (h01) or death (h02):
 
     E zeta_P zeta_O = int G S_PFS { (b_P b_O)' + h02 [(b_P + a_P)(b_O + a_O) - b_P b_O] + h01 [(b_P + a_P)(b_O + K) -
     b_P b_O] } dt
-    G K(u) = int_u G(t) exp(-h12 (t - u)) [h12 a_O + c_O] dt,  averaged over the values that h12 may take
+    G K(u) = int_u G(t) exp(-h12 (t - u)) [h12 a_O + c_O] dt,  averaged over the values of h12
 
-G is the survival of the censoring times; numbers of patients by arm are fixed, so moments are centred within arms.
+G is the survival of the censoring times. The numbers of patients per arm are fixed, so moments are centred within arms.
 
 References
 ----------
@@ -37,15 +37,15 @@ from surrogacy.survival import constant_hazards
 from surrogacy.survival.partial_likelihood import Censoring, Score
 from surrogacy.survival.time_quadrature import falling_root
 
-GRID_POINTS = 1200  # of the time grid; moments are then right to about 1e-5
-MAX_CUMULATIVE_HAZARD = 40.0  # log units of survival after which nobody is left
-DRIFT_ROUNDING_ERROR = 1e-9  # of a statistic, per root patient: rounding
+GRID_POINTS = 1200  # of the time grid; the error of the moments is then about 1e-5
+MAX_CUMULATIVE_HAZARD = 40.0  # survival is negligible beyond this cumulative hazard
+DRIFT_ROUNDING_ERROR = 1e-9  # of a statistic per square root of the number of patients
 PFS, OS = 0, 1
 
 
 @dataclass(frozen=True)
 class MixedArm:
-    """Arm with constant hazards of progression and death, and after progression one of several, drawn for each patient.
+    """Arm with constant hazards, in which each patient has one of several hazards of death after progression.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class MixedArm:
     post_progression : tuple of float
         Values of h12 per month.
     shares : tuple of float
-        Share of the progressed patients who have each; they sum to 1.
+        Shares of the progressed patients with each of these hazards; they sum to 1.
 
     Examples
     --------
@@ -78,12 +78,12 @@ class MixedArm:
     def median_os(self) -> float:
         """Median OS, months."""
         pfs = np.log(2.0) / (self.progression + self.death)
-        # at the upper end a quarter at most has no PFS event, and a quarter of the others live on
+        # at this time at most a quarter have no PFS event, and a quarter of the others are alive
         latest = 2.0 * pfs + 2.0 * np.log(2.0) / min(self.post_progression)
         return float(falling_root(lambda t: self.overall(t)[0] - 0.5, np.array(pfs), np.array(latest)))
 
     def free_of_progression(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Share alive without progression at t, and density of the time of leaving that state."""
+        """Share alive without progression at t, and density of the time of the PFS event."""
         alive = constant_hazards.survival_pfs(t, self.progression, self.death)
         return alive, (self.progression + self.death) * alive
 
@@ -98,18 +98,18 @@ class MixedArm:
 
 @dataclass(frozen=True, eq=False)
 class LogRankPair:
-    """Large-sample normal law of the two log-rank statistics, PFS then OS; negative favours the experimental arm.
+    """Large-sample normal law of the log-rank statistics of PFS and OS; negative values favour the experimental arm.
 
     Parameters
     ----------
     drift : (2,) array
         Mean of each statistic divided by the square root of the number of patients.
     covariance : (2, 2) array
-        Of the two statistics; near 1 on its diagonal, not exactly so under an effect.
+        Of the two statistics; the variances are close to 1, but not equal to 1 under an effect.
     events : (2,) array
         Expected events per patient.
     log_hr : (2,) array
-        Large-sample limit of the Cox estimates.
+        Large-sample limits of the Cox estimates.
 
     Examples
     --------
@@ -134,17 +134,17 @@ class LogRankPair:
         return float(self.covariance[0, 1] / self.spread.prod())
 
     def power(self, n: float, alpha: float) -> FloatArray:
-        """Power (2,), two-sided p < alpha in favour of the experimental arm: ``Phi((-z - sqrt(n) drift) / spread)``."""
+        """(2,) power of a test in favour of the experimental arm, ``Phi((-z - sqrt(n) drift) / spread)``."""
         return np.asarray(ndtr((ndtri(alpha / 2.0) - np.sqrt(n) * self.drift) / self.spread))
 
     def os_power_given_pfs_statistic(self, statistic: FloatArray, n: float, alpha: float) -> FloatArray:
-        """Probability of a significant OS at given PFS statistics: the conditional normal law."""
+        """Probability of a significant OS conditional on PFS statistics, by the conditional normal law."""
         mean, spread, rho = np.sqrt(n) * self.drift, self.spread, self.correlation
         expected = mean[OS] + rho * spread[OS] * (statistic - mean[PFS]) / spread[PFS]
         return np.asarray(ndtr((ndtri(alpha / 2.0) - expected) / (spread[OS] * np.sqrt(max(1.0 - rho**2, 1e-12)))))
 
     def os_power_given_significant_pfs(self, n: float, alpha: float) -> float:
-        """Probability of a significant OS given a significant PFS: mean over the lower tail of the PFS statistic."""
+        """Probability of a significant OS given a significant PFS, averaged over the tail of the PFS statistic."""
         nodes, weights = np.polynomial.legendre.leggauss(64)
         tail = self.power(n, alpha)[PFS] * (nodes + 1.0) / 2.0
         statistic = np.sqrt(n) * self.drift[PFS] + self.spread[PFS] * ndtri(np.maximum(tail, 1e-300))
@@ -161,9 +161,9 @@ class LogRankPair:
         return np.asarray(2.0 * ndtr(-0.5 * (low + high)))
 
     def sample_size(self, power: float, alpha: float) -> FloatArray:
-        """(2,) patients that give each endpoint that power, ``((z_alpha/2 + spread z_power) / drift)^2``.
+        """(2,) patients for this power of each endpoint, ``((z_alpha/2 + spread z_power) / drift)^2``.
 
-        Infinite where the statistic does not drift in favour of the experimental arm.
+        Infinite where the mean statistic does not favour the experimental arm.
         """
         needed = np.maximum(-ndtri(alpha / 2.0) + self.spread * ndtri(power), 0.0)
         return np.asarray(
@@ -177,7 +177,7 @@ class LogRankPair:
 
 @dataclass(frozen=True, eq=False)
 class _Endpoint:
-    """One endpoint at the grid: survival and event density by arm, weights a, c of a patient's sum, integral b."""
+    """Survival and event density of one endpoint by arm, and the functions a, c and b of the module, at the grid."""
 
     alive: FloatArray  # (2, n): control, experimental
     density: FloatArray
@@ -195,9 +195,9 @@ def logrank_pair(
     ----------
     control, experimental : MixedArm
     censoring : Censoring
-        Of both endpoints, at the same time in a patient.
+        Of both endpoints; a patient is censored for both at the same time.
     experimental_share : float
-        Of the patients, in (0, 1).
+        Share of the patients in the experimental arm, in (0, 1).
 
     Returns
     -------
@@ -206,7 +206,7 @@ def logrank_pair(
     Raises
     ------
     UsageError
-        If the follow-up is so short that no events are expected.
+        If no events are expected within the follow-up.
 
     Examples
     --------
@@ -235,7 +235,7 @@ def logrank_pair(
 
 
 def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring) -> FloatArray:
-    """Times from 0 to the end of follow-up, even at first and in the logarithm later: every rate is resolved."""
+    """Grid of times from 0 to the end of follow-up, linear at first and logarithmic later, to resolve every rate."""
     rates = np.array([rate for arm in arms for rate in (arm.progression + arm.death, *arm.post_progression)])
     end = min(censoring.longest, MAX_CUMULATIVE_HAZARD / (rates.min() + min(censoring.losses)))
     stretch = np.log1p(rates.max() * end)
@@ -246,7 +246,7 @@ def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring) -> FloatArray:
 def _endpoint(
     t: FloatArray, alive: FloatArray, density: FloatArray, followed: FloatArray, shares: FloatArray
 ) -> tuple[_Endpoint, float, float, float]:
-    """Weights of a patient's sum, drift of the statistic, events per patient, and log hazard ratio of the Cox limit."""
+    """Functions of one endpoint, drift of its statistic, events per patient, and limit of the Cox log hazard ratio."""
     at_risk = shares[:, None] * followed * alive
     steps = np.diff(t)
     weights = 0.5 * (np.append(steps, 0.0) + np.append(0.0, steps))  # of the trapezoidal rule
@@ -254,8 +254,8 @@ def _endpoint(
     events = float(expected.sum())
     if not events > 0.0:
         raise UsageError("no events are expected in this follow-up: lengthen accrual or follow-up")
-    anyone = at_risk.sum(axis=0) > 0.0  # nobody is left at the last time of follow-up
-    with np.errstate(divide="ignore", over="ignore"):  # infinite: none but controls are left
+    anyone = at_risk.sum(axis=0) > 0.0  # at the end of follow-up nobody is at risk
+    with np.errstate(divide="ignore", over="ignore"):  # infinite where only controls are at risk
         risk_ratio = np.where(anyone, at_risk[0], shares[0]) / np.where(anyone, at_risk[1], shares[1])
     partial = Score(expected[:1], expected[1:], risk_ratio[None])
     score, v = (float(value[0]) for value in partial.at(np.zeros(1)))
@@ -274,14 +274,14 @@ def _endpoint(
 def _arm_covariance(
     t: FloatArray, arm: MixedArm, followed: FloatArray, pfs: _Endpoint, os: _Endpoint, i: int
 ) -> FloatArray:
-    """(2, 2) covariance of one patient's two sums in arm i."""
+    """(2, 2) covariance of the contributions of one patient of arm i to the two statistics."""
     mean = np.empty(2)
     second = np.empty((2, 2))
     for k, e in enumerate((pfs, os)):
         mean[k] = np.trapezoid(followed * (e.c[i] * e.alive[i] + e.a[i] * e.density[i]), t)
         twice = 2.0 * e.b[i] * (e.c[i] * e.alive[i] + e.a[i] * e.density[i]) + e.a[i] ** 2 * e.density[i]
         second[k, k] = np.trapezoid(followed * twice, t)
-    later = np.zeros_like(t)  # G K: what an OS sum gains after progression
+    later = np.zeros_like(t)  # G K: contribution to OS after progression
     for h12, share in zip(arm.post_progression, arm.shares, strict=True):
         later += share * _discounted(t, followed * (h12 * os.a[i] + os.c[i]), h12)
     both = pfs.b[i] * os.b[i]
@@ -295,7 +295,7 @@ def _arm_covariance(
 
 
 def _discounted(t: FloatArray, g: FloatArray, rate: float) -> FloatArray:
-    """``int_u g(t) exp(-rate (t - u)) dt`` at every grid point u, exact for g linear between points, for any rate."""
+    """``int_u g(t) exp(-rate (t - u)) dt`` at every grid point u; exact if g is linear between grid points."""
     x = rate * np.diff(t)
     kept = np.exp(-x)
     whole = constant_hazards.phi(x)  # int_0^1 exp(-x s) ds

@@ -1,11 +1,11 @@
-"""Partial likelihood of a large trial: censoring, risk sets, events, and the score of the log hazard ratio.
+"""Partial likelihood of a large trial: censoring, risk sets, events and the score of the log hazard ratio.
 
     U(b) = int pi G_E f_E (1 - r) - (1 - pi) G_C f_C r dt,   r = 1 / (1 + (1 - pi) G_C S_C / (pi e^b G_E S_E))
     V(b) = int (pi G_E f_E + (1 - pi) G_C f_C) r (1 - r) dt
 
 for S, f the survival and density of the endpoint in the control (C) and experimental (E) arm, G the survival of the
-censoring times, pi the share of patients in E; both per patient. U(b) = 0 at the limit of the Cox estimate, U(0) is the
-log-rank numerator.
+censoring times, pi the share of patients in E. U and V are per patient. U(b) = 0 at the limit of the Cox estimate; U(0)
+is the numerator of the log-rank statistic.
 
 References
 ----------
@@ -22,27 +22,29 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Exponential, Transitions
+from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Transitions, panels
 from surrogacy.survival.illness_death import IllnessDeath
-from surrogacy.survival.time_quadrature import graded_rule
 
 Endpoint = Literal["os", "pfs"]
-PAIRS_AT_ONCE = 512  # pairs of arms with constant hazards in one block: the arrays stay in the processor's cache
-NUMERICAL_PAIRS_AT_ONCE = 64  # each of their times is an integral
 MAX_LOG_HR = 60.0
 MAX_NEWTON_STEPS = 200
 
 
 @dataclass(frozen=True)
 class Censoring:
-    """Distribution of follow-up: to the data cut for patients who entered evenly over the accrual, less for those lost.
+    """Distribution of the follow-up from entry to the data cut, with losses to follow-up.
 
     Parameters
     ----------
     shortest, longest : float
-        Follow-up, months, of the last and of the first patient to enter; uniform in between.
+        Follow-up of the last and of the first patient to enter, months; uniform in between.
     loss : float or (float, float)
-        Hazard of loss to follow-up per month, of both arms, or of the control and of the experimental arm.
+        Hazard of loss to follow-up per month: one value for both arms, or (control, experimental).
+
+    Raises
+    ------
+    UsageError
+        If the follow-up or a hazard of loss is impossible.
 
     Examples
     --------
@@ -72,7 +74,7 @@ class Censoring:
 
     @classmethod
     def accrual(cls, accrual: float, follow_up: float, loss: float | tuple[float, float] = 0.0) -> Censoring:
-        """Even accrual over ``accrual`` months, then ``follow_up`` months to the data cut."""
+        """Censoring after even accrual over ``accrual`` months and ``follow_up`` further months to the data cut."""
         return cls(follow_up, accrual + follow_up, loss)
 
     @property
@@ -81,7 +83,7 @@ class Censoring:
         return self.loss if isinstance(self.loss, tuple) else (self.loss, self.loss)
 
     def administrative(self, t: FloatArray) -> FloatArray:
-        """Share of patients whose follow-up would reach t if none were lost."""
+        """Share of patients whose time from entry to the data cut is at least t."""
         if not np.isfinite(self.longest):
             return np.ones_like(t)
         if self.longest == self.shortest:
@@ -91,9 +93,9 @@ class Censoring:
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """Events and risk sets of pairs of arms at quadrature nodes, from which the score of a large trial is computed."""
+    """Events and risk sets of m pairs of arms at n quadrature nodes, for the score of a large trial."""
 
-    control_events: FloatArray  # (m, n), shares of all patients, weighted
+    control_events: FloatArray  # (m, n), shares of all patients times the quadrature weights
     experimental_events: FloatArray
     risk_ratio: FloatArray  # (1 - pi) G_C S_C / (pi G_E S_E)
 
@@ -107,7 +109,7 @@ class Score:
         return score, (weighted * (1.0 - share)).sum(axis=1)
 
     def root(self) -> FloatArray:
-        """Log hazard ratio at which the score is 0: Newton's steps, halved wherever they leave the bracket."""
+        """Log hazard ratio at which the score is 0, by Newton steps with bisection outside the bracket."""
         size = len(self.risk_ratio)
         low, high = np.full(size, -MAX_LOG_HR), np.full(size, MAX_LOG_HR)
         log_hr = np.zeros(size)
@@ -129,7 +131,7 @@ class Score:
 
 
 def as_censoring(censoring: Censoring | tuple[float, float] | None) -> Censoring:
-    """Return a Censoring: None is complete follow-up, a pair the shortest and longest administrative follow-up.
+    """Return a Censoring from None (complete follow-up) or a pair (shortest and longest administrative follow-up).
 
     Examples
     --------
@@ -164,52 +166,34 @@ def experimental_share(allocation: tuple[float, float]) -> float:
     return experimental / (control + experimental)
 
 
-def known(endpoint: Endpoint) -> None:
-    """Refuse an endpoint that is neither."""
+def check_endpoint(endpoint: Endpoint) -> None:
+    """Raise a UsageError unless the endpoint is ``os`` or ``pfs``."""
     if endpoint not in ("os", "pfs"):
         raise UsageError(f"endpoint = {endpoint!r}: give 'os' or 'pfs'")
 
 
 def common_pairs(control: IllnessDeath, experimental: IllnessDeath) -> tuple[int, ...]:
-    """Shape of the pairs of arms: () or (m,)."""
+    """Shape of the pairs of arms, () or (m,)."""
     try:
         return np.broadcast_shapes(control.arms, experimental.arms)
     except ValueError:
         raise UsageError(
             f"{control.arms[0]} control and {experimental.arms[0]} experimental arms: "
-            "give as many of each, or a single one"
+            "give equal numbers of both, or a single arm"
         ) from None
 
 
 def pair_values(control: IllnessDeath, experimental: IllnessDeath, values: FloatArray) -> Any:
-    """A float for a single pair, else the array."""
+    """Return a float for a single pair, else the array."""
     return values if common_pairs(control, experimental) else float(values[0])
-
-
-def panels(
-    arms: tuple[Transitions, Transitions], size: int, last: FloatArray | float, edges: list[float], loss: float = 0.0
-) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Times and weights, (m, n), for an integral over (0, last), broken at ``edges``."""
-    last = np.broadcast_to(last, (size,))
-    fastest = np.maximum(arms[0].fastest(), arms[1].fastest()) + loss
-    sharpness, power = max(arm.sharpness() for arm in arms), min(arm.power() for arm in arms)
-    start = np.zeros(size)
-    for edge in [*sorted({edge for edge in edges if edge > 0.0}), np.inf]:
-        stop = np.minimum(edge, last)
-        length = stop - start
-        if length.max() > 0.0:
-            s, weight = graded_rule(float((fastest * length).max()), sharpness, power)
-            yield start[:, None] + length[:, None] * s, length[:, None] * weight
-        start = stop
 
 
 def blocks(
     control: IllnessDeath, experimental: IllnessDeath
 ) -> Iterator[tuple[tuple[Transitions, Transitions], int, list[float]]]:
-    """Transitions of a block of pairs, their number, and the times at which a hazard jumps."""
+    """Transitions of a block of pairs, number of pairs, and times at which quadrature stops."""
     pairs = int(np.prod(common_pairs(control, experimental)))
-    closed = isinstance(control.transitions, Exponential) and isinstance(experimental.transitions, Exponential)
-    step = PAIRS_AT_ONCE if closed else NUMERICAL_PAIRS_AT_ONCE
+    step = min(control.transitions.pairs_at_once, experimental.transitions.pairs_at_once)
     for first in range(0, pairs, step):
         block = slice(first, min(first + step, pairs))
         arms = control.transitions.take(block), experimental.transitions.take(block)
@@ -222,15 +206,15 @@ def _progression_free(arm: Transitions, t: FloatArray) -> tuple[FloatArray, Floa
 
 
 def nothing_left(arms: tuple[Transitions, Transitions], endpoint: Endpoint) -> FloatArray:
-    """Times after which neither arm has an event."""
+    """Times after which no event remains in either arm."""
     return np.asarray(np.maximum(*(arm.horizon() if endpoint == "os" else arm.horizon_pfs() for arm in arms)))
 
 
 def scores(
     control: IllnessDeath, experimental: IllnessDeath, censoring: Censoring, share: float, endpoint: Endpoint
 ) -> Iterator[Score]:
-    """Score of the partial likelihood, for a block of pairs at a time."""
-    known(endpoint)
+    """Yield the score of the partial likelihood for one block of pairs after another."""
+    check_endpoint(endpoint)
     for arms, size, kinks in blocks(control, experimental):
         last = np.minimum(nothing_left(arms, endpoint), censoring.longest)
         if min(censoring.losses) > 0.0:
@@ -247,5 +231,5 @@ def scores(
         control_events, experimental_events, at_risk_control, at_risk_experimental = (
             np.concatenate(part, axis=1) for part in zip(*parts, strict=True)
         )
-        with np.errstate(divide="ignore", over="ignore"):  # nobody left in the experimental arm
+        with np.errstate(divide="ignore", over="ignore"):  # the experimental arm may have no patients left
             yield Score(control_events, experimental_events, at_risk_control / at_risk_experimental)

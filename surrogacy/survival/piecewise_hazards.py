@@ -1,9 +1,10 @@
-"""Piecewise constant transition hazards: exact, for both clocks.
+"""Piecewise constant transition hazards, exact for both clocks.
 
     S_OS(t) = S_PFS(t) + sum over pieces of int h01 exp(-H_PFS(u)) S12(t - u | u) du
 
-Between neighbouring cuts (clock reset: and cuts counted back from t) the integrand is the exponential of a line, so
-that each piece is its length times the larger of its ends times ``phi`` of their log ratio.
+Between neighbouring cuts the integrand is the exponential of a linear function; with the clock reset, the cuts counted
+back from t separate the pieces too. The integral of a piece is its length times the larger of its two end values times
+``phi`` of the absolute log ratio of the end values.
 """
 
 from __future__ import annotations
@@ -14,15 +15,14 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.survival.constant_hazards import phi
-from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Drawn
-from surrogacy.survival.moments import Numerical
+from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Numerical, Patients
 
 
 @dataclass(frozen=True, eq=False)
 class Piecewise(Numerical):
-    """Hazards (m, j), one column an interval; ``cuts`` (j - 1,) months between them.
+    """Hazards (m, j), one column per interval; ``cuts`` (j - 1,) are the months between the intervals.
 
-    The post-progression hazard counts its intervals from randomisation (forward) or from progression (reset).
+    The intervals of the post-progression hazard count from randomisation (forward) or from progression (reset).
 
     Examples
     --------
@@ -38,7 +38,7 @@ class Piecewise(Numerical):
     forward: bool
 
     def _value(self, t: FloatArray, hazards: FloatArray) -> FloatArray:
-        """Hazard at t, of the later interval at a cut; t (m or 1, ...)."""
+        """Hazard at times t, (m or 1, ...); at a cut, that of the later interval."""
         interval = np.searchsorted(self.cuts, t, side="right")
         arms = np.arange(len(hazards)).reshape(-1, *[1] * (t.ndim - 1))
         return hazards[arms, interval]
@@ -64,7 +64,7 @@ class Piecewise(Numerical):
         return self._value(u, self.h01) * self.survival_pfs(u)
 
     def after(self, v: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Chance to live v months after a progression at u, and density of death then."""
+        """Probability to survive v months after a progression at u, and density of death at that time."""
         if self.forward:
             alive = np.exp(self._cumulative(u, self.h12) - self._cumulative(u + v, self.h12))
             return alive, alive * self._value(u + v, self.h12)
@@ -72,7 +72,7 @@ class Piecewise(Numerical):
         return alive, alive * self._value(v, self.h12)
 
     def _scaled(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """A log scale for each time, and share alive and density of death divided by it."""
+        """Log scale of each time, and share alive and density of death divided by that scale."""
         t = np.broadcast_to(t, (max(len(t), len(self.h01)), t.shape[-1]))[..., None]
         breaks = np.broadcast_to(self.cuts, (*t.shape[:-1], len(self.cuts)))
         edges = [np.zeros_like(t), breaks, t] if self.forward else [np.zeros_like(t), breaks, t - breaks, t]
@@ -100,7 +100,7 @@ class Piecewise(Numerical):
         )
 
     def _inverse(self, cumulative: FloatArray, hazards: FloatArray) -> FloatArray:
-        """Times at which the cumulative hazards reach given values, (m, n)."""
+        """(m, n) times at which the cumulative hazards reach these values."""
         at_cuts = self._cumulative(self.cuts[None, :], hazards)
         times = np.empty_like(cumulative)
         for arm, (values, reached, rates) in enumerate(zip(cumulative, at_cuts, hazards, strict=True)):
@@ -110,8 +110,8 @@ class Piecewise(Numerical):
                 times[arm] = start + (values - before) / rates[interval]
         return times
 
-    def sample(self, size: int, rng: np.random.Generator) -> Drawn:
-        """PFS, OS and whether the first event was a progression."""
+    def sample(self, size: int, rng: np.random.Generator) -> Patients:
+        """Times of PFS and OS, and an indicator of progression as the first event."""
         draws = rng.standard_exponential((2, len(self.h01), size))
         pfs = self._inverse(draws[0], self.h01 + self.h02)
         progressed = rng.random(pfs.shape) * self.hazard_pfs(pfs) < self._value(pfs, self.h01)
@@ -122,19 +122,13 @@ class Piecewise(Numerical):
         return pfs, np.where(progressed, os, pfs), progressed
 
     def take(self, arms: slice) -> Piecewise:
-        """Some of the arms."""
-        return (
-            self
-            if len(self.h01) == 1
-            else Piecewise(self.h01[arms], self.h02[arms], self.h12[arms], self.cuts, self.forward)
-        )
-
-    def cuts_of_hazards(self) -> tuple[float, ...]:
-        """Months between the intervals."""
-        return tuple(self.cuts)
+        """Select arms."""
+        if len(self.h01) == 1:
+            return self
+        return Piecewise(self.h01[arms], self.h02[arms], self.h12[arms], self.cuts, self.forward)
 
     def kinks(self) -> tuple[float, ...]:
-        """The cuts; with the clock reset the density of OS bends at the sums of two."""
+        """The cuts; with the clock reset also the sums of two cuts, where the density of OS is not smooth."""
         sums = set() if self.forward else {first + second for first in self.cuts for second in self.cuts}
         return tuple(sorted({*self.cuts, *sums}))
 
@@ -143,11 +137,11 @@ class Piecewise(Numerical):
         return np.where(np.isfinite(times), times, self.cuts[-1])
 
     def horizon_pfs(self) -> FloatArray:
-        """Times at which the cumulative hazard of PFS leaves nobody."""
+        """Times after which no PFS event remains."""
         return self._reached(np.full(len(self.h01), MAX_CUMULATIVE_HAZARD), self.h01 + self.h02)
 
     def horizon(self) -> FloatArray:
-        """PFS, then post-progression survival from there."""
+        """Times after which no event remains: horizon of PFS, then of post-progression survival."""
         first = self.horizon_pfs()
         if self.forward:
             last = self._reached(self._cumulative(first[:, None], self.h12)[:, 0] + MAX_CUMULATIVE_HAZARD, self.h12)
@@ -156,13 +150,5 @@ class Piecewise(Numerical):
         return np.maximum(first, last)
 
     def fastest(self) -> FloatArray:
-        """Largest hazard of any interval."""
+        """Largest hazard over the intervals."""
         return np.asarray(np.maximum((self.h01 + self.h02).max(axis=1), self.h12.max(axis=1)))
-
-    def sharpness(self) -> float:
-        """Cumulative hazards are linear."""
-        return 1.0
-
-    def power(self) -> float:
-        """Cumulative hazards are linear."""
-        return 1.0

@@ -1,4 +1,4 @@
-"""Trials with PFS and OS simulated patient by patient, many at once, and their log-rank tests."""
+"""Simulation of trials with PFS and OS, patient by patient, and their log-rank tests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SimulatedTrials:
     Parameters
     ----------
     statistic : (trials, 2) array
-        Standardised log-rank statistic; negative favours the experimental arm.
+        Standardised log-rank statistic; negative values favour the experimental arm.
     events : (trials, 2) array
     """
 
@@ -36,7 +36,7 @@ class SimulatedTrials:
         return np.asarray(2.0 * ndtr(-np.abs(self.statistic)))
 
     def significant(self, alpha: float) -> FloatArray:
-        """(trials, 2) 1 where p < alpha in favour of the experimental arm, else 0."""
+        """(trials, 2) indicators, 1 where p < alpha in favour of the experimental arm."""
         return np.asarray((self.p < alpha) & (self.statistic < 0.0), dtype=np.float64)
 
 
@@ -55,13 +55,13 @@ def simulate_trials(
     ----------
     control, experimental : MixedArm
     patients : (int, int)
-        Of the control and of the experimental arm.
+        Numbers in the control and in the experimental arm.
     censoring : Censoring
     trials : int
     seed : int
         The same seed gives the same trials.
     step : callable, optional
-        Told after each batch how many trials it held, for a progress bar.
+        Called after each batch with the number of trials in it, for a progress bar.
 
     Returns
     -------
@@ -77,25 +77,25 @@ def simulate_trials(
     rng = np.random.default_rng(seed)
     size = sum(patients)
     batch = max(1, PATIENTS_AT_ONCE // size)
-    arm = np.repeat([0.0, 1.0], patients)
+    in_experimental = np.repeat([0.0, 1.0], patients)
     loss = np.repeat(censoring.losses, patients)
     statistic, events = np.empty((trials, 2)), np.empty((trials, 2))
     for start in range(0, trials, batch):
-        now = min(batch, trials - start)
-        parts = [each.sample(now, count, rng) for each, count in zip((control, experimental), patients, strict=True)]
-        followed = np.full((now, size), np.inf)
+        count = min(batch, trials - start)
+        parts = [arm.sample(count, n, rng) for arm, n in zip((control, experimental), patients, strict=True)]
+        followed = np.full((count, size), np.inf)
         if np.isfinite(censoring.longest):
-            followed = rng.uniform(censoring.shortest, censoring.longest, (now, size))
+            followed = rng.uniform(censoring.shortest, censoring.longest, (count, size))
         if loss.any():
             with np.errstate(divide="ignore"):
-                followed = np.minimum(followed, rng.exponential(size=(now, size)) / loss)
+                followed = np.minimum(followed, rng.exponential(size=(count, size)) / loss)
         for which in (0, 1):
             time = np.concatenate([part[which] for part in parts], axis=1)
             event = (time <= followed).astype(np.float64)
-            score, variance = logrank(np.minimum(time, followed), event, arm)
-            # a trial without information says nothing, and is not significant
-            statistic[start : start + now, which] = score / np.sqrt(np.where(variance > 0.0, variance, np.inf))
-            events[start : start + now, which] = event.sum(axis=1)
+            score, variance = logrank(np.minimum(time, followed), event, in_experimental)
+            # a trial without information has a statistic of 0
+            statistic[start : start + count, which] = score / np.sqrt(np.where(variance > 0.0, variance, np.inf))
+            events[start : start + count, which] = event.sum(axis=1)
         if step is not None:
-            step(now)
+            step(count)
     return SimulatedTrials(statistic, events)

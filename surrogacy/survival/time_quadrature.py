@@ -1,9 +1,10 @@
-"""Quadrature graded towards the start of an interval, and roots of monotone functions, for many problems at once.
+"""Quadrature graded towards the start of an interval, and roots of monotone functions, vectorised over problems.
 
     integral over (0, T) of f  =  T sum w_i f(T s_i),   s = 1 / (1 + exp(-z)),   z = x + exp(x) - exp(-x - left)
 
-with equal steps in x: log t advances evenly over the ``left`` log units before T, so that one rule sees a process of a
-week and one of ten years, and the ends are approached double exponentially, so that t^(p - 1) at 0 does no harm.
+with equal steps in x. Over the ``left`` log units before T the nodes are equally spaced in log t, so that one rule
+resolves processes of a week and of ten years. The nodes approach both ends double exponentially, so that an integrable
+singularity t^(p - 1) at 0 does not matter.
 
 References
 ----------
@@ -19,10 +20,8 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 
-NODE_STEP = (
-    0.2  # in x; 1e-14 for exponentials of any rate that `left` covers, 1e-9 for a Cox limit with a hazard ratio of 6
-)
-LOG_TAIL_WEIGHT = 36.0  # weights down to exp(-36) of the whole
+NODE_STEP = 0.2  # in x; error 1e-14 for exponentials, 1e-9 for a Cox limit with a hazard ratio of 6
+LOG_TAIL_WEIGHT = 36.0  # nodes with a weight below exp(-36) are left out
 HALVINGS = 64
 
 
@@ -40,16 +39,16 @@ def _rule(left: int, sharpness: float, power: float) -> tuple[FloatArray, FloatA
 
 
 def graded_rule(span: float, sharpness: float = 1.0, power: float = 1.0) -> tuple[FloatArray, FloatArray]:
-    """Nodes and weights on (0, 1).
+    """Nodes and weights of quadrature on (0, 1).
 
     Parameters
     ----------
     span : float
         Length of the interval times the fastest rate within it.
     sharpness : float
-        1 or more: the steepest ``p`` of factors like ``exp(-t^p)``.
+        Largest ``p`` of factors like ``exp(-t^p)``, at least 1.
     power : float
-        Up to 1: the integrand grows like ``t^(power - 1)`` from 0.
+        The integrand behaves like ``t^(power - 1)`` at 0; at most 1.
 
     Returns
     -------
@@ -61,19 +60,19 @@ def graded_rule(span: float, sharpness: float = 1.0, power: float = 1.0) -> tupl
     >>> round(5.0 * float(weight @ np.exp(-5.0 * s)), 6)
     0.993262
     """
-    left = int(2 * np.ceil(np.log1p(span) / 2.0))  # rounded, so that few rules are ever made
+    left = int(2 * np.ceil(np.log1p(span) / 2.0))  # rounded, so that the cache holds few rules
     return _rule(left, float(np.ceil(2.0 * sharpness) / 2.0), float(max(np.floor(20.0 * power), 1.0) / 20.0))
 
 
 def falling_root(function: Callable[[FloatArray], FloatArray], low: FloatArray, high: FloatArray) -> FloatArray:
-    """Find where non-increasing functions cross 0, by halving the bracket: no start value, all problems at once.
+    """Find the roots of non-increasing functions by bisection, for all problems at once.
 
     Parameters
     ----------
     function : callable
         Takes and returns arrays of one shape.
     low, high : arrays
-        Brackets. An end that the root does not lie within is returned.
+        Brackets. If a root lies outside its bracket, the nearest end is returned.
 
     Examples
     --------

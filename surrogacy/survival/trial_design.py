@@ -1,4 +1,4 @@
-"""Assumptions about a planned trial: survival in both arms, entry, follow-up and test."""
+"""Assumptions about a planned trial: survival in both arms, accrual, follow-up and test."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ class Design:
     Parameters
     ----------
     pfs, pps : (float, float)
-        Medians of progression-free survival, and of the time from progression to death (of the model, not a difference
-        of medians).
+        Medians of progression-free survival, and of the time from progression to death. The latter is not the
+        difference of median OS and median PFS.
     direct_death : (float, float)
         Share of the PFS events that are deaths.
     accrual, follow_up : float
-        Months of even accrual, and months from the last entry to the data cut; infinite = everyone is followed to the
-        event.
+        Months of even accrual, and months from the last entry to the data cut; infinite for complete follow-up.
     loss : float
         Hazard of loss to follow-up per month.
     crossover : float
-        Share of the progressed control patients with the experimental arm's hazard of death after progression.
+        Share of the progressed control patients who have the experimental arm's hazard of death after progression.
     allocation : (float, float)
         Patients, or their ratio.
     alpha : float
@@ -95,7 +94,7 @@ class Design:
         hr_pfs: float | None = None,
         direct_death: float | Pair = 0.0,
     ) -> Design:
-        """Derive the medians of both arms from published summaries; everything else has its default.
+        """Derive the medians of both arms from published summaries; the other assumptions have their defaults.
 
         Parameters
         ----------
@@ -104,8 +103,8 @@ class Design:
         pps : float or (float, float), optional
             Median time from progression to death, months; one number for both arms, or control and experimental.
         os : float, optional
-            Median OS of the control arm, months, instead of `pps`; both arms have the PPS that gives it (not the
-            difference of the two medians, which is longer).
+            Median OS of the control arm, months, instead of `pps`; both arms have the PPS that the model derives from
+            it, which is shorter than the difference of the two medians.
         hr_pfs : float, optional
             PFS hazard ratio, experimental over control, where `pfs` is the control's median.
         direct_death : float or (float, float)
@@ -114,7 +113,7 @@ class Design:
         Raises
         ------
         UsageError
-            If a value is impossible, or not exactly one of `pps` and `os` is present.
+            If a value is impossible, or unless exactly one of `pps` and `os` is present.
 
         Examples
         --------
@@ -170,12 +169,12 @@ class Design:
 
     @property
     def only_pps_differs(self) -> Design:
-        """The design with the control arm's PFS in both arms: the reverse case of Morita."""
+        """Design with the PFS of the control arm in both arms, the reverse case of Morita et al. (2015)."""
         return replace(self, pfs=(self.pfs[0],) * 2, direct_death=(self.direct_death[0],) * 2)
 
 
 def _both_arms(value: float | Pair) -> Pair:
-    """Control and experimental value, of one number for both or of two."""
+    """Control and experimental value, from one number for both arms or from two."""
     if isinstance(value, int | float | np.number):
         return float(value), float(value)
     if len(value) != 2:
@@ -196,14 +195,14 @@ def _median_pfs(pfs: float | Pair, hr_pfs: float | None) -> Pair:
 
 
 def _equal_pps(os: float, pfs: float, direct_death: float) -> float:
-    """Median PPS from the median OS, the median PFS and the deaths without progression of the control arm, months."""
+    """Median PPS, months, from median OS, median PFS and deaths without progression of the control arm."""
     if not (np.isfinite([os, pfs]).all() and 0 < pfs < os):
         raise UsageError(f"median OS {os:g}: give months above the median PFS of the control arm, {pfs:g}")
     hazard = float(post_progression_hazard(pfs, os, direct_death))
     if not hazard > 0:
         raise UsageError(
             f"median OS {os:g}: with {direct_death:.0%} of PFS events deaths and a median PFS of {pfs:g}, "
-            "half of the patients have died earlier, however long they live after progression; "
-            "lower direct_death, or re-read the medians"
+            "deaths without progression alone exceed half of the patients earlier; "
+            "lower direct_death, or check the medians"
         )
     return float(np.log(2.0)) / hazard

@@ -1,13 +1,13 @@
 """Weibull transition hazards ``h p t^(p-1)``, cumulative ``h t^p``.
 
-Times count from randomisation, those of death after progression from randomisation or from progression.
+Time of PFS counts from randomisation, time of death after progression from randomisation or from progression.
 
     S_OS(t) = S_PFS(t) + int_0^t f01(u) S12(t - u | u) du
     S12(v | u) = exp(-h12 ((u + v)^p12 - u^p12))   clock forward (Markov)
     S12(v | u) = exp(-h12 v^p12)                   clock reset (semi-Markov)
 
-The integral is halved at t/2, each half taken in the power of time in which its own end is smooth: ``s = (2u /
-t)^p01``.
+The integral is split at t/2. Each half is integrated over the power of time in which its integrand is smooth at the
+outer end: ``s = (2u / t)^p01``.
 
 References
 ----------
@@ -21,8 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surrogacy.arrays import FloatArray
-from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Drawn
-from surrogacy.survival.moments import Numerical
+from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Numerical, Patients
 from surrogacy.survival.time_quadrature import graded_rule
 
 SMALLEST_TIME = 1e-300  # stands for time 0 inside logarithms
@@ -42,7 +41,7 @@ def hazard(t: FloatArray, h: FloatArray, p: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Weibull(Numerical):
-    """Weibull hazards, (m, 1) each; shapes p likewise.
+    """Weibull hazards: scales h and shapes p, (m, 1) each.
 
     Examples
     --------
@@ -76,7 +75,7 @@ class Weibull(Numerical):
         return hazard(u, self.h01, self.p01) * self.survival_pfs(u)
 
     def after(self, v: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Chance to live v months after a progression at u, and density of death then."""
+        """Probability to survive v months after a progression at u, and density of death at that time."""
         if self.forward:
             alive = np.exp(-self.h12 * ((u + v) ** self.p12 - u**self.p12))
             return alive, alive * hazard(u + v, self.h12, self.p12)
@@ -84,7 +83,7 @@ class Weibull(Numerical):
         return alive, alive * hazard(v, self.h12, self.p12)
 
     def _scaled(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """A log scale for each time, and share alive and density of death divided by it."""
+        """Log scale of each time, and share alive and density of death divided by that scale."""
         t = np.broadcast_to(t, np.broadcast_shapes(t.shape, self.h01.shape))
         halves = [self._first_half(t), self._second_half(t)]
         stable = -self.cumulative_pfs(t)
@@ -99,7 +98,7 @@ class Weibull(Numerical):
         return log_scale, alive, dying
 
     def _first_half(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Progressions before t/2: weight, exponent of what is left of them at t, and their hazard then; (..., n)."""
+        """Weights of progressions before t/2, log survival from there to t, and hazards of death at t; (..., n)."""
         h01, h02, h12, p01, p02, p12 = self._columns()
         half = 0.5 * np.maximum(t, SMALLEST_TIME)[..., None]
         progressions = h01 * half**p01
@@ -114,7 +113,7 @@ class Weibull(Numerical):
         return progressions * ds, exponent - h12 * v**p12, hazard(v, h12, p12)
 
     def _second_half(self, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Progressions between t/2 and t, v months before t: likewise."""
+        """Weights, log survival and hazards of progressions between t/2 and t, v months before t."""
         h01, h02, h12, p01, p02, p12 = self._columns()
         half = 0.5 * np.maximum(t, SMALLEST_TIME)[..., None]
         power = np.ones_like(p12) if self.forward else np.maximum(1.0, 1.0 / p12)
@@ -139,8 +138,8 @@ class Weibull(Numerical):
     def _columns(self) -> tuple[FloatArray, ...]:
         return tuple(column[..., None] for column in (self.h01, self.h02, self.h12, self.p01, self.p02, self.p12))
 
-    def sample(self, size: int, rng: np.random.Generator) -> Drawn:
-        """PFS, OS and whether the first event was a progression."""
+    def sample(self, size: int, rng: np.random.Generator) -> Patients:
+        """Times of PFS and OS, and an indicator of progression as the first event."""
         draws = rng.standard_exponential((3, len(self.h01), size))
         with np.errstate(divide="ignore"):
             progression, death = (draws[0] / self.h01) ** (1.0 / self.p01), (draws[1] / self.h02) ** (1.0 / self.p02)
@@ -153,23 +152,15 @@ class Weibull(Numerical):
         return pfs, np.where(progressed, os, pfs), progressed
 
     def take(self, arms: slice) -> Weibull:
-        """Some of the arms."""
+        """Select arms."""
         if len(self.h01) == 1:
             return self
         return Weibull(
             self.h01[arms], self.h02[arms], self.h12[arms], self.p01[arms], self.p02[arms], self.p12[arms], self.forward
         )
 
-    def cuts_of_hazards(self) -> tuple[float, ...]:
-        """None."""
-        return ()
-
-    def kinks(self) -> tuple[float, ...]:
-        """None."""
-        return ()
-
     def horizon_pfs(self) -> FloatArray:
-        """Times by the faster way out."""
+        """Times after which no PFS event remains, from the faster of the two transitions."""
         with np.errstate(divide="ignore"):
             times = (
                 (MAX_CUMULATIVE_HAZARD / self.h01) ** (1.0 / self.p01),
@@ -178,7 +169,7 @@ class Weibull(Numerical):
         return np.asarray(np.minimum(*times))[:, 0]
 
     def horizon(self) -> FloatArray:
-        """PFS, then post-progression survival from there."""
+        """Times after which no event remains: horizon of PFS, then of post-progression survival."""
         first = self.horizon_pfs()[:, None]
         with np.errstate(divide="ignore"):
             if self.forward:
@@ -188,7 +179,7 @@ class Weibull(Numerical):
         return np.where((self.h01 > 0.0) & (self.h12 > 0.0), last, first)[:, 0]
 
     def fastest(self) -> FloatArray:
-        """Reciprocal of the shortest time scale."""
+        """Reciprocals of the shortest time scales."""
         rates = (self.h01 ** (1.0 / self.p01), self.h02 ** (1.0 / self.p02), self.h12 ** (1.0 / self.p12))
         return np.asarray(np.maximum(np.maximum(*rates[:2]), rates[2]))[:, 0]
 

@@ -153,7 +153,8 @@ def test_arms_that_differ_by_chance_alone():
     # and the large-sample value: medians as normal variables with SD 1 / (2 f sqrt n) and the correlation of medians
     arm = IllnessDeath(progression=np.log(2) / 4, death=0.0, post_progression=np.log(2) / 6)
     together = correlation_of_medians(arm)
-    os, pfs = (0.5 / float(density) for density in (arm.density_os(arm.quantile_os(0.5)), np.log(2) / 8))
+    median_os = arm.quantile_os(0.5)
+    os, pfs = (0.5 / float(density) for density in (0.5 * arm.hazard_os(median_os), np.log(2) / 8))
     pps = np.sqrt(os**2 + pfs**2 - 2 * together * os * pfs)
     # 0.02: medians of 100 patients are not quite normal, and a mean of correlations of 56 arms lies a little below the
     # correlation
@@ -249,7 +250,7 @@ def test_tactics_reported_pps_is_a_difference_and_is_said_to_be(arms):
             value = arm.pps(definition)
             assert value.low < value.months < value.high
             assert value.level == 0.95
-            assert "log-normal" in value.made
+            assert "log-normal" in value.derivation
         assert arm.pps("reported").low is None
     with pytest.raises(
         UsageError, match="no PPS by the definition 'area'; there is reported, median-difference, model"
@@ -310,7 +311,7 @@ def test_one_limit_is_enough_and_none_is_said(own_tables, limits, given):
     )
     value = arm.pps("model")
     assert (value.low is None) == (given == "none")
-    assert ("log-normal" in value.made) == (given != "none")
+    assert ("log-normal" in value.derivation) == (given != "none")
 
 
 def test_ttp_censors_deaths(arms, trials):
@@ -323,7 +324,7 @@ def test_ttp_censors_deaths(arms, trials):
         progression=progression, death=progression * 0.2 / 0.8, post_progression=np.log(2) / sharp.pps("model").months
     )
     assert float(model.quantile_os(0.5)) == pytest.approx(sharp.median_os.value, rel=1e-6)
-    assert "0.8 times median TTP" in sharp.pps("model").made
+    assert "0.8 times median TTP" in sharp.pps("model").derivation
 
 
 def test_which_arms_are_read(arms, trials):

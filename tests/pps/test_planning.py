@@ -17,13 +17,14 @@ from surrogacy.figures.dilution_map import dilution_map_data, plot_dilution_map
 from surrogacy.pps.dilution import DilutionPoint, diluted_hazard_ratio, dilution_map, dilution_points, retained_share
 from surrogacy.pps.planning import plan
 from surrogacy.survival.estimators import logrank
-from surrogacy.survival.hazard_ratios import cox_hazard_ratio, expected_events, logrank_drift
+from surrogacy.survival.hazard_ratios import cox_hazard_ratio, expected_events
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.survival.logrank_law import OS, PFS, MixedArm, logrank_pair
 from surrogacy.survival.partial_likelihood import Censoring
 from surrogacy.survival.simulation import simulate_trials
 from surrogacy.survival.trial_design import Design
 from tests.conftest import ROOT
+from tests.support.logrank import logrank_drift
 
 COMPLETE = float("inf")
 ENDLESS = Censoring(COMPLETE, COMPLETE)

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from scipy.stats import kendalltau
 
 from surrogacy.errors import UsageError
 from surrogacy.pps import IllnessDeath
@@ -50,12 +49,6 @@ def test_simidm_quantiles():
     arm = IllnessDeath(0.2, 0.5, 2.1)
     assert arm.quantile_os(0.5) == pytest.approx(1.144539, rel=1e-5)
     assert arm.quantile_os([0.1, 0.3, 0.7]) == pytest.approx([3.4788, 1.8981, 0.6237], abs=5e-5)
-
-
-def test_simidm_correlations():
-    assert IllnessDeath(1.2, 1.5, 1.6).correlation() == pytest.approx(0.580381, abs=1e-6)
-    # nested numerical integration there
-    assert IllnessDeath(1, 1.2, 1.3, shape=(1.1, 0.8, 1.2)).correlation() == pytest.approx(0.7024952, abs=1e-5)
 
 
 def test_simidm_weibull_integrand_summed():
@@ -124,9 +117,6 @@ def test_equal_rates_are_the_limit_of_unequal_ones():
     exact = np.exp(-0.5 * t) * (1 + 0.4 * t)
     for h12 in (0.5, 0.5 + 1e-13, 0.5 - 1e-9):
         assert constant_hazards.survival_os(t, 0.4, 0.1, h12) == pytest.approx(exact, rel=1e-6, abs=1e-300)
-    near = [constant_hazards.restricted_progressed(20.0, 0.4, 0.1, h12) for h12 in (0.5 - 1e-7, 0.5, 0.5 + 1e-7)]
-    assert near[0] > near[1] > near[2]
-    assert near[0] == pytest.approx(near[2], rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -144,17 +134,13 @@ def test_nobody_progresses_or_nobody_dies_before_progression():
     only_deaths, only_progressions = IllnessDeath(0.0, 0.2, 0.1), IllnessDeath(0.2, 0.0, 0.1)
     t = np.linspace(0, 30, 7)
     assert only_deaths.survival_os(t) == pytest.approx(only_deaths.survival_pfs(t))
-    assert (only_deaths.correlation(), only_deaths.kendall_tau(), only_deaths.mean_os()) == pytest.approx((1, 1, 5))
     assert only_deaths.hazard_os(1e6) == pytest.approx(0.2)
-    assert only_progressions.mean_os() == pytest.approx(15.0)
-    assert only_progressions.kendall_tau() == pytest.approx(0.1 / 0.3)
     assert only_progressions.survival_os(t) == pytest.approx(2 * np.exp(-0.1 * t) - np.exp(-0.2 * t))
 
 
 def test_those_who_never_die():
     for arm in (IllnessDeath(0.1, 0.05, 0.0), IllnessDeath(0.1, 0.05, 0.0, shape=(1, 1, 2))):
         assert arm.quantile_os([0.9, 0.6])[1] == np.inf  # 2/3 progress, and live
-        assert arm.mean_os() == np.inf
         assert arm.median_pps == np.inf
 
 
@@ -175,10 +161,7 @@ def test_constant_hazards_as_weibull_and_as_piecewise(h, forward):
         for one, two in zip(closed.overall(t), other.overall(t), strict=True):
             assert two == pytest.approx(one, abs=1e-12)
         assert other.hazard_os(t) == pytest.approx(closed.hazard_os(t), rel=1e-9, abs=1e-12)
-        for moment in ("mean_os", "correlation", "kendall_tau", "median_pps"):
-            assert getattr(other, moment)() == pytest.approx(getattr(closed, moment)(), rel=1e-9)
-        assert other.restricted_mean_os(t) == pytest.approx(closed.restricted_mean_os(t), rel=1e-10)
-        assert other.restricted_mean_pfs(t) == pytest.approx(closed.restricted_mean_pfs(t), rel=1e-10)
+        assert other.median_pps() == pytest.approx(closed.median_pps(), rel=1e-9)
 
 
 def by_adaptive_quadrature(t, h, p, clock):
@@ -200,9 +183,7 @@ def test_weibull_against_adaptive_quadrature(p, clock):
     assert arm.survival_os(t) == pytest.approx([by_adaptive_quadrature(time, h, p, clock) for time in t], abs=1e-8)
     assert arm.survival_os(t) == pytest.approx([0.9, 0.5, 0.1, 0.01], abs=1e-12)
     difference = (arm.survival_os(t * (1 - 1e-5)) - arm.survival_os(t * (1 + 1e-5))) / (2e-5 * t)
-    assert arm.density_os(t) == pytest.approx(difference, rel=1e-6)
-    # two ways to the mean: area under the curve, and over the times of progression
-    assert arm.restricted_mean_os(arm.transitions.horizon()[0]) == pytest.approx(arm.mean_os(), rel=1e-7)
+    assert arm.hazard_os(t) * arm.survival_os(t) == pytest.approx(difference, rel=1e-6)
 
 
 @pytest.mark.parametrize("clock", ["forward", "reset"])
@@ -210,7 +191,7 @@ def test_piecewise_curves_are_continuous_and_their_density_is_the_slope(clock):
     arm = IllnessDeath.piecewise((0.05, 0.2, 0.1), (4, 9), (0.01, 0.0, 0.03), (0.3, 0.05, 0.1), clock)
     t = np.array([1.0, 3.9, 4.1, 7.0, 8.9, 12.0, 14.0, 30.0])
     slope = (arm.survival_os(t - 1e-5) - arm.survival_os(t + 1e-5)) / 2e-5
-    assert arm.density_os(t) == pytest.approx(slope, rel=1e-6)
+    assert arm.hazard_os(t) * arm.survival_os(t) == pytest.approx(slope, rel=1e-6)
     cuts = np.array([4.0, 9.0])
     assert arm.survival_os(cuts - 1e-9) == pytest.approx(arm.survival_os(cuts), abs=1e-8)
     assert arm.hazard_os(4000.0) == pytest.approx(0.1, rel=1e-3)  # far beyond underflow
@@ -238,20 +219,13 @@ def test_every_formula_against_patients_drawn_at_random(arm):
     for t in (2.0, 8.0, 25.0):
         assert near(arm.survival_pfs(t), pfs > t)
         assert near(arm.survival_os(t), os > t)
-        assert near(arm.restricted_mean_pfs(t), np.minimum(pfs, t))
-        assert near(arm.restricted_mean_os(t), np.minimum(os, t))
         width = 0.2
-        assert near(arm.density_os(t) * width, abs(os - t) < width / 2)
+        assert near(arm.hazard_os(t) * arm.survival_os(t) * width, abs(os - t) < width / 2)
         assert near(arm.hazard_pfs(t) * width * arm.survival_pfs(t), abs(pfs - t) < width / 2)
     for share in (0.9, 0.5, 0.1):
         assert near(share, os > arm.quantile_os(share))
         assert near(share, pfs > arm.quantile_pfs(share))
-    assert near(arm.mean_os(), os)
     assert near(0.5, (os - pfs)[progressed] > arm.median_pps)
-    standardised = (pfs - pfs.mean()) / pfs.std() * (os - os.mean()) / os.std()
-    assert near(arm.correlation(), standardised)  # larger error than that of r: safe
-    taus = [kendalltau(*pair).statistic for pair in zip(np.split(pfs, 100), np.split(os, 100), strict=True)]
-    assert near(arm.kendall_tau(), np.array(taus))
 
 
 # --- batches
@@ -275,11 +249,9 @@ def test_a_batch_is_its_arms_one_by_one():
         assert batch.survival_os(t).shape == (len(singles), 2, 2)
         assert batch.survival_os(t) == pytest.approx(np.array([one.survival_os(t) for one in singles]), abs=1e-12)
         assert batch.quantile_os(0.4) == pytest.approx(np.array([one.quantile_os(0.4) for one in singles]), rel=1e-9)
-        for name in ("mean_os", "correlation", "kendall_tau"):
-            assert getattr(batch, name)() == pytest.approx([getattr(one, name)() for one in singles], rel=1e-9)
         assert batch.median_pps == pytest.approx([one.median_pps for one in singles], rel=1e-9)
         assert batch.sample(5, generator)[0].shape == (len(singles), 5)
-    assert isinstance(IllnessDeath(0.1, 0.1, 0.1).mean_os(), float)
+    assert isinstance(IllnessDeath(0.1, 0.1, 0.1).median_pps, float)
 
 
 # --- properties
@@ -304,8 +276,6 @@ def test_os_never_falls_below_pfs_and_both_only_fall(h, p, clock, t):
         assert os[1] <= os[0] + 1e-12
         assert 0 <= os[1] <= os[0] <= 1 + 1e-12
         assert arm.hazard_os(t + 0.1) > 0
-        area = arm.restricted_mean_os(t) - arm.restricted_mean_pfs(t)
-        assert -1e-9 <= area <= t + 1e-9
 
 
 @settings(max_examples=12, deadline=None)
@@ -314,8 +284,6 @@ def test_the_unit_of_time_does_not_matter(h, p, scale):
     one = IllnessDeath(*h, shape=p)
     other = IllnessDeath(*(value / scale**shape for value, shape in zip(h, p, strict=True)), shape=p)
     assert other.quantile_os(0.5) == pytest.approx(scale * one.quantile_os(0.5), rel=1e-8)
-    assert other.correlation() == pytest.approx(one.correlation(), abs=1e-7)
-    assert other.kendall_tau() == pytest.approx(one.kendall_tau(), abs=1e-6)
 
 
 @settings(max_examples=60, deadline=None)

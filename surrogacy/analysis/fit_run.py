@@ -1,41 +1,47 @@
-"""The value that a run of fits fills: what was found on every set, between the sets, and of the trial in focus."""
+"""Results of a run of fits: per set, between sets, and for the trial in focus."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from surrogacy.analysis.settings import FitSettings
 from surrogacy.analysis.stages import StagedRun
 from surrogacy.effects import Effects
 from surrogacy.errors import ExitCode, data_warnings
 from surrogacy.evaluation.changes import Change
+from surrogacy.evaluation.criteria import Verdict
 from surrogacy.evaluation.cross_validation import CrossValidation
 from surrogacy.evaluation.differences import Difference
 from surrogacy.evaluation.external_validation import External
 from surrogacy.evaluation.influence import Influence, influence_record, pivotal_trials
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.placement import Focus, Placement, placement_record
+from surrogacy.evaluation.records import Record
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.results.requirements import NotFitted
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, FlowEntry
 
-# Beyond this many comparisons a single one hardly matters, refits of each take hours, figures of each cannot be read
+# With more comparisons a single one has little influence, leave-one-out takes hours, and figures cannot be read
 LARGE_SET = 1000
 OMITTED_WHEN_LARGE = (
-    "leave-one-out, cross-validation, influence, the grid over the within-trial correlation, sensitivity to the prior, "
-    "and every figure but the bubble plot"
+    "leave-one-out, cross-validation, influence, refits with other within-trial correlations, other priors, "
+    "and all figures except the bubble plot"
 )
 
-type Record = dict[str, Any]
-"""A row of results.json, as `surrogacy.evaluation` makes it."""
+
+class SetVerdict(NamedTuple):
+    """Verdict of a published scheme on a result, and the set of that result."""
+
+    set: str
+    verdict: Verdict
 
 
 class Failure(NamedTuple):
-    """A model that could not be fitted, and why."""
+    """Model that could not be fitted, and the reason."""
 
     model: str
     message: str
@@ -43,31 +49,32 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SetFit:
-    """Fits to one set, and how far they can be trusted.
+    """Fits to one set, with their evaluation.
 
     Parameters
     ----------
     analysis_set : AnalysisSet
-        Effects, with the comparisons considered and why some are not in the fit.
+        Effects, with the comparisons considered and the reasons for exclusions.
     results : tuple of Result
     failures : tuple of Failure
         Models that could not be fitted.
     not_fitted : tuple of NotFitted
-        Models that were not fitted because the tables lack what they need.
+        Models that were not fitted because the tables lack a quantity that they need.
     rho_within_grid, prior_sensitivity, leave_one_out : tuple of dict
-        Refits: other within-trial correlations, other priors, without each trial.
+        Refits with other within-trial correlations, with other priors, and without each trial.
     influences : tuple of Influence
         Refits without each trial, with conclusions and changes.
     cross_validation : tuple of CrossValidation
-        One a model with a line.
+        One per model with a surrogacy line.
     influence : tuple of dict
-        Leverage and influence on the weighted regression.
+        Leverage and influence of each comparison on the weighted regression.
     choices, subgroups, interval_methods : tuple of dict
-        One choice varied at a time, each level of a factor, every published interval; empty unless asked for.
+        Refits with one choice varied, refits in subgroups, and intervals by every published method; empty without
+        ``--sensitivity``.
     power_scaling : tuple of dict
-        Sensitivity of sampled posteriors to their prior and their likelihood.
+        Sensitivity of sampled posteriors to prior and likelihood.
     agreement : tuple of dict
-        Summaries of exact posteriors beside those of NUTS.
+        Differences between exact and sampled posteriors.
     sampled : tuple of Result
         Posteriors of the exact models, sampled by NUTS.
     """
@@ -101,7 +108,7 @@ class SetFit:
 
     @property
     def flow(self) -> tuple[FlowEntry, ...]:
-        """Comparisons considered, and why some are not in the fit."""
+        """Comparisons considered, and the reasons for exclusions."""
         return self.analysis_set.flow
 
     @property
@@ -113,12 +120,12 @@ class SetFit:
     def delete_one(self) -> tuple[Record, ...]:
         """Records of the influences."""
         return tuple(
-            {"set": self.name, "model": entry.refit.model} | influence_record(entry) for entry in self.influences
+            {"set": self.name, "model": entry.refit.model, **influence_record(entry)} for entry in self.influences
         )
 
     @property
     def omitted(self) -> str:
-        """Outputs that a set of this size goes without, in words; empty for most sets."""
+        """Sentence on the outputs that are left out for a large set; empty otherwise."""
         size = f"{len(self.effects):,} comparisons, more than {LARGE_SET:,}"
         return f"{size}: without {OMITTED_WHEN_LARGE}" if self.large else ""
 
@@ -127,7 +134,7 @@ class SetFit:
         return {result.model: result for result in self.results}.get(model)
 
     def pivotal_trials(self, labels: Mapping[str, str]) -> list[str]:
-        """Conclusions that a single trial decides, in words, a model at a time.
+        """Sentences on the conclusions that depend on a single trial, by model.
 
         Parameters
         ----------
@@ -140,39 +147,39 @@ class SetFit:
         return sentences
 
     def joined(self, parts: Iterable[SetFit]) -> SetFit:
-        """Return these findings followed by those of the parts."""
-        findings = [self, *parts]
-        names = [entry.name for entry in fields(self)[1:]]
-        return SetFit(self.analysis_set, *(tuple(chain(*(getattr(part, name) for part in findings))) for name in names))
+        """Return the fit with the results of the parts appended, field by field."""
+        fits = [self, *parts]
+        names = [field.name for field in fields(self)[1:]]
+        return SetFit(self.analysis_set, *(tuple(chain(*(getattr(fit, name) for fit in fits))) for name in names))
 
 
 @dataclass(frozen=True, eq=False)
 class FitRun(StagedRun):
-    """A run of fits.
+    """Run of fits.
 
     Parameters
     ----------
     settings : FitSettings
     sets : tuple of SetFit
     sets_without_added : tuple of SetFit
-        The same without the added rows, where there are any.
+        The same without the added rows, if there are any.
     changes : tuple of Change
-        Headline numbers before and after the added rows.
+        Main estimates with and without the added rows.
     focuses : tuple of Focus
         Comparisons of the trial in focus.
     not_placed : tuple of dict
-        Comparisons of that trial that no set holds with both effects, and the reason.
+        Comparisons of that trial that no set includes with both effects, and the reasons.
     placements : tuple of Placement
-        Predictions of the comparisons in focus by every line.
+        Predictions for the comparisons in focus by every surrogacy line.
     predictions : tuple of NewTrialPrediction
-        Predictions of the new trial by every line.
+        Predictions for the new trial by every surrogacy line.
     decompositions : tuple of Decomposition
-        Of the comparisons in focus.
+        One per comparison in focus.
     differences : tuple of Difference
-        Between sets that share no trial.
+        One per pair of sets without a common trial.
     external : tuple of External
-        Each set predicted from every other one.
-    criteria : tuple of dict
+        Predictions of each set from every other set.
+    criteria : tuple of SetVerdict
         Published criteria applied to every result.
     """
 
@@ -187,7 +194,7 @@ class FitRun(StagedRun):
     decompositions: tuple[Decomposition, ...] = ()
     differences: tuple[Difference, ...] = ()
     external: tuple[External, ...] = ()
-    criteria: tuple[Record, ...] = ()
+    criteria: tuple[SetVerdict, ...] = ()
 
     @property
     def placement(self) -> list[Record]:
@@ -196,19 +203,19 @@ class FitRun(StagedRun):
 
     @property
     def sampled(self) -> list[Result]:
-        """Results whose draws can be written: sampled models, and the samples of exact ones."""
+        """Results with draws: those of sampled models, and the samples of exact models."""
         results = [result for fit in self.sets for result in (*fit.results, *fit.sampled)]
         return [result for result in results if result.posterior is not None and result.posterior.samples is not None]
 
     @property
     def notices(self) -> list[str]:
-        """Models that were not fitted because the tables lack what they need, and outputs left out, by set."""
+        """Sentences on models that were not fitted and outputs that were left out, by set."""
         return [
             f"{fit.name}: {entry}" for fit in self.sets for entry in (*fit.not_fitted, *filter(None, [fit.omitted]))
         ]
 
     def exit_code(self, *, strict: bool = False, undrawn: bool = False) -> ExitCode:
-        """Exit code of a run: 4 if a model or a figure failed, 5 under ``strict`` if there was any warning."""
+        """Exit code of a run: 4 if a model or a figure failed, 5 if there was a warning and ``strict`` is set."""
         results = [result for fit in self.sets for result in (*fit.results, *fit.sampled)]
         if undrawn or any(fit.failures for fit in self.sets) or not all(result.converged for result in results):
             return ExitCode.NOT_CONVERGED

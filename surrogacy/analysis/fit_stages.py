@@ -8,7 +8,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from surrogacy.analysis.fit_run import FitRun, Record, SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit, SetVerdict
 from surrogacy.analysis.fit_tasks import (
     Placed,
     apply_criteria,
@@ -18,8 +18,6 @@ from surrogacy.analysis.fit_tasks import (
     has_line,
     labelled,
     place_comparison,
-    profiled,
-    refittable,
     sample_model,
     vary_choices,
     vary_intervals,
@@ -27,7 +25,7 @@ from surrogacy.analysis.fit_tasks import (
     vary_subgroups,
 )
 from surrogacy.analysis.settings import FitSettings
-from surrogacy.analysis.stages import Stage, Task
+from surrogacy.analysis.stages import Stage, Task, read_tables, with_tables
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.changes import changes
@@ -36,23 +34,19 @@ from surrogacy.evaluation.external_validation import External, external
 from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction, predict_new
 from surrogacy.evaluation.placement import Focus, focus_comparisons, require_focus
-from surrogacy.models import Model
+from surrogacy.evaluation.records import Record
+from surrogacy.models import Capability, Model
 from surrogacy.results.requirements import refuse_unfittable
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, TrialSet
 
-NUTS_NEEDS = "--nuts needs a model that is exact and can be sampled too: bivariate-bayes or daniels-hughes"
+NUTS_NEEDS = (
+    "--nuts: none of the chosen models has both an exact and a sampled posterior; add --model bivariate-bayes or "
+    "daniels-hughes"
+)
 
 
-# ---- tables and pairs
-
-
-def _read(run: FitRun) -> list[list[Task]]:
-    return [[Task("tables", FitSettings.read, (run.settings,))]]
-
-
-def _with_tables(run: FitRun, values: Sequence[TrialSet]) -> FitRun:
-    return replace(run, trial_set=values[0])
+# ---- pairs
 
 
 def _pair(run: FitRun) -> list[list[Task]]:
@@ -65,13 +59,13 @@ def _with_pairs(run: FitRun, values: Sequence[tuple[list[AnalysisSet], list[Anal
 
 
 def pair_sets(settings: FitSettings, trials: TrialSet) -> tuple[list[AnalysisSet], list[AnalysisSet]]:
-    """Pair the effects of every set, and again without the added rows; refuse what could not be carried out after that.
+    """Pair the effects of every set, with and without the added rows.
 
     Raises
     ------
     DataError, UsageError
-        If a set does not exist, an added row is not verified enough, no set holds the trial in focus, or no model can
-        be sampled.
+        If a set does not exist, the evidence of an added row is too weak, no set includes the trial in focus, or no
+        model can be sampled.
     """
     pairs = settings.pair(trials)
     effects = [paired.effects for paired in pairs]
@@ -102,17 +96,17 @@ def _fit_tasks(paired: AnalysisSet, models: Sequence[Model], required: Sequence[
     ]
 
 
-def _with_findings(run: FitRun, findings: Sequence[SetFit]) -> FitRun:
-    return replace(run, sets=_joined(run.sets, findings))
+def _with_fits(run: FitRun, fits: Sequence[SetFit]) -> FitRun:
+    return replace(run, sets=_joined(run.sets, fits))
 
 
-def _with_findings_without_added(run: FitRun, findings: Sequence[SetFit]) -> FitRun:
-    before = _joined(run.sets_without_added, findings)
+def _with_fits_without_added(run: FitRun, fits: Sequence[SetFit]) -> FitRun:
+    before = _joined(run.sets_without_added, fits)
     return replace(run, sets_without_added=before, changes=tuple(changes(before, run.sets)))
 
 
-def _joined(sets: Sequence[SetFit], findings: Sequence[SetFit]) -> tuple[SetFit, ...]:
-    return tuple(fit.joined(part for part in findings if part.name == fit.name) for fit in sets)
+def _joined(sets: Sequence[SetFit], fits: Sequence[SetFit]) -> tuple[SetFit, ...]:
+    return tuple(fit.joined(part for part in fits if part.name == fit.name) for fit in sets)
 
 
 # ---- refits
@@ -134,25 +128,25 @@ def _vary(run: FitRun) -> list[list[Task]]:
 
 
 def _variations(run: FitRun, fit: SetFit) -> Iterator[Task]:
-    models = [model for model, _ in _results(run, fit) if refittable(model)]
+    models = [model for model, _ in _results(run, fit) if Capability.REFITS in model.capabilities]
     for model in models:
         name = f"{fit.name}: {model.name}"
-        if profiled(model):
+        if Capability.PROFILE_INTERVALS in model.capabilities:
             yield Task(f"{name} without each trial, with intervals", vary_refits, (fit.analysis_set, model))
         yield Task(f"{name}, each choice", vary_choices, (fit.analysis_set, model, run.settings, run.trials))
         yield Task(f"{name}, each subgroup", vary_subgroups, (fit.analysis_set, model))
-    bivariate = next((model for model in models if model.name == "bivariate-reml"), None)
+    bivariate = next((model for model in models if Capability.INTERVAL_METHODS in model.capabilities), None)
     arguments = fit.analysis_set, bivariate, run.settings.weights, run.settings.seed
     yield Task(f"{fit.name}: intervals", vary_intervals, arguments)
 
 
 def _results(run: FitRun, fit: SetFit) -> list[tuple[Model, Result]]:
-    """Models that were fitted to a set, with their results."""
+    """Return the models that were fitted to a set, with their results."""
     pairs = ((model, fit.result(model.name)) for model in run.settings.fitted_models)
     return [(model, result) for model, result in pairs if result is not None]
 
 
-# ---- other sets, other computations of the posterior
+# ---- predictions of other sets, sampled posteriors
 
 
 def _predict_sets(run: FitRun) -> list[list[Task]]:
@@ -164,7 +158,7 @@ def _predict_sets(run: FitRun) -> list[list[Task]]:
             Task(f"{test.name} from {training.name}: {model.name}", external, (model, training.effects, test.effects))
             for training, test in pairs
             for model, result in _results(run, training)
-            if refittable(model) and has_line(result)
+            if Capability.REFITS in model.capabilities and has_line(result)
         ]
     ]
 
@@ -184,7 +178,7 @@ def _sample(run: FitRun) -> list[list[Task]]:
 
 
 def _sampled_too(models: Iterable[Model]) -> list[Model]:
-    """Models that are exact and can be sampled too."""
+    """Return the models with both an exact and a sampled posterior."""
     from surrogacy.models.sampled.agreement import sampled_twin
 
     return [model for model in models if sampled_twin(model) is not None]
@@ -200,25 +194,25 @@ def _with_samples(run: FitRun, values: Sequence[Sequence[Result]]) -> FitRun:
 
 
 def _compared(fit: SetFit, model: Model, sampled: Result) -> SetFit:
-    """An exact posterior beside its samples; a disagreement is a problem of the result."""
+    """Compare an exact posterior with its samples; a disagreement becomes a caveat of the result."""
     from surrogacy.models.sampled.agreement import agreement, differ, disagreements
 
     exact = {result.model: result for result in fit.results}[model.name]
-    found = agreement(exact, sampled)
-    judged = replace(
+    comparison = agreement(exact, sampled)
+    compared = replace(
         exact,
-        caveats=exact.caveats + disagreements(found, sampled),
-        converged=exact.converged and not differ(found),
+        caveats=exact.caveats + disagreements(comparison, sampled),
+        converged=exact.converged and not differ(comparison),
     )
     return replace(
         fit,
-        results=tuple(judged if result is exact else result for result in fit.results),
-        agreement=(*fit.agreement, *labelled(fit, model, found)),
+        results=tuple(compared if result is exact else result for result in fit.results),
+        agreement=(*fit.agreement, *labelled(fit, model, comparison)),
         sampled=(*fit.sampled, sampled),
     )
 
 
-# ---- the trial in focus, and a new one
+# ---- the trial in focus, and a new trial
 
 
 def _place(run: FitRun) -> list[list[Task]]:
@@ -242,7 +236,7 @@ def _with_placement(run: FitRun, values: Sequence[Placed]) -> FitRun:
 
 
 def _not_placed(run: FitRun, focuses: Sequence[Focus]) -> Iterator[Record]:
-    """Comparisons of the trial in focus that no set of the run holds with both effects, and the reason."""
+    """Yield the comparisons of the trial in focus that no set includes with both effects, and the reason."""
     table, placed = run.trials.trials, {focus.comparison for focus in focuses}
     reasons = {entry.comparison: entry.reason for fit in run.sets for entry in fit.flow}
     chosen = (table["trial"] == run.settings.focus) & ~table["comparison"].isin(placed)
@@ -297,16 +291,16 @@ def _surrogate_limits(focus: Focus) -> Iterator[float]:
     return (float(np.exp(limit[0, 0])) for limit in focus.effects.limits)
 
 
-def _with_criteria(run: FitRun, values: Sequence[list[Record]]) -> FitRun:
+def _with_criteria(run: FitRun, values: Sequence[list[SetVerdict]]) -> FitRun:
     return replace(run, criteria=tuple(values[0]))
 
 
-READ = Stage("read", _read, _with_tables)
+READ: Stage[FitRun] = Stage("read", read_tables, with_tables)
 PAIR = Stage("pair", _pair, _with_pairs)
-FIT = Stage("fit", _fit, _with_findings)
-FIT_WITHOUT_ADDED = Stage("fit without the added rows", _fit_without_added, _with_findings_without_added)
-EVALUATE = Stage("evaluate", _evaluate, _with_findings)
-VARY = Stage("vary", _vary, _with_findings)
+FIT = Stage("fit", _fit, _with_fits)
+FIT_WITHOUT_ADDED = Stage("fit without the added rows", _fit_without_added, _with_fits_without_added)
+EVALUATE = Stage("evaluate", _evaluate, _with_fits)
+VARY = Stage("vary", _vary, _with_fits)
 PREDICT_SETS = Stage("predict sets", _predict_sets, _with_external)
 SAMPLE = Stage("sample", _sample, _with_samples)
 PLACE = Stage("place", _place, _with_placement)
@@ -315,7 +309,7 @@ COMPARE = Stage("compare", _compare, _with_differences)
 JUDGE = Stage("criteria", _judge, _with_criteria)
 
 TABLE_STAGES = (READ, PAIR)
-# what later stages read comes first: a posterior that NUTS contradicts is marked before it is placed and judged
+# a posterior that NUTS contradicts is marked before the trial in focus is placed and the criteria are applied
 MODEL_STAGES = (
     FIT,
     FIT_WITHOUT_ADDED,

@@ -1,12 +1,12 @@
-"""Tasks of a run of fits: each computes one part from values alone, and can be carried out by any process."""
+"""Tasks of a run of fits. Each is a function of its arguments alone, so that any process can compute it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from surrogacy.analysis.fit_run import Failure, Record, SetFit
+from surrogacy.analysis.fit_run import Failure, SetFit, SetVerdict
 from surrogacy.analysis.settings import FitSettings
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError, UsageError
@@ -18,9 +18,10 @@ from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.evaluation.influence import delete_one, regression_diagnostics
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
 from surrogacy.evaluation.placement import Focus, Placement, place
+from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.sensitivity import vary_one_choice
 from surrogacy.evaluation.subgroups import by_factor, levels_of
-from surrogacy.models import Model
+from surrogacy.models import Capability, Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.correlation import WeightedPearson
 from surrogacy.models.regression import WeightedRegression
@@ -39,31 +40,21 @@ from surrogacy.trials import AnalysisSet, TrialSet
 from surrogacy.trials.analysis_set import Source
 
 FACTORS = ("line", "class", "masking", "region", "stage", "surrogate", "era")
-LATER_ERA = 2019  # immunotherapy and the years after Llovet's table
-
-
-def refittable(model: Model) -> bool:
-    """Return whether a model can be fitted again and again: a sampled one is compiled for every data set."""
-    return getattr(model, "refittable", True)
-
-
-def profiled(model: Model) -> bool:
-    """Return whether the intervals of a model are found by profiling the likelihood."""
-    return hasattr(model, "interval")
+LATER_ERA = 2019  # immunotherapy, and the years after the table of Llovet 2019
 
 
 def has_line(result: Result) -> bool:
-    """Return whether a model predicts trials: it has a line, or none only as the surrogate effects hardly differ."""
+    """Return whether a model predicts trials; its line is missing only if the surrogate effects hardly differ."""
     return result.line is not None or "slope" in result.estimates
 
 
 def fit_model(paired: AnalysisSet, model: Model, required: bool) -> SetFit:
-    """Fit a model to a set, with the sensitivity to the prior where it is exact.
+    """Fit a model to a set, with the sensitivity of its posterior to the prior.
 
     Raises
     ------
     UsageError
-        If the tables lack what a required model needs.
+        If the tables lack a quantity that a required model needs.
     """
     effects, fit = paired.effects, SetFit(paired)
     try:
@@ -74,45 +65,43 @@ def fit_model(paired: AnalysisSet, model: Model, required: bool) -> SetFit:
         return replace(fit, not_fitted=(NotFitted(model.name, error.reason, error.remedy, error.left_out),))
     except FitError as error:
         return replace(fit, failures=(Failure(model.name, str(error)),))
-    if isinstance(model, BivariateBayes) and not fit.large:
-        fit = replace(
-            fit,
-            prior_sensitivity=labelled(fit, model, map(refits.prior_record, refits.prior_sensitivity(model, effects))),
-        )
-    elif hasattr(model, "build"):  # sampled: priors and replicated data beside the draws, and how far the prior pulls
+    if Capability.PRIORS in model.capabilities and not fit.large:
+        other_priors = refits.prior_sensitivity(cast(BivariateBayes, model), effects)
+        fit = replace(fit, prior_sensitivity=labelled(fit, model, map(refits.prior_record, other_priors)))
+    if Capability.POWER_SCALING in model.capabilities:
+        from surrogacy.models.sampled.nuts import Sampled
         from surrogacy.models.sampled.prior_posterior_checks import complete
 
-        result, scaling = complete(model, result)  # type: ignore[arg-type]
+        result, scaling = complete(cast(Sampled, model), result)
         fit = replace(fit, power_scaling=labelled(fit, model, scaling))
     return replace(fit, results=(result,))
 
 
-def labelled(fit: SetFit, model: Model, found: Iterable[Record]) -> tuple[Record, ...]:
-    """Records with the names of their set and model."""
-    return tuple({"set": fit.name, "model": model.name} | record for record in found)
+def labelled(fit: SetFit, model: Model, records: Iterable[Record]) -> tuple[Record, ...]:
+    """Add the names of set and model to records."""
+    return tuple({"set": fit.name, "model": model.name, **record} for record in records)
 
 
 def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
     """Refit a model over the within-trial correlation and without each trial.
 
-    Profile intervals, which cost seconds, wait for `vary_refits`.
+    Profile intervals take seconds and are left to `vary_refits`.
     """
     fit, effects = SetFit(paired), result.effects
-    if model.name.startswith("bivariate"):
-        fit = replace(
-            fit,
-            rho_within_grid=labelled(fit, model, map(refits.rho_within_record, refits.rho_within_grid(model, effects))),
-        )
-    if refittable(model):
+    if Capability.WITHIN_TRIAL_CORRELATIONS in model.capabilities:
+        grid = refits.rho_within_grid(model, effects)
+        fit = replace(fit, rho_within_grid=labelled(fit, model, map(refits.rho_within_record, grid)))
+    if Capability.REFITS in model.capabilities:
         left_out = refits.without_each_trial(model, effects)
         without = map(refits.left_out_record, refits.leave_one_out(model, effects, left_out))
         fit = replace(fit, leave_one_out=labelled(fit, model, without))
         if has_line(result):
             fit = replace(fit, cross_validation=(cross_validate(model, effects, left_out),))
-        if not profiled(model):
+        if Capability.PROFILE_INTERVALS not in model.capabilities:
             fit = replace(fit, influences=tuple(delete_one(model, effects, left_out)))
-    if isinstance(model, WeightedRegression):
-        fit = replace(fit, influence=labelled(fit, model, map(asdict, regression_diagnostics(effects, model))))
+    if Capability.REGRESSION_DIAGNOSTICS in model.capabilities:
+        diagnostics = regression_diagnostics(effects, cast(WeightedRegression, model))
+        fit = replace(fit, influence=labelled(fit, model, map(asdict, diagnostics)))
     return fit
 
 
@@ -126,17 +115,17 @@ def vary_choices(paired: AnalysisSet, model: Model, settings: FitSettings, trial
     """Refit a model with one choice of the pairing varied at a time."""
     fit = SetFit(paired)
     source: Source = {} if settings.pairs_table else fit.name
-    found = vary_one_choice(model, trials, source, pairing=settings.resolved_pairing(trials))
-    return replace(fit, choices=labelled(fit, model, map(refits.choice_record, found)))
+    choices = vary_one_choice(model, trials, source, pairing=settings.resolved_pairing(trials))
+    return replace(fit, choices=labelled(fit, model, map(refits.choice_record, choices)))
 
 
 def vary_subgroups(paired: AnalysisSet, model: Model) -> SetFit:
-    """Refit a model in each level of each factor that is known of a set and parts it."""
+    """Refit a model in each level of each factor that divides the set."""
     fit, effects = SetFit(paired), paired.effects
     known = [factor for factor in FACTORS if ("year" if factor == "era" else factor) in effects.covariates]
-    parting = [factor for factor in known if len(levels_of(effects, factor, LATER_ERA)) > 1]
-    found = [refit for factor in parting for refit in by_factor(model, effects, factor, LATER_ERA)]
-    return replace(fit, subgroups=labelled(fit, model, map(refits.subgroup_record, found)))
+    dividing = [factor for factor in known if len(levels_of(effects, factor, LATER_ERA)) > 1]
+    subgroups = [refit for factor in dividing for refit in by_factor(model, effects, factor, LATER_ERA)]
+    return replace(fit, subgroups=labelled(fit, model, map(refits.subgroup_record, subgroups)))
 
 
 def vary_intervals(paired: AnalysisSet, bivariate: Model | None, weights: Weights, seed: int) -> SetFit:
@@ -149,10 +138,12 @@ def vary_intervals(paired: AnalysisSet, bivariate: Model | None, weights: Weight
         if (bivariate is not None if method.correlates == TRUE else weighted)
     ]
     try:
-        found = all_intervals(effects, bivariate, weights=weights if weighted else "none", recipes=methods, seed=seed)
+        intervals = all_intervals(
+            effects, bivariate, weights=weights if weighted else "none", recipes=methods, seed=seed
+        )
     except SurrogacyError as error:
         return replace(fit, interval_methods=({"set": fit.name, "problem": str(error)},))
-    return replace(fit, interval_methods=tuple({"set": fit.name, **vars(interval)} for interval in found))
+    return replace(fit, interval_methods=tuple({"set": fit.name, **vars(interval)} for interval in intervals))
 
 
 def sample_model(model: Model, sets: Sequence[Effects], seed: int) -> list[Result]:
@@ -163,7 +154,7 @@ def sample_model(model: Model, sets: Sequence[Effects], seed: int) -> list[Resul
 
 
 class Placed(NamedTuple):
-    """A comparison in focus: its place within every line, and its decomposition where the tables allow one."""
+    """Comparison in focus: its placement within every line, and its decomposition if the tables allow one."""
 
     focus: Focus
     placements: list[Placement]
@@ -176,18 +167,18 @@ def place_comparison(
     """Place a comparison within every line, and decompose the gap between its effects."""
     try:
         decomposition = decompose(read_inputs(trials, focus.comparison))
-    except UsageError:  # the tables do not hold what that needs
+    except UsageError:  # the tables lack a quantity that it needs
         decomposition = None
     return Placed(focus, place(focus, models, sets), decomposition)
 
 
 def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int) -> Difference | None:
-    """Difference of the association between two sets.
+    """Compare the association of two sets.
 
     Returns
     -------
     Difference or None
-        None with fewer than three comparisons, which the fit of that set reports.
+        None if a set has fewer than three comparisons; the fit of that set reports this.
     """
     posterior = all(fitting_error(BivariateBayes(), effects) is None for effects in (smaller, larger))
     try:
@@ -196,13 +187,10 @@ def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int)
         return None
 
 
-def apply_criteria(results: Sequence[Result], trials: Sequence[SurrogateEffect], style: Style) -> list[Record]:
-    """Apply published criteria to every result, and to every comparison in focus against its threshold."""
-    return [
-        {"set": result.effects.name, **verdict.record}
-        for result in results
-        for verdict in [
-            *all_verdicts(result, style=style),
-            *(iqwig_trial(result, trial, style=style) for trial in trials),
-        ]
-    ]
+def apply_criteria(results: Sequence[Result], trials: Sequence[SurrogateEffect], style: Style) -> list[SetVerdict]:
+    """Apply the published criteria to every result, and compare every trial in focus with its threshold effect."""
+    verdicts = []
+    for result in results:
+        of_trials = [iqwig_trial(result, trial, style=style) for trial in trials]
+        verdicts += [SetVerdict(result.effects.name, each) for each in (*all_verdicts(result, style=style), *of_trials)]
+    return verdicts

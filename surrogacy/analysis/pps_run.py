@@ -1,4 +1,4 @@
-"""The value that a run on post-progression survival fills."""
+"""Results of a run on post-progression survival."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from surrogacy.pps.trial_summary import TrialSummary
 
 @dataclass(frozen=True, eq=False)
 class Moderated:
-    """A moderated line, and how far it can be believed.
+    """Moderated surrogacy line, and the evidence for the moderation.
 
     Parameters
     ----------
     line : Moderation
     permutation : Permutation
     left_out : tuple of LineWithoutTrial
-        Slope and its difference without each trial.
+        Slopes and their difference without each trial.
     score : LogScore
-        Of the trials left out, with the moderator and without.
+        Leave-one-out log score with and without the moderator.
     swayed : tuple of str
-        Labels of the trials without which the difference of slopes would be told otherwise.
+        Labels of the trials whose removal changes the conclusion on the difference of slopes.
     needed : TrialsNeeded
-        For the difference of slopes that was found; its ``power``, a function of the p-value alone, is not reported.
+        For the estimated difference of slopes; its ``power``, a function of the p-value alone, is not reported.
     needed_for_dilution : TrialsNeeded or None
-        For the one that dilution alone would give, where the moderator is PPS.
+        For the difference that dilution alone causes, if the moderator is PPS.
     """
 
     line: Moderation
@@ -51,7 +51,7 @@ class Moderated:
 
 @dataclass(frozen=True, eq=False)
 class PpsRun(StagedRun):
-    """A run on post-progression survival.
+    """Run on post-progression survival.
 
     Parameters
     ----------
@@ -60,25 +60,25 @@ class PpsRun(StagedRun):
         Of the trial level; None until the tables are read.
     focus : TrialSummary or None
     summaries : tuple of TrialSummary
-        Of every trial whose medians allow a decomposition.
+        One per trial whose medians allow a decomposition.
     decompositions : tuple of Decomposition
-        Of the trial in focus: the updated data cut by its hazard ratio first, calibration L and M.
+        Of the trial in focus, by calibration L and M; the hazard ratio of the updated data cut comes first.
     by_direct_death : tuple of DirectDeathScenario
     at_risk : AtRiskComparison or None
-        Constant against piecewise post-progression hazards, where numbers at risk of the trial in focus are known.
+        Constant and piecewise post-progression hazards, if the numbers at risk of the trial in focus are known.
     every_trial : tuple of Decomposition
-        Of every comparison whose medians allow one.
+        One per comparison whose medians allow it.
     not_decomposed : dict of comparison to reason
     arms : tuple of CouplingAudit
     moderated : tuple of Moderated
     dilution_regression : Offset or None
-        OS effects regressed on what dilution alone leaves of the PFS effects.
+        OS effects regressed on those expected under dilution alone.
     dilution_sensitivity : tuple of OffsetScenario
-        The same under other assumptions where the tables hold no follow-up or no deaths without progression.
+        The same regression under other assumptions on follow-up and deaths without progression.
     map : DilutionMap or None
     points : tuple of DilutionPoint
     not_possible : tuple of str
-        Analyses that these trials do not allow, and why.
+        Analyses that these trials do not allow, and the reasons.
     """
 
     settings: PpsSettings
@@ -100,10 +100,10 @@ class PpsRun(StagedRun):
 
     @property
     def main(self) -> Decomposition | None:
-        """Decomposition of the trial in focus: PPS fitted to the OS medians, hazard ratio of the final cut."""
+        """Main decomposition of the trial in focus: calibration M, hazard ratio of the final data cut."""
         return main_decomposition(self.decompositions)
 
     @property
     def awaits_at_risk(self) -> bool:
-        """Return whether numbers at risk of the trial in focus are known that no hazards were fitted to yet."""
+        """Return whether the hazards of the trial in focus are still to be fitted to its numbers at risk."""
         return self.at_risk is None and self.main is not None and self.main.inputs.at_risk is not None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from surrogacy.analysis.pps_run import Moderated, PpsRun
 from surrogacy.analysis.settings import PpsSettings
-from surrogacy.analysis.stages import Stage, Task
+from surrogacy.analysis.stages import Stage, Task, read_tables, with_tables
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.moderated_line import ModeratedLine
@@ -37,7 +37,7 @@ from surrogacy.trials import TrialSet
 from surrogacy.trials.pairing import part_of
 
 DEFINITIONS: tuple[PpsDefinition, ...] = ("median-difference", "model")
-RESAMPLES_OF_TABLE = 300  # of each trial of the table; the trial in focus takes as many as are asked for
+RESAMPLES_PER_TRIAL = 300  # for every trial but the trial in focus, which takes `PpsSettings.resamples`
 RATIO = "PPS / PFS of the control arm"
 MODERATORS: dict[str, Callable[[TrialSet, Effects], Moderator]] = {
     RATIO: pps_ratio,
@@ -48,20 +48,12 @@ MODERATORS: dict[str, Callable[[TrialSet, Effects], Moderator]] = {
 
 
 class NotPossible(NamedTuple):
-    """An analysis that these trials do not allow, and why."""
+    """Analysis that the trials do not allow, and the reason."""
 
     reason: str
 
 
-# ---- tables
-
-
-def _read(run: PpsRun) -> list[list[Task]]:
-    return [[Task("tables", PpsSettings.read, (run.settings,))]]
-
-
-def _with_tables(run: PpsRun, values: Sequence[TrialSet]) -> PpsRun:
-    return replace(run, trial_set=values[0])
+# ---- reports of the trials
 
 
 def _summarise(run: PpsRun) -> list[list[Task]]:
@@ -74,7 +66,7 @@ def _summarise(run: PpsRun) -> list[list[Task]]:
 
 
 class Summaries(NamedTuple):
-    """Effects of the analysis set, reports of the trial in focus and of every trial, and why others have none."""
+    """Effects of the analysis set, summaries of the trial in focus and of every trial, and reasons for missing ones."""
 
     effects: Effects
     focus: TrialSummary | None
@@ -83,7 +75,7 @@ class Summaries(NamedTuple):
 
 
 def summarise(settings: PpsSettings, trials: TrialSet) -> Summaries:
-    """Read the effects of the analysis set, and what trials reported of their arms.
+    """Read the effects of the analysis set and the arm-level summaries of the trials.
 
     Raises
     ------
@@ -98,7 +90,7 @@ def summarise(settings: PpsSettings, trials: TrialSet) -> Summaries:
 
 
 def chart_dilution(trials: TrialSet) -> tuple[DilutionMap, tuple[DilutionPoint, ...]]:
-    """Return the dilution map, and the trials on it."""
+    """Compute the dilution map and the positions of the trials on it."""
     return dilution_map(), dilution_points(trials)
 
 
@@ -116,26 +108,26 @@ def _decompose(run: PpsRun) -> list[list[Task]]:
     if run.focus is not None:
         tasks.append(Task(f"{run.focus.label}: decomposition", decompose_focus, (run.focus, settings)))
     for summary in run.summaries:
-        arguments = summary, RESAMPLES_OF_TABLE, settings.seed
+        arguments = summary, RESAMPLES_PER_TRIAL, settings.seed
         tasks.append(Task(f"{summary.label}: decomposition", decompose_summary, arguments))
     return [tasks]
 
 
 class FocusDecomposition(NamedTuple):
-    """Decompositions of the trial in focus, and how they depend on the share of deaths without progression."""
+    """Decompositions of the trial in focus, and their sensitivity to the share of deaths without progression."""
 
     decompositions: tuple[Decomposition, ...]
     by_direct_death: tuple[DirectDeathScenario, ...]
 
 
 def decompose_focus(summary: TrialSummary, settings: PpsSettings) -> FocusDecomposition:
-    """Decompose a trial in every way that its numbers allow."""
+    """Decompose a trial by every data cut and calibration that its numbers allow."""
     decompositions = decompose_all(summary, resamples=settings.resamples, seed=settings.seed)
     return FocusDecomposition(decompositions, tuple(by_direct_death(summary)))
 
 
 def decompose_summary(summary: TrialSummary, resamples: int, seed: int) -> Decomposition | NotPossible:
-    """Decompose a trial: calibration M, by the hazard ratio that belongs with the final OS."""
+    """Decompose a trial by calibration M and the hazard ratio that belongs to the final OS analysis."""
     try:
         return decompose(summary, resamples=resamples, seed=seed)
     except UsageError as error:
@@ -152,7 +144,7 @@ def _with_decompositions(run: PpsRun, values: Sequence[Any]) -> PpsRun:
     for summary, value in zip(run.summaries, values, strict=True):
         if isinstance(value, NotPossible):
             not_decomposed[summary.comparison] = value.reason
-        else:  # a trial has one set of numbers
+        else:  # the trial in focus has the same numbers everywhere
             every_trial.append(main if main and summary.comparison == main.inputs.comparison else value)
     return replace(run, every_trial=tuple(every_trial), not_decomposed=not_decomposed)
 
@@ -176,11 +168,11 @@ def _audit(run: PpsRun) -> list[list[Task]]:
 
 
 def audit_arms(arms: Sequence[ArmPps], definition: PpsDefinition, seed: int) -> CouplingAudit | NotPossible:
-    """Correlate median OS with median PPS over arms, beside what OS = PFS + PPS gives without any association."""
+    """Correlate median OS with median PPS over arms, and compare with the correlation that OS = PFS + PPS forces."""
     try:
         return coupling_audit(arms, definition=definition, seed=seed)
     except (FitError, UsageError) as error:
-        return NotPossible(f"arms, PPS by definition {definition}: {error}")
+        return NotPossible(f"arm-level correlations with PPS as {definition}: {error}")
 
 
 def _with_arms(run: PpsRun, values: Sequence[CouplingAudit | NotPossible]) -> PpsRun:
@@ -206,7 +198,7 @@ def _moderate(run: PpsRun) -> list[list[Task]]:
 
 
 def moderate(trials: TrialSet, effects: Effects, name: str, seed: int) -> Moderated | NotPossible:
-    """Fit the line of a set moderated by a covariate, with the evidence for the moderation."""
+    """Fit the surrogacy line moderated by a covariate, with the evidence for the moderation."""
     try:
         line = ModeratedLine().fit(effects, MODERATORS[name](trials, effects))
     except (FitError, UsageError) as error:
@@ -214,24 +206,24 @@ def moderate(trials: TrialSet, effects: Effects, name: str, seed: int) -> Modera
     left_out, score = leave_one_out(line)
     permutation = permutation_test(line, seed=seed)
     labels = dict(zip(effects.trial, effects.labels, strict=True))
-    swayed = tuple(labels[trial] for trial in influential_trials(left_out, line))
+    influential = tuple(labels[trial] for trial in influential_trials(left_out, line))
     dilution = _needed_for_dilution(trials, line) if name == RATIO else None
-    return Moderated(line, permutation, tuple(left_out), score, swayed, trials_needed(line), dilution)
+    return Moderated(line, permutation, tuple(left_out), score, influential, trials_needed(line), dilution)
 
 
 def _needed_for_dilution(trials: TrialSet, line: Moderation) -> TrialsNeeded:
-    """Comparisons that would show the moderation which dilution alone gives."""
+    """Number of comparisons needed to show the moderation that dilution alone causes."""
     expected, _ = expected_effects(trials, line.posterior.effects)
     return trials_needed(line, expected_coefficients(line, expected)["slope_difference"])
 
 
 def regress_on_dilution(trials: TrialSet, effects: Effects) -> Offset | NotPossible:
-    """Regress the OS effects of a set on those that dilution alone would leave."""
+    """Regress the OS effects of a set on those expected from the PFS effects under dilution alone."""
     try:
         expected, known = expected_effects(trials, effects)
         return OffsetModel().fit(part_of(effects, known), expected, expected.assumed)
     except (FitError, UsageError) as error:
-        return NotPossible(f"OS effects on what dilution leaves: {error}")
+        return NotPossible(f"regression of the OS effects on those expected under dilution: {error}")
 
 
 def _with_moderation(run: PpsRun, values: Sequence[Any]) -> PpsRun:
@@ -245,7 +237,7 @@ def _with_moderation(run: PpsRun, values: Sequence[Any]) -> PpsRun:
     )
 
 
-READ = Stage("read", _read, _with_tables)
+READ: Stage[PpsRun] = Stage("read", read_tables, with_tables)
 SUMMARISE = Stage("summarise", _summarise, _with_summaries)
 DECOMPOSE = Stage("decompose", _decompose, _with_decompositions)
 AT_RISK = Stage("at risk", _at_risk, _with_at_risk)

@@ -1,4 +1,4 @@
-"""Settings of a run: all that a command is asked for, checked when they are made."""
+"""Settings of a run, checked when they are made."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ class FitSettings:
     models : tuple of str
         Names, as on the command line.
     required_models : tuple of str
-        Those that must be fitted; another one is passed over if the tables lack what it needs.
+        Models that must be fitted; any other model is skipped if the tables lack a quantity that it needs.
     tables, added, pairs_table : Path or None
-        Folder of other tables, a file of extra rows, or one table to be fitted alone.
+        Folder with other tables, a file with extra rows, and a table that is fitted alone.
     pairing : Pairing
-        Which hazard ratios to pair; no ``surrogates``: those of the shipped tables, or of ``pairs_table``.
+        Hazard ratios to pair; without ``surrogates``, those of the shipped tables or of ``pairs_table``.
     weights : str
-        Of correlation and regression.
+        Weights of correlation and regression.
     new_n : float or None
-        Patients of the new trial of prediction bands; infinite = its true effect.
+        Patients of the new trial in prediction bands; infinite = its true effect.
     seed : int
     focus : str or None
         Trial or comparison to be placed.
     focus_required : bool
-        Whether it is an error if no set holds it.
+        Whether it is an error if no set includes it.
     new_trial : NewTrial or None
         Trial whose final effect is to be predicted.
     sensitivity, nuts : bool
-        Whether to vary every choice, and to sample the exact models too.
+        Whether to run the sensitivity analyses, and to sample the exact models as well.
     criteria_style : {"neutral", "verdict"}
     sets_named : bool
-        Whether the sets were named; a default set without a pair is passed over by a check.
+        Whether the user named the sets; a check skips a default set that has no pair.
 
     Raises
     ------
@@ -86,21 +86,24 @@ class FitSettings:
             if name not in REGISTRY:
                 raise UsageError(f"unknown model {name!r}; choose from {', '.join(REGISTRY)}")
         if self.pairs_table is not None and (self.tables is not None or self.added is not None):
-            raise UsageError("a table that is fitted alone takes no other tables and no added rows")
+            raise UsageError(
+                f"{self.pairs_table} is fitted alone; leave out the other tables and the added rows, or add the table "
+                "to the shipped ones as added rows"
+            )
 
     @cached_property
     def fitted_models(self) -> tuple[Model, ...]:
-        """The models with the settings of the run.
+        """Models with the settings of the run.
 
-        A weighted regression predicts no true effect (``new_n`` infinite): unless it is required, it keeps its default,
-        a trial of the mean size. Slope and R2 do not depend on the size.
+        A weighted regression cannot predict a true effect (``new_n`` infinite). Unless it is required, it keeps its
+        default, a trial of mean size. Slope and R2 do not depend on the size.
         """
         sizes = {name: None if self.default_size and name == REGRESSION else self.new_n for name in self.models}
         return tuple(create(name, weights=self.weights, new_n=n, seed=self.seed) for name, n in sizes.items())
 
     @property
     def default_size(self) -> bool:
-        """Return whether a weighted regression keeps its default size of a new trial."""
+        """Return whether the weighted regression keeps its default size of a new trial."""
         return REGRESSION in self.models and self.new_n == np.inf and REGRESSION not in self.required_models
 
     def read(self) -> TrialSet:
@@ -108,7 +111,7 @@ class FitSettings:
         return read_pairs(self.pairs_table) if self.pairs_table else read_trials(self.tables, self.added)
 
     def surrogates(self, trials: TrialSet) -> tuple[str, ...]:
-        """Surrogates in order of preference."""
+        """Surrogate endpoints in order of preference."""
         return self.pairing.surrogates or (SURROGATES if self.pairs_table is None else trials.surrogates)
 
     def pair(self, trials: TrialSet) -> list[AnalysisSet]:
@@ -119,11 +122,11 @@ class FitSettings:
         return [trials.analysis_set_with_flow({}, pairing, self.pairs_table.stem)]
 
     def resolved_pairing(self, trials: TrialSet) -> Pairing:
-        """Pairing with the surrogates of the tables where none are named."""
+        """Pairing with the surrogates of the tables if none are named."""
         return replace(self.pairing, surrogates=self.surrogates(trials))
 
     def pair_without_added(self, trials: TrialSet) -> list[AnalysisSet]:
-        """Pair the effects of every set, without the added rows and without endpoints that these alone have."""
+        """Pair the effects of every set without the added rows and the endpoints that only these have."""
         earlier = trials.without_added()
         endpoints = known_endpoints(self.pairing.surrogates, tuple(earlier.effects["endpoint"]))
         return replace(self, pairing=replace(self.pairing, surrogates=endpoints)).pair(earlier)
@@ -136,13 +139,14 @@ class PpsSettings:
     Parameters
     ----------
     set_name : str
-        Analysis set of the trial level.
+        Analysis set of the trial-level analyses.
     tables, added : Path or None
-        Folder of other tables, a file of extra rows.
+        Folder with other tables, and a file with extra rows.
     focus : str or None
-        Comparison to be decomposed in every way its numbers allow.
+        Comparison to be decomposed by every data cut and calibration.
     direct_death : float or None
-        Share of its PFS events that are deaths; default: as the tables count them, else an assumption that is named.
+        Share of its PFS events that are deaths without progression; default: as counted in the tables, else an
+        assumption that the output states.
     resamples : int
         Simulated trials for the intervals of the trial in focus.
     seed : int
@@ -164,7 +168,7 @@ class PpsSettings:
     def __post_init__(self) -> None:
         check_seed(self.seed)
         if self.resamples < FEWEST_RESAMPLES:
-            raise UsageError(f"resamples {self.resamples}: intervals need at least {FEWEST_RESAMPLES} resamples")
+            raise UsageError(f"--resamples {self.resamples}: give at least {FEWEST_RESAMPLES}, the intervals need them")
 
     def read(self) -> TrialSet:
         """Read and check the tables."""
@@ -179,4 +183,4 @@ def check_seed(seed: int) -> None:
     UsageError
     """
     if seed < 0:
-        raise UsageError(f"seed {seed}: a seed is a whole number, 0 or more")
+        raise UsageError(f"--seed {seed}: give a whole number, 0 or more")

@@ -1,4 +1,4 @@
-"""Stages of a run: independent tasks, the executors that compute them, and the driver that joins their results."""
+"""Stages of a run: independent tasks, executors that compute them, and the driver that joins their results."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from surrogacy.errors import ExitCode
 from surrogacy.trials import TrialSet
 
 
 class Task(NamedTuple):
-    """An independent computation: a module-level function and its arguments, so that any process can carry it out.
+    """Independent computation.
 
     Parameters
     ----------
     label : str
-        Its name for a progress bar.
+        Name for a progress bar.
     function : callable
+        A function at module level, so that any process can call it.
     arguments : tuple
     """
 
@@ -29,57 +30,73 @@ class Task(NamedTuple):
     arguments: tuple[Any, ...] = ()
 
     def compute(self) -> Any:
-        """Carry it out in this process."""
+        """Compute the result in this process."""
         return self.function(*self.arguments)
 
 
 type Execute = Callable[[Sequence[Task]], Iterable[Any]]
-"""An executor: the results of independent tasks in the order of the tasks, each as soon as it is there."""
+"""Executor: returns the results in the order of the tasks, each as soon as it is available."""
+
+
+class Settings(Protocol):
+    """Settings of a run."""
+
+    def read(self) -> TrialSet:
+        """Read and check the tables."""
+        ...
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StagedRun:
-    """The part of a run that all commands have.
+    """Fields that the runs of both commands share.
 
     Parameters
     ----------
+    settings : Settings
     trial_set : TrialSet or None
         None until the tables are read.
     seconds : mapping of str to float
-        Time that each stage took.
+        Duration of each stage.
     """
 
+    settings: Settings
     trial_set: TrialSet | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def trials(self) -> TrialSet:
-        """The tables, once they are read."""
+        """Trial tables.
+
+        Raises
+        ------
+        AttributeError
+            If the tables are not read yet.
+        """
         if self.trial_set is None:
             raise AttributeError("the tables of this run are not read yet")
         return self.trial_set
 
     @property
     def notices(self) -> list[str]:
-        """Omissions of the run, for stderr and run.json; none unless a command has some."""
+        """Omissions of the run, for stderr and run.json; a command may override this."""
         return []
 
     def exit_code(self, *, strict: bool = False, undrawn: bool = False) -> ExitCode:
-        """Exit code of a run: 4 if a figure could not be drawn; a command may have further reasons."""
+        """Exit code of a run: 4 if a figure could not be drawn; a command may override this."""
         return ExitCode.NOT_CONVERGED if undrawn else ExitCode.OK
 
 
 class Stage[R: StagedRun](NamedTuple):
-    """A step from one state of a run to the next.
+    """Stage of a run.
 
     Parameters
     ----------
     name : str
     batches : callable
-        The tasks, seen from the run so far, in the batches in which they are joined: a figure of a batch that is joined
-        can be drawn while the next batch is computed. No task depends on another one of its stage.
+        Takes the run so far and returns batches of tasks. The figures of one batch can be drawn while the next batch
+        is computed. No task depends on another task of its stage.
     join : callable
-        The run with the results of one batch put in.
+        Returns the run with the results of one batch added.
     """
 
     name: str
@@ -88,15 +105,15 @@ class Stage[R: StagedRun](NamedTuple):
 
 
 def advance[R: StagedRun](run: R, stages: Iterable[Stage[R]], execute: Execute) -> Iterator[R]:
-    """Carry out stages, and yield the run after each batch of tasks.
+    """Compute stages, and yield the run after each batch of tasks.
 
     Parameters
     ----------
     run : StagedRun
     stages : iterable of Stage
-        One without tasks is passed over.
+        A stage without tasks yields nothing.
     execute : callable
-        Does not change the result: `in_order`, or what `shared_with` gives.
+        `in_order` or an executor of `shared_with`; the result does not depend on it.
     """
     for stage in stages:
         clock = time.perf_counter()
@@ -111,12 +128,12 @@ def advance[R: StagedRun](run: R, stages: Iterable[Stage[R]], execute: Execute) 
 
 
 def in_order(tasks: Sequence[Task]) -> Iterator[Any]:
-    """Carry out tasks one after another in this process."""
+    """Compute tasks one after another in this process."""
     return map(Task.compute, tasks)
 
 
 def shared_with(pool: Executor) -> Execute:
-    """Return an executor that begins with the first task in this process, while a pool begins with the last."""
+    """Return an executor that computes from the first task on in this process, and from the last task on in a pool."""
 
     def execute(tasks: Sequence[Task]) -> Iterator[Any]:
         futures = [pool.submit(task.function, *task.arguments) for task in reversed(tasks)]
@@ -128,3 +145,13 @@ def shared_with(pool: Executor) -> Execute:
                 future.cancel()
 
     return execute
+
+
+def read_tables(run: StagedRun) -> list[list[Task]]:
+    """Task of the first stage of every command: read the tables."""
+    return [[Task("tables", run.settings.read)]]
+
+
+def with_tables[R: StagedRun](run: R, values: Sequence[TrialSet]) -> R:
+    """Add the tables to a run."""
+    return replace(run, trial_set=values[0])

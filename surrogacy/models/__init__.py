@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -35,6 +36,25 @@ REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
+class Capability(Enum):
+    """Evaluation that a model allows beyond its fit."""
+
+    REFITS = auto()
+    """It is fast enough to be refitted without each trial, in each subgroup and with each choice varied."""
+    WITHIN_TRIAL_CORRELATIONS = auto()
+    """It is refitted over a grid of within-trial correlations."""
+    PROFILE_INTERVALS = auto()
+    """Its intervals are profile-likelihood intervals, which take seconds per refit."""
+    INTERVAL_METHODS = auto()
+    """Intervals of the correlation of the true effects are computed from it by every published method."""
+    PRIORS = auto()
+    """It is refitted with other priors."""
+    POWER_SCALING = auto()
+    """Its draws allow prior and posterior predictive checks and power scaling."""
+    REGRESSION_DIAGNOSTICS = auto()
+    """Leverage, residuals and Cook's distance of each comparison are defined."""
+
+
 class Model(Protocol):
     """Model of trial-level surrogacy."""
 
@@ -51,6 +71,11 @@ class Model(Protocol):
     @property
     def fewest(self) -> int:
         """Number of comparisons without which it cannot be fitted."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Evaluations that it allows beyond its fit."""
         ...
 
     def fit(self, effects: Effects) -> Result:

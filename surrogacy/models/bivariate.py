@@ -28,6 +28,7 @@ from scipy.special import ndtri, stdtrit
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models import Capability
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.likelihood.maximum import Optimum, maximise, parameter_covariance
 from surrogacy.models.likelihood.profile_intervals import profile_intervals
@@ -111,6 +112,12 @@ class BivariateRandomEffects:
     def name(self) -> str:
         """Name on the command line."""
         return f"bivariate-{self.method}"
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Evaluations that it allows beyond its fit; the published interval methods are applied to REML alone."""
+        of_both = {Capability.REFITS, Capability.WITHIN_TRIAL_CORRELATIONS, Capability.PROFILE_INTERVALS}
+        return frozenset(of_both | ({Capability.INTERVAL_METHODS} if self.method == "reml" else set()))
 
     def fit(self, effects: Effects) -> Result:
         """Maximise the likelihood and derive the surrogacy line.

@@ -22,6 +22,7 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models import Capability
 from surrogacy.models.bivariate import rho_within_record
 from surrogacy.models.exact.bivariate_grid import NODES, Priors
 from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, BivariatePosterior, posteriors
@@ -104,6 +105,9 @@ class BivariateBayes:
     name = "bivariate-bayes"
     requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
     fewest: ClassVar[int] = 2
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.REFITS, Capability.WITHIN_TRIAL_CORRELATIONS, Capability.PRIORS}
+    )
 
     def __post_init__(self) -> None:
         positive, correlation = (HalfNormal, HalfStudentT, Uniform), (Uniform, Beta)

@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from surrogacy.effects import Effects
+from surrogacy.models import Capability
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.labels import ComparisonWeights, Weights, weights_in_words
@@ -55,6 +56,7 @@ class WeightedPearson:
     seed: int = 0
     name = "weighted-pearson"
     fewest: ClassVar[int] = 3
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.REFITS})
 
     @property
     def requires(self) -> frozenset[Requirement]:

@@ -25,6 +25,7 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models import Capability
 from surrogacy.models.exact.bivariate_grid import search_limit
 from surrogacy.models.exact.bivariate_posterior import KIND, LIGHT
 from surrogacy.models.exact.box_quadrature import Integral, find_box, integrate_box
@@ -83,6 +84,7 @@ class DanielsHughes:
     name = "daniels-hughes"
     requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
     fewest: ClassVar[int] = 2
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.REFITS})
 
     def __post_init__(self) -> None:
         check_settings(

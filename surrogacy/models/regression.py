@@ -25,6 +25,7 @@ from scipy.special import stdtrit
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models import Capability
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize
@@ -70,6 +71,7 @@ class WeightedRegression:
     level: float = LEVEL
     name = "weighted-regression"
     fewest: ClassVar[int] = 3
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.REFITS, Capability.REGRESSION_DIAGNOSTICS})
 
     @property
     def requires(self) -> frozenset[Requirement]:

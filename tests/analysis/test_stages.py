@@ -27,6 +27,7 @@ MODELS = ("weighted-pearson", "weighted-regression")
 class Counted(StagedRun):
     """A run of numbers."""
 
+    settings: None = None
     values: tuple[int, ...] = ()
 
 
@@ -151,7 +152,7 @@ def test_settings_of_fits_check_themselves(change, words):
 
 
 def test_a_table_fitted_alone_takes_no_other(tmp_path):
-    with pytest.raises(UsageError, match="no other tables"):
+    with pytest.raises(UsageError, match="is fitted alone"):
         FitSettings(SETS, MODELS, pairs_table=tmp_path / "a.csv", added=tmp_path / "b.csv")
 
 

@@ -29,6 +29,7 @@ from pytensor.configdefaults import config
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models import Capability
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
 from surrogacy.models.sampled.diagnostics import diagnose
 from surrogacy.models.sampled.draws import SampledPosterior
@@ -232,6 +233,12 @@ class Sampled(ABC):
     @abstractmethod
     def name(self) -> str:
         """Name on the command line."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Evaluations that it allows beyond its fit."""
+        refits = {Capability.REFITS} if self.refittable else set()
+        return frozenset(refits | {Capability.POWER_SCALING})
 
     @abstractmethod
     def data(self, effects: Effects) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.section import Note, Section, Table, table
+from surrogacy.report.section import Note, Record, Section, Table, table
 from surrogacy.report.sections.effects import comparison_labels, trial_labels
 
 
@@ -27,7 +27,9 @@ def _pivotal_line(one: SetFit) -> Iterator[Note]:
     """Return the single trials without which an interval of the slope would contain 0, or no longer, by model."""
     labels, cells = trial_labels([one]), []
     for model in dict.fromkeys(record["model"] for record in one.delete_one):
-        records = [record for record in one.delete_one if record["model"] == model and "slope_sign" in record]
+        records: list[Record] = [
+            record for record in one.delete_one if record["model"] == model and "slope_sign" in record
+        ]
         changed = [record for record in records if record["slope_sign"] != records[0]["slope_sign"]]
         if changed:
             without = ", ".join(labels[record["left_out"]] for record in changed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.section import Note, Section, table
+from surrogacy.report.section import Note, Record, Section, table
 from surrogacy.report.sections.effects import trial_labels
 from surrogacy.results.format import number
 
@@ -24,7 +24,7 @@ def section(run: FitRun) -> Section:
 
 def _correlation_line(one: SetFit) -> Iterator[Note]:
     """Return the range of the weighted correlation with one trial left out."""
-    records = [
+    records: list[Record] = [
         record for record in one.leave_one_out if record["model"] == "weighted-pearson" and record.get("r") is not None
     ]
     if records:

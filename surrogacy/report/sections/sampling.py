@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.section import Note, Section, table, text
+from surrogacy.report.section import Note, Record, Section, table, text
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number
 from surrogacy.results.labels import SUMMARIES, estimate_labels
@@ -30,7 +30,7 @@ def _lines(one: SetFit) -> Iterator[Note]:
     """Return the largest difference between an exact posterior and NUTS, a line a model."""
     for sampled in one.sampled:
         model = sampled.model.removesuffix("-nuts").replace("bivariate", "bivariate-bayes")
-        records = [record for record in one.agreement if record["model"] == model]
+        records: list[Record] = [record for record in one.agreement if record["model"] == model]
         largest = max(records, key=lambda record: abs(record["difference"]))
         draws = sampled.draws["posterior"].sizes
         yield Note(

@@ -56,7 +56,7 @@ def _r2_and_slope(record: Record) -> str:
 
 
 def _prior_line(one: SetFit) -> Iterator[Note]:
-    records = [record for record in one.prior_sensitivity if "problem" not in record]
+    records: list[Record] = [record for record in one.prior_sensitivity if "problem" not in record]
     if not records:
         return
     low, high = (choose(records, key=lambda record: record["r2_trial"]) for choose in (min, max))
@@ -115,7 +115,7 @@ def sensitivity_drawings(analyses: Sequence[SetFit]) -> Iterator[Drawing]:
         if one.choices:
             model = one.choices[-1]["model"]
             records = tuple(record for record in one.choices if record["model"] == model)
-            caption = text("choices_caption", name=one.name, model=model_label(model))
+            caption = text("choices_caption", name=one.name, model=model_label(str(model)))
             yield drawing("choices", f"choices-{one.name}", caption, records, one.name)
 
 

@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 import surrogacy
+from surrogacy.models.moderated_line import ModeratedLine
+from surrogacy.pps.dilution_regression import OffsetModel
+from surrogacy.pps.expected_effects import expected_effects
+from surrogacy.pps.moderators import pps_ratio
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = ROOT / "data" / "trials"
@@ -19,6 +23,24 @@ TABLES = ROOT / "data" / "trials"
 @pytest.fixture(scope="session")
 def trials():
     return surrogacy.read_trials()
+
+
+@pytest.fixture(scope="session")
+def sets(trials):
+    return {name: trials.analysis_set(name) for name in ("all", "advanced", "intermediate")}
+
+
+@pytest.fixture(scope="session")
+def moderation(trials, sets):
+    """The line of all comparisons, moderated by the PPS ratio of the control arm."""
+    return ModeratedLine().fit(sets["all"], pps_ratio(trials, sets["all"]))
+
+
+@pytest.fixture(scope="session")
+def offset(trials, sets):
+    """The regression on the expected effects of all comparisons, these effects, and which comparisons have one."""
+    expected, known = expected_effects(trials, sets["all"])
+    return OffsetModel().fit(sets["all"].take(known), expected, expected.assumed), expected, known
 
 
 @pytest.fixture

@@ -31,6 +31,11 @@ def sets(trials):
 
 
 @pytest.fixture(scope="session")
+def llovet(trials):
+    return trials.analysis_set("llovet-2019-pfs")
+
+
+@pytest.fixture(scope="session")
 def moderation(trials, sets):
     """The line of all comparisons, moderated by the PPS ratio of the control arm."""
     return ModeratedLine().fit(sets["all"], pps_ratio(trials, sets["all"]))

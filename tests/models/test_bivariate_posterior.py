@@ -1,5 +1,7 @@
 """The exact posterior: against densities written out in full, against draws, against itself, and at the edges."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import halfnorm, multivariate_normal, norm
@@ -43,8 +45,6 @@ def log_joint(effects, tau1, tau2, rho, model):
 def incomplete(effects):
     log_hr, se = np.array(effects.log_hr), np.array(effects.se)
     log_hr[1, 1] = se[1, 1] = log_hr[2, 0] = se[2, 0] = np.nan
-    from dataclasses import replace
-
     return replace(effects, log_hr=log_hr, se=se)
 
 
@@ -93,8 +93,6 @@ def test_marginal_likelihood_is_the_integral():
 
 @pytest.mark.parametrize("name", SETS)
 def test_a_doubled_grid_moves_no_quantile_by_half_a_percent_of_an_sd(name, trials):
-    from dataclasses import replace
-
     effects = trials.analysis_set(name)
     model = BivariateBayes()
     doubled = replace(model, nodes=tuple(2 * n for n in model.nodes))
@@ -239,8 +237,6 @@ def test_a_negative_slope_gives_no_threshold():
     ],
 )
 def test_hard_data_give_finite_answers(model, k, change):
-    from dataclasses import replace
-
     result = model.fit(replace(simulated(k, seed=2), **change))
     for name, estimate in result.estimates.items():
         if isinstance(estimate, Estimate):

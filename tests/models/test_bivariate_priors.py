@@ -1,5 +1,7 @@
 """Priors of the exact bivariate posterior: distributions, reweighting, sensitivity, and data that contradict them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import beta as beta_distribution
@@ -10,6 +12,7 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.refits import PRIOR_SETS, prior_record, prior_sensitivity
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.daniels_hughes import DanielsHughes
+from surrogacy.models.exact import marginals
 from surrogacy.models.exact.bivariate_posterior import posteriors
 from surrogacy.models.priors import Beta, Grid, HalfNormal, HalfStudentT, Normal, Uniform, half_cauchy, lkj
 from tests.support.effects import simulated
@@ -67,8 +70,6 @@ def test_prior_of_rho_within_is_a_mixture():
 
 
 def _cdf(posterior):
-    from surrogacy.models.exact import marginals
-
     return marginals.parameter(posterior.table, posterior.share, "rho_between")
 
 
@@ -196,8 +197,6 @@ def test_data_that_contradict_the_prior_are_not_cut_off():
     """A tight half-normal has no hard end; a half-t of a million degrees of freedom is the same prior and reaches
     far.
     """
-    from dataclasses import replace
-
     effects = simulated(8, seed=1, tau=(0.8, 0.6), se=(0.05, 0.05))
     effects = replace(effects, log_hr=2 * effects.log_hr)
     priors = HalfNormal(0.05), HalfStudentT(0.05, 1e6)

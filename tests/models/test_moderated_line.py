@@ -11,7 +11,7 @@ from scipy.stats import halfnorm, multivariate_normal, norm
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models.daniels_hughes import DanielsHughes
-from surrogacy.models.exact.line_posterior import LinePriors, condition, fit_line
+from surrogacy.models.exact.line_posterior import LinePriors, _integrated, _sums, condition, fit_line
 from surrogacy.models.moderated_line import ModeratedLine
 from surrogacy.models.moderation import COEFFICIENTS, surrogate_variance
 from surrogacy.models.moderator import factor_moderator, plain_moderator
@@ -60,8 +60,6 @@ def test_density_is_the_multivariate_normal_of_all_estimates(sets):
     design = np.column_stack([np.ones(k), z])
     prior = Normal(0.1, 2.0)
     priors = LinePriors((Normal(0.05, 3.0), Normal(-0.1, 1.0)), (VAGUE, VAGUE), HalfNormal(0.5), prior)
-    from surrogacy.models.exact.line_posterior import _integrated, _sums
-
     blocks = condition(effects, prior)
     assert max(block.y.shape[1] for block in blocks) == 2
     y = effects.log_hr.ravel()

@@ -1,5 +1,6 @@
 """The sampled bivariate model: posteriors against JAGS and the exact posterior, refits, seeds, files, the command."""
 
+import json
 import os
 import subprocess
 import sys
@@ -214,8 +215,6 @@ def test_every_sampled_model_keeps_the_contract(name, trials, tmp_path):
 
 @pytest.mark.slow
 def test_exact_and_sampled_agree_on_the_command_line(capsys, tmp_path):
-    import json
-
     out = tmp_path / "out"
     assert main(["llovet-2019-pfs", "--nuts", "--model", "bivariate-bayes", "--out", str(out), "--format", "svg"]) == 0
     assert "exact against NUTS (20,000 draws)" in " ".join(capsys.readouterr().out.split())

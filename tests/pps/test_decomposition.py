@@ -16,6 +16,7 @@ from surrogacy.pps.decomposition import decompose, decompose_all, decompose_tria
 from surrogacy.pps.dilution import equal_pps_hazard_ratio
 from surrogacy.pps.gap_components import is_clear, is_identified
 from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.pps.resampling import sampling_errors
 from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced
 from surrogacy.results.estimate import Estimate
 from surrogacy.survival.illness_death import IllnessDeath
@@ -153,8 +154,6 @@ def test_without_a_gap_there_are_no_shares():
 
 def test_residual_of_trials_that_follow_the_model():
     """p of the residual of 120 trials simulated from the model: below 0.1 in 10 %, within 3 binomial errors (8 %)."""
-    from surrogacy.pps.resampling import sampling_errors
-
     truth = trial(hr_pfs=13.5 / 22.8)
     chosen = calibrate(truth)
     errors = sampling_errors(truth, chosen, 120, seed=11)
@@ -179,8 +178,6 @@ def test_bootstrap_covers_what_generated_the_trials():
     """Gap of 100 simulated trials: the 90 % interval of each holds the truth in 81 to 99 % (3 binomial errors about 90
     %).
     """
-    from surrogacy.pps.resampling import sampling_errors
-
     truth = trial(hr_pfs=13.5 / 22.8)
     chosen = calibrate(truth)
     errors = sampling_errors(truth, chosen, 100, seed=5)

@@ -14,6 +14,7 @@ from surrogacy.models import (
 )
 from surrogacy.results.requirements import Requirement
 from surrogacy.trials import read_trials
+from surrogacy.trials.shared_control import resolve_shared_controls
 from tests.support.effects import effects_of
 from tests.support.partial_tables import (
     HAZARD_RATIOS_AND_PATIENTS,
@@ -201,8 +202,6 @@ def test_shared_control_arms_without_standard_errors():
         comparison=["A1", "A2", "A3", "B1", "B2", "C"],
         control_group=["a", "a", "a", "b", "b", ""],
     )
-    from surrogacy.trials.shared_control import resolve_shared_controls
-
     first = resolve_shared_controls(effects, "first")
     assert first.comparison == ("A1", "B1", "C")
     pooled = resolve_shared_controls(effects, "combine")

@@ -16,6 +16,8 @@ from surrogacy.models import (
     WeightedRegression,
     create,
 )
+from surrogacy.models.sampled.class_exchangeable import ClassExchangeable
+from surrogacy.models.sampled.moderated_line import SampledModeratedLine
 from surrogacy.results.requirements import MissingDataError, Requirement
 from tests.support.effects import effects_of
 from tests.support.partial_tables import LIMITS, NO_LIMITS, document_of, fit_of, run, simulated_rows
@@ -163,9 +165,6 @@ def test_every_model_states_its_needs(name):
 
 
 def test_a_missing_covariate_is_missing_data(partial_table):
-    from surrogacy.models.sampled.class_exchangeable import ClassExchangeable
-    from surrogacy.models.sampled.moderated_line import SampledModeratedLine
-
     effects = effects_of(partial_table({}))
     with pytest.raises(MissingDataError, match=r"no comparison states its class\. Remedy: add a column class"):
         ClassExchangeable().fit(effects)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from surrogacy.errors import DataError
 from surrogacy.trials import read_pairs
@@ -25,6 +26,4 @@ def errors(path):
 
 
 def error_at(level, low=0.54, high=0.89):
-    from scipy.stats import norm
-
     return np.log(high / low) / (2 * norm.ppf(0.5 + level / 2))

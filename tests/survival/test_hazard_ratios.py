@@ -25,8 +25,6 @@ from tests.support.arms import exponential_arm
 LN2 = np.log(2.0)
 
 
-
-
 TRIAL = {"censoring": (52.0, 113.0), "allocation": (76, 80)}
 
 

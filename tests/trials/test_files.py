@@ -10,7 +10,7 @@ import pytest
 
 from surrogacy.errors import DataError
 from surrogacy.fit import main
-from surrogacy.trials import read_pairs
+from surrogacy.trials import files, read_pairs, workbooks
 from surrogacy.trials.files import read_table
 from tests.support.fault_inputs import HEADER, ROWS, renamed, table, workbook
 
@@ -56,8 +56,6 @@ def test_inputs_that_are_refused(name, option, file, capsys):
 
 
 def test_large_files_are_refused(file, monkeypatch):
-    from surrogacy.trials import files, workbooks
-
     monkeypatch.setattr(files, "SIZE_LIMIT", 100)
     monkeypatch.setattr(workbooks, "SIZE_LIMIT", 100)
     for name, content in (("large.csv", table(*ROWS)), ("large.xlsx", workbook())):

@@ -7,7 +7,7 @@ import pytest
 
 from surrogacy.errors import DataError
 from surrogacy.fit import main
-from surrogacy.trials import read_pairs
+from surrogacy.trials import read_pairs, workbooks
 from surrogacy.trials.files import read_table
 from tests.support.fault_inputs import repacked, workbook
 
@@ -41,8 +41,6 @@ def test_a_workbook_under_another_name(file):
 
 
 def test_a_workbook_that_unpacks_to_more_than_the_limit(file, monkeypatch):
-    from surrogacy.trials import workbooks
-
     monkeypatch.setattr(workbooks, "SIZE_LIMIT", 1000)
     with pytest.raises(DataError, match="unpacks to"):
         read_table(file("bomb.xlsx", workbook()))

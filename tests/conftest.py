@@ -6,11 +6,21 @@ os.environ.pop("COLUMNS", None)  # pytest-xdist sets it for its workers; screens
 
 import csv
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import surrogacy
+from surrogacy.models.moderated_line import ModeratedLine
+from surrogacy.pps.arms import arm_pps
+from surrogacy.pps.coupling import coupling_audit
+from surrogacy.pps.decomposition import decompose
+from surrogacy.pps.dilution_regression import OffsetModel
+from surrogacy.pps.expected_effects import expected_effects
+from surrogacy.pps.moderators import pps_ratio
+from surrogacy.pps.read_summaries import read_inputs
+from tests.support.partial_tables import write_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = ROOT / "data" / "trials"
@@ -19,6 +29,50 @@ TABLES = ROOT / "data" / "trials"
 @pytest.fixture(scope="session")
 def trials():
     return surrogacy.read_trials()
+
+
+@pytest.fixture(scope="session")
+def sets(trials):
+    return {name: trials.analysis_set(name) for name in ("all", "advanced", "intermediate")}
+
+
+@pytest.fixture(scope="session")
+def llovet(trials):
+    return trials.analysis_set("llovet-2019-pfs")
+
+
+@pytest.fixture(scope="session")
+def moderation(trials, sets):
+    """The line of all comparisons, moderated by the PPS ratio of the control arm."""
+    return ModeratedLine().fit(sets["all"], pps_ratio(trials, sets["all"]))
+
+
+@pytest.fixture(scope="session")
+def offset(trials, sets):
+    """The regression on the expected effects of all comparisons, these effects, and which comparisons have one."""
+    expected, known = expected_effects(trials, sets["all"])
+    return OffsetModel().fit(sets["all"].take(known), expected, expected.assumed), expected, known
+
+
+@pytest.fixture(scope="session")
+def arms(trials):
+    return arm_pps(trials, draws=500)
+
+
+@pytest.fixture(scope="session")
+def audit(arms):
+    return coupling_audit(arms, resamples=300)
+
+
+@pytest.fixture(scope="session")
+def tactics(trials):
+    # 25.2 and 13.5 months belong to the primary cut; the tables hold the medians of the updated one
+    return read_inputs(trials, "tactics").with_medians("primary", 13.5, 25.2)
+
+
+@pytest.fixture(scope="session")
+def tactics_decomposition(tactics):
+    return decompose(tactics)
 
 
 @pytest.fixture
@@ -54,3 +108,9 @@ def table(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def partial_table(tmp_path):
+    """Write simulated rows with some cells blanked, ``blank={column: trials}``, and give the path."""
+    return partial(write_rows, tmp_path)

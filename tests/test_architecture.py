@@ -1,13 +1,16 @@
-"""Who may import whom, and what stays unloaded."""
+"""Order of imports, contents and size of the modules, and what stays unloaded; size and imports of the tests."""
 
 import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
 
+import surrogacy
+from surrogacy import models
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "surrogacy"
@@ -31,6 +34,7 @@ ORDER = (
 )
 LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
 MODULES = sorted(PACKAGE.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 HEAVY = ("numpy", "scipy", "pandas", "pandera", "statsmodels", "matplotlib", "pymc", "arviz", "nutpie", "rich")
 
 
@@ -96,6 +100,19 @@ def circles(graph):
             yield from visit(name)
 
 
+def faults_of_test_file(path):
+    """More than 400 lines, an import from a test, and an import inside a function."""
+    text = path.read_text(encoding="utf-8")
+    if len(text.splitlines()) > 400:
+        yield "more than 400 lines"
+    for name, _ in imports(path):
+        if any(part.startswith("test_") or re.search(r"\d{4}$", part) for part in name.split(".")):
+            yield f"imports the test {name}"
+    for function in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)):
+        if any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(function)):
+            yield f"{function.name} imports"
+
+
 def test_imports_follow_the_order_of_the_folders_without_circles():
     graph = import_graph(ROOT)
     assert len(graph) == len(MODULES)
@@ -155,6 +172,20 @@ def test_size_and_printing(path):
         assert not any(call.endswith((".write_text", ".write_bytes", ".to_csv")) for call in calls), path
 
 
+def test_no_test_is_long_and_none_imports_a_test():
+    assert {path: faults for path in TESTS if (faults := list(faults_of_test_file(path)))} == {}
+
+
+def test_faults_of_a_test_file_are_noticed(tmp_path):
+    path = tmp_path / "test_long.py"
+    path.write_text("from tests.stats.test_scatter import line\n\ndef test():\n    import re\n" + "#\n" * 400)
+    assert list(faults_of_test_file(path)) == [
+        "more than 400 lines",
+        "imports the test tests.stats.test_scatter.line",
+        "test imports",
+    ]
+
+
 @pytest.mark.parametrize("code", ["import surrogacy", "import surrogacy.fit; surrogacy.fit.main(['--help'])"])
 def test_nothing_heavy_is_loaded(code):
     script = (
@@ -168,9 +199,6 @@ def test_nothing_heavy_is_loaded(code):
 
 
 def test_public_names_can_be_imported():
-    import surrogacy
-    from surrogacy import models
-
     for name in surrogacy.__all__:
         assert getattr(surrogacy, name) is not None
     for name in ("WeightedPearson", "WeightedRegression", "BivariateRandomEffects"):

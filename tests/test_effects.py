@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
+from surrogacy.models import BivariateBayes
 from surrogacy.trials.shared_control import resolve_shared_controls
 from surrogacy.trials.standard_errors import (
     standard_error_from_events,
@@ -108,8 +111,6 @@ def test_take_and_without_trial():
 
 
 def test_only_assumed_correlations_change():
-    from dataclasses import replace
-
     effects = replace(two_arms_one_control(), rho_known=np.array([True, False]))
     assert effects.with_rho_within(0.9).rho_within.tolist() == [0.5, 0.9]
 
@@ -149,8 +150,6 @@ def test_combine_pools_over_the_arms_that_report():
     effects = two_arms_one_control()
     log_hr = effects.log_hr.copy()
     log_hr[0, 1] = np.nan
-    from dataclasses import replace
-
     partial = replace(effects, log_hr=log_hr, se=np.where(np.isnan(log_hr), np.nan, effects.se))
     pooled = resolve_shared_controls(partial, "combine")
     assert pooled.log_hr[0, 1] == pytest.approx(0.1)
@@ -161,9 +160,6 @@ def test_combine_pools_over_the_arms_that_report():
 
 
 def test_a_shared_control_arm_that_cannot_be_is_refused():
-    from surrogacy.errors import UsageError
-    from surrogacy.models import BivariateBayes
-
     se = [[0.107, 0.125], [0.251, 0.126], [0.114, 0.223]]
     effects = Effects.from_arrays(
         [[-0.1, 0.0]] * 3, se, 0.92, trial=["a"] * 3, comparison=["1", "2", "3"], control_group=["c"] * 3

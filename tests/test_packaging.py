@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import metadata
 
 from tests.conftest import ROOT
 
@@ -27,8 +28,6 @@ def test_every_lower_bound_is_the_one_that_is_tested():
 
 
 def test_the_long_description_has_no_link_that_leads_nowhere():
-    from importlib import metadata
-
     text = metadata.metadata("surrogacy").get_payload() or metadata.metadata("surrogacy")["Description"]
     assert "Does a treatment effect" in text
     assert not re.findall(r"\]\((?!https?:|#)[^)]*\)", text)

@@ -3,6 +3,14 @@ import shlex
 
 import pytest
 
+from surrogacy.cli import fit, pps
+from surrogacy.evaluation.refits import PRIOR_SETS
+from surrogacy.models import BivariateBayes, WeightedPearson, WeightedRegression
+from surrogacy.pps import decompose
+from surrogacy.pps.offset_sensitivity import offset_sensitivity
+from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.results.format import share_with_interval
+from surrogacy.stats.power import detectable
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,29 +26,20 @@ def test_ci_runs_the_two_commands_of_the_readme(command):
 
 
 def test_commands_of_the_readme_are_understood():
-    from surrogacy.cli.fit import parser
-
     commands = [line for line in re.findall(r"^python -m surrogacy\.fit.*$", README, re.M) if "install" not in line]
     assert len(commands) >= 4
     for command in commands:
-        parser().parse_args(shlex.split(command.partition("#")[0])[3:])
+        fit.parser().parse_args(shlex.split(command.partition("#")[0])[3:])
 
 
 def test_commands_on_post_progression_survival_are_understood():
-    from surrogacy.cli.pps import parser
-
     commands = re.findall(r"^python -m surrogacy\.pps.*$", README, re.M)
     assert len(commands) >= 3
     for command in commands:
-        parser().parse_args(shlex.split(command.partition("#")[0])[3:])
+        pps.parser().parse_args(shlex.split(command.partition("#")[0])[3:])
 
 
 def test_numbers_on_post_progression_survival_come_from_the_data(trials):
-    from surrogacy.pps import decompose
-    from surrogacy.pps.offset_sensitivity import offset_sensitivity
-    from surrogacy.pps.read_summaries import read_inputs
-    from surrogacy.results.format import share_with_interval
-
     found = decompose(read_inputs(trials, "tactics"), "M")
     words = " ".join(README.split())
     hr, gap, part = found.hazard_ratios, found.effects["gap"], found.effects["dilution"]
@@ -70,10 +69,6 @@ def test_pictures_and_links_of_the_readme_exist():
 
 
 def test_numbers_of_the_readme_come_from_the_data(trials):
-    from surrogacy.evaluation.refits import PRIOR_SETS
-    from surrogacy.models import BivariateBayes, WeightedPearson, WeightedRegression
-    from surrogacy.stats.power import detectable
-
     tactics, llovet = trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs")
     r = WeightedPearson().fit(tactics)["r"]
     assert f"r = {r.value:.2f} (95 % interval {r.low:.2f} to {r.high:.2f}" in README.replace("−", "-")

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import subprocess
 import sys
 
@@ -280,8 +281,6 @@ def test_os_is_no_surrogate_of_itself(capsys):
 
 
 def test_a_pipe_that_knows_few_signs(tmp_path):
-    import os
-
     command = [sys.executable, "-m", "surrogacy.fit", "tactics-2022", "--out", str(tmp_path / "out"), "--format", "svg"]
     done = subprocess.run(
         command, capture_output=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "ascii"}

@@ -1,20 +1,20 @@
 """``python -m surrogacy.pps``: the command, its files and its words."""
 
+import contextlib
 import csv
+import io
 import json
 import re
 
 import pytest
 
 from surrogacy.cli.pps import main
+from surrogacy.fit import main as fit
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """One run into a folder, with what it printed."""
-    import contextlib
-    import io
-
     out = tmp_path_factory.mktemp("run") / "out"
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -251,8 +251,6 @@ def test_errors_name_the_cure_and_write_nothing(arguments, words, tmp_path, caps
 
 
 def test_the_fit_says_a_line_on_it(capsys, tmp_path):
-    from surrogacy.fit import main as fit
-
     assert (
         fit(["tactics-2022", "--model", "weighted-regression", "--out", str(tmp_path / "out"), "--format", "svg"]) == 0
     )

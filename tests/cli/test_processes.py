@@ -3,16 +3,21 @@
 import contextlib
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from surrogacy.errors import FigureError
 from surrogacy.fit import main
+from surrogacy.report import figures
+from surrogacy.report.figures import draw
+from surrogacy.report.section import Drawing
 from tests.conftest import ROOT
 
 SMALL = ["tactics-2022", "--model", "weighted-pearson", "--format", "svg", "--quiet"]
@@ -142,8 +147,6 @@ def test_a_script_without_a_guard_is_not_run_again_by_the_workers(tmp_path):
 
 
 def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_path, monkeypatch, capsys):
-    from surrogacy.report import figures
-
     options = figures.FigureOptions
 
     class Failing:
@@ -155,8 +158,6 @@ def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_p
         def submit(self, function, *arguments):
             if not arguments[0].plot.endswith("plot_bubble"):
                 return self.workers.submit(function, *arguments)
-            from concurrent.futures import Future
-
             future = Future()
             future.set_exception(FigureError("bubble-tactics-2022", "ValueError: no finite limits"))
             return future
@@ -182,11 +183,6 @@ def half_drawn(folder):
 
 
 def test_an_error_while_drawing_leaves_no_file_and_can_be_sent(tmp_path):
-    import pickle
-
-    from surrogacy.report.figures import draw
-    from surrogacy.report.section import Drawing
-
     half = Drawing("x", f"{__name__}:half_drawn", (tmp_path,), "caption")
     with pytest.raises(FigureError) as caught:
         draw(half, tmp_path, ("svg",), "elsevier")

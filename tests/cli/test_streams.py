@@ -11,10 +11,11 @@ import pytest
 
 from surrogacy.analysis.stages import Task, in_order
 from surrogacy.cli.pps import main as pps
-from surrogacy.cli.streams import signals_as_exceptions
+from surrogacy.cli.streams import screen_width, signals_as_exceptions
 from surrogacy.cli.terminal import with_progress
 from surrogacy.errors import Stopped
 from surrogacy.fit import main
+from surrogacy.trials import files
 from tests.conftest import ROOT
 
 FIT = [sys.executable, "-m", "surrogacy.fit"]
@@ -75,8 +76,6 @@ def test_a_closed_error_stream_leaves_the_document_alone():
 
 @pytest.mark.parametrize("columns", ["", "wide", "-5", "0", "\u00b2", "9" * 30])
 def test_columns_that_are_not_a_number(columns, monkeypatch):
-    from surrogacy.cli.streams import screen_width
-
     monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.setattr("sys.stdout", io.StringIO())
     assert screen_width() == 120
@@ -147,8 +146,6 @@ def test_settings_of_the_plotting_library_change_nothing(tmp_path):
 
 
 def test_memory_that_is_used_up_is_one_line(monkeypatch, capsys):
-    from surrogacy.trials import files
-
     def fail(*_):
         raise MemoryError
 

@@ -9,6 +9,8 @@ from surrogacy.evaluation import interval_methods
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, all_intervals, refitted_rho, simulator
 from surrogacy.models.bivariate import BivariateRandomEffects
 from surrogacy.models.correlation import WeightedPearson
+from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
+from surrogacy.models.likelihood.maximum import maximise, parameter_covariance
 from surrogacy.stats.bootstrap import percentiles
 from surrogacy.stats.correlation import atanh_t, fisher_interval, needed_r, wald_r2
 
@@ -98,9 +100,6 @@ def test_recipes_of_the_true_effects_are_those_of_the_model(pfs):
 
 
 def test_delta_of_r2_by_numerical_gradient(pfs):
-    from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
-    from surrogacy.models.likelihood.maximum import maximise, parameter_covariance
-
     likelihood = Likelihood(make_blocks(pfs), "reml")
     best = maximise(likelihood, pfs, 3)
     covariance = parameter_covariance(likelihood, best, full=False)[2:, 2:]

@@ -18,7 +18,9 @@ from surrogacy.figures import (
 )
 from surrogacy.figures._style import PRESETS, preset, save, style
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression
+from surrogacy.models.sampled.draws import SampledPosterior
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.result import Result
 
 
 @pytest.fixture(scope="module")
@@ -170,9 +172,6 @@ def test_posterior_figure_shows_the_posterior(tactics, llovet):
 
 
 def test_posterior_figure_of_a_model_without_r2(llovet):
-    from surrogacy.models.sampled.draws import SampledPosterior
-    from surrogacy.results.result import Result
-
     tree = xr.DataTree.from_dict(
         {
             group: xr.Dataset(
@@ -204,8 +203,6 @@ def test_prior_sensitivity_figure(tactics):
 
 
 def test_class_slopes_figure(trials):
-    from surrogacy.results.result import Result
-
     effects = trials.analysis_set("advanced-first-line")
     estimates = {
         name: Estimate(value, 0.1, value - 0.3, value + 0.3, 0.95, "draws")

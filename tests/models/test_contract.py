@@ -1,7 +1,10 @@
 """Contract tests over every model of the registry, and what each model must do besides."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 from statsmodels.regression.linear_model import WLS
 
 from surrogacy.effects import Effects
@@ -71,8 +74,6 @@ def test_too_few_comparisons_are_refused(model):
 
 
 def test_problems_of_the_effects_travel_with_the_result(model):
-    from dataclasses import replace
-
     result = model.fit(replace(simulated(12), caveats=(Caveat(CaveatCode.ADDED, "something odd"),)))
     assert "something odd" in result.problems
 
@@ -132,8 +133,6 @@ def test_the_statsmodels_result_is_accessible():
 
 
 def test_events_are_used_where_reported_and_implied_where_not():
-    from dataclasses import replace
-
     effects = simulated(6)
     reported = replace(effects, events=np.array([100.0, *[np.nan] * 5]))
     result = WeightedPearson(weights="events").fit(reported)
@@ -141,8 +140,6 @@ def test_events_are_used_where_reported_and_implied_where_not():
 
 
 def test_comparisons_without_patients_are_left_out_and_named():
-    from dataclasses import replace
-
     effects = simulated(6)
     result = WeightedPearson().fit(replace(effects, n=np.array([np.nan, *effects.n[1:]])))
     assert len(result.effects) == 5
@@ -192,8 +189,6 @@ def test_gradient_and_hessian_against_differences(method, missing):
 
 
 def test_likelihood_is_the_normal_density():
-    from scipy.stats import multivariate_normal
-
     effects = simulated(7, seed=5)
     psi = np.array([0.08, 0.02, 0.05])
     t = np.array([[psi[0], psi[1]], [psi[1], psi[2]]])
@@ -311,8 +306,6 @@ def test_bad_settings():
 
 
 def test_size_of_the_new_trial_when_some_patients_are_not_known():
-    from dataclasses import replace
-
     effects = simulated(10)
     model = WeightedRegression(weights="inverse-variance", new_n=400)
     whole = model.fit(effects)["ste_prediction"]
@@ -343,8 +336,6 @@ def test_a_regression_gives_no_threshold_for_a_true_effect():
 
 
 def test_a_bivariate_line_without_patients_refuses_a_stated_size():
-    from dataclasses import replace
-
     line = BivariateRandomEffects(interval="delta").fit(replace(simulated(10), n=np.full(10, np.nan))).line
     with pytest.raises(UsageError, match="number of patients"):
         line.predict(-0.5, n=300)

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -169,8 +170,6 @@ def test_a_target_of_the_wrong_kind_that_appears_later_leaves_everything(out):
 @pytest.mark.parametrize("link_in", ["out", "figures"])
 @pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="no second file system")
 def test_a_link_to_another_file_system(tmp_path, link_in):
-    import tempfile
-
     with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
         if Path(elsewhere).stat().st_dev == tmp_path.stat().st_dev:
             pytest.skip("no second file system")

@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from surrogacy.errors import UsageError
 from surrogacy.pps.at_risk import at_risk_misfit, compare_at_risk, crude_ratios
@@ -184,8 +185,6 @@ def test_numbers_at_risk_of_tactics(tactics):
     assert (constant.free, varying.free) == (2, 6)
     assert found.meeting == (36.0, 48.0)
     z = np.log(1.22298 / 0.66643) / np.sqrt(1 / 23 + 1 / 30 + 1 / 31 + 1 / 22)
-    from scipy.stats import norm
-
     assert found.p_change == pytest.approx(2 * norm.sf(z), abs=1e-4)
     # before 24 months the hazard ratio is below 1, from then to 48 above: a constant hazard cannot do that
     early, late = varying.hazard_ratio(np.array([12.0, 36.0]))

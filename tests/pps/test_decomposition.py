@@ -1,6 +1,5 @@
 """Decomposition of the way from a PFS effect to an OS effect, its intervals and warnings, and its figures."""
 
-import csv
 import time
 from dataclasses import replace
 
@@ -10,125 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import brentq
-from scipy.stats import norm
 
 from surrogacy.errors import UsageError
-from surrogacy.figures.hazard_ratio_over_time import hazard_ratio_over_time_data, plot_hazard_ratio_over_time
-from surrogacy.figures.waterfall import plot_waterfall, waterfall_data
-from surrogacy.pps.at_risk import compare_at_risk
 from surrogacy.pps.calibration import calibrate
 from surrogacy.pps.decomposition import decompose, decompose_all, decompose_trials
-from surrogacy.pps.dilution import equal_pps_hazard_ratio, pps_needed
+from surrogacy.pps.dilution import equal_pps_hazard_ratio
 from surrogacy.pps.gap_components import is_clear, is_identified
-from surrogacy.pps.gap_estimates import by_direct_death
 from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.pps.resampling import sampling_errors
 from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced
 from surrogacy.results.estimate import Estimate
 from surrogacy.survival.illness_death import IllnessDeath
-from tests.conftest import ROOT
 from tests.support.summaries import trial
-
-TABLE = list(
-    csv.DictReader((ROOT / "tests" / "reference" / "data" / "tactics_pps.csv").read_text(encoding="utf-8").splitlines())
-)
-
-
-@pytest.fixture(scope="module")
-def tactics(trials):
-    # 25.2 and 13.5 months belong to the primary cut; the tables hold the medians of the updated one
-    return read_inputs(trials, "tactics").with_medians("primary", 13.5, 25.2)
-
-
-@pytest.fixture(scope="module")
-def main(tactics):
-    return decompose(tactics)
-
-
-@pytest.mark.parametrize("row", TABLE, ids=[f"{row['calibration']} {row['cut']} {row['pfs']}" for row in TABLE])
-def test_every_number_of_every_scenario_of_tactics(tactics, row):
-    """Values of an independent program (quadrature and root search of its own); 1e-4, and 1e-3 of months and deaths."""
-    found = decompose(tactics, row["calibration"], row["pfs"], row["cut"], resamples=100)
-    chosen, hr, equal = found.calibration, found.hazard_ratios, found.equal_pps
-    ours = {
-        name: hr[name].value
-        for name in ("equal", "equal_at_control", "equal_at_experimental", "model", "average", "swapped")
-    }
-    ours |= {"pps_only": hr["pps_only"].value, "none": equal.none}
-    ours |= {"endless": equal.endless, "endless_complete": equal.endless_complete}
-    ours |= {name: found.effects[name].value for name in ("dilution", "imbalance", "gap")}
-    ours |= {f"share_{name}": share.value for name, share in found.shares.items()}
-    ours |= {f"model_share_{name}": share.value for name, share in found.model.shares.items()}
-    ours["attenuation"] = found.effects["dilution"].value + found.effects["imbalance"].value
-    for i, arm in enumerate(("control", "experimental")):
-        ours[f"median_pfs_{arm}"], ours[f"median_pps_{arm}"] = chosen.median_pfs[i], chosen.median_pps[i]
-        ours[f"median_os_{arm}"] = chosen.arms[i].quantile_os(0.5).item()
-    ours["deaths"] = found.model.expected_deaths
-    assert set(ours) == set(row) - {"calibration", "cut", "pfs"}
-    for name, value in ours.items():
-        tolerance = 1e-3 if name.startswith("median") or name == "deaths" else 1e-4
-        assert value == pytest.approx(float(row[name]), abs=tolerance), name
-
-
-def test_tactics_with_the_updated_hazard_ratio(main):
-    assert main.hazard_ratios["equal"].value == pytest.approx(0.718, abs=5e-4)
-    assert main.hazard_ratios["model"].value == pytest.approx(0.792, abs=5e-4)
-    assert [round(100 * share.value) for share in main.shares.values()] == [31, 37, 32]
-    # printed limits where there are any
-    assert (main.hazard_ratios["observed"].low, main.hazard_ratios["pfs"].high) == (0.607, 0.938)
-    for estimate in (*main.effects.values(), *main.shares.values(), main.hazard_ratios["equal"]):
-        assert estimate.low < estimate.value < estimate.high
-        assert estimate.level == 0.95
-        assert "simulated under calibration M" in estimate.method
-
-
-def test_the_split_of_tactics_is_not_identified(main):
-    assert not main.identified
-    assert "156 patients do not tell dilution, imbalance and residual apart" in main.problems[0]
-    assert any("a difference of medians, which is longer than a median PPS" in problem for problem in main.problems)
-    assert any("the residual is compatible with chance" in problem for problem in main.problems)
-    assert main.words.endswith("The split is not identified.")
-    # normal approximation with the printed SE 0.179, the model's 0.792 taken as known; 0.03 = 3 Monte Carlo errors of
-    # 2000 trials
-    assert main.resampling.p_hazard_ratio == pytest.approx(1 - norm.cdf(np.log(0.861 / 0.792) / 0.179), abs=0.03)
-    assert 0.5 < main.p_residual < 0.9  # two-sided, and the error of the model counts
-
-
-def test_intervals_of_tactics(tactics):
-    """Dilution and imbalance of the medians over 4000 trials of an independent bootstrap; 0.02 and 0.05 = 4 Monte Carlo
-    errors.
-    """
-    found = decompose(tactics, "M", "medians", resamples=4000)
-    dilution, imbalance = found.effects["dilution"], found.effects["imbalance"]
-    assert (dilution.low, dilution.high) == pytest.approx((0.010, 0.227), abs=0.02)
-    assert (imbalance.low, imbalance.high) == pytest.approx((-0.154, 0.533), abs=0.05)
-    # a ratio with a denominator near 0 (percentiles -1.6 to 2.4 in that bootstrap): its confidence set is unbounded
-    share = found.model.shares["dilution"]
-    assert (share.low, share.high) == (None, None)
-    assert "unbounded: the attenuation of the model is not clearly different from 0" in share.method
-
-
-def test_pps_needed_to_explain_tactics_by_dilution_alone(tactics):
-    """408, 119 and 1311 months under the trial's follow-up, 57, 41 and 73 with complete follow-up."""
-    for pfs, cut, needed, complete in (
-        ("medians", "updated", 408, 57),
-        ("hazard-ratio", "updated", 119, 41),
-        ("medians", "primary", 1311, 73),
-    ):
-        chosen = calibrate(tactics, "M", pfs, cut)
-        assert round(pps_needed(chosen, 0.861, (52, 113), (76, 80))) == needed
-        assert round(pps_needed(chosen, 0.861, None, (76, 80))) == complete
-    # stronger than the PFS effect, or weaker than endless PPS leaves: no length of PPS gives it
-    assert pps_needed(chosen, 0.5, None, (76, 80)) is None
-    assert pps_needed(chosen, 0.95, (52, 113), (76, 80)) is None
-
-
-def test_sensitivity_to_deaths_without_progression(tactics):
-    """Dilution 30, 31, 34, 36 % of the model's attenuation at q 0, .05, .2, .3; equal-PPS hazard ratio .638 to .670."""
-    records = by_direct_death(tactics, (0.0, 0.05, 0.2, 0.3), "medians")
-    assert [round(100 * record.dilution_of_model) for record in records] == [30, 31, 34, 36]
-    assert [round(records[i].equal, 3) for i in (0, 3)] == [0.638, 0.670]
-    for record in records:
-        assert record.dilution + record.imbalance + record.residual == pytest.approx(1)
 
 
 def test_cox_limit_by_quadrature_of_its_own(tactics):
@@ -260,24 +152,8 @@ def test_without_a_gap_there_are_no_shares():
         assert all(share.value is None for share in found.shares.values())
 
 
-def test_errors_of_hazard_ratios_are_those_that_were_printed(tactics):
-    wide = replace(tactics, hr_os=HazardRatio(0.861, 0.861 / 2.0, 0.861 * 2.0))
-    found, usual = (decompose(one, resamples=1000) for one in (wide, tactics))
-    se = np.log(2.0) / 1.959964
-    width = (found.effects["residual"].high - found.effects["residual"].low) / (
-        usual.effects["residual"].high - usual.effects["residual"].low
-    )
-    assert width > 1.3
-    assert any("scaled" in problem and "HR OS" in problem for problem in found.problems)
-    # the interval of the gap has the variance of both errors less twice their covariance; the printed error alone
-    # bounds it from above
-    assert found.effects["gap"].high - found.effects["gap"].low < 2 * 1.96 * (se + tactics.cuts[0].hr.se) * 1.1
-
-
 def test_residual_of_trials_that_follow_the_model():
     """p of the residual of 120 trials simulated from the model: below 0.1 in 10 %, within 3 binomial errors (8 %)."""
-    from surrogacy.pps.resampling import sampling_errors
-
     truth = trial(hr_pfs=13.5 / 22.8)
     chosen = calibrate(truth)
     errors = sampling_errors(truth, chosen, 120, seed=11)
@@ -302,8 +178,6 @@ def test_bootstrap_covers_what_generated_the_trials():
     """Gap of 100 simulated trials: the 90 % interval of each holds the truth in 81 to 99 % (3 binomial errors about 90
     %).
     """
-    from surrogacy.pps.resampling import sampling_errors
-
     truth = trial(hr_pfs=13.5 / 22.8)
     chosen = calibrate(truth)
     errors = sampling_errors(truth, chosen, 100, seed=5)
@@ -345,11 +219,11 @@ def test_resampled_trials_on_the_boundary_are_counted_and_said():
     assert np.isfinite([found.effects["dilution"].low, found.effects["imbalance"].high]).all()
 
 
-def test_same_seed_same_numbers(tactics, main):
+def test_same_seed_same_numbers(tactics, tactics_decomposition):
     again, other = decompose(tactics), decompose(tactics, seed=1)
-    assert again.shares == main.shares
-    assert other.shares["dilution"].low != main.shares["dilution"].low
-    assert other.shares["dilution"].value == main.shares["dilution"].value
+    assert again.shares == tactics_decomposition.shares
+    assert other.shares["dilution"].low != tactics_decomposition.shares["dilution"].low
+    assert other.shares["dilution"].value == tactics_decomposition.shares["dilution"].value
 
 
 def test_ten_thousand_calibrations_in_seconds(tactics):
@@ -402,44 +276,3 @@ def test_an_assumed_follow_up_moves_the_answer_and_is_said():
     one, other = (decompose(inputs, resamples=100) for inputs in (near, far))
     assert one.hazard_ratios["equal"].value < other.hazard_ratios["equal"].value  # short follow-up dilutes less
     assert "not reported, assumption: made up" in one.problems
-
-
-def test_waterfall(main, tactics):
-    other = decompose(tactics, "L", resamples=100)
-    data = waterfall_data([main, other])
-    for panel, found in enumerate((main, other)):
-        rows = data[data["panel"] == panel].set_index("step")
-        assert np.exp(rows.loc["pfs", "end"]) == pytest.approx(0.661)
-        assert rows.loc["dilution", "start"] == rows.loc["pfs", "end"]
-        assert rows.loc["residual", "end"] == pytest.approx(rows.loc["observed", "end"])
-        assert rows.loc["imbalance", "share"] == found.shares["imbalance"].value
-    axes = plot_waterfall([main, other])
-    assert len(axes) == 2
-    texts = [text.get_text() for text in axes[0].texts]
-    assert "The split is not identified." in texts
-    assert any(text.startswith("0.08 (") and "\n31% (" in text for text in texts)
-    assert any("calibration M, updated HR" in text for text in texts)
-    assert axes[0].get_xlim() == axes[1].get_xlim()
-    assert [label.get_text() for label in axes[1].get_xticklabels()].count("1.0") == 1
-    with pytest.raises(UsageError, match="1 to 4 panels"):
-        plot_waterfall([])
-    with pytest.raises(UsageError, match="need as many axes"):
-        plot_waterfall([main, other], axes[:1])
-
-
-def test_hazard_ratio_over_time_figure(main, tactics):
-    other = calibrate(tactics, "L")
-    compared = compare_at_risk(tactics, main.calibration)
-    data = hazard_ratio_over_time_data([main.calibration, other], 120.0, compared)
-    assert data["model"].nunique() == 3
-    curve = data[data["model"].str.startswith("M:")]
-    # deaths without progression alone at the start; constant hazards stay below 1
-    assert curve["hazard_ratio"].iloc[0] == pytest.approx(0.661)
-    assert (curve["hazard_ratio"] < 1).all()
-    ax = plot_hazard_ratio_over_time(tactics, [main.calibration, other], compared)
-    labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert "OS HR as printed, 0.861" in labels
-    assert any("crude rate ratio" in label for label in labels)
-    assert plot_hazard_ratio_over_time(tactics, [other]) is not None
-    with pytest.raises(UsageError, match="different names"):
-        plot_hazard_ratio_over_time(tactics, [other, other])

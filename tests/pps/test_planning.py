@@ -1,7 +1,5 @@
 """The planner: the joint law of two log-rank statistics, plans, simulated trials, and the dilution map."""
 
-import csv
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +11,7 @@ from scipy.stats import chi2, kstest
 from statsmodels.duration.survfunc import survdiff
 
 from surrogacy.errors import UsageError
-from surrogacy.figures.dilution_map import dilution_map_data, plot_dilution_map
-from surrogacy.pps.dilution import DilutionPoint, diluted_hazard_ratio, dilution_map, dilution_points, retained_share
+from surrogacy.pps.dilution import diluted_hazard_ratio
 from surrogacy.pps.planning import plan
 from surrogacy.survival.estimators import logrank
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio, expected_events
@@ -23,11 +20,14 @@ from surrogacy.survival.logrank_law import OS, PFS, MixedArm, logrank_pair
 from surrogacy.survival.partial_likelihood import Censoring
 from surrogacy.survival.simulation import simulate_trials
 from surrogacy.survival.trial_design import Design
-from tests.conftest import ROOT
 from tests.support.logrank import logrank_drift
 
 COMPLETE = float("inf")
+
+
 ENDLESS = Censoring(COMPLETE, COMPLETE)
+
+
 ASSUMPTIONS = ("accrual", "follow_up", "loss", "crossover", "allocation", "alpha")
 
 
@@ -39,6 +39,8 @@ def planned(pfs=(6.0, 9.0), *, pps, hr_pfs=None, direct_death=0.0, **changes):
 
 
 medians = st.floats(0.5, 40.0)
+
+
 designs = st.builds(
     Design,
     pfs=st.tuples(medians, medians),
@@ -50,10 +52,6 @@ designs = st.builds(
     crossover=st.floats(0.0, 1.0),
     allocation=st.tuples(st.floats(0.5, 3.0), st.floats(0.5, 3.0)),
 )
-
-
-# Broglio, Berry 2009: tolerance 10 % of the numbers of patients (their accrual and follow-up were not read), 0.06 of
-# probabilities
 
 
 @pytest.mark.parametrize(("spp", "published"), [(2, 350), (24, 2440)])
@@ -82,9 +80,6 @@ def test_os_hazard_ratio_with_complete_follow_up():
     expected = {2: 0.676, 4: 0.700, 6: 0.732, 8: 0.763, 10: 0.791, 12: 0.815, 18: 0.863, 24: 0.892, 48: 0.942}
     for spp, value in expected.items():
         assert planned(pfs=(6, 9), pps=spp, follow_up=COMPLETE)["hr_os"].value == pytest.approx(value, abs=5.5e-4)
-
-
-# the joint law
 
 
 def test_under_no_effect_the_statistics_are_standard():
@@ -212,9 +207,6 @@ def test_equal_pps_and_complete_follow_up_dilute_and_do_no_more(hr, ratio, q):
     assert float(diluted_hazard_ratio(hr, 1e-5, q)) == pytest.approx(hr, abs=1e-4)
 
 
-# the log-rank test and the simulated trials
-
-
 def test_logrank_by_hand():
     # times 1 (E), 2 (C), 3+ (E), 4 (C): shares at risk 2/4, 1/3, -, 0/1
     score, variance = logrank(np.array([[2.0, 4, 1, 3]]), np.array([[1.0, 1, 1, 0]]), np.array([0.0, 0, 1, 1]))
@@ -255,9 +247,6 @@ def test_progress_is_told_and_adds_up():
     assert sum(steps) == 450
     assert len(steps) > 1
     assert "simulation: 450 trials" in found.simulated["power_os"].method
-
-
-# plans
 
 
 def test_every_number_says_how_it_was_made():
@@ -339,75 +328,3 @@ def test_impossible_designs_are_refused(change, words):
 def test_a_p_value_lies_between_0_and_1():
     with pytest.raises(UsageError, match="p_PFS 0"):
         planned(pps=2).power_os_given_p_pfs(0)
-
-
-# the dilution map
-
-
-def test_dilution_to_the_printed_digits():
-    # an independent solution of the Cox limit, follow-up in median PFS of the control arm
-    with (ROOT / "tests" / "reference" / "data" / "dilution_map.csv").open(encoding="utf-8") as file:
-        cases = list(csv.DictReader(file))
-    for follow_up, name in ((None, "complete"), ((4.0, 8.0), "4 to 8")):
-        rows = [row for row in cases if row["follow_up"] == name]
-        hr, q, ratio, os, share = (
-            np.array([float(row[key]) for row in rows]) for key in ("hr_pfs", "q", "ratio", "hr_os", "share")
-        )
-        assert len(rows) == 135
-        assert diluted_hazard_ratio(hr, ratio, q, follow_up) == pytest.approx(os, abs=5.1e-5)
-        assert retained_share(hr, ratio, q, follow_up) == pytest.approx(share, abs=5.1e-5)
-
-
-def test_the_map_is_quick_and_agrees_with_single_arms():
-    dilution_map()
-    start = time.perf_counter()
-    chart = dilution_map(0.661, 0.097)
-    assert time.perf_counter() - start < 1.0
-    lam = np.log(2)
-    arms = [IllnessDeath(0.903 * hr * lam, 0.097 * hr * lam, lam / chart.ratios[20]) for hr in (1, 0.661)]
-    mean = chart.follow_ups[7]
-    expected = np.log(cox_hazard_ratio(*arms, censoring=(2 / 3 * mean, 4 / 3 * mean))) / np.log(0.661)
-    assert chart.by_follow_up[7, 20] == pytest.approx(float(expected), rel=1e-9)
-    assert (np.diff(chart.complete, axis=1) < 0).all()
-
-
-def test_trials_stand_where_their_medians_put_them(trials):
-    found = {point.comparison: point for point in dilution_points(trials)}
-    tactics = found["tactics"]
-    q = 13 / 134
-    model = IllnessDeath.from_medians(pfs=13.5, os=30.8, direct_death=q)
-    assert tactics.pps_over_pfs == pytest.approx(float(model.median_pps) / 13.5)
-    assert (tactics.hr_os, tactics.stage) == (0.861, "intermediate")
-    assert tactics.follow_up == pytest.approx((52 + 113) / 2 / 13.5)
-    assert len(found) > 20
-
-
-def test_map_figure(trials):
-    chart = dilution_map()
-    off = DilutionPoint("off", "Off", "advanced", 500.0, 0.6, 0.7, "PFS", None)
-    points = (*dilution_points(trials), off)
-    data = dilution_map_data(chart, points)
-    assert "off" not in set(data["comparison"])
-    assert data.set_index("comparison")["observed"]["tactics"] == pytest.approx(
-        np.log(0.861) / np.log(data.set_index("comparison")["hr_pfs"]["tactics"])
-    )
-    complete, trial_like, by_follow_up = plot_dilution_map(chart, points, focus="tactics")
-    labels = {text.get_text() for text in trial_like.texts}
-    assert {"0.5", "0.8", "TACTICS"} <= labels
-    assert f"Not shown: {len(points) - len(data)} comparisons beyond the axes" in complete.texts[-1].get_text()
-    assert np.exp(complete.get_yticks()) == pytest.approx(
-        [float(label.get_text()) for label in complete.get_yticklabels()]
-    )
-    assert "follow-up" in by_follow_up.get_ylabel()
-    assert len(plot_dilution_map(chart)) == 3
-
-
-def test_values_off_any_map_are_refused():
-    for arguments, words in (
-        ((1.0, 1.0), "hr_pfs 1"),
-        ((0.5, 0.0), "pps_over_pfs 0"),
-        ((-0.5, 1.0), "hr_pfs -0.5"),
-        ((0.5, 1.0, 1.0), "direct_death 1"),
-    ):
-        with pytest.raises(UsageError, match=words):
-            retained_share(*arguments)

@@ -40,6 +40,14 @@ def simulated(k, seed=0, rho_between=0.8, tau=(0.3, 0.2), se=(0.15, 0.18), rho_w
     return Effects.from_arrays(y, np.tile(se, (k, 1)), rho_within, n=generator.integers(100, 900, k), name="simulated")
 
 
+def full_covariance(effects, between=0.0):
+    """Covariance of all estimates, endpoints side by side, ``between`` that of the true effects of a comparison."""
+    k = len(effects)
+    return np.block(
+        [[effects.covariance_between(i, j) + (between if i == j else 0.0) for j in range(k)] for i in range(k)]
+    )
+
+
 def made_up(k, seed, name, rho=0.9):
     generator = np.random.default_rng(seed)
     true = generator.multivariate_normal([-0.3, -0.1], np.array([[0.09, rho * 0.06], [rho * 0.06, 0.04]]), size=k)

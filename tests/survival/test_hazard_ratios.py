@@ -7,32 +7,22 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from surrogacy.errors import UsageError
 from surrogacy.pps import Censoring, IllnessDeath, average_hazard_ratio, cox_hazard_ratio
 from surrogacy.survival.hazard_ratios import (
     expected_events,
     hazard_ratio_over_time,
 )
-from surrogacy.survival.partial_likelihood import as_censoring
+from tests.support.arms import exponential_arm
 from tests.support.logrank import logrank_drift
 
 LN2 = np.log(2.0)
-Q = 13 / 134  # TACTICS: 13 deaths without progression, 121 progressions
+
+
 TRIAL = {"censoring": (52.0, 113.0), "allocation": (76, 80)}
-
-
-def arm(pfs, pps, q=Q):
-    return IllnessDeath((1 - q) * LN2 / pfs, q * LN2 / pfs, LN2 / pps)
-
-
-# --- published and independently computed numbers
-# -------------------------------------------------------------------------------
 
 
 def test_simidm_average_hazard_ratio():
@@ -76,12 +66,12 @@ TACTICS = [
 @pytest.mark.parametrize(("pfs", "pps", "model", "equal_control", "equal_experimental", "average", "deaths"), TACTICS)
 def test_tactics(pfs, pps, model, equal_control, equal_experimental, average, deaths):
     def limit(one, other):
-        return cox_hazard_ratio(arm(pfs[0], one), arm(pfs[1], other), **TRIAL)
+        return cox_hazard_ratio(exponential_arm(pfs[0], one), exponential_arm(pfs[1], other), **TRIAL)
 
     assert limit(*pps) == pytest.approx(model, abs=2e-8)
     assert limit(pps[0], pps[0]) == pytest.approx(equal_control, abs=2e-8)
     assert limit(pps[1], pps[1]) == pytest.approx(equal_experimental, abs=2e-8)
-    both = arm(pfs[0], pps[0]), arm(pfs[1], pps[1])
+    both = exponential_arm(pfs[0], pps[0]), exponential_arm(pfs[1], pps[1])
     assert average_hazard_ratio(*both, upper=1000.0) == pytest.approx(average, abs=2e-8)
     events = expected_events(*both, (76, 80), TRIAL["censoring"])
     assert sum(events) == pytest.approx(deaths, abs=1e-4)
@@ -90,7 +80,7 @@ def test_tactics(pfs, pps, model, equal_control, equal_experimental, average, de
 def test_tactics_limits_of_pps():
     # the limit of long PPS depends on the follow-up
     for pps, censoring, expected in ((1e-6, (52, 113), 0.5921053), (1e6, (52, 113), 0.9134190), (1e4, None, 0.9977991)):
-        found = cox_hazard_ratio(arm(13.5, pps), arm(22.8, pps), censoring, (76, 80))
+        found = cox_hazard_ratio(exponential_arm(13.5, pps), exponential_arm(22.8, pps), censoring, (76, 80))
         assert found == pytest.approx(expected, abs=1e-6)
 
 
@@ -98,7 +88,7 @@ def test_tactics_power():
     # design document: .70 with equal PPS (HR .646), .30 with the PPS difference (HR .779), two-sided 5 %: by 131 deaths
     # and the HR
     def power(pps_control, pps_experimental):
-        arms = arm(13.5, pps_control), arm(22.8, pps_experimental)
+        arms = exponential_arm(13.5, pps_control), exponential_arm(22.8, pps_experimental)
         return norm.cdf(norm.ppf(0.025) - logrank_drift(*arms, (76, 80), Censoring(52, 113)))
 
     assert np.mean([power(pps, pps) for pps in (13.53, 9.43)]) == pytest.approx(0.70, abs=0.05)
@@ -120,7 +110,9 @@ DILUTION = [
 
 @pytest.mark.parametrize(("hr", "q", "ratio", "censoring", "expected"), DILUTION)
 def test_dilution(hr, q, ratio, censoring, expected):
-    assert cox_hazard_ratio(arm(1, ratio, q), arm(1 / hr, ratio, q), censoring) == pytest.approx(expected, abs=5.1e-5)
+    assert cox_hazard_ratio(
+        exponential_arm(1, ratio, q), exponential_arm(1 / hr, ratio, q), censoring
+    ) == pytest.approx(expected, abs=5.1e-5)
 
 
 def test_broglio_berry_hazard_ratios():
@@ -146,10 +138,6 @@ def test_definition_of_ovbeta_with_accrual_and_losses_that_differ(clock, limit, 
     found = np.log(cox_hazard_ratio(control, experimental, censoring))
     assert found == pytest.approx(limit, abs=1e-6)
     assert abs(found - coxph) < 3 * se
-
-
-# --- independent integration
-# ----------------------------------------------------------------------------------------------------
 
 
 def limit_by_adaptive_quadrature(control, experimental, censoring, share):
@@ -202,7 +190,7 @@ def test_average_hazard_ratio_of_weibull_arms_against_adaptive_quadrature():
 
 
 def test_average_with_alpha_0_is_the_ratio_of_cumulative_hazards():
-    control, experimental = arm(6, 10), arm(9, 8)
+    control, experimental = exponential_arm(6, 10), exponential_arm(9, 8)
     cumulative = [-np.log(one.survival_os(40.0)) for one in (experimental, control)]
     assert average_hazard_ratio(control, experimental, 0.0, 40.0) == pytest.approx(
         cumulative[0] / cumulative[1], rel=1e-10
@@ -218,10 +206,6 @@ def test_average_where_plain_exponentials_overflow():
     )
 
 
-# --- simulated trials
-# -----------------------------------------------------------------------------------------------------------
-
-
 def logrank(time_of, dead, experimental):
     """Standardised log-rank statistic of one trial, ties impossible."""
     order = np.argsort(time_of)
@@ -233,7 +217,7 @@ def logrank(time_of, dead, experimental):
 
 @pytest.mark.parametrize("endpoint", ["os", "pfs"])
 def test_power_and_events_of_simulated_trials(endpoint):
-    control, experimental = arm(6.0, 8.0), arm(9.0, 8.0)
+    control, experimental = exponential_arm(6.0, 8.0), exponential_arm(9.0, 8.0)
     censoring, patients, trials = Censoring.accrual(12.0, 6.0, loss=(0.01, 0.02)), (110, 90), 1500
     generator = np.random.default_rng(5)
     z, events = [], []
@@ -277,13 +261,9 @@ def test_cox_limit_of_a_semi_markov_weibull_trial():
     assert abs(z) < 4
 
 
-# --- hazard ratio over time
-# -----------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("q", [0.0, 0.1])
 def test_hazard_ratio_over_time_and_its_limits(q):
-    control, experimental = arm(10, 8, q), arm(20, 6, q)
+    control, experimental = exponential_arm(10, 8, q), exponential_arm(20, 6, q)
     found = hazard_ratio_over_time(control, experimental, [0.0, 5.0, 1e7])
     lam = LN2 / np.array([10, 20])
     h12 = LN2 / np.array([8, 6])
@@ -298,67 +278,6 @@ def test_hazard_ratio_at_0_of_weibull_hazards():
     shape = (1.2, 1.0, 1.0)
     arms = IllnessDeath(0.1, 0, 0.2, shape=shape), IllnessDeath(0.05, 0, 0.3, shape=shape)
     assert hazard_ratio_over_time(*arms, [0.0, 1e-6]) == pytest.approx([0.75, 0.75], abs=1e-5)
-
-
-# --- properties
-# -----------------------------------------------------------------------------------------------------------------
-
-
-@settings(max_examples=60, deadline=None)
-@given(hr=st.floats(0.2, 0.95), ratio=st.floats(0.02, 50.0))
-def test_equal_pps_dilutes_and_never_reverses(hr, ratio):
-    control, experimental = arm(1, ratio, 0.0), arm(1 / hr, ratio, 0.0)
-    assert hr - 1e-9 <= cox_hazard_ratio(control, experimental) <= 1.0 + 1e-9
-    assert hr - 1e-9 <= average_hazard_ratio(control, experimental, upper=np.inf) <= 1.0 + 1e-9
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    hr=st.floats(0.2, 2.0),
-    q=st.floats(0.0, 1.0),
-    follow_up=st.one_of(st.none(), st.tuples(st.floats(0, 3), st.floats(3.1, 9))),
-)
-def test_without_pps_os_is_pfs(hr, q, follow_up):
-    arms = arm(1, 1e-7, q), arm(1 / hr, 1e-7, q)
-    assert cox_hazard_ratio(*arms, follow_up) == pytest.approx(hr, rel=1e-5)
-    assert average_hazard_ratio(*arms) == pytest.approx(hr, rel=1e-5)
-    assert cox_hazard_ratio(*arms, follow_up, endpoint="pfs") == pytest.approx(hr, rel=1e-9)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    h=st.tuples(*[st.floats(0.005, 1.0)] * 6),
-    share=st.floats(0.1, 0.9),
-    follow_up=st.one_of(st.none(), st.just((5.0, 20.0))),
-)
-def test_swapping_the_arms_inverts_the_limit(h, share, follow_up):
-    one, other = IllnessDeath(*h[:3]), IllnessDeath(*h[3:])
-    forth = cox_hazard_ratio(one, other, follow_up, (1 - share, share))
-    assert forth * cox_hazard_ratio(other, one, follow_up, (share, 1 - share)) == pytest.approx(1.0, rel=1e-8)
-    assert cox_hazard_ratio(one, one, follow_up) == pytest.approx(1.0, abs=1e-10)
-    drift = logrank_drift(one, other, (50, 50), as_censoring(follow_up))
-    assert np.sign(drift) == np.sign(np.log(cox_hazard_ratio(one, other, follow_up))) or abs(drift) < 0.5
-
-
-def test_long_pps_with_complete_follow_up_leaves_no_effect():
-    pps = np.geomspace(10, 1e7, 8)
-    limits = cox_hazard_ratio(arm(13.5, pps, 0.0), arm(22.8, pps, 0.0))
-    assert (np.diff(limits) > 0).all()
-    assert limits[-1] == pytest.approx(1.0, abs=1e-4)
-    assert cox_hazard_ratio(arm(13.5, 1e4), arm(22.8, 1e4)) == pytest.approx(
-        0.998, abs=5e-4
-    )  # deaths without progression come early
-
-
-def test_loss_equal_in_both_arms_shortens_follow_up():
-    control, experimental = arm(6, 12), arm(9, 12)
-    limits = [cox_hazard_ratio(control, experimental, Censoring(30.0, 60.0, loss)) for loss in (0.0, 0.02, 0.2)]
-    assert limits[0] > limits[1] > limits[2]  # the early hazard ratio is the less diluted
-    assert limits[0] == cox_hazard_ratio(control, experimental, (30.0, 60.0))
-
-
-# --- batches and speed
-# ----------------------------------------------------------------------------------------------------------
 
 
 def test_batches_match_single_pairs_and_are_fast():
@@ -381,31 +300,5 @@ def test_batches_match_single_pairs_and_are_fast():
 
 
 def test_an_arm_without_events():
-    assert cox_hazard_ratio(IllnessDeath(0.1, 0.0, 0.0), arm(5, 5)) == np.inf
-    assert cox_hazard_ratio(arm(5, 5), IllnessDeath(0.1, 0.0, 0.0)) == 0.0
-
-
-# --- refusals
-# -------------------------------------------------------------------------------------------------------------------
-
-ONE = arm(5, 5)
-REFUSED = {
-    "follow-up reversed": (lambda: cox_hazard_ratio(ONE, ONE, (5, 2)), "from 5 to 2"),
-    "three numbers": (lambda: cox_hazard_ratio(ONE, ONE, (1, 2, 3)), "shortest, longest"),
-    "half infinite": (lambda: Censoring(1, np.inf), "neither infinite"),
-    "negative loss": (lambda: Censoring(1, 2, -0.1), "-0.1"),
-    "three losses": (lambda: Censoring(1, 2, (0.1, 0.1, 0.1)), "control, experimental"),
-    "no patients": (lambda: cox_hazard_ratio(ONE, ONE, None, (0, 1)), "both positive"),
-    "negative patients": (lambda: expected_events(ONE, ONE, (5, -5)), "both positive"),
-    "numbers of arms": (lambda: cox_hazard_ratio(arm(5, [1, 2]), arm(5, [1, 2, 3])), "2 control and 3"),
-    "endpoint": (lambda: cox_hazard_ratio(ONE, ONE, endpoint="dfs"), "'dfs'"),
-    "endpoint over time": (lambda: hazard_ratio_over_time(ONE, ONE, 1.0, "ttp"), "'ttp'"),
-    "negative alpha": (lambda: average_hazard_ratio(ONE, ONE, -1), "alpha = -1"),
-    "no time": (lambda: average_hazard_ratio(ONE, ONE, upper=0), "upper = 0"),
-}
-
-
-@pytest.mark.parametrize(("call", "words"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_makes_no_sense_is_refused(call, words):
-    with pytest.raises(UsageError, match=words):
-        call()
+    assert cox_hazard_ratio(IllnessDeath(0.1, 0.0, 0.0), exponential_arm(5, 5)) == np.inf
+    assert cox_hazard_ratio(exponential_arm(5, 5), IllnessDeath(0.1, 0.0, 0.0)) == 0.0

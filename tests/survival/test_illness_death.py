@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
+import surrogacy.pps
 from surrogacy.errors import UsageError
 from surrogacy.pps import IllnessDeath
 from surrogacy.survival import constant_hazards
@@ -345,8 +346,6 @@ def test_what_makes_no_sense_is_refused(call, words):
 
 
 def test_lazy_names():
-    import surrogacy.pps
-
     for name in surrogacy.pps.__all__:
         assert getattr(surrogacy.pps, name) is not None
     with pytest.raises(AttributeError):

@@ -13,6 +13,7 @@ from surrogacy.errors import DataError, UsageError
 from surrogacy.fit import main as fit
 from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.pps.trial_summary import Median
 from surrogacy.trials import read_pairs
 
 EFFECTS = "trial,stage,n_ctl,n_exp,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os"
@@ -203,8 +204,6 @@ def test_medians_that_the_tables_lack_are_filled_in(table, trials):
 
 
 def read_cut(trials):
-    from surrogacy.pps.trial_summary import Median
-
     arms = arms_of(trials, "emerald-1-durva")
     return tuple(Median(arms[arm]["median_pfs"]) for arm in ("ctl", "exp"))
 

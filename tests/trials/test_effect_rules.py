@@ -1,7 +1,10 @@
 """Every rule on a broken table: exit 3 (or a warning), one line naming the cell, no traceback, out/ untouched."""
 
+import csv
+
 import pytest
 
+import surrogacy
 from surrogacy.fit import main
 from surrogacy.trials.effect_rules import check_p, check_symmetry
 from surrogacy.trials.rows import Row
@@ -173,10 +176,6 @@ def test_numbers_at_risk_fall_from_the_size_of_the_arm(own_tables, capsys, tmp_p
 
 
 def test_tables_without_counts_follow_up_and_numbers_at_risk(own_tables):
-    import csv
-
-    import surrogacy
-
     new = {"progressions", "deaths_without_progression"}
     (own_tables.folder / "at_risk.csv").unlink()
     path = own_tables.folder / "trials.csv"
@@ -196,8 +195,6 @@ def test_tables_without_counts_follow_up_and_numbers_at_risk(own_tables):
 
 
 def test_counts_of_an_added_row(capsys, tmp_path):
-    import surrogacy
-
     path = tmp_path / "own.csv"
     columns = f"{HEADER},stage,progressions,deaths_without_progression,follow_up_low,follow_up_high"
     path.write_text(f"{columns}\n{GOOD},intermediate,300,20,12.5,40\n")

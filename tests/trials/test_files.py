@@ -1,20 +1,18 @@
 """Files: what cannot be read is named in one line per fault, and nothing is trusted that a file states of itself."""
 
 import os
-import re
 import subprocess
 import sys
 import threading
 import time
 
-import numpy as np
 import pytest
 
 from surrogacy.errors import DataError
 from surrogacy.fit import main
-from surrogacy.trials import read_pairs, read_trials
+from surrogacy.trials import files, read_pairs, workbooks
 from surrogacy.trials.files import read_table
-from tests.support.fault_inputs import HEADER, ROWS, SETS, TABLES, renamed, repacked, table, workbook, workbooks
+from tests.support.fault_inputs import HEADER, ROWS, renamed, table, workbook
 
 REFUSED = {
     "endpoint-empty.csv": (3, "E007", "endpoint is required"),
@@ -40,19 +38,6 @@ REFUSED = {
     "document-type.xlsx": (0, "E001", "document type"),
     "no-sheet.xlsx": (0, "E001", ""),
 }
-INPUTS = {**TABLES, **workbooks()}
-
-
-@pytest.fixture
-def file(tmp_path):
-    """Write an input and give its path."""
-
-    def write(name, content=None):
-        path = tmp_path / name
-        path.write_bytes(INPUTS[name] if content is None else content)
-        return path
-
-    return write
 
 
 @pytest.mark.parametrize("option", ["--pairs", "--add"])
@@ -70,50 +55,12 @@ def test_inputs_that_are_refused(name, option, file, capsys):
     assert all(len(text) < 1000 for text in shown.err.splitlines())
 
 
-@pytest.mark.parametrize("name", ["chart-sheet-first.xlsx", "dimension-a1.xlsx", "hidden-first.xlsx", "dates.xlsx"])
-def test_workbooks_that_are_read(name, file):
-    trials = read_pairs(file(name))
-    assert np.exp(trials.pair(trials.surrogates).log_hr[:, 0]) == pytest.approx([0.66, 0.76, 0.56])
-
-
-def test_the_sheet_that_is_read_is_named(file, capsys):
-    assert main(["--check", "--pairs", str(file("hidden-first.xlsx"))]) == 0
-    assert "W135 warning: sheet 'Sheet' is read; hidden: 'Notes'" in capsys.readouterr().out
-
-
-def test_dates_in_a_workbook(file):
-    trials = read_pairs(file("dates.xlsx"))
-    assert set(trials.effects["data_cut"]) == {"2024-03-01", "2024-04-02", "2024-05"}
-
-
-def test_truth_values_in_a_workbook(file):
-    def fill(book):
-        for row, value in enumerate(["preferred", True, True, True], start=1):
-            book.active.cell(row, 10, value)
-
-    assert read_pairs(file("truth.xlsx", workbook(fill))).effects["preferred"].all()
-
-
-def test_a_workbook_under_another_name(file):
-    assert len(read_table(file("table.csv", workbook())).rows) == 3
-
-
 def test_large_files_are_refused(file, monkeypatch):
-    from surrogacy.trials import files, workbooks
-
     monkeypatch.setattr(files, "SIZE_LIMIT", 100)
     monkeypatch.setattr(workbooks, "SIZE_LIMIT", 100)
     for name, content in (("large.csv", table(*ROWS)), ("large.xlsx", workbook())):
         with pytest.raises(DataError, match="MiB"):
             read_table(file(name, content))
-
-
-def test_a_workbook_that_unpacks_to_more_than_the_limit(file, monkeypatch):
-    from surrogacy.trials import workbooks
-
-    monkeypatch.setattr(workbooks, "SIZE_LIMIT", 1000)
-    with pytest.raises(DataError, match="unpacks to"):
-        read_table(file("bomb.xlsx", workbook()))
 
 
 def test_names_that_are_read_as_they_are(file):
@@ -195,207 +142,6 @@ def test_characters_that_nobody_sees_or_no_figure_can_hold(character, file, caps
     path = file("own.csv", renamed(f"A{character}B"))
     assert main(["--check", "--pairs", str(path)]) == 3
     assert f"{path}:2: E013 error" in capsys.readouterr().err
-
-
-def formula_in(cell):
-    return lambda part, content: re.sub(rb'<c r="B2"[^>]*>.*?</c>', cell, content)
-
-
-FORMULAS = {
-    "array": (b'<c r="B2"><f t="array" ref="B2">75*2</f></c>', 3),
-    "data table": (b'<c r="B2"><f t="dataTable" ref="B2" r1="A1"/></c>', 3),
-    "error": (b'<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c>', 3),
-    "empty text": (b'<c r="B2" t="str"><f>IF(1,"")</f><v></v></c>', 0),
-    "value": (b'<c r="B2"><f>75*2</f><v>150</v></c>', 0),
-}
-
-
-@pytest.mark.parametrize("kind", FORMULAS)
-def test_formulas_of_every_kind(kind, file, capsys):
-    cell, code = FORMULAS[kind]
-    path = file("own.xlsx", repacked(workbook(), formula_in(cell)))
-    assert main(["--check", "--pairs", str(path)]) == code
-    assert ("E015" in capsys.readouterr().err) == (kind in ("array", "data table"))
-
-
-SHEETS = {
-    "rows exchanged": (
-        lambda xml: re.sub(rb'(<row r="2".*?</row>)(<row r="3".*?</row>)', rb"\2\1", xml),
-        "has row 2 below row 3",
-    ),
-    "row twice": (lambda xml: xml.replace(b'<row r="3"', b'<row r="2"'), "has row 2 below row 2"),
-    "last row": (lambda xml: xml.replace(b'<row r="4"', b'<row r="1000000000"'), "more than 1,048,576 rows"),
-    "late type": (lambda xml: b"<!--" + b"x" * 5000 + b'--><!DOCTYPE x [<!ENTITY e "e">]>' + xml, "document type"),
-    "UTF-16": (
-        lambda xml: f'<?xml version="1.0" encoding="utf-16"?><!DOCTYPE x>{xml.decode()}'.encode("utf-16"),
-        "document type",
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", SHEETS)
-def test_sheets_of_which_rows_would_be_lost(kind, file, capsys):
-    change, words = SHEETS[kind]
-    raw = repacked(workbook(), lambda part, content: change(content) if part.endswith("sheet1.xml") else content)
-    path = file("own.xlsx", raw)
-    assert main(["--check", "--pairs", str(path)]) == 3
-    shown = capsys.readouterr().err
-    assert "E001 error" in shown
-    assert words in shown
-
-
-# --- analysis sets ------------------------------------------------------------------------------------------------
-
-BROKEN_SETS = {
-    "set-of-two-trials.csv": (2, "E016", "the final effect of space"),
-    "set-with-swapped-sides.csv": (2, "E016", "swapped"),
-    "set-with-a-row-twice.csv": (4, "E016", "in the set already"),
-    "set-unknown-effect.csv": (2, "E006", "no such effect"),
-    "set-without-patients.csv": (2, "E008", "not a number of patients"),
-    "set-with-empty-cell.csv": (2, "E007", "final_effect is required"),
-    "set-unknown-column.csv": (2, "E009", "no such column"),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN_SETS)
-@pytest.mark.parametrize("check", [True, False])
-def test_broken_sets(name, check, own_tables, tmp_path, capsys):
-    line, code, words = BROKEN_SETS[name]
-    (own_tables.folder / "sets" / name).write_bytes(SETS[name])
-    arguments = ["--check"] if check else [name.removesuffix(".csv"), "--out", str(tmp_path / "out")]
-    assert main([*arguments, "--trials", str(own_tables.folder)]) == 3
-    shown = capsys.readouterr().err
-    assert any(f"{name}:{line}: {code} error" in text and words in text for text in shown.splitlines()), shown
-    assert not (tmp_path / "out").exists()
-
-
-def test_exchanged_effects_are_noticed(own_tables, capsys):
-    path = own_tables.folder / "sets" / "tactics-2022.csv"
-    text = path.read_text().replace("space:os:primary-2", "X").replace("post-tace:os:final", "space:os:primary-2")
-    path.write_text(text.replace("X", "post-tace:os:final"))
-    assert main(["tactics-2022", "--trials", str(own_tables.folder), "--json"]) == 3
-    shown = capsys.readouterr().err
-    assert shown.count("E016") == 2
-
-
-def test_a_rule_that_selects_nothing_is_a_warning(own_tables, capsys):
-    (own_tables.folder / "sets" / "mine.csv").write_text("column,value\nstage,intermediat\nstage,advanced\n")
-    assert main(["--check", "--trials", str(own_tables.folder)]) == 0
-    assert "mine.csv:2: W136 warning" in capsys.readouterr().out
-
-
-PAIR = "brisk-ta:ttp:final,brisk-ta:os:final"
-
-
-@pytest.mark.parametrize(
-    ("content", "code", "words"),
-    [
-        (f"surrogate_effect,final_effect,n_exp,n_ctrl\n{PAIR},10,10\n", "E004", "n_ctrl"),
-        (f"surrogate_effect,final_effect,column,value\n{PAIR},stage,advanced\n", "E004", "column"),
-        *(
-            (f"surrogate_effect,final_effect,n_exp\n{PAIR},{n}\n", "E008", "patients")
-            for n in ("1_0", "\u0663", "1e3", "0", "9" * 300)
-        ),
-    ],
-)
-def test_sets_with_odd_columns_and_numbers(content, code, words, own_tables, capsys):
-    (own_tables.folder / "sets" / "mine.csv").write_text(content)
-    assert main(["--check", "--trials", str(own_tables.folder)]) == 3
-    shown = capsys.readouterr().err
-    assert f"{code} error" in shown
-    assert words in shown
-
-
-def test_rules_on_a_year(own_tables):
-    own_tables("trials", {"comparison": "tactics"}, year="")
-    (own_tables.folder / "sets" / "mine.csv").write_text("column,value\nyear,2008\nyear,2017\n")
-    trials = read_trials(own_tables.folder)
-    assert trials.check_sets() == []
-    assert set(trials.analysis_set("mine").factors["year"]) == {"2008", "2017"}
-
-
-def test_a_rule_whose_columns_exclude_each_other(own_tables, capsys):
-    (own_tables.folder / "sets" / "mine.csv").write_text("column,value\nstage,intermediate\nline,second\n")
-    assert main(["--check", "--trials", str(own_tables.folder)]) == 0
-    assert "mine.csv: W136 warning" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("name", ["sets/mine.csv", "at_risk.csv"])
-def test_pipes_in_a_folder_of_tables(name, own_tables, capsys):
-    (own_tables.folder / name).unlink(missing_ok=True)
-    os.mkfifo(own_tables.folder / name)
-    assert main(["--check", "--trials", str(own_tables.folder)]) in (0, 3)
-
-
-def test_a_truncated_set(own_tables, capsys):
-    path = own_tables.folder / "sets" / "tactics-2022.csv"
-    raw = path.read_bytes()
-    path.write_bytes(raw[: raw.index(b"\n", 200)])
-    assert main(["--check", "--trials", str(own_tables.folder)]) == 3
-    assert "tactics-2022.csv:" in capsys.readouterr().err
-    path.write_bytes(raw[: raw.index(b"\n", 200) + 1])
-    assert main(["--check", "--trials", str(own_tables.folder)]) == 0
-    assert "tactics-2022.csv: W137 warning" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("name", ["at_risk.csv", "sets/all.csv"])
-def test_a_listed_file_that_is_missing(name, own_tables, capsys):
-    (own_tables.folder / name).unlink()
-    assert main(["--check", "--trials", str(own_tables.folder)]) == 0
-    assert f"{name}: W137 warning: SHA256SUMS lists this file" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("change", "warnings"),
-    [
-        (lambda raw: re.sub(rb"^\w+", lambda digest: digest[0].upper(), raw, flags=re.MULTILINE), 0),
-        (lambda raw: raw.replace(b"  ", b" *"), 0),
-        (lambda raw: raw.replace(b"  ", b"  ./"), 0),
-        (lambda raw: raw.replace(b"\n", b"\r\n"), 0),
-        (lambda raw: raw[:100], 3),
-        (lambda raw: b"", 4),
-        (lambda raw: b"\xff\xfe", 4),
-    ],
-)
-def test_forms_of_a_file_of_checksums(change, warnings, own_tables):
-    path = own_tables.folder / "SHA256SUMS"
-    path.write_bytes(change(path.read_bytes()))
-    found = [fault for fault in read_trials(own_tables.folder).faults if fault.code == "W137"]
-    assert len(found) == warnings
-
-
-def test_shipped_sets_pass(trials):
-    assert trials.check_sets() == []
-
-
-@pytest.mark.parametrize("name", ["trials", "effects", "arms"])
-def test_a_truncated_table(name, own_tables, capsys):
-    path = own_tables.folder / f"{name}.csv"
-    raw = path.read_bytes()
-    for size in (len(raw) // 2, len(raw) - 1, len(raw) - 40):
-        path.write_bytes(raw[:size])
-        assert main(["--check", "--trials", str(own_tables.folder)]) == 3
-        assert f"{name}.csv" in capsys.readouterr().err
-
-
-def test_an_edited_table_is_a_warning(own_tables, capsys):
-    own_tables("effects", {"effect_id": "brisk-ta:os:final"}, hr="0.91")
-    assert main(["--check", "--trials", str(own_tables.folder)]) == 0
-    assert "effects.csv: W137 warning" in capsys.readouterr().out
-    (own_tables.folder / "SHA256SUMS").unlink()
-    assert main(["--check", "--trials", str(own_tables.folder)]) == 0
-    assert "W137" not in capsys.readouterr().out
-
-
-def test_a_short_row_of_a_curated_table_is_an_error(own_tables, capsys):
-    (own_tables.folder / "SHA256SUMS").unlink()
-    path = own_tables.folder / "arms.csv"
-    path.write_bytes(path.read_bytes() + b"tactics,exp\n")
-    assert main(["--check", "--trials", str(own_tables.folder)]) == 3
-    assert "E003" in capsys.readouterr().err
-
-
-# --- resources ----------------------------------------------------------------------------------------------------
 
 
 def seconds_to_read(rows, tmp_path):

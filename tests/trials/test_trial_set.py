@@ -9,6 +9,7 @@ import surrogacy
 from surrogacy.errors import UsageError
 from surrogacy.trials.codebook import documents
 from surrogacy.trials.columns import TABLES as COLUMNS
+from surrogacy.trials.curated_tables import check_columns, read_curated_rows
 from surrogacy.trials.schema import check_schema
 from tests.conftest import TABLES
 
@@ -25,8 +26,6 @@ def test_columns_of_the_files_are_those_of_the_schema():
 
 
 def test_the_shipped_tables_pass_every_check():
-    from surrogacy.trials.curated_tables import check_columns, read_curated_rows
-
     rows = {name: read_curated_rows(TABLES, name, columns) for name, columns in COLUMNS.items()}
     assert check_columns(rows) == []
     for name, columns in COLUMNS.items():

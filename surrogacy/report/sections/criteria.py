@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from surrogacy.analysis.fit_run import FitRun
-from surrogacy.evaluation.criteria import records
 from surrogacy.report.section import Section, table
 
 
 def section(run: FitRun) -> Section:
     """Return what published schemes say of every result."""
-    verdicts = [{"set": entry.set} | record for entry in run.criteria for record in records([entry.verdict])]
+    verdicts = [{"set": entry.set, **entry.verdict.record} for entry in run.criteria]
     rows = [
         {key: value for key, value in record.items() if key not in ("numbers", "problems")}
-        | {f"number_{key}": value for key, value in record["numbers"].items()}
-        | {"problems": "; ".join(record["problems"])}
-        for record in verdicts
+        | {f"number_{key}": value for key, value in entry.verdict.numbers.items()}
+        | {"problems": "; ".join(caveat.text for caveat in entry.verdict.caveats)}
+        for entry, record in zip(run.criteria, verdicts, strict=True)
     ]
     limits = {record["scheme"]: record["limits"] for record in rows}
     return Section(

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 
-import surrogacy
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.pps.decomposition import Decomposition, main_decomposition
@@ -17,11 +16,9 @@ from surrogacy.report.section import (
     Column,
     Detail,
     Drawing,
-    Entry,
     Grid,
     Heading,
     Note,
-    Record,
     Section,
     Table,
     columns,
@@ -30,11 +27,11 @@ from surrogacy.report.section import (
     table,
     text,
 )
+from surrogacy.report.sections.decomposition_answer import answer, every_trial_answer, residual_p_record
 from surrogacy.results.format import months, number, share_with_interval, with_interval
 from surrogacy.results.labels import GAP_PARTS, OS_HAZARD_RATIOS
 
 RESIDUAL_P = "p of the residual (two-sided)"
-P_LIMIT = 0.05
 PANELS = 4  # decompositions of the trial in focus in one waterfall
 CURVES = 2  # calibrations whose hazard ratio is drawn over time
 
@@ -50,7 +47,7 @@ def section(run: PpsRun) -> Section:
     details = () if main is None else (*_details(run, main), *_warnings(main.problems), Note(_equal_pps(main)))
     return Section(
         key="decomposition",
-        answer=() if main is None else tuple(_answer(run, main)),
+        answer=() if main is None else answer(run, main),
         details=details,
         tables=tables,
         record={
@@ -75,7 +72,7 @@ def every_trial_section(run: PpsRun) -> Section:
         )
     return Section(
         key="every_trial",
-        answer=tuple(_every_answer(run.every_trial)),
+        answer=every_trial_answer(run.every_trial),
         details=(BLANK, Heading(f"{title} ({len(run.every_trial)})"), _every_grid(run.every_trial)),
         tables=tables,
         record={
@@ -90,50 +87,6 @@ def focus_section(run: FitRun) -> Section:
     """Return the decompositions of the comparisons in focus, for the document of a fit."""
     records = list(map(decomposition_record, run.decompositions))
     return Section(key="pps", record={"pps": records[0] if records else None, "pps_comparisons": records})
-
-
-def _answer(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
-    """Return the way of the trial in focus from its PFS to its OS effect, and the scenarios in short."""
-    version = f"  (data {run.trials.data_version}, version {surrogacy.__version__})"
-    yield Heading(text("decomposition_title", name=main.inputs.name), version)
-    yield Note(answer_line(main))
-    yield Heading()
-    headings = ("PFS effect, calibration", "PFS HR", "OS HR: equal PPS", "with PPS difference", "Dilution of the gap")
-    rows = [
-        (
-            f"{scenario.calibration.scenario}, {scenario.calibration.name}",
-            *(number(scenario.hazard_ratios[key].value) for key in ("pfs", "equal", "model")),
-            share_with_interval(scenario.shares["dilution"]),
-        )
-        for scenario in run.decompositions
-    ]
-    yield Grid(headings, tuple(rows), compact=True)
-    yield Note(text("decomposition_answer_footnote", observed=with_interval(main.hazard_ratios["observed"])))
-    yield Heading()
-
-
-def answer_line(decomposition: Decomposition) -> str:
-    """Return the expected OS hazard ratios of a trial, and whether its data identify the shares of the gap."""
-    ratios = {key: number(decomposition.hazard_ratios[key].value) for key in OS_HAZARD_RATIOS}
-    split = split_line(decomposition)
-    return text("decomposition_answer", endpoint=decomposition.inputs.endpoint, split=split, **ratios)
-
-
-def split_line(decomposition: Decomposition) -> str:
-    """Return the share of dilution in the gap, or that the data do not identify it."""
-    key = "decomposition_identified" if decomposition.identified else "decomposition_not_identified"
-    shares = {name: share_with_interval(share) for name, share in decomposition.shares.items()}
-    return text(key, patients=sum(decomposition.inputs.n), **shares)
-
-
-def _every_answer(decompositions: Sequence[Decomposition]) -> Iterator[Entry]:
-    """Return how many residuals differ from 0 in all trials, and how many splits are identified."""
-    if decompositions:
-        counts = residual_p_record(decompositions)
-        identified = sum(decomposition.identified for decomposition in decompositions)
-        expected = number(counts["expected_below_0.05"], 0)
-        numbers = {"size": len(decompositions), "identified": identified, "below": counts["below_0.05"]}
-        yield Entry("All trials", text("every_answer", expected=expected, **numbers))
 
 
 def _warnings(problems: Sequence[str]) -> Iterator[Note]:
@@ -210,13 +163,6 @@ def _every_grid(decompositions: Sequence[Decomposition]) -> Grid:
     )
     headings = ("Trial", "PFS effect", "HR", "OS HR: equal PPS", "own PPS", "observed", "p of the residual")
     return Grid(headings, tuple(rows), caption=caption)
-
-
-def residual_p_record(decompositions: Sequence[Decomposition]) -> Record:
-    """Return the number of p-values of residuals, of those below 0.05, and of those expected without residuals."""
-    below = sum(one.p_residual < P_LIMIT for one in decompositions)
-    size = len(decompositions)
-    return {"tests": size, "below_0.05": below, "expected_below_0.05": P_LIMIT * size}
 
 
 def residual_p_note(decompositions: Sequence[Decomposition]) -> str:

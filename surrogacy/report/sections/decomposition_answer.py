@@ -1,0 +1,73 @@
+"""Short screen of the decompositions: how much of the PFS effect is lost on the way to OS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import surrogacy
+from surrogacy.analysis.pps_run import PpsRun
+from surrogacy.pps.decomposition import Decomposition
+from surrogacy.report.section import Detail, Entry, Grid, Heading, Note, Record, text
+from surrogacy.results.format import number, share_with_interval, with_interval
+from surrogacy.results.labels import OS_HAZARD_RATIOS
+
+P_LIMIT = 0.05
+
+
+def answer(run: PpsRun, main: Decomposition) -> tuple[Detail, ...]:
+    """Return the way of the trial in focus from its PFS to its OS effect, and the scenarios in short."""
+    return tuple(_lines(run, main))
+
+
+def _lines(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
+    version = f"  (data {run.trials.data_version}, version {surrogacy.__version__})"
+    yield Heading(text("decomposition_title", name=main.inputs.name), version)
+    yield Note(answer_line(main))
+    yield Heading()
+    headings = ("PFS effect, calibration", "PFS HR", "OS HR: equal PPS", "with PPS difference", "Dilution of the gap")
+    rows = [
+        (
+            f"{scenario.calibration.scenario}, {scenario.calibration.name}",
+            *(number(scenario.hazard_ratios[key].value) for key in ("pfs", "equal", "model")),
+            share_with_interval(scenario.shares["dilution"]),
+        )
+        for scenario in run.decompositions
+    ]
+    yield Grid(headings, tuple(rows), compact=True)
+    yield Note(text("decomposition_answer_footnote", observed=with_interval(main.hazard_ratios["observed"])))
+    yield Heading()
+
+
+def answer_line(decomposition: Decomposition) -> str:
+    """Return the expected OS hazard ratios of a trial, and whether its data identify the shares of the gap."""
+    ratios = {key: number(decomposition.hazard_ratios[key].value) for key in OS_HAZARD_RATIOS}
+    split = split_line(decomposition)
+    return text("decomposition_answer", endpoint=decomposition.inputs.endpoint, split=split, **ratios)
+
+
+def split_line(decomposition: Decomposition) -> str:
+    """Return the share of dilution in the gap, or that the data do not identify it."""
+    key = "decomposition_identified" if decomposition.identified else "decomposition_not_identified"
+    shares = {name: share_with_interval(share) for name, share in decomposition.shares.items()}
+    return text(key, patients=sum(decomposition.inputs.n), **shares)
+
+
+def every_trial_answer(decompositions: Sequence[Decomposition]) -> tuple[Entry, ...]:
+    """Return how many residuals differ from 0 in all trials, and how many splits are identified."""
+    if not decompositions:
+        return ()
+    counts = residual_p_record(decompositions)
+    numbers = {
+        "size": len(decompositions),
+        "identified": sum(decomposition.identified for decomposition in decompositions),
+        "below": counts["below_0.05"],
+        "expected": number(counts["expected_below_0.05"], 0),
+    }
+    return (Entry("All trials", text("every_answer", **numbers)),)
+
+
+def residual_p_record(decompositions: Sequence[Decomposition]) -> Record:
+    """Return the number of p-values of residuals, of those below 0.05, and of those expected without residuals."""
+    below = sum(one.p_residual < P_LIMIT for one in decompositions)
+    size = len(decompositions)
+    return {"tests": size, "below_0.05": below, "expected_below_0.05": P_LIMIT * size}

@@ -1,0 +1,28 @@
+"""The figure of lines at values of a moderator."""
+
+import pytest
+
+from surrogacy.figures.moderated_lines import moderated_lines_data, plot_moderated_lines
+from surrogacy.models.moderated_line import ModeratedLine
+from surrogacy.models.moderator import factor_moderator
+
+
+def test_figure_draws_every_comparison_and_three_lines(moderation, tmp_path):
+    bubbles, lines = moderated_lines_data(moderation)
+    assert len(bubbles) == len(moderation.posterior.effects)
+    assert list(dict.fromkeys(lines["place"])) == ["0.1", "0.5", "0.9"]
+    median = lines[lines["place"] == "0.5"]
+    line = moderation.line_at(float(median["value"].iloc[0]))
+    assert median["median"].to_numpy() == pytest.approx(line.predict(median["surrogate"].to_numpy())[0], abs=1e-3)
+    assert (median["prediction_low"] < median["low"]).all()
+    ax = plot_moderated_lines(moderation)
+    ax.figure.savefig(tmp_path / "lines.png", dpi=50)
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert any("slope" in text and "STE" in text for text in texts)
+    assert "PPS by definition: model" in texts
+
+
+def test_figure_of_two_levels(sets):
+    found = ModeratedLine().fit(sets["all"], factor_moderator(sets["all"], "line"))
+    texts = [text.get_text() for text in plot_moderated_lines(found).get_legend().get_texts()]
+    assert any(text.startswith("second\nslope") for text in texts)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from surrogacy.arrays import BoolArray, FloatArray, IntArray, broadcast, counts, names, numbers
-from surrogacy.errors import Caveat, UsageError
+from surrogacy.errors import Caveat, FitError, UsageError
 
 SIDES = ("surrogate", "final")
 
@@ -277,7 +277,7 @@ class Effects:
         high = min(1.0, float(np.nanmin((rho * whole + rest) / control)))
         if low > high + 1e-9:
             names = ", ".join(name for name, member in zip(self.comparison, members, strict=True) if member)
-            raise UsageError(
+            raise FitError(
                 f"{names} share a control arm, but their rho_within ({', '.join(f'{r:g}' for r in rho)}) "
                 "contradict each other"
             )

@@ -284,13 +284,14 @@ def _corner(ax: Axes, result: Result) -> None:
     square: Any = result.estimates.get("r2_trial")
     if square is not None and square.value is not None:
         limits = "" if square.low is None else f" ({percent(square.level)} CI {interval(square.low, square.high)})"
-        lines.append(f"R² (trial level) {number(square.value)}{limits}")
+        boundary = " – boundary solution" if result.on_boundary else ""
+        lines.append(f"R² (trial level) {number(square.value)}{limits}{boundary}")
+    elif result.on_boundary:
+        lines.append("boundary solution")
     if result.line is not None:
         sign = "+" if result.line.slope >= 0 else "−"
         names = surrogate_names(effects)
         surrogate = names[0] if len(names) == 1 else "surrogate"
         term = f"{sign} {number(abs(result.line.slope))} log HR({surrogate})"
         lines.append(f"log HR({final_name(effects)}) = {number(result.line.intercept)} {term}")
-    if result.on_boundary:
-        lines[2] += " – boundary solution"
     style.corner_text(ax, lines)

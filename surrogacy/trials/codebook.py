@@ -39,6 +39,7 @@ RULES = {
         "a median is above 0 and within its limits, which are in order and not negative; NR is later than any month"
     ),
     "E130": "an arm has at least one patient",
+    "E131": "comparisons with one control arm have standard errors and correlations that allow a joint covariance",
     "W131": (
         "a standard error is at least sqrt(1 / n_exp + 1 / n_ctl): a smaller one needs more events than there are "
         "patients"

@@ -20,7 +20,7 @@ from surrogacy.trials.cells import number
 from surrogacy.trials.columns import EVIDENCE, TRIALS
 from surrogacy.trials.frames import ReportedEffect
 from surrogacy.trials.rows import Row, fault
-from surrogacy.trials.shared_control import resolve_shared_controls
+from surrogacy.trials.shared_control import refuse_impossible_covariance, resolve_shared_controls
 from surrogacy.trials.standard_errors import StandardError, standard_error
 
 
@@ -196,7 +196,7 @@ def _refusal(effect: ReportedEffect, min_evidence: str, *, added_here: bool) -> 
         if added_here and effect.file and effect.analysis == "added":
             rule = f"the row says {effect.evidence}, and {min_evidence} is asked for"
             fix = f"verify the number, or pass --min-evidence {effect.evidence}"
-            row = Row(effect.file, effect.file_line, {"comparison": effect.comparison, "evidence": effect.evidence})
+            row = replace(_place(effect), cells={"comparison": effect.comparison, "evidence": effect.evidence})
             raise DataError([fault("W113", row, "evidence", rule, fix, severity="error")])
         return f"{effect.endpoint} hazard ratio is {effect.evidence}"
     # a user's row without a standard error serves the models that need none; curated rows keep to the rule of the sets
@@ -264,11 +264,18 @@ def _effects(
         covariates=covariates,
         provenance=provenance,
     )
+    if pairing.shared_control == "cov":
+        refuse_impossible_covariance(paired, [_place(pair.final) for pair in pairs])
     from_user = [label for label, own in zip(about["label"], about["comparison"].isin(added), strict=True) if own]
     partly = from_user and len(from_user) < len(pairs)
     text = f"added for this run, not in the curated table: {', '.join(from_user)}"
     of_added = (Caveat(CaveatCode.ADDED, text),) if partly else ()
     return replace(paired, caveats=caveats_of(paired) + of_added)
+
+
+def _place(effect: ReportedEffect) -> Row:
+    """Return where a hazard ratio stands, for faults."""
+    return Row(effect.file, effect.file_line, {"comparison": effect.comparison, "endpoint": effect.endpoint})
 
 
 def _provenance(effect: ReportedEffect, error: StandardError | None) -> Provenance:

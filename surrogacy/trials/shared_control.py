@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from surrogacy.arrays import IntArray
 from surrogacy.effects import Effects
-from surrogacy.errors import UsageError
+from surrogacy.errors import DataError, FitError, UsageError
+from surrogacy.trials.rows import Row, fault
 
 SharedControl = Literal["cov", "first", "combine"]
 
@@ -97,3 +99,38 @@ def _pool(effects: Effects, groups: list[IntArray]) -> Effects:
         labels=tuple(labels),
         control_group=("",) * len(pooled),
     )
+
+
+def refuse_impossible_covariance(effects: Effects, places: Sequence[Row]) -> None:
+    """Refuse comparisons with one control arm whose standard errors and correlations allow no joint covariance (E131).
+
+    Parameters
+    ----------
+    effects : Effects
+    places : sequence of Row
+        Where each comparison stands.
+
+    Raises
+    ------
+    DataError
+        With the place of the first comparison of each group.
+    """
+    faults = []
+    for members in effects.dependent_groups():
+        if len(members) > 1 and not _has_covariance(effects, members):
+            names = ", ".join(effects.comparison[i] for i in members)
+            rule = f"{names} share a control arm, but their standard errors and correlations contradict each other"
+            fix = "correct the standard errors or patients, or pass --shared-control first or combine"
+            faults.append(fault("E131", places[members[0]], "", rule, fix))
+    if faults:
+        raise DataError(faults)
+
+
+def _has_covariance(effects: Effects, members: IntArray) -> bool:
+    """Return whether the covariance of the estimates of a group is positive definite, as far as it is known."""
+    try:
+        covariance = effects.sampling_covariance(members)
+    except FitError:
+        return False
+    known = np.isfinite(np.diag(covariance))
+    return bool(np.linalg.eigvalsh(covariance[np.ix_(known, known)])[0] > 0) if known.any() else True

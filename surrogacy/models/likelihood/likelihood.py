@@ -21,7 +21,7 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
-from surrogacy.errors import UsageError
+from surrogacy.errors import FitError
 
 Method = Literal["ml", "reml"]
 
@@ -104,7 +104,7 @@ def make_blocks(effects: Effects, covariates: FloatArray | None = None) -> tuple
                     pattern[endpoint + other, a, b] = 1.0
         if len(members) > 1 and np.linalg.eigvalsh(sampling)[0] <= 0:
             names = ", ".join(effects.comparison[i] for i in members)
-            raise UsageError(
+            raise FitError(
                 f"{names} share a control arm, but their standard errors and rho_within contradict each other: "
                 "no covariance is possible; give control_share, or use shared-control first or combine"
             )

@@ -1,14 +1,13 @@
-"""Difference in association between two sets of trials, and the difference that sets of this size would show.
+"""Difference in association between two sets of trials, and the difference that sets of this size can detect.
 
     Fisher   (z1 - z2) -+ q sqrt(1 / (k1 - 3) + 1 / (k2 - 3)),   z = atanh r
     MOVER    r1 - r2 - sqrt((r1 - l1)^2 + (u2 - r2)^2)  to  r1 - r2 + sqrt((u1 - r1)^2 + (r2 - l2)^2)
 
-``l`` and ``u`` are the Fisher limits of either r, k counts trials, q is the two-sided normal quantile. With r weighted,
-as usual, Fisher's standard error takes the trials as if they were of one size: the interval is rather too narrow than
-too wide.
+``l`` and ``u`` are the Fisher limits of each r, k is the number of trials, q the two-sided normal quantile. If r is
+weighted, Fisher's standard error still treats the trials as equally large: the interval tends to be too narrow.
 
-The difference that sets of this size would find stands in `surrogacy.stats.power`. The power at the observed
-difference is not given: it is a function of the p-value alone.
+`surrogacy.stats.power` computes the detectable difference. The power at the observed difference is not reported: it is
+a function of the p-value alone.
 
 References
 ----------
@@ -36,7 +35,7 @@ from surrogacy.stats.power import POWER, detectable, trials_needed, two_sided_qu
 
 POWER_NOTE = (
     "not given: the power at the observed difference is a function of the p-value alone; see detectable_difference, "
-    "the smallest true difference that these numbers of trials would find with 80% power"
+    "the smallest true difference that these numbers of trials detect with 80% power"
 )
 
 
@@ -48,20 +47,22 @@ class Difference:
     ----------
     names : tuple of str
     trials : tuple of int
-        Of the weighted correlations.
+        Numbers of trials of the weighted correlations.
     contrasts : dict of str to Contrast
-        ``z`` (Fisher's z), ``r`` (MOVER), ``r_bootstrap``; of the exact posteriors ``r2_trial``, ``slope``,
+        ``z`` (Fisher's z), ``r`` (MOVER), ``r_bootstrap``; from the exact posteriors ``r2_trial``, ``slope``,
         ``rho_between``.
     trials_needed : int or None
-        In each of two sets, to find a true difference between these two correlations with 80 % power.
+        Trials in each set that detect a true difference between these two correlations with 80 % power.
     detectable : float or None
-        Strongest correlation in the first set that sets of this size would find to be weaker than the r of the second
-        with 80 % power.
+        Strongest correlation in the first set that sets of this size distinguish, with 80 % power, from the r of the
+        second.
     detectable_difference : float or None
-        Smallest true difference that they would find with 80 % power: ``detectable`` less the r of the second set, so
+        Smallest true difference that they detect with 80 % power: ``detectable`` minus the r of the second set, hence
         below 0 (weaker in the first set).
+    level : float
+    weights : str
     problems : tuple of str
-        Of both sets, and of the comparison.
+        Caveats of both sets, and of the comparison.
     """
 
     names: tuple[str, str]
@@ -76,7 +77,7 @@ class Difference:
 
     @property
     def sentence(self) -> str:
-        """The difference with its interval, and the difference that sets of this size would show, in words."""
+        """The difference with its interval, and the difference that sets of this size can detect, in words."""
         first, second = self.names
         r, z = self.contrasts["r"], self.contrasts["z"]
         if r.first is None or r.second is None:
@@ -88,7 +89,7 @@ class Difference:
         )
         low, high = r.difference.low, r.difference.high
         if z.difference.low is None or z.difference.high is None or low is None or high is None:
-            few = "A set of fewer than 4 trials, or an r of -1 or 1, allows no interval: nothing can be said."
+            few = "With fewer than 4 trials in a set, or an r of -1 or 1, the difference has no interval."
             return f"{values}. {few}"
         span = f"difference {r.first - r.second:.2f} ({self.level:.0%} interval {low:.2f} to {high:.2f})"
         if not z.difference.low <= 0 <= z.difference.high:
@@ -98,25 +99,25 @@ class Difference:
                 "difference of Fisher z excludes 0. The sets were not randomised, so these data do not show the reason."
             )
         sentence = (
-            f"{values}; {span}, p = {z.p:.2f}. No difference is shown, and none is ruled out: everything from "
-            f"{low:.2f} to {high:.2f} agrees with these data."
+            f"{values}; {span}, p = {z.p:.2f}. A difference is neither shown nor ruled out: all values from "
+            f"{low:.2f} to {high:.2f} are compatible with these data."
         )
         if self.detectable is not None and self.detectable_difference is not None:
             sentence += (
-                f" With {self.trials[0]} and {self.trials[1]} trials the smallest difference that would be found with "
+                f" With {self.trials[0]} and {self.trials[1]} trials the smallest difference that is detected with "
                 f"{POWER:.0%} power is {self.detectable_difference:.2f}: a true r of {self.detectable:.2f} or less in "
-                f"{first} if it is {r.second:.2f} in {second}."
+                f"{first} if r is {r.second:.2f} in {second}."
             )
         if self.trials_needed is not None:
             sentence += (
                 f" If the true correlations were {r.first:.2f} and {r.second:.2f}, {self.trials_needed} trials in each "
-                f"set would find the difference with {POWER:.0%} power."
+                f"set would detect the difference with {POWER:.0%} power."
             )
         return sentence
 
 
 def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> tuple[Estimate, float | None]:
-    """Difference of two independent correlations on the scale of Fisher's z, and its two-sided p-value.
+    """Compute the difference of two independent correlations on the scale of Fisher's z, and its two-sided p-value.
 
     Examples
     --------
@@ -136,7 +137,7 @@ def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEV
 
 
 def mover_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> Estimate:
-    """Difference of two independent correlations with the interval of Zou (2007), doi:10.1037/1082-989X.12.4.399.
+    """Compute the difference of two independent correlations with the MOVER interval.
 
     Examples
     --------
@@ -156,7 +157,7 @@ def mover_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVE
 def bootstrap_difference(
     first: Effects, second: Effects, weights: Weights = "n", resamples: int = 5000, seed: int = 0, level: float = LEVEL
 ) -> Estimate:
-    """Difference of weighted correlations with percentiles over trials drawn with replacement in either set.
+    """Compute the difference of weighted correlations with a bootstrap interval over the trials of each set.
 
     Raises
     ------
@@ -197,24 +198,24 @@ def compare_sets(
     posterior: bool = True,
     seed: int = 0,
 ) -> Difference:
-    """Compare the association of two sets that share no trial.
+    """Compare the association in two sets without a common trial.
 
     Parameters
     ----------
     first, second : Effects
-        The question is whether the association is weaker in the first.
+        A negative difference means that the association is weaker in the first.
     weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
-        Of the weighted correlations.
+        Weights of the weighted correlations.
     level : float
-        Of all intervals but those of the posterior, which has that of its model.
+        Level of all intervals except those of the posteriors, which have the level of the model.
     resamples : int
-        Of the bootstrap over trials; 0 = none.
+        Samples of the bootstrap over trials; 0 = none.
     model : BivariateBayes, optional
         Default: the default priors.
     posterior : bool
-        Whether the exact posteriors are compared too.
+        True to compare the exact posteriors as well.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
@@ -223,7 +224,7 @@ def compare_sets(
     Raises
     ------
     UsageError
-        If a trial is in both sets, or the weights cannot be had.
+        If a trial is in both sets, or a set does not have the data that the weights need.
     FitError
         With fewer than three usable comparisons in a set.
 
@@ -241,7 +242,7 @@ def compare_sets(
     problems: list[str] = []
     for name, effects in zip(names, (first, second), strict=True):
         data, dropped = usable_comparisons(effects, weights)
-        weight, said = weights_of(data, weights)
+        weight, weight_caveats = weights_of(data, weights)
         r.append(float(correlation.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weight)))
         k.append(len(data.trials))
         shared = (SHARED_CONTROL,) if any(len(group) > 1 for group in data.dependent_groups()) else ()
@@ -250,28 +251,28 @@ def compare_sets(
             if len(data.trials) < FEW_TRIALS
             else ()
         )
-        problems += [f"{name}: {problem}" for problem in effects.caveats + dropped + said + shared + few]
+        problems += [f"{name}: {problem}" for problem in effects.caveats + dropped + weight_caveats + shared + few]
     defined = [value if np.isfinite(value) else None for value in r]
     z, p = fisher_difference(r[0], k[0], r[1], k[1], level)
-    of_z = [float(np.arctanh(value)) if abs(value) < 1 else None for value in r]
+    z_values = [float(np.arctanh(value)) if abs(value) < 1 else None for value in r]
     contrasts = {
-        "z": Contrast(of_z[0], of_z[1], z, p),
+        "z": Contrast(z_values[0], z_values[1], z, p),
         "r": Contrast(defined[0], defined[1], mover_difference(r[0], k[0], r[1], k[1], level), p),
     }
     if resamples:
-        sampled = bootstrap_difference(first, second, weights, resamples, seed, level)
-        contrasts["r_bootstrap"] = Contrast(defined[0], defined[1], sampled)
+        bootstrap = bootstrap_difference(first, second, weights, resamples, seed, level)
+        contrasts["r_bootstrap"] = Contrast(defined[0], defined[1], bootstrap)
     if posterior:
-        of_posteriors, of_priors = posterior_difference(first, second, model)
-        contrasts |= of_posteriors
-        problems += of_priors
-    usable = z.value is not None
-    weakest = detectable(k[0], r[1], k[1], level=level) if usable else None
+        posterior_contrasts, prior_caveats = posterior_difference(first, second, model)
+        contrasts |= posterior_contrasts
+        problems += prior_caveats
+    defined_z = z.value is not None
+    weakest = detectable(k[0], r[1], k[1], level=level) if defined_z else None
     return Difference(
         names=names,
         trials=(k[0], k[1]),
         contrasts=contrasts,
-        trials_needed=trials_needed(r[0], r[1], level=level) if usable else None,
+        trials_needed=trials_needed(r[0], r[1], level=level) if defined_z else None,
         detectable=weakest,
         detectable_difference=None if weakest is None else weakest - r[1],
         level=level,

@@ -109,10 +109,6 @@ class RegressionDiagnostics:
 def conclusions(result: Result) -> dict[str, str]:
     """Return the conclusions that a reader draws from a result.
 
-    Parameters
-    ----------
-    result : Result
-
     Returns
     -------
     dict of str to str

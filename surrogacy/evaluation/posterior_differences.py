@@ -16,28 +16,29 @@ from surrogacy.results.estimate import Estimate
 from surrogacy.stats.bootstrap import percentiles
 
 POSTERIOR_OF = ("r2_trial", "slope", "rho_between")
-QUANTILES = 400  # of each posterior: a quantile of the difference is then right to some thousandths of its SD
+QUANTILES = 400  # of each posterior: the error of a quantile of the difference is then a few thousandths of its SD
+SETS = 4  # posteriors that are kept: a default run compares that many sets with each other
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """One quantity in two sets.
+    """A quantity in two sets.
 
     Parameters
     ----------
     first, second : float or None
-        In either set: an estimate, or a posterior median.
+        Estimates or posterior medians of the two sets.
     difference : Estimate
-        First less second.
+        First minus second.
     p : float or None
         Two-sided p-value of no difference; None for a posterior or a bootstrap.
     probability_first_smaller : float or None
-        Posterior probability.
+        Posterior probability that the quantity is smaller in the first set.
     probability_no_data : float or None
-        The same probability if the first set held no trial: its prior instead of its posterior, the second as it is.
+        The same probability with the prior of the first set instead of its posterior.
     odds_ratio_no_data : float or None
-        Odds of ``probability_first_smaller`` over those of ``probability_no_data``: the change that the trials of the
-        first set make. 1 = none; None where either probability is 0 or 1.
+        Odds of ``probability_first_smaller`` divided by the odds of ``probability_no_data``: the change due to the
+        trials of the first set (1: no change). None if a probability is 0 or 1.
     """
 
     first: float | None
@@ -52,16 +53,22 @@ class Contrast:
 def posterior_difference(
     first: Effects, second: Effects, model: BivariateBayes | None = None
 ) -> tuple[dict[str, Contrast], tuple[str, ...]]:
-    """Posterior of the difference of r2_trial, slope and rho_between of two sets, from the exact posterior of each.
+    """Compute the posterior of the difference in trial-level R2, slope and between-trial correlation.
 
-    The sets share no trial, so the two posteriors are independent: with q_i the quantiles of one quantity at
-    (i - 1/2) / n in either set, the n^2 differences q1_i - q2_j have equal mass 1 / n^2 each.
+    The sets share no trial, so their posteriors are independent: with q_i the quantile of a quantity at (i - 1/2) / n
+    in a set, each of the n^2 differences q1_i - q2_j has the mass 1 / n^2.
+
+    Parameters
+    ----------
+    first, second : Effects
+    model : BivariateBayes, optional
+        Default: the default priors.
 
     Returns
     -------
     contrasts : dict of str to Contrast
     problems : tuple of str
-        Caveats on a set whose posterior is mostly its prior.
+        Caveats on a set whose posterior is close to its prior.
 
     Raises
     ------
@@ -84,18 +91,18 @@ def posterior_difference(
     kind = "posterior median, equal-tailed; product of two exact posteriors"
     contrasts = {}
     for name in POSTERIOR_OF:
-        one, other = (quantiles[name] for _, quantiles in tables)
-        differences = (one[:, None] - other).ravel()
+        in_first, in_second = (quantiles[name] for _, quantiles in tables)
+        differences = (in_first[:, None] - in_second).ravel()
         estimate = Estimate(
             float(np.median(differences)), None, *percentiles(differences, model.level), model.level, kind
         )
         smaller = float(np.mean(differences < 0))
-        before = posteriors[0].prior_distribution(name, other.reshape(-1, 5).mean(axis=1))
-        assert before is not None  # of these three quantities
-        no_data = float(np.mean(before))
+        prior = posteriors[0].prior_distribution(name, in_second.reshape(-1, 5).mean(axis=1))
+        assert prior is not None  # it is tabulated for these quantities
+        no_data = float(np.mean(prior))
         contrasts[name] = Contrast(
-            first=float(np.median(one)),
-            second=float(np.median(other)),
+            first=float(np.median(in_first)),
+            second=float(np.median(in_second)),
             difference=estimate,
             probability_first_smaller=smaller,
             probability_no_data=no_data,
@@ -104,16 +111,16 @@ def posterior_difference(
     return contrasts, tuple(caveat for posterior in posteriors for caveat in _prior_caveat(posterior, model))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=SETS)
 def _tabulate(model: BivariateBayes, effects: Effects) -> tuple[BivariatePosterior, dict[str, FloatArray]]:
-    """Return the posterior of a set and its quantiles; a set of a run is compared with several others."""
+    """Return the posterior of a set and its quantiles; a run compares a set with several others."""
     posterior = model.posterior(effects)
     p = (np.arange(QUANTILES) + 0.5) / QUANTILES
     return posterior, {name: posterior.many_quantiles(name, p) for name in POSTERIOR_OF}
 
 
 def odds_ratio(p: float, reference: float) -> float | None:
-    """Odds of one probability over those of another; None where either is 0 or 1.
+    """Return the odds of a probability divided by those of a reference; None if either is 0 or 1.
 
     Examples
     --------
@@ -126,7 +133,7 @@ def odds_ratio(p: float, reference: float) -> float | None:
 
 
 def _prior_caveat(posterior: BivariatePosterior, model: BivariateBayes) -> tuple[str, ...]:
-    """Sentence where the posterior of r2_trial of a set shares much of its prior."""
+    """Caveat if prior and posterior of the trial-level R2 of a set overlap much."""
     medians = posterior.prior_quantiles_r2((0.5,))[0], float(posterior.many_quantiles("r2_trial", np.array([0.5]))[0])
     trials = len(posterior.effects.trials)
     caveats = prior_caveat(posterior.prior_overlap(), *medians, trials, str(model.rho_between))
@@ -138,17 +145,17 @@ def _prior_caveat(posterior: BivariatePosterior, model: BivariateBayes) -> tuple
 
 
 def refuse_overlap(first: Effects, second: Effects) -> None:
-    """Refuse two sets that share a trial: their estimates are not independent.
+    """Refuse two sets that share a trial, because their estimates are not independent.
 
     Raises
     ------
     UsageError
-        With the names of the trials that both hold.
+        With the names of the shared trials.
     """
-    both = [trial for trial in first.trials if trial in second.trials]
-    if both:
+    shared = [trial for trial in first.trials if trial in second.trials]
+    if shared:
         names = (first.name or "the first set", second.name or "the second set")
         raise UsageError(
-            f"{names[0]} and {names[1]} share {len(both)} trial(s) ({', '.join(both)}): a difference needs sets "
-            "without a trial in common; leave them out of one"
+            f"{names[0]} and {names[1]} share {len(shared)} trial(s) ({', '.join(shared)}): a comparison needs sets "
+            "without a common trial; leave these trials out of one set"
         )

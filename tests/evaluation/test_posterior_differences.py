@@ -90,6 +90,6 @@ def test_screen_table_and_document(capsys, tmp_path):
     assert "p-value" in record["power_note"]
     assert record["detectable_difference"] == pytest.approx(-1.337, abs=1e-3)
     table = (out / "tables" / "differences.md").read_text()
-    assert "The same if the first held no trial" in table
+    assert "The same without trials in the first" in table
     assert "Detectable with 80% power" in table
     assert "power to" not in table.lower()

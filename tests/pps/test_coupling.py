@@ -135,7 +135,7 @@ def test_unrelated_parts_have_the_pair_that_they_are_said_to_have(ratio):
     [
         ((83.4, 0.5), "between -1 and 1"),
         ((0.5, -1.0), "between -1 and 1"),
-        ((-0.5, 0.3), "cannot both hold"),
+        ((-0.5, 0.3), "are impossible"),
         ((float("nan"), 0.5), "nan"),
     ],
 )

@@ -5,7 +5,9 @@ being median OS - median PFS.
 import surrogacy
 from surrogacy.figures.pps_arms import plot_pps_arms
 from surrogacy.pps.arms import arm_pps
-from surrogacy.pps.coupling import coupling_audit, coupling_identity, no_variation_null
+from surrogacy.pps.coupling import coupling_audit
+from surrogacy.pps.coupling_identity import coupling_identity
+from surrogacy.pps.coupling_nulls import no_variation_null
 
 # study, what was correlated, r(OS, PPS), r(OS, PFS); a published r2 as its root
 PAIRS = (

@@ -1,9 +1,9 @@
 """Coverage of the 95% intervals of trial-level R² and slope by the bivariate models, in simulated sets of trials.
 
-``python validation/interval_coverage.py [SETS]`` (default 400) draws sets of 6, 9, 16 and 45 trials with standard errors
-of the curated sets and a true between-trial correlation of 0.5 or 0.8, and prints for the exact posterior and for REML with
-profile likelihood intervals how many intervals hold the true value, how many are undefined, and how many REML fits end
-on the boundary.
+``python validation/interval_coverage.py [SETS]`` (default 400) draws sets of 6, 9, 16 and 45 trials with standard
+errors as in the curated sets and a true between-trial correlation of 0.5 or 0.8. It prints, for the exact posterior and
+for REML with profile likelihood intervals, the share of intervals that include the true value, the share of slopes
+without limits, and the share of REML fits on the boundary.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from surrogacy.pps.coupling import coupling_audit, coupling_identity
+    from surrogacy.pps.coupling import coupling_audit
+    from surrogacy.pps.coupling_identity import coupling_identity
     from surrogacy.pps.decomposition import decompose
     from surrogacy.pps.planning import plan
     from surrogacy.survival.hazard_ratios import Censoring, average_hazard_ratio, cox_hazard_ratio
@@ -28,7 +29,7 @@ _WHERE = {
     "average_hazard_ratio": "surrogacy.survival.hazard_ratios",
     "cox_hazard_ratio": "surrogacy.survival.hazard_ratios",
     "coupling_audit": "surrogacy.pps.coupling",
-    "coupling_identity": "surrogacy.pps.coupling",
+    "coupling_identity": "surrogacy.pps.coupling_identity",
     "decompose": "surrogacy.pps.decomposition",
     "plan": "surrogacy.pps.planning",
 }

@@ -2,7 +2,7 @@
 
 References
 ----------
-Pearson (1897), doi:10.1098/rspl.1896.0076 (the correlation that a sum has with its parts by making).
+Pearson (1897), doi:10.1098/rspl.1896.0076 (spurious correlation of a sum with its parts).
 """
 
 from __future__ import annotations
@@ -15,27 +15,30 @@ import numpy.typing as npt
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
 from surrogacy.pps.arms import model_pps
+from surrogacy.pps.records import Record
 from surrogacy.pps.trial_summary import PpsDefinition
+from surrogacy.results.format import percent
+from surrogacy.results.labels import ARM_ESTIMATES
 
 SEED = 20160701
 
 
 @dataclass(frozen=True, eq=False)
 class NullDistribution:
-    """Null distribution of the two correlations.
+    """Null distribution of the correlations of OS with PPS and of OS with PFS.
 
     Parameters
     ----------
     name : str
     r_os_pps, r_os_pfs : (draws,) arrays
-    made : str
-        Origin, in words.
+    derivation : str
+        Derivation, in words.
     """
 
     name: str
     r_os_pps: FloatArray
     r_os_pfs: FloatArray
-    made: str
+    derivation: str
 
     @property
     def mean(self) -> tuple[float, float]:
@@ -44,17 +47,33 @@ class NullDistribution:
 
     @property
     def range(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Middle 95 % of both correlations."""
-        middle = [np.nanquantile(draws, [0.025, 0.975]) for draws in (self.r_os_pps, self.r_os_pfs)]
-        return (float(middle[0][0]), float(middle[0][1])), (float(middle[1][0]), float(middle[1][1]))
+        """Central 95 % of both correlations."""
+        r_pps, r_pfs = (np.nanquantile(draws, [0.025, 0.975]) for draws in (self.r_os_pps, self.r_os_pfs))
+        return (float(r_pps[0]), float(r_pps[1])), (float(r_pfs[0]), float(r_pfs[1]))
 
     def shares_at_or_above(self, r_os_pps: float, r_os_pfs: float) -> tuple[float, float]:
-        """Share of the draws whose r(OS, PPS), and whose r(OS, PFS), is at least as strong as these."""
+        """Shares of the draws with an r(OS, PPS), and with an r(OS, PFS), at or above the observed values."""
         shares = [
             float(np.mean(draws[np.isfinite(draws)] >= observed))
             for draws, observed in ((self.r_os_pps, r_os_pps), (self.r_os_pfs, r_os_pfs))
         ]
         return shares[0], shares[1]
+
+    def records(self, r_os_pps: float | None, r_os_pfs: float | None) -> list[Record]:
+        """Mean and central 95 % of both correlations, compared with the observed values, for results.json."""
+        observed = (np.nan if r is None else r for r in (r_os_pps, r_os_pfs))
+        rows = zip(("r_os_pps", "r_os_pfs"), self.mean, self.range, self.shares_at_or_above(*observed), strict=True)
+        return [
+            {
+                "quantity": f"{ARM_ESTIMATES[name]} if {self.name}",
+                "value": mean,
+                "low": low,
+                "high": high,
+                "kind": f"mean and central 95% of the null distribution, {percent(share, 1)} of it at or above the "
+                f"observed value; {self.derivation}",
+            }
+            for name, mean, (low, high), share in rows
+        ]
 
 
 def unrelated_null(
@@ -66,16 +85,16 @@ def unrelated_null(
     draws: int,
     generator: np.random.Generator,
 ) -> NullDistribution:
-    """Shuffle PPS, so that OS is the sum of the PFS of one trial and the PPS of another.
+    """Null distribution of unrelated PFS and PPS: OS is the sum of the PFS of one trial and the PPS of another.
 
-    PPS is shuffled among trials with as many arms, so that arms of one trial stay together.
+    PPS is permuted among trials with the same number of arms, so that the arms of a trial stay together.
 
     Parameters
     ----------
     pfs, pps : (k,) arrays
         Months.
     trial : (k,) array of int
-        Which trial an arm belongs to.
+        Trial of each arm.
     weights : (k,) array
     draws : int
     generator : Generator
@@ -104,7 +123,7 @@ def unrelated_null(
         shuffled[:, places.ravel()] = pps[places][orders].reshape(draws, -1)
     r1, r2 = _row_correlations(pfs + shuffled, shuffled, pfs, np.asarray(weights, dtype=np.float64))
     return NullDistribution(
-        "unrelated PFS and PPS", r1, r2, "PPS shuffled among trials with as many arms, OS := PFS + PPS"
+        "unrelated PFS and PPS", r1, r2, "PPS permuted among trials with equally many arms, OS := PFS + PPS"
     )
 
 
@@ -119,22 +138,22 @@ def no_variation_null(
     draws: int = 1000,
     generator: np.random.Generator | None = None,
 ) -> NullDistribution:
-    """Simulate arms that differ by chance alone.
+    """Null distribution of arms that differ by chance alone.
 
-    Patients of one illness-death model with constant hazards, all followed until death.
+    All patients come from one illness-death model with constant hazards and are followed until death.
 
     Parameters
     ----------
     n : (k,) array of int
-        Patients of each arm.
+        Numbers of patients by arm.
     median_pfs, median_pps : float
-        Of the one population, months.
+        Medians of the population, months.
     direct_death : float
         Share of PFS events that are deaths.
     definition : {"median-difference", "model"}
         Definition of PPS in terms of the two sample medians.
     weights : (k,) array, optional
-        Default: every arm alike.
+        Default: equal weights.
     draws : int
     generator : Generator, optional
 
@@ -145,7 +164,7 @@ def no_variation_null(
     Raises
     ------
     UsageError
-        For a definition that sample medians do not give, or medians that are not above 0.
+        If the definition of PPS needs more than two sample medians, or a median is not above 0.
 
     Examples
     --------
@@ -154,7 +173,7 @@ def no_variation_null(
     True
     """
     if definition not in ("median-difference", "model"):
-        raise UsageError(f"PPS by {definition!r} cannot be made of two medians; take median-difference or model")
+        raise UsageError(f"PPS by {definition!r} cannot be derived from two medians; use median-difference or model")
     if not (median_pfs > 0 and median_pps > 0):
         raise UsageError(f"medians must be above 0 months; got PFS {median_pfs:g}, PPS {median_pps:g}")
     n = np.asarray(n, dtype=np.int64)
@@ -173,17 +192,17 @@ def no_variation_null(
     r1, r2 = _row_correlations(
         os, pps, pfs, np.ones(len(n)) if weights is None else np.asarray(weights, dtype=np.float64)
     )
-    made = (
-        f"every arm a sample of one population, median PFS {median_pfs:.1f} and PPS {median_pps:.1f} months, "
+    derivation = (
+        f"all arms sampled from one population, median PFS {median_pfs:.1f} and PPS {median_pps:.1f} months, "
         f"{direct_death:.0%} direct deaths"
     )
-    return NullDistribution("no true variation", r1, r2, made)
+    return NullDistribution("no true variation", r1, r2, derivation)
 
 
 def _row_correlations(
     os: FloatArray, pps: FloatArray, pfs: FloatArray, weights: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """r(OS, PPS) and r(OS, PFS) of every row (draws, arms)."""
+    """r(OS, PPS) and r(OS, PFS) of every draw; arguments are (draws, arms)."""
     share = weights / weights.sum()
 
     def centred(x: FloatArray) -> FloatArray:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.arms import correlation_of_medians
-from surrogacy.pps.coupling import DESCRIPTIVE, coupling_audit, coupling_identity
+from surrogacy.pps.coupling import DESCRIPTIVE, coupling_audit
+from surrogacy.pps.coupling_identity import coupling_identity
 from surrogacy.pps.coupling_nulls import no_variation_null, unrelated_null
 from surrogacy.survival.illness_death import IllnessDeath
 from tests.support.arms import made_arm
@@ -98,7 +99,7 @@ def test_unrelated_parts_have_the_pair_that_they_are_said_to_have(ratio):
     [
         ((83.4, 0.5), "between -1 and 1"),
         ((0.5, -1.0), "between -1 and 1"),
-        ((-0.5, 0.3), "cannot both hold"),
+        ((-0.5, 0.3), "are impossible"),
         ((float("nan"), 0.5), "nan"),
     ],
 )
@@ -155,7 +156,7 @@ def test_null_of_one_trial_a_size_stays_put():
 
 
 def test_nulls_refuse():
-    with pytest.raises(UsageError, match="cannot be made of two medians"):
+    with pytest.raises(UsageError, match="cannot be derived from two medians"):
         no_variation_null([100], median_pfs=4, median_pps=6, definition="reported")
     with pytest.raises(UsageError, match="above 0 months"):
         no_variation_null([100], median_pfs=0, median_pps=6)
@@ -232,7 +233,7 @@ def test_patients_not_stated():
     ]
     weighted = coupling_audit(made, resamples=20)
     assert len(weighted.arms) == 11
-    assert any("want of the number of patients: t0, experimental arm" in problem for problem in weighted.problems)
+    assert any("the number of patients is not stated: t0, experimental arm" in problem for problem in weighted.problems)
     plain = coupling_audit(made, weights="none", resamples=20)
     assert len(plain.arms) == 12
     assert any("not stated in 1 of 12 arms" in problem for problem in plain.problems)

@@ -166,9 +166,8 @@ def audit_records(audit: CouplingAudit) -> list[Record]:
     for null in audit.nulls:
         shares = null.shares_at_or_above(*(float("nan") if value is None else value for value in observed))
         for name, value, (low, high), share in zip(OBSERVED, null.mean, null.range, shares, strict=True):
-            kind = (
-                f"mean and middle 95% of the null, {percent(share, 1)} of it at or above what was observed; {null.made}"
-            )
+            place = f"{percent(share, 1)} of it at or above what was observed"
+            kind = f"mean and middle 95% of the null, {place}; {null.derivation}"
             limits = {"value": value, "low": low, "high": high}
             records.append(about | {"quantity": f"{ARM_ESTIMATES[name]} if {null.name}", **limits, "kind": kind})
     for name, estimate in audit.trend.items():

@@ -1,4 +1,4 @@
-"""``--check``: the tables are checked, and nothing is fitted."""
+"""The option ``--check``: the tables are checked, and nothing is fitted."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from surrogacy.evaluation.placement import require_focus
 from surrogacy.results.requirements import refuse_unfittable, usability_lines
 from surrogacy.trials import TrialSet
 
-NAMED = 20
-"""How many of the added comparisons are named."""
+MOST_NAMES = 20  # of added comparisons in the summary line
 
 
 def check(settings: FitSettings, *, strict: bool) -> ExitCode:
-    """Print every remark on the tables, one a line.
+    """Print every error, warning and remark on the tables, one per line.
 
     Raises
     ------
     DataError
-        If the tables are wrong.
+        If the tables have errors.
     """
     try:
         trials = settings.read()
@@ -50,13 +49,13 @@ def check(settings: FitSettings, *, strict: bool) -> ExitCode:
 
 def _size(settings: FitSettings, trials: TrialSet) -> str:
     if settings.added:
-        names = ", ".join(trials.added[:NAMED]) + (", ..." if len(trials.added) > NAMED else "")
+        names = ", ".join(trials.added[:MOST_NAMES]) + (", ..." if len(trials.added) > MOST_NAMES else "")
         return f"{settings.added}: {len(trials.added)} comparison(s) read ({names})"
     return f"{len(trials.trials)} comparisons, {len(trials.effects)} hazard ratios, {len(trials.arms)} arms"
 
 
 def _print_usable(settings: FitSettings, trials: TrialSet) -> None:
-    """Print how many comparisons each model can use, which it leaves out, and the remedy."""
+    """Print the comparisons that each model uses and leaves out, and the remedy."""
     sets = _pairs(settings, trials)
     if settings.focus is not None and settings.focus_required:
         require_focus(sets, settings.focus)
@@ -68,7 +67,7 @@ def _print_usable(settings: FitSettings, trials: TrialSet) -> None:
 
 
 def _pairs(settings: FitSettings, trials: TrialSet) -> list[Effects]:
-    """Pair the effects of the sets: of those named as the fit does, of the default sets those that have a pair."""
+    """Pair the effects of the named sets, or of the default sets that have at least one pair."""
     if settings.pairs_table or settings.sets_named or settings.pairing.surrogates:
         return [paired.effects for paired in settings.pair(trials)]
     names = [name for name in dict.fromkeys(settings.sets) if name in trials.sets]
@@ -80,7 +79,7 @@ def _pairs(settings: FitSettings, trials: TrialSet) -> list[Effects]:
 
 
 def _print_columns(columns: Sequence[tuple[str, str]]) -> None:
-    """Print how each column of a user's table was interpreted."""
+    """Print the interpretation of each column of a user's table."""
     width = max((len(heading) for heading, _ in columns), default=0)
     for heading, meaning in columns:
         print(f"{heading:<{width}}  {meaning}")

@@ -1,4 +1,4 @@
-"""Libraries of the processes that draw: imported once, by the server that these are forked from."""
+"""Libraries of the processes that draw figures. The server from which they are forked imports them once."""
 
 import atexit
 import importlib
@@ -25,15 +25,15 @@ SECONDS_BETWEEN_CHECKS = 0.1
 
 @contextmanager
 def _ended_with_run() -> Iterator[None]:
-    """End this process if the run dies meanwhile: the server itself looks only when it has loaded everything.
+    """End this process if the run ends during the block; the server itself looks only after all imports.
 
-    A timer rather than a thread: a process with threads cannot be forked safely.
+    A timer is used because a process with threads cannot be forked safely.
     """
     run, folder = os.environ.pop(RUN_PROCESS, ""), os.environ.pop(RUN_FOLDER, "")
     if not run or multiprocessing.parent_process() is not None or not hasattr(signal, "setitimer"):
         yield
         return
-    atexit.register(settle, folder)  # the server ends when the run does; a worker ends otherwise
+    atexit.register(settle, folder)  # the server ends with the run, after the workers
 
     def check(*_: object) -> None:
         if os.getppid() != int(run):
@@ -50,8 +50,8 @@ def _ended_with_run() -> Iterator[None]:
 
 
 def _load() -> None:
-    os.environ["MPLBACKEND"] = "agg"  # figures go to files; a backend of the user's may not exist here
-    # without a home folder that can be written to, matplotlib says in two lines that it uses a temporary one
+    os.environ["MPLBACKEND"] = "agg"  # figures are files; the backend that the user has set may not exist here
+    # without a writable home folder, matplotlib prints two lines about its temporary folder
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with _ended_with_run():
         for name in LIBRARIES:

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from surrogacy.cli.options import (
-    DEFAULT_SETS,
     add_models,
     add_output,
-    add_pairing,
+    add_own_table,
     add_questions,
+    add_selection,
     add_tables,
     add_verdicts,
     fit_settings,
+    new_command,
 )
 from surrogacy.cli.terminal import (
     figure_workers,
@@ -33,25 +34,32 @@ if TYPE_CHECKING:
     from surrogacy.analysis.settings import FitSettings
 
 SIZE_NOTICE = (
-    "weighted-regression: --new-n inf does not apply, as it has no between-trial variance; its band and STE are for a "
-    "trial of the mean size of the set, the other models' for a true effect"
+    "--new-n inf does not apply to the weighted regression, which has no between-trial variance: its prediction band "
+    "and surrogate threshold effect are for a trial of mean size, those of the other models for a true effect"
 )
+EXAMPLES = {
+    "intermediate": "association of PFS and OS effects in the intermediate stage",
+    "advanced --predict 0.60 0.45 0.80": "OS hazard ratio expected from a PFS hazard ratio of 0.60 (0.45 to 0.80)",
+    "intermediate --add my_trial.csv": "effect of my trial on the results; with --check, errors in its table",
+}
 
 
 def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
-    """Return the command line as interface.md of the project settles it."""
-    command = argparse.ArgumentParser(
-        prog=program,
-        description="Does a treatment effect on progression-free survival predict the effect on overall survival? "
-        "Fits trial-level surrogacy models to curated HCC trials, or to your own.",
-        epilog="Exit codes: 0 ok, 1 unexpected, 2 usage, 3 the data are wrong, 4 a model could not be fitted or its "
+    """Return the parser of the command line."""
+    command = new_command(
+        program,
+        "[SET ...] [OPTION ...]",
+        "Does a treatment effect on progression-free survival predict the effect on overall survival? Fits trial-level "
+        "surrogacy models to curated trials in hepatocellular carcinoma, or to your own.",
+        EXAMPLES,
+        "0 success, 1 unexpected error, 2 wrong arguments, 3 errors in the data, 4 a model could not be fitted or its "
         "diagnostics failed, 5 warnings under --strict.",
     )
-    command.add_argument("sets", nargs="*", metavar="SET", help=f"analysis sets (default: {' '.join(DEFAULT_SETS)})")
-    add_pairing(add_tables(command, "extra rows for this run, long or wide, CSV or XLSX; prints what they change"))
-    add_models(command)
+    add_own_table(add_tables(command))
+    add_selection(command)
     add_questions(command)
-    add_verdicts(add_output(command, "out", "folder to write (default out/)"))
+    add_models(command)
+    add_verdicts(add_output(command, "out", "folder of the results (default out/)"))
     return command
 
 
@@ -63,7 +71,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m surro
     arguments : sequence of str, optional
         Default: those of the process.
     program : str
-        Name in the help.
+        Name of the command in the help.
 
     Returns
     -------
@@ -75,7 +83,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m surro
 
 def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     if options.pairs and (options.sets or options.add or options.trials):
-        raise UsageError("--pairs fits its table alone: leave out SET, --add and --trials")
+        raise UsageError(f"--pairs {options.pairs}: this table is fitted alone; leave out SET, --add and --trials")
     if not (options.check or options.json):
         prepare_workers(options.out)
     settings, warnings = fit_settings(options)
@@ -90,12 +98,13 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
 
 
 def _fit(settings: FitSettings, options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
-    """Fit, and print or write."""
+    """Fit the models, and print or write the results."""
     from surrogacy.analysis.fit_run import FitRun
     from surrogacy.analysis.fit_stages import MODEL_STAGES, TABLE_STAGES
     from surrogacy.analysis.stages import advance, in_order
 
-    *_, run = advance(FitRun(settings), TABLE_STAGES, in_order)
+    with with_progress(in_order, quiet=options.quiet) as execute:
+        *_, run = advance(FitRun(settings), TABLE_STAGES, execute)
     warn_of_data(run.trials, quiet=options.quiet)
     if options.json:
         from surrogacy.report.document import FIT_SCHEMA, document, dumps
@@ -138,15 +147,15 @@ def _show(run: FitRun, out: str, *, details: bool) -> None:
 
 
 def _warn_of_models(run: FitRun, *, quiet: bool) -> None:
-    """Name the models that were not fitted because the tables lack what they need, and the remedy."""
+    """Print the models that were not fitted because the tables lack a quantity, and the remedy."""
     for notice in () if quiet else run.notices:
         warn(notice)
 
 
 def _warn_of_unused(run: FitRun, *, quiet: bool) -> None:
-    """Name the added comparisons that are in none of the sets that were fitted."""
+    """Print the added comparisons that are in none of the fitted sets."""
     used = {name for fit in run.sets for name in fit.effects.comparison}
     reasons = {entry.comparison: entry.reason for fit in reversed(run.sets) for entry in fit.flow}
     for name in () if quiet else run.trials.added:
         if name not in used:
-            warn(f"{name} is in none of the sets fitted: {reasons.get(name) or 'its stage is not theirs'}")
+            warn(f"{name} is in none of the fitted sets: {reasons.get(name) or 'they are of another disease stage'}")

@@ -1,140 +1,186 @@
-"""Options of the commands, a group at a time, and the settings that they make.
+"""Options of the commands by group, and the settings that follow from them.
 
-NumPy is not loaded before the arguments are read.
+The modules that load NumPy are imported after the arguments are parsed, so that ``--help`` is fast.
 """
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace, _ArgumentGroup
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter, _ArgumentGroup
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import surrogacy
+from surrogacy.results.analysis_sets import SET_DESCRIPTIONS
 
 if TYPE_CHECKING:
     from surrogacy.analysis.settings import FitSettings, PpsSettings
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
-# those before bivariate-ml are the default; those after daniels-hughes are sampled and take seconds
 DEFAULT_MODELS = ("weighted-pearson", "weighted-regression", "bivariate-reml", "bivariate-bayes")
 SAMPLED = ("product-normal", "student-t", "class-exchangeable", "class-partial", "moderated")
-MODELS = (*DEFAULT_MODELS, "bivariate-ml", "daniels-hughes", *SAMPLED)
+EXTRA_MODELS = ("bivariate-ml", "daniels-hughes")
 DEFAULT_FOCUS = "tactics"
 
 
-def add_tables(command: ArgumentParser, added: str) -> _ArgumentGroup:
-    """Add the options on tables that every command has; ``added`` is the help of ``--add``."""
-    group = command.add_argument_group("input")
-    group.add_argument(
-        "--trials", metavar="DIR", help="tables of the same form as data/trials/ (default: the shipped ones)"
+def new_command(
+    program: str, usage: str, description: str, examples: dict[str, str], exit_codes: str
+) -> ArgumentParser:
+    """Return a parser without options; its help ends with the analysis sets, examples and exit codes.
+
+    Parameters
+    ----------
+    program, usage, description : str
+    examples : dict of str
+        Purpose of a command line by its arguments.
+    exit_codes : str
+    """
+    width = max(map(len, SET_DESCRIPTIONS))
+    sets = "\n".join(f"  {name:<{width}}  {words}" for name, words in SET_DESCRIPTIONS.items())
+    commands = "\n".join(
+        f"  {program} {arguments}".rstrip() + f"\n      {purpose}" for arguments, purpose in examples.items()
     )
-    group.add_argument("--add", metavar="FILE", help=added)
+    return ArgumentParser(
+        prog=program,
+        usage=f"{program} {usage}",
+        description=fill(description, 100),
+        epilog=f"Analysis sets:\n{sets}\n\nExamples:\n{commands}\n\n{fill(f'Exit codes: {exit_codes}', 100)}",
+        formatter_class=partial(RawDescriptionHelpFormatter, width=100),
+        add_help=False,
+    )
+
+
+def add_tables(command: ArgumentParser) -> _ArgumentGroup:
+    """Add the options on the tables that every command has."""
+    group = command.add_argument_group("Data")
+    group.add_argument(
+        "--trials", metavar="DIR", help="folder with tables in the format of data/trials/ (default: the shipped tables)"
+    )
+    group.add_argument(
+        "--add", metavar="FILE", help="CSV or XLSX with your trials, long or wide; they join the tables for this run"
+    )
     return group
 
 
-def add_pairing(group: _ArgumentGroup) -> None:
-    """Add the options on which hazard ratios are paired."""
-    group.add_argument("--pairs", metavar="FILE", help="fit this table alone, one row a comparison")
-    group.add_argument("--check", action="store_true", help="check the tables and stop")
+def add_own_table(group: _ArgumentGroup) -> None:
+    """Add the options on the user's own table."""
+    group.add_argument("--pairs", metavar="FILE", help="CSV or XLSX that is fitted alone, one row per comparison")
+    group.add_argument("--check", action="store_true", help="check the tables, print every remark, and stop")
+
+
+def add_selection(command: ArgumentParser) -> None:
+    """Add the options on the trials and hazard ratios that are analysed."""
+    group = command.add_argument_group("Which trials")
     group.add_argument(
-        "--rho-within",
-        type=float,
-        default=0.5,
-        metavar="R",
-        help="within-trial correlation of the two log HRs where none is given (default 0.5)",
+        "sets", nargs="*", metavar="SET", help=f"analysis sets, see below (default: {' '.join(DEFAULT_SETS)})"
+    )
+    group.add_argument(
+        "--endpoints",
+        metavar="LIST",
+        help="surrogate endpoints in order of preference (default PFS,TACE-PFS,TTP; with --pairs those of its table)",
     )
     group.add_argument(
         "--min-evidence",
         default="secondary",
         choices=("primary", "secondary", "unverified"),
-        help="weakest evidence of a hazard ratio (default secondary)",
-    )
-    group.add_argument(
-        "--endpoints",
-        metavar="LIST",
-        help="surrogates in order of preference (default PFS,TACE-PFS,TTP; with --pairs those of its table)",
+        help="weakest evidence that a hazard ratio may have (default secondary)",
     )
     group.add_argument(
         "--shared-control",
         default="cov",
         choices=("cov", "first", "combine"),
-        help="comparisons that share a control arm (default cov)",
+        help="treatment of comparisons that share a control arm: model their covariance (cov, the default), keep the "
+        "first, or combine the experimental arms",
     )
 
 
 def add_models(command: ArgumentParser) -> None:
     """Add the options on models."""
-    group = command.add_argument_group("models")
+    group = command.add_argument_group(
+        "Models",
+        f"default: {' '.join(DEFAULT_MODELS)}\nfurther: {' '.join(EXTRA_MODELS)}\n"
+        f"sampled, half a minute each: {' '.join(SAMPLED)}",
+    )
     group.add_argument(
         "--model",
         nargs="+",
         action="extend",
         metavar="NAME",
-        help=f"of {', '.join(MODELS)} (default: the first {len(DEFAULT_MODELS)})",
+        help="models to fit",
+    )
+    group.add_argument(
+        "--rho-within",
+        type=float,
+        default=0.5,
+        metavar="R",
+        help="within-trial correlation of the two log hazard ratios, if the tables give none (default 0.5)",
     )
     group.add_argument(
         "--weights",
         default="n",
         choices=("n", "events", "inverse-variance", "sqrt-n", "none"),
-        help="of correlation and regression (default n)",
+        help="weights of correlation and regression (default n, the number of patients)",
     )
     group.add_argument(
         "--nuts",
         action="store_true",
-        help="sample the exact Bayesian models with PyMC too, and print how far the two posteriors are apart, "
-        "in Monte Carlo errors",
+        help="also sample the posteriors of the exact Bayesian models with PyMC, and compare them",
     )
     add_seed(group)
 
 
 def add_seed(group: _ArgumentGroup) -> None:
-    """Add the seed, as every command has it."""
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
+    """Add the seed that every command has."""
+    group.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the random numbers (default 0)")
 
 
 def add_questions(command: ArgumentParser) -> None:
-    """Add the options on a single trial, and on how far a result can be trusted."""
-    group = command.add_argument_group("questions")
+    """Add the options on a single trial and on sensitivity analyses."""
+    group = command.add_argument_group("Question")
     group.add_argument(
         "--focus",
         metavar="TRIAL",
-        help="place this trial, every comparison of it, within the regression (default tactics where it is in the set)",
+        help="compare the OS effect of this trial with the prediction from its PFS effect (default tactics)",
     )
     group.add_argument(
         "--predict",
         nargs=3,
         metavar=("HR", "LOW", "HIGH"),
-        help="predict the OS HR of a new trial with this surrogate HR and 95%% limits; --new-n for what it will "
-        "observe",
+        help="predict the OS hazard ratio of a new trial from its PFS hazard ratio and 95%% limits; add --new-n to "
+        "predict the observed hazard ratio",
     )
     group.add_argument(
         "--sensitivity",
         action="store_true",
-        help="vary every choice, refit every subgroup, make every published interval, predict each set from the others "
-        "(a minute)",
+        help="run the sensitivity analyses: each choice varied, subgroups, published interval methods, external "
+        "validation (a minute)",
     )
     group.add_argument(
         "--new-n",
         type=float,
         metavar="N",
-        help="patients of the new trial in prediction bands and STE (default: the mean of the set; bivariate models: "
-        "the true effect)",
+        help="patients of the new trial in prediction bands and surrogate threshold effects (default: mean of the set; "
+        "for bivariate models the true effect)",
     )
 
 
-def add_post_progression(group: _ArgumentGroup) -> None:
+def add_post_progression(command: ArgumentParser) -> None:
     """Add the options on the trial that is decomposed."""
+    group = command.add_argument_group("Question")
     group.add_argument(
-        "--focus", default=DEFAULT_FOCUS, metavar="TRIAL", help="comparison to decompose in every way (default tactics)"
+        "--focus", default=DEFAULT_FOCUS, metavar="TRIAL", help="comparison to decompose in detail (default tactics)"
     )
-    group.add_argument("--set", default="all", metavar="SET", help="analysis set of the moderated line (default all)")
+    group.add_argument(
+        "--set", default="all", metavar="SET", help="analysis set of the trial-level analyses, see below (default all)"
+    )
     group.add_argument(
         "--direct-death",
         type=float,
         metavar="Q",
-        help="share of PFS events that are deaths in the trial in focus (default: as the tables count them, else 0.1, "
-        "named as an assumption); with --plan of both arms",
+        help="share of PFS events that are deaths without progression (default: the counts of the tables, else an "
+        "assumed 0.1; with --plan 0)",
     )
     group.add_argument(
         "--resamples",
@@ -148,78 +194,89 @@ def add_post_progression(group: _ArgumentGroup) -> None:
 
 def add_planning(command: ArgumentParser) -> None:
     """Add the options on a trial that is planned."""
-    group = command.add_argument_group("planning")
-    group.add_argument("--plan", action="store_true", help="plan a trial from --pfs and --pps or --os instead")
+    group = command.add_argument_group("Planning a trial", "Months; pairs of numbers are control, then experimental.")
     group.add_argument(
-        "--pfs", nargs="+", type=float, metavar="M", help="median PFS of both arms, or of the control with --hr-pfs"
+        "--plan", action="store_true", help="plan a trial from --pfs and --pps or --os; no tables are read"
+    )
+    group.add_argument(
+        "--pfs", nargs="+", type=float, metavar="M", help="median PFS of both arms, or of the control arm with --hr-pfs"
     )
     group.add_argument("--hr-pfs", type=float, metavar="HR", help="PFS hazard ratio, experimental over control")
-    group.add_argument("--pps", nargs="+", type=float, metavar="M", help="median PPS: one for both arms, or two")
+    group.add_argument(
+        "--pps", nargs="+", type=float, metavar="M", help="median post-progression survival: one for both arms, or two"
+    )
     group.add_argument(
         "--os",
         type=float,
         metavar="M",
-        help="median OS of the control arm, instead of --pps: both arms have the PPS that gives it",
+        help="median OS of the control arm, instead of --pps; both arms then have the PPS that it implies",
     )
-    group.add_argument("--accrual", type=float, metavar="M", help="months of even accrual (default 18)")
+    group.add_argument("--accrual", type=float, metavar="M", help="accrual period at a constant rate (default 18)")
     group.add_argument(
-        "--follow-up", type=float, metavar="M", help="months from the last entry to the data cut (default 6)"
+        "--follow-up", type=float, metavar="M", help="time from the last entry to the data cut (default 6)"
     )
     group.add_argument("--loss", type=float, metavar="H", help="hazard of loss to follow-up per month (default 0)")
     group.add_argument(
         "--crossover",
         type=float,
         metavar="S",
-        help="share of progressed control patients with the experimental arm's PPS (default 0)",
+        help="share of control patients who cross over at progression and then have the PPS of the experimental arm "
+        "(default 0)",
     )
     group.add_argument(
-        "--allocation", nargs=2, type=float, metavar=("CTL", "EXP"), help="patients or their ratio (default 1 1)"
+        "--allocation",
+        nargs=2,
+        type=float,
+        metavar=("CTL", "EXP"),
+        help="patients per arm, or their ratio (default 1 1)",
     )
-    group.add_argument("--alpha", type=float, metavar="A", help="two-sided level (default 0.05)")
-    group.add_argument("--n", type=int, metavar="N", help="patients in all (default: as many as --power needs)")
-    group.add_argument("--power", type=float, metavar="P", help="wanted power (default 0.8)")
-    group.add_argument("--power-for", choices=("pfs", "os"), help="endpoint that the power is for (default pfs)")
-    group.add_argument("--simulate", type=int, default=0, metavar="N", help="also simulate N trials")
+    group.add_argument("--alpha", type=float, metavar="A", help="two-sided significance level (default 0.05)")
+    group.add_argument("--n", type=int, metavar="N", help="number of patients (default: as needed for --power)")
+    group.add_argument("--power", type=float, metavar="P", help="required power (default 0.8)")
+    group.add_argument("--power-for", choices=("pfs", "os"), help="endpoint of the required power (default pfs)")
+    group.add_argument("--simulate", type=int, default=0, metavar="N", help="number of trials to simulate (default 0)")
 
 
 def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _ArgumentGroup:
-    """Add the options on output that every command has: the folder first, then how figures are drawn."""
-    group = command.add_argument_group("output")
+    """Add the options on output that every command has."""
+    group = command.add_argument_group("Output")
     group.add_argument("--out", default=folder, metavar="DIR", help=folder_help)
     group.add_argument("--details", action="store_true", help="print every number and caveat below the answer")
-    group.add_argument("--json", action="store_true", help="one JSON document on stdout, and no files")
+    group.add_argument("--json", action="store_true", help="print one JSON document, and write no files")
     group.add_argument(
         "--preset",
         default="elsevier",
         choices=("elsevier", "lancet", "nejm", "jama", "karger", "nature"),
-        help="journal that the figures are for (default elsevier)",
+        help="journal style of the figures (default elsevier)",
     )
     group.add_argument(
         "--format",
         nargs="+",
         default=["pdf", "svg", "png"],
         choices=("pdf", "svg", "png", "tiff"),
-        help="of the figures (default pdf svg png)",
+        help="file formats of the figures (default pdf svg png)",
     )
-    group.add_argument("--quiet", action="store_true", help="no progress, no warnings, no result on the screen")
-    group.add_argument("--version", action="version", version=f"surrogacy {surrogacy.__version__}")
+    group.add_argument("--quiet", action="store_true", help="print no progress, warnings or results")
+    group.add_argument(
+        "--version", action="version", version=f"surrogacy {surrogacy.__version__}", help="print the version and stop"
+    )
+    group.add_argument("-h", "--help", action="help", help="print this help and stop")
     return group
 
 
 def add_verdicts(group: _ArgumentGroup) -> None:
-    """Add the options on how results and warnings are judged."""
+    """Add the options on verdicts and warnings."""
     group.add_argument(
         "--report-style",
         default="neutral",
         choices=("neutral", "verdict"),
-        help="whether the verdicts of IQWiG, TSD 20, BSES3 and frailtypack are given in their own words, or as numbers "
-        "only (default)",
+        help="verdicts of IQWiG, TSD 20, BSES3 and frailtypack as numbers (neutral, the default) or in their own words",
     )
-    group.add_argument("--strict", action="store_true", help="exit 5 if there was any warning")
+    group.add_argument("--strict", action="store_true", help="end with exit code 5 if there was a warning")
 
 
 def fit_settings(options: Namespace) -> tuple[FitSettings, tuple[str, ...]]:
-    """Return the settings of a run of fits, and warnings about the new trial.
+    """Make the settings of a run of fits, and warnings about the new trial.
 
     Raises
     ------
@@ -256,7 +313,7 @@ def fit_settings(options: Namespace) -> tuple[FitSettings, tuple[str, ...]]:
 
 
 def pps_settings(options: Namespace) -> PpsSettings:
-    """Return the settings of a run on post-progression survival.
+    """Make the settings of a run on post-progression survival.
 
     Raises
     ------
@@ -277,5 +334,5 @@ def pps_settings(options: Namespace) -> PpsSettings:
 
 
 def path_of(text: str | None) -> Path | None:
-    """Return a path, or None where none is named."""
+    """Return a path, or None for an empty name."""
     return Path(text) if text else None

@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from surrogacy.cli.options import add_output, add_planning, add_post_progression, add_tables, pps_settings
+from surrogacy.cli.options import (
+    add_output,
+    add_planning,
+    add_post_progression,
+    add_tables,
+    new_command,
+    pps_settings,
+)
 from surrogacy.cli.terminal import (
     figure_workers,
     prepare_workers,
@@ -21,41 +27,35 @@ from surrogacy.cli.terminal import (
 )
 from surrogacy.errors import ExitCode, UsageError
 
-DESIGN = (
-    "pfs",
-    "hr_pfs",
-    "pps",
-    "os",
-    "direct_death",
-    "accrual",
-    "follow_up",
-    "loss",
-    "crossover",
-    "allocation",
-    "alpha",
-    "n",
-    "power",
-)
-
+MEDIANS = ("pfs", "hr_pfs", "pps", "os")
+ASSUMPTIONS = ("accrual", "follow_up", "loss", "crossover", "allocation", "alpha")
+SIZE = ("n", "power", "power_for")
 PLAN_NEEDS = (
-    "--plan needs --pfs (two medians, or one with --hr-pfs), and --pps (median post-progression survival: one for both "
-    "arms, or two) or --os (median OS of the control arm)"
+    "--plan needs --pfs (two medians, or one with --hr-pfs), and either --pps (median post-progression survival, one "
+    "for both arms or two) or --os (median OS of the control arm)"
 )
+EXAMPLES = {
+    "": "decomposition of TACTICS, and of every trial whose medians allow it",
+    "--add my_trial.csv --focus mine": "decomposition of my trial, from its hazard ratios and medians",
+    "--plan --pfs 6 9 --pps 24": "OS effect, power and size of a trial with these medians",
+}
 
 
 def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
-    """Return the command line."""
-    command = argparse.ArgumentParser(
-        prog=program,
-        description="How much of a treatment effect on overall survival does post-progression survival (PPS) dilute? "
-        "Decomposes the trial in focus and every trial whose medians allow it, audits arm-level correlations, "
+    """Return the parser of the command line."""
+    command = new_command(
+        program,
+        "[OPTION ...]",
+        "How much does post-progression survival (PPS) dilute a treatment effect on overall survival? Decomposes the "
+        "trial in focus and every trial whose medians allow it, examines arm-level correlations of OS with PPS, "
         "moderates the surrogacy line by PPS, and plans trials (--plan).",
-        epilog="Exit codes: 0 ok, 1 unexpected, 2 usage, 3 the data are wrong, 4 a figure could not be drawn. "
-        "Months everywhere; pairs are control, then experimental.",
+        EXAMPLES,
+        "0 success, 1 unexpected error, 2 wrong arguments, 3 errors in the data, 4 a figure could not be drawn.",
     )
-    add_post_progression(add_tables(command, "extra rows for this run, CSV or XLSX"))
+    add_tables(command)
+    add_post_progression(command)
     add_planning(command)
-    add_output(command, "out/pps", "folder to write (default out/pps/); --plan writes none")
+    add_output(command, "out/pps", "folder of the results (default out/pps/); --plan writes none")
     return command
 
 
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m surro
     arguments : sequence of str, optional
         Default: those of the process.
     program : str
-        Name in the help.
+        Name of the command in the help.
 
     Returns
     -------
@@ -82,44 +82,50 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
 
 
 def _plan(options: argparse.Namespace) -> ExitCode:
-    """Plan a trial and print what to expect of it."""
+    """Plan a trial, and print its expected effects, power and size."""
     if options.pfs is None or len(options.pfs) > 2 or (options.pps is not None and len(options.pps) > 2):
         raise UsageError(PLAN_NEEDS)
     if (options.pps is None) == (options.os is None):
         raise UsageError(f"{PLAN_NEEDS}; exactly one of --pps and --os")
+    from surrogacy.analysis.settings import check_seed
     from surrogacy.pps.planning import plan
     from surrogacy.report.document import dumps
     from surrogacy.report.sections.planning import section
     from surrogacy.survival.trial_design import Design
 
-    medians: dict[str, Any] = {
-        name: values[0] if len(values) == 1 else tuple(values)
-        for name, values in (("pfs", options.pfs), ("pps", options.pps or ()))
-        if values
-    }
+    check_seed(options.seed)
     design = Design.from_summaries(
-        **medians, os=options.os, hr_pfs=options.hr_pfs, direct_death=options.direct_death or 0.0
+        _median(options.pfs),
+        None if options.pps is None else _median(options.pps),
+        os=options.os,
+        hr_pfs=options.hr_pfs,
+        direct_death=options.direct_death or 0.0,
     )
     assumptions, size = (
         {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-        for names in (("accrual", "follow_up", "loss", "crossover", "allocation", "alpha"), ("n", "power", "power_for"))
+        for names in (ASSUMPTIONS, SIZE)
     )
     design = replace(design, **assumptions)
     with progress(options.simulate, "simulated trials", quiet=options.quiet) as step:
-        found = plan(design, **size, simulations=options.simulate, seed=options.seed, step=step)
+        planned = section(plan(design, **size, simulations=options.simulate, seed=options.seed, step=step))
     if options.json:
         with result_stream():
-            print(dumps(section(found).record), end="")
+            print(dumps(planned.record), end="")
     elif not options.quiet:
-        show([section(found)], details=options.details)
+        show([planned], details=options.details)
     return ExitCode.OK
 
 
+def _median(medians: Sequence[float]) -> float | tuple[float, float]:
+    """Return one median, or those of the control and the experimental arm."""
+    return (medians[0], medians[1]) if len(medians) == 2 else medians[0]
+
+
 def _analyse(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
-    """Analyse the tables, and print or write."""
-    planned = [name for name in (*DESIGN, "power_for") if name != "direct_death" and getattr(options, name) is not None]
-    if planned or options.simulate:
-        raise UsageError(f"--{(planned or ['simulate'])[0].replace('_', '-')} belongs to --plan; add --plan")
+    """Analyse the tables, and print or write the results."""
+    planning = [name for name in (*MEDIANS, *ASSUMPTIONS, *SIZE) if getattr(options, name) is not None]
+    if planning or options.simulate:
+        raise UsageError(f"--{(planning or ['simulate'])[0].replace('_', '-')} belongs to --plan; add --plan")
     if not options.json:
         prepare_workers(options.out)
     settings = pps_settings(options)
@@ -129,7 +135,8 @@ def _analyse(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     from surrogacy.analysis.stages import advance, in_order, shared_with
     from surrogacy.report.sections import pps_sections
 
-    *_, run = advance(PpsRun(settings), PPS_STAGES[:1], in_order)
+    with with_progress(in_order, quiet=options.quiet) as execute:
+        *_, run = advance(PpsRun(settings), PPS_STAGES[:1], execute)
     warn_of_data(run.trials, quiet=options.quiet)
     if options.json:
         from surrogacy.report.document import PPS_SCHEMA, document, dumps

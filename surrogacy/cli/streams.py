@@ -1,4 +1,4 @@
-"""Standard streams and signals of a command: closed or full streams, readers that leave early, Ctrl-C and SIGTERM."""
+"""Standard streams and signals of a command: closed or full streams, early end of a pipe, Ctrl-C and SIGTERM."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from types import FrameType
 from surrogacy.errors import OutputError, Stopped
 
 DEFAULT_WIDTH = 120
-WIDTHS = (40, 1000)  # narrower, tables have no room; wider, a terminal that does not exist
+WIDTHS = (40, 1000)  # a table needs at least 40 columns; no terminal has more than 1000
 NEAREST = {
     "\u2212": "-",
     "\u2013": "-",
@@ -31,9 +31,9 @@ NEAREST = {
 def prepare_streams() -> None:
     """Make the standard streams safe to use.
 
-    A stream that was closed by the caller (``>&-``) leaves its number free, and the next file opened would be written
-    to by whatever prints: its number is occupied. A stream that does not know every sign (a true minus on Windows) gets
-    the nearest sign it has.
+    A stream that the caller has closed (``>&-``) leaves its file descriptor free. The next file opened would get the
+    descriptor, and printed text would go into that file; the descriptor is therefore occupied here. A stream that
+    cannot encode a character (the minus sign on Windows) prints the nearest character that it can encode.
     """
     if None in (sys.stdin, sys.stdout, sys.stderr):
         while True:
@@ -42,7 +42,7 @@ def prepare_streams() -> None:
                 os.close(number)
                 break
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - else messages would go to stdout
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - otherwise messages would go to stdout
     codecs.register_error("nearest", lambda error: (NEAREST.get(error.object[error.start], "?"), error.start + 1))  # type: ignore[attr-defined]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -51,9 +51,9 @@ def prepare_streams() -> None:
 
 @contextlib.contextmanager
 def result_stream() -> Iterator[None]:
-    """Print the result and make sure that it is out.
+    """Flush standard output after the block.
 
-    A reader that leaves early (``| head -1``) has all that it wanted: this is not an error.
+    A reader that closes the pipe early (``| head -1``) is not an error.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def result_stream() -> Iterator[None]:
 
 
 def _discard_output() -> None:
-    """Let what is still buffered go nowhere, else the interpreter complains at its end."""
+    """Discard the buffered output, so that the interpreter does not report an error at its end."""
     with contextlib.suppress(OSError, ValueError):
         number = sys.stdout.fileno()
         null = os.open(os.devnull, os.O_WRONLY)
@@ -82,29 +82,29 @@ def _discard_output() -> None:
 
 
 def warn(line: str) -> None:
-    """Print a line on stderr, if it can be written to."""
+    """Print a line on stderr if possible."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
 
 def screen_width() -> int | None:
-    """Width of what is printed: that of the terminal (None), else ``COLUMNS`` if it is a number, else 120."""
+    """Return the width of the output: None on a terminal, else ``COLUMNS`` if it is a number, else 120."""
     if sys.stdout is not None and sys.stdout.isatty():
         return None
     columns = os.environ.get("COLUMNS", "").strip()
-    given = int(columns) if columns.isascii() and columns.isdigit() and len(columns) < 10 else 0
-    return min(max(given, WIDTHS[0]), WIDTHS[1]) if given else DEFAULT_WIDTH
+    width = int(columns) if columns.isascii() and columns.isdigit() and len(columns) < 10 else 0
+    return min(max(width, WIDTHS[0]), WIDTHS[1]) if width else DEFAULT_WIDTH
 
 
 _received: list[Stopped] = []
 
 
 def raise_if_stopped() -> None:
-    """Raise `Stopped` again if a signal has come.
+    """Raise `Stopped` again if a signal has been received.
 
-    Foreign code may swallow the exception by a bare ``except``, or make another one of it: an extension module that is
-    being loaded raises an ImportError instead.
+    Other libraries may suppress the exception by a bare ``except``, or replace it: the import of an extension module
+    raises an ImportError instead.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def raise_if_stopped() -> None:
 
 @contextlib.contextmanager
 def signals_as_exceptions() -> Iterator[None]:
-    """Raise `Stopped` on Ctrl-C, SIGTERM and SIGHUP, so that every ``finally`` is carried out.
+    """Raise `Stopped` on Ctrl-C, SIGTERM and SIGHUP, so that every ``finally`` block runs.
 
     Signals that the caller ignores stay ignored.
     """

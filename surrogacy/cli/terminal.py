@@ -1,4 +1,4 @@
-"""Parts that the commands share: options, exit codes, progress, processes for figures."""
+"""Parts that the commands share: errors as lines, exit codes, progress, processes that draw figures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from surrogacy.cli.streams import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 SHORT_WIDTH = 100
 """Columns of the short screen."""
+SLOW_STAGE_SECONDS = 2.0  # after which a stage is announced where there is no terminal
 
 __all__ = [
     "figure_workers",
@@ -57,13 +59,13 @@ __all__ = [
 def run_command(
     parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int], arguments: Sequence[str] | None
 ) -> int:
-    """Parse the arguments, do what they ask, and turn what goes wrong into a line on stderr and an exit code.
+    """Parse the arguments, run the command, and turn errors into lines on stderr and an exit code.
 
     Parameters
     ----------
     parser : ArgumentParser
     body : callable
-        Takes the options and the arguments as given; returns the exit code.
+        Takes the options and the raw arguments; returns the exit code.
     arguments : sequence of str, optional
         Default: those of the process.
 
@@ -72,26 +74,26 @@ def run_command(
     int
         Exit code.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
     prepare_streams()
     with signals_as_exceptions():
-        return _run(parser, body, given)
+        return _run(parser, body, list(sys.argv[1:] if arguments is None else arguments))
 
 
-def _run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int], given: Sequence[str]) -> int:
+def _run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int], arguments: Sequence[str]) -> int:
     try:
-        options = parser.parse_args(given)
+        options = parser.parse_args(arguments)
         check_options(options)
-        one_thread_each()
-        return _carry_out(body, options, given)
-    except SystemExit as usage:  # argparse has said why
+        # one thread: the matrices here are tiny; this has to come before the import of NumPy
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        return _call(body, options, arguments)
+    except SystemExit as usage:  # argparse has printed the reason
         return _printed(int(usage.code or 0))
     except SurrogacyError as error:
         for line in str(error).splitlines():
             warn(line if isinstance(error, DataError) else f"error: {line}")
         return int(error.exit_code)
     except MemoryError:
-        warn("error: the memory is used up; allow this process more, or give fewer comparisons")
+        warn("error: the memory is used up; give this process more memory, or fewer comparisons")
         return int(ExitCode.UNEXPECTED)
     except BrokenPipeError:
         return _printed(int(ExitCode.OK))
@@ -101,10 +103,10 @@ def _run(parser: ArgumentParser, body: Callable[[Namespace, Sequence[str]], int]
         return 128 + stop.number
 
 
-def _carry_out(body: Callable[[Namespace, Sequence[str]], int], options: Namespace, given: Sequence[str]) -> int:
-    """Run the body of a command; what goes wrong in foreign code after a signal is the signal."""
+def _call(body: Callable[[Namespace, Sequence[str]], int], options: Namespace, arguments: Sequence[str]) -> int:
+    """Call the body of a command; an error of other libraries after a signal is reported as the signal."""
     try:
-        return int(body(options, given))
+        return int(body(options, arguments))
     except SurrogacyError:
         raise
     except Exception:
@@ -113,7 +115,7 @@ def _carry_out(body: Callable[[Namespace, Sequence[str]], int], options: Namespa
 
 
 def _printed(code: int) -> int:
-    """Return the exit code, or 1 if what argparse printed cannot be written."""
+    """Return the exit code, or 1 if the text that argparse printed cannot be written."""
     try:
         with result_stream():
             return code
@@ -122,32 +124,14 @@ def _printed(code: int) -> int:
         return code or int(error.exit_code)
 
 
-def warn_of_data(trials: TrialSet, *, quiet: bool) -> bool:
-    """Print the warnings about the user's own rows in full on stderr, those about the shipped tables as a count.
-
-    Parameters
-    ----------
-    trials : TrialSet
-    quiet : bool
-        Whether to print nothing.
-
-    Returns
-    -------
-    bool
-        Whether there are warnings about the user's own rows.
-    """
-    own = data_warnings(trials.faults)
-    shipped = sum(fault.severity == "warning" for fault in trials.faults) - len(own)
-    if not quiet:
-        for fault in own:
-            warn(str(fault))
-        if shipped:
-            warn(f"{shipped} warnings about the trial table: python -m surrogacy.fit --check shows them")
-    return bool(own)
+def warn_of_data(trials: TrialSet, *, quiet: bool) -> None:
+    """Print the warnings about the user's own rows; ``--check`` prints those about the shipped tables too."""
+    for fault in () if quiet else data_warnings(trials.faults):
+        warn(str(fault))
 
 
 def check_options(options: Namespace) -> None:
-    """Refuse what no command takes: an empty name and a negative seed.
+    """Refuse empty names.
 
     Raises
     ------
@@ -157,21 +141,18 @@ def check_options(options: Namespace) -> None:
         for entry in value if isinstance(value, list) else [value]:
             if isinstance(entry, str) and not entry.strip():
                 option = "SET" if name == "sets" else f"--{name.replace('_', '-')}"
-                raise UsageError(f"{option}: the name is empty (a shell variable that is not set?)")
+                raise UsageError(
+                    f"{option}: the name is empty (is a shell variable not set?); give a name or leave the option out"
+                )
     endpoints = getattr(options, "endpoints", None)
     if endpoints is not None and not endpoints.replace(",", "").strip():
-        raise UsageError(f"--endpoints {endpoints}: no endpoint is named; separate names by commas")
-    if options.seed < 0:
-        raise UsageError(f"--seed {options.seed}: a seed is a whole number, 0 or more")
-
-
-def one_thread_each() -> None:
-    """Let NumPy start no threads: the matrices here are tiny. To be called before anything imports NumPy."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        raise UsageError(
+            f"--endpoints {endpoints}: no endpoint is named; give names separated by commas, such as PFS,TTP"
+        )
 
 
 def prepare_workers(out: str) -> None:
-    """Start loading the plotting library in another process, before this one loads its own libraries.
+    """Let another process load the plotting library while this one loads its own libraries.
 
     Parameters
     ----------
@@ -183,7 +164,7 @@ def prepare_workers(out: str) -> None:
     OutputError
         If the folder cannot be written to.
     ProcessError
-        If the system starts no process.
+        If the system cannot start a process.
     """
     from pathlib import Path
 
@@ -220,7 +201,7 @@ def _print(console: Console, content: RenderableType) -> None:
 
 @contextmanager
 def figure_workers(out: str) -> Iterator[Executor]:
-    """Two processes that draw while this one computes.
+    """Start two processes that draw figures while this one computes.
 
     Parameters
     ----------
@@ -230,7 +211,7 @@ def figure_workers(out: str) -> Iterator[Executor]:
     Raises
     ------
     ProcessError
-        If a process cannot be started or ends before its time.
+        If a process cannot be started or ends early.
     """
     from pathlib import Path
 
@@ -251,27 +232,39 @@ def figure_workers(out: str) -> Iterator[Executor]:
 
 
 @contextmanager
-def progress(total: int, task: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
-    """A bar on a terminal, nothing elsewhere; what is yielded takes how many steps were done, by default one."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda done=1: None
-        return
-    with _bar() as bar:
-        row = bar.add_task(task, total=total)
-        yield lambda done=1: bar.advance(row, done)
+def progress(total: int, task: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal, or a line if it takes long; the block is given a function that counts steps done."""
+    if quiet:
+        yield lambda steps: None
+    elif sys.stderr.isatty():
+        with _bar() as bar:
+            row = bar.add_task(task, total=total)
+            yield lambda steps: bar.advance(row, steps)
+    else:
+        with _line_if_slow(lambda: task):
+            yield lambda steps: None
 
 
 @contextmanager
 def with_progress(execute: Execute, *, quiet: bool) -> Iterator[Execute]:
-    """Return an executor that shows the task at hand, and the number of tasks done in its stage, on a terminal."""
+    """Wrap an executor: it shows the current task on a terminal, and a line per slow stage elsewhere."""
 
     def stoppable(tasks: Sequence[Task]) -> Iterator[Any]:
         for result in execute(tasks):
             raise_if_stopped()
             yield result
 
+    def announced(tasks: Sequence[Task]) -> Iterator[Any]:
+        results, number = stoppable(tasks), 0
+        with _line_if_slow(lambda: f"{tasks[number].label} (task {number + 1} of {len(tasks)})") as timer:
+            for number in range(len(tasks)):
+                result = next(results)
+                if number == len(tasks) - 1:
+                    timer.cancel()  # the caller need not come back after the last result
+                yield result
+
     if quiet or not sys.stderr.isatty():
-        yield stoppable
+        yield stoppable if quiet else announced
         return
     with _bar() as bar:
         row = bar.add_task("", total=None)
@@ -283,6 +276,18 @@ def with_progress(execute: Execute, *, quiet: bool) -> Iterator[Execute]:
                 yield next(results)
 
         yield shown
+
+
+@contextmanager
+def _line_if_slow(work: Callable[[], str]) -> Iterator[Timer]:
+    """Print one line on stderr if the block takes longer than `SLOW_STAGE_SECONDS`."""
+    timer = Timer(SLOW_STAGE_SECONDS, lambda: warn(f"still running after {SLOW_STAGE_SECONDS:g} s: {work()}"))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield timer
+    finally:
+        timer.cancel()
 
 
 def _bar() -> Progress:

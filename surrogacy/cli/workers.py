@@ -1,11 +1,10 @@
-"""Processes that draw figures while the main process computes, and that never outlive it.
+"""Processes that draw figures while the main process computes. They end with the main process.
 
-They are started by ``forkserver`` (``spawn`` on Windows): pandas starts a thread when it is imported, and a process
-with threads cannot be forked safely. The server loads the plotting library once, while this process loads its own
-libraries, and has one thread when it forks.
+They are started by ``forkserver`` (``spawn`` on Windows), because pandas starts a thread when it is imported, and a
+process with threads cannot be forked safely. The server loads the plotting library once, while this process loads its
+own libraries. It has one thread when it forks.
 
-A worker that finds its parent dead, for whatever reason, replaces itself by a short program that settles the folder of
-the run.
+A worker whose parent has ended replaces itself by a short program that settles the folder of the run.
 """
 
 from __future__ import annotations
@@ -34,24 +33,27 @@ from surrogacy.errors import ProcessError
 
 WORKERS = 2
 PRELOADED = "surrogacy.cli.drawing_libraries"
-# variables that tell the server which process it works for, and which folder to settle when that has ended
+# environment variables for the server: the process that it works for, and the folder to settle after its end
 RUN_PROCESS, RUN_FOLDER = "SURROGACY_RUN_PROCESS", "SURROGACY_RUN_FOLDER"
 SECONDS_TO_END = 3.0
-ENDED = "a process that draws the figures ended before its time (killed, or out of memory); the folder is as it was"
+ENDED = (
+    "a process that draws the figures ended early (it was killed, or memory is used up); the folder is unchanged; run "
+    "the command again, with more memory if need be"
+)
 
 
 def start_server(out: Path) -> None:
-    """Start the process that workers are forked from; it loads the plotting library in the meantime.
+    """Start the process from which the workers are forked; it loads the plotting library.
 
     Parameters
     ----------
     out : Path
-        Folder of the run, which the server settles if this process dies before there is a worker.
+        Folder of the run; the server settles it if this process ends before there is a worker.
 
     Raises
     ------
     ProcessError
-        If the system starts no process.
+        If the system cannot start a process.
     """
     if sys.platform == "win32":
         return
@@ -71,17 +73,17 @@ def start_server(out: Path) -> None:
 
 
 class FigureWorkers(Executor):
-    """Two processes that draw.
+    """Two processes that draw figures.
 
     Parameters
     ----------
     out : Path
-        Folder of the run, which a worker settles if this process dies.
+        Folder of the run; a worker settles it if this process dies.
 
     Attributes
     ----------
     problem : ProcessError or None
-        Why the main thread was interrupted: no process could be started, or a process ended before its time.
+        Reason for interrupting the main thread: a process could not be started, or ended early.
     """
 
     def __init__(self, out: Path) -> None:
@@ -92,21 +94,21 @@ class FigureWorkers(Executor):
         self._processes: list[BaseProcess] = []
         self._idle: queue.SimpleQueue[connection.Connection | None] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(WORKERS)
-        # the server answers once it has loaded the plotting library: this process goes on meanwhile
+        # the server answers after it has loaded the plotting library; this process continues meanwhile
         self._starter = threading.Thread(target=self._start, daemon=True)
         self._starter.start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Hand a call to the next process that is free."""
+        """Send a call to the next idle process."""
         return self._threads.submit(self._call, fn, args, kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more calls; from here on a process may end."""
+        """Accept no more calls; from here on a process may end."""
         self._finished.set()
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def end(self) -> None:
-        """End the processes, whatever they are doing."""
+        """End the processes at once."""
         self.shutdown(wait=False, cancel_futures=True)
         self._ended.set()
         self._release()
@@ -139,14 +141,14 @@ class FigureWorkers(Executor):
         self._stop(ProcessError(ENDED))
 
     def _stop(self, problem: ProcessError) -> None:
-        """Stop the main thread, so that a long fit does not go on in vain."""
+        """Interrupt the main thread, so that a long fit does not continue without use."""
         if not self._finished.is_set():
             self.problem = problem
             self._release()
             _thread.interrupt_main()
 
     def _release(self) -> None:
-        """Let the threads go that wait for a process."""
+        """Release the threads that wait for a process."""
         for _ in range(WORKERS):
             self._idle.put(None)
 
@@ -162,15 +164,15 @@ class FigureWorkers(Executor):
             raise ProcessError(ENDED) from error
         finally:
             self._idle.put(pipe)
-        done, value = pickle.loads(answer)
-        if not done:
+        succeeded, value = pickle.loads(answer)
+        if not succeeded:
             raise value
         return value
 
 
 @contextmanager
 def _no_main_module() -> Iterator[None]:
-    """Hide the script that called us: workers need nothing of it, and must not run it again."""
+    """Hide the calling script: workers do not need it and must not run it again."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -180,20 +182,20 @@ def _no_main_module() -> Iterator[None]:
 
 
 def _context() -> SpawnContext | ForkServerContext:
-    return (
-        multiprocessing.get_context("spawn") if sys.platform == "win32" else multiprocessing.get_context("forkserver")
-    )
+    if sys.platform == "win32":
+        return multiprocessing.get_context("spawn")
+    return multiprocessing.get_context("forkserver")
 
 
 def serve(pipe: connection.Connection, out: str) -> None:
-    """Answer calls until the parent ends or has no more; runs in a worker."""
+    """Answer calls in a worker until the parent ends or closes the pipe."""
     importlib.import_module(PRELOADED)
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent ends this one
     threading.Thread(target=_outlive, args=(out,), daemon=True).start()
     if hasattr(os, "nice"):
-        os.nice(5)  # the fits come first: the next figures wait for them
-    gc.disable()  # a worker lives for seconds; collecting what its figures leave behind costs a tenth of its time
+        os.nice(5)  # fits have priority: the next figures need them
+    gc.disable()  # a worker lives for seconds, and garbage collection takes a tenth of its time
     while True:
         try:
             task = pipe.recv_bytes()
@@ -207,7 +209,7 @@ def serve(pipe: connection.Connection, out: str) -> None:
 
 
 def _answer(task: bytes) -> bytes:
-    """Carry out a call; return what it returns or the error, or the words of an error that cannot be sent."""
+    """Return the pickled result of a call or its error; an error that cannot be pickled is sent as its message."""
     try:
         function, args, kwargs = pickle.loads(task)
         return pickle.dumps((True, function(*args, **kwargs)), pickle.HIGHEST_PROTOCOL)
@@ -221,7 +223,7 @@ def _answer(task: bytes) -> bytes:
 
 
 def _outlive(out: str) -> None:
-    """Wait for the end of the parent, also while a figure is being drawn."""
+    """Wait for the end of the parent, in a thread beside the drawing."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
@@ -229,7 +231,7 @@ def _outlive(out: str) -> None:
 
 
 def become_settler(out: str) -> None:
-    """Become the program that completes or undoes a replacement in the folder and removes the remains."""
+    """Replace this process by a program that completes or undoes a replacement in the folder and removes the stage."""
     if sys.platform == "win32":
         os._exit(1)
     root = str(Path(__file__).resolve().parents[2])

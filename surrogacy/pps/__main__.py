@@ -8,5 +8,5 @@ import sys
 from surrogacy.cli.pps import main
 
 if __name__ == "__main__":
-    gc.disable()  # a run lives for seconds and keeps nearly all it makes
+    gc.disable()  # a run takes seconds and frees little memory
     sys.exit(main())

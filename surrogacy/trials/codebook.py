@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from surrogacy.trials.columns import OPTIONAL_TABLES, PAIR_SET, RULE_SET, SET_DESCRIPTIONS, TABLES, Column
+from surrogacy.results.analysis_sets import SET_DESCRIPTIONS
+from surrogacy.trials.columns import OPTIONAL_TABLES, PAIR_SET, RULE_SET, TABLES, Column
 from surrogacy.trials.curated_tables import shipped_tables
 from surrogacy.trials.trial_set import DATA_VERSION
 

@@ -243,15 +243,3 @@ RULE_SET = (
         "value", "Value it must have; several rows for one column mean or, different columns mean and", required=True
     ),
 )
-
-SET_DESCRIPTIONS = {
-    "tactics-2022": "The six comparisons of the TACTICS final report (2022), with the hazard ratios it used",
-    "llovet-2019-pfs": "The 16 comparisons with PFS of Llovet 2019, as tabulated there",
-    "llovet-2019-ttp": "The 16 comparisons with TTP of Llovet 2019, as tabulated there",
-    "intermediate": "Every comparison in intermediate-stage disease",
-    "advanced": "Every comparison in advanced disease",
-    "advanced-first-line": "Advanced disease, first line",
-    "advanced-second-line": "Advanced disease, second line",
-    "advanced-immunotherapy": "Advanced disease, with an immune checkpoint inhibitor",
-    "all": "Every comparison, whatever the stage",
-}

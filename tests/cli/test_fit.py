@@ -262,7 +262,7 @@ def test_a_row_without_stage_is_warned_of_and_one_of_another_stage_is_named(tmp_
         )
         == 0
     )
-    assert "MADE-UP is in none of the sets fitted" in capsys.readouterr().err
+    assert "MADE-UP is in none of the fitted sets" in capsys.readouterr().err
 
 
 def test_flow_tells_what_became_of_a_shared_control(capsys):

@@ -27,7 +27,7 @@ def shell(redirection, *arguments, **environment):
     command = ["bash", "-c", f'"$@" {redirection}; echo "exit ${{PIPESTATUS[0]}}" >&2', "-", *FIT, *arguments]
     usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(command, capture_output=True, cwd=ROOT, env={**usual, **environment}, check=False)
-    lines = [line for line in done.stderr.decode().splitlines() if "warnings about the trial table" not in line]
+    lines = [line for line in done.stderr.decode().splitlines() if not line.startswith("still running after")]
     assert "Traceback" not in done.stderr.decode()
     return done.stdout.decode(), lines[:-1], int(lines[-1].removeprefix("exit "))
 
@@ -47,7 +47,7 @@ def test_an_empty_name_is_a_usage_error(option, value, tmp_path, monkeypatch, ca
 @pytest.mark.parametrize("command", [main, pps])
 def test_a_negative_seed_is_a_usage_error(command, capsys):
     assert command(["--seed", "-1"]) == 2
-    assert capsys.readouterr().err == "error: --seed -1: a seed is a whole number, 0 or more\n"
+    assert capsys.readouterr().err == "error: --seed -1: give a whole number, 0 or more\n"
 
 
 @pytest.mark.parametrize(

@@ -201,19 +201,19 @@ def _with_samples(run: FitRun, values: Sequence[Sequence[Result]]) -> FitRun:
 
 def _compared(fit: SetFit, model: Model, sampled: Result) -> SetFit:
     """An exact posterior beside its samples; a disagreement is a problem of the result."""
-    from surrogacy.models.sampled.agreement import agreement, differ, disagreements
+    from surrogacy.models.sampled.agreement import agreement, disagreements
 
     exact = {result.model: result for result in fit.results}[model.name]
-    found = agreement(exact, sampled)
+    summaries = agreement(exact, sampled)
     judged = replace(
         exact,
-        caveats=exact.caveats + disagreements(found, sampled),
-        converged=exact.converged and not differ(found),
+        caveats=exact.caveats + disagreements(summaries, sampled),
+        converged=exact.converged and all(row.within_tolerance for row in summaries),
     )
     return replace(
         fit,
         results=tuple(judged if result is exact else result for result in fit.results),
-        agreement=(*fit.agreement, *labelled(fit, model, found)),
+        agreement=(*fit.agreement, *labelled(fit, model, [row.record for row in summaries])),
         sampled=(*fit.sampled, sampled),
     )
 

@@ -83,7 +83,7 @@ def fit_model(paired: AnalysisSet, model: Model, required: bool) -> SetFit:
         from surrogacy.models.sampled.prior_posterior_checks import complete
 
         result, scaling = complete(model, result)  # type: ignore[arg-type]
-        fit = replace(fit, power_scaling=labelled(fit, model, scaling))
+        fit = replace(fit, power_scaling=labelled(fit, model, [row.record for row in scaling]))
     return replace(fit, results=(result,))
 
 

@@ -195,19 +195,19 @@ def _with_samples(run: FitRun, values: Sequence[Sequence[Result]]) -> FitRun:
 
 def _compared(fit: SetFit, model: Model, sampled: Result) -> SetFit:
     """Compare an exact posterior with its samples; a disagreement becomes a caveat of the result."""
-    from surrogacy.models.sampled.agreement import agreement, differ, disagreements
+    from surrogacy.models.sampled.agreement import agreement, disagreements
 
     exact = {result.model: result for result in fit.results}[model.name]
-    comparison = agreement(exact, sampled)
+    summaries = agreement(exact, sampled)
     compared = replace(
         exact,
-        caveats=exact.caveats + disagreements(comparison, sampled),
-        converged=exact.converged and not differ(comparison),
+        caveats=exact.caveats + disagreements(summaries, sampled),
+        converged=exact.converged and all(row.within_tolerance for row in summaries),
     )
     return replace(
         fit,
         results=tuple(compared if result is exact else result for result in fit.results),
-        agreement=(*fit.agreement, *labelled(fit, model, comparison)),
+        agreement=(*fit.agreement, *labelled(fit, model, [row.record for row in summaries])),
         sampled=(*fit.sampled, sampled),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import NamedTuple, cast
 
@@ -73,11 +73,13 @@ def fit_model(paired: AnalysisSet, model: Model, required: bool) -> SetFit:
         from surrogacy.models.sampled.prior_posterior_checks import complete
 
         result, scaling = complete(cast(Sampled, model), result)
-        fit = replace(fit, power_scaling=labelled(fit, model, scaling))
+        fit = replace(fit, power_scaling=labelled(fit, model, [row.record for row in scaling]))
     return replace(fit, results=(result,))
 
 
-def labelled(fit: SetFit, model: Model, records: Iterable[Record]) -> tuple[Record, ...]:
+def labelled(
+    fit: SetFit, model: Model, records: Iterable[Mapping[str, bool | int | float | str | None]]
+) -> tuple[Record, ...]:
     """Add the names of set and model to records."""
     return tuple({"set": fit.name, "model": model.name, **record} for record in records)
 

@@ -1,9 +1,9 @@
-"""Bayesian bivariate random-effects meta-analysis, its posterior exact: no sampling, no tuning.
+"""Bayesian bivariate random-effects meta-analysis with an exact posterior, without sampling.
 
     y_i ~ N2(theta_i, S_i),   theta_i ~ N2(mu, T),   mu ~ normal,   tau_surrogate, tau_final, rho_between ~ priors
 
 The true effects theta and their means mu are integrated analytically, the three parameters of T by quadrature
-(`surrogacy.models.exact.bivariate_grid`), on a second, finer grid too if the first does not settle the answer.
+(`surrogacy.models.exact.bivariate_grid`). The grid is refined until no quantile changes.
 
 References
 ----------
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -36,51 +36,59 @@ from surrogacy.models.priors import (
     HalfStudentT,
     Normal,
     PositivePrior,
+    Setting,
     Uniform,
     WithinPrior,
+    priors_in_words,
 )
-from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import Result
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
 from surrogacy.stats.thresholds import threshold_caveats
 
-WITHIN_NODES = 12  # of a density of rho_within, on the grid of the default size
+WITHIN_NODES = 12  # nodes for a prior density of the within-trial correlation, on a grid of the default size
 PRIOR_KIND = "prior median, equal-tailed"
-LARGEST_WITHIN = 0.999  # of |rho_within|
+LARGEST_WITHIN = 0.999  # largest absolute within-trial correlation
 
 PriorChange = Literal["hardly", "little", "clearly", "dominated-by-data"]
-# Least overlap of prior and posterior of r2_trial, and by how much the trials have then changed the prior. Two normal
-# densities of one SD whose means are d SD apart overlap by 2 Phi(-d / 2): 0.9 is a shift of 0.25 SD, 0.7 one of 0.77
-# SD, 0.5 one of 1.35 SD. Of equal means, they overlap by 0.9 and 0.7 if one SD is 0.81 and 0.53 of the other. From 0.9
-# on, the posterior may then be taken for the prior; down to 0.7 it has moved by less than an SD of the prior; below 0.5
-# most of its mass is not shared with the prior.
+# Smallest overlap of prior and posterior of r2_trial for each grade of change. Two normal densities with the same SD
+# whose means are d SD apart overlap by 2 Phi(-d / 2): 0.9 is a shift of 0.25 SD, 0.7 one of 0.77 SD, 0.5 one of 1.35
+# SD. With equal means they overlap by 0.9 and 0.7 if the ratio of their SDs is 0.81 and 0.53. With an overlap of 0.9 or
+# more the posterior is practically the prior; down to 0.7 it has moved by less than one SD of the prior; below 0.5 most
+# of its mass is not shared with the prior.
 PRIOR_CHANGES: tuple[tuple[float, PriorChange], ...] = ((0.9, "hardly"), (0.7, "little"), (0.5, "clearly"))
 
 
 @dataclass(frozen=True)
 class BivariateBayes:
-    """Bayesian bivariate random-effects model, exact.
+    """Bayesian bivariate random-effects model with an exact posterior.
 
     Parameters
     ----------
-    tau_surrogate, tau_final : prior
-        Of the SDs of the true effects: `HalfNormal`, `HalfStudentT` or `Uniform`.
-    rho_between : prior
-        `Uniform` or `Beta` (LKJ) within [-1, 1].
+    tau_surrogate, tau_final : HalfNormal, HalfStudentT or Uniform
+        Priors of the SDs of the true effects.
+    rho_between : Uniform or Beta
+        Prior of the between-trial correlation, within [-1, 1]; `Beta` includes LKJ.
     mu : Normal
-        Of either mean log hazard ratio.
-    rho_within : prior, optional
-        `Uniform`, `Beta` or `Grid` of the common within-trial correlation where that is an assumption; without it the
-        value of the effects is taken as known.
+        Prior of each mean log hazard ratio.
+    rho_within : Uniform, Beta or Grid, optional
+        Prior of the common within-trial correlation of the comparisons that do not report theirs. Default: the value
+        assumed in the effects is taken as known.
     new_n : float, optional
-        Patients of the new trial that a prediction is made for; default: its true effect.
+        Number of patients of the new trial that predictions are made for; default: predict its true effect.
     level : float
+        Level of the intervals.
     nodes : tuple of int
         Nodes of tau_surrogate, tau_final and rho_between.
     check_grid : bool
-        Compare two grids and refine until they agree; without it one grid is trusted (leave-one-out).
+        Refine the grid until the quantiles agree; if False, use one grid (for leave-one-out).
+
+    Raises
+    ------
+    UsageError
+        If a prior, the size of the new trial, the level or the grid is impossible.
 
     Examples
     --------
@@ -123,21 +131,18 @@ class BivariateBayes:
 
     @property
     def priors(self) -> Priors:
-        """Those of the quadrature."""
+        """Priors of the quadrature."""
         return Priors(self.tau_surrogate, self.tau_final, self.rho_between, self.mu)
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """Settings for the record, priors in words."""
-        names = ("tau_surrogate", "tau_final", "rho_between", "mu")
-        priors = {f"prior_{name}": str(getattr(self, name)) for name in names}
-        if self.rho_within is not None:
-            priors["prior_rho_within"] = str(self.rho_within)
-        return {**priors, "new_n": self.new_n, "level": self.level, "nodes": list(self.nodes)}
+    def settings(self) -> dict[str, Setting]:
+        """Settings for the record, with the priors in words."""
+        names = ("tau_surrogate", "tau_final", "rho_between", "mu", *(["rho_within"] if self.rho_within else []))
+        return priors_in_words(self, names) | {"new_n": self.new_n, "level": self.level, "nodes": list(self.nodes)}
 
     @property
     def probabilities(self) -> tuple[float, float, float]:
-        """Probabilities of median and limits."""
+        """Probabilities of the median and the limits."""
         return 0.5, 0.5 - self.level / 2, 0.5 + self.level / 2
 
     def posterior(self, effects: Effects) -> BivariatePosterior:
@@ -154,9 +159,9 @@ class BivariateBayes:
         return next(posteriors([data], self.priors, within_nodes(self.rho_within), self.nodes))
 
     def fit(self, effects: Effects) -> Result:
-        """Compute the posterior and everything that is read off it.
+        """Compute the posterior and its summaries.
 
-        Comparisons with one endpoint missing contribute the other one.
+        Comparisons with one missing endpoint contribute the other one.
 
         Raises
         ------
@@ -179,7 +184,7 @@ class BivariateBayes:
         return with_grid_error(self._result(posterior, quantiles, part), moved)
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
-        """Fit many data sets on one grid size, their tables made together.
+        """Fit many data sets on one size of grid; their tables are computed together.
 
         Raises
         ------
@@ -187,14 +192,14 @@ class BivariateBayes:
             As ``fit``.
         """
         parts = [self._usable(effects) for effects in data]
-        found = posteriors([part.effects for part in parts], self.priors, within_nodes(self.rho_within), self.nodes)
-        pairs = zip(found, parts, strict=True)
+        fits = posteriors([part.effects for part in parts], self.priors, within_nodes(self.rho_within), self.nodes)
         return [
-            self._result(one, one.quantiles(self.probabilities, fine=False), part, fine=False) for one, part in pairs
+            self._result(posterior, posterior.quantiles(self.probabilities, fine=False), part, fine=False)
+            for posterior, part in zip(fits, parts, strict=True)
         ]
 
     def _usable(self, effects: Effects) -> UsablePart:
-        """Return the comparisons with standard errors; refuse what the posterior cannot be computed for."""
+        """Return the comparisons with standard errors; refuse sets whose posterior cannot be computed."""
         part = usable_part(effects, self.requires, self.fewest)
         effects = part.effects
         reported = (~np.isnan(effects.log_hr)).sum(axis=0)
@@ -202,40 +207,32 @@ class BivariateBayes:
             raise FitError(
                 f"{effects.name or 'these effects'}: {len(effects)} comparisons; a Bayesian bivariate model needs 2"
             )
-        if (np.abs(effects.rho_within) > LARGEST_WITHIN).any():
-            raise FitError(
-                f"{effects.name or 'these effects'}: rho_within beyond {LARGEST_WITHIN:g} leaves the two estimates of "
-                "a trial no error of their own; the exact posterior needs less"
-            )
-        if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n).any():
-            raise UsageError(
-                "a prediction for a new trial of stated size needs the number of patients of each comparison"
-            )
+        refuse_unusable(self.new_n, effects)
         return part
 
     def _result(
         self, posterior: BivariatePosterior, quantiles: dict[str, FloatArray], part: UsablePart, *, fine: bool = True
     ) -> Result:
         sd = posterior.standard_deviations()
-        estimates: dict[str, Any] = {}
+        estimates: dict[str, Estimate | ThresholdEffect] = {}
         for name in QUANTITIES:
             median, low, high = map(float, quantiles[name])
             estimates[name] = Estimate(median, sd[name], low, high, self.level, KIND)
         line = posterior.line(self.new_n, fine=fine)
-        line = replace(line, intercept=estimates["intercept"].value, slope=estimates["slope"].value)
+        line = replace(line, intercept=float(quantiles["intercept"][0]), slope=float(quantiles["slope"][0]))
         estimates |= line.thresholds(self.level)
         overlap = posterior.prior_overlap()
         estimates["p_slope_positive"] = Estimate(posterior.probability_slope_positive(), method="posterior probability")
-        estimates["prior_overlap"] = Estimate(overlap, method="area that prior and posterior of r2_trial share")
-        prior = posterior.prior_quantiles_r2(self.probabilities)
-        estimates["r2_trial_prior"] = Estimate(prior[0], None, prior[1], prior[2], self.level, PRIOR_KIND)
+        estimates["prior_overlap"] = Estimate(overlap, method="area shared by prior and posterior of trial-level R²")
+        prior, prior_low, prior_high = posterior.prior_quantiles_r2(self.probabilities)
+        estimates["r2_trial_prior"] = Estimate(prior, None, prior_low, prior_high, self.level, PRIOR_KIND)
         estimates["log_marginal_likelihood"] = Estimate(posterior.log_evidence, method="exact (quadrature)")
         if posterior.within is not None:
             estimates["rho_within"] = self._within_estimate(posterior)
         effects = posterior.effects
         caveats = scatter_about_precise_line(posterior.effects, SAME_ERRORS) + threshold_caveats(estimates, effects)
         caveats += prior_caveat(
-            overlap, prior[0], estimates["r2_trial"].value, len(effects.trials), str(self.rho_between)
+            overlap, prior, float(quantiles["r2_trial"][0]), len(effects.trials), str(self.rho_between)
         )
         return Result(
             self.name,
@@ -258,7 +255,7 @@ class BivariateBayes:
 
 
 def prior_change(overlap: float) -> PriorChange:
-    """Grade how far the trials have changed the prior, by the overlap of prior and posterior.
+    """Grade how far the trials have changed the prior by the overlap of prior and posterior.
 
     Examples
     --------
@@ -269,33 +266,59 @@ def prior_change(overlap: float) -> PriorChange:
 
 
 def prior_caveat(overlap: float, prior: float, posterior: float, trials: int, prior_words: str) -> tuple[Caveat, ...]:
-    """Caveat on a posterior of r2_trial that shares much of its prior; none below an overlap of 50%.
+    """Caveat on a posterior of r2_trial that overlaps its prior by at least 50%; empty below that.
 
     Parameters
     ----------
     overlap : float
-        Area that prior and posterior of r2_trial share.
+        Area shared by the prior and the posterior density of r2_trial.
     prior, posterior : float
-        Medians of r2_trial.
+        Prior and posterior median of r2_trial.
     trials : int
+        Number of trials.
     prior_words : str
-        Prior of rho_between.
+        Prior of the between-trial correlation.
+
+    Examples
+    --------
+    >>> prior_caveat(0.3, 0.25, 0.8, 16, "uniform(-1, 1)")
+    ()
     """
+    prior_of = f"(between-trial correlation {prior_words})"
     sentences: dict[PriorChange, str] = {
-        "hardly": f"hardly change the prior, rho_between {prior_words}; another prior gives another answer",
-        "little": f"change the prior, rho_between {prior_words}, only a little; another prior gives another answer",
-        "clearly": f"change the prior, rho_between {prior_words}, clearly, but the posterior still depends on it",
+        "hardly": f"hardly change the prior {prior_of}; another prior gives another answer",
+        "little": f"change the prior {prior_of} only a little; another prior gives another answer",
+        "clearly": f"change the prior {prior_of} clearly, but the posterior still depends on it",
     }
     grade = prior_change(overlap)
     if grade not in sentences:
         return ()
-    medians = f"median {prior:.2f} before, {posterior:.2f} after"
-    shared = f"prior and posterior of r2_trial overlap by {overlap:.0%} ({medians})"
+    medians = f"medians {prior:.2f} and {posterior:.2f}"
+    shared = f"prior and posterior of trial-level R² overlap by {overlap:.0%} ({medians})"
     return (Caveat(CaveatCode.PRIOR_DOMINATES, f"{shared}: {trials} trials {sentences[grade]}"),)
 
 
+def refuse_unusable(new_n: float | None, effects: Effects) -> None:
+    """Refuse within-trial correlations near 1, and a new trial of stated size if no comparison states its patients.
+
+    Raises
+    ------
+    FitError, UsageError
+    """
+    if (np.abs(effects.rho_within) > LARGEST_WITHIN).any():
+        raise FitError(
+            f"{effects.name or 'these effects'}: a within-trial correlation of {np.abs(effects.rho_within).max():g}; "
+            f"an exact posterior needs at most {LARGEST_WITHIN:g}"
+        )
+    if new_n is not None and np.isfinite(new_n) and not np.isfinite(effects.n).any():
+        raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+
+
 def within_nodes(prior: WithinPrior | None, refinement: float = 1.0) -> FloatArray | None:
-    """Values of rho_within and their prior masses, (2, n): all of a grid, Gauss-Legendre nodes of a density."""
+    """Values of the within-trial correlation and their prior masses, (2, n).
+
+    These are the values of a grid, or Gauss-Legendre nodes for a density.
+    """
     if prior is None:
         return None
     if isinstance(prior, Grid):

@@ -1,14 +1,15 @@
-"""Daniels and Hughes' model: surrogate effects fixed, the final effect regressed on them. Exact, no sampling.
+"""Model of Daniels and Hughes: fixed surrogate effects and a regression of the final effects on them. Exact.
 
     y_i ~ N2(theta_i, S_i),   theta_1i ~ N(0, v) independently, v large,
     theta_2i | theta_1i ~ N(intercept + slope theta_1i, sigma_cond^2)
 
-Nothing is assumed of how surrogate effects are distributed over trials, so none is shrunken and there is no r2_trial.
-With theta_1i integrated out y_i is bivariate normal with mean (0, intercept) and
+No distribution of the surrogate effects over trials is assumed. They are therefore not shrunken, and r2_trial is not
+defined. With theta_1i integrated out y_i is bivariate normal with mean (0, intercept) and
 
     V_i = S_i + [[v, slope v], [slope v, slope^2 v + sigma^2]],   determinant of the second matrix = v sigma^2;
 
-the intercept is normal given the other two and is integrated analytically as well; slope and sigma_cond by quadrature.
+the intercept is normal given slope and sigma_cond and is also integrated analytically; these two are integrated by
+quadrature.
 
 References
 ----------
@@ -18,7 +19,7 @@ Daniels, Hughes (1997), doi:10.1002/(SICI)1097-0258(19970915)16:17<1965::AID-SIM
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,8 +33,8 @@ from surrogacy.models.exact.box_quadrature import Integral, find_box, integrate_
 from surrogacy.models.exact.likelihood_sums import Batch, arrange, stack, sums
 from surrogacy.models.exact.marginals import FINE, from_masses, quantiles_of
 from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
-from surrogacy.results.estimate import Estimate
+from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Setting, Uniform, priors_in_words
+from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.requirements import Requirement, usable_part
 from surrogacy.results.result import Result
@@ -42,26 +43,32 @@ from surrogacy.stats.mixtures import mixture_quantile
 from surrogacy.stats.thresholds import threshold_caveats
 
 NODES = (40, 28)
-FARTHEST_SLOPE = 6.0  # prior SDs from the prior mean at which the search for the slope ends
+FARTHEST_SLOPE = 6.0  # distance from the prior mean, in prior SDs, at which the search for the slope ends
 
 
 @dataclass(frozen=True)
 class DanielsHughes:
-    """Daniels-Hughes model, exact.
+    """Daniels-Hughes model with an exact posterior.
 
     Parameters
     ----------
     intercept, slope : Normal
         Priors of the line.
-    sigma_cond : prior
-        Of the SD of the true final effects about the line.
+    sigma_cond : HalfNormal, HalfStudentT or Uniform
+        Prior of the SD of the true final effects about the line.
     fixed_effect_sd : float
-        ``sqrt(v)``, vague.
+        ``sqrt(v)``, the SD of the vague prior of each true surrogate effect.
     new_n : float, optional
-        Patients of the new trial that a prediction is made for; default: its true effect.
+        Number of patients of the new trial that predictions are made for; default: predict its true effect.
     level : float
+        Level of the intervals.
     nodes : tuple of int
         Nodes of slope and sigma_cond.
+
+    Raises
+    ------
+    UsageError
+        If a prior, the size of the new trial, the level or the grid is impossible.
 
     Examples
     --------
@@ -94,10 +101,10 @@ class DanielsHughes:
             raise UsageError(f"fixed_effect_sd must be above 0; got {self.fixed_effect_sd:g}")
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """Settings for the record, priors in words."""
-        priors = {f"prior_{name}": str(getattr(self, name)) for name in ("intercept", "slope", "sigma_cond")}
-        return {**priors, "fixed_effect_sd": self.fixed_effect_sd, "new_n": self.new_n, "level": self.level}
+    def settings(self) -> dict[str, Setting]:
+        """Settings for the record, with the priors in words."""
+        priors = priors_in_words(self, ("intercept", "slope", "sigma_cond"))
+        return priors | {"fixed_effect_sd": self.fixed_effect_sd, "new_n": self.new_n, "level": self.level}
 
     def fit(self, effects: Effects) -> Result:
         """Compute the posterior of intercept, slope and sigma_cond.
@@ -117,7 +124,8 @@ class DanielsHughes:
         def tabulate(refinement: float) -> tuple[Result, dict[str, FloatArray]]:
             slopes, sigmas = (round(n * refinement) for n in self.nodes)
             result = replace(self, nodes=(slopes, sigmas))._fit(effects)
-            return result, {name: limits_of(result[name]) for name in ("intercept", "slope", "sigma_cond")}
+            estimates = {name: result[name] for name in ("intercept", "slope", "sigma_cond")}
+            return result, {name: np.array([e.value, e.low, e.high]) for name, e in estimates.items()}
 
         result, _, moved = refine(tabulate)
         caveats = result.caveats + part.caveats
@@ -128,28 +136,28 @@ class DanielsHughes:
         """Fit on one grid."""
         batch = stack([replace(arrange(effects), centre=np.zeros(2))])
         rough = _rough_slope(effects)
-        found = self._integrate(batch, rough)
-        slope, sigma, mean, variance = found.extra
-        heavy = found.weight > LIGHT * found.weight.max()
-        weight = found.weight[heavy] / found.weight[heavy].sum()
+        integral = self._integrate(batch, rough)
+        slope, sigma, mean, variance = integral.extra
+        heavy = integral.weight > LIGHT * integral.weight.max()
+        weight = integral.weight[heavy] / integral.weight[heavy].sum()
         slope, sigma = (np.broadcast_to(part, heavy.shape)[heavy] for part in (slope[:, :, None], sigma[:, None, :]))
         mean, variance = mean[heavy], variance[heavy]
         p = (0.5, 0.5 - self.level / 2, 0.5 + self.level / 2)
-        slopes, sigmas = (self._marginal(found, axis, batch, rough) for axis in (0, 1))
+        slopes, sigmas = (self._marginal(integral, axis, batch, rough) for axis in (0, 1))
         quantities = {
             "intercept": (mixture_quantile(p, weight, mean[None], np.sqrt(variance)[None])[0], mean, variance),
             "slope": (quantiles_of(slopes, p), slope, 0.0),
             "sigma_cond": (quantiles_of(sigmas, p), sigma, 0.0),
         }
-        estimates: dict[str, Any] = {}
+        estimates: dict[str, Estimate | ThresholdEffect] = {}
         for name, (quantiles, values, within) in quantities.items():
             sd = float(np.sqrt(weight @ ((values - weight @ values) ** 2 + within)))
             median, low, high = map(float, quantiles)
             estimates[name] = Estimate(median, sd, low, high, self.level, KIND)
         surrogate = effects.log_hr[:, 0]
         line = MixtureLine(
-            intercept=estimates["intercept"].value,
-            slope=estimates["slope"].value,
+            intercept=float(quantities["intercept"][0][0]),
+            slope=float(quantities["slope"][0][0]),
             weight=weight,
             node_intercept=mean,
             node_variance=variance,
@@ -166,11 +174,14 @@ class DanielsHughes:
         return Result(self.name, self.settings, effects, estimates, line, caveats=caveats)
 
     def _integrate(self, batch: Batch, rough: tuple[float, float]) -> Integral:
-        """Tabulate the posterior of (slope, sigma_cond); few trials leave far slopes plausible, on a sinh axis."""
-        # prior and data may contradict each other: the domain holds what either of them allows
-        reach = FARTHEST_SLOPE * np.array([-self.slope.sd, self.slope.sd])
-        own = 10 * FARTHEST_SLOPE * np.array([-rough[1], rough[1]])
-        ends = np.stack([self.slope.mean + reach, rough[0] + own])
+        """Tabulate the posterior of (slope, sigma_cond).
+
+        The axis of the slope is a sinh, because with few trials slopes far from the estimate are plausible.
+        """
+        # prior and data may contradict each other: the domain contains the slopes that either of them allows
+        by_prior = FARTHEST_SLOPE * np.array([-self.slope.sd, self.slope.sd])
+        by_data = 10 * FARTHEST_SLOPE * np.array([-rough[1], rough[1]])
+        ends = np.stack([self.slope.mean + by_prior, rough[0] + by_data])
         slopes = np.arcsinh((np.array([ends[:, 0].min(), ends[:, 1].max()]) - rough[0]) / rough[1])
         end = float(search_limit(self.sigma_cond, batch.spread[0, 1]))
         sigmas = np.arcsinh(np.array([getattr(self.sigma_cond, "low", 0.0), end]) / batch.scale[0, 1])
@@ -181,9 +192,9 @@ class DanielsHughes:
     def _evaluate(
         self, batch: Batch, points: list[FloatArray], rough: tuple[float, float]
     ) -> tuple[FloatArray, tuple[FloatArray, ...]]:
-        """Log posterior density, up to a constant, on a grid of asinh((slope - rough) / SE) and asinh(sigma / scale).
+        """Log posterior density up to a constant, slope, sigma, and mean and variance of the intercept given them.
 
-        With it slope, sigma, and mean and variance of the intercept given them.
+        The axes of the grid are asinh((slope - rough slope) / SE) and asinh(sigma / scale).
         """
         slope, scale = rough[0] + rough[1] * np.sinh(points[0]), batch.scale[:, [1]]
         sigma = scale * np.sinh(points[1])
@@ -193,21 +204,20 @@ class DanielsHughes:
         parts = (
             np.broadcast_to(part, shape).reshape(1, -1) for part in (np.array(v), b * v, b**2 * v + s**2, v * s**2)
         )
-        found = sums(batch, *parts)
+        totals = sums(batch, *parts)
         precision = self.intercept.sd**-2.0
-        p, h = found.p22 + precision, found.h2 + precision * self.intercept.mean
-        log_likelihood = -0.5 * (found.log_det + np.log(p) + found.quadratic - h**2 / p)
+        p, h = totals.p22 + precision, totals.h2 + precision * self.intercept.mean
+        log_likelihood = -0.5 * (totals.log_det + np.log(p) + totals.quadratic - h**2 / p)
         log_prior = -0.5 * ((b - self.slope.mean) / self.slope.sd) ** 2 + np.log(np.cosh(points[0]))[:, :, None]
         log_prior = log_prior + (self.sigma_cond.log_density(sigma) + np.log(scale * np.cosh(points[1])))[:, None, :]
         return log_likelihood.reshape(shape) + log_prior, (slope, sigma, (h / p).reshape(shape), (1 / p).reshape(shape))
 
     def _marginal(
-        self, found: Integral, axis: int, batch: Batch, rough: tuple[float, float]
+        self, integral: Integral, axis: int, batch: Batch, rough: tuple[float, float]
     ) -> tuple[FloatArray, FloatArray]:
-        """Distribution function of the slope (axis 0) or sigma_cond (1), tabulated."""
-        mass = found.weight.sum(axis=2 - axis)
-        cdf = from_masses(mass)[0]
-        coordinate = np.linspace(found.low[0, axis], found.high[0, axis], FINE)
+        """Tabulated distribution function of the slope (axis 0) or of sigma_cond (axis 1)."""
+        cdf = from_masses(integral.weight.sum(axis=2 - axis))[0]
+        coordinate = np.linspace(integral.low[0, axis], integral.high[0, axis], FINE)
         values = rough[0] + rough[1] * np.sinh(coordinate) if axis == 0 else batch.scale[0, 1] * np.sinh(coordinate)
         return values, cdf
 
@@ -219,8 +229,3 @@ def _rough_slope(effects: Effects) -> tuple[float, float]:
     x, y = x - w @ x / w.sum(), y - w @ y / w.sum()
     spread = max(float(w @ x**2), float(np.mean(w * s1**2)), 1e-12)
     return float(w @ (x * y)) / spread, spread**-0.5
-
-
-def limits_of(estimate: Estimate) -> FloatArray:
-    """Median and limits."""
-    return np.array([estimate.value, estimate.low, estimate.high], dtype=np.float64)

@@ -1,20 +1,21 @@
-"""A surrogacy line moderated by a covariate such as post-progression survival: errors of both effects, exact.
+"""Surrogacy line moderated by a covariate such as post-progression survival, with an exact posterior.
 
     d2_i | d1_i ~ N(a + b d1_i + c z_i + g z_i d1_i, psi^2),   z_i the moderator less its mean,   d1_i vague
 
-A long post-progression survival dilutes an effect on progression: the slope b + g z is expected to fall, g < 0.
-Measures:
+Both effects are estimated with error. A long post-progression survival dilutes an effect on progression: the slope
+b + g z is then expected to fall, g < 0. Measures:
 
-    sigma_reduction   1 - psi^2 / psi_0^2, psi_0 about the line without moderator, same trials (posterior medians;
-                      below 0 if it grew)
-    r2_conditional    (b + g z)^2 t^2 / ((b + g z)^2 t^2 + psi^2) at a value of z, t^2 the variance of the true
-                      surrogate effects between trials by the method of moments: R2 of trials that all have this z
+    sigma_reduction   1 - psi^2 / psi_0^2, with psi_0 that of the line without moderator on the same trials (posterior
+                      medians; negative if psi is larger than psi_0)
+    r2_conditional    (b + g z)^2 t^2 / ((b + g z)^2 t^2 + psi^2), the R2 of trials that all have this value of z; t^2
+                      is the between-trial variance of the true surrogate effects by the method of moments
 
-Two errors of known direction are computed to first order and said where they matter. Vague d1 leaves the observed
-surrogate effect as it is, so that its error pulls B towards rho s2 / s1, as in weighted least squares; a prior with
-the spread of the effects (``surrogate=Normal(mean, SD)``) undoes it. A moderator made from the control arm's median
-OS shares that arm's error with the OS effect. A difference between trials is no comparison within them: other things
-differ with the moderator too.
+Two biases of known direction are computed to first order and reported if they are large. First, with a vague prior of
+d1 the observed surrogate effect is not shrunken. Its error then pulls the slope towards rho s2 / s1, as in weighted
+least squares; a prior with the spread of the effects (``surrogate=Normal(mean, SD)``) removes this bias. Second, a
+moderator derived from the median OS of the control arm shares the sampling error of that arm with the OS effect. A
+difference between trials is not a comparison within them: trials that differ in the moderator differ in other respects
+too.
 
 References
 ----------
@@ -25,37 +26,39 @@ Thompson, Higgins (2002), doi:10.1002/sim.1187.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
-from surrogacy.errors import FitError, UsageError
-from surrogacy.models.bivariate_bayes import LARGEST_WITHIN
+from surrogacy.errors import FitError
+from surrogacy.models.bivariate_bayes import refuse_unusable
 from surrogacy.models.exact.line_posterior import LinePosterior, LinePriors, fit_line
 from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
 from surrogacy.models.moderation import COEFFICIENTS, QUARTILES, Moderation
 from surrogacy.models.moderator import Moderator, left_out
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
-from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
+from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Setting, Uniform, priors_in_words
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
 from surrogacy.trials.pairing import part_of
 
 NODES = (20, 20, 16)
-FEWEST = 5  # comparisons: four coefficients and an SD
-FEW_TRIALS = 20  # below which a moderator is hardly told from chance
-MATTERS = 0.1  # posterior SDs of a first-order bias worth a sentence
+FEWEST = 5  # comparisons needed: the model has four coefficients and an SD
+FEW_TRIALS = 20  # number of trials below which a moderator cannot be distinguished from chance
+MATTERS = 0.1  # first-order bias, in posterior SDs, above which it is reported
+COEFFICIENT_WORDS = dict(
+    zip(COEFFICIENTS, ("intercept", "difference of intercepts", "slope", "difference of slopes"), strict=True)
+)
 BIAS_WORDS = {
-    "surrogate_error": "errors of the observed surrogate effects, which vague true effects leave uncorrected",
-    "shared_control_error": "sampling errors of the control arm, which its medians share with the effects",
+    "surrogate_error": "sampling errors of the observed surrogate effects, which the vague prior does not correct",
+    "shared_control_error": "sampling errors of the control arm, which affect both its medians and the effects",
 }
 
 
 @dataclass(frozen=True)
 class ModeratedLine:
-    """Daniels-Hughes line with a moderator of intercept and slope, exact.
+    """Daniels-Hughes line with a moderator of intercept and slope, and an exact posterior.
 
     Parameters
     ----------
@@ -63,15 +66,25 @@ class ModeratedLine:
         Priors of a and b, the line at the mean of the moderator.
     intercept_difference, slope_difference : Normal
         Priors of c and g, per unit of the moderator.
-    sigma_cond : prior
-        Of psi.
+    sigma_cond : HalfNormal, HalfStudentT or Uniform
+        Prior of psi.
     surrogate : Normal
-        Of every true surrogate effect; vague.
+        Vague prior of every true surrogate effect.
     new_n : float, optional
-        Patients of the new trial that a prediction is made for; default: its true effect.
+        Number of patients of the new trial that predictions are made for; default: predict its true effect.
     level : float
+        Level of the intervals.
     nodes : tuple of int
-        Nodes of slope, its difference and psi.
+        Nodes of slope, difference of slopes and psi.
+
+    Examples
+    --------
+    >>> from surrogacy.models.moderator import plain_moderator
+    >>> log_hr = [[-0.6, -0.4], [-0.3, -0.2], [-0.1, -0.1], [0.0, 0.05], [-0.4, -0.1], [-0.2, -0.2]]
+    >>> effects = Effects.from_arrays(log_hr, [[0.1, 0.1]] * 6)
+    >>> moderation = ModeratedLine().fit(effects, plain_moderator(np.array([0.0, 1.0, 0.0, 1.0, 2.0, 2.0])))
+    >>> round(moderation["slope_difference"].value, 1)
+    -0.3
     """
 
     intercept: Normal = Normal(0.0, 10.0)
@@ -90,24 +103,28 @@ class ModeratedLine:
         check_settings(self, kinds | {"sigma_cond": (HalfNormal, HalfStudentT, Uniform)})
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """Settings for the record, priors in words."""
-        priors = {f"prior_{name}": str(getattr(self, name)) for name in (*COEFFICIENTS, "sigma_cond", "surrogate")}
-        return {**priors, "new_n": self.new_n, "level": self.level}
+    def settings(self) -> dict[str, Setting]:
+        """Settings for the record, with the priors in words."""
+        priors = priors_in_words(self, (*COEFFICIENTS, "sigma_cond", "surrogate"))
+        return priors | {"new_n": self.new_n, "level": self.level}
 
     def priors(self, *, moderated: bool = True) -> LinePriors:
-        """Those of the posterior, with the moderator or without."""
+        """Priors of the line with or without the moderator."""
         intercepts, slopes = (self.intercept, self.intercept_difference), (self.slope, self.slope_difference)
         columns = 2 if moderated else 1
         return LinePriors(intercepts[:columns], slopes[:columns], self.sigma_cond, self.surrogate)
 
     def fit(self, effects: Effects, moderator: Moderator) -> Moderation:
-        """Compute the posterior of the line with and without the moderator, on the comparisons that have a value.
+        """Compute the posterior of the line with and without the moderator.
+
+        Both are fitted to the comparisons that have a value of the moderator.
 
         Raises
         ------
         FitError
-            With fewer than five such comparisons, or where the moderator does not vary over them.
+            With fewer than five such comparisons, or if the moderator does not vary over them.
+        UsageError
+            If ``new_n`` is stated and no comparison states its patients.
         """
         known = moderator.known(effects)
         name = effects.name or "these effects"
@@ -119,16 +136,8 @@ class ModeratedLine:
         values = moderator.values[known]
         if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
             raise FitError(f"{name}: {moderator.name} is {values[0]:g} in every comparison; a moderator must vary")
-        if (np.abs(effects.rho_within[known]) > LARGEST_WITHIN).any():
-            raise FitError(
-                f"{name}: rho_within beyond {LARGEST_WITHIN:g} leaves the two estimates of a trial "
-                "no error of their own"
-            )
-        if self.new_n is not None and np.isfinite(self.new_n) and not np.isfinite(effects.n[known]).any():
-            raise UsageError(
-                "a prediction for a new trial of stated size needs the number of patients of each comparison"
-            )
         data = part_of(effects, known)
+        refuse_unusable(self.new_n, data)
         centre = float(values.mean())
         design = np.column_stack([np.ones(len(values)), values - centre])
 
@@ -143,7 +152,7 @@ class ModeratedLine:
 
     @property
     def probabilities(self) -> tuple[float, float, float]:
-        """Probabilities of median and limits."""
+        """Probabilities of the median and the limits."""
         return 0.5, 0.5 - self.level / 2, 0.5 + self.level / 2
 
     def _moderation(
@@ -155,50 +164,50 @@ class ModeratedLine:
         dropped: tuple[Caveat, ...],
         moved: float,
     ) -> Moderation:
-        estimates: dict[str, Any] = {name: line.estimate(name, self.level) for name in (*COEFFICIENTS, "sigma_cond")}
+        estimates: dict[str, Estimate | ThresholdEffect] = {
+            name: line.estimate(name, self.level) for name in (*COEFFICIENTS, "sigma_cond")
+        }
         below = float(line.grid.distribution((0.0, 1.0))(np.zeros(1))[0])
         estimates["p_slope_difference_negative"] = Estimate(
             below, method="posterior probability of a slope that falls with the moderator"
         )
         estimates["slope_alone"] = alone.estimate("slope", self.level)
         estimates["sigma_cond_alone"] = alone.estimate("sigma_cond", self.level)
-        share = 1 - (estimates["sigma_cond"].value / estimates["sigma_cond_alone"].value) ** 2
+        moderation = Moderation(
+            self, line, alone, moderator, centre, Result(self.name, self.settings, line.effects, estimates)
+        )
+        share = 1 - (moderation["sigma_cond"].value / moderation["sigma_cond_alone"].value) ** 2
         estimates["sigma_reduction"] = Estimate(
             share, method="1 - psi^2 / psi^2 without the moderator, posterior medians"
         )
-        found = Moderation(
-            self, line, alone, moderator, centre, Result(self.name, self.settings, line.effects, estimates)
-        )
-        for place, value in found.places(QUARTILES):
-            estimates[f"slope[{place}]"] = found.slope_at(value)
-            estimates[f"r2_conditional[{place}]"] = found.r2_at(value)
-        caveats = (*line.effects.caveats, *moderator.caveats, *dropped, *_caveats(found))
-        central = found.line_at(centre)
+        for place, value in moderation.places(QUARTILES):
+            estimates[f"slope[{place}]"] = moderation.slope_at(value)
+            estimates[f"r2_conditional[{place}]"] = moderation.r2_at(value)
+        central = moderation.line_at(centre)
         result = replace(
-            found.result,
+            moderation.result,
             line=central,
-            caveats=caveats,
+            caveats=(*line.effects.caveats, *moderator.caveats, *dropped, *_caveats(moderation)),
             posterior=line,
             estimates=estimates | central.thresholds(self.level),
         )
-        return replace(found, result=with_grid_error(result, moved))
+        return replace(moderation, result=with_grid_error(result, moved))
 
 
-def _caveats(found: Moderation) -> tuple[Caveat, ...]:
+def _caveats(moderation: Moderation) -> tuple[Caveat, ...]:
     """Caveats on the number of trials and on biases of known direction."""
-    trials = len(found.posterior.effects.trials)
+    trials = len(moderation.posterior.effects.trials)
     caveats = []
     if trials < FEW_TRIALS:
-        text = f"{trials} trials with {found.moderator.name}: too few to tell a moderator from chance"
+        text = f"{trials} trials with {moderation.moderator.name}: too few to distinguish a moderator from chance"
         caveats.append(Caveat(CaveatCode.FEW_TRIALS, text))
-    biases = found.first_order_bias()
-    for name, coefficients in biases.items():
+    for name, coefficients in moderation.first_order_bias().items():
         large = [
-            f"{coefficient} by {bias:+.3f}"
+            f"of the {COEFFICIENT_WORDS[coefficient]} {bias:+.3f}"
             for coefficient, bias in coefficients.items()
-            if abs(bias) > MATTERS * float(found.result[coefficient].se)
+            if abs(bias) > MATTERS * float(moderation[coefficient].se)
         ]
         if large:
-            text = f"{BIAS_WORDS[name]}: to first order they move {', '.join(large)}"
+            text = f"{BIAS_WORDS[name]}: first-order bias {', '.join(large)}"
             caveats.append(Caveat(CaveatCode.BIAS, text))
     return tuple(caveats)

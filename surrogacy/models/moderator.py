@@ -1,4 +1,4 @@
-"""Moderators of the surrogacy line: a covariate per comparison."""
+"""Moderators of the surrogacy line: one covariate with a value per comparison."""
 
 from __future__ import annotations
 
@@ -11,27 +11,33 @@ from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import Caveat, CaveatCode, FitError, UsageError
 
-NAMED = 6  # comparisons named in a sentence before it only counts them
+NAMED = 6  # comparisons named in a sentence; the others are counted
 
 
 @dataclass(frozen=True, eq=False)
 class Moderator:
-    """One value for every comparison of some effects.
+    """Moderator with one value per comparison.
 
     Parameters
     ----------
     name : str
     words : str
-        What the values are, with the definition of a PPS.
+        Definition of the values.
     values : (k,) array
         NaN where not known.
     levels : tuple of str
-        Of a moderator with two levels: the words for 0 and for 1; empty for numbers.
+        Names of the levels 0 and 1 of a moderator with two levels; empty for a numeric one.
     logarithmic : bool
-        Whether values are logs, shown as ratios.
+        Whether the values are logarithms and are shown as ratios.
     sensitivity : (k, 2) array
-        Derivatives of the value by the logs of the control arm's median PFS and OS; 0 where it does not rest on them.
+        Derivatives of the value by the logs of the median PFS and OS of the control arm; 0 if it does not depend on
+        them.
     caveats : tuple of Caveat
+
+    Examples
+    --------
+    >>> plain_moderator(np.array([1.0, np.nan, 2.0]), "dose").label(2.0)
+    '2'
     """
 
     name: str
@@ -43,7 +49,13 @@ class Moderator:
     caveats: tuple[Caveat, ...] = ()
 
     def known(self, effects: Effects) -> BoolArray:
-        """(k,) True where the value is known and both endpoints were reported with standard errors."""
+        """(k,) True where the value is known and both endpoints are reported with standard errors.
+
+        Raises
+        ------
+        UsageError
+            If the numbers of values and comparisons differ.
+        """
         if len(self.values) != len(effects):
             raise UsageError(
                 f"the moderator {self.name} has {len(self.values)} values, the effects {len(effects)} comparisons"
@@ -58,55 +70,81 @@ class Moderator:
 
 
 def plain_moderator(values: FloatArray, name: str = "moderator", words: str = "") -> Moderator:
-    """Numbers from elsewhere as a moderator, NaN where not known.
+    """Moderator from an array of numbers; NaN where not known.
+
+    Raises
+    ------
+    UsageError
+        If a value is infinite or the array has more than one dimension.
 
     Examples
     --------
-    >>> plain_moderator(np.array([1.0, np.nan, 2.0]), "dose").label(2.0)
-    '2'
+    >>> plain_moderator(np.array([1.0, np.nan, 2.0]), "dose").values
+    array([ 1., nan,  2.])
     """
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or np.isinf(values).any():
         raise UsageError(
-            f"a moderator is one finite number (or NaN) a comparison; got an array of shape {values.shape}"
+            f"a moderator needs one finite number (or NaN) per comparison; got an array of shape {values.shape}"
         )
     return Moderator(name, words or name, values, (), False, np.zeros((len(values), 2)))
 
 
 def factor_moderator(effects: Effects, factor: str) -> Moderator:
-    """A factor of the effects: numbers as they are, else its two commonest levels as 0 and 1 in alphabetical order.
+    """Moderator from a covariate of the effects.
+
+    Numbers are taken as they are. Otherwise the two most frequent levels become 0 and 1 in alphabetical order.
 
     Raises
     ------
     UsageError
-        If the effects have no such factor.
+        If the effects do not have this covariate.
     FitError
         If it does not vary.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
+    >>> factor_moderator(effects, "line").levels
+    ('first', 'second')
     """
-    if factor not in effects.covariates:
-        raise UsageError(f"the effects have no factor {factor!r}; they have {', '.join(effects.covariates) or 'none'}")
-    found = [value.strip() for value in effects.covariates[factor]]
-    counted = Counter(value for value in found if value)
+    texts = [text.strip() for text in covariate_values(effects, factor)]
+    counted = Counter(text for text in texts if text)
     if len(counted) < 2:
         raise FitError(f"{factor} is {next(iter(counted), 'not stated')!r} in every comparison; a moderator must vary")
     zeros = np.zeros((len(effects), 2))
     try:
-        numbers = np.array([float(value) if value else np.nan for value in found])
+        numbers = np.array([float(text) if text else np.nan for text in texts])
     except ValueError:
         levels = tuple(sorted(level for level, _ in counted.most_common(2)))
-        values = np.array([float(levels.index(value)) if value in levels else np.nan for value in found])
+        values = np.array([float(levels.index(text)) if text in levels else np.nan for text in texts])
         return Moderator(factor, f"{factor}: {levels[1]} against {levels[0]}", values, levels, False, zeros)
     return Moderator(factor, factor, numbers, (), False, zeros)
 
 
+def covariate_values(effects: Effects, name: str) -> tuple[str, ...]:
+    """Values of a covariate of the effects, one per comparison; empty where not stated.
+
+    Raises
+    ------
+    UsageError
+        If the effects do not have it.
+    """
+    if name not in effects.covariates:
+        raise UsageError(f"the effects have no column {name!r}; they have {', '.join(effects.covariates) or 'none'}")
+    return effects.covariates[name]
+
+
 def left_out(effects: Effects, known: BoolArray, moderator: Moderator) -> tuple[Caveat, ...]:
-    """Caveat on the comparisons without a value or an endpoint; none if there are none."""
+    """Caveat on the comparisons without a value or an endpoint; empty if there are none."""
     names = [label for label, keep in zip(effects.labels, known, strict=True) if not keep]
     if not names:
         return ()
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     needs = "an endpoint" if effects.has_standard_errors.all() else "an endpoint or a standard error"
     text = (
-        f"left out, as {moderator.name} or {needs} is not known: {len(names)} of {len(effects)} comparisons ({listed})"
+        f"{len(names)} of {len(effects)} comparisons are left out because {moderator.name} or {needs} is not known "
+        f"({listed})"
     )
     return (Caveat(CaveatCode.LEFT_OUT, text),)

@@ -1,11 +1,12 @@
-"""Prior distributions as data: each knows its density and how far out it can matter.
+"""Prior distributions as values, with their densities and distribution functions.
 
-The exact posterior integrates over them; `surrogacy.models.sampled` turns the same values into random
-variables of PyMC, so that the two can be held against each other.
+The exact posteriors integrate over them. `surrogacy.models.sampled` turns the same values into random variables of
+PyMC, so that exact and sampled posteriors can be compared.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +48,7 @@ class HalfNormal:
         return np.asarray(np.clip(2 * ndtr(x / self.scale) - 1, 0, 1))
 
     def reach(self, drop: float) -> float:
-        """Value beyond which ``x * density`` is ``exp(-drop)`` of its maximum at most."""
+        """Value above which ``x * density`` is at most ``exp(-drop)`` of its maximum."""
         return float(self.scale * np.sqrt(2 * drop + 6))
 
 
@@ -89,7 +90,7 @@ class HalfStudentT:
         return np.asarray(np.clip(2 * stdtr(self.degrees_of_freedom, np.asarray(x) / self.scale) - 1, 0, 1))
 
     def reach(self, drop: float) -> float:
-        """Value beyond which ``x * density`` is ``exp(-drop)`` of its maximum at most."""
+        """Value above which ``x * density`` is at most ``exp(-drop)`` of its maximum."""
         return float(self.scale * np.sqrt(self.degrees_of_freedom + 1) * np.exp(drop / self.degrees_of_freedom))
 
 
@@ -126,7 +127,7 @@ class Uniform:
         return np.asarray(np.clip((np.asarray(x) - self.low) / (self.high - self.low), 0, 1))
 
     def reach(self, drop: float) -> float:
-        """Value beyond which the density is 0."""
+        """Value above which the density is 0."""
         return self.high
 
 
@@ -139,8 +140,13 @@ class Beta:
     Parameters
     ----------
     a, b : float
-        Shapes, at least 1/2 each: below that the density at the ends defeats the quadrature.
+        Shapes, at least 1/2 each: with smaller ones the quadrature fails, as the density diverges at the ends.
     low, high : float
+
+    Examples
+    --------
+    >>> str(Beta(2.0, 3.0, 0.0, 1.0))
+    'beta(2, 3) on (0, 1)'
     """
 
     a: float
@@ -206,25 +212,42 @@ class Grid:
     Parameters
     ----------
     values : tuple of float
+
+    Examples
+    --------
+    >>> str(Grid((0.3, 0.5)))
+    'equal weights on 0.3, 0.5'
     """
 
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
         if not self.values or not all(abs(value) <= 1 for value in self.values):
-            raise UsageError(f"Grid: values must lie in [-1, 1], one at least; got {self.values}")
+            raise UsageError(f"Grid: at least one value is needed, all within [-1, 1]; got {self.values}")
 
     def __str__(self) -> str:
         return f"equal weights on {', '.join(f'{value:g}' for value in self.values)}"
 
 
-PositivePrior = HalfNormal | HalfStudentT | Uniform  # of tau, sigma
-CorrelationPrior = Uniform | Beta  # of rho_between
-WithinPrior = Uniform | Beta | Grid  # of rho_within
+PositivePrior = HalfNormal | HalfStudentT | Uniform  # for an SD
+CorrelationPrior = Uniform | Beta  # for the between-trial correlation
+WithinPrior = Uniform | Beta | Grid  # for the within-trial correlation
+Setting = str | float | list[int] | None  # of a model, for the record
+
+
+def priors_in_words(model: object, names: Iterable[str]) -> dict[str, Setting]:
+    """Priors of a model in words, under the names that records use: ``prior_slope`` for the field ``slope``."""
+    return {f"prior_{name}": str(getattr(model, name)) for name in names}
 
 
 def half_cauchy(scale: float) -> HalfStudentT:
-    """Half-Cauchy prior."""
+    """Half-Cauchy prior.
+
+    Examples
+    --------
+    >>> str(half_cauchy(0.5))
+    'half-Cauchy(0.5)'
+    """
     return HalfStudentT(scale, 1.0)
 
 

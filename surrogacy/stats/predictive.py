@@ -16,16 +16,18 @@ from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 
 @dataclass(frozen=True, eq=False)
 class ObservedEffects:
-    """Effects of one comparison.
+    """Observed effects of one comparison.
 
     Parameters
     ----------
     log_hr, se : float
-        Of the surrogate.
+        Log hazard ratio of the surrogate endpoint, and its standard error.
     log_hr_final, se_final : float
+        The same of the final endpoint.
     rho_within : float
+        Within-trial correlation of the two estimates.
     n : float
-        Patients; NaN where not stated.
+        Number of patients; NaN if not stated.
     """
 
     log_hr: float
@@ -43,11 +45,11 @@ class PredictiveDistribution:
     Parameters
     ----------
     weight, mean, sd : (n,) arrays
-        One node for a normal or t.
+        Components of the mixture; a normal or t distribution has one.
     degrees_of_freedom : float or None
-        Of the t.
+        Degrees of freedom of a t distribution, else None.
     components : mapping of str to float
-        Parts of the variance, those that the model knows; they sum to it.
+        Components of the variance, as far as the model distinguishes them; they sum to it.
 
     Examples
     --------
@@ -95,11 +97,14 @@ class Prediction:
 
     Parameters
     ----------
-    true, observed : Estimate
-        Log hazard ratio: the true effect, and the estimate that the trial will see (None without its standard error).
+    true : Estimate
+        True log hazard ratio.
+    observed : Estimate or None
+        Log hazard ratio that the trial will observe; None if its standard error is not stated.
     probability_below_1 : float
-        Of the true hazard ratio.
+        Probability that the true hazard ratio is below 1.
     probability_observed_below_1 : float or None
+        Probability that the observed hazard ratio is below 1.
     """
 
     true: Estimate
@@ -108,21 +113,53 @@ class Prediction:
     probability_observed_below_1: float | None
 
 
+def mixture_estimate(
+    weight: FloatArray, mean: FloatArray, sd: FloatArray, variance: FloatArray, level: float, method: str
+) -> tuple[Estimate, float]:
+    """Median, SD and equal-tailed interval of a mixture of normals, and its probability of a value below 0.
+
+    Parameters
+    ----------
+    weight, mean, sd, variance : (n,) arrays
+        ``variance`` is the square of ``sd``.
+    level : float
+    method : str
+        Method of the estimate.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> estimate, below = mixture_estimate(one, 0 * one, one, one, 0.95, "normal")
+    >>> round(estimate.high, 2), below
+    (1.96, 0.5)
+    """
+    probabilities = (0.5, 0.5 - level / 2, 0.5 + level / 2)
+    median, low, high = map(float, mixture_quantile(probabilities, weight, mean[None], sd[None])[0])
+    total = float(np.sqrt(weight @ ((mean - weight @ mean) ** 2 + variance)))
+    below = float(mixture_cdf(np.zeros(()), weight, mean, sd))
+    return Estimate(median, total, low, high, level, method), below
+
+
 def error_parts(slope: FloatArray, t11: FloatArray, trial: ObservedEffects) -> dict[str, FloatArray]:
-    """Parts of a predictive variance that the errors of the trial itself make.
+    """Components of a predictive variance that are due to the sampling errors of the trial itself.
 
     Parameters
     ----------
     slope : array
     t11 : array
-        Variance of the true surrogate effects; infinite where nothing is assumed of them.
+        Variance of the true surrogate effects; infinite if no distribution is assumed for them.
     trial : ObservedEffects
+
+    Returns
+    -------
+    dict of str to array
+        ``surrogate_error``, ``sampling`` and ``covariance``.
     """
     s1, s2, r = trial.se, trial.se_final, trial.rho_within
     share = 1.0 / (1.0 + s1**2 / np.maximum(t11, 1e-300))
-    own = np.where(np.isinf(t11), 0.0, r**2 * s1**2 * s2**2 / (t11 + s1**2))
+    shrinkage = np.where(np.isinf(t11), 0.0, r**2 * s1**2 * s2**2 / (t11 + s1**2))
     return {
         "surrogate_error": slope**2 * share * s1**2,
         "sampling": np.asarray(s2**2),
-        "covariance": -(2 * slope * share * r * s1 * s2 + own),
+        "covariance": -(2 * slope * share * r * s1 * s2 + shrinkage),
     }

@@ -39,7 +39,7 @@ def test_tactics_2022(capsys):
         assert grid == [0, 0.3, 0.5, 0.7, 0.9]
     bayes = next(fit for fit in document["fits"] if fit["model"] == "bivariate-bayes")
     assert bayes["estimates"]["prior_overlap"]["value"] > 0.95
-    assert any("prior and posterior of r2_trial overlap by 99%" in problem for problem in bayes["problems"])
+    assert any("prior and posterior of trial-level R² overlap by 99%" in problem for problem in bayes["problems"])
     assert len({row["prior"] for row in document["prior_sensitivity"]}) >= 8
     assert {fit["n"] for fit in document["fits"]} == {2625}
     for fit in document["fits"]:

@@ -141,7 +141,7 @@ def test_shrunken_effects_against_the_full_normal():
     seen = ~np.isnan(y)
     expected, second = np.zeros(2 * k), np.zeros((2 * k, 2 * k))
     for w, tau1, tau2, rho in zip(
-        *(nodes[name] for name in ("weight", "tau_surrogate", "tau_final", "rho_between")), strict=True
+        *(getattr(nodes, name) for name in ("weight", "tau_surrogate", "tau_final", "rho_between")), strict=True
     ):
         t = np.array([[tau1**2, rho * tau1 * tau2], [rho * tau1 * tau2, tau2**2]])
         prior = np.kron(np.eye(k), t) + 100.0 * design @ design.T

@@ -254,11 +254,11 @@ def test_prediction_at_a_given_pps(moderation):
     observed = generator.normal(true, 0.15)
     assert (found.observed.low, found.observed.high) == pytest.approx(tuple(np.quantile(observed, P[1:])), abs=0.005)
     assert found.probability_observed_below_1 == pytest.approx((observed < 0).mean(), abs=0.003)
-    low, _, high = (record["prediction"].value for record in moderation.at_quantiles(log_hr=x))
+    low, _, high = (at.prediction.value for at in moderation.at_quantiles(log_hr=x))
     assert low < high, "a longer PPS dilutes more"
-    records = moderation.at_quantiles()
-    assert [record["ste_prediction"].status for record in records] == ["exists"] * 3
-    assert records[0]["ste_prediction"].hr > records[2]["ste_prediction"].hr
+    lines = moderation.at_quantiles()
+    assert [at.ste_prediction.status for at in lines] == ["exists"] * 3
+    assert lines[0].ste_prediction.hr > lines[2].ste_prediction.hr
 
 
 def test_measures_are_what_they_say(moderation):
@@ -274,7 +274,7 @@ def test_measures_are_what_they_say(moderation):
 
 def test_few_trials_are_said_to_be_few(trials, sets):
     found = ModeratedLine().fit(sets["intermediate"], pps_ratio(trials, sets["intermediate"]))
-    assert any("too few to tell a moderator from chance" in problem for problem in found.result.problems)
+    assert any("too few to distinguish a moderator from chance" in problem for problem in found.result.problems)
     assert found.result.converged
     assert found["slope_difference"].low < 0 < found["slope_difference"].high
 
@@ -297,7 +297,7 @@ def test_bad_input_is_refused(trials, sets):
         ModeratedLine().fit(effects, plain_moderator(np.arange(3.0)))
     with pytest.raises(UsageError, match="finite number"):
         plain_moderator(np.array([1.0, np.inf]))
-    with pytest.raises(UsageError, match="no factor 'era'"):
+    with pytest.raises(UsageError, match="no column 'era'"):
         factor_moderator(effects, "era")
     with pytest.raises(FitError, match="in every comparison"):
         factor_moderator(sets["intermediate"], "stage")

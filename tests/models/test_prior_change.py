@@ -42,7 +42,7 @@ def test_grades(overlap, grade):
     sentences = prior_caveat(overlap, 0.25, 0.73, 13, "uniform(-1, 1)")
     assert len(sentences) == (grade != "dominated-by-data")
     for sentence in (caveat.text for caveat in sentences):
-        assert "median 0.25 before, 0.73 after" in sentence
+        assert "medians 0.25 and 0.73" in sentence
         assert ("hardly" in sentence, "only a little" in sentence, "clearly" in sentence) == tuple(
             grade == name for name in ("hardly", "little", "clearly")
         )
@@ -79,7 +79,7 @@ def test_words_of_the_shipped_sets(trials):
         said[name] = [caveat.text for caveat in result.caveats if caveat.code == "prior-dominates"]
     assert said["advanced"] == []
     (immunotherapy,), (tactics,), (intermediate,) = (said[name] for name in said if name != "advanced")
-    assert "overlap by 56% (median 0.25 before, 0.73 after): 13 trials change the prior" in immunotherapy
+    assert "overlap by 56% (medians 0.25 and 0.73): 13 trials change the prior" in immunotherapy
     assert "hardly" not in immunotherapy
     assert "6 trials hardly change the prior" in tactics
     assert "only a little" in intermediate

@@ -117,9 +117,9 @@ def test_what_cannot_be_fitted(llovet):
         SampledBivariate().fit(llovet.take([0, 1]))
     with pytest.raises(UsageError, match="cannot be sampled"):
         SampledBivariate(rho_within=Grid((0.2, 0.5)))
-    with pytest.raises(UsageError, match="leaves its range"):
+    with pytest.raises(UsageError, match="extends beyond"):
         SampledBivariate(rho_between=Uniform(-1, 2))
-    with pytest.raises(UsageError, match="leaves its range"):
+    with pytest.raises(UsageError, match="extends beyond"):
         SampledBivariate(tau_final=Uniform(-1, 2))
     with pytest.raises(UsageError, match="at least 1"):
         SampledBivariate(draws=0)

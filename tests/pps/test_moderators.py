@@ -49,9 +49,9 @@ def test_other_moderators(trials, sets):
     assert np.isnan(line.values[effects.comparison.index("tactics")])
     found = ModeratedLine().fit(effects, line)
     first, second = found.at_quantiles()
-    change = second["slope"].value - first["slope"].value
+    change = second.slope.value - first.slope.value
     assert change == pytest.approx(found["slope_difference"].value, abs=0.3 * found["slope_difference"].se)
-    assert any("left out, as line" in problem for problem in found.result.problems)
+    assert any("are left out because line or" in problem for problem in found.result.problems)
     years = factor_moderator(effects, "year")
     assert not years.levels
     therapy = later_therapy(trials, effects)

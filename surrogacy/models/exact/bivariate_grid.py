@@ -1,16 +1,16 @@
-"""The bivariate model's posterior as a table over (tau_surrogate, tau_final, rho_between); no sampling.
+"""Posterior of the bivariate model as a table over (tau_surrogate, tau_final, rho_between), without sampling.
 
     y_i ~ N2(theta_i, S_i),   theta_i ~ N2(mu, T),   mu ~ N2(m0, diag(sd0^2))
 
-theta and mu are integrated analytically. What is left is analytic on the closed set [0, inf)^2 x [-1, 1], because
-V_i = S_i + T is positive definite on its boundary too: a Gauss-Legendre product rule on a box that holds all of the
-mass converges geometrically, boundary and all.
+theta and mu are integrated analytically. The remaining integrand is an analytic function on the closed set
+[0, inf)^2 x [-1, 1], because V_i = S_i + T is positive definite on its boundary too. A Gauss-Legendre product rule on a
+box that contains all of the mass therefore converges geometrically, also where the mass touches the boundary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -22,9 +22,9 @@ from surrogacy.models.exact.likelihood_sums import Batch, sums
 from surrogacy.models.priors import Beta, CorrelationPrior, Normal, PositivePrior, Uniform
 
 NODES = (16, 16, 18)
-STRETCH = float(np.tanh(1.5))  # rho = tanh(v) / STRETCH: nodes crowd towards -1 and 1
-BEYOND = 10.0  # times the largest distance of an effect from the mean
-CELLS = 200_000  # of the largest array that is worked on at once: it should stay in the cache
+STRETCH = float(np.tanh(1.5))  # rho = tanh(v) / STRETCH: nodes are denser near -1 and 1
+BEYOND = 10.0  # end of the search for an SD, in units of the largest distance of an effect from the mean
+CELLS = 200_000  # size of the largest array processed at once, so that it stays in the cache
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Priors:
     rho_between : Uniform or Beta
         Within [-1, 1].
     mu : Normal
-        Of either mean effect, independently.
+        Prior of each mean effect; the two are independent.
     """
 
     tau_surrogate: PositivePrior
@@ -81,23 +81,24 @@ class Table:
     covariance: FloatArray
     log_evidence: FloatArray
     scale: FloatArray
-    rho_map: RhoMap
+    rho_map: RhoMap = field(kw_only=True)
 
     def __len__(self) -> int:
         return len(self.log_evidence)
 
     def take(self, index: slice) -> Table:
-        """Some of the data sets."""
-        arrays: dict[str, Any] = {name: getattr(self, name)[index] for name in _ARRAYS}
-        return replace(self, **arrays)
+        """Part of the data sets."""
+        return self._with_arrays([getattr(self, name)[index] for name in _ARRAYS])
 
     @classmethod
     def join(cls, tables: Sequence[Table]) -> Table:
-        """Tables of the same grid and map as one."""
+        """Join tables of the same grid and map into one."""
         if len(tables) == 1:
             return tables[0]
-        arrays: dict[str, Any] = {name: np.concatenate([getattr(table, name) for table in tables]) for name in _ARRAYS}
-        return replace(tables[0], **arrays)
+        return tables[0]._with_arrays([np.concatenate([getattr(table, name) for table in tables]) for name in _ARRAYS])
+
+    def _with_arrays(self, arrays: Sequence[FloatArray]) -> Table:
+        return Table(*arrays, rho_map=self.rho_map)
 
 
 _ARRAYS = tuple(name for name in Table.__dataclass_fields__ if name != "rho_map")
@@ -113,7 +114,7 @@ class RhoMap:
 
     @classmethod
     def for_prior(cls, prior: CorrelationPrior) -> RhoMap:
-        """Choose the map that leaves the integrand smooth."""
+        """Choose the map for which the integrand is smooth."""
         return cls(prior.low, prior.high, isinstance(prior, Beta) and min(prior.a, prior.b) < 1)
 
     def coordinate(self, rho: FloatArray | float) -> FloatArray:
@@ -133,7 +134,7 @@ class RhoMap:
 
 
 def integrate(batch: Batch, priors: Priors, nodes: tuple[int, int, int] = NODES) -> Table:
-    """Tabulate the posterior on a box that holds all of its mass.
+    """Tabulate the posterior on a box that contains all of its mass.
 
     Parameters
     ----------
@@ -152,29 +153,29 @@ def integrate(batch: Batch, priors: Priors, nodes: tuple[int, int, int] = NODES)
     tables = []
     for part, *ends in _chunks(batch, int(np.prod(nodes)), low, high, *domain):
         evaluate = partial(_evaluate, part, priors, rho_map)
-        found = integrate_box(evaluate, nodes, (ends[0], ends[1]), (ends[2], ends[3]))
-        tau1, tau2, rho, mean, covariance = found.extra
-        arrays = tau1, tau2, rho, found.weight, found.log_density, mean, covariance, found.log_total
-        tables.append(Table(found.low, found.high, *arrays, part.scale, rho_map))
+        integral = integrate_box(evaluate, nodes, (ends[0], ends[1]), (ends[2], ends[3]))
+        tau1, tau2, rho, mean, covariance = integral.extra
+        arrays = tau1, tau2, rho, integral.weight, integral.log_density, mean, covariance, integral.log_total
+        tables.append(Table(integral.low, integral.high, *arrays, part.scale, rho_map=rho_map))
     return Table.join(tables)
 
 
 def _chunks(batch: Batch, points: int, *ends: FloatArray) -> list[tuple[Any, ...]]:
-    """Cut a batch, and what goes along with it, into parts that stay in the cache."""
+    """Split a batch and its ends into parts that stay in the cache."""
     step = max(1, CELLS // (points * max(batch.determinant.shape[1], 13)))
     cuts = [slice(i, i + step) for i in range(0, len(batch), step)]
     return [(batch.take(cut), *(end[cut] for end in ends)) for cut in cuts]
 
 
 def search_limit(prior: PositivePrior, spread: FloatArray) -> FloatArray:
-    """End of the search for an SD: the end of its prior; for one without an end far beyond the effects."""
+    """Upper limit of the search for an SD: that of a bounded prior, else a value far beyond the effects."""
     if isinstance(prior, Uniform):
         return np.full(np.shape(spread), prior.high)
     return np.maximum(prior.reach(DROP), BEYOND * np.asarray(spread))
 
 
 def _support(batch: Batch, priors: Priors, rho_map: RhoMap) -> tuple[FloatArray, FloatArray]:
-    """Ends of the domain in grid coordinates, (b, 3) each; tau as far as its prior can matter."""
+    """Ends of the domain in grid coordinates, (b, 3) each."""
     low, high = np.empty((len(batch), 3)), np.empty((len(batch), 3))
     for a, prior in enumerate((priors.tau_surrogate, priors.tau_final)):
         low[:, a] = np.arcsinh(getattr(prior, "low", 0.0) / batch.scale[:, a])
@@ -186,10 +187,10 @@ def _support(batch: Batch, priors: Priors, rho_map: RhoMap) -> tuple[FloatArray,
 def _evaluate(
     batch: Batch, priors: Priors, rho_map: RhoMap, points: list[FloatArray]
 ) -> tuple[FloatArray, tuple[FloatArray, ...]]:
-    """Log posterior density in coordinates of a product grid; with it tau, tau, rho, and mean and covariance of mu.
+    """Log posterior density on a product grid, with both tau, rho, and the mean and covariance of mu.
 
-    Given T the means are normal with precision P = sum V^-1 + P0 and mean P^-1 h, h = sum V^-1 y + P0 m0; integrated
-    out they leave the factor |P0|^1/2 |P|^-1/2 exp(h' P^-1 h / 2).
+    Given T, mu is normal with precision P = sum V^-1 + P0 and mean P^-1 h, h = sum V^-1 y + P0 m0. Integrating mu out
+    leaves the factor |P0|^1/2 |P|^-1/2 exp(h' P^-1 h / 2).
     """
     u1, u2, v = points
     b, shape = len(batch), (len(batch), u1.shape[1], u2.shape[1], v.shape[1])

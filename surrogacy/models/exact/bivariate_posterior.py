@@ -1,8 +1,8 @@
-"""Exact posterior of one data set: everything that can be read off its table, without a draw.
+"""Exact posterior of one data set: quantiles, densities and predictions computed from its table, without draws.
 
-Given T = (tau_surrogate, tau_final, rho_between) the means mu and the true effects theta are normal, so their marginal
-posteriors and every prediction are mixtures of normals over the grid. A prior on rho_within makes a mixture of such
-posteriors, weighted by their evidence.
+Given T = (tau_surrogate, tau_final, rho_between) the means mu and the true effects theta are normal. Their marginal
+posteriors and all predictions are therefore mixtures of normals over the nodes of the grid. With a prior on the
+within-trial correlation the posterior is a mixture of such posteriors, weighted by their marginal likelihoods.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.arrays import FloatArray
+from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.effects import Effects, concatenate, unit_variance
 from surrogacy.models.exact import marginals
 from surrogacy.models.exact.bivariate_grid import NODES, Priors, Table, integrate
@@ -26,7 +25,7 @@ from surrogacy.results.levels import LEVEL
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.predictive import Prediction
 
-LIGHT = 1e-6  # of the heaviest node: lighter ones are left out of mixtures of normals
+LIGHT = 1e-6  # share of the heaviest node below which a node is left out of mixtures of normals
 TOGETHER = 16  # data sets tabulated at once
 KIND = METHOD
 QUANTITIES = (
@@ -43,21 +42,68 @@ QUANTITIES = (
 
 
 @dataclass(frozen=True, eq=False)
+class Nodes:
+    """Nodes of a table that carry posterior mass; (n,) arrays.
+
+    Parameters
+    ----------
+    weight : array
+        Posterior mass; sums to 1.
+    tau_surrogate, tau_final, rho_between : arrays
+    mean_surrogate, mean_final : arrays
+        Mean of mu given these parameters.
+    v11, v12, v22 : arrays
+        Covariance of mu given these parameters.
+    component : array
+        Index of the component of the table that a node belongs to.
+    """
+
+    weight: FloatArray
+    tau_surrogate: FloatArray
+    tau_final: FloatArray
+    rho_between: FloatArray
+    mean_surrogate: FloatArray
+    mean_final: FloatArray
+    v11: FloatArray
+    v12: FloatArray
+    v22: FloatArray
+    component: IntArray
+
+    @property
+    def slope(self) -> FloatArray:
+        """Slope of the surrogacy line at each node."""
+        return self.rho_between * self.tau_final / self.tau_surrogate
+
+    @property
+    def sigma_cond(self) -> FloatArray:
+        """SD of the true final effects about the line at each node."""
+        return np.asarray(self.tau_final * np.sqrt((1 - self.rho_between) * (1 + self.rho_between)))
+
+
+@dataclass(frozen=True, eq=False)
 class BivariatePosterior:
-    """Exact posterior of one data set.
+    """Exact posterior of the bivariate model for one data set.
 
     Parameters
     ----------
     effects : Effects
     priors : Priors
     table : Table
-        One component, or one for every node of the prior of rho_within.
+        One component; with a prior on the within-trial correlation, one for each of its nodes.
     share : (b,) array
         Posterior mass of the components.
     within : (2, b) array or None
-        Values of rho_within and their prior masses, if it has a prior.
+        Values of the within-trial correlation and their prior masses, if it has a prior.
     log_evidence : float
         Log marginal likelihood.
+
+    Examples
+    --------
+    >>> from surrogacy.models import BivariateBayes
+    >>> log_hr = [[-0.6, -0.4], [-0.3, -0.2], [-0.1, -0.1], [0.0, 0.05]]
+    >>> posterior = BivariateBayes().posterior(Effects.from_arrays(log_hr, [[0.1, 0.1]] * 4))
+    >>> round(float(posterior.quantile("slope", 0.5)[0]), 1)
+    0.4
     """
 
     effects: Effects
@@ -67,10 +113,11 @@ class BivariatePosterior:
     within: FloatArray | None
     log_evidence: float
 
-    def nodes(self, *, fine: bool = False) -> dict[str, Any]:
-        """Nodes that carry mass: weight, the three parameters, and mean and covariance of mu given them; (n,) arrays.
+    def nodes(self, *, fine: bool = False) -> Nodes:
+        """Nodes that carry mass.
 
-        ``fine`` takes more of them where the line needs it: a few thousandths of an SD of the intercept.
+        With ``fine`` there are more nodes where the line needs them, which moves the intercept by a few thousandths
+        of its SD.
         """
         table = marginals.finer(self.table) if fine else self.table
         shape = table.weight.shape
@@ -83,31 +130,24 @@ class BivariatePosterior:
         )
         tau1, tau2, rho = (np.broadcast_to(part, shape)[heavy] for part in parameters)
         kept = weight[heavy]
-        found: dict[str, Any] = {
-            "weight": kept / kept.sum(),
-            "tau_surrogate": tau1,
-            "tau_final": tau2,
-            "rho_between": rho,
-        }
-        found |= {name: table.mean[:, i][heavy] for i, name in enumerate(("mean1", "mean2"))}
-        found |= {name: table.covariance[:, i][heavy] for i, name in enumerate(("v11", "v12", "v22"))}
-        found["component"] = np.nonzero(heavy)[0]
-        return found
+        mean1, mean2 = (table.mean[:, i][heavy] for i in range(2))
+        v11, v12, v22 = (table.covariance[:, i][heavy] for i in range(3))
+        component = np.nonzero(heavy)[0]
+        return Nodes(kept / kept.sum(), tau1, tau2, rho, mean1, mean2, v11, v12, v22, component)
 
     def line(self, new_n: float | None = None, *, fine: bool = True) -> PosteriorLine:
-        """Surrogacy line with its bands; intercept and slope are filled with their medians."""
+        """Surrogacy line with its bands; its intercept and slope are NaN until the caller fills in their medians."""
         nodes = self.nodes(fine=fine)
-        slope = nodes["rho_between"] * nodes["tau_final"] / nodes["tau_surrogate"]
-        effects = self.effects
+        slope, effects = nodes.slope, self.effects
         surrogate = effects.log_hr[:, 0]
         return PosteriorLine(
             intercept=float("nan"),
             slope=float("nan"),
-            weight=nodes["weight"],
-            node_intercept=nodes["mean2"] - slope * nodes["mean1"],
-            node_variance=nodes["v22"] - 2 * slope * nodes["v12"] + slope**2 * nodes["v11"],
+            weight=nodes.weight,
+            node_intercept=nodes.mean_final - slope * nodes.mean_surrogate,
+            node_variance=nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11,
             node_slope=slope,
-            node_sigma=nodes["tau_final"] * np.sqrt((1 - nodes["rho_between"]) * (1 + nodes["rho_between"])),
+            node_sigma=nodes.sigma_cond,
             trial_variance=unit_variance(effects),
             new_n=new_n,
             data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
@@ -117,34 +157,32 @@ class BivariatePosterior:
     def quantiles(self, p: Sequence[float], *, fine: bool = True) -> dict[str, FloatArray]:
         """Quantiles of every quantity of the model, (len(p),) each."""
         table, share = self.table, self.share
-        found: dict[str, FloatArray] = {}
+        quantiles: dict[str, FloatArray] = {}
         nodes, line = self.nodes(), self.line(fine=fine)
-        means, variances = np.stack([nodes["mean1"], nodes["mean2"]]), np.stack([nodes["v11"], nodes["v22"]])
-        found["mu_surrogate"], found["mu_final"] = mixture_quantile(p, nodes["weight"], means, np.sqrt(variances))
+        means, variances = np.stack([nodes.mean_surrogate, nodes.mean_final]), np.stack([nodes.v11, nodes.v22])
+        quantiles["mu_surrogate"], quantiles["mu_final"] = mixture_quantile(p, nodes.weight, means, np.sqrt(variances))
         for name in ("tau_surrogate", "tau_final", "rho_between"):
-            found[name] = marginals.quantiles_of(marginals.parameter(table, share, name), p)
-        square = marginals.folded(marginals.parameter(table, share, "rho_between"))
-        found["r2_trial"] = marginals.quantiles_of(square, p) ** 2
-        weight = line.weight
-        found["intercept"] = mixture_quantile(p, weight, line.node_intercept[None], np.sqrt(line.node_variance)[None])[
-            0
-        ]
+            tabulated = marginals.parameter(table, share, name)
+            quantiles[name] = marginals.quantiles_of(tabulated, p)
+        quantiles["r2_trial"] = marginals.quantiles_of(marginals.folded(tabulated), p) ** 2  # of rho_between
+        weight, mean, sd = line.weight, line.node_intercept[None], np.sqrt(line.node_variance)[None]
+        quantiles["intercept"] = mixture_quantile(p, weight, mean, sd)[0]
         for name, values, cdf in (
             ("slope", line.node_slope, marginals.slope(table, share, fine=fine)),
             ("sigma_cond", line.node_sigma, marginals.sigma_cond(table, share)),
         ):
             order = np.argsort(values)
             rough = np.interp([min(p) / 2, 1 - (1 - max(p)) / 2], np.cumsum(weight[order]), values[order])
-            found[name] = marginals.invert(cdf, p, float(rough[0]), float(rough[1]))
-        return {name: found[name] for name in QUANTITIES}
+            quantiles[name] = marginals.invert(cdf, p, float(rough[0]), float(rough[1]))
+        return {name: quantiles[name] for name in QUANTITIES}
 
     def many_quantiles(self, name: str, p: FloatArray) -> FloatArray:
-        """Many quantiles of r2_trial, rho_between or slope, (len(p),): read off the tabulated distribution function."""
+        """Many quantiles of r2_trial, rho_between or slope, (len(p),), interpolated in the distribution function."""
         if name == "slope":
             nodes = self.nodes()
-            values = nodes["rho_between"] * nodes["tau_final"] / nodes["tau_surrogate"]
+            values = nodes.slope
             order = np.argsort(values)
-            grid = np.unique(np.interp(p, np.cumsum(nodes["weight"][order]), values[order]))
+            grid = np.unique(np.interp(p, np.cumsum(nodes.weight[order]), values[order]))
             return marginals.quantiles_of((grid, marginals.slope(self.table, self.share)(grid)), p)
         tabulated = marginals.parameter(self.table, self.share, "rho_between")
         if name == "rho_between":
@@ -152,24 +190,24 @@ class BivariatePosterior:
         return marginals.quantiles_of(marginals.folded(tabulated), p) ** 2
 
     def standard_deviations(self) -> dict[str, float | None]:
-        """Posterior SDs; None for slope and intercept, whose variance is infinite where tau_surrogate may be 0."""
+        """Posterior SDs; None for slope and intercept, whose variance is infinite if tau_surrogate may be 0."""
         nodes = self.nodes()
-        weight, rho = nodes["weight"], nodes["rho_between"]
+        weight, rho = nodes.weight, nodes.rho_between
 
         def sd(values: FloatArray, within: FloatArray | float = 0.0) -> float:
             mean = weight @ values
             return float(np.sqrt(weight @ ((values - mean) ** 2 + within)))
 
         return {
-            "mu_surrogate": sd(nodes["mean1"], nodes["v11"]),
-            "mu_final": sd(nodes["mean2"], nodes["v22"]),
-            "tau_surrogate": sd(nodes["tau_surrogate"]),
-            "tau_final": sd(nodes["tau_final"]),
+            "mu_surrogate": sd(nodes.mean_surrogate, nodes.v11),
+            "mu_final": sd(nodes.mean_final, nodes.v22),
+            "tau_surrogate": sd(nodes.tau_surrogate),
+            "tau_final": sd(nodes.tau_final),
             "rho_between": sd(rho),
             "r2_trial": sd(rho**2),
             "intercept": None,
             "slope": None,
-            "sigma_cond": sd(nodes["tau_final"] * np.sqrt((1 - rho) * (1 + rho))),
+            "sigma_cond": sd(nodes.sigma_cond),
         }
 
     def probability_slope_positive(self) -> float:
@@ -205,11 +243,11 @@ class BivariatePosterior:
             return np.interp(np.sqrt(np.maximum(at, 0.0)), *folded, left=0, right=1)
         nodes, line = self.nodes(), self.line(fine=False)
         mean, variance = {
-            "mu_surrogate": (nodes["mean1"], nodes["v11"]),
-            "mu_final": (nodes["mean2"], nodes["v22"]),
+            "mu_surrogate": (nodes.mean_surrogate, nodes.v11),
+            "mu_final": (nodes.mean_final, nodes.v22),
             "intercept": (line.node_intercept, line.node_variance),
         }[name]
-        return mixture_cdf(at, nodes["weight"], mean, np.sqrt(variance))
+        return mixture_cdf(at, nodes.weight, mean, np.sqrt(variance))
 
     def density(self, name: str, x: npt.ArrayLike) -> FloatArray:
         """Posterior density of a quantity at ``x``, by differences of its distribution function."""
@@ -227,28 +265,26 @@ class BivariatePosterior:
         return priors.rho_between.cdf(root) - priors.rho_between.cdf(-root) if name == "r2_trial" else None
 
     def prior_quantiles_r2(self, p: Sequence[float]) -> tuple[float, ...]:
-        """Quantiles of the prior of r2_trial, with F that of rho_between: ``P(r2 <= x) = F(sqrt x) - F(-sqrt x)``."""
+        """Prior quantiles of r2_trial, ``P(r2 <= x) = F(sqrt x) - F(-sqrt x)`` with F the prior of rho_between."""
         root = np.linspace(0, 1, 4001)
         prior = self.priors.rho_between.cdf
         return tuple(map(float, np.interp(p, prior(root) - prior(-root), root) ** 2))
 
     def prior_overlap(self) -> float:
-        """Area that prior and posterior of r2_trial have in common: 1 = the data have added nothing."""
+        """Area shared by the prior and the posterior density of r2_trial; 1 where the data add nothing."""
         root = np.linspace(0, 1, 2001)
         prior = self.priors.rho_between.cdf(root) - self.priors.rho_between.cdf(-root)
         return float(np.minimum(np.diff(prior), np.diff(self.distribution("r2_trial", root**2))).sum())
 
     def true_effects(self) -> tuple[FloatArray, FloatArray]:
         """Mean (k, 2) and covariance (k, 2, 2) of the true effects of the comparisons."""
-        mean, covariance, _ = true_effects(self)
-        return mean, covariance
+        return true_effects(self)[:2]
 
     def with_surrogate(self, log_hr: float, se: float, rho_within: float) -> BivariatePosterior:
-        """The posterior with the surrogate effect of one more trial, its final effect not yet known."""
-        new = Effects.from_arrays([[log_hr, np.nan]], [[se, np.nan]], rho_within, trial=["new trial"])
-        return next(
-            posteriors([concatenate(self.effects, replace(new, rho_known=np.array([True])))], self.priors, self.within)
-        )
+        """Posterior after adding the surrogate effect of one more trial, whose final effect is not yet known."""
+        trial = Effects.from_arrays([[log_hr, np.nan]], [[se, np.nan]], rho_within, trial=["new trial"])
+        effects = concatenate(self.effects, replace(trial, rho_known=np.array([True])))
+        return next(posteriors([effects], self.priors, self.within))
 
     def predict(
         self, log_hr: float, se: float, rho_within: float = 0.5, se_final: float | None = None, level: float = LEVEL
@@ -257,7 +293,7 @@ class BivariatePosterior:
         return predict_new_trial(self, log_hr, se, rho_within, se_final, level)
 
     def draw(self, n: int, seed: int = 0) -> dict[str, FloatArray]:
-        """Independent draws from the posterior.
+        """Draw independently from the posterior.
 
         Parameters
         ----------
@@ -286,14 +322,14 @@ class BivariatePosterior:
 def posteriors(
     data: Iterable[Effects], priors: Priors, within: FloatArray | None = None, nodes: tuple[int, int, int] = NODES
 ) -> Iterator[BivariatePosterior]:
-    """Exact posteriors of many data sets, one after the other; those of the same structure are tabulated together.
+    """Exact posteriors of many data sets, in their order; data sets of the same structure are tabulated together.
 
     Parameters
     ----------
     data : iterable of Effects
     priors : Priors
     within : (2, w) array, optional
-        Values of rho_within where it is an assumption, and their prior masses.
+        Values of the within-trial correlation, where it is an assumption, and their prior masses.
     nodes : tuple of int
     """
     for several in batched(data, TOGETHER):
@@ -301,8 +337,8 @@ def posteriors(
         versions = [effects if r is None else effects.with_rho_within(r) for effects in several for r in values]
         arranged = [arrange(effects) for effects in versions]
         groups: dict[tuple[bytes, ...], list[int]] = {}
-        for i, one in enumerate(arranged):
-            groups.setdefault(one.structure, []).append(i)
+        for i, layout in enumerate(arranged):
+            groups.setdefault(layout.structure, []).append(i)
         tables: dict[int, Table] = {}
         for members in groups.values():
             together = integrate(stack([arranged[i] for i in members]), priors, nodes)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class PosteriorLine(MixtureLine):
-    """Mixture line that knows the posterior it was read from, and with it how surrogate effects are distributed.
+    """Mixture line with its posterior, which also contains the distribution of the true surrogate effects.
 
     Parameters
     ----------
@@ -26,31 +26,31 @@ class PosteriorLine(MixtureLine):
     posterior: BivariatePosterior = field(repr=False)
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
-        """Predict the observed final effect of a trial from its observed surrogate effect, at every node.
+        """Predict the observed final effect of a trial from its observed surrogate effect.
 
-        The variance between the nodes is the uncertainty of the parameters.
+        The prediction is a mixture of normals over the nodes; the variance between nodes is the uncertainty of the
+        parameters.
 
         Parameters
         ----------
         trial : ObservedEffects
             Its final effect is not used.
         joins : bool
-            True adds the surrogate effect to the data first: for a trial that was left out.
+            If True, the surrogate effect is first added to the data, as for a trial that was left out.
         """
         posterior = self.posterior
         if joins:
             posterior = posterior.with_surrogate(trial.log_hr, trial.se, trial.rho_within)
         nodes = posterior.nodes()
-        weight, t11 = nodes["weight"], nodes["tau_surrogate"] ** 2
-        slope = nodes["rho_between"] * nodes["tau_final"] / nodes["tau_surrogate"]
+        weight, t11, slope = nodes.weight, nodes.tau_surrogate**2, nodes.slope
         total = t11 + trial.se**2
         parts = error_parts(slope, t11, trial)
-        sigma2 = nodes["tau_final"] ** 2 * (1 - nodes["rho_between"]) * (1 + nodes["rho_between"])
+        sigma2 = nodes.tau_final**2 * (1 - nodes.rho_between) * (1 + nodes.rho_between)
         gain = (slope * t11 + trial.rho_within * trial.se * trial.se_final) / total
-        mean = nodes["mean2"] + gain * (trial.log_hr - nodes["mean1"])
-        of_mu = nodes["v22"] - 2 * gain * nodes["v12"] + gain**2 * nodes["v11"]
-        sd = np.sqrt(sum(parts.values()) + sigma2 + of_mu)
+        mean = nodes.mean_final + gain * (trial.log_hr - nodes.mean_surrogate)
+        mu_variance = nodes.v22 - 2 * gain * nodes.v12 + gain**2 * nodes.v11
+        sd = np.sqrt(sum(parts.values()) + sigma2 + mu_variance)
         components = {name: float(weight @ np.broadcast_to(value, weight.shape)) for name, value in parts.items()}
         spread = float(weight @ (mean - weight @ mean) ** 2)
-        components |= {"parameters": float(weight @ of_mu) + spread, "sigma_cond": float(weight @ sigma2)}
+        components |= {"parameters": float(weight @ mu_variance) + spread, "sigma_cond": float(weight @ sigma2)}
         return PredictiveDistribution(weight, mean, sd, None, components)

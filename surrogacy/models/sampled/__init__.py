@@ -1,5 +1,5 @@
-"""Models sampled by the No-U-Turn sampler; PyMC, nutpie and ArviZ are loaded below this package only.
+"""Models sampled by the No-U-Turn sampler, the only modules that use PyMC, nutpie and ArviZ.
 
-`sampling` holds what they share, `bivariate` the factorised likelihood that all of them are built on.
-Importing the package itself loads none of the three.
+`nuts` contains the sampler and the settings common to all models, `blocks` the factorised likelihood. Importing the
+package itself loads none of the three libraries.
 """

@@ -1,16 +1,16 @@
-"""Bivariate random-effects model sampled by NUTS, and the factorised likelihood that all sampled models share.
+"""Bivariate random-effects model sampled by NUTS, and the factorised likelihood of all sampled models.
 
     y_i ~ N(mean_i, V_i),   V_i = S_i + T_i
 
-for one block of estimates whose errors covary: usually the two log hazard ratios of one comparison, more where
-comparisons share a control arm, one where an endpoint is missing. The true effects are integrated out. With the
-Cholesky factor V = L L' the density is a product of univariate ones, taken one estimate at a time,
+for one block of estimates with correlated errors: usually the two log hazard ratios of one comparison, more if
+comparisons share a control arm, one if an endpoint is missing. The true effects are integrated out. With the
+Cholesky factor V = L L' the density is a product of univariate ones,
 
     y_1 ~ N(mean_1, L_11^2),   y_a | y_<a ~ N(mean_a + sum_{b<a} L_ab z_b, L_aa^2),
     z_b = (y_b - E[y_b | y_<b]) / L_bb,
 
-for a pair just p(surrogate) p(final | surrogate). It compiles in a tenth of the time of a batch of multivariate normals
-and samples ten times as fast. Here
+for a pair p(surrogate) p(final | surrogate). This compiles and samples ten times as fast as a batch of multivariate
+normals. Here
 
     mean = (mu_surrogate, mu_final),   T = [[tau1^2, rho tau1 tau2], [., tau2^2]],
     slope = rho tau2 / tau1,   intercept = mu2 - slope mu1,   sigma_cond = tau2 sqrt(1 - rho^2),   r2_trial = rho^2.
@@ -36,24 +36,31 @@ from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.models.bivariate import rho_within_record
 from surrogacy.models.priors import Beta, CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
-from surrogacy.models.sampled.blocks import ENDPOINTS, covariance_line, data_of, layouts, observe
+from surrogacy.models.sampled.blocks import ENDPOINTS, Arrays, covariance_line, layouts, observe
 from surrogacy.models.sampled.nuts import Sampled, random_variable
 from surrogacy.results.result import Result
 
 
 @dataclass(frozen=True)
 class SampledBivariate(Sampled):
-    """Bivariate random-effects model, its posterior sampled.
+    """Bivariate random-effects model with a sampled posterior.
 
     Parameters
     ----------
     tau_surrogate, tau_final : HalfNormal, HalfStudentT or Uniform
+        Priors of the SDs of the true effects.
     rho_between : Uniform or Beta
+        Prior of the between-trial correlation.
     mu : Normal
-        Prior of either mean.
+        Prior of each mean.
     rho_within : Uniform or Beta, optional
-        Prior of one common within-trial correlation, for the comparisons whose own is an assumption; default: as
-        assumed.
+        Prior of the common within-trial correlation of the comparisons that do not report theirs; default: the value
+        assumed in the effects is taken as known.
+
+    Examples
+    --------
+    >>> SampledBivariate(draws=500).record["prior_mu"]
+    'normal(0, 10)'
     """
 
     tau_surrogate: PositivePrior = HalfNormal(0.5)
@@ -62,21 +69,20 @@ class SampledBivariate(Sampled):
     mu: Normal = Normal(0.0, 10.0)
     rho_within: Uniform | Beta | None = None
 
+    name = "bivariate-nuts"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.rho_within, Uniform | Beta | None):
-            raise UsageError(f"prior of rho_within: {self.rho_within} cannot be sampled; the exact model takes it")
+            raise UsageError(
+                f"the prior of the within-trial correlation, {self.rho_within}, cannot be sampled; use BivariateBayes"
+            )
 
-    @property
-    def name(self) -> str:
-        """Name on the command line."""
-        return "bivariate-nuts"
-
-    def data(self, effects: Effects) -> dict[str, Any]:
+    def data(self, effects: Effects) -> Arrays:
         """Arrays of the model's ``pm.Data``."""
         if self.rho_within is None:
-            return data_of(layouts(effects))
-        return data_of(layouts(effects.with_rho_within(0.0))) | self._sensitivity(effects)
+            return super().data(effects)
+        return super().data(effects.with_rho_within(0.0)) | self._sensitivity(effects)
 
     def build(self, effects: Effects) -> pm.Model:
         """PyMC model of these effects."""
@@ -93,9 +99,11 @@ class SampledBivariate(Sampled):
         return model
 
     def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
-        """Also rho_within, where it is unknown."""
-        found = super().quantities(tree)
-        return found if self.rho_within is None else found | {"rho_within": np.asarray(tree["posterior"]["rho_within"])}
+        """(chain, draw) arrays of the reported quantities, and of rho_within if it has a prior."""
+        quantities = super().quantities(tree)
+        if self.rho_within is not None:
+            quantities["rho_within"] = np.asarray(tree["posterior"]["rho_within"])
+        return quantities
 
     def result(self, effects: Effects, tree: xr.DataTree) -> Result:
         """Result of a run, with the within-trial correlation for the record."""
@@ -104,7 +112,7 @@ class SampledBivariate(Sampled):
         return replace(result, settings={**result.settings, **recorded})
 
     def _observe_within(self, effects: Effects, mean: Sequence[Any], between: Mapping[tuple[int, int], Any]) -> None:
-        """Likelihood with an unknown rho_within: S is linear in it."""
+        """Add the likelihood with an unknown rho_within, in which S is linear."""
         common = random_variable("rho_within", self.rho_within or Uniform(0.0, 1.0))
         change = {name: pm.Data(name, value) for name, value in self._sensitivity(effects).items()}
         observe(
@@ -114,7 +122,7 @@ class SampledBivariate(Sampled):
             sampling=lambda block, within: within + common * change[f"per_rho{block.suffix}"],
         )
 
-    def _sensitivity(self, effects: Effects) -> dict[str, Any]:
-        """DS / d rho_within of each block, by the name of its ``pm.Data``."""
+    def _sensitivity(self, effects: Effects) -> Arrays:
+        """Derivative of S by rho_within for each block, by the name of its ``pm.Data``."""
         pairs = zip(layouts(effects.with_rho_within(0.0)), layouts(effects.with_rho_within(0.5)), strict=True)
         return {f"per_rho{zero.suffix}": (half.sampling - zero.sampling) / 0.5 for zero, half in pairs}

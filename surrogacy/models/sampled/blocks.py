@@ -1,4 +1,4 @@
-"""Comparisons that share a control arm as blocks of one normal likelihood in PyMC."""
+"""Factorised normal likelihood of the sampled models in PyMC, in blocks of comparisons that share a control arm."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.effects import Effects
 
 ENDPOINTS = ("surrogate", "final")
+Arrays = dict[str, FloatArray | IntArray]  # by the name of their ``pm.Data``
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,15 +24,15 @@ class Layout:
     Parameters
     ----------
     cells : tuple of (member, endpoint)
-        What the estimates are: which comparison of the block, which endpoint.
+        Comparison within the block, and endpoint, of each estimate.
     rows : (g, members) array
-        The comparisons of each block.
+        Indices of the comparisons of each block.
     y : (g, m) array
         Estimates.
     sampling : (g, m, m) array
-        Covariance of their errors.
+        Covariance of the sampling errors.
     endpoints : int
-        Endpoints that a comparison can have.
+        Number of endpoints that a comparison can have.
     """
 
     cells: tuple[tuple[int, int], ...]
@@ -42,49 +43,50 @@ class Layout:
 
     @property
     def suffix(self) -> str:
-        """Tells the variables of this layout apart; empty for one comparison with all its endpoints."""
+        """Suffix of the variables of this layout; empty for single comparisons with all endpoints."""
         if self.cells == tuple((0, endpoint) for endpoint in range(self.endpoints)):
             return ""
         return "_" + "_".join(f"{member + 1}{'abc'[endpoint]}" for member, endpoint in self.cells)
 
-    def data(self, *, rows: bool) -> dict[str, Any]:
-        """Arrays by the name of their ``pm.Data``."""
-        arrays = {f"y{self.suffix}": self.y, f"sampling{self.suffix}": self.sampling}
+    def data(self, *, rows: bool) -> Arrays:
+        """Arrays of the ``pm.Data`` of this layout."""
+        arrays: Arrays = {f"y{self.suffix}": self.y, f"sampling{self.suffix}": self.sampling}
         return arrays | ({f"rows{self.suffix}": self.rows} if rows else {})
 
 
 def layouts_of(
     y: FloatArray, groups: Iterable[IntArray], covariance: Callable[[int, int], FloatArray]
 ) -> tuple[Layout, ...]:
-    """Sort estimates into blocks of like layout.
+    """Group estimates into blocks with the same layout.
 
     Parameters
     ----------
     y : (k, q) array
         NaN = not reported.
     groups : iterable of index arrays
-        Comparisons whose errors covary.
+        Comparisons whose sampling errors are correlated.
     covariance : callable
-        ``covariance(i, j)``: (q, q) covariance of the errors of comparisons i and j.
+        ``covariance(i, j)``: (q, q) covariance of the sampling errors of comparisons i and j.
     """
-    found: dict[tuple[tuple[int, int], ...], list[tuple[IntArray, FloatArray, FloatArray]]] = {}
+    by_cells: dict[tuple[tuple[int, int], ...], list[tuple[IntArray, FloatArray, FloatArray]]] = {}
     for group in groups:
-        seen = np.array([i for i in group if not np.isnan(y[i]).all()], dtype=np.intp)
-        cells = tuple((m, e) for m, i in enumerate(seen) for e in range(y.shape[1]) if not np.isnan(y[i, e]))
+        members = np.array([i for i in group if not np.isnan(y[i]).all()], dtype=np.intp)
+        cells = tuple((m, e) for m, i in enumerate(members) for e in range(y.shape[1]) if not np.isnan(y[i, e]))
         if cells:
-            values = np.array([y[seen[m], e] for m, e in cells])
-            matrix = np.array([[covariance(int(seen[m]), int(seen[n]))[e, f] for n, f in cells] for m, e in cells])
-            found.setdefault(cells, []).append((seen, values, matrix))
+            values = np.array([y[members[m], e] for m, e in cells])
+            matrix = np.array(
+                [[covariance(int(members[m]), int(members[n]))[e, f] for n, f in cells] for m, e in cells]
+            )
+            by_cells.setdefault(cells, []).append((members, values, matrix))
     stacked = []
-    for cells, blocks in sorted(found.items()):
-        members = np.stack([block[0] for block in blocks])
-        values, matrices = np.stack([block[1] for block in blocks]), np.stack([block[2] for block in blocks])
-        stacked.append(Layout(cells, members, values, matrices, y.shape[1]))
+    for cells, blocks in sorted(by_cells.items()):
+        rows, values, matrices = (np.stack(arrays) for arrays in zip(*blocks, strict=True))
+        stacked.append(Layout(cells, rows, values, matrices, y.shape[1]))
     return tuple(stacked)
 
 
 def layouts(effects: Effects) -> tuple[Layout, ...]:
-    """Blocks of paired effects, those of a shared control arm together."""
+    """Blocks of paired effects; comparisons that share a control arm are in one block."""
     return layouts_of(effects.log_hr, effects.dependent_groups(), effects.covariance_between)
 
 
@@ -94,15 +96,15 @@ def conditional_moments(
     values: Callable[[int, Any, Any], Any],
     root: Any = np.sqrt,
 ) -> None:
-    """Walk through the estimates of a block: conditional mean and SD of each, given those before it.
+    """Compute the mean and SD of each estimate of a block given the estimates before it.
 
     Parameters
     ----------
     mean : sequence of m arrays
     covariance : mapping of (a, b), b <= a, to arrays
-        Lower triangle; the arithmetic is elementwise, so arrays of NumPy and of PyTensor will do.
+        Lower triangle, of NumPy or PyTensor arrays.
     values : callable
-        ``values(a, mean, sd)`` is told the conditional mean and SD and returns the value of estimate ``a``.
+        ``values(a, mean, sd)`` takes the conditional mean and SD of estimate ``a`` and returns its value.
     root : callable
         Square root.
     """
@@ -126,7 +128,7 @@ def observe(
     by_comparison: bool = False,
     sampling: Callable[[Layout, Any], Any] | None = None,
 ) -> None:
-    """Add the likelihood to the model in whose context it is called.
+    """Add the likelihood to the PyMC model of the current context.
 
     Parameters
     ----------
@@ -134,13 +136,14 @@ def observe(
     mean : sequence of q variables
         Mean of the true effects on each endpoint.
     between : mapping of (e, f), e <= f, to variables
-        Their covariance.
+        Covariance of the true effects.
     names : sequence of str
         Endpoints.
     by_comparison : bool
-        Means and covariances may be vectors over the comparisons.
+        Whether means and covariances may be vectors over the comparisons.
     sampling : callable, optional
-        Changes the covariance of the errors (unknown rho_within).
+        Function of a layout and its sampling covariance that returns another covariance (for an unknown within-trial
+        correlation).
     """
     for block in blocks:
         data = {name: pm.Data(name, value) for name, value in block.data(rows=by_comparison).items()}
@@ -167,13 +170,13 @@ def observe(
         conditional_moments(means, covariance, observed, pt.sqrt)
 
 
-def data_of(blocks: Sequence[Layout], *, by_comparison: bool = False) -> dict[str, Any]:
-    """Arrays that `observe` holds as ``pm.Data``."""
+def data_of(blocks: Sequence[Layout], *, by_comparison: bool = False) -> Arrays:
+    """Arrays of the ``pm.Data`` that `observe` creates."""
     return {name: value for block in blocks for name, value in block.data(rows=by_comparison).items()}
 
 
 def covariance_line(mean: Sequence[Any], tau1: Any, tau2: Any, rho: Any) -> dict[tuple[int, int], Any]:
-    """Covariance matrix of SDs and correlation; adds slope, intercept, sigma_cond and r2_trial to the model."""
+    """Covariance of the true effects from SDs and correlation; adds slope, intercept, sigma_cond and r2_trial."""
     slope = pm.Deterministic("slope", rho * tau2 / tau1)
     pm.Deterministic("intercept", mean[1] - slope * mean[0])
     pm.Deterministic("sigma_cond", tau2 * pt.sqrt(1 - rho**2))
@@ -182,6 +185,6 @@ def covariance_line(mean: Sequence[Any], tau1: Any, tau2: Any, rho: Any) -> dict
 
 
 def regression_line(slope: Any, sigma: Any, tau_surrogate: Any) -> dict[tuple[int, int], Any]:
-    """Covariance of the true effects if the final one is a line of the surrogate one, plus an error."""
+    """Covariance of the true effects if the final effect is linear in the surrogate effect, with residual SD sigma."""
     variance = tau_surrogate**2
     return {(0, 0): variance, (0, 1): slope * variance, (1, 1): slope**2 * variance + sigma**2}

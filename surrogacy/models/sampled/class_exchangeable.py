@@ -1,23 +1,24 @@
-"""Lines of drug classes that borrow strength from each other.
+"""Surrogacy lines of drug classes with exchangeable coefficients.
 
     y_i ~ N2(theta_i, S_i),   theta_1i ~ N(mu_surrogate, tau_surrogate^2)
     theta_2i | theta_1i ~ N(lambda0_j + lambda1_j theta_1i, sigma_cond^2),   j the class of comparison i
     lambda0_j ~ N(b0, xi0^2)
 
 ``full`` exchangeability
-    ``lambda1_j ~ N(b1, xi1^2)``: every class is drawn towards the others. Non-centred, ``lambda1_j = b1 + xi1 z_j``.
+    ``lambda1_j ~ N(b1, xi1^2)``: the slope of every class is shrunken towards the others. The parametrisation is
+    non-centred, ``lambda1_j = b1 + xi1 z_j``.
 ``partial`` exchangeability
-    ``lambda1_j ~ pi N(b1, xi1^2) + (1 - pi) independent``: a class may stand apart. The indicator is summed out, so
-    the prior density is a mixture; the probability that a class is exchangeable follows from its slope. The vaguer
-    the independent component, the more that probability is pulled to 1, hence its SD of 1 and not of 100.
+    ``lambda1_j ~ pi N(b1, xi1^2) + (1 - pi) independent``: a class may differ from the others. The indicator is summed
+    out, so that the prior density is a mixture; the probability that a class is exchangeable follows from its slope. A
+    vaguer independent component would increase that probability towards 1, which is why its SD is 1 and not 100.
 
-The surrogate effects of all classes share one normal distribution, and the true effects are integrated out, as in the
-product-normal form; Papanikos et al. leave the surrogate effects unrelated. ``slope`` and ``intercept`` are b1 and
-b0, the means over classes; a prediction for a new trial is for one of a new class.
+The surrogate effects of all classes have one normal distribution, and the true effects are integrated out, as in the
+product-normal form; in Papanikos et al. the surrogate effects are unrelated. ``slope`` and ``intercept`` are b1 and
+b0, the means over classes. A prediction for a new trial is for a trial of a new class.
 
-Few trials a class leave a posterior that is hard to sample: small steps (target_accept 0.99) and 2,500 draws a chain
-are the default. ``partial`` stays the harder of the two, as its density peaks where all classes agree and xi1 is 0;
-with fewer than some forty comparisons R-hat often ends slightly above its limit, which the result then says.
+With few trials per class the posterior is hard to sample. The defaults are therefore small steps (target_accept 0.99)
+and 2,500 draws per chain. ``partial`` is the harder model, as its density peaks where all classes agree and xi1 is 0;
+with fewer than about forty comparisons R-hat is often slightly above its limit, and the result reports that.
 
 References
 ----------
@@ -37,9 +38,10 @@ import xarray as xr
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
+from surrogacy.models.moderator import covariate_values
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
-from surrogacy.models.sampled.blocks import data_of, layouts, observe, regression_line
-from surrogacy.models.sampled.nuts import Sampled, random_variable
+from surrogacy.models.sampled.blocks import Arrays, layouts, observe, regression_line
+from surrogacy.models.sampled.nuts import NewTrialLine, Sampled, random_variable
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.requirements import MissingDataError
 from surrogacy.results.result import Result
@@ -49,15 +51,15 @@ Exchangeability = Literal["full", "partial"]
 
 @dataclass(frozen=True)
 class ClassExchangeable(Sampled):
-    """Class-specific lines with exchangeable coefficients, their posterior sampled.
+    """Class-specific lines with exchangeable coefficients and a sampled posterior.
 
     Parameters
     ----------
     exchangeability : {"full", "partial"}
     factor : str
-        Column of `Effects.covariates` that holds the classes.
+        Name of the classes in `Effects.covariates`.
     sigma_by_class : bool
-        One sigma_cond a class instead of a common one.
+        Whether each class has its own sigma_cond.
     coefficients : Normal
         Prior of b0 and b1.
     spread_intercept, spread_slope : HalfNormal, HalfStudentT or Uniform
@@ -65,10 +67,18 @@ class ClassExchangeable(Sampled):
     mu : Normal
         Prior of mu_surrogate.
     tau_surrogate, sigma : HalfNormal, HalfStudentT or Uniform
+        Priors of the SD of the true surrogate effects and of sigma_cond.
     independent : Normal
-        ``partial``: prior of a slope that stands apart.
+        ``partial``: prior of a slope that is not exchangeable.
     share : float
         ``partial``: prior probability that a class is exchangeable.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
+    >>> ClassExchangeable(factor="line").classes(effects)
+    ('first', 'second')
     """
 
     exchangeability: Exchangeability = "full"
@@ -94,7 +104,9 @@ class ClassExchangeable(Sampled):
         "spread_intercept",
         "spread_slope",
     )
+    no_variance = ()
     refittable: ClassVar[bool] = False
+    by_comparison: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -111,11 +123,7 @@ class ClassExchangeable(Sampled):
     def check(self, effects: Effects) -> None:
         """Refuse effects without two classes."""
         super().check(effects)
-        if self.factor not in effects.covariates:
-            raise UsageError(
-                f"the effects have no column {self.factor!r}; they have {', '.join(effects.covariates) or 'none'}"
-            )
-        if not any(effects.covariates[self.factor]):
+        if not any(covariate_values(effects, self.factor)):
             raise MissingDataError(f"no comparison states its {self.factor}", f"add a column {self.factor}")
         classes = self.classes(effects)
         if len(classes) < 2:
@@ -132,20 +140,15 @@ class ClassExchangeable(Sampled):
         return tuple(dict.fromkeys(value or "not stated" for value in values))
 
     def _known(self, effects: Effects) -> Effects:
-        """Effects less the comparisons whose class has no pair."""
+        """Effects without the comparisons of classes in which no comparison has both endpoints."""
         classes = self.classes(effects)
         return effects.take(np.array([(value or "not stated") in classes for value in effects.covariates[self.factor]]))
 
-    @property
-    def no_variance(self) -> tuple[str, ...]:
-        """None: the slope has a prior of its own."""
-        return ()
-
-    def data(self, effects: Effects) -> dict[str, Any]:
+    def data(self, effects: Effects) -> Arrays:
         """Arrays of the model's ``pm.Data``."""
         known, classes = self._known(effects), self.classes(effects)
         index = np.array([classes.index(value or "not stated") for value in known.covariates[self.factor]])
-        return data_of(layouts(known), by_comparison=True) | {"class_of": index}
+        return super().data(known) | {"class_of": index}
 
     def build(self, effects: Effects) -> pm.Model:
         """PyMC model of these effects."""
@@ -170,7 +173,7 @@ class ClassExchangeable(Sampled):
         return model
 
     def _mixture(self, b1: Any, xi1: Any) -> Any:
-        """Slopes of the classes, each exchangeable with probability ``share``, and how likely that was."""
+        """Slopes of the classes under partial exchangeability; also adds the probability that each is exchangeable."""
         weights = np.array([self.share, 1 - self.share])
         centres = pt.stack([b1, pt.as_tensor(self.independent.mean)])
         spreads = pt.stack([xi1, pt.as_tensor(self.independent.sd)])
@@ -181,23 +184,21 @@ class ClassExchangeable(Sampled):
         return slopes
 
     def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
-        """Also the line of each class."""
+        """(chain, draw) arrays of the reported quantities and of the line of each class."""
         posterior = tree["posterior"]
-        found = super().quantities(tree)
-        by_class = ["slope_class", "intercept_class"]
+        quantities = super().quantities(tree)
+        by_class = {"slope": "slope_class", "intercept": "intercept_class"}
         if self.sigma_by_class:
-            by_class.append("sigma_cond")
+            by_class["sigma_cond"] = "sigma_cond"
         else:
-            found["sigma_cond"] = np.asarray(posterior["sigma_cond"])
-        for variable in by_class:
+            quantities["sigma_cond"] = np.asarray(posterior["sigma_cond"])
+        for name, variable in by_class.items():
             for level in map(str, np.asarray(posterior["class"])):
-                found[f"{variable.removesuffix('_class')}[{level}]"] = np.asarray(
-                    posterior[variable].sel({"class": level})
-                )
-        return found
+                quantities[f"{name}[{level}]"] = np.asarray(posterior[variable].sel({"class": level}))
+        return quantities
 
-    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-        """Line of a new class, exchangeable with those seen; none if it need not be, for it may then be anything."""
+    def new_trial(self, tree: xr.DataTree) -> NewTrialLine | None:
+        """Line of a new class that is exchangeable with the others; None if a new class need not be exchangeable."""
         if self.sigma_by_class or self.exchangeability == "partial":
             return None
         drawn = {name: np.asarray(tree["posterior"][name]) for name in (*self.reported, "sigma_cond")}
@@ -206,14 +207,14 @@ class ClassExchangeable(Sampled):
         return intercept, drawn["slope"] + drawn["spread_slope"] * z[1], drawn["sigma_cond"]
 
     def result(self, effects: Effects, tree: xr.DataTree) -> Result:
-        """Add the posterior probability that each class is exchangeable."""
+        """Result of a run, with the posterior probability that each class is exchangeable."""
         result = super().result(effects, tree)
         if self.exchangeability == "full":
             return result
         chance = tree["posterior"]["exchangeable"].mean(["chain", "draw"])
         words = f"posterior probability; prior {self.share:g}"
-        more = {
+        by_class = {
             f"exchangeable[{level}]": Estimate(float(chance.sel({"class": level})), method=words)
             for level in map(str, np.asarray(chance["class"]))
         }
-        return replace(result, estimates={**result.estimates, **more})
+        return replace(result, estimates={**result.estimates, **by_class})

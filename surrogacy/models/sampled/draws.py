@@ -1,4 +1,4 @@
-"""Posterior of a sampled model: its draws, read as every other posterior is read."""
+"""Posterior of a sampled model, with the interface of the exact posteriors."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from surrogacy.arrays import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class SampledPosterior:
-    """Draws of a sampler.
+    """Posterior represented by the draws of a sampler.
 
     Parameters
     ----------
     samples : DataTree
-        With the group ``posterior``, and ``prior`` where the prior was drawn too.
+        With the group ``posterior``, and ``prior`` if draws from the prior were added.
+
+    Examples
+    --------
+    >>> draws = xr.Dataset({"slope": (("chain", "draw"), np.array([[0.1, 0.2, 0.3]]))})
+    >>> float(SampledPosterior(xr.DataTree.from_dict({"posterior": draws})).quantile("slope", 0.5))
+    0.2
     """
 
     samples: xr.DataTree
@@ -43,7 +49,7 @@ class SampledPosterior:
         return np.asarray(gaussian_kde(self._values("posterior", name))(at.ravel())).reshape(at.shape)
 
     def prior_distribution(self, name: str, x: npt.ArrayLike) -> FloatArray | None:
-        """Share of the draws from the prior below ``x``; None where the prior was not drawn."""
+        """Share of the draws from the prior below ``x``; None if there are none."""
         return _share_below(self._values("prior", name), x) if name in self._scalars("prior") else None
 
     def draw(self, n: int, seed: int = 0) -> dict[str, FloatArray]:
@@ -53,7 +59,7 @@ class SampledPosterior:
         return {name: self._values("posterior", name)[chosen] for name in self.quantities}
 
     def true_effects(self) -> None:
-        """None: they are integrated out, or sampled under names of their own."""
+        """Return None, because the true effects are integrated out."""
         return
 
     def _scalars(self, group: str) -> tuple[str, ...]:

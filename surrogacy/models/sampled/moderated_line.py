@@ -1,12 +1,12 @@
-"""A surrogacy line that depends on a covariate of the comparisons.
+"""Surrogacy line that depends on a covariate of the comparisons.
 
     y_i ~ N2(theta_i, S_i),   theta_1i ~ N(mu_surrogate + mu_difference x_i, tau_surrogate^2)
     theta_2i | theta_1i
         ~ N(intercept + slope theta_1i + x_i (intercept_difference + slope_difference theta_1i), sigma_cond^2)
 
-A covariate of two levels is 0 for the first in alphabetical order and 1 for the other; a numeric one is centred at
-its mean. ``slope`` and ``intercept`` belong to x = 0. With product-normal surrogate effects the true effects are
-integrated out. A difference between trials is no comparison within them: other things differ with the covariate too.
+A covariate with two levels is 0 for the first in alphabetical order and 1 for the second; a numeric one is centred at
+its mean. ``slope`` and ``intercept`` are those at x = 0. The true effects are integrated out. A difference between
+trials is not a comparison within them: trials that differ in the covariate differ in other respects too.
 
 References
 ----------
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pymc as pm
@@ -26,29 +26,38 @@ import xarray as xr
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
-from surrogacy.errors import Caveat, CaveatCode, FitError, UsageError
+from surrogacy.errors import Caveat, CaveatCode, FitError
+from surrogacy.models.moderator import covariate_values
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
-from surrogacy.models.sampled.blocks import data_of, layouts, observe, regression_line
-from surrogacy.models.sampled.nuts import Sampled, random_variable
+from surrogacy.models.sampled.blocks import Arrays, layouts, observe, regression_line
+from surrogacy.models.sampled.nuts import NewTrialLine, Sampled, random_variable
 from surrogacy.results.requirements import MissingDataError
 from surrogacy.results.result import Result
 
 
 @dataclass(frozen=True)
 class SampledModeratedLine(Sampled):
-    """Surrogacy line with a covariate, its posterior sampled.
+    """Surrogacy line with a covariate and a sampled posterior.
 
     Parameters
     ----------
     covariate : str
-        Column of `Effects.covariates`: two levels, or numbers.
+        Name in `Effects.covariates`, with two levels or numbers.
     mu, mu_difference : Normal
         Priors of the mean surrogate effect and of its change with the covariate.
     coefficients : Normal
         Prior of intercept and slope.
     differences : Normal
-        Prior of their changes with the covariate, per unit of a numeric one.
+        Prior of the changes of intercept and slope with the covariate, per unit of a numeric one.
     tau_surrogate, sigma : HalfNormal, HalfStudentT or Uniform
+        Priors of the SD of the true surrogate effects and of the residual SD.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
+    >>> SampledModeratedLine(covariate="line").coded(effects)[1]
+    {'first': 0.0, 'second': 1.0}
     """
 
     covariate: str = "stage"
@@ -59,6 +68,8 @@ class SampledModeratedLine(Sampled):
     tau_surrogate: PositivePrior = HalfNormal(0.5)
     sigma: PositivePrior = HalfNormal(0.5)
 
+    name = "moderated"
+    no_variance = ()
     reported: ClassVar[tuple[str, ...]] = (
         "mu_surrogate",
         "mu_difference",
@@ -69,13 +80,9 @@ class SampledModeratedLine(Sampled):
         "slope_difference",
         "sigma_cond",
     )
-    # the centre of a numeric covariate, or a level, may change with the trials
+    # the mean of a numeric covariate and the levels of the others depend on the trials
     refittable: ClassVar[bool] = False
-
-    @property
-    def name(self) -> str:
-        """Name on the command line."""
-        return "moderated"
+    by_comparison: ClassVar[bool] = True
 
     def check(self, effects: Effects) -> None:
         """Refuse a covariate that is missing or constant."""
@@ -83,20 +90,22 @@ class SampledModeratedLine(Sampled):
         self.coded(effects)
 
     def fit(self, effects: Effects) -> Result:
-        """Sample and summarise; comparisons outside the two commonest levels, or without the covariate, are left out.
+        """Sample and summarise.
+
+        Comparisons without the covariate, or outside its two most frequent levels, are left out.
 
         Raises
         ------
         FitError
             If the covariate does not vary, or too few comparisons are left.
         UsageError
-            If the effects do not have it.
+            If the effects do not have the covariate.
         """
         return super().fit(self.comparable(effects))
 
     def comparable(self, effects: Effects) -> Effects:
-        """Those comparisons that the covariate orders or divides in two; what is left out becomes a caveat."""
-        values = [value.strip() for value in self._values(effects)]
+        """Comparisons with a number or one of the two most frequent levels; a caveat counts the others."""
+        values = [value.strip() for value in covariate_values(effects, self.covariate)]
         if not any(values):
             raise MissingDataError(f"no comparison states its {self.covariate}", f"add a column {self.covariate}")
         levels = Counter(filter(None, values))
@@ -106,18 +115,11 @@ class SampledModeratedLine(Sampled):
             return effects
         out = Counter(value or "not stated" for value, keep in zip(values, kept, strict=True) if not keep)
         words = ", ".join(f"{count} {level}" for level, count in sorted(out.items()))
-        caveat = Caveat(CaveatCode.LEFT_OUT, f"left out by {self.covariate}: {words}")
+        caveat = Caveat(CaveatCode.LEFT_OUT, f"left out because of their {self.covariate}: {words}")
         return replace(effects.take(kept), caveats=(*effects.caveats, caveat))
 
-    def _values(self, effects: Effects) -> tuple[str, ...]:
-        if self.covariate not in effects.covariates:
-            raise UsageError(
-                f"the effects have no column {self.covariate!r}; they have {', '.join(effects.covariates) or 'none'}"
-            )
-        return effects.covariates[self.covariate]
-
     def coded(self, effects: Effects) -> tuple[FloatArray, dict[str, float]]:
-        """Covariate as numbers, and what its levels became.
+        """Covariate as numbers, and the numbers of its levels.
 
         Returns
         -------
@@ -128,32 +130,27 @@ class SampledModeratedLine(Sampled):
         Raises
         ------
         FitError
-            If it has one level, or more than two that are no numbers.
+            If it has one level, or more than two that are not numbers.
         UsageError
-            If the effects do not have it.
+            If the effects do not have the covariate.
         """
-        values = self._values(effects)
+        values = covariate_values(effects, self.covariate)
         levels = sorted(set(values))
         if len(levels) < 2:
-            raise FitError(f"{self.covariate} is {levels[0]!r} in every comparison; a moderator needs two levels")
+            raise FitError(f"{self.covariate} is {levels[0]!r} in every comparison; a moderator must vary")
         if len(levels) == 2:
             code = {level: float(number) for number, level in enumerate(levels)}
             return np.array([code[value] for value in values]), code
         if not all(map(_is_number, levels)):
             raise FitError(
-                f"{self.covariate} has {len(levels)} levels ({', '.join(levels)}); it must divide them in two"
+                f"{self.covariate} has {len(levels)} levels ({', '.join(levels)}); a moderator needs two, or numbers"
             )
         numbers = np.array([float(value) for value in values])
         return numbers - numbers.mean(), {}
 
-    @property
-    def no_variance(self) -> tuple[str, ...]:
-        """None: the slope has a prior of its own."""
-        return ()
-
-    def data(self, effects: Effects) -> dict[str, Any]:
+    def data(self, effects: Effects) -> Arrays:
         """Arrays of the model's ``pm.Data``."""
-        return data_of(layouts(effects), by_comparison=True) | {"x": self.coded(effects)[0]}
+        return super().data(effects) | {"x": self.coded(effects)[0]}
 
     def build(self, effects: Effects) -> pm.Model:
         """PyMC model of these effects."""
@@ -178,16 +175,15 @@ class SampledModeratedLine(Sampled):
         return model
 
     def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
-        """Also the slope at each level."""
-        found = super().quantities(tree)
-        posterior = tree["posterior"]
+        """(chain, draw) arrays of the reported quantities and of the slope at each level."""
+        quantities, posterior = super().quantities(tree), tree["posterior"]
         if "slope_level" in posterior:
             for level in map(str, np.asarray(posterior["level"])):
-                found[f"slope[{level}]"] = np.asarray(posterior["slope_level"].sel(level=level))
-        return found
+                quantities[f"slope[{level}]"] = np.asarray(posterior["slope_level"].sel(level=level))
+        return quantities
 
-    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-        """None: there is a line for every value of the covariate."""
+    def new_trial(self, tree: xr.DataTree) -> NewTrialLine | None:
+        """Return None, because there is a line for every value of the covariate."""
         return None
 
 

@@ -1,8 +1,8 @@
 """Common parts of the sampled models: priors as random variables, a run of NUTS and its summaries.
 
-A model is compiled once and can be refitted to other data (`compile_model`, `refit`): compiling takes seconds, twenty
-trials take a tenth of a second. Every setting of a run is stated, and Numba's fast mathematics is off: with it the same
-seed gives other draws from a cold than from a warm compilation cache.
+A model is compiled once and can be refitted to other data (`compile_model`, `refit`), because compiling takes seconds
+and sampling twenty trials a tenth of a second. Numba's fast mathematics is switched off: with it the draws for one seed
+depend on the state of the compilation cache.
 
 References
 ----------
@@ -30,7 +30,8 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
-from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
+from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Setting, Uniform, priors_in_words
+from surrogacy.models.sampled.blocks import Arrays, data_of, layouts
 from surrogacy.models.sampled.diagnostics import diagnose
 from surrogacy.models.sampled.draws import SampledPosterior
 from surrogacy.results.estimate import Estimate, ThresholdEffect
@@ -40,25 +41,26 @@ from surrogacy.results.result import Result
 from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.thresholds import threshold_caveats
 
-LINE_DRAWS = 4000  # enough for a band; quantiles of the mixture cost time in proportion
-# Ratios with tau_surrogate below the line: no finite variance under a prior with density at 0.
+LINE_DRAWS = 4000  # sufficient for a band; the time for quantiles of the mixture is proportional to it
+# Both are ratios with tau_surrogate in the denominator: no finite variance under a prior with positive density at 0.
 NO_VARIANCE = ("slope", "intercept")
 
 Prior = HalfNormal | HalfStudentT | Uniform | Beta | Normal
+NewTrialLine = tuple[FloatArray, FloatArray, FloatArray]  # intercept, slope and residual SD, draw by draw
 
 
 @contextmanager
 def exact_arithmetic() -> Iterator[None]:
-    """Compile without Numba's fast mathematics, so that one seed gives one result whatever is cached."""
+    """Compile without Numba's fast mathematics, so that the result for a seed does not depend on cached code."""
     with config.change_flags(numba__fastmath=False):
         yield
 
 
 def random_variable(name: str, prior: Prior, **keywords: Any) -> Any:
-    """Turn a prior of `surrogacy.models.priors` into a PyMC variable of the model in whose context it is called.
+    """Add a variable with a prior of `surrogacy.models.priors` to the PyMC model of the current context.
 
-    A stretched Beta becomes ``<name>_unit`` on (0, 1) and its linear image ``name``; ``keywords`` are PyMC's
-    (``dims``).
+    A Beta on (low, high) becomes ``<name>_unit`` on (0, 1) and its linear transformation ``name``. ``keywords`` are
+    those of PyMC (``dims``).
     """
     match prior:
         case HalfNormal(scale):
@@ -72,11 +74,11 @@ def random_variable(name: str, prior: Prior, **keywords: Any) -> Any:
         case Beta(a, b, low, high):
             unit = pm.Beta(f"{name}_unit", a, b, **keywords)
             return pm.Deterministic(name, low + (high - low) * unit, dims=keywords.get("dims"))
-    raise UsageError(f"{name}: {prior} is no prior that can be sampled")
+    raise UsageError(f"{name}: the prior {prior} cannot be sampled")
 
 
 def compile_model(model: pm.Model) -> Any:
-    """Compile a model for nutpie; its ``pm.Data`` stay exchangeable (see `refit`)."""
+    """Compile a model for nutpie; its ``pm.Data`` can be replaced later (see `refit`)."""
     with exact_arithmetic():
         return nutpie.compile_pymc_model(model)
 
@@ -91,17 +93,25 @@ def run(
     target_accept: float = 0.95,
     progress: bool | None = None,
 ) -> xr.DataTree:
-    """Sample a compiled model: groups posterior and sample_stats.
+    """Sample a compiled model.
 
     Parameters
     ----------
     compiled
-        From `compile_model`.
-    draws, tune, chains, seed : int
-        Kept and discarded draws a chain, number of chains, seed of all of them.
+        Result of `compile_model`.
+    draws, tune : int
+        Draws per chain that are kept, and discarded.
+    chains, seed : int
+        Number of chains, and the seed of all of them.
     target_accept : float
+        Target acceptance probability.
     progress : bool, optional
-        Default: on a terminal only.
+        Whether to show progress; default: on a terminal only.
+
+    Returns
+    -------
+    DataTree
+        With the groups posterior and sample_stats.
     """
     tree: xr.DataTree = nutpie.sample(
         compiled,
@@ -122,41 +132,41 @@ def sample(model: pm.Model, **settings: Any) -> xr.DataTree:
     return run(compile_model(model), **settings)
 
 
-def refit(compiled: Any, data: Mapping[str, Any], **settings: Any) -> xr.DataTree:
-    """Sample a compiled model on other values of its ``pm.Data``, whose length may differ; see `run` for the settings.
+def refit(compiled: Any, data: Arrays, **settings: Any) -> xr.DataTree:
+    """Sample a compiled model with other values of its ``pm.Data``, of any length; see `run` for the settings.
 
     Raises
     ------
     UsageError
-        If the model has no data of a name.
+        If the model has no ``pm.Data`` with one of the names.
     """
     try:
         return run(compiled.with_data(**data), **settings)
     except KeyError as error:
-        raise UsageError(f"the compiled model has no such data: {error.args[0]}") from error
+        raise UsageError(f"the compiled model has no data named {error.args[0]}") from error
 
 
 def estimates_of(
     draws: Mapping[str, FloatArray], level: float = LEVEL, no_variance: Sequence[str] = NO_VARIANCE
 ) -> dict[str, Estimate]:
-    """Posterior medians with equal-tailed intervals and posterior SDs, from (chain, draw) arrays.
+    """Posterior medians, equal-tailed intervals and posterior SDs from (chain, draw) arrays.
 
-    Quantities in ``no_variance`` have no finite posterior SD and are given none.
+    Quantities in ``no_variance`` have no finite posterior SD; theirs is None.
     """
     level = confidence_level(level)
     estimates = {}
     for name, values in draws.items():
-        low, middle, high = (float(q) for q in np.quantile(values, (0.5 - level / 2, 0.5, 0.5 + level / 2)))
+        low, median, high = map(float, np.quantile(values, (0.5 - level / 2, 0.5, 0.5 + level / 2)))
         sd = None if name.split("[")[0] in no_variance else float(values.std(ddof=1))
         kind = f"posterior median, equal-tailed; {values.size} draws of NUTS"
-        estimates[name] = Estimate(middle, sd, low, high, level, kind)
+        estimates[name] = Estimate(median, sd, low, high, level, kind)
     return estimates
 
 
 def line_of(
     effects: Effects, intercept: FloatArray, slope: FloatArray, sigma: FloatArray, new_n: float | None = None
 ) -> MixtureLine:
-    """Surrogacy line of a new trial, averaged over (draws,) arrays; not over all of them where they are many."""
+    """Surrogacy line of a new trial from (draws,) arrays, thinned to about `LINE_DRAWS` draws."""
     variance = unit_variance(effects)
     if new_n is not None and np.isnan(variance):
         raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
@@ -184,11 +194,12 @@ class Sampled(ABC):
     Parameters
     ----------
     draws, tune, chains, seed : int
-        Of the sampler; see `run`.
     target_accept : float
+        Settings of the sampler, see `run`.
     new_n : float, optional
-        Patients of the new trial that a prediction is made for; default: its true effect.
+        Number of patients of the new trial that predictions are made for; default: predict its true effect.
     level : float
+        Level of the intervals.
     """
 
     draws: int = 1000
@@ -199,7 +210,7 @@ class Sampled(ABC):
     new_n: float | None = None
     level: float = LEVEL
 
-    # Scalar variables of the model that are reported.
+    # scalar variables of the PyMC model that are reported
     reported: ClassVar[tuple[str, ...]] = (
         "mu_surrogate",
         "mu_final",
@@ -213,8 +224,9 @@ class Sampled(ABC):
     )
     requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
     fewest: ClassVar[int] = 3
-    # Whether other data fit into a compiled model: not where every comparison has a parameter of its own.
+    # whether a compiled model can be refitted to other data: not if every comparison has its own parameter
     refittable: ClassVar[bool] = True
+    by_comparison: ClassVar[bool] = False  # whether means and covariances of the true effects vary over comparisons
 
     def __post_init__(self) -> None:
         settle_level(self)
@@ -227,7 +239,7 @@ class Sampled(ABC):
         for field in fields(self):
             prior, lowest = getattr(self, field.name), -1.0 if field.name.startswith("rho") else 0.0
             if isinstance(prior, Uniform | Beta) and (prior.low < lowest or (lowest < 0 and prior.high > 1)):
-                raise UsageError(f"prior of {field.name}: {prior} leaves its range")
+                raise UsageError(f"prior of {field.name}: {prior} extends beyond the range of the parameter")
 
     @property
     @abstractmethod
@@ -240,37 +252,42 @@ class Sampled(ABC):
         refits = {Capability.REFITS} if self.refittable else set()
         return frozenset(refits | {Capability.POWER_SCALING})
 
-    @abstractmethod
-    def data(self, effects: Effects) -> dict[str, Any]:
+    def data(self, effects: Effects) -> Arrays:
         """Arrays of the model's ``pm.Data``."""
+        return data_of(layouts(effects), by_comparison=self.by_comparison)
 
     @abstractmethod
     def build(self, effects: Effects) -> pm.Model:
         """PyMC model of these effects."""
 
     def check(self, effects: Effects) -> None:
-        """Refuse effects that the model cannot be fitted to."""
+        """Refuse effects that the model cannot be fitted to.
+
+        Raises
+        ------
+        FitError
+        """
         if len(effects) < 3 or np.any((~np.isnan(effects.log_hr)).sum(axis=0) < 2):
             raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a bivariate model needs 3")
 
     @property
     def no_variance(self) -> tuple[str, ...]:
-        """Quantities without a finite posterior variance; none where the slope has a prior of its own."""
+        """Quantities without a finite posterior variance; empty if the slope itself has a prior."""
         return NO_VARIANCE
 
     @property
-    def sampler(self) -> dict[str, Any]:
+    def sampler(self) -> dict[str, float]:
         """Keywords of `run`."""
         return {name: getattr(self, name) for name in ("draws", "tune", "chains", "seed", "target_accept")}
 
     @property
-    def record(self) -> dict[str, Any]:
-        """The settings, priors in words."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            f"prior_{name}" if isinstance(value, Prior) else name: str(value) if isinstance(value, Prior) else value
-            for name, value in values.items()
-        }
+    def record(self) -> dict[str, Setting]:
+        """Settings for the record, with the priors in words."""
+        record: dict[str, Setting] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            record |= priors_in_words(self, [field.name]) if isinstance(value, Prior) else {field.name: value}
+        return record
 
     def fit(self, effects: Effects) -> Result:
         """Sample and summarise.
@@ -287,10 +304,10 @@ class Sampled(ABC):
         return self._result_of(part, sample(self.build(part.effects), **self.sampler))
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
-        """Fit to many data sets; what is compiled serves all of the same shape.
+        """Fit many data sets; a compiled model serves all data sets with the same layout.
 
-        Models with a latent variable a comparison, or with parameters tied to levels of a factor, are compiled anew
-        each time, which takes some seconds.
+        Models with a latent variable per comparison, or with a parameter per level of a covariate, are compiled for
+        each data set, which takes some seconds.
         """
         compiled: dict[tuple[str, ...], Any] = {}
         results = []
@@ -305,7 +322,7 @@ class Sampled(ABC):
         return results
 
     def _result_of(self, part: UsablePart, tree: xr.DataTree) -> Result:
-        """Result of a run on the comparisons that have standard errors, with those that have none."""
+        """Result of a run, with the comparisons that are left out."""
         result = self.result(part.effects, tree)
         caveats = result.caveats + part.caveats
         return replace(result, caveats=caveats, requires=self.requires, left_out=part.left_out)
@@ -326,11 +343,11 @@ class Sampled(ABC):
             self.name, self.record, effects, estimates, line, posterior, caveats=caveats, converged=not failed
         )
 
-    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-        """Intercept, slope and SD about the line that a new trial has, draw by draw; None without a single line."""
+    def new_trial(self, tree: xr.DataTree) -> NewTrialLine | None:
+        """Line of a new trial, draw by draw; None if the model does not have a single line."""
         intercept, slope, sigma = (np.asarray(tree["posterior"][name]) for name in ("intercept", "slope", "sigma_cond"))
         return intercept, slope, sigma
 
     def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
-        """(chain, draw) arrays of what is reported."""
+        """(chain, draw) arrays of the reported quantities."""
         return {name: np.asarray(tree["posterior"][name]) for name in self.reported}

@@ -1,4 +1,4 @@
-"""Influence of the prior on a sampled posterior, and the data it would make: power scaling and predictive draws.
+"""Checks of prior and posterior of a sampled model: sensitivity by power scaling, and predictive draws.
 
 References
 ----------
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
 import arviz as az
 import pymc as pm
@@ -21,40 +20,54 @@ from surrogacy.models.sampled.nuts import Sampled, exact_arithmetic
 from surrogacy.results.result import Result
 
 
-def power_scaling(model: pm.Model, tree: xr.DataTree, variables: Sequence[str]) -> list[dict[str, Any]]:
-    """Sensitivity of the posterior when the prior or the likelihood is raised to a power near 1.
+@dataclass(frozen=True)
+class PowerScaling:
+    """Sensitivity of the posterior of one variable to power scaling.
 
-    Returns
-    -------
-    list of dict
-        ``variable``, ``prior`` and ``likelihood`` (sensitivities; above 0.05 they matter), ``diagnosis``.
+    Parameters
+    ----------
+    variable : str
+    prior, likelihood : float
+        Sensitivities; values above 0.05 are relevant.
+    diagnosis : str
+        Empty, or the diagnosis of ArviZ.
     """
+
+    variable: str
+    prior: float
+    likelihood: float
+    diagnosis: str
+
+    @property
+    def record(self) -> dict[str, str | float]:
+        """Fields under the names of results.json and of the tables."""
+        return asdict(self)
+
+
+def power_scaling(model: pm.Model, tree: xr.DataTree, variables: Sequence[str]) -> list[PowerScaling]:
+    """Sensitivity of the posterior when the prior or the likelihood is raised to a power near 1."""
     scaled = xr.DataTree.from_dict({"posterior": tree["posterior"].to_dataset()})
     with model, exact_arithmetic():
         pm.stats.compute_log_likelihood(scaled, progressbar=False)
         pm.stats.compute_log_prior(scaled, progressbar=False)
-    logging.getLogger("arviz_stats").setLevel(logging.ERROR)  # its remark is in the table
+    logging.getLogger("arviz_stats").setLevel(logging.ERROR)  # its message repeats the table
     frame = az.psense_summary(scaled, var_names=list(variables), round_to=6)
+    columns = zip(frame.index, frame["prior"], frame["likelihood"], frame["diagnosis"], strict=True)
     return [
-        {
-            "variable": str(name),
-            "prior": float(row["prior"]),
-            "likelihood": float(row["likelihood"]),
-            "diagnosis": "" if row["diagnosis"] == "✓" else str(row["diagnosis"]),
-        }
-        for name, row in frame.iterrows()
+        PowerScaling(str(name), float(prior), float(likelihood), "" if diagnosis == "✓" else str(diagnosis))
+        for name, prior, likelihood, diagnosis in columns
     ]
 
 
 def predictive(model: pm.Model, tree: xr.DataTree, seed: int, draws: int = 1000) -> xr.DataTree:
-    """Add ``draws`` draws from the prior and replicated data to those of `sample`.
+    """Add draws from the prior and replicated data to a run of the sampler.
 
     Returns
     -------
     DataTree
-        With the groups prior, prior_predictive, posterior_predictive and observed_data besides its own.
+        ``tree`` with the groups prior, prior_predictive, posterior_predictive and observed_data.
     """
-    logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)  # it would announce every variable
+    logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)  # it would list every variable
     both = tree.copy()
     with model, exact_arithmetic():
         before = pm.sample_prior_predictive(draws=draws, random_seed=seed)
@@ -66,10 +79,10 @@ def predictive(model: pm.Model, tree: xr.DataTree, seed: int, draws: int = 1000)
     return both
 
 
-def complete(model: Sampled, result: Result) -> tuple[Result, list[dict[str, Any]]]:
-    """Add prior and replicated data to a result of the model, and say how its posterior answers to power scaling."""
+def complete(model: Sampled, result: Result) -> tuple[Result, list[PowerScaling]]:
+    """Add prior draws and replicated data to a result of the model, and compute its sensitivity to power scaling."""
     built = model.build(result.effects)
-    assert result.posterior is not None  # of a sampled model
+    assert result.posterior is not None  # every sampled model has one
     tree = result.posterior.samples
     assert tree is not None
     names = [name for name in model.reported if name in tree["posterior"]]

@@ -1,21 +1,22 @@
-"""Product-normal form of the bivariate random-effects model, with its own priors.
+"""Product-normal form of the bivariate random-effects model.
 
     theta_1i ~ N(eta1, psi1^2),   theta_2i | theta_1i ~ N(lambda0 + lambda1 theta_1i, psi2^2),   y_i ~ N2(theta_i, S_i)
 
     slope = lambda1,  intercept = lambda0,  sigma_cond = psi2,  tau_surrogate = psi1,
     r2_trial = lambda1^2 psi1^2 / (lambda1^2 psi1^2 + psi2^2)
 
-The likelihood is that of the bivariate model, and so is its marginal form; what differs is where the priors sit:
+The likelihood is that of the bivariate model. The two differ in the parameters that have priors:
 
 ``separation``
-    On tau_surrogate, tau_final and rho_between (half-normal with SD 10, uniform on (-1, 1)), means N(0, 1000):
-    ``psi1 = tau1, lambda1 = rho tau2 / tau1, psi2^2 = tau2^2 (1 - rho^2)``. This is TSD 20.
+    Priors of tau_surrogate, tau_final and rho_between (half-normal with SD 10, uniform on (-1, 1)) and of the means,
+    N(0, 1000): ``psi1 = tau1, lambda1 = rho tau2 / tau1, psi2^2 = tau2^2 (1 - rho^2)``, as in TSD 20.
 ``regression``
-    On psi1, psi2, lambda0 and lambda1 themselves (uniform on (0, 2); N(0, 1 / 0.11)).
+    Priors of psi1, psi2 (uniform on (0, 2)), lambda0 and lambda1 (N(0, 1 / 0.11)).
 
-The choice matters with few trials. On the sixteen trials of Llovet 2019 the first gives r2_trial 0.77 (0.27, 0.98),
-slope 0.44 (0.22, 0.66), the second 0.85 (0.37, 1.00) and 0.47 (0.27, 0.68); scales of the priors change neither
-(validation/jags_product_normal.R): a uniform prior of rho_between pulls r2_trial down, one of psi2 lets it reach 1.
+The choice matters with few trials. For the sixteen trials of Llovet 2019 the first gives r2_trial 0.77 (0.27, 0.98)
+and slope 0.44 (0.22, 0.66), the second 0.85 (0.37, 1.00) and 0.47 (0.27, 0.68). The scales of the priors change neither
+(validation/jags_product_normal.R). A uniform prior of rho_between shifts r2_trial down, one of psi2 allows it to reach
+1.
 
 References
 ----------
@@ -26,7 +27,7 @@ Bujkiewicz, Thompson, Spata, Abrams (2017), doi:10.1177/0962280215597260.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import pymc as pm
 import pytensor.tensor as pt
@@ -34,7 +35,7 @@ import pytensor.tensor as pt
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.models.priors import CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
-from surrogacy.models.sampled.blocks import covariance_line, data_of, layouts, observe, regression_line
+from surrogacy.models.sampled.blocks import covariance_line, layouts, observe, regression_line
 from surrogacy.models.sampled.nuts import Sampled, random_variable
 
 PriorsOn = Literal["separation", "regression"]
@@ -42,22 +43,27 @@ PriorsOn = Literal["separation", "regression"]
 
 @dataclass(frozen=True)
 class ProductNormal(Sampled):
-    """Product-normal model, its posterior sampled.
+    """Product-normal model with a sampled posterior.
 
     Parameters
     ----------
     priors_on : {"separation", "regression"}
-        Which parameters have the priors; see the module.
+        Parameters that have the priors; see the description of the module.
     tau : HalfNormal, HalfStudentT or Uniform
         ``separation``: prior of tau_surrogate and of tau_final.
     rho_between : Uniform or Beta
-        ``separation``.
+        ``separation``: prior of the between-trial correlation.
     psi : HalfNormal, HalfStudentT or Uniform
         ``regression``: prior of psi1 and of psi2.
     coefficients : Normal
         ``regression``: prior of lambda0 and of lambda1; a variance of 1 / 0.11.
     eta : Normal
-        Prior of the mean surrogate effect, and under ``separation`` of the mean final effect.
+        Prior of the mean surrogate effect, and with ``separation`` of the mean final effect.
+
+    Examples
+    --------
+    >>> ProductNormal(priors_on="regression").no_variance
+    ()
     """
 
     priors_on: PriorsOn = "separation"
@@ -67,24 +73,17 @@ class ProductNormal(Sampled):
     coefficients: Normal = Normal(0.0, 0.11**-0.5)
     eta: Normal = Normal(0.0, 1000.0**0.5)
 
+    name = "product-normal"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.priors_on not in get_args(PriorsOn):
             raise UsageError(f"priors_on must be one of {', '.join(get_args(PriorsOn))}; got {self.priors_on!r}")
 
     @property
-    def name(self) -> str:
-        """Name on the command line."""
-        return "product-normal"
-
-    @property
     def no_variance(self) -> tuple[str, ...]:
-        """None where the slope has a prior of its own."""
+        """Quantities without a finite posterior variance; empty if the slope itself has a prior."""
         return super().no_variance if self.priors_on == "separation" else ()
-
-    def data(self, effects: Effects) -> dict[str, Any]:
-        """Arrays of the model's ``pm.Data``."""
-        return data_of(layouts(effects))
 
     def build(self, effects: Effects) -> pm.Model:
         """PyMC model of these effects."""

@@ -1,15 +1,16 @@
-"""Bivariate random effects with a Student-t distribution: trials may lie far from the rest.
+"""Bivariate random effects with a Student-t distribution, for sets with outlying trials.
 
     theta_i ~ t_nu(mu, T):   theta_i | w_i ~ N2(mu, T / w_i),   w_i ~ Gamma(nu / 2, rate nu / 2)
     y_i ~ N2(theta_i, S_i)
 
 Given ``w_i`` the true effects are integrated out: ``y_i ~ N2(mu, S_i + T / w_i)``; the weights are sampled. A weight
-far below 1 marks a trial that the normal model would find surprising. One weight serves both endpoints, so the tails
-are those of the bivariate t.
+far below 1 indicates an outlying trial. Both endpoints of a trial have the same weight, so that the joint distribution
+is a bivariate t.
 
-T is the *scale* matrix: slope, intercept, r2_trial = rho^2 and sigma_cond are taken from it. The line is the
-conditional mean of the t too; the covariance of the effects is ``T nu / (nu - 2)``, and the scatter about the line
-given theta_1 is that of a t with nu + 1 degrees of freedom, wider where theta_1 is far out.
+T is the *scale* matrix: slope, intercept, r2_trial = rho^2 and sigma_cond are computed from it. The covariance of the
+effects is ``T nu / (nu - 2)``. The line is the conditional mean of the t distribution as well; given theta_1 the
+scatter about it is that of a t with nu + 1 degrees of freedom, which increases with the distance of theta_1 from the
+mean.
 
 References
 ----------
@@ -30,8 +31,8 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.models.priors import CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
-from surrogacy.models.sampled.blocks import ENDPOINTS, covariance_line, data_of, layouts, observe
-from surrogacy.models.sampled.nuts import Sampled, random_variable
+from surrogacy.models.sampled.blocks import ENDPOINTS, covariance_line, layouts, observe
+from surrogacy.models.sampled.nuts import NewTrialLine, Sampled, random_variable
 from surrogacy.results.estimate import Caveat, CaveatCode
 from surrogacy.results.result import Result
 
@@ -40,16 +41,23 @@ NU_MIN = 2.0  # below it the effects have no finite variance
 
 @dataclass(frozen=True)
 class StudentT(Sampled):
-    """Bivariate Student-t random-effects model, its posterior sampled.
+    """Bivariate Student-t random-effects model with a sampled posterior.
 
     Parameters
     ----------
     degrees_of_freedom : float or None
         nu; None estimates it, with a Gamma(2, rate 0.1) prior truncated below 2.
     tau_surrogate, tau_final : HalfNormal, HalfStudentT or Uniform
-        Priors of the scales.
+        Priors of the scales of the true effects.
     rho_between : Uniform or Beta
+        Prior of the between-trial correlation.
     mu : Normal
+        Prior of each mean.
+
+    Examples
+    --------
+    >>> StudentT(degrees_of_freedom=None).record["prior_rho_between"]
+    'uniform(-1, 1)'
     """
 
     degrees_of_freedom: float | None = 4.0
@@ -58,21 +66,14 @@ class StudentT(Sampled):
     rho_between: CorrelationPrior = Uniform(-1.0, 1.0)
     mu: Normal = Normal(0.0, 10.0)
 
+    name = "student-t"
     refittable: ClassVar[bool] = False
+    by_comparison: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.degrees_of_freedom is not None and not self.degrees_of_freedom > NU_MIN:
-            raise UsageError(f"degrees_of_freedom must be above 2; got {self.degrees_of_freedom:g}")
-
-    @property
-    def name(self) -> str:
-        """Name on the command line."""
-        return "student-t"
-
-    def data(self, effects: Effects) -> dict[str, Any]:
-        """Arrays of the model's ``pm.Data``."""
-        return data_of(layouts(effects), by_comparison=True)
+            raise UsageError(f"degrees_of_freedom must be above {NU_MIN:g}; got {self.degrees_of_freedom:g}")
 
     def build(self, effects: Effects) -> pm.Model:
         """PyMC model of these effects."""
@@ -90,14 +91,14 @@ class StudentT(Sampled):
         return model
 
     def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
-        """Also nu, where it is estimated."""
-        found = super().quantities(tree)
+        """(chain, draw) arrays of the reported quantities, and of nu if it is estimated."""
+        quantities = super().quantities(tree)
         if self.degrees_of_freedom is None:
-            found["degrees_of_freedom"] = np.asarray(tree["posterior"]["degrees_of_freedom"])
-        return found
+            quantities["degrees_of_freedom"] = np.asarray(tree["posterior"]["degrees_of_freedom"])
+        return quantities
 
-    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-        """Scatter about the line at the mean surrogate effect: a t with nu + 1 degrees of freedom, by scale mixture."""
+    def new_trial(self, tree: xr.DataTree) -> NewTrialLine | None:
+        """Line with its scatter at the mean surrogate effect: a scale mixture for a t with nu + 1 df."""
         drawn = super().new_trial(tree)
         if drawn is None:
             return None
@@ -107,7 +108,10 @@ class StudentT(Sampled):
         return intercept, slope, sigma / np.sqrt(weight)
 
     def result(self, effects: Effects, tree: xr.DataTree) -> Result:
-        """Say what the band and the STE leave out."""
+        """Result of a run, with a caveat on the scatter about the line."""
         result = super().result(effects, tree)
-        text = "student-t: band and STE take the scatter at the mean surrogate effect; far from it they are too narrow"
+        text = (
+            "Student-t model: band and STE assume the scatter at the mean surrogate effect; "
+            "they are too narrow far from it"
+        )
         return replace(result, caveats=(*result.caveats, Caveat(CaveatCode.SCATTER_AT_MEAN, text)))

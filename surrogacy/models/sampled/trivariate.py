@@ -1,4 +1,4 @@
-"""Two surrogate endpoints and the final one together.
+"""Joint model of two surrogate endpoints and the final endpoint.
 
     y_i ~ N3(theta_i, S_i),   theta_i ~ N3(mu, T),   T = D R D,   D = diag(tau),   R ~ LKJ(2)
 
@@ -7,8 +7,9 @@ The third endpoint is the final one. With ``T = [[A, c], [c', t]]``, A of the tw
     slopes = A^-1 c,   intercept = mu_3 - slopes' (mu_1, mu_2),   sigma_cond^2 = t - c' A^-1 c,
     r2_trial[both] = c' A^-1 c / t,   r2_trial[one] = squared correlation of that one with the final endpoint
 
-R is built from partial correlations, ``r_12`` and ``r_13 ~ Beta(eta + 1/2, eta + 1/2)``, ``r_23.1 ~ Beta(eta, eta)``,
-all on (-1, 1), which is the LKJ prior. Endpoints may be missing: a comparison gives what it has.
+R is constructed from partial correlations, ``r_12`` and ``r_13 ~ Beta(eta + 1/2, eta + 1/2)`` and
+``r_23.1 ~ Beta(eta, eta)``, all on (-1, 1); this is the LKJ prior. A comparison with missing endpoints contributes the
+others.
 
 References
 ----------
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pymc as pm
@@ -31,8 +32,8 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import Caveat, FitError, UsageError
 from surrogacy.models.priors import Beta, HalfNormal, Normal, PositivePrior
-from surrogacy.models.sampled.blocks import Layout, data_of, layouts_of, observe
-from surrogacy.models.sampled.nuts import Sampled, random_variable, sample
+from surrogacy.models.sampled.blocks import Arrays, Layout, data_of, layouts_of, observe
+from surrogacy.models.sampled.nuts import NewTrialLine, Sampled, random_variable, sample
 from surrogacy.results.result import Result
 
 if TYPE_CHECKING:
@@ -41,18 +42,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TripleEffects:
-    """Log hazard ratios of two surrogate endpoints and the final one.
+    """Log hazard ratios of two surrogate endpoints and the final endpoint.
 
     Parameters
     ----------
-    log_hr, se : (k, 3) array
-        The final endpoint last; NaN = not reported.
+    log_hr, se : (k, 3) arrays
+        Log hazard ratios and standard errors, the final endpoint last; NaN = not reported.
     rho_within : (3, 3) or (k, 3, 3) array
-        Correlation of the estimates within a comparison.
+        Within-trial correlations of the estimates.
     trial, comparison : tuple of str
     names : tuple of str
-        The three endpoints.
+        Names of the three endpoints.
     caveats : tuple of Caveat
+
+    Raises
+    ------
+    UsageError
+        If shapes do not match, a matrix is not a correlation matrix, or a reported effect has no standard error.
+
+    Examples
+    --------
+    >>> log_hr, trials = np.array([[-0.5, -0.4, -0.2], [-0.2, np.nan, 0.0]]), ("a", "b")
+    >>> TripleEffects(log_hr, np.full((2, 3), 0.1), np.eye(3), trials, trials, ("PFS", "TTP", "OS")).pair().log_hr
+    array([[-0.5, -0.2],
+           [-0.2,  0. ]])
     """
 
     log_hr: FloatArray
@@ -76,7 +89,7 @@ class TripleEffects:
             or np.abs(rho).max(initial=0.0) > 1
             or (k and np.linalg.eigvalsh(rho).min() < -1e-9)
         ):
-            raise UsageError("rho_within must hold correlation matrices of three endpoints")
+            raise UsageError("the within-trial correlations must be correlation matrices of three endpoints")
         if not np.all(self.se[~np.isnan(self.log_hr)] > 0):
             raise UsageError("every reported log hazard ratio needs a standard error above 0")
 
@@ -90,12 +103,12 @@ class TripleEffects:
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
-        """Comparisons by the endpoints that they report."""
-        own = self.covariance
-        return layouts_of(self.log_hr, (np.array([i]) for i in range(len(self))), lambda i, _: own[i])
+        """Comparisons grouped by the endpoints that they report."""
+        covariance = self.covariance
+        return layouts_of(self.log_hr, (np.array([i]) for i in range(len(self))), lambda i, _: covariance[i])
 
     def pair(self, surrogate: int = 0) -> Effects:
-        """One surrogate endpoint with the final one."""
+        """Effects on one surrogate endpoint and the final endpoint."""
         rho = np.broadcast_to(self.rho_within, (len(self), 3, 3))[:, surrogate, 2]
         columns = [surrogate, 2]
         return Effects.from_arrays(
@@ -118,7 +131,7 @@ def triples(
     select: dict[str, Sequence[str]] | None = None,
     min_evidence: str = "secondary",
 ) -> TripleEffects:
-    """Comparisons with the final endpoint and one of the surrogates, or both.
+    """Comparisons with the final endpoint and at least one of two surrogate endpoints.
 
     Parameters
     ----------
@@ -126,16 +139,22 @@ def triples(
     surrogates : tuple of two str
     final : str
     rho_within : float
-        Correlation of the estimates of a surrogate and the final endpoint, where none is reported.
+        Within-trial correlation of a surrogate and the final endpoint, where it is not reported.
     rho_surrogates : float
-        Correlation of the estimates of the two surrogates.
+        Within-trial correlation of the two surrogate endpoints.
     select, min_evidence
         See `TrialSet.pair`.
 
     Returns
     -------
     TripleEffects
-        One comparison a shared control arm, that with most endpoints: a second one would not be independent.
+        Of comparisons that share a control arm, only the one with most endpoints: a second one would not be
+        independent.
+
+    Raises
+    ------
+    UsageError
+        If no comparison has the endpoints.
     """
     paired = [trials.pair(name, final, rho_within, select, min_evidence, "cov") for name in surrogates]
     rows: dict[str, tuple[str, str, FloatArray, FloatArray, FloatArray]] = {}
@@ -175,7 +194,7 @@ def _correlations(with_final: float, between_surrogates: float) -> FloatArray:
 
 @dataclass(frozen=True)
 class Trivariate(Sampled):
-    """Trivariate random-effects model, its posterior sampled.
+    """Trivariate random-effects model with a sampled posterior.
 
     Parameters
     ----------
@@ -184,19 +203,22 @@ class Trivariate(Sampled):
     eta : float
         Shape of the LKJ prior, at least 1/2; 1 is uniform over correlation matrices.
     mu : Normal
+        Prior of each mean.
+
+    Examples
+    --------
+    >>> Trivariate(eta=1.0).record["prior_tau"]
+    'half-normal(0.5)'
     """
 
     tau: PositivePrior = HalfNormal(0.5)
     eta: float = 2.0
     mu: Normal = Normal(0.0, 10.0)
 
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-        return "trivariate"
+    name = "trivariate"
 
     def check(self, effects: TripleEffects) -> None:  # type: ignore[override]
-        """Refuse effects without three estimates of each endpoint, or without both surrogates in three comparisons."""
+        """Refuse effects with fewer than three estimates of an endpoint, or of both surrogates together."""
         seen = ~np.isnan(effects.log_hr)
         for name, column in zip(effects.names, seen.T, strict=True):
             if column.sum() < 3:
@@ -207,7 +229,7 @@ class Trivariate(Sampled):
                 f"{seen[:, :2].all(axis=1).sum()} comparisons report {first} and {second}; the trivariate model needs 3"
             )
 
-    def data(self, effects: TripleEffects) -> dict[str, Any]:  # type: ignore[override]
+    def data(self, effects: TripleEffects) -> Arrays:  # type: ignore[override]
         """Arrays of the model's ``pm.Data``."""
         return data_of(effects.layouts)
 
@@ -223,7 +245,7 @@ class Trivariate(Sampled):
             correlation = {(0, 1): r12, (0, 2): r13, (1, 2): r23}
             between = {(e, f): r * tau[e] * tau[f] for (e, f), r in correlation.items()}
             between |= {(e, e): tau[e] ** 2 for e in range(3)}
-            joint = r13**2 + partial**2 * (1 - r13**2)  # what the second surrogate explains beyond the first
+            joint = r13**2 + partial**2 * (1 - r13**2)  # R2 of both: the second surrogate adds its partial R2
             standardised = pt.stack([r13 - r12 * r23, r23 - r12 * r13]) / (1 - r12**2)
             slopes = pm.Deterministic("slope", standardised * tau[2] / tau[:2], dims="surrogate")
             pm.Deterministic("intercept", mu[2] - (slopes * mu[:2]).sum())
@@ -235,23 +257,25 @@ class Trivariate(Sampled):
         return model
 
     def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:
-        """(chain, draw) arrays of what is reported."""
+        """(chain, draw) arrays of the reported quantities."""
         posterior = tree["posterior"]
-        found = {}
+        quantities = {}
         for name in ("mu", "tau", "rho_between", "r2_trial", "slope"):
             dimension = "endpoint" if name in ("mu", "tau") else "surrogate"
             for level in map(str, np.asarray(posterior[dimension])):
-                found[f"{name}[{level}]"] = np.asarray(posterior[name].sel({dimension: level}))
+                quantities[f"{name}[{level}]"] = np.asarray(posterior[name].sel({dimension: level}))
         both = "+".join(map(str, np.asarray(posterior["surrogate"])))
-        found[f"r2_trial[{both}]"] = np.asarray(posterior["r2_joint"])
-        return found | {name: np.asarray(posterior[name]) for name in ("rho_surrogates", "intercept", "sigma_cond")}
+        quantities[f"r2_trial[{both}]"] = np.asarray(posterior["r2_joint"])
+        return quantities | {
+            name: np.asarray(posterior[name]) for name in ("rho_surrogates", "intercept", "sigma_cond")
+        }
 
-    def new_trial(self, tree: xr.DataTree) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-        """None: the prediction is a plane, not a line."""
+    def new_trial(self, tree: xr.DataTree) -> NewTrialLine | None:
+        """Return None, because the prediction is a plane and not a line."""
         return None
 
     def fit(self, effects: TripleEffects) -> Result:  # type: ignore[override]
-        """Sample and summarise; the result holds the effects on the first surrogate.
+        """Sample and summarise; ``effects`` of the result are those on the first surrogate.
 
         Raises
         ------

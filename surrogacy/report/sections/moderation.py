@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import exp
 
 from surrogacy.analysis.pps_run import Moderated, PpsRun
+from surrogacy.models.moderation import LineAtValue
 from surrogacy.pps.dilution_regression import Offset
 from surrogacy.report.captions import sentences
 from surrogacy.report.section import (
@@ -115,7 +116,7 @@ def _details(run: PpsRun) -> Iterator[Detail]:
         (
             one.line.moderator.name,
             str(len(one.line.result.effects)),
-            "\n".join(f"{record['label']}: {with_interval(record['slope'])}" for record in one.line.at_quantiles()),
+            "\n".join(f"{at.label}: {with_interval(at.slope)}" for at in one.line.at_quantiles()),
             with_interval(one.line["slope_difference"]),
             number(one.line["p_slope_difference_negative"].value),
             number(one.permutation.p),
@@ -219,28 +220,29 @@ def line_records(one: Moderated) -> list[Record]:
     return [_line_record(one, at) for at in one.line.at_quantiles()]
 
 
-def _line_record(one: Moderated, at: Record) -> Record:
-    slope, predicted, threshold = at["slope"], at["prediction"], at["ste_prediction"]
+def _line_record(one: Moderated, at: LineAtValue) -> Record:
+    slope, threshold = at.slope, at.ste_prediction
+    predicted, low, high = at.predicted_hr
     estimates: Mapping[str, Estimate | ThresholdEffect] = {
         "slope": slope,
         "intercept": Estimate(threshold.intercept),
         "ste_prediction": threshold,
     }
     caveats = threshold_caveats(estimates, one.line.result.effects)
-    r2 = one.line.r2_at(at["value"])
+    r2 = one.line.r2_at(at.value)
     return {
         "moderator": one.line.moderator.name,
         "k": len(one.line.result.effects),
-        "place": at["place"],
-        "value": at["value"],
-        "label": at["label"],
+        "place": at.place,
+        "value": at.value,
+        "label": at.label,
         "slope": slope.value,
         "slope_low": slope.low,
         "slope_high": slope.high,
-        "hr_surrogate": exp(at["log_hr"]),
-        "predicted": exp(predicted.value),
-        "predicted_low": exp(predicted.low),
-        "predicted_high": exp(predicted.high),
+        "hr_surrogate": exp(at.log_hr),
+        "predicted": predicted,
+        "predicted_low": low,
+        "predicted_high": high,
         "ste_prediction": threshold.hr,
         "ste_prediction_status": threshold.status,
         "ste_prediction_made": threshold.made,

@@ -129,9 +129,7 @@ def test_what_the_shipped_sets_show(tactics_against_llovet):
     assert found.detectable_difference == pytest.approx(found.detectable - found.contrasts["r"].second)
     assert found.detectable_difference == pytest.approx(-1.3369, abs=1e-3)
     assert "A difference is neither shown nor ruled out" in found.sentence
-    assert (
-        "smallest difference that is detected with 80% power is -1.34: a true r of -0.48 or less" in found.sentence
-    )
+    assert "smallest difference that is detected with 80% power is -1.34: a true r of -0.48 or less" in found.sentence
     assert "41 trials in each" in found.sentence
     assert not hasattr(found, "power")
     assert any("unverified" in problem for problem in found.problems)

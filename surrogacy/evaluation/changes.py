@@ -1,4 +1,4 @@
-"""Change of every headline number from one run to another (``--add``)."""
+"""Changes of the main estimates between two runs (``--add``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from surrogacy.evaluation.records import estimate_values
 from surrogacy.results.requirements import LeftOut, NotFitted, remedies
 from surrogacy.results.result import Result
 
-# The numbers a reader looks at first, by model.
+# Main estimates of each model.
 HEADLINES = {
     "weighted-pearson": ("r",),
     "weighted-regression": ("slope", "r2_trial", "ste_prediction"),
@@ -22,7 +22,7 @@ HEADLINES = {
 
 
 class FittedSet(Protocol):
-    """Results of every model on one set."""
+    """Results of the models on a set."""
 
     @property
     def name(self) -> str:
@@ -36,25 +36,25 @@ class FittedSet(Protocol):
 
     @property
     def not_fitted(self) -> tuple[NotFitted, ...]:
-        """Models that too few comparisons have the quantities for."""
+        """Models that were not fitted because too few comparisons have the quantities they need."""
         ...
 
 
 @dataclass(frozen=True)
 class Change:
-    """Headline number of a model on a set in two runs, with the comparisons that it rests on.
+    """Main estimate of a model on a set in two runs, with the comparisons of the fits.
 
     Parameters
     ----------
     set, model, estimate : str
     before, after : float or None
-        None if the model was not fitted, or has no value.
+        None if the model was not fitted or gave no value.
     k_before, k_after : int or None
         Comparisons in the fit.
     left_out_before, left_out_after : tuple of str
-        Identifiers of comparisons that lack a quantity the model needs.
+        Comparisons without a quantity that the model needs.
     reason, remedy : str
-        Why comparisons are left out after the change, or the model is not fitted, and what the user can do.
+        Reason why comparisons are left out of the later run, or the model was not fitted, and the remedy.
     """
 
     set: str
@@ -71,7 +71,7 @@ class Change:
 
 
 def changes(before: Sequence[FittedSet], after: Sequence[FittedSet]) -> list[Change]:
-    """Compare the headline numbers of two runs.
+    """Compare the main estimates of two runs.
 
     Parameters
     ----------
@@ -80,31 +80,32 @@ def changes(before: Sequence[FittedSet], after: Sequence[FittedSet]) -> list[Cha
     Returns
     -------
     list of Change
-        One per set, model and quantity of the later run.
+        One per set, model and estimate of the later run.
     """
     old = {fitted.name: fitted for fitted in before}
-    found = []
+    entries = []
     for fitted in after:
         earlier = old.get(fitted.name)
         for model in [*(result.model for result in fitted.results), *(entry.model for entry in fitted.not_fitted)]:
             results = _result(earlier, model), _result(fitted, model)
             omissions = _omissions(earlier, model), _omissions(fitted, model)
             for name in HEADLINES.get(model, ()):
-                change = Change(
-                    set=fitted.name,
-                    model=model,
-                    k_before=_size(results[0]),
-                    k_after=_size(results[1]),
-                    left_out_before=tuple(entry.comparison for entry in omissions[0]),
-                    left_out_after=tuple(entry.comparison for entry in omissions[1]),
-                    reason="; ".join(dict.fromkeys(entry.reason for entry in omissions[1])),
-                    remedy=remedies(omissions[1]),
-                    estimate=name,
-                    before=_headline(results[0], name),
-                    after=_headline(results[1], name),
+                entries.append(
+                    Change(
+                        set=fitted.name,
+                        model=model,
+                        k_before=_size(results[0]),
+                        k_after=_size(results[1]),
+                        left_out_before=tuple(entry.comparison for entry in omissions[0]),
+                        left_out_after=tuple(entry.comparison for entry in omissions[1]),
+                        reason="; ".join(dict.fromkeys(entry.reason for entry in omissions[1])),
+                        remedy=remedies(omissions[1]),
+                        estimate=name,
+                        before=_headline(results[0], name),
+                        after=_headline(results[1], name),
+                    )
                 )
-                found.append(change)
-    return found
+    return entries
 
 
 def _result(fitted: FittedSet | None, model: str) -> Result | None:
@@ -113,7 +114,7 @@ def _result(fitted: FittedSet | None, model: str) -> Result | None:
 
 
 def _omissions(fitted: FittedSet | None, model: str) -> tuple[LeftOut, ...]:
-    """Return the comparisons that a model leaves out, whether it was fitted to the others or not."""
+    """Comparisons that a model leaves out, also if it was not fitted."""
     result = _result(fitted, model)
     if result is not None:
         return result.left_out

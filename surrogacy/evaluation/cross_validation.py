@@ -1,22 +1,22 @@
-"""Leave-one-trial-out prediction: the observed final effect of a trial, predicted from the other trials.
+"""Leave-one-out cross-validation: the observed final effect of each trial is predicted from the other trials.
 
-The final effect y2 of a trial is set aside, its surrogate effect y1 is kept, and y2 is predicted with its own sampling
-error (`surrogacy.models.prediction`). With ``k = (T12 + r s1 s2) / (T11 + s1^2)`` the plug-in of the bivariate model is
+The final effect y2 of a trial is left out, its surrogate effect y1 is kept, and y2 is predicted with the sampling error
+of the trial (`surrogacy.models.prediction`). With ``k = (T12 + r s1 s2) / (T11 + s1^2)`` the bivariate model predicts
 
     E = mu2 + k (y1 - mu1),   Var = T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2) + uncertainty of the parameters
 
-ML and REML, and the weighted regression, are refitted without the trial. An exact posterior keeps the trial's surrogate
-effect and loses the final one only. All comparisons of a trial leave together; each is then predicted alone.
+ML, REML and the weighted regression are refitted without the trial. An exact posterior keeps the surrogate effect of
+the trial and loses its final effect. All comparisons of a trial are left out together; each is predicted separately.
 
-The *standard-error multiplier* is the width of the prediction over that of the trial's own result,
+The *standard-error multiplier* is the width of the prediction interval relative to the trial's confidence interval,
 
     multiplier = geometric mean over trials of [(high - low) / 2 z] / s2,   z = 1.96
 
-The prediction is of the observed effect and so holds s2 itself: 1 means that nothing is added to the error that the
-trial has anyway. It may fall below 1, to sqrt(1 - r^2) at worst, because the surrogate tells part of that error (r =
-rho_within). Baker and others name the quantity as a summary of the further uncertainty of a predicted instead of a true
-result, in units of the standard error; only the summaries of their papers were read, and the mean over trials is this
-package's choice.
+The prediction refers to the observed effect and therefore includes s2: 1 means that the prediction adds no uncertainty
+to the sampling error. The multiplier can fall below 1, to sqrt(1 - r^2) at the least, because the surrogate effect
+explains part of the sampling error (r is the within-trial correlation). Baker and others use the quantity as a summary
+of the additional uncertainty of a predicted result, in units of the standard error. Only the abstracts of their papers
+were available; the geometric mean over trials is a choice of this package.
 
 References
 ----------
@@ -46,31 +46,31 @@ from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 
-RESOLUTION = 1e-9  # of a log hazard ratio: smaller differences are rounding errors of the computer
+RESOLUTION = 1e-9  # log hazard ratio; smaller differences are rounding errors
 LOWER_LEVEL = 0.80  # IQWiG's "hint"
 NORMAL = float(ndtri(0.5 + LEVEL / 2))
 
 
 @dataclass(frozen=True)
 class PredictedEffect:
-    """Predictive distribution of an observed final log hazard ratio, set beside what was observed.
+    """Predictive distribution of a final log hazard ratio, compared with the observed value.
 
     Parameters
     ----------
     boundary : bool
-        Whether the fit ended on the boundary.
+        True if the fit lies on the boundary.
     predicted, sd : float
-        Median and standard deviation.
+        Median and standard deviation of the prediction.
     low, high, low_80, high_80 : float
         Limits of the 95 % and the 80 % prediction interval.
     covered, covered_80 : bool
-        Whether they hold the observed effect.
+        True if the interval includes the observed effect.
     same_sign : bool
-        Whether predicted and observed effect lie on the same side of no effect.
+        True if predicted and observed effect lie on the same side of no effect.
     residual : float
         (observed - mean) / SD of the prediction.
     percentile : float
-        Of the observed effect in its predictive distribution, in [0, 1].
+        Predictive probability of an effect at or below the observed one, in [0, 1].
     multiplier : float
         Half-width of the 95 % interval over 1.96 standard errors of the observed effect.
     """
@@ -92,18 +92,18 @@ class PredictedEffect:
 
 @dataclass(frozen=True)
 class PredictedComparison:
-    """Comparison whose final effect is predicted from others.
+    """Comparison whose final effect is predicted from other comparisons.
 
     Parameters
     ----------
     comparison, trial, label : str
     k : int or None
-        Comparisons in the fit; None without one.
+        Comparisons in the fit; None if the model could not be fitted.
     surrogate, observed, se_final : float
         Log hazard ratios, and the standard error of the final one.
     prediction : PredictedEffect or None
     problem : str
-        Reason why nothing could be predicted; empty otherwise.
+        Reason why the effect could not be predicted; otherwise empty.
     """
 
     comparison: str
@@ -119,12 +119,12 @@ class PredictedComparison:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Predicted and observed final effects of comparisons that did not take part in the fit.
+    """Predicted and observed final effects of comparisons that are not in the fit.
 
     Parameters
     ----------
     model : str
-        Name as on the command line.
+        Name on the command line.
     comparisons : tuple of PredictedComparison
     """
 
@@ -138,7 +138,7 @@ class Predictions:
 
     @property
     def records(self) -> list[Record]:
-        """Record of every comparison."""
+        """Records of the comparisons."""
         return [comparison_record(comparison) for comparison in self.comparisons]
 
     def _values(self, name: str) -> FloatArray:
@@ -146,22 +146,22 @@ class Predictions:
 
     @property
     def coverage(self) -> tuple[int, int]:
-        """Number of observed effects in their 95 % interval, and of predictions."""
+        """Number of observed effects within their 95 % interval, and number of predictions."""
         return int(self._values("covered").sum()), len(self.predicted)
 
     @property
     def coverage_80(self) -> tuple[int, int]:
-        """Number of observed effects in their 80 % interval, and of predictions."""
+        """Number of observed effects within their 80 % interval, and number of predictions."""
         return int(self._values("covered_80").sum()), len(self.predicted)
 
     @property
     def sign_agreement(self) -> tuple[int, int]:
-        """Number of predicted effects on the same side of no effect as the observed one, and of predictions."""
+        """Number of predicted effects on the same side of no effect as the observed one, and number of predictions."""
         return int(self._values("same_sign").sum()), len(self.predicted)
 
     @property
     def outside(self) -> tuple[str, ...]:
-        """Comparisons whose observed effect lies outside its 95 % interval."""
+        """Comparisons whose observed effect lies outside the 95 % interval."""
         predictions = [(entry.comparison, entry.prediction) for entry in self.predicted]
         return tuple(name for name, prediction in predictions if prediction is not None and not prediction.covered)
 
@@ -183,20 +183,20 @@ class Predictions:
 
     @property
     def calibration(self) -> tuple[float, float] | None:
-        """Intercept and slope of observed on predicted effects, weighted by 1 / predictive variance; 0 and 1 are ideal.
+        """Intercept and slope of observed on predicted effects, weighted by 1 / predictive variance; ideally 0 and 1.
 
-        None with fewer than three predictions, where they are all the same, or where one has no variance.
+        None with fewer than three predictions, if they are equal, or if a prediction has no variance.
         """
         predicted = self._values("predicted")
         sd = self._values("sd")
-        # equal printed effects make a perfect fit, whose predictions have no variance
+        # equal printed effects give a perfect fit, whose predictions have no variance
         if len(predicted) < 3 or np.ptp(predicted) <= RESOLUTION or sd.min() <= RESOLUTION:
             return None
         slope, intercept = np.polyfit(predicted, self._values("observed"), 1, w=1 / sd)
         return float(intercept), float(slope)
 
     def summary(self) -> Record:
-        """Record of all predictions together."""
+        """Return the record of all predictions together."""
         intercept, slope = self.calibration or (None, None)
         return {
             "model": self.model,
@@ -216,7 +216,7 @@ class Predictions:
 
 @dataclass(frozen=True, eq=False)
 class CrossValidation(Predictions):
-    """Predictions of each trial from the others; see `Predictions`."""
+    """Predictions of each trial from the other trials; see `Predictions`."""
 
 
 def cross_validate(model: Model, effects: Effects, fits: Sequence[FitWithoutTrial] | None = None) -> CrossValidation:
@@ -225,10 +225,10 @@ def cross_validate(model: Model, effects: Effects, fits: Sequence[FitWithoutTria
     Parameters
     ----------
     model : Model
-        One with a surrogacy line.
+        Model with a surrogacy line.
     effects : Effects
     fits : sequence of FitWithoutTrial, optional
-        Those of `surrogacy.evaluation.refits.without_each_trial`, where they have been made.
+        Output of `surrogacy.evaluation.refits.without_each_trial`, if available.
 
     Returns
     -------
@@ -239,7 +239,7 @@ def cross_validate(model: Model, effects: Effects, fits: Sequence[FitWithoutTria
     UsageError
         If the model has no line.
     FitError
-        If the model cannot be fitted to all of the effects.
+        If the model cannot be fitted to all comparisons.
 
     Examples
     --------
@@ -258,7 +258,7 @@ def cross_validate(model: Model, effects: Effects, fits: Sequence[FitWithoutTria
 
 
 def predict_comparison(fitted: Fit, effects: Effects, i: int) -> PredictedComparison:
-    """Predict the observed final effect of comparison ``i`` from a fit to others."""
+    """Predict the observed final effect of comparison ``i`` from a fit to other comparisons."""
     (y1, y2), (s1, s2) = effects.log_hr[i].tolist(), effects.se[i].tolist()
     k = None if isinstance(fitted, SurrogacyError) else len(fitted.effects)
     names = effects.comparison[i], effects.trial[i], effects.labels[i]
@@ -277,7 +277,7 @@ def predict_comparison(fitted: Fit, effects: Effects, i: int) -> PredictedCompar
     trial = ObservedEffects(y1, s1, y2, s2, float(effects.rho_within[i]), float(effects.n[i]))
     try:
         distribution = predict_final(fitted, trial, joins=True)
-    except UsageError as error:  # a size of the trial that the comparisons of the fit cannot tell the error of
+    except UsageError as error:  # the fit cannot derive the sampling error for the size of this trial
         return without(str(error))
     return PredictedComparison(*names, k, y1, y2, s2, score_predictions(distribution, y2, s2, fitted.on_boundary))
 
@@ -285,7 +285,7 @@ def predict_comparison(fitted: Fit, effects: Effects, i: int) -> PredictedCompar
 def score_predictions(
     distribution: PredictiveDistribution, observed: float, se_final: float, boundary: bool = False
 ) -> PredictedEffect:
-    """Set a predictive distribution beside the observed effect.
+    """Compare a predictive distribution with the observed effect.
 
     Parameters
     ----------
@@ -293,7 +293,7 @@ def score_predictions(
     observed, se_final : float
         Final log hazard ratio and its standard error.
     boundary : bool
-        Whether the fit ended on the boundary.
+        True if the fit lies on the boundary.
     """
     low, high = distribution.interval(LEVEL)
     low_80, high_80 = distribution.interval(LOWER_LEVEL)
@@ -318,7 +318,7 @@ def score_predictions(
 
 
 def comparison_record(comparison: PredictedComparison) -> Record:
-    """Record of a comparison: its prediction, or the problem."""
+    """Return the record of a comparison: its prediction, or the problem."""
     record: Record = {name: value for name, value in vars(comparison).items() if name not in ("prediction", "problem")}
     prediction = comparison.prediction
     return record | ({"problem": comparison.problem} if prediction is None else asdict(prediction))
@@ -332,7 +332,7 @@ def refuse_without_line(result: Result) -> None:
     UsageError
     """
     if result.line is None and "slope" not in result.estimates:
-        raise UsageError(f"{result.model} is a correlation: it has no line to predict a trial from")
+        raise UsageError(f"{result.model} is a correlation: it has no line that predicts a trial")
 
 
 def _mean(values: FloatArray) -> float:

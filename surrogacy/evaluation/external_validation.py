@@ -1,4 +1,4 @@
-"""External validation: the comparisons of one set, predicted from a fit to another."""
+"""External validation: predictions of the comparisons of a set from a fit to another set."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from surrogacy.results.result import Result
 
 @dataclass(frozen=True, eq=False)
 class External(Predictions):
-    """Predictions of the comparisons of one set from a fit to another.
+    """Predictions of the comparisons of a set from a fit to another set.
 
     Parameters
     ----------
     training, test : str
         Names of the sets.
     overlap : tuple of str
-        Trials of the test set that were left out of it because they are in the training set.
+        Trials of the test set that are left out because they are in the training set.
     """
 
     training: str = ""
@@ -35,19 +35,19 @@ class External(Predictions):
     overlap: tuple[str, ...] = ()
 
     def summary(self) -> Record:
-        """Record of all predictions together."""
+        """Return the record of all predictions together."""
         return {"training": self.training, "test": self.test, **super().summary(), "overlap": ", ".join(self.overlap)}
 
 
 def external(model: Model, training: Effects, test: Effects) -> External:
-    """Fit on one set, and predict the observed final effect of every comparison of another.
+    """Fit to a training set, and predict the observed final effect of every comparison of a test set.
 
-    A trial of the test set that is in the training set too is left out of the test set: the fit knows its final effect.
+    A trial that is in both sets is left out of the test set, because the fit has used its final effect.
 
     Parameters
     ----------
     model : Model
-        One with a surrogacy line.
+        Model with a surrogacy line.
     training, test : Effects
 
     Raises
@@ -69,14 +69,14 @@ def external(model: Model, training: Effects, test: Effects) -> External:
     new = test.take([trial not in common for trial in test.trial])
     if not len(new):
         raise UsageError(
-            f"every trial of {test.name or 'the test set'} is in {training.name or 'the training set'} too"
+            f"every trial of {test.name or 'the test set'} is also in {training.name or 'the training set'}"
         )
     predicted = predict_others(without_extras(model).fit(training), new)
     return External(model.name, predicted, training.name, test.name, common)
 
 
 def predict_others(fitted: Result, effects: Effects) -> tuple[PredictedComparison, ...]:
-    """Predict the observed final effect of every comparison of effects that are not in the fit.
+    """Predict the observed final effect of every comparison from a fit that does not include it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A new trial whose final effect is to be predicted, checked as soon as it is named."""
+"""A new trial whose final effect is to be predicted, with checks of its numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NewTrial:
     hr, low, high : float
         Surrogate hazard ratio and its confidence limits, ``0 < low < hr < high``.
     rho_within : float
-        Correlation of the trial's two estimates, in [-1, 1].
+        Within-trial correlation, in [-1, 1].
     n : float or None
         Patients; None = not stated.
     level : float
@@ -34,7 +34,7 @@ class NewTrial:
     Raises
     ------
     UsageError
-        If a value is impossible.
+        If a value lies outside its range.
     """
 
     hr: float
@@ -66,10 +66,10 @@ class NewTrial:
 def parse_new_trial(
     texts: Sequence[str], rho_within: float = 0.5, n: float | None = None
 ) -> tuple[NewTrial, tuple[str, ...]]:
-    """Read a new trial as it is typed, by the rules for a row of a table of effects.
+    """Read a new trial from the command line, by the rules for a row of a table of effects.
 
-    The number of decimals tells how far a number was rounded: limits that are not symmetric about the hazard ratio on
-    the log scale, beyond what rounding explains, are most likely a slip of the decimal point.
+    The number of decimals gives the rounding error. Limits that are less symmetric about the hazard ratio on the log
+    scale than rounding explains are most likely a typing error.
 
     Parameters
     ----------
@@ -82,12 +82,12 @@ def parse_new_trial(
     -------
     new_trial : NewTrial
     warnings : tuple of str
-        Of limits that are somewhat asymmetric.
+        Warnings about limits that are slightly asymmetric.
 
     Raises
     ------
     UsageError
-        If a text is not a number, the limits do not enclose the hazard ratio, or they are far from symmetric about it.
+        If a text is not a number, the limits do not enclose the hazard ratio, or they are clearly asymmetric about it.
 
     Examples
     --------
@@ -110,18 +110,18 @@ def parse_new_trial(
 
 
 def check_rho_within(rho_within: float) -> None:
-    """Refuse a correlation outside [-1, 1].
+    """Refuse a within-trial correlation outside [-1, 1].
 
     Raises
     ------
     UsageError
     """
     if not abs(rho_within) <= 1:
-        raise UsageError(f"rho_within must lie in [-1, 1]; got {rho_within:g}")
+        raise UsageError(f"the within-trial correlation must lie in [-1, 1]; got {rho_within:g}")
 
 
 def check_size(n: float | None) -> None:
-    """Refuse a size of a new trial that is not above 0; infinite = its true effect.
+    """Refuse a size of a new trial that is not above 0; an infinite size stands for the true effect.
 
     Raises
     ------
@@ -132,11 +132,11 @@ def check_size(n: float | None) -> None:
 
 
 def _refusal(shown: str, reason: str) -> str:
-    return f"--predict {shown}: {reason}; give HR, lower and upper 95 % limit, 0 < LOW < HR < HIGH"
+    return f"--predict {shown}: {reason}; give the hazard ratio and its lower and upper 95 % limit, 0 < LOW < HR < HIGH"
 
 
 def _sentence(fault: Fault) -> str:
-    """Rule and remedy of a fault, its columns under the names of the arguments."""
+    """Rule and remedy of a fault, with the names of the arguments instead of columns."""
     text = f"{fault.rule}: {fault.fix}".replace(", or name the column log_hr", "")
     for column, argument in ARGUMENTS.items():
         text = text.replace(f"{column} ", f"{argument} ")

@@ -1,4 +1,4 @@
-"""Predicted final effect of a new trial, from its surrogate hazard ratio and every line of a run."""
+"""Prediction of the final effect of a new trial from its surrogate hazard ratio, by every line of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from surrogacy.effects import Effects, unit_variance
 from surrogacy.evaluation.new_trial import NewTrial
 from surrogacy.models.prediction import predict_by_regression, predict_final
 from surrogacy.results.result import Result
-from surrogacy.stats.lines import Line
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 
 LEVELS = (0.95, 0.8)
@@ -19,7 +18,7 @@ LEVELS = (0.95, 0.8)
 
 @dataclass(frozen=True)
 class NewTrialPrediction:
-    """Predicted final effect of a new trial by one line.
+    """Predicted final effect of a new trial by a surrogacy line.
 
     Parameters
     ----------
@@ -27,13 +26,13 @@ class NewTrialPrediction:
     k : int
         Comparisons in the fit.
     target : str
-        ``true effect``, or the effect that a trial of a stated size will observe.
+        ``true effect``, or the observed effect of a trial of stated size.
     hr_surrogate, predicted : float
         Hazard ratios: observed, and the predicted median.
     p_below_1 : float
         Probability of a final hazard ratio below 1.
     beyond_data : bool
-        Whether the surrogate effect lies beyond those of the set.
+        True if the surrogate effect lies beyond the surrogate effects of the set.
     low_95, high_95, low_80, high_80 : float
         Prediction intervals, hazard ratios.
     """
@@ -66,15 +65,15 @@ def predict_new(
     hr : tuple of float
         Surrogate hazard ratio, lower and upper 95 % limit.
     rho_within : float
-        Correlation of the new trial's two estimates.
+        Within-trial correlation of the new trial.
     new_n : float or None
-        Patients of the new trial: then also the hazard ratio that it will observe.
+        Patients of the new trial; its observed hazard ratio is then predicted as well.
 
     Returns
     -------
     list of NewTrialPrediction
-        One per set, model and target; a weighted regression predicts only the effect that trials of a size observe
-        (default: of the mean size of the set), with this trial's own sampling errors.
+        One per set, model and target. A weighted regression predicts only the observed effect of a trial of stated size
+        (default: the mean size of the set), with the sampling errors of the new trial.
 
     Raises
     ------
@@ -98,18 +97,18 @@ def predict_new(
         sizes = [None, new_n] if new_n is not None and np.isfinite([new_n, variance]).all() else [None]
         for result in results:
             for size in sizes:
-                own = isinstance(result.line, Line) and "tau_surrogate" not in result.estimates
-                if result.line is None or (own and size is None and len(sizes) > 1):
+                line = result.line
+                if line is None or (not line.scatter_known and size is None and len(sizes) > 1):
                     continue
-                se_final = float(np.sqrt(variance / size)) if size is not None else np.nan if own else 0.0
+                if line.scatter_known:
+                    se_final = 0.0 if size is None else float(np.sqrt(variance / size))
+                    target = "true effect" if size is None else f"observed, n = {size:.0f}"
+                else:
+                    se_final = np.nan if size is None else float(np.sqrt(variance / size))
+                    target = str(line.new_trial(size))
                 new = ObservedEffects(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
-                prediction = predict_by_regression(result, new) if own else predict_final(result, new, joins=True)
-                target = (
-                    str(result.line.new_trial(size))
-                    if own
-                    else "true effect"
-                    if size is None
-                    else f"observed, n = {size:.0f}"
+                prediction = (
+                    predict_final(result, new, joins=True) if line.scatter_known else predict_by_regression(result, new)
                 )
                 (low_95, high_95), (low_80, high_80) = hazard_ratio_intervals(prediction)
                 predictions.append(
@@ -121,7 +120,7 @@ def predict_new(
                         hr_surrogate=new_trial.hr,
                         predicted=float(np.exp(prediction.quantile(0.5))),
                         p_below_1=prediction.probability_below(0.0),
-                        beyond_data=not result.line.data_range[0] <= log_hr <= result.line.data_range[1],
+                        beyond_data=not line.data_range[0] <= log_hr <= line.data_range[1],
                         low_95=low_95,
                         high_95=high_95,
                         low_80=low_80,
@@ -132,6 +131,6 @@ def predict_new(
 
 
 def hazard_ratio_intervals(prediction: PredictiveDistribution) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Prediction intervals at 95 % and at 80 %, hazard ratios."""
+    """Return the prediction intervals at 95 % and at 80 %, hazard ratios."""
     (low_95, high_95), (low_80, high_80) = (np.exp(prediction.interval(level)) for level in LEVELS)
     return (float(low_95), float(high_95)), (float(low_80), float(high_80))

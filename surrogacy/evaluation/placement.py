@@ -1,4 +1,4 @@
-"""Place of a trial within the lines: the predicted final effects, and the position of the observed one."""
+"""Placement of a trial: the final effects that the lines predict, and the position of the observed effect."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.refits import fit_each, without_extras
 from surrogacy.models import Model
 from surrogacy.models.prediction import predict_final
+from surrogacy.results.labels import POSITIONS as POSITIONS
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
 from surrogacy.stats.predictive import ObservedEffects
@@ -23,22 +24,17 @@ from surrogacy.trials.frames import reported_effects
 from surrogacy.trials.standard_errors import standard_error
 
 Position = Literal["inside-80", "inside-95", "outside-95"]
-POSITIONS: dict[str, str] = {
-    "inside-80": "inside the 80% prediction interval",
-    "inside-95": "inside the 95% but outside the 80% prediction interval",
-    "outside-95": "outside the 95% prediction interval",
-}
 PREFERRED = ("bivariate-bayes", "bivariate-reml", "weighted-regression", "daniels-hughes", "bivariate-ml")
 
 
 @dataclass(frozen=True)
 class DataCut:
-    """One printed surrogate effect of the trial in focus.
+    """Printed surrogate effect of the trial in focus at a data cut.
 
     Parameters
     ----------
     name : str
-        ``primary``, ``updated`` or as the table calls the analysis.
+        ``primary``, ``updated`` or the name of the analysis in the table.
     log_hr, se : float
     effect_id : str
     """
@@ -51,14 +47,14 @@ class DataCut:
 
 @dataclass(frozen=True, eq=False)
 class Focus:
-    """A comparison to be placed, as a set of one, and its surrogate effects at every data cut.
+    """Comparison in focus, with its surrogate effects at every data cut.
 
     Parameters
     ----------
     trial : str
     label : str
     effects : Effects
-        One comparison.
+        The comparison.
     cuts : tuple of DataCut
     """
 
@@ -69,39 +65,39 @@ class Focus:
 
     @property
     def comparison(self) -> str:
-        """Name of the comparison, as in the tables."""
+        """Name of the comparison in the tables."""
         return self.effects.comparison[0]
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Observed final effect of a comparison, held against its prediction by one line from one data cut.
+    """Observed final effect of a comparison, compared with its prediction by a line from a data cut.
 
     Parameters
     ----------
     trial, comparison, label, set, model : str
     fitted : {"with it", "without it", "of other trials"}
-        The data of the line.
+        Data of the line.
     k : int
         Comparisons in the fit.
     cut : str
         Data cut of the surrogate effect.
     rho_within : float
-        Correlation of the trial's two estimates.
+        Within-trial correlation.
     hr_surrogate, hr_final, predicted : float
         Observed hazard ratios, and the predicted median.
     low_95, high_95, low_80, high_80 : float
         Prediction intervals, hazard ratios.
     position : {"inside-80", "inside-95", "outside-95"}
-        Of the observed effect.
+        Position of the observed effect.
     residual : float
-        Observed less predicted log hazard ratio.
+        Observed minus predicted log hazard ratio.
     percentile : float
-        Of the observed effect in its predictive distribution, in [0, 100].
+        Percentile of the observed effect in its predictive distribution, in [0, 100].
     p_at_or_above : float
         Probability of a hazard ratio at or above the observed one.
     variance : float
-        Of the predictive distribution, log scale.
+        Variance of the predictive distribution, log scale.
     components : mapping of str to float
         Parts of the variance.
     """
@@ -133,19 +129,19 @@ class Placement:
 def focus_comparisons(trials: TrialSet, sets: Sequence[Effects], name: str) -> tuple[Focus, ...]:
     """Find the comparisons of a trial in the sets of a run, each with every data cut of its surrogate effect.
 
-    A comparison is taken from the first set that holds it with both effects.
+    A comparison is taken from the first set that includes it with both effects.
 
     Parameters
     ----------
     trials : TrialSet
     sets : sequence of Effects
     name : str
-        Of a trial, which selects all of its comparisons, or of one comparison, by its name or label in the tables.
+        Name of a trial, which selects all of its comparisons, or name or label of a comparison.
 
     Returns
     -------
     tuple of Focus
-        Empty if no set holds a comparison of that name with both effects.
+        Empty if no set includes a comparison of that name with both effects.
 
     Examples
     --------
@@ -160,13 +156,13 @@ def focus_comparisons(trials: TrialSet, sets: Sequence[Effects], name: str) -> t
         for i, comparison in enumerate(effects.comparison):
             named = name in (effects.trial[i], comparison, effects.labels[i])
             if named and effects.complete[i] and comparison not in focuses:
-                one = effects.take(np.array([i]))
-                focuses[comparison] = Focus(one.trial[0], one.labels[0], one, _cuts(trials, one))
+                alone = effects.take(np.array([i]))
+                focuses[comparison] = Focus(alone.trial[0], alone.labels[0], alone, _cuts(trials, alone))
     return tuple(focuses.values())
 
 
 def require_focus(sets: Sequence[Effects], trial: str) -> None:
-    """Refuse a trial in focus that no set holds with both effects: it could not be placed after the models are fitted.
+    """Refuse, before any fit, a trial in focus that no set includes with both effects.
 
     Parameters
     ----------
@@ -177,7 +173,7 @@ def require_focus(sets: Sequence[Effects], trial: str) -> None:
     Raises
     ------
     UsageError
-        With the trials that there are.
+        With the names of the available trials.
     """
     for effects in sets:
         names = zip(effects.trial, effects.comparison, effects.labels, effects.complete, strict=True)
@@ -187,11 +183,11 @@ def require_focus(sets: Sequence[Effects], trial: str) -> None:
     raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
 
 
-def _cuts(trials: TrialSet, one: Effects) -> tuple[DataCut, ...]:
-    """Whole-population surrogate effects with limits, oldest cut first; without them the one of the set."""
+def _cuts(trials: TrialSet, effects: Effects) -> tuple[DataCut, ...]:
+    """Whole-population surrogate effects with limits, earliest cut first; without them the effect in the set."""
     table = trials.effects
-    endpoint = one.covariates.get("surrogate", ("",))[0]
-    rows = table[(table["comparison"] == one.comparison[0]) & (table["endpoint"] == endpoint)]
+    endpoint = effects.covariates.get("surrogate", ("",))[0]
+    rows = table[(table["comparison"] == effects.comparison[0]) & (table["endpoint"] == endpoint)]
     cuts = []
     for effect in reported_effects(rows.sort_values("data_cut")):
         limits = effect.hr, effect.ci_low, effect.ci_high
@@ -199,20 +195,19 @@ def _cuts(trials: TrialSet, one: Effects) -> tuple[DataCut, ...]:
         if "subgroup" not in effect.analysis and np.isfinite(limits).all() and error is not None:
             name = effect.analysis.split(",")[0]
             cuts.append(DataCut(name, float(np.log(effect.hr)), error.value, effect.effect_id))
-    own = DataCut("as in the set", float(one.log_hr[0, 0]), float(one.se[0, 0]), "")
-    return tuple(cuts) or (own,)
+    return tuple(cuts) or (DataCut("as in the set", float(effects.log_hr[0, 0]), float(effects.se[0, 0]), ""),)
 
 
 def place(focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, Sequence[Result]]]) -> list[Placement]:
-    """Predict the trial's observed final effect by every line: fitted with it, without it, and to sets without it.
+    """Predict the observed final effect of a trial by every line, fitted with the trial, without it and to other sets.
 
     Parameters
     ----------
     focus : Focus
     models : iterable of Model
-        Those without a line are passed over, and those that need standard errors if the trial has none.
+        Models without a line are skipped, as are models that need standard errors if the trial has none.
     sets : sequence of (Effects, results)
-        The sets of a run and the results of the models on each.
+        Sets of a run and the results of the models on each.
 
     Returns
     -------
@@ -249,12 +244,16 @@ def place(focus: Focus, models: Iterable[Model], sets: Sequence[tuple[Effects, S
 
 
 def _place(focus: Focus, result: Result, set_name: str, fitted: str) -> list[Placement]:
-    """Place at every data cut, with the assumed correlation of the trial's two estimates and without."""
-    one = focus.effects
-    placements = []
+    """Placements at every data cut, with the within-trial correlation of the trial and with 0."""
+    effects, placements = focus.effects, []
     for cut in focus.cuts:
         base = ObservedEffects(
-            cut.log_hr, cut.se, float(one.log_hr[0, 1]), float(one.se[0, 1]), float(one.rho_within[0]), float(one.n[0])
+            cut.log_hr,
+            cut.se,
+            float(effects.log_hr[0, 1]),
+            float(effects.se[0, 1]),
+            float(effects.rho_within[0]),
+            float(effects.n[0]),
         )
         hr_final = float(np.exp(base.log_hr_final))
         for rho_within in dict.fromkeys((base.rho_within, 0.0)):
@@ -291,7 +290,7 @@ def _place(focus: Focus, result: Result, set_name: str, fitted: str) -> list[Pla
 
 
 def placement_record(placement: Placement) -> Record:
-    """Record of a placement, the parts of the variance as ``variance_*``."""
+    """Return the record of a placement, with the parts of the variance as ``variance_*``."""
     record: Record = {name: value for name, value in vars(placement).items() if name != "components"}
     return record | {f"variance_{name}": value for name, value in placement.components.items()}
 
@@ -310,7 +309,7 @@ def position(hr_final: float, interval_95: tuple[float, float], interval_80: tup
 
 
 def shown_placements(placements: Sequence[Placement]) -> list[Placement]:
-    """Placements to be shown first: one model, each comparison's within-trial correlation, lines fitted without it."""
+    """Return the placements to show first: of one model fitted without the trial, with its within-trial correlation."""
     rho_within: dict[str, float] = {}
     for placement in placements:
         rho_within.setdefault(placement.comparison, placement.rho_within)

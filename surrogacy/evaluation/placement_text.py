@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from surrogacy.evaluation.placement import POSITIONS, Focus, Placement, shown_placements
+from surrogacy.evaluation.placement import Focus, Placement, shown_placements
 from surrogacy.results.endpoint_names import endpoint_of, with_article
+from surrogacy.results.labels import POSITIONS, model_label
 
 
 def in_words(focus: Focus, placements: Sequence[Placement]) -> str:
@@ -22,28 +23,29 @@ def in_words(focus: Focus, placements: Sequence[Placement]) -> str:
     interval = f" ({low:.2f} to {high:.2f})" if np.isfinite(low) else ""
     parts = [f"{focus.label} observed a hazard ratio of {chosen[0].hr_final:.2f}{interval} for {final}."]
     for placement in chosen:
-        who = (
+        source = (
             f"the other {placement.k} comparisons of {placement.set}"
             if placement.fitted == "without it"
             else f"the {placement.k} comparisons of {placement.set}"
         )
         parts.append(
-            f"By {who}, its {endpoint} hazard ratio of {placement.hr_surrogate:.2f} ({placement.cut}) predicts "
+            f"From {source}, its {endpoint} hazard ratio of {placement.hr_surrogate:.2f} ({placement.cut}) predicts "
             f"{placement.predicted:.2f} (95% prediction interval {placement.low_95:.2f} to {placement.high_95:.2f}, "
             f"80% {placement.low_80:.2f} to {placement.high_80:.2f}); the probability of {placement.hr_final:.2f} or "
             f"more is {placement.p_at_or_above:.2f}."
         )
     parts.append(f"The observed effect lies {_positions_in_words(chosen)}.")
-    errors = f"errors of both effects and their assumed correlation of {rho_within:g} are in the intervals"
+    errors = f"the intervals include the errors of both effects and their assumed correlation of {rho_within:g}"
     if not focus.effects.has_standard_errors[0]:
         errors = f"the standard errors of {focus.label} are not known"
     # a regression does not separate the sampling errors from its residual variance
     if all("residual" in placement.components for placement in chosen):
-        known = "" if focus.effects.has_standard_errors[0] else f"{errors}, and "
+        unknown = "" if focus.effects.has_standard_errors[0] else f"{errors}, and "
         errors = (
-            f"{known}the intervals hold the residual variance and the parameters of the line, not its sampling errors"
+            f"{unknown}the intervals include the residual variance and the error of the line, but not the sampling "
+            "errors of the trial"
         )
-    parts.append(f"Model {model}; {errors}.")
+    parts.append(f"Model: {model_label(model)}; {errors}.")
     return " ".join(parts)
 
 

@@ -1,7 +1,6 @@
 """Refits in each level of a factor, or in the trials before and after a year.
 
-None of this tests a difference: levels of a factor are set side by side, on few trials each; a moderated line tests
-them.
+These refits do not test a difference between levels; a moderated line does.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ NOT_STATED = "not stated"
 
 
 def before(effects: Effects, year: int) -> Effects:
-    """Comparisons published before a year; those without a year are in neither part."""
+    """Return the comparisons published before a year; comparisons without a year are left out."""
     return _by_year(effects, f"before {year}", lambda published: published < year)
 
 
 def from_year(effects: Effects, year: int) -> Effects:
-    """Comparisons published in a year or later; those without a year are in neither part."""
+    """Return the comparisons published in a year or later; comparisons without a year are left out."""
     return _by_year(effects, f"from {year}", lambda published: published >= year)
 
 
 def levels_of(effects: Effects, factor: str, year: int | None = None) -> dict[str, Effects]:
-    """Split effects by a factor, in order of appearance; ``era`` splits at ``year``.
+    """Split effects by the levels of a factor, in order of appearance; the factor ``era`` splits at ``year``.
 
     Raises
     ------
@@ -37,7 +36,7 @@ def levels_of(effects: Effects, factor: str, year: int | None = None) -> dict[st
     """
     if factor == "era":
         if year is None:
-            raise UsageError("factor era needs the year to split at")
+            raise UsageError("the factor era needs the first year of the later era")
         parts = {f"before {year}": before(effects, year), f"from {year}": from_year(effects, year)}
         undated = effects.take([not value for value in effects.covariates["year"]])
         return parts | ({NOT_STATED: undated} if len(undated) else {})
@@ -47,7 +46,7 @@ def levels_of(effects: Effects, factor: str, year: int | None = None) -> dict[st
         )
     values = effects.covariates[factor]
     return {
-        value or NOT_STATED: effects.take([other == value for other in values])
+        value or NOT_STATED: effects.take([level == value for level in values])
         for value in sorted(dict.fromkeys(values), key=lambda value: value == "")
     }
 
@@ -58,22 +57,22 @@ def by_factor(model: Model, effects: Effects, factor: str, year: int | None = No
     Parameters
     ----------
     model : Model
-        Its intervals are kept; a bootstrap is left out.
+        Fitted with its intervals, but without a bootstrap.
     effects : Effects
     factor : str
-        ``era``, or a factor of the effects: line, class, masking, stage, region, surrogate ...
+        ``era``, or a covariate of the effects: line, class, masking, stage, region, surrogate and others.
     year : int, optional
         First year of the later era.
 
     Returns
     -------
     list of Refit
-        One per level; ``problem`` where there are too few comparisons or no fit was possible.
+        One per level; ``problem`` if the model could not be fitted.
 
     Raises
     ------
     UsageError
-        If there is no such factor.
+        If the effects do not have the factor.
 
     Examples
     --------

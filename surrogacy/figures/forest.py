@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
+from matplotlib.ticker import FixedFormatter, FixedLocator
 from scipy.special import stdtrit
 
+from surrogacy.effects import SIDES
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import bubble_data
 from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
@@ -18,11 +21,52 @@ from surrogacy.results.labels import CLASSES
 from surrogacy.results.result import Result
 
 ROW = 3.7  # mm
-ESTIMATES = ("surrogate", "final")
+NORMAL = 1.959964
+Kind = Literal["heading", "comparison", "pooled", "prediction"]
 
 
-def forest_data(result: Result) -> pd.DataFrame:
-    """Rows of the forest plot in drawing order: headings, comparisons, pooled effects.
+@dataclass(frozen=True)
+class PlottedEffect:
+    """Log hazard ratio with its 95 % limits; NaN if not known."""
+
+    value: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """Row of the forest plot.
+
+    Parameters
+    ----------
+    kind : {"heading", "comparison", "pooled", "prediction"}
+    label : str
+    surrogate, final : PlottedEffect
+    trial, endpoint, stage, drug_class : str
+        Of a comparison.
+    n, share, area : float
+        Patients, their percentage of all patients, and the weight as a share of the largest.
+    unverified : bool
+        True if a hazard ratio was not verified in any source.
+    """
+
+    kind: Kind
+    label: str
+    surrogate: PlottedEffect = PlottedEffect()
+    final: PlottedEffect = PlottedEffect()
+    trial: str = ""
+    endpoint: str = ""
+    stage: str = ""
+    drug_class: str = ""
+    n: float = np.nan
+    share: float = np.nan
+    area: float = np.nan
+    unverified: bool = False
+
+
+def forest_data(result: Result) -> list[ForestRow]:
+    """Return the rows of the forest plot in drawing order: headings, comparisons, pooled effects.
 
     Parameters
     ----------
@@ -30,56 +74,80 @@ def forest_data(result: Result) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        Columns kind (heading, comparison, pooled, prediction), label, n, endpoint, and for surrogate and final:
-        log HR, ``_low``, ``_high``; ``share`` = percent of the patients.
+    list of ForestRow
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import WeightedRegression
+    >>> rows = forest_data(WeightedRegression().fit(surrogacy.read_trials().analysis_set("tactics-2022")))
+    >>> [row.label for row in rows][:2]
+    ['Intermediate, TACE combination', 'BRISK-TA']
     """
     data = bubble_data(result)
     complete = np.flatnonzero(result.effects.complete)
     data["endpoint"] = [endpoint_of(result.effects, int(i), "surrogate") for i in complete]
     data["share"] = 100 * data["n"] / data["n"].sum()
-    rows: list[dict[str, Any]] = []
     data["group"] = data["stage"] + data["class"]
     order = data.groupby("group")["surrogate"].transform("size")
     data = data.assign(order=-order).sort_values(["stage", "order", "group", "surrogate"])
-    for (stage, class_), members in data.groupby(["stage", "class"], sort=False):
-        if stage or class_:
-            words = [str(stage).capitalize(), CLASSES[str(class_)] if class_ else ""]
-            rows.append({"kind": "heading", "label": ", ".join(filter(None, words))})
-        rows += [
-            {"kind": "comparison"} | {str(name): value for name, value in row.items()}
-            for row in members.to_dict("records")
-        ]
-    for kind in ("pooled", "prediction"):
-        row = _pooled(result, kind)
-        if row:
-            rows.append(row)
-    return pd.DataFrame(rows)
+    rows: list[ForestRow] = []
+    for (stage, drug_class), members in data.groupby(["stage", "class"], sort=False):
+        if stage or drug_class:
+            words = [str(stage).capitalize(), CLASSES[str(drug_class)] if drug_class else ""]
+            rows.append(ForestRow("heading", ", ".join(filter(None, words))))
+        rows += [_comparison_row(row) for row in members.to_dict("records")]
+    return [*rows, *_pooled_rows(result)]
 
 
-def _pooled(result: Result, kind: str) -> dict[str, Any] | None:
-    """Mean effects of a bivariate model, or the prediction interval of a new trial's true effects."""
+def _comparison_row(row: Mapping[Hashable, Any]) -> ForestRow:
+    return ForestRow(
+        kind="comparison",
+        label=row["label"],
+        surrogate=PlottedEffect(row["surrogate"], row["surrogate_low"], row["surrogate_high"]),
+        final=PlottedEffect(row["final"], row["final_low"], row["final_high"]),
+        trial=row["trial"],
+        endpoint=row["endpoint"],
+        stage=row["stage"],
+        drug_class=row["class"],
+        n=row["n"],
+        share=row["share"],
+        area=row["area"],
+        unverified=row["unverified"],
+    )
+
+
+def _pooled_rows(result: Result) -> list[ForestRow]:
+    """Mean effects of a bivariate model, and the prediction interval of the true effects of a new trial."""
     if "mu_surrogate" not in result.estimates:
-        return None
-    if "loglik" not in result.estimates:  # a posterior: its own intervals, and no formula for a new trial
-        limits = {
-            f"{name}{side}": getattr(result[f"mu_{name}"], what)
-            for name in ("surrogate", "final")
-            for side, what in (("", "value"), ("_low", "low"), ("_high", "high"))
-        }
-        return {"kind": kind, "label": "Mean effect (95% interval)"} | limits if kind == "pooled" else None
-    row: dict[str, Any] = {
-        "kind": kind,
-        "label": "Mean effect (95% CI)" if kind == "pooled" else "True effect of a new trial (95% PI)",
-    }
+        return []
+    if "loglik" not in result.estimates:  # a posterior has its own intervals, and no formula for a new trial
+        means = (result.estimate(f"mu_{side}") for side in SIDES)
+        surrogate, final = (PlottedEffect(*map(_or_nan, (mean.value, mean.low, mean.high))) for mean in means)
+        return [ForestRow("pooled", "Mean effect (95% interval)", surrogate, final)]
     # a new trial: t with k - 2 degrees of freedom (Higgins, Thompson, Spiegelhalter 2009,
     # doi:10.1111/j.1467-985X.2008.00552.x)
-    quantile = 1.959964 if kind == "pooled" else float(stdtrit(max(len(result.effects.trials) - 2, 1), 0.975))
-    for name in ("surrogate", "final"):
-        mean, spread = result[f"mu_{name}"], result[f"tau_{name}"].value
-        se = mean.se if kind == "pooled" else np.hypot(mean.se, spread)
-        row |= {name: mean.value, f"{name}_low": mean.value - quantile * se, f"{name}_high": mean.value + quantile * se}
-    return row
+    t = float(stdtrit(max(len(result.effects.trials) - 2, 1), 0.975))
+    return [
+        ForestRow("pooled", "Mean effect (95% CI)", *_mean_effects(result, NORMAL, with_scatter=False)),
+        ForestRow("prediction", "True effect of a new trial (95% PI)", *_mean_effects(result, t, with_scatter=True)),
+    ]
+
+
+def _mean_effects(result: Result, quantile: float, *, with_scatter: bool) -> tuple[PlottedEffect, PlottedEffect]:
+    """Mean effects with intervals of so many standard errors, to which the SD of the true effects may be added."""
+
+    def interval(side: str) -> PlottedEffect:
+        mean, spread = result.estimate(f"mu_{side}"), result.estimate(f"tau_{side}")
+        value, se, sd = map(_or_nan, (mean.value, mean.se, spread.value if with_scatter else 0.0))
+        half = quantile * float(np.hypot(se, sd))
+        return PlottedEffect(value, value - half, value + half)
+
+    return interval("surrogate"), interval("final")
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: str | None = None) -> tuple[Axes, Axes]:
@@ -88,11 +156,11 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
     Parameters
     ----------
     result : Result
-        Of a bivariate model for the pooled rows; any other gives the comparisons alone.
+        A bivariate model adds the pooled rows; other models give the comparisons alone.
     ax : pair of Axes, optional
         Default: a new figure of 190 mm, as high as the rows need.
     focus : str, optional
-        Trial to mark.
+        Trial to highlight.
 
     Returns
     -------
@@ -110,59 +178,62 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
         )
     left, right = ax
     surrogates = surrogate_names(result.effects)
-    for axes, name, title in (
-        (left, "surrogate", " / ".join(surrogates)),
-        (right, "final", final_name(result.effects)),
-    ):
-        _panel(axes, rows, name, title, focus)
-    several = len(surrogates) > 1
-    y_text = -1.2
-    header: dict[str, Any] = {"va": "center", "fontweight": "bold", "fontsize": "small"}
-    left.text(-1.58, y_text, "Comparison", transform=_row_transform(left), ha="left", **header)
-    left.text(-0.03, y_text, "n (share)", transform=_row_transform(left), ha="right", **header)
-    left.text(1.03, y_text, "HR (95% CI)", transform=_row_transform(left), ha="left", **header)
-    right.text(1.03, y_text, "HR (95% CI)", transform=_row_transform(right), ha="left", **header)
-    for y, row in enumerate(rows.to_dict("records")):
-        bold = row["kind"] in ("heading", "pooled") or row.get("trial") == focus
-        text: dict[str, Any] = {"va": "center", "fontsize": "small", "fontweight": "bold" if bold else "normal"}
-        indent = 0.05 if row["kind"] == "comparison" else 0.0
-        label = row["label"] + (" †" if row.get("unverified") is True else "")
-        if several and row["kind"] == "comparison":
-            label += f" ({row['endpoint']})"
-        left.text(-1.58 + indent, y, label, transform=_row_transform(left), ha="left", **text)
-        if row["kind"] == "heading":
-            continue
-        if row["kind"] == "comparison" and row["n"] == row["n"]:
-            share = f"{row['share']:.0f}%" if row["share"] >= 0.5 else "<1%"
-            size = f"{row['n']:,.0f} ({share})"
-            left.text(-0.03, y, size, transform=_row_transform(left), ha="right", **text)
-        for axes, name in ((left, "surrogate"), (right, "final")):
-            low, high = (np.exp(row[f"{name}_{side}"]) for side in ("low", "high"))
-            interval = f"({number(low)}–{number(high)})" if np.isfinite(low) else "(no interval)"
-            value = f"{number(np.exp(row[name]))} {interval}"
-            axes.text(1.03, y, value, transform=_row_transform(axes), ha="left", **text)
-    known = result.effects.has_standard_errors
+    _panel(left, rows, [row.surrogate for row in rows], " / ".join(surrogates), focus)
+    _panel(right, rows, [row.final for row in rows], final_name(result.effects), focus)
+    _header(left, right)
+    for y, row in enumerate(rows):
+        _row_text(left, right, y, row, focus, name_endpoint=len(surrogates) > 1)
     note = (
         "95% intervals recomputed from the standard errors that were fitted."
-        if known.any()
+        if result.effects.has_standard_errors.any()
         else "Standard errors not known."
     )
-    if "unverified" in rows and rows["unverified"].eq(True).any():
+    if any(row.unverified for row in rows):
         note = f"† a hazard ratio or its limits not verified in any source. {note}"
-    left.text(-1.58, len(rows) + 2.5, note, transform=_row_transform(left), va="center", fontsize="small")
+    left.text(-1.58, len(rows) + 2.5, note, transform=left.get_yaxis_transform(), va="center", fontsize="small")
     return left, right
 
 
-def _row_transform(axes: Axes) -> Any:
-    """X in parts of the panel, y in rows."""
-    return axes.get_yaxis_transform()
+def _header(left: Axes, right: Axes) -> None:
+    for axes, x, text, side in (
+        (left, -1.58, "Comparison", "left"),
+        (left, -0.03, "n (share)", "right"),
+        (left, 1.03, "HR (95% CI)", "left"),
+        (right, 1.03, "HR (95% CI)", "left"),
+    ):
+        place = axes.get_yaxis_transform()
+        axes.text(x, -1.2, text, transform=place, ha=side, va="center", fontweight="bold", fontsize="small")
 
 
-def _panel(axes: Axes, rows: pd.DataFrame, name: str, title: str, focus: str | None) -> None:
+def _row_text(left: Axes, right: Axes, y: int, row: ForestRow, focus: str | None, *, name_endpoint: bool) -> None:
+    """Label, size and hazard ratios of a row."""
+    bold = row.kind in ("heading", "pooled") or (focus is not None and row.trial == focus)
+
+    def write(axes: Axes, x: float, text: str, side: str) -> None:
+        weight = "bold" if bold else "normal"
+        place = axes.get_yaxis_transform()
+        axes.text(x, y, text, transform=place, ha=side, va="center", fontsize="small", fontweight=weight)
+
+    endpoint = f" ({row.endpoint})" if name_endpoint and row.kind == "comparison" else ""
+    label = f"{row.label}{' †' if row.unverified else ''}{endpoint}"
+    write(left, -1.53 if row.kind == "comparison" else -1.58, label, "left")
+    if row.kind == "heading":
+        return
+    if np.isfinite(row.n):
+        write(left, -0.03, f"{row.n:,.0f} ({f'{row.share:.0f}%' if row.share >= 0.5 else '<1%'})", "right")
+    for axes, effect in ((left, row.surrogate), (right, row.final)):
+        low, high = np.exp([effect.low, effect.high])
+        interval = f"({number(low)}–{number(high)})" if np.isfinite(low) else "(no interval)"
+        write(axes, 1.03, f"{number(np.exp(effect.value))} {interval}", "left")
+
+
+def _panel(
+    axes: Axes, rows: Sequence[ForestRow], effects: Sequence[PlottedEffect], title: str, focus: str | None
+) -> None:
     # one scale for both endpoints, so that effects can be compared by eye
-    # an effect without an interval takes the room of its symbol
-    low = max(float(np.nanmin(rows[["surrogate_low", "final_low", *ESTIMATES]].to_numpy(float))), float(np.log(0.2)))
-    high = min(float(np.nanmax(rows[["surrogate_high", "final_high", *ESTIMATES]].to_numpy(float))), float(np.log(3.0)))
+    every = [effect for row in rows for effect in (row.surrogate, row.final)]
+    low = max(float(np.nanmin([(effect.low, effect.value) for effect in every])), float(np.log(0.2)))
+    high = min(float(np.nanmax([(effect.high, effect.value) for effect in every])), float(np.log(3.0)))
     style.hazard_ratio_axis(axes, "x", min(low, 0.0) - 0.05, max(high, 0.0) + 0.05)
     _thin_ticks(axes)
     axes.set_ylim(len(rows) - 0.4, -1.8)
@@ -172,31 +243,29 @@ def _panel(axes: Axes, rows: pd.DataFrame, name: str, title: str, focus: str | N
     axes.axvline(0, color="0.4", lw=0.6, zorder=0)
     axes.set_title(title, fontsize="medium", fontweight="bold", pad=1)
     axes.set_xlabel("Hazard ratio  (← favours experimental)", fontsize="small")
-    drawn = rows.assign(y=np.arange(len(rows))).dropna(subset=[name])
-    marked = (drawn["kind"] == "prediction") | (drawn.get("trial") == focus)
-    colours = np.where(marked, style.LINE_COLOUR, style.INK)
-    ends = np.clip(drawn[[f"{name}_low", f"{name}_high"]].to_numpy(float), *axes.get_xlim())
-    pooled = (drawn["kind"] == "pooled").to_numpy()
-    whiskers = ~pooled & np.isfinite(ends).all(axis=1)
-    lows, highs = ends[whiskers].T
-    axes.hlines(drawn["y"][whiskers], lows, highs, colors=list(colours[whiskers]), lw=0.8, zorder=2)
-    for row, (low, high) in zip(drawn[pooled].to_dict("records"), ends[pooled], strict=True):
-        y, mean = row["y"], row[name]
-        shape = [(low, y), (mean, y - 0.32), (high, y), (mean, y + 0.32)]
+    for y, (row, effect) in enumerate(zip(rows, effects, strict=True)):
+        if np.isfinite(effect.value):
+            marked = row.kind == "prediction" or (focus is not None and row.trial == focus)
+            _draw_effect(axes, y, row, effect, style.LINE_COLOUR if marked else style.INK)
+
+
+def _draw_effect(axes: Axes, y: int, row: ForestRow, effect: PlottedEffect, colour: str) -> None:
+    """Diamond of a pooled effect; otherwise the interval, with a symbol for a comparison."""
+    low, high = np.clip([effect.low, effect.high], *axes.get_xlim())
+    if row.kind == "pooled":
+        shape = [(low, y), (effect.value, y - 0.32), (high, y), (effect.value, y + 0.32)]
         axes.add_patch(Polygon(shape, closed=True, facecolor=style.LINE_COLOUR, lw=0, zorder=3))
-    points = drawn[drawn["kind"] == "comparison"].assign(edge=colours[(drawn["kind"] == "comparison").to_numpy()])
-    for stage, group in points.groupby("stage"):
-        faces = [
-            "white" if unverified else style.CLASS_COLOURS.get(class_, "#DDDDDD")
-            for unverified, class_ in zip(group["unverified"], group["class"], strict=True)
-        ]
+        return
+    if np.isfinite([low, high]).all():
+        axes.hlines(y, low, high, colors=colour, lw=0.8, zorder=2)
+    if row.kind == "comparison":
         axes.scatter(
-            group[name],
-            group["y"],
-            s=6 + 26 * group["area"].astype(float),
-            marker=style.STAGE_MARKERS.get(str(stage), "s"),
-            facecolor=faces,
-            edgecolor=list(group["edge"]),
+            effect.value,
+            y,
+            s=6 + 26 * row.area,
+            marker=style.STAGE_MARKERS.get(row.stage, "s"),
+            facecolor="white" if row.unverified else style.CLASS_COLOURS.get(row.drug_class, "#DDDDDD"),
+            edgecolor=colour,
             linewidth=0.6,
             zorder=3,
         )
@@ -204,8 +273,6 @@ def _panel(axes: Axes, rows: pd.DataFrame, name: str, title: str, focus: str | N
 
 def _thin_ticks(axes: Axes) -> None:
     """Keep the ticks of a narrow panel apart."""
-    from matplotlib.ticker import FixedFormatter, FixedLocator
-
     low, high = axes.get_xlim()
     ticks = [tick for tick in (0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0) if low <= np.log(tick) <= high]
     axes.xaxis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in ticks]))

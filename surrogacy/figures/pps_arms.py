@@ -1,36 +1,67 @@
-"""Median OS of every arm against its median PPS and its median PFS, and the correlations expected without a reason."""
+"""Median OS of every arm against its median PPS and its median PFS, and the correlations expected by chance."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
 from surrogacy.pps.coupling import CouplingAudit
+from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import with_interval
 
 LARGEST = 60.0  # points squared
+JOINED_COLOUR, JOINED_WIDTH = "0.55", 0.5
 STAGE_COLOURS = {"intermediate": "#0072B2", "advanced": "#D55E00", "mixed": "#009E73"}
 NULLS = {
     "unrelated PFS and PPS": ("#56B4E9", "expected if PFS and PPS were unrelated"),
     "no true variation": ("#CC79A7", "expected if arms differed by chance alone"),
 }
-JOINED: dict[str, Any] = {"color": "0.55", "lw": 0.5, "zorder": 1}
 DEFINITIONS = {
     "reported": "as reported",
     "median-difference": "median OS − median {endpoint}",
     "model": "of the model",
     "area": "area between the curves",
 }
+SMALLEST_AREA = 0.3  # of an arm whose patients are not known
 
 
-def pps_arms_data(audit: CouplingAudit) -> pd.DataFrame:
-    """Data of the figure, a row per arm.
+@dataclass(frozen=True)
+class PlottedArm:
+    """Arm of a trial.
+
+    Parameters
+    ----------
+    trial, label, stage, endpoint : str
+    experimental : bool
+    area : float
+        Patients as a share of the largest arm.
+    median_os, median_pps, median_pfs : float
+        Months; the median PPS by the definition of the audit.
+    unverified : bool
+    """
+
+    trial: str
+    label: str
+    stage: str
+    endpoint: str
+    experimental: bool
+    area: float
+    median_os: float
+    median_pps: float
+    median_pfs: float
+    unverified: bool
+
+
+def pps_arms_data(audit: CouplingAudit) -> list[PlottedArm]:
+    """Return the arms of the figure.
 
     Parameters
     ----------
@@ -38,51 +69,46 @@ def pps_arms_data(audit: CouplingAudit) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        One row an arm: trial, label, arm, stage, n, area (patients as a share of the largest arm), median_os,
-        median_pps (by
-        ``audit.definition``), median_pfs (months), endpoint, unverified.
+    list of PlottedArm
     """
-    rows = [
-        {
-            "trial": arm.trial,
-            "label": arm.trial_label,
-            "arm": arm.arm,
-            "stage": arm.stage,
-            "n": arm.n or np.nan,
-            "median_os": arm.median_os.value,
-            "median_pps": arm.pps(audit.definition).months,
-            "median_pfs": arm.median_pfs.value,
-            "endpoint": arm.pfs_endpoint,
-            "unverified": arm.evidence == "unverified",
-        }
+    largest = max((arm.n or 0 for arm in audit.arms), default=0)
+    return [
+        PlottedArm(
+            trial=arm.trial,
+            label=arm.trial_label,
+            stage=arm.stage,
+            endpoint=arm.pfs_endpoint,
+            experimental=arm.arm == "exp",
+            area=arm.n / largest if arm.n else SMALLEST_AREA,
+            median_os=arm.median_os.value,
+            median_pps=arm.pps(audit.definition).months,
+            median_pfs=arm.median_pfs.value,
+            unverified=arm.evidence == "unverified",
+        )
         for arm in audit.arms
     ]
-    frame = pd.DataFrame(rows)
-    frame["area"] = (frame["n"] / frame["n"].max()).fillna(0.3)
-    return frame
 
 
 def plot_pps_arms(
     audit: CouplingAudit, ax: tuple[Axes, Axes, Axes, Axes] | None = None, *, focus: str | None = None
 ) -> tuple[Axes, Axes, Axes, Axes]:
-    """Draw the arms, those of one trial joined, and below them the null distributions of either correlation.
+    """Draw the arms, joined within trials, and below them the null distributions of both correlations.
 
-    Axes are linear, of one scale in both panels, as the correlation is of months.
+    The axes are linear and have the same scale in both panels, because the correlations refer to months.
 
     Parameters
     ----------
     audit : CouplingAudit
     ax : four Axes, optional
-        Arms by PPS, arms by PFS, and the strip below either. Default: a new figure of 173 by 122 mm.
+        Arms by PPS, arms by PFS, and the strips below them. Default: a new figure of 173 by 126 mm.
     focus : str, optional
-        Trial to draw strongly and name.
+        Trial to highlight and name.
 
     Returns
     -------
     four Axes
     """
-    data = pps_arms_data(audit)
+    arms = pps_arms_data(audit)
     if ax is None:
         figure = style.new_figure(173, 126)
         by_pps, by_pfs, strip_pps, strip_pfs = (
@@ -92,58 +118,66 @@ def plot_pps_arms(
         )
     else:
         by_pps, by_pfs, strip_pps, strip_pfs = ax
-    endpoint = "PFS" if "PFS" in set(data["endpoint"]) else str(data["endpoint"].iloc[0])
-    others = [name for name in data["endpoint"].unique() if name != endpoint]
-    either = f"{endpoint}{' (or ' + ', '.join(others) + ')' if others else ''}"
+    endpoints = list(dict.fromkeys(arm.endpoint for arm in arms))
+    endpoint = "PFS" if "PFS" in endpoints else endpoints[0]
+    further = [name for name in endpoints if name != endpoint]
+    either = f"{endpoint}{' (or ' + ', '.join(further) + ')' if further else ''}"
     definition = DEFINITIONS[audit.definition].format(endpoint=endpoint)
-    right = 1.06 * float(data[["median_pps", "median_pfs"]].to_numpy().max())
-    top = 1.06 * float(data["median_os"].max())
-    for axes, strip, column, estimate, label in (
-        (by_pps, strip_pps, "median_pps", "r_os_pps", f"Median PPS, {definition} (months)"),
-        (by_pfs, strip_pfs, "median_pfs", "r_os_pfs", f"Median {either} (months)"),
+    of_difference = audit.definition == "median-difference"
+    right = 1.06 * max(max(arm.median_pps, arm.median_pfs) for arm in arms)
+    top = 1.06 * max(arm.median_os for arm in arms)
+    _arms(by_pps, arms, [arm.median_pps for arm in arms], focus)
+    _arms(by_pfs, arms, [arm.median_pfs for arm in arms], focus)
+    _strip(strip_pps, audit["r_os_pps"], [(null.name, null.r_os_pps) for null in audit.nulls], "PPS")
+    _strip(strip_pfs, audit["r_os_pfs"], [(null.name, null.r_os_pfs) for null in audit.nulls], "PFS")
+    for axes, label, impossible in (
+        (by_pps, f"Median PPS, {definition} (months)", of_difference),
+        (by_pfs, f"Median {either} (months)", True),
     ):
         axes.set(xlim=(0, right), ylim=(0, top), xlabel=label, ylabel="Median OS (months)")
-        if audit.definition == "median-difference" or column == "median_pfs":
+        if impossible:  # OS cannot be shorter than a part of it
             axes.fill_between([0, top], [0, top], color="0.93", lw=0, zorder=0)
-        _arms(axes, data, column, focus)
         style.clear_spines(axes)
-        _strip(strip, audit, estimate)
-    if audit.definition == "median-difference":
+    if of_difference:
         words = f"no arm: median {endpoint} would be below 0"
         by_pps.text(0.98, 0.03, words, transform=by_pps.transAxes, ha="right", fontsize="small", color="0.35")
-    _keys(by_pfs, strip_pps, audit, data, focus)
+    _keys(by_pfs, strip_pps, audit, arms)
     _titles(by_pps, by_pfs, audit)
     return by_pps, by_pfs, strip_pps, strip_pfs
 
 
-def _arms(axes: Axes, data: pd.DataFrame, column: str, focus: str | None) -> None:
+def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str | None) -> None:
     """Arms as circles, filled if experimental, each joined to the control arm of its trial."""
-    for trial, arms in data.groupby("trial", sort=False):
-        look: dict[str, Any] = {"color": style.LINE_COLOUR, "lw": 1.2, "zorder": 5} if trial == focus else JOINED
-        controls = arms[arms["arm"] == "ctl"].to_dict("records")[:1]
-        for control in controls:
-            for own in arms[arms["arm"] == "exp"].to_dict("records"):
-                axes.plot([control[column], own[column]], [control["median_os"], own["median_os"]], **look)
-    for row in data.sort_values("area", ascending=False).to_dict("records"):
-        colour = STAGE_COLOURS.get(row["stage"], style.INK)
-        strong = row["trial"] == focus
+    controls: dict[str, tuple[float, float]] = {}
+    for arm, place in zip(arms, x, strict=True):
+        if not arm.experimental:
+            controls.setdefault(arm.trial, (place, arm.median_os))
+    for arm, place in zip(arms, x, strict=True):
+        if arm.experimental and arm.trial in controls:
+            xs, ys = zip(controls[arm.trial], (place, arm.median_os), strict=True)
+            strong = arm.trial == focus
+            colour, width = (style.LINE_COLOUR, 1.2) if strong else (JOINED_COLOUR, JOINED_WIDTH)
+            axes.plot(xs, ys, color=colour, lw=width, zorder=5 if strong else 1)
+    for arm, place in sorted(zip(arms, x, strict=True), key=lambda entry: -entry[0].area):
+        colour = STAGE_COLOURS.get(arm.stage, style.INK)
+        strong = arm.trial == focus
         axes.scatter(
-            row[column],
-            row["median_os"],
-            s=LARGEST * row["area"],
-            facecolor=colour if row["arm"] == "exp" else "white",
-            edgecolor=style.LINE_COLOUR if strong else colour if row["arm"] == "ctl" else "white",
-            linewidth=1.2 if strong else 0.8 if row["arm"] == "ctl" else 0.4,
-            linestyle="--" if row["unverified"] else "-",
+            place,
+            arm.median_os,
+            s=LARGEST * arm.area,
+            facecolor=colour if arm.experimental else "white",
+            edgecolor=style.LINE_COLOUR if strong else "white" if arm.experimental else colour,
+            linewidth=1.2 if strong else 0.4 if arm.experimental else 0.8,
+            linestyle="--" if arm.unverified else "-",
             alpha=1.0 if strong else 0.85,
             zorder=6 if strong else 2,
         )
-    marked = data[data["trial"] == focus]
-    if len(marked):
-        last = marked.sort_values("median_os").iloc[-1]
+    marked = [(arm.median_os, place, arm.label) for arm, place in zip(arms, x, strict=True) if arm.trial == focus]
+    if marked:
+        median_os, place, label = max(marked)
         axes.annotate(
-            last["label"],
-            (last[column], last["median_os"]),
+            label,
+            (place, median_os),
             xytext=(0, 6),
             textcoords="offset points",
             ha="center",
@@ -153,48 +187,41 @@ def _arms(axes: Axes, data: pd.DataFrame, column: str, focus: str | None) -> Non
         )
 
 
-def _strip(axes: Axes, audit: CouplingAudit, name: str) -> None:
-    """Distributions of one correlation, and the one observed with its interval above them."""
-    observed = audit[name]
-    low = min(0.0, *(float(np.nanquantile(getattr(null, name), 0.002)) for null in audit.nulls), observed.low or 0.0)
+def _strip(axes: Axes, observed: Estimate, nulls: Sequence[tuple[str, FloatArray]], part: str) -> None:
+    """Distributions of a correlation under the nulls, and above them the observed correlation with its interval."""
+    low = min(0.0, *(float(np.nanquantile(values, 0.002)) for _, values in nulls), observed.low or 0.0)
     bins = np.linspace(max(-1.0, low), 1.0, 61)
     highest = 0.0
-    for null in audit.nulls:
-        values = getattr(null, name)
+    for name, values in nulls:
         heights, _ = np.histogram(values[np.isfinite(values)], bins, density=True)
-        axes.stairs(heights, bins, color=NULLS[null.name][0], fill=True, alpha=0.45, lw=0)
-        axes.stairs(heights, bins, color=NULLS[null.name][0], lw=0.8)
+        axes.stairs(heights, bins, color=NULLS[name][0], fill=True, alpha=0.45, lw=0)
+        axes.stairs(heights, bins, color=NULLS[name][0], lw=0.8)
         highest = max(highest, float(heights.max()))
     y = 1.18 * (highest or 1.0)
     if observed.low is not None and observed.high is not None:
         axes.plot([observed.low, observed.high], [y, y], color=style.INK, lw=1.2, solid_capstyle="butt")
     axes.plot(float(observed.value or 0.0), y, "D", color=style.INK, ms=4)
-    part = "PPS" if name == "r_os_pps" else "PFS"
-    axes.set(
-        xlim=(bins[0], 1.0),
-        ylim=(0, 1.35 * (highest or 1.0)),
-        yticks=[],
-        xlabel=f"Correlation over arms, r(OS, {part})",
-    )
+    label = f"Correlation of median OS and {part} over arms"
+    axes.set(xlim=(bins[0], 1.0), ylim=(0, 1.35 * (highest or 1.0)), yticks=[], xlabel=label)
     style.clear_spines(axes)
     axes.spines["left"].set_visible(False)
 
 
-def _keys(panel: Axes, strip: Axes, audit: CouplingAudit, data: pd.DataFrame, focus: str | None) -> None:
+def _keys(panel: Axes, strip: Axes, audit: CouplingAudit, arms: Sequence[PlottedArm]) -> None:
     """Keys of the arms (in the right panel) and of the distributions (below the strips)."""
     look: dict[str, Any] = {"marker": "o", "lw": 0, "ms": 5}
     handles = [
         Line2D([], [], mfc=STAGE_COLOURS[name], mec="white", label=f"{name} stage", **look)
         for name in STAGE_COLOURS
-        if name in set(data["stage"])
+        if any(arm.stage == name for arm in arms)
     ]
     handles += [
         Line2D([], [], mfc=style.INK, mec="white", label="experimental arm", **look),
         Line2D([], [], mfc="white", mec=style.INK, label="control arm", **look),
-        Line2D([], [], color=JOINED["color"], lw=JOINED["lw"], label="arms of one trial"),
+        Line2D([], [], color=JOINED_COLOUR, lw=JOINED_WIDTH, label="arms of one trial"),
         Line2D([], [], lw=0, label="area: patients of the arm"),
     ]
-    if data["unverified"].any():
+    if any(arm.unverified for arm in arms):
         handles.append(Line2D([], [], mfc="none", mec=style.INK, ls="--", label="dashed: not verified", **look))
     panel.legend(handles=handles, loc="lower right", fontsize="small", handlelength=1.4)
     observed: list[Any] = [

@@ -122,7 +122,7 @@ def test_lines_that_disagree_are_listed(trials):
         "variance_residual",
         "variance_parameters",
     }
-    assert "not its sampling errors" in words
+    assert "not the sampling errors of the trial" in words
     assert "errors of both effects" not in words
 
 
@@ -141,7 +141,7 @@ def test_on_the_command_line(capsys, tmp_path):
     screen = capsys.readouterr().out
     for label in ("HIMALAYA durva", "HIMALAYA STRIDE"):
         assert f"{label} against the lines of weighted-regression" in screen
-    assert screen.count("inside the 80% interval") == 2
+    assert screen.count("inside the 80% prediction interval") == 2
     assert screen.count("post-progression survival (calibration M, primary HR): with equal PPS") == 2
     paragraphs = (out / "placement.md").read_text().strip().split("\n\n")
     assert [paragraph.split(" observed")[0] for paragraph in paragraphs] == ["HIMALAYA durva", "HIMALAYA STRIDE"]

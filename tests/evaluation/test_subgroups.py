@@ -74,7 +74,7 @@ def test_eras(everything):
 
 
 def test_factors_that_are_not_there(everything):
-    with pytest.raises(UsageError, match="year to split"):
+    with pytest.raises(UsageError, match="first year of the later era"):
         by_factor(WeightedPearson(), everything, "era")
     with pytest.raises(UsageError, match="no factor 'colour'"):
         by_factor(WeightedPearson(), everything, "colour")

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -109,10 +111,10 @@ def test_boundary_is_said_in_the_figure(tactics):
 
 def test_forest_rows(tactics):
     rows = forest_data(BivariateRandomEffects().fit(tactics))
-    assert rows["kind"].value_counts().to_dict() == {"comparison": 6, "heading": 1, "pooled": 1, "prediction": 1}
-    assert rows["share"].sum() == pytest.approx(100)
+    assert Counter(row.kind for row in rows) == {"comparison": 6, "heading": 1, "pooled": 1, "prediction": 1}
+    assert np.nansum([row.share for row in rows]) == pytest.approx(100)
     plain = forest_data(WeightedPearson().fit(tactics))
-    assert set(plain["kind"]) == {"comparison", "heading"}
+    assert {row.kind for row in plain} == {"comparison", "heading"}
 
 
 def test_forest_shows_both_endpoints_and_marks_the_unverified(tactics):

@@ -1,10 +1,10 @@
-"""Constant and piecewise post-progression hazards fitted to the numbers at risk below the OS curves.
+"""Constant and piecewise post-progression hazards, fitted to the numbers at risk below the OS curves.
 
-The number at risk at one time is taken as binomial given the one before, with probability ``S(t2) G(t2) / S(t1)
-G(t1)``: S of the model, G the administrative end of follow-up. Progression and death without progression keep the
-hazards of the calibration; the hazard of death after progression is one constant, or one in each interval of the time
-since randomisation. The deviances of nested models differ by a chi-squared under the smaller one. Losses to follow-up
-count as deaths here, as nothing tells them apart.
+Each number at risk is binomial given the one before, with probability ``S(t2) G(t2) / S(t1) G(t1)``. S is the survival
+of the model, G the distribution of the administrative follow-up. The hazards of progression and of death without
+progression are those of the calibration. The hazard of death after progression is constant, or constant within
+intervals of the time since randomisation. The difference of the deviances of nested models has a chi-squared
+distribution under the smaller model. Losses to follow-up count as deaths.
 """
 
 from __future__ import annotations
@@ -19,40 +19,41 @@ from scipy.special import gammaincc, ndtr, ndtri
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import FitError, UsageError
 from surrogacy.pps.calibration import ARMS, Calibration
+from surrogacy.pps.records import Record
 from surrogacy.pps.trial_summary import AtRisk, TrialSummary
+from surrogacy.results.format import number
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.survival.hazard_ratios import Censoring, cox_hazard_ratio, hazard_ratio_over_time
 from surrogacy.survival.illness_death import IllnessDeath
 
 CUTS = (24.0, 48.0)  # months
-MAX_HR_MISFIT = 0.05  # of a log hazard ratio
+MAX_HR_MISFIT = 0.05  # difference of log hazard ratios
 MAX_MEETING_DIFFERENCE = 0.02  # difference of two shares at risk
-FEWEST_AT_RISK = 10  # patients at risk in either arm, for a fit to rest on
+FEWEST_AT_RISK = 10  # patients at risk in both arms for a supported fit
 HAZARD_BOUNDS = (1e-4, 10.0)  # of a post-progression hazard per month
 
 
 @dataclass(frozen=True, eq=False)
 class AtRiskFit:
-    """One model beside the numbers at risk.
+    """One model compared with the numbers at risk.
 
     Parameters
     ----------
     name : str
-        In words.
     control, experimental : IllnessDeath
     hazards : (2, j) array
-        Of death after progression, per month, by arm and interval.
+        Hazards of death after progression per month, by arm and interval.
     cuts : tuple of float
         Months between the intervals.
     expected : (2, k) array
-        Numbers at risk by the model at the times of the counts.
+        Expected numbers at risk at the times of the counts.
     deviance : float
     free : int
-        Hazards that were fitted to the numbers at risk.
+        Number of hazards fitted to the numbers at risk.
     hr_os : float
-        Cox limit of the model under the trial's follow-up.
+        Limit of the Cox hazard ratio of OS under the follow-up of the trial.
     median_os : tuple of float
-        Of the model, months.
+        Median OS of the model, months: control, experimental.
     """
 
     name: str
@@ -70,6 +71,21 @@ class AtRiskFit:
         """OS hazard ratio at times t, months."""
         return hazard_ratio_over_time(self.control, self.experimental, t)
 
+    @property
+    def record(self) -> Record:
+        """Fields under the keys of results.json."""
+        control, experimental = (", ".join(number(value, 4) for value in hazards) for hazards in self.hazards)
+        return {
+            "model": self.name,
+            "ctl": control,
+            "exp": experimental,
+            "deviance": self.deviance,
+            "free": self.free,
+            "hr_os": self.hr_os,
+            "median_os_ctl": self.median_os[0],
+            "median_os_exp": self.median_os[1],
+        }
+
 
 @dataclass(frozen=True)
 class CrudeRatio:
@@ -82,9 +98,9 @@ class CrudeRatio:
     start, stop : float
         Months.
     falls : tuple of int
-        Patients who left, (control, experimental).
+        Decrease of the numbers at risk, (control, experimental).
     value, low, high : float
-        Rate ratio with its limits on the log scale, ``1 / falls`` each.
+        Rate ratio with its limits; the variance of the log rate ratio is the sum of the two ``1 / falls``.
     level : float
     """
 
@@ -99,23 +115,22 @@ class CrudeRatio:
 
 @dataclass(frozen=True, eq=False)
 class AtRiskComparison:
-    """Constant against piecewise post-progression hazards.
+    """Comparison of constant and piecewise post-progression hazards.
 
     Parameters
     ----------
     fits : tuple of AtRiskFit
-        Constant as calibrated, constant fitted to the numbers at risk, piecewise fitted to them.
+        Constant hazards as calibrated, and constant and piecewise hazards fitted to the numbers at risk.
     p : float
-        Likelihood ratio test of the piecewise against the fitted constant hazards.
+        p-value of the likelihood ratio test of the piecewise against the fitted constant hazards.
     crude : tuple of CrudeRatio
-        Before the first administrative end of follow-up.
+        Crude rate ratios before the first administrative end of follow-up.
     p_change : float or None
-        Two-sided, of equal crude ratios in the first two intervals.
+        Two-sided p-value of equal crude ratios in the first two intervals.
     meeting : tuple of float or None
-        Times between which the shares at risk first come within 2 percentage points of each other after having been
-        further apart.
+        Times between which the shares at risk of the two arms first converge to within 2 percentage points.
     supported_until : float
-        Months of the last count with at least 10 patients at risk in both arms.
+        Month of the last count with at least 10 patients at risk in both arms.
     problems : tuple of str
     """
 
@@ -135,14 +150,13 @@ def compare_at_risk(inputs: TrialSummary, calibration: Calibration, cuts: tuple[
     ----------
     inputs : TrialSummary
     calibration : Calibration
-        Gives the hazards of progression and of death without progression.
     cuts : tuple of float
         Months since randomisation at which the post-progression hazards change.
 
     Raises
     ------
     UsageError
-        If the trial has no numbers at risk, or an interval holds no count.
+        If the trial has no numbers at risk, or an interval without a count.
     FitError
         If a fit does not converge.
 
@@ -161,26 +175,25 @@ def compare_at_risk(inputs: TrialSummary, calibration: Calibration, cuts: tuple[
     edges = (0.0, *cuts, np.inf)
     counted = np.array([t for t in at_risk.times if t > 0])
     if not all(((counted > low) & (counted <= high)).any() for low, high in pairwise(edges)):
-        raise UsageError(f"{inputs.name}: no number at risk within an interval of cuts {cuts}; take fewer")
-    calibrated = _described(
-        "constant, as calibrated", inputs, calibration, at_risk, calibration.post_progression[:, None], (), 0
-    )
-    constant = _fitted("constant, fitted to the numbers at risk", inputs, calibration, at_risk, ())
+        raise UsageError(f"{inputs.name}: an interval of the cuts {cuts} has no number at risk; take fewer cuts")
+    trial = inputs, calibration, at_risk
+    calibrated = _fit("constant, as calibrated", *trial, (), fitted=False)
+    constant = _fit("constant, fitted to the numbers at risk", *trial, ())
     words = ", ".join(f"{cut:g}" for cut in cuts)
-    varying = _fitted(f"changing at {words} months, fitted to the numbers at risk", inputs, calibration, at_risk, cuts)
+    varying = _fit(f"changing at {words} months, fitted to the numbers at risk", *trial, cuts)
     freedom = varying.free - constant.free
     p = float(gammaincc(freedom / 2, max(constant.deviance - varying.deviance, 0.0) / 2))
     crude = crude_ratios(at_risk, cuts, inputs.follow_up.value)
-    problems = ["losses to follow-up are taken for deaths, and p takes the cuts as chosen before the counts were seen"]
+    problems = ["losses to follow-up count as deaths, and the p-value assumes that the cuts were chosen in advance"]
     if abs(np.log(varying.hr_os / inputs.hr_os.value)) > MAX_HR_MISFIT:
         problems.append(
             f"the fit {varying.name} has an OS HR of {varying.hr_os:.2f} (Cox limit), "
             f"the trial printed {inputs.hr_os.value:.2f}: "
-            "numbers at risk tell when patients left, the hazard ratio only roughly"
+            "numbers at risk determine the hazard ratio only approximately"
         )
     expected = calibrated.expected[:, 1:]
     if expected[expected > 0].min() < 5:
-        problems.append("late numbers at risk are small: the hazards of the last interval rest on few deaths")
+        problems.append("late numbers at risk are small: the hazards of the last interval depend on few deaths")
     return AtRiskComparison(
         fits=(calibrated, constant, varying),
         p=p,
@@ -199,12 +212,12 @@ def at_risk_misfit(counts: Sequence[int], share: FloatArray) -> FloatArray:
     ----------
     counts : (k,) sequence
     share : (k,) array
-        Of the patients alive and still followed at those times, by the model.
+        Share of the patients alive and still in follow-up at those times, by the model.
 
     Returns
     -------
     (k - 1,) array
-        Zero where nobody was left to be counted.
+        Zero where nobody was at risk before.
 
     Examples
     --------
@@ -222,12 +235,12 @@ def at_risk_misfit(counts: Sequence[int], share: FloatArray) -> FloatArray:
 
 
 def _still_followed(times: FloatArray, follow_up: tuple[float, float] | None) -> FloatArray:
-    """Share of patients whose administrative follow-up reaches these times."""
+    """Share of patients with administrative follow-up to these times."""
     return np.ones_like(times) if follow_up is None else Censoring(*follow_up).administrative(times)
 
 
 def supported_until(at_risk: AtRisk) -> float:
-    """Months of the last count with at least 10 patients at risk in both arms; 0 where no count has so many.
+    """Month of the last count with at least 10 patients at risk in both arms; 0 if there is none.
 
     Examples
     --------
@@ -238,62 +251,49 @@ def supported_until(at_risk: AtRisk) -> float:
     return max((time for time, many in zip(at_risk.times, enough, strict=True) if many), default=0.0)
 
 
-def _arm(calibration: Calibration, i: int, hazards: FloatArray, cuts: tuple[float, ...]) -> IllnessDeath:
-    return IllnessDeath.from_pfs(
-        calibration.median_pfs[i], calibration.direct_death, hazards if cuts else hazards[0], cuts
-    )
-
-
-def _fitted(
-    name: str, inputs: TrialSummary, calibration: Calibration, at_risk: AtRisk, cuts: tuple[float, ...]
-) -> AtRiskFit:
-    from scipy.optimize import least_squares
-
-    times, hazards = np.array(at_risk.times), []
-    followed = _still_followed(times, inputs.follow_up.value)
-    for i, arm in enumerate(ARMS):
-
-        def misfit(logs: FloatArray, i: int = i, arm: str = arm) -> FloatArray:
-            share = _arm(calibration, i, np.exp(logs), cuts).survival_os(times) * followed
-            return at_risk_misfit(getattr(at_risk, arm), share)
-
-        start = np.full(len(cuts) + 1, np.log(calibration.post_progression[i]))
-        low, high = np.log(HAZARD_BOUNDS)
-        solution = least_squares(misfit, np.clip(start, low, high), bounds=(low, high), x_scale=1.0)
-        if not solution.success:
-            raise FitError(
-                f"{inputs.name}, {arm} arm: the fit to the numbers at risk did not converge ({solution.message})"
-            )
-        hazards.append(np.exp(solution.x))
-    return _described(name, inputs, calibration, at_risk, np.array(hazards), cuts, 2 * (len(cuts) + 1))
-
-
-def _described(
+def _fit(
     name: str,
     inputs: TrialSummary,
     calibration: Calibration,
     at_risk: AtRisk,
-    hazards: FloatArray,
     cuts: tuple[float, ...],
-    free: int,
+    *,
+    fitted: bool = True,
 ) -> AtRiskFit:
-    arms = [_arm(calibration, i, hazards[i], cuts) for i in (0, 1)]
-    times = np.array(at_risk.times)
-    counts = [getattr(at_risk, name) for name in ARMS]
-    shares = [arm.survival_os(times) * _still_followed(times, inputs.follow_up.value) for arm in arms]
-    deviance = sum(
-        float((at_risk_misfit(count, share) ** 2).sum()) for count, share in zip(counts, shares, strict=True)
-    )
+    """Compare hazards with the numbers at risk: those of the calibration, or hazards fitted to these numbers."""
+    from scipy.optimize import least_squares
+
+    times, counts = np.array(at_risk.times), (at_risk.control, at_risk.experimental)
+    followed = _still_followed(times, inputs.follow_up.value)
+    hazards = [np.full(len(cuts) + 1, h12) for h12 in calibration.post_progression]
+
+    def arm(i: int, h12: FloatArray) -> IllnessDeath:
+        hazard = h12 if cuts else h12[0]
+        return IllnessDeath.from_pfs(calibration.median_pfs[i], calibration.direct_death, hazard, cuts)
+
+    def misfit(logs: FloatArray, i: int) -> FloatArray:
+        return at_risk_misfit(counts[i], arm(i, np.exp(logs)).survival_os(times) * followed)
+
+    for i in (0, 1) if fitted else ():
+        low, high = np.log(HAZARD_BOUNDS)
+        start = np.clip(np.log(hazards[i]), low, high)
+        solution = least_squares(misfit, start, bounds=(low, high), x_scale=1.0, args=(i,))
+        if not solution.success:
+            raise FitError(
+                f"{inputs.name}, {ARMS[i]} arm: the fit to the numbers at risk did not converge ({solution.message})"
+            )
+        hazards[i] = np.exp(solution.x)
+    arms = arm(0, hazards[0]), arm(1, hazards[1])
     return AtRiskFit(
         name=name,
         control=arms[0],
         experimental=arms[1],
-        hazards=hazards,
+        hazards=np.array(hazards),
         cuts=cuts,
-        expected=np.array([count[0] * share for count, share in zip(counts, shares, strict=True)]),
-        deviance=deviance,
-        free=free,
-        hr_os=float(cox_hazard_ratio(arms[0], arms[1], inputs.follow_up.value, inputs.n)),
+        expected=np.array([counts[i][0] * arms[i].survival_os(times) * followed for i in (0, 1)]),
+        deviance=sum(float((misfit(np.log(hazards[i]), i) ** 2).sum()) for i in (0, 1)),
+        free=2 * (len(cuts) + 1) if fitted else 0,
+        hr_os=float(cox_hazard_ratio(*arms, inputs.follow_up.value, inputs.n)),
         median_os=(arms[0].quantile_os(0.5).item(), arms[1].quantile_os(0.5).item()),
     )
 
@@ -301,9 +301,9 @@ def _described(
 def crude_ratios(
     at_risk: AtRisk, cuts: tuple[float, ...], follow_up: tuple[float, float] | None, level: float = LEVEL
 ) -> tuple[CrudeRatio, ...]:
-    """Compute the rate ratios between cuts, falls over person-months by trapezoids.
+    """Compute the ratios of rates between cuts, decreases of the numbers at risk over person-months (trapezoidal rule).
 
-    Intervals that end after the start of administrative censoring, or in which nobody left an arm, are left out.
+    Left out are intervals that end after the start of administrative censoring, or in which an arm has no decrease.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Transition hazards of both arms from what a trial printed, and how far the model misses each printed value.
+"""Calibration of the transition hazards of both arms to published values, and the misfit of each published value.
 
 With constant hazards, lam = h01 + h02 and q = h02 / lam (the same q in both arms):
 
@@ -6,7 +6,7 @@ With constant hazards, lam = h01 + h02 and q = h02 / lam (the same q in both arm
     L   h12 = log 2 / reported median PPS
     M   h12 such that S_OS(median OS) = 1/2
 
-A median TTP censors deaths: it is log 2 / h01, so the median PFS of the model is (1 - q) times it.
+TTP censors deaths: its median is log 2 / h01, and the median PFS of the model is (1 - q) times the median TTP.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.pps.trial_summary import TrialSummary
+from surrogacy.pps.trial_summary import PfsCut, TrialSummary
 from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
@@ -27,41 +27,47 @@ from surrogacy.survival.illness_death import IllnessDeath
 CalibrationName = Literal["L", "M"]
 PfsSource = Literal["hazard-ratio", "medians"]
 CALIBRATION_WORDS = {
-    "L": "PPS as reported, the OS medians left to the model",
+    "L": "PPS as reported, OS medians predicted by the model",
     "M": "PPS fitted to the OS medians",
 }
 ARMS = ("control", "experimental")
-MAX_MISFIT = 0.05  # of a log median or log hazard ratio: above it a calibration says that it misses the printed value
-INSTANT_DEATH, NO_DEATH = 1e6, 1e-9  # h12 over lam where progressed patients die at once, or hardly ever
+MAX_MISFIT = 0.05  # of a log median or log hazard ratio, above which there is a caveat
+INSTANT_DEATH, NO_DEATH = 1e6, 1e-9  # h12 over lam if progressed patients die at once, or hardly ever
 
 
 @dataclass(frozen=True)
 class Target:
-    """A printed value beside that of the model.
+    """A published value and the value of the model.
 
     Parameters
     ----------
     quantity : str
-        Such as ``median OS, control``; rates and shares at risk name their time in months.
+        Label such as ``median OS, control``.
     value, model : float
-    fitted : bool
-        Whether the calibration used it.
+    role : {"fitted", "checked", "explained"}
+        ``fitted``: the calibration uses it; ``checked``: it does not; ``explained``: the decomposition explains it, so
+        that its misfit is not a fault of the calibration.
     """
 
     quantity: str
     value: float
     model: float
-    fitted: bool
+    role: Literal["fitted", "checked", "explained"]
+
+    @property
+    def fitted(self) -> bool:
+        """Test that the calibration uses the value."""
+        return self.role == "fitted"
 
     @property
     def misfit(self) -> float:
-        """Log of model over printed value."""
+        """Log of the model value over the published value."""
         return float(np.log(self.model / self.value)) if self.model > 0 and self.value > 0 else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Both arms of a trial as illness-death models, and the misfit of every target.
+    """Both arms of a trial as illness-death models, with the misfit of every published value.
 
     Parameters
     ----------
@@ -71,7 +77,7 @@ class Calibration:
     pfs : {"hazard-ratio", "medians"}
         Source of the experimental arm's PFS.
     median_pfs : (2,) array
-        Of the model, months: control, experimental.
+        Median PFS of the model, months: control, experimental.
     direct_death : float
         Share of PFS events that are deaths, in both arms.
     post_progression : (2,) array
@@ -105,19 +111,18 @@ class Calibration:
 
     @property
     def label(self) -> str:
-        """Name of the calibration and of its PFS effect: what must stand beside every share."""
+        """Name of the calibration and of its PFS effect, for every sentence with a share."""
         return f"calibration {self.name}, {self.scenario}"
 
     @property
     def words(self) -> str:
-        """Origin of the hazards."""
+        """Source of the post-progression hazards, in words."""
         return CALIBRATION_WORDS[self.name]
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Targets that the model misses by more than 5 %, in words."""
-        # the OS hazard ratio is what is to be explained, not a target
-        missed = [target for target in self.targets if target.quantity != "HR OS" and abs(target.misfit) > MAX_MISFIT]
+        """Caveat that names the published values that the model misses by more than 5 %."""
+        missed = [t for t in self.targets if t.role != "explained" and abs(t.misfit) > MAX_MISFIT]
         words = "; ".join(
             f"{target.quantity} printed {target.value:.3g}, model {target.model:.3g}" for target in missed
         )
@@ -142,8 +147,8 @@ def calibrate(
     Raises
     ------
     UsageError
-        If a value is missing, or no hazard gives it (median OS not above median PFS; too many deaths without
-        progression).
+        If a value is missing, or no hazard reproduces it: median OS not above median PFS, or too many deaths without
+        progression.
 
     Examples
     --------
@@ -162,7 +167,7 @@ def calibrate(
         raise UsageError(
             f"unknown calibration {name!r}; choose L ({CALIBRATION_WORDS['L']}) or M ({CALIBRATION_WORDS['M']})"
         )
-    median_pfs = _median_pfs(inputs, pfs, chosen.name)
+    median_pfs = _median_pfs(inputs, pfs, chosen)
     q = inputs.direct_death.value
     if name == "L":
         if inputs.pps is None:
@@ -170,20 +175,13 @@ def calibrate(
         h12 = np.log(2.0) / np.array(inputs.pps)
     else:
         h12 = _fitted_hazards(inputs, median_pfs)
-    endpoint = inputs.endpoint
-    fitted = {
-        f"median {endpoint}, control",
-        f"HR {endpoint}" if pfs == "hazard-ratio" else f"median {endpoint}, experimental",
-    }
-    fitted |= {f"median {'PPS' if name == 'L' else 'OS'}, {arm}" for arm in ARMS}
-    targets = _targets(inputs, chosen.name, _two_arms(median_pfs, q, h12), fitted)
+    targets = _targets(inputs, name, pfs, chosen, _two_arms(median_pfs, q, h12))
     return Calibration(name, chosen.name, pfs, median_pfs, q, h12, targets)
 
 
-def _median_pfs(inputs: TrialSummary, pfs: PfsSource, cut: str) -> FloatArray:
+def _median_pfs(inputs: TrialSummary, pfs: PfsSource, chosen: PfsCut) -> FloatArray:
     """(2,) median PFS of the model, months: of control and experimental arm."""
-    chosen = inputs.cut(cut)
-    # the control median of the preferred cut serves a cut that printed a hazard ratio alone
+    # a cut that printed a hazard ratio alone uses the control median of the preferred cut
     medians = chosen.medians or inputs.cuts[0].medians
     if medians is None or (pfs == "medians" and chosen.medians is None):
         raise UsageError(
@@ -194,31 +192,31 @@ def _median_pfs(inputs: TrialSummary, pfs: PfsSource, cut: str) -> FloatArray:
 
 
 def pfs_of_endpoint(median: npt.ArrayLike, inputs: TrialSummary) -> npt.NDArray[np.float64]:
-    """Median PFS that goes with a median of the trial's endpoint: a TTP censors the deaths."""
+    """Convert a median of the trial's endpoint to median PFS; TTP censors deaths."""
     share = 1.0 - inputs.direct_death.value if inputs.endpoint == "TTP" else 1.0
     return np.asarray(median, dtype=np.float64) * share
 
 
 def _fitted_hazards(inputs: TrialSummary, median_pfs: FloatArray) -> FloatArray:
-    """Post-progression hazards of calibration M; refuses what no hazard can give."""
+    """Post-progression hazards of calibration M."""
     median_os, q = np.array([median.value for median in inputs.median_os]), inputs.direct_death.value
     hazards = post_progression_hazard(median_pfs, median_os, q)
     for arm, pfs, os, hazard in zip(ARMS, median_pfs, median_os, hazards, strict=True):
         if os <= pfs:
             raise UsageError(
                 f"{inputs.name}, {arm} arm: median OS {os:g} is not above the median PFS {pfs:.4g} of this scenario, "
-                "so nobody would live past progression; check the medians and the hazard ratio"
+                "so nobody would survive progression; check the medians and the hazard ratio"
             )
         if not np.isfinite(hazard):
             raise UsageError(
-                f"{inputs.name}, {arm} arm: with {q:.0%} of PFS events deaths, half are dead before median OS {os:g} "
-                "even if nobody dies after progression; lower direct_death"
+                f"{inputs.name}, {arm} arm: if {q:.0%} of PFS events are deaths, these alone exceed half of the "
+                f"patients before median OS {os:g}; lower direct_death"
             )
     return hazards
 
 
 def bounded_hazard(median_pfs: FloatArray, hazard: FloatArray, too_long: npt.NDArray[np.bool_]) -> FloatArray:
-    """Hazards with NaN at the boundary that fits best: instant death after progression, or none where ``too_long``."""
+    """Replace hazards that are NaN by a bound: no death after progression where ``too_long``, else instant death."""
     lam = np.log(2.0) / median_pfs
     bound = np.where(too_long, NO_DEATH * lam, INSTANT_DEATH * lam)
     return np.where(np.isnan(hazard), bound, np.clip(hazard, NO_DEATH * lam, INSTANT_DEATH * lam))
@@ -235,25 +233,31 @@ def _two_arms(
 
 
 def _targets(
-    inputs: TrialSummary, cut: str, arms: tuple[IllnessDeath, IllnessDeath], fitted: set[str]
+    inputs: TrialSummary,
+    name: CalibrationName,
+    pfs: PfsSource,
+    cut: PfsCut,
+    arms: tuple[IllnessDeath, IllnessDeath],
 ) -> tuple[Target, ...]:
-    """Printed values beside the model's, fitted or not; a difference of medians beside a difference of medians."""
-    chosen, targets = inputs.cut(cut), []
+    """Published values and those of the model; a difference of medians is compared with a difference of medians."""
+    targets, endpoint = [], inputs.endpoint
 
-    def add(quantity: str, value: float, model: float) -> None:
-        targets.append(Target(quantity, float(value), float(model), quantity in fitted))
+    def add(quantity: str, value: float, model: float, fitted: bool) -> None:
+        targets.append(Target(quantity, float(value), float(model), "fitted" if fitted else "checked"))
 
     scale = float(pfs_of_endpoint(1.0, inputs))
-    for i, (name, arm) in enumerate(zip(ARMS, arms, strict=True)):
-        medians = chosen.medians or (inputs.cuts[0].medians if i == 0 else None)
+    as_difference = inputs.pps_is_a_difference and name == "M"
+    for i, (label, arm) in enumerate(zip(ARMS, arms, strict=True)):
+        medians = cut.medians or (inputs.cuts[0].medians if i == 0 else None)
         model_pfs, model_os = arm.quantile_pfs(0.5).item() / scale, arm.quantile_os(0.5).item()
         if medians is not None:
-            add(f"median {inputs.endpoint}, {name}", medians[i].value, model_pfs)
-        add(f"median OS, {name}", inputs.median_os[i].value, model_os)
-        if inputs.pps is not None:
-            as_difference = inputs.pps_is_a_difference and f"median PPS, {name}" not in fitted
-            quantity = f"median OS - median {inputs.endpoint}, {name}" if as_difference else f"median PPS, {name}"
-            add(quantity, inputs.pps[i], model_os - model_pfs if as_difference else arm.median_pps)
-    add(f"HR {inputs.endpoint}", chosen.hr.value, cox_hazard_ratio(*arms, endpoint="pfs"))
-    add("HR OS", inputs.hr_os.value, cox_hazard_ratio(*arms, inputs.follow_up.value, inputs.n))
-    return tuple(targets)
+            add(f"median {endpoint}, {label}", medians[i].value, model_pfs, fitted=i == 0 or pfs == "medians")
+        add(f"median OS, {label}", inputs.median_os[i].value, model_os, fitted=name == "M")
+        if inputs.pps is not None and as_difference:
+            add(f"median OS - median {endpoint}, {label}", inputs.pps[i], model_os - model_pfs, fitted=False)
+        elif inputs.pps is not None:
+            add(f"median PPS, {label}", inputs.pps[i], arm.median_pps, fitted=name == "L")
+    hr_pfs = cox_hazard_ratio(*arms, endpoint="pfs")
+    add(f"HR {endpoint}", cut.hr.value, hr_pfs, fitted=pfs == "hazard-ratio")
+    hr_os = float(cox_hazard_ratio(*arms, inputs.follow_up.value, inputs.n))
+    return (*targets, Target("HR OS", inputs.hr_os.value, hr_os, "explained"))

@@ -1,13 +1,13 @@
-"""OS effect that a PFS effect leaves when post-progression survival is equal in both arms.
+"""Dilution: the OS effect that follows from a PFS effect if post-progression survival is equal in both arms.
 
     retained share = log HR_OS / log HR_PFS,   HR_OS the large-sample limit of the Cox estimate
 
-The model has constant hazards, so only ratios matter: time is measured in median PFS of the control arm. Follow-up is
-the uniform administrative censoring of even accrual; short follow-up retains more where PPS is long, because early
+Hazards are constant, so only ratios matter, and the unit of time is the median PFS of the control arm. Administrative
+censoring is uniform, as under even accrual. If PPS is long, short follow-up retains more of the effect, because early
 deaths are less diluted.
 
-As PPS -> 0, OS is PFS and its hazard ratio that of PFS. As PPS -> infinity only deaths without progression are left
-within the follow-up; with complete follow-up everyone dies after a wait that both arms share, and the hazard ratio goes
+As PPS -> 0, OS equals PFS and has its hazard ratio. As PPS -> infinity, only deaths without progression occur within
+the follow-up. With complete follow-up, the time after progression dominates OS in both arms, and the hazard ratio tends
 to about 1.
 """
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.pps.calibration import Calibration
+from surrogacy.pps.calibration import Calibration, pfs_of_endpoint
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, read_all_inputs
 from surrogacy.pps.table_rows import typed_tables
 from surrogacy.pps.trial_summary import TrialSummary
@@ -29,29 +29,29 @@ from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.trials import TrialSet
 
-TRIAL_LIKE = (4.0, 8.0)  # shortest and longest follow-up, median PFS of the control arm
+TRIAL_LIKE = (4.0, 8.0)  # shortest and longest follow-up, in median PFS of the control arm
 RATIOS = np.geomspace(0.2, 20.0, 41)
 HAZARD_RATIOS = np.exp(np.linspace(np.log(0.25), np.log(0.97), 21))
-ENDLESS_PPS = 1e6  # months: nobody dies after progression within any follow-up
-LONG_PPS = 10_000.0  # months; with everyone followed to death the hazard ratio is then within about 0.001 of its limit
+ENDLESS_PPS = 1e6  # months; no death after progression within any follow-up
+LONG_PPS = 10_000.0  # months; with complete follow-up the hazard ratio is then within about 0.001 of its limit
 SHORT_PPS = 0.01  # months
 MEAN_FOLLOW_UPS = np.geomspace(1.5, 60.0, 25)
 
 
 @dataclass(frozen=True)
 class EqualPps:
-    """Limits of the OS hazard ratio (Cox limit) over one PPS in both arms, and the PPS that the observed one needs.
+    """Limits of the OS hazard ratio for equal PPS in both arms, and the PPS at which it equals the observed one.
 
     Parameters
     ----------
     none : float
         PPS -> 0: the PFS hazard ratio.
     endless, endless_complete : float
-        PPS -> infinity: under the trial's follow-up (PPS of a million months), with everyone followed to death (10,000
+        PPS -> infinity, under the trial's follow-up (PPS of a million months) and with complete follow-up (10,000
         months).
     needed, needed_complete : float or None
         Median PPS (months, definition ``model``) at which dilution alone gives the observed OS hazard ratio, under the
-        trial's follow-up and with complete follow-up; None if no length does.
+        trial's follow-up and with complete follow-up; None if there is no such PPS.
     """
 
     none: float
@@ -72,14 +72,15 @@ class DilutionMap:
     hazard_ratios : (h,) array
         PFS hazard ratios.
     complete, trial_like : (h, r) arrays
-        Retained share by PFS hazard ratio: everyone followed to death; follow-up uniform over ``TRIAL_LIKE``.
+        Retained share by PFS hazard ratio, with complete follow-up and with follow-up uniform over ``TRIAL_LIKE``.
     follow_ups : (f,) array
-        Mean follow-up, control's median PFS; uniform from 2/3 to 4/3 of it, the shape of ``TRIAL_LIKE``.
+        Mean follow-up in median PFS of the control arm; follow-up is uniform from 2/3 to 4/3 of the mean, as in
+        ``TRIAL_LIKE``.
     by_follow_up : (f, r) array
         Retained share by mean follow-up, at ``hr_pfs``.
     hr_pfs : float
     direct_death : float
-        Share of PFS events that are deaths, everywhere in the map.
+        Share of PFS events that are deaths.
     """
 
     ratios: FloatArray
@@ -94,19 +95,18 @@ class DilutionMap:
 
 @dataclass(frozen=True)
 class DilutionPoint:
-    """Place of a comparison of the tables on the map.
+    """Position of a comparison on the map.
 
     Parameters
     ----------
     comparison, label, stage : str
     pps_over_pfs : float
-        Control arm: median PPS of the constant-hazard model that gives its medians (definition ``model``), over its
-        median PFS.
+        Median PPS (definition ``model``) over median PFS of the control arm.
     hr_pfs, hr_os : float
-        As reported, for the progression endpoint that the tables hold medians of.
+        Reported hazard ratios; that of PFS is for ``endpoint``.
     endpoint : str
     follow_up : float or None
-        Mean administrative follow-up over the control's median PFS; None where the tables do not hold it.
+        Mean administrative follow-up over median PFS of the control arm; None if the tables do not hold it.
     """
 
     comparison: str
@@ -139,7 +139,7 @@ def equal_pps_hazard_ratio(
     follow_up : (float, float), optional
         Shortest and longest administrative follow-up, months, uniform in between; default: complete.
     allocation : (float, float)
-        Patients, control and experimental; only their ratio matters.
+        Patients in the control and in the experimental arm; only their ratio matters.
 
     Returns
     -------
@@ -172,7 +172,7 @@ def diluted_hazard_ratio(
     direct_death : array-like
         Share of PFS events that are deaths, in both arms.
     follow_up : (float, float), optional
-        Shortest and longest administrative follow-up in median PFS of the control, uniform in between; default:
+        Shortest and longest administrative follow-up in median PFS of the control arm, uniform in between; default:
         complete.
 
     Returns
@@ -211,12 +211,12 @@ def retained_share(
     direct_death: npt.ArrayLike = 0.0,
     follow_up: tuple[float, float] | None = None,
 ) -> FloatArray:
-    """``log HR_OS / log HR_PFS`` of `diluted_hazard_ratio`, whose arguments it takes.
+    """Retained share ``log HR_OS / log HR_PFS``; the arguments are those of `diluted_hazard_ratio`.
 
     Raises
     ------
     UsageError
-        If a value is impossible, or a PFS hazard ratio is 1: there is no effect of which a share could be retained.
+        If a value is impossible, or a PFS hazard ratio is 1, for which the share is not defined.
 
     Examples
     --------
@@ -224,14 +224,12 @@ def retained_share(
     [0.93, 0.53, 0.16]
     """
     if (np.asarray(hr_pfs) == 1).any():
-        raise UsageError(
-            "hr_pfs 1: there is no PFS effect of which a share could be retained; give another hazard ratio"
-        )
+        raise UsageError("hr_pfs 1: the retained share is not defined without a PFS effect; give another hazard ratio")
     return np.asarray(np.log(diluted_hazard_ratio(hr_pfs, pps_over_pfs, direct_death, follow_up)) / np.log(hr_pfs))
 
 
 def dilution_map(hr_pfs: float = 0.65, direct_death: float = ASSUMED_DIRECT_DEATH) -> DilutionMap:
-    """Compute the map.
+    """Compute the retained share of the log hazard ratio on three grids.
 
     Parameters
     ----------
@@ -261,9 +259,9 @@ def dilution_map(hr_pfs: float = 0.65, direct_death: float = ASSUMED_DIRECT_DEAT
 
 
 def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
-    """Place every comparison that has medians of both arms and both hazard ratios on the map.
+    """Return the position on the map of every comparison with medians of both arms and both hazard ratios.
 
-    A TTP censors deaths: its median is turned into that of PFS, ``(1 - q) median TTP``.
+    TTP censors deaths: its median is converted to median PFS, ``(1 - q) median TTP``.
     """
     rows = typed_tables(trials).trials
     points = []
@@ -271,12 +269,9 @@ def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
         cut = trial.cuts[0]
         if cut.medians is None:
             continue
-        q = trial.direct_death.value
-        pfs = cut.medians[0].value * (1.0 - q if trial.endpoint == "TTP" else 1.0)
-        model = IllnessDeath.from_medians(pfs=pfs, os=trial.median_os[0].value, direct_death=q)
-        known = (
-            None if trial.follow_up.assumed or trial.follow_up.value is None else sum(trial.follow_up.value) / 2.0 / pfs
-        )
+        pfs = float(pfs_of_endpoint(cut.medians[0].value, trial))
+        model = IllnessDeath.from_medians(pfs, trial.median_os[0].value, trial.direct_death.value)
+        period = None if trial.follow_up.assumed else trial.follow_up.value
         points.append(
             DilutionPoint(
                 comparison=trial.comparison,
@@ -286,7 +281,7 @@ def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
                 hr_pfs=cut.hr.value,
                 hr_os=trial.hr_os.value,
                 endpoint=trial.endpoint,
-                follow_up=known,
+                follow_up=None if period is None else sum(period) / 2.0 / pfs,
             )
         )
     return tuple(points)
@@ -295,13 +290,13 @@ def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
 def pps_needed(
     calibration: Calibration, hazard_ratio: float, follow_up: tuple[float, float] | None, n: tuple[int, int]
 ) -> float | None:
-    """Equal median PPS at which dilution alone gives an OS hazard ratio.
+    """Median PPS, equal in both arms, at which dilution alone gives an OS hazard ratio.
 
     Parameters
     ----------
     calibration : Calibration
     hazard_ratio : float
-        Cox limit of OS, experimental over control.
+        OS hazard ratio (Cox limit), experimental over control.
     follow_up : (float, float) or None
         Administrative follow-up, months; None = complete.
     n : (int, int)
@@ -310,8 +305,8 @@ def pps_needed(
     Returns
     -------
     float or None
-        Months; the shortest such PPS, as under short follow-up the hazard ratio need not rise all the way. None if no
-        length from 0.01 to 10,000 months gives it.
+        Months. The shortest such PPS, because under short follow-up the hazard ratio need not be monotone. None if
+        there is none from 0.01 to 10,000 months.
     """
     from scipy.optimize import brentq
 
@@ -329,7 +324,7 @@ def pps_needed(
 
 
 def equal_pps(inputs: TrialSummary, calibration: Calibration) -> EqualPps:
-    """Compute the limits of the OS hazard ratio over one PPS in both arms of a trial, and the PPS needed."""
+    """Compute the limits of the OS hazard ratio for equal PPS in both arms, and the PPS at which it is as observed."""
     follow_up, n = inputs.follow_up.value, inputs.n
     endless = ENDLESS_PPS if follow_up is not None else LONG_PPS
     return EqualPps(
@@ -344,6 +339,6 @@ def equal_pps(inputs: TrialSummary, calibration: Calibration) -> EqualPps:
 def _with_equal_pps(
     calibration: Calibration, median_pps: npt.ArrayLike, follow_up: tuple[float, float] | None, n: tuple[int, int]
 ) -> FloatArray:
-    """OS hazard ratio with one median PPS, months, in both arms of a calibrated trial."""
+    """OS hazard ratio of a calibrated trial with the same median PPS, months, in both arms."""
     hazard = np.log(2.0) / np.asarray(median_pps, dtype=np.float64)
     return equal_pps_hazard_ratio(calibration.median_pfs, hazard, calibration.direct_death, follow_up, n)

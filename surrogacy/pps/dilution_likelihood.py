@@ -1,7 +1,7 @@
-"""Likelihood of OS effects about those that dilution leaves, the true surrogate effects integrated out.
+"""Likelihood of OS effects about the effects that dilution predicts, with the true surrogate effects integrated out.
 
-Given the surrogate estimate the true surrogate effect d1 is normal, the final estimate normal given d1, with mean a + k
-m(d1); d1 is integrated by a Gauss-Hermite rule.
+The true surrogate effect d1 is normal given the surrogate estimate. The final estimate is normal given d1, with mean
+a + k m(d1). d1 is integrated by a Gauss-Hermite rule.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from surrogacy.models.exact.line_posterior import condition
 from surrogacy.models.priors import Normal
 from surrogacy.pps.expected_effects import Expectation
 
-HERMITE_NODES = 11  # of every true surrogate effect
+HERMITE_NODES = 11  # per true surrogate effect
 VALUES_AT_ONCE = 400_000
 
 
 @dataclass(frozen=True, eq=False)
 class EffectGroup:
-    """Comparisons whose estimates covary, at the nodes of their true surrogate effects.
+    """Comparisons with correlated estimates, at the nodes of their true surrogate effects.
 
-    The final errors left when the surrogate errors are known have covariance R, the scatter psi^2 I: both are diagonal
-    in the eigenvectors of R.
+    Given the surrogate errors, the final errors have covariance R. The scatter is psi^2 I. Both are diagonal in the
+    basis of the eigenvectors of R.
 
     Parameters
     ----------
     trial : str
     log_weight : (h,) array
-        Of the Gauss-Hermite nodes.
+        Log weights of the Gauss-Hermite nodes.
     y : (h, m) array
-        Final estimates less what the surrogate errors explain, in the eigenvectors of R, like all that follows.
+        Final estimates minus their regression on the surrogate errors, in the basis of the eigenvectors of R, as all
+        arrays below.
     intercept : (m,) array
     expected : (h, m) array
         Expected final effects.
@@ -50,7 +51,7 @@ class EffectGroup:
     variance: FloatArray
 
     def log_likelihood(self, coefficients: FloatArray, sds: FloatArray) -> FloatArray:
-        """(n, s) log densities at (n, 2) values of (a, k) and (s,) of psi."""
+        """(n, s) log densities at (n, 2) values of (a, k) and (s,) values of psi."""
         total = self.variance + sds[:, None] ** 2  # (s, m)
         constant = -0.5 * np.log(2 * np.pi * total).sum(axis=1)
         step = max(1, VALUES_AT_ONCE // (len(sds) * len(self.log_weight)))
@@ -65,13 +66,13 @@ class EffectGroup:
 
 
 def effect_groups(effects: Effects, expectation: Expectation, surrogate: Normal) -> list[EffectGroup]:
-    """Group comparisons whose estimates covary, with nodes of their true surrogate effects.
+    """Group comparisons with correlated estimates, and set the nodes of their true surrogate effects.
 
     Parameters
     ----------
     effects : Effects
     expectation : Expectation
-        Of the same comparisons.
+        Expected effects of the same comparisons.
     surrogate : Normal
         Prior of every true surrogate effect.
     """

@@ -1,10 +1,12 @@
-"""The OS effect that a PFS effect should leave in each trial if post-progression survival is equal in both arms.
+"""OS effect that a PFS effect predicts in each trial if post-progression survival is equal in both arms.
 
-    m_i(d1) = log of the Cox limit of the OS hazard ratio of an illness-death model with constant hazards:
+m_i(d1) is the log of the Cox limit of the OS hazard ratio under the follow-up of trial i, by an illness-death model
+with constant hazards:
+
     control      lam = ln 2 / median PFS,  h02 = q lam,  h01 = (1 - q) lam,  h12 from the PPS
     experimental exp(d1) h01, exp(d1) h02, the same h12
 
-under the follow-up of the trial. With ``definition="model"`` h12 is the one that gives the control arm's median OS.
+With ``definition="model"``, h12 reproduces the median OS of the control arm.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from typing import Protocol
 
 import numpy as np
 
-from surrogacy.arrays import BoolArray, FloatArray, IntArray
+from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.effects import Effects
-from surrogacy.errors import FitError, UsageError
+from surrogacy.errors import FitError
 from surrogacy.models.moderation import COEFFICIENTS, Moderation
 from surrogacy.pps.dilution import equal_pps_hazard_ratio
 from surrogacy.pps.moderators import control_arms, pfs_of, pps_sensitivity
@@ -25,42 +27,42 @@ from surrogacy.pps.table_rows import typed_tables
 from surrogacy.pps.trial_summary import PpsDefinition
 from surrogacy.trials import TrialSet
 
-DERIVATIVE_STEP = 1e-3  # of a log, for derivatives
-MAX_LOG_HR = 5.0  # |log HR| beyond which an effect is held: a hazard ratio of 0.007
+DERIVATIVE_STEP = 1e-3  # of a log, for numerical derivatives
+MAX_LOG_HR = 5.0  # larger |log HR| are set to this value, a hazard ratio of 0.007
 
 
 class Expectation(Protocol):
-    """Expected OS effect of every comparison at given surrogate effects."""
+    """Expected OS effects of comparisons, as functions of the surrogate effects."""
 
     def log_hr(self, surrogate: FloatArray) -> FloatArray:
         """(n, k) expected log hazard ratios at (n, k) surrogate log hazard ratios."""
         ...
 
     def control_sensitivity(self, surrogate: FloatArray) -> FloatArray:
-        """(k, 3) derivatives by the surrogate effect, and by the logs of the control arm's median PFS and OS."""
+        """(k, 3) derivatives by the surrogate effect and by the logs of the control arm's median PFS and OS."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class ExpectedEffects:
-    """OS effects that dilution leaves of PFS effects in a number of comparisons.
+    """OS effects that dilution predicts from PFS effects, in k comparisons.
 
     Parameters
     ----------
     median_pfs, direct_death, post_progression : (k,) arrays
-        Of the control arms: median PFS in months, share of PFS events that are deaths, hazard of death after
-        progression per month.
+        Control arms: median PFS in months, share of PFS events that are deaths, hazard of death after progression per
+        month.
     follow_up : (k, 2) array
         Shortest and longest administrative follow-up, months, uniform in between; infinite for complete follow-up.
     allocation : (k, 2) array
-        Patients, control and experimental.
+        Patients in the control and in the experimental arm.
     pps_sensitivity : (k, 2) array
-        Derivatives of the log of the PPS by the logs of the control arm's median PFS and OS; 0 where it was not made
-        from them.
+        Derivatives of the log of the PPS by the logs of the control arm's median PFS and OS; 0 if the PPS does not
+        depend on them.
     words : str
-        Definition of PPS and kind of follow-up.
+        Definition of PPS and type of follow-up.
     assumed : tuple of str
-        Values that no source states.
+        Assumptions for values that no source states.
     """
 
     median_pfs: FloatArray
@@ -72,36 +74,11 @@ class ExpectedEffects:
     words: str = ""
     assumed: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        k = len(self.median_pfs)
-        for name in _COLUMNS[1:]:
-            shape = (k,) if name in ("direct_death", "post_progression") else (k, 2)
-            if np.shape(getattr(self, name)) != shape:
-                raise UsageError(
-                    f"{name} must have shape {shape}, as median_pfs has {k} values; got {np.shape(getattr(self, name))}"
-                )
-
     def __len__(self) -> int:
         return len(self.median_pfs)
 
-    def take(self, index: BoolArray | IntArray) -> ExpectedEffects:
-        """Some of the comparisons."""
-        median_pfs, direct_death, post_progression, follow_up, allocation, sensitivity = (
-            getattr(self, name)[index] for name in _COLUMNS
-        )
-        return ExpectedEffects(
-            median_pfs,
-            direct_death,
-            post_progression,
-            follow_up,
-            allocation,
-            sensitivity,
-            self.words,
-            self.assumed,
-        )
-
     def control_sensitivity(self, surrogate: FloatArray) -> FloatArray:
-        """Differentiate the expected log hazard ratios.
+        """Derivatives of the expected log hazard ratios.
 
         Parameters
         ----------
@@ -111,7 +88,7 @@ class ExpectedEffects:
         Returns
         -------
         (k, 3) array
-            Derivatives by the surrogate effect, and by the logs of the control arm's median PFS and OS.
+            Derivatives by the surrogate effect and by the logs of the control arm's median PFS and OS.
         """
         derivatives = np.empty((len(self), 3))
         at = surrogate[None] + DERIVATIVE_STEP * np.array([[1.0], [-1.0]])
@@ -136,7 +113,7 @@ class ExpectedEffects:
         Parameters
         ----------
         surrogate : (n, k) array
-            Log hazard ratios of PFS, n a comparison.
+            Log hazard ratios of PFS, n per comparison.
 
         Returns
         -------
@@ -158,9 +135,6 @@ class ExpectedEffects:
         return expected
 
 
-_COLUMNS = ("median_pfs", "direct_death", "post_progression", "follow_up", "allocation", "pps_sensitivity")
-
-
 def expected_effects(
     trials: TrialSet,
     effects: Effects,
@@ -171,28 +145,29 @@ def expected_effects(
     direct_death: float = ASSUMED_DIRECT_DEATH,
     assumed_follow_up: tuple[float, float] = ASSUMED_FOLLOW_UP,
 ) -> tuple[ExpectedEffects, BoolArray]:
-    """Derive the expected OS effect of every comparison from the arm table.
+    """Derive the expected OS effects of comparisons from the arm table.
 
     Parameters
     ----------
     trials : TrialSet
     effects : Effects
     definition : {"model", "median-difference", "reported", "area"}
-        Of the control arm's PPS.
+        Definition of the PPS of the control arm.
     complete_follow_up : bool
-        Follow everyone to the event; else as in the tables, or from once to three times the control's median OS.
+        Complete follow-up. Default: follow-up from the tables, or ``assumed_follow_up``.
     min_evidence : {"primary", "secondary", "unverified"}
+        Lowest accepted level of evidence of the row of the arm.
     direct_death : float
-        Share of PFS events that are deaths, where the tables do not count them.
+        Share of PFS events that are deaths, assumed for trials without counts in the tables.
     assumed_follow_up : (float, float)
-        Administrative follow-up where the tables do not hold it, in median OS of the control arm.
+        Administrative follow-up of trials without follow-up in the tables, in median OS of the control arm.
 
     Returns
     -------
     expected : ExpectedEffects
-        Of the comparisons that have control-arm medians and both effects with standard errors.
+        For the comparisons with control-arm medians and with standard errors of both effects.
     known : (k,) bool array
-        Mask of these in ``effects``.
+        Mask of these comparisons in ``effects``.
 
     Raises
     ------
@@ -220,24 +195,16 @@ def expected_effects(
             f"and a PPS by definition {definition}"
         )
     rows = typed_tables(trials).trials
-    pfs, os, q, hazard = (np.empty(len(used)) for _ in range(4))
-    follow_up, allocation = np.empty((len(used), 2)), np.ones((len(used), 2))
-    sensitivity, not_held = np.empty((len(used), 2)), 0
-    names = [name for name, keep in zip(effects.comparison, known, strict=True) if keep]
-    for i, (name, arm) in enumerate(zip(names, used, strict=True)):
-        row, q[i], os[i] = rows[name], arm.direct_death.value, arm.median_os.value
-        pfs[i] = pfs_of(arm)
-        hazard[i] = np.log(2.0) / arm.pps(definition).months
-        sensitivity[i] = pps_sensitivity(arm, definition)
-        if row.follow_up is not None:
-            follow_up[i] = row.follow_up
-        else:
-            follow_up[i] = np.multiply(assumed_follow_up, os[i])
-            not_held += 1
-        if row.n_ctl > 0 and row.n_exp > 0:
-            allocation[i] = row.n_ctl, row.n_exp
+    trial_rows = [rows[name] for name, keep in zip(effects.comparison, known, strict=True) if keep]
+    follow_up = np.array(
+        [
+            row.follow_up or np.multiply(assumed_follow_up, arm.median_os.value)
+            for row, arm in zip(trial_rows, used, strict=True)
+        ]
+    )
     if complete_follow_up:
         follow_up[:] = np.inf
+    sizes = [(row.n_ctl, row.n_exp) if row.n_ctl > 0 and row.n_exp > 0 else (1.0, 1.0) for row in trial_rows]
     period = "complete" if complete_follow_up else "administrative"
     words = f"equal PPS in both arms, by definition: {definition}; {period} follow-up"
     assumed = []
@@ -245,24 +212,35 @@ def expected_effects(
     if counted < len(used):
         share = next(arm.direct_death.value for arm in used if arm.direct_death.assumed)
         assumed.append(f"{share:.0%} of PFS events taken as deaths in {len(used) - counted} of {len(used)} comparisons")
-    if not_held and not complete_follow_up:
+    not_stated = sum(row.follow_up is None for row in trial_rows)
+    if not_stated and not complete_follow_up:
         assumed.append(
             f"follow-up taken as uniform from {assumed_follow_up[0]:g} to {assumed_follow_up[1]:g} control median OS "
-            f"in {not_held} of {len(used)}"
+            f"in {not_stated} of {len(used)}"
         )
-    return ExpectedEffects(pfs, q, hazard, follow_up, allocation, sensitivity, words, tuple(assumed)), known
+    expected = ExpectedEffects(
+        median_pfs=np.array([pfs_of(arm) for arm in used]),
+        direct_death=np.array([arm.direct_death.value for arm in used]),
+        post_progression=np.log(2.0) / np.array([arm.pps(definition).months for arm in used]),
+        follow_up=follow_up,
+        allocation=np.array(sizes, dtype=np.float64),
+        pps_sensitivity=np.array([pps_sensitivity(arm, definition) for arm in used]),
+        words=words,
+        assumed=tuple(assumed),
+    )
+    return expected, known
 
 
 def expected_coefficients(moderation: Moderation, expectation: Expectation) -> dict[str, float]:
-    """Coefficients that dilution alone would give: of the effects that an illness-death model expects.
+    """Coefficients of a moderated line if dilution alone determined the OS effects.
 
-    Weighted least squares on (1, z, x, z x), weights of the moderated line.
+    Weighted least squares of the expected OS effects on (1, z, x, z x), with the weights of the moderated line.
 
     Parameters
     ----------
     moderation : Moderation
     expectation : Expectation
-        Of the same comparisons, such as `ExpectedEffects`.
+        Expected effects of the same comparisons.
     """
     x = moderation.posterior.effects.log_hr[:, 0]
     columns, weight = moderation.weighted_design()

@@ -1,4 +1,4 @@
-"""Components of the gap between a PFS effect and an OS effect: hazard ratios on the way, resampling, identification."""
+"""Components of the gap between a PFS and an OS effect: intermediate hazard ratios, resampling, identification."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
 
 PARTS = ("dilution", "imbalance", "residual")
-MAX_SHARE_WIDTH = 0.5  # of the gap: a share whose interval is wider than this counts as not identified
-MAX_LOST_SHARE = 0.01  # share of resampled trials left out, or on a boundary, above which there is a caveat
-MAX_SE_RATIO = 1.25  # of printed to simulated standard error, or the reverse, above which there is a caveat
+MAX_SHARE_WIDTH = 0.5  # width of the interval of a share, above which the share is not identified
+MAX_LOST_SHARE = 0.01  # share of resampled trials left out or on a boundary, above which there is a caveat
+MAX_SE_RATIO = 1.25  # of published to simulated standard error, or the reverse, above which there is a caveat
 
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """Log hazard ratios of OS (Cox limits) on the way, (m,) arrays.
+    """Log hazard ratios of OS (Cox limits) between the PFS effect and the model, (m,) arrays.
 
     Parameters
     ----------
     pfs : array
         PPS -> 0.
     at_control, at_experimental : array
-        The PPS of that arm in both.
+        PPS of that arm in both arms.
     model : array
-        Either arm its own.
+        Calibrated PPS of each arm.
     """
 
     pfs: FloatArray
@@ -46,12 +46,12 @@ class Steps:
 
     @property
     def equal(self) -> FloatArray:
-        """Mean over the reference arm."""
+        """Mean over the reference arms."""
         return 0.5 * (self.at_control + self.at_experimental)
 
 
 def steps_of(median_pfs: FloatArray, hazards: FloatArray, inputs: TrialSummary) -> Steps:
-    """Compute the steps for (m, 2) median PFS, months, and hazards after progression; columns control, experimental.
+    """Compute the steps from median PFS (months) and hazards after progression, (m, 2): control, experimental.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def steps_of(median_pfs: FloatArray, hazards: FloatArray, inputs: TrialSummary) 
 
 
 def parts_of(steps: Steps, observed: FloatArray) -> dict[str, FloatArray]:
-    """Differences of log hazard ratios: the three parts and the gap that they sum to.
+    """Differences of log hazard ratios: the three parts and their sum, the gap.
 
     Examples
     --------
@@ -107,9 +107,9 @@ class ResampledSteps:
     log_hr_os : (m,) array
         Observed log hazard ratios of OS.
     lost : int
-        Trials left out: no median PFS was reached, or an arm had no event.
+        Number of trials left out, without a median PFS or with an arm without events.
     at_boundary : int
-        Trials in which the best fit has PPS 0 or endless in an arm.
+        Number of trials in which the best fit has a PPS of 0 or of infinite length in an arm.
     """
 
     steps: Steps
@@ -119,24 +119,24 @@ class ResampledSteps:
 
     @property
     def parts(self) -> dict[str, FloatArray]:
-        """Parts of the gap of every trial."""
+        """Parts of the gap in every trial."""
         return parts_of(self.steps, self.log_hr_os)
 
 
 def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors) -> ResampledSteps:
-    """Calibrate resampled trials again and compute their steps.
+    """Calibrate resampled trials and compute their steps.
 
     Parameters
     ----------
     inputs : TrialSummary
     chosen : Calibration
-        Of the trial; resampled trials are calibrated in the same way.
+        Calibration of the trial; resampled trials are calibrated in the same way.
     errors : SamplingErrors
 
     Raises
     ------
     UsageError
-        If more than half of the trials have to be left out.
+        If more than half of the trials are left out.
     """
     q, cut = inputs.direct_death.value, inputs.cut(chosen.cut)
     needed = errors.median_pfs if chosen.pfs == "medians" else errors.median_pfs[:, :1]
@@ -170,7 +170,7 @@ def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors)
 
 
 def _resampled_pps(inputs: TrialSummary, errors: SamplingErrors, os: FloatArray) -> FloatArray:
-    """Reported PPS with the error of a difference of medians where it is one, else that of a Kaplan-Meier median."""
+    """Reported PPS with the error of a difference of medians if it is one, else with that of a Kaplan-Meier median."""
     printed, medians = inputs.pps, inputs.cuts[0].medians
     if printed is None:
         raise UsageError(f"{inputs.name}: no reported median PPS")
@@ -180,7 +180,7 @@ def _resampled_pps(inputs: TrialSummary, errors: SamplingErrors, os: FloatArray)
 
 
 def is_clear(gap: Estimate) -> bool:
-    """Test that the interval of the gap leaves out 0.
+    """Test that the interval of the gap excludes 0.
 
     Examples
     --------
@@ -191,7 +191,7 @@ def is_clear(gap: Estimate) -> bool:
 
 
 def width_of(share: Estimate) -> float:
-    """Width of the interval of a share, in gaps; infinite where there is no interval.
+    """Width of the interval of a share; infinite if there is no interval.
 
     Examples
     --------
@@ -204,20 +204,19 @@ def width_of(share: Estimate) -> float:
 
 
 def is_identified(gap: Estimate, shares: Mapping[str, Estimate], lost: float = 0.0, at_boundary: float = 0.0) -> bool:
-    """Test that the data tell the parts of a gap apart.
+    """Test that the data identify the parts of a gap.
 
-    They do if the gap is clearly not 0, no interval of a share is wider than half of the gap, and few of the resampled
-    trials had to be left out or lie on a boundary. The whole width counts, wherever it lies: an interval of -99% to 2%
-    tells as little as one of 0% to 101%.
+    Three conditions hold: the interval of the gap excludes 0, no interval of a share is wider than half of the gap, and
+    few resampled trials are left out or on a boundary. Only the width of an interval matters, not its location.
 
     Parameters
     ----------
     gap : Estimate
-        Log hazard ratio.
+        Difference of log hazard ratios.
     shares : dict of str to Estimate
-        Of the gap.
+        Shares of the gap.
     lost, at_boundary : float
-        Shares of the resampled trials; at most `MAX_LOST_SHARE` each.
+        Shares of the resampled trials; at most `MAX_LOST_SHARE` each is accepted.
     """
     return (
         is_clear(gap)
@@ -234,14 +233,14 @@ def problems_of(
     lost: float,
     at_boundary: float,
 ) -> tuple[str, ...]:
-    """Caveats of the shares.
+    """Caveats of a decomposition.
 
     Parameters
     ----------
     inputs : TrialSummary
     calibration : Calibration
     effects, shares : dict of str to Estimate
-        Of the decomposition.
+        Estimates of the decomposition.
     lost, at_boundary : float
         Shares of the resampled trials.
     """
@@ -252,9 +251,9 @@ def problems_of(
         problems.append(
             f"not identified: the gap between the two log hazard ratios, {gap.value:.2f}, "
             "is not clearly different from 0 "
-            f"({level} interval {gap.low:.2f} to {gap.high:.2f}), so percentages of it have no stable meaning"
+            f"({level} interval {gap.low:.2f} to {gap.high:.2f}), so that shares of it are not stable"
         )
-    # shares that are unbounded are those of a gap that is not clear, which has its own caveat
+    # unbounded shares occur only if the gap is not clear, which has its own caveat
     wide = [name for name, share in shares.items() if MAX_SHARE_WIDTH < width_of(share) < np.inf]
     if wide:
         limits = "; ".join(f"{name} {share_with_interval(shares[name])}" for name in wide)
@@ -264,15 +263,15 @@ def problems_of(
         )
     if at_boundary > MAX_LOST_SHARE:
         problems.append(
-            f"not identified: in {at_boundary:.0%} of the resampled trials the best fit has PPS 0 or endless in an arm"
+            f"not identified: in {at_boundary:.0%} of the resampled trials the best fit has PPS 0 or infinite in an arm"
         )
     if lost > MAX_LOST_SHARE:
         problems.append(
-            f"not identified: {lost:.0%} of the resampled trials were left out: no median PFS, or an arm without events"
+            f"not identified: {lost:.0%} of the resampled trials were left out: no median PFS, or no events in an arm"
         )
     residual = effects["residual"]
     if residual.low is not None and residual.high is not None and residual.low <= 0 <= residual.high:
-        problems.append("the residual is compatible with chance: its interval holds 0")
+        problems.append("the residual is compatible with chance: its interval includes 0")
     if inputs.pps_is_a_difference:
         problems.append(
             f"the reported PPS equals median OS - median {inputs.endpoint} in both arms: a difference of medians, "
@@ -284,18 +283,18 @@ def problems_of(
 
 
 def printed_errors(inputs: TrialSummary, ratios: Mapping[str, float]) -> tuple[str, ...]:
-    """Hazard ratios whose printed standard error is far from that of the simulated trials, in words.
+    """Caveats on hazard ratios whose published standard error differs strongly from that of the simulated trials.
 
     Parameters
     ----------
     inputs : TrialSummary
     ratios : dict of str to float
-        Printed over simulated standard error, by which the simulated errors were multiplied; ``pfs``, ``os``.
+        Published over simulated standard error, ``pfs`` and ``os``; the simulated errors were multiplied by it.
     """
     names = {"pfs": f"log HR {inputs.endpoint}", "os": "log HR OS"}
     return tuple(
-        f"the printed standard error of {names[endpoint]} is {ratio:.2f} times that of the simulated trials, "
-        "whose errors were scaled to it"
+        f"the published standard error of {names[endpoint]} is {ratio:.2f} times that of the simulated trials, "
+        "whose errors are scaled to it"
         for endpoint, ratio in ratios.items()
         if abs(np.log(ratio)) > np.log(MAX_SE_RATIO)
     )

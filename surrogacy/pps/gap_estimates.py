@@ -1,4 +1,4 @@
-"""Estimates of the parts of a gap: percentile intervals, shares with Fieller sets, p-values."""
+"""Estimates of a decomposition: hazard ratios and parts of the gap with intervals, shares with Fieller sets."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from surrogacy.arrays import FloatArray
 from surrogacy.pps.calibration import Calibration, PfsSource, calibrate
 from surrogacy.pps.gap_components import PARTS, ResampledSteps, Steps, parts_of, steps_of
 from surrogacy.pps.shares import FiellerSet, fieller_set, share_estimate
-from surrogacy.pps.trial_summary import TrialSummary
+from surrogacy.pps.trial_summary import HazardRatio, TrialSummary
 from surrogacy.results.estimate import Estimate
 from surrogacy.stats.bootstrap import percentiles
-from surrogacy.survival.hazard_ratios import expected_events
+from surrogacy.survival.hazard_ratios import average_hazard_ratio, cox_hazard_ratio, expected_events
+from surrogacy.survival.illness_death import IllnessDeath
 
-NO_GAP = "the two log hazard ratios are the same: there is no gap to share out"
-NO_ATTENUATION = "the model attenuates nothing: there is nothing to share out"
-ROUNDING_ERROR = 1e-9  # of a log hazard ratio: what is left of a difference by the rounding of the computer
+NO_INTERVAL = "value of the calibrated model, no interval"
+NO_GAP = "shares are not defined: the two log hazard ratios are equal"
+NO_ATTENUATION = "shares are not defined: the model has no attenuation"
+ROUNDING_ERROR = 1e-9  # rounding error of a difference of log hazard ratios
 
 
 @dataclass(frozen=True)
 class Ordering:
-    """Dilution first, with the PPS of one arm in both; then the PPS of the second arm is put in its place.
+    """Dilution with the PPS of one arm in both arms, followed by the imbalance that the PPS of the other arm adds.
 
     Parameters
     ----------
     reference : {"control", "experimental"}
-        The arm whose PPS both have at first.
+        Arm whose PPS both arms have in the first step.
     dilution, imbalance : float
         Log hazard ratios.
     """
@@ -47,10 +49,10 @@ class GapParts:
     effects : dict of str to Estimate
         ``dilution``, ``imbalance``, ``residual``, ``gap``: differences of log hazard ratios.
     shares : dict of str to Estimate
-        ``dilution``, ``imbalance``, ``residual`` over the gap, with Fieller sets. The value may lie outside 0..1; no
-        limits where the set is unbounded (the interval of the gap holds 0), no value where there is no gap.
+        ``dilution``, ``imbalance``, ``residual`` over the gap, with Fieller sets. A value may lie outside 0 to 1. There
+        are no limits if the set is unbounded (the interval of the gap includes 0), and no value without a gap.
     share_sets : dict of str to FiellerSet
-        The sets themselves; empty where there is no gap.
+        Fieller sets of the shares; empty without a gap.
     """
 
     effects: Mapping[str, Estimate]
@@ -60,16 +62,16 @@ class GapParts:
 
 @dataclass(frozen=True, eq=False)
 class ModelParts:
-    """Parts of the attenuation by the model alone, without the residual.
+    """Parts of the attenuation of the model, which excludes the residual.
 
     Parameters
     ----------
     shares : dict of str to Estimate
-        ``dilution``, ``imbalance`` over the attenuation, with Fieller sets; no value where there is none.
+        ``dilution``, ``imbalance`` over the attenuation, with Fieller sets; no value without attenuation.
     orderings : tuple of Ordering
-        With the PPS of the control arm first, and with that of the experimental arm.
+        With the control arm and with the experimental arm as reference.
     expected_deaths : float
-        Under the trial's follow-up.
+        Expected number of deaths under the follow-up of the trial.
     """
 
     shares: Mapping[str, Estimate]
@@ -84,13 +86,14 @@ class Resampling:
     Parameters
     ----------
     trials, lost, at_boundary : int
-        Resampled trials; those that gave no decomposition; those with PPS 0 or endless in an arm.
+        Number of resampled trials, of those without a decomposition, and of those with a PPS of 0 or of infinite length
+        in an arm.
     p_residual : float
-        Two-sided: share of resampled trials whose residual is at least as far from the observed residual as that is
-        from 0. The error of the model's hazard ratio, which comes from the same trial, counts.
+        Two-sided p-value: share of resampled trials in which the residual differs from the observed residual by at
+        least the size of the observed residual. It includes the error of the hazard ratio of the model.
     p_hazard_ratio : float
-        One-sided, the model's hazard ratio taken as known: share of trials whose error alone takes the OS hazard ratio
-        from the model's to the observed one or beyond, on the side of the observed one.
+        One-sided p-value with the hazard ratio of the model taken as known: share of resampled trials in which the
+        error of the OS hazard ratio is at least as large as the residual, in the same direction.
     """
 
     trials: int
@@ -104,7 +107,7 @@ class Resampling:
 class DirectDeathScenario:
     """Point values of a decomposition at one share of PFS events that are deaths.
 
-    None where there is nothing to share out.
+    Shares are None if they are not defined.
 
     Parameters
     ----------
@@ -112,7 +115,7 @@ class DirectDeathScenario:
     equal, model : float
         OS hazard ratios with equal PPS and with the PPS as calibrated.
     dilution_of_model : float or None
-        Share of the attenuation by the model.
+        Share of the attenuation of the model.
     dilution, imbalance, residual : float or None
         Shares of the gap.
     """
@@ -127,14 +130,64 @@ class DirectDeathScenario:
 
 
 def _share(part: float, whole: float) -> float | None:
-    """Part over whole; None where there is nothing to share out."""
+    """Part over whole; None if the whole is 0."""
     return part / whole if abs(whole) > ROUNDING_ERROR else None
 
 
-def gap_parts(parts: Mapping[str, FloatArray], draws: Mapping[str, FloatArray], level: float, kind: str) -> GapParts:
-    """Estimate the parts of a gap and their shares from `parts_of` the trial and of resampled trials."""
+def hazard_ratios(
+    inputs: TrialSummary, chosen: Calibration, steps: Steps, draws: ResampledSteps, level: float, method: str
+) -> dict[str, Estimate]:
+    """Estimate the hazard ratios of a decomposition, with percentile intervals for those that are resampled."""
+
+    def ratio(log_hr: FloatArray, sample: FloatArray) -> Estimate:
+        return Estimate(np.exp(log_hr).item(), None, *percentiles(np.exp(sample), level), level, method)
+
+    def cox(arms: tuple[IllnessDeath, IllnessDeath]) -> Estimate:
+        return Estimate(cox_hazard_ratio(*arms, inputs.follow_up.value, inputs.n), method=NO_INTERVAL)
+
+    def arm(i: int, j: int) -> IllnessDeath:
+        """Arm with the PFS of arm i and the PPS of arm j."""
+        return IllnessDeath.from_pfs(chosen.median_pfs[i], chosen.direct_death, chosen.post_progression[j])
+
+    resampled = {
+        "pfs": ratio(steps.pfs, draws.steps.pfs),
+        "equal_at_control": ratio(steps.at_control, draws.steps.at_control),
+        "equal_at_experimental": ratio(steps.at_experimental, draws.steps.at_experimental),
+        "equal": ratio(steps.equal, draws.steps.equal),
+        "model": ratio(steps.model, draws.steps.model),
+    }
+    if chosen.pfs == "hazard-ratio":
+        resampled["pfs"] = _published(inputs.cut(chosen.cut).hr, resampled["pfs"])
+    return resampled | {
+        "observed": _published(inputs.hr_os, ratio(np.log([inputs.hr_os.value]), draws.log_hr_os)),
+        "swapped": cox((arm(0, 1), arm(1, 0))),
+        "pps_only": cox((arm(0, 0), arm(0, 1))),
+        "average": Estimate(average_hazard_ratio(*chosen.arms, upper=np.inf), method=NO_INTERVAL),
+    }
+
+
+def interval_method(trials: int, ratios: Mapping[str, float], inputs: TrialSummary) -> str:
+    """Method of the intervals, in words."""
+    names = {"pfs": f"log HR {inputs.endpoint}", "os": "log HR OS"}
+    scaled = " and ".join(names[endpoint] for endpoint in ratios)
+    to_published = f", those of {scaled} scaled to the published standard error" if ratios else ""
+    return (
+        f"percentiles of {trials} trials simulated under calibration M, errors added to the published medians and HRs"
+        f"{to_published}; share of deaths among PFS events and follow-up held fixed"
+    )
+
+
+def _published(hr: HazardRatio, resampled: Estimate) -> Estimate:
+    """Published hazard ratio with its published interval, or with that of the resampling if there is none."""
+    if hr.low is None or hr.high is None:
+        return resampled
+    return Estimate(hr.value, None, hr.low, hr.high, hr.level, f"as published; {hr.estimand}")
+
+
+def gap_parts(parts: Mapping[str, FloatArray], draws: Mapping[str, FloatArray], level: float, method: str) -> GapParts:
+    """Estimate the parts of a gap and their shares, from the `parts_of` the trial and of resampled trials."""
     effects = {
-        name: Estimate(parts[name].item(), None, *percentiles(draws[name], level), level, kind)
+        name: Estimate(parts[name].item(), None, *percentiles(draws[name], level), level, method)
         for name in (*PARTS, "gap")
     }
     shares, sets = {}, {}
@@ -144,23 +197,26 @@ def gap_parts(parts: Mapping[str, FloatArray], draws: Mapping[str, FloatArray], 
             shares[name] = Estimate(None, method=NO_GAP)
         else:
             sets[name] = fieller_set(draws[name], draws["gap"], value, level)
-            shares[name] = share_estimate(value, sets[name], level, kind)
+            shares[name] = share_estimate(value, sets[name], level, method)
     return GapParts(effects, shares, sets)
 
 
 def model_parts(
-    inputs: TrialSummary, chosen: Calibration, steps: Steps, draws: Steps, level: float, kind: str
+    inputs: TrialSummary, chosen: Calibration, steps: Steps, draws: Steps, level: float, method: str
 ) -> ModelParts:
-    """Estimate the parts of the attenuation by the model, from the steps of the trial and of resampled trials."""
+    """Estimate the parts of the attenuation of the model, from the steps of the trial and of resampled trials."""
     shares = {}
-    for name, first, last in (("dilution", "pfs", "equal"), ("imbalance", "equal", "model")):
-        part, part_draws = (getattr(each, last) - getattr(each, first) for each in (steps, draws))
+    parts = {
+        "dilution": (steps.equal - steps.pfs, draws.equal - draws.pfs),
+        "imbalance": (steps.model - steps.equal, draws.model - draws.equal),
+    }
+    for name, (part, part_draws) in parts.items():
         value = _share(part.item(), (steps.model - steps.pfs).item())
         if value is None:
             shares[name] = Estimate(None, method=NO_ATTENUATION)
         else:
             of_model = fieller_set(part_draws, draws.model - draws.pfs, value, level)
-            shares[name] = share_estimate(value, of_model, level, kind, "attenuation of the model")
+            shares[name] = share_estimate(value, of_model, level, method, "attenuation of the model")
     control, experimental = (
         Ordering(reference, (at - steps.pfs).item(), (steps.model - at).item())
         for reference, at in (("control", steps.at_control), ("experimental", steps.at_experimental))
@@ -170,7 +226,7 @@ def model_parts(
 
 
 def resampling(residual: float, inputs: TrialSummary, draws: ResampledSteps) -> Resampling:
-    """Count resampled trials and compute the p-values of a residual (log hazard ratio)."""
+    """Count the resampled trials, and compute the p-values of a residual (log hazard ratio)."""
     beyond = np.abs(draws.parts["residual"] - residual) >= abs(residual)
     beyond_known = (draws.log_hr_os - np.log(inputs.hr_os.value)) * np.sign(residual) >= abs(residual)
     return Resampling(
@@ -188,9 +244,9 @@ def by_direct_death(
     pfs: PfsSource = "hazard-ratio",
     cut: str | None = None,
 ) -> list[DirectDeathScenario]:
-    """Compute the decomposition (calibration M) at several shares of PFS events that are deaths.
+    """Compute point values of the decomposition (calibration M) at several shares of PFS events that are deaths.
 
-    The remaining arguments are those of `surrogacy.pps.decompose`.
+    The other arguments are those of `surrogacy.pps.decompose`.
 
     Examples
     --------

@@ -1,12 +1,12 @@
-"""Evidence for a moderated line: permutation test, the line without each trial, number of trials that would show it.
+"""Evidence for a moderated line: permutation test, leave-one-out, and number of comparisons for a power.
 
-    t = g / SE(g) of weighted least squares on (1, z, x, z x), weights from the posterior medians of the line without
-    moderator
+    t = g / SE(g) of weighted least squares on (1, z, x, z x), with weights from the posterior medians of the line
+    without moderator
 
-The permutation exchanges the values of the moderator among trials that give as many comparisons. It tests that the
-moderator has nothing to do with the effects (g = c = 0), with a statistic made for g. Power and number of trials assume
-comparisons like those at hand (effects, errors, moderator, psi) and a normal estimate of g: SE(g) falls with the root
-of their number.
+The permutation test exchanges the values of the moderator among trials with equally many comparisons. Its null
+hypothesis is that the moderator is unrelated to the effects (g = c = 0); its statistic is sensitive to g. Power and
+number of comparisons assume comparisons like those in the analysis (effects, errors, moderator, psi) and a normal
+estimate of g, whose SE is proportional to 1 over the square root of their number.
 
 References
 ----------
@@ -25,6 +25,7 @@ from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
 from surrogacy.models.exact.line_posterior import LinePosterior
 from surrogacy.models.moderation import Moderation
+from surrogacy.pps.records import Record
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import LEVEL, confidence_level
 
@@ -34,40 +35,38 @@ DEFAULT_POWER = 0.8
 
 @dataclass(frozen=True)
 class Permutation:
-    """Permutation test of g.
+    """Result of the permutation test of g.
 
     Parameters
     ----------
     statistic : float
         g over its standard error.
     p : float
-        Two-sided, ``(1 + as far out) / (1 + permutations)``.
-    p_negative : float
-        One-sided, for a slope that falls with the moderator.
+        Two-sided p-value, ``(1 + number of permutations at least as extreme) / (1 + permutations)``.
     permutations : int
     """
 
     statistic: float
     p: float
-    p_negative: float
     permutations: int
 
 
 @dataclass(frozen=True)
 class TrialsNeeded:
-    """Number of comparisons that would show the moderation.
+    """Number of comparisons for a power to detect the moderation.
 
     Parameters
     ----------
     slope_difference : float
         True g.
     standard_error : float
-        Of g in the comparisons at hand.
+        Standard error of g in the analysis.
     power : float
-        Of a two-sided test in these.
+        Power of a two-sided test in the analysis.
     comparisons : int or None
-        Needed for the power wanted; None if no number below a million is enough.
+        Number for the wanted power; None if it exceeds a million.
     wanted, level : float
+        Wanted power, and 1 minus the two-sided error.
     assumptions : str
     """
 
@@ -81,23 +80,23 @@ class TrialsNeeded:
 
     @property
     def detectable(self) -> float:
-        """Smallest true difference, of either sign, that these comparisons would find: ``(z_level + z_power) SE(g)``.
+        """Smallest true |g| that these comparisons detect with the wanted power, ``(z_level + z_power) SE(g)``.
 
-        Unlike the power at the estimate, which is a function of the p-value alone, it depends on the comparisons only.
+        It depends on the comparisons only, unlike the power at the estimate, which is a function of the p-value.
         """
         return float((ndtri(0.5 + self.level / 2) + ndtri(self.wanted)) * self.standard_error)
 
 
 @dataclass(frozen=True)
 class LogScore:
-    """Log score of trials that were left out: log density of their final estimates given the surrogate estimates.
+    """Leave-one-out log score: log density of the final estimates of each trial given its surrogate estimates.
 
     Parameters
     ----------
     moderated, alone : float
         Sums over trials, with the moderator and without.
     difference : Estimate
-        First less second; above 0 the moderator predicts better.
+        Moderated minus alone; above 0 the moderator improves the prediction.
     """
 
     moderated: float
@@ -117,7 +116,7 @@ class LineWithoutTrial:
     p_slope_difference_negative : float
         Posterior probability.
     log_score, log_score_alone : float
-        Of the trial, by the others, with the moderator and without.
+        Log score of the trial under the refit, with the moderator and without.
     """
 
     left_out: str
@@ -127,9 +126,21 @@ class LineWithoutTrial:
     log_score: float
     log_score_alone: float
 
+    @property
+    def record(self) -> dict[str, str | float | Record]:
+        """Fields under the keys of results.json."""
+        return {
+            "left_out": self.left_out,
+            "slope": self.slope.record,
+            "slope_difference": self.slope_difference.record,
+            "p_slope_difference_negative": self.p_slope_difference_negative,
+            "log_score": self.log_score,
+            "log_score_alone": self.log_score_alone,
+        }
+
 
 def permutation_test(moderation: Moderation, permutations: int = 4000, seed: int = 0) -> Permutation:
-    """Permutation test of a moderator.
+    """Test the moderator of a line by permutation.
 
     Parameters
     ----------
@@ -143,7 +154,7 @@ def permutation_test(moderation: Moderation, permutations: int = 4000, seed: int
         For fewer than 100 permutations.
     """
     if permutations < 100:
-        raise UsageError(f"a permutation test needs 100 permutations at least; got {permutations}")
+        raise UsageError(f"a permutation test needs at least 100 permutations; got {permutations}")
     effects, z = moderation.posterior.effects, moderation.moderator.values - moderation.centre
     whitener = _whitener(moderation)
     generator = np.random.default_rng(seed)
@@ -151,27 +162,27 @@ def permutation_test(moderation: Moderation, permutations: int = 4000, seed: int
     for trial in effects.trials:
         members = np.flatnonzero([name == trial for name in effects.trial])
         sizes.setdefault(len(members), []).append(members)
-    dealt = np.tile(z, (permutations + 1, 1))  # the first row stays as it is
+    permuted = np.tile(z, (permutations + 1, 1))  # row 0 is the observed assignment
     for members in map(np.array, sizes.values()):
         order = generator.permuted(np.tile(np.arange(len(members)), (permutations, 1)), axis=1)
-        dealt[1:, members.ravel()] = z[members[order]].reshape(permutations, -1)
+        permuted[1:, members.ravel()] = z[members[order]].reshape(permutations, -1)
     x, y = effects.log_hr.T
     plain = np.stack([np.ones_like(x), x])
-    varying = np.stack([dealt, dealt * x], axis=1)  # (permutations, 2, k)
+    varying = np.stack([permuted, permuted * x], axis=1)  # (permutations, 2, k)
     columns = np.concatenate([np.broadcast_to(plain, varying.shape), varying], axis=1) @ whitener.T
     gram = columns @ columns.swapaxes(1, 2)
-    # a dealing may leave z x without variation of its own
+    # z x may be collinear with the other columns in a permutation
     inverse = np.linalg.pinv(gram, hermitian=True)
     estimates = np.einsum("pcd,pdk,k->pc", inverse, columns, whitener @ y)
     t = estimates[:, 3] / np.sqrt(np.maximum(inverse[:, 3, 3], 1e-300))
     beyond = int((np.abs(t[1:]) >= abs(t[0]) - 1e-12).sum())
-    below = int((t[1:] <= t[0] + 1e-12).sum())
-    count = permutations + 1
-    return Permutation(float(t[0]), (1 + beyond) / count, (1 + below) / count, permutations)
+    return Permutation(float(t[0]), (1 + beyond) / (1 + permutations), permutations)
 
 
 def leave_one_out(moderation: Moderation) -> tuple[tuple[LineWithoutTrial, ...], LogScore]:
-    """Refit the moderated line without each trial, and score the prediction of it; the moderator keeps its centre.
+    """Refit the moderated line without each trial, and score the prediction of that trial.
+
+    The moderator keeps its centre.
 
     Returns
     -------
@@ -195,7 +206,7 @@ def leave_one_out(moderation: Moderation) -> tuple[tuple[LineWithoutTrial, ...],
 
 
 def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> LogScore:
-    """Sum the log scores of two models over trials, with a normal interval of the difference from its spread.
+    """Sum the log scores of two models over trials, with a normal interval of the difference.
 
     Examples
     --------
@@ -208,16 +219,16 @@ def log_score(first: FloatArray, second: FloatArray, level: float = LEVEL) -> Lo
     total = float(difference.sum())
     se = float(np.sqrt(len(difference)) * difference.std(ddof=1))
     half = float(ndtri(0.5 + level / 2)) * se
-    kind = f"difference of log scores, each of {len(difference)} trials left out in turn; normal"
+    method = f"difference of leave-one-out log scores over {len(difference)} trials; normal"
     return LogScore(
-        float(first.sum()), float(second.sum()), Estimate(total, se, total - half, total + half, level, kind)
+        float(first.sum()), float(second.sum()), Estimate(total, se, total - half, total + half, level, method)
     )
 
 
 def trials_needed(
     moderation: Moderation, slope_difference: float | None = None, power: float = DEFAULT_POWER, level: float = LEVEL
 ) -> TrialsNeeded:
-    """Compute the number of comparisons like these that a two-sided test of g would need.
+    """Compute the number of comparisons for a power of a two-sided test of g.
 
     Parameters
     ----------
@@ -226,12 +237,12 @@ def trials_needed(
         True g; default: its posterior median.
     power : float
     level : float
-        1 less the two-sided error.
+        1 minus the two-sided error.
 
     Raises
     ------
     UsageError
-        If power or level is no probability, or the power is below the error.
+        If power or level is not a probability, or the power is below the error.
     """
     level = confidence_level(level)
     if not 1 - level < power < 1:
@@ -248,22 +259,20 @@ def trials_needed(
     while power_of(high) < power and high <= MAX_COMPARISONS:
         low, high = high, 2 * high
     while high - low > 1 and high <= MAX_COMPARISONS:
-        middle = (low + high) // 2
-        low, high = (low, middle) if power_of(middle) >= power else (middle, high)
+        midpoint = (low + high) // 2
+        low, high = (low, midpoint) if power_of(midpoint) >= power else (midpoint, high)
     words = (
-        f"comparisons like the {k} at hand in effects, errors, {moderation.moderator.name} and scatter about the line "
-        f"(sigma_cond {moderation['sigma_cond'].value:.2f}), independent trials, normal estimate of g"
+        f"comparisons like these {k} in effects, errors, {moderation.moderator.name} and residual SD of the true OS "
+        f"effects ({moderation['sigma_cond'].value:.2f}), independent trials, normal estimate of the slope difference"
     )
     return TrialsNeeded(true, se, power_of(k), None if high > MAX_COMPARISONS else max(high, 5), power, level, words)
 
 
 def influential_trials(refits: Sequence[LineWithoutTrial], moderation: Moderation) -> list[str]:
-    """Trials without which g would have the other sign, or an interval that tells otherwise whether it holds 0."""
+    """Trials whose omission changes the sign of g, or whether its interval includes 0."""
 
     def conclusion(difference: Estimate) -> tuple[bool, bool]:
-        value, low, high = (
-            float(limit) for limit in (difference.value, difference.low, difference.high) if limit is not None
-        )
+        value, low, high = (np.nan if x is None else x for x in (difference.value, difference.low, difference.high))
         return value < 0, low <= 0 <= high
 
     whole = conclusion(moderation["slope_difference"])
@@ -271,7 +280,7 @@ def influential_trials(refits: Sequence[LineWithoutTrial], moderation: Moderatio
 
 
 def _whitener(moderation: Moderation) -> FloatArray:
-    """Inverse Cholesky factor of the covariance of the final estimates about the line without moderator, (k, k)."""
+    """(k, k) inverse Cholesky factor of the covariance of the final estimates about the line without moderator."""
     line: LinePosterior = moderation.alone
     slope, sigma = float(moderation["slope_alone"].value), float(moderation["sigma_cond_alone"].value)
     covariance = np.eye(len(line.effects)) * sigma**2

@@ -1,13 +1,13 @@
 """Moderators of a surrogacy line from the arm table: post-progression survival and later therapy of the control arm.
 
-Post-progression survival is the control arm's, divided by its median PFS, on the log scale; it carries its definition.
-A value derived from a control arm's medians shares its sampling error with the effects, because an arm that did better
-by chance has both a longer median and a lower hazard:
+The PPS moderator is the log of the control arm's PPS over its median PFS, with the definition of PPS. A PPS that is
+derived from the medians of a control arm shares its sampling error with the effects: by chance, an arm with better
+outcomes has both a longer median and a lower hazard. To first order
 
     Cov(z, log HR) = (dz / dlog median) Var(log control hazard)
-    dz / dlog OS   = OS / (OS - PFS)                                of a difference of medians
+    dz / dlog OS   = OS / (OS - PFS)                                for a difference of medians
 
-and the moderator says how it depends on either median.
+The moderator holds the derivatives by both medians.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ from surrogacy.trials import TrialSet
 
 TherapyColumn = Literal["post_therapy_pct", "post_systemic_pct"]
 THERAPY = {"post_therapy_pct": "any later therapy", "post_systemic_pct": "later systemic therapy"}
-DERIVATIVE_STEP = 1e-4  # of log median OS, for a derivative
+DERIVATIVE_STEP = 1e-4  # of a log median, for numerical derivatives
 
 
 def pps_ratio(
     trials: TrialSet, effects: Effects, definition: PpsDefinition = "model", min_evidence: str = "secondary"
 ) -> Moderator:
-    """Log of control-arm PPS over control-arm median PFS; a TTP, which censors deaths, is scaled to PFS by (1 - q).
+    """Log of control-arm PPS over control-arm median PFS; TTP, which censors deaths, is scaled to PFS by (1 - q).
 
     Parameters
     ----------
     trials : TrialSet
-        Whose arm table holds the medians.
+        Tables with the medians of the arms.
     effects : Effects
     definition : {"model", "median-difference", "reported", "area"}
-        Of the PPS; an arm without a PPS by that definition has no value.
+        Definition of the PPS; an arm without a PPS by that definition has no value.
     min_evidence : {"primary", "secondary", "unverified"}
-        Weakest evidence of the row of the arm.
+        Lowest accepted level of evidence of the row of the arm.
 
     Raises
     ------
     UsageError
-        For an unknown definition or evidence.
+        If the definition or the level of evidence is unknown.
 
     Examples
     --------
@@ -69,9 +69,7 @@ def pps_ratio(
         if arm is None or not arm.has(definition):
             continue
         values[i] = np.log(arm.pps(definition).months / pfs_of(arm))
-        sensitivity[i] = pps_sensitivity(arm, definition) - np.array(
-            [1.0, 0.0]
-        )  # and by the median PFS it is divided by
+        sensitivity[i] = pps_sensitivity(arm, definition) - np.array([1.0, 0.0])  # of log(PPS / PFS)
         if arm.direct_death.assumed and (definition == "model" or arm.pfs_endpoint == "TTP"):
             shares.add(arm.direct_death.value)
     used = [arm for arm in arms if arm is not None and arm.has(definition)]
@@ -83,15 +81,15 @@ def pps_ratio(
     endpoints = Counter(arm.pfs_endpoint for arm in used)
     if len(endpoints) > 1:
         listed = ", ".join(f"{count} {name}" for name, count in sorted(endpoints.items()))
-        text = f"the control-arm medians of progression are not of one endpoint: {listed}"
+        text = f"the control-arm medians of progression are of different endpoints: {listed}"
         remarks.append((CaveatCode.MIXED_ENDPOINTS, text))
     unverified = [arm.trial_label for arm in used if arm.evidence == "unverified"]
     if unverified:
         remarks.append((CaveatCode.UNVERIFIED, f"unverified control-arm medians: {', '.join(unverified)}"))
     if shares:
         text = (
-            "model PPS, and TTP scaled to PFS, where deaths without progression were not counted: "
-            f"{min(shares):.0%} of PFS events taken as deaths"
+            "model PPS, and TTP scaled to PFS, assume in trials without counts that "
+            f"{min(shares):.0%} of PFS events are deaths"
         )
         remarks.append((CaveatCode.ASSUMPTION, text))
     words = f"log(control-arm median PPS / PFS), PPS by definition: {definition}"
@@ -105,7 +103,7 @@ def pfs_of(arm: ArmPps) -> float:
 
 
 def pps_sensitivity(arm: ArmPps, definition: PpsDefinition) -> FloatArray:
-    """Derivatives (2,) of log PPS of an arm by log median PFS and log median OS; 0 where it does not rest on them."""
+    """(2,) derivatives of log PPS by log median PFS and log median OS; 0 if the PPS does not depend on them."""
     pfs, os = arm.median_pfs.value, arm.median_os.value
     if definition == "median-difference":
         return np.array([-pfs, os]) / (os - pfs)
@@ -125,7 +123,7 @@ def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "p
     trials : TrialSet
     effects : Effects
     column : {"post_therapy_pct", "post_systemic_pct"}
-        The two count other things and are not mixed.
+        The two columns count different therapies and are never mixed.
 
     Examples
     --------
@@ -156,7 +154,7 @@ def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "p
 def control_arms(
     trials: TrialSet, effects: Effects, min_evidence: str = "secondary", direct_death: float = ASSUMED_DIRECT_DEATH
 ) -> list[ArmPps | None]:
-    """Control arm of every comparison, one that comparisons share for each of them; None without its medians."""
+    """Control arm of every comparison, a shared one for each of its comparisons; None without medians."""
     arms = _controls(trials, min_evidence, direct_death)
     by_comparison = {arm.comparison: arm for arm in arms}
     rows = typed_tables(trials).trials.values()

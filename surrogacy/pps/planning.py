@@ -1,14 +1,13 @@
-"""Planning a trial whose PFS effect has to reach OS through post-progression survival (Broglio, Berry).
+"""Planning of a trial whose PFS effect reaches OS through post-progression survival (Broglio, Berry).
 
-Model. PFS is exponential with the medians given; a share ``direct_death`` of the PFS events are deaths. From
-progression to death the time is exponential with the median PPS of the arm, independent of when progression came. A
-share ``crossover`` of the control patients who progress, drawn independently of all else, has the experimental arm's
-hazard from progression on; crossover that is no better or worse than the experimental arm's own later course therefore
-changes nothing where PPS is equal. Patients enter evenly over the accrual, are followed for ``follow_up`` months after
-the last has entered, and are lost at a constant hazard.
+PFS is exponential with the medians of the design; a share ``direct_death`` of the PFS events are deaths. The time from
+progression to death is exponential with the median PPS of the arm and independent of the time of progression. A random
+share ``crossover`` of the control patients who progress has the post-progression hazard of the experimental arm, so
+that crossover changes nothing if PPS is equal in both arms. Patients enter evenly over the accrual period, are followed
+for ``follow_up`` months after the last entry, and are lost to follow-up at a constant hazard.
 
-Everything in ``Plan.estimates`` is by formula (large-sample, `surrogacy.survival.logrank_law`), everything in
-``Plan.simulated`` by simulation of whole trials; each estimate says so.
+``Plan.estimates`` holds large-sample formulas (`surrogacy.survival.logrank_law`), ``Plan.simulated`` the results of
+simulated trials. The method of each estimate states which.
 
 References
 ----------
@@ -36,32 +35,31 @@ Endpoint = Literal["pfs", "os"]
 ENDPOINTS: tuple[Endpoint, Endpoint] = ("pfs", "os")
 
 COX_LIMIT = "formula: large-sample limit of the Cox estimate"
-NORMAL_LAW = "formula: normal law of the log-rank statistic"
-JOINT_LAW = "formula: joint normal law of the two log-rank statistics"
+NORMAL_LAW = "formula: normal distribution of the log-rank statistic"
+JOINT_LAW = "formula: joint normal distribution of the two log-rank statistics"
 EXPECTATION = "formula: expectation"
 MODEL_MEDIAN = "formula: median of the illness-death model"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Expected effects, power and size of a trial of a design.
+    """Expected effects, power and sample size of a trial design.
 
     Parameters
     ----------
     design : Design
     patients : (int, int)
-        Control and experimental arm.
+        Numbers in the control and in the experimental arm.
     power : float
-        Power that the sample sizes ``n_pfs``, ``n_os`` and ``n_os_pps_only`` are for.
+        Power of the sample sizes ``n_pfs``, ``n_os`` and ``n_os_pps_only``.
     estimates : mapping of str to Estimate
         ``hr_pfs hr_os hr_os_pps_only`` hazard ratios; ``events_pfs events_os``; ``power_pfs power_os
         power_os_pps_only`` probabilities of a two-sided p < alpha in favour of the experimental arm;
-        ``power_os_given_pfs`` that of OS given a significant PFS; ``correlation`` of the two log-rank statistics;
-        ``median_p_pfs median_p_os`` two-sided; ``n_pfs n_os n_os_pps_only`` patients in all (infinite where no number
-        gives the power); ``median_os_control median_os_experimental``, months, implied by PFS and PPS. ``kind`` says by
-        which formula.
+        ``power_os_given_pfs`` power of OS given a significant PFS; ``correlation`` of the two log-rank statistics;
+        ``median_p_pfs median_p_os`` two-sided; ``n_pfs n_os n_os_pps_only`` total sample sizes (infinite if no number
+        gives the power); ``median_os_control median_os_experimental``, months, implied by PFS and PPS.
     simulated : mapping of str to Estimate
-        The same of simulated trials, as far as they give them, with Monte Carlo errors and intervals.
+        Estimates of the same names from simulated trials, with Monte Carlo errors and intervals.
     problems : tuple of str
         Caveats.
     """
@@ -78,16 +76,16 @@ class Plan:
 
     @property
     def from_median_os(self) -> bool:
-        """PPS derived from the median OS of the control arm."""
+        """Test that PPS is derived from the median OS of the control arm."""
         return self.design.pps_from_median_os
 
     @property
     def n(self) -> int:
-        """Patients in all."""
+        """Total number of patients."""
         return sum(self.patients)
 
     def power_os_given_p_pfs(self, p: float) -> float:
-        """Probability of a significant OS given the two-sided p of PFS in favour of the experimental arm; by formula.
+        """Probability of a significant OS given the two-sided p of PFS in favour of the experimental arm.
 
         Raises
         ------
@@ -117,15 +115,15 @@ def plan(
     design : Design
         Assumptions; `Design.from_summaries` takes a PFS hazard ratio or a median OS instead of medians.
     n : int, optional
-        Patients in all. Default: as many as give `power_for` the power `power`.
+        Total number of patients. Default: the number that gives the endpoint `power_for` the power `power`.
     power : float
         Wanted power.
     power_for : {"pfs", "os"}
     simulations : int
-        Trials to simulate beside the formulas; 0 for none.
+        Number of simulated trials in addition to the formulas; 0 for none.
     seed : int
     step : callable, optional
-        Told after each batch how many trials were simulated, for a progress bar.
+        Called after each batch with the number of trials in it, for a progress bar.
 
     Returns
     -------
@@ -171,12 +169,12 @@ def plan(
 
 
 def _whole(patients: FloatArray) -> FloatArray:
-    """Rounded up, but for the rounding of the computer."""
+    """Round up, with a tolerance for rounding error."""
     return np.asarray(np.ceil(patients * (1.0 - 1e-12)))
 
 
 def _by_formula(law: LogRankPair, reverse: LogRankPair, n: float, power: float, alpha: float) -> dict[str, Estimate]:
-    """Estimates of a plan; `reverse` is the law if only PPS differs."""
+    """Estimates by formula; `reverse` is the law of the design in which only PPS differs."""
     values: dict[str, tuple[float, str]] = {}
     for which, name in enumerate(ENDPOINTS):
         values |= {
@@ -193,48 +191,48 @@ def _by_formula(law: LogRankPair, reverse: LogRankPair, n: float, power: float, 
         "power_os_pps_only": (reverse.power(n, alpha)[OS], NORMAL_LAW),
         "n_os_pps_only": (_whole(reverse.sample_size(power, alpha))[OS], NORMAL_LAW),
     }
-    return {name: Estimate(float(value), method=kind) for name, (value, kind) in values.items()}
+    return {name: Estimate(float(value), method=method) for name, (value, method) in values.items()}
 
 
 def _by_simulation(trials: SimulatedTrials, alpha: float) -> dict[str, Estimate]:
     """Estimates from simulated trials, with Monte Carlo errors."""
     count = len(trials.statistic)
-    kind = f"simulation: {count} trials, Monte Carlo error"
+    method = f"simulation: {count} trials, Monte Carlo error"
     z = float(ndtri(0.5 + LEVEL / 2.0))
     significant = trials.significant(alpha)
     estimates: dict[str, Estimate] = {}
 
     def mean(values: FloatArray) -> Estimate:
         if len(values) < 2:
-            return Estimate(None, method=kind)
+            return Estimate(None, method=method)
         value, se = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
-        return Estimate(value, se, value - z * se, value + z * se, LEVEL, kind)
+        return Estimate(value, se, value - z * se, value + z * se, LEVEL, method)
 
     def proportion(hits: FloatArray) -> Estimate:
         if not len(hits):
-            return Estimate(None, method=kind)
+            return Estimate(None, method=method)
         value = float(hits.mean())
         se = float(np.sqrt(value * (1.0 - value) / len(hits))) if 0 < value < 1 else None
-        return Estimate(value, se, *_wilson(value, len(hits), z), LEVEL, f"{kind}, Wilson interval")
+        return Estimate(value, se, *_wilson(value, len(hits), z), LEVEL, f"{method}, Wilson interval")
 
     for which, name in enumerate(ENDPOINTS):
         estimates[f"events_{name}"] = mean(trials.events[:, which])
         estimates[f"power_{name}"] = proportion(significant[:, which])
-        # limits of a median are order statistics: their ranks are binomial
+        # limits of a median are order statistics with binomial ranks
         ranks = np.clip(0.5 + np.array([-z, z]) * 0.5 / np.sqrt(count), 0.0, 1.0)
-        middle, low, high = np.quantile(trials.p[:, which], [0.5, *ranks])
-        estimates[f"median_p_{name}"] = Estimate(float(middle), None, float(low), float(high), LEVEL, kind)
+        median, low, high = map(float, np.quantile(trials.p[:, which], [0.5, *ranks]))
+        estimates[f"median_p_{name}"] = Estimate(median, None, low, high, LEVEL, method)
     estimates["power_os_given_pfs"] = proportion(significant[significant[:, PFS] == 1.0, OS])
     if count > 3:
         rho = float(np.atleast_2d(np.corrcoef(trials.statistic, rowvar=False))[0, 1])
         half, centre = z / np.sqrt(count - 3), np.arctanh(rho)
         limits = float(np.tanh(centre - half)), float(np.tanh(centre + half))
-        estimates["correlation"] = Estimate(rho, float((1.0 - rho**2) / np.sqrt(count)), *limits, LEVEL, kind)
+        estimates["correlation"] = Estimate(rho, float((1.0 - rho**2) / np.sqrt(count)), *limits, LEVEL, method)
     return estimates
 
 
 def _wilson(share: float, count: int, z: float) -> tuple[float, float]:
-    """Wilson (1927) limits of a proportion, doi:10.2307/2276774; not of width 0 where all or none are hits."""
+    """Wilson (1927) limits of a proportion, doi:10.2307/2276774; also defined for a share of 0 or 1."""
     centre = share + z**2 / (2.0 * count)
     half = z * float(np.sqrt(share * (1.0 - share) / count + z**2 / (4.0 * count**2)))
     low, high = ((centre + side * half) / (1.0 + z**2 / count) for side in (-1.0, 1.0))
@@ -246,14 +244,14 @@ def _problems(design: Design, law: LogRankPair, n: float) -> tuple[str, ...]:
     problems = []
     if design.pps[0] != design.pps[1]:
         problems.append(
-            "post-progression survival is compared among the progressed: "
+            "post-progression survival is a comparison of the patients who progressed: "
             "a difference is an assumption, not a randomised effect"
         )
     if design.crossover and design.pps[0] == design.pps[1]:
-        problems.append("crossover changes nothing here: both arms have the same post-progression survival")
+        problems.append("crossover changes nothing in this design: both arms have the same post-progression survival")
     few = [name.upper() for name, events in zip(ENDPOINTS, n * law.events, strict=True) if events < 30]
     if few:
         problems.append(
-            f"fewer than 30 events expected ({', '.join(few)}): the formulas are for large trials; simulate as well"
+            f"fewer than 30 events expected ({', '.join(few)}): the formulas hold for large trials; simulate as well"
         )
     return tuple(problems)

@@ -1,22 +1,20 @@
-"""Sampling errors of what one trial prints, from trials simulated under its calibrated model.
+"""Sampling errors of published values, from trials simulated under a calibrated model.
 
-Every simulated trial has the patients and the administrative follow-up of the real one. In each are estimated, as a
-report would, the Kaplan-Meier medians of the progression endpoint, of OS and of post-progression survival in both arms,
-and the Cox estimates of both hazard ratios: so the errors of these numbers go together as they do in a trial. What is
-resampled is
+Every simulated trial has the patients and the administrative follow-up of the real trial. Its estimates are those of a
+trial report: the Kaplan-Meier medians of the progression endpoint, OS and post-progression survival in both arms, and
+both Cox hazard ratios. The errors of these estimates are therefore correlated as in a real trial. A resampled value is
 
-    log printed value + k (log estimate in the simulated trial - log value in the model that it was simulated from)
+    log published value + k (log estimate in the simulated trial - log value in the model)
 
-k is 1 for medians. For a hazard ratio with a known standard error it is the printed standard error of its logarithm
-over that
-of the simulated trials: a trial with covariates, strata, losses or another data cut knows its own error better than the
-model does. Scaling leaves the correlation with the errors of the medians as it is.
+k is 1 for medians. For a hazard ratio with a known standard error, k is the published standard error of its logarithm
+over that of the simulated trials, because the published error accounts for covariates, strata, losses and the data
+cut. Scaling preserves the correlation with the errors of the medians.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -37,10 +35,10 @@ class SamplingErrors:
     Parameters
     ----------
     median_pfs, median_os, median_pps : (trials, 2) arrays
-        Of the progression endpoint, OS and PPS; control, experimental. Infinite where a median was not reached; PPS is
-        NaN unless the trial reported one.
+        Errors of log medians; control, experimental. Infinite if a median is not reached; those of PPS are NaN unless
+        the trial reported a PPS.
     hr_pfs, hr_os : (trials,) arrays
-        Infinite where there was no estimate.
+        Errors of log hazard ratios; infinite if there is no estimate.
     """
 
     median_pfs: FloatArray
@@ -53,25 +51,19 @@ class SamplingErrors:
         return len(self.hr_os)
 
     def take(self, chosen: BoolArray) -> SamplingErrors:
-        """Errors of some of the trials."""
-        return SamplingErrors(
-            self.median_pfs[chosen],
-            self.median_os[chosen],
-            self.median_pps[chosen],
-            self.hr_pfs[chosen],
-            self.hr_os[chosen],
-        )
+        """Select trials."""
+        return SamplingErrors(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 def sampling_errors(inputs: TrialSummary, calibration: Calibration, trials: int, seed: int = 0) -> SamplingErrors:
-    """Simulate trials from a calibrated model and take the errors of their estimates.
+    """Simulate trials from a calibrated model and return the errors of their estimates.
 
     Parameters
     ----------
     inputs : TrialSummary
-        Patients, follow-up and endpoint.
+        Number of patients, follow-up and endpoint.
     calibration : Calibration
-        Model taken as the truth.
+        True model.
     trials : int
     seed : int
         The same seed gives the same trials.
@@ -105,12 +97,12 @@ def sampling_errors(inputs: TrialSummary, calibration: Calibration, trials: int,
 
 
 def printed_over_simulated(inputs: TrialSummary, calibration: Calibration, errors: SamplingErrors) -> dict[str, float]:
-    """Printed over simulated standard error of the log hazard ratios that are used and whose standard error is known.
+    """Published over simulated standard error of each log hazard ratio that is used and has a standard error.
 
     Returns
     -------
     dict of str to float
-        ``pfs`` (of the calibration's data cut, unless its PFS effect is that of the medians) and ``os``.
+        ``pfs`` (of the data cut of the calibration, if its PFS effect is the hazard ratio) and ``os``.
     """
     printed = {
         "pfs": inputs.cut(calibration.cut).hr.se if calibration.pfs == "hazard-ratio" else None,
@@ -125,7 +117,7 @@ def printed_over_simulated(inputs: TrialSummary, calibration: Calibration, error
 
 
 def scaled(errors: SamplingErrors, ratios: Mapping[str, float]) -> SamplingErrors:
-    """The same errors, those of the log hazard ratios multiplied by the ratios of `printed_over_simulated`."""
+    """Multiply the errors of the log hazard ratios by the ratios of `printed_over_simulated`."""
     return replace(errors, hr_pfs=errors.hr_pfs * ratios.get("pfs", 1.0), hr_os=errors.hr_os * ratios.get("os", 1.0))
 
 
@@ -145,14 +137,12 @@ def _simulated(
         counts = progressed if inputs.endpoint == "TTP" else np.ones_like(progressed)
         first, first_event = np.minimum(pfs, end), (pfs <= end) & counts
         last, last_event = np.minimum(os, end), os <= end
-        medians[:, 0, i], medians[:, 1, i] = (
-            kaplan_meier_median(first, first_event),
-            kaplan_meier_median(last, last_event),
-        )
+        medians[:, 0, i] = kaplan_meier_median(first, first_event)
+        medians[:, 1, i] = kaplan_meier_median(last, last_event)
         if inputs.pps is not None:
-            # who was not seen to progress is censored at once, before anyone's death after progression
-            known = progressed & (pfs <= end)
-            medians[:, 2, i] = kaplan_meier_median(np.where(known, last - pfs, 0.0), known & last_event)
+            # patients without an observed progression are censored at time 0
+            observed = progressed & (pfs <= end)
+            medians[:, 2, i] = kaplan_meier_median(np.where(observed, last - pfs, 0.0), observed & last_event)
         for kind, (time, event) in enumerate(((first, first_event), (last, last_event))):
             times[kind].append(time)
             events[kind].append(event)

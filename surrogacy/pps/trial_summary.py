@@ -1,13 +1,13 @@
-"""Progression-free, overall and post-progression survival of one trial as printed, and what has to be assumed.
+"""Published progression-free, overall and post-progression survival of one trial, with the necessary assumptions.
 
-Pairs of values are (control, experimental); times are in months. A value that no source states is an `Assumed` one
-with ``assumed`` true, and its words travel into every result.
+Pairs of values are (control, experimental). Times are in months. A value that no source states is a `Sourced` value
+with ``assumed`` true; its description becomes a caveat of every result.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -17,19 +17,19 @@ from surrogacy.trials.standard_errors import StandardError, standard_error_from_
 
 PpsDefinition = Literal["reported", "median-difference", "model", "area"]
 PROGRESSION_ENDPOINTS = ("PFS", "TACE-PFS", "TTP")
-ROUNDING = 0.051  # of a difference of two medians that are printed with one decimal
+ROUNDING = 0.051  # rounding error of a difference of two medians with one decimal
 
 
 @dataclass(frozen=True)
 class Median:
-    """A median survival time with its limits.
+    """Median survival time with its interval.
 
     Parameters
     ----------
     value : float
         Months.
     low, high : float or None
-        Limits, months; None = not reported or not reached.
+        Limits, months; None if not reported or not reached.
     level : float
     """
 
@@ -46,7 +46,7 @@ class Median:
 
 @dataclass(frozen=True)
 class HazardRatio:
-    """A published hazard ratio, experimental over control.
+    """Published hazard ratio, experimental over control.
 
     Parameters
     ----------
@@ -57,9 +57,9 @@ class HazardRatio:
     effect_id : str
         Row of ``effects.csv``.
     estimand : str
-        What was estimated; a trial's Cox estimate as randomised unless stated.
+        Estimand; default: the Cox estimate as randomised.
     error : StandardError or None
-        Standard error of the log hazard ratio with its derivation; None = from the limits, if there are any.
+        Standard error of the log hazard ratio with its derivation; None: from the limits, if there are any.
     """
 
     value: float
@@ -87,15 +87,15 @@ class HazardRatio:
 
 @dataclass(frozen=True)
 class Sourced[T]:
-    """A value with where it comes from.
+    """Value with its source.
 
     Parameters
     ----------
     value : T
     source : str
-        In words.
+        Description of the source, or of the assumption.
     assumed : bool
-        Whether no source states it.
+        True if no source states the value.
     """
 
     value: T
@@ -126,7 +126,7 @@ class AtRisk:
 
     def __post_init__(self) -> None:
         if not len(self.times) == len(self.control) == len(self.experimental) >= 2:
-            raise UsageError("numbers at risk need one count an arm for each of at least two times")
+            raise UsageError("numbers at risk need one count per arm for each of at least two times")
         if self.times[0] != 0 or not (np.diff(self.times) > 0).all():
             raise UsageError(f"times of the numbers at risk start at 0 and increase; got {self.times}")
         for arm, counts in (("control", self.control), ("experimental", self.experimental)):
@@ -136,15 +136,15 @@ class AtRisk:
 
 @dataclass(frozen=True)
 class PfsCut:
-    """One published analysis of the progression endpoint.
+    """Published analysis of the progression endpoint at one data cut.
 
     Parameters
     ----------
     name : str
-        ``updated``, ``primary`` or as the table calls it.
+        ``updated``, ``primary`` or another name from the table.
     hr : HazardRatio
     medians : tuple of Median, or None
-        Of control and experimental arm at this data cut.
+        Medians of the control and the experimental arm at this data cut.
     """
 
     name: str
@@ -154,7 +154,7 @@ class PfsCut:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialSummary:
-    """Published summaries of one comparison that a calibration starts from.
+    """Published summaries of one comparison, the input of a calibration.
 
     Parameters
     ----------
@@ -162,22 +162,22 @@ class TrialSummary:
     n : tuple of int
         Patients, (control, experimental).
     endpoint : {"PFS", "TACE-PFS", "TTP"}
-        Progression endpoint. A TTP censors deaths: its median and hazard ratio are of the hazard of progression alone.
+        Progression endpoint. TTP censors deaths: its median and hazard ratio concern the hazard of progression alone.
     cuts : tuple of PfsCut
-        The one that belongs with the final OS first.
+        Data cuts; the first belongs with the final OS.
     median_os : tuple of Median
     hr_os : HazardRatio
     direct_death : Sourced of float
-        Share of PFS events that are deaths, q, taken as the same in both arms.
+        Share q of PFS events that are deaths, assumed equal in both arms.
     follow_up : Sourced of (float, float), or Sourced of None
-        Administrative censoring, uniform between these months; None = complete follow-up.
+        Administrative censoring, uniform between these months; None for complete follow-up.
     pps : tuple of float, or None
         Median post-progression survival as printed.
     pps_definition : {"reported", "median-difference", "model", "area"} or None
     at_risk : AtRisk or None
-        Of OS.
+        Numbers at risk for OS.
     notes : tuple of str
-        What else a reader must know of these values, such as that one was not verified.
+        Further caveats, for example that a value is not verified.
 
     Raises
     ------
@@ -205,7 +205,7 @@ class TrialSummary:
             raise UsageError(f"{self.name}: each arm needs at least 2 patients; got {self.n}")
         if self.endpoint not in PROGRESSION_ENDPOINTS:
             raise UsageError(
-                f"{self.name}: {self.endpoint} is no endpoint to start from; take {', '.join(PROGRESSION_ENDPOINTS)}"
+                f"{self.name}: {self.endpoint} is not a progression endpoint; use {', '.join(PROGRESSION_ENDPOINTS)}"
             )
         if not self.cuts:
             raise UsageError(f"{self.name}: there is no hazard ratio of {self.endpoint}")
@@ -228,12 +228,12 @@ class TrialSummary:
 
     @property
     def name(self) -> str:
-        """Label, or the identifier where there is none."""
+        """Label, or the identifier if there is no label."""
         return self.label or self.comparison
 
     @property
     def pps_is_a_difference(self) -> bool:
-        """Return whether the printed PPS equals median OS less median PFS in both arms, to rounding."""
+        """Test that the published PPS is median OS minus median PFS in both arms, within rounding error."""
         medians = self.cuts[0].medians
         if self.pps is None or medians is None:
             return False
@@ -242,30 +242,29 @@ class TrialSummary:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """Assumptions in place of what no source states, in words."""
-        stated: tuple[Sourced[Any], ...] = (self.direct_death, self.follow_up)
-        return tuple(str(value) for value in stated if value.assumed)
+        """Descriptions of the assumed values."""
+        return tuple(str(value) for value in (self.direct_death, self.follow_up) if value.assumed)
 
     def cut(self, name: str | None = None) -> PfsCut:
-        """A data cut by name; default: the first.
+        """Return a data cut by name; default: the first.
 
         Raises
         ------
         UsageError
-            If there is none of that name.
+            If there is no data cut of that name.
         """
         if name is None:
             return self.cuts[0]
-        found = next((cut for cut in self.cuts if cut.name == name), None)
-        if found is None:
-            raise UsageError(f"{self.name} has no cut {name!r}; choose from {', '.join(cut.name for cut in self.cuts)}")
-        return found
+        cuts = {cut.name: cut for cut in self.cuts}
+        if name not in cuts:
+            raise UsageError(f"{self.name} has no cut {name!r}; choose from {', '.join(cuts)}")
+        return cuts[name]
 
     def with_direct_death(self, share: float, source: str = "as given") -> TrialSummary:
-        """The same trial with another share of PFS events that are deaths."""
+        """Return the trial with another share of PFS events that are deaths."""
         return replace(self, direct_death=Sourced(share, source))
 
     def with_medians(self, cut: str, control: float, experimental: float) -> TrialSummary:
-        """The same trial with the PFS medians of a data cut, months, where the tables do not hold them."""
+        """Return the trial with PFS medians, months, for a data cut without medians in the tables."""
         changed = replace(self.cut(cut), medians=(Median(control), Median(experimental)))
-        return replace(self, cuts=tuple(changed if own.name == cut else own for own in self.cuts))
+        return replace(self, cuts=tuple(changed if item.name == cut else item for item in self.cuts))

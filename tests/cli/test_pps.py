@@ -258,7 +258,8 @@ def test_the_fit_says_a_line_on_it(capsys, tmp_path):
     assert "with equal PPS in both arms the OS HR expected of TACE-PFS HR 0.661 is 0.718" in shown
     assert "not identified" in shown
     assert "post-progression survival (calibration M, updated HR)" in shown
-    assert re.search(r"Gap in log HR 0\.26 \(.*\): dilution 0\.08 \(.*Shares of the gap: dilution 31% \(", shown)
+    assert re.search(r"Gap between the log hazard ratios of TACE-PFS and OS 0\.26 \(.*\): dilution 0\.08 \(", shown)
+    assert "Shares of the gap: dilution 31% (" in shown
     assert shown.count("calibration M, updated HR") >= 3
     found = json.loads((tmp_path / "out" / "results.json").read_text())
     assert found["pps"]["comparison"] == "tactics"

@@ -119,7 +119,7 @@ def test_every_printed_value_has_a_target(tactics):
         ({"follow_up": (50.0, 40.0)}, "first < last"),
         ({"n": (1, 80)}, "at least 2 patients"),
         ({"pps": (0.0, 3.0)}, "above 0 months"),
-        ({"endpoint": "TTUP"}, "no endpoint to start from"),
+        ({"endpoint": "TTUP"}, "not a progression endpoint"),
         ({"cuts": ()}, "no hazard ratio"),
     ],
 )

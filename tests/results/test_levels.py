@@ -17,9 +17,10 @@ from surrogacy.models import (
     create,
 )
 from surrogacy.models.moderated_line import ModeratedLine
-from surrogacy.pps.decomposition import decompose_trials
+from surrogacy.pps.decomposition import decompose
 from surrogacy.pps.dilution_regression import OffsetModel
 from surrogacy.pps.moderation_evidence import log_score
+from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.pps.trial_summary import HazardRatio, Median
 from surrogacy.results.levels import confidence_level
 from surrogacy.stats import correlation
@@ -131,12 +132,12 @@ def test_a_posterior_predicts_at_the_same_level(effects):
     assert posterior.predict(-0.4, 0.1, level=80) == posterior.predict(-0.4, 0.1, level=0.8)
 
 
-def test_a_mistaken_level_is_not_a_reason_to_leave_a_trial_out(trials):
-    """`decompose_trials` keeps the refusals of single trials; that of an argument is not one of them."""
+def test_a_decomposition_refuses_an_impossible_level_and_too_few_resamples(trials):
+    tactics = read_inputs(trials, "tactics")
     with pytest.raises(UsageError, match="level of an interval"):
-        decompose_trials(trials, level=0)
+        decompose(tactics, level=0)
     with pytest.raises(UsageError, match="at least 100 resamples"):
-        decompose_trials(trials, resamples=10)
+        decompose(tactics, resamples=10)
 
 
 def test_sampled_estimates():

@@ -9,8 +9,8 @@ from surrogacy.pps.coupling import coupling_audit
 def test_figure_shows_arms_and_nulls(audit):
     data = pps_arms_data(audit)
     assert len(data) == len(audit.arms)
-    assert data["median_pps"].to_numpy() == pytest.approx((data["median_os"] - data["median_pfs"]).to_numpy())
-    assert data["area"].max() == 1
+    assert [arm.median_pps for arm in data] == pytest.approx([arm.median_os - arm.median_pfs for arm in data])
+    assert max(arm.area for arm in data) == 1
     left, right, below_left, below_right = plot_pps_arms(audit, focus="tactics")
     assert left.get_xlim() == right.get_xlim()
     assert left.get_ylim() == right.get_ylim()
@@ -18,13 +18,12 @@ def test_figure_shows_arms_and_nulls(audit):
     assert any(text.get_text() == "TACTICS" for text in left.texts)
     assert f"r = {audit['r_os_pps'].value:.2f}" in left.get_title(loc="left")
     assert "descriptive" in right.get_title(loc="right")
-    joined = sum(
-        ((data["trial"] == trial) & (data["arm"] == "exp")).sum() for trial in data.loc[data["arm"] == "ctl", "trial"]
-    )
+    controls = [arm.trial for arm in data if not arm.experimental]
+    joined = sum(controls.count(arm.trial) for arm in data if arm.experimental)
     assert len(left.lines) == len(right.lines) == joined
     key = [text.get_text() for text in left.figure.legends[0].get_texts()]
     assert key[1:] == ["expected if PFS and PPS were unrelated", "expected if arms differed by chance alone"]
-    assert below_left.get_xlabel() == "Correlation over arms, r(OS, PPS)"
+    assert below_left.get_xlabel() == "Correlation of median OS and PPS over arms"
     assert below_right.get_xlim()[1] == 1
 
 

@@ -9,17 +9,17 @@ from surrogacy.figures.waterfall import plot_waterfall, waterfall_data
 from surrogacy.pps.at_risk import compare_at_risk
 from surrogacy.pps.calibration import calibrate
 from surrogacy.pps.decomposition import decompose
+from surrogacy.results.format import share_with_interval
 
 
 def test_waterfall(tactics_decomposition, tactics):
     other = decompose(tactics, "L", resamples=100)
-    data = waterfall_data([tactics_decomposition, other])
-    for panel, found in enumerate((tactics_decomposition, other)):
-        rows = data[data["panel"] == panel].set_index("step")
-        assert np.exp(rows.loc["pfs", "end"]) == pytest.approx(0.661)
-        assert rows.loc["dilution", "start"] == rows.loc["pfs", "end"]
-        assert rows.loc["residual", "end"] == pytest.approx(rows.loc["observed", "end"])
-        assert rows.loc["imbalance", "share"] == found.shares["imbalance"].value
+    for decomposition in (tactics_decomposition, other):
+        steps = {step.name: step for step in waterfall_data(decomposition)}
+        assert np.exp(steps["pfs"].end) == pytest.approx(0.661)
+        assert steps["dilution"].start == steps["pfs"].end
+        assert steps["residual"].end == pytest.approx(steps["observed"].end)
+        assert share_with_interval(decomposition.shares["imbalance"]) in steps["imbalance"].words
     axes = plot_waterfall([tactics_decomposition, other])
     assert len(axes) == 2
     texts = [text.get_text() for text in axes[0].texts]

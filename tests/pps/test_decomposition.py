@@ -1,6 +1,7 @@
 """Decomposition of the way from a PFS effect to an OS effect, its intervals and warnings, and its figures."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -12,10 +13,10 @@ from scipy.optimize import brentq
 
 from surrogacy.errors import UsageError
 from surrogacy.pps.calibration import calibrate
-from surrogacy.pps.decomposition import decompose, decompose_all, decompose_trials
+from surrogacy.pps.decomposition import decompose, decompose_all
 from surrogacy.pps.dilution import equal_pps_hazard_ratio
 from surrogacy.pps.gap_components import is_clear, is_identified
-from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.pps.read_summaries import read_all_inputs, read_inputs
 from surrogacy.pps.resampling import sampling_errors
 from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced
 from surrogacy.results.estimate import Estimate
@@ -122,7 +123,7 @@ def test_a_gap_that_may_be_zero_has_no_shares_to_speak_of():
     assert all(share.low is None for share in found.shares.values())
     assert all("unbounded: the gap is not clearly different from 0" in share.method for share in found.shares.values())
     assert "(unbounded)" in found.words
-    assert found.words.index("Gap in log HR") < found.words.index("Shares of the gap")
+    assert found.words.index("Gap between the log hazard ratios") < found.words.index("Shares of the gap")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +216,7 @@ def test_resampled_trials_on_the_boundary_are_counted_and_said():
     found = decompose(trial((10.0, 14.0), (12.0, 15.5), 10 / 14, n=(40, 40)), resamples=500)
     assert found.resampling.at_boundary > 0
     assert found.resampling.lost == 0
-    assert any("PPS 0 or endless" in problem for problem in found.problems)
+    assert any("PPS 0 or infinite" in problem for problem in found.problems)
     assert np.isfinite([found.effects["dilution"].low, found.effects["imbalance"].high]).all()
 
 
@@ -254,18 +255,20 @@ def test_every_way_that_a_trial_allows(tactics, trials):
 
 
 def test_every_trial_of_the_table(trials):
-    found, refused = decompose_trials(trials, resamples=100)
-    names = {d.inputs.comparison for d in found}
-    assert "tactics" in names
-    assert names | set(refused) == set(trials.trials["comparison"])
-    assert not names & set(refused)
-    for decomposition in found:
+    summaries, reasons = read_all_inputs(trials)
+    assert {summary.comparison for summary in summaries} | set(reasons) == set(trials.trials["comparison"])
+    decompositions = []
+    for summary in summaries:
+        with suppress(UsageError):
+            decompositions.append(decompose(summary, resamples=100))
+    assert "tactics" in {decomposition.inputs.comparison for decomposition in decompositions}
+    for decomposition in decompositions:
         stated = [problem for problem in decomposition.problems if problem.startswith("not reported, assumption")]
         assert len(stated) == len(decomposition.inputs.assumptions)
         assert sum(
             decomposition.effects[name].value for name in ("dilution", "imbalance", "residual")
         ) == pytest.approx(decomposition.effects["gap"].value)
-    tagged = next(d for d in found if d.inputs.comparison == "reflect")
+    tagged = next(d for d in decompositions if d.inputs.comparison == "reflect")
     assert any("deaths without progression" in problem for problem in tagged.problems)
 
 

@@ -1,4 +1,4 @@
-"""A trial between two lines: what each expected of its final effect, and what was observed."""
+"""A trial in focus: surrogacy lines, the final effect that each of them predicts, and the observed effect."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from surrogacy.evaluation.placement import Focus
 from surrogacy.figures import _style as style
 from surrogacy.results.endpoint_names import endpoint_of, surrogate_names
+from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
 
 LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
@@ -22,16 +23,16 @@ APART = 0.018  # of two intervals at the same effect, log HR
 def placement_data(
     results: Sequence[Result], records: Sequence[Mapping[str, Any]], comparison: str | None = None
 ) -> pd.DataFrame:
-    """Predictions drawn: of the lines shown, at the within-trial correlation of the trial, from fits without it.
+    """Return the predictions of the lines shown, from fits without the trial, at its within-trial correlation.
 
     Parameters
     ----------
     results : sequence of Result
-        The lines shown, all of one model.
+        Lines shown, of the same model.
     records : sequence of mapping
-        Of `surrogacy.evaluation.placement.place`.
+        Records of `surrogacy.evaluation.placement.place`.
     comparison : str, optional
-        The one to be drawn; default: that of the first record.
+        Default: the comparison of the first record.
     """
     sets = [result.effects.name for result in results]
     frame = pd.DataFrame(list(records))
@@ -46,15 +47,15 @@ def placement_data(
 def plot_placement(
     focus: Focus, results: Sequence[Result], records: Sequence[Mapping[str, Any]], ax: Axes | None = None
 ) -> Axes:
-    """Draw the lines with their prediction bands, the observed effect ringed, and its predictions as intervals.
+    """Draw the lines with their prediction bands, the observed effect (ring) and its prediction intervals.
 
     Parameters
     ----------
     focus : Focus
     results : sequence of Result
-        Lines of one model on several sets, at most four.
+        Lines of a model on at most four sets.
     records : sequence of mapping
-        Of `surrogacy.evaluation.placement.place`.
+        Records of `surrogacy.evaluation.placement.place`.
     ax : Axes, optional
         Default: a new figure of 140 mm.
     """
@@ -105,9 +106,7 @@ def plot_placement(
         )
     handles += [
         Line2D([], [], color=style.LINE_COLOUR, marker="o", ms=4, lw=0, label=f"{focus.label}, observed"),
-        Line2D(
-            [], [], color="0.35", marker="s", mfc="white", lw=1.1, ms=4, label="predicted for it, 95% and 80% (thick)"
-        ),
+        Line2D([], [], color="0.35", marker="s", mfc="white", lw=1.1, ms=4, label="predicted, 95% and 80% (thick)"),
     ]
     bottom = float(np.log(data["low_95"].min())) - 0.12
     style.hazard_ratio_axis(ax, "x", low, high)
@@ -134,9 +133,9 @@ def plot_placement(
         framealpha=0.9,
         edgecolor="none",
     )
-    title = f"{focus.label} and the lines of {results[0].model.replace('-', ' ')}"
+    title = f"{focus.label} and the lines by the {model_label(results[0].model)}"
     ax.set_title(title, fontsize="medium", fontweight="bold", loc="left")
     if any(result.unverified for result in results):
-        ax.set_title("† a line rests on unverified hazard ratios", fontsize="small", loc="right")
+        ax.set_title("† a line includes unverified hazard ratios", fontsize="small", loc="right")
     style.clear_spines(ax)
     return ax

@@ -187,14 +187,12 @@ def save(figure: Figure, stem: Path, formats: Sequence[str]) -> list[str]:
         File names.
     """
     without_dates = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
-    squeeze = {"tiff": {"compression": "tiff_lzw"}, "png": {"compress_level": 1}}
+    compression = {"tiff": {"compression": "tiff_lzw"}, "png": {"compress_level": 1}}
+    resolution = {"pdf": "figure", "svg": "figure", "png": PNG_DPI, "tiff": mpl.rcParams["savefig.dpi"]}
     names = []
     for ending in formats:
         path = stem.with_name(f"{stem.name}.{ending}")
-        resolution = (
-            "figure" if ending in ("pdf", "svg") else PNG_DPI if ending == "png" else mpl.rcParams["savefig.dpi"]
-        )
-        extra: dict[str, Any] = {"pil_kwargs": squeeze[ending]} if ending in squeeze else {}
-        figure.savefig(path, format=ending, dpi=resolution, metadata=without_dates.get(ending), **extra)
+        options: dict[str, Any] = {"pil_kwargs": compression[ending]} if ending in compression else {}
+        figure.savefig(path, format=ending, dpi=resolution[ending], metadata=without_dates.get(ending), **options)
         names.append(path.name)
     return names

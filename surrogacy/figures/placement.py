@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from surrogacy.evaluation.placement import Focus
+from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
 from surrogacy.results.endpoint_names import endpoint_of, surrogate_names
 from surrogacy.results.labels import model_label
@@ -20,9 +20,7 @@ LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
 APART = 0.018  # of two intervals at the same effect, log HR
 
 
-def placement_data(
-    results: Sequence[Result], records: Sequence[Mapping[str, Any]], comparison: str | None = None
-) -> pd.DataFrame:
+def placement_data(results: Sequence[Result], records: Sequence[Record], comparison: str | None = None) -> pd.DataFrame:
     """Return the predictions of the lines shown, from fits without the trial, at its within-trial correlation.
 
     Parameters
@@ -37,16 +35,14 @@ def placement_data(
     sets = [result.effects.name for result in results]
     frame = pd.DataFrame(list(records))
     frame = frame[frame["comparison"] == (frame["comparison"].iloc[0] if comparison is None else comparison)]
-    own = frame["rho_within"] == frame["rho_within"].iloc[0]
+    reported = frame["rho_within"] == frame["rho_within"].iloc[0]
     chosen = frame[
-        own & (frame["fitted"] != "with it") & (frame["model"] == results[0].model) & frame["set"].isin(sets)
+        reported & (frame["fitted"] != "with it") & (frame["model"] == results[0].model) & frame["set"].isin(sets)
     ]
     return pd.DataFrame(chosen).assign(line=[sets.index(name) for name in chosen["set"]]).reset_index(drop=True)
 
 
-def plot_placement(
-    focus: Focus, results: Sequence[Result], records: Sequence[Mapping[str, Any]], ax: Axes | None = None
-) -> Axes:
+def plot_placement(focus: Focus, results: Sequence[Result], records: Sequence[Record], ax: Axes | None = None) -> Axes:
     """Draw the lines with their prediction bands, the observed effect (ring) and its prediction intervals.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Types of arrays, and checks of arrays that a caller hands over: numbers, of the right length, within their range."""
+"""Types of arrays, and checks of the arrays of a caller: type, shape and range."""
 
 from __future__ import annotations
 
@@ -15,15 +15,27 @@ IntArray = npt.NDArray[np.intp]
 
 
 def numbers(name: str, values: npt.ArrayLike) -> FloatArray:
-    """Array of numbers; refuses what cannot be read as one."""
+    """Return an array of numbers.
+
+    Raises
+    ------
+    UsageError
+        If a value is not a number.
+    """
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} must hold numbers only: {error}") from error
+        raise UsageError(f"{name} must contain only numbers: {error}") from error
 
 
 def broadcast(name: str, values: npt.ArrayLike, shape: tuple[int, ...]) -> FloatArray:
-    """Numbers repeated to a shape; refuses those of another length."""
+    """Return numbers broadcast to a shape.
+
+    Raises
+    ------
+    UsageError
+        If the shapes do not match.
+    """
     array = numbers(name, values)
     try:
         return np.broadcast_to(array, shape)
@@ -34,22 +46,32 @@ def broadcast(name: str, values: npt.ArrayLike, shape: tuple[int, ...]) -> Float
 
 
 def counts(name: str, values: npt.ArrayLike | None, k: int, rule: str, *, least: float) -> FloatArray:
-    """(k,) counts, NaN where not known; refuses those below the least and infinite ones."""
+    """Return (k,) counts, NaN where not known.
+
+    Raises
+    ------
+    UsageError
+        If the shape is wrong, or a count is infinite or below the least; the message quotes the ``rule``.
+    """
     if values is None:
         return np.full(k, np.nan)
     array = numbers(name, values)
     if array.shape != (k,):
         raise UsageError(f"{name} has shape {array.shape}; {k} comparisons need shape ({k},)")
-    impossible = ~np.isnan(array) & ~(np.isfinite(array) & (array >= least))
-    if impossible.any():
-        raise UsageError(
-            f"{name} of comparison {int(np.flatnonzero(impossible)[0]) + 1} is {array[impossible][0]:g}: {rule}"
-        )
+    invalid = ~np.isnan(array) & ~(np.isfinite(array) & (array >= least))
+    if invalid.any():
+        raise UsageError(f"{name} of comparison {int(np.flatnonzero(invalid)[0]) + 1} is {array[invalid][0]:g}: {rule}")
     return array
 
 
 def names(name: str, values: Sequence[str] | None, k: int, default: tuple[str, ...]) -> tuple[str, ...]:
-    """``k`` names as text; refuses another number of them, and a single text (whose letters would be names)."""
+    """Return ``k`` names as text.
+
+    Raises
+    ------
+    UsageError
+        If there is another number of names, or a single text, whose letters would be the names.
+    """
     if values is None:
         return default
     if isinstance(values, str) or len(values) != k:

@@ -1,7 +1,7 @@
 """Paired treatment effects of a set of comparisons, and the covariance of their estimates.
 
-A *comparison* is one experimental arm against one control arm; a *trial* may give several that
-share a control arm. Columns 0 and 1 of every array are the surrogate and the final endpoint.
+A *comparison* is an experimental arm against a control arm; the comparisons of a *trial* may share a control arm.
+Columns 0 and 1 of every array are the surrogate and the final endpoint.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SIDES = ("surrogate", "final")
 
 
 class Provenance(IntFlag):
-    """Evidence behind one effect and derivation of its standard error; 0 for effects that come from arrays."""
+    """Evidence level of an effect and derivation of its standard error; 0 for effects from arrays."""
 
     AS_GIVEN = auto()
     PRIMARY = auto()
@@ -55,15 +55,15 @@ class Effects:
     Parameters
     ----------
     log_hr : (k, 2) array
-        Log hazard ratios, surrogate then final; below 0 favours the experimental arm. NaN = not reported.
+        Log hazard ratios, surrogate then final; a value below 0 favours the experimental arm. NaN = not reported.
     se : (k, 2) array
-        Their standard errors, log scale; NaN = not known. Models that need one leave the comparison out.
+        Standard errors on the log scale; NaN = not known. Models that need a standard error leave the comparison out.
     rho_within : (k,) array
-        Correlation of the two *estimates* within a comparison.
+        Within-trial correlation: correlation of the sampling errors of the two estimates of a comparison.
     n : (k,) array
         Patients in the comparison (both arms); NaN = not known.
     trial, comparison, labels : tuple of str, length k
-        ``labels`` are the names for figures.
+        ``labels`` are the names in figures.
     rho_known : (k,) bool array
         True where ``rho_within`` was reported, False where it is an assumption.
     control_group : tuple of str, length k
@@ -73,13 +73,13 @@ class Effects:
     events : (k,) array
         Events of the final endpoint; NaN = not reported.
     covariates : mapping of str to tuple of str
-        Further columns (endpoints, class, stage, year ...), each of length k.
+        Further columns (endpoints, class, stage, year and others), each of length k.
     provenance : (k, 2) array of Provenance
-        Default: 0, nothing known of where the effects were read.
+        Default: 0, source not known.
     name : str
         Name of the set.
     caveats : tuple of Caveat
-        They travel with every result.
+        Caveats that every result inherits.
     """
 
     log_hr: FloatArray
@@ -130,11 +130,11 @@ class Effects:
             Surrogate, then final. NaN in ``log_hr``: not reported; NaN in ``se`` (or no ``se``): not known.
         rho_within : scalar or (k,) array-like, in [-1, 1]
         n : (k,) array-like, optional
-            Patients, above 0; NaN = not known: information ``4 / se_final^2`` is *not* substituted silently.
+            Patients, above 0; NaN = not known (it is not replaced by ``4 / se_final^2``).
         trial, comparison, control_group, labels : sequence of str, optional
-            Default: one trial a comparison, numbered from 1; no shared control arms.
+            Default: one trial per comparison, numbered from 1; no shared control arms.
         control_share : scalar, (2,) or (k, 2) array-like, between 0 and 1
-            Of both endpoints, of each, or of each endpoint of each comparison.
+            One share for all, one per endpoint, or one per endpoint and comparison.
         events : (k,) array-like, optional
             0 or more; NaN = not known.
         name : str
@@ -142,8 +142,8 @@ class Effects:
         Raises
         ------
         UsageError
-            If a length or shape is wrong, or a value is no number or impossible: a standard error or number of patients
-            not above 0, a negative number of events, rho_within outside [-1, 1], a control share outside (0, 1).
+            If a length or shape is wrong, a value is not a number, a standard error or number of patients is not above
+            0, a number of events is negative, rho_within lies outside [-1, 1] or a control share outside (0, 1).
         """
         y = numbers("log_hr", log_hr)
         s = np.full(y.shape, np.nan) if se is None else numbers("se", se)
@@ -195,7 +195,7 @@ class Effects:
 
     @property
     def described_columns(self) -> dict[str, tuple[str, ...]]:
-        """Covariates, and the provenance of either effect in words, for tables: (k,) each."""
+        """Covariates, and the provenance of both effects in words, for tables: (k,) each."""
         columns = dict(self.covariates)
         for side, values in zip(SIDES if self.provenance.any() else (), self.provenance.T, strict=False):
             flags = list(map(Provenance, values.tolist()))
@@ -207,7 +207,7 @@ class Effects:
 
     @property
     def unverified(self) -> BoolArray:
-        """(k, 2) True where an effect was not read in any source."""
+        """(k, 2) True where an effect was not verified in any source."""
         return np.asarray(self.provenance & Provenance.UNVERIFIED, dtype=np.bool_)
 
     @property
@@ -222,7 +222,7 @@ class Effects:
 
     @property
     def has_standard_errors(self) -> BoolArray:
-        """(k,) True where every effect that was reported has a standard error."""
+        """(k,) True where every reported effect has a standard error."""
         return (np.isnan(self.log_hr) | np.isfinite(self.se)).all(axis=1)
 
     @property
@@ -238,35 +238,37 @@ class Effects:
         return self.log_hr - half, self.log_hr + half
 
     def covariance_between(self, i: int, j: int) -> FloatArray:
-        """(2, 2) covariance of the estimates of comparisons ``i`` and ``j``.
+        """Return the (2, 2) covariance of the estimates of comparisons ``i`` and ``j``.
 
-        For a shared control arm the log hazard ratios covary by the variance of that arm, about one
-        over its events. The part of each variance that is the control arm's is ``control_share``;
-        where the arms are nested (one comparison uses a part of the other's control arm) the smaller
-        part is what both hold, hence the minimum; of an endpoint that one does not report, the other's part.
+        Two log hazard ratios with a shared control arm covary by the variance that this arm contributes: the share
+        ``control_share`` of the sampling variance. If a comparison uses a part of the arm, or does not report an
+        endpoint, the smaller, or the reported, contribution is the shared one.
         """
         if i == j:
             return np.asarray(self.cov[i])
         if not self.control_group[i] or self.control_group[i] != self.control_group[j]:
             return np.zeros((2, 2))
-        own = self.control_share * self.se**2
-        common = np.fmin(own[i], own[j])
+        contribution = self.control_share * self.se**2
+        common = np.fmin(contribution[i], contribution[j])
         cross = self._control_correlation(self.control_group[i]) * float(np.sqrt(common[0] * common[1]))
         return np.array([[common[0], cross], [cross, common[1]]])
 
     def sampling_covariance(self, members: Sequence[int] | IntArray) -> FloatArray:
-        """(2 m, 2 m) covariance of the estimates of ``m`` comparisons, surrogate and final of each in turn.
+        """Return the (2 m, 2 m) covariance of the estimates of ``m`` comparisons, surrogate and final of each in turn.
 
-        ``members`` are their places, such as a group of `dependent_groups`.
+        Parameters
+        ----------
+        members : sequence of int
+            Indices of the comparisons, such as a group of `dependent_groups`.
         """
         return np.block([[self.covariance_between(int(i), int(j)) for j in members] for i in members])
 
     def _control_correlation(self, group: str) -> float:
         """Correlation of the two estimates within a shared control arm.
 
-        In comparison i it must leave the experimental arm a correlation within [-1, 1]: ``rho_i s0 s1 = rho c_i +
-        rho_e e_i``, ``c_i`` and ``e_i`` the parts of ``s0 s1`` of the two arms. Taken is the mean of the comparisons'
-        correlations, moved as little as that needs.
+        It is the mean correlation of the comparisons, moved to the nearest value for which the correlation of every
+        experimental arm lies within [-1, 1]: ``rho_i s0 s1 = rho c_i + rho_e e_i``, with the parts ``c_i`` and ``e_i``
+        of ``s0 s1`` of the two arms.
         """
         members = np.array([name == group for name in self.control_group])
         whole = (self.se[members] ** 2).prod(axis=1) ** 0.5
@@ -278,14 +280,14 @@ class Effects:
         if low > high + 1e-9:
             names = ", ".join(name for name, member in zip(self.comparison, members, strict=True) if member)
             raise FitError(
-                f"{names} share a control arm, but their rho_within ({', '.join(f'{r:g}' for r in rho)}) "
-                "contradict each other"
+                f"{names} share a control arm, but their within-trial correlations "
+                f"({', '.join(f'{r:g}' for r in rho)}) contradict each other"
             )
         return float(np.clip(rho.mean(), low, max(low, high)))
 
     @property
     def n_patients(self) -> float:
-        """Patients in all, those of a shared control arm once; NaN if a comparison does not state its own."""
+        """Total number of patients, a shared control arm counted once; NaN if a comparison does not state it."""
         total = float(self.n.sum())
         for group in self.dependent_groups():
             control = self.n[group] * (1.0 - self.control_share[group, 1])
@@ -294,11 +296,11 @@ class Effects:
 
     @property
     def patients(self) -> float:
-        """Patients in all; deprecated, use ``n_patients``."""
+        """Total number of patients; deprecated, use ``n_patients``."""
         return self.n_patients
 
     def dependent_groups(self) -> Iterator[IntArray]:
-        """Index arrays of comparisons whose estimates covary; most hold a single comparison."""
+        """Yield index arrays of comparisons whose estimates covary; most contain a single comparison."""
         groups: dict[str, list[int]] = {}
         for index, group in enumerate(self.control_group):
             groups.setdefault(group or f"\0{index}", []).append(index)
@@ -306,7 +308,7 @@ class Effects:
             yield np.array(members, dtype=np.intp)
 
     def take(self, mask: npt.ArrayLike) -> Effects:
-        """Return the comparisons chosen by a boolean mask or an index array, in that order."""
+        """Return the comparisons selected by a boolean mask or an index array, in its order."""
         index = np.arange(len(self))[np.asarray(mask)]
 
         def pick(values: Any) -> Any:
@@ -316,33 +318,33 @@ class Effects:
         return replace(self, **chosen, covariates={name: pick(values) for name, values in self.covariates.items()})
 
     def without_trial(self, trial: str) -> Effects:
-        """Return the effects less every comparison of one trial."""
+        """Return the effects without the comparisons of a trial."""
         return self.take(np.array([name != trial for name in self.trial]))
 
     def with_rho_within(self, rho_within: float) -> Effects:
-        """Return the effects with another correlation where it is an assumption, not a report."""
+        """Return the effects with another within-trial correlation where it is assumed, not reported."""
         return replace(self, rho_within=np.where(self.rho_known, self.rho_within, rho_within))
 
 
-# Fields with one entry a comparison.
+# Fields with one entry per comparison.
 PER_COMPARISON = tuple(field.name for field in fields(Effects) if field.name not in ("covariates", "name", "caveats"))
 
 
 def unit_variance(effects: Effects) -> float:
-    """Mean sampling variance of the final log hazard ratio for one patient; NaN without patients."""
+    """Return the mean sampling variance of the final log hazard ratio of one patient; NaN without patients."""
     information = effects.n * effects.se[:, 1] ** 2
     return float(np.nanmean(information)) if np.isfinite(information).any() else float("nan")
 
 
-def concatenate(one: Effects, other: Effects) -> Effects:
-    """Effects of both; a covariate that only one has is empty for the other."""
+def concatenate(first: Effects, second: Effects) -> Effects:
+    """Return the comparisons of both; a covariate that one of them does not have is empty there."""
 
     def both(name: str) -> Any:
-        first, second = getattr(one, name), getattr(other, name)
-        return first + second if isinstance(first, tuple) else np.concatenate([first, second])
+        values, further = getattr(first, name), getattr(second, name)
+        return values + further if isinstance(values, tuple) else np.concatenate([values, further])
 
     covariates = {
-        name: one.covariates.get(name, ("",) * len(one)) + other.covariates.get(name, ("",) * len(other))
-        for name in dict.fromkeys([*one.covariates, *other.covariates])
+        name: first.covariates.get(name, ("",) * len(first)) + second.covariates.get(name, ("",) * len(second))
+        for name in dict.fromkeys([*first.covariates, *second.covariates])
     }
-    return replace(one, **{name: both(name) for name in PER_COMPARISON}, covariates=covariates)
+    return replace(first, **{name: both(name) for name in PER_COMPARISON}, covariates=covariates)

@@ -1,4 +1,4 @@
-"""Errors, warnings, caveats and exit codes: the only module that everything else may import."""
+"""Errors, faults of the data, caveats and exit codes; every other module may import this one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Literal
 
-SHOWN_VALUE = 80  # characters of a cell that a message shows
+SHOWN_VALUE = 80  # number of characters of a cell in a message
 Severity = Literal["error", "warning", "info"]
 
 
@@ -23,13 +23,13 @@ class ExitCode(IntEnum):
 
 
 class SurrogacyError(Exception):
-    """Base class of every error that this package raises on purpose."""
+    """Base class of the errors that this package raises."""
 
     exit_code = ExitCode.UNEXPECTED
 
 
 class UsageError(SurrogacyError):
-    """The question makes no sense: an unknown set, model, option or value."""
+    """An unknown or invalid set, model, option or value."""
 
     exit_code = ExitCode.USAGE
 
@@ -39,7 +39,7 @@ class OutputError(SurrogacyError):
 
 
 class ProcessError(SurrogacyError):
-    """A process of this program could not be started, or ended before its time."""
+    """A process of this program could not be started, or ended too early."""
 
 
 class FigureError(SurrogacyError):
@@ -48,7 +48,7 @@ class FigureError(SurrogacyError):
     Parameters
     ----------
     figure : str
-        Name of its files, without ending.
+        Name of its files, without extension.
     reason : str
     """
 
@@ -64,17 +64,17 @@ class FigureError(SurrogacyError):
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal to stop: Ctrl-C, SIGTERM or SIGHUP.
+    """A signal that stops the program: Ctrl-C, SIGTERM or SIGHUP.
 
     Parameters
     ----------
     number : int
-        Of the signal; the exit code is 128 more.
+        Number of the signal; the exit code is 128 plus this number.
     """
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.written = False  # the signal came when the result was complete
+        self.written = False  # True if the results were complete when the signal arrived
         super().__init__(number)
 
 
@@ -86,23 +86,23 @@ class FitError(SurrogacyError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong, or odd, in one cell of the input.
+    """Error, warning or remark about a cell of the input.
 
     Parameters
     ----------
     code : str
-        Rule that found it, such as ``"E101"``.
+        Code of the rule, such as ``"E101"``.
     severity : {"error", "warning", "info"}
     file : str
-        File as the user named it.
+        File name as the user gave it.
     line : int
-        Line in the file (first line is 1, so the first data row of a CSV is 2); 0 = no single line.
+        Line of the file, from 1 (the first data row of a CSV is line 2); 0 = not a single line.
     trial, column, value : str
-        Where it is and what stands there.
+        Place and content of the cell.
     rule : str
-        What is violated.
+        Rule that is violated.
     fix : str
-        The likeliest cure.
+        Most likely remedy.
     """
 
     code: str
@@ -124,12 +124,12 @@ class Fault:
 
 
 def own_faults(faults: Iterable[Fault]) -> list[Fault]:
-    """Return the faults of the user's own rows, without those of the shipped tables."""
+    """Return the faults of the user's rows, without those of the shipped tables."""
     return [fault for fault in faults if not fault.file.startswith("data/trials/")]
 
 
 def data_warnings(faults: Iterable[Fault]) -> list[Fault]:
-    """Return the warnings about the user's own rows."""
+    """Return the warnings about the user's rows."""
     return [fault for fault in own_faults(faults) if fault.severity == "warning"]
 
 
@@ -139,9 +139,9 @@ class DataError(SurrogacyError):
     Parameters
     ----------
     faults : sequence of Fault
-        Every fault, not only the first.
+        All faults.
     columns : sequence of (heading, meaning)
-        Interpretation of each column of a user's table, as far as it was read.
+        Interpretation of each column of a user's table that was read.
     """
 
     exit_code = ExitCode.DATA
@@ -153,7 +153,7 @@ class DataError(SurrogacyError):
 
 
 class CaveatCode(StrEnum):
-    """Code of a caveat: what decisions, marks and counts read instead of its sentence."""
+    """Code of a caveat, which decisions, marks and counts use instead of its sentence."""
 
     ADDED = "added"
     APPROXIMATE_ERRORS = "approximate-errors"
@@ -182,14 +182,14 @@ class CaveatCode(StrEnum):
 
 @dataclass(frozen=True)
 class Caveat:
-    """Sentence that must stand wherever the numbers stand, and its code.
+    """Sentence that belongs wherever the numbers are printed, and its code.
 
     Parameters
     ----------
     code : CaveatCode
-        What decisions read.
+        Code for decisions.
     text : str
-        What readers read.
+        Sentence for readers.
     """
 
     code: CaveatCode

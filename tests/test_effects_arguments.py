@@ -71,8 +71,8 @@ def test_a_text_is_not_a_sequence_of_names(name):
         ("control_share", np.nan, "control_share must lie between 0 and 1"),
         ("rho_within", [0.5, 0.5, 1.01], r"rho_within must lie in \[-1, 1\]"),
         ("rho_within", np.nan, r"rho_within must lie in \[-1, 1\]"),
-        ("n", ["300", "many", "410"], "n must hold numbers only"),
-        ("rho_within", "half", "rho_within must hold numbers only"),
+        ("n", ["300", "many", "410"], "n must contain only numbers"),
+        ("rho_within", "half", "rho_within must contain only numbers"),
     ],
 )
 def test_an_impossible_value_is_refused_and_named(name, value, words):
@@ -85,7 +85,7 @@ def test_an_impossible_value_is_refused_and_named(name, value, words):
     [
         (LOG_HR, SE[:2], "shape"),
         ([-0.4, -0.2], [0.2, 0.3], "shape"),
-        (LOG_HR, [["x", 0.3], *SE[1:]], "se must hold numbers only"),
+        (LOG_HR, [["x", 0.3], *SE[1:]], "se must contain only numbers"),
         (LOG_HR, [[0.0, 0.3], *SE[1:]], "standard error must be above 0"),
         ([[np.inf, -0.2], *LOG_HR[1:]], SE, "infinite"),
     ],

@@ -1,4 +1,4 @@
-"""Figures: one a file; each has ``x_data(result)`` (what is drawn) and ``plot_x(result, ax=None)``."""
+"""Figures: one per file, each with ``<name>_data(result)`` and ``plot_<name>(result, ax=None)``."""
 
 from surrogacy.figures.bubble import bubble_data, plot_bubble
 from surrogacy.figures.choices import choices_data, plot_choices

@@ -1,4 +1,4 @@
-"""Journal presets, colours and axes in hazard ratios: what all figures have in common."""
+"""Journal presets, colours and hazard ratio axes of all figures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PNG_DPI = 200
 
 HR_TICKS = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
 
-# Okabe, Ito: distinct for every common colour vision
+# palette of Okabe and Ito, for all common types of colour vision
 CLASS_COLOURS = {
     "tace-combination": "#0072B2",
     "antiangiogenic-tki": "#E69F00",
@@ -49,13 +49,13 @@ class Preset:
     Parameters
     ----------
     widths : tuple of float
-        One, one and a half and two columns, mm.
+        Widths of one, one and a half and two columns, mm.
     font_size : float
-        Points at final size.
+        Points, at the printed size.
     families : tuple of str
         Fonts in order of preference.
     dpi : int
-        Of a TIFF; a PNG, made to be looked at, has 200.
+        Resolution of a TIFF; a PNG, for the screen, has 200.
     """
 
     widths: tuple[float, float, float]
@@ -64,8 +64,8 @@ class Preset:
     dpi: int
 
 
-# A subset of Arimo, which has the metrics of Arial, ships with the package under a name of its own: a figure is
-# the same on every machine, and the small file embeds many times faster.
+# A subset of Arimo, which has the metrics of Arial, ships with the package under another name: a figure is the same
+# on every machine, and the small file is embedded many times faster.
 FONTS = Path(__file__).parent / "fonts"
 SHIPPED = "Surrogacy Sans"
 SANS = (SHIPPED, "Arial", "Arimo", "Helvetica", "DejaVu Sans")
@@ -85,7 +85,7 @@ def preset(name: str) -> Preset:
     Raises
     ------
     UsageError
-        If there is none.
+        If the preset is not known.
     """
     if name not in PRESETS:
         raise UsageError(f"unknown preset {name!r}; choose from {', '.join(PRESETS)}")
@@ -94,7 +94,7 @@ def preset(name: str) -> Preset:
 
 @contextmanager
 def style(chosen: Preset) -> Iterator[None]:
-    """Matplotlib settings of a preset: embedded editable text, no timestamps, thin lines."""
+    """Apply the matplotlib settings of a preset: embedded editable text, no timestamps, thin lines."""
     if not any(entry.name == SHIPPED for entry in fontManager.ttflist):
         for path in sorted(FONTS.glob("*.ttf")):
             fontManager.addfont(path)
@@ -114,7 +114,7 @@ def style(chosen: Preset) -> Iterator[None]:
         "legend.fontsize": size - 0.5,
         "legend.frameon": False,
         "lines.linewidth": 1.0,
-        "text.hinting": "no_hinting",  # twice as fast, and as good at print resolution
+        "text.hinting": "no_hinting",  # twice as fast, without a visible difference in print
         "pdf.fonttype": 42,
         "svg.fonttype": "none",
         "svg.hashsalt": "surrogacy",
@@ -122,23 +122,23 @@ def style(chosen: Preset) -> Iterator[None]:
         "savefig.dpi": chosen.dpi,
     }
     with mpl.rc_context():
-        mpl.rcdefaults()  # a matplotlibrc in the folder or in the home of the user must not change the figures
+        mpl.rcdefaults()  # a matplotlibrc of the user must not change the figures
         mpl.rcParams.update(settings)
         yield
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure of so many millimetres."""
+    """Return a figure of a size in millimetres."""
     return Figure(figsize=(width * MM, height * MM))
 
 
 def clear_spines(axes: Axes) -> None:
-    """Leave the lower and the left line of a frame."""
+    """Remove the upper and the right line of a frame."""
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def corner_text(axes: Axes, lines: Sequence[str], opacity: float = 0.75) -> None:
-    """Write lines into the lower right corner, over a white ground of that opacity."""
+    """Write lines into the lower right corner, on a white background."""
     axes.text(
         0.985,
         0.015,
@@ -154,7 +154,7 @@ def corner_text(axes: Axes, lines: Sequence[str], opacity: float = 0.75) -> None
 
 
 def hazard_ratio_axis(axes: Axes, which: str, low: float, high: float) -> None:
-    """Turn an axis in log hazard ratios into one labelled in hazard ratios.
+    """Label an axis in log hazard ratios with hazard ratios.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def hazard_ratio_axis(axes: Axes, which: str, low: float, high: float) -> None:
 
 
 def save(figure: Figure, stem: Path, formats: Sequence[str]) -> list[str]:
-    """Save a figure in several formats without timestamps, so that the same figure has the same bytes.
+    """Save a figure in several formats without timestamps; the same figure gives the same bytes.
 
     Parameters
     ----------
@@ -187,14 +187,12 @@ def save(figure: Figure, stem: Path, formats: Sequence[str]) -> list[str]:
         File names.
     """
     without_dates = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
-    squeeze = {"tiff": {"compression": "tiff_lzw"}, "png": {"compress_level": 1}}
+    compression = {"tiff": {"compression": "tiff_lzw"}, "png": {"compress_level": 1}}
+    resolution = {"pdf": "figure", "svg": "figure", "png": PNG_DPI, "tiff": mpl.rcParams["savefig.dpi"]}
     names = []
     for ending in formats:
         path = stem.with_name(f"{stem.name}.{ending}")
-        resolution = (
-            "figure" if ending in ("pdf", "svg") else PNG_DPI if ending == "png" else mpl.rcParams["savefig.dpi"]
-        )
-        extra: dict[str, Any] = {"pil_kwargs": squeeze[ending]} if ending in squeeze else {}
-        figure.savefig(path, format=ending, dpi=resolution, metadata=without_dates.get(ending), **extra)
+        options: dict[str, Any] = {"pil_kwargs": compression[ending]} if ending in compression else {}
+        figure.savefig(path, format=ending, dpi=resolution[ending], metadata=without_dates.get(ending), **options)
         names.append(path.name)
     return names

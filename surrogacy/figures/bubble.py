@@ -1,8 +1,6 @@
-"""Bubble plot: the two treatment effects of every comparison, and the surrogacy line with its bands."""
+"""Bubble plot of the two treatment effects of every comparison, with the surrogacy line and its bands."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,11 +15,11 @@ from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result, SurrogacyLine
 
 LABEL_ALL_UP_TO = 15
-MOST_LABELS = 40  # more names hide the symbols
+MOST_LABELS = 40  # more names would hide the symbols
 
 
 def bubble_data(result: Result) -> pd.DataFrame:
-    """Data of the figure, a row per comparison.
+    """Return the data of the figure.
 
     Parameters
     ----------
@@ -30,10 +28,9 @@ def bubble_data(result: Result) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a comparison: label, trial, surrogate and final log HR with limits (95 %), n, area (weight as a
-        share of the largest), class, stage, unverified, outside (beyond the band that is drawn, or that of its own
-        size).
-        Limits are NaN where the standard error is not known.
+        One row per comparison: label, trial, surrogate and final log HR with 95 % limits (NaN without a standard
+        error), n, area (weight as a share of the largest), class, stage, unverified, outside (beyond the prediction
+        band for a trial of its size, or beyond the band drawn).
     """
     effects = result.effects
     k = len(effects)
@@ -77,13 +74,13 @@ def plot_bubble(
     Parameters
     ----------
     result : Result
-        Of a model with a line; without one the points alone are drawn.
+        Without a line only the points are drawn.
     ax : Axes, optional
-        Default: a new figure, two columns wide, as high as the data need.
+        Default: a new figure of two columns' width.
     focus : str, optional
-        Trial to ring and label.
+        Trial to highlight and label.
     show_ci : bool, optional
-        Thin 95 % limits of both effects; default: up to 15 comparisons.
+        True for the 95 % intervals of both effects; default: up to 15 comparisons.
 
     Returns
     -------
@@ -144,7 +141,7 @@ def plot_bubble(
 
 
 def _limits(data: pd.DataFrame, with_ci: bool) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Room for the points, their limits where drawn (unless one would dwarf the points), and HR = 1."""
+    """Limits of the axes: the points, their intervals up to a maximum, and HR = 1."""
     pad = 0.09
     limits = []
     for name in ("surrogate", "final"):
@@ -158,7 +155,7 @@ def _limits(data: pd.DataFrame, with_ci: bool) -> tuple[tuple[float, float], tup
 
 
 def _new_axes(x: tuple[float, float], y: tuple[float, float], keys: int) -> Axes:
-    """Axes of one scale on both sides, in a figure with room for the key at the right."""
+    """Axes with equal scales, in a figure with room for the key on the right."""
     left, key, bottom, top = 15.0, 46.0, 12.0, 3.0  # mm
     width = 112.0
     height = width * (y[1] - y[0]) / (x[1] - x[0])
@@ -171,7 +168,7 @@ def _new_axes(x: tuple[float, float], y: tuple[float, float], keys: int) -> Axes
 
 
 def _draw_line(ax: Axes, line: SurrogacyLine) -> None:
-    """The line over the data only, the band of the mean (dark) and of a new trial (light, dashed edge)."""
+    """Line over the range of the data, confidence band (dark) and prediction band (light, dashed edge)."""
     x = np.linspace(*line.data_range, 200)
     mean, low, high = line.predict(x)
     _, mean_low, mean_high = line.predict(x, band="confidence")
@@ -184,7 +181,7 @@ def _draw_line(ax: Axes, line: SurrogacyLine) -> None:
 
 
 def _draw_threshold(ax: Axes, result: Result) -> None:
-    """Tick on HR = 1 at the surrogate threshold effect, or a plain word that there is none."""
+    """Tick at the surrogate threshold effect, or the reason why there is none."""
     threshold: ThresholdEffect = result["ste_prediction"]
     left, right = ax.get_xlim()
     at = None if threshold.hr is None else float(np.log(threshold.hr))
@@ -215,12 +212,12 @@ def _draw_threshold(ax: Axes, result: Result) -> None:
 
 
 def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None) -> None:
-    """Names without overlap, with a thin leader where a name had to move."""
+    """Names without overlap, with a leader line to a name that had to move."""
     from adjustText import adjust_text
 
     if named.empty:
         return
-    # adjustText keeps clear of points: give it the rim of every bubble, not only the centre, and start beside it
+    # adjustText avoids points: it is given the rim of every bubble, not only its centre
     low, high = ax.get_xlim()
     per_point = (high - low) / (ax.get_window_extent().width * 72 / ax.figure.dpi)
     data = data.assign(
@@ -264,7 +261,7 @@ def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None)
         box = text.get_window_extent().transformed(ax.transData.inverted())
         x, y = np.clip(row["surrogate"], box.x0, box.x1), np.clip(row["final"], box.y0, box.y1)
         rim = per_point * np.sqrt(LARGEST_BUBBLE * row["area"]) / 2
-        if np.hypot(x - row["surrogate"], y - row["final"]) > rim + 6 * per_point:  # only where a name had to move away
+        if np.hypot(x - row["surrogate"], y - row["final"]) > rim + 6 * per_point:  # the name had to move
             ax.plot(
                 [x, row["surrogate"]], [y, row["final"]], color="0.35", lw=0.4, zorder=2.9, scalex=False, scaley=False
             )
@@ -276,16 +273,16 @@ def _axis_labels(ax: Axes, result: Result) -> None:
 
 
 def _corner(ax: Axes, result: Result) -> None:
-    """Four lines at most: what, how many, how strong, the line."""
+    """At most four lines: set and model, size, trial-level R², equation of the line."""
     effects = result.effects
     lines = [f"{effects.name or 'effects'}: {model_label(result.model)}"]
     patients = f", {effects.n_patients:,.0f} patients" if np.isfinite(effects.n_patients) else ""
     lines.append(f"{result.size} comparisons, {len(effects.trials)} trials{patients}")
-    square: Any = result.estimates.get("r2_trial")
-    if square is not None and square.value is not None:
+    square = result.estimate("r2_trial")
+    if square.value is not None:
         limits = "" if square.low is None else f" ({percent(square.level)} CI {interval(square.low, square.high)})"
         boundary = " – boundary solution" if result.on_boundary else ""
-        lines.append(f"R² (trial level) {number(square.value)}{limits}{boundary}")
+        lines.append(f"Trial-level R² {number(square.value)}{limits}{boundary}")
     elif result.on_boundary:
         lines.append("boundary solution")
     if result.line is not None:

@@ -20,7 +20,7 @@ LARGEST_BUBBLE = 260.0  # points squared
 
 
 def key_lines(result: Result, data: pd.DataFrame, focus: str | None) -> int:
-    """Lines that the key takes."""
+    """Number of lines of the key."""
     return sum(1 + handle.get_label().count("\n") for handle in _handles(result, data, focus))
 
 
@@ -65,7 +65,7 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
         threshold: ThresholdEffect = result["ste_prediction"]
         heading("Line and bands (95%)")
         handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.3, label=model_label(result.model)))
-        handles.append(Patch(facecolor=style.LINE_COLOUR, alpha=0.25, lw=0, label="confidence (mean)"))
+        handles.append(Patch(facecolor=style.LINE_COLOUR, alpha=0.25, lw=0, label="confidence band (mean)"))
         new = threshold.new_trial
         handles.append(
             Patch(
@@ -73,11 +73,11 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
                 edgecolor=style.LINE_COLOUR,
                 ls="--",
                 lw=0.7,
-                label=f"prediction, new trial:\n{new}",
+                label=f"prediction band, new trial:\n{new}",
             )
         )
         if threshold.hr is not None and threshold.status != "two-sided":
-            handles.append(Patch(facecolor="0.5", alpha=0.12, lw=0, label="beyond the STE"))
+            handles.append(Patch(facecolor="0.5", alpha=0.12, lw=0, label="beyond the threshold (STE)"))
     handles.append(Line2D([], [], color="0.6", lw=0.6, ls=":", label="equal effects"))
     if focus in set(data["trial"]):
         marker("in focus", mfc="none", mec=style.LINE_COLOUR, mew=1.3, ms=8)
@@ -88,7 +88,7 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
 
 
 def draw_key(ax: Axes, result: Result, data: pd.DataFrame, focus: str | None) -> None:
-    """Key at the right."""
+    """Draw the key on the right."""
     legend = ax.legend(
         handles=_handles(result, data, focus),
         loc="upper left",
@@ -110,7 +110,7 @@ def draw_key(ax: Axes, result: Result, data: pd.DataFrame, focus: str | None) ->
 
 
 def _three_sizes(n: pd.Series) -> list[float]:
-    """Three round sizes that span the data."""
+    """Three round numbers that span the data."""
     least, most = float(n.min()), float(n.max())
     step = 10.0 ** np.floor(np.log10(most / 4))
     sizes = [max(round(value / step) * step, step) for value in (max(least, most / 8), most / 2.5, most)]

@@ -1,14 +1,14 @@
-"""The same set by every choice: R2 and slope, a row a choice."""
+"""Sensitivity analysis: trial-level R2 and slope of a set for each choice of the analysis."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
 from surrogacy.results.labels import CHOICES, choice_heading
 
@@ -16,11 +16,10 @@ ROW = 4.2  # mm
 SLOPES = (-2.0, 3.0)
 
 
-def choices_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows of the figure, from the records of `surrogacy.evaluation.sensitivity.vary_one_choice`.
+def choices_data(records: Sequence[Record]) -> pd.DataFrame:
+    """Return the rows of the figure, from the records of `surrogacy.evaluation.sensitivity.vary_one_choice`.
 
-    Choices that change no number of the data are left out. A choice of weights or of rho_within acts on the same
-    hazard ratios, and stays.
+    Choices that do not change the data are left out, except weights and within-trial correlations.
     """
     kept = [
         record
@@ -32,19 +31,17 @@ def choices_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         for column in (name, f"{name}_low", f"{name}_high"):
             if column not in frame:
                 frame[column] = np.nan
-    used = frame["fitted"] if "fitted" in frame else frame["k"]  # comparisons that have what the model needs
+    used = frame["fitted"] if "fitted" in frame else frame["k"]  # comparisons with the quantities that the model needs
     return frame.assign(used=used, fitted=frame["r2_trial"].notna())
 
 
-def plot_choices(
-    records: Sequence[Mapping[str, Any]], name: str = "", ax: tuple[Axes, Axes] | None = None
-) -> tuple[Axes, Axes]:
-    """Draw the estimates and their intervals by choice.
+def plot_choices(records: Sequence[Record], name: str = "", ax: tuple[Axes, Axes] | None = None) -> tuple[Axes, Axes]:
+    """Draw the estimates and their intervals for each choice.
 
     Parameters
     ----------
     records : sequence of mapping
-        Of `surrogacy.evaluation.sensitivity.grid`, of one model.
+        Records of `surrogacy.evaluation.sensitivity.vary_one_choice` for a model.
     name : str
         Name of the set.
     ax : two Axes, optional
@@ -53,7 +50,7 @@ def plot_choices(
     Returns
     -------
     two Axes
-        R2 and slope.
+        Trial-level R2 and slope.
     """
     rows = choices_data(records)
     groups = [key for key in CHOICES if (rows["varied"] == key).any()]

@@ -1,8 +1,6 @@
-"""Slopes of the surrogacy line by class of treatment, drawn towards each other by a class-exchangeable model."""
+"""Slopes of the surrogacy line by drug class, from a model with exchangeable slopes."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,12 +15,12 @@ ROW = 6.0  # mm
 
 
 def class_slopes_data(result: Result) -> pd.DataFrame:
-    """Slope of each class, then their mean.
+    """Return the slope of each class, then their mean.
 
     Parameters
     ----------
     result : Result
-        Of a model with estimates ``slope[class]``.
+        Result of a model with estimates ``slope[class]``.
 
     Returns
     -------
@@ -31,17 +29,14 @@ def class_slopes_data(result: Result) -> pd.DataFrame:
     """
     classes = result.effects.covariates["class"]
     rows = []
-    for name, estimate in result.estimates.items():
-        if name.startswith("slope["):
-            class_: str | None = name.removeprefix("slope[").removesuffix("]")
-        elif name == "slope":
-            class_ = None
-        else:
+    for name in result.estimates:
+        quantity, _, level = name.removesuffix("]").partition("[")
+        if quantity != "slope":
             continue
-        slope: Any = estimate
-        count = len(result.effects) if class_ is None else classes.count(class_)
-        rows.append({"class": class_, "comparisons": count, "slope": slope.value, "low": slope.low, "high": slope.high})
-    frame = pd.DataFrame(rows)
+        slope, drug_class = result.estimate(name), level if "[" in name else None
+        count = len(result.effects) if drug_class is None else classes.count(drug_class)
+        rows.append((drug_class, count, slope.value, slope.low, slope.high))
+    frame = pd.DataFrame(rows, columns=["class", "comparisons", "slope", "low", "high"])
     return frame.assign(mean=frame["class"].isna()).sort_values(
         ["mean", "comparisons"], ascending=[True, False], ignore_index=True
     )
@@ -53,7 +48,7 @@ def plot_class_slopes(result: Result, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Result
-        Of a model with estimates ``slope[class]``.
+        Result of a model with estimates ``slope[class]``.
     ax : Axes, optional
         Default: a new figure of 120 mm, as high as the rows need.
     """

@@ -1,4 +1,4 @@
-"""Every trial predicted from the others: interval and observed effect, a row a comparison."""
+"""Cross-validation: prediction interval and observed effect of every comparison."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from matplotlib.lines import Line2D
 
 from surrogacy.evaluation.cross_validation import NORMAL, Predictions
 from surrogacy.figures import _style as style
+from surrogacy.results.labels import model_label
 
 ROW = 4.2  # mm
 OUTSIDE = style.LINE_COLOUR
 FRAME = float(np.log(0.3)), float(np.log(3.0))  # wider intervals end in an arrow
 
 
-def cross_validation_data(found: Predictions) -> pd.DataFrame:
-    """Rows of the figure, by predicted effect; comparisons without a prediction are left out."""
+def cross_validation_data(predictions: Predictions) -> pd.DataFrame:
+    """Return the rows of the figure in order of the predicted effect; comparisons without a prediction are left out."""
     columns = ["label", "k", "observed", "se_final", "predicted", "low", "high", "low_80", "high_80", "covered"]
     return (
-        pd.DataFrame([record for record in found.records if "problem" not in record])[columns]
+        pd.DataFrame([record for record in predictions.records if "problem" not in record])[columns]
         .sort_values("predicted")
         .reset_index(drop=True)
     )
 
 
 def plot_cross_validation(
-    found: Predictions, name: str = "", ax: Axes | None = None, *, final: str = "final endpoint"
+    predictions: Predictions, name: str = "", ax: Axes | None = None, *, final: str = "final endpoint"
 ) -> Axes:
     """Draw prediction intervals and observed effects.
 
     Parameters
     ----------
-    found : Predictions
-        At least one prediction.
+    predictions : Predictions
+        With at least one prediction.
     name : str
         Name of the set.
     ax : Axes, optional
@@ -41,7 +42,7 @@ def plot_cross_validation(
     final : str
         Name of the final endpoint.
     """
-    rows = cross_validation_data(found)
+    rows = cross_validation_data(predictions)
     if ax is None:
         height = ROW * len(rows) + 27
         ax = style.new_figure(140, height).add_axes((0.26, 13 / height, 0.71, 1 - 26 / height))
@@ -64,8 +65,8 @@ def plot_cross_validation(
                 zorder=2,
             )
         ax.plot(row["predicted"], y, "|", color=style.INK, ms=6, mew=1.0, zorder=3)
-        own = row["observed"] + np.array([-1, 1]) * half[y]
-        ax.plot(np.clip(own, low, high), [y + 0.28] * 2, color=colour, lw=0.7, zorder=3)
+        limits = row["observed"] + np.array([-1, 1]) * half[y]
+        ax.plot(np.clip(limits, low, high), [y + 0.28] * 2, color=colour, lw=0.7, zorder=3)
         ax.plot(
             np.clip(row["observed"], low, high),
             y + 0.28,
@@ -84,14 +85,12 @@ def plot_cross_validation(
     ax.set_xlabel(f"Hazard ratio, {final}   (← favours experimental)")
     style.clear_spines(ax)
     ax.spines["left"].set_visible(False)
-    covered, of = found.coverage
-    ax.set_title(
-        f"{name}: each trial predicted from the others\n", fontsize="medium", fontweight="bold", loc="left", x=-0.35
-    )
+    covered, of = predictions.coverage
+    ax.set_title(f"{name}: leave-one-out predictions\n", fontsize="medium", fontweight="bold", loc="left", x=-0.35)
     ax.text(
         -0.35,
         1.0,
-        f"{found.model.replace('-', ' ')}; {covered} of {of} within 95%",
+        f"{model_label(predictions.model)}: {covered} of {of} within the 95% interval",
         transform=ax.transAxes,
         va="bottom",
         fontsize="small",
@@ -101,7 +100,7 @@ def plot_cross_validation(
         Line2D([], [], color=style.POSTERIOR, marker="o", ms=3.4, lw=0.7, label="observed, 95% CI"),
     ]
     if covered < of:
-        handles.append(Line2D([], [], color=OUTSIDE, marker="D", ms=3.4, lw=0.7, label="observed, outside"))
+        handles.append(Line2D([], [], color=OUTSIDE, marker="D", ms=3.4, lw=0.7, label="observed, outside 95%"))
     ax.legend(
         handles=handles,
         loc="lower right",

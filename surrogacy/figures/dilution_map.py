@@ -1,4 +1,4 @@
-"""The dilution map: how much of a PFS effect OS retains by theory, and where trials stand."""
+"""Dilution map: the share of a PFS effect that OS retains in theory, and the observed trials."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from surrogacy.results.format import percent
 
 BANDS = np.linspace(0.0, 1.0, 11)
 LABELLED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-# light where OS keeps the effect, dark where it is lost; ink stays readable on all but the darkest tenth
+# light where OS retains the effect, dark where it is lost
 COLOURS = LinearSegmentedColormap.from_list("retained", ["#2B5C8A", "#6FA3CC", "#BFD9EA", "#F7F4EA", "#F3C98B"])
-# where contour labels stand, as fractions of the height: away from most trials
+# places of contour labels, as fractions of the height: away from most trials
 LOW_ROWS, HIGH_ROWS = (0.10, 0.19), (0.93, 0.84)
-EDGE = 0.05  # of the width, where a label would be cut
+EDGE = 0.05  # margin in which a label would be cut, as a fraction of the width
 RATIO_TICKS = (0.2, 0.5, 1, 2, 5, 10, 20)
 FOLLOW_UP_TICKS = (2, 3, 5, 10, 20, 50)
 
 
 def dilution_map_data(chart: DilutionMap, points: Sequence[DilutionPoint]) -> pd.DataFrame:
-    """Trials drawn on the map: those whose coordinates lie within it.
+    """Return the trials whose coordinates lie within the map.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def dilution_map_data(chart: DilutionMap, points: Sequence[DilutionPoint]) -> pd
     Returns
     -------
     DataFrame
-        Columns comparison, label, stage, pps_over_pfs, hr_pfs, hr_os, follow_up (NaN = not known or off the map),
+        Columns comparison, label, stage, pps_over_pfs, hr_pfs, hr_os, follow_up (NaN = not known or outside the map),
         observed (log HR_OS / log HR_PFS).
     """
     rows = []
@@ -70,7 +70,7 @@ def plot_dilution_map(
     focus: str = "",
     ax: tuple[Axes, Axes, Axes] | None = None,
 ) -> tuple[Axes, Axes, Axes]:
-    """Draw the retained share with labelled contours, and trials in the colour of what they observed.
+    """Draw the retained share with labelled contours, and trials in the colour of their observed share.
 
     Parameters
     ----------
@@ -167,23 +167,23 @@ def plot_dilution_map(
 def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFrame) -> str:
     """Text on the contours, the points and the trials that are not shown."""
     lines = [
-        "Contours: expected log HR of OS / log HR of PFS; the same PPS in both arms, "
-        f"{percent(chart.direct_death)} of PFS events deaths, constant hazards."
+        "Contours: expected log HR of OS / log HR of PFS, with the same PPS in both arms, "
+        f"{percent(chart.direct_death)} of PFS events deaths, and constant hazards."
     ]
     if points:
         unknown = int(data["follow_up"].isna().sum())
         lines += [
             "Points: PPS of the model that gives the control arm's medians; fill: observed log HR of OS / log "
             "HR of PFS (below 0 as 0, above 1 as 1).",
-            "It is a ratio of two estimates, and noise where the PFS HR is near 1.",
-            f"Not shown: {len(points) - len(data)} comparisons beyond the axes; in c, {unknown} whose follow-up "
-            f"is unknown or beyond.",
+            "The fill is a ratio of two estimates; it is imprecise if the PFS HR is near 1.",
+            f"Not shown: {len(points) - len(data)} comparisons beyond the axes; in c, {unknown} with unknown follow-up "
+            f"or follow-up beyond the axis.",
         ]
     return "\n".join(lines)
 
 
 def _places(x: FloatArray, y: FloatArray, share: FloatArray, rows: tuple[float, float]) -> list[tuple[float, float]]:
-    """Places of labels: contours cross one of two rows in turn (fractions of the height), so that none overlap."""
+    """Places of labels where contours cross one of two rows in turn (fractions of the height), without overlap."""
     places = []
     edge = EDGE * (x[-1] - x[0])
     for i, level in enumerate(LABELLED):
@@ -206,7 +206,7 @@ def _ticks(axes: Axes, which: str, ticks: Sequence[float], limits: tuple[float, 
 
 
 def _key(last: Axes, data: pd.DataFrame, norm: BoundaryNorm) -> None:
-    """Colour bar beside the last panel, and stages of the trials."""
+    """Draw the colour bar beside the last panel, and the stages of the trials."""
     place = last.get_position()
     figure = last.get_figure(root=True)
     assert figure is not None

@@ -82,7 +82,7 @@ def forest_data(result: Result) -> list[ForestRow]:
     >>> from surrogacy.models import WeightedRegression
     >>> rows = forest_data(WeightedRegression().fit(surrogacy.read_trials().analysis_set("tactics-2022")))
     >>> [row.label for row in rows][:2]
-    ['Intermediate, TACE combination', 'BRISK-TA']
+    ['Intermediate, TACE combination', 'TACTICS']
     """
     data = bubble_data(result)
     complete = np.flatnonzero(result.effects.complete)

@@ -1,12 +1,8 @@
-"""The OS hazard ratio over time that calibrated models imply, and the crude rate ratios of the numbers at risk.
+"""OS hazard ratio over time of calibrated models, and the crude rate ratios of the numbers at risk.
 
-What is fitted to the numbers at risk is drawn up to the last count with at least 10 patients at risk in both arms, and
-nothing of it
-after: a hazard ratio of the last few patients rests on no data. The axis then ends with the year of that count, or at
-the longest
-follow-up if that is earlier; without numbers at risk it goes to the longest follow-up. The curves of the calibrated
-models need no
-patients at risk and go to the end of the axis.
+A fit to the numbers at risk is drawn only up to the last count with at least 10 patients at risk in both arms. The axis
+ends with the year of that count, or at the longest follow-up if that is earlier or the numbers at risk are not known.
+The curves of the calibrated models extend to the end of the axis.
 """
 
 from __future__ import annotations
@@ -37,7 +33,7 @@ REACH = (0.3, 3.0)
 def hazard_ratio_over_time_data(
     calibrations: Sequence[Calibration], until: float, comparison: AtRiskComparison | None = None
 ) -> pd.DataFrame:
-    """Data of the curves: ``model``, ``months``, ``hazard_ratio``.
+    """Return the data of the curves: ``model``, ``months``, ``hazard_ratio``.
 
     Parameters
     ----------
@@ -45,7 +41,7 @@ def hazard_ratio_over_time_data(
     until : float
         Months.
     comparison : AtRiskComparison, optional
-        Its piecewise fit is drawn too, as long as 10 patients are at risk in both arms.
+        Adds its piecewise fit, as long as 10 patients are at risk in both arms.
     """
     times = np.arange(0.0, until + STEP / 2, STEP)
     curves = [
@@ -55,7 +51,7 @@ def hazard_ratio_over_time_data(
     if comparison is not None:
         varying = comparison.fits[-1]
         end = min(until, comparison.supported_until)
-        # the hazard jumps at its cuts: the curve ends before each, and starts again there
+        # the hazard is discontinuous at the cuts: the curve ends before each cut and starts again there
         cuts = np.array([cut for cut in varying.cuts if cut < end])
         supported = np.sort(np.concatenate([times[times <= end], cuts - JUST]))
         name = f"PPS hazard {varying.name}"
@@ -78,13 +74,13 @@ def plot_hazard_ratio_over_time(
     comparison: AtRiskComparison | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the OS hazard ratio of the models over time, the printed one, and the crude ratios by interval.
+    """Draw the OS hazard ratio of the models over time, the printed hazard ratio, and the crude ratios by interval.
 
     Parameters
     ----------
     inputs : TrialSummary
     calibrations : sequence of Calibration
-        At most four, with names that differ.
+        At most four, with different names.
     comparison : AtRiskComparison, optional
         Crude ratios and piecewise fit.
     ax : Axes, optional
@@ -94,7 +90,7 @@ def plot_hazard_ratio_over_time(
         raise UsageError(f"give 1 to {len(COLOURS) - 1} calibrations with different names")
     until = inputs.follow_up.value[1] if inputs.follow_up.value else 3.0 * inputs.median_os[0].value
     if inputs.at_risk is not None:
-        # a year at least: where no arm ever had 10 patients, the models are all there is to draw
+        # at least a year, for trials in which no arm had 10 patients at risk
         until = min(until, max(supported_until(inputs.at_risk), YEAR))
     until = YEAR * np.ceil(until / YEAR)
     data = hazard_ratio_over_time_data(calibrations, until, comparison)
@@ -128,7 +124,7 @@ def plot_hazard_ratio_over_time(
 
 
 def _crude(ax: Axes, crude: CrudeRatio) -> None:
-    """An interval of time, its ratio, and the limits of that, cut at the axis."""
+    """Crude ratio of an interval of time, with its limits, which are cut at the axis."""
     value = float(np.log(crude.value))
     low, high = np.clip(np.log([crude.low, crude.high]), np.log(REACH[0]), np.log(REACH[1]))
     middle = 0.5 * (crude.start + crude.stop)

@@ -1,4 +1,4 @@
-"""Surrogacy lines at a low, a median and a high value of a moderator; bubbles coloured by their own value."""
+"""Surrogacy lines at a low, a median and a high value of a moderator; bubbles coloured by the moderator."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 QUANTILES = (0.1, 0.5, 0.9)
 POINTS = 25  # of a line
-REACH = 0.35  # of the range of the points: how far beyond them a band may widen the axis
-# one hue a side of a grey that still shows on white; both ends are dark: told apart in every common colour vision
+REACH = 0.35  # share of the range of the points by which a band may extend the axis
+# one hue on each side of grey, with dark ends: distinct for all common types of colour vision
 COLOURS = LinearSegmentedColormap.from_list("moderator", ["#004C6D", "#3E8FB0", "#8A8A8A", "#E08A3C", "#8C2D04"])
 TITLES = {
     "pps-ratio": "Control-arm PPS / PFS",
@@ -31,24 +31,23 @@ TITLES = {
 }
 
 
-def moderated_lines_data(found: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Data of the figure.
+def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the data of the figure.
 
     Parameters
     ----------
-    found : Moderation
+    moderation : Moderation
 
     Returns
     -------
     bubbles : DataFrame
-        One row a comparison: label, trial, surrogate and final log HR, n, area (share of the largest weight), value of
-        the moderator.
+        One row per comparison: label, trial, surrogate and final log HR, n, area (share of the largest weight), value
+        of the moderator.
     lines : DataFrame
-        Points of the lines: place (quantile or level), value, label, surrogate, median, low, high (band of the line
-        itself), and low and
-        high of the prediction of a true effect.
+        Points of the lines: place (quantile or level), value, label, surrogate, median, low and high (band of the
+        line), prediction_low and prediction_high (true effect of a new trial).
     """
-    effects = found.posterior.effects
+    effects = moderation.posterior.effects
     weight = (
         np.where(np.isfinite(effects.n), effects.n, np.nan)
         if np.isfinite(effects.n).any()
@@ -62,15 +61,15 @@ def moderated_lines_data(found: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]
             "final": effects.log_hr[:, 1],
             "n": effects.n,
             "area": np.nan_to_num(weight / np.nanmax(weight), nan=0.1),
-            "value": found.moderator.values,
+            "value": moderation.moderator.values,
         }
     )
     rows = []
-    for place, value in found.places(QUANTILES):
-        line = found.line_at(value)
+    for place, value in moderation.places(QUANTILES):
+        line = moderation.line_at(value)
         x = np.linspace(*line.data_range, POINTS)
-        median, low, high = line.predict(x, level=found.model.level, band="confidence")
-        _, least, most = line.predict(x, n=np.inf, level=found.model.level)
+        median, low, high = line.predict(x, level=moderation.model.level, band="confidence")
+        _, least, most = line.predict(x, n=np.inf, level=moderation.model.level)
         columns = {
             "surrogate": x,
             "median": median,
@@ -79,20 +78,22 @@ def moderated_lines_data(found: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]
             "prediction_low": least,
             "prediction_high": most,
         }
-        rows.append(pd.DataFrame({"place": place, "value": value, "label": found.moderator.label(value), **columns}))
+        rows.append(
+            pd.DataFrame({"place": place, "value": value, "label": moderation.moderator.label(value), **columns})
+        )
     return bubbles, pd.concat(rows, ignore_index=True)
 
 
-def plot_moderated_lines(found: Moderation, ax: Axes | None = None) -> Axes:
-    """Draw the lines with the bands of the mean, the outer band of a new trial at the median, and every comparison.
+def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None) -> Axes:
+    """Draw the lines with their bands, the prediction band of a new trial at the median, and every comparison.
 
     Parameters
     ----------
-    found : Moderation
+    moderation : Moderation
     ax : Axes, optional
         Default: a new figure of 158 mm, as high as the data need.
     """
-    bubbles, lines = moderated_lines_data(found)
+    bubbles, lines = moderated_lines_data(moderation)
     least, most = bubbles["final"].min(), bubbles["final"].max()
     reach = REACH * max(most - least, 0.5)
     bands = lines[["low", "high"]].clip(lower=least - reach, upper=most + reach)
@@ -105,15 +106,19 @@ def plot_moderated_lines(found: Moderation, ax: Axes | None = None) -> Axes:
     for line in (ax.axhline, ax.axvline):
         line(0, color="0.45", lw=0.6, zorder=0)
     ax.axline((0, 0), slope=1, color="0.6", lw=0.6, ls=":", zorder=0)
-    colour = _colours(found)
+    colour = _colours(moderation)
     places = list(dict.fromkeys(lines["place"]))
     for place in places:
         points = lines[lines["place"] == place]
-        own = colour(float(points["value"].iloc[0]))
+        shade = colour(float(points["value"].iloc[0]))
         if place != places[len(places) // 2] or len(places) < 3:
-            ax.fill_between(points["surrogate"], points["low"], points["high"], color=own, alpha=0.16, lw=0, zorder=0.6)
+            ax.fill_between(
+                points["surrogate"], points["low"], points["high"], color=shade, alpha=0.16, lw=0, zorder=0.6
+            )
         else:
-            ax.fill_between(points["surrogate"], points["low"], points["high"], color=own, alpha=0.22, lw=0, zorder=0.5)
+            ax.fill_between(
+                points["surrogate"], points["low"], points["high"], color=shade, alpha=0.22, lw=0, zorder=0.5
+            )
             for edge in ("prediction_low", "prediction_high"):
                 ax.plot(
                     points["surrogate"],
@@ -125,7 +130,7 @@ def plot_moderated_lines(found: Moderation, ax: Axes | None = None) -> Axes:
                     scalex=False,
                     scaley=False,
                 )
-        ax.plot(points["surrogate"], points["median"], color=own, lw=1.6, zorder=3.5, scalex=False, scaley=False)
+        ax.plot(points["surrogate"], points["median"], color=shade, lw=1.6, zorder=3.5, scalex=False, scaley=False)
     order = bubbles.sort_values("area", ascending=False)
     ax.scatter(
         order["surrogate"],
@@ -139,24 +144,24 @@ def plot_moderated_lines(found: Moderation, ax: Axes | None = None) -> Axes:
     )
     if len(bubbles) <= LABEL_ALL_UP_TO:
         _label(ax, bubbles, bubbles, None)
-    names = dict.fromkeys(found.posterior.effects.covariates.get("surrogate", ())) or {"surrogate": None}
+    names = dict.fromkeys(moderation.posterior.effects.covariates.get("surrogate", ())) or {"surrogate": None}
     ax.set_xlabel(f"Hazard ratio, {' / '.join(names)}   (← favours experimental)")
     ax.set_ylabel(
-        f"Hazard ratio, {next(iter(found.posterior.effects.covariates.get('final', ())), 'final endpoint')}   "
+        f"Hazard ratio, {next(iter(moderation.posterior.effects.covariates.get('final', ())), 'final endpoint')}   "
         f"(← favours experimental)"
     )
-    _corner(ax, found)
-    _key(ax, found, bubbles, lines, colour)
+    _corner(ax, moderation)
+    _key(ax, moderation, bubbles, lines, colour)
     return ax
 
 
 def _limits(values: pd.Series) -> tuple[float, float]:
-    """Room for the values and HR = 1."""
+    """Limits of an axis: the values, and HR = 1."""
     return min(float(values.min()), 0.0) - 0.1, max(float(values.max()), 0.0) + 0.12
 
 
 def _new_axes(x: tuple[float, float], y: tuple[float, float]) -> Axes:
-    """Axes of one scale on both sides, with room for the key at the right."""
+    """Axes with equal scales, with room for the key on the right."""
     left, width, key, bottom, top = 15.0, 100.0, 43.0, 12.0, 3.0  # mm
     height = min(width * (y[1] - y[0]) / (x[1] - x[0]), 140.0)
     whole, total = max(height, 84.0) + bottom + top, left + width + key
@@ -164,49 +169,49 @@ def _new_axes(x: tuple[float, float], y: tuple[float, float]) -> Axes:
     return figure.add_axes((left / total, 1 - (height + top) / whole, width / total, height / whole))
 
 
-def _colours(found: Moderation) -> Any:
-    """Colour of a value: grey in the centre, equal shades for equal ranks, so that one trial bleaches no other."""
-    values = np.sort(found.moderator.values)
-    if found.moderator.levels:
+def _colours(moderation: Moderation) -> Any:
+    """Colour of a value: grey in the centre, by ranks, so that an extreme value does not change the other colours."""
+    values = np.sort(moderation.moderator.values)
+    if moderation.moderator.levels:
         return lambda value: COLOURS(0.12 + 0.76 * float(value))
     ranks = Normalize(-0.5, len(values) - 0.5)
     return lambda value: COLOURS(ranks(np.interp(value, values, np.arange(len(values)))))
 
 
-def _corner(ax: Axes, found: Moderation) -> None:
+def _corner(ax: Axes, moderation: Moderation) -> None:
     """Write the numbers of comparisons and trials, and the change of the slope with the moderator."""
-    effects, change = found.posterior.effects, found["slope_difference"]
-    per = "per doubling of PPS / PFS" if found.moderator.logarithmic else "per unit"
-    if found.moderator.levels:
-        per = f"{found.moderator.levels[1]} less {found.moderator.levels[0]}"
-    unit = np.log(2.0) if found.moderator.logarithmic else 1.0
+    effects, change = moderation.posterior.effects, moderation["slope_difference"]
+    per = "per doubling of PPS / PFS" if moderation.moderator.logarithmic else "per unit"
+    if moderation.moderator.levels:
+        per = f"{moderation.moderator.levels[1]} less {moderation.moderator.levels[0]}"
+    unit = np.log(2.0) if moderation.moderator.logarithmic else 1.0
     value, low, high = (unit * limit for limit in (change.value, change.low, change.high))
-    below = found["p_slope_difference_negative"].value
+    below = moderation["p_slope_difference_negative"].value
     words = [
         f"{effects.name or 'effects'}: {len(effects)} comparisons, {len(effects.trials)} trials",
         f"Slope {per}: {signed(value)}",
-        f"({percent(found.model.level)} interval {interval(low, high)}); P(slope falls) = {number(below)}",
+        f"({percent(moderation.model.level)} interval {interval(low, high)}); P(slope falls) = {number(below)}",
     ]
     style.corner_text(ax, words, opacity=0.8)
 
 
-def _key(ax: Axes, found: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame, colour: Any) -> None:
-    """Lines with their slopes and thresholds, sizes, and where the PPS comes from."""
+def _key(ax: Axes, moderation: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame, colour: Any) -> None:
+    """Lines with their slopes and thresholds, sizes, and the definition of PPS."""
 
     def heading(text: str) -> Line2D:
         return Line2D([], [], lw=0, label=text)
 
-    name = found.moderator.name
-    definition = found.moderator.words.rpartition("definition: ")[2] if found.moderator.logarithmic else ""
+    name = moderation.moderator.name
+    definition = moderation.moderator.words.rpartition("definition: ")[2] if moderation.moderator.logarithmic else ""
     handles = [heading(TITLES.get(name, name.capitalize()))]
     if definition:
         handles.append(Line2D([], [], lw=0, marker=" ", label=f"PPS by definition: {definition}"))
     for place in reversed(dict.fromkeys(lines["place"])):
         row = lines[lines["place"] == place].iloc[0]
-        slope, threshold = found.slope_at(float(row["value"])), _threshold(found, float(row["value"]))
+        slope, threshold = moderation.slope_at(float(row["value"])), _threshold(moderation, float(row["value"]))
         rank = (
             ""
-            if found.moderator.levels
+            if moderation.moderator.levels
             else f" ({percent(float(place))} of trials below)"
             if float(place) != 0.5
             else " (median)"
@@ -217,11 +222,11 @@ def _key(ax: Axes, found: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame
                 [], [], color=colour(float(row["value"])), lw=1.8, marker="o", ms=6, mec="white", mew=0.5, label=text
             )
         )
-    handles += [heading(" "), heading(f"Bands ({percent(found.model.level)})")]
-    handles.append(Line2D([], [], color="0.75", lw=6, label="of each line"))
-    middle = "" if len(set(lines["place"])) < 3 else " at\nthe median, true effect"
-    if middle:
-        handles.append(Line2D([], [], color="0.45", lw=0.7, ls=(0, (4, 2)), label=f"of a new trial{middle}"))
+    handles += [heading(" "), heading(f"Bands ({percent(moderation.model.level)})")]
+    handles.append(Line2D([], [], color="0.75", lw=6, label="confidence, each line"))
+    at_median = "" if len(set(lines["place"])) < 3 else " at\nthe median, true effect"
+    if at_median:
+        handles.append(Line2D([], [], color="0.45", lw=0.7, ls=(0, (4, 2)), label=f"prediction, new trial{at_median}"))
     handles.append(Line2D([], [], color="0.6", lw=0.6, ls=":", label="equal effects"))
     known = bubbles["n"].dropna()
     if len(known):
@@ -247,8 +252,8 @@ def _key(ax: Axes, found: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame
             entry.set_x(-16)
 
 
-def _threshold(found: Moderation, value: float) -> str:
-    threshold: ThresholdEffect = found.line_at(value).thresholds(found.model.level)["ste_prediction"]
+def _threshold(moderation: Moderation, value: float) -> str:
+    threshold: ThresholdEffect = moderation.line_at(value).thresholds(moderation.model.level)["ste_prediction"]
     if threshold.hr is None:
         return threshold.value_words
     if threshold.status == "two-sided":

@@ -1,9 +1,8 @@
-"""A trial between two lines: what each expected of its final effect, and what was observed."""
+"""A trial in focus: surrogacy lines, the final effect that each of them predicts, and the observed effect."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,50 +10,48 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from surrogacy.evaluation.placement import Focus
+from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
 from surrogacy.results.endpoint_names import endpoint_of, surrogate_names
+from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
 
 LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
 APART = 0.018  # of two intervals at the same effect, log HR
 
 
-def placement_data(
-    results: Sequence[Result], records: Sequence[Mapping[str, Any]], comparison: str | None = None
-) -> pd.DataFrame:
-    """Predictions drawn: of the lines shown, at the within-trial correlation of the trial, from fits without it.
+def placement_data(results: Sequence[Result], records: Sequence[Record], comparison: str | None = None) -> pd.DataFrame:
+    """Return the predictions of the lines shown, from fits without the trial, at its within-trial correlation.
 
     Parameters
     ----------
     results : sequence of Result
-        The lines shown, all of one model.
+        Lines shown, of the same model.
     records : sequence of mapping
-        Of `surrogacy.evaluation.placement.place`.
+        Records of `surrogacy.evaluation.placement.place`.
     comparison : str, optional
-        The one to be drawn; default: that of the first record.
+        Default: the comparison of the first record.
     """
     sets = [result.effects.name for result in results]
     frame = pd.DataFrame(list(records))
     frame = frame[frame["comparison"] == (frame["comparison"].iloc[0] if comparison is None else comparison)]
-    own = frame["rho_within"] == frame["rho_within"].iloc[0]
+    reported = frame["rho_within"] == frame["rho_within"].iloc[0]
     chosen = frame[
-        own & (frame["fitted"] != "with it") & (frame["model"] == results[0].model) & frame["set"].isin(sets)
+        reported & (frame["fitted"] != "with it") & (frame["model"] == results[0].model) & frame["set"].isin(sets)
     ]
     return pd.DataFrame(chosen).assign(line=[sets.index(name) for name in chosen["set"]]).reset_index(drop=True)
 
 
-def plot_placement(
-    focus: Focus, results: Sequence[Result], records: Sequence[Mapping[str, Any]], ax: Axes | None = None
-) -> Axes:
-    """Draw the lines with their prediction bands, the observed effect ringed, and its predictions as intervals.
+def plot_placement(focus: Focus, results: Sequence[Result], records: Sequence[Record], ax: Axes | None = None) -> Axes:
+    """Draw the lines with their prediction bands, the observed effect (ring) and its prediction intervals.
 
     Parameters
     ----------
     focus : Focus
     results : sequence of Result
-        Lines of one model on several sets, at most four.
+        Lines of a model on at most four sets.
     records : sequence of mapping
-        Of `surrogacy.evaluation.placement.place`.
+        Records of `surrogacy.evaluation.placement.place`.
     ax : Axes, optional
         Default: a new figure of 140 mm.
     """
@@ -105,9 +102,7 @@ def plot_placement(
         )
     handles += [
         Line2D([], [], color=style.LINE_COLOUR, marker="o", ms=4, lw=0, label=f"{focus.label}, observed"),
-        Line2D(
-            [], [], color="0.35", marker="s", mfc="white", lw=1.1, ms=4, label="predicted for it, 95% and 80% (thick)"
-        ),
+        Line2D([], [], color="0.35", marker="s", mfc="white", lw=1.1, ms=4, label="predicted, 95% and 80% (thick)"),
     ]
     bottom = float(np.log(data["low_95"].min())) - 0.12
     style.hazard_ratio_axis(ax, "x", low, high)
@@ -134,9 +129,9 @@ def plot_placement(
         framealpha=0.9,
         edgecolor="none",
     )
-    title = f"{focus.label} and the lines of {results[0].model.replace('-', ' ')}"
+    title = f"{focus.label} and the lines by the {model_label(results[0].model)}"
     ax.set_title(title, fontsize="medium", fontweight="bold", loc="left")
     if any(result.unverified for result in results):
-        ax.set_title("† a line rests on unverified hazard ratios", fontsize="small", loc="right")
+        ax.set_title("† a line includes unverified hazard ratios", fontsize="small", loc="right")
     style.clear_spines(ax)
     return ax

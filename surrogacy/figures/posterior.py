@@ -1,8 +1,6 @@
-"""Posterior of a Bayesian model: r2_trial and slope with their priors, and draws of the line."""
+"""Posterior of a Bayesian model: trial-level R2 and slope with their priors, and draws of the line."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,28 +8,29 @@ from matplotlib.axes import Axes
 
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
+from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, percent
+from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
 
 BINS = 40
 DRAWS = 1500
-SLOPES = (-0.5, 1.5)  # the panel shows these at the least, and 98 % of the posterior at the most
+SLOPES = (-0.5, 1.5)  # smallest range of the panel; the largest holds 98 % of the posterior
 
 
 def posterior_data(result: Result) -> dict[str, pd.DataFrame]:
-    """Bins and draws that the figure shows.
+    """Return the bins and draws of the figure.
 
     Parameters
     ----------
     result : Result
-        Of a Bayesian model.
+        Result of a Bayesian model.
 
     Returns
     -------
     dict of DataFrame
-        ``r2_trial`` (missing where the model has none) and ``slope``: low, high, posterior, prior of each bin
-        (probabilities;
-        prior NaN where it was not drawn); ``line``: draws of intercept and slope.
+        ``r2_trial`` (only if the model has it) and ``slope``: low, high, posterior and prior probability of each bin
+        (prior NaN if not known); ``line``: draws of intercept and slope.
 
     Raises
     ------
@@ -55,12 +54,12 @@ def posterior_data(result: Result) -> dict[str, pd.DataFrame]:
 
 
 def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) -> tuple[Axes, Axes, Axes]:
-    """Draw the posterior of r2_trial, of the slope, and of the line.
+    """Draw the posterior of the trial-level R2, of the slope and of the line.
 
     Parameters
     ----------
     result : Result
-        Of a Bayesian model.
+        Result of a Bayesian model.
     ax : three Axes, optional
         Default: a new figure of 173 mm.
 
@@ -80,13 +79,15 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
     for axes, name, label in ((left, "r2_trial", "Trial-level R²"), (middle, "slope", "Slope")):
         axes.set_xlabel(label)
         if name in data:
-            _histogram(axes, data[name], result.estimates[name])
+            _histogram(axes, data[name], result.estimate(name))
         else:
             axes.text(0.5, 0.5, "not part of this model", transform=axes.transAxes, ha="center", color=style.INK)
             axes.set_yticks([])
     left.set_ylabel("Probability per bin")
     if "prior_overlap" in result.estimates:
-        medians = f"median {number(result['r2_trial_prior'].value)} before, {number(result['r2_trial'].value)} after"
+        medians = (
+            f"median: prior {number(result['r2_trial_prior'].value)}, posterior {number(result['r2_trial'].value)}"
+        )
         overlap = f"overlap with the prior {percent(result['prior_overlap'].value)}\n{medians}"
         left.set_title(overlap, fontsize="small", loc="right", pad=3)
     if "p_slope_positive" in result.estimates:
@@ -110,7 +111,7 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
         limit(*(span + np.array([-0.12, 0.12]) * np.ptp(span)))
     for axes in ax:
         style.clear_spines(axes)
-    title = f"{result.effects.name or 'effects'}: {result.model.replace('-', ' ')}, {result.size} comparisons"
+    title = f"{result.effects.name or 'effects'}: {model_label(result.model)}, {result.size} comparisons"
     left.annotate(
         title,
         (0, 1),
@@ -121,23 +122,23 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
         fontweight="bold",
     )
     if result.unverified:
-        right.set_title("† rests on unverified hazard ratios", fontsize="small", loc="right", pad=3)
+        right.set_title("† includes unverified hazard ratios", fontsize="small", loc="right", pad=3)
     return left, middle, right
 
 
-def _histogram(axes: Axes, bins: pd.DataFrame, estimate: Any) -> None:
-    """Posterior filled, prior as an outline, median and interval as a bar above."""
+def _histogram(axes: Axes, bins: pd.DataFrame, estimate: Estimate) -> None:
+    """Posterior (filled), prior (outline), and above them the median with its interval."""
     edges = np.append(bins["low"], bins["high"].iloc[-1])
     axes.stairs(bins["posterior"], edges, fill=True, color=style.POSTERIOR, alpha=0.55, lw=0, label="posterior")
     if bins["prior"].notna().all():
         axes.stairs(bins["prior"], edges, color=style.INK, lw=0.9, label="prior")
     top = float(bins["posterior"].max())
-    # a prior may be all but infinite at an end: the posterior sets the scale
+    # a prior density can be nearly infinite at an end: the posterior sets the scale
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0, top * 1.28))
-    axes.plot(
-        [max(estimate.low, edges[0]), min(estimate.high, edges[-1])], [top * 1.1] * 2, color=style.LINE_COLOUR, lw=1.2
-    )
-    axes.plot(estimate.value, top * 1.1, "o", color=style.LINE_COLOUR, ms=3.5)
+    if estimate.value is not None and estimate.low is not None and estimate.high is not None:
+        limits = np.clip([estimate.low, estimate.high], edges[0], edges[-1])
+        axes.plot(limits, [top * 1.1] * 2, color=style.LINE_COLOUR, lw=1.2)
+        axes.plot(estimate.value, top * 1.1, "o", color=style.LINE_COLOUR, ms=3.5)
 
 
 def _probability(value: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -209,29 +208,32 @@ def _strip(axes: Axes, observed: Estimate, nulls: Sequence[tuple[str, FloatArray
 
 def _keys(panel: Axes, strip: Axes, audit: CouplingAudit, arms: Sequence[PlottedArm]) -> None:
     """Keys of the arms (in the right panel) and of the distributions (below the strips)."""
-    look: dict[str, Any] = {"marker": "o", "lw": 0, "ms": 5}
+
+    def circle(label: str, fill: str, edge: str, outline: str = "-") -> Line2D:
+        return Line2D([], [], marker="o", lw=0, ms=5, mfc=fill, mec=edge, ls=outline, label=label)
+
+    stages = [name for name in STAGE_COLOURS if any(arm.stage == name for arm in arms)]
     handles = [
-        Line2D([], [], mfc=STAGE_COLOURS[name], mec="white", label=f"{name} stage", **look)
-        for name in STAGE_COLOURS
-        if any(arm.stage == name for arm in arms)
-    ]
-    handles += [
-        Line2D([], [], mfc=style.INK, mec="white", label="experimental arm", **look),
-        Line2D([], [], mfc="white", mec=style.INK, label="control arm", **look),
+        *(circle(f"{name} stage", STAGE_COLOURS[name], "white") for name in stages),
+        circle("experimental arm", style.INK, "white"),
+        circle("control arm", "white", style.INK),
         Line2D([], [], color=JOINED_COLOUR, lw=JOINED_WIDTH, label="arms of one trial"),
         Line2D([], [], lw=0, label="area: patients of the arm"),
     ]
     if any(arm.unverified for arm in arms):
-        handles.append(Line2D([], [], mfc="none", mec=style.INK, ls="--", label="dashed: not verified", **look))
+        handles.append(circle("dashed: not verified", "none", style.INK, "--"))
     panel.legend(handles=handles, loc="lower right", fontsize="small", handlelength=1.4)
-    observed: list[Any] = [
-        Line2D([], [], color=style.INK, marker="D", ms=4, lw=1.2, label="observed, 95% (bootstrap over trials)")
-    ]
-    observed += [Patch(facecolor=NULLS[null.name][0], alpha=0.6, label=NULLS[null.name][1]) for null in audit.nulls]
+    observed = Line2D([], [], color=style.INK, marker="D", ms=4, lw=1.2, label="observed, 95% (bootstrap over trials)")
+    nulls = [Patch(facecolor=NULLS[null.name][0], alpha=0.6, label=NULLS[null.name][1]) for null in audit.nulls]
     figure = strip.get_figure(root=True)
     if figure is not None:
         figure.legend(
-            handles=observed, loc="lower center", ncols=3, fontsize="small", handlelength=1.6, columnspacing=1.6
+            handles=[observed, *nulls],
+            loc="lower center",
+            ncols=3,
+            fontsize="small",
+            handlelength=1.6,
+            columnspacing=1.6,
         )
 
 

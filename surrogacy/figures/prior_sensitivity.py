@@ -1,16 +1,17 @@
-"""Sensitivity to the prior: R2, slope and STE by prior."""
+"""Sensitivity to the prior: trial-level R2, slope and threshold by prior."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
 from surrogacy.results.format import number, percent
+from surrogacy.results.labels import PRIOR_SETS
 
 ROW = 4.2  # mm
 SLOPES = (-2.0, 3.0)
@@ -22,15 +23,15 @@ MARKS = {
 }
 
 
-def prior_sensitivity_data(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows of the figure, from the records of the sensitivity to the prior; those without a fit are left out."""
+def prior_sensitivity_data(records: Sequence[Record]) -> pd.DataFrame:
+    """Return the rows of the figure; priors without a fit are left out."""
     frame = pd.DataFrame([record for record in records if "problem" not in record])
     columns = ["prior", "r2_trial", "r2_trial_low", "r2_trial_high", "slope", "slope_low", "slope_high"]
     return frame[[*columns, "ste_prediction", "ste_prediction_status", "prior_overlap"]]
 
 
 def plot_prior_sensitivity(
-    records: Sequence[Mapping[str, Any]],
+    records: Sequence[Record],
     name: str = "",
     ax: tuple[Axes, Axes] | None = None,
     *,
@@ -41,13 +42,13 @@ def plot_prior_sensitivity(
     Parameters
     ----------
     records : sequence of mapping
-        Of `surrogacy.evaluation.refits.prior_sensitivity`.
+        Records of `surrogacy.evaluation.refits.prior_sensitivity`.
     name : str
         Name of the set.
     ax : two Axes, optional
         Default: a new figure of 173 mm, as high as the rows need.
     unverified : bool
-        Whether the data hold hazard ratios that were not verified.
+        True if the data include hazard ratios that were not verified.
 
     Returns
     -------
@@ -86,13 +87,12 @@ def plot_prior_sensitivity(
         style.clear_spines(axes)
         axes.spines["left"].set_visible(False)
     right.axvline(0, color="0.4", lw=0.6, zorder=0)
-    header: dict[str, Any] = {"fontweight": "bold", "fontsize": "small", "va": "center"}
     place = left.get_yaxis_transform()
-    left.text(-0.84, -1.15, "Prior", transform=place, **header)
-    right.text(1.08, -1.15, "STE", transform=right.get_yaxis_transform(), **header)
-    right.text(1.36, -1.15, "Overlap", transform=right.get_yaxis_transform(), **header)
+    for axes, x, heading in ((left, -0.84, "Prior"), (right, 1.08, "STE"), (right, 1.36, "Overlap")):
+        at = axes.get_yaxis_transform()
+        axes.text(x, -1.15, heading, transform=at, fontweight="bold", fontsize="small", va="center")
     for i, row in enumerate(rows.to_dict("records")):
-        left.text(-0.84, i, row["prior"], transform=place, va="center", fontsize="small")
+        left.text(-0.84, i, PRIOR_SETS.get(row["prior"], row["prior"]), transform=place, va="center", fontsize="small")
         status = row["ste_prediction_status"]
         threshold = "–" if status in NO_THRESHOLD else number(row["ste_prediction"])
         threshold += MARKS.get(status, ("", ""))[0]
@@ -103,7 +103,7 @@ def plot_prior_sensitivity(
     left.set_title(
         f"{name}: sensitivity to the prior", fontsize="medium", fontweight="bold", loc="left", x=-0.84, pad=13
     )
-    marks = ["† rests on unverified hazard ratios"] if unverified else []
+    marks = ["† includes unverified hazard ratios"] if unverified else []
     marks += [
         f"{mark.strip()} {words}"
         for status, (mark, words) in MARKS.items()

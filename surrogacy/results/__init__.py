@@ -1,1 +1,1 @@
-"""Values that every model returns, and the text of a number."""
+"""Results of the models, their labels, and numbers as text."""

@@ -1,4 +1,4 @@
-"""Names of the endpoints of a set, as its tables write them, for axes, captions, tables and screens."""
+"""Names of the endpoints of a set, for axes, captions, tables and screens."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterable
 
 from surrogacy.effects import Effects
 
-SURROGATE, FINAL = "surrogate", "final"  # roles; they stand for the name where a table does not give one
+SURROGATE, FINAL = "surrogate", "final"  # roles, which replace a missing name
 LABELS = {SURROGATE: "surrogate", FINAL: "final endpoint"}
 
 
 def endpoint_label(name: str) -> str:
-    """Return an endpoint for print: its name, or ``surrogate`` and ``final endpoint`` where only the role is known."""
+    """Return the name of an endpoint; ``surrogate`` or ``final endpoint`` if only the role is known."""
     return LABELS.get(name, name)
 
 
 def with_article(label: str) -> str:
-    """Return a label for running text: ``OS``, but ``the final endpoint``."""
+    """Return a label in running text: ``OS``, but ``the final endpoint``."""
     return f"the {label}" if label in LABELS.values() else label
 
 
@@ -39,7 +39,7 @@ def surrogate_names(effects: Effects) -> tuple[str, ...]:
 
 
 def final_names(effects: Effects) -> tuple[str, ...]:
-    """Return the labels of the final endpoints, in order of appearance; nearly always one."""
+    """Return the labels of the final endpoints, in order of appearance; usually only one."""
     return _names(effects, FINAL)
 
 

@@ -21,21 +21,21 @@ NEW_TRIAL_WORDS: dict[NewTrialBasis, str] = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """One number with its uncertainty.
+    """Estimate of a quantity with its uncertainty.
 
     Parameters
     ----------
     value : float
     se : float or None
-        None where no standard error is defined (a boundary, an infinite variance).
+        None if the standard error is not defined (boundary, infinite variance).
     low, high : float or None
-        Interval limits; None where the method gives none.
+        Interval limits; None if the method gives none.
     level : float or None
         Level of the interval.
     method : str
-        Method of the interval, in words fit for a table footnote.
+        Method of the interval, for a table footnote.
     unbounded : bool
-        True where the interval is the whole line, so that it has no limits.
+        True if the interval is the whole real line.
     """
 
     value: float | None
@@ -53,7 +53,7 @@ class Estimate:
 
     @property
     def record(self) -> dict[str, float | str | None]:
-        """Fields under the names of results.json and of the tables."""
+        """Fields under the names of results.json."""
         record = asdict(self)
         del record["unbounded"]
         return {"kind" if name == "method" else name: value for name, value in record.items()}
@@ -61,15 +61,15 @@ class Estimate:
 
 @dataclass(frozen=True)
 class NewTrialSize:
-    """Size of the new trial that a prediction is made for.
+    """Size of the new trial of a prediction.
 
     Parameters
     ----------
     basis : {"true-effect", "patients", "mean-weight", "equal-weights"}
-        ``true-effect``: an infinite trial; ``patients``: a trial of ``n``; ``mean-weight``: a trial of the mean
-        weight of the set; ``equal-weights``: a trial like any of the set, where size does not count.
+        ``true-effect``: an infinitely large trial; ``patients``: a trial of ``n`` patients; ``mean-weight``: a trial of
+        the mean weight of the set; ``equal-weights``: a trial like those of the set, in an unweighted model.
     n : float or None
-        Patients, where they are stated.
+        Patients; None if not stated.
     """
 
     basis: NewTrialBasis = "true-effect"
@@ -77,7 +77,7 @@ class NewTrialSize:
 
     @classmethod
     def of(cls, n: float | None) -> NewTrialSize:
-        """Trial of ``n`` patients; its true effect if ``n`` is infinite or not stated."""
+        """Return a trial of ``n`` patients; its true effect if ``n`` is infinite or not stated."""
         return cls() if n is None or n == float("inf") else cls("patients", n)
 
     def __str__(self) -> str:
@@ -94,27 +94,27 @@ class ThresholdEffect:
     Parameters
     ----------
     hr : float or None
-        The threshold as a hazard ratio; None if there is none. It is never above 1: see ``crossing``.
+        Threshold as a hazard ratio, at most 1 (see ``crossing``); None if there is none.
     status : {"exists", "none", "two-sided", "outside-data", "benefit-without-surrogate-effect"}
         ``two-sided``: the band excludes no effect only between ``hr`` and ``hr_other``;
-        ``outside-data``: it exists, but beyond the surrogate effects that were observed;
-        ``benefit-without-surrogate-effect``: the band excludes no final effect even at a surrogate hazard ratio of 1.
-        The line then predicts benefit whether or not the surrogate responds.
+        ``outside-data``: the threshold lies beyond the observed surrogate effects;
+        ``benefit-without-surrogate-effect``: the band excludes a final hazard ratio of 1 even at a surrogate hazard
+        ratio of 1, so that the line predicts a benefit without a surrogate effect.
     band : {"prediction", "confidence"}
     level : float
     new_n : float or None
-        Patients of the new trial; None where it is not given by a size (see ``new_trial``).
+        Patients of the new trial; None if its size is not stated (see ``new_trial``).
     hr_other : float or None
-        The far end of a two-sided region.
+        Other end of a two-sided region.
     new_trial : NewTrialSize
         Size of the new trial.
     beyond_data : bool
-        Whether ``hr`` or ``hr_other`` lies beyond the surrogate effects that were observed.
+        True if ``hr`` or ``hr_other`` lies beyond the observed surrogate effects.
     crossing : float or None
-        With ``benefit-without-surrogate-effect``: surrogate hazard ratio, above 1, where the band reaches no effect.
+        With ``benefit-without-surrogate-effect``: surrogate hazard ratio, above 1, at which the band reaches 1.
     intercept : float or None
-        With ``benefit-without-surrogate-effect``: log hazard ratio of the final endpoint that the line predicts at a
-        surrogate hazard ratio of 1.
+        With ``benefit-without-surrogate-effect``: final log hazard ratio that the line predicts at a surrogate hazard
+        ratio of 1.
 
     References
     ----------
@@ -134,7 +134,7 @@ class ThresholdEffect:
 
     @property
     def record(self) -> dict[str, float | str | bool | None]:
-        """Fields under the names of results.json; those that belong to a status are left out where it is another."""
+        """Fields under the names of results.json; fields of another status are left out."""
         record = asdict(self) | {"new_trial": str(self.new_trial)}
         optional = ("hr_other", "crossing", "intercept")
         return {name: value for name, value in record.items() if name not in optional or value is not None}
@@ -153,7 +153,7 @@ class ThresholdEffect:
 
     @property
     def value_words(self) -> str:
-        """The threshold, or the reason why there is none, without the band that it belongs to."""
+        """The threshold, or the reason why there is none, without its band."""
         if self.status == "benefit-without-surrogate-effect":
             intercept = "" if self.intercept is None else f", intercept {self.intercept:.2f}".replace("-", "−")
             return f"no STE: benefit without a surrogate effect{intercept}"

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.labels import weights_in_words
+from surrogacy.results.labels import PARAMETERS, weights_in_words
 from surrogacy.results.result import Result
 
 ABSENT = "–"
-SHARE_DISPLAY_LIMIT = 2.0  # limits of a share beyond it differ by the draw, and mean the same
+SHARE_DISPLAY_LIMIT = 2.0  # the exact value of a limit beyond it is Monte Carlo noise
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """Return a number for print, with a true minus sign and no minus zero."""
+    """Return a number with a typographic minus sign and without a negative zero."""
     if value is None or not np.isfinite(value):
         return ABSENT
     text = f"{value:.{digits}f}"
@@ -24,7 +23,7 @@ def number(value: float | None, digits: int = 2) -> str:
 
 
 def signed(value: float | None, digits: int = 2) -> str:
-    """Return a difference for print: ``+0.10`` or ``−0.10``."""
+    """Return a difference with its sign: ``+0.10`` or ``−0.10``."""
     return ABSENT if value is None else f"{value:+.{digits}f}".replace("-", "−")
 
 
@@ -44,7 +43,7 @@ def value_and_interval(value: float | None, low: float | None, high: float | Non
 
 
 def with_interval(estimate: Estimate, digits: int = 2) -> str:
-    """Return ``0.55 (−0.47 to 0.94)``; an interval that is the whole line is called unbounded."""
+    """Return ``0.55 (−0.47 to 0.94)``, or ``0.55 (unbounded)``."""
     if estimate.low is None or estimate.high is None:
         value = number(estimate.value, digits)
         return f"{value} (unbounded)" if estimate.unbounded else value
@@ -52,7 +51,7 @@ def with_interval(estimate: Estimate, digits: int = 2) -> str:
 
 
 def share_with_interval(share: Estimate) -> str:
-    """Return ``31% (4% to 189%)``, or ``31% (unbounded)``; a limit beyond 200% either way is only called beyond."""
+    """Return ``31% (4% to 189%)`` or ``31% (unbounded)``; a limit outside ±200% is given as beyond 200% or −200%."""
     if share.value is None:
         return ABSENT
     value = _share(share.value)
@@ -68,44 +67,47 @@ def _share(value: float) -> str:
 
 
 def months(value: float | None) -> str:
-    """Return months without decimals, or that no length will do."""
+    """Return months without decimals, or ``none will do`` without a value."""
     return "none will do" if value is None else number(value, 0)
 
 
 def yes_or_blank(value: bool | None) -> str:
-    """Return ``yes`` for True, else nothing."""
+    """Return ``yes`` for True, otherwise an empty text."""
     return "yes" if value is True else ""
 
 
-def cell(value: Any, digits: int = 2, labels: Mapping[str, str] | None = None) -> str:
-    """Return the value of a table: a number with so many digits, a word by its label, a dash if there is none."""
+def cell(value: object, digits: int = 2, labels: Mapping[str, str] | None = None) -> str:
+    """Return the text of a table cell: a number with so many digits, the label of a word, a dash for no value."""
     if value is None or isinstance(value, float):
         return number(value, digits)
     return (labels or {}).get(str(value), str(value))
 
 
 def settings_in_words(result: Result) -> str:
-    """Return weights or within-trial correlation of a fit, as a footnote needs them."""
+    """Return the weights, or the within-trial correlation and the priors, for a footnote."""
     if result.weights is not None:
         return f"weights: {weights_in_words(result.weights.name, result.effects)}"
     effects = result.effects
     assumed = np.unique(effects.rho_within[~effects.rho_known])
-    words = (
-        [f"rho_within {assumed[0]:g} (assumed)"] if len(assumed) and "prior_rho_within" not in result.settings else []
-    )
+    words = []
+    if len(assumed) and "prior_rho_within" not in result.settings:
+        words.append(f"within-trial correlation {assumed[0]:g} (assumed)")
     if effects.rho_known.any():
-        words.append(f"rho_within as reported in {effects.rho_known.sum()}")
+        words.append(f"within-trial correlation as reported in {effects.rho_known.sum()} comparisons")
     return ", ".join(words + priors_in_words(result.settings))
 
 
-def priors_in_words(settings: Mapping[str, Any]) -> list[str]:
-    """Return the priors of a Bayesian fit, those that are the same for several parameters once."""
-    names: dict[str, list[str]] = {}
+def priors_in_words(settings: Mapping[str, object]) -> list[str]:
+    """Return the priors of a Bayesian fit; parameters with the same prior are named together."""
+    parameters: dict[str, list[str]] = {}
     for key, prior in settings.items():
         if key.startswith("prior_"):
-            names.setdefault(prior, []).append(key.removeprefix("prior_"))
-    words = [
-        f"{', '.join(parameters).replace('tau_surrogate, tau_final', 'tau')} {prior}"
-        for prior, parameters in names.items()
-    ]
+            parameters.setdefault(str(prior), []).append(key.removeprefix("prior_"))
+    words = [f"{_parameters_in_words(names)} {prior}" for prior, names in parameters.items()]
     return [f"priors: {', '.join(words)}"] if words else []
+
+
+def _parameters_in_words(names: Sequence[str]) -> str:
+    both = {"tau_surrogate", "tau_final"} <= set(names)
+    known = dict.fromkeys("tau" if both and name in ("tau_surrogate", "tau_final") else name for name in names)
+    return " and ".join(PARAMETERS.get(name, name.replace("_", " ")) for name in known)

@@ -40,6 +40,11 @@ class Label:
     definition: str
     unit: str = ""
 
+    @property
+    def with_unit(self) -> str:
+        """The label with its unit, for a table of several quantities."""
+        return f"{self.text}, {self.unit}" if self.unit else self.text
+
     def name(self, final: str, surrogate: str = LABELS[SURROGATE]) -> str:
         """Return the label with the names of the endpoints."""
         return _with_endpoints(self.text, final, surrogate)
@@ -80,12 +85,14 @@ GLOSSARY: dict[str, dict[str, Label]] = {
     "Hazard ratios of a decomposition": _labels("os_hazard_ratios"),
     "Planning a trial": _labels("planning"),
 }
-ARM_ESTIMATES = _texts(GLOSSARY["Medians of arms"])
+ARM_ESTIMATES = {name: label.with_unit for name, label in GLOSSARY["Medians of arms"].items()}
 GAP_PARTS = _texts(GLOSSARY["Parts of the gap between PFS and OS"])
 OS_HAZARD_RATIOS = _texts(GLOSSARY["Hazard ratios of a decomposition"])
 SYMBOLS: dict[str, str] = _DATA["symbols"]
 SUMMARIES: dict[str, str] = _DATA["summaries"]
 CHOICES: dict[str, str] = _DATA["choices"]
+PARAMETERS: dict[str, str] = _DATA["parameters"]
+PRIOR_SETS: dict[str, str] = _DATA["prior_sets"]
 CLASSES: dict[str, str] = _DATA["classes"]
 POSITIONS: dict[str, str] = _DATA["positions"]
 HEADINGS: dict[str, str] = _DATA["headings"]

@@ -1,4 +1,4 @@
-"""The level of an interval: one default, and one function that checks it for every model and every formula."""
+"""Level of an interval: its default and its check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from surrogacy.errors import UsageError
 
 LEVEL = 0.95
-LOWEST_PERCENTAGE = 50.0  # a number above 1 but below this is more likely a mistake than a percentage
+LOWEST_PERCENTAGE = 50.0  # a number above 1 and below this is more likely a mistake than a percentage
 
 
 def confidence_level(level: float) -> float:
@@ -16,7 +16,7 @@ def confidence_level(level: float) -> float:
     Parameters
     ----------
     level : float
-        Between 0 and 1, or a percentage of at least 50 and below 100: 95 is read as 0.95, as in a column ``ci_level``.
+        Between 0 and 1, or a percentage of at least 50 and below 100: 95 is read as 0.95.
 
     Returns
     -------
@@ -25,7 +25,7 @@ def confidence_level(level: float) -> float:
     Raises
     ------
     UsageError
-        For any other number: at 0, 1 or 100 there is no interval.
+        For any other number.
     """
     try:
         value = float(level)

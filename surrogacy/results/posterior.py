@@ -1,4 +1,4 @@
-"""Protocol of a posterior distribution: what figures and reports read, whichever model made it."""
+"""Protocol of a posterior distribution, for figures and reports of any Bayesian model."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Posterior(Protocol):
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """Names of the scalar quantities that it can be asked for."""
+        """Names of the scalar quantities of the posterior."""
         ...
 
     @property
     def samples(self) -> xr.DataTree | None:
-        """Draws of a sampler, to be written as netCDF; None for a posterior that was not sampled."""
+        """Draws of a sampler, for netCDF; None for a posterior that was not sampled."""
         ...
 
     def quantile(self, name: str, p: npt.ArrayLike) -> FloatArray:
@@ -38,13 +38,13 @@ class Posterior(Protocol):
         ...
 
     def prior_distribution(self, name: str, x: npt.ArrayLike) -> FloatArray | None:
-        """Prior distribution function at ``x``; None where it is neither tabulated nor sampled."""
+        """Prior distribution function at ``x``; None if it is neither tabulated nor sampled."""
         ...
 
     def draw(self, n: int, seed: int = 0) -> dict[str, FloatArray]:
-        """Draw every quantity ``n`` times; fewer where the sampler has made fewer draws."""
+        """Draw every quantity ``n`` times, or as often as the sampler did if that is less."""
         ...
 
     def true_effects(self) -> tuple[FloatArray, FloatArray] | None:
-        """Mean (k, 2) and covariance (k, 2, 2) of the true effects; None where they are not computed."""
+        """Mean (k, 2) and covariance (k, 2, 2) of the true effects; None if they are not computed."""
         ...

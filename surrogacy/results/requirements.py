@@ -1,7 +1,7 @@
-"""Quantities that a model needs from each comparison, and the comparisons that lack one of them.
+"""Quantities that a model needs from each comparison, and the comparisons that are left out without them.
 
-A model states its needs (`requires`); `split_by_requirements` is the only place where comparisons are left out for
-lack of a quantity, and each comparison that is left out carries its reason and remedy into every report.
+A model states the quantities that it ``requires``. Only `split_by_requirements` leaves comparisons out because a
+quantity is missing; every report gives the reason and the remedy.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from surrogacy.errors import Caveat, CaveatCode, ExitCode, FitError, UsageError
 from surrogacy.results.endpoint_names import FINAL, SURROGATE, endpoint_of, final_name
 
 LIMITS = "give confidence limits, a standard error, an exact p-value or the events of both arms"
-NAMED = 10  # comparisons that a sentence names before it only counts them
+NAMED = 10  # comparisons that a sentence names; the others are counted
 
 
 class Requirement(Enum):
@@ -44,19 +44,19 @@ WEIGHTED = frozenset({Requirement.PATIENTS, Requirement.FINAL_EVENTS, Requiremen
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Comparison that a model does not use.
+    """Comparison that a model leaves out.
 
     Parameters
     ----------
     comparison, label : str
     missing : tuple of Requirement
-        Quantities that the model needs and the comparison lacks.
+        Quantities that the model needs and the comparison does not have.
     reason : str
         The same in words.
     additions : tuple of str
-        What the user can add to the table.
+        Data that the user can add to the table.
     weights : tuple of str
-        Weights that the comparison has what they need, where the weights are the reason.
+        Weights for which the comparison has the data, if the weights are the reason.
     """
 
     comparison: str
@@ -87,13 +87,13 @@ class UsablePart:
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:
-        """Caveat that travels with a result if a comparison is left out."""
+        """Caveat of a result if a comparison is left out."""
         sentence = left_out_sentence(self.left_out, len(self.effects) + len(self.left_out))
         return (Caveat(CaveatCode.LEFT_OUT, sentence),) if sentence else ()
 
 
 class NeedsData(Protocol):
-    """Needs of a model."""
+    """Model with requirements."""
 
     @property
     def name(self) -> str:
@@ -107,7 +107,7 @@ class NeedsData(Protocol):
 
     @property
     def fewest(self) -> int:
-        """Number of comparisons without which the model cannot be fitted."""
+        """Smallest number of comparisons that the model can be fitted to."""
         ...
 
 
@@ -172,12 +172,12 @@ def usable_part(effects: Effects, requires: frozenset[Requirement], fewest: int)
     effects : Effects
     requires : frozenset of Requirement
     fewest : int
-        Comparisons without which the model cannot be fitted.
+        Smallest number of comparisons that the model can be fitted to.
 
     Raises
     ------
     MissingDataError
-        If fewer remain, although there are as many in all.
+        If fewer comparisons remain, but the set has enough.
     """
     part = split_by_requirements(effects, requires)
     if len(part.effects) >= fewest or len(effects) < fewest:
@@ -192,7 +192,7 @@ def usable_part(effects: Effects, requires: frozenset[Requirement], fewest: int)
 
 
 def fitting_error(model: NeedsData, effects: Effects) -> MissingDataError | None:
-    """Return the error with which a fit would end for lack of a quantity; None if there would be none."""
+    """Return the error of a fit with too few usable comparisons; None if the model can be fitted."""
     try:
         usable_part(effects, model.requires, model.fewest)
     except MissingDataError as error:
@@ -201,7 +201,7 @@ def fitting_error(model: NeedsData, effects: Effects) -> MissingDataError | None
 
 
 def refuse_unfittable(sets: Sequence[Effects], models: Sequence[NeedsData], required: Collection[str]) -> None:
-    """Refuse, before any fit, a required model that lacks data in a set, and a run in which every model does.
+    """Refuse, before any fit, a required model without the data it needs, and a run in which no model has them.
 
     Raises
     ------
@@ -215,12 +215,12 @@ def refuse_unfittable(sets: Sequence[Effects], models: Sequence[NeedsData], requ
 
 
 def refusal(model: str, effects: Effects, error: MissingDataError) -> UsageError:
-    """Return the error of a run that a model cannot be fitted in."""
+    """Return the error of a run in which a required model cannot be fitted."""
     return UsageError(f"{model} cannot be fitted to {effects.name or 'these effects'}: {error}")
 
 
 def by_requirement(left_out: Sequence[LeftOut]) -> dict[Requirement, list[LeftOut]]:
-    """Return the comparisons left out by what they lack; one that lacks several quantities is in each group."""
+    """Return the comparisons left out by missing quantity; a comparison may be in several groups."""
     groups: dict[Requirement, list[LeftOut]] = {}
     for entry in left_out:
         for requirement in entry.missing:
@@ -229,7 +229,7 @@ def by_requirement(left_out: Sequence[LeftOut]) -> dict[Requirement, list[LeftOu
 
 
 def remedies(left_out: Sequence[LeftOut]) -> str:
-    """Return the remedy for all of these comparisons: add quantities, or choose weights that they all have."""
+    """Return the remedy for these comparisons: add quantities, or choose weights for which all have the data."""
     additions = "; ".join(dict.fromkeys(addition for entry in left_out for addition in entry.additions))
     offered = [entry.weights for entry in left_out if entry.weights]
     common = [name for name in (offered[0] if offered else ()) if all(name in weights for weights in offered)]
@@ -237,18 +237,18 @@ def remedies(left_out: Sequence[LeftOut]) -> str:
 
 
 def left_out_sentence(left_out: Sequence[LeftOut], total: int) -> str:
-    """Return in words which of ``total`` comparisons are left out, why, and the remedy; empty if none is."""
+    """Return a sentence on the comparisons left out, the reasons and the remedy; empty if none is left out."""
     return f"{len(left_out)} of {total} comparisons left out, {reasons_in_words(left_out)}" if left_out else ""
 
 
 def reasons_in_words(left_out: Sequence[LeftOut], named: int = NAMED) -> str:
-    """Return the reasons, each with its comparisons, and the remedy.
+    """Return the reasons with their comparisons, and the remedy.
 
     Parameters
     ----------
     left_out : sequence of LeftOut
     named : int
-        Comparisons that are named for each reason before the rest is only counted.
+        Comparisons that are named for each reason; the others are counted.
     """
     groups: dict[str, list[str]] = {}
     for entry in left_out:
@@ -258,14 +258,14 @@ def reasons_in_words(left_out: Sequence[LeftOut], named: int = NAMED) -> str:
 
 
 def usability_lines(models: Sequence[NeedsData], effects: Effects, *, complete: bool) -> list[str]:
-    """Return, one line per model, how many comparisons it can use, which it leaves out, and the remedy.
+    """Return a line per model: the number of usable comparisons, those left out, and the remedy.
 
     Parameters
     ----------
     models : sequence of NeedsData
     effects : Effects
     complete : bool
-        Whether a model that uses all comparisons has a line too.
+        True for a line also for a model that uses all comparisons.
     """
     lines = []
     for model in models:
@@ -313,7 +313,7 @@ LACKING: dict[Requirement, Callable[[Effects], BoolArray]] = {
 
 
 def _noun(requirement: Requirement, effects: Effects) -> str:
-    """Return the quantity as the object of "no"."""
+    """Name of the quantity, after "no"."""
     return {
         Requirement.BOTH_EFFECTS: "pair of effects",
         Requirement.PATIENTS: "number of patients",
@@ -324,7 +324,7 @@ def _noun(requirement: Requirement, effects: Effects) -> str:
 
 
 def _reason(requirement: Requirement, effects: Effects, i: int) -> str:
-    """Return why one comparison is left out, with the endpoints that the quantity is missing for."""
+    """Reason why a comparison is left out, with the endpoints whose quantity is missing."""
     lacking = {
         Requirement.BOTH_EFFECTS: np.isnan(effects.log_hr[i]),
         Requirement.STANDARD_ERRORS: ~np.isnan(effects.log_hr[i]) & ~np.isfinite(effects.se[i]),
@@ -337,6 +337,6 @@ def _reason(requirement: Requirement, effects: Effects, i: int) -> str:
 
 
 def _other_weights(effects: Effects, i: int) -> tuple[str, ...]:
-    """Return the weights that a comparison has what they need."""
+    """Weights for which a comparison has the data."""
     known = {"n": np.isfinite(effects.n[i]), "inverse-variance": np.isfinite(effects.se[i, 1]), "none": True}
     return tuple(name for name, has in known.items() if has)

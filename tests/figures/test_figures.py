@@ -73,8 +73,8 @@ def test_line_over_the_data_only_and_both_bands_in_the_key(llovet):
     line = max((one for one in axes.lines if len(one.get_xdata()) == 200), key=lambda one: one.get_linewidth())
     assert (line.get_xdata().min(), line.get_xdata().max()) == pytest.approx(result.line.data_range)
     key = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert "confidence (mean)" in key
-    assert "prediction, new trial:\nn = 558" in key
+    assert "confidence band (mean)" in key
+    assert "prediction band, new trial:\nn = 558" in key
 
 
 def test_threshold_or_a_word_that_there_is_none(tactics, llovet):
@@ -198,7 +198,7 @@ def test_prior_sensitivity_figure(tactics):
     data = prior_sensitivity_data([*records, {"prior": "broken", "problem": "none"}])
     assert list(data["prior"]) == list(PRIOR_SETS)
     left, right = plot_prior_sensitivity(records, "tactics-2022", unverified=True)
-    assert "† rests on unverified hazard ratios" in texts(left)
+    assert "† includes unverified hazard ratios" in texts(left)
     assert texts(right).count("–") == len(PRIOR_SETS)  # no prior gives six trials a threshold
     marks = next(c for c in left.collections if isinstance(c, PathCollection))
     assert np.asarray(marks.get_offsets())[:, 0] == pytest.approx([record["r2_trial"] for record in records])

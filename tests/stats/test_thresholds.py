@@ -144,7 +144,7 @@ def test_figure_caption_screen_and_document(fits, capsys):
     result = fits["advanced-immunotherapy", "bivariate-bayes"]
     axes = plot_bubble(result)
     assert "no STE: benefit without a surrogate effect, intercept −0.18" in [text.get_text() for text in axes.texts]
-    assert "beyond the STE" not in [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "beyond the threshold (STE)" not in [text.get_text() for text in axes.get_legend().get_texts()]
     caption = bubble_caption(result)
     assert "Grey area" not in caption
     assert "1.06 (95% prediction band)" in caption

@@ -35,15 +35,15 @@ from surrogacy.models.priors import (
     HalfStudentT,
     Normal,
     PositivePrior,
-    Setting,
     Uniform,
     WithinPrior,
-    priors_in_words,
 )
+from surrogacy.models.settings import Setting, priors_in_words
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import Result
+from surrogacy.stats.lines import NEEDS_PATIENTS
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
 from surrogacy.stats.thresholds import threshold_caveats
 
@@ -307,7 +307,7 @@ def refuse_unusable(new_n: float | None, effects: Effects) -> None:
             f"an exact posterior needs at most {LARGEST_WITHIN:g}"
         )
     if new_n is not None and np.isfinite(new_n) and not np.isfinite(effects.n).any():
-        raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+        raise UsageError(NEEDS_PATIENTS)
 
 
 def within_nodes(prior: WithinPrior | None, refinement: float = 1.0) -> FloatArray | None:

@@ -37,7 +37,8 @@ from surrogacy.models.exact.line_posterior import LinePosterior, LinePriors, fit
 from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
 from surrogacy.models.moderation import COEFFICIENTS, QUARTILES, Moderation
 from surrogacy.models.moderator import Moderator, left_out
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Setting, Uniform, priors_in_words
+from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
+from surrogacy.models.settings import Setting, priors_in_words
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result

@@ -18,6 +18,7 @@ from surrogacy.models.moderator import Moderator
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import Result
+from surrogacy.stats.lines import data_range
 from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.mixtures import mixture_quantile
 from surrogacy.stats.predictive import Prediction, mixture_estimate
@@ -103,7 +104,6 @@ class Moderation:
         z = self._z(value)
         weight, slopes, sigma, _ = self.posterior.grid.nodes()
         u = np.array([1.0, z])
-        surrogate = self.posterior.effects.log_hr[:, 0]
         mean, variance = self.posterior.mean @ u, np.einsum("c,ncd,d->n", u, self.posterior.covariance, u)
         return MixtureLine(
             intercept=float(mixture_quantile((0.5,), weight, mean[None], np.sqrt(variance)[None])[0, 0]),
@@ -115,7 +115,7 @@ class Moderation:
             node_sigma=sigma,
             trial_variance=unit_variance(self.posterior.effects),
             new_n=self.model.new_n,
-            data_range=(float(surrogate.min()), float(surrogate.max())),
+            data_range=data_range(self.posterior.effects),
         )
 
     def slope_at(self, value: float) -> Estimate:

@@ -138,10 +138,7 @@ def test_an_assumed_correlation_is_named_as_a_reason():
     assert not scatter_caveat(effects, line.intercept, line.slope, "")
     (caveat,) = scatter_caveat(effects.with_rho_within(0.2), line.intercept, line.slope, "")
     right = residual_scatter(effects, line.intercept, line.slope).p_less
-    assert (
-        f"(assumed to be 0.2; errors that go together more closely leave less scatter: with 0.9, p = {right:.1g})"
-        in caveat.text
-    )
+    assert f"(assumed to be 0.2; stronger correlation implies less scatter: with 0.9, p = {right:.1g})" in caveat.text
     known = Effects(**{**vars(effects.with_rho_within(0.2)), "rho_known": np.ones(60, dtype=bool)})
     assert "assumed" not in scatter_caveat(known, line.intercept, line.slope, "")[0].text
 

@@ -22,6 +22,7 @@ from surrogacy.models.exact.likelihood_sums import arrange, stack
 from surrogacy.models.exact.posterior_line import PosteriorLine
 from surrogacy.models.exact.true_effects import METHOD, predict_new_trial, true_effects
 from surrogacy.results.levels import LEVEL
+from surrogacy.stats.lines import data_range
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.predictive import Prediction
 
@@ -139,7 +140,6 @@ class BivariatePosterior:
         """Surrogacy line with its bands; its intercept and slope are NaN until the caller fills in their medians."""
         nodes = self.nodes(fine=fine)
         slope, effects = nodes.slope, self.effects
-        surrogate = effects.log_hr[:, 0]
         return PosteriorLine(
             intercept=float("nan"),
             slope=float("nan"),
@@ -150,7 +150,7 @@ class BivariatePosterior:
             node_sigma=nodes.sigma_cond,
             trial_variance=unit_variance(effects),
             new_n=new_n,
-            data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
+            data_range=data_range(effects),
             posterior=self,
         )
 

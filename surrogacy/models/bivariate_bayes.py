@@ -26,13 +26,11 @@ from surrogacy.models.bivariate import rho_within_record
 from surrogacy.models.exact.bivariate_grid import NODES, Priors
 from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, BivariatePosterior, posteriors
 from surrogacy.models.exact.box_quadrature import rule
-from surrogacy.models.exact.refinement import REFINEMENTS, check_settings, refine, with_grid_error
+from surrogacy.models.exact.refinement import REFINEMENTS, PriorKind, check_settings, refine, with_grid_error
 from surrogacy.models.priors import (
-    Beta,
     CorrelationPrior,
     Grid,
     HalfNormal,
-    HalfStudentT,
     Normal,
     PositivePrior,
     Uniform,
@@ -114,16 +112,9 @@ class BivariateBayes:
     fewest: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        positive, correlation = (HalfNormal, HalfStudentT, Uniform), (Uniform, Beta)
-        kinds: dict[str, tuple[type, ...]] = {
-            "tau_surrogate": positive,
-            "tau_final": positive,
-            "rho_between": correlation,
-            "mu": (Normal,),
-        }
-        if self.rho_within is not None:
-            kinds["rho_within"] = (*correlation, Grid)
-        check_settings(self, kinds)
+        kinds: dict[str, PriorKind] = {"tau_surrogate": PositivePrior, "tau_final": PositivePrior}
+        kinds |= {"rho_between": CorrelationPrior, "mu": Normal}
+        check_settings(self, kinds if self.rho_within is None else kinds | {"rho_within": WithinPrior})
 
     @property
     def priors(self) -> Priors:
@@ -218,7 +209,8 @@ class BivariateBayes:
         line = replace(line, intercept=float(quantiles["intercept"][0]), slope=float(quantiles["slope"][0]))
         estimates |= line.thresholds(self.level)
         overlap = posterior.prior_overlap()
-        estimates["p_slope_positive"] = Estimate(posterior.probability_slope_positive(), method="posterior probability")
+        positive = float(1 - posterior.distribution("rho_between", 0.0))  # the slope has the sign of rho_between
+        estimates["p_slope_positive"] = Estimate(positive, method="posterior probability")
         estimates["prior_overlap"] = Estimate(overlap, method="area shared by prior and posterior of trial-level R²")
         prior, prior_low, prior_high = posterior.prior_quantiles_r2(self.probabilities)
         estimates["r2_trial_prior"] = Estimate(prior, None, prior_low, prior_high, self.level, PRIOR_KIND)

@@ -32,7 +32,7 @@ from surrogacy.models.exact.box_quadrature import Integral, find_box, integrate_
 from surrogacy.models.exact.likelihood_sums import Batch, arrange, stack, sums
 from surrogacy.models.exact.marginals import FINE, from_masses, quantiles_of
 from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
+from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
 from surrogacy.models.settings import Setting, priors_in_words
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
@@ -94,9 +94,7 @@ class DanielsHughes:
     fewest: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        check_settings(
-            self, {"sigma_cond": (HalfNormal, HalfStudentT, Uniform), "intercept": (Normal,), "slope": (Normal,)}
-        )
+        check_settings(self, {"sigma_cond": PositivePrior, "intercept": Normal, "slope": Normal})
         if not (np.isfinite(self.fixed_effect_sd) and self.fixed_effect_sd > 0):
             raise UsageError(f"fixed_effect_sd must be above 0; got {self.fixed_effect_sd:g}")
 

@@ -37,7 +37,7 @@ from surrogacy.models.exact.line_posterior import LinePosterior, LinePriors, fit
 from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
 from surrogacy.models.moderation import COEFFICIENTS, QUARTILES, Moderation
 from surrogacy.models.moderator import Moderator, left_out
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
+from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
 from surrogacy.models.settings import Setting, priors_in_words
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
@@ -100,8 +100,7 @@ class ModeratedLine:
     name = "moderated-line"
 
     def __post_init__(self) -> None:
-        kinds: dict[str, tuple[type, ...]] = dict.fromkeys((*COEFFICIENTS, "surrogate"), (Normal,))
-        check_settings(self, kinds | {"sigma_cond": (HalfNormal, HalfStudentT, Uniform)})
+        check_settings(self, dict.fromkeys((*COEFFICIENTS, "surrogate"), Normal) | {"sigma_cond": PositivePrior})
 
     @property
     def settings(self) -> dict[str, Setting]:

@@ -25,9 +25,9 @@ from surrogacy.models.exact.bivariate_posterior import KIND
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.line_grid import CoefficientGrid, Coordinates, tabulate
 from surrogacy.models.exact.line_posterior import LinePriors, fit_line
-from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
+from surrogacy.models.exact.refinement import PriorKind, check_settings, refine, with_grid_error
 from surrogacy.models.moderated_line import BIAS_WORDS, MATTERS
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
+from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
 from surrogacy.pps.dilution_likelihood import EffectGroup, effect_groups
 from surrogacy.pps.expected_effects import Expectation
 from surrogacy.pps.moderation_evidence import LogScore, log_score
@@ -70,8 +70,8 @@ class OffsetModel:
     name = "dilution-offset"
 
     def __post_init__(self) -> None:
-        kinds: dict[str, tuple[type, ...]] = dict.fromkeys(("intercept", "share", "surrogate"), (Normal,))
-        check_settings(self, kinds | {"sigma_cond": (HalfNormal, HalfStudentT, Uniform)})
+        kinds: dict[str, PriorKind] = dict.fromkeys(("intercept", "share", "surrogate"), Normal)
+        check_settings(self, kinds | {"sigma_cond": PositivePrior})
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -202,10 +202,6 @@ class Line:
         linear = 2.0 * (self.intercept * self.slope - q2 * c[0, 1])
         constant = self.intercept**2 - q2 * (c[0, 0] + self.added_variance(size, band))
 
-        def without_surrogate_effect(crossing: float) -> ThresholdEffect:
-            reached = result("benefit-without-surrogate-effect", crossing)
-            return replace(reached, hr=None, crossing=reached.hr, intercept=self.intercept)
-
         discriminant = linear**2 - 4.0 * quadratic * constant
         if abs(discriminant) < 1e-12 * linear**2:  # without error both roots are the crossing of the line
             discriminant = 0.0
@@ -224,7 +220,8 @@ class Line:
         if not valid or valid[0] < np.log(STRONGEST_HR):
             return result("none")
         if valid[0] > 0:
-            return without_surrogate_effect(valid[0])
+            reached = result("benefit-without-surrogate-effect", valid[0])
+            return replace(reached, hr=None, crossing=reached.hr, intercept=self.intercept)
         outside = not self.data_range[0] <= valid[0] <= self.data_range[1]
         return result("outside-data" if outside else "exists", valid[0])
 

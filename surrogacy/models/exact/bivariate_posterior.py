@@ -210,11 +210,6 @@ class BivariatePosterior:
             "sigma_cond": sd(nodes.sigma_cond),
         }
 
-    def probability_slope_positive(self) -> float:
-        """P(slope > 0) = P(rho_between > 0)."""
-        values, cdf = marginals.parameter(self.table, self.share, "rho_between")
-        return float(1 - np.interp(0.0, values, cdf, left=0, right=1))
-
     @property
     def quantities(self) -> tuple[str, ...]:
         """Names of the quantities."""

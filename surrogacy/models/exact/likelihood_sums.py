@@ -123,26 +123,9 @@ def stack(data: Sequence[DataLayout]) -> Batch:
     determinant = np.stack([s11 * s22 - s12**2, s22, s11, -2 * s12, np.ones_like(s11)], axis=2) * present[..., None]
     determinant[..., 0] += 1.0 - present
     quadratic = y1 * y1 * s22 - 2 * y1 * y2 * s12 + y2 * y2 * s11
-    moments = (
-        np.stack(
-            [
-                np.ones_like(s11),
-                s11,
-                s12,
-                s22,
-                y1,
-                y2,
-                y1 * y1,
-                y1 * y2,
-                y2 * y2,
-                s22 * y1 - s12 * y2,
-                s11 * y2 - s12 * y1,
-                quadratic,
-            ],
-            axis=1,
-        )
-        * present[:, None]
-    )
+    sums_of = [np.ones_like(s11), s11, s12, s22, y1, y2, y1 * y1, y1 * y2, y2 * y2]
+    sums_of += [s22 * y1 - s12 * y2, s11 * y2 - s12 * y1, quadratic]
+    moments = np.stack(sums_of, axis=1) * present[:, None]
     blocks = []
     for same in zip(*(layout.blocks for layout in data), strict=True):
         y = np.stack([block.y - block.design @ c for block, c in zip(same, centre, strict=True)])

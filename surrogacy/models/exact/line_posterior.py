@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -260,8 +259,12 @@ def fit_line(effects: Effects, design: FloatArray, priors: LinePriors, nodes: Se
     """
     blocks = condition(effects, priors.surrogate)
     coordinates, spread = rough_line(effects, design, priors.slopes)
-    evaluate = partial(_log_density, blocks, design, priors)
-    grid = tabulate(evaluate, coordinates, priors.slopes, priors.sigma_cond, spread, nodes)
+
+    def log_density(slopes: FloatArray, sds: FloatArray) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+        log_likelihood, mean, covariance = _integrated(priors, slopes, *_sums(blocks, design, slopes, sds))
+        return log_likelihood, (mean, covariance)
+
+    grid = tabulate(log_density, coordinates, priors.slopes, priors.sigma_cond, spread, nodes)
     heavy = grid.nodes()[3]
     mean, covariance = grid.integral.extra
     return LinePosterior(effects, design, priors, blocks, grid, mean[heavy], covariance[heavy])
@@ -282,13 +285,6 @@ def rough_line(effects: Effects, design: FloatArray, priors: Sequence[Normal]) -
     mean = weight @ y2 / weight.sum()
     coordinates = Coordinates.around(estimate[p:], covariance[p:, p:] * excess, priors, float(np.median(s2)))
     return coordinates, float(np.abs(y2 - mean).max())
-
-
-def _log_density(
-    blocks: Sequence[Block], design: FloatArray, priors: LinePriors, slopes: FloatArray, sds: FloatArray
-) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    log_likelihood, *moments = _integrated(priors, slopes, *_sums(blocks, design, slopes, sds))
-    return log_likelihood, (moments[0], moments[1])
 
 
 def _sums(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import numpy as np
 
@@ -22,6 +23,7 @@ GRID_TOLERANCE = 0.03
 
 REFINEMENTS = (2 / 3, 1.0, 1.5, 2.25, 3.4, 5.0)
 Quantiles = dict[str, FloatArray]
+PriorKind = type[Any] | UnionType
 
 
 def refine[T](tabulate: Callable[[float], tuple[T, Quantiles]]) -> tuple[T, Quantiles, float]:
@@ -63,7 +65,7 @@ def with_grid_error(result: Result, moved: float) -> Result:
     return replace(result, estimates=estimates, caveats=result.caveats + unsettled, converged=settled)
 
 
-def check_settings(model: Any, priors: dict[str, tuple[type, ...]]) -> None:
+def check_settings(model: Any, priors: Mapping[str, PriorKind]) -> None:
     """Refuse priors of the wrong kind or range, an impossible size or level, and grids with fewer than 4 nodes.
 
     Raises
@@ -72,7 +74,7 @@ def check_settings(model: Any, priors: dict[str, tuple[type, ...]]) -> None:
     """
     for name, kinds in priors.items():
         if not isinstance(getattr(model, name), kinds):
-            wanted = " or ".join(kind.__name__ for kind in kinds)
+            wanted = " or ".join(kind.__name__ for kind in get_args(kinds) or (kinds,))
             raise UsageError(f"prior of {name} must be {wanted}; got {getattr(model, name)}")
         low, high = (-1.0, 1.0) if name.startswith("rho") else (0.0, np.inf)
         prior = getattr(model, name)

@@ -193,14 +193,10 @@ class Likelihood:
             if self.restricted:
                 weight -= wx @ beta_cov @ wx.transpose(0, 2, 1)
             gradient -= 0.5 * block.pattern.reshape(3, -1) @ weight.reshape(-1)
-        log_likelihood += self._restriction(beta_cov)
+        if self.restricted:
+            constant = self.q * np.log(2 * np.pi) + self.design_log_det
+            log_likelihood += float(0.5 * (constant + np.linalg.slogdet(beta_cov)[1]))
         return Evaluation(float(log_likelihood), gradient, at, beta_cov, score - information @ at)
-
-    def _restriction(self, beta_cov: FloatArray) -> float:
-        """Term that REML adds to the log-likelihood; 0 with ML."""
-        if not self.restricted:
-            return 0.0
-        return float(0.5 * (self.q * np.log(2 * np.pi) + self.design_log_det + np.linalg.slogdet(beta_cov)[1]))
 
     def _outside(self) -> Evaluation:
         """Return the value for a psi with some V that is not positive definite."""

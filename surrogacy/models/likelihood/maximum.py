@@ -132,7 +132,9 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
             value, factor, boundary = refit[0], refit[1] * held, name
             break
     if min(end[0] for end in simpler.values()) < value + SAME_MAXIMUM:
-        simpler = {name: _polish(negative, end, free * (end[1] != 0)) for name, end in simpler.items()}
+        for name, end in simpler.items():  # elements that are 0 remain 0
+            held = free * (end[1] != 0)
+            simpler[name] = (_minimise(negative, end[1], held) if held.any() else None) or end
     least = min(end[0] for end in simpler.values())
     if least < value - HIGHER:
         boundary = next(name for name, end in simpler.items() if end[0] <= least + NEGLIGIBLE_GAIN)
@@ -159,11 +161,6 @@ def _zero_variance_models(negative: Objective, free: FloatArray) -> dict[str, Mi
         )
         minima[name] = _minimise(negative, unit, held, rough=True) or (value, unit)
     return minima
-
-
-def _polish(negative: Objective, end: Minimum, held: FloatArray) -> Minimum:
-    """Minimise from a rough minimum; elements that are 0 in ``held`` remain 0."""
-    return (_minimise(negative, end[1], held) if held.any() else None) or end
 
 
 def _starting_factors(effects: Effects, scale: FloatArray, simpler: Mapping[str, Minimum]) -> list[FloatArray]:

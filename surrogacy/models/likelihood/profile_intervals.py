@@ -64,14 +64,10 @@ class Quantity:
     from_scale: Callable[[float], float]
 
 
-def _same(value: float) -> float:
-    return value
-
-
 QUANTITIES = {
     "rho_between": Quantity(_hold_rho, -1.0, 1.0, lambda v: float(np.arctanh(v)), lambda u: float(np.tanh(u))),
-    "slope": Quantity(_hold_slope, -np.inf, np.inf, _same, _same),
-    "intercept": Quantity(_hold_intercept, -np.inf, np.inf, _same, _same),
+    "slope": Quantity(_hold_slope, -np.inf, np.inf, float, float),
+    "intercept": Quantity(_hold_intercept, -np.inf, np.inf, float, float),
     "sigma_cond": Quantity(_hold_sigma, 0.0, np.inf, lambda v: float(np.log(v)), lambda u: float(np.exp(u))),
 }
 
@@ -174,14 +170,10 @@ def _limit(
     if estimate in (quantity.lowest, quantity.highest):  # leave the boundary, where the scale is infinite
         inside = estimate + side * (1e-6 if np.isfinite(quantity.highest) else 1e-4 * abs(se or 1.0))
     low = quantity.to_scale(inside)
-    step = (
-        abs(quantity.to_scale(inside + side * se) - low) if se and _legal(quantity, inside + side * se) else 0.3
-    ) * 2.0
+    step = 0.6
+    if se and quantity.lowest < inside + side * se < quantity.highest:
+        step = abs(quantity.to_scale(inside + side * se) - low) * 2.0
     while root(quantity.from_scale(far := low + side * step)) <= 0:
         low, step = far, step * 1.6
     tolerance = 1e-5 * abs(far - low)  # far smaller than the rounding of a printed limit
     return quantity.from_scale(float(brentq(lambda u: root(quantity.from_scale(u)), low, far, xtol=tolerance)))
-
-
-def _legal(quantity: Quantity, value: float) -> bool:
-    return quantity.lowest < value < quantity.highest

@@ -139,35 +139,26 @@ class BivariateRandomEffects:
         best = maximise(likelihood, effects, self.starts)
         psi, mu = best.psi, best.at.beta
         covariance = parameter_covariance(likelihood, best, full=self.standard_errors == "full")
-        estimates = self._delta_estimates(psi, mu, covariance, best.boundary, len(effects.trials))
-        if self.interval == "profile":
-            estimates = self._with_profiles(estimates, likelihood, best)
-        estimates["loglik"] = Estimate(
-            best.at.log_likelihood, method=f"{self.method.upper()}, constant as in metafor and mixmeta"
-        )
+        delta = self._delta_estimates(psi, mu, covariance, best.boundary, len(effects.trials))
+        estimates: dict[str, Estimate | ThresholdEffect] = {
+            **(self._with_profiles(delta, likelihood, best) if self.interval == "profile" else delta)
+        }
+        words = f"{self.method.upper()}, constant as in metafor and mixmeta"
+        estimates["loglik"] = Estimate(best.at.log_likelihood, method=words)
         line: Line | None = None
-        thresholds: dict[str, ThresholdEffect] = {}
-        caveats: tuple[Caveat, ...] = ()
+        caveats = effects.caveats + part.caveats
         if psi[0] > 0:
             line = self._line(effects, psi, mu, covariance)
-            thresholds = threshold_effects(line, self.level)
-        if line is not None and len(effects.trials) < FEW_TRIALS:
-            caveats += (PLUG_IN,)
+            estimates |= threshold_effects(line, self.level)
+            caveats += (PLUG_IN,) if len(effects.trials) < FEW_TRIALS else ()
         # the bands use the delta-method covariance, although the profile interval of the slope may include 0
-        caveats += threshold_caveats({**estimates, **thresholds}, effects)
-        caveats += scatter_about_precise_line(effects, SAME_ERRORS)
+        caveats += threshold_caveats(estimates, effects) + scatter_about_precise_line(effects, SAME_ERRORS)
         if best.boundary:
             text = BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1")
             caveats += (Caveat(CaveatCode.BOUNDARY, text),)
+        settings, left_out = asdict(self) | rho_within_record(effects), part.left_out
         return Result(
-            self.name,
-            asdict(self) | rho_within_record(effects),
-            effects,
-            {**estimates, **thresholds},
-            line,
-            caveats=effects.caveats + part.caveats + caveats,
-            requires=self.requires,
-            left_out=part.left_out,
+            self.name, settings, effects, estimates, line, caveats=caveats, requires=self.requires, left_out=left_out
         )
 
     def _delta_estimates(
@@ -181,10 +172,10 @@ class BivariateRandomEffects:
         }
         z = float(ndtri(0.5 + self.level / 2))
         estimates: dict[str, Estimate] = {}
-        given_t = "given T" if self.standard_errors == "conditional" else "with the uncertainty of T"
+        conditional = "given T" if self.standard_errors == "conditional" else "with the uncertainty of T"
         for name in ("mu_surrogate", "mu_final", "slope", "intercept"):
             value, error = values[name], se[name]
-            kind = f"Wald z, {given_t}" if name.startswith("mu") else "delta method, normal"
+            kind = f"Wald z, {conditional}" if name.startswith("mu") else "delta method, normal"
             if boundary and not name.startswith("mu"):  # conditional on the boundary it would be far too small
                 error, kind = None, "none on the boundary"
             low, high = (None, None) if value is None or error is None else (value - z * error, value + z * error)
@@ -199,22 +190,14 @@ class BivariateRandomEffects:
             estimates[name] = Estimate(value, error, low, high, self.level, kind)
         rho, error = values["rho_between"], se["rho_between"]
         if boundary or rho is None or error is None:
-            estimates["rho_between"] = Estimate(rho, None, None, None, self.level, "none on the boundary")
-            square = None if rho is None else rho**2
-            estimates["r2_trial"] = Estimate(square, None, None, None, self.level, "none on the boundary")
+            for name, value in (("rho_between", rho), ("r2_trial", None if rho is None else rho**2)):
+                estimates[name] = Estimate(value, None, None, None, self.level, "none on the boundary")
             return estimates
         low, high = correlation.atanh_t(rho, error, trials, self.level)
         kind = f"delta method on atanh(rho), t with {trials - 1} df"
         estimates["rho_between"] = Estimate(rho, error, low, high, self.level, kind)
-        square_low, square_high = correlation.square_interval(low, high)
-        estimates["r2_trial"] = Estimate(
-            rho**2,
-            2 * abs(rho) * error,
-            square_low,
-            square_high,
-            self.level,
-            f"square of the between-trial correlation ({kind})",
-        )
+        square, words = correlation.square_interval(low, high), f"square of the between-trial correlation ({kind})"
+        estimates["r2_trial"] = Estimate(rho**2, 2 * abs(rho) * error, *square, self.level, words)
         return estimates
 
     def _with_profiles(self, delta: dict[str, Estimate], likelihood: Likelihood, best: Optimum) -> dict[str, Estimate]:

@@ -222,17 +222,10 @@ class BivariateBayes:
         caveats += prior_caveat(
             overlap, prior, float(quantiles["r2_trial"][0]), len(effects.trials), str(self.rho_between)
         )
-        return Result(
-            self.name,
-            self.settings | rho_within_record(effects, with_prior=self.rho_within is not None),
-            effects,
-            estimates,
-            line,
-            posterior,
-            caveats=effects.caveats + part.caveats + caveats,
-            requires=self.requires,
-            left_out=part.left_out,
-        )
+        caveats = effects.caveats + part.caveats + caveats
+        settings = self.settings | rho_within_record(effects, with_prior=self.rho_within is not None)
+        result = Result(self.name, settings, effects, estimates, line, posterior, caveats=caveats)
+        return replace(result, requires=self.requires, left_out=part.left_out)
 
     def _within_estimate(self, posterior: BivariatePosterior) -> Estimate:
         assert posterior.within is not None

@@ -9,7 +9,7 @@ The bivariate model separates the two.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -120,16 +120,10 @@ class WeightedPearson:
         if not np.isfinite(r):
             text = "one of the two effects does not vary: the correlation is not defined"
             caveats += (Caveat(CaveatCode.NOT_DEFINED, text),)
-        return Result(
-            self.name,
-            asdict(self),
-            data,
-            estimates,
-            weights=ComparisonWeights(self.weights, weights),
-            caveats=effects.caveats + caveats,
-            requires=self.requires,
-            left_out=part.left_out,
-        )
+        caveats = effects.caveats + caveats
+        shown = ComparisonWeights(self.weights, weights)
+        result = Result(self.name, asdict(self), data, estimates, weights=shown, caveats=caveats)
+        return replace(result, requires=self.requires, left_out=part.left_out)
 
     def _bootstrap(self, effects: Effects, weights: np.ndarray, r: float) -> tuple[Estimate, int]:
         """Percentile interval over resampled trials, and the number of samples without a correlation."""

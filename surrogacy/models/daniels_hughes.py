@@ -152,17 +152,9 @@ class DanielsHughes:
             sd = float(np.sqrt(weight @ ((values - weight @ values) ** 2 + within)))
             median, low, high = map(float, quantiles)
             estimates[name] = Estimate(median, sd, low, high, self.level, KIND)
+        medians = float(quantities["intercept"][0][0]), float(quantities["slope"][0][0])
         line = MixtureLine(
-            intercept=float(quantities["intercept"][0][0]),
-            slope=float(quantities["slope"][0][0]),
-            weight=weight,
-            node_intercept=mean,
-            node_variance=variance,
-            node_slope=slope,
-            node_sigma=sigma,
-            trial_variance=unit_variance(effects),
-            new_n=self.new_n,
-            data_range=data_range(effects),
+            *medians, weight, mean, variance, slope, sigma, unit_variance(effects), self.new_n, data_range(effects)
         )
         estimates |= line.thresholds(self.level)
         positive = float(1 - np.interp(0.0, *slopes, left=0, right=1))

@@ -15,7 +15,7 @@ size above that of the largest trial has a caveat.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -27,7 +27,7 @@ from surrogacy.errors import FitError, UsageError
 from surrogacy.models.settings import check_new_n
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.endpoint_names import final_name
-from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize, ThresholdEffect
 from surrogacy.results.labels import ComparisonWeights, Weights, weights_in_words
 from surrogacy.results.levels import LEVEL, settle_level
 from surrogacy.results.requirements import Requirement
@@ -105,36 +105,25 @@ class WeightedRegression:
         square = correlation.square_interval(*correlation.fisher_interval(r, trials, self.level))
         kind = f"t, {df} df; weights: {weights_in_words(self.weights, data)}"
         half = float(stdtrit(df, 0.5 + self.level / 2)) * least_squares.bse
-        estimates: dict[str, Estimate] = {}
+        estimates: dict[str, Estimate | ThresholdEffect] = {}
         for i, name in enumerate(("intercept", "slope")):
             value, error = float(least_squares.params[i]), float(least_squares.bse[i])
             estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
-        estimates["r2_trial"] = Estimate(
-            r**2, None, *square, self.level, f"weighted R2; Fisher z on r, {trials} trials"
-        )
-        estimates["sigma_resid"] = Estimate(
-            float(np.sqrt(least_squares.scale / weights.mean())),
-            method=f"residual SD of log HR({final_name(data)}) for a trial of mean weight",
-        )
-        thresholds = threshold_effects(line, self.level)
+        words = f"weighted R2; Fisher z on r, {trials} trials"
+        estimates["r2_trial"] = Estimate(r**2, None, *square, self.level, words)
+        words = f"residual SD of log HR({final_name(data)}) for a trial of mean weight"
+        estimates["sigma_resid"] = Estimate(float(np.sqrt(least_squares.scale / weights.mean())), method=words)
+        estimates |= threshold_effects(line, self.level)
         caveats = part.caveats + weight_caveats + self._extrapolated_size(data, line)
-        caveats += threshold_caveats({**estimates, **thresholds}, data)
-        caveats += scatter_caveat(
-            data, line.intercept, line.slope, "the intervals of slope and R2, the band and the STE are too narrow"
-        )
+        caveats += threshold_caveats(estimates, data)
+        consequence = "the intervals of slope and R2, the band and the STE are too narrow"
+        caveats += scatter_caveat(data, line.intercept, line.slope, consequence)
         if any(len(group) > 1 for group in data.dependent_groups()):
             caveats += (SHARED_CONTROL,)
-        return Result(
-            self.name,
-            asdict(self),
-            data,
-            {**estimates, **thresholds},
-            line,
-            weights=ComparisonWeights(self.weights, weights),
-            caveats=effects.caveats + caveats,
-            requires=self.requires,
-            left_out=part.left_out,
-        )
+        caveats = effects.caveats + caveats
+        shown = ComparisonWeights(self.weights, weights)
+        result = Result(self.name, asdict(self), data, estimates, line, weights=shown, caveats=caveats)
+        return replace(result, requires=self.requires, left_out=part.left_out)
 
     def statsmodels_result(self, effects: Effects) -> RegressionResults:
         """Fit the line and return the result of statsmodels, with ``.summary()``, ``.get_influence()`` and others.

@@ -38,8 +38,8 @@ def requirements_of(weights: Weights) -> frozenset[Requirement]:
 
     Examples
     --------
-    >>> sorted(requirements_of("n"))
-    [<Requirement.BOTH_EFFECTS: 'both_effects'>, <Requirement.PATIENTS: 'patients'>]
+    >>> sorted(need.value for need in requirements_of("n"))
+    ['both_effects', 'patients']
     """
     if weights not in NEEDS:
         raise UsageError(f"weights must be one of {', '.join(get_args(Weights))}; got {weights!r}")

@@ -140,19 +140,11 @@ class BivariatePosterior:
         """Surrogacy line with its bands; its intercept and slope are NaN until the caller fills in their medians."""
         nodes = self.nodes(fine=fine)
         slope, effects = nodes.slope, self.effects
-        return PosteriorLine(
-            intercept=float("nan"),
-            slope=float("nan"),
-            weight=nodes.weight,
-            node_intercept=nodes.mean_final - slope * nodes.mean_surrogate,
-            node_variance=nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11,
-            node_slope=slope,
-            node_sigma=nodes.sigma_cond,
-            trial_variance=unit_variance(effects),
-            new_n=new_n,
-            data_range=data_range(effects),
-            posterior=self,
-        )
+        mean = nodes.mean_final - slope * nodes.mean_surrogate
+        variance = nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11
+        at_nodes = nodes.weight, mean, variance, slope, nodes.sigma_cond
+        trial = unit_variance(effects), new_n, data_range(effects)
+        return PosteriorLine(float("nan"), float("nan"), *at_nodes, *trial, posterior=self)
 
     def quantiles(self, p: Sequence[float], *, fine: bool = True) -> dict[str, FloatArray]:
         """Quantiles of every quantity of the model, (len(p),) each."""

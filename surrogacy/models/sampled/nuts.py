@@ -174,18 +174,9 @@ def line_of(
         raise UsageError(NEEDS_PATIENTS)
     thin = slice(None, None, max(1, intercept.size // LINE_DRAWS))
     nodes = intercept[thin].size
-    return MixtureLine(
-        intercept=float(np.median(intercept)),
-        slope=float(np.median(slope)),
-        weight=np.full(nodes, 1 / nodes),
-        node_intercept=intercept[thin],
-        node_variance=np.zeros(nodes),
-        node_slope=slope[thin],
-        node_sigma=sigma[thin],
-        trial_variance=variance,
-        new_n=new_n,
-        data_range=data_range(effects),
-    )
+    medians = float(np.median(intercept)), float(np.median(slope))
+    draws = np.full(nodes, 1 / nodes), intercept[thin], np.zeros(nodes), slope[thin], sigma[thin]
+    return MixtureLine(*medians, *draws, variance, new_n, data_range(effects))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,9 +314,8 @@ class Sampled(ABC):
             estimates |= line.thresholds(self.level)
         caveats = effects.caveats + failed + threshold_caveats(estimates, effects)
         posterior = SampledPosterior(tree)
-        return Result(
-            self.name, self.record, effects, estimates, line, posterior, caveats=caveats, converged=not failed
-        )
+        result = Result(self.name, self.record, effects, estimates, line, posterior, caveats=caveats)
+        return replace(result, converged=not failed)
 
     def new_trial(self, tree: xr.DataTree) -> NewTrialLine | None:
         """Line of a new trial, draw by draw; None if the model does not have a single line."""

@@ -64,6 +64,7 @@ class MixtureLine:
     trial_variance: float
     new_n: float | None
     data_range: tuple[float, float]
+    scatter_known = True  # a posterior separates the scatter of true effects from sampling error
 
     def at(self, x: npt.ArrayLike, n: float | None = None, band: Band = "prediction") -> tuple[FloatArray, FloatArray]:
         """Mean and SD of the predicted log hazard ratio at every node, (..., nodes) each.
@@ -115,11 +116,6 @@ class MixtureLine:
         quantiles = mixture_quantile((0.5, 0.5 - level / 2, 0.5 + level / 2), self.weight, mean, sd)
         median, low, high = quantiles.T.reshape(3, *x.shape)
         return median, low, high
-
-    @property
-    def scatter_known(self) -> bool:
-        """True, because a posterior separates the scatter of true effects from sampling error."""
-        return True
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
         """Predict the observed final effect of a trial from its observed surrogate effect, which is not shrunken.

@@ -113,6 +113,8 @@ class BivariatePosterior:
     share: FloatArray
     within: FloatArray | None
     log_evidence: float
+    quantities = QUANTITIES
+    samples = None  # the posterior is tabulated
 
     def nodes(self, *, fine: bool = False) -> Nodes:
         """Nodes that carry mass.
@@ -201,16 +203,6 @@ class BivariatePosterior:
             "slope": None,
             "sigma_cond": sd(nodes.sigma_cond),
         }
-
-    @property
-    def quantities(self) -> tuple[str, ...]:
-        """Names of the quantities."""
-        return QUANTITIES
-
-    @property
-    def samples(self) -> None:
-        """None: the posterior is tabulated."""
-        return
 
     def quantile(self, name: str, p: npt.ArrayLike) -> FloatArray:
         """Quantiles of a quantity."""

@@ -138,17 +138,13 @@ class LinePosterior:
     grid: CoefficientGrid
     mean: FloatArray
     covariance: FloatArray
+    samples = None  # the posterior is tabulated
 
     @property
     def quantities(self) -> tuple[str, ...]:
         """Names of the coefficients, and sigma_cond."""
         names = ("intercept", "slope", "intercept_difference", "slope_difference")[: 2 * self.grid.count]
         return (*names, "sigma_cond")
-
-    @property
-    def samples(self) -> None:
-        """None, because the posterior is tabulated."""
-        return
 
     def _column(self, name: str) -> int:
         return int(name.endswith("_difference"))

@@ -1,38 +1,49 @@
-"""Models of trial-level surrogacy; each is a frozen dataclass of settings with ``fit(effects)``."""
+"""Models of trial-level surrogacy: frozen dataclasses of settings with a method ``fit(effects)``.
+
+Examples
+--------
+>>> from surrogacy.models import WeightedPearson
+>>> WeightedPearson(weights="none").name
+'weighted-pearson'
+"""
 
 from __future__ import annotations
 
 from enum import Enum, auto
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
-from surrogacy.results.requirements import Requirement
+from surrogacy.results.requirements import NeedsData
 from surrogacy.results.result import Result
 
-# name on the command line -> where the class is, and the settings that make the name
-REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "weighted-pearson": ("surrogacy.models.correlation", "WeightedPearson", {}),
-    "weighted-regression": ("surrogacy.models.regression", "WeightedRegression", {}),
-    "bivariate-ml": ("surrogacy.models.bivariate", "BivariateRandomEffects", {"method": "ml"}),
-    "bivariate-reml": ("surrogacy.models.bivariate", "BivariateRandomEffects", {"method": "reml"}),
-    "bivariate-bayes": ("surrogacy.models.bivariate_bayes", "BivariateBayes", {}),
-    "daniels-hughes": ("surrogacy.models.daniels_hughes", "DanielsHughes", {}),
-    # sampled by NUTS: nothing in closed form is known
-    "product-normal": ("surrogacy.models.sampled.product_normal", "ProductNormal", {}),
-    "student-t": ("surrogacy.models.sampled.student_t", "StudentT", {}),
-    "class-exchangeable": (
-        "surrogacy.models.sampled.class_exchangeable",
-        "ClassExchangeable",
-        {"exchangeability": "full"},
-    ),
-    "class-partial": (
-        "surrogacy.models.sampled.class_exchangeable",
-        "ClassExchangeable",
-        {"exchangeability": "partial"},
-    ),
-    "moderated": ("surrogacy.models.sampled.moderated_line", "SampledModeratedLine", {}),
+
+class RegistryEntry(NamedTuple):
+    """Class of a model, and the settings that belong to its name."""
+
+    module: str
+    class_name: str
+    settings: dict[str, str]
+
+
+# by the name on the command line
+REGISTRY: dict[str, RegistryEntry] = {
+    name: RegistryEntry(f"surrogacy.models.{module}", class_name, settings)
+    for name, module, class_name, settings in (
+        ("weighted-pearson", "correlation", "WeightedPearson", {}),
+        ("weighted-regression", "regression", "WeightedRegression", {}),
+        ("bivariate-ml", "bivariate", "BivariateRandomEffects", {"method": "ml"}),
+        ("bivariate-reml", "bivariate", "BivariateRandomEffects", {"method": "reml"}),
+        ("bivariate-bayes", "bivariate_bayes", "BivariateBayes", {}),
+        ("daniels-hughes", "daniels_hughes", "DanielsHughes", {}),
+        # sampled by NUTS, because no closed form is known
+        ("product-normal", "sampled.product_normal", "ProductNormal", {}),
+        ("student-t", "sampled.student_t", "StudentT", {}),
+        ("class-exchangeable", "sampled.class_exchangeable", "ClassExchangeable", {"exchangeability": "full"}),
+        ("class-partial", "sampled.class_exchangeable", "ClassExchangeable", {"exchangeability": "partial"}),
+        ("moderated", "sampled.moderated_line", "SampledModeratedLine", {}),
+    )
 }
 
 
@@ -55,23 +66,8 @@ class Capability(Enum):
     """Leverage, residuals and Cook's distance of each comparison are defined."""
 
 
-class Model(Protocol):
+class Model(NeedsData, Protocol):
     """Model of trial-level surrogacy."""
-
-    @property
-    def name(self) -> str:
-        """Name on the command line."""
-        ...
-
-    @property
-    def requires(self) -> frozenset[Requirement]:
-        """Quantities that it needs from each comparison; others are left out of the fit and named in the result."""
-        ...
-
-    @property
-    def fewest(self) -> int:
-        """Number of comparisons without which it cannot be fitted."""
-        ...
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -84,9 +80,9 @@ class Model(Protocol):
 
 
 def create(name: str, **settings: Any) -> Model:
-    """Make a model by its command-line name.
+    """Create a model by its name on the command line.
 
-    Settings that the model does not have are left out, so that one set of options serves all models.
+    Settings that the model does not have are ignored, so that all models accept the same options.
 
     Raises
     ------
@@ -100,16 +96,16 @@ def create(name: str, **settings: Any) -> Model:
     """
     if name not in REGISTRY:
         raise UsageError(f"unknown model {name!r}; choose from {', '.join(REGISTRY)}")
-    module, attribute, fixed = REGISTRY[name]
-    model = getattr(import_module(module), attribute)
-    known = {key: value for key, value in settings.items() if key in model.__dataclass_fields__}
-    instance: Model = model(**{**known, **fixed})
-    return instance
+    entry = REGISTRY[name]
+    model_class = getattr(import_module(entry.module), entry.class_name)
+    known = {key: value for key, value in settings.items() if key in model_class.__dataclass_fields__}
+    model: Model = model_class(**known | entry.settings)
+    return model
 
 
 def __getattr__(attribute: str) -> Any:
-    """Import a model class when it is first asked for, so that its dependencies load only then."""
-    for module, class_name, _ in REGISTRY.values():
-        if class_name == attribute:
-            return getattr(import_module(module), attribute)
+    """Import a model class on first use, so that its dependencies are loaded only then."""
+    for entry in REGISTRY.values():
+        if entry.class_name == attribute:
+            return getattr(import_module(entry.module), attribute)
     raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

@@ -8,8 +8,8 @@ the true final effect on the true surrogate effect:
 
     slope = T12 / T11,  intercept = mu2 - slope mu1,  sigma_cond^2 = T22 - T12^2 / T11,  r2_trial = rho^2
 
-The likelihood itself stands in `surrogacy.models.likelihood.likelihood`; here it is maximised over the Cholesky
-factor of T, whose boundary (rho = -1 or 1) is an ordinary point, and inverted into intervals.
+The likelihood is that of `surrogacy.models.likelihood.likelihood`. It is maximised over the Cholesky factor of T, for
+which the boundary (rho = -1 or 1) is an interior point, and inverted to obtain profile intervals.
 
 References
 ----------
@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
@@ -32,32 +32,34 @@ from surrogacy.models import Capability
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.likelihood.maximum import Optimum, maximise, parameter_covariance
 from surrogacy.models.likelihood.profile_intervals import profile_intervals
+from surrogacy.models.settings import Setting, check_new_n
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL, settle_level
 from surrogacy.results.requirements import Requirement, usable_part
 from surrogacy.results.result import Result
 from surrogacy.stats import correlation
-from surrogacy.stats.lines import Line, SurrogateDistribution
+from surrogacy.stats.lines import NEEDS_PATIENTS, Line, SurrogateDistribution, data_range
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
 from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
 
-# Below this number of trials the band is said to be too narrow (validation/prediction_band_coverage.py).
+# number of trials below which the band has a caveat (validation/prediction_band_coverage.py)
 FEW_TRIALS = 40
 PLUG_IN = Caveat(
     CaveatCode.NARROW_BAND,
-    "prediction band and STE take sigma_cond as known and are too narrow with few trials: in simulations the 95% band "
-    "held 83% of new trials with 6 trials, 84% with 16, 91% with 45",
+    "prediction band and STE treat the residual SD of the true final effects as known and are too narrow with few "
+    "trials: in simulations the 95% band contained 83% of new trials with 6 trials, 84% with 16, 91% with 45",
 )
 
 BOUNDARY_WORDS = {
-    "rho": "boundary solution: rho_between = {sign} exactly, sigma_cond = 0; r2_trial = 1 is no evidence of a perfect "
-    "surrogate, and the bands and STE, conditional on it, are too narrow",
-    "tau_surrogate": "boundary solution: tau_surrogate = 0, the surrogate effects do not differ beyond chance: "
-    "rho_between, slope and STE are not defined",
-    "tau_final": "boundary solution: tau_final = 0, the final effects do not differ beyond chance: rho_between is not "
-    "defined and the slope is 0",
-    "both": "boundary solution: tau_surrogate = tau_final = 0, no effect differs between trials beyond chance: "
-    "rho_between, slope and STE are not defined",
+    "rho": "boundary solution: the between-trial correlation is exactly {sign} and the residual SD of the true final "
+    "effects 0; a trial-level R² of 1 is then not evidence of a perfect surrogate, and the bands and STE, conditional "
+    "on the boundary, are too narrow",
+    "tau_surrogate": "boundary solution: the SD of the true surrogate effects is 0, because the effects do not differ "
+    "beyond chance; between-trial correlation, slope and STE are not defined",
+    "tau_final": "boundary solution: the SD of the true final effects is 0, because the effects do not differ beyond "
+    "chance; the between-trial correlation is not defined and the slope is 0",
+    "both": "boundary solution: the SDs of the true surrogate and final effects are 0, because neither differ beyond "
+    "chance; between-trial correlation, slope and STE are not defined",
 }
 
 
@@ -69,17 +71,23 @@ class BivariateRandomEffects:
     ----------
     method : {"reml", "ml"}
     interval : {"profile", "delta"}
-        ``profile`` adds profile-likelihood intervals and makes them the main ones; ``delta`` gives
-        delta-method intervals only, which is faster (leave-one-out, grids).
+        ``profile``: profile-likelihood intervals are the main ones, and delta-method intervals are kept as
+        ``*_delta``. ``delta``: delta-method intervals only, which is faster (leave-one-out, grids).
     standard_errors : {"conditional", "full"}
-        ``conditional`` on T, as metafor and mixmeta print; ``full`` adds the uncertainty of T from the
-        joint observed information, as Stata's mvmeta does.
+        Standard errors of the means: ``conditional`` on T, as in metafor and mixmeta; ``full`` includes the uncertainty
+        of T from the joint observed information, as in Stata's mvmeta.
     new_n : float, optional
-        Patients of the new trial that a prediction is made for; default: its true effect.
+        Number of patients of the new trial that predictions are made for; default: predict its true effect.
     starts : int
-        Starting points of the search, at most five: moments, strong correlations of either sign, and beside the
-        maxima with one tau = 0. The three models with a tau of 0 are tried besides, whatever it is.
+        Number of starting points of the search, at most five: moments, strong correlations of both signs, and points
+        near the maxima with one tau = 0. The three models with a tau of 0 are always fitted too.
     level : float
+        Level of the intervals.
+
+    Raises
+    ------
+    UsageError
+        If the method, the size of the new trial or the level is impossible.
 
     Examples
     --------
@@ -103,10 +111,9 @@ class BivariateRandomEffects:
 
     def __post_init__(self) -> None:
         settle_level(self)
+        check_new_n(self.new_n)
         if self.method not in get_args(Method):
             raise UsageError(f"method must be 'reml' or 'ml'; got {self.method!r}")
-        if self.new_n is not None and not self.new_n > 0:
-            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
 
     @property
     def name(self) -> str:
@@ -122,7 +129,7 @@ class BivariateRandomEffects:
     def fit(self, effects: Effects) -> Result:
         """Maximise the likelihood and derive the surrogacy line.
 
-        Comparisons with one endpoint missing contribute the other one.
+        Comparisons with one missing endpoint contribute the other one.
 
         Raises
         ------
@@ -139,41 +146,32 @@ class BivariateRandomEffects:
         best = maximise(likelihood, effects, self.starts)
         psi, mu = best.psi, best.at.beta
         covariance = parameter_covariance(likelihood, best, full=self.standard_errors == "full")
-        estimates = self._delta_estimates(psi, mu, covariance, best.boundary, len(effects.trials))
-        if self.interval == "profile":
-            estimates = self._with_profiles(estimates, likelihood, best)
-        estimates["loglik"] = Estimate(
-            best.at.log_likelihood, method=f"{self.method.upper()}, constant as in metafor and mixmeta"
-        )
+        delta = self._delta_estimates(psi, mu, covariance, best.boundary, len(effects.trials))
+        estimates: dict[str, Estimate | ThresholdEffect] = {
+            **(self._with_profiles(delta, likelihood, best) if self.interval == "profile" else delta)
+        }
+        words = f"{self.method.upper()}, constant as in metafor and mixmeta"
+        estimates["loglik"] = Estimate(best.at.log_likelihood, method=words)
         line: Line | None = None
-        thresholds: dict[str, ThresholdEffect] = {}
-        caveats: tuple[Caveat, ...] = ()
+        caveats = effects.caveats + part.caveats
         if psi[0] > 0:
             line = self._line(effects, psi, mu, covariance)
-            thresholds = threshold_effects(line, self.level)
-        if line is not None and len(effects.trials) < FEW_TRIALS:
-            caveats += (PLUG_IN,)
-        # the bands take the delta covariance: the profile interval of the slope may contain 0, or be unbounded
-        caveats += threshold_caveats({**estimates, **thresholds}, effects)
-        caveats += scatter_about_precise_line(effects, SAME_ERRORS)
+            estimates |= threshold_effects(line, self.level)
+            caveats += (PLUG_IN,) if len(effects.trials) < FEW_TRIALS else ()
+        # the bands use the delta-method covariance, although the profile interval of the slope may include 0
+        caveats += threshold_caveats(estimates, effects) + scatter_about_precise_line(effects, SAME_ERRORS)
         if best.boundary:
             text = BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1")
             caveats += (Caveat(CaveatCode.BOUNDARY, text),)
+        settings, left_out = asdict(self) | rho_within_record(effects), part.left_out
         return Result(
-            self.name,
-            asdict(self) | rho_within_record(effects),
-            effects,
-            {**estimates, **thresholds},
-            line,
-            caveats=effects.caveats + part.caveats + caveats,
-            requires=self.requires,
-            left_out=part.left_out,
+            self.name, settings, effects, estimates, line, caveats=caveats, requires=self.requires, left_out=left_out
         )
 
     def _delta_estimates(
         self, psi: FloatArray, mu: FloatArray, covariance: FloatArray, boundary: str, trials: int
     ) -> dict[str, Estimate]:
-        """Estimates with delta-method intervals, each on the scale where a Wald interval behaves."""
+        """Estimates with delta-method intervals, each on a scale on which the estimator is nearly normal."""
         values, gradients = derived(psi, mu)
         se = {
             name: float(np.sqrt(variance)) if (variance := g @ covariance @ g) > 0 else None
@@ -181,40 +179,36 @@ class BivariateRandomEffects:
         }
         z = float(ndtri(0.5 + self.level / 2))
         estimates: dict[str, Estimate] = {}
-        given_t = "given T" if self.standard_errors == "conditional" else "with the uncertainty of T"
+        conditional = "given T" if self.standard_errors == "conditional" else "with the uncertainty of T"
         for name in ("mu_surrogate", "mu_final", "slope", "intercept"):
             value, error = values[name], se[name]
-            kind = f"Wald z, {given_t}" if name.startswith("mu") else "delta method, normal"
-            if boundary and not name.startswith("mu"):  # conditional on the boundary it would look far too sure
+            kind = f"Wald z, {conditional}" if name.startswith("mu") else "delta method, normal"
+            if boundary and not name.startswith("mu"):  # conditional on the boundary it would be far too small
                 error, kind = None, "none on the boundary"
             low, high = (None, None) if value is None or error is None else (value - z * error, value + z * error)
             estimates[name] = Estimate(value, error, low, high, self.level, kind)
         for name in ("tau_surrogate", "tau_final", "sigma_cond"):
             value, error = values[name], None if boundary else se[name]
             low, high = None, None
-            if value and error is not None and z * error < 6 * value:  # beyond that the interval says nothing
+            if value and error is not None and z * error < 6 * value:  # a wider interval is uninformative
                 factor = float(np.exp(z * error / value))
                 low, high = value / factor, value * factor
             kind = "none on the boundary" if boundary else "delta method on the log scale"
             estimates[name] = Estimate(value, error, low, high, self.level, kind)
         rho, error = values["rho_between"], se["rho_between"]
         if boundary or rho is None or error is None:
-            estimates["rho_between"] = Estimate(rho, None, None, None, self.level, "none on the boundary")
-            square = None if rho is None else rho**2
-            estimates["r2_trial"] = Estimate(square, None, None, None, self.level, "none on the boundary")
+            for name, value in (("rho_between", rho), ("r2_trial", None if rho is None else rho**2)):
+                estimates[name] = Estimate(value, None, None, None, self.level, "none on the boundary")
             return estimates
-        half = float(stdtrit(trials - 1, 0.5 + self.level / 2)) * error / (1 - rho**2)
-        low, high = float(np.tanh(np.arctanh(rho) - half)), float(np.tanh(np.arctanh(rho) + half))
+        low, high = correlation.atanh_t(rho, error, trials, self.level)
         kind = f"delta method on atanh(rho), t with {trials - 1} df"
         estimates["rho_between"] = Estimate(rho, error, low, high, self.level, kind)
-        square_low, square_high = correlation.square_interval(low, high)
-        estimates["r2_trial"] = Estimate(
-            rho**2, 2 * abs(rho) * error, square_low, square_high, self.level, f"square of rho_between ({kind})"
-        )
+        square, words = correlation.square_interval(low, high), f"square of the between-trial correlation ({kind})"
+        estimates["r2_trial"] = Estimate(rho**2, 2 * abs(rho) * error, *square, self.level, words)
         return estimates
 
     def _with_profiles(self, delta: dict[str, Estimate], likelihood: Likelihood, best: Optimum) -> dict[str, Estimate]:
-        """Make profile-likelihood intervals the main ones; keep the others as ``*_delta``."""
+        """Estimates with profile-likelihood intervals; those by the delta method are kept as ``*_delta``."""
         estimates = dict(delta)
         for name, (low, high) in profile_intervals(likelihood, best, delta, self.level).items():
             unbounded = low is None
@@ -223,21 +217,18 @@ class BivariateRandomEffects:
             estimates[f"{name}_delta"] = delta[name]
         if "rho_between_delta" in estimates:
             square = correlation.square_interval(estimates["rho_between"].low, estimates["rho_between"].high)
-            words = "square of rho_between (profile likelihood)"
+            words = "square of the between-trial correlation (profile likelihood)"
             estimates["r2_trial_delta"] = delta["r2_trial"]
             estimates["r2_trial"] = Estimate(delta["r2_trial"].value, delta["r2_trial"].se, *square, self.level, words)
         return estimates
 
     def _line(self, effects: Effects, psi: FloatArray, mu: FloatArray, covariance: FloatArray) -> Line:
-        """Surrogacy line; the own error of a new trial is that of the average patient of the set."""
+        """Surrogacy line; the sampling variance of a new trial is that of the average patient of the set."""
         values, gradients = derived(psi, mu)
         both = np.stack([gradients["intercept"], gradients["slope"]])
         variance = unit_variance(effects)
         if self.new_n is not None and np.isnan(variance):
-            raise UsageError(
-                "a prediction for a new trial of stated size needs the number of patients of each comparison"
-            )
-        surrogate = effects.log_hr[:, 0]
+            raise UsageError(NEEDS_PATIENTS)
         return Line(
             intercept=float(values["intercept"] or 0.0),
             slope=float(values["slope"] or 0.0),
@@ -247,20 +238,20 @@ class BivariateRandomEffects:
             exponent=1.0,
             new_n=self.new_n,
             degrees_of_freedom=None,
-            data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
+            data_range=data_range(effects),
             surrogate=SurrogateDistribution(float(mu[0]), float(np.sqrt(psi[0])) ** 2),
         )
 
 
-def rho_within_record(effects: Effects, *, with_prior: bool = False) -> dict[str, float | int | None]:
-    """Within-trial correlation of a bivariate fit for the record: the assumed value, None with a prior."""
+def rho_within_record(effects: Effects, *, with_prior: bool = False) -> dict[str, Setting]:
+    """Assumed within-trial correlation for the record (None with a prior), and the number of reported ones."""
     assumed = np.unique(effects.rho_within[~effects.rho_known])
     value = float(assumed[0]) if len(assumed) and not with_prior else None
     return {"rho_within": value, "rho_within_reported": int(effects.rho_known.sum())}
 
 
 def derived(psi: FloatArray, mu: FloatArray) -> tuple[dict[str, float | None], dict[str, FloatArray]]:
-    """Quantities of the model and their gradients in (mu1, mu2, T11, T12, T22).
+    """Quantities of the model and their gradients with respect to (mu1, mu2, T11, T12, T22).
 
     Parameters
     ----------
@@ -270,17 +261,16 @@ def derived(psi: FloatArray, mu: FloatArray) -> tuple[dict[str, float | None], d
 
     Returns
     -------
-    values : dict
-        None where a quantity is not defined (slope at T11 = 0).
-    gradients : dict of (5,) arrays
-        0 where a quantity has none.
+    values : dict of str to float or None
+        None for a quantity that is not defined (the slope at T11 = 0).
+    gradients : dict of str to (5,) array
+        0 for a quantity without a gradient.
     """
     t11, t12, t22 = map(float, psi)
     tau1, tau2 = np.sqrt(t11), np.sqrt(t22)
-    unit = np.eye(5)
-    nothing = np.zeros(5)
+    unit, zero = np.eye(5), np.zeros(5)
     slope = t12 / t11 if t11 > 0 else None
-    d_slope = np.array([0, 0, -t12 / t11**2, 1 / t11, 0]) if t11 > 0 else nothing
+    d_slope = np.array([0, 0, -t12 / t11**2, 1 / t11, 0]) if t11 > 0 else zero
     rho = float(np.clip(t12 / (tau1 * tau2), -1, 1)) if t11 > 0 and t22 > 0 else None
     residual = max(t22 - t12**2 / t11, 0.0) if t11 > 0 else t22
     sigma = np.sqrt(residual if residual > 1e-12 * t22 else 0.0)
@@ -297,15 +287,11 @@ def derived(psi: FloatArray, mu: FloatArray) -> tuple[dict[str, float | None], d
     gradients = {
         "mu_surrogate": unit[0],
         "mu_final": unit[1],
-        "tau_surrogate": unit[2] / (2 * tau1) if tau1 > 0 else nothing,
-        "tau_final": unit[4] / (2 * tau2) if tau2 > 0 else nothing,
+        "tau_surrogate": unit[2] / (2 * tau1) if tau1 > 0 else zero,
+        "tau_final": unit[4] / (2 * tau2) if tau2 > 0 else zero,
         "slope": d_slope,
-        "intercept": unit[1] - (slope or 0.0) * unit[0] - mu[0] * d_slope if slope is not None else nothing,
-        "rho_between": nothing
-        if rho is None
-        else np.array([0, 0, -rho / (2 * t11), 1 / (tau1 * tau2), -rho / (2 * t22)]),
-        "sigma_cond": nothing
-        if slope is None or sigma == 0
-        else np.array([0, 0, slope**2, -2 * slope, 1]) / (2 * sigma),
+        "intercept": unit[1] - (slope or 0.0) * unit[0] - mu[0] * d_slope if slope is not None else zero,
+        "rho_between": zero if rho is None else np.array([0, 0, -rho / (2 * t11), 1 / (tau1 * tau2), -rho / (2 * t22)]),
+        "sigma_cond": zero if slope is None or sigma == 0 else np.array([0, 0, slope**2, -2 * slope, 1]) / (2 * sigma),
     }
     return values, gradients

@@ -27,24 +27,22 @@ from surrogacy.models.bivariate import rho_within_record
 from surrogacy.models.exact.bivariate_grid import NODES, Priors
 from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, BivariatePosterior, posteriors
 from surrogacy.models.exact.box_quadrature import rule
-from surrogacy.models.exact.refinement import REFINEMENTS, check_settings, refine, with_grid_error
+from surrogacy.models.exact.refinement import REFINEMENTS, PriorKind, check_settings, refine, with_grid_error
 from surrogacy.models.priors import (
-    Beta,
     CorrelationPrior,
     Grid,
     HalfNormal,
-    HalfStudentT,
     Normal,
     PositivePrior,
-    Setting,
     Uniform,
     WithinPrior,
-    priors_in_words,
 )
+from surrogacy.models.settings import Setting, priors_in_words
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import Result
+from surrogacy.stats.lines import NEEDS_PATIENTS
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
 from surrogacy.stats.thresholds import threshold_caveats
 
@@ -118,16 +116,9 @@ class BivariateBayes:
     )
 
     def __post_init__(self) -> None:
-        positive, correlation = (HalfNormal, HalfStudentT, Uniform), (Uniform, Beta)
-        kinds: dict[str, tuple[type, ...]] = {
-            "tau_surrogate": positive,
-            "tau_final": positive,
-            "rho_between": correlation,
-            "mu": (Normal,),
-        }
-        if self.rho_within is not None:
-            kinds["rho_within"] = (*correlation, Grid)
-        check_settings(self, kinds)
+        kinds: dict[str, PriorKind] = {"tau_surrogate": PositivePrior, "tau_final": PositivePrior}
+        kinds |= {"rho_between": CorrelationPrior, "mu": Normal}
+        check_settings(self, kinds if self.rho_within is None else kinds | {"rho_within": WithinPrior})
 
     @property
     def priors(self) -> Priors:
@@ -222,7 +213,8 @@ class BivariateBayes:
         line = replace(line, intercept=float(quantiles["intercept"][0]), slope=float(quantiles["slope"][0]))
         estimates |= line.thresholds(self.level)
         overlap = posterior.prior_overlap()
-        estimates["p_slope_positive"] = Estimate(posterior.probability_slope_positive(), method="posterior probability")
+        positive = float(1 - posterior.distribution("rho_between", 0.0))  # the slope has the sign of rho_between
+        estimates["p_slope_positive"] = Estimate(positive, method="posterior probability")
         estimates["prior_overlap"] = Estimate(overlap, method="area shared by prior and posterior of trial-level R²")
         prior, prior_low, prior_high = posterior.prior_quantiles_r2(self.probabilities)
         estimates["r2_trial_prior"] = Estimate(prior, None, prior_low, prior_high, self.level, PRIOR_KIND)
@@ -234,17 +226,10 @@ class BivariateBayes:
         caveats += prior_caveat(
             overlap, prior, float(quantiles["r2_trial"][0]), len(effects.trials), str(self.rho_between)
         )
-        return Result(
-            self.name,
-            self.settings | rho_within_record(effects, with_prior=self.rho_within is not None),
-            effects,
-            estimates,
-            line,
-            posterior,
-            caveats=effects.caveats + part.caveats + caveats,
-            requires=self.requires,
-            left_out=part.left_out,
-        )
+        caveats = effects.caveats + part.caveats + caveats
+        settings = self.settings | rho_within_record(effects, with_prior=self.rho_within is not None)
+        result = Result(self.name, settings, effects, estimates, line, posterior, caveats=caveats)
+        return replace(result, requires=self.requires, left_out=part.left_out)
 
     def _within_estimate(self, posterior: BivariatePosterior) -> Estimate:
         assert posterior.within is not None
@@ -311,7 +296,7 @@ def refuse_unusable(new_n: float | None, effects: Effects) -> None:
             f"an exact posterior needs at most {LARGEST_WITHIN:g}"
         )
     if new_n is not None and np.isfinite(new_n) and not np.isfinite(effects.n).any():
-        raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
+        raise UsageError(NEEDS_PATIENTS)
 
 
 def within_nodes(prior: WithinPrior | None, refinement: float = 1.0) -> FloatArray | None:

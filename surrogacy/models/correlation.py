@@ -2,14 +2,14 @@
 
     r = sum w (x - mx)(y - my) / sqrt( sum w (x - mx)^2  sum w (y - my)^2 )
 
-``x``, ``y`` are the log hazard ratios of the surrogate and the final endpoint, ``mx``, ``my`` their
-weighted means. Both are *estimates*: r mixes the correlation between trials with the correlation of
-the errors within trials, which is why the bivariate model stands beside it.
+``x``, ``y`` are the log hazard ratios of the surrogate and the final endpoint, ``mx``, ``my`` their weighted means.
+Both are *estimates*: r mixes the between-trial correlation with the within-trial correlation of the sampling errors.
+The bivariate model separates the two.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -35,9 +35,16 @@ class WeightedPearson:
     ----------
     weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
     level : float
+        Level of the intervals.
     bootstrap : int
-        Resamples of whole trials; 0 = none.
+        Number of bootstrap samples of whole trials; 0 for none.
     seed : int
+        Seed of the bootstrap.
+
+    Raises
+    ------
+    UsageError
+        If the level is impossible.
 
     Examples
     --------
@@ -60,14 +67,14 @@ class WeightedPearson:
 
     @property
     def requires(self) -> frozenset[Requirement]:
-        """Both effects, and what the weights are made from."""
+        """Both effects, and the quantities that the weights need."""
         return requirements_of(self.weights)
 
     def __post_init__(self) -> None:
         settle_level(self)
 
     def fit(self, effects: Effects) -> Result:
-        """Correlate.
+        """Compute the correlations and their intervals.
 
         Raises
         ------
@@ -78,7 +85,7 @@ class WeightedPearson:
         """
         part = part_with_weights(effects, self.weights, self.fewest)
         data = part.effects
-        weights, of_weights = weights_of(data, self.weights)
+        weights, weight_caveats = weights_of(data, self.weights)
         x, y = data.log_hr.T
         r = float(correlation.weighted_pearson(x, y, weights))
         trials = len(data.trials)
@@ -95,46 +102,33 @@ class WeightedPearson:
                 rank_r, None, rank_low, rank_high, self.level, f"{fisher}, variance 1 + r^2/2; unweighted"
             ),
         }
-        caveats = part.caveats + of_weights
+        caveats = part.caveats + weight_caveats
         if np.isfinite(r):
             slope, intercept = np.polyfit(x, y, 1, w=np.sqrt(weights))
-            caveats += scatter_caveat(
-                data,
-                float(intercept),
-                float(slope),
-                "r is nearer to 1 or -1, and its interval narrower, than they allow",
-            )
+            consequence = "r is closer to 1 or -1, and its interval narrower, than the sampling errors allow"
+            caveats += scatter_caveat(data, float(intercept), float(slope), consequence)
         if self.bootstrap:
             estimates["r_bootstrap"], degenerate = self._bootstrap(data, weights, r)
             if degenerate:
                 text = f"{degenerate} of {self.bootstrap} bootstrap samples have no correlation and were left out"
                 caveats += (Caveat(CaveatCode.NOT_DEFINED, text),)
         if trials < 10:
-            limits = (
-                "no interval can be made"
-                if low is None or high is None
-                else f"r may lie anywhere from {low:.2f} to {high:.2f}"
-            )
-            text = f"only {trials} trials: {limits}, and a bootstrap over trials is too narrow"
+            defined = low is not None and high is not None
+            limits = f"the interval of r is {low:.2f} to {high:.2f}" if defined else "r has no interval"
+            text = f"only {trials} trials: {limits}, and a bootstrap interval over trials is too narrow"
             caveats += (Caveat(CaveatCode.FEW_TRIALS, text),)
         if any(len(group) > 1 for group in data.dependent_groups()):
             caveats += (SHARED_CONTROL,)
         if not np.isfinite(r):
             text = "one of the two effects does not vary: the correlation is not defined"
             caveats += (Caveat(CaveatCode.NOT_DEFINED, text),)
-        return Result(
-            self.name,
-            asdict(self),
-            data,
-            estimates,
-            weights=ComparisonWeights(self.weights, weights),
-            caveats=effects.caveats + caveats,
-            requires=self.requires,
-            left_out=part.left_out,
-        )
+        caveats = effects.caveats + caveats
+        shown = ComparisonWeights(self.weights, weights)
+        result = Result(self.name, asdict(self), data, estimates, weights=shown, caveats=caveats)
+        return replace(result, requires=self.requires, left_out=part.left_out)
 
     def _bootstrap(self, effects: Effects, weights: np.ndarray, r: float) -> tuple[Estimate, int]:
-        """Percentile interval over resampled trials; comparisons of one trial go together."""
+        """Percentile interval over resampled trials, and the number of samples without a correlation."""
         sample = resampled_r(effects, weights, self.bootstrap, np.random.default_rng(self.seed))
         sample = sample[np.isfinite(sample)]
         kind = f"percentile bootstrap over {len(effects.trials)} trials, {self.bootstrap} samples"

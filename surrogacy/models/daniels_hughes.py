@@ -33,11 +33,13 @@ from surrogacy.models.exact.box_quadrature import Integral, find_box, integrate_
 from surrogacy.models.exact.likelihood_sums import Batch, arrange, stack, sums
 from surrogacy.models.exact.marginals import FINE, from_masses, quantiles_of
 from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Setting, Uniform, priors_in_words
+from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
+from surrogacy.models.settings import Setting, priors_in_words
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.requirements import Requirement, usable_part
 from surrogacy.results.result import Result
+from surrogacy.stats.lines import data_range
 from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.mixtures import mixture_quantile
 from surrogacy.stats.thresholds import threshold_caveats
@@ -94,9 +96,7 @@ class DanielsHughes:
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.REFITS})
 
     def __post_init__(self) -> None:
-        check_settings(
-            self, {"sigma_cond": (HalfNormal, HalfStudentT, Uniform), "intercept": (Normal,), "slope": (Normal,)}
-        )
+        check_settings(self, {"sigma_cond": PositivePrior, "intercept": Normal, "slope": Normal})
         if not (np.isfinite(self.fixed_effect_sd) and self.fixed_effect_sd > 0):
             raise UsageError(f"fixed_effect_sd must be above 0; got {self.fixed_effect_sd:g}")
 
@@ -154,18 +154,9 @@ class DanielsHughes:
             sd = float(np.sqrt(weight @ ((values - weight @ values) ** 2 + within)))
             median, low, high = map(float, quantiles)
             estimates[name] = Estimate(median, sd, low, high, self.level, KIND)
-        surrogate = effects.log_hr[:, 0]
+        medians = float(quantities["intercept"][0][0]), float(quantities["slope"][0][0])
         line = MixtureLine(
-            intercept=float(quantities["intercept"][0][0]),
-            slope=float(quantities["slope"][0][0]),
-            weight=weight,
-            node_intercept=mean,
-            node_variance=variance,
-            node_slope=slope,
-            node_sigma=sigma,
-            trial_variance=unit_variance(effects),
-            new_n=self.new_n,
-            data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
+            *medians, weight, mean, variance, slope, sigma, unit_variance(effects), self.new_n, data_range(effects)
         )
         estimates |= line.thresholds(self.level)
         positive = float(1 - np.interp(0.0, *slopes, left=0, right=1))

@@ -37,7 +37,8 @@ from surrogacy.models.exact.line_posterior import LinePosterior, LinePriors, fit
 from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
 from surrogacy.models.moderation import COEFFICIENTS, QUARTILES, Moderation
 from surrogacy.models.moderator import Moderator, left_out
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Setting, Uniform, priors_in_words
+from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
+from surrogacy.models.settings import Setting, priors_in_words
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
@@ -84,7 +85,7 @@ class ModeratedLine:
     >>> effects = Effects.from_arrays(log_hr, [[0.1, 0.1]] * 6)
     >>> moderation = ModeratedLine().fit(effects, plain_moderator(np.array([0.0, 1.0, 0.0, 1.0, 2.0, 2.0])))
     >>> round(moderation["slope_difference"].value, 1)
-    -0.3
+    -0.2
     """
 
     intercept: Normal = Normal(0.0, 10.0)
@@ -99,8 +100,7 @@ class ModeratedLine:
     name = "moderated-line"
 
     def __post_init__(self) -> None:
-        kinds: dict[str, tuple[type, ...]] = dict.fromkeys((*COEFFICIENTS, "surrogate"), (Normal,))
-        check_settings(self, kinds | {"sigma_cond": (HalfNormal, HalfStudentT, Uniform)})
+        check_settings(self, dict.fromkeys((*COEFFICIENTS, "surrogate"), Normal) | {"sigma_cond": PositivePrior})
 
     @property
     def settings(self) -> dict[str, Setting]:
@@ -168,29 +168,22 @@ class ModeratedLine:
             name: line.estimate(name, self.level) for name in (*COEFFICIENTS, "sigma_cond")
         }
         below = float(line.grid.distribution((0.0, 1.0))(np.zeros(1))[0])
-        estimates["p_slope_difference_negative"] = Estimate(
-            below, method="posterior probability of a slope that falls with the moderator"
-        )
+        words = "posterior probability of a slope that falls with the moderator"
+        estimates["p_slope_difference_negative"] = Estimate(below, method=words)
         estimates["slope_alone"] = alone.estimate("slope", self.level)
         estimates["sigma_cond_alone"] = alone.estimate("sigma_cond", self.level)
-        moderation = Moderation(
-            self, line, alone, moderator, centre, Result(self.name, self.settings, line.effects, estimates)
-        )
-        share = 1 - (moderation["sigma_cond"].value / moderation["sigma_cond_alone"].value) ** 2
-        estimates["sigma_reduction"] = Estimate(
-            share, method="1 - psi^2 / psi^2 without the moderator, posterior medians"
-        )
+        result = Result(self.name, self.settings, line.effects, estimates)
+        moderation = Moderation(self, line, alone, moderator, centre, result)
+        share = 1 - (result["sigma_cond"].value / result["sigma_cond_alone"].value) ** 2
+        words = "1 - psi^2 / psi^2 without the moderator, posterior medians"
+        estimates["sigma_reduction"] = Estimate(share, method=words)
         for place, value in moderation.places(QUARTILES):
             estimates[f"slope[{place}]"] = moderation.slope_at(value)
             estimates[f"r2_conditional[{place}]"] = moderation.r2_at(value)
         central = moderation.line_at(centre)
-        result = replace(
-            moderation.result,
-            line=central,
-            caveats=(*line.effects.caveats, *moderator.caveats, *dropped, *_caveats(moderation)),
-            posterior=line,
-            estimates=estimates | central.thresholds(self.level),
-        )
+        estimates |= central.thresholds(self.level)
+        caveats = (*line.effects.caveats, *moderator.caveats, *dropped, *_caveats(moderation))
+        result = replace(result, line=central, caveats=caveats, posterior=line)
         return replace(moderation, result=with_grid_error(result, moved))
 
 

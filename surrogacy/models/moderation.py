@@ -18,6 +18,7 @@ from surrogacy.models.moderator import Moderator
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.levels import confidence_level
 from surrogacy.results.result import Result
+from surrogacy.stats.lines import data_range
 from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.mixtures import mixture_quantile
 from surrogacy.stats.predictive import Prediction, mixture_estimate
@@ -103,20 +104,11 @@ class Moderation:
         z = self._z(value)
         weight, slopes, sigma, _ = self.posterior.grid.nodes()
         u = np.array([1.0, z])
-        surrogate = self.posterior.effects.log_hr[:, 0]
         mean, variance = self.posterior.mean @ u, np.einsum("c,ncd,d->n", u, self.posterior.covariance, u)
-        return MixtureLine(
-            intercept=float(mixture_quantile((0.5,), weight, mean[None], np.sqrt(variance)[None])[0, 0]),
-            slope=float(self.posterior.grid.quantiles((1.0, z), (0.5,))[0]),
-            weight=weight,
-            node_intercept=mean,
-            node_variance=variance,
-            node_slope=slopes @ u,
-            node_sigma=sigma,
-            trial_variance=unit_variance(self.posterior.effects),
-            new_n=self.model.new_n,
-            data_range=(float(surrogate.min()), float(surrogate.max())),
-        )
+        intercept = float(mixture_quantile((0.5,), weight, mean[None], np.sqrt(variance)[None])[0, 0])
+        slope, effects = float(self.posterior.grid.quantiles((1.0, z), (0.5,))[0]), self.posterior.effects
+        nodes = weight, mean, variance, slopes @ u, sigma
+        return MixtureLine(intercept, slope, *nodes, unit_variance(effects), self.model.new_n, data_range(effects))
 
     def slope_at(self, value: float) -> Estimate:
         """Slope of trials with this value of the moderator."""
@@ -132,14 +124,8 @@ class Moderation:
         order = np.argsort(r2)
         below = np.cumsum(weight[order]) - weight[order] / 2
         median, low, high = map(float, np.interp(self.model.probabilities, below, r2[order]))
-        return Estimate(
-            median,
-            None,
-            low,
-            high,
-            self.model.level,
-            f"{KIND}; variance of true surrogate effects by moments, taken as known",
-        )
+        words = f"{KIND}; variance of true surrogate effects by moments, treated as known"
+        return Estimate(median, None, low, high, self.model.level, words)
 
     def predict(self, log_hr: float, value: float, se: float | None = None, level: float | None = None) -> Prediction:
         """Predict the OS effect of a new trial from its true surrogate effect and its value of the moderator.

@@ -1,28 +1,28 @@
-"""Prediction of the OBSERVED final effect of a trial whose surrogate effect was observed, by a fitted line.
+"""Prediction of the observed final effect of a trial from its observed surrogate effect by a fitted line.
 
 For a bivariate model, with ``k = T11 / (T11 + s1^2)`` the shrinkage of the observed surrogate effect y1,
 
     E[y2 | y1]   = mu2 + slope k (y1 - mu1) + r s1 s2 / (T11 + s1^2) (y1 - mu1)
-    Var(y2 | y1) = slope^2 k s1^2                                          error of the surrogate
+    Var(y2 | y1) = slope^2 k s1^2                                          sampling error of the surrogate effect
                  + sigma_cond^2                                            scatter about the line
-                 + s2^2                                                    sampling
-                 - (2 slope k r s1 s2 + r^2 s1^2 s2^2 / (T11 + s1^2))      errors of one trial covary
-                 + parameters                                              mu, T
+                 + s2^2                                                    sampling error of the final effect
+                 - (2 slope k r s1 s2 + r^2 s1^2 s2^2 / (T11 + s1^2))      within-trial correlation
+                 + parameters                                              uncertainty of mu and T
 
-(the algebra of ``T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2)``). A posterior takes it at every node, so that the
-parameters need no approximation. A weighted regression does not separate these parts: its residual variance s^2 / w0
-for a trial of weight w0 contains all but the last, with the sampling errors that trials of the set have at this
-weight. That is the ordinary prediction interval, and right for a trial like those of the set (`predict_final`). For a
-new trial with a standard error s1 of its own (`predict_by_regression`)
+which is ``T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2)`` plus the last term. With a posterior the formula is used at
+every node, so that the last term needs no approximation. A weighted regression does not separate these components: its
+residual variance s^2 / w0 for a trial of weight w0 contains all but the last, with the sampling errors that are typical
+of the set at this weight. This gives the ordinary prediction interval, which is valid for a trial like those of the set
+(`predict_final`). For a new trial with a stated standard error s1 (`predict_by_regression`)
 
     Var = max(s^2 / w0 - v, 0)  +  s2^2 + b^2 s1^2 - 2 b r s1 s2  +  (1, y1) Cov (1, y1)'
     v   = mean of w_i (s2_i^2 + b^2 s1_i^2 - 2 b r_i s1_i s2_i) / w0
 
-v is the part of the residual variance that sampling errors typical of the set account for at this weight; it is
-replaced by the part that the new trial has. Adding ``b^2 s1^2 - 2 b r s1 s2`` to the residual variance without taking
-v away would count these errors twice, and for r > 0 make the interval too narrow: with 16 trials, b = 0.47 and r =
-0.5 a nominal 95 % interval then holds 90 % of new trials, this one 95 % (97 % where s1 is three times as large as
-usual, against 90 % without s1). The mean is not shrunken towards that of the set, as a bivariate model would.
+v is the part of the residual variance that is due to sampling errors typical of the set at this weight; it is replaced
+by that of the new trial. Adding ``b^2 s1^2 - 2 b r s1 s2`` without subtracting v would count these errors twice, and
+for r > 0 make the interval too narrow: with 16 trials, b = 0.47 and r = 0.5 a nominal 95% interval would then contain
+90% of new trials, whereas this one contains 95% (97% if s1 is three times as large as usual, against 90% without s1).
+Unlike in a bivariate model, the mean is not shrunken towards that of the set.
 
 References
 ----------
@@ -49,16 +49,16 @@ def predict_final(result: Result, trial: ObservedEffects, *, joins: bool = False
     Parameters
     ----------
     result : Result
-        Of a model with a line.
+        Result of a model with a line.
     trial : ObservedEffects
         Its final effect is not used.
     joins : bool
-        Whether the surrogate effect joins the data of an exact posterior first: for a trial that was left out.
+        Whether the surrogate effect is first added to the data of an exact posterior, as for a trial that was left out.
 
     Raises
     ------
     UsageError
-        If the model has no line, or none that can be predicted from.
+        If the model has no line.
 
     Examples
     --------
@@ -76,23 +76,23 @@ def predict_final(result: Result, trial: ObservedEffects, *, joins: bool = False
 
 
 def predict_by_regression(result: Result, trial: ObservedEffects) -> PredictiveDistribution:
-    """Predict the final effect that a new trial will observe by a weighted regression, with the trial's errors.
+    """Predict the observed final effect of a new trial by a weighted regression, with the trial's standard errors.
 
-    See the formula of the module; t quantiles, as for the residual variance alone. The prediction is never more certain
-    than the trial's own errors allow, however close the trials of the set lie to the line.
+    The formula is that of the module, with the t quantiles of the regression. The prediction variance is never smaller
+    than that of the trial's sampling errors, however close the trials of the set are to the line.
 
     Parameters
     ----------
     result : Result
-        Of a weighted regression.
+        Result of a weighted regression.
     trial : ObservedEffects
-        ``n`` NaN: of the size that the line takes by default. ``se_final`` NaN: that of a trial of this weight in the
-        set.
+        If ``n`` is NaN, the default size of the line is used. If ``se_final`` is NaN, the standard error typical of a
+        trial of this weight in the set is used.
 
     Raises
     ------
     UsageError
-        If the size is infinite: the regression predicts no true effect.
+        If the size is infinite, because the regression cannot predict a true effect.
 
     Examples
     --------
@@ -105,11 +105,11 @@ def predict_by_regression(result: Result, trial: ObservedEffects) -> PredictiveD
     '0.61 to 1.16'
     """
     line = result.line
-    assert isinstance(line, Line)  # the caller has seen that it does not know the scatter
+    assert isinstance(line, Line)
     ordinary = line.predict_observed(trial)
     effects, b, weights = result.effects, line.slope, result.shown_weights.values
     known = np.isfinite(effects.se).all(axis=1)
-    if not known.any():  # nothing is known of the errors of the set: all of the new trial's surrogate error is added
+    if not known.any():  # typical errors of the set are unknown: add the surrogate error of the new trial in full
         components = {**ordinary.components, "surrogate_error": b**2 * trial.se**2}
         return replace(ordinary, sd=np.array([np.sqrt(sum(components.values()))]), components=components)
     size = line.new_n if np.isnan(trial.n) else trial.n

@@ -6,7 +6,6 @@ PyMC, so that exact and sampled posteriors can be compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -232,12 +231,6 @@ class Grid:
 PositivePrior = HalfNormal | HalfStudentT | Uniform  # for an SD
 CorrelationPrior = Uniform | Beta  # for the between-trial correlation
 WithinPrior = Uniform | Beta | Grid  # for the within-trial correlation
-Setting = str | float | list[int] | None  # of a model, for the record
-
-
-def priors_in_words(model: object, names: Iterable[str]) -> dict[str, Setting]:
-    """Priors of a model in words, under the names that records use: ``prior_slope`` for the field ``slope``."""
-    return {f"prior_{name}": str(getattr(model, name)) for name in names}
 
 
 def half_cauchy(scale: float) -> HalfStudentT:

@@ -4,19 +4,18 @@
 
     b = (X'WX)^-1 X'W y,   s^2 = sum w e^2 / (k - 2),   Cov(b) = s^2 (X'WX)^-1
 
-A new trial of weight w0 has prediction variance ``s^2 / w0 + (1, x0) Cov (1, x0)'``: the band, and
-with it the surrogate threshold effect, depends on the size of the new trial, which is therefore
-always stated. The model ignores the error of x (which flattens the slope) and the correlation of
-the two errors within a trial (which mimics an association).
+The prediction variance for a new trial of weight w0 is ``s^2 / w0 + (1, x0) Cov (1, x0)'``. The prediction band and the
+surrogate threshold effect therefore depend on the size of the new trial, which is always stated. The model ignores the
+sampling error of x, which flattens the slope, and the within-trial correlation, which resembles an association.
 
-There is no between-trial variance: ``s^2 / w0`` falls to 0 with the size of the new trial, although the
-scatter of true effects about the line stays. A true effect (``new_n`` infinite) is therefore refused, and
-a size above that of the largest trial gets a caveat.
+The model has no between-trial variance: ``s^2 / w0`` decreases to 0 with the size of the new trial, although the true
+effects remain scattered about the line. A prediction of a true effect (``new_n`` infinite) is therefore refused, and a
+size above that of the largest trial has a caveat.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -26,15 +25,16 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
+from surrogacy.models.settings import check_new_n
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.endpoint_names import final_name
-from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize, ThresholdEffect
 from surrogacy.results.labels import ComparisonWeights, Weights, weights_in_words
 from surrogacy.results.levels import LEVEL, settle_level
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import NO_SCATTER, Result
 from surrogacy.stats import correlation
-from surrogacy.stats.lines import Line
+from surrogacy.stats.lines import NEEDS_PATIENTS, Line, data_range
 from surrogacy.stats.scatter import scatter_caveat
 from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
 
@@ -50,13 +50,14 @@ class WeightedRegression:
     ----------
     weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
     new_n : float, optional
-        Patients of the new trial that predictions are made for, finite; default: the mean of the set.
+        Number of patients of the new trial that predictions are made for; default: the mean of the set.
     level : float
+        Level of the intervals.
 
     Raises
     ------
     UsageError
-        If ``new_n`` is not above 0, or infinite, or the level is none.
+        If ``new_n`` is not above 0 or is infinite, or the level is impossible.
 
     Examples
     --------
@@ -75,13 +76,12 @@ class WeightedRegression:
 
     @property
     def requires(self) -> frozenset[Requirement]:
-        """Both effects, and what the weights are made from."""
+        """Both effects, and the quantities that the weights need."""
         return requirements_of(self.weights)
 
     def __post_init__(self) -> None:
         settle_level(self)
-        if self.new_n is not None and not self.new_n > 0:
-            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
+        check_new_n(self.new_n)
         if self.new_n is not None and np.isinf(self.new_n):
             raise UsageError(NO_SCATTER)
 
@@ -91,15 +91,15 @@ class WeightedRegression:
         Raises
         ------
         FitError
-            With fewer than three usable comparisons, or where the surrogate effect does not vary.
+            With fewer than three usable comparisons, or if the surrogate effect does not vary.
         MissingDataError
             If too few comparisons have what the weights need.
         UsageError
-            If the weights cannot be computed.
+            If the name of the weights is unknown, or ``new_n`` is stated and no comparison states its patients.
         """
         part = part_with_weights(effects, self.weights, self.fewest)
         data = part.effects
-        weights, of_weights = weights_of(data, self.weights)
+        weights, weight_caveats = weights_of(data, self.weights)
         least_squares = _least_squares(data, weights)
         line = self._line(data, weights, least_squares)
         r = float(correlation.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weights))
@@ -107,39 +107,28 @@ class WeightedRegression:
         square = correlation.square_interval(*correlation.fisher_interval(r, trials, self.level))
         kind = f"t, {df} df; weights: {weights_in_words(self.weights, data)}"
         half = float(stdtrit(df, 0.5 + self.level / 2)) * least_squares.bse
-        estimates: dict[str, Estimate] = {}
+        estimates: dict[str, Estimate | ThresholdEffect] = {}
         for i, name in enumerate(("intercept", "slope")):
             value, error = float(least_squares.params[i]), float(least_squares.bse[i])
             estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
-        estimates["r2_trial"] = Estimate(
-            r**2, None, *square, self.level, f"weighted R2; Fisher z on r, {trials} trials"
-        )
-        estimates["sigma_resid"] = Estimate(
-            float(np.sqrt(least_squares.scale / weights.mean())),
-            method=f"residual SD of log HR({final_name(data)}) for a trial of mean weight",
-        )
-        thresholds = threshold_effects(line, self.level)
-        caveats = part.caveats + of_weights + self._extrapolated_size(data, line)
-        caveats += threshold_caveats({**estimates, **thresholds}, data)
-        caveats += scatter_caveat(
-            data, line.intercept, line.slope, "the intervals of slope and R2, the band and the STE are too narrow"
-        )
+        words = f"weighted R2; Fisher z on r, {trials} trials"
+        estimates["r2_trial"] = Estimate(r**2, None, *square, self.level, words)
+        words = f"residual SD of log HR({final_name(data)}) for a trial of mean weight"
+        estimates["sigma_resid"] = Estimate(float(np.sqrt(least_squares.scale / weights.mean())), method=words)
+        estimates |= threshold_effects(line, self.level)
+        caveats = part.caveats + weight_caveats + self._extrapolated_size(data, line)
+        caveats += threshold_caveats(estimates, data)
+        consequence = "the intervals of slope and R2, the band and the STE are too narrow"
+        caveats += scatter_caveat(data, line.intercept, line.slope, consequence)
         if any(len(group) > 1 for group in data.dependent_groups()):
             caveats += (SHARED_CONTROL,)
-        return Result(
-            self.name,
-            asdict(self),
-            data,
-            {**estimates, **thresholds},
-            line,
-            weights=ComparisonWeights(self.weights, weights),
-            caveats=effects.caveats + caveats,
-            requires=self.requires,
-            left_out=part.left_out,
-        )
+        caveats = effects.caveats + caveats
+        shown = ComparisonWeights(self.weights, weights)
+        result = Result(self.name, asdict(self), data, estimates, line, weights=shown, caveats=caveats)
+        return replace(result, requires=self.requires, left_out=part.left_out)
 
     def statsmodels_result(self, effects: Effects) -> RegressionResults:
-        """Fit the line, as statsmodels returns it: for ``.summary()``, ``.get_influence()`` and its other methods.
+        """Fit the line and return the result of statsmodels, with ``.summary()``, ``.get_influence()`` and others.
 
         Parameters
         ----------
@@ -148,7 +137,8 @@ class WeightedRegression:
         Returns
         -------
         statsmodels.regression.linear_model.RegressionResults
-            Of ``WLS``: coefficients ``intercept`` and ``slope``; ``scale`` is ``s^2``, of an observation of weight 1.
+            Result of ``WLS`` with coefficients ``intercept`` and ``slope``; ``scale`` is ``s^2``, the variance of an
+            observation of weight 1.
 
         Raises
         ------
@@ -166,19 +156,11 @@ class WeightedRegression:
         return _least_squares(data, weights_of(data, self.weights)[0])
 
     def _line(self, effects: Effects, weights: FloatArray, least_squares: RegressionResults) -> Line:
-        """Line whose own-error variance is ``scale / w0``, with w0 as a function of the size n.
-
-        Raises
-        ------
-        UsageError
-            If ``new_n`` is stated and no comparison states its patients.
-        """
+        """Line whose residual variance is ``scale / w0``, with w0 as a function of the size n."""
         known = ~np.isnan(effects.n)
         exponent = {"sqrt-n": 0.5, "none": 0.0}.get(self.weights, 1.0)
         if self.new_n is not None and not known.any():
-            raise UsageError(
-                "a prediction for a new trial of stated size needs the number of patients of the comparisons"
-            )
+            raise UsageError(NEEDS_PATIENTS)
         per_patient = weight_per_patient(effects, weights, exponent)
         by_size = known.any() and exponent > 0
         intercept, slope = map(float, least_squares.params)
@@ -191,26 +173,26 @@ class WeightedRegression:
             exponent=exponent,
             new_n=(float(effects.n[known].mean()) if self.new_n is None else self.new_n) if by_size else None,
             degrees_of_freedom=float(len(effects) - 2),
-            data_range=(float(effects.log_hr[:, 0].min()), float(effects.log_hr[:, 0].max())),
+            data_range=data_range(effects),
             own_variance=float(least_squares.scale / weights.mean()),
             own_size=NewTrialSize("equal-weights" if exponent == 0.0 else "mean-weight"),
             scatter_known=False,
         )
 
     def _extrapolated_size(self, effects: Effects, line: Line) -> tuple[Caveat, ...]:
-        """Caveat on a new trial larger than every trial of the set, where the size counts."""
+        """Caveat on a new trial that is larger than every trial of the set, if the weights depend on size."""
         if self.new_n is None or line.new_n is None or not self.new_n > np.nanmax(effects.n):
             return ()
         text = (
             f"new trial of {self.new_n:.0f} patients, larger than every trial of the set (at most "
-            f"{np.nanmax(effects.n):.0f}): a weighted regression has no between-trial variance, so its prediction band "
-            "and STE get narrower with the size of the new trial without limit; they are too narrow here"
+            f"{np.nanmax(effects.n):.0f}): a weighted regression has no between-trial variance, so that its prediction "
+            "band and STE narrow without limit as the new trial grows; they are too narrow here"
         )
         return (Caveat(CaveatCode.LARGE_NEW_TRIAL, text),)
 
 
 def weight_per_patient(effects: Effects, weights: FloatArray, exponent: float) -> float:
-    """Weight of a trial over ``n^exponent``: events and precision grow in proportion to n, at the rate of the set."""
+    """Weight of a trial over ``n^exponent``; events and precision are proportional to n, at the rate of the set."""
     known = ~np.isnan(effects.n)
     return float(weights[known].sum() / effects.n[known].sum()) if exponent == 1.0 and known.any() else 1.0
 
@@ -221,13 +203,13 @@ def _least_squares(effects: Effects, weights: FloatArray) -> RegressionResults:
     Raises
     ------
     FitError
-        Where the surrogate effect does not vary.
+        If the surrogate effect does not vary.
     """
-    from statsmodels.regression.linear_model import WLS  # 0.4 s, most of it scipy.stats: only where a line is fitted
+    from statsmodels.regression.linear_model import WLS  # takes 0.4 s, mainly for scipy.stats
 
     x, y = effects.log_hr.T
     if np.ptp(x) == 0:
-        raise FitError(f"{effects.name or 'these effects'}: every surrogate effect is the same, no line can be fitted")
+        raise FitError(f"{effects.name or 'these effects'}: all surrogate effects are the same; no line can be fitted")
     model = WLS(y, np.column_stack([np.ones_like(x), x]), weights=weights)
     model.data.xnames, model.data.ynames = ["intercept", "slope"], f"log HR({final_name(effects)})"
     return model.fit()

@@ -1,4 +1,4 @@
-"""Weights of a comparison in a correlation or a regression."""
+"""Weights of the comparisons in a correlation or a regression."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 
 SHARED_CONTROL = Caveat(
     CaveatCode.SHARED_CONTROL,
-    "comparisons that share a control arm are taken as independent by this model, and the patients of that arm "
-    "count in each",
+    "this model treats comparisons that share a control arm as independent and counts the patients of that arm in "
+    "each of them",
 )
 NEEDS: dict[Weights, frozenset[Requirement]] = {
     "n": frozenset({Requirement.PATIENTS}),
@@ -29,12 +29,17 @@ NEEDS: dict[Weights, frozenset[Requirement]] = {
 
 
 def requirements_of(weights: Weights) -> frozenset[Requirement]:
-    """Return what a comparison needs to enter a weighted correlation or regression.
+    """Return the quantities that a comparison needs for a weighted correlation or regression.
 
     Raises
     ------
     UsageError
-        If there is no such weight.
+        If the name of the weights is unknown.
+
+    Examples
+    --------
+    >>> sorted(need.value for need in requirements_of("n"))
+    ['both_effects', 'patients']
     """
     if weights not in NEEDS:
         raise UsageError(f"weights must be one of {', '.join(get_args(Weights))}; got {weights!r}")
@@ -42,7 +47,7 @@ def requirements_of(weights: Weights) -> frozenset[Requirement]:
 
 
 def part_with_weights(effects: Effects, weights: Weights, fewest: int = 3) -> UsablePart:
-    """Return the comparisons that have both endpoints and what the weights need, and those that are left out.
+    """Return the comparisons with both endpoints and the quantities that the weights need, and those left out.
 
     Raises
     ------
@@ -54,24 +59,24 @@ def part_with_weights(effects: Effects, weights: Weights, fewest: int = 3) -> Us
     part = usable_part(effects, requirements_of(weights), fewest)
     if len(part.effects) < fewest:
         raise FitError(
-            f"{effects.name or 'these effects'}: {len(part.effects)} usable comparisons; {fewest} are needed"
+            f"{effects.name or 'these effects'}: {len(part.effects)} usable comparisons; at least {fewest} are needed"
         )
     return part
 
 
 def usable_comparisons(effects: Effects, weights: Weights, fewest: int = 3) -> tuple[Effects, tuple[Caveat, ...]]:
-    """Return the comparisons of `part_with_weights`, and the caveat on those left out."""
+    """Return the usable comparisons of `part_with_weights`, and the caveat on those left out."""
     part = part_with_weights(effects, weights, fewest)
     return part.effects, part.caveats
 
 
 def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[Caveat, ...]]:
-    """Weights by name, and their caveats.
+    """Return the weights of a name, and their caveats.
 
     Parameters
     ----------
     effects : Effects
-        As `usable_comparisons` leaves them.
+        Usable comparisons, see `usable_comparisons`.
     weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
 
     Returns
@@ -82,7 +87,7 @@ def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[Ca
     Raises
     ------
     UsageError
-        If there is no such weight.
+        If the name of the weights is unknown.
 
     Examples
     --------
@@ -91,14 +96,13 @@ def weights_of(effects: Effects, weights: Weights) -> tuple[FloatArray, tuple[Ca
     >>> weights_of(effects, "n")[0]
     array([400., 400., 400., 400.])
     """
-    if weights not in get_args(Weights):
-        raise UsageError(f"weights must be one of {', '.join(get_args(Weights))}; got {weights!r}")
+    requirements_of(weights)
     if weights == "none":
         return np.ones(len(effects)), ()
     if weights == "inverse-variance":
         return effects.se[:, 1] ** -2.0, ()
     if weights == "events":
-        # information 1/se^2 = d p (1-p) for d events shared p : 1-p by the arms
+        # information 1/se^2 = d p (1-p) for d events, of which a share p is in the control arm
         share = effects.control_share[:, 1]
         implied = effects.se[:, 1] ** -2.0 / (share * (1.0 - share))
         unknown = np.isnan(effects.events)

@@ -27,9 +27,9 @@ from surrogacy.models.exact.bivariate_posterior import KIND
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.line_grid import CoefficientGrid, Coordinates, tabulate
 from surrogacy.models.exact.line_posterior import LinePriors, fit_line
-from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
+from surrogacy.models.exact.refinement import PriorKind, check_settings, refine, with_grid_error
 from surrogacy.models.moderated_line import BIAS_WORDS, MATTERS
-from surrogacy.models.priors import HalfNormal, HalfStudentT, Normal, PositivePrior, Uniform
+from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
 from surrogacy.pps.dilution_likelihood import EffectGroup, effect_groups
 from surrogacy.pps.expected_effects import Expectation
 from surrogacy.pps.moderation_evidence import LogScore, log_score
@@ -74,8 +74,8 @@ class OffsetModel:
     name = "dilution-offset"
 
     def __post_init__(self) -> None:
-        kinds: dict[str, tuple[type, ...]] = dict.fromkeys(PRIORS, (Normal,))
-        check_settings(self, kinds | {"sigma_cond": (HalfNormal, HalfStudentT, Uniform)})
+        kinds: dict[str, PriorKind] = dict.fromkeys(PRIORS, Normal)
+        check_settings(self, kinds | {"sigma_cond": PositivePrior})
 
     def fit(self, effects: Effects, expectation: Expectation, problems: tuple[str, ...] = ()) -> Offset:
         """Compute the posterior and the comparisons with the plain line and with dilution alone.

@@ -1,4 +1,4 @@
-"""Formulas of trial-level surrogacy, in NumPy: each takes numbers and returns numbers."""
+"""Correlation coefficients and their intervals."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.results.levels import LEVEL, confidence_level
 
+Limits = tuple[float | None, float | None]
+
 
 def weighted_pearson(x: npt.ArrayLike, y: npt.ArrayLike, weights: npt.ArrayLike) -> FloatArray:
     """Weighted Pearson correlation.
@@ -20,13 +22,13 @@ def weighted_pearson(x: npt.ArrayLike, y: npt.ArrayLike, weights: npt.ArrayLike)
     ----------
     x, y : (k,) arrays
     weights : (..., k) array
-        One or many sets of weights (for a bootstrap); only their ratios matter.
+        One set of weights, or several for a bootstrap; only their ratios matter.
 
     Returns
     -------
     (...) array
-        ``sum w (x-mx)(y-my) / sqrt(sum w (x-mx)^2 sum w (y-my)^2)`` with weighted means; NaN where
-        fewer than two distinct values carry weight.
+        ``sum w (x-mx)(y-my) / sqrt(sum w (x-mx)^2 sum w (y-my)^2)`` with weighted means; NaN if fewer than two distinct
+        values have a weight above 0.
 
     Examples
     --------
@@ -45,7 +47,7 @@ def weighted_pearson(x: npt.ArrayLike, y: npt.ArrayLike, weights: npt.ArrayLike)
 
 
 def ranks(x: npt.ArrayLike) -> FloatArray:
-    """Ranks from 1, ties sharing their mean rank.
+    """Ranks from 1; ties have their mean rank.
 
     Examples
     --------
@@ -58,7 +60,7 @@ def ranks(x: npt.ArrayLike) -> FloatArray:
 
 
 def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """Spearman rank correlation (unweighted).
+    """Unweighted Spearman rank correlation.
 
     Examples
     --------
@@ -69,16 +71,14 @@ def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     return float(weighted_pearson(a, b, np.ones_like(a)))
 
 
-def fisher_interval(
-    r: float, k: int, level: float = LEVEL, variance_factor: float = 1.0
-) -> tuple[float | None, float | None]:
+def fisher_interval(r: float, k: int, level: float = LEVEL, variance_factor: float = 1.0) -> Limits:
     """Confidence interval of a correlation by Fisher's z, ``tanh(atanh r -+ z / sqrt(k - 3))``.
 
     Parameters
     ----------
     r : float
     k : int
-        Number of independent units (trials), also where ``r`` is weighted.
+        Number of independent units (trials), also if ``r`` is weighted.
     level : float
     variance_factor : float
         1 for Pearson; ``1 + r^2 / 2`` for Spearman (Bonett, Wright 2000, doi:10.1007/BF02294183).
@@ -86,7 +86,7 @@ def fisher_interval(
     Returns
     -------
     low, high : float or None
-        None where the interval is not defined: for k <= 3, and at r = -1 or 1.
+        None if the interval is not defined, which is so for k <= 3 and at r = -1 or 1.
 
     Examples
     --------
@@ -102,8 +102,8 @@ def fisher_interval(
     return float(np.tanh(centre - half)), float(np.tanh(centre + half))
 
 
-def square_interval(low: float | None, high: float | None) -> tuple[float | None, float | None]:
-    """Interval of r^2 from an interval of r: its lower limit is 0 whenever that interval holds 0.
+def square_interval(low: float | None, high: float | None) -> Limits:
+    """Interval of r^2 from an interval of r; its lower limit is 0 if the interval of r includes 0.
 
     Examples
     --------
@@ -116,9 +116,6 @@ def square_interval(low: float | None, high: float | None) -> tuple[float | None
     return (0.0, outer) if low <= 0.0 <= high else (min(low**2, high**2), outer)
 
 
-Limits = tuple[float | None, float | None]
-
-
 def wald_r2(
     r2: float,
     trials: int,
@@ -128,17 +125,20 @@ def wald_r2(
     truncated: bool = True,
     se: float | None = None,
 ) -> Limits:
-    """Wald interval of R2; None where its standard error is not defined.
+    """Wald interval of R2; (None, None) if its standard error is not defined.
 
     Parameters
     ----------
-    r2, trials, level
+    r2 : float
+    trials : int
+        Number of trials N.
+    level : float
     lost : {0, 3}
-        Taken from the number of trials: 3 (R package Surrogate, ``TrialLevelMA``) or 0 (Oba 2013).
+        Subtracted from the number of trials: 3 (R package Surrogate, ``TrialLevelMA``) or 0 (Oba 2013).
     truncated : bool
-        Cut at 0 and 1.
+        Whether to truncate the interval at 0 and 1.
     se : float, optional
-        A standard error instead of ``sqrt(4 R2 (1 - R2)^2 / (N - lost))``.
+        Standard error; default: ``sqrt(4 R2 (1 - R2)^2 / (N - lost))``.
 
     References
     ----------
@@ -152,7 +152,7 @@ def wald_r2(
     (0.33, 0.95)
     """
     if se is None:
-        if trials <= lost or not r2 < 1 - 1e-12:  # at R2 = 1 the formula gives an interval of width 0
+        if trials <= lost or not r2 < 1 - 1e-12:  # at R2 = 1 the interval would have width 0
             return None, None
         se = float(np.sqrt(4.0 * r2 * (1.0 - r2) ** 2 / (trials - lost)))
     half = float(ndtri(0.5 + confidence_level(level) / 2)) * se
@@ -161,7 +161,9 @@ def wald_r2(
 
 
 def atanh_t(rho: float, se: float, trials: int, level: float = LEVEL) -> Limits:
-    """Interval of a correlation from its SE, delta method on ``atanh(rho)``, t with ``N - 1`` df; None at -1 and 1.
+    """Interval of a correlation from its standard error, by the delta method on ``atanh(rho)`` and t with N - 1 df.
+
+    It is (None, None) at a correlation of -1 or 1.
 
     Examples
     --------
@@ -178,7 +180,12 @@ def atanh_t(rho: float, se: float, trials: int, level: float = LEVEL) -> Limits:
 def needed_r(k: int, limit: float = 0.85, level: float = LEVEL) -> float | None:
     """Correlation whose lower Fisher limit reaches ``limit`` with k trials, ``tanh(atanh limit + z / sqrt(k - 3))``.
 
-    None for k <= 3, where Fisher's z has no standard error.
+    It is None for k <= 3, for which Fisher's z has no standard error.
+
+    Raises
+    ------
+    UsageError
+        If the limit is not between -1 and 1.
 
     Examples
     --------
@@ -186,7 +193,7 @@ def needed_r(k: int, limit: float = 0.85, level: float = LEVEL) -> float | None:
     0.947
     """
     if not -1 < limit < 1:
-        raise UsageError(f"a limit of a correlation lies between -1 and 1; got {limit:g}")
+        raise UsageError(f"a limit of a correlation must lie between -1 and 1; got {limit:g}")
     if k <= 3:
         return None
     return float(np.tanh(np.arctanh(limit) + float(ndtri(0.5 + confidence_level(level) / 2)) / np.sqrt(k - 3)))

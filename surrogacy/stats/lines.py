@@ -1,4 +1,4 @@
-"""Line that predicts the final effect from the surrogate effect, its bands and thresholds."""
+"""Line that predicts the final effect from the surrogate effect, with its bands and thresholds."""
 
 from __future__ import annotations
 
@@ -9,22 +9,30 @@ import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
 
 from surrogacy.arrays import FloatArray
+from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import TRUE_EFFECT, Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.results.result import NO_SCATTER
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
 
-# No randomised trial has an effect beyond this: a band that closes only there gives no threshold.
+NEEDS_PATIENTS = "a prediction for a new trial of stated size needs the number of patients of the comparisons"
+# No randomised trial has a stronger effect; a threshold beyond it counts as none.
 STRONGEST_HR = 0.05
-WEAKEST_HR = 5.0  # nor one of harm beyond this
-FLATTEST = 1e-9  # a slope below this is none
-ROUNDING = 1e-12  # of a log hazard ratio: a threshold this near to 0 is one at a hazard ratio of 1
+WEAKEST_HR = 5.0  # no randomised trial has a more harmful effect
+FLATTEST = 1e-9  # slopes below it count as 0
+ROUNDING = 1e-12  # a threshold whose log hazard ratio is smaller is one at a hazard ratio of 1
+
+
+def data_range(effects: Effects) -> tuple[float, float]:
+    """Smallest and largest observed surrogate log hazard ratio."""
+    surrogate = effects.log_hr[:, 0]
+    return float(np.nanmin(surrogate)), float(np.nanmax(surrogate))
 
 
 @dataclass(frozen=True)
 class SurrogateDistribution:
-    """Normal distribution of the true surrogate effects over trials: mean and variance of log hazard ratios."""
+    """Normal distribution of the true surrogate effects over trials, by mean and variance of the log hazard ratios."""
 
     mean: float
     variance: float
@@ -32,11 +40,11 @@ class SurrogateDistribution:
 
 @dataclass(frozen=True)
 class Line:
-    """A surrogacy line ``log HR(final) = intercept + slope * log HR(surrogate)`` with its bands.
+    """Surrogacy line ``log HR(final) = intercept + slope * log HR(surrogate)`` with its bands.
 
     The variance of a prediction at ``x`` for a new trial of ``n`` patients is
-    ``(1, x) covariance (1, x)' + sigma**2 + trial_variance / n**exponent``; where neither the caller nor ``new_n``
-    states a size, the last term is ``own_variance``.
+    ``(1, x) covariance (1, x)' + sigma**2 + trial_variance / n**exponent``. If neither the caller nor ``new_n`` states
+    a size, the last term is ``own_variance``.
 
     Parameters
     ----------
@@ -44,27 +52,28 @@ class Line:
     covariance : (2, 2) array
         Covariance of (intercept, slope).
     sigma : float
-        SD of the true final effect about the line; 0 where the model has none (weighted regression).
+        SD of the true final effects about the line; 0 for a model without it (weighted regression).
     trial_variance : float
-        Variance that a new trial's own error adds, for one patient.
+        Sampling variance of the final effect of a new trial with one patient.
     exponent : float
-        How that variance falls with the size of the trial (1, 1/2 for sqrt-n weights, 0 for none).
+        Exponent with which that variance decreases with the number of patients (1; 1/2 for sqrt-n weights; 0 for equal
+        weights).
     new_n : float or None
-        Size of the new trial taken where a prediction states none.
-    own_variance : float
-        What a new trial's own error adds where no size is stated.
-    own_size : NewTrialSize
-        That trial.
-    scatter_known : bool
-        Whether the scatter of true effects about the line is known apart from the sampling error. Without it, as in a
-        weighted regression, the observed effect of a trial of some size can be predicted, a true effect (``n = inf``)
-        cannot.
-    surrogate : SurrogateDistribution or None
-        Of the true surrogate effects, where the model has one: an observed effect is then shrunken.
+        Default size of the new trial.
     degrees_of_freedom : float or None
-        Of the t quantile; None = normal.
+        Degrees of freedom of the t quantile; None = normal.
     data_range : tuple of float
         Smallest and largest observed surrogate log HR.
+    own_variance : float
+        Sampling variance of the final effect of a new trial without a stated size.
+    own_size : NewTrialSize
+        Size of that trial in words.
+    scatter_known : bool
+        Whether the scatter of the true effects about the line is known separately from the sampling error. Without it,
+        as in a weighted regression, the observed effect of a trial of some size can be predicted, but not a true effect
+        (``n = inf``).
+    surrogate : SurrogateDistribution or None
+        Distribution of the true surrogate effects; with it an observed effect is shrunken.
 
     Examples
     --------
@@ -96,13 +105,13 @@ class Line:
         return float(stdtrit(self.degrees_of_freedom, upper))
 
     def added_variance(self, n: float | None = None, band: Band = "prediction") -> float:
-        """Variance that a new trial of ``n`` patients adds to the variance of the line itself.
+        """Variance of the effect of a new trial of ``n`` patients about the line.
 
         Raises
         ------
         UsageError
-            If a size is stated but the comparisons' own sizes are not known, or a true effect is asked for and the
-            scatter of true effects is not known.
+            If a size is stated and the sizes of the comparisons are unknown, or ``n`` is infinite and the scatter of
+            the true effects is unknown.
         """
         if band == "confidence":
             return 0.0
@@ -114,9 +123,7 @@ class Line:
         if np.isinf(size):
             return self.sigma**2
         if np.isnan(self.trial_variance):
-            raise UsageError(
-                "a prediction for a new trial of stated size needs the number of patients of the comparisons"
-            )
+            raise UsageError(NEEDS_PATIENTS)
         return float(self.sigma**2 + self.trial_variance / size**self.exponent)
 
     def new_trial(self, n: float | None = None) -> NewTrialSize:
@@ -134,10 +141,10 @@ class Line:
         log_hr : array-like
             Surrogate log hazard ratios.
         n : float, optional
-            Patients of the new trial; ``inf`` = its true effect. Default: ``new_n`` of the line.
+            Number of patients of the new trial; ``inf`` = its true effect. Default: ``new_n`` of the line.
         level : float
         band : {"prediction", "confidence"}
-            ``confidence`` is the band of the mean, which is *not* a prediction.
+            ``confidence`` is the band of the mean, which is *not* a prediction interval.
 
         Returns
         -------
@@ -190,27 +197,22 @@ class Line:
         q2 = self.quantile(level) ** 2
         c = self.covariance
         if self.slope < FLATTEST or not (np.isfinite(c).all() and np.isfinite([self.intercept, self.slope]).all()):
-            return result("none")  # a region of surrogate harm is no threshold
+            return result("none")  # such a line predicts benefit only for surrogate harm
         quadratic = self.slope**2 - q2 * c[1, 1]
         linear = 2.0 * (self.intercept * self.slope - q2 * c[0, 1])
         constant = self.intercept**2 - q2 * (c[0, 0] + self.added_variance(size, band))
 
-        def without_surrogate_effect(crossing: float) -> ThresholdEffect:
-            reached = result("benefit-without-surrogate-effect", crossing)
-            return replace(reached, hr=None, crossing=reached.hr, intercept=self.intercept)
-
         discriminant = linear**2 - 4.0 * quadratic * constant
-        if abs(discriminant) < 1e-12 * linear**2:  # a line without error: both roots are where it crosses
+        if abs(discriminant) < 1e-12 * linear**2:  # without error both roots are the crossing of the line
             discriminant = 0.0
         if discriminant < 0 or quadratic == 0.0:
             return result("none")
         roots = sorted((-linear + sign * np.sqrt(discriminant)) / (2.0 * quadratic) for sign in (-1.0, 1.0))
         roots = [0.0 if abs(root) < ROUNDING else root for root in roots]
         valid = [root for root in roots if self.intercept + self.slope * root < ROUNDING]
-        if quadratic < 0:  # the band never closes in on the line: at best an interval of surrogate effects
-            if len(valid) < 2 or valid[1] < np.log(STRONGEST_HR):
-                return result("none")
-            if valid[0] > 0:  # benefit is predicted only where the surrogate shows harm
+        if quadratic < 0:  # benefit is predicted at most for an interval of surrogate effects
+            # above 0, benefit is predicted only for surrogate harm
+            if len(valid) < 2 or valid[1] < np.log(STRONGEST_HR) or valid[0] > 0:
                 return result("none")
             if valid[1] <= 0 and valid[0] > np.log(STRONGEST_HR):
                 return result("two-sided", valid[1], valid[0])
@@ -218,23 +220,24 @@ class Line:
         if not valid or valid[0] < np.log(STRONGEST_HR):
             return result("none")
         if valid[0] > 0:
-            return without_surrogate_effect(valid[0])
+            reached = result("benefit-without-surrogate-effect", valid[0])
+            return replace(reached, hr=None, crossing=reached.hr, intercept=self.intercept)
         outside = not self.data_range[0] <= valid[0] <= self.data_range[1]
         return result("outside-data" if outside else "exists", valid[0])
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
         """Predict the observed final effect of a trial from its observed surrogate effect.
 
-        With the distribution of the true surrogate effects a plug-in normal, the parameters by the covariance of the
-        line at the shrunken surrogate effect; else a t with the residual variance of a trial of this size, and that
-        of the line.
+        With a distribution of the true surrogate effects the prediction is normal, with the variance of the line at the
+        shrunken surrogate effect. Otherwise it is a t with the residual variance of a trial of this size plus the
+        variance of the line.
 
         Parameters
         ----------
         trial : ObservedEffects
             Its final effect is not used.
         joins : bool
-            Without effect: the parameters are taken as they are.
+            Ignored, because the parameters are not estimated again.
         """
         mean, components = self._by_size(trial) if self.surrogate is None else self._by_shrinkage(self.surrogate, trial)
         sd = np.array([np.sqrt(sum(components.values()))])

@@ -1,4 +1,4 @@
-"""Line of a Bayesian model: a mixture over the nodes or draws of its posterior."""
+"""Line of a Bayesian model as a mixture over the nodes or draws of its posterior."""
 
 from __future__ import annotations
 
@@ -12,34 +12,46 @@ from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL, confidence_level
-from surrogacy.stats.lines import ROUNDING, STRONGEST_HR
+from surrogacy.stats.lines import NEEDS_PATIENTS, ROUNDING, STRONGEST_HR
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
 
-# Surrogate effects at which a band is looked at while its threshold is sought: dense where trials lie.
+# Log hazard ratios at which a band is evaluated in the search for its threshold; dense in the range of trials.
 SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 22), np.geomspace(1.5, 30.0, 6)])
 
 
 @dataclass(frozen=True, eq=False)
 class MixtureLine:
-    """The surrogacy line of a Bayesian model: a mixture over nodes (or draws) of its parameters.
+    """Surrogacy line of a Bayesian model as a mixture over nodes (or draws) of its parameters.
 
-    Given a node, ``mu_final - slope mu_surrogate`` is normal; the true final effect at a surrogate effect x is normal
-    about ``intercept + slope x`` with SD ``sigma``. Nothing is taken as known: the band holds all of the posterior.
-    The surrogate effect x is taken as given and teaches the posterior nothing.
+    Given a node, the intercept ``mu_final - slope mu_surrogate`` is normal, and the true final effect at a surrogate
+    effect x is normal about ``intercept + slope x`` with SD ``sigma``. The bands therefore include the uncertainty of
+    all parameters. The surrogate effect x is conditioned on and does not update the posterior.
 
     Parameters
     ----------
     intercept, slope : float
         Posterior medians.
-    weight, node_intercept, node_variance, node_slope, node_sigma : (n,) arrays
-        Weight of a node, mean and variance of its intercept, its slope and its sigma_cond.
+    weight : (n,) array
+        Weights of the nodes; sum to 1.
+    node_intercept, node_variance : (n,) arrays
+        Mean and variance of the intercept at each node.
+    node_slope, node_sigma : (n,) arrays
+        Slope and sigma_cond of each node.
     trial_variance : float
-        Sampling variance of the final log hazard ratio of one patient.
+        Sampling variance of the final effect of a new trial with one patient.
     new_n : float or None
-        Size of the new trial taken where a prediction states none; None = its true effect.
+        Default size of the new trial; None = its true effect.
     data_range : tuple of float
         Smallest and largest observed surrogate log HR.
+
+    Examples
+    --------
+    >>> zero, one = np.zeros(1), np.ones(1)
+    >>> line = MixtureLine(0.0, 0.5, one, zero, zero, one / 2, one / 10, 4.0, None, (-1.0, 0.0))
+    >>> mean, low, high = line.predict(-0.5)
+    >>> round(float(high), 3), str(line.threshold())
+    (-0.054, '0.68 (95% prediction band, new trial: its true effect)')
     """
 
     intercept: float
@@ -52,6 +64,7 @@ class MixtureLine:
     trial_variance: float
     new_n: float | None
     data_range: tuple[float, float]
+    scatter_known = True  # a posterior separates the scatter of true effects from sampling error
 
     def at(self, x: npt.ArrayLike, n: float | None = None, band: Band = "prediction") -> tuple[FloatArray, FloatArray]:
         """Mean and SD of the predicted log hazard ratio at every node, (..., nodes) each.
@@ -59,7 +72,7 @@ class MixtureLine:
         Raises
         ------
         UsageError
-            If a size is stated but the comparisons' own sizes are not known.
+            If a size is stated and the sizes of the comparisons are unknown.
         """
         mean = self.node_intercept + self.node_slope * np.asarray(x, dtype=np.float64)[..., None]
         variance = self.node_variance
@@ -72,9 +85,7 @@ class MixtureLine:
         if size is None or np.isinf(size):
             return 0.0
         if np.isnan(self.trial_variance):
-            raise UsageError(
-                "a prediction for a new trial of stated size needs the number of patients of the comparisons"
-            )
+            raise UsageError(NEEDS_PATIENTS)
         return self.trial_variance / size
 
     def new_trial(self, n: float | None = None) -> NewTrialSize:
@@ -90,10 +101,10 @@ class MixtureLine:
         ----------
         log_hr : array-like
         n : float, optional
-            Patients of the new trial; ``inf`` = its true effect. Default: ``new_n`` of the line.
+            Number of patients of the new trial; ``inf`` = its true effect. Default: ``new_n`` of the line.
         level : float
         band : {"prediction", "confidence"}
-            ``confidence`` is the interval of the line itself, which is *not* a prediction.
+            ``confidence`` is the interval of the line itself, which is *not* a prediction interval.
 
         Returns
         -------
@@ -102,14 +113,9 @@ class MixtureLine:
         level = confidence_level(level)
         x = np.asarray(log_hr, dtype=np.float64)
         mean, sd = self.at(x.ravel(), n, band)
-        found = mixture_quantile((0.5, 0.5 - level / 2, 0.5 + level / 2), self.weight, mean, sd)
-        median, low, high = found.T.reshape(3, *x.shape)
+        quantiles = mixture_quantile((0.5, 0.5 - level / 2, 0.5 + level / 2), self.weight, mean, sd)
+        median, low, high = quantiles.T.reshape(3, *x.shape)
         return median, low, high
-
-    @property
-    def scatter_known(self) -> bool:
-        """True: a posterior tells the scatter of true effects from sampling error."""
-        return True
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
         """Predict the observed final effect of a trial from its observed surrogate effect, which is not shrunken.
@@ -119,19 +125,11 @@ class MixtureLine:
         trial : ObservedEffects
             Its final effect is not used.
         joins : bool
-            Without effect: the posterior is taken as it is.
+            Ignored, because the posterior is not updated.
         """
-        slope, weight = self.node_slope, self.weight
-        parts = error_parts(slope, np.array(np.inf), trial)
-        sd = np.sqrt(sum(parts.values()) + self.node_sigma**2 + self.node_variance)
-        mean = self.node_intercept + slope * trial.log_hr
-        components = {name: float(weight @ np.broadcast_to(value, weight.shape)) for name, value in parts.items()}
-        spread = float(weight @ (mean - weight @ mean) ** 2)
-        components |= {
-            "parameters": float(weight @ self.node_variance) + spread,
-            "sigma_cond": float(weight @ self.node_sigma**2),
-        }
-        return PredictiveDistribution(weight, mean, sd, None, components)
+        errors = error_parts(self.node_slope, np.array(np.inf), trial)
+        mean = self.node_intercept + self.node_slope * trial.log_hr
+        return PredictiveDistribution.of_nodes(self.weight, mean, errors, self.node_sigma**2, self.node_variance)
 
     def probability_below(self, x: npt.ArrayLike, n: float | None = None, band: Band = "prediction") -> FloatArray:
         """Probability of a final hazard ratio below 1 at surrogate log hazard ratios ``x``."""
@@ -143,17 +141,17 @@ class MixtureLine:
         return self._threshold(*self._search(band), confidence_level(level), band)
 
     def thresholds(self, level: float = LEVEL) -> dict[str, ThresholdEffect]:
-        """Surrogate threshold effects by either band at ``level``, and at 80 %."""
+        """Surrogate threshold effects by both bands at ``level`` and at 80%."""
         level = confidence_level(level)
-        found = {}
+        thresholds = {}
         for band in get_args(Band):
-            searched = self._search(band)
-            found[f"ste_{band}"] = self._threshold(*searched, level, band)
-            found[f"ste_{band}_80"] = self._threshold(*searched, 0.8, band)
-        return found
+            points = self._search(band)
+            thresholds[f"ste_{band}"] = self._threshold(*points, level, band)
+            thresholds[f"ste_{band}_80"] = self._threshold(*points, 0.8, band)
+        return thresholds
 
     def _search(self, band: Band) -> tuple[FloatArray, FloatArray]:
-        """Surrogate effects and ``P(final HR < 1)`` at each, closer together about the most certain one."""
+        """Surrogate effects and ``P(final HR < 1)`` at each; they are denser near the largest probability."""
         x = SEARCH
         certainty = self.probability_below(x, band=band)
         for _ in range(2):
@@ -164,24 +162,24 @@ class MixtureLine:
         return x, certainty
 
     def _median_intercept(self) -> float:
-        """Intercept of the line, worked out where it has not been filled in."""
+        """Intercept of the line; the median over the nodes if it is NaN."""
         if np.isfinite(self.intercept):
             return self.intercept
         mean, sd = self.node_intercept[None], np.sqrt(self.node_variance)[None]
         return float(mixture_quantile((0.5,), self.weight, mean, sd)[0, 0])
 
     def _threshold(self, at: FloatArray, certainty: FloatArray, level: float, band: Band) -> ThresholdEffect:
-        """Threshold effect: the weakest effect from which on ``P(final HR < 1)`` is (1 + level) / 2 at least.
+        """Threshold effect: the weakest surrogate effect with ``P(final HR < 1)`` of at least (1 + level) / 2.
 
-        A region that holds the weakest effects of all is one of surrogate harm, not a threshold. One that reaches from
-        stronger effects to beyond a surrogate hazard ratio of 1 needs no surrogate effect
-        (``benefit-without-surrogate-effect``).
+        If the region of such effects includes the largest hazard ratios, benefit is predicted for surrogate harm and
+        there is no threshold. If it extends from stronger effects to beyond a surrogate hazard ratio of 1, benefit is
+        predicted without a surrogate effect (``benefit-without-surrogate-effect``).
         """
         wanted = 0.5 + level / 2
         stated = self.new_n if band == "prediction" and self.new_n is not None and np.isfinite(self.new_n) else None
 
         def crossing(a: int) -> float:
-            """Return the place between two points of the search where the probability is the wanted one."""
+            """Return the effect between two points of the search at which the probability is the wanted one."""
             x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
             for _ in range(3):
                 finer = np.linspace(x[0], x[1], 6)
@@ -199,13 +197,13 @@ class MixtureLine:
             return ThresholdEffect(hr, status, band, level, stated, hr_other, self.new_trial(), beyond)
 
         inside = certainty >= wanted
-        falls = np.flatnonzero(inside[:-1] & ~inside[1:])  # going up: from inside to outside
+        falls = np.flatnonzero(inside[:-1] & ~inside[1:])  # points after which the region ends
         if inside[-1] or not len(falls):
             return result("none")
         weakest = crossing(int(falls[-1]))
         rises = np.flatnonzero(~inside[: falls[-1]] & inside[1 : falls[-1] + 1])
         strongest = crossing(int(rises[-1])) if len(rises) else -np.inf
-        if strongest > 0:  # benefit is predicted only where the surrogate shows harm
+        if strongest > 0:  # benefit is predicted only for surrogate harm
             return result("none")
         if weakest > ROUNDING:
             reached = result("benefit-without-surrogate-effect", weakest)

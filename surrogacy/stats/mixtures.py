@@ -1,4 +1,4 @@
-"""Mixtures of normal distributions: what an exact posterior, or a set of draws, says of means and predictions."""
+"""Mixtures of normal distributions, the posteriors of means and predictions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy.special import ndtr, ndtri
 
 from surrogacy.arrays import FloatArray
 
-PIECE = 200_000  # numbers worked on at once
+PIECE = 200_000  # size of the arrays processed at once
 
 
 def mixture_cdf(x: FloatArray, weight: FloatArray, mean: FloatArray, sd: FloatArray) -> FloatArray:
@@ -34,7 +34,7 @@ def mixture_cdf(x: FloatArray, weight: FloatArray, mean: FloatArray, sd: FloatAr
 
 
 def mixture_quantile(p: npt.ArrayLike, weight: FloatArray, mean: FloatArray, sd: FloatArray) -> FloatArray:
-    """Quantiles of mixtures of normals by Newton steps kept inside a bracket.
+    """Quantiles of mixtures of normals by Newton steps within a bracket.
 
     Parameters
     ----------
@@ -77,6 +77,6 @@ def mixture_quantile(p: npt.ArrayLike, weight: FloatArray, mean: FloatArray, sd:
         following = np.where(excess == 0, x, following)
         moved = np.abs(following - x)
         x = following
-        if np.all((moved <= 1e-5 * spread[:, None]) & (np.abs(excess) < 1e-4)):  # Newton steps square their error
+        if np.all((moved <= 1e-5 * spread[:, None]) & (np.abs(excess) < 1e-4)):  # Newton steps converge quadratically
             break
     return x

@@ -1,10 +1,10 @@
-"""Power of the Fisher z test of two correlations, the trials that it needs, and the difference that it would find.
+"""Power of the Fisher z test of two correlations, the number of trials needed, and the detectable difference.
 
     power        Phi(d - q) + Phi(-d - q),   d = (z1 - z2) / sqrt(1 / (k1 - 3) + 1 / (k2 - 3)),   z = atanh r
     detectable   tanh(z2 - d sqrt(1 / (k1 - 3) + 1 / (k2 - 3))),   d with the power wanted (2.80 for 0.8)
 
-k counts trials, q is the two-sided normal quantile. These are for designs: at the observed correlations the power is a
-function of the p-value alone, 0.5 at p = 0.05.
+k is the number of trials and q the two-sided normal quantile. The formulas are for planning: post hoc, at the observed
+correlations, the power is a function of the p-value alone, 0.5 at p = 0.05.
 
 References
 ----------
@@ -21,14 +21,15 @@ from surrogacy.errors import UsageError
 from surrogacy.results.levels import LEVEL, confidence_level
 
 POWER = 0.8
-MOST_TRIALS = 10_000_000  # a difference that needs more is none
+MOST_TRIALS = 10_000_000  # end of the search
 
 
 def power(k1: int, r1: float, k2: int, r2: float, level: float = LEVEL) -> float | None:
     """Power of the two-sided Fisher z test of equal correlations, k1 and k2 trials with true correlations r1 and r2.
 
-    None where a set has fewer than 4 trials. At very few trials z has a bias, and a variance other than 1 / (k - 3),
-    and the closed form may be too high: it gives 0.15 for 0.56 against 0.84 with 6 and 16 trials, simulation 0.125.
+    It is None if a set has fewer than 4 trials. With very few trials z is biased and its variance differs from
+    1 / (k - 3), so that the closed form may be too high: for 0.56 against 0.84 with 6 and 16 trials it gives 0.15,
+    simulation 0.125.
 
     Examples
     --------
@@ -50,9 +51,9 @@ def trials_needed(
     level: float = LEVEL,
     second: int | None = None,
 ) -> int | None:
-    """Trials that the Fisher z test needs for a power, in each set, or in the first where the second has ``second``.
+    """Number of trials for a power of the Fisher z test, in each set or in the first if the second has ``second``.
 
-    None if no number is enough: the correlations are equal, or the second set is too small.
+    It is None if no number is sufficient, because the correlations are equal or the second set is too small.
 
     Examples
     --------
@@ -61,11 +62,11 @@ def trials_needed(
     """
     _within(r1, r2)
     if not 0 < wanted < 1:
-        raise UsageError(f"a power lies between 0 and 1; got {wanted:g}")
+        raise UsageError(f"a power must lie between 0 and 1; got {wanted:g}")
 
     def enough(k: int) -> bool:
-        found = power(k, r1, k if second is None else second, r2, level)
-        return found is not None and found >= wanted
+        reached = power(k, r1, k if second is None else second, r2, level)
+        return reached is not None and reached >= wanted
 
     low, high = 3, 4
     while not enough(high):
@@ -85,11 +86,11 @@ def detectable(
     wanted: float = POWER,
     level: float = LEVEL,
 ) -> float | None:
-    """Strongest correlation below ``against`` that k trials would tell from it with the power wanted.
+    """Largest correlation below ``against`` from which k trials distinguish it with the wanted power.
 
-    ``second`` is the number of trials of the set whose correlation is ``against``; default: k. None for fewer than 4
-    trials. With very few trials z is biased away from 0, and the closed form goes a little too far: at what it gives
-    for 6 against 16 trials and 0.84, simulation finds a power of 0.85, for 8 against 44 trials one of 0.82.
+    ``second`` is the number of trials of the set whose correlation is ``against``; default: k. The result is None for
+    fewer than 4 trials. With very few trials z is biased away from 0, and the closed form is slightly too low: at its
+    value for 6 against 16 trials and 0.84 the simulated power is 0.85, for 8 against 44 trials 0.82.
 
     Examples
     --------
@@ -102,14 +103,14 @@ def detectable(
     if error is None:
         return None
     if not 1 - level < wanted < 1:
-        raise UsageError(f"a power lies between {1 - level:g} and 1; got {wanted:g}")
+        raise UsageError(f"a power must lie between {1 - level:g} and 1; got {wanted:g}")
     q = two_sided_quantile(level)
     shift = float(brentq(lambda d: ndtr(d - q) + ndtr(-d - q) - wanted, 0.0, 2 * q + 40.0))
     return float(np.tanh(np.arctanh(against) - shift * error))
 
 
 def z_standard_error(k1: int, k2: int) -> float | None:
-    """Standard error of a difference of two Fisher z; None for fewer than 4 trials in a set.
+    """Standard error of the difference of two Fisher z; None for fewer than 4 trials in a set.
 
     Examples
     --------
@@ -133,4 +134,4 @@ def two_sided_quantile(level: float) -> float:
 def _within(*correlations: float) -> None:
     for r in correlations:
         if not -1 < r < 1:
-            raise UsageError(f"a true correlation lies between -1 and 1; got {r:g}")
+            raise UsageError(f"a true correlation must lie between -1 and 1; got {r:g}")

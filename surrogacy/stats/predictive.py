@@ -64,6 +64,22 @@ class PredictiveDistribution:
     degrees_of_freedom: float | None
     components: Mapping[str, float]
 
+    @classmethod
+    def of_nodes(
+        cls,
+        weight: FloatArray,
+        mean: FloatArray,
+        errors: Mapping[str, FloatArray],
+        scatter: FloatArray,
+        parameters: FloatArray,
+    ) -> PredictiveDistribution:
+        """Mixture over nodes, whose variance is the sum of sampling errors, scatter about the line and parameters."""
+        sd = np.sqrt(sum(errors.values()) + scatter + parameters)
+        components = {name: float(weight @ np.broadcast_to(value, weight.shape)) for name, value in errors.items()}
+        spread = float(weight @ (mean - weight @ mean) ** 2)
+        components |= {"parameters": float(weight @ parameters) + spread, "sigma_cond": float(weight @ scatter)}
+        return cls(weight, mean, sd, None, components)
+
     @property
     def variance(self) -> float:
         """Sum of the components."""

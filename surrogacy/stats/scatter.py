@@ -1,13 +1,13 @@
-"""Scatter of trials about a line, against what their sampling errors allow.
+"""Scatter of trials about a line, compared with their sampling errors.
 
 The residual of a comparison about the line a + b x has the sampling variance ``v_i = s2^2 + b^2 s1^2 - 2 b r s1 s2``
-(r the within-trial correlation), to which true scatter between trials only adds. So
+(r the within-trial correlation), to which between-trial scatter is added. Therefore
 
-    Q = e' V^-1 e   (the sum of e_i^2 / v_i where no two comparisons share a control arm)
+    Q = e' V^-1 e   (the sum of e_i^2 / v_i if no two comparisons share a control arm)
 
-is at least chi-square with k - 2 degrees of freedom, and a Q far in the lower tail means that the errors, the
-correlations or the hazard ratios are not what they are said to be: standard errors that are too large, effects that
-were rounded, smoothed or simulated without error.
+is stochastically at least chi-square with k - 2 degrees of freedom. A Q far in the lower tail indicates that standard
+errors, within-trial correlations or hazard ratios are wrong: for example standard errors that are too large, or effects
+that were rounded, smoothed or simulated without error.
 
 References
 ----------
@@ -25,13 +25,12 @@ from scipy.special import chdtr
 from surrogacy.effects import Effects
 from surrogacy.results.estimate import Caveat, CaveatCode
 
-# Of simulated sets without any true scatter and with right errors, 0.05 to 0.13% fall below this (6 to 30 trials,
-# weights by size); sets with scatter do so more seldom, and the shipped sets have 0.26 or more. What falls below is
-# therefore hardly ever chance.
+# Of simulated sets without true scatter and with correct errors, 0.05 to 0.13% have a smaller p (6 to 30 trials,
+# weights by size); sets with true scatter have one less often, and the shipped sets have 0.26 or more.
 IMPLAUSIBLE = 0.001
-STRONG_CORRELATION = 0.9  # within a trial: the upper end of the grid that every run reports
-SAME_ERRORS = "the variances and the correlation of the true effects are what is left after these errors are taken away"
-TINY = 1e-12  # of a variance: two estimates that are the same number have no error of their own about the line
+STRONG_CORRELATION = 0.9  # largest within-trial correlation that every run reports
+SAME_ERRORS = "the variances and the correlation of the true effects are estimated by subtracting these errors"
+TINY = 1e-12  # added to a variance, which is 0 if the two estimates of a trial are the same number
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,10 @@ class ResidualScatter:
     Parameters
     ----------
     q : float
-        Sum of squared residuals over their sampling variance.
+        Sum of squared residuals divided by their sampling variances.
     degrees_of_freedom : int
     p_less : float
-        Probability of so little scatter, or less, by sampling error alone.
+        Probability of a smaller q by sampling error alone.
     """
 
     q: float
@@ -53,12 +52,12 @@ class ResidualScatter:
 
 
 def residual_scatter(effects: Effects, intercept: float, slope: float) -> ResidualScatter | None:
-    """Test whether comparisons lie closer to a line than their sampling errors allow.
+    """Test whether comparisons are closer to a line than their sampling errors allow.
 
     Parameters
     ----------
     effects : Effects
-        Comparisons without both effects and both standard errors are left out.
+        Comparisons without both effects and standard errors are left out.
     intercept, slope : float
 
     Returns
@@ -93,35 +92,35 @@ def residual_scatter(effects: Effects, intercept: float, slope: float) -> Residu
 
 
 def scatter_caveat(effects: Effects, intercept: float, slope: float, consequence: str) -> tuple[Caveat, ...]:
-    """Caveat on trials that lie closer to a line than their sampling errors allow; empty where they do not.
+    """Caveat on trials that are closer to a line than their sampling errors allow; empty if they are not.
 
     Parameters
     ----------
     effects : Effects
     intercept, slope : float
     consequence : str
-        What that means for the estimates of a model.
+        Consequence for the estimates of the model.
     """
     scatter = residual_scatter(effects, intercept, slope)
     if scatter is None or scatter.p_less >= IMPLAUSIBLE:
         return ()
     text = (
-        "too little scatter: the trials lie closer to the line than their sampling errors allow "
+        "too little scatter: the trials are closer to the line than their sampling errors allow "
         f"(Q = {scatter.q:.2g} on {scatter.degrees_of_freedom} df, lower tail p = {scatter.p_less:.1g}); "
-        f"{consequence}; re-read the hazard ratios, their standard errors and the within-trial correlations"
+        f"{consequence}; check the hazard ratios, their standard errors and the within-trial correlations"
     )
     assumed = effects.rho_within[~effects.rho_known]
     strong = residual_scatter(effects.with_rho_within(STRONG_CORRELATION), intercept, slope)
     if len(assumed) and strong is not None:
         text += (
-            f" (assumed to be {assumed[0]:.2g}; errors that go together more closely leave less scatter: "
-            f"with {STRONG_CORRELATION:g}, p = {strong.p_less:.1g})"
+            f" (assumed to be {assumed[0]:.2g}; stronger correlation implies less scatter: with "
+            f"{STRONG_CORRELATION:g}, p = {strong.p_less:.1g})"
         )
     return (Caveat(CaveatCode.SCATTER, text),)
 
 
 def scatter_about_precise_line(effects: Effects, consequence: str) -> tuple[Caveat, ...]:
-    """Caveat on scatter about the line weighted by the final precision, for models whose line may not be defined."""
+    """Caveat on the scatter about the line weighted by final precision, for models whose line may be undefined."""
     data = effects.take(effects.complete & np.isfinite(effects.se).all(axis=1))
     x, y = data.log_hr.T
     if len(data) < 3 or np.ptp(x) == 0:

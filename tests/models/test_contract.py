@@ -217,15 +217,14 @@ def test_boundary_solutions_are_named():
     found = {}
     for seed in range(60):
         result = BivariateRandomEffects("reml", interval="delta").fit(simulated(6, seed, tau=(0.12, 0.1)))
-        for problem in result.problems:
-            found.setdefault(problem.partition("=")[0], result)
-    assert "boundary solution: rho_between " in found
-    assert "boundary solution: tau_surrogate " in found
-    flat = found["boundary solution: tau_surrogate "]
+        for caveat in result.caveats:
+            if caveat.code == "boundary":
+                found.setdefault(caveat.text.partition(" is ")[0], result)
+    flat = found["boundary solution: the SD of the true surrogate effects"]
     assert flat.line is None
     assert flat["slope"].value is None
     assert flat["rho_between"].value is None
-    edge = found["boundary solution: rho_between "]
+    edge = found["boundary solution: the between-trial correlation"]
     assert abs(edge["rho_between"].value) == 1
     assert edge["rho_between"].se is None
     assert edge["sigma_cond"].value == 0
@@ -375,10 +374,10 @@ def test_closed_form_and_general_likelihood_agree(method):
     (block,) = make_blocks(simulated(9, seed=12))
     fast, general, mixed = (Likelihood((block,), method) for _ in range(3))
     assert fast.pairs.shape == (5, 9)
-    assert not fast.others
+    assert not fast.rest
     tail = type(block)(*(getattr(block, name)[4:] for name in ("y", "design", "sampling")), block.pattern[:, 4:])
-    general.pairs, general.others = np.zeros((5, 0)), (block,)
-    mixed.pairs, mixed.others = fast.pairs[:, :4], (tail,)
+    general.pairs, general.rest = np.zeros((5, 0)), (block,)
+    mixed.pairs, mixed.rest = fast.pairs[:, :4], (tail,)
     for psi in ([0.08, 0.02, 0.05], [0.0, 0.0, 0.1], [0.04, -0.04, 0.04]):
         for beta in (None, np.array([0.1, -0.2])):
             one = fast.evaluate(np.array(psi), beta)

@@ -66,7 +66,7 @@ def test_both_variances_are_zero_where_that_is_the_higher_maximum():
     assert result["loglik"].value == pytest.approx(4.7568, abs=5e-5)
     assert (result["tau_surrogate"].value, result["tau_final"].value) == (0, 0)
     assert result.line is None
-    assert any("tau_surrogate = tau_final = 0" in problem for problem in result.problems)
+    assert any("SDs of the true surrogate and final effects are 0" in problem for problem in result.problems)
 
 
 def test_reml_of_the_same_data_keeps_its_maximum_at_rho_1():

@@ -20,7 +20,7 @@ def test_diagnose_names_each_fault():
     good = az.from_dict({"posterior": {"x": draws}, "sample_stats": stats})
     assert diagnostics.diagnose(good) == ()
     stuck = az.from_dict({"posterior": {"x": draws, "y": np.ones((4, 1000))}, "sample_stats": stats})
-    assert texts(diagnostics.diagnose(stuck)) == ("sampling: y did not move at all",)
+    assert texts(diagnostics.diagnose(stuck)) == ("sampling: all draws of y are equal",)
     split = az.from_dict({"posterior": {"x": draws, "y": draws + np.arange(4)[:, None]}, "sample_stats": stats})
     assert "R-hat" in " ".join(texts(diagnostics.diagnose(split)))
     assert diagnostics.diagnose(split, ["x"]) == ()

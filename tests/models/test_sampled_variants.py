@@ -143,10 +143,10 @@ def test_what_cannot_be_fitted(llovet):
     with pytest.raises(UsageError, match="no column 'grade'"):
         SampledModeratedLine("grade").fit(llovet)
     gap = replace(llovet, covariates={"line": ("", *llovet.covariates["line"][1:])})
-    assert SampledModeratedLine("line").comparable(gap).problems[-1] == "left out by line: 1 not stated"
+    assert SampledModeratedLine("line").comparable(gap).problems[-1] == "left out because of their line: 1 not stated"
     two = SampledModeratedLine("class").comparable(llovet)
     assert len(set(two.covariates["class"])) == 2
-    assert "left out by class" in two.problems[-1]
+    assert "left out because of their class" in two.problems[-1]
     few = triple_effects(RNG)
     few.log_hr[3:, 1] = np.nan
     with pytest.raises(FitError, match="report TTP"):

@@ -71,17 +71,17 @@ def test_public_case(case):
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        (WeightedPearson(bootstrap=0), "r is nearer to 1 or -1, and its interval narrower"),
+        (WeightedPearson(bootstrap=0), "r is closer to 1 or -1, and its interval narrower"),
         (WeightedRegression(), "the intervals of slope and R2, the band and the STE are too narrow"),
-        (BivariateRandomEffects(interval="delta"), "what is left after these errors are taken away"),
-        (BivariateBayes(check_grid=False), "what is left after these errors are taken away"),
+        (BivariateRandomEffects(interval="delta"), "are estimated by subtracting these errors"),
+        (BivariateBayes(check_grid=False), "are estimated by subtracting these errors"),
     ],
 )
 def test_every_model_says_so_beside_its_estimates(model, words, case):
     (caveat,) = caveats(model.fit(case))
     assert "Q = 0.029 on 8 df, lower tail p = 2e-09" in caveat or "Q = 0.028 on 8 df, lower tail p = 2e-09" in caveat
     assert words in caveat
-    assert "re-read the hazard ratios, their standard errors and the within-trial correlations" in caveat
+    assert "check the hazard ratios, their standard errors and the within-trial correlations" in caveat
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -138,10 +138,7 @@ def test_an_assumed_correlation_is_named_as_a_reason():
     assert not scatter_caveat(effects, line.intercept, line.slope, "")
     (caveat,) = scatter_caveat(effects.with_rho_within(0.2), line.intercept, line.slope, "")
     right = residual_scatter(effects, line.intercept, line.slope).p_less
-    assert (
-        f"(assumed to be 0.2; errors that go together more closely leave less scatter: with 0.9, p = {right:.1g})"
-        in caveat.text
-    )
+    assert f"(assumed to be 0.2; stronger correlation implies less scatter: with 0.9, p = {right:.1g})" in caveat.text
     known = Effects(**{**vars(effects.with_rho_within(0.2)), "rho_known": np.ones(60, dtype=bool)})
     assert "assumed" not in scatter_caveat(known, line.intercept, line.slope, "")[0].text
 

@@ -1,1 +1,1 @@
-"""Posteriors by quadrature."""
+"""Exact posteriors by quadrature."""

@@ -22,6 +22,7 @@ from surrogacy.models.exact.likelihood_sums import arrange, stack
 from surrogacy.models.exact.posterior_line import PosteriorLine
 from surrogacy.models.exact.true_effects import METHOD, predict_new_trial, true_effects
 from surrogacy.results.levels import LEVEL
+from surrogacy.stats.lines import data_range
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.predictive import Prediction
 
@@ -112,6 +113,8 @@ class BivariatePosterior:
     share: FloatArray
     within: FloatArray | None
     log_evidence: float
+    quantities = QUANTITIES
+    samples = None  # the posterior is tabulated
 
     def nodes(self, *, fine: bool = False) -> Nodes:
         """Nodes that carry mass.
@@ -139,20 +142,11 @@ class BivariatePosterior:
         """Surrogacy line with its bands; its intercept and slope are NaN until the caller fills in their medians."""
         nodes = self.nodes(fine=fine)
         slope, effects = nodes.slope, self.effects
-        surrogate = effects.log_hr[:, 0]
-        return PosteriorLine(
-            intercept=float("nan"),
-            slope=float("nan"),
-            weight=nodes.weight,
-            node_intercept=nodes.mean_final - slope * nodes.mean_surrogate,
-            node_variance=nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11,
-            node_slope=slope,
-            node_sigma=nodes.sigma_cond,
-            trial_variance=unit_variance(effects),
-            new_n=new_n,
-            data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
-            posterior=self,
-        )
+        mean = nodes.mean_final - slope * nodes.mean_surrogate
+        variance = nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11
+        at_nodes = nodes.weight, mean, variance, slope, nodes.sigma_cond
+        trial = unit_variance(effects), new_n, data_range(effects)
+        return PosteriorLine(float("nan"), float("nan"), *at_nodes, *trial, posterior=self)
 
     def quantiles(self, p: Sequence[float], *, fine: bool = True) -> dict[str, FloatArray]:
         """Quantiles of every quantity of the model, (len(p),) each."""
@@ -209,21 +203,6 @@ class BivariatePosterior:
             "slope": None,
             "sigma_cond": sd(nodes.sigma_cond),
         }
-
-    def probability_slope_positive(self) -> float:
-        """P(slope > 0) = P(rho_between > 0)."""
-        values, cdf = marginals.parameter(self.table, self.share, "rho_between")
-        return float(1 - np.interp(0.0, values, cdf, left=0, right=1))
-
-    @property
-    def quantities(self) -> tuple[str, ...]:
-        """Names of the quantities."""
-        return QUANTITIES
-
-    @property
-    def samples(self) -> None:
-        """None: the posterior is tabulated."""
-        return
 
     def quantile(self, name: str, p: npt.ArrayLike) -> FloatArray:
         """Quantiles of a quantity."""

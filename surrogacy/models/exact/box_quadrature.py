@@ -1,4 +1,4 @@
-"""Quadrature over a box that is sought for: Gauss-Legendre product rules on a few axes, many data sets at once."""
+"""Gauss-Legendre product rules over boxes that contain the mass of a density, for many data sets at once."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.polynomial import legendre
 
 from surrogacy.arrays import FloatArray
 
-COARSE = 9  # points an axis while the box is sought
-DROP = 12.0  # log units below the maximum that the box must hold: less than 1e-4 of an SD of any mean lies outside
-EDGE = 8.0  # log units by which the outermost nodes must lie below the maximum
+COARSE = 9  # points per axis in the search for the box
+DROP = 12.0  # log units below the maximum that the box must contain; the rest changes a mean by less than 1e-4 SD
+EDGE = 8.0  # log units by which the outermost nodes must be below the maximum
 
 
 @cache
@@ -27,18 +27,19 @@ def rule(n: int) -> tuple[FloatArray, FloatArray]:
 def find_box(
     log_density: Callable[[list[FloatArray]], FloatArray], low: FloatArray, high: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Box that holds every point within ``DROP`` of the maximum: look at a coarse grid, zoom in, look again.
+    """Box that contains every point within ``DROP`` of the maximum, by repeated evaluation on a shrinking coarse grid.
 
     Parameters
     ----------
     log_density : callable
-        From one (b, n) array of points an axis to (b, n, n, ...) log densities.
+        Function of one (b, n) array of points per axis that returns (b, n, n, ...) log densities.
     low, high : (b, axes) arrays
-        The domain.
+        Ends of the domain.
 
     Returns
     -------
     low, high : (b, axes) arrays
+        Ends of the box.
     """
     steps = np.linspace(0, 1, COARSE)
     b, axes = low.shape
@@ -50,29 +51,29 @@ def find_box(
         limit = values.reshape(b, -1).max(axis=1) - DROP
         new_low, new_high = low.copy(), high.copy()
         for a in range(axes):
-            profile = values.max(axis=_others(a, axes))
+            profile = values.max(axis=_all_but(a, axes))
             inside = profile > limit[:, None]
             first, last = inside.argmax(axis=1), COARSE - 1 - inside[:, ::-1].argmax(axis=1)
-            for found, edge, outwards in ((first, new_low, -1), (last, new_high, 1)):
-                beyond = np.clip(found + outwards, 0, COARSE - 1)
-                at, out = profile[rows, found], profile[rows, beyond]
-                # where a straight line would cross the limit, and a quarter of a cell more, as the profile is concave
+            for outermost, edge, outwards in ((first, new_low, -1), (last, new_high, 1)):
+                beyond = np.clip(outermost + outwards, 0, COARSE - 1)
+                at, out = profile[rows, outermost], profile[rows, beyond]
+                # linear interpolation of the limit plus a quarter of a cell, because the profile is concave
                 share = np.where(np.isfinite(out) & (out < at), (at - limit) / np.maximum(at - out, 1e-12) + 0.25, 1.0)
                 x = points[a]
-                edge[:, a] = x[rows, found] + np.minimum(share, 1.0) * (x[rows, beyond] - x[rows, found])
+                edge[:, a] = x[rows, outermost] + np.minimum(share, 1.0) * (x[rows, beyond] - x[rows, outermost])
         low, high = new_low, new_high
         if np.all(high - low > 0.7 * width):
             break
     return low, high
 
 
-def _others(axis: int, axes: int) -> tuple[int, ...]:
-    return tuple(1 + other for other in range(axes) if other != axis)
+def _all_but(axis: int, axes: int) -> tuple[int, ...]:
+    return tuple(1 + a for a in range(axes) if a != axis)
 
 
 @dataclass(frozen=True, eq=False)
 class Integral:
-    """A density tabulated on Gauss-Legendre nodes of boxes.
+    """Density tabulated on Gauss-Legendre nodes of boxes.
 
     Parameters
     ----------
@@ -80,11 +81,11 @@ class Integral:
     weight : (b, n, ...) array
         Mass of every node; sums to 1.
     log_density : (b, n, ...) array
-        Normalised, with the box stretched to [-1, 1] on every axis.
+        Normalised log density with every axis of the box mapped to [-1, 1].
     log_total : (b,) array
         Log of the integral.
     extra : Any
-        What ``evaluate`` gave besides.
+        Further values of ``evaluate`` at the nodes.
     """
 
     low: FloatArray
@@ -101,15 +102,16 @@ def integrate_box(
     box: tuple[FloatArray, FloatArray],
     domain: tuple[FloatArray, FloatArray],
 ) -> Integral:
-    """Integrate over a box, widened where there is mass at an edge that is not the domain's.
+    """Integrate over a box, which is widened if there is mass at an edge that is not an end of the domain.
 
     Parameters
     ----------
     evaluate : callable
-        Log density at a product grid, and anything else that should be kept.
+        Function that returns the log density on a product grid, and further values to keep.
     nodes : sequence of int
-        Nodes an axis.
+        Number of nodes per axis.
     box, domain : pair of (b, axes) arrays
+        Lower and upper ends.
     """
     low, high = box
     axes = low.shape[1]
@@ -124,7 +126,7 @@ def integrate_box(
         density = np.exp(values - top)
         at_edge = np.zeros((2, *low.shape), dtype=np.bool_)
         for a in range(axes):
-            layer = density.max(axis=_others(a, axes))
+            layer = density.max(axis=_all_but(a, axes))
             at_edge[0, :, a] = (layer[:, 0] > np.exp(-EDGE)) & (low[:, a] > domain[0][:, a])
             at_edge[1, :, a] = (layer[:, -1] > np.exp(-EDGE)) & (high[:, a] < domain[1][:, a])
         if not at_edge.any():

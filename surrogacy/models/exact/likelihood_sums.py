@@ -1,12 +1,12 @@
-"""The sums over comparisons that a bivariate normal likelihood needs, for a whole grid of covariances at once.
+"""Sums over comparisons in a bivariate normal likelihood, for a whole grid of covariances at once.
 
     y_i ~ N2(mu, V_i),   V_i = S_i + [[A, C], [C, D]]
 
     det V_i = (s11 s22 - s12^2) + s22 A + s11 D - 2 s12 C + (A D - C^2)
 
-is linear in five functions of the grid, and every sum that the likelihood needs is linear in 1 / det V_i, so that all
-of them are two matrix products and a reciprocal. Comparisons that share a control arm or miss an endpoint are blocks
-of another size and take a Cholesky factor, written out over the grid.
+is linear in five functions of the grid, and all sums in the likelihood are linear in 1 / det V_i. They therefore reduce
+to two matrix products and a reciprocal. Comparisons that share a control arm or lack an endpoint form blocks of other
+sizes, for which the Cholesky factor is computed element by element over the grid.
 """
 
 from __future__ import annotations
@@ -26,22 +26,23 @@ PRODUCT = 8  # determinants multiplied before a logarithm is taken
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """``b`` data sets of one structure, as the table needs them.
+    """``b`` data sets of one structure, in the form needed for a table.
 
     Parameters
     ----------
     determinant : (b, k, 5) array
         Coefficients of det V in (1, A, D, C, A D (1 - rho^2)).
     moments : (b, 12, k) array
-        What is summed over trials, each divided by det V.
+        Terms that are divided by det V and summed over trials.
     blocks : tuple of Blocks
-        Blocks that are no plain pair; ``y`` is (b, g, m) and ``sampling`` (b, g, m, m), the rest is common.
+        Blocks other than single comparisons with both endpoints; ``y`` is (b, g, m) and ``sampling`` (b, g, m, m), the
+        other arrays are common to the data sets.
     centre : (b, 2) array
-        Subtracted from the log hazard ratios, so that sums of squares do not cancel.
+        Subtracted from the log hazard ratios to avoid cancellation in sums of squares.
     scale : (b, 2) array
-        Typical standard errors: the unit of tau on the grid.
+        Typical standard errors, the unit of tau on the grid.
     spread : (b, 2) array
-        Largest distances of an effect from the centre: no tau is plausible far beyond them, whatever its prior.
+        Largest distances of an effect from the centre; no tau is plausible far beyond them under any prior.
     size : (b,) array
         Number of estimates.
     """
@@ -58,7 +59,7 @@ class Batch:
         return len(self.size)
 
     def take(self, index: slice | FloatArray) -> Batch:
-        """Some of the data sets."""
+        """Part of the data sets."""
         blocks = tuple(replace(block, y=block.y[index], sampling=block.sampling[index]) for block in self.blocks)
         about = self.centre[index], self.scale[index], self.spread[index], self.size[index]
         return Batch(self.determinant[index], self.moments[index], blocks, *about)
@@ -66,7 +67,7 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class DataLayout:
-    """One data set: comparisons that stand alone with both endpoints, and blocks of all others.
+    """One data set, divided into single comparisons with both endpoints and blocks of all others.
 
     Parameters
     ----------
@@ -88,14 +89,14 @@ class DataLayout:
 
     @property
     def structure(self) -> tuple[bytes, ...]:
-        """Equal for data sets that can be stacked."""
+        """Key that is equal for data sets that can be stacked."""
         return tuple(
             part.tobytes() + bytes(part.shape) for block in self.blocks for part in (block.design, block.pattern)
         )
 
 
 def arrange(effects: Effects) -> DataLayout:
-    """Arrange effects for the table."""
+    """Divide effects into single comparisons and blocks."""
     shared = Counter(effects.control_group)
     alone = effects.complete & np.array([not name or shared[name] == 1 for name in effects.control_group])
     (y1, y2), (s1, s2) = effects.log_hr[alone].T, effects.se[alone].T
@@ -110,45 +111,27 @@ def arrange(effects: Effects) -> DataLayout:
 
 
 def stack(data: Sequence[DataLayout]) -> Batch:
-    """Stack data sets of one structure; those with fewer pairs are padded with pairs that add nothing."""
-    b, most = len(data), max(one.pairs.shape[1] for one in data)
+    """Stack data sets of one structure; those with fewer pairs are padded with pairs of weight 0."""
+    b, most = len(data), max(layout.pairs.shape[1] for layout in data)
     padded, present = np.tile([[0.0], [0.0], [1.0], [0.0], [1.0]], (b, 1, most)), np.zeros((b, most))
-    for i, one in enumerate(data):
-        padded[i, :, : one.pairs.shape[1]] = one.pairs
-        present[i, : one.pairs.shape[1]] = 1.0
-    centre, scale, spread = (np.stack([getattr(one, name) for one in data]) for name in ("centre", "scale", "spread"))
+    for i, layout in enumerate(data):
+        padded[i, :, : layout.pairs.shape[1]] = layout.pairs
+        present[i, : layout.pairs.shape[1]] = 1.0
+    centre, scale, spread = (np.stack([getattr(d, name) for d in data]) for name in ("centre", "scale", "spread"))
     y1, y2, s11, s12, s22 = padded.swapaxes(0, 1)
     y1, y2 = y1 - centre[:, [0]], y2 - centre[:, [1]]
     determinant = np.stack([s11 * s22 - s12**2, s22, s11, -2 * s12, np.ones_like(s11)], axis=2) * present[..., None]
     determinant[..., 0] += 1.0 - present
     quadratic = y1 * y1 * s22 - 2 * y1 * y2 * s12 + y2 * y2 * s11
-    moments = (
-        np.stack(
-            [
-                np.ones_like(s11),
-                s11,
-                s12,
-                s22,
-                y1,
-                y2,
-                y1 * y1,
-                y1 * y2,
-                y2 * y2,
-                s22 * y1 - s12 * y2,
-                s11 * y2 - s12 * y1,
-                quadratic,
-            ],
-            axis=1,
-        )
-        * present[:, None]
-    )
+    sums_of = [np.ones_like(s11), s11, s12, s22, y1, y2, y1 * y1, y1 * y2, y2 * y2]
+    sums_of += [s22 * y1 - s12 * y2, s11 * y2 - s12 * y1, quadratic]
+    moments = np.stack(sums_of, axis=1) * present[:, None]
     blocks = []
-    for same in zip(*(one.blocks for one in data), strict=True):
+    for same in zip(*(layout.blocks for layout in data), strict=True):
         y = np.stack([block.y - block.design @ c for block, c in zip(same, centre, strict=True)])
         blocks.append(replace(same[0], y=y, sampling=np.stack([block.sampling for block in same])))
-    return Batch(
-        determinant, moments, tuple(blocks), centre, scale, spread, np.array([float(one.size) for one in data])
-    )
+    size = np.array([float(layout.size) for layout in data])
+    return Batch(determinant, moments, tuple(blocks), centre, scale, spread, size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,32 +169,32 @@ def sums(batch: Batch, a: FloatArray, c: FloatArray, d: FloatArray, determinant:
     a, c, d : (b, g) arrays
         Covariance of the true effects.
     determinant : (b, g) array
-        ``a d - c^2``, from a formula that does not cancel.
+        ``a d - c^2``, from a formula without cancellation.
     """
     det = batch.determinant @ np.stack([np.ones_like(a), a, d, c, determinant], axis=1)
     log_det = np.zeros_like(a)
     for start in range(0, det.shape[1], PRODUCT):
         log_det += np.log(np.multiply.reduce(det[:, start : start + PRODUCT], axis=1))
-    one, s11, s12, s22, y1, y2, y11, y12, y22, c1, c2, q = (batch.moments @ np.reciprocal(det, out=det)).swapaxes(0, 1)
-    found = [
+    unit, s11, s12, s22, y1, y2, y11, y12, y22, c1, c2, q = (batch.moments @ np.reciprocal(det, out=det)).swapaxes(0, 1)
+    totals = [
         log_det,
-        s22 + d * one,
-        -(s12 + c * one),
-        s11 + a * one,
+        s22 + d * unit,
+        -(s12 + c * unit),
+        s11 + a * unit,
         c1 + d * y1 - c * y2,
         c2 + a * y2 - c * y1,
         q + d * y11 - 2 * c * y12 + a * y22,
     ]
     for block in batch.blocks:
-        found = [x + y for x, y in zip(found, _block_sums(block, np.stack([a, c, d])), strict=True)]
-    return Sums(*found)
+        totals = [x + y for x, y in zip(totals, _block_sums(block, np.stack([a, c, d])), strict=True)]
+    return Sums(*totals)
 
 
 def _block_sums(block: Blocks, psi: FloatArray) -> tuple[FloatArray, ...]:
-    """Log det V, the three sums of X'WX, the two of X'Wy, and y'Wy of blocks of m x m over a grid.
+    """Log det V, the three sums of X'WX, the two of X'Wy, and y'Wy of m x m blocks over a grid.
 
-    The Cholesky factor and the whitened columns (X1, X2, y) are found element by element, each an array over data sets,
-    blocks and grid points: ``(b, g, points)``.
+    The Cholesky factor and the whitened columns (X1, X2, y) are computed element by element. Each element is an array
+    over data sets, blocks and grid points, ``(b, g, points)``.
     """
     m = block.y.shape[-1]
     factor: dict[tuple[int, int], FloatArray] = {}
@@ -231,15 +214,6 @@ def _block_sums(block: Blocks, psi: FloatArray) -> tuple[FloatArray, ...]:
             column.append(value / factor[i, i])
     x1, x2, y = columns
 
-    def product(one: list[FloatArray], other: list[FloatArray]) -> FloatArray:
-        return np.asarray(sum((p * q).sum(axis=1) for p, q in zip(one, other, strict=True)))
-
-    return (
-        log_det.sum(axis=1),
-        product(x1, x1),
-        product(x1, x2),
-        product(x2, x2),
-        product(x1, y),
-        product(x2, y),
-        product(y, y),
-    )
+    products = ((x1, x1), (x1, x2), (x2, x2), (x1, y), (x2, y), (y, y))
+    totals = (np.asarray(sum((p * q).sum(axis=1) for p, q in zip(*pair, strict=True))) for pair in products)
+    return log_det.sum(axis=1), *totals

@@ -1,11 +1,11 @@
-"""The joint posterior of one or two coefficients and an SD, tabulated on a box: what can be read off it without a draw.
+"""Joint posterior of one or two coefficients and an SD, tabulated on a box, with its quantiles and probabilities.
 
     coefficients = centre + factor sinh(u),   SD = scale sinh(v),   factor upper triangular
 
-The last coefficient depends on its own coordinate alone, the first on both, so that the axes follow the posterior
-however strongly the two go together; sinh lets them reach far where few trials leave far values plausible. Below
-"l'coefficients < x" the first coordinate has one upper end on every line of the other: distribution functions are
-integrals along lines.
+The last coefficient depends on its own coordinate only, the first one on both, so that the axes follow the posterior
+however strongly the coefficients are correlated. The sinh extends the axes, because with few trials distant values are
+plausible. For every value of the second coordinate, "l'coefficients < x" is an upper limit of the first one, so that
+distribution functions are integrals along lines.
 """
 
 from __future__ import annotations
@@ -34,21 +34,20 @@ from surrogacy.models.exact.marginals import (
 )
 from surrogacy.models.priors import Normal, PositivePrior
 
-FARTHEST = (
-    6.0  # prior SDs at which the search for a coefficient ends, or ten times as many standard errors if that is farther
-)
+# The search for a coefficient ends at this number of prior SDs, or at ten times as many standard errors if farther.
+FARTHEST = 6.0
 
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """From the unit-free axes to coefficients and SD.
+    """Map from the unit-free axes to coefficients and SD.
 
     Parameters
     ----------
     centre : (q,) array
-        A rough estimate.
+        Rough estimate of the coefficients.
     factor : (q, q) array
-        Upper triangular; from the covariance of that estimate.
+        Upper triangular factor of the covariance of that estimate.
     scale : float
         Unit of the SD.
     """
@@ -59,16 +58,16 @@ class Coordinates:
 
     @classmethod
     def around(cls, centre: FloatArray, covariance: FloatArray, priors: Sequence[Normal], scale: float) -> Coordinates:
-        """Axes along the normal approximation of an estimate and its prior: the first given the last, and the last."""
-        data, prior = np.linalg.inv(covariance), np.diag([one.sd**-2.0 for one in priors])
+        """Axes along the normal approximation of the posterior: the first coefficient given the last, and the last."""
+        data, prior = np.linalg.inv(covariance), np.diag([normal.sd**-2.0 for normal in priors])
         covariance = np.linalg.inv(data + prior)
-        centre = covariance @ (data @ centre + prior @ [one.mean for one in priors])
+        centre = covariance @ (data @ centre + prior @ [normal.mean for normal in priors])
         if len(centre) == 1:
             return cls(centre, np.sqrt(covariance), scale)
         last = float(np.sqrt(covariance[1, 1]))
         pull = float(covariance[0, 1]) / last
-        own = float(np.sqrt(max(covariance[0, 0] - pull**2, 1e-12 * covariance[0, 0])))
-        return cls(centre, np.array([[own, pull], [0.0, last]]), scale)
+        first = float(np.sqrt(max(covariance[0, 0] - pull**2, 1e-12 * covariance[0, 0])))
+        return cls(centre, np.array([[first, pull], [0.0, last]]), scale)
 
     def coefficients(self, points: Sequence[FloatArray]) -> FloatArray:
         """(n1, ..., nq, q) coefficients on the product of the (1, n) points of their axes."""
@@ -86,7 +85,7 @@ class Coordinates:
         return np.asarray(total + sum(np.meshgrid(*logs, indexing="ij", sparse=True)))
 
     def domain(self, priors: Sequence[Normal], sd: PositivePrior, spread: float) -> tuple[FloatArray, FloatArray]:
-        """Ends of the axes: prior and data may contradict each other, the domain holds what either of them allows."""
+        """Ends of the axes; as prior and data may contradict each other, they include the values that either allows."""
         low, high = [], []
         for prior, centre, unit in zip(priors, self.centre, np.diag(self.factor), strict=True):
             reach = max(FARTHEST * prior.sd + abs(prior.mean - centre), 10 * FARTHEST * unit)
@@ -99,13 +98,13 @@ class Coordinates:
 
 @dataclass(frozen=True, eq=False)
 class CoefficientGrid:
-    """A tabulated posterior.
+    """Tabulated posterior of coefficients and SD.
 
     Parameters
     ----------
     coordinates : Coordinates
     integral : Integral
-        One data set; axes are the coefficients, then the SD.
+        Integral for one data set; its axes are the coefficients, then the SD.
     """
 
     coordinates: Coordinates
@@ -128,7 +127,7 @@ class CoefficientGrid:
         return [low[:, [a]] + (high - low)[:, [a]] / 2 * (1 + t) for a, t in enumerate(nodes)]
 
     def nodes(self) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]:
-        """Weight, coefficients (n, q) and SD of the nodes that carry mass, and which of the grid these are."""
+        """Weight, coefficients (n, q) and SD of the nodes that carry mass, and the mask of these nodes in the grid."""
         points = self.points()
         weight = self.integral.weight[0]
         heavy = weight > LIGHT * weight.max()
@@ -139,17 +138,17 @@ class CoefficientGrid:
         return weight[heavy] / weight[heavy].sum(), coefficients[heavy], sd[heavy], heavy
 
     def reweighted(self, log_density: FloatArray) -> CoefficientGrid | None:
-        """The same box with another density, such as that of fewer trials; None where mass would lie beyond an edge.
+        """Same box with another density, such as that of fewer trials; None if there would be mass beyond an edge.
 
         Parameters
         ----------
         log_density : (n1, ..., nq, n) array
-            On the axes, up to no constant.
+            Log density with respect to the axes, including its constant.
         """
         top = log_density.max()
         density = np.exp(log_density - top)
         for axis in range(density.ndim):
-            profile = density.max(axis=tuple(other for other in range(density.ndim) if other != axis))
+            profile = density.max(axis=tuple(a for a in range(density.ndim) if a != axis))
             at_zero = axis == density.ndim - 1 and self.integral.low[0, axis] <= 0.0
             if (profile[0] > np.exp(-EDGE) and not at_zero) or profile[-1] > np.exp(-EDGE):
                 return None
@@ -163,40 +162,40 @@ class CoefficientGrid:
         return CoefficientGrid(self.coordinates, Integral(self.integral.low, self.integral.high, *parts, None))
 
     def plane(self) -> FloatArray:
-        """(n1, ..., nq) log density of the coefficients' coordinates, box stretched to [-1, 1]; SD integrated out."""
+        """(n1, ..., nq) log density of the coefficients' coordinates in [-1, 1], with the SD integrated out."""
         log_density = self.integral.log_density[0]
         top = log_density.max()
         mass = np.exp(log_density - top) @ rule(log_density.shape[-1])[1]
         return np.asarray(np.log(np.maximum(mass, 1e-300)) + top)
 
     def distribution(self, combination: Sequence[float]) -> Callable[[FloatArray], FloatArray]:
-        """Distribution function of ``combination @ coefficients``; the first weight is 1, or 0 before a 1."""
+        """Distribution function of ``combination @ coefficients`` for a combination (1, any number) or (0, 1)."""
         low, high = self.integral.low[0], self.integral.high[0]
         plane = self.plane()
         if self.count == 1 or combination[0] == 0:
             axis = self.count - 1
-            own = plane if self.count == 1 else np.log(rule(plane.shape[0])[1] @ np.exp(plane))
-            cdf = from_masses((np.exp(own) * rule(len(own))[1])[None])[0]
+            marginal = plane if self.count == 1 else np.log(rule(plane.shape[0])[1] @ np.exp(plane))
+            cdf = from_masses((np.exp(marginal) * rule(len(marginal))[1])[None])[0]
             grid = np.linspace(low[axis], high[axis], FINE)
             values = self.coordinates.centre[axis] + self.coordinates.factor[axis, axis] * np.sinh(grid)
             return lambda x: np.interp(x, values, cdf, left=0.0, right=1.0)
         many = max(plane.shape[1], FINELY)
         lines = cumulate((plane @ to_nodes(plane.shape[1], many).T).T, ALONG) * rule(many)[1][:, None]
         total = lines[:, -1].sum()
-        (own, pull), (_, unit) = self.coordinates.factor
-        other = np.sinh((low[1] + high[1] + (high[1] - low[1]) * rule(many)[0]) / 2)
-        fixed = self.coordinates.centre[0] + pull * other + combination[1] * (self.coordinates.centre[1] + unit * other)
+        (first, pull), (_, unit) = self.coordinates.factor
+        last = np.sinh((low[1] + high[1] + (high[1] - low[1]) * rule(many)[0]) / 2)
+        fixed = self.coordinates.centre[0] + pull * last + combination[1] * (self.coordinates.centre[1] + unit * last)
 
-        def cdf_of(x: FloatArray) -> FloatArray:
-            ends = np.arcsinh((np.asarray(x)[:, None] - fixed) / own)
+        def distribution(x: FloatArray) -> FloatArray:
+            ends = np.arcsinh((np.asarray(x)[:, None] - fixed) / first)
             return interval_mass(lines, 2 * (ends - low[0]) / (high[0] - low[0]) - 1) / total
 
-        return cdf_of
+        return distribution
 
     def quantiles(self, combination: Sequence[float], p: Sequence[float]) -> FloatArray:
         """Quantiles of ``combination @ coefficients``."""
-        middle, sd = self.moments(combination)
-        return invert(self.distribution(combination), p, middle - 3 * sd, middle + 3 * sd)
+        mean, sd = self.moments(combination)
+        return invert(self.distribution(combination), p, mean - 3 * sd, mean + 3 * sd)
 
     def moments(self, combination: Sequence[float]) -> tuple[float, float]:
         """Mean and SD of ``combination @ coefficients``."""
@@ -206,7 +205,7 @@ class CoefficientGrid:
         return mean, float(np.sqrt(weight @ (values - mean) ** 2))
 
     def _tabulated_sd(self) -> tuple[FloatArray, FloatArray]:
-        """Values of the SD, and its distribution function there."""
+        """Values of the SD, and its distribution function at these values."""
         weight = self.integral.weight[0]
         cdf = from_masses(weight.sum(axis=tuple(range(weight.ndim - 1)))[None])[0]
         grid = np.linspace(self.integral.low[0, -1], self.integral.high[0, -1], FINE)
@@ -222,9 +221,10 @@ class CoefficientGrid:
         return np.interp(x, *self._tabulated_sd(), left=0.0, right=1.0)
 
     def tail_probability(self, point: Sequence[float]) -> float:
-        """Posterior probability of coefficients less plausible than a point.
+        """Posterior probability of two coefficients with a lower density than a point.
 
-        It is 1 less the level of the region that ends there. Of two coefficients; small if the point lies far out.
+        This is 1 minus the level of the highest-density region with the point on its boundary; it is small if the point
+        is far from the mode.
         """
         plane = self.plane()
         n1, n2 = plane.shape
@@ -232,16 +232,16 @@ class CoefficientGrid:
         low, high = self.integral.low[0], self.integral.high[0]
         axes = [np.linspace(low[a], high[a], FINE) for a in range(2)]
         # density of the coefficients themselves, not of their coordinates
-        own = fine - np.log(np.cosh(axes[0]))[:, None] - np.log(np.cosh(axes[1]))
+        density = fine - np.log(np.cosh(axes[0]))[:, None] - np.log(np.cosh(axes[1]))
         unit = np.linalg.solve(self.coordinates.factor, np.asarray(point, dtype=np.float64) - self.coordinates.centre)
         at = np.arcsinh(unit)
         if not np.all((at >= low[:2]) & (at <= high[:2])):
             return 0.0
         from scipy.interpolate import RegularGridInterpolator
 
-        here = float(RegularGridInterpolator(axes, own)(at)[0])
+        here = float(RegularGridInterpolator(axes, density)(at)[0])
         mass = np.exp(fine)
-        return float(mass[own < here].sum() / mass.sum())
+        return float(mass[density < here].sum() / mass.sum())
 
 
 def tabulate(
@@ -252,22 +252,22 @@ def tabulate(
     spread: float,
     nodes: Sequence[int],
 ) -> CoefficientGrid:
-    """Seek the box that holds the posterior, and tabulate it there.
+    """Find the box that contains the posterior, and tabulate the posterior on it.
 
     Parameters
     ----------
     log_density : callable
-        From (..., q) coefficients and (n,) SDs to log densities (..., n), priors of what it integrates included, and
-        anything that should be kept of every node.
+        Function of (..., q) coefficients and (n,) SDs that returns log densities (..., n), including the priors of the
+        parameters that it integrates out, and any other value to keep for the nodes.
     coordinates : Coordinates
     priors : sequence of Normal
-        Of the coefficients.
-    sd : prior
-        Of the SD.
+        Priors of the coefficients.
+    sd : HalfNormal, HalfStudentT or Uniform
+        Prior of the SD.
     spread : float
-        Largest distance of an effect from the mean: no SD is plausible far beyond it.
+        Largest distance of an effect from the mean; no SD is plausible far beyond it.
     nodes : sequence of int
-        Of the axes.
+        Number of nodes of each axis.
     """
 
     def evaluate(points: list[FloatArray]) -> tuple[FloatArray, Any]:

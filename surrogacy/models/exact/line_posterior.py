@@ -1,4 +1,4 @@
-"""A surrogacy line whose intercept and slope change with covariates, both effects estimated with error: exact.
+"""Exact posterior of a surrogacy line with covariates of intercept and slope, and errors of both effects.
 
     y_i ~ N2(d_i, S_i),   d1_i ~ N(m, v) independently, v large
     d2_i | d1_i ~ N(a'u_i + B_i d1_i, psi^2),   B_i = b'u_i,   u_i = (1, z_i)
@@ -7,9 +7,9 @@ Given its surrogate estimate, d1_i is normal with mean x_i and variance P_i, and
 
     mean  o_i + a'u_i + B_i x_i,    variance  W_i = psi^2 + B_i^2 P_i + 2 B_i Q_i + R_i
 
-which for v = infinity is ``y2 - a'u - B y1 ~ N(0, psi^2 + s2^2 - 2 B rho s1 s2 + B^2 s1^2)``. Where comparisons share
-a control arm P, Q, R are matrices and B is diagonal. a is normal given (b, psi) and integrated analytically, (b, psi)
-by quadrature. With u = 1 this is `surrogacy.models.daniels_hughes`.
+which for v = infinity is ``y2 - a'u - B y1 ~ N(0, psi^2 + s2^2 - 2 B rho s1 s2 + B^2 s1^2)``. If comparisons share a
+control arm, P, Q, R are matrices and B is diagonal. a is normal given (b, psi) and is integrated analytically; (b, psi)
+are integrated by quadrature. With u = 1 this is the model of `surrogacy.models.daniels_hughes`.
 
 References
 ----------
@@ -19,8 +19,7 @@ Daniels, Hughes (1997), doi:10.1002/(SICI)1097-0258(19970915)16:17<1965::AID-SIM
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,14 +38,14 @@ from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """``g`` groups of ``m`` comparisons whose estimates covary: final estimates given surrogate estimates.
+    """Final estimates given surrogate estimates, for ``g`` groups of ``m`` comparisons with correlated estimates.
 
     Parameters
     ----------
     members : (g, m) array
-        Their places in the effects.
+        Indices of the comparisons in the effects.
     y, x : (g, m) arrays
-        Final estimate less o; mean of the true surrogate effect.
+        Final estimate minus o; mean of the true surrogate effect.
     p, q, r : (g, m, m) arrays
         Covariance of the true surrogate effects, of these with the final errors, and of the final errors.
     """
@@ -59,33 +58,34 @@ class Block:
     r: FloatArray
 
     def take(self, trials: Sequence[str], trial: str) -> Block:
-        """The groups of one trial."""
-        own = np.array([trials[group[0]] == trial for group in self.members], dtype=np.bool_)
-        return Block(*(getattr(self, name)[own] for name in self.__dataclass_fields__))
+        """Groups of one trial."""
+        kept = np.array([trials[group[0]] == trial for group in self.members], dtype=np.bool_)
+        return Block(*(getattr(self, name)[kept] for name in self.__dataclass_fields__))
 
 
 def condition(effects: Effects, surrogate: Normal) -> tuple[Block, ...]:
-    """Condition final on surrogate estimates.
+    """Condition the final estimates on the surrogate estimates.
 
     Parameters
     ----------
     effects : Effects
-        With both endpoints of every comparison.
+        Comparisons with both endpoints.
     surrogate : Normal
         Prior of every true surrogate effect.
 
     Returns
     -------
-    tuple of Block, one a group size
+    tuple of Block
+        One per group size.
     """
     v = surrogate.sd**2
     by_size: dict[int, list[tuple[Any, ...]]] = {}
     for members in effects.dependent_groups():
-        whole = effects.sampling_covariance(members)
-        s11, s12, s22 = whole[::2, ::2], whole[::2, 1::2], whole[1::2, 1::2]
+        sampling = effects.sampling_covariance(members)
+        s11, s12, s22 = sampling[::2, ::2], sampling[::2, 1::2], sampling[1::2, 1::2]
         gain = np.linalg.inv(s11 + v * np.eye(len(members)))
         away = gain @ (effects.log_hr[members, 0] - surrogate.mean)
-        # v - v (s11 + v)^-1 v, without the cancellation
+        # v - v (s11 + v)^-1 v, in a form without cancellation
         parts = v * gain @ s11, -v * gain @ s12, s22 - s12.T @ gain @ s12
         x = effects.log_hr[members, 0] - s11 @ away
         by_size.setdefault(len(members), []).append((members, effects.log_hr[members, 1] - s12.T @ away, x, *parts))
@@ -99,11 +99,11 @@ class LinePriors:
     Parameters
     ----------
     intercepts, slopes : tuple of Normal
-        One a column of the design.
-    sigma_cond : prior
-        Of psi.
+        One per column of the design.
+    sigma_cond : HalfNormal, HalfStudentT or Uniform
+        Prior of psi.
     surrogate : Normal
-        Of every true surrogate effect.
+        Prior of every true surrogate effect.
     """
 
     intercepts: tuple[Normal, ...]
@@ -114,20 +114,21 @@ class LinePriors:
 
 @dataclass(frozen=True, eq=False)
 class LinePosterior:
-    """Posterior of such a line.
+    """Posterior of a surrogacy line with covariates.
 
     Parameters
     ----------
     effects : Effects
     design : (k, p) array
-        Its columns are u.
+        Rows u_i.
     priors : LinePriors
     blocks : tuple of Block
     grid : CoefficientGrid
-        Of the slopes b and psi.
+        Posterior of the slopes b and psi.
     mean : (n, p) array
-        Of the intercepts a at the nodes that carry mass.
+        Mean of the intercepts a at the nodes that carry mass.
     covariance : (n, p, p) array
+        Covariance of the intercepts at these nodes.
     """
 
     effects: Effects
@@ -137,17 +138,13 @@ class LinePosterior:
     grid: CoefficientGrid
     mean: FloatArray
     covariance: FloatArray
+    samples = None  # the posterior is tabulated
 
     @property
     def quantities(self) -> tuple[str, ...]:
         """Names of the coefficients, and sigma_cond."""
         names = ("intercept", "slope", "intercept_difference", "slope_difference")[: 2 * self.grid.count]
         return (*names, "sigma_cond")
-
-    @property
-    def samples(self) -> None:
-        """None: the posterior is tabulated."""
-        return
 
     def _column(self, name: str) -> int:
         return int(name.endswith("_difference"))
@@ -184,7 +181,7 @@ class LinePosterior:
         return density(lambda at: self.distribution(name, at), x, float(high - low))
 
     def prior_distribution(self, name: str, x: npt.ArrayLike) -> None:
-        """None: priors of a line are vague and not tabulated."""
+        """Return None, because the priors of a line are vague and not tabulated."""
         return
 
     def draw(self, n: int, seed: int = 0) -> dict[str, FloatArray]:
@@ -199,7 +196,7 @@ class LinePosterior:
         return drawn | {"sigma_cond": sigma[node]}
 
     def true_effects(self) -> None:
-        """None: vague true surrogate effects are not shrunken."""
+        """Return None, because true surrogate effects with a vague prior are not shrunken."""
         return
 
     def estimate(self, name: str, level: float) -> Estimate:
@@ -215,29 +212,28 @@ class LinePosterior:
         return Estimate(median, sd, low, high, level, METHOD)
 
     def leave_one_out(self) -> dict[str, LinePosterior]:
-        """Posterior without each trial: its terms are taken off the sums at every node, or it is tabulated again."""
+        """Posterior without each trial, by subtraction of its terms from the sums, else by a new tabulation."""
         points = self.grid.points()
         slopes, sds = self.grid.coordinates.coefficients(points[:-1]), self.grid.coordinates.sd(points[-1])
         whole, whole_log_det, count = _sums(self.blocks, self.design, slopes, sds)
         full = _integrated(self.priors, slopes, whole, whole_log_det, count)[0]
         outside = self.grid.integral.log_density[0] + self.grid.integral.log_total[0] - full
         outside = outside - np.log((self.grid.integral.high - self.grid.integral.low) / 2).sum()
-        found = {}
+        without = {}
         for trial in self.effects.trials:
-            own = tuple(block.take(self.effects.trial, trial) for block in self.blocks)
-            gram, log_det, of_trial = _sums(own, self.design, slopes, sds)
-            rest = _integrated(self.priors, slopes, whole - gram, whole_log_det - log_det, count - of_trial)
+            blocks = tuple(block.take(self.effects.trial, trial) for block in self.blocks)
+            gram, log_det, size = _sums(blocks, self.design, slopes, sds)
+            rest = _integrated(self.priors, slopes, whole - gram, whole_log_det - log_det, count - size)
             grid = self.grid.reweighted(rest[0] + outside)
             kept = np.array([name != trial for name in self.effects.trial])
+            effects, design = self.effects.take(kept), self.design[kept]
             if grid is None:
-                found[trial] = fit_line(
-                    self.effects.take(kept), self.design[kept], self.priors, self.grid.integral.weight.shape[1:]
-                )
+                without[trial] = fit_line(effects, design, self.priors, self.grid.integral.weight.shape[1:])
                 continue
             heavy = grid.nodes()[3]
-            rest_of = replace(self, effects=self.effects.take(kept), design=self.design[kept], blocks=())
-            found[trial] = replace(rest_of, grid=grid, mean=rest[1][heavy], covariance=rest[2][heavy])
-        return found
+            mean, covariance = rest[1][heavy], rest[2][heavy]
+            without[trial] = LinePosterior(effects, design, self.priors, (), grid, mean, covariance)
+        return without
 
     def log_scores(self) -> dict[str, float]:
         """Log density of each trial's final estimates given its surrogate estimates and all other trials."""
@@ -245,55 +241,52 @@ class LinePosterior:
 
 
 def fit_line(effects: Effects, design: FloatArray, priors: LinePriors, nodes: Sequence[int]) -> LinePosterior:
-    """Tabulate the posterior.
+    """Tabulate the posterior of a line.
 
     Parameters
     ----------
     effects : Effects
-        With both endpoints of every comparison.
+        Comparisons with both endpoints.
     design : (k, p) array
-        Covariates of intercept and slope, the first column ones.
+        Covariates of intercept and slope; the first column is ones.
     priors : LinePriors
     nodes : sequence of int
-        Of every slope and of psi.
+        Number of nodes of every slope and of psi.
     """
     blocks = condition(effects, priors.surrogate)
     coordinates, spread = rough_line(effects, design, priors.slopes)
-    evaluate = partial(_log_density, blocks, design, priors)
-    grid = tabulate(evaluate, coordinates, priors.slopes, priors.sigma_cond, spread, nodes)
+
+    def log_density(slopes: FloatArray, sds: FloatArray) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+        log_likelihood, mean, covariance = _integrated(priors, slopes, *_sums(blocks, design, slopes, sds))
+        return log_likelihood, (mean, covariance)
+
+    grid = tabulate(log_density, coordinates, priors.slopes, priors.sigma_cond, spread, nodes)
     heavy = grid.nodes()[3]
     mean, covariance = grid.integral.extra
     return LinePosterior(effects, design, priors, blocks, grid, mean[heavy], covariance[heavy])
 
 
 def rough_line(effects: Effects, design: FloatArray, priors: Sequence[Normal]) -> tuple[Coordinates, float]:
-    """Weighted least squares, to place the grid; and the largest distance of a final effect from its mean."""
+    """Weighted least squares to place the grid, and the largest distance of a final effect from the mean."""
     (y1, y2), (s1, s2) = effects.log_hr.T, effects.se.T
     weight = s2**-2.0
     columns = np.column_stack([design, design * y1[:, None]])
     p = design.shape[1]
     bread = columns.T @ (weight[:, None] * columns)
-    # surrogate effects that hardly vary must not make the grid wider than their errors allow
+    # surrogate effects that hardly vary must not widen the grid beyond what their errors allow
     bread[p:, p:] += np.mean(weight * s1**2) * np.mean(design**2, axis=0) * np.eye(p)
     covariance = np.linalg.pinv(bread)
-    found = covariance @ (columns.T @ (weight * y2))
-    excess = max(1.0, float(weight @ (y2 - columns @ found) ** 2) / max(len(y2) - 2 * p, 1))
-    middle = weight @ y2 / weight.sum()
-    own = covariance[p:, p:] * excess
-    return Coordinates.around(found[p:], own, priors, float(np.median(s2))), float(np.abs(y2 - middle).max())
-
-
-def _log_density(
-    blocks: Sequence[Block], design: FloatArray, priors: LinePriors, slopes: FloatArray, sds: FloatArray
-) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    log_likelihood, *moments = _integrated(priors, slopes, *_sums(blocks, design, slopes, sds))
-    return log_likelihood, (moments[0], moments[1])
+    estimate = covariance @ (columns.T @ (weight * y2))
+    excess = max(1.0, float(weight @ (y2 - columns @ estimate) ** 2) / max(len(y2) - 2 * p, 1))
+    mean = weight @ y2 / weight.sum()
+    coordinates = Coordinates.around(estimate[p:], covariance[p:, p:] * excess, priors, float(np.median(s2)))
+    return coordinates, float(np.abs(y2 - mean).max())
 
 
 def _sums(
     blocks: Sequence[Block], design: FloatArray, slopes: FloatArray, sds: FloatArray
 ) -> tuple[FloatArray, FloatArray, int]:
-    """Sums over groups of ``C' W^-1 C``, C = (u, y, x u), and of log det W on the grid; and the number of estimates."""
+    """Sums over groups of ``C' W^-1 C``, C = (u, y, x u), and of log det W on the grid, and the number of estimates."""
     shape = (*slopes.shape[:-1], len(sds))
     flat = slopes.reshape(-1, slopes.shape[-1])
     width = 2 * design.shape[1] + 1
@@ -308,8 +301,8 @@ def _sums(
         slope = np.einsum("np,gmp->ngm", flat, u)
         if m == 1:
             b = slope[..., 0]
-            own = b * b * block.p[:, 0, 0] + 2 * b * block.q[:, 0, 0] + block.r[:, 0, 0]
-            variance = own[:, None, :] + sds[:, None] ** 2  # (n, psi, g)
+            sampling = b * b * block.p[:, 0, 0] + 2 * b * block.q[:, 0, 0] + block.r[:, 0, 0]
+            variance = sampling[:, None, :] + sds[:, None] ** 2  # (n, psi, g)
             for start in range(0, groups, PRODUCT):
                 log_det += np.log(np.multiply.reduce(variance[..., start : start + PRODUCT], axis=-1))
             products = columns[:, 0, :, None] * columns[:, 0, None, :]

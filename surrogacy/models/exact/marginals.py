@@ -1,8 +1,8 @@
-"""Marginal distributions of a tabulated posterior, each by integration along one axis.
+"""Marginal distributions of a tabulated posterior by integration along one axis.
 
-Log densities are nearly parabolas: between Gauss-Legendre nodes they are interpolated, and the density is integrated
-on a fine grid. For a function of several parameters (slope, sigma_cond) the axis is one along which "below q" is an
-interval.
+Log densities are nearly parabolas. They are interpolated between Gauss-Legendre nodes, and the density is integrated on
+a fine grid. For a function of several parameters (slope, sigma_cond) the integration is along an axis on which the
+event "below q" is an interval.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import DROP, rule
 from surrogacy.models.priors import CorrelationPrior, PositivePrior
 
-FINE = 161  # points at which a distribution function is tabulated, and between which it is read off
-ALONG = 97  # the same along each of many lines
-UPSAMPLED = 28  # nodes of an axis where an event has kinks or a steep end
-FINELY = 56  # where that leaves too much
-NEGLIGIBLE = 1e-7
+FINE = 161  # points of a tabulated distribution function, which is interpolated between them
+ALONG = 97  # points along each of many lines
+UPSAMPLED = 28  # nodes of an axis along which an event has kinks or a steep end
+FINELY = 56  # nodes of such an axis for higher accuracy
+NEGLIGIBLE = 1e-7  # share of the largest mass below which a line is ignored
 
 
 @cache
@@ -54,8 +54,8 @@ def to_even(n: int, points: int) -> FloatArray:
 def cumulate(log_density: FloatArray, points: int = FINE) -> FloatArray:
     """Distribution functions on even points of [-1, 1] from log densities at Gauss-Legendre nodes, (..., n).
 
-    The log density is interpolated, as it is nearly a parabola. Integrated by the trapezoidal rule with the
-    derivatives at both ends (Euler-Maclaurin); not normalised.
+    The log density is interpolated, as it is nearly a parabola, and the density is integrated by the trapezoidal rule
+    with the derivatives at both ends (Euler-Maclaurin). The result is not normalised.
     """
     density = np.exp(np.minimum(log_density @ to_even(log_density.shape[-1], points).T, 50.0))
     step = 2 / (points - 1)
@@ -97,10 +97,10 @@ def invert(cdf: Callable[[FloatArray], FloatArray], p: npt.ArrayLike, low: float
     Parameters
     ----------
     cdf : callable
-        From (q,) values to (q,) probabilities.
+        Function of (q,) values that returns (q,) probabilities.
     p : (q,) array-like
     low, high : float
-        A first bracket; widened where it holds no solution.
+        First bracket; it is widened if it does not contain the solution.
     """
     p = np.asarray(p, dtype=np.float64)
     a, b = np.full(p.shape, low), np.full(p.shape, high)
@@ -124,14 +124,14 @@ def invert(cdf: Callable[[FloatArray], FloatArray], p: npt.ArrayLike, low: float
 
 
 def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
-    """Distribution function of tau_surrogate, tau_final or rho_between, tabulated.
+    """Tabulated distribution function of tau_surrogate, tau_final or rho_between.
 
     Parameters
     ----------
     table : Table
         Components of one posterior.
     share : (b,) array
-        Their masses.
+        Masses of the components.
     name : str
 
     Returns
@@ -140,7 +140,7 @@ def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, F
         Both increasing.
     """
     axis = ("tau_surrogate", "tau_final", "rho_between").index(name)
-    mass = table.weight.sum(axis=tuple(1 + other for other in range(3) if other != axis))
+    mass = table.weight.sum(axis=tuple(1 + a for a in range(3) if a != axis))
     cdf = from_masses(mass)
     t = np.linspace(-1, 1, FINE)
     coordinate = table.low[:, [axis]] + (table.high - table.low)[:, [axis]] * (t + 1) / 2
@@ -154,7 +154,7 @@ def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, F
 
 
 def density(distribution: Callable[[FloatArray], FloatArray], x: npt.ArrayLike, width: float) -> FloatArray:
-    """Density by central differences of a distribution function, over a hundredth of ``width`` (of a 95% interval)."""
+    """Density by central differences of a distribution function, over 1% of the width of a 95% interval."""
     at, step = np.asarray(x, dtype=np.float64), width / 200
     return (distribution(at + step) - distribution(at - step)) / (2 * step)
 
@@ -174,7 +174,7 @@ def folded(tabulated: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, FloatA
 
 
 def sigma_cond(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatArray]:
-    """Distribution function of ``sigma_cond = tau_final sqrt(1 - rho^2)``: integrated along tau_final."""
+    """Distribution function of ``sigma_cond = tau_final sqrt(1 - rho^2)`` by integration along tau_final."""
     n1, _, n3 = table.weight.shape[1:]
     plane = np.log(np.maximum(np.einsum("bijk,i->bkj", np.exp(table.log_density), rule(n1)[1]), 1e-300))
     for m in (max(FINELY, n3), n3):
@@ -193,10 +193,10 @@ def sigma_cond(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatA
 
 
 def slope(table: Table, share: FloatArray, *, fine: bool = True) -> Callable[[FloatArray], FloatArray]:
-    """Distribution function of ``slope = rho tau_final / tau_surrogate``: integrated along rho.
+    """Distribution function of ``slope = rho tau_final / tau_surrogate`` by integration along rho.
 
-    As a function of the two tau it has a kink where the slope is that of rho = -1 or 1; ``fine`` resolves it to some
-    thousandths of an SD even where the mass sits there.
+    As a function of both tau the integral has a kink where the slope is that of rho = -1 or 1. With ``fine`` the error
+    is a few thousandths of an SD even if the mass is near the kink.
     """
     n1, n2, n3 = table.weight.shape[1:]
     b = len(table)
@@ -225,7 +225,7 @@ def slope(table: Table, share: FloatArray, *, fine: bool = True) -> Callable[[Fl
 
 
 def _holds(lines: FloatArray) -> bool:
-    """Return whether the mass is kept: a log density that falls by hundreds may swing between too few nodes."""
+    """Return whether the total mass is 1; a log density that falls by hundreds may oscillate between too few nodes."""
     return bool(abs(lines[..., -1].sum() - 1) < 0.02)
 
 
@@ -238,22 +238,21 @@ def _nodes(table: Table, axis: int, n: int) -> FloatArray:
 def slope_prior(
     tau_surrogate: PositivePrior, tau_final: PositivePrior, rho_between: CorrelationPrior
 ) -> Callable[[FloatArray], FloatArray]:
-    """Prior distribution function of the slope: rho_between in closed form, both tau on a grid of its masses."""
-    masses, middles = [], []
+    """Prior distribution function of the slope, with rho_between in closed form and both tau on a grid."""
+    masses, midpoints = [], []
     for prior in (tau_surrogate, tau_final):
         edges = np.append(0.0, np.geomspace(prior.reach(0.0) * 1e-4, prior.reach(DROP), 160))
         masses.append(np.diff(prior.cdf(edges)))
-        middles.append((edges[1:] + edges[:-1]) / 2)
+        midpoints.append((edges[1:] + edges[:-1]) / 2)
     weight = np.multiply.outer(*masses).ravel()
-    ratio = (middles[0][:, None] / middles[1]).ravel()
+    ratio = (midpoints[0][:, None] / midpoints[1]).ravel()
     return lambda x: rho_between.cdf(np.asarray(x)[..., None] * ratio) @ weight
 
 
 def finer(table: Table) -> Table:
-    """The table on more nodes of rho, with a seam at 0, where tau_surrogate may be 0.
+    """Table with more nodes of rho, divided at rho = 0, if tau_surrogate may be 0.
 
-    As tau_surrogate falls to 0 the intercept, mu_final - slope mu_surrogate, comes to jump where rho_between changes
-    its sign.
+    As tau_surrogate approaches 0 the intercept, mu_final - slope mu_surrogate, becomes discontinuous at rho = 0.
     """
     low, high = table.low[:, 2], table.high[:, 2]
     if (table.low[:, 0] > 0).all() or table.rho_map.arc:
@@ -272,7 +271,7 @@ def finer(table: Table) -> Table:
         * rule(n2)[1][:, None]
         * weight[:, None, None, :]
     )
-    if np.abs(mass.sum(axis=(1, 2, 3)) - 1).max() > 1e-3:  # it cannot be interpolated between so few nodes
+    if np.abs(mass.sum(axis=(1, 2, 3)) - 1).max() > 1e-3:  # too few nodes for the interpolation
         return table
     mean, covariance = table.mean @ between[:, None], table.covariance @ between[:, None]
     return replace(table, rho_between=rho, weight=mass, log_density=log_density, mean=mean, covariance=covariance)
@@ -281,10 +280,10 @@ def finer(table: Table) -> Table:
 def draw(
     table: Table, share: FloatArray, n: int, generator: np.random.Generator
 ) -> tuple[dict[str, FloatArray], FloatArray]:
-    """Independent draws of the three parameters, and mean and covariance of mu at each.
+    """Draw the three parameters independently, with the mean and covariance of mu at each draw.
 
-    tau_surrogate is drawn from its marginal, tau_final given it, rho_between given both, each by inverting the
-    integral of the polynomial density; mean and covariance are interpolated.
+    tau_surrogate is drawn from its marginal, tau_final given tau_surrogate, and rho_between given both, each by
+    inversion of the integral of the interpolated density. Mean and covariance are interpolated.
 
     Returns
     -------
@@ -296,14 +295,14 @@ def draw(
     drawn: list[list[FloatArray]] = []
     for b in range(len(table)):
         size = int((component == b).sum())
-        # before the first draw all share one table, after it each has its own
+        # before the first parameter is drawn all draws have the same table, afterwards each has its own
         values = np.concatenate([table.log_density[b][None], table.mean[b], table.covariance[b]])[None]
         coordinates = []
         for axis in range(3):
             count = values.shape[2]
             weight = np.ones(1)
-            for other in values.shape[3:]:
-                weight = np.multiply.outer(weight, rule(other)[1]).ravel()
+            for nodes in values.shape[3:]:
+                weight = np.multiply.outer(weight, rule(nodes)[1]).ravel()
             mass = np.exp(values[:, 0]).reshape(len(values), count, -1) @ weight
             cdf = np.maximum.accumulate(cumulate(np.log(np.maximum(mass, 1e-300))), axis=1)
             wanted = generator.random(size) * cdf[:, -1]

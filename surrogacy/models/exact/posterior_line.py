@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
 
@@ -42,15 +40,11 @@ class PosteriorLine(MixtureLine):
         if joins:
             posterior = posterior.with_surrogate(trial.log_hr, trial.se, trial.rho_within)
         nodes = posterior.nodes()
-        weight, t11, slope = nodes.weight, nodes.tau_surrogate**2, nodes.slope
+        t11, slope = nodes.tau_surrogate**2, nodes.slope
         total = t11 + trial.se**2
-        parts = error_parts(slope, t11, trial)
         sigma2 = nodes.tau_final**2 * (1 - nodes.rho_between) * (1 + nodes.rho_between)
         gain = (slope * t11 + trial.rho_within * trial.se * trial.se_final) / total
         mean = nodes.mean_final + gain * (trial.log_hr - nodes.mean_surrogate)
         mu_variance = nodes.v22 - 2 * gain * nodes.v12 + gain**2 * nodes.v11
-        sd = np.sqrt(sum(parts.values()) + sigma2 + mu_variance)
-        components = {name: float(weight @ np.broadcast_to(value, weight.shape)) for name, value in parts.items()}
-        spread = float(weight @ (mean - weight @ mean) ** 2)
-        components |= {"parameters": float(weight @ mu_variance) + spread, "sigma_cond": float(weight @ sigma2)}
-        return PredictiveDistribution(weight, mean, sd, None, components)
+        errors = error_parts(slope, t11, trial)
+        return PredictiveDistribution.of_nodes(nodes.weight, mean, errors, sigma2, mu_variance)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Protocol
+from types import UnionType
+from typing import Any, get_args
 
 import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
+from surrogacy.models.settings import check_new_n
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.levels import settle_level
 from surrogacy.results.result import Result
@@ -21,25 +23,7 @@ GRID_TOLERANCE = 0.03
 
 REFINEMENTS = (2 / 3, 1.0, 1.5, 2.25, 3.4, 5.0)
 Quantiles = dict[str, FloatArray]
-
-
-class ExactModel(Protocol):
-    """Settings common to the exact models."""
-
-    @property
-    def new_n(self) -> float | None:
-        """Number of patients of the new trial."""
-        ...
-
-    @property
-    def level(self) -> float:
-        """Level of the intervals."""
-        ...
-
-    @property
-    def nodes(self) -> tuple[int, ...]:
-        """Number of nodes per axis."""
-        ...
+PriorKind = type[Any] | UnionType
 
 
 def refine[T](tabulate: Callable[[float], tuple[T, Quantiles]]) -> tuple[T, Quantiles, float]:
@@ -81,7 +65,7 @@ def with_grid_error(result: Result, moved: float) -> Result:
     return replace(result, estimates=estimates, caveats=result.caveats + unsettled, converged=settled)
 
 
-def check_settings(model: ExactModel, priors: dict[str, tuple[type, ...]]) -> None:
+def check_settings(model: Any, priors: Mapping[str, PriorKind]) -> None:
     """Refuse priors of the wrong kind or range, an impossible size or level, and grids with fewer than 4 nodes.
 
     Raises
@@ -90,15 +74,14 @@ def check_settings(model: ExactModel, priors: dict[str, tuple[type, ...]]) -> No
     """
     for name, kinds in priors.items():
         if not isinstance(getattr(model, name), kinds):
-            wanted = " or ".join(kind.__name__ for kind in kinds)
+            wanted = " or ".join(kind.__name__ for kind in get_args(kinds) or (kinds,))
             raise UsageError(f"prior of {name} must be {wanted}; got {getattr(model, name)}")
         low, high = (-1.0, 1.0) if name.startswith("rho") else (0.0, np.inf)
         prior = getattr(model, name)
         if getattr(prior, "low", low) < low or getattr(prior, "high", high) > high:
             raise UsageError(f"prior of {name}: {prior} extends beyond [{low:g}, {high:g}]")
-    if model.new_n is not None and not model.new_n > 0:
-        raise UsageError(f"the size of the new trial must be above 0; got {model.new_n:g}")
     settle_level(model)
+    check_new_n(model.new_n)
     if min(model.nodes) < 4:
         raise UsageError(f"a grid needs at least 4 nodes per axis; got {model.nodes}")
 

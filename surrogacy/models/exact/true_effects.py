@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surrogacy.arrays import FloatArray, IntArray
+from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.levels import LEVEL, confidence_level
@@ -44,9 +44,11 @@ def true_effects(
     for members in effects.dependent_groups():
         observed = ~np.isnan(effects.log_hr[members]).ravel()
         y = effects.log_hr[members].ravel()[observed]
-        sampling = _sampling(posterior, members)
-        if posterior.within is not None:
-            sampling = sampling[nodes.component]
+        if posterior.within is None:
+            sampling = effects.sampling_covariance(members)
+        else:  # one per component of the mixture over the within-trial correlation
+            versions = [effects.with_rho_within(float(r)).sampling_covariance(members) for r in posterior.within[0]]
+            sampling = np.stack(versions)[nodes.component]
         z = np.kron(np.eye(len(members)), t)
         x = np.tile(np.eye(2), (len(members), 1))
         total = z[:, observed][:, :, observed] + sampling[..., observed, :][..., observed]
@@ -115,11 +117,3 @@ def predict_new_trial(
     variance = covariances[:, 1, 1] - 2 * pull * covariances[:, 0, 1] + pull**2 * covariances[:, 0, 0]
     observed, observed_below = estimate(mean, variance + se_final**2 * (1 - rho_within**2))
     return Prediction(true, observed, below, observed_below)
-
-
-def _sampling(posterior: BivariatePosterior, members: IntArray) -> FloatArray:
-    """Covariance of the estimates of a group of comparisons; one per component if rho_within has a prior."""
-    effects = posterior.effects
-    if posterior.within is None:
-        return effects.sampling_covariance(members)
-    return np.stack([effects.with_rho_within(float(r)).sampling_covariance(members) for r in posterior.within[0]])

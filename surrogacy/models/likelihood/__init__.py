@@ -1,1 +1,1 @@
-"""Likelihood of the bivariate model, its maximum, and profile intervals."""
+"""Likelihood of the bivariate model, its maximum and its profile intervals."""

@@ -1,13 +1,12 @@
 """Maximum of the bivariate likelihood over the Cholesky factor of T.
 
-In the Cholesky parametrisation the boundary (rho = -1 or 1, tau = 0) is an ordinary point, so that a
-quasi-Newton search with the analytic gradient reaches it; whether the maximum really lies there is
-then decided by a refit with the element held at exactly 0.
+In the Cholesky parametrisation the boundary (rho = -1 or 1, tau = 0) is an interior point, so that a quasi-Newton
+search with the analytic gradient can reach it. A refit with the element fixed at 0 then decides whether the maximum is
+on the boundary.
 
-The likelihood of a few trials with very different standard errors may have several maxima. The search
-therefore has several starts, and the three models with a variance of 0 (tau_surrogate, tau_final, both) are
-always maximised too: they have at most one parameter, which a grid brackets. The highest of all maxima is
-returned.
+The likelihood of a few trials with very different standard errors may have several maxima. The search therefore has
+several starts, and the three models with a variance of 0 (tau_surrogate, tau_final, both) are always maximised too:
+they have at most one parameter, which a grid brackets. The highest of all maxima is returned.
 """
 
 from __future__ import annotations
@@ -24,23 +23,23 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError
 from surrogacy.models.likelihood.likelihood import Evaluation, Likelihood
 
-# A variance below this share of its scale is tried at exactly 0: the optimiser only comes close to it.
+# Variances below this share of their scale are also tried at exactly 0, which the optimiser only approaches.
 NEAR_BOUNDARY = 1e-4
-# Log-likelihoods that differ by less are of one maximum, found roughly.
+# Rough maxima whose log-likelihoods differ by less are the same maximum.
 SAME_MAXIMUM = 1e-4
-# From so many comparisons on, two starts that agree end the search: several maxima are a matter of few comparisons.
+# With this many comparisons, two starts that agree end the search: several maxima occur only with few comparisons.
 MANY_COMPARISONS = 20
-# A zero-variance model far from the maximum found must be higher by this much, more than the rounding of either.
+# Least gain in log-likelihood, larger than rounding error, for which a distant zero-variance model is preferred.
 HIGHER = 1e-9
-# A tau of 1e-4 that gains this much log-likelihood is taken for 0: it would make a slope of 1,000.
+# A tau of 1e-4 that gains less log-likelihood than this is set to 0: it would imply a slope of 1,000.
 NEGLIGIBLE_GAIN = 1e-5
-# SD that a zero-variance model starts from, in units of the SD of the effects: the likelihood is flat beyond either
-# end.
+# Starting SDs of a zero-variance model in units of the SD of the effects; the likelihood is flat outside this range.
 START_SDS = np.geomspace(0.03, 3.0, 8)
 # Cholesky elements that are 0 on each part of the boundary, the smallest model first.
 BOUNDARIES = {"both": (0, 1, 2), "tau_surrogate": (0, 1), "tau_final": (1, 2), "rho": (2,)}
 
-Minimum = tuple[float, FloatArray]  # negative log-likelihood, and the factor where it is that
+Minimum = tuple[float, FloatArray]  # negative log-likelihood, and its Cholesky factor
+Objective = Callable[[FloatArray, FloatArray], tuple[float, FloatArray]]  # of the factor and its scale, with gradient
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +132,9 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
             value, factor, boundary = refit[0], refit[1] * held, name
             break
     if min(end[0] for end in simpler.values()) < value + SAME_MAXIMUM:
-        simpler = {name: _polish(negative, end, free * (end[1] != 0)) for name, end in simpler.items()}
+        for name, end in simpler.items():  # elements that are 0 remain 0
+            held = free * (end[1] != 0)
+            simpler[name] = (_minimise(negative, end[1], held) if held.any() else None) or end
     least = min(end[0] for end in simpler.values())
     if least < value - HIGHER:
         boundary = next(name for name, end in simpler.items() if end[0] <= least + NEGLIGIBLE_GAIN)
@@ -143,18 +144,16 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
     return Optimum(factor, likelihood.evaluate(psi_of(factor)), boundary)
 
 
-def _zero_variance_models(
-    negative: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]], free: FloatArray
-) -> dict[str, Minimum]:
-    """Minimise the three models with a variance of 0 roughly, each from the best point of a grid over its single SD.
+def _zero_variance_models(negative: Objective, free: FloatArray) -> dict[str, Minimum]:
+    """Minimise the three models with a variance of 0 roughly, each from the best point of a grid over its only SD.
 
     Returns
     -------
     dict of str to (float, (3,) array)
         Negative log-likelihood and Cholesky factor in units of ``free``, the smallest model first.
     """
-    nothing = np.zeros(3)
-    minima = {"both": (negative(nothing, free)[0], nothing)}
+    zero = np.zeros(3)
+    minima = {"both": (negative(zero, free)[0], zero)}
     for name in ("tau_surrogate", "tau_final"):
         held = np.where(np.isin(np.arange(3), BOUNDARIES[name]), 0.0, free)
         value, unit = min(
@@ -164,18 +163,11 @@ def _zero_variance_models(
     return minima
 
 
-def _polish(
-    negative: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]], end: Minimum, held: FloatArray
-) -> Minimum:
-    """Minimise from a rough minimum, with the elements that are 0 in ``held`` kept at 0."""
-    return (_minimise(negative, end[1], held) if held.any() else None) or end
-
-
 def _starting_factors(effects: Effects, scale: FloatArray, simpler: Mapping[str, Minimum]) -> list[FloatArray]:
-    """Cholesky factors to start from.
+    """Starting values of the Cholesky factor.
 
-    Moments (pushed inside the boundary), rho = 0.9, rho = -0.9, and beside the maxima with tau_final = 0 and
-    tau_surrogate = 0.
+    These are moments (moved inside the boundary), rho = 0.9, rho = -0.9, and points near the maxima with tau_final = 0
+    and tau_surrogate = 0.
     """
     complete = effects.complete
     if complete.sum() > 2:
@@ -190,17 +182,11 @@ def _starting_factors(effects: Effects, scale: FloatArray, simpler: Mapping[str,
     return [np.linalg.cholesky(moment)[[0, 1, 1], [0, 0, 1]], *strong, *beside]
 
 
-def _minimise(
-    negative: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]],
-    start: FloatArray,
-    free: FloatArray,
-    *,
-    rough: bool = False,
-) -> Minimum | None:
-    """Minimise from one start, roughly to compare starts; None if it did not converge."""
+def _minimise(negative: Objective, start: FloatArray, free: FloatArray, *, rough: bool = False) -> Minimum | None:
+    """Minimise from one start, or roughly in order to compare starts; None if it did not converge."""
     options: Any = {"gtol": 1e-3, "ftol": 1e-8} if rough else {"gtol": 1e-6, "ftol": 1e-15}
     fit = minimize(negative, start, args=(free,), jac=True, method="L-BFGS-B", options=options)
-    # the search may end on rounding error short of gtol: a gradient this small is a maximum all the same
+    # rounding error may end the search before gtol is reached; a gradient this small is accepted as a maximum
     gradient = np.asarray(fit.jac, dtype=np.float64)
     limit = 1.0 if rough else 1e-3
     return (float(fit.fun), fit.x) if np.isfinite(fit.fun) and np.abs(gradient).max() < limit else None
@@ -209,20 +195,21 @@ def _minimise(
 def parameter_covariance(likelihood: Likelihood, best: Optimum, *, full: bool) -> FloatArray:
     """Covariance of (mu_surrogate, mu_final, T11, T12, T22) at the maximum.
 
-    That of T is ``J I^-1 J'``, with I the observed information of the free Cholesky elements and J
-    their derivative; on the boundary it is therefore conditional on the boundary.
+    The covariance of T is ``J I^-1 J'``, with I the observed information of the free Cholesky elements and J the
+    derivative of T by them. On the boundary it is therefore conditional on the boundary.
 
     Parameters
     ----------
     likelihood : Likelihood
     best : Optimum
     full : bool
-        Whether mu carries the uncertainty of T (Stata, metaSEM) or is conditional on it (metafor, mixmeta).
+        Whether the covariance of mu includes the uncertainty of T (Stata, metaSEM) or is conditional on T (metafor,
+        mixmeta).
 
     Returns
     -------
     (5, 5) array
-        NaN in the part of T where the information is not positive definite.
+        NaN in the part of T if the information is not positive definite.
     """
     hessian, mu_slope = likelihood.hessian(best.psi)
     jacobian = psi_jacobian(best.factor)

@@ -1,9 +1,8 @@
 """Profile-likelihood intervals of the bivariate model.
 
-For each quantity the model is written so that the quantity is a parameter; with it held at a value
-``v`` the rest is maximised again, and the interval holds every ``v`` with
-``2 (l_max - l(v)) <= chi2(level, 1 df)``. The signed root of that difference is close to a straight
-line in ``v``, so that few refits find each limit.
+The model is parametrised so that the quantity is a parameter. With the quantity fixed at a value ``v`` the likelihood
+is maximised over the other parameters; the interval contains every ``v`` with ``2 (l_max - l(v)) <= chi2(level, 1
+df)``. The signed root of that difference is nearly linear in ``v``, so that a few refits suffice for each limit.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from surrogacy.models.likelihood.likelihood import Likelihood
 from surrogacy.models.likelihood.maximum import Optimum
 from surrogacy.results.estimate import Estimate
 
-# (psi, d psi / d free, beta or None, d beta / d free or None) with one quantity held
+# (psi, d psi / d free, beta or None, d beta / d free or None) with one quantity fixed
 Constrained = tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None]
 
 
@@ -56,7 +55,7 @@ def _hold_intercept(intercept: float, free: FloatArray) -> Constrained:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A quantity that can be held, and the scale on which its profile is near to a parabola."""
+    """A quantity that can be fixed, and the scale on which its profile is nearly a parabola."""
 
     hold: Callable[[float, FloatArray], Constrained]
     lowest: float
@@ -65,14 +64,10 @@ class Quantity:
     from_scale: Callable[[float], float]
 
 
-def _same(value: float) -> float:
-    return value
-
-
 QUANTITIES = {
     "rho_between": Quantity(_hold_rho, -1.0, 1.0, lambda v: float(np.arctanh(v)), lambda u: float(np.tanh(u))),
-    "slope": Quantity(_hold_slope, -np.inf, np.inf, _same, _same),
-    "intercept": Quantity(_hold_intercept, -np.inf, np.inf, _same, _same),
+    "slope": Quantity(_hold_slope, -np.inf, np.inf, float, float),
+    "intercept": Quantity(_hold_intercept, -np.inf, np.inf, float, float),
     "sigma_cond": Quantity(_hold_sigma, 0.0, np.inf, lambda v: float(np.log(v)), lambda u: float(np.exp(u))),
 }
 
@@ -87,14 +82,14 @@ def profile_intervals(
     likelihood : Likelihood
     best : Optimum
     delta : mapping of str to Estimate
-        Point estimates, and standard errors as a first guess of the step.
+        Point estimates, and standard errors for the first step of the search.
     level : float
 
     Returns
     -------
     dict of (low, high)
-        (None, None) where the interval is the whole line; quantities that are not defined at the maximum are
-        left out.
+        (None, None) if the interval is the whole real line; quantities that are not defined at the maximum are
+        omitted.
     """
     if best.boundary in ("both", "tau_surrogate"):
         return {}
@@ -108,7 +103,7 @@ def profile_intervals(
 
 
 def _no_spread_is_plausible(likelihood: Likelihood, best: Optimum, level: float) -> bool:
-    """Return whether tau_surrogate = 0 lies in the likelihood region: then any slope and intercept do too."""
+    """Return whether the likelihood region includes tau_surrogate = 0, and with it any slope and intercept."""
 
     def negative(tau2: FloatArray) -> tuple[float, FloatArray]:
         at = likelihood.evaluate(np.array([0.0, 0.0, tau2[0] ** 2]))
@@ -137,14 +132,14 @@ def _interval(
     }[name]
     unit = np.ones_like(start) if name == "rho_between" else np.maximum(np.abs(start), floor)
     starts = [start]
-    if best.boundary and name in ("slope", "intercept"):  # with sigma_cond = 0 the way to a larger one may lie uphill
+    if best.boundary and name in ("slope", "intercept"):  # from sigma_cond = 0 the search may not reach a larger one
         for tau1_part, sigma_part in ((1.0, 0.5), (0.3, 0.5), (0.3, 1.0)):
-            other = start.copy()
-            other[:2] = max(tau1_part * tau1, floor), max(sigma_part * np.sqrt(t22), floor)
-            starts.append(other)
+            inside = start.copy()
+            inside[:2] = max(tau1_part * tau1, floor), max(sigma_part * np.sqrt(t22), floor)
+            starts.append(inside)
 
     def root(value: float) -> float:
-        """Signed-root statistic less its target; always started at the maximum, so that it is a function of value."""
+        """Signed-root statistic minus its target; every search starts at the maximum, to depend on ``value`` only."""
 
         def negative(scaled: FloatArray) -> tuple[float, FloatArray]:
             psi, by_psi, beta, by_beta = quantity.hold(value, scaled * unit)
@@ -155,8 +150,8 @@ def _interval(
             return -at.log_likelihood, -gradient * unit
 
         fits = [
-            minimize(negative, one / unit, jac=True, method="L-BFGS-B", options={"gtol": 1e-6, "ftol": 1e-15})
-            for one in starts
+            minimize(negative, initial / unit, jac=True, method="L-BFGS-B", options={"gtol": 1e-6, "ftol": 1e-15})
+            for initial in starts
         ]
         lowest = min(float(fit.fun) for fit in fits)
         return float(np.sqrt(max(2 * (best.at.log_likelihood + lowest), 0.0))) - target
@@ -168,21 +163,17 @@ def _interval(
 def _limit(
     root: Callable[[float], float], quantity: Quantity, estimate: float, side: float, bound: float, se: float | None
 ) -> float:
-    """Find where ``root`` changes sign on one side of the estimate."""
+    """Value at which ``root`` changes sign on one side of the estimate."""
     if estimate == bound or (np.isfinite(bound) and root(bound) <= 0):
         return bound
     inside = estimate
-    if estimate in (quantity.lowest, quantity.highest):  # step off the boundary, where the scale is infinite
+    if estimate in (quantity.lowest, quantity.highest):  # leave the boundary, where the scale is infinite
         inside = estimate + side * (1e-6 if np.isfinite(quantity.highest) else 1e-4 * abs(se or 1.0))
     low = quantity.to_scale(inside)
-    step = (
-        abs(quantity.to_scale(inside + side * se) - low) if se and _legal(quantity, inside + side * se) else 0.3
-    ) * 2.0
+    step = 0.6
+    if se and quantity.lowest < inside + side * se < quantity.highest:
+        step = abs(quantity.to_scale(inside + side * se) - low) * 2.0
     while root(quantity.from_scale(far := low + side * step)) <= 0:
         low, step = far, step * 1.6
-    tolerance = 1e-5 * abs(far - low)  # far below the rounding of any printed limit
+    tolerance = 1e-5 * abs(far - low)  # far smaller than the rounding of a printed limit
     return quantity.from_scale(float(brentq(lambda u: root(quantity.from_scale(u)), low, far, xtol=tolerance)))
-
-
-def _legal(quantity: Quantity, value: float) -> bool:
-    return quantity.lowest < value < quantity.highest

@@ -36,7 +36,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.models.bivariate import rho_within_record
 from surrogacy.models.priors import Beta, CorrelationPrior, HalfNormal, Normal, PositivePrior, Uniform
-from surrogacy.models.sampled.blocks import ENDPOINTS, Arrays, covariance_line, layouts, observe
+from surrogacy.models.sampled.blocks import ENDPOINTS, Arrays, Layout, covariance_line, layouts, observe
 from surrogacy.models.sampled.nuts import Sampled, random_variable
 from surrogacy.results.result import Result
 
@@ -115,12 +115,11 @@ class SampledBivariate(Sampled):
         """Add the likelihood with an unknown rho_within, in which S is linear."""
         common = random_variable("rho_within", self.rho_within or Uniform(0.0, 1.0))
         change = {name: pm.Data(name, value) for name, value in self._sensitivity(effects).items()}
-        observe(
-            layouts(effects.with_rho_within(0.0)),
-            mean,
-            between,
-            sampling=lambda block, within: within + common * change[f"per_rho{block.suffix}"],
-        )
+
+        def sampling(block: Layout, within: Any) -> Any:
+            return within + common * change[f"per_rho{block.suffix}"]
+
+        observe(layouts(effects.with_rho_within(0.0)), mean, between, sampling=sampling)
 
     def _sensitivity(self, effects: Effects) -> Arrays:
         """Derivative of S by rho_within for each block, by the name of its ``pm.Data``."""

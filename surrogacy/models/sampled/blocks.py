@@ -90,35 +90,6 @@ def layouts(effects: Effects) -> tuple[Layout, ...]:
     return layouts_of(effects.log_hr, effects.dependent_groups(), effects.covariance_between)
 
 
-def conditional_moments(
-    mean: Sequence[Any],
-    covariance: Mapping[tuple[int, int], Any],
-    values: Callable[[int, Any, Any], Any],
-    root: Any = np.sqrt,
-) -> None:
-    """Compute the mean and SD of each estimate of a block given the estimates before it.
-
-    Parameters
-    ----------
-    mean : sequence of m arrays
-    covariance : mapping of (a, b), b <= a, to arrays
-        Lower triangle, of NumPy or PyTensor arrays.
-    values : callable
-        ``values(a, mean, sd)`` takes the conditional mean and SD of estimate ``a`` and returns its value.
-    root : callable
-        Square root.
-    """
-    factor: dict[tuple[int, int], Any] = {}
-    standardised: list[Any] = []
-    for a in range(len(mean)):
-        for b in range(a):
-            rest = covariance[a, b] - sum(factor[a, c] * factor[b, c] for c in range(b))
-            factor[a, b] = rest / factor[b, b]
-        factor[a, a] = root(covariance[a, a] - sum(factor[a, c] ** 2 for c in range(a)))
-        centre = mean[a] + sum(factor[a, b] * standardised[b] for b in range(a))
-        standardised.append((values(a, centre, factor[a, a]) - centre) / factor[a, a])
-
-
 def observe(
     blocks: Sequence[Layout],
     mean: Sequence[Any],
@@ -157,17 +128,22 @@ def observe(
         means = [of(mean[endpoint], member) for member, endpoint in block.cells]
         covariance = {}
         for a, (member, endpoint) in enumerate(block.cells):
-            for b, (other, second) in enumerate(block.cells[: a + 1]):
+            for b, (earlier, second) in enumerate(block.cells[: a + 1]):
                 covariance[a, b] = within[:, a, b]
-                if member == other:  # true effects of different comparisons are independent
+                if member == earlier:  # true effects of different comparisons are independent
                     covariance[a, b] += of(between[min(endpoint, second), max(endpoint, second)], member)
 
-        def observed(a: int, centre: Any, sd: Any, block: Layout = block, y: Any = y) -> Any:
-            member, endpoint = block.cells[a]
+        factor: dict[tuple[int, int], Any] = {}
+        standardised: list[Any] = []
+        for a, (member, endpoint) in enumerate(block.cells):  # mean and SD of each estimate given those before it
+            for b in range(a):
+                rest = covariance[a, b] - sum(factor[a, c] * factor[b, c] for c in range(b))
+                factor[a, b] = rest / factor[b, b]
+            factor[a, a] = pt.sqrt(covariance[a, a] - sum(factor[a, c] ** 2 for c in range(a)))
+            centre = means[a] + sum(factor[a, b] * standardised[b] for b in range(a))
             label = f"{names[endpoint]}{block.suffix}" + (f"_of_{member + 1}" if block.suffix else "")
-            return pm.Normal(f"y_{label}", centre, sd, observed=y[:, a])
-
-        conditional_moments(means, covariance, observed, pt.sqrt)
+            value = pm.Normal(f"y_{label}", centre, factor[a, a], observed=y[:, a])
+            standardised.append((value - centre) / factor[a, a])
 
 
 def data_of(blocks: Sequence[Layout], *, by_comparison: bool = False) -> Arrays:

@@ -15,6 +15,7 @@ import xarray as xr
 
 from surrogacy.arrays import FloatArray
 from surrogacy.results.estimate import Caveat, CaveatCode
+from surrogacy.results.labels import ESTIMATES
 from surrogacy.results.levels import LEVEL, confidence_level
 
 R_HAT_MAX = 1.01
@@ -61,7 +62,8 @@ def _worst(values: xr.Dataset, words: str, limit: float, *, below: bool = False)
         return []
     name = (min if below else max)(bad, key=lambda key: bad[key])
     more = f", and of {len(bad) - 1} more" if len(bad) > 1 else ""
-    return [words.format(name=name, value=bad[name]) + more]
+    label = ESTIMATES[name].name("final endpoint") if name in ESTIMATES else name
+    return [words.format(name=label, value=bad[name]) + more]
 
 
 def quantile_errors(draws: FloatArray, level: float = LEVEL) -> tuple[float, float, float]:

@@ -166,12 +166,8 @@ class SampledModeratedLine(Sampled):
             slope_at_x = slope + x * difference
             if levels:
                 pm.Deterministic("slope_level", slope + np.array(list(levels.values())) * difference, dims="level")
-            observe(
-                layouts(effects),
-                (centre, at_x + slope_at_x * centre),
-                regression_line(slope_at_x, sigma, tau),
-                by_comparison=True,
-            )
+            means, between = (centre, at_x + slope_at_x * centre), regression_line(slope_at_x, sigma, tau)
+            observe(layouts(effects), means, between, by_comparison=True)
         return model
 
     def quantities(self, tree: xr.DataTree) -> dict[str, FloatArray]:

@@ -30,14 +30,17 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
-from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Setting, Uniform, priors_in_words
+from surrogacy.models.exact.bivariate_posterior import QUANTITIES
+from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Normal, Uniform
 from surrogacy.models.sampled.blocks import Arrays, data_of, layouts
 from surrogacy.models.sampled.diagnostics import diagnose
 from surrogacy.models.sampled.draws import SampledPosterior
+from surrogacy.models.settings import Setting, check_new_n, priors_in_words
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL, confidence_level, settle_level
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import Result
+from surrogacy.stats.lines import NEEDS_PATIENTS, data_range
 from surrogacy.stats.mixture_line import MixtureLine
 from surrogacy.stats.thresholds import threshold_caveats
 
@@ -169,22 +172,12 @@ def line_of(
     """Surrogacy line of a new trial from (draws,) arrays, thinned to about `LINE_DRAWS` draws."""
     variance = unit_variance(effects)
     if new_n is not None and np.isnan(variance):
-        raise UsageError("a prediction for a new trial of stated size needs the number of patients of each comparison")
-    surrogate = effects.log_hr[:, 0]
+        raise UsageError(NEEDS_PATIENTS)
     thin = slice(None, None, max(1, intercept.size // LINE_DRAWS))
     nodes = intercept[thin].size
-    return MixtureLine(
-        intercept=float(np.median(intercept)),
-        slope=float(np.median(slope)),
-        weight=np.full(nodes, 1 / nodes),
-        node_intercept=intercept[thin],
-        node_variance=np.zeros(nodes),
-        node_slope=slope[thin],
-        node_sigma=sigma[thin],
-        trial_variance=variance,
-        new_n=new_n,
-        data_range=(float(np.nanmin(surrogate)), float(np.nanmax(surrogate))),
-    )
+    medians = float(np.median(intercept)), float(np.median(slope))
+    draws = np.full(nodes, 1 / nodes), intercept[thin], np.zeros(nodes), slope[thin], sigma[thin]
+    return MixtureLine(*medians, *draws, variance, new_n, data_range(effects))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,17 +204,7 @@ class Sampled(ABC):
     level: float = LEVEL
 
     # scalar variables of the PyMC model that are reported
-    reported: ClassVar[tuple[str, ...]] = (
-        "mu_surrogate",
-        "mu_final",
-        "tau_surrogate",
-        "tau_final",
-        "rho_between",
-        "r2_trial",
-        "intercept",
-        "slope",
-        "sigma_cond",
-    )
+    reported: ClassVar[tuple[str, ...]] = QUANTITIES
     requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
     fewest: ClassVar[int] = 3
     # whether a compiled model can be refitted to other data: not if every comparison has its own parameter
@@ -230,12 +213,11 @@ class Sampled(ABC):
 
     def __post_init__(self) -> None:
         settle_level(self)
+        check_new_n(self.new_n)
         if min(self.draws, self.tune, self.chains) < 1:
             raise UsageError("draws, tune and chains must be at least 1")
         if not 0 < self.target_accept < 1:
             raise UsageError(f"target_accept must lie between 0 and 1; got {self.target_accept:g}")
-        if self.new_n is not None and not self.new_n > 0:
-            raise UsageError(f"the size of the new trial must be above 0; got {self.new_n:g}")
         for field in fields(self):
             prior, lowest = getattr(self, field.name), -1.0 if field.name.startswith("rho") else 0.0
             if isinstance(prior, Uniform | Beta) and (prior.low < lowest or (lowest < 0 and prior.high > 1)):
@@ -339,9 +321,8 @@ class Sampled(ABC):
             estimates |= line.thresholds(self.level)
         caveats = effects.caveats + failed + threshold_caveats(estimates, effects)
         posterior = SampledPosterior(tree)
-        return Result(
-            self.name, self.record, effects, estimates, line, posterior, caveats=caveats, converged=not failed
-        )
+        result = Result(self.name, self.record, effects, estimates, line, posterior, caveats=caveats)
+        return replace(result, converged=not failed)
 
     def new_trial(self, tree: xr.DataTree) -> NewTrialLine | None:
         """Line of a new trial, draw by draw; None if the model does not have a single line."""

@@ -110,15 +110,8 @@ class TripleEffects:
     def pair(self, surrogate: int = 0) -> Effects:
         """Effects on one surrogate endpoint and the final endpoint."""
         rho = np.broadcast_to(self.rho_within, (len(self), 3, 3))[:, surrogate, 2]
-        columns = [surrogate, 2]
-        return Effects.from_arrays(
-            self.log_hr[:, columns],
-            self.se[:, columns],
-            rho,
-            trial=self.trial,
-            comparison=self.comparison,
-            name=", ".join(self.names),
-        )
+        log_hr, se, name = self.log_hr[:, [surrogate, 2]], self.se[:, [surrogate, 2]], ", ".join(self.names)
+        return Effects.from_arrays(log_hr, se, rho, trial=self.trial, comparison=self.comparison, name=name)
 
 
 def triples(
@@ -173,17 +166,11 @@ def triples(
             best[key] = comparison
     if not best:
         raise UsageError(f"no comparison has {final} and {' or '.join(surrogates)}")
-    kept = [rows[comparison] for comparison in best.values()]
+    comparisons = tuple(best.values())
+    trial, _, *arrays = zip(*(rows[comparison] for comparison in comparisons), strict=True)
+    log_hr, se, correlations = map(np.array, arrays)
     caveats = tuple(dict.fromkeys(caveat for effects in paired for caveat in effects.caveats))
-    return TripleEffects(
-        np.array([row[2] for row in kept]),
-        np.array([row[3] for row in kept]),
-        np.array([row[4] for row in kept]),
-        tuple(row[0] for row in kept),
-        tuple(best.values()),
-        (*surrogates, final),
-        caveats,
-    )
+    return TripleEffects(log_hr, se, correlations, trial, comparisons, (*surrogates, final), caveats)
 
 
 def _correlations(with_final: float, between_surrogates: float) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The columns of the trial tables: one description from which checks, codebook and data package are made."""
+"""Columns of the trial tables: the one source of the checks, the codebook and the data package."""
 
 from __future__ import annotations
 
@@ -6,50 +6,30 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+
+def words(text: str, separator: str | None = None) -> tuple[str, ...]:
+    """Split a list of words, at blanks unless another separator is given."""
+    return tuple(text.split(separator))
+
+
 Kind = Literal["text", "number", "integer", "boolean", "date"]
 
 PATTERNS = {
-    # digits of other scripts (\d) would pass here and be missing in the data frame
+    # [0-9], because \d matches digits of other scripts, which the data frame cannot convert
     "number": r"[-+]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][-+]?[0-9]{1,2})?",
     "integer": r"[0-9]{1,9}(\.00?)?",
     "boolean": r"true|false",
     "date": r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?",
 }
 EVIDENCE = ("primary", "secondary", "unverified")
-EVIDENCE_ALIASES = {
-    "memory": "unverified",
-    "read-primary": "primary",
-    "read-secondary": "secondary",
-}  # in a user's table
+# accepted in a user's table
+EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}
 STAGES = ("intermediate", "advanced", "mixed")
 LINES = ("first", "second", "tace-combination")
-CLASSES = (
-    "tace-combination",
-    "antiangiogenic-tki",
-    "antiangiogenic-mab",
-    "ici",
-    "ici+antiangiogenic",
-    "ici+ici",
-    "chemo",
-    "haic",
-    "sirt",
-    "other",
+CLASSES = words(
+    "tace-combination antiangiogenic-tki antiangiogenic-mab ici ici+antiangiogenic ici+ici chemo haic sirt other"
 )
-ENDPOINTS = (
-    "OS",
-    "PFS",
-    "TACE-PFS",
-    "TTP",
-    "TTUP",
-    "TTDP",
-    "TTFS",
-    "TFST",
-    "symptomatic-PFS",
-    "TTES/VI",
-    "TTP-MVI/EHS",
-    "TTP-MVI",
-    "TTP-EHS",
-)
+ENDPOINTS = words("OS PFS TACE-PFS TTP TTUP TTDP TTFS TFST symptomatic-PFS TTES/VI TTP-MVI/EHS TTP-MVI TTP-EHS")
 SURROGATES = ("PFS", "TACE-PFS", "TTP")  # in order of preference
 FINALS = ("OS",)
 REVIEWS = ("central", "investigator", "NR")
@@ -59,20 +39,20 @@ PPS_DEFINITIONS = ("reported", "median-difference", "model", "area")
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table.
+    """Column of a table.
 
     Parameters
     ----------
     name : str
     description : str
-        What it holds, with its unit.
+        Content, with its unit.
     kind : {"text", "number", "integer", "boolean", "date"}
     required : bool
         Whether every row must have a value.
     allowed : tuple of str
         Permitted values; empty = any.
     not_reached : bool
-        Whether ``NR`` (not reached) may stand for a number.
+        Whether ``NR`` (not reached) is allowed instead of a number.
     """
 
     name: str
@@ -84,7 +64,7 @@ class Column:
 
 
 def is_valid(column: Column, text: str) -> bool:
-    """Return whether a cell may stand in a column."""
+    """Return whether a text is valid in a column."""
     if column.allowed and text not in column.allowed:
         return False
     return column.kind not in PATTERNS or re.fullmatch(PATTERNS[column.kind], text) is not None
@@ -222,9 +202,9 @@ AT_RISK = (
 )
 
 TABLES = {"trials": TRIALS, "effects": EFFECTS, "arms": ARMS, "at_risk": AT_RISK}
-OPTIONAL_TABLES = ("at_risk",)  # a user's folder may lack them
+OPTIONAL_TABLES = ("at_risk",)  # a user's folder need not contain them
 
-# Read from a user's table, absent from the shipped one: a standard error printed instead of limits.
+# Columns that only a user's table may have.
 OPTIONAL_EFFECTS = (
     Column("se", "Standard error of log HR, where a source prints it instead of limits", kind="number"),
     Column("rho_within", "Within-trial correlation of the two log hazard ratios, if reported", kind="number"),

@@ -84,7 +84,7 @@ def test_a_level_in_the_heading(heading, level, table):
 def test_levels_that_contradict_each_other(columns, cells, table):
     (fault,) = errors(table(f"trial,n_exp,n_ctl,{columns}\nA,400,400,{cells}\n"))
     assert (fault.code, fault.line) == ("E110", 2)
-    assert "stated differently" in fault.rule
+    assert "contradict each other" in fault.rule
 
 
 @pytest.mark.parametrize("level", ["97.5%", "97.5", "0.975", "97.5 %"])
@@ -329,7 +329,7 @@ def test_the_corrected_standard_errors_pass(table):
     ("columns", "cells", "code", "remedy"),
     [
         ("se_os", "0.0166", "W124", "variance"),
-        ("variance_os", "0.129", "W124", "name it se"),
+        ("variance_os", "0.129", "W124", "name the column se"),
         ("log_hr_os", "-0.0458", "W126", "base 10"),
         ("log_hr_os", "0.105", "W126", "inverted"),
         ("log_hr_os", "-0.36", "W126", "re-read"),

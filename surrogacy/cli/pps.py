@@ -7,25 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from surrogacy.cli.options import (
-    add_output,
-    add_planning,
-    add_post_progression,
-    add_tables,
-    new_command,
-    pps_settings,
-)
-from surrogacy.cli.terminal import (
-    figure_workers,
-    prepare_workers,
-    progress,
-    result_stream,
-    run_command,
-    screen_width,
-    warn,
-    warn_of_data,
-    with_progress,
-)
+from surrogacy.cli.options import add_output, add_planning, add_post_progression, add_tables, new_command, pps_settings
+from surrogacy.cli.streams import result_stream, screen_width, warn
+from surrogacy.cli.terminal import figure_workers, prepare_workers, progress, run_command, warn_of_data, with_progress
 from surrogacy.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -156,10 +140,7 @@ def _analyse(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     from surrogacy.report.folder import PPS, write_run
     from surrogacy.report.screen import screen
 
-    with (
-        figure_workers(options.out) as workers,
-        with_progress(shared_with(workers), quiet=options.quiet) as execute,
-    ):
+    with figure_workers(options.out) as workers, with_progress(shared_with(workers), quiet=options.quiet) as execute:
         run, undrawn = write_run(
             PPS,
             advance(run, PPS_STAGES[1:], execute),

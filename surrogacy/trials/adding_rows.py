@@ -37,9 +37,8 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
     """
     rows = to_rows(read_table(path), roles)
     if not rows.effects:
-        raise DataError(
-            [fault("E001", Row(str(path), 1), "", "the table has a header but no rows", "add one row per comparison")]
-        )
+        rule = "the table has a header but no rows"
+        raise DataError([fault("E001", Row(str(path), 1), "", rule, "add one row per comparison")])
     count: dict[tuple[str, str], int] = {}
     spelling: dict[str, str] = {}
     for row in rows.effects:
@@ -74,12 +73,8 @@ def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
             if text.lower() in spelling:
                 row.cells[column.name] = spelling[text.lower()]
             elif forgiving and not is_valid(column, text):
-                allowed = (
-                    f"use one of {', '.join(column.allowed)}"
-                    if column.allowed
-                    else f"write the {column.kind} as in CODEBOOK.md"
-                )
-                yield fault("W143", row, column.name, "this description is not understood, and is left out", allowed)
+                fix = f"use one of {', '.join(column.allowed)}" if column.allowed else f"give a valid {column.kind}"
+                yield fault("W143", row, column.name, "this description is not understood, and is left out", fix)
                 row.cells[column.name] = ""
 
 
@@ -109,9 +104,7 @@ def _without_standard_error(effects: Sequence[Row]) -> list[Fault]:
         lacking += [row for row, effect in with_ratio if standard_error(effect) is None]
     fix = "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"
     if len(lacking) > MOST_REMARKS:
-        rule = (
-            f"{len(lacking)} of {stated} hazard ratios have no standard error: the models that need one leave them out"
-        )
+        rule = f"{len(lacking)} of {stated} hazard ratios have no standard error: models that need one leave them out"
         return [fault("I107", Row(lacking[0].file), "", rule, fix)]
     rule = "no standard error can be derived from this row: the models that need one leave the comparison out"
     return [fault("I107", row, "hr", rule, fix) for row in lacking]
@@ -173,15 +166,8 @@ def merge(
         if old is None and squash(row["comparison"]) in alike:
             name = alike[squash(row["comparison"])]
             rule = f"this looks like {name}, which is already in the table and would count twice"
-            faults.append(
-                fault(
-                    "E109",
-                    row,
-                    "comparison",
-                    rule,
-                    f"name it {name} to replace that comparison for this run, or give it another name",
-                )
-            )
+            fix = f"name it {name} to replace that comparison for this run, or give it another name"
+            faults.append(fault("E109", row, "comparison", rule, fix))
             continue
         if old is None:
             if not row.get("stage"):

@@ -56,13 +56,10 @@ def check_medians(arms: Sequence[Row]) -> Iterator[Fault]:
             twice = [columns[0] for columns in GROUPS if row.get(columns[0]) and first.get(columns[0])]
             column = next((name for name in twice if name in row.headings), "preferred")
             where = first.place(column)
-            rule = f"this arm has a second preferred row (the first: {where})"
-            fix = "set preferred to false in one of them"
+            rule, fix = f"this arm has a second preferred row (the first: {where})", "set preferred to false in one row"
             if column != "preferred":
-                rule, fix = (
-                    f"this median has another value at {where}",
-                    "give the median once, or give the rows different trial names",
-                )
+                rule = f"this median has another value at {where}"
+                fix = "give the median once, or give the rows different trial names"
             yield fault("E108", row, column, rule, fix)
 
 

@@ -21,11 +21,7 @@ TITLES = {
     "arms": "Arms: medians and later therapy, one row per arm as printed in one source",
     "at_risk": "Numbers at risk: one row per time under the survival curves of a comparison",
 }
-PRIMARY_KEYS = {
-    "trials": ["comparison"],
-    "effects": ["effect_id"],
-    "at_risk": ["comparison", "endpoint", "months"],
-}
+PRIMARY_KEYS = {"trials": ["comparison"], "effects": ["effect_id"], "at_risk": ["comparison", "endpoint", "months"]}
 RULES = {
     "E006": "one row per comparison, endpoint and time in at_risk.csv",
     "E008": "counts are whole numbers, 0 or more",
@@ -91,11 +87,7 @@ def codebook() -> str:
         "## Rules for counts, follow-up and medians",
         "A value that violates an E rule stops the run with file, line, column and remedy; W rules are warnings.",
         "\n".join(
-            [
-                "| code | rule |",
-                "| --- | --- |",
-                *(f"| {code} | {text} |" for code, text in sorted(RULES.items())),
-            ]
+            ["| code | rule |", "| --- | --- |", *(f"| {code} | {text} |" for code, text in sorted(RULES.items()))]
         ),
         "## A table of your own",
         OWN_TABLES.replace("\n", " "),

@@ -115,10 +115,7 @@ TRIALS = (
         "the data cut of the preferred OS hazard ratio; whole months if the source prints no days",
         kind="number",
     ),
-    Column(
-        "follow_up_source",
-        "BibTeX key and place in the source of these counts and months, with a short quotation",
-    ),
+    Column("follow_up_source", "BibTeX key and place in the source of these counts and months, with a short quotation"),
     Column("follow_up_evidence", "Evidence of these counts and months, as in effects.csv", allowed=EVIDENCE),
     Column("source", "BibTeX key of the main publication, in sources.bib"),
     Column("notes", "Further remarks"),

@@ -117,7 +117,7 @@ def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fau
         )
         if opposite and max(ratio / hr, hr / ratio) > MEDIAN_FACTOR:
             rule = (
-                f"the medians ({pair['exp']:g} v {pair['ctl']:g} months) point the other way (control/experimental = "
+                f"the medians ({pair['exp']:g} v {pair['ctl']:g} months) favour the other arm (control/experimental "
                 f"{ratio:.2f})"
             )
             yield fault(
@@ -146,27 +146,19 @@ def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], finals: Seque
             yield fault("W111", last, "endpoint", rule, "add the surrogate effect if it is published", severity="info")
         elif surrogate is not None and last is None:
             rule = f"{endpoint_label(surrogate['endpoint'])} without {final}: the comparison is left out of the fit"
-            yield fault(
-                "W111", surrogate, "endpoint", rule, f"add the {final} effect if it is published", severity="info"
-            )
+            fix = f"add the {final} effect if it is published"
+            yield fault("W111", surrogate, "endpoint", rule, fix, severity="info")
         elif surrogate is not None and last is not None:
             early, late = last.get("data_cut", ""), surrogate.get("data_cut", "")
             if early and late and early[: len(late)] < late[: len(early)]:
                 rule = f"{final} is from an earlier data cut ({early}) than {surrogate['endpoint']} ({late})"
-                yield fault(
-                    "W112", last, "data_cut", rule, "pair the two endpoints from one data cut if both are reported"
-                )
+                fix = "pair the two endpoints from one data cut if both are reported"
+                yield fault("W112", last, "data_cut", rule, fix)
             if surrogate["endpoint"] != surrogates[0]:
                 rule = f"the surrogate is {surrogate['endpoint']}, not {surrogates[0]}"
                 yield fault("I114", surrogate, "endpoint", rule, "use --endpoints to choose the surrogate endpoint")
             kinds = {row.get("adjusted", "NR") or "NR" for row in (surrogate, last)} - {"NR"}
             if len(kinds) > 1:
                 rule = f"the two hazard ratios differ in adjustment ({' and '.join(sorted(kinds))})"
-                yield fault(
-                    "W115",
-                    last,
-                    "adjusted",
-                    rule,
-                    "pair hazard ratios of one kind if both are reported",
-                    severity="info",
-                )
+                fix = "pair hazard ratios of one kind if both are reported"
+                yield fault("W115", last, "adjusted", rule, fix, severity="info")

@@ -122,9 +122,8 @@ def read_bytes(path: Path, file: str) -> bytes:
         raise DataError([fault("E001", Row(file), "", rule, "check the path")]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(
-            [fault("E001", Row(file), "", f"the file cannot be read ({reason})", "check the path")]
-        ) from None
+        rule = f"the file cannot be read ({reason})"
+        raise DataError([fault("E001", Row(file), "", rule, "check the path and its permissions")]) from None
     if len(raw) > SIZE_LIMIT:
         rule = f"the file is larger than {SIZE_LIMIT / 2**20:.0f} MiB, the largest that is read"
         raise DataError([fault("E001", Row(file), "", rule, "give a table of trials, without patient data")])

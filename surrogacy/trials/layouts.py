@@ -15,12 +15,7 @@ from surrogacy.trials.cells import number, squash
 from surrogacy.trials.columns import ENDPOINTS, words
 from surrogacy.trials.effect_cells import Statement, resolve_limit_scale, write_effect
 from surrogacy.trials.files import Table
-from surrogacy.trials.heading_words import (
-    EFFECT_COLUMNS,
-    ENDPOINT_QUANTITIES,
-    ENDPOINT_WORDS,
-    TRIAL_COLUMNS,
-)
+from surrogacy.trials.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, ENDPOINT_WORDS, TRIAL_COLUMNS
 from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.table_layout import column_meanings, interpret_headings, unknown_columns

@@ -46,17 +46,8 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     """
     folder = shipped_tables() if path is None else Path(path)
     if not folder.is_dir():
-        raise DataError(
-            [
-                fault(
-                    "E001",
-                    Row(str(folder)),
-                    "",
-                    "the folder does not exist",
-                    "give the folder that contains trials.csv",
-                )
-            ]
-        )
+        fix = "give the folder that contains trials.csv"
+        raise DataError([fault("E001", Row(str(folder)), "", "the folder does not exist", fix)])
     changed = changed_files(folder)
     cut_off = [fault for fault in changed if fault.severity == "error"]
     if cut_off:

@@ -113,16 +113,12 @@ def _without_standard_error(effects: Sequence[Row]) -> list[Fault]:
 def presumed_endpoints(rows: UserRows) -> list[Fault]:
     """I136: the headings name the endpoint, not only its role; otherwise that of the curated tables is assumed."""
     presumed = {row.presumed: row for row in rows.effects if row.presumed}
-    return [
-        fault(
-            "I136",
-            Row(row.file, 1),
-            row.headings.get("hr", f"hr_{role}"),
-            f"the heading does not name the endpoint: {row['endpoint']} is assumed, as in the curated tables",
-            f"name it hr_{row['endpoint'].lower()}, or add a column {role} that names the endpoint",
-        )
-        for role, row in presumed.items()
-    ]
+    faults = []
+    for role, row in presumed.items():
+        rule = f"the heading does not name the endpoint: {row['endpoint']} is assumed, as in the curated tables"
+        fix = f"name it hr_{row['endpoint'].lower()}, or add a column {role} that names the endpoint"
+        faults.append(fault("I136", Row(row.file, 1), row.headings.get("hr", f"hr_{role}"), rule, fix))
+    return faults
 
 
 def final_endpoints(rows: UserRows) -> tuple[str, ...]:

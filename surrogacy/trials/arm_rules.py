@@ -72,9 +72,8 @@ def _check_range(row: Row, column: str) -> Iterator[Fault]:
         return
     for name, limit in ((f"{column}_low", low), (f"{column}_high", high)):
         if limit is not None and limit < 0:
-            yield fault(
-                "E120", row, name, "a limit of a median cannot be negative", "re-read the limit, and give months"
-            )
+            fix = "re-read the limit, and give months"
+            yield fault("E120", row, name, "a limit of a median cannot be negative", fix)
             return
     if low is not None and high is not None and low > high:
         rule = f"the lower limit {_months_text(low)} is above the upper limit {_months_text(high)}"

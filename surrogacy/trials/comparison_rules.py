@@ -112,21 +112,15 @@ def check_direction(effects: Sequence[Row], arms: Sequence[Row]) -> Iterator[Fau
         if row.get("preferred") != "true" or hr is None or hr <= 0 or len(pair) < 2:
             continue
         ratio = pair["ctl"] / pair["exp"]
-        opposite = math.log(ratio) * math.log(hr) < 0 and min(abs(math.log(ratio)), abs(math.log(hr))) > math.log(
-            MEDIAN_EACH
-        )
+        log_ratio, log_hr = math.log(ratio), math.log(hr)
+        opposite = log_ratio * log_hr < 0 and min(abs(log_ratio), abs(log_hr)) > math.log(MEDIAN_EACH)
         if opposite and max(ratio / hr, hr / ratio) > MEDIAN_FACTOR:
             rule = (
                 f"the medians ({pair['exp']:g} v {pair['ctl']:g} months) favour the other arm (control/experimental "
                 f"{ratio:.2f})"
             )
-            yield fault(
-                "W107",
-                row,
-                "hr",
-                rule,
-                "check whether the hazard ratio is inverted; it may be right if the survival curves cross",
-            )
+            fix = "check whether the hazard ratio is inverted; it may be right if the survival curves cross"
+            yield fault("W107", row, "hr", rule, fix)
 
 
 def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], finals: Sequence[str]) -> Iterator[Fault]:

@@ -38,23 +38,14 @@ def read_curated_rows(folder: Path, name: str, columns: Sequence[Column]) -> lis
         return []
     refuse_pipe(path)
     # messages name a shipped file by its place in the project, not by its place of installation
-    table = read_table(
-        path, f"data/trials/{name}.csv" if folder == shipped_tables() else None, complete=True
-    ).lower_case()
+    shown = f"data/trials/{name}.csv" if folder == shipped_tables() else None
+    table = read_table(path, shown, complete=True).lower_case()
     known = {column.name for column in (*columns, *(OPTIONAL_EFFECTS if name == "effects" else ()))}
-    faults = [
-        fault(
-            "E004",
-            Row(table.file, 1),
-            column,
-            "the tables have no column of this name",
-            "rename or remove it; see CODEBOOK.md",
-        )
-        for column in table.columns
-        if column not in known
-    ]
+    header, fix = Row(table.file, 1), "rename or remove it; see CODEBOOK.md"
+    unknown = [column for column in table.columns if column not in known]
+    faults = [fault("E004", header, column, "the tables have no column of this name", fix) for column in unknown]
     faults += [
-        fault("E005", Row(table.file, 1), column.name, "this column is missing", f"add it: {column.description}")
+        fault("E005", header, column.name, "this column is missing", f"add it: {column.description}")
         for column in columns
         if column.required and column.name not in table.columns
     ]

@@ -85,15 +85,8 @@ def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -
     row.headings[quantity] = statement.heading
     if quantity == "interval" and (interval is None or interval.estimate):
         fix = "write the two limits, such as 0.41-0.87 or 0.41 to 0.87, with at most one confidence level"
-        faults.append(
-            fault(
-                "E008",
-                row.with_cells(**{quantity: statement.text}),
-                quantity,
-                "this is not a pair of confidence limits",
-                fix,
-            )
-        )
+        cell = row.with_cells(**{quantity: statement.text})
+        faults.append(fault("E008", cell, quantity, "this is not a pair of confidence limits", fix))
     if interval is None or bool(interval.estimate) == (quantity == "interval"):
         return []  # a plain number, or text that the schema will refuse
     if interval.estimate:

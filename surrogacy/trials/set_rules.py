@@ -36,24 +36,15 @@ def check_set(table: Table, trials: Mapping[str, Sequence[str]], effects: Mappin
     """
     columns = PAIR_SET if is_list(table) else RULE_SET
     fix = "a set has the columns surrogate_effect and final_effect, or column and value; see CODEBOOK.md"
+    header = Row(table.file, 1)
     missing = [column.name for column in columns if column.required and column.name not in table.columns]
     unknown = [name for name in table.columns if name not in {column.name for column in columns}]
     if unknown:
-        return [
-            fault(
-                "E004",
-                Row(table.file, 1),
-                name,
-                "this is not a column of a set",
-                f"rename or remove it; {fix}",
-                value="",
-            )
-            for name in unknown
-        ]
-    if missing:
-        return [fault("E005", Row(table.file, 1), "", f"column {missing[0]} is missing", fix)]
-    if not table.rows:
-        return [fault("E005", Row(table.file, 1), "", "the set has no rows", fix)]
+        rule, fix = "this is not a column of a set", f"rename or remove it; {fix}"
+        return [fault("E004", header, name, rule, fix, value="") for name in unknown]
+    if missing or not table.rows:
+        rule = f"column {missing[0]} is missing" if missing else "the set has no rows"
+        return [fault("E005", header, "", rule, fix)]
     rows = table.rows
     empty = list(_empty_cells(rows, columns))
     return empty or list(_check_pairs(rows, effects) if is_list(table) else _check_rule(rows, trials))

@@ -75,6 +75,12 @@ def tactics_decomposition(tactics):
     return decompose(tactics)
 
 
+@pytest.fixture(autouse=True)
+def no_line_for_a_slow_stage(monkeypatch):
+    """On a busy machine any stage may be slow; tests/cli/test_progress.py sets a limit of its own."""
+    monkeypatch.setattr("surrogacy.cli.terminal.SLOW_STAGE_SECONDS", 3600.0)
+
+
 @pytest.fixture
 def own_tables(tmp_path):
     """A copy of the shipped tables that a test may spoil: ``spoil(table, line, **cells)`` changes cells of one line."""

@@ -310,15 +310,4 @@ JUDGE = Stage("criteria", _judge, _with_criteria)
 
 TABLE_STAGES = (READ, PAIR)
 # a posterior that NUTS contradicts is marked before the trial in focus is placed and the criteria are applied
-MODEL_STAGES = (
-    FIT,
-    FIT_WITHOUT_ADDED,
-    EVALUATE,
-    VARY,
-    PREDICT_SETS,
-    SAMPLE,
-    PLACE,
-    PREDICT,
-    COMPARE,
-    JUDGE,
-)
+MODEL_STAGES = (FIT, FIT_WITHOUT_ADDED, EVALUATE, VARY, PREDICT_SETS, SAMPLE, PLACE, PREDICT, COMPARE, JUDGE)

@@ -28,13 +28,7 @@ from surrogacy.models.regression import WeightedRegression
 from surrogacy.pps.decomposition import Decomposition, decompose
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.results.labels import Weights
-from surrogacy.results.requirements import (
-    MissingDataError,
-    NotFitted,
-    fitting_error,
-    refusal,
-    split_by_requirements,
-)
+from surrogacy.results.requirements import MissingDataError, NotFitted, fitting_error, refusal, split_by_requirements
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, TrialSet
 from surrogacy.trials.analysis_set import Source

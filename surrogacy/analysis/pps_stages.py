@@ -58,10 +58,7 @@ class NotPossible(NamedTuple):
 
 def _summarise(run: PpsRun) -> list[list[Task]]:
     return [
-        [
-            Task("summaries", summarise, (run.settings, run.trials)),
-            Task("dilution map", chart_dilution, (run.trials,)),
-        ]
+        [Task("summaries", summarise, (run.settings, run.trials)), Task("dilution map", chart_dilution, (run.trials,))]
     ]
 
 

@@ -17,16 +17,8 @@ from surrogacy.cli.options import (
     fit_settings,
     new_command,
 )
-from surrogacy.cli.terminal import (
-    figure_workers,
-    prepare_workers,
-    result_stream,
-    run_command,
-    show,
-    warn,
-    warn_of_data,
-    with_progress,
-)
+from surrogacy.cli.streams import result_stream, warn
+from surrogacy.cli.terminal import figure_workers, prepare_workers, run_command, show, warn_of_data, with_progress
 from surrogacy.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:

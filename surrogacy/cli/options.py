@@ -73,21 +73,20 @@ def add_own_table(group: _ArgumentGroup) -> None:
 def add_selection(command: ArgumentParser) -> None:
     """Add the options on the trials and hazard ratios that are analysed."""
     group = command.add_argument_group("Which trials")
-    group.add_argument(
-        "sets", nargs="*", metavar="SET", help=f"analysis sets, see below (default: {' '.join(DEFAULT_SETS)})"
-    )
-    group.add_argument(
+    add = group.add_argument
+    add("sets", nargs="*", metavar="SET", help=f"analysis sets, see below (default: {' '.join(DEFAULT_SETS)})")
+    add(
         "--endpoints",
         metavar="LIST",
         help="surrogate endpoints in order of preference (default PFS,TACE-PFS,TTP; with --pairs those of its table)",
     )
-    group.add_argument(
+    add(
         "--min-evidence",
         default="secondary",
         choices=("primary", "secondary", "unverified"),
         help="weakest evidence that a hazard ratio may have (default secondary)",
     )
-    group.add_argument(
+    add(
         "--shared-control",
         default="cov",
         choices=("cov", "first", "combine"),
@@ -103,27 +102,22 @@ def add_models(command: ArgumentParser) -> None:
         f"default: {' '.join(DEFAULT_MODELS)}\nfurther: {' '.join(EXTRA_MODELS)}\n"
         f"sampled, half a minute each: {' '.join(SAMPLED)}",
     )
-    group.add_argument(
-        "--model",
-        nargs="+",
-        action="extend",
-        metavar="NAME",
-        help="models to fit",
-    )
-    group.add_argument(
+    add = group.add_argument
+    add("--model", nargs="+", action="extend", metavar="NAME", help="models to fit")
+    add(
         "--rho-within",
         type=float,
         default=0.5,
         metavar="R",
         help="within-trial correlation of the two log hazard ratios, if the tables give none (default 0.5)",
     )
-    group.add_argument(
+    add(
         "--weights",
         default="n",
         choices=("n", "events", "inverse-variance", "sqrt-n", "none"),
         help="weights of correlation and regression (default n, the number of patients)",
     )
-    group.add_argument(
+    add(
         "--nuts",
         action="store_true",
         help="also sample the posteriors of the exact Bayesian models with PyMC, and compare them",
@@ -139,25 +133,26 @@ def add_seed(group: _ArgumentGroup) -> None:
 def add_questions(command: ArgumentParser) -> None:
     """Add the options on a single trial and on sensitivity analyses."""
     group = command.add_argument_group("Question")
-    group.add_argument(
+    add = group.add_argument
+    add(
         "--focus",
         metavar="TRIAL",
         help="compare the OS effect of this trial with the prediction from its PFS effect (default tactics)",
     )
-    group.add_argument(
+    add(
         "--predict",
         nargs=3,
         metavar=("HR", "LOW", "HIGH"),
         help="predict the OS hazard ratio of a new trial from its PFS hazard ratio and 95%% limits; add --new-n to "
         "predict the observed hazard ratio",
     )
-    group.add_argument(
+    add(
         "--sensitivity",
         action="store_true",
         help="run the sensitivity analyses: each choice varied, subgroups, published interval methods, external "
         "validation (a minute)",
     )
-    group.add_argument(
+    add(
         "--new-n",
         type=float,
         metavar="N",
@@ -169,20 +164,17 @@ def add_questions(command: ArgumentParser) -> None:
 def add_post_progression(command: ArgumentParser) -> None:
     """Add the options on the trial that is decomposed."""
     group = command.add_argument_group("Question")
-    group.add_argument(
-        "--focus", default=DEFAULT_FOCUS, metavar="TRIAL", help="comparison to decompose in detail (default tactics)"
-    )
-    group.add_argument(
-        "--set", default="all", metavar="SET", help="analysis set of the trial-level analyses, see below (default all)"
-    )
-    group.add_argument(
+    add = group.add_argument
+    add("--focus", default=DEFAULT_FOCUS, metavar="TRIAL", help="comparison to decompose in detail (default tactics)")
+    add("--set", default="all", metavar="SET", help="analysis set of the trial-level analyses, see below (default all)")
+    add(
         "--direct-death",
         type=float,
         metavar="Q",
         help="share of PFS events that are deaths without progression (default: the counts of the tables, else an "
         "assumed 0.1; with --plan 0)",
     )
-    group.add_argument(
+    add(
         "--resamples",
         type=int,
         default=2000,
@@ -195,46 +187,41 @@ def add_post_progression(command: ArgumentParser) -> None:
 def add_planning(command: ArgumentParser) -> None:
     """Add the options on a trial that is planned."""
     group = command.add_argument_group("Planning a trial", "Months; pairs of numbers are control, then experimental.")
-    group.add_argument(
-        "--plan", action="store_true", help="plan a trial from --pfs and --pps or --os; no tables are read"
-    )
-    group.add_argument(
+    add = group.add_argument
+    add("--plan", action="store_true", help="plan a trial from --pfs and --pps or --os; no tables are read")
+    add(
         "--pfs", nargs="+", type=float, metavar="M", help="median PFS of both arms, or of the control arm with --hr-pfs"
     )
-    group.add_argument("--hr-pfs", type=float, metavar="HR", help="PFS hazard ratio, experimental over control")
-    group.add_argument(
-        "--pps", nargs="+", type=float, metavar="M", help="median post-progression survival: one for both arms, or two"
-    )
-    group.add_argument(
+    add("--hr-pfs", type=float, metavar="HR", help="PFS hazard ratio, experimental over control")
+    add("--pps", nargs="+", type=float, metavar="M", help="median post-progression survival: one for both arms, or two")
+    add(
         "--os",
         type=float,
         metavar="M",
         help="median OS of the control arm, instead of --pps; both arms then have the PPS that it implies",
     )
-    group.add_argument("--accrual", type=float, metavar="M", help="accrual period at a constant rate (default 18)")
-    group.add_argument(
-        "--follow-up", type=float, metavar="M", help="time from the last entry to the data cut (default 6)"
-    )
-    group.add_argument("--loss", type=float, metavar="H", help="hazard of loss to follow-up per month (default 0)")
-    group.add_argument(
+    add("--accrual", type=float, metavar="M", help="accrual period at a constant rate (default 18)")
+    add("--follow-up", type=float, metavar="M", help="time from the last entry to the data cut (default 6)")
+    add("--loss", type=float, metavar="H", help="hazard of loss to follow-up per month (default 0)")
+    add(
         "--crossover",
         type=float,
         metavar="S",
         help="share of control patients who cross over at progression and then have the PPS of the experimental arm "
         "(default 0)",
     )
-    group.add_argument(
+    add(
         "--allocation",
         nargs=2,
         type=float,
         metavar=("CTL", "EXP"),
         help="patients per arm, or their ratio (default 1 1)",
     )
-    group.add_argument("--alpha", type=float, metavar="A", help="two-sided significance level (default 0.05)")
-    group.add_argument("--n", type=int, metavar="N", help="number of patients (default: as needed for --power)")
-    group.add_argument("--power", type=float, metavar="P", help="required power (default 0.8)")
-    group.add_argument("--power-for", choices=("pfs", "os"), help="endpoint of the required power (default pfs)")
-    group.add_argument("--simulate", type=int, default=0, metavar="N", help="number of trials to simulate (default 0)")
+    add("--alpha", type=float, metavar="A", help="two-sided significance level (default 0.05)")
+    add("--n", type=int, metavar="N", help="number of patients (default: as needed for --power)")
+    add("--power", type=float, metavar="P", help="required power (default 0.8)")
+    add("--power-for", choices=("pfs", "os"), help="endpoint of the required power (default pfs)")
+    add("--simulate", type=int, default=0, metavar="N", help="number of trials to simulate (default 0)")
 
 
 def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _ArgumentGroup:

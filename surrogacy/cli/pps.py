@@ -6,22 +6,14 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
-from surrogacy.cli.options import (
-    add_output,
-    add_planning,
-    add_post_progression,
-    add_tables,
-    new_command,
-    pps_settings,
-)
+from surrogacy.cli.options import add_output, add_planning, add_post_progression, add_tables, new_command, pps_settings
+from surrogacy.cli.streams import result_stream, warn
 from surrogacy.cli.terminal import (
     figure_workers,
     prepare_workers,
     progress,
-    result_stream,
     run_command,
     show,
-    warn,
     warn_of_data,
     with_progress,
 )
@@ -150,10 +142,7 @@ def _analyse(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     from surrogacy.report.figures import FigureOptions
     from surrogacy.report.folder import PPS, write_run
 
-    with (
-        figure_workers(options.out) as workers,
-        with_progress(shared_with(workers), quiet=options.quiet) as execute,
-    ):
+    with figure_workers(options.out) as workers, with_progress(shared_with(workers), quiet=options.quiet) as execute:
         run, undrawn = write_run(
             PPS,
             advance(run, PPS_STAGES[1:], execute),

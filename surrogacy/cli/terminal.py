@@ -10,23 +10,8 @@ from contextlib import contextmanager
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
-from surrogacy.cli.streams import (
-    prepare_streams,
-    raise_if_stopped,
-    result_stream,
-    screen_width,
-    signals_as_exceptions,
-    warn,
-)
-from surrogacy.errors import (
-    DataError,
-    ExitCode,
-    OutputError,
-    Stopped,
-    SurrogacyError,
-    UsageError,
-    data_warnings,
-)
+from surrogacy.cli.streams import prepare_streams, raise_if_stopped, result_stream, signals_as_exceptions, warn
+from surrogacy.errors import DataError, ExitCode, OutputError, Stopped, SurrogacyError, UsageError, data_warnings
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -42,18 +27,6 @@ if TYPE_CHECKING:
 SHORT_WIDTH = 100
 """Columns of the short screen."""
 SLOW_STAGE_SECONDS = 2.0  # after which a stage is announced where there is no terminal
-
-__all__ = [
-    "figure_workers",
-    "prepare_workers",
-    "progress",
-    "result_stream",
-    "run_command",
-    "show",
-    "warn",
-    "warn_of_data",
-    "with_progress",
-]
 
 
 def run_command(

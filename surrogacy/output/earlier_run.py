@@ -1,4 +1,4 @@
-"""Record of an earlier run in a folder: which files are of this program, and which of them have changed since."""
+"""Record of an earlier run in a folder: the files of this program, and those that have changed since."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def sha256(path: Path) -> str:
 
 
 def is_plain_name(name: object) -> bool:
-    """Tell if this is a relative name in normal form, without ``..``: the only kind that this program writes.
+    """Return whether this is a relative name in normal form, without ``..``; the program writes no others.
 
     Parameters
     ----------
     name : object
-        Entry of a JSON document, of whatever type.
+        Entry of a JSON document.
     """
     if not isinstance(name, str) or not name or any(sign in name for sign in "\0\\:"):
         return False
@@ -55,9 +55,9 @@ def read_record(out: Path) -> Mapping[str, object]:
 
 
 def earlier_files(out: Path) -> list[str]:
-    """List the files in a folder that an earlier run wrote and nobody has changed since.
+    """List the files that an earlier run wrote in a folder and that are unchanged since.
 
-    A file whose content differs from the recorded SHA-256 belongs to the user by now and is not listed.
+    A file whose content differs from the recorded SHA-256 now belongs to the user and is not listed.
     """
     record = read_record(out)
     names, sums = record.get("files"), record.get("sha256")

@@ -1,4 +1,4 @@
-"""Locks that end with the process that holds them, however it ends."""
+"""Locks that are released when the process that holds them ends, in any way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 
 def hold(path: Path) -> int | None:
-    """Lock a file, made if need be.
+    """Lock a file, which is created if it does not exist.
 
     Returns
     -------
@@ -40,9 +40,9 @@ def hold(path: Path) -> int | None:
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Wait until no other process changes this folder, and keep others waiting meanwhile.
+    """Lock a folder; other processes that want to change it wait.
 
-    The folder itself is locked, so that no file remains. Where a file system has no such locks, nothing is locked.
+    The folder itself is locked, so that no lock file remains. A file system without locks is not locked.
     """
     if sys.platform == "win32":
         yield
@@ -60,7 +60,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def signals_deferred() -> Iterator[None]:
-    """Hold back Ctrl-C and SIGTERM until the block has ended."""
+    """Defer Ctrl-C and SIGTERM to the end of the block."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -84,14 +84,14 @@ def signals_deferred() -> Iterator[None]:
 
 
 def sync(path: Path) -> None:
-    """Ask the system to store a file or folder now, where it can."""
+    """Write a file or folder to the disk now, if the system supports this."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
-    except OSError:  # folders cannot be opened on every system
+    except OSError:  # some systems cannot open folders
         return
     try:
         os.fsync(descriptor)
-    except OSError:  # nor stored on every file system
+    except OSError:  # some file systems cannot synchronise them
         pass
     finally:
         os.close(descriptor)

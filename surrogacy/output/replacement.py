@@ -1,17 +1,16 @@
-"""Replacement of the result in a folder: the earlier one stays until the new one is complete.
+"""Replacement of the results in a folder: the earlier results are kept until the new ones are complete.
 
 A run writes into ``OUT/.surrogacy-<process>-<random>/new``, on the same file system as ``OUT``. Then it
 
-1. checks every name that it is about to replace,
-2. writes ``journal.json`` into its stage: names, SHA-256 sums, which files there were before,
-3. renames each new file to its place, with the earlier file kept in the stage,
+1. checks every name that it will replace,
+2. writes ``journal.json`` into its stage: names, SHA-256 sums, and the files that exist already,
+3. renames each new file to its place, and keeps the earlier file in the stage,
 4. removes the files of the earlier run that are no longer written,
-5. renames run.json, which lists the SHA-256 of every file, and drops the journal.
+5. renames run.json, which lists the SHA-256 of every file, and deletes the journal.
 
-Renaming several files is not atomic. If the process dies between 2 and 5, the journal lets the next run (or a figure
-worker that
-outlives its parent) complete the replacement, or restore the earlier files if a new one is damaged. Until then the sums
-in run.json do not match the files: see `surrogacy.output.earlier_run.changed_files`.
+Renaming several files is not atomic. If the process dies between 2 and 5, the next run, or a figure worker that
+outlives its parent, completes the replacement from the journal, or restores the earlier files if a new one is damaged.
+Until then the sums in run.json do not match the files: see `surrogacy.output.earlier_run.changed_files`.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ class Journal:
     Parameters
     ----------
     replace : tuple of str
-        Names of the new files, in order; run.json last.
+        Names of the new files in order; run.json is last.
     remove : tuple of str
         Files of the earlier run that are not written again.
     existed : tuple of str
-        Which of ``replace`` there were before.
+        Names in ``replace`` that exist already.
     folders : tuple of str
-        Folders that have to be made.
+        Folders to be created.
     sums : dict of str to str
         SHA-256 of the new files.
     """
@@ -63,19 +62,18 @@ class Journal:
 
 
 def check_folder(out: Path) -> None:
-    """Refuse a folder that cannot be written to, before any work is done.
+    """Refuse a folder that cannot be written to.
 
     Raises
     ------
     UsageError
-        If ``out`` is a file, if neither it nor its nearest existing parent is a folder that can be written to, or if a
-        file
-        or folder in it stands where a folder or file is to be written.
+        If ``out`` is a file, if neither it nor its nearest existing parent is a writable folder, or if a file or folder
+        in it has the name of a folder or file to be written.
     """
     try:
         if os.path.lexists(out) and not out.is_dir():
-            kind = "a link to nothing" if out.is_symlink() and not out.exists() else "a file"
-            raise UsageError(f"--out {out}: there is {kind} of that name; give a folder")
+            kind = "a broken link" if out.is_symlink() and not out.exists() else "a file"
+            raise UsageError(f"--out {out}: this is {kind}; give a folder")
         nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
         if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
             raise UsageError(f"--out {out}: cannot write to {nearest}; give another folder")
@@ -89,56 +87,55 @@ def check_folder(out: Path) -> None:
 
 @contextmanager
 def staging(out: Path) -> Iterator[Path]:
-    """Folder whose files replace those in ``out`` only if the block ends well.
+    """Create a folder whose files replace those in ``out`` if the block ends without an error.
 
     Parameters
     ----------
     out : Path
-        Made if need be; files of the same name are replaced, others are left alone. Files that an earlier run of this
-        program
-        listed in its run.json are removed, so that no old figure stays behind.
+        Created if it does not exist. Files of the same name are replaced, others are kept. Files that an earlier run of
+        this program listed in its run.json are removed, so that no old figure remains.
 
     Yields
     ------
     Path
-        Where to write; the block writes run.json itself.
+        Folder to write into; the block also writes run.json.
 
     Raises
     ------
     UsageError
-        As `check_folder`, or if a file cannot be replaced; the earlier result is intact.
+        As `check_folder`, or if a file cannot be replaced; the earlier results are unchanged.
     OutputError
         If a file cannot be written (full disk).
     """
     check_folder(out)
-    made = _make_folder(out)
+    created = _make_folder(out)
     try:
         with folder_lock(out):
             _recover(out)
             stage = Path(tempfile.mkdtemp(prefix=f".surrogacy-{os.getpid()}-", dir=out))
             lock = hold(stage / "lock")
     except OSError as error:
-        _remove_empty(made)
+        _remove_empty(created)
         raise UsageError(f"--out {out}: cannot write there ({_reason(error)}); give another folder") from error
     except BaseException:
-        _remove_empty(made)
+        _remove_empty(created)
         raise
     try:
         (stage / "new").mkdir()
         yield stage / "new"
         _replace(out, stage)
     except OSError as error:
-        raise OutputError(f"--out {out}: cannot write ({_reason(error)}); the folder is as it was") from error
+        raise OutputError(f"--out {out}: cannot write ({_reason(error)}); the folder is unchanged") from error
     finally:
         if lock is not None:
             os.close(lock)
-        if not (stage / JOURNAL).exists():  # with a journal left, the stage holds what the next run needs
+        if not (stage / JOURNAL).exists():  # otherwise the next run needs the stage
             shutil.rmtree(stage, ignore_errors=True)
-        _remove_empty(made)
+        _remove_empty(created)
 
 
 def recover(out: Path) -> None:
-    """Complete or undo what dead runs left in a folder, and remove their remains."""
+    """Complete or undo the replacements of interrupted runs in a folder, and remove their stages."""
     with suppress(OSError), folder_lock(out):
         _recover(out)
 
@@ -159,7 +156,7 @@ def _recover(out: Path) -> None:
 
 
 def _settle(out: Path, stage: Path) -> None:
-    """Complete the replacement of a dead run; restore the earlier files if a new one is damaged."""
+    """Complete the replacement of an interrupted run; restore the earlier files if a new one is damaged."""
     journal = _read_journal(stage)
     if journal is None:
         return
@@ -189,7 +186,7 @@ def _replace(out: Path, stage: Path) -> None:
                     (stage / JOURNAL).unlink()
                     where = error.filename2 or error.filename or out
                     raise UsageError(
-                        f"--out {out}: cannot replace {where} ({_reason(error)}); the folder is as it was"
+                        f"--out {out}: cannot replace {where} ({_reason(error)}); the folder is unchanged"
                     ) from error
                 (stage / JOURNAL).unlink()
         except Stopped as stop:
@@ -216,7 +213,7 @@ def _plan(out: Path, stage: Path) -> Journal:
 
 
 def _complete(out: Path, stage: Path, journal: Journal) -> None:
-    """Do what is still to be done of a replacement."""
+    """Carry out the remaining steps of a replacement."""
     for folder in journal.folders:
         (out / folder).mkdir(exist_ok=True)
     for name in journal.replace:
@@ -228,7 +225,7 @@ def _complete(out: Path, stage: Path, journal: Journal) -> None:
         if name in journal.existed and not os.path.lexists(saved):
             saved.parent.mkdir(parents=True, exist_ok=True)
             try:
-                os.link(target, saved, follow_symlinks=False)  # so that the name always holds a whole file
+                os.link(target, saved, follow_symlinks=False)  # so that the name always refers to a complete file
             except (OSError, NotImplementedError):
                 if os.path.lexists(target):
                     _move(target, saved, stage.name)
@@ -245,7 +242,7 @@ def _remove_earlier(out: Path, stage: Path, names: Sequence[str]) -> None:
 
 
 def _undo(out: Path, stage: Path, journal: Journal) -> None:
-    """Put the earlier files back where they were."""
+    """Restore the earlier files."""
     for name in (*reversed(journal.replace), *journal.remove):
         saved, target = stage / "old" / name, out / name
         if os.path.lexists(saved):
@@ -258,7 +255,7 @@ def _undo(out: Path, stage: Path, journal: Journal) -> None:
 
 
 def _move(source: Path, target: Path, stage: str) -> None:
-    """Rename; where a folder in ``out`` is a link to another file system, copy beside the target and rename there."""
+    """Rename a file; if ``out`` links to another file system, copy it next to the target and rename it there."""
     try:
         source.replace(target)
     except OSError as error:
@@ -272,19 +269,19 @@ def _move(source: Path, target: Path, stage: str) -> None:
 
 
 def _check_target(out: Path, name: str) -> None:
-    """Refuse to write a file where a folder is, or into a folder that is a file."""
+    """Refuse a file name that is a folder, or a folder name that is a file."""
     for parent in _parents(name):
         folder = out / parent
         if os.path.lexists(folder) and not folder.is_dir():
-            raise UsageError(f"--out {out}: {parent} is not a folder there; move it away or give another folder")
+            raise UsageError(f"--out {out}: {parent} exists and is not a folder; move it away, or give another folder")
         if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
-            raise UsageError(f"--out {out}: cannot write to {parent} there; give another folder")
+            raise UsageError(f"--out {out}: cannot write to {parent}; give another folder")
     if (out / name).is_dir() and not (out / name).is_symlink():
-        raise UsageError(f"--out {out}: {name} is a folder there; move it away or give another folder")
+        raise UsageError(f"--out {out}: {name} exists and is a folder; move it away, or give another folder")
 
 
 def _parents(name: str) -> list[str]:
-    """Folders on the way to a file, outermost first."""
+    """Return the parent folders of a file, outermost first."""
     return [parent.as_posix() for parent in reversed(PurePosixPath(name).parents) if parent.parts]
 
 
@@ -297,7 +294,7 @@ def _write_journal(stage: Path, journal: Journal) -> None:
 
 
 def _read_journal(stage: Path) -> Journal | None:
-    """Read the journal of a stage; None if there is none that this program wrote."""
+    """Read the journal of a stage; None if this program wrote none."""
     try:
         record = json.loads((stage / JOURNAL).read_text(encoding="utf-8"))
         if record.pop("program") != PROGRAM:
@@ -313,7 +310,7 @@ def _read_journal(stage: Path) -> Journal | None:
 
 
 def _make_folder(out: Path) -> list[Path]:
-    """Make a folder and its parents; return those that were made, innermost first."""
+    """Create a folder and its parents; return those that were created, innermost first."""
     missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Settling of a folder by a figure worker that has outlived the run."""
+"""Clean-up of a folder by a figure worker that has outlived the run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ SECONDS = 3.0
 
 
 def settle(out: str) -> None:
-    """Complete or undo what the dead run left, until nothing of it remains.
+    """Complete or undo the replacement of the interrupted run, until its stage is removed.
 
-    The other worker may still be writing a figure into the stage, so that it is not empty at the first attempt.
+    Another worker may still be writing a figure into the stage, so that the first attempt may fail.
     """
     folder = Path(out)
     end = time.monotonic() + SECONDS

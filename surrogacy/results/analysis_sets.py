@@ -2,8 +2,8 @@
 
 SET_DESCRIPTIONS = {
     "tactics-2022": "The six comparisons of the TACTICS final report, with its hazard ratios",
-    "tactics-2022-ttup": "The same six, SPACE by TTUP and BRISK-TA by time to disease progression",
-    "tactics-2022-updated": "The same six, with the updated TACTICS hazard ratio",
+    "tactics-2022-ttup": "As tactics-2022, SPACE by TTUP and BRISK-TA by time to disease progression",
+    "tactics-2022-updated": "As tactics-2022, with the updated TACTICS hazard ratio",
     "llovet-2019-pfs": "The 16 comparisons with PFS of Llovet 2019, as tabulated there",
     "llovet-2019-ttp": "The 16 comparisons with TTP of Llovet 2019, as tabulated there",
     "intermediate": "Every comparison in intermediate-stage disease",

@@ -1,4 +1,4 @@
-"""Rows of a user's table: what they must have, and how they join the curated table for a run."""
+"""Rows of a user's table: their checks, and their addition to the curated tables for a run."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.standard_errors import standard_error
 from surrogacy.trials.trial_facts import differ
 
-# descriptions of a comparison that no estimate depends on
+# descriptions of a comparison on which no estimate depends
 DESCRIPTIVE = {"phase", "line", "class", "region", "masking", "year", "review", "adjusted", "data_cut"}
-MOST_REMARKS = 6  # on rows without a standard error, before one remark stands for all
-# of a comparison that the table has, an added row changes the hazard ratios, not these
+MOST_REMARKS = 6  # with more rows without a standard error, one remark covers all
+# columns of the curated table that an added row does not change
 COUNTS = ("n_exp", "n_ctl", "progressions", "deaths_without_progression", "follow_up_low", "follow_up_high")
 
 
 def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
-    """Read a user's table, and fill in what only a curated row can have.
+    """Read a user's table, and fill the columns that only curated rows have.
 
     Parameters
     ----------
@@ -37,13 +37,12 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
     """
     rows = to_rows(read_table(path), roles)
     if not rows.effects:
-        raise DataError(
-            [fault("E001", Row(str(path), 1), "", "the table has a header and no rows", "add one row per comparison")]
-        )
+        rule = "the table has a header but no rows"
+        raise DataError([fault("E001", Row(str(path), 1), "", rule, "add one row per comparison")])
     count: dict[tuple[str, str], int] = {}
     spelling: dict[str, str] = {}
     for row in rows.effects:
-        # two spellings of a name that the tables do not know are one endpoint
+        # two spellings of an endpoint that the tables do not know are one endpoint
         row.cells["endpoint"] = spelling.setdefault(row["endpoint"].casefold(), row["endpoint"])
         row.cells["evidence"] = EVIDENCE_ALIASES.get(row.get("evidence", ""), row.get("evidence", ""))
         key = (row["comparison"], row.get("endpoint", ""))
@@ -60,7 +59,7 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
 
 
 def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
-    """W143: bring allowed values to their spelling; leave out another description if no fit depends on it."""
+    """W143: use the spelling of the allowed values; empty other descriptions on which no fit depends."""
     for column in columns:
         spelling = {
             value.lower(): value
@@ -74,17 +73,13 @@ def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
             if text.lower() in spelling:
                 row.cells[column.name] = spelling[text.lower()]
             elif forgiving and not is_valid(column, text):
-                allowed = (
-                    f"use one of {', '.join(column.allowed)}"
-                    if column.allowed
-                    else f"write {column.kind} values as CODEBOOK.md says"
-                )
-                yield fault("W143", row, column.name, "this description is not understood and is left out", allowed)
+                fix = f"use one of {', '.join(column.allowed)}" if column.allowed else f"give a valid {column.kind}"
+                yield fault("W143", row, column.name, "this description is not understood, and is left out", fix)
                 row.cells[column.name] = ""
 
 
 def check_user_rows(rows: UserRows) -> list[Fault]:
-    """Check the cells of a user's rows against their columns: only what a fit cannot do without is required."""
+    """Check the cells of a user's rows against their columns; only those that a fit needs are required."""
     from surrogacy.trials.schema import check_schema
 
     needed = {"comparison", "trial", "endpoint", "hr"}
@@ -100,45 +95,39 @@ def check_user_rows(rows: UserRows) -> list[Fault]:
 
 
 def _without_standard_error(effects: Sequence[Row]) -> list[Fault]:
-    """I107: rows that state nothing from which a standard error follows; one remark if there are many."""
+    """I107: a standard error can be derived from each row; one remark if many rows have none."""
     lacking, stated = [], 0
-    for batch in itertools.batched(effects, 1000):  # the typed rows of a large table take much memory
+    for batch in itertools.batched(effects, 1000):  # typed rows of a large table need much memory
         typed = reported_effects(table_frame(batch, (*EFFECTS, *OPTIONAL_EFFECTS)))
         with_ratio = [(row, effect) for row, effect in zip(batch, typed, strict=True) if number(row, "hr")]
         stated += len(with_ratio)
         lacking += [row for row, effect in with_ratio if standard_error(effect) is None]
     fix = "give ci_low and ci_high (with ci_level if not 0.95), se, an exact p, or the events of both arms"
     if len(lacking) > MOST_REMARKS:
-        rule = (
-            f"{len(lacking)} of {stated} hazard ratios have no standard error: the models that need one leave them out"
-        )
+        rule = f"{len(lacking)} of {stated} hazard ratios have no standard error: models that need one leave them out"
         return [fault("I107", Row(lacking[0].file), "", rule, fix)]
-    rule = "nothing in this row gives a standard error: the models that need one leave the comparison out"
+    rule = "no standard error can be derived from this row: the models that need one leave the comparison out"
     return [fault("I107", row, "hr", rule, fix) for row in lacking]
 
 
 def presumed_endpoints(rows: UserRows) -> list[Fault]:
-    """I136: headings that name only the role of an endpoint; it is taken from the curated tables."""
+    """I136: the headings name the endpoint, not only its role; otherwise that of the curated tables is assumed."""
     presumed = {row.presumed: row for row in rows.effects if row.presumed}
-    return [
-        fault(
-            "I136",
-            Row(row.file, 1),
-            row.headings.get("hr", f"hr_{role}"),
-            f"the heading does not name the endpoint: taken as {row['endpoint']}, as in the curated tables",
-            f"name it hr_{row['endpoint'].lower()}, or add a column {role} that names the endpoint",
-        )
-        for role, row in presumed.items()
-    ]
+    faults = []
+    for role, row in presumed.items():
+        rule = f"the heading does not name the endpoint: {row['endpoint']} is assumed, as in the curated tables"
+        fix = f"name it hr_{row['endpoint'].lower()}, or add a column {role} that names the endpoint"
+        faults.append(fault("I136", Row(row.file, 1), row.headings.get("hr", f"hr_{role}"), rule, fix))
+    return faults
 
 
 def final_endpoints(rows: UserRows) -> tuple[str, ...]:
-    """Return the final endpoints of a user's table: as its headings or its column ``final`` say, else OS.
+    """Return the final endpoints of a user's table: those of its headings or its column ``final``, else OS.
 
     Raises
     ------
     DataError
-        If the table does not say which endpoint is the final one, or names one both as surrogate and as final.
+        If the final endpoint is not stated, or an endpoint is both surrogate and final.
     """
     endpoints = dict.fromkeys(row["endpoint"] for row in rows.effects if row["endpoint"])
     finals = tuple(dict.fromkeys(row["endpoint"] for row in rows.effects if row.role == "final"))
@@ -148,21 +137,19 @@ def final_endpoints(rows: UserRows) -> tuple[str, ...]:
     for row in rows.effects:
         of_comparison.setdefault(row["comparison"], set()).add(row["endpoint"])
     if not finals and any(len(names) > 1 for names in of_comparison.values()):
-        rule = f"no column says which endpoint is the final one ({', '.join(endpoints)})"
+        rule = f"no column states which endpoint is the final one ({', '.join(endpoints)})"
         raise DataError([fault("E005", Row(file, 1), "", rule, "add a column final that names it")], rows.columns)
     both = {row["endpoint"] for row in rows.effects if row.role == "surrogate"} & set(finals)
     if both:
         rule = f"{', '.join(sorted(both))} is the surrogate endpoint in one row and the final endpoint in another"
-        raise DataError(
-            [fault("E011", Row(file, 1), "", rule, "put these rows into tables of their own")], rows.columns
-        )
+        raise DataError([fault("E011", Row(file, 1), "", rule, "split the table by final endpoint")], rows.columns)
     return finals or FINALS
 
 
 def merge(
     rows: dict[str, list[Row]], trials: list[Row], effects: list[Row], arms: list[Row]
 ) -> tuple[dict[str, list[Row]], list[Fault]]:
-    """Put added rows beside the table's: of one endpoint, the added hazard ratio counts, and the table's median."""
+    """Merge added rows with the curated ones; an added hazard ratio replaces a curated one, a median does not."""
     known = {row["comparison"]: row for row in rows["trials"]}
     alike = {
         squash(name): row["comparison"]
@@ -174,28 +161,24 @@ def merge(
         old = known.get(row["comparison"])
         if old is None and squash(row["comparison"]) in alike:
             name = alike[squash(row["comparison"])]
-            rule = f"this looks like {name}, which is in the table already and would count twice"
-            faults.append(
-                fault(
-                    "E109",
-                    row,
-                    "comparison",
-                    rule,
-                    f"call it {name} to take its place for this run, or give it another name",
-                )
-            )
+            rule = f"this looks like {name}, which is already in the table and would count twice"
+            fix = f"name it {name} to replace that comparison for this run, or give it another name"
+            faults.append(fault("E109", row, "comparison", rule, fix))
             continue
         if old is None:
             if not row.get("stage"):
-                rule, fix = "no stage is given: the comparison joins every set", "give stage = intermediate or advanced"
+                rule, fix = (
+                    "the stage is missing: the comparison joins every set",
+                    "give stage = intermediate or advanced",
+                )
                 faults.append(fault("W116", row, "stage", rule, fix))
             known[row["comparison"]] = row
             new_trials.append(row)
             continue
         for column in COUNTS:
             if row.get(column) and differ(old, row, column):
-                rule = f"the table has {old.get(column) or 'no value'} for this comparison, which is kept"
-                fix = "give the added row another comparison name if it is another trial"
+                rule = f"the curated table has {old.get(column) or 'no value'} for this comparison, which is kept"
+                fix = "if the added row is another trial, give it another comparison name"
                 faults.append(fault("W109", row, column, rule, fix))
     replaced = {(row["comparison"], row["endpoint"]) for row in effects if row["preferred"] == "true"}
     kept = [
@@ -207,32 +190,32 @@ def merge(
 
 
 def merge_arms(curated: Sequence[Row], added: Sequence[Row]) -> tuple[list[Row], list[Fault]]:
-    """Put a user's medians beside the table's; those that the table has are kept, and the user is told (W109).
+    """Merge a user's medians with the curated ones, which are kept; W109: the two agree.
 
     Parameters
     ----------
-    curated, added : sequence of dict
+    curated, added : sequence of Row
         Rows of arms.csv.
 
     Returns
     -------
-    rows : list of dict
+    rows : list of Row
     faults : list of Fault
     """
-    stands = {(row["comparison"], row["arm"]): row for row in curated if row.get("preferred") == "true"}
+    preferred = {(row["comparison"], row["arm"]): row for row in curated if row.get("preferred") == "true"}
     faults: list[Fault] = []
     retired: list[Row] = []
     new: list[Row] = []
     for row in added:
-        old = stands.get((row["comparison"], row["arm"]))
+        old = preferred.get((row["comparison"], row["arm"]))
         if old is None or row["preferred"] != "true":
             new.append(row)
             continue
         taken: dict[str, str] = {}
         for columns in GROUPS:
-            group, found = _taken(old, row, columns)
+            group, group_faults = _added_cells(old, row, columns)
             taken |= group
-            faults += found
+            faults += group_faults
         if taken:
             evidence = weakest([old.get("evidence", ""), row["evidence"]]) if row["evidence"] else ""
             evidence = evidence or ("unverified" if old.get("evidence") == "unverified" else "")
@@ -247,31 +230,31 @@ def merge_arms(curated: Sequence[Row], added: Sequence[Row]) -> tuple[list[Row],
     return kept + new, faults
 
 
-def _taken(old: Row, row: Row, columns: Sequence[str]) -> tuple[dict[str, str], list[Fault]]:
-    """Return the median and limits that an added row brings, and warnings of what is not taken."""
-    given = {name: row[name] for name in columns if row.get(name)}
-    if not any(name.startswith("median") for name in given):
+def _added_cells(old: Row, row: Row, columns: Sequence[str]) -> tuple[dict[str, str], list[Fault]]:
+    """Return the median and limits of an added row, if the table has none, and warnings about contradictions."""
+    cells = {name: row[name] for name in columns if row.get(name)}
+    if not any(name.startswith("median") for name in cells):
         return {}, []
     if not old.get(columns[0]):
-        return given, []
+        return cells, []
     faults = []
     about = f" (of {old['pfs_endpoint']})" if "pfs_endpoint" in columns and old.get("pfs_endpoint") else ""
-    for name, value in given.items():
+    for name, value in cells.items():
         if not name.startswith("median") or (
-            months(old, name) == months(row, name) and not _other_endpoint(old, given)
+            months(old, name) == months(row, name) and not _differs_in_endpoint(old, cells)
         ):
             continue
         if not old.get(name):
-            rule = f"the table has no limit for this median, and {old[columns[0]]} months for the median, which is kept"
+            rule = f"the curated table has {old[columns[0]]} months without this limit, which is kept"
         else:
-            rule = f"the table has {old[name]}{about} for this arm, which is kept"
+            rule = f"the curated table has {old[name]}{about} for this arm, which is kept"
         fix = (
-            "give the added row another comparison name if it is another trial, or correct arms.csv in a folder for "
+            "if the added row is another trial, give it another comparison name; to correct the table, copy it and use "
             "--trials"
         )
         faults.append(fault("W109", row.with_cells(**{name: value}), name, rule, fix))
     return {}, faults
 
 
-def _other_endpoint(old: Row, given: Mapping[str, str]) -> bool:
-    return "pfs_endpoint" in given and given["pfs_endpoint"] != old.get("pfs_endpoint", given["pfs_endpoint"])
+def _differs_in_endpoint(old: Row, cells: Mapping[str, str]) -> bool:
+    return "pfs_endpoint" in cells and cells["pfs_endpoint"] != old.get("pfs_endpoint", cells["pfs_endpoint"])

@@ -1,4 +1,4 @@
-"""Rules for what a row states twice: standard error, limits, p-value, events and patients must agree up to rounding.
+"""Rules for redundant numbers: standard error, limits, p-value, events and patients must agree up to rounding.
 
 References
 ----------
@@ -43,12 +43,12 @@ def check_restatements(row: Row) -> Iterator[Fault]:
 
 
 def apart(first: Range, second: Range) -> bool:
-    """Return whether two ranges of a positive number do not meet, with a tolerance of 1 percent."""
+    """Return whether two ranges of a positive number are disjoint, with a tolerance of 1%."""
     return first[1] * TOLERANCE < second[0] or second[1] * TOLERANCE < first[0]
 
 
 def _error_remedy(row: Row, printed: Range, expected: Range) -> str:
-    """Return the likely slip behind a standard error that is not what other cells imply."""
+    """Return the likely error behind a standard error that contradicts other cells."""
     hr = number(row, "hr")
     if hr and not spans_one(row) and not apart((printed[0] / hr, printed[1] / hr), expected):
         return (
@@ -58,12 +58,12 @@ def _error_remedy(row: Row, printed: Range, expected: Range) -> str:
     if not apart((math.sqrt(printed[0]), math.sqrt(printed[1])), expected):
         return "this looks like a variance: name the column variance, or take the square root"
     if not apart((printed[0] ** 2, printed[1] ** 2), expected):
-        return "this column looks like standard errors: name it se"
-    return "re-read the standard error, the limits and their level; se is of the log hazard ratio"
+        return "this looks like a standard error in a column of variances: name the column se"
+    return "re-read the standard error of the log hazard ratio, the limits and the confidence level"
 
 
 def _check_limits_twice(row: Row) -> Iterator[Fault]:
-    """W127: limits in the cell of the hazard ratio and in columns of their own."""
+    """W127: limits in the cell of the hazard ratio agree with those in separate columns."""
     for name in ("ci_low", "ci_high"):
         twin = f"column_{name}"
         if number(row, twin) is None or number(row, name) is None:
@@ -71,18 +71,18 @@ def _check_limits_twice(row: Row) -> Iterator[Fault]:
         (low, high), (other_low, other_high) = printed_range(row, name), printed_range(row, twin)
         if low > other_high or other_low > high:
             heading = row.heading(name)
-            rule = f"the cell under {heading!r} says {row[name]}, which is used"
+            rule = f"the cell under {heading!r} gives {row[name]}, which is used"
             yield fault("W127", row, twin, rule, "re-read both, and keep one of them")
 
 
 def _check_variance(row: Row) -> Iterator[Fault]:
-    """W124: a standard error and a variance in the same row."""
+    """W124: a standard error and a variance in the same row agree."""
     se, variance = number(row, "se"), number(row, "variance")
     if not se or not variance or se <= 0 or variance <= 0 or row.headings.get("se") == row.headings.get("variance"):
         return
     low, high = printed_range(row, "variance")
     if apart(printed_range(row, "se"), (math.sqrt(low), math.sqrt(high))):
-        rule = f"the standard error {row['se']} means a variance of {se**2:.3g}; the standard error is used"
+        rule = f"the standard error {row['se']} implies a variance of {se**2:.3g}; the standard error is used"
         yield fault("W124", row, "variance", rule, "re-read both, and keep one of the two columns")
 
 
@@ -97,10 +97,10 @@ def _check_p_against_error(row: Row, printed: Range) -> Iterator[Fault]:
     if not contradicts_p(row, least / printed[1], max(logs) / printed[0], central):
         return
     implied = range_from_p(row)
-    fix = "re-read p, whether it is one-sided, and the standard error, which is of the log hazard ratio"
+    fix = "re-read p and its sides, and the standard error of the log hazard ratio"
     if implied is not None:
         fix = _error_remedy(row, printed, implied)
-    yield fault("W125", row, "se", f"this standard error does not give the p-value {row['p']}", fix)
+    yield fault("W125", row, "se", f"this standard error contradicts the p-value {row['p']}", fix)
 
 
 def _check_p_against_events(row: Row) -> Iterator[Fault]:
@@ -111,36 +111,36 @@ def _check_p_against_events(row: Row) -> Iterator[Fault]:
     by_events = standard_error_from_events(d_exp, d_ctl)
     if implied[1] < EVENTS_RATIO[0] * by_events or implied[0] > EVENTS_RATIO[1] * by_events:
         rule = (
-            f"p and hazard ratio imply a standard error of {math.sqrt(max(implied[0], 1e-9) * implied[1]):.2g}, "
-            f"{d_exp:.0f} + {d_ctl:.0f} events one of {by_events:.2g}"
+            f"p and the hazard ratio imply a standard error of {math.sqrt(max(implied[0], 1e-9) * implied[1]):.2g}, "
+            f"but {d_exp:.0f} + {d_ctl:.0f} events imply {by_events:.2g}"
         )
-        yield fault("W128", row, "p", rule, "re-read p, whether it is one-sided, the hazard ratio and the events")
+        yield fault("W128", row, "p", rule, "re-read p and its sides, the hazard ratio and the events")
 
 
 def check_counts(effects: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fault]:
-    """E118, E130, W131: an arm has patients, no more events than patients, and standard errors that this allows.
+    """E118, E130, W131: each arm has patients, at least as many as events, and enough for the standard errors.
 
     A standard error below sqrt(1/n_exp + 1/n_ctl) needs more events than patients.
     """
     about = {row["comparison"]: row for row in trials}
-    for trial in trials:
+    for row in trials:
         for name in ("n_exp", "n_ctl"):
-            if number(trial, name) == 0:
-                fix = "give the patients of the arm, or leave the cell empty if unknown"
-                yield fault("E130", trial, name, "an arm has at least one patient", fix)
+            if number(row, name) == 0:
+                fix = "give the number of patients in the arm, or leave the cell empty if it is unknown"
+                yield fault("E130", row, name, "an arm has at least one patient", fix)
     for row in effects:
-        own = about.get(row.get("comparison", ""))
-        if own is not None:
-            yield from _check_events_in_arms(row, own)
-            yield from _check_implied_events(row, own)
+        trial = about.get(row.get("comparison", ""))
+        if trial is not None:
+            yield from _check_events_in_arms(row, trial)
+            yield from _check_implied_events(row, trial)
 
 
 def _check_events_in_arms(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]:
     for arm in ("exp", "ctl"):
         events, patients = number(row, f"events_{arm}"), number(trial, f"n_{arm}")
         if events is not None and patients and events > patients:
-            rule = f"more events than the {patients:.0f} patients of the arm"
-            yield fault("E118", row, f"events_{arm}", rule, "count each patient once; re-read events and patients")
+            rule = f"the arm has {patients:.0f} patients, fewer than its events"
+            yield fault("E118", row, f"events_{arm}", rule, "count each patient once, and re-read events and patients")
 
 
 def _check_large_error(row: Row, limits: Range | None, printed: Range | None) -> Iterator[Fault]:
@@ -148,10 +148,10 @@ def _check_large_error(row: Row, limits: Range | None, printed: Range | None) ->
     error = limits or printed
     if error is not None and error[0] > LARGEST_ERROR:
         column = "ci_low" if limits else "se"
-        rule = f"a standard error of at least {error[0]:.3g} means fewer than one event per arm"
+        rule = f"a standard error of at least {error[0]:.3g} implies fewer than one event per arm"
         fix = (
-            "is this a standard deviation, a percentage, or the variance of O - E? Give the standard error of the "
-            "log hazard ratio"
+            "give the standard error of the log hazard ratio; a standard deviation, a percentage or the variance of "
+            "O - E is not"
         )
         yield fault("W138", row, column, rule, fix)
 
@@ -165,12 +165,11 @@ def _check_implied_events(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]
     if error is None or error[1] <= 0:
         return
     n = n_exp + n_ctl
-    needed = (
-        n * (1 / n_exp + 1 / n_ctl) / error[1] / error[1]
-    )  # a number of patients that was refused may have 300 digits
+    # divided twice: a refused number of patients may have 300 digits, and its square would overflow
+    needed = n * (1 / n_exp + 1 / n_ctl) / error[1] / error[1]
     if needed > n:
         column = "ci_low" if limits else "se"
         source = "limits" if column == "ci_low" else "standard error"
         least = f"{needed:.0f}" if needed < 1e9 else f"{needed:.3g}"
-        rule = f"so precise a hazard ratio needs at least {least} events, and the comparison has {n:.0f} patients"
+        rule = f"this precision needs at least {least} events, but the comparison has {n:.0f} patients"
         yield fault("W131", row, column, rule, f"re-read patients, {source} and the confidence level")

@@ -1,4 +1,4 @@
-"""The choice of the hazard ratios of an analysis set, and the set that results."""
+"""Choice of the hazard ratios of an analysis set, and the resulting set."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ class Pairing:
     surrogates : tuple of str
         Surrogate endpoints in order of preference.
     final : tuple of str
-        Final endpoints in order of preference; empty: those of the tables, which is OS but for a user's table that
-        names another one.
+        Final endpoints in order of preference; empty: OS, or the final endpoint that a user's table names.
     rho_within : float
-        Within-trial correlation of the two log hazard ratios where none is reported, in [-1, 1].
+        Within-trial correlation of the two log hazard ratios if none is reported, in [-1, 1].
     min_evidence : {"primary", "secondary", "unverified"}
-        Weakest evidence that a hazard ratio may rest on.
+        Weakest evidence that a hazard ratio may have.
     shared_control : {"cov", "first", "combine"}
-        How comparisons that share a control arm enter a model; see `resolve_shared_controls`.
+        Treatment of comparisons that share a control arm; see `resolve_shared_controls`.
 
     Raises
     ------
@@ -61,7 +60,7 @@ class Pairing:
             raise UsageError(f"rho_within must lie in [-1, 1]; got {self.rho_within:g}")
 
     def spelled(self, held: Sequence[str], finals: Sequence[str]) -> Pairing:
-        """Return the same choice with endpoints as the tables spell them.
+        """Return the same choice with the endpoints in the spelling of the tables.
 
         Parameters
         ----------
@@ -84,14 +83,14 @@ DEFAULT_PAIRING = Pairing()
 
 @dataclass(frozen=True, slots=True)
 class FlowEntry:
-    """A comparison that was considered for an analysis set.
+    """Comparison that was considered for an analysis set.
 
     Parameters
     ----------
     comparison : str
     included : bool
     reason : str
-        Why it is not in the set; empty if it is.
+        Reason for exclusion; empty if it is included.
     """
 
     comparison: str
@@ -101,7 +100,7 @@ class FlowEntry:
 
 @dataclass(frozen=True, eq=False)
 class AnalysisSet:
-    """Paired effects, and what became of each comparison.
+    """Paired effects, and the comparisons considered.
 
     Parameters
     ----------
@@ -110,7 +109,7 @@ class AnalysisSet:
         Name of the file in ``sets/``, or the values that columns of trials.csv must have.
     effects : Effects
     flow : tuple of FlowEntry
-        One entry a comparison considered.
+        One entry per comparison.
     """
 
     name: str
@@ -120,7 +119,7 @@ class AnalysisSet:
 
 
 def endpoint_spelling(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
-    """Return endpoints as the tables spell them; capitals, hyphens and blanks do not matter.
+    """Return endpoints in the spelling of the tables, regardless of capitals, hyphens and blanks.
 
     Parameters
     ----------
@@ -131,7 +130,7 @@ def endpoint_spelling(names: Sequence[str], held: Sequence[str]) -> tuple[str, .
     Raises
     ------
     UsageError
-        If neither the tables nor the vocabulary of the shipped tables hold an endpoint.
+        If an endpoint is neither in the tables nor in the vocabulary of the shipped tables.
     """
     exact = {*ENDPOINTS, *held}
     similar = {squash(name) or name: name for name in (*ENDPOINTS, *held)}
@@ -143,6 +142,6 @@ def endpoint_spelling(names: Sequence[str], held: Sequence[str]) -> tuple[str, .
 
 
 def known_endpoints(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
-    """Return those of the names that the tables, or the vocabulary of the shipped tables, hold."""
+    """Return the names that are in the tables or in the vocabulary of the shipped tables."""
     known = {squash(name) or name for name in (*ENDPOINTS, *held)}
     return tuple(name for name in names if (squash(name) or name) in known)

@@ -1,7 +1,7 @@
 """Medians of each arm in a user's table, arranged as rows of arms.csv.
 
-Wide or long: ``median_os_ctl``, ``median_pfs_exp_low``, ``mttp_exp``, ``median_pps_ctl`` ... are about the comparison
-of their row. Long only: ``median_ctl``, ``median_exp_high`` ... are of the endpoint of their row.
+In wide and long tables, ``median_os_ctl``, ``median_pfs_exp_low``, ``mttp_exp``, ``median_pps_ctl`` ... belong to the
+comparison of their row. In long tables, ``median_ctl``, ``median_exp_high`` ... belong to the endpoint of their row.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ _WITH_LIMITS = re.compile(
 @dataclass(frozen=True)
 class _Cell:
     arm: str
-    endpoint: str  # OS, PPS, or of progression
-    named: str  # the endpoint that the column names
+    endpoint: str  # OS, PPS, or a progression endpoint
+    named: str  # endpoint that the column names
     quantity: str  # column of arms.csv
     value: str
     column: str
-    about: Row  # the row of trials.csv from the same line
+    about: Row  # row for trials.csv from the same line
 
 
 def arm_rows(table: Table, columns: Mapping[str, Heading], trials: Sequence[Row], effects: Sequence[Row]) -> list[Row]:
-    """Rows for arms.csv; the preferred one of an arm holds its OS and the first endpoint of progression.
+    """Return rows for arms.csv; the preferred row of an arm has its OS and its first progression endpoint.
 
-    A median that is given twice makes two preferred rows, which the rules find.
+    A median that is given twice results in two preferred rows, which the rules report.
 
     Parameters
     ----------
     table : Table
     columns : mapping of column to Heading
-        Columns that hold medians.
+        Columns with medians.
     trials : sequence of Row
         Row for trials.csv of each line of the table.
     effects : sequence of Row
@@ -61,10 +61,10 @@ def arm_rows(table: Table, columns: Mapping[str, Heading], trials: Sequence[Row]
     cells: dict[str, list[_Cell]] = {}
     for row, about in zip(table.rows, trials, strict=True):
         comparison, line = about["comparison"], about.line
-        own = next((effect.get("endpoint", "") for effect in on_line.get(line, ())), "")
+        row_endpoint = next((effect.get("endpoint", "") for effect in on_line.get(line, ())), "")
         for column, heading in columns.items():
             if row[column]:
-                endpoint = _endpoint(heading, own, endpoints.get(comparison, ()))
+                endpoint = _endpoint(heading, row_endpoint, endpoints.get(comparison, ()))
                 cells.setdefault(comparison, []).extend(_cells(column, heading, row[column], about, endpoint))
     arms: list[Row] = []
     for comparison, medians in cells.items():
@@ -89,25 +89,25 @@ def arm_rows(table: Table, columns: Mapping[str, Heading], trials: Sequence[Row]
 
 
 def weakest(evidence: Sequence[str]) -> str:
-    """The weakest of several levels of evidence; one that is empty or unknown says nothing."""
+    """Return the weakest of several levels of evidence; empty and unknown ones are ignored."""
     return max((word for word in evidence if word in EVIDENCE), key=EVIDENCE.index, default="")
 
 
-def _endpoint(heading: Heading, own: str, there: Sequence[str]) -> str:
-    """Return the endpoint of a median; ``pfs`` and ``surrogate`` stand for the surrogate endpoint of the comparison."""
-    progression = [name for name in SURROGATES if name in there]
-    progression += [name for name in there if name not in ("OS", "final", *SURROGATES)]
+def _endpoint(heading: Heading, row_endpoint: str, endpoints: Sequence[str]) -> str:
+    """Return the endpoint of a median; ``pfs`` and ``surrogate`` mean the surrogate endpoint of the comparison."""
+    progression = [name for name in SURROGATES if name in endpoints]
+    progression += [name for name in endpoints if name not in ("OS", "final", *SURROGATES)]
     if not heading.endpoint:
-        return "OS" if own == "final" else own
+        return "OS" if row_endpoint == "final" else row_endpoint
     if heading.endpoint == "final":
         return "OS"
-    if heading.endpoint == SURROGATE or (heading.endpoint == "PFS" and "PFS" not in there):
+    if heading.endpoint == SURROGATE or (heading.endpoint == "PFS" and "PFS" not in endpoints):
         return next((name for name in progression if heading.endpoint == SURROGATE or name != SURROGATE), "PFS")
     return heading.endpoint
 
 
 def _cells(column: str, heading: Heading, value: str, about: Row, endpoint: str) -> Iterator[_Cell]:
-    if not endpoint:  # the rules for the hazard ratio of this row name it
+    if not endpoint:  # the rules for the hazard ratio report a missing endpoint
         return
     base = "median_" + {"OS": "os", "PPS": "pps"}.get(endpoint, "pfs")
     single = heading.bound or endpoint == "PPS" or len(value) > LONGEST_NUMBER
@@ -124,7 +124,7 @@ def _not_reached(value: str) -> str:
 
 
 def _ranked(cells: Sequence[_Cell]) -> list[str]:
-    """Progression endpoints of a comparison, those that both arms have first."""
+    """Return the progression endpoints of a comparison, those of both arms first."""
     arms: dict[str, set[str]] = {}
     for cell in cells:
         if cell.endpoint not in ("OS", "PPS"):
@@ -134,7 +134,7 @@ def _ranked(cells: Sequence[_Cell]) -> list[str]:
 
 
 def _put(rows: list[Row], cell: _Cell, comparison: str, *, preferred: bool) -> None:
-    """Write a cell into the last row, or into a new one if another value stands there."""
+    """Write a cell into the last row, or into a new row if the last one has another value."""
     if not rows or rows[-1].get(cell.quantity, cell.value) != cell.value:
         names = {"label": "control" if cell.arm == "ctl" else "experimental", "n": f"n_{cell.arm}"}
         taken = {name: cell.about[column] for name, column in names.items() if cell.about.get(column)}

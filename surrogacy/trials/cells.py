@@ -1,6 +1,6 @@
-"""Cells of a table: a number, a confidence level, a p-value or an interval, as printed and as a value.
+"""Cells of a table: numbers, confidence levels, p-values and intervals, as text and as values.
 
-Cells stay text until they are checked, because the number of printed decimals tells how far a value was rounded.
+Cells are kept as text until they are checked, because the number of decimals shows the precision of rounding.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ _ESTIMATE_AND_LIMITS = re.compile(
 
 @dataclass(frozen=True)
 class IntervalCell:
-    """Cell that holds confidence limits.
+    """Cell with confidence limits.
 
     Parameters
     ----------
     estimate : str
-        Number before the limits; empty if the cell holds limits alone.
+        Number before the limits; empty if there is none.
     low, high : str
         Limits as printed.
     level : str
-        Level as printed, such as ``"97.5%"``; empty if the cell names none.
+        Level as printed, such as ``"97.5%"``; empty if there is none.
     """
 
     estimate: str
@@ -58,7 +58,7 @@ class IntervalCell:
 
 
 def squash(name: str) -> str:
-    """Return a name in lower case without anything but letters and digits."""
+    """Return the letters and digits of a name in lower case."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
@@ -86,7 +86,7 @@ def number(row: Mapping[str, str], column: str) -> float | None:
 
 
 def parse_level(text: str) -> float | None:
-    """Return a confidence level: ``0.95``, ``95``, ``95%`` and ``97,5 %`` alike; None if it is not a number."""
+    """Return a confidence level from ``0.95``, ``95``, ``95%`` or ``97,5 %``; None if it is not a number."""
     match = re.fullmatch(r"\s*(\d+(?:[.,]\d+)?|[.,]\d+)\s*(%?)\s*", text)
     if match is None:
         return None
@@ -110,7 +110,7 @@ def exact_p(text: str) -> float | None:
 
 
 def bound_of_p(row: Row) -> float | None:
-    """Return the bound that a p-value lies below, such as 0.001 for ``<0.001``."""
+    """Return the upper bound of a p-value, such as 0.001 for ``<0.001``; None if it is not a bound."""
     match = re.fullmatch(r"<\s*(\d*\.?\d+(?:[eE]-?\d+)?)", row.get("p", "").strip())
     return float(match[1]) if match else None
 
@@ -118,8 +118,8 @@ def bound_of_p(row: Row) -> float | None:
 def parse_interval(cell: str) -> IntervalCell | None:
     """Return the numbers of a cell such as ``0.59 (98.7% CI, 0.41 to 0.87)`` or ``[0.41; 0.87]``.
 
-    A level may stand before or behind the limits, with or without ``CI``. Nothing is dropped: a cell with further text
-    or with two different levels is not an interval.
+    The level may be before or after the limits, with or without ``CI``. A cell with further text or with two different
+    levels is not an interval.
 
     Parameters
     ----------
@@ -158,18 +158,18 @@ def half_unit(text: str) -> float:
 
 
 def exponential(x: float) -> float:
-    """exp(x); infinite where it is too large for a number, so that the rules can refuse it."""
+    """Return exp(x), or infinity if it is too large for a number; the rules refuse that."""
     return math.exp(x) if x < LARGEST_LOGARITHM else math.inf
 
 
 def printed_range(row: Row, column: str) -> tuple[float, float]:
-    """Return the range of values that a printed number may stand for; a logarithm was rounded on its own scale.
+    """Return the range of a printed number before rounding; a logarithm was rounded on the log scale.
 
     Parameters
     ----------
     row : Row
     column : str
-        ``hr``, ``ci_low``, ``ci_high``, ``se``, ``p`` or another number above 0.
+        Column with a number above 0, such as ``hr``, ``ci_low``, ``se`` or ``p``.
 
     Returns
     -------

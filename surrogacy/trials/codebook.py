@@ -1,4 +1,4 @@
-"""Codebook, data package and checksums of the tables, all made from `surrogacy.trials.columns`.
+"""Codebook, data package and checksums of the tables, generated from `surrogacy.trials.columns`.
 
 Run ``python -m surrogacy.trials.codebook`` after editing data/trials/ or the columns.
 """
@@ -16,61 +16,51 @@ from surrogacy.trials.curated_tables import shipped_tables
 from surrogacy.trials.trial_set import DATA_VERSION
 
 TITLES = {
-    "trials": "Comparisons: one row an experimental arm against a control arm",
-    "effects": "Hazard ratios: one row a hazard ratio as one source prints it",
-    "arms": "Arms: medians and later therapy, one row an arm as one source prints it",
-    "at_risk": "Numbers at risk: one row a time under the survival curves of a comparison",
+    "trials": "Comparisons: one row per experimental arm against a control arm",
+    "effects": "Hazard ratios: one row per hazard ratio as printed in one source",
+    "arms": "Arms: medians and later therapy, one row per arm as printed in one source",
+    "at_risk": "Numbers at risk: one row per time under the survival curves of a comparison",
 }
-PRIMARY_KEYS = {
-    "trials": ["comparison"],
-    "effects": ["effect_id"],
-    "at_risk": ["comparison", "endpoint", "months"],
-}
+PRIMARY_KEYS = {"trials": ["comparison"], "effects": ["effect_id"], "at_risk": ["comparison", "endpoint", "months"]}
 RULES = {
-    "E006": "one row a comparison, endpoint and time in at_risk.csv",
+    "E006": "one row per comparison, endpoint and time in at_risk.csv",
     "E008": "counts are whole numbers, 0 or more",
-    "E117": "follow_up_low and follow_up_high are given together, not negative, and in order; somebody was followed",
+    "E117": "follow_up_low and follow_up_high are both given, not negative and in order; the longest is above 0",
     "E118": (
-        "progressions and deaths_without_progression together are at most n_exp + n_ctl; an arm has no more events "
-        "than patients"
+        "the sum of progressions and deaths_without_progression is at most n_exp + n_ctl; an arm has at most as many "
+        "events as patients"
     ),
-    "E119": "numbers at risk start no higher than n_exp and n_ctl, never rise, and their times are not negative",
-    "E108": "one preferred row an arm in arms.csv",
-    "E120": (
-        "a median is above 0 and within its limits, which are in order and not negative; NR is later than any month"
-    ),
+    "E119": "numbers at risk do not exceed n_exp and n_ctl and never increase; their times are not negative",
+    "E108": "one preferred row per arm in arms.csv",
+    "E120": ("a median is above 0 and within its limits, which are in order and not negative; NR exceeds any number"),
     "E130": "an arm has at least one patient",
     "E131": "comparisons with one control arm have standard errors and correlations that allow a joint covariance",
-    "W131": (
-        "a standard error is at least sqrt(1 / n_exp + 1 / n_ctl): a smaller one needs more events than there are "
-        "patients"
-    ),
-    "W132": "a median lies between 2 (OS) and 240 months",
+    "W131": ("a standard error is at least sqrt(1 / n_exp + 1 / n_ctl): a smaller one needs more events than patients"),
+    "W132": "a median is at most 240 months, a median OS at least 2 months",
     "E121": (
-        "median OS is above median PFS and median TACE-PFS of the same arm (W122, a warning, for a TTP, which censors "
+        "median OS is above median PFS and median TACE-PFS of the same arm (W122, a warning, for TTP, which censors "
         "deaths)"
     ),
 }
 OWN_TABLES = """A table given with `--add` or `--pairs` is wide (one row per comparison: `hr_pfs ... hr_os ...`) or
-long (one row per hazard ratio, with a column `endpoint`). A heading is accepted only if each of its words is
+long (one row per hazard ratio, with a column `endpoint`). A heading is accepted only if all of its words are
 understood: endpoint (OS, PFS, TTP, DFS, RFS, EFS, FFS ...), quantity, arm, limit and confidence level, in any order,
 such as `PFS HR (95% CI)`, `os_ci_lower` or `Hazard Ratio (OS)`. Other columns are ignored with a warning. Two columns
-with the same meaning are an error. In a wide table the patients, `rho_within`, `ci_level`, `p_sides`, `stage` and
-`class` may stand once for both endpoints; every other number names its endpoint. A confidence level printed in a cell
-or heading is used; one that contradicts `ci_level` is an error. Standard errors, limits, p-values, logarithms and
-events that contradict each other beyond rounding are warnings (W104, W105, W124 to W128). Facts about a comparison
-may stand in any of its rows (W129 if two rows contradict each other). `n` alone is split into two arms of equal size.
-`--check` prints how each column was read."""
-OWN_MEDIANS = """A table given with `--add` or `--pairs` may hold medians of each arm in months, `NR` where not
+with the same meaning are an error. In a wide table, the numbers of patients, `rho_within`, `ci_level`, `p_sides`,
+`stage` and `class` may be given once for both endpoints; the headings of all other numbers name the endpoint. A
+confidence level in a cell or heading is used; a contradiction with `ci_level` is an error. Standard errors, limits,
+p-values, logarithms and events that contradict each other beyond rounding are warnings (W104, W105, W124 to W128).
+Facts about a comparison may be given in any of its rows (W129 if rows contradict each other). `n` alone is split into
+two arms of equal size. `--check` prints the interpretation of each column."""
+OWN_MEDIANS = """A table given with `--add` or `--pairs` may have medians of each arm in months, `NR` if not
 reached: `median_pfs_ctl`, `median_pfs_exp`, `median_os_ctl`, `median_os_exp`, their limits as `median_os_ctl_low`,
 `median_os_ctl_high` (or all three in one cell, `30.8 (23.5-40.8)`), and `median_pps_ctl`, `median_pps_exp` with
-`pps_definition` (`reported` if not said). `median_ttp_ctl`, `median_tace_pfs_ctl`, `mos_ctl`, `mpfs_exp_low` and
-`median_os_control` are understood too; a median PFS is taken as of the endpoint that the hazard ratio is of. A long
-table may instead hold `median_ctl`, `median_exp_low` ... of the endpoint of the row. They become rows of arms.csv for
-the run. Of a comparison that is here already, medians that stand here are kept (W109), others are filled in. With
-both hazard ratios, `n_ctl`, `n_exp` and these medians, `python -m surrogacy.pps --add FILE --focus TRIAL` decomposes
-the trial; `progressions`, `deaths_without_progression`, `follow_up_low` and `follow_up_high` take the place of
-assumptions."""
+`pps_definition` (default `reported`). `median_ttp_ctl`, `median_tace_pfs_ctl`, `mos_ctl`, `mpfs_exp_low` and
+`median_os_control` are also understood; a median PFS is assumed to be of the endpoint of the hazard ratio. A long table
+may instead have `median_ctl`, `median_exp_low` ... for the endpoint of the row. They become rows of arms.csv for the
+run. If a comparison is already in the tables, its medians are kept (W109), and missing ones are added. With both hazard
+ratios, `n_ctl`, `n_exp` and these medians, `python -m surrogacy.pps --add FILE --focus TRIAL` decomposes the trial;
+`progressions`, `deaths_without_progression`, `follow_up_low` and `follow_up_high` replace assumptions."""
 type Json = str | int | bool | Sequence[Json] | Mapping[str, Json]
 
 TITLE = "Hazard ratios of progression endpoints and overall survival in randomised trials of hepatocellular carcinoma"
@@ -87,35 +77,31 @@ def codebook() -> str:
     """Return CODEBOOK.md."""
     parts = [
         f"# Codebook of the trial tables, version {DATA_VERSION}",
-        "Made from `surrogacy/trials/columns.py`; do not edit. Empty cells mean not reported. Hazard ratios are "
-        "experimental over control: below 1 favours the experimental arm. Values stand as printed, so that their "
-        "decimals show how far they were rounded. Licence: CC BY 4.0.",
+        "Generated from `surrogacy/trials/columns.py`; do not edit. Empty cells mean not reported. Hazard ratios are "
+        "experimental over control: below 1 favours the experimental arm. Values are given as printed, because their "
+        "decimals show the precision of rounding. Licence: CC BY 4.0.",
     ]
     for name, columns in TABLES.items():
-        optional = " A folder of your own may lack this table." if name in OPTIONAL_TABLES else ""
+        optional = " This table is optional in a folder of your own." if name in OPTIONAL_TABLES else ""
         parts += [f"## {name}.csv", f"{TITLES[name]}.{optional}", _table(columns)]
     parts += [
         "## Rules for counts, follow-up and medians",
-        "A value that breaks an E rule stops the run, with file, line, column and remedy; W rules are warnings.",
+        "A value that violates an E rule stops the run with file, line, column and remedy; W rules are warnings.",
         "\n".join(
-            [
-                "| rule | what must hold |",
-                "| --- | --- |",
-                *(f"| {code} | {text} |" for code, text in sorted(RULES.items())),
-            ]
+            ["| code | rule |", "| --- | --- |", *(f"| {code} | {text} |" for code, text in sorted(RULES.items()))]
         ),
         "## A table of your own",
         OWN_TABLES.replace("\n", " "),
         "## Medians in a table of your own",
         OWN_MEDIANS.replace("\n", " "),
         "## sets/*.csv",
-        "An analysis set is a file; a new file is a new set. It either lists hazard ratios (a set fixed for good) or "
-        "gives a rule on trials.csv (a living set, which takes the preferred rows at the evidence asked for).",
+        "Each file defines an analysis set. It either lists pairs of hazard ratios (a fixed set) or gives a rule on "
+        "trials.csv (a set that grows with the tables and uses the preferred rows with sufficient evidence).",
         _table(PAIR_SET),
         _table(RULE_SET),
         "\n".join(
             [
-                "| set | what it is |",
+                "| set | comparisons |",
                 "| --- | --- |",
                 *(f"| `{name}` | {text} |" for name, text in SET_DESCRIPTIONS.items()),
             ]
@@ -125,7 +111,7 @@ def codebook() -> str:
 
 
 def _table(columns: tuple[Column, ...]) -> str:
-    lines = ["| column | type | required | what it holds |", "| --- | --- | --- | --- |"]
+    lines = ["| column | type | required | content |", "| --- | --- | --- | --- |"]
     for column in columns:
         allowed = f" One of: {', '.join(f'`{value}`' for value in column.allowed)}." if column.allowed else ""
         required = "yes" if column.required else ""

@@ -1,4 +1,4 @@
-"""The columns of the trial tables: one description from which checks, codebook and data package are made."""
+"""Columns of the trial tables: the one source of the checks, the codebook and the data package."""
 
 from __future__ import annotations
 
@@ -6,50 +6,30 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+
+def words(text: str, separator: str | None = None) -> tuple[str, ...]:
+    """Split a list of words, at blanks unless another separator is given."""
+    return tuple(text.split(separator))
+
+
 Kind = Literal["text", "number", "integer", "boolean", "date"]
 
 PATTERNS = {
-    # digits of other scripts (\d) would pass here and be missing in the data frame
+    # [0-9], because \d matches digits of other scripts, which the data frame cannot convert
     "number": r"[-+]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][-+]?[0-9]{1,2})?",
     "integer": r"[0-9]{1,9}(\.00?)?",
     "boolean": r"true|false",
     "date": r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?",
 }
 EVIDENCE = ("primary", "secondary", "unverified")
-EVIDENCE_ALIASES = {
-    "memory": "unverified",
-    "read-primary": "primary",
-    "read-secondary": "secondary",
-}  # in a user's table
+# accepted in a user's table
+EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}
 STAGES = ("intermediate", "advanced", "mixed")
 LINES = ("first", "second", "tace-combination")
-CLASSES = (
-    "tace-combination",
-    "antiangiogenic-tki",
-    "antiangiogenic-mab",
-    "ici",
-    "ici+antiangiogenic",
-    "ici+ici",
-    "chemo",
-    "haic",
-    "sirt",
-    "other",
+CLASSES = words(
+    "tace-combination antiangiogenic-tki antiangiogenic-mab ici ici+antiangiogenic ici+ici chemo haic sirt other"
 )
-ENDPOINTS = (
-    "OS",
-    "PFS",
-    "TACE-PFS",
-    "TTP",
-    "TTUP",
-    "TTDP",
-    "TTFS",
-    "TFST",
-    "symptomatic-PFS",
-    "TTES/VI",
-    "TTP-MVI/EHS",
-    "TTP-MVI",
-    "TTP-EHS",
-)
+ENDPOINTS = words("OS PFS TACE-PFS TTP TTUP TTDP TTFS TFST symptomatic-PFS TTES/VI TTP-MVI/EHS TTP-MVI TTP-EHS")
 SURROGATES = ("PFS", "TACE-PFS", "TTP")  # in order of preference
 FINALS = ("OS",)
 REVIEWS = ("central", "investigator", "NR")
@@ -59,20 +39,20 @@ PPS_DEFINITIONS = ("reported", "median-difference", "model", "area")
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table.
+    """Column of a table.
 
     Parameters
     ----------
     name : str
     description : str
-        What it holds, with its unit.
+        Content, with its unit.
     kind : {"text", "number", "integer", "boolean", "date"}
     required : bool
         Whether every row must have a value.
     allowed : tuple of str
         Permitted values; empty = any.
     not_reached : bool
-        Whether ``NR`` (not reached) may stand for a number.
+        Whether ``NR`` (not reached) is allowed instead of a number.
     """
 
     name: str
@@ -84,7 +64,7 @@ class Column:
 
 
 def is_valid(column: Column, text: str) -> bool:
-    """Return whether a cell may stand in a column."""
+    """Return whether a text is valid in a column."""
     if column.allowed and text not in column.allowed:
         return False
     return column.kind not in PATTERNS or re.fullmatch(PATTERNS[column.kind], text) is not None
@@ -116,34 +96,29 @@ TRIALS = (
     Column("population", "Patients"),
     Column(
         "progressions",
-        "First progressions that count in the trial's progression endpoint, both arms together",
+        "Progressions that are events of the trial's progression endpoint, both arms together",
         kind="integer",
     ),
     Column(
         "deaths_without_progression",
-        "Deaths that are events of that endpoint without a progression before, both arms together",
+        "Deaths without progression that are events of that endpoint, both arms together",
         kind="integer",
     ),
     Column(
         "follow_up_low",
-        "Months of follow-up of the last patient randomised, if nothing but the data cut ends it: data cut minus "
-        "last randomisation",
+        "Potential follow-up of the last patient randomised, months: data cut minus last randomisation",
         kind="number",
     ),
     Column(
         "follow_up_high",
-        "Months of follow-up of the first patient randomised: data cut minus first randomisation. Both at the "
-        "data cut of "
-        "the preferred OS hazard ratio; whole calendar months apart where only months are printed",
+        "Potential follow-up of the first patient randomised, months: data cut minus first randomisation. Both for "
+        "the data cut of the preferred OS hazard ratio; whole months if the source prints no days",
         kind="number",
     ),
-    Column(
-        "follow_up_source",
-        "BibTeX key and place where these counts, dates and months were read, with a short quotation",
-    ),
-    Column("follow_up_evidence", "Evidence for them, as in effects.csv", allowed=EVIDENCE),
+    Column("follow_up_source", "BibTeX key and place in the source of these counts and months, with a short quotation"),
+    Column("follow_up_evidence", "Evidence of these counts and months, as in effects.csv", allowed=EVIDENCE),
     Column("source", "BibTeX key of the main publication, in sources.bib"),
-    Column("notes", "What else a reader should know"),
+    Column("notes", "Further remarks"),
 )
 
 EFFECTS = (
@@ -153,35 +128,35 @@ EFFECTS = (
     Column("population", "Patients analysed: all = all randomised or the paper's main analysis set", required=True),
     Column("analysis", "Analysis as the source names it", required=True),
     Column("data_cut", "Data cut (YYYY-MM-DD, YYYY-MM or YYYY)", kind="date"),
-    Column("preferred", "Whether this row stands for its comparison and endpoint", kind="boolean", required=True),
-    Column("preferred_reason", "Why this row rather than the others of its comparison and endpoint"),
+    Column("preferred", "Whether this row is used for its comparison and endpoint", kind="boolean", required=True),
+    Column("preferred_reason", "Reason for the preference among the rows of the comparison and endpoint"),
     Column(
         "hr", "Hazard ratio as printed, experimental over control; below 1 favours the experimental arm", kind="number"
     ),
     Column("ci_low", "Lower confidence limit as printed", kind="number"),
     Column("ci_high", "Upper confidence limit as printed", kind="number"),
     Column("ci_level", "Level of the interval, 0 to 1", kind="number"),
-    Column("p", "p-value as printed; < marks a bound, from which no standard error is made"),
+    Column("p", "p-value as printed; < marks an upper bound, from which no standard error is derived"),
     Column("p_sides", "1 = one-sided, 2 = two-sided", kind="integer", allowed=("1", "2")),
     Column("events_exp", "Events in the experimental arm", kind="integer"),
     Column("events_ctl", "Events in the control arm", kind="integer"),
     Column("adjusted", "Adjustment of the hazard ratio; NR = not read", allowed=ADJUSTMENTS),
     Column("criteria", "Response criteria of a progression endpoint; NR = not read"),
     Column("review", "Who assessed progression; NR = not read", allowed=REVIEWS),
-    Column("source", "BibTeX key of the publication that the number belongs to"),
+    Column("source", "BibTeX key of the publication of the number"),
     Column("doi", "DOI of that publication"),
     Column("pmid", "PubMed number of that publication"),
-    Column("read_in", "BibTeX key of what was actually read; empty = nothing was read"),
-    Column("where", "Place in what was read"),
+    Column("read_in", "BibTeX key of the source that was read; empty = none was read"),
+    Column("where", "Place in that source"),
     Column("quote", "Short quotation as evidence"),
     Column(
         "evidence",
-        "primary = read in the trial's own paper or abstract; secondary = read elsewhere; unverified = not read "
-        "by anyone here",
+        "primary = read in the paper or abstract of the trial; secondary = read in another source; unverified = not "
+        "read in any source",
         required=True,
         allowed=EVIDENCE,
     ),
-    Column("extraction", "Extraction passes that entered or confirmed the row"),
+    Column("extraction", "Extraction rounds that entered or confirmed the row"),
     Column("notes", "Conflicts, corrections and doubts"),
 )
 
@@ -189,7 +164,7 @@ ARMS = (
     Column("comparison", "Comparison, as in trials.csv", required=True),
     Column("arm", "exp = experimental, ctl = control", required=True, allowed=("exp", "ctl")),
     Column("label", "Treatment of the arm"),
-    Column("preferred", "Whether this row stands for its arm", kind="boolean", required=True),
+    Column("preferred", "Whether this row is used for its arm", kind="boolean", required=True),
     Column("n", "Patients in the arm", kind="integer"),
     Column("median_os", "Median overall survival, months; NR = not reached", kind="number", not_reached=True),
     Column("median_os_low", "Lower 95 % limit, months", kind="number", not_reached=True),
@@ -197,36 +172,36 @@ ARMS = (
     Column("median_pfs", "Median of the progression endpoint, months", kind="number", not_reached=True),
     Column("median_pfs_low", "Lower 95 % limit, months", kind="number", not_reached=True),
     Column("median_pfs_high", "Upper 95 % limit, months", kind="number", not_reached=True),
-    Column("pfs_endpoint", "Which progression endpoint the median is of", allowed=ENDPOINTS),
+    Column("pfs_endpoint", "Progression endpoint of the median", allowed=ENDPOINTS),
     Column("median_pps", "Median post-progression survival as printed, months", kind="number", not_reached=True),
-    Column("pps_definition", "How that post-progression survival came about", allowed=PPS_DEFINITIONS),
+    Column("pps_definition", "Derivation of that post-progression survival", allowed=PPS_DEFINITIONS),
     Column("post_therapy_pct", "Patients with any later therapy, % of the arm", kind="number"),
     Column("post_systemic_pct", "Patients with later systemic therapy, % of the arm", kind="number"),
     Column("orr_pct", "Objective response rate, %", kind="number"),
     Column("quote", "Short quotation as evidence"),
     Column("evidence", "As in effects.csv", required=True, allowed=EVIDENCE),
-    Column("extraction", "Extraction passes"),
+    Column("extraction", "Extraction rounds"),
     Column("notes", "Conflicts, corrections and doubts"),
 )
 
 AT_RISK = (
     Column("comparison", "Comparison, as in trials.csv", required=True),
-    Column("endpoint", "Endpoint whose survival curve the numbers stand under", required=True, allowed=ENDPOINTS),
+    Column("endpoint", "Endpoint of the survival curves", required=True, allowed=ENDPOINTS),
     Column("months", "Months since randomisation", kind="number", required=True),
     Column("at_risk_exp", "Patients at risk in the experimental arm", kind="integer", required=True),
     Column("at_risk_ctl", "Patients at risk in the control arm", kind="integer", required=True),
-    Column("source", "BibTeX key of what was read"),
-    Column("where", "Place in it"),
+    Column("source", "BibTeX key of the source that was read"),
+    Column("where", "Place in that source"),
     Column("quote", "Short quotation as evidence"),
     Column("evidence", "As in effects.csv", required=True, allowed=EVIDENCE),
 )
 
 TABLES = {"trials": TRIALS, "effects": EFFECTS, "arms": ARMS, "at_risk": AT_RISK}
-OPTIONAL_TABLES = ("at_risk",)  # a user's folder may lack them
+OPTIONAL_TABLES = ("at_risk",)  # a user's folder need not contain them
 
-# Read from a user's table, absent from the shipped one: a standard error printed instead of limits.
+# Columns that only a user's table may have.
 OPTIONAL_EFFECTS = (
-    Column("se", "Standard error of log HR, where a source prints it instead of limits", kind="number"),
+    Column("se", "Standard error of log HR, if a source prints it instead of limits", kind="number"),
     Column("rho_within", "Within-trial correlation of the two log hazard ratios, if reported", kind="number"),
 )
 
@@ -235,11 +210,9 @@ PAIR_SET = (
     Column("final_effect", "effect_id of the final endpoint", required=True),
     Column("n_exp", "Patients in the experimental arm as the source tabulated them", kind="integer"),
     Column("n_ctl", "Patients in the control arm as the source tabulated them", kind="integer"),
-    Column("note", "What a reader should know"),
+    Column("note", "Remark"),
 )
 RULE_SET = (
     Column("column", "Column of trials.csv", required=True),
-    Column(
-        "value", "Value it must have; several rows for one column mean or, different columns mean and", required=True
-    ),
+    Column("value", "Required value; rows for one column mean or, rows for different columns mean and", required=True),
 )

@@ -1,4 +1,4 @@
-"""Files of the curated tables: their place, their completeness, and the references among their rows."""
+"""Files of the curated tables: their folder, their completeness, and the references between their rows."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from surrogacy.trials.columns import OPTIONAL_EFFECTS, OPTIONAL_TABLES, TABLES, 
 from surrogacy.trials.files import read_bytes, read_table
 from surrogacy.trials.rows import Row, fault
 
-# a line of sha256sum: digest, then two blanks, or a blank and * for a file read as binary
+# a line of sha256sum: the digest, then two blanks, or a blank and * for a file in binary mode
 SUM_LINE = re.compile(r"([0-9A-Fa-f]{64})\s+\*?(?:\./)?(.+)")
 
 
 def shipped_tables() -> Path:
-    """Folder of the tables that come with the package (in a wheel, or in a checkout)."""
+    """Return the folder of the shipped tables, in a wheel or in a checkout."""
     package = Path(__file__).resolve().parents[1]
     wheel = package / "_data" / "trials"
     return wheel if wheel.is_dir() else package.parent / "data" / "trials"
 
 
 def read_curated_rows(folder: Path, name: str, columns: Sequence[Column]) -> list[Row]:
-    """Return the rows of a curated table; unlike a user's table it has exactly the known columns.
+    """Return the rows of a curated table, which must have exactly the known columns.
 
     Parameters
     ----------
@@ -37,18 +37,15 @@ def read_curated_rows(folder: Path, name: str, columns: Sequence[Column]) -> lis
     if name in OPTIONAL_TABLES and not path.is_file():
         return []
     refuse_pipe(path)
-    # messages name a shipped file as the project knows it, not by where it is installed
-    table = read_table(
-        path, f"data/trials/{name}.csv" if folder == shipped_tables() else None, complete=True
-    ).lower_case()
+    # messages name a shipped file by its place in the project, not by its place of installation
+    shown = f"data/trials/{name}.csv" if folder == shipped_tables() else None
+    table = read_table(path, shown, complete=True).lower_case()
     known = {column.name for column in (*columns, *(OPTIONAL_EFFECTS if name == "effects" else ()))}
-    faults = [
-        fault("E004", Row(table.file, 1), column, "this column is not known", "rename or remove it; see CODEBOOK.md")
-        for column in table.columns
-        if column not in known
-    ]
+    header, fix = Row(table.file, 1), "rename or remove it; see CODEBOOK.md"
+    unknown = [column for column in table.columns if column not in known]
+    faults = [fault("E004", header, column, "the tables have no column of this name", fix) for column in unknown]
     faults += [
-        fault("E005", Row(table.file, 1), column.name, "this column is missing", f"add it: {column.description}")
+        fault("E005", header, column.name, "this column is missing", f"add it: {column.description}")
         for column in columns
         if column.required and column.name not in table.columns
     ]
@@ -58,18 +55,18 @@ def read_curated_rows(folder: Path, name: str, columns: Sequence[Column]) -> lis
 
 
 def refuse_pipe(path: Path) -> None:
-    """Refuse a file of a folder of tables that is a pipe or a device: reading it may never end.
+    """Refuse a pipe or a device in a folder of tables, because reading it may never end.
 
     Raises
     ------
     DataError
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
-        raise DataError([fault("E001", Row(str(path)), "", "this is a pipe or a device", "give a file")])
+        raise DataError([fault("E001", Row(str(path)), "", "this is a pipe or a device", "replace it by a file")])
 
 
 def changed_files(folder: Path) -> list[Fault]:
-    """W137: tables and sets that are not those of SHA256SUMS; E014: one whose last line is cut off."""
+    """W137: tables and sets agree with SHA256SUMS; E014: their last line is complete."""
     sums = folder / "SHA256SUMS"
     if not sums.is_file():
         return []
@@ -87,59 +84,45 @@ def changed_files(folder: Path) -> list[Fault]:
         path = folder / name
         if name not in listed:
             if "/" in name:
-                continue  # a set of the user's
-            rule = f"{name} is not listed: the file is cut off, or not one of checksums"
-            fix = "copy SHA256SUMS again, write it anew with sha256sum, or delete it"
+                continue  # a set that the user added
+            rule = f"{name} is not listed: the file is incomplete, or not a list of checksums"
+            fix = "copy SHA256SUMS again, write a new one with sha256sum, or delete it"
             faults.append(fault("W137", Row(str(sums)), "", rule, fix))
             continue
         if name not in names:
-            rule, fix = (
-                "SHA256SUMS lists this file, and it is missing",
-                "copy it again, or remove its line from SHA256SUMS",
-            )
+            rule = "SHA256SUMS lists this file, but it is missing"
+            fix = "copy it again, or remove its line from SHA256SUMS"
             faults.append(fault("W137", Row(str(path)), "", rule, fix))
             continue
         raw = read_bytes(path, str(path))
         if not raw or hashlib.sha256(raw).hexdigest() == listed[name]:
             continue
         if not raw.endswith(b"\n"):
-            rule, fix = (
-                "the last line is cut off, and the file is not the one that SHA256SUMS lists",
-                "copy the file again",
-            )
-            faults.append(fault("E014", Row(str(path), raw.count(b"\n") + 1), "", rule, fix))
+            rule = "the last line is incomplete, and the checksum differs from SHA256SUMS"
+            faults.append(fault("E014", Row(str(path), raw.count(b"\n") + 1), "", rule, "copy the file again"))
         else:
-            rule = "the file is not the one that SHA256SUMS lists: it was edited or damaged"
-            fix = "if it was edited on purpose, write its new checksum into SHA256SUMS or delete that file"
+            rule = "the checksum differs from SHA256SUMS: the file was edited or damaged"
+            fix = "if it was edited on purpose, write its new checksum into SHA256SUMS, or delete SHA256SUMS"
             faults.append(fault("W137", Row(str(path)), "", rule, fix))
     return faults
 
 
 def check_columns(rows: dict[str, list[Row]]) -> list[Fault]:
-    """Schema of the tables, identifiers unique, and references that lead somewhere."""
+    """Check the cells against their columns, identifiers for duplicates, and references between the tables."""
     from surrogacy.trials.schema import check_schema
 
-    faults = [found for name, columns in TABLES.items() for found in check_schema(name, columns, rows[name])]
+    faults = [fault for name, columns in TABLES.items() for fault in check_schema(name, columns, rows[name])]
     for table, key in (("trials", "comparison"), ("effects", "effect_id")):
         seen: dict[str, Row] = {}
         for row in rows[table]:
             first = seen.setdefault(row[key], row)
             if first is not row and row[key]:
-                where = f"first at {first.place()}"
-                faults.append(
-                    fault("E006", row, key, f"this identifier stands twice ({where})", "give every row its own")
-                )
+                rule = f"this identifier occurs twice (first at {first.place()})"
+                faults.append(fault("E006", row, key, rule, "give each row a different identifier"))
     known = {row["comparison"] for row in rows["trials"]}
     for table in ("effects", "arms", "at_risk"):
         for row in rows[table]:
             if row["comparison"] and row["comparison"] not in known:
-                faults.append(
-                    fault(
-                        "E006",
-                        row,
-                        "comparison",
-                        "there is no such comparison in trials.csv",
-                        "correct it, or add the trial",
-                    )
-                )
+                rule = "trials.csv has no comparison of this name"
+                faults.append(fault("E006", row, "comparison", rule, "correct the name, or add the trial"))
     return faults

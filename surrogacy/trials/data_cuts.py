@@ -1,4 +1,4 @@
-"""Other data cuts of a trial: the earliest or the latest instead of the preferred."""
+"""Data cuts of a trial: the earliest or the latest analysis instead of the preferred one."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from surrogacy.trials.standard_errors import standard_error
 
 DATA_CUTS = ("preferred", "earliest", "latest")
 
-
-# How late an analysis is, by the first word of its description, where no date of the cut is stated.
+# Order of analyses by the first word of their description, if the date of the data cut is not stated.
 STAGES_OF_ANALYSIS = {"first": 0, "interim": 0, "prespecified": 0, "primary": 1, "final": 2, "updated": 3}
 
 
 def with_data_cut(trials: TrialSet, cut: str, min_evidence: str = "secondary") -> TrialSet:
-    """The tables with the earliest or latest analysis of a hazard ratio preferred, where more than one was extracted.
+    """Return the tables with the earliest or latest analysis of each hazard ratio preferred.
 
-    Only rows like the preferred one are looked at: same population, criteria, review and adjustment, evidence good
-    enough, a standard error to be had. Two analyses are ordered by the dates of their cuts, or where one has none by
-    their description (interim, primary, final, updated); where neither tells, the preferred row stays.
+    Candidates have the population, criteria, review and adjustment of the preferred row, sufficient evidence and a
+    standard error. They are ordered by the dates of their data cuts or, if one has no date, by their description
+    (interim, primary, final, updated). If neither decides, the preferred row is kept.
 
     Parameters
     ----------
@@ -35,7 +34,7 @@ def with_data_cut(trials: TrialSet, cut: str, min_evidence: str = "secondary") -
     Raises
     ------
     UsageError
-        If there is no such cut.
+        If the cut is not one of these.
     """
     if cut not in DATA_CUTS:
         raise UsageError(f"unknown data cut {cut!r}; choose from {', '.join(DATA_CUTS)}")
@@ -65,7 +64,7 @@ def with_data_cut(trials: TrialSet, cut: str, min_evidence: str = "secondary") -
 
 
 def _later(first: ReportedEffect, second: ReportedEffect) -> int:
-    """1 if the first analysis is later than the second, -1 if earlier, 0 if that is not known."""
+    """Return 1 if the first analysis is later than the second, -1 if it is earlier, and 0 if this is unknown."""
     dates = first.data_cut, second.data_cut
     if all(dates):
         shared = min(map(len, dates))  # a date may be a month

@@ -1,8 +1,8 @@
-"""Cells of one hazard ratio in a user's table, brought to the columns of effects.csv.
+"""Conversion of the cells of one hazard ratio in a user's table to the columns of effects.csv.
 
-A hazard ratio may stand with its limits in one cell, as a logarithm, with a variance instead of a standard error, and
-its confidence level may stand in the cell, in the heading or in a column. Everything printed is used or refused; what
-is stated twice is kept for comparison.
+A hazard ratio may share a cell with its limits, be a logarithm, or have a variance instead of a standard error. Its
+confidence level may be in the cell, in the heading or in a column. Every printed number is used or refused; numbers
+that are stated twice are kept for comparison.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class Statement:
 def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
     """Write the numbers of one hazard ratio into its row of effects.csv, and return the faults of their cells.
 
-    Limits that stand in columns besides those of the cell are kept as ``column_ci_low`` and ``column_ci_high``, a
-    logarithm as ``log_hr``.
+    If the limits are both in the cell and in columns, the latter are kept as ``column_ci_low`` and
+    ``column_ci_high``. A logarithm is kept as ``log_hr``.
 
     Parameters
     ----------
     row : Row
-        With descriptive cells, ``comparison`` and ``endpoint`` among them.
+        With descriptive cells, including ``comparison`` and ``endpoint``.
     statements : mapping
         Filled cells by quantity: ``hr``, ``log_hr``, ``ci_low``, ``interval``, ``variance``, ``ci_level`` ...
     """
@@ -80,16 +80,15 @@ def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
 
 
 def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -> list[tuple[float, str]]:
-    """Put the parts of a cell such as ``0.59 (90% CI 0.41-0.87)`` into the row; return the level that it prints."""
+    """Write the parts of a cell such as ``0.59 (90% CI 0.41-0.87)`` into the row; return its confidence level."""
     interval = parse_interval(statement.text)
     row.headings[quantity] = statement.heading
     if quantity == "interval" and (interval is None or interval.estimate):
         fix = "write the two limits, such as 0.41-0.87 or 0.41 to 0.87, with at most one confidence level"
-        faults.append(
-            fault("E008", row.with_cells(**{quantity: statement.text}), quantity, "not two confidence limits", fix)
-        )
+        cell = row.with_cells(**{quantity: statement.text})
+        faults.append(fault("E008", cell, quantity, "this is not a pair of confidence limits", fix))
     if interval is None or bool(interval.estimate) == (quantity == "interval"):
-        return []  # a plain number, or text that the schema names
+        return []  # a plain number, or text that the schema will refuse
     if interval.estimate:
         row.cells[quantity] = interval.estimate.replace(",", ".")
     for name, text in zip(LIMITS, (interval.low, interval.high), strict=True):
@@ -102,18 +101,18 @@ def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -
 
 
 def _logarithms(row: Row, faults: list[Fault]) -> None:
-    """Derive hazard ratio and standard error where only a logarithm or a variance is given.
+    """Derive hazard ratio and standard error from a logarithm and a variance.
 
-    E101: exp of a logarithm is a finite number above 0.
+    E101: the exponential of a logarithm is a finite number above 0.
     """
     for name, column in LOG_COLUMNS.items():
         text = row.get(column, "")
         if text and not row.get(name):
             row.write(name, _transformed(text, exponential), row.heading(column))
             if row[name] in ("inf", "0"):
-                rule = "exp of this logarithm is not a number above 0"
+                rule = "the exponential of this logarithm is not a finite number above 0"
                 faults.append(fault("E101", row, column, rule, "give the natural logarithm of the hazard ratio"))
-                row.cells.update({name: "1", column: "0"})  # so that one cell makes one error
+                row.cells.update({name: "1", column: "0"})  # one error per cell
             if row[name] != text:
                 row.logarithms.append(name)
     if row.get("variance") and not row.get("se"):
@@ -121,7 +120,7 @@ def _logarithms(row: Row, faults: list[Fault]) -> None:
 
 
 def _transformed(text: str, function: Callable[[float], float]) -> str:
-    """Return a function of a number as text; text that is not a number is left for the schema, which names it."""
+    """Return a function of a number as text; text that is not a number is kept, and the schema refuses it."""
     try:
         return f"{function(float(text)):.10g}"
     except ValueError:
@@ -129,14 +128,18 @@ def _transformed(text: str, function: Callable[[float], float]) -> str:
 
 
 def _resolve_level(row: Row, levels: Sequence[tuple[float, str]], faults: list[Fault]) -> None:
-    """E110: every statement of the confidence level of a row is the same."""
+    """E110: all statements of the confidence level of a row agree."""
     if not levels:
         return
     distinct = {round(level, 10): words for level, words in levels}
     if len(distinct) > 1:
         column = next((name for name in ("ci_level", "hr", "ci_low") if name in row.headings), "ci_level")
-        rule = f"the confidence level is stated differently: {'; '.join(words for _, words in levels)}"
-        faults.append(fault("E110", row, column, rule, "re-read the level of this interval and state it once"))
+        rule = (
+            f"the statements of the confidence level contradict each other: {'; '.join(words for _, words in levels)}"
+        )
+        faults.append(
+            fault("E110", row, column, rule, "re-read the confidence level of this interval, and state it once")
+        )
         return
     row.cells["ci_level"] = f"{levels[0][0]:.10g}"
     if "ci_level" not in row.headings:
@@ -149,16 +152,16 @@ def _resolve_sides(row: Row, statements: Mapping[str, Statement], faults: list[F
     if not stated:
         return
     if row.get("p_sides") and number(row, "p_sides") != stated:
-        rule = f"the heading {statements['p'].heading!r} says {stated}-sided"
+        rule = f"the heading {statements['p'].heading!r} states a {stated}-sided p-value"
         faults.append(fault("E110", row, "p_sides", rule, "state the sides of the p-value once"))
     row.cells["p_sides"] = str(stated)
 
 
 def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
-    """Decide whether limits beside a log hazard ratio are logarithms or hazard ratios; E112 if neither fits.
+    """Decide whether the limits of a log hazard ratio are logarithms or hazard ratios; E112 if neither is possible.
 
-    Programs such as metafor print the limits of an effect on its own scale. The scale of a column is the one on which
-    the limits lie about the estimate, and on both the one on which they are symmetric.
+    Programs such as metafor print the limits on the scale of the effect. The scale of a column is the one on which the
+    limits include the estimate; if both scales do, it is the one on which they are more nearly symmetric.
     """
     columns: dict[tuple[str, str], list[Row]] = {}
     for row in effects:
@@ -173,10 +176,10 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
             for y, low, high in values
         )
         if math.isinf(min(logarithms, ratios)):
-            rule = "the limits lie about neither the log hazard ratio nor the hazard ratio"
+            rule = "the limits include neither the log hazard ratio nor the hazard ratio"
             fix = "re-read estimate and limits; give both as hazard ratios (hr, ci_low, ci_high) or both as logarithms"
-            derived = [row for row in rows if row.logarithms]  # a printed hazard ratio is compared by the other rules
-            broken = [row for row in derived if not _fits(row)] or derived  # all fit, but not on one scale
+            derived = [row for row in rows if row.logarithms]  # other rules check a printed hazard ratio
+            broken = [row for row in derived if not _fits(row)] or derived  # each row fits, but on different scales
             yield from (fault("E112", row, "ci_low", rule, fix) for row in broken)
         elif logarithms < ratios:
             for row in rows:
@@ -191,5 +194,5 @@ def _fits(row: Row) -> bool:
 
 
 def _asymmetry(estimate: float, low: float, high: float) -> float:
-    """Return how far the estimate lies from the centre of its limits, in widths; infinite outside them."""
+    """Return the distance of an estimate from the centre of its limits, in widths; infinite outside the limits."""
     return abs(0.5 * (low + high) - estimate) / (high - low) if low <= estimate <= high and low < high else math.inf

@@ -1,4 +1,4 @@
-"""Files that hold a table: XLSX, or CSV with commas, semicolons or tabs, any line ending and byte-order mark."""
+"""Table files: XLSX, or CSV with commas, semicolons or tabs, any line ending, with or without a byte-order mark."""
 
 from __future__ import annotations
 
@@ -14,25 +14,15 @@ from pathlib import Path
 
 from surrogacy.errors import DataError, Fault
 from surrogacy.trials.cells import clean
+from surrogacy.trials.columns import words
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.workbooks import SIZE_LIMIT, read_workbook
 
 STANDARD_INPUT = "-"
 BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-REFUSED = "\u061c\u200e\u200f\ufffe\uffff"  # marks of direction, and what no XML file may contain
-JOINERS = "\u200c\u200d"  # in Persian, in languages of India, and in emoji
-NAMES = {
-    "trial",
-    "study",
-    "studlab",
-    "comparison",
-    "label",
-    "endpoint",
-    "outcome",
-    "surrogate",
-    "final",
-    "control_group",
-}
+REFUSED = "\u061c\u200e\u200f\ufffe\uffff"  # marks of direction, and characters that XML forbids
+JOINERS = "\u200c\u200d"  # used in Persian, in languages of India, and in emoji
+NAMES = frozenset(words("trial study studlab comparison label endpoint outcome surrogate final control_group"))
 
 
 @dataclass(frozen=True)
@@ -44,10 +34,10 @@ class Table:
     file : str
         Name for messages.
     columns : tuple of str
-        Headings as written; a column without a heading but with content is called by its position, ``column 7``.
+        Headings as written; a column with content but without a heading is named by its position, ``column 7``.
     rows : tuple of Row
     faults : tuple of Fault
-        Remarks on how the file was read.
+        Remarks on the reading of the file.
     """
 
     file: str
@@ -56,7 +46,7 @@ class Table:
     faults: tuple[Fault, ...] = ()
 
     def lower_case(self) -> Table:
-        """Return the table with its headings in lower case, as those of the curated tables are."""
+        """Return the table with its headings in lower case, as in the curated tables."""
         rows = tuple(
             Row(row.file, row.line, {column.lower(): cell for column, cell in row.items()}) for row in self.rows
         )
@@ -72,8 +62,7 @@ def read_table(path: Path, name: str | None = None, *, complete: bool = False) -
     name : str, optional
         Name for messages; default: the path as given.
     complete : bool
-        Whether every row must have all of its cells, as in the curated tables; a shorter one is a sign of a damaged
-        file.
+        Whether every row must have all cells, as in the curated tables, where a shorter row indicates a damaged file.
 
     Returns
     -------
@@ -92,19 +81,19 @@ def read_table(path: Path, name: str | None = None, *, complete: bool = False) -
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        rule, fix = "the file is not UTF-8", "save it as CSV UTF-8"
+        rule, fix = "the text is not UTF-8", "save it as CSV UTF-8"
         if raw[:2] == b"\xd0\xcf":
             rule, fix = "this is a workbook, not text", "save it as .xlsx, or as CSV"
         raise DataError([fault("E001", Row(file), "", rule, fix)]) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    declared = re.match(r"sep=(.)\n", text)  # a line that Excel understands
+    declared = re.match(r"sep=(.)\n", text)  # written for Excel
     delimiter = declared[1] if declared else _delimiter(text.partition("\n")[0])
     rows = _split_text(text, delimiter, file)[1 if declared else 0 :]
     return _from_cells(file, rows, (), decimal_comma=delimiter != ",", complete=complete)
 
 
 def _delimiter(header: str) -> str:
-    """Return the separator of a header line; a heading may hold commas, hardly tabs or semicolons."""
+    """Return the separator of a header line; headings may contain commas, but rarely tabs or semicolons."""
     if "\t" in header and header.count("\t") >= header.count(","):
         return "\t"
     return ";" if ";" in header and header.count(";") >= header.count(",") else ","
@@ -129,13 +118,12 @@ def read_bytes(path: Path, file: str) -> bytes:
             with path.open("rb") as stream:
                 raw = stream.read(SIZE_LIMIT + 1)
     except FileNotFoundError:
-        rule = "the link leads to no file" if path.is_symlink() else "there is no such file"
+        rule = "the link is broken" if path.is_symlink() else "the file does not exist"
         raise DataError([fault("E001", Row(file), "", rule, "check the path")]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(
-            [fault("E001", Row(file), "", f"the file cannot be read ({reason})", "check the path")]
-        ) from None
+        rule = f"the file cannot be read ({reason})"
+        raise DataError([fault("E001", Row(file), "", rule, "check the path and its permissions")]) from None
     if len(raw) > SIZE_LIMIT:
         rule = f"the file is larger than {SIZE_LIMIT / 2**20:.0f} MiB, the largest that is read"
         raise DataError([fault("E001", Row(file), "", rule, "give a table of trials, without patient data")])
@@ -147,11 +135,11 @@ def _split_text(text: str, delimiter: str, file: str) -> list[tuple[int, list[st
     try:
         return list(_csv_rows(text, delimiter, strict=True))
     except csv.Error as error:
-        if "unexpected end of data" not in str(error):  # untidy quotes are read as spreadsheets read them
+        if "unexpected end of data" not in str(error):  # irregular quotes are read as in a spreadsheet
             return _tolerant_rows(text, delimiter, file)
     line = max((start for start, _ in _csv_rows(text, delimiter, strict=False)), default=1)
     fix = 'close the quotation mark, or write "" for one inside a cell'
-    raise DataError([fault("E003", Row(file, line), "", "a quotation mark opens here and is not closed", fix)])
+    raise DataError([fault("E003", Row(file, line), "", "the quotation mark that opens here is not closed", fix)])
 
 
 def _tolerant_rows(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
@@ -163,10 +151,7 @@ def _tolerant_rows(text: str, delimiter: str, file: str) -> list[tuple[int, list
         limit = csv.field_size_limit()
         rule, fix = f"the row cannot be read ({error})", "write the row as plain cells"
         if "field limit" in str(error):
-            rule, fix = (
-                f"a cell is longer than {limit:,} characters",
-                "check the quotation marks; a cell holds one value",
-            )
+            rule, fix = f"a cell has more than {limit:,} characters", "check the quotation marks"
         raise DataError([fault("E003", Row(file, line), "", rule, fix)]) from None
     return rows
 
@@ -193,18 +178,11 @@ def _from_cells(
         extra = any(cell.strip() for cell in row[len(header) :])
         if extra or (complete and len(row) < len(header)):
             rule = f"the row has {len(row)} cells, the header {len(header)}"
-            fix = "quote cells that contain the separator" + (
-                "" if decimal_comma else ", or use ; between cells if , is the decimal mark"
-            )
-            errors.append(
-                fault(
-                    "E003",
-                    Row(file, line),
-                    "",
-                    rule,
-                    fix if extra else "is the file damaged? Give every cell, if need be empty",
-                )
-            )
+            fix = "if the file is not damaged, add the missing cells, even if they are empty"
+            if extra:
+                fix = "quote cells that contain the separator"
+                fix += "" if decimal_comma else ", or use ; between cells if , is the decimal mark"
+            errors.append(fault("E003", Row(file, line), "", rule, fix))
             continue
         row = row[: len(header)] + [""] * (len(header) - len(row))
         by_column = [(column, cell) for column, cell in zip(header, row, strict=True) if column]
@@ -217,7 +195,7 @@ def _from_cells(
 
 
 def _headings(header: list[str], rows: list[list[str]]) -> list[str]:
-    """Return the header up to its last heading; a column without a heading keeps its content under its position."""
+    """Return the headings without trailing empty ones; a column with content but no heading is named by position."""
     while header and not header[-1]:
         header = header[:-1]
     content = {i for row in rows for i, cell in enumerate(row) if cell.strip()}
@@ -225,7 +203,7 @@ def _headings(header: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _repeated_headings(file: str, header: Sequence[str], line: int) -> Iterator[Fault]:
-    """E002: two columns with the same heading; E013: characters that a heading must not have."""
+    """E002: headings are unique; E013: they have no invisible characters."""
     names = [heading.lower() for heading in header if heading]
     for heading in sorted({name for name in names if names.count(name) > 1}):
         yield fault("E002", Row(file, line), heading, "two columns have this heading", "rename or remove one of them")
@@ -233,7 +211,7 @@ def _repeated_headings(file: str, header: Sequence[str], line: int) -> Iterator[
 
 
 def _forbidden_characters(file: str, line: int, cells: Sequence[tuple[str, str]]) -> Iterator[Fault]:
-    """E013: control and bidirectional characters, which no reader can see; line breaks in a name."""
+    """E013: cells have no invisible characters, and names have no line breaks."""
     for column, cell in cells:
         if cell.isascii() and cell.isprintable():
             continue
@@ -241,7 +219,7 @@ def _forbidden_characters(file: str, line: int, cells: Sequence[tuple[str, str]]
         for character in cell.strip():
             kind = unicodedata.category(character)
             invisible = kind == "Cc" or unicodedata.bidirectional(character) in BIDIRECTIONAL or character in REFUSED
-            if column.lower() in NAMES:  # two names that look alike are one to a reader and two to a program
+            if column.lower() in NAMES:  # names that look the same must be the same
                 invisible |= kind in ("Cf", "Zl", "Zp") and character not in JOINERS
             if invisible and character not in allowed:
                 name = "a line break" if character == "\n" else f"the invisible character U+{ord(character):04X}"

@@ -1,4 +1,4 @@
-"""Rows of the tables as data frames, and hazard ratios of a frame as typed values."""
+"""Conversion of rows to data frames, and of the effect table to typed values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from surrogacy.trials.rows import Row
 
 @dataclass(frozen=True, slots=True)
 class ReportedEffect:
-    """One hazard ratio of effects.csv, numbers as numbers; NaN or an empty text is missing.
+    """Hazard ratio of effects.csv; NaN or an empty text is a missing value.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class ReportedEffect:
         Largest rounding error of the printed hazard ratio.
     file : str
     file_line : int
-        Where the row stands.
+        Place of the row.
     effect_id, comparison, ...
         As in CODEBOOK.md.
     """
@@ -61,10 +61,10 @@ def reported_effects(frame: pd.DataFrame) -> list[ReportedEffect]:
 
 
 def table_frame(rows: Sequence[Row], columns: Sequence[Column]) -> pd.DataFrame:
-    """Rows as a data frame, numbers as numbers, booleans as booleans.
+    """Convert rows to a data frame with typed columns.
 
-    Columns ``file`` and ``file_line`` say where a row stands. The effect table gets ``hr_half_unit`` too: a printed
-    number tells how far it was rounded.
+    The columns ``file`` and ``file_line`` give the place of each row. The effect table also has ``hr_half_unit``, the
+    largest rounding error of the printed hazard ratio.
     """
     frame = pd.DataFrame(
         {column.name: [row.cells.get(column.name, "") for row in rows] for column in columns}, dtype="str"

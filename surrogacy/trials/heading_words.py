@@ -4,116 +4,82 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from surrogacy.trials.columns import EFFECTS, OPTIONAL_EFFECTS, TRIALS
+from surrogacy.trials.columns import EFFECTS, OPTIONAL_EFFECTS, TRIALS, words
 
-ENDPOINT_WORDS = {
-    "OS": ("os", "overall survival"),
-    "PFS": ("pfs", "progression free survival"),
-    "TACE-PFS": ("tace pfs", "tace specific pfs"),
-    "TTP": ("ttp", "time to progression", "time to tumour progression", "time to tumor progression"),
-    "TTUP": ("ttup", "time to untaceable progression"),
-    "TTDP": ("ttdp", "time to disease progression"),
-    "DFS": ("dfs", "disease free survival"),
-    "RFS": ("rfs", "relapse free survival", "recurrence free survival"),
-    "EFS": ("efs", "event free survival"),
-    "FFS": ("ffs", "failure free survival"),
-    "TTF": ("ttf", "time to treatment failure"),
-    "DMFS": ("dmfs", "distant metastasis free survival"),
-    "MFS": ("mfs", "metastasis free survival"),
-    "LRFS": ("lrfs",),
-    "CSS": ("css", "cancer specific survival"),
-    "DSS": ("dss", "disease specific survival"),
-    "PFS2": ("pfs2",),
-    "ORR": ("orr", "objective response rate"),
-    "DCR": ("dcr", "disease control rate"),
-    "PCR": ("pcr", "pathological complete response"),
-    "surrogate": ("surrogate", "surr", "surrogate endpoint", "surrogate outcome"),
-    "final": ("final", "true", "final endpoint", "final outcome", "true endpoint"),
-}
-PPS_WORDS = ("pps", "post progression survival")
-QUANTITY_WORDS = {
-    "hr": ("hr", "hazard ratio", "hazard ratios"),
-    "se": ("se", "sei", "sete", "std err", "stderr", "std error", "standard error"),
-    "variance": ("vi", "var", "variance"),
-    "p": (
-        "p",
-        "p value",
-        "pval",
-        "log rank p",
-        "log rank p value",
-        "stratified log rank p",
-        "stratified log rank p value",
-    ),
-    "p_sides": ("p sides", "sides"),
-    "events": ("events", "event", "number of events"),
-    "n": (
-        "n",
-        "patients",
-        "patients n",
-        "n patients",
-        "number of patients",
-        "no of patients",
-        "participants",
-        "sample size",
-        "total",
-        "total n",
-        "n total",
-    ),
-    "level": ("level",),
-    "alpha": ("alpha", "significance level"),
-    "rho_within": ("rho", "rho within", "within", "corr", "cor", "correlation", "within trial correlation"),
-    "median": ("median", "med"),
-}
-BOUND_WORDS = {
-    "low": ("low", "lower", "lo", "l", "ll", "lcl", "lci", "lb", "lower limit", "lower bound", "low limit", "lower ci"),
-    "high": (
-        "high",
-        "upper",
-        "up",
-        "u",
-        "hi",
-        "ul",
-        "hl",
-        "ucl",
-        "uci",
-        "ub",
-        "upper limit",
-        "upper bound",
-        "high limit",
-    ),
-}
-INTERVAL_WORDS = (
-    "ci",
-    "confidence interval",
-    "conf interval",
-    "confidence limits",
-    "confidence limit",
-    "confidence",
-    "conf",
-    "limit",
+
+def _phrases(entries: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Split the phrases of each entry."""
+    return {meaning: words(text, ", ") for meaning, text in entries.items()}
+
+
+ENDPOINT_WORDS = _phrases(
+    {
+        "OS": "os, overall survival",
+        "PFS": "pfs, progression free survival",
+        "TACE-PFS": "tace pfs, tace specific pfs",
+        "TTP": "ttp, time to progression, time to tumour progression, time to tumor progression",
+        "TTUP": "ttup, time to untaceable progression",
+        "TTDP": "ttdp, time to disease progression",
+        "DFS": "dfs, disease free survival",
+        "RFS": "rfs, relapse free survival, recurrence free survival",
+        "EFS": "efs, event free survival",
+        "FFS": "ffs, failure free survival",
+        "TTF": "ttf, time to treatment failure",
+        "DMFS": "dmfs, distant metastasis free survival",
+        "MFS": "mfs, metastasis free survival",
+        "LRFS": "lrfs",
+        "CSS": "css, cancer specific survival",
+        "DSS": "dss, disease specific survival",
+        "PFS2": "pfs2",
+        "ORR": "orr, objective response rate",
+        "DCR": "dcr, disease control rate",
+        "PCR": "pcr, pathological complete response",
+        "surrogate": "surrogate, surr, surrogate endpoint, surrogate outcome",
+        "final": "final, true, final endpoint, final outcome, true endpoint",
+    }
 )
-ARM_WORDS = {
-    "exp": (
-        "exp",
-        "experimental",
-        "treatment",
-        "treated",
-        "trt",
-        "intervention",
-        "active",
-        "experimental arm",
-        "treatment arm",
-    ),
-    "ctl": ("ctl", "control", "ctrl", "comparator", "placebo", "control arm"),
-}
-# letters that mean an arm beside a count or a median, a role beside an effect
+PPS_WORDS = ("pps", "post progression survival")
+QUANTITY_WORDS = _phrases(
+    {
+        "hr": "hr, hazard ratio, hazard ratios",
+        "se": "se, sei, sete, std err, stderr, std error, standard error",
+        "variance": "vi, var, variance",
+        "p": "p, p value, pval, log rank p, log rank p value, stratified log rank p, stratified log rank p value",
+        "p_sides": "p sides, sides",
+        "events": "events, event, number of events",
+        "n": (
+            "n, patients, patients n, n patients, number of patients, no of patients, participants, sample size, "
+            "total, total n, n total"
+        ),
+        "level": "level",
+        "alpha": "alpha, significance level",
+        "rho_within": "rho, rho within, within, corr, cor, correlation, within trial correlation",
+        "median": "median, med",
+    }
+)
+BOUND_WORDS = _phrases(
+    {
+        "low": "low, lower, lo, l, ll, lcl, lci, lb, lower limit, lower bound, low limit, lower ci",
+        "high": "high, upper, up, u, hi, ul, hl, ucl, uci, ub, upper limit, upper bound, high limit",
+    }
+)
+INTERVAL_WORDS = words(
+    "ci, confidence interval, conf interval, confidence limits, confidence limit, confidence, conf, limit", ", "
+)
+ARM_WORDS = _phrases(
+    {
+        "exp": "exp, experimental, treatment, treated, trt, intervention, active, experimental arm, treatment arm",
+        "ctl": "ctl, control, ctrl, comparator, placebo, control arm",
+    }
+)
+# letters that name an arm of a count or a median, and a role of an effect
 LETTERS: Mapping[str, tuple[str, str]] = {
     "e": ("exp", ""),
     "c": ("ctl", ""),
     "t": ("exp", "final"),
     "s": ("", "surrogate"),
 }
-# words of other programs that hold several of ours
+# words of other programs that combine several words of this vocabulary
 COMPOUND_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "yi": (("quantity", "hr"), ("log", "")),
     "te": (("quantity", "hr"), ("log", "")),
@@ -125,83 +91,34 @@ COMPOUND_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "nc": (("quantity", "n"), ("arm", "ctl")),
     "ai": (("quantity", "events"), ("arm", "exp")),
     **{
-        f"m{name}": (("quantity", "median"), ("endpoint", endpoint))
-        for name, endpoint in (
-            ("os", "OS"),
-            ("pfs", "PFS"),
-            ("ttp", "TTP"),
-            ("pps", "PPS"),
-            ("dfs", "DFS"),
-            ("rfs", "RFS"),
-        )
+        f"m{name.lower()}": (("quantity", "median"), ("endpoint", name))
+        for name in ("OS", "PFS", "TTP", "PPS", "DFS", "RFS")
     },
 }
-COLUMN_WORDS = {
-    "trial": (
-        "trial",
-        "study",
-        "studlab",
-        "slab",
-        "author",
-        "trial id",
-        "study id",
-        "acronym",
-        "study label",
-        "trial name",
-        "study name",
-        "trial label",
-        "first author",
-        "author year",
-        "study or subgroup",
-        "reference",
-    ),
-    "comparison": ("comparison", "comparison id"),
-    "endpoint": ("endpoint", "outcome", "type", "endpoint name", "outcome name"),
-    "surrogate": ("surrogate", "surrogate endpoint", "surrogate outcome"),
-    "final": ("final", "final endpoint", "final outcome", "true endpoint"),
-    "registry": ("registry", "nct", "nct id", "nct number", "registration", "registry number", "registration number"),
-    "pps_definition": ("pps definition",),
-}
-# columns that identify a trial or an endpoint beside the one that names it: then they are not used
+COLUMN_WORDS = _phrases(
+    {
+        "trial": (
+            "trial, study, studlab, slab, author, trial id, study id, acronym, study label, trial name, study name, "
+            "trial label, first author, author year, study or subgroup, reference"
+        ),
+        "comparison": "comparison, comparison id",
+        "endpoint": "endpoint, outcome, type, endpoint name, outcome name",
+        "surrogate": "surrogate, surrogate endpoint, surrogate outcome",
+        "final": "final, final endpoint, final outcome, true endpoint",
+        "registry": "registry, nct, nct id, nct number, registration, registry number, registration number",
+        "pps_definition": "pps definition",
+    }
+)
+# columns that are ignored if another column names the trial or the endpoint
 SECONDARY_WORDS = {"author", "trialid", "studyid", "acronym", "firstauthor", "authoryear", "reference", "type"}
-FILLERS = ("of", "for", "the", "in", "with", "and", "value", "arm", "months", "month", "mo", "estimate")
-ONLY_ALONE = {
-    "te",
-    "yi",
-    "vi",
-    "ai",
-    "in",
-    "of",
-    "up",
-    "mo",
-    "no",
-    "med",
-    "var",
-    "cor",
-    "limit",
-    "true",
-    "month",
-    "within",
-    "the",
-    "arm",
-}
+FILLERS = words("of for the in with and value arm months month mo estimate")
+ONLY_ALONE = frozenset(words("te yi vi ai in of up mo no med var cor limit true month within the arm"))
 
-# quantities that one value can state for both endpoints of a comparison
+# quantities for which one value can be valid for both endpoints of a comparison
 SHARED_QUANTITIES = {"n", "n_exp", "n_ctl", "rho_within", "ci_level", "p_sides"}
-ENDPOINT_QUANTITIES = {
-    "hr",
-    "log_hr",
-    "se",
-    "variance",
-    "p",
-    "ci_low",
-    "ci_high",
-    "log_ci_low",
-    "log_ci_high",
-    "interval",
-    "events_exp",
-    "events_ctl",
-}
+ENDPOINT_QUANTITIES = frozenset(
+    words("hr log_hr se variance p ci_low ci_high log_ci_low log_ci_high interval events_exp events_ctl")
+)
 TRIAL_COLUMNS = {column.name for column in TRIALS}
 EFFECT_COLUMNS = {column.name for column in (*EFFECTS, *OPTIONAL_EFFECTS)}
 

@@ -1,6 +1,6 @@
-"""Headings of a user's table: which quantity, of which endpoint, arm and limit, at which level.
+"""Headings of a user's table: quantity, endpoint, arm, limit and confidence level.
 
-A heading is accepted only if each of its words is understood and the words fit together; ``HR OS AFP low`` is not a
+A heading is accepted only if all of its words are understood and the words fit together; ``HR OS AFP low`` is not a
 limit of OS.
 """
 
@@ -35,12 +35,11 @@ from surrogacy.trials.heading_words import (
 
 COUNTED = {"n", "events", "median"}
 COUNT_FILLERS = {"months", "month", "mo", "arm"}
-FOREIGN = re.compile(
-    r"[^a-z0-9\s_.,;:()\[\]{}%/'\"#|-]"
-)  # a sign that is not read must not be dropped: log\u2081\u2080, HR\u207b\u00b9, SE\u00b2
+# other characters must not be ignored: log\u2081\u2080, HR\u207b\u00b9, SE\u00b2
+FOREIGN = re.compile(r"[^a-z0-9\s_.,;:()\[\]{}%/'\"#|-]")
 NEGATED = re.compile(r"(?:^|[\s(])-\s*(?:log|ln|hr|hazard)")
 LONGEST_HEADING = 120  # characters; longer ones are sentences
-# words of each kind in a heading; one reading has at most these
+# largest number of words of each kind in a heading
 MOST_WORDS = {
     "bound": 1,
     "arm": 1,
@@ -53,8 +52,8 @@ MOST_WORDS = {
     "interval": 3,
     "filler": 9,
 }
-MOST_STEPS = 10_000  # the longest heading of the documentation takes some tens
-# parts of a heading that may stand beside each quantity; for columns of text the default
+MOST_STEPS = 10_000  # the longest heading of the documentation needs fewer than 100
+# parts that a heading of each quantity may have; the default is for columns of text
 EFFECT_PARTS = {"column", "endpoint"}
 PARTS = {
     "n": {"quantity", "arm"},
@@ -105,7 +104,7 @@ class Heading:
     sides: int = 0
 
     def describe(self) -> str:
-        """Return the meaning in words, for the listing of ``--check``."""
+        """Return the meaning as text, for the listing of ``--check``."""
         words = [MEANINGS.get(self.quantity, self.quantity.replace("_", " "))]
         if self.bound:
             words.append(f"({'lower' if self.bound == 'low' else 'upper'} limit)")
@@ -131,7 +130,7 @@ class _Word:
 
 
 def interpret_heading(text: str) -> Heading | None:
-    """Return the meaning of a heading; None if a word of it is not understood or the words do not fit together.
+    """Return the meaning of a heading; None if a word is not understood or the words do not fit together.
 
     Parameters
     ----------
@@ -165,13 +164,13 @@ def interpret_heading(text: str) -> Heading | None:
 
 
 def suggest(text: str, candidates: Iterable[str]) -> str:
-    """Return the name that was probably meant, as ``did you mean 'ci_low_os'?``; empty if none is close."""
+    """Return a similar name, as ``did you mean 'ci_low_os'?``; empty if none is similar."""
     near = difflib.get_close_matches(text.lower(), list(candidates), n=1, cutoff=0.75)
     return f"did you mean {near[0]!r}?" if near else ""
 
 
 def canonical_headings() -> Iterator[str]:
-    """Yield headings in the form that the documentation uses, for suggestions."""
+    """Yield the headings of the documentation, for suggestions."""
     for quantity in ("hr", "log_hr", "se", "ci_low", "ci_high", "ci_level", "p", "p_sides", "events_exp", "events_ctl"):
         yield quantity
         yield from (f"{quantity}_{endpoint}" for endpoint in ("pfs", "os", "ttp", "surrogate", "final"))
@@ -181,7 +180,7 @@ def canonical_headings() -> Iterator[str]:
 
 
 def _split_level(text: str) -> tuple[float | None, str]:
-    """Take a confidence level out of a heading: ``95% CI``, ``ci95``, ``97.5 ci``, ``lower95``."""
+    """Split a confidence level from a heading: ``95% CI``, ``ci95``, ``97.5 ci``, ``lower95``."""
     patterns = (
         r"(\d\d(?:[.,]\d+)?\s*%)",
         r"(?<=ci)[ _]?(\d\d(?:\.\d+)?)(?![\d.])",
@@ -205,7 +204,7 @@ def _split_sides(text: str) -> tuple[int, str]:
 
 @cache
 def _vocabulary() -> Mapping[str, tuple[tuple[_Word, ...], ...]]:
-    """Return every word or phrase, squashed, with its possible meanings."""
+    """Return the possible meanings of every word or phrase, squashed."""
     entries: dict[str, list[tuple[_Word, ...]]] = {}
 
     def enter(phrase: str, *words: _Word) -> None:
@@ -239,9 +238,8 @@ def _readings(
 ) -> Iterator[tuple[_Word, ...]]:
     """Yield every way to read the tokens as words of the vocabulary, phrases of several tokens first.
 
-    There are as many readings as ways to join the tokens (``l l l l``): one with more words of a kind than a heading
-    has is given up,
-    and so is the heading after as many steps as ``steps`` has.
+    The number of readings can grow exponentially (``l l l l``). A reading with more words of a kind than
+    `MOST_WORDS` is dropped, and the search ends when ``steps`` is exhausted.
     """
     kinds = Counter(word.kind for word in before)
     if next(steps, None) is None or any(count > MOST_WORDS[kind] for kind, count in kinds.items()):
@@ -257,7 +255,7 @@ def _readings(
 
 
 def _split_token(token: str) -> Iterator[tuple[tuple[_Word, ...], str]]:
-    """Yield a word that a token begins with, and its rest: ``loghr``, ``cilow``, ``nexp``."""
+    """Yield each word at the start of a token, and the rest of the token: ``loghr``, ``cilow``, ``nexp``."""
     for end in range(len(token) - 2, 0, -1):
         head = token[:end]
         if head in ONLY_ALONE or (len(head) == 1 and head != "n") or token[end:] in ONLY_ALONE:
@@ -267,7 +265,7 @@ def _split_token(token: str) -> Iterator[tuple[tuple[_Word, ...], str]]:
 
 
 def _combine(words: tuple[_Word, ...], level: float | None, sides: int) -> Heading | None:
-    """Return the heading that the words make together; None if they do not fit."""
+    """Combine the words to a heading; None if they do not fit together."""
     values: dict[str, list[str]] = {}
     for word in words:
         values.setdefault(word.kind, []).append(word.value)
@@ -292,7 +290,7 @@ def _combine(words: tuple[_Word, ...], level: float | None, sides: int) -> Headi
     if not fits or len(endpoints) not in ((0, 2) if quantity == "rho_within" else (0, 1)):
         return None
     if level is not None and not present & {"interval", "bound"}:
-        return None  # 75% of something else, such as maturity
+        return None  # a percentage of another kind, such as maturity
     endpoint = endpoints[0] if endpoints and quantity != "rho_within" else ""
     if quantity == "median":
         of_pps = endpoint == "PPS" and present & {"bound", "interval"}
@@ -307,8 +305,8 @@ def _quantity(quantities: frozenset[str], bound: str, *, log: bool, interval: bo
     if len(quantities) == 1 and "hr" not in quantities:
         return {"level": "ci_level"}.get(*quantities, *quantities)
     if len(quantities) == 2 and "hr" in quantities and quantities - {"hr"} <= {"se", "variance", "p"}:
-        (other,) = quantities - {"hr"}
-        return other if log or other == "p" else f"{other}_hr"
+        (quantity,) = quantities - {"hr"}
+        return quantity if log or quantity == "p" else f"{quantity}_hr"
     if quantities <= {"hr"} and bound:
         return f"log_ci_{bound}" if log else f"ci_{bound}"
     if quantities == {"hr"}:

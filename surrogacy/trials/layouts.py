@@ -1,7 +1,7 @@
 """Rows of trials.csv, effects.csv and arms.csv from a user's table.
 
-Long: one row per hazard ratio, with a column ``endpoint``. Wide: one row per comparison, ``hr_pfs ... hr_os ...``. The
-meaning of the headings is decided in `table_layout`, the medians of arms are arranged in `arm_columns`.
+Long: one row per hazard ratio, with a column ``endpoint``. Wide: one row per comparison, ``hr_pfs ... hr_os ...``.
+`table_layout` interprets the headings, and `arm_columns` arranges the medians.
 """
 
 from __future__ import annotations
@@ -12,15 +12,10 @@ from dataclasses import dataclass, replace
 from surrogacy.errors import Fault
 from surrogacy.trials.arm_columns import arm_rows
 from surrogacy.trials.cells import number, squash
-from surrogacy.trials.columns import ENDPOINTS
+from surrogacy.trials.columns import ENDPOINTS, words
 from surrogacy.trials.effect_cells import Statement, resolve_limit_scale, write_effect
 from surrogacy.trials.files import Table
-from surrogacy.trials.heading_words import (
-    EFFECT_COLUMNS,
-    ENDPOINT_QUANTITIES,
-    ENDPOINT_WORDS,
-    TRIAL_COLUMNS,
-)
+from surrogacy.trials.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, ENDPOINT_WORDS, TRIAL_COLUMNS
 from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.table_layout import column_meanings, interpret_headings, unknown_columns
@@ -31,39 +26,22 @@ KNOWN_ENDPOINTS = {
     **{squash(endpoint): endpoint for endpoint in ENDPOINTS},
 }
 MISSING = {
-    "",
-    "na",
-    "n/a",
-    "#n/a",
-    "n.a.",
-    "nan",
-    "null",
-    "-",
-    "\u2013",
-    "\u2014",
-    ".",
-    "nr",
-    "n.r.",
-    "ne",
-    "not reported",
-    "not available",
-    "not registered",
-    "unknown",
-    "missing",
+    *("", "not reported", "not available", "not registered"),
+    *words("na n/a #n/a n.a. nan null - \u2013 \u2014 . nr n.r. ne unknown missing"),
 }
-DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}  # of rows that join the curated tables
-OWN_ROLES = {"surrogate": "surrogate", "final": "final"}  # of a table that is fitted alone: no endpoint is presumed
+DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}  # of rows that are added to the curated tables
+OWN_ROLES = {"surrogate": "surrogate", "final": "final"}  # of a table that is fitted alone: no endpoint is assumed
 
 
 @dataclass(frozen=True)
 class UserRows:
-    """Rows of a user's table in the form of the curated tables.
+    """Rows of a user's table in the format of the curated tables.
 
     Parameters
     ----------
     trials, effects, arms : list of Row
     columns : tuple of (heading, meaning)
-        Interpretation of each column in words.
+        Interpretation of each column.
     faults : tuple of Fault
         Warnings and errors about single cells.
     """
@@ -91,8 +69,7 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     Raises
     ------
     DataError
-        If a required quantity has no column, two columns mean the same, or a column does not say which endpoint it is
-        of.
+        If a required quantity has no column, two columns mean the same, or a column does not name its endpoint.
     """
     layout = interpret_headings(table)
     medians = {column: heading for column, heading in layout.headings.items() if heading.quantity == "median"}
@@ -105,21 +82,21 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
         trials.append(trial)
         if not layout.sides:
             endpoint = endpoint_name(texts.get("endpoint", ""))
-            own = {**shared, **_statements(row, layout.headings, endpoint)} if endpoint else shared
+            statements = {**shared, **_statements(row, layout.headings, endpoint)} if endpoint else shared
             named = endpoint_name(texts.get("final", ""))
-            cells = {**texts, **_texts(own), "endpoint": endpoint}
+            cells = {**texts, **_texts(statements), "endpoint": endpoint}
             is_final = endpoint and endpoint.casefold() == named.casefold()
             effects.append(Row(row.file, row.line, cells, role="final" if is_final else ""))
-            faults += write_effect(effects[-1], own)
+            faults += write_effect(effects[-1], statements)
             continue
         for side in layout.sides:
-            own = {**shared, **_statements(row, layout.headings, side)}
+            statements = {**shared, **_statements(row, layout.headings, side)}
             named = endpoint_name(texts.get(side, "")) if side in roles else side
-            cells = {**texts, **_texts(own), "endpoint": named or roles[side]}
+            cells = {**texts, **_texts(statements), "endpoint": named or roles[side]}
             is_final = side == layout.sides[-1]
             presumed = "" if named else side
             effects.append(Row(row.file, row.line, cells, role="final" if is_final else "surrogate", presumed=presumed))
-            faults += write_effect(effects[-1], own)
+            faults += write_effect(effects[-1], statements)
     _qualify_comparisons(trials, effects)
     faults += [*resolve_limit_scale(effects), *similar_names(trials), *misplaced_numbers(trials)]
     facts, contradictions = merge_facts(trials)
@@ -128,8 +105,8 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     for fact in facts:
         faults += _complete_patients(fact)
     if split:
-        rule = f"{split} rows state only the total of both arms: 1:1 allocation is assumed"
-        fix = "give n_exp and n_ctl where the allocation was unequal"
+        rule = f"{split} rows state only the total number of patients: 1:1 allocation is assumed"
+        fix = "give n_exp and n_ctl if the allocation was unequal"
         column = next(column for column, heading in layout.headings.items() if heading.quantity == "n")
         faults.append(fault("I134", Row(table.file, 1), column, rule, fix))
     by_comparison = {fact["comparison"]: fact for fact in facts}
@@ -139,12 +116,12 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
 
 
 def endpoint_name(text: str) -> str:
-    """Return an endpoint in the spelling of the tables; a name that they do not know stays as written."""
+    """Return an endpoint in the spelling of the tables; an unknown name is kept as written."""
     return KNOWN_ENDPOINTS.get(squash(text), text.strip())
 
 
 def _statements(row: Row, headings: Mapping[str, Heading], endpoint: str) -> dict[str, Statement]:
-    """Return the filled cells of a row whose heading names an endpoint (empty: none), by quantity."""
+    """Return the filled cells of a row for one endpoint (empty: those without an endpoint), by quantity."""
     return {
         heading.quantity: Statement(row[column], column, heading.level, heading.sides)
         for column, heading in headings.items()
@@ -155,7 +132,7 @@ def _statements(row: Row, headings: Mapping[str, Heading], endpoint: str) -> dic
 
 
 def _is_missing(text: str, quantity: str) -> bool:
-    """Return whether a cell is empty or holds a sign for a missing value; any text names a trial."""
+    """Return whether a cell is empty or marks a missing value; a trial may have any name."""
     if quantity in ("trial", "comparison"):
         return not text
     return text.lower() in MISSING or (quantity == "control_group" and text.lower() in ("no", "none"))
@@ -173,7 +150,7 @@ def _trial_and_texts(shared: Mapping[str, Statement], place: Row) -> tuple[Row, 
     texts.setdefault("comparison", texts.get("trial", ""))
     texts.setdefault("trial", texts["comparison"])
     headings = {name: statement.heading for name, statement in shared.items()}
-    # notes are about the hazard ratio; they stand in effects.csv
+    # notes are about the hazard ratio and belong to effects.csv
     about = {name: text for name, text in texts.items() if name in (*TRIAL_COLUMNS, "n") and name != "notes"}
     effect_texts = {
         name: text
@@ -184,7 +161,7 @@ def _trial_and_texts(shared: Mapping[str, Statement], place: Row) -> tuple[Row, 
 
 
 def _qualify_comparisons(trials: Sequence[Row], effects: Sequence[Row]) -> None:
-    """Put the trial before the name of a comparison that several trials use, such as ``high v placebo``."""
+    """Prefix the name of a comparison that several trials use, such as ``high v placebo``, by the trial."""
     owners: dict[str, set[str]] = {}
     for row in trials:
         owners.setdefault(row["comparison"], set()).add(row["trial"])
@@ -198,7 +175,7 @@ def _qualify_comparisons(trials: Sequence[Row], effects: Sequence[Row]) -> None:
 
 
 def _split_total(trial: Row) -> bool:
-    """Split a total that stands alone into arms of equal size; return whether it was."""
+    """Split the total into arms of equal size if no arm is stated; return whether this was done."""
     total = number(trial, "n")
     if total is None or total < 1 or total != int(total) or trial.get("n_exp") or trial.get("n_ctl"):
         return False
@@ -208,19 +185,18 @@ def _split_total(trial: Row) -> bool:
 
 
 def _complete_patients(trial: Row) -> Iterator[Fault]:
-    """E008, W129: a total is a number of patients, and the sum of the arms; the arm that is missing is the rest."""
+    """E008, W129: a total is a number of patients and the sum of the arms; a missing arm is derived from it."""
     total = number(trial, "n")
     text = trial.cells.pop("n", "")
     if not text:
         return
     arms = [number(trial, name) for name in ("n_exp", "n_ctl")]
     if total is None or total < 1 or total != int(total):
-        yield fault(
-            "E008", trial.with_cells(n=text), "n", "not a number of patients", "write a whole number, 1 or more"
-        )
+        rule = "this is not a number of patients"
+        yield fault("E008", trial.with_cells(n=text), "n", rule, "write a whole number, 1 or more")
     elif None not in arms:
         if sum(arm for arm in arms if arm is not None) != total:
-            rule = f"{total:g} patients in all, but {arms[0]:g} and {arms[1]:g} in the two arms; the arms count"
+            rule = f"the total is {total:g} patients, the arms have {arms[0]:g} and {arms[1]:g}; the arms are used"
             yield fault("W129", trial.with_cells(n=text), "n", rule, "re-read the three numbers")
     else:
         known, missing = ("n_exp", "n_ctl") if arms[0] is not None else ("n_ctl", "n_exp")

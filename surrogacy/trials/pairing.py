@@ -1,4 +1,4 @@
-"""From rows to paired effects: which hazard ratio stands for a comparison, and its standard error."""
+"""Pairing of the surrogate and the final hazard ratio of each comparison, with their standard errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def pair_by_rule(
     rule: Mapping[str, Sequence[str]],
     name: str,
 ) -> AnalysisSet:
-    """Pair every comparison that the rule selects and that has both effects at the evidence asked for.
+    """Pair every comparison that the rule selects and that has both effects with sufficient evidence.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def pair_by_rule(
     Raises
     ------
     DataError
-        If a row that was added is less verified than asked for.
+        If the evidence of an added row is weaker than `Pairing.min_evidence`.
     UsageError
         If trials.csv has no such column, or nothing can be paired.
     """
@@ -70,7 +70,7 @@ def pair_by_rule(
     pairs: list[_Pair] = []
     flow = []
     for place, comparison in enumerate(trials["comparison"].tolist()):
-        # an added row that does not say, say, its stage joins every set
+        # an added row without, for example, a stage joins every set
         optional = ("",) if comparison in added else ()
         if any(cells[column][place] not in (*values, *optional) for column, values in rule.items()):
             continue
@@ -81,32 +81,32 @@ def pair_by_rule(
 
 
 def rule_text(value: object) -> str:
-    """Return a cell of trials.csv as a rule writes it: a year in a column with gaps is 2012, not 2012.0."""
+    """Return a cell of trials.csv in the form of a rule: a year in a column with empty cells is 2012, not 2012.0."""
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _analysis_set(effects: Effects, pairing: Pairing, source: Source, flow: Sequence[FlowEntry]) -> AnalysisSet:
-    """Resolve shared control arms, and say in the flow where a comparison went."""
+    """Resolve shared control arms, and record in the flow the comparisons that they remove."""
     resolved = resolve_shared_controls(effects, pairing.shared_control)
     group = dict(zip(effects.comparison, effects.control_group, strict=True))
     with_errors = dict(zip(effects.comparison, effects.has_standard_errors, strict=True))
     remaining = {group[name]: name for name in reversed(resolved.comparison)}
     kept_names = set(resolved.comparison)
 
-    def settled(entry: FlowEntry) -> FlowEntry:
+    def resolved_entry(entry: FlowEntry) -> FlowEntry:
         name = entry.comparison
         if not entry.included or name in kept_names:
             return entry
         kept = remaining[group[name]]
         if pairing.shared_control != "combine":
-            reason = f"shares its control arm with {kept}, which stands for both"
+            reason = f"shares its control arm with {kept}, which is kept"
         elif with_errors[name] and with_errors[kept]:
             reason = f"pooled with {kept}, which shares its control arm"
         else:
             reason = f"shares its control arm with {kept}, and cannot be pooled with it without standard errors"
         return FlowEntry(name, included=False, reason=reason)
 
-    return AnalysisSet(effects.name, source, resolved, tuple(map(settled, flow)))
+    return AnalysisSet(effects.name, source, resolved, tuple(map(resolved_entry, flow)))
 
 
 def pair_by_list(
@@ -117,12 +117,12 @@ def pair_by_list(
     rows: Sequence[Row],
     name: str,
 ) -> AnalysisSet:
-    """Pair the hazard ratios that a set lists one by one; see `pair_by_rule` for the parameters.
+    """Pair the hazard ratios that a set lists; see `pair_by_rule` for the other parameters.
 
     Parameters
     ----------
     rows : sequence of Row
-        Of the file of the set.
+        Rows of the file of the set.
     """
     by_id = {effect.effect_id: effect for effect in effects}
     places = {comparison: place for place, comparison in enumerate(trials["comparison"].tolist())}
@@ -140,7 +140,7 @@ def pair_by_list(
                     notes.append(f"{label} {column} {stated:.0f} (trial table {known[place]:.0f})")
                 known[place] = stated
         pairs.append(_Pair(place, surrogate, final))
-    listed = dict.fromkeys(pair.surrogate.comparison for pair in pairs)  # in order, for any hash seed
+    listed = dict.fromkeys(pair.surrogate.comparison for pair in pairs)  # in the order of the file, for any hash seed
     flow = [FlowEntry(comparison, included=True) for comparison in listed]
     stage = trials["stage"].tolist()
     stages = {"", *(stage[pair.place] for pair in pairs)}
@@ -159,7 +159,7 @@ def pair_by_list(
 
 
 def _preferred(effects: Sequence[ReportedEffect]) -> dict[str, dict[str, ReportedEffect]]:
-    """Preferred hazard ratios by comparison and endpoint."""
+    """Return the preferred hazard ratios by comparison and endpoint."""
     preferred: dict[str, dict[str, ReportedEffect]] = {}
     for effect in effects:
         if effect.preferred and not math.isnan(effect.hr):
@@ -170,7 +170,7 @@ def _preferred(effects: Sequence[ReportedEffect]) -> dict[str, dict[str, Reporte
 def _choose(
     place: int, effects: Mapping[str, ReportedEffect], pairing: Pairing, *, added_here: bool
 ) -> tuple[_Pair | None, str]:
-    """Return the pair of hazard ratios of a comparison, or why there is none."""
+    """Return the pair of hazard ratios of a comparison, or the reason why there is none."""
     finals, surrogates = (
         [effects[name] for name in names if name in effects] for names in (pairing.final, pairing.surrogates)
     )
@@ -191,15 +191,15 @@ def _choose(
 
 
 def _refusal(effect: ReportedEffect, min_evidence: str, *, added_here: bool) -> str:
-    """Return why a hazard ratio cannot be used; empty if it can."""
+    """Return the reason why a hazard ratio cannot be used; empty if it can."""
     if effect.evidence and EVIDENCE.index(effect.evidence) > EVIDENCE.index(min_evidence):
         if added_here and effect.file and effect.analysis == "added":
-            rule = f"the row says {effect.evidence}, and {min_evidence} is asked for"
+            rule = f"the evidence is {effect.evidence}, but at least {min_evidence} is required"
             fix = f"verify the number, or pass --min-evidence {effect.evidence}"
             row = replace(_place(effect), cells={"comparison": effect.comparison, "evidence": effect.evidence})
             raise DataError([fault("W113", row, "evidence", rule, fix, severity="error")])
         return f"{effect.endpoint} hazard ratio is {effect.evidence}"
-    # a user's row without a standard error serves the models that need none; curated rows keep to the rule of the sets
+    # models that need no standard error can use a user's row without one; the shipped sets never include such rows
     if not added_here and standard_error(effect) is None:
         return f"{effect.endpoint} hazard ratio without limits, exact p or events"
     return ""
@@ -213,12 +213,12 @@ def _effects(
     pairs: Sequence[_Pair],
     name: str,
 ) -> Effects:
-    """Arrays from chosen rows, and the caveats that go with them."""
+    """Build the effects of the chosen pairs, with their caveats."""
     if not pairs:
-        held = ", ".join(map(endpoint_label, dict.fromkeys(effect.endpoint for effect in effects)))
+        available = ", ".join(map(endpoint_label, dict.fromkeys(effect.endpoint for effect in effects)))
         raise UsageError(
             f"{name or 'the selection'}: no comparison has both effects at evidence {pairing.min_evidence} or better; "
-            f"endpoints of the tables: {held}"
+            f"endpoints of the tables: {available}"
         )
     about = trials.iloc[[pair.place for pair in pairs]]
     sides = {"surrogate": [pair.surrogate for pair in pairs], "final": [pair.final for pair in pairs]}
@@ -266,7 +266,7 @@ def _effects(
     )
     if pairing.shared_control == "cov":
         refuse_impossible_covariance(paired, [_place(pair.final) for pair in pairs])
-    from_user = [label for label, own in zip(about["label"], about["comparison"].isin(added), strict=True) if own]
+    from_user = about["label"][about["comparison"].isin(added)].tolist()
     partly = from_user and len(from_user) < len(pairs)
     text = f"added for this run, not in the curated table: {', '.join(from_user)}"
     of_added = (Caveat(CaveatCode.ADDED, text),) if partly else ()
@@ -279,7 +279,7 @@ def _place(effect: ReportedEffect) -> Row:
 
 
 def _provenance(effect: ReportedEffect, error: StandardError | None) -> Provenance:
-    """Evidence of a hazard ratio, and how its standard error was derived."""
+    """Return the evidence of a hazard ratio and the derivation of its standard error as flags."""
     flags = Provenance[effect.evidence.upper()] if effect.evidence else Provenance.AS_GIVEN
     if error is not None:
         flags |= Provenance[error.method.upper()] | (Provenance.IMPRECISE if error.imprecise else Provenance(0))
@@ -291,7 +291,7 @@ def _first_number(*values: float) -> float:
 
 
 def caveats_of(effects: Effects) -> tuple[Caveat, ...]:
-    """Return the caveats of paired rows: unverified ones, endpoints that are mixed, errors not from limits."""
+    """Return the caveats of pairs: unverified hazard ratios, mixed endpoints, standard errors not from limits."""
     if not effects.provenance.any():
         return ()
     caveats = []
@@ -329,6 +329,6 @@ def caveats_of(effects: Effects) -> tuple[Caveat, ...]:
 
 
 def part_of(effects: Effects, chosen: npt.ArrayLike) -> Effects:
-    """Some of the comparisons, with what must be said of these and no longer of the others."""
-    part, made = effects.take(chosen), caveats_of(effects)
-    return replace(part, caveats=(*caveats_of(part), *(caveat for caveat in effects.caveats if caveat not in made)))
+    """Return some of the comparisons, with the caveats that apply to them."""
+    part, of_all = effects.take(chosen), caveats_of(effects)
+    return replace(part, caveats=(*caveats_of(part), *(caveat for caveat in effects.caveats if caveat not in of_all)))

@@ -1,4 +1,4 @@
-"""Reading of the trial tables, with every check of their cells and rows."""
+"""Reading and checking of the trial tables."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     Parameters
     ----------
     path : path-like, optional
-        Folder with trials.csv, effects.csv, arms.csv, sets/ and, if there is one, at_risk.csv; default: the shipped
-        tables.
+        Folder with trials.csv, effects.csv, arms.csv, sets/ and optionally at_risk.csv; default: the shipped tables.
     add : path-like, optional
-        CSV or XLSX with extra rows for this run, long or wide.
+        CSV or XLSX with rows to add for this run, long or wide.
 
     Returns
     -------
@@ -36,7 +35,7 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     Raises
     ------
     DataError
-        With every fault found, each naming file, line, trial, column, value, rule and likely fix.
+        With all errors; each names file, line, trial, column, value, rule and likely fix.
 
     Examples
     --------
@@ -47,9 +46,8 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     """
     folder = shipped_tables() if path is None else Path(path)
     if not folder.is_dir():
-        raise DataError(
-            [fault("E001", Row(str(folder)), "", "there is no such folder", "give the folder that holds trials.csv")]
-        )
+        fix = "give the folder that contains trials.csv"
+        raise DataError([fault("E001", Row(str(folder)), "", "the folder does not exist", fix)])
     changed = changed_files(folder)
     cut_off = [fault for fault in changed if fault.severity == "error"]
     if cut_off:
@@ -78,17 +76,17 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
 
 
 def read_pairs(path: str | Path) -> TrialSet:
-    """Read a user's table alone, one row a comparison (wide) or a hazard ratio (long).
+    """Read a user's table alone, with one row per comparison (wide) or per hazard ratio (long).
 
     Returns
     -------
     TrialSet
-        ``.pair(...)`` with the endpoints that the table has gives its effects.
+        Its effects are paired by ``.pair(...)`` with the endpoints of the table.
 
     Raises
     ------
     DataError
-        With every fault found.
+        With all errors.
     """
     user = added_rows(Path(path), OWN_ROLES)
     rows = {"trials": user.trials, "effects": user.effects, "arms": user.arms, "at_risk": []}
@@ -114,12 +112,12 @@ def _checked(
     finals: Sequence[str],
     columns: Sequence[tuple[str, str]] = (),
 ) -> list[Fault]:
-    """Return the faults with those of the rules that compare cells and rows.
+    """Apply the rules that compare cells and rows, and return all faults.
 
     Raises
     ------
     DataError
-        If one of them is an error.
+        If a fault is an error.
     """
     trials, effects, arms, at_risk = (rows[name] for name in TABLES)
     faults = [

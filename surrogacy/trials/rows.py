@@ -1,4 +1,4 @@
-"""One row as it stands in a file, and the one way to say that something is wrong with it."""
+"""Row of a file, and the faults of its cells."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ SEVERITIES: dict[str, Severity] = {"E": "error", "W": "warning", "I": "info"}
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Row(Mapping[str, str]):
-    """Cells by column, with the place where each of them was written.
+    """Cells by column, with the place of each cell.
 
-    Reading completes the cells; the rules only look at them.
+    The cells are completed while the file is read; the rules do not change them.
 
     Parameters
     ----------
     file : str
         Name for messages.
     line : int
-        Line on which the row starts; 0 = none.
+        Line on which the row starts; 0 = no line.
     cells : dict of str
         Text by column; a missing column is an empty cell.
     headings : dict of str
-        Heading under which a user wrote a column; a curated table has its columns as headings.
+        Headings in the user's file by column; empty for a curated table.
     lines : dict of int
-        Lines of cells that come from another line than the row.
+        Lines of cells that come from another line.
     logarithms : list of str
         Columns whose cell was derived from a printed logarithm.
     role : {"surrogate", "final", ""}
-        Role of the endpoint, as a user's table gives it.
+        Role of the endpoint in a user's table.
     presumed : str
-        Role that stands in the heading of a hazard ratio instead of an endpoint.
+        Role that the heading of a hazard ratio gives instead of an endpoint.
     """
 
     file: str
@@ -59,7 +59,7 @@ class Row(Mapping[str, str]):
     @overload
     def get[T](self, column: str, /, default: T) -> str | T: ...
     def get(self, column: str, /, default: object = None) -> object:
-        """Return a cell, or the default; that of Mapping goes by an exception, and the rules ask millions of times."""
+        """Return a cell, or the default; ``Mapping.get`` raises an exception first, which is too slow here."""
         return self.cells.get(column, default)
 
     def __iter__(self) -> Iterator[str]:
@@ -69,7 +69,7 @@ class Row(Mapping[str, str]):
         return len(self.cells)
 
     def heading(self, column: str) -> str:
-        """Return the heading under which a cell was written."""
+        """Return the heading of a column in the user's file."""
         return self.headings.get(column, column)
 
     def place(self, column: str = "") -> str:
@@ -77,33 +77,32 @@ class Row(Mapping[str, str]):
         return f"{self.file}:{self.lines.get(column, self.line)}"
 
     def write(self, column: str, text: str, heading: str) -> None:
-        """Write a cell with the heading that it comes from."""
+        """Write a cell and the heading of its column."""
         self.cells[column] = text
         self.headings[column] = heading
 
     def with_cells(self, **cells: str) -> Row:
-        """Return the row with other cells."""
+        """Return the row with changed cells."""
         return replace(self, cells={**self.cells, **cells})
 
 
 def fault(
     code: str, row: Row, column: str, rule: str, fix: str, severity: Severity | None = None, value: str | None = None
 ) -> Fault:
-    """Return a fault of a cell, a row or a file.
+    """Make a fault of a cell, a row or a file.
 
     Parameters
     ----------
     code : str
-        Its first letter gives the severity: E, W or I.
+        The first letter is the default severity: E, W or I.
     row : Row
-        ``Row(file)`` or ``Row(file, line)`` for what is about no row of cells.
+        ``Row(file)`` or ``Row(file, line)`` if the fault is not about cells.
     column : str
-        Empty: the whole row.
+        Empty for the whole row.
     rule, fix : str
     severity : {"error", "warning", "info"}, optional
-        Another one than that of the code.
     value : str, optional
-        What stands in the cell, where the row does not hold it.
+        Content of the cell; default: that of the row.
     """
     owner = f"{row.get('comparison', '')} {row.get('endpoint', row.get('arm', ''))}".strip()
     line = row.lines.get(column, row.line)

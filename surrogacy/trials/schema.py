@@ -1,4 +1,4 @@
-"""Check tables against their columns with pandera, and report every cell that fails."""
+"""Checks of cells against their columns, by pandera."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIXES = {
 
 
 def schema_of(name: str, columns: Sequence[Column]) -> pa.DataFrameSchema:
-    """Pandera schema of a table whose cells are text; an empty cell is missing.
+    """Return the pandera schema of a table of text cells; an empty cell is a missing value.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def _column(column: Column) -> pa.Column:
 
 
 def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> list[Fault]:
-    """Check cells against their column: present, a number, one of the allowed values.
+    """Check cells against their columns: required cells, numbers, allowed values.
 
     Parameters
     ----------
@@ -86,12 +86,12 @@ def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> 
     for failure in failures.itertuples():
         row, column = rows[int(failure.index)], by_name[str(failure.column)]
         if failure.check == "not_nullable":
-            code, rule, fix = "E007", f"{column.name} is required", f"give it: {column.description}"
+            code, rule, fix = "E007", f"{column.name} is required", f"fill the cell: {column.description}"
         elif str(failure.check).startswith("allowed"):
-            code, rule = "E009", "not one of the allowed values"
+            code, rule = "E009", "this is not an allowed value"
             fix = f"use one of {', '.join(column.allowed)}"
         else:
-            code, rule = "E008", f"not a{'n' if column.kind == 'integer' else ''} {column.kind}"
+            code, rule = "E008", f"this is not a{'n' if column.kind == 'integer' else ''} {column.kind}"
             fix = FIXES[column.kind] + (", or NR if it was not reached" if column.not_reached else "")
             fix += _hint(row.get(column.name, ""))
         faults.append(fault(code, row, column.name, rule, fix))
@@ -100,9 +100,9 @@ def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> 
 
 def _hint(value: str) -> str:
     if any(character.isdigit() and not character.isascii() for character in value):
-        return "; with the digits 0 to 9"
+        return "; use the digits 0 to 9"
     if re.fullmatch(r"\d+,\d+", value):
-        return "; a decimal comma is read only in files with ; between the cells"
+        return "; a decimal comma is read only in files with ; as separator"
     if re.search(r"\d\s*[(\[]", value):
-        return "; an interval in the cell is read as 'HR (95% CI low-high)', with one level at most and no further text"
+        return "; write an interval in the cell as 'HR (95% CI low-high)', with at most one level and no further text"
     return ""

@@ -1,4 +1,4 @@
-"""Rules for analysis sets: a listed pair belongs together, and a rule selects something."""
+"""Rules for analysis sets: the two effects of a listed pair belong together, and a rule selects comparisons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FINAL = "OS"
 
 
 def is_list(table: Table) -> bool:
-    """Return whether a set lists hazard ratios one by one rather than giving a rule."""
+    """Return whether a set lists pairs of hazard ratios instead of a rule."""
     return "surrogate_effect" in table.columns or "final_effect" in table.columns
 
 
@@ -35,18 +35,16 @@ def check_set(table: Table, trials: Mapping[str, Sequence[str]], effects: Mappin
     list of Fault
     """
     columns = PAIR_SET if is_list(table) else RULE_SET
-    fix = "a set lists surrogate_effect, final_effect, or column, value; see CODEBOOK.md"
+    fix = "a set has the columns surrogate_effect and final_effect, or column and value; see CODEBOOK.md"
+    header = Row(table.file, 1)
     missing = [column.name for column in columns if column.required and column.name not in table.columns]
     unknown = [name for name in table.columns if name not in {column.name for column in columns}]
     if unknown:
-        return [
-            fault("E004", Row(table.file, 1), name, "a set has no such column", f"rename or remove it; {fix}", value="")
-            for name in unknown
-        ]
-    if missing:
-        return [fault("E005", Row(table.file, 1), "", f"column {missing[0]} is missing", fix)]
-    if not table.rows:
-        return [fault("E005", Row(table.file, 1), "", "the set has no rows", fix)]
+        rule, fix = "this is not a column of a set", f"rename or remove it; {fix}"
+        return [fault("E004", header, name, rule, fix, value="") for name in unknown]
+    if missing or not table.rows:
+        rule = f"column {missing[0]} is missing" if missing else "the set has no rows"
+        return [fault("E005", header, "", rule, fix)]
     rows = table.rows
     empty = list(_empty_cells(rows, columns))
     return empty or list(_check_pairs(rows, effects) if is_list(table) else _check_rule(rows, trials))
@@ -57,43 +55,44 @@ def _empty_cells(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fau
         for column in columns:
             if column.required and not row.get(column.name):
                 rule = f"{column.name} is required"
-                yield fault("E007", row, column.name, rule, f"give it: {column.description}")
+                yield fault("E007", row, column.name, rule, f"fill the cell: {column.description}")
 
 
 def _check_pairs(rows: Sequence[Row], effects: Mapping[str, ReportedEffect]) -> Iterator[Fault]:
-    """E006, E008, E016: the effects exist, are of one comparison and on their sides; no comparison occurs twice."""
+    """E006, E008, E016: the effects exist, belong to one comparison and have their role; no comparison is repeated."""
     first: dict[str, Row] = {}
     for row in rows:
         for column in ("n_exp", "n_ctl"):
             if row.get(column) and not (re.fullmatch(PATTERNS["integer"], row[column]) and float(row[column]) >= 1):
-                rule = "not a number of patients"
+                rule = "this is not a number of patients"
                 yield fault("E008", row, column, rule, "write a whole number, 1 or more, or leave the cell empty")
         pair = {column: effects.get(row[column]) for column in ("surrogate_effect", "final_effect")}
         for column, effect in pair.items():
             if effect is None:
-                rule = "there is no such effect in effects.csv"
-                yield fault("E006", row, column, rule, "correct the effect_id")
+                rule = "effects.csv has no effect with this identifier"
+                yield fault("E006", row, column, rule, "correct it, or add the effect")
             elif (effect.endpoint == FINAL) != (column == "final_effect"):
                 rule = f"this is an effect on {effect.endpoint}"
-                fix = f"final_effect takes {FINAL}, surrogate_effect another endpoint: are the two swapped?"
+                fix = f"give an effect on {FINAL} in final_effect, and on another endpoint in surrogate_effect"
                 yield fault("E016", row, column, rule, fix)
         surrogate, final = pair.values()
         if surrogate is None or final is None:
             continue
         if surrogate.comparison != final.comparison:
             rule = (
-                f"the surrogate effect is of comparison {surrogate.comparison}, the final effect of {final.comparison}"
+                f"the surrogate effect belongs to comparison {surrogate.comparison}, the final effect to "
+                f"{final.comparison}"
             )
             yield fault("E016", row, "final_effect", rule, "pair the two effects of one comparison")
             continue
         earlier = first.setdefault(surrogate.comparison, row)
         if earlier is not row:
-            rule = f"comparison {surrogate.comparison} is in the set already ({earlier.place()})"
+            rule = f"comparison {surrogate.comparison} is already in the set ({earlier.place()})"
             yield fault("E016", row, "surrogate_effect", rule, "keep one row per comparison")
 
 
 def _check_rule(rows: Sequence[Row], trials: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
-    """E009, W136: the column exists, and some comparison has the value."""
+    """E009, W136: the column exists, and at least one comparison has the value."""
     columns = {column.name for column in TRIALS}
     for row in rows:
         if row["column"] not in columns:
@@ -108,6 +107,6 @@ def _check_rule(rows: Sequence[Row], trials: Mapping[str, Sequence[str]]) -> Ite
     known = {column: allowed for column, allowed in values.items() if column in trials}
     selected = zip(*([cell in allowed for cell in trials[column]] for column, allowed in known.items()), strict=True)
     if len(values) > 1 and not any(all(matches) for matches in selected):
-        rule = "no comparison has the values of all columns that the set names: it selects none"
-        fix = "rows of one column mean or, different columns mean and; change or remove a row"
+        rule = "no comparison fulfils the rule of this set"
+        fix = "change or remove a row; rows for one column mean or, rows for different columns mean and"
         yield fault("W136", Row(rows[0].file), "", rule, fix)

@@ -1,4 +1,4 @@
-"""Comparisons that share a control arm in a model: covarying, the first of them, or pooled."""
+"""Comparisons that share a control arm: all with their covariance, the first one, or pooled."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ SharedControl = Literal["cov", "first", "combine"]
 
 
 def resolve_shared_controls(effects: Effects, method: SharedControl) -> Effects:
-    """Say how comparisons that share a control arm enter a model.
+    """Resolve comparisons that share a control arm.
 
     Parameters
     ----------
     effects : Effects
     method : {"cov", "first", "combine"}
-        ``cov`` keeps all and lets their estimates covary; ``first`` keeps the first of each shared control arm;
-        ``combine`` pools them (generalised least squares) into one comparison. Pooling needs standard errors:
-        comparisons without them give way to those that have them, or to the first if none has.
+        ``cov`` keeps all, with the covariance of their estimates; ``first`` keeps the first of each shared control arm;
+        ``combine`` pools them by generalised least squares. Pooling needs standard errors: comparisons without them are
+        dropped if others of the group have them; if none has, the first one is kept.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def _first(effects: Effects, group: IntArray) -> int:
 
 
 def _poolable(effects: Effects, group: IntArray) -> IntArray:
-    """Return the comparisons of a group that can be pooled; the others would count the control arm twice."""
+    """Return the comparisons of a group that can be pooled; keeping others would count the control arm twice."""
     if effects.has_standard_errors[group].all():
         return group
     usable = group[(effects.complete & effects.has_standard_errors)[group]]
@@ -61,7 +61,7 @@ def _poolable(effects: Effects, group: IntArray) -> IntArray:
 
 
 def _pool(effects: Effects, groups: list[IntArray]) -> Effects:
-    """One comparison a group, by generalised least squares for each endpoint over the arms that report it."""
+    """Pool each group into one comparison, by generalised least squares per endpoint over the arms that report it."""
     pooled = effects.take(np.array([group[0] for group in groups]))
     log_hr, se, n, rho = pooled.log_hr.copy(), pooled.se.copy(), pooled.n.copy(), pooled.rho_within.copy()
     share, events, labels = pooled.control_share.copy(), pooled.events.copy(), list(pooled.labels)
@@ -72,18 +72,18 @@ def _pool(effects: Effects, groups: list[IntArray]) -> Effects:
         n[row] = np.sum(effects.n[group] - control) + np.max(control)
         share[row] = 1.0 - np.max(control) / n[row] if np.isfinite(n[row]) else 0.5
         labels[row] = " + ".join(effects.labels[i] for i in group)
-        events[row] = np.nan  # those of the control arm would count twice: implied by the standard error instead
+        events[row] = np.nan  # the sum would count the control arm twice; the standard error implies the events instead
         blocks = np.array(
             [[effects.cov[i] if i == j else effects.covariance_between(i, j) for j in group] for i in group]
         )
         weight = np.zeros((2, len(group)))
         for endpoint in (0, 1):
-            seen = ~np.isnan(effects.log_hr[group, endpoint])
-            if not seen.any():
+            reported = ~np.isnan(effects.log_hr[group, endpoint])
+            if not reported.any():
                 continue
-            raw = np.linalg.solve(blocks[np.ix_(seen, seen)][:, :, endpoint, endpoint], np.ones(seen.sum()))
-            weight[endpoint, seen] = raw / raw.sum()
-            log_hr[row, endpoint] = weight[endpoint, seen] @ effects.log_hr[group, endpoint][seen]
+            raw = np.linalg.solve(blocks[np.ix_(reported, reported)][:, :, endpoint, endpoint], np.ones(reported.sum()))
+            weight[endpoint, reported] = raw / raw.sum()
+            log_hr[row, endpoint] = weight[endpoint, reported] @ effects.log_hr[group, endpoint][reported]
             se[row, endpoint] = raw.sum() ** -0.5
         if weight.any(axis=1).all():
             cross = np.nan_to_num(blocks[:, :, 0, 1])

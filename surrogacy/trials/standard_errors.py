@@ -19,7 +19,7 @@ from surrogacy.trials.cells import DEFAULT_LEVEL, exact_p, half_unit, level_of, 
 from surrogacy.trials.frames import ReportedEffect
 from surrogacy.trials.rows import Row
 
-# A p-value gives the standard error only roughly where rounding alone moves it by more than this factor.
+# A standard error from a p-value is imprecise if rounding alone changes it by more than this factor.
 IMPRECISE = 1.5
 
 
@@ -32,7 +32,7 @@ class StandardError:
     value : float
     method : {"limits", "se", "p", "events"}
     imprecise : bool
-        Whether rounding or an approximation moves it much.
+        Whether rounding or an approximation changes it by much.
     """
 
     value: float
@@ -41,7 +41,7 @@ class StandardError:
 
 
 def standard_error(effect: ReportedEffect) -> StandardError | None:
-    """Return the standard error of a log hazard ratio; None if its row states nothing to derive it from."""
+    """Return the standard error of a log hazard ratio; None if it cannot be derived."""
     level = DEFAULT_LEVEL if math.isnan(effect.ci_level) else effect.ci_level
     level = level / 100 if level > 1 else level
     if 0 < effect.ci_low < effect.ci_high < math.inf and 0.5 <= level < 1:
@@ -59,7 +59,7 @@ def standard_error(effect: ReportedEffect) -> StandardError | None:
 
 
 def _p_is_imprecise(effect: ReportedEffect, p: float, sides: int) -> bool:
-    """Return whether the rounding of the hazard ratio and of p alone moves the standard error much."""
+    """Return whether the rounding of the hazard ratio and of p changes the standard error by more than `IMPRECISE`."""
     hr, half_hr, half_p = effect.hr, effect.hr_half_unit, half_unit(effect.p)
     if abs(hr - 1) <= half_hr:
         return True
@@ -72,9 +72,9 @@ def _p_is_imprecise(effect: ReportedEffect, p: float, sides: int) -> bool:
 
 
 def range_from_limits(row: Row) -> tuple[float, float] | None:
-    """Return the range of standard errors that limits can stand for before rounding; None without limits.
+    """Return the range of the standard error from limits before rounding; None without limits.
 
-    The narrowest interval may have no width (``0.5-0.5``): its standard error is then 0.
+    The lower end is 0 if the interval may have no width (``0.5-0.5``).
     """
     low, high, level = number(row, "ci_low"), number(row, "ci_high"), level_of(row)
     if low is None or high is None or not 0 < low <= high or not 0.5 <= level < 1:
@@ -85,7 +85,7 @@ def range_from_limits(row: Row) -> tuple[float, float] | None:
 
 
 def range_as_printed(row: Row) -> tuple[float, float] | None:
-    """Return the range of values that a printed standard error may stand for; None without one."""
+    """Return the range of a printed standard error before rounding; None without one."""
     se = number(row, "se")
     if se is None or se <= 0:
         return None
@@ -96,7 +96,7 @@ def range_as_printed(row: Row) -> tuple[float, float] | None:
 
 
 def range_from_p(row: Row) -> tuple[float, float] | None:
-    """Return the range of standard errors that an exact p-value and hazard ratio can stand for; None without."""
+    """Return the range of the standard error from an exact p-value and hazard ratio before rounding, or None."""
     p, hr, sides = exact_p(row.get("p", "")), number(row, "hr"), int(number(row, "p_sides") or 2)
     if p is None or hr is None or hr <= 0 or sides not in (1, 2):
         return None
@@ -120,7 +120,7 @@ def standard_error_from_interval(low: float, high: float, level: float = 0.95) -
     low, high : float
         Limits on the hazard-ratio scale.
     level : float
-        The interval's own level, in (0, 1).
+        Level of the interval, in (0, 1).
 
     Returns
     -------
@@ -140,7 +140,7 @@ def standard_error_from_p(hr: float, p: float, sides: int = 2) -> float:
     Parameters
     ----------
     hr : float
-        Hazard ratio; must differ from 1 (at 1 the p-value says nothing about the error).
+        Hazard ratio; must differ from 1 (at 1 the p-value does not depend on the standard error).
     p : float
         The exact p-value, in (0, 1).
     sides : {1, 2}
@@ -149,7 +149,7 @@ def standard_error_from_p(hr: float, p: float, sides: int = 2) -> float:
     Returns
     -------
     float
-        ``|log hr| / |z|``; infinite where ``p`` leaves no signal (z = 0).
+        ``|log hr| / |z|``; infinite if z = 0.
     """
     z = abs(float(ndtri(p / sides)))
     return abs(float(np.log(hr))) / z if z > 0 else float("inf")

@@ -1,4 +1,4 @@
-"""Layout of a user's table: what each heading means, which endpoints stand side by side, and what is missing."""
+"""Layout of a user's table: the meaning of each heading, the endpoints of a wide table, and missing columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from surrogacy.trials.rows import Row, fault
 
 @dataclass(frozen=True)
 class Layout:
-    """Headings that are used, and the endpoints of a wide table (none for a long one)."""
+    """Headings that are used and ignored, and the two endpoints of a wide table (none for a long one)."""
 
     headings: Mapping[str, Heading]
     ignored: Mapping[str, str]
@@ -23,7 +23,13 @@ class Layout:
 
 
 def interpret_headings(table: Table) -> Layout:
-    """Interpret the headings, and stop where they contradict each other or a required quantity is missing."""
+    """Interpret the headings of a table.
+
+    Raises
+    ------
+    DataError
+        If headings contradict each other, or a required quantity is missing.
+    """
     headings = {column: heading for column in table.columns if (heading := interpret_heading(column)) is not None}
     if any(squash(column) == "ai" for column in headings):  # metafor calls the events of the control arm ci
         headings |= {column: Heading("events_ctl") for column in headings if squash(column) == "ci"}
@@ -43,7 +49,7 @@ def interpret_headings(table: Table) -> Layout:
     sides: tuple[str, ...] = ()
     if long:
         if not {"hr", "log_hr"} & named:
-            faults.append(_missing(table, ignored, "no column holds the hazard ratio", "add a column hr or log_hr"))
+            faults.append(_missing(table, ignored, "no column contains the hazard ratio", "add a column hr or log_hr"))
     else:
         faults += _without_endpoint(table, headings) if ratios else ()
         sides = _sides(ratios)
@@ -56,10 +62,10 @@ def interpret_headings(table: Table) -> Layout:
 
 
 def _sides(ratios: set[str]) -> tuple[str, ...]:
-    """Return surrogate and final endpoint of a wide table; nothing if its headings do not tell."""
+    """Return the surrogate and the final endpoint of a wide table; empty if the headings do not define them."""
     final = next((name for name in ("final", "OS") if name in ratios), None)
-    others = sorted(ratios - {final})
-    return (others[0], final) if final is not None and len(others) == 1 else ()
+    surrogates = sorted(ratios - {final})
+    return (surrogates[0], final) if final is not None and len(surrogates) == 1 else ()
 
 
 def _no_pair(ratios: set[str]) -> tuple[str, str]:
@@ -70,17 +76,17 @@ def _no_pair(ratios: set[str]) -> tuple[str, str]:
     surrogates = sorted(ratios - {"final", "OS"})
     if len(surrogates) > 1 or {"final", "OS"} <= ratios:
         return (
-            f"hazard ratios of several endpoints stand side by side: {', '.join(sorted(ratios))}",
+            f"the columns contain hazard ratios of several endpoints: {', '.join(sorted(ratios))}",
             f"keep two of them, or {fix}",
         )
     if ratios:
         missing = "the final endpoint (hr_os)" if surrogates else "the surrogate endpoint (hr_pfs)"
-        return f"no column holds the hazard ratio of {missing}", fix
+        return f"no column contains the hazard ratio of {missing}", fix
     return "the columns are neither long (trial, endpoint, hr, ...) nor wide (hr_pfs, ..., hr_os, ...)", fix
 
 
 def _missing(table: Table, ignored: Mapping[str, str], rule: str, fix: str) -> Fault:
-    """Return E005; the columns that were not understood may hold what is missing."""
+    """Return E005 with the columns that were not understood, one of which may be the missing one."""
     if ignored:
         names = [
             f"{column!r} ({hint})" if (hint := suggest(column, canonical_headings())) else repr(column)
@@ -91,52 +97,50 @@ def _missing(table: Table, ignored: Mapping[str, str], rule: str, fix: str) -> F
 
 
 def _unclear_quantities(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
-    """E017: a column that would change a standard error if it were understood in the other way."""
+    """E017: the heading of a standard error, a variance or a significance level is unambiguous."""
     for column, heading in headings.items():
         if heading.quantity in ("se_hr", "variance_hr"):
             name = heading.quantity.removesuffix("_hr")
-            rule = "the heading does not say whether this is of the hazard ratio or of its logarithm"
+            rule = "the heading does not state whether this is for the hazard ratio or its logarithm"
             fix = (
-                f"name it {name}_pfs or {name}_os if it is of the logarithm; a standard error of the hazard ratio is "
-                "divided by it first"
+                f"name it {name}_pfs or {name}_os if it is for the logarithm; otherwise first divide a standard error "
+                "by the hazard ratio, and a variance by its square"
             )
             yield fault("E017", Row(table.file, 1), column, rule, fix)
         elif heading.quantity == "alpha":
-            fix = "give a column ci_level, such as 0.90 for alpha = 0.10"
-            yield fault(
-                "E017", Row(table.file, 1), column, "a significance level is not read as a confidence level", fix
-            )
+            rule, fix = "a significance level is not read", "give a column ci_level, such as 0.90 for alpha = 0.10"
+            yield fault("E017", Row(table.file, 1), column, rule, fix)
 
 
 def _repeated_meanings(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
-    """E002: two columns mean the same, whatever level or side they state."""
+    """E002: no two columns have the same meaning."""
     seen: dict[tuple[str, ...], str] = {}
     for column, heading in headings.items():
         key = (heading.quantity, heading.endpoint, heading.arm, heading.bound)
         first = seen.setdefault(key, column)
         if first != column:
-            rule = f"this means the same as the column {first!r}: {heading.describe()}"
+            rule = f"this has the same meaning as the column {first!r}: {heading.describe()}"
             yield fault("E002", Row(table.file, 1), column, rule, "rename or remove one of them")
 
 
 def _without_endpoint(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
-    """E010: a column of a wide table that is about one endpoint and does not name it."""
+    """E010: each column of a wide table that is specific to an endpoint names it."""
     for column, heading in headings.items():
         if heading.endpoint or heading.quantity not in (*ENDPOINT_QUANTITIES, "median"):
             continue
         base = f"median_{{}}_{heading.arm}" if heading.quantity == "median" else f"{heading.quantity}_{{}}"
         suffix = f"_{heading.bound}" if heading.bound else ""
         fix = f"name it {base.format('pfs')}{suffix} or {base.format('os')}{suffix}"
-        rule = f"read as {heading.describe()}, but the heading does not say of which endpoint"
+        rule = f"read as {heading.describe()}, but the heading does not name the endpoint"
         yield fault("E010", Row(table.file, 1), column, rule, fix)
 
 
 def _unused(headings: Mapping[str, Heading], sides: Sequence[str]) -> dict[str, str]:
-    """Return columns that are understood but have no place in this layout, with the reason."""
+    """Return the columns that are understood but not used in this layout, with the reason."""
     unused = {}
     for column, heading in headings.items():
         if heading.quantity in ("surrogate", "final") and heading.quantity not in (sides or ("final",)):
-            unused[column] = "each hazard ratio names its endpoint already"
+            unused[column] = "each hazard ratio already names its endpoint"
         elif sides and heading.quantity == "endpoint":
             unused[column] = "the headings of the hazard ratios name their endpoints"
         elif sides and heading.quantity != "median" and heading.endpoint and heading.endpoint not in sides:
@@ -145,13 +149,11 @@ def _unused(headings: Mapping[str, Heading], sides: Sequence[str]) -> dict[str, 
 
 
 def unknown_columns(table: Table, layout: Layout) -> Iterator[Fault]:
-    """W004: columns that are ignored."""
+    """W004: a column is used."""
     for column, reason in layout.ignored.items():
         hint = suggest(column, canonical_headings()) if reason == "not understood" else ""
         fix = (
-            f"{hint} Otherwise nothing needs to be done"
-            if hint
-            else "rename it if it is needed; see data/trials/CODEBOOK.md"
+            f"{hint} If not, no change is needed" if hint else "rename it if it is needed; see data/trials/CODEBOOK.md"
         )
         yield fault("W004", Row(table.file, 1), column, f"this column is ignored: {reason}", fix)
 
@@ -159,7 +161,7 @@ def unknown_columns(table: Table, layout: Layout) -> Iterator[Fault]:
 def column_meanings(
     table: Table, headings: Mapping[str, Heading], ignored: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
-    """Return each heading with its interpretation in words."""
+    """Return each heading with its interpretation."""
     return tuple(
         (column, f"ignored: {ignored[column]}" if column in ignored else headings[column].describe())
         for column in table.columns

@@ -1,4 +1,4 @@
-"""Facts about a comparison that several rows of a user's table may state: patients, stage, class ..."""
+"""Facts that several rows of a user's table may state for one comparison: patients, stage, class ..."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from surrogacy.errors import Fault
 from surrogacy.trials.cells import number, squash
-from surrogacy.trials.columns import TRIALS
+from surrogacy.trials.columns import TRIALS, words
 from surrogacy.trials.rows import Row, fault
 
 FACTS = tuple(
@@ -16,35 +16,18 @@ FACTS = tuple(
 TRIAL_FACTS = ("stage", "registry")  # the same for all comparisons of a trial
 
 
-POOLED = {
-    "pooled",
-    "pooledeffect",
-    "pooledestimate",
-    "total",
-    "overall",
-    "overalleffect",
-    "subtotal",
-    "summary",
-    "remodel",
-    "femodel",
-    "eemodel",
-    "randomeffectsmodel",
-    "fixedeffectmodel",
-    "fixedeffectsmodel",
-    "commoneffectmodel",
-    "randomeffects",
-    "fixedeffect",
-    "commoneffect",
-    "metaanalysis",
-    "gesamt",
-    "totalevents",
-    "total95ci",
-    "summaryestimate",
-}
+# names of summary rows in forest plots, squashed
+POOLED = frozenset(
+    words(
+        "pooled pooledeffect pooledestimate total overall overalleffect subtotal summary remodel femodel eemodel "
+        "randomeffectsmodel fixedeffectmodel fixedeffectsmodel commoneffectmodel randomeffects fixedeffect "
+        "commoneffect metaanalysis gesamt totalevents total95ci summaryestimate"
+    )
+)
 
 
 def merge_facts(rows: Sequence[Row]) -> tuple[list[Row], list[Fault]]:
-    """Return one row per comparison, each fact from the first row that states it; W129 names contradictions.
+    """Return one row per comparison, with each fact from the first row that states it; W129: contradictions.
 
     Parameters
     ----------
@@ -75,7 +58,7 @@ def merge_facts(rows: Sequence[Row]) -> tuple[list[Row], list[Fault]]:
 
 
 def _check_trials(rows: Sequence[Row]) -> Iterator[Fault]:
-    """W129: comparisons of one trial state different stages."""
+    """W129: comparisons of one trial state the same stage and registry number."""
     first: dict[tuple[str, str], Row] = {}
     for row in rows:
         for name in TRIAL_FACTS:
@@ -86,34 +69,33 @@ def _check_trials(rows: Sequence[Row]) -> Iterator[Fault]:
 
 
 def similar_names(rows: Sequence[Row]) -> Iterator[Fault]:
-    """E018: a row of pooled results; W140: names of trials or control arms that differ in spelling only."""
+    """E018: a row is not a pooled result; W140: names of trials and control arms have one spelling."""
     first: dict[tuple[str, str], Row] = {}
     for row in rows:
         if squash(row["trial"]) in POOLED:
             fix = "remove the row, or give the trial another name"
-            yield fault("E018", row, "trial", "this looks like a pooled result, which is not a trial", fix)
+            yield fault("E018", row, "trial", "this seems to be a pooled result, not a trial", fix)
         for column, within in (("trial", ""), ("control_group", squash(row["trial"]))):
             if row.get(column) and squash(row[column]):
                 kept = first.setdefault((f"{column}/{within}", squash(row[column])), row)
                 if kept[column] != row[column]:
                     rule = (
-                        f"differs from {kept[column]!r} ({kept.place()}) in spelling only, and is taken for another "
-                        "name"
+                        f"differs from {kept[column]!r} ({kept.place()}) in spelling only, but counts as another name"
                     )
-                    yield fault("W140", row, column, rule, "write the name in one way if it is the same")
+                    yield fault("W140", row, column, rule, "use one spelling if the names mean the same")
 
 
 def misplaced_numbers(rows: Sequence[Row]) -> Iterator[Fault]:
-    """W142: a number in a column that names a treatment or a population."""
+    """W142: a column that names a treatment, a population or a control arm has no numbers."""
     for row in rows:
         for column in ("experimental", "control", "population", "control_group"):
             if number(row, column) is not None:
-                fix = "name the column n_exp or n_ctl if it holds patients"
+                fix = "name the column n_exp or n_ctl if it contains numbers of patients"
                 yield fault("W142", row, column, f"a number is read as the name of the {column.replace('_', ' ')}", fix)
 
 
 def check_correlations(effects: Sequence[Row]) -> Iterator[Fault]:
-    """W129: the rows of a comparison state different within-trial correlations."""
+    """W129: the rows of a comparison state the same within-trial correlation."""
     first: dict[str, Row] = {}
     for row in effects:
         if row.get("rho_within") and row.get("preferred") == "true":
@@ -131,9 +113,5 @@ def differ(first: Mapping[str, str], second: Mapping[str, str], name: str) -> bo
 def _contradiction(row: Row, name: str, kept: Row, of: str) -> Fault:
     where = kept.place(name)
     rule = f"another row of this {of} states {kept[name]} ({where}), which is used"
-    fix = (
-        "correct one of the rows"
-        if of == "trial"
-        else "correct one of the rows, or give the rows different comparison names"
-    )
+    fix = "correct one of the rows" + ("" if of == "trial" else ", or give them different comparison names")
     return fault("W129", row, name, rule, fix)

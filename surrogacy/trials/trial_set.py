@@ -26,19 +26,18 @@ DATA_VERSION = "2026.11"
 
 @dataclass(frozen=True, eq=False)
 class TrialSet:
-    """Trial tables of a run, checked.
+    """Checked trial tables of a run.
 
     Parameters
     ----------
     trials, effects, arms, at_risk : DataFrame
-        A row is a comparison, a hazard ratio, an arm, and a time of a survival curve (months); columns as in
-        CODEBOOK.md, numbers as numbers, with the place of each row (``file``, ``file_line``). ``at_risk`` has no rows
-        where none are known.
+        One row per comparison, hazard ratio, arm, and time of a survival curve (months); columns as in CODEBOOK.md,
+        with the place of each row (``file``, ``file_line``). ``at_risk`` may have no rows.
     folder : Path
-        Where the tables and their ``sets/`` lie.
+        Folder of the tables and their ``sets/``.
     data_version : str
     added : tuple of str
-        Comparisons that ``add`` brought in or changed.
+        Comparisons that the user's table added or changed.
     faults : tuple of Fault
         Warnings and remarks of the checks.
     files : tuple of Path
@@ -46,9 +45,9 @@ class TrialSet:
     columns : tuple of (heading, meaning)
         Interpretation of each column of a user's table.
     final_endpoints : tuple of str
-        Endpoints that stand at the end: OS, but for a user's table that names another one.
+        Final endpoints: OS, unless a user's table names another one.
     curated : TrialSet, optional
-        The tables that ``add`` changed, as they were.
+        The tables without the added rows.
 
     Examples
     --------
@@ -72,7 +71,7 @@ class TrialSet:
     curated: TrialSet | None = field(default=None, repr=False)
 
     def without_added(self) -> TrialSet:
-        """Return the tables as they were before ``add`` brought in or changed rows; nothing is read again."""
+        """Return the tables without the added rows, which were kept from the same reading."""
         return self if self.curated is None else self.curated
 
     def pair(
@@ -94,11 +93,11 @@ class TrialSet:
         final : str, optional
             Default: OS, or the final endpoint that a user's table names.
         rho_within : float
-            Within-trial correlation of the two log hazard ratios where none is reported.
+            Within-trial correlation of the two log hazard ratios if none is reported.
         select : dict of column to values, optional
-            Which rows of ``trials`` take part, e.g. ``{"stage": ["advanced"], "line": ["first"]}``.
+            Selection of comparisons, e.g. ``{"stage": ["advanced"], "line": ["first"]}``.
         min_evidence : {"primary", "secondary", "unverified"}
-            Weakest evidence that a hazard ratio may rest on.
+            Weakest evidence that a hazard ratio may have.
         shared_control : {"cov", "first", "combine"}
         name : str
 
@@ -109,7 +108,7 @@ class TrialSet:
         Raises
         ------
         DataError
-            If a row that was added is less verified than ``min_evidence``.
+            If the evidence of an added row is weaker than ``min_evidence``.
         UsageError
             If a column, endpoint or level of evidence does not exist.
         """
@@ -118,12 +117,12 @@ class TrialSet:
 
     @cached_property
     def reported(self) -> tuple[ReportedEffect, ...]:
-        """The rows of ``effects`` as typed values."""
+        """Rows of ``effects`` as typed values."""
         return tuple(reported_effects(self.effects))
 
     @property
     def surrogates(self) -> tuple[str, ...]:
-        """Endpoints of the table other than the final one, in order of appearance."""
+        """Endpoints of the table except the final ones, in order of appearance."""
         return tuple(name for name in dict.fromkeys(self.effects["endpoint"]) if name not in self.final_endpoints)
 
     def analysis_set(
@@ -136,7 +135,7 @@ class TrialSet:
     ) -> Effects:
         """Return a named analysis set; see `pair` for the parameters.
 
-        A set that lists its hazard ratios one by one keeps them, whatever the evidence, and says so.
+        A set that lists its hazard ratios keeps them at any level of evidence, and states unverified ones as a caveat.
 
         Raises
         ------
@@ -147,20 +146,20 @@ class TrialSet:
         return self.analysis_set_with_flow(name, pairing).effects
 
     def analysis_set_with_flow(self, source: Source, pairing: Pairing = DEFAULT_PAIRING, name: str = "") -> AnalysisSet:
-        """Return paired effects with the flow: which comparison is in the set, and why another is not.
+        """Return paired effects with the flow: the comparisons considered and the reasons for exclusions.
 
         Parameters
         ----------
         source : str or mapping of column to values
-            Name of an analysis set, or which rows of ``trials`` take part.
+            Name of an analysis set, or a selection of comparisons.
         pairing : Pairing
         name : str
-            Of a set that is no file; default: none.
+            Name of a set that is not a file.
 
         Raises
         ------
         DataError
-            If a row that was added is less verified than asked for, or the file of the set has faults.
+            If the evidence of an added row is too weak, or the file of the set has errors.
         UsageError
             If there is no such set, column or endpoint, or nothing can be paired.
         """
@@ -215,6 +214,6 @@ def _pairing(
     min_evidence: str,
     shared_control: SharedControl,
 ) -> Pairing:
-    """Return the five keywords of a method as one value."""
+    """Make a pairing from the keywords of a method."""
     surrogates = (surrogate,) if isinstance(surrogate, str) else tuple(surrogate)
     return Pairing(surrogates, () if final is None else (final,), rho_within, min_evidence, shared_control)

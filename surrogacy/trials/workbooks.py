@@ -1,4 +1,4 @@
-"""Sheets of a workbook (XLSX) as text cells, and everything that can be wrong with such a file."""
+"""Sheets of a workbook (XLSX) as text cells, and the checks of such a file."""
 
 from __future__ import annotations
 
@@ -56,9 +56,8 @@ def read_workbook(raw: bytes, file: str) -> Sheet:
     _check_archive(raw, file)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # on parts that openpyxl does not keep, such as styles, and on dates out of range
+            # openpyxl warns about parts that it drops, such as styles, and about dates out of range
+            warnings.simplefilter("ignore")
             values, formulas = _load(raw, stored=True), _load(raw, stored=False)
             sources = {sheet.title: _source(sheet) for sheet in values.worksheets}
             filled = []
@@ -69,17 +68,15 @@ def read_workbook(raw: bytes, file: str) -> Sheet:
             visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
             sheet = next(iter(visible + filled), None)
             rows = list(_rows(sheet)) if sheet is not None else []
-            faults = (
-                _without_value(rows, _rows(formulas[sheet.title]), sources[sheet.title], file)
-                if sheet is not None
-                else []
-            )
+            faults = []
+            if sheet is not None:
+                faults = _without_value(rows, _rows(formulas[sheet.title]), sources[sheet.title], file)
     except DataError:
         raise
     except ModuleNotFoundError:
         fix = "install the extra: pip install 'surrogacy[xlsx]', or save the sheet as CSV"
         raise DataError([fault("E001", Row(file), "", "reading a workbook needs openpyxl", fix)]) from None
-    except Exception as error:  # a parser of foreign files raises whatever its parts raise
+    except Exception as error:  # openpyxl and its parsers raise many kinds of errors
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         fix = "open it in a spreadsheet and save it again as .xlsx, or as CSV"
         raise DataError([fault("E001", Row(file), "", f"the workbook cannot be read ({reason})", fix)]) from None
@@ -98,7 +95,7 @@ def _load(raw: bytes, *, stored: bool) -> Any:
 
     class TableReader(ExcelReader):
         def read_chartsheet(self, sheet: Any, rel: Any) -> None:
-            """Skip a sheet that is a chart: it holds no table, and openpyxl fails on one without a drawing."""
+            """Skip a chart sheet: it has no table, and openpyxl fails if it has no drawing."""
 
     reader = TableReader(io.BytesIO(raw), read_only=True, data_only=stored)
     reader.read()
@@ -106,7 +103,7 @@ def _load(raw: bytes, *, stored: bool) -> Any:
 
 
 def _check_archive(raw: bytes, file: str) -> None:
-    """Refuse what is not a sound zip archive of moderate size."""
+    """Refuse a file that is not an intact zip archive of moderate size."""
     fix = "save it as .xlsx without a password, or as CSV"
     if raw[:4] == ENCRYPTED:
         raise DataError([fault("E001", Row(file), "", "the workbook is encrypted, or in the old .xls format", fix)])
@@ -116,21 +113,21 @@ def _check_archive(raw: bytes, file: str) -> None:
             damaged = archive.testzip() if size <= SIZE_LIMIT else None
             parts = archive.namelist() if size <= SIZE_LIMIT and not damaged else []
             typed = any(_declares_type(archive.read(part)) for part in parts if part.endswith((".xml", ".rels")))
-    except Exception as error:  # zipfile and zlib raise whatever the damage leads to
-        rule = f"the file is not a workbook that can be read ({error or type(error).__name__})"
+    except Exception as error:  # zipfile and zlib raise many kinds of errors
+        rule = f"the file is not a readable workbook ({error or type(error).__name__})"
         raise DataError([fault("E001", Row(file), "", rule, fix)]) from None
     if damaged:
         raise DataError([fault("E001", Row(file), "", f"the workbook is damaged (checksum of {damaged})", fix)])
     if typed:
-        rule = "the workbook declares a document type, which no spreadsheet does"
+        rule = "the workbook declares a document type, which spreadsheets never do"
         raise DataError([fault("E001", Row(file), "", rule, fix)])
     if size > SIZE_LIMIT:
         rule = f"the workbook unpacks to {size / 2**20:.0f} MiB; at most {SIZE_LIMIT / 2**20:.0f} MiB are read"
-        raise DataError([fault("E001", Row(file), "", rule, "save the one sheet that matters as CSV")])
+        raise DataError([fault("E001", Row(file), "", rule, "save the sheet with the table as CSV")])
 
 
 def _declares_type(content: bytes) -> bool:
-    """Return whether an XML part has a document type, which may stand behind a comment and in any encoding."""
+    """Return whether an XML part has a document type, possibly after a comment and in any encoding."""
     seen = []
 
     def end(*_: object) -> None:
@@ -139,19 +136,19 @@ def _declares_type(content: bytes) -> bool:
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = lambda *_: seen.append(True)
     parser.StartElementHandler = end
-    with suppress(StopIteration, expat.ExpatError):  # what is not well-formed is refused where it is read
+    with suppress(StopIteration, expat.ExpatError):  # the reader refuses a part that is not well-formed
         parser.Parse(content, True)
     return bool(seen)
 
 
 def _source(sheet: Any) -> bytes:
-    """XML of a sheet."""
+    """Return the XML of a sheet."""
     with sheet._get_source() as stream:
         return bytes(stream.read())
 
 
 def _check_rows(source: bytes, title: str, file: str) -> None:
-    """Refuse a sheet whose rows are not in order (openpyxl drops some) or lie beyond the last row of a sheet."""
+    """Refuse a sheet whose rows are out of order (openpyxl would drop some) or beyond the last possible row."""
     last = 0
     for tag in ROW_TAG.finditer(source):
         stated = ROW_NUMBER.search(tag[1])
@@ -168,14 +165,14 @@ def _check_rows(source: bytes, title: str, file: str) -> None:
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    sheet.reset_dimensions()  # the size that a sheet states of itself may be wrong
+    sheet.reset_dimensions()  # the size that a sheet states may be wrong
     return enumerate(sheet.iter_rows(values_only=True), start=1)
 
 
 def _without_value(
     rows: list[tuple[int, tuple[Any, ...]]], formulas: Iterator[tuple[int, tuple[Any, ...]]], source: bytes, file: str
 ) -> list[Fault]:
-    """E015: formulas whose result was not stored with the file; an empty text is a result."""
+    """E015: the result of each formula is stored in the file; an empty text is a result."""
     from openpyxl.utils import get_column_letter
 
     faults = []
@@ -187,7 +184,7 @@ def _without_value(
                 if tag and b't="str"' in tag[0]:
                     continue
                 formula = text if isinstance(text, str) else getattr(text, "text", None) or "a data table"
-                rule = "the file holds the formula of this cell and not its value"
+                rule = "the file contains the formula of this cell, but not its value"
                 fix = "open it in a spreadsheet and save it again, or write the value"
                 faults.append(fault("E015", Row(file, line), cell, rule, fix, value=formula[:80]))
     return faults
@@ -205,14 +202,14 @@ def _text(value: Any) -> str:
 
 
 def _remarks(sheet: Any, filled: list[Any], first: str, file: str) -> Iterator[Fault]:
-    """W135, I135: which of several sheets is read."""
-    hidden = [other.title for other in filled if other.sheet_state != "visible"]
-    others = [other.title for other in filled if other is not sheet]
+    """W135, I135: one of several sheets is read."""
+    hidden = [each.title for each in filled if each.sheet_state != "visible"]
+    unread = [each.title for each in filled if each is not sheet]
     if hidden:
         rule = f"sheet {sheet.title!r} is read; hidden: {', '.join(map(repr, hidden))}"
-        fix = "show the sheet and put it first if its rows are meant"
+        fix = "to read a hidden sheet, show it and move it to the front"
         yield fault("W135", Row(file), "", rule, fix)
-    elif others or sheet.title != first:
-        left = f"; not read: {', '.join(map(repr, others))}" if others else ""
+    elif unread or sheet.title != first:
+        left = f"; not read: {', '.join(map(repr, unread))}" if unread else ""
         rule = f"sheet {sheet.title!r} is read, the first with cells{left}"
-        yield fault("I135", Row(file), "", rule, "put the sheet first that is meant")
+        yield fault("I135", Row(file), "", rule, "to read another sheet, move it to the front")

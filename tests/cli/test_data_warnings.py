@@ -69,7 +69,7 @@ def test_public_case(capsys):
         ("W107", "hr_pfs", 2),
         ("W107", "hr_os", 2),
     ]
-    assert "months) point the other way" in warnings[0]["rule"]
+    assert "months) favour the other arm" in warnings[0]["rule"]
 
 
 def test_the_document_of_the_fit_has_them_too(capsys):

@@ -266,7 +266,7 @@ def test_a_row_without_stage_is_warned_of_and_one_of_another_stage_is_named(tmp_
 
 
 def test_flow_tells_what_became_of_a_shared_control(capsys):
-    for method, words in (("first", "stands for both"), ("combine", "pooled with")):
+    for method, words in (("first", "which is kept"), ("combine", "pooled with")):
         document = result_of(["intermediate", "--shared-control", method, "--model", "weighted-pearson"], capsys)
         (one,) = document["flow"]["sets"].values()
         assert len(one["in_fit"]) == document["fits"][0]["k"] == 8

@@ -95,7 +95,7 @@ def test_a_worker_killed_by_the_system_ends_the_run_with_a_line(long_run):
     begin = time.monotonic()
     _, message = run.communicate(timeout=60)
     assert run.returncode == 1
-    assert message.startswith("error: a process that draws the figures ended before its time")
+    assert message.startswith("error: a process that draws the figures ended early")
     assert message.count("\n") == 1
     assert time.monotonic() - begin < 10
     assert not out.exists()

@@ -99,7 +99,7 @@ def test_a_name_of_300_letters_is_a_usage_error(tmp_path, capsys):
 def test_a_link_to_nothing_is_a_usage_error(tmp_path, capsys):
     (tmp_path / "out").symlink_to(tmp_path / "nothing")
     assert main(["--out", str(tmp_path / "out")]) == 2
-    assert "a link to nothing" in capsys.readouterr().err
+    assert "a broken link" in capsys.readouterr().err
 
 
 def test_no_program_is_run_in_the_users_folder(tmp_path):

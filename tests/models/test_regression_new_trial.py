@@ -146,7 +146,7 @@ def test_infinite_size_on_the_command_line(capsys):
     assert "give a number of patients, or use a bivariate model" in capsys.readouterr().err
     assert main(arguments) == 0
     printed = capsys.readouterr()
-    assert "weighted-regression: --new-n inf does not apply" in printed.err
+    assert "--new-n inf does not apply to the weighted regression" in printed.err
     document = json.loads(printed.out)
     thresholds = {fit["model"]: fit["estimates"].get("ste_prediction") for fit in document["fits"]}
     assert thresholds["weighted-regression"]["new_trial"] == "n = 438"

@@ -238,4 +238,4 @@ def test_disagreement_is_a_problem(llovet, run):
 
 def test_nuts_without_an_exact_model_is_refused(capsys):
     assert main(["tactics-2022", "--nuts", "--model", "weighted-pearson", "--json"]) == 2
-    assert "--nuts needs a model" in capsys.readouterr().err
+    assert "--nuts: none of the chosen models" in capsys.readouterr().err

@@ -218,7 +218,7 @@ def test_generic_headings_of_an_added_row_take_the_endpoints_of_the_curated_tabl
     assert (effects.covariates["surrogate"][row], effects.covariates["final"][row]) == ("PFS", "OS")
     remarks = [fault for fault in trials.faults if fault.code == "I136"]
     assert [fault.column for fault in remarks] == ["hr_surrogate", "hr_final"]
-    assert "taken as PFS" in remarks[0].rule
+    assert "PFS is assumed" in remarks[0].rule
     named = read_trials(add=table(GENERIC + ",stage,surrogate,final\n" + CELLS[0] + ",intermediate,TTP,OS\n"))
     assert not [fault for fault in named.faults if fault.code == "I136"]
 

@@ -58,7 +58,7 @@ def test_the_corrected_standard_errors_pass(table):
     ("columns", "cells", "code", "remedy"),
     [
         ("se_os", "0.0166", "W124", "variance"),
-        ("variance_os", "0.129", "W124", "name it se"),
+        ("variance_os", "0.129", "W124", "name the column se"),
         ("log_hr_os", "-0.0458", "W126", "base 10"),
         ("log_hr_os", "0.105", "W126", "inverted"),
         ("log_hr_os", "-0.36", "W126", "re-read"),

@@ -172,7 +172,7 @@ def test_a_set_with_an_unknown_effect(own_tables, capsys, tmp_path):
 def test_numbers_at_risk_fall_from_the_size_of_the_arm(own_tables, capsys, tmp_path):
     own_tables("at_risk", AT_36, at_risk_exp="58")
     found = lines_with("E119", run(["--trials", str(own_tables.folder)], capsys, tmp_path)[1].err)
-    assert "more patients at risk than 57, those at 24 months" in found[0]
+    assert "the number at risk exceeds 57, the number at 24 months" in found[0]
 
 
 def test_tables_without_counts_follow_up_and_numbers_at_risk(own_tables):

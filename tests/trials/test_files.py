@@ -29,8 +29,8 @@ REFUSED = {
     "latin-1.csv": (0, "E001", "not UTF-8"),
     "workbook-named.csv": (0, "E001", "a workbook"),
     "formula-without-value.xlsx": (2, "E015", "B2"),
-    "half-a-workbook.xlsx": (0, "E001", "not a workbook that can be read"),
-    "not-a-workbook.xlsx": (0, "E001", "not a workbook that can be read"),
+    "half-a-workbook.xlsx": (0, "E001", "not a readable workbook"),
+    "not-a-workbook.xlsx": (0, "E001", "not a readable workbook"),
     "encrypted.xlsx": (0, "E001", "encrypted"),
     "missing-part.xlsx": (0, "E001", "cannot be read"),
     "bad-xml.xlsx": (0, "E001", "cannot be read"),
@@ -81,11 +81,11 @@ def test_a_heading_with_a_line_break(file):
 def test_missing_files_folders_and_links(tmp_path, capsys):
     (tmp_path / "link.csv").symlink_to(tmp_path / "nowhere.csv")
     for name, words in (
-        (tmp_path / "none.csv", "no such file"),
+        (tmp_path / "none.csv", "does not exist"),
         (tmp_path, "a folder"),
-        (tmp_path / "link.csv", "link leads to no file"),
+        (tmp_path / "link.csv", "link is broken"),
         (tmp_path / ("x" * 300), "cannot be read"),
-        ("\udcff.csv", "no such file"),
+        ("\udcff.csv", "does not exist"),
     ):
         assert main(["--check", "--pairs", str(name)]) == 3
         assert words in capsys.readouterr().err
@@ -132,7 +132,7 @@ def test_logarithms_beyond_every_hazard_ratio(columns, number, file, capsys):
 def test_digits_of_other_scripts_are_not_taken_for_empty_cells(number, file, capsys):
     path = file("own.csv", table(ROWS[0].replace("0.66", number), *ROWS[1:]))
     assert main(["--check", "--pairs", str(path)]) == 3
-    assert "with the digits 0 to 9" in capsys.readouterr().err
+    assert "use the digits 0 to 9" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_a_level_in_the_heading(heading, level, table):
 def test_levels_that_contradict_each_other(columns, cells, table):
     (fault,) = errors(table(f"trial,n_exp,n_ctl,{columns}\nA,400,400,{cells}\n"))
     assert (fault.code, fault.line) == ("E110", 2)
-    assert "stated differently" in fault.rule
+    assert "contradict each other" in fault.rule
 
 
 @pytest.mark.parametrize("level", ["97.5%", "97.5", "0.975", "97.5 %"])

@@ -10,10 +10,10 @@ from surrogacy.trials import read_trials
 from tests.support.fault_inputs import SETS
 
 BROKEN_SETS = {
-    "set-of-two-trials.csv": (2, "E016", "the final effect of space"),
-    "set-with-swapped-sides.csv": (2, "E016", "swapped"),
-    "set-with-a-row-twice.csv": (4, "E016", "in the set already"),
-    "set-unknown-effect.csv": (2, "E006", "no such effect"),
+    "set-of-two-trials.csv": (2, "E016", "the final effect to space"),
+    "set-with-swapped-sides.csv": (2, "E016", "give an effect on OS in final_effect"),
+    "set-with-a-row-twice.csv": (4, "E016", "already in the set"),
+    "set-unknown-effect.csv": (2, "E006", "no effect with this identifier"),
     "set-without-patients.csv": (2, "E008", "not a number of patients"),
     "set-with-empty-cell.csv": (2, "E007", "final_effect is required"),
     "set-unknown-column.csv": (2, "E009", "no such column"),

@@ -2,8 +2,8 @@
 
 The interval treats the residual SD of the true effects as known. Simulated are a between-trial correlation of 0.8,
 SDs of the true effects of 0.3 and 0.2, standard errors of 0.15 and a within-trial correlation of 0.5. The coverage in
-each data set is exact, because the true effect given the surrogate effect is normal about the true line. ``python
-validation/prediction_band_coverage.py`` takes two minutes.
+each data set is exact, because the true effect given the surrogate effect is normal about the true line.
+``python validation/prediction_band_coverage.py`` takes two minutes.
 """
 
 import os

@@ -4,8 +4,8 @@ The true model has the follow-up of TACTICS, its share of deaths among PFS event
 first those of TACTICS (PFS 13.5 and 22.8 months, OS 30.8 and 36.2), then those of smaller PFS effects, which leave a
 smaller gap. Medians and hazard ratios of every simulated trial are calibrated (M) and resampled as for a published
 trial. Three intervals are compared: 95% intervals of the components in log hazard ratios, Fieller sets of the shares,
-and percentiles of the ratio, which version 0.3.0 reported only if the interval of the gap excluded 0. ``python
-validation/share_coverage.py`` takes ten minutes.
+and percentiles of the ratio if the interval of the gap excludes 0.
+``python validation/share_coverage.py`` takes ten minutes.
 """
 
 import os

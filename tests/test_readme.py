@@ -66,7 +66,7 @@ def test_numbers_on_post_progression_survival_come_from_the_data(trials):
     assert not main.identified
     records = offset_sensitivity(trials, trials.analysis_set("all"))
     share = {name: f"{records[0].record[name]:.2f}" for name in ("share", "share_low", "share_high")}
-    assert f"the share is {share['share']} (95% interval {share['share_low']} to {share['share_high']}" in words
+    assert f"the dilution coefficient is {share['share']} (95% interval {share['share_low']} to {share['share_high']}" in words
     low, high = (choose(scenario.share.value for scenario in records) for choose in (min, max))
     assert f"{low:.2f} to {high:.2f} under other assumptions" in words
 
@@ -82,7 +82,9 @@ def test_numbers_of_the_readme_come_from_the_data(trials):
     tactics, llovet = trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs")
     r = WeightedPearson().fit(tactics)["r"]
     assert f"r = {r.value:.2f} (95% interval {r.low:.2f} to {r.high:.2f}" in words
-    assert f"HR {WeightedRegression().fit(llovet)['ste_prediction'].hr:.2f}" in words
+    regression, bayes = (model.fit(llovet)["ste_prediction"].hr for model in (WeightedRegression(), BivariateBayes()))
+    assert f"the quoted model needs a PFS effect of HR {bayes:.2f} or lower" in words
+    assert f"weighted regression by patients needs HR {regression:.2f} or lower" in words
     overlap = BivariateBayes().fit(tactics)["prior_overlap"].value
     assert f"the overlap is {100 * overlap:.0f}%" in words
     assert f"a true correlation of {detectable(6, 0.84, 16):.2f} or less" in words

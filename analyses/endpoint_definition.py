@@ -1,6 +1,4 @@
-"""Does it matter which progression endpoint stands for the surrogate? TTP, PFS, TTUP over the trials that report
-them.
-"""
+"""Does the correlation with OS depend on the progression endpoint? TTP, PFS and TTUP in the trials that report them."""
 
 import surrogacy
 from surrogacy.figures import plot_bubble
@@ -18,12 +16,12 @@ for stage in ("advanced", "intermediate"):
             f"{stage}, {endpoint}: not published -> r {r.value:.2f} ({r.low:.2f} to {r.high:.2f}, Fisher z), "
             f"{len(effects)} comparisons"
         )
-for name, words in (
-    ("tactics-2022", "as the report mixed them (4 TTP, 1 PFS, 1 TACE-PFS)"),
+for name, endpoints in (
+    ("tactics-2022", "endpoints as in the report (4 TTP, 1 PFS, 1 TACE-PFS)"),
     ("tactics-2022-ttup", "SPACE by TTUP and BRISK-TA by TTDP"),
 ):
     r = WeightedPearson().fit(trials.analysis_set(name))["r"]
-    print(f"six trials of TACTICS, {words}: 0.56 -> {r.value:.2f} ({r.low:.2f} to {r.high:.2f})")
+    print(f"six trials of TACTICS, {endpoints}: 0.56 -> {r.value:.2f} ({r.low:.2f} to {r.high:.2f})")
 figure = plot_bubble(WeightedPearson().fit(trials.analysis_set("tactics-2022-ttup")), focus="tactics").get_figure(
     root=True
 )

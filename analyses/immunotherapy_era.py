@@ -1,4 +1,4 @@
-"""Is the line of the immunotherapy trials another one? Slopes by era and by class of treatment in advanced disease."""
+"""Does the surrogacy line differ between immunotherapy and other systemic therapy in advanced disease?"""
 
 import numpy as np
 
@@ -11,25 +11,25 @@ immuno = trials.analysis_set("advanced-immunotherapy")
 advanced = trials.analysis_set("advanced")
 other = advanced.take(np.array([trial not in immuno.trial for trial in advanced.trial]))
 results = {"immunotherapy": BivariateBayes().fit(immuno), "other systemic therapy": BivariateBayes().fit(other)}
-for words, result in results.items():
+for treatment, result in results.items():
     slope, intercept = result["slope"], result["intercept"]
     print(
-        f"{words} (k = {len(result.effects)}): not published -> slope {slope.value:.2f} ({slope.low:.2f} to "
-        f"{slope.high:.2f}), "
-        f"intercept {intercept.value:.2f} ({intercept.low:.2f} to {intercept.high:.2f}), R2 "
-        f"{result['r2_trial'].value:.2f}"
+        f"{treatment} (k = {len(result.effects)}): not published -> slope {slope.value:.2f} ({slope.low:.2f} to "
+        f"{slope.high:.2f}), intercept {intercept.value:.2f} ({intercept.low:.2f} to {intercept.high:.2f}), "
+        f"trial-level R2 {result['r2_trial'].value:.2f}"
     )
 draws = [result.posterior.draw(20_000, seed=i) for i, result in enumerate(results.values())]
 prior = results["immunotherapy"].posterior.prior_distribution("slope", draws[1]["slope"])
-# the prior of the intercept is symmetric about 0, and wide: 0.50
-for name, words, no_data in (
-    ("slope", "slope lower", prior.mean()),
-    ("intercept", "OS effect at a PFS HR of 1 better", 0.5),
+# the prior of the intercept is wide and symmetric about 0, hence a prior probability of 0.50
+for name, statement, prior_probability in (
+    ("slope", "lower slope", prior.mean()),
+    ("intercept", "larger OS benefit at a PFS HR of 1", 0.5),
 ):
     p = float((draws[0][name] < draws[1][name]).mean())
     print(
-        f"{words} with immunotherapy: not published -> posterior probability {p:.2f}, without its trials {no_data:.2f}"
+        f"{statement} with immunotherapy: not published -> posterior probability {p:.2f}, without these trials "
+        f"{prior_probability:.2f}"
     )
-for words, result in results.items():
-    print(f"{words}, threshold: not published -> {result['ste_prediction']}")
+for treatment, result in results.items():
+    print(f"{treatment}, threshold: not published -> {result['ste_prediction']}")
 figure = plot_bubble(results["immunotherapy"]).get_figure(root=True)

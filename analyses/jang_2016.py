@@ -29,11 +29,11 @@ print(f"Spearman: 0.73 -> {WeightedPearson().fit(effects)['spearman'].value:.3f}
 print(f"R2, weights n: 0.57 -> {result['r2_trial'].value:.3f}")
 print(
     f"minimum TTP effect: 0.63 -> {result['ste_confidence'].hr:.3f} by the confidence band of the mean, which "
-    f"is no prediction"
+    f"is not a prediction interval"
 )
-print(f"  by the prediction band of a trial of average size: 0.63 -> {result['ste_prediction']}")
+print(f"  by the prediction interval of a trial of average size: 0.63 -> {result['ste_prediction']}")
 print(
-    f"  by the prediction band of a one-patient trial (R's predict.lm): 0.63 -> "
+    f"  by the prediction interval of a trial with one patient (predict.lm of R): 0.63 -> "
     f"{WeightedRegression(new_n=1).fit(effects)['ste_prediction']}"
 )
 figure = plot_bubble(result).get_figure(root=True)

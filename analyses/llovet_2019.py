@@ -6,28 +6,31 @@ import surrogacy
 from surrogacy.evaluation.cross_validation import cross_validate
 from surrogacy.figures import plot_bubble
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, DanielsHughes, WeightedPearson, WeightedRegression
+from surrogacy.results.labels import model_label
 
 trials = surrogacy.read_trials()
 for endpoint, published in (("pfs", 0.84), ("ttp", 0.83)):
     effects = trials.analysis_set(f"llovet-2019-{endpoint}")
-    ours = {weights: WeightedPearson(weights=weights).fit(effects)["r"] for weights in ("inverse-variance", "n")}
-    r = ours["inverse-variance"]
+    correlations = {
+        weights: WeightedPearson(weights=weights).fit(effects)["r"] for weights in ("inverse-variance", "n")
+    }
+    r = correlations["inverse-variance"]
     print(
-        f"R of {endpoint.upper()} and OS ({len(effects)} comparisons): {published} -> {r.value:.3f} (1 / "
-        f"variance; {r.low:.2f} to {r.high:.2f}, Fisher z)"
+        f"R between {endpoint.upper()} and OS ({len(effects)} comparisons): {published} -> {r.value:.3f} (weights "
+        f"1 / variance; {r.low:.2f} to {r.high:.2f}, Fisher z)"
     )
-    print(f"  with weights n, as TACTICS: {published} -> {ours['n'].value:.3f}")
+    print(f"  with weights n, as in the TACTICS report: {published} -> {correlations['n'].value:.3f}")
 effects = trials.analysis_set("llovet-2019-pfs")
 bayes = BivariateBayes().fit(effects)["r2_trial"]
 print(
-    f"R2 of the true effects, PFS: not published -> {bayes.value:.2f} ({bayes.low:.2f} to {bayes.high:.2f}, "
-    f"exact posterior, rho_within 0.5)"
+    f"trial-level R2, PFS: not published -> {bayes.value:.2f} ({bayes.low:.2f} to {bayes.high:.2f}, "
+    f"exact posterior, within-trial correlation 0.5)"
 )
 for model in (DanielsHughes(), BivariateRandomEffects(interval="delta"), BivariateBayes()):
-    found = cross_validate(model, effects)
-    outside = ", ".join(effects.labels[effects.comparison.index(name)] for name in found.outside) or "none"
+    validated = cross_validate(model, effects)
+    outside = ", ".join(effects.labels[effects.comparison.index(name)] for name in validated.outside) or "none"
     print(
-        f"OS predicted with the trial left out, {model.name}: not published -> {found.coverage[0]} of "
-        f"{found.coverage[1]} inside 95%, outside: {outside}"
+        f"leave-one-out prediction of OS, {model_label(model.name)}: not published -> {validated.coverage[0]} of "
+        f"{validated.coverage[1]} in the 95% prediction interval, outside: {outside}"
     )
 figure = plot_bubble(WeightedRegression().fit(effects)).get_figure(root=True)

@@ -1,6 +1,4 @@
-"""Run every analysis of this folder, write docs/published-claims.md from what they print, and save their figures in
-out/analyses/.
-"""
+"""Run the analyses of this folder: output to docs/published-claims.md, figures to out/analyses/."""
 
 import contextlib
 import io
@@ -25,19 +23,19 @@ ORDER = (
 
 
 def run(name: str) -> tuple[str, str, object]:
-    """Docstring, output and figure of one script."""
+    """Return docstring, output and figure of a script."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        found = runpy.run_path(str(HERE / f"{name}.py"))
-    return " ".join(found["__doc__"].split()), printed.getvalue(), found.get("figure")
+        names = runpy.run_path(str(HERE / f"{name}.py"))
+    return " ".join(names["__doc__"].split()), printed.getvalue(), names.get("figure")
 
 
 def page(sections: dict[str, tuple[str, str]]) -> str:
-    """The page: published -> ours, a section a script."""
+    """Return the page, one section per script."""
     parts = [
-        "# Published claims, re-run\n\nEvery line reads `published -> ours`. Made by `python "
-        "analyses/published_claims.py`; a test holds it equal to "
-        "what the scripts print.\n"
+        "# Published claims, recomputed\n\nEvery line gives `published -> recomputed`; lines that begin with `!` are "
+        "caveats. `python analyses/published_claims.py` writes this page, and a test compares it with the output of "
+        "the scripts.\n"
     ]
     for name, (doc, printed) in sections.items():
         parts.append(f"## {name}\n\n{doc}\n\n```\n{printed}```\n")

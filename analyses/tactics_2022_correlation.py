@@ -1,4 +1,4 @@
-"""TACTICS final report (Kudo 2022): over six TACE-combination trials the weighted correlation of the hazard ratios is
+"""TACTICS final report (Kudo 2022): the weighted correlation of the hazard ratios in six TACE-combination trials is
 0.56.
 """
 
@@ -25,10 +25,10 @@ left_out = sorted((refit.estimates["r"].value, refit.value) for refit in leave_o
 labels = dict(zip(effects.trial, effects.labels, strict=True))
 low, high = left_out[0], left_out[-1]
 print(
-    f"one trial left out: not published -> {low[0]:.2f} (without {labels[low[1]]}) to {high[0]:.2f} (without "
+    f"leave-one-out: not published -> {low[0]:.2f} (without {labels[low[1]]}) to {high[0]:.2f} (without "
     f"{labels[high[1]]})"
 )
-print(f"updated TACTICS HR 0.661 for 0.59: not published -> {r('tactics-2022-updated').value:.3f}")
+print(f"updated TACTICS HR 0.661 instead of 0.59: not published -> {r('tactics-2022-updated').value:.3f}")
 print(f"SPACE by TTUP, BRISK-TA by time to disease progression: not published -> {r('tactics-2022-ttup').value:.3f}")
 for weights in ("inverse-variance", "sqrt-n", "none"):
     print(f"weights {weights}: not published -> {WeightedPearson(weights=weights).fit(effects)['r'].value:.3f}")

@@ -1,5 +1,5 @@
-"""TACTICS: its authors say that long post-progression survival diluted OS. What did the lines expect of it before any
-such reason?
+"""TACTICS: its authors explain the OS result by dilution through long post-progression survival. Which OS effect did
+the other trials predict from its PFS effect?
 """
 
 import surrogacy

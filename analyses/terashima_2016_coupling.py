@@ -1,5 +1,5 @@
-"""Terashima 2016 (Hepatol Res 46:650): over 56 reports of sorafenib r(OS, PPS) = 0.834 and r(OS, PFS) = 0.546, PPS
-being median OS - median PFS.
+"""Terashima 2016 (Hepatol Res 46:650): r(OS, PPS) = 0.834 and r(OS, PFS) = 0.546 in 56 reports of sorafenib, with
+PPS = median OS - median PFS.
 """
 
 import surrogacy
@@ -9,7 +9,7 @@ from surrogacy.pps.coupling import coupling_audit
 from surrogacy.pps.coupling_identity import coupling_identity
 from surrogacy.pps.coupling_nulls import no_variation_null
 
-# study, what was correlated, r(OS, PPS), r(OS, PFS); a published r2 as its root
+# study, statistic, r(OS, PPS), r(OS, PFS); the root of a published r2
 PAIRS = (
     ("Terashima 2016, HCC, sorafenib", "weighted r", 0.834, 0.546),
     ("Terashima 2019, HCC, TTP", "weighted r", 0.78, 0.50),
@@ -29,17 +29,17 @@ PAIRS = (
 )
 
 
-def line(estimate):
+def with_limits(estimate):
     return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
 
 
-print("r(OS, PPS) / r(OS, PFS) -> what they imply if PPS = OS - PFS")
-for study, what, r_os_pps, r_os_pfs in PAIRS:
+print("r(OS, PPS) / r(OS, PFS) -> implied correlation and SD ratio of PPS and PFS if PPS = OS - PFS")
+for study, statistic, r_os_pps, r_os_pfs in PAIRS:
     implied = coupling_identity(r_os_pps, r_os_pfs)
     print(
-        f"{study} ({what}): {r_os_pps:.3f} / {r_os_pfs:.3f} -> corr(PFS, PPS) {implied.corr_pfs_pps:.3f}, SD "
+        f"{study} ({statistic}): {r_os_pps:.3f} / {r_os_pfs:.3f} -> corr(PFS, PPS) {implied.corr_pfs_pps:.3f}, SD "
         f"ratio {implied.sd_ratio:.2f}; "
-        f"unrelated PFS and PPS would give {implied.if_unrelated[0]:.3f} / {implied.if_unrelated[1]:.3f}"
+        f"uncorrelated PFS and PPS would give {implied.if_unrelated[0]:.3f} / {implied.if_unrelated[1]:.3f}"
     )
 chance = no_variation_null([100] * 56, median_pfs=4.0, median_pps=6.0).mean
 print(
@@ -49,19 +49,21 @@ print(
 arms = arm_pps(surrogacy.read_trials())
 audit = coupling_audit(arms)
 print(
-    f"our {len(audit.arms)} arms of {len(audit.trials)} randomised trials, all treatments: 0.834 / 0.546 -> "
-    f"{line(audit['r_os_pps'])} / {line(audit['r_os_pfs'])}, {audit['r_os_pps'].method}"
+    f"{len(audit.arms)} arms of {len(audit.trials)} randomised trials in the tables, all treatments: 0.834 / 0.546 -> "
+    f"{with_limits(audit['r_os_pps'])} / {with_limits(audit['r_os_pfs'])}, {audit['r_os_pps'].method}"
 )
-print(f"  corr(PFS, PPS): -0.007 -> {line(audit['r_pfs_pps'])}; SD ratio: 1.52 -> {line(audit['sd_ratio'])}")
 print(
-    f"  share of PPS in the variance of OS: 0.70 -> {line(audit['shapley_share'])} Shapley, "
-    f"{line(audit['covariance_share'])} covariance"
+    f"  corr(PFS, PPS): -0.007 -> {with_limits(audit['r_pfs_pps'])}; SD ratio: 1.52 -> {with_limits(audit['sd_ratio'])}"
+)
+print(
+    f"  share of PPS in the variance of OS: 0.70 -> {with_limits(audit['shapley_share'])} Shapley, "
+    f"{with_limits(audit['covariance_share'])} covariance"
 )
 for null in audit.nulls:
     print(f"  {null.name}: not published -> {null.mean[0]:.2f} / {null.mean[1]:.2f} on average")
 model = coupling_audit(arms, definition="model")
-print(f"  PPS of the model instead of the difference: not published -> {line(model['r_os_pps'])}")
-trend = " / ".join(line(audit.trend[name]) for name in ("median_pps", "median_pfs"))
-print(f"  PPS / PFS, months a year of publication: not published -> {trend}")
+print(f"  r(OS, PPS) with the median PPS of the model: not published -> {with_limits(model['r_os_pps'])}")
+trend = " / ".join(with_limits(audit.trend[name]) for name in ("median_pps", "median_pfs"))
+print(f"  change of median PPS / PFS in months per year of publication: not published -> {trend}")
 print(f"! {audit.problems[0]}")
 figure = plot_pps_arms(audit, focus="tactics")[0].get_figure(root=True)

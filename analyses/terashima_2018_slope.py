@@ -10,12 +10,12 @@ trials = surrogacy.read_trials()
 effects = trials.pair(surrogate="TTP", select={"stage": ("advanced",)}, name="advanced, TTP")
 result = WeightedRegression().fit(effects)
 r2, slope = result["r2_trial"], result["slope"]
-print(f"our trials are not theirs: 24 trials -> {len(effects)} comparisons with a TTP and an OS hazard ratio")
+print(f"number of trials (not the same trials): 24 -> {len(effects)} comparisons with a TTP and an OS hazard ratio")
 print(f"R: 0.73 -> {r2.value**0.5:.2f} (square root of the weighted R2 {r2.value:.2f}, {r2.low:.2f} to {r2.high:.2f})")
 print(f"slope: 0.48 -> {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}, {slope.method}; log hazard ratios)")
 bayes = BivariateBayes().fit(effects)["slope"]
 print(
     f"slope of the true effects: not published -> {bayes.value:.2f} ({bayes.low:.2f} to {bayes.high:.2f}, exact "
-    f"posterior, rho_within 0.5)"
+    f"posterior, within-trial correlation 0.5)"
 )
 figure = plot_bubble(result).get_figure(root=True)

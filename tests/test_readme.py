@@ -3,6 +3,7 @@ import shlex
 
 import pytest
 
+import surrogacy
 from surrogacy.cli import fit, pps
 from surrogacy.evaluation.refits import PRIOR_SETS
 from surrogacy.models import BivariateBayes, WeightedPearson, WeightedRegression
@@ -39,25 +40,36 @@ def test_commands_on_post_progression_survival_are_understood():
         pps.parser().parse_args(shlex.split(command.partition("#")[0])[3:])
 
 
+def test_the_program_prints_the_screen_of_the_readme(capsys, tmp_path):
+    (screen,) = re.findall(r"```text\n(.*?)```", README, re.S)
+    screen = re.sub(r"version [\d.]+", f"version {surrogacy.__version__}", screen)
+    assert "trial-level R²" in screen
+    # the quoted model alone: the other models and formats do not enter these lines
+    assert fit.main(["--model", "bivariate-bayes", "--format", "svg", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith(screen)
+
+
 def test_numbers_on_post_progression_survival_come_from_the_data(trials):
-    found = decompose(read_inputs(trials, "tactics"), "M")
+    main = decompose(read_inputs(trials, "tactics"), "M")
     words = " ".join(README.split())
-    hr, gap, part = found.hazard_ratios, found.effects["gap"], found.effects["dilution"]
+    hr, gap, part = main.hazard_ratios, main.effects["gap"], main.effects["dilution"]
     assert f"an OS HR of {hr['equal'].value:.3f} is expected with equal PPS" in words
     assert (
-        f"{hr['model'].value:.3f} with the PPS that fits either arm, and {hr['observed'].value:.3f} was observed"
+        f"{hr['model'].value:.3f} with the PPS calibrated to each arm, and {hr['observed'].value:.3f} was observed"
         in words
     )
-    assert f"gap of {gap.value:.2f} in log HR (95 % interval {gap.low:.2f} to {gap.high:.2f})" in words
-    share = share_with_interval(found.shares["dilution"]).replace("%", " %").replace("(", "(Fieller set ").rstrip(")")
+    assert f"gap of {gap.value:.2f} in log HR (95% interval {gap.low:.2f} to {gap.high:.2f})" in words
+    share = share_with_interval(main.shares["dilution"]).replace("(", "(Fieller set ").rstrip(")")
     assert (
-        f"is {part.value:.2f} ({part.low:.2f} to {part.high:.2f}), which is {share}; {found.calibration.label})"
-        in words
+        f"is {part.value:.2f} ({part.low:.2f} to {part.high:.2f}), which is {share}; {main.calibration.label})" in words
     )
-    assert not found.identified
+    assert not main.identified
     records = offset_sensitivity(trials, trials.analysis_set("all"))
     share = {name: f"{records[0].record[name]:.2f}" for name in ("share", "share_low", "share_high")}
-    assert f"the share is {share['share']} (95 % interval {share['share_low']} to {share['share_high']}" in words
+    assert (
+        f"the dilution coefficient is {share['share']} (95% interval {share['share_low']} to {share['share_high']}"
+        in words
+    )
     low, high = (choose(scenario.share.value for scenario in records) for choose in (min, max))
     assert f"{low:.2f} to {high:.2f} under other assumptions" in words
 
@@ -69,16 +81,19 @@ def test_pictures_and_links_of_the_readme_exist():
 
 
 def test_numbers_of_the_readme_come_from_the_data(trials):
+    words = " ".join(README.split())
     tactics, llovet = trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs")
     r = WeightedPearson().fit(tactics)["r"]
-    assert f"r = {r.value:.2f} (95 % interval {r.low:.2f} to {r.high:.2f}" in README.replace("−", "-")
-    assert f"HR {WeightedRegression().fit(llovet)['ste_prediction'].hr:.2f}" in README
+    assert f"r = {r.value:.2f} (95% interval {r.low:.2f} to {r.high:.2f}" in words
+    regression, bayes = (model.fit(llovet)["ste_prediction"].hr for model in (WeightedRegression(), BivariateBayes()))
+    assert f"the quoted model needs a PFS effect of HR {bayes:.2f} or lower" in words
+    assert f"weighted regression by patients needs HR {regression:.2f} or lower" in words
     overlap = BivariateBayes().fit(tactics)["prior_overlap"].value
-    assert f"the overlap is {100 * overlap:.0f} %" in README
-    assert f"a true correlation of {detectable(6, 0.84, 16):.2f} or less" in " ".join(README.split())
-    assert "power 15" not in README
+    assert f"the overlap is {100 * overlap:.0f}%" in words
+    assert f"a true correlation of {detectable(6, 0.84, 16):.2f} or less" in words
+    assert "power 15" not in words
     assert len(PRIOR_SETS) == 11
-    assert "for eleven sets of priors" in README
+    assert "for eleven sets of priors" in words
 
 
 def test_python_examples_of_the_readme_run(capsys, tmp_path, monkeypatch):

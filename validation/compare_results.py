@@ -1,9 +1,8 @@
 """Largest difference between two ``results.json`` files, of the fit or of pps.
 
-``python validation/compare_results.py BEFORE.json AFTER.json [TOLERANCE]`` prints the number of values compared,
-everything
-that is not a number and differs, keys that are missing on either side, and the ten largest differences of numbers. The
-exit code is 1 if a number differs by more than the tolerance (default 1e-9) or anything else differs.
+``python validation/compare_results.py BEFORE.json AFTER.json [TOLERANCE]`` prints the number of values compared, the
+keys that are missing in one file, texts that differ, and the ten largest differences between numbers. The exit code
+is 1 if a number differs by more than the tolerance (default 1e-9), or if a key or a text differs.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value that is neither a list nor an object, with its place in the document."""
+    """Yield every value that is not a list or an object, with its path in the document."""
     if isinstance(value, dict):
         for key, entry in value.items():
             yield from leaves(entry, f"{path}/{key}")

@@ -1,8 +1,8 @@
-"""Rate of false errors and false warnings of the checks on correct rows, in five printed styles.
+"""Rates of false errors and false warnings of the checks on correct rows, in five printed styles.
 
-Each row is a correct Wald result: log HR normal with mean -0.3 and SD 0.3, 40 to 1,000 events in equal arms, printed as
-journals print it.
-``python validation/false_alarms.py [ROWS]`` prints a line per style and writes ``validation/false_alarms.csv``.
+Each row is a correct Wald result in the notation of a journal. The log HR is normal with mean -0.3 and SD 0.3; two
+equal arms have 40 to 1,000 events in total. ``python validation/false_alarms.py [ROWS]`` prints one line per style
+and writes ``validation/false_alarms.csv``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def with_p(log_hr: float, se: float, generator: np.random.Generator) -> Row:
 
 
 def other_level(log_hr: float, se: float, generator: np.random.Generator) -> Row:
-    """Print two decimals at 90 or 97.5 % and a one-sided p for benefit."""
+    """Print two decimals, limits at 90 or 97.5%, and a one-sided p for benefit."""
     level = float(generator.choice([0.90, 0.975]))
     p = float(ndtr(log_hr / se))
     printed = f"{p:.2g}" if p >= 0.001 else "<0.001"

@@ -1,12 +1,10 @@
-"""Simulation-based calibration of the exact posterior: ranks of the truth among 99 draws, 2,000 data sets at k = 6 and
-at k = 21.
+"""Simulation-based calibration of the exact posterior: ranks of the true values among 99 draws.
 
-Parameters are drawn from the priors (tau half-normal(0.5), rho_between uniform(-1, 1), mu normal(0, 1)), standard
-errors from
-uniform(0.1, 0.3), rho_within 0.5. If the posterior is right the ranks are uniform (Talts et al. 2018,
-arXiv:1804.06788).
-Run by hand: python validation/posterior_calibration.py  (half a minute); draws posterior_calibration.png beside this
-file.
+2,000 data sets are simulated with 6 trials, and 2,000 with 21. The parameters are drawn from the priors: SDs of the
+true effects half-normal(0.5), between-trial correlation uniform(-1, 1), means normal(0, 1). Standard errors are
+uniform(0.1, 0.3), the within-trial correlation is 0.5. The ranks are uniform if the posterior is correct (Talts et
+al. 2018, arXiv:1804.06788). ``python validation/posterior_calibration.py`` takes half a minute and draws
+posterior_calibration.png in this folder.
 """
 
 import os
@@ -46,12 +44,12 @@ def simulate(generator: np.random.Generator, k: int) -> tuple[dict[str, float], 
 def ranks(k: int) -> dict[str, np.ndarray]:
     generator = np.random.default_rng(k)
     truths, data = zip(*(simulate(generator, k) for _ in range(SETS)), strict=True)
-    found: dict[str, list[int]] = {name: [] for name in QUANTITIES}
+    ranks_by_name: dict[str, list[int]] = {name: [] for name in QUANTITIES}
     for i, posterior in enumerate(posteriors(data, BivariateBayes(mu=Normal(0.0, 1.0)).priors)):
         draws = posterior.draw(DRAWS, seed=i)
         for name in QUANTITIES:
-            found[name].append(int((draws[name] < truths[i][name]).sum()))
-    return {name: np.array(values) for name, values in found.items()}
+            ranks_by_name[name].append(int((draws[name] < truths[i][name]).sum()))
+    return {name: np.array(values) for name, values in ranks_by_name.items()}
 
 
 figure = Figure(figsize=(11, 4.2), layout="constrained")
@@ -68,5 +66,5 @@ for row, k in enumerate((6, 21)):
         panel.set_title(f"{name}\np = {p:.2f}" if row == 0 else f"p = {p:.2f}", fontsize=8)
         panel.tick_params(labelsize=7)
     axes[row, 0].set_ylabel(f"k = {k}", fontsize=9)
-figure.supxlabel("rank of the truth among 99 posterior draws (grey: 99 % band of a uniform count)", fontsize=9)
+figure.supxlabel("rank of the true value among 99 posterior draws (grey: 99% band of a uniform count)", fontsize=9)
 figure.savefig(Path(__file__).with_suffix(".png"), dpi=130)

@@ -1,9 +1,9 @@
-"""Coverage of the bivariate 95 % prediction band of a new trial's true effect, by number of trials.
+"""Coverage of the 95% prediction interval of a true effect in a new trial by bivariate REML, by number of trials.
 
-The band takes sigma_cond as known. Simulated: rho_between 0.8, tau 0.3 and 0.2, standard errors 0.15, rho_within 0.5.
-For each
-data set the coverage is exact: the true effect given the surrogate effect is normal about the true line.
-Run by hand: python validation/prediction_band_coverage.py  (two minutes)
+The interval treats the residual SD of the true effects as known. Simulated are a between-trial correlation of 0.8,
+SDs of the true effects of 0.3 and 0.2, standard errors of 0.15 and a within-trial correlation of 0.5. The coverage in
+each data set is exact, because the true effect given the surrogate effect is normal about the true line.
+``python validation/prediction_band_coverage.py`` takes two minutes.
 """
 
 import os
@@ -38,8 +38,8 @@ def coverage(k: int, seed: int) -> float | None:
 
 
 for trials in (6, 16, 45):
-    found = [one for one in (coverage(trials, seed) for seed in range(400)) if one is not None]
+    covered = [value for value in (coverage(trials, seed) for seed in range(400)) if value is not None]
     print(
-        f"k = {trials}: {np.mean(found):.3f} of new trials inside the 95 % band ({len(found)} of 400 data sets "
+        f"k = {trials}: {np.mean(covered):.3f} of new trials in the 95% interval ({len(covered)} of 400 data sets "
         f"with a line)"
     )

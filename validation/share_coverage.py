@@ -1,14 +1,11 @@
-"""Coverage of the parts of the gap between PFS and OS effect, and of their shares, in trials simulated from a
-calibrated model.
+"""Coverage of the components of the gap between PFS and OS effect, and of their shares, in simulated trials.
 
-The truth has the follow-up of TACTICS, its share of deaths among PFS events and no residual; first its medians (PFS
-13.5 and 22.8 months, OS
-30.8 and 36.2), then smaller PFS effects, which leave a smaller gap. Of every simulated trial the medians and hazard
-ratios are taken, the trial is calibrated (M) and its errors are
-resampled, as for a published trial. Compared: 95 % intervals of the parts in log hazard ratios; Fieller sets of the
-shares; and
-percentiles of the ratio, shown only where the interval of the gap excludes 0, as up to version 0.3.0.
-Run by hand: python validation/share_coverage.py  (ten minutes)
+The true model has the follow-up of TACTICS, its share of deaths among PFS events and no residual. Its medians are
+first those of TACTICS (PFS 13.5 and 22.8 months, OS 30.8 and 36.2), then those of smaller PFS effects, which leave a
+smaller gap. Medians and hazard ratios of every simulated trial are calibrated (M) and resampled as for a published
+trial. Three intervals are compared: 95% intervals of the components in log hazard ratios, Fieller sets of the shares,
+and percentiles of the ratio if the interval of the gap excludes 0.
+``python validation/share_coverage.py`` takes ten minutes.
 """
 
 import os
@@ -50,7 +47,7 @@ def report(n, pfs_medians, os_medians):
     truth = inputs(pfs_medians, os_medians, hr_pfs, 0.861, n)
     model = calibrate(truth)
     hr_os = next(target.model for target in model.targets if target.quantity == "HR OS")
-    right = {
+    true_parts = {
         name: value.item() for name, value in parts(inputs(pfs_medians, os_medians, hr_pfs, hr_os, n), model).items()
     }
     errors = sampling_errors(truth, model, TRIALS, seed=20)
@@ -61,15 +58,15 @@ def report(n, pfs_medians, os_medians):
             seen = inputs(pfs, os_, hr_pfs * np.exp(errors.hr_pfs[i]), hr_os * np.exp(errors.hr_os[i]), n)
             chosen = calibrate(seen)
             draws = resampled(seen, chosen, sampling_errors(seen, chosen, RESAMPLES, seed=i))
-        except UsageError:  # no model has these medians: such a trial has no decomposition
+        except UsageError:  # no model reproduces these medians, so the trial has no decomposition
             continue
         value, sample = parts(seen, chosen), draws.parts
         low, high = percentiles(sample["gap"])
-        row = {"clear": low > 0 or high < 0, "gap": low <= right["gap"] <= high}
+        row = {"clear": low > 0 or high < 0, "gap": low <= true_parts["gap"] <= high}
         for name in PARTS:
             low, high = percentiles(sample[name])
-            row[name] = low <= right[name] <= high
-            share = right[name] / right["gap"]
+            row[name] = low <= true_parts[name] <= high
+            share = true_parts[name] / true_parts["gap"]
             row[f"fieller {name}"] = share in fieller_set(
                 sample[name], sample["gap"], value[name].item() / value["gap"].item()
             )
@@ -78,19 +75,19 @@ def report(n, pfs_medians, os_medians):
         rows.append(row)
     clear = np.array([row["clear"] for row in rows])
     print(
-        f"{n[0]} + {n[1]} patients, PFS {pfs_medians}, OS {os_medians} months, true gap {right['gap']:.2f}: "
+        f"{n[0]} + {n[1]} patients, PFS {pfs_medians}, OS {os_medians} months, true gap {true_parts['gap']:.2f}: "
         f"{len(rows)} of {TRIALS} trials"
     )
-    print(f"  decomposed, gap clearly not 0 in {clear.mean():.0%}; residual part {right['residual']:.3f}")
+    print(f"  the interval of the gap excludes 0 in {clear.mean():.0%}; residual part {true_parts['residual']:.3f}")
     for name in ("gap", *PARTS):
-        held = np.array([row[name] for row in rows])
-        line = f"  {name:10s} log HR: {held.mean():.3f}"
+        covered = np.array([row[name] for row in rows])
+        line = f"  {name:10s} log HR: {covered.mean():.3f}"
         if name in PARTS:
             fieller, percentile = (
-                np.array([row[f"{how} {name}"] for row in rows]) for how in ("fieller", "percentile")
+                np.array([row[f"{method} {name}"] for row in rows]) for method in ("fieller", "percentile")
             )
-            line += f"   share, Fieller set: {fieller.mean():.3f} (gap clear: {fieller[clear].mean():.3f})"
-            line += f"   percentiles where the gap is clear: {percentile[clear].mean():.3f}"
+            line += f"   share, Fieller set: {fieller.mean():.3f} (gap excludes 0: {fieller[clear].mean():.3f})"
+            line += f"   percentiles if the gap excludes 0: {percentile[clear].mean():.3f}"
         print(line)
 
 

@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
-from surrogacy.cli.streams import prepare_streams, raise_if_stopped, result_stream, signals_as_exceptions, warn
+from surrogacy.cli.streams import (
+    prepare_streams,
+    raise_if_stopped,
+    result_stream,
+    screen_width,
+    signals_as_exceptions,
+    warn,
+)
 from surrogacy.errors import DataError, ExitCode, OutputError, Stopped, SurrogacyError, UsageError, data_warnings
 
 if TYPE_CHECKING:

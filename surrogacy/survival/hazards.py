@@ -27,6 +27,10 @@ class Transitions(ABC):
 
     h01: FloatArray
     """Hazards of progression, or their scales; one row per arm."""
+    h02: FloatArray
+    """Hazards of death without progression."""
+    h12: FloatArray
+    """Hazards of death after progression."""
     closed_form: ClassVar[bool] = False
     """True if survival has a closed form, which also gives its limit at infinity."""
     pairs_at_once: ClassVar[int] = 64
@@ -86,15 +90,20 @@ class Transitions(ABC):
 
 
 def panels(
-    arms: Sequence[Transitions], size: int, last: FloatArray | float, edges: Sequence[float], loss: float = 0.0
+    arms: Sequence[Transitions],
+    size: int,
+    last: FloatArray | float,
+    edges: Sequence[float],
+    loss: float = 0.0,
+    start: FloatArray | float = 0.0,
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Times and weights, (m, n), of integrals over (0, last), split at ``edges``."""
+    """Times and weights, (m, n), of integrals over (start, last), split at ``edges``."""
     last = np.broadcast_to(last, (size,))
     fastest = np.max([np.broadcast_to(arm.fastest(), (size,)) for arm in arms], axis=0) + loss
     sharpness, power = max(arm.sharpness() for arm in arms), min(arm.power() for arm in arms)
-    start = np.zeros(size)
+    start = np.broadcast_to(start, (size,))
     for edge in [*sorted({edge for edge in edges if edge > 0.0}), np.inf]:
-        stop = np.minimum(edge, last)
+        stop = np.maximum(np.minimum(edge, last), start)
         length = stop - start
         if length.max() > 0.0:
             s, weight = graded_rule(float((fastest * length).max()), sharpness, power)
@@ -210,10 +219,14 @@ class Numerical(Transitions):
     def take(self, arms: slice) -> Numerical:
         """Select arms."""
 
+    def pfs_rule(self) -> tuple[FloatArray, FloatArray]:
+        """(1, n) times and weights of integrals over the time of PFS of a single arm."""
+        times, weights = zip(*panels((self,), 1, self.horizon_pfs(), self.kinks()), strict=True)
+        return np.concatenate(times, axis=1), np.concatenate(weights, axis=1)
+
     def _median_pps(self) -> float:
         """Median post-progression survival of a single arm; NaN if nobody progresses."""
-        parts = list(panels((self,), 1, self.horizon_pfs(), self.kinks()))
-        u, weight = (np.concatenate([part[i] for part in parts], axis=1) for i in (0, 1))
+        u, weight = self.pfs_rule()
         share = (weight * self.progressing(u))[0]
         total = share.sum()
         if total == 0.0:

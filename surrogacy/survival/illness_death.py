@@ -17,6 +17,7 @@ import numpy.typing as npt
 from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.survival import constant_hazards
+from surrogacy.survival.correlation import correlation
 from surrogacy.survival.hazards import Exponential, Transitions
 from surrogacy.survival.piecewise_hazards import Piecewise
 from surrogacy.survival.time_quadrature import falling_root
@@ -274,6 +275,25 @@ class IllnessDeath:
     def quantile_os(self, p: npt.ArrayLike) -> FloatArray:
         """Time at which the share alive is p (p = 0.5: the median); infinite if more than p never die."""
         return self._quantile(lambda times: self.transitions.overall(times)[0], p)
+
+    def correlation(self) -> Any:
+        """Pearson correlation of PFS and OS, without censoring; NaN if some patients never die.
+
+        Returns
+        -------
+        float or (m,) array
+
+        References
+        ----------
+        Meller, Beyersmann, Rufibach (2019), doi:10.1002/sim.8295.
+
+        Examples
+        --------
+        >>> round(IllnessDeath(1, 1.2, 1.3, shape=(1.1, 0.8, 1.2)).correlation(), 4)
+        0.7025
+        """
+        values = correlation(self.transitions)
+        return values if self.arms else float(values[0])
 
     def sample(self, size: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, BoolArray]:
         """Simulate patients.

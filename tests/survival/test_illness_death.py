@@ -12,6 +12,7 @@ import surrogacy.pps
 from surrogacy.errors import UsageError
 from surrogacy.pps import IllnessDeath
 from surrogacy.survival import constant_hazards
+from surrogacy.survival.correlation import correlation
 from surrogacy.survival.piecewise_hazards import Piecewise
 from surrogacy.survival.time_quadrature import falling_root, graded_rule
 from surrogacy.survival.weibull_hazards import Weibull
@@ -50,6 +51,12 @@ def test_simidm_quantiles():
     arm = IllnessDeath(0.2, 0.5, 2.1)
     assert arm.quantile_os(0.5) == pytest.approx(1.144539, rel=1e-5)
     assert arm.quantile_os([0.1, 0.3, 0.7]) == pytest.approx([3.4788, 1.8981, 0.6237], abs=5e-5)
+
+
+def test_simidm_correlations():
+    assert IllnessDeath(1.2, 1.5, 1.6).correlation() == pytest.approx(0.580381, abs=1e-6)
+    # nested numerical integration there
+    assert IllnessDeath(1, 1.2, 1.3, shape=(1.1, 0.8, 1.2)).correlation() == pytest.approx(0.7024952, abs=1e-5)
 
 
 def test_simidm_weibull_integrand_summed():
@@ -135,6 +142,8 @@ def test_nobody_progresses_or_nobody_dies_before_progression():
     only_deaths, only_progressions = IllnessDeath(0.0, 0.2, 0.1), IllnessDeath(0.2, 0.0, 0.1)
     t = np.linspace(0, 30, 7)
     assert only_deaths.survival_os(t) == pytest.approx(only_deaths.survival_pfs(t))
+    for arm in (only_deaths, IllnessDeath(0, 0.2, 0, shape=(1, 2, 1))):
+        assert arm.correlation() == pytest.approx(1)
     assert only_deaths.hazard_os(1e6) == pytest.approx(0.2)
     assert only_progressions.survival_os(t) == pytest.approx(2 * np.exp(-0.1 * t) - np.exp(-0.2 * t))
 
@@ -143,6 +152,7 @@ def test_those_who_never_die():
     for arm in (IllnessDeath(0.1, 0.05, 0.0), IllnessDeath(0.1, 0.05, 0.0, shape=(1, 1, 2))):
         assert arm.quantile_os([0.9, 0.6])[1] == np.inf  # 2/3 progress, and live
         assert arm.median_pps == np.inf
+        assert np.isnan(arm.correlation())
 
 
 # --- families against each other and against adaptive quadrature
@@ -163,6 +173,7 @@ def test_constant_hazards_as_weibull_and_as_piecewise(h, forward):
             assert two == pytest.approx(one, abs=1e-12)
         assert other.hazard_os(t) == pytest.approx(closed.hazard_os(t), rel=1e-9, abs=1e-12)
         assert other.median_pps() == pytest.approx(closed.median_pps(), rel=1e-9)
+        assert correlation(other) == pytest.approx(correlation(closed), rel=1e-9)
 
 
 def by_adaptive_quadrature(t, h, p, clock):
@@ -227,6 +238,8 @@ def test_every_formula_against_patients_drawn_at_random(arm):
         assert near(share, os > arm.quantile_os(share))
         assert near(share, pfs > arm.quantile_pfs(share))
     assert near(0.5, (os - pfs)[progressed] > arm.median_pps)
+    standardised = (pfs - pfs.mean()) / pfs.std() * (os - os.mean()) / os.std()
+    assert near(arm.correlation(), standardised)  # its standard error exceeds that of the correlation
 
 
 # --- batches
@@ -251,8 +264,10 @@ def test_a_batch_is_its_arms_one_by_one():
         assert batch.survival_os(t) == pytest.approx(np.array([one.survival_os(t) for one in singles]), abs=1e-12)
         assert batch.quantile_os(0.4) == pytest.approx(np.array([one.quantile_os(0.4) for one in singles]), rel=1e-9)
         assert batch.median_pps == pytest.approx([one.median_pps for one in singles], rel=1e-9)
+        assert batch.correlation() == pytest.approx([one.correlation() for one in singles], rel=1e-9)
         assert batch.sample(5, generator)[0].shape == (len(singles), 5)
     assert isinstance(IllnessDeath(0.1, 0.1, 0.1).median_pps, float)
+    assert isinstance(IllnessDeath(0.1, 0.1, 0.1).correlation(), float)
 
 
 # --- properties
@@ -285,6 +300,7 @@ def test_the_unit_of_time_does_not_matter(h, p, scale):
     one = IllnessDeath(*h, shape=p)
     other = IllnessDeath(*(value / scale**shape for value, shape in zip(h, p, strict=True)), shape=p)
     assert other.quantile_os(0.5) == pytest.approx(scale * one.quantile_os(0.5), rel=1e-8)
+    assert other.correlation() == pytest.approx(one.correlation(), abs=1e-7)
 
 
 @settings(max_examples=60, deadline=None)

@@ -55,6 +55,7 @@ def test_quiet_prints_none(capsys):
     assert "W107" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_public_case(capsys):
     """Medians that contradict both hazard ratios: W107 twice, on stderr and in the document."""
     path = CASES / "swapped_medians.csv"

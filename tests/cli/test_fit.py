@@ -65,6 +65,7 @@ def test_llovet_2019_pfs(capsys):
     assert estimate(one_patient, "weighted-regression", "ste_prediction")["status"] == "none"
 
 
+@pytest.mark.slow
 def test_json_is_the_same_bytes_every_time(capsys):
     texts = []
     for _ in range(2):
@@ -124,6 +125,7 @@ def test_a_run_writes_its_folder(tmp_path, capsys):
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_added_rows_and_what_they_change(tmp_path, capsys):
     path = tmp_path / "new.csv"
     path.write_text(NEW)

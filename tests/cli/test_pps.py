@@ -190,6 +190,7 @@ def test_the_power_at_the_difference_found_is_not_given(run):
     assert all(row["power"] == "" for row in rows(out, "moderation_evidence"))
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes(capsys):
     arguments = ["--json", "--resamples", "100", "--seed", "3"]
     printed = []

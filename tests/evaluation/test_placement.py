@@ -165,6 +165,7 @@ def test_words_and_figure(placed):
     assert labels[:2] == ["intermediate (k = 9)", "llovet-2019-pfs (k = 16)"]
 
 
+@pytest.mark.slow
 def test_focus_on_the_command_line(capsys, tmp_path):
     assert (
         main(["tactics-2022", "--focus", "oriental", "--json", "--model", "weighted-regression", "bivariate-bayes"])

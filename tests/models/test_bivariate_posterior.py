@@ -99,6 +99,7 @@ def test_a_doubled_grid_moves_no_quantile_by_half_a_percent_of_an_sd(name, trial
     assert largest_move(model.posterior(effects).quantiles(P), doubled.posterior(effects).quantiles(P)) < 0.005
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tactics-2022", "advanced-immunotherapy"])
 def test_quantiles_are_those_of_its_draws(name, trials):
     """The sampler inverts conditional distributions, the quantiles integrate: 200,000 draws agree within 4.5 Monte
@@ -156,6 +157,7 @@ def test_shrunken_effects_against_the_full_normal():
         assert covariance[i] == pytest.approx(full[2 * i : 2 * i + 2, 2 * i : 2 * i + 2], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_prediction_of_a_new_trial_against_draws():
     """Draw the posterior without the new trial, weigh the draws by its surrogate effect, draw its final effect."""
     effects = simulated(10, seed=6)
@@ -196,6 +198,7 @@ def test_prediction_of_a_new_trial_against_draws():
         posterior.predict(y1, 0.0)
 
 
+@pytest.mark.slow
 def test_line_bands_and_thresholds_are_those_of_draws(trials):
     result = BivariateBayes().fit(trials.analysis_set("llovet-2019-pfs"))
     draws = result.posterior.draw(200_000, seed=5)

@@ -20,6 +20,7 @@ from tests.support.effects import simulated
 P = (0.5, 0.025, 0.975)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -33,7 +34,9 @@ P = (0.5, 0.025, 0.975)
 )
 @pytest.mark.parametrize("k", [6, 21])
 def test_other_priors_are_reweighted_draws(change, k):
-    """Draws under the base prior, weighed by the ratio of the priors, have the quantiles of the exact posterior."""
+    """Draws under the base prior, weighed by the ratio of the priors, have the quantiles of the exact posterior: within
+    4.5 standard errors of a weighted proportion.
+    """
     effects = simulated(k, seed=8)
     wide = {"tau_surrogate": Uniform(0.0, 20.0), "tau_final": Uniform(0.0, 20.0)}
     base = BivariateBayes(**(wide if "tau_surrogate" in change else {}))
@@ -42,11 +45,12 @@ def test_other_priors_are_reweighted_draws(change, k):
     for name, prior in change.items():
         log_weight += prior.log_density(draws[name]) - getattr(base, name).log_density(draws[name])
     weight = np.exp(log_weight - log_weight.max())
-    effective = weight.sum() ** 2 / (weight**2).sum()
+    weight /= weight.sum()
     for name, quantiles in BivariateBayes(**change).posterior(effects).quantiles(P).items():
         for p, value in zip(P, quantiles, strict=True):
-            found = weight[draws[name] < value].sum() / weight.sum()
-            assert abs(found - p) < 5 * np.sqrt(p * (1 - p) / effective) + 2e-4, name
+            below = draws[name] < value
+            error = np.sqrt((weight**2 * (below - p) ** 2).sum())  # the heaviest weights may be in the tail
+            assert abs(weight[below].sum() - p) < 4.5 * error + 2e-4, name
 
 
 def test_prior_of_rho_within_is_a_mixture():
@@ -220,6 +224,7 @@ def test_daniels_hughes_is_not_cut_off_either():
     assert narrow.value == pytest.approx(weight @ line.node_sigma / weight.sum(), rel=0.03)
 
 
+@pytest.mark.slow
 def test_a_posterior_of_rho_within_much_narrower_than_its_prior_is_resolved():
     """Against the trapezoidal rule on 241 values of rho_within, each with its own exact evidence."""
     effects = simulated(45, seed=11, tau=(0.05, 0.05), se=(0.12, 0.12), rho_within=0.9)

@@ -172,6 +172,7 @@ def test_given_psi_it_is_the_meta_regression_of_metafor():
         assert (found[name].value, found[name].se) == pytest.approx((value, se), abs=2e-3 * se), name
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth():
     """200 data sets of 30 comparisons; a nominal 95 % covers in 0.95 +- 0.062 (four binomial errors).
 
@@ -190,6 +191,7 @@ def test_intervals_cover_the_truth():
     assert all(abs(count / 200 - 0.95) < 0.062 for count in covered.values()), covered
 
 
+@pytest.mark.slow
 def test_a_prior_with_the_spread_of_the_effects_undoes_the_pull():
     """Surrogate effects that spread as widely as their errors, 200 comparisons: vague true effects halve b - rho s2 /
     s1, a proper prior does not.

@@ -139,6 +139,7 @@ def test_offset_counts_what_the_control_arm_shares(trials, sets, offset):
     assert any("control" in problem or "PFS events taken" in problem for problem in found.result.problems)
 
 
+@pytest.mark.slow
 def test_offset_under_other_assumptions(trials, sets):
     records = {scenario.assumption: scenario.record for scenario in offset_sensitivity(trials, sets["all"])}
     assert set(records) == {assumption.name for assumption in ASSUMPTIONS}

@@ -61,6 +61,7 @@ def test_an_influential_trial_is_refitted():
     assert records[0].slope_difference.value == pytest.approx(refit.quantile("slope_difference", P)[0], abs=0.05)
 
 
+@pytest.mark.slow
 def test_permutation_p_is_uniform_without_moderation_and_small_with_it():
     """60 data sets with g = c = 0: mean p 0.5 +- 0.15, four errors of a uniform mean; and a strong moderator."""
     generator = np.random.default_rng(11)

@@ -19,7 +19,7 @@ from surrogacy.models import (
 from surrogacy.models.sampled.class_exchangeable import ClassExchangeable
 from surrogacy.models.sampled.moderated_line import SampledModeratedLine
 from surrogacy.results.requirements import MissingDataError, Requirement
-from tests.support.effects import effects_of
+from tests.support.effects import SAMPLED, effects_of
 from tests.support.partial_tables import LIMITS, NO_LIMITS, document_of, fit_of, run, simulated_rows
 
 
@@ -154,9 +154,7 @@ def test_arrays_without_standard_errors():
     assert BivariateRandomEffects().fit(half).left_out == ()
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in REGISTRY if not REGISTRY[name][0].startswith("surrogacy.models.sampled.")]
-)
+@pytest.mark.parametrize("name", sorted(set(REGISTRY) - SAMPLED))
 def test_every_model_states_its_needs(name):
     model = create(name)
     assert model.requires

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from surrogacy.effects import Effects
+from surrogacy.models import REGISTRY
 from surrogacy.trials import read_pairs
 
+SAMPLED = frozenset(name for name, entry in REGISTRY.items() if entry[0].startswith("surrogacy.models.sampled."))
 BIVARIATE = {
     "mu_surrogate",
     "mu_final",
@@ -21,7 +23,7 @@ BIVARIATE = {
     "ste_confidence",
     "loglik",
 }
-NEEDED = {
+NEEDED = {  # a model that is not listed must keep the contract, whatever it estimates
     "weighted-pearson": {"r", "r2_trial", "spearman"},
     "weighted-regression": {"intercept", "slope", "r2_trial", "sigma_resid", "ste_prediction", "ste_confidence"},
     "bivariate-ml": BIVARIATE,

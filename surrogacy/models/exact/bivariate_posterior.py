@@ -28,6 +28,7 @@ from surrogacy.stats.predictive import Prediction
 
 LIGHT = 1e-6  # share of the heaviest node below which a node is left out of mixtures of normals
 TOGETHER = 16  # data sets tabulated at once
+PORTION = 5_000  # draws at once: each takes 20 kB until it is drawn
 KIND = METHOD
 QUANTITIES = (
     "mu_surrogate",
@@ -285,7 +286,10 @@ class BivariatePosterior:
             Every quantity of the model.
         """
         generator = np.random.default_rng(seed)
-        draws, moments = marginals.draw(self.table, self.share, n, generator)
+        sizes = [min(PORTION, n - start) for start in range(0, n, PORTION)]
+        portions = [marginals.draw(self.table, self.share, size, generator) for size in sizes or [0]]
+        draws = {name: np.concatenate([part[name] for part, _ in portions]) for name in portions[0][0]}
+        moments = np.concatenate([moments for _, moments in portions], axis=1)
         m1, m2, v11, v12, v22 = moments
         normal = generator.standard_normal((2, n))
         draws["mu_surrogate"] = m1 + np.sqrt(v11) * normal[0]

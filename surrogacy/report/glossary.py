@@ -1,9 +1,11 @@
 """Glossary of the terms in screens, tables and figures, from the labels of the package.
 
-``python -m surrogacy.results.glossary > docs/glossary.md`` writes the page of the documentation.
+``python -m surrogacy.report.glossary`` writes ``docs/glossary.md`` in the current folder.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from surrogacy.results.labels import GLOSSARY, Label
 
@@ -27,4 +29,4 @@ def _line(name: str, label: Label) -> str:
 
 
 if __name__ == "__main__":
-    print(glossary(), end="")
+    Path("docs/glossary.md").write_text(glossary(), encoding="utf-8")

@@ -14,8 +14,9 @@ from surrogacy.results.labels import HEADINGS
 
 type Format = Callable[[Any], str]
 type Record = Mapping[str, Any]  # values of a row, or of results.json, by name
-TEXTS, LAYOUTS = (
-    tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8")) for name in ("texts", "tables")
+TEXTS, LAYOUTS, PHRASES = (
+    tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))
+    for name in ("texts", "tables", "phrases")
 )
 YES_OR_BLANK = frozenset({"boundary", "beyond_data"})
 
@@ -133,6 +134,12 @@ def text(name: str, /, **values: object) -> str:
     """Return a sentence of ``texts.toml`` with its values filled in."""
     sentence: str = TEXTS[name]
     return sentence.format(**values)
+
+
+def phrase(group: Literal["conclusions", "thresholds", "notes"], code: str, /, **values: object) -> str:
+    """Return a phrase of ``phrases.toml`` with its values filled in."""
+    words: str = PHRASES[group][code]
+    return words.format(**values)
 
 
 type Detail = Heading | Note | Entry | Grid

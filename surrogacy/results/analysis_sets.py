@@ -1,4 +1,4 @@
-"""Descriptions of the analysis sets that come with the package, for the help and the codebook."""
+"""Labels and descriptions of the analysis sets that come with the package, for screen, help and codebook."""
 
 SET_DESCRIPTIONS = {
     "tactics-2022": "The six comparisons of the TACTICS final report, with its hazard ratios",
@@ -13,3 +13,21 @@ SET_DESCRIPTIONS = {
     "advanced-immunotherapy": "Advanced disease, with an immune checkpoint inhibitor",
     "all": "Every comparison, whatever the stage",
 }
+SET_LABELS = {
+    "tactics-2022": "TACTICS report 2022",
+    "tactics-2022-ttup": "TACTICS report, TTUP",
+    "tactics-2022-updated": "TACTICS, updated HR",
+    "llovet-2019-pfs": "Llovet 2019",
+    "llovet-2019-ttp": "Llovet 2019, TTP",
+    "intermediate": "Intermediate stage",
+    "advanced": "Advanced disease",
+    "advanced-first-line": "Advanced, first line",
+    "advanced-second-line": "Advanced, second line",
+    "advanced-immunotherapy": "Advanced, immunotherapy",
+    "all": "All comparisons",
+}
+
+
+def set_label(name: str) -> str:
+    """Return the label of an analysis set; its name if it does not come with the package."""
+    return SET_LABELS.get(name, name)

@@ -8,20 +8,14 @@ from collections.abc import Iterator, Sequence
 import surrogacy
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.answers import Answer, Check, answer
-from surrogacy.report.section import Detail, Entry, Grid, Heading, Note, Record, Section, text
+from surrogacy.report.section import Detail, Entry, Grid, Heading, Note, Record, Section, phrase, text
+from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
 from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.format import ABSENT, interval, number, percent, settings_in_words, with_interval
 from surrogacy.results.labels import estimate_label, model_label
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
-
-SET_LABELS = {
-    "intermediate": "Intermediate stage",
-    "advanced": "Advanced disease",
-    "tactics-2022": "TACTICS report 2022",
-    "llovet-2019-pfs": "Llovet 2019",
-}
 
 
 def section(run: FitRun) -> Section:
@@ -32,11 +26,6 @@ def section(run: FitRun) -> Section:
         answer=(*_title(run), *_blocks(run, answers), *_numbers(run, answers)),
         record={"answer": [_record(fit, answers[fit.name]) for fit in run.sets if fit.name in answers]},
     )
-
-
-def set_label(name: str) -> str:
-    """Return the name of an analysis set for running text."""
-    return SET_LABELS.get(name, name)
 
 
 def surrogate_name(fit: SetFit) -> str:
@@ -72,7 +61,7 @@ def _blocks(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
 def sentence(fit: SetFit, reply: Answer) -> str:
     """Return the conclusion on a set with its numbers, and the surrogate threshold effect."""
     words = {"surrogate": surrogate_name(fit), "final": final_name(fit.effects)}
-    conclusion = text(f"answer_{reply.conclusion.replace('-', '_')}", **words)
+    conclusion = phrase("conclusions", reply.conclusion, **words)
     return f"{conclusion}: {_association(reply.quoted)}. {_threshold_sentence(reply, words)}".strip()
 
 
@@ -94,11 +83,10 @@ def _threshold_sentence(reply: Answer, words: dict[str, str]) -> str:
     threshold = reply.threshold
     if threshold is None:
         return ""
-    status = threshold.status.replace("-", "_")
-    if threshold.hr is not None and not reply.conclusion.is_shown:
-        status = "unreliable"
+    unreliable = threshold.hr is not None and not reply.conclusion.is_shown
+    status = "unreliable" if unreliable else threshold.status
     hr, other = number(threshold.hr), number(threshold.hr_other)
-    return text(f"answer_threshold_{status}", hr=hr, other=other, level=f"{threshold.level:.0%}", **words)
+    return phrase("thresholds", status, hr=hr, other=other, **words)
 
 
 def threshold_cell(reply: Answer) -> str:
@@ -249,8 +237,9 @@ def _note(fit: SetFit, code: CaveatCode) -> str:
     effects = fit.effects
     models = [result.model for result in fit.results if code in {caveat.code for caveat in result.caveats}]
     surrogates = {endpoint_of(effects, i, "surrogate") for i in range(len(effects))}
-    return text(
-        f"note_{code.replace('-', '_')}",
+    return phrase(
+        "notes",
+        code,
         k=len(effects),
         trials=len(effects.trials),
         unverified=int(effects.unverified.sum()),

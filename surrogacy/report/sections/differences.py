@@ -10,7 +10,7 @@ from surrogacy.evaluation.answers import answer
 from surrogacy.evaluation.differences import POWER_NOTE, Difference
 from surrogacy.evaluation.posterior_differences import Contrast
 from surrogacy.report.section import BLANK, Cell, Entry, Grid, Note, Record, Section, Table, table, text
-from surrogacy.report.sections.answers import set_label
+from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, signed, with_interval

@@ -26,9 +26,10 @@ from surrogacy.report.section import (
     table,
     text,
 )
-from surrogacy.report.sections.answers import set_label, surrogate_name
+from surrogacy.report.sections.answers import surrogate_name
 from surrogacy.report.sections.decomposition import summary_line
 from surrogacy.report.sections.decomposition_answer import split_line
+from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
 from surrogacy.results.format import interval, number, percent, settings_in_words, value_and_interval
 from surrogacy.results.labels import POSITIONS, model_label

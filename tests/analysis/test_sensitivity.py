@@ -34,6 +34,7 @@ def rows(out, name):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_cross_validation_of_the_report_is_that_of_the_library(document, trials):
     found, out = document
     effects = trials.analysis_set("llovet-2019-pfs")
@@ -63,6 +64,7 @@ def test_refits_made_once_serve_every_question(name, trials):
         assert influence.delete_one(model, effects, left_out) == influence.delete_one(model, effects)
 
 
+@pytest.mark.slow
 def test_influence_tables_name_the_trial_that_carries_r(document):
     found, out = document
     tactics = [
@@ -82,6 +84,7 @@ def test_influence_tables_name_the_trial_that_carries_r(document):
     )
 
 
+@pytest.mark.slow
 def test_differences_are_of_sets_without_a_common_trial(document):
     found, out = document
     (one,) = found["differences"]
@@ -96,6 +99,7 @@ def test_differences_are_of_sets_without_a_common_trial(document):
     assert fit_stages.COMPARE.batches(run) == [[]]
 
 
+@pytest.mark.slow
 def test_verdicts_are_neutral_unless_asked(document, capsys):
     found, _ = document
     neutral = " ".join(one["words"] for one in found["verdicts"])
@@ -113,6 +117,7 @@ def test_verdicts_are_neutral_unless_asked(document, capsys):
     assert next(one for one in said if one["item"] == "correlation")["value"] == "unclear"
 
 
+@pytest.mark.slow
 def test_every_choice_subgroup_and_recipe_is_there(document, trials):
     found, out = document
     of_regression = [r for r in found["choices"] if r["set"] == "tactics-2022" and r["model"] == "weighted-regression"]

@@ -233,6 +233,7 @@ def test_as_a_module_and_as_a_script():
     assert module.stdout == package.stdout
 
 
+@pytest.mark.slow
 def test_a_later_run_removes_the_files_of_an_earlier_one_and_no_others(tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["tactics-2022", "--out", str(out), "--format", "png", "--quiet"]) == 0
@@ -282,6 +283,7 @@ def test_os_is_no_surrogate_of_itself(capsys):
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_a_pipe_that_knows_few_signs(tmp_path):
     command = [sys.executable, "-m", "surrogacy.fit", "tactics-2022", "--out", str(tmp_path / "out"), "--format", "svg"]
     done = subprocess.run(

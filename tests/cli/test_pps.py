@@ -201,6 +201,7 @@ def test_same_seed_same_bytes(capsys):
     assert json.loads(printed[0])["schema"] == "surrogacy.pps/1"
 
 
+@pytest.mark.slow
 def test_an_added_trial_is_decomposed(tmp_path, capsys):
     own = tmp_path / "own.csv"
     own.write_text(

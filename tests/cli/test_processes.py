@@ -67,6 +67,7 @@ def long_run(tmp_path):
 
 
 @linux
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["KILL", "TERM", "INT"]
 )
@@ -86,6 +87,7 @@ def test_after_a_signal_neither_processes_nor_files_remain(long_run, number, cod
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @linux
 def test_a_worker_killed_by_the_system_ends_the_run_with_a_line(long_run):
     run, out = long_run
@@ -101,6 +103,7 @@ def test_a_worker_killed_by_the_system_ends_the_run_with_a_line(long_run):
     assert not out.exists()
 
 
+@pytest.mark.slow
 @linux
 def test_the_server_that_forks_has_one_thread(long_run):
     run, _ = long_run

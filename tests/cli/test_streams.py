@@ -50,6 +50,7 @@ def test_a_negative_seed_is_a_usage_error(command, capsys):
     assert capsys.readouterr().err == "error: --seed -1: give a whole number, 0 or more\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirection", "words"), [(">&-", "standard output is closed"), (">/dev/full", "cannot write to standard output")]
 )
@@ -114,6 +115,7 @@ def test_no_program_is_run_in_the_users_folder(tmp_path):
     assert "git" not in json.loads((repository / "out" / "run.json").read_text())
 
 
+@pytest.mark.slow
 def test_every_file_is_the_same_for_any_hash_seed(tmp_path):
     contents = []
     for seed in ("0", "1"):
@@ -136,6 +138,7 @@ def test_a_closed_standard_input_is_no_table():
     assert lines == ["standard input: E001 error: standard input is closed. Fix: give a file, or < FILE."]
 
 
+@pytest.mark.slow
 def test_settings_of_the_plotting_library_change_nothing(tmp_path):
     assert shell("", *SMALL, "--quiet", "--out", str(tmp_path / "a"))[2] == 0
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\nlines.linewidth: 9\n")

@@ -75,6 +75,7 @@ def test_reml_of_the_same_data_keeps_its_maximum_at_rho_1():
     assert result["rho_between"].value == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["ml", "reml"])
 def test_no_higher_likelihood_by_brute_force_in_a_hundred_hostile_data_sets(method):
     both_zero = 0

@@ -153,6 +153,7 @@ def test_without_a_gap_there_are_no_shares():
         assert all(share.value is None for share in found.shares.values())
 
 
+@pytest.mark.slow
 def test_residual_of_trials_that_follow_the_model():
     """p of the residual of 120 trials simulated from the model: below 0.1 in 10 %, within 3 binomial errors (8 %)."""
     truth = trial(hr_pfs=13.5 / 22.8)
@@ -175,6 +176,7 @@ def test_residual_of_trials_that_follow_the_model():
     assert np.mean(np.array(p) < 0.1) == pytest.approx(0.1, abs=0.085)
 
 
+@pytest.mark.slow
 def test_bootstrap_covers_what_generated_the_trials():
     """Gap of 100 simulated trials: the 90 % interval of each holds the truth in 81 to 99 % (3 binomial errors about 90
     %).
@@ -254,6 +256,7 @@ def test_every_way_that_a_trial_allows(tactics, trials):
         decompose_all(trial(q=0.8), resamples=100)
 
 
+@pytest.mark.slow
 def test_every_trial_of_the_table(trials):
     summaries, reasons = read_all_inputs(trials)
     assert {summary.comparison for summary in summaries} | set(reasons) == set(trials.trials["comparison"])

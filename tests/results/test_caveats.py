@@ -79,6 +79,7 @@ def test_codes_that_are_read_occur(trials):
     assert codes >= {CaveatCode.BOUNDARY, CaveatCode.UNVERIFIED, CaveatCode.NARROW_BAND}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "options"),
     [

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import exp
 
 from surrogacy.analysis.settings import PpsSettings
 from surrogacy.analysis.stages import StagedRun
 from surrogacy.effects import Effects
-from surrogacy.models.moderation import Moderation
+from surrogacy.models.moderation import LineAtValue, Moderation
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition, main_decomposition
@@ -17,7 +18,12 @@ from surrogacy.pps.dilution_regression import Offset
 from surrogacy.pps.gap_estimates import DirectDeathScenario
 from surrogacy.pps.moderation_evidence import LineWithoutTrial, LogScore, Permutation, TrialsNeeded
 from surrogacy.pps.offset_sensitivity import OffsetScenario
+from surrogacy.pps.records import Record, with_limits
 from surrogacy.pps.trial_summary import TrialSummary
+from surrogacy.results.estimate import Estimate
+from surrogacy.stats.thresholds import threshold_caveats
+
+POWER_NOTE = "not given: the power at the estimated difference is a function of the p-value alone; see detectable"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +41,7 @@ class Moderated:
     swayed : tuple of str
         Labels of the trials whose removal changes the conclusion on the difference of slopes.
     needed : TrialsNeeded
-        For the estimated difference of slopes; its ``power``, a function of the p-value alone, is not reported.
+        For the estimated difference of slopes; its ``power`` is not reported (`POWER_NOTE`).
     needed_for_dilution : TrialsNeeded or None
         For the difference that dilution alone causes, if the moderator is PPS.
     """
@@ -47,6 +53,60 @@ class Moderated:
     swayed: tuple[str, ...]
     needed: TrialsNeeded
     needed_for_dilution: TrialsNeeded | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the moderator."""
+        return self.line.moderator.name
+
+    @property
+    def lines(self) -> list[Record]:
+        """Line at several values of the moderator, under the keys of results.json."""
+        return [self._line_record(line) for line in self.line.at_quantiles()]
+
+    def _line_record(self, line: LineAtValue) -> Record:
+        effects, threshold = self.line.result.effects, line.ste_prediction
+        caveats = threshold_caveats(
+            {"slope": line.slope, "intercept": Estimate(threshold.intercept), "ste_prediction": threshold}, effects
+        )
+        predicted, low, high = line.predicted_hr
+        return {
+            "moderator": self.name,
+            "k": len(effects),
+            "place": line.place,
+            "value": line.value,
+            "label": line.label,
+            **with_limits("slope", line.slope),
+            "hr_surrogate": exp(line.log_hr),
+            "predicted": predicted,
+            "predicted_low": low,
+            "predicted_high": high,
+            "ste_prediction": threshold.hr,
+            "ste_prediction_status": threshold.status,
+            "ste_prediction_made": threshold.made,
+            "ste_caveat": ". ".join(caveat.text for caveat in caveats) or None,
+            **with_limits("r2_conditional", self.line.r2_at(line.value)),
+        }
+
+    @property
+    def evidence(self) -> Record:
+        """Permutation test, numbers of comparisons and log score, under the keys of results.json."""
+        dilution = self.needed_for_dilution
+        return {
+            "moderator": self.name,
+            "permutation_p": self.permutation.p,
+            "permutations": self.permutation.permutations,
+            "power": None,
+            "power_note": POWER_NOTE,
+            "detectable": self.needed.detectable,
+            "comparisons_needed": self.needed.comparisons,
+            "difference_for_dilution": None if dilution is None else dilution.slope_difference,
+            "power_for_dilution": None if dilution is None else dilution.power,
+            "comparisons_for_dilution": None if dilution is None else dilution.comparisons,
+            "wanted": self.needed.wanted,
+            **with_limits("log_score", self.score.difference),
+            "swayed": ", ".join(self.swayed),
+        }
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Short screen of the decompositions: how much of the PFS effect is lost on the way to OS."""
+"""Decompositions on the short screen."""
 
 from __future__ import annotations
 
@@ -7,23 +7,20 @@ from collections.abc import Iterator, Sequence
 import surrogacy
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.pps.decomposition import Decomposition
-from surrogacy.report.section import Detail, Entry, Grid, Heading, Note, Record, text
+from surrogacy.report.section import BLANK, Detail, Entry, Grid, Heading, Note, Record, text
 from surrogacy.results.format import number, share_with_interval, with_interval
 from surrogacy.results.labels import OS_HAZARD_RATIOS
 
 P_LIMIT = 0.05
 
 
-def answer(run: PpsRun, main: Decomposition) -> tuple[Detail, ...]:
-    """Return the way of the trial in focus from its PFS to its OS effect, and the scenarios in short."""
-    return tuple(_lines(run, main))
-
-
-def _lines(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
+def answer(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
+    """Return the parts of the gap of the trial in focus, and a table of the scenarios."""
     version = f"  (data {run.trials.data_version}, version {surrogacy.__version__})"
     yield Heading(text("decomposition_title", name=main.inputs.name), version)
-    yield Note(answer_line(main))
-    yield Heading()
+    ratios = {key: number(main.hazard_ratios[key].value) for key in OS_HAZARD_RATIOS}
+    yield Note(text("decomposition_answer", endpoint=main.inputs.endpoint, split=split_line(main), **ratios))
+    yield BLANK
     headings = ("PFS effect, calibration", "PFS HR", "OS HR: equal PPS", "with PPS difference", "Dilution of the gap")
     rows = [
         (
@@ -35,14 +32,7 @@ def _lines(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
     ]
     yield Grid(headings, tuple(rows), compact=True)
     yield Note(text("decomposition_answer_footnote", observed=with_interval(main.hazard_ratios["observed"])))
-    yield Heading()
-
-
-def answer_line(decomposition: Decomposition) -> str:
-    """Return the expected OS hazard ratios of a trial, and whether its data identify the shares of the gap."""
-    ratios = {key: number(decomposition.hazard_ratios[key].value) for key in OS_HAZARD_RATIOS}
-    split = split_line(decomposition)
-    return text("decomposition_answer", endpoint=decomposition.inputs.endpoint, split=split, **ratios)
+    yield BLANK
 
 
 def split_line(decomposition: Decomposition) -> str:
@@ -53,7 +43,7 @@ def split_line(decomposition: Decomposition) -> str:
 
 
 def every_trial_answer(decompositions: Sequence[Decomposition]) -> tuple[Entry, ...]:
-    """Return how many residuals differ from 0 in all trials, and how many splits are identified."""
+    """Return the numbers of residuals that differ from 0 and of identified splits over all trials."""
     if not decompositions:
         return ()
     counts = residual_p_record(decompositions)
@@ -67,7 +57,7 @@ def every_trial_answer(decompositions: Sequence[Decomposition]) -> tuple[Entry, 
 
 
 def residual_p_record(decompositions: Sequence[Decomposition]) -> Record:
-    """Return the number of p-values of residuals, of those below 0.05, and of those expected without residuals."""
-    below = sum(one.p_residual < P_LIMIT for one in decompositions)
+    """Return the numbers of p-values of residuals, of those below 0.05, and of those expected below it by chance."""
+    below = sum(decomposition.p_residual < P_LIMIT for decomposition in decompositions)
     size = len(decompositions)
     return {"tests": size, "below_0.05": below, "expected_below_0.05": P_LIMIT * size}

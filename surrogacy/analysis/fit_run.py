@@ -21,6 +21,7 @@ from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.placement import Focus, Placement, placement_record
 from surrogacy.evaluation.records import Record
 from surrogacy.pps.decomposition import Decomposition
+from surrogacy.results.labels import model_label
 from surrogacy.results.requirements import NotFitted
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, FlowEntry
@@ -143,7 +144,7 @@ class SetFit:
         sentences = []
         for model in dict.fromkeys(influence.refit.model for influence in self.influences):
             of_model = [influence for influence in self.influences if influence.refit.model == model]
-            sentences += [f"{model}, {sentence}" for sentence in pivotal_trials(of_model, labels)]
+            sentences += [f"{model_label(model)}, {sentence}" for sentence in pivotal_trials(of_model, labels)]
         return sentences
 
     def joined(self, parts: Iterable[SetFit]) -> SetFit:

@@ -36,6 +36,7 @@ from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction, predic
 from surrogacy.evaluation.placement import Focus, focus_comparisons, require_focus
 from surrogacy.evaluation.records import Record
 from surrogacy.models import Capability, Model
+from surrogacy.results.labels import model_label
 from surrogacy.results.requirements import refuse_unfittable
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, TrialSet
@@ -91,7 +92,7 @@ def _fit_without_added(run: FitRun) -> list[list[Task]]:
 
 def _fit_tasks(paired: AnalysisSet, models: Sequence[Model], required: Sequence[str]) -> list[Task]:
     return [
-        Task(f"{paired.effects.name}: {model.name}", fit_model, (paired, model, model.name in required))
+        Task(f"{paired.effects.name}: {model_label(model.name)}", fit_model, (paired, model, model.name in required))
         for model in models
     ]
 
@@ -115,7 +116,11 @@ def _joined(sets: Sequence[SetFit], fits: Sequence[SetFit]) -> tuple[SetFit, ...
 def _evaluate(run: FitRun) -> list[list[Task]]:
     return [
         [
-            Task(f"{fit.name}: {model.name} without each trial", evaluate_model, (fit.analysis_set, model, result))
+            Task(
+                f"{fit.name}: {model_label(model.name)} without each trial",
+                evaluate_model,
+                (fit.analysis_set, model, result),
+            )
             for model, result in _results(run, fit)
         ]
         for fit in run.sets
@@ -130,7 +135,7 @@ def _vary(run: FitRun) -> list[list[Task]]:
 def _variations(run: FitRun, fit: SetFit) -> Iterator[Task]:
     models = [model for model, _ in _results(run, fit) if Capability.REFITS in model.capabilities]
     for model in models:
-        name = f"{fit.name}: {model.name}"
+        name = f"{fit.name}: {model_label(model.name)}"
         if Capability.PROFILE_INTERVALS in model.capabilities:
             yield Task(f"{name} without each trial, with intervals", vary_refits, (fit.analysis_set, model))
         yield Task(f"{name}, each choice", vary_choices, (fit.analysis_set, model, run.settings, run.trials))
@@ -155,7 +160,11 @@ def _predict_sets(run: FitRun) -> list[list[Task]]:
     pairs = [(a, b) for a, b in permutations(run.sets, 2) if not set(b.effects.trials) <= set(a.effects.trials)]
     return [
         [
-            Task(f"{test.name} from {training.name}: {model.name}", external, (model, training.effects, test.effects))
+            Task(
+                f"{test.name} from {training.name}: {model_label(model.name)}",
+                external,
+                (model, training.effects, test.effects),
+            )
             for training, test in pairs
             for model, result in _results(run, training)
             if Capability.REFITS in model.capabilities and has_line(result)
@@ -173,7 +182,7 @@ def _sample(run: FitRun) -> list[list[Task]]:
     tasks = []
     for model in _sampled_too(run.settings.fitted_models):
         data = [fit.effects for fit in run.sets if fit.result(model.name) is not None]
-        tasks.append(Task(f"NUTS: {model.name}", sample_model, (model, data, run.settings.seed)))
+        tasks.append(Task(f"NUTS: {model_label(model.name)}", sample_model, (model, data, run.settings.seed)))
     return [tasks]
 
 

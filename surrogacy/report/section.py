@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from surrogacy.results.format import cell, yes_or_blank
-from surrogacy.results.labels import HEADINGS
+from surrogacy.results.labels import HEADINGS, MODELS
 
 type Format = Callable[[Any], str]
 type Record = Mapping[str, Any]  # values of a row, or of results.json, by name
@@ -18,6 +18,7 @@ TEXTS, LAYOUTS, PHRASES = (
     tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))
     for name in ("texts", "tables", "phrases")
 )
+MODEL_NAMES = {name: label.text for name, label in MODELS.items()}
 YES_OR_BLANK = frozenset({"boundary", "beyond_data"})
 
 
@@ -197,7 +198,7 @@ def columns(
     **headings : str
         Headings that differ from those in `surrogacy.results.labels.HEADINGS`.
     """
-    words = partial(cell, digits=digits, labels=labels)
+    words = partial(cell, digits=digits, labels=MODEL_NAMES | dict(labels or {}))
     return tuple(
         Column(name, headings.get(name) or HEADINGS[name], yes_or_blank if name in YES_OR_BLANK else words)
         for name in names.split()

@@ -90,7 +90,7 @@ def test_every_comparison_of_the_table_is_in_the_flow(capsys):
 
 def test_a_run_writes_its_folder(tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(["tactics-2022", "--out", str(out), "--format", "png", "svg"]) == 0
+    assert main(["tactics-2022", "--out", str(out), "--format", "png", "svg", "--details"]) == 0
     shown = capsys.readouterr().out
     assert "0.55" in shown
     assert "without TACE-2" in shown

@@ -65,7 +65,7 @@ def test_arguments_that_are_right_are_not_in_the_way(capsys):
 def test_limits_that_are_somewhat_asymmetric_are_a_warning(capsys):
     trial, warnings = parse_new_trial(["0.60", "0.45", "0.90"])
     assert trial == NewTrial(0.60, 0.45, 0.90)
-    assert "--predict 0.60 0.45 0.90: limits not symmetric" in warnings[0]
+    assert "--predict 0.60 0.45 0.90: the limits are not symmetric" in warnings[0]
     arguments = ["tactics-2022", "--model", "weighted-regression", "--json", "--predict", "0.60", "0.45", "0.90"]
     assert main(arguments) == 0
     assert warnings[0] in capsys.readouterr().err

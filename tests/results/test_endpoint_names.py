@@ -77,6 +77,7 @@ def test_no_output_presumes_an_endpoint(name, surrogate, final, caption, tmp_pat
         "0.8",
         "--new-n",
         "300",
+        "--details",
         "--out",
         str(out),
         "--format",

@@ -47,10 +47,10 @@ def test_hazard_ratios_and_patients_are_enough_for_correlation_and_regression(ca
 
 def test_hazard_ratios_and_patients_on_the_screen_and_in_the_folder(tmp_path, capsys):
     out = tmp_path / "out"
-    assert run(HAZARD_RATIOS_AND_PATIENTS, "--out", str(out), "--format", "png") == 0
+    assert run(HAZARD_RATIOS_AND_PATIENTS, "--out", str(out), "--format", "png", "--details") == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "not fitted: no standard errors" in shown
-    assert "to fit bivariate-reml and bivariate-bayes: give confidence limits" in shown
+    assert "to fit bivariate REML and Bayesian bivariate model: give confidence limits" in shown
     captions = {path.name: path.read_text() for path in (out / "figures").glob("*.md")}
     assert {name.split("-")[0] for name in captions} == {"bubble", "forest"}
     assert "No intervals are drawn" in captions["forest-hazard_ratios_and_patients.caption.md"]
@@ -137,9 +137,9 @@ def test_three_of_27_in_every_output(partial_table, tmp_path, capsys):
         "bivariate-reml: 24 of 27 comparisons; left out, no standard error of PFS and OS: T03, T09, T21."
         in capsys.readouterr().out
     )
-    assert run(path, "--out", str(out), "--format", "svg") == 0
+    assert run(path, "--out", str(out), "--format", "svg", "--details") == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "! bivariate-reml, bivariate-bayes: 3 of 27 comparisons left out" in shown
+    assert "! bivariate REML, Bayesian bivariate model: 3 of 27 comparisons left out" in shown
     forest = (out / "figures" / "forest-own.caption.md").read_text()
     assert forest.startswith("Hazard ratios of PFS and of OS, 24 of 27 comparisons from 24 trials")
     assert "T03, T09, T21. Remedy:" in forest

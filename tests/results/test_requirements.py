@@ -120,11 +120,11 @@ def test_an_added_row_on_the_screen(tmp_path, capsys):
     path, out = tmp_path / "new.csv", tmp_path / "out"
     path.write_text("trial,stage,n_exp,n_ctl,hr_pfs,hr_os\nMADE-UP,intermediate,400,390,0.5,0.6\n")
     models = ["--model", "weighted-pearson", "bivariate-reml"]
-    assert main(["tactics-2022", "--add", str(path), "--out", str(out), "--format", "svg", *models]) == 0
+    assert main(["tactics-2022", "--add", str(path), "--out", str(out), "--format", "svg", "--details", *models]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "6 → 7" in shown
     assert "6 → 6 of 7" in shown
-    assert "tactics-2022, bivariate-reml: MADE-UP left out, no standard error of PFS and OS. Remedy: give" in shown
+    assert "tactics-2022, bivariate REML: MADE-UP left out, no standard error of PFS and OS. Remedy: give" in shown
 
 
 def test_arrays_without_standard_errors():

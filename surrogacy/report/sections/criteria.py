@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.report.section import Section, table
+from surrogacy.results.endpoint_names import common_final_name
+from surrogacy.results.labels import estimate_labels
 
 
 def section(run: FitRun) -> Section:
@@ -18,6 +20,11 @@ def section(run: FitRun) -> Section:
     limits = {record["scheme"]: record["limits"] for record in rows}
     return Section(
         key="criteria",
-        tables=table("verdicts", rows, remarks=" ".join(f"[{scheme}] {source}" for scheme, source in limits.items())),
+        tables=table(
+            "verdicts",
+            rows,
+            labels=estimate_labels(common_final_name(fit.effects for fit in run.sets)),
+            remarks=" ".join(f"[{scheme}] {source}" for scheme, source in limits.items()),
+        ),
         record={"verdicts": verdicts},
     )

@@ -52,7 +52,7 @@ def _coverage_line(one: SetFit) -> Iterator[Note]:
     for predictions in one.cross_validation:
         covered, size = predictions.coverage
         outside = f" (not {', '.join(labels[name] for name in predictions.outside)})" if predictions.outside else ""
-        cells.append(f"{predictions.model} {covered} of {size}{outside}")
+        cells.append(f"{model_label(predictions.model)} {covered} of {size}{outside}")
     if cells:
         what = f"observed {final_name(one.effects)} HR within the 95% interval predicted from the other trials"
         yield Note(f"{what}: {'; '.join(cells)}")

@@ -14,7 +14,7 @@ from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, signed, with_interval
-from surrogacy.results.labels import estimate_label, estimate_labels
+from surrogacy.results.labels import estimate_label, estimate_labels, model_label
 
 TITLE = "Is the association weaker?"
 
@@ -121,7 +121,7 @@ def changes_section(run: FitRun) -> Section:
         before, after = change.before, change.after
         difference = None if before is None or after is None else after - before
         sizes = f"{_used(change.k_before, change.left_out_before)} → {_used(change.k_after, change.left_out_after)}"
-        about = change.set, change.model, change.estimate, sizes
+        about = change.set, model_label(change.model), estimate_label(change.estimate, "OS"), sizes
         rows.append((*about, number(before, 3), number(after, 3), signed(difference, 3)))
     headings = ("Set", "Model", "Quantity", "Comparisons", "Before", "After", "Change")
     grid = Grid(headings, tuple(rows), "What the added rows change", "\n".join(_omissions(run)))
@@ -162,7 +162,7 @@ def _omissions(run: FitRun) -> Iterator[str]:
     for change in run.changes:
         if change.left_out_after:
             reason = change.set, ", ".join(change.left_out_after), change.reason, change.remedy
-            models.setdefault(reason, {})[change.model] = None
+            models.setdefault(reason, {})[model_label(change.model)] = None
     for (name, comparisons, why, remedy), names in models.items():
         yield f"{name}, {' and '.join(names)}: {comparisons} left out, {why}. Remedy: {remedy}."
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import Note, Record, Section, Table, table
 from surrogacy.report.sections.effects import comparison_labels, trial_labels
+from surrogacy.results.labels import model_label
 
 
 def section(run: FitRun) -> Section:
@@ -33,7 +34,7 @@ def _pivotal_line(one: SetFit) -> Iterator[Note]:
         changed = [record for record in records if record["slope_sign"] != records[0]["slope_sign"]]
         if changed:
             without = ", ".join(labels[record["left_out"]] for record in changed)
-            cells.append(f"{model} {records[0]['slope_sign']}, but not without any one of {without}")
+            cells.append(f"{model_label(str(model))} {records[0]['slope_sign']}, but not without any one of {without}")
     if cells:
         yield Note(f"95% interval of the slope: {'; '.join(cells)}")
 

@@ -11,7 +11,7 @@ from surrogacy.report.section import BLANK, Cell, Detail, Grid, Heading, Note, R
 from surrogacy.results.endpoint_names import final_name, final_names, surrogate_names
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import ABSENT, interval, number, settings_in_words, with_interval
-from surrogacy.results.labels import SYMBOLS, estimate_label
+from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
 from surrogacy.results.requirements import LeftOut
 from surrogacy.results.result import Result
 
@@ -46,15 +46,18 @@ def _block(one: SetFit) -> tuple[Detail, ...]:
         (_model_cell(result), _association_cell(result), _slope_cell(result), _threshold_cell(result))
         for result in one.results
     ]
-    rows += [(model, Cell(f"not fitted: {text}", style="red"), "", "") for model, text in one.failures]
-    rows += [(entry.model, Cell(f"not fitted: {entry.reason}", style="yellow"), "", "") for entry in one.not_fitted]
+    rows += [(model_label(model), Cell(f"not fitted: {text}", style="red"), "", "") for model, text in one.failures]
+    rows += [
+        (model_label(entry.model), Cell(f"not fitted: {entry.reason}", style="yellow"), "", "")
+        for entry in one.not_fitted
+    ]
     headings = ("Model", "Association (95% interval)", "Slope (95% interval)", "STE (HR)")
     return Heading(one.name, remark), Grid(headings, tuple(rows))
 
 
 def _model_cell(result: Result) -> Cell:
     fitted = f"; {result.size} comparisons" if result.left_out else ""
-    return Cell(result.model, f"{settings_in_words(result)}{fitted}")
+    return Cell(model_label(result.model), f"{settings_in_words(result)}{fitted}")
 
 
 def _association_cell(result: Result) -> Cell:
@@ -65,7 +68,9 @@ def _association_cell(result: Result) -> Cell:
     method = result[name].method.partition(";")[0]
     if name == "rho_between" and result["r2_trial"].value is not None:
         rho = number(result["rho_between"].value)
-        return Cell(f"{SYMBOLS['r2_trial']} {with_interval(result['r2_trial'])}", f"rho_between {rho}; {method}")
+        return Cell(
+            f"{SYMBOLS['r2_trial']} {with_interval(result['r2_trial'])}", f"between-trial correlation {rho}; {method}"
+        )
     if "r_bootstrap" in result.estimates:
         bootstrap: Estimate = result["r_bootstrap"]
         method += f"; bootstrap {interval(bootstrap.low, bootstrap.high)}"
@@ -100,7 +105,7 @@ def _threshold_beside(threshold: ThresholdEffect) -> str:
 def _remedies(one: SetFit) -> Iterator[Note]:
     """Return what would let the models be fitted that were not."""
     for remedy in dict.fromkeys(entry.remedy for entry in one.not_fitted):
-        models = [entry.model for entry in one.not_fitted if entry.remedy == remedy]
+        models = [model_label(entry.model) for entry in one.not_fitted if entry.remedy == remedy]
         yield Note(f"to fit {' and '.join(models)}: {remedy}", warning=True)
 
 
@@ -109,7 +114,7 @@ def _warnings(one: SetFit) -> Iterator[Note]:
     models: dict[str, list[str]] = {}
     for result in one.results:
         for problem in result.problems:
-            models.setdefault(problem, []).append(result.model)
+            models.setdefault(problem, []).append(model_label(result.model))
     for problem, names in models.items():
         where = "" if len(names) == len(one.results) else f"{', '.join(names)}: "
         yield Note(f"! {where}{problem}", warning=True)
@@ -153,9 +158,9 @@ def _all_caveats(analyses: Sequence[SetFit]) -> str:
         for result in one.results:
             for problem in result.problems:
                 shared = problem in one.effects.problems
-                where.setdefault(problem, {})[one.name if shared else f"{one.name}, {result.model}"] = None
+                where.setdefault(problem, {})[one.name if shared else f"{one.name}, {model_label(result.model)}"] = None
         for model, text in _not_fitted(one):
-            where.setdefault(f"not fitted: {text}", {})[f"{one.name}, {model}"] = None
+            where.setdefault(f"not fitted: {text}", {})[f"{one.name}, {model_label(model)}"] = None
     return " ".join(f"[{'; '.join(labels)}] {problem}." for problem, labels in where.items())
 
 

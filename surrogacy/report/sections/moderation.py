@@ -23,6 +23,7 @@ from surrogacy.report.section import (
 from surrogacy.report.sections.models import fit_record
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import interval, number, percent, with_interval
+from surrogacy.results.labels import estimate_label
 from surrogacy.results.result import Result
 
 MODERATORS = {"pps-ratio": "PPS/PFS ratio", "stage": "stage", "line": "line of treatment"}
@@ -195,7 +196,9 @@ def _estimates_table(run: PpsRun) -> tuple[Table, ...]:
         for key, estimate in result.estimates.items()
         if isinstance(estimate, Estimate)
     ]
-    return table("moderated_estimates", records, remarks=remarks)
+    return table(
+        "moderated_estimates", records, formats={"estimate": lambda name: estimate_label(name, "OS")}, remarks=remarks
+    )
 
 
 def moderated_drawings(run: PpsRun) -> Iterator[Drawing]:

@@ -122,7 +122,7 @@ def _details(run: FitRun, focus: Focus) -> Iterator[Detail]:
         first = Cell(name, f"{line[0].fitted}, k = {line[0].k}")
         rows.append((first, *map(_prediction_cell, line)))
     headings = ("Line", *(f"Predicted {final} HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts))
-    yield Heading(f"{focus.label} against the lines of {placements[0].model}")
+    yield Heading(f"{focus.label} against the lines of the {model_label(placements[0].model)}")
     yield Grid(headings, tuple(rows))
     for one in run.decompositions:
         if one.inputs.comparison == focus.comparison:
@@ -179,7 +179,7 @@ def predictions_section(run: FitRun) -> Section:
     rows = [
         (
             f"{prediction.set} (k = {prediction.k})",
-            prediction.model,
+            model_label(prediction.model),
             prediction.target,
             value_and_interval(prediction.predicted, prediction.low_95, prediction.high_95)
             + (" †" if prediction.beyond_data else ""),

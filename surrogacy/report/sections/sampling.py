@@ -8,7 +8,7 @@ from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import Note, Record, Section, table, text
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number
-from surrogacy.results.labels import SUMMARIES, estimate_labels
+from surrogacy.results.labels import SUMMARIES, estimate_labels, model_label
 
 
 def section(run: FitRun) -> Section:
@@ -36,7 +36,7 @@ def _lines(one: SetFit) -> Iterator[Note]:
         yield Note(
             text(
                 "nuts_line",
-                model=model,
+                model=model_label(str(model)),
                 draws=draws["chain"] * draws["draw"],
                 count=len(records),
                 difference=number(abs(largest["difference"]), 1),

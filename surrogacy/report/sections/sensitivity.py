@@ -8,7 +8,7 @@ from functools import partial
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, table, text
 from surrogacy.results.format import number, percent, value_and_interval
-from surrogacy.results.labels import CHOICES, model_label
+from surrogacy.results.labels import CHOICES, PRIOR_SETS, model_label
 
 
 def section(run: FitRun) -> Section:
@@ -46,7 +46,7 @@ def _grid_line(one: SetFit) -> Iterator[Note]:
     records = [record for record in one.rho_within_grid if record["model"] == model]
     cells = "   ".join(f"{record['rho_within']:g}: {_r2_and_slope(record)}" for record in records)
     note = "  (* boundary)" if any(record.get("boundary") for record in records) else ""
-    yield Note(f"R²/slope of {model} by rho_within  {cells}{note}")
+    yield Note(f"R²/slope of the {model_label(str(model))} by within-trial correlation  {cells}{note}")
 
 
 def _r2_and_slope(record: Record) -> str:
@@ -65,9 +65,9 @@ def _prior_line(one: SetFit) -> Iterator[Note]:
         text(
             "prior_line",
             low=number(low["r2_trial"]),
-            low_prior=low["prior"],
+            low_prior=PRIOR_SETS[str(low["prior"])],
             high=number(high["r2_trial"]),
-            high_prior=high["prior"],
+            high_prior=PRIOR_SETS[str(high["prior"])],
             overlap=percent(default["prior_overlap"]),
             before=number(default["r2_trial_prior"]),
             after=number(default["r2_trial"]),
@@ -91,7 +91,7 @@ def _prior_table(records: Sequence[Record]) -> tuple[Table, ...]:
         failed = {"r2_trial": f"not fitted: {record['problem']}"} if "problem" in record else {}
         texts = failed or {name: text(record) for name, text in fields.items()}
         rows.append({**record, **{f"shown_{name}": texts.get(name, "") for name in fields}})
-    return table("priors", rows, print_only=[f"shown_{name}" for name in fields])
+    return table("priors", rows, labels=PRIOR_SETS, print_only=[f"shown_{name}" for name in fields])
 
 
 def _prior_interval(name: str, record: Record) -> str:

@@ -141,11 +141,14 @@ class SetFit:
         ----------
         labels : mapping of trial to label
         """
-        sentences = []
-        for model in dict.fromkeys(influence.refit.model for influence in self.influences):
-            of_model = [influence for influence in self.influences if influence.refit.model == model]
-            sentences += [f"{model_label(model)}, {sentence}" for sentence in pivotal_trials(of_model, labels)]
-        return sentences
+        by_model: dict[str, list[Influence]] = {}
+        for influence in self.influences:
+            by_model.setdefault(influence.refit.model, []).append(influence)
+        return [
+            f"{model_label(model)}, {sentence}"
+            for model, influences in by_model.items()
+            for sentence in pivotal_trials(influences, labels)
+        ]
 
     def joined(self, parts: Iterable[SetFit]) -> SetFit:
         """Return the fit with the results of the parts appended, field by field."""

@@ -318,6 +318,7 @@ def shown_placements(placements: Sequence[Placement]) -> list[Placement]:
         for placement in placements
         if placement.rho_within == rho_within[placement.comparison] and placement.fitted != "with it"
     ]
-    names = {placement.model for placement in chosen}
-    model = next((name for name in PREFERRED if name in names), None)
-    return [placement for placement in chosen if placement.model == model]
+    by_model: dict[str, list[Placement]] = {}
+    for placement in chosen:
+        by_model.setdefault(placement.model, []).append(placement)
+    return next((by_model[name] for name in PREFERRED if name in by_model), [])

@@ -9,7 +9,7 @@ from surrogacy.results.labels import estimate_labels
 
 
 def section(run: FitRun) -> Section:
-    """Return what published schemes say of every result."""
+    """Return the verdicts of published schemes on every result."""
     verdicts = [{"set": entry.set, **entry.verdict.record} for entry in run.criteria]
     rows = [
         {key: value for key, value in record.items() if key not in ("numbers", "problems")}

@@ -207,7 +207,7 @@ def _prediction_answers(run: FitRun) -> Iterator[Detail]:
     """Return the prediction of the quoted model of every set."""
     quoted = {fit.name: reply.quoted.model for fit in run.sets if (reply := answer(fit.results)) is not None}
     for prediction in run.predictions:
-        if prediction.model == quoted.get(prediction.set):
+        if quoted.get(prediction.set) == prediction.model:
             fit = next(fit for fit in run.sets if fit.name == prediction.set)
             yield Note(
                 text(

@@ -76,7 +76,7 @@ def _prior_line(one: SetFit) -> Iterator[Note]:
 
 
 def _prior_table(records: Sequence[Record]) -> tuple[Table, ...]:
-    """Return what other priors would have made of the same data."""
+    """Return the results with other priors."""
     fields: dict[str, Callable[[Record], str]] = {
         "r2_trial": partial(_prior_interval, "r2_trial"),
         "slope": partial(_prior_interval, "slope"),

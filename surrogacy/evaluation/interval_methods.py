@@ -52,7 +52,7 @@ class IntervalValues(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class IntervalInputs:
-    """Inputs of the methods: the comparisons of the weighted correlation, and a bivariate fit to all comparisons."""
+    """Inputs of the methods: comparisons that the weighted correlation uses, and a bivariate fit to all comparisons."""
 
     effects: Effects
     weights: FloatArray

@@ -70,7 +70,7 @@ def plot_dilution_map(
     focus: str = "",
     ax: tuple[Axes, Axes, Axes] | None = None,
 ) -> tuple[Axes, Axes, Axes]:
-    """Draw the retained share with labelled contours, and trials in the colour of their observed share.
+    """Draw the share of the PFS effect that OS retains, as contours, and the observed share of each trial as a colour.
 
     Parameters
     ----------

@@ -138,7 +138,7 @@ def no_variation_null(
     draws: int = 1000,
     generator: np.random.Generator | None = None,
 ) -> NullDistribution:
-    """Null distribution of arms that differ by chance alone.
+    """Null distribution of the correlations over arms whose medians differ by chance alone.
 
     All patients come from one illness-death model with constant hazards and are followed until death.
 

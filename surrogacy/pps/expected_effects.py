@@ -113,7 +113,7 @@ class ExpectedEffects:
         Parameters
         ----------
         surrogate : (n, k) array
-            Log hazard ratios of PFS, n per comparison.
+            Log hazard ratios of PFS: n values (rows) for each of k comparisons (columns).
 
         Returns
         -------

@@ -20,7 +20,7 @@ from surrogacy.survival.hazards import MAX_CUMULATIVE_HAZARD, Numerical, Patient
 
 @dataclass(frozen=True, eq=False)
 class Piecewise(Numerical):
-    """Hazards (m, j), one column per interval; ``cuts`` (j - 1,) are the months between the intervals.
+    """Hazards (m, j), one column per interval; ``cuts`` (j - 1,) are the months at which an interval ends.
 
     The intervals of the post-progression hazard count from randomisation (forward) or from progression (reset).
 

@@ -169,7 +169,7 @@ class CoefficientGrid:
         return np.asarray(np.log(np.maximum(mass, 1e-300)) + top)
 
     def distribution(self, combination: Sequence[float]) -> Callable[[FloatArray], FloatArray]:
-        """Distribution function of ``combination @ coefficients`` for a combination (1, any number) or (0, 1)."""
+        """Distribution function of ``combination @ coefficients`` for the combination (1, x) with any x, or (0, 1)."""
         low, high = self.integral.low[0], self.integral.high[0]
         plane = self.plane()
         if self.count == 1 or combination[0] == 0:

@@ -169,7 +169,7 @@ def estimates_of(
 def line_of(
     effects: Effects, intercept: FloatArray, slope: FloatArray, sigma: FloatArray, new_n: float | None = None
 ) -> MixtureLine:
-    """Surrogacy line of a new trial from (draws,) arrays, thinned to about `LINE_DRAWS` draws."""
+    """Surrogacy line for a new trial from (draws,) arrays, thinned to about `LINE_DRAWS` posterior draws."""
     variance = unit_variance(effects)
     if new_n is not None and np.isnan(variance):
         raise UsageError(NEEDS_PATIENTS)

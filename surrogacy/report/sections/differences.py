@@ -1,4 +1,4 @@
-"""Differences: the association in one set against that in another, and before against after added rows."""
+"""Differences of the association between two sets of trials, and before and after rows are added."""
 
 from __future__ import annotations
 

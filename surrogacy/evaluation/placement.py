@@ -184,7 +184,7 @@ def require_focus(sets: Sequence[Effects], trial: str) -> None:
 
 
 def _cuts(trials: TrialSet, effects: Effects) -> tuple[DataCut, ...]:
-    """Surrogate effects in the whole population with limits, from the earliest data cut on; else the effect of the set."""
+    """Surrogate effects with limits in the whole population, earliest data cut first; else the effect of the set."""
     table = trials.effects
     endpoint = effects.covariates.get("surrogate", ("",))[0]
     rows = table[(table["comparison"] == effects.comparison[0]) & (table["endpoint"] == endpoint)]

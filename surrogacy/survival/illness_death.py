@@ -160,7 +160,8 @@ class IllnessDeath:
         progression, death, post_progression : float, (j,) or (m, j) array
             Hazards per month in the j intervals.
         cuts : tuple of float
-            The j - 1 times, in months, at which an interval ends and the next begins. With the clock reset, the cuts of the post-progression hazard count
+            The j - 1 times, in months, at which an interval ends and the next begins.
+            With the clock reset, the cuts of the post-progression hazard count
             from progression.
         """
         if not cuts:  # a single interval

@@ -1,4 +1,4 @@
-"""Decomposition of the gap between PFS and OS effect: of the trial in focus, and of every trial."""
+"""Decomposition of the gap between PFS and OS effect, for the trial in focus and for every trial."""
 
 from __future__ import annotations
 

@@ -136,8 +136,10 @@ def test_added_rows_and_what_they_change(tmp_path, capsys):
     assert ("intermediate", "ste_prediction") in change
     assert {fit["k"] for fit in document["fits"] if fit["set"] == "tactics-2022"} == {7}
     out = tmp_path / "out"
-    assert main(["tactics-2022", "--add", str(path), "--out", str(out), "--format", "png"]) == 0
-    assert "What the added rows change" in capsys.readouterr().out
+    assert main(["tactics-2022", "--add", str(path), "--out", str(out), "--format", "png", "--details"]) == 0
+    shown = capsys.readouterr().out
+    assert " ".join(shown.split()).startswith("TACTICS report 2022: Trial-level R² was 0.26 (6 comparisons) and is ")
+    assert "What the added rows change" in shown
 
 
 def test_pairs_alone(tmp_path, capsys):

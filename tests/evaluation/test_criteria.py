@@ -154,7 +154,7 @@ def test_daniels_hughes_criteria(sets, reml):
     assert [verdict.value for verdict in verdicts[:2]] == ["met", "met"]
     sigma = item(verdicts, "sigma_cond")
     assert sigma.numbers["factor"] == pytest.approx(np.exp(1.959964 * posterior["sigma_cond"].value), abs=1e-6)
-    assert "does not define small" in sigma.words
+    assert "states no limit for this SD" in sigma.words
     regression = daniels_hughes(create("weighted-regression").fit(sets["llovet-2019-pfs"]))
     assert item(regression, "intercept").value == "not met"
     below = result_with(sets["advanced"], slope=Estimate(-0.5, None, -0.9, -0.1, 0.95), sigma_cond=Estimate(0.1))

@@ -136,12 +136,13 @@ def test_on_the_command_line(capsys, tmp_path):
         "weighted-regression",
         "--report-style",
         "verdict",
+        "--details",
     ]
     assert main([*arguments, "--out", str(out), "--format", "svg"]) == 0
     screen = capsys.readouterr().out
     for label in ("HIMALAYA durva", "HIMALAYA STRIDE"):
-        assert f"{label} against the lines of weighted-regression" in screen
-    assert screen.count("inside the 80% prediction interval") == 2
+        assert f"{label} against the lines of the weighted regression" in screen
+    assert screen.count("inside the 80% prediction interval") == 4  # answer and details
     assert screen.count("post-progression survival (calibration M, primary HR): with equal PPS") == 2
     paragraphs = (out / "placement.md").read_text().strip().split("\n\n")
     assert [paragraph.split(" observed")[0] for paragraph in paragraphs] == ["HIMALAYA durva", "HIMALAYA STRIDE"]

@@ -178,8 +178,8 @@ def test_focus_on_the_command_line(capsys, tmp_path):
     assert main(["llovet-2019-pfs", "--json"]) == 0  # tactics is not in it, and was not asked for
     assert json.loads(capsys.readouterr().out)["placement"] == []
     out = tmp_path / "out"
-    assert main(["tactics-2022", "llovet-2019-pfs", "--out", str(out), "--format", "svg"]) == 0
-    assert "TACTICS against the lines of bivariate-bayes" in capsys.readouterr().out
+    assert main(["tactics-2022", "llovet-2019-pfs", "--out", str(out), "--format", "svg", "--details"]) == 0
+    assert "TACTICS against the lines of the Bayesian bivariate model" in capsys.readouterr().out
     assert (out / "figures" / "placement-tactics.svg").exists()
     assert (out / "placement.md").read_text().startswith("TACTICS observed")
     assert (out / "tables" / "placement.csv").exists()

@@ -328,7 +328,7 @@ def test_a_regression_gives_no_threshold_for_a_true_effect():
     """Its variance falls to 0 with the size of the new trial: the band of a huge trial is that of the mean."""
 
     line = WeightedRegression().fit(simulated(20)).line
-    with pytest.raises(UsageError, match="no between-trial variance"):
+    with pytest.raises(UsageError, match="does not estimate the between-trial variance"):
         line.threshold(new_n=np.inf)
     huge, mean = line.threshold(new_n=1e12), line.threshold(band="confidence")
     assert huge.hr == pytest.approx(mean.hr, rel=1e-5)

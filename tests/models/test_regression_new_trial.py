@@ -132,7 +132,7 @@ def test_a_true_effect_is_refused(llovet):
         lambda: WeightedRegression().fit(llovet).line.predict(-0.5, n=np.inf),
         lambda: WeightedRegression(weights="none").fit(llovet).line.predict(-0.5, n=np.inf),
     ):
-        with pytest.raises(UsageError, match="no between-trial variance"):
+        with pytest.raises(UsageError, match="does not estimate the between-trial variance"):
             refused()
     assert (
         WeightedRegression().fit(llovet).line.predict(-0.5, n=np.inf, band="confidence")[0] < 0

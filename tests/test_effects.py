@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from surrogacy.effects import Effects
-from surrogacy.errors import UsageError
+from surrogacy.errors import FitError, UsageError
 from surrogacy.models import BivariateBayes
 from surrogacy.trials.shared_control import resolve_shared_controls
 from surrogacy.trials.standard_errors import (
@@ -138,7 +138,7 @@ def test_shared_arms_with_different_correlations_stay_a_covariance():
         whole = np.block(blocks)
         assert whole == pytest.approx(whole.T)
         assert np.linalg.eigvalsh(whole).min() > 0
-    with pytest.raises(UsageError, match="a1, a2 share a control arm"):
+    with pytest.raises(FitError, match="a1, a2 share a control arm"):
         two_arms_one_control(rho_within=np.array([0.99, -0.99])).covariance_between(0, 1)
 
 
@@ -164,5 +164,5 @@ def test_a_shared_control_arm_that_cannot_be_is_refused():
     effects = Effects.from_arrays(
         [[-0.1, 0.0]] * 3, se, 0.92, trial=["a"] * 3, comparison=["1", "2", "3"], control_group=["c"] * 3
     )
-    with pytest.raises(UsageError, match="share a control arm"):
+    with pytest.raises(FitError, match="share a control arm"):
         BivariateBayes().fit(effects)

@@ -1,8 +1,9 @@
 """Answer of an analysis set to the question whether the surrogate predicts the final endpoint, and its checks.
 
 The quoted model is the first of `PREFERENCE` that was fitted, usually the bivariate model by its exact posterior: it
-allows for the sampling errors of both effects, has no boundary solutions, and its intervals keep their level with few
-trials. The other models are checks.
+allows for the sampling errors of both effects and has no boundary solutions. In simulated sets of 6 to 45 trials its
+95% intervals include the true R² in 98 to 100% and the true slope in 91 to 100% (``validation/interval_coverage.py``).
+The other models are checks.
 
 References
 ----------

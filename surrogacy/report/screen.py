@@ -39,11 +39,13 @@ def _rendered(detail: Detail) -> RenderableType:
             return heading.append(remark, style="not bold") if remark else heading
         case Note(text, warning):
             return Padding(Text(text, style="yellow" if warning else ""), (0, 0, 0, 2))
+        case Entry(label, text) if len(label) >= MARGIN:  # a long name stands above its sentence
+            return Group(Text(label, style="bold"), _rendered(Entry("", text)))
         case Entry(label, text):
             entry = Table.grid(padding=(0, 0, 0, 0))
             entry.add_column(width=MARGIN, style="bold")
             entry.add_column(overflow="fold")
-            entry.add_row(label, Text(text))
+            entry.add_row(Text(label), Text(text))
             return entry
         case Grid():
             return _table(detail)

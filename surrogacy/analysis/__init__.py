@@ -1,1 +1,1 @@
-"""A run: settings, the stages that compute it, and the value that they fill."""
+"""A run: its settings, the stages that compute it, and the value in which they store the results."""

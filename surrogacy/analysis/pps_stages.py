@@ -124,7 +124,7 @@ def decompose_focus(summary: TrialSummary, settings: PpsSettings) -> FocusDecomp
 
 
 def decompose_summary(summary: TrialSummary, resamples: int, seed: int) -> Decomposition | NotPossible:
-    """Decompose a trial by calibration M and the hazard ratio that belongs to the final OS analysis."""
+    """Decompose a trial with calibration M and the PFS hazard ratio of the data cut of the final OS analysis."""
     try:
         return decompose(summary, resamples=resamples, seed=seed)
     except UsageError as error:

@@ -223,7 +223,7 @@ class BivariateRandomEffects:
         return estimates
 
     def _line(self, effects: Effects, psi: FloatArray, mu: FloatArray, covariance: FloatArray) -> Line:
-        """Surrogacy line; the sampling variance of a new trial is that of the average patient of the set."""
+        """Surrogacy line; the sampling variance of a new trial follows from the mean variance per patient."""
         values, gradients = derived(psi, mu)
         both = np.stack([gradients["intercept"], gradients["slope"]])
         variance = unit_variance(effects)

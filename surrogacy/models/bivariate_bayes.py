@@ -284,7 +284,7 @@ def prior_caveat(overlap: float, prior: float, posterior: float, trials: int, pr
 
 
 def refuse_unusable(new_n: float | None, effects: Effects) -> None:
-    """Refuse within-trial correlations near 1, and a new trial of stated size if no comparison states its patients.
+    """Refuse within-trial correlations near 1, and a size of the new trial if no comparison reports its patients.
 
     Raises
     ------

@@ -161,7 +161,7 @@ def diluted_hazard_ratio(
     direct_death: npt.ArrayLike = 0.0,
     follow_up: tuple[float, float] | None = None,
 ) -> FloatArray:
-    """OS hazard ratio (Cox limit) under equal post-progression survival in both arms.
+    """OS hazard ratio (large-sample limit of the Cox estimate) with equal post-progression survival in both arms.
 
     Parameters
     ----------
@@ -172,8 +172,8 @@ def diluted_hazard_ratio(
     direct_death : array-like
         Share of PFS events that are deaths, in both arms.
     follow_up : (float, float), optional
-        Shortest and longest administrative follow-up in median PFS of the control arm, uniform in between; default:
-        complete.
+        Shortest and longest administrative follow-up, in multiples of the median PFS of the control arm; uniform
+        between them. By default follow-up is complete.
 
     Returns
     -------

@@ -67,7 +67,7 @@ def write_run[R: StagedRun](
 ) -> tuple[R, tuple[FigureError, ...]]:
     """Write all of a run, or nothing.
 
-    The workers draw a figure as soon as a run holds what it shows, while this process computes the next.
+    The workers draw each figure as soon as its results are available, while this process computes the next stage.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def write_run[R: StagedRun](
     arguments : sequence of str
         Of the command line, for the record.
     strict : bool
-        Whether any warning makes the exit code one of an error, for the record.
+        Whether a warning leads to an error as exit code, for the record.
 
     Returns
     -------

@@ -158,7 +158,7 @@ def half_unit(text: str) -> float:
 
 
 def exponential(x: float) -> float:
-    """Return exp(x), or infinity if it is too large for a number; the rules refuse that."""
+    """Return exp(x), or infinity if it overflows; the rules of the tables refuse an infinite value."""
     return math.exp(x) if x < LARGEST_LOGARITHM else math.inf
 
 

@@ -19,7 +19,7 @@ STAGES_OF_ANALYSIS = {"first": 0, "interim": 0, "prespecified": 0, "primary": 1,
 
 
 def with_data_cut(trials: TrialSet, cut: str, min_evidence: str = "secondary") -> TrialSet:
-    """Return the tables with the earliest or latest analysis of each hazard ratio preferred.
+    """Return the tables with the earliest or latest analysis of each hazard ratio marked as preferred.
 
     Candidates have the population, criteria, review and adjustment of the preferred row, sufficient evidence and a
     standard error. They are ordered by the dates of their data cuts or, if one has no date, by their description

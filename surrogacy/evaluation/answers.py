@@ -133,9 +133,9 @@ def conclude(result: Result) -> Conclusion:
         return Conclusion.PRIOR
     sign = _estimate(result, "slope") or _estimate(result, "r")
     low, high = r2_limits(result)
-    if sign is None or sign.low is None or sign.high is None or sign.low <= 0 <= sign.high:
+    if sign is None or not sign.excludes(0.0):
         return Conclusion.WEAK if high is not None and high < LOW else Conclusion.UNCLEAR
-    if sign.high < 0:
+    if sign.high is not None and sign.high < 0:
         return Conclusion.INVERSE
     if low is None or high is None:
         return Conclusion.UNCERTAIN_STRENGTH

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import surrogacy
 from surrogacy.results.endpoint_names import surrogate_names, with_article
 from surrogacy.results.format import with_interval
 from surrogacy.results.result import Result
+from surrogacy.trials import TrialSet
 
 
 def comparisons_of(result: Result) -> str:
@@ -45,3 +47,8 @@ def association(result: Result) -> str:
     """Return R², or the conditional SD of a model that has no R²."""
     name, words = ("r2_trial", "trial-level R²") if "r2_trial" in result.estimates else ("sigma_cond", "conditional SD")
     return f"{words} {with_interval(result[name])} ({result[name].method})"
+
+
+def versions(trials: TrialSet) -> str:
+    """Return the versions of the tables and of the package, to stand beside a title."""
+    return f"  (data {trials.data_version}, version {surrogacy.__version__})"

@@ -51,6 +51,10 @@ class Estimate:
         """Method of the interval; deprecated, use ``method``."""
         return self.method
 
+    def excludes(self, value: float) -> bool:
+        """Return whether the interval excludes a value; False without an interval."""
+        return self.low is not None and self.high is not None and not self.low <= value <= self.high
+
     @property
     def record(self) -> dict[str, float | str | None]:
         """Fields under the names of results.json."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-import surrogacy
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.answers import Answer, Check, answer
+from surrogacy.report.captions import versions
 from surrogacy.report.section import Detail, Entry, Grid, Heading, Note, Record, Section, phrase, text
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
+from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name, surrogate_names
 from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.format import ABSENT, interval, number, percent, settings_in_words, with_interval
 from surrogacy.results.labels import estimate_label, model_label
@@ -20,12 +20,17 @@ from surrogacy.results.result import Result
 
 def section(run: FitRun) -> Section:
     """Return the answer of every set, and the numbers to quote."""
-    answers = {fit.name: reply for fit in run.sets if (reply := answer(fit.results)) is not None}
+    answers = answers_of(run)
     return Section(
         key="answer",
         answer=(*_title(run), *_blocks(run, answers), *_numbers(run, answers)),
         record={"answer": [_record(fit, answers[fit.name]) for fit in run.sets if fit.name in answers]},
     )
+
+
+def answers_of(run: FitRun) -> dict[str, Answer]:
+    """Return the answers by set; a set without a fit has none."""
+    return {fit.name: reply for fit in run.sets if (reply := answer(fit.results)) is not None}
 
 
 def surrogate_name(fit: SetFit) -> str:
@@ -39,8 +44,7 @@ def _title(run: FitRun) -> Iterator[Detail]:
     own_table = run.settings.pairs_table is not None
     surrogate = surrogate_name(run.sets[0]) if own_table and run.sets else "PFS"
     where = "" if own_table else " in hepatocellular carcinoma"
-    version = f"  (data {run.trials.data_version}, version {surrogacy.__version__})"
-    yield Heading(f"Does {surrogate} predict {final}{where}?", version)
+    yield Heading(f"Does {surrogate} predict {final}{where}?", versions(run.trials))
 
 
 def _blocks(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
@@ -236,7 +240,6 @@ def _not_fitted(fit: SetFit) -> str:
 def _note(fit: SetFit, code: CaveatCode) -> str:
     effects = fit.effects
     models = [result.model for result in fit.results if code in {caveat.code for caveat in result.caveats}]
-    surrogates = {endpoint_of(effects, i, "surrogate") for i in range(len(effects))}
     return phrase(
         "notes",
         code,
@@ -244,6 +247,6 @@ def _note(fit: SetFit, code: CaveatCode) -> str:
         trials=len(effects.trials),
         unverified=int(effects.unverified.sum()),
         numbers=2 * len(effects),
-        endpoints=len(surrogates),
+        endpoints=len(surrogate_names(effects)),
         models=" and ".join(map(model_label, models)),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import surrogacy
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.pps.decomposition import Decomposition
+from surrogacy.report.captions import versions
 from surrogacy.report.section import BLANK, Detail, Entry, Grid, Heading, Note, Record, text
 from surrogacy.results.format import number, share_with_interval, with_interval
 from surrogacy.results.labels import OS_HAZARD_RATIOS
@@ -16,8 +16,7 @@ P_LIMIT = 0.05
 
 def answer(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
     """Return the parts of the gap of the trial in focus, and a table of the scenarios."""
-    version = f"  (data {run.trials.data_version}, version {surrogacy.__version__})"
-    yield Heading(text("decomposition_title", name=main.inputs.name), version)
+    yield Heading(text("decomposition_title", name=main.inputs.name), versions(run.trials))
     ratios = {key: number(main.hazard_ratios[key].value) for key in OS_HAZARD_RATIOS}
     yield Note(text("decomposition_answer", endpoint=main.inputs.endpoint, split=split_line(main), **ratios))
     yield BLANK

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
-from surrogacy.evaluation.answers import answer
 from surrogacy.evaluation.differences import POWER_NOTE, Difference
 from surrogacy.evaluation.posterior_differences import Contrast
 from surrogacy.report.section import BLANK, Cell, Entry, Grid, Note, Record, Section, Table, table, text
+from surrogacy.report.sections.answers import answers_of
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name
 from surrogacy.results.estimate import Estimate
@@ -38,15 +38,11 @@ def _answer(differences: Sequence[Difference]) -> Iterator[Entry]:
     for place, difference in enumerate(shown):
         quantities = {"slopes": difference.contrasts.get("slope"), "r": difference.contrasts["r"]}
         contrasts = {name: contrast.difference for name, contrast in quantities.items() if contrast is not None}
-        excluding = [limits for limits in contrasts.values() if _excludes_zero(limits)]
+        excluding = [limits for limits in contrasts.values() if limits.excludes(0.0)]
         values = ", ".join(f"of {name} {with_interval(limits)}" for name, limits in contrasts.items())
         first, second = map(set_label, difference.names)
         key = "difference_shown" if excluding else "difference_not_shown"
         yield Entry("" if place else "Stages", text(key, first=first, second=second, values=values))
-
-
-def _excludes_zero(estimate: Estimate) -> bool:
-    return estimate.low is not None and estimate.high is not None and not estimate.low <= 0 <= estimate.high
 
 
 def _row(difference: Difference) -> tuple[Cell, ...]:
@@ -135,8 +131,9 @@ def changes_section(run: FitRun) -> Section:
 
 def _change_answers(run: FitRun) -> Iterator[Note]:
     """Return the change of the first number of the quoted model of every set, beside its interval."""
+    replies = answers_of(run)
     for fit in run.sets:
-        reply = answer(fit.results)
+        reply = replies.get(fit.name)
         if reply is None:
             continue
         change = next((row for row in run.changes if (row.set, row.model) == (fit.name, reply.quoted.model)), None)

@@ -67,7 +67,7 @@ def _answers(run: PpsRun) -> Iterator[Entry]:
     """Return the agreement of the OS effects with dilution alone, and the differences of slopes."""
     if run.dilution_regression is not None:
         share = run.dilution_regression["share"]
-        key = "dilution_excluded" if _excludes(share, 1.0) else "dilution_compatible"
+        key = "dilution_excluded" if share.excludes(1.0) else "dilution_compatible"
         k = len(run.dilution_regression.result.effects)
         yield Entry("Dilution", text(key, k=k, share=with_interval(share), span=_span(run)))
     differences = {
@@ -76,13 +76,9 @@ def _answers(run: PpsRun) -> Iterator[Entry]:
     }
     if differences:
         values = "; ".join(f"{label} {with_interval(difference)}" for label, difference in differences.items())
-        shown = " and ".join(label for label, difference in differences.items() if _excludes(difference, 0.0))
+        shown = " and ".join(label for label, difference in differences.items() if difference.excludes(0.0))
         verdict = f"shown for {shown}" if shown else "no difference is shown, and none is ruled out"
         yield Entry("Slopes", text("moderation_answer", values=values, verdict=verdict))
-
-
-def _excludes(estimate: Estimate, value: float) -> bool:
-    return estimate.low is not None and estimate.high is not None and not estimate.low <= value <= estimate.high
 
 
 def _span(run: PpsRun) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
-from surrogacy.evaluation.answers import answer
 from surrogacy.evaluation.placement import POSITIONS as POSITIONS_IN_WORDS
 from surrogacy.evaluation.placement import Focus, Placement, shown_placements
 from surrogacy.evaluation.placement_text import in_words
@@ -26,7 +25,7 @@ from surrogacy.report.section import (
     table,
     text,
 )
-from surrogacy.report.sections.answers import surrogate_name
+from surrogacy.report.sections.answers import answers_of, surrogate_name
 from surrogacy.report.sections.decomposition import summary_line
 from surrogacy.report.sections.decomposition_answer import split_line
 from surrogacy.results.analysis_sets import set_label
@@ -39,11 +38,6 @@ SOURCES = {
     "with it": "the trials, this one included,",
     "without it": "the other trials",
     "of other trials": "the trials",
-}
-POSITION_WORDS = {
-    "inside-80": "inside the 80% prediction interval",
-    "inside-95": "inside the 95%, outside the 80% prediction interval",
-    "outside-95": "outside the 95% prediction interval",
 }
 
 
@@ -87,7 +81,7 @@ def _answer(run: FitRun, focus: Focus) -> Iterator[Entry]:
             span=interval(first.low_95, first.high_95),
             cuts=cuts,
             observed=number(first.hr_final),
-            position=POSITION_WORDS[first.position],
+            position=POSITIONS[first.position],
             **words,
         ),
     )
@@ -205,7 +199,7 @@ def predictions_section(run: FitRun) -> Section:
 
 def _prediction_answers(run: FitRun) -> Iterator[Detail]:
     """Return the prediction of the quoted model of every set."""
-    quoted = {fit.name: reply.quoted.model for fit in run.sets if (reply := answer(fit.results)) is not None}
+    quoted = {name: reply.quoted.model for name, reply in answers_of(run).items()}
     for prediction in run.predictions:
         if quoted.get(prediction.set) == prediction.model:
             fit = next(fit for fit in run.sets if fit.name == prediction.set)

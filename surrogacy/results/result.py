@@ -179,7 +179,7 @@ class Result:
         rows = []
         for name, estimate in self.estimates.items():
             if isinstance(estimate, ThresholdEffect):
-                kind = f"{estimate.status}; {estimate.made}"
+                kind = f"{estimate.status}; {estimate.band_and_size}"
                 row = {"estimate": name, "value": estimate.hr, "level": estimate.level, "kind": kind}
             else:
                 row = {"estimate": name, **estimate.record}

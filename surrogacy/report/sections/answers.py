@@ -89,8 +89,8 @@ def _threshold_sentence(reply: Answer, words: dict[str, str]) -> str:
         return ""
     unreliable = threshold.hr is not None and not reply.conclusion.is_shown
     status = "unreliable" if unreliable else threshold.status
-    hr, other = number(threshold.hr), number(threshold.hr_other)
-    return phrase("thresholds", status, hr=hr, other=other, **words)
+    limits = {"hr": number(threshold.hr), "hr_low": number(threshold.hr_other)}
+    return phrase("thresholds", status, **limits, **words)
 
 
 def threshold_cell(reply: Answer) -> str:

@@ -75,9 +75,13 @@ def _record(difference: Difference) -> Record:
 
 def _table(run: FitRun) -> tuple[Table, ...]:
     """Return a row a quantity."""
-    labels = estimate_labels(common_final_name(one.effects for one in run.sets))
-    rows = [_contrast(one, name, contrast) for one in run.differences for name, contrast in one.contrasts.items()]
-    sentences = [f"{one.names[0]} against {one.names[1]}: {one.sentence}" for one in run.differences]
+    labels = estimate_labels(common_final_name(fit.effects for fit in run.sets))
+    rows = [
+        _contrast(difference, name, contrast)
+        for difference in run.differences
+        for name, contrast in difference.contrasts.items()
+    ]
+    sentences = [f"{' against '.join(difference.names)}: {difference.sentence}" for difference in run.differences]
     remarks = " ".join([text("no_data"), text("detectable"), *sentences])
     return table("differences", rows, labels=labels, remarks=remarks)
 

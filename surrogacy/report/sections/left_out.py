@@ -24,9 +24,7 @@ def section(run: FitRun) -> Section:
 
 def _correlation_line(fit: SetFit) -> Iterator[Note]:
     """Return the range of the weighted correlation with one trial left out."""
-    records: list[Record] = [
-        record for record in fit.leave_one_out if record["model"] == "weighted-pearson" and record.get("r") is not None
-    ]
+    records: list[Record] = [record for record in fit.leave_one_out if record.get("r") is not None]
     if records:
         low, high = (choose(records, key=lambda record: record["r"]) for choose in (min, max))
         labels = trial_labels([fit])

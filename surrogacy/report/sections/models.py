@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import BLANK, Cell, Detail, Grid, Heading, Note, Record, Section, Table, table
-from surrogacy.results.endpoint_names import final_name, final_names, surrogate_names
+from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import ABSENT, interval, number, settings_in_words, with_interval
 from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
-from surrogacy.results.requirements import LeftOut
 from surrogacy.results.result import Result
 
-# what tells how close the association is, where it is not rho_between
-ASSOCIATION = {"weighted-pearson": "r", "weighted-regression": "r2_trial", "daniels-hughes": "sigma_cond"}
+ASSOCIATIONS = ("r", "r2_trial", "sigma_cond")  # measures of the association, of which the first is printed
 
 
 def section(run: FitRun) -> Section:
@@ -28,7 +24,7 @@ def section(run: FitRun) -> Section:
         caveats={fit.name: (*_remedies(fit), *_warnings(fit), BLANK) for fit in sets},
         tables=_table(sets),
         record={
-            "fits": [fit_record(result) for fit in sets for result in fit.results],
+            "fits": [result.record for fit in sets for result in fit.results],
             "failures": _failures(sets),
         },
     )
@@ -61,16 +57,12 @@ def _model_cell(result: Result) -> Cell:
 
 
 def _association_cell(result: Result) -> Cell:
-    candidates = (ASSOCIATION.get(result.model, "rho_between"), "r2_trial", "sigma_cond")
-    name = next((name for name in candidates if name in result.estimates), None)
+    name = next((name for name in ASSOCIATIONS if name in result.estimates), None)
     if name is None:
         return Cell(ABSENT)
-    method = result[name].method.partition(";")[0]
-    if name == "rho_between" and result["r2_trial"].value is not None:
-        rho = number(result["rho_between"].value)
-        return Cell(
-            f"{SYMBOLS['r2_trial']} {with_interval(result['r2_trial'])}", f"between-trial correlation {rho}; {method}"
-        )
+    method, rho = result[name].method.partition(";")[0], result.estimate("rho_between")
+    if rho.value is not None:
+        method = f"between-trial correlation {number(rho.value)}; {rho.method.partition(';')[0]}"
     if "r_bootstrap" in result.estimates:
         bootstrap: Estimate = result["r_bootstrap"]
         method += f"; bootstrap {interval(bootstrap.low, bootstrap.high)}"
@@ -167,35 +159,6 @@ def _not_fitted(fit: SetFit) -> Iterable[tuple[str, str]]:
     return (*fit.failures, *lacking)
 
 
-def fit_record(result: Result) -> Record:
-    """Return one fit as a record."""
-    effects = result.effects
-    patients = effects.n_patients
-    return {
-        "set": effects.name,
-        "k": len(effects),
-        "trials": len(effects.trials),
-        "n": int(patients) if np.isfinite(patients) else None,
-        "model": result.model,
-        "settings": dict(result.settings),
-        "estimates": {name: estimate.record for name, estimate in result.estimates.items()},
-        "problems": list(result.problems),
-        "endpoints": {"surrogate": list(surrogate_names(effects)), "final": list(final_names(effects))},
-        "left_out": [left_out_record(entry) for entry in result.left_out],
-    }
-
-
-def left_out_record(entry: LeftOut) -> Record:
-    """Return a comparison that a model does not use as a record."""
-    return {
-        "comparison": entry.comparison,
-        "label": entry.label,
-        "missing": [requirement.value for requirement in entry.missing],
-        "reason": entry.reason,
-        "remedy": entry.remedy,
-    }
-
-
 def _failures(sets: Sequence[SetFit]) -> list[Record]:
     """Return the models without a fit; ``left_out`` holds what the tables lack if that is the reason."""
     left_out = {(fit.name, entry.model): entry.left_out for fit in sets for entry in fit.not_fitted}
@@ -211,7 +174,7 @@ def _failures(sets: Sequence[SetFit]) -> list[Record]:
             "model": model,
             "problem": text,
             "missing_data": missing,
-            "left_out": [left_out_record(member) for member in (left_out[name, model] if missing else ())],
+            "left_out": [member.record for member in (left_out[name, model] if missing else ())],
         }
         for name, model, text, missing in (*failed, *lacking)
     ]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
-from surrogacy.evaluation.placement import POSITIONS as POSITIONS_IN_WORDS
 from surrogacy.evaluation.placement import Focus, Placement, shown_placements
 from surrogacy.evaluation.placement_text import in_words
 from surrogacy.report.captions import caveats_of, comparisons_of
@@ -137,8 +136,7 @@ def _table(run: FitRun) -> tuple[Table, ...]:
     final = common_final_name(focus.effects for focus in run.focuses) if run.focuses else "final"
     labels = " and ".join(focus.label for focus in run.focuses)
     remarks = "".join(f" Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed)
-    words = POSITIONS_IN_WORDS
-    return table("placement", run.placement, labels=words, remarks=remarks, final=final, labels_of=labels)
+    return table("placement", run.placement, labels=POSITIONS, remarks=remarks, final=final, labels_of=labels)
 
 
 def placement_drawings(run: FitRun) -> Iterator[Drawing]:

@@ -86,7 +86,8 @@ class Difference:
     @property
     def contrast_records(self) -> list[Record]:
         """Rows of a table, one per quantity."""
-        sets = dict(zip(("first", "second", "k_first", "k_second"), (*self.names, *self.trials), strict=True))
+        (first, second), (k_first, k_second) = self.names, self.trials
+        sets: Record = {"first": first, "second": second, "k_first": k_first, "k_second": k_second}
         return [
             {
                 **sets,

@@ -9,10 +9,9 @@ import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.arrays import FloatArray
-from surrogacy.report.section import Column, Record, Section, Table, table
+from surrogacy.report.section import Record, Section, Table, table
 from surrogacy.results.endpoint_names import endpoint_of
 from surrogacy.results.format import number, value_and_interval
-from surrogacy.results.labels import HEADINGS
 from surrogacy.results.result import Result
 
 SIDES = ("surrogate", "final")
@@ -27,7 +26,7 @@ def section(run: FitRun) -> Section:
             *_effects_table(run.sets),
             *_true_effects_table(run.sets),
             *_left_out_table(run.sets),
-            _flow_table(run),
+            *_flow_table(run),
         ),
         record={"flow": _flow_record(run)},
     )
@@ -133,19 +132,14 @@ def _in_no_set(run: FitRun) -> dict[str, str]:
     return {name: f"{stage} stage: in no set of this run" for name, stage in stages if name not in considered}
 
 
-def _flow_table(run: FitRun) -> Table:
+def _flow_table(run: FitRun) -> tuple[Table, ...]:
     """Return every comparison: in which fit it is, or why not."""
     rows = [(fit.name, entry.comparison, entry.included, entry.reason) for fit in run.sets for entry in fit.flow]
     rows += [("", comparison, False, why) for comparison, why in _in_no_set(run).items()]
-    table = run.trials.trials
-    labels = dict(zip(table["comparison"], table["label"], strict=True))
-    printed = (
-        Column("set", HEADINGS["set"]),
-        Column("comparison", HEADINGS["comparison"], labels.__getitem__),
-        Column("in_fit", "Fit", lambda fitted: "in the fit" if fitted else "not in the fit"),
-        Column("why", HEADINGS["why"]),
-    )
-    return Table("flow", "Flow of comparisons", printed, tuple(rows))
+    labels = dict(zip(run.trials.trials["comparison"], run.trials.trials["label"], strict=True))
+    records = [dict(zip(("set", "comparison", "in_fit", "why"), row, strict=True)) for row in rows]
+    formats = {"in_fit": lambda fitted: "in the fit" if fitted else "not in the fit"}
+    return table("flow", records, labels=labels, formats=formats)
 
 
 def _flow_record(run: FitRun) -> Record:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from surrogacy.evaluation.placement import (
-    POSITIONS,
     focus_comparisons,
     place,
     placement_record,
@@ -18,6 +17,7 @@ from surrogacy.evaluation.placement_text import in_words
 from surrogacy.figures import placement_data
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes, WeightedRegression
+from surrogacy.results.labels import POSITIONS
 from tests.support.pinned_tables import PINNED
 
 BOTH = ("himalaya-durva", "himalaya-stride")

@@ -12,9 +12,9 @@ from surrogacy.trials.arm_columns import weakest
 from surrogacy.trials.arm_rules import GROUPS, check_added_cells, months
 from surrogacy.trials.cells import number, squash
 from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, FINALS, OPTIONAL_EFFECTS, TRIALS, Column, is_valid
-from surrogacy.trials.files import read_table
 from surrogacy.trials.frames import reported_effects, table_frame
 from surrogacy.trials.layouts import OWN_ROLES, UserRows, to_rows
+from surrogacy.trials.own_tables import read_own_table
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.standard_errors import standard_error
 from surrogacy.trials.trial_facts import differ
@@ -35,7 +35,7 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
     roles : mapping
         Endpoints for the headings ``hr_surrogate`` and ``hr_final``.
     """
-    rows = to_rows(read_table(path), roles)
+    rows = to_rows(read_own_table(path), roles)
     if not rows.effects:
         rule = "the table has a header but no rows"
         raise DataError([fault("E001", Row(str(path), 1), "", rule, "add one row per comparison")])

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogacy.errors import Fault
+from surrogacy.trials.cell_forms import NO_DIFFERENCE, SIDES, is_p, plain_form
 from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, exponential, number, parse_interval, parse_level
+from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row, fault
 
 LIMITS = ("ci_low", "ci_high")
@@ -41,6 +43,23 @@ class Statement:
     sides: int = 0
 
 
+def statement_of(text: str, column: str, heading: Heading) -> Statement:
+    """Return a filled cell in the form of the tables; the sides of a p-value may be in its cell.
+
+    Parameters
+    ----------
+    text : str
+        Cell as written.
+    column : str
+        Heading as written.
+    heading : Heading
+    """
+    sides = heading.sides
+    if heading.quantity == "p" and (match := SIDES.search(text)):
+        sides = 1 if match[1].lower() in ("one", "1") else 2
+    return Statement(plain_form(text, heading.quantity), column, heading.level, sides)
+
+
 def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
     """Write the numbers of one hazard ratio into its row of effects.csv, and return the faults of their cells.
 
@@ -57,8 +76,8 @@ def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
     numbers = (*NUMBERS, "log_hr", "variance", "ci_level", "p_sides", *(LOG_COLUMNS[name] for name in LIMITS))
     for name, statement in statements.items():
         if name in numbers:
-            row.write(name, statement.text.lstrip("= ") if name == "p" else statement.text, statement.heading)
-    faults: list[Fault] = []
+            row.write(name, statement.text, statement.heading)
+    faults = list(_check_p(row))
     levels = [
         (s.level, f"{s.level * 100:g}% in the heading {s.heading!r}")
         for s in statements.values()
@@ -77,6 +96,20 @@ def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
     _resolve_level(row, levels, faults)
     _resolve_sides(row, statements, faults)
     return faults
+
+
+def _check_p(row: Row) -> Iterator[Fault]:
+    """W144, I144: a p-value is a number between 0 and 1 or a bound; other text is left out."""
+    text = row.get("p", "")
+    if not text or is_p(text):
+        return
+    if NO_DIFFERENCE.fullmatch(text):
+        fix = "give the p-value if the source prints it"
+        yield fault("I144", row, "p", "this is not a number, and no standard error is derived from it", fix)
+    else:
+        fix = "write a number above 0 and at most 1, such as 0.042, or a bound such as <0.001"
+        yield fault("W144", row, "p", "this p-value is not understood, and is left out", fix)
+    row.cells["p"] = ""
 
 
 def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -> list[tuple[float, str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from surrogacy.trials.columns import EFFECTS, OPTIONAL_EFFECTS, TRIALS, words
+from surrogacy.trials.cells import squash
+from surrogacy.trials.columns import EFFECTS, ENDPOINTS, OPTIONAL_EFFECTS, TRIALS, words
 
 
 def _phrases(entries: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -38,6 +39,10 @@ ENDPOINT_WORDS = _phrases(
         "final": "final, true, final endpoint, final outcome, true endpoint",
     }
 )
+KNOWN_ENDPOINTS = {
+    **{squash(phrase): endpoint for endpoint, phrases in ENDPOINT_WORDS.items() for phrase in phrases},
+    **{squash(endpoint): endpoint for endpoint in ENDPOINTS},
+}
 PPS_WORDS = ("pps", "post progression survival")
 QUANTITY_WORDS = _phrases(
     {
@@ -151,3 +156,8 @@ MEANINGS = {
     "surrogate": "name of the surrogate endpoint",
     "final": "name of the final endpoint",
 }
+
+
+def endpoint_name(text: str) -> str:
+    """Return an endpoint in the spelling of the tables; an unknown name is kept as written."""
+    return KNOWN_ENDPOINTS.get(squash(text), text.strip())

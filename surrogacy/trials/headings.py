@@ -6,13 +6,13 @@ limit of OS.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials.cells import DASHES, parse_level, squash
 from surrogacy.trials.heading_words import (
     ARM_WORDS,
@@ -164,9 +164,8 @@ def interpret_heading(text: str) -> Heading | None:
 
 
 def suggest(text: str, candidates: Iterable[str]) -> str:
-    """Return a similar name, as ``did you mean 'ci_low_os'?``; empty if none is similar."""
-    near = difflib.get_close_matches(text.lower(), list(candidates), n=1, cutoff=0.75)
-    return f"did you mean {near[0]!r}?" if near else ""
+    """Return the most similar heading, as ``did you mean 'ci_low_os'?``; empty if none is similar."""
+    return did_you_mean(text, candidates, cutoff=0.75, most=1)
 
 
 def canonical_headings() -> Iterator[str]:

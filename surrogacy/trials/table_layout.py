@@ -93,7 +93,7 @@ def _missing(table: Table, ignored: Mapping[str, str], rule: str, fix: str) -> F
             for column in ignored
         ]
         fix = f"{fix}; columns not understood: {', '.join(names)}"
-    return fault("E005", Row(table.file, 1), "", rule, fix)
+    return fault("E005", Row(table.file, table.header_line), "", rule, fix)
 
 
 def _unclear_quantities(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
@@ -106,10 +106,10 @@ def _unclear_quantities(table: Table, headings: Mapping[str, Heading]) -> Iterat
                 f"name it {name}_pfs or {name}_os if it is for the logarithm; otherwise first divide a standard error "
                 "by the hazard ratio, and a variance by its square"
             )
-            yield fault("E017", Row(table.file, 1), column, rule, fix)
+            yield fault("E017", Row(table.file, table.header_line), column, rule, fix)
         elif heading.quantity == "alpha":
             rule, fix = "a significance level is not read", "give a column ci_level, such as 0.90 for alpha = 0.10"
-            yield fault("E017", Row(table.file, 1), column, rule, fix)
+            yield fault("E017", Row(table.file, table.header_line), column, rule, fix)
 
 
 def _repeated_meanings(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
@@ -120,7 +120,7 @@ def _repeated_meanings(table: Table, headings: Mapping[str, Heading]) -> Iterato
         first = seen.setdefault(key, column)
         if first != column:
             rule = f"this has the same meaning as the column {first!r}: {heading.describe()}"
-            yield fault("E002", Row(table.file, 1), column, rule, "rename or remove one of them")
+            yield fault("E002", Row(table.file, table.header_line), column, rule, "rename or remove one of them")
 
 
 def _without_endpoint(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
@@ -132,7 +132,7 @@ def _without_endpoint(table: Table, headings: Mapping[str, Heading]) -> Iterator
         suffix = f"_{heading.bound}" if heading.bound else ""
         fix = f"name it {base.format('pfs')}{suffix} or {base.format('os')}{suffix}"
         rule = f"read as {heading.describe()}, but the heading does not name the endpoint"
-        yield fault("E010", Row(table.file, 1), column, rule, fix)
+        yield fault("E010", Row(table.file, table.header_line), column, rule, fix)
 
 
 def _unused(headings: Mapping[str, Heading], sides: Sequence[str]) -> dict[str, str]:
@@ -155,7 +155,7 @@ def unknown_columns(table: Table, layout: Layout) -> Iterator[Fault]:
         fix = (
             f"{hint} If not, no change is needed" if hint else "rename it if it is needed; see data/trials/CODEBOOK.md"
         )
-        yield fault("W004", Row(table.file, 1), column, f"this column is ignored: {reason}", fix)
+        yield fault("W004", Row(table.file, table.header_line), column, f"this column is ignored: {reason}", fix)
 
 
 def column_meanings(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from surrogacy.errors import Fault
 from surrogacy.trials.cell_forms import NO_DIFFERENCE, SIDES, is_p, plain_form
 from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, exponential, number, parse_interval, parse_level
+from surrogacy.trials.estimate_scale import asymmetry
 from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row, fault
 
@@ -203,10 +204,9 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
             columns.setdefault((row.heading("ci_low"), row.heading("ci_high")), []).append(row)
     for rows in columns.values():
         values = [[float(row[name]) for name in ("log_hr", *LIMITS)] for row in rows]
-        logarithms = max(_asymmetry(y, low, high) for y, low, high in values)
+        logarithms = max(asymmetry(y, low, high) for y, low, high in values)
         ratios = max(
-            _asymmetry(y, math.log(low), math.log(high)) if low > 0 and high > 0 else math.inf
-            for y, low, high in values
+            asymmetry(y, math.log(low), math.log(high)) if low > 0 and high > 0 else math.inf for y, low, high in values
         )
         if math.isinf(min(logarithms, ratios)):
             rule = "the limits include neither the log hazard ratio nor the hazard ratio"
@@ -224,8 +224,3 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
 def _fits(row: Row) -> bool:
     y, low, high = (float(row[name]) for name in ("log_hr", *LIMITS))
     return low <= y <= high or 0 < low <= exponential(y) <= high
-
-
-def _asymmetry(estimate: float, low: float, high: float) -> float:
-    """Return the distance of an estimate from the centre of its limits, in widths; infinite outside the limits."""
-    return abs(0.5 * (low + high) - estimate) / (high - low) if low <= estimate <= high and low < high else math.inf

@@ -32,6 +32,7 @@ from surrogacy.trials.heading_words import (
     SHARED_QUANTITIES,
     TRIAL_COLUMNS,
 )
+from surrogacy.trials.program_headings import program_words
 
 COUNTED = {"n", "events", "median"}
 COUNT_FILLERS = {"months", "month", "mo", "arm"}
@@ -68,6 +69,7 @@ PARTS = {
     "se": {"quantity", "endpoint", "log"},
     "variance": {"quantity", "endpoint", "log"},
     "p": {"quantity", "endpoint", "sides"},
+    "estimate": {"quantity", "endpoint"},
     **{name: {"quantity", "endpoint", "log", "interval", "level"} for name in ("hr", "log_hr")},
     **{
         name: {"quantity", "endpoint", "log", "bound", "interval", "level"}
@@ -145,6 +147,7 @@ def interpret_heading(text: str) -> Heading | None:
     True
     """
     plain = DASHES.sub("-", text.lower()).replace("\u00a0", " ").strip(" *\u2020\u2021\u00a7\u00b6")
+    plain = program_words(plain)
     if len(text) > LONGEST_HEADING or FOREIGN.search(plain) or NEGATED.search(plain):
         return None
     name = squash(plain) if "%" not in plain else ""

@@ -72,7 +72,7 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     medians = {column: heading for column, heading in layout.headings.items() if heading.quantity == "median"}
     trials: list[Row] = []
     effects: list[Row] = []
-    faults = [*table.faults, *unknown_columns(table, layout)]
+    faults = [*table.faults, *layout.remarks, *unknown_columns(table, layout)]
     for row in table.rows:
         shared = _statements(row, layout.headings, "")
         trial, texts = _trial_and_texts(shared, row)
@@ -109,7 +109,13 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     by_comparison = {fact["comparison"]: fact for fact in facts}
     per_line = [replace(by_comparison[trial["comparison"]], line=trial.line) for trial in trials]
     arms = arm_rows(table, medians, per_line, effects)
-    return UserRows(facts, effects, arms, column_meanings(table, layout.headings, layout.ignored), tuple(faults))
+    return UserRows(
+        facts,
+        effects,
+        arms,
+        column_meanings(table, layout.headings, {**layout.ignored, **layout.needless}),
+        tuple(faults),
+    )
 
 
 def _statements(row: Row, headings: Mapping[str, Heading], endpoint: str) -> dict[str, Statement]:

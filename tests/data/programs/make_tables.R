@@ -1,4 +1,5 @@
 # Tables of R programs for tests/trials/test_program_tables.py: metafor 3.8-1, meta 5.0-1 and survival 3.5-3.
+# revman_data_rows.csv has the columns of the data rows that RevMan Web exports; it was written by hand.
 # Run in this folder: Rscript make_tables.R. The four trials are invented.
 suppressMessages({
   library(metafor)

@@ -20,6 +20,9 @@ from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row, fault
 
 LIMITS = ("ci_low", "ci_high")
+P_IN_CELL = re.compile(
+    r"\s*[;,]?\s*[(\[]?\s*(\bp(?:[ -]?values?)?\s*[=<>\u2264:]\s*[\d.,e-]+)\s*[)\]]?\s*$", re.IGNORECASE
+)
 NUMBERS = ("hr", "se", "p", "events_exp", "events_ctl", *LIMITS)
 
 
@@ -115,7 +118,13 @@ def _check_p(row: Row) -> Iterator[Fault]:
 
 def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -> list[tuple[float, str]]:
     """Write the parts of a cell such as ``0.59 (90% CI 0.41-0.87)`` into the row; return its confidence level."""
-    interval = parse_interval(statement.text)
+    text = statement.text
+    stated = P_IN_CELL.search(text)
+    if stated and parse_interval(text[: stated.start()]) is not None:  # 0.59 (0.41-0.87), p = 0.006
+        text = text[: stated.start()]
+        if not row.get("p"):
+            row.write("p", plain_form(stated[1], "p"), statement.heading)
+    interval = parse_interval(text)
     row.headings[quantity] = statement.heading
     if quantity == "interval" and (interval is None or interval.estimate):
         fix = "write the two limits, such as 0.41-0.87 or 0.41 to 0.87, with at most one confidence level"

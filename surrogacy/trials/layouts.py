@@ -19,7 +19,13 @@ from surrogacy.trials.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, 
 from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.table_layout import column_meanings, interpret_headings, unknown_columns
-from surrogacy.trials.trial_facts import merge_facts, misplaced_numbers, similar_names
+from surrogacy.trials.trial_facts import (
+    merge_facts,
+    misplaced_numbers,
+    names_as_dates,
+    similar_names,
+    unknown_endpoints,
+)
 
 MISSING = {
     *("", "not reported", "not available", "not registered", "not estimable", "not calculable", "not evaluable"),
@@ -96,6 +102,7 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
             faults += write_effect(effects[-1], statements)
     _qualify_comparisons(trials, effects)
     faults += [*resolve_limit_scale(effects), *similar_names(trials), *misplaced_numbers(trials)]
+    faults += [*names_as_dates(trials), *unknown_endpoints(effects)]
     facts, contradictions = merge_facts(trials)
     faults += contradictions
     split = sum(_split_total(fact) for fact in facts)

@@ -73,6 +73,10 @@ def needless_columns(columns: Sequence[str], cells: Mapping[str, Sequence[str]])
     for column in columns:
         if RECIPROCAL.search(column.lower()):
             needless[column] = "reciprocal of the hazard ratio"
+        elif squash(column) == "variance" and any(squash(other) == "oe" for other in columns):
+            needless[column] = "variance of observed minus expected events"
+        elif not any(cells[column]):
+            needless[column] = "no cell is filled"
         elif squash(column) in PROGRAM_COLUMNS:
             needless[column] = PROGRAM_COLUMNS[squash(column)]
         elif re.fullmatch(r"column \d+|x|unnamed: 0", column.lower()) and _are_numbers_of_rows(cells[column]):

@@ -8,10 +8,10 @@ import pandas as pd
 import pandera.pandas as pa
 
 from surrogacy.errors import Fault
-from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials.cell_forms import remedy
 from surrogacy.trials.columns import PATTERNS, Column
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.value_names import remedy_of_value
 
 FIXES = {
     "number": "write a plain, finite number with a decimal point",
@@ -90,8 +90,7 @@ def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> 
             code, rule, fix = "E007", f"{column.name} is required", f"fill the cell: {column.description}"
         elif str(failure.check).startswith("allowed"):
             code, rule = "E009", "this is not an allowed value"
-            hint = did_you_mean(row.get(column.name, ""), column.allowed)
-            fix = f"{hint} Otherwise use one of {', '.join(column.allowed)}".removeprefix(" Otherwise ")
+            fix = remedy_of_value(column, row.get(column.name, ""))
         else:
             code, rule = "E008", f"this is not a{'n' if column.kind == 'integer' else ''} {column.kind}"
             fix = FIXES[column.kind] + (", or NR if it was not reached" if column.not_reached else "")

@@ -27,7 +27,10 @@ KNOWN_ENDPOINTS = {
 }
 MISSING = {
     *("", "not reported", "not available", "not registered"),
-    *words("na n/a #n/a n.a. nan null - \u2013 \u2014 . nr n.r. ne unknown missing"),
+    *words("na n/a #n/a n.a. nan null - \u2013 \u2014 . nr n.r. ne unknown missing immature pending awaited"),
+    *words(
+        "not mature, not yet mature, data immature, not yet reported, not reached, not estimable, not evaluable", ", "
+    ),
 }
 DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}  # of rows that are added to the curated tables
 OWN_ROLES = {"surrogate": "surrogate", "final": "final"}  # of a table that is fitted alone: no endpoint is assumed

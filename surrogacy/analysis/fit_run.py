@@ -20,6 +20,7 @@ from surrogacy.evaluation.influence import Influence, influence_record, pivotal_
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.placement import Focus, Placement, placement_record
 from surrogacy.evaluation.records import Record
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.results.labels import model_label
 from surrogacy.results.requirements import NotFitted
@@ -167,6 +168,8 @@ class FitRun(StagedRun):
     sets : tuple of SetFit
     sets_without_added : tuple of SetFit
         The same without the added rows, if there are any.
+    surrogate_only : tuple of SurrogateOnlyPrediction
+        Predictions for the comparisons of each set without a final effect, by its quoted model.
     changes : tuple of Change
         Main estimates with and without the added rows.
     focuses : tuple of Focus
@@ -190,6 +193,7 @@ class FitRun(StagedRun):
     settings: FitSettings
     sets: tuple[SetFit, ...] = ()
     sets_without_added: tuple[SetFit, ...] = ()
+    surrogate_only: tuple[SurrogateOnlyPrediction, ...] = ()
     changes: tuple[Change, ...] = ()
     focuses: tuple[Focus, ...] = ()
     not_placed: tuple[Record, ...] = ()

@@ -145,9 +145,12 @@ def _warn_of_models(run: FitRun, *, quiet: bool) -> None:
 
 
 def _warn_of_unused(run: FitRun, *, quiet: bool) -> None:
-    """Print the added comparisons that are in none of the fitted sets."""
+    """Print the added comparisons that are in none of the fitted sets and are not predicted."""
     used = {name for fit in run.sets for name in fit.effects.comparison}
+    used |= {entry.comparison.comparison for entry in run.surrogate_only}
     reasons = {entry.comparison: entry.reason for fit in reversed(run.sets) for entry in fit.flow}
+    no_line = "it has the surrogate effect alone, and no fitted model has a line to predict from"
+    reasons |= {entry.comparison: no_line for fit in run.sets for entry in fit.analysis_set.surrogate_only}
     for name in () if quiet else run.trials.added:
         if name not in used:
             warn(f"{name} is in none of the fitted sets: {reasons.get(name) or 'they are of another disease stage'}")

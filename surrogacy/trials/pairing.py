@@ -133,8 +133,8 @@ def _refuse_no_pairs(
     if surrogate_only:
         final = " or ".join(map(endpoint_label, pairing.final))
         raise UsageError(
-            f"{where}: no comparison has both effects ({len(surrogate_only)} without {final}), so that there is nothing "
-            f"to fit; to predict {final} by the curated trials, pass the table with --add instead of --pairs"
+            f"{where}: no comparison has both effects ({len(surrogate_only)} without {final}), so that there is "
+            f"nothing to fit; to predict {final} by the curated trials, pass the table with --add instead of --pairs"
         )
     available = ", ".join(map(endpoint_label, dict.fromkeys(effect.endpoint for effect in effects)))
     raise UsageError(

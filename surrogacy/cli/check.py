@@ -63,19 +63,20 @@ def _print_usable(settings: FitSettings, trials: TrialSet) -> None:
         for line in usability_lines(settings.fitted_models, effects, complete=settings.pairs_table is not None):
             print(line)
     for paired in pairs:
-        for line in _surrogate_only_lines(paired):
+        for line in _not_fitted_lines(paired, trials.added):
             print(line)
     if settings.required_models:
         refuse_unfittable(sets, settings.fitted_models, settings.required_models)
 
 
-def _surrogate_only_lines(paired: AnalysisSet) -> Iterator[str]:
-    """Yield the added comparisons that have the surrogate effect alone, and what a run does with them."""
-    names = [entry.comparison for entry in paired.surrogate_only if entry.added]
-    reasons = {entry.comparison: entry.reason for entry in paired.flow}
-    for reason in dict.fromkeys(reasons[name] for name in names):
-        alike = [name for name in names if reasons[name] == reason]
-        listed = ", ".join(alike[:MOST_NAMES]) + (", ..." if len(alike) > MOST_NAMES else "")
+def _not_fitted_lines(paired: AnalysisSet, added: Sequence[str]) -> Iterator[str]:
+    """Yield the added comparisons of a set that no fit includes, by reason: predicted only, or not used."""
+    by_reason: dict[str, list[str]] = {}
+    for entry in paired.flow:
+        if not entry.included and entry.comparison in added:
+            by_reason.setdefault(entry.reason, []).append(entry.comparison)
+    for reason, names in by_reason.items():
+        listed = ", ".join(names[:MOST_NAMES]) + (", ..." if len(names) > MOST_NAMES else "")
         yield f"{paired.effects.name}: {listed}: {reason}"
 
 

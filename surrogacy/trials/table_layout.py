@@ -100,7 +100,7 @@ def _no_pair(ratios: set[str]) -> tuple[str, str]:
     if len(surrogates) > 1 or {"final", "OS"} <= ratios:
         return (
             f"the columns contain hazard ratios of several endpoints: {', '.join(sorted(ratios))}",
-            f"keep two of them, or {fix}",
+            f"keep one surrogate endpoint, and the final endpoint if it is reported, or {fix}",
         )
     if ratios:
         missing = "the final endpoint (hr_os)" if surrogates else "the surrogate endpoint (hr_pfs)"

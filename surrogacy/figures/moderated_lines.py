@@ -11,8 +11,9 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.lines import Line2D
 
 from surrogacy.figures import _style as style
-from surrogacy.figures.bubble import LABEL_ALL_UP_TO, _label
+from surrogacy.figures.bubble import LABEL_ALL_UP_TO
 from surrogacy.figures.bubble_key import LARGEST_BUBBLE
+from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent, signed, with_interval
 
@@ -131,26 +132,27 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None) -> Axes
                     scaley=False,
                 )
         ax.plot(points["surrogate"], points["median"], color=shade, lw=1.6, zorder=3.5, scalex=False, scaley=False)
-    order = bubbles.sort_values("area", ascending=False)
+    order = bubbles.assign(size=LARGEST_BUBBLE * bubbles["area"].clip(lower=0.03)).sort_values("area", ascending=False)
     ax.scatter(
         order["surrogate"],
         order["final"],
-        s=LARGEST_BUBBLE * order["area"].clip(lower=0.03),
+        s=order["size"],
         color=[colour(v) for v in order["value"]],
         edgecolor="white",
         linewidth=0.6,
         alpha=0.85,
         zorder=3,
     )
-    if len(bubbles) <= LABEL_ALL_UP_TO:
-        _label(ax, bubbles, bubbles, None)
     names = dict.fromkeys(moderation.posterior.effects.covariates.get("surrogate", ())) or {"surrogate": None}
     ax.set_xlabel(f"Hazard ratio, {' / '.join(names)}   (← favours experimental)")
     ax.set_ylabel(
         f"Hazard ratio, {next(iter(moderation.posterior.effects.covariates.get('final', ())), 'final endpoint')}   "
         f"(← favours experimental)"
     )
-    _corner(ax, moderation)
+    symbols = [Symbol(row["surrogate"], row["final"], symbol_radius(row["size"])) for row in order.to_dict("records")]
+    corner_text(ax, _summary(moderation), symbols)
+    if len(order) <= LABEL_ALL_UP_TO:
+        place_labels(ax, [Label(text, symbol) for text, symbol in zip(order["label"], symbols, strict=True)], symbols)
     _key(ax, moderation, bubbles, lines, colour)
     return ax
 
@@ -178,8 +180,8 @@ def _colours(moderation: Moderation) -> Any:
     return lambda value: COLOURS(ranks(np.interp(value, values, np.arange(len(values)))))
 
 
-def _corner(ax: Axes, moderation: Moderation) -> None:
-    """Write the numbers of comparisons and trials, and the change of the slope with the moderator."""
+def _summary(moderation: Moderation) -> list[str]:
+    """Return the numbers of comparisons and trials, and the change of the slope with the moderator."""
     effects, change = moderation.posterior.effects, moderation["slope_difference"]
     per = "per doubling of PPS / PFS" if moderation.moderator.logarithmic else "per unit"
     if moderation.moderator.levels:
@@ -187,12 +189,11 @@ def _corner(ax: Axes, moderation: Moderation) -> None:
     unit = np.log(2.0) if moderation.moderator.logarithmic else 1.0
     value, low, high = (unit * limit for limit in (change.value, change.low, change.high))
     below = moderation["p_slope_difference_negative"].value
-    words = [
+    return [
         f"{effects.name or 'effects'}: {len(effects)} comparisons, {len(effects.trials)} trials",
         f"Slope {per}: {signed(value)}",
         f"({percent(moderation.model.level)} interval {interval(low, high)}); P(slope falls) = {number(below)}",
     ]
-    style.corner_text(ax, words, opacity=0.8)
 
 
 def _key(ax: Axes, moderation: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame, colour: Any) -> None:

@@ -159,6 +159,7 @@ def _metafor(effects: Effects) -> Iterator[Sequence[Cell]]:
             endpoint_of(effects, i, SIDES[side]),
             float(effects.log_hr[i, side]),
             float(effects.se[i, side] ** 2),
+            float(effects.se[i, side]),
             *_patients(effects, i),
             float(effects.rho_within[i]),
             effects.control_group[i],
@@ -195,7 +196,7 @@ def _mvmeta(effects: Effects) -> Iterator[Sequence[Cell]]:
 FORMATS = {
     "metafor": ExportFormat(
         "metafor (R)",
-        words("trial comparison outcome yi vi ni n_exp n_ctl rho_within control_group"),
+        words("trial comparison outcome yi vi sei ni n_exp n_ctl rho_within control_group"),
         _metafor,
         "metafor.R",
         between_comparisons=True,

@@ -104,7 +104,7 @@ def ask_for_trial(console: Console, known: KnownRows) -> Curation:
 
 
 def _ask_for_trial(console: Console, known: KnownRows) -> Curation:
-    console.print("An empty answer takes the value in brackets, or leaves the cell empty.")
+    console.print("An empty answer takes the value in brackets, if there is one; - leaves the cell empty.")
     _heading(console, "Comparison")
     trial = _ask_for_comparison(console, known.comparisons)
     _heading(console, "Publication")
@@ -157,17 +157,19 @@ def ask(console: Console, kind: str, name: str, default: str = "", *, required: 
     required : bool
         Whether the cell must be filled although the column is optional.
     """
-    column = _column(kind, name)
+    column = _column("effect" if name == "evidence" else kind, name)
     spelling = {value.casefold(): value for value in column.allowed}
-    choices = f": {', '.join(column.allowed)}" if column.allowed else ""
-    prompt = Text(f"{column.description}{choices}" + (f" [{default}]" if default else ""))
+    explained = all(value in column.description for value in column.allowed)
+    choices = "" if explained else f" ({', '.join(column.allowed)})"
+    limits = "; the limits may follow, 0.59 (0.41-0.87)" if name == "hr" else ""
+    prompt = Text(f"{column.description}{choices}{limits}" + (f" [{default}]" if default else ""))
     while True:
         answer = Prompt.ask(prompt, console=console, default=default, show_default=False).strip()
-        answer = spelling.get(answer.casefold(), answer)
+        answer = "" if answer == "-" else spelling.get(answer.casefold(), answer)
         row = with_limits(Row(ANSWERS, 0, {name: answer}))
         faults = [fault for fault in check_cells(kind, row) if fault.column in row]
         if faults:
-            _explain(console, faults)
+            _explain(console, faults[:1])  # the others follow from it
         elif required and not answer:
             console.print(Text("An answer is required here.", style="red"))
         else:

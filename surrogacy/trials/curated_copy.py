@@ -104,7 +104,9 @@ def write_copy(source: Path, out: Path, curation: Curation) -> CuratedCopy:
     check_target(out, source)
     known = known_comparisons(source)
     faults = [*changed_files(source), *curation.faults, *_check(curation, known, bibliography_keys(source))]
-    _raise_errors(faults)
+    unknown = [fault for fault in faults if fault.code == "E004"]
+    if unknown:  # a cell without a column cannot be written
+        raise DataError(unknown)
     contents = _files(source)
     tables = {
         "trials": [row for row in curation.trials if row["comparison"] not in known],
@@ -121,19 +123,12 @@ def write_copy(source: Path, out: Path, curation: Curation) -> CuratedCopy:
         write_files(stage, contents)
         version = out.resolve().name
         write_files(stage, {name: text.encode() for name, text in documents(stage, version).items()})
-        faults += _read_back(stage, source, origins, faults)
-        trials = read_trials(stage)
+        trials, of_rows = _read_back(stage, source, origins, faults)
         sets = _sets(trials, {row["comparison"] for row in curation.trials})
         changes = _changes(_text(source / CHANGES), curation, sets)
         write_files(stage, {CHANGES: changes.encode()})
     comparisons = tuple(dict.fromkeys(row["comparison"] for row in curation.effects))
-    return CuratedCopy(out, comparisons, len(curation.effects), sets, tuple(faults))
-
-
-def _raise_errors(faults: Sequence[Fault]) -> None:
-    errors = [fault for fault in faults if fault.severity == "error"]
-    if errors:
-        raise DataError(errors)
+    return CuratedCopy(out, comparisons, len(curation.effects), sets, (*faults, *of_rows))
 
 
 def _check(curation: Curation, known: Mapping[str, Row], keys: frozenset[str]) -> Iterator[Fault]:
@@ -247,20 +242,20 @@ def _bibliography(text: str, references: Sequence[Row]) -> str:
 
 def _read_back(
     stage: Path, source: Path, origins: Mapping[tuple[str, int], Row], earlier: Sequence[Fault]
-) -> list[Fault]:
-    """Read the staged tables with the checks of every run, and return the faults of the new rows.
+) -> tuple[TrialSet, list[Fault]]:
+    """Read the staged tables with the checks of every run; return them and the faults of the new rows.
 
     Raises
     ------
     DataError
         If the tables have errors.
     """
+    trials = None
     try:
         trials = read_trials(stage)
-        faults: Sequence[Fault] = trials.faults
-        errors = [fault for fault in trials.check_sets() if fault.severity == "error"]
+        faults = [*trials.faults, *(fault for fault in trials.check_sets() if fault.severity == "error")]
     except DataError as error:
-        faults, errors = error.faults, []
+        faults = list(error.faults)
     shown = "data/trials" if source == shipped_tables() else str(source)
 
     def placed(fault: Fault) -> Fault:
@@ -272,9 +267,10 @@ def _read_back(
         return replace(fault, file=origin.file, line=origin.line, column=column, rule=rule, fix=fix)
 
     of_new = [fault for fault in faults if (Path(fault.file).name, fault.line) in origins or fault.severity == "error"]
-    all_faults = [placed(fault) for fault in (*of_new, *errors)]
-    _raise_errors([*earlier, *all_faults])
-    return all_faults
+    all_faults = [placed(fault) for fault in of_new]
+    if trials is None or any(fault.severity == "error" for fault in (*earlier, *all_faults)):
+        raise DataError([fault for fault in (*earlier, *all_faults) if fault.severity == "error"])
+    return trials, all_faults
 
 
 def _sets(trials: TrialSet, comparisons: set[str]) -> tuple[str, ...]:

@@ -213,9 +213,16 @@ class FitRun(StagedRun):
 
     @property
     def notices(self) -> list[str]:
-        """Sentences on models that were not fitted and outputs that were left out, by set."""
-        return [
+        """Sentences on models that were not fitted, outputs that were left out, and added comparisons in no set."""
+        omitted = [
             f"{fit.name}: {entry}" for fit in self.sets for entry in (*fit.not_fitted, *filter(None, [fit.omitted]))
+        ]
+        used = {name for fit in self.sets for name in fit.effects.comparison}
+        reasons = {entry.comparison: entry.reason for fit in reversed(self.sets) for entry in fit.flow}
+        unused = (name for name in self.trials.added if name not in used)
+        return omitted + [
+            f"{name} is in none of the fitted sets: {reasons.get(name) or 'they are of another disease stage'}"
+            for name in unused
         ]
 
     def exit_code(self, *, strict: bool = False, undrawn: bool = False) -> ExitCode:

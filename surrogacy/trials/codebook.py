@@ -73,10 +73,10 @@ FRICTIONLESS_TYPES = {
 }
 
 
-def codebook() -> str:
+def codebook(version: str = DATA_VERSION) -> str:
     """Return CODEBOOK.md."""
     parts = [
-        f"# Codebook of the trial tables, version {DATA_VERSION}",
+        f"# Codebook of the trial tables, version {version}",
         "Generated from `surrogacy/trials/columns.py`; do not edit. Empty cells mean not reported. Hazard ratios are "
         "experimental over control: below 1 favours the experimental arm. Values are given as printed, because their "
         "decimals show the precision of rounding. Licence: CC BY 4.0.",
@@ -119,15 +119,19 @@ def _table(columns: tuple[Column, ...]) -> str:
     return "\n".join(lines)
 
 
-def data_package(folder: Path) -> dict[str, Json]:
+def data_package(folder: Path, version: str = DATA_VERSION) -> dict[str, Json]:
     """Return datapackage.json (Data Package version 2) as a dictionary."""
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "surrogacy-hcc-trials",
         "title": TITLE,
-        "version": DATA_VERSION,
+        "version": version,
         "licenses": [{"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}],
-        "resources": [_resource(folder, name, columns) for name, columns in TABLES.items()],
+        "resources": [
+            _resource(folder, name, columns)
+            for name, columns in TABLES.items()
+            if name not in OPTIONAL_TABLES or (folder / f"{name}.csv").is_file()
+        ],
     }
 
 
@@ -183,11 +187,18 @@ def checksums(folder: Path) -> str:
     )
 
 
-def documents(folder: Path) -> dict[str, str]:
-    """Return every generated file of the folder, by name."""
+def documents(folder: Path, version: str = DATA_VERSION) -> dict[str, str]:
+    """Return every generated file of the folder, by name.
+
+    Parameters
+    ----------
+    folder : Path
+    version : str
+        Version of the tables; a copy with further rows has another version than the shipped tables.
+    """
     return {
-        "CODEBOOK.md": codebook(),
-        "datapackage.json": json.dumps(data_package(folder), indent=2, ensure_ascii=False) + "\n",
+        "CODEBOOK.md": codebook(version),
+        "datapackage.json": json.dumps(data_package(folder, version), indent=2, ensure_ascii=False) + "\n",
         "SHA256SUMS": checksums(folder),
     }
 

@@ -16,6 +16,10 @@ def main() -> int:
         from surrogacy.cli.pps import main as pps
 
         return pps(arguments, program="surrogacy pps")
+    if command == "template":
+        from surrogacy.cli.template import main as template
+
+        return template(arguments)
     return fit(sys.argv[1:] or ["--help"], program="surrogacy fit")
 
 

@@ -85,8 +85,9 @@ def _trial(name: str, description: str = "") -> TemplateColumn:
 
 def _effect(name: str, endpoint: str) -> TemplateColumn:
     column = _column(EFFECTS, name)
-    words = "surrogate endpoint" if endpoint == "surrogate" else endpoint.upper()
-    return TemplateColumn(f"{name}_{endpoint}", column, f"{column.description}; {words}")
+    words = "Surrogate endpoint" if endpoint == "surrogate" else endpoint.upper()
+    description = column.description[0].lower() + column.description[1:]
+    return TemplateColumn(f"{name}_{endpoint}", column, f"{words}: {description}")
 
 
 def _median(endpoint: str, arm: str) -> TemplateColumn:
@@ -110,7 +111,8 @@ TEMPLATE_COLUMNS = (
     *(_median(endpoint, arm) for endpoint in ("surrogate", "os") for arm in ("exp", "ctl")),
     _trial("comparison", "Name of the comparison, if the trial has several"),
     *(_trial(name) for name in ("control_group", "registry", "year")),
-    *(TemplateColumn(name, _column(EFFECTS, name), _column(EFFECTS, name).description) for name in ("doi", "evidence")),
+    TemplateColumn("doi", _column(EFFECTS, "doi"), "DOI of the publication of the hazard ratios"),
+    TemplateColumn("evidence", _column(EFFECTS, "evidence"), _column(EFFECTS, "evidence").description),
     TemplateColumn("notes", _column(EFFECTS, "notes"), "Remarks; they are not analysed"),
 )
 

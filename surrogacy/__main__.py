@@ -9,6 +9,7 @@ from importlib import import_module
 COMMANDS = {
     "fit": "fit surrogacy models to analysis sets, or to your own table",
     "pps": "decompose the effect on survival into progression and post-progression survival",
+    "template": "write a table to fill in with your trials",
     "add": "curate a trial into a copy of the trial tables",
     "export": "write an analysis set for metafor, meta, RevMan or mvmeta",
 }

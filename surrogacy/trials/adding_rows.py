@@ -17,6 +17,7 @@ from surrogacy.trials.layouts import OWN_ROLES, UserRows, to_rows
 from surrogacy.trials.own_tables import read_own_table
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.standard_errors import standard_error
+from surrogacy.trials.template import without_examples
 from surrogacy.trials.trial_facts import differ
 from surrogacy.trials.value_names import allowed_value, is_same_spelling, remedy_of_value
 
@@ -37,7 +38,8 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
     roles : mapping
         Endpoints for the headings ``hr_surrogate`` and ``hr_final``.
     """
-    rows = _without_unreported(to_rows(read_own_table(path), roles), (*FINALS, roles["final"]))
+    table, examples = without_examples(read_own_table(path))
+    rows = _without_unreported(to_rows(table, roles), (*FINALS, roles["final"]))
     if not rows.effects:
         rule = "the table has a header but no rows"
         raise DataError([fault("E001", Row(str(path), 1), "", rule, "add one row per comparison")])
@@ -57,7 +59,7 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
     for row in rows.trials:
         row.cells.setdefault("label", row["comparison"])
     remarks = [*_forgive(rows.trials, TRIALS), *_forgive(rows.effects, EFFECTS)]
-    return replace(rows, faults=(*rows.faults, *remarks))
+    return replace(rows, faults=(*examples, *rows.faults, *remarks))
 
 
 def _without_unreported(rows: UserRows, finals: Sequence[str]) -> UserRows:

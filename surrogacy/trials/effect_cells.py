@@ -81,7 +81,7 @@ def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
     for name, statement in statements.items():
         if name in numbers:
             row.write(name, statement.text, statement.heading)
-    faults = list(_check_p(row))
+    faults: list[Fault] = []
     levels = [
         (s.level, f"{s.level * 100:g}% in the heading {s.heading!r}")
         for s in statements.values()
@@ -96,6 +96,7 @@ def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
     for quantity in ("hr", "log_hr", "interval"):
         if quantity in statements:
             levels += _split(row, quantity, statements[quantity], faults)
+    faults += _check_p(row)
     _logarithms(row, faults)
     _resolve_level(row, levels, faults)
     _resolve_sides(row, statements, faults)

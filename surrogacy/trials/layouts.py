@@ -113,7 +113,7 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
         rule = f"{split} rows state only the total number of patients: 1:1 allocation is assumed"
         fix = "give n_exp and n_ctl if the allocation was unequal"
         column = next(column for column, heading in layout.headings.items() if heading.quantity == "n")
-        faults.append(fault("I134", Row(table.file, table.header_line), column, rule, fix))
+        faults.append(fault("W134", Row(table.file, table.header_line), column, rule, fix))
     by_comparison = {fact["comparison"]: fact for fact in facts}
     per_line = [replace(by_comparison[trial["comparison"]], line=trial.line) for trial in trials]
     arms = arm_rows(table, medians, per_line, effects)

@@ -73,8 +73,8 @@ SCOPE = """A set with a rule on trials.csv selects comparisons by the design of 
 4. Locoregional versus locoregional: if both arms receive locoregional treatment (chemoembolisation, embolisation,
    radioembolisation, hepatic arterial infusion, ablation, radiotherapy) and differ only in it, that is in the
    procedure, the material, the dose, or a drug that the procedure delivers or activates, the class is `locoregional`.
-   These comparisons belong to no set with a rule, unless the rule names the class. A systemic drug added to the same
-   locoregional treatment is not of this class, nor is a locoregional treatment compared with systemic treatment.
+   The rules of all sets exclude this class. A systemic drug added to the same locoregional treatment is not of this
+   class, nor is a locoregional treatment compared with systemic treatment.
 5. Line: `advanced-first-line` and `advanced-second-line` follow the line of systemic treatment. A drug added to
    chemoembolisation alone has the line `tace-combination` and belongs to neither.
 6. `advanced-immunotherapy`: the experimental arm contains an immune checkpoint inhibitor, whether or not the control

@@ -18,6 +18,7 @@ from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
 from surrogacy.trials.analysis_set import AnalysisSet, FlowEntry, Pairing, Source
 from surrogacy.trials.cells import number
 from surrogacy.trials.columns import EVIDENCE, TRIALS
+from surrogacy.trials.criteria import criteria_of
 from surrogacy.trials.frames import ReportedEffect
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.shared_control import refuse_impossible_covariance, resolve_shared_controls
@@ -53,6 +54,7 @@ def pair_by_rule(
     pairing : Pairing
         With endpoints as the tables spell them.
     rule : mapping of column to values
+        ``not`` before a value excludes it; the flow then gives the reason.
     name : str
 
     Raises
@@ -67,12 +69,18 @@ def pair_by_rule(
             raise UsageError(f"{name or 'selection'}: trials.csv has no column {column!r}")
     added, preferred = set(added), _preferred(effects)
     cells = {column: [rule_text(value) for value in trials[column].tolist()] for column in rule}
+    criteria = criteria_of(rule)
     pairs: list[_Pair] = []
     flow = []
     for place, comparison in enumerate(trials["comparison"].tolist()):
+        values = [(criterion, cells[criterion.column][place]) for criterion in criteria]
         # an added row without, for example, a stage joins every set
         optional = ("",) if comparison in added else ()
-        if any(cells[column][place] not in (*values, *optional) for column, values in rule.items()):
+        if not all(criterion.requires(value) or value in optional for criterion, value in values):
+            continue
+        excluded = [f"{criterion.column} {value}" for criterion, value in values if criterion.excludes(value)]
+        if excluded:
+            flow.append(FlowEntry(comparison, included=False, reason=f"the set excludes {', '.join(excluded)}"))
             continue
         pair, reason = _choose(place, preferred.get(comparison, {}), pairing, added_here=comparison in added)
         pairs += [pair] if pair is not None else []

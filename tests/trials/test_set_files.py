@@ -83,6 +83,27 @@ def test_a_rule_whose_columns_exclude_each_other(own_tables, capsys):
     assert "mine.csv: W136 warning" in capsys.readouterr().out
 
 
+def test_a_rule_excludes_values(own_tables):
+    own_tables("trials", {"comparison": "tace-2"}, **{"class": "locoregional"})
+    trials = read_trials(own_tables.folder)
+    assert trials.check_sets() == []
+    reasons = {entry.comparison: entry.reason for entry in trials.analysis_set_with_flow("intermediate").flow}
+    assert reasons["tace-2"] == "the set excludes class locoregional"
+    assert "tace-2" not in trials.analysis_set("intermediate").comparison
+    (own_tables.folder / "sets" / "mine.csv").write_text("column,value\nclass,ici\nclass,Not  chemo\nyear,not 2022\n")
+    assert trials.check_sets() == []
+    mine = trials.analysis_set("mine")
+    assert set(mine.factors["class"]) == {"ici"}
+    assert "2022" not in mine.factors["year"]
+
+
+@pytest.mark.parametrize("row", ["class,not sirtt", "class,not", "stage,not early", "year,not 1850"])
+def test_a_rule_that_excludes_an_unknown_value(row, own_tables, capsys):
+    (own_tables.folder / "sets" / "mine.csv").write_text(f"column,value\nstage,advanced\n{row}\n")
+    assert main(["--check", "--trials", str(own_tables.folder)]) == 0
+    assert "mine.csv:3: W136 warning" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["sets/mine.csv", "at_risk.csv"])
 def test_pipes_in_a_folder_of_tables(name, own_tables, capsys):
     (own_tables.folder / name).unlink(missing_ok=True)

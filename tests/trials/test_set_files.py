@@ -7,8 +7,10 @@ import pytest
 
 from surrogacy.fit import main
 from surrogacy.trials import read_trials
+from tests.conftest import TABLES
 from tests.support.fault_inputs import SETS
 
+HISTORICAL = ("tactics", "llovet")  # sets that list their hazard ratios
 BROKEN_SETS = {
     "set-of-two-trials.csv": (2, "E016", "the final effect to space"),
     "set-with-swapped-sides.csv": (2, "E016", "give an effect on OS in final_effect"),
@@ -95,6 +97,18 @@ def test_a_rule_excludes_values(own_tables):
     mine = trials.analysis_set("mine")
     assert set(mine.factors["class"]) == {"ici"}
     assert "2022" not in mine.factors["year"]
+
+
+def test_no_shipped_set_with_a_rule_includes_locoregional_comparisons():
+    trials = read_trials(TABLES)
+    locoregional = set(trials.trials.loc[trials.trials["class"] == "locoregional", "comparison"])
+    assert {"li-2022-haic-tace", "dosisphere", "trace-dhondt", "premiere"} < locoregional
+    analyses = [trials.analysis_set_with_flow(name) for name in trials.sets if not name.startswith(HISTORICAL)]
+    assert len(analyses) == 6
+    for analysis in analyses:
+        assert not locoregional & set(analysis.effects.comparison), analysis.name
+    flow = {entry.comparison: entry for entry in trials.analysis_set_with_flow("all").flow}
+    assert {flow[name].reason for name in locoregional} == {"the set excludes class locoregional"}
 
 
 @pytest.mark.parametrize("row", ["class,not sirtt", "class,not", "stage,not early", "year,not 1850"])

@@ -7,7 +7,6 @@ import pytest
 
 from surrogacy.fit import main
 from surrogacy.trials import read_trials
-from tests.conftest import TABLES
 from tests.support.fault_inputs import SETS
 
 HISTORICAL = ("tactics", "llovet")  # sets that list their hazard ratios
@@ -87,11 +86,13 @@ def test_a_rule_whose_columns_exclude_each_other(own_tables, capsys):
 
 def test_a_rule_excludes_values(own_tables):
     own_tables("trials", {"comparison": "tace-2"}, **{"class": "locoregional"})
+    excluding = "column,value\nstage,intermediate\nclass,not locoregional\n"
+    (own_tables.folder / "sets" / "excluding.csv").write_text(excluding)
     trials = read_trials(own_tables.folder)
-    assert trials.check_sets() == []
-    reasons = {entry.comparison: entry.reason for entry in trials.analysis_set_with_flow("intermediate").flow}
+    reasons = {entry.comparison: entry.reason for entry in trials.analysis_set_with_flow("excluding").flow}
     assert reasons["tace-2"] == "the set excludes class locoregional"
-    assert "tace-2" not in trials.analysis_set("intermediate").comparison
+    without = [name for name in trials.analysis_set("intermediate").comparison if name != "tace-2"]
+    assert trials.analysis_set("excluding").comparison == tuple(without)
     (own_tables.folder / "sets" / "mine.csv").write_text("column,value\nclass,ici\nclass,Not  chemo\nyear,not 2022\n")
     assert trials.check_sets() == []
     mine = trials.analysis_set("mine")
@@ -99,15 +100,17 @@ def test_a_rule_excludes_values(own_tables):
     assert "2022" not in mine.factors["year"]
 
 
-def test_no_shipped_set_with_a_rule_includes_locoregional_comparisons():
-    trials = read_trials(TABLES)
-    locoregional = set(trials.trials.loc[trials.trials["class"] == "locoregional", "comparison"])
+def test_no_shipped_set_with_a_rule_includes_locoregional_comparisons(live_trials):
+    table = live_trials.trials
+    locoregional = set(table.loc[table["class"] == "locoregional", "comparison"])
     assert {"li-2022-haic-tace", "dosisphere", "trace-dhondt", "premiere"} < locoregional
-    analyses = [trials.analysis_set_with_flow(name) for name in trials.sets if not name.startswith(HISTORICAL)]
+    analyses = [
+        live_trials.analysis_set_with_flow(name) for name in live_trials.sets if not name.startswith(HISTORICAL)
+    ]
     assert len(analyses) == 6
     for analysis in analyses:
         assert not locoregional & set(analysis.effects.comparison), analysis.name
-    flow = {entry.comparison: entry for entry in trials.analysis_set_with_flow("all").flow}
+    flow = {entry.comparison: entry for entry in live_trials.analysis_set_with_flow("all").flow}
     assert {flow[name].reason for name in locoregional} == {"the set excludes class locoregional"}
 
 

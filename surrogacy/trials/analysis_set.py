@@ -42,7 +42,7 @@ class Pairing:
     >>> from surrogacy.trials import Pairing, read_trials
     >>> pairing = Pairing(surrogates=("TTP",), min_evidence="primary")
     >>> len(read_trials().analysis_set_with_flow("advanced", pairing).effects)
-    4
+    6
     """
 
     surrogates: tuple[str, ...] = SURROGATES

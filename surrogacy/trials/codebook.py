@@ -61,6 +61,27 @@ may instead have `median_ctl`, `median_exp_low` ... for the endpoint of the row.
 run. If a comparison is already in the tables, its medians are kept (W109), and missing ones are added. With both hazard
 ratios, `n_ctl`, `n_exp` and these medians, `python -m surrogacy.pps --add FILE --focus TRIAL` decomposes the trial;
 `progressions`, `deaths_without_progression`, `follow_up_low` and `follow_up_high` replace assumptions."""
+SCOPE = """A set with a rule on trials.csv selects comparisons by the design of the trial, never by its results:
+
+1. Allocation: the patients of both arms were allocated at random in one trial. Phase, number of patients, masking and
+   year do not matter.
+2. Stage: the set `intermediate` contains the trials that enrolled intermediate-stage disease or patients for whom
+   chemoembolisation was the treatment, the set `advanced` those that enrolled advanced disease (BCLC C, or no longer
+   suitable for locoregional treatment). The definition of the trial decides. Trials that enrolled several stages
+   without a main one are `mixed` and belong to `all` only.
+3. Control: any treatment (placebo, best supportive care, systemic or locoregional treatment), except by point 4.
+4. Locoregional versus locoregional: if both arms receive locoregional treatment (chemoembolisation, embolisation,
+   radioembolisation, hepatic arterial infusion, ablation, radiotherapy) and differ only in it, that is in the
+   procedure, the material, the dose, or a drug that the procedure delivers or activates, the class is `locoregional`.
+   The rules of all sets exclude this class. A systemic drug added to the same locoregional treatment is not of this
+   class, nor is a locoregional treatment compared with systemic treatment.
+5. Line: `advanced-first-line` and `advanced-second-line` follow the line of systemic treatment. A drug added to
+   chemoembolisation alone has the line `tace-combination` and belongs to neither.
+6. `advanced-immunotherapy`: the experimental arm contains an immune checkpoint inhibitor, whether or not the control
+   arm contains one.
+7. Hazard ratios: OS, and PFS, else TACE-PFS, else TTP, in all randomised patients or the main analysis set, with
+   limits, an exact p-value or numbers of events, at evidence `secondary` or better. A regional subgroup is never added
+   to its trial. A comparison without such a pair stays in the tables, and the flow of the set gives the reason."""
 type Json = str | int | bool | Sequence[Json] | Mapping[str, Json]
 
 TITLE = "Hazard ratios of progression endpoints and overall survival in randomised trials of hepatocellular carcinoma"
@@ -97,6 +118,8 @@ def codebook(version: str = DATA_VERSION) -> str:
         "## sets/*.csv",
         "Each file defines an analysis set. It either lists pairs of hazard ratios (a fixed set) or gives a rule on "
         "trials.csv (a set that grows with the tables and uses the preferred rows with sufficient evidence).",
+        "### Scope of the sets with a rule",
+        SCOPE,
         _table(PAIR_SET),
         _table(RULE_SET),
         "\n".join(

@@ -20,6 +20,7 @@ from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
 from surrogacy.trials.analysis_set import AnalysisSet, FlowEntry, Pairing, Source, SurrogateOnly
 from surrogacy.trials.cells import number
 from surrogacy.trials.columns import TRIALS
+from surrogacy.trials.criteria import criteria_of
 from surrogacy.trials.effect_choice import EffectPair, Unpaired, choose_effects, place_of, preferred_effects
 from surrogacy.trials.frames import ReportedEffect
 from surrogacy.trials.rows import Row
@@ -47,6 +48,7 @@ def pair_by_rule(
     pairing : Pairing
         With endpoints as the tables spell them.
     rule : mapping of column to values
+        ``not`` before a value excludes it; the flow then gives the reason.
     name : str
 
     Raises
@@ -61,11 +63,17 @@ def pair_by_rule(
             raise UsageError(f"{name or 'selection'}: trials.csv has no column {column!r}")
     added, preferred = set(added), preferred_effects(effects)
     cells = {column: [rule_text(value) for value in trials[column].tolist()] for column in rule}
-    choices = []
+    criteria = criteria_of(rule)
+    choices: list[EffectPair | Unpaired] = []
     for place, comparison in enumerate(trials["comparison"].tolist()):
+        values = [(criterion, cells[criterion.column][place]) for criterion in criteria]
         # an added row without, for example, a stage joins every set
         optional = ("",) if comparison in added else ()
-        if any(cells[column][place] not in (*values, *optional) for column, values in rule.items()):
+        if not all(criterion.requires(value) or value in optional for criterion, value in values):
+            continue
+        excluded = [f"{criterion.column} {value}" for criterion, value in values if criterion.excludes(value)]
+        if excluded:
+            choices.append(Unpaired(place, f"the set excludes {', '.join(excluded)}"))
             continue
         effects_of = preferred.get(comparison, {})
         choices.append(choose_effects(place, effects_of, pairing, added_here=comparison in added))

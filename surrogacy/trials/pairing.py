@@ -7,11 +7,13 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from surrogacy.arrays import FloatArray
 from surrogacy.effects import SIDES, Effects, Provenance
 from surrogacy.errors import Caveat, CaveatCode, DataError, UsageError
 from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
@@ -135,6 +137,7 @@ def pair_by_list(
         for column, known in patients.items():
             stated = number(row, column)
             if stated is not None:
+                surrogate, final = (replace(effect, n_exp=math.nan, n_ctl=math.nan) for effect in (surrogate, final))
                 if stated != known[place] and np.isfinite(known[place]):
                     label = trials["label"].iloc[place]
                     notes.append(f"{label} {column} {stated:.0f} (trial table {known[place]:.0f})")
@@ -225,7 +228,7 @@ def _effects(
     errors = {side: [standard_error(effect) for effect in chosen] for side, chosen in sides.items()}
     se = np.array([[np.nan if error is None else error.value for error in column] for column in errors.values()]).T
     known_rho = np.array([_first_number(pair.surrogate.rho_within, pair.final.rho_within) for pair in pairs])
-    n_exp, n_ctl = (about[column].to_numpy(dtype=float) for column in ("n_exp", "n_ctl"))
+    n_exp, n_ctl = (_patients(about[column].to_numpy(dtype=float), column, sides) for column in ("n_exp", "n_ctl"))
     share = np.where(np.isnan(n_exp + n_ctl), 0.5, n_exp / (n_exp + n_ctl))
     # a control arm belongs to one trial: the same name in two trials is two arms
     arms = zip(about["trial"], about["control_group"], strict=True)
@@ -271,6 +274,18 @@ def _effects(
     text = f"added for this run, not in the curated table: {', '.join(from_user)}"
     of_added = (Caveat(CaveatCode.ADDED, text),) if partly else ()
     return replace(paired, caveats=caveats_of(paired) + of_added)
+
+
+def _patients(
+    of_comparisons: FloatArray, column: Literal["n_exp", "n_ctl"], sides: Mapping[str, Sequence[ReportedEffect]]
+) -> FloatArray:
+    """(k,) patients of an arm who were analysed for both endpoints: the smaller of the two numbers.
+
+    A hazard ratio without a number of its own has that of the comparison.
+    """
+    stated = [[getattr(effect, column) for effect in chosen] for chosen in sides.values()]
+    analysed = np.where(np.isnan(stated), of_comparisons, stated)
+    return np.asarray(analysed.min(axis=0), dtype=np.float64)
 
 
 def _place(effect: ReportedEffect) -> Row:

@@ -36,6 +36,11 @@ RULES = {
     "E130": "an arm has at least one patient",
     "E131": "comparisons with one control arm have standard errors and correlations that allow a joint covariance",
     "W131": ("a standard error is at least sqrt(1 / n_exp + 1 / n_ctl): a smaller one needs more events than patients"),
+    "W109": "an arm of an analysis has at most the patients of the comparison",
+    "W155": (
+        "the quotation of a hazard ratio contains it: the same value (0.62, .62, 0,62 or 0·62), a value with more "
+        "decimals that rounds to it, or the inverse of a ratio printed as control over experimental"
+    ),
     "W132": "a median is at most 240 months, a median OS at least 2 months",
     "E121": (
         "median OS is above median PFS and median TACE-PFS of the same arm (W122, a warning, for TTP, which censors "
@@ -106,7 +111,7 @@ def codebook(version: str = DATA_VERSION) -> str:
         optional = " This table is optional in a folder of your own." if name in OPTIONAL_TABLES else ""
         parts += [f"## {name}.csv", f"{TITLES[name]}.{optional}", _table(columns)]
     parts += [
-        "## Rules for counts, follow-up and medians",
+        "## Rules for counts, follow-up, medians and quotations",
         "A value that violates an E rule stops the run with file, line, column and remedy; W rules are warnings.",
         "\n".join(
             ["| code | rule |", "| --- | --- |", *(f"| {code} | {text} |" for code, text in sorted(RULES.items()))]

@@ -22,7 +22,7 @@ from surrogacy.trials.rows import Row
 from surrogacy.trials.set_rules import check_set
 from surrogacy.trials.shared_control import SharedControl
 
-DATA_VERSION = "2026.11"
+DATA_VERSION = "2026.12"
 
 
 @dataclass(frozen=True, eq=False)

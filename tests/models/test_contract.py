@@ -230,6 +230,7 @@ def test_boundary_solutions_are_named():
     assert edge["sigma_cond"].value == 0
 
 
+@pytest.mark.slow
 def test_profile_limits_are_where_the_likelihood_has_fallen_by_1_92():
     effects = simulated(14, seed=8)
     likelihood = Likelihood(make_blocks(effects), "reml")
@@ -347,6 +348,7 @@ def test_the_bivariate_band_is_said_to_be_narrow_with_few_trials():
     )
 
 
+@pytest.mark.slow
 def test_profile_of_the_slope_on_the_boundary_has_the_right_drop():
     # on the boundary the way to a larger sigma_cond may lie uphill: check against a grid of the nuisance parameters
     checked = 0

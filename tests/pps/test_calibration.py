@@ -67,6 +67,7 @@ def test_every_comparison_is_read_or_refused_with_a_reason(trials):
     assert all(reason for reason in refused.values())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(pfs=st.tuples(MEDIANS, MEDIANS), pps=st.tuples(st.floats(0.5, 60), st.floats(0.5, 60)), q=st.floats(0, 0.4))
 def test_medians_of_a_model_give_the_model_back(pfs, pps, q):

@@ -140,6 +140,7 @@ def test_a_decomposition_refuses_an_impossible_level_and_too_few_resamples(trial
         decompose(tactics, resamples=10)
 
 
+@pytest.mark.nuts
 def test_sampled_estimates():
     sampling = import_module("surrogacy.models.sampled.nuts")
     draws = {"tau": np.random.default_rng(0).normal(size=(2, 500))}

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from statsmodels.api import WLS
+from statsmodels.regression.linear_model import WLS
 
 from surrogacy.effects import Effects
 from surrogacy.models import (

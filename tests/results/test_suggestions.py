@@ -19,7 +19,7 @@ def test_each_name_is_suggested_once():
     [
         ("xyz", ""),
         ("advancd", "did you mean 'advanced'?"),
-        ("sun-1170x", "did you mean 'sun-1170', 'sun-1171' or 'sun-117'?"),
+        ("sun-1170x", "did you mean 'sun-1170', 'sun-117' or 'sun-1171'?"),
     ],
 )
 def test_sentences(name, text):

@@ -148,7 +148,7 @@ def test_libraries_stay_in_their_rooms(path):
     own = module_name(path)
     for name in (name for name, typing_only in imports(path) if not typing_only):
         top = name.split(".")[0]
-        if top in ("matplotlib", "adjustText"):
+        if top == "matplotlib":
             assert own.startswith("surrogacy.figures"), f"{own} imports {name}"
         if top in ("pymc", "pytensor", "nutpie", "arviz"):
             assert own.startswith("surrogacy.models.sampled"), f"{own} imports {name}"

@@ -13,9 +13,8 @@ from surrogacy.errors import SurrogacyError, UsageError
 from surrogacy.evaluation.new_trial_prediction import hazard_ratio_intervals
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.refits import fit_each, without_extras
-from surrogacy.models import Model
+from surrogacy.models import Model, rank
 from surrogacy.models.prediction import predict_final
-from surrogacy.results.labels import POSITIONS as POSITIONS
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
 from surrogacy.results.suggestions import did_you_mean
@@ -25,7 +24,6 @@ from surrogacy.trials.frames import reported_effects
 from surrogacy.trials.standard_errors import standard_error
 
 Position = Literal["inside-80", "inside-95", "outside-95"]
-PREFERRED = ("bivariate-bayes", "bivariate-reml", "weighted-regression", "daniels-hughes", "bivariate-ml")
 
 
 @dataclass(frozen=True)
@@ -322,7 +320,5 @@ def shown_placements(placements: Sequence[Placement]) -> list[Placement]:
         for placement in placements
         if placement.rho_within == rho_within[placement.comparison] and placement.fitted != "with it"
     ]
-    by_model: dict[str, list[Placement]] = {}
-    for placement in chosen:
-        by_model.setdefault(placement.model, []).append(placement)
-    return next((by_model[name] for name in PREFERRED if name in by_model), [])
+    quoted = min((placement.model for placement in chosen), key=rank, default="")
+    return [placement for placement in chosen if placement.model == quoted]

@@ -23,6 +23,7 @@ from surrogacy.trials.value_names import allowed_value, is_same_spelling, remedy
 
 # descriptions of a comparison on which no estimate depends
 DESCRIPTIVE = {"phase", "line", "class", "region", "masking", "year", "review", "adjusted", "data_cut"}
+ESTIMATES = ("hr", "log_hr", "ci_low", "ci_high", "log_ci_low", "log_ci_high", "se", "variance", "p")
 MOST_REMARKS = 6  # with more rows without a standard error, one remark covers all
 # columns of the curated table that an added row does not change
 COUNTS = ("n_exp", "n_ctl", "progressions", "deaths_without_progression", "follow_up_low", "follow_up_high")
@@ -38,7 +39,7 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
         Endpoints for the headings ``hr_surrogate`` and ``hr_final``.
     """
     table, examples = without_examples(read_own_table(path))
-    rows = to_rows(table, roles)
+    rows = _without_unreported(to_rows(table, roles), (*FINALS, roles["final"]))
     if not rows.effects:
         rule = "the table has a header but no rows"
         raise DataError([fault("E001", Row(str(path), 1), "", rule, "add one row per comparison")])
@@ -59,6 +60,31 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
         row.cells.setdefault("label", row["comparison"])
     remarks = [*_forgive(rows.trials, TRIALS), *_forgive(rows.effects, EFFECTS)]
     return replace(rows, faults=(*examples, *rows.faults, *remarks))
+
+
+def _without_unreported(rows: UserRows, finals: Sequence[str]) -> UserRows:
+    """Leave out final effects without any estimate, such as those of immature data; I144: their events are not used.
+
+    A row with a part of an estimate stays, and the checks refuse it. So does the only effect of a comparison.
+    """
+    stated = {row["comparison"] for row in rows.effects if _is_stated(row)}
+    kept, faults = [], []
+    for row in rows.effects:
+        is_final = row.role == "final" or row["endpoint"] in finals
+        if _is_stated(row) or not is_final or row["comparison"] not in stated:
+            kept.append(row)
+            continue
+        for column in filter(row.get, ("events_exp", "events_ctl")):
+            rule = f"{row['endpoint']} has no hazard ratio in this row: its events are not used"
+            faults.append(
+                fault("I144", row, column, rule, "add the hazard ratio and its limits when they are reported")
+            )
+    return replace(rows, effects=kept, faults=(*rows.faults, *faults))
+
+
+def _is_stated(row: Row) -> bool:
+    """Return whether a row has an estimate or a part of one."""
+    return any(row.get(name) for name in ESTIMATES)
 
 
 def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
@@ -141,7 +167,8 @@ def final_endpoints(rows: UserRows) -> tuple[str, ...]:
         of_comparison.setdefault(row["comparison"], set()).add(row["endpoint"])
     if not finals and any(len(names) > 1 for names in of_comparison.values()):
         rule = f"no column states which endpoint is the final one ({', '.join(endpoints)})"
-        raise DataError([fault("E005", Row(file, 1), "", rule, "add a column final that names it")], rows.columns)
+        fix = "add a column final that names it; if it is not reported yet, pass the table with --add"
+        raise DataError([fault("E005", Row(file, 1), "", rule, fix)], rows.columns)
     both = {row["endpoint"] for row in rows.effects if row.role == "surrogate"} & set(finals)
     if both:
         rule = f"{', '.join(sorted(both))} is the surrogate endpoint in one row and the final endpoint in another"
@@ -171,7 +198,7 @@ def merge(
         if old is None:
             if not row.get("stage"):
                 rule, fix = (
-                    "the stage is missing: the comparison joins every set",
+                    "the stage is missing: the comparison belongs to every set",
                     "give stage = intermediate or advanced",
                 )
                 faults.append(fault("W116", row, "stage", rule, fix))

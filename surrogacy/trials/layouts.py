@@ -29,8 +29,9 @@ from surrogacy.trials.trial_facts import (
 
 MISSING = {
     *("", "not reported", "not available", "not registered", "not estimable", "not calculable", "not evaluable"),
-    *("not stated", "not given", "not reached"),
+    *("not stated", "not given", "not reached", "not mature", "not yet mature", "not yet reported", "data immature"),
     *words("na n/a #n/a n.a. nan null - -- \u2013 \u2014 . .. nr n.r. ne n.e. nc n.c. nd n.d. unknown missing ?"),
+    *words("immature pending awaited"),
 }
 DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}  # of rows that are added to the curated tables
 OWN_ROLES = {"surrogate": "surrogate", "final": "final"}  # of a table that is fitted alone: no endpoint is assumed

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogacy.errors import DataError, Fault
 from surrogacy.trials.cells import squash
+from surrogacy.trials.columns import words
 from surrogacy.trials.estimate_scale import resolve_estimates
 from surrogacy.trials.files import Table
 from surrogacy.trials.heading_words import ENDPOINT_QUANTITIES, SECONDARY_WORDS
 from surrogacy.trials.headings import Heading, canonical_headings, interpret_heading, suggest
 from surrogacy.trials.program_headings import needless_columns, single_percentiles
 from surrogacy.trials.rows import Row, fault
+
+# words of a heading that is not understood, but may contain the effect on the final endpoint
+FINAL_WORDS = frozenset(words("os overall survival final true death deaths mortality hazard effect"))
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def interpret_headings(table: Table) -> Layout:
             faults.append(_missing(table, ignored, "no column contains the hazard ratio", "add a column hr or log_hr"))
     else:
         faults += _without_endpoint(table, headings) if ratios else ()
-        sides = _sides(ratios)
+        sides = _sides(ratios, headings, ignored)
         if not sides:
             faults.append(_missing(table, ignored, *_no_pair(ratios, single=bool({"hr", "log_hr"} & named))))
     if faults:
@@ -84,11 +89,29 @@ def interpret_headings(table: Table) -> Layout:
     return Layout(used, ignored | unused, needless, sides, tuple(remarks))
 
 
-def _sides(ratios: set[str]) -> tuple[str, ...]:
-    """Return the surrogate and the final endpoint of a wide table; empty if the headings do not define them."""
+def _sides(ratios: set[str], headings: Mapping[str, Heading], ignored: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the surrogate and the final endpoint of a wide table; empty if the headings do not define them.
+
+    A table without any column that may be an estimate of the final endpoint has comparisons whose final effect is not
+    reported.
+    """
     final = next((name for name in ("final", "OS") if name in ratios), None)
     surrogates = sorted(ratios - {final})
-    return (surrogates[0], final) if final is not None and len(surrogates) == 1 else ()
+    if len(surrogates) != 1:
+        return ()
+    if final is None and not _may_hold_final_effect(headings, ignored):
+        final = "final" if surrogates == ["surrogate"] else "OS"
+    return () if final is None else (surrogates[0], final)
+
+
+def _may_hold_final_effect(headings: Mapping[str, Heading], ignored: Mapping[str, str]) -> bool:
+    """Return whether a column is a part of a final effect without hazard ratio, or not understood and may be one."""
+    partial = (
+        heading.endpoint in ("final", "OS") and heading.quantity in ENDPOINT_QUANTITIES - {"events_exp", "events_ctl"}
+        for heading in headings.values()
+    )
+    words_of_ignored = {word for column in ignored for word in re.split(r"[^a-z0-9]+", column.lower())}
+    return any(partial) or any(word in FINAL_WORDS or word.startswith("hr") for word in words_of_ignored)
 
 
 def _no_pair(ratios: set[str], *, single: bool) -> tuple[str, str]:
@@ -101,7 +124,7 @@ def _no_pair(ratios: set[str], *, single: bool) -> tuple[str, str]:
     if len(surrogates) > 1 or {"final", "OS"} <= ratios:
         return (
             f"the columns contain hazard ratios of several endpoints: {', '.join(sorted(ratios))}",
-            f"keep two of them, or {fix}",
+            f"keep one surrogate endpoint, and the final endpoint if it is reported, or {fix}",
         )
     if ratios:
         missing = "the final endpoint (hr_os)" if surrogates else "the surrogate endpoint (hr_pfs)"

@@ -55,7 +55,7 @@ class TrialSet:
     >>> from surrogacy.trials import read_trials
     >>> trials = read_trials()
     >>> len(trials.trials), trials.analysis_set("tactics-2022").comparison[:2]
-    (83, ('post-tace', 'space'))
+    (101, ('post-tace', 'space'))
     """
 
     trials: pd.DataFrame

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogacy.errors import Fault
-from surrogacy.trials.cell_forms import NO_DIFFERENCE, SIDES, is_p, plain_form
+from surrogacy.trials.cell_forms import NO_DIFFERENCE, SIDES, is_p, plain_form, remedy
 from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, exponential, number, parse_interval, parse_level
 from surrogacy.trials.estimate_scale import asymmetry
 from surrogacy.trials.headings import Heading
@@ -129,6 +129,7 @@ def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -
     row.headings[quantity] = statement.heading
     if quantity == "interval" and (interval is None or interval.estimate):
         fix = "write the two limits, such as 0.41-0.87 or 0.41 to 0.87, with at most one confidence level"
+        fix = "; ".join(filter(None, (fix, remedy(statement.text, quantity))))
         cell = row.with_cells(**{quantity: statement.text})
         faults.append(fault("E008", cell, quantity, "this is not a pair of confidence limits", fix))
     if interval is None or bool(interval.estimate) == (quantity == "interval"):

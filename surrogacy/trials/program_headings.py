@@ -19,7 +19,9 @@ WORDS = (
 )
 RECIPROCAL = re.compile(r"exp(?:\(-coef\)|\.\.coef\.)")
 PERCENTILE = re.compile(r"(?:^|[\s_.(])x?(\d{1,2}(?:\.\d{1,2})?)(?:\s*%|\.\.)")
-OTHER_WORDS = re.compile(r"[ck]i\b|conf|cred|limit|bound|low|upp|\bhr\b|hazard|interval|level|median|rate")
+OTHER_WORDS = re.compile(
+    r"(?<![a-z])(?:[ck]i|hr)(?![a-z])|conf|cred|limit|bound|low|upp|high|hazard|interval|level|median|rate"
+)
 
 
 def program_words(text: str) -> str:

@@ -67,6 +67,11 @@ def find_header(rows: Sequence[Sequence[str]], *, merged: bool = False) -> Heade
             more = len(header.meanings) - len(best.meanings)
             if more > 0 or (more == 0 and _belongs(rows[first + header.depth - 1], header)):
                 best = header
+        while (
+            best.depth > 1
+            and (rest := _joined(rows, best.first + 1, best.depth - 1, merged=merged)).meanings == best.meanings
+        ):
+            best = rest  # a title above the headings
         quantities = {heading.quantity for heading in best.meanings}
         if best.fits and (first == 0 or (quantities & RATIOS and quantities & NAMES)):
             return best

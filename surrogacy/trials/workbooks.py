@@ -133,11 +133,12 @@ def _column_number(letters: str) -> int:
 def _sheet(sheet: Any, source: bytes) -> Sheet:
     """Return the cells of a sheet as text."""
     rows = [(line, [_text(value) for value in row]) for line, row in _rows(sheet)]
+    width = max((len(row) for _, row in rows), default=0)
     ranges = [tuple(map(bytes.decode, match.groups())) for match in MERGED.finditer(source)]
     for first, top, last, bottom in ranges:
         left, right = _column_number(first), _column_number(last)
         for _, row in rows[int(top) - 1 : int(bottom)]:
-            row += [""] * (min(right, len(rows[0][1])) - len(row))
+            row += [""] * (min(right, width) - len(row))
             row[left - 1 : right] = [rows[int(top) - 1][1][left - 1]] * len(row[left - 1 : right])
     return Sheet(sheet.title, tuple(rows), bool(ranges))
 

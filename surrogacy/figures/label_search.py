@@ -104,7 +104,10 @@ class Places:
         nearest = rims.min(axis=1, initial=np.inf)
         has_leader = (gaps > NEXT_TO) | (nearest < gaps)
         over_symbol = (distances_to_segments(leaders, centres) < radii).sum(axis=1)
-        crossings = about.widths @ segments_meet_boxes(about.lines, padded(boxes, CLEARANCE))
+        crossings = np.zeros(len(boxes))
+        for width in np.unique(about.widths):
+            lines, wider = about.lines[about.widths == width], padded(boxes, CLEARANCE + width / 2)
+            crossings += width * segments_meet_boxes(lines, wider).sum(axis=0)
         outside = (about.frame[:2] - boxes[:, :2]).clip(min=0) + (boxes[:, 2:] - about.frame[2:]).clip(min=0)
         costs = (
             gaps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from surrogacy.errors import Fault
+from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials import effect_rules
 from surrogacy.trials.cells import NUMBER, half_unit, number, parse_interval
 from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, TRIALS, Column
@@ -145,16 +145,25 @@ def check_names(kind: str, row: Row) -> Iterator[Fault]:
     names = [column.name for column in COLUMNS[kind]]
     for name in row:
         if name not in names:
-            similar = difflib.get_close_matches(name, names, n=1)
-            fix = f"did you mean {similar[0]}?" if similar else f"use one of {', '.join(names)}"
+            fix = did_you_mean(name, names, most=1) or f"use one of {', '.join(names)}"
             yield fault("E004", row, name, "there is no column of this name", fix)
 
 
-def check_cells(kind: str, row: Row) -> list[Fault]:
-    """Check the cells of a record against its columns: required cells, numbers, allowed values, key and DOI."""
+def check_cells(kind: str, row: Row, *, partial: bool = False) -> list[Fault]:
+    """Check the cells of a record against its columns: required cells, numbers, allowed values, key and DOI.
+
+    Parameters
+    ----------
+    kind : str
+        Key of `COLUMNS`.
+    row : Row
+    partial : bool
+        Whether cells that the row does not have are not required.
+    """
     from surrogacy.trials.schema import check_schema
 
-    faults = check_schema(kind, COLUMNS[kind], [row])
+    columns = [column for column in COLUMNS[kind] if column.name in row or not partial]
+    faults = check_schema(kind, columns, [row])
     if row.get("doi") and not re.fullmatch(DOI, row["doi"]):
         faults.append(fault("E008", row, "doi", "this is not a DOI", "write it as 10.1136/gutjnl-2019-318934"))
     if kind == "source" and row.get("key") and not re.fullmatch(KEY, row["key"]):

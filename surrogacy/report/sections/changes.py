@@ -23,9 +23,10 @@ MOST_NAMES = 3  # added comparisons that are named; the others are counted
 
 def section(run: FitRun) -> Section:
     """Return the estimates with and without the added rows."""
+    changed = {change.set for change in run.set_changes if change.added}
     grid = Grid(
         ("Set", "Model", "Quantity", "Comparisons", "Before", "After", "Change", "Shift / half-width"),
-        tuple(_row(run, change) for change in run.changes),
+        tuple(_row(run, change) for change in run.changes if change.set in changed),
         "What the added rows change",
         "\n".join(_omissions(run)),
     )
@@ -38,7 +39,7 @@ def section(run: FitRun) -> Section:
     return Section(
         key="changes",
         answer=tuple(_answer(run)),
-        details=(grid,) if run.changes else (),
+        details=(grid,) if changed else (),
         tables=table("changes", records, labels=labels, limit=percent(SMALL_SHIFT)),
         record={
             "changes": [change.record for change in run.changes],
@@ -58,7 +59,8 @@ def _named(run: FitRun, comparisons: Sequence[str]) -> str:
     """Return the labels of the first comparisons, and the number of the others."""
     labels = [_labels(run)[name] for name in comparisons[:MOST_NAMES]]
     more = len(comparisons) - len(labels)
-    return f"{', '.join(labels)} and {more} more" if more > 0 else " and ".join(labels)
+    names = [*labels, *([f"{more} more"] if more > 0 else [])]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _fit_of(run: FitRun, change: SetChange) -> SetFit:
@@ -123,7 +125,7 @@ def _verdict(run: FitRun, change: SetChange, fit: SetFit) -> str:
     if largest is None:
         return text("change_unknown") + absent
     key = "change_small" if change.small else "change_large"
-    quantity = _quantity(run, largest)
+    quantity = _short_quantity(run, largest)
     return text(key, quantity=quantity, share=percent(largest.shift_ratio), limit=percent(SMALL_SHIFT)) + absent
 
 

@@ -31,6 +31,7 @@ from surrogacy.results.format import interval, number, settings_in_words, value_
 from surrogacy.results.labels import POSITIONS, model_label
 from surrogacy.results.result import Result
 
+MOST_ADDED = 3  # added comparisons in focus on the short screen
 SOURCES = {
     "with it": "the trials, this one included,",
     "without it": "the other trials",
@@ -42,12 +43,23 @@ def section(run: FitRun) -> Section:
     """Return the place of every comparison in focus within the lines."""
     return Section(
         key="placement",
-        answer=tuple(entry for focus in run.focuses for entry in _answer(run, focus)),
+        answer=tuple(_answers(run)),
         details=tuple(detail for focus in run.focuses for detail in _details(run, focus)),
         tables=_table(run),
         record={"placement": list(run.placement), "not_placed": list(run.not_placed)},
         prose=_prose(run),
     )
+
+
+def _answers(run: FitRun) -> Iterator[Entry]:
+    """Return the placements of the first added comparisons, and of the trial that the settings name."""
+    added = [focus for focus in run.focuses if focus.trial in run.added_trials and not run.settings.focus_required]
+    hidden = added[MOST_ADDED:]
+    for focus in run.focuses:
+        if focus not in hidden:
+            yield from _answer(run, focus)
+        elif focus is hidden[-1]:
+            yield Entry("", text("placement_more", more=len(hidden)))
 
 
 def _answer(run: FitRun, focus: Focus) -> Iterator[Entry]:

@@ -16,7 +16,7 @@ from surrogacy.report.section import BLANK, Detail, Drawing, Grid, Heading, Note
 from surrogacy.report.sections.answers import answers_of, surrogate_name
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name
-from surrogacy.results.format import interval, number, percent, settings_in_words, value_and_interval
+from surrogacy.results.format import interval, number, percent, value_and_interval
 from surrogacy.results.labels import model_label
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
@@ -105,7 +105,8 @@ def _answer(run: FitRun, new_trial: NewTrial) -> Iterator[Detail]:
     beyond = any(entry.beyond_data for _, reply in answered for entry in run.predictions_by(reply.quoted))
     remarks = [text("prediction_which_set")] if len(answered) > 1 else []
     yield Note(" ".join([*remarks, *_reasons(run), *([f"{EXTRAPOLATION}."] if beyond else [])]))
-    yield Note(text("prediction_to_paste", sentence=_sentence(run, new_trial, *answered[0])))
+    key = "prediction_to_paste" if len(answered) == 1 else "prediction_to_paste_first"
+    yield Note(text(key, sentence=_sentence(run, new_trial, *answered[0])))
     yield BLANK
 
 
@@ -145,7 +146,6 @@ def _sentence(run: FitRun, new_trial: NewTrial, fit: SetFit, reply: Answer) -> s
         target="" if first.target == "true effect" else f", {first.target}",
         chance=percent(first.p_below_1),
         model=model_label(reply.quoted.model),
-        settings=settings_in_words(reply.quoted),
         source=source(run.trials),
         observed=further,
         beyond=text("prediction_beyond") if first.beyond_data else "",

@@ -62,7 +62,7 @@ def pps_sections(run: PpsRun) -> tuple[Section, ...]:
 
 def fit_drawings(run: FitRun, focus: str | None) -> Iterator[Drawing]:
     """Return the figures of a fit as far as it has come; the trial of that name is ringed."""
-    yield from model_figures.model_drawings(run.sets, focus)
+    yield from model_figures.model_drawings(run.sets, focus, run.surrogate_only)
     yield from sensitivity.sensitivity_drawings(run.sets)
     yield from cross_validation.cross_validation_drawings(run.sets)
     yield from placement.placement_drawings(run)

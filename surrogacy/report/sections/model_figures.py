@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from surrogacy.analysis.fit_run import SetFit
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_predictable, main_predictions
 from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, surrogates_of
 from surrogacy.report.section import Drawing, drawing, text
 from surrogacy.results.endpoint_names import final_name, with_article
@@ -18,7 +19,9 @@ from surrogacy.results.result import Result
 MOST_WITH_INTERVALS = 15  # comparisons of a bubble plot that draws the interval of each
 
 
-def model_drawings(analyses: Sequence[SetFit], focus: str | None) -> Iterator[Drawing]:
+def model_drawings(
+    analyses: Sequence[SetFit], focus: str | None, predictions: Sequence[SurrogateOnlyPrediction]
+) -> Iterator[Drawing]:
     """Return the figures of each set: the effects as a forest plot, the first line as a bubble plot, the posteriors."""
     for one in analyses:
         if not one.results:
@@ -27,18 +30,30 @@ def model_drawings(analyses: Sequence[SetFit], focus: str | None) -> Iterator[Dr
         pooled = [result for result in one.results if "loglik" in result.estimates]
         if not one.omitted:
             yield _forest((pooled or list(one.results))[-1], focus)
-        yield _bubble((lines or list(one.results))[0], focus)
+        predicted = [entry for entry in main_predictions(predictions) if entry.prediction.set == one.name]
+        if predicted or not is_predictable(one.analysis_set, one.results):
+            added = [entry for entry in predicted if entry.comparison.added]
+            yield _bubble((lines or list(one.results))[0], focus, added)
         if not one.omitted:
             yield from (_posterior(result) for result in one.results if result.posterior is not None)
             yield from (_class_slopes(result) for result in one.results if _has_classes(result))
 
 
-def _bubble(result: Result, focus: str | None) -> Drawing:
-    return drawing("bubble", f"bubble-{result.effects.name}", bubble_caption(result), result, focus=focus)
+def _bubble(result: Result, focus: str | None, predicted: Sequence[SurrogateOnlyPrediction]) -> Drawing:
+    caption, marks = bubble_caption(result, predicted), tuple(entry.mark for entry in predicted)
+    return drawing("bubble", f"bubble-{result.effects.name}", caption, result, focus=focus, surrogate_only=marks)
 
 
-def bubble_caption(result: Result) -> str:
-    """Return the caption of the bubble plot."""
+def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] = ()) -> str:
+    """Return the caption of the bubble plot.
+
+    Parameters
+    ----------
+    result : Result
+    predicted : sequence of SurrogateOnlyPrediction
+        Comparisons without a final effect that are drawn: the added ones. With those of the shipped tables as well, the
+        bars hide the trials.
+    """
     effects = result.effects
     weights = weights_in_words(result.shown_weights.name, effects)
     final = with_article(final_name(effects))
@@ -54,6 +69,11 @@ def bubble_caption(result: Result) -> str:
     if isinstance(threshold, ThresholdEffect) and threshold.hr is not None and threshold.status != "two-sided":
         parts.append("Grey area: surrogate effects beyond the threshold.")
     parts.append("Dotted line: equal effects. Ring: the trial in focus.")
+    if predicted:
+        labels = ", ".join(entry.comparison.label for entry in predicted)
+        first = predicted[0].prediction
+        model, final_label = model_label(first.model), final_name(effects)
+        parts.append(text("bubble_surrogate_only", labels=labels, final=final_label, model=model, target=first.target))
     if _any_unverified(result):
         parts.append("Dashed outline: a hazard ratio or its limits were not verified in any source.")
     return " ".join(parts) + caveats_of(result) + "\n"

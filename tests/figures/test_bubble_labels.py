@@ -140,7 +140,9 @@ def test_labels_with_marks_of_predicted_effects(name, shipped):
     result = WeightedRegression().fit(effects)
     middle = float(np.median(effects.log_hr[:, 0]))
     predicted = float(result.line.predict(middle)[0])
-    only = SurrogateOnlyMark("PFS only", middle, middle - 0.3, middle + 0.3, predicted, predicted - 0.4, predicted + 0.4)
+    only = SurrogateOnlyMark(
+        "PFS only", middle, middle - 0.3, middle + 0.3, predicted, predicted - 0.4, predicted + 0.4
+    )
     axes = plot_bubble(result, surrogate_only=(only, replace(only, label="PFS too", log_hr=middle + 0.01)))
     assert list(faults(axes, effects)) == []
     limits = predicted + np.array([-0.2, 0.2, -0.3, 0.9])

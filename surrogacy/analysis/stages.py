@@ -41,6 +41,16 @@ type Execute = Callable[[Sequence[Task]], Iterable[Any]]
 class Settings(Protocol):
     """Settings of a run."""
 
+    @property
+    def seed(self) -> int:
+        """Seed of the random numbers."""
+        ...
+
+    @property
+    def focus(self) -> str | None:
+        """Trial or comparison in focus."""
+        ...
+
     def read(self) -> TrialSet:
         """Read and check the tables."""
         ...

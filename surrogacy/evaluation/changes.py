@@ -7,18 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from surrogacy.evaluation.records import estimate_values
+from surrogacy.models import headline
 from surrogacy.results.requirements import LeftOut, NotFitted, remedies
 from surrogacy.results.result import Result
-
-# Main estimates of each model.
-HEADLINES = {
-    "weighted-pearson": ("r",),
-    "weighted-regression": ("slope", "r2_trial", "ste_prediction"),
-    "bivariate-ml": ("rho_between", "slope", "ste_prediction"),
-    "bivariate-reml": ("rho_between", "slope", "ste_prediction"),
-    "bivariate-bayes": ("r2_trial", "slope", "ste_prediction"),
-    "daniels-hughes": ("slope", "sigma_cond", "ste_prediction"),
-}
 
 
 class FittedSet(Protocol):
@@ -89,7 +80,7 @@ def changes(before: Sequence[FittedSet], after: Sequence[FittedSet]) -> list[Cha
         for model in [*(result.model for result in fitted.results), *(entry.model for entry in fitted.not_fitted)]:
             results = _result(earlier, model), _result(fitted, model)
             omissions = _omissions(earlier, model), _omissions(fitted, model)
-            for name in HEADLINES.get(model, ()):
+            for name in headline(model):
                 entries.append(
                     Change(
                         set=fitted.name,

@@ -33,6 +33,7 @@ CLASS_COLOURS = {
     "chemo": "#D55E00",
     "haic": "#CC79A7",
     "sirt": "#999999",
+    "locoregional": "#000000",
     "other": "#FFFFFF",
     "": "#DDDDDD",
 }
@@ -135,22 +136,6 @@ def new_figure(width: float, height: float) -> Figure:
 def clear_spines(axes: Axes) -> None:
     """Remove the upper and the right line of a frame."""
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def corner_text(axes: Axes, lines: Sequence[str], opacity: float = 0.75) -> None:
-    """Write lines into the lower right corner, on a white background."""
-    axes.text(
-        0.985,
-        0.015,
-        "\n".join(lines),
-        transform=axes.transAxes,
-        ha="right",
-        va="bottom",
-        fontsize="small",
-        color=INK,
-        zorder=7,
-        bbox={"facecolor": "white", "alpha": opacity, "lw": 0, "pad": 1.5},
-    )
 
 
 def hazard_ratio_axis(axes: Axes, which: str, low: float, high: float) -> None:

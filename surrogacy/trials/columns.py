@@ -27,7 +27,8 @@ EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-sec
 STAGES = ("intermediate", "advanced", "mixed")
 LINES = ("first", "second", "tace-combination")
 CLASSES = words(
-    "tace-combination antiangiogenic-tki antiangiogenic-mab ici ici+antiangiogenic ici+ici chemo haic sirt other"
+    "tace-combination antiangiogenic-tki antiangiogenic-mab ici ici+antiangiogenic ici+ici chemo haic sirt "
+    "locoregional other"
 )
 ENDPOINTS = words("OS PFS TACE-PFS TTP TTUP TTDP TTFS TFST symptomatic-PFS TTES/VI TTP-MVI/EHS TTP-MVI TTP-EHS")
 SURROGATES = ("PFS", "TACE-PFS", "TTP")  # in order of preference
@@ -79,7 +80,11 @@ TRIALS = (
     Column("year", "Year of the main publication", kind="integer"),
     Column("stage", "Stage of disease that the trial enrolled", required=True, allowed=STAGES),
     Column("line", "Line of therapy", allowed=LINES),
-    Column("class", "Class of the experimental treatment", allowed=CLASSES),
+    Column(
+        "class",
+        "Class of the experimental treatment; locoregional = the arms differ only in a locoregional treatment",
+        allowed=CLASSES,
+    ),
     Column("experimental", "Experimental treatment"),
     Column("control", "Control treatment"),
     Column(
@@ -226,5 +231,10 @@ PAIR_SET = (
 )
 RULE_SET = (
     Column("column", "Column of trials.csv", required=True),
-    Column("value", "Required value; rows for one column mean or, rows for different columns mean and", required=True),
+    Column(
+        "value",
+        "Required value; rows for one column mean or, rows for different columns mean and. `not` before a value "
+        "excludes it",
+        required=True,
+    ),
 )

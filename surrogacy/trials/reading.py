@@ -42,7 +42,7 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     >>> from surrogacy.trials import read_trials
     >>> advanced = read_trials().pair(select={"stage": ["advanced"], "line": ["first"]})
     >>> advanced.log_hr.shape
-    (32, 2)
+    (35, 2)
     """
     folder = shipped_tables() if path is None else Path(path)
     if not folder.is_dir():

@@ -47,6 +47,7 @@ def test_tactics_2022(capsys):
         assert any("unverified" in problem for problem in fit["problems"])
 
 
+@pytest.mark.slow
 def test_llovet_2019_pfs(capsys):
     document = result_of(["llovet-2019-pfs", *PINNED], capsys)
     threshold = estimate(document, "weighted-regression", "ste_prediction")
@@ -89,6 +90,7 @@ def test_every_comparison_of_the_table_is_in_the_flow(capsys):
     assert len(accounted) == flow["comparisons"] == 83
 
 
+@pytest.mark.slow
 def test_a_run_writes_its_folder(tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["tactics-2022", *PINNED, "--out", str(out), "--format", "png", "svg", "--details"]) == 0
@@ -189,6 +191,7 @@ def test_usage_errors(arguments, words, capsys, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_strict(capsys):
     assert main(["llovet-2019-pfs", *PINNED, "--json", "--strict", "--quiet"]) == 5
     capsys.readouterr()

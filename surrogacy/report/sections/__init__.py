@@ -23,6 +23,7 @@ from surrogacy.report.sections import (
     placement,
     sampling,
     sensitivity,
+    surrogate_only,
 )
 
 
@@ -39,6 +40,7 @@ def fit_sections(run: FitRun) -> tuple[Section, ...]:
         left_out.section(run),
         cross_validation.section(run),
         influence.section(run),
+        surrogate_only.section(run),
         placement.section(run),
         differences.section(run),
         criteria.section(run),

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
-from surrogacy.evaluation.differences import POWER_NOTE, Difference
-from surrogacy.evaluation.posterior_differences import Contrast
-from surrogacy.report.section import BLANK, Cell, Entry, Grid, Note, Record, Section, Table, table, text
+from surrogacy.evaluation.differences import Difference
+from surrogacy.report.section import BLANK, Cell, Entry, Grid, Note, Section, Table, table, text
 from surrogacy.report.sections.answers import answers_of
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name
@@ -28,7 +27,7 @@ def section(run: FitRun) -> Section:
         answer=tuple(_answer(run.differences)),
         details=(grid, BLANK) if run.differences else (),
         tables=_table(run),
-        record={"differences": [_record(difference) for difference in run.differences]},
+        record={"differences": [difference.record for difference in run.differences]},
     )
 
 
@@ -63,51 +62,13 @@ def _row(difference: Difference) -> tuple[Cell, ...]:
     )
 
 
-def _record(difference: Difference) -> Record:
-    """Return one difference; ``power``, at the observed difference, is null, with the reason beside it."""
-    contrasts = {
-        name: asdict(contrast) | {"difference": contrast.difference.record}
-        for name, contrast in difference.contrasts.items()
-    }
-    about = {"sentence": difference.sentence, "power": None, "power_note": POWER_NOTE}
-    return asdict(difference) | {"contrasts": contrasts} | about
-
-
 def _table(run: FitRun) -> tuple[Table, ...]:
     """Return a row a quantity."""
-    labels = estimate_labels(common_final_name(one.effects for one in run.sets))
-    rows = [_contrast(one, name, contrast) for one in run.differences for name, contrast in one.contrasts.items()]
-    sentences = [f"{one.names[0]} against {one.names[1]}: {one.sentence}" for one in run.differences]
+    labels = estimate_labels(common_final_name(fit.effects for fit in run.sets))
+    rows = [record for difference in run.differences for record in difference.contrast_records]
+    sentences = [f"{' against '.join(difference.names)}: {difference.sentence}" for difference in run.differences]
     remarks = " ".join([text("no_data"), text("detectable"), *sentences])
     return table("differences", rows, labels=labels, remarks=remarks)
-
-
-def _contrast(difference: Difference, name: str, contrast: Contrast) -> Record:
-    return {
-        "first": difference.names[0],
-        "second": difference.names[1],
-        "k_first": difference.trials[0],
-        "k_second": difference.trials[1],
-        "quantity": name,
-        "value_first": contrast.first,
-        "value_second": contrast.second,
-        "difference": contrast.difference.value,
-        "low": contrast.difference.low,
-        "high": contrast.difference.high,
-        "level": contrast.difference.level,
-        "kind": contrast.difference.method,
-        "p": contrast.p,
-        "probability_first_smaller": contrast.probability_first_smaller,
-        "probability_no_data": contrast.probability_no_data,
-        "odds_ratio_no_data": contrast.odds_ratio_no_data,
-        "power": None,
-        "power_note": POWER_NOTE,
-        "trials_needed": difference.trials_needed,
-        "detectable": difference.detectable,
-        "detectable_difference": difference.detectable_difference if name == "r" else None,
-        "weights": difference.weights,
-        "problems": "; ".join(difference.problems),
-    }
 
 
 def changes_section(run: FitRun) -> Section:

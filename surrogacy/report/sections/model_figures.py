@@ -18,19 +18,19 @@ from surrogacy.results.result import Result
 MOST_WITH_INTERVALS = 15  # comparisons of a bubble plot that draws the interval of each
 
 
-def model_drawings(analyses: Sequence[SetFit], focus: str | None) -> Iterator[Drawing]:
+def model_drawings(sets: Sequence[SetFit], focus: str | None) -> Iterator[Drawing]:
     """Return the figures of each set: the effects as a forest plot, the first line as a bubble plot, the posteriors."""
-    for one in analyses:
-        if not one.results:
+    for fit in sets:
+        if not fit.results:
             continue
-        lines = [result for result in one.results if result.line is not None]
-        pooled = [result for result in one.results if "loglik" in result.estimates]
-        if not one.omitted:
-            yield _forest((pooled or list(one.results))[-1], focus)
-        yield _bubble((lines or list(one.results))[0], focus)
-        if not one.omitted:
-            yield from (_posterior(result) for result in one.results if result.posterior is not None)
-            yield from (_class_slopes(result) for result in one.results if _has_classes(result))
+        lines = [result for result in fit.results if result.line is not None]
+        pooled = [result for result in fit.results if "loglik" in result.estimates]
+        if not fit.omitted:
+            yield _forest((pooled or list(fit.results))[-1], focus)
+        yield _bubble((lines or list(fit.results))[0], focus)
+        if not fit.omitted:
+            yield from (_posterior(result) for result in fit.results if result.posterior is not None)
+            yield from (_class_slopes(result) for result in fit.results if _has_classes(result))
 
 
 def _bubble(result: Result, focus: str | None) -> Drawing:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
-from surrogacy.evaluation.placement import POSITIONS as POSITIONS_IN_WORDS
 from surrogacy.evaluation.placement import Focus, Placement, shown_placements
 from surrogacy.evaluation.placement_text import in_words
 from surrogacy.report.captions import caveats_of, comparisons_of
@@ -58,8 +57,8 @@ def _answer(run: FitRun, focus: Focus) -> Iterator[Entry]:
     placements = _shown(run, focus)
     if not placements:
         return
-    own = [placement for placement in placements if placement.fitted == "without it"] or placements
-    shown = [placement for placement in own if placement.set == own[0].set]
+    first_choice = [placement for placement in placements if placement.fitted == "without it"] or placements
+    shown = [placement for placement in first_choice if placement.set == first_choice[0].set]
     first, later = shown[0], shown[1:]
     words = {"final": final_name(focus.effects), "set": set_label(first.set), "source": SOURCES[first.fitted]}
     cuts = "".join(
@@ -118,9 +117,9 @@ def _details(run: FitRun, focus: Focus) -> Iterator[Detail]:
     headings = ("Line", *(f"Predicted {final} HR (95% PI) from {number(hr)} ({cut})" for cut, hr in cuts))
     yield Heading(f"{focus.label} against the lines of the {model_label(placements[0].model)}")
     yield Grid(headings, tuple(rows))
-    for one in run.decompositions:
-        if one.inputs.comparison == focus.comparison:
-            yield Note(summary_line(one))
+    for decomposition in run.decompositions:
+        if decomposition.inputs.comparison == focus.comparison:
+            yield Note(summary_line(decomposition))
     if focus is run.focuses[-1]:
         yield from (Note(f"not placed: {entry['label']} ({entry['why']})") for entry in run.not_placed)
     yield BLANK
@@ -137,8 +136,7 @@ def _table(run: FitRun) -> tuple[Table, ...]:
     final = common_final_name(focus.effects for focus in run.focuses) if run.focuses else "final"
     labels = " and ".join(focus.label for focus in run.focuses)
     remarks = "".join(f" Not placed: {entry['label']} ({entry['why']})." for entry in run.not_placed)
-    words = POSITIONS_IN_WORDS
-    return table("placement", run.placement, labels=words, remarks=remarks, final=final, labels_of=labels)
+    return table("placement", run.placement, labels=POSITIONS, remarks=remarks, final=final, labels_of=labels)
 
 
 def placement_drawings(run: FitRun) -> Iterator[Drawing]:
@@ -146,7 +144,7 @@ def placement_drawings(run: FitRun) -> Iterator[Drawing]:
     for focus in run.focuses:
         shown = _shown(run, focus)
         if shown:
-            results = [result for one in run.sets if (result := one.result(shown[0].model)) is not None]
+            results = [result for fit in run.sets if (result := fit.result(shown[0].model)) is not None]
             yield _drawing(run, focus, [result for result in results if result.line is not None])
 
 
@@ -169,7 +167,7 @@ def _drawing(run: FitRun, focus: Focus, results: list[Result]) -> Drawing:
 
 def predictions_section(run: FitRun) -> Section:
     """Return the prediction for a new trial by every line (``--predict``)."""
-    final = common_final_name(one.effects for one in run.sets)
+    final = common_final_name(fit.effects for fit in run.sets)
     rows = [
         (
             f"{prediction.set} (k = {prediction.k})",

@@ -13,6 +13,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from surrogacy.evaluation.new_trial import PredictedTrial
 from surrogacy.figures import _style as style
 from surrogacy.figures.labels import Label, Symbol
 
@@ -49,32 +50,6 @@ class SurrogateOnly:
     predicted_low: float
     predicted_high: float
     in_focus: bool = False
-
-
-@dataclass(frozen=True)
-class PredictedTrial:
-    """New trial with the prediction intervals of its final effect.
-
-    Parameters
-    ----------
-    label : str
-    log_hr, low, high : float
-        Surrogate log hazard ratio and its 95 % limits.
-    predicted : float
-        Predicted final log hazard ratio.
-    low_80, high_80, low_95, high_95 : float
-        Prediction intervals, log hazard ratios.
-    """
-
-    label: str
-    log_hr: float
-    low: float
-    high: float
-    predicted: float
-    low_80: float
-    high_80: float
-    low_95: float
-    high_95: float
 
 
 def draw_surrogate_only(axes: Axes, comparison: SurrogateOnly) -> Label:

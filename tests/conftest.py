@@ -22,6 +22,7 @@ from surrogacy.pps.expected_effects import expected_effects
 from surrogacy.pps.moderators import pps_ratio
 from surrogacy.pps.read_summaries import read_inputs
 from tests.support.partial_tables import write_rows
+from tests.support.pinned_tables import PINNED_TABLES, pinned_trials
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = ROOT / "data" / "trials"
@@ -35,6 +36,13 @@ def pytest_collection_finish():
 
 @pytest.fixture(scope="session")
 def trials():
+    """Pinned tables of version 2026.11, to which reference numbers refer."""
+    return pinned_trials()
+
+
+@pytest.fixture(scope="session")
+def live_trials():
+    """Shipped tables, which corrections and additions change."""
     return surrogacy.read_trials()
 
 
@@ -90,9 +98,9 @@ def no_line_for_a_slow_stage(monkeypatch):
 
 @pytest.fixture
 def own_tables(tmp_path):
-    """A copy of the shipped tables that a test may spoil: ``spoil(table, line, **cells)`` changes cells of one line."""
+    """A copy of the pinned tables that a test may spoil: ``spoil(table, line, **cells)`` changes cells of one line."""
     folder = tmp_path / "tables"
-    shutil.copytree(TABLES, folder)
+    shutil.copytree(PINNED_TABLES, folder)
 
     def spoil(table, where, **cells):
         path = folder / f"{table}.csv"

@@ -49,8 +49,8 @@ def test_the_program_prints_the_screen_of_the_readme(capsys, tmp_path):
     assert capsys.readouterr().out.startswith(screen)
 
 
-def test_numbers_on_post_progression_survival_come_from_the_data(trials):
-    main = decompose(read_inputs(trials, "tactics"), "M")
+def test_numbers_on_post_progression_survival_come_from_the_data(live_trials):
+    main = decompose(read_inputs(live_trials, "tactics"), "M")
     words = " ".join(README.split())
     hr, gap, part = main.hazard_ratios, main.effects["gap"], main.effects["dilution"]
     assert f"an OS HR of {hr['equal'].value:.3f} is expected with equal PPS" in words
@@ -64,7 +64,7 @@ def test_numbers_on_post_progression_survival_come_from_the_data(trials):
         f"is {part.value:.2f} ({part.low:.2f} to {part.high:.2f}), which is {share}; {main.calibration.label})" in words
     )
     assert not main.identified
-    records = offset_sensitivity(trials, trials.analysis_set("all"))
+    records = offset_sensitivity(live_trials, live_trials.analysis_set("all"))
     share = {name: f"{records[0].record[name]:.2f}" for name in ("share", "share_low", "share_high")}
     assert (
         f"the dilution coefficient is {share['share']} (95% interval {share['share_low']} to {share['share_high']}"
@@ -80,9 +80,9 @@ def test_pictures_and_links_of_the_readme_exist():
             assert (ROOT / target).exists(), target
 
 
-def test_numbers_of_the_readme_come_from_the_data(trials):
+def test_numbers_of_the_readme_come_from_the_data(live_trials):
     words = " ".join(README.split())
-    tactics, llovet = trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs")
+    tactics, llovet = (live_trials.analysis_set(name) for name in ("tactics-2022", "llovet-2019-pfs"))
     r = WeightedPearson().fit(tactics)["r"]
     assert f"r = {r.value:.2f} (95% interval {r.low:.2f} to {r.high:.2f}" in words
     regression, bayes = (model.fit(llovet)["ste_prediction"].hr for model in (WeightedRegression(), BivariateBayes()))

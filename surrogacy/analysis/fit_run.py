@@ -20,6 +20,7 @@ from surrogacy.evaluation.influence import Influence, influence_record, pivotal_
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.placement import Focus, Placement, placement_record
 from surrogacy.evaluation.records import Record
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.results.labels import CLASSES, model_label
 from surrogacy.results.requirements import NotFitted
@@ -167,6 +168,8 @@ class FitRun(StagedRun):
     sets : tuple of SetFit
     sets_without_added : tuple of SetFit
         The same without the added rows, if there are any.
+    surrogate_only : tuple of SurrogateOnlyPrediction
+        Predictions for the comparisons of each set without a final effect, by its quoted model.
     changes : tuple of Change
         Main estimates with and without the added rows.
     focuses : tuple of Focus
@@ -190,6 +193,7 @@ class FitRun(StagedRun):
     settings: FitSettings
     sets: tuple[SetFit, ...] = ()
     sets_without_added: tuple[SetFit, ...] = ()
+    surrogate_only: tuple[SurrogateOnlyPrediction, ...] = ()
     changes: tuple[Change, ...] = ()
     focuses: tuple[Focus, ...] = ()
     not_placed: tuple[Record, ...] = ()
@@ -223,13 +227,18 @@ class FitRun(StagedRun):
     def set_changes(self) -> tuple[SetChange, ...]:
         """Changes of the estimates to quote, one per set; none without added rows."""
         sets = self.sets if self.settings.added is not None else ()
-        return tuple(set_change(fit, self.changes, self._absent(fit), self.trials.added) for fit in sets)
+        inside = [tuple(name for name in self.trials.added if name in fit.effects.comparison) for fit in sets]
+        return tuple(
+            set_change(fit, self.changes, added, self._absent(fit)) for fit, added in zip(sets, inside, strict=True)
+        )
 
     def _absent(self, fit: SetFit) -> dict[str, str]:
-        """Return the added comparisons that are not in a set, and the reason of each."""
+        """Return the added comparisons that a set neither includes nor predicts, and the reason of each."""
         reasons = {entry.comparison: entry.reason for entry in fit.flow if not entry.included}
-        absent = [name for name in self.trials.added if name not in fit.effects.comparison]
-        return {name: reasons.get(name) or self._not_considered(name) for name in absent}
+        known = {*fit.effects.comparison, *(entry.comparison for entry in fit.analysis_set.surrogate_only)}
+        return {
+            name: reasons.get(name) or self._not_considered(name) for name in self.trials.added if name not in known
+        }
 
     def _not_considered(self, comparison: str) -> str:
         """Return the reason why neither the rule nor the list of a set includes a comparison."""
@@ -252,12 +261,15 @@ class FitRun(StagedRun):
 
     @property
     def notices(self) -> list[str]:
-        """Sentences on models that were not fitted, outputs that were left out, and added comparisons in no set."""
+        """Sentences on models not fitted, outputs left out, and added comparisons neither fitted nor predicted."""
         omitted = [
             f"{fit.name}: {entry}" for fit in self.sets for entry in (*fit.not_fitted, *filter(None, [fit.omitted]))
         ]
         used = {name for fit in self.sets for name in fit.effects.comparison}
+        used |= {entry.comparison.comparison for entry in self.surrogate_only}
         reasons = {entry.comparison: entry.reason for fit in reversed(self.sets) for entry in fit.flow}
+        no_line = "it has the surrogate effect alone, and no fitted model has a line to predict from"
+        reasons |= {entry.comparison: no_line for fit in self.sets for entry in fit.analysis_set.surrogate_only}
         unused = (name for name in self.trials.added if name not in used)
         return omitted + [
             f"{name} is in none of the fitted sets: {reasons.get(name) or 'they are of another disease stage'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations, permutations
+from itertools import chain, combinations, permutations
 
 import numpy as np
 
@@ -31,7 +31,9 @@ from surrogacy.evaluation.differences import Difference
 from surrogacy.evaluation.external_validation import External, external
 from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.evaluation.placement import Focus, require_focus
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, predict_surrogate_only
 from surrogacy.models import Capability, Model
+from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.labels import model_label
 from surrogacy.results.requirements import refuse_unfittable
 from surrogacy.results.result import Result
@@ -70,7 +72,8 @@ def pair_sets(settings: FitSettings, trials: TrialSet) -> tuple[list[AnalysisSet
         require_focus(effects, settings.focus)
     if settings.nuts and not _sampled_too(settings.fitted_models):
         raise UsageError(NUTS_NEEDS)
-    return pairs, settings.pair_without_added(trials) if settings.added else []
+    changed = settings.added and any(name in pairs_of.comparison for pairs_of in effects for name in trials.added)
+    return pairs, settings.pair_without_added(trials) if changed else []
 
 
 # ---- fits
@@ -104,6 +107,27 @@ def _with_fits_without_added(run: FitRun, fits: Sequence[SetFit]) -> FitRun:
 
 def _joined(sets: Sequence[SetFit], fits: Sequence[SetFit]) -> tuple[SetFit, ...]:
     return tuple(fit.joined(part for part in fits if part.name == fit.name) for fit in sets)
+
+
+# ---- comparisons without a final effect: before the figures of the fits, which show their predictions
+
+
+def _predict_surrogate_only(run: FitRun) -> list[list[Task]]:
+    return [
+        [
+            Task(
+                f"{fit.name}: trials without {final_name(fit.effects)}",
+                predict_surrogate_only,
+                (fit.analysis_set, fit.results),
+            )
+        ]
+        for fit in run.sets
+        if fit.analysis_set.surrogate_only
+    ]
+
+
+def _with_surrogate_only(run: FitRun, values: Sequence[list[SurrogateOnlyPrediction]]) -> FitRun:
+    return replace(run, surrogate_only=(*run.surrogate_only, *chain(*values)))
 
 
 # ---- refits
@@ -255,6 +279,7 @@ def _with_criteria(run: FitRun, values: Sequence[list[SetVerdict]]) -> FitRun:
 READ: Stage[FitRun] = Stage("read", read_tables, with_tables)
 PAIR = Stage("pair", _pair, _with_pairs)
 FIT = Stage("fit", _fit, _with_fits)
+PREDICT_SURROGATE_ONLY = Stage("predict without a final effect", _predict_surrogate_only, _with_surrogate_only)
 FIT_WITHOUT_ADDED = Stage("fit without the added rows", _fit_without_added, _with_fits_without_added)
 EVALUATE = Stage("evaluate", _evaluate, _with_fits)
 VARY = Stage("vary", _vary, _with_fits)
@@ -265,4 +290,7 @@ JUDGE = Stage("criteria", _judge, _with_criteria)
 
 TABLE_STAGES = (READ, PAIR)
 # a posterior that NUTS contradicts is marked before the trial in focus is placed and the criteria are applied
-MODEL_STAGES = (FIT, PREDICT, FIT_WITHOUT_ADDED, EVALUATE, VARY, PREDICT_SETS, SAMPLE, PLACE, COMPARE, JUDGE)
+MODEL_STAGES = (
+    *(FIT, PREDICT, PREDICT_SURROGATE_ONLY, FIT_WITHOUT_ADDED, EVALUATE, VARY),
+    *(PREDICT_SETS, SAMPLE, PLACE, COMPARE, JUDGE),
+)

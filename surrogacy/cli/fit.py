@@ -69,6 +69,10 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m surro
 
 
 def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
+    if options.template is not None:
+        from surrogacy.cli.template import make_template
+
+        return make_template(options.template, quiet=options.quiet)
     if options.pairs and (options.sets or options.add or options.trials):
         raise UsageError(f"--pairs {options.pairs}: this table is fitted alone; leave out SET, --add and --trials")
     if not (options.check or options.json):

@@ -17,6 +17,7 @@ from surrogacy.models import Model, rank
 from surrogacy.models.prediction import predict_final
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
+from surrogacy.results.suggestions import did_you_mean
 from surrogacy.stats.predictive import ObservedEffects
 from surrogacy.trials import TrialSet
 from surrogacy.trials.frames import reported_effects
@@ -177,8 +178,11 @@ def require_focus(sets: Sequence[Effects], trial: str) -> None:
         names = zip(effects.trial, effects.comparison, effects.labels, effects.complete, strict=True)
         if any(complete and trial in about for *about, complete in names):
             return
-    known = dict.fromkeys(name for effects in sets for name in effects.trial)
-    raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
+    trials = dict.fromkeys(name for effects in sets for name in effects.trial)
+    labels = {label: name for effects in sets for label, name in zip(effects.labels, effects.trial, strict=True)}
+    hint = did_you_mean(trial, {**labels, **{name: name for name in trials}})
+    rule = f"--focus {trial}: no set of this run has both of its effects"
+    raise UsageError("; ".join(filter(None, (rule, hint, f"trials: {', '.join(trials)}"))))
 
 
 def _cuts(trials: TrialSet, effects: Effects) -> tuple[DataCut, ...]:

@@ -17,6 +17,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.results.requirements import NeedsData
 from surrogacy.results.result import Result
+from surrogacy.results.suggestions import unknown_name
 
 
 class RegistryEntry(NamedTuple):
@@ -104,7 +105,7 @@ def create(name: str, **settings: Any) -> Model:
     'weighted-pearson'
     """
     if name not in REGISTRY:
-        raise UsageError(f"unknown model {name!r}; choose from {', '.join(REGISTRY)}")
+        raise UsageError(unknown_name(f"unknown model {name!r}", name, REGISTRY))
     entry = REGISTRY[name]
     model_class = getattr(import_module(entry.module), entry.class_name)
     known = {key: value for key, value in settings.items() if key in model_class.__dataclass_fields__}

@@ -5,7 +5,6 @@ import json
 from contextlib import redirect_stdout
 from io import StringIO
 
-import numpy as np
 import pytest
 
 from surrogacy import models
@@ -83,9 +82,7 @@ def test_the_screen_compares_the_results_before_and_after(mine, fits):
 
 def test_the_document_and_the_table_have_the_intervals(mine, fits):
     _, document, out = mine
-    rows = {
-        (row["set"], row["estimate"]): row for row in document["changes"] if row["model"] == "bivariate-bayes"
-    }
+    rows = {(row["set"], row["estimate"]): row for row in document["changes"] if row["model"] == "bivariate-bayes"}
     slope = rows["intermediate", "slope"]
     for fit, when in zip(fits, ("before", "after"), strict=True):
         expected = (fit["slope"].value, fit["slope"].low, fit["slope"].high)
@@ -137,7 +134,7 @@ def test_a_large_shift_is_not_called_small(several):
     assert "The change is not small: an estimate shifts by 25% or more of the half-width" in screen
 
 
-def test_a_prediction_has_a_row_to_quote_and_a_sentence(mine, fits):
+def test_a_prediction_has_a_row_to_quote_and_a_sentence(mine):
     screen, document, out = mine
     quoted = [row for row in document["predictions"] if row["quoted"]]
     assert [(row["set"], row["model"], row["target"]) for row in quoted] == [
@@ -147,18 +144,17 @@ def test_a_prediction_has_a_row_to_quote_and_a_sentence(mine, fits):
     ]
     first = quoted[0]
     shown = f"{first['predicted']:.2f} ({first['low_95']:.2f} to {first['high_95']:.2f})"
-    assert f"OS predicted for a trial with PFS HR 0.62 (0.48 to 0.80) Predicted OS HR (95% interval)" in screen
+    assert "OS predicted for a trial with PFS HR 0.62 (0.48 to 0.80) Predicted OS HR (95% interval)" in screen
     assert f"Intermediate stage true effect {shown} {first['low_80']:.2f} to {first['high_80']:.2f}" in screen
     assert "Rows of the Bayesian bivariate model, because it allows for the sampling errors of both effects" in screen
     sentence = document["prediction_sentences"][0]
     assert f"To paste (the other sets: predictions.md): {sentence}" in screen
-    assert f"is {first['predicted']:.2f} (95% prediction interval {first['low_95']:.2f} to {first['high_95']:.2f}" in sentence
+    assert (
+        f"is {first['predicted']:.2f} (95% prediction interval {first['low_95']:.2f} to {first['high_95']:.2f}"
+        in sentence
+    )
     prose = (out / "predictions.md").read_text(encoding="utf-8")
     assert all(each in prose for each in document["prediction_sentences"])
-    # more uncertain than the line at this effect, as the surrogate effect of the new trial has an error
-    median, low, high = np.exp(fits[1].line.predict(np.log(0.62), n=np.inf))
-    assert first["low_95"] < median < first["high_95"]
-    assert first["low_95"] < low * 1.05
 
 
 def test_the_prediction_is_drawn_alone_and_on_the_bubble_plot(mine):

@@ -8,6 +8,7 @@ import pytest
 
 from surrogacy.fit import main
 from tests.conftest import ROOT
+from tests.support.pinned_tables import PINNED, PINNED_TABLES
 
 NEW = (
     "trial,n_exp,n_ctl,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os,stage\n"
@@ -26,7 +27,7 @@ def estimate(document, model, name):
 
 
 def test_tactics_2022(capsys):
-    document = result_of(["tactics-2022"], capsys)
+    document = result_of(["tactics-2022", *PINNED], capsys)
     r = estimate(document, "weighted-pearson", "r")
     assert r["value"] == pytest.approx(0.552, abs=5e-4)  # the report prints 0.56
     assert (r["low"], r["high"]) == pytest.approx((-0.46, 0.94), abs=0.015)
@@ -47,7 +48,7 @@ def test_tactics_2022(capsys):
 
 
 def test_llovet_2019_pfs(capsys):
-    document = result_of(["llovet-2019-pfs"], capsys)
+    document = result_of(["llovet-2019-pfs", *PINNED], capsys)
     threshold = estimate(document, "weighted-regression", "ste_prediction")
     assert threshold["hr"] == pytest.approx(0.52, abs=5e-3)
     assert (threshold["status"], threshold["band"], threshold["level"]) == ("exists", "prediction", 0.95)
@@ -61,7 +62,7 @@ def test_llovet_2019_pfs(capsys):
     ):
         assert grid[rho_within]["rho_between"] == pytest.approx(rho_between, abs=5e-4)
         assert grid[rho_within]["slope"] == pytest.approx(slope, abs=5e-4)
-    one_patient = result_of(["llovet-2019-pfs", "--new-n", "1", "--model", "weighted-regression"], capsys)
+    one_patient = result_of(["llovet-2019-pfs", *PINNED, "--new-n", "1", "--model", "weighted-regression"], capsys)
     assert estimate(one_patient, "weighted-regression", "ste_prediction")["status"] == "none"
 
 
@@ -80,7 +81,7 @@ def test_json_is_the_same_bytes_every_time(capsys):
 
 
 def test_every_comparison_of_the_table_is_in_the_flow(capsys):
-    flow = result_of(["intermediate", "advanced", "--model", "weighted-pearson"], capsys)["flow"]
+    flow = result_of(["intermediate", "advanced", *PINNED, "--model", "weighted-pearson"], capsys)["flow"]
     accounted = set(flow["in_no_set"])
     for one in flow["sets"].values():
         accounted |= set(one["in_fit"]) | set(one["not_in_fit"])
@@ -90,7 +91,7 @@ def test_every_comparison_of_the_table_is_in_the_flow(capsys):
 
 def test_a_run_writes_its_folder(tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(["tactics-2022", "--out", str(out), "--format", "png", "svg", "--details"]) == 0
+    assert main(["tactics-2022", *PINNED, "--out", str(out), "--format", "png", "svg", "--details"]) == 0
     shown = capsys.readouterr().out
     assert "0.55" in shown
     assert "without TACE-2" in shown
@@ -113,9 +114,9 @@ def test_a_run_writes_its_folder(tmp_path, capsys):
         "figures/forest-tactics-2022.caption.md",
     }
     record = json.loads((out / "run.json").read_text())
-    assert record["inputs"]["data/trials/effects.csv"]
+    assert record["inputs"][str(PINNED_TABLES / "effects.csv")]
     assert record["exit_code"] == 0
-    assert json.loads((out / "results.json").read_text()) == result_of(["tactics-2022"], capsys)
+    assert json.loads((out / "results.json").read_text()) == result_of(["tactics-2022", *PINNED], capsys)
     caption = (out / "figures" / "bubble-tactics-2022.caption.md").read_text()
     assert "95% prediction band for a new trial of 438 patients" in caption
     assert "not read in any source" in caption
@@ -129,14 +130,14 @@ def test_a_run_writes_its_folder(tmp_path, capsys):
 def test_added_rows_and_what_they_change(tmp_path, capsys):
     path = tmp_path / "new.csv"
     path.write_text(NEW)
-    document = result_of(["tactics-2022", "intermediate", "--add", str(path)], capsys)
+    document = result_of(["tactics-2022", "intermediate", *PINNED, "--add", str(path)], capsys)
     change = {(row["set"], row["estimate"]): row for row in document["changes"]}
     assert change["tactics-2022", "r"]["before"] == pytest.approx(0.5516, abs=1e-3)
     assert change["tactics-2022", "r"]["after"] > 0.75
     assert ("intermediate", "ste_prediction") in change
     assert {fit["k"] for fit in document["fits"] if fit["set"] == "tactics-2022"} == {7}
     out = tmp_path / "out"
-    assert main(["tactics-2022", "--add", str(path), "--out", str(out), "--format", "png", "--details"]) == 0
+    assert main(["tactics-2022", *PINNED, "--add", str(path), "--out", str(out), "--format", "png", "--details"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("What MADE-UP changes\nTACTICS report 2022: 7 comparisons  Before (6)  ")
     assert "What the added rows change" in shown
@@ -189,7 +190,7 @@ def test_usage_errors(arguments, words, capsys, tmp_path, monkeypatch):
 
 
 def test_strict(capsys):
-    assert main(["llovet-2019-pfs", "--json", "--strict", "--quiet"]) == 5
+    assert main(["llovet-2019-pfs", *PINNED, "--json", "--strict", "--quiet"]) == 5
     capsys.readouterr()
 
 
@@ -272,7 +273,9 @@ def test_a_row_without_stage_is_warned_of_and_one_of_another_stage_is_named(tmp_
 
 def test_flow_tells_what_became_of_a_shared_control(capsys):
     for method, words in (("first", "which is kept"), ("combine", "pooled with")):
-        document = result_of(["intermediate", "--shared-control", method, "--model", "weighted-pearson"], capsys)
+        document = result_of(
+            ["intermediate", *PINNED, "--shared-control", method, "--model", "weighted-pearson"], capsys
+        )
         (one,) = document["flow"]["sets"].values()
         assert len(one["in_fit"]) == document["fits"][0]["k"] == 8
         assert any(words in why for why in one["not_in_fit"].values())
@@ -287,7 +290,8 @@ def test_os_is_no_surrogate_of_itself(capsys):
 
 @pytest.mark.slow
 def test_a_pipe_that_knows_few_signs(tmp_path):
-    command = [sys.executable, "-m", "surrogacy.fit", "tactics-2022", "--out", str(tmp_path / "out"), "--format", "svg"]
+    arguments = ["tactics-2022", *PINNED, "--out", str(tmp_path / "out"), "--format", "svg"]
+    command = [sys.executable, "-m", "surrogacy.fit", *arguments]
     done = subprocess.run(
         command, capture_output=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "ascii"}
     )

@@ -10,6 +10,7 @@ import pytest
 
 from surrogacy.cli.pps import main
 from surrogacy.fit import main as fit
+from tests.support.pinned_tables import PINNED
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "out"
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        assert main(["--out", str(out), "--format", "png", "--resamples", "400", "--details"]) == 0
+        assert main([*PINNED, "--out", str(out), "--format", "png", "--resamples", "400", "--details"]) == 0
     return out, printed.getvalue(), json.loads((out / "results.json").read_text())
 
 
@@ -254,7 +255,7 @@ def test_errors_name_the_cure_and_write_nothing(arguments, words, tmp_path, caps
 
 def test_the_fit_says_a_line_on_it(capsys, tmp_path):
     arguments = ["--model", "weighted-regression", "--out", str(tmp_path / "out"), "--format", "svg", "--details"]
-    assert fit(["tactics-2022", *arguments]) == 0
+    assert fit(["tactics-2022", *PINNED, *arguments]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "with equal PPS in both arms the OS HR expected of TACE-PFS HR 0.661 is 0.718" in shown
     assert "not identified" in shown

@@ -20,6 +20,7 @@ from surrogacy.models import REGISTRY
 from surrogacy.report.glossary import glossary
 from surrogacy.results.labels import ESTIMATES
 from tests.conftest import ROOT
+from tests.support.pinned_tables import PINNED
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,7 @@ def runs(tmp_path_factory):
         shown = []
         monkeypatch.setattr(run, "show", lambda sections, *_, details, shown=shown: shown.append(sections))
         out = folder / name
-        arguments = ["--trials", str(DATA / "trials-2026.11"), "--out", str(out), "--format", "svg"]
+        arguments = [*PINNED, "--out", str(out), "--format", "svg"]
         assert command.main([*sets, *arguments]) == 0
         finished[name] = (*(screen(shown[0], details=details) for details in (False, True)), out)
     monkeypatch.undo()

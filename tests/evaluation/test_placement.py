@@ -25,6 +25,7 @@ from surrogacy.models import (
 from surrogacy.models.prediction import predict_final
 from surrogacy.stats.predictive import ObservedEffects
 from tests.support.effects import simulated
+from tests.support.pinned_tables import PINNED
 
 MODELS = ("weighted-regression", "bivariate-reml", "bivariate-bayes", "daniels-hughes")
 TRIAL = ObservedEffects(np.log(0.59), 0.19, np.log(0.861), 0.18, 0.5, 156.0)
@@ -168,17 +169,28 @@ def test_words_and_figure(placed):
 @pytest.mark.slow
 def test_focus_on_the_command_line(capsys, tmp_path):
     assert (
-        main(["tactics-2022", "--focus", "oriental", "--json", "--model", "weighted-regression", "bivariate-bayes"])
+        main(
+            [
+                "tactics-2022",
+                "--focus",
+                "oriental",
+                "--json",
+                "--model",
+                "weighted-regression",
+                "bivariate-bayes",
+                *PINNED,
+            ]
+        )
         == 0
     )
     document = json.loads(capsys.readouterr().out)
     assert {record["trial"] for record in document["placement"]} == {"oriental"}
     assert main(["tactics-2022", "--focus", "nobody", "--json"]) == 2
     assert "--focus nobody: no set of this run" in capsys.readouterr().err
-    assert main(["llovet-2019-pfs", "--json"]) == 0  # tactics is not in it, and was not asked for
+    assert main(["llovet-2019-pfs", "--json", *PINNED]) == 0  # tactics is not in it, and was not asked for
     assert json.loads(capsys.readouterr().out)["placement"] == []
     out = tmp_path / "out"
-    assert main(["tactics-2022", "llovet-2019-pfs", "--out", str(out), "--format", "svg", "--details"]) == 0
+    assert main(["tactics-2022", "llovet-2019-pfs", *PINNED, "--out", str(out), "--format", "svg", "--details"]) == 0
     assert "TACTICS against the lines of the Bayesian bivariate model" in capsys.readouterr().out
     assert (out / "figures" / "placement-tactics.svg").exists()
     assert (out / "placement.md").read_text().startswith("TACTICS observed")
@@ -204,6 +216,7 @@ def test_a_new_trial_on_the_command_line(capsys):
         "bivariate-reml",
         "bivariate-bayes",
         "--json",
+        *PINNED,
     ]
     assert main([*arguments, "--new-n", "400"]) == 0
     records = json.loads(capsys.readouterr().out)["predictions"]

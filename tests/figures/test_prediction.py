@@ -25,7 +25,9 @@ def widths(axes):
     """Ends of the drawn intervals by line width, in order of their height."""
     drawn = [(each.get_linewidths()[0], each.get_segments()[0]) for each in axes.collections]
     return {
-        width: [np.exp(segment[:, 0]) for each, segment in sorted(drawn, key=lambda entry: entry[1][0, 1]) if each == width]
+        width: [
+            np.exp(segment[:, 0]) for each, segment in sorted(drawn, key=lambda entry: entry[1][0, 1]) if each == width
+        ]
         for width in (1.0, 3.0)
     }
 

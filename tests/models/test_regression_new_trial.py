@@ -13,6 +13,7 @@ from surrogacy.fit import main
 from surrogacy.models import WeightedRegression
 from surrogacy.models.prediction import predict_by_regression, predict_final
 from surrogacy.stats.predictive import ObservedEffects
+from tests.support.pinned_tables import PINNED
 
 TRUE_ROOT = np.linalg.cholesky([[0.10, 0.047], [0.047, 0.026]])  # of the true effects: slope 0.47, R2 0.85
 RHO = 0.5
@@ -90,7 +91,16 @@ def test_formula(llovet):
 def test_a_wider_interval_of_the_new_trial_makes_the_prediction_less_certain(capsys):
     shown = {}
     for limits in (("0.45", "0.8"), ("0.2", "1.8")):
-        arguments = ["llovet-2019-pfs", "--model", "weighted-regression", "--predict", "0.6", *limits, "--json"]
+        arguments = [
+            "llovet-2019-pfs",
+            "--model",
+            "weighted-regression",
+            "--predict",
+            "0.6",
+            *limits,
+            "--json",
+            *PINNED,
+        ]
         assert main(arguments) == 0
         (shown[limits],) = json.loads(capsys.readouterr().out)["predictions"]
     narrow, wide = shown.values()
@@ -141,7 +151,7 @@ def test_a_true_effect_is_refused(llovet):
 
 def test_infinite_size_on_the_command_line(capsys):
     """Asked for by name it stops the run; as a default model it keeps the mean size, and says so."""
-    arguments = ["tactics-2022", "--new-n", "inf", "--predict", "0.6", "0.45", "0.8", "--json"]
+    arguments = ["tactics-2022", "--new-n", "inf", "--predict", "0.6", "0.45", "0.8", "--json", *PINNED]
     assert main([*arguments, "--model", "weighted-regression", "bivariate-reml"]) == 2
     assert "give a number of patients, or use a bivariate model" in capsys.readouterr().err
     assert main(arguments) == 0

@@ -22,6 +22,7 @@ from surrogacy.results.estimate import Estimate
 from surrogacy.results.labels import ESTIMATES
 from tests.conftest import ROOT
 from tests.support.effects import SAMPLED
+from tests.support.pinned_tables import PINNED
 
 pytestmark = pytest.mark.nuts
 
@@ -218,7 +219,7 @@ def test_every_sampled_model_keeps_the_contract(name, trials, tmp_path):
 def test_exact_and_sampled_agree_on_the_command_line(capsys, tmp_path):
     out = tmp_path / "out"
     arguments = ["--nuts", "--model", "bivariate-bayes", "--out", str(out), "--format", "svg", "--details"]
-    assert main(["llovet-2019-pfs", *arguments]) == 0
+    assert main(["llovet-2019-pfs", *PINNED, *arguments]) == 0
     assert "quadrature against NUTS (20,000 draws)" in " ".join(capsys.readouterr().out.split())
     document = json.loads((out / "results.json").read_text())
     assert len(document["nuts"]) == 27

@@ -133,9 +133,9 @@ def test_bivariate_reml_over_the_grid(rho_within):
     assert not result.on_boundary
 
 
-def test_shipped_set_is_these_pairs(trials):
+def test_shipped_set_is_these_pairs(live_trials):
     for name, pairs in (("llovet-2019-pfs", PFS), ("llovet-2019-ttp", TTP)):
-        effects = trials.analysis_set(name)
+        effects = live_trials.analysis_set(name)
         assert np.sort(effects.log_hr, axis=0) == pytest.approx(np.sort(pairs.log_hr, axis=0))
         assert np.sort(effects.se, axis=0) == pytest.approx(np.sort(pairs.se, axis=0))
         assert effects.n.sum() == pairs.n.sum()

@@ -15,6 +15,7 @@ from surrogacy.results.endpoint_names import endpoint_label, final_name, surroga
 from surrogacy.trials import read_pairs, read_trials
 from tests.conftest import ROOT
 from tests.support.effects import effects_of
+from tests.support.pinned_tables import PINNED
 
 CASES = ROOT / "tests" / "data" / "public_cases"
 CELLS = (
@@ -202,7 +203,7 @@ def test_an_added_trial_with_another_surrogate_joins_when_asked_for(tmp_path, ca
     path.write_text(
         "trial,stage,n_exp,n_ctl,hr_dfs,se_dfs,hr_os,se_os\nMADE-UP,intermediate,400,390,0.5,0.09,0.6,0.1\n"
     )
-    run = ["intermediate", "--add", str(path), "--json", "--model", "weighted-pearson"]
+    run = ["intermediate", *PINNED, "--add", str(path), "--json", "--model", "weighted-pearson"]
     assert main(run) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["flow"]["sets"]["intermediate"]["not_in_fit"]["MADE-UP"] == "no hazard ratio of PFS, TACE-PFS, TTP"

@@ -21,6 +21,7 @@ from surrogacy.models.sampled.moderated_line import SampledModeratedLine
 from surrogacy.results.requirements import MissingDataError, Requirement
 from tests.support.effects import SAMPLED, effects_of
 from tests.support.partial_tables import LIMITS, NO_LIMITS, document_of, fit_of, run, simulated_rows
+from tests.support.pinned_tables import PINNED
 
 
 def test_effects_without_patients_are_enough_for_the_bivariate_models(partial_table, capsys):
@@ -100,7 +101,7 @@ def test_an_added_row_that_a_model_cannot_use(columns, cells, leaving, reason, t
     path = tmp_path / "new.csv"
     path.write_text(f"trial,stage,{columns}\nMADE-UP,intermediate,{cells}\n")
     models = ["--model", "weighted-pearson", "bivariate-reml", "bivariate-bayes"]
-    assert main(["tactics-2022", "--add", str(path), "--json", *models]) == 0
+    assert main(["tactics-2022", *PINNED, "--add", str(path), "--json", *models]) == 0
     changes = json.loads(capsys.readouterr().out)["changes"]
     assert {change["k_before"] for change in changes} == {6}
     for change in changes:
@@ -112,7 +113,7 @@ def test_an_added_row_that_a_model_cannot_use(columns, cells, leaving, reason, t
         assert change["reason"] == (reason if cannot else "")
         assert change["before"] == change["after"] or not cannot
         assert bool(change["remedy"]) is cannot
-    assert main(["tactics-2022", "--add", str(path), "--check", *models]) == 0
+    assert main(["tactics-2022", *PINNED, "--add", str(path), "--check", *models]) == 0
     assert f"tactics-2022: {leaving}: 6 of 7 comparisons; left out, {reason}: MADE-UP." in capsys.readouterr().out
 
 
@@ -120,7 +121,10 @@ def test_an_added_row_on_the_screen(tmp_path, capsys):
     path, out = tmp_path / "new.csv", tmp_path / "out"
     path.write_text("trial,stage,n_exp,n_ctl,hr_pfs,hr_os\nMADE-UP,intermediate,400,390,0.5,0.6\n")
     models = ["--model", "weighted-pearson", "bivariate-reml"]
-    assert main(["tactics-2022", "--add", str(path), "--out", str(out), "--format", "svg", "--details", *models]) == 0
+    assert (
+        main(["tactics-2022", *PINNED, "--add", str(path), "--out", str(out), "--format", "svg", "--details", *models])
+        == 0
+    )
     shown = " ".join(capsys.readouterr().out.split())
     assert "6 → 7" in shown
     assert "6 → 6 of 7" in shown

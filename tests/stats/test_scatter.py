@@ -85,8 +85,8 @@ def test_every_model_says_so_beside_its_estimates(model, words, case):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_not_said_of_a_shipped_set(name, trials):
-    effects = trials.analysis_set(name)
+def test_not_said_of_a_shipped_set(name, live_trials):
+    effects = live_trials.analysis_set(name)
     for model in (WeightedPearson(bootstrap=0), WeightedRegression(), BivariateRandomEffects(interval="delta")):
         assert not caveats(model.fit(effects))
     line = WeightedRegression(weights="inverse-variance").fit(effects).line

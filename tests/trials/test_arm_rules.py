@@ -15,6 +15,7 @@ from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.pps.trial_summary import Median
 from surrogacy.trials import read_pairs
+from tests.support.pinned_tables import PINNED_TABLES
 
 EFFECTS = "trial,stage,n_ctl,n_exp,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os"
 VALUES = "my-trial,intermediate,150,155,0.70,0.55,0.89,0.87,0.67,1.13"
@@ -162,7 +163,7 @@ def test_evidence_is_that_of_the_row(given, kept, counted, table):
 
 def test_curated_medians_are_kept_and_the_user_is_told(table, trials):
     columns = "trial,endpoint,hr,ci_low,ci_high,median_os_ctl,median_os_exp,median_os_exp_low,median_ttp_exp"
-    changed = surrogacy.read_trials(add=table(f"{columns}\ntactics,OS,0.80,0.57,1.12,30.80,40,31,25\n"))
+    changed = surrogacy.read_trials(PINNED_TABLES, add=table(f"{columns}\ntactics,OS,0.80,0.57,1.12,30.80,40,31,25\n"))
     names = [
         "arm",
         "median_os",
@@ -195,7 +196,7 @@ def test_medians_that_the_tables_lack_are_filled_in(table, trials):
     path = table(
         "trial,endpoint,hr,ci_low,ci_high,evidence,mos_ctl,mos_exp,mos_exp_low\nemerald-1-durva,OS,0.82,0.6,1.12,secondary,24,29,25\n"
     )
-    changed = surrogacy.read_trials(add=path)
+    changed = surrogacy.read_trials(PINNED_TABLES, add=path)
     inputs = read_inputs(changed, "emerald-1-durva")
     assert (inputs.median_os[1].value, inputs.median_os[1].low) == (29, 25)
     assert inputs.cuts[0].medians == read_cut(trials)

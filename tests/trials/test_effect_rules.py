@@ -8,7 +8,7 @@ import surrogacy
 from surrogacy.fit import main
 from surrogacy.trials.effect_rules import check_p, check_symmetry
 from surrogacy.trials.rows import Row
-from tests.conftest import TABLES
+from tests.support.pinned_tables import PINNED_TABLES
 
 HEADER = "trial,n_exp,n_ctl,hr_surrogate,ci_low_surrogate,ci_high_surrogate,hr_final,ci_low_final,ci_high_final"
 GOOD = "MADE-UP,200,190,0.70,0.55,0.89,0.85,0.66,1.09"
@@ -154,7 +154,7 @@ def test_missing_folder_file_and_column(own_tables, capsys, tmp_path):
     assert ": E001 " in capsys.readouterr().err
     effects = own_tables.folder / "effects.csv"
     effects.write_text(effects.read_text().replace("effect_id", "id", 1))
-    (own_tables.folder / "arms.csv").write_bytes((TABLES / "arms.csv").read_bytes())
+    (own_tables.folder / "arms.csv").write_bytes((PINNED_TABLES / "arms.csv").read_bytes())
     assert main(["--trials", str(own_tables.folder)]) == 3
     shown = capsys.readouterr().err
     assert "E004 error: id" in shown
@@ -198,13 +198,13 @@ def test_counts_of_an_added_row(capsys, tmp_path):
     path = tmp_path / "own.csv"
     columns = f"{HEADER},stage,progressions,deaths_without_progression,follow_up_low,follow_up_high"
     path.write_text(f"{columns}\n{GOOD},intermediate,300,20,12.5,40\n")
-    for trials in (surrogacy.read_trials(add=path), surrogacy.trials.read_pairs(path)):
+    for trials in (surrogacy.read_trials(PINNED_TABLES, path), surrogacy.trials.read_pairs(path)):
         (row,) = trials.trials[trials.trials["comparison"] == "MADE-UP"].to_dict("records")
         assert (row["progressions"], row["deaths_without_progression"]) == (300, 20)
         assert (row["follow_up_low"], row["follow_up_high"]) == (12.5, 40)
     # of a comparison that the table has, the table's counts are kept, and the user is told
     path.write_text("trial,endpoint,hr,ci_low,ci_high,progressions\ntactics,OS,0.80,0.57,1.12,99\n")
-    trials = surrogacy.read_trials(add=path)
+    trials = surrogacy.read_trials(PINNED_TABLES, path)
     assert trials.trials.set_index("comparison").loc["tactics", "progressions"] == 121
     assert any(found.code == "W109" and found.column == "progressions" for found in trials.faults)
 

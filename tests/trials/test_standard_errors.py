@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 
 from surrogacy.pps.read_summaries import hazard_ratio_of, read_all_inputs
-from surrogacy.trials import read_trials
 from surrogacy.trials.frames import reported_effects
 from surrogacy.trials.standard_errors import standard_error
-
-
-@pytest.fixture(scope="module")
-def trials():
-    return read_trials()
 
 
 @pytest.fixture(scope="module")

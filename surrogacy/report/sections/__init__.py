@@ -25,6 +25,7 @@ from surrogacy.report.sections import (
     predictions,
     sampling,
     sensitivity,
+    surrogate_only,
 )
 
 
@@ -41,6 +42,7 @@ def fit_sections(run: FitRun) -> tuple[Section, ...]:
         left_out.section(run),
         cross_validation.section(run),
         influence.section(run),
+        surrogate_only.section(run),
         placement.section(run),
         differences.section(run),
         criteria.section(run),

@@ -161,7 +161,7 @@ def added_drawings(run: FitRun) -> Iterator[Drawing]:
     """Return the lines with and without the added trials, for every set that they join."""
     earlier = {fit.name: fit for fit in run.sets_without_added}
     names = run.added_trials
-    for change in run.set_changes:
+    for change in run.set_changes if run.placements else ():  # the verdict includes the predictions of placed trials
         row = next((row for row in change.quoted if row.estimate not in ("r", PREDICTED)), None)
         if row is None or change.set not in earlier:
             continue

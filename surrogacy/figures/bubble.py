@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from surrogacy.evaluation.new_trial import PredictedTrial
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble_key import LARGEST_BUBBLE, draw_key, key_lines
 from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
 from surrogacy.figures.predicted_marks import (
-    SurrogateOnly,
     draw_new_trial,
     draw_surrogate_only,
     key_of_marks,
@@ -88,7 +88,7 @@ def plot_bubble(
     *,
     focus: str | Sequence[str] | None = None,
     show_ci: bool | None = None,
-    surrogate_only: Sequence[SurrogateOnly] = (),
+    surrogate_only: Sequence[SurrogateOnlyMark] = (),
     new_trial: PredictedTrial | None = None,
 ) -> Axes:
     """Draw the bubble plot of a fitted model.
@@ -103,7 +103,7 @@ def plot_bubble(
         Trials or comparisons to highlight and label, by name.
     show_ci : bool, optional
         True for the 95 % intervals of both effects; default: up to 15 comparisons.
-    surrogate_only : sequence of SurrogateOnly
+    surrogate_only : sequence of SurrogateOnlyMark
         Comparisons with a surrogate effect only: hollow symbols on the horizontal axis with predicted intervals.
     new_trial : PredictedTrial, optional
         New trial, at its predicted effect.
@@ -182,11 +182,11 @@ def _key_of_focus(data: pd.DataFrame) -> list[Line2D]:
 
 
 def _limits(
-    data: pd.DataFrame, with_ci: bool, surrogate_only: Sequence[SurrogateOnly], new_trial: PredictedTrial | None
+    data: pd.DataFrame, with_ci: bool, surrogate_only: Sequence[SurrogateOnlyMark], new_trial: PredictedTrial | None
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Limits of the axes: the points, their intervals up to a maximum, and HR = 1."""
     pad = 0.09
-    marks: list[SurrogateOnly | PredictedTrial] = [*surrogate_only, *([new_trial] if new_trial is not None else [])]
+    marks: list[SurrogateOnlyMark | PredictedTrial] = [*surrogate_only, *([new_trial] if new_trial is not None else [])]
     points = {"surrogate": [mark.log_hr for mark in marks], "final": [mark.predicted for mark in marks]}
     ends = {
         "surrogate": [end for mark in marks for end in (mark.low, mark.high)],

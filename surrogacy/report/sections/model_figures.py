@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.analysis.fit_run import FitRun
+from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_predictable, main_predictions
 from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, surrogates_of
 from surrogacy.report.section import Drawing, drawing, text
 from surrogacy.report.sections.predictions import marked_trial, new_trial_words
@@ -30,26 +31,48 @@ def model_drawings(run: FitRun) -> Iterator[Drawing]:
         pooled = [result for result in fit.results if "loglik" in result.estimates]
         if not fit.omitted:
             yield _forest((pooled or list(fit.results))[-1], focus)
-        if run.settings.new_trial is None or run.predictions:  # the bubble plot shows the prediction
+        if _marks_are_complete(run, fit):
             yield _bubble(run, (lines or list(fit.results))[0])
         if not fit.omitted:
             yield from (_posterior(result) for result in fit.results if result.posterior is not None)
             yield from (_class_slopes(result) for result in fit.results if _has_classes(result))
 
 
+def _marks_are_complete(run: FitRun, fit: SetFit) -> bool:
+    """Return whether the run has come to the predictions that the bubble plot of a set shows."""
+    predicted = {entry.prediction.set for entry in run.surrogate_only}
+    new_trial = run.settings.new_trial is None or bool(run.predictions)
+    return new_trial and (fit.name in predicted or not is_predictable(fit.analysis_set, fit.results))
+
+
 def _bubble(run: FitRun, result: Result) -> Drawing:
-    caption = bubble_caption(result)
-    keywords: dict[str, Any] = {"focus": run.focus_names}
+    """Return the bubble plot with the new trial and the added comparisons without a final effect.
+
+    Those of the shipped tables are not drawn: their bars would hide the trials.
+    """
+    name = result.effects.name
+    added = [entry for entry in main_predictions(run.surrogate_only) if entry.comparison.added]
+    predicted = [entry for entry in added if entry.prediction.set == name]
+    caption = bubble_caption(result, predicted)
+    keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": tuple(entry.mark for entry in predicted)}
     new_trial, predictions = run.settings.new_trial, run.predictions_by(result)
     if new_trial is not None and predictions:
         keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
         mark = text("bubble_new_trial", target=predictions[-1].target, hr=new_trial_words(new_trial))
         caption = f"{caption.rstrip()} {mark}\n"
-    return drawing("bubble", f"bubble-{result.effects.name}", caption, result, **keywords)
+    return drawing("bubble", f"bubble-{name}", caption, result, **keywords)
 
 
-def bubble_caption(result: Result) -> str:
-    """Return the caption of the bubble plot."""
+def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] = ()) -> str:
+    """Return the caption of the bubble plot.
+
+    Parameters
+    ----------
+    result : Result
+    predicted : sequence of SurrogateOnlyPrediction
+        Comparisons without a final effect that are drawn: the added ones. With those of the shipped tables as well, the
+        bars hide the trials.
+    """
     effects = result.effects
     weights = weights_in_words(result.shown_weights.name, effects)
     final = with_article(final_name(effects))
@@ -65,6 +88,11 @@ def bubble_caption(result: Result) -> str:
     if isinstance(threshold, ThresholdEffect) and threshold.hr is not None and threshold.status != "two-sided":
         parts.append("Grey area: surrogate effects beyond the threshold.")
     parts.append("Dotted line: equal effects. Ring: the trial in focus.")
+    if predicted:
+        labels = ", ".join(entry.comparison.label for entry in predicted)
+        first = predicted[0].prediction
+        model, final_label = model_label(first.model), final_name(effects)
+        parts.append(text("bubble_surrogate_only", labels=labels, final=final_label, model=model, target=first.target))
     if _any_unverified(result):
         parts.append("Dashed outline: a hazard ratio or its limits were not verified in any source.")
     return " ".join(parts) + caveats_of(result) + "\n"

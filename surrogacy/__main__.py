@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from difflib import get_close_matches
 from importlib import import_module
+
+from surrogacy.results.suggestions import did_you_mean
 
 COMMANDS = {
     "fit": "fit surrogacy models to analysis sets, or to your own table",
@@ -26,9 +27,8 @@ def main() -> int:
         return 0
     if command in COMMANDS:
         return _run(command, arguments)
-    similar = get_close_matches(command, COMMANDS, n=1)
-    if similar:
-        sys.stderr.write(f"error: there is no command {command!r}; did you mean {similar[0]}?\n")
+    if hint := did_you_mean(command, COMMANDS):
+        sys.stderr.write(f"error: there is no command {command!r}; {hint}\n")
         return 2
     return _run("fit", sys.argv[1:])
 

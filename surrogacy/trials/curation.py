@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from surrogacy.errors import Fault
+from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials import effect_rules
 from surrogacy.trials.cells import NUMBER, half_unit, number, parse_interval
 from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, TRIALS, Column
@@ -145,8 +145,7 @@ def check_names(kind: str, row: Row) -> Iterator[Fault]:
     names = [column.name for column in COLUMNS[kind]]
     for name in row:
         if name not in names:
-            similar = difflib.get_close_matches(name, names, n=1)
-            fix = f"did you mean {similar[0]}?" if similar else f"use one of {', '.join(names)}"
+            fix = did_you_mean(name, names) or f"use one of {', '.join(names)}"
             yield fault("E004", row, name, "there is no column of this name", fix)
 
 

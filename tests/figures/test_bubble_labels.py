@@ -7,9 +7,9 @@ import pytest
 
 import surrogacy
 from surrogacy.effects import Effects
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import plot_bubble
 from surrogacy.figures._style import MM, PRESETS, new_figure, preset, style
-from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures.predicted_marks import PredictedTrial
 from surrogacy.models import WeightedRegression
 from tests.conftest import TABLES

@@ -61,9 +61,9 @@ def external(model: Model, training: Effects, test: Effects) -> External:
     --------
     >>> import surrogacy
     >>> from surrogacy.models import WeightedRegression
-    >>> sets = [surrogacy.read_trials().analysis_set(name) for name in ("llovet-2019-pfs", "intermediate")]
+    >>> sets = [surrogacy.read_trials().analysis_set(name) for name in ("llovet-2019-pfs", "tactics-2022")]
     >>> external(WeightedRegression(), *sets).coverage[1]
-    9
+    6
     """
     common = tuple(trial for trial in test.trials if trial in training.trials)
     new = test.take([trial not in common for trial in test.trial])

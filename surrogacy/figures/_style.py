@@ -33,6 +33,7 @@ CLASS_COLOURS = {
     "chemo": "#D55E00",
     "haic": "#CC79A7",
     "sirt": "#999999",
+    "locoregional": "#000000",
     "other": "#FFFFFF",
     "": "#DDDDDD",
 }

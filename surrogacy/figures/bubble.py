@@ -10,12 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from surrogacy.evaluation.new_trial import PredictedTrial
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble_key import LARGEST_BUBBLE, draw_key, key_lines
 from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
 from surrogacy.figures.predicted_marks import (
-    PredictedTrial,
     draw_new_trial,
     draw_surrogate_only,
     key_of_marks,
@@ -134,7 +134,7 @@ def plot_bubble(
         thin: dict[str, Any] = {"color": "0.6", "lw": 0.5, "zorder": 1.5}
         ax.hlines(limited["final"], limited["surrogate_low"], limited["surrogate_high"], **thin)
         ax.vlines(limited["surrogate"], limited["final_low"], limited["final_high"], **thin)
-    symbols = _draw_bubbles(ax, data)
+    symbols = draw_bubbles(ax, data)
     marks = [draw_surrogate_only(ax, comparison) for comparison in surrogate_only]
     marks += [draw_new_trial(ax, new_trial)] if new_trial is not None else []
     _axis_labels(ax, result)
@@ -149,7 +149,7 @@ def plot_bubble(
     return ax
 
 
-def _draw_bubbles(ax: Axes, data: pd.DataFrame) -> list[Symbol]:
+def draw_bubbles(ax: Axes, data: pd.DataFrame) -> list[Symbol]:
     """Draw the comparisons, the largest first, with a ring around those in focus; return their circles."""
     for stage, group in data.sort_values("area", ascending=False).groupby("stage", sort=False):
         ax.scatter(

@@ -33,7 +33,8 @@ CLEARANCE = 0.8  # points between a name and any symbol, name or leader
 # costs in points of distance: conflicts outweigh every distance, and crossing a line of the figure is a blemish
 CONFLICT, OUTSIDE = 1000.0, 5000.0
 LEADER_OVER_SYMBOL = 60.0
-WITH_LEADER, AMBIGUOUS, ON_LINE, MOST_ON_LINES = 6.0, 10.0, 4.0, 16.0
+WITH_LEADER, AMBIGUOUS = 6.0, 10.0
+ON_LINE, MOST_ON_LINES = 6.0, 24.0  # the first per point of line width
 TO_THE_LEFT, BELOW = 1.5, 0.7
 SWEEPS, STARTS = 12, 8
 
@@ -53,6 +54,8 @@ class Surroundings:
         Texts and the legend.
     lines : (n, 4) array
         Segments of the lines.
+    widths : (n,) array
+        Of the lines.
     """
 
     frame: FloatArray
@@ -60,6 +63,7 @@ class Surroundings:
     radii: FloatArray
     boxes: FloatArray
     lines: FloatArray
+    widths: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +79,7 @@ class Places:
     costs : (c,) array
         Cost of each place without the other names.
     crossings : (c,) array
-        Lines of the figure that run through the name.
+        Total width of the lines of the figure that run through the name.
     """
 
     boxes: FloatArray
@@ -100,7 +104,10 @@ class Places:
         nearest = rims.min(axis=1, initial=np.inf)
         has_leader = (gaps > NEXT_TO) | (nearest < gaps)
         over_symbol = (distances_to_segments(leaders, centres) < radii).sum(axis=1)
-        crossings = segments_meet_boxes(about.lines, boxes).sum(axis=0, dtype=np.float64)
+        crossings = np.zeros(len(boxes))
+        for width in np.unique(about.widths):
+            lines, wider = about.lines[about.widths == width], padded(boxes, CLEARANCE + width / 2)
+            crossings += width * segments_meet_boxes(lines, wider).sum(axis=0)
         outside = (about.frame[:2] - boxes[:, :2]).clip(min=0) + (boxes[:, 2:] - about.frame[2:]).clip(min=0)
         costs = (
             gaps

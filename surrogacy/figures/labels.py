@@ -28,6 +28,13 @@ CORNERS = (("right", "bottom"), ("left", "top"), ("left", "bottom"), ("right", "
 LEADER: dict[str, Any] = {"color": "0.25", "lw": 0.5, "zorder": 5.5}
 
 
+def widest(names: Sequence[str]) -> float:
+    """Return the width of the widest of some names in the small size of the style in force, mm."""
+    figure = style.new_figure(100, 100)
+    widths = [figure.text(0, 0, name, fontsize="small").get_window_extent().width for name in names]
+    return float(max(widths, default=0.0) / figure.dpi / style.MM)
+
+
 @dataclass(frozen=True)
 class Symbol:
     """Circle that encloses a symbol.
@@ -154,28 +161,36 @@ def _surroundings(axes: Axes, symbols: Sequence[Symbol]) -> Surroundings:
     drawn = [*axes.texts, *([legend] if legend is not None else [])]
     boxes = np.array([artist.get_window_extent().extents for artist in drawn]).reshape(-1, 4) / scale
     centres = axes.transData.transform(np.array([(symbol.x, symbol.y) for symbol in symbols]).reshape(-1, 2))
+    lines, widths = _segments(axes)
     return Surroundings(
         padded(np.asarray(axes.get_window_extent().extents) / scale, -CLEARANCE),
         centres / scale,
         np.array([symbol.radius for symbol in symbols]),
         padded(boxes, GROUND),
-        _segments(axes) / scale,
+        lines / scale,
+        widths,
     )
 
 
-def _segments(axes: Axes) -> FloatArray:
-    """Segments of all lines of the axes, in pixels."""
-    paths = [(line.get_path(), line.get_transform()) for line in axes.lines if line.get_linestyle() != "None"]
+def _segments(axes: Axes) -> tuple[FloatArray, FloatArray]:
+    """Segments of all lines of the axes, in pixels, and their widths, in points."""
+    paths = [
+        (line.get_path(), line.get_transform(), line.get_linewidth())
+        for line in axes.lines
+        if line.get_linestyle() != "None"
+    ]
     for collection in axes.collections:
         if isinstance(collection, LineCollection):
-            paths += [(path, collection.get_transform()) for path in collection.get_paths()]
-    pieces = [np.zeros((0, 4))]
-    for path, transform in paths:
+            width = float(np.max(collection.get_linewidth()))
+            paths += [(path, collection.get_transform(), width) for path in collection.get_paths()]
+    pieces, widths = [np.zeros((0, 4))], [np.zeros(0)]
+    for path, transform, width in paths:
         points = np.asarray(path.transformed(transform).vertices)
         points = points[np.isfinite(points).all(axis=1)]
         points = points[np.unique(np.linspace(0, len(points) - 1, MOST_SEGMENTS + 1).round().astype(int))]
         pieces.append(np.concatenate([points[:-1], points[1:]], axis=1))
-    return np.concatenate(pieces)
+        widths.append(np.full(len(points) - 1, width))
+    return np.concatenate(pieces), np.concatenate(widths)
 
 
 def _text(axes: Axes, label: Label) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from surrogacy.figures.bubble_key import LARGEST_BUBBLE
 from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent, signed, with_interval
+from surrogacy.results.labels import MODERATORS
 
 if TYPE_CHECKING:
     from surrogacy.models.moderation import Moderation
@@ -25,11 +27,7 @@ POINTS = 25  # of a line
 REACH = 0.35  # share of the range of the points by which a band may extend the axis
 # one hue on each side of grey, with dark ends: distinct for all common types of colour vision
 COLOURS = LinearSegmentedColormap.from_list("moderator", ["#004C6D", "#3E8FB0", "#8A8A8A", "#E08A3C", "#8C2D04"])
-TITLES = {
-    "pps-ratio": "Control-arm PPS / PFS",
-    "post_therapy_pct": "Control arm with later\ntherapy (tenths)",
-    "post_systemic_pct": "Control arm with later\nsystemic therapy (tenths)",
-}
+KEY_WIDTH = 26  # characters of a heading
 
 
 def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -204,7 +202,8 @@ def _key(ax: Axes, moderation: Moderation, bubbles: pd.DataFrame, lines: pd.Data
 
     name = moderation.moderator.name
     definition = moderation.moderator.words.rpartition("definition: ")[2] if moderation.moderator.logarithmic else ""
-    handles = [heading(TITLES.get(name, name.capitalize()))]
+    label = MODERATORS.get(name, name)
+    handles = [heading(fill(f"{label[:1].upper()}{label[1:]}", KEY_WIDTH))]
     if definition:
         handles.append(Line2D([], [], lw=0, marker=" ", label=f"PPS by definition: {definition}"))
     for place in reversed(dict.fromkeys(lines["place"])):

@@ -7,12 +7,12 @@ together with the other labels of the axes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from surrogacy.evaluation.new_trial import PredictedTrial
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
 from surrogacy.figures.labels import Label, Symbol
@@ -25,32 +25,6 @@ BETWEEN: dict[str, Any] = {
     "lw": 0.6,
     "ls": (0, (1, 1.5)),
 }  # from the symbol on the axis to its interval
-
-
-@dataclass(frozen=True)
-class PredictedTrial:
-    """New trial with the prediction intervals of its final effect.
-
-    Parameters
-    ----------
-    label : str
-    log_hr, low, high : float
-        Surrogate log hazard ratio and its 95 % limits.
-    predicted : float
-        Predicted final log hazard ratio.
-    low_80, high_80, low_95, high_95 : float
-        Prediction intervals, log hazard ratios.
-    """
-
-    label: str
-    log_hr: float
-    low: float
-    high: float
-    predicted: float
-    low_80: float
-    high_80: float
-    low_95: float
-    high_95: float
 
 
 def draw_surrogate_only(axes: Axes, comparison: SurrogateOnlyMark) -> Label:

@@ -11,13 +11,15 @@ from surrogacy.errors import DataError, Fault
 from surrogacy.trials.arm_columns import weakest
 from surrogacy.trials.arm_rules import GROUPS, check_added_cells, months
 from surrogacy.trials.cells import number, squash
-from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, FINALS, OPTIONAL_EFFECTS, TRIALS, Column, is_valid
-from surrogacy.trials.files import read_table
+from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, FINALS, OPTIONAL_EFFECTS, TRIALS, Column
 from surrogacy.trials.frames import reported_effects, table_frame
 from surrogacy.trials.layouts import OWN_ROLES, UserRows, to_rows
+from surrogacy.trials.own_tables import read_own_table
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.standard_errors import standard_error
+from surrogacy.trials.template import without_examples
 from surrogacy.trials.trial_facts import differ
+from surrogacy.trials.value_names import allowed_value, is_same_spelling, remedy_of_value
 
 # descriptions of a comparison on which no estimate depends
 DESCRIPTIVE = {"phase", "line", "class", "region", "masking", "year", "review", "adjusted", "data_cut"}
@@ -36,7 +38,8 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
     roles : mapping
         Endpoints for the headings ``hr_surrogate`` and ``hr_final``.
     """
-    rows = _without_unreported(to_rows(read_table(path), roles), (*FINALS, roles["final"]))
+    table, examples = without_examples(read_own_table(path))
+    rows = _without_unreported(to_rows(table, roles), (*FINALS, roles["final"]))
     if not rows.effects:
         rule = "the table has a header but no rows"
         raise DataError([fault("E001", Row(str(path), 1), "", rule, "add one row per comparison")])
@@ -53,10 +56,12 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
         row.cells.setdefault("preferred", "true")
         row.cells.setdefault("population", "all")
         row.cells.setdefault("analysis", "added")
+        for name in ("n_exp", "n_ctl"):  # facts of the comparison, not of one of its analyses
+            row.cells.pop(name, None)
     for row in rows.trials:
         row.cells.setdefault("label", row["comparison"])
     remarks = [*_forgive(rows.trials, TRIALS), *_forgive(rows.effects, EFFECTS)]
-    return replace(rows, faults=(*rows.faults, *remarks))
+    return replace(rows, faults=(*examples, *rows.faults, *remarks))
 
 
 def _without_unreported(rows: UserRows, finals: Sequence[str]) -> UserRows:
@@ -85,21 +90,21 @@ def _is_stated(row: Row) -> bool:
 
 
 def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
-    """W143: use the spelling of the allowed values; empty other descriptions on which no fit depends."""
+    """I143, W143: use the allowed value that a description means; empty others on which no fit depends."""
     for column in columns:
-        spelling = {
-            value.lower(): value
-            for value in (*column.allowed, *(("true", "false") if column.kind == "boolean" else ()))
-        }
         forgiving = column.name in DESCRIPTIVE
-        for row in rows if spelling or forgiving else ():
+        restricted = column.allowed or column.kind == "boolean"
+        for row in rows if restricted or forgiving else ():
             text = row.get(column.name, "")
-            if not text:
+            if not text or (value := allowed_value(column, text)) == text:
                 continue
-            if text.lower() in spelling:
-                row.cells[column.name] = spelling[text.lower()]
-            elif forgiving and not is_valid(column, text):
-                fix = f"use one of {', '.join(column.allowed)}" if column.allowed else f"give a valid {column.kind}"
+            if value:
+                if not is_same_spelling(value, text):
+                    rule = f"this is read as {value}"
+                    yield fault("I143", row, column.name, rule, "write it so, or another value if this is wrong")
+                row.cells[column.name] = value
+            elif forgiving:
+                fix = remedy_of_value(column, text) if column.allowed else f"give a valid {column.kind}"
                 yield fault("W143", row, column.name, "this description is not understood, and is left out", fix)
                 row.cells[column.name] = ""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from surrogacy.effects import Effects, Provenance
 from surrogacy.errors import UsageError
+from surrogacy.results.suggestions import unknown_name
 from surrogacy.trials.cells import squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE, SURROGATES
 from surrogacy.trials.shared_control import SharedControl
@@ -41,7 +42,7 @@ class Pairing:
     >>> from surrogacy.trials import Pairing, read_trials
     >>> pairing = Pairing(surrogates=("TTP",), min_evidence="primary")
     >>> len(read_trials().analysis_set_with_flow("advanced", pairing).effects)
-    4
+    6
     """
 
     surrogates: tuple[str, ...] = SURROGATES
@@ -176,7 +177,7 @@ def endpoint_spelling(names: Sequence[str], held: Sequence[str]) -> tuple[str, .
     spelled = [name if name in exact else similar.get(squash(name) or name, "") for name in names]
     for name, spelling in zip(names, spelled, strict=True):
         if not spelling:
-            raise UsageError(f"unknown endpoint {name!r}; choose from {', '.join(held)}")
+            raise UsageError(unknown_name(f"unknown endpoint {name!r}", name, held))
     return tuple(spelled)
 
 

@@ -36,6 +36,11 @@ RULES = {
     "E130": "an arm has at least one patient",
     "E131": "comparisons with one control arm have standard errors and correlations that allow a joint covariance",
     "W131": ("a standard error is at least sqrt(1 / n_exp + 1 / n_ctl): a smaller one needs more events than patients"),
+    "W109": "an arm of an analysis has at most the patients of the comparison",
+    "W155": (
+        "the quotation of a hazard ratio contains it: the same value (0.62, .62, 0,62 or 0·62), a value with more "
+        "decimals that rounds to it, or the inverse of a ratio printed as control over experimental"
+    ),
     "W132": "a median is at most 240 months, a median OS at least 2 months",
     "E121": (
         "median OS is above median PFS and median TACE-PFS of the same arm (W122, a warning, for TTP, which censors "
@@ -61,6 +66,27 @@ may instead have `median_ctl`, `median_exp_low` ... for the endpoint of the row.
 run. If a comparison is already in the tables, its medians are kept (W109), and missing ones are added. With both hazard
 ratios, `n_ctl`, `n_exp` and these medians, `python -m surrogacy.pps --add FILE --focus TRIAL` decomposes the trial;
 `progressions`, `deaths_without_progression`, `follow_up_low` and `follow_up_high` replace assumptions."""
+SCOPE = """A set with a rule on trials.csv selects comparisons by the design of the trial, never by its results:
+
+1. Allocation: the patients of both arms were allocated at random in one trial. Phase, number of patients, masking and
+   year do not matter.
+2. Stage: the set `intermediate` contains the trials that enrolled intermediate-stage disease or patients for whom
+   chemoembolisation was the treatment, the set `advanced` those that enrolled advanced disease (BCLC C, or no longer
+   suitable for locoregional treatment). The definition of the trial decides. Trials that enrolled several stages
+   without a main one are `mixed` and belong to `all` only.
+3. Control: any treatment (placebo, best supportive care, systemic or locoregional treatment), except by point 4.
+4. Locoregional versus locoregional: if both arms receive locoregional treatment (chemoembolisation, embolisation,
+   radioembolisation, hepatic arterial infusion, ablation, radiotherapy) and differ only in it, that is in the
+   procedure, the material, the dose, or a drug that the procedure delivers or activates, the class is `locoregional`.
+   The rules of all sets exclude this class. A systemic drug added to the same locoregional treatment is not of this
+   class, nor is a locoregional treatment compared with systemic treatment.
+5. Line: `advanced-first-line` and `advanced-second-line` follow the line of systemic treatment. A drug added to
+   chemoembolisation alone has the line `tace-combination` and belongs to neither.
+6. `advanced-immunotherapy`: the experimental arm contains an immune checkpoint inhibitor, whether or not the control
+   arm contains one.
+7. Hazard ratios: OS, and PFS, else TACE-PFS, else TTP, in all randomised patients or the main analysis set, with
+   limits, an exact p-value or numbers of events, at evidence `secondary` or better. A regional subgroup is never added
+   to its trial. A comparison without such a pair stays in the tables, and the flow of the set gives the reason."""
 type Json = str | int | bool | Sequence[Json] | Mapping[str, Json]
 
 TITLE = "Hazard ratios of progression endpoints and overall survival in randomised trials of hepatocellular carcinoma"
@@ -73,10 +99,10 @@ FRICTIONLESS_TYPES = {
 }
 
 
-def codebook() -> str:
+def codebook(version: str = DATA_VERSION) -> str:
     """Return CODEBOOK.md."""
     parts = [
-        f"# Codebook of the trial tables, version {DATA_VERSION}",
+        f"# Codebook of the trial tables, version {version}",
         "Generated from `surrogacy/trials/columns.py`; do not edit. Empty cells mean not reported. Hazard ratios are "
         "experimental over control: below 1 favours the experimental arm. Values are given as printed, because their "
         "decimals show the precision of rounding. Licence: CC BY 4.0.",
@@ -85,7 +111,7 @@ def codebook() -> str:
         optional = " This table is optional in a folder of your own." if name in OPTIONAL_TABLES else ""
         parts += [f"## {name}.csv", f"{TITLES[name]}.{optional}", _table(columns)]
     parts += [
-        "## Rules for counts, follow-up and medians",
+        "## Rules for counts, follow-up, medians and quotations",
         "A value that violates an E rule stops the run with file, line, column and remedy; W rules are warnings.",
         "\n".join(
             ["| code | rule |", "| --- | --- |", *(f"| {code} | {text} |" for code, text in sorted(RULES.items()))]
@@ -97,6 +123,8 @@ def codebook() -> str:
         "## sets/*.csv",
         "Each file defines an analysis set. It either lists pairs of hazard ratios (a fixed set) or gives a rule on "
         "trials.csv (a set that grows with the tables and uses the preferred rows with sufficient evidence).",
+        "### Scope of the sets with a rule",
+        SCOPE,
         _table(PAIR_SET),
         _table(RULE_SET),
         "\n".join(
@@ -119,15 +147,19 @@ def _table(columns: tuple[Column, ...]) -> str:
     return "\n".join(lines)
 
 
-def data_package(folder: Path) -> dict[str, Json]:
+def data_package(folder: Path, version: str = DATA_VERSION) -> dict[str, Json]:
     """Return datapackage.json (Data Package version 2) as a dictionary."""
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "surrogacy-hcc-trials",
         "title": TITLE,
-        "version": DATA_VERSION,
+        "version": version,
         "licenses": [{"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}],
-        "resources": [_resource(folder, name, columns) for name, columns in TABLES.items()],
+        "resources": [
+            _resource(folder, name, columns)
+            for name, columns in TABLES.items()
+            if name not in OPTIONAL_TABLES or (folder / f"{name}.csv").is_file()
+        ],
     }
 
 
@@ -183,11 +215,18 @@ def checksums(folder: Path) -> str:
     )
 
 
-def documents(folder: Path) -> dict[str, str]:
-    """Return every generated file of the folder, by name."""
+def documents(folder: Path, version: str = DATA_VERSION) -> dict[str, str]:
+    """Return every generated file of the folder, by name.
+
+    Parameters
+    ----------
+    folder : Path
+    version : str
+        Version of the tables; a copy with further rows has another version than the shipped tables.
+    """
     return {
-        "CODEBOOK.md": codebook(),
-        "datapackage.json": json.dumps(data_package(folder), indent=2, ensure_ascii=False) + "\n",
+        "CODEBOOK.md": codebook(version),
+        "datapackage.json": json.dumps(data_package(folder, version), indent=2, ensure_ascii=False) + "\n",
         "SHA256SUMS": checksums(folder),
     }
 

@@ -27,7 +27,8 @@ EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-sec
 STAGES = ("intermediate", "advanced", "mixed")
 LINES = ("first", "second", "tace-combination")
 CLASSES = words(
-    "tace-combination antiangiogenic-tki antiangiogenic-mab ici ici+antiangiogenic ici+ici chemo haic sirt other"
+    "tace-combination antiangiogenic-tki antiangiogenic-mab ici ici+antiangiogenic ici+ici chemo haic sirt "
+    "locoregional other"
 )
 ENDPOINTS = words("OS PFS TACE-PFS TTP TTUP TTDP TTFS TFST symptomatic-PFS TTES/VI TTP-MVI/EHS TTP-MVI TTP-EHS")
 SURROGATES = ("PFS", "TACE-PFS", "TTP")  # in order of preference
@@ -79,7 +80,11 @@ TRIALS = (
     Column("year", "Year of the main publication", kind="integer"),
     Column("stage", "Stage of disease that the trial enrolled", required=True, allowed=STAGES),
     Column("line", "Line of therapy", allowed=LINES),
-    Column("class", "Class of the experimental treatment", allowed=CLASSES),
+    Column(
+        "class",
+        "Class of the experimental treatment; locoregional = the arms differ only in a locoregional treatment",
+        allowed=CLASSES,
+    ),
     Column("experimental", "Experimental treatment"),
     Column("control", "Control treatment"),
     Column(
@@ -140,6 +145,14 @@ EFFECTS = (
     Column("p_sides", "1 = one-sided, 2 = two-sided", kind="integer", allowed=("1", "2")),
     Column("events_exp", "Events in the experimental arm", kind="integer"),
     Column("events_ctl", "Events in the control arm", kind="integer"),
+    Column(
+        "n_exp",
+        "Patients in the experimental arm of this analysis, if they differ from those in trials.csv",
+        kind="integer",
+    ),
+    Column(
+        "n_ctl", "Patients in the control arm of this analysis, if they differ from those in trials.csv", kind="integer"
+    ),
     Column("adjusted", "Adjustment of the hazard ratio; NR = not read", allowed=ADJUSTMENTS),
     Column("criteria", "Response criteria of a progression endpoint; NR = not read"),
     Column("review", "Who assessed progression; NR = not read", allowed=REVIEWS),
@@ -148,7 +161,11 @@ EFFECTS = (
     Column("pmid", "PubMed number of that publication"),
     Column("read_in", "BibTeX key of the source that was read; empty = none was read"),
     Column("where", "Place in that source"),
-    Column("quote", "Short quotation as evidence"),
+    Column(
+        "quote",
+        "Short quotation as evidence, which contains the hazard ratio (W155); empty = no quotation was kept, as the "
+        "notes state, or the row is unverified",
+    ),
     Column(
         "evidence",
         "primary = read in the paper or abstract of the trial; secondary = read in another source; unverified = not "
@@ -214,5 +231,10 @@ PAIR_SET = (
 )
 RULE_SET = (
     Column("column", "Column of trials.csv", required=True),
-    Column("value", "Required value; rows for one column mean or, rows for different columns mean and", required=True),
+    Column(
+        "value",
+        "Required value; rows for one column mean or, rows for different columns mean and. `not` before a value "
+        "excludes it",
+        required=True,
+    ),
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from surrogacy.errors import Fault
 from surrogacy.trials.columns import PAIR_SET, PATTERNS, RULE_SET, TRIALS, Column
+from surrogacy.trials.criteria import criteria_of
 from surrogacy.trials.files import Table
 from surrogacy.trials.frames import ReportedEffect
 from surrogacy.trials.rows import Row, fault
@@ -92,20 +93,30 @@ def _check_pairs(rows: Sequence[Row], effects: Mapping[str, ReportedEffect]) -> 
 
 
 def _check_rule(rows: Sequence[Row], trials: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
-    """E009, W136: the column exists, and at least one comparison has the value."""
-    columns = {column.name for column in TRIALS}
+    """E009, W136: the column exists, its values occur or are allowed, and at least one comparison is selected."""
+    columns = {column.name: column for column in TRIALS}
     for row in rows:
         if row["column"] not in columns:
             rule = "trials.csv has no such column"
             yield fault("E009", row, "column", rule, f"use one of {', '.join(sorted(columns))}")
-        elif row["value"] not in trials[row["column"]]:
+            continue
+        (criterion,) = criteria_of({row["column"]: [row["value"]]})
+        # an excluded value need not occur in the table, but must be one that could
+        known = {*trials[row["column"]], *(columns[row["column"]].allowed if criterion.excluded else ())}
+        if not known.issuperset((*criterion.required, *criterion.excluded)):
             rule = f"no comparison has this value in the column {row['column']}"
             yield fault("W136", row, "value", rule, "check the spelling, or remove the row")
-    values: dict[str, set[str]] = {}
+    values: dict[str, list[str]] = {}
     for row in rows:
-        values.setdefault(row["column"], set()).add(row["value"])
-    known = {column: allowed for column, allowed in values.items() if column in trials}
-    selected = zip(*([cell in allowed for cell in trials[column]] for column, allowed in known.items()), strict=True)
+        if row["column"] in trials:
+            values.setdefault(row["column"], []).append(row["value"])
+    selected = zip(
+        *(
+            [criterion.requires(cell) and not criterion.excludes(cell) for cell in trials[criterion.column]]
+            for criterion in criteria_of(values)
+        ),
+        strict=True,
+    )
     if len(values) > 1 and not any(all(matches) for matches in selected):
         rule = "no comparison fulfils the rule of this set"
         fix = "change or remove a row; rows for one column mean or, rows for different columns mean and"

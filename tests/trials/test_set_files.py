@@ -9,6 +9,7 @@ from surrogacy.fit import main
 from surrogacy.trials import read_trials
 from tests.support.fault_inputs import SETS
 
+HISTORICAL = ("tactics", "llovet")  # sets that list their hazard ratios
 BROKEN_SETS = {
     "set-of-two-trials.csv": (2, "E016", "the final effect to space"),
     "set-with-swapped-sides.csv": (2, "E016", "give an effect on OS in final_effect"),
@@ -81,6 +82,43 @@ def test_a_rule_whose_columns_exclude_each_other(own_tables, capsys):
     (own_tables.folder / "sets" / "mine.csv").write_text("column,value\nstage,intermediate\nline,second\n")
     assert main(["--check", "--trials", str(own_tables.folder)]) == 0
     assert "mine.csv: W136 warning" in capsys.readouterr().out
+
+
+def test_a_rule_excludes_values(own_tables):
+    own_tables("trials", {"comparison": "tace-2"}, **{"class": "locoregional"})
+    excluding = "column,value\nstage,intermediate\nclass,not locoregional\n"
+    (own_tables.folder / "sets" / "excluding.csv").write_text(excluding)
+    trials = read_trials(own_tables.folder)
+    reasons = {entry.comparison: entry.reason for entry in trials.analysis_set_with_flow("excluding").flow}
+    assert reasons["tace-2"] == "the set excludes class locoregional"
+    without = [name for name in trials.analysis_set("intermediate").comparison if name != "tace-2"]
+    assert trials.analysis_set("excluding").comparison == tuple(without)
+    (own_tables.folder / "sets" / "mine.csv").write_text("column,value\nclass,ici\nclass,Not  chemo\nyear,not 2022\n")
+    assert trials.check_sets() == []
+    mine = trials.analysis_set("mine")
+    assert set(mine.factors["class"]) == {"ici"}
+    assert "2022" not in mine.factors["year"]
+
+
+def test_no_shipped_set_with_a_rule_includes_locoregional_comparisons(live_trials):
+    table = live_trials.trials
+    locoregional = set(table.loc[table["class"] == "locoregional", "comparison"])
+    assert {"li-2022-haic-tace", "dosisphere", "trace-dhondt", "premiere"} < locoregional
+    analyses = [
+        live_trials.analysis_set_with_flow(name) for name in live_trials.sets if not name.startswith(HISTORICAL)
+    ]
+    assert len(analyses) == 6
+    for analysis in analyses:
+        assert not locoregional & set(analysis.effects.comparison), analysis.name
+    flow = {entry.comparison: entry for entry in live_trials.analysis_set_with_flow("all").flow}
+    assert {flow[name].reason for name in locoregional} == {"the set excludes class locoregional"}
+
+
+@pytest.mark.parametrize("row", ["class,not sirtt", "class,not", "stage,not early", "year,not 1850"])
+def test_a_rule_that_excludes_an_unknown_value(row, own_tables, capsys):
+    (own_tables.folder / "sets" / "mine.csv").write_text(f"column,value\nstage,advanced\n{row}\n")
+    assert main(["--check", "--trials", str(own_tables.folder)]) == 0
+    assert "mine.csv:3: W136 warning" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["sets/mine.csv", "at_risk.csv"])

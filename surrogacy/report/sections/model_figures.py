@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from surrogacy.analysis.fit_run import SetFit
+from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_predictable, main_predictions
 from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, surrogates_of
 from surrogacy.report.section import Drawing, drawing, text
+from surrogacy.report.sections.predictions import marked_trial, new_trial_words
 from surrogacy.results.endpoint_names import final_name, with_article
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import number, percent, settings_in_words, with_interval
@@ -19,29 +21,36 @@ from surrogacy.results.result import Result
 MOST_WITH_INTERVALS = 15  # comparisons of a bubble plot that draws the interval of each
 
 
-def model_drawings(
-    analyses: Sequence[SetFit], focus: str | None, predictions: Sequence[SurrogateOnlyPrediction]
-) -> Iterator[Drawing]:
+def model_drawings(run: FitRun) -> Iterator[Drawing]:
     """Return the figures of each set: the effects as a forest plot, the first line as a bubble plot, the posteriors."""
-    for one in analyses:
-        if not one.results:
+    focus = run.focus_names
+    for fit in run.sets:
+        if not fit.results:
             continue
-        lines = [result for result in one.results if result.line is not None]
-        pooled = [result for result in one.results if "loglik" in result.estimates]
-        if not one.omitted:
-            yield _forest((pooled or list(one.results))[-1], focus)
-        predicted = [entry for entry in main_predictions(predictions) if entry.prediction.set == one.name]
-        if predicted or not is_predictable(one.analysis_set, one.results):
+        lines = [result for result in fit.results if result.line is not None]
+        pooled = [result for result in fit.results if "loglik" in result.estimates]
+        if not fit.omitted:
+            yield _forest((pooled or list(fit.results))[-1], focus)
+        predicted = [entry for entry in main_predictions(run.surrogate_only) if entry.prediction.set == fit.name]
+        awaited = is_predictable(fit.analysis_set, fit.results) and not predicted
+        if (run.settings.new_trial is None or run.predictions) and not awaited:  # the bubble plot shows both
             added = [entry for entry in predicted if entry.comparison.added]
-            yield _bubble((lines or list(one.results))[0], focus, added)
-        if not one.omitted:
-            yield from (_posterior(result) for result in one.results if result.posterior is not None)
-            yield from (_class_slopes(result) for result in one.results if _has_classes(result))
+            yield _bubble(run, (lines or list(fit.results))[0], added)
+        if not fit.omitted:
+            yield from (_posterior(result) for result in fit.results if result.posterior is not None)
+            yield from (_class_slopes(result) for result in fit.results if _has_classes(result))
 
 
-def _bubble(result: Result, focus: str | None, predicted: Sequence[SurrogateOnlyPrediction]) -> Drawing:
-    caption, marks = bubble_caption(result, predicted), tuple(entry.mark for entry in predicted)
-    return drawing("bubble", f"bubble-{result.effects.name}", caption, result, focus=focus, surrogate_only=marks)
+def _bubble(run: FitRun, result: Result, predicted: Sequence[SurrogateOnlyPrediction]) -> Drawing:
+    caption = bubble_caption(result, predicted)
+    marks = tuple(entry.mark for entry in predicted)
+    keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": marks}
+    new_trial, predictions = run.settings.new_trial, run.predictions_by(result)
+    if new_trial is not None and predictions:
+        keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
+        mark = text("bubble_new_trial", target=predictions[-1].target, hr=new_trial_words(new_trial))
+        caption = f"{caption.rstrip()} {mark}\n"
+    return drawing("bubble", f"bubble-{result.effects.name}", caption, result, **keywords)
 
 
 def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] = ()) -> str:
@@ -106,7 +115,7 @@ def _any_unverified(result: Result) -> bool:
     return bool(result.effects.unverified.any())
 
 
-def _forest(result: Result, focus: str | None) -> Drawing:
+def _forest(result: Result, focus: Sequence[str]) -> Drawing:
     effects = result.effects
     final = with_article(final_name(effects))
     parts = [

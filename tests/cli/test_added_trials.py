@@ -157,7 +157,7 @@ def test_a_prediction_has_a_row_to_quote_and_a_sentence(mine, fits):
     prose = (out / "predictions.md").read_text(encoding="utf-8")
     assert all(each in prose for each in document["prediction_sentences"])
     # more uncertain than the line at this effect, as the surrogate effect of the new trial has an error
-    median, low, high = np.exp(fits[1].line.predict(np.log(0.62), n=np.inf))
+    median, low, _ = np.exp(fits[1].line.predict(np.log(0.62), n=np.inf))
     assert first["low_95"] < median < first["high_95"]
     assert first["low_95"] < low * 1.05
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from surrogacy.analysis.fit_run import FitRun
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_predictable, main_predictions
 from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, surrogates_of
 from surrogacy.report.section import Drawing, drawing, text
@@ -31,26 +31,36 @@ def model_drawings(run: FitRun) -> Iterator[Drawing]:
         pooled = [result for result in fit.results if "loglik" in result.estimates]
         if not fit.omitted:
             yield _forest((pooled or list(fit.results))[-1], focus)
-        predicted = [entry for entry in main_predictions(run.surrogate_only) if entry.prediction.set == fit.name]
-        awaited = is_predictable(fit.analysis_set, fit.results) and not predicted
-        if (run.settings.new_trial is None or run.predictions) and not awaited:  # the bubble plot shows both
-            added = [entry for entry in predicted if entry.comparison.added]
-            yield _bubble(run, (lines or list(fit.results))[0], added)
+        if _marks_are_complete(run, fit):
+            yield _bubble(run, (lines or list(fit.results))[0])
         if not fit.omitted:
             yield from (_posterior(result) for result in fit.results if result.posterior is not None)
             yield from (_class_slopes(result) for result in fit.results if _has_classes(result))
 
 
-def _bubble(run: FitRun, result: Result, predicted: Sequence[SurrogateOnlyPrediction]) -> Drawing:
+def _marks_are_complete(run: FitRun, fit: SetFit) -> bool:
+    """Return whether the run has come to the predictions that the bubble plot of a set shows."""
+    predicted = {entry.prediction.set for entry in run.surrogate_only}
+    new_trial = run.settings.new_trial is None or bool(run.predictions)
+    return new_trial and (fit.name in predicted or not is_predictable(fit.analysis_set, fit.results))
+
+
+def _bubble(run: FitRun, result: Result) -> Drawing:
+    """Return the bubble plot with the new trial and the added comparisons without a final effect.
+
+    Those of the shipped tables are not drawn: their bars would hide the trials.
+    """
+    name = result.effects.name
+    added = [entry for entry in main_predictions(run.surrogate_only) if entry.comparison.added]
+    predicted = [entry for entry in added if entry.prediction.set == name]
     caption = bubble_caption(result, predicted)
-    marks = tuple(entry.mark for entry in predicted)
-    keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": marks}
+    keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": tuple(entry.mark for entry in predicted)}
     new_trial, predictions = run.settings.new_trial, run.predictions_by(result)
     if new_trial is not None and predictions:
         keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
         mark = text("bubble_new_trial", target=predictions[-1].target, hr=new_trial_words(new_trial))
         caption = f"{caption.rstrip()} {mark}\n"
-    return drawing("bubble", f"bubble-{result.effects.name}", caption, result, **keywords)
+    return drawing("bubble", f"bubble-{name}", caption, result, **keywords)
 
 
 def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] = ()) -> str:

@@ -75,8 +75,13 @@ def _quantity(run: FitRun, change: Change) -> str:
 
 
 def _answer(run: FitRun) -> Iterator[Detail]:
-    """Return the estimates before and after for every set with an added comparison, and the verdict on the change."""
-    if not any(change.added or change.absent for change in run.set_changes):
+    """Return the estimates before and after for every set with an added comparison, and the verdict on the change.
+
+    Added comparisons that are only predicted have their own lines, and change nothing.
+    """
+    predicted = {entry.comparison.comparison for entry in run.surrogate_only}
+    changed = any(change.added or change.absent for change in run.set_changes)
+    if not changed or predicted.issuperset(run.trials.added):
         return
     yield Heading(text("change_title", trials=_named(run, run.trials.added)))
     for change in run.set_changes:

@@ -145,7 +145,7 @@ def check_names(kind: str, row: Row) -> Iterator[Fault]:
     names = [column.name for column in COLUMNS[kind]]
     for name in row:
         if name not in names:
-            fix = did_you_mean(name, names, most=1) or f"use one of {', '.join(names)}"
+            fix = did_you_mean(name, names) or f"use one of {', '.join(names)}"
             yield fault("E004", row, name, "there is no column of this name", fix)
 
 

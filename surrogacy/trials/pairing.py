@@ -125,7 +125,7 @@ def _surrogate_only(
                 effect_id=effect.effect_id,
                 log_hr=math.log(effect.hr),
                 se=error.value,
-                n=float(about["n_exp"]) + float(about["n_ctl"]),
+                n=_first_number(effect.n_exp, about["n_exp"]) + _first_number(effect.n_ctl, about["n_ctl"]),
                 rho_within=_first_number(effect.rho_within, pairing.rho_within),
                 provenance=_provenance(effect, error),
                 added=effect.comparison in added,

@@ -233,6 +233,11 @@ def test_tables_with_semicolons_without_bibliography_and_with_fewer_columns(tmp_
     assert effects.rho_within[-1] == 0.6
     assert effects.rho_known.tolist() == [False] * (len(effects) - 1) + [True]
     assert not (out / "at_risk.csv").exists()
+    resources = {
+        resource["name"]: resource for resource in json.loads((out / "datapackage.json").read_text())["resources"]
+    }
+    assert set(resources) == {"trials", "effects", "arms"}
+    assert resources["effects"]["schema"]["fields"][-1]["name"] == "rho_within"
     assert (out / "effects.csv").read_bytes().count(b"\r\n") == len(rows) + 2
 
 

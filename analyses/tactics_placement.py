@@ -3,9 +3,10 @@ the other trials predict from its PFS effect?
 """
 
 import surrogacy
-from surrogacy.evaluation.placement import POSITIONS, focus_comparisons, place, placement_record, shown_placements
+from surrogacy.evaluation.placement import focus_comparisons, place, placement_record, shown_placements
 from surrogacy.figures import plot_placement
 from surrogacy.models import BivariateBayes
+from surrogacy.results.labels import POSITIONS
 
 trials = surrogacy.read_trials()
 model = BivariateBayes()

@@ -28,6 +28,11 @@ ROOT = Path(__file__).resolve().parents[1]
 TABLES = ROOT / "data" / "trials"
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Leave out the files that import PyMC, which takes seconds, where their tests are deselected anyway."""
+    return True if "not nuts" in config.option.markexpr and collection_path.name.startswith("test_sampled") else None
+
+
 def pytest_collection_finish():
     """Leave what was imported out of later garbage collections: each took a quarter of a second."""
     gc.collect()

@@ -40,6 +40,7 @@ def test_commands_on_post_progression_survival_are_understood():
         pps.parser().parse_args(shlex.split(command.partition("#")[0])[3:])
 
 
+@pytest.mark.slow
 def test_the_program_prints_the_screen_of_the_readme(capsys, tmp_path):
     (screen,) = re.findall(r"```text\n(.*?)```", README, re.S)
     screen = re.sub(r"version [\d.]+", f"version {surrogacy.__version__}", screen)
@@ -49,6 +50,7 @@ def test_the_program_prints_the_screen_of_the_readme(capsys, tmp_path):
     assert capsys.readouterr().out.startswith(screen)
 
 
+@pytest.mark.slow
 def test_numbers_on_post_progression_survival_come_from_the_data(live_trials):
     main = decompose(read_inputs(live_trials, "tactics"), "M")
     words = " ".join(README.split())

@@ -11,7 +11,7 @@ from surrogacy.analysis.settings import FitSettings
 from surrogacy.analysis.stages import StagedRun
 from surrogacy.effects import Effects
 from surrogacy.errors import ExitCode, data_warnings
-from surrogacy.evaluation.changes import Change
+from surrogacy.evaluation.changes import Change, SetChange, set_change
 from surrogacy.evaluation.criteria import Verdict
 from surrogacy.evaluation.cross_validation import CrossValidation
 from surrogacy.evaluation.differences import Difference
@@ -20,8 +20,9 @@ from surrogacy.evaluation.influence import Influence, influence_record, pivotal_
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.placement import Focus, Placement, placement_record
 from surrogacy.evaluation.records import Record
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction
 from surrogacy.pps.decomposition import Decomposition
-from surrogacy.results.labels import model_label
+from surrogacy.results.labels import CLASSES, model_label
 from surrogacy.results.requirements import NotFitted
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, FlowEntry
@@ -167,6 +168,8 @@ class FitRun(StagedRun):
     sets : tuple of SetFit
     sets_without_added : tuple of SetFit
         The same without the added rows, if there are any.
+    surrogate_only : tuple of SurrogateOnlyPrediction
+        Predictions for the comparisons of each set without a final effect, by its quoted model.
     changes : tuple of Change
         Main estimates with and without the added rows.
     focuses : tuple of Focus
@@ -190,6 +193,7 @@ class FitRun(StagedRun):
     settings: FitSettings
     sets: tuple[SetFit, ...] = ()
     sets_without_added: tuple[SetFit, ...] = ()
+    surrogate_only: tuple[SurrogateOnlyPrediction, ...] = ()
     changes: tuple[Change, ...] = ()
     focuses: tuple[Focus, ...] = ()
     not_placed: tuple[Record, ...] = ()
@@ -199,6 +203,45 @@ class FitRun(StagedRun):
     differences: tuple[Difference, ...] = ()
     external: tuple[External, ...] = ()
     criteria: tuple[SetVerdict, ...] = ()
+
+    @property
+    def focus_names(self) -> tuple[str, ...]:
+        """Names in focus: the added trials, unless the user names a trial, and the trial of the settings."""
+        settings = self.settings
+        named = (settings.focus,) if settings.focus is not None else ()
+        return named if settings.focus_required else tuple(dict.fromkeys((*self.added_trials, *named)))
+
+    def predictions_by(self, result: Result) -> list[NewTrialPrediction]:
+        """Return the predictions for the new trial by a result."""
+        return [entry for entry in self.predictions if (entry.set, entry.model) == (result.effects.name, result.model)]
+
+    @property
+    def added_trials(self) -> tuple[str, ...]:
+        """Trials of the added comparisons (``--add``)."""
+        if self.settings.added is None:
+            return ()
+        table = self.trials.trials
+        return tuple(dict.fromkeys(table.loc[table["comparison"].isin(self.trials.added), "trial"].astype(str)))
+
+    @property
+    def set_changes(self) -> tuple[SetChange, ...]:
+        """Changes of the estimates to quote, one per set; none without added rows."""
+        sets = self.sets if self.settings.added is not None else ()
+        return tuple(set_change(fit, self.changes, self._absent(fit), self.trials.added) for fit in sets)
+
+    def _absent(self, fit: SetFit) -> dict[str, str]:
+        """Return the added comparisons that are not in a set, and the reason of each."""
+        reasons = {entry.comparison: entry.reason for entry in fit.flow if not entry.included}
+        absent = [name for name in self.trials.added if name not in fit.effects.comparison]
+        return {name: reasons.get(name) or self._not_considered(name) for name in absent}
+
+    def _not_considered(self, comparison: str) -> str:
+        """Return the reason why neither the rule nor the list of a set includes a comparison."""
+        table = self.trials.trials
+        kind = table.loc[table["comparison"] == comparison, ["stage", "line", "class"]].astype(str).iloc[0]
+        words = [f"{kind[name]} {name}" for name in ("stage", "line") if kind[name]]
+        words += [CLASSES.get(kind["class"], kind["class"])] if kind["class"] else []
+        return f"no trials of this kind: {', '.join(words)}" if words else "not listed"
 
     @property
     def placement(self) -> list[Record]:
@@ -213,9 +256,19 @@ class FitRun(StagedRun):
 
     @property
     def notices(self) -> list[str]:
-        """Sentences on models that were not fitted and outputs that were left out, by set."""
-        return [
+        """Sentences on models not fitted, outputs left out, and added comparisons neither fitted nor predicted."""
+        omitted = [
             f"{fit.name}: {entry}" for fit in self.sets for entry in (*fit.not_fitted, *filter(None, [fit.omitted]))
+        ]
+        used = {name for fit in self.sets for name in fit.effects.comparison}
+        used |= {entry.comparison.comparison for entry in self.surrogate_only}
+        reasons = {entry.comparison: entry.reason for fit in reversed(self.sets) for entry in fit.flow}
+        no_line = "it has the surrogate effect alone, and no fitted model has a line to predict from"
+        reasons |= {entry.comparison: no_line for fit in self.sets for entry in fit.analysis_set.surrogate_only}
+        unused = (name for name in self.trials.added if name not in used)
+        return omitted + [
+            f"{name} is in none of the fitted sets: {reasons.get(name) or 'they are of another disease stage'}"
+            for name in unused
         ]
 
     def exit_code(self, *, strict: bool = False, undrawn: bool = False) -> ExitCode:

@@ -83,7 +83,7 @@ class Moderated:
             "predicted_high": high,
             "ste_prediction": threshold.hr,
             "ste_prediction_status": threshold.status,
-            "ste_prediction_made": threshold.made,
+            "ste_prediction_made": threshold.band_and_size,
             "ste_caveat": ". ".join(caveat.text for caveat in caveats) or None,
             **with_limits("r2_conditional", self.line.r2_at(line.value)),
         }

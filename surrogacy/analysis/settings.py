@@ -14,6 +14,7 @@ from surrogacy.evaluation.new_trial import NewTrial, check_size
 from surrogacy.models import REGISTRY, Model, create
 from surrogacy.pps.decomposition import FEWEST_RESAMPLES
 from surrogacy.results.labels import Weights
+from surrogacy.results.suggestions import unknown_name
 from surrogacy.trials import AnalysisSet, TrialSet, read_pairs, read_trials
 from surrogacy.trials.analysis_set import Pairing, known_endpoints
 from surrogacy.trials.columns import SURROGATES
@@ -84,7 +85,7 @@ class FitSettings:
         check_size(self.new_n)
         for name in (*self.models, *self.required_models):
             if name not in REGISTRY:
-                raise UsageError(f"unknown model {name!r}; choose from {', '.join(REGISTRY)}")
+                raise UsageError(unknown_name(f"unknown model {name!r}", name, REGISTRY))
         if self.pairs_table is not None and (self.tables is not None or self.added is not None):
             raise UsageError(
                 f"{self.pairs_table} is fitted alone; leave out the other tables and the added rows, or add the table "

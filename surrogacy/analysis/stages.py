@@ -41,6 +41,11 @@ type Execute = Callable[[Sequence[Task]], Iterable[Any]]
 class Settings(Protocol):
     """Settings of a run."""
 
+    @property
+    def seed(self) -> int:
+        """Seed of the random numbers."""
+        ...
+
     def read(self) -> TrialSet:
         """Read and check the tables."""
         ...

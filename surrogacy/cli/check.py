@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from surrogacy.analysis.settings import FitSettings
 from surrogacy.cli.streams import result_stream
-from surrogacy.effects import Effects
 from surrogacy.errors import DataError, ExitCode, SurrogacyError, own_faults
 from surrogacy.evaluation.placement import require_focus
 from surrogacy.results.requirements import refuse_unfittable, usability_lines
-from surrogacy.trials import TrialSet
+from surrogacy.trials import AnalysisSet, TrialSet
 
 MOST_NAMES = 20  # of added comparisons in the summary line
 
@@ -51,30 +50,46 @@ def _size(settings: FitSettings, trials: TrialSet) -> str:
     if settings.added:
         names = ", ".join(trials.added[:MOST_NAMES]) + (", ..." if len(trials.added) > MOST_NAMES else "")
         return f"{settings.added}: {len(trials.added)} comparison(s) read ({names})"
-    return f"{len(trials.trials)} comparisons, {len(trials.effects)} hazard ratios, {len(trials.arms)} arms"
+    hazard_ratios = int(trials.effects["hr"].notna().sum())
+    return f"{len(trials.trials)} comparisons, {hazard_ratios} hazard ratios, {len(trials.arms)} arms"
 
 
 def _print_usable(settings: FitSettings, trials: TrialSet) -> None:
     """Print the comparisons that each model uses and leaves out, and the remedy."""
-    sets = _pairs(settings, trials)
+    pairs = _pairs(settings, trials)
+    sets = [paired.effects for paired in pairs]
     if settings.focus is not None and settings.focus_required:
         require_focus(sets, settings.focus)
     for effects in sets:
         for line in usability_lines(settings.fitted_models, effects, complete=settings.pairs_table is not None):
             print(line)
+    for paired in pairs:
+        for line in _not_fitted_lines(paired, trials.added):
+            print(line)
     if settings.required_models:
         refuse_unfittable(sets, settings.fitted_models, settings.required_models)
 
 
-def _pairs(settings: FitSettings, trials: TrialSet) -> list[Effects]:
+def _not_fitted_lines(paired: AnalysisSet, added: Sequence[str]) -> Iterator[str]:
+    """Yield the added comparisons of a set that no fit includes, by reason: predicted only, or not used."""
+    by_reason: dict[str, list[str]] = {}
+    for entry in paired.flow:
+        if not entry.included and entry.comparison in added:
+            by_reason.setdefault(entry.reason, []).append(entry.comparison)
+    for reason, names in by_reason.items():
+        listed = ", ".join(names[:MOST_NAMES]) + (", ..." if len(names) > MOST_NAMES else "")
+        yield f"{paired.effects.name}: {listed}: {reason}"
+
+
+def _pairs(settings: FitSettings, trials: TrialSet) -> list[AnalysisSet]:
     """Pair the effects of the named sets, or of the default sets that have at least one pair."""
     if settings.pairs_table or settings.sets_named or settings.pairing.surrogates:
-        return [paired.effects for paired in settings.pair(trials)]
+        return settings.pair(trials)
     names = [name for name in dict.fromkeys(settings.sets) if name in trials.sets]
-    pairs: list[Effects] = []
+    pairs: list[AnalysisSet] = []
     for part in [replace(settings, sets=(name,)) for name in names]:
         with suppress(SurrogacyError):
-            pairs += [paired.effects for paired in part.pair(trials)]
+            pairs += part.pair(trials)
     return pairs
 
 

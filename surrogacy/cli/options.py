@@ -12,7 +12,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-import surrogacy
+from surrogacy.cli.shared_options import add_information, add_pairing, add_rho_within, pairing_of
 from surrogacy.results.analysis_sets import SET_DESCRIPTIONS
 
 if TYPE_CHECKING:
@@ -67,32 +67,17 @@ def add_tables(command: ArgumentParser) -> _ArgumentGroup:
 def add_own_table(group: _ArgumentGroup) -> None:
     """Add the options on the user's own table."""
     group.add_argument("--pairs", metavar="FILE", help="CSV or XLSX that is fitted alone, one row per comparison")
+    group.add_argument("--template", metavar="FILE", help="write a table to fill in, CSV or XLSX, and stop")
     group.add_argument("--check", action="store_true", help="check the tables, print every remark, and stop")
 
 
 def add_selection(command: ArgumentParser) -> None:
     """Add the options on the trials and hazard ratios that are analysed."""
     group = command.add_argument_group("Which trials")
-    add = group.add_argument
-    add("sets", nargs="*", metavar="SET", help=f"analysis sets, see below (default: {' '.join(DEFAULT_SETS)})")
-    add(
-        "--endpoints",
-        metavar="LIST",
-        help="surrogate endpoints in order of preference (default PFS,TACE-PFS,TTP; with --pairs those of its table)",
+    group.add_argument(
+        "sets", nargs="*", metavar="SET", help=f"analysis sets, see below (default: {' '.join(DEFAULT_SETS)})"
     )
-    add(
-        "--min-evidence",
-        default="secondary",
-        choices=("primary", "secondary", "unverified"),
-        help="weakest evidence that a hazard ratio may have (default secondary)",
-    )
-    add(
-        "--shared-control",
-        default="cov",
-        choices=("cov", "first", "combine"),
-        help="treatment of comparisons that share a control arm: model their covariance (cov, the default), keep the "
-        "first, or combine the experimental arms",
-    )
+    add_pairing(group, "PFS,TACE-PFS,TTP; with --pairs those of its table")
 
 
 def add_models(command: ArgumentParser) -> None:
@@ -104,13 +89,7 @@ def add_models(command: ArgumentParser) -> None:
     )
     add = group.add_argument
     add("--model", nargs="+", action="extend", metavar="NAME", help="models to fit")
-    add(
-        "--rho-within",
-        type=float,
-        default=0.5,
-        metavar="R",
-        help="within-trial correlation of the two log hazard ratios, if the tables give none (default 0.5)",
-    )
+    add_rho_within(group)
     add(
         "--weights",
         default="n",
@@ -244,10 +223,7 @@ def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _Argum
         help="file formats of the figures (default pdf svg png)",
     )
     group.add_argument("--quiet", action="store_true", help="print no progress, warnings or results")
-    group.add_argument(
-        "--version", action="version", version=f"surrogacy {surrogacy.__version__}", help="print the version and stop"
-    )
-    group.add_argument("-h", "--help", action="help", help="print this help and stop")
+    add_information(group)
     return group
 
 
@@ -272,9 +248,7 @@ def fit_settings(options: Namespace) -> tuple[FitSettings, tuple[str, ...]]:
     """
     from surrogacy.analysis.settings import FitSettings
     from surrogacy.evaluation.new_trial import parse_new_trial
-    from surrogacy.trials.analysis_set import Pairing
 
-    endpoints = tuple(filter(None, map(str.strip, (options.endpoints or "").split(","))))
     settings = FitSettings(
         sets=tuple(options.sets or DEFAULT_SETS),
         models=tuple(dict.fromkeys(options.model or DEFAULT_MODELS)),
@@ -282,7 +256,7 @@ def fit_settings(options: Namespace) -> tuple[FitSettings, tuple[str, ...]]:
         tables=path_of(options.trials),
         added=path_of(options.add),
         pairs_table=path_of(options.pairs),
-        pairing=Pairing(endpoints, (), options.rho_within, options.min_evidence, options.shared_control),
+        pairing=pairing_of(options),
         weights=options.weights,
         new_n=options.new_n,
         seed=options.seed,

@@ -7,16 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from surrogacy.cli.options import add_output, add_planning, add_post_progression, add_tables, new_command, pps_settings
-from surrogacy.cli.streams import result_stream, warn
-from surrogacy.cli.terminal import (
-    figure_workers,
-    prepare_workers,
-    progress,
-    run_command,
-    show,
-    warn_of_data,
-    with_progress,
-)
+from surrogacy.cli.streams import result_stream
+from surrogacy.cli.terminal import prepare_workers, progress, run_command, show
 from surrogacy.errors import ExitCode, UsageError
 
 MEDIANS = ("pfs", "hr_pfs", "pps", "os")
@@ -123,36 +115,7 @@ def _analyse(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     settings = pps_settings(options)
 
     from surrogacy.analysis.pps_run import PpsRun
-    from surrogacy.analysis.pps_stages import PPS_STAGES
-    from surrogacy.analysis.stages import advance, in_order, shared_with
-    from surrogacy.report.sections import pps_sections
+    from surrogacy.cli.run import complete
+    from surrogacy.report.folder import PPS
 
-    with with_progress(in_order, quiet=options.quiet) as execute:
-        *_, run = advance(PpsRun(settings), PPS_STAGES[:1], execute)
-    warn_of_data(run.trials, quiet=options.quiet)
-    if options.json:
-        from surrogacy.report.document import PPS_SCHEMA, document, dumps
-
-        with with_progress(in_order, quiet=options.quiet) as execute:
-            *_, run = advance(run, PPS_STAGES[1:], execute)
-        with result_stream():
-            print(dumps(document(PPS_SCHEMA, run.trials, pps_sections(run), seed=settings.seed)), end="")
-        return ExitCode.OK
-
-    from surrogacy.report.figures import FigureOptions
-    from surrogacy.report.folder import PPS, write_run
-
-    with figure_workers(options.out) as workers, with_progress(shared_with(workers), quiet=options.quiet) as execute:
-        run, undrawn = write_run(
-            PPS,
-            advance(run, PPS_STAGES[1:], execute),
-            options.out,
-            FigureOptions(workers, tuple(dict.fromkeys(options.format)), options.preset, settings.focus),
-            seed=settings.seed,
-            arguments=arguments,
-        )
-    for problem in undrawn:
-        warn(str(problem))
-    if not options.quiet:
-        show(pps_sections(run), f"{options.out}/: results.json, tables/, figures/, run.json", details=options.details)
-    return run.exit_code(undrawn=bool(undrawn))
+    return complete(PPS, PpsRun(settings), options, arguments)

@@ -1,9 +1,9 @@
 """Answer of an analysis set to the question whether the surrogate predicts the final endpoint, and its checks.
 
-The quoted model is the first of `PREFERENCE` that was fitted, usually the bivariate model by its exact posterior: it
-allows for the sampling errors of both effects and has no boundary solutions. In simulated sets of 6 to 45 trials its
-95% intervals include the true R² in 98 to 100% and the true slope in 91 to 100% (``validation/interval_coverage.py``).
-The other models are checks.
+The quoted model is the first of `surrogacy.models.REGISTRY` that was fitted, usually the bivariate model by its exact
+posterior: it allows for the sampling errors of both effects and has no boundary solutions. In simulated sets of 6 to 45
+trials its 95% intervals include the true R² in 98 to 100% and the true slope in 91 to 100%
+(``validation/interval_coverage.py``). The other models are checks.
 
 References
 ----------
@@ -18,17 +18,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from surrogacy.effects import Effects
+from surrogacy.models import rank
 from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.result import Result
 
-PREFERENCE = (
-    "bivariate-bayes",
-    "bivariate-reml",
-    "bivariate-ml",
-    "daniels-hughes",
-    "weighted-regression",
-    "weighted-pearson",
-)
 HIGH, LOW = 0.85**2, 0.7**2
 """Limits of R² between a close, a moderate and a weak association."""
 
@@ -112,8 +105,7 @@ def answer(results: Sequence[Result]) -> Answer | None:
     """
     if not results:
         return None
-    rank = {name: place for place, name in enumerate(PREFERENCE)}
-    quoted = min(results, key=lambda result: rank.get(result.model, len(rank)))
+    quoted = min(results, key=lambda result: rank(result.model))
     conclusion = conclude(quoted)
     checks = []
     for result in results:

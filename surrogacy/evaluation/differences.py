@@ -16,7 +16,7 @@ Zou (2007), doi:10.1037/1082-989X.12.4.399 (MOVER).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy.special import ndtr
@@ -24,6 +24,7 @@ from scipy.special import ndtr
 from surrogacy.effects import Effects
 from surrogacy.evaluation.interval_methods import FEW_TRIALS
 from surrogacy.evaluation.posterior_differences import Contrast, posterior_difference, refuse_overlap
+from surrogacy.evaluation.records import Record
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.weights import SHARED_CONTROL, usable_comparisons, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
@@ -33,10 +34,11 @@ from surrogacy.stats import correlation
 from surrogacy.stats.bootstrap import percentiles, resampled_r
 from surrogacy.stats.power import POWER, detectable, trials_needed, two_sided_quantile, z_standard_error
 
-POWER_NOTE = (
-    "not given: the power at the observed difference is a function of the p-value alone; see detectable_difference, "
-    "the smallest true difference that these numbers of trials detect with 80% power"
-)
+NO_POWER = {
+    "power": None,
+    "power_note": "not given: the power at the observed difference is a function of the p-value alone; see "
+    "detectable_difference, the smallest true difference that these numbers of trials detect with 80% power",
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,36 @@ class Difference:
     problems: tuple[str, ...]
 
     @property
+    def record(self) -> Record:
+        """Fields under the names of results.json; ``power``, at the observed difference, is null with the reason."""
+        contrasts = {name: contrast.record for name, contrast in self.contrasts.items()}
+        return asdict(self) | {"contrasts": contrasts, "sentence": self.sentence} | NO_POWER
+
+    @property
+    def contrast_records(self) -> list[Record]:
+        """Rows of a table, one per quantity."""
+        (first, second), (k_first, k_second) = self.names, self.trials
+        sets: Record = {"first": first, "second": second, "k_first": k_first, "k_second": k_second}
+        return [
+            {
+                **sets,
+                "quantity": name,
+                "value_first": contrast.first,
+                "value_second": contrast.second,
+                "difference": contrast.difference.value,
+                **{key: value for key, value in contrast.difference.record.items() if key not in ("value", "se")},
+                **{key: value for key, value in vars(contrast).items() if key not in ("first", "second", "difference")},
+                **NO_POWER,
+                "trials_needed": self.trials_needed,
+                "detectable": self.detectable,
+                "detectable_difference": self.detectable_difference if name == "r" else None,
+                "weights": self.weights,
+                "problems": "; ".join(self.problems),
+            }
+            for name, contrast in self.contrasts.items()
+        ]
+
+    @property
     def sentence(self) -> str:
         """The difference with its interval, and the difference that sets of this size can detect, in words."""
         first, second = self.names
@@ -88,11 +120,11 @@ class Difference:
             f"trials; weights: {WEIGHTS[self.weights].name('OS')})"
         )
         low, high = r.difference.low, r.difference.high
-        if z.difference.low is None or z.difference.high is None or low is None or high is None:
+        if z.difference.high is None or low is None or high is None:
             few = "With fewer than 4 trials in a set, or an r of -1 or 1, the difference has no interval."
             return f"{values}. {few}"
         span = f"difference {r.first - r.second:.2f} ({self.level:.0%} interval {low:.2f} to {high:.2f})"
-        if not z.difference.low <= 0 <= z.difference.high:
+        if z.difference.excludes(0.0):
             direction = "weaker" if z.difference.high < 0 else "stronger"
             return (
                 f"{values}; {span}, p = {z.p:.2g}. The association is {direction} in {first}: the interval of the "

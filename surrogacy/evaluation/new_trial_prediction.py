@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from surrogacy.results.result import Result
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 
 LEVELS = (0.95, 0.8)
+TRUE_EFFECT = "true effect"
 
 
 @dataclass(frozen=True)
@@ -90,43 +91,78 @@ def predict_new(
     '0.84, n = 558'
     """
     new_trial = NewTrial(*hr, rho_within, new_n)
-    log_hr, se = new_trial.log_hr, new_trial.se
+    new = ObservedEffects(
+        new_trial.log_hr, new_trial.se, np.nan, np.nan, rho_within, np.nan if new_n is None else float(new_n)
+    )
+    return [
+        prediction
+        for effects, results in sets
+        for result in results
+        for prediction in predict_by_line(effects, result, new)
+    ]
+
+
+def predict_by_line(effects: Effects, result: Result, new: ObservedEffects) -> list[NewTrialPrediction]:
+    """Predict the final effect of a new trial by the line of a fit.
+
+    Parameters
+    ----------
+    effects : Effects
+        The set of the fit.
+    result : Result
+        Without a line nothing is predicted.
+    new : ObservedEffects
+        Surrogate effect of the new trial, and its size ``n`` (NaN = not stated); the final effect is not used.
+
+    Returns
+    -------
+    list of NewTrialPrediction
+        The true effect, and the observed effect in a trial of the stated size; by a weighted regression the latter.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> from surrogacy.models import WeightedRegression
+    >>> effects = surrogacy.read_trials().analysis_set("llovet-2019-pfs")
+    >>> new = ObservedEffects(np.log(0.6), 0.147, np.nan, np.nan, rho_within=0.5, n=400)
+    >>> [prediction.target for prediction in predict_by_line(effects, WeightedRegression().fit(effects), new)]
+    ['n = 400']
+    """
+    line = result.line
+    if line is None:
+        return []
+    variance = unit_variance(effects)
+    sizes: list[float | None] = [None]
+    if np.isfinite([new.n, variance]).all():
+        sizes = [None, new.n] if line.scatter_known else [new.n]
     predictions = []
-    for effects, results in sets:
-        variance = unit_variance(effects)
-        sizes = [None, new_n] if new_n is not None and np.isfinite([new_n, variance]).all() else [None]
-        for result in results:
-            for size in sizes:
-                line = result.line
-                if line is None or (not line.scatter_known and size is None and len(sizes) > 1):
-                    continue
-                if line.scatter_known:
-                    se_final = 0.0 if size is None else float(np.sqrt(variance / size))
-                    target = "true effect" if size is None else f"observed, n = {size:.0f}"
-                else:
-                    se_final = np.nan if size is None else float(np.sqrt(variance / size))
-                    target = str(line.new_trial(size))
-                new = ObservedEffects(log_hr, se, np.nan, se_final, rho_within, np.nan if size is None else size)
-                prediction = (
-                    predict_final(result, new, joins=True) if line.scatter_known else predict_by_regression(result, new)
-                )
-                (low_95, high_95), (low_80, high_80) = hazard_ratio_intervals(prediction)
-                predictions.append(
-                    NewTrialPrediction(
-                        set=effects.name,
-                        model=result.model,
-                        k=len(result.effects),
-                        target=target,
-                        hr_surrogate=new_trial.hr,
-                        predicted=float(np.exp(prediction.quantile(0.5))),
-                        p_below_1=prediction.probability_below(0.0),
-                        beyond_data=not line.data_range[0] <= log_hr <= line.data_range[1],
-                        low_95=low_95,
-                        high_95=high_95,
-                        low_80=low_80,
-                        high_80=high_80,
-                    )
-                )
+    for size in sizes:
+        se_final = np.nan if size is None else float(np.sqrt(variance / size))
+        trial = replace(new, se_final=se_final, n=np.nan if size is None else size)
+        if line.scatter_known:
+            target = TRUE_EFFECT if size is None else f"observed, n = {size:.0f}"
+            trial = replace(trial, se_final=0.0) if size is None else trial
+            prediction = predict_final(result, trial, joins=True)
+        else:
+            target = str(line.new_trial(size))
+            prediction = predict_by_regression(result, trial)
+        (low_95, high_95), (low_80, high_80) = hazard_ratio_intervals(prediction)
+        predictions.append(
+            NewTrialPrediction(
+                set=effects.name,
+                model=result.model,
+                k=len(result.effects),
+                target=target,
+                hr_surrogate=float(np.exp(new.log_hr)),
+                predicted=float(np.exp(prediction.quantile(0.5))),
+                p_below_1=prediction.probability_below(0.0),
+                beyond_data=not line.data_range[0] <= new.log_hr <= line.data_range[1],
+                low_95=low_95,
+                high_95=high_95,
+                low_80=low_80,
+                high_80=high_80,
+            )
+        )
     return predictions
 
 

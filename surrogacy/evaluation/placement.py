@@ -13,18 +13,17 @@ from surrogacy.errors import SurrogacyError, UsageError
 from surrogacy.evaluation.new_trial_prediction import hazard_ratio_intervals
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.refits import fit_each, without_extras
-from surrogacy.models import Model
+from surrogacy.models import Model, rank
 from surrogacy.models.prediction import predict_final
-from surrogacy.results.labels import POSITIONS as POSITIONS
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
+from surrogacy.results.suggestions import did_you_mean
 from surrogacy.stats.predictive import ObservedEffects
 from surrogacy.trials import TrialSet
 from surrogacy.trials.frames import reported_effects
 from surrogacy.trials.standard_errors import standard_error
 
 Position = Literal["inside-80", "inside-95", "outside-95"]
-PREFERRED = ("bivariate-bayes", "bivariate-reml", "weighted-regression", "daniels-hughes", "bivariate-ml")
 
 
 @dataclass(frozen=True)
@@ -179,8 +178,11 @@ def require_focus(sets: Sequence[Effects], trial: str) -> None:
         names = zip(effects.trial, effects.comparison, effects.labels, effects.complete, strict=True)
         if any(complete and trial in about for *about, complete in names):
             return
-    known = dict.fromkeys(name for effects in sets for name in effects.trial)
-    raise UsageError(f"--focus {trial}: no set of this run has both of its effects; trials: {', '.join(known)}")
+    trials = dict.fromkeys(name for effects in sets for name in effects.trial)
+    labels = {label: name for effects in sets for label, name in zip(effects.labels, effects.trial, strict=True)}
+    hint = did_you_mean(trial, {**labels, **{name: name for name in trials}})
+    rule = f"--focus {trial}: no set of this run has both of its effects"
+    raise UsageError("; ".join(filter(None, (rule, hint, f"trials: {', '.join(trials)}"))))
 
 
 def _cuts(trials: TrialSet, effects: Effects) -> tuple[DataCut, ...]:
@@ -309,16 +311,13 @@ def position(hr_final: float, interval_95: tuple[float, float], interval_80: tup
 
 
 def shown_placements(placements: Sequence[Placement]) -> list[Placement]:
-    """Return the placements to show first: of one model fitted without the trial, with its within-trial correlation."""
-    rho_within: dict[str, float] = {}
+    """Return the placements to show first: of one model per comparison, fitted without the trial."""
+    by_comparison: dict[str, list[Placement]] = {}
     for placement in placements:
-        rho_within.setdefault(placement.comparison, placement.rho_within)
-    chosen = [
-        placement
-        for placement in placements
-        if placement.rho_within == rho_within[placement.comparison] and placement.fitted != "with it"
-    ]
-    by_model: dict[str, list[Placement]] = {}
-    for placement in chosen:
-        by_model.setdefault(placement.model, []).append(placement)
-    return next((by_model[name] for name in PREFERRED if name in by_model), [])
+        by_comparison.setdefault(placement.comparison, []).append(placement)
+    shown = []
+    for group in by_comparison.values():
+        chosen = [each for each in group if each.rho_within == group[0].rho_within and each.fitted != "with it"]
+        quoted = min((each.model for each in chosen), key=rank, default="")
+        shown += [each for each in chosen if each.model == quoted]
+    return shown

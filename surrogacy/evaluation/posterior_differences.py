@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
+from surrogacy.evaluation.records import Record
 from surrogacy.models.bivariate_bayes import BivariateBayes, prior_caveat
 from surrogacy.models.exact.bivariate_posterior import BivariatePosterior
 from surrogacy.results.estimate import Estimate
@@ -48,6 +49,11 @@ class Contrast:
     probability_first_smaller: float | None = None
     probability_no_data: float | None = None
     odds_ratio_no_data: float | None = None
+
+    @property
+    def record(self) -> Record:
+        """Fields under the names of results.json."""
+        return asdict(self) | {"difference": self.difference.record}
 
 
 def posterior_difference(

@@ -138,22 +138,6 @@ def clear_spines(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def corner_text(axes: Axes, lines: Sequence[str], opacity: float = 0.75) -> None:
-    """Write lines into the lower right corner, on a white background."""
-    axes.text(
-        0.985,
-        0.015,
-        "\n".join(lines),
-        transform=axes.transAxes,
-        ha="right",
-        va="bottom",
-        fontsize="small",
-        color=INK,
-        zorder=7,
-        bbox={"facecolor": "white", "alpha": opacity, "lw": 0, "pad": 1.5},
-    )
-
-
 def hazard_ratio_axis(axes: Axes, which: str, low: float, high: float) -> None:
     """Label an axis in log hazard ratios with hazard ratios.
 

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
+from surrogacy.evaluation.new_trial import PredictedTrial
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble_key import LARGEST_BUBBLE, draw_key, key_lines
+from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
+from surrogacy.figures.predicted_marks import (
+    draw_new_trial,
+    draw_surrogate_only,
+    key_of_marks,
+)
 from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent
 from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result, SurrogacyLine
 
-LABEL_ALL_UP_TO = 15
+LABEL_ALL_UP_TO = 17  # comparisons: sixteen and a trial that the user adds
+INTERVALS_UP_TO = 15
 MOST_LABELS = 40  # more names would hide the symbols
+RING: dict[str, Any] = {"facecolor": "none", "edgecolor": style.LINE_COLOUR, "linewidth": 1.3}
+RING_GAP = 2.5  # points between a symbol and its ring
 
 
 def bubble_data(result: Result) -> pd.DataFrame:
@@ -28,9 +43,9 @@ def bubble_data(result: Result) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per comparison: label, trial, surrogate and final log HR with 95 % limits (NaN without a standard
-        error), n, area (weight as a share of the largest), class, stage, unverified, outside (beyond the prediction
-        band for a trial of its size, or beyond the band drawn).
+        One row per comparison: label, trial, comparison, surrogate and final log HR with 95 % limits (NaN without a
+        standard error), n, area (weight as a share of the largest), class, stage, unverified, outside (beyond the
+        prediction band for a trial of its size, or beyond the band drawn).
     """
     effects = result.effects
     k = len(effects)
@@ -40,6 +55,7 @@ def bubble_data(result: Result) -> pd.DataFrame:
         {
             "label": effects.labels,
             "trial": effects.trial,
+            "comparison": effects.comparison,
             "surrogate": effects.log_hr[:, 0],
             "final": effects.log_hr[:, 1],
             "n": effects.n,
@@ -67,7 +83,13 @@ def bubble_data(result: Result) -> pd.DataFrame:
 
 
 def plot_bubble(
-    result: Result, ax: Axes | None = None, *, focus: str | None = None, show_ci: bool | None = None
+    result: Result,
+    ax: Axes | None = None,
+    *,
+    focus: str | Sequence[str] | None = None,
+    show_ci: bool | None = None,
+    surrogate_only: Sequence[SurrogateOnlyMark] = (),
+    new_trial: PredictedTrial | None = None,
 ) -> Axes:
     """Draw the bubble plot of a fitted model.
 
@@ -77,22 +99,28 @@ def plot_bubble(
         Without a line only the points are drawn.
     ax : Axes, optional
         Default: a new figure of two columns' width.
-    focus : str, optional
-        Trial to highlight and label.
+    focus : str or sequence of str, optional
+        Trials or comparisons to highlight and label, by name.
     show_ci : bool, optional
         True for the 95 % intervals of both effects; default: up to 15 comparisons.
+    surrogate_only : sequence of SurrogateOnlyMark
+        Comparisons with a surrogate effect only: hollow symbols on the horizontal axis with predicted intervals.
+    new_trial : PredictedTrial, optional
+        New trial, at its predicted effect.
 
     Returns
     -------
     Axes
     """
     data = bubble_data(result)
-    few = len(data) <= LABEL_ALL_UP_TO
+    names = {focus} if isinstance(focus, str) else set(focus or ())
+    data["focus"] = data["trial"].isin(names) | data["comparison"].isin(names)
     limited = data.dropna(subset=["surrogate_low", "final_low"])
-    crosses = (few if show_ci is None else show_ci) and len(limited) > 0
-    limits = _limits(data, crosses)
+    crosses = (len(data) <= INTERVALS_UP_TO if show_ci is None else show_ci) and len(limited) > 0
+    limits = _limits(data, crosses, surrogate_only, new_trial)
+    keys = [*_key_of_focus(data), *key_of_marks(surrogate_only, new_trial)]
     if ax is None:
-        ax = _new_axes(*limits, keys=key_lines(result, data, focus))
+        ax = _new_axes(*limits, keys=key_lines(result, data, keys))
     for which, (low, high) in zip("xy", limits, strict=True):
         style.hazard_ratio_axis(ax, which, low, high)
     ax.set_aspect("equal", adjustable="box", anchor="NW")
@@ -103,10 +131,26 @@ def plot_bubble(
         _draw_line(ax, result.line)
         _draw_threshold(ax, result)
     if crosses:
-        ax.hlines(
-            limited["final"], limited["surrogate_low"], limited["surrogate_high"], color="0.6", lw=0.4, zorder=1.5
-        )
-        ax.vlines(limited["surrogate"], limited["final_low"], limited["final_high"], color="0.6", lw=0.4, zorder=1.5)
+        thin: dict[str, Any] = {"color": "0.6", "lw": 0.5, "zorder": 1.5}
+        ax.hlines(limited["final"], limited["surrogate_low"], limited["surrogate_high"], **thin)
+        ax.vlines(limited["surrogate"], limited["final_low"], limited["final_high"], **thin)
+    symbols = draw_bubbles(ax, data)
+    marks = [draw_surrogate_only(ax, comparison) for comparison in surrogate_only]
+    marks += [draw_new_trial(ax, new_trial)] if new_trial is not None else []
+    _axis_labels(ax, result)
+    symbols_of_marks = [label.symbol for label in marks]
+    corner_text(ax, _summary(result), [*symbols, *symbols_of_marks])
+    named = (len(data) <= LABEL_ALL_UP_TO) | data["outside"] | data["focus"]
+    shown = data[named if named.sum() <= MOST_LABELS else data["focus"]]
+    columns = shown.index, shown["label"], shown["focus"]
+    labels = [Label(name, symbols[i], bold) for i, name, bold in zip(*columns, strict=True)]
+    place_labels(ax, labels + marks, [*symbols, *symbols_of_marks])
+    draw_key(ax, result, data, keys)
+    return ax
+
+
+def draw_bubbles(ax: Axes, data: pd.DataFrame) -> list[Symbol]:
+    """Draw the comparisons, the largest first, with a ring around those in focus; return their circles."""
     for stage, group in data.sort_values("area", ascending=False).groupby("stage", sort=False):
         ax.scatter(
             group["surrogate"],
@@ -120,36 +164,46 @@ def plot_bubble(
             alpha=0.72,
             zorder=3,
         )
-    in_focus = data["trial"] == focus
-    for row in data[in_focus].to_dict("records"):
-        size = (np.sqrt(LARGEST_BUBBLE * row["area"]) + 7) ** 2
-        ax.scatter(
-            row["surrogate"],
-            row["final"],
-            s=size,
-            facecolor="none",
-            edgecolor=style.LINE_COLOUR,
-            linewidth=1.3,
-            zorder=4,
-        )
-    named = few | data["outside"] | in_focus
-    _label(ax, data[named if named.sum() <= MOST_LABELS else in_focus], data, focus)
-    _axis_labels(ax, result)
-    _corner(ax, result)
-    draw_key(ax, result, data, focus)
-    return ax
+    symbols = []
+    for row in data.to_dict("records"):
+        radius = symbol_radius(LARGEST_BUBBLE * row["area"], style.STAGE_MARKERS.get(row["stage"], "o"))
+        if row["focus"]:
+            radius += RING_GAP
+            ax.scatter(row["surrogate"], row["final"], s=(2 * radius) ** 2, zorder=4, **RING)
+            radius += RING["linewidth"] / 2
+        symbols.append(Symbol(row["surrogate"], row["final"], radius))
+    return symbols
 
 
-def _limits(data: pd.DataFrame, with_ci: bool) -> tuple[tuple[float, float], tuple[float, float]]:
+def _key_of_focus(data: pd.DataFrame) -> list[Line2D]:
+    if not data["focus"].any():
+        return []
+    return [Line2D([], [], lw=0, marker="o", mfc="none", mec=style.LINE_COLOUR, mew=1.3, ms=8, label="in focus")]
+
+
+def _limits(
+    data: pd.DataFrame, with_ci: bool, surrogate_only: Sequence[SurrogateOnlyMark], new_trial: PredictedTrial | None
+) -> tuple[tuple[float, float], tuple[float, float]]:
     """Limits of the axes: the points, their intervals up to a maximum, and HR = 1."""
     pad = 0.09
+    marks: list[SurrogateOnlyMark | PredictedTrial] = [*surrogate_only, *([new_trial] if new_trial is not None else [])]
+    points = {"surrogate": [mark.log_hr for mark in marks], "final": [mark.predicted for mark in marks]}
+    ends = {
+        "surrogate": [end for mark in marks for end in (mark.low, mark.high)],
+        "final": [
+            *(end for mark in surrogate_only for end in (mark.predicted_low, mark.predicted_high)),
+            *((new_trial.low_95, new_trial.high_95) if new_trial is not None else ()),
+        ],
+    }
     limits = []
     for name in ("surrogate", "final"):
-        low, high = data[name].min(), data[name].max()
+        values = [*data[name], *points[name]]
+        low, high = min(values), max(values)
+        reach = 0.35 * max(high - low, 0.5)
+        shown = [low, high, *ends[name]]
         if with_ci:
-            reach = 0.35 * max(high - low, 0.5)
-            low = max(data[f"{name}_low"].min(), low - reach)
-            high = min(data[f"{name}_high"].max(), high + reach)
+            shown += [data[f"{name}_low"].min(), data[f"{name}_high"].max()]
+        low, high = max(min(shown), low - reach), min(max(shown), high + reach)
         limits.append((min(low, 0.0) - pad, max(high, 0.0) + pad + 0.04))
     return limits[0], limits[1]
 
@@ -198,73 +252,17 @@ def _draw_threshold(ax: Axes, result: Result) -> None:
     ax.axvspan(left, at, color="0.5", alpha=0.07, lw=0, zorder=0)
     ax.plot([at, at], [-0.035, 0.035], color=style.LINE_COLOUR, lw=1.6, zorder=2.5)
     words = f"STE {number(threshold.hr)}" + (" (outside the data)" if threshold.status == "outside-data" else "")
-    near_edge = at - left < 0.25 * (right - left)
+    near_edge = at - left < 0.25 * (right - left)  # the band crosses the line here, from the lower left
     ax.text(
         at + (0.012 if near_edge else -0.012),
-        0.02,
+        -0.02 if near_edge else 0.02,
         words,
         color=style.LINE_COLOUR,
         fontsize="small",
         ha="left" if near_edge else "right",
-        va="bottom",
+        va="top" if near_edge else "bottom",
         zorder=5,
     )
-
-
-def _label(ax: Axes, named: pd.DataFrame, data: pd.DataFrame, focus: str | None) -> None:
-    """Names without overlap, with a leader line to a name that had to move."""
-    from adjustText import adjust_text
-
-    if named.empty:
-        return
-    # adjustText avoids points: it is given the rim of every bubble, not only its centre
-    low, high = ax.get_xlim()
-    per_point = (high - low) / (ax.get_window_extent().width * 72 / ax.figure.dpi)
-    data = data.assign(
-        reach=per_point * (np.sqrt(LARGEST_BUBBLE * data["area"]) / 2 + np.where(data["trial"] == focus, 6, 1))
-    )
-    reach = data["reach"]
-    angles = np.linspace(0, 2 * np.pi, 8, endpoint=False)
-    # a name starts on the side away from the nearest other bubble
-    gap = data[["surrogate", "final"]].to_numpy()[:, None] - data[["surrogate", "final"]].to_numpy()[None]
-    distance = np.hypot(gap[..., 0], gap[..., 1]) + np.diag(np.full(len(data), np.inf))
-    away = (
-        np.where(gap[np.arange(len(data)), distance.argmin(axis=1), 1] < 0, -1.5, 0.6)
-        if len(data) > 1
-        else np.full(1, 0.6)
-    )
-    texts = [
-        ax.text(
-            row["surrogate"] + row["reach"],
-            row["final"] + row["away"] * row["reach"],
-            row["label"],
-            fontsize="small",
-            color=style.INK,
-            zorder=6,
-            fontweight="bold" if row["trial"] == focus else "normal",
-        )
-        for row in data.assign(away=away).loc[named.index].to_dict("records")
-    ]
-    adjust_text(
-        texts,
-        x=(data["surrogate"].to_numpy()[:, None] + reach.to_numpy()[:, None] * np.cos(angles)).ravel(),
-        y=(data["final"].to_numpy()[:, None] + reach.to_numpy()[:, None] * np.sin(angles)).ravel(),
-        target_x=named["surrogate"].to_numpy(),
-        target_y=named["final"].to_numpy(),
-        ax=ax,
-        expand=(1.1, 1.3),
-        force_text=(0.2, 0.4),
-        force_static=(0.1, 0.2),
-        iter_lim=120,
-    )
-    for text, row in zip(texts, named.to_dict("records"), strict=True):
-        box = text.get_window_extent().transformed(ax.transData.inverted())
-        x, y = np.clip(row["surrogate"], box.x0, box.x1), np.clip(row["final"], box.y0, box.y1)
-        rim = per_point * np.sqrt(LARGEST_BUBBLE * row["area"]) / 2
-        if np.hypot(x - row["surrogate"], y - row["final"]) > rim + 6 * per_point:  # the name had to move
-            ax.plot(
-                [x, row["surrogate"]], [y, row["final"]], color="0.35", lw=0.4, zorder=2.9, scalex=False, scaley=False
-            )
 
 
 def _axis_labels(ax: Axes, result: Result) -> None:
@@ -272,7 +270,7 @@ def _axis_labels(ax: Axes, result: Result) -> None:
     ax.set_ylabel(f"Hazard ratio, {final_name(result.effects)}   (← favours experimental)")
 
 
-def _corner(ax: Axes, result: Result) -> None:
+def _summary(result: Result) -> list[str]:
     """At most four lines: set and model, size, trial-level R², equation of the line."""
     effects = result.effects
     lines = [f"{effects.name or 'effects'}: {model_label(result.model)}"]
@@ -291,4 +289,4 @@ def _corner(ax: Axes, result: Result) -> None:
         surrogate = names[0] if len(names) == 1 else "surrogate"
         term = f"{sign} {number(abs(result.line.slope))} log HR({surrogate})"
         lines.append(f"log HR({final_name(effects)}) = {number(result.line.intercept)} {term}")
-    style.corner_text(ax, lines)
+    return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,13 @@ from surrogacy.results.result import Result
 LARGEST_BUBBLE = 260.0  # points squared
 
 
-def key_lines(result: Result, data: pd.DataFrame, focus: str | None) -> int:
+def key_lines(result: Result, data: pd.DataFrame, marks: Sequence[Line2D]) -> int:
     """Number of lines of the key."""
-    return sum(1 + handle.get_label().count("\n") for handle in _handles(result, data, focus))
+    return sum(1 + handle.get_label().count("\n") for handle in _handles(result, data, marks))
 
 
-def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]:
-    """Entries of the key: classes, stages, sizes, line and bands."""
+def _handles(result: Result, data: pd.DataFrame, marks: Sequence[Line2D]) -> list[Any]:
+    """Entries of the key: classes, stages, sizes, line and bands, and the marks that the figure adds."""
     handles: list[Any] = []
 
     def heading(text: str) -> None:
@@ -79,18 +80,17 @@ def _handles(result: Result, data: pd.DataFrame, focus: str | None) -> list[Any]
         if threshold.hr is not None and threshold.status != "two-sided":
             handles.append(Patch(facecolor="0.5", alpha=0.12, lw=0, label="beyond the threshold (STE)"))
     handles.append(Line2D([], [], color="0.6", lw=0.6, ls=":", label="equal effects"))
-    if focus in set(data["trial"]):
-        marker("in focus", mfc="none", mec=style.LINE_COLOUR, mew=1.3, ms=8)
+    handles += marks
     if data["unverified"].any():
         heading("Dashed outline")
         handles.append(Line2D([], [], lw=0, label="a number not verified\nin any source"))
     return handles
 
 
-def draw_key(ax: Axes, result: Result, data: pd.DataFrame, focus: str | None) -> None:
+def draw_key(ax: Axes, result: Result, data: pd.DataFrame, marks: Sequence[Line2D]) -> None:
     """Draw the key on the right."""
     legend = ax.legend(
-        handles=_handles(result, data, focus),
+        handles=_handles(result, data, marks),
         loc="upper left",
         bbox_to_anchor=(1.015, 1.01),
         borderaxespad=0,

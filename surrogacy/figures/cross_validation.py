@@ -6,12 +6,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 
 from surrogacy.evaluation.cross_validation import NORMAL, Predictions
 from surrogacy.figures import _style as style
+from surrogacy.figures.labels import widest
 from surrogacy.results.labels import model_label
 
 ROW = 4.2  # mm
+WIDTH, MARGIN = 140.0, 3.0  # mm
+GAP = 2.0  # mm between the names and the axes
+LONGEST_NAME = 40  # characters
+POINTS = 72 * style.MM  # per mm
 OUTSIDE = style.LINE_COLOUR
 FRAME = float(np.log(0.3)), float(np.log(3.0))  # wider intervals end in an arrow
 
@@ -43,9 +49,12 @@ def plot_cross_validation(
         Name of the final endpoint.
     """
     rows = cross_validation_data(predictions)
+    names = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in rows["label"]]
+    space = widest(names) + GAP  # mm between the start of the names and the axes
     if ax is None:
-        height = ROW * len(rows) + 27
-        ax = style.new_figure(140, height).add_axes((0.26, 13 / height, 0.71, 1 - 26 / height))
+        height, left = ROW * len(rows) + 30, space + MARGIN
+        figure = style.new_figure(WIDTH, height)
+        ax = figure.add_axes((left / WIDTH, 18 / height, (WIDTH - left - MARGIN) / WIDTH, 1 - 28 / height))
     half = NORMAL * rows["se_final"].fillna(0.0)  # an observed effect without a standard error has no interval
     low = max(FRAME[0], min(rows["low"].min(), (rows["observed"] - half).min()) - 0.05)
     high = min(FRAME[1], max(rows["high"].max(), (rows["observed"] + half).max()) + 0.05)
@@ -78,7 +87,16 @@ def plot_cross_validation(
         for beyond, x, marker in ((row["low"] < low, low, "<"), (row["high"] > high, high, ">")):
             if beyond:
                 ax.plot(x, y, marker, color=style.POSTERIOR, ms=3, clip_on=False)
-        ax.text(-0.02, y, row["label"], transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize="small")
+        ax.annotate(
+            names[y],
+            (0, y),
+            xytext=(-GAP * POINTS, 0),
+            xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize="small",
+        )
     style.hazard_ratio_axis(ax, "x", low, high)
     ax.set(ylim=(len(rows) - 0.3, -0.7), yticks=[])
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
@@ -86,29 +104,36 @@ def plot_cross_validation(
     style.clear_spines(ax)
     ax.spines["left"].set_visible(False)
     covered, of = predictions.coverage
-    ax.set_title(f"{name}: leave-one-out predictions\n", fontsize="medium", fontweight="bold", loc="left", x=-0.35)
-    ax.text(
-        -0.35,
-        1.0,
-        f"{model_label(predictions.model)}: {covered} of {of} within the 95% interval",
-        transform=ax.transAxes,
-        va="bottom",
-        fontsize="small",
-    )
+    result = f"{model_label(predictions.model)}: {covered} of {of} within the 95% interval"
+    for words, y, weight, size in (
+        (f"{name}: leave-one-out predictions", 16, "bold", "medium"),
+        (result, 5, "normal", "small"),
+    ):
+        ax.annotate(
+            words,
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(-space * POINTS, y),
+            textcoords="offset points",
+            fontweight=weight,
+            fontsize=size,
+        )
     handles = [
         Line2D([], [], color=style.POSTERIOR, lw=3, alpha=0.5, label="predicted, 95% and 80% (dark)"),
         Line2D([], [], color=style.POSTERIOR, marker="o", ms=3.4, lw=0.7, label="observed, 95% CI"),
     ]
     if covered < of:
         handles.append(Line2D([], [], color=OUTSIDE, marker="D", ms=3.4, lw=0.7, label="observed, outside 95%"))
+    below = ScaledTranslation(0, -11 * style.MM, ax.figure.dpi_scale_trans)
     ax.legend(
         handles=handles,
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
+        loc="upper right",
+        bbox_to_anchor=(1.0, 0.0),
+        bbox_transform=ax.transAxes + below,
         ncols=3,
         fontsize="small",
         handlelength=1.6,
         borderaxespad=0.0,
-        columnspacing=1.0,
+        columnspacing=1.4,
     )
     return ax

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.lines import Line2D
 
 from surrogacy.figures import _style as style
-from surrogacy.figures.bubble import LABEL_ALL_UP_TO, _label
+from surrogacy.figures.bubble import LABEL_ALL_UP_TO
 from surrogacy.figures.bubble_key import LARGEST_BUBBLE
+from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent, signed, with_interval
+from surrogacy.results.labels import MODERATORS
 
 if TYPE_CHECKING:
     from surrogacy.models.moderation import Moderation
@@ -24,11 +27,7 @@ POINTS = 25  # of a line
 REACH = 0.35  # share of the range of the points by which a band may extend the axis
 # one hue on each side of grey, with dark ends: distinct for all common types of colour vision
 COLOURS = LinearSegmentedColormap.from_list("moderator", ["#004C6D", "#3E8FB0", "#8A8A8A", "#E08A3C", "#8C2D04"])
-TITLES = {
-    "pps-ratio": "Control-arm PPS / PFS",
-    "post_therapy_pct": "Control arm with later\ntherapy (tenths)",
-    "post_systemic_pct": "Control arm with later\nsystemic therapy (tenths)",
-}
+KEY_WIDTH = 26  # characters of a heading
 
 
 def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -131,26 +130,27 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None) -> Axes
                     scaley=False,
                 )
         ax.plot(points["surrogate"], points["median"], color=shade, lw=1.6, zorder=3.5, scalex=False, scaley=False)
-    order = bubbles.sort_values("area", ascending=False)
+    order = bubbles.assign(size=LARGEST_BUBBLE * bubbles["area"].clip(lower=0.03)).sort_values("area", ascending=False)
     ax.scatter(
         order["surrogate"],
         order["final"],
-        s=LARGEST_BUBBLE * order["area"].clip(lower=0.03),
+        s=order["size"],
         color=[colour(v) for v in order["value"]],
         edgecolor="white",
         linewidth=0.6,
         alpha=0.85,
         zorder=3,
     )
-    if len(bubbles) <= LABEL_ALL_UP_TO:
-        _label(ax, bubbles, bubbles, None)
     names = dict.fromkeys(moderation.posterior.effects.covariates.get("surrogate", ())) or {"surrogate": None}
     ax.set_xlabel(f"Hazard ratio, {' / '.join(names)}   (← favours experimental)")
     ax.set_ylabel(
         f"Hazard ratio, {next(iter(moderation.posterior.effects.covariates.get('final', ())), 'final endpoint')}   "
         f"(← favours experimental)"
     )
-    _corner(ax, moderation)
+    symbols = [Symbol(row["surrogate"], row["final"], symbol_radius(row["size"])) for row in order.to_dict("records")]
+    corner_text(ax, _summary(moderation), symbols)
+    if len(order) <= LABEL_ALL_UP_TO:
+        place_labels(ax, [Label(text, symbol) for text, symbol in zip(order["label"], symbols, strict=True)], symbols)
     _key(ax, moderation, bubbles, lines, colour)
     return ax
 
@@ -178,8 +178,8 @@ def _colours(moderation: Moderation) -> Any:
     return lambda value: COLOURS(ranks(np.interp(value, values, np.arange(len(values)))))
 
 
-def _corner(ax: Axes, moderation: Moderation) -> None:
-    """Write the numbers of comparisons and trials, and the change of the slope with the moderator."""
+def _summary(moderation: Moderation) -> list[str]:
+    """Return the numbers of comparisons and trials, and the change of the slope with the moderator."""
     effects, change = moderation.posterior.effects, moderation["slope_difference"]
     per = "per doubling of PPS / PFS" if moderation.moderator.logarithmic else "per unit"
     if moderation.moderator.levels:
@@ -187,12 +187,11 @@ def _corner(ax: Axes, moderation: Moderation) -> None:
     unit = np.log(2.0) if moderation.moderator.logarithmic else 1.0
     value, low, high = (unit * limit for limit in (change.value, change.low, change.high))
     below = moderation["p_slope_difference_negative"].value
-    words = [
+    return [
         f"{effects.name or 'effects'}: {len(effects)} comparisons, {len(effects.trials)} trials",
         f"Slope {per}: {signed(value)}",
         f"({percent(moderation.model.level)} interval {interval(low, high)}); P(slope falls) = {number(below)}",
     ]
-    style.corner_text(ax, words, opacity=0.8)
 
 
 def _key(ax: Axes, moderation: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame, colour: Any) -> None:
@@ -203,7 +202,8 @@ def _key(ax: Axes, moderation: Moderation, bubbles: pd.DataFrame, lines: pd.Data
 
     name = moderation.moderator.name
     definition = moderation.moderator.words.rpartition("definition: ")[2] if moderation.moderator.logarithmic else ""
-    handles = [heading(TITLES.get(name, name.capitalize()))]
+    label = MODERATORS.get(name, name)
+    handles = [heading(fill(f"{label[:1].upper()}{label[1:]}", KEY_WIDTH))]
     if definition:
         handles.append(Line2D([], [], lw=0, marker=" ", label=f"PPS by definition: {definition}"))
     for place in reversed(dict.fromkeys(lines["place"])):

@@ -12,11 +12,13 @@ from matplotlib.lines import Line2D
 from surrogacy.evaluation.placement import Focus
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
+from surrogacy.figures.labels import Label, Symbol, place_labels, symbol_radius
 from surrogacy.results.endpoint_names import endpoint_of, surrogate_names
 from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
 
 LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
+RING = 70.0  # points squared
 APART = 0.018  # of two intervals at the same effect, log HR
 
 
@@ -80,26 +82,21 @@ def plot_placement(focus: Focus, results: Sequence[Result], records: Sequence[Re
         label = f"{result.effects.name} (k = {result.size})"
         handles.append(Line2D([], [], color=colour, lw=1.3, label=label))
     cuts = list(dict.fromkeys(data["cut"]))
+    predicted = []
     for row in data.to_dict("records"):
         x = np.log(row["hr_surrogate"]) + APART * (row["line"] - (len(results) - 1) / 2)
         colour = LINE_COLOURS[row["line"]]
         ax.plot([x, x], np.log([row["low_95"], row["high_95"]]), color=colour, lw=1.1, zorder=4)
         ax.plot([x, x], np.log([row["low_80"], row["high_80"]]), color=colour, lw=3.0, zorder=4, solid_capstyle="butt")
         ax.plot(x, np.log(row["predicted"]), "s", color="white", mec=colour, mew=1.0, ms=4, zorder=5)
+        predicted.append(Symbol(x, float(np.log(row["predicted"])), symbol_radius(16.0, "s", outline=1.0)))
     final = float(focus.effects.log_hr[0, 1])
+    observed = []
     for name in cuts:
         at = float(np.log(data.loc[data["cut"] == name, "hr_surrogate"].iloc[0]))
-        ax.scatter(at, final, s=70, facecolor="none", edgecolor=style.LINE_COLOUR, lw=1.3, zorder=6)
+        ax.scatter(at, final, s=RING, facecolor="none", edgecolor=style.LINE_COLOUR, lw=1.3, zorder=6)
         ax.scatter(at, final, s=14, color=style.LINE_COLOUR, zorder=6)
-        ax.annotate(
-            name,
-            (at, 0.985),
-            xycoords=("data", "axes fraction"),
-            ha="center",
-            va="top",
-            fontsize="small",
-            color=style.LINE_COLOUR,
-        )
+        observed.append(Symbol(at, final, symbol_radius(RING, outline=1.3)))
     handles += [
         Line2D([], [], color=style.LINE_COLOUR, marker="o", ms=4, lw=0, label=f"{focus.label}, observed"),
         Line2D([], [], color="0.35", marker="s", mfc="white", lw=1.1, ms=4, label="predicted, 95% and 80% (thick)"),
@@ -129,6 +126,8 @@ def plot_placement(focus: Focus, results: Sequence[Result], records: Sequence[Re
         framealpha=0.9,
         edgecolor="none",
     )
+    labels = [Label(name, symbol, colour=style.LINE_COLOUR) for name, symbol in zip(cuts, observed, strict=True)]
+    place_labels(ax, labels, [*observed, *predicted])
     title = f"{focus.label} and the lines by the {model_label(results[0].model)}"
     ax.set_title(title, fontsize="medium", fontweight="bold", loc="left")
     if any(result.unverified for result in results):

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
+from surrogacy.figures.labels import Label, Symbol, place_labels, symbol_radius
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import with_interval
@@ -112,7 +113,7 @@ def plot_pps_arms(
         figure = style.new_figure(173, 126)
         by_pps, by_pfs, strip_pps, strip_pfs = (
             figure.add_axes((left, bottom, 0.425, height))
-            for bottom, height in ((0.385, 0.565), (0.145, 0.125))
+            for bottom, height in ((0.385, 0.55), (0.145, 0.125))
             for left in (0.07, 0.56)
         )
     else:
@@ -125,8 +126,8 @@ def plot_pps_arms(
     of_difference = audit.definition == "median-difference"
     right = 1.06 * max(max(arm.median_pps, arm.median_pfs) for arm in arms)
     top = 1.06 * max(arm.median_os for arm in arms)
-    _arms(by_pps, arms, [arm.median_pps for arm in arms], focus)
-    _arms(by_pfs, arms, [arm.median_pfs for arm in arms], focus)
+    symbols_by_pps = _arms(by_pps, arms, [arm.median_pps for arm in arms], focus)
+    symbols_by_pfs = _arms(by_pfs, arms, [arm.median_pfs for arm in arms], focus)
     _strip(strip_pps, audit["r_os_pps"], [(null.name, null.r_os_pps) for null in audit.nulls], "PPS")
     _strip(strip_pfs, audit["r_os_pfs"], [(null.name, null.r_os_pfs) for null in audit.nulls], "PFS")
     for axes, label, impossible in (
@@ -141,12 +142,14 @@ def plot_pps_arms(
         words = f"no arm: median {endpoint} would be below 0"
         by_pps.text(0.98, 0.03, words, transform=by_pps.transAxes, ha="right", fontsize="small", color="0.35")
     _keys(by_pfs, strip_pps, audit, arms)
+    for axes, symbols in ((by_pps, symbols_by_pps), (by_pfs, symbols_by_pfs)):
+        _name(axes, arms, symbols, focus)
     _titles(by_pps, by_pfs, audit)
     return by_pps, by_pfs, strip_pps, strip_pfs
 
 
-def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str | None) -> None:
-    """Arms as circles, filled if experimental, each joined to the control arm of its trial."""
+def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str | None) -> list[Symbol]:
+    """Draw arms as circles, filled if experimental, each joined to the control arm of its trial; return the circles."""
     controls: dict[str, tuple[float, float]] = {}
     for arm, place in zip(arms, x, strict=True):
         if not arm.experimental:
@@ -171,19 +174,19 @@ def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str
             alpha=1.0 if strong else 0.85,
             zorder=6 if strong else 2,
         )
-    marked = [(arm.median_os, place, arm.label) for arm, place in zip(arms, x, strict=True) if arm.trial == focus]
+    return [
+        Symbol(place, arm.median_os, symbol_radius(LARGEST * arm.area, outline=1.2))
+        for arm, place in zip(arms, x, strict=True)
+    ]
+
+
+def _name(axes: Axes, arms: Sequence[PlottedArm], symbols: Sequence[Symbol], focus: str | None) -> None:
+    """Write the name of the trial in focus beside its arm with the longest median OS."""
+    marked = [(symbol.y, symbol.x, i) for i, symbol in enumerate(symbols) if arms[i].trial == focus]
     if marked:
-        median_os, place, label = max(marked)
-        axes.annotate(
-            label,
-            (place, median_os),
-            xytext=(0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontweight="bold",
-            fontsize="small",
-            color=style.LINE_COLOUR,
-        )
+        _, _, index = max(marked)
+        label = Label(arms[index].label, symbols[index], bold=True, colour=style.LINE_COLOUR)
+        place_labels(axes, [label], symbols)
 
 
 def _strip(axes: Axes, observed: Estimate, nulls: Sequence[tuple[str, FloatArray]], part: str) -> None:
@@ -242,5 +245,5 @@ def _titles(left: Axes, right: Axes, audit: CouplingAudit) -> None:
     for axes, name in ((left, "r_os_pps"), (right, "r_os_pfs")):
         estimate = audit[name]
         axes.set_title(f"r = {with_interval(estimate)}", fontsize="medium", fontweight="bold", loc="left")
-    note = f"{len(audit.arms)} arms, {len(audit.trials)} trials, {weights}; descriptive"
+    note = f"{len(audit.arms)} arms, {len(audit.trials)} trials\n{weights}; descriptive"
     right.set_title(note, fontsize="small", loc="right")

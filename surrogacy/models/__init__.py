@@ -17,32 +17,42 @@ from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.results.requirements import NeedsData
 from surrogacy.results.result import Result
+from surrogacy.results.suggestions import unknown_name
 
 
 class RegistryEntry(NamedTuple):
-    """Class of a model, and the settings that belong to its name."""
+    """Class of a model, the settings that belong to its name, and its main estimates, the association first."""
 
     module: str
     class_name: str
     settings: dict[str, str]
+    headline: tuple[str, ...]
 
 
-# by the name on the command line
+LINE = "slope", "ste_prediction"
+# By the name on the command line. The first one that was fitted is quoted: models that allow for the sampling errors of
+# both effects precede regression and correlation, and exact posteriors precede likelihoods, which have boundary
+# solutions. Models without a closed form, sampled by NUTS, come last.
 REGISTRY: dict[str, RegistryEntry] = {
-    name: RegistryEntry(f"surrogacy.models.{module}", class_name, settings)
-    for name, module, class_name, settings in (
-        ("weighted-pearson", "correlation", "WeightedPearson", {}),
-        ("weighted-regression", "regression", "WeightedRegression", {}),
-        ("bivariate-ml", "bivariate", "BivariateRandomEffects", {"method": "ml"}),
-        ("bivariate-reml", "bivariate", "BivariateRandomEffects", {"method": "reml"}),
-        ("bivariate-bayes", "bivariate_bayes", "BivariateBayes", {}),
-        ("daniels-hughes", "daniels_hughes", "DanielsHughes", {}),
-        # sampled by NUTS, because no closed form is known
-        ("product-normal", "sampled.product_normal", "ProductNormal", {}),
-        ("student-t", "sampled.student_t", "StudentT", {}),
-        ("class-exchangeable", "sampled.class_exchangeable", "ClassExchangeable", {"exchangeability": "full"}),
-        ("class-partial", "sampled.class_exchangeable", "ClassExchangeable", {"exchangeability": "partial"}),
-        ("moderated", "sampled.moderated_line", "SampledModeratedLine", {}),
+    name: RegistryEntry(f"surrogacy.models.{module}", class_name, settings, headline)
+    for name, module, class_name, settings, headline in (
+        ("bivariate-bayes", "bivariate_bayes", "BivariateBayes", {}, ("r2_trial", *LINE)),
+        (
+            "bivariate-reml",
+            "bivariate",
+            "BivariateRandomEffects",
+            {"method": "reml"},
+            ("r2_trial", "rho_between", *LINE),
+        ),
+        ("bivariate-ml", "bivariate", "BivariateRandomEffects", {"method": "ml"}, ("r2_trial", "rho_between", *LINE)),
+        ("daniels-hughes", "daniels_hughes", "DanielsHughes", {}, ("sigma_cond", *LINE)),
+        ("weighted-regression", "regression", "WeightedRegression", {}, ("r2_trial", *LINE)),
+        ("weighted-pearson", "correlation", "WeightedPearson", {}, ("r",)),
+        ("product-normal", "sampled.product_normal", "ProductNormal", {}, ("r2_trial", *LINE)),
+        ("student-t", "sampled.student_t", "StudentT", {}, ("r2_trial", *LINE)),
+        ("class-exchangeable", "sampled.class_exchangeable", "ClassExchangeable", {"exchangeability": "full"}, LINE),
+        ("class-partial", "sampled.class_exchangeable", "ClassExchangeable", {"exchangeability": "partial"}, LINE),
+        ("moderated", "sampled.moderated_line", "SampledModeratedLine", {}, LINE),
     )
 }
 
@@ -95,12 +105,22 @@ def create(name: str, **settings: Any) -> Model:
     'weighted-pearson'
     """
     if name not in REGISTRY:
-        raise UsageError(f"unknown model {name!r}; choose from {', '.join(REGISTRY)}")
+        raise UsageError(unknown_name(f"unknown model {name!r}", name, REGISTRY))
     entry = REGISTRY[name]
     model_class = getattr(import_module(entry.module), entry.class_name)
     known = {key: value for key, value in settings.items() if key in model_class.__dataclass_fields__}
     model: Model = model_class(**known | entry.settings)
     return model
+
+
+def rank(name: str) -> int:
+    """Return the place of a model in the order in which results are quoted; a model of a user comes last."""
+    return list(REGISTRY).index(name) if name in REGISTRY else len(REGISTRY)
+
+
+def headline(name: str) -> tuple[str, ...]:
+    """Return the main estimates of a model, the association first; none for a model of a user."""
+    return REGISTRY[name].headline if name in REGISTRY else ()
 
 
 def __getattr__(attribute: str) -> Any:

@@ -269,8 +269,7 @@ def problems_of(
         problems.append(
             f"not identified: {lost:.0%} of the resampled trials were left out: no median PFS, or no events in an arm"
         )
-    residual = effects["residual"]
-    if residual.low is not None and residual.high is not None and residual.low <= 0 <= residual.high:
+    if effects["residual"].low is not None and not effects["residual"].excludes(0.0):
         problems.append("the residual is compatible with chance: its interval includes 0")
     if inputs.pps_is_a_difference:
         problems.append(

@@ -272,8 +272,7 @@ def influential_trials(refits: Sequence[LineWithoutTrial], moderation: Moderatio
     """Trials whose omission changes the sign of g, or whether its interval includes 0."""
 
     def conclusion(difference: Estimate) -> tuple[bool, bool]:
-        value, low, high = (np.nan if x is None else x for x in (difference.value, difference.low, difference.high))
-        return value < 0, low <= 0 <= high
+        return difference.value is not None and difference.value < 0, difference.excludes(0.0)
 
     whole = conclusion(moderation["slope_difference"])
     return [refit.left_out for refit in refits if conclusion(refit.slope_difference) != whole]

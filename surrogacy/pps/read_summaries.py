@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from surrogacy.pps.trial_summary import (
     Sourced,
     TrialSummary,
 )
+from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials import TrialSet
 from surrogacy.trials.cells import DEFAULT_LEVEL
 from surrogacy.trials.frames import ReportedEffect
@@ -66,7 +66,7 @@ def read_inputs(
     tables = typed_tables(trials)
     trial = tables.trials[_identifier(trials, comparison)]
     label = trial.label or trial.comparison
-    arms = {arm.arm: arm for arm in tables.arms_of.get(trial.comparison, []) if arm.preferred}
+    arms = {arm.arm: arm for arm in tables.arms_of.get(trial.comparison, [])}
     if set(arms) != {"ctl", "exp"}:
         raise UsageError(f"{label}: the tables hold no preferred row for both arms")
     control, experimental = arms["ctl"], arms["exp"]
@@ -131,9 +131,8 @@ def _identifier(trials: TrialSet, name: str) -> str:
     names |= {row.label: row.comparison for row in rows.values()}
     folded = {label.casefold(): identifier for label, identifier in names.items()}
     if name.casefold() not in folded:
-        near = get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)
-        meant = f"; did you mean {' or '.join(repr(folded[match]) for match in near)}?" if near else ""
-        raise UsageError(f"there is no comparison {name!r} in the tables{meant}")
+        hint = did_you_mean(name, names, cutoff=0.5)
+        raise UsageError("; ".join(filter(None, (f"there is no comparison {name!r} in the tables", hint))))
     return folded[name.casefold()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import surrogacy
 from surrogacy.results.endpoint_names import surrogate_names, with_article
@@ -49,6 +50,11 @@ def association(result: Result) -> str:
     return f"{words} {with_interval(result[name])} ({result[name].method})"
 
 
-def versions(trials: TrialSet) -> str:
-    """Return the versions of the tables and of the package, to stand beside a title."""
-    return f"  (data {trials.data_version}, version {surrogacy.__version__})"
+def versions(trials: TrialSet, kind: Literal["data", "table"] = "data") -> str:
+    """Return the version of the data, or the name of a user's table, and the version of the package."""
+    return f"  ({kind} {trials.data_version}, version {surrogacy.__version__})"
+
+
+def source(trials: TrialSet) -> str:
+    """Return program and data with their versions, to stand in a sentence."""
+    return f"surrogacy {surrogacy.__version__}, data {trials.data_version}"

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from surrogacy.analysis.fit_run import FitRun
+from surrogacy.analysis.fit_stages import MODEL_STAGES, TABLE_STAGES
 from surrogacy.analysis.pps_run import PpsRun
-from surrogacy.analysis.stages import StagedRun
+from surrogacy.analysis.pps_stages import PPS_STAGES
+from surrogacy.analysis.stages import Stage, StagedRun
 from surrogacy.errors import FigureError
 from surrogacy.output.replacement import staging
 from surrogacy.report.document import FIT_SCHEMA, PPS_SCHEMA, document, dumps
@@ -24,25 +26,55 @@ from surrogacy.report.tables import write_tables
 
 @dataclass(frozen=True)
 class Command[R: StagedRun]:
-    """Parts in which the folders of the two commands differ.
+    """Parts in which the two commands differ.
 
     Parameters
     ----------
     name, schema : str
+    table_stages, stages : sequence of Stage
+        Stages that read the tables, and those that compute the results.
     drawings : callable
         Figures of a run, as far as it has come.
     sections : callable
         Sections of a complete run.
+    shares_workers : bool
+        Whether the processes that draw the figures compute as well.
     """
 
     name: str
     schema: str
-    drawings: Callable[[R, str | None], Iterable[Drawing]]
+    table_stages: Sequence[Stage[R]]
+    stages: Sequence[Stage[R]]
+    drawings: Callable[[R], Iterable[Drawing]]
     sections: Callable[[R], Sequence[Section]]
+    shares_workers: bool = False
+
+    def document(self, run: R, sections: Sequence[Section]) -> str:
+        """Return the text of results.json."""
+        return dumps(document(self.schema, run.trials, sections, seed=run.settings.seed))
 
 
-FIT = Command[FitRun]("python -m surrogacy.fit", FIT_SCHEMA, fit_drawings, fit_sections)
-PPS = Command[PpsRun]("python -m surrogacy.pps", PPS_SCHEMA, pps_drawings, pps_sections)
+FIT = Command[FitRun]("python -m surrogacy.fit", FIT_SCHEMA, TABLE_STAGES, MODEL_STAGES, fit_drawings, fit_sections)
+PPS = Command[PpsRun](
+    "python -m surrogacy.pps", PPS_SCHEMA, PPS_STAGES[:1], PPS_STAGES[1:], pps_drawings, pps_sections, True
+)
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenRun[R: StagedRun]:
+    """Complete run whose folder is written.
+
+    Parameters
+    ----------
+    run : FitRun or PpsRun
+    sections : sequence of Section
+    undrawn : tuple of FigureError
+        Figures that could not be drawn; everything else is written.
+    """
+
+    run: R
+    sections: Sequence[Section]
+    undrawn: tuple[FigureError, ...]
 
 
 def _write_section(section: Section, stage: Path) -> None:
@@ -61,10 +93,9 @@ def write_run[R: StagedRun](
     out: str | Path,
     options: FigureOptions,
     *,
-    seed: int,
     arguments: Sequence[str],
     strict: bool = False,
-) -> tuple[R, tuple[FigureError, ...]]:
+) -> WrittenRun[R]:
     """Write all of a run, or nothing.
 
     The workers draw each figure as soon as its results are available, while this process computes the next stage.
@@ -77,7 +108,6 @@ def write_run[R: StagedRun](
         The run after each of its stages, computed as it is asked for; the last one is complete.
     out : path-like
     options : FigureOptions
-    seed : int
     arguments : sequence of str
         Of the command line, for the record.
     strict : bool
@@ -85,20 +115,16 @@ def write_run[R: StagedRun](
 
     Returns
     -------
-    FitRun or PpsRun
-        The complete one.
-    tuple of FigureError
-        Figures that could not be drawn; everything else is written.
+    WrittenRun
     """
     started = datetime.now(UTC)
     with staging(Path(out)) as stage:
         figures = Figures(stage / "figures", options)
         for run in runs:
-            figures.submit(command.drawings(run, options.focus))
+            figures.submit(command.drawings(run))
         clock = time.perf_counter()
         sections = command.sections(run)
-        text = dumps(document(command.schema, run.trials, sections, seed=seed))
-        (stage / "results.json").write_text(text, encoding="utf-8")
+        (stage / "results.json").write_text(command.document(run, sections), encoding="utf-8")
         write_tables([table for section in sections for table in section.tables], stage / "tables")
         for section in sections:
             _write_section(section, stage)
@@ -110,7 +136,7 @@ def write_run[R: StagedRun](
             started=started,
             stages=seconds,
             inputs=run.trials.files,
-            seed=seed,
+            seed=run.settings.seed,
             data_version=run.trials.data_version,
             warnings=[*map(str, run.trials.faults), *run.notices],
             exit_code=run.exit_code(strict=strict, undrawn=bool(problems)),
@@ -119,4 +145,4 @@ def write_run[R: StagedRun](
             command=command.name,
         )
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
-    return run, problems
+    return WrittenRun(run, sections, problems)

@@ -72,7 +72,7 @@ def manifest(
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "warnings": list(warnings),
         "exit_code": exit_code,
-        "figure_problems": [{"figure": one.figure, "reason": one.reason} for one in figure_problems],
+        "figure_problems": [{"figure": problem.figure, "reason": problem.reason} for problem in figure_problems],
         "files": sorted(sums),
         "sha256": sums,
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -84,7 +84,7 @@ class Drawing:
     plot: str
     arguments: tuple[Any, ...]
     caption: str
-    keywords: Mapping[str, str | bool | None] = field(default_factory=dict)
+    keywords: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -182,58 +182,6 @@ class Section:
     draws: Mapping[str, Any] = field(default_factory=dict)
 
 
-def columns(
-    names: str, *, digits: int = 2, labels: Mapping[str, str] | None = None, **headings: str
-) -> tuple[Column, ...]:
-    """Return printed columns.
-
-    Parameters
-    ----------
-    names : str
-        Names of the values, with spaces between.
-    digits : int
-        Of numbers.
-    labels : mapping of str to str, optional
-        Words of the table and what is printed for them.
-    **headings : str
-        Headings that differ from those in `surrogacy.results.labels.HEADINGS`.
-    """
-    words = partial(cell, digits=digits, labels=MODEL_NAMES | dict(labels or {}))
-    return tuple(
-        Column(name, headings.get(name) or HEADINGS[name], yes_or_blank if name in YES_OR_BLANK else words)
-        for name in names.split()
-    )
-
-
-def record_table(
-    name: str,
-    title: str,
-    records: Sequence[Record],
-    printed: Iterable[Column],
-    note: str = "",
-    print_only: Collection[str] = (),
-) -> tuple[Table, ...]:
-    """Return a table of records; nothing if there are none.
-
-    Parameters
-    ----------
-    name, title : str
-    records : sequence of mapping
-        Each row; all values but those of ``print_only`` stand in the CSV.
-    printed : iterable of Column
-        Columns in print; one that holds no value is left out.
-    note : str
-    print_only : collection of str
-        Values that the CSV does not hold.
-    """
-    keys = [key for key in dict.fromkeys(key for record in records for key in record) if key not in print_only]
-    shown = [column for column in printed if any(_present(record.get(column.key)) for record in records)]
-    both = (*map(Column, keys), *(replace(column, key="") for column in shown))
-    values = [*keys, *(column.key for column in shown)]
-    rows = tuple(tuple(_plain(record.get(key)) for key in values) for record in records)
-    return (Table(name, title, both, rows, note),) if records else ()
-
-
 def table(
     name: str,
     records: Sequence[Record],
@@ -266,12 +214,18 @@ def table(
     **values
         Words in braces of title and note.
     """
+    if not records:
+        return ()
     entry = LAYOUTS[layout or name]
-    printed = columns(entry["columns"], digits=entry.get("digits", 2), labels=labels, **entry.get("headings", {}))
-    chosen = formats or {}
-    printed = tuple(replace(column, format=chosen.get(column.key, column.format)) for column in printed)
+    headings, words = entry.get("headings", {}), MODEL_NAMES | dict(labels or {})
+    chosen = dict.fromkeys(YES_OR_BLANK, yes_or_blank) | dict(formats or {})
+    in_words = partial(cell, digits=entry.get("digits", 2), labels=words)
+    shown = [key for key in entry["columns"].split() if any(_present(record.get(key)) for record in records)]
+    printed = [Column("", headings.get(key) or HEADINGS[key], chosen.get(key, in_words)) for key in shown]
+    keys = [key for key in dict.fromkeys(key for record in records for key in record) if key not in print_only]
+    rows = tuple(tuple(_plain(record.get(key)) for key in (*keys, *shown)) for record in records)
     title, note = (entry.get(part, "").format(**values) for part in ("title", "note"))
-    return record_table(name, title, records, printed, f"{note}{remarks}", print_only)
+    return (Table(name, title, (*map(Column, keys), *printed), rows, f"{note}{remarks}"),)
 
 
 def _present(value: Any) -> bool:
@@ -282,6 +236,6 @@ def _plain(value: Any) -> Any:
     return value if _present(value) else None
 
 
-def drawing(plot: str, name: str, caption: str, *arguments: Any, **keywords: str | bool | None) -> Drawing:
+def drawing(plot: str, name: str, caption: str, *arguments: Any, **keywords: Any) -> Drawing:
     """Return the figure that ``surrogacy.figures.plot_<plot>`` draws."""
     return Drawing(name, f"surrogacy.figures.{plot}:plot_{plot}", arguments, caption, keywords)

@@ -149,7 +149,7 @@ class ThresholdEffect:
         return f"{self.level:.0%} {self.band} band"
 
     @property
-    def made(self) -> str:
+    def band_and_size(self) -> str:
         """Band, level and size of the new trial in words."""
         if self.band == "confidence":
             return f"{self.band_words} of the line"
@@ -169,4 +169,4 @@ class ThresholdEffect:
         return f"{self.hr:.2f}, outside the data" if self.status == "outside-data" else f"{self.hr:.2f}"
 
     def __str__(self) -> str:
-        return f"{self.value_words} ({self.made})"
+        return f"{self.value_words} ({self.band_and_size})"

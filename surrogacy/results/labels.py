@@ -95,6 +95,7 @@ PARAMETERS: dict[str, str] = _DATA["parameters"]
 PRIOR_SETS: dict[str, str] = _DATA["prior_sets"]
 CLASSES: dict[str, str] = _DATA["classes"]
 POSITIONS: dict[str, str] = _DATA["positions"]
+MODERATORS: dict[str, str] = _DATA["moderators"]
 HEADINGS: dict[str, str] = _DATA["headings"]
 
 

@@ -71,6 +71,13 @@ class LeftOut:
         """Remedy for the user."""
         return remedies([self])
 
+    @property
+    def record(self) -> dict[str, str | list[str]]:
+        """Fields under the names of results.json."""
+        missing = [requirement.value for requirement in self.missing]
+        words = {"reason": self.reason, "remedy": self.remedy}
+        return {"comparison": self.comparison, "label": self.label, "missing": missing, **words}
+
 
 @dataclass(frozen=True, eq=False)
 class UsablePart:

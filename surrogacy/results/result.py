@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
+from surrogacy.results.endpoint_names import final_names, surrogate_names
 from surrogacy.results.estimate import Band, Caveat, CaveatCode, Estimate, NewTrialSize, ThresholdEffect
 from surrogacy.results.labels import ComparisonWeights
 from surrogacy.results.levels import LEVEL
@@ -172,6 +173,23 @@ class Result:
         """True if hazard ratios of the fit were not verified in any source."""
         return self.has_caveat(CaveatCode.UNVERIFIED)
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """Fields under the names of results.json."""
+        patients = self.effects.n_patients
+        return {
+            "set": self.effects.name,
+            "k": len(self.effects),
+            "trials": len(self.effects.trials),
+            "n": int(patients) if patients == patients else None,
+            "model": self.model,
+            "settings": dict(self.settings),
+            "estimates": {name: estimate.record for name, estimate in self.estimates.items()},
+            "problems": list(self.problems),
+            "endpoints": {"surrogate": list(surrogate_names(self.effects)), "final": list(final_names(self.effects))},
+            "left_out": [entry.record for entry in self.left_out],
+        }
+
     def summary(self) -> pd.DataFrame:
         """Return the estimates as a data frame, one row per estimate; ``problems`` and ``left_out`` in ``.attrs``."""
         import pandas as pd
@@ -179,7 +197,7 @@ class Result:
         rows = []
         for name, estimate in self.estimates.items():
             if isinstance(estimate, ThresholdEffect):
-                kind = f"{estimate.status}; {estimate.made}"
+                kind = f"{estimate.status}; {estimate.band_and_size}"
                 row = {"estimate": name, "value": estimate.hr, "level": estimate.level, "kind": kind}
             else:
                 row = {"estimate": name, **estimate.record}

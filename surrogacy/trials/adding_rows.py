@@ -11,16 +11,19 @@ from surrogacy.errors import DataError, Fault
 from surrogacy.trials.arm_columns import weakest
 from surrogacy.trials.arm_rules import GROUPS, check_added_cells, months
 from surrogacy.trials.cells import number, squash
-from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, FINALS, OPTIONAL_EFFECTS, TRIALS, Column, is_valid
-from surrogacy.trials.files import read_table
+from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, FINALS, OPTIONAL_EFFECTS, TRIALS, Column
 from surrogacy.trials.frames import reported_effects, table_frame
 from surrogacy.trials.layouts import OWN_ROLES, UserRows, to_rows
+from surrogacy.trials.own_tables import read_own_table
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.standard_errors import standard_error
+from surrogacy.trials.template import without_examples
 from surrogacy.trials.trial_facts import differ
+from surrogacy.trials.value_names import allowed_value, is_same_spelling, remedy_of_value
 
 # descriptions of a comparison on which no estimate depends
 DESCRIPTIVE = {"phase", "line", "class", "region", "masking", "year", "review", "adjusted", "data_cut"}
+ESTIMATES = ("hr", "log_hr", "ci_low", "ci_high", "log_ci_low", "log_ci_high", "se", "variance", "p")
 MOST_REMARKS = 6  # with more rows without a standard error, one remark covers all
 # columns of the curated table that an added row does not change
 COUNTS = ("n_exp", "n_ctl", "progressions", "deaths_without_progression", "follow_up_low", "follow_up_high")
@@ -35,7 +38,8 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
     roles : mapping
         Endpoints for the headings ``hr_surrogate`` and ``hr_final``.
     """
-    rows = to_rows(read_table(path), roles)
+    table, examples = without_examples(read_own_table(path))
+    rows = _without_unreported(to_rows(table, roles), (*FINALS, roles["final"]))
     if not rows.effects:
         rule = "the table has a header but no rows"
         raise DataError([fault("E001", Row(str(path), 1), "", rule, "add one row per comparison")])
@@ -52,28 +56,55 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
         row.cells.setdefault("preferred", "true")
         row.cells.setdefault("population", "all")
         row.cells.setdefault("analysis", "added")
+        for name in ("n_exp", "n_ctl"):  # facts of the comparison, not of one of its analyses
+            row.cells.pop(name, None)
     for row in rows.trials:
         row.cells.setdefault("label", row["comparison"])
     remarks = [*_forgive(rows.trials, TRIALS), *_forgive(rows.effects, EFFECTS)]
-    return replace(rows, faults=(*rows.faults, *remarks))
+    return replace(rows, faults=(*examples, *rows.faults, *remarks))
+
+
+def _without_unreported(rows: UserRows, finals: Sequence[str]) -> UserRows:
+    """Leave out final effects without any estimate, such as those of immature data; I144: their events are not used.
+
+    A row with a part of an estimate stays, and the checks refuse it. So does the only effect of a comparison.
+    """
+    stated = {row["comparison"] for row in rows.effects if _is_stated(row)}
+    kept, faults = [], []
+    for row in rows.effects:
+        is_final = row.role == "final" or row["endpoint"] in finals
+        if _is_stated(row) or not is_final or row["comparison"] not in stated:
+            kept.append(row)
+            continue
+        for column in filter(row.get, ("events_exp", "events_ctl")):
+            rule = f"{row['endpoint']} has no hazard ratio in this row: its events are not used"
+            faults.append(
+                fault("I144", row, column, rule, "add the hazard ratio and its limits when they are reported")
+            )
+    return replace(rows, effects=kept, faults=(*rows.faults, *faults))
+
+
+def _is_stated(row: Row) -> bool:
+    """Return whether a row has an estimate or a part of one."""
+    return any(row.get(name) for name in ESTIMATES)
 
 
 def _forgive(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Fault]:
-    """W143: use the spelling of the allowed values; empty other descriptions on which no fit depends."""
+    """I143, W143: use the allowed value that a description means; empty others on which no fit depends."""
     for column in columns:
-        spelling = {
-            value.lower(): value
-            for value in (*column.allowed, *(("true", "false") if column.kind == "boolean" else ()))
-        }
         forgiving = column.name in DESCRIPTIVE
-        for row in rows if spelling or forgiving else ():
+        restricted = column.allowed or column.kind == "boolean"
+        for row in rows if restricted or forgiving else ():
             text = row.get(column.name, "")
-            if not text:
+            if not text or (value := allowed_value(column, text)) == text:
                 continue
-            if text.lower() in spelling:
-                row.cells[column.name] = spelling[text.lower()]
-            elif forgiving and not is_valid(column, text):
-                fix = f"use one of {', '.join(column.allowed)}" if column.allowed else f"give a valid {column.kind}"
+            if value:
+                if not is_same_spelling(value, text):
+                    rule = f"this is read as {value}"
+                    yield fault("I143", row, column.name, rule, "write it so, or another value if this is wrong")
+                row.cells[column.name] = value
+            elif forgiving:
+                fix = remedy_of_value(column, text) if column.allowed else f"give a valid {column.kind}"
                 yield fault("W143", row, column.name, "this description is not understood, and is left out", fix)
                 row.cells[column.name] = ""
 
@@ -138,7 +169,8 @@ def final_endpoints(rows: UserRows) -> tuple[str, ...]:
         of_comparison.setdefault(row["comparison"], set()).add(row["endpoint"])
     if not finals and any(len(names) > 1 for names in of_comparison.values()):
         rule = f"no column states which endpoint is the final one ({', '.join(endpoints)})"
-        raise DataError([fault("E005", Row(file, 1), "", rule, "add a column final that names it")], rows.columns)
+        fix = "add a column final that names it; if it is not reported yet, pass the table with --add"
+        raise DataError([fault("E005", Row(file, 1), "", rule, fix)], rows.columns)
     both = {row["endpoint"] for row in rows.effects if row.role == "surrogate"} & set(finals)
     if both:
         rule = f"{', '.join(sorted(both))} is the surrogate endpoint in one row and the final endpoint in another"
@@ -168,7 +200,7 @@ def merge(
         if old is None:
             if not row.get("stage"):
                 rule, fix = (
-                    "the stage is missing: the comparison joins every set",
+                    "the stage is missing: the comparison belongs to every set",
                     "give stage = intermediate or advanced",
                 )
                 faults.append(fault("W116", row, "stage", rule, fix))

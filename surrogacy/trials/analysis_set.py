@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from surrogacy.effects import Effects
+from surrogacy.effects import Effects, Provenance
 from surrogacy.errors import UsageError
+from surrogacy.results.suggestions import unknown_name
 from surrogacy.trials.cells import squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE, SURROGATES
 from surrogacy.trials.shared_control import SharedControl
@@ -98,6 +99,42 @@ class FlowEntry:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SurrogateOnly:
+    """Comparison with a surrogate effect and no final effect, which is predicted but not fitted.
+
+    Parameters
+    ----------
+    comparison, trial, label : str
+    endpoint : str
+        Surrogate endpoint.
+    effect_id : str
+        Hazard ratio in the tables.
+    log_hr, se : float
+        Surrogate log hazard ratio and its standard error.
+    n : float
+        Patients of both arms; NaN = not stated.
+    rho_within : float
+        Within-trial correlation of the two log hazard ratios: as reported, else that of the pairing.
+    provenance : Provenance
+        Evidence of the hazard ratio, and derivation of its standard error.
+    added : bool
+        Whether a user added the comparison.
+    """
+
+    comparison: str
+    trial: str
+    label: str
+    endpoint: str
+    effect_id: str
+    log_hr: float
+    se: float
+    n: float
+    rho_within: float
+    provenance: Provenance
+    added: bool
+
+
 @dataclass(frozen=True, eq=False)
 class AnalysisSet:
     """Paired effects, and the comparisons considered.
@@ -110,12 +147,15 @@ class AnalysisSet:
     effects : Effects
     flow : tuple of FlowEntry
         One entry per comparison.
+    surrogate_only : tuple of SurrogateOnly
+        Comparisons of the set without a final effect; no fit includes them.
     """
 
     name: str
     source: Source
     effects: Effects
     flow: tuple[FlowEntry, ...]
+    surrogate_only: tuple[SurrogateOnly, ...] = ()
 
 
 def endpoint_spelling(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
@@ -137,7 +177,7 @@ def endpoint_spelling(names: Sequence[str], held: Sequence[str]) -> tuple[str, .
     spelled = [name if name in exact else similar.get(squash(name) or name, "") for name in names]
     for name, spelling in zip(names, spelled, strict=True):
         if not spelling:
-            raise UsageError(f"unknown endpoint {name!r}; choose from {', '.join(held)}")
+            raise UsageError(unknown_name(f"unknown endpoint {name!r}", name, held))
     return tuple(spelled)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogacy.results.endpoint_names import FINAL, SURROGATE
+from surrogacy.trials.cell_forms import plain_form
 from surrogacy.trials.cells import LONGEST_NUMBER, NUMBER, squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE, EVIDENCE_ALIASES, SURROGATES
 from surrogacy.trials.files import Table
@@ -19,6 +20,7 @@ from surrogacy.trials.rows import Row
 
 ARMS = ("ctl", "exp")
 NOT_REACHED = ("nr", "notreached", "notyetreached", "nyr", "ne", "notestimable", "notevaluable")
+NOT_STATED = frozenset(("", "na", "n/a", "#n/a", "n.a.", "nan", ".", "-", "--", "\u2013", "\u2014", "?"))
 _VALUE = rf"{NUMBER}|[A-Za-z][A-Za-z. ]*"
 _WITH_LIMITS = re.compile(
     rf"\s*({_VALUE}?)\s*[(\[]\s*(?:95\s*%\s*(?:CI)?\s*[,:]?\s*)?"
@@ -63,9 +65,10 @@ def arm_rows(table: Table, columns: Mapping[str, Heading], trials: Sequence[Row]
         comparison, line = about["comparison"], about.line
         row_endpoint = next((effect.get("endpoint", "") for effect in on_line.get(line, ())), "")
         for column, heading in columns.items():
-            if row[column]:
+            if row[column].lower() not in NOT_STATED:
+                value = plain_form(row[column], "median")
                 endpoint = _endpoint(heading, row_endpoint, endpoints.get(comparison, ()))
-                cells.setdefault(comparison, []).extend(_cells(column, heading, row[column], about, endpoint))
+                cells.setdefault(comparison, []).extend(_cells(column, heading, value, about, endpoint))
     arms: list[Row] = []
     for comparison, medians in cells.items():
         ranked = _ranked(medians)

@@ -36,6 +36,11 @@ RULES = {
     "E130": "an arm has at least one patient",
     "E131": "comparisons with one control arm have standard errors and correlations that allow a joint covariance",
     "W131": ("a standard error is at least sqrt(1 / n_exp + 1 / n_ctl): a smaller one needs more events than patients"),
+    "W109": "an arm of an analysis has at most the patients of the comparison",
+    "W155": (
+        "the quotation of a hazard ratio contains it: the same value (0.62, .62, 0,62 or 0·62), a value with more "
+        "decimals that rounds to it, or the inverse of a ratio printed as control over experimental"
+    ),
     "W132": "a median is at most 240 months, a median OS at least 2 months",
     "E121": (
         "median OS is above median PFS and median TACE-PFS of the same arm (W122, a warning, for TTP, which censors "
@@ -94,10 +99,10 @@ FRICTIONLESS_TYPES = {
 }
 
 
-def codebook() -> str:
+def codebook(version: str = DATA_VERSION) -> str:
     """Return CODEBOOK.md."""
     parts = [
-        f"# Codebook of the trial tables, version {DATA_VERSION}",
+        f"# Codebook of the trial tables, version {version}",
         "Generated from `surrogacy/trials/columns.py`; do not edit. Empty cells mean not reported. Hazard ratios are "
         "experimental over control: below 1 favours the experimental arm. Values are given as printed, because their "
         "decimals show the precision of rounding. Licence: CC BY 4.0.",
@@ -106,7 +111,7 @@ def codebook() -> str:
         optional = " This table is optional in a folder of your own." if name in OPTIONAL_TABLES else ""
         parts += [f"## {name}.csv", f"{TITLES[name]}.{optional}", _table(columns)]
     parts += [
-        "## Rules for counts, follow-up and medians",
+        "## Rules for counts, follow-up, medians and quotations",
         "A value that violates an E rule stops the run with file, line, column and remedy; W rules are warnings.",
         "\n".join(
             ["| code | rule |", "| --- | --- |", *(f"| {code} | {text} |" for code, text in sorted(RULES.items()))]
@@ -142,15 +147,19 @@ def _table(columns: tuple[Column, ...]) -> str:
     return "\n".join(lines)
 
 
-def data_package(folder: Path) -> dict[str, Json]:
+def data_package(folder: Path, version: str = DATA_VERSION) -> dict[str, Json]:
     """Return datapackage.json (Data Package version 2) as a dictionary."""
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "surrogacy-hcc-trials",
         "title": TITLE,
-        "version": DATA_VERSION,
+        "version": version,
         "licenses": [{"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}],
-        "resources": [_resource(folder, name, columns) for name, columns in TABLES.items()],
+        "resources": [
+            _resource(folder, name, columns)
+            for name, columns in TABLES.items()
+            if name not in OPTIONAL_TABLES or (folder / f"{name}.csv").is_file()
+        ],
     }
 
 
@@ -206,11 +215,18 @@ def checksums(folder: Path) -> str:
     )
 
 
-def documents(folder: Path) -> dict[str, str]:
-    """Return every generated file of the folder, by name."""
+def documents(folder: Path, version: str = DATA_VERSION) -> dict[str, str]:
+    """Return every generated file of the folder, by name.
+
+    Parameters
+    ----------
+    folder : Path
+    version : str
+        Version of the tables; a copy with further rows has another version than the shipped tables.
+    """
     return {
-        "CODEBOOK.md": codebook(),
-        "datapackage.json": json.dumps(data_package(folder), indent=2, ensure_ascii=False) + "\n",
+        "CODEBOOK.md": codebook(version),
+        "datapackage.json": json.dumps(data_package(folder, version), indent=2, ensure_ascii=False) + "\n",
         "SHA256SUMS": checksums(folder),
     }
 

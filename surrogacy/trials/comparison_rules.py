@@ -139,7 +139,11 @@ def check_pairs(effects: Sequence[Row], surrogates: Sequence[str], finals: Seque
             )
             yield fault("W111", last, "endpoint", rule, "add the surrogate effect if it is published", severity="info")
         elif surrogate is not None and last is None:
-            rule = f"{endpoint_label(surrogate['endpoint'])} without {final}: the comparison is left out of the fit"
+            label = endpoint_label(surrogate["endpoint"])
+            rule = (
+                f"{label} without {final}: the comparison is not fitted; its {final} effect is predicted from {label} "
+                "if that has a standard error"
+            )
             fix = f"add the {final} effect if it is published"
             yield fault("W111", surrogate, "endpoint", rule, fix, severity="info")
         elif surrogate is not None and last is not None:

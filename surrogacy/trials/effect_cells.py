@@ -13,10 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogacy.errors import Fault
+from surrogacy.trials.cell_forms import NO_DIFFERENCE, SIDES, is_p, plain_form, remedy
 from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, exponential, number, parse_interval, parse_level
+from surrogacy.trials.estimate_scale import asymmetry
+from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row, fault
 
 LIMITS = ("ci_low", "ci_high")
+P_IN_CELL = re.compile(
+    r"\s*[;,]?\s*[(\[]?\s*(\bp(?:[ -]?values?)?\s*[=<>\u2264:]\s*[\d.,e-]+)\s*[)\]]?\s*$", re.IGNORECASE
+)
 NUMBERS = ("hr", "se", "p", "events_exp", "events_ctl", *LIMITS)
 
 
@@ -41,6 +47,23 @@ class Statement:
     sides: int = 0
 
 
+def statement_of(text: str, column: str, heading: Heading) -> Statement:
+    """Return a filled cell in the form of the tables; the sides of a p-value may be in its cell.
+
+    Parameters
+    ----------
+    text : str
+        Cell as written.
+    column : str
+        Heading as written.
+    heading : Heading
+    """
+    sides = heading.sides
+    if heading.quantity == "p" and (match := SIDES.search(text)):
+        sides = 1 if match[1].lower() in ("one", "1") else 2
+    return Statement(plain_form(text, heading.quantity), column, heading.level, sides)
+
+
 def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
     """Write the numbers of one hazard ratio into its row of effects.csv, and return the faults of their cells.
 
@@ -57,7 +80,7 @@ def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
     numbers = (*NUMBERS, "log_hr", "variance", "ci_level", "p_sides", *(LOG_COLUMNS[name] for name in LIMITS))
     for name, statement in statements.items():
         if name in numbers:
-            row.write(name, statement.text.lstrip("= ") if name == "p" else statement.text, statement.heading)
+            row.write(name, statement.text, statement.heading)
     faults: list[Fault] = []
     levels = [
         (s.level, f"{s.level * 100:g}% in the heading {s.heading!r}")
@@ -73,18 +96,40 @@ def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
     for quantity in ("hr", "log_hr", "interval"):
         if quantity in statements:
             levels += _split(row, quantity, statements[quantity], faults)
+    faults += _check_p(row)
     _logarithms(row, faults)
     _resolve_level(row, levels, faults)
     _resolve_sides(row, statements, faults)
     return faults
 
 
+def _check_p(row: Row) -> Iterator[Fault]:
+    """W144, I144: a p-value is a number between 0 and 1 or a bound; other text is left out."""
+    text = row.get("p", "")
+    if not text or is_p(text):
+        return
+    if NO_DIFFERENCE.fullmatch(text):
+        fix = "give the p-value if the source prints it"
+        yield fault("I144", row, "p", "this is not a number, and no standard error is derived from it", fix)
+    else:
+        fix = "write a number above 0 and at most 1, such as 0.042, or a bound such as <0.001"
+        yield fault("W144", row, "p", "this p-value is not understood, and is left out", fix)
+    row.cells["p"] = ""
+
+
 def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -> list[tuple[float, str]]:
     """Write the parts of a cell such as ``0.59 (90% CI 0.41-0.87)`` into the row; return its confidence level."""
-    interval = parse_interval(statement.text)
+    text = statement.text
+    stated = P_IN_CELL.search(text)
+    if stated and parse_interval(text[: stated.start()]) is not None:  # 0.59 (0.41-0.87), p = 0.006
+        text = text[: stated.start()]
+        if not row.get("p"):
+            row.write("p", plain_form(stated[1], "p"), statement.heading)
+    interval = parse_interval(text)
     row.headings[quantity] = statement.heading
     if quantity == "interval" and (interval is None or interval.estimate):
         fix = "write the two limits, such as 0.41-0.87 or 0.41 to 0.87, with at most one confidence level"
+        fix = "; ".join(filter(None, (fix, remedy(statement.text, quantity))))
         cell = row.with_cells(**{quantity: statement.text})
         faults.append(fault("E008", cell, quantity, "this is not a pair of confidence limits", fix))
     if interval is None or bool(interval.estimate) == (quantity == "interval"):
@@ -170,10 +215,9 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
             columns.setdefault((row.heading("ci_low"), row.heading("ci_high")), []).append(row)
     for rows in columns.values():
         values = [[float(row[name]) for name in ("log_hr", *LIMITS)] for row in rows]
-        logarithms = max(_asymmetry(y, low, high) for y, low, high in values)
+        logarithms = max(asymmetry(y, low, high) for y, low, high in values)
         ratios = max(
-            _asymmetry(y, math.log(low), math.log(high)) if low > 0 and high > 0 else math.inf
-            for y, low, high in values
+            asymmetry(y, math.log(low), math.log(high)) if low > 0 and high > 0 else math.inf for y, low, high in values
         )
         if math.isinf(min(logarithms, ratios)):
             rule = "the limits include neither the log hazard ratio nor the hazard ratio"
@@ -191,8 +235,3 @@ def resolve_limit_scale(effects: Sequence[Row]) -> Iterator[Fault]:
 def _fits(row: Row) -> bool:
     y, low, high = (float(row[name]) for name in ("log_hr", *LIMITS))
     return low <= y <= high or 0 < low <= exponential(y) <= high
-
-
-def _asymmetry(estimate: float, low: float, high: float) -> float:
-    """Return the distance of an estimate from the centre of its limits, in widths; infinite outside the limits."""
-    return abs(0.5 * (low + high) - estimate) / (high - low) if low <= estimate <= high and low < high else math.inf

@@ -1,7 +1,8 @@
-"""Table files: XLSX, or CSV with commas, semicolons or tabs, any line ending, with or without a byte-order mark."""
+"""Table files: CSV with commas, semicolons or tabs, any line ending, with or without a byte-order mark."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -9,16 +10,16 @@ import stat
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from surrogacy.errors import DataError, Fault
 from surrogacy.trials.cells import clean
 from surrogacy.trials.columns import words
 from surrogacy.trials.rows import Row, fault
-from surrogacy.trials.workbooks import SIZE_LIMIT, read_workbook
 
 STANDARD_INPUT = "-"
+SIZE_LIMIT = 64 * 2**20  # bytes, of a file and of an unpacked workbook
 BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 REFUSED = "\u061c\u200e\u200f\ufffe\uffff"  # marks of direction, and characters that XML forbids
 JOINERS = "\u200c\u200d"  # used in Persian, in languages of India, and in emoji
@@ -38,23 +39,43 @@ class Table:
     rows : tuple of Row
     faults : tuple of Fault
         Remarks on the reading of the file.
+    header_line : int
+        Line of the (last row of the) header.
     """
 
     file: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     faults: tuple[Fault, ...] = ()
+    header_line: int = 1
 
     def lower_case(self) -> Table:
         """Return the table with its headings in lower case, as in the curated tables."""
         rows = tuple(
             Row(row.file, row.line, {column.lower(): cell for column, cell in row.items()}) for row in self.rows
         )
-        return Table(self.file, tuple(column.lower() for column in self.columns), rows, self.faults)
+        return replace(self, columns=tuple(column.lower() for column in self.columns), rows=rows)
+
+
+def is_workbook(path: Path, raw: bytes) -> bool:
+    """Return whether a file is a workbook, by its name or its content."""
+    return path.suffix.lower() in (".xlsx", ".xlsm") or raw[:4] == b"PK\x03\x04"
+
+
+def decoded(raw: bytes, file: str) -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 with a byte-order mark, with line feeds alone."""
+    try:
+        text = raw.decode("utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig")
+    except UnicodeDecodeError:
+        rule, fix = "the text is not UTF-8", "save it as CSV UTF-8"
+        if raw[:2] == b"\xd0\xcf":
+            rule, fix = "this is a workbook, not text", "save it as .xlsx, or as CSV"
+        raise DataError([fault("E001", Row(file), "", rule, fix)]) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_table(path: Path, name: str | None = None, *, complete: bool = False) -> Table:
-    """Read a CSV or XLSX file; ``-`` is standard input.
+    """Read a CSV file whose first line is its header; ``-`` is standard input.
 
     Parameters
     ----------
@@ -75,24 +96,17 @@ def read_table(path: Path, name: str | None = None, *, complete: bool = False) -
     """
     file = name or ("standard input" if str(path) == STANDARD_INPUT else str(path))
     raw = read_bytes(path, file)
-    if path.suffix.lower() in (".xlsx", ".xlsm") or raw[:4] == b"PK\x03\x04":
-        sheet = read_workbook(raw, file)
-        return _from_cells(file, sheet.rows, sheet.faults, decimal_comma=False, complete=False)
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        rule, fix = "the text is not UTF-8", "save it as CSV UTF-8"
-        if raw[:2] == b"\xd0\xcf":
-            rule, fix = "this is a workbook, not text", "save it as .xlsx, or as CSV"
-        raise DataError([fault("E001", Row(file), "", rule, fix)]) from None
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if is_workbook(path, raw):
+        rule, fix = "this is a workbook, not text", "save it as CSV"
+        raise DataError([fault("E001", Row(file), "", rule, fix)])
+    text = decoded(raw, file)
     declared = re.match(r"sep=(.)\n", text)  # written for Excel
-    delimiter = declared[1] if declared else _delimiter(text.partition("\n")[0])
-    rows = _split_text(text, delimiter, file)[1 if declared else 0 :]
-    return _from_cells(file, rows, (), decimal_comma=delimiter != ",", complete=complete)
+    delimiter = declared[1] if declared else delimiter_of(text.partition("\n")[0])
+    (line, header), *rows = filled_rows(split_text(text, delimiter, file)[1 if declared else 0 :], file)
+    return table_of_cells(file, (line, header), rows, decimal_comma=delimiter != ",", complete=complete)
 
 
-def _delimiter(header: str) -> str:
+def delimiter_of(header: str) -> str:
     """Return the separator of a header line; headings may contain commas, but rarely tabs or semicolons."""
     if "\t" in header and header.count("\t") >= header.count(","):
         return "\t"
@@ -130,14 +144,14 @@ def read_bytes(path: Path, file: str) -> bytes:
     return raw
 
 
-def _split_text(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
+def split_text(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
     """Return the rows of a CSV text with the line each starts on."""
     try:
-        return list(_csv_rows(text, delimiter, strict=True))
+        return list(csv_rows(text, delimiter, strict=True))
     except csv.Error as error:
         if "unexpected end of data" not in str(error):  # irregular quotes are read as in a spreadsheet
             return _tolerant_rows(text, delimiter, file)
-    line = max((start for start, _ in _csv_rows(text, delimiter, strict=False)), default=1)
+    line = max((start for start, _ in csv_rows(text, delimiter, strict=False)), default=1)
     fix = 'close the quotation mark, or write "" for one inside a cell'
     raise DataError([fault("E003", Row(file, line), "", "the quotation mark that opens here is not closed", fix)])
 
@@ -145,7 +159,7 @@ def _split_text(text: str, delimiter: str, file: str) -> list[tuple[int, list[st
 def _tolerant_rows(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
     rows: list[tuple[int, list[str]]] = []
     try:
-        rows.extend(_csv_rows(text, delimiter, strict=False))
+        rows.extend(csv_rows(text, delimiter, strict=False))
     except csv.Error as error:
         line = rows[-1][0] + 1 if rows else 1
         limit = csv.field_size_limit()
@@ -156,7 +170,8 @@ def _tolerant_rows(text: str, delimiter: str, file: str) -> list[tuple[int, list
     return rows
 
 
-def _csv_rows(text: str, delimiter: str, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(text: str, delimiter: str, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV text with the line each starts on."""
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=strict)
     start = 1
     for row in reader:
@@ -164,34 +179,71 @@ def _csv_rows(text: str, delimiter: str, *, strict: bool) -> Iterator[tuple[int,
         start = reader.line_num + 1
 
 
-def _from_cells(
-    file: str, cells: Sequence[tuple[int, list[str]]], faults: Sequence[Fault], *, decimal_comma: bool, complete: bool
-) -> Table:
+def filled_rows(cells: Sequence[tuple[int, list[str]]], file: str) -> list[tuple[int, list[str]]]:
+    """Return the rows with content.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
     filled = [(line, row) for line, row in cells if any(cell.strip() for cell in row)]
     if not filled:
         fix = "give a header line and one row per comparison or effect"
         raise DataError([fault("E001", Row(file), "", "the file is empty", fix)])
-    header = _headings([" ".join(cell.split()) for cell in filled[0][1]], [row for _, row in filled[1:]])
-    errors = list(_repeated_headings(file, header, filled[0][0]))
+    return filled
+
+
+def table_of_cells(
+    file: str,
+    header: tuple[int, Sequence[str]],
+    cells: Sequence[tuple[int, list[str]]],
+    faults: Sequence[Fault] = (),
+    *,
+    decimal_comma: bool,
+    complete: bool = False,
+) -> Table:
+    """Make a table of its header and its rows.
+
+    Parameters
+    ----------
+    file : str
+    header : (line, headings)
+    cells : sequence of (line, cells)
+        Rows below the header.
+    faults : sequence of Fault
+        Remarks on the reading of the file.
+    decimal_comma : bool
+        Whether a number may have a decimal comma.
+    complete : bool
+        Whether every row must have all cells.
+
+    Raises
+    ------
+    DataError
+        If headings are repeated, a row has more cells than the header, or a cell has invisible characters.
+    """
+    header_line, texts = header
+    headings = _headings([" ".join(cell.split()) for cell in texts], [row for _, row in cells])
+    errors = list(_repeated_headings(file, headings, header_line))
     rows = []
-    for line, row in filled[1:]:
-        extra = any(cell.strip() for cell in row[len(header) :])
-        if extra or (complete and len(row) < len(header)):
-            rule = f"the row has {len(row)} cells, the header {len(header)}"
+    for line, row in cells:
+        extra = any(cell.strip() for cell in row[len(headings) :])
+        if extra or (complete and len(row) < len(headings)):
+            rule = f"the row has {len(row)} cells, the header {len(headings)}"
             fix = "if the file is not damaged, add the missing cells, even if they are empty"
             if extra:
                 fix = "quote cells that contain the separator"
                 fix += "" if decimal_comma else ", or use ; between cells if , is the decimal mark"
             errors.append(fault("E003", Row(file, line), "", rule, fix))
             continue
-        row = row[: len(header)] + [""] * (len(header) - len(row))
-        by_column = [(column, cell) for column, cell in zip(header, row, strict=True) if column]
+        row = row[: len(headings)] + [""] * (len(headings) - len(row))
+        by_column = [(column, cell) for column, cell in zip(headings, row, strict=True) if column]
         errors += _forbidden_characters(file, line, by_column)
-        texts = {column: clean(cell, decimal_comma=decimal_comma) for column, cell in by_column}
-        rows.append(Row(file, line, texts))
+        rows.append(Row(file, line, {column: clean(cell, decimal_comma=decimal_comma) for column, cell in by_column}))
     if errors:
         raise DataError(errors)
-    return Table(file, tuple(column for column in header if column), tuple(rows), tuple(faults))
+    return Table(file, tuple(column for column in headings if column), tuple(rows), tuple(faults), header_line)
 
 
 def _headings(header: list[str], rows: list[list[str]]) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from surrogacy.trials.columns import EFFECTS, OPTIONAL_EFFECTS, TRIALS, words
+from surrogacy.trials.cells import squash
+from surrogacy.trials.columns import EFFECTS, ENDPOINTS, OPTIONAL_EFFECTS, TRIALS, words
 
 
 def _phrases(entries: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -38,15 +39,20 @@ ENDPOINT_WORDS = _phrases(
         "final": "final, true, final endpoint, final outcome, true endpoint",
     }
 )
+KNOWN_ENDPOINTS = {
+    **{squash(phrase): endpoint for endpoint, phrases in ENDPOINT_WORDS.items() for phrase in phrases},
+    **{squash(endpoint): endpoint for endpoint in ENDPOINTS},
+}
 PPS_WORDS = ("pps", "post progression survival")
 QUANTITY_WORDS = _phrases(
     {
         "hr": "hr, hazard ratio, hazard ratios",
-        "se": "se, sei, sete, std err, stderr, std error, standard error",
+        "se": "se, sei, sete, giv se, std err, stderr, std error, standard error",
         "variance": "vi, var, variance",
         "p": "p, p value, pval, log rank p, log rank p value, stratified log rank p, stratified log rank p value",
         "p_sides": "p sides, sides",
-        "events": "events, event, number of events",
+        "events": "events, event, number of events, no of events, cases",
+        "estimate": "estimate",
         "n": (
             "n, patients, patients n, n patients, number of patients, no of patients, participants, sample size, "
             "total, total n, n total"
@@ -59,8 +65,8 @@ QUANTITY_WORDS = _phrases(
 )
 BOUND_WORDS = _phrases(
     {
-        "low": "low, lower, lo, l, ll, lcl, lci, lb, lower limit, lower bound, low limit, lower ci",
-        "high": "high, upper, up, u, hi, ul, hl, ucl, uci, ub, upper limit, upper bound, high limit",
+        "low": "low, lower, lo, ci start, l, ll, lcl, lci, lb, lower limit, lower bound, low limit, lower ci",
+        "high": "high, upper, up, ci end, u, hi, ul, hl, ucl, uci, ub, upper limit, upper bound, high limit",
     }
 )
 INTERVAL_WORDS = words(
@@ -83,6 +89,10 @@ LETTERS: Mapping[str, tuple[str, str]] = {
 COMPOUND_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "yi": (("quantity", "hr"), ("log", "")),
     "te": (("quantity", "hr"), ("log", "")),
+    "giv mean": (("quantity", "hr"), ("log", "")),
+    "deaths": (("quantity", "events"), ("endpoint", "OS")),
+    "number of deaths": (("quantity", "events"), ("endpoint", "OS")),
+    "no of deaths": (("quantity", "events"), ("endpoint", "OS")),
     "n1i": (("quantity", "n"), ("arm", "exp")),
     "n2i": (("quantity", "n"), ("arm", "ctl")),
     "n1": (("quantity", "n"), ("arm", "exp")),
@@ -102,7 +112,8 @@ COLUMN_WORDS = _phrases(
             "trial label, first author, author year, study or subgroup, reference"
         ),
         "comparison": "comparison, comparison id",
-        "endpoint": "endpoint, outcome, type, endpoint name, outcome name",
+        "endpoint": "endpoint, outcome, type, endpoint name, outcome name, analysis name",
+        "year": "study year, publication year, year of publication",
         "surrogate": "surrogate, surrogate endpoint, surrogate outcome",
         "final": "final, final endpoint, final outcome, true endpoint",
         "registry": "registry, nct, nct id, nct number, registration, registry number, registration number",
@@ -110,20 +121,31 @@ COLUMN_WORDS = _phrases(
     }
 )
 # columns that are ignored if another column names the trial or the endpoint
+# columns of other programs that the models do not need, squashed, and their content
+PROGRAM_COLUMNS: Mapping[str, str] = {
+    **dict.fromkeys(("z", "zi", "zval", "zvalue", "statistic", "teststatistic"), "test statistic"),
+    **dict.fromkeys(("df", "dof"), "degrees of freedom"),
+    **dict.fromkeys(("wfixed", "wcommon", "wrandom", "weight", "weights", "weightfixed", "weightrandom"), "weight"),
+    **dict.fromkeys(("sm", "measure", "effectmeasure"), "name of the effect measure"),
+    **dict.fromkeys(("analysisgroup", "analysisnumber", "subgroupnumber"), "number of an analysis"),
+    "footnotes": "footnotes",
+    "oe": "observed minus expected events",
+}
 SECONDARY_WORDS = {"author", "trialid", "studyid", "acronym", "firstauthor", "authoryear", "reference", "type"}
-FILLERS = words("of for the in with and value arm months month mo estimate")
+FILLERS = words("of for the in with and value arm months month mo estimate iv random fixed")
 ONLY_ALONE = frozenset(words("te yi vi ai in of up mo no med var cor limit true month within the arm"))
 
 # quantities for which one value can be valid for both endpoints of a comparison
 SHARED_QUANTITIES = {"n", "n_exp", "n_ctl", "rho_within", "ci_level", "p_sides"}
 ENDPOINT_QUANTITIES = frozenset(
-    words("hr log_hr se variance p ci_low ci_high log_ci_low log_ci_high interval events_exp events_ctl")
+    words("hr log_hr estimate se variance p ci_low ci_high log_ci_low log_ci_high interval events_exp events_ctl")
 )
 TRIAL_COLUMNS = {column.name for column in TRIALS}
 EFFECT_COLUMNS = {column.name for column in (*EFFECTS, *OPTIONAL_EFFECTS)}
 
 MEANINGS = {
     "hr": "hazard ratio",
+    "estimate": "hazard ratio or its logarithm",
     "log_hr": "log hazard ratio",
     "se": "standard error of the log hazard ratio",
     "variance": "variance of the log hazard ratio",
@@ -151,3 +173,8 @@ MEANINGS = {
     "surrogate": "name of the surrogate endpoint",
     "final": "name of the final endpoint",
 }
+
+
+def endpoint_name(text: str) -> str:
+    """Return an endpoint in the spelling of the tables; an unknown name is kept as written."""
+    return KNOWN_ENDPOINTS.get(squash(text), text.strip())

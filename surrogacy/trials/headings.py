@@ -6,13 +6,13 @@ limit of OS.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials.cells import DASHES, parse_level, squash
 from surrogacy.trials.heading_words import (
     ARM_WORDS,
@@ -32,6 +32,7 @@ from surrogacy.trials.heading_words import (
     SHARED_QUANTITIES,
     TRIAL_COLUMNS,
 )
+from surrogacy.trials.program_headings import program_words
 
 COUNTED = {"n", "events", "median"}
 COUNT_FILLERS = {"months", "month", "mo", "arm"}
@@ -68,6 +69,7 @@ PARTS = {
     "se": {"quantity", "endpoint", "log"},
     "variance": {"quantity", "endpoint", "log"},
     "p": {"quantity", "endpoint", "sides"},
+    "estimate": {"quantity", "endpoint"},
     **{name: {"quantity", "endpoint", "log", "interval", "level"} for name in ("hr", "log_hr")},
     **{
         name: {"quantity", "endpoint", "log", "bound", "interval", "level"}
@@ -145,6 +147,7 @@ def interpret_heading(text: str) -> Heading | None:
     True
     """
     plain = DASHES.sub("-", text.lower()).replace("\u00a0", " ").strip(" *\u2020\u2021\u00a7\u00b6")
+    plain = program_words(plain)
     if len(text) > LONGEST_HEADING or FOREIGN.search(plain) or NEGATED.search(plain):
         return None
     name = squash(plain) if "%" not in plain else ""
@@ -164,9 +167,8 @@ def interpret_heading(text: str) -> Heading | None:
 
 
 def suggest(text: str, candidates: Iterable[str]) -> str:
-    """Return a similar name, as ``did you mean 'ci_low_os'?``; empty if none is similar."""
-    near = difflib.get_close_matches(text.lower(), list(candidates), n=1, cutoff=0.75)
-    return f"did you mean {near[0]!r}?" if near else ""
+    """Return the most similar heading, as ``did you mean 'ci_low_os'?``; empty if none is similar."""
+    return did_you_mean(text, candidates, cutoff=0.75, most=1)
 
 
 def canonical_headings() -> Iterator[str]:

@@ -11,23 +11,27 @@ from dataclasses import dataclass, replace
 
 from surrogacy.errors import Fault
 from surrogacy.trials.arm_columns import arm_rows
-from surrogacy.trials.cells import number, squash
-from surrogacy.trials.columns import ENDPOINTS, words
-from surrogacy.trials.effect_cells import Statement, resolve_limit_scale, write_effect
+from surrogacy.trials.cells import number
+from surrogacy.trials.columns import words
+from surrogacy.trials.effect_cells import Statement, resolve_limit_scale, statement_of, write_effect
 from surrogacy.trials.files import Table
-from surrogacy.trials.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, ENDPOINT_WORDS, TRIAL_COLUMNS
+from surrogacy.trials.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, TRIAL_COLUMNS, endpoint_name
 from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.table_layout import column_meanings, interpret_headings, unknown_columns
-from surrogacy.trials.trial_facts import merge_facts, misplaced_numbers, similar_names
+from surrogacy.trials.trial_facts import (
+    merge_facts,
+    misplaced_numbers,
+    names_as_dates,
+    similar_names,
+    unknown_endpoints,
+)
 
-KNOWN_ENDPOINTS = {
-    **{squash(phrase): endpoint for endpoint, phrases in ENDPOINT_WORDS.items() for phrase in phrases},
-    **{squash(endpoint): endpoint for endpoint in ENDPOINTS},
-}
 MISSING = {
-    *("", "not reported", "not available", "not registered"),
-    *words("na n/a #n/a n.a. nan null - \u2013 \u2014 . nr n.r. ne unknown missing"),
+    *("", "not reported", "not available", "not registered", "not estimable", "not calculable", "not evaluable"),
+    *("not stated", "not given", "not reached", "not mature", "not yet mature", "not yet reported", "data immature"),
+    *words("na n/a #n/a n.a. nan null - -- \u2013 \u2014 . .. nr n.r. ne n.e. nc n.c. nd n.d. unknown missing ?"),
+    *words("immature pending awaited"),
 }
 DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}  # of rows that are added to the curated tables
 OWN_ROLES = {"surrogate": "surrogate", "final": "final"}  # of a table that is fitted alone: no endpoint is assumed
@@ -75,7 +79,7 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     medians = {column: heading for column, heading in layout.headings.items() if heading.quantity == "median"}
     trials: list[Row] = []
     effects: list[Row] = []
-    faults = [*table.faults, *unknown_columns(table, layout)]
+    faults = [*table.faults, *layout.remarks, *unknown_columns(table, layout)]
     for row in table.rows:
         shared = _statements(row, layout.headings, "")
         trial, texts = _trial_and_texts(shared, row)
@@ -99,6 +103,7 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
             faults += write_effect(effects[-1], statements)
     _qualify_comparisons(trials, effects)
     faults += [*resolve_limit_scale(effects), *similar_names(trials), *misplaced_numbers(trials)]
+    faults += [*names_as_dates(trials), *unknown_endpoints(effects)]
     facts, contradictions = merge_facts(trials)
     faults += contradictions
     split = sum(_split_total(fact) for fact in facts)
@@ -108,22 +113,23 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
         rule = f"{split} rows state only the total number of patients: 1:1 allocation is assumed"
         fix = "give n_exp and n_ctl if the allocation was unequal"
         column = next(column for column, heading in layout.headings.items() if heading.quantity == "n")
-        faults.append(fault("I134", Row(table.file, 1), column, rule, fix))
+        faults.append(fault("W134", Row(table.file, table.header_line), column, rule, fix))
     by_comparison = {fact["comparison"]: fact for fact in facts}
     per_line = [replace(by_comparison[trial["comparison"]], line=trial.line) for trial in trials]
     arms = arm_rows(table, medians, per_line, effects)
-    return UserRows(facts, effects, arms, column_meanings(table, layout.headings, layout.ignored), tuple(faults))
-
-
-def endpoint_name(text: str) -> str:
-    """Return an endpoint in the spelling of the tables; an unknown name is kept as written."""
-    return KNOWN_ENDPOINTS.get(squash(text), text.strip())
+    return UserRows(
+        facts,
+        effects,
+        arms,
+        column_meanings(table, layout.headings, {**layout.ignored, **layout.needless}),
+        tuple(faults),
+    )
 
 
 def _statements(row: Row, headings: Mapping[str, Heading], endpoint: str) -> dict[str, Statement]:
     """Return the filled cells of a row for one endpoint (empty: those without an endpoint), by quantity."""
     return {
-        heading.quantity: Statement(row[column], column, heading.level, heading.sides)
+        heading.quantity: statement_of(row[column], column, heading)
         for column, heading in headings.items()
         if heading.endpoint == endpoint
         and heading.quantity != "median"

@@ -6,32 +6,33 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from surrogacy.effects import SIDES, Effects, Provenance
-from surrogacy.errors import Caveat, CaveatCode, DataError, UsageError
-from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
-from surrogacy.trials.analysis_set import AnalysisSet, FlowEntry, Pairing, Source
+from surrogacy.errors import Caveat, CaveatCode, UsageError
+from surrogacy.results.endpoint_names import endpoint_of
+from surrogacy.trials.analysis_set import AnalysisSet, FlowEntry, Pairing, Source, SurrogateOnly
 from surrogacy.trials.cells import number
-from surrogacy.trials.columns import EVIDENCE, TRIALS
+from surrogacy.trials.columns import TRIALS
 from surrogacy.trials.criteria import criteria_of
+from surrogacy.trials.effect_choice import (
+    EffectPair,
+    Unpaired,
+    analysed_patients,
+    choose_effects,
+    place_of,
+    preferred_effects,
+    refuse_no_pairs,
+)
 from surrogacy.trials.frames import ReportedEffect
-from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.rows import Row
 from surrogacy.trials.shared_control import refuse_impossible_covariance, resolve_shared_controls
 from surrogacy.trials.standard_errors import StandardError, standard_error
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """Row of the trial table by position, and the two hazard ratios."""
-
-    place: int
-    surrogate: ReportedEffect
-    final: ReportedEffect
 
 
 def pair_by_rule(
@@ -67,11 +68,10 @@ def pair_by_rule(
     for column in rule:
         if column not in {known.name for known in TRIALS}:
             raise UsageError(f"{name or 'selection'}: trials.csv has no column {column!r}")
-    added, preferred = set(added), _preferred(effects)
+    added, preferred = set(added), preferred_effects(effects)
     cells = {column: [rule_text(value) for value in trials[column].tolist()] for column in rule}
     criteria = criteria_of(rule)
-    pairs: list[_Pair] = []
-    flow = []
+    choices: list[EffectPair | Unpaired] = []
     for place, comparison in enumerate(trials["comparison"].tolist()):
         values = [(criterion, cells[criterion.column][place]) for criterion in criteria]
         # an added row without, for example, a stage joins every set
@@ -80,12 +80,18 @@ def pair_by_rule(
             continue
         excluded = [f"{criterion.column} {value}" for criterion, value in values if criterion.excludes(value)]
         if excluded:
-            flow.append(FlowEntry(comparison, included=False, reason=f"the set excludes {', '.join(excluded)}"))
+            choices.append(Unpaired(place, f"the set excludes {', '.join(excluded)}"))
             continue
-        pair, reason = _choose(place, preferred.get(comparison, {}), pairing, added_here=comparison in added)
-        pairs += [pair] if pair is not None else []
-        flow.append(FlowEntry(comparison, pair is not None, reason))
-    return _analysis_set(_effects(trials, effects, added, pairing, pairs, name), pairing, rule, flow)
+        effects_of = preferred.get(comparison, {})
+        choices.append(choose_effects(place, effects_of, pairing, added_here=comparison in added))
+    flow = list(map(partial(_flow_entry, trials), choices))
+    surrogate_only = _surrogate_only(trials, choices, added, pairing)
+    pairs = [choice for choice in choices if isinstance(choice, EffectPair)]
+    if not pairs:
+        alone = len(added) == len(trials)
+        refuse_no_pairs(effects, pairing, surrogate_only if alone else (), name)
+    paired = _effects(trials, added, pairing, pairs, name)
+    return _analysis_set(paired, pairing, rule, flow, surrogate_only)
 
 
 def rule_text(value: object) -> str:
@@ -93,7 +99,48 @@ def rule_text(value: object) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def _analysis_set(effects: Effects, pairing: Pairing, source: Source, flow: Sequence[FlowEntry]) -> AnalysisSet:
+def _flow_entry(trials: pd.DataFrame, choice: EffectPair | Unpaired) -> FlowEntry:
+    """Return whether a comparison is fitted, and the reason if it is not."""
+    reason = "" if isinstance(choice, EffectPair) else choice.reason
+    return FlowEntry(str(trials["comparison"].iloc[choice.place]), not reason, reason)
+
+
+def _surrogate_only(
+    trials: pd.DataFrame, choices: Sequence[EffectPair | Unpaired], added: Collection[str], pairing: Pairing
+) -> tuple[SurrogateOnly, ...]:
+    """Return the comparisons whose final effect can only be predicted."""
+    comparisons = []
+    for choice in choices:
+        effect = None if isinstance(choice, EffectPair) else choice.surrogate
+        error = None if effect is None else standard_error(effect)
+        if effect is None or error is None:
+            continue
+        about = trials.iloc[choice.place]
+        comparisons.append(
+            SurrogateOnly(
+                comparison=effect.comparison,
+                trial=str(about["trial"]),
+                label=str(about["label"]),
+                endpoint=effect.endpoint,
+                effect_id=effect.effect_id,
+                log_hr=math.log(effect.hr),
+                se=error.value,
+                n=float(about["n_exp"]) + float(about["n_ctl"]),
+                rho_within=_first_number(effect.rho_within, pairing.rho_within),
+                provenance=_provenance(effect, error),
+                added=effect.comparison in added,
+            )
+        )
+    return tuple(comparisons)
+
+
+def _analysis_set(
+    effects: Effects,
+    pairing: Pairing,
+    source: Source,
+    flow: Sequence[FlowEntry],
+    surrogate_only: tuple[SurrogateOnly, ...],
+) -> AnalysisSet:
     """Resolve shared control arms, and record in the flow the comparisons that they remove."""
     resolved = resolve_shared_controls(effects, pairing.shared_control)
     group = dict(zip(effects.comparison, effects.control_group, strict=True))
@@ -114,7 +161,7 @@ def _analysis_set(effects: Effects, pairing: Pairing, source: Source, flow: Sequ
             reason = f"shares its control arm with {kept}, and cannot be pooled with it without standard errors"
         return FlowEntry(name, included=False, reason=reason)
 
-    return AnalysisSet(effects.name, source, resolved, tuple(map(resolved_entry, flow)))
+    return AnalysisSet(effects.name, source, resolved, tuple(map(resolved_entry, flow)), surrogate_only)
 
 
 def pair_by_list(
@@ -135,7 +182,7 @@ def pair_by_list(
     by_id = {effect.effect_id: effect for effect in effects}
     places = {comparison: place for place, comparison in enumerate(trials["comparison"].tolist())}
     patients = {column: trials[column].to_numpy(dtype=float, copy=True) for column in ("n_exp", "n_ctl")}
-    pairs: list[_Pair] = []
+    pairs: list[EffectPair] = []
     notes = []
     for row in rows:
         surrogate, final = by_id[row["surrogate_effect"]], by_id[row["final_effect"]]
@@ -143,97 +190,47 @@ def pair_by_list(
         for column, known in patients.items():
             stated = number(row, column)
             if stated is not None:
+                surrogate, final = (replace(effect, n_exp=math.nan, n_ctl=math.nan) for effect in (surrogate, final))
                 if stated != known[place] and np.isfinite(known[place]):
                     label = trials["label"].iloc[place]
                     notes.append(f"{label} {column} {stated:.0f} (trial table {known[place]:.0f})")
                 known[place] = stated
-        pairs.append(_Pair(place, surrogate, final))
+        pairs.append(EffectPair(place, surrogate, final))
     listed = dict.fromkeys(pair.surrogate.comparison for pair in pairs)  # in the order of the file, for any hash seed
     flow = [FlowEntry(comparison, included=True) for comparison in listed]
     stage = trials["stage"].tolist()
     stages = {"", *(stage[pair.place] for pair in pairs)}
-    preferred = _preferred(effects)
-    for comparison in added:
-        if comparison in listed or stage[places[comparison]] not in stages:
-            continue
-        pair, reason = _choose(places[comparison], preferred.get(comparison, {}), pairing, added_here=True)
-        pairs += [pair] if pair is not None else []
-        flow.append(FlowEntry(comparison, pair is not None, reason))
-    paired = _effects(trials.assign(**patients), effects, set(added), pairing, pairs, name)
+    preferred = preferred_effects(effects)
+    choices = [
+        choose_effects(places[comparison], preferred.get(comparison, {}), pairing, added_here=True)
+        for comparison in added
+        if comparison not in listed and stage[places[comparison]] in stages
+    ]
+    flow += map(partial(_flow_entry, trials), choices)
+    pairs += [choice for choice in choices if isinstance(choice, EffectPair)]
+    paired = _effects(trials.assign(**patients), set(added), pairing, pairs, name)
     if notes:
         words = f"patients as the source tabulated them: {'; '.join(notes)}"
         paired = replace(paired, caveats=(*paired.caveats, Caveat(CaveatCode.AS_TABULATED, words)))
-    return _analysis_set(paired, pairing, name, flow)
-
-
-def _preferred(effects: Sequence[ReportedEffect]) -> dict[str, dict[str, ReportedEffect]]:
-    """Return the preferred hazard ratios by comparison and endpoint."""
-    preferred: dict[str, dict[str, ReportedEffect]] = {}
-    for effect in effects:
-        if effect.preferred and not math.isnan(effect.hr):
-            preferred.setdefault(effect.comparison, {})[effect.endpoint] = effect
-    return preferred
-
-
-def _choose(
-    place: int, effects: Mapping[str, ReportedEffect], pairing: Pairing, *, added_here: bool
-) -> tuple[_Pair | None, str]:
-    """Return the pair of hazard ratios of a comparison, or the reason why there is none."""
-    finals, surrogates = (
-        [effects[name] for name in names if name in effects] for names in (pairing.final, pairing.surrogates)
-    )
-    if not finals:
-        return None, f"no {' or '.join(map(endpoint_label, pairing.final))} hazard ratio"
-    if not surrogates:
-        return None, f"no hazard ratio of {', '.join(map(endpoint_label, pairing.surrogates))}"
-    chosen = []
-    for candidates in (finals, surrogates):
-        reasons = [_refusal(effect, pairing.min_evidence, added_here=added_here) for effect in candidates]
-        kept = [effect for effect, reason in zip(candidates, reasons, strict=True) if not reason]
-        if not kept:
-            return None, "; ".join(reasons)
-        with_error = (effect for effect in kept if standard_error(effect) is not None)
-        chosen.append(kept[0] if len(kept) == 1 else next(with_error, kept[0]))
-    final, surrogate = chosen
-    return _Pair(place, surrogate, final), ""
-
-
-def _refusal(effect: ReportedEffect, min_evidence: str, *, added_here: bool) -> str:
-    """Return the reason why a hazard ratio cannot be used; empty if it can."""
-    if effect.evidence and EVIDENCE.index(effect.evidence) > EVIDENCE.index(min_evidence):
-        if added_here and effect.file and effect.analysis == "added":
-            rule = f"the evidence is {effect.evidence}, but at least {min_evidence} is required"
-            fix = f"verify the number, or pass --min-evidence {effect.evidence}"
-            row = replace(_place(effect), cells={"comparison": effect.comparison, "evidence": effect.evidence})
-            raise DataError([fault("W113", row, "evidence", rule, fix, severity="error")])
-        return f"{effect.endpoint} hazard ratio is {effect.evidence}"
-    # models that need no standard error can use a user's row without one; the shipped sets never include such rows
-    if not added_here and standard_error(effect) is None:
-        return f"{effect.endpoint} hazard ratio without limits, exact p or events"
-    return ""
+    return _analysis_set(paired, pairing, name, flow, _surrogate_only(trials, choices, added, pairing))
 
 
 def _effects(
     trials: pd.DataFrame,
-    effects: Sequence[ReportedEffect],
     added: Collection[str],
     pairing: Pairing,
-    pairs: Sequence[_Pair],
+    pairs: Sequence[EffectPair],
     name: str,
 ) -> Effects:
     """Build the effects of the chosen pairs, with their caveats."""
-    if not pairs:
-        available = ", ".join(map(endpoint_label, dict.fromkeys(effect.endpoint for effect in effects)))
-        raise UsageError(
-            f"{name or 'the selection'}: no comparison has both effects at evidence {pairing.min_evidence} or better; "
-            f"endpoints of the tables: {available}"
-        )
     about = trials.iloc[[pair.place for pair in pairs]]
     sides = {"surrogate": [pair.surrogate for pair in pairs], "final": [pair.final for pair in pairs]}
     errors = {side: [standard_error(effect) for effect in chosen] for side, chosen in sides.items()}
     se = np.array([[np.nan if error is None else error.value for error in column] for column in errors.values()]).T
     known_rho = np.array([_first_number(pair.surrogate.rho_within, pair.final.rho_within) for pair in pairs])
-    n_exp, n_ctl = (about[column].to_numpy(dtype=float) for column in ("n_exp", "n_ctl"))
+    n_exp, n_ctl = (
+        analysed_patients(about[column].to_numpy(dtype=float), column, sides) for column in ("n_exp", "n_ctl")
+    )
     share = np.where(np.isnan(n_exp + n_ctl), 0.5, n_exp / (n_exp + n_ctl))
     # a control arm belongs to one trial: the same name in two trials is two arms
     arms = zip(about["trial"], about["control_group"], strict=True)
@@ -273,17 +270,12 @@ def _effects(
         provenance=provenance,
     )
     if pairing.shared_control == "cov":
-        refuse_impossible_covariance(paired, [_place(pair.final) for pair in pairs])
+        refuse_impossible_covariance(paired, [place_of(pair.final) for pair in pairs])
     from_user = about["label"][about["comparison"].isin(added)].tolist()
     partly = from_user and len(from_user) < len(pairs)
     text = f"added for this run, not in the curated table: {', '.join(from_user)}"
     of_added = (Caveat(CaveatCode.ADDED, text),) if partly else ()
     return replace(paired, caveats=caveats_of(paired) + of_added)
-
-
-def _place(effect: ReportedEffect) -> Row:
-    """Return where a hazard ratio stands, for faults."""
-    return Row(effect.file, effect.file_line, {"comparison": effect.comparison, "endpoint": effect.endpoint})
 
 
 def _provenance(effect: ReportedEffect, error: StandardError | None) -> Provenance:

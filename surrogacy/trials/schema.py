@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import pandas as pd
 import pandera.pandas as pa
 
 from surrogacy.errors import Fault
+from surrogacy.trials.cell_forms import remedy
 from surrogacy.trials.columns import PATTERNS, Column
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.value_names import remedy_of_value
 
 FIXES = {
     "number": "write a plain, finite number with a decimal point",
@@ -89,20 +90,11 @@ def check_schema(table: str, columns: Sequence[Column], rows: Sequence[Row]) -> 
             code, rule, fix = "E007", f"{column.name} is required", f"fill the cell: {column.description}"
         elif str(failure.check).startswith("allowed"):
             code, rule = "E009", "this is not an allowed value"
-            fix = f"use one of {', '.join(column.allowed)}"
+            fix = remedy_of_value(column, row.get(column.name, ""))
         else:
             code, rule = "E008", f"this is not a{'n' if column.kind == 'integer' else ''} {column.kind}"
             fix = FIXES[column.kind] + (", or NR if it was not reached" if column.not_reached else "")
-            fix += _hint(row.get(column.name, ""))
+            hint = remedy(row.get(column.name, ""), column.name)
+            fix = f"{hint} Otherwise {fix}" if hint.endswith("?") else "; ".join(filter(None, (fix, hint)))
         faults.append(fault(code, row, column.name, rule, fix))
     return faults
-
-
-def _hint(value: str) -> str:
-    if any(character.isdigit() and not character.isascii() for character in value):
-        return "; use the digits 0 to 9"
-    if re.fullmatch(r"\d+,\d+", value):
-        return "; a decimal comma is read only in files with ; as separator"
-    if re.search(r"\d\s*[(\[]", value):
-        return "; write an interval in the cell as 'HR (95% CI low-high)', with at most one level and no further text"
-    return ""

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogacy.errors import DataError, Fault
 from surrogacy.trials.cells import squash
+from surrogacy.trials.columns import words
+from surrogacy.trials.estimate_scale import resolve_estimates
 from surrogacy.trials.files import Table
 from surrogacy.trials.heading_words import ENDPOINT_QUANTITIES, SECONDARY_WORDS
 from surrogacy.trials.headings import Heading, canonical_headings, interpret_heading, suggest
+from surrogacy.trials.program_headings import needless_columns, single_percentiles
 from surrogacy.trials.rows import Row, fault
+
+# words of a heading that is not understood, but may contain the effect on the final endpoint
+FINAL_WORDS = frozenset(words("os overall survival final true death deaths mortality hazard effect"))
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Headings that are used and ignored, and the two endpoints of a wide table (none for a long one)."""
+    """Meaning of the headings.
+
+    Parameters
+    ----------
+    headings : mapping of column to Heading
+        Columns that are used.
+    ignored, needless : mapping of column to str
+        Columns that are not used, with the reason or the content.
+    sides : tuple of str
+        The two endpoints of a wide table; empty for a long one.
+    remarks : tuple of Fault
+    """
 
     headings: Mapping[str, Heading]
     ignored: Mapping[str, str]
+    needless: Mapping[str, str]
     sides: tuple[str, ...]
+    remarks: tuple[Fault, ...]
 
 
 def interpret_headings(table: Table) -> Layout:
@@ -33,13 +53,20 @@ def interpret_headings(table: Table) -> Layout:
     headings = {column: heading for column in table.columns if (heading := interpret_heading(column)) is not None}
     if any(squash(column) == "ai" for column in headings):  # metafor calls the events of the control arm ci
         headings |= {column: Heading("events_ctl") for column in headings if squash(column) == "ci"}
-    ignored = {column: "not understood" for column in table.columns if column not in headings}
+    if any(squash(column) == "oe" for column in table.columns):  # RevMan: O-E and the variance of O-E
+        headings = {column: heading for column, heading in headings.items() if squash(column) != "variance"}
+    single = single_percentiles(table.columns)
+    headings = {column: heading for column, heading in headings.items() if column not in single}
+    unread = [column for column in table.columns if column not in headings]
+    needless = needless_columns(unread, {column: [row[column] for row in table.rows] for column in unread})
+    ignored = {column: "not understood" for column in unread if column not in needless}
     for quantity in ("trial", "endpoint"):
         columns = [column for column, heading in headings.items() if heading.quantity == quantity]
         secondary = [column for column in columns if squash(column) in SECONDARY_WORDS]
         if len(secondary) < len(columns):
             ignored |= dict.fromkeys(secondary, f"another column names the {quantity}")
     headings = {column: heading for column, heading in headings.items() if column not in ignored}
+    headings, remarks = resolve_estimates(table, headings)
     ratios = {heading.endpoint for heading in headings.values() if heading.quantity in ("hr", "log_hr")} - {""}
     named = {heading.quantity for heading in headings.values()}
     faults = [*_repeated_meanings(table, headings), *_unclear_quantities(table, headings)]
@@ -52,23 +79,43 @@ def interpret_headings(table: Table) -> Layout:
             faults.append(_missing(table, ignored, "no column contains the hazard ratio", "add a column hr or log_hr"))
     else:
         faults += _without_endpoint(table, headings) if ratios else ()
-        sides = _sides(ratios)
+        sides = _sides(ratios, headings, ignored)
         if not sides:
-            faults.append(_missing(table, ignored, *_no_pair(ratios)))
+            faults.append(_missing(table, ignored, *_no_pair(ratios, single=bool({"hr", "log_hr"} & named))))
     if faults:
-        raise DataError(faults, column_meanings(table, headings, ignored))
+        raise DataError(faults, column_meanings(table, headings, ignored | needless))
     unused = _unused(headings, sides)
-    return Layout({c: h for c, h in headings.items() if c not in unused}, ignored | unused, sides)
+    used = {column: heading for column, heading in headings.items() if column not in unused}
+    return Layout(used, ignored | unused, needless, sides, tuple(remarks))
 
 
-def _sides(ratios: set[str]) -> tuple[str, ...]:
-    """Return the surrogate and the final endpoint of a wide table; empty if the headings do not define them."""
+def _sides(ratios: set[str], headings: Mapping[str, Heading], ignored: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the surrogate and the final endpoint of a wide table; empty if the headings do not define them.
+
+    A table without any column that may be an estimate of the final endpoint has comparisons whose final effect is not
+    reported.
+    """
     final = next((name for name in ("final", "OS") if name in ratios), None)
     surrogates = sorted(ratios - {final})
-    return (surrogates[0], final) if final is not None and len(surrogates) == 1 else ()
+    if len(surrogates) != 1:
+        return ()
+    if final is None and not _may_hold_final_effect(headings, ignored):
+        final = "final" if surrogates == ["surrogate"] else "OS"
+    return () if final is None else (surrogates[0], final)
 
 
-def _no_pair(ratios: set[str]) -> tuple[str, str]:
+def _may_hold_final_effect(headings: Mapping[str, Heading], ignored: Mapping[str, str]) -> bool:
+    """Return whether a column is a part of a final effect without hazard ratio, or not understood and may be one."""
+    partial = (
+        heading.endpoint in ("final", "OS") and heading.quantity in ENDPOINT_QUANTITIES - {"events_exp", "events_ctl"}
+        for heading in headings.values()
+    )
+    words_of_ignored = {word for column in ignored for word in re.split(r"[^a-z0-9]+", column.lower())}
+    return any(partial) or any(word in FINAL_WORDS or word.startswith("hr") for word in words_of_ignored)
+
+
+def _no_pair(ratios: set[str], *, single: bool) -> tuple[str, str]:
+    """Return the reason why the headings do not define a pair of hazard ratios, and the remedy."""
     fix = (
         "use trial, hr_pfs, ci_low_pfs, ci_high_pfs, hr_os, ci_low_os, ci_high_os, or one row per hazard ratio with "
         "a column endpoint"
@@ -77,11 +124,17 @@ def _no_pair(ratios: set[str]) -> tuple[str, str]:
     if len(surrogates) > 1 or {"final", "OS"} <= ratios:
         return (
             f"the columns contain hazard ratios of several endpoints: {', '.join(sorted(ratios))}",
-            f"keep two of them, or {fix}",
+            f"keep one surrogate endpoint, and the final endpoint if it is reported, or {fix}",
         )
     if ratios:
         missing = "the final endpoint (hr_os)" if surrogates else "the surrogate endpoint (hr_pfs)"
         return f"no column contains the hazard ratio of {missing}", fix
+    if single:
+        return (
+            "each row has one hazard ratio, and no column names its endpoint",
+            "add a column endpoint (PFS, OS) and put the rows of both endpoints into one table; in a workbook, the "
+            "rows of each endpoint may have a sheet of their own, named PFS and OS",
+        )
     return "the columns are neither long (trial, endpoint, hr, ...) nor wide (hr_pfs, ..., hr_os, ...)", fix
 
 
@@ -93,7 +146,7 @@ def _missing(table: Table, ignored: Mapping[str, str], rule: str, fix: str) -> F
             for column in ignored
         ]
         fix = f"{fix}; columns not understood: {', '.join(names)}"
-    return fault("E005", Row(table.file, 1), "", rule, fix)
+    return fault("E005", Row(table.file, table.header_line), "", rule, fix)
 
 
 def _unclear_quantities(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
@@ -106,10 +159,10 @@ def _unclear_quantities(table: Table, headings: Mapping[str, Heading]) -> Iterat
                 f"name it {name}_pfs or {name}_os if it is for the logarithm; otherwise first divide a standard error "
                 "by the hazard ratio, and a variance by its square"
             )
-            yield fault("E017", Row(table.file, 1), column, rule, fix)
+            yield fault("E017", Row(table.file, table.header_line), column, rule, fix)
         elif heading.quantity == "alpha":
             rule, fix = "a significance level is not read", "give a column ci_level, such as 0.90 for alpha = 0.10"
-            yield fault("E017", Row(table.file, 1), column, rule, fix)
+            yield fault("E017", Row(table.file, table.header_line), column, rule, fix)
 
 
 def _repeated_meanings(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
@@ -120,7 +173,7 @@ def _repeated_meanings(table: Table, headings: Mapping[str, Heading]) -> Iterato
         first = seen.setdefault(key, column)
         if first != column:
             rule = f"this has the same meaning as the column {first!r}: {heading.describe()}"
-            yield fault("E002", Row(table.file, 1), column, rule, "rename or remove one of them")
+            yield fault("E002", Row(table.file, table.header_line), column, rule, "rename or remove one of them")
 
 
 def _without_endpoint(table: Table, headings: Mapping[str, Heading]) -> Iterator[Fault]:
@@ -132,7 +185,7 @@ def _without_endpoint(table: Table, headings: Mapping[str, Heading]) -> Iterator
         suffix = f"_{heading.bound}" if heading.bound else ""
         fix = f"name it {base.format('pfs')}{suffix} or {base.format('os')}{suffix}"
         rule = f"read as {heading.describe()}, but the heading does not name the endpoint"
-        yield fault("E010", Row(table.file, 1), column, rule, fix)
+        yield fault("E010", Row(table.file, table.header_line), column, rule, fix)
 
 
 def _unused(headings: Mapping[str, Heading], sides: Sequence[str]) -> dict[str, str]:
@@ -149,13 +202,16 @@ def _unused(headings: Mapping[str, Heading], sides: Sequence[str]) -> dict[str, 
 
 
 def unknown_columns(table: Table, layout: Layout) -> Iterator[Fault]:
-    """W004: a column is used."""
+    """W004, I004: a column is used."""
     for column, reason in layout.ignored.items():
         hint = suggest(column, canonical_headings()) if reason == "not understood" else ""
         fix = (
             f"{hint} If not, no change is needed" if hint else "rename it if it is needed; see data/trials/CODEBOOK.md"
         )
-        yield fault("W004", Row(table.file, 1), column, f"this column is ignored: {reason}", fix)
+        yield fault("W004", Row(table.file, table.header_line), column, f"this column is ignored: {reason}", fix)
+    for column, content in layout.needless.items():
+        rule = f"this column is not needed, and is not read: {content}"
+        yield fault("I004", Row(table.file, table.header_line), column, rule, "no change is needed")
 
 
 def column_meanings(

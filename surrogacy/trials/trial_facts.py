@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from surrogacy.errors import Fault
+from surrogacy.results.suggestions import did_you_mean
+from surrogacy.trials.cell_forms import is_date
 from surrogacy.trials.cells import number, squash
 from surrogacy.trials.columns import TRIALS, words
+from surrogacy.trials.heading_words import KNOWN_ENDPOINTS
 from surrogacy.trials.rows import Row, fault
 
 FACTS = tuple(
@@ -92,6 +95,24 @@ def misplaced_numbers(rows: Sequence[Row]) -> Iterator[Fault]:
             if number(row, column) is not None:
                 fix = "name the column n_exp or n_ctl if it contains numbers of patients"
                 yield fault("W142", row, column, f"a number is read as the name of the {column.replace('_', ' ')}", fix)
+
+
+def names_as_dates(rows: Sequence[Row]) -> Iterator[Fault]:
+    """W149: the name of a trial is not a date into which a spreadsheet has converted it."""
+    for row in rows:
+        if is_date(row["trial"]):
+            rule = "this name is a date; a spreadsheet may have converted it, such as SEPT-1 or MARCH 2"
+            yield fault("W149", row, "trial", rule, "give the cell the format Text, and type the name again")
+
+
+def unknown_endpoints(effects: Sequence[Row]) -> Iterator[Fault]:
+    """W147: an endpoint that is not known is not the misspelt name of a known one."""
+    for name, row in {row["endpoint"]: row for row in reversed(effects) if row.get("endpoint")}.items():
+        if name in ("surrogate", "final", *KNOWN_ENDPOINTS.values()):
+            continue
+        if hint := did_you_mean(name, KNOWN_ENDPOINTS, cutoff=0.65):
+            rule = "this endpoint is not known, and is taken as an endpoint of its own"
+            yield fault("W147", row, "endpoint", rule, f"{hint} If not, no change is needed")
 
 
 def check_correlations(effects: Sequence[Row]) -> Iterator[Fault]:

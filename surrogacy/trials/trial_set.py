@@ -11,6 +11,7 @@ import pandas as pd
 
 from surrogacy.effects import Effects
 from surrogacy.errors import DataError, Fault, UsageError
+from surrogacy.results.suggestions import unknown_name
 from surrogacy.trials.analysis_set import DEFAULT_PAIRING, AnalysisSet, Pairing, Source
 from surrogacy.trials.columns import FINALS, SURROGATES
 from surrogacy.trials.curated_tables import refuse_pipe, shipped_tables
@@ -21,7 +22,7 @@ from surrogacy.trials.rows import Row
 from surrogacy.trials.set_rules import check_set
 from surrogacy.trials.shared_control import SharedControl
 
-DATA_VERSION = "2026.11"
+DATA_VERSION = "2026.12"
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,9 +199,8 @@ class TrialSet:
 
     def _set_rows(self, name: str) -> tuple[Row, ...]:
         if name not in self.sets:
-            raise UsageError(
-                f"there is no analysis set {name!r}; choose from {', '.join(self.sets)}, or add sets/{name}.csv"
-            )
+            rule = unknown_name(f"there is no analysis set {name!r}", name, self.sets)
+            raise UsageError(f"{rule}, or add sets/{name}.csv")
         table = self._set_table(name)
         errors = [fault for fault in self._check_set(table) if fault.severity == "error"]
         if errors:

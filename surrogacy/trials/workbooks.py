@@ -3,43 +3,66 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import io
+import itertools
 import re
 import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from xml.parsers import expat
 
 from surrogacy.errors import DataError, Fault
+from surrogacy.trials.cells import squash
+from surrogacy.trials.files import SIZE_LIMIT
+from surrogacy.trials.heading_words import KNOWN_ENDPOINTS, endpoint_name
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.table_header import MOST_HEADER_ROWS, MOST_ROWS_ABOVE, RATIOS, Header, find_header
 
 ENCRYPTED = b"\xd0\xcf\x11\xe0"  # a compound file: an encrypted workbook, or XLS
-SIZE_LIMIT = 64 * 2**20  # bytes, of a file and of an unpacked workbook
 LAST_ROW = 2**20  # of a sheet
 ROW_TAG = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*\bref=[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']")
 ROW_NUMBER = re.compile(rb"\br=[\"']([0-9]{1,18})[\"']")
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Cells of the sheet that is read.
+    """Cells of a sheet that is read.
 
     Parameters
     ----------
+    title : str
     rows : tuple of (line, cells)
+        The text of merged cells is repeated in all of them.
+    merged : bool
+        Whether the sheet has merged cells.
+    endpoint : str
+        Endpoint that the title names, if the sheets of several endpoints are read together.
     faults : tuple of Fault
         Remarks on the choice of the sheet.
     """
 
+    title: str
     rows: tuple[tuple[int, list[str]], ...]
-    faults: tuple[Fault, ...]
+    merged: bool
+    endpoint: str = ""
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def header(self) -> Header:
+        """Return the header; that of an empty sheet has no headings."""
+        filled = (row for _, row in self.rows if any(row))
+        return find_header(list(itertools.islice(filled, MOST_ROWS_ABOVE + MOST_HEADER_ROWS)), merged=self.merged)
 
 
-def read_workbook(raw: bytes, file: str) -> Sheet:
-    """Read the first visible sheet that has cells.
+def read_workbook(raw: bytes, file: str) -> tuple[Sheet, ...]:
+    """Read the first visible sheet whose header fits, or the sheets that are named by the endpoint of their rows.
+
+    If no header fits, the first visible sheet with cells is read.
 
     Parameters
     ----------
@@ -60,33 +83,64 @@ def read_workbook(raw: bytes, file: str) -> Sheet:
             warnings.simplefilter("ignore")
             values, formulas = _load(raw, stored=True), _load(raw, stored=False)
             sources = {sheet.title: _source(sheet) for sheet in values.worksheets}
-            filled = []
+            filled, hidden = [], []
             for sheet in values.worksheets:
                 _check_rows(sources[sheet.title], sheet.title, file)
-                if any(value is not None for _, row in _rows(sheet) for value in row):
-                    filled.append(sheet)
-            visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
-            sheet = next(iter(visible + filled), None)
-            rows = list(_rows(sheet)) if sheet is not None else []
+                cells = _sheet(sheet, sources[sheet.title])
+                if any(any(row) for _, row in cells.rows):
+                    filled.append(cells)
+                    hidden += [sheet.title] if sheet.sheet_state != "visible" else []
+            read = _chosen([sheet for sheet in filled if sheet.title not in hidden] or filled)
             faults = []
-            if sheet is not None:
-                faults = _without_value(rows, _rows(formulas[sheet.title]), sources[sheet.title], file)
+            for cells in read:
+                rows = list(_rows(values[cells.title]))
+                faults += _without_value(rows, _rows(formulas[cells.title]), sources[cells.title], file)
     except DataError:
         raise
-    except ModuleNotFoundError:
-        fix = "install the extra: pip install 'surrogacy[xlsx]', or save the sheet as CSV"
-        raise DataError([fault("E001", Row(file), "", "reading a workbook needs openpyxl", fix)]) from None
     except Exception as error:  # openpyxl and its parsers raise many kinds of errors
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         fix = "open it in a spreadsheet and save it again as .xlsx, or as CSV"
         raise DataError([fault("E001", Row(file), "", f"the workbook cannot be read ({reason})", fix)]) from None
-    if sheet is None:
+    if not read:
         fix = "give a header line and one row per comparison or effect"
         raise DataError([fault("E001", Row(file), "", "no sheet of the workbook has cells", fix)])
     if faults:
         raise DataError(faults)
-    cells = tuple((line, [_text(value) for value in row]) for line, row in rows)
-    return Sheet(cells, tuple(_remarks(sheet, filled, values.sheetnames[0], file)))
+    remarks = tuple(_remarks(read, filled, hidden, values.sheetnames[0], file))
+    return (replace(read[0], faults=remarks), *read[1:])
+
+
+def _chosen(sheets: list[Sheet]) -> list[Sheet]:
+    """Return the sheets that are read."""
+    fitting = [sheet for sheet in sheets if sheet.header.fits]
+    named = [sheet for sheet in fitting if squash(sheet.title) in KNOWN_ENDPOINTS and _has_single_ratio(sheet.header)]
+    if len({endpoint_name(sheet.title) for sheet in named}) > 1:
+        return [replace(sheet, endpoint=endpoint_name(sheet.title)) for sheet in named]
+    return (fitting or sheets)[:1]
+
+
+def _has_single_ratio(header: Header) -> bool:
+    """Return whether a header has hazard ratios without the name of their endpoint."""
+    named = [heading for heading in header.meanings if heading.quantity in RATIOS]
+    listed = any(heading.quantity == "endpoint" for heading in header.meanings)
+    return bool(named) and not listed and not any(heading.endpoint for heading in named)
+
+
+def _column_number(letters: str) -> int:
+    return functools.reduce(lambda number, letter: 26 * number + ord(letter) - ord("A") + 1, letters, 0)
+
+
+def _sheet(sheet: Any, source: bytes) -> Sheet:
+    """Return the cells of a sheet as text."""
+    rows = [(line, [_text(value) for value in row]) for line, row in _rows(sheet)]
+    width = max((len(row) for _, row in rows), default=0)
+    ranges = [tuple(map(bytes.decode, match.groups())) for match in MERGED.finditer(source)]
+    for first, top, last, bottom in ranges:
+        left, right = _column_number(first), _column_number(last)
+        for _, row in rows[int(top) - 1 : int(bottom)]:
+            row += [""] * (min(right, width) - len(row))
+            row[left - 1 : right] = [rows[int(top) - 1][1][left - 1]] * len(row[left - 1 : right])
+    return Sheet(sheet.title, tuple(rows), bool(ranges))
 
 
 def _load(raw: bytes, *, stored: bool) -> Any:
@@ -201,15 +255,23 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _remarks(sheet: Any, filled: list[Any], first: str, file: str) -> Iterator[Fault]:
-    """W135, I135: one of several sheets is read."""
-    hidden = [each.title for each in filled if each.sheet_state != "visible"]
-    unread = [each.title for each in filled if each is not sheet]
+def _remarks(read: list[Sheet], filled: list[Sheet], hidden: list[str], first: str, file: str) -> Iterator[Fault]:
+    """W135, I135: the workbook has one table."""
+    names = " and ".join(repr(sheet.title) for sheet in read)
+    verb = f"sheet {names} is read" if len(read) == 1 else f"sheets {names} are read, by the endpoint in their names"
+    unread = [sheet for sheet in filled if sheet.title not in {each.title for each in read}]
+    tables = [sheet.title for sheet in unread if sheet.header.fits and sheet.title not in hidden]
     if hidden:
-        rule = f"sheet {sheet.title!r} is read; hidden: {', '.join(map(repr, hidden))}"
-        fix = "to read a hidden sheet, show it and move it to the front"
-        yield fault("W135", Row(file), "", rule, fix)
-    elif unread or sheet.title != first:
-        left = f"; not read: {', '.join(map(repr, unread))}" if unread else ""
-        rule = f"sheet {sheet.title!r} is read, the first with cells{left}"
-        yield fault("I135", Row(file), "", rule, "to read another sheet, move it to the front")
+        rule = f"{verb}; hidden: {', '.join(map(repr, hidden))}"
+        yield fault("W135", Row(file), "", rule, "to read a hidden sheet, show it and move it to the front")
+    elif tables:
+        rule = f"{verb}, the first whose header fits; further tables, not read: {', '.join(map(repr, tables))}"
+        yield fault("W135", Row(file), "", rule, "put all rows on one sheet, or keep each table in a file of its own")
+    elif len(read) > 1 or unread or read[0].title != first:
+        rule = (
+            verb
+            if len(read) > 1
+            else f"{verb}, the first {'whose header fits' if read[0].header.fits else 'with cells'}"
+        )
+        left = f"; not read: {', '.join(repr(sheet.title) for sheet in unread)}" if unread else ""
+        yield fault("I135", Row(file), "", f"{rule}{left}", "to read another sheet, move it to the front")

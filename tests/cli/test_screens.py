@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 import surrogacy
-from surrogacy.cli import fit, pps
+from surrogacy.cli import fit, pps, run
 from surrogacy.cli.terminal import show
 from surrogacy.errors import CaveatCode
 from surrogacy.evaluation.answers import Conclusion
@@ -39,7 +39,7 @@ def runs(tmp_path_factory):
     finished = {}
     for name, (command, sets) in COMMANDS.items():
         shown = []
-        monkeypatch.setattr(command, "show", lambda sections, *_, details, shown=shown: shown.append(sections))
+        monkeypatch.setattr(run, "show", lambda sections, *_, details, shown=shown: shown.append(sections))
         out = folder / name
         arguments = [*PINNED, "--out", str(out), "--format", "svg"]
         assert command.main([*sets, *arguments]) == 0

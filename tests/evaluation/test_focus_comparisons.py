@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from surrogacy.evaluation.placement import (
-    POSITIONS,
     focus_comparisons,
     place,
     placement_record,
@@ -18,6 +17,7 @@ from surrogacy.evaluation.placement_text import in_words
 from surrogacy.figures import placement_data
 from surrogacy.fit import main
 from surrogacy.models import BivariateBayes, WeightedRegression
+from surrogacy.results.labels import POSITIONS
 from tests.support.pinned_tables import PINNED
 
 BOTH = ("himalaya-durva", "himalaya-stride")
@@ -127,6 +127,7 @@ def test_lines_that_disagree_are_listed(trials):
     assert "errors of both effects" not in words
 
 
+@pytest.mark.slow
 def test_on_the_command_line(capsys, tmp_path):
     out = tmp_path / "out"
     arguments = [

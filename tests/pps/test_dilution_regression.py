@@ -88,6 +88,7 @@ def test_offset_likelihood_is_the_integral_over_the_true_effects():
         assert own == pytest.approx(np.log(total), abs=2e-3)
 
 
+@pytest.mark.slow
 def test_offset_recovers_dilution():
     """20 data sets made with k = 1 and a = 0: mean of (estimate - truth) / SD within four errors, 4 / sqrt(20)."""
     generator = np.random.default_rng(12)

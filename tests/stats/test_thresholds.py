@@ -116,6 +116,8 @@ def test_an_unbounded_interval_is_flagged_too():
     assert "is unbounded" in caveat.text
 
 
+@pytest.mark.slow
+@pytest.mark.nuts
 def test_a_sampled_model_raises_the_flags(trials):
     effects = trials.analysis_set("advanced-immunotherapy")
     result = create("product-normal", draws=400, tune=400, chains=2).fit(effects)
@@ -141,6 +143,7 @@ def test_neither_proof_nor_hint_follows(fits):
         assert iqwig_trial(made, SurrogateEffect("NEW", 0.7, 0.6, upper)).value == value
 
 
+@pytest.mark.slow
 def test_figure_caption_screen_and_document(fits, capsys):
     result = fits["advanced-immunotherapy", "bivariate-bayes"]
     axes = plot_bubble(result)

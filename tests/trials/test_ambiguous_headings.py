@@ -105,7 +105,7 @@ def test_headings_of_a_model():
     effects = trials.pair(trials.surrogates)
     assert effects.n.tolist() == [150, 200, 120, 180, 95, 160, 140, 110, 130, 170]
     assert effects.rho_within[:3] == pytest.approx([0.65, 0.70, 0.68])
-    assert any(fault.code == "I134" and "1:1 allocation is assumed" in fault.rule for fault in trials.faults)
+    assert any(fault.code == "W134" and "1:1 allocation is assumed" in fault.rule for fault in trials.faults)
     result = BivariateRandomEffects(method="reml").fit(effects)
     assert [result["mu_surrogate"].value, result["mu_final"].value] == pytest.approx([-0.44294, -0.29148], abs=5e-6)
     assert [result["tau_surrogate"].value, result["tau_final"].value] == pytest.approx([0, 0], abs=1e-9)

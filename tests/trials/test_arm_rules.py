@@ -67,6 +67,7 @@ def test_every_layout_gives_the_same_arms(layout, read, table):
     assert not [found for found in trials.faults if found.file.endswith("own.csv")]
 
 
+@pytest.mark.slow
 def test_an_added_trial_is_decomposed(table, capsys):
     counts = "progressions,deaths_without_progression,follow_up_low,follow_up_high"
     path = table(f"{EFFECTS},{MEDIANS},{counts}\n{VALUES},{MONTHS},240,20,12,40\n")

@@ -8,7 +8,7 @@ import pytest
 from surrogacy.errors import DataError
 from surrogacy.fit import main
 from surrogacy.trials import read_pairs, workbooks
-from surrogacy.trials.files import read_table
+from surrogacy.trials.own_tables import read_own_table
 from tests.support.fault_inputs import repacked, workbook
 
 
@@ -37,13 +37,13 @@ def test_truth_values_in_a_workbook(file):
 
 
 def test_a_workbook_under_another_name(file):
-    assert len(read_table(file("table.csv", workbook())).rows) == 3
+    assert len(read_own_table(file("table.csv", workbook())).rows) == 3
 
 
 def test_a_workbook_that_unpacks_to_more_than_the_limit(file, monkeypatch):
     monkeypatch.setattr(workbooks, "SIZE_LIMIT", 1000)
     with pytest.raises(DataError, match="unpacks to"):
-        read_table(file("bomb.xlsx", workbook()))
+        read_own_table(file("bomb.xlsx", workbook()))
 
 
 def formula_in(cell):

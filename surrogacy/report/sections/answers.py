@@ -41,10 +41,10 @@ def surrogate_name(fit: SetFit) -> str:
 
 def _title(run: FitRun) -> Iterator[Detail]:
     final = common_final_name(fit.effects for fit in run.sets)
-    own_table = run.settings.pairs_table is not None
-    surrogate = surrogate_name(run.sets[0]) if own_table and run.sets else "PFS"
-    where = "" if own_table else " in hepatocellular carcinoma"
-    yield Heading(f"Does {surrogate} predict {final}{where}?", versions(run.trials))
+    pairs_alone = run.settings.pairs_table is not None
+    surrogate = surrogate_name(run.sets[0]) if pairs_alone and run.sets else "PFS"
+    where = "" if pairs_alone else " in hepatocellular carcinoma"
+    yield Heading(f"Does {surrogate} predict {final}{where}?", versions(run.trials, "table" if pairs_alone else "data"))
 
 
 def _blocks(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
@@ -89,8 +89,8 @@ def _threshold_sentence(reply: Answer, words: dict[str, str]) -> str:
         return ""
     unreliable = threshold.hr is not None and not reply.conclusion.is_shown
     status = "unreliable" if unreliable else threshold.status
-    hr, other = number(threshold.hr), number(threshold.hr_other)
-    return phrase("thresholds", status, hr=hr, other=other, **words)
+    limits = {"hr": number(threshold.hr), "hr_low": number(threshold.hr_other)}
+    return phrase("thresholds", status, **limits, **words)
 
 
 def threshold_cell(reply: Answer) -> str:

@@ -21,15 +21,15 @@ LOG_HAZARD_RATIOS = ("surrogate", "observed", "predicted", "low", "high", "low_8
 
 def section(run: FitRun) -> Section:
     """Return how well the models predict trials that they were not fitted to."""
-    analyses = run.sets
-    final = common_final_name(one.effects for one in analyses)
-    within = [(one.name, predictions) for one in analyses for predictions in one.cross_validation]
+    sets = run.sets
+    final = common_final_name(fit.effects for fit in sets)
+    within = [(fit.name, predictions) for fit in sets for predictions in fit.cross_validation]
     elsewhere = [(f"{predictions.training} -> {predictions.test}", predictions) for predictions in run.external]
     title = f"Leave-one-trial-out prediction of {with_article(final)}"
     other_title = f"Prediction of {with_article(final)} in another set"
     return Section(
         key="cross_validation",
-        by_set={one.name: tuple(_coverage_line(one)) for one in analyses},
+        by_set={fit.name: tuple(_coverage_line(fit)) for fit in sets},
         tables=(
             *_tables("cross_validation", title, within, "", final),
             *_tables("external_validation", other_title, elsewhere, text("elsewhere_note"), final),
@@ -46,15 +46,15 @@ def section(run: FitRun) -> Section:
     )
 
 
-def _coverage_line(one: SetFit) -> Iterator[Note]:
+def _coverage_line(fit: SetFit) -> Iterator[Note]:
     """Return how many observed final effects lie within the interval predicted from the other trials, by model."""
-    labels, cells = comparison_labels([one]), []
-    for predictions in one.cross_validation:
+    labels, cells = comparison_labels([fit]), []
+    for predictions in fit.cross_validation:
         covered, size = predictions.coverage
         outside = f" (not {', '.join(labels[name] for name in predictions.outside)})" if predictions.outside else ""
         cells.append(f"{model_label(predictions.model)} {covered} of {size}{outside}")
     if cells:
-        what = f"observed {final_name(one.effects)} HR within the 95% interval predicted from the other trials"
+        what = f"observed {final_name(fit.effects)} HR within the 95% interval predicted from the other trials"
         yield Note(f"{what}: {'; '.join(cells)}")
 
 
@@ -63,14 +63,14 @@ def _tables(
 ) -> tuple[Table, ...]:
     """Return a table with a row a model, and one with a row a comparison."""
     summaries = []
-    for where, one in predictions:
-        summary = {"set": where, **one.summary()}
+    for where, predicted in predictions:
+        summary = {"set": where, **predicted.summary()}
         summaries.append(summary | {share: f"{summary[count]} of {summary['k']}" for share, count in SHARES})
     records = [
-        {"set": where, "model": one.model, **record}
+        {"set": where, "model": predicted.model, **record}
         | {f"hr_{key}": exp(value) for key in LOG_HAZARD_RATIOS if isinstance(value := record.get(key), float)}
-        for where, one in predictions
-        for record in one.records
+        for where, predicted in predictions
+        for record in predicted.records
     ]
     comparisons, words = f"{name}_trials", {"True": "yes", "False": "no"}
     return (
@@ -79,12 +79,12 @@ def _tables(
     )
 
 
-def cross_validation_drawings(analyses: Sequence[SetFit]) -> Iterator[Drawing]:
+def cross_validation_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:
     """Return the figure of the last model of each set whose choices are varied (``--sensitivity``)."""
-    for one in analyses:
-        predicted = [predictions for predictions in one.cross_validation if predictions.predicted]
-        result = one.result(predicted[-1].model) if predicted else None
-        if one.choices and result is not None:
+    for fit in sets:
+        predicted = [predictions for predictions in fit.cross_validation if predictions.predicted]
+        result = fit.result(predicted[-1].model) if predicted else None
+        if fit.choices and result is not None:
             yield _drawing(predicted[-1], result)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from functools import partial
 
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.pps_run import PpsRun
@@ -13,27 +12,21 @@ from surrogacy.report.captions import sentences
 from surrogacy.report.section import (
     BLANK,
     Cell,
-    Column,
     Detail,
     Drawing,
     Grid,
     Heading,
     Note,
-    Record,
     Section,
     Table,
-    columns,
     drawing,
-    record_table,
     table,
     text,
 )
 from surrogacy.report.sections.decomposition_answer import answer, every_trial_answer, residual_p_record
-from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import months, number, share_with_interval, with_interval
 from surrogacy.results.labels import GAP_PARTS, OS_HAZARD_RATIOS
 
-RESIDUAL_P = "p of the residual (two-sided)"
 PANELS = 4  # decompositions of the trial in focus in one waterfall
 CURVES = 2  # calibrations whose hazard ratio is drawn over time
 
@@ -175,65 +168,44 @@ def decomposition_table(
     name: str, title: str, decompositions: Sequence[Decomposition], residual_p: str
 ) -> tuple[Table, ...]:
     """Return a table of decompositions: hazard ratios, parts of the gap and their shares, with intervals."""
-    ratio = partial(with_interval, digits=3)
-    printed = (
-        Column("trial", "Trial"),
-        Column("scenario", "PFS effect"),
-        Column("calibration", "Calibration"),
-        Column("model_pps", "Model PPS, months (control / experimental)"),
-        *(Column(f"ratio {key}", heading, ratio) for key, heading in OS_HAZARD_RATIOS.items()),
-        *(Column(f"part {key}", f"{heading}, log HR", with_interval) for key, heading in GAP_PARTS.items()),
-        *(Column(f"of {key}", f"{name}, share of the gap", share_with_interval) for key, name in GAP_PARTS.items()),
-        Column("split", "Split identified"),
-        Column("p_residual", RESIDUAL_P, number),
-        Column("endless", "OS HR, PPS → ∞ (follow-up of the trial; complete)"),
-        Column("pps_needed", "PPS that dilution alone would need, months", months),
-    )
     cells = [_printed_cells(decomposition) for decomposition in decompositions]
-    rows: list[Record] = [
-        {**decomposition.record, **row} for decomposition, row in zip(decompositions, cells, strict=True)
-    ]
     problems = dict.fromkeys(
         f"{decomposition.inputs.name}: {problem}"
         for decomposition in decompositions
         for problem in decomposition.problems
     )
-    intervals = f"Intervals: {decompositions[0].effects['gap'].method}, 95%."
-    note = f"{text('decomposition_method')} {intervals} {text('share_sets')} {residual_p} {'. '.join(problems)}."
-    return record_table(name, title, rows, printed, note, print_only=cells[0])
+    return table(
+        name,
+        [{**decomposition.record, **row} for decomposition, row in zip(decompositions, cells, strict=True)],
+        layout="decomposition",
+        formats={"pps_needed": months},
+        print_only=cells[0],
+        title=title,
+        method=decompositions[0].effects["gap"].method,
+        residual_p=residual_p,
+        problems=". ".join(problems),
+    )
 
 
-def _printed_cells(decomposition: Decomposition) -> dict[str, str | Estimate]:
+def _printed_cells(decomposition: Decomposition) -> dict[str, str]:
     """Return the cells of the printed table that combine numbers."""
     equal = decomposition.equal_pps
     return {
         "trial": decomposition.inputs.name,
         "scenario": decomposition.calibration.scenario,
         "model_pps": _model_pps(decomposition),
-        **{f"ratio {key}": decomposition.hazard_ratios[key] for key in OS_HAZARD_RATIOS},
-        **{f"part {key}": decomposition.effects[key] for key in GAP_PARTS},
-        **{f"of {key}": decomposition.shares[key] for key in GAP_PARTS},
+        **{f"ratio_{key}": with_interval(decomposition.hazard_ratios[key], 3) for key in OS_HAZARD_RATIOS},
+        **{f"part_{key}": with_interval(decomposition.effects[key]) for key in GAP_PARTS},
+        **{f"of_{key}": share_with_interval(decomposition.shares[key]) for key in GAP_PARTS},
         "split": "yes" if decomposition.identified else "no",
         "endless": f"{number(equal.endless, 3)}; {number(equal.endless_complete, 3)}",
     }
 
 
 def _direct_death_table(run: PpsRun) -> tuple[Table, ...]:
-    printed = columns(
-        "direct_death equal model dilution_of_model dilution imbalance residual",
-        direct_death="Share of PFS events that are deaths",
-        equal=OS_HAZARD_RATIOS["equal"],
-        model=OS_HAZARD_RATIOS["model"],
-        dilution_of_model="Dilution, share of the model's attenuation",
-        dilution="Dilution, share of the gap",
-        imbalance="Imbalance, share of the gap",
-        residual="Residual, share of the gap",
-        digits=3,
-    )
     label = run.main.calibration.label if run.main else "calibration M, first PFS effect of the table of decompositions"
-    note = f"{label[0].upper()}{label[1:]}. The shares are point values without intervals."
-    title = "Sensitivity to the share of deaths without progression"
-    return record_table("direct_death", title, [asdict(scenario) for scenario in run.by_direct_death], printed, note)
+    records = [asdict(scenario) for scenario in run.by_direct_death]
+    return table("direct_death", records, label=f"{label[0].upper()}{label[1:]}")
 
 
 def by_hazard_ratio(run: PpsRun) -> list[Decomposition]:

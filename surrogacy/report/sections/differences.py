@@ -1,20 +1,16 @@
-"""Differences of the association between two sets of trials, and before and after rows are added."""
+"""Differences of the association between two sets of trials."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
-from surrogacy.evaluation.differences import POWER_NOTE, Difference
-from surrogacy.evaluation.posterior_differences import Contrast
-from surrogacy.report.section import BLANK, Cell, Entry, Grid, Note, Record, Section, Table, table, text
-from surrogacy.report.sections.answers import answers_of
+from surrogacy.evaluation.differences import Difference
+from surrogacy.report.section import BLANK, Cell, Entry, Grid, Section, Table, table, text
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import common_final_name, final_name
-from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import number, signed, with_interval
-from surrogacy.results.labels import estimate_label, estimate_labels, model_label
+from surrogacy.results.endpoint_names import common_final_name
+from surrogacy.results.format import number, with_interval
+from surrogacy.results.labels import estimate_labels
 
 TITLE = "Is the association weaker?"
 
@@ -28,7 +24,7 @@ def section(run: FitRun) -> Section:
         answer=tuple(_answer(run.differences)),
         details=(grid, BLANK) if run.differences else (),
         tables=_table(run),
-        record={"differences": [_record(difference) for difference in run.differences]},
+        record={"differences": [difference.record for difference in run.differences]},
     )
 
 
@@ -63,109 +59,10 @@ def _row(difference: Difference) -> tuple[Cell, ...]:
     )
 
 
-def _record(difference: Difference) -> Record:
-    """Return one difference; ``power``, at the observed difference, is null, with the reason beside it."""
-    contrasts = {
-        name: asdict(contrast) | {"difference": contrast.difference.record}
-        for name, contrast in difference.contrasts.items()
-    }
-    about = {"sentence": difference.sentence, "power": None, "power_note": POWER_NOTE}
-    return asdict(difference) | {"contrasts": contrasts} | about
-
-
 def _table(run: FitRun) -> tuple[Table, ...]:
     """Return a row a quantity."""
-    labels = estimate_labels(common_final_name(one.effects for one in run.sets))
-    rows = [_contrast(one, name, contrast) for one in run.differences for name, contrast in one.contrasts.items()]
-    sentences = [f"{one.names[0]} against {one.names[1]}: {one.sentence}" for one in run.differences]
+    labels = estimate_labels(common_final_name(fit.effects for fit in run.sets))
+    rows = [record for difference in run.differences for record in difference.contrast_records]
+    sentences = [f"{' against '.join(difference.names)}: {difference.sentence}" for difference in run.differences]
     remarks = " ".join([text("no_data"), text("detectable"), *sentences])
     return table("differences", rows, labels=labels, remarks=remarks)
-
-
-def _contrast(difference: Difference, name: str, contrast: Contrast) -> Record:
-    return {
-        "first": difference.names[0],
-        "second": difference.names[1],
-        "k_first": difference.trials[0],
-        "k_second": difference.trials[1],
-        "quantity": name,
-        "value_first": contrast.first,
-        "value_second": contrast.second,
-        "difference": contrast.difference.value,
-        "low": contrast.difference.low,
-        "high": contrast.difference.high,
-        "level": contrast.difference.level,
-        "kind": contrast.difference.method,
-        "p": contrast.p,
-        "probability_first_smaller": contrast.probability_first_smaller,
-        "probability_no_data": contrast.probability_no_data,
-        "odds_ratio_no_data": contrast.odds_ratio_no_data,
-        "power": None,
-        "power_note": POWER_NOTE,
-        "trials_needed": difference.trials_needed,
-        "detectable": difference.detectable,
-        "detectable_difference": difference.detectable_difference if name == "r" else None,
-        "weights": difference.weights,
-        "problems": "; ".join(difference.problems),
-    }
-
-
-def changes_section(run: FitRun) -> Section:
-    """Return what the added rows change (``--add``)."""
-    rows = []
-    for change in run.changes:
-        before, after = change.before, change.after
-        difference = None if before is None or after is None else after - before
-        sizes = f"{_used(change.k_before, change.left_out_before)} → {_used(change.k_after, change.left_out_after)}"
-        about = change.set, model_label(change.model), estimate_label(change.estimate, "OS"), sizes
-        rows.append((*about, number(before, 3), number(after, 3), signed(difference, 3)))
-    headings = ("Set", "Model", "Quantity", "Comparisons", "Before", "After", "Change")
-    grid = Grid(headings, tuple(rows), "What the added rows change", "\n".join(_omissions(run)))
-    return Section(
-        key="changes",
-        answer=tuple(_change_answers(run)),
-        details=(grid,) if rows else (),
-        record={"changes": list(map(asdict, run.changes))},
-    )
-
-
-def _change_answers(run: FitRun) -> Iterator[Note]:
-    """Return the change of the first number of the quoted model of every set, beside its interval."""
-    replies = answers_of(run)
-    for fit in run.sets:
-        reply = replies.get(fit.name)
-        if reply is None:
-            continue
-        change = next((row for row in run.changes if (row.set, row.model) == (fit.name, reply.quoted.model)), None)
-        if change is None or change.k_before == change.k_after:
-            continue
-        estimate = reply.quoted.estimates.get(change.estimate)
-        yield Note(
-            text(
-                "change_answer",
-                set=set_label(fit.name),
-                quantity=estimate_label(change.estimate, final_name(fit.effects)),
-                before=number(change.before),
-                after=with_interval(estimate) if isinstance(estimate, Estimate) else number(change.after),
-                k_before=change.k_before,
-                k_after=change.k_after,
-            )
-        )
-
-
-def _omissions(run: FitRun) -> Iterator[str]:
-    """Return the comparisons that models leave out, the reason and the remedy."""
-    models: dict[tuple[str, ...], dict[str, None]] = {}
-    for change in run.changes:
-        if change.left_out_after:
-            reason = change.set, ", ".join(change.left_out_after), change.reason, change.remedy
-            models.setdefault(reason, {})[model_label(change.model)] = None
-    for (name, comparisons, why, remedy), names in models.items():
-        yield f"{name}, {' and '.join(names)}: {comparisons} left out, {why}. Remedy: {remedy}."
-
-
-def _used(used: int | None, left_out: Sequence[str]) -> str:
-    """Return the comparisons in the fit: ``27``, ``24 of 27``, or that the model was not fitted."""
-    if used is None:
-        return "not fitted"
-    return f"{used} of {used + len(left_out)}" if left_out else f"{used}"

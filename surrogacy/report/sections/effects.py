@@ -9,10 +9,9 @@ import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.arrays import FloatArray
-from surrogacy.report.section import Column, Record, Section, Table, table
+from surrogacy.report.section import Record, Section, Table, table
 from surrogacy.results.endpoint_names import endpoint_of
 from surrogacy.results.format import number, value_and_interval
-from surrogacy.results.labels import HEADINGS
 from surrogacy.results.result import Result
 
 SIDES = ("surrogate", "final")
@@ -27,43 +26,41 @@ def section(run: FitRun) -> Section:
             *_effects_table(run.sets),
             *_true_effects_table(run.sets),
             *_left_out_table(run.sets),
-            _flow_table(run),
+            *_flow_table(run),
         ),
         record={"flow": _flow_record(run)},
     )
 
 
-def comparison_labels(analyses: Sequence[SetFit]) -> dict[str, str]:
+def comparison_labels(sets: Sequence[SetFit]) -> dict[str, str]:
     """Return the labels of comparisons by identifier."""
-    return {
-        name: label for one in analyses for name, label in zip(one.effects.comparison, one.effects.labels, strict=True)
-    }
+    return {name: label for fit in sets for name, label in zip(fit.effects.comparison, fit.effects.labels, strict=True)}
 
 
-def trial_labels(analyses: Sequence[SetFit]) -> dict[str, str]:
+def trial_labels(sets: Sequence[SetFit]) -> dict[str, str]:
     """Return the labels of trials by identifier."""
-    return {name: label for one in analyses for name, label in zip(one.effects.trial, one.effects.labels, strict=True)}
+    return {name: label for fit in sets for name, label in zip(fit.effects.trial, fit.effects.labels, strict=True)}
 
 
-def _effects_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
+def _effects_table(sets: Sequence[SetFit]) -> tuple[Table, ...]:
     """Return both hazard ratios of every comparison, as fitted."""
-    complete = all(one.effects.has_standard_errors.all() for one in analyses)
+    complete = all(fit.effects.has_standard_errors.all() for fit in sets)
     return table(
         "effects",
-        [record for one in analyses for record in _effects_rows(one)],
+        [record for fit in sets for record in _effects_rows(fit)],
         formats={"n": partial(number, digits=0)},
         print_only=("label", *(f"{part}_{side}" for part in ("name", "shown") for side in SIDES)),
         remarks="" if complete else NO_INTERVAL,
     )
 
 
-def _effects_rows(one: SetFit) -> Iterator[Record]:
-    effects = one.effects
+def _effects_rows(fit: SetFit) -> Iterator[Record]:
+    effects = fit.effects
     limits = [np.exp(limit) for limit in effects.limits]
     columns, unverified = effects.described_columns, effects.unverified
     for i, comparison in enumerate(effects.comparison):
         factors = {name: values[i] for name, values in columns.items()}
-        record = {"set": one.name, "comparison": comparison, "trial": effects.trial[i], "n": effects.n[i], **factors}
+        record = {"set": fit.name, "comparison": comparison, "trial": effects.trial[i], "n": effects.n[i], **factors}
         record |= {"rho_within": effects.rho_within[i], "label": effects.labels[i]}
         for column, side in enumerate(SIDES):
             log_hr, se = effects.log_hr[i, column], effects.se[i, column]
@@ -80,17 +77,17 @@ def _effects_rows(one: SetFit) -> Iterator[Record]:
         yield record
 
 
-def _true_effects_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
+def _true_effects_table(sets: Sequence[SetFit]) -> tuple[Table, ...]:
     """Return observed and true effects of every comparison, by the exact posterior."""
-    records = [record for one in analyses for record in _true_effects_rows(one)]
-    return table("true_effects", records, labels=comparison_labels(analyses))
+    records = [record for fit in sets for record in _true_effects_rows(fit)]
+    return table("true_effects", records, labels=comparison_labels(sets))
 
 
-def _true_effects_rows(one: SetFit) -> Iterator[Record]:
-    for result in one.results:
+def _true_effects_rows(fit: SetFit) -> Iterator[Record]:
+    for result in fit.results:
         true_effects = None if result.posterior is None else result.posterior.true_effects()
         if true_effects is not None:
-            yield from _true_effects_of(one.name, result, *true_effects)
+            yield from _true_effects_of(fit.name, result, *true_effects)
 
 
 def _true_effects_of(name: str, result: Result, mean: FloatArray, covariance: FloatArray) -> Iterator[Record]:
@@ -107,56 +104,51 @@ def _true_effects_of(name: str, result: Result, mean: FloatArray, covariance: Fl
         yield {"set": name, "comparison": comparison, **numbers, "covariance_true": covariance_true}
 
 
-def _left_out_table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
+def _left_out_table(sets: Sequence[SetFit]) -> tuple[Table, ...]:
     """Return the comparisons that a model leaves out because they lack what it needs."""
     records = [
         {
-            "set": one.name,
+            "set": fit.name,
             "model": model,
             "comparison": entry.comparison,
             "reason": entry.reason,
             "remedy": entry.remedy,
         }
-        for one in analyses
+        for fit in sets
         for model, left_out in (
-            *((result.model, result.left_out) for result in one.results),
-            *((entry.model, entry.left_out) for entry in one.not_fitted),
+            *((result.model, result.left_out) for result in fit.results),
+            *((entry.model, entry.left_out) for entry in fit.not_fitted),
         )
         for entry in left_out
     ]
-    return table("left_out", records, labels=comparison_labels(analyses))
+    return table("left_out", records, labels=comparison_labels(sets))
 
 
 def _in_no_set(run: FitRun) -> dict[str, str]:
     """Return the comparisons that no set of the run considers, and why."""
     table = run.trials.trials
-    considered = {entry.comparison for one in run.sets for entry in one.flow}
+    considered = {entry.comparison for fit in run.sets for entry in fit.flow}
     stages = zip(table["comparison"], table["stage"], strict=True)
     return {name: f"{stage} stage: in no set of this run" for name, stage in stages if name not in considered}
 
 
-def _flow_table(run: FitRun) -> Table:
+def _flow_table(run: FitRun) -> tuple[Table, ...]:
     """Return every comparison: in which fit it is, or why not."""
-    rows = [(one.name, entry.comparison, entry.included, entry.reason) for one in run.sets for entry in one.flow]
+    rows = [(fit.name, entry.comparison, entry.included, entry.reason) for fit in run.sets for entry in fit.flow]
     rows += [("", comparison, False, why) for comparison, why in _in_no_set(run).items()]
-    table = run.trials.trials
-    labels = dict(zip(table["comparison"], table["label"], strict=True))
-    printed = (
-        Column("set", HEADINGS["set"]),
-        Column("comparison", HEADINGS["comparison"], labels.__getitem__),
-        Column("in_fit", "Fit", lambda fitted: "in the fit" if fitted else "not in the fit"),
-        Column("why", HEADINGS["why"]),
-    )
-    return Table("flow", "Flow of comparisons", printed, tuple(rows))
+    labels = dict(zip(run.trials.trials["comparison"], run.trials.trials["label"], strict=True))
+    records = [dict(zip(("set", "comparison", "in_fit", "why"), row, strict=True)) for row in rows]
+    formats = {"in_fit": lambda fitted: "in the fit" if fitted else "not in the fit"}
+    return table("flow", records, labels=labels, formats=formats)
 
 
 def _flow_record(run: FitRun) -> Record:
     """Return where every comparison of the table went."""
     sets = {
-        one.name: {
-            "in_fit": sorted(entry.comparison for entry in one.flow if entry.included),
-            "not_in_fit": {entry.comparison: entry.reason for entry in one.flow if not entry.included},
+        fit.name: {
+            "in_fit": sorted(entry.comparison for entry in fit.flow if entry.included),
+            "not_in_fit": {entry.comparison: entry.reason for entry in fit.flow if not entry.included},
         }
-        for one in run.sets
+        for fit in run.sets
     }
     return {"comparisons": len(run.trials.trials), "sets": sets, "in_no_set": _in_no_set(run)}

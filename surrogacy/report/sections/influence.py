@@ -12,24 +12,24 @@ from surrogacy.results.labels import model_label
 
 def section(run: FitRun) -> Section:
     """Return what single trials change."""
-    analyses = run.sets
+    sets = run.sets
     return Section(
         key="influence",
-        by_set={one.name: tuple(_pivotal_line(one)) for one in analyses},
+        by_set={fit.name: tuple(_pivotal_line(fit)) for fit in sets},
         tables=(*_influence_table(run), *_changes_table(run)),
         record={
-            "influence": [record for one in analyses for record in one.influence],
-            "delete_one": [record for one in analyses for record in one.delete_one],
+            "influence": [record for fit in sets for record in fit.influence],
+            "delete_one": [record for fit in sets for record in fit.delete_one],
         },
     )
 
 
-def _pivotal_line(one: SetFit) -> Iterator[Note]:
+def _pivotal_line(fit: SetFit) -> Iterator[Note]:
     """Return the single trials without which an interval of the slope would contain 0, or no longer, by model."""
-    labels, cells = trial_labels([one]), []
-    for model in dict.fromkeys(record["model"] for record in one.delete_one):
+    labels, cells = trial_labels([fit]), []
+    for model in dict.fromkeys(record["model"] for record in fit.delete_one):
         records: list[Record] = [
-            record for record in one.delete_one if record["model"] == model and "slope_sign" in record
+            record for record in fit.delete_one if record["model"] == model and "slope_sign" in record
         ]
         changed = [record for record in records if record["slope_sign"] != records[0]["slope_sign"]]
         if changed:
@@ -41,7 +41,7 @@ def _pivotal_line(one: SetFit) -> Iterator[Note]:
 
 def _influence_table(run: FitRun) -> tuple[Table, ...]:
     """Return leverage and influence of each comparison on the weighted regression."""
-    records = [record for one in run.sets for record in one.influence]
+    records = [record for fit in run.sets for record in fit.influence]
     return table("influence", records, labels=_labels(run))
 
 
@@ -52,7 +52,7 @@ def _labels(run: FitRun) -> dict[str, str]:
 def _changes_table(run: FitRun) -> tuple[Table, ...]:
     """Return the change of every estimate without each trial, and the conclusions that rest on one trial."""
     labels = _labels(run)
-    records = [record for one in run.sets for record in one.delete_one if record["left_out"]]
-    pivotal = [f"[{one.name}] {sentence}" for one in run.sets for sentence in one.pivotal_trials(labels)]
+    records = [record for fit in run.sets for record in fit.delete_one if record["left_out"]]
+    pivotal = [f"[{fit.name}] {sentence}" for fit in run.sets for sentence in fit.pivotal_trials(labels)]
     conclusions = f" Conclusions that another set of trials would not give: {'; '.join(pivotal)}" if pivotal else ""
     return table("delete_one", records, labels=labels, remarks=f"{conclusions}.")

@@ -4,55 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import BLANK, Cell, Detail, Grid, Heading, Note, Record, Section, Table, table
-from surrogacy.results.endpoint_names import final_name, final_names, surrogate_names
+from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import ABSENT, interval, number, settings_in_words, with_interval
 from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
-from surrogacy.results.requirements import LeftOut
 from surrogacy.results.result import Result
 
-# what tells how close the association is, where it is not rho_between
-ASSOCIATION = {"weighted-pearson": "r", "weighted-regression": "r2_trial", "daniels-hughes": "sigma_cond"}
+ASSOCIATIONS = ("r", "r2_trial", "sigma_cond")  # measures of the association, of which the first is printed
 
 
 def section(run: FitRun) -> Section:
     """Return the estimates of every model on every set."""
-    analyses = run.sets
+    sets = run.sets
     return Section(
         key="models",
-        by_set={one.name: _block(one) for one in analyses},
-        caveats={one.name: (*_remedies(one), *_warnings(one), BLANK) for one in analyses},
-        tables=_table(analyses),
+        by_set={fit.name: _block(fit) for fit in sets},
+        caveats={fit.name: (*_remedies(fit), *_warnings(fit), BLANK) for fit in sets},
+        tables=_table(sets),
         record={
-            "fits": [fit_record(result) for one in analyses for result in one.results],
-            "failures": _failures(analyses),
+            "fits": [result.record for fit in sets for result in fit.results],
+            "failures": _failures(sets),
         },
     )
 
 
-def _block(one: SetFit) -> tuple[Detail, ...]:
+def _block(fit: SetFit) -> tuple[Detail, ...]:
     """Return name, size and models of a set."""
-    effects = one.effects
+    effects = fit.effects
     size = effects.n_patients
     patients = f", {size:,.0f} patients" if size == size else ""
-    left_out = sum(not entry.included for entry in one.flow)
+    left_out = sum(not entry.included for entry in fit.flow)
     flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""
     remark = f"  {len(effects)} comparisons, {len(effects.trials)} trials{patients}{flow}"
     rows: list[tuple[str | Cell, ...]] = [
         (_model_cell(result), _association_cell(result), _slope_cell(result), _threshold_cell(result))
-        for result in one.results
+        for result in fit.results
     ]
-    rows += [(model_label(model), Cell(f"not fitted: {text}", style="red"), "", "") for model, text in one.failures]
+    rows += [(model_label(model), Cell(f"not fitted: {text}", style="red"), "", "") for model, text in fit.failures]
     rows += [
         (model_label(entry.model), Cell(f"not fitted: {entry.reason}", style="yellow"), "", "")
-        for entry in one.not_fitted
+        for entry in fit.not_fitted
     ]
     headings = ("Model", "Association (95% interval)", "Slope (95% interval)", "STE (HR)")
-    return Heading(one.name, remark), Grid(headings, tuple(rows))
+    return Heading(fit.name, remark), Grid(headings, tuple(rows))
 
 
 def _model_cell(result: Result) -> Cell:
@@ -61,16 +57,12 @@ def _model_cell(result: Result) -> Cell:
 
 
 def _association_cell(result: Result) -> Cell:
-    candidates = (ASSOCIATION.get(result.model, "rho_between"), "r2_trial", "sigma_cond")
-    name = next((name for name in candidates if name in result.estimates), None)
+    name = next((name for name in ASSOCIATIONS if name in result.estimates), None)
     if name is None:
         return Cell(ABSENT)
-    method = result[name].method.partition(";")[0]
-    if name == "rho_between" and result["r2_trial"].value is not None:
-        rho = number(result["rho_between"].value)
-        return Cell(
-            f"{SYMBOLS['r2_trial']} {with_interval(result['r2_trial'])}", f"between-trial correlation {rho}; {method}"
-        )
+    method, rho = result[name].method.partition(";")[0], result.estimate("rho_between")
+    if rho.value is not None:
+        method = f"between-trial correlation {number(rho.value)}; {rho.method.partition(';')[0]}"
     if "r_bootstrap" in result.estimates:
         bootstrap: Estimate = result["r_bootstrap"]
         method += f"; bootstrap {interval(bootstrap.low, bootstrap.high)}"
@@ -87,7 +79,7 @@ def _threshold_cell(result: Result) -> Cell:
     if "ste_prediction" not in result.estimates:
         return Cell(ABSENT)
     prediction: ThresholdEffect = result["ste_prediction"]
-    detail = f"{prediction.made}; band of the mean: {_threshold_beside(result['ste_confidence'])}"
+    detail = f"{prediction.band_and_size}; band of the mean: {_threshold_beside(result['ste_confidence'])}"
     if "ste_prediction_80" in result.estimates:
         detail += f"; 80% band: {_threshold_beside(result['ste_prediction_80'])}"
     return Cell(prediction.value_words, detail)
@@ -102,41 +94,39 @@ def _threshold_beside(threshold: ThresholdEffect) -> str:
     return threshold.value_words
 
 
-def _remedies(one: SetFit) -> Iterator[Note]:
+def _remedies(fit: SetFit) -> Iterator[Note]:
     """Return what would let the models be fitted that were not."""
-    for remedy in dict.fromkeys(entry.remedy for entry in one.not_fitted):
-        models = [model_label(entry.model) for entry in one.not_fitted if entry.remedy == remedy]
+    for remedy in dict.fromkeys(entry.remedy for entry in fit.not_fitted):
+        models = [model_label(entry.model) for entry in fit.not_fitted if entry.remedy == remedy]
         yield Note(f"to fit {' and '.join(models)}: {remedy}", warning=True)
 
 
-def _warnings(one: SetFit) -> Iterator[Note]:
+def _warnings(fit: SetFit) -> Iterator[Note]:
     """Return every caveat once, with the models that it concerns unless these are all."""
     models: dict[str, list[str]] = {}
-    for result in one.results:
+    for result in fit.results:
         for problem in result.problems:
             models.setdefault(problem, []).append(model_label(result.model))
     for problem, names in models.items():
-        where = "" if len(names) == len(one.results) else f"{', '.join(names)}: "
+        where = "" if len(names) == len(fit.results) else f"{', '.join(names)}: "
         yield Note(f"! {where}{problem}", warning=True)
 
 
-def _table(analyses: Sequence[SetFit]) -> tuple[Table, ...]:
+def _table(sets: Sequence[SetFit]) -> tuple[Table, ...]:
     """Return every estimate of every model."""
-    records = [
-        _estimate_row(one, result, name) for one in analyses for result in one.results for name in result.estimates
-    ]
-    return table("models", records, print_only=("set_size", "label", "shown"), remarks=_all_caveats(analyses))
+    records = [_estimate_row(fit, result, name) for fit in sets for result in fit.results for name in result.estimates]
+    return table("models", records, print_only=("set_size", "label", "shown"), remarks=_all_caveats(sets))
 
 
-def _estimate_row(one: SetFit, result: Result, name: str) -> Record:
+def _estimate_row(fit: SetFit, result: Result, name: str) -> Record:
     estimate = result.estimates[name]
     if isinstance(estimate, ThresholdEffect):
-        shown, method = estimate.value_words, f"{estimate.status}; {estimate.made}"
+        shown, method = estimate.value_words, f"{estimate.status}; {estimate.band_and_size}"
         values: Record = {"value": estimate.hr, "level": estimate.level, "kind": method}
     else:
         shown, values = with_interval(estimate), estimate.record
     return {
-        "set": one.name,
+        "set": fit.name,
         "k": len(result.effects),
         "trials": len(result.effects.trials),
         "model": result.model,
@@ -145,67 +135,38 @@ def _estimate_row(one: SetFit, result: Result, name: str) -> Record:
         "settings": settings_in_words(result),
         "problems": "; ".join(result.problems),
         "left_out": len(result.left_out),
-        "set_size": f"{one.name} (k = {result.size})",
+        "set_size": f"{fit.name} (k = {result.size})",
         "label": estimate_label(name, final_name(result.effects)),
         "shown": shown,
     }
 
 
-def _all_caveats(analyses: Sequence[SetFit]) -> str:
+def _all_caveats(sets: Sequence[SetFit]) -> str:
     """Return every caveat once, with the sets and models that it concerns."""
     where: dict[str, dict[str, None]] = {}
-    for one in analyses:
-        for result in one.results:
+    for fit in sets:
+        for result in fit.results:
             for problem in result.problems:
-                shared = problem in one.effects.problems
-                where.setdefault(problem, {})[one.name if shared else f"{one.name}, {model_label(result.model)}"] = None
-        for model, text in _not_fitted(one):
-            where.setdefault(f"not fitted: {text}", {})[f"{one.name}, {model_label(model)}"] = None
+                shared = problem in fit.effects.problems
+                where.setdefault(problem, {})[fit.name if shared else f"{fit.name}, {model_label(result.model)}"] = None
+        for model, text in _not_fitted(fit):
+            where.setdefault(f"not fitted: {text}", {})[f"{fit.name}, {model_label(model)}"] = None
     return " ".join(f"[{'; '.join(labels)}] {problem}." for problem, labels in where.items())
 
 
-def _not_fitted(one: SetFit) -> Iterable[tuple[str, str]]:
-    lacking = ((entry.model, f"{entry.reason}. Remedy: {entry.remedy}") for entry in one.not_fitted)
-    return (*one.failures, *lacking)
+def _not_fitted(fit: SetFit) -> Iterable[tuple[str, str]]:
+    lacking = ((entry.model, f"{entry.reason}. Remedy: {entry.remedy}") for entry in fit.not_fitted)
+    return (*fit.failures, *lacking)
 
 
-def fit_record(result: Result) -> Record:
-    """Return one fit as a record."""
-    effects = result.effects
-    patients = effects.n_patients
-    return {
-        "set": effects.name,
-        "k": len(effects),
-        "trials": len(effects.trials),
-        "n": int(patients) if np.isfinite(patients) else None,
-        "model": result.model,
-        "settings": dict(result.settings),
-        "estimates": {name: estimate.record for name, estimate in result.estimates.items()},
-        "problems": list(result.problems),
-        "endpoints": {"surrogate": list(surrogate_names(effects)), "final": list(final_names(effects))},
-        "left_out": [left_out_record(entry) for entry in result.left_out],
-    }
-
-
-def left_out_record(entry: LeftOut) -> Record:
-    """Return a comparison that a model does not use as a record."""
-    return {
-        "comparison": entry.comparison,
-        "label": entry.label,
-        "missing": [requirement.value for requirement in entry.missing],
-        "reason": entry.reason,
-        "remedy": entry.remedy,
-    }
-
-
-def _failures(analyses: Sequence[SetFit]) -> list[Record]:
+def _failures(sets: Sequence[SetFit]) -> list[Record]:
     """Return the models without a fit; ``left_out`` holds what the tables lack if that is the reason."""
-    left_out = {(one.name, entry.model): entry.left_out for one in analyses for entry in one.not_fitted}
-    failed = [(one.name, model, text, False) for one in analyses for model, text in one.failures]
+    left_out = {(fit.name, entry.model): entry.left_out for fit in sets for entry in fit.not_fitted}
+    failed = [(fit.name, model, text, False) for fit in sets for model, text in fit.failures]
     lacking = [
-        (one.name, entry.model, f"{entry.reason}. Remedy: {entry.remedy}", True)
-        for one in analyses
-        for entry in one.not_fitted
+        (fit.name, entry.model, f"{entry.reason}. Remedy: {entry.remedy}", True)
+        for fit in sets
+        for entry in fit.not_fitted
     ]
     return [
         {
@@ -213,7 +174,7 @@ def _failures(analyses: Sequence[SetFit]) -> list[Record]:
             "model": model,
             "problem": text,
             "missing_data": missing,
-            "left_out": [left_out_record(member) for member in (left_out[name, model] if missing else ())],
+            "left_out": [member.record for member in (left_out[name, model] if missing else ())],
         }
         for name, model, text, missing in (*failed, *lacking)
     ]

@@ -20,13 +20,10 @@ from surrogacy.report.section import (
     table,
     text,
 )
-from surrogacy.report.sections.models import fit_record
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import interval, number, percent, with_interval
-from surrogacy.results.labels import estimate_label
+from surrogacy.results.labels import MODERATORS, estimate_label
 from surrogacy.results.result import Result
-
-MODERATORS = {"pps-ratio": "PPS/PFS ratio", "stage": "stage", "line": "line of treatment"}
 
 
 def section(run: PpsRun) -> Section:
@@ -35,7 +32,7 @@ def section(run: PpsRun) -> Section:
     details += [Note(f"! {failure}", warning=True) for failure in run.not_possible]
     moderated = [
         {
-            **fit_record(moderated.line.result),
+            **moderated.line.result.record,
             "moderator": moderated.line.moderator.words,
             "at": moderated.lines,
             "evidence": moderated.evidence,
@@ -53,7 +50,7 @@ def section(run: PpsRun) -> Section:
             "moderated": moderated,
             "offset": offset
             and {
-                **fit_record(offset.result),
+                **offset.result.record,
                 "against_line": offset.against_line.difference.record,
                 "dilution_against_line": offset.dilution_against_line.difference.record,
             },
@@ -88,11 +85,11 @@ def _span(run: PpsRun) -> str:
     return text("dilution_span", span=interval(min(shares), max(shares))) if shares else ""
 
 
-def dilution_map_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
+def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the dilution map with the comparisons on it, once it is computed."""
     if run.map is not None:
         caption = text("map_caption", direct_death=percent(run.map.direct_death), points=len(run.points))
-        yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus or "")
+        yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, run.settings.focus or "")
 
 
 def _details(run: PpsRun) -> Iterator[Detail]:
@@ -100,7 +97,7 @@ def _details(run: PpsRun) -> Iterator[Detail]:
         return
     rows = [
         (
-            moderated.name,
+            MODERATORS.get(moderated.name, moderated.name),
             str(len(moderated.line.result.effects)),
             "\n".join(f"{line.label}: {with_interval(line.slope)}" for line in moderated.line.at_quantiles()),
             with_interval(moderated.line["slope_difference"]),
@@ -131,7 +128,7 @@ def _evidence(moderated: Moderated) -> str:
             wanted=percent(dilution.wanted),
         )
     score = with_interval(moderated.score.difference, 1)
-    return text("log_score_words", name=moderated.name, words=words, score=score)
+    return text("log_score_words", name=MODERATORS.get(moderated.name, moderated.name), words=words, score=score)
 
 
 def _offset_line(run: PpsRun) -> Iterator[Note]:
@@ -160,7 +157,7 @@ def _tables(run: PpsRun) -> tuple[Table, ...]:
         *_lines_table(run),
         *_estimates_table(run),
         *table("offset_sensitivity", [scenario.record for scenario in run.dilution_sensitivity]),
-        *table("moderation_evidence", evidence, assumptions=assumptions),
+        *table("moderation_evidence", evidence, labels=MODERATORS, assumptions=assumptions),
     )
 
 
@@ -177,7 +174,9 @@ def _lines_table(run: PpsRun) -> tuple[Table, ...]:
         if record["ste_caveat"]
     ]
     words = "; ".join(f"{moderated.name}: {moderated.line.moderator.words}" for moderated in run.moderated)
-    return table("moderated", records, name=run.settings.set_name, words=words, caveats=". ".join(remarks))
+    return table(
+        "moderated", records, labels=MODERATORS, name=run.settings.set_name, words=words, caveats=". ".join(remarks)
+    )
 
 
 def _estimates_table(run: PpsRun) -> tuple[Table, ...]:
@@ -192,9 +191,8 @@ def _estimates_table(run: PpsRun) -> tuple[Table, ...]:
         for key, estimate in result.estimates.items()
         if isinstance(estimate, Estimate)
     ]
-    return table(
-        "moderated_estimates", records, formats={"estimate": lambda name: estimate_label(name, "OS")}, remarks=remarks
-    )
+    formats = {"estimate": lambda name: estimate_label(name, "OS")}
+    return table("moderated_estimates", records, labels=MODERATORS, formats=formats, remarks=remarks)
 
 
 def moderated_drawings(run: PpsRun) -> Iterator[Drawing]:

@@ -13,24 +13,24 @@ from surrogacy.results.labels import SUMMARIES, estimate_labels, model_label
 
 def section(run: FitRun) -> Section:
     """Return how far sampled and exact posteriors agree."""
-    analyses = run.sets
-    labels = estimate_labels(common_final_name(one.effects for one in analyses))
-    nuts = [record for one in analyses for record in one.agreement]
-    scaling = [record for one in analyses for record in one.power_scaling]
+    sets = run.sets
+    labels = estimate_labels(common_final_name(fit.effects for fit in sets))
+    nuts = [record for fit in sets for record in fit.agreement]
+    scaling = [record for fit in sets for record in fit.power_scaling]
     return Section(
         key="sampling",
-        by_set={one.name: tuple(_lines(one)) for one in analyses},
+        by_set={fit.name: tuple(_lines(fit)) for fit in sets},
         tables=(*table("nuts", nuts, labels=SUMMARIES | labels), *table("power_scaling", scaling, labels=labels)),
         record={"nuts": nuts, "power_scaling": scaling},
         draws={f"{result.effects.name}-{result.model}": result.draws for result in run.sampled},
     )
 
 
-def _lines(one: SetFit) -> Iterator[Note]:
+def _lines(fit: SetFit) -> Iterator[Note]:
     """Return the largest difference between an exact posterior and NUTS, a line a model."""
-    for sampled in one.sampled:
+    for sampled in fit.sampled:
         model = sampled.model.removesuffix("-nuts").replace("bivariate", "bivariate-bayes")
-        records: list[Record] = [record for record in one.agreement if record["model"] == model]
+        records: list[Record] = [record for record in fit.agreement if record["model"] == model]
         largest = max(records, key=lambda record: abs(record["difference"]))
         draws = sampled.draws["posterior"].sizes
         yield Note(

@@ -13,15 +13,15 @@ from surrogacy.results.labels import CHOICES, PRIOR_SETS, model_label
 
 def section(run: FitRun) -> Section:
     """Return how far the results depend on assumptions and choices."""
-    analyses = run.sets
-    grid = [record for one in analyses for record in one.rho_within_grid]
-    priors = [record for one in analyses for record in one.prior_sensitivity]
-    choices = [record for one in analyses for record in one.choices]
-    subgroups = [record for one in analyses for record in one.subgroups]
-    intervals = [record for one in analyses for record in one.interval_methods]
+    sets = run.sets
+    grid = [record for fit in sets for record in fit.rho_within_grid]
+    priors = [record for fit in sets for record in fit.prior_sensitivity]
+    choices = [record for fit in sets for record in fit.choices]
+    subgroups = [record for fit in sets for record in fit.subgroups]
+    intervals = [record for fit in sets for record in fit.interval_methods]
     return Section(
         key="sensitivity",
-        by_set={one.name: (*_grid_line(one), *_prior_line(one)) for one in analyses},
+        by_set={fit.name: (*_grid_line(fit), *_prior_line(fit)) for fit in sets},
         tables=(
             *table("rho_within", grid),
             *_prior_table(priors),
@@ -39,11 +39,11 @@ def section(run: FitRun) -> Section:
     )
 
 
-def _grid_line(one: SetFit) -> Iterator[Note]:
-    if not one.rho_within_grid:
+def _grid_line(fit: SetFit) -> Iterator[Note]:
+    if not fit.rho_within_grid:
         return
-    model = one.rho_within_grid[-1]["model"]
-    records = [record for record in one.rho_within_grid if record["model"] == model]
+    model = fit.rho_within_grid[-1]["model"]
+    records = [record for record in fit.rho_within_grid if record["model"] == model]
     cells = "   ".join(f"{record['rho_within']:g}: {_r2_and_slope(record)}" for record in records)
     note = "  (* boundary)" if any(record.get("boundary") for record in records) else ""
     yield Note(f"R²/slope of the {model_label(str(model))} by within-trial correlation  {cells}{note}")
@@ -55,8 +55,8 @@ def _r2_and_slope(record: Record) -> str:
     return f"{number(record['r2_trial'])}{'*' if record['boundary'] else ''}/{number(record['slope'])}"
 
 
-def _prior_line(one: SetFit) -> Iterator[Note]:
-    records: list[Record] = [record for record in one.prior_sensitivity if "problem" not in record]
+def _prior_line(fit: SetFit) -> Iterator[Note]:
+    records: list[Record] = [record for record in fit.prior_sensitivity if "problem" not in record]
     if not records:
         return
     low, high = (choose(records, key=lambda record: record["r2_trial"]) for choose in (min, max))
@@ -104,19 +104,19 @@ def _prior_threshold(name: str, record: Record) -> str:
     return value if status in ("none", "exists") else f"{value} ({status})"
 
 
-def sensitivity_drawings(analyses: Sequence[SetFit]) -> Iterator[Drawing]:
+def sensitivity_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:
     """Return the figures of a set by prior, and by every other choice."""
-    for one in analyses:
-        if one.prior_sensitivity and not one.omitted:
-            records = one.prior_sensitivity
-            unverified = any(result.unverified for result in one.results)
-            caption = text("prior_caption", name=one.name, overlap=_overlap(records[0]))
-            yield drawing("prior_sensitivity", f"priors-{one.name}", caption, records, one.name, unverified=unverified)
-        if one.choices:
-            model = one.choices[-1]["model"]
-            records = tuple(record for record in one.choices if record["model"] == model)
-            caption = text("choices_caption", name=one.name, model=model_label(str(model)))
-            yield drawing("choices", f"choices-{one.name}", caption, records, one.name)
+    for fit in sets:
+        if fit.prior_sensitivity and not fit.omitted:
+            records = fit.prior_sensitivity
+            unverified = any(result.unverified for result in fit.results)
+            caption = text("prior_caption", name=fit.name, overlap=_overlap(records[0]))
+            yield drawing("prior_sensitivity", f"priors-{fit.name}", caption, records, fit.name, unverified=unverified)
+        if fit.choices:
+            model = fit.choices[-1]["model"]
+            records = tuple(record for record in fit.choices if record["model"] == model)
+            caption = text("choices_caption", name=fit.name, model=model_label(str(model)))
+            yield drawing("choices", f"choices-{fit.name}", caption, records, fit.name)
 
 
 def _overlap(default: Record) -> str:

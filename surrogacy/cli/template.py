@@ -1,0 +1,66 @@
+"""Command line: ``surrogacy template FILE``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from surrogacy.cli.options import path_of
+from surrogacy.cli.streams import result_stream
+from surrogacy.cli.terminal import run_command
+from surrogacy.errors import ExitCode, UsageError
+
+
+def parser(program: str = "surrogacy template") -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    command = argparse.ArgumentParser(
+        prog=program,
+        description="Write a table to fill in with your trials: headings, two examples, and an explanation of each "
+        "column. In a workbook the explanation is a second sheet, beside a CSV it is a second file.",
+        epilog="Exit codes: 0 success, 2 wrong arguments or an existing file, 1 the file cannot be written.",
+    )
+    command.add_argument("file", metavar="FILE", help="name of the new table, .xlsx or .csv")
+    command.add_argument("--quiet", action="store_true", help="print nothing")
+    return command
+
+
+def main(arguments: Sequence[str] | None = None, program: str = "surrogacy template") -> int:
+    """Run the command line, and return the exit code."""
+    return run_command(parser(program), _run, arguments)
+
+
+def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
+    return make_template(options.file, quiet=options.quiet)
+
+
+def make_template(name: str, *, quiet: bool) -> ExitCode:
+    """Write a template, and print the commands that read it.
+
+    Raises
+    ------
+    UsageError
+        If the name is not that of a new XLSX or CSV file.
+    """
+    from surrogacy.trials.template import write_template
+
+    path = path_of(name)
+    if path is None:
+        raise UsageError("the template has no name; give one such as my_trials.xlsx")
+    files = write_template(path)
+    if not quiet:
+        with result_stream():
+            print("\n".join(_instructions(files)))
+    return ExitCode.OK
+
+
+def _instructions(files: Sequence[Path]) -> list[str]:
+    table, *explanation = files
+    where = f"{explanation[0]} explains its columns" if explanation else "the sheet columns explains its columns"
+    return [
+        f"{table} is written; {where}.",
+        "Write one row per comparison below the two examples, which are not read. Then:",
+        f"  surrogacy fit --check --add {table}    check the table",
+        f"  surrogacy fit --add {table}            fit the curated trials and yours",
+        f"  surrogacy fit --pairs {table}          fit your trials alone",
+    ]

@@ -1,0 +1,212 @@
+"""Choice of the places of names beside symbols: candidates, their costs, and a search for the best combination.
+
+A name has candidate places all around its symbol, next to it and further away. The places of all names together are
+chosen by their cost: a conflict costs more than any distance. The search is deterministic. All lengths are points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from surrogacy.arrays import BoolArray, FloatArray
+from surrogacy.figures.geometry import (
+    boxes_overlap,
+    distances,
+    distances_to_segments,
+    nearest_points,
+    padded,
+    segments_cross,
+    segments_meet_boxes,
+)
+
+NEXT_TO = 3.0  # points: a name at a larger distance from its symbol has a leader
+GAPS = (1.2, 2.0, 3.0, 5.0, 7.5, 10.5, 14.0, 18.0, 23.0, 29.0, 36.0, 44.0, 54.0, 66.0, 80.0)  # name to symbol, points
+DIRECTIONS = 24
+MOST_PLACES = 180  # of a name, without its worst ones
+DISTINCT = 5.0  # points by which a name should be nearer to its own symbol than to any other
+CLEARANCE = 0.8  # points between a name and any symbol, name or leader
+
+# costs in points of distance: conflicts outweigh every distance, and crossing a line of the figure is a blemish
+CONFLICT, OUTSIDE = 1000.0, 5000.0
+LEADER_OVER_SYMBOL = 60.0
+WITH_LEADER, AMBIGUOUS = 6.0, 10.0
+ON_LINE, MOST_ON_LINES = 6.0, 24.0  # the first per point of line width
+TO_THE_LEFT, BELOW = 1.5, 0.7
+SWEEPS, STARTS = 12, 8
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What a name avoids, in points from the corner of the figure.
+
+    Parameters
+    ----------
+    frame : (4,) array
+        Box of the axes.
+    centres : (k, 2) array
+    radii : (k,) array
+        Of the symbols.
+    boxes : (m, 4) array
+        Texts and the legend.
+    lines : (n, 4) array
+        Segments of the lines.
+    widths : (n,) array
+        Of the lines.
+    """
+
+    frame: FloatArray
+    centres: FloatArray
+    radii: FloatArray
+    boxes: FloatArray
+    lines: FloatArray
+    widths: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Candidate places of a name.
+
+    Parameters
+    ----------
+    boxes : (c, 4) array
+    leaders : (c, 4) array
+        From the name to the rim of the symbol.
+    has_leader : (c,) array
+    costs : (c,) array
+        Cost of each place without the other names.
+    crossings : (c,) array
+        Total width of the lines of the figure that run through the name.
+    """
+
+    boxes: FloatArray
+    leaders: FloatArray
+    has_leader: BoolArray
+    costs: FloatArray
+    crossings: FloatArray
+
+    @classmethod
+    def around(cls, own: int, size: FloatArray, about: Surroundings) -> Places:
+        """Return the places around a symbol for a name of a width and height."""
+        centre, radius = about.centres[own], about.radii[own]
+        boxes, angles = _boxes_around(centre, radius, size)
+        gaps = distances(boxes, centre) - radius
+        near = nearest_points(boxes, centre)
+        away = near - centre
+        rim = centre + radius * away / np.hypot(*away.T).clip(min=1e-9)[:, None]
+        leaders = np.concatenate([near, rim], axis=1)
+        others = np.arange(len(about.centres)) != own
+        centres, radii = about.centres[others], about.radii[others]
+        rims = distances(boxes[:, None], centres[None]) - radii
+        nearest = rims.min(axis=1, initial=np.inf)
+        has_leader = (gaps > NEXT_TO) | (nearest < gaps)
+        over_symbol = (distances_to_segments(leaders, centres) < radii).sum(axis=1)
+        crossings = np.zeros(len(boxes))
+        for width in np.unique(about.widths):
+            lines, wider = about.lines[about.widths == width], padded(boxes, CLEARANCE + width / 2)
+            crossings += width * segments_meet_boxes(lines, wider).sum(axis=0)
+        outside = (about.frame[:2] - boxes[:, :2]).clip(min=0) + (boxes[:, 2:] - about.frame[2:]).clip(min=0)
+        costs = (
+            gaps
+            + TO_THE_LEFT * (1 - np.cos(angles)) / 2
+            + BELOW * (1 - np.sin(angles)) / 2
+            + WITH_LEADER * has_leader
+            + AMBIGUOUS * (1 - (nearest - gaps) / DISTINCT).clip(0, 1)
+            + np.minimum(ON_LINE * crossings, MOST_ON_LINES)
+            + LEADER_OVER_SYMBOL * has_leader * over_symbol
+            + CONFLICT * ((CLEARANCE - rims).clip(min=0) + (rims < CLEARANCE)).sum(axis=1)
+            + CONFLICT * boxes_overlap(boxes, padded(about.boxes, CLEARANCE)).sum(axis=1)
+            + OUTSIDE * outside.sum(axis=1)
+        )
+        chosen = np.argsort(costs, kind="stable")[:MOST_PLACES]
+        return cls(boxes[chosen], leaders[chosen], has_leader[chosen], costs[chosen], crossings[chosen])
+
+    @cached_property
+    def roomy(self) -> FloatArray:
+        """Boxes with the distance that other names keep."""
+        return padded(self.boxes, CLEARANCE)
+
+    def conflicts(self, other: _Chosen) -> FloatArray:
+        """Return the number of conflicts of each place with the chosen places of other names, (c,)."""
+        leaders = self.has_leader[:, None]
+        number = (
+            boxes_overlap(self.roomy, other.boxes).astype(float)
+            + (leaders & segments_meet_boxes(self.leaders, other.roomy))
+            + (other.has_leader & segments_meet_boxes(other.leaders, self.roomy).T)
+            + (leaders & other.has_leader & segments_cross(self.leaders, other.leaders))
+        )
+        return np.asarray(number.sum(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """Places chosen for some names: boxes, padded boxes and leaders, as in `Places`."""
+
+    boxes: FloatArray
+    roomy: FloatArray
+    leaders: FloatArray
+    has_leader: BoolArray
+
+    @classmethod
+    def of(cls, places: Sequence[Places], chosen: Sequence[int]) -> _Chosen:
+        """Return the chosen places of the names."""
+        rows = list(zip(places, chosen, strict=True))
+        return cls(
+            np.array([options.boxes[i] for options, i in rows]).reshape(-1, 4),
+            np.array([options.roomy[i] for options, i in rows]).reshape(-1, 4),
+            np.array([options.leaders[i] for options, i in rows]).reshape(-1, 4),
+            np.array([options.has_leader[i] for options, i in rows], dtype=np.bool_),
+        )
+
+
+def choose_places(places: Sequence[Places]) -> list[int]:
+    """Return the index of the place of each name, with the lowest total cost among several searches."""
+    crowded = np.argsort([-options.costs.min() for options in places], kind="stable")
+    best, lowest = [int(options.costs.argmin()) for options in places], np.inf
+    for start in range(min(STARTS, len(places))):
+        order = np.roll(crowded, -start * max(1, len(places) // STARTS))
+        chosen, cost = _search(places, [int(i) for i in order])
+        if cost < lowest:
+            best, lowest = chosen, cost
+        if lowest < CONFLICT:
+            break
+    return best
+
+
+def _search(places: Sequence[Places], order: Sequence[int]) -> tuple[list[int], float]:
+    """Place one name after the other, then move each to its best place among the others until none moves."""
+    chosen: dict[int, int] = {}
+    for _ in range(SWEEPS):
+        before = dict(chosen)
+        for i in order:
+            chosen[i] = int(_costs_among(places, chosen, i).argmin())
+        if chosen == before:
+            break
+    total = sum(places[i].costs[at] for i, at in chosen.items())
+    double = sum(_costs_among(places, chosen, i)[at] - places[i].costs[at] for i, at in chosen.items())
+    return [chosen[i] for i in range(len(places))], float(total + double / 2)
+
+
+def _costs_among(places: Sequence[Places], chosen: dict[int, int], i: int) -> FloatArray:
+    """Cost of every place of a name, given the places of the others."""
+    others = [j for j in chosen if j != i]
+    fixed = _Chosen.of([places[j] for j in others], [chosen[j] for j in others])
+    return places[i].costs + CONFLICT * places[i].conflicts(fixed)
+
+
+def _boxes_around(centre: FloatArray, radius: float, size: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Boxes of a size in all directions at all distances from the rim of a circle, and their directions, radians."""
+    angles = np.linspace(0, 2 * np.pi, DIRECTIONS, endpoint=False)
+    angle, gap = (grid.ravel() for grid in np.meshgrid(angles, GAPS, indexing="ij"))
+    towards = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    near, far = np.zeros(len(angle)), np.full(len(angle), radius + GAPS[-1] + float(size.sum()))
+    for _ in range(24):  # bisection for the distance of the centres
+        middle = (near + far) / 2
+        outside = (np.abs(towards) * middle[:, None] - size / 2).clip(min=0)
+        beyond = np.hypot(*outside.T) > radius + gap
+        near, far = np.where(beyond, near, middle), np.where(beyond, middle, far)
+    centres = centre + towards * far[:, None]
+    return np.concatenate([centres - size / 2, centres + size / 2], axis=1), angle

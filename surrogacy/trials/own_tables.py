@@ -1,0 +1,129 @@
+"""Table file of a user: CSV or XLSX, with rows above the header, headings in several rows, and notes."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from surrogacy.errors import Fault
+from surrogacy.trials.files import (
+    STANDARD_INPUT,
+    Table,
+    csv_rows,
+    decoded,
+    delimiter_of,
+    filled_rows,
+    is_workbook,
+    read_bytes,
+    split_text,
+    table_of_cells,
+)
+from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.table_header import MOST_ROWS_ABOVE, find_header
+from surrogacy.trials.workbooks import read_workbook
+
+FEWEST_COLUMNS = 3  # of a table in which a row with one filled cell is a note
+ENDPOINT_COLUMN = "endpoint"
+
+
+def read_own_table(path: Path) -> Table:
+    """Read a user's CSV or XLSX file; ``-`` is standard input.
+
+    In a workbook, the first sheet whose header fits is read, or all sheets that are named by an endpoint.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, is larger than 64 MiB, is not a table, or a row has more cells than the header.
+    """
+    file = "standard input" if str(path) == STANDARD_INPUT else str(path)
+    raw = read_bytes(path, file)
+    if is_workbook(path, raw):
+        sheets = read_workbook(raw, file)
+        if len(sheets) == 1:
+            return _table(file, sheets[0].rows, sheets[0].faults, merged=sheets[0].merged)
+        named = [(f"{file}, sheet {sheet.title!r}", sheet) for sheet in sheets]
+        tables = [_table(name, sheet.rows, sheet.faults, merged=sheet.merged) for name, sheet in named]
+        return _stacked(file, [(sheet.endpoint, table) for sheet, table in zip(sheets, tables, strict=True)])
+    text = decoded(raw, file)
+    declared = re.match(r"sep=(.)\n", text)  # written for Excel
+    delimiter = declared[1] if declared else _delimiter(text)
+    rows = split_text(text, delimiter, file)[1 if declared else 0 :]
+    return _table(file, rows, (), decimal_comma=delimiter != ",")
+
+
+def _delimiter(text: str) -> str:
+    """Return the separator with which most headings in the first lines are understood."""
+    lines = "\n".join(text.split("\n", MOST_ROWS_ABOVE)[:MOST_ROWS_ABOVE])
+    first = next((line for line in lines.split("\n") if line.strip()), "")
+    understood = {}
+    for delimiter in dict.fromkeys((delimiter_of(first), ";", "\t", ",")):
+        rows: list[list[str]] = []
+        with suppress(csv.Error):  # reported when the whole file is read
+            rows += (row for _, row in csv_rows(lines, delimiter, strict=False) if any(cell.strip() for cell in row))
+        understood[delimiter] = len(find_header(rows).meanings) if rows else 0
+    return max(understood, key=lambda delimiter: understood[delimiter])
+
+
+def _table(
+    file: str,
+    cells: Sequence[tuple[int, list[str]]],
+    faults: Sequence[Fault],
+    *,
+    decimal_comma: bool = False,
+    merged: bool = False,
+) -> Table:
+    filled = filled_rows(cells, file)
+    header = find_header([row for _, row in filled], merged=merged)
+    last = header.first + header.depth
+    below = filled[last:]
+    notes = {line for line, row in below if len(header.headings) >= FEWEST_COLUMNS and _is_note(row)}
+    remarks = [*faults, *_above(file, filled[: header.first], filled[header.first][0]), *_notes(file, below, notes)]
+    rows = [(line, row) for line, row in below if line not in notes]
+    return table_of_cells(file, (filled[last - 1][0], header.headings), rows, remarks, decimal_comma=decimal_comma)
+
+
+def _is_note(row: Sequence[str]) -> bool:
+    """Return whether a row has one text, in its first cell or in merged cells that begin there."""
+    return bool(row[0].strip()) and len({cell.strip() for cell in row} - {""}) == 1
+
+
+def _above(file: str, rows: Sequence[tuple[int, list[str]]], header_line: int) -> Iterator[Fault]:
+    """I145: the first row is the header."""
+    if rows:
+        text = "; ".join(dict.fromkeys(cell.strip() for _, row in rows for cell in row if cell.strip()))
+        rule = f"the header is on line {header_line}, and the rows above it are not read"
+        yield fault("I145", Row(file, rows[0][0]), "", rule, "no change is needed if they are a title", value=text)
+
+
+def _notes(file: str, rows: Sequence[tuple[int, list[str]]], notes: set[int]) -> Iterator[Fault]:
+    """W145: a row has more than a name."""
+    for line, row in rows:
+        if line in notes:
+            rule = "only the first cell of this row is filled: it is taken as a heading or a note, and is not read"
+            fix = "if it is a comparison, fill its hazard ratios; repeat the content of a heading in a column"
+            yield fault("W145", Row(file, line), "first cell", rule, fix, value=row[0].strip())
+
+
+def _stacked(file: str, tables: Sequence[tuple[str, Table]]) -> Table:
+    """Return the sheets of several endpoints as one long table."""
+    columns = tuple(dict.fromkeys((ENDPOINT_COLUMN, *(column for _, table in tables for column in table.columns))))
+    empty = dict.fromkeys(columns, "")
+    rows = tuple(
+        Row(row.file, row.line, {**empty, **row, ENDPOINT_COLUMN: endpoint})
+        for endpoint, table in tables
+        for row in table.rows
+    )
+    faults = tuple(remark for _, table in tables for remark in table.faults)
+    return Table(file, columns, rows, faults, tables[0][1].header_line)

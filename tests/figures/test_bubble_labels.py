@@ -1,0 +1,163 @@
+"""Labels of the bubble plot: the drawn artists of every set with at most 16 comparisons, and of an added trial."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import surrogacy
+from surrogacy.effects import Effects
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
+from surrogacy.figures import plot_bubble
+from surrogacy.figures._style import MM, PRESETS, new_figure, preset, style
+from surrogacy.figures.predicted_marks import PredictedTrial
+from surrogacy.models import WeightedRegression
+from tests.conftest import TABLES
+from tests.support.added_trial import most_crowded, with_trial
+from tests.support.drawn_labels import label_faults
+
+ALL_NAMED = 17  # comparisons: sixteen and the added trial
+SETS = sorted(path.stem for path in (TABLES / "sets").glob("*.csv"))
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The tables of the package, not those to which reference numbers refer."""
+    return surrogacy.read_trials()
+
+
+def places(effects):
+    return dict(zip(effects.labels, effects.log_hr, strict=True))
+
+
+def faults(axes, effects):
+    """Faults of the names that are drawn; up to 17 comparisons, the names that are missing."""
+    drawn = {text.get_text().replace("\n", " ") for text in axes.texts}
+    yield from (f"{name} is missing" for name in effects.labels if name not in drawn and len(effects) <= ALL_NAMED)
+    yield from label_faults(axes, {name: place for name, place in places(effects).items() if name in drawn})
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("journal", PRESETS)
+def test_labels_of_a_set_and_of_a_trial_added_to_its_most_crowded_corner(journal, name, shipped):
+    effects = shipped.analysis_set(name)
+    enlarged = with_trial(effects, most_crowded(effects))
+    with style(preset(journal)):
+        for drawn, focus in ((effects, None), (effects, effects.trial[0]), (enlarged, "mine")):
+            assert list(faults(plot_bubble(WeightedRegression().fit(drawn), focus=focus), drawn)) == []
+
+
+@pytest.mark.parametrize("corner", [(-1.2, 0.6), (-1.2, -1.0), (0.4, 0.7), (0.4, -0.9)])
+@pytest.mark.parametrize("name", ["intermediate", "llovet-2019-pfs", "advanced-second-line"])
+def test_labels_with_a_trial_far_from_the_others(name, corner, trials):
+    effects = with_trial(trials.analysis_set(name), corner)
+    axes = plot_bubble(WeightedRegression().fit(effects), focus="mine")
+    assert list(faults(axes, effects)) == []
+
+
+@pytest.mark.parametrize("name", ["advanced-immunotherapy", "llovet-2019-ttp"])
+def test_labels_at_the_resolution_of_every_format(name, trials):
+    effects = trials.analysis_set(name)
+    effects = with_trial(effects, most_crowded(effects))
+    with style(preset("elsevier")):
+        axes = plot_bubble(WeightedRegression().fit(effects), focus="mine")
+        for dpi in (72, 200, 600):
+            axes.figure.set_dpi(dpi)
+            assert list(faults(axes, effects)) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_labels_of_random_sets_with_long_names_and_sizes_that_differ(seed):
+    generator = np.random.default_rng(seed)
+    surrogate = generator.normal(-0.4, 0.25, 12)
+    effects = Effects.from_arrays(
+        np.stack([surrogate, 0.5 * surrogate + generator.normal(0, 0.15, 12)], axis=1),
+        np.full((12, 2), 0.12),
+        n=generator.choice([40, 150, 400, 1200], 12),
+        labels=[f"A trial of a combination {i}" if i % 4 == 0 else f"TRIAL-{i}" for i in range(12)],
+    )
+    axes = plot_bubble(WeightedRegression().fit(effects))
+    assert list(faults(axes, effects)) == []
+
+
+def test_labels_in_axes_of_the_caller(trials):
+    effects = trials.analysis_set("tactics-2022")
+    with style(preset("elsevier")):
+        figure = new_figure(140, 140)
+        axes = figure.add_axes((0.1, 0.1, 0.6, 0.6))
+        plot_bubble(WeightedRegression().fit(effects), axes, focus="tactics")
+        assert figure.get_size_inches()[0] == pytest.approx(140 * MM)
+        assert list(faults(axes, effects)) == []
+
+
+def test_faults_are_noticed(trials):
+    effects = trials.analysis_set("intermediate")
+    axes = plot_bubble(WeightedRegression().fit(effects))
+    texts = {text.get_text(): text for text in axes.texts}
+    texts["TACTICS"].set_position(places(effects)["LEAP-012"])
+    texts["SPACE"].set_position((-9, 0))
+    texts["ORIENTAL"].set_position(texts["TACE-2"].get_position())
+    report = "\n".join(faults(axes, effects))
+    for fault in ("TACTICS touches the symbol", "SPACE leaves", "ORIENTAL touches the text", "ORIENTAL has no leader"):
+        assert fault in report
+
+
+def test_rings_around_several_comparisons(trials):
+    effects = trials.analysis_set("advanced-immunotherapy")
+    axes = plot_bubble(WeightedRegression().fit(effects), focus=("himalaya", "leap-002"))
+    bold = [text.get_text() for text in axes.texts if text.get_fontweight() == "bold"]
+    assert bold == ["HIMALAYA durva", "HIMALAYA STRIDE", "LEAP-002"]
+    rings = [collection for collection in axes.collections if not len(collection.get_facecolor())]
+    assert len([ring for ring in rings if hasattr(ring, "get_sizes") and len(ring.get_sizes())]) == 3
+    one = plot_bubble(WeightedRegression().fit(effects), focus="himalaya-stride")
+    assert [text.get_text() for text in one.texts if text.get_fontweight() == "bold"] == ["HIMALAYA STRIDE"]
+    keys = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert keys.count("in focus") == 1
+
+
+def drawn_marks(axes, marker):
+    return [line for line in axes.lines if line.get_marker() == marker and line.get_linewidth() == 0]
+
+
+def test_comparisons_with_a_surrogate_effect_only(trials):
+    result = WeightedRegression().fit(trials.analysis_set("intermediate"))
+    plain = plot_bubble(result)
+    mine = SurrogateOnlyMark("My trial", -0.45, -0.7, -0.2, -0.22, -0.5, 0.06, in_focus=True)
+    axes = plot_bubble(result, surrogate_only=(mine, replace(mine, label="Another", log_hr=-0.2, in_focus=False)))
+    bottom = axes.get_ylim()[0]
+    assert [tuple(mark.get_xydata()[0]) for mark in drawn_marks(axes, "o")] == [(-0.45, bottom), (-0.2, bottom)]
+    bar = next(line for line in axes.lines if line.get_xydata().tolist() == [[-0.45, -0.5], [-0.45, 0.06]])
+    assert bar.get_linestyle() == "-"
+    assert [text.get_text() for text in axes.texts if text.get_text() in ("My trial", "Another")]
+    assert any("no final effect" in text.get_text() for text in axes.get_legend().get_texts())
+    assert not any("no final effect" in text.get_text() for text in plain.get_legend().get_texts())
+    assert axes.get_xlim() == plain.get_xlim()  # the points within the data do not move the axes
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_labels_with_marks_of_predicted_effects(name, shipped):
+    effects = shipped.analysis_set(name)
+    result = WeightedRegression().fit(effects)
+    middle = float(np.median(effects.log_hr[:, 0]))
+    predicted = float(result.line.predict(middle)[0])
+    only = SurrogateOnlyMark(
+        "PFS only", middle, middle - 0.3, middle + 0.3, predicted, predicted - 0.4, predicted + 0.4
+    )
+    axes = plot_bubble(result, surrogate_only=(only, replace(only, label="PFS too", log_hr=middle + 0.01)))
+    assert list(faults(axes, effects)) == []
+    limits = predicted + np.array([-0.2, 0.2, -0.3, 0.9])
+    new = PredictedTrial("New", middle, middle - 0.2, middle + 0.2, predicted, *limits)
+    axes = plot_bubble(result, new_trial=new)
+    assert list(faults(axes, effects)) == []
+    (diamond,) = drawn_marks(axes, "D")
+    assert diamond.get_xydata()[0].tolist() == [middle, predicted]
+    assert any("new trial" in text.get_text() for text in axes.get_legend().get_texts())
+
+
+def test_an_interval_that_leaves_the_axes_ends_in_an_arrow(trials):
+    result = WeightedRegression().fit(trials.analysis_set("intermediate"))
+    new = PredictedTrial("New", -0.4, -0.6, -0.2, -0.2, -0.4, 0.0, -6.0, 6.0)
+    axes = plot_bubble(result, new_trial=new)
+    low, high = axes.get_ylim()
+    ends = {line.get_marker(): line.get_ydata()[0] for line in axes.lines if line.get_marker() in "^v"}
+    assert ends == {"^": high, "v": low}

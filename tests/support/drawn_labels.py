@@ -1,0 +1,93 @@
+"""Faults of the labels that a figure draws, from its artists in display coordinates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
+
+from surrogacy.figures.label_search import NEXT_TO
+
+ROUNDING = 0.3  # points
+
+
+@dataclass(frozen=True)
+class Circle:
+    centre: tuple[float, float]
+    radius: float
+
+
+def drawn_circles(axes):
+    """Circles around all symbols of the scatter plots, points."""
+    scale = axes.figure.dpi / 72
+    circles = []
+    for collection in axes.collections:
+        if isinstance(collection, PathCollection):
+            path = collection.get_paths()[0]
+            extent = path.get_extents()
+            round_ = len(path.vertices) > 10
+            unit = extent.width / 2 if round_ else float(np.hypot(extent.width, extent.height)) / 2
+            offsets = axes.transData.transform(collection.get_offsets())
+            sizes = np.broadcast_to(collection.get_sizes(), len(offsets))
+            circles += [
+                Circle(tuple(centre / scale), unit * size**0.5) for centre, size in zip(offsets, sizes, strict=True)
+            ]
+    return circles
+
+
+def label_faults(axes, labels, symbols=()):
+    """Sentences on labels that touch a symbol, a label or a leader, leave the axes, or lack their leader.
+
+    ``labels`` maps names to the data coordinates of their symbols; ``symbols`` are circles that are no scatter plot.
+    """
+    scale = axes.figure.dpi / 72
+    renderer = FigureCanvasAgg(axes.figure).get_renderer()  # of this resolution
+    frame = axes.get_window_extent().extents / scale
+    circles = [*drawn_circles(axes), *symbols]
+    texts = {text.get_text().replace("\n", " "): text for text in axes.texts}
+    boxes = {name: texts[name].get_window_extent(renderer).extents / scale for name in labels}
+    fixed = {f"the text {name!r}": text.get_window_extent(renderer).extents / scale for name, text in texts.items()}
+    leaders = {
+        line.get_gid().removeprefix("leader:"): axes.transData.transform(line.get_xydata()) / scale
+        for line in axes.lines
+        if (line.get_gid() or "").startswith("leader:")
+    }
+    for name, box in boxes.items():
+        if (box[:2] < frame[:2] - ROUNDING).any() or (box[2:] > frame[2:] + ROUNDING).any():
+            yield f"{name} leaves the axes"
+        for circle in circles:
+            if distance(box, circle.centre) < circle.radius - ROUNDING:
+                yield f"{name} touches the symbol at {circle.centre}"
+        for other, rectangle in fixed.items():
+            if other != f"the text {name!r}" and overlap(box, rectangle):
+                yield f"{name} touches {other}"
+        centre = axes.transData.transform(labels[name]) / scale
+        radius = max(circle.radius for circle in circles if np.hypot(*(circle.centre - centre)) < 1e-6)
+        if distance(box, centre) - radius > NEXT_TO + 1 and name not in leaders:
+            yield f"{name} has no leader"
+        if name in leaders:
+            start, end = leaders[name]
+            if distance(box, start) > 1 or abs(np.hypot(*(end - centre)) - radius) > 1.5:
+                yield f"the leader of {name} does not join it to its symbol"
+    for name, leader in leaders.items():
+        points = leader[0] + np.linspace(0, 1, 60)[:, None] * (leader[1] - leader[0])
+        for other, box in boxes.items():
+            if other != name and any(distance(box, point) == 0 for point in points):
+                yield f"the leader of {name} crosses {other}"
+        for other, (start, end) in leaders.items():
+            if name < other and np.ptp(turns(*leader, start, end)) == 2 and np.ptp(turns(start, end, *leader)) == 2:
+                yield f"the leaders of {name} and {other} cross"
+
+
+def distance(box, point):
+    return float(np.hypot(*(np.clip(point, box[:2], box[2:]) - point)))
+
+
+def overlap(first, second):
+    return bool((first[:2] < second[2:] - ROUNDING).all() and (second[:2] < first[2:] - ROUNDING).all())
+
+
+def turns(start, end, *points):
+    """Side of the line from start to end on which each point lies."""
+    step = end - start
+    return [np.sign(step[0] * (point - start)[1] - step[1] * (point - start)[0]) for point in points]

@@ -27,9 +27,8 @@ def main() -> int:
         return 0
     if command in COMMANDS:
         return _run(command, arguments)
-    suggestion = did_you_mean(command, list(COMMANDS))
-    if suggestion:
-        sys.stderr.write(f"error: there is no command {command!r}; {suggestion}\n")
+    if hint := did_you_mean(command, COMMANDS):
+        sys.stderr.write(f"error: there is no command {command!r}; {hint}\n")
         return 2
     return _run("fit", sys.argv[1:])
 

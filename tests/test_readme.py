@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 JOB = "python -m pip install . && python -m surrogacy.fit"
-TESTS = "python -m pip install -e '.[test]' && python -m pytest"
+TESTS = "python -m pip install -e '.[test]' && python -m pytest -n auto --dist loadfile"
 
 
 @pytest.mark.parametrize("command", [JOB, TESTS])

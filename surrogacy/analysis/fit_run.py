@@ -227,13 +227,18 @@ class FitRun(StagedRun):
     def set_changes(self) -> tuple[SetChange, ...]:
         """Changes of the estimates to quote, one per set; none without added rows."""
         sets = self.sets if self.settings.added is not None else ()
-        return tuple(set_change(fit, self.changes, self._absent(fit), self.trials.added) for fit in sets)
+        inside = [tuple(name for name in self.trials.added if name in fit.effects.comparison) for fit in sets]
+        return tuple(
+            set_change(fit, self.changes, added, self._absent(fit)) for fit, added in zip(sets, inside, strict=True)
+        )
 
     def _absent(self, fit: SetFit) -> dict[str, str]:
-        """Return the added comparisons that are not in a set, and the reason of each."""
+        """Return the added comparisons that a set neither includes nor predicts, and the reason of each."""
         reasons = {entry.comparison: entry.reason for entry in fit.flow if not entry.included}
-        absent = [name for name in self.trials.added if name not in fit.effects.comparison]
-        return {name: reasons.get(name) or self._not_considered(name) for name in absent}
+        known = {*fit.effects.comparison, *(entry.comparison for entry in fit.analysis_set.surrogate_only)}
+        return {
+            name: reasons.get(name) or self._not_considered(name) for name in self.trials.added if name not in known
+        }
 
     def _not_considered(self, comparison: str) -> str:
         """Return the reason why neither the rule nor the list of a set includes a comparison."""

@@ -73,7 +73,8 @@ def _run(options: argparse.Namespace, _: Sequence[str]) -> ExitCode:
     trials = read_trials(path_of(options.trials), path_of(options.add))
     warn_of_data(trials, quiet=False)
     surrogates = pairing.surrogates or SURROGATES
-    paired = trials.analysis_set_with_flow(name, replace(pairing, surrogates=surrogates)).effects
+    analysis_set = trials.analysis_set_with_flow(name, replace(pairing, surrogates=surrogates))
+    paired = analysis_set.effects
     part = split_by_requirements(paired, REQUIRED)
     omitted = left_out_sentence(part.left_out, len(paired))
     if not len(part.effects):
@@ -81,7 +82,10 @@ def _run(options: argparse.Namespace, _: Sequence[str]) -> ExitCode:
     effects = part.effects
     if omitted:
         warn(f"{name}: {omitted}")
-    groups = {name for name in effects.control_group if effects.control_group.count(name) > 1} - {""}
+    unpaired = [entry.label for entry in analysis_set.surrogate_only]
+    if unpaired:
+        warn(f"{name}: without a final effect, and therefore not in the file: {', '.join(unpaired)}")
+    groups = {group for group in effects.control_group if effects.control_group.count(group) > 1} - {""}
     if groups and not FORMATS[options.format].between_comparisons:
         warn(
             f"{name}: {FORMATS[options.format].program} takes no covariance between comparisons; those that "

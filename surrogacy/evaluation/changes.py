@@ -257,7 +257,9 @@ def _first_placements(placements: Sequence[Placement]) -> dict[tuple[str, str, s
     return first
 
 
-def set_change(fitted: FittedSet, rows: Sequence[Change], absent: Mapping[str, str], added: Sequence[str]) -> SetChange:
+def set_change(
+    fitted: FittedSet, rows: Sequence[Change], added: tuple[str, ...], absent: Mapping[str, str]
+) -> SetChange:
     """Return the change of the estimates to quote for a set.
 
     Parameters
@@ -265,14 +267,13 @@ def set_change(fitted: FittedSet, rows: Sequence[Change], absent: Mapping[str, s
     fitted : FittedSet
         Set of the later run.
     rows : sequence of Change
+    added : tuple of str
+        Added comparisons in the set.
     absent : mapping of str to str
         Added comparisons that are not in the set, and the reasons.
-    added : sequence of str
-        Added comparisons.
     """
-    inside = tuple(name for name in added if name not in absent)
     reply = answer(fitted.results)
     quoted = "" if reply is None else reply.quoted.model
     chosen = [row for row in rows if row.set == fitted.name and (row.model == quoted or row.estimate == "r")]
     chosen.sort(key=lambda row: row.estimate != "r")
-    return SetChange(fitted.name, inside, absent, tuple(chosen) if inside else ())
+    return SetChange(fitted.name, added, absent, tuple(chosen) if added else ())

@@ -36,7 +36,7 @@ LEADER_OVER_SYMBOL = 60.0
 WITH_LEADER, AMBIGUOUS = 6.0, 10.0
 ON_LINE, MOST_ON_LINES = 6.0, 24.0  # the first per point of line width
 TO_THE_LEFT, BELOW = 1.5, 0.7
-SWEEPS, STARTS = 12, 8
+SWEEPS, STARTS, MOST_STARTS = 12, 3, 12  # further starts only while names conflict
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,12 +166,12 @@ def choose_places(places: Sequence[Places]) -> list[int]:
     """Return the index of the place of each name, with the lowest total cost among several searches."""
     crowded = np.argsort([-options.costs.min() for options in places], kind="stable")
     best, lowest = [int(options.costs.argmin()) for options in places], np.inf
-    for start in range(min(STARTS, len(places))):
-        order = np.roll(crowded, -start * max(1, len(places) // STARTS))
+    for start in range(min(MOST_STARTS, len(places))):
+        order = np.roll(crowded, -start * max(1, len(places) // MOST_STARTS))
         chosen, cost = _search(places, [int(i) for i in order])
         if cost < lowest:
             best, lowest = chosen, cost
-        if lowest < CONFLICT:
+        if lowest < CONFLICT and start + 1 >= STARTS:
             break
     return best
 

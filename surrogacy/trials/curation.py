@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +10,9 @@ from datetime import date
 from surrogacy.errors import Fault
 from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials import effect_rules
-from surrogacy.trials.cells import NUMBER, half_unit, number, parse_interval
+from surrogacy.trials.cells import parse_interval
 from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, TRIALS, Column
+from surrogacy.trials.quotation_rules import check_quotations
 from surrogacy.trials.rows import Row, fault
 
 REFERENCE = (
@@ -145,7 +145,7 @@ def check_names(kind: str, row: Row) -> Iterator[Fault]:
     names = [column.name for column in COLUMNS[kind]]
     for name in row:
         if name not in names:
-            fix = did_you_mean(name, names, most=1) or f"use one of {', '.join(names)}"
+            fix = did_you_mean(name, names) or f"use one of {', '.join(names)}"
             yield fault("E004", row, name, "there is no column of this name", fix)
 
 
@@ -196,23 +196,8 @@ def check_proof(row: Row) -> Iterator[Fault]:
 
 
 def check_quotation(row: Row) -> Iterator[Fault]:
-    """E150: the quotation contains the hazard ratio; W151: it contains the inverse.
-
-    Decimal commas and raised points are read as decimal points. The inverse is that of control over experimental.
-    """
-    hr, quote = number(row, "hr"), row.get("quote", "")
-    if hr is None or hr <= 0 or not quote:
-        return
-    quoted = [float(text.replace(",", ".")) for text in re.findall(NUMBER, quote.replace("\u00b7", "."))]
-    if any(math.isclose(abs(value), hr, rel_tol=1e-9) for value in quoted):
-        return
-    half = half_unit(row["hr"])
-    if any(value and abs(1 / abs(value) - hr) <= half for value in quoted):
-        rule = "the quotation contains the inverse of the hazard ratio, that of control over experimental"
-        yield fault("W151", row, "quote", rule, "check the direction, and state the inversion in notes")
-        return
-    rule = f"the quotation does not contain the hazard ratio {row['hr']}"
-    yield fault("E150", row, "quote", rule, "quote the words of the source that print the hazard ratio")
+    """W155: the quotation contains the hazard ratio; an error in a new row, a warning in the tables."""
+    yield from (replace(fault, severity="error") for fault in check_quotations([row]))
 
 
 def curate_import(trials: Sequence[Row], effects: Sequence[Row], arms: Sequence[Row]) -> Curation:

@@ -66,7 +66,7 @@ def test_options(folder, capsys):
         (
             [*COMPARISON, *SOURCE, *PFS[:-1], "quote=HR 0.95"],
             3,
-            "--effect PFS: E150 error: trial-x PFS: quote = 'HR 0.95'",
+            "--effect PFS: W155 error: trial-x PFS: quote = 'HR 0.95'",
         ),
         ([*COMPARISON, *SOURCE, *PFS, "hazard=1"], 3, "--effect PFS: E004 error: trial-x PFS: hazard = '1'"),
         ([*COMPARISON, *SOURCE, *PFS, "ci_lo=1"], 3, "did you mean 'ci_low'?"),
@@ -125,7 +125,7 @@ def test_table_of_many_trials(folder, capsys):
     [
         ("Mine A,early,PFS,0.6,0.4,0.9,lee-2026,abstract,0.6", "own.csv:2: E009 error: mine-a: stage = 'early'"),
         ("Mine A,,PFS,0.6,0.4,0.9,lee-2026,abstract,0.6", "own.csv:2: E007 error: mine-a: stage"),
-        ("Mine A,advanced,PFS,0.6,0.4,0.9,lee-2026,abstract,0.7", "own.csv:2: E150 error: mine-a PFS: quote = '0.7'"),
+        ("Mine A,advanced,PFS,0.6,0.4,0.9,lee-2026,abstract,0.7", "own.csv:2: W155 error: mine-a PFS: quote = '0.7'"),
         ("Mine A,advanced,PFS,0.6,0.9,0.4,lee-2026,abstract,0.6", "own.csv:2: E101 error: mine-a PFS: ci_low = '0.9'"),
         ("LEAP 012,advanced,PFS,0.6,0.4,0.9,lee-2026,abstract,0.6", "own.csv:2: E108 error: leap-012 PFS: preferred"),
     ],
@@ -155,7 +155,7 @@ def test_questions_on_a_terminal(folder):
         "stage = 'early': this is not an allowed value",
         "key = 'lee 2026': this is not a BibTeX key",
         "W103 warning: hr = '0.59': the limits are not symmetric",
-        "E150 error: quote = 'HR 0.68': the quotation does not contain the hazard ratio 0.86",
+        "W155 error: quote = 'HR 0.68': the quotation does not contain the hazard ratio 0.86",
         "Next surrogacy fit intermediate --focus trial-x --trials my-trials",
     ):
         assert reason in shown

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import surrogacy
+from surrogacy.cli import add, template
 from surrogacy.cli.export import FORMAT_NAMES, main
 from surrogacy.effects import Effects
 from surrogacy.models import BivariateRandomEffects
@@ -207,22 +208,46 @@ def test_comments_of_a_script_stay_on_one_line():
     assert "# a label with stop('code')\n" in text
 
 
-def test_round_trip_of_a_users_table(export, tmp_path):
-    """A table in wide form, added to a set, exported, and read back.
-
-    The table has the columns of the template; it is replaced by the written template once that exists.
-    """
-    table = (
-        "trial,stage,n_exp,n_ctl,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os,rho_within\n"
-        "Mine A,intermediate,101,99,0.617,0.441,0.863,0.913,0.677,1.231,0.62\n"
-        "Mine B,intermediate,150,150,0.48,0.37,0.62,0.71,0.52,0.97,\n"
-    )
-    (tmp_path / "own.csv").write_text(table)
-    assert export("intermediate", "--format", "metafor", "--add", "own.csv") == 0
-    effects = surrogacy.read_trials(RELEASE, tmp_path / "own.csv").analysis_set("intermediate")
+def test_round_trip_of_the_template(export, tmp_path):
+    """The template is filled in, added to a set, exported, and read back."""
+    assert template.main(["mine.csv"]) == 0
+    with (tmp_path / "mine.csv").open(newline="", encoding="utf-8-sig") as file:
+        headings = next(csv.reader(file))
+    trials = [
+        {"trial": "Mine A", "n_exp": 101, "n_ctl": 99, "hr_surrogate": 0.617, "hr_os": 0.913, "comparison": ""},
+        {"trial": "Mine B", "n_exp": 150, "n_ctl": 150, "hr_surrogate": 0.48, "hr_os": 0.71, "surrogate": "TTP"},
+    ]
+    limits = [
+        {"ci_low_surrogate": 0.441, "ci_high_surrogate": 0.863, "ci_low_os": 0.677, "ci_high_os": 1.231},
+        {"ci_low_surrogate": 0.37, "ci_high_surrogate": 0.62, "ci_low_os": 0.52, "ci_high_os": 0.97},
+    ]
+    with (tmp_path / "mine.csv").open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, headings)
+        for trial, interval in zip(trials, limits, strict=True):
+            writer.writerow({"stage": "intermediate", **trial, **interval})
+    assert export("intermediate", "--format", "metafor", "--add", "mine.csv") == 0
+    effects = surrogacy.read_trials(RELEASE, tmp_path / "mine.csv").analysis_set("intermediate")
+    assert effects.comparison[-2:] == ("Mine A", "Mine B")
     pairs = surrogacy.read_pairs(tmp_path / "intermediate-metafor.csv")
     back = pairs.pair(surrogate=pairs.surrogates)
     back = back.take([back.comparison.index(name) for name in effects.comparison])
-    assert effects.comparison[-2:] == ("Mine A", "Mine B")
     for field in ("log_hr", "se", "rho_within", "n"):
         assert np.abs(getattr(back, field) - getattr(effects, field)).max() < 1e-12
+    assert back.covariates["surrogate"] == effects.covariates["surrogate"]
+
+
+def test_template_is_imported(tmp_path, monkeypatch, capsys):
+    """The template with its two examples alone has no rows; a row below them becomes a curated trial."""
+    monkeypatch.chdir(tmp_path)
+    assert template.main(["mine.csv"]) == 0
+    assert add.main(["--import", "mine.csv"]) == 3
+    with (tmp_path / "mine.csv").open(newline="", encoding="utf-8-sig") as file:
+        headings = next(csv.reader(file))
+    cells = {"trial": "Mine A", "stage": "advanced", "hr_surrogate": "0.62", "hr_os": "0.91", "evidence": "primary"}
+    limits = {"ci_low_surrogate": "0.45", "ci_high_surrogate": "0.86", "ci_low_os": "0.68", "ci_high_os": "1.22"}
+    with (tmp_path / "mine.csv").open("a", newline="", encoding="utf-8") as file:
+        csv.DictWriter(file, headings).writerow({**cells, **limits})
+    assert add.main(["--import", "mine.csv"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.count("W152 warning: Mine A") == 2  # the template has no columns for place and quotation
+    assert "1 comparison(s) and 2 hazard ratio(s) added (mine-a)" in shown.out

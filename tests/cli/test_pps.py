@@ -201,8 +201,8 @@ def test_the_power_at_the_difference_found_is_not_given(run):
 
 
 @pytest.mark.slow
-def test_same_seed_same_bytes(capsys):
-    arguments = ["--json", "--resamples", "100", "--seed", "3"]
+def test_same_seed_same_bytes(small, capsys):
+    arguments = [*small, "--json", "--resamples", "100", "--seed", "3"]
     printed = []
     for _ in range(2):
         assert main(arguments) == 0
@@ -212,14 +212,14 @@ def test_same_seed_same_bytes(capsys):
 
 
 @pytest.mark.slow
-def test_an_added_trial_is_decomposed(tmp_path, capsys):
+def test_an_added_trial_is_decomposed(small, tmp_path, capsys):
     own = tmp_path / "own.csv"
     own.write_text(
         "trial,n_exp,n_ctl,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os,stage,median_pfs_exp,median_pfs_ctl,median_os_exp,median_os_ctl\n"
         "My trial,150,148,0.66,0.51,0.85,0.90,0.68,1.19,intermediate,12.1,8.4,27.0,25.1\n",
         encoding="utf-8",
     )
-    assert main(["--add", str(own), "--focus", "my trial", "--json", "--resamples", "100"]) == 0
+    assert main([*small, "--add", str(own), "--focus", "my trial", "--json", "--resamples", "100"]) == 0
     found = json.loads(capsys.readouterr().out)["decompositions"]
     assert found
     assert found[0]["hr_pfs"] == pytest.approx(0.66)

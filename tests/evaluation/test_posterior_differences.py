@@ -23,6 +23,7 @@ def empty(name="empty"):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("second", "expected", "no_data"), [("advanced", 0.80, 0.801), ("llovet-2019-pfs", 0.84, 0.840)]
 )

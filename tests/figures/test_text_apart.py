@@ -48,9 +48,7 @@ def text_faults(figure):
             yield f"{first!r} touches {second!r}"
 
 
-@pytest.fixture(
-    scope="module", params=["My trial", "A name much longer than the names that fit beside the axes (2026)"]
-)
+@pytest.fixture(scope="module", params=["My trial", "A name much longer than the names that fit beside axes (2026)"])
 def predictions(request, trials):
     effects = with_trial(trials.analysis_set("intermediate"), (-1.1, 0.4), request.param)
     return cross_validate(WeightedRegression(), effects)

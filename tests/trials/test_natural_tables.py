@@ -6,7 +6,8 @@ import pytest
 from surrogacy.errors import DataError
 from surrogacy.fit import main
 from surrogacy.trials import read_pairs
-from tests.support.natural_tables import ROWS, TABLES
+from tests.support.natural_cells import TABLES
+from tests.support.natural_tables import ROWS
 
 RATIOS = np.array([[float(row[column]) for column in (3, 6)] for row in ROWS])
 ERRORS = np.array(

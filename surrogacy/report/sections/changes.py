@@ -80,7 +80,8 @@ def _answer(run: FitRun) -> Iterator[Detail]:
     Added comparisons that are only predicted have their own lines, and change nothing.
     """
     predicted = {entry.comparison.comparison for entry in run.surrogate_only}
-    if not run.set_changes or predicted.issuperset(run.trials.added):
+    changed = any(change.added or change.absent for change in run.set_changes)
+    if not changed or predicted.issuperset(run.trials.added):
         return
     yield Heading(text("change_title", trials=_named(run, run.trials.added)))
     for change in run.set_changes:
@@ -90,7 +91,8 @@ def _answer(run: FitRun) -> Iterator[Detail]:
             before = f"Before ({_used(sizes.k_before, ())})"
             rows = [(_short_quantity(run, row), *_cells(run, row)) for row in change.quoted]
             yield Grid((heading, before, "After"), tuple(rows), compact=True)
-        yield Note(_verdict(run, change, _fit_of(run, change)))
+        if change.added or change.absent:
+            yield Note(_verdict(run, change, _fit_of(run, change)))
     yield BLANK
 
 
@@ -164,7 +166,7 @@ def added_drawings(run: FitRun) -> Iterator[Drawing]:
     """Return the lines with and without the added trials, for every set that they join."""
     earlier = {fit.name: fit for fit in run.sets_without_added}
     names = run.added_trials
-    for change in run.set_changes:
+    for change in run.set_changes if run.placements else ():  # the verdict includes the predictions of placed trials
         row = next((row for row in change.quoted if row.estimate not in ("r", PREDICTED)), None)
         if row is None or change.set not in earlier:
             continue

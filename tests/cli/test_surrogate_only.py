@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from surrogacy.analysis.fit_run import FitRun
-from surrogacy.analysis.fit_stages import MODEL_STAGES, TABLE_STAGES
+from surrogacy.analysis.fit_stages import FIT, FIT_WITHOUT_ADDED, PREDICT_SURROGATE_ONLY, TABLE_STAGES
 from surrogacy.analysis.settings import FitSettings
 from surrogacy.analysis.stages import advance, in_order
 from surrogacy.cli.fit import main
@@ -17,6 +17,7 @@ from tests.support.pinned_tables import PINNED, PINNED_TABLES
 
 HEADER = "trial,stage,n_exp,n_ctl,hr_pfs,pfs_low,pfs_high,hr_os,os_low,os_high"
 MINE = "My trial,intermediate,120,118,0.62,0.48,0.80,NR,,"
+STAGES = (FIT, PREDICT_SURROGATE_ONLY, FIT_WITHOUT_ADDED)
 MODELS = ("weighted-pearson", "weighted-regression", "bivariate-bayes")
 
 
@@ -32,9 +33,7 @@ def runs(table):
     """Run after each batch of tasks."""
     settings = FitSettings(("intermediate", "advanced"), MODELS, tables=PINNED_TABLES, added=table)
     *_, run = advance(FitRun(settings), TABLE_STAGES, in_order)
-    return list(
-        advance(run, [stage for stage in MODEL_STAGES if stage.name.startswith(("fit", "predict without"))], in_order)
-    )
+    return list(advance(run, STAGES, in_order))
 
 
 def section(run):
@@ -66,6 +65,8 @@ def test_shipped_comparisons_are_in_the_details_and_in_the_table(runs):
 
 def test_nothing_was_changed_by_a_trial_that_no_fit_includes(runs):
     run = runs[-1]
+    changed = next(section for section in fit_sections(run) if section.key == "changes")
+    assert changed.answer == ()
     assert run.sets_without_added == ()
     assert run.changes == ()
     assert all("My trial" not in fit.effects.comparison for fit in run.sets)
@@ -73,7 +74,7 @@ def test_nothing_was_changed_by_a_trial_that_no_fit_includes(runs):
 
 
 def test_the_bubble_plot_waits_for_the_prediction(runs):
-    bubbles = [[d for d in fit_drawings(run, None) if d.name == "bubble-intermediate"] for run in runs]
+    bubbles = [[d for d in fit_drawings(run) if d.name == "bubble-intermediate"] for run in runs]
     assert bubbles[0] == []  # fitted, not yet predicted
     (bubble,) = bubbles[-1]
     (mark,) = bubble.keywords["surrogate_only"]
@@ -83,7 +84,7 @@ def test_the_bubble_plot_waits_for_the_prediction(runs):
 
 
 def test_the_figure_has_a_hollow_symbol_on_the_axis_and_the_predicted_interval(runs):
-    (bubble,) = [d for d in fit_drawings(runs[-1], None) if d.name == "bubble-intermediate"]
+    (bubble,) = [d for d in fit_drawings(runs[-1]) if d.name == "bubble-intermediate"]
     axes = plot_bubble(*bubble.arguments, **bubble.keywords)
     (mark,) = bubble.keywords["surrogate_only"]
     hollow = [line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1]
@@ -103,7 +104,7 @@ def test_many_added_trials_take_few_lines(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text(f"{HEADER}\n{rows}")
     settings = FitSettings(("advanced",), ("weighted-regression",), tables=PINNED_TABLES, added=path)
-    *_, run = advance(FitRun(settings), (*TABLE_STAGES, *MODEL_STAGES[:2]), in_order)
+    *_, run = advance(FitRun(settings), (*TABLE_STAGES, *STAGES), in_order)
     entries = section(run).answer
     assert len(entries) == 6
     assert entries[-1].text == "4 more trials without OS: tables/surrogate_only.csv."

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from surrogacy.results.analysis_sets import SET_DESCRIPTIONS
-from surrogacy.trials.columns import OPTIONAL_TABLES, PAIR_SET, RULE_SET, TABLES, Column
+from surrogacy.trials.columns import OPTIONAL_EFFECTS, OPTIONAL_TABLES, PAIR_SET, RULE_SET, TABLES, Column
 from surrogacy.trials.curated_tables import shipped_tables
 from surrogacy.trials.trial_set import DATA_VERSION
 
@@ -165,6 +166,9 @@ def data_package(folder: Path, version: str = DATA_VERSION) -> dict[str, Json]:
 
 def _resource(folder: Path, name: str, columns: tuple[Column, ...]) -> dict[str, Json]:
     path = folder / f"{name}.csv"
+    if name == "effects":
+        header = path.read_text(encoding="utf-8-sig").partition("\n")[0]
+        columns += tuple(column for column in OPTIONAL_EFFECTS if column.name in re.split(r"\W", header))
     schema: dict[str, Json] = {
         "$schema": "https://datapackage.org/profiles/2.0/tableschema.json",
         "fields": [_field(column) for column in columns],

@@ -181,7 +181,13 @@ ARMS = (
     Column("comparison", "Comparison, as in trials.csv", required=True),
     Column("arm", "exp = experimental, ctl = control", required=True, allowed=("exp", "ctl")),
     Column("label", "Treatment of the arm"),
-    Column("preferred", "Whether this row is used for its arm", kind="boolean", required=True),
+    Column(
+        "preferred",
+        "Whether this row is used for its arm; a value that it lacks comes from another verified row of the arm, a "
+        "median only from one of the same analysis",
+        kind="boolean",
+        required=True,
+    ),
     Column("n", "Patients in the arm", kind="integer"),
     Column("median_os", "Median overall survival, months; NR = not reached", kind="number", not_reached=True),
     Column("median_os_low", "Lower 95 % limit, months", kind="number", not_reached=True),

@@ -261,9 +261,15 @@ def _read_back(
         faults = list(error.faults)
     shown = "data/trials" if source == shipped_tables() else str(source)
 
+    place = re.compile(rf"{re.escape(str(stage))}/([\w./-]+?\.csv)(?::(\d+))?")
+
+    def placed_text(match: re.Match[str]) -> str:
+        origin = origins.get((match[1], int(match[2] or 0)))
+        return match[0].replace(str(stage), shown) if origin is None else origin.place()
+
     def placed(fault: Fault) -> Fault:
         origin = origins.get((Path(fault.file).name, fault.line))
-        rule, fix = (text.replace(str(stage), shown) for text in (fault.rule, fault.fix))
+        rule, fix = (place.sub(placed_text, text) for text in (fault.rule, fault.fix))
         if origin is None:
             return replace(fault, file=fault.file.replace(str(stage), shown), rule=rule, fix=fix)
         column = origin.heading(fault.column)

@@ -29,7 +29,7 @@ COLUMNS = {"trial": TRIALS, "effect": (*EFFECTS, *OPTIONAL_EFFECTS), "arm": ARMS
 """Columns of each kind of record that a curator gives."""
 VERIFIED = ("primary", "secondary")
 PROOF = ("source", "where", "quote")  # columns that show where a number was read
-KEY = r"[A-Za-z0-9][A-Za-z0-9_:.+-]*"
+KEY = r"\w[\w:.+-]*"
 DOI = r"10\.[0-9]{4,9}/\S+"
 RESOLVER = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
 

@@ -137,6 +137,7 @@ def test_impossible_settings_are_refused():
             prior()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [6, 21])
 def test_calibration_in_short(k):
     """Simulation-based calibration: parameters drawn from the prior have uniform ranks in their posteriors (200 data

@@ -206,6 +206,7 @@ def test_likelihood_is_the_normal_density():
     assert at.log_likelihood == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [5, 6, 12])
 def test_no_start_finds_a_better_maximum(k):
     # a coarse grid over (tau1, tau2, rho), the boundary included, never beats the maximum that is reported

@@ -63,6 +63,7 @@ def test_a_region_of_surrogate_harm_alone_is_no_benefit_without_effect():
     assert (line.threshold().hr, line.threshold().status) == (None, "none")
 
 
+@pytest.mark.slow
 def test_the_exact_posterior_of_immunotherapy(fits):
     """Share of 60,000 draws below 0 at a surrogate HR of 1, and at the crossing: 0.975 at the crossing itself."""
     result = fits["advanced-immunotherapy", "bivariate-bayes"]
@@ -82,6 +83,7 @@ def test_the_exact_posterior_of_immunotherapy(fits):
     )
 
 
+@pytest.mark.slow
 def test_no_threshold_above_1_in_any_set_or_model(fits):
     thresholds = [
         value for fit in fits.values() for value in fit.estimates.values() if isinstance(value, ThresholdEffect)
@@ -91,6 +93,7 @@ def test_no_threshold_above_1_in_any_set_or_model(fits):
     assert {ste.status for ste in thresholds} >= {"exists", "none", "two-sided", WITHOUT}
 
 
+@pytest.mark.slow
 def test_the_flag_of_the_slope_is_raised_by_every_model_alike(fits):
     """Raised if and only if there is a threshold and the interval of the slope contains 0; exact models included."""
     raised = set()
@@ -125,6 +128,7 @@ def test_a_sampled_model_raises_the_flags(trials):
     assert any(caveat.code == "without-surrogate-effect" for caveat in result.caveats)
 
 
+@pytest.mark.slow
 def test_neither_proof_nor_hint_follows(fits):
     for model in ("bivariate-bayes", "bivariate-reml"):
         result = fits["advanced-immunotherapy", model]

@@ -66,7 +66,7 @@ def test_a_verified_row_without_quotation_says_why(live_trials):
     for row in silent.to_dict("records"):
         assert "quotation" in row["notes"], row["effect_id"]
     assert (silent["read_in"] == "anderer-2021").sum() == 53
-    assert silent.loc[silent["read_in"] == "anderer-2021", "where"].str.contains(", row .+, columns of ").all()
+    assert silent.loc[silent["read_in"] == "anderer-2021", "where"].str.contains(", row of .+, columns of ").all()
     assert set(silent.loc[silent["read_in"] != "anderer-2021", "effect_id"]) == {
         "hoffmann-heilivca:ttp:final",
         "orient-32:pfs:primary",

@@ -114,7 +114,7 @@ def _chosen(sheets: list[Sheet]) -> list[Sheet]:
     """Return the sheets that are read."""
     fitting = [sheet for sheet in sheets if sheet.header.fits]
     named = [sheet for sheet in fitting if squash(sheet.title) in KNOWN_ENDPOINTS and _has_single_ratio(sheet.header)]
-    if len({endpoint_name(sheet.title) for sheet in named}) > 1:
+    if len({endpoint_name(sheet.title) for sheet in named}) > 1 and fitting[0] is named[0]:
         return [replace(sheet, endpoint=endpoint_name(sheet.title)) for sheet in named]
     return (fitting or sheets)[:1]
 

@@ -6,10 +6,11 @@ from surrogacy.models import WeightedPearson
 
 trials = surrogacy.read_trials()
 for stage in ("advanced", "intermediate"):
+    select = {"stage": (stage,), "class": ("not locoregional",)}
     for endpoint in ("PFS", "TTP"):
-        effects = trials.pair(surrogate=endpoint, select={"stage": (stage,)}, name=f"{stage}, {endpoint}")
-        if len(effects) < 4:
-            print(f"{stage}, {endpoint}: not published -> {len(effects)} comparisons, too few")
+        effects = trials.pair(surrogate=endpoint, select=select, name=f"{stage}, {endpoint}")
+        if len(set(effects.trial)) < 4:
+            print(f"{stage}, {endpoint}: not published -> {len(set(effects.trial))} trials, too few")
             continue
         r = WeightedPearson().fit(effects)["r"]
         print(

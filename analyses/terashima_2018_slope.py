@@ -7,7 +7,8 @@ from surrogacy.figures import plot_bubble
 from surrogacy.models import BivariateBayes, WeightedRegression
 
 trials = surrogacy.read_trials()
-effects = trials.pair(surrogate="TTP", select={"stage": ("advanced",)}, name="advanced, TTP")
+select = {"stage": ("advanced",), "class": ("not locoregional",)}
+effects = trials.pair(surrogate="TTP", select=select, name="advanced, TTP")
 result = WeightedRegression().fit(effects)
 r2, slope = result["r2_trial"], result["slope"]
 print(f"number of trials (not the same trials): 24 -> {len(effects)} comparisons with a TTP and an OS hazard ratio")

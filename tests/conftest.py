@@ -23,9 +23,15 @@ from surrogacy.pps.moderators import pps_ratio
 from surrogacy.pps.read_summaries import read_inputs
 from tests.support.partial_tables import write_rows
 from tests.support.pinned_tables import PINNED_TABLES, pinned_trials
+from tests.support.small_tables import write_small_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = ROOT / "data" / "trials"
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out the files that import PyMC, which takes seconds, where their tests are deselected anyway."""
+    return True if "not nuts" in config.option.markexpr and collection_path.name.startswith("test_sampled") else None
 
 
 def pytest_collection_finish():
@@ -117,6 +123,14 @@ def own_tables(tmp_path):
 
     spoil.folder = folder
     return spoil
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """Options of a run on nine comparisons of the pinned tables."""
+    folder = tmp_path_factory.mktemp("small") / "tables"
+    write_small_tables(folder)
+    return "--trials", str(folder)
 
 
 @pytest.fixture

@@ -8,10 +8,13 @@ from matplotlib.figure import Figure
 from tests.conftest import ROOT
 
 CLAIMS = runpy.run_path(str(ROOT / "analyses" / "published_claims.py"))
+SLOW = {"immunotherapy_era", "tactics_pps", "terashima_2016_coupling"}
 PAGE = (ROOT / "docs" / "published-claims.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", CLAIMS["ORDER"])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in CLAIMS["ORDER"]]
+)
 def test_the_page_quotes_what_the_script_prints(name):
     doc, printed, figure = CLAIMS["run"](name)
     assert CLAIMS["page"]({name: (doc, printed)}).partition("## ")[2] in PAGE

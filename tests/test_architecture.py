@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -43,12 +44,17 @@ def module_name(path, root=ROOT):
     return ".".join(part for part in parts if part != "__init__")
 
 
+@cache
+def syntax_tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path):
     """Names of imported modules and objects, and whether each is imported for annotations alone."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    blocks = (node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+    nodes = list(ast.walk(syntax_tree(path)))
+    blocks = (node for node in nodes if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
     typing_only = {child for block in blocks for child in ast.walk(block)}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node in typing_only) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -108,7 +114,7 @@ def faults_of_test_file(path):
     for name, _ in imports(path):
         if any(part.startswith("test_") or re.search(r"\d{4}$", part) for part in name.split(".")):
             yield f"imports the test {name}"
-    for function in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)):
+    for function in (node for node in ast.walk(syntax_tree(path)) if isinstance(node, ast.FunctionDef)):
         if any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(function)):
             yield f"{function.name} imports"
 
@@ -163,7 +169,7 @@ def test_size_and_printing(path):
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 350
     assert path.name != "utils.py"
-    calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
+    calls = {ast.unparse(node.func) for node in ast.walk(syntax_tree(path)) if isinstance(node, ast.Call)}
     if not module_name(path).startswith(
         ("surrogacy.cli", "surrogacy.fit", "surrogacy.__main__", "surrogacy.pps.__main__")
     ):

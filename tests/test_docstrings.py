@@ -20,7 +20,13 @@ def test_folders_with_public_functions_have_examples(folder):
     assert any(module.startswith(f"surrogacy.{folder}.") for module in MODULES)
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param(module, marks=[pytest.mark.nuts] if module.startswith("surrogacy.models.sampled.") else [])
+        for module in MODULES
+    ],
+)
 def test_examples(module, capsys):
     result = doctest.testmod(import_module(module))
     assert result.failed == 0, capsys.readouterr().out

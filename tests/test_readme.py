@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 JOB = "python -m pip install . && python -m surrogacy.fit"
-TESTS = "python -m pip install -e '.[test]' && python -m pytest"
+TESTS = "python -m pip install -e '.[test]' && python -m pytest -n auto --dist loadfile"
 
 
 @pytest.mark.parametrize("command", [JOB, TESTS])
@@ -40,6 +40,7 @@ def test_commands_on_post_progression_survival_are_understood():
         pps.parser().parse_args(shlex.split(command.partition("#")[0])[3:])
 
 
+@pytest.mark.slow
 def test_the_program_prints_the_screen_of_the_readme(capsys, tmp_path):
     (screen,) = re.findall(r"```text\n(.*?)```", README, re.S)
     screen = re.sub(r"version [\d.]+", f"version {surrogacy.__version__}", screen)
@@ -49,6 +50,7 @@ def test_the_program_prints_the_screen_of_the_readme(capsys, tmp_path):
     assert capsys.readouterr().out.startswith(screen)
 
 
+@pytest.mark.slow
 def test_numbers_on_post_progression_survival_come_from_the_data(live_trials):
     main = decompose(read_inputs(live_trials, "tactics"), "M")
     words = " ".join(README.split())

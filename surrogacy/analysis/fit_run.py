@@ -11,7 +11,7 @@ from surrogacy.analysis.settings import FitSettings
 from surrogacy.analysis.stages import StagedRun
 from surrogacy.effects import Effects
 from surrogacy.errors import ExitCode, data_warnings
-from surrogacy.evaluation.changes import Change
+from surrogacy.evaluation.changes import Change, SetChange, set_change
 from surrogacy.evaluation.criteria import Verdict
 from surrogacy.evaluation.cross_validation import CrossValidation
 from surrogacy.evaluation.differences import Difference
@@ -22,7 +22,7 @@ from surrogacy.evaluation.placement import Focus, Placement, placement_record
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction
 from surrogacy.pps.decomposition import Decomposition
-from surrogacy.results.labels import model_label
+from surrogacy.results.labels import CLASSES, model_label
 from surrogacy.results.requirements import NotFitted
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, FlowEntry
@@ -203,6 +203,50 @@ class FitRun(StagedRun):
     differences: tuple[Difference, ...] = ()
     external: tuple[External, ...] = ()
     criteria: tuple[SetVerdict, ...] = ()
+
+    @property
+    def focus_names(self) -> tuple[str, ...]:
+        """Names in focus: the added trials, unless the user names a trial, and the trial of the settings."""
+        settings = self.settings
+        named = (settings.focus,) if settings.focus is not None else ()
+        return named if settings.focus_required else tuple(dict.fromkeys((*self.added_trials, *named)))
+
+    def predictions_by(self, result: Result) -> list[NewTrialPrediction]:
+        """Return the predictions for the new trial by a result."""
+        return [entry for entry in self.predictions if (entry.set, entry.model) == (result.effects.name, result.model)]
+
+    @property
+    def added_trials(self) -> tuple[str, ...]:
+        """Trials of the added comparisons (``--add``)."""
+        if self.settings.added is None:
+            return ()
+        table = self.trials.trials
+        return tuple(dict.fromkeys(table.loc[table["comparison"].isin(self.trials.added), "trial"].astype(str)))
+
+    @property
+    def set_changes(self) -> tuple[SetChange, ...]:
+        """Changes of the estimates to quote, one per set; none without added rows."""
+        sets = self.sets if self.settings.added is not None else ()
+        inside = [tuple(name for name in self.trials.added if name in fit.effects.comparison) for fit in sets]
+        return tuple(
+            set_change(fit, self.changes, added, self._absent(fit)) for fit, added in zip(sets, inside, strict=True)
+        )
+
+    def _absent(self, fit: SetFit) -> dict[str, str]:
+        """Return the added comparisons that a set neither includes nor predicts, and the reason of each."""
+        reasons = {entry.comparison: entry.reason for entry in fit.flow if not entry.included}
+        known = {*fit.effects.comparison, *(entry.comparison for entry in fit.analysis_set.surrogate_only)}
+        return {
+            name: reasons.get(name) or self._not_considered(name) for name in self.trials.added if name not in known
+        }
+
+    def _not_considered(self, comparison: str) -> str:
+        """Return the reason why neither the rule nor the list of a set includes a comparison."""
+        table = self.trials.trials
+        kind = table.loc[table["comparison"] == comparison, ["stage", "line", "class"]].astype(str).iloc[0]
+        words = [f"{kind[name]} {name}" for name in ("stage", "line") if kind[name]]
+        words += [CLASSES.get(kind["class"], kind["class"])] if kind["class"] else []
+        return f"no trials of this kind: {', '.join(words)}" if words else "not listed"
 
     @property
     def placement(self) -> list[Record]:

@@ -10,31 +10,27 @@ import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit, SetVerdict
 from surrogacy.analysis.fit_tasks import (
-    Placed,
     apply_criteria,
     compare_pair,
     evaluate_model,
     fit_model,
     has_line,
     labelled,
-    place_comparison,
     sample_model,
     vary_choices,
     vary_intervals,
     vary_refits,
     vary_subgroups,
 )
+from surrogacy.analysis.focus_stages import PLACE, PREDICT
 from surrogacy.analysis.settings import FitSettings
 from surrogacy.analysis.stages import Stage, Task, read_tables, with_tables
-from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.changes import changes
 from surrogacy.evaluation.differences import Difference
 from surrogacy.evaluation.external_validation import External, external
 from surrogacy.evaluation.grades import SurrogateEffect
-from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction, predict_new
-from surrogacy.evaluation.placement import Focus, focus_comparisons, require_focus
-from surrogacy.evaluation.records import Record
+from surrogacy.evaluation.placement import Focus, require_focus
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, predict_surrogate_only
 from surrogacy.models import Capability, Model
 from surrogacy.results.endpoint_names import final_name
@@ -245,54 +241,6 @@ def _compared(fit: SetFit, model: Model, sampled: Result) -> SetFit:
     )
 
 
-# ---- the trial in focus, and a new trial
-
-
-def _place(run: FitRun) -> list[list[Task]]:
-    if run.settings.focus is None:
-        return []
-    focuses = focus_comparisons(run.trials, [fit.effects for fit in run.sets], run.settings.focus)
-    arguments = run.settings.fitted_models, _fits(run), run.trials
-    return [[Task(f"placement: {focus.label}", place_comparison, (focus, *arguments)) for focus in focuses]]
-
-
-def _with_placement(run: FitRun, values: Sequence[Placed]) -> FitRun:
-    focuses = tuple(placed.focus for placed in values)
-    decompositions = tuple(placed.decomposition for placed in values if placed.decomposition is not None)
-    return replace(
-        run,
-        focuses=focuses,
-        not_placed=tuple(_not_placed(run, focuses)) if focuses else (),
-        placements=tuple(placement for placed in values for placement in placed.placements),
-        decompositions=decompositions,
-    )
-
-
-def _not_placed(run: FitRun, focuses: Sequence[Focus]) -> Iterator[Record]:
-    """Yield the comparisons of the trial in focus that no set includes with both effects, and the reason."""
-    table, placed = run.trials.trials, {focus.comparison for focus in focuses}
-    reasons = {entry.comparison: entry.reason for fit in run.sets for entry in fit.flow}
-    chosen = (table["trial"] == run.settings.focus) & ~table["comparison"].isin(placed)
-    rows = table.loc[chosen, ["comparison", "label"]].astype(str)
-    for name, label in zip(rows["comparison"], rows["label"], strict=True):
-        yield {"comparison": name, "label": label, "why": reasons.get(name) or "in no set of this run"}
-
-
-def _predict(run: FitRun) -> list[list[Task]]:
-    new = run.settings.new_trial
-    if new is None:
-        return []
-    return [[Task("new trial", predict_new, (_fits(run), (new.hr, new.low, new.high), new.rho_within, new.n))]]
-
-
-def _with_predictions(run: FitRun, values: Sequence[list[NewTrialPrediction]]) -> FitRun:
-    return replace(run, predictions=tuple(values[0]))
-
-
-def _fits(run: FitRun) -> list[tuple[Effects, tuple[Result, ...]]]:
-    return [(fit.effects, fit.results) for fit in run.sets]
-
-
 # ---- comparisons and criteria
 
 
@@ -337,14 +285,12 @@ EVALUATE = Stage("evaluate", _evaluate, _with_fits)
 VARY = Stage("vary", _vary, _with_fits)
 PREDICT_SETS = Stage("predict sets", _predict_sets, _with_external)
 SAMPLE = Stage("sample", _sample, _with_samples)
-PLACE = Stage("place", _place, _with_placement)
-PREDICT = Stage("predict", _predict, _with_predictions)
 COMPARE = Stage("compare", _compare, _with_differences)
 JUDGE = Stage("criteria", _judge, _with_criteria)
 
 TABLE_STAGES = (READ, PAIR)
 # a posterior that NUTS contradicts is marked before the trial in focus is placed and the criteria are applied
 MODEL_STAGES = (
-    *(FIT, PREDICT_SURROGATE_ONLY, FIT_WITHOUT_ADDED, EVALUATE, VARY),
-    *(PREDICT_SETS, SAMPLE, PLACE, PREDICT, COMPARE, JUDGE),
+    *(FIT, PREDICT, PREDICT_SURROGATE_ONLY, FIT_WITHOUT_ADDED, EVALUATE, VARY),
+    *(PREDICT_SETS, SAMPLE, PLACE, COMPARE, JUDGE),
 )

@@ -11,13 +11,14 @@ from surrogacy.analysis.settings import FitSettings
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError, UsageError
 from surrogacy.evaluation import refits
+from surrogacy.evaluation.changes import Change, prediction_changes
 from surrogacy.evaluation.criteria import Style, all_verdicts, iqwig_trial
 from surrogacy.evaluation.cross_validation import cross_validate
 from surrogacy.evaluation.differences import Difference, compare_sets
 from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.evaluation.influence import delete_one, regression_diagnostics
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
-from surrogacy.evaluation.placement import Focus, Placement, place
+from surrogacy.evaluation.placement import Focus, Placement, place, shown_placements
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.sensitivity import vary_one_choice
 from surrogacy.evaluation.subgroups import by_factor, levels_of
@@ -150,22 +151,30 @@ def sample_model(model: Model, sets: Sequence[Effects], seed: int) -> list[Resul
 
 
 class Placed(NamedTuple):
-    """Comparison in focus: its placement within every line, and its decomposition if the tables allow one."""
+    """Comparison in focus: placement within every line, decomposition, and changes of its prediction by added rows."""
 
     focus: Focus
     placements: list[Placement]
     decomposition: Decomposition | None
+    changes: list[Change]
 
 
 def place_comparison(
-    focus: Focus, models: Sequence[Model], sets: Sequence[tuple[Effects, Sequence[Result]]], trials: TrialSet
+    focus: Focus,
+    models: Sequence[Model],
+    sets: Sequence[tuple[Effects, Sequence[Result]]],
+    trials: TrialSet,
+    sets_without_added: Sequence[tuple[Effects, Sequence[Result]]] = (),
 ) -> Placed:
-    """Place a comparison within every line, and decompose the gap between its effects."""
+    """Place a comparison within every line, with and without added rows, and decompose the gap between its effects."""
     try:
         decomposition = decompose(read_inputs(trials, focus.comparison))
     except UsageError:  # the tables lack a quantity that it needs
         decomposition = None
-    return Placed(focus, place(focus, models, sets), decomposition)
+    placements = place(focus, models, sets)
+    shown = {placement.model for placement in shown_placements(placements)}
+    before = place(focus, [model for model in models if model.name in shown], sets_without_added)
+    return Placed(focus, placements, decomposition, prediction_changes(before, placements))
 
 
 def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int) -> Difference | None:

@@ -46,11 +46,6 @@ class Settings(Protocol):
         """Seed of the random numbers."""
         ...
 
-    @property
-    def focus(self) -> str | None:
-        """Trial or comparison in focus."""
-        ...
-
     def read(self) -> TrialSet:
         """Read and check the tables."""
         ...

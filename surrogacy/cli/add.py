@@ -184,9 +184,12 @@ def _summary(copy: CuratedCopy) -> str:
     ]
     if copy.sets:
         name = next((name for name in copy.sets if name != "all"), "all")
+        focus = ["--focus", copy.fitted[0]] if copy.fitted else []
         lines.append(f"Sets   {', '.join(copy.sets)}")
-        lines.append(f"Next   surrogacy fit {name} --focus {copy.comparisons[0]} --trials {copy.folder}")
+        lines.append(f"Next   {shlex.join(['surrogacy', 'fit', name, *focus, '--trials', str(copy.folder)])}")
     else:
-        lines.append("Sets   none; a set needs the hazard ratios of both endpoints, with sufficient evidence")
-        lines.append(f"Next   surrogacy fit --trials {copy.folder} --min-evidence unverified")
+        lines.append("Sets   none; a set needs evidence secondary or better, and a disease stage that it includes")
+        lines.append(
+            f"Next   {shlex.join(['surrogacy', 'fit', '--trials', str(copy.folder)])} --min-evidence unverified"
+        )
     return "\n".join(lines)

@@ -50,7 +50,8 @@ def _size(settings: FitSettings, trials: TrialSet) -> str:
     if settings.added:
         names = ", ".join(trials.added[:MOST_NAMES]) + (", ..." if len(trials.added) > MOST_NAMES else "")
         return f"{settings.added}: {len(trials.added)} comparison(s) read ({names})"
-    return f"{len(trials.trials)} comparisons, {len(trials.effects)} hazard ratios, {len(trials.arms)} arms"
+    hazard_ratios = int(trials.effects["hr"].notna().sum())
+    return f"{len(trials.trials)} comparisons, {hazard_ratios} hazard ratios, {len(trials.arms)} arms"
 
 
 def _print_usable(settings: FitSettings, trials: TrialSet) -> None:

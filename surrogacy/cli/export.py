@@ -37,7 +37,7 @@ def parser(program: str = "surrogacy export") -> argparse.ArgumentParser:
     )
     add_tables(command)
     group = command.add_argument_group("Which trials")
-    group.add_argument("set", metavar="SET", help="analysis set, see below")
+    group.add_argument("sets", nargs=1, metavar="SET", help="analysis set, see below")
     add_pairing(group, "PFS,TACE-PFS,TTP")
     add_rho_within(group)
     group = command.add_argument_group("Output")
@@ -65,25 +65,30 @@ def _run(options: argparse.Namespace, _: Sequence[str]) -> ExitCode:
     from surrogacy.trials import read_trials
     from surrogacy.trials.columns import SURROGATES
 
-    path = Path(options.out or f"{options.set}-{options.format}.csv")
+    (name,) = options.sets
+    path = Path(options.out or f"{name}-{options.format}.csv")
     if path.suffix.lower() != ".csv":
         raise UsageError(f"--out {path}: the table is written as CSV; give a name that ends with .csv")
     pairing = pairing_of(options)
     trials = read_trials(path_of(options.trials), path_of(options.add))
     warn_of_data(trials, quiet=False)
     surrogates = pairing.surrogates or SURROGATES
-    paired = trials.analysis_set_with_flow(options.set, replace(pairing, surrogates=surrogates)).effects
+    analysis_set = trials.analysis_set_with_flow(name, replace(pairing, surrogates=surrogates))
+    paired = analysis_set.effects
     part = split_by_requirements(paired, REQUIRED)
     omitted = left_out_sentence(part.left_out, len(paired))
     if not len(part.effects):
-        raise UsageError(f"{options.set}: {omitted}")
+        raise UsageError(f"{name}: {omitted}")
     effects = part.effects
     if omitted:
-        warn(f"{options.set}: {omitted}")
-    groups = {name for name in effects.control_group if effects.control_group.count(name) > 1} - {""}
+        warn(f"{name}: {omitted}")
+    unpaired = [entry.label for entry in analysis_set.surrogate_only]
+    if unpaired:
+        warn(f"{name}: without a final effect, and therefore not in the file: {', '.join(unpaired)}")
+    groups = {group for group in effects.control_group if effects.control_group.count(group) > 1} - {""}
     if groups and not FORMATS[options.format].between_comparisons:
         warn(
-            f"{options.set}: {FORMATS[options.format].program} takes no covariance between comparisons; those that "
+            f"{name}: {FORMATS[options.format].program} takes no covariance between comparisons; those that "
             f"share a control arm ({', '.join(sorted(groups))}) would count it twice. Remedy: --shared-control "
             "combine, or --format metafor"
         )

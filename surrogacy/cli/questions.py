@@ -167,7 +167,7 @@ def ask(console: Console, kind: str, name: str, default: str = "", *, required: 
         answer = Prompt.ask(prompt, console=console, default=default, show_default=False).strip()
         answer = "" if answer == "-" else spelling.get(answer.casefold(), answer)
         row = with_limits(Row(ANSWERS, 0, {name: answer}))
-        faults = [fault for fault in check_cells(kind, row) if fault.column in row]
+        faults = check_cells(kind, row, partial=True)
         if faults:
             _explain(console, faults[:1])  # the others follow from it
         elif required and not answer:

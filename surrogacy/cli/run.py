@@ -43,7 +43,7 @@ def complete[R: StagedRun](
 
     with figure_workers(options.out) as workers:
         executor = shared_with(workers) if command.shares_workers else in_order
-        figures = FigureOptions(workers, tuple(dict.fromkeys(options.format)), options.preset, run.settings.focus)
+        figures = FigureOptions(workers, tuple(dict.fromkeys(options.format)), options.preset)
         with with_progress(executor, quiet=options.quiet) as execute:
             written = write_run(
                 command,

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from math import log
+from typing import Any, Protocol
 
+from surrogacy.evaluation.answers import answer
+from surrogacy.evaluation.placement import Placement
 from surrogacy.evaluation.records import estimate_values
 from surrogacy.models import headline
+from surrogacy.results.estimate import Estimate
 from surrogacy.results.requirements import LeftOut, NotFitted, remedies
 from surrogacy.results.result import Result
+
+PREDICTED = "predicted_final"
+SMALL_SHIFT = 0.25
+"""Shift, as a share of the half-width of the interval before, below which a change is called small."""
 
 
 class FittedSet(Protocol):
@@ -37,15 +45,21 @@ class Change:
 
     Parameters
     ----------
-    set, model, estimate : str
-    before, after : float or None
-        None if the model was not fitted or gave no value.
+    set, model : str
     k_before, k_after : int or None
         Comparisons in the fit.
     left_out_before, left_out_after : tuple of str
         Comparisons without a quantity that the model needs.
     reason, remedy : str
         Reason why comparisons are left out of the later run, or the model was not fitted, and the remedy.
+    estimate : str
+        Name of the estimate, or `PREDICTED`, the final hazard ratio predicted for a trial in focus.
+    before, after : float or None
+        None if the model was not fitted or gave no value.
+    before_low, before_high, after_low, after_high : float or None
+        Interval limits; None without an interval.
+    subject : str
+        Comparison whose final effect is predicted; empty for an estimate.
     """
 
     set: str
@@ -59,6 +73,83 @@ class Change:
     estimate: str
     before: float | None
     after: float | None
+    before_low: float | None = None
+    before_high: float | None = None
+    after_low: float | None = None
+    after_high: float | None = None
+    subject: str = ""
+
+    @property
+    def shift_ratio(self) -> float | None:
+        """Absolute shift as a share of the half-width of the interval before; hazard ratios on the log scale.
+
+        None without an interval before, or without an estimate in one of the runs.
+
+        Examples
+        --------
+        >>> change = Change("all", "m", 9, 10, (), (), "", "", "slope", 0.5, 0.6, 0.1, 0.9)
+        >>> round(change.shift_ratio, 2)
+        0.25
+        """
+        before, after, low, high = self.before, self.after, self.before_low, self.before_high
+        if before is None or after is None or low is None or high is None:
+            return None
+        if self.estimate == PREDICTED:
+            before, after, low, high = (log(value) for value in (before, after, low, high))
+        return 2 * abs(after - before) / (high - low) if high > low else None
+
+    @property
+    def record(self) -> dict[str, object]:
+        """Fields under the names of results.json."""
+        return {**vars(self), "shift_ratio": self.shift_ratio}
+
+
+@dataclass(frozen=True)
+class SetChange:
+    """Change of the estimates to quote for a set.
+
+    Parameters
+    ----------
+    set : str
+    added : tuple of str
+        Added comparisons in the set.
+    absent : mapping of str to str
+        Other added comparisons, and the reason why they are not in the set.
+    quoted : tuple of Change
+        Weighted r, the main estimates of the quoted model, and its predictions; empty without an added comparison.
+    """
+
+    set: str
+    added: tuple[str, ...]
+    absent: Mapping[str, str]
+    quoted: tuple[Change, ...]
+
+    @property
+    def largest(self) -> Change | None:
+        """Estimate that shifts most in relation to its interval; None if no estimate has an interval before."""
+        measured = [change for change in self.quoted if change.shift_ratio is not None]
+        return max(measured, key=lambda change: change.shift_ratio or 0.0, default=None)
+
+    @property
+    def small(self) -> bool | None:
+        """True if no estimate shifts by `SMALL_SHIFT` of the half-width of its interval before; None if unknown."""
+        ratio = None if self.largest is None else self.largest.shift_ratio
+        return None if ratio is None else ratio < SMALL_SHIFT
+
+    @property
+    def record(self) -> dict[str, object]:
+        """Fields under the names of results.json."""
+        largest = self.largest
+        return {
+            "set": self.set,
+            "added": list(self.added),
+            "absent": dict(self.absent),
+            "small": self.small,
+            "largest_shift": None if largest is None else largest.estimate,
+            "largest_shift_ratio": None if largest is None else largest.shift_ratio,
+            "limit": SMALL_SHIFT,
+            "rule": "small: every estimate shifts by less than this share of the half-width of its interval before",
+        }
 
 
 def changes(before: Sequence[FittedSet], after: Sequence[FittedSet]) -> list[Change]:
@@ -92,8 +183,8 @@ def changes(before: Sequence[FittedSet], after: Sequence[FittedSet]) -> list[Cha
                         reason="; ".join(dict.fromkeys(entry.reason for entry in omissions[1])),
                         remedy=remedies(omissions[1]),
                         estimate=name,
-                        before=_headline(results[0], name),
-                        after=_headline(results[1], name),
+                        **_values(results[0], name, "before"),
+                        **_values(results[1], name, "after"),
                     )
                 )
     return entries
@@ -117,6 +208,72 @@ def _size(result: Result | None) -> int | None:
     return None if result is None else len(result.effects)
 
 
-def _headline(result: Result | None, name: str) -> float | None:
+def _values(result: Result | None, name: str, when: str) -> dict[str, Any]:
+    """Return an estimate with its interval; a threshold effect has no interval."""
     value = None if result is None else estimate_values(result.estimates).get(name)
-    return None if value is None else float(value)
+    estimate = Estimate(None) if result is None else result.estimate(name)
+    number = None if value is None else float(value)
+    return {when: number, f"{when}_low": estimate.low, f"{when}_high": estimate.high}
+
+
+def prediction_changes(before: Sequence[Placement], after: Sequence[Placement]) -> list[Change]:
+    """Compare the final effects that the lines predict for trials in focus in two runs.
+
+    Parameters
+    ----------
+    before, after : sequence of Placement
+        Of lines fitted without the trial; the first data cut of each comparison and set is compared.
+    """
+    earlier = _first_placements(before)
+    return [
+        Change(
+            set=placement.set,
+            model=placement.model,
+            k_before=old.k,
+            k_after=placement.k,
+            left_out_before=(),
+            left_out_after=(),
+            reason="",
+            remedy="",
+            estimate=PREDICTED,
+            before=old.predicted,
+            after=placement.predicted,
+            before_low=old.low_95,
+            before_high=old.high_95,
+            after_low=placement.low_95,
+            after_high=placement.high_95,
+            subject=placement.comparison,
+        )
+        for key, placement in _first_placements(after).items()
+        if (old := earlier.get(key)) is not None
+    ]
+
+
+def _first_placements(placements: Sequence[Placement]) -> dict[tuple[str, str, str], Placement]:
+    first: dict[tuple[str, str, str], Placement] = {}
+    for placement in placements:
+        if placement.fitted != "with it":
+            first.setdefault((placement.set, placement.model, placement.comparison), placement)
+    return first
+
+
+def set_change(
+    fitted: FittedSet, rows: Sequence[Change], added: tuple[str, ...], absent: Mapping[str, str]
+) -> SetChange:
+    """Return the change of the estimates to quote for a set.
+
+    Parameters
+    ----------
+    fitted : FittedSet
+        Set of the later run.
+    rows : sequence of Change
+    added : tuple of str
+        Added comparisons in the set.
+    absent : mapping of str to str
+        Added comparisons that are not in the set, and the reasons.
+    """
+    reply = answer(fitted.results)
+    quoted = "" if reply is None else reply.quoted.model
+    chosen = [row for row in rows if row.set == fitted.name and (row.model == quoted or row.estimate == "r")]
+    chosen.sort(key=lambda row: row.estimate != "r")
+    return SetChange(fitted.name, added, absent, tuple(chosen) if added else ())

@@ -63,6 +63,32 @@ class NewTrial:
         return standard_error_from_interval(self.low, self.high, self.level)
 
 
+@dataclass(frozen=True)
+class PredictedTrial:
+    """New trial with the prediction intervals of its final effect.
+
+    Parameters
+    ----------
+    label : str
+    log_hr, low, high : float
+        Surrogate log hazard ratio and its 95 % limits.
+    predicted : float
+        Predicted final log hazard ratio.
+    low_80, high_80, low_95, high_95 : float
+        Prediction intervals, log hazard ratios.
+    """
+
+    label: str
+    log_hr: float
+    low: float
+    high: float
+    predicted: float
+    low_80: float
+    high_80: float
+    low_95: float
+    high_95: float
+
+
 def parse_new_trial(
     texts: Sequence[str], rho_within: float = 0.5, n: float | None = None
 ) -> tuple[NewTrial, tuple[str, ...]]:

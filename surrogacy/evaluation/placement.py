@@ -311,14 +311,13 @@ def position(hr_final: float, interval_95: tuple[float, float], interval_80: tup
 
 
 def shown_placements(placements: Sequence[Placement]) -> list[Placement]:
-    """Return the placements to show first: of one model fitted without the trial, with its within-trial correlation."""
-    rho_within: dict[str, float] = {}
+    """Return the placements to show first: of one model per comparison, fitted without the trial."""
+    by_comparison: dict[str, list[Placement]] = {}
     for placement in placements:
-        rho_within.setdefault(placement.comparison, placement.rho_within)
-    chosen = [
-        placement
-        for placement in placements
-        if placement.rho_within == rho_within[placement.comparison] and placement.fitted != "with it"
-    ]
-    quoted = min((placement.model for placement in chosen), key=rank, default="")
-    return [placement for placement in chosen if placement.model == quoted]
+        by_comparison.setdefault(placement.comparison, []).append(placement)
+    shown = []
+    for group in by_comparison.values():
+        chosen = [each for each in group if each.rho_within == group[0].rho_within and each.fitted != "with it"]
+        quoted = min((each.model for each in chosen), key=rank, default="")
+        shown += [each for each in chosen if each.model == quoted]
+    return shown

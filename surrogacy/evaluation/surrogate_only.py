@@ -18,6 +18,31 @@ from surrogacy.trials.analysis_set import AnalysisSet, SurrogateOnly
 
 
 @dataclass(frozen=True)
+class SurrogateOnlyMark:
+    """Comparison with a surrogate effect alone as a figure shows it: all effects are log hazard ratios.
+
+    Parameters
+    ----------
+    label : str
+    log_hr, low, high : float
+        Surrogate effect and its 95 % limits.
+    predicted, predicted_low, predicted_high : float
+        Predicted final effect and its 95 % prediction interval.
+    in_focus : bool
+        True for a mark in the colour of the focus and a bold label.
+    """
+
+    label: str
+    log_hr: float
+    low: float
+    high: float
+    predicted: float
+    predicted_low: float
+    predicted_high: float
+    in_focus: bool = False
+
+
+@dataclass(frozen=True)
 class SurrogateOnlyPrediction:
     """Predicted final effect of a comparison of a set that reports the surrogate effect alone.
 
@@ -39,6 +64,23 @@ class SurrogateOnlyPrediction:
         return float(low), float(high)
 
     @property
+    def mark(self) -> SurrogateOnlyMark:
+        """Mark of a figure; an added comparison is in focus."""
+        prediction = self.prediction
+        low, high = np.log(self.surrogate_limits)
+        predicted, predicted_low, predicted_high = np.log([prediction.predicted, prediction.low_95, prediction.high_95])
+        return SurrogateOnlyMark(
+            label=self.comparison.label,
+            log_hr=self.comparison.log_hr,
+            low=float(low),
+            high=float(high),
+            predicted=float(predicted),
+            predicted_low=float(predicted_low),
+            predicted_high=float(predicted_high),
+            in_focus=self.comparison.added,
+        )
+
+    @property
     def record(self) -> Record:
         """Values for results.json and for the table."""
         comparison, (low, high) = self.comparison, self.surrogate_limits
@@ -52,10 +94,22 @@ class SurrogateOnlyPrediction:
         return about | vars(self.prediction)
 
 
-def quoted_with_line(results: Sequence[Result]) -> Result | None:
-    """Return the quoted result of a set; None if it has no line to predict from."""
+def is_predictable(analysis_set: AnalysisSet, results: Sequence[Result]) -> bool:
+    """Return whether the quoted model of a set predicts comparisons without a final effect."""
+    return bool(analysis_set.surrogate_only) and _quoted_with_line(results) is not None
+
+
+def _quoted_with_line(results: Sequence[Result]) -> Result | None:
     reply = answer(results)
     return None if reply is None or reply.quoted.line is None else reply.quoted
+
+
+def main_predictions(predictions: Sequence[SurrogateOnlyPrediction]) -> list[SurrogateOnlyPrediction]:
+    """Return the first prediction of each comparison by each set: of the true effect, if the model distinguishes it."""
+    first: dict[tuple[str, str], SurrogateOnlyPrediction] = {}
+    for entry in predictions:
+        first.setdefault((entry.prediction.set, entry.comparison.comparison), entry)
+    return list(first.values())
 
 
 def predict_surrogate_only(analysis_set: AnalysisSet, results: Sequence[Result]) -> list[SurrogateOnlyPrediction]:
@@ -82,10 +136,10 @@ def predict_surrogate_only(analysis_set: AnalysisSet, results: Sequence[Result])
     >>> from surrogacy.trials import read_trials
     >>> intermediate = read_trials().analysis_set_with_flow("intermediate")
     >>> predictions = predict_surrogate_only(intermediate, [create("bivariate-reml").fit(intermediate.effects)])
-    >>> [entry.prediction.target for entry in predictions if entry.comparison.label == "TALENTACE"]
-    ['true effect', 'observed, n = 342']
+    >>> [entry.prediction.target for entry in predictions if entry.comparison.label == "Inaba 2013"]
+    ['true effect', 'observed, n = 101']
     """
-    quoted = quoted_with_line(results)
+    quoted = _quoted_with_line(results)
     if quoted is None:
         return []
     return [

@@ -1,5 +1,6 @@
 """Figures: one per file, each with ``<name>_data(result)`` and ``plot_<name>(result, ax=None)``."""
 
+from surrogacy.figures.added import added_data, plot_added
 from surrogacy.figures.bubble import bubble_data, plot_bubble
 from surrogacy.figures.choices import choices_data, plot_choices
 from surrogacy.figures.class_slopes import class_slopes_data, plot_class_slopes
@@ -11,10 +12,12 @@ from surrogacy.figures.moderated_lines import moderated_lines_data, plot_moderat
 from surrogacy.figures.placement import placement_data, plot_placement
 from surrogacy.figures.posterior import plot_posterior, posterior_data
 from surrogacy.figures.pps_arms import plot_pps_arms, pps_arms_data
+from surrogacy.figures.prediction import plot_prediction, prediction_data
 from surrogacy.figures.prior_sensitivity import plot_prior_sensitivity, prior_sensitivity_data
 from surrogacy.figures.waterfall import plot_waterfall, waterfall_data
 
 __all__ = [
+    "added_data",
     "bubble_data",
     "choices_data",
     "class_slopes_data",
@@ -24,6 +27,7 @@ __all__ = [
     "hazard_ratio_over_time_data",
     "moderated_lines_data",
     "placement_data",
+    "plot_added",
     "plot_bubble",
     "plot_choices",
     "plot_class_slopes",
@@ -35,10 +39,12 @@ __all__ = [
     "plot_placement",
     "plot_posterior",
     "plot_pps_arms",
+    "plot_prediction",
     "plot_prior_sensitivity",
     "plot_waterfall",
     "posterior_data",
     "pps_arms_data",
+    "prediction_data",
     "prior_sensitivity_data",
     "waterfall_data",
 ]

@@ -10,12 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from surrogacy.evaluation.new_trial import PredictedTrial
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble_key import LARGEST_BUBBLE, draw_key, key_lines
 from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
 from surrogacy.figures.predicted_marks import (
-    PredictedTrial,
-    SurrogateOnly,
     draw_new_trial,
     draw_surrogate_only,
     key_of_marks,
@@ -88,7 +88,7 @@ def plot_bubble(
     *,
     focus: str | Sequence[str] | None = None,
     show_ci: bool | None = None,
-    surrogate_only: Sequence[SurrogateOnly] = (),
+    surrogate_only: Sequence[SurrogateOnlyMark] = (),
     new_trial: PredictedTrial | None = None,
 ) -> Axes:
     """Draw the bubble plot of a fitted model.
@@ -103,7 +103,7 @@ def plot_bubble(
         Trials or comparisons to highlight and label, by name.
     show_ci : bool, optional
         True for the 95 % intervals of both effects; default: up to 15 comparisons.
-    surrogate_only : sequence of SurrogateOnly
+    surrogate_only : sequence of SurrogateOnlyMark
         Comparisons with a surrogate effect only: hollow symbols on the horizontal axis with predicted intervals.
     new_trial : PredictedTrial, optional
         New trial, at its predicted effect.
@@ -134,7 +134,7 @@ def plot_bubble(
         thin: dict[str, Any] = {"color": "0.6", "lw": 0.5, "zorder": 1.5}
         ax.hlines(limited["final"], limited["surrogate_low"], limited["surrogate_high"], **thin)
         ax.vlines(limited["surrogate"], limited["final_low"], limited["final_high"], **thin)
-    symbols = _draw_bubbles(ax, data)
+    symbols = draw_bubbles(ax, data)
     marks = [draw_surrogate_only(ax, comparison) for comparison in surrogate_only]
     marks += [draw_new_trial(ax, new_trial)] if new_trial is not None else []
     _axis_labels(ax, result)
@@ -149,7 +149,7 @@ def plot_bubble(
     return ax
 
 
-def _draw_bubbles(ax: Axes, data: pd.DataFrame) -> list[Symbol]:
+def draw_bubbles(ax: Axes, data: pd.DataFrame) -> list[Symbol]:
     """Draw the comparisons, the largest first, with a ring around those in focus; return their circles."""
     for stage, group in data.sort_values("area", ascending=False).groupby("stage", sort=False):
         ax.scatter(
@@ -182,11 +182,11 @@ def _key_of_focus(data: pd.DataFrame) -> list[Line2D]:
 
 
 def _limits(
-    data: pd.DataFrame, with_ci: bool, surrogate_only: Sequence[SurrogateOnly], new_trial: PredictedTrial | None
+    data: pd.DataFrame, with_ci: bool, surrogate_only: Sequence[SurrogateOnlyMark], new_trial: PredictedTrial | None
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Limits of the axes: the points, their intervals up to a maximum, and HR = 1."""
     pad = 0.09
-    marks: list[SurrogateOnly | PredictedTrial] = [*surrogate_only, *([new_trial] if new_trial is not None else [])]
+    marks: list[SurrogateOnlyMark | PredictedTrial] = [*surrogate_only, *([new_trial] if new_trial is not None else [])]
     points = {"surrogate": [mark.log_hr for mark in marks], "final": [mark.predicted for mark in marks]}
     ends = {
         "surrogate": [end for mark in marks for end in (mark.low, mark.high)],

@@ -150,7 +150,9 @@ def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: str | None = None) -> tuple[Axes, Axes]:
+def plot_forest(
+    result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: str | Sequence[str] | None = None
+) -> tuple[Axes, Axes]:
     """Draw the paired forest plot.
 
     Parameters
@@ -159,15 +161,15 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
         A bivariate model adds the pooled rows; other models give the comparisons alone.
     ax : pair of Axes, optional
         Default: a new figure of 190 mm, as high as the rows need.
-    focus : str, optional
-        Trial to highlight.
+    focus : str or sequence of str, optional
+        Trials to highlight.
 
     Returns
     -------
     pair of Axes
         Surrogate and final endpoint.
     """
-    rows = forest_data(result)
+    rows, names = forest_data(result), frozenset([focus] if isinstance(focus, str) else focus or ())
     if ax is None:
         height = ROW * (len(rows) + 2) + 23
         figure = style.new_figure(190, height)
@@ -178,11 +180,11 @@ def plot_forest(result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: s
         )
     left, right = ax
     surrogates = surrogate_names(result.effects)
-    _panel(left, rows, [row.surrogate for row in rows], " / ".join(surrogates), focus)
-    _panel(right, rows, [row.final for row in rows], final_name(result.effects), focus)
+    _panel(left, rows, [row.surrogate for row in rows], " / ".join(surrogates), names)
+    _panel(right, rows, [row.final for row in rows], final_name(result.effects), names)
     _header(left, right)
     for y, row in enumerate(rows):
-        _row_text(left, right, y, row, focus, name_endpoint=len(surrogates) > 1)
+        _row_text(left, right, y, row, names, name_endpoint=len(surrogates) > 1)
     note = (
         "95% intervals recomputed from the standard errors that were fitted."
         if result.effects.has_standard_errors.any()
@@ -205,9 +207,9 @@ def _header(left: Axes, right: Axes) -> None:
         axes.text(x, -1.2, text, transform=place, ha=side, va="center", fontweight="bold", fontsize="small")
 
 
-def _row_text(left: Axes, right: Axes, y: int, row: ForestRow, focus: str | None, *, name_endpoint: bool) -> None:
+def _row_text(left: Axes, right: Axes, y: int, row: ForestRow, focus: frozenset[str], *, name_endpoint: bool) -> None:
     """Label, size and hazard ratios of a row."""
-    bold = row.kind in ("heading", "pooled") or (focus is not None and row.trial == focus)
+    bold = row.kind in ("heading", "pooled") or row.trial in focus
 
     def write(axes: Axes, x: float, text: str, side: str) -> None:
         weight = "bold" if bold else "normal"
@@ -228,7 +230,7 @@ def _row_text(left: Axes, right: Axes, y: int, row: ForestRow, focus: str | None
 
 
 def _panel(
-    axes: Axes, rows: Sequence[ForestRow], effects: Sequence[PlottedEffect], title: str, focus: str | None
+    axes: Axes, rows: Sequence[ForestRow], effects: Sequence[PlottedEffect], title: str, focus: frozenset[str]
 ) -> None:
     # one scale for both endpoints, so that effects can be compared by eye
     every = [effect for row in rows for effect in (row.surrogate, row.final)]
@@ -245,7 +247,7 @@ def _panel(
     axes.set_xlabel("Hazard ratio  (← favours experimental)", fontsize="small")
     for y, (row, effect) in enumerate(zip(rows, effects, strict=True)):
         if np.isfinite(effect.value):
-            marked = row.kind == "prediction" or (focus is not None and row.trial == focus)
+            marked = row.kind == "prediction" or row.trial in focus
             _draw_effect(axes, y, row, effect, style.LINE_COLOUR if marked else style.INK)
 
 

@@ -36,7 +36,7 @@ LEADER_OVER_SYMBOL = 60.0
 WITH_LEADER, AMBIGUOUS = 6.0, 10.0
 ON_LINE, MOST_ON_LINES = 6.0, 24.0  # the first per point of line width
 TO_THE_LEFT, BELOW = 1.5, 0.7
-SWEEPS, STARTS = 12, 8
+SWEEPS, STARTS, MOST_STARTS = 12, 3, 12  # further starts only while names conflict
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +104,10 @@ class Places:
         nearest = rims.min(axis=1, initial=np.inf)
         has_leader = (gaps > NEXT_TO) | (nearest < gaps)
         over_symbol = (distances_to_segments(leaders, centres) < radii).sum(axis=1)
-        crossings = about.widths @ segments_meet_boxes(about.lines, padded(boxes, CLEARANCE))
+        crossings = np.zeros(len(boxes))
+        for width in np.unique(about.widths):
+            lines, wider = about.lines[about.widths == width], padded(boxes, CLEARANCE + width / 2)
+            crossings += width * segments_meet_boxes(lines, wider).sum(axis=0)
         outside = (about.frame[:2] - boxes[:, :2]).clip(min=0) + (boxes[:, 2:] - about.frame[2:]).clip(min=0)
         costs = (
             gaps
@@ -163,12 +166,12 @@ def choose_places(places: Sequence[Places]) -> list[int]:
     """Return the index of the place of each name, with the lowest total cost among several searches."""
     crowded = np.argsort([-options.costs.min() for options in places], kind="stable")
     best, lowest = [int(options.costs.argmin()) for options in places], np.inf
-    for start in range(min(STARTS, len(places))):
-        order = np.roll(crowded, -start * max(1, len(places) // STARTS))
+    for start in range(min(MOST_STARTS, len(places))):
+        order = np.roll(crowded, -start * max(1, len(places) // MOST_STARTS))
         chosen, cost = _search(places, [int(i) for i in order])
         if cost < lowest:
             best, lowest = chosen, cost
-        if lowest < CONFLICT:
+        if lowest < CONFLICT and start + 1 >= STARTS:
             break
     return best
 

@@ -160,17 +160,22 @@ def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str
             strong = arm.trial == focus
             colour, width = (style.LINE_COLOUR, 1.2) if strong else (JOINED_COLOUR, JOINED_WIDTH)
             axes.plot(xs, ys, color=colour, lw=width, zorder=5 if strong else 1)
-    for arm, place in sorted(zip(arms, x, strict=True), key=lambda entry: -entry[0].area):
-        colour = STAGE_COLOURS.get(arm.stage, style.INK)
-        strong = arm.trial == focus
+    drawn = sorted(zip(arms, x, strict=True), key=lambda entry: -entry[0].area)
+    for strong in (False, True):
+        group = [(arm, place) for arm, place in drawn if (arm.trial == focus) is strong]
+        fills, rims = [], []
+        for arm, _ in group:
+            colour = STAGE_COLOURS.get(arm.stage, style.INK)
+            fills.append(colour if arm.experimental else "white")
+            rims.append(style.LINE_COLOUR if strong else "white" if arm.experimental else colour)
         axes.scatter(
-            place,
-            arm.median_os,
-            s=LARGEST * arm.area,
-            facecolor=colour if arm.experimental else "white",
-            edgecolor=style.LINE_COLOUR if strong else "white" if arm.experimental else colour,
-            linewidth=1.2 if strong else 0.4 if arm.experimental else 0.8,
-            linestyle="--" if arm.unverified else "-",
+            [place for _, place in group],
+            [arm.median_os for arm, _ in group],
+            s=[LARGEST * arm.area for arm, _ in group],
+            facecolor=fills,
+            edgecolor=rims,
+            linewidth=[1.2 if strong else 0.4 if arm.experimental else 0.8 for arm, _ in group],
+            linestyle=["--" if arm.unverified else "-" for arm, _ in group],
             alpha=1.0 if strong else 0.85,
             zorder=6 if strong else 2,
         )

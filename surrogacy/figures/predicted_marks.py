@@ -7,12 +7,13 @@ together with the other labels of the axes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from surrogacy.evaluation.new_trial import PredictedTrial
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
 from surrogacy.figures.labels import Label, Symbol
 
@@ -26,58 +27,7 @@ BETWEEN: dict[str, Any] = {
 }  # from the symbol on the axis to its interval
 
 
-@dataclass(frozen=True)
-class SurrogateOnly:
-    """Comparison with a surrogate effect only, and the interval that a line predicts for its final effect.
-
-    Parameters
-    ----------
-    label : str
-    log_hr, low, high : float
-        Surrogate log hazard ratio and its 95 % limits.
-    predicted, predicted_low, predicted_high : float
-        Predicted final log hazard ratio and its 95 % prediction interval.
-    in_focus : bool
-        True for a mark in the colour of the focus and a bold label.
-    """
-
-    label: str
-    log_hr: float
-    low: float
-    high: float
-    predicted: float
-    predicted_low: float
-    predicted_high: float
-    in_focus: bool = False
-
-
-@dataclass(frozen=True)
-class PredictedTrial:
-    """New trial with the prediction intervals of its final effect.
-
-    Parameters
-    ----------
-    label : str
-    log_hr, low, high : float
-        Surrogate log hazard ratio and its 95 % limits.
-    predicted : float
-        Predicted final log hazard ratio.
-    low_80, high_80, low_95, high_95 : float
-        Prediction intervals, log hazard ratios.
-    """
-
-    label: str
-    log_hr: float
-    low: float
-    high: float
-    predicted: float
-    low_80: float
-    high_80: float
-    low_95: float
-    high_95: float
-
-
-def draw_surrogate_only(axes: Axes, comparison: SurrogateOnly) -> Label:
+def draw_surrogate_only(axes: Axes, comparison: SurrogateOnlyMark) -> Label:
     """Draw a hollow circle on the horizontal axis, with the surrogate interval, and the predicted interval above it.
 
     A circle on the axis has no final effect; its height carries no information. A dotted line joins it to the vertical
@@ -88,7 +38,7 @@ def draw_surrogate_only(axes: Axes, comparison: SurrogateOnly) -> Label:
     ----------
     axes : Axes
         With its limits set.
-    comparison : SurrogateOnly
+    comparison : SurrogateOnlyMark
 
     Returns
     -------
@@ -162,7 +112,7 @@ def draw_interval(axes: Axes, which: str, at: float, low: float, high: float, co
             plot([end], lw=0, marker=marker, ms=3.5, mew=0)
 
 
-def key_of_marks(surrogate_only: Sequence[SurrogateOnly], new_trial: PredictedTrial | None) -> list[Line2D]:
+def key_of_marks(surrogate_only: Sequence[SurrogateOnlyMark], new_trial: PredictedTrial | None) -> list[Line2D]:
     """Return the entries of a key for the marks that are drawn."""
     entries = []
     if surrogate_only:

@@ -37,8 +37,14 @@ REGISTRY: dict[str, RegistryEntry] = {
     name: RegistryEntry(f"surrogacy.models.{module}", class_name, settings, headline)
     for name, module, class_name, settings, headline in (
         ("bivariate-bayes", "bivariate_bayes", "BivariateBayes", {}, ("r2_trial", *LINE)),
-        ("bivariate-reml", "bivariate", "BivariateRandomEffects", {"method": "reml"}, ("rho_between", *LINE)),
-        ("bivariate-ml", "bivariate", "BivariateRandomEffects", {"method": "ml"}, ("rho_between", *LINE)),
+        (
+            "bivariate-reml",
+            "bivariate",
+            "BivariateRandomEffects",
+            {"method": "reml"},
+            ("r2_trial", "rho_between", *LINE),
+        ),
+        ("bivariate-ml", "bivariate", "BivariateRandomEffects", {"method": "ml"}, ("r2_trial", "rho_between", *LINE)),
         ("daniels-hughes", "daniels_hughes", "DanielsHughes", {}, ("sigma_cond", *LINE)),
         ("weighted-regression", "regression", "WeightedRegression", {}, ("r2_trial", *LINE)),
         ("weighted-pearson", "correlation", "WeightedPearson", {}, ("r",)),

@@ -186,7 +186,7 @@ def arm_pps(
     arms = []
     for row in tables.arms:
         trial = tables.trials[row.comparison]
-        if not row.preferred or row.evidence not in accepted or row.pfs_endpoint not in PROGRESSION_ENDPOINTS:
+        if row.evidence not in accepted or row.pfs_endpoint not in PROGRESSION_ENDPOINTS:
             continue
         if not (row.median_os > 0 and row.median_pfs > 0):  # missing, or not reached
             continue

@@ -24,7 +24,7 @@ from surrogacy.errors import Caveat, CaveatCode, UsageError
 from surrogacy.models.moderator import Moderator
 from surrogacy.pps.arms import ArmPps, arm_pps
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH
-from surrogacy.pps.table_rows import typed_tables
+from surrogacy.pps.table_rows import TypedTables, typed_tables
 from surrogacy.pps.trial_summary import PpsDefinition
 from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.trials import TrialSet
@@ -118,6 +118,8 @@ def pps_sensitivity(arm: ArmPps, definition: PpsDefinition) -> FloatArray:
 def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "post_therapy_pct") -> Moderator:
     """Share of the control arm with later therapy, in units of 10 percentage points.
 
+    Comparisons that share a control arm share its value.
+
     Parameters
     ----------
     trials : TrialSet
@@ -135,16 +137,21 @@ def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "p
     """
     if column not in THERAPY:
         raise UsageError(f"column must be one of {', '.join(THERAPY)}; got {column!r}")
-    shares = {
-        row.comparison: row.post_therapy_pct if column == "post_therapy_pct" else row.post_systemic_pct
-        for row in typed_tables(trials).arms
-        if row.arm == "ctl" and row.preferred and row.evidence != "unverified"
-    }
-    values = np.array([float(shares.get(name, np.nan)) / 10 for name in effects.comparison])
+    tables = typed_tables(trials)
+    controls = [row for row in tables.arms if row.arm == "ctl" and row.evidence != "unverified"]
+    shares = {row.comparison: float(getattr(row, column)) for row in controls}
+    groups = _control_groups(tables)
+    by_group = {groups[name]: share for name, share in shares.items() if name in groups and not np.isnan(share)}
+    values = np.array(
+        [
+            shares.get(name, np.nan) if name not in groups else by_group.get(groups[name], np.nan)
+            for name in effects.comparison
+        ]
+    )
     return Moderator(
         column,
         f"control-arm patients with {THERAPY[column]}, per 10 percentage points",
-        values,
+        values / 10,
         (),
         False,
         np.zeros((len(values), 2)),
@@ -157,10 +164,14 @@ def control_arms(
     """Control arm of every comparison, a shared one for each of its comparisons; None without medians."""
     arms = _controls(trials, min_evidence, direct_death)
     by_comparison = {arm.comparison: arm for arm in arms}
-    rows = typed_tables(trials).trials.values()
-    groups = {row.comparison: (row.trial, row.control_group) for row in rows if row.control_group}
+    groups = _control_groups(typed_tables(trials))
     by_group = {groups[arm.comparison]: arm for arm in arms if arm.comparison in groups}
     return [by_comparison.get(name) or by_group.get(groups.get(name, ("", ""))) for name in effects.comparison]
+
+
+def _control_groups(tables: TypedTables) -> dict[str, tuple[str, str]]:
+    """Trial and name of the control arm of the comparisons that share one."""
+    return {row.comparison: (row.trial, row.control_group) for row in tables.trials.values() if row.control_group}
 
 
 @lru_cache(maxsize=4)  # the tables of a run do not change

@@ -66,7 +66,7 @@ def read_inputs(
     tables = typed_tables(trials)
     trial = tables.trials[_identifier(trials, comparison)]
     label = trial.label or trial.comparison
-    arms = {arm.arm: arm for arm in tables.arms_of.get(trial.comparison, []) if arm.preferred}
+    arms = {arm.arm: arm for arm in tables.arms_of.get(trial.comparison, [])}
     if set(arms) != {"ctl", "exp"}:
         raise UsageError(f"{label}: the tables hold no preferred row for both arms")
     control, experimental = arms["ctl"], arms["exp"]

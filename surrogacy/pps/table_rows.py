@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Protocol, cast
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from surrogacy.pps.trial_summary import Median, PpsDefinition
 from surrogacy.trials import TrialSet
+from surrogacy.trials.columns import EVIDENCE
 from surrogacy.trials.frames import ReportedEffect
 
 
@@ -83,6 +84,16 @@ class ArmRow:
         return cast(PpsDefinition, self.pps_definition) if self.pps_definition else None
 
 
+# columns whose values belong together, the quantity first
+MEDIANS = (
+    ("median_os", "median_os_low", "median_os_high"),
+    ("median_pfs", "median_pfs_low", "median_pfs_high", "pfs_endpoint"),
+    ("median_pps", "pps_definition"),
+)
+LATER_THERAPY = (("post_therapy_pct",), ("post_systemic_pct",))
+VERIFIED = ("primary", "secondary")
+
+
 @dataclass(frozen=True, slots=True)
 class AtRiskRow:
     """Numbers at risk at one time, from at_risk.csv."""
@@ -102,7 +113,7 @@ class TypedTables:
     ----------
     trials : dict of comparison to TrialRow
     arms : tuple of ArmRow
-        In the order of the table.
+        One per arm with a preferred row, in the order of these rows; see `selected_arms`.
     arms_of, at_risk_of, effects_of : dict of comparison to list of rows
     """
 
@@ -121,7 +132,7 @@ class _Row(Protocol):
 @lru_cache(maxsize=4)  # the tables of a run do not change
 def typed_tables(trials: TrialSet) -> TypedTables:
     """Read the tables of a `TrialSet` as typed rows."""
-    arms = _rows(trials.arms, ArmRow)
+    arms = selected_arms(_rows(trials.arms, ArmRow))
     return TypedTables(
         trials={row.comparison: row for row in _rows(trials.trials, TrialRow)},
         arms=tuple(arms),
@@ -129,6 +140,53 @@ def typed_tables(trials: TrialSet) -> TypedTables:
         at_risk_of=_by_comparison(_rows(trials.at_risk, AtRiskRow)),
         effects_of=_by_comparison(trials.reported),
     )
+
+
+def selected_arms(rows: Sequence[ArmRow]) -> list[ArmRow]:
+    """Select the values of each arm: those of its preferred row, and missing ones from its other rows.
+
+    Another row must be verified and have the same number of patients, if it states one. It supplies a median only if
+    it also has another median of the preferred row, with the same value, because medians of different analyses cannot
+    be combined. The evidence of the arm is the weakest of the rows used.
+
+    Parameters
+    ----------
+    rows : sequence of ArmRow
+        Rows of arms.csv.
+
+    Returns
+    -------
+    list of ArmRow
+        In the order of the preferred rows.
+    """
+    others: dict[tuple[str, str], list[ArmRow]] = {}
+    for row in rows:
+        if not row.preferred and row.evidence in VERIFIED:
+            others.setdefault((row.comparison, row.arm), []).append(row)
+    selected = []
+    for arm in filter(lambda row: row.preferred, rows):
+        for other in others.get((arm.comparison, arm.arm), ()):
+            if np.isnan([arm.n, other.n]).any() or arm.n == other.n:
+                arm = _completed(arm, other)
+        selected.append(arm)
+    return selected
+
+
+def _completed(arm: ArmRow, other: ArmRow) -> ArmRow:
+    """Return an arm with the values that only another of its rows has."""
+    one_analysis = arm.median_os == other.median_os or (
+        arm.median_pfs == other.median_pfs and arm.pfs_endpoint == other.pfs_endpoint
+    )
+    lacking = [
+        names
+        for names in (*(MEDIANS if one_analysis else ()), *LATER_THERAPY)
+        if np.isnan(getattr(arm, names[0])) and not np.isnan(getattr(other, names[0]))
+    ]
+    if not lacking:
+        return arm
+    values = {name: getattr(other, name) for names in lacking for name in names}
+    weakest = max(arm.evidence, other.evidence, key=("", *EVIDENCE).index)
+    return replace(arm, **values, evidence=weakest)
 
 
 def number_or_none(value: float) -> float | None:

@@ -50,6 +50,11 @@ def association(result: Result) -> str:
     return f"{words} {with_interval(result[name])} ({result[name].method})"
 
 
-def versions(trials: TrialSet, source: Literal["data", "table"] = "data") -> str:
+def versions(trials: TrialSet, kind: Literal["data", "table"] = "data") -> str:
     """Return the version of the data, or the name of a user's table, and the version of the package."""
-    return f"  ({source} {trials.data_version}, version {surrogacy.__version__})"
+    return f"  ({kind} {trials.data_version}, version {surrogacy.__version__})"
+
+
+def source(trials: TrialSet) -> str:
+    """Return program and data with their versions, to stand in a sentence."""
+    return f"surrogacy {surrogacy.__version__}, data {trials.data_version}"

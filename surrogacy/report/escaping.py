@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LONGEST_SLUG = 80  # characters; a file name may have 255 bytes with its endings
+LONGEST_SLUG = 80  # characters
+MOST_BYTES = 200  # of a slug; a file name may have 255 with its endings
 
 
 def slug(name: str) -> str:
@@ -19,7 +21,24 @@ def slug(name: str) -> str:
     >>> slug("placement-A/B trial")
     'placement-A-B-trial'
     """
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:LONGEST_SLUG] or "unnamed"
+    text = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:LONGEST_SLUG]
+    return text.encode()[:MOST_BYTES].decode(errors="ignore") or "unnamed"
+
+
+def unique_slug(name: str, taken: Collection[str]) -> str:
+    """Return a slug that differs from those taken, also where capitals are not distinguished.
+
+    Examples
+    --------
+    >>> unique_slug("placement-A B", {"placement-A-B", "placement-a-b-2"})
+    'placement-A-B-3'
+    """
+    base, used, number = slug(name), {entry.casefold() for entry in taken}, 1
+    unique = base
+    while unique.casefold() in used:
+        number += 1
+        unique = f"{slug(base[: LONGEST_SLUG - 5])}-{number}"
+    return unique
 
 
 def markdown_cells(table: pd.DataFrame) -> pd.DataFrame:

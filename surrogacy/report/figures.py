@@ -7,11 +7,11 @@ import re
 import warnings
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from surrogacy.errors import FigureError, UsageError
-from surrogacy.report.escaping import slug
+from surrogacy.report.escaping import slug, unique_slug
 from surrogacy.report.section import Drawing
 
 MISSING_SIGN = "Glyph .* missing from font"
@@ -20,12 +20,11 @@ SIGNS_AS_BOXES = " Some signs in the names are not in the font of the figure and
 
 @dataclass(frozen=True)
 class FigureOptions:
-    """Processes that draw, formats, journal, and the trial that is ringed."""
+    """Processes that draw, formats and journal."""
 
     workers: Executor
     formats: tuple[str, ...]
     preset: str
-    focus: str | None
 
 
 class Figures:
@@ -41,13 +40,17 @@ class Figures:
         folder.mkdir()
         self._folder, self._options = folder, options
         self._submitted: dict[str, Future[list[str]]] = {}
+        self._files: list[str] = []
 
     def submit(self, drawings: Iterable[Drawing]) -> None:
         """Hand on those figures that were not handed on before."""
         options = self._options
         for drawing in drawings:
             if drawing.name not in self._submitted:
-                job = options.workers.submit(draw, drawing, self._folder, options.formats, options.preset)
+                file = unique_slug(drawing.name, self._files)
+                self._files.append(file)
+                named = replace(drawing, name=file)
+                job = options.workers.submit(draw, named, self._folder, options.formats, options.preset)
                 self._submitted[drawing.name] = job
 
     def undrawn(self) -> tuple[FigureError, ...]:

@@ -45,7 +45,7 @@ class Command[R: StagedRun]:
     schema: str
     table_stages: Sequence[Stage[R]]
     stages: Sequence[Stage[R]]
-    drawings: Callable[[R, str | None], Iterable[Drawing]]
+    drawings: Callable[[R], Iterable[Drawing]]
     sections: Callable[[R], Sequence[Section]]
     shares_workers: bool = False
 
@@ -121,7 +121,7 @@ def write_run[R: StagedRun](
     with staging(Path(out)) as stage:
         figures = Figures(stage / "figures", options)
         for run in runs:
-            figures.submit(command.drawings(run, options.focus))
+            figures.submit(command.drawings(run))
         clock = time.perf_counter()
         sections = command.sections(run)
         (stage / "results.json").write_text(command.document(run, sections), encoding="utf-8")

@@ -84,7 +84,7 @@ class Drawing:
     plot: str
     arguments: tuple[Any, ...]
     caption: str
-    keywords: Mapping[str, str | bool | None] = field(default_factory=dict)
+    keywords: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -236,6 +236,6 @@ def _plain(value: Any) -> Any:
     return value if _present(value) else None
 
 
-def drawing(plot: str, name: str, caption: str, *arguments: Any, **keywords: str | bool | None) -> Drawing:
+def drawing(plot: str, name: str, caption: str, *arguments: Any, **keywords: Any) -> Drawing:
     """Return the figure that ``surrogacy.figures.plot_<plot>`` draws."""
     return Drawing(name, f"surrogacy.figures.{plot}:plot_{plot}", arguments, caption, keywords)

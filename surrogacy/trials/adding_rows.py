@@ -56,6 +56,8 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
         row.cells.setdefault("preferred", "true")
         row.cells.setdefault("population", "all")
         row.cells.setdefault("analysis", "added")
+        for name in ("n_exp", "n_ctl"):  # facts of the comparison, not of one of its analyses
+            row.cells.pop(name, None)
     for row in rows.trials:
         row.cells.setdefault("label", row["comparison"])
     remarks = [*_forgive(rows.trials, TRIALS), *_forgive(rows.effects, EFFECTS)]

@@ -118,12 +118,12 @@ def _check_p_against_events(row: Row) -> Iterator[Fault]:
 
 
 def check_counts(effects: Sequence[Row], trials: Sequence[Row]) -> Iterator[Fault]:
-    """E118, E130, W131: each arm has patients, at least as many as events, and enough for the standard errors.
+    """E118, E130, W109, W131: each arm has patients, at least as many as events, and enough for the standard errors.
 
     A standard error below sqrt(1/n_exp + 1/n_ctl) needs more events than patients.
     """
     about = {row["comparison"]: row for row in trials}
-    for row in trials:
+    for row in (*trials, *effects):
         for name in ("n_exp", "n_ctl"):
             if number(row, name) == 0:
                 fix = "give the number of patients in the arm, or leave the cell empty if it is unknown"
@@ -131,13 +131,29 @@ def check_counts(effects: Sequence[Row], trials: Sequence[Row]) -> Iterator[Faul
     for row in effects:
         trial = about.get(row.get("comparison", ""))
         if trial is not None:
+            yield from _check_analysed(row, trial)
             yield from _check_events_in_arms(row, trial)
             yield from _check_implied_events(row, trial)
 
 
+def _analysed(row: Row, trial: Mapping[str, str], arm: str) -> float | None:
+    """Return the patients of an arm in the analysis of a hazard ratio: those of its row, else of the comparison."""
+    stated = number(row, f"n_{arm}")
+    return number(trial, f"n_{arm}") if stated is None else stated
+
+
+def _check_analysed(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]:
+    """W109: an analysis has at most the patients of the comparison."""
+    for arm in ("exp", "ctl"):
+        analysed, patients = _analysed(row, trial, arm), number(trial, f"n_{arm}")
+        if analysed is not None and patients is not None and analysed > patients:
+            rule = f"{analysed:.0f} patients in this analysis, {patients:.0f} in n_{arm} of the trial table"
+            yield fault("W109", row, f"n_{arm}", rule, "correct one of the numbers")
+
+
 def _check_events_in_arms(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]:
     for arm in ("exp", "ctl"):
-        events, patients = number(row, f"events_{arm}"), number(trial, f"n_{arm}")
+        events, patients = number(row, f"events_{arm}"), _analysed(row, trial, arm)
         if events is not None and patients and events > patients:
             rule = f"the arm has {patients:.0f} patients, fewer than its events"
             yield fault("E118", row, f"events_{arm}", rule, "count each patient once, and re-read events and patients")
@@ -157,7 +173,7 @@ def _check_large_error(row: Row, limits: Range | None, printed: Range | None) ->
 
 
 def _check_implied_events(row: Row, trial: Mapping[str, str]) -> Iterator[Fault]:
-    n_exp, n_ctl = number(trial, "n_exp"), number(trial, "n_ctl")
+    n_exp, n_ctl = (_analysed(row, trial, arm) for arm in ("exp", "ctl"))
     if n_exp is None or n_ctl is None or min(n_exp, n_ctl) < 1:
         return
     limits = range_from_limits(row)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from surrogacy.results.analysis_sets import SET_DESCRIPTIONS
-from surrogacy.trials.columns import OPTIONAL_TABLES, PAIR_SET, RULE_SET, TABLES, Column
+from surrogacy.trials.columns import OPTIONAL_EFFECTS, OPTIONAL_TABLES, PAIR_SET, RULE_SET, TABLES, Column
 from surrogacy.trials.curated_tables import shipped_tables
 from surrogacy.trials.trial_set import DATA_VERSION
 
@@ -36,6 +37,11 @@ RULES = {
     "E130": "an arm has at least one patient",
     "E131": "comparisons with one control arm have standard errors and correlations that allow a joint covariance",
     "W131": ("a standard error is at least sqrt(1 / n_exp + 1 / n_ctl): a smaller one needs more events than patients"),
+    "W109": "an arm of an analysis has at most the patients of the comparison",
+    "W155": (
+        "the quotation of a hazard ratio contains it: the same value (0.62, .62, 0,62 or 0·62), a value with more "
+        "decimals that rounds to it, or the inverse of a ratio printed as control over experimental"
+    ),
     "W132": "a median is at most 240 months, a median OS at least 2 months",
     "E121": (
         "median OS is above median PFS and median TACE-PFS of the same arm (W122, a warning, for TTP, which censors "
@@ -106,7 +112,7 @@ def codebook(version: str = DATA_VERSION) -> str:
         optional = " This table is optional in a folder of your own." if name in OPTIONAL_TABLES else ""
         parts += [f"## {name}.csv", f"{TITLES[name]}.{optional}", _table(columns)]
     parts += [
-        "## Rules for counts, follow-up and medians",
+        "## Rules for counts, follow-up, medians and quotations",
         "A value that violates an E rule stops the run with file, line, column and remedy; W rules are warnings.",
         "\n".join(
             ["| code | rule |", "| --- | --- |", *(f"| {code} | {text} |" for code, text in sorted(RULES.items()))]
@@ -160,6 +166,9 @@ def data_package(folder: Path, version: str = DATA_VERSION) -> dict[str, Json]:
 
 def _resource(folder: Path, name: str, columns: tuple[Column, ...]) -> dict[str, Json]:
     path = folder / f"{name}.csv"
+    if name == "effects":
+        header = path.read_text(encoding="utf-8-sig").partition("\n")[0]
+        columns += tuple(column for column in OPTIONAL_EFFECTS if column.name in re.split(r"\W", header))
     schema: dict[str, Json] = {
         "$schema": "https://datapackage.org/profiles/2.0/tableschema.json",
         "fields": [_field(column) for column in columns],

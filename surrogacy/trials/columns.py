@@ -145,6 +145,14 @@ EFFECTS = (
     Column("p_sides", "1 = one-sided, 2 = two-sided", kind="integer", allowed=("1", "2")),
     Column("events_exp", "Events in the experimental arm", kind="integer"),
     Column("events_ctl", "Events in the control arm", kind="integer"),
+    Column(
+        "n_exp",
+        "Patients in the experimental arm of this analysis, if they differ from those in trials.csv",
+        kind="integer",
+    ),
+    Column(
+        "n_ctl", "Patients in the control arm of this analysis, if they differ from those in trials.csv", kind="integer"
+    ),
     Column("adjusted", "Adjustment of the hazard ratio; NR = not read", allowed=ADJUSTMENTS),
     Column("criteria", "Response criteria of a progression endpoint; NR = not read"),
     Column("review", "Who assessed progression; NR = not read", allowed=REVIEWS),
@@ -153,7 +161,11 @@ EFFECTS = (
     Column("pmid", "PubMed number of that publication"),
     Column("read_in", "BibTeX key of the source that was read; empty = none was read"),
     Column("where", "Place in that source"),
-    Column("quote", "Short quotation as evidence"),
+    Column(
+        "quote",
+        "Short quotation as evidence, which contains the hazard ratio (W155); empty = no quotation was kept, as the "
+        "notes state, or the row is unverified",
+    ),
     Column(
         "evidence",
         "primary = read in the paper or abstract of the trial; secondary = read in another source; unverified = not "
@@ -169,7 +181,13 @@ ARMS = (
     Column("comparison", "Comparison, as in trials.csv", required=True),
     Column("arm", "exp = experimental, ctl = control", required=True, allowed=("exp", "ctl")),
     Column("label", "Treatment of the arm"),
-    Column("preferred", "Whether this row is used for its arm", kind="boolean", required=True),
+    Column(
+        "preferred",
+        "Whether this row is used for its arm; a value that it lacks comes from another verified row of the arm, a "
+        "median only from one of the same analysis",
+        kind="boolean",
+        required=True,
+    ),
     Column("n", "Patients in the arm", kind="integer"),
     Column("median_os", "Median overall survival, months; NR = not reached", kind="number", not_reached=True),
     Column("median_os_low", "Lower 95 % limit, months", kind="number", not_reached=True),

@@ -47,6 +47,8 @@ class CuratedCopy:
         Number of new hazard ratios.
     sets : tuple of str
         Analysis sets that include at least one of the comparisons.
+    fitted : tuple of str
+        Comparisons with both effects in one of these sets.
     faults : tuple of Fault
         Warnings and remarks on the new rows.
     """
@@ -55,6 +57,7 @@ class CuratedCopy:
     comparisons: tuple[str, ...]
     effects: int
     sets: tuple[str, ...]
+    fitted: tuple[str, ...]
     faults: tuple[Fault, ...]
 
 
@@ -107,6 +110,7 @@ def write_copy(source: Path, out: Path, curation: Curation) -> CuratedCopy:
     unknown = [fault for fault in faults if fault.code == "E004"]
     if unknown:  # a cell without a column cannot be written
         raise DataError(unknown)
+    comparisons = tuple(dict.fromkeys(row["comparison"] for row in curation.effects))
     contents = _files(source)
     tables = {
         "trials": [row for row in curation.trials if row["comparison"] not in known],
@@ -124,11 +128,10 @@ def write_copy(source: Path, out: Path, curation: Curation) -> CuratedCopy:
         version = out.resolve().name
         write_files(stage, {name: text.encode() for name, text in documents(stage, version).items()})
         trials, of_rows = _read_back(stage, source, origins, faults)
-        sets = _sets(trials, {row["comparison"] for row in curation.trials})
+        sets, fitted = _sets(trials, comparisons)
         changes = _changes(_text(source / CHANGES), curation, sets)
         write_files(stage, {CHANGES: changes.encode()})
-    comparisons = tuple(dict.fromkeys(row["comparison"] for row in curation.effects))
-    return CuratedCopy(out, comparisons, len(curation.effects), sets, (*faults, *of_rows))
+    return CuratedCopy(out, comparisons, len(curation.effects), sets, fitted, (*faults, *of_rows))
 
 
 def _check(curation: Curation, known: Mapping[str, Row], keys: frozenset[str]) -> Iterator[Fault]:
@@ -258,9 +261,15 @@ def _read_back(
         faults = list(error.faults)
     shown = "data/trials" if source == shipped_tables() else str(source)
 
+    place = re.compile(rf"{re.escape(str(stage))}/([\w./-]+?\.csv)(?::(\d+))?")
+
+    def placed_text(match: re.Match[str]) -> str:
+        origin = origins.get((match[1], int(match[2] or 0)))
+        return match[0].replace(str(stage), shown) if origin is None else origin.place()
+
     def placed(fault: Fault) -> Fault:
         origin = origins.get((Path(fault.file).name, fault.line))
-        rule, fix = (text.replace(str(stage), shown) for text in (fault.rule, fault.fix))
+        rule, fix = (place.sub(placed_text, text) for text in (fault.rule, fault.fix))
         if origin is None:
             return replace(fault, file=fault.file.replace(str(stage), shown), rule=rule, fix=fix)
         column = origin.heading(fault.column)
@@ -273,14 +282,18 @@ def _read_back(
     return trials, all_faults
 
 
-def _sets(trials: TrialSet, comparisons: set[str]) -> tuple[str, ...]:
-    """Return the analysis sets that include one of the comparisons."""
-    names = []
+def _sets(trials: TrialSet, comparisons: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the analysis sets that include one of the comparisons, and the comparisons with both effects in them."""
+    names: list[str] = []
+    fitted: set[str] = set()
     for name in trials.sets:
         with suppress(SurrogacyError):  # a set without any pair
-            if comparisons & set(trials.analysis_set(name).comparison):
+            members = trials.analysis_set_with_flow(name)
+            without_final = {entry.comparison for entry in members.surrogate_only}
+            if not without_final.isdisjoint(comparisons) or not set(comparisons).isdisjoint(members.effects.comparison):
                 names.append(name)
-    return tuple(names)
+            fitted.update(members.effects.comparison)
+    return tuple(names), tuple(name for name in comparisons if name in fitted)
 
 
 def _changes(text: str, curation: Curation, sets: Sequence[str]) -> str:

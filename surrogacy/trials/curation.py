@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +10,9 @@ from datetime import date
 from surrogacy.errors import Fault
 from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials import effect_rules
-from surrogacy.trials.cells import NUMBER, half_unit, number, parse_interval
+from surrogacy.trials.cells import parse_interval
 from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, TRIALS, Column
+from surrogacy.trials.quotation_rules import check_quotations
 from surrogacy.trials.rows import Row, fault
 
 REFERENCE = (
@@ -29,7 +29,7 @@ COLUMNS = {"trial": TRIALS, "effect": (*EFFECTS, *OPTIONAL_EFFECTS), "arm": ARMS
 """Columns of each kind of record that a curator gives."""
 VERIFIED = ("primary", "secondary")
 PROOF = ("source", "where", "quote")  # columns that show where a number was read
-KEY = r"[A-Za-z0-9][A-Za-z0-9_:.+-]*"
+KEY = r"\w[\w:.+-]*"
 DOI = r"10\.[0-9]{4,9}/\S+"
 RESOLVER = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
 
@@ -149,11 +149,21 @@ def check_names(kind: str, row: Row) -> Iterator[Fault]:
             yield fault("E004", row, name, "there is no column of this name", fix)
 
 
-def check_cells(kind: str, row: Row) -> list[Fault]:
-    """Check the cells of a record against its columns: required cells, numbers, allowed values, key and DOI."""
+def check_cells(kind: str, row: Row, *, partial: bool = False) -> list[Fault]:
+    """Check the cells of a record against its columns: required cells, numbers, allowed values, key and DOI.
+
+    Parameters
+    ----------
+    kind : str
+        Key of `COLUMNS`.
+    row : Row
+    partial : bool
+        Whether cells that the row does not have are not required.
+    """
     from surrogacy.trials.schema import check_schema
 
-    faults = check_schema(kind, COLUMNS[kind], [row])
+    columns = [column for column in COLUMNS[kind] if column.name in row or not partial]
+    faults = check_schema(kind, columns, [row])
     if row.get("doi") and not re.fullmatch(DOI, row["doi"]):
         faults.append(fault("E008", row, "doi", "this is not a DOI", "write it as 10.1136/gutjnl-2019-318934"))
     if kind == "source" and row.get("key") and not re.fullmatch(KEY, row["key"]):
@@ -186,23 +196,8 @@ def check_proof(row: Row) -> Iterator[Fault]:
 
 
 def check_quotation(row: Row) -> Iterator[Fault]:
-    """E150: the quotation contains the hazard ratio; W151: it contains the inverse.
-
-    Decimal commas and raised points are read as decimal points. The inverse is that of control over experimental.
-    """
-    hr, quote = number(row, "hr"), row.get("quote", "")
-    if hr is None or hr <= 0 or not quote:
-        return
-    quoted = [float(text.replace(",", ".")) for text in re.findall(NUMBER, quote.replace("\u00b7", "."))]
-    if any(math.isclose(abs(value), hr, rel_tol=1e-9) for value in quoted):
-        return
-    half = half_unit(row["hr"])
-    if any(value and abs(1 / abs(value) - hr) <= half for value in quoted):
-        rule = "the quotation contains the inverse of the hazard ratio, that of control over experimental"
-        yield fault("W151", row, "quote", rule, "check the direction, and state the inversion in notes")
-        return
-    rule = f"the quotation does not contain the hazard ratio {row['hr']}"
-    yield fault("E150", row, "quote", rule, "quote the words of the source that print the hazard ratio")
+    """W155: the quotation contains the hazard ratio; an error in a new row, a warning in the tables."""
+    yield from (replace(fault, severity="error") for fault in check_quotations([row]))
 
 
 def curate_import(trials: Sequence[Row], effects: Sequence[Row], arms: Sequence[Row]) -> Curation:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, NoReturn
 
-from surrogacy.errors import DataError
+import numpy as np
+
+from surrogacy.arrays import FloatArray
+from surrogacy.errors import DataError, UsageError
 from surrogacy.results.endpoint_names import endpoint_label
-from surrogacy.trials.analysis_set import Pairing
+from surrogacy.trials.analysis_set import Pairing, SurrogateOnly
 from surrogacy.trials.columns import EVIDENCE
 from surrogacy.trials.frames import ReportedEffect
 from surrogacy.trials.rows import Row, fault
@@ -131,3 +135,48 @@ def _refusal(effect: ReportedEffect, min_evidence: str, *, added_here: bool) -> 
 def place_of(effect: ReportedEffect) -> Row:
     """Return where a hazard ratio stands, for faults."""
     return Row(effect.file, effect.file_line, {"comparison": effect.comparison, "endpoint": effect.endpoint})
+
+
+def analysed_patients(
+    of_comparisons: FloatArray, column: Literal["n_exp", "n_ctl"], sides: Mapping[str, Sequence[ReportedEffect]]
+) -> FloatArray:
+    """Return the patients of an arm who were analysed for both endpoints: the smaller of the two numbers.
+
+    A hazard ratio without a number of its own has that of the comparison.
+
+    Parameters
+    ----------
+    of_comparisons : (k,) array
+        Patients of the arm in each comparison.
+    column : {"n_exp", "n_ctl"}
+        The arm.
+    sides : mapping of endpoint to sequence of ReportedEffect
+        Hazard ratios of the k comparisons, by endpoint.
+    """
+    stated = [[getattr(effect, column) for effect in chosen] for chosen in sides.values()]
+    analysed = np.where(np.isnan(stated), of_comparisons, stated)
+    return np.asarray(analysed.min(axis=0), dtype=np.float64)
+
+
+def refuse_no_pairs(
+    effects: Sequence[ReportedEffect], pairing: Pairing, surrogate_only: Sequence[SurrogateOnly], name: str
+) -> NoReturn:
+    """Refuse a selection without a pair; a user's comparisons without a final effect can be added to the curated ones.
+
+    Parameters
+    ----------
+    surrogate_only : sequence of SurrogateOnly
+        Those of a table that is fitted alone.
+    """
+    where = name or "the selection"
+    if surrogate_only:
+        final = " or ".join(map(endpoint_label, pairing.final))
+        raise UsageError(
+            f"{where}: no comparison has both effects ({len(surrogate_only)} without {final}), so that there is "
+            f"nothing to fit; to predict {final} by the curated trials, pass the table with --add instead of --pairs"
+        )
+    available = ", ".join(map(endpoint_label, dict.fromkeys(effect.endpoint for effect in effects)))
+    raise UsageError(
+        f"{where}: no comparison has both effects at evidence {pairing.min_evidence} or better; "
+        f"endpoints of the tables: {available}"
+    )

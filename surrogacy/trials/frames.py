@@ -43,6 +43,8 @@ class ReportedEffect:
     p_sides: float
     events_exp: float
     events_ctl: float
+    n_exp: float
+    n_ctl: float
     adjusted: str
     criteria: str
     review: str

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +15,20 @@ import pandas as pd
 
 from surrogacy.effects import SIDES, Effects, Provenance
 from surrogacy.errors import Caveat, CaveatCode, UsageError
-from surrogacy.results.endpoint_names import endpoint_label, endpoint_of
+from surrogacy.results.endpoint_names import endpoint_of
 from surrogacy.trials.analysis_set import AnalysisSet, FlowEntry, Pairing, Source, SurrogateOnly
 from surrogacy.trials.cells import number
 from surrogacy.trials.columns import TRIALS
 from surrogacy.trials.criteria import criteria_of
-from surrogacy.trials.effect_choice import EffectPair, Unpaired, choose_effects, place_of, preferred_effects
+from surrogacy.trials.effect_choice import (
+    EffectPair,
+    Unpaired,
+    analysed_patients,
+    choose_effects,
+    place_of,
+    preferred_effects,
+    refuse_no_pairs,
+)
 from surrogacy.trials.frames import ReportedEffect
 from surrogacy.trials.rows import Row
 from surrogacy.trials.shared_control import refuse_impossible_covariance, resolve_shared_controls
@@ -82,7 +89,7 @@ def pair_by_rule(
     pairs = [choice for choice in choices if isinstance(choice, EffectPair)]
     if not pairs:
         alone = len(added) == len(trials)
-        _refuse_no_pairs(effects, pairing, surrogate_only if alone else (), name)
+        refuse_no_pairs(effects, pairing, surrogate_only if alone else (), name)
     paired = _effects(trials, added, pairing, pairs, name)
     return _analysis_set(paired, pairing, rule, flow, surrogate_only)
 
@@ -118,37 +125,13 @@ def _surrogate_only(
                 effect_id=effect.effect_id,
                 log_hr=math.log(effect.hr),
                 se=error.value,
-                n=float(about["n_exp"]) + float(about["n_ctl"]),
+                n=_first_number(effect.n_exp, about["n_exp"]) + _first_number(effect.n_ctl, about["n_ctl"]),
                 rho_within=_first_number(effect.rho_within, pairing.rho_within),
                 provenance=_provenance(effect, error),
                 added=effect.comparison in added,
             )
         )
     return tuple(comparisons)
-
-
-def _refuse_no_pairs(
-    effects: Sequence[ReportedEffect], pairing: Pairing, surrogate_only: Sequence[SurrogateOnly], name: str
-) -> NoReturn:
-    """Refuse a selection without a pair; a user's comparisons without a final effect can be added to the curated ones.
-
-    Parameters
-    ----------
-    surrogate_only : sequence of SurrogateOnly
-        Those of a table that is fitted alone.
-    """
-    where = name or "the selection"
-    if surrogate_only:
-        final = " or ".join(map(endpoint_label, pairing.final))
-        raise UsageError(
-            f"{where}: no comparison has both effects ({len(surrogate_only)} without {final}), so that there is "
-            f"nothing to fit; to predict {final} by the curated trials, pass the table with --add instead of --pairs"
-        )
-    available = ", ".join(map(endpoint_label, dict.fromkeys(effect.endpoint for effect in effects)))
-    raise UsageError(
-        f"{where}: no comparison has both effects at evidence {pairing.min_evidence} or better; "
-        f"endpoints of the tables: {available}"
-    )
 
 
 def _analysis_set(
@@ -207,6 +190,7 @@ def pair_by_list(
         for column, known in patients.items():
             stated = number(row, column)
             if stated is not None:
+                surrogate, final = (replace(effect, n_exp=math.nan, n_ctl=math.nan) for effect in (surrogate, final))
                 if stated != known[place] and np.isfinite(known[place]):
                     label = trials["label"].iloc[place]
                     notes.append(f"{label} {column} {stated:.0f} (trial table {known[place]:.0f})")
@@ -244,7 +228,9 @@ def _effects(
     errors = {side: [standard_error(effect) for effect in chosen] for side, chosen in sides.items()}
     se = np.array([[np.nan if error is None else error.value for error in column] for column in errors.values()]).T
     known_rho = np.array([_first_number(pair.surrogate.rho_within, pair.final.rho_within) for pair in pairs])
-    n_exp, n_ctl = (about[column].to_numpy(dtype=float) for column in ("n_exp", "n_ctl"))
+    n_exp, n_ctl = (
+        analysed_patients(about[column].to_numpy(dtype=float), column, sides) for column in ("n_exp", "n_ctl")
+    )
     share = np.where(np.isnan(n_exp + n_ctl), 0.5, n_exp / (n_exp + n_ctl))
     # a control arm belongs to one trial: the same name in two trials is two arms
     arms = zip(about["trial"], about["control_group"], strict=True)

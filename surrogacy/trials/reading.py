@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from surrogacy.errors import DataError, Fault
-from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, trial_facts
+from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, quotation_rules, trial_facts
 from surrogacy.trials.adding_rows import added_rows, check_user_rows, final_endpoints, merge, presumed_endpoints
 from surrogacy.trials.columns import ARMS, AT_RISK, EFFECTS, FINALS, OPTIONAL_EFFECTS, SURROGATES, TABLES, TRIALS
 from surrogacy.trials.curated_tables import changed_files, check_columns, read_curated_rows, shipped_tables
@@ -123,6 +123,7 @@ def _checked(
     faults = [
         *faults,
         *effect_rules.check_effects(effects),
+        *quotation_rules.check_quotations(effects),
         *(fault for row in effects for fault in agreement_rules.check_restatements(row)),
         *agreement_rules.check_counts(effects, trials),
         *trial_facts.check_correlations(effects),

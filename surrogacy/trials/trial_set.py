@@ -22,7 +22,7 @@ from surrogacy.trials.rows import Row
 from surrogacy.trials.set_rules import check_set
 from surrogacy.trials.shared_control import SharedControl
 
-DATA_VERSION = "2026.11"
+DATA_VERSION = "2026.12"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +96,8 @@ class TrialSet:
         rho_within : float
             Within-trial correlation of the two log hazard ratios if none is reported.
         select : dict of column to values, optional
-            Selection of comparisons, e.g. ``{"stage": ["advanced"], "line": ["first"]}``.
+            Selection of comparisons, e.g. ``{"stage": ["advanced"], "class": ["not locoregional"]}``; ``not`` before a
+            value excludes it.
         min_evidence : {"primary", "secondary", "unverified"}
             Weakest evidence that a hazard ratio may have.
         shared_control : {"cov", "first", "combine"}

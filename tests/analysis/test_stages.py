@@ -111,6 +111,7 @@ def written(run):
     return dumps(document(FIT_SCHEMA, run.trials, fit_sections(run), seed=3))
 
 
+@pytest.mark.slow
 def test_tasks_can_be_carried_out_by_another_process():
     """A task and its result are pickled; the run does not depend on who computed them."""
     settings = FitSettings(SETS, MODELS, focus="tactics", sensitivity=True, seed=3)

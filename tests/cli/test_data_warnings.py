@@ -56,10 +56,10 @@ def test_quiet_prints_none(capsys):
 
 
 @pytest.mark.slow
-def test_public_case(capsys):
+def test_public_case(small, capsys):
     """Medians that contradict both hazard ratios: W107 twice, on stderr and in the document."""
     path = CASES / "swapped_medians.csv"
-    assert pps(["--add", str(path), "--focus", "swapped", "--json", "--resamples", "100"]) == 0
+    assert pps([*small, "--add", str(path), "--focus", "swapped", "--json", "--resamples", "100"]) == 0
     printed = capsys.readouterr()
     lines = [line for line in printed.err.splitlines() if line.startswith(str(path))]
     assert [line.split()[1] for line in lines] == ["W107", "W107"]

@@ -28,6 +28,7 @@ def rows(out, name):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_the_screen_shows_the_decomposition_with_its_doubts(run):
     _, shown, _ = run
     assert re.search(r"updated HR, M\s+0\.661\s+0\.718\s+0\.792\s+0\.08 \(.*0\.10 \(.*0\.08 \(", shown)
@@ -38,6 +39,7 @@ def test_the_screen_shows_the_decomposition_with_its_doubts(run):
     assert "119 months" in shown
 
 
+@pytest.mark.slow
 def test_every_figure_has_a_caption_and_every_table_its_numbers(run):
     out, _, _ = run
     figures = {path.stem for path in (out / "figures").glob("*.png")}
@@ -66,6 +68,7 @@ def test_every_figure_has_a_caption_and_every_table_its_numbers(run):
     assert json.loads((out / "run.json").read_text())["command"] == "python -m surrogacy.pps"
 
 
+@pytest.mark.slow
 def test_files_and_document_agree(run):
     out, _, found = run
     first = next(row for row in rows(out, "decomposition") if row["calibration"] == "M")
@@ -94,6 +97,7 @@ def shares_of(record):
     return words
 
 
+@pytest.mark.slow
 def test_screen_figure_and_caption_show_the_same_shares_each_with_its_calibration_and_cut(run):
     out, shown, found = run
     caption = (out / "figures" / "waterfall-tactics.caption.md").read_text(encoding="utf-8")
@@ -123,6 +127,7 @@ def test_screen_figure_and_caption_show_the_same_shares_each_with_its_calibratio
     assert caption.count("do not tell dilution, imbalance and residual apart") == 1
 
 
+@pytest.mark.slow
 def test_every_sentence_with_a_share_names_its_calibration(run):
     """A percentage of the gap stands in a sentence with `calibration L` or `calibration M`, and its data cut."""
     out, _, _ = run
@@ -137,12 +142,14 @@ def test_every_sentence_with_a_share_names_its_calibration(run):
     assert "Calibration M, updated HR" in table
 
 
+@pytest.mark.slow
 def test_an_estimate_of_the_arms_says_what_pps_is(run):
     _, _, found = run
     assert {row["definition"] for row in found["coupling"]} == {"median-difference", "model"}
     assert any(row["quantity"].startswith("Correlation of median OS and PPS if") for row in found["coupling"])
 
 
+@pytest.mark.slow
 def test_the_trial_level_gives_a_slope_at_each_value_and_what_it_would_take(run):
     out, _, found = run
     of_pps = [row for row in rows(out, "moderated") if row["moderator"] == "pps-ratio"]
@@ -156,6 +163,7 @@ def test_the_trial_level_gives_a_slope_at_each_value_and_what_it_would_take(run)
     assert "later therapy" in " ".join(found["not_asked"])
 
 
+@pytest.mark.slow
 def test_the_p_value_of_a_residual_is_named_and_counted(run):
     out, shown, found = run
     p = [row["p_residual"] for row in found["every_trial"]]
@@ -177,6 +185,7 @@ def test_the_p_value_of_a_residual_is_named_and_counted(run):
         assert "by chance)" not in text
 
 
+@pytest.mark.slow
 def test_the_power_at_the_difference_found_is_not_given(run):
     """In its place stands the difference that would be found: (1.96 + 0.84) standard errors."""
     out, shown, found = run
@@ -192,8 +201,8 @@ def test_the_power_at_the_difference_found_is_not_given(run):
 
 
 @pytest.mark.slow
-def test_same_seed_same_bytes(capsys):
-    arguments = ["--json", "--resamples", "100", "--seed", "3"]
+def test_same_seed_same_bytes(small, capsys):
+    arguments = [*small, "--json", "--resamples", "100", "--seed", "3"]
     printed = []
     for _ in range(2):
         assert main(arguments) == 0
@@ -203,14 +212,14 @@ def test_same_seed_same_bytes(capsys):
 
 
 @pytest.mark.slow
-def test_an_added_trial_is_decomposed(tmp_path, capsys):
+def test_an_added_trial_is_decomposed(small, tmp_path, capsys):
     own = tmp_path / "own.csv"
     own.write_text(
         "trial,n_exp,n_ctl,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os,stage,median_pfs_exp,median_pfs_ctl,median_os_exp,median_os_ctl\n"
         "My trial,150,148,0.66,0.51,0.85,0.90,0.68,1.19,intermediate,12.1,8.4,27.0,25.1\n",
         encoding="utf-8",
     )
-    assert main(["--add", str(own), "--focus", "my trial", "--json", "--resamples", "100"]) == 0
+    assert main([*small, "--add", str(own), "--focus", "my trial", "--json", "--resamples", "100"]) == 0
     found = json.loads(capsys.readouterr().out)["decompositions"]
     assert found
     assert found[0]["hr_pfs"] == pytest.approx(0.66)
@@ -253,6 +262,7 @@ def test_errors_name_the_cure_and_write_nothing(arguments, words, tmp_path, caps
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_the_fit_says_a_line_on_it(capsys, tmp_path):
     arguments = ["--model", "weighted-regression", "--out", str(tmp_path / "out"), "--format", "svg", "--details"]
     assert fit(["tactics-2022", *PINNED, *arguments]) == 0
@@ -267,6 +277,7 @@ def test_the_fit_says_a_line_on_it(capsys, tmp_path):
     assert found["pps"]["comparison"] == "tactics"
 
 
+@pytest.mark.slow
 def test_nulls_have_a_range_and_say_how_often_they_reach_what_was_observed(run):
     _, _, found = run
     nulls = [row for row in found["coupling"] if " if " in row["quantity"]]

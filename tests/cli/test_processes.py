@@ -133,6 +133,7 @@ def test_a_process_that_cannot_be_started_is_an_error_of_one_line(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_is_not_run_again_by_the_workers(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(

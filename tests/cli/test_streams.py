@@ -63,12 +63,14 @@ def test_a_result_that_cannot_be_shown_is_an_error_of_one_line(redirection, word
         assert words in line
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_error(tmp_path):
     shown, lines, code = shell("| head -1", *SMALL, "--out", str(tmp_path / "out"))
     assert (shown.count("\n"), lines, code) == (1, [], 0)
     assert (tmp_path / "out" / "run.json").exists()
 
 
+@pytest.mark.slow
 def test_a_closed_error_stream_leaves_the_document_alone():
     shown, _, code = shell("2>&-", "tactics-2022", "--model", "weighted-pearson", "--json")
     assert code == 0
@@ -82,6 +84,7 @@ def test_columns_that_are_not_a_number(columns, monkeypatch):
     assert screen_width() == 120
 
 
+@pytest.mark.slow
 def test_a_home_that_cannot_be_written_to_and_a_name_in_latin_1(tmp_path):
     out = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")
     _, lines, code = shell("", *SMALL, "--out", out, HOME="/dev/null", COLUMNS="wide")
@@ -103,6 +106,7 @@ def test_a_link_to_nothing_is_a_usage_error(tmp_path, capsys):
     assert "a broken link" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_no_program_is_run_in_the_users_folder(tmp_path):
     repository = tmp_path / "repository"
     (repository / ".git").mkdir(parents=True)

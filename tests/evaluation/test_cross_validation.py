@@ -108,6 +108,7 @@ def test_bayes_is_the_exact_prediction_of_the_posterior(llovet):
         assert records[i]["sd"] == pytest.approx(expected.se, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_bayes_covers_at_its_level_in_simulation():
     """60 data sets drawn of the model, the last trial predicted from the nine others: 0.95 and 0.80 within three Monte
     Carlo SEs.
@@ -123,6 +124,7 @@ def test_bayes_covers_at_its_level_in_simulation():
     )  # Kolmogorov-Smirnov, 1 %
 
 
+@pytest.mark.slow
 def test_regression_and_reml_cover_at_their_level_in_simulation():
     for name in ("weighted-regression", "bivariate-reml"):
         found = [cross_validate(create(name), simulated(25, seed, se=(0.05, 0.18))) for seed in range(6)]

@@ -146,6 +146,7 @@ def test_posterior_of_the_difference_agrees_with_the_two_posteriors(trials, tact
         assert tactics_against_llovet.contrasts[name].second == pytest.approx(fit[name].value, abs=0.01)
 
 
+@pytest.mark.slow
 def test_posterior_difference_agrees_with_independent_draws(trials):
     first, second = trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs")
     contrasts, _ = posterior_difference(first, second)

@@ -127,6 +127,7 @@ def test_lines_that_disagree_are_listed(trials):
     assert "errors of both effects" not in words
 
 
+@pytest.mark.slow
 def test_on_the_command_line(capsys, tmp_path):
     out = tmp_path / "out"
     arguments = [

@@ -118,6 +118,7 @@ def test_bootstrap_over_trials_is_that_of_the_correlation(pfs):
     assert (found.low, found.high) == (expected.low, expected.high)
 
 
+@pytest.mark.slow
 def test_parametric_bootstrap_is_reproducible(pfs):
     model = BivariateRandomEffects(interval="delta")
     result = model.fit(pfs)

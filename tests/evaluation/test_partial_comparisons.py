@@ -48,6 +48,7 @@ def mixed():
     return replace(effects, covariates={"stage": tuple(row["stage"] for row in rows)})
 
 
+@pytest.mark.slow
 def test_leave_one_out_and_the_grids_use_the_comparisons_in_the_fit(mixed):
     usable = split_by_requirements(mixed, BivariateRandomEffects().requires).effects
     assert len(usable) == 24
@@ -69,6 +70,7 @@ def test_leave_one_out_and_the_grids_use_the_comparisons_in_the_fit(mixed):
     assert {(one.recipe, one.trials) for one in intervals} == {("fisher", 25), ("profile", 24)}
 
 
+@pytest.mark.slow
 def test_a_run_refits_without_the_comparisons_in_the_fit_only(partial_table, capsys):
     blank = {**dict.fromkeys(LIMITS, NO_LIMITS), **dict.fromkeys(("n_exp", "n_ctl"), ("T02", "T06"))}
     document, _ = document_of(partial_table(blank), capsys)

@@ -204,6 +204,7 @@ def test_daniels_hughes_can_be_placed_too(trials):
     assert {placement.fitted for placement in records} == {"with it", "without it"}
 
 
+@pytest.mark.slow
 def test_a_new_trial_on_the_command_line(capsys):
     arguments = [
         "llovet-2019-pfs",

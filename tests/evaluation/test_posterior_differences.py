@@ -23,6 +23,7 @@ def empty(name="empty"):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("second", "expected", "no_data"), [("advanced", 0.80, 0.801), ("llovet-2019-pfs", 0.84, 0.840)]
 )
@@ -37,6 +38,7 @@ def test_the_probabilities_of_tactics_are_the_prior(trials, second, expected, no
     assert found.probability_no_data == pytest.approx(np.abs(draws["rho_between"]).mean(), abs=2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rho", [Uniform(-1.0, 1.0), lkj(4.0), Uniform(0.0, 1.0)])
 def test_no_data_by_simulation_of_the_prior(rho):
     model = BivariateBayes(rho_between=rho, tau_surrogate=HalfNormal(0.3), tau_final=HalfNormal(0.5))
@@ -77,6 +79,7 @@ def test_odds_ratio():
     assert odds_ratio(1.0, 0.5) is odds_ratio(0.5, 0.0) is None
 
 
+@pytest.mark.slow
 def test_screen_table_and_document(capsys, tmp_path):
     out = tmp_path / "out"
     arguments = ["tactics-2022", "llovet-2019-pfs", "--model", "weighted-pearson", "--out", str(out), "--format", "svg"]

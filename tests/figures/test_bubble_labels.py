@@ -7,9 +7,10 @@ import pytest
 
 import surrogacy
 from surrogacy.effects import Effects
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import plot_bubble
 from surrogacy.figures._style import MM, PRESETS, new_figure, preset, style
-from surrogacy.figures.predicted_marks import PredictedTrial, SurrogateOnly
+from surrogacy.figures.predicted_marks import PredictedTrial
 from surrogacy.models import WeightedRegression
 from tests.conftest import TABLES
 from tests.support.added_trial import most_crowded, with_trial
@@ -121,7 +122,7 @@ def drawn_marks(axes, marker):
 def test_comparisons_with_a_surrogate_effect_only(trials):
     result = WeightedRegression().fit(trials.analysis_set("intermediate"))
     plain = plot_bubble(result)
-    mine = SurrogateOnly("My trial", -0.45, -0.7, -0.2, -0.22, -0.5, 0.06, in_focus=True)
+    mine = SurrogateOnlyMark("My trial", -0.45, -0.7, -0.2, -0.22, -0.5, 0.06, in_focus=True)
     axes = plot_bubble(result, surrogate_only=(mine, replace(mine, label="Another", log_hr=-0.2, in_focus=False)))
     bottom = axes.get_ylim()[0]
     assert [tuple(mark.get_xydata()[0]) for mark in drawn_marks(axes, "o")] == [(-0.45, bottom), (-0.2, bottom)]
@@ -139,7 +140,9 @@ def test_labels_with_marks_of_predicted_effects(name, shipped):
     result = WeightedRegression().fit(effects)
     middle = float(np.median(effects.log_hr[:, 0]))
     predicted = float(result.line.predict(middle)[0])
-    only = SurrogateOnly("PFS only", middle, middle - 0.3, middle + 0.3, predicted, predicted - 0.4, predicted + 0.4)
+    only = SurrogateOnlyMark(
+        "PFS only", middle, middle - 0.3, middle + 0.3, predicted, predicted - 0.4, predicted + 0.4
+    )
     axes = plot_bubble(result, surrogate_only=(only, replace(only, label="PFS too", log_hr=middle + 0.01)))
     assert list(faults(axes, effects)) == []
     limits = predicted + np.array([-0.2, 0.2, -0.3, 0.9])

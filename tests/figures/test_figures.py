@@ -126,6 +126,7 @@ def test_forest_shows_both_endpoints_and_marks_the_unverified(tactics):
     assert any(text.startswith("† ") for text in texts(left))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_draw_and_save_the_same_bytes_twice(name, tactics, tmp_path):
     result = WeightedRegression().fit(tactics)

@@ -1,6 +1,7 @@
 """Priors of the exact bivariate posterior: distributions, reweighting, sensitivity, and data that contradict them."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,6 +19,14 @@ from surrogacy.models.priors import Beta, Grid, HalfNormal, HalfStudentT, Normal
 from tests.support.effects import simulated
 
 P = (0.5, 0.025, 0.975)
+
+
+@cache
+def base_draws(k, wide):
+    """A model whose priors have no gaps, and 300,000 draws from its posterior, which several priors reweight."""
+    uniform = Uniform(0.0, 20.0)
+    base = BivariateBayes(tau_surrogate=uniform, tau_final=uniform) if wide else BivariateBayes()
+    return base, base.posterior(simulated(k, seed=8)).draw(300_000, seed=2)
 
 
 @pytest.mark.slow
@@ -38,9 +47,7 @@ def test_other_priors_are_reweighted_draws(change, k):
     4.5 standard errors of a weighted proportion.
     """
     effects = simulated(k, seed=8)
-    wide = {"tau_surrogate": Uniform(0.0, 20.0), "tau_final": Uniform(0.0, 20.0)}
-    base = BivariateBayes(**(wide if "tau_surrogate" in change else {}))
-    draws = base.posterior(effects).draw(300_000, seed=2)
+    base, draws = base_draws(k, wide="tau_surrogate" in change)
     log_weight = np.zeros(300_000)
     for name, prior in change.items():
         log_weight += prior.log_density(draws[name]) - getattr(base, name).log_density(draws[name])
@@ -130,6 +137,7 @@ def test_impossible_settings_are_refused():
             prior()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [6, 21])
 def test_calibration_in_short(k):
     """Simulation-based calibration: parameters drawn from the prior have uniform ranks in their posteriors (200 data

@@ -1,6 +1,7 @@
 """Contract tests over every model of the registry, and what each model must do besides."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,6 +25,11 @@ def model(request):
     return create(request.param)
 
 
+@cache
+def fitted(name, seed=0):
+    return create(name).fit(simulated(12, seed))
+
+
 def same(one, two):
     for name, estimate in one.estimates.items():
         other = two.estimates[name]
@@ -34,7 +40,7 @@ def same(one, two):
 
 
 def test_every_model_returns_what_the_interface_promises(model):
-    result = model.fit(simulated(12))
+    result = fitted(model.name)
     assert set(result.estimates) >= NEEDED.get(model.name, set())
     assert result.model == model.name
     assert result.effects.name == "simulated"
@@ -46,9 +52,10 @@ def test_every_model_returns_what_the_interface_promises(model):
     assert frame.attrs["problems"] == list(result.problems)
 
 
+@pytest.mark.slow
 def test_every_interval_holds_its_estimate(model):
     for seed in range(5):
-        for name, estimate in model.fit(simulated(12, seed)).estimates.items():
+        for name, estimate in fitted(model.name, seed).estimates.items():
             if isinstance(estimate, Estimate) and estimate.low is not None:
                 assert estimate.low <= estimate.value <= estimate.high, name
                 assert 0 < estimate.level < 1
@@ -58,13 +65,13 @@ def test_every_interval_holds_its_estimate(model):
 def test_no_model_depends_on_the_order_of_the_trials(model):
     effects = simulated(12)
     order = np.random.default_rng(3).permutation(12)
-    one, two = model.fit(effects), model.fit(effects.take(order))
+    one, two = fitted(model.name), model.fit(effects.take(order))
     estimates = {name: value for name, value in two.estimates.items() if name != "r_bootstrap"}
     same(type(one)(one.model, {}, effects, {name: one.estimates[name] for name in estimates}), two)
 
 
 def test_the_same_fit_twice_is_the_same(model):
-    same(model.fit(simulated(10)), model.fit(simulated(10)))
+    same(fitted(model.name), model.fit(simulated(12)))
 
 
 def test_too_few_comparisons_are_refused(model):
@@ -199,6 +206,7 @@ def test_likelihood_is_the_normal_density():
     assert at.log_likelihood == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [5, 6, 12])
 def test_no_start_finds_a_better_maximum(k):
     # a coarse grid over (tau1, tau2, rho), the boundary included, never beats the maximum that is reported
@@ -230,6 +238,7 @@ def test_boundary_solutions_are_named():
     assert edge["sigma_cond"].value == 0
 
 
+@pytest.mark.slow
 def test_profile_limits_are_where_the_likelihood_has_fallen_by_1_92():
     effects = simulated(14, seed=8)
     likelihood = Likelihood(make_blocks(effects), "reml")
@@ -347,6 +356,7 @@ def test_the_bivariate_band_is_said_to_be_narrow_with_few_trials():
     )
 
 
+@pytest.mark.slow
 def test_profile_of_the_slope_on_the_boundary_has_the_right_drop():
     # on the boundary the way to a larger sigma_cond may lie uphill: check against a grid of the nuisance parameters
     checked = 0

@@ -45,6 +45,7 @@ def coverage(surrogate_error, sets=1500):
     return inside / sets
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("surrogate_error", "least_ordinary", "most_ordinary"),
     [(1.0, 0.925, 0.965), (3.0, 0.87, 0.92)],  # three times the usual error: 0.90 in 20,000 sets
@@ -149,6 +150,7 @@ def test_a_true_effect_is_refused(llovet):
     )  # the mean has no size
 
 
+@pytest.mark.slow
 def test_infinite_size_on_the_command_line(capsys):
     """Asked for by name it stops the run; as a default model it keeps the mean size, and says so."""
     arguments = ["tactics-2022", "--new-n", "inf", "--predict", "0.6", "0.45", "0.8", "--json", *PINNED]

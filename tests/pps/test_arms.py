@@ -64,6 +64,7 @@ def test_tactics_reported_pps_is_a_difference_and_is_said_to_be(arms):
         control.pps("area")
 
 
+@pytest.mark.slow
 def test_limits_are_those_of_the_delta_method(own_tables):
     """Narrow limits: SD of OS - PFS from the SEs of both logs and the correlation of the medians, percentiles of 20,000
     draws.
@@ -101,6 +102,7 @@ def test_limits_are_those_of_the_delta_method(own_tables):
     assert (model.high - model.low) / 2 == pytest.approx(half, rel=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limits", "given"),
     [(("NR", "10"), "low"), (("15", "0"), "high"), (("NR", ""), "none"), (("", "0"), "none")],
@@ -147,6 +149,7 @@ def test_which_arms_are_read(arms, trials):
             arm_pps(trials, **problem)
 
 
+@pytest.mark.slow
 def test_os_not_above_ttp_gives_no_pps(own_tables):  # a PFS that OS is not above stops the run: E121
     own_tables("arms", {"comparison": "sharp", "arm": "exp"}, median_os="4.5", median_os_low="", median_os_high="")
     arm = next(

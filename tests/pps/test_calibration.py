@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
+from statsmodels.duration.hazard_regression import PHReg
+from statsmodels.duration.survfunc import SurvfuncRight
+from statsmodels.genmod.families import Binomial
 
 from surrogacy.errors import UsageError
 from surrogacy.pps.at_risk import at_risk_misfit, compare_at_risk, crude_ratios
@@ -67,6 +69,7 @@ def test_every_comparison_is_read_or_refused_with_a_reason(trials):
     assert all(reason for reason in refused.values())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(pfs=st.tuples(MEDIANS, MEDIANS), pps=st.tuples(st.floats(0.5, 60), st.floats(0.5, 60)), q=st.floats(0, 0.4))
 def test_medians_of_a_model_give_the_model_back(pfs, pps, q):
@@ -162,7 +165,7 @@ def test_binomial_misfit_of_numbers_at_risk():
     counts, share = (80, 73, 57, 0, 0), np.array([1.0, 0.875, 0.68, 0.1, 0.01])
     before, after = np.array(counts[:-2]), np.array(counts[1:-1])
     p = share[1:-1] / share[:-2]
-    expected = sm.families.Binomial().deviance(after / before, p, freq_weights=before)
+    expected = Binomial().deviance(after / before, p, freq_weights=before)
     found = at_risk_misfit(counts, share)
     assert (found**2).sum() == pytest.approx(expected)
     assert np.sign(found).tolist() == [1, -1 if 57 / 73 < 0.68 / 0.875 else 1, -1, 0]
@@ -230,9 +233,9 @@ def test_estimates_in_simulated_trials_are_those_of_statsmodels():
     ours = cox_log_hazard_ratio(time, event, arm)
     medians = kaplan_meier_median(time, event)
     for i in range(5):
-        fit = sm.PHReg(time[i], arm, status=event[i]).fit(disp=0)
+        fit = PHReg(time[i], arm, status=event[i]).fit(disp=0)
         assert ours[i] == pytest.approx(fit.params[0], abs=1e-6)
-        assert medians[i] == pytest.approx(sm.SurvfuncRight(time[i], event[i]).quantile(0.5))
+        assert medians[i] == pytest.approx(SurvfuncRight(time[i], event[i]).quantile(0.5))
     # no event in an arm, no estimate; nobody below one half, no median
     event[0, arm == 1] = False
     assert cox_log_hazard_ratio(time, event, arm)[0] == -np.inf

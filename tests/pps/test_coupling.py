@@ -56,6 +56,7 @@ def explained(y, columns, weights):
     return 1 - residual @ residual / (weights @ (y - np.average(y, weights=weights)) ** 2)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.integers(3, 30).flatmap(
@@ -195,6 +196,7 @@ def test_bootstrap_draws_trials_not_arms():
     assert (one.value, one.low, one.high) == pytest.approx((two.value, two.low, two.high))
 
 
+@pytest.mark.slow
 def test_interval_covers_over_trials():
     """95 % intervals of r over 40 trials of two dependent arms hold the truth in about 95 of 100 samples; over 30
     samples, 24 at least.

@@ -57,6 +57,7 @@ def test_cox_limit_by_quadrature_of_its_own(tactics):
 MONTHS = st.floats(2.0, 20.0)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     pfs=MONTHS,
@@ -104,6 +105,7 @@ def test_equal_pps_leaves_no_imbalance():
     assert found.model.orderings[0].dilution == pytest.approx(found.model.orderings[1].dilution)
 
 
+@pytest.mark.slow
 def test_a_large_trial_is_identified_and_a_small_one_is_not():
     large = decompose(trial(n=(20_000, 20_000)), resamples=100)
     assert large.identified
@@ -229,6 +231,7 @@ def test_same_seed_same_numbers(tactics, tactics_decomposition):
     assert other.shares["dilution"].value == tactics_decomposition.shares["dilution"].value
 
 
+@pytest.mark.slow
 def test_ten_thousand_calibrations_in_seconds(tactics):
     began = time.perf_counter()
     found = decompose(tactics, resamples=10_000)
@@ -245,6 +248,7 @@ def test_arguments_that_make_no_sense(tactics):
         decompose(tactics, cut="interim")
 
 
+@pytest.mark.slow
 def test_every_way_that_a_trial_allows(tactics, trials):
     ways = [(d.calibration.cut, d.calibration.pfs, d.calibration.name) for d in decompose_all(tactics, resamples=100)]
     assert len(ways) == len(set(ways)) == 8

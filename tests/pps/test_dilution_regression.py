@@ -50,6 +50,7 @@ def test_offset_with_equal_effects_is_the_plain_line():
     assert found["r2_surrogate"].value == pytest.approx(r[0, 1] ** 2 / r[0, 0] / r[1, 1])
 
 
+@pytest.mark.slow
 def test_offset_likelihood_is_the_integral_over_the_true_effects():
     """SciPy's quadrature of each comparison's density, and of two with one control arm, at three points of (a, k, psi);
     vague = flat to 1e-4.
@@ -88,6 +89,7 @@ def test_offset_likelihood_is_the_integral_over_the_true_effects():
         assert own == pytest.approx(np.log(total), abs=2e-3)
 
 
+@pytest.mark.slow
 def test_offset_recovers_dilution():
     """20 data sets made with k = 1 and a = 0: mean of (estimate - truth) / SD within four errors, 4 / sqrt(20)."""
     generator = np.random.default_rng(12)

@@ -159,6 +159,7 @@ def test_law_agrees_with_simulated_trials(design, patients):
     assert np.median(simulated.p, axis=0) == pytest.approx(law.median_p(n), rel=0.2, abs=0.01)
 
 
+@pytest.mark.slow
 def test_power_given_a_pfs_statistic_agrees_with_simulated_trials_near_it():
     design, patients = SIMULATED[1]
     simulated = simulate_trials(*design.arms, patients, design.censoring, 20_000, seed=3)

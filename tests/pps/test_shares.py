@@ -73,6 +73,7 @@ def test_an_interval_exactly_where_the_gap_excludes_0():
     assert min(shapes.values()) >= 5, shapes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gap", [0.30, 0.05])
 def test_coverage_whatever_the_gap(gap):
     """Normal estimates, the gap with an SD of 0.1: 95 % of 300 sets hold the true share (three binomial errors: 3.8 %).

@@ -32,6 +32,7 @@ def effects():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["ml", "reml"])
 def test_shared_control_arms(method):
     result, expected = BivariateRandomEffects(method).fit(effects()), EXPECTED[method.upper()]

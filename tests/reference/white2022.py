@@ -23,6 +23,7 @@ def test_berkey():
     assert result["rho_between"].value == pytest.approx(0.60879871, abs=2e-6)
 
 
+@pytest.mark.slow
 def test_telomerase_ends_on_the_boundary_and_says_so():
     effects = outcomes("stata_telomerase2.csv", variances=("S11", "S22"), covariance="S12")
     result = BivariateRandomEffects("reml").fit(effects)

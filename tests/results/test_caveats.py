@@ -85,7 +85,7 @@ def test_codes_that_are_read_occur(trials):
     [
         (fit, ["tactics-2022", "llovet-2019-pfs", "--json", "--quiet"]),
         (fit, ["tactics-2022", "--json", "--quiet", "--strict"]),
-        (pps, ["--json", "--quiet"]),
+        (pps, ["--json", "--quiet", "--resamples", "100"]),
     ],
 )
 def test_a_run_without_sentences(command, options, nonsense, capsys):

@@ -54,6 +54,7 @@ def written(folder):
     return texts | figures | {"placement in words": (folder / "placement.md").read_text()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "surrogate", "final", "caption"),
     [

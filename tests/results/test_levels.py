@@ -27,6 +27,7 @@ from surrogacy.stats import correlation
 from surrogacy.stats.bootstrap import percentiles
 from surrogacy.stats.predictive import PredictiveDistribution
 from surrogacy.trials.standard_errors import standard_error_from_interval
+from tests.support.effects import SAMPLED
 
 NO_LEVELS = (0, 1, 30, 100, 950, -95, float("nan"), float("inf"), "95 %", None)
 NORMAL = PredictiveDistribution(np.ones(1), np.zeros(1), np.ones(1), None, {})
@@ -85,7 +86,9 @@ def test_the_level_is_the_one_of_the_normal_quantile():
     assert confidence_level(0.05) == 0.05  # a narrow interval is one too
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.nuts] if name in SAMPLED else []) for name in REGISTRY]
+)
 def test_every_model_takes_95_for_0_95_and_refuses_other_numbers(name):
     fixed = {"covariate": "stage"} if name == "moderated" else {}
     assert create(name, level=95, **fixed) == create(name, level=0.95, **fixed)
@@ -140,6 +143,7 @@ def test_a_decomposition_refuses_an_impossible_level_and_too_few_resamples(trial
         decompose(tactics, resamples=10)
 
 
+@pytest.mark.nuts
 def test_sampled_estimates():
     sampling = import_module("surrogacy.models.sampled.nuts")
     draws = {"tau": np.random.default_rng(0).normal(size=(2, 500))}

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from statsmodels.api import WLS
+from statsmodels.regression.linear_model import WLS
 
 from surrogacy.effects import Effects
 from surrogacy.models import (
@@ -95,6 +95,7 @@ def test_too_few_comparisons_stay_a_failed_fit(partial_table, capsys):
     assert not any(entry["missing_data"] for entry in json.loads(capsys.readouterr().out)["failures"])
 
 
+@pytest.mark.slow
 def test_three_of_27_without_limits(partial_table, capsys):
     path = partial_table(dict.fromkeys(LIMITS, NO_LIMITS))
     document, _ = document_of(path, capsys)
@@ -130,6 +131,7 @@ def test_three_of_27_without_limits(partial_table, capsys):
     )
 
 
+@pytest.mark.slow
 def test_three_of_27_in_every_output(partial_table, tmp_path, capsys):
     path, out = partial_table(dict.fromkeys(LIMITS, NO_LIMITS)), tmp_path / "out"
     assert run(path, "--check") == 0

@@ -16,14 +16,13 @@ from surrogacy.models import (
     WeightedRegression,
     create,
 )
-from surrogacy.models.sampled.class_exchangeable import ClassExchangeable
-from surrogacy.models.sampled.moderated_line import SampledModeratedLine
 from surrogacy.results.requirements import MissingDataError, Requirement
 from tests.support.effects import SAMPLED, effects_of
 from tests.support.partial_tables import LIMITS, NO_LIMITS, document_of, fit_of, run, simulated_rows
 from tests.support.pinned_tables import PINNED
 
 
+@pytest.mark.slow
 def test_effects_without_patients_are_enough_for_the_bivariate_models(partial_table, capsys):
     document, notices = document_of(partial_table(dict.fromkeys(("n_exp", "n_ctl"), ...)), capsys)
     assert {fit["model"] for fit in document["fits"]} == {"bivariate-reml", "bivariate-bayes"}
@@ -89,6 +88,7 @@ def test_events_stand_in_for_standard_errors_of_weights(partial_table):
     assert WeightedPearson(weights="events").fit(only_events)["r"].value == pytest.approx(np.corrcoef(x, y)[0, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("columns", "cells", "leaving", "reason"),
     [
@@ -117,6 +117,7 @@ def test_an_added_row_that_a_model_cannot_use(columns, cells, leaving, reason, t
     assert f"tactics-2022: {leaving}: 6 of 7 comparisons; left out, {reason}: MADE-UP." in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_added_row_on_the_screen(tmp_path, capsys):
     path, out = tmp_path / "new.csv", tmp_path / "out"
     path.write_text("trial,stage,n_exp,n_ctl,hr_pfs,hr_os\nMADE-UP,intermediate,400,390,0.5,0.6\n")
@@ -131,6 +132,7 @@ def test_an_added_row_on_the_screen(tmp_path, capsys):
     assert "tactics-2022, bivariate REML: MADE-UP left out, no standard error of PFS and OS. Remedy: give" in shown
 
 
+@pytest.mark.slow
 def test_arrays_without_standard_errors():
     log_hr = [[-0.5, -0.3], [-0.2, -0.1], [-0.4, -0.35], [0.1, 0.0]]
     without = Effects.from_arrays(log_hr, n=[100, 200, 150, 300])
@@ -166,14 +168,15 @@ def test_every_model_states_its_needs(name):
     assert model.fewest >= 2
 
 
+@pytest.mark.nuts
 def test_a_missing_covariate_is_missing_data(partial_table):
     effects = effects_of(partial_table({}))
     with pytest.raises(MissingDataError, match=r"no comparison states its class\. Remedy: add a column class"):
-        ClassExchangeable().fit(effects)
+        create("class-exchangeable").fit(effects)
     with pytest.raises(MissingDataError, match=r"no comparison states its line\. Remedy: add a column line"):
-        SampledModeratedLine(covariate="line").fit(effects)
+        create("moderated", covariate="line").fit(effects)
     with pytest.raises(FitError, match="two classes are needed"):
-        ClassExchangeable().fit(replace(effects, covariates={**effects.covariates, "class": ("ici",) * 27}))
+        create("class-exchangeable").fit(replace(effects, covariates={**effects.covariates, "class": ("ici",) * 27}))
 
 
 def test_the_shipped_comparison_without_patients_is_named(trials):

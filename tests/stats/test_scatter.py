@@ -114,6 +114,7 @@ def test_the_lower_tail_is_near_uniform_without_any_scatter():
     assert kstest(p, "uniform").statistic < 0.1
 
 
+@pytest.mark.slow
 def test_false_alarms_are_rarer_than_the_limit():
     """Of 1,500 sets without scatter at most 6 (mean 1.5, three Poisson SDs); of sets with scatter none."""
     generator = np.random.default_rng(2)

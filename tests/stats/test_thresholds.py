@@ -63,6 +63,7 @@ def test_a_region_of_surrogate_harm_alone_is_no_benefit_without_effect():
     assert (line.threshold().hr, line.threshold().status) == (None, "none")
 
 
+@pytest.mark.slow
 def test_the_exact_posterior_of_immunotherapy(fits):
     """Share of 60,000 draws below 0 at a surrogate HR of 1, and at the crossing: 0.975 at the crossing itself."""
     result = fits["advanced-immunotherapy", "bivariate-bayes"]
@@ -82,6 +83,7 @@ def test_the_exact_posterior_of_immunotherapy(fits):
     )
 
 
+@pytest.mark.slow
 def test_no_threshold_above_1_in_any_set_or_model(fits):
     thresholds = [
         value for fit in fits.values() for value in fit.estimates.values() if isinstance(value, ThresholdEffect)
@@ -91,6 +93,7 @@ def test_no_threshold_above_1_in_any_set_or_model(fits):
     assert {ste.status for ste in thresholds} >= {"exists", "none", "two-sided", WITHOUT}
 
 
+@pytest.mark.slow
 def test_the_flag_of_the_slope_is_raised_by_every_model_alike(fits):
     """Raised if and only if there is a threshold and the interval of the slope contains 0; exact models included."""
     raised = set()
@@ -116,6 +119,8 @@ def test_an_unbounded_interval_is_flagged_too():
     assert "is unbounded" in caveat.text
 
 
+@pytest.mark.slow
+@pytest.mark.nuts
 def test_a_sampled_model_raises_the_flags(trials):
     effects = trials.analysis_set("advanced-immunotherapy")
     result = create("product-normal", draws=400, tune=400, chains=2).fit(effects)
@@ -123,6 +128,7 @@ def test_a_sampled_model_raises_the_flags(trials):
     assert any(caveat.code == "without-surrogate-effect" for caveat in result.caveats)
 
 
+@pytest.mark.slow
 def test_neither_proof_nor_hint_follows(fits):
     for model in ("bivariate-bayes", "bivariate-reml"):
         result = fits["advanced-immunotherapy", model]
@@ -141,6 +147,7 @@ def test_neither_proof_nor_hint_follows(fits):
         assert iqwig_trial(made, SurrogateEffect("NEW", 0.7, 0.6, upper)).value == value
 
 
+@pytest.mark.slow
 def test_figure_caption_screen_and_document(fits, capsys):
     result = fits["advanced-immunotherapy", "bivariate-bayes"]
     axes = plot_bubble(result)

@@ -14,7 +14,7 @@ try:
 except ImportError:  # Windows
     pty = None
 
-LONGEST_SESSION = 60  # seconds
+LONGEST_SESSION = 150  # seconds
 END_OF_INPUT = b"\x04"
 
 

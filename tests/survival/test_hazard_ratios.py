@@ -161,6 +161,7 @@ def limit_by_adaptive_quadrature(control, experimental, censoring, share):
     return np.exp(brentq(score, -4, 4, xtol=1e-12))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("censoring", [None, (10.0, 40.0), (24.0, 24.0)])
 @pytest.mark.parametrize(
     ("one", "other"),

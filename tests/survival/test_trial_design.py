@@ -77,6 +77,7 @@ def test_one_of_both_in_python():
             Design.from_summaries(pfs=8.0, hr_pfs=0.69, **arguments)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(pfs=st.floats(1, 30), ratio=st.floats(1.05, 6), hr=st.floats(0.4, 0.95), q=st.floats(0, 0.3))
 def test_the_pps_gives_back_the_median_os(pfs, ratio, hr, q):

@@ -67,10 +67,12 @@ def test_every_layout_gives_the_same_arms(layout, read, table):
     assert not [found for found in trials.faults if found.file.endswith("own.csv")]
 
 
-def test_an_added_trial_is_decomposed(table, capsys):
+@pytest.mark.slow
+def test_an_added_trial_is_decomposed(small, table, capsys):
     counts = "progressions,deaths_without_progression,follow_up_low,follow_up_high"
     path = table(f"{EFFECTS},{MEDIANS},{counts}\n{VALUES},{MONTHS},240,20,12,40\n")
-    assert pps(["--add", str(path), "--focus", "my-trial", "--json", "--quiet", "--resamples", "100"]) == 0
+    options = ["--focus", "my-trial", "--json", "--quiet", "--resamples", "100"]
+    assert pps([*small, "--add", str(path), *options]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["focus"] == "my-trial"
     main = shown["decompositions"][0]

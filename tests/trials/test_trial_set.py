@@ -179,6 +179,24 @@ def test_historical_sets_say_what_is_unverified(trials):
     assert "Post-TACE OS" in problem
 
 
+def test_three_numbers_of_the_tactics_correlation_are_still_unverified(live_trials):
+    """Post-TACE was read in its own abstract; limits of SPACE OS and of both TACE-2 hazard ratios were not found."""
+    (problem,) = (
+        caveat.text for caveat in live_trials.analysis_set("tactics-2022").caveats if caveat.code == "unverified"
+    )
+    assert "3 of 12" in problem
+    assert "Post-TACE" not in problem
+    assert "post-tace" in live_trials.analysis_set("intermediate", min_evidence="primary").comparison
+
+
+def test_phocus_has_no_hazard_ratio(live_trials):
+    """Its 1.19 (0.78-1.80) belonged to another trial of the same virus."""
+    assert "phocus" not in set(live_trials.effects["comparison"])
+    (entry,) = (entry for entry in live_trials.analysis_set_with_flow("advanced").flow if entry.comparison == "phocus")
+    assert not entry.included
+    assert entry.reason == "no OS hazard ratio"
+
+
 def test_intervals_are_read_at_their_own_level(trials):
     effects = trials.analysis_set("advanced")
     stah = effects.comparison.index("stah")  # 0.91, 90 % limits 0.69 to 1.21

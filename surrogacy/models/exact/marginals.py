@@ -246,7 +246,8 @@ def slope_prior(
         midpoints.append((edges[1:] + edges[:-1]) / 2)
     weight = np.multiply.outer(*masses).ravel()
     ratio = (midpoints[0][:, None] / midpoints[1]).ravel()
-    return lambda x: rho_between.cdf(np.asarray(x)[..., None] * ratio) @ weight
+    # one value after the other: all at once would take 200 kB per value
+    return lambda x: np.reshape([rho_between.cdf(value * ratio) @ weight for value in np.ravel(x)], np.shape(x))
 
 
 def finer(table: Table) -> Table:

@@ -10,6 +10,7 @@ from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import (
     answers,
     arms,
+    changes,
     criteria,
     cross_validation,
     decomposition,
@@ -21,6 +22,7 @@ from surrogacy.report.sections import (
     models,
     moderation,
     placement,
+    predictions,
     sampling,
     sensitivity,
     surrogate_only,
@@ -30,8 +32,8 @@ from surrogacy.report.sections import (
 def fit_sections(run: FitRun) -> tuple[Section, ...]:
     """Return the sections of a fit, in the order of the screen."""
     return (
-        differences.changes_section(run),
-        placement.predictions_section(run),
+        changes.section(run),
+        predictions.section(run),
         answers.section(run),
         models.section(run),
         effects.section(run),
@@ -60,17 +62,19 @@ def pps_sections(run: PpsRun) -> tuple[Section, ...]:
     )
 
 
-def fit_drawings(run: FitRun, focus: str | None) -> Iterator[Drawing]:
-    """Return the figures of a fit as far as it has come; the trial of that name is ringed."""
-    yield from model_figures.model_drawings(run.sets, focus)
+def fit_drawings(run: FitRun) -> Iterator[Drawing]:
+    """Return the figures of a fit as far as it has come."""
+    yield from model_figures.model_drawings(run)
+    yield from predictions.prediction_drawings(run)
     yield from sensitivity.sensitivity_drawings(run.sets)
     yield from cross_validation.cross_validation_drawings(run.sets)
     yield from placement.placement_drawings(run)
+    yield from changes.added_drawings(run)
 
 
-def pps_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
-    """Return the figures of a run on post-progression survival; the trial of that name is ringed."""
-    yield from moderation.dilution_map_drawings(run, focus)
-    yield from arms.arm_drawings(run, focus)
+def pps_drawings(run: PpsRun) -> Iterator[Drawing]:
+    """Return the figures of a run on post-progression survival."""
+    yield from moderation.dilution_map_drawings(run)
+    yield from arms.arm_drawings(run)
     yield from moderation.moderated_drawings(run)
     yield from decomposition.waterfall_drawings(run)

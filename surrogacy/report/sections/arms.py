@@ -111,10 +111,10 @@ def _row(audit: CouplingAudit) -> tuple[str | Cell, ...]:
     return (Cell(audit.definition, size), *correlations, "\n".join(nulls))
 
 
-def arm_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
+def arm_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the figures of the arms by the first definition of PPS, and of the OS hazard ratio over time."""
     for audit in run.arms[:1]:
-        yield drawing("pps_arms", "arms", _arms_caption(audit), audit, focus=focus)
+        yield drawing("pps_arms", "arms", _arms_caption(audit), audit, focus=run.settings.focus)
     yield from _over_time(run)
 
 

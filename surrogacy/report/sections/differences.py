@@ -1,19 +1,16 @@
-"""Differences of the association between two sets of trials, and before and after rows are added."""
+"""Differences of the association between two sets of trials."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.differences import Difference
-from surrogacy.report.section import BLANK, Cell, Entry, Grid, Note, Section, Table, table, text
-from surrogacy.report.sections.answers import answers_of
+from surrogacy.report.section import BLANK, Cell, Entry, Grid, Section, Table, table, text
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import common_final_name, final_name
-from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import number, signed, with_interval
-from surrogacy.results.labels import estimate_label, estimate_labels, model_label
+from surrogacy.results.endpoint_names import common_final_name
+from surrogacy.results.format import number, with_interval
+from surrogacy.results.labels import estimate_labels
 
 TITLE = "Is the association weaker?"
 
@@ -69,64 +66,3 @@ def _table(run: FitRun) -> tuple[Table, ...]:
     sentences = [f"{' against '.join(difference.names)}: {difference.sentence}" for difference in run.differences]
     remarks = " ".join([text("no_data"), text("detectable"), *sentences])
     return table("differences", rows, labels=labels, remarks=remarks)
-
-
-def changes_section(run: FitRun) -> Section:
-    """Return what the added rows change (``--add``)."""
-    rows = []
-    for change in run.changes:
-        before, after = change.before, change.after
-        difference = None if before is None or after is None else after - before
-        sizes = f"{_used(change.k_before, change.left_out_before)} → {_used(change.k_after, change.left_out_after)}"
-        about = change.set, model_label(change.model), estimate_label(change.estimate, "OS"), sizes
-        rows.append((*about, number(before, 3), number(after, 3), signed(difference, 3)))
-    headings = ("Set", "Model", "Quantity", "Comparisons", "Before", "After", "Change")
-    grid = Grid(headings, tuple(rows), "What the added rows change", "\n".join(_omissions(run)))
-    return Section(
-        key="changes",
-        answer=tuple(_change_answers(run)),
-        details=(grid,) if rows else (),
-        record={"changes": list(map(asdict, run.changes))},
-    )
-
-
-def _change_answers(run: FitRun) -> Iterator[Note]:
-    """Return the change of the first number of the quoted model of every set, beside its interval."""
-    replies = answers_of(run)
-    for fit in run.sets:
-        reply = replies.get(fit.name)
-        if reply is None:
-            continue
-        change = next((row for row in run.changes if (row.set, row.model) == (fit.name, reply.quoted.model)), None)
-        if change is None or change.k_before == change.k_after:
-            continue
-        estimate = reply.quoted.estimates.get(change.estimate)
-        yield Note(
-            text(
-                "change_answer",
-                set=set_label(fit.name),
-                quantity=estimate_label(change.estimate, final_name(fit.effects)),
-                before=number(change.before),
-                after=with_interval(estimate) if isinstance(estimate, Estimate) else number(change.after),
-                k_before=change.k_before,
-                k_after=change.k_after,
-            )
-        )
-
-
-def _omissions(run: FitRun) -> Iterator[str]:
-    """Return the comparisons that models leave out, the reason and the remedy."""
-    models: dict[tuple[str, ...], dict[str, None]] = {}
-    for change in run.changes:
-        if change.left_out_after:
-            reason = change.set, ", ".join(change.left_out_after), change.reason, change.remedy
-            models.setdefault(reason, {})[model_label(change.model)] = None
-    for (name, comparisons, why, remedy), names in models.items():
-        yield f"{name}, {' and '.join(names)}: {comparisons} left out, {why}. Remedy: {remedy}."
-
-
-def _used(used: int | None, left_out: Sequence[str]) -> str:
-    """Return the comparisons in the fit: ``27``, ``24 of 27``, or that the model was not fitted."""
-    if used is None:
-        return "not fitted"
-    return f"{used} of {used + len(left_out)}" if left_out else f"{used}"

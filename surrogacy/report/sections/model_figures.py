@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from surrogacy.analysis.fit_run import SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_predictable, main_predictions
 from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, surrogates_of
 from surrogacy.report.section import Drawing, drawing, text
+from surrogacy.report.sections.predictions import marked_trial, new_trial_words
 from surrogacy.results.endpoint_names import final_name, with_article
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import number, percent, settings_in_words, with_interval
@@ -18,27 +21,58 @@ from surrogacy.results.result import Result
 MOST_WITH_INTERVALS = 15  # comparisons of a bubble plot that draws the interval of each
 
 
-def model_drawings(sets: Sequence[SetFit], focus: str | None) -> Iterator[Drawing]:
+def model_drawings(run: FitRun) -> Iterator[Drawing]:
     """Return the figures of each set: the effects as a forest plot, the first line as a bubble plot, the posteriors."""
-    for fit in sets:
+    focus = run.focus_names
+    for fit in run.sets:
         if not fit.results:
             continue
         lines = [result for result in fit.results if result.line is not None]
         pooled = [result for result in fit.results if "loglik" in result.estimates]
         if not fit.omitted:
             yield _forest((pooled or list(fit.results))[-1], focus)
-        yield _bubble((lines or list(fit.results))[0], focus)
+        if _marks_are_complete(run, fit):
+            yield _bubble(run, (lines or list(fit.results))[0])
         if not fit.omitted:
             yield from (_posterior(result) for result in fit.results if result.posterior is not None)
             yield from (_class_slopes(result) for result in fit.results if _has_classes(result))
 
 
-def _bubble(result: Result, focus: str | None) -> Drawing:
-    return drawing("bubble", f"bubble-{result.effects.name}", bubble_caption(result), result, focus=focus)
+def _marks_are_complete(run: FitRun, fit: SetFit) -> bool:
+    """Return whether the run has come to the predictions that the bubble plot of a set shows."""
+    predicted = {entry.prediction.set for entry in run.surrogate_only}
+    new_trial = run.settings.new_trial is None or bool(run.predictions)
+    return new_trial and (fit.name in predicted or not is_predictable(fit.analysis_set, fit.results))
 
 
-def bubble_caption(result: Result) -> str:
-    """Return the caption of the bubble plot."""
+def _bubble(run: FitRun, result: Result) -> Drawing:
+    """Return the bubble plot with the new trial and the added comparisons without a final effect.
+
+    Those of the shipped tables are not drawn: their bars would hide the trials.
+    """
+    name = result.effects.name
+    added = [entry for entry in main_predictions(run.surrogate_only) if entry.comparison.added]
+    predicted = [entry for entry in added if entry.prediction.set == name]
+    caption = bubble_caption(result, predicted)
+    keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": tuple(entry.mark for entry in predicted)}
+    new_trial, predictions = run.settings.new_trial, run.predictions_by(result)
+    if new_trial is not None and predictions:
+        keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
+        mark = text("bubble_new_trial", target=predictions[-1].target, hr=new_trial_words(new_trial))
+        caption = f"{caption.rstrip()} {mark}\n"
+    return drawing("bubble", f"bubble-{name}", caption, result, **keywords)
+
+
+def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] = ()) -> str:
+    """Return the caption of the bubble plot.
+
+    Parameters
+    ----------
+    result : Result
+    predicted : sequence of SurrogateOnlyPrediction
+        Comparisons without a final effect that are drawn: the added ones. With those of the shipped tables as well, the
+        bars hide the trials.
+    """
     effects = result.effects
     weights = weights_in_words(result.shown_weights.name, effects)
     final = with_article(final_name(effects))
@@ -54,6 +88,11 @@ def bubble_caption(result: Result) -> str:
     if isinstance(threshold, ThresholdEffect) and threshold.hr is not None and threshold.status != "two-sided":
         parts.append("Grey area: surrogate effects beyond the threshold.")
     parts.append("Dotted line: equal effects. Ring: the trial in focus.")
+    if predicted:
+        labels = ", ".join(entry.comparison.label for entry in predicted)
+        first = predicted[0].prediction
+        model, final_label = model_label(first.model), final_name(effects)
+        parts.append(text("bubble_surrogate_only", labels=labels, final=final_label, model=model, target=first.target))
     if _any_unverified(result):
         parts.append("Dashed outline: a hazard ratio or its limits were not verified in any source.")
     return " ".join(parts) + caveats_of(result) + "\n"
@@ -86,7 +125,7 @@ def _any_unverified(result: Result) -> bool:
     return bool(result.effects.unverified.any())
 
 
-def _forest(result: Result, focus: str | None) -> Drawing:
+def _forest(result: Result, focus: Sequence[str]) -> Drawing:
     effects = result.effects
     final = with_article(final_name(effects))
     parts = [

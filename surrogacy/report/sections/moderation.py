@@ -85,11 +85,11 @@ def _span(run: PpsRun) -> str:
     return text("dilution_span", span=interval(min(shares), max(shares))) if shares else ""
 
 
-def dilution_map_drawings(run: PpsRun, focus: str | None) -> Iterator[Drawing]:
+def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the dilution map with the comparisons on it, once it is computed."""
     if run.map is not None:
         caption = text("map_caption", direct_death=percent(run.map.direct_death), points=len(run.points))
-        yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus or "")
+        yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, run.settings.focus or "")
 
 
 def _details(run: PpsRun) -> Iterator[Detail]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.placement import Focus, Placement, shown_placements
@@ -24,15 +23,15 @@ from surrogacy.report.section import (
     table,
     text,
 )
-from surrogacy.report.sections.answers import answers_of, surrogate_name
 from surrogacy.report.sections.decomposition import summary_line
 from surrogacy.report.sections.decomposition_answer import split_line
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
-from surrogacy.results.format import interval, number, percent, settings_in_words, value_and_interval
+from surrogacy.results.format import interval, number, settings_in_words, value_and_interval
 from surrogacy.results.labels import POSITIONS, model_label
 from surrogacy.results.result import Result
 
+MOST_ADDED = 3  # added comparisons in focus on the short screen
 SOURCES = {
     "with it": "the trials, this one included,",
     "without it": "the other trials",
@@ -44,12 +43,23 @@ def section(run: FitRun) -> Section:
     """Return the place of every comparison in focus within the lines."""
     return Section(
         key="placement",
-        answer=tuple(entry for focus in run.focuses for entry in _answer(run, focus)),
+        answer=tuple(_answers(run)),
         details=tuple(detail for focus in run.focuses for detail in _details(run, focus)),
         tables=_table(run),
         record={"placement": list(run.placement), "not_placed": list(run.not_placed)},
         prose=_prose(run),
     )
+
+
+def _answers(run: FitRun) -> Iterator[Entry]:
+    """Return the placements of the first added comparisons, and of the trial that the settings name."""
+    added = [focus for focus in run.focuses if focus.trial in run.added_trials and not run.settings.focus_required]
+    hidden = added[MOST_ADDED:]
+    for focus in run.focuses:
+        if focus not in hidden:
+            yield from _answer(run, focus)
+        elif focus is hidden[-1]:
+            yield Entry("", text("placement_more", more=len(hidden)))
 
 
 def _answer(run: FitRun, focus: Focus) -> Iterator[Entry]:
@@ -163,57 +173,3 @@ def _drawing(run: FitRun, focus: Focus, results: list[Result]) -> Drawing:
         caveats=caveats_of(drawn[0]),
     )
     return drawing("placement", f"placement-{name}", caption, focus, drawn, run.placement)
-
-
-def predictions_section(run: FitRun) -> Section:
-    """Return the prediction for a new trial by every line (``--predict``)."""
-    final = common_final_name(fit.effects for fit in run.sets)
-    rows = [
-        (
-            f"{prediction.set} (k = {prediction.k})",
-            model_label(prediction.model),
-            prediction.target,
-            value_and_interval(prediction.predicted, prediction.low_95, prediction.high_95)
-            + (" †" if prediction.beyond_data else ""),
-            interval(prediction.low_80, prediction.high_80),
-            number(prediction.p_below_1),
-        )
-        for prediction in run.predictions
-    ]
-    beyond = any(prediction.beyond_data for prediction in run.predictions)
-    grid = Grid(
-        ("Set", "Model", "Target", f"{final} HR (95% PI)", "80% PI", "P(HR < 1)"),
-        tuple(rows),
-        caption="† beyond the surrogate effects of the set: an extrapolation" if beyond else "",
-    )
-    return Section(
-        key="predictions",
-        answer=tuple(_prediction_answers(run)),
-        details=(Heading("The new trial"), grid, BLANK) if rows else (),
-        tables=table("predictions", list(map(asdict, run.predictions)), final=final),
-        record={"predictions": list(map(asdict, run.predictions))},
-    )
-
-
-def _prediction_answers(run: FitRun) -> Iterator[Detail]:
-    """Return the prediction of the quoted model of every set."""
-    quoted = {name: reply.quoted.model for name, reply in answers_of(run).items()}
-    for prediction in run.predictions:
-        if quoted.get(prediction.set) == prediction.model:
-            fit = next(fit for fit in run.sets if fit.name == prediction.set)
-            yield Note(
-                text(
-                    "prediction_answer",
-                    set=set_label(prediction.set),
-                    surrogate=surrogate_name(fit),
-                    final=final_name(fit.effects),
-                    hr=number(prediction.hr_surrogate),
-                    target=prediction.target,
-                    predicted=number(prediction.predicted),
-                    span=interval(prediction.low_95, prediction.high_95),
-                    chance=percent(prediction.p_below_1),
-                    beyond=" (beyond the data: an extrapolation)" if prediction.beyond_data else "",
-                )
-            )
-    if run.predictions:
-        yield BLANK

@@ -7,7 +7,7 @@ from functools import partial
 
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.new_trial_prediction import TRUE_EFFECT
-from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, main_predictions
 from surrogacy.report.section import Cell, Detail, Entry, Grid, Note, Section, table, text
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_label
@@ -44,18 +44,10 @@ def section(run: FitRun) -> Section:
     )
 
 
-def main_predictions(run: FitRun) -> list[SurrogateOnlyPrediction]:
-    """Return the first prediction for each comparison by each set: that of the true effect, if the model has one."""
-    first: dict[tuple[str, str], SurrogateOnlyPrediction] = {}
-    for entry in run.surrogate_only:
-        first.setdefault((entry.prediction.set, entry.comparison.comparison), entry)
-    return list(first.values())
-
-
 def _answers(run: FitRun, final: str) -> Iterator[Entry]:
     """Return a sentence for each added comparison, with the prediction of every set to which it belongs."""
     by_comparison: dict[str, list[SurrogateOnlyPrediction]] = {}
-    for entry in main_predictions(run):
+    for entry in main_predictions(run.surrogate_only):
         if entry.comparison.added:
             by_comparison.setdefault(entry.comparison.comparison, []).append(entry)
     for entries in list(by_comparison.values())[:MOST_ENTRIES]:
@@ -91,7 +83,7 @@ def _words(entry: SurrogateOnlyPrediction, final: str) -> dict[str, str]:
 
 def _block(run: FitRun, name: str, final: str) -> Iterator[Detail]:
     """Return the predictions of a set, one row per comparison."""
-    entries = [entry for entry in main_predictions(run) if entry.prediction.set == name]
+    entries = [entry for entry in main_predictions(run.surrogate_only) if entry.prediction.set == name]
     if not entries:
         return
     rows = [

@@ -34,7 +34,7 @@ _P_WORDS = re.compile(
 _P_VALUE = re.compile(r"([<>\u2264\u2265]?)=?\s*(\d*[.,]?\d+(?:e-?\d+)?)", re.IGNORECASE)
 _MONTH_NAME = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|m\u00e4r|mai|okt|dez)[a-z]*\.?"
 _DATE = re.compile(
-    rf"\d{{4}}-\d\d-\d\d(?: .*)?|\d{{1,2}}[-. ]{_MONTH_NAME}(?:[-. ]\d{{2,4}})?"
+    rf"\d{{4}}-\d\d-\d\d(?: .*)?|\d{{1,2}}[-. ]{{1,2}}{_MONTH_NAME}(?:[-. ]\d{{2,4}})?"
     rf"|{_MONTH_NAME}[-. ]\d{{1,4}}|\d{{1,2}}(?P<mark>[./])\d{{1,2}}(?P=mark)\d{{2,4}}",
     re.IGNORECASE,
 )
@@ -133,6 +133,8 @@ def remedy(text: str, column: str) -> str:
         return "a bound cannot be used: leave the cell empty, and write the bound in notes"
     if re.search(r"\d\s*[(\[]", bare):
         return "write an interval in the cell as 'HR (95% CI low-high)', with at most one level and no further text"
+    if column in COUNTS and re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+", bare):
+        return f"did you mean {bare.replace('.', '')}?"
     fraction = re.fullmatch(r"(\d+)\s*/\s*(\d+)", bare)
     if fraction and column in COUNTS:
         return f"give one number: did you mean {fraction[1]} of {fraction[2]}?"

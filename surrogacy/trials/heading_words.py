@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from surrogacy.trials.cells import squash
@@ -114,6 +115,11 @@ COLUMN_WORDS = _phrases(
         "comparison": "comparison, comparison id",
         "endpoint": "endpoint, outcome, type, endpoint name, outcome name, analysis name",
         "year": "study year, publication year, year of publication",
+        "stage": "bclc, bclc stage, disease stage, tumour stage, tumor stage, stage of disease",
+        "line": "line of therapy, line of treatment, treatment line, therapy line",
+        "class": "drug class, treatment class, class of treatment",
+        "experimental": "experimental treatment",
+        "control": "control treatment",
         "surrogate": "surrogate, surrogate endpoint, surrogate outcome",
         "final": "final, final endpoint, final outcome, true endpoint",
         "registry": "registry, nct, nct id, nct number, registration, registry number, registration number",
@@ -176,5 +182,14 @@ MEANINGS = {
 
 
 def endpoint_name(text: str) -> str:
-    """Return an endpoint in the spelling of the tables; an unknown name is kept as written."""
-    return KNOWN_ENDPOINTS.get(squash(text), text.strip())
+    """Return an endpoint in the spelling of the tables; an unknown name is kept as written.
+
+    Examples
+    --------
+    >>> endpoint_name("Overall survival (OS)"), endpoint_name("PFS (central)")
+    ('OS', 'PFS (central)')
+    """
+    parts = re.fullmatch(r"([^()]+)\(([^()]+)\)", text.strip())
+    names = {KNOWN_ENDPOINTS.get(squash(part), "") for part in (parts.groups() if parts else (text,))}
+    (name, *others) = names
+    return text.strip() if others or not name else name

@@ -39,6 +39,7 @@ COUNT_FILLERS = {"months", "month", "mo", "arm"}
 # other characters must not be ignored: log\u2081\u2080, HR\u207b\u00b9, SE\u00b2
 FOREIGN = re.compile(r"[^a-z0-9\s_.,;:()\[\]{}%/'\"#|-]")
 NEGATED = re.compile(r"(?:^|[\s(])-\s*(?:log|ln|hr|hazard)")
+NAME_AND_YEAR = re.compile(r"(?:study|trial|first author|author)\s*[(,]\s*(?:publication )?year\s*\)?")
 LONGEST_HEADING = 120  # characters; longer ones are sentences
 # largest number of words of each kind in a heading
 MOST_WORDS = {
@@ -150,6 +151,8 @@ def interpret_heading(text: str) -> Heading | None:
     plain = program_words(plain)
     if len(text) > LONGEST_HEADING or FOREIGN.search(plain) or NEGATED.search(plain):
         return None
+    if NAME_AND_YEAR.fullmatch(plain):
+        return Heading("trial")
     name = squash(plain) if "%" not in plain else ""
     canonical = {squash(column): column for column in (*TRIAL_COLUMNS, *EFFECT_COLUMNS) if column not in ("hr", "p")}
     column = {squash(word): column for column, words in COLUMN_WORDS.items() for word in words}.get(name)

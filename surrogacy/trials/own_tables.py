@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from surrogacy.errors import Fault
+from surrogacy.errors import DataError, Fault
 from surrogacy.trials.files import (
     STANDARD_INPUT,
     Table,
@@ -22,7 +22,7 @@ from surrogacy.trials.files import (
     table_of_cells,
 )
 from surrogacy.trials.rows import Row, fault
-from surrogacy.trials.table_header import MOST_ROWS_ABOVE, find_header
+from surrogacy.trials.table_header import MOST_ROWS_ABOVE, RATIOS, find_header
 from surrogacy.trials.workbooks import read_workbook
 
 FEWEST_COLUMNS = 3  # of a table in which a row with one filled cell is a note
@@ -88,15 +88,28 @@ def _table(
     header = find_header([row for _, row in filled], merged=merged)
     last = header.first + header.depth
     below = filled[last:]
-    notes = {line for line, row in below if len(header.headings) >= FEWEST_COLUMNS and _is_note(row)}
+    has_ratio = any(heading.quantity in RATIOS for heading in header.meanings)
+    if not has_ratio and _is_transposed([row for _, row in filled]):
+        rule = "the trials are in columns, and the quantities in rows"
+        raise DataError([fault("E019", Row(file), "", rule, "exchange rows and columns: one row per comparison")])
+    first = next((i for i, heading in enumerate(header.headings) if heading), 0)
+    wide = len(header.headings) - first >= FEWEST_COLUMNS
+    notes = {line for line, row in below if wide and _is_note(row, first)}
     remarks = [*faults, *_above(file, filled[: header.first], filled[header.first][0]), *_notes(file, below, notes)]
     rows = [(line, row) for line, row in below if line not in notes]
     return table_of_cells(file, (filled[last - 1][0], header.headings), rows, remarks, decimal_comma=decimal_comma)
 
 
-def _is_note(row: Sequence[str]) -> bool:
-    """Return whether a row has one text, in its first cell or in merged cells that begin there."""
-    return bool(row[0].strip()) and len({cell.strip() for cell in row} - {""}) == 1
+def _is_transposed(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first cells of the rows are headings of a table."""
+    quantities = {heading.quantity for heading in find_header([[row[0] for row in rows]]).meanings}
+    return bool(quantities & RATIOS) and len(quantities) >= FEWEST_COLUMNS
+
+
+def _is_note(row: Sequence[str], first: int) -> bool:
+    """Return whether a row has one text, in the first column or in merged cells that begin there."""
+    texts = [cell.strip() for cell in row]
+    return bool("".join(texts[first : first + 1])) and len({*texts} - {""}) == 1
 
 
 def _above(file: str, rows: Sequence[tuple[int, list[str]]], header_line: int) -> Iterator[Fault]:
@@ -113,7 +126,7 @@ def _notes(file: str, rows: Sequence[tuple[int, list[str]]], notes: set[int]) ->
         if line in notes:
             rule = "only the first cell of this row is filled: it is taken as a heading or a note, and is not read"
             fix = "if it is a comparison, fill its hazard ratios; repeat the content of a heading in a column"
-            yield fault("W145", Row(file, line), "first cell", rule, fix, value=row[0].strip())
+            yield fault("W145", Row(file, line), "first cell", rule, fix, value=next(filter(None, map(str.strip, row))))
 
 
 def _stacked(file: str, tables: Sequence[tuple[str, Table]]) -> Table:

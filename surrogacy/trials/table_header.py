@@ -90,7 +90,7 @@ def _joined(rows: Sequence[Sequence[str]], first: int, depth: int, *, merged: bo
             if texts[level] or merged:
                 groups[level:] = texts[level:-1]  # a new group has subgroups of its own
         path = [groups[level] if "".join(texts[level + 1 :]) else texts[level] for level in range(depth - 1)]
-        path = [text for text in dict.fromkeys([*path, texts[-1]]) if text]
+        path = [text for text in dict.fromkeys([texts[-1], *reversed(path)]) if text][::-1]
         joined = [" ".join(path[start:]) for start in range(len(path))]
         headings.append(next((text for text in joined if _meaning(text)), joined[0] if joined else ""))
     return Header(first, depth, tuple(headings))

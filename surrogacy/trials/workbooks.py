@@ -83,18 +83,20 @@ def read_workbook(raw: bytes, file: str) -> tuple[Sheet, ...]:
             warnings.simplefilter("ignore")
             values, formulas = _load(raw, stored=True), _load(raw, stored=False)
             sources = {sheet.title: _source(sheet) for sheet in values.worksheets}
+            stored: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}
             filled, hidden = [], []
             for sheet in values.worksheets:
                 _check_rows(sources[sheet.title], sheet.title, file)
-                cells = _sheet(sheet, sources[sheet.title])
+                stored[sheet.title] = list(_rows(sheet))
+                cells = _sheet(sheet.title, stored[sheet.title], sources[sheet.title])
                 if any(any(row) for _, row in cells.rows):
                     filled.append(cells)
                     hidden += [sheet.title] if sheet.sheet_state != "visible" else []
             read = _chosen([sheet for sheet in filled if sheet.title not in hidden] or filled)
             faults = []
             for cells in read:
-                rows = list(_rows(values[cells.title]))
-                faults += _without_value(rows, _rows(formulas[cells.title]), sources[cells.title], file)
+                texts = _rows(formulas[cells.title])
+                faults += _without_value(stored[cells.title], texts, sources[cells.title], file)
     except DataError:
         raise
     except Exception as error:  # openpyxl and its parsers raise many kinds of errors
@@ -114,7 +116,7 @@ def _chosen(sheets: list[Sheet]) -> list[Sheet]:
     """Return the sheets that are read."""
     fitting = [sheet for sheet in sheets if sheet.header.fits]
     named = [sheet for sheet in fitting if squash(sheet.title) in KNOWN_ENDPOINTS and _has_single_ratio(sheet.header)]
-    if len({endpoint_name(sheet.title) for sheet in named}) > 1:
+    if len({endpoint_name(sheet.title) for sheet in named}) > 1 and fitting[0] is named[0]:
         return [replace(sheet, endpoint=endpoint_name(sheet.title)) for sheet in named]
     return (fitting or sheets)[:1]
 
@@ -130,9 +132,9 @@ def _column_number(letters: str) -> int:
     return functools.reduce(lambda number, letter: 26 * number + ord(letter) - ord("A") + 1, letters, 0)
 
 
-def _sheet(sheet: Any, source: bytes) -> Sheet:
+def _sheet(title: str, values: list[tuple[int, tuple[Any, ...]]], source: bytes) -> Sheet:
     """Return the cells of a sheet as text."""
-    rows = [(line, [_text(value) for value in row]) for line, row in _rows(sheet)]
+    rows = [(line, [_text(value) for value in row]) for line, row in values]
     width = max((len(row) for _, row in rows), default=0)
     ranges = [tuple(map(bytes.decode, match.groups())) for match in MERGED.finditer(source)]
     for first, top, last, bottom in ranges:
@@ -140,7 +142,7 @@ def _sheet(sheet: Any, source: bytes) -> Sheet:
         for _, row in rows[int(top) - 1 : int(bottom)]:
             row += [""] * (min(right, width) - len(row))
             row[left - 1 : right] = [rows[int(top) - 1][1][left - 1]] * len(row[left - 1 : right])
-    return Sheet(sheet.title, tuple(rows), bool(ranges))
+    return Sheet(title, tuple(rows), bool(ranges))
 
 
 def _load(raw: bytes, *, stored: bool) -> Any:

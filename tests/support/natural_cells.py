@@ -22,6 +22,37 @@ from tests.support.natural_tables import (
 MEDIANS = ["median_os_exp", "median_os_ctl"]
 CELLS = (
     NaturalTable(
+        "immature-survival.csv",
+        lines(
+            [
+                HEADINGS,
+                *ROWS,
+                ["Delta", "90", "90", "0.70", "0.50", "0.98", "NR", "NE", "NE"],
+                ["Epsilon", "90", "90", "0.70", "0.50", "0.98", "", "", ""],
+                ["Zeta", "90", "90", "0.70", "0.50", "0.98", "immature", "", ""],
+            ]
+        ),
+        remarks=frozenset({"W111"}),
+        words=("Delta PFS", "Epsilon PFS", "Zeta PFS", "PFS without OS"),
+    ),
+    NaturalTable(
+        "points-between-thousands.csv",
+        lines(changed(0, "n_exp", "1.100")),
+        faults=frozenset({("E008", 2, "n_exp")}),
+        words=("did you mean 1100?",),
+        refused=True,
+    ),
+    NaturalTable(
+        "limit-not-estimable.csv",
+        lines([HEADINGS, *ROWS, ["Delta", "90", "90", "0.70", "0.50", "0.98", "0.90", "0.60", "NE"]]),
+        remarks=frozenset({"I107"}),
+        words=("Delta OS", "no standard error can be derived"),
+    ),
+    NaturalTable(
+        "name-and-year.csv",
+        lines([["Study (year)", *HEADINGS[1:], "Publication year"], *([*row, "2020"] for row in ROWS)]),
+    ),
+    NaturalTable(
         "p-in-the-cell.csv",
         lines(
             [

@@ -154,6 +154,24 @@ def _sheet_per_endpoint(workbook: openpyxl.Workbook) -> None:
             sheet.append([typed(cell) for cell in (*row[:3], *row[start : start + 3])])
 
 
+def _table_away_from_the_corner(workbook: openpyxl.Workbook) -> None:
+    for row in NUMBERS:
+        workbook.active.append([None, *row])
+    workbook.active.insert_rows(1, 3)
+    workbook.active.append([None, "Search date: 2026"])
+
+
+def _combined_and_per_endpoint(workbook: openpyxl.Workbook) -> None:
+    workbook.active.title = "all"
+    for row in NUMBERS:
+        workbook.active.append(row)
+    for name, start in (("PFS", 3), ("OS", 6)):
+        sheet = workbook.create_sheet(name)
+        sheet.append(["trial", "HR", "lower", "upper"])
+        for row in ROWS:
+            sheet.append([typed(cell) for cell in (row[0], *row[start : start + 3])])
+
+
 LAYOUTS = (
     NaturalTable("plain.csv", lines([HEADINGS, *ROWS])),
     NaturalTable("numbers.xlsx", sheet_of(NUMBERS)),
@@ -226,5 +244,54 @@ LAYOUTS = (
     ),
     NaturalTable(
         "intervals-in-cells.csv", lines([["Study", "n_exp", "n_ctl", "PFS HR (95% CI)", "OS HR (95% CI)"], *INTERVALS])
+    ),
+    NaturalTable(
+        "table-away-from-the-corner.xlsx",
+        book(_table_away_from_the_corner),
+        faults=frozenset({("W145", 8, "first cell")}),
+        words=("'Search date: 2026'",),
+    ),
+    NaturalTable(
+        "combined-sheet-and-sheet-per-endpoint.xlsx",
+        book(_combined_and_per_endpoint),
+        faults=frozenset({("W135", 0, "")}),
+        words=("sheet 'all' is read, the first whose header fits; further tables, not read: 'PFS', 'OS'",),
+    ),
+    NaturalTable(
+        "transposed.csv",
+        lines([list(row) for row in zip(*[HEADINGS, *ROWS], strict=True)]),
+        faults=frozenset({("E019", 0, "")}),
+        words=("exchange rows and columns",),
+        refused=True,
+    ),
+    NaturalTable(
+        "endpoints-in-words.csv",
+        lines(
+            [
+                ["Study", "Outcome", "Experimental N", "Control N", "HR", "lower", "upper"],
+                *(
+                    [
+                        row[0],
+                        {"PFS": "Progression-free survival (PFS)", "OS": "Overall survival (OS)"}[row[1]],
+                        *row[2:],
+                    ]
+                    for row in LONG
+                ),
+            ]
+        ),
+    ),
+    NaturalTable(
+        "tidy-models.csv",
+        lines(
+            [
+                ["study", "outcome", "term", "estimate", "conf.low", "conf.high", "p.value"],
+                *([row[0], row[1], "treatment", *row[4:], "0.05" if row[1] == "PFS" else "0.4"] for row in LONG),
+            ]
+        )
+        .replace(b"0.05", b"")
+        .replace(b"0.4\n", b"\n"),
+        faults=frozenset({("W004", 1, "term")}),
+        remarks=frozenset({"I147"}),
+        words=("the values are read as hazard ratios",),
     ),
 )

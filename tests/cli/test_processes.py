@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from surrogacy.cli import run
 from surrogacy.errors import FigureError
 from surrogacy.fit import main
-from surrogacy.report import figures
 from surrogacy.report.figures import draw
 from surrogacy.report.section import Drawing
 from tests.conftest import ROOT
@@ -151,7 +151,7 @@ def test_a_script_without_a_guard_is_not_run_again_by_the_workers(tmp_path):
 
 
 def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_path, monkeypatch, capsys):
-    options = figures.FigureOptions
+    options = run.FigureOptions
 
     class Failing:
         """Workers that cannot draw the bubble plot."""
@@ -169,7 +169,7 @@ def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_p
         def shutdown(self, wait=True):
             self.workers.shutdown(wait=wait)
 
-    monkeypatch.setattr(figures, "FigureOptions", lambda workers, *rest: options(Failing(workers), *rest))
+    monkeypatch.setattr(run, "FigureOptions", lambda workers, *rest: options(Failing(workers), *rest))
     out = tmp_path / "out"
     assert main([*SMALL, "--out", str(out)]) == 4
     assert capsys.readouterr().err == "figure bubble-tactics-2022 could not be drawn: ValueError: no finite limits\n"

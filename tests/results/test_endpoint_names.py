@@ -183,7 +183,8 @@ def test_endpoints_are_matched_whatever_their_capitals(trials):
         with pytest.raises(UsageError, match="no comparison has both effects"):
             trials.pair(name, select={"stage": ["intermediate"], "line": ["second"]})
     assert trials.pair(("ttp", "pfs")).comparison == trials.pair(("TTP", "PFS")).comparison
-    with pytest.raises(UsageError, match=r"unknown endpoint 'DFS'; choose from OS, TTP, PFS, .*symptomatic-PFS"):
+    message = r"unknown endpoint 'DFS'; did you mean 'PFS'\? Choose from OS, TTP, PFS, .*symptomatic-PFS"
+    with pytest.raises(UsageError, match=message):
         trials.pair("DFS")
 
 

@@ -1,8 +1,8 @@
 """Conversion of the cells of one hazard ratio in a user's table to the columns of effects.csv.
 
-A hazard ratio may share a cell with its limits and its p-value, be a logarithm, or have a variance instead of a standard
-error. Its confidence level may be in the cell, in the heading or in a column. Every printed number is used or refused;
-numbers that are stated twice are kept for comparison.
+A hazard ratio may share a cell with its limits and its p-value, be a logarithm, or have a variance instead of a
+standard error. Its confidence level may be in the cell, in the heading or in a column. Every printed number is used or
+refused; numbers that are stated twice are kept for comparison.
 """
 
 from __future__ import annotations

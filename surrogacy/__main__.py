@@ -27,7 +27,7 @@ def main() -> int:
         return 0
     if command in COMMANDS:
         return _run(command, arguments)
-    if hint := did_you_mean(command, COMMANDS):
+    if hint := did_you_mean(command, tuple(COMMANDS)):
         sys.stderr.write(f"error: there is no command {command!r}; {hint}\n")
         return 2
     return _run("fit", sys.argv[1:])

@@ -116,7 +116,8 @@ def add_questions(command: ArgumentParser) -> None:
     add(
         "--focus",
         metavar="TRIAL",
-        help="compare the OS effect of this trial with the prediction from its PFS effect (default tactics)",
+        help="compare the OS effect of this trial with the prediction from its PFS effect (default: added trials, "
+        "and tactics)",
     )
     add(
         "--predict",

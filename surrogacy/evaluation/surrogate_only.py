@@ -15,6 +15,7 @@ from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
 from surrogacy.stats.predictive import ObservedEffects
 from surrogacy.trials.analysis_set import AnalysisSet, SurrogateOnly
+from surrogacy.trials.cells import exponential
 
 
 @dataclass(frozen=True)
@@ -59,24 +60,30 @@ class SurrogateOnlyPrediction:
     @property
     def surrogate_limits(self) -> tuple[float, float]:
         """95 % confidence limits of the surrogate hazard ratio, from its standard error."""
+        low, high = map(exponential, self._log_limits)
+        return low, high
+
+    @property
+    def _log_limits(self) -> tuple[float, float]:
         reach = float(ndtri(0.5 + LEVEL / 2)) * self.comparison.se
-        low, high = np.exp([self.comparison.log_hr - reach, self.comparison.log_hr + reach])
-        return float(low), float(high)
+        return self.comparison.log_hr - reach, self.comparison.log_hr + reach
 
     @property
     def mark(self) -> SurrogateOnlyMark:
         """Mark of a figure; an added comparison is in focus."""
+        low, high = self._log_limits
         prediction = self.prediction
-        low, high = np.log(self.surrogate_limits)
-        predicted, predicted_low, predicted_high = np.log([prediction.predicted, prediction.low_95, prediction.high_95])
+        predicted, predicted_low, predicted_high = map(
+            float, np.log([prediction.predicted, prediction.low_95, prediction.high_95])
+        )
         return SurrogateOnlyMark(
             label=self.comparison.label,
             log_hr=self.comparison.log_hr,
-            low=float(low),
-            high=float(high),
-            predicted=float(predicted),
-            predicted_low=float(predicted_low),
-            predicted_high=float(predicted_high),
+            low=low,
+            high=high,
+            predicted=predicted,
+            predicted_low=predicted_low,
+            predicted_high=predicted_high,
             in_focus=self.comparison.added,
         )
 

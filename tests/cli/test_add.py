@@ -69,7 +69,7 @@ def test_options(folder, capsys):
             "--effect PFS: W155 error: trial-x PFS: quote = 'HR 0.95'",
         ),
         ([*COMPARISON, *SOURCE, *PFS, "hazard=1"], 3, "--effect PFS: E004 error: trial-x PFS: hazard = '1'"),
-        ([*COMPARISON, *SOURCE, *PFS, "ci_lo=1"], 3, "did you mean 'ci_low'?"),
+        ([*COMPARISON, *SOURCE, *PFS, "ci_lo=1"], 3, "did you mean 'ci_low'"),
         ([*COMPARISON, *PFS, "source=unknown-1"], 3, "source = 'unknown-1': sources.bib has no entry with this key"),
         ([*COMPARISON[:2], *SOURCE, *PFS], 3, "--comparison: E007 error: trial-x: stage: stage is required"),
         ([*COMPARISON, *SOURCE, *PFS, *PFS], 3, "E108 error"),

@@ -179,3 +179,13 @@ def test_the_reason_for_the_quoted_model(chosen, words, tmp_path):
     assert words in screen
     assert {row["model"] for row in document["predictions"]} == set(chosen) - {"weighted-pearson"}
     assert ("To paste: Given a hazard ratio" in screen) is bool(document["predictions"])
+
+
+def test_an_added_trial_that_the_quoted_model_leaves_out_is_named(tmp_path):
+    rows = "No limits,No limits,,400,390,0.5,,,0.6,,,intermediate\n"
+    screen, document, out = run(tmp_path, "intermediate", rows=rows)
+    assert "Intermediate stage: 9 comparisons Before (9) After" in screen
+    assert "The Bayesian bivariate model leaves out No limits (no standard error of PFS and OS): give" in screen
+    assert {row["shift_ratio"] for row in document["changes"] if row["estimate"] == "r2_trial"} >= {0.0}
+    assert not {name for name in figures(out) if name.startswith("added")}
+    assert {"placement-No-limits", "placement-tactics"} <= figures(out)

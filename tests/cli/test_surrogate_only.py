@@ -94,9 +94,8 @@ def test_the_figure_has_a_hollow_symbol_on_the_axis_and_the_predicted_interval(r
         for line in hollow
     )
     ends = [mark.predicted_low, mark.predicted_high]
-    assert any(
-        np.allclose(line.get_ydata(), ends) and np.allclose(line.get_xdata(), mark.log_hr) for line in axes.lines
-    )
+    bars = [line.get_xydata() for line in axes.lines if len(line.get_xydata()) == 2]
+    assert any(np.allclose(points, [[mark.log_hr, end] for end in ends]) for points in bars)
 
 
 def test_many_added_trials_take_few_lines(tmp_path):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from surrogacy.fit import main
-from surrogacy.report.escaping import markdown_cells, slug, spreadsheet_cells
+from surrogacy.report.escaping import markdown_cells, slug, spreadsheet_cells, unique_slug
 from tests.support.fault_inputs import TABLES
 
 
@@ -69,3 +69,23 @@ def test_a_run_with_unusual_names(name, tmp_path, capsys):
         with table.open(newline="", encoding="utf-8") as file:
             for row in csv.reader(file):
                 assert not any(re.match(r"[=+@]|-\D", cell) for cell in row), (table, row)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "expected"),
+    [
+        ("placement-A/B", (), "placement-A-B"),
+        ("placement-A B", ("placement-A-B",), "placement-A-B-2"),
+        ("placement-a b", ("placement-A-B", "placement-A-B-2"), "placement-a-b-3"),
+        ("placement-肝癌 试验", (), "placement-肝癌-试验"),
+        ("x" * 300, ("x" * 80,), f"{'x' * 75}-2"),
+    ],
+)
+def test_slugs_of_a_folder_differ(name, taken, expected):
+    assert unique_slug(name, taken) == expected
+
+
+def test_a_slug_is_short_enough_for_a_file_name():
+    name = slug("𠀀" * 300)
+    assert len(f"{name}.caption.md".encode()) < 255
+    assert set(name) == {"𠀀"}

@@ -86,7 +86,7 @@ def _answer(run: FitRun) -> Iterator[Detail]:
     yield Heading(text("change_title", trials=_named(run, run.trials.added)))
     for change in run.set_changes:
         if change.quoted:
-            sizes = next((row for row in change.quoted if row.estimate != PREDICTED), change.quoted[0])
+            sizes = _main_row(change) or change.quoted[0]
             heading = f"{set_label(change.set)}: {_used(sizes.k_after, ())} comparisons"
             before = f"Before ({_used(sizes.k_before, ())})"
             rows = [(_short_quantity(run, row), *_cells(run, row)) for row in change.quoted]
@@ -94,6 +94,21 @@ def _answer(run: FitRun) -> Iterator[Detail]:
         if change.added or change.absent:
             yield Note(_verdict(run, change, _fit_of(run, change)))
     yield BLANK
+
+
+def _main_row(change: SetChange) -> Change | None:
+    """Return the first estimate of the quoted model; None if it has no line."""
+    return next((row for row in change.quoted if row.estimate not in ("r", PREDICTED)), None)
+
+
+def _left_out(run: FitRun, change: SetChange) -> str:
+    """Return the added comparisons that the quoted model leaves out."""
+    row = _main_row(change)
+    names = [] if row is None else [name for name in row.left_out_after if name in change.added]
+    if row is None or not names:
+        return ""
+    words = {"model": model_label(row.model), "reason": row.reason, "remedy": row.remedy}
+    return text("change_left_out", trials=_named(run, names), **words)
 
 
 def _before(change: Change) -> Estimate:
@@ -119,20 +134,20 @@ def _cells(run: FitRun, change: Change) -> tuple[str, str]:
 
 
 def _verdict(run: FitRun, change: SetChange, fit: SetFit) -> str:
-    """Return whether the change is small, and the added comparisons that are not in the set."""
-    absent = "".join(
+    """Return whether the change is small, and the added comparisons that the set or the quoted model leaves out."""
+    omitted = _left_out(run, change) + "".join(
         text("change_absent", trials=_named(run, names), set=set_label(change.set), reason=reason)
         for reason in dict.fromkeys(change.absent.values())
         if (names := [name for name in change.absent if change.absent[name] == reason])
     )
     if not change.added:
-        return absent.strip()
+        return omitted.strip()
     largest = change.largest
     if largest is None:
-        return text("change_unknown") + absent
+        return text("change_unknown") + omitted
     key = "change_small" if change.small else "change_large"
     quantity = _short_quantity(run, largest)
-    return text(key, quantity=quantity, share=percent(largest.shift_ratio), limit=percent(SMALL_SHIFT)) + absent
+    return text(key, quantity=quantity, share=percent(largest.shift_ratio), limit=percent(SMALL_SHIFT)) + omitted
 
 
 def _row(run: FitRun, change: Change) -> tuple[str, ...]:
@@ -167,15 +182,18 @@ def added_drawings(run: FitRun) -> Iterator[Drawing]:
     earlier = {fit.name: fit for fit in run.sets_without_added}
     names = run.added_trials
     for change in run.set_changes if run.placements else ():  # the verdict includes the predictions of placed trials
-        row = next((row for row in change.quoted if row.estimate not in ("r", PREDICTED)), None)
-        if row is None or change.set not in earlier:
+        row = _main_row(change)
+        if row is None or change.set not in earlier or _fit_of(run, change).omitted:
             continue
         before, after = (fit.result(row.model) for fit in (earlier[change.set], _fit_of(run, change)))
         if before is None or after is None or before.line is None or after.line is None:
             continue
+        added = tuple(name for name in change.added if name in after.effects.comparison)
+        if not added:  # the model leaves them out
+            continue
         caption = text(
             "added_caption",
-            trials=_named(run, change.added),
+            trials=_named(run, added),
             data=comparisons_of(after),
             k_before=row.k_before,
             model=model_label(row.model),
@@ -184,4 +202,4 @@ def added_drawings(run: FitRun) -> Iterator[Drawing]:
             verdict=_verdict(run, change, _fit_of(run, change)),
         )
         name = f"added-{names[0]}-{change.set}" if len(names) == 1 else f"added-{change.set}"
-        yield drawing("added", name, caption, before, after, added=change.added)
+        yield drawing("added", name, caption, before, after, added=added)

@@ -10,6 +10,7 @@ import stat
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,13 +65,18 @@ def is_workbook(path: Path, raw: bytes) -> bool:
 
 def decoded(raw: bytes, file: str) -> str:
     """Return the text of a file in UTF-8, or in UTF-16 with a byte-order mark, with line feeds alone."""
-    try:
-        text = raw.decode("utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig")
-    except UnicodeDecodeError:
+    text = None
+    with suppress(UnicodeDecodeError):
+        if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):  # Unicode text of a spreadsheet
+            text = raw.decode("utf-16")
+            text = text if re.search("[A-Za-z]", text) else None
+        else:
+            text = raw.decode("utf-8-sig")
+    if text is None:
         rule, fix = "the text is not UTF-8", "save it as CSV UTF-8"
         if raw[:2] == b"\xd0\xcf":
             rule, fix = "this is a workbook, not text", "save it as .xlsx, or as CSV"
-        raise DataError([fault("E001", Row(file), "", rule, fix)]) from None
+        raise DataError([fault("E001", Row(file), "", rule, fix)])
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -67,13 +67,13 @@ CELLS = (
     NaturalTable(
         "forms-of-p.csv",
         lines(with_column("p_os", ["P=0.13", "NS", "p > 0.05"])),
-        remarks=frozenset({"I144"}),
+        remarks=frozenset({"I146"}),
         words=("'NS'",),
     ),
     NaturalTable(
         "text-instead-of-p.csv",
         lines(with_column("p_os", ["0.13", "see text", "0"])),
-        faults=frozenset({("W144", 3, "p_os"), ("W144", 4, "p_os")}),
+        faults=frozenset({("W146", 3, "p_os"), ("W146", 4, "p_os")}),
     ),
     NaturalTable("bounds-of-p.csv", lines(with_column("log-rank p PFS", ["0.003*", "p≤0.01", "<0.3"]))),
     NaturalTable("missing-p.csv", lines(with_column("p_os", ["NA", ".", "N/A"]))),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from surrogacy.trials import read_pairs
 from tests.support.effects import effects_of
 from tests.support.user_tables import CASES, WIDE, error_at, errors
 
@@ -76,8 +77,22 @@ def test_a_level_that_is_none(level, table):
     }
 
 
+def test_a_p_value_after_the_limits_is_read(table):
+    for cell, p in (("0.69 (0.54-0.89); p=0.0041", "0.0041"), ("0.69 [0.54; 0.89] (P < .01)", "<.01")):
+        effects = read_pairs(table(f"trial,n_exp,n_ctl,hr_pfs,hr_os\nA,400,400,{cell},0.9 (0.7-1.2)\n")).effects
+        assert effects["p"].tolist() == [p, ""]
+        assert effects["ci_high"].tolist() == [0.89, 1.2]
+
+
+def test_a_p_value_in_the_cell_that_contradicts_its_column_is_refused(table):
+    (fault,) = errors(
+        table("trial,n_exp,n_ctl,hr_pfs,p_pfs,hr_os\nA,400,400,0.69 (0.54-0.89); p=0.004,0.04,0.9 (0.7-1.2)\n")
+    )
+    assert (fault.code, fault.line, fault.column) == ("E110", 2, "p_pfs")
+
+
 def test_a_cell_with_two_levels_or_further_text_is_refused(table):
-    for cell in ('"0.69 (90% CI 0.54-0.89, 95% CI 0.50-0.93)"', "0.69 (IQR 0.54-0.89)", '"0.69 (0.54-0.89), p=0.004"'):
+    for cell in ('"0.69 (90% CI 0.54-0.89, 95% CI 0.50-0.93)"', "0.69 (IQR 0.54-0.89)", '"0.69 (0.54-0.89), n=400"'):
         assert {
             fault.code for fault in errors(table(f"trial,n_exp,n_ctl,hr_pfs,hr_os\nA,400,400,{cell},0.9 (0.7-1.2)\n"))
         } == {"E008"}

@@ -1,8 +1,8 @@
 """Conversion of the cells of one hazard ratio in a user's table to the columns of effects.csv.
 
-A hazard ratio may share a cell with its limits, be a logarithm, or have a variance instead of a standard error. Its
-confidence level may be in the cell, in the heading or in a column. Every printed number is used or refused; numbers
-that are stated twice are kept for comparison.
+A hazard ratio may share a cell with its limits and its p-value, be a logarithm, or have a variance instead of a
+standard error. Its confidence level may be in the cell, in the heading or in a column. Every printed number is used or
+refused; numbers that are stated twice are kept for comparison.
 """
 
 from __future__ import annotations
@@ -104,16 +104,16 @@ def write_effect(row: Row, statements: Mapping[str, Statement]) -> list[Fault]:
 
 
 def _check_p(row: Row) -> Iterator[Fault]:
-    """W144, I144: a p-value is a number between 0 and 1 or a bound; other text is left out."""
+    """W146, I146: a p-value is a number between 0 and 1 or a bound; other text is left out."""
     text = row.get("p", "")
     if not text or is_p(text):
         return
     if NO_DIFFERENCE.fullmatch(text):
         fix = "give the p-value if the source prints it"
-        yield fault("I144", row, "p", "this is not a number, and no standard error is derived from it", fix)
+        yield fault("I146", row, "p", "this is not a number, and no standard error is derived from it", fix)
     else:
         fix = "write a number above 0 and at most 1, such as 0.042, or a bound such as <0.001"
-        yield fault("W144", row, "p", "this p-value is not understood, and is left out", fix)
+        yield fault("W146", row, "p", "this p-value is not understood, and is left out", fix)
     row.cells["p"] = ""
 
 
@@ -123,8 +123,12 @@ def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -
     stated = P_IN_CELL.search(text)
     if stated and parse_interval(text[: stated.start()]) is not None:  # 0.59 (0.41-0.87), p = 0.006
         text = text[: stated.start()]
-        if not row.get("p"):
-            row.write("p", plain_form(stated[1], "p"), statement.heading)
+        p = plain_form(stated[1], "p")
+        if row.get("p", p) != p:
+            rule = f"the cell {statement.text!r} states another p-value"
+            faults.append(fault("E110", row, "p", rule, "re-read the p-value, and state it once"))
+        else:
+            row.write("p", p, statement.heading)
     interval = parse_interval(text)
     row.headings[quantity] = statement.heading
     if quantity == "interval" and (interval is None or interval.estimate):

@@ -55,7 +55,7 @@ QUANTITY_WORDS = _phrases(
         "events": "events, event, number of events, no of events, cases",
         "estimate": "estimate",
         "n": (
-            "n, patients, patients n, n patients, number of patients, no of patients, participants, sample size, "
+            "n, ni, patients, patients n, n patients, number of patients, no of patients, participants, sample size, "
             "total, total n, n total"
         ),
         "level": "level",
@@ -139,7 +139,7 @@ PROGRAM_COLUMNS: Mapping[str, str] = {
 }
 SECONDARY_WORDS = {"author", "trialid", "studyid", "acronym", "firstauthor", "authoryear", "reference", "type"}
 FILLERS = words("of for the in with and value arm months month mo estimate iv random fixed")
-ONLY_ALONE = frozenset(words("te yi vi ai in of up mo no med var cor limit true month within the arm"))
+ONLY_ALONE = frozenset(words("te yi vi ai ni in of up mo no med var cor limit true month within the arm"))
 
 # quantities for which one value can be valid for both endpoints of a comparison
 SHARED_QUANTITIES = {"n", "n_exp", "n_ctl", "rho_within", "ci_level", "p_sides"}

@@ -109,6 +109,9 @@ TEMPLATE_COLUMNS = (
     _trial("comparison", "Name of the comparison, if the trial has several"),
     *(_trial(name) for name in ("control_group", "registry", "year")),
     TemplateColumn("doi", _column(EFFECTS, "doi"), "DOI of the publication of the hazard ratios"),
+    TemplateColumn("source", _column(EFFECTS, "source"), "Short name of the publication, such as kudo-2022-tactics"),
+    TemplateColumn("where", _column(EFFECTS, "where"), "Place in the publication, such as abstract or table 2"),
+    TemplateColumn("quote", _column(EFFECTS, "quote"), "Short quotation that contains both hazard ratios"),
     TemplateColumn("evidence", _column(EFFECTS, "evidence"), _column(EFFECTS, "evidence").description),
     TemplateColumn("notes", _column(EFFECTS, "notes"), "Remarks; they are not analysed"),
 )
@@ -131,7 +134,8 @@ def example_rows() -> tuple[dict[str, str], ...]:
         for arm, row in of_arm.items():
             cells |= {f"median_surrogate_{arm}": row["median_pfs"], f"median_os_{arm}": row["median_os"]}
         cells |= {"trial": EXAMPLE + about["label"], "surrogate": surrogate["endpoint"], "comparison": "", "notes": ""}
-        examples.append({**cells, **{name: surrogate[name] for name in ("doi", "evidence")}})
+        cells |= {name: surrogate[name] for name in ("doi", "source", "where", "evidence")}
+        examples.append({**cells, "quote": "; ".join(dict.fromkeys((surrogate["quote"], final["quote"])))})
     return tuple(examples)
 
 

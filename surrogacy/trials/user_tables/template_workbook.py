@@ -22,7 +22,16 @@ LAST_ROW = 500  # of the rows that are formatted
 HEADER_FILL = {"required": "1F4E79", "recommended": "2E75B6", "optional": "7F7F7F"}
 EXAMPLE_COLOUR = "808080"
 WIDTHS = (26, 76, 12, 46, 16)  # of the explanation, in characters
-WIDE_COLUMNS = {"trial": 22, "experimental": 26, "control": 18, "doi": 24, "notes": 30, "registry": 16}
+WIDE_COLUMNS = {
+    "trial": 22,
+    "experimental": 26,
+    "control": 18,
+    "doi": 24,
+    "where": 24,
+    "quote": 40,
+    "notes": 30,
+    "registry": 16,
+}
 FONT = "Calibri"
 LINE_HEIGHT = 15  # points
 LONGEST_PROMPT = 250  # characters that a spreadsheet shows beside a cell

@@ -9,7 +9,7 @@ import datetime
 import re
 from contextlib import suppress
 
-from surrogacy.trials.cells import DASHES, LONGEST_NUMBER, NUMBER
+from surrogacy.trials.cells import LONGEST_NUMBER, NUMBER, plain_signs
 
 COUNTS = frozenset(("n", "n_exp", "n_ctl", "events_exp", "events_ctl", "progressions", "deaths_without_progression"))
 MONTHS = frozenset(("median", "follow_up_low", "follow_up_high"))
@@ -28,6 +28,7 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[, \u2009\u202f'\u2019]\d{3})+")
 _COUNT_WORDS = re.compile(
     r"(?:n\s*=\s*)?([\d,' \u2009\u202f\u2019]+?)\s*(?:patients|pts|events|deaths)?", re.IGNORECASE
 )
+_SHARE = re.compile(r"(\d+)\s*[(\[;,]\s*(?:100|\d{1,2})(?:[.,]\d+)?\s*%\s*[)\]]?")  # 120 (71%)
 _P_WORDS = re.compile(
     r"(?:(?:stratified\s+)?log-?\s?rank\s+)?(?:p(?:[\s-]?values?)?|p[\s-]?val)?\s*[:=]?\s*", re.IGNORECASE
 )
@@ -61,10 +62,13 @@ def plain_form(text: str, quantity: str) -> str:
     """
     if len(text) > LONGEST_NUMBER:
         return text
-    bare = DASHES.sub("-", text.replace("\u00b7", ".").replace("\u00a0", " ")).strip(_MARKS)
+    bare = plain_signs(text).strip(_MARKS)
     if quantity == "p":
         return _plain_p(bare)
     if quantity in COUNTS:
+        bare = re.sub(r"^\((.*)\)$", r"\1", bare).strip()
+        if share := _SHARE.fullmatch(bare):
+            bare = share[1]
         match = _COUNT_WORDS.fullmatch(bare)
         count = match[1] if match else bare
         return re.sub(r"\D", "", count) if _THOUSANDS.fullmatch(count) else count
@@ -131,6 +135,8 @@ def remedy(text: str, column: str) -> str:
         if column.startswith("median"):
             return "a bound is not a median: write NR if the median was not reached"
         return "a bound cannot be used: leave the cell empty, and write the bound in notes"
+    if column in COUNTS and (count := re.match(r"(\d+)\s*[(\[]", bare)):
+        return f"give the number alone: did you mean {count[1]}?"
     if re.search(r"\d\s*[(\[]", bare):
         return "write an interval in the cell as 'HR (95% CI low-high)', with at most one level and no further text"
     if column in COUNTS and re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+", bare):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,13 +28,26 @@ _LEVEL_IN_CELL = re.compile(
     re.IGNORECASE,
 )
 _INTERVAL_WORDS = re.compile(
-    r"\b(?:confidence|credible)[ ]+(?:interval|limits?)\b|\bC\.I\.|\b(?:CI|CrI|KI|IC|HR)\b|\bhazard ratio\b|="
-    r"|[(\[{]\s*[)\]}]",
+    r"(?:\b(?:confidence|credible)[ ]+(?:interval|limits?)\b|\bC\.I\.|\b(?:CI|CrI|KI|IC|a?HR)\b|\bhazard ratio\b"
+    r"|\b(?:un)?(?:adjusted|stratified)\b)\s*:?|=|[(\[{]\s*[)\]}]",
     re.IGNORECASE,
 )
+_FOOTNOTE_MARKS = re.compile(r"(?<=[\d)\]])\s*[*\u2020\u2021\u00a7\u00b6]+")
+# typographic signs: decimal points, spaces, signs of full width, and characters without width
+_TYPOGRAPHY = str.maketrans(
+    {
+        **dict.fromkeys("\u00b7\u2219\u22c5\uff0e", "."),
+        **dict.fromkeys("\u00a0\u2007\u2009\u202f", " "),
+        **dict.fromkeys("\u223c\u301c\uff5e", "~"),
+        "\uff0d": "-",
+        **dict.fromkeys("\u200b\u2060\ufeff\u00ad"),
+        **dict(zip("\uff08\uff09\uff0c\uff05\uff1b", "(),%;", strict=True)),
+    }
+)
+_LONG_DASH = re.compile(r"(?<![-\d.,])(\d*[.,]?\d+)\s*-{2,3}\s*(?=[\d.,])")
 _ESTIMATE_AND_LIMITS = re.compile(
     rf"\s*(?:({NUMBER})(?:\s*(?=[(\[{{])|\s*[,;:]\s+|\s+))?[(\[{{]?\s*[,;:]?\s*"
-    rf"({NUMBER})\s*(?:-|\bto\b|\bbis\b|,|;|/)\s*({NUMBER})\s*[,;:]?\s*[)\]}}]?\s*"
+    rf"({NUMBER})\s*(?:-|~|\||\.\.\.|\u2026|,|;|/|\b(?:to|through|bis|and|und|a|\u00e0)\b)\s*({NUMBER})\s*[,;:]?\s*[)\]}}]?\s*"
 )
 
 
@@ -62,15 +76,25 @@ def squash(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+def without_accents(text: str) -> str:
+    """Return a text with letters of the Latin alphabet without their accents."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
+
+
 def clean(cell: str, *, decimal_comma: bool = False) -> str:
     """Strip a cell; in numeric cells turn typographic marks (mid-dot, minus, decimal comma) into ASCII."""
     cell = cell.replace("\u00a0", " ").strip()
     if len(cell) > LONGEST_NUMBER:
         return cell
-    plain = DASHES.sub("-", cell.replace("\u00b7", ".").replace("\n", " "))
+    plain = plain_signs(cell.replace("\n", " "))
     if decimal_comma and re.fullmatch(r"[<>=\s]*[-+]?\d*,\d+.*", plain):
         plain = re.sub(r"(?<=\d),(?=\d)", ".", plain)
     return plain if re.fullmatch(r"[<>=]*\s*[\d.\-+eE,;()\[\]\s%CIto/:]+", plain) else cell
+
+
+def plain_signs(text: str) -> str:
+    """Return a text with decimal points, dashes, brackets and blanks in ASCII, without characters of no width."""
+    return DASHES.sub("-", text.translate(_TYPOGRAPHY))
 
 
 def number(row: Mapping[str, str], column: str) -> float | None:
@@ -136,11 +160,11 @@ def parse_interval(cell: str) -> IntervalCell | None:
     """
     if len(cell) > LONGEST_NUMBER:
         return None
-    text = DASHES.sub("-", cell.replace("\u00b7", ".").replace("\u00a0", " ")).strip(_TRAILING_MARKS)
+    text = _FOOTNOTE_MARKS.sub(" ", plain_signs(cell)).strip(_TRAILING_MARKS)
     levels = ["".join(groups).replace(" ", "") for groups in _LEVEL_IN_CELL.findall(text)]
     if len({parse_level(level) for level in levels}) > 1:
         return None
-    text = _INTERVAL_WORDS.sub(" ", _LEVEL_IN_CELL.sub(" ", text))
+    text = _LONG_DASH.sub(r"\1 - ", _INTERVAL_WORDS.sub(" ", _LEVEL_IN_CELL.sub(" ", text)))
     match = _ESTIMATE_AND_LIMITS.fullmatch(text)
     if match is None:
         return None

@@ -130,6 +130,8 @@ def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -
         else:
             row.write("p", p, statement.heading)
     interval = parse_interval(text)
+    if quantity == "interval" and interval is not None and _is_hazard_ratio(row, interval.estimate):
+        quantity = "hr"  # 0.62 [0.50, 0.77] below "IV, Random, 95% CI"
     row.headings[quantity] = statement.heading
     if quantity == "interval" and (interval is None or interval.estimate):
         fix = "write the two limits, such as 0.41-0.87 or 0.41 to 0.87, with at most one confidence level"
@@ -147,6 +149,13 @@ def _split(row: Row, quantity: str, statement: Statement, faults: list[Fault]) -
         row.write(column, text.replace(",", "."), statement.heading)
     level = parse_level(interval.level)
     return [] if level is None else [(level, f"{interval.level} in the cell {statement.text!r}")]
+
+
+def _is_hazard_ratio(row: Row, estimate: str) -> bool:
+    """Return whether a number before limits is the hazard ratio of a row that states none, or the same one."""
+    if not estimate or not re.fullmatch(NUMBER, estimate):
+        return False
+    return not row.get("hr") or number(row, "hr") == float(estimate.replace(",", "."))
 
 
 def _logarithms(row: Row, faults: list[Fault]) -> None:

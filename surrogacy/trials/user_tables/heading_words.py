@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from surrogacy.trials.cells import squash
+from surrogacy.trials.cells import squash, without_accents
 from surrogacy.trials.columns import EFFECTS, ENDPOINTS, OPTIONAL_EFFECTS, TRIALS, words
 
 
@@ -16,8 +16,11 @@ def _phrases(entries: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 
 ENDPOINT_WORDS = _phrases(
     {
-        "OS": "os, overall survival",
-        "PFS": "pfs, progression free survival",
+        "OS": "os, overall survival, gesamtuberleben, survie globale, supervivencia global",
+        "PFS": (
+            "pfs, progression free survival, progressionsfreies uberleben, survie sans progression, ssp, "
+            "supervivencia libre de progresion, slp"
+        ),
         "TACE-PFS": "tace pfs, tace specific pfs",
         "TTP": "ttp, time to progression, time to tumour progression, time to tumor progression",
         "TTUP": "ttup, time to untaceable progression",
@@ -47,7 +50,7 @@ KNOWN_ENDPOINTS = {
 PPS_WORDS = ("pps", "post progression survival")
 QUANTITY_WORDS = _phrases(
     {
-        "hr": "hr, hazard ratio, hazard ratios",
+        "hr": "hr, hazard ratio, hazard ratios, haz ratio",
         "se": "se, sei, sete, giv se, std err, stderr, std error, standard error",
         "variance": "vi, var, variance",
         "p": "p, p value, pval, log rank p, log rank p value, stratified log rank p, stratified log rank p value",
@@ -56,7 +59,7 @@ QUANTITY_WORDS = _phrases(
         "estimate": "estimate",
         "n": (
             "n, ni, patients, patients n, n patients, number of patients, no of patients, participants, sample size, "
-            "total, total n, n total"
+            "total, total n, n total, patienten, anzahl patienten, pacientes"
         ),
         "level": "level",
         "alpha": "alpha, significance level",
@@ -66,17 +69,28 @@ QUANTITY_WORDS = _phrases(
 )
 BOUND_WORDS = _phrases(
     {
-        "low": "low, lower, lo, ci start, l, ll, lcl, lci, lb, lower limit, lower bound, low limit, lower ci",
-        "high": "high, upper, up, ci end, u, hi, ul, hl, ucl, uci, ub, upper limit, upper bound, high limit",
+        "low": (
+            "low, lower, lo, ci start, l, ll, lcl, lci, lb, lower limit, lower bound, low limit, lower ci, "
+            "untere, unteres, unterer, untere grenze, limite inferior, ic inferior, borne inferieure, ic inferieur"
+        ),
+        "high": (
+            "high, upper, up, ci end, u, hi, ul, hl, ucl, uci, ub, upper limit, upper bound, high limit, "
+            "obere, oberes, oberer, obere grenze, limite superior, ic superior, borne superieure, ic superieur"
+        ),
     }
 )
 INTERVAL_WORDS = words(
-    "ci, confidence interval, conf interval, confidence limits, confidence limit, confidence, conf, limit", ", "
+    "ci, confidence interval, conf interval, confidence limits, confidence limit, confidence, conf, limit, ki, ic, "
+    "konfidenzintervall, intervalle de confiance, intervalo de confianza",
+    ", ",
 )
 ARM_WORDS = _phrases(
     {
-        "exp": "exp, experimental, treatment, treated, trt, intervention, active, experimental arm, treatment arm",
-        "ctl": "ctl, control, ctrl, comparator, placebo, control arm",
+        "exp": (
+            "exp, experimental, treatment, treated, trt, intervention, active, experimental arm, treatment arm, "
+            "experimentell"
+        ),
+        "ctl": "ctl, control, ctrl, comparator, placebo, control arm, kontrolle, kontrollarm, controle",
     }
 )
 # letters that name an arm of a count or a median, and a role of an effect
@@ -110,10 +124,11 @@ COLUMN_WORDS = _phrases(
     {
         "trial": (
             "trial, study, studlab, slab, author, trial id, study id, acronym, study label, trial name, study name, "
-            "trial label, first author, author year, study or subgroup, reference"
+            "trial label, first author, author year, study or subgroup, reference, "
+            "studie, essai, etude, ensayo, estudio"
         ),
         "comparison": "comparison, comparison id",
-        "endpoint": "endpoint, outcome, type, endpoint name, outcome name, analysis name",
+        "endpoint": "endpoint, outcome, endpunkt, zielgrosse, type, endpoint name, outcome name, analysis name",
         "year": "study year, publication year, year of publication",
         "stage": "bclc, bclc stage, disease stage, tumour stage, tumor stage, stage of disease",
         "line": "line of therapy, line of treatment, treatment line, therapy line",
@@ -138,9 +153,19 @@ PROGRAM_COLUMNS: Mapping[str, str] = {
     "oe": "observed minus expected events",
 }
 # columns that are ignored if another column names the trial or the endpoint
-SECONDARY_WORDS = {"author", "trialid", "studyid", "acronym", "firstauthor", "authoryear", "reference", "type"}
-FILLERS = words("of for the in with and value arm months month mo estimate iv random fixed")
-ONLY_ALONE = frozenset(words("te yi vi ai ni in of up mo no med var cor limit true month within the arm"))
+SECONDARY_WORDS = {
+    "author",
+    "trialid",
+    "studyid",
+    "acronym",
+    "firstauthor",
+    "authoryear",
+    "firstauthoryear",
+    "reference",
+    "type",
+}
+FILLERS = words("of for fur the in with and value arm months month mo estimate iv random fixed")
+ONLY_ALONE = frozenset(words("te yi vi ai ni in of up mo no med var cor limit true month within the arm ic ki"))
 
 # quantities for which one value can be valid for both endpoints of a comparison
 SHARED_QUANTITIES = {"n", "n_exp", "n_ctl", "rho_within", "ci_level", "p_sides"}
@@ -191,6 +216,6 @@ def endpoint_name(text: str) -> str:
     ('OS', 'PFS (central)')
     """
     parts = re.fullmatch(r"([^()]+)\(([^()]+)\)", text.strip())
-    names = {KNOWN_ENDPOINTS.get(squash(part), "") for part in (parts.groups() if parts else (text,))}
+    names = {KNOWN_ENDPOINTS.get(squash(without_accents(part)), "") for part in (parts.groups() if parts else (text,))}
     (name, *others) = names
     return text.strip() if others or not name else name

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from surrogacy.results.suggestions import did_you_mean
-from surrogacy.trials.cells import DASHES, parse_level, squash
+from surrogacy.trials.cells import DASHES, parse_level, squash, without_accents
 from surrogacy.trials.user_tables.heading_words import (
     ARM_WORDS,
     BOUND_WORDS,
@@ -40,6 +40,12 @@ COUNT_FILLERS = {"months", "month", "mo", "arm"}
 FOREIGN = re.compile(r"[^a-z0-9\s_.,;:()\[\]{}%/'\"#|-]")
 NEGATED = re.compile(r"(?:^|[\s(])-\s*(?:log|ln|hr|hazard)")
 NAME_AND_YEAR = re.compile(r"(?:study|trial|first author|author)\s*[(,]\s*(?:publication )?year\s*\)?")
+REFERENCE_NUMBER = re.compile(r"[(\[]\s*ref(?:s|erences?)?\.?\s*[)\]]")
+# the direction of every hazard ratio, and the order of two numbers in a cell
+ARMS_IN_ORDER = re.compile(
+    r"[(\[,;]?\s*\b(?:exp|experimental|treatment|intervention|active)(?:\.| arm| group)?\s*"
+    r"(?:/|:|vs?\.?|versus|over)\s*(?:ctl|ctrl|control|comparator|placebo)\b(?:\.| arm| group)?\s*[)\]]?"
+)
 LONGEST_HEADING = 120  # characters; longer ones are sentences
 # largest number of words of each kind in a heading
 MOST_WORDS = {
@@ -147,8 +153,8 @@ def interpret_heading(text: str) -> Heading | None:
     >>> interpret_heading("HR OS AFP low") is None
     True
     """
-    plain = DASHES.sub("-", text.lower()).replace("\u00a0", " ").strip(" *\u2020\u2021\u00a7\u00b6")
-    plain = program_words(plain)
+    plain = DASHES.sub("-", without_accents(text.lower())).replace("\u00a0", " ").strip(" *\u2020\u2021\u00a7\u00b6")
+    plain = ARMS_IN_ORDER.sub(" ", REFERENCE_NUMBER.sub(" ", program_words(plain))).strip()
     if len(text) > LONGEST_HEADING or FOREIGN.search(plain) or NEGATED.search(plain):
         return None
     if NAME_AND_YEAR.fullmatch(plain):
@@ -188,8 +194,8 @@ def _split_level(text: str) -> tuple[float | None, str]:
     """Split a confidence level from a heading: ``95% CI``, ``ci95``, ``97.5 ci``, ``lower95``."""
     patterns = (
         r"(\d\d(?:[.,]\d+)?\s*%)",
-        r"(?<=ci)[ _]?(\d\d(?:\.\d+)?)(?![\d.])",
-        r"(?<![\d.a-z])(\d\d(?:\.\d+)?)[ _]?(?=ci(?:[^a-z]|$))",
+        r"(?<=[ck]i|ic)[ _]?(\d\d(?:\.\d+)?)(?![\d.])",
+        r"(?<![\d.a-z])(\d\d(?:\.\d+)?)[ _]?(?=(?:[ck]i|ic)(?:[^a-z]|$))",
         r"(?:low|lower|up|upper|high|limit|bound|ll|ul|lcl|ucl|lci|uci|lb|ub|\b[lu])[ _]?"
         r"((?:80|90|95|98|99)(?:\.\d+)?)(?![\d.])",
     )

@@ -6,6 +6,7 @@ Long: one row per hazard ratio, with a column ``endpoint``. Wide: one row per co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,15 +31,27 @@ from surrogacy.trials.user_tables.trial_facts import (
     misplaced_numbers,
     names_as_dates,
     similar_names,
+    split_pairs,
     unknown_endpoints,
 )
 
 MISSING = {
     *("", "not reported", "not available", "not registered", "not estimable", "not calculable", "not evaluable"),
-    *("not stated", "not given", "not reached", "not mature", "not yet mature", "not yet reported", "data immature"),
+    *("not stated", "not given", "not reached", "not mature", "not applicable", "not done", "no data"),
+    *(
+        "not yet mature",
+        "not yet reported",
+        "data immature",
+        "not published",
+        "to be reported",
+        "to be determined",
+        "follow-up ongoing",
+    ),
     *words("na n/a #n/a n.a. nan null - -- \u2013 \u2014 . .. nr n.r. ne n.e. nc n.c. nd n.d. unknown missing ?"),
-    *words("immature pending awaited"),
+    *words("immature pending awaited ongoing tbd tba tbc -.-"),
 }
+# words around a mark of a missing value: OS data immature, not yet reached
+AROUND_MISSING = re.compile(r"\b(?:os|pfs|ttp|data|results?|is|are|still|yet)\b")
 DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}  # of rows that are added to the curated tables
 OWN_ROLES = {"surrogate": "surrogate", "final": "final"}  # of a table that is fitted alone: no endpoint is assumed
 
@@ -112,6 +125,7 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     faults += resolve_variants(effects, FINALS if roles == OWN_ROLES else None)
     faults += [*resolve_limit_scale(effects), *similar_names(trials), *misplaced_numbers(trials)]
     faults += [*names_as_dates(trials), *unknown_endpoints(effects)]
+    faults += split_pairs(trials)
     facts, contradictions = merge_facts(trials)
     faults += contradictions
     split = sum(_split_total(fact) for fact in facts)
@@ -149,7 +163,12 @@ def _is_missing(text: str, quantity: str) -> bool:
     """Return whether a cell is empty or marks a missing value; a trial may have any name."""
     if quantity in ("trial", "comparison"):
         return not text
-    return text.lower() in MISSING or (quantity == "control_group" and text.lower() in ("no", "none"))
+    if text.lower() in MISSING or (quantity == "control_group" and text.lower() in ("no", "none")):
+        return True
+    if quantity not in ENDPOINT_QUANTITIES:
+        return False
+    words_left = " ".join(AROUND_MISSING.sub(" ", text.lower().strip(" *\u2020\u2021\u00a7\u00b6()[]")).split())
+    return bool(words_left) and words_left in MISSING
 
 
 def _texts(statements: Mapping[str, Statement]) -> dict[str, str]:

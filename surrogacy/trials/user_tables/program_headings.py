@@ -10,7 +10,11 @@ from surrogacy.trials.user_tables.heading_words import PROGRAM_COLUMNS
 
 # parts of headings in R as printed, and as data.frame() renames them
 WORDS = (
-    (re.compile(r"\bexp(?:\(coef\)|\.coef\.)"), " hr "),
+    (re.compile(r"\bexp(?:\(coef\)|\.coef\.|\(b\))"), " hr "),
+    (re.compile(r"\bhaz\. ratio\b"), " hr "),
+    (re.compile(r"^\[(\d\d(?:\.\d)?%) conf\.?$"), r" lower \1 limit "),
+    (re.compile(r"^interval\]$"), " upper limit "),
+    (re.compile(r"^(?:sig\.?|p>\|z\|)$"), " p "),
     (re.compile(r"\bse(?:\(coef\)|\.coef\.)"), " se "),
     (re.compile(r"\bpr(?:\(>\|z\|\)|\.\.\.z\.\.)"), " p "),
     (re.compile(r"(?<![(.-])\bcoef(?:ficient)?\b"), " log hr "),

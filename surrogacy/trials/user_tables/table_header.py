@@ -1,4 +1,4 @@
-"""Header of a user's table: rows above it, and headings in two or three rows (``PFS`` over ``HR | 95% CI``)."""
+"""Header of a user's table: rows above it, and headings in up to four rows (``PFS`` over ``HR | 95% CI``)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from surrogacy.trials.user_tables.headings import Heading, interpret_heading
 
 MOST_ROWS_ABOVE = 30
-MOST_HEADER_ROWS = 3
+MOST_HEADER_ROWS = 4
 FEWEST_HEADINGS = 2  # headings that must be understood
 RATIOS = frozenset(("hr", "log_hr", "estimate"))
 NAMES = frozenset(("trial", "comparison"))

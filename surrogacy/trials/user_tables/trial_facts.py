@@ -20,6 +20,10 @@ FACTS = tuple(
 TRIAL_FACTS = ("stage", "registry")  # the same for all comparisons of a trial
 
 
+# numbers of both arms, perhaps after their total: 338 (170/168)
+BOTH_ARMS = re.compile(
+    r"(?:(\d{2,9})\s*[(\[:;,]\s*)?(\d{2,9})\s*(?:/|:|\+|vs?\.?|versus)\s*(\d{2,9})\s*[)\]]?", re.IGNORECASE
+)
 # names of summary rows in forest plots, without brackets
 POOLED = re.compile(
     r"(?:sub)?totals? ?(?:events)?|gesamt|insgesamt|pooled.*|meta-?analys[ei]s?\b.*|heterogeneity\b.*"
@@ -74,6 +78,25 @@ def _check_trials(rows: Sequence[Row]) -> Iterator[Fault]:
                 kept = first.setdefault((row["trial"], name), row)
                 if differ(kept, row, name):
                     yield _contradiction(row, name, kept, "trial")
+
+
+def split_pairs(rows: Sequence[Row]) -> Iterator[Fault]:
+    """I143: the numbers of both arms in one cell, such as ``170 vs 168``, are those of the two arms."""
+    shown = False
+    for row in rows:
+        match = BOTH_ARMS.fullmatch(row.get("n", "").strip())
+        if match is None or row.get("n_exp") or row.get("n_ctl"):
+            continue
+        total, first, second = match.groups()
+        if total and int(total) != int(first) + int(second):
+            continue
+        if not shown:  # the order is the same in all rows
+            rule = f"this is read as {first} patients in the experimental arm and {second} in the control arm"
+            yield fault("I143", row, "n", rule, "give n_exp and n_ctl if the order is another one")
+            shown = True
+        row.cells.pop("n")
+        for name, text in (("n_exp", first), ("n_ctl", second)):
+            row.write(name, text, row.heading("n"))
 
 
 def similar_names(rows: Sequence[Row]) -> Iterator[Fault]:

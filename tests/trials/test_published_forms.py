@@ -1,0 +1,178 @@
+"""Forms of cells and headings in papers, programs and languages other than English."""
+
+import numpy as np
+import pytest
+
+from surrogacy.errors import DataError
+from surrogacy.trials import read_pairs
+from surrogacy.trials.cells import parse_interval
+from surrogacy.trials.user_tables.headings import interpret_heading
+from tests.support.natural_tables import HEADINGS, LONG, ROWS, decimal_comma, lines, sheet_of
+
+RATIOS = {row[0]: [float(row[3]), float(row[6])] for row in ROWS}
+ERRORS = {
+    row[0]: [np.log(float(row[start + 2]) / float(row[start + 1])) / (2 * 1.959964) for start in (3, 6)] for row in ROWS
+}
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Return a function that reads a table, and compares the effects with those of the plain table."""
+
+    def check(content: bytes, name: str = "table.csv"):
+        path = tmp_path / name
+        path.write_bytes(content)
+        trials = read_pairs(path)
+        effects = trials.pair(trials.surrogates)
+        for trial in RATIOS:
+            row = effects.trial.index(trial)
+            assert np.exp(effects.log_hr[row]) == pytest.approx(RATIOS[trial])
+            assert effects.se[row] == pytest.approx(ERRORS[trial], rel=1e-4)
+        return trials
+
+    return check
+
+
+def intervals(form, headings=("HR PFS (95% CI)", "HR OS (95% CI)"), trial="trial"):
+    """Return rows with one cell per hazard ratio."""
+    return [[trial, *headings], *([row[0], form.format(*row[3:6]), form.format(*row[6:9])] for row in ROWS)]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{0}† ({1}–{2})",
+        "HR: {0}; 95% CI: {1}-{2}",
+        "{0} ({1} through {2})",
+        "{0} (95% CI {1} and {2})",
+        "{0} ({1}~{2})",
+        "{0} ({1}…{2})",
+        "{0} ({1}|{2})",
+        "{0} ({1}--{2})",
+        "aHR {0} ({1}-{2})",
+        "{0} (stratified; {1}-{2})",
+        "{0}（{1}–{2}）",
+        "{0} ({1}\u200b–{2}\u2060)",
+        "{0} ({1} à {2})",
+    ],
+)
+@pytest.mark.parametrize("point", [".", "∙", "⋅"])
+def test_an_interval_is_read_in_each_form(form, point, read):
+    rows = intervals(form)
+    read(
+        lines([rows[0], *([row[0], *(cell.replace(".", point) for cell in row[1:])] for row in rows[1:])], quoted=True)
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["∼0.62 (0.50-0.77)", "0.62a (0.50-0.77)", "0.62 (0.50*0.77)", "sHR 0.62 (0.50-0.77)", "RR 0.62 (0.50-0.77)"],
+)
+def test_other_forms_are_not_intervals(text):
+    assert parse_interval(text) is None
+
+
+def test_two_dashes_before_a_logarithm_are_a_dash_and_a_minus():
+    assert parse_interval("-0.48 (-0.69--0.26)").high == "-0.26"
+
+
+@pytest.mark.parametrize(
+    ("trial", "headings", "form"),
+    [
+        ("Studie", ("HR PFS (95%-KI)", "HR OS (95%-KI)"), "{0} ({1} bis {2})"),
+        ("Étude", ("HR SSP (IC 95 %)", "HR survie globale (IC 95 %)"), "{0} [{1} à {2}]"),
+        ("Ensayo", ("HR SLP (IC 95%)", "HR supervivencia global (IC 95%)"), "{0} (IC 95%: {1} a {2})"),
+        ("Trial [ref]", ("HR PFS (experimental vs. control)", "HR OS (experimental vs. control)"), "{0} ({1}-{2})"),
+    ],
+)
+def test_headings_of_other_languages(trial, headings, form, read):
+    rows = intervals(form, headings, trial)
+    read(lines([rows[0], *decimal_comma(rows[1:])], ";"))
+
+
+def test_limits_in_columns_with_german_headings(read):
+    headings = ["Studie", "Patienten experimentell", "Patienten Kontrolle", "HR PFS", "unteres KI PFS", "oberes KI PFS"]
+    headings += ["HR Gesamtüberleben", "untere Grenze OS", "obere Grenze OS"]
+    trials = read(lines(decimal_comma([headings, *ROWS]), ";"))
+    assert list(trials.trials["n_ctl"]) == [100, 150, 120]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "HR PFS (control vs experimental)",
+        "1/HR PFS",
+        "HR PFS (placebo/active)",
+        "HR OS superior",
+        "HR SG",
+        "OS superiority p",
+        "HR OS non-inferior",
+    ],
+)
+def test_headings_with_another_meaning_are_not_understood(heading):
+    assert interpret_heading(heading) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["OS immature", "data not mature", "TBA", "not done", "ongoing", "NR†", "(immature)", "Not reported*", "-.-"],
+)
+def test_marks_of_a_missing_effect(text, read):
+    new = ["Delta", "0.60 (0.45-0.80)", text]
+    trials = read(lines([*intervals("{0} ({1}-{2})"), new]))
+    assert [effect.endpoint for effect in trials.reported if effect.comparison == "Delta"] == ["PFS"]
+
+
+@pytest.mark.parametrize("form", ["{0}/{1}", "{0} vs {1}", "{0} v {1}", "{0}+{1}"])
+@pytest.mark.parametrize("heading", ["N", "n (exp/ctl)", "No. of patients (experimental/control)"])
+def test_patients_of_both_arms_in_one_cell(form, heading, read):
+    rows = [[heading, HEADINGS[0], *HEADINGS[3:]]]
+    rows += [[form.format(100 + i, 90 + i), row[0], *row[3:]] for i, row in enumerate(ROWS)]
+    trials = read(lines(rows))
+    assert list(trials.trials["n_exp"]) == [100, 101, 102]
+    assert list(trials.trials["n_ctl"]) == [90, 91, 92]
+    assert [fault.code for fault in trials.faults if fault.severity == "info"] == ["I143"]
+
+
+@pytest.mark.parametrize("text", ["2:1", "1:1", "200 (60/120)", "170/168/150"])
+def test_other_pairs_are_not_patients(text, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(lines([[*HEADINGS[:1], "n", *HEADINGS[3:]], *([row[0], text, *row[3:]] for row in ROWS)]))
+    with pytest.raises(DataError, match="not a number of patients"):
+        read_pairs(path)
+
+
+def test_a_count_with_its_percentage_is_the_count(read):
+    rows = [[*HEADINGS, "events_exp_os"], *([*row, f"{60 + i} (6{i}%)"] for i, row in enumerate(ROWS))]
+    trials = read(lines(rows))
+    assert [effect.events_exp for effect in trials.reported if effect.endpoint == "OS"] == [60, 61, 62]
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ["Trial", "Endpoint", "Exp(B)", "95,0% CI for Exp(B) Lower", "95,0% CI for Exp(B) Upper"],
+        ["Trial", "Endpunkt", "Exp(B)", "95,0% Konfidenzintervall für Exp(B) Untere", "95,0% KI für Exp(B) Obere"],
+        ["trial", "outcome", "Haz. Ratio", "[95% Conf.", "Interval]"],
+    ],
+)
+def test_headings_of_spss_and_stata(headings, read):
+    read(lines([headings, *decimal_comma([[*row[:2], *row[4:]] for row in LONG])], ";"))
+
+
+def test_an_estimate_below_the_heading_of_its_limits(read):
+    headings = ["Study or Subgroup", "Outcome", "log[Hazard Ratio]", "SE", "IV, Random, 95% CI"]
+    rows = []
+    for row in LONG:
+        ratio, low, high = map(float, row[4:])
+        error = np.log(high / low) / (2 * 1.959964)
+        rows.append([*row[:2], f"{np.log(ratio):.6f}", f"{error:.6f}", f"{row[4]} [{row[5]}, {row[6]}]"])
+    read(lines([headings, *rows], ";"))
+
+
+def test_a_title_above_headings_in_three_rows(read):
+    groups = ["", "Patients", "", "PFS", "", "", "OS", "", ""]
+    names = ["Study", "exp", "ctl", "HR", "95% CI", "", "HR", "95% CI", ""]
+    limits = ["", "", "", "", "Lower", "Upper", "", "Lower", "Upper"]
+    title = ["Efficacy", *[""] * 8]
+    read(sheet_of([title, groups, names, limits, *ROWS]), "table.xlsx")

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from surrogacy.errors import DataError
+from surrogacy.fit import main
 from surrogacy.trials import read_pairs
 from surrogacy.trials.cells import parse_interval
 from surrogacy.trials.user_tables.headings import interpret_heading
-from tests.support.natural_tables import HEADINGS, LONG, ROWS, decimal_comma, lines, sheet_of
+from tests.support.natural_tables import HEADINGS, LONG, LONG_HEADINGS, ROWS, decimal_comma, lines, sheet_of
 
 RATIOS = {row[0]: [float(row[3]), float(row[6])] for row in ROWS}
 ERRORS = {
@@ -82,6 +83,11 @@ def test_two_dashes_before_a_logarithm_are_a_dash_and_a_minus():
         ("Studie", ("HR PFS (95%-KI)", "HR OS (95%-KI)"), "{0} ({1} bis {2})"),
         ("Étude", ("HR SSP (IC 95 %)", "HR survie globale (IC 95 %)"), "{0} [{1} à {2}]"),
         ("Ensayo", ("HR SLP (IC 95%)", "HR supervivencia global (IC 95%)"), "{0} (IC 95%: {1} a {2})"),
+        (
+            "Trial",
+            ("Hazard ratio for disease progression or death (95% CI)", "Hazard ratio for death (95% CI)"),
+            "{0} ({1}-{2})",
+        ),
         ("Trial [ref]", ("HR PFS (experimental vs. control)", "HR OS (experimental vs. control)"), "{0} ({1}-{2})"),
     ],
 )
@@ -107,6 +113,8 @@ def test_limits_in_columns_with_german_headings(read):
         "HR SG",
         "OS superiority p",
         "HR OS non-inferior",
+        "HR recurrence or death",
+        "HR liver death",
     ],
 )
 def test_headings_with_another_meaning_are_not_understood(heading):
@@ -176,3 +184,28 @@ def test_a_title_above_headings_in_three_rows(read):
     limits = ["", "", "", "", "Lower", "Upper", "", "Lower", "Upper"]
     title = ["Efficacy", *[""] * 8]
     read(sheet_of([title, groups, names, limits, *ROWS]), "table.xlsx")
+
+
+def test_the_name_of_a_trial_only_in_its_first_row(read):
+    rows = [[row[0] if row[1] == "PFS" else "", *row[1:]] for row in LONG]
+    trials = read(lines([LONG_HEADINGS, *rows]))
+    assert [(fault.code, fault.line, fault.value) for fault in trials.faults] == [("I143", 3, "Alpha")]
+
+
+def test_an_effect_of_an_example_of_the_template_is_named(tmp_path):
+    path = tmp_path / "table.csv"
+    assert main(["--template", str(path)]) == 0
+    first, example, *rest = path.read_text(encoding="utf-8").splitlines()
+    assert not [
+        fault for fault in _faults(path, [first, example.replace("EXAMPLE ", ""), *rest]) if fault.code == "W148"
+    ]
+    faults = _faults(path, [first, example.replace("EXAMPLE TACTICS", "My trial"), *rest])
+    assert {(fault.line, fault.column) for fault in faults if fault.code == "W148"} == {
+        (2, "hr_surrogate"),
+        (2, "hr_os"),
+    }
+
+
+def _faults(path, rows):
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return read_pairs(path).faults

@@ -16,9 +16,12 @@ def _phrases(entries: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 
 ENDPOINT_WORDS = _phrases(
     {
-        "OS": "os, overall survival, gesamtuberleben, survie globale, supervivencia global",
+        "OS": (
+            "os, overall survival, death, death from any cause, gesamtuberleben, survie globale, supervivencia global"
+        ),
         "PFS": (
-            "pfs, progression free survival, progressionsfreies uberleben, survie sans progression, ssp, "
+            "pfs, progression free survival, progression or death, disease progression or death, "
+            "progressionsfreies uberleben, survie sans progression, ssp, "
             "supervivencia libre de progresion, slp"
         ),
         "TACE-PFS": "tace pfs, tace specific pfs",

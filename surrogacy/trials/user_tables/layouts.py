@@ -27,6 +27,7 @@ from surrogacy.trials.user_tables.table_layout import (
     unknown_columns,
 )
 from surrogacy.trials.user_tables.trial_facts import (
+    fill_names,
     merge_facts,
     misplaced_numbers,
     names_as_dates,
@@ -95,10 +96,15 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
         If a required quantity has no column, two columns mean the same, or a column does not name its endpoint.
     """
     layout = interpret_headings(table)
+    names = [column for column, heading in layout.headings.items() if heading.quantity == "trial"]
+    endpoints = [column for column, heading in layout.headings.items() if heading.quantity == "endpoint"]
+    filled: list[Fault] = []
+    if names and endpoints and not layout.sides:
+        table, filled = fill_names(table, names[0], endpoints[0])
     medians = {column: heading for column, heading in layout.headings.items() if heading.quantity == "median"}
     trials: list[Row] = []
     effects: list[Row] = []
-    faults = [*table.faults, *layout.remarks, *unknown_columns(table, layout), *other_measures(table)]
+    faults = [*table.faults, *layout.remarks, *unknown_columns(table, layout), *other_measures(table), *filled]
     for row in table.rows:
         shared = _statements(row, layout.headings, "")
         trial, texts = _trial_and_texts(shared, row)

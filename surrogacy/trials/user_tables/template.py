@@ -5,11 +5,12 @@ The columns are those of `surrogacy.trials.columns`; the examples are rows of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from surrogacy.errors import DataError, Fault
+from surrogacy.trials.cells import number, squash
 from surrogacy.trials.columns import ARMS, EFFECTS, SURROGATES, TABLES, TRIALS, Column
 from surrogacy.trials.curated_tables import read_curated_rows, shipped_tables
 from surrogacy.trials.files import Table
@@ -148,7 +149,7 @@ def explanation_rows() -> tuple[tuple[str, ...], ...]:
 
 
 def without_examples(table: Table) -> tuple[Table, list[Fault]]:
-    """Return a table without the rows of examples; I148 for each, W148 if it was changed.
+    """Return a table without the rows of examples; I148 for each, W148 if it was changed or is used in part.
 
     Raises
     ------
@@ -158,14 +159,15 @@ def without_examples(table: Table) -> tuple[Table, list[Fault]]:
     headings = {column: heading for column in table.columns if (heading := interpret_heading(column)) is not None}
     names = [column for column, heading in headings.items() if heading.quantity == "trial"]
     examples = [row for row in table.rows if any(row[name].startswith(EXAMPLE) for name in names)]
+    overwritten = list(_overwritten(table))
     if not examples:
-        return table, []
+        return table, overwritten
     if len(examples) == len(table.rows):
         rule = "the table has no trials but the examples of the template, which are not read"
         fix = f"write your trials below the examples, under names that do not begin with {EXAMPLE.strip()}"
         raise DataError([fault("E001", Row(table.file, examples[0].line), "", rule, fix)])
     original = [{text for text in cells.values() if text} for cells in example_rows()]
-    remarks = []
+    remarks = overwritten
     for row in examples:
         changed = not any({text for text in row.values() if text} <= texts for texts in original)
         rule = f"this row is an example of the template{', with other values,' if changed else ''} and is not read"
@@ -173,3 +175,21 @@ def without_examples(table: Table) -> tuple[Table, list[Fault]]:
         remarks.append(fault("W148" if changed else "I148", row, names[0], rule, fix))
     kept = tuple(row for row in table.rows if not any(row is example for example in examples))
     return replace(table, rows=kept), remarks
+
+
+def _overwritten(table: Table) -> Iterator[Fault]:
+    """W148: a trial has no effect of an example, which remains if only a part of its row is overwritten."""
+    columns = {column.lower(): column for column in table.columns}
+    effects = [[f"{name}_{endpoint}" for name in ("hr", "ci_low", "ci_high")] for endpoint in ("surrogate", "os")]
+    if not all(name in columns for names in effects for name in names) or "trial" not in columns:
+        return
+    for example in example_rows():
+        label = example["trial"].removeprefix(EXAMPLE)
+        for row in table.rows:
+            if squash(label) in squash(row[columns["trial"]]):
+                continue
+            for names in effects:
+                if all(number(row, columns[name]) == float(example[name]) for name in names):
+                    rule = f"{', '.join(names)} of this row are those of {label}, an example of the template"
+                    fix = f"overwrite them, or name the trial {label}"
+                    yield fault("W148", row, columns[names[0]], rule, fix)

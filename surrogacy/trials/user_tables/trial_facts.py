@@ -11,6 +11,7 @@ from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials.cell_forms import is_date
 from surrogacy.trials.cells import number, squash
 from surrogacy.trials.columns import TRIALS
+from surrogacy.trials.files import Table
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.user_tables.heading_words import KNOWN_ENDPOINTS
 
@@ -97,6 +98,20 @@ def split_pairs(rows: Sequence[Row]) -> Iterator[Fault]:
         row.cells.pop("n")
         for name, text in (("n_exp", first), ("n_ctl", second)):
             row.write(name, text, row.heading("n"))
+
+
+def fill_names(table: Table, name: str, endpoint: str) -> tuple[Table, list[Fault]]:
+    """Repeat the name of a trial in the rows of its other endpoints, as a spreadsheet shows merged cells; I143."""
+    rows: list[Row] = []
+    remarks: list[Fault] = []
+    for row in table.rows:
+        if not row[name] and row[endpoint] and rows and rows[-1][name]:
+            row = row.with_cells(**{name: rows[-1][name]})
+            if not remarks:
+                rule = "the cell is empty: the name of the row above is repeated, here and below"
+                remarks.append(fault("I143", row, name, rule, "write the name in each row if this is wrong"))
+        rows.append(row)
+    return replace(table, rows=tuple(rows)), remarks
 
 
 def similar_names(rows: Sequence[Row]) -> Iterator[Fault]:

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from surrogacy.trials.agreement_rules import check_restatements
-from surrogacy.trials.effect_rules import check_effects
 from surrogacy.trials.rows import Row
+from surrogacy.trials.rules.agreement_rules import check_restatements
+from surrogacy.trials.rules.effect_rules import check_effects
 
 ROWS = 20_000
 Style = Callable[[float, float, np.random.Generator], Row]

@@ -114,9 +114,9 @@ def _curation(options: argparse.Namespace, source: Path) -> Curation:
 
 def _imported(path: Path) -> Curation:
     from surrogacy.errors import data_warnings
-    from surrogacy.trials.adding_rows import added_rows
     from surrogacy.trials.curation import curate_import
-    from surrogacy.trials.layouts import DEFAULT_ROLES
+    from surrogacy.trials.user_tables.adding_rows import added_rows
+    from surrogacy.trials.user_tables.layouts import DEFAULT_ROLES
 
     rows = added_rows(path, DEFAULT_ROLES)
     errors = [fault for fault in rows.faults if fault.severity == "error"]

@@ -42,7 +42,7 @@ def make_template(name: str, *, quiet: bool) -> ExitCode:
     UsageError
         If the name is not that of a new XLSX or CSV file.
     """
-    from surrogacy.trials.template_files import write_template
+    from surrogacy.trials.user_tables.template_files import write_template
 
     path = path_of(name)
     if path is None:

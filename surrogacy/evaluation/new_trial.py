@@ -9,8 +9,8 @@ import numpy as np
 
 from surrogacy.errors import Fault, UsageError
 from surrogacy.results.levels import LEVEL, settle_level
-from surrogacy.trials.effect_rules import RATIO_COLUMNS, check_order, check_symmetry
 from surrogacy.trials.rows import Row
+from surrogacy.trials.rules.effect_rules import RATIO_COLUMNS, check_order, check_symmetry
 from surrogacy.trials.standard_errors import standard_error_from_interval
 
 ARGUMENTS = dict(zip(RATIO_COLUMNS, ("HR", "LOW", "HIGH"), strict=True))

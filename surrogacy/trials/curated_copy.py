@@ -23,8 +23,8 @@ from surrogacy.trials.curation import Curation, check_cells, check_names, check_
 from surrogacy.trials.files import read_bytes
 from surrogacy.trials.reading import read_trials
 from surrogacy.trials.rows import Row, fault
-from surrogacy.trials.trial_facts import differ
 from surrogacy.trials.trial_set import TrialSet
+from surrogacy.trials.user_tables.trial_facts import differ
 
 BIBLIOGRAPHY, CHANGES = "sources.bib", "CHANGELOG.md"
 BIB_KEY = re.compile(r"^\s*@\w+\{\s*([^,\s]+)\s*,", re.MULTILINE)

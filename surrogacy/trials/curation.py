@@ -9,11 +9,11 @@ from datetime import date
 
 from surrogacy.errors import Fault
 from surrogacy.results.suggestions import did_you_mean
-from surrogacy.trials import effect_rules
 from surrogacy.trials.cells import parse_interval
 from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, TRIALS, Column
-from surrogacy.trials.quotation_rules import check_quotations
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.rules import effect_rules
+from surrogacy.trials.rules.quotation_rules import check_quotations
 
 REFERENCE = (
     Column("key", "BibTeX key of the publication, such as kudo-2020-tactics", required=True),
@@ -206,7 +206,7 @@ def curate_import(trials: Sequence[Row], effects: Sequence[Row], arms: Sequence[
     Parameters
     ----------
     trials, effects, arms : sequence of Row
-        As `surrogacy.trials.adding_rows.added_rows` returns them.
+        As `surrogacy.trials.user_tables.adding_rows.added_rows` returns them.
 
     Returns
     -------

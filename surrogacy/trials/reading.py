@@ -8,14 +8,27 @@ from pathlib import Path
 import pandas as pd
 
 from surrogacy.errors import DataError, Fault
-from surrogacy.trials import agreement_rules, arm_rules, comparison_rules, effect_rules, quotation_rules, trial_facts
-from surrogacy.trials.adding_rows import added_rows, check_user_rows, final_endpoints, merge, presumed_endpoints
 from surrogacy.trials.columns import ARMS, AT_RISK, EFFECTS, FINALS, OPTIONAL_EFFECTS, SURROGATES, TABLES, TRIALS
 from surrogacy.trials.curated_tables import changed_files, check_columns, read_curated_rows, shipped_tables
 from surrogacy.trials.frames import table_frame
-from surrogacy.trials.layouts import DEFAULT_ROLES, OWN_ROLES
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.rules import (
+    agreement_rules,
+    arm_rules,
+    comparison_rules,
+    effect_rules,
+    quotation_rules,
+)
 from surrogacy.trials.trial_set import DATA_VERSION, TrialSet
+from surrogacy.trials.user_tables import trial_facts
+from surrogacy.trials.user_tables.adding_rows import (
+    added_rows,
+    check_user_rows,
+    final_endpoints,
+    merge,
+    presumed_endpoints,
+)
+from surrogacy.trials.user_tables.layouts import DEFAULT_ROLES, OWN_ROLES
 
 
 def read_trials(path: str | Path | None = None, add: str | Path | None = None) -> TrialSet:

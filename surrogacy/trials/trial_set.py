@@ -19,7 +19,7 @@ from surrogacy.trials.files import Table, read_table
 from surrogacy.trials.frames import ReportedEffect, reported_effects
 from surrogacy.trials.pairing import pair_by_list, pair_by_rule, rule_text
 from surrogacy.trials.rows import Row
-from surrogacy.trials.set_rules import check_set
+from surrogacy.trials.rules.set_rules import check_set
 from surrogacy.trials.shared_control import SharedControl
 
 DATA_VERSION = "2026.12"

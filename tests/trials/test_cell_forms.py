@@ -4,7 +4,7 @@ import pytest
 
 from surrogacy.trials.cell_forms import is_date, is_p, plain_form, remedy
 from surrogacy.trials.columns import TRIALS
-from surrogacy.trials.table_header import find_header
+from surrogacy.trials.user_tables.table_header import find_header
 from surrogacy.trials.value_names import allowed_value, remedy_of_value
 
 COLUMNS = {column.name: column for column in TRIALS}

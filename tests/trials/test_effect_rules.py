@@ -6,8 +6,8 @@ import pytest
 
 import surrogacy
 from surrogacy.fit import main
-from surrogacy.trials.effect_rules import check_p, check_symmetry
 from surrogacy.trials.rows import Row
+from surrogacy.trials.rules.effect_rules import check_p, check_symmetry
 from tests.support.pinned_tables import PINNED_TABLES
 
 HEADER = "trial,n_exp,n_ctl,hr_surrogate,ci_low_surrogate,ci_high_surrogate,hr_final,ci_low_final,ci_high_final"

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from surrogacy.trials.headings import Heading, canonical_headings, interpret_heading, suggest
+from surrogacy.trials.user_tables.headings import Heading, canonical_headings, interpret_heading, suggest
 
 UNDERSTOOD = {
     "hr_pfs": Heading("hr", "PFS"),

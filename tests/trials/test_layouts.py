@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from surrogacy.trials.own_tables import read_own_table
 from surrogacy.trials.standard_errors import standard_error_from_interval
+from surrogacy.trials.user_tables.own_tables import read_own_table
 from tests.support.effects import effects_of
 
 # two trials, in the layouts and spellings that people have

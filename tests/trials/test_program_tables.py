@@ -8,8 +8,8 @@ import pytest
 
 from surrogacy.errors import DataError
 from surrogacy.trials import read_pairs
-from surrogacy.trials.headings import Heading, interpret_heading
-from surrogacy.trials.program_headings import percentile, single_percentiles
+from surrogacy.trials.user_tables.headings import Heading, interpret_heading
+from surrogacy.trials.user_tables.program_headings import percentile, single_percentiles
 from tests.conftest import ROOT
 
 PROGRAMS = ROOT / "tests" / "data" / "programs"

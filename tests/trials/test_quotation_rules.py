@@ -3,8 +3,8 @@
 import pytest
 
 from surrogacy.trials import read_trials
-from surrogacy.trials.quotation_rules import check_quotations, quotes_number
 from surrogacy.trials.rows import Row
+from surrogacy.trials.rules.quotation_rules import check_quotations, quotes_number
 
 
 @pytest.mark.parametrize(

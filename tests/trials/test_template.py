@@ -13,8 +13,8 @@ from surrogacy.errors import DataError
 from surrogacy.fit import main as fit
 from surrogacy.trials import read_pairs, read_trials
 from surrogacy.trials.columns import TRIALS
-from surrogacy.trials.headings import interpret_heading
-from surrogacy.trials.template import EXAMPLES, TEMPLATE_COLUMNS, example_rows
+from surrogacy.trials.user_tables.headings import interpret_heading
+from surrogacy.trials.user_tables.template import EXAMPLES, TEMPLATE_COLUMNS, example_rows
 
 TRIAL = {
     "trial": "NEW-1",

@@ -7,8 +7,9 @@ import pytest
 
 from surrogacy.errors import DataError
 from surrogacy.fit import main
-from surrogacy.trials import read_pairs, workbooks
-from surrogacy.trials.own_tables import read_own_table
+from surrogacy.trials import read_pairs
+from surrogacy.trials.user_tables import workbooks
+from surrogacy.trials.user_tables.own_tables import read_own_table
 from tests.support.fault_inputs import repacked, workbook
 
 

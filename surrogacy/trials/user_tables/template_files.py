@@ -8,8 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from surrogacy.errors import OutputError, UsageError
-from surrogacy.trials.template import EXPLANATION_HEADINGS, NOTES, TEMPLATE_COLUMNS, example_rows, explanation_rows
-from surrogacy.trials.template_workbook import workbook
+from surrogacy.trials.user_tables.template import (
+    EXPLANATION_HEADINGS,
+    NOTES,
+    TEMPLATE_COLUMNS,
+    example_rows,
+    explanation_rows,
+)
+from surrogacy.trials.user_tables.template_workbook import workbook
 
 
 def write_template(path: Path) -> tuple[Path, ...]:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from surrogacy.errors import DataError, Fault
 from surrogacy.trials.cells import squash
 from surrogacy.trials.columns import words
-from surrogacy.trials.estimate_scale import resolve_estimates
 from surrogacy.trials.files import Table
-from surrogacy.trials.heading_words import ENDPOINT_QUANTITIES, SECONDARY_WORDS
-from surrogacy.trials.headings import Heading, canonical_headings, interpret_heading, suggest
-from surrogacy.trials.program_headings import needless_columns, single_percentiles
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.user_tables.estimate_scale import resolve_estimates
+from surrogacy.trials.user_tables.heading_words import ENDPOINT_QUANTITIES, SECONDARY_WORDS
+from surrogacy.trials.user_tables.headings import Heading, canonical_headings, interpret_heading, suggest
+from surrogacy.trials.user_tables.program_headings import needless_columns, single_percentiles
 
 # words of a heading that is not understood, but may contain the effect on the final endpoint
 FINAL_WORDS = frozenset(words("os overall survival final true death deaths mortality hazard effect"))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from surrogacy.trials.cells import squash
-from surrogacy.trials.heading_words import PROGRAM_COLUMNS
+from surrogacy.trials.user_tables.heading_words import PROGRAM_COLUMNS
 
 # parts of headings in R as printed, and as data.frame() renames them
 WORDS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from surrogacy.trials.template import (
+from surrogacy.trials.user_tables.template import (
     EXPLANATION_HEADINGS,
     NOTES,
     TEMPLATE_COLUMNS,

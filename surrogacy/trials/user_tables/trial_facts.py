@@ -10,8 +10,8 @@ from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials.cell_forms import is_date
 from surrogacy.trials.cells import number, squash
 from surrogacy.trials.columns import TRIALS, words
-from surrogacy.trials.heading_words import KNOWN_ENDPOINTS
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.user_tables.heading_words import KNOWN_ENDPOINTS
 
 FACTS = tuple(
     column.name for column in TRIALS if column.name not in ("comparison", "trial", "label", "notes", "source")

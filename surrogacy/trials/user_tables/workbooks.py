@@ -18,9 +18,9 @@ from xml.parsers import expat
 from surrogacy.errors import DataError, Fault
 from surrogacy.trials.cells import squash
 from surrogacy.trials.files import SIZE_LIMIT
-from surrogacy.trials.heading_words import KNOWN_ENDPOINTS, endpoint_name
 from surrogacy.trials.rows import Row, fault
-from surrogacy.trials.table_header import MOST_HEADER_ROWS, MOST_ROWS_ABOVE, RATIOS, Header, find_header
+from surrogacy.trials.user_tables.heading_words import KNOWN_ENDPOINTS, endpoint_name
+from surrogacy.trials.user_tables.table_header import MOST_HEADER_ROWS, MOST_ROWS_ABOVE, RATIOS, Header, find_header
 
 ENCRYPTED = b"\xd0\xcf\x11\xe0"  # a compound file: an encrypted workbook, or XLS
 LAST_ROW = 2**20  # of a sheet

@@ -13,8 +13,8 @@ from surrogacy.errors import DataError, Fault
 from surrogacy.trials.columns import ARMS, EFFECTS, SURROGATES, TABLES, TRIALS, Column
 from surrogacy.trials.curated_tables import read_curated_rows, shipped_tables
 from surrogacy.trials.files import Table
-from surrogacy.trials.headings import interpret_heading
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.user_tables.headings import interpret_heading
 
 EXAMPLE = "EXAMPLE "  # begins the name of a trial in a row that is not read
 EXAMPLES = ("tactics", "launch")  # comparisons of the shipped tables

@@ -8,17 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from surrogacy.errors import DataError, Fault
-from surrogacy.trials.arm_columns import weakest
-from surrogacy.trials.arm_rules import GROUPS, check_added_cells, months
 from surrogacy.trials.cells import number, squash
 from surrogacy.trials.columns import EFFECTS, EVIDENCE_ALIASES, FINALS, OPTIONAL_EFFECTS, TRIALS, Column
 from surrogacy.trials.frames import reported_effects, table_frame
-from surrogacy.trials.layouts import OWN_ROLES, UserRows, to_rows
-from surrogacy.trials.own_tables import read_own_table
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.rules.arm_rules import GROUPS, check_added_cells, months
 from surrogacy.trials.standard_errors import standard_error
-from surrogacy.trials.template import without_examples
-from surrogacy.trials.trial_facts import differ
+from surrogacy.trials.user_tables.arm_columns import weakest
+from surrogacy.trials.user_tables.layouts import OWN_ROLES, UserRows, to_rows
+from surrogacy.trials.user_tables.own_tables import read_own_table
+from surrogacy.trials.user_tables.template import without_examples
+from surrogacy.trials.user_tables.trial_facts import differ
 from surrogacy.trials.value_names import allowed_value, is_same_spelling, remedy_of_value
 
 # descriptions of a comparison on which no estimate depends

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from surrogacy.errors import DataError, Fault
 from surrogacy.trials.cells import NUMBER
 from surrogacy.trials.files import Table
-from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.user_tables.headings import Heading
 
 LARGEST_ASYMMETRY = 0.1  # mean distance of the estimates from the centre of their limits, in widths
 FEWEST_TIMES = 2.0  # by which the other scales must be less symmetric

@@ -15,8 +15,8 @@ from surrogacy.trials.cell_forms import plain_form
 from surrogacy.trials.cells import LONGEST_NUMBER, NUMBER, squash
 from surrogacy.trials.columns import ENDPOINTS, EVIDENCE, EVIDENCE_ALIASES, SURROGATES
 from surrogacy.trials.files import Table
-from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row
+from surrogacy.trials.user_tables.headings import Heading
 
 ARMS = ("ctl", "exp")
 NOT_REACHED = ("nr", "notreached", "notyetreached", "nyr", "ne", "notestimable", "notevaluable")

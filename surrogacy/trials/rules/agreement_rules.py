@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from surrogacy.errors import Fault
 from surrogacy.trials.cells import exact_p, number, printed_range
-from surrogacy.trials.effect_rules import EVENTS_RATIO, contradicts_p, spans_one
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.rules.effect_rules import EVENTS_RATIO, contradicts_p, spans_one
 from surrogacy.trials.standard_errors import (
     range_as_printed,
     range_from_limits,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from surrogacy.trials.headings import Heading, interpret_heading
+from surrogacy.trials.user_tables.headings import Heading, interpret_heading
 
 MOST_ROWS_ABOVE = 30
 MOST_HEADER_ROWS = 3

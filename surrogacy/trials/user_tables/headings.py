@@ -14,7 +14,7 @@ from functools import cache
 
 from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials.cells import DASHES, parse_level, squash
-from surrogacy.trials.heading_words import (
+from surrogacy.trials.user_tables.heading_words import (
     ARM_WORDS,
     BOUND_WORDS,
     COLUMN_WORDS,
@@ -32,7 +32,7 @@ from surrogacy.trials.heading_words import (
     SHARED_QUANTITIES,
     TRIAL_COLUMNS,
 )
-from surrogacy.trials.program_headings import program_words
+from surrogacy.trials.user_tables.program_headings import program_words
 
 COUNTED = {"n", "events", "median"}
 COUNT_FILLERS = {"months", "month", "mo", "arm"}

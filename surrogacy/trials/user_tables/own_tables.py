@@ -22,8 +22,8 @@ from surrogacy.trials.files import (
     table_of_cells,
 )
 from surrogacy.trials.rows import Row, fault
-from surrogacy.trials.table_header import MOST_ROWS_ABOVE, RATIOS, find_header
-from surrogacy.trials.workbooks import read_workbook
+from surrogacy.trials.user_tables.table_header import MOST_ROWS_ABOVE, RATIOS, find_header
+from surrogacy.trials.user_tables.workbooks import read_workbook
 
 FEWEST_COLUMNS = 3  # of a table in which a row with one filled cell is a note
 ENDPOINT_COLUMN = "endpoint"

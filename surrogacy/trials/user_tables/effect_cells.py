@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from surrogacy.errors import Fault
 from surrogacy.trials.cell_forms import NO_DIFFERENCE, SIDES, is_p, plain_form, remedy
 from surrogacy.trials.cells import LOG_COLUMNS, NUMBER, exponential, number, parse_interval, parse_level
-from surrogacy.trials.estimate_scale import asymmetry
-from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row, fault
+from surrogacy.trials.user_tables.estimate_scale import asymmetry
+from surrogacy.trials.user_tables.headings import Heading
 
 LIMITS = ("ci_low", "ci_high")
 P_IN_CELL = re.compile(

@@ -10,16 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from surrogacy.errors import Fault
-from surrogacy.trials.arm_columns import arm_rows
 from surrogacy.trials.cells import number
 from surrogacy.trials.columns import words
-from surrogacy.trials.effect_cells import Statement, resolve_limit_scale, statement_of, write_effect
 from surrogacy.trials.files import Table
-from surrogacy.trials.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, TRIAL_COLUMNS, endpoint_name
-from surrogacy.trials.headings import Heading
 from surrogacy.trials.rows import Row, fault
-from surrogacy.trials.table_layout import column_meanings, interpret_headings, unknown_columns
-from surrogacy.trials.trial_facts import (
+from surrogacy.trials.user_tables.arm_columns import arm_rows
+from surrogacy.trials.user_tables.effect_cells import Statement, resolve_limit_scale, statement_of, write_effect
+from surrogacy.trials.user_tables.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, TRIAL_COLUMNS, endpoint_name
+from surrogacy.trials.user_tables.headings import Heading
+from surrogacy.trials.user_tables.table_layout import column_meanings, interpret_headings, unknown_columns
+from surrogacy.trials.user_tables.trial_facts import (
     merge_facts,
     misplaced_numbers,
     names_as_dates,

@@ -1,0 +1,1 @@
+"""Rules of the trial tables, with their codes."""

@@ -12,7 +12,7 @@ from surrogacy.report.section import Detail, Entry, Grid, Heading, Note, Record,
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name, surrogate_names
 from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect
-from surrogacy.results.format import ABSENT, interval, number, percent, settings_in_words, with_interval
+from surrogacy.results.format import ABSENT, interval, listed, number, percent, settings_in_words, with_interval
 from surrogacy.results.labels import estimate_label, model_label
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
@@ -44,7 +44,7 @@ def _title(run: FitRun) -> Iterator[Detail]:
     pairs_alone = run.settings.pairs_table is not None
     surrogate = surrogate_name(run.sets[0]) if pairs_alone and run.sets else "PFS"
     where = "" if pairs_alone else " in hepatocellular carcinoma"
-    yield Heading(f"Does {surrogate} predict {final}{where}?", versions(run.trials, "table" if pairs_alone else "data"))
+    yield Heading(f"Does {surrogate} predict {final}{where}?", versions(run.trials, run.settings.source_kind))
 
 
 def _blocks(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
@@ -167,9 +167,10 @@ def checks_sentence(reply: Answer, where: str = "") -> str:
     disagreeing = [check for check in reply.checks if not check.agrees]
     if not disagreeing:
         return ""
-    models = " and ".join(f"{model_label(check.result.model)} ({_evidence(check)})" for check in disagreeing)
+    models = listed([f"{model_label(check.result.model)} ({_evidence(check)})" for check in disagreeing])
     key = "answer_checks_more" if disagreeing[0].conclusion.is_shown else "answer_checks_less"
-    return text(key, where=f"{where}: " if where else "", models=models)
+    sentence = text(key, where=f"{where}: " if where else "", models=models)
+    return f"{sentence[0].upper()}{sentence[1:]}"
 
 
 def _evidence(check: Check) -> str:

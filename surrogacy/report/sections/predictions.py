@@ -16,7 +16,7 @@ from surrogacy.report.section import BLANK, Detail, Drawing, Grid, Heading, Note
 from surrogacy.report.sections.answers import answers_of, surrogate_name
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name
-from surrogacy.results.format import interval, number, percent, value_and_interval
+from surrogacy.results.format import as_given, interval, number, percent, value_and_interval
 from surrogacy.results.labels import model_label
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
@@ -69,7 +69,7 @@ def _answered(run: FitRun) -> list[tuple[SetFit, Answer]]:
 
 def new_trial_words(new_trial: NewTrial) -> str:
     """Return the surrogate hazard ratio of the new trial with its limits."""
-    return value_and_interval(new_trial.hr, new_trial.low, new_trial.high)
+    return f"{as_given(new_trial.hr)} ({as_given(new_trial.low)} to {as_given(new_trial.high)})"
 
 
 def marked_trial(new_trial: NewTrial, prediction: NewTrialPrediction) -> PredictedTrial:
@@ -137,16 +137,14 @@ def _sentence(run: FitRun, new_trial: NewTrial, fit: SetFit, reply: Answer) -> s
         "prediction_sentence",
         surrogate=surrogate_name(fit),
         final=final_name(fit.effects),
-        hr=new_trial.hr,
-        low=new_trial.low,
-        high=new_trial.high,
+        **{name: as_given(getattr(new_trial, name)) for name in ("hr", "low", "high")},
         k=first.k,
         trials=len(reply.effects.trials),
         set=set_label(fit.name),
         target="" if first.target == "true effect" else f", {first.target}",
         chance=percent(first.p_below_1),
         model=model_label(reply.quoted.model),
-        source=source(run.trials),
+        source=source(run.trials, run.settings.source_kind),
         observed=further,
         beyond=text("prediction_beyond") if first.beyond_data else "",
         **_words(first),

@@ -39,6 +39,7 @@ MISSING = {
     *words("na n/a #n/a n.a. nan null - -- \u2013 \u2014 . .. nr n.r. ne n.e. nc n.c. nd n.d. unknown missing ?"),
     *words("immature pending awaited"),
 }
+MOST_NAMES = 5  # of comparisons in a message
 DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}  # of rows that are added to the curated tables
 OWN_ROLES = {"surrogate": "surrogate", "final": "final"}  # of a table that is fitted alone: no endpoint is assumed
 
@@ -114,11 +115,11 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     faults += [*names_as_dates(trials), *unknown_endpoints(effects)]
     facts, contradictions = merge_facts(trials)
     faults += contradictions
-    split = sum(_split_total(fact) for fact in facts)
+    split = [fact["comparison"] for fact in facts if _split_total(fact)]
     for fact in facts:
         faults += _complete_patients(fact)
     if split:
-        rule = f"{split} rows state only the total number of patients: 1:1 allocation is assumed"
+        rule = f"only the total number of patients is stated ({_named(split)}): 1:1 allocation is assumed"
         fix = "give n_exp and n_ctl if the allocation was unequal"
         column = next(column for column, heading in layout.headings.items() if heading.quantity == "n")
         faults.append(fault("W134", Row(table.file, table.header_line), column, rule, fix))
@@ -132,6 +133,12 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
         column_meanings(table, layout.headings, {**layout.ignored, **layout.needless}),
         tuple(faults),
     )
+
+
+def _named(comparisons: Sequence[str]) -> str:
+    """Return the first comparisons, and the number of the others."""
+    more = len(comparisons) - MOST_NAMES
+    return ", ".join(comparisons[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _statements(row: Row, headings: Mapping[str, Heading], endpoint: str) -> dict[str, Statement]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.evaluation.answers import Answer
+from surrogacy.evaluation.answers import Answer, Conclusion
 from surrogacy.evaluation.new_trial import NewTrial, PredictedTrial
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.report.captions import source
@@ -84,7 +84,11 @@ def _answer(run: FitRun, new_trial: NewTrial) -> Iterator[Detail]:
     """Return a row to quote for every set, the reason, and a sentence for a paper."""
     answered = _answered(run)
     if not answered:
-        yield Note(text("prediction_without_line"), warning=True)
+        fitted = dict.fromkeys(result.model for fit in run.sets for result in fit.results)
+        models = " and ".join(f"the {model_label(name)}" for name in fitted) or "no fitted model"
+        final = common_final_name(fit.effects for fit in run.sets)
+        yield Note(text("prediction_without_line", final=final, models=models), warning=True)
+        yield BLANK
         return
     final = common_final_name(fit.effects for fit, _ in answered)
     surrogate = surrogate_name(answered[0][0]) if len(answered) == 1 else "PFS"
@@ -147,6 +151,7 @@ def _sentence(run: FitRun, new_trial: NewTrial, fit: SetFit, reply: Answer) -> s
         source=source(run.trials, run.settings.source_kind),
         observed=further,
         beyond=text("prediction_beyond") if first.beyond_data else "",
+        prior=text("prediction_mostly_prior") if reply.conclusion is Conclusion.PRIOR else "",
         **_words(first),
     )
 

@@ -11,14 +11,20 @@ from dataclasses import dataclass, replace
 
 from surrogacy.errors import Fault
 from surrogacy.trials.cells import number
-from surrogacy.trials.columns import words
+from surrogacy.trials.columns import FINALS, words
 from surrogacy.trials.files import Table
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.user_tables.arm_columns import arm_rows
 from surrogacy.trials.user_tables.effect_cells import Statement, resolve_limit_scale, statement_of, write_effect
+from surrogacy.trials.user_tables.endpoint_variants import resolve_variants
 from surrogacy.trials.user_tables.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, TRIAL_COLUMNS, endpoint_name
 from surrogacy.trials.user_tables.headings import Heading
-from surrogacy.trials.user_tables.table_layout import column_meanings, interpret_headings, unknown_columns
+from surrogacy.trials.user_tables.table_layout import (
+    column_meanings,
+    interpret_headings,
+    other_measures,
+    unknown_columns,
+)
 from surrogacy.trials.user_tables.trial_facts import (
     merge_facts,
     misplaced_numbers,
@@ -33,6 +39,7 @@ MISSING = {
     *words("na n/a #n/a n.a. nan null - -- \u2013 \u2014 . .. nr n.r. ne n.e. nc n.c. nd n.d. unknown missing ?"),
     *words("immature pending awaited"),
 }
+MOST_NAMES = 5  # of comparisons in a message
 DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}  # of rows that are added to the curated tables
 OWN_ROLES = {"surrogate": "surrogate", "final": "final"}  # of a table that is fitted alone: no endpoint is assumed
 
@@ -79,7 +86,7 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     medians = {column: heading for column, heading in layout.headings.items() if heading.quantity == "median"}
     trials: list[Row] = []
     effects: list[Row] = []
-    faults = [*table.faults, *layout.remarks, *unknown_columns(table, layout)]
+    faults = [*table.faults, *layout.remarks, *unknown_columns(table, layout), *other_measures(table)]
     for row in table.rows:
         shared = _statements(row, layout.headings, "")
         trial, texts = _trial_and_texts(shared, row)
@@ -102,15 +109,17 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
             effects.append(Row(row.file, row.line, cells, role="final" if is_final else "surrogate", presumed=presumed))
             faults += write_effect(effects[-1], statements)
     _qualify_comparisons(trials, effects)
+    # a table that is fitted alone keeps the names of its surrogate endpoints
+    faults += resolve_variants(effects, FINALS if roles == OWN_ROLES else None)
     faults += [*resolve_limit_scale(effects), *similar_names(trials), *misplaced_numbers(trials)]
     faults += [*names_as_dates(trials), *unknown_endpoints(effects)]
     facts, contradictions = merge_facts(trials)
     faults += contradictions
-    split = sum(_split_total(fact) for fact in facts)
+    split = [fact["comparison"] for fact in facts if _split_total(fact)]
     for fact in facts:
         faults += _complete_patients(fact)
     if split:
-        rule = f"{split} rows state only the total number of patients: 1:1 allocation is assumed"
+        rule = f"only the total number of patients is stated ({_named(split)}): 1:1 allocation is assumed"
         fix = "give n_exp and n_ctl if the allocation was unequal"
         column = next(column for column, heading in layout.headings.items() if heading.quantity == "n")
         faults.append(fault("W134", Row(table.file, table.header_line), column, rule, fix))
@@ -124,6 +133,12 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
         column_meanings(table, layout.headings, {**layout.ignored, **layout.needless}),
         tuple(faults),
     )
+
+
+def _named(comparisons: Sequence[str]) -> str:
+    """Return the first comparisons, and the number of the others."""
+    more = len(comparisons) - MOST_NAMES
+    return ", ".join(comparisons[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _statements(row: Row, headings: Mapping[str, Heading], endpoint: str) -> dict[str, Statement]:

@@ -69,7 +69,7 @@ def pair_sets(settings: FitSettings, trials: TrialSet) -> tuple[list[AnalysisSet
     pairs = settings.pair(trials)
     effects = [paired.effects for paired in pairs]
     if settings.focus is not None and settings.focus_required:
-        require_focus(effects, settings.focus)
+        require_focus(trials, pairs, settings.focus)
     if settings.nuts and not _sampled_too(settings.fitted_models):
         raise UsageError(NUTS_NEEDS)
     changed = settings.added and any(name in pairs_of.comparison for pairs_of in effects for name in trials.added)

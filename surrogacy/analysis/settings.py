@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -101,6 +102,11 @@ class FitSettings:
         """
         sizes = {name: None if self.default_size and name == REGRESSION else self.new_n for name in self.models}
         return tuple(create(name, weights=self.weights, new_n=n, seed=self.seed) for name, n in sizes.items())
+
+    @property
+    def source_kind(self) -> Literal["data", "table"]:
+        """``table`` if a user's table is fitted alone, otherwise ``data``."""
+        return "data" if self.pairs_table is None else "table"
 
     @property
     def default_size(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from surrogacy.cli.options import new_command, path_of
 from surrogacy.cli.shared_options import add_information
-from surrogacy.cli.streams import result_stream, warn
+from surrogacy.cli.streams import counted, result_stream, warn
 from surrogacy.cli.terminal import run_command
 from surrogacy.errors import DataError, ExitCode, UsageError
 
@@ -40,6 +40,7 @@ def parser(program: str = "surrogacy add") -> argparse.ArgumentParser:
         "unchanged. Columns are those of CODEBOOK.md.",
         EXAMPLES,
         "0 success, 1 unexpected error, 2 wrong arguments, 3 errors in the data (nothing is written).",
+        uses_sets=False,
     )
     group = command.add_argument_group("Tables")
     add = group.add_argument
@@ -179,9 +180,8 @@ def _command(curation: Curation, options: argparse.Namespace) -> str:
 def _summary(copy: CuratedCopy) -> str:
     """Return what was written, the sets that include it, and the command that fits it."""
     names = ", ".join(copy.comparisons)
-    lines = [
-        f"{copy.folder}/: {len(copy.comparisons)} comparison(s) and {copy.effects} hazard ratio(s) added ({names})"
-    ]
+    added = f"{counted(len(copy.comparisons), 'comparison')} and {counted(copy.effects, 'hazard ratio')} added"
+    lines = [f"{copy.folder}/: {added} ({names})"]
     if copy.sets:
         name = next((name for name in copy.sets if name != "all"), "all")
         focus = ["--focus", copy.fitted[0]] if copy.fitted else []

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from surrogacy.analysis.settings import FitSettings
-from surrogacy.cli.streams import result_stream
+from surrogacy.cli.streams import counted, result_stream
 from surrogacy.errors import DataError, ExitCode, SurrogacyError, own_faults
 from surrogacy.evaluation.placement import require_focus
 from surrogacy.results.requirements import refuse_unfittable, usability_lines
@@ -42,14 +42,14 @@ def check(settings: FitSettings, *, strict: bool) -> ExitCode:
         for fault in faults:
             print(fault)
         _print_usable(settings, trials)
-        print(f"{_size(settings, trials)}: no error, {warnings} warnings, {remarks} remarks")
+        print(f"{_size(settings, trials)}: no errors, {counted(warnings, 'warning')}, {counted(remarks, 'remark')}")
     return ExitCode.STRICT if strict and warnings else ExitCode.OK
 
 
 def _size(settings: FitSettings, trials: TrialSet) -> str:
     if settings.added:
         names = ", ".join(trials.added[:MOST_NAMES]) + (", ..." if len(trials.added) > MOST_NAMES else "")
-        return f"{settings.added}: {len(trials.added)} comparison(s) read ({names})"
+        return f"{settings.added}: {counted(len(trials.added), 'comparison')} read ({names})"
     hazard_ratios = int(trials.effects["hr"].notna().sum())
     return f"{len(trials.trials)} comparisons, {hazard_ratios} hazard ratios, {len(trials.arms)} arms"
 
@@ -59,7 +59,7 @@ def _print_usable(settings: FitSettings, trials: TrialSet) -> None:
     pairs = _pairs(settings, trials)
     sets = [paired.effects for paired in pairs]
     if settings.focus is not None and settings.focus_required:
-        require_focus(sets, settings.focus)
+        require_focus(trials, pairs, settings.focus)
     for effects in sets:
         for line in usability_lines(settings.fitted_models, effects, complete=settings.pairs_table is not None):
             print(line)

@@ -26,7 +26,7 @@ DEFAULT_FOCUS = "tactics"
 
 
 def new_command(
-    program: str, usage: str, description: str, examples: dict[str, str], exit_codes: str
+    program: str, usage: str, description: str, examples: dict[str, str], exit_codes: str, *, uses_sets: bool = True
 ) -> ArgumentParser:
     """Return a parser without options; its help ends with the analysis sets, examples and exit codes.
 
@@ -36,9 +36,12 @@ def new_command(
     examples : dict of str
         Purpose of a command line by its arguments.
     exit_codes : str
+    uses_sets : bool
+        Whether the command has an option for analysis sets, so that its help lists them.
     """
     width = max(map(len, SET_DESCRIPTIONS))
     sets = "\n".join(f"  {name:<{width}}  {words}" for name, words in SET_DESCRIPTIONS.items())
+    listed_sets = f"Analysis sets:\n{sets}\n\n" if uses_sets else ""
     commands = "\n".join(
         f"  {program} {arguments}".rstrip() + f"\n      {purpose}" for arguments, purpose in examples.items()
     )
@@ -46,7 +49,7 @@ def new_command(
         prog=program,
         usage=f"{program} {usage}",
         description=fill(description, 100),
-        epilog=f"Analysis sets:\n{sets}\n\nExamples:\n{commands}\n\n{fill(f'Exit codes: {exit_codes}', 100)}",
+        epilog=f"{listed_sets}Examples:\n{commands}\n\n{fill(f'Exit codes: {exit_codes}', 100)}",
         formatter_class=partial(RawDescriptionHelpFormatter, width=100),
         add_help=False,
     )

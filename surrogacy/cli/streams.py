@@ -88,6 +88,11 @@ def warn(line: str) -> None:
         sys.stderr.flush()
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 comparison``, ``2 comparisons``, ``no warnings``."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
 def screen_width() -> int | None:
     """Return the width of the output: None on a terminal, else ``COLUMNS`` if it is a number, else 120."""
     if sys.stdout is not None and sys.stdout.isatty():

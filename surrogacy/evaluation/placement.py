@@ -19,7 +19,7 @@ from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
 from surrogacy.results.suggestions import did_you_mean
 from surrogacy.stats.predictive import ObservedEffects
-from surrogacy.trials import TrialSet
+from surrogacy.trials import AnalysisSet, TrialSet
 from surrogacy.trials.frames import reported_effects
 from surrogacy.trials.standard_errors import standard_error
 
@@ -160,29 +160,53 @@ def focus_comparisons(trials: TrialSet, sets: Sequence[Effects], name: str) -> t
     return tuple(focuses.values())
 
 
-def require_focus(sets: Sequence[Effects], trial: str) -> None:
+def require_focus(trials: TrialSet, sets: Sequence[AnalysisSet], name: str) -> None:
     """Refuse, before any fit, a trial in focus that no set includes with both effects.
 
     Parameters
     ----------
-    sets : sequence of Effects
-    trial : str
+    trials : TrialSet
+    sets : sequence of AnalysisSet
+    name : str
         Name of a trial or comparison, or its label.
 
     Raises
     ------
     UsageError
-        With the names of the available trials.
+        With the reason, and the names of the available trials.
     """
-    for effects in sets:
+    available: dict[str, str] = {}
+    for paired in sets:
+        effects = paired.effects
         names = zip(effects.trial, effects.comparison, effects.labels, effects.complete, strict=True)
-        if any(complete and trial in about for *about, complete in names):
-            return
-    trials = dict.fromkeys(name for effects in sets for name in effects.trial)
-    labels = {label: name for effects in sets for label, name in zip(effects.labels, effects.trial, strict=True)}
-    hint = did_you_mean(trial, {**labels, **{name: name for name in trials}})
-    rule = f"--focus {trial}: no set of this run has both of its effects"
-    raise UsageError("; ".join(filter(None, (rule, hint, f"trials: {', '.join(trials)}"))))
+        for trial, comparison, label, complete in names:
+            if complete and name in (trial, comparison, label):
+                return
+            available |= {label: trial, trial: trial}
+    raise UsageError(f"--focus {name}: {_not_available(trials, sets, name, available)}")
+
+
+def _not_available(trials: TrialSet, sets: Sequence[AnalysisSet], name: str, available: Mapping[str, str]) -> str:
+    """Return the reason why a trial cannot be in focus, and the remedy."""
+    for paired in sets:
+        for entry in paired.surrogate_only:
+            if name in (entry.trial, entry.comparison, entry.label):
+                return (
+                    f"only its effect on {entry.endpoint} is reported, so that no observed final effect can be compared "
+                    "with the prediction; leave out --focus to predict its final effect (table surrogate_only, and on "
+                    "the screen if the trial was added)"
+                )
+    choose = f"trials: {', '.join(dict.fromkeys(available.values()))}"
+    table = trials.trials
+    rows = table[table[["trial", "comparison", "label"]].astype(str).eq(name).any(axis=1)]
+    if len(rows):
+        stages = ", ".join(dict.fromkeys(rows["stage"].astype(str))) or "not given"
+        fitted = ", ".join(paired.effects.name for paired in sets)
+        return (
+            f"the tables include it (stage: {stages}), but no set of this run ({fitted}) has both of its effects; name "
+            f"a set that includes it, or another trial; {choose}"
+        )
+    return "; ".join(filter(None, ("the tables have no trial of this name", did_you_mean(name, available), choose)))
 
 
 def _cuts(trials: TrialSet, effects: Effects) -> tuple[DataCut, ...]:
@@ -318,6 +342,6 @@ def shown_placements(placements: Sequence[Placement]) -> list[Placement]:
     shown = []
     for group in by_comparison.values():
         chosen = [each for each in group if each.rho_within == group[0].rho_within and each.fitted != "with it"]
-        quoted = min((each.model for each in chosen), key=rank, default="")
-        shown += [each for each in chosen if each.model == quoted]
+        best = min((rank(each.model) for each in chosen), default=0)
+        shown += [each for each in chosen if rank(each.model) == best]
     return shown

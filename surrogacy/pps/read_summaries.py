@@ -68,7 +68,10 @@ def read_inputs(
     label = trial.label or trial.comparison
     arms = {arm.arm: arm for arm in tables.arms_of.get(trial.comparison, [])}
     if set(arms) != {"ctl", "exp"}:
-        raise UsageError(f"{label}: the tables hold no preferred row for both arms")
+        raise UsageError(
+            f"{label}: the medians of both arms are not in the tables; give median PFS and median OS of each "
+            "arm (median_pfs_exp, median_pfs_ctl, median_os_exp, median_os_ctl)"
+        )
     control, experimental = arms["ctl"], arms["exp"]
     pair = (control, experimental)
     _check_medians(label, "median OS", [(arm.name, arm.median_os) for arm in pair])

@@ -55,6 +55,6 @@ def versions(trials: TrialSet, kind: Literal["data", "table"] = "data") -> str:
     return f"  ({kind} {trials.data_version}, version {surrogacy.__version__})"
 
 
-def source(trials: TrialSet) -> str:
+def source(trials: TrialSet, kind: Literal["data", "table"]) -> str:
     """Return program and data with their versions, to stand in a sentence."""
-    return f"surrogacy {surrogacy.__version__}, data {trials.data_version}"
+    return f"surrogacy {surrogacy.__version__}, {kind} {trials.data_version}"

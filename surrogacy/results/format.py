@@ -66,6 +66,28 @@ def _share(value: float) -> str:
     return percent(value)
 
 
+def as_given(value: float) -> str:
+    """Return a number that a user gave, with at least two decimals.
+
+    Examples
+    --------
+    >>> as_given(0.7), as_given(0.625)
+    ('0.70', '0.625')
+    """
+    return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as an enumeration.
+
+    Examples
+    --------
+    >>> listed(["A"]), listed(["A", "B", "C"])
+    ('A', 'A, B and C')
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
 def months(value: float | None) -> str:
     """Return months without decimals, or ``none will do`` without a value."""
     return "none will do" if value is None else number(value, 0)

@@ -191,8 +191,13 @@ def check_proof(row: Row) -> Iterator[Fault]:
     for name in PROOF:
         if not row.get(name):
             rule = f"{name} is required for a number with {row['evidence']} evidence"
-            fix = f"give it ({descriptions[name].lower()}), or state evidence = unverified"
+            fix = f"give it ({_first_part(descriptions[name])}), or state evidence = unverified"
             yield fault("E007", row, name, rule, fix)
+
+
+def _first_part(description: str) -> str:
+    """Return the description of a column without its remarks."""
+    return re.split(r"[;(]", description)[0].strip()
 
 
 def check_quotation(row: Row) -> Iterator[Fault]:
@@ -214,7 +219,7 @@ def curate_import(trials: Sequence[Row], effects: Sequence[Row], arms: Sequence[
         Names become identifiers. A row without source, place and quotation has unverified evidence (W152). A
         publication of which only the key is known has an entry that says so.
     """
-    names = {row["comparison"]: identifier(row["comparison"]) for row in trials}
+    names = {row["comparison"]: identifier(row.get("label") or row["comparison"]) for row in trials}
     of_trial = {
         row["comparison"]: _known_cells(row, TRIALS).with_cells(
             comparison=names[row["comparison"]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -72,20 +73,35 @@ def read_trials(path: str | Path | None = None, add: str | Path | None = None) -
     version = DATA_VERSION if path is None else folder.name
     if add is None:
         faults = _checked(rows, faults, SURROGATES, FINALS)
+        faults = faults if path is None else _of_shipped_tables(faults)
         return TrialSet(*_frames(rows), folder, version, faults=tuple(faults), files=files)
     new = added_rows(Path(add), DEFAULT_ROLES)
     merged, more = merge(rows, new.trials, new.effects, new.arms)
     faults += [*check_user_rows(new), *new.faults, *more, *presumed_endpoints(new)]
+    faults = _checked(merged, faults, SURROGATES, FINALS, new.columns)
     return TrialSet(
         *_frames(merged),
         folder,
         version,
         added=tuple(dict.fromkeys(row["comparison"] for row in new.effects)),
-        faults=tuple(_checked(merged, faults, SURROGATES, FINALS, new.columns)),
+        faults=tuple(faults if path is None else _of_shipped_tables(faults)),
         files=(*files, Path(add)),
         columns=new.columns,
         curated=TrialSet(*_frames(rows), folder, version, files=files),
     )
+
+
+def _of_shipped_tables(faults: Sequence[Fault]) -> list[Fault]:
+    """Return the faults of a folder with those of the shipped tables under the place there.
+
+    A copy of the shipped tables has their known faults, and only its own rows deserve a warning in every run.
+    """
+    known = {_without_place(fault): fault for fault in read_trials().faults} if faults else {}
+    return [known.get(_without_place(fault), fault) for fault in faults]
+
+
+def _without_place(fault: Fault) -> Fault:
+    return replace(fault, file=Path(fault.file).name, line=0)
 
 
 def read_pairs(path: str | Path) -> TrialSet:

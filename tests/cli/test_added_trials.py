@@ -189,3 +189,16 @@ def test_an_added_trial_that_the_quoted_model_leaves_out_is_named(tmp_path):
     assert {row["shift_ratio"] for row in document["changes"] if row["estimate"] == "r2_trial"} >= {0.0}
     assert not {name for name in figures(out) if name.startswith("added")}
     assert {"placement-No-limits", "placement-tactics"} <= figures(out)
+
+
+def test_a_table_that_is_fitted_alone_is_not_called_data(tmp_path, capsys):
+    rows = ("A,.6,.5,.72,.8,.66,.97", "B,.9,.7,1.16,1,.78,1.28", "C,.75,.6,.94,.85,.67,1.08", "D,.5,.4,.63,.75,.6,.94")
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join(("trial,hr_dfs,ci_low_dfs,ci_high_dfs,hr_os,ci_low_os,ci_high_os", *rows)) + "\n")
+    arguments = ["--pairs", str(path), "--model", "bivariate-reml", "--predict", "0.7", "0.6", "0.825"]
+    assert main([*arguments, "--out", str(tmp_path / "out"), "--format", "svg"]) == 0
+    screen = " ".join(capsys.readouterr().out.split())
+    assert "Does DFS predict OS? (table mine, version" in screen
+    assert "Given a hazard ratio for DFS of 0.70 (95% confidence interval 0.60 to 0.825), the predicted" in screen
+    assert 'set "mine"; surrogacy' in screen
+    assert ", table mine)." in screen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.answers import Answer, Check, answer
@@ -12,7 +12,7 @@ from surrogacy.report.section import Detail, Entry, Grid, Heading, Note, Record,
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name, surrogate_names
 from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect
-from surrogacy.results.format import ABSENT, interval, number, percent, settings_in_words, with_interval
+from surrogacy.results.format import ABSENT, interval, listed, number, percent, settings_in_words, with_interval
 from surrogacy.results.labels import estimate_label, model_label
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
@@ -44,7 +44,7 @@ def _title(run: FitRun) -> Iterator[Detail]:
     pairs_alone = run.settings.pairs_table is not None
     surrogate = surrogate_name(run.sets[0]) if pairs_alone and run.sets else "PFS"
     where = "" if pairs_alone else " in hepatocellular carcinoma"
-    yield Heading(f"Does {surrogate} predict {final}{where}?", versions(run.trials, "table" if pairs_alone else "data"))
+    yield Heading(f"Does {surrogate} predict {final}{where}?", versions(run.trials, run.settings.source_kind))
 
 
 def _blocks(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
@@ -98,11 +98,13 @@ def threshold_cell(reply: Answer) -> str:
     threshold = reply.threshold
     if threshold is None:
         return ABSENT
-    if threshold.hr is None:
-        return "none"
-    if not reply.conclusion.is_shown:
+    if threshold.hr is not None and not reply.conclusion.is_shown:
         return "unreliable"
-    return threshold.value_words
+    return _threshold_words(threshold)
+
+
+def _threshold_words(threshold: ThresholdEffect) -> str:
+    return "none" if threshold.hr is None else threshold.value_words
 
 
 def _numbers(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
@@ -111,7 +113,7 @@ def _numbers(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
         return
     yield Heading()
     if len(answers) == 1:
-        yield from _by_model(next(iter(answers.values())))
+        yield from _by_model(answers)
         return
     rows = [
         (
@@ -126,23 +128,24 @@ def _numbers(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
         if fit.name == name
     ]
     yield Grid(("", "Trial-level R²", "Slope", "Threshold (HR)", "Weighted r"), tuple(rows), compact=True)
-    checks = " ".join(filter(None, (checks_sentence(reply, set_label(name)) for name, reply in answers.items())))
-    yield Note(f"{_footnote(list(answers.values()))} {checks or text('answer_checks_agree')}")
+    yield Note(f"{_footnote(list(answers.values()))}{_checks_note(answers)}")
 
 
-def _by_model(reply: Answer) -> Iterator[Detail]:
+def _by_model(answers: Mapping[str, Answer]) -> Iterator[Detail]:
+    """Return a row per model of the only set."""
+    (reply,) = answers.values()
     rows = []
     for result in (reply.quoted, *(check.result for check in reply.checks)):
         association = "r" if "r" in result.estimates else "r2_trial"
         symbol = "r " if association == "r" else "R² "
         threshold = result.estimates.get("ste_prediction")
-        shown = threshold.value_words if isinstance(threshold, ThresholdEffect) else ABSENT
+        shown = _threshold_words(threshold) if isinstance(threshold, ThresholdEffect) else ABSENT
         if result is reply.quoted:
             shown = threshold_cell(reply)
         rows.append((model_label(result.model), f"{symbol}{_cell(result, association)}", _cell(result, "slope"), shown))
     headings = ("Model", "Association (95% interval)", "Slope (95% interval)", "Threshold (HR)")
     yield Grid(headings, tuple(rows), compact=True)
-    yield Note(f"{_footnote([reply])} {checks_sentence(reply) or text('answer_checks_agree')}")
+    yield Note(f"{_footnote([reply])}{_checks_note(answers)}")
 
 
 def _cell(result: Result, name: str) -> str:
@@ -151,15 +154,41 @@ def _cell(result: Result, name: str) -> str:
 
 
 def _footnote(answers: Sequence[Answer]) -> str:
-    """Return model and interval of the quoted numbers, and the meaning of the threshold."""
+    """Return model and interval of the quoted numbers, and the meaning of the threshold if there is one."""
     models = dict.fromkeys(model_label(reply.quoted.model) for reply in answers)
     methods = dict.fromkeys(
-        estimate.method.partition(";")[0]
+        _interval_words(estimate.method)
         for reply in answers
         if isinstance(estimate := reply.quoted.estimates.get("slope", reply.quoted.estimates.get("r")), Estimate)
     )
-    final = final_name(answers[0].effects)
-    return text("answer_footnote", models=" or ".join(models), method=" or ".join(methods), final=final)
+    targets = dict.fromkeys(
+        _target(threshold, final_name(reply.effects))
+        for reply in answers
+        if (threshold := reply.threshold) is not None
+    )
+    quoted = text("answer_footnote", models=" or ".join(models), method=" or ".join(methods))
+    return quoted + "".join(text("answer_threshold", target=target, size=size) for target, size in targets)
+
+
+def _interval_words(method: str) -> str:
+    """Return the method of an interval without its remarks: ``95% interval by profile likelihood``."""
+    name = method.partition(";")[0].partition(":")[0]
+    return text("answer_interval_posterior" if name.startswith("posterior") else "answer_interval", method=name)
+
+
+def _target(threshold: ThresholdEffect, final: str) -> tuple[str, str]:
+    """Return the predicted effect on which a threshold is based, and the size of the new trial if it matters."""
+    if threshold.new_n is None:
+        return f"true {final} effect", ""
+    return f"observed {final} effect", f" of {threshold.new_n:,.0f} patients"
+
+
+def _checks_note(answers: Mapping[str, Answer]) -> str:
+    """Return whether the other models agree with the quoted ones; empty if there are no other models."""
+    where = set_label if len(answers) > 1 else lambda _: ""
+    disagreements = [sentence for name, reply in answers.items() if (sentence := checks_sentence(reply, where(name)))]
+    agreement = [text("answer_checks_agree")] if any(reply.checks for reply in answers.values()) else []
+    return "".join(f" {sentence}" for sentence in disagreements or agreement)
 
 
 def checks_sentence(reply: Answer, where: str = "") -> str:
@@ -167,9 +196,10 @@ def checks_sentence(reply: Answer, where: str = "") -> str:
     disagreeing = [check for check in reply.checks if not check.agrees]
     if not disagreeing:
         return ""
-    models = " and ".join(f"{model_label(check.result.model)} ({_evidence(check)})" for check in disagreeing)
+    models = listed([f"{model_label(check.result.model)} ({_evidence(check)})" for check in disagreeing])
     key = "answer_checks_more" if disagreeing[0].conclusion.is_shown else "answer_checks_less"
-    return text(key, where=f"{where}: " if where else "", models=models)
+    sentence = text(key, where=f"{where}: " if where else "", models=models)
+    return f"{sentence[0].upper()}{sentence[1:]}"
 
 
 def _evidence(check: Check) -> str:

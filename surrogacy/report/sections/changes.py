@@ -13,7 +13,7 @@ from surrogacy.report.sections.answers import threshold_cell
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import ABSENT, percent, settings_in_words, signed, with_interval
+from surrogacy.results.format import ABSENT, listed, percent, settings_in_words, signed, with_interval
 from surrogacy.results.labels import estimate_label, estimate_labels, model_label
 
 SHORT = {"r": "change_r", "ste_prediction": "change_threshold"}
@@ -59,8 +59,7 @@ def _named(run: FitRun, comparisons: Sequence[str]) -> str:
     """Return the labels of the first comparisons, and the number of the others."""
     labels = [_labels(run)[name] for name in comparisons[:MOST_NAMES]]
     more = len(comparisons) - len(labels)
-    names = [*labels, *([f"{more} more"] if more > 0 else [])]
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return listed([*labels, *([f"{more} more"] if more > 0 else [])])
 
 
 def _fit_of(run: FitRun, change: SetChange) -> SetFit:

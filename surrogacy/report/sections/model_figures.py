@@ -41,7 +41,8 @@ def model_drawings(run: FitRun) -> Iterator[Drawing]:
 def _marks_are_complete(run: FitRun, fit: SetFit) -> bool:
     """Return whether the run has come to the predictions that the bubble plot of a set shows."""
     predicted = {entry.prediction.set for entry in run.surrogate_only}
-    new_trial = run.settings.new_trial is None or bool(run.predictions)
+    has_line = any(result.line is not None for result in fit.results)
+    new_trial = run.settings.new_trial is None or bool(run.predictions) or not has_line
     return new_trial and (fit.name in predicted or not is_predictable(fit.analysis_set, fit.results))
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.evaluation.answers import Answer
+from surrogacy.evaluation.answers import Answer, Conclusion
 from surrogacy.evaluation.new_trial import NewTrial, PredictedTrial
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.report.captions import source
@@ -16,7 +16,7 @@ from surrogacy.report.section import BLANK, Detail, Drawing, Grid, Heading, Note
 from surrogacy.report.sections.answers import answers_of, surrogate_name
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name
-from surrogacy.results.format import interval, number, percent, value_and_interval
+from surrogacy.results.format import as_given, interval, number, percent, value_and_interval
 from surrogacy.results.labels import model_label
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
@@ -69,7 +69,7 @@ def _answered(run: FitRun) -> list[tuple[SetFit, Answer]]:
 
 def new_trial_words(new_trial: NewTrial) -> str:
     """Return the surrogate hazard ratio of the new trial with its limits."""
-    return value_and_interval(new_trial.hr, new_trial.low, new_trial.high)
+    return f"{as_given(new_trial.hr)} ({as_given(new_trial.low)} to {as_given(new_trial.high)})"
 
 
 def marked_trial(new_trial: NewTrial, prediction: NewTrialPrediction) -> PredictedTrial:
@@ -84,7 +84,11 @@ def _answer(run: FitRun, new_trial: NewTrial) -> Iterator[Detail]:
     """Return a row to quote for every set, the reason, and a sentence for a paper."""
     answered = _answered(run)
     if not answered:
-        yield Note(text("prediction_without_line"), warning=True)
+        fitted = dict.fromkeys(result.model for fit in run.sets for result in fit.results)
+        models = " and ".join(f"the {model_label(name)}" for name in fitted) or "no fitted model"
+        final = common_final_name(fit.effects for fit in run.sets)
+        yield Note(text("prediction_without_line", final=final, models=models), warning=True)
+        yield BLANK
         return
     final = common_final_name(fit.effects for fit, _ in answered)
     surrogate = surrogate_name(answered[0][0]) if len(answered) == 1 else "PFS"
@@ -137,18 +141,17 @@ def _sentence(run: FitRun, new_trial: NewTrial, fit: SetFit, reply: Answer) -> s
         "prediction_sentence",
         surrogate=surrogate_name(fit),
         final=final_name(fit.effects),
-        hr=new_trial.hr,
-        low=new_trial.low,
-        high=new_trial.high,
+        **{name: as_given(getattr(new_trial, name)) for name in ("hr", "low", "high")},
         k=first.k,
         trials=len(reply.effects.trials),
         set=set_label(fit.name),
         target="" if first.target == "true effect" else f", {first.target}",
         chance=percent(first.p_below_1),
         model=model_label(reply.quoted.model),
-        source=source(run.trials),
+        source=source(run.trials, run.settings.source_kind),
         observed=further,
         beyond=text("prediction_beyond") if first.beyond_data else "",
+        prior=text("prediction_mostly_prior") if reply.conclusion is Conclusion.PRIOR else "",
         **_words(first),
     )
 

@@ -59,9 +59,15 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
         for name in ("n_exp", "n_ctl"):  # facts of the comparison, not of one of its analyses
             row.cells.pop(name, None)
     for row in rows.trials:
-        row.cells.setdefault("label", row["comparison"])
+        row.cells.setdefault("label", _label(row))
     remarks = [*_forgive(rows.trials, TRIALS), *_forgive(rows.effects, EFFECTS)]
     return replace(rows, faults=(*examples, *rows.faults, *remarks))
+
+
+def _label(row: Row) -> str:
+    """Return the name of a comparison in figures, which includes that of its trial: ``My trial: high v placebo``."""
+    trial, comparison = row["trial"], row["comparison"]
+    return comparison if squash(trial) in squash(comparison) else f"{trial}: {comparison}"
 
 
 def _without_unreported(rows: UserRows, finals: Sequence[str]) -> UserRows:

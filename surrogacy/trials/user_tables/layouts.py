@@ -53,6 +53,7 @@ MISSING = {
 }
 # words around a mark of a missing value: OS data immature, not yet reached
 AROUND_MISSING = re.compile(r"\b(?:os|pfs|ttp|data|results?|is|are|still|yet)\b")
+MOST_NAMES = 5  # of comparisons in a message
 DEFAULT_ROLES = {"surrogate": "PFS", "final": "OS"}  # of rows that are added to the curated tables
 OWN_ROLES = {"surrogate": "surrogate", "final": "final"}  # of a table that is fitted alone: no endpoint is assumed
 
@@ -134,11 +135,11 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     faults += split_pairs(trials)
     facts, contradictions = merge_facts(trials)
     faults += contradictions
-    split = sum(_split_total(fact) for fact in facts)
+    split = [fact["comparison"] for fact in facts if _split_total(fact)]
     for fact in facts:
         faults += _complete_patients(fact)
     if split:
-        rule = f"{split} rows state only the total number of patients: 1:1 allocation is assumed"
+        rule = f"only the total number of patients is stated ({_named(split)}): 1:1 allocation is assumed"
         fix = "give n_exp and n_ctl if the allocation was unequal"
         column = next(column for column, heading in layout.headings.items() if heading.quantity == "n")
         faults.append(fault("W134", Row(table.file, table.header_line), column, rule, fix))
@@ -152,6 +153,12 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
         column_meanings(table, layout.headings, {**layout.ignored, **layout.needless}),
         tuple(faults),
     )
+
+
+def _named(comparisons: Sequence[str]) -> str:
+    """Return the first comparisons, and the number of the others."""
+    more = len(comparisons) - MOST_NAMES
+    return ", ".join(comparisons[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _statements(row: Row, headings: Mapping[str, Heading], endpoint: str) -> dict[str, Statement]:

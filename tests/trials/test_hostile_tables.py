@@ -75,7 +75,9 @@ def test_a_table_that_is_fitted_alone_keeps_the_name_of_its_surrogate(written):
     assert_effects(effects)
 
 
-@pytest.mark.parametrize("name", ["PFS in HBV", "PFS2", "12-month PFS", "OS after progression", "PPS", "PFS or death"])
+@pytest.mark.parametrize(
+    "name", ["PFS in HBV", "PFS2", "12-month PFS", "OS after progression", "PPS", "PFS or death", "R OS", "PFS m"]
+)
 def test_another_word_makes_another_endpoint(name):
     assert base_endpoint(name) in ("", name)
 

@@ -115,6 +115,11 @@ def test_limits_in_columns_with_german_headings(read):
         "HR OS non-inferior",
         "HR recurrence or death",
         "HR liver death",
+        "HR [ref]",
+        "Ki67",
+        "IC50",
+        "KI",
+        "Sig",
     ],
 )
 def test_headings_with_another_meaning_are_not_understood(heading):

@@ -17,7 +17,7 @@ ASSESSMENT_WORDS = frozenset(
         "bicr birc irc icr iro central centrally independent blinded review reviewed committee investigator "
         "investigators inv local locally assessed assessment evaluated based on by per according to recist mrecist "
         "modified 1.0 1.1 v1.1 hcc radiographic radiological radiologic itt primary secondary key coprimary endpoint "
-        "final analysis updated interim months month mo median stratified unstratified m r"
+        "final analysis updated interim months month mo median stratified unstratified"
     )
 )
 
@@ -32,7 +32,8 @@ def base_endpoint(text: str) -> str:
     >>> base_endpoint("PFS in HBV")
     ''
     """
-    plain = re.sub(r"\b([rm])(?=(?:pfs|os|ttp)\b)", r"\1 ", text.lower())
+    plain = re.sub(r"\br(?=(?:pfs|ttp)\b)", "radiographic ", text.lower())
+    plain = re.sub(r"\bm(?=(?:pfs|os|ttp)\b)", "median ", plain)
     tokens = re.findall(r"[a-z0-9]+(?:\.[0-9]+)*", re.sub(r"^\s*\d\s*[.)]\s+", "", plain))
     for width in range(len(tokens), 0, -1):
         for start in range(len(tokens) - width + 1):

@@ -154,7 +154,10 @@ def interpret_heading(text: str) -> Heading | None:
     True
     """
     plain = DASHES.sub("-", without_accents(text.lower())).replace("\u00a0", " ").strip(" *\u2020\u2021\u00a7\u00b6")
-    plain = ARMS_IN_ORDER.sub(" ", REFERENCE_NUMBER.sub(" ", program_words(plain))).strip()
+    if REFERENCE_NUMBER.search(plain):
+        heading = interpret_heading(REFERENCE_NUMBER.sub(" ", plain))
+        return heading if heading is not None and heading.quantity == "trial" else None
+    plain = ARMS_IN_ORDER.sub(" ", program_words(plain)).strip()
     if len(text) > LONGEST_HEADING or FOREIGN.search(plain) or NEGATED.search(plain):
         return None
     if NAME_AND_YEAR.fullmatch(plain):
@@ -164,6 +167,8 @@ def interpret_heading(text: str) -> Heading | None:
     column = {squash(word): column for column, words in COLUMN_WORDS.items() for word in words}.get(name)
     if column or name in canonical:
         return Heading(column or canonical[name])
+    if plain in ("ki", "ic"):
+        return None  # Karnofsky index, immune cells
     level, rest = _split_level(plain)
     sides, rest = _split_sides(rest)
     rest = re.sub(r"\bhrs\b", "hr", rest)
@@ -194,7 +199,8 @@ def _split_level(text: str) -> tuple[float | None, str]:
     """Split a confidence level from a heading: ``95% CI``, ``ci95``, ``97.5 ci``, ``lower95``."""
     patterns = (
         r"(\d\d(?:[.,]\d+)?\s*%)",
-        r"(?<=[ck]i|ic)[ _]?(\d\d(?:\.\d+)?)(?![\d.])",
+        r"(?<=ci)[ _]?(\d\d(?:\.\d+)?)(?![\d.])",
+        r"\b(?:ki|ic)[ _]?([89]\d(?:\.\d+)?)(?![\d.])",
         r"(?<![\d.a-z])(\d\d(?:\.\d+)?)[ _]?(?=(?:[ck]i|ic)(?:[^a-z]|$))",
         r"(?:low|lower|up|upper|high|limit|bound|ll|ul|lcl|ucl|lci|uci|lb|ub|\b[lu])[ _]?"
         r"((?:80|90|95|98|99)(?:\.\d+)?)(?![\d.])",

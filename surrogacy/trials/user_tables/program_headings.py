@@ -14,7 +14,7 @@ WORDS = (
     (re.compile(r"\bhaz\. ratio\b"), " hr "),
     (re.compile(r"^\[(\d\d(?:\.\d)?%) conf\.?$"), r" lower \1 limit "),
     (re.compile(r"^interval\]$"), " upper limit "),
-    (re.compile(r"^(?:sig\.?|p>\|z\|)$"), " p "),
+    (re.compile(r"^p>\|z\|$"), " p "),
     (re.compile(r"\bse(?:\(coef\)|\.coef\.)"), " se "),
     (re.compile(r"\bpr(?:\(>\|z\|\)|\.\.\.z\.\.)"), " p "),
     (re.compile(r"(?<![(.-])\bcoef(?:ficient)?\b"), " log hr "),

@@ -88,6 +88,7 @@ def test_two_dashes_before_a_logarithm_are_a_dash_and_a_minus():
             ("Hazard ratio for disease progression or death (95% CI)", "Hazard ratio for death (95% CI)"),
             "{0} ({1}-{2})",
         ),
+        ("Trial", ("HR for PFS by BICR (95% CI)", "OS stratified HR, ITT (95% CI)"), "{0} ({1}-{2})"),
         ("Trial [ref]", ("HR PFS (experimental vs. control)", "HR OS (experimental vs. control)"), "{0} ({1}-{2})"),
     ],
 )
@@ -214,3 +215,9 @@ def test_an_effect_of_an_example_of_the_template_is_named(tmp_path):
 def _faults(path, rows):
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return read_pairs(path).faults
+
+
+def test_an_assessment_in_a_heading_gives_way_to_the_plain_heading(read):
+    rows = [[*HEADINGS, "HR PFS (investigator)"], *([*row, "0.50"] for row in ROWS)]
+    trials = read(lines(rows))
+    assert [(fault.code, fault.column) for fault in trials.faults] == [("W004", "HR PFS (investigator)")]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from surrogacy.errors import DataError, Fault
 from surrogacy.trials.cells import squash
@@ -21,6 +22,11 @@ from surrogacy.trials.user_tables.heading_words import (
 from surrogacy.trials.user_tables.headings import Heading, canonical_headings, interpret_heading, suggest
 from surrogacy.trials.user_tables.program_headings import needless_columns, single_percentiles
 
+ASSESSMENT = re.compile(
+    r"\b(?:by|per|blinded|independent|central|investigator|committee|review|assessment|assessed|bicr|birc|irc|icr|inv|itt"
+    r"|m?recist(?: v?1\.1)?|stratified)\b",
+    re.IGNORECASE,
+)
 HAZARD_RATIOS = frozenset(words("hr ahr shr hazardratio hazardratios hazardratiohr gen generic iv"))
 # words of a heading that is not understood, but may contain the effect on the final endpoint
 FINAL_WORDS = frozenset(words("os overall survival final true death deaths mortality hazard effect"))
@@ -57,6 +63,7 @@ def interpret_headings(table: Table) -> Layout:
         If headings contradict each other, or a required quantity is missing.
     """
     headings = {column: heading for column in table.columns if (heading := interpret_heading(column)) is not None}
+    headings |= _assessed(table.columns, headings)
     if any(squash(column) == "ai" for column in headings):  # metafor calls the events of the control arm ci
         headings |= {column: Heading("events_ctl") for column in headings if squash(column) == "ci"}
     if any(squash(column) == "oe" for column in table.columns):  # RevMan: O-E and the variance of O-E
@@ -93,6 +100,21 @@ def interpret_headings(table: Table) -> Layout:
     unused = _unused(headings, sides)
     used = {column: heading for column, heading in headings.items() if column not in unused}
     return Layout(used, ignored | unused, needless, sides, tuple(remarks))
+
+
+def _assessed(columns: Sequence[str], headings: Mapping[str, Heading]) -> dict[str, Heading]:
+    """Return headings that state the assessment of an endpoint, unless another column has the same meaning."""
+    candidates = {
+        column: heading
+        for column in columns
+        if column not in headings and (heading := interpret_heading(ASSESSMENT.sub(" ", column))) and heading.endpoint
+    }
+    meanings = Counter(replace(heading, level=None, sides=0) for heading in (*headings.values(), *candidates.values()))
+    return {
+        column: heading
+        for column, heading in candidates.items()
+        if meanings[replace(heading, level=None, sides=0)] == 1
+    }
 
 
 def _sides(ratios: set[str], headings: Mapping[str, Heading], ignored: Mapping[str, str]) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ def test_every_comparison_of_several_added_trials_is_placed_and_three_are_named(
     screen, document, out = several
     placed = [row["comparison"] for row in document["placement"]]
     assert list(dict.fromkeys(placed)) == ["big-a", "big-b", "A/B", "A B", "zh", "tactics"]
-    assert screen.startswith("What big-a, big-b, A/B and 2 more changes")
+    assert screen.startswith("What Big one: big-a, Big one: big-b, A/B and 2 more change ")
     assert "A/B PFS HR 0.70: expected" in screen
     assert "A B PFS HR" not in screen
     assert "2 more added comparisons in focus: --details. TACTICS TACE-PFS" in screen
@@ -169,7 +169,7 @@ def test_the_prediction_is_drawn_alone_and_on_the_bubble_plot(mine):
 @pytest.mark.parametrize(
     ("chosen", "words"),
     [
-        (("weighted-pearson",), "The new trial has no prediction: no quoted model has a line."),
+        (("weighted-pearson",), "a line is needed, and the weighted Pearson correlation has none."),
         (("weighted-regression",), "because no model that allows for the sampling errors of both effects was fitted."),
         (("bivariate-reml",), "because it allows for the sampling errors of both effects and no exact posterior was"),
     ],

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from surrogacy.evaluation.answers import answer
 from surrogacy.evaluation.placement import Placement
-from surrogacy.evaluation.records import estimate_values
+from surrogacy.evaluation.records import Record, estimate_values
 from surrogacy.models import headline
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.requirements import LeftOut, NotFitted, remedies
@@ -99,7 +99,7 @@ class Change:
         return 2 * abs(after - before) / (high - low) if high > low else None
 
     @property
-    def record(self) -> dict[str, object]:
+    def record(self) -> Record:
         """Fields under the names of results.json."""
         return {**vars(self), "shift_ratio": self.shift_ratio}
 
@@ -137,7 +137,7 @@ class SetChange:
         return None if ratio is None else ratio < SMALL_SHIFT
 
     @property
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Any]:
         """Fields under the names of results.json."""
         largest = self.largest
         return {
@@ -273,7 +273,11 @@ def set_change(
         Added comparisons that are not in the set, and the reasons.
     """
     reply = answer(fitted.results)
-    quoted = "" if reply is None else reply.quoted.model
-    chosen = [row for row in rows if row.set == fitted.name and (row.model == quoted or row.estimate == "r")]
+    by_model: dict[str, list[Change]] = {}
+    for row in rows:
+        if row.set == fitted.name:
+            by_model.setdefault(row.model, []).append(row)
+    quoted = [] if reply is None else by_model.pop(reply.quoted.model, [])
+    chosen = quoted + [row for changed in by_model.values() for row in changed if row.estimate == "r"]
     chosen.sort(key=lambda row: row.estimate != "r")
     return SetChange(fitted.name, added, absent, tuple(chosen) if added else ())

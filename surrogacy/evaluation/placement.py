@@ -338,6 +338,6 @@ def shown_placements(placements: Sequence[Placement]) -> list[Placement]:
     shown = []
     for group in by_comparison.values():
         chosen = [each for each in group if each.rho_within == group[0].rho_within and each.fitted != "with it"]
-        quoted = min((each.model for each in chosen), key=rank, default="")
-        shown += [each for each in chosen if each.model == quoted]
+        best = min((rank(each.model) for each in chosen), default=0)
+        shown += [each for each in chosen if rank(each.model) == best]
     return shown

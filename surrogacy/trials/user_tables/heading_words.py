@@ -126,17 +126,18 @@ COLUMN_WORDS = _phrases(
         "pps_definition": "pps definition",
     }
 )
-# columns that are ignored if another column names the trial or the endpoint
+EFFECT_MEASURE = "name of the effect measure"
 # columns of other programs that the models do not need, squashed, and their content
 PROGRAM_COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(("z", "zi", "zval", "zvalue", "statistic", "teststatistic"), "test statistic"),
     **dict.fromkeys(("df", "dof"), "degrees of freedom"),
     **dict.fromkeys(("wfixed", "wcommon", "wrandom", "weight", "weights", "weightfixed", "weightrandom"), "weight"),
-    **dict.fromkeys(("sm", "measure", "effectmeasure"), "name of the effect measure"),
+    **dict.fromkeys(("sm", "measure", "effectmeasure"), EFFECT_MEASURE),
     **dict.fromkeys(("analysisgroup", "analysisnumber", "subgroupnumber"), "number of an analysis"),
     "footnotes": "footnotes",
     "oe": "observed minus expected events",
 }
+# columns that are ignored if another column names the trial or the endpoint
 SECONDARY_WORDS = {"author", "trialid", "studyid", "acronym", "firstauthor", "authoryear", "reference", "type"}
 FILLERS = words("of for the in with and value arm months month mo estimate iv random fixed")
 ONLY_ALONE = frozenset(words("te yi vi ai ni in of up mo no med var cor limit true month within the arm"))

@@ -11,14 +11,20 @@ from dataclasses import dataclass, replace
 
 from surrogacy.errors import Fault
 from surrogacy.trials.cells import number
-from surrogacy.trials.columns import words
+from surrogacy.trials.columns import FINALS, words
 from surrogacy.trials.files import Table
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.user_tables.arm_columns import arm_rows
 from surrogacy.trials.user_tables.effect_cells import Statement, resolve_limit_scale, statement_of, write_effect
+from surrogacy.trials.user_tables.endpoint_variants import resolve_variants
 from surrogacy.trials.user_tables.heading_words import EFFECT_COLUMNS, ENDPOINT_QUANTITIES, TRIAL_COLUMNS, endpoint_name
 from surrogacy.trials.user_tables.headings import Heading
-from surrogacy.trials.user_tables.table_layout import column_meanings, interpret_headings, unknown_columns
+from surrogacy.trials.user_tables.table_layout import (
+    column_meanings,
+    interpret_headings,
+    other_measures,
+    unknown_columns,
+)
 from surrogacy.trials.user_tables.trial_facts import (
     merge_facts,
     misplaced_numbers,
@@ -80,7 +86,7 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
     medians = {column: heading for column, heading in layout.headings.items() if heading.quantity == "median"}
     trials: list[Row] = []
     effects: list[Row] = []
-    faults = [*table.faults, *layout.remarks, *unknown_columns(table, layout)]
+    faults = [*table.faults, *layout.remarks, *unknown_columns(table, layout), *other_measures(table)]
     for row in table.rows:
         shared = _statements(row, layout.headings, "")
         trial, texts = _trial_and_texts(shared, row)
@@ -103,6 +109,8 @@ def to_rows(table: Table, roles: Mapping[str, str] = DEFAULT_ROLES) -> UserRows:
             effects.append(Row(row.file, row.line, cells, role="final" if is_final else "surrogate", presumed=presumed))
             faults += write_effect(effects[-1], statements)
     _qualify_comparisons(trials, effects)
+    # a table that is fitted alone keeps the names of its surrogate endpoints
+    faults += resolve_variants(effects, FINALS if roles == OWN_ROLES else None)
     faults += [*resolve_limit_scale(effects), *similar_names(trials), *misplaced_numbers(trials)]
     faults += [*names_as_dates(trials), *unknown_endpoints(effects)]
     facts, contradictions = merge_facts(trials)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from surrogacy.errors import DataError, Fault
+from surrogacy.trials.cells import DEFAULT_LEVEL, parse_level
 from surrogacy.trials.files import (
     STANDARD_INPUT,
     Table,
@@ -22,9 +23,10 @@ from surrogacy.trials.files import (
     table_of_cells,
 )
 from surrogacy.trials.rows import Row, fault
-from surrogacy.trials.user_tables.table_header import MOST_ROWS_ABOVE, RATIOS, find_header
+from surrogacy.trials.user_tables.table_header import MOST_ROWS_ABOVE, RATIOS, Header, find_header
 from surrogacy.trials.user_tables.workbooks import read_workbook
 
+LEVEL_IN_TEXT = re.compile(r"(\d\d(?:[.,]\d+)?\s*%)[\s-]*(?:[ck]i|ic|conf|cred|kon|limit)", re.IGNORECASE)
 FEWEST_COLUMNS = 3  # of a table in which a row with one filled cell is a note
 ENDPOINT_COLUMN = "endpoint"
 
@@ -95,7 +97,9 @@ def _table(
     first = next((i for i, heading in enumerate(header.headings) if heading), 0)
     wide = len(header.headings) - first >= FEWEST_COLUMNS
     notes = {line for line, row in below if wide and _is_note(row, first)}
-    remarks = [*faults, *_above(file, filled[: header.first], filled[header.first][0]), *_notes(file, below, notes)]
+    above = filled[: header.first]
+    remarks = [*faults, *_above(file, above, filled[header.first][0]), *_notes(file, below, notes)]
+    remarks += _unread_levels(file, [*above, *(row for row in below if row[0] in notes)], header)
     rows = [(line, row) for line, row in below if line not in notes]
     return table_of_cells(file, (filled[last - 1][0], header.headings), rows, remarks, decimal_comma=decimal_comma)
 
@@ -127,6 +131,21 @@ def _notes(file: str, rows: Sequence[tuple[int, list[str]]], notes: set[int]) ->
             rule = "only the first cell of this row is filled: it is taken as a heading or a note, and is not read"
             fix = "if it is a comparison, fill its hazard ratios; repeat the content of a heading in a column"
             yield fault("W145", Row(file, line), "first cell", rule, fix, value=next(filter(None, map(str.strip, row))))
+
+
+def _unread_levels(file: str, rows: Sequence[tuple[int, list[str]]], header: Header) -> Iterator[Fault]:
+    """W151: a confidence level other than 0.95 is in a column or a cell, not only in a title or a note."""
+    stated = {heading.level for heading in header.meanings} - {None}
+    if stated or any(heading.quantity == "ci_level" for heading in header.meanings):
+        return
+    for line, row in rows:
+        text = next(filter(None, map(str.strip, row)))
+        for percentage in LEVEL_IN_TEXT.findall(text):
+            level = parse_level(percentage)
+            if level is not None and level != DEFAULT_LEVEL:
+                rule = "a confidence level in a title or a note is not read: limits without a level are taken as 95%"
+                fix = f"if the limits are of this level, add a column ci_level = {level:.10g}"
+                yield fault("W151", Row(file, line), "first cell", rule, fix, value=text)
 
 
 def _stacked(file: str, tables: Sequence[tuple[str, Table]]) -> Table:

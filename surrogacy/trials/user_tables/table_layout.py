@@ -12,10 +12,16 @@ from surrogacy.trials.columns import words
 from surrogacy.trials.files import Table
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.user_tables.estimate_scale import resolve_estimates
-from surrogacy.trials.user_tables.heading_words import ENDPOINT_QUANTITIES, SECONDARY_WORDS
+from surrogacy.trials.user_tables.heading_words import (
+    EFFECT_MEASURE,
+    ENDPOINT_QUANTITIES,
+    PROGRAM_COLUMNS,
+    SECONDARY_WORDS,
+)
 from surrogacy.trials.user_tables.headings import Heading, canonical_headings, interpret_heading, suggest
 from surrogacy.trials.user_tables.program_headings import needless_columns, single_percentiles
 
+HAZARD_RATIOS = frozenset(words("hr ahr shr hazardratio hazardratios hazardratiohr gen generic iv"))
 # words of a heading that is not understood, but may contain the effect on the final endpoint
 FINAL_WORDS = frozenset(words("os overall survival final true death deaths mortality hazard effect"))
 
@@ -212,6 +218,19 @@ def unknown_columns(table: Table, layout: Layout) -> Iterator[Fault]:
     for column, content in layout.needless.items():
         rule = f"this column is not needed, and is not read: {content}"
         yield fault("I004", Row(table.file, table.header_line), column, rule, "no change is needed")
+
+
+def other_measures(table: Table) -> Iterator[Fault]:
+    """E020: a row is a hazard ratio, not another measure of effect."""
+    for column in table.columns:
+        if PROGRAM_COLUMNS.get(squash(column)) != EFFECT_MEASURE:
+            continue
+        for row in table.rows:
+            measure = re.sub(r"^(?:log|ln)", "", squash(row[column]))
+            if measure and measure not in HAZARD_RATIOS:
+                rule = "this row is another measure of effect, not a hazard ratio"
+                fix = "give hazard ratios, or remove the row"
+                yield fault("E020", Row(row.file, row.line), column, rule, fix, value=row[column])
 
 
 def column_meanings(

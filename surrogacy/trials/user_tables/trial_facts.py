@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from surrogacy.errors import Fault
 from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials.cell_forms import is_date
 from surrogacy.trials.cells import number, squash
-from surrogacy.trials.columns import TRIALS, words
+from surrogacy.trials.columns import TRIALS
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.user_tables.heading_words import KNOWN_ENDPOINTS
 
@@ -19,14 +20,18 @@ FACTS = tuple(
 TRIAL_FACTS = ("stage", "registry")  # the same for all comparisons of a trial
 
 
-# names of summary rows in forest plots, squashed
-POOLED = frozenset(
-    words(
-        "pooled pooledeffect pooledestimate total overall overalleffect subtotal summary remodel femodel eemodel "
-        "randomeffectsmodel fixedeffectmodel fixedeffectsmodel commoneffectmodel randomeffects fixedeffect "
-        "commoneffect metaanalysis gesamt totalevents total95ci summaryestimate"
-    )
+# names of summary rows in forest plots, without brackets
+POOLED = re.compile(
+    r"(?:sub)?totals? ?(?:events)?|gesamt|insgesamt|pooled.*|meta-?analys[ei]s?\b.*|heterogeneity\b.*"
+    r"|(?:overall|summary) ?(?:effects?|estimates?|results?)?|test for .*|all (?:trials|studies|comparisons)"
+    r"|(?:(?:random|fixed|common)[ -]?effects?|[rfe]e ?(?=model)) ?(?:models?)?|prediction interval"
 )
+
+
+def is_pooled(name: str) -> bool:
+    """Return whether a name is that of a pooled result, such as ``Overall (I2 = 23%)``."""
+    plain = re.sub(r"[(\[{].*?[)\]}]", " ", name.lower()).replace("_", " ")
+    return POOLED.fullmatch(" ".join(plain.strip(" .:*").split())) is not None
 
 
 def merge_facts(rows: Sequence[Row]) -> tuple[list[Row], list[Fault]]:
@@ -75,7 +80,7 @@ def similar_names(rows: Sequence[Row]) -> Iterator[Fault]:
     """E018: a row is not a pooled result; W140: names of trials and control arms have one spelling."""
     first: dict[tuple[str, str], Row] = {}
     for row in rows:
-        if squash(row["trial"]) in POOLED:
+        if is_pooled(row["trial"]):
             fix = "remove the row, or give the trial another name"
             yield fault("E018", row, "trial", "this seems to be a pooled result, not a trial", fix)
         for column, within in (("trial", ""), ("control_group", squash(row["trial"]))):

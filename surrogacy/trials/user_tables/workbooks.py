@@ -26,6 +26,10 @@ ENCRYPTED = b"\xd0\xcf\x11\xe0"  # a compound file: an encrypted workbook, or XL
 LAST_ROW = 2**20  # of a sheet
 ROW_TAG = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*\bref=[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']")
+HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)>")
+HIDDEN_COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)>")
+COLUMN_LIMIT = {name: re.compile(rb"\b%s=[\"']([0-9]{1,7})[\"']" % name.encode()) for name in ("min", "max")}
+MOST_NAMES = 8  # hidden rows and columns that a message names
 ROW_NUMBER = re.compile(rb"\br=[\"']([0-9]{1,18})[\"']")
 
 
@@ -108,7 +112,10 @@ def read_workbook(raw: bytes, file: str) -> tuple[Sheet, ...]:
         raise DataError([fault("E001", Row(file), "", "no sheet of the workbook has cells", fix)])
     if faults:
         raise DataError(faults)
-    remarks = tuple(_remarks(read, filled, hidden, values.sheetnames[0], file))
+    remarks = (
+        *_remarks(read, filled, hidden, values.sheetnames[0], file),
+        *(remark for sheet in read for remark in _hidden_cells(sheet, sources[sheet.title], file)),
+    )
     return (replace(read[0], faults=remarks), *read[1:])
 
 
@@ -255,6 +262,28 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime.datetime):
         return value.date().isoformat() if value.time() == datetime.time() else value.isoformat(sep=" ")
     return str(value)
+
+
+def _hidden_cells(sheet: Sheet, source: bytes, file: str) -> Iterator[Fault]:
+    """W135: no row or column of the table is hidden, for example by a filter."""
+    from openpyxl.utils import get_column_letter
+
+    filled = {line: {i for i, cell in enumerate(row) if cell.strip()} for line, row in sheet.rows}
+    rows = [int(number[1]) for tag in HIDDEN_ROW.findall(source) if (number := ROW_NUMBER.search(tag))]
+    columns = {
+        column
+        for tag in HIDDEN_COLUMN.findall(source)
+        for first, last in [(COLUMN_LIMIT["min"].search(tag), COLUMN_LIMIT["max"].search(tag))]
+        if first and last
+        for column in set().union(*filled.values())
+        if int(first[1]) <= column + 1 <= int(last[1])
+    }
+    names = [f"row {line}" for line in rows if filled.get(line)]
+    names += [f"column {get_column_letter(column + 1)}" for column in sorted(columns)]
+    if names:
+        shown = ", ".join(names[:MOST_NAMES]) + (" ..." if len(names) > MOST_NAMES else "")
+        rule = f"sheet {sheet.title!r} has hidden rows or columns, which are read: {shown}"
+        yield fault("W135", Row(file), "", rule, "delete them if they do not belong to the table")
 
 
 def _remarks(read: list[Sheet], filled: list[Sheet], hidden: list[str], first: str, file: str) -> Iterator[Fault]:

@@ -34,7 +34,8 @@ def test_new_trial_without_a_line_is_explained_and_the_bubble_plot_is_drawn(fold
         "OS is not predicted for the new trial: a line is needed, and the weighted Pearson correlation"
     )
     assert "Quote the weighted Pearson correlation: 95% interval by Fisher z, 8 trials. Notes" in shown
-    assert "Threshold: " not in shown and "other models" not in shown
+    assert "Threshold: " not in shown
+    assert "other models" not in shown
     assert (folder / "out" / "figures" / "bubble-intermediate.svg").is_file()
 
 
@@ -91,7 +92,9 @@ def test_copy_of_the_tables_warns_only_of_rows_that_differ(folder, capsys):
     (copy / "SHA256SUMS").unlink()
     assert fit.main(arguments) == 0
     warnings = [line for line in capsys.readouterr().err.splitlines() if "warning:" in line]
-    assert len(warnings) == 1 and "effects.csv" in warnings[0] and "W103 warning: mine OS" in warnings[0]
+    assert len(warnings) == 1
+    assert "effects.csv" in warnings[0]
+    assert "W103 warning: mine OS" in warnings[0]
 
 
 def test_decomposition_without_medians_names_the_columns(folder, capsys):

@@ -259,7 +259,7 @@ class FitRun(StagedRun):
         kind = table.loc[table["comparison"] == comparison, ["stage", "line", "class"]].astype(str).iloc[0]
         words = [f"{kind[name]} {name}" for name in ("stage", "line") if kind[name]]
         words += [CLASSES.get(kind["class"], kind["class"])] if kind["class"] else []
-        return f"no trials of this kind: {', '.join(words)}" if words else "not listed"
+        return f"the set has no trials of this kind: {', '.join(words)}" if words else "not listed"
 
     @property
     def placement(self) -> list[Record]:

@@ -111,7 +111,7 @@ class WeightedRegression:
         for i, name in enumerate(("intercept", "slope")):
             value, error = float(least_squares.params[i]), float(least_squares.bse[i])
             estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
-        words = f"weighted R²; Fisher z on r, {trials} trials"
+        words = f"weighted R2; Fisher z on r, {trials} trials"
         estimates["r2_trial"] = Estimate(r**2, None, *square, self.level, words)
         words = f"residual SD of log HR({final_name(data)}) for a trial of mean weight"
         estimates["sigma_resid"] = Estimate(float(np.sqrt(least_squares.scale / weights.mean())), method=words)

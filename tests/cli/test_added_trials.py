@@ -70,14 +70,17 @@ def test_the_screen_compares_the_results_before_and_after(mine, fits):
         shown = (f"{fit[name].value:.2f} ({fit[name].low:.2f} to {fit[name].high:.2f})" for fit in fits)
         assert f"{label} {' '.join(shown)}".replace("-", "−").replace("Trial−level", "Trial-level") in screen
     assert "Threshold (HR) none none Predicted OS HR of TACTICS 0.75 (0.47 to 1.19) 0.76 (0.49 to 1.16)" in screen
-    assert "Not in Advanced disease: My trial (no trials of this kind: intermediate stage)." in screen
+    assert "Not in Advanced disease: My trial (the set has no trials of this kind: intermediate stage)." in screen
     first, second = document["change_by_set"]
     assert first["small"] is True
     assert first["sentence"] in screen
     ratios = [row["shift_ratio"] for row in document["changes"] if row["set"] == "intermediate"]
     assert first["largest_shift_ratio"] in ratios
     assert first["largest_shift_ratio"] < SMALL_SHIFT
-    assert (second["added"], second["absent"]) == ([], {"My trial": "no trials of this kind: intermediate stage"})
+    assert (second["added"], second["absent"]) == (
+        [],
+        {"My trial": "the set has no trials of this kind: intermediate stage"},
+    )
 
 
 def test_the_document_and_the_table_have_the_intervals(mine, fits):

@@ -120,7 +120,11 @@ class Fault:
         value = self.value if len(self.value) <= SHOWN_VALUE else f"{self.value[:SHOWN_VALUE]}..."
         cell = f"{self.column} = {value!r}" if value else self.column
         parts = [f"{place}: {self.code} {self.severity}", self.trial, cell]
-        return ": ".join(part for part in parts if part) + f": {self.rule}. Fix: {self.fix}" + ("" if self.fix.endswith("?") else ".")
+        return (
+            ": ".join(part for part in parts if part)
+            + f": {self.rule}. Fix: {self.fix}"
+            + ("" if self.fix.endswith("?") else ".")
+        )
 
 
 def own_faults(faults: Iterable[Fault]) -> list[Fault]:

@@ -20,7 +20,7 @@ from surrogacy.evaluation.influence import Influence, influence_record, pivotal_
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.placement import Focus, Placement, placement_record
 from surrogacy.evaluation.records import Record
-from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, main_predictions
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.results.labels import CLASSES, model_label
 from surrogacy.results.requirements import NotFitted
@@ -33,6 +33,8 @@ OMITTED_WHEN_LARGE = (
     "leave-one-out, cross-validation, influence, refits with other within-trial correlations, other priors, "
     "and all figures except the bubble plot"
 )
+
+NO_LINE = "no fitted model has a line from which the final effect could be predicted; add --model bivariate-bayes"
 
 
 class SetVerdict(NamedTuple):
@@ -211,6 +213,17 @@ class FitRun(StagedRun):
         named = (settings.focus,) if settings.focus is not None else ()
         return named if settings.focus_required else tuple(dict.fromkeys((*self.added_trials, *named)))
 
+    @property
+    def shown_surrogate_only(self) -> list[SurrogateOnlyPrediction]:
+        """Predictions by the quoted model of each set for comparisons that were added, or that the user named."""
+        names = self.focus_names if self.settings.focus_required else ()
+        return [
+            entry
+            for entry in main_predictions(self.surrogate_only)
+            if entry.comparison.added
+            or {entry.comparison.trial, entry.comparison.comparison, entry.comparison.label}.intersection(names)
+        ]
+
     def predictions_by(self, result: Result) -> list[NewTrialPrediction]:
         """Return the predictions for the new trial by a result."""
         return [entry for entry in self.predictions if (entry.set, entry.model) == (result.effects.name, result.model)]
@@ -246,7 +259,7 @@ class FitRun(StagedRun):
         kind = table.loc[table["comparison"] == comparison, ["stage", "line", "class"]].astype(str).iloc[0]
         words = [f"{kind[name]} {name}" for name in ("stage", "line") if kind[name]]
         words += [CLASSES.get(kind["class"], kind["class"])] if kind["class"] else []
-        return f"no trials of this kind: {', '.join(words)}" if words else "not listed"
+        return f"the set has no trials of this kind: {', '.join(words)}" if words else "not listed"
 
     @property
     def placement(self) -> list[Record]:
@@ -270,6 +283,8 @@ class FitRun(StagedRun):
         reasons = {entry.comparison: entry.reason for fit in reversed(self.sets) for entry in fit.flow}
         no_line = "it has the surrogate effect alone, and no fitted model has a line to predict from"
         reasons |= {entry.comparison: no_line for fit in self.sets for entry in fit.analysis_set.surrogate_only}
+        if self.settings.focus_required and not (self.placements or self.shown_surrogate_only):
+            omitted.append(f"--focus {self.settings.focus}: {NO_LINE}")
         unused = (name for name in self.trials.added if name not in used)
         return omitted + [
             f"{name} is in none of the fitted sets: {reasons.get(name) or 'they are of another disease stage'}"

@@ -161,7 +161,9 @@ def focus_comparisons(trials: TrialSet, sets: Sequence[Effects], name: str) -> t
 
 
 def require_focus(trials: TrialSet, sets: Sequence[AnalysisSet], name: str) -> None:
-    """Refuse, before any fit, a trial in focus that no set includes with both effects.
+    """Refuse, before any fit, a trial in focus that no set includes with a surrogate effect.
+
+    The final effect of a trial without one is predicted.
 
     Parameters
     ----------
@@ -183,22 +185,16 @@ def require_focus(trials: TrialSet, sets: Sequence[AnalysisSet], name: str) -> N
             if complete and name in (trial, comparison, label):
                 return
             available |= {label: trial, trial: trial}
+        if any(name in (entry.trial, entry.comparison, entry.label) for entry in paired.surrogate_only):
+            return
     raise UsageError(f"--focus {name}: {_not_available(trials, sets, name, available)}")
 
 
 def _not_available(trials: TrialSet, sets: Sequence[AnalysisSet], name: str, available: Mapping[str, str]) -> str:
     """Return the reason why a trial cannot be in focus, and the remedy."""
-    for paired in sets:
-        for entry in paired.surrogate_only:
-            if name in (entry.trial, entry.comparison, entry.label):
-                return (
-                    f"only its effect on {entry.endpoint} is reported, so that no observed final effect can be compared "
-                    "with the prediction; leave out --focus to predict its final effect (table surrogate_only, and on "
-                    "the screen if the trial was added)"
-                )
     choose = f"trials: {', '.join(dict.fromkeys(available.values()))}"
     table = trials.trials
-    rows = table[table[["trial", "comparison", "label"]].astype(str).eq(name).any(axis=1)]
+    rows = table[(table["trial"] == name) | (table["comparison"] == name) | (table["label"] == name)]
     if len(rows):
         stages = ", ".join(dict.fromkeys(rows["stage"].astype(str))) or "not given"
         fitted = ", ".join(paired.effects.name for paired in sets)

@@ -99,7 +99,16 @@ def plot_placement(focus: Focus, results: Sequence[Result], records: Sequence[Re
         observed.append(Symbol(at, final, symbol_radius(RING, outline=1.3)))
     handles += [
         Line2D([], [], color=style.LINE_COLOUR, marker="o", ms=4, lw=0, label=f"{focus.label}, observed"),
-        Line2D([], [], color="0.35", marker="s", mfc="white", lw=1.1, ms=4, label="predicted by other trials, 95%, 80% (thick)"),
+        Line2D(
+            [],
+            [],
+            color="0.35",
+            marker="s",
+            mfc="white",
+            lw=1.1,
+            ms=4,
+            label="predicted by other trials, 95%, 80% (thick)",
+        ),
     ]
     bottom = float(np.log(data["low_95"].min())) - 0.12
     style.hazard_ratio_axis(ax, "x", low, high)

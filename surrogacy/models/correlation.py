@@ -18,6 +18,7 @@ from surrogacy.effects import Effects
 from surrogacy.models import Capability
 from surrogacy.models.weights import SHARED_CONTROL, part_with_weights, requirements_of, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
+from surrogacy.results.format import interval
 from surrogacy.results.labels import ComparisonWeights, Weights, weights_in_words
 from surrogacy.results.levels import LEVEL, settle_level
 from surrogacy.results.requirements import Requirement
@@ -114,7 +115,7 @@ class WeightedPearson:
                 caveats += (Caveat(CaveatCode.NOT_DEFINED, text),)
         if trials < 10:
             defined = low is not None and high is not None
-            limits = f"the interval of r is {low:.2f} to {high:.2f}" if defined else "r has no interval"
+            limits = f"the interval of r is {interval(low, high)}" if defined else "r has no interval"
             text = f"only {trials} trials: {limits}, and a bootstrap interval over trials is too narrow"
             caveats += (Caveat(CaveatCode.FEW_TRIALS, text),)
         if any(len(group) > 1 for group in data.dependent_groups()):

@@ -9,6 +9,7 @@ import numpy as np
 from surrogacy.effects import Effects
 from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
+from surrogacy.results.format import interval
 from surrogacy.results.levels import LEVEL
 from surrogacy.stats.lines import WEAKEST_HR, Line
 
@@ -66,9 +67,9 @@ def threshold_caveats(estimates: Mapping[str, Estimate | ThresholdEffect], effec
     slope = estimates.get("slope")
     usable = [ste.band_words for ste in thresholds if ste.hr is not None]
     if usable and isinstance(slope, Estimate) and (slope.unbounded or (slope.low is not None and slope.low <= 0)):
-        interval = f"{slope.level or LEVEL:.0%} interval of the slope{_limits(slope)}"
+        limits = f"{slope.level or LEVEL:.0%} interval of the slope{_limits(slope)}"
         finding = "is unbounded" if slope.unbounded else "includes 0"
-        text = f"the {interval} {finding}: the surrogate threshold is unreliable ({', '.join(usable)})"
+        text = f"the {limits} {finding}: the surrogate threshold is unreliable ({', '.join(usable)})"
         caveats += (Caveat(CaveatCode.FLAT_SLOPE, text),)
     return caveats
 
@@ -81,4 +82,4 @@ def _crossing(threshold: ThresholdEffect) -> str:
 
 def _limits(estimate: Estimate) -> str:
     """Limits in parentheses; empty if there are none."""
-    return "" if estimate.low is None or estimate.high is None else f" ({estimate.low:.2f} to {estimate.high:.2f})"
+    return "" if estimate.low is None or estimate.high is None else f" ({interval(estimate.low, estimate.high)})"

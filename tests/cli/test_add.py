@@ -49,7 +49,7 @@ def test_options(folder, capsys):
     assert add.main([*COMPARISON, *SOURCE, *PFS, *OS]) == 0
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
-        "my-trials/: 1 comparison(s) and 2 hazard ratio(s) added (trial-x)",
+        "my-trials/: 1 comparison and 2 hazard ratios added (trial-x)",
         "Sets   all, intermediate",
         "Next   surrogacy fit intermediate --focus trial-x --trials my-trials",
     ]
@@ -101,7 +101,7 @@ def test_table_of_many_trials(folder, capsys):
     )
     assert add.main(["--import", "own.csv"]) == 0
     shown = capsys.readouterr()
-    assert "2 comparison(s) and 4 hazard ratio(s) added (mine-a, mine-b)" in shown.out
+    assert "2 comparisons and 4 hazard ratios added (mine-a, mine-b)" in shown.out
     assert "Sets   all, intermediate\n" in shown.out
     warnings = re.findall(
         r"own\.csv:3: W152 warning: Mine B (\w+): evidence: source, where, quote are not given", shown.err

@@ -70,14 +70,17 @@ def test_the_screen_compares_the_results_before_and_after(mine, fits):
         shown = (f"{fit[name].value:.2f} ({fit[name].low:.2f} to {fit[name].high:.2f})" for fit in fits)
         assert f"{label} {' '.join(shown)}".replace("-", "−").replace("Trial−level", "Trial-level") in screen
     assert "Threshold (HR) none none Predicted OS HR of TACTICS 0.75 (0.47 to 1.19) 0.76 (0.49 to 1.16)" in screen
-    assert "Not in Advanced disease: My trial (no trials of this kind: intermediate stage)." in screen
+    assert "Not in Advanced disease: My trial (the set has no trials of this kind: intermediate stage)." in screen
     first, second = document["change_by_set"]
     assert first["small"] is True
     assert first["sentence"] in screen
     ratios = [row["shift_ratio"] for row in document["changes"] if row["set"] == "intermediate"]
     assert first["largest_shift_ratio"] in ratios
     assert first["largest_shift_ratio"] < SMALL_SHIFT
-    assert (second["added"], second["absent"]) == ([], {"My trial": "no trials of this kind: intermediate stage"})
+    assert (second["added"], second["absent"]) == (
+        [],
+        {"My trial": "the set has no trials of this kind: intermediate stage"},
+    )
 
 
 def test_the_document_and_the_table_have_the_intervals(mine, fits):
@@ -117,7 +120,7 @@ def test_every_comparison_of_several_added_trials_is_placed_and_three_are_named(
     screen, document, out = several
     placed = [row["comparison"] for row in document["placement"]]
     assert list(dict.fromkeys(placed)) == ["big-a", "big-b", "A/B", "A B", "zh", "tactics"]
-    assert screen.startswith("What big-a, big-b, A/B and 2 more changes")
+    assert screen.startswith("What Big one: big-a, Big one: big-b, A/B and 2 more change ")
     assert "A/B PFS HR 0.70: expected" in screen
     assert "A B PFS HR" not in screen
     assert "2 more added comparisons in focus: --details. TACTICS TACE-PFS" in screen
@@ -169,7 +172,7 @@ def test_the_prediction_is_drawn_alone_and_on_the_bubble_plot(mine):
 @pytest.mark.parametrize(
     ("chosen", "words"),
     [
-        (("weighted-pearson",), "The new trial has no prediction: no quoted model has a line."),
+        (("weighted-pearson",), "a line is needed, and the weighted Pearson correlation has none."),
         (("weighted-regression",), "because no model that allows for the sampling errors of both effects was fitted."),
         (("bivariate-reml",), "because it allows for the sampling errors of both effects and no exact posterior was"),
     ],

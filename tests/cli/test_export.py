@@ -250,4 +250,4 @@ def test_template_is_imported(tmp_path, monkeypatch, capsys):
     assert add.main(["--import", "mine.csv"]) == 0
     shown = capsys.readouterr()
     assert shown.err.count("W152 warning: Mine A") == 2  # the template has no columns for place and quotation
-    assert "1 comparison(s) and 2 hazard ratio(s) added (mine-a)" in shown.out
+    assert "1 comparison and 2 hazard ratios added (mine-a)" in shown.out

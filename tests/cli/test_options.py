@@ -32,8 +32,11 @@ def no_fit(monkeypatch):
         (["--predict", "0.6", "0.45", "inf"], ["0 < LOW < HR < HIGH"]),
         (["--predict", "0.6", "half", "0.8"], ["three numbers are needed"]),
         (["--predict", "nan", "0.45", "0.8"], ["0 < LOW < HR < HIGH"]),
-        (["--focus", "tactic"], ["--focus tactic: no set of this run has both of its effects", "tactics"]),
-        (["--focus", "imbrave150", "tactics-2022"], ["no set of this run has both of its effects"]),
+        (["--focus", "tactic"], ["--focus tactic: the tables have no trial of this name", "did you mean 'tactics'?"]),
+        (
+            ["--focus", "imbrave150", "tactics-2022"],
+            ["the tables include it (stage: advanced), but no set of this run (tactics-2022) has both"],
+        ),
         (["--rho-within", "1.2"], ["rho_within must lie in [-1, 1]; got 1.2"]),
         (["--rho-within", "nan"], ["rho_within must lie in [-1, 1]"]),
         (["--new-n", "0"], ["size of the new trial must be above 0; got 0"]),

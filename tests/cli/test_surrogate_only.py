@@ -47,8 +47,8 @@ def test_the_short_screen_has_a_line_for_the_added_trial(runs):
     main_prediction = next(e.prediction for e in runs[-1].surrogate_only if e.comparison.added)
     numbers = f"{main_prediction.low_95:.2f} to {main_prediction.high_95:.2f}"
     assert entry.text.startswith(
-        f"PFS HR 0.62, OS not reported: predicted OS HR {main_prediction.predicted:.2f} (95% prediction interval "
-        f"{numbers}) by the line of Intermediate stage;"
+        f"PFS HR 0.62, OS not reported: predicted true OS HR {main_prediction.predicted:.2f} (95% prediction interval "
+        f"{numbers}) by the Bayesian bivariate model of the set Intermediate stage;"
     )
 
 

@@ -72,7 +72,7 @@ def test_template_fill_in_check_and_read(ending, keep_examples, tmp_path, capsys
     path = fill_in(written(tmp_path, ending), TRIAL, keep_examples=keep_examples)
     assert fit(["--check", "--add", str(path)]) == 0
     shown = capsys.readouterr().out
-    assert "1 comparison(s) read (NEW-1)" in shown
+    assert "1 comparison read (NEW-1)" in shown
     assert "ignored" not in shown
     assert ("I148 info: trial = 'EXAMPLE TACTICS'" in shown) == keep_examples
     trials = read_trials(add=path)

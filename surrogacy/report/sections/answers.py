@@ -162,9 +162,7 @@ def _footnote(answers: Sequence[Answer]) -> str:
         if isinstance(estimate := reply.quoted.estimates.get("slope", reply.quoted.estimates.get("r")), Estimate)
     )
     targets = dict.fromkeys(
-        _target(threshold, final_name(reply.effects))
-        for reply in answers
-        if (threshold := reply.threshold) is not None
+        _target(threshold, final_name(reply.effects)) for reply in answers if (threshold := reply.threshold) is not None
     )
     quoted = text("answer_footnote", models=" or ".join(models), method=" or ".join(methods))
     return quoted + "".join(text("answer_threshold", target=target, size=size) for target, size in targets)

@@ -82,7 +82,8 @@ def _answer(run: FitRun) -> Iterator[Detail]:
     changed = any(change.added or change.absent for change in run.set_changes)
     if not changed or predicted.issuperset(run.trials.added):
         return
-    yield Heading(text("change_title", trials=_named(run, run.trials.added)))
+    title = "change_title" if len(run.trials.added) == 1 else "change_title_several"
+    yield Heading(text(title, trials=_named(run, run.trials.added)))
     for change in run.set_changes:
         if change.quoted:
             sizes = _main_row(change) or change.quoted[0]

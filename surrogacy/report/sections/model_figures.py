@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_predictable, main_predictions
+from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_predictable
 from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, surrogates_of
 from surrogacy.report.section import Drawing, drawing, text
 from surrogacy.report.sections.predictions import marked_trial, new_trial_words
@@ -47,13 +47,12 @@ def _marks_are_complete(run: FitRun, fit: SetFit) -> bool:
 
 
 def _bubble(run: FitRun, result: Result) -> Drawing:
-    """Return the bubble plot with the new trial and the added comparisons without a final effect.
+    """Return the bubble plot with the new trial and the added or named comparisons without a final effect.
 
     Those of the shipped tables are not drawn: their bars would hide the trials.
     """
     name = result.effects.name
-    added = [entry for entry in main_predictions(run.surrogate_only) if entry.comparison.added]
-    predicted = [entry for entry in added if entry.prediction.set == name]
+    predicted = [entry for entry in run.shown_surrogate_only if entry.prediction.set == name]
     caption = bubble_caption(result, predicted)
     keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": tuple(entry.mark for entry in predicted)}
     new_trial, predictions = run.settings.new_trial, run.predictions_by(result)

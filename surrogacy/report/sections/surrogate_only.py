@@ -45,11 +45,10 @@ def section(run: FitRun) -> Section:
 
 
 def _answers(run: FitRun, final: str) -> Iterator[Entry]:
-    """Return a sentence for each added comparison, with the prediction of every set to which it belongs."""
+    """Return a sentence for each added or named comparison, with the prediction of every set to which it belongs."""
     by_comparison: dict[str, list[SurrogateOnlyPrediction]] = {}
-    for entry in main_predictions(run.surrogate_only):
-        if entry.comparison.added:
-            by_comparison.setdefault(entry.comparison.comparison, []).append(entry)
+    for entry in run.shown_surrogate_only:
+        by_comparison.setdefault(entry.comparison.comparison, []).append(entry)
     for entries in list(by_comparison.values())[:MOST_ENTRIES]:
         first, *others = entries
         by_other_sets = "".join(text("surrogate_only_other_set", **_words(entry, final)) for entry in others)
@@ -73,6 +72,8 @@ def _words(entry: SurrogateOnlyPrediction, final: str) -> dict[str, str]:
     prediction = entry.prediction
     return {
         "set": set_label(prediction.set),
+        "model": model_label(prediction.model),
+        "effect": "true " if prediction.target == TRUE_EFFECT else "",
         "final": final,
         "predicted": number(prediction.predicted),
         "span": interval(prediction.low_95, prediction.high_95),

@@ -226,7 +226,9 @@ def _split_total(trial: Row) -> bool:
     if total is None or total < 1 or total != int(total) or trial.get("n_exp") or trial.get("n_ctl"):
         return False
     smaller = int(total) // 2
-    trial.cells.update(n_exp=str(int(total) - smaller), n_ctl=str(smaller))
+    assumption = f"1:1 allocation of {total:.0f} patients is assumed"
+    notes = "; ".join(filter(None, (trial.get("notes"), assumption)))
+    trial.cells.update(n_exp=str(int(total) - smaller), n_ctl=str(smaller), notes=notes)
     return True
 
 

@@ -147,3 +147,18 @@ def test_hidden_rows_and_columns_of_a_workbook_are_named(written):
     assert_effects(effects)
     assert [fault.code for fault in faults] == ["W135"]
     assert faults[0].rule.endswith("which are read: row 3, column I")
+
+
+@pytest.mark.parametrize(
+    ("name", "curated"),
+    [
+        ("TACTICS (final)", "tactics"),
+        ("LEAP-012 update 2025", "leap-012"),
+        ("Brisk-TA [OS]", "brisk-ta"),
+        ("Li 2031", ""),
+    ],
+)
+def test_a_name_with_a_data_cut_may_be_a_curated_trial(name, curated, written):
+    path = written(lines([HEADINGS, [name, *ROWS[0][1:]]]))
+    named = [fault for fault in read_trials(add=path).faults if fault.code == "W150" and fault.file == str(path)]
+    assert [fault.rule.split(",")[0] for fault in named] == ([f"this may be {curated}"] if curated else [])

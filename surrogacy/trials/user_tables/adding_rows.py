@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,10 @@ DESCRIPTIVE = {"phase", "line", "class", "region", "masking", "year", "review", 
 ESTIMATES = ("hr", "log_hr", "ci_low", "ci_high", "log_ci_low", "log_ci_high", "se", "variance", "p")
 MOST_REMARKS = 6  # with more rows without a standard error, one remark covers all
 # columns of the curated table that an added row does not change
+VERSION_OF_NAME = re.compile(
+    r"\(.*?\)|\[.*?\]|\b(?:19|20)\d\d\b|\b(?:final|updated?|interim|primary|analysis|results?|OS|PFS|et al)\b",
+    re.IGNORECASE,
+)
 COUNTS = ("n_exp", "n_ctl", "progressions", "deaths_without_progression", "follow_up_low", "follow_up_high")
 
 
@@ -204,6 +209,7 @@ def merge(
             faults.append(fault("E109", row, "comparison", rule, fix))
             continue
         if old is None:
+            faults += _may_be_curated(row, alike)
             if not row.get("stage"):
                 rule, fix = (
                     "the stage is missing: the comparison belongs to every set",
@@ -225,6 +231,14 @@ def merge(
     ]
     all_arms, more = merge_arms(rows["arms"], arms)
     return {**rows, "trials": rows["trials"] + new_trials, "effects": kept + effects, "arms": all_arms}, faults + more
+
+
+def _may_be_curated(row: Row, alike: Mapping[str, str]) -> Iterator[Fault]:
+    """W150: the name of an added trial, without year and data cut, is not that of a curated one."""
+    if name := alike.get(squash(VERSION_OF_NAME.sub(" ", row["comparison"]))):
+        rule = f"this may be {name}, which is already in the table; it counts as another trial"
+        fix = f"name it {name} to replace that comparison for this run; leave it if it is another trial"
+        yield fault("W150", row, "comparison", rule, fix)
 
 
 def merge_arms(curated: Sequence[Row], added: Sequence[Row]) -> tuple[list[Row], list[Fault]]:

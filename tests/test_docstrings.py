@@ -20,6 +20,7 @@ def test_folders_with_public_functions_have_examples(folder):
     assert any(module.startswith(f"surrogacy.{folder}.") for module in MODULES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module",
     [

@@ -120,6 +120,7 @@ def test_table_of_many_trials(folder, capsys):
     assert "@misc{lee-2026,\n  title = {[Title not read]}," in (folder / "my-trials" / "sources.bib").read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cells", "words"),
     [

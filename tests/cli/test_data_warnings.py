@@ -39,6 +39,7 @@ def lines_of(command, path, capsys):
     return [line for line in capsys.readouterr().err.splitlines() if line.startswith(str(path))]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_analysis")
 @pytest.mark.parametrize("code", ROWS)
 def test_both_commands_say_the_same_before_any_number(code, tmp_path, capsys):

@@ -52,6 +52,7 @@ def fitted(effects):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFERENCE)
 def test_metafor_fits_the_exported_file_as_the_package_fits_the_set(name, release):
     fit = fitted(release.analysis_set(name))
@@ -70,6 +71,7 @@ def test_the_exported_script_runs(name, export, tmp_path, release):
         assert result[quantity] == pytest.approx(REFERENCE[name][quantity], abs=TOLERANCES[quantity]), quantity
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["intermediate", "all", SMALL, "llovet-2019-ttp"])
 def test_metafor_file_is_read_back(name, export, tmp_path, release):
     assert export(name, "--format", "metafor") == 0

@@ -26,6 +26,7 @@ def estimate(document, model, name):
     return fit["estimates"][name]
 
 
+@pytest.mark.slow
 def test_tactics_2022(capsys):
     document = result_of(["tactics-2022", *PINNED], capsys)
     r = estimate(document, "weighted-pearson", "r")

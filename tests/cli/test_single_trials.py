@@ -39,6 +39,7 @@ def test_new_trial_without_a_line_is_explained_and_the_bubble_plot_is_drawn(fold
     assert (folder / "out" / "figures" / "bubble-intermediate.svg").is_file()
 
 
+@pytest.mark.slow
 def test_interval_and_threshold_are_those_of_the_quoted_model(folder, capsys):
     models = ["--model", "bivariate-reml", "weighted-regression"]
     assert fit.main(["intermediate", *models, "--json"]) == 0
@@ -76,6 +77,7 @@ def test_comparisons_of_a_trial_carry_its_name(folder, capsys):
     assert "(triarm-a-v-c, triarm-a-b-v-c, solo-high-dose)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_copy_of_the_tables_warns_only_of_rows_that_differ(folder, capsys):
     (folder / "own.csv").write_text(
         "trial,stage,n,hr_pfs,hr_os\nMine,intermediate,240,0.62 (0.45-0.85),0.88 (0.65-1.19)\n"

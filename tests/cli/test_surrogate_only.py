@@ -122,6 +122,7 @@ def test_check_states_what_happens_with_each_row(tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_json_and_messages(table, capsys):
     arguments = ["intermediate", *PINNED, "--model", "weighted-regression", "--json"]
     assert main([*arguments, "--add", str(table)]) == 0

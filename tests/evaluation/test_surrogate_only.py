@@ -82,6 +82,7 @@ def test_prediction_of_the_bivariate_model_in_closed_form(intermediate):
     assert prediction.p_below_1 == pytest.approx(norm.cdf(-mean / sd), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_predictions_of_the_posterior_by_simulation(intermediate, bayes):
     """Draws of the parameters, weighted by the likelihood of the surrogate effect; then true and observed effects."""
     main, observed = predictions(intermediate, [bayes])

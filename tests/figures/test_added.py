@@ -23,6 +23,7 @@ def rings(axes):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [WeightedRegression(), BivariateBayes()])
 def test_both_lines_are_those_of_the_fits(trials, model):
     effects = trials.analysis_set("intermediate")

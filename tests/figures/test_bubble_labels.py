@@ -18,6 +18,7 @@ from tests.support.drawn_labels import label_faults
 
 ALL_NAMED = 17  # comparisons: sixteen and the added trial
 SETS = sorted(path.stem for path in (TABLES / "sets").glob("*.csv"))
+JOURNALS = [pytest.param(name, marks=() if name == "elsevier" else pytest.mark.slow) for name in PRESETS]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def faults(axes, effects):
 
 
 @pytest.mark.parametrize("name", SETS)
-@pytest.mark.parametrize("journal", PRESETS)
+@pytest.mark.parametrize("journal", JOURNALS)
 def test_labels_of_a_set_and_of_a_trial_added_to_its_most_crowded_corner(journal, name, shipped):
     effects = shipped.analysis_set(name)
     enlarged = with_trial(effects, most_crowded(effects))
@@ -134,6 +135,7 @@ def test_comparisons_with_a_surrogate_effect_only(trials):
     assert axes.get_xlim() == plain.get_xlim()  # the points within the data do not move the axes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_labels_with_marks_of_predicted_effects(name, shipped):
     effects = shipped.analysis_set(name)

@@ -70,6 +70,7 @@ def moderated(trials):
     return ModeratedLine().fit(effects, pps_ratio(trials, effects))
 
 
+@pytest.mark.slow
 def test_cross_validation(journal, predictions):
     with style(preset(journal)):
         axes = plot_cross_validation(predictions, "intermediate", final="OS")
@@ -86,6 +87,7 @@ def test_class_slopes(journal, trials):
         assert list(text_faults(axes.figure)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("focus", ["tactics", "reach"])
 def test_arms(journal, focus, audit):
     with style(preset(journal)):
@@ -98,6 +100,7 @@ def test_arms(journal, focus, audit):
             assert list(label_faults(axes, {name.get_text(): (months, arm.median_os.value)})) == []
 
 
+@pytest.mark.slow
 def test_placement(journal, placement):
     focus, results, records = placement
     with style(preset(journal)):
@@ -107,6 +110,7 @@ def test_placement(journal, placement):
         assert list(label_faults(axes, cuts)) == []
 
 
+@pytest.mark.slow
 def test_moderated_lines(journal, moderated):
     effects = moderated.posterior.effects
     with style(preset(journal)):

@@ -31,6 +31,7 @@ def drawn(part, whole, covariance, size=50_000):
     return part + both[0], whole + both[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "whole", "covariance", "shape"),
     [

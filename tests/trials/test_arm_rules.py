@@ -53,6 +53,7 @@ def arms_of(trials, comparison="my-trial"):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("read", [read_pairs, lambda path: surrogacy.read_trials(add=path)])
 def test_every_layout_gives_the_same_arms(layout, read, table):

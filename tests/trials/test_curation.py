@@ -119,6 +119,7 @@ def test_an_endpoint_is_added_to_a_trial_of_the_tables(tmp_path):
     assert len(surrogacy.read_trials(out).trials) == len(surrogacy.read_trials().trials)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("effects", "trial", "expected"),
     [
@@ -148,6 +149,7 @@ def test_errors_name_the_option_and_the_column_and_nothing_is_written(effects, t
     assert expected in faults(tmp_path / "mine", curation(*effects, trial=trial))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cells", "column"),
     [
@@ -253,6 +255,7 @@ def test_shipped_tables_are_not_changed(inside):
         write_copy(TABLES, TABLES / inside, curation(PFS))
 
 
+@pytest.mark.slow
 def test_an_interrupted_copy_leaves_the_folder_as_it_was(tmp_path, monkeypatch):
     out = tmp_path / "mine"
     write_copy(TABLES, out, curation(PFS, OS))

@@ -117,6 +117,7 @@ WARNINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WARNINGS)
 def test_warnings_are_printed_and_do_not_stop_the_check(case, own_tables, capsys, tmp_path, trials):
     table, where, cells = WARNINGS[case]

@@ -44,6 +44,7 @@ def test_the_table_is_read_as_it_is_meant_or_refused_with_the_remedy(natural):
         assert effects.se[rows] == pytest.approx(ERRORS, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_command_line_prints_no_traceback(natural, capsys):
     table, path = natural
     assert main(["--check", "--pairs", str(path)]) == (3 if table.refused else 0)

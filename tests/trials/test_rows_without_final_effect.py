@@ -99,6 +99,7 @@ def test_a_row_without_a_final_effect_is_kept(table, added):
     assert f"{endpoint} without OS: the comparison is not fitted; its OS effect is predicted" in remark
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", INCOMPLETE)
 def test_a_part_of_an_effect_is_refused(table, added):
     text, code = INCOMPLETE[table]

@@ -21,6 +21,7 @@ BROKEN_SETS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BROKEN_SETS)
 @pytest.mark.parametrize("check", [True, False])
 def test_broken_sets(name, check, own_tables, tmp_path, capsys):
@@ -51,6 +52,7 @@ def test_a_rule_that_selects_nothing_is_a_warning(own_tables, capsys):
 PAIR = "brisk-ta:ttp:final,brisk-ta:os:final"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "code", "words"),
     [
@@ -114,6 +116,7 @@ def test_no_shipped_set_with_a_rule_includes_locoregional_comparisons(live_trial
     assert {flow[name].reason for name in locoregional} == {"the set excludes class locoregional"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ["class,not sirtt", "class,not", "stage,not early", "year,not 1850"])
 def test_a_rule_that_excludes_an_unknown_value(row, own_tables, capsys):
     (own_tables.folder / "sets" / "mine.csv").write_text(f"column,value\nstage,advanced\n{row}\n")
@@ -146,6 +149,7 @@ def test_a_listed_file_that_is_missing(name, own_tables, capsys):
     assert f"{name}: W137 warning: SHA256SUMS lists this file" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "warnings"),
     [

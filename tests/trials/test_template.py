@@ -66,6 +66,7 @@ def fill_in(path, *trials, keep_examples=True):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["xlsx", "csv"])
 @pytest.mark.parametrize("keep_examples", [True, False])
 def test_template_fill_in_check_and_read(ending, keep_examples, tmp_path, capsys):
@@ -85,6 +86,7 @@ def test_template_fill_in_check_and_read(ending, keep_examples, tmp_path, capsys
     assert np.isnan(arms.loc["exp", "median_os"])  # not reached
 
 
+@pytest.mark.slow
 def test_the_filled_template_is_fitted(tmp_path, capsys):
     path = fill_in(written(tmp_path, "xlsx"), TRIAL)
     assert fit(["intermediate", "--add", str(path), "--model", "weighted-regression", "--json", "--quiet"]) == 0
@@ -112,6 +114,7 @@ def test_a_filled_template_is_fitted_alone(tmp_path):
     assert trials.surrogates == ("PFS",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["xlsx", "csv"])
 def test_the_examples_alone_are_not_read(ending, tmp_path):
     with pytest.raises(DataError) as raised:

@@ -108,6 +108,8 @@ def _answer(run: FitRun, new_trial: NewTrial) -> Iterator[Detail]:
     yield Grid(headings, tuple(rows), compact=True)
     beyond = any(entry.beyond_data for _, reply in answered for entry in run.predictions_by(reply.quoted))
     remarks = [text("prediction_which_set")] if len(answered) > 1 else []
+    if any(len(run.predictions_by(reply.quoted)) > 1 for _, reply in answered):
+        remarks.append(text("prediction_shared_error", rho=as_given(new_trial.rho_within)))
     yield Note(" ".join([*remarks, *_reasons(run), *([f"{EXTRAPOLATION}."] if beyond else [])]))
     key = "prediction_to_paste" if len(answered) == 1 else "prediction_to_paste_first"
     yield Note(text(key, sentence=_sentence(run, new_trial, *answered[0])))

@@ -127,14 +127,14 @@ class Fault:
         )
 
 
-def own_faults(faults: Iterable[Fault]) -> list[Fault]:
+def user_faults(faults: Iterable[Fault]) -> list[Fault]:
     """Return the faults of the user's rows, without those of the shipped tables."""
     return [fault for fault in faults if not fault.file.startswith("data/trials/")]
 
 
 def data_warnings(faults: Iterable[Fault]) -> list[Fault]:
     """Return the warnings about the user's rows."""
-    return [fault for fault in own_faults(faults) if fault.severity == "warning"]
+    return [fault for fault in user_faults(faults) if fault.severity == "warning"]
 
 
 class DataError(SurrogacyError):

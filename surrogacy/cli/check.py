@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from surrogacy.analysis.settings import FitSettings
 from surrogacy.cli.streams import counted, result_stream
-from surrogacy.errors import DataError, ExitCode, SurrogacyError, own_faults
+from surrogacy.errors import DataError, ExitCode, SurrogacyError, user_faults
 from surrogacy.evaluation.placement import require_focus
 from surrogacy.results.requirements import refuse_unfittable, usability_lines
 from surrogacy.trials import AnalysisSet, TrialSet
@@ -36,7 +36,7 @@ def check(settings: FitSettings, *, strict: bool) -> ExitCode:
     errors = [fault for fault in in_sets if fault.severity == "error"]
     if errors:
         raise DataError(errors)
-    faults = own_faults(trials.faults) if settings.added else [*trials.faults, *in_sets]
+    faults = user_faults(trials.faults) if settings.added else [*trials.faults, *in_sets]
     warnings, remarks = (sum(fault.severity == severity for fault in faults) for severity in ("warning", "info"))
     with result_stream():
         for fault in faults:

@@ -174,8 +174,8 @@ class WeightedRegression:
             new_n=(float(effects.n[known].mean()) if self.new_n is None else self.new_n) if by_size else None,
             degrees_of_freedom=float(len(effects) - 2),
             data_range=data_range(effects),
-            own_variance=float(least_squares.scale / weights.mean()),
-            own_size=NewTrialSize("equal-weights" if exponent == 0.0 else "mean-weight"),
+            default_variance=float(least_squares.scale / weights.mean()),
+            default_size=NewTrialSize("equal-weights" if exponent == 0.0 else "mean-weight"),
             scatter_known=False,
         )
 

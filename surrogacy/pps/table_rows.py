@@ -159,15 +159,15 @@ def selected_arms(rows: Sequence[ArmRow]) -> list[ArmRow]:
     list of ArmRow
         In the order of the preferred rows.
     """
-    others: dict[tuple[str, str], list[ArmRow]] = {}
+    further: dict[tuple[str, str], list[ArmRow]] = {}
     for row in rows:
         if not row.preferred and row.evidence in VERIFIED:
-            others.setdefault((row.comparison, row.arm), []).append(row)
+            further.setdefault((row.comparison, row.arm), []).append(row)
     selected = []
     for arm in filter(lambda row: row.preferred, rows):
-        for other in others.get((arm.comparison, arm.arm), ()):
-            if np.isnan([arm.n, other.n]).any() or arm.n == other.n:
-                arm = _completed(arm, other)
+        for row in further.get((arm.comparison, arm.arm), ()):
+            if np.isnan([arm.n, row.n]).any() or arm.n == row.n:
+                arm = _completed(arm, row)
         selected.append(arm)
     return selected
 

@@ -44,7 +44,7 @@ class Line:
 
     The variance of a prediction at ``x`` for a new trial of ``n`` patients is
     ``(1, x) covariance (1, x)' + sigma**2 + trial_variance / n**exponent``. If neither the caller nor ``new_n`` states
-    a size, the last term is ``own_variance``.
+    a size, the last term is ``default_variance``.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ class Line:
         Degrees of freedom of the t quantile; None = normal.
     data_range : tuple of float
         Smallest and largest observed surrogate log HR.
-    own_variance : float
+    default_variance : float
         Sampling variance of the final effect of a new trial without a stated size.
-    own_size : NewTrialSize
+    default_size : NewTrialSize
         Size of that trial in words.
     scatter_known : bool
         Whether the scatter of the true effects about the line is known separately from the sampling error. Without it,
@@ -92,8 +92,8 @@ class Line:
     new_n: float | None
     degrees_of_freedom: float | None
     data_range: tuple[float, float]
-    own_variance: float = 0.0
-    own_size: NewTrialSize = TRUE_EFFECT
+    default_variance: float = 0.0
+    default_size: NewTrialSize = TRUE_EFFECT
     scatter_known: bool = True
     surrogate: SurrogateDistribution | None = None
 
@@ -119,7 +119,7 @@ class Line:
         if not self.scatter_known and size is not None and np.isinf(size):
             raise UsageError(NO_SCATTER)
         if size is None or self.exponent == 0.0:
-            return self.sigma**2 + self.own_variance
+            return self.sigma**2 + self.default_variance
         if np.isinf(size):
             return self.sigma**2
         if np.isnan(self.trial_variance):
@@ -129,7 +129,7 @@ class Line:
     def new_trial(self, n: float | None = None) -> NewTrialSize:
         """Size of the new trial of a prediction."""
         size = self.new_n if n is None else n
-        return self.own_size if size is None or self.exponent == 0.0 else NewTrialSize.of(size)
+        return self.default_size if size is None or self.exponent == 0.0 else NewTrialSize.of(size)
 
     def predict(
         self, log_hr: npt.ArrayLike, n: float | None = None, level: float = LEVEL, band: Band = "prediction"

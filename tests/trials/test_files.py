@@ -12,7 +12,7 @@ from surrogacy.errors import DataError
 from surrogacy.fit import main
 from surrogacy.trials import files, read_pairs
 from surrogacy.trials.user_tables import workbooks
-from surrogacy.trials.user_tables.own_tables import read_own_table
+from surrogacy.trials.user_tables.table_files import read_user_table
 from tests.support.fault_inputs import HEADER, ROWS, renamed, table, workbook
 
 REFUSED = {
@@ -61,7 +61,7 @@ def test_large_files_are_refused(file, monkeypatch):
     monkeypatch.setattr(workbooks, "SIZE_LIMIT", 100)
     for name, content in (("large.csv", table(*ROWS)), ("large.xlsx", workbook())):
         with pytest.raises(DataError, match="MiB"):
-            read_own_table(file(name, content))
+            read_user_table(file(name, content))
 
 
 def test_names_that_are_read_as_they_are(file):
@@ -97,7 +97,7 @@ def test_pipes(tmp_path):
     os.mkfifo(path)
     writer = threading.Thread(target=lambda: path.write_bytes(table(*ROWS)))
     writer.start()
-    assert len(read_own_table(path).rows) == 4
+    assert len(read_user_table(path).rows) == 4
     writer.join()
 
 

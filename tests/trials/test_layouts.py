@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from surrogacy.trials.standard_errors import standard_error_from_interval
-from surrogacy.trials.user_tables.own_tables import read_own_table
+from surrogacy.trials.user_tables.table_files import read_user_table
 from tests.support.effects import effects_of
 
 # two trials, in the layouts and spellings that people have
@@ -116,4 +116,4 @@ def test_a_p_value_near_one_gives_only_a_rough_error(trials):
 def test_line_numbers_count_lines_of_the_file(tmp_path):
     path = tmp_path / "own.csv"
     path.write_text('trial,notes\nA,"two\nlines"\n\nB,x\n')
-    assert [row.line for row in read_own_table(path).rows] == [2, 5]
+    assert [row.line for row in read_user_table(path).rows] == [2, 5]

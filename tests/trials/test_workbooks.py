@@ -9,7 +9,7 @@ from surrogacy.errors import DataError
 from surrogacy.fit import main
 from surrogacy.trials import read_pairs
 from surrogacy.trials.user_tables import workbooks
-from surrogacy.trials.user_tables.own_tables import read_own_table
+from surrogacy.trials.user_tables.table_files import read_user_table
 from tests.support.fault_inputs import repacked, workbook
 
 
@@ -38,13 +38,13 @@ def test_truth_values_in_a_workbook(file):
 
 
 def test_a_workbook_under_another_name(file):
-    assert len(read_own_table(file("table.csv", workbook())).rows) == 3
+    assert len(read_user_table(file("table.csv", workbook())).rows) == 3
 
 
 def test_a_workbook_that_unpacks_to_more_than_the_limit(file, monkeypatch):
     monkeypatch.setattr(workbooks, "SIZE_LIMIT", 1000)
     with pytest.raises(DataError, match="unpacks to"):
-        read_own_table(file("bomb.xlsx", workbook()))
+        read_user_table(file("bomb.xlsx", workbook()))
 
 
 def formula_in(cell):

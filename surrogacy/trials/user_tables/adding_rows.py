@@ -17,7 +17,7 @@ from surrogacy.trials.rules.arm_rules import GROUPS, check_added_cells, months
 from surrogacy.trials.standard_errors import standard_error
 from surrogacy.trials.user_tables.arm_columns import weakest
 from surrogacy.trials.user_tables.layouts import OWN_ROLES, UserRows, to_rows
-from surrogacy.trials.user_tables.own_tables import read_own_table
+from surrogacy.trials.user_tables.table_files import read_user_table
 from surrogacy.trials.user_tables.template import without_examples
 from surrogacy.trials.user_tables.trial_facts import differ
 from surrogacy.trials.value_names import allowed_value, is_same_spelling, remedy_of_value
@@ -43,7 +43,7 @@ def added_rows(path: Path, roles: Mapping[str, str]) -> UserRows:
     roles : mapping
         Endpoints for the headings ``hr_surrogate`` and ``hr_final``.
     """
-    table, examples = without_examples(read_own_table(path))
+    table, examples = without_examples(read_user_table(path))
     rows = _without_unreported(to_rows(table, roles), (*FINALS, roles["final"]))
     if not rows.effects:
         rule = "the table has a header but no rows"

@@ -31,7 +31,7 @@ FEWEST_COLUMNS = 3  # of a table in which a row with one filled cell is a note
 ENDPOINT_COLUMN = "endpoint"
 
 
-def read_own_table(path: Path) -> Table:
+def read_user_table(path: Path) -> Table:
     """Read a user's CSV or XLSX file; ``-`` is standard input.
 
     In a workbook, the first sheet whose header fits is read, or all sheets that are named by an endpoint.

@@ -186,7 +186,7 @@ def test_focus_on_the_command_line(capsys, tmp_path):
     document = json.loads(capsys.readouterr().out)
     assert {record["trial"] for record in document["placement"]} == {"oriental"}
     assert main(["tactics-2022", "--focus", "nobody", "--json"]) == 2
-    assert "--focus nobody: no set of this run" in capsys.readouterr().err
+    assert "--focus nobody: the tables have no trial of this name" in capsys.readouterr().err
     assert main(["llovet-2019-pfs", "--json", *PINNED]) == 0  # tactics is not in it, and was not asked for
     assert json.loads(capsys.readouterr().out)["placement"] == []
     out = tmp_path / "out"

@@ -11,11 +11,10 @@ from rich.prompt import Confirm, Prompt
 from rich.text import Text
 
 from surrogacy.errors import Fault, UsageError
-from surrogacy.trials.columns import Column
+from surrogacy.trials.columns import VERIFIED, Column
 from surrogacy.trials.curated_copy import bibliography_keys, check_comparison, known_comparisons, preferred_effects
 from surrogacy.trials.curation import (
     COLUMNS,
-    VERIFIED,
     Curation,
     check_cells,
     check_effect,

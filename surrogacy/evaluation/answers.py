@@ -40,7 +40,7 @@ class Conclusion(StrEnum):
 
     @property
     def is_shown(self) -> bool:
-        """Whether the trials show that larger surrogate effects go with larger final effects."""
+        """Return whether the trials show that larger surrogate effects go with larger final effects."""
         return self not in (Conclusion.PRIOR, Conclusion.UNCLEAR, Conclusion.INVERSE)
 
 

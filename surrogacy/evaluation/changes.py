@@ -172,6 +172,8 @@ def changes(before: Sequence[FittedSet], after: Sequence[FittedSet]) -> list[Cha
             results = _result(earlier, model), _result(fitted, model)
             omissions = _omissions(earlier, model), _omissions(fitted, model)
             for name in headline(model):
+                before_value, before_low, before_high = _with_limits(results[0], name)
+                after_value, after_low, after_high = _with_limits(results[1], name)
                 entries.append(
                     Change(
                         set=fitted.name,
@@ -183,8 +185,12 @@ def changes(before: Sequence[FittedSet], after: Sequence[FittedSet]) -> list[Cha
                         reason="; ".join(dict.fromkeys(entry.reason for entry in omissions[1])),
                         remedy=remedies(omissions[1]),
                         estimate=name,
-                        **_values(results[0], name, "before"),
-                        **_values(results[1], name, "after"),
+                        before=before_value,
+                        before_low=before_low,
+                        before_high=before_high,
+                        after=after_value,
+                        after_low=after_low,
+                        after_high=after_high,
                     )
                 )
     return entries
@@ -208,12 +214,11 @@ def _size(result: Result | None) -> int | None:
     return None if result is None else len(result.effects)
 
 
-def _values(result: Result | None, name: str, when: str) -> dict[str, Any]:
-    """Return an estimate with its interval; a threshold effect has no interval."""
+def _with_limits(result: Result | None, name: str) -> tuple[float | None, float | None, float | None]:
+    """Return an estimate and the limits of its interval; a threshold effect has no interval."""
     value = None if result is None else estimate_values(result.estimates).get(name)
     estimate = Estimate(None) if result is None else result.estimate(name)
-    number = None if value is None else float(value)
-    return {when: number, f"{when}_low": estimate.low, f"{when}_high": estimate.high}
+    return None if value is None else float(value), estimate.low, estimate.high
 
 
 def prediction_changes(before: Sequence[Placement], after: Sequence[Placement]) -> list[Change]:

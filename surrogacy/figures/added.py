@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
-from surrogacy.figures.bubble import bubble_data, draw_bubbles
+from surrogacy.figures.bubble import LABEL_ALL_UP_TO, bubble_data, draw_bubbles
 from surrogacy.figures.labels import Label, place_labels
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import final_name, surrogate_names
@@ -23,7 +23,6 @@ from surrogacy.results.result import Result
 
 POINTS = 60  # of a line
 PAD = 0.09  # log HR around the symbols
-LABEL_ALL_UP_TO = 17
 BEFORE = "0.35"
 SHORT_DASHES, LONG_DASHES = (0, (4, 2)), (0, (6, 2))
 

@@ -41,7 +41,7 @@ SWEEPS, STARTS, MOST_STARTS = 12, 3, 12  # further starts only while names confl
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """What a name avoids, in points from the corner of the figure.
+    """Obstacles that a name avoids, in points from the corner of the figure.
 
     Parameters
     ----------

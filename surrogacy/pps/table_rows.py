@@ -12,7 +12,7 @@ import pandas as pd
 
 from surrogacy.pps.trial_summary import Median, PpsDefinition
 from surrogacy.trials import TrialSet
-from surrogacy.trials.columns import EVIDENCE
+from surrogacy.trials.columns import EVIDENCE, VERIFIED
 from surrogacy.trials.frames import ReportedEffect
 
 
@@ -91,7 +91,6 @@ MEDIANS = (
     ("median_pps", "pps_definition"),
 )
 LATER_THERAPY = (("post_therapy_pct",), ("post_systemic_pct",))
-VERIFIED = ("primary", "secondary")
 
 
 @dataclass(frozen=True, slots=True)

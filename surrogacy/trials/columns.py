@@ -22,6 +22,7 @@ PATTERNS = {
     "date": r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?",
 }
 EVIDENCE = ("primary", "secondary", "unverified")
+VERIFIED = EVIDENCE[:2]
 # accepted in a user's table
 EVIDENCE_ALIASES = {"memory": "unverified", "read-primary": "primary", "read-secondary": "secondary"}
 STAGES = ("intermediate", "advanced", "mixed")

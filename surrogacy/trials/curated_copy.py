@@ -24,7 +24,7 @@ from surrogacy.trials.files import read_bytes
 from surrogacy.trials.reading import read_trials
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.trial_set import TrialSet
-from surrogacy.trials.user_tables.trial_facts import differ
+from surrogacy.trials.user_tables.trial_facts import differ, repeated_comparison
 
 BIBLIOGRAPHY, CHANGES = "sources.bib", "CHANGELOG.md"
 BIB_KEY = re.compile(r"^\s*@\w+\{\s*([^,\s]+)\s*,", re.MULTILINE)
@@ -183,9 +183,8 @@ def check_comparison(row: Row, known: Mapping[str, Row]) -> Iterator[Fault]:
         similar = alike.get(squash(row["comparison"])) or alike.get(squash(row["label"]))
         if similar is not None:
             name = similar["comparison"]
-            rule = f"this looks like {name}, which is already in the table and would count twice"
             fix = f"use comparison = {name} to add hazard ratios to it, or give another name"
-            yield fault("E109", row, "comparison", rule, fix)
+            yield repeated_comparison(row, name, fix)
         return
     for column in TRIALS:
         described = column.name in ("comparison", "label", "source", "notes")

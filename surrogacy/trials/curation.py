@@ -10,7 +10,7 @@ from datetime import date
 from surrogacy.errors import Fault
 from surrogacy.results.suggestions import did_you_mean
 from surrogacy.trials.cells import parse_interval
-from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, TRIALS, Column
+from surrogacy.trials.columns import ARMS, EFFECTS, OPTIONAL_EFFECTS, TRIALS, VERIFIED, Column
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.rules import effect_rules
 from surrogacy.trials.rules.quotation_rules import check_quotations
@@ -27,7 +27,6 @@ REFERENCE = (
 """Columns of a publication, of which the bibliography has one entry each."""
 COLUMNS = {"trial": TRIALS, "effect": (*EFFECTS, *OPTIONAL_EFFECTS), "arm": ARMS, "source": REFERENCE}
 """Columns of each kind of record that a curator gives."""
-VERIFIED = ("primary", "secondary")
 PROOF = ("source", "where", "quote")  # columns that show where a number was read
 KEY = r"\w[\w:.+-]*"
 DOI = r"10\.[0-9]{4,9}/\S+"

@@ -9,7 +9,7 @@ import re
 import stat
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,10 +105,8 @@ def read_table(path: Path, name: str | None = None, *, complete: bool = False) -
     if is_workbook(path, raw):
         rule, fix = "this is a workbook, not text", "save it as CSV"
         raise DataError([fault("E001", Row(file), "", rule, fix)])
-    text = decoded(raw, file)
-    declared = re.match(r"sep=(.)\n", text)  # written for Excel
-    delimiter = declared[1] if declared else delimiter_of(text.partition("\n")[0])
-    (line, header), *rows = filled_rows(split_text(text, delimiter, file)[1 if declared else 0 :], file)
+    lines, delimiter = text_rows(decoded(raw, file), file, lambda text: delimiter_of(text.partition("\n")[0]))
+    (line, header), *rows = filled_rows(lines, file)
     return table_of_cells(file, (line, header), rows, decimal_comma=delimiter != ",", complete=complete)
 
 
@@ -148,6 +146,23 @@ def read_bytes(path: Path, file: str) -> bytes:
         rule = f"the file is larger than {SIZE_LIMIT / 2**20:.0f} MiB, the largest that is read"
         raise DataError([fault("E001", Row(file), "", rule, "give a table of trials, without patient data")])
     return raw
+
+
+def text_rows(text: str, file: str, separator: Callable[[str], str]) -> tuple[list[tuple[int, list[str]]], str]:
+    """Return the rows of a CSV text with their lines, and the separator: as declared for Excel, else as guessed.
+
+    Parameters
+    ----------
+    text : str
+        A first line such as ``sep=;`` declares the separator, and is not a row.
+    file : str
+        Name for messages.
+    separator : callable
+        Takes the text and returns the separator, if none is declared.
+    """
+    declared = re.match(r"sep=(.)\n", text)
+    delimiter = declared[1] if declared else separator(text)
+    return split_text(text, delimiter, file)[1 if declared else 0 :], delimiter
 
 
 def split_text(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:

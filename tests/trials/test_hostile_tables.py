@@ -1,6 +1,5 @@
 """Tables of published papers and of other programs: each effect is read exactly, or a message names the cell."""
 
-import numpy as np
 import openpyxl
 import pytest
 
@@ -8,11 +7,7 @@ from surrogacy.errors import DataError
 from surrogacy.trials import read_pairs, read_trials
 from surrogacy.trials.user_tables.endpoint_variants import base_endpoint
 from tests.support.natural_tables import HEADINGS, LONG, LONG_HEADINGS, NUMBERS, ROWS, lines, sheet_of
-
-RATIOS = {row[0]: [float(row[3]), float(row[6])] for row in ROWS}
-ERRORS = {
-    row[0]: [np.log(float(row[start + 2]) / float(row[start + 1])) / (2 * 1.959964) for start in (3, 6)] for row in ROWS
-}
+from tests.support.plain_effects import assert_plain_effects
 
 
 @pytest.fixture
@@ -25,15 +20,6 @@ def written(tmp_path):
         return path
 
     return write
-
-
-def assert_effects(effects):
-    """Compare the effects of the three trials with those of the plain table."""
-    assert set(RATIOS) <= set(effects.trial)
-    for name in RATIOS:
-        row = effects.trial.index(name)
-        assert np.exp(effects.log_hr[row]) == pytest.approx(RATIOS[name])
-        assert effects.se[row] == pytest.approx(ERRORS[name], rel=1e-4)
 
 
 def read(path):
@@ -66,13 +52,13 @@ def long_table(surrogate, final="OS"):
 )
 def test_an_endpoint_with_its_assessment_is_added(surrogate, final, written):
     trials = read_trials(add=written(long_table(surrogate, final)))
-    assert_effects(trials.pair())
+    assert_plain_effects(trials.pair())
     assert any(fault.code == "I143" and fault.value == surrogate for fault in trials.faults)
 
 
 def test_a_table_that_is_fitted_alone_keeps_the_name_of_its_surrogate(written):
     effects, _ = read(written(long_table("PFS (BICR)", "OS (ITT)")))
-    assert_effects(effects)
+    assert_plain_effects(effects)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +103,7 @@ def test_another_measure_of_effect_is_refused(measure, written):
 
 @pytest.mark.parametrize("measure", ["HR", "log HR", "Hazard Ratio", "GEN"])
 def test_the_measure_may_be_the_hazard_ratio(measure, written):
-    assert_effects(read(written(lines([[*LONG_HEADINGS, "measure"], *([*row, measure] for row in LONG)])))[0])
+    assert_plain_effects(read(written(lines([[*LONG_HEADINGS, "measure"], *([*row, measure] for row in LONG)])))[0])
 
 
 @pytest.mark.parametrize("text", ["Trials of TACE; 99% CI", "90 % confidence intervals", "Values are HR (97.5%-KI)"])
@@ -144,7 +130,7 @@ def test_hidden_rows_and_columns_of_a_workbook_are_named(written):
     workbook.active.column_dimensions["Q"].hidden = True
     workbook.save(path)
     effects, faults = read(path)
-    assert_effects(effects)
+    assert_plain_effects(effects)
     assert [fault.code for fault in faults] == ["W135"]
     assert faults[0].rule.endswith("which are read: row 3, column I")
 

@@ -9,11 +9,7 @@ from surrogacy.trials import read_pairs
 from surrogacy.trials.cells import parse_interval
 from surrogacy.trials.user_tables.headings import interpret_heading
 from tests.support.natural_tables import HEADINGS, LONG, LONG_HEADINGS, ROWS, decimal_comma, lines, sheet_of
-
-RATIOS = {row[0]: [float(row[3]), float(row[6])] for row in ROWS}
-ERRORS = {
-    row[0]: [np.log(float(row[start + 2]) / float(row[start + 1])) / (2 * 1.959964) for start in (3, 6)] for row in ROWS
-}
+from tests.support.plain_effects import assert_plain_effects
 
 
 @pytest.fixture
@@ -24,11 +20,7 @@ def read(tmp_path):
         path = tmp_path / name
         path.write_bytes(content)
         trials = read_pairs(path)
-        effects = trials.pair(trials.surrogates)
-        for trial in RATIOS:
-            row = effects.trial.index(trial)
-            assert np.exp(effects.log_hr[row]) == pytest.approx(RATIOS[trial])
-            assert effects.se[row] == pytest.approx(ERRORS[trial], rel=1e-4)
+        assert_plain_effects(trials.pair(trials.surrogates))
         return trials
 
     return check

@@ -19,7 +19,7 @@ from surrogacy.trials.user_tables.arm_columns import weakest
 from surrogacy.trials.user_tables.layouts import OWN_ROLES, UserRows, to_rows
 from surrogacy.trials.user_tables.table_files import read_user_table
 from surrogacy.trials.user_tables.template import without_examples
-from surrogacy.trials.user_tables.trial_facts import differ
+from surrogacy.trials.user_tables.trial_facts import differ, repeated_comparison
 from surrogacy.trials.value_names import allowed_value, is_same_spelling, remedy_of_value
 
 # descriptions of a comparison on which no estimate depends
@@ -204,9 +204,8 @@ def merge(
         old = known.get(row["comparison"])
         if old is None and squash(row["comparison"]) in alike:
             name = alike[squash(row["comparison"])]
-            rule = f"this looks like {name}, which is already in the table and would count twice"
             fix = f"name it {name} to replace that comparison for this run, or give it another name"
-            faults.append(fault("E109", row, "comparison", rule, fix))
+            faults.append(repeated_comparison(row, name, fix))
             continue
         if old is None:
             faults += _may_be_curated(row, alike)

@@ -19,8 +19,8 @@ from surrogacy.trials.files import (
     filled_rows,
     is_workbook,
     read_bytes,
-    split_text,
     table_of_cells,
+    text_rows,
 )
 from surrogacy.trials.rows import Row, fault
 from surrogacy.trials.user_tables.table_header import MOST_ROWS_ABOVE, RATIOS, Header, find_header
@@ -58,10 +58,7 @@ def read_user_table(path: Path) -> Table:
         named = [(f"{file}, sheet {sheet.title!r}", sheet) for sheet in sheets]
         tables = [_table(name, sheet.rows, sheet.faults, merged=sheet.merged) for name, sheet in named]
         return _stacked(file, [(sheet.endpoint, table) for sheet, table in zip(sheets, tables, strict=True)])
-    text = decoded(raw, file)
-    declared = re.match(r"sep=(.)\n", text)  # written for Excel
-    delimiter = declared[1] if declared else _delimiter(text)
-    rows = split_text(text, delimiter, file)[1 if declared else 0 :]
+    rows, delimiter = text_rows(decoded(raw, file), file, _delimiter)
     return _table(file, rows, (), decimal_comma=delimiter != ",")
 
 

@@ -131,6 +131,12 @@ def similar_names(rows: Sequence[Row]) -> Iterator[Fault]:
                     yield fault("W140", row, column, rule, "use one spelling if the names mean the same")
 
 
+def repeated_comparison(row: Row, name: str, fix: str) -> Fault:
+    """Return E109: the comparison of a row is in the tables under the similar name ``name``."""
+    rule = f"this looks like {name}, which is already in the table and would count twice"
+    return fault("E109", row, "comparison", rule, fix)
+
+
 def misplaced_numbers(rows: Sequence[Row]) -> Iterator[Fault]:
     """W142: a column that names a treatment, a population or a control arm has no numbers."""
     for row in rows:

@@ -35,7 +35,7 @@ def section(run: FitRun) -> Section:
             f"{prediction.set} (k = {prediction.k})",
             model_label(prediction.model),
             prediction.target,
-            _predicted(prediction),
+            predicted_words(prediction),
             interval(prediction.low_80, prediction.high_80),
             number(prediction.p_below_1),
         )
@@ -97,7 +97,7 @@ def _answer(run: FitRun, new_trial: NewTrial) -> Iterator[Detail]:
         (
             set_label(entry.set),
             entry.target,
-            _predicted(entry),
+            predicted_words(entry),
             interval(entry.low_80, entry.high_80),
             percent(entry.p_below_1),
         )
@@ -116,7 +116,8 @@ def _answer(run: FitRun, new_trial: NewTrial) -> Iterator[Detail]:
     yield BLANK
 
 
-def _predicted(prediction: NewTrialPrediction) -> str:
+def predicted_words(prediction: NewTrialPrediction) -> str:
+    """Return the predicted hazard ratio with its 95 % interval; a dagger marks an extrapolation."""
     shown = value_and_interval(prediction.predicted, prediction.low_95, prediction.high_95)
     return f"{shown} †" if prediction.beyond_data else shown
 

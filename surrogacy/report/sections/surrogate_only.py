@@ -9,6 +9,7 @@ from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.new_trial_prediction import TRUE_EFFECT
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, main_predictions
 from surrogacy.report.section import Cell, Detail, Entry, Grid, Note, Section, table, text
+from surrogacy.report.sections.predictions import EXTRAPOLATION, predicted_words
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_label
 from surrogacy.results.format import interval, number, percent, value_and_interval
@@ -92,8 +93,7 @@ def _block(run: FitRun, name: str, final: str) -> Iterator[Detail]:
             Cell(entry.comparison.label, "added for this run" if entry.comparison.added else ""),
             f"{endpoint_label(entry.comparison.endpoint)} "
             f"{value_and_interval(entry.prediction.hr_surrogate, *entry.surrogate_limits)}",
-            value_and_interval(entry.prediction.predicted, entry.prediction.low_95, entry.prediction.high_95)
-            + (" †" if entry.prediction.beyond_data else ""),
+            predicted_words(entry.prediction),
             interval(entry.prediction.low_80, entry.prediction.high_80),
             percent(entry.prediction.p_below_1),
         )
@@ -104,8 +104,4 @@ def _block(run: FitRun, name: str, final: str) -> Iterator[Detail]:
     title = text("surrogate_only_title", final=final, model=model_label(first.model), target=first.target)
     yield Note(title)
     beyond = any(entry.prediction.beyond_data for entry in entries)
-    yield Grid(
-        headings,
-        tuple(rows),
-        caption="† beyond the surrogate effects of the set: an extrapolation" if beyond else "",
-    )
+    yield Grid(headings, tuple(rows), caption=EXTRAPOLATION if beyond else "")

@@ -275,8 +275,9 @@ class Effects:
         control = ((self.control_share * self.se**2)[members]).prod(axis=1) ** 0.5
         rest = (((1 - self.control_share) * self.se**2)[members]).prod(axis=1) ** 0.5
         rho = self.rho_within[members]
-        low = max(-1.0, float(np.nanmax((rho * whole - rest) / control)))
-        high = min(1.0, float(np.nanmin((rho * whole + rest) / control)))
+        # fmax and fmin ignore NaN, the comparisons without both endpoints
+        low = float(np.fmax.reduce((rho * whole - rest) / control, initial=-1.0))
+        high = float(np.fmin.reduce((rho * whole + rest) / control, initial=1.0))
         if low > high + 1e-9:
             names = ", ".join(name for name, member in zip(self.comparison, members, strict=True) if member)
             raise FitError(
@@ -321,8 +322,8 @@ class Effects:
         """Return the effects without the comparisons of a trial."""
         return self.take(np.array([name != trial for name in self.trial]))
 
-    def with_rho_within(self, rho_within: float) -> Effects:
-        """Return the effects with another within-trial correlation where it is assumed, not reported."""
+    def with_rho_within(self, rho_within: npt.ArrayLike) -> Effects:
+        """Return the effects with another within-trial correlation (scalar or (k,)) where it is assumed."""
         return replace(self, rho_within=np.where(self.rho_known, self.rho_within, rho_within))
 
 

@@ -34,7 +34,7 @@ from surrogacy.pps.offset_sensitivity import offset_sensitivity
 from surrogacy.pps.read_summaries import read_all_inputs, read_inputs
 from surrogacy.pps.trial_summary import PpsDefinition, TrialSummary
 from surrogacy.trials import TrialSet
-from surrogacy.trials.pairing import part_of
+from surrogacy.trials.paired_effects import part_of
 
 DEFINITIONS: tuple[PpsDefinition, ...] = ("median-difference", "model")
 RESAMPLES_PER_TRIAL = 300  # for every trial but the trial in focus, which takes `PpsSettings.resamples`

@@ -39,6 +39,13 @@ def add_pairing(group: _ArgumentGroup, default: str) -> None:
         help="treatment of comparisons that share a control arm: model their covariance (cov, the default), keep the "
         "first, or combine the experimental arms",
     )
+    add(
+        "--one-endpoint",
+        default="exclude",
+        choices=("exclude", "include"),
+        help="comparisons with a hazard ratio of one endpoint alone: exclude (default), so that all models describe "
+        "the same comparisons, or include in the bivariate models, which assumes that the other is missing at random",
+    )
 
 
 def add_rho_within(group: _ArgumentGroup) -> None:
@@ -71,4 +78,6 @@ def pairing_of(options: Namespace) -> Pairing:
     from surrogacy.trials.analysis_set import Pairing
 
     endpoints = tuple(filter(None, map(str.strip, (options.endpoints or "").split(","))))
-    return Pairing(endpoints, (), options.rho_within, options.min_evidence, options.shared_control)
+    return Pairing(
+        endpoints, (), options.rho_within, options.min_evidence, options.shared_control, options.one_endpoint
+    )

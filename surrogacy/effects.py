@@ -275,8 +275,7 @@ class Effects:
         control = ((self.control_share * self.se**2)[members]).prod(axis=1) ** 0.5
         rest = (((1 - self.control_share) * self.se**2)[members]).prod(axis=1) ** 0.5
         rho = self.rho_within[members]
-        # fmax and fmin ignore NaN, the comparisons without both endpoints
-        low = float(np.fmax.reduce((rho * whole - rest) / control, initial=-1.0))
+        low = float(np.fmax.reduce((rho * whole - rest) / control, initial=-1.0))  # ignores NaN
         high = float(np.fmin.reduce((rho * whole + rest) / control, initial=1.0))
         if low > high + 1e-9:
             names = ", ".join(name for name, member in zip(self.comparison, members, strict=True) if member)

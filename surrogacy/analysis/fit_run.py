@@ -18,10 +18,12 @@ from surrogacy.evaluation.differences import Difference
 from surrogacy.evaluation.external_validation import External
 from surrogacy.evaluation.influence import Influence, influence_record, pivotal_trials
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
+from surrogacy.evaluation.one_endpoint import OneEndpointRefit
 from surrogacy.evaluation.placement import Focus, Placement, placement_record
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, main_predictions
 from surrogacy.pps.decomposition import Decomposition
+from surrogacy.pps.shared_patients import SharedPatients
 from surrogacy.results.labels import CLASSES, model_label
 from surrogacy.results.requirements import NotFitted
 from surrogacy.results.result import Result
@@ -66,6 +68,10 @@ class SetFit:
         Models that were not fitted because the tables lack a quantity that they need.
     rho_within_grid, prior_sensitivity, leave_one_out : tuple of dict
         Refits with other within-trial correlations, with other priors, and without each trial.
+    one_endpoint : tuple of OneEndpointRefit
+        Refits without and with the comparisons that report one endpoint; empty if there are none.
+    shared_patients : tuple of SharedPatients
+        Within-trial correlation of each comparison that follows from its patients.
     influences : tuple of Influence
         Refits without each trial, with conclusions and changes.
     cross_validation : tuple of CrossValidation
@@ -90,6 +96,8 @@ class SetFit:
     rho_within_grid: tuple[Record, ...] = ()
     prior_sensitivity: tuple[Record, ...] = ()
     leave_one_out: tuple[Record, ...] = ()
+    one_endpoint: tuple[OneEndpointRefit, ...] = ()
+    shared_patients: tuple[SharedPatients, ...] = ()
     influences: tuple[Influence, ...] = ()
     cross_validation: tuple[CrossValidation, ...] = ()
     influence: tuple[Record, ...] = ()

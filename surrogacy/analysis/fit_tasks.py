@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import NamedTuple, cast
 
 from surrogacy.analysis.fit_run import Failure, SetFit, SetVerdict
@@ -18,6 +19,7 @@ from surrogacy.evaluation.differences import Difference, compare_sets
 from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.evaluation.influence import delete_one, regression_diagnostics
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
+from surrogacy.evaluation.one_endpoint import pairs_with_one_endpoint, vary_one_endpoint
 from surrogacy.evaluation.placement import Focus, Placement, place, shown_placements
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.sensitivity import vary_one_choice
@@ -28,11 +30,11 @@ from surrogacy.models.correlation import WeightedPearson
 from surrogacy.models.regression import WeightedRegression
 from surrogacy.pps.decomposition import Decomposition, decompose
 from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.pps.shared_patients import shared_patients, with_shared_patients
 from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import MissingDataError, NotFitted, fitting_error, refusal, split_by_requirements
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, TrialSet
-from surrogacy.trials.analysis_set import Source
 
 FACTORS = ("line", "class", "masking", "region", "stage", "surrogate", "era")
 LATER_ERA = 2019  # immunotherapy, and the years after the table of Llovet 2019
@@ -79,14 +81,18 @@ def labelled(
     return tuple({"set": fit.name, "model": model.name, **record} for record in records)
 
 
-def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
+def evaluate_model(paired: AnalysisSet, model: Model, result: Result, trials: TrialSet) -> SetFit:
     """Refit a model over the within-trial correlation and without each trial.
 
     Profile intervals take seconds and are left to `vary_refits`.
     """
     fit, effects = SetFit(paired), result.effects
     if Capability.WITHIN_TRIAL_CORRELATIONS in model.capabilities:
-        grid = refits.rho_within_grid(model, effects)
+        correlations = shared_patients(trials, effects)
+        known = any(entry.correlation is not None for entry in correlations)
+        grid = refits.rho_within_grid(
+            model, effects, shared_patients=with_shared_patients(effects, correlations) if known else None
+        )
         fit = replace(fit, rho_within_grid=labelled(fit, model, map(refits.rho_within_record, grid)))
     if Capability.REFITS in model.capabilities:
         left_out = refits.without_each_trial(model, effects)
@@ -102,6 +108,15 @@ def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
     return fit
 
 
+def vary_assumptions(paired: AnalysisSet, models: Sequence[Model], settings: FitSettings, trials: TrialSet) -> SetFit:
+    """Refit with and without the comparisons that report one endpoint; list the correlations from shared patients."""
+    fit, pairing = SetFit(paired), settings.resolved_pairing(trials)
+    versions = pairs_with_one_endpoint(trials, settings.source(fit.name), pairing, settings.table_name)
+    versions = {choice: settings.with_correlations(trials, effects) for choice, effects in versions.items()}
+    entries = tuple(entry for model in models for entry in vary_one_endpoint(model, versions))
+    return replace(fit, one_endpoint=entries, shared_patients=shared_patients(trials, paired.effects) if models else ())
+
+
 def vary_refits(paired: AnalysisSet, model: Model) -> SetFit:
     """Refit a model without each trial, with profile intervals."""
     fit, effects = SetFit(paired), split_by_requirements(paired.effects, model.requires).effects
@@ -111,8 +126,13 @@ def vary_refits(paired: AnalysisSet, model: Model) -> SetFit:
 def vary_choices(paired: AnalysisSet, model: Model, settings: FitSettings, trials: TrialSet) -> SetFit:
     """Refit a model with one choice of the pairing varied at a time."""
     fit = SetFit(paired)
-    source: Source = {} if settings.pairs_table else fit.name
-    choices = vary_one_choice(model, trials, source, pairing=settings.resolved_pairing(trials))
+    choices = vary_one_choice(
+        model,
+        trials,
+        settings.source(fit.name),
+        pairing=settings.resolved_pairing(trials),
+        with_correlations=partial(settings.with_correlations, trials),
+    )
     return replace(fit, choices=labelled(fit, model, map(refits.choice_record, choices)))
 
 

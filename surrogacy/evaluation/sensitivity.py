@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,6 +73,7 @@ def vary_one_choice(
     source: Source,
     alternatives: Alternatives | None = None,
     pairing: Pairing = DEFAULT_PAIRING,
+    with_correlations: Callable[[Effects], Effects] | None = None,
 ) -> list[Refit]:
     """Refit with each alternative, one choice varied at a time.
 
@@ -85,6 +86,8 @@ def vary_one_choice(
     alternatives : Alternatives, optional
     pairing : Pairing
         Base analysis, which holds for the choices that are not varied.
+    with_correlations : callable, optional
+        Within-trial correlations of the effects that are paired, unless they are varied; default: those of the pairing.
 
     Returns
     -------
@@ -111,11 +114,15 @@ def vary_one_choice(
         if unknown:
             raise UsageError(f"unknown {words} {unknown[0]!r}; choose from {', '.join(known)}")
 
-    base = trials.analysis_set_with_flow(source, pairing).effects
+    def paired(table: TrialSet, pairing: Pairing, *, assumed: bool = True) -> Effects:
+        effects = table.analysis_set_with_flow(source, pairing).effects
+        return with_correlations(effects) if with_correlations is not None and assumed else effects
+
+    base = paired(trials, pairing)
 
     def refit(varied: str, value: float | str, table: TrialSet, pairing: Pairing) -> Refit:
         try:
-            effects = table.analysis_set_with_flow(source, pairing).effects
+            effects = paired(table, pairing, assumed=varied != "rho_within")
         except SurrogacyError as error:
             return Refit(model.name, varied, value, 0, 0, problem=str(error), same_data=False)
         return fit_to(varied, value, effects, model)

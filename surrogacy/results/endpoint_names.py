@@ -48,6 +48,12 @@ def final_names(effects: Effects) -> tuple[str, ...]:
     return _names(effects, FINAL)
 
 
+def comparisons_in_words(effects: Effects) -> str:
+    """Return the number of comparisons, and of those with one endpoint: ``57 comparisons, 11 with one endpoint``."""
+    partial = int((~effects.complete).sum())
+    return f"{len(effects)} comparisons" + (f", {partial} with one endpoint" if partial else "")
+
+
 def final_name(effects: Effects) -> str:
     """Return the label of the final endpoint; ``OS / DFS`` if there are several."""
     return " / ".join(final_names(effects))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from surrogacy.effects import Effects
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.labels import PARAMETERS, weights_in_words
 from surrogacy.results.result import Result
@@ -110,13 +111,23 @@ def settings_in_words(result: Result) -> str:
     if result.weights is not None:
         return f"weights: {weights_in_words(result.weights.name, result.effects)}"
     effects = result.effects
-    assumed = np.unique(effects.rho_within[~effects.rho_known])
+    assumed = assumed_correlation(effects)
     words = []
-    if len(assumed) and "prior_rho_within" not in result.settings:
-        words.append(f"within-trial correlation {assumed[0]:g} (assumed)")
+    if assumed and "prior_rho_within" not in result.settings:
+        words.append(f"within-trial correlation {assumed}")
     if effects.rho_known.any():
         words.append(f"within-trial correlation as reported in {effects.rho_known.sum()} comparisons")
     return ", ".join(words + priors_in_words(result.settings))
+
+
+def assumed_correlation(effects: Effects) -> str:
+    """Return the within-trial correlation where none is reported: one number, or the range by trial; else empty."""
+    assumed = effects.rho_within[~effects.rho_known]
+    if not len(assumed):
+        return ""
+    if len(np.unique(assumed)) == 1:
+        return f"{assumed[0]:g} (assumed)"
+    return f"by trial, median {number(np.median(assumed))} ({number(assumed.min())} to {number(assumed.max())})"
 
 
 def priors_in_words(settings: Mapping[str, object]) -> list[str]:

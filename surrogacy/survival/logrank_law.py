@@ -18,6 +18,7 @@ integrals. For PFS (P) and OS (O) of a patient who leaves the first state by pro
     G K(u) = int_u G(t) exp(-h12 (t - u)) [h12 a_O + c_O] dt,  averaged over the values of h12
 
 G is the survival of the censoring times. The numbers of patients per arm are fixed, so moments are centred within arms.
+TTP censors deaths: its events are progressions alone, so that a_P is 0 in the term of h02.
 
 References
 ----------
@@ -82,10 +83,10 @@ class MixedArm:
         latest = 2.0 * pfs + 2.0 * np.log(2.0) / min(self.post_progression)
         return float(falling_root(lambda t: self.overall(t)[0] - 0.5, np.array(pfs), np.array(latest)))
 
-    def free_of_progression(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Share alive without progression at t, and density of the time of the PFS event."""
+    def free_of_progression(self, t: FloatArray, *, censors_deaths: bool = False) -> tuple[FloatArray, FloatArray]:
+        """Share alive without progression at t, and density of the time of the PFS event, or of progression alone."""
         alive = constant_hazards.survival_pfs(t, self.progression, self.death)
-        return alive, (self.progression + self.death) * alive
+        return alive, (self.progression + (0.0 if censors_deaths else self.death)) * alive
 
     def sample(self, trials: int, size: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """(trials, size) times of PFS and OS, months."""
@@ -187,9 +188,14 @@ class _Endpoint:
 
 
 def logrank_pair(
-    control: MixedArm, experimental: MixedArm, censoring: Censoring, experimental_share: float
+    control: MixedArm,
+    experimental: MixedArm,
+    censoring: Censoring,
+    experimental_share: float,
+    *,
+    censors_deaths: bool = False,
 ) -> LogRankPair:
-    """Joint law of the log-rank statistics of PFS and OS.
+    """Joint law of the log-rank statistics of PFS, or TTP, and OS.
 
     Parameters
     ----------
@@ -198,6 +204,8 @@ def logrank_pair(
         Of both endpoints; a patient is censored for both at the same time.
     experimental_share : float
         Share of the patients in the experimental arm, in (0, 1).
+    censors_deaths : bool
+        True for TTP, whose events are progressions alone, False for PFS.
 
     Returns
     -------
@@ -219,7 +227,11 @@ def logrank_pair(
     t = _grid(arms, censoring)
     followed = censoring.administrative(t) * np.exp(-np.outer(censoring.losses, t))
     shares = np.array([1.0 - experimental_share, experimental_share])
-    curves = [np.array(list(curve)) for arm in arms for curve in (arm.free_of_progression(t), arm.overall(t))]
+    curves = [
+        np.array(list(curve))
+        for arm in arms
+        for curve in (arm.free_of_progression(t, censors_deaths=censors_deaths), arm.overall(t))
+    ]
     endpoints, drift, events, log_hr = [], [], [], []
     for which in (PFS, OS):
         alive, density = np.stack([curves[which], curves[2 + which]], axis=1)
@@ -230,7 +242,8 @@ def logrank_pair(
         log_hr.append(limit)
     covariance = np.zeros((2, 2))
     for i, arm in enumerate(arms):
-        covariance += shares[i] * _arm_covariance(t, arm, followed[i], endpoints[PFS], endpoints[OS], i)
+        pair = endpoints[PFS], endpoints[OS]
+        covariance += shares[i] * _arm_covariance(t, arm, followed[i], pair, i, 0.0 if censors_deaths else 1.0)
     return LogRankPair(np.array(drift), covariance, np.array(events), np.array(log_hr))
 
 
@@ -272,9 +285,13 @@ def _endpoint(
 
 
 def _arm_covariance(
-    t: FloatArray, arm: MixedArm, followed: FloatArray, pfs: _Endpoint, os: _Endpoint, i: int
+    t: FloatArray, arm: MixedArm, followed: FloatArray, pair: tuple[_Endpoint, _Endpoint], i: int, at_death: float
 ) -> FloatArray:
-    """(2, 2) covariance of the contributions of one patient of arm i to the two statistics."""
+    """(2, 2) covariance of the contributions of one patient of arm i to the two statistics.
+
+    A death without progression is ``at_death`` events of the first endpoint: 1 of PFS, 0 of TTP.
+    """
+    pfs, os = pair
     mean = np.empty(2)
     second = np.empty((2, 2))
     for k, e in enumerate((pfs, os)):
@@ -287,7 +304,7 @@ def _arm_covariance(
     both = pfs.b[i] * os.b[i]
     after_pfs = pfs.b[i] + pfs.a[i]
     grows = pfs.b[i] * os.c[i] + pfs.c[i] * os.b[i]
-    by_death = arm.death * (after_pfs * (os.b[i] + os.a[i]) - both)
+    by_death = arm.death * ((pfs.b[i] + at_death * pfs.a[i]) * (os.b[i] + os.a[i]) - both)
     by_progression = arm.progression * (after_pfs * os.b[i] - both)
     cross = followed * (grows + by_death + by_progression) + arm.progression * after_pfs * later
     second[0, 1] = second[1, 0] = np.trapezoid(pfs.alive[i] * cross, t)

@@ -125,6 +125,8 @@ class SurrogateOnly:
         Patients of both arms; NaN = not stated.
     rho_within : float
         Within-trial correlation of the two log hazard ratios: as reported, else that of the pairing.
+    rho_known : bool
+        Whether it was reported.
     provenance : Provenance
         Evidence of the hazard ratio, and derivation of its standard error.
     added : bool
@@ -140,6 +142,7 @@ class SurrogateOnly:
     se: float
     n: float
     rho_within: float
+    rho_known: bool
     provenance: Provenance
     added: bool
 

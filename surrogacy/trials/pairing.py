@@ -116,6 +116,7 @@ def _surrogate_only(
                 se=error.value,
                 n=first_number(effect.n_exp, about["n_exp"]) + first_number(effect.n_ctl, about["n_ctl"]),
                 rho_within=first_number(effect.rho_within, pairing.rho_within),
+                rho_known=not math.isnan(effect.rho_within),
                 provenance=provenance_of(effect, error),
                 added=effect.comparison in added,
             )

@@ -266,14 +266,14 @@ class Effects:
     def _control_correlation(self, group: str) -> float:
         """Correlation of the two estimates within a shared control arm.
 
-        It is the mean correlation of the comparisons, moved to the nearest value for which the correlation of every
-        experimental arm lies within [-1, 1]: ``rho_i s0 s1 = rho c_i + rho_e e_i``, with the parts ``c_i`` and ``e_i``
-        of ``s0 s1`` of the two arms.
+        It is the mean correlation of the comparisons (with both endpoints, if any), moved to the nearest value for
+        which the correlation of every experimental arm lies within [-1, 1]: ``rho_i s0 s1 = rho c_i + rho_e e_i``, with
+        the parts ``c_i`` and ``e_i`` of ``s0 s1`` of the two arms.
         """
         members = np.array([name == group for name in self.control_group])
-        whole = (self.se[members] ** 2).prod(axis=1) ** 0.5
-        control = ((self.control_share * self.se**2)[members]).prod(axis=1) ** 0.5
-        rest = (((1 - self.control_share) * self.se**2)[members]).prod(axis=1) ** 0.5
+        members = members & self.complete if (members & self.complete).any() else members
+        shares = 1.0, self.control_share, 1.0 - self.control_share
+        whole, control, rest = ((share * self.se**2)[members].prod(axis=1) ** 0.5 for share in shares)
         rho = self.rho_within[members]
         low = float(np.fmax.reduce((rho * whole - rest) / control, initial=-1.0))  # ignores NaN
         high = float(np.fmin.reduce((rho * whole + rest) / control, initial=1.0))

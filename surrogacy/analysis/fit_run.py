@@ -36,6 +36,10 @@ OMITTED_WHEN_LARGE = (
     "and all figures except the bubble plot"
 )
 
+NO_SHARED_PATIENTS = (
+    "the tables have no median PFS and OS of any control arm, so that the within-trial correlation does not follow "
+    "from shared patients and remains an assumption"
+)
 NO_LINE = "no fitted model has a line from which the final effect could be predicted; add --model bivariate-bayes"
 
 
@@ -284,7 +288,9 @@ class FitRun(StagedRun):
     def notices(self) -> list[str]:
         """Sentences on models not fitted, outputs left out, and added comparisons neither fitted nor predicted."""
         omitted = [
-            f"{fit.name}: {entry}" for fit in self.sets for entry in (*fit.not_fitted, *filter(None, [fit.omitted]))
+            f"{fit.name}: {entry}"
+            for fit in self.sets
+            for entry in (*fit.not_fitted, *filter(None, [fit.omitted, self._without_shared_patients(fit)]))
         ]
         used = {name for fit in self.sets for name in fit.effects.comparison}
         used |= {entry.comparison.comparison for entry in self.surrogate_only}
@@ -298,6 +304,11 @@ class FitRun(StagedRun):
             f"{name} is in none of the fitted sets: {reasons.get(name) or 'they are of another disease stage'}"
             for name in unused
         ]
+
+    def _without_shared_patients(self, fit: SetFit) -> str:
+        """Return a sentence if the run asks for correlations from shared patients and the tables allow none."""
+        known = any(entry.correlation is not None for entry in fit.shared_patients)
+        return NO_SHARED_PATIENTS if self.settings.shared_patients and fit.shared_patients and not known else ""
 
     def exit_code(self, *, strict: bool = False, undrawn: bool = False) -> ExitCode:
         """Exit code of a run: 4 if a model or a figure failed, 5 if there was a warning and ``strict`` is set."""

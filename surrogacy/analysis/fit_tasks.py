@@ -30,7 +30,7 @@ from surrogacy.models.correlation import WeightedPearson
 from surrogacy.models.regression import WeightedRegression
 from surrogacy.pps.decomposition import Decomposition, decompose
 from surrogacy.pps.read_summaries import read_inputs
-from surrogacy.pps.shared_patients import shared_patients, with_shared_patients
+from surrogacy.pps.shared_patients import correlated_effects, shared_patients
 from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import MissingDataError, NotFitted, fitting_error, refusal, split_by_requirements
 from surrogacy.results.result import Result
@@ -88,11 +88,8 @@ def evaluate_model(paired: AnalysisSet, model: Model, result: Result, trials: Tr
     """
     fit, effects = SetFit(paired), result.effects
     if Capability.WITHIN_TRIAL_CORRELATIONS in model.capabilities:
-        correlations = shared_patients(trials, effects)
-        known = any(entry.correlation is not None for entry in correlations)
-        grid = refits.rho_within_grid(
-            model, effects, shared_patients=with_shared_patients(effects, correlations) if known else None
-        )
+        shared = correlated_effects(trials, effects)
+        grid = refits.rho_within_grid(model, effects, shared_patients=None if shared is effects else shared)
         fit = replace(fit, rho_within_grid=labelled(fit, model, map(refits.rho_within_record, grid)))
     if Capability.REFITS in model.capabilities:
         left_out = refits.without_each_trial(model, effects)
@@ -112,7 +109,8 @@ def vary_assumptions(paired: AnalysisSet, models: Sequence[Model], settings: Fit
     """Refit with and without the comparisons that report one endpoint; list the correlations from shared patients."""
     fit, pairing = SetFit(paired), settings.resolved_pairing(trials)
     versions = pairs_with_one_endpoint(trials, settings.source(fit.name), pairing, settings.table_name)
-    versions = {choice: settings.with_correlations(trials, effects) for choice, effects in versions.items()}
+    if settings.shared_patients:
+        versions = {choice: correlated_effects(trials, effects) for choice, effects in versions.items()}
     entries = tuple(entry for model in models for entry in vary_one_endpoint(model, versions))
     return replace(fit, one_endpoint=entries, shared_patients=shared_patients(trials, paired.effects) if models else ())
 
@@ -131,7 +129,8 @@ def vary_choices(paired: AnalysisSet, model: Model, settings: FitSettings, trial
         trials,
         settings.source(fit.name),
         pairing=settings.resolved_pairing(trials),
-        with_correlations=partial(settings.with_correlations, trials),
+        shared_patients=partial(correlated_effects, trials),
+        by_default=settings.shared_patients,
     )
     return replace(fit, choices=labelled(fit, model, map(refits.choice_record, choices)))
 

@@ -9,13 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.criteria import Style
 from surrogacy.evaluation.new_trial import NewTrial, check_size
 from surrogacy.models import REGISTRY, Model, create
 from surrogacy.pps.decomposition import FEWEST_RESAMPLES
-from surrogacy.pps.shared_patients import set_with_shared_patients, shared_patients, with_shared_patients
+from surrogacy.pps.shared_patients import set_with_shared_patients
 from surrogacy.results.labels import Weights
 from surrogacy.results.suggestions import unknown_name
 from surrogacy.trials import AnalysisSet, TrialSet, read_pairs, read_trials
@@ -141,10 +140,6 @@ class FitSettings:
     def table_name(self) -> str:
         """Name of the set of a table that is fitted alone; empty for the sets of the trial tables."""
         return "" if self.pairs_table is None else self.pairs_table.stem
-
-    def with_correlations(self, trials: TrialSet, effects: Effects) -> Effects:
-        """Return effects that were paired with `resolved_pairing`, with the within-trial correlations of the run."""
-        return with_shared_patients(effects, shared_patients(trials, effects)) if self.shared_patients else effects
 
     def resolved_pairing(self, trials: TrialSet) -> Pairing:
         """Pairing with the surrogates of the tables if none are named."""

@@ -11,6 +11,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import SurrogacyError, UsageError
 from surrogacy.evaluation.refits import (
     RHO_WITHIN_GRID,
+    SHARED_PATIENTS,
     Refit,
     attempt,
     settings_of,
@@ -73,7 +74,8 @@ def vary_one_choice(
     source: Source,
     alternatives: Alternatives | None = None,
     pairing: Pairing = DEFAULT_PAIRING,
-    with_correlations: Callable[[Effects], Effects] | None = None,
+    shared_patients: Callable[[Effects], Effects] | None = None,
+    by_default: bool = False,
 ) -> list[Refit]:
     """Refit with each alternative, one choice varied at a time.
 
@@ -86,8 +88,10 @@ def vary_one_choice(
     alternatives : Alternatives, optional
     pairing : Pairing
         Base analysis, which holds for the choices that are not varied.
-    with_correlations : callable, optional
-        Within-trial correlations of the effects that are paired, unless they are varied; default: those of the pairing.
+    shared_patients : callable, optional
+        Gives effects the within-trial correlations that follow from shared patients, for a row of their own.
+    by_default : bool
+        Whether the base analysis has these correlations too.
 
     Returns
     -------
@@ -116,7 +120,7 @@ def vary_one_choice(
 
     def paired(table: TrialSet, pairing: Pairing, *, assumed: bool = True) -> Effects:
         effects = table.analysis_set_with_flow(source, pairing).effects
-        return with_correlations(effects) if with_correlations is not None and assumed else effects
+        return shared_patients(effects) if shared_patients is not None and by_default and assumed else effects
 
     base = paired(trials, pairing)
 
@@ -136,6 +140,8 @@ def vary_one_choice(
         refits += [fit_to("weights", name, base, with_settings(model, weights=name)) for name in chosen.weights]
     else:
         refits += [refit("rho_within", rho, trials, replace(pairing, rho_within=rho)) for rho in chosen.rho_within]
+        if shared_patients is not None and (shared := shared_patients(base)) is not base:
+            refits.append(fit_to("rho_within", SHARED_PATIENTS, shared, model))
     for name, order in (endpoint_orders(trials) if chosen.endpoints is None else chosen.endpoints).items():
         refits.append(refit("endpoints", name, trials, replace(pairing, surrogates=tuple(order))))
     for cut in chosen.data_cut:

@@ -142,9 +142,14 @@ def with_shared_patients(effects: Effects, correlations: Sequence[SharedPatients
     return effects.with_rho_within([computed.get(name, median) for name in effects.comparison])
 
 
+def correlated_effects(trials: TrialSet, effects: Effects) -> Effects:
+    """Return the effects with the correlations from shared patients; the same object if the tables allow none."""
+    return with_shared_patients(effects, shared_patients(trials, effects))
+
+
 def set_with_shared_patients(trials: TrialSet, paired: AnalysisSet) -> AnalysisSet:
     """Return an analysis set with these correlations; a comparison without a final effect has their median."""
-    effects = with_shared_patients(paired.effects, shared_patients(trials, paired.effects))
+    effects = correlated_effects(trials, paired.effects)
     assumed = effects.rho_within[~effects.rho_known]
     predicted = paired.surrogate_only
     if len(assumed):

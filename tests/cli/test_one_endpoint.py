@@ -88,3 +88,19 @@ def test_correlations_from_shared_patients(capsys):
 def test_another_word_for_the_correlation(capsys):
     assert main(["--rho-within", "patients"]) == ExitCode.USAGE
     assert "'patients' is neither a number nor shared-patients" in capsys.readouterr().err
+
+
+def test_a_table_without_medians_keeps_the_assumed_correlation(tmp_path, capsys):
+    rows = ["trial,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os"]
+    rows += [
+        f"T{i},{hr},{hr / 1.3:.3f},{hr * 1.3:.3f},{hr + 0.1:.2f},{(hr + 0.1) / 1.3:.3f},{(hr + 0.1) * 1.3:.3f}"
+        for i, hr in enumerate((0.5, 0.6, 0.7, 0.9))
+    ]
+    (tmp_path / "mine.csv").write_text("\n".join(rows) + "\n")
+    arguments = ["--pairs", str(tmp_path / "mine.csv"), "--model", "bivariate-bayes", "--rho-within", "shared-patients"]
+    assert main([*arguments, "--json"]) == ExitCode.OK
+    output = capsys.readouterr()
+    assert "no median PFS and OS of any control arm" in output.err
+    document = json.loads(output.out)
+    assert document["fits"][0]["settings"]["rho_within"] == 0.5
+    assert "shared-patients" not in [row["rho_within"] for row in document["rho_within_grid"]]

@@ -53,16 +53,19 @@ def _answers(run: FitRun, final: str) -> Iterator[Entry]:
         by_comparison.setdefault(entry.comparison.comparison, []).append(entry)
     for entries in list(by_comparison.values())[:MOST_ENTRIES]:
         first, *others = entries
+        endpoint = endpoint_label(first.comparison.endpoint)
+        in_fit = "surrogate_only_in_fit" if _includes_one_endpoint(run) else "surrogate_only_in_no_fit"
         by_other_sets = "".join(text("surrogate_only_other_set", **_words(entry, final)) for entry in others)
         yield Entry(
             first.comparison.label,
             text(
                 "surrogate_only_answer",
                 **_words(first, final),
-                endpoint=endpoint_label(first.comparison.endpoint),
+                endpoint=endpoint,
                 hr=number(first.prediction.hr_surrogate),
                 chance=percent(first.prediction.p_below_1),
                 other_sets=by_other_sets,
+                in_fit=text(in_fit, endpoint=endpoint),
             ),
         )
     more = len(by_comparison) - MOST_ENTRIES
@@ -84,10 +87,13 @@ def _words(entry: SurrogateOnlyPrediction, final: str) -> dict[str, str]:
     }
 
 
+def _includes_one_endpoint(run: FitRun) -> bool:
+    """Return whether the bivariate models of the run include comparisons with one endpoint."""
+    return run.settings.pairing.one_endpoint == "include"
+
+
 def _fitted_words(run: FitRun) -> str:
-    """Return whether the fits of the run include comparisons with one endpoint."""
-    included = run.settings.pairing.one_endpoint == "include"
-    return text("surrogate_only_fitted" if included else "surrogate_only_not_fitted")
+    return text("surrogate_only_fitted" if _includes_one_endpoint(run) else "surrogate_only_not_fitted")
 
 
 def _block(run: FitRun, name: str, final: str) -> Iterator[Detail]:

@@ -140,8 +140,8 @@ def vary_one_choice(
         refits += [fit_to("weights", name, base, with_settings(model, weights=name)) for name in chosen.weights]
     else:
         refits += [refit("rho_within", rho, trials, replace(pairing, rho_within=rho)) for rho in chosen.rho_within]
-        if shared_patients is not None and (shared := shared_patients(base)) is not base:
-            refits.append(fit_to("rho_within", SHARED_PATIENTS, shared, model))
+        if shared_patients is not None and (by_trial := shared_patients(base)) is not base:
+            refits.append(fit_to("rho_within", SHARED_PATIENTS, by_trial, model))
     for name, order in (endpoint_orders(trials) if chosen.endpoints is None else chosen.endpoints).items():
         refits.append(refit("endpoints", name, trials, replace(pairing, surrogates=tuple(order))))
     for cut in chosen.data_cut:

@@ -194,6 +194,7 @@ def logrank_pair(
     experimental_share: float,
     *,
     censors_deaths: bool = False,
+    points: int = GRID_POINTS,
 ) -> LogRankPair:
     """Joint law of the log-rank statistics of PFS, or TTP, and OS.
 
@@ -206,6 +207,8 @@ def logrank_pair(
         Share of the patients in the experimental arm, in (0, 1).
     censors_deaths : bool
         True for TTP, whose events are progressions alone, False for PFS.
+    points : int
+        Points of the time grid.
 
     Returns
     -------
@@ -224,7 +227,7 @@ def logrank_pair(
     (0.439, [0.7, 0.771])
     """
     arms = (control, experimental)
-    t = _grid(arms, censoring)
+    t = _grid(arms, censoring, points)
     followed = censoring.administrative(t) * np.exp(-np.outer(censoring.losses, t))
     shares = np.array([1.0 - experimental_share, experimental_share])
     curves = [
@@ -247,12 +250,12 @@ def logrank_pair(
     return LogRankPair(np.array(drift), covariance, np.array(events), np.array(log_hr))
 
 
-def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring) -> FloatArray:
+def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring, points: int) -> FloatArray:
     """Grid of times from 0 to the end of follow-up, linear at first and logarithmic later, to resolve every rate."""
     rates = np.array([rate for arm in arms for rate in (arm.progression + arm.death, *arm.post_progression)])
     end = min(censoring.longest, MAX_CUMULATIVE_HAZARD / (rates.min() + min(censoring.losses)))
     stretch = np.log1p(rates.max() * end)
-    t = end * np.sinh(stretch * np.linspace(0.0, 1.0, GRID_POINTS)) / np.sinh(stretch)
+    t = end * np.sinh(stretch * np.linspace(0.0, 1.0, points)) / np.sinh(stretch)
     return np.union1d(t, censoring.shortest) if 0.0 < censoring.shortest < end else t
 
 

@@ -30,6 +30,9 @@ from surrogacy.survival.constant_hazards import pfs_hazards, post_progression_ha
 from surrogacy.survival.logrank_law import MixedArm, logrank_pair
 from surrogacy.survival.partial_likelihood import Censoring
 
+GRID_POINTS = 300  # of the time grid; the correlation is then accurate to 1e-4
+CACHED = 4096  # trials whose values are kept, because the sets and models of a run share them
+
 
 @dataclass(frozen=True)
 class TrialCourse:
@@ -71,7 +74,7 @@ class TrialCourse:
     @property
     def post_progression(self) -> float:
         """Hazard h12 of death after progression per month, equal in both arms."""
-        return float(post_progression_hazard(self.median_pfs, self.median_os, self.direct_death))
+        return _post_progression(self.median_pfs, self.median_os, self.direct_death)
 
     @property
     def arms(self) -> tuple[MixedArm, MixedArm]:
@@ -91,7 +94,12 @@ class TrialCourse:
         return Censoring(*self.follow_up)
 
 
-@lru_cache(maxsize=4096)  # the sets of a run share trials
+@lru_cache(maxsize=CACHED)
+def _post_progression(median_pfs: float, median_os: float, direct_death: float) -> float:
+    return float(post_progression_hazard(median_pfs, median_os, direct_death))
+
+
+@lru_cache(maxsize=CACHED)
 def shared_patients_correlation(course: TrialCourse, *, censors_deaths: bool = False) -> float:
     """Return the large-sample correlation of the log hazard ratios of PFS (or TTP) and OS.
 
@@ -112,5 +120,5 @@ def shared_patients_correlation(course: TrialCourse, *, censors_deaths: bool = F
     >>> [round(shared_patients_correlation(course, censors_deaths=ttp), 2) for ttp in (False, True)]
     [0.64, 0.53]
     """
-    law = logrank_pair(*course.arms, course.censoring, course.experimental_share, censors_deaths=censors_deaths)
-    return law.correlation
+    trial = *course.arms, course.censoring, course.experimental_share
+    return logrank_pair(*trial, censors_deaths=censors_deaths, points=GRID_POINTS).correlation

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from surrogacy.errors import UsageError
+from surrogacy.survival.logrank_law import logrank_pair
 from surrogacy.survival.shared_patients import TrialCourse, shared_patients_correlation
 
 TRIALS = 4000
@@ -58,6 +59,13 @@ def test_correlation_of_simulated_cox_estimates(name):
     for row, censors_deaths in ((0, False), (1, True)):
         rho = shared_patients_correlation(course, censors_deaths=censors_deaths)
         assert rho == pytest.approx(simulated[row, 2], abs=4 * (1 - rho**2) / TRIALS**0.5 + 0.01)
+
+
+@pytest.mark.parametrize("name", COURSES)
+def test_a_finer_grid_gives_the_same_correlation(name):
+    course = COURSES[name]
+    fine = logrank_pair(*course.arms, course.censoring, course.experimental_share, points=4800).correlation
+    assert shared_patients_correlation(course) == pytest.approx(fine, abs=1e-4)
 
 
 def test_the_two_estimates_are_equal_if_progressed_patients_die_at_once():

@@ -27,6 +27,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import gammainc, gammaincinv
 
 from surrogacy.arrays import FloatArray
@@ -62,24 +63,39 @@ class Residuals:
         return int(self.value.shape[-1]) - 2
 
 
-def residuals(effects: Effects, slope: float) -> Residuals:
+def residuals(effects: Effects, slope: npt.ArrayLike, log_hr: FloatArray | None = None) -> Residuals:
     """Residuals of the comparisons with both endpoints about a line with this slope.
 
     The covariance of the errors within a group that shares a control arm is diagonalised. Because the true effects of
     different comparisons are independent, their common variance is unchanged by the rotation.
+
+    Parameters
+    ----------
+    effects : Effects
+    slope : (...) array-like
+        One slope per data set.
+    log_hr : (..., k, 2) array, optional
+        Log hazard ratios of simulated data sets; default: those of ``effects``.
     """
-    contrast = np.array([-slope, 1.0])
-    value, design, variance = [], [], []
-    for group in effects.dependent_groups():
-        members = group[effects.complete[group]]
-        if not len(members):
-            continue
-        row = np.kron(np.eye(len(members)), contrast)
-        spread, rotation = np.linalg.eigh(row @ effects.sampling_covariance(members) @ row.T)
-        value.append(rotation.T @ (effects.log_hr[members] @ contrast))
-        design.append(rotation.T @ np.ones(len(members)))
-        variance.append(spread)
-    return Residuals(*(np.concatenate(parts) for parts in (value, design, variance)))
+    y = effects.log_hr if log_hr is None else log_hr
+    b = np.asarray(slope, dtype=np.float64)[..., None]
+    groups = [group[effects.complete[group]] for group in effects.dependent_groups()]
+    alone = np.array([group[0] for group in groups if len(group) == 1], dtype=np.intp)
+    s1, s2 = effects.se[alone].T
+    variance = [s2**2 + b**2 * s1**2 - 2 * b * effects.rho_within[alone] * s1 * s2]
+    value = [y[..., alone, 1] - b * y[..., alone, 0]]
+    design = [np.ones_like(value[0])]
+    for members in groups:
+        if len(members) > 1:
+            sampling = effects.sampling_covariance(members)
+            cross = sampling[::2, 1::2] + sampling[1::2, ::2]
+            slopes = b[..., None]
+            spread, rotation = np.linalg.eigh(sampling[1::2, 1::2] - slopes * cross + slopes**2 * sampling[::2, ::2])
+            residual = y[..., members, 1] - b * y[..., members, 0]
+            value.append(np.einsum("...ij,...i->...j", rotation, residual))
+            design.append(rotation.sum(axis=-2))
+            variance.append(spread)
+    return Residuals(*(np.concatenate(parts, axis=-1) for parts in (value, design, variance)))
 
 
 def quadrature(nodes: int = NODES) -> tuple[FloatArray, FloatArray]:

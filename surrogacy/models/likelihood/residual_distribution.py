@@ -128,28 +128,21 @@ def residual_quantiles(residual: Residuals, probability: FloatArray) -> FloatArr
     >>> residual_quantiles(exact, np.array([0.5])).round(3), round(4 / (2 * float(np.log(2))), 3)
     (array([2.885]), 2.885)
     """
-    y, x = residual.value[..., None, :], residual.design[..., None, :]
-    away = y - x * (np.sum(x * y, axis=-1) / np.sum(x * x, axis=-1))[..., None]
-    squares = np.sum(away**2, axis=-1)
+    unweighted = Residuals(residual.value, residual.design, np.ones_like(residual.variance))
+    squares = np.sum(_about_line(unweighted, np.zeros(1))[0] ** 2, axis=-1)
     typical = np.mean(residual.variance, axis=-1)[..., None]
-    v = np.maximum(residual.variance, TINY * np.maximum(squares, typical))[..., None, :]
+    smallest = TINY * np.maximum(squares, typical)
+    kept = Residuals(residual.value, residual.design, np.maximum(residual.variance, smallest))
     half = residual.degrees_of_freedom / 2.0
 
-    def statistic(variance: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Q and its derivative."""
-        w = 1.0 / (v + variance[..., None])
-        residual_at = y - x * (np.sum(w * x * y, axis=-1) / np.sum(w * x * x, axis=-1))[..., None]
-        weighted = w * residual_at**2
-        return np.sum(weighted, axis=-1), -np.sum(weighted * w, axis=-1)
-
-    largest = np.maximum(statistic(np.zeros_like(squares))[0], TINY)
+    largest = np.maximum(statistic(kept, np.zeros_like(squares))[0], TINY)
     below = gammainc(half, largest / 2.0)
     power = largest * probability ** (1.0 / half)
     target = np.where(below > SMALLEST_PROBABILITY, 2.0 * gammaincinv(half, probability * below), power)
     low, high = np.zeros_like(target), np.maximum(squares, TINY * typical) / target
     at = np.clip(high - typical, low, high)
     for _ in range(STEPS):
-        value, derivative = statistic(at)
+        value, derivative = statistic(kept, at)
         low, high = np.where(value > target, at, low), np.where(value > target, high, at)
         # Newton's step for 1 / Q, which is nearly linear
         following = at - (value - target) * value / np.minimum(target * derivative, -1e-300)
@@ -160,3 +153,23 @@ def residual_quantiles(residual: Residuals, probability: FloatArray) -> FloatArr
             break
     limit = typical * (probability ** (-1.0 / half) - 1.0)  # of the values as all residuals tend to 0
     return np.where(squares > TINY * typical, at, limit)
+
+
+def statistic(residual: Residuals, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Q at several residual variances, and its derivative, (..., n) each.
+
+    Parameters
+    ----------
+    residual : Residuals
+    variance : (..., n) array
+    """
+    away, w = _about_line(residual, variance)
+    weighted = w * away**2
+    return np.sum(weighted, axis=-1), -np.sum(weighted * w, axis=-1)
+
+
+def _about_line(residual: Residuals, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Residuals less their weighted mean, and the weights, (..., n, k) each."""
+    y, x = residual.value[..., None, :], residual.design[..., None, :]
+    w = 1.0 / (residual.variance[..., None, :] + variance[..., None])
+    return y - x * (np.sum(w * x * y, axis=-1) / np.sum(w * x * x, axis=-1))[..., None], w

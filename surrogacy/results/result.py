@@ -70,8 +70,8 @@ class SurrogacyLine(Protocol):
         """True if the model separates the scatter of the true effects about the line from the sampling error."""
         ...
 
-    def threshold(self, level: float = LEVEL, band: Band = "prediction") -> ThresholdEffect:
-        """Surrogate threshold effect by one of the bands at a level."""
+    def threshold(self, level: float = LEVEL, band: Band = "prediction", new_n: float | None = None) -> ThresholdEffect:
+        """Surrogate threshold effect by one of the bands at a level, for a new trial of ``new_n`` patients."""
         ...
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:

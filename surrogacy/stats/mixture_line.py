@@ -77,16 +77,24 @@ class MixtureLine:
         mean = self.node_intercept + self.node_slope * np.asarray(x, dtype=np.float64)[..., None]
         variance = self.node_variance
         if band == "prediction":
-            variance = variance + self.node_sigma**2 + self._own_variance(n)
+            variance = variance + self.scatter_variance(n)
         return mean, np.broadcast_to(np.sqrt(variance), mean.shape)
 
-    def _own_variance(self, n: float | None) -> float:
+    def scatter_variance(self, n: float | None = None) -> FloatArray:
+        """Variance of the effect of a new trial of ``n`` patients about the line at every node, (nodes,).
+
+        Raises
+        ------
+        UsageError
+            If a size is stated and the sizes of the comparisons are unknown.
+        """
         size = self.new_n if n is None else n
+        scatter = self.node_sigma**2
         if size is None or np.isinf(size):
-            return 0.0
+            return scatter
         if np.isnan(self.trial_variance):
             raise UsageError(NEEDS_PATIENTS)
-        return self.trial_variance / size
+        return scatter + self.trial_variance / size
 
     def new_trial(self, n: float | None = None) -> NewTrialSize:
         """Size of the new trial of a prediction."""
@@ -136,9 +144,9 @@ class MixtureLine:
         mean, sd = self.at(x, n, band)
         return mixture_cdf(np.zeros(mean.shape[:-1]), self.weight, mean, sd)
 
-    def threshold(self, level: float = LEVEL, band: Band = "prediction") -> ThresholdEffect:
-        """Surrogate threshold effect by a band at a level."""
-        return self._threshold(*self._search(band), confidence_level(level), band)
+    def threshold(self, level: float = LEVEL, band: Band = "prediction", new_n: float | None = None) -> ThresholdEffect:
+        """Surrogate threshold effect by a band at a level, for a new trial of ``new_n`` patients (default: own)."""
+        return self._threshold(*self._search(band, new_n), confidence_level(level), band, new_n)
 
     def thresholds(self, level: float = LEVEL) -> dict[str, ThresholdEffect]:
         """Surrogate threshold effects by both bands at ``level`` and at 80%."""
@@ -150,15 +158,15 @@ class MixtureLine:
             thresholds[f"ste_{band}_80"] = self._threshold(*points, 0.8, band)
         return thresholds
 
-    def _search(self, band: Band) -> tuple[FloatArray, FloatArray]:
+    def _search(self, band: Band, n: float | None = None) -> tuple[FloatArray, FloatArray]:
         """Surrogate effects and ``P(final HR < 1)`` at each; they are denser near the largest probability."""
         x = SEARCH
-        certainty = self.probability_below(x, band=band)
+        certainty = self.probability_below(x, n, band)
         for _ in range(2):
             top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
             between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
             x, where = np.unique(np.concatenate([x, between]), return_index=True)
-            certainty = np.concatenate([certainty, self.probability_below(between, band=band)])[where]
+            certainty = np.concatenate([certainty, self.probability_below(between, n, band)])[where]
         return x, certainty
 
     def _median_intercept(self) -> float:
@@ -168,7 +176,9 @@ class MixtureLine:
         mean, sd = self.node_intercept[None], np.sqrt(self.node_variance)[None]
         return float(mixture_quantile((0.5,), self.weight, mean, sd)[0, 0])
 
-    def _threshold(self, at: FloatArray, certainty: FloatArray, level: float, band: Band) -> ThresholdEffect:
+    def _threshold(
+        self, at: FloatArray, certainty: FloatArray, level: float, band: Band, n: float | None = None
+    ) -> ThresholdEffect:
         """Threshold effect: the weakest surrogate effect with ``P(final HR < 1)`` of at least (1 + level) / 2.
 
         If the region of such effects includes the largest hazard ratios, benefit is predicted for surrogate harm and
@@ -176,14 +186,15 @@ class MixtureLine:
         predicted without a surrogate effect (``benefit-without-surrogate-effect``).
         """
         wanted = 0.5 + level / 2
-        stated = self.new_n if band == "prediction" and self.new_n is not None and np.isfinite(self.new_n) else None
+        size = self.new_n if n is None else n
+        stated = size if band == "prediction" and size is not None and np.isfinite(size) else None
 
         def crossing(a: int) -> float:
             """Return the effect between two points of the search at which the probability is the wanted one."""
             x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
             for _ in range(3):
                 finer = np.linspace(x[0], x[1], 6)
-                more = np.concatenate([excess[:1], self.probability_below(finer[1:-1], band=band) - wanted, excess[1:]])
+                more = np.concatenate([excess[:1], self.probability_below(finer[1:-1], n, band) - wanted, excess[1:]])
                 change = int(np.flatnonzero((more[:-1] >= 0) != (more[1:] >= 0))[0])
                 x, excess = finer[change : change + 2], more[change : change + 2]
             return float(x[0] - excess[0] * (x[1] - x[0]) / (excess[1] - excess[0]))
@@ -194,7 +205,7 @@ class MixtureLine:
             hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))
             low, high = self.data_range
             beyond = any(value is not None and not low <= value <= high for value in (weakest, other))
-            return ThresholdEffect(hr, status, band, level, stated, hr_other, self.new_trial(), beyond)
+            return ThresholdEffect(hr, status, band, level, stated, hr_other, self.new_trial(n), beyond)
 
         inside = certainty >= wanted
         falls = np.flatnonzero(inside[:-1] & ~inside[1:])  # points after which the region ends

@@ -199,6 +199,8 @@ class Result:
             if isinstance(estimate, ThresholdEffect):
                 kind = f"{estimate.status}; {estimate.band_and_size}"
                 row = {"estimate": name, "value": estimate.hr, "level": estimate.level, "kind": kind}
+                if estimate.uncertainty is not None:
+                    row |= {"low": estimate.uncertainty.low, "high": estimate.uncertainty.high}
             else:
                 row = {"estimate": name, **estimate.record}
             rows.append(row)

@@ -22,7 +22,7 @@ from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import FLATTEST, STRONGEST_HR
 from surrogacy.stats.mixture_line import MixtureLine
 
-METHOD = "posterior of the threshold for known parameters"
+METHOD = "posterior for known parameters"
 
 
 def threshold_posterior(line: MixtureLine, level: float = LEVEL, n: float | None = None) -> ThresholdInterval:
@@ -61,14 +61,14 @@ def threshold_posterior(line: MixtureLine, level: float = LEVEL, n: float | None
     mean, sd = -upper / slope, np.maximum(np.sqrt(line.node_variance[positive]) / slope, 1e-100)
     too_flat = 1.0 - float(weight.sum())
 
-    def below(log_hr: float) -> float:
-        """Posterior probability of no threshold or one below a log hazard ratio."""
-        return too_flat + float(ndtr((log_hr - mean) / sd) @ weight)
+    def below(log_hr: float, probability: float = 0.0) -> float:
+        """Excess of the posterior probability of no threshold or one below ``log_hr`` over a probability."""
+        return too_flat + float(ndtr((log_hr - mean) / sd) @ weight) - probability
 
     strongest = float(np.log(STRONGEST_HR))
     at_one = below(0.0)
     exists = at_one - below(strongest)
     if 1 - exists > tail:
         return ThresholdInterval(None, None, exists, 1 - at_one, level, METHOD)
-    low, high = (float(np.exp(brentq(lambda x: below(x) - p, strongest, 0.0, xtol=1e-7))) for p in (tail, 1 - tail))
+    low, high = (float(np.exp(brentq(below, strongest, 0.0, args=(p,), xtol=1e-7))) for p in (tail, 1 - tail))
     return ThresholdInterval(low, high, exists, 1 - at_one, level, METHOD)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
+from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect, ThresholdInterval
 from surrogacy.results.format import interval
 from surrogacy.results.levels import LEVEL, confidence_level
-from surrogacy.stats.lines import FLATTEST, ROUNDING, STRONGEST_HR, WEAKEST_HR, Line
+from surrogacy.stats.lines import WEAKEST_HR, Line
 
 
 def threshold_effects(line: Line, level: float = LEVEL) -> dict[str, ThresholdEffect]:
@@ -30,70 +30,22 @@ def threshold_effects(line: Line, level: float = LEVEL) -> dict[str, ThresholdEf
     }
 
 
-def thresholds_of(
-    intercept: FloatArray, slope: FloatArray, covariance: FloatArray, added: FloatArray, quantile: float
-) -> FloatArray:
-    """Threshold effects of many lines at once, as `Line.threshold` finds them.
-
-    Parameters
-    ----------
-    intercept, slope : (b,) arrays
-    covariance : (b, 3) array
-        Variance of the intercept, covariance, variance of the slope.
-    added : (b,) array
-        Variance of the effect of a new trial about the line; 0 for the band of the line itself.
-    quantile : float
-        Two-sided quantile of the band.
-
-    Returns
-    -------
-    (b,) array
-        Surrogate log hazard ratios: -inf if no surrogate effect is strong enough, inf if a benefit is predicted even at
-        a surrogate hazard ratio of 1. For a two-sided region, its weaker end.
-
-    Examples
-    --------
-    >>> slopes = np.array([0.5, -0.1])
-    >>> np.exp(thresholds_of(np.zeros(2), slopes, np.zeros((2, 3)), np.full(2, 0.01), 1.96)).round(2)
-    array([0.68, 0.  ])
-    """
-    q2, strongest = quantile**2, np.log(STRONGEST_HR)
-    c11, c12, c22 = np.moveaxis(covariance, -1, 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quadratic = slope**2 - q2 * c22
-        linear = 2.0 * (intercept * slope - q2 * c12)
-        constant = intercept**2 - q2 * (c11 + added)
-        discriminant = linear**2 - 4.0 * quadratic * constant
-        discriminant = np.where(np.abs(discriminant) < 1e-12 * linear**2, 0.0, discriminant)
-        root = np.sqrt(discriminant)
-        ends = np.sort(np.stack([-linear - root, -linear + root]) / (2.0 * quadratic), axis=0)
-        ends = np.where(np.abs(ends) < ROUNDING, 0.0, ends)
-        inside = intercept + slope * ends < ROUNDING
-        # a half-line ends at the stronger valid root; a two-sided region needs both roots and ends at the weaker one
-        half_line = np.where(inside[0], ends[0], ends[1])
-        bounded = (quadratic < 0) & inside.all(axis=0) & (ends[0] <= 0)
-        threshold = np.where(quadratic > 0, np.where(inside.any(axis=0), half_line, -np.inf), -np.inf)
-        threshold = np.where(bounded, ends[1], threshold)
-    exists = (slope >= FLATTEST) & (discriminant >= 0) & (threshold >= strongest)
-    return np.where(exists, np.where(threshold > 0, np.inf, threshold), -np.inf)
-
-
 def interval_of_thresholds(log_hr: FloatArray, level: float, method: str) -> ThresholdInterval:
     """Percentile interval of resampled thresholds, and the share of resamples in which the threshold exists.
 
-    A percentile is a value of the sample, as a mean of two would not be defined beside -inf. There are no limits if the
-    threshold does not exist in a share of resamples above ``(1 - level) / 2``.
+    The limits are the values of rank ``(b + 1) (1 - level) / 2`` from either end. There are no limits if the threshold
+    does not exist in a share of resamples above ``(1 - level) / 2``.
 
     Parameters
     ----------
     log_hr : (b,) array
-        Thresholds as `thresholds_of` returns them.
+        Thresholds as `LineBatch.thresholds` returns them.
     level : float
     method : str
 
     Examples
     --------
-    >>> sample = np.log(np.linspace(0.5, 0.7, 401))
+    >>> sample = np.log(np.linspace(0.5, 0.7, 399))
     >>> interval = interval_of_thresholds(sample, 0.95, "bootstrap")
     >>> round(interval.low, 3), round(interval.high, 3), interval.exists
     (0.505, 0.695, 1.0)
@@ -102,7 +54,8 @@ def interval_of_thresholds(log_hr: FloatArray, level: float, method: str) -> Thr
     exists, without = float(np.isfinite(log_hr).mean()), float((log_hr == np.inf).mean())
     if 1 - exists > tail:
         return ThresholdInterval(None, None, exists, without, level, method)
-    low, high = np.exp(np.quantile(log_hr, (tail, 1 - tail), method="nearest"))
+    rank = max(round((len(log_hr) + 1) * tail), 1)
+    low, high = np.exp(np.partition(log_hr, (rank - 1, -rank))[[rank - 1, -rank]])
     return ThresholdInterval(float(low), float(high), exists, without, level, method)
 
 

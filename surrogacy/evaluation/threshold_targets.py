@@ -133,13 +133,13 @@ def _of_true_effects(lines: LineBatch, result: Result, level: float, n: float | 
     line = result.line
     sampling = 0.0 if line is None or n is None or np.isinf(n) else line.trial_variance / n
     thresholds = lines.thresholds(float(ndtri(0.5 + level / 2)), lines.variance + sampling)
-    return interval_of_thresholds(thresholds, level, f"parametric bootstrap, {len(lines)} resamples")
+    return interval_of_thresholds(thresholds, level, f"parametric bootstrap, {len(lines)} sets")
 
 
 def _of_observed_effects(lines: LineBatch, line: Line, level: float, n: float | None) -> ThresholdInterval:
     """Percentile interval by refits of a regression, whose residual variance is that of a trial of ``n`` patients."""
     thresholds = lines.thresholds(line.quantile(level), lines.variance * line.added_variance(n))
-    return interval_of_thresholds(thresholds, level, f"refits to {len(lines)} sets simulated from the REML fit")
+    return interval_of_thresholds(thresholds, level, f"bootstrap of the REML fit, {len(lines)} sets")
 
 
 def simulated_sets(result: Result, resamples: int, seed: int) -> FloatArray:

@@ -233,6 +233,17 @@ class ThresholdEffect:
             return f", exists with probability {probability_words(self.uncertainty.exists)}"
         return f" ({self.uncertainty.low:.2f} to {self.uncertainty.high:.2f})"
 
+    @property
+    def method_words(self) -> str:
+        """Status, band, size of the new trial and method of the interval, for a table."""
+        interval = () if self.uncertainty is None else (f"interval: {self.uncertainty.method}",)
+        return "; ".join((self.status, self.band_and_size, *interval))
+
+    @property
+    def limits_record(self) -> dict[str, float | None]:
+        """Limits of the interval; empty if it was not computed."""
+        return {} if self.uncertainty is None else {"low": self.uncertainty.low, "high": self.uncertainty.high}
+
     def __str__(self) -> str:
         return f"{self.value_words} ({self.band_and_size})"
 

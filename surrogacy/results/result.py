@@ -197,10 +197,8 @@ class Result:
         rows = []
         for name, estimate in self.estimates.items():
             if isinstance(estimate, ThresholdEffect):
-                kind = f"{estimate.status}; {estimate.band_and_size}"
-                row = {"estimate": name, "value": estimate.hr, "level": estimate.level, "kind": kind}
-                if estimate.uncertainty is not None:
-                    row |= {"low": estimate.uncertainty.low, "high": estimate.uncertainty.high}
+                row = {"estimate": name, "value": estimate.hr, "level": estimate.level, "kind": estimate.method_words}
+                row |= estimate.limits_record
             else:
                 row = {"estimate": name, **estimate.record}
             rows.append(row)

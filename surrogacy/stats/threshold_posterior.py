@@ -22,7 +22,7 @@ from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import FLATTEST, STRONGEST_HR
 from surrogacy.stats.mixture_line import MixtureLine
 
-METHOD = "posterior for known parameters"
+METHOD = "posterior, known parameters"
 
 
 def threshold_posterior(line: MixtureLine, level: float = LEVEL, n: float | None = None) -> ThresholdInterval:
@@ -66,9 +66,9 @@ def threshold_posterior(line: MixtureLine, level: float = LEVEL, n: float | None
         return too_flat + float(ndtr((log_hr - mean) / sd) @ weight) - probability
 
     strongest = float(np.log(STRONGEST_HR))
-    at_one = below(0.0)
-    exists = at_one - below(strongest)
+    without = float(ndtr(mean / sd) @ weight)
+    exists = below(0.0) - below(strongest)
     if 1 - exists > tail:
-        return ThresholdInterval(None, None, exists, 1 - at_one, level, METHOD)
+        return ThresholdInterval(None, None, exists, without, level, METHOD)
     low, high = (float(np.exp(brentq(below, strongest, 0.0, args=(p,), xtol=1e-7))) for p in (tail, 1 - tail))
-    return ThresholdInterval(low, high, exists, 1 - at_one, level, METHOD)
+    return ThresholdInterval(low, high, exists, without, level, METHOD)

@@ -100,7 +100,7 @@ def _limits(threshold: ThresholdEffect) -> str:
         return ""
     if uncertainty.low is None or uncertainty.high is None:
         return f" (exists with probability {probability_words(uncertainty.exists)})"
-    return f" ({percent(uncertainty.level)} interval {interval(uncertainty.low, uncertainty.high)})"
+    return f" ({interval(uncertainty.low, uncertainty.high)})"
 
 
 def threshold_cell(reply: Answer) -> str:

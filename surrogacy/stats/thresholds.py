@@ -12,14 +12,16 @@ from surrogacy.results.endpoint_names import final_name, surrogate_names, with_a
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect, ThresholdInterval
 from surrogacy.results.format import interval
 from surrogacy.results.levels import LEVEL, confidence_level
-from surrogacy.stats.lines import WEAKEST_HR, Line
+from surrogacy.results.result import SurrogacyLine
+from surrogacy.stats.lines import WEAKEST_HR
 
 
-def threshold_effects(line: Line, level: float = LEVEL) -> dict[str, ThresholdEffect]:
+def threshold_effects(line: SurrogacyLine, level: float = LEVEL) -> dict[str, ThresholdEffect]:
     """Threshold effects by both bands, under the names that results use.
 
     Examples
     --------
+    >>> from surrogacy.stats.lines import Line
     >>> line = Line(0.0, 0.5, np.zeros((2, 2)), 0.1, 4.0, 1.0, None, None, (-1.0, 0.0))
     >>> round(threshold_effects(line)["ste_prediction"].hr, 2)
     0.68

@@ -165,7 +165,7 @@ def regression_lines(model: WeightedRegression, result: Result, resamples: int, 
     The residual variances are in units of that of the regression itself.
     """
     try:
-        fit = BivariateRandomEffects(interval="delta").fit(result.effects)
+        fit = BivariateRandomEffects(interval="delta", prediction="plug-in").fit(result.effects)
     except SurrogacyError:  # the comparisons lack standard errors, or the likelihood has no maximum
         return None
     if fit.line is None or len(fit.effects) < len(result.effects):

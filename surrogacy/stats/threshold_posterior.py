@@ -13,24 +13,79 @@ trials.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
+from surrogacy.arrays import FloatArray
 from surrogacy.results.estimate import ThresholdInterval
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import FLATTEST, STRONGEST_HR
 from surrogacy.stats.mixture_line import MixtureLine
 
 METHOD = "posterior, known parameters"
+STRONGEST = float(np.log(STRONGEST_HR))
+
+
+@dataclass(frozen=True, eq=False)
+class ThresholdDistribution:
+    """Posterior distribution of the log threshold: a mixture of normal distributions and of lines without one.
+
+    A threshold that does not exist because no effect is strong enough counts as stronger than any effect, and one above
+    a hazard ratio of 1 as weaker than any.
+
+    Parameters
+    ----------
+    weight, mean, sd : (n,) arrays
+        Nodes with a positive slope. Given a node the intercept and therefore the threshold are normal.
+    too_flat : float
+        Probability of a slope that is not positive.
+    """
+
+    weight: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+    too_flat: float
+
+    @classmethod
+    def of(cls, line: MixtureLine, level: float = LEVEL, n: float | None = None) -> ThresholdDistribution:
+        """Distribution for the band of a line at a level and a new trial of ``n`` patients (default: as the line)."""
+        z = ndtri(0.5 + confidence_level(level) / 2)
+        positive = line.node_slope > FLATTEST
+        weight, slope = line.weight[positive], line.node_slope[positive]
+        upper = line.node_intercept[positive] + z * np.sqrt(line.scatter_variance(n)[positive])
+        sd = np.maximum(np.sqrt(line.node_variance[positive]) / slope, 1e-100)
+        return cls(weight, -upper / slope, sd, 1.0 - float(weight.sum()))
+
+    def below(self, log_hr: float) -> float:
+        """Probability of a threshold below a log hazard ratio, or of none because no effect is strong enough."""
+        return self.too_flat + float(ndtr((log_hr - self.mean) / self.sd) @ self.weight)
+
+    @property
+    def without_surrogate_effect(self) -> float:
+        """Probability that a benefit is predicted even at a surrogate hazard ratio of 1."""
+        return float(ndtr(self.mean / self.sd) @ self.weight)
+
+    @property
+    def exists(self) -> float:
+        """Probability that the threshold exists."""
+        return self.below(0.0) - self.below(STRONGEST)
+
+    def quantile(self, p: float) -> float:
+        """Quantile of the log threshold: -inf or inf if it does not exist there."""
+        if self.below(STRONGEST) >= p:
+            return -np.inf
+        if self.below(0.0) <= p:
+            return np.inf
+        return float(brentq(lambda x: self.below(x) - p, STRONGEST, 0.0, xtol=1e-7))
 
 
 def threshold_posterior(line: MixtureLine, level: float = LEVEL, n: float | None = None) -> ThresholdInterval:
     """Equal-tailed posterior interval of the threshold, and the posterior probability that it exists.
 
-    Given a node with a positive slope, the intercept and therefore the threshold are normal. A threshold that does not
-    exist because no effect is strong enough counts as stronger than any effect, and one above a hazard ratio of 1 as
-    weaker than any. There are no limits if the threshold does not exist with a probability above ``(1 - level) / 2``.
+    There are no limits if the threshold does not exist with a probability above ``(1 - level) / 2``.
 
     Parameters
     ----------
@@ -55,20 +110,9 @@ def threshold_posterior(line: MixtureLine, level: float = LEVEL, n: float | None
     """
     level = confidence_level(level)
     tail = (1 - level) / 2
-    positive = line.node_slope > FLATTEST
-    weight, slope = line.weight[positive], line.node_slope[positive]
-    upper = line.node_intercept[positive] + ndtri(1 - tail) * np.sqrt(line.scatter_variance(n)[positive])
-    mean, sd = -upper / slope, np.maximum(np.sqrt(line.node_variance[positive]) / slope, 1e-100)
-    too_flat = 1.0 - float(weight.sum())
-
-    def below(log_hr: float, probability: float = 0.0) -> float:
-        """Excess of the posterior probability of no threshold or one below ``log_hr`` over a probability."""
-        return too_flat + float(ndtr((log_hr - mean) / sd) @ weight) - probability
-
-    strongest = float(np.log(STRONGEST_HR))
-    without = float(ndtr(mean / sd) @ weight)
-    exists = below(0.0) - below(strongest)
-    if 1 - exists > tail:
-        return ThresholdInterval(None, None, exists, without, level, METHOD)
-    low, high = (float(np.exp(brentq(below, strongest, 0.0, args=(p,), xtol=1e-7))) for p in (tail, 1 - tail))
+    distribution = ThresholdDistribution.of(line, level, n)
+    exists, without = distribution.exists, distribution.without_surrogate_effect
+    low, high = None, None
+    if 1 - exists <= tail:
+        low, high = (float(np.exp(distribution.quantile(p))) for p in (tail, 1 - tail))
     return ThresholdInterval(low, high, exists, without, level, METHOD)

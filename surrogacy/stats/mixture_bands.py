@@ -63,30 +63,34 @@ def mixture_band(
     return median, low, high
 
 
-def mixture_thresholds(line: Mixture, band: Band, levels: Sequence[float]) -> tuple[ThresholdEffect, ...]:
-    """Surrogate threshold effects by a band, one per level."""
-    points = _search(line, band)
-    return tuple(_threshold(line, *points, confidence_level(level), band) for level in levels)
+def mixture_thresholds(
+    line: Mixture, band: Band, levels: Sequence[float], n: float | None = None
+) -> tuple[ThresholdEffect, ...]:
+    """Surrogate threshold effects by a band for a new trial of ``n`` patients, one per level."""
+    points = _search(line, n, band)
+    return tuple(_threshold(line, *points, confidence_level(level), n, band) for level in levels)
 
 
-def _probability_below(line: Mixture, x: FloatArray, band: Band) -> FloatArray:
-    mean, sd = line.at(x, None, band)
+def _probability_below(line: Mixture, x: FloatArray, n: float | None, band: Band) -> FloatArray:
+    mean, sd = line.at(x, n, band)
     return mixture_cdf(np.zeros(mean.shape[:-1]), line.weight, mean, sd)
 
 
-def _search(line: Mixture, band: Band) -> tuple[FloatArray, FloatArray]:
+def _search(line: Mixture, n: float | None, band: Band) -> tuple[FloatArray, FloatArray]:
     """Surrogate effects and ``P(final HR < 1)`` at each; they are denser near the largest probability."""
     x = SEARCH
-    certainty = _probability_below(line, x, band)
+    certainty = _probability_below(line, x, n, band)
     for _ in range(2):
         top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
         between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
         x, where = np.unique(np.concatenate([x, between]), return_index=True)
-        certainty = np.concatenate([certainty, _probability_below(line, between, band)])[where]
+        certainty = np.concatenate([certainty, _probability_below(line, between, n, band)])[where]
     return x, certainty
 
 
-def _threshold(line: Mixture, at: FloatArray, certainty: FloatArray, level: float, band: Band) -> ThresholdEffect:
+def _threshold(
+    line: Mixture, at: FloatArray, certainty: FloatArray, level: float, n: float | None, band: Band
+) -> ThresholdEffect:
     """Threshold effect: the weakest surrogate effect with ``P(final HR < 1)`` of at least (1 + level) / 2.
 
     If the region of such effects includes the largest hazard ratios, benefit is predicted for surrogate harm and
@@ -94,14 +98,15 @@ def _threshold(line: Mixture, at: FloatArray, certainty: FloatArray, level: floa
     predicted without a surrogate effect (``benefit-without-surrogate-effect``).
     """
     wanted = 0.5 + level / 2
-    stated = line.new_n if band == "prediction" and line.new_n is not None and np.isfinite(line.new_n) else None
+    size = line.new_n if n is None else n
+    stated = size if band == "prediction" and size is not None and np.isfinite(size) else None
 
     def crossing(a: int) -> float:
         """Return the effect between two points of the search at which the probability is the wanted one."""
         x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
         for _ in range(3):
             finer = np.linspace(x[0], x[1], 6)
-            more = np.concatenate([excess[:1], _probability_below(line, finer[1:-1], band) - wanted, excess[1:]])
+            more = np.concatenate([excess[:1], _probability_below(line, finer[1:-1], n, band) - wanted, excess[1:]])
             change = int(np.flatnonzero((more[:-1] >= 0) != (more[1:] >= 0))[0])
             x, excess = finer[change : change + 2], more[change : change + 2]
         return float(x[0] - excess[0] * (x[1] - x[0]) / (excess[1] - excess[0]))
@@ -110,7 +115,7 @@ def _threshold(line: Mixture, at: FloatArray, certainty: FloatArray, level: floa
         hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))
         low, high = line.data_range
         beyond = any(value is not None and not low <= value <= high for value in (weakest, other))
-        return ThresholdEffect(hr, status, band, level, stated, hr_other, line.new_trial(), beyond)
+        return ThresholdEffect(hr, status, band, level, stated, hr_other, line.new_trial(n), beyond)
 
     inside = certainty >= wanted
     falls = np.flatnonzero(inside[:-1] & ~inside[1:])  # points after which the region ends

@@ -75,16 +75,24 @@ class MixtureLine:
         mean = self.node_intercept + self.node_slope * np.asarray(x, dtype=np.float64)[..., None]
         variance = self.node_variance
         if band == "prediction":
-            variance = variance + self.node_sigma**2 + self._own_variance(n)
+            variance = variance + self.scatter_variance(n)
         return mean, np.broadcast_to(np.sqrt(variance), mean.shape)
 
-    def _own_variance(self, n: float | None) -> float:
+    def scatter_variance(self, n: float | None = None) -> FloatArray:
+        """Variance of the effect of a new trial of ``n`` patients about the line at every node, (nodes,).
+
+        Raises
+        ------
+        UsageError
+            If a size is stated and the sizes of the comparisons are unknown.
+        """
         size = self.new_n if n is None else n
+        scatter = self.node_sigma**2
         if size is None or np.isinf(size):
-            return 0.0
+            return scatter
         if np.isnan(self.trial_variance):
             raise UsageError(NEEDS_PATIENTS)
-        return self.trial_variance / size
+        return scatter + self.trial_variance / size
 
     def new_trial(self, n: float | None = None) -> NewTrialSize:
         """Size of the new trial of a prediction."""
@@ -129,9 +137,9 @@ class MixtureLine:
         mean, sd = self.at(x, n, band)
         return mixture_cdf(np.zeros(mean.shape[:-1]), self.weight, mean, sd)
 
-    def threshold(self, level: float = LEVEL, band: Band = "prediction") -> ThresholdEffect:
-        """Surrogate threshold effect by a band at a level."""
-        (threshold,) = mixture_thresholds(self, band, (level,))
+    def threshold(self, level: float = LEVEL, band: Band = "prediction", new_n: float | None = None) -> ThresholdEffect:
+        """Surrogate threshold effect by a band at a level, for a new trial of ``new_n`` patients."""
+        (threshold,) = mixture_thresholds(self, band, (level,), new_n)
         return threshold
 
     def thresholds(self, level: float = LEVEL) -> dict[str, ThresholdEffect]:

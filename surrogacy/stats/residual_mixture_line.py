@@ -117,11 +117,11 @@ class ResidualMixtureLine:
             return self.plug_in.predict(log_hr, n, level, band)
         return mixture_band(self, log_hr, n, level)
 
-    def threshold(self, level: float = LEVEL, band: Band = "prediction") -> ThresholdEffect:
-        """Surrogate threshold effect by a band at a level."""
+    def threshold(self, level: float = LEVEL, band: Band = "prediction", new_n: float | None = None) -> ThresholdEffect:
+        """Surrogate threshold effect by a band at a level, for a new trial of ``new_n`` patients."""
         if band == "confidence":
             return self.plug_in.threshold(level, band)
-        (threshold,) = mixture_thresholds(self, band, (level,))
+        (threshold,) = mixture_thresholds(self, band, (level,), new_n)
         return threshold
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:

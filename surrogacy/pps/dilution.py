@@ -13,7 +13,6 @@ to about 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +22,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.pps.calibration import Calibration, pfs_of_endpoint
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, read_all_inputs
+from surrogacy.pps.structure import DEFAULT_STRUCTURE, Pair, TransitionStructure
 from surrogacy.pps.table_rows import typed_tables
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
@@ -120,11 +120,12 @@ class DilutionPoint:
 
 
 def equal_pps_hazard_ratio(
-    median_pfs: Iterable[npt.ArrayLike],
+    median_pfs: Pair,
     post_progression: npt.ArrayLike,
     direct_death: npt.ArrayLike = 0.0,
     follow_up: tuple[float, float] | None = None,
     allocation: tuple[float, float] = (1.0, 1.0),
+    structure: TransitionStructure = DEFAULT_STRUCTURE,
 ) -> FloatArray:
     """OS hazard ratio (Cox limit) with one post-progression hazard in both arms.
 
@@ -135,11 +136,13 @@ def equal_pps_hazard_ratio(
     post_progression : float or (m,) array
         Hazard of death after progression, per month.
     direct_death : float or (m,) array
-        Share of PFS events that are deaths, in both arms.
+        Share of PFS events that are deaths in the control arm; by default in both arms.
     follow_up : (float, float), optional
         Shortest and longest administrative follow-up, months, uniform in between; default: complete.
     allocation : (float, float)
         Patients in the control and in the experimental arm; only their ratio matters.
+    structure : TransitionStructure
+        Effect on deaths without progression, and shape of the exits from PFS.
 
     Returns
     -------
@@ -151,8 +154,8 @@ def equal_pps_hazard_ratio(
     >>> round(float(equal_pps_hazard_ratio((6.0, 9.0), np.log(2.0) / months)), 3)
     0.815
     """
-    control, experimental = (IllnessDeath.from_pfs(median, direct_death, post_progression) for median in median_pfs)
-    return np.asarray(cox_hazard_ratio(control, experimental, follow_up, allocation))
+    arms = structure.arms(median_pfs, direct_death, (post_progression, post_progression))
+    return np.asarray(cox_hazard_ratio(*arms, follow_up, allocation))
 
 
 def diluted_hazard_ratio(

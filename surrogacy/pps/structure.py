@@ -164,11 +164,12 @@ class TransitionStructure:
         control_pfs, experimental_pfs = median_pfs
         share = self.experimental_direct_death(control_pfs, experimental_pfs, direct_death)
         if (share >= 1.0).any() and self.hr_direct_death is not None:
-            hazard_ratio = float(np.min(self.hazard_ratio(control_pfs, experimental_pfs)))
+            ratio = float(np.min(self.hazard_ratio(control_pfs, experimental_pfs)))
+            deaths = np.asarray(direct_death, dtype=np.float64).max()
             raise UsageError(
-                f"hr_direct_death {self.hr_direct_death:g}: deaths without progression alone exceed the PFS events of "
-                f"the experimental arm (PFS hazard ratio {hazard_ratio:.3g}, {np.asarray(direct_death, dtype=np.float64).max():.0%} of the "
-                "PFS events of the control arm are deaths); give a smaller hazard ratio"
+                f"hr_direct_death {self.hr_direct_death:g}: {deaths:.0%} of the PFS events of the control arm are "
+                f"deaths, and the PFS hazard ratio is {ratio:.3g}, so that deaths without progression alone exceed the "
+                "PFS events of the experimental arm; give a smaller hazard ratio"
             )
         control = self.arm(control_pfs, direct_death, post_progression[0])
         return control, self.arm(experimental_pfs, share, post_progression[1])

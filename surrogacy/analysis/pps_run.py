@@ -19,6 +19,7 @@ from surrogacy.pps.gap_estimates import DirectDeathScenario
 from surrogacy.pps.moderation_evidence import LineWithoutTrial, LogScore, Permutation, TrialsNeeded
 from surrogacy.pps.offset_sensitivity import OffsetScenario
 from surrogacy.pps.records import Record, with_limits
+from surrogacy.pps.shape_evidence import ShapeEvidence
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.results.estimate import Estimate
 from surrogacy.stats.thresholds import threshold_caveats
@@ -134,7 +135,9 @@ class PpsRun(StagedRun):
     dilution_regression : Offset or None
         OS effects regressed on those expected under dilution alone.
     dilution_sensitivity : tuple of OffsetScenario
-        The same regression under other assumptions on follow-up and deaths without progression.
+        The same regression under other structures of the hazards and other assumptions.
+    shape_evidence : ShapeEvidence or None
+        Evidence of the trials on the Weibull shape of the hazards before progression.
     map : DilutionMap or None
     points : tuple of DilutionPoint
     not_possible : tuple of str
@@ -154,6 +157,7 @@ class PpsRun(StagedRun):
     moderated: tuple[Moderated, ...] = ()
     dilution_regression: Offset | None = None
     dilution_sensitivity: tuple[OffsetScenario, ...] = ()
+    shape_evidence: ShapeEvidence | None = None
     map: DilutionMap | None = None
     points: tuple[DilutionPoint, ...] = ()
     not_possible: tuple[str, ...] = ()

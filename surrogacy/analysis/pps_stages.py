@@ -32,6 +32,7 @@ from surrogacy.pps.moderation_evidence import (
 from surrogacy.pps.moderators import later_therapy, pps_ratio
 from surrogacy.pps.offset_sensitivity import offset_sensitivity
 from surrogacy.pps.read_summaries import read_all_inputs, read_inputs
+from surrogacy.pps.shape_evidence import ShapeEvidence, median_ratios, shape_evidence
 from surrogacy.pps.trial_summary import PpsDefinition, TrialSummary
 from surrogacy.trials import TrialSet
 from surrogacy.trials.pairing import part_of
@@ -190,6 +191,7 @@ def _moderate(run: PpsRun) -> list[list[Task]]:
     dilution = [
         Task("regression on dilution", regress_on_dilution, tables),
         Task("other assumptions on dilution", offset_sensitivity, tables),
+        Task("shape of the hazards", regress_median_ratios, (run.trials, run.settings.seed)),
     ]
     return [[*lines, *dilution]]
 
@@ -223,13 +225,22 @@ def regress_on_dilution(trials: TrialSet, effects: Effects) -> Offset | NotPossi
         return NotPossible(f"regression of the OS effects on those expected under dilution: {error}")
 
 
+def regress_median_ratios(trials: TrialSet, seed: int) -> ShapeEvidence | NotPossible:
+    """Regress the ratios of median PFS on the PFS hazard ratios, as evidence on the shape of the hazards."""
+    try:
+        return shape_evidence(median_ratios(trials), seed=seed)
+    except FitError as error:
+        return NotPossible(f"shape of the hazards before progression: {error}")
+
+
 def _with_moderation(run: PpsRun, values: Sequence[Any]) -> PpsRun:
-    *lines, regression, sensitivity = values
+    *lines, regression, sensitivity, shape = values
     return replace(
         run,
         moderated=tuple(line for line in lines if isinstance(line, Moderated)),
         dilution_regression=regression if isinstance(regression, Offset) else None,
         dilution_sensitivity=sensitivity,
+        shape_evidence=shape if isinstance(shape, ShapeEvidence) else None,
         not_possible=_with_reasons(run, values),
     )
 

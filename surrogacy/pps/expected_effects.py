@@ -1,7 +1,7 @@
 """OS effect that a PFS effect predicts in each trial if post-progression survival is equal in both arms.
 
-m_i(d1) is the log of the Cox limit of the OS hazard ratio under the follow-up of trial i, by an illness-death model with
-a `TransitionStructure`. By default hazards are constant and treatment has the PFS hazard ratio on deaths without
+m_i(d1) is the log of the Cox limit of the OS hazard ratio under the follow-up of trial i, by an illness-death model
+with a `TransitionStructure`. By default hazards are constant, and treatment has the PFS hazard ratio on deaths without
 progression:
 
     control      lam = ln 2 / median PFS,  h02 = q lam,  h01 = (1 - q) lam,  h12 from the PPS
@@ -16,11 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Protocol
 
 import numpy as np
-from numpy.polynomial import Chebyshev
 
 from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.effects import Effects
@@ -37,7 +35,6 @@ from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.trials import TrialSet
 
 DERIVATIVE_STEP = 1e-3  # of a log, for numerical derivatives
-NODES = 8  # Chebyshev nodes per comparison
 MAX_LOG_HR = 5.0  # larger |log HR| are set to this value, a hazard ratio of 0.007
 
 
@@ -125,9 +122,6 @@ class ExpectedEffects:
     def log_hr(self, surrogate: FloatArray) -> FloatArray:
         """Expected OS log hazard ratios.
 
-        With constant hazards each value is computed. With other shapes, more than `NODES` values of a comparison are
-        interpolated by a Chebyshev polynomial over their range, with an error below 1e-4 for a range of 2.
-
         Parameters
         ----------
         surrogate : (n, k) array
@@ -140,11 +134,7 @@ class ExpectedEffects:
         expected = np.empty(surrogate.shape)
         for i in range(len(self)):
             values, position = np.unique(surrogate[:, i], return_inverse=True)
-            if self.structure.shape != 1.0 and len(values) > NODES:
-                curve = Chebyshev.interpolate(partial(self._log_hr_of, i), NODES - 1, (values[0], values[-1]))
-                expected[:, i] = curve(values)[position]
-            else:
-                expected[:, i] = self._log_hr_of(i, values)[position]
+            expected[:, i] = self._log_hr_of(i, values)[position]
         return expected
 
     def _log_hr_of(self, i: int, surrogate: FloatArray) -> FloatArray:

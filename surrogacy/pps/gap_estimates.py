@@ -145,10 +145,6 @@ def hazard_ratios(
     def cox(arms: tuple[IllnessDeath, IllnessDeath]) -> Estimate:
         return Estimate(cox_hazard_ratio(*arms, inputs.follow_up.value, inputs.n), method=NO_INTERVAL)
 
-    def arm(i: int, j: int) -> IllnessDeath:
-        """Arm with the PFS of arm i and the PPS of arm j."""
-        return IllnessDeath.from_pfs(chosen.median_pfs[i], chosen.direct_death, chosen.post_progression[j])
-
     resampled = {
         "pfs": ratio(steps.pfs, draws.steps.pfs),
         "equal_at_control": ratio(steps.at_control, draws.steps.at_control),
@@ -160,8 +156,8 @@ def hazard_ratios(
         resampled["pfs"] = _published(inputs.cut(chosen.cut).hr, resampled["pfs"])
     return resampled | {
         "observed": _published(inputs.hr_os, ratio(np.log([inputs.hr_os.value]), draws.log_hr_os)),
-        "swapped": cox((arm(0, 1), arm(1, 0))),
-        "pps_only": cox((arm(0, 0), arm(0, 1))),
+        "swapped": cox((chosen.arm(0, 1), chosen.arm(1, 0))),
+        "pps_only": cox((chosen.arm(0, 0), chosen.arm(0, 1))),
         "average": Estimate(average_hazard_ratio(*chosen.arms, upper=np.inf), method=NO_INTERVAL),
     }
 

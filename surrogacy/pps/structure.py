@@ -84,13 +84,12 @@ class TransitionStructure:
     @property
     def label(self) -> str:
         """Departures from the default, in short; empty for the default."""
-        effect = f"HR {self.hr_direct_death:g} for deaths without progression"
-        shape = f"Weibull shape {self.shape:g} before progression"
-        return ", ".join(
-            words
-            for words, differs in ((effect, self.hr_direct_death is not None), (shape, self.shape != 1.0))
-            if differs
-        )
+        departures = []
+        if self.hr_direct_death is not None:
+            departures.append(f"HR {self.hr_direct_death:g} for deaths without progression")
+        if self.shape != 1.0:
+            departures.append(f"Weibull shape {self.shape:g} before progression")
+        return ", ".join(departures)
 
     def hazard_ratio(self, control_pfs: Array, experimental_pfs: Array) -> FloatArray:
         """Hazard ratio of PFS from median PFS, ``(median_C / median_E)^p``."""

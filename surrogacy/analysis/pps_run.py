@@ -13,9 +13,9 @@ from surrogacy.models.moderation import LineAtValue, Moderation
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition, main_decomposition
-from surrogacy.pps.dilution import DilutionMap, DilutionPoint
+from surrogacy.pps.dilution_map import DilutionMap, DilutionPoint
 from surrogacy.pps.dilution_regression import Offset
-from surrogacy.pps.gap_estimates import DirectDeathScenario
+from surrogacy.pps.gap_scenarios import DirectDeathScenario
 from surrogacy.pps.moderation_evidence import LineWithoutTrial, LogScore, Permutation, TrialsNeeded
 from surrogacy.pps.offset_sensitivity import OffsetScenario
 from surrogacy.pps.records import Record, with_limits

@@ -18,10 +18,10 @@ from surrogacy.pps.arms import ArmPps, arm_pps
 from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
 from surrogacy.pps.coupling import CouplingAudit, coupling_audit
 from surrogacy.pps.decomposition import Decomposition, decompose, decompose_all, main_decomposition
-from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
+from surrogacy.pps.dilution_map import DilutionMap, DilutionPoint, dilution_map, dilution_points
 from surrogacy.pps.dilution_regression import Offset, OffsetModel
 from surrogacy.pps.expected_effects import expected_coefficients, expected_effects
-from surrogacy.pps.gap_estimates import DirectDeathScenario, by_direct_death
+from surrogacy.pps.gap_scenarios import DirectDeathScenario, by_direct_death
 from surrogacy.pps.moderation_evidence import (
     TrialsNeeded,
     influential_trials,

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
-from surrogacy.pps.dilution import TRIAL_LIKE, DilutionMap, DilutionPoint
+from surrogacy.pps.dilution_map import TRIAL_LIKE, DilutionMap, DilutionPoint
 from surrogacy.results.format import percent
 
 BANDS = np.linspace(0.0, 1.0, 11)

@@ -81,6 +81,16 @@ class TransitionStructure:
             exits = f"Weibull hazards of shape {self.shape:g} before progression"
         return f"{effect} for deaths without progression, {exits}"
 
+    @property
+    def label(self) -> str:
+        """Departures from the default, in short; empty for the default."""
+        departures = []
+        if self.hr_direct_death is not None:
+            departures.append(f"HR {self.hr_direct_death:g} for deaths without progression")
+        if self.shape != 1.0:
+            departures.append(f"Weibull shape {self.shape:g} before progression")
+        return ", ".join(departures)
+
     def hazard_ratio(self, control_pfs: Array, experimental_pfs: Array) -> FloatArray:
         """Hazard ratio of PFS from median PFS, ``(median_C / median_E)^p``."""
         ratio = np.asarray(control_pfs, dtype=np.float64) / np.asarray(experimental_pfs, dtype=np.float64)
@@ -118,6 +128,28 @@ class TransitionStructure:
         remaining = 1.0 - np.asarray(direct_death, dtype=np.float64)
         return np.asarray(median_ttp, dtype=np.float64) * self._power(remaining)
 
+    def median_pfs(self, medians: Pair, direct_death: Array, *, deaths_censored: bool = False) -> FloatArray:
+        """Median PFS of both arms, (2,) or (2, m), from the medians of PFS, or of TTP if ``deaths_censored``."""
+        control, experimental = (np.asarray(median, dtype=np.float64) for median in medians)
+        if not deaths_censored:
+            return np.stack([control, experimental])
+        control_pfs = self.pfs_of_ttp(control, direct_death)
+        if self.hr_direct_death is None:
+            return np.stack([control_pfs, self.pfs_of_ttp(experimental, direct_death)])
+        ratio = self.hazard_ratio(control, experimental)
+        return np.stack([control_pfs, self.experimental_pfs(control_pfs, ratio, direct_death, deaths_censored=True)])
+
+    def median_ttp(self, median_pfs: Pair, direct_death: Array) -> FloatArray:
+        """Median TTP of both arms, (2,) or (2, m), from their median PFS."""
+        control_pfs, experimental_pfs = (np.asarray(median, dtype=np.float64) for median in median_pfs)
+        shares = np.asarray(direct_death), self.experimental_direct_death(control_pfs, experimental_pfs, direct_death)
+        return np.stack(
+            [
+                median / self._power(1.0 - share)
+                for median, share in zip((control_pfs, experimental_pfs), shares, strict=True)
+            ]
+        )
+
     def _power(self, ratio: FloatArray) -> FloatArray:
         """Ratio of times that belongs to a ratio of hazards, ``ratio^(1/p)``."""
         return ratio if self.shape == 1.0 else np.asarray(ratio ** (1.0 / self.shape))
@@ -131,6 +163,26 @@ class TransitionStructure:
         if self.hr_direct_death is None:
             return q
         return np.asarray(self.hr_direct_death * q / self.hazard_ratio(control_pfs, experimental_pfs))
+
+    def direct_death_shares(self, median_pfs: Pair, direct_death: Array) -> tuple[FloatArray, FloatArray]:
+        """Shares of PFS events that are deaths, control and experimental; median PFS in months.
+
+        Raises
+        ------
+        UsageError
+            If the deaths without progression leave no progressions in the experimental arm.
+        """
+        control_pfs, experimental_pfs = median_pfs
+        share = self.experimental_direct_death(control_pfs, experimental_pfs, direct_death)
+        if (share >= 1.0).any() and self.hr_direct_death is not None:
+            ratio = float(np.min(self.hazard_ratio(control_pfs, experimental_pfs)))
+            deaths = np.asarray(direct_death, dtype=np.float64).max()
+            raise UsageError(
+                f"hr_direct_death {self.hr_direct_death:g}: {deaths:.0%} of the PFS events of the control arm are "
+                f"deaths, and the PFS hazard ratio is {ratio:.3g}, so that deaths without progression alone exceed the "
+                "PFS events of the experimental arm; give a smaller hazard ratio"
+            )
+        return np.asarray(direct_death, dtype=np.float64), share
 
     def smallest_hazard_ratio(self, direct_death: Array) -> FloatArray:
         """Hazard ratio ``r q`` that every hazard ratio of PFS must exceed, so that the arm has progressions."""
@@ -161,18 +213,13 @@ class TransitionStructure:
         UsageError
             If the deaths without progression leave no progressions in the experimental arm.
         """
-        control_pfs, experimental_pfs = median_pfs
-        share = self.experimental_direct_death(control_pfs, experimental_pfs, direct_death)
-        if (share >= 1.0).any() and self.hr_direct_death is not None:
-            ratio = float(np.min(self.hazard_ratio(control_pfs, experimental_pfs)))
-            deaths = np.asarray(direct_death, dtype=np.float64).max()
-            raise UsageError(
-                f"hr_direct_death {self.hr_direct_death:g}: {deaths:.0%} of the PFS events of the control arm are "
-                f"deaths, and the PFS hazard ratio is {ratio:.3g}, so that deaths without progression alone exceed the "
-                "PFS events of the experimental arm; give a smaller hazard ratio"
+        control, experimental = (
+            self.arm(*values)
+            for values in zip(
+                median_pfs, self.direct_death_shares(median_pfs, direct_death), post_progression, strict=True
             )
-        control = self.arm(control_pfs, direct_death, post_progression[0])
-        return control, self.arm(experimental_pfs, share, post_progression[1])
+        )
+        return control, experimental
 
     def post_progression_hazard(self, pfs: Array, os: Array, direct_death: Array) -> FloatArray:
         """Hazard h12 per month that gives the median OS of an arm; NaN where there is none.

@@ -270,10 +270,10 @@ def _direct_death_assumptions(arms: Sequence[ArmPps], ttp: BoolArray, structure:
         assumed.append(f"{share:.0%} of PFS events taken as deaths in {len(arms) - counted} of {len(arms)} comparisons")
     if ttp.any():
         ratio = structure.hr_direct_death
-        taken = "that of TTP" if ratio is None else f"{ratio:g}"
+        taken = "the hazard ratio of TTP" if ratio is None else f"a hazard ratio of {ratio:g}"
         assumed.append(
-            f"{ttp.sum()} of {len(arms)} comparisons report only TTP, which censors deaths and contains no information "
-            f"on the effect on deaths without progression: their hazard ratio is taken as {taken}"
+            f"{ttp.sum()} of {len(arms)} comparisons report only TTP, which censors deaths; nothing is known about "
+            f"their effect on deaths without progression, for which {taken} is assumed"
         )
     return assumed
 

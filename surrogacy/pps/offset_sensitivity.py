@@ -71,7 +71,7 @@ class Assumption:
 
 ASSUMPTIONS = (  # one change at a time
     Assumption("as in the analysis", AssumptionKind.ANALYSIS),
-    *(Assumption(structure.words, AssumptionKind.STRUCTURE, structure=structure) for structure in ALTERNATIVES),
+    *(Assumption(structure.label, AssumptionKind.STRUCTURE, structure=structure) for structure in ALTERNATIVES),
     Assumption("without comparisons that report only TTP", AssumptionKind.ENDPOINT, with_ttp=False),
     Assumption("complete follow-up", complete_follow_up=True),
     Assumption("follow-up 0.5 to 1.5 control median OS", follow_up=(0.5, 1.5)),
@@ -105,7 +105,13 @@ class OffsetScenario:
     @property
     def record(self) -> Record:
         """Values and limits under the keys of results.json."""
-        about: Record = {"assumption": self.assumption.name, "kind": self.assumption.kind.value}
+        assumption, structure = self.assumption, self.assumption.structure
+        about: Record = {
+            "assumption": assumption.name,
+            "kind": assumption.kind.value,
+            "hr_direct_death": structure.hr_direct_death,
+            "shape": structure.shape,
+        }
         if self.intercept is None or self.share is None or self.tail_at_dilution_alone is None:
             return {**about, "problem": self.problem}
         return {

@@ -108,7 +108,9 @@ def _verdict(run: PpsRun, share: Estimate) -> str:
 def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the dilution map with the comparisons on it, once it is computed."""
     if run.map is not None:
-        caption = text("map_caption", direct_death=percent(run.map.direct_death), points=len(run.points))
+        count = sum(point.endpoint == "TTP" for point in run.points)
+        ttp = text("map_ttp", count=count) if count else ""
+        caption = text("map_caption", direct_death=percent(run.map.direct_death), points=len(run.points), ttp=ttp)
         yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, run.settings.focus or "")
 
 

@@ -192,7 +192,7 @@ def _printed_cells(decomposition: Decomposition) -> dict[str, str]:
     equal = decomposition.equal_pps
     return {
         "trial": decomposition.inputs.name,
-        "scenario": decomposition.calibration.scenario,
+        "scenario": f"{decomposition.inputs.endpoint}, {decomposition.calibration.scenario}",
         "model_pps": _model_pps(decomposition),
         **{f"ratio_{key}": with_interval(decomposition.hazard_ratios[key], 3) for key in OS_HAZARD_RATIOS},
         **{f"part_{key}": with_interval(decomposition.effects[key]) for key in GAP_PARTS},

@@ -172,7 +172,8 @@ def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFram
     """Text on the contours, the points and the trials that are not shown."""
     lines = [
         "Contours: expected log HR of OS / log HR of PFS, with the same PPS in both arms, "
-        f"{percent(chart.direct_death)} of PFS events deaths, and constant hazards."
+        f"{percent(chart.direct_death)} of PFS events deaths, and "
+        f"{'constant hazards' if chart.structure.is_default else chart.structure.label}."
     ]
     if points:
         unknown = int(data["follow_up"].isna().sum())

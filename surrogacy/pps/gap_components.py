@@ -291,6 +291,13 @@ def problems_of(
         )
     if effects["residual"].low is not None and not effects["residual"].excludes(0.0):
         problems.append("the residual is compatible with chance: its interval includes 0")
+    if inputs.endpoint == "TTP":
+        effect = calibration.structure.hr_direct_death
+        problems.append(
+            "the trial reports only TTP, which censors deaths: nothing is known about the effect on deaths without "
+            f"progression, for which {'the hazard ratio of TTP' if effect is None else f'hazard ratio {effect:g}'} "
+            "is assumed"
+        )
     if inputs.pps_is_a_difference:
         problems.append(
             f"the reported PPS equals median OS - median {inputs.endpoint} in both arms: a difference of medians, "

@@ -85,15 +85,14 @@ class StructureScenario:
 
 @dataclass(frozen=True)
 class DilutionRange:
-    """Share of dilution in the gap in the main calibration, over the structures.
+    """Share of dilution in the gap under other structures of the hazards.
 
     Parameters
     ----------
-    value, low, high : float
-        With the structure of the run; smallest and largest value over all structures.
+    low, high : float
+        Smallest and largest value over the other structures.
     """
 
-    value: float
     low: float
     high: float
 
@@ -153,11 +152,19 @@ def by_direct_death(
 
 
 def by_structure(
-    inputs: TrialSummary, structures: Sequence[TransitionStructure] = (DEFAULT_STRUCTURE, *ALTERNATIVES)
+    inputs: TrialSummary, structure: TransitionStructure = DEFAULT_STRUCTURE, main: Calibration | None = None
 ) -> tuple[StructureScenario, ...]:
     """Compute point values of every decomposition that the trial allows, under several structures of the hazards.
 
     The medians are fitted in every structure. Scenarios that a structure does not allow are left out.
+
+    Parameters
+    ----------
+    inputs : TrialSummary
+    structure : TransitionStructure
+        Structure of the analysis, which comes first; then the default and its alternatives.
+    main : Calibration, optional
+        Restrict to the data cut, PFS effect and calibration of this one.
 
     Examples
     --------
@@ -172,29 +179,30 @@ def by_structure(
     [0.7, 0.75, 0.73, 0.66, 0.77]
     """
     rows = []
-    for cut, pfs, name in scenarios(inputs):
-        for structure in structures:
+    for cut, pfs, name in scenarios(inputs) if main is None else ((main.cut, main.pfs, main.name),):
+        for other in dict.fromkeys((structure, DEFAULT_STRUCTURE, *ALTERNATIVES)):
             try:
-                chosen = calibrate(inputs, name, pfs, cut, structure)
+                chosen = calibrate(inputs, name, pfs, cut, other)
             except UsageError:  # no hazard reproduces the medians
                 continue
-            rows.append(StructureScenario(structure, chosen, gap_point(inputs, chosen)))
+            rows.append(StructureScenario(other, chosen, gap_point(inputs, chosen)))
     return tuple(rows)
 
 
 def dilution_range(rows: Sequence[StructureScenario], main: Calibration) -> DilutionRange | None:
-    """Range of the share of dilution over the structures, for the data cut and calibration of a decomposition.
+    """Range of the share of dilution over the other structures, for the data cut and calibration of a decomposition.
 
-    None without a share in the structure of the decomposition, or without another structure.
+    None if no other structure has a share.
     """
+    shares = [
+        row.point.dilution
+        for row in of_scenario(rows, main)
+        if row.structure != main.structure and row.point.dilution is not None
+    ]
+    return DilutionRange(min(shares), max(shares)) if shares else None
+
+
+def of_scenario(rows: Sequence[StructureScenario], main: Calibration) -> tuple[StructureScenario, ...]:
+    """Return the rows with the data cut, PFS effect and calibration of a decomposition."""
     scenario = main.cut, main.pfs, main.name
-    shares = {
-        row.structure: row.point.dilution
-        for row in rows
-        if (row.calibration.cut, row.calibration.pfs, row.calibration.name) == scenario
-        and row.point.dilution is not None
-    }
-    value = shares.get(main.structure)
-    if value is None or len(shares) < 2:
-        return None
-    return DilutionRange(value, min(shares.values()), max(shares.values()))
+    return tuple(row for row in rows if (row.calibration.cut, row.calibration.pfs, row.calibration.name) == scenario)

@@ -75,11 +75,9 @@ class TransitionStructure:
     @property
     def words(self) -> str:
         """Description of the structure."""
+        exits = "constant hazards" if self.shape == 1.0 else f"Weibull hazards of shape {self.shape:g}"
         effect = "the PFS hazard ratio" if self.hr_direct_death is None else f"hazard ratio {self.hr_direct_death:g}"
-        exits = "constant hazards before progression"
-        if self.shape != 1.0:
-            exits = f"Weibull hazards of shape {self.shape:g} before progression"
-        return f"{effect} for deaths without progression, {exits}"
+        return f"{exits} before progression, {effect} for deaths without progression"
 
     @property
     def label(self) -> str:

@@ -242,11 +242,8 @@ class TrialSummary:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """Descriptions of the assumed values, and of the effect on deaths that TTP censors."""
-        assumed = [str(value) for value in (self.direct_death, self.follow_up) if value.assumed]
-        if self.endpoint == "TTP":
-            assumed.append("effect on deaths without progression, because TTP censors them")
-        return tuple(assumed)
+        """Descriptions of the assumed values."""
+        return tuple(str(value) for value in (self.direct_death, self.follow_up) if value.assumed)
 
     def cut(self, name: str | None = None) -> PfsCut:
         """Return a data cut by name; default: the first.

@@ -18,7 +18,7 @@ from surrogacy.pps.offset_sensitivity import (
     of_kind,
     offset_sensitivity,
 )
-from surrogacy.pps.structure import TransitionStructure
+from surrogacy.pps.structure import DEFAULT_STRUCTURE, TransitionStructure
 from surrogacy.results.estimate import Estimate
 from surrogacy.trials import read_trials
 from tests.support.pinned_tables import preferred_arms
@@ -65,16 +65,26 @@ def test_shares_of_another_implementation(preferred):
 def test_comparisons_that_report_only_ttp_are_left_out(preferred):
     effects = preferred.analysis_set("all")
     rows = [row for row in ASSUMPTIONS if row.kind in {AssumptionKind.ANALYSIS, AssumptionKind.ENDPOINT}]
-    whole, without = offset_sensitivity(preferred, effects, rows)
+    whole, without = offset_sensitivity(preferred, effects, assumptions=rows)
     assert (whole.comparisons, without.comparisons) == (45, 38)
     kept = [name != "TTP" for name in effects.covariates["surrogate"]]
-    assert without.share == offset_sensitivity(preferred, effects.take(np.array(kept)), rows[:1])[0].share
+    assert without.share == offset_sensitivity(preferred, effects.take(np.array(kept)), assumptions=rows[:1])[0].share
     assert without.record["kind"] == "endpoint"
     assert without.record["k"] == 38
 
 
+def test_structures_differ_from_that_of_the_analysis(preferred):
+    """With another structure in the analysis, the default is one of the alternatives."""
+    effects = preferred.analysis_set("all")
+    rows = [row for row in ASSUMPTIONS if row.kind in {AssumptionKind.ANALYSIS, AssumptionKind.STRUCTURE}]
+    chosen = TransitionStructure(hr_direct_death=1.0)
+    scenarios = offset_sensitivity(preferred, effects, chosen, rows[:3])
+    assert [scenario.structure for scenario in scenarios] == [chosen, DEFAULT_STRUCTURE]
+    assert [rounded(scenario.share)[0] for scenario in scenarios] == [1.20, 0.97]
+
+
 def scenario(low, high, kind=AssumptionKind.STRUCTURE):
-    return OffsetScenario(Assumption("", kind), share=Estimate((low + high) / 2, low=low, high=high))
+    return OffsetScenario(Assumption("", kind), DEFAULT_STRUCTURE, share=Estimate((low + high) / 2, low=low, high=high))
 
 
 def test_the_conclusion_is_that_of_all_structures():
@@ -85,6 +95,6 @@ def test_the_conclusion_is_that_of_all_structures():
     assert conclusion_on_dilution(below.share, [above]) is DilutionConclusion.DEPENDS
     # follow-up and TTP are not structures, and a structure without a result does not count
     others = [scenario(0.5, 0.9, AssumptionKind.VALUE), scenario(0.5, 0.9, AssumptionKind.ENDPOINT)]
-    failed = OffsetScenario(Assumption("", AssumptionKind.STRUCTURE), problem="no comparison")
+    failed = OffsetScenario(Assumption("", AssumptionKind.STRUCTURE), DEFAULT_STRUCTURE, problem="no comparison")
     assert conclusion_on_dilution(including, [*others, failed]) is DilutionConclusion.NOT_SHOWN
     assert of_kind([below, *others], AssumptionKind.STRUCTURE) == (below,)

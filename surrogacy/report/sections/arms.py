@@ -67,7 +67,7 @@ def _over_time(run: PpsRun) -> Iterator[Drawing]:
     if not drawn or run.awaits_at_risk:
         return
     inputs, comparison = drawn[0].inputs, run.at_risk
-    caption = text("over_time", trial=inputs.name)
+    caption = text("over_time", trial=inputs.name, structure=run.settings.structure.words)
     if comparison is not None:
         caption += text("over_time_at_risk", name=comparison.fits[-1].name, p=number(comparison.p))
         caption += sentences("Note", comparison.problems)

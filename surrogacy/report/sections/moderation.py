@@ -110,7 +110,9 @@ def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
     if run.map is not None:
         count = sum(point.endpoint == "TTP" for point in run.points)
         ttp = text("map_ttp", count=count) if count else ""
-        caption = text("map_caption", direct_death=percent(run.map.direct_death), points=len(run.points), ttp=ttp)
+        structure = run.map.structure.words
+        direct_death = percent(run.map.direct_death)
+        caption = text("map_caption", structure=structure, direct_death=direct_death, points=len(run.points), ttp=ttp)
         yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, run.settings.focus or "")
 
 
@@ -161,6 +163,7 @@ def _offset_line(run: PpsRun) -> Iterator[Note]:
     yield Note(
         text(
             "offset_line",
+            structure=run.settings.structure.words,
             k=len(result.effects),
             intercept=with_interval(run.dilution_regression["intercept"]),
             share=with_interval(share),

@@ -9,6 +9,7 @@ from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.pps.decomposition import Decomposition, main_decomposition
 from surrogacy.pps.gap_scenarios import of_scenario
+from surrogacy.pps.structure import TransitionStructure
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.report.captions import sentences
 from surrogacy.report.section import (
@@ -126,11 +127,22 @@ def _details(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
 def _structure_grid(run: PpsRun, main: Decomposition) -> Grid:
     """Return the OS hazard ratio with equal PPS and the share of dilution, by structure of the hazards."""
     rows = tuple(
-        (scenario.structure.words, number(scenario.point.equal, 3), percent(scenario.point.dilution))
+        (
+            _effect_on_deaths(scenario.structure),
+            f"{scenario.structure.shape:g}",
+            number(scenario.point.equal, 3),
+            percent(scenario.point.dilution),
+        )
         for scenario in of_scenario(run.by_structure, main.calibration)
     )
     caption = text("structures_caption", label=main.calibration.label)
-    return Grid(("Structure of the hazards", "OS HR, equal PPS", "Dilution of the gap"), rows, caption=caption)
+    headings = ("HR of death without progression", "Weibull shape", "OS HR, equal PPS", "Dilution of the gap")
+    return Grid(headings, rows, caption=caption)
+
+
+def _effect_on_deaths(structure: TransitionStructure) -> str:
+    """Return the hazard ratio of death without progression."""
+    return "as PFS" if structure.hr_direct_death is None else f"{structure.hr_direct_death:g}"
 
 
 def _model_pps(decomposition: Decomposition) -> str:
@@ -240,6 +252,8 @@ def _structure_table(run: PpsRun, trial: TrialSummary) -> tuple[Table, ...]:
             **scenario.record,
             "scenario": scenario.calibration.scenario,
             "model_pps": " / ".join(number(value, 1) for value in scenario.calibration.median_pps),
+            "effect_on_deaths": _effect_on_deaths(scenario.structure),
+            "shape_of_exits": f"{scenario.structure.shape:g}",
         }
         for scenario in run.by_structure
     ]
@@ -247,7 +261,7 @@ def _structure_table(run: PpsRun, trial: TrialSummary) -> tuple[Table, ...]:
     return table(
         "structure",
         records,
-        print_only=("scenario", "model_pps"),
+        print_only=("scenario", "model_pps", "effect_on_deaths", "shape_of_exits"),
         trial=trial.name,
         endpoint=endpoint_name([trial]),
         label=label,

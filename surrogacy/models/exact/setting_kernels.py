@@ -123,6 +123,25 @@ def pair_kernels(first: FloatArray, second: FloatArray, mean: Normal, spreads: F
     return kernels
 
 
+def lattice_kernel(
+    first: FloatArray, second: FloatArray, mean: Normal, spread: Spread, prior: HalfNormal
+) -> FloatArray:
+    """Prior masses of pairs of nodes of a fine common lattice, averaged over the spread.
+
+    The difference of the pair is N(0, 2 omega^2), its mean N(m0, s0^2 + omega^2 / 2).
+    """
+    step = first[1] - first[0]
+    lags = np.rint((first[:, None] - second) / step).astype(np.intp)
+    low = int(lags.min())
+    nodes, middle = step * np.arange(low, int(lags.max()) + 1), (first[:, None] + second) / 2 - mean.mean
+    kernel = np.zeros(lags.shape)
+    for value, mass in zip(spread.value[1:], spread.mass(prior)[1:], strict=True):
+        sd = np.sqrt(mean.sd**2 + value**2 / 2)
+        of_difference = hat_masses(nodes, np.zeros(1), np.sqrt(2.0) * value)[0] * (mass / sd)
+        kernel += of_difference[lags - low] * np.exp(-0.5 * (middle / sd) ** 2)
+    return kernel
+
+
 def _corrected(masses: FloatArray) -> FloatArray:
     """Masses that integrate a cubic instead of a linear function exactly: each minus its second difference / 12."""
     padded = np.pad(masses, ((0, 0), (1, 1)))

@@ -23,7 +23,7 @@ from scipy.interpolate import CubicSpline, RectBivariateSpline
 from scipy.special import ndtr
 
 from surrogacy.arrays import FloatArray
-from surrogacy.models.exact.setting_kernels import Marginal, Spread, pair_kernels
+from surrogacy.models.exact.setting_kernels import Marginal, Spread, lattice_kernel, pair_kernels
 from surrogacy.models.exact.setting_r2 import ANGLES, BINS, R2_NODES, r2_bins
 from surrogacy.models.exact.setting_table import SettingPriors, SettingTable, without_trials
 from surrogacy.models.priors import HalfNormal, Normal
@@ -146,9 +146,7 @@ class SettingPair:
         axes = [table.axes[axis] for table in self.tables]
         step = min(*(nodes[1] - nodes[0] for nodes in axes), max(np.ptp(nodes) for nodes in axes) / LATTICE)
         first, second = (step * np.arange(np.ceil(nodes[0] / step), np.floor(nodes[-1] / step) + 1) for nodes in axes)
-        spread = self.spreads[axis]
-        mass = spread.mass(self.spread_prior(axis))[1:]
-        kernel = np.tensordot(mass, pair_kernels(first, second, self.means[axis], spread.value[1:]), axes=1)
+        kernel = lattice_kernel(first, second, self.means[axis], self.spreads[axis], self.spread_prior(axis))
         likelihood = np.maximum(RectBivariateSpline(axes[0], axes[1], self.pairs[axis])(first, second), 0.0)
         return first, second, kernel * likelihood
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from surrogacy.arrays import FloatArray
@@ -13,8 +15,9 @@ R2_NODES = np.sin(ANGLES) ** 2  # denser near 0 and 1
 SLOPE_PARTS, SIGMA_PARTS = 4, 2  # parts of a step of the grid
 
 
+@lru_cache(maxsize=4)  # also used for the probability without the trials of the other setting
 def r2_bins(table: SettingTable) -> FloatArray:
-    """Likelihood by R2 = slope^2 tau^2 / (slope^2 tau^2 + sigma^2), (bins, level, slope, log sigma).
+    """Likelihood by R2 = sin^2(angle), tan(angle) = |slope| tau / sigma, as (bins, level, slope, log sigma).
 
     R2 varies much between neighbouring nodes of slope and sigma, so that the mass of a node is distributed around it by
     cubic convolution, which does not increase the variance. Each part is divided between the two neighbouring bins.
@@ -22,16 +25,16 @@ def r2_bins(table: SettingTable) -> FloatArray:
     offsets, weights = zip(_cubic_convolution(SLOPE_PARTS), _cubic_convolution(SIGMA_PARTS), strict=True)
     slope = table.slope[:, None] + offsets[0] * (table.slope[1] - table.slope[0])
     log_sigma = table.log_sigma[:, None] + offsets[1] * (table.log_sigma[1] - table.log_sigma[0])
-    explained = (slope[:, None, :, None, None] * table.tau) ** 2  # axes: slope, sigma, both offsets, tau
-    r2 = explained / (explained + np.exp(2 * log_sigma)[None, :, None, :, None])
-    share_of = np.broadcast_to((weights[0][:, None] * weights[1])[:, :, None], r2.shape)
-    left = np.clip(np.searchsorted(R2_NODES, r2, side="right") - 1, 0, BINS - 2)
-    upper = (r2 - R2_NODES[left]) / np.diff(R2_NODES)[left]
+    ratio = np.abs(slope)[:, None, :, None, None] * table.tau / np.exp(log_sigma)[None, :, None, :, None]
+    angle = np.arctan(ratio) * ((BINS - 1) / ANGLES[-1])  # axes: slope, sigma, both offsets, tau
+    left = np.minimum(angle.astype(np.intp), BINS - 2)
+    upper = angle - left
+    share_of = (weights[0][:, None] * weights[1])[:, :, None]
     slopes, sigmas, taus = len(table.slope), len(table.log_sigma), len(table.tau)
     cell = np.arange(slopes * sigmas).reshape(slopes, sigmas, 1, 1, 1) * BINS
     index = (cell + left) * taus + np.arange(taus)
     size = slopes * sigmas * BINS * taus
-    division = np.bincount(index.ravel(), (share_of * (1 - upper)).ravel(), size)
+    division = np.bincount(index.ravel(), (share_of - share_of * upper).ravel(), size)
     division += np.bincount(index.ravel() + taus, (share_of * upper).ravel(), size)
     by_cell = division.reshape(slopes, sigmas, BINS, taus) @ table.joint.transpose(2, 3, 0, 1)
     return np.asarray(by_cell.transpose(2, 3, 0, 1))

@@ -14,156 +14,35 @@ Kruschke (2018), doi:10.1177/2515245918771304 (region of practical equivalence).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
-from surrogacy.errors import UsageError
+from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.posterior_differences import odds_ratio, refuse_overlap
-from surrogacy.evaluation.records import Record
+from surrogacy.evaluation.setting_contrasts import Equivalence, ScaledBayesFactor, SettingComparison, SettingContrast
 from surrogacy.models.exact import setting_pair
 from surrogacy.models.exact.bivariate_grid import search_limit
 from surrogacy.models.exact.setting_kernels import Marginal
 from surrogacy.models.exact.setting_pair import LOG_SIGMA, SLOPE, SettingPair
 from surrogacy.models.exact.setting_table import SettingPriors, common_centre, tabulate
 from surrogacy.models.priors import HalfNormal, Normal
+from surrogacy.models.regression import WeightedRegression
 from surrogacy.results.estimate import Estimate
+from surrogacy.results.labels import Weights
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.stats.power import POWER, two_sided_quantile
 
 METHOD = "posterior median, equal-tailed; hierarchical model of both sets, quadrature"
 PRIOR_METHOD = "prior median, equal-tailed"
 COEFFICIENTS = {"slope": SLOPE, "line_at_centre": setting_pair.LEVEL, "log_sigma_cond": LOG_SIGMA}
 PRIOR_DRAWS = 20_000  # of R2, whose prior has no closed form; the error of a quantile of the difference is below 0.01
 PRIOR_QUANTILES = 2_000
-RESTATED = 0.9  # ratio of the widths of the intervals with and without data above which the prior is restated
 SCALES = (0.5, 1.0, 2.0)  # of the prior of the spread of the slopes, relative to the model
-
-
-@dataclass(frozen=True)
-class SettingContrast:
-    """One quantity in two settings.
-
-    Parameters
-    ----------
-    first, second : Estimate
-        In each setting, given the data of both.
-    difference : Estimate
-        First minus second.
-    without_data : Estimate
-        The difference under the prior alone.
-    probability_first_smaller : float
-        Posterior probability that the quantity is smaller in the first set.
-    probability_no_data : float
-        The same without the trials of the first set.
-    odds_ratio_no_data : float or None
-        Ratio of the odds of the two; 1 if the trials of the first set do not change them.
-    """
-
-    first: Estimate
-    second: Estimate
-    difference: Estimate
-    without_data: Estimate
-    probability_first_smaller: float
-    probability_no_data: float
-    odds_ratio_no_data: float | None
-
-    @property
-    def width_ratio(self) -> float:
-        """Width of the interval of the difference relative to that without data."""
-        widths = []
-        for estimate in (self.difference, self.without_data):
-            assert estimate.low is not None
-            assert estimate.high is not None
-            widths.append(estimate.high - estimate.low)
-        return widths[0] / widths[1]
-
-    @property
-    def restates_prior(self) -> bool:
-        """Return whether the interval of the difference is about as wide as without data."""
-        return self.width_ratio > RESTATED
-
-    @property
-    def record(self) -> Record:
-        """Fields under the names of results.json."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        records = {name: value.record if isinstance(value, Estimate) else value for name, value in values.items()}
-        return {**records, "width_ratio": self.width_ratio}
-
-
-class ScaledBayesFactor(NamedTuple):
-    """Bayes factor of equal slopes under one scale of the prior of their spread."""
-
-    scale: float
-    bayes_factor: float
-
-
-@dataclass(frozen=True)
-class Equivalence:
-    """Region of practical equivalence of the slopes.
-
-    Parameters
-    ----------
-    limit : float
-        Slopes that differ by at most this are equivalent.
-    probability, without_data : float
-        Posterior and prior probability of the region.
-    """
-
-    limit: float
-    probability: float
-    without_data: float
-
-
-@dataclass(frozen=True)
-class SettingComparison:
-    """Comparison of the lines of two settings in one hierarchical model.
-
-    Parameters
-    ----------
-    centre : float
-        Surrogate log hazard ratio at which the level of each line is taken.
-    contrasts : dict of str to SettingContrast
-        ``slope``; ``line_at_centre``, the final log hazard ratio of the line at ``centre``; ``log_sigma_cond``, the log
-        of the residual SD; ``r2_trial``.
-    spreads : dict of str to Estimate
-        SD over settings of the three coefficients.
-    spread_priors : dict of str to str
-    equal_slopes : float
-        Bayes factor of equal against different slopes; above 1 in favour of equal slopes.
-    common_line : float
-        Bayes factor of equal slopes and levels against different ones.
-    equal_slopes_by_scale : tuple of ScaledBayesFactor
-        The first one for half, once and twice the scale of the prior of the spread of the slopes.
-    equivalence : Equivalence or None
-    """
-
-    centre: float
-    contrasts: dict[str, SettingContrast]
-    spreads: dict[str, Estimate]
-    spread_priors: dict[str, str]
-    equal_slopes: float
-    common_line: float
-    equal_slopes_by_scale: tuple[ScaledBayesFactor, ...]
-    equivalence: Equivalence | None = None
-
-    @property
-    def record(self) -> dict[str, object]:
-        """Fields under the names of results.json."""
-        priors = self.spread_priors
-        return {
-            "centre_hr": float(np.exp(self.centre)),
-            "contrasts": {name: contrast.record for name, contrast in self.contrasts.items()},
-            "spreads": {name: {**spread.record, "prior": priors[name]} for name, spread in self.spreads.items()},
-            "bayes_factor_equal_slopes": self.equal_slopes,
-            "bayes_factor_common_line": self.common_line,
-            "bayes_factor_equal_slopes_by_scale": [entry._asdict() for entry in self.equal_slopes_by_scale],
-            "equivalence": None if self.equivalence is None else asdict(self.equivalence),
-        }
 
 
 def compare_settings(
@@ -228,6 +107,28 @@ def compare_settings(
         ),
         equivalence=equivalence,
     )
+
+
+def detectable_slope_difference(
+    first: Effects, second: Effects, weights: Weights = "n", level: float = LEVEL
+) -> float | None:
+    """Smallest true difference of the slopes of two weighted regressions that is detected with 80% power.
+
+    It is ``(q + 0.84) sqrt(se1^2 + se2^2)`` with the standard errors of the slopes and the two-sided normal quantile q.
+    With few trials the standard errors are themselves uncertain. None if a line cannot be fitted.
+
+    Examples
+    --------
+    >>> import surrogacy
+    >>> sets = [surrogacy.read_trials().analysis_set(name) for name in ("tactics-2022", "llovet-2019-pfs")]
+    >>> round(detectable_slope_difference(*sets))
+    1
+    """
+    try:
+        errors = [WeightedRegression(weights).fit(effects)["slope"].se for effects in (first, second)]
+    except FitError:
+        return None
+    return float((two_sided_quantile(level) + ndtri(POWER)) * np.hypot(*errors))
 
 
 def check_equivalent_slope(limit: float | None) -> None:

@@ -29,6 +29,7 @@ from surrogacy.models.exact.setting_table import SettingPriors, SettingTable, wi
 from surrogacy.models.priors import HalfNormal, Normal
 
 LATTICE = 300  # nodes of the common lattice, at least
+SMALLEST = 1e-5  # relative singular value of the prior of the pair of levels that is kept
 FINE = 1000  # nodes of the tabulated posterior of a spread
 LEVEL, SLOPE, LOG_SIGMA = range(3)
 
@@ -167,9 +168,12 @@ class SettingPair:
     @cached_property
     def r2_joint(self) -> FloatArray:
         """Posterior masses of pairs of the trial-level R2, on `R2_NODES` each."""
-        first, second = (r2_bins(table) for table in self.tables)
-        for a in range(3):
-            second = _along(second, self.averaged[a], a + 1)
+        left, size, right = np.linalg.svd(self.averaged[LEVEL], full_matrices=False)
+        kept = size > SMALLEST * size[0]
+        functions = left[:, kept] * size[kept], right[kept].T
+        first, second = (r2_bins(table, level) for table, level in zip(self.tables, functions, strict=True))
+        for axis in (SLOPE, LOG_SIGMA):
+            second = _along(second, self.averaged[axis], axis + 1)
         joint = first.reshape(BINS, -1) @ second.reshape(BINS, -1).T
         return np.asarray(joint / joint.sum())
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.differences import Difference
-from surrogacy.evaluation.setting_contrasts import Equivalence
-from surrogacy.report.section import BLANK, Cell, Detail, Entry, Grid, Note, Section, Table, table, text
+from surrogacy.report.section import BLANK, Cell, Entry, Grid, Section, Table, table, text
+from surrogacy.report.sections.setting_differences import (
+    equivalence_in_words,
+    hierarchical_details,
+    hierarchical_table,
+)
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
-from surrogacy.results.format import as_given, interval, number, with_interval
-from surrogacy.results.labels import ESTIMATES, estimate_labels
+from surrogacy.results.format import interval, number, with_interval
+from surrogacy.results.labels import estimate_labels
 
 TITLE = "Is the association weaker?"
 
@@ -21,13 +23,14 @@ TITLE = "Is the association weaker?"
 def section(run: FitRun) -> Section:
     """Return the difference in association between sets that share no trial."""
     joint = [difference for difference in run.differences if difference.hierarchical is not None]
+    final = common_final_name(fit.effects for fit in run.sets)
     headings = ("Sets", "r", "Difference (95% interval)", "p", "P(R² smaller)", "Detectable")
     grid = Grid(headings, tuple(map(_row, run.differences)), TITLE, text("differences_screen_caption"))
     return Section(
         key="differences",
         answer=tuple(_answer(run.differences)),
-        details=(grid, BLANK, *_hierarchical(joint)) if run.differences else (),
-        tables=(*_table(run), *_hierarchical_table(run, joint)),
+        details=(grid, BLANK, *hierarchical_details(joint, final)) if run.differences else (),
+        tables=(*_table(run, final), *hierarchical_table(joint, final)),
         record={"differences": [difference.record for difference in run.differences]},
     )
 
@@ -50,14 +53,8 @@ def _answer(differences: Sequence[Difference]) -> Iterator[Entry]:
         if slope is not None and slope.restates_prior:
             sentences.append(text("difference_restates_prior"))
         if difference.hierarchical is not None and difference.hierarchical.equivalence is not None:
-            sentences.append(_equivalence(difference.hierarchical.equivalence))
+            sentences.append(equivalence_in_words(difference.hierarchical.equivalence))
         yield Entry("" if place else "Stages", " ".join(sentences))
-
-
-def _equivalence(equivalence: Equivalence) -> str:
-    """Return the probability of practically equal slopes."""
-    probability, prior = number(equivalence.probability), number(equivalence.without_data)
-    return text("equivalent_slopes", limit=as_given(equivalence.limit), probability=probability, prior=prior)
 
 
 def _row(difference: Difference) -> tuple[Cell, ...]:
@@ -78,71 +75,10 @@ def _row(difference: Difference) -> tuple[Cell, ...]:
     )
 
 
-def _table(run: FitRun) -> tuple[Table, ...]:
+def _table(run: FitRun, final: str) -> tuple[Table, ...]:
     """Return a row a quantity."""
-    labels = estimate_labels(common_final_name(fit.effects for fit in run.sets))
+    labels = estimate_labels(final)
     rows = [record for difference in run.differences for record in difference.contrast_records]
     sentences = [f"{' against '.join(difference.names)}: {difference.sentence}" for difference in run.differences]
     remarks = " ".join([text("no_data"), text("detectable"), *sentences])
     return table("differences", rows, labels=labels, remarks=remarks)
-
-
-def _hierarchical(differences: Sequence[Difference]) -> Iterator[Detail]:
-    """Return a table of the hierarchical model, and a sentence per pair of sets on the Bayes factors."""
-    rows = [row for difference in differences for row in _hierarchical_rows(difference)]
-    if not rows:
-        return
-    headings = ("Sets", "Quantity", "In the first", "In the second", "Difference (95% interval)", "P(smaller)")
-    yield Grid(headings, tuple(rows), text("hierarchical_title"), text("hierarchical_caption"))
-    for difference in differences:
-        yield Note(f"{' against '.join(difference.names)}: {_bayes_factors(difference)}")
-    yield BLANK
-
-
-def _hierarchical_rows(difference: Difference) -> Iterator[tuple[Cell, ...]]:
-    comparison = difference.hierarchical
-    assert comparison is not None  # the caller selects these
-    first, second = difference.names
-    for place, (name, contrast) in enumerate(comparison.contrasts.items()):
-        prior = interval(contrast.without_data.low, contrast.without_data.high)
-        odds = f"no data: {number(contrast.probability_no_data)}\nodds ratio: {number(contrast.odds_ratio_no_data, 1)}"
-        yield (
-            Cell("" if place else f"{first} against {second}"),
-            Cell(ESTIMATES[name].text),
-            Cell(with_interval(contrast.first)),
-            Cell(with_interval(contrast.second)),
-            Cell(with_interval(contrast.difference), f"without data: {prior}"),
-            Cell(number(contrast.probability_first_smaller), odds),
-        )
-
-
-def _bayes_factors(difference: Difference) -> str:
-    """Return the evidence for equal slopes, and the difference of slopes that is detected with 80% power."""
-    comparison = difference.hierarchical
-    assert comparison is not None  # the caller selects these
-    scales = comparison.equal_slopes_by_scale
-    sentences = [
-        text(
-            "bayes_factors",
-            equal=number(comparison.equal_slopes, 1),
-            low=number(min(entry.bayes_factor for entry in scales), 1),
-            high=number(max(entry.bayes_factor for entry in scales), 1),
-            line=number(comparison.common_line, 1),
-            spread=with_interval(comparison.spreads["slope"]),
-            prior=comparison.spread_priors["slope"],
-            centre=number(float(np.exp(comparison.centre))),
-        )
-    ]
-    if difference.detectable_slope is not None:
-        sentences.append(text("detectable_slope", slope=number(difference.detectable_slope)))
-    if comparison.equivalence is not None:
-        sentences.append(_equivalence(comparison.equivalence))
-    return " ".join(sentences)
-
-
-def _hierarchical_table(run: FitRun, differences: Sequence[Difference]) -> tuple[Table, ...]:
-    """Return a row per quantity of the hierarchical model."""
-    labels = estimate_labels(common_final_name(fit.effects for fit in run.sets))
-    rows = [record for difference in differences for record in difference.hierarchical_records]
-    remarks = " ".join(f"{' against '.join(each.names)}: {_bayes_factors(each)}" for each in differences)
-    return table("setting_differences", rows, labels=labels, remarks=f" {remarks}")

@@ -242,9 +242,7 @@ def test_probability_without_data_by_simulation_of_the_prior():
 
 def test_a_finer_grid_changes_nothing(trials):
     first, second = trials.analysis_set("tactics-2022"), trials.analysis_set("llovet-2019-pfs")
-    coarse, fine = (
-        pair_of(first, second, SettingPriors(), nodes) for nodes in ((14, 32, 48, 24), (20, 48, 80, 36))
-    )
+    coarse, fine = (pair_of(first, second, SettingPriors(), nodes) for nodes in ((14, 32, 48, 24), (20, 48, 80, 36)))
     for axis in (LEVEL, SLOPE, LOG_SIGMA):
         expected = fine.difference(axis).quantiles(PROBABILITIES)
         sd = (expected[2] - expected[0]) / 3.92

@@ -23,6 +23,7 @@ from surrogacy.models.priors import HalfNormal, Normal
 SPREADS = 16  # nodes of each spread
 MEANS = 200  # nodes of the mean over settings
 SCALES = 8.4  # largest spread, in scales of its prior
+NEGLIGIBLE = 1e-13  # share of a node in the mass of a distribution
 WIDE = 5.5  # SDs of the normal kernel that are integrated
 
 
@@ -73,7 +74,8 @@ class Marginal:
         """Distribution with masses at ordered nodes, cumulated to the points between them."""
         between = (nodes[1:] + nodes[:-1]) / 2
         low, high = (2 * nodes[0] - between[0], 2 * nodes[-1] - between[-1]) if bounds is None else bounds
-        cumulated = np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(mass)]))
+        kept = np.where(mass > NEGLIGIBLE * mass.sum(), mass, 0.0)  # interpolation overflows in the outermost tails
+        cumulated = np.concatenate([[0.0], np.cumsum(kept)])
         return cls(np.concatenate([[low], between, [high]]), cumulated / cumulated[-1])
 
     def quantiles(self, p: Sequence[float]) -> FloatArray:

@@ -26,7 +26,7 @@ def pair_of(first, second, priors, nodes=(14, 32, 48, 24)):
 
 
 def log_likelihood(effects, centre, level, slope, log_sigma, tau):
-    """Normal density of all estimates, the mean of the surrogate effects N(0, 10^2) integrated out; arrays of points."""
+    """Normal density of all estimates, the mean of the surrogate effects N(0, 100) integrated out."""
     level, slope, log_sigma, tau = np.broadcast_arrays(level, slope, log_sigma, tau)
     k, shape = len(effects), level.shape
     between = np.empty((*shape, 2, 2))
@@ -131,7 +131,9 @@ def test_spreads_of_0_give_the_common_line(small_pair):
         sd = np.sqrt(((nodes[axis] - mean) ** 2) @ marginal / marginal.sum())
         cumulated = CubicSpline(nodes[axis], marginal).antiderivative()
         total = cumulated(nodes[axis][-1])
-        quantiles = [brentq(lambda x, p=p: cumulated(x) - p * total, *nodes[axis][[0, -1]]) for p in PROBABILITIES]
+        quantiles = [
+            brentq(lambda x, p=p, c=cumulated, t=total: c(x) - p * t, *nodes[axis][[0, -1]]) for p in PROBABILITIES
+        ]
         for setting in (0, 1):
             found = pair.coefficient(setting, axis).quantiles(PROBABILITIES)
             assert found == pytest.approx(quantiles, abs=0.03 * sd), (name, setting)

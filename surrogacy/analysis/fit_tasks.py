@@ -183,7 +183,9 @@ def place_comparison(
     return Placed(focus, placements, decomposition, structures, prediction_changes(before, placements))
 
 
-def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int) -> Difference | None:
+def compare_pair(
+    smaller: Effects, larger: Effects, weights: Weights, equivalent_slope: float | None, seed: int
+) -> Difference | None:
     """Compare the association of two sets.
 
     Returns
@@ -193,7 +195,9 @@ def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int)
     """
     posterior = all(fitting_error(BivariateBayes(), effects) is None for effects in (smaller, larger))
     try:
-        return compare_sets(smaller, larger, weights=weights, posterior=posterior, seed=seed)
+        return compare_sets(
+            smaller, larger, weights=weights, posterior=posterior, equivalent_slope=equivalent_slope, seed=seed
+        )
     except FitError:
         return None
 

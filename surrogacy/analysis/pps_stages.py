@@ -195,17 +195,20 @@ def _with_reasons(run: PpsRun, values: Sequence[object]) -> tuple[str, ...]:
 
 
 def _moderate(run: PpsRun) -> list[list[Task]]:
+    structure, seed = run.settings.structure, run.settings.seed
     tables = run.trials, run.effects
-    lines = [Task(f"line moderated by {name}", moderate, (*tables, name, run.settings.seed)) for name in MODERATORS]
+    lines = [Task(f"line moderated by {name}", moderate, (*tables, name, structure, seed)) for name in MODERATORS]
     dilution = [
-        Task("regression on dilution", regress_on_dilution, tables),
-        Task("other assumptions on dilution", offset_sensitivity, tables),
-        Task("shape of the hazards", regress_median_ratios, (run.trials, run.settings.seed)),
+        Task("regression on dilution", regress_on_dilution, (*tables, structure)),
+        Task("other assumptions on dilution", offset_sensitivity, (*tables, structure)),
+        Task("shape of the hazards", regress_median_ratios, (run.trials, seed)),
     ]
     return [[*lines, *dilution]]
 
 
-def moderate(trials: TrialSet, effects: Effects, name: str, seed: int) -> Moderated | NotPossible:
+def moderate(
+    trials: TrialSet, effects: Effects, name: str, structure: TransitionStructure, seed: int
+) -> Moderated | NotPossible:
     """Fit the surrogacy line moderated by a covariate, with the evidence for the moderation."""
     try:
         line = ModeratedLine().fit(effects, MODERATORS[name](trials, effects))
@@ -215,20 +218,20 @@ def moderate(trials: TrialSet, effects: Effects, name: str, seed: int) -> Modera
     permutation = permutation_test(line, seed=seed)
     labels = dict(zip(effects.trial, effects.labels, strict=True))
     influential = tuple(labels[trial] for trial in influential_trials(left_out, line))
-    dilution = _needed_for_dilution(trials, line) if name == RATIO else None
+    dilution = _needed_for_dilution(trials, line, structure) if name == RATIO else None
     return Moderated(line, permutation, tuple(left_out), score, influential, trials_needed(line), dilution)
 
 
-def _needed_for_dilution(trials: TrialSet, line: Moderation) -> TrialsNeeded:
+def _needed_for_dilution(trials: TrialSet, line: Moderation, structure: TransitionStructure) -> TrialsNeeded:
     """Number of comparisons needed to show the moderation that dilution alone causes."""
-    expected, _ = expected_effects(trials, line.posterior.effects)
+    expected, _ = expected_effects(trials, line.posterior.effects, structure=structure)
     return trials_needed(line, expected_coefficients(line, expected)["slope_difference"])
 
 
-def regress_on_dilution(trials: TrialSet, effects: Effects) -> Offset | NotPossible:
+def regress_on_dilution(trials: TrialSet, effects: Effects, structure: TransitionStructure) -> Offset | NotPossible:
     """Regress the OS effects of a set on those expected from the PFS effects under dilution alone."""
     try:
-        expected, known = expected_effects(trials, effects)
+        expected, known = expected_effects(trials, effects, structure=structure)
         return OffsetModel().fit(part_of(effects, known), expected, expected.assumed)
     except (FitError, UsageError) as error:
         return NotPossible(f"regression of the OS effects on those expected under dilution: {error}")

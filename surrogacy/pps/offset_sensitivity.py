@@ -55,7 +55,8 @@ class Assumption:
         Administrative follow-up of comparisons without follow-up in the tables, in median OS of the control arm.
     direct_death : float
         Share of PFS events that are deaths, of comparisons without counts in the tables.
-    structure : TransitionStructure
+    structure : TransitionStructure or None
+        None: that of the analysis.
     with_ttp : bool
         False: comparisons that report only TTP are left out.
     """
@@ -65,13 +66,17 @@ class Assumption:
     complete_follow_up: bool = False
     follow_up: tuple[float, float] = ASSUMED_FOLLOW_UP
     direct_death: float = ASSUMED_DIRECT_DEATH
-    structure: TransitionStructure = DEFAULT_STRUCTURE
+    structure: TransitionStructure | None = None
     with_ttp: bool = True
 
 
+STRUCTURES = (DEFAULT_STRUCTURE, *ALTERNATIVES)
 ASSUMPTIONS = (  # one change at a time
     Assumption("as in the analysis", AssumptionKind.ANALYSIS),
-    *(Assumption(structure.label, AssumptionKind.STRUCTURE, structure=structure) for structure in ALTERNATIVES),
+    *(
+        Assumption(structure.label or structure.words, AssumptionKind.STRUCTURE, structure=structure)
+        for structure in STRUCTURES
+    ),
     Assumption("without comparisons that report only TTP", AssumptionKind.ENDPOINT, with_ttp=False),
     Assumption("complete follow-up", complete_follow_up=True),
     Assumption("follow-up 0.5 to 1.5 control median OS", follow_up=(0.5, 1.5)),
@@ -88,6 +93,7 @@ class OffsetScenario:
     Parameters
     ----------
     assumption : Assumption
+    structure : TransitionStructure
     comparisons : int or None
     intercept, share, tail_at_dilution_alone : Estimate or None
         None if the model was not fitted.
@@ -96,6 +102,7 @@ class OffsetScenario:
     """
 
     assumption: Assumption
+    structure: TransitionStructure
     comparisons: int | None = None
     intercept: Estimate | None = None
     share: Estimate | None = None
@@ -105,12 +112,11 @@ class OffsetScenario:
     @property
     def record(self) -> Record:
         """Values and limits under the keys of results.json."""
-        assumption, structure = self.assumption, self.assumption.structure
         about: Record = {
-            "assumption": assumption.name,
-            "kind": assumption.kind.value,
-            "hr_direct_death": structure.hr_direct_death,
-            "shape": structure.shape,
+            "assumption": self.assumption.name,
+            "kind": self.assumption.kind.value,
+            "hr_direct_death": self.structure.hr_direct_death,
+            "shape": self.structure.shape,
         }
         if self.intercept is None or self.share is None or self.tail_at_dilution_alone is None:
             return {**about, "problem": self.problem}
@@ -124,7 +130,10 @@ class OffsetScenario:
 
 
 def offset_sensitivity(
-    trials: TrialSet, effects: Effects, assumptions: Sequence[Assumption] = ASSUMPTIONS
+    trials: TrialSet,
+    effects: Effects,
+    structure: TransitionStructure = DEFAULT_STRUCTURE,
+    assumptions: Sequence[Assumption] = ASSUMPTIONS,
 ) -> tuple[OffsetScenario, ...]:
     """Fit the regression on dilution under each assumption.
 
@@ -133,12 +142,20 @@ def offset_sensitivity(
     trials : TrialSet
         Tables with the medians of the control arms.
     effects : Effects
+    structure : TransitionStructure
+        Structure of the analysis; an assumption with the same structure is left out.
     assumptions : sequence of Assumption
     """
-    return tuple(_scenario(trials, effects, assumption) for assumption in assumptions)
+    return tuple(
+        _scenario(trials, effects, assumption, assumption.structure or structure)
+        for assumption in assumptions
+        if assumption.structure != structure
+    )
 
 
-def _scenario(trials: TrialSet, effects: Effects, assumption: Assumption) -> OffsetScenario:
+def _scenario(
+    trials: TrialSet, effects: Effects, assumption: Assumption, structure: TransitionStructure
+) -> OffsetScenario:
     if not assumption.with_ttp:
         effects = effects.take(np.array([endpoint_of(effects, i, SURROGATE) != "TTP" for i in range(len(effects))]))
     try:
@@ -148,13 +165,13 @@ def _scenario(trials: TrialSet, effects: Effects, assumption: Assumption) -> Off
             complete_follow_up=assumption.complete_follow_up,
             direct_death=assumption.direct_death,
             assumed_follow_up=assumption.follow_up,
-            structure=assumption.structure,
+            structure=structure,
         )
         estimates = OffsetModel(nodes=FEWER_NODES).posterior(effects.take(known), expected).estimates
     except (FitError, UsageError) as error:
-        return OffsetScenario(assumption, problem=str(error))
+        return OffsetScenario(assumption, structure, problem=str(error))
     tail = estimates["tail_at_dilution_alone"]
-    return OffsetScenario(assumption, len(expected), estimates["intercept"], estimates["share"], tail)
+    return OffsetScenario(assumption, structure, len(expected), estimates["intercept"], estimates["share"], tail)
 
 
 def conclusion_on_dilution(share: Estimate, scenarios: Sequence[OffsetScenario]) -> DilutionConclusion:

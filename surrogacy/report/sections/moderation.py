@@ -163,6 +163,7 @@ def _offset_line(run: PpsRun) -> Iterator[Note]:
     yield Note(
         text(
             "offset_line",
+            structure=run.settings.structure.words,
             k=len(result.effects),
             intercept=with_interval(run.dilution_regression["intercept"]),
             share=with_interval(share),

@@ -42,7 +42,7 @@ from surrogacy.survival.time_quadrature import falling_root
 from surrogacy.survival.weibull_exits import WeibullExits
 
 GRID_POINTS = 1200  # of the time grid; the error of the moments is then about 1e-5
-START_POWER = 2.0  # over the shape: power of the grid at a shape below 1, whose hazards are infinite at time 0
+START_POWER = 2.0  # of the grid, over a shape below 1: Weibull hazards are infinite or 0 at time 0
 MAX_CUMULATIVE_HAZARD = 40.0  # survival is negligible beyond this cumulative hazard
 DRIFT_ROUNDING_ERROR = 1e-9  # of a statistic per square root of the number of patients
 PFS, OS = 0, 1
@@ -272,9 +272,8 @@ def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring) -> FloatArray:
     end = min(censoring.longest, max(arm.horizon(min(censoring.losses)) for arm in arms))
     stretch = np.log1p(max(arm.fastest for arm in arms) * end)
     t = end * np.sinh(stretch * np.linspace(0.0, 1.0, GRID_POINTS)) / np.sinh(stretch)
-    shape = min(arm.shape for arm in arms)
-    if shape < 1.0:
-        t = (end * (t / end) ** (START_POWER / shape))[1:]
+    if any(arm.shape != 1.0 for arm in arms):
+        t = (end * (t / end) ** (START_POWER / min(1.0, *(arm.shape for arm in arms))))[1:]
     return np.union1d(t, censoring.shortest) if 0.0 < censoring.shortest < end else t
 
 

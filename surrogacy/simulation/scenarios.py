@@ -117,11 +117,25 @@ SETTINGS = (
     replace(TYPICAL, name="within-trial correlation 0.2, assumed 0.5", rho_within=0.2),
     replace(TYPICAL, name="equal sizes", size_spread=0.0),
     replace(TYPICAL, name="no sampling errors", unit_variance=(0.0, 0.0)),
+    replace(
+        TYPICAL,
+        name="standard errors 0.15",
+        mean=(-0.3, -0.1),
+        tau=(0.3, 0.2),
+        size_spread=0.0,
+        unit_variance=(9.0, 9.0),
+        se_spread=0.0,
+    ),
 )
 # Settings of each topic, by name; every topic has the typical one.
 SETTINGS_OF_TOPIC = {
     "correlation": ("typical", "weak correlation", "strong correlation", "equal sizes", "no sampling errors"),
-    "prediction": ("typical", "weak correlation", "within-trial correlation 0.2, assumed 0.5"),
+    "prediction": (
+        "standard errors 0.15",
+        "typical",
+        "weak correlation",
+        "within-trial correlation 0.2, assumed 0.5",
+    ),
     "threshold": ("typical", "weak correlation"),
     "meta-regression": ("typical", "weak correlation"),
 }

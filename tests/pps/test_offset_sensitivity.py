@@ -117,4 +117,4 @@ def test_another_structure_looks_like_another_share(preferred, structure, below)
     share, _ = np.polyfit(default.log_hr(x)[0], other.log_hr(x)[0], 1)
     assert share < 0.9 if below else share > 1.1
     residual = other.log_hr(x)[0] - share * default.log_hr(x)[0]
-    assert residual.std() < 0.03  # below the scatter of the true OS effects of about 0.1
+    assert residual.std() < 0.05  # half of the scatter of the true OS effects about the line, 0.10

@@ -59,6 +59,7 @@ def test_every_figure_has_a_caption_and_every_table_its_numbers(run):
     assert tables == {
         "decomposition",
         "direct_death",
+        "structure",
         "at_risk",
         "every_trial",
         "not_decomposed",

@@ -10,6 +10,7 @@ slope and log sigma lie on equidistant nodes, whose priors are added by `surroga
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -19,11 +20,13 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.models.exact.bivariate_grid import search_limit
-from surrogacy.models.exact.box_quadrature import find_box, rule
+from surrogacy.models.exact.box_quadrature import EDGE, find_box, rule
 from surrogacy.models.exact.likelihood_sums import Batch, arrange, stack, sums
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
 
 NODES = (14, 32, 48, 24)  # tau, level, slope, log sigma
+EDGE_POINTS, WIDENINGS = 15, 6  # points per axis of a check for mass at the ends of a box, and number of checks
+LARGEST = 3_000_000  # estimates times nodes that are evaluated at once
 REACH = 6.0  # SDs of the priors of level, slope and log sigma that the search covers
 FAR = 10.0  # scales of the spread between which the coefficients of two settings may differ
 LEVEL_REACH = 7.0  # SDs of the level on either side of its mean
@@ -165,7 +168,7 @@ def tabulate(
         (prior.mean - REACH * prior.sd, prior.mean + REACH * prior.sd) for prior in (alone["slope"], alone["log_sigma"])
     ]
     low, high = (np.array([end]) for end in zip(*ends, strict=True))
-    low, high = (edge[0] for edge in find_box(log_density, low, high))
+    low, high = (edge[0] for edge in _box(log_density, low, high))
     points, weights = rule(nodes[0])
     u = low[0] + (high[0] - low[0]) / 2 * (1 + points)
     tau, slope, log_sigma = scale * np.sinh(u), *(np.linspace(low[a], high[a], nodes[1 + a]) for a in (1, 2))
@@ -179,6 +182,27 @@ def tabulate(
     distance = level[:, None, None] - normal.mean[:, None]
     joint = density[:, None] * np.exp(-0.5 * distance**2 / normal.variance[:, None])
     return SettingTable(effects, centre, tau, level, slope, log_sigma, joint, log_scale)
+
+
+def _box(
+    log_density: Callable[[list[FloatArray]], FloatArray], low: FloatArray, high: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Box that contains the mass of a density, widened where there is mass at an end that is not one of the domain."""
+    domain = low, high
+    low, high = find_box(log_density, low, high)
+    for _ in range(WIDENINGS):
+        values = log_density([np.linspace(low[:, a], high[:, a], EDGE_POINTS, axis=1) for a in range(low.shape[1])])
+        width, widened = high - low, False
+        for a in range(low.shape[1]):
+            layers = np.moveaxis(values[0], a, 0).reshape(EDGE_POINTS, -1).max(axis=1)
+            for end, edge, limit, outwards in ((0, low, domain[0], -1), (-1, high, domain[1], 1)):
+                if layers[end] > values.max() - EDGE and edge[0, a] != limit[0, a]:
+                    moved = edge[0, a] + outwards * width[0, a] / 4
+                    edge[0, a] = np.clip(moved, domain[0][0, a], domain[1][0, a])
+                    widened = True
+        if not widened:
+            break
+    return low, high
 
 
 def without_trials(priors: SettingPriors, other: SettingTable) -> SettingTable:
@@ -226,10 +250,15 @@ def _conditional(
     ``X = [[1, 0], [slope, 1]]`` and ``a = level + slope (m1 - c) - m2``, so that the precision of (mu, a) is
     ``X' (sum V^-1) X``.
     """
+    points = len(tau) * len(slope) * len(log_sigma)
+    if len(tau) > 1 and points * batch.size[0] > LARGEST:
+        halves = np.array_split(tau, 2)
+        parts = [_conditional(batch, priors, centre, half, slope, log_sigma) for half in halves]
+        return Conditional(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     t, b, sigma = tau[:, None, None], slope[:, None], np.exp(log_sigma)
     shape = np.broadcast_shapes(t.shape, b.shape, sigma.shape)
-    parts = t**2, b * t**2, (b * t) ** 2 + sigma**2, (t * sigma) ** 2
-    s = sums(batch, *(np.broadcast_to(part, shape).reshape(1, -1) for part in parts))
+    elements = t**2, b * t**2, (b * t) ** 2 + sigma**2, (t * sigma) ** 2
+    s = sums(batch, *(np.broadcast_to(part, shape).reshape(1, -1) for part in elements))
     p11, p12, p22, h1, h2, quadratic, log_det = (
         part.reshape(shape) for part in (s.p11, s.p12, s.p22, s.h1, s.h2, s.quadratic, s.log_det)
     )

@@ -20,12 +20,13 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.models.exact.bivariate_grid import search_limit
-from surrogacy.models.exact.box_quadrature import EDGE, find_box, rule
+from surrogacy.models.exact.box_quadrature import COARSE, DROP, EDGE, find_box, rule
 from surrogacy.models.exact.likelihood_sums import Batch, arrange, stack, sums
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
 
 NODES = (14, 32, 48, 24)  # tau, level, slope, log sigma
-EDGE_POINTS, WIDENINGS = 15, 6  # points per axis of a check for mass at the ends of a box, and number of checks
+NARROWINGS, WIDENINGS, EDGE_POINTS = 12, 6, 13  # steps of the search for a box, points per axis of its check
+TAU, SLOPE, LOG_SIGMA = range(3)  # axes of the box
 LARGEST = 3_000_000  # estimates times nodes that are evaluated at once
 REACH = 6.0  # SDs of the priors of level, slope and log sigma that the search covers
 FAR = 10.0  # scales of the spread between which the coefficients of two settings may differ
@@ -187,20 +188,33 @@ def tabulate(
 def _box(
     log_density: Callable[[list[FloatArray]], FloatArray], low: FloatArray, high: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Box that contains the mass of a density, widened where there is mass at an end that is not one of the domain."""
-    domain = low, high
+    """Box that contains the mass of a density, (1, axes) each.
+
+    With many precise trials the likelihood is narrow in comparison with the domain, and on a coarse grid of slopes the
+    profile of sigma falls too steeply. The axes are therefore narrowed one after the other, the slope first, by at most
+    one cell around the points that are high enough. An end at which there is mass is moved outwards again.
+    """
+    domain = low.copy(), high.copy()
+    for axis in (SLOPE, LOG_SIGMA, TAU):
+        for _ in range(NARROWINGS):
+            points = [np.linspace(low[:, a], high[:, a], COARSE, axis=1) for a in range(low.shape[1])]
+            values = np.moveaxis(log_density(points)[0], axis, 0).reshape(COARSE, -1).max(axis=1)
+            inside = np.flatnonzero(values > values.max() - DROP)
+            first, last = max(inside[0] - 1, 0), min(inside[-1] + 1, COARSE - 1)
+            low[0, axis], high[0, axis] = points[axis][0, [first, last]]
+            if last - first > 0.7 * (COARSE - 1):
+                break
     low, high = find_box(log_density, low, high)
     for _ in range(WIDENINGS):
-        values = log_density([np.linspace(low[:, a], high[:, a], EDGE_POINTS, axis=1) for a in range(low.shape[1])])
-        width, widened = high - low, False
-        for a in range(low.shape[1]):
-            layers = np.moveaxis(values[0], a, 0).reshape(EDGE_POINTS, -1).max(axis=1)
-            for end, edge, limit, outwards in ((0, low, domain[0], -1), (-1, high, domain[1], 1)):
-                if layers[end] > values.max() - EDGE and edge[0, a] != limit[0, a]:
-                    moved = edge[0, a] + outwards * width[0, a] / 4
-                    edge[0, a] = np.clip(moved, domain[0][0, a], domain[1][0, a])
-                    widened = True
-        if not widened:
+        values = log_density([np.linspace(low[:, a], high[:, a], EDGE_POINTS, axis=1) for a in range(low.shape[1])])[0]
+        width, moved = high - low, False
+        for axis in (TAU, SLOPE, LOG_SIGMA):
+            profile = np.moveaxis(values, axis, 0).reshape(EDGE_POINTS, -1).max(axis=1) - values.max()
+            if profile[0] > -EDGE and low[0, axis] > domain[0][0, axis]:
+                low[0, axis], moved = max(low[0, axis] - width[0, axis] / 4, domain[0][0, axis]), True
+            if profile[-1] > -EDGE and high[0, axis] < domain[1][0, axis]:
+                high[0, axis], moved = min(high[0, axis] + width[0, axis] / 4, domain[1][0, axis]), True
+        if not moved:
             break
     return low, high
 

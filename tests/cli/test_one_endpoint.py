@@ -17,9 +17,9 @@ def document_of(arguments, capsys):
 
 @pytest.fixture(scope="module")
 def included(tmp_path_factory):
-    """Folder and results of a run of the intermediate stage with every sensitivity analysis."""
+    """Folder and results of a run of the intermediate stage."""
     folder = tmp_path_factory.mktemp("one_endpoint") / "run"
-    arguments = ["intermediate", "--one-endpoint", "include", "--sensitivity", "--format", "png", "--quiet"]
+    arguments = ["intermediate", "--one-endpoint", "include", "--format", "png", "--quiet"]
     assert main([*arguments, *PINNED, "--out", str(folder)]) == ExitCode.OK
     return folder, json.loads((folder / "results.json").read_text())
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from surrogacy.evaluation.influence import delete_one
 from surrogacy.evaluation.one_endpoint import pairs_with_one_endpoint, vary_one_endpoint
+from surrogacy.evaluation.sensitivity import vary_one_choice
+from surrogacy.evaluation.subgroups import by_factor
 from surrogacy.models import BivariateBayes, BivariateRandomEffects
 from surrogacy.trials import Pairing
 from tests.support.pinned_tables import pinned_trials
@@ -47,6 +50,21 @@ def test_the_excluding_refit_is_the_main_fit():
         main = model.fit(pinned_trials().analysis_set("advanced"))
         assert entry.refit.estimates["slope"].value == pytest.approx(main["slope"].value, abs=2e-4)
         assert entry.record["k"] == len(main.effects)
+
+
+@pytest.mark.slow
+def test_influence_subgroups_and_varied_choices_of_a_set_with_one_endpoint():
+    trials, pairing = pinned_trials(), Pairing(one_endpoint="include")
+    effects = trials.analysis_set_with_flow("intermediate", pairing).effects
+    model = BivariateRandomEffects(interval="delta")
+    influences = delete_one(model, effects)
+    assert [entry.refit.value for entry in influences] == ["", *effects.trials]
+    assert not [entry.refit.problem for entry in influences if entry.refit.problem]
+    levels = by_factor(model, effects, "surrogate")
+    assert {refit.value for refit in levels} >= {"PFS", "TTP"}
+    choices = vary_one_choice(model, trials, "intermediate", pairing=pairing)
+    assert {refit.k for refit in choices if refit.varied == "rho_within"} == {13}
+    assert {refit.k for refit in choices if refit.varied == "shared_control"} == {11, 13}
 
 
 def test_a_set_of_pairs_alone_has_no_refits():

@@ -14,6 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import csv
 import datetime
+import math
 import sys
 import time
 import tomllib
@@ -133,9 +134,9 @@ def _cell(performance: Performance | None) -> str:
     """Return coverage with its Monte Carlo error, median width and the share without an interval."""
     if performance is None or performance.failures == 1.0:
         return "no interval"
-    width = "∞" if performance.median_width == float("inf") else f"{performance.median_width:.2f}"
+    width = "" if math.isnan(performance.median_width) else f"; {performance.median_width:.2f}".replace("inf", "∞")
     absent = f"; {performance.failures:.0%} none" if performance.failures >= 0.005 else ""
-    return f"{performance.coverage:.3f} ± {performance.coverage_error:.3f}; {width}{absent}"
+    return f"{performance.coverage:.3f} ± {performance.coverage_error:.3f}{width}{absent}"
 
 
 def main() -> None:

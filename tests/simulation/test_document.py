@@ -66,4 +66,6 @@ def test_cell_of_a_table(script):
     assert script["_cell"](Performance(*values, 0.12)) == "0.951 ± 0.005; 1.23; 12% none"
     values[6] = float("inf")
     assert script["_cell"](Performance(*values, 0.0)) == "0.951 ± 0.005; ∞"
+    values[6] = float("nan")
+    assert script["_cell"](Performance(*values, 0.0)) == "0.951 ± 0.005"
     assert script["_cell"](None) == "no interval"

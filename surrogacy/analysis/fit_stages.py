@@ -253,7 +253,7 @@ def _compare(run: FitRun) -> list[list[Task]]:
     for a, b in combinations([fit.effects for fit in run.sets], 2):
         if set(a.trials).isdisjoint(b.trials):
             smaller, larger = sorted((a, b), key=lambda effects: len(effects.trials))
-            arguments = smaller, larger, run.settings.weights, run.settings.seed
+            arguments = smaller, larger, run.settings.weights, run.settings.equivalent_slope, run.settings.seed
             tasks.append(Task(f"{smaller.name} and {larger.name}", compare_pair, arguments))
     return [tasks]
 

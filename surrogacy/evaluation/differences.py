@@ -25,6 +25,8 @@ from surrogacy.effects import Effects
 from surrogacy.evaluation.interval_methods import FEW_TRIALS
 from surrogacy.evaluation.posterior_differences import Contrast, posterior_difference, refuse_overlap
 from surrogacy.evaluation.records import Record
+from surrogacy.evaluation.setting_contrasts import SettingComparison
+from surrogacy.evaluation.setting_differences import compare_settings, detectable_slope_difference
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.weights import SHARED_CONTROL, usable_comparisons, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
@@ -68,6 +70,10 @@ class Difference:
     weights : str
     problems : tuple of str
         Caveats of both sets, and of the comparison.
+    hierarchical : SettingComparison or None
+        Comparison in one model of both sets.
+    detectable_slope : float or None
+        Smallest true difference of the slopes that is detected with 80 % power.
     """
 
     names: tuple[str, str]
@@ -80,12 +86,16 @@ class Difference:
     level: float
     weights: Weights
     problems: tuple[str, ...]
+    hierarchical: SettingComparison | None = None
+    detectable_slope: float | None = None
 
     @property
     def record(self) -> Record:
         """Fields under the names of results.json; ``power``, at the observed difference, is null with the reason."""
         contrasts = {name: contrast.record for name, contrast in self.contrasts.items()}
-        return asdict(self) | {"contrasts": contrasts, "sentence": self.sentence} | NO_POWER
+        hierarchical = None if self.hierarchical is None else self.hierarchical.record
+        records = {"contrasts": contrasts, "hierarchical": hierarchical, "sentence": self.sentence}
+        return asdict(self) | records | NO_POWER
 
     @property
     def contrast_records(self) -> list[Record]:
@@ -110,6 +120,13 @@ class Difference:
             }
             for name, contrast in self.contrasts.items()
         ]
+
+    @property
+    def hierarchical_records(self) -> list[Record]:
+        """Rows of a table of the hierarchical model, one per quantity."""
+        (first, second), (k_first, k_second) = self.names, self.trials
+        sets: Record = {"first": first, "second": second, "k_first": k_first, "k_second": k_second}
+        return [] if self.hierarchical is None else [sets | row for row in self.hierarchical.rows]
 
     @property
     def sentence(self) -> str:
@@ -247,6 +264,7 @@ def compare_sets(
     resamples: int = 5000,
     model: BivariateBayes | None = None,
     posterior: bool = True,
+    equivalent_slope: float | None = None,
     seed: int = 0,
     fisher: FisherRule = "automatic",
 ) -> Difference:
@@ -265,7 +283,9 @@ def compare_sets(
     model : BivariateBayes, optional
         Default: the default priors.
     posterior : bool
-        True to compare the exact posteriors as well.
+        True to compare the exact posteriors, and the lines in a hierarchical model, as well.
+    equivalent_slope : float, optional
+        Largest difference of slopes that is equivalent to none.
     seed : int
         Seed of the bootstrap.
     fisher : {"automatic", "effective", "trials"}
@@ -321,6 +341,7 @@ def compare_sets(
         posterior_contrasts, prior_caveats = posterior_difference(first, second, model)
         contrasts |= posterior_contrasts
         problems += prior_caveats
+    hierarchical = compare_settings(first, second, equivalent_slope=equivalent_slope) if posterior else None
     defined_z = z.value is not None
     weakest = detectable(k[0], r[1], k[1], level=level) if defined_z else None
     return Difference(
@@ -334,4 +355,6 @@ def compare_sets(
         level=level,
         weights=weights,
         problems=tuple(problems),
+        hierarchical=hierarchical,
+        detectable_slope=detectable_slope_difference(first, second, weights, level),
     )

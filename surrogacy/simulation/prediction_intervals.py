@@ -182,10 +182,11 @@ class Moments:
         centre = scenario.mean[1] + both / total * (self.x - scenario.mean[0])
         sd = np.sqrt(t22 + s2**2 - both**2 / total)
         covered = (ndtr((high - centre) / sd) - ndtr((low - centre) / sd)) @ WEIGHT
-        coverage, width = np.full((2, len(self.fits.sets)), np.nan)
         rows = self.fits.chosen[: len(covered)]
+        examined = len(self.fits.sets) if len(covered) == len(self.fits.chosen) else int(rows[-1]) + 1
+        coverage, width = np.full((2, examined), np.nan)
         coverage[rows], width[rows] = covered, (high - low) @ WEIGHT
-        return Outcome(procedure, f"{self.trial.words}, {level:.0%}", coverage, width, np.full(len(coverage), np.nan))
+        return Outcome(procedure, f"{self.trial.words}, {level:.0%}", coverage, width, np.full(examined, np.nan))
 
 
 def outcomes(sets: SimulatedSets) -> Iterator[Outcome]:
@@ -232,19 +233,22 @@ def _bootstrap(moments: Moments) -> Iterator[Outcome]:
     """Percentiles of the prediction error, and of the prediction error over its SD, of the true effect."""
     fits, generator = moments.fits, moments.fits.sets.generator(2)
     limits: dict[str, list[FloatArray]] = {"percentiles": [], "studentised": []}
-    for row, i in enumerate(fits.chosen[:BOOTSTRAPPED].tolist()):
-        effects = fits.sets.effects(i)
-        t11, t12, t22 = fits.psi[row]
-        between = np.array([[t11, t12], [t12, t22]])
-        maxima = maximise_many(effects, draw_many(effects, fits.mean[row], between, RESAMPLES, generator))
-        psi, mu = maxima.psi, maxima.mu
+    chosen, drawn = fits.chosen[:BOOTSTRAPPED], []
+    for row, i in enumerate(chosen.tolist()):
+        between = fits.psi[row][[[0, 1], [1, 2]]]
+        drawn.append(draw_many(fits.sets.effects(i), fits.mean[row], between, RESAMPLES, generator))
+    se, rho = (np.repeat(values[chosen], RESAMPLES, axis=0) for values in (fits.sets.se, fits.sets.rho_assumed))
+    maxima = maximise_many(fits.sets.template, np.concatenate(drawn), se=se, rho_within=rho)
+    for row in range(len(chosen)):
+        part = slice(row * RESAMPLES, (row + 1) * RESAMPLES)
+        psi, mu = maxima.psi[part], maxima.mu[part]
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = psi[:, 1:2] / psi[:, :1]
             d = (moments.x - mu[:, :1]) / psi[:, :1]
             line = mu[:, 1:] + slope * (moments.x - mu[:, :1])
         scatter = np.sqrt(fits.variance[row]) * generator.standard_normal((RESAMPLES, 1))
         error = moments.mean[row] + scatter - line
-        means, elements = maxima.mu_cov, maxima.psi_cov
+        means, elements = maxima.mu_cov[part], maxima.psi_cov[part]
         variance = means[:, 1, 1, None] - 2 * slope * means[:, 0, 1, None] + slope**2 * means[:, 0, 0, None]
         curve = elements[:, 1, 1, None] - 2 * slope * elements[:, 0, 1, None] + slope**2 * elements[:, 0, 0, None]
         sd = np.sqrt(np.maximum(psi[:, 2:] - slope * psi[:, 1:2], 0.0) + variance + curve * d**2)

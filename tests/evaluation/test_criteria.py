@@ -140,8 +140,10 @@ def test_a_two_sided_threshold_needs_the_whole_interval(sets):
 def test_thresholds_that_do_not_exist_or_are_doubtful(sets, reml):
     assert item(iqwig(reml["tactics-2022"]), "threshold").value == "none"
     llovet = item(iqwig(reml["llovet-2019-pfs"]), "threshold")
-    assert llovet.value == "0.65 (proof), 0.72 (hint)"
-    assert llovet.status == "doubtful"  # 16 trials: the plug-in band is too narrow
+    assert (llovet.value, llovet.status) == ("0.61 (proof), 0.72 (hint)", "auto")
+    plug_in = create("bivariate-reml", prediction="plug-in").fit(sets["llovet-2019-pfs"])
+    narrow = item(iqwig(plug_in), "threshold")
+    assert (narrow.value, narrow.status) == ("0.65 (proof), 0.72 (hint)", "doubtful")
     assert item(iqwig(reml["advanced"]), "threshold").status == "auto"
     effects, slope = sets["advanced"], Estimate(1.0, None, -0.1, 2.0, 0.95)
     flat = item(iqwig(result_with(effects, straight(), slope=slope)), "threshold")

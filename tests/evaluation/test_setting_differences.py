@@ -141,6 +141,11 @@ def test_difference_contains_the_hierarchical_model(trials):
     assert compare_sets(first, second, posterior=False, resamples=0).hierarchical is None
 
 
+def test_an_impossible_region_of_equivalence_is_refused(capsys):
+    assert main(["intermediate", "advanced", *PINNED, "--equivalent-slope", "0"]) == 2
+    assert "--equivalent-slope 0: give a difference of slopes above 0" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_screen_table_and_record(capsys, tmp_path):
     out = tmp_path / "out"

@@ -108,6 +108,8 @@ class SettingComparison:
         Bayes factor of equal slopes and levels against different ones.
     equal_slopes_by_scale : tuple of ScaledBayesFactor
         The first one for half, once and twice the scale of the prior of the spread of the slopes.
+    detectable_slope : float or None
+        Smallest true difference of the slopes that is detected with 80% power.
     equivalence : Equivalence or None
     """
 
@@ -118,6 +120,7 @@ class SettingComparison:
     equal_slopes: float
     common_line: float
     equal_slopes_by_scale: tuple[ScaledBayesFactor, ...]
+    detectable_slope: float | None
     equivalence: Equivalence | None = None
 
     @property
@@ -131,6 +134,7 @@ class SettingComparison:
             "bayes_factor_equal_slopes": self.equal_slopes,
             "bayes_factor_common_line": self.common_line,
             "bayes_factor_equal_slopes_by_scale": [entry._asdict() for entry in self.equal_slopes_by_scale],
+            "detectable_slope": self.detectable_slope,
             "equivalence": None if self.equivalence is None else asdict(self.equivalence),
         }
 

@@ -54,6 +54,7 @@ def compare_settings(
     *,
     level: float = LEVEL,
     equivalent_slope: float | None = None,
+    weights: Weights = "n",
 ) -> SettingComparison:
     """Compare the lines of two sets without a common trial in one hierarchical model.
 
@@ -66,6 +67,8 @@ def compare_settings(
         Level of the intervals.
     equivalent_slope : float, optional
         Largest difference of slopes that is equivalent to none.
+    weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
+        Weights of the regressions that determine the detectable difference of slopes.
 
     Raises
     ------
@@ -113,6 +116,7 @@ def compare_settings(
         equal_slopes_by_scale=tuple(
             ScaledBayesFactor(factor * scale, pair.bayes_factor_equal(SLOPE, factor * scale)) for factor in SCALES
         ),
+        detectable_slope=detectable_slope_difference(first, second, weights, level),
         equivalence=equivalence,
     )
 

@@ -137,7 +137,7 @@ def test_difference_contains_the_hierarchical_model(trials):
     assert set(record["contrasts"]) == {"slope", "line_at_centre", "log_sigma_cond", "r2_trial"}
     assert record["spreads"]["slope"]["prior"] == "half-normal(0.5)"
     assert record["equivalence"] is None
-    assert [row["quantity"] for row in difference.hierarchical_records] == list(record["contrasts"])
+    assert [row["quantity"] for row in difference.hierarchical.rows] == list(record["contrasts"])
     assert compare_sets(first, second, posterior=False, resamples=0).hierarchical is None
 
 
@@ -164,4 +164,4 @@ def test_screen_table_and_record(capsys, tmp_path):
     assert "half-normal(0.25)" in table
     (record,) = json.loads((out / "results.json").read_text())["differences"]
     assert record["hierarchical"]["equivalence"]["limit"] == 0.2
-    assert record["detectable_slope"] == pytest.approx(0.69, abs=0.005)
+    assert record["hierarchical"]["detectable_slope"] == pytest.approx(0.69, abs=0.005)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import exp
 
 from surrogacy.evaluation.differences import Difference
+from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.setting_contrasts import Equivalence, SettingContrast
 from surrogacy.report.section import BLANK, Cell, Detail, Grid, Note, Table, table, text
 from surrogacy.results.estimate import Estimate
@@ -33,9 +34,18 @@ def hierarchical_details(differences: Sequence[Difference], final: str) -> Itera
 
 def hierarchical_table(differences: Sequence[Difference], final: str) -> tuple[Table, ...]:
     """Return a row per quantity of the hierarchical model."""
-    rows = [record for difference in differences for record in difference.hierarchical_records]
+    rows = [row for difference in differences for row in _records(difference)]
     remarks = " ".join(f"{' against '.join(each.names)}: {_bayes_factors(each)}" for each in differences)
     return table("setting_differences", rows, labels=estimate_labels(final), remarks=f" {remarks}")
+
+
+def _records(difference: Difference) -> list[Record]:
+    """Return the rows of the table."""
+    comparison = difference.hierarchical
+    assert comparison is not None  # the caller selects these
+    (first, second), (k_first, k_second) = difference.names, difference.trials
+    sets: Record = {"first": first, "second": second, "k_first": k_first, "k_second": k_second}
+    return [sets | row for row in comparison.rows]
 
 
 def _rows(difference: Difference, final: str) -> Iterator[tuple[Cell, ...]]:
@@ -89,8 +99,8 @@ def _bayes_factors(difference: Difference) -> str:
             prior=comparison.spread_priors["slope"],
         )
     ]
-    if difference.detectable_slope is not None:
-        sentences.append(text("detectable_slope", slope=number(difference.detectable_slope)))
+    if comparison.detectable_slope is not None:
+        sentences.append(text("detectable_slope", slope=number(comparison.detectable_slope)))
     if comparison.equivalence is not None:
         sentences.append(equivalence_in_words(comparison.equivalence))
     return " ".join(sentences)

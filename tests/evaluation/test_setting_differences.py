@@ -32,8 +32,10 @@ def test_stages(stages):
     no_data = slope.probability_no_data / (1 - slope.probability_no_data)
     assert slope.odds_ratio_no_data == pytest.approx(odds / no_data)
     assert stages.equal_slopes == pytest.approx(1.31, abs=0.01)
-    assert [entry.scale for entry in stages.equal_slopes_by_scale] == [0.25, 0.5, 1.0]
-    assert stages.equal_slopes_by_scale[1].bayes_factor == stages.equal_slopes
+    narrow, wide = stages.by_scale
+    assert (narrow.scale, wide.scale) == (0.25, 1.0)
+    assert narrow.bayes_factor < stages.equal_slopes < wide.bayes_factor
+    assert wide.difference.low < difference.low < narrow.difference.low < narrow.difference.high < difference.high
 
 
 def test_prior_of_a_difference_by_simulation(stages):
@@ -95,6 +97,9 @@ def test_the_result_depends_on_the_prior_of_the_spread():
         compare_settings(first, second, SettingPriors(spread_slope=HalfNormal(scale))).contrasts["slope"].difference
         for scale in (0.1, 1.0)
     )
+    half = compare_settings(first, second, SettingPriors(spread_slope=HalfNormal(0.2))).by_scale[0]
+    assert half.scale == 0.1
+    assert (half.difference.low, half.difference.high) == pytest.approx((narrow.low, narrow.high), abs=0.01)
     assert narrow.high - narrow.low < 0.5 * (wide.high - wide.low)
 
 

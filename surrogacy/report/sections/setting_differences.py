@@ -10,7 +10,7 @@ from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.setting_contrasts import Equivalence, SettingContrast
 from surrogacy.report.section import BLANK, Cell, Detail, Grid, Note, Table, table, text
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import as_given, interval, number, with_interval
+from surrogacy.results.format import as_given, interval, listed, number, with_interval
 from surrogacy.results.labels import ESTIMATES, estimate_labels
 
 
@@ -88,17 +88,16 @@ def _bayes_factors(difference: Difference) -> str:
     """Return the evidence for equal slopes, and the difference of slopes that is detected with 80% power."""
     comparison = difference.hierarchical
     assert comparison is not None  # the caller selects these
-    factors = [entry.bayes_factor for entry in comparison.equal_slopes_by_scale]
-    sentences = [
-        text(
-            "bayes_factors",
-            equal=number(comparison.equal_slopes, 1),
-            range=interval(min(factors), max(factors), 1),
-            line=number(comparison.common_line, 1),
-            spread=with_interval(comparison.spreads["slope"]),
-            prior=comparison.spread_priors["slope"],
-        )
-    ]
+    evidence = text(
+        "bayes_factors",
+        equal=number(comparison.equal_slopes, 1),
+        line=number(comparison.common_line, 1),
+        spread=with_interval(comparison.spreads["slope"]),
+        prior=comparison.spread_priors["slope"],
+    )
+    factors = listed([number(other.bayes_factor, 1) for other in comparison.by_scale])
+    slopes = listed([with_interval(other.difference) for other in comparison.by_scale])
+    sentences = [evidence, text("other_scales", factors=factors, slopes=slopes)]
     if comparison.detectable_slope is not None:
         sentences.append(text("detectable_slope", slope=number(comparison.detectable_slope)))
     if comparison.equivalence is not None:

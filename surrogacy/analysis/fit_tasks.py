@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import NamedTuple, cast
 
@@ -28,6 +29,7 @@ from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.correlation import WeightedPearson
 from surrogacy.models.regression import WeightedRegression
 from surrogacy.pps.decomposition import Decomposition, decompose
+from surrogacy.pps.gap_scenarios import DilutionRange, by_structure, dilution_range
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import MissingDataError, NotFitted, fitting_error, refusal, split_by_requirements
@@ -157,6 +159,7 @@ class Placed(NamedTuple):
     focus: Focus
     placements: list[Placement]
     decomposition: Decomposition | None
+    dilution_range: DilutionRange | None
     changes: list[Change]
 
 
@@ -168,14 +171,16 @@ def place_comparison(
     sets_without_added: Sequence[tuple[Effects, Sequence[Result]]] = (),
 ) -> Placed:
     """Place a comparison within every line, with and without added rows, and decompose the gap between its effects."""
-    try:
-        decomposition = decompose(read_inputs(trials, focus.comparison))
-    except UsageError:  # the tables lack a quantity that it needs
-        decomposition = None
+    decomposition, structures = None, None
+    with suppress(UsageError):  # the tables lack a quantity that it needs
+        inputs = read_inputs(trials, focus.comparison)
+        decomposition = decompose(inputs)
+        main = decomposition.calibration
+        structures = dilution_range(by_structure(inputs, main=main), main)
     placements = place(focus, models, sets)
     shown = {placement.model for placement in shown_placements(placements)}
     before = place(focus, [model for model in models if model.name in shown], sets_without_added)
-    return Placed(focus, placements, decomposition, prediction_changes(before, placements))
+    return Placed(focus, placements, decomposition, structures, prediction_changes(before, placements))
 
 
 def compare_pair(

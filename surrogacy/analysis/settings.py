@@ -15,6 +15,7 @@ from surrogacy.evaluation.new_trial import NewTrial, check_size
 from surrogacy.evaluation.setting_differences import check_equivalent_slope
 from surrogacy.models import REGISTRY, Model, create
 from surrogacy.pps.decomposition import FEWEST_RESAMPLES
+from surrogacy.pps.structure import DEFAULT_STRUCTURE, TransitionStructure
 from surrogacy.results.labels import Weights
 from surrogacy.results.suggestions import unknown_name
 from surrogacy.trials import AnalysisSet, TrialSet, read_pairs, read_trials
@@ -159,6 +160,8 @@ class PpsSettings:
     direct_death : float or None
         Share of its PFS events that are deaths without progression; default: as counted in the tables, else an
         assumption that the output states.
+    structure : TransitionStructure
+        Effect on deaths without progression, and shape of the hazards before progression, in every analysis.
     resamples : int
         Simulated trials for the intervals of the trial in focus.
     seed : int
@@ -174,6 +177,7 @@ class PpsSettings:
     added: Path | None = None
     focus: str | None = "tactics"
     direct_death: float | None = None
+    structure: TransitionStructure = DEFAULT_STRUCTURE
     resamples: int = 2000
     seed: int = 0
 

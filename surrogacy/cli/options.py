@@ -164,6 +164,19 @@ def add_post_progression(command: ArgumentParser) -> None:
         "assumed 0.1; with --plan 0)",
     )
     add(
+        "--hr-direct-death",
+        type=float,
+        metavar="HR",
+        help="hazard ratio of death without progression (default: the PFS hazard ratio)",
+    )
+    add(
+        "--shape",
+        type=float,
+        default=1.0,
+        metavar="P",
+        help="Weibull shape of the hazards before progression: 1 constant, above 1 increasing (default 1)",
+    )
+    add(
         "--resamples",
         type=int,
         default=2000,
@@ -293,6 +306,7 @@ def pps_settings(options: Namespace) -> PpsSettings:
         If a value is impossible.
     """
     from surrogacy.analysis.settings import PpsSettings
+    from surrogacy.pps.structure import TransitionStructure
 
     return PpsSettings(
         set_name=options.set,
@@ -300,6 +314,7 @@ def pps_settings(options: Namespace) -> PpsSettings:
         added=path_of(options.add),
         focus=options.focus,
         direct_death=options.direct_death,
+        structure=TransitionStructure(options.hr_direct_death, options.shape),
         resamples=options.resamples,
         seed=options.seed,
     )

@@ -96,6 +96,7 @@ PRIOR_SETS: dict[str, str] = _DATA["prior_sets"]
 CLASSES: dict[str, str] = _DATA["classes"]
 POSITIONS: dict[str, str] = _DATA["positions"]
 MODERATORS: dict[str, str] = _DATA["moderators"]
+ASSUMPTION_KINDS: dict[str, str] = _DATA["assumption_kinds"]
 HEADINGS: dict[str, str] = _DATA["headings"]
 
 

@@ -96,6 +96,9 @@ PRIOR_SETS: dict[str, str] = _DATA["prior_sets"]
 CLASSES: dict[str, str] = _DATA["classes"]
 POSITIONS: dict[str, str] = _DATA["positions"]
 MODERATORS: dict[str, str] = _DATA["moderators"]
+VARIANCE_ESTIMATORS: dict[str, str] = _DATA["variance_estimators"]
+INTERVAL_METHODS: dict[str, str] = _DATA["interval_methods"]
+SURROGATE_ERRORS: dict[str, str] = _DATA["surrogate_errors"]
 HEADINGS: dict[str, str] = _DATA["headings"]
 
 

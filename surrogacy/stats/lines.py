@@ -13,7 +13,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import TRUE_EFFECT, Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL, confidence_level
-from surrogacy.results.result import NO_SCATTER
+from surrogacy.results.result import NO_SCATTER, SurrogacyLine
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
 
 NEEDS_PATIENTS = "a prediction for a new trial of stated size needs the number of patients of the comparisons"
@@ -28,6 +28,11 @@ def data_range(effects: Effects) -> tuple[float, float]:
     """Smallest and largest observed surrogate log hazard ratio."""
     surrogate = effects.log_hr[:, 0]
     return float(np.nanmin(surrogate)), float(np.nanmax(surrogate))
+
+
+def ignores_surrogate_errors(line: SurrogacyLine | None) -> bool:
+    """Return whether a line is a regression on the observed surrogate effects."""
+    return isinstance(line, Line) and line.surrogate is None
 
 
 @dataclass(frozen=True)
@@ -228,9 +233,9 @@ class Line:
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
         """Predict the observed final effect of a trial from its observed surrogate effect.
 
-        With a distribution of the true surrogate effects the prediction is normal, with the variance of the line at the
-        shrunken surrogate effect. Otherwise it is a t with the residual variance of a trial of this size plus the
-        variance of the line.
+        With a distribution of the true surrogate effects the variance is that of the line at the shrunken surrogate
+        effect. Otherwise it is the residual variance of a trial of this size (or of this standard error, if the model
+        separates the two) plus the variance of the line. The quantiles are those of the line, t or normal.
 
         Parameters
         ----------
@@ -245,8 +250,11 @@ class Line:
 
     def _by_size(self, trial: ObservedEffects) -> tuple[float, dict[str, float]]:
         x = np.array([1.0, trial.log_hr])
-        residual = self.added_variance(None if np.isnan(trial.n) else trial.n)
-        components = {"parameters": float(x @ self.covariance @ x), "residual": residual}
+        components = {"parameters": float(x @ self.covariance @ x)}
+        if self.scatter_known and np.isfinite(trial.se_final):
+            components |= {"sigma_cond": self.sigma**2, "sampling": trial.se_final**2}
+        else:
+            components["residual"] = self.added_variance(None if np.isnan(trial.n) else trial.n)
         return self.intercept + self.slope * trial.log_hr, components
 
     def _by_shrinkage(self, surrogate: SurrogateDistribution, trial: ObservedEffects) -> tuple[float, dict[str, float]]:

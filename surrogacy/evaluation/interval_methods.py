@@ -28,6 +28,7 @@ from surrogacy.errors import UsageError
 from surrogacy.evaluation.parametric_bootstrap import refitted_rho
 from surrogacy.evaluation.refits import with_settings
 from surrogacy.models import Model
+from surrogacy.models.bivariate import BivariateRandomEffects
 from surrogacy.models.weights import usable_comparisons, weights_of
 from surrogacy.results.labels import Weights
 from surrogacy.results.levels import LEVEL, confidence_level
@@ -169,7 +170,7 @@ def _profile(inputs: IntervalInputs) -> IntervalValues:
 
 def _bootstrap_parametric(inputs: IntervalInputs) -> IntervalValues:
     rho = inputs.bivariate_fit.estimate("rho_between")
-    if rho.value is None or inputs.model is None:
+    if rho.value is None or not isinstance(inputs.model, BivariateRandomEffects):
         return IntervalValues(rho.value, NO_LIMITS, inputs.boundary)
     sample, failed = refitted_rho(inputs.model, inputs.bivariate_fit, inputs.refits, inputs.seed)
     notes = [inputs.boundary] if inputs.boundary else []

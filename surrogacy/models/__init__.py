@@ -73,6 +73,8 @@ class Capability(Enum):
     """It is refitted with other priors."""
     POWER_SCALING = auto()
     """Its draws allow prior and posterior predictive checks and power scaling."""
+    META_REGRESSION_VARIANTS = auto()
+    """Its results by every estimator and interval method are compared."""
     REGRESSION_DIAGNOSTICS = auto()
     """Leverage, residuals and Cook's distance of each comparison are defined."""
 

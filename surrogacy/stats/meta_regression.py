@@ -40,7 +40,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.results.levels import LEVEL
 
 VarianceEstimator = Literal["reml", "dl", "pm"]
-IntervalMethod = Literal["z", "knapp-hartung", "ad-hoc"]
+IntervalMethod = Literal["ad-hoc", "knapp-hartung", "z"]
 GRID = np.linspace(0.0, 1.0, 25) ** 2  # shares of the largest possible variance at which the likelihood is compared
 STEPS = 100  # of Newton's method or bisection; about 8 are used
 ACCURACY = 1e-13  # of a root, relative to the width of its bracket

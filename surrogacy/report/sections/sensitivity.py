@@ -1,4 +1,4 @@
-"""Sensitivity: the within-trial correlation, the prior, every other choice, subgroups, the formula of intervals."""
+"""Sensitivity: within-trial correlation, prior, meta-regressions, other choices, subgroups, formula of intervals."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from functools import partial
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, table, text
-from surrogacy.results.format import number, percent, value_and_interval
-from surrogacy.results.labels import CHOICES, PRIOR_SETS, model_label
+from surrogacy.results.endpoint_names import final_name, surrogate_names
+from surrogacy.results.format import ABSENT, number, percent, value_and_interval
+from surrogacy.results.labels import (
+    CHOICES,
+    INTERVAL_METHODS,
+    PRIOR_SETS,
+    SURROGATE_ERRORS,
+    VARIANCE_ESTIMATORS,
+    model_label,
+)
 
 
 def section(run: FitRun) -> Section:
@@ -16,15 +24,17 @@ def section(run: FitRun) -> Section:
     sets = run.sets
     grid = [record for fit in sets for record in fit.rho_within_grid]
     priors = [record for fit in sets for record in fit.prior_sensitivity]
+    meta_regressions = [record for fit in sets for record in fit.meta_regressions]
     choices = [record for fit in sets for record in fit.choices]
     subgroups = [record for fit in sets for record in fit.subgroups]
     intervals = [record for fit in sets for record in fit.interval_methods]
     return Section(
         key="sensitivity",
-        by_set={fit.name: (*_grid_line(fit), *_prior_line(fit)) for fit in sets},
+        by_set={fit.name: (*_grid_line(fit), *_prior_line(fit), *_meta_regression_line(fit)) for fit in sets},
         tables=(
             *table("rho_within", grid),
             *_prior_table(priors),
+            *_meta_regression_table(meta_regressions),
             *table("choices", choices, labels=CHOICES),
             *table("subgroups", subgroups),
             *table("intervals", intervals),
@@ -32,6 +42,7 @@ def section(run: FitRun) -> Section:
         record={
             "rho_within_grid": grid,
             "prior_sensitivity": priors,
+            "meta_regressions": meta_regressions,
             "choices": choices,
             "subgroups": subgroups,
             "intervals": intervals,
@@ -102,6 +113,59 @@ def _prior_threshold(name: str, record: Record) -> str:
     status, hr = record[f"{name}_status"], record[name]
     value = "none" if hr is None else number(hr)
     return value if status in ("none", "exists") else f"{value} ({status})"
+
+
+def _meta_regression_line(fit: SetFit) -> Iterator[Note]:
+    """Return the range of the thresholds over the estimators and interval methods."""
+    result = fit.result("meta-regression")
+    if result is None:
+        return
+    records = [record for record in fit.meta_regressions if "problem" not in record]
+    ignored = [record for record in records if record["surrogate_errors"] == "ignored"]
+    propagated = [record for record in records if record["surrogate_errors"] == "propagated"]
+    yield Note(
+        text(
+            "meta_regression_line",
+            surrogate=" / ".join(surrogate_names(fit.effects)),
+            final=final_name(fit.effects),
+            explained=percent(result.estimate("r2_heterogeneity").value),
+            ignored=_thresholds_in_words(ignored, "ste_95_true_effect"),
+            ignored_80=_thresholds_in_words(ignored, "ste_80_true_effect"),
+            mean_size=_thresholds_in_words(ignored, "ste_95_mean_size"),
+            propagated=_thresholds_in_words(propagated, "ste_95_true_effect"),
+        )
+    )
+
+
+def _thresholds_in_words(records: Sequence[Record], name: str) -> str:
+    """Return the range of a threshold; "none" for the fits without one."""
+    values = sorted({number(value) for record in records if (value := record.get(name)) is not None})
+    missing = any(record.get(name) is None for record in records)
+    words = [values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"] if values else []
+    return " or ".join(words + (["none"] if missing or not values else []))
+
+
+def _meta_regression_table(records: Sequence[Record]) -> tuple[Table, ...]:
+    """Return slope, residual SD and thresholds by every estimator and interval method."""
+    rows = []
+    for record in records:
+        settings = {
+            "shown_tau2": VARIANCE_ESTIMATORS[str(record["tau2"])],
+            "shown_interval": INTERVAL_METHODS[str(record["interval"])].partition(",")[0],
+            "shown_errors": SURROGATE_ERRORS[str(record["surrogate_errors"])],
+        }
+        if "problem" in record:
+            rows.append({**record, **settings, "shown_slope": f"not fitted: {record['problem']}"})
+            continue
+        shown = {f"shown_{name}": _prior_interval(name, record) for name in ("slope", "sigma_cond")}
+        shown |= {
+            f"shown_{name}": _prior_threshold(name, record) if f"{name}_status" in record else ABSENT
+            for name in (f"ste_{level}_{target}" for target in ("true_effect", "mean_size") for level in (95, 80))
+        }
+        rows.append({**record, **settings, **shown})
+    return table(
+        "meta_regressions", rows, print_only=[key for key in (rows[0] if rows else ()) if key.startswith("shown_")]
+    )
 
 
 def sensitivity_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:

@@ -200,8 +200,7 @@ def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int)
 def apply_criteria(results: Sequence[Result], trials: Sequence[SurrogateEffect], style: Style) -> list[SetVerdict]:
     """Apply the published criteria to every result, and compare every trial in focus with its threshold effect.
 
-    A model without a trial-level R2 is judged by its line alone, and a trial then by the correlation of the set, if there
-    is one.
+    A model without a trial-level R2 is judged by its line alone, and a trial then by the correlation of the set.
     """
     verdicts = []
     for result in results:

@@ -63,14 +63,14 @@ from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
 NARROW: dict[str, Caveat] = {
     "ignored": Caveat(
         CaveatCode.NARROW_BAND,
-        "prediction band and STE for a true effect treat the residual SD as known and ignore the sampling errors of the "
-        "surrogate effects, which are correlated with those of the final effects; they are too narrow: in simulations "
-        "the 95% band contained 94% of true effects with 6 trials, 82% with 16, 80% with 45",
+        "prediction band and STE for a true effect treat the residual SD as known and ignore the correlated errors of "
+        "the surrogate effects; they are too narrow: in simulations the 95% band contained 94% of true effects with 6 "
+        "trials, 82% with 16, 80% with 45",
     ),
     "propagated": Caveat(
         CaveatCode.NARROW_BAND,
-        "prediction band and STE for a true effect treat the residual SD as known and are too narrow: in simulations the "
-        "95% band contained 95% of true effects with 6 trials, 88% with 16, 91% with 45",
+        "prediction band and STE for a true effect treat the residual SD as known and are too narrow: in simulations "
+        "the 95% band contained 95% of true effects with 6 trials, 88% with 16, 91% with 45",
     ),
 }
 SurrogateErrors = Literal["ignored", "propagated"]

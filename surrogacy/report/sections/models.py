@@ -8,7 +8,7 @@ from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import BLANK, Cell, Detail, Grid, Heading, Note, Record, Section, Table, table, text
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate, ThresholdEffect
-from surrogacy.results.format import ABSENT, interval, number, settings_in_words, with_interval
+from surrogacy.results.format import ABSENT, interval, listed, number, settings_in_words, with_interval
 from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
 from surrogacy.results.result import Result
 
@@ -100,7 +100,7 @@ def _remedies(fit: SetFit) -> Iterator[Note]:
     """Return what would let the models be fitted that were not."""
     for remedy in dict.fromkeys(entry.remedy for entry in fit.not_fitted):
         models = [model_label(entry.model) for entry in fit.not_fitted if entry.remedy == remedy]
-        yield Note(f"to fit {' and '.join(models)}: {remedy}", warning=True)
+        yield Note(f"to fit {listed(models)}: {remedy}", warning=True)
 
 
 def _warnings(fit: SetFit) -> Iterator[Note]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from typing import get_args
 
@@ -37,8 +38,8 @@ class MetaRegressionVariant:
     """
 
     model: MetaRegression
-    slope: Estimate = Estimate(None)
-    residual_sd: Estimate = Estimate(None)
+    slope: Estimate = field(default_factory=partial(Estimate, None))
+    residual_sd: Estimate = field(default_factory=partial(Estimate, None))
     true_effect: tuple[ThresholdEffect, ...] = ()
     mean_size: tuple[ThresholdEffect, ...] = ()
     problem: str = ""

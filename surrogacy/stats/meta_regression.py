@@ -22,7 +22,8 @@ The variance of a prediction is ``x' Cov(b) x + tau^2``. These are the definitio
 References
 ----------
 Viechtbauer (2010), doi:10.18637/jss.v036.i03. DerSimonian, Laird (1986), doi:10.1016/0197-2456(86)90046-2.
-Paule, Mandel (1982), doi:10.6028/jres.087.022. Knapp, Hartung (2003), doi:10.1002/sim.1482.
+Paule, Mandel (1982), doi:10.6028/jres.087.022. Knapp, Hartung (2003), doi:10.1002/sim.1482; with the ad hoc correction
+Röver, Knapp, Friede (2015), doi:10.1186/s12874-015-0091-1.
 Viechtbauer (2007), doi:10.1002/sim.2514, for the Q-profile interval of tau^2.
 """
 

@@ -19,7 +19,8 @@ methods for independent estimates apply (generalised least squares).
 
 References
 ----------
-Prentice (1982), doi:10.1093/biomet/69.2.331. van Houwelingen, Arends, Stijnen (2002), doi:10.1002/sim.1040.
+Fibrinogen Studies Collaboration (2009), doi:10.1002/sim.3530 (regression calibration in a meta-analysis).
+Guolo (2014), doi:10.1002/sim.6076 (corrections for errors in the covariate of a meta-regression).
 """
 
 from __future__ import annotations

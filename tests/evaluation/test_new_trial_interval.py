@@ -1,6 +1,7 @@
 """Predictions for a new trial account for the interval of its surrogate effect, by every model."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def test_a_wider_interval_widens_every_prediction(fits, name):
     """
     for changes, errors in (({"rho_within": 0.0}, (0.05, 0.1, 0.2, 0.4)), ({}, (0.25, 0.4, 0.6))):
         by_error = [widths(fits, name, se, **changes) for se in errors]
-        for narrow, wide in zip(by_error, by_error[1:], strict=False):
+        for narrow, wide in pairwise(by_error):
             assert all(wide[target] > 1.003 * narrow[target] for target in narrow)
     if name != "weighted-regression":  # which predicts no true effect
         true = [widths(fits, name, se)[TRUE_EFFECT] for se in (0.05, 0.1, 0.2, 0.4)]

@@ -73,7 +73,7 @@ def test_independent_comparisons(name, method, interval):
 
 
 @pytest.mark.parametrize(("method", "interval"), METHODS)
-@pytest.mark.parametrize("name", ("tactics-2022", "llovet-2019-pfs", "llovet-2019-ttp"))  # no shared control arm
+@pytest.mark.parametrize("name", ["tactics-2022", "llovet-2019-pfs", "llovet-2019-ttp"])  # no shared control arm
 def test_bands_and_thresholds_of_the_model(name, method, interval):
     expected = EXPECTED[name]["independent"][f"{method} {interval}"]
     result = MetaRegression(method, interval).fit(pinned_trials().analysis_set(name))

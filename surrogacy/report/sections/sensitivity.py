@@ -8,7 +8,7 @@ from functools import partial
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, table, text
 from surrogacy.results.endpoint_names import final_name, surrogate_names
-from surrogacy.results.format import ABSENT, number, percent, value_and_interval
+from surrogacy.results.format import number, percent, value_and_interval
 from surrogacy.results.labels import (
     CHOICES,
     INTERVAL_METHODS,
@@ -17,6 +17,14 @@ from surrogacy.results.labels import (
     VARIANCE_ESTIMATORS,
     model_label,
 )
+
+# Results of a search for a threshold that is not one within the data.
+OTHER_THRESHOLDS = {
+    "none": "none",
+    "two-sided": "two-sided",
+    "outside-data": "outside the data",
+    "benefit-without-surrogate-effect": "benefit without a surrogate effect",
+}
 
 
 def section(run: FitRun) -> Section:
@@ -123,26 +131,37 @@ def _meta_regression_line(fit: SetFit) -> Iterator[Note]:
     records = [record for record in fit.meta_regressions if "problem" not in record]
     ignored = [record for record in records if record["surrogate_errors"] == "ignored"]
     propagated = [record for record in records if record["surrogate_errors"] == "propagated"]
+    explained = result.estimate("r2_heterogeneity").value
+    words = {"surrogate": "/".join(surrogate_names(fit.effects)), "final": final_name(fit.effects)}
     yield Note(
         text(
             "meta_regression_line",
-            surrogate=" / ".join(surrogate_names(fit.effects)),
-            final=final_name(fit.effects),
-            explained=percent(result.estimate("r2_heterogeneity").value),
+            explained=text("meta_regression_no_heterogeneity", **words)
+            if explained is None
+            else text("meta_regression_explained", share=percent(explained), **words),
             ignored=_thresholds_in_words(ignored, "ste_95_true_effect"),
             ignored_80=_thresholds_in_words(ignored, "ste_80_true_effect"),
             mean_size=_thresholds_in_words(ignored, "ste_95_mean_size"),
             propagated=_thresholds_in_words(propagated, "ste_95_true_effect"),
+            **words,
         )
     )
 
 
 def _thresholds_in_words(records: Sequence[Record], name: str) -> str:
-    """Return the range of a threshold; "none" for the fits without one."""
-    values = sorted({number(value) for record in records if (value := record.get(name)) is not None})
-    missing = any(record.get(name) is None for record in records)
+    """Return the range of the thresholds within the data, and what the other fits have instead."""
+    statuses = [str(record.get(f"{name}_status", "none")) for record in records]
+    pairs = zip(records, statuses, strict=True)
+    values = sorted({number(record[name]) for record, status in pairs if status == "exists"})
     words = [values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"] if values else []
-    return " or ".join(words + (["none"] if missing or not values else []))
+    return " or ".join([*words, *dict.fromkeys(OTHER_THRESHOLDS[status] for status in statuses if status != "exists")])
+
+
+def _threshold_in_words(record: Record, name: str) -> str:
+    status = str(record.get(f"{name}_status", "none"))
+    if record.get(name) is None:
+        return OTHER_THRESHOLDS[status]
+    return number(record[name]) if status == "exists" else f"{number(record[name])} ({OTHER_THRESHOLDS[status]})"
 
 
 def _meta_regression_table(records: Sequence[Record]) -> tuple[Table, ...]:
@@ -159,7 +178,7 @@ def _meta_regression_table(records: Sequence[Record]) -> tuple[Table, ...]:
             continue
         shown = {f"shown_{name}": _prior_interval(name, record) for name in ("slope", "sigma_cond")}
         shown |= {
-            f"shown_{name}": _prior_threshold(name, record) if f"{name}_status" in record else ABSENT
+            f"shown_{name}": _threshold_in_words(record, name)
             for name in (f"ste_{level}_{target}" for target in ("true_effect", "mean_size") for level in (95, 80))
         }
         rows.append({**record, **settings, **shown})

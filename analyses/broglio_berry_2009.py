@@ -4,7 +4,7 @@
 
 import surrogacy
 from surrogacy.figures.dilution_map import plot_dilution_map
-from surrogacy.pps.dilution import dilution_map, dilution_points
+from surrogacy.pps.dilution_map import dilution_map, dilution_points
 from surrogacy.pps.planning import plan
 from surrogacy.survival.trial_design import Design
 

@@ -6,7 +6,7 @@ import surrogacy
 from surrogacy.figures.waterfall import plot_waterfall
 from surrogacy.pps.at_risk import compare_at_risk
 from surrogacy.pps.decomposition import decompose, decompose_all
-from surrogacy.pps.gap_estimates import by_direct_death
+from surrogacy.pps.gap_scenarios import by_direct_death
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.results.format import share_with_interval
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import chain
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from surrogacy.evaluation.placement import Focus, Placement, placement_record
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, main_predictions
 from surrogacy.pps.decomposition import Decomposition
+from surrogacy.pps.gap_scenarios import DilutionRange
 from surrogacy.results.labels import CLASSES, model_label
 from surrogacy.results.requirements import NotFitted
 from surrogacy.results.result import Result
@@ -187,6 +188,8 @@ class FitRun(StagedRun):
         Predictions for the new trial by every surrogacy line.
     decompositions : tuple of Decomposition
         One per comparison in focus.
+    dilution_ranges : dict of comparison to DilutionRange
+        Shares of dilution in the gap of these comparisons under other structures of the hazards.
     differences : tuple of Difference
         One per pair of sets without a common trial.
     external : tuple of External
@@ -205,6 +208,7 @@ class FitRun(StagedRun):
     placements: tuple[Placement, ...] = ()
     predictions: tuple[NewTrialPrediction, ...] = ()
     decompositions: tuple[Decomposition, ...] = ()
+    dilution_ranges: Mapping[str, DilutionRange] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
     external: tuple[External, ...] = ()
     criteria: tuple[SetVerdict, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import NamedTuple, cast
 
@@ -23,12 +24,14 @@ from surrogacy.evaluation.placement import Focus, Placement, place, shown_placem
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.sensitivity import vary_one_choice
 from surrogacy.evaluation.subgroups import by_factor, levels_of
+from surrogacy.evaluation.threshold_targets import with_threshold_targets
 from surrogacy.models import Capability, Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.correlation import WeightedPearson
 from surrogacy.models.meta_regression import MetaRegression
 from surrogacy.models.regression import WeightedRegression
 from surrogacy.pps.decomposition import Decomposition, decompose
+from surrogacy.pps.gap_scenarios import DilutionRange, by_structure, dilution_range
 from surrogacy.pps.read_summaries import read_inputs
 from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import MissingDataError, NotFitted, fitting_error, refusal, split_by_requirements
@@ -45,8 +48,8 @@ def has_line(result: Result) -> bool:
     return result.line is not None or "slope" in result.estimates
 
 
-def fit_model(paired: AnalysisSet, model: Model, required: bool) -> SetFit:
-    """Fit a model to a set, with the sensitivity of its posterior to the prior.
+def fit_model(paired: AnalysisSet, model: Model, required: bool, seed: int) -> SetFit:
+    """Fit a model to a set, with the intervals of its thresholds and the sensitivity of its posterior to the prior.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def fit_model(paired: AnalysisSet, model: Model, required: bool) -> SetFit:
 
         result, scaling = complete(cast(Sampled, model), result)
         fit = replace(fit, power_scaling=labelled(fit, model, [row.record for row in scaling]))
-    return replace(fit, results=(result,))
+    return replace(fit, results=(result if fit.large else with_threshold_targets(model, result, seed=seed),))
 
 
 def labelled(
@@ -161,6 +164,7 @@ class Placed(NamedTuple):
     focus: Focus
     placements: list[Placement]
     decomposition: Decomposition | None
+    dilution_range: DilutionRange | None
     changes: list[Change]
 
 
@@ -172,17 +176,21 @@ def place_comparison(
     sets_without_added: Sequence[tuple[Effects, Sequence[Result]]] = (),
 ) -> Placed:
     """Place a comparison within every line, with and without added rows, and decompose the gap between its effects."""
-    try:
-        decomposition = decompose(read_inputs(trials, focus.comparison))
-    except UsageError:  # the tables lack a quantity that it needs
-        decomposition = None
+    decomposition, structures = None, None
+    with suppress(UsageError):  # the tables lack a quantity that it needs
+        inputs = read_inputs(trials, focus.comparison)
+        decomposition = decompose(inputs)
+        main = decomposition.calibration
+        structures = dilution_range(by_structure(inputs, main=main), main)
     placements = place(focus, models, sets)
     shown = {placement.model for placement in shown_placements(placements)}
     before = place(focus, [model for model in models if model.name in shown], sets_without_added)
-    return Placed(focus, placements, decomposition, prediction_changes(before, placements))
+    return Placed(focus, placements, decomposition, structures, prediction_changes(before, placements))
 
 
-def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int) -> Difference | None:
+def compare_pair(
+    smaller: Effects, larger: Effects, weights: Weights, equivalent_slope: float | None, seed: int
+) -> Difference | None:
     """Compare the association of two sets.
 
     Returns
@@ -192,7 +200,9 @@ def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int)
     """
     posterior = all(fitting_error(BivariateBayes(), effects) is None for effects in (smaller, larger))
     try:
-        return compare_sets(smaller, larger, weights=weights, posterior=posterior, seed=seed)
+        return compare_sets(
+            smaller, larger, weights=weights, posterior=posterior, equivalent_slope=equivalent_slope, seed=seed
+        )
     except FitError:
         return None
 

@@ -44,6 +44,7 @@ def _with_placement(run: FitRun, values: Sequence[Placed]) -> FitRun:
         not_placed=tuple(_not_placed(run, focuses)) if focuses else (),
         placements=tuple(placement for placed in values for placement in placed.placements),
         decompositions=decompositions,
+        dilution_ranges={placed.focus.comparison: placed.dilution_range for placed in values if placed.dilution_range},
         changes=run.changes + tuple(change for placed in values for change in placed.changes),
     )
 

@@ -13,12 +13,13 @@ from surrogacy.models.moderation import LineAtValue, Moderation
 from surrogacy.pps.at_risk import AtRiskComparison
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.pps.decomposition import Decomposition, main_decomposition
-from surrogacy.pps.dilution import DilutionMap, DilutionPoint
+from surrogacy.pps.dilution_map import DilutionMap, DilutionPoint
 from surrogacy.pps.dilution_regression import Offset
-from surrogacy.pps.gap_estimates import DirectDeathScenario
+from surrogacy.pps.gap_scenarios import DilutionRange, DirectDeathScenario, StructureScenario, dilution_range
 from surrogacy.pps.moderation_evidence import LineWithoutTrial, LogScore, Permutation, TrialsNeeded
 from surrogacy.pps.offset_sensitivity import OffsetScenario
 from surrogacy.pps.records import Record, with_limits
+from surrogacy.pps.shape_evidence import ShapeEvidence
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.results.estimate import Estimate
 from surrogacy.stats.thresholds import threshold_caveats
@@ -124,6 +125,8 @@ class PpsRun(StagedRun):
     decompositions : tuple of Decomposition
         Of the trial in focus, by calibration L and M; the hazard ratio of the updated data cut comes first.
     by_direct_death : tuple of DirectDeathScenario
+    by_structure : tuple of StructureScenario
+        Point values of the decompositions of the trial in focus under every structure of the hazards.
     at_risk : AtRiskComparison or None
         Constant and piecewise post-progression hazards, if the numbers at risk of the trial in focus are known.
     every_trial : tuple of Decomposition
@@ -134,7 +137,9 @@ class PpsRun(StagedRun):
     dilution_regression : Offset or None
         OS effects regressed on those expected under dilution alone.
     dilution_sensitivity : tuple of OffsetScenario
-        The same regression under other assumptions on follow-up and deaths without progression.
+        The same regression under other structures of the hazards and other assumptions.
+    shape_evidence : ShapeEvidence or None
+        Evidence of the trials on the Weibull shape of the hazards before progression.
     map : DilutionMap or None
     points : tuple of DilutionPoint
     not_possible : tuple of str
@@ -147,6 +152,7 @@ class PpsRun(StagedRun):
     summaries: tuple[TrialSummary, ...] = ()
     decompositions: tuple[Decomposition, ...] = ()
     by_direct_death: tuple[DirectDeathScenario, ...] = ()
+    by_structure: tuple[StructureScenario, ...] = ()
     at_risk: AtRiskComparison | None = None
     every_trial: tuple[Decomposition, ...] = ()
     not_decomposed: Mapping[str, str] = field(default_factory=dict)
@@ -154,6 +160,7 @@ class PpsRun(StagedRun):
     moderated: tuple[Moderated, ...] = ()
     dilution_regression: Offset | None = None
     dilution_sensitivity: tuple[OffsetScenario, ...] = ()
+    shape_evidence: ShapeEvidence | None = None
     map: DilutionMap | None = None
     points: tuple[DilutionPoint, ...] = ()
     not_possible: tuple[str, ...] = ()
@@ -164,6 +171,13 @@ class PpsRun(StagedRun):
         return main_decomposition(self.decompositions)
 
     @property
+    def dilution_range(self) -> DilutionRange | None:
+        """Range of the share of dilution in the main decomposition over the other structures of the hazards."""
+        return None if self.main is None else dilution_range(self.by_structure, self.main.calibration)
+
+    @property
     def awaits_at_risk(self) -> bool:
         """Return whether the hazards of the trial in focus are still to be fitted to its numbers at risk."""
-        return self.at_risk is None and self.main is not None and self.main.inputs.at_risk is not None
+        # piecewise hazards after progression are fitted with constant hazards before it
+        constant = self.settings.structure.shape == 1.0
+        return self.at_risk is None and self.main is not None and self.main.inputs.at_risk is not None and constant

@@ -18,10 +18,10 @@ from surrogacy.pps.arms import ArmPps, arm_pps
 from surrogacy.pps.at_risk import AtRiskComparison, compare_at_risk
 from surrogacy.pps.coupling import CouplingAudit, coupling_audit
 from surrogacy.pps.decomposition import Decomposition, decompose, decompose_all, main_decomposition
-from surrogacy.pps.dilution import DilutionMap, DilutionPoint, dilution_map, dilution_points
+from surrogacy.pps.dilution_map import DilutionMap, DilutionPoint, dilution_map, dilution_points
 from surrogacy.pps.dilution_regression import Offset, OffsetModel
 from surrogacy.pps.expected_effects import expected_coefficients, expected_effects
-from surrogacy.pps.gap_estimates import DirectDeathScenario, by_direct_death
+from surrogacy.pps.gap_scenarios import DirectDeathScenario, StructureScenario, by_direct_death, by_structure
 from surrogacy.pps.moderation_evidence import (
     TrialsNeeded,
     influential_trials,
@@ -32,6 +32,8 @@ from surrogacy.pps.moderation_evidence import (
 from surrogacy.pps.moderators import later_therapy, pps_ratio
 from surrogacy.pps.offset_sensitivity import offset_sensitivity
 from surrogacy.pps.read_summaries import read_all_inputs, read_inputs
+from surrogacy.pps.shape_evidence import ShapeEvidence, median_ratios, shape_evidence
+from surrogacy.pps.structure import TransitionStructure
 from surrogacy.pps.trial_summary import PpsDefinition, TrialSummary
 from surrogacy.trials import TrialSet
 from surrogacy.trials.pairing import part_of
@@ -58,7 +60,10 @@ class NotPossible(NamedTuple):
 
 def _summarise(run: PpsRun) -> list[list[Task]]:
     return [
-        [Task("summaries", summarise, (run.settings, run.trials)), Task("dilution map", chart_dilution, (run.trials,))]
+        [
+            Task("summaries", summarise, (run.settings, run.trials)),
+            Task("dilution map", chart_dilution, (run.trials, run.settings.structure)),
+        ]
     ]
 
 
@@ -86,9 +91,9 @@ def summarise(settings: PpsSettings, trials: TrialSet) -> Summaries:
     return Summaries(effects, focus, *read_all_inputs(trials))
 
 
-def chart_dilution(trials: TrialSet) -> tuple[DilutionMap, tuple[DilutionPoint, ...]]:
+def chart_dilution(trials: TrialSet, structure: TransitionStructure) -> tuple[DilutionMap, tuple[DilutionPoint, ...]]:
     """Compute the dilution map and the positions of the trials on it."""
-    return dilution_map(), dilution_points(trials)
+    return dilution_map(structure=structure), dilution_points(trials, structure)
 
 
 def _with_summaries(run: PpsRun, values: Sequence[Any]) -> PpsRun:
@@ -105,28 +110,33 @@ def _decompose(run: PpsRun) -> list[list[Task]]:
     if run.focus is not None:
         tasks.append(Task(f"{run.focus.label}: decomposition", decompose_focus, (run.focus, settings)))
     for summary in run.summaries:
-        arguments = summary, RESAMPLES_PER_TRIAL, settings.seed
+        arguments = summary, settings.structure, RESAMPLES_PER_TRIAL, settings.seed
         tasks.append(Task(f"{summary.label}: decomposition", decompose_summary, arguments))
     return [tasks]
 
 
 class FocusDecomposition(NamedTuple):
-    """Decompositions of the trial in focus, and their sensitivity to the share of deaths without progression."""
+    """Decompositions of the trial in focus; sensitivity to the share of direct deaths and to the structure."""
 
     decompositions: tuple[Decomposition, ...]
     by_direct_death: tuple[DirectDeathScenario, ...]
+    by_structure: tuple[StructureScenario, ...]
 
 
 def decompose_focus(summary: TrialSummary, settings: PpsSettings) -> FocusDecomposition:
     """Decompose a trial by every data cut and calibration that its numbers allow."""
-    decompositions = decompose_all(summary, resamples=settings.resamples, seed=settings.seed)
-    return FocusDecomposition(decompositions, tuple(by_direct_death(summary)))
+    structure = settings.structure
+    decompositions = decompose_all(summary, structure=structure, resamples=settings.resamples, seed=settings.seed)
+    shares = by_direct_death(summary, structure=structure)
+    return FocusDecomposition(decompositions, tuple(shares), by_structure(summary, structure))
 
 
-def decompose_summary(summary: TrialSummary, resamples: int, seed: int) -> Decomposition | NotPossible:
+def decompose_summary(
+    summary: TrialSummary, structure: TransitionStructure, resamples: int, seed: int
+) -> Decomposition | NotPossible:
     """Decompose a trial with calibration M and the PFS hazard ratio of the data cut of the final OS analysis."""
     try:
-        return decompose(summary, resamples=resamples, seed=seed)
+        return decompose(summary, structure=structure, resamples=resamples, seed=seed)
     except UsageError as error:
         return NotPossible(str(error))
 
@@ -134,8 +144,8 @@ def decompose_summary(summary: TrialSummary, resamples: int, seed: int) -> Decom
 def _with_decompositions(run: PpsRun, values: Sequence[Any]) -> PpsRun:
     decompositions: tuple[Decomposition, ...] = ()
     if run.focus is not None:
-        (decompositions, shares), *values = values
-        run = replace(run, decompositions=decompositions, by_direct_death=tuple(shares))
+        (decompositions, shares, structures), *values = values
+        run = replace(run, decompositions=decompositions, by_direct_death=tuple(shares), by_structure=structures)
     main = main_decomposition(decompositions)
     every_trial, not_decomposed = [], dict(run.not_decomposed)
     for summary, value in zip(run.summaries, values, strict=True):
@@ -185,16 +195,20 @@ def _with_reasons(run: PpsRun, values: Sequence[object]) -> tuple[str, ...]:
 
 
 def _moderate(run: PpsRun) -> list[list[Task]]:
+    structure, seed = run.settings.structure, run.settings.seed
     tables = run.trials, run.effects
-    lines = [Task(f"line moderated by {name}", moderate, (*tables, name, run.settings.seed)) for name in MODERATORS]
+    lines = [Task(f"line moderated by {name}", moderate, (*tables, name, structure, seed)) for name in MODERATORS]
     dilution = [
-        Task("regression on dilution", regress_on_dilution, tables),
-        Task("other assumptions on dilution", offset_sensitivity, tables),
+        Task("regression on dilution", regress_on_dilution, (*tables, structure)),
+        Task("other assumptions on dilution", offset_sensitivity, (*tables, structure)),
+        Task("shape of the hazards", regress_median_ratios, (run.trials, seed)),
     ]
     return [[*lines, *dilution]]
 
 
-def moderate(trials: TrialSet, effects: Effects, name: str, seed: int) -> Moderated | NotPossible:
+def moderate(
+    trials: TrialSet, effects: Effects, name: str, structure: TransitionStructure, seed: int
+) -> Moderated | NotPossible:
     """Fit the surrogacy line moderated by a covariate, with the evidence for the moderation."""
     try:
         line = ModeratedLine().fit(effects, MODERATORS[name](trials, effects))
@@ -204,32 +218,41 @@ def moderate(trials: TrialSet, effects: Effects, name: str, seed: int) -> Modera
     permutation = permutation_test(line, seed=seed)
     labels = dict(zip(effects.trial, effects.labels, strict=True))
     influential = tuple(labels[trial] for trial in influential_trials(left_out, line))
-    dilution = _needed_for_dilution(trials, line) if name == RATIO else None
+    dilution = _needed_for_dilution(trials, line, structure) if name == RATIO else None
     return Moderated(line, permutation, tuple(left_out), score, influential, trials_needed(line), dilution)
 
 
-def _needed_for_dilution(trials: TrialSet, line: Moderation) -> TrialsNeeded:
+def _needed_for_dilution(trials: TrialSet, line: Moderation, structure: TransitionStructure) -> TrialsNeeded:
     """Number of comparisons needed to show the moderation that dilution alone causes."""
-    expected, _ = expected_effects(trials, line.posterior.effects)
+    expected, _ = expected_effects(trials, line.posterior.effects, structure=structure)
     return trials_needed(line, expected_coefficients(line, expected)["slope_difference"])
 
 
-def regress_on_dilution(trials: TrialSet, effects: Effects) -> Offset | NotPossible:
+def regress_on_dilution(trials: TrialSet, effects: Effects, structure: TransitionStructure) -> Offset | NotPossible:
     """Regress the OS effects of a set on those expected from the PFS effects under dilution alone."""
     try:
-        expected, known = expected_effects(trials, effects)
+        expected, known = expected_effects(trials, effects, structure=structure)
         return OffsetModel().fit(part_of(effects, known), expected, expected.assumed)
     except (FitError, UsageError) as error:
         return NotPossible(f"regression of the OS effects on those expected under dilution: {error}")
 
 
+def regress_median_ratios(trials: TrialSet, seed: int) -> ShapeEvidence | NotPossible:
+    """Regress the ratios of median PFS on the PFS hazard ratios, as evidence on the shape of the hazards."""
+    try:
+        return shape_evidence(median_ratios(trials), seed=seed)
+    except FitError as error:
+        return NotPossible(f"shape of the hazards before progression: {error}")
+
+
 def _with_moderation(run: PpsRun, values: Sequence[Any]) -> PpsRun:
-    *lines, regression, sensitivity = values
+    *lines, regression, sensitivity, shape = values
     return replace(
         run,
         moderated=tuple(line for line in lines if isinstance(line, Moderated)),
         dilution_regression=regression if isinstance(regression, Offset) else None,
         dilution_sensitivity=sensitivity,
+        shape_evidence=shape if isinstance(shape, ShapeEvidence) else None,
         not_possible=_with_reasons(run, values),
     )
 

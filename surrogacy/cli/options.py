@@ -130,6 +130,12 @@ def add_questions(command: ArgumentParser) -> None:
         "predict the observed hazard ratio",
     )
     add(
+        "--equivalent-slope",
+        type=float,
+        metavar="D",
+        help="slopes of two sets that differ by at most D are equivalent: print the probability of this",
+    )
+    add(
         "--sensitivity",
         action="store_true",
         help="run the sensitivity analyses: each choice varied, subgroups, published interval methods, external "
@@ -156,6 +162,19 @@ def add_post_progression(command: ArgumentParser) -> None:
         metavar="Q",
         help="share of PFS events that are deaths without progression (default: the counts of the tables, else an "
         "assumed 0.1; with --plan 0)",
+    )
+    add(
+        "--hr-direct-death",
+        type=float,
+        metavar="HR",
+        help="hazard ratio of death without progression (default: the PFS hazard ratio)",
+    )
+    add(
+        "--shape",
+        type=float,
+        default=1.0,
+        metavar="P",
+        help="Weibull shape of the hazards before progression: 1 constant, above 1 increasing (default 1)",
     )
     add(
         "--resamples",
@@ -268,6 +287,7 @@ def fit_settings(options: Namespace) -> tuple[FitSettings, tuple[str, ...]]:
         focus_required=options.focus is not None,
         sensitivity=options.sensitivity,
         nuts=options.nuts,
+        equivalent_slope=options.equivalent_slope,
         criteria_style=options.report_style,
         sets_named=bool(options.sets),
     )
@@ -286,6 +306,7 @@ def pps_settings(options: Namespace) -> PpsSettings:
         If a value is impossible.
     """
     from surrogacy.analysis.settings import PpsSettings
+    from surrogacy.pps.structure import TransitionStructure
 
     return PpsSettings(
         set_name=options.set,
@@ -293,6 +314,7 @@ def pps_settings(options: Namespace) -> PpsSettings:
         added=path_of(options.add),
         focus=options.focus,
         direct_death=options.direct_death,
+        structure=TransitionStructure(options.hr_direct_death, options.shape),
         resamples=options.resamples,
         seed=options.seed,
     )

@@ -84,6 +84,8 @@ def _plan(options: argparse.Namespace) -> ExitCode:
         os=options.os,
         hr_pfs=options.hr_pfs,
         direct_death=options.direct_death or 0.0,
+        hr_direct_death=options.hr_direct_death,
+        shape=options.shape,
     )
     assumptions, size = (
         {name: getattr(options, name) for name in names if getattr(options, name) is not None}

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
-from surrogacy.pps.dilution import TRIAL_LIKE, DilutionMap, DilutionPoint
+from surrogacy.pps.dilution_map import TRIAL_LIKE, DilutionMap, DilutionPoint
 from surrogacy.results.format import percent
 
 BANDS = np.linspace(0.0, 1.0, 11)
@@ -23,6 +23,7 @@ LABELLED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 COLOURS = LinearSegmentedColormap.from_list("retained", ["#2B5C8A", "#6FA3CC", "#BFD9EA", "#F7F4EA", "#F3C98B"])
 # places of contour labels, as fractions of the height: away from most trials
 LOW_ROWS, HIGH_ROWS = (0.10, 0.19), (0.93, 0.84)
+TTP_DOT = 1.6  # pt, diameter of the dot in the symbol of a comparison that reports only TTP
 EDGE = 0.05  # margin in which a label would be cut, as a fraction of the width
 RATIO_TICKS = (0.2, 0.5, 1, 2, 5, 10, 20)
 FOLLOW_UP_TICKS = (2, 3, 5, 10, 20, 50)
@@ -39,8 +40,8 @@ def dilution_map_data(chart: DilutionMap, points: Sequence[DilutionPoint]) -> pd
     Returns
     -------
     DataFrame
-        Columns comparison, label, stage, pps_over_pfs, hr_pfs, hr_os, follow_up (NaN = not known or outside the map),
-        observed (log HR_OS / log HR_PFS).
+        Columns comparison, label, stage, endpoint, pps_over_pfs, hr_pfs, hr_os, follow_up (NaN = not known or outside
+        the map), observed (log HR_OS / log HR_PFS).
     """
     rows = []
     for point in points:
@@ -53,6 +54,7 @@ def dilution_map_data(chart: DilutionMap, points: Sequence[DilutionPoint]) -> pd
                 "comparison": point.comparison,
                 "label": point.label,
                 "stage": point.stage,
+                "endpoint": point.endpoint,
                 "pps_over_pfs": point.pps_over_pfs,
                 "hr_pfs": point.hr_pfs,
                 "hr_os": point.hr_os,
@@ -60,8 +62,8 @@ def dilution_map_data(chart: DilutionMap, points: Sequence[DilutionPoint]) -> pd
                 "observed": np.log(point.hr_os) / np.log(point.hr_pfs),
             }
         )
-    columns = ["comparison", "label", "stage", "pps_over_pfs", "hr_pfs", "hr_os", "follow_up", "observed"]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[3:], np.float64))
+    columns = ["comparison", "label", "stage", "endpoint", "pps_over_pfs", "hr_pfs", "hr_os", "follow_up", "observed"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[4:], np.float64))
 
 
 def plot_dilution_map(
@@ -132,6 +134,8 @@ def plot_dilution_map(
                     lw=0.6,
                     zorder=4,
                 )
+        ttp = (data["endpoint"] == "TTP") & np.isfinite(heights)
+        axes.scatter(np.log(data["pps_over_pfs"][ttp]), heights[ttp], s=TTP_DOT**2, color=style.INK, lw=0, zorder=4.5)
         for _, row in data[data["comparison"] == focus].iterrows():
             height = heights[row.name]
             if np.isfinite(height):
@@ -168,7 +172,8 @@ def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFram
     """Text on the contours, the points and the trials that are not shown."""
     lines = [
         "Contours: expected log HR of OS / log HR of PFS, with the same PPS in both arms, "
-        f"{percent(chart.direct_death)} of PFS events deaths, and constant hazards."
+        f"{percent(chart.direct_death)} of PFS events deaths, and "
+        f"{'constant hazards' if chart.structure.is_default else chart.structure.label}."
     ]
     if points:
         unknown = int(data["follow_up"].isna().sum())
@@ -225,6 +230,8 @@ def _key(last: Axes, data: pd.DataFrame, norm: BoundaryNorm) -> None:
             )
             for stage in stages
         ]
+        if (data["endpoint"] == "TTP").any():
+            handles.append(Line2D([], [], ls="", marker="o", mfc=style.INK, mec="none", ms=TTP_DOT, label="TTP only"))
         last.legend(
             handles=handles,
             loc="upper right",

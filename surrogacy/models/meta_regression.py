@@ -27,6 +27,7 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
+from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
@@ -39,7 +40,7 @@ from surrogacy.results.labels import INTERVAL_METHODS, VARIANCE_ESTIMATORS
 from surrogacy.results.levels import LEVEL, settle_level
 from surrogacy.results.requirements import Requirement, usable_part
 from surrogacy.results.result import Result
-from surrogacy.stats.lines import NEEDS_PATIENTS, Line, SurrogateDistribution, data_range
+from surrogacy.stats.lines import NEEDS_PATIENTS, Line, data_range
 from surrogacy.stats.meta_regression import (
     IntervalMethod,
     VarianceEstimator,
@@ -58,6 +59,7 @@ from surrogacy.stats.surrogate_errors import (
     true_surrogate_effects,
 )
 from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
+from surrogacy.stats.true_effects import TrueEffects
 
 # Coverage in the typical scenario of surrogacy/simulation (docs/validation.md)
 NARROW: dict[str, Caveat] = {
@@ -214,17 +216,18 @@ class MetaRegression:
             raise UsageError(NEEDS_PATIENTS)
         df = regression.data.degrees_of_freedom
         intercept, slope = map(float, regression.fit.coefficients)
+        covariance = coefficient_covariance(regression.fit, df, self.interval) + regression.first_stage
         return Line(
             intercept=intercept,
             slope=slope,
-            covariance=coefficient_covariance(regression.fit, df, self.interval) + regression.first_stage,
+            covariance=covariance,
             sigma=float(np.sqrt(regression.tau2)),
             trial_variance=variance,
             exponent=1.0,
             new_n=self.new_n,
             degrees_of_freedom=None if self.interval == "z" else float(df),
             data_range=data_range(effects),
-            surrogate=None if true is None else SurrogateDistribution(float(true.mean), float(true.variance)),
+            true_effects=None if true is None else _true_effects(true, regression, covariance),
         )
 
     def _without_line(
@@ -250,6 +253,23 @@ class MetaRegression:
             "confidence band of the line, and too narrow"
         )
         return (Caveat(CaveatCode.BOUNDARY, text),)
+
+
+def _true_effects(true: TrueSurrogateEffects, regression: FittedMetaRegression, covariance: FloatArray) -> TrueEffects:
+    """Distribution of the true effects; mean and variance of the surrogate effects are taken as known for shrinkage."""
+    mean, variance = float(true.mean), float(true.variance)
+    intercept, slope = map(float, regression.fit.coefficients)
+    # mu2 = intercept + slope mu1 and T12 = slope T11
+    jacobian = np.zeros((5, 2))
+    jacobian[1], jacobian[3] = (1.0, mean), (0.0, variance)
+    return TrueEffects(
+        mean=np.array([mean, intercept + slope * mean]),
+        surrogate_variance=variance,
+        slope=slope,
+        weight=np.ones(1),
+        residual_variance=np.atleast_1d(regression.tau2),
+        covariance=(jacobian @ covariance @ jacobian.T)[None],
+    )
 
 
 def _groups(effects: Effects) -> Iterator[CorrelatedEffects]:

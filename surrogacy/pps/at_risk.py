@@ -269,7 +269,7 @@ def _fit(
 
     def arm(i: int, h12: FloatArray) -> IllnessDeath:
         hazard = h12 if cuts else h12[0]
-        return IllnessDeath.from_pfs(calibration.median_pfs[i], calibration.direct_death, hazard, cuts)
+        return IllnessDeath.from_pfs(calibration.median_pfs[i], calibration.direct_deaths[i], hazard, cuts)
 
     def misfit(logs: FloatArray, i: int) -> FloatArray:
         return at_risk_misfit(counts[i], arm(i, np.exp(logs)).survival_os(times) * followed)

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surrogacy.errors import UsageError
-from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, calibrate
+from surrogacy.pps.calibration import Calibration, CalibrationName, PfsSource, calibrate, scenarios
 from surrogacy.pps.dilution import EqualPps, equal_pps
 from surrogacy.pps.gap_components import (
     PARTS,
@@ -52,6 +52,7 @@ from surrogacy.pps.gap_estimates import (
 )
 from surrogacy.pps.records import Record, with_limits
 from surrogacy.pps.resampling import SamplingErrors, printed_over_simulated, sampling_errors, scaled
+from surrogacy.pps.structure import DEFAULT_STRUCTURE, TransitionStructure
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import share_with_interval, with_interval
@@ -150,6 +151,8 @@ class Decomposition:
             "endpoint": inputs.endpoint,
             "cut": calibration.cut,
             "pfs_effect": calibration.pfs,
+            "hr_direct_death": calibration.structure.hr_direct_death,
+            "shape": calibration.structure.shape,
             "calibration": calibration.name,
             "n_ctl": inputs.n[0],
             "n_exp": inputs.n[1],
@@ -207,6 +210,7 @@ def decompose(
     pfs: PfsSource = "hazard-ratio",
     cut: str | None = None,
     *,
+    structure: TransitionStructure = DEFAULT_STRUCTURE,
     resamples: int = RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
@@ -223,6 +227,8 @@ def decompose(
         PFS effect from the hazard ratio (and the control median), or from both medians.
     cut : str, optional
         Data cut of the PFS effect; default: the one that belongs with the final OS.
+    structure : TransitionStructure
+        Effect on deaths without progression, and shape of the exits from PFS; also those of the simulated trials.
     resamples : int
         Number of simulated trials for the intervals, at least 100.
     level : float
@@ -251,13 +257,18 @@ def decompose(
     {'dilution': 0.15, 'imbalance': 0.15, 'residual': 0.05, 'gap': 0.35}
     """
     level = _checked(resamples, level)
-    chosen = calibrate(inputs, calibration, pfs, cut)
-    truth = chosen if calibration == "M" else calibrate(inputs, "M", pfs, cut)
+    chosen = calibrate(inputs, calibration, pfs, cut, structure)
+    truth = chosen if calibration == "M" else calibrate(inputs, "M", pfs, cut, structure)
     return _decompose(inputs, chosen, sampling_errors(inputs, truth, resamples, seed), level)
 
 
 def decompose_all(
-    inputs: TrialSummary, *, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
+    inputs: TrialSummary,
+    *,
+    structure: TransitionStructure = DEFAULT_STRUCTURE,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
 ) -> tuple[Decomposition, ...]:
     """Decompose a trial for every data cut, source of the PFS effect and calibration that its values allow.
 
@@ -270,17 +281,13 @@ def decompose_all(
     """
     level = _checked(resamples, level)
     decompositions, errors = [], []
-    for cut in inputs.cuts:
-        for pfs in ("hazard-ratio", "medians"):
-            for name in ("L", "M"):
-                if (name == "L" and inputs.pps is None) or (pfs == "medians" and cut.medians is None):
-                    continue
-                try:
-                    decompositions.append(
-                        decompose(inputs, name, pfs, cut.name, resamples=resamples, level=level, seed=seed)
-                    )
-                except UsageError as error:
-                    errors.append(error)
+    for cut, pfs, name in scenarios(inputs):
+        try:
+            values = decompose(inputs, name, pfs, cut, structure=structure, resamples=resamples, level=level, seed=seed)
+        except UsageError as error:
+            errors.append(error)
+        else:
+            decompositions.append(values)
     if not decompositions:
         raise errors[0]
     return tuple(decompositions)
@@ -296,7 +303,7 @@ def _checked(resamples: int, level: float) -> float:
 def _decompose(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors, level: float) -> Decomposition:
     ratios = printed_over_simulated(inputs, chosen, errors)
     draws = resampled(inputs, chosen, scaled(errors, ratios))
-    steps = steps_of(chosen.median_pfs[None, :], chosen.post_progression[None, :], inputs)
+    steps = steps_of(chosen.median_pfs[None, :], chosen.post_progression[None, :], inputs, chosen.structure)
     parts = parts_of(steps, np.log([inputs.hr_os.value]))
     method = interval_method(len(draws.log_hr_os), ratios, inputs)
     gap = gap_parts(parts, draws.parts, level, method)

@@ -13,7 +13,6 @@ to about 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,21 +20,14 @@ import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.pps.calibration import Calibration, pfs_of_endpoint
-from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH, read_all_inputs
-from surrogacy.pps.table_rows import typed_tables
+from surrogacy.pps.calibration import Calibration
+from surrogacy.pps.structure import DEFAULT_STRUCTURE, Pair, TransitionStructure
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
-from surrogacy.survival.illness_death import IllnessDeath
-from surrogacy.trials import TrialSet
 
-TRIAL_LIKE = (4.0, 8.0)  # shortest and longest follow-up, in median PFS of the control arm
-RATIOS = np.geomspace(0.2, 20.0, 41)
-HAZARD_RATIOS = np.exp(np.linspace(np.log(0.25), np.log(0.97), 21))
 ENDLESS_PPS = 1e6  # months; no death after progression within any follow-up
 LONG_PPS = 10_000.0  # months; with complete follow-up the hazard ratio is then within about 0.001 of its limit
 SHORT_PPS = 0.01  # months
-MEAN_FOLLOW_UPS = np.geomspace(1.5, 60.0, 25)
 
 
 @dataclass(frozen=True)
@@ -61,70 +53,13 @@ class EqualPps:
     needed_complete: float | None
 
 
-@dataclass(frozen=True, eq=False)
-class DilutionMap:
-    """Retained share of the log hazard ratio on three grids; columns are ``ratios``.
-
-    Parameters
-    ----------
-    ratios : (r,) array
-        Median PPS over the control's median PFS, the same PPS in both arms.
-    hazard_ratios : (h,) array
-        PFS hazard ratios.
-    complete, trial_like : (h, r) arrays
-        Retained share by PFS hazard ratio, with complete follow-up and with follow-up uniform over ``TRIAL_LIKE``.
-    follow_ups : (f,) array
-        Mean follow-up in median PFS of the control arm; follow-up is uniform from 2/3 to 4/3 of the mean, as in
-        ``TRIAL_LIKE``.
-    by_follow_up : (f, r) array
-        Retained share by mean follow-up, at ``hr_pfs``.
-    hr_pfs : float
-    direct_death : float
-        Share of PFS events that are deaths.
-    """
-
-    ratios: FloatArray
-    hazard_ratios: FloatArray
-    complete: FloatArray
-    trial_like: FloatArray
-    follow_ups: FloatArray
-    by_follow_up: FloatArray
-    hr_pfs: float
-    direct_death: float
-
-
-@dataclass(frozen=True)
-class DilutionPoint:
-    """Position of a comparison on the map.
-
-    Parameters
-    ----------
-    comparison, label, stage : str
-    pps_over_pfs : float
-        Median PPS (definition ``model``) over median PFS of the control arm.
-    hr_pfs, hr_os : float
-        Reported hazard ratios; that of PFS is for ``endpoint``.
-    endpoint : str
-    follow_up : float or None
-        Mean administrative follow-up over median PFS of the control arm; None if the tables do not hold it.
-    """
-
-    comparison: str
-    label: str
-    stage: str
-    pps_over_pfs: float
-    hr_pfs: float
-    hr_os: float
-    endpoint: str
-    follow_up: float | None
-
-
 def equal_pps_hazard_ratio(
-    median_pfs: Iterable[npt.ArrayLike],
+    median_pfs: Pair,
     post_progression: npt.ArrayLike,
     direct_death: npt.ArrayLike = 0.0,
     follow_up: tuple[float, float] | None = None,
     allocation: tuple[float, float] = (1.0, 1.0),
+    structure: TransitionStructure = DEFAULT_STRUCTURE,
 ) -> FloatArray:
     """OS hazard ratio (Cox limit) with one post-progression hazard in both arms.
 
@@ -135,11 +70,13 @@ def equal_pps_hazard_ratio(
     post_progression : float or (m,) array
         Hazard of death after progression, per month.
     direct_death : float or (m,) array
-        Share of PFS events that are deaths, in both arms.
+        Share of PFS events that are deaths in the control arm; by default in both arms.
     follow_up : (float, float), optional
         Shortest and longest administrative follow-up, months, uniform in between; default: complete.
     allocation : (float, float)
         Patients in the control and in the experimental arm; only their ratio matters.
+    structure : TransitionStructure
+        Effect on deaths without progression, and shape of the exits from PFS.
 
     Returns
     -------
@@ -151,8 +88,8 @@ def equal_pps_hazard_ratio(
     >>> round(float(equal_pps_hazard_ratio((6.0, 9.0), np.log(2.0) / months)), 3)
     0.815
     """
-    control, experimental = (IllnessDeath.from_pfs(median, direct_death, post_progression) for median in median_pfs)
-    return np.asarray(cox_hazard_ratio(control, experimental, follow_up, allocation))
+    arms = structure.arms(median_pfs, direct_death, (post_progression, post_progression))
+    return np.asarray(cox_hazard_ratio(*arms, follow_up, allocation))
 
 
 def diluted_hazard_ratio(
@@ -160,6 +97,7 @@ def diluted_hazard_ratio(
     pps_over_pfs: npt.ArrayLike,
     direct_death: npt.ArrayLike = 0.0,
     follow_up: tuple[float, float] | None = None,
+    structure: TransitionStructure = DEFAULT_STRUCTURE,
 ) -> FloatArray:
     """OS hazard ratio (large-sample limit of the Cox estimate) with equal post-progression survival in both arms.
 
@@ -170,10 +108,12 @@ def diluted_hazard_ratio(
     pps_over_pfs : array-like
         Median PPS over the control's median PFS.
     direct_death : array-like
-        Share of PFS events that are deaths, in both arms.
+        Share of PFS events that are deaths in the control arm.
     follow_up : (float, float), optional
         Shortest and longest administrative follow-up, in multiples of the median PFS of the control arm; uniform
         between them. By default follow-up is complete.
+    structure : TransitionStructure
+        Effect on deaths without progression, and shape of the exits from PFS.
 
     Returns
     -------
@@ -201,8 +141,9 @@ def diluted_hazard_ratio(
         if not possible.all():
             limits = "a share in [0, 1)" if words == "direct_death" else "finite numbers above 0"
             raise UsageError(f"{words} {values[~possible].flat[0]:g}: give {limits}")
-    medians = np.ones(hr.size), 1.0 / hr.ravel()
-    return equal_pps_hazard_ratio(medians, np.log(2.0) / ratio.ravel(), q.ravel(), follow_up).reshape(hr.shape)
+    medians = np.ones(hr.size), structure.experimental_pfs(1.0, hr.ravel())
+    hazard = np.log(2.0) / ratio.ravel()
+    return equal_pps_hazard_ratio(medians, hazard, q.ravel(), follow_up, structure=structure).reshape(hr.shape)
 
 
 def retained_share(
@@ -210,6 +151,7 @@ def retained_share(
     pps_over_pfs: npt.ArrayLike,
     direct_death: npt.ArrayLike = 0.0,
     follow_up: tuple[float, float] | None = None,
+    structure: TransitionStructure = DEFAULT_STRUCTURE,
 ) -> FloatArray:
     """Retained share ``log HR_OS / log HR_PFS``; the arguments are those of `diluted_hazard_ratio`.
 
@@ -225,66 +167,8 @@ def retained_share(
     """
     if (np.asarray(hr_pfs) == 1).any():
         raise UsageError("hr_pfs 1: the retained share is not defined without a PFS effect; give another hazard ratio")
-    return np.asarray(np.log(diluted_hazard_ratio(hr_pfs, pps_over_pfs, direct_death, follow_up)) / np.log(hr_pfs))
-
-
-def dilution_map(hr_pfs: float = 0.65, direct_death: float = ASSUMED_DIRECT_DEATH) -> DilutionMap:
-    """Compute the retained share of the log hazard ratio on three grids.
-
-    Parameters
-    ----------
-    hr_pfs : float
-        PFS hazard ratio of the grid over follow-up.
-    direct_death : float
-        Share of PFS events that are deaths, in both arms.
-
-    Returns
-    -------
-    DilutionMap
-    """
-    by_hazard_ratio = HAZARD_RATIOS[:, None], RATIOS
-    by_follow_up = [
-        retained_share(hr_pfs, RATIOS, direct_death, (2.0 / 3.0 * mean, 4.0 / 3.0 * mean)) for mean in MEAN_FOLLOW_UPS
-    ]
-    return DilutionMap(
-        ratios=RATIOS,
-        hazard_ratios=HAZARD_RATIOS,
-        complete=retained_share(*by_hazard_ratio, direct_death),
-        trial_like=retained_share(*by_hazard_ratio, direct_death, TRIAL_LIKE),
-        follow_ups=MEAN_FOLLOW_UPS,
-        by_follow_up=np.array(by_follow_up),
-        hr_pfs=hr_pfs,
-        direct_death=direct_death,
-    )
-
-
-def dilution_points(trials: TrialSet) -> tuple[DilutionPoint, ...]:
-    """Return the position on the map of every comparison with medians of both arms and both hazard ratios.
-
-    TTP censors deaths: its median is converted to median PFS, ``(1 - q) median TTP``.
-    """
-    rows = typed_tables(trials).trials
-    points = []
-    for trial in read_all_inputs(trials)[0]:
-        cut = trial.cuts[0]
-        if cut.medians is None:
-            continue
-        pfs = float(pfs_of_endpoint(cut.medians[0].value, trial))
-        model = IllnessDeath.from_medians(pfs, trial.median_os[0].value, trial.direct_death.value)
-        period = None if trial.follow_up.assumed else trial.follow_up.value
-        points.append(
-            DilutionPoint(
-                comparison=trial.comparison,
-                label=trial.name,
-                stage=rows[trial.comparison].stage,
-                pps_over_pfs=float(model.median_pps) / pfs,
-                hr_pfs=cut.hr.value,
-                hr_os=trial.hr_os.value,
-                endpoint=trial.endpoint,
-                follow_up=None if period is None else sum(period) / 2.0 / pfs,
-            )
-        )
-    return tuple(points)
+    diluted = diluted_hazard_ratio(hr_pfs, pps_over_pfs, direct_death, follow_up, structure)
+    return np.asarray(np.log(diluted) / np.log(hr_pfs))
 
 
 def pps_needed(
@@ -328,7 +212,7 @@ def equal_pps(inputs: TrialSummary, calibration: Calibration) -> EqualPps:
     follow_up, n = inputs.follow_up.value, inputs.n
     endless = ENDLESS_PPS if follow_up is not None else LONG_PPS
     return EqualPps(
-        none=float(calibration.median_pfs[0] / calibration.median_pfs[1]),
+        none=float(calibration.structure.hazard_ratio(*calibration.median_pfs)),
         endless=_with_equal_pps(calibration, endless, follow_up, n).item(),
         endless_complete=_with_equal_pps(calibration, LONG_PPS, None, n).item(),
         needed=pps_needed(calibration, inputs.hr_os.value, follow_up, n),
@@ -341,4 +225,6 @@ def _with_equal_pps(
 ) -> FloatArray:
     """OS hazard ratio of a calibrated trial with the same median PPS, months, in both arms."""
     hazard = np.log(2.0) / np.asarray(median_pps, dtype=np.float64)
-    return equal_pps_hazard_ratio(calibration.median_pfs, hazard, calibration.direct_death, follow_up, n)
+    return equal_pps_hazard_ratio(
+        calibration.median_pfs, hazard, calibration.direct_death, follow_up, n, calibration.structure
+    )

@@ -14,6 +14,7 @@ on y1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,31 @@ FEWER_NODES = (12, 12, 10)  # for sensitivity analyses
 FEWEST_COMPARISONS = 4
 SIGMA_NODES = 40  # of psi alone
 PRIORS = ("intercept", "share", "sigma_cond", "surrogate")
+
+
+@dataclass(frozen=True, eq=False)
+class OffsetPosterior:
+    """Posterior of (a, k, psi) of an `OffsetModel`.
+
+    Parameters
+    ----------
+    grid : CoefficientGrid
+    estimates : mapping of str to Estimate
+        ``intercept`` (a), ``share`` (k), ``sigma_cond`` (psi), ``p_share_below_1``, ``tail_at_dilution_alone``, R2 of
+        both regressions and mean residual.
+    expected : (k,) array
+        Expected OS log hazard ratios at the observed surrogate effects.
+    groups : tuple of EffectGroup
+        Likelihood of the comparisons with correlated estimates.
+    moved : float
+        Largest change of a quantile between the last two grids, in posterior SDs.
+    """
+
+    grid: CoefficientGrid
+    estimates: Mapping[str, Estimate]
+    expected: FloatArray
+    groups: tuple[EffectGroup, ...]
+    moved: float
 
 
 @dataclass(frozen=True)
@@ -100,6 +126,32 @@ class OffsetModel:
         UsageError
             If an endpoint is missing.
         """
+        posterior = self.posterior(effects, expectation)
+        estimates = posterior.estimates
+        intercept, share = estimates["intercept"], estimates["share"]
+        biases = first_order_bias(effects, expectation, _value(share), _value(estimates["sigma_cond"]))
+        caveats = [Caveat(CaveatCode.ASSUMPTION, problem) for problem in problems]
+        caveats += [
+            Caveat(
+                CaveatCode.BIAS,
+                f"{BIAS_WORDS[source]}: to first order they move a by {bias[0]:+.3f} and k by {bias[1]:+.3f}",
+            )
+            for source, bias in biases.items()
+            if (np.abs(bias) > MATTERS * np.array([intercept.se, share.se])).any()
+        ]
+        settings = {f"prior_{name}": str(getattr(self, name)) for name in PRIORS} | {"level": self.level}
+        result = Result(self.name, settings, effects, dict(estimates), caveats=(*effects.caveats, *caveats))
+        offset, dilution = self._scores(effects, posterior)
+        priors = LinePriors((self.intercept,), (self.share,), self.sigma_cond, self.surrogate)
+        plain = fit_line(effects, np.ones((len(effects), 1)), priors, (2 * self.nodes[1], 2 * self.nodes[2]))
+        plain_scores = plain.log_scores()
+        line = np.array([plain_scores[trial] for trial in effects.trials])
+        against_line, dilution_against_line = (log_score(scores, line, self.level) for scores in (offset, dilution))
+        result = with_grid_error(result, posterior.moved)
+        return Offset(self, result, posterior.grid, posterior.expected, against_line, dilution_against_line)
+
+    def posterior(self, effects: Effects, expectation: Expectation) -> OffsetPosterior:
+        """Compute the posterior of a, k and psi alone; arguments and errors are those of `fit`."""
         name = effects.name or "these effects"
         if len(effects) < FEWEST_COMPARISONS:
             raise FitError(
@@ -121,26 +173,7 @@ class OffsetModel:
 
         grid, quantiles, moved = refine(tabulate)
         estimates = self._estimates(effects, at_estimates, grid, quantiles)
-        intercept, share = estimates["intercept"], estimates["share"]
-        biases = first_order_bias(effects, expectation, _value(share), _value(estimates["sigma_cond"]))
-        caveats = [Caveat(CaveatCode.ASSUMPTION, problem) for problem in problems]
-        caveats += [
-            Caveat(
-                CaveatCode.BIAS,
-                f"{BIAS_WORDS[source]}: to first order they move a by {bias[0]:+.3f} and k by {bias[1]:+.3f}",
-            )
-            for source, bias in biases.items()
-            if (np.abs(bias) > MATTERS * np.array([intercept.se, share.se])).any()
-        ]
-        settings = {f"prior_{name}": str(getattr(self, name)) for name in PRIORS} | {"level": self.level}
-        result = Result(self.name, settings, effects, estimates, caveats=(*effects.caveats, *caveats))
-        offset, dilution = self._scores(effects, groups, at_estimates, grid)
-        priors = LinePriors((self.intercept,), (self.share,), self.sigma_cond, self.surrogate)
-        plain = fit_line(effects, np.ones((len(effects), 1)), priors, (2 * self.nodes[1], 2 * self.nodes[2]))
-        plain_scores = plain.log_scores()
-        line = np.array([plain_scores[trial] for trial in effects.trials])
-        against_line, dilution_against_line = (log_score(scores, line, self.level) for scores in (offset, dilution))
-        return Offset(self, with_grid_error(result, moved), grid, at_estimates, against_line, dilution_against_line)
+        return OffsetPosterior(grid, estimates, at_estimates, tuple(groups), moved)
 
     def _estimates(
         self, effects: Effects, at_estimates: FloatArray, grid: CoefficientGrid, quantiles: dict[str, FloatArray]
@@ -169,7 +202,7 @@ class OffsetModel:
         return estimates
 
     def _grid(
-        self, effects: Effects, groups: list[EffectGroup], at_estimates: FloatArray, nodes: tuple[int, ...]
+        self, effects: Effects, groups: Sequence[EffectGroup], at_estimates: FloatArray, nodes: tuple[int, ...]
     ) -> CoefficientGrid:
         y, (s1, s2) = effects.log_hr[:, 1], effects.se.T
         columns, weight = np.column_stack([np.ones_like(y), at_estimates]), s2**-2.0
@@ -191,10 +224,9 @@ class OffsetModel:
 
         return tabulate(log_density, coordinates, (self.intercept, self.share), self.sigma_cond, spread, nodes)
 
-    def _scores(
-        self, effects: Effects, groups: list[EffectGroup], at_estimates: FloatArray, grid: CoefficientGrid
-    ) -> tuple[FloatArray, FloatArray]:
+    def _scores(self, effects: Effects, posterior: OffsetPosterior) -> tuple[FloatArray, FloatArray]:
         """Leave-one-out log score of every trial with (a, k) estimated, and with (a, k) = (0, 1)."""
+        grid, groups, at_estimates = posterior.grid, posterior.groups, posterior.expected
         points = grid.points()
         coefficients, sds = grid.coordinates.coefficients(points[:-1]), grid.coordinates.sd(points[-1])
         whole = grid.integral.log_density[0] + grid.integral.log_total[0]

@@ -12,12 +12,11 @@ from surrogacy.errors import UsageError
 from surrogacy.pps.calibration import Calibration, bounded_hazard, pfs_of_endpoint
 from surrogacy.pps.dilution import equal_pps_hazard_ratio
 from surrogacy.pps.resampling import SamplingErrors
+from surrogacy.pps.structure import DEFAULT_STRUCTURE, TransitionStructure
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import share_with_interval
-from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
-from surrogacy.survival.illness_death import IllnessDeath
 
 PARTS = ("dilution", "imbalance", "residual")
 MAX_SHARE_WIDTH = 0.5  # width of the interval of a share, above which the share is not identified
@@ -50,8 +49,15 @@ class Steps:
         return 0.5 * (self.at_control + self.at_experimental)
 
 
-def steps_of(median_pfs: FloatArray, hazards: FloatArray, inputs: TrialSummary) -> Steps:
+def steps_of(
+    median_pfs: FloatArray,
+    hazards: FloatArray,
+    inputs: TrialSummary,
+    structure: TransitionStructure = DEFAULT_STRUCTURE,
+) -> Steps:
     """Compute the steps from median PFS (months) and hazards after progression, (m, 2): control, experimental.
+
+    The first step is the effect on the endpoint of the trial. If that is TTP, it is the hazard ratio of progression.
 
     Examples
     --------
@@ -68,15 +74,18 @@ def steps_of(median_pfs: FloatArray, hazards: FloatArray, inputs: TrialSummary) 
     ([0.7], [0.812])
     """
     q, follow_up, n = inputs.direct_death.value, inputs.follow_up.value, inputs.n
-    control, experimental = (IllnessDeath.from_pfs(median_pfs[:, i], q, hazards[:, i]) for i in (0, 1))
+    arms = structure.arms(median_pfs.T, q, hazards.T)
     at_control, at_experimental = (
-        np.log(equal_pps_hazard_ratio(median_pfs.T, hazards[:, i], q, follow_up, n)) for i in (0, 1)
+        np.log(equal_pps_hazard_ratio(median_pfs.T, hazards[:, i], q, follow_up, n, structure)) for i in (0, 1)
     )
+    control, experimental = median_pfs.T
+    if inputs.endpoint == "TTP":
+        control, experimental = structure.median_ttp(median_pfs.T, q)
     return Steps(
-        pfs=np.log(median_pfs[:, 0] / median_pfs[:, 1]),
+        pfs=np.log(structure.hazard_ratio(control, experimental)),
         at_control=at_control,
         at_experimental=at_experimental,
-        model=np.asarray(np.log(cox_hazard_ratio(control, experimental, follow_up, n))),
+        model=np.asarray(np.log(cox_hazard_ratio(*arms, follow_up, n))),
     )
 
 
@@ -107,7 +116,7 @@ class ResampledSteps:
     log_hr_os : (m,) array
         Observed log hazard ratios of OS.
     lost : int
-        Number of trials left out, without a median PFS or with an arm without events.
+        Number of trials left out: without a median PFS, with an arm without events, or impossible in the structure.
     at_boundary : int
         Number of trials in which the best fit has a PPS of 0 or of infinite length in an arm.
     """
@@ -138,27 +147,22 @@ def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors)
     UsageError
         If more than half of the trials are left out.
     """
-    q, cut = inputs.direct_death.value, inputs.cut(chosen.cut)
     needed = errors.median_pfs if chosen.pfs == "medians" else errors.median_pfs[:, :1]
     usable = np.isfinite(needed).all(axis=1) & np.isfinite(errors.hr_os) & np.isfinite(errors.hr_pfs)
+    pfs, shares = _resampled_pfs(inputs, chosen, errors)
+    usable &= shares[:, 1] < 1.0  # else deaths without progression leave no progressions
     lost = int((~usable).sum())
     if lost > len(errors) / 2:
         raise UsageError(
             f"{inputs.name}: {lost} of {len(errors)} simulated trials have no median PFS or no estimable hazard ratio; "
             "the arms are too small, or the follow-up too short, for intervals"
         )
-    errors = errors.take(usable)
-    scale = float(pfs_of_endpoint(1.0, inputs))
-    printed_pfs = chosen.median_pfs / scale
-    pfs = printed_pfs * np.exp(errors.median_pfs)
-    if chosen.pfs == "hazard-ratio":
-        pfs[:, 1] = pfs[:, 0] / (cut.hr.value * np.exp(errors.hr_pfs))
-    pfs *= scale
+    errors, pfs, shares = errors.take(usable), pfs[usable], shares[usable]
     os = np.array([median.value for median in inputs.median_os]) * np.exp(errors.median_os)
     if chosen.name == "M":
         pps_like = os - pfs
         with np.errstate(invalid="ignore", over="ignore"):
-            hazards = post_progression_hazard(pfs, os, q)
+            hazards = chosen.structure.post_progression_hazard(pfs, os, shares)
     else:
         pps_like = _resampled_pps(inputs, errors, os)
         with np.errstate(divide="ignore"):
@@ -166,7 +170,23 @@ def resampled(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors)
     at_boundary = int((np.isnan(hazards) | (hazards == 0)).any(axis=1).sum())
     hazards = bounded_hazard(pfs, hazards, too_long=pps_like > 0)
     log_hr_os = np.log(inputs.hr_os.value) + errors.hr_os
-    return ResampledSteps(steps_of(pfs, hazards, inputs), log_hr_os, lost, at_boundary)
+    return ResampledSteps(steps_of(pfs, hazards, inputs, chosen.structure), log_hr_os, lost, at_boundary)
+
+
+def _resampled_pfs(inputs: TrialSummary, chosen: Calibration, errors: SamplingErrors) -> tuple[FloatArray, FloatArray]:
+    """(trials, 2) median PFS and shares of PFS events that are deaths; not finite where a median is not reached."""
+    q, structure, deaths_censored = inputs.direct_death.value, chosen.structure, inputs.endpoint == "TTP"
+    control, experimental = (chosen.endpoint_medians(inputs) * np.exp(errors.median_pfs)).T
+    with np.errstate(invalid="ignore"):
+        if chosen.pfs == "hazard-ratio":
+            hazard_ratio = inputs.cut(chosen.cut).hr.value * np.exp(errors.hr_pfs)
+            control = pfs_of_endpoint(control, inputs, structure)
+            experimental = structure.experimental_pfs(control, hazard_ratio, q, deaths_censored=deaths_censored)
+        else:
+            control, experimental = structure.median_pfs((control, experimental), q, deaths_censored=deaths_censored)
+        deaths = structure.experimental_direct_death(control, experimental, q)
+    shares = np.broadcast_arrays(np.asarray(q), deaths, control)[:2]
+    return np.stack([control, experimental], axis=1), np.stack(shares, axis=1)
 
 
 def _resampled_pps(inputs: TrialSummary, errors: SamplingErrors, os: FloatArray) -> FloatArray:
@@ -271,6 +291,13 @@ def problems_of(
         )
     if effects["residual"].low is not None and not effects["residual"].excludes(0.0):
         problems.append("the residual is compatible with chance: its interval includes 0")
+    if inputs.endpoint == "TTP":
+        effect = calibration.structure.hr_direct_death
+        problems.append(
+            "the trial reports only TTP, which censors deaths: nothing is known about the effect on deaths without "
+            f"progression, for which {'the hazard ratio of TTP' if effect is None else f'hazard ratio {effect:g}'} "
+            "is assumed"
+        )
     if inputs.pps_is_a_difference:
         problems.append(
             f"the reported PPS equals median OS - median {inputs.endpoint} in both arms: a difference of medians, "

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from surrogacy.arrays import FloatArray
-from surrogacy.pps.calibration import Calibration, PfsSource, calibrate
-from surrogacy.pps.gap_components import PARTS, ResampledSteps, Steps, parts_of, steps_of
+from surrogacy.pps.calibration import Calibration
+from surrogacy.pps.gap_components import PARTS, ResampledSteps, Steps
 from surrogacy.pps.shares import FiellerSet, fieller_set, share_estimate
 from surrogacy.pps.trial_summary import HazardRatio, TrialSummary
 from surrogacy.results.estimate import Estimate
@@ -103,33 +103,7 @@ class Resampling:
     p_hazard_ratio: float
 
 
-@dataclass(frozen=True)
-class DirectDeathScenario:
-    """Point values of a decomposition at one share of PFS events that are deaths.
-
-    Shares are None if they are not defined.
-
-    Parameters
-    ----------
-    direct_death : float
-    equal, model : float
-        OS hazard ratios with equal PPS and with the PPS as calibrated.
-    dilution_of_model : float or None
-        Share of the attenuation of the model.
-    dilution, imbalance, residual : float or None
-        Shares of the gap.
-    """
-
-    direct_death: float
-    equal: float
-    model: float
-    dilution_of_model: float | None
-    dilution: float | None
-    imbalance: float | None
-    residual: float | None
-
-
-def _share(part: float, whole: float) -> float | None:
+def share_of(part: float, whole: float) -> float | None:
     """Part over whole; None if the whole is 0."""
     return part / whole if abs(whole) > ROUNDING_ERROR else None
 
@@ -145,10 +119,6 @@ def hazard_ratios(
     def cox(arms: tuple[IllnessDeath, IllnessDeath]) -> Estimate:
         return Estimate(cox_hazard_ratio(*arms, inputs.follow_up.value, inputs.n), method=NO_INTERVAL)
 
-    def arm(i: int, j: int) -> IllnessDeath:
-        """Arm with the PFS of arm i and the PPS of arm j."""
-        return IllnessDeath.from_pfs(chosen.median_pfs[i], chosen.direct_death, chosen.post_progression[j])
-
     resampled = {
         "pfs": ratio(steps.pfs, draws.steps.pfs),
         "equal_at_control": ratio(steps.at_control, draws.steps.at_control),
@@ -160,8 +130,8 @@ def hazard_ratios(
         resampled["pfs"] = _published(inputs.cut(chosen.cut).hr, resampled["pfs"])
     return resampled | {
         "observed": _published(inputs.hr_os, ratio(np.log([inputs.hr_os.value]), draws.log_hr_os)),
-        "swapped": cox((arm(0, 1), arm(1, 0))),
-        "pps_only": cox((arm(0, 0), arm(0, 1))),
+        "swapped": cox((chosen.arm(0, 1), chosen.arm(1, 0))),
+        "pps_only": cox((chosen.arm(0, 0), chosen.arm(0, 1))),
         "average": Estimate(average_hazard_ratio(*chosen.arms, upper=np.inf), method=NO_INTERVAL),
     }
 
@@ -192,7 +162,7 @@ def gap_parts(parts: Mapping[str, FloatArray], draws: Mapping[str, FloatArray], 
     }
     shares, sets = {}, {}
     for name in PARTS:
-        value = _share(parts[name].item(), parts["gap"].item())
+        value = share_of(parts[name].item(), parts["gap"].item())
         if value is None:
             shares[name] = Estimate(None, method=NO_GAP)
         else:
@@ -211,7 +181,7 @@ def model_parts(
         "imbalance": (steps.model - steps.equal, draws.model - draws.equal),
     }
     for name, (part, part_draws) in parts.items():
-        value = _share(part.item(), (steps.model - steps.pfs).item())
+        value = share_of(part.item(), (steps.model - steps.pfs).item())
         if value is None:
             shares[name] = Estimate(None, method=NO_ATTENUATION)
         else:
@@ -236,43 +206,3 @@ def resampling(residual: float, inputs: TrialSummary, draws: ResampledSteps) -> 
         p_residual=float(np.mean(beyond)),
         p_hazard_ratio=float(np.mean(beyond_known)),
     )
-
-
-def by_direct_death(
-    inputs: TrialSummary,
-    shares: Sequence[float] = (0.0, 0.05, 0.1, 0.2, 0.3),
-    pfs: PfsSource = "hazard-ratio",
-    cut: str | None = None,
-) -> list[DirectDeathScenario]:
-    """Compute point values of the decomposition (calibration M) at several shares of PFS events that are deaths.
-
-    The other arguments are those of `surrogacy.pps.decompose`.
-
-    Examples
-    --------
-    >>> from surrogacy.pps.trial_summary import HazardRatio, Median, PfsCut, Sourced, TrialSummary
-    >>> cut = PfsCut("final", HazardRatio(0.6), (Median(6.0), Median(10.0)))
-    >>> trial = TrialSummary(
-    ...     comparison="trial", n=(150, 150), cuts=(cut,), median_os=(Median(18.0), Median(21.0)),
-    ...     hr_os=HazardRatio(0.85), direct_death=Sourced(0.1, "counted"), follow_up=Sourced((12.0, 40.0), "printed"),
-    ... )
-    >>> [round(scenario.equal, 3) for scenario in by_direct_death(trial, (0.0, 0.1))]
-    [0.689, 0.7]
-    """
-    scenarios = []
-    for q in shares:
-        trial = inputs.with_direct_death(q)
-        chosen = calibrate(trial, "M", pfs, cut)
-        steps = steps_of(chosen.median_pfs[None, :], chosen.post_progression[None, :], trial)
-        parts = parts_of(steps, np.log([trial.hr_os.value]))
-        attenuation = (steps.model - steps.pfs).item()
-        scenarios.append(
-            DirectDeathScenario(
-                direct_death=q,
-                equal=float(np.exp(steps.equal.item())),
-                model=float(np.exp(steps.model.item())),
-                dilution_of_model=_share(parts["dilution"].item(), attenuation),
-                **{name: _share(parts[name].item(), parts["gap"].item()) for name in PARTS},
-            )
-        )
-    return scenarios

@@ -13,6 +13,7 @@ The moderator holds the derivatives by both medians.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -24,9 +25,9 @@ from surrogacy.errors import Caveat, CaveatCode, UsageError
 from surrogacy.models.moderator import Moderator
 from surrogacy.pps.arms import ArmPps, arm_pps
 from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH
+from surrogacy.pps.structure import DEFAULT_STRUCTURE, TransitionStructure
 from surrogacy.pps.table_rows import TypedTables, typed_tables
 from surrogacy.pps.trial_summary import PpsDefinition
-from surrogacy.survival.constant_hazards import post_progression_hazard
 from surrogacy.trials import TrialSet
 
 TherapyColumn = Literal["post_therapy_pct", "post_systemic_pct"]
@@ -64,15 +65,15 @@ def pps_ratio(
     """
     arms = control_arms(trials, effects, min_evidence)
     values, sensitivity = np.full(len(effects), np.nan), np.zeros((len(effects), 2))
-    shares: set[float] = set()
-    for i, arm in enumerate(arms):
-        if arm is None or not arm.has(definition):
-            continue
-        values[i] = np.log(arm.pps(definition).months / pfs_of(arm))
-        sensitivity[i] = pps_sensitivity(arm, definition) - np.array([1.0, 0.0])  # of log(PPS / PFS)
-        if arm.direct_death.assumed and (definition == "model" or arm.pfs_endpoint == "TTP"):
-            shares.add(arm.direct_death.value)
     used = [arm for arm in arms if arm is not None and arm.has(definition)]
+    known = [arm is not None and arm.has(definition) for arm in arms]
+    values[known] = [np.log(arm.pps(definition).months / pfs_of(arm)) for arm in used]
+    sensitivity[known] = pps_sensitivity(used, definition) - np.array([1.0, 0.0])  # of log(PPS / PFS)
+    shares = {
+        arm.direct_death.value
+        for arm in used
+        if arm.direct_death.assumed and (definition == "model" or arm.pfs_endpoint == "TTP")
+    }
     remarks: list[tuple[CaveatCode, str]] = []
     if definition == "reported":
         remarks += [
@@ -97,22 +98,32 @@ def pps_ratio(
     return Moderator("pps-ratio", words, values, (), True, sensitivity, caveats)
 
 
-def pfs_of(arm: ArmPps) -> float:
-    """Median PFS of an arm, months: a median TTP times the share of PFS events that are progressions."""
-    return arm.median_pfs.value * (1.0 - arm.direct_death.value if arm.pfs_endpoint == "TTP" else 1.0)
+def pfs_of(arm: ArmPps, structure: TransitionStructure = DEFAULT_STRUCTURE) -> float:
+    """Median PFS of an arm, months; a median TTP, which censors deaths, is converted."""
+    if arm.pfs_endpoint != "TTP":
+        return arm.median_pfs.value
+    return float(structure.pfs_of_ttp(arm.median_pfs.value, arm.direct_death.value))
 
 
-def pps_sensitivity(arm: ArmPps, definition: PpsDefinition) -> FloatArray:
-    """(2,) derivatives of log PPS by log median PFS and log median OS; 0 if the PPS does not depend on them."""
-    pfs, os = arm.median_pfs.value, arm.median_os.value
+def pps_sensitivity(
+    arms: Sequence[ArmPps], definition: PpsDefinition, structure: TransitionStructure = DEFAULT_STRUCTURE
+) -> FloatArray:
+    """(k, 2) derivatives of log PPS by log median PFS and log median OS; 0 if the PPS does not depend on them."""
     if definition == "median-difference":
-        return np.array([-pfs, os]) / (os - pfs)
+        medians = np.array([(-arm.median_pfs.value, arm.median_os.value) for arm in arms]).reshape(-1, 2)
+        return np.asarray(medians / medians.sum(axis=1, keepdims=True))
     if definition != "model":
-        return np.zeros(2)
-    q = arm.direct_death.value
-    moved_pfs = (1 - q if arm.pfs_endpoint == "TTP" else 1.0) * pfs * np.exp(DERIVATIVE_STEP * np.array([1, -1, 0, 0]))
-    hazards = np.log(post_progression_hazard(moved_pfs, os * np.exp(DERIVATIVE_STEP * np.array([0, 0, 1, -1])), q))
-    return np.array([hazards[1] - hazards[0], hazards[3] - hazards[2]]) / (2 * DERIVATIVE_STEP)
+        return np.zeros((len(arms), 2))
+    pfs, os, q = control_medians(arms, structure)
+    steps = DERIVATIVE_STEP * np.array([[1, -1, 0, 0], [0, 0, 1, -1]])[:, :, None]
+    hazards = structure.post_progression_hazard(pfs * np.exp(steps[0]), os * np.exp(steps[1]), q)
+    # log PPS = log(ln 2 / h12)
+    return np.asarray(np.log(hazards[[1, 3]] / hazards[[0, 2]]).T / (2 * DERIVATIVE_STEP))
+
+
+def control_medians(arms: Sequence[ArmPps], structure: TransitionStructure) -> FloatArray:
+    """(3, k) median PFS and median OS, months, and share of PFS events that are deaths."""
+    return np.array([(pfs_of(arm, structure), arm.median_os.value, arm.direct_death.value) for arm in arms]).T
 
 
 def later_therapy(trials: TrialSet, effects: Effects, column: TherapyColumn = "post_therapy_pct") -> Moderator:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from surrogacy.arrays import BoolArray, FloatArray
-from surrogacy.pps.calibration import Calibration, pfs_of_endpoint
+from surrogacy.pps.calibration import Calibration
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.survival.estimators import cox_log_hazard_ratio, kaplan_meier_median
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
@@ -85,13 +85,12 @@ def sampling_errors(inputs: TrialSummary, calibration: Calibration, trials: int,
     sizes = [min(batch, trials - first) for first in range(0, trials, batch)]
     parts = [_simulated(inputs, calibration.arms, size, rng) for size in sizes]
     log_medians, log_hr = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    true_pfs = calibration.median_pfs / pfs_of_endpoint(1.0, inputs)
+    true_pfs = calibration.endpoint_medians(inputs)
     true_os = [arm.quantile_os(0.5).item() for arm in calibration.arms]
     truth = np.log(np.array([true_pfs, true_os, calibration.median_pps]))
     errors = log_medians - truth
-    true_hr = [
-        cox_hazard_ratio(*calibration.arms, inputs.follow_up.value, inputs.n, endpoint) for endpoint in ("pfs", "os")
-    ]
+    true_hr_os = cox_hazard_ratio(*calibration.arms, inputs.follow_up.value, inputs.n)
+    true_hr = [calibration.endpoint_hazard_ratio(inputs), true_hr_os]
     hr_errors = log_hr - np.log(true_hr)
     return SamplingErrors(errors[:, 0], errors[:, 1], errors[:, 2], hr_errors[:, 0], hr_errors[:, 1])
 

@@ -122,13 +122,18 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """Table on the screen; a compact one has no lines and no blank rows around it."""
+    """Table on the screen.
+
+    A compact one has no lines and no blank rows around it. In a tight one single blanks separate the columns, and only
+    the first column is folded if the table is too wide.
+    """
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str | Cell, ...], ...]
     title: str = ""
     caption: str = ""
     compact: bool = False
+    tight: bool = False
 
 
 def text(name: str, /, **values: object) -> str:
@@ -212,7 +217,7 @@ def table(
     remarks : str
         Sentences after the note.
     **values
-        Words in braces of title and note.
+        Words in braces of title, headings and note.
     """
     if not records:
         return ()
@@ -221,7 +226,9 @@ def table(
     chosen = dict.fromkeys(YES_OR_BLANK, yes_or_blank) | dict(formats or {})
     in_words = partial(cell, digits=entry.get("digits", 2), labels=words)
     shown = [key for key in entry["columns"].split() if any(_present(record.get(key)) for record in records)]
-    printed = [Column("", headings.get(key) or HEADINGS[key], chosen.get(key, in_words)) for key in shown]
+    printed = [
+        Column("", (headings.get(key) or HEADINGS[key]).format(**values), chosen.get(key, in_words)) for key in shown
+    ]
     keys = [key for key in dict.fromkeys(key for record in records for key in record) if key not in print_only]
     rows = tuple(tuple(_plain(record.get(key)) for key in (*keys, *shown)) for record in records)
     title, note = (entry.get(part, "").format(**values) for part in ("title", "note"))

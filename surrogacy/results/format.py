@@ -57,7 +57,12 @@ def share_with_interval(share: Estimate) -> str:
     value = _share(share.value)
     if share.low is None or share.high is None:
         return f"{value} ({'unbounded' if share.unbounded else 'no interval'})"
-    return f"{value} ({_share(share.low)} to {_share(share.high)})"
+    return f"{value} ({shares_interval(share.low, share.high)})"
+
+
+def shares_interval(low: float, high: float) -> str:
+    """Return ``15% to 65%``; a limit outside ±200% is given as beyond 200% or −200%."""
+    return f"{_share(low)} to {_share(high)}"
 
 
 def _share(value: float) -> str:

@@ -99,6 +99,7 @@ MODERATORS: dict[str, str] = _DATA["moderators"]
 VARIANCE_ESTIMATORS: dict[str, str] = _DATA["variance_estimators"]
 INTERVAL_METHODS: dict[str, str] = _DATA["interval_methods"]
 SURROGATE_ERRORS: dict[str, str] = _DATA["surrogate_errors"]
+ASSUMPTION_KINDS: dict[str, str] = _DATA["assumption_kinds"]
 HEADINGS: dict[str, str] = _DATA["headings"]
 
 

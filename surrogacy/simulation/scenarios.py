@@ -88,15 +88,24 @@ class Scenario:
         return self.tau[1] * float(np.sqrt(1.0 - self.rho**2))
 
     @property
-    def correlation_of_estimates(self) -> float:
-        """Correlation of the estimated effects that a correlation weighted by n estimates.
+    def mean_patients(self) -> float:
+        """Expected number of patients."""
+        return self.patients * float(np.exp(self.size_spread**2 / 2))
+
+    @property
+    def covariance_of_estimates(self) -> FloatArray:
+        """(2, 2) covariance of the estimated effects, weighted by n.
 
         It is the limit for many trials: the sampling variances are weighted by n, and ``n SE^2`` does not depend on n.
         """
-        mean_inverse = float(np.exp(-(self.size_spread**2) / 2)) / self.patients  # E(n / n) / E(n)
-        v1, v2 = (variance * float(np.exp(2 * self.se_spread**2)) * mean_inverse for variance in self.unit_variance)
-        cross = np.sqrt(np.prod(self.unit_variance)) * np.exp(self.se_spread**2) * mean_inverse * self.rho_within
-        covariance = self.between + np.array([[v1, cross], [cross, v2]])
+        v1, v2 = (variance * float(np.exp(2 * self.se_spread**2)) for variance in self.unit_variance)
+        cross = np.sqrt(np.prod(self.unit_variance)) * np.exp(self.se_spread**2) * self.rho_within
+        return np.asarray(self.between + np.array([[v1, cross], [cross, v2]]) / self.mean_patients)
+
+    @property
+    def correlation_of_estimates(self) -> float:
+        """Correlation of the estimated effects that a correlation weighted by n estimates."""
+        covariance = self.covariance_of_estimates
         return float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]))
 
 
@@ -108,11 +117,25 @@ SETTINGS = (
     replace(TYPICAL, name="within-trial correlation 0.2, assumed 0.5", rho_within=0.2),
     replace(TYPICAL, name="equal sizes", size_spread=0.0),
     replace(TYPICAL, name="no sampling errors", unit_variance=(0.0, 0.0)),
+    replace(
+        TYPICAL,
+        name="standard errors 0.15",
+        mean=(-0.3, -0.1),
+        tau=(0.3, 0.2),
+        size_spread=0.0,
+        unit_variance=(9.0, 9.0),
+        se_spread=0.0,
+    ),
 )
 # Settings of each topic, by name; every topic has the typical one.
 SETTINGS_OF_TOPIC = {
     "correlation": ("typical", "weak correlation", "strong correlation", "equal sizes", "no sampling errors"),
-    "prediction": ("typical", "weak correlation", "within-trial correlation 0.2, assumed 0.5"),
+    "prediction": (
+        "standard errors 0.15",
+        "typical",
+        "weak correlation",
+        "within-trial correlation 0.2, assumed 0.5",
+    ),
     "threshold": ("typical", "weak correlation"),
     "meta-regression": ("typical", "weak correlation"),
 }

@@ -14,7 +14,8 @@ from surrogacy.errors import UsageError
 from surrogacy.results.estimate import TRUE_EFFECT, Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.results.result import NO_SCATTER, SurrogacyLine
-from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
+from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
+from surrogacy.stats.true_effects import TrueEffects
 
 NEEDS_PATIENTS = "a prediction for a new trial of stated size needs the number of patients of the comparisons"
 # No randomised trial has a stronger effect; a threshold beyond it counts as none.
@@ -32,15 +33,7 @@ def data_range(effects: Effects) -> tuple[float, float]:
 
 def ignores_surrogate_errors(line: SurrogacyLine | None) -> bool:
     """Return whether a line is a regression on the observed surrogate effects."""
-    return isinstance(line, Line) and line.surrogate is None
-
-
-@dataclass(frozen=True)
-class SurrogateDistribution:
-    """Normal distribution of the true surrogate effects over trials, by mean and variance of the log hazard ratios."""
-
-    mean: float
-    variance: float
+    return isinstance(line, Line) and line.true_effects is None
 
 
 @dataclass(frozen=True)
@@ -77,8 +70,8 @@ class Line:
         Whether the scatter of the true effects about the line is known separately from the sampling error. Without it,
         as in a weighted regression, the observed effect of a trial of some size can be predicted, but not a true effect
         (``n = inf``).
-    surrogate : SurrogateDistribution or None
-        Distribution of the true surrogate effects; with it an observed effect is shrunken.
+    true_effects : TrueEffects or None
+        Distribution of the true effects; with it an observed surrogate effect is shrunken.
 
     Examples
     --------
@@ -100,7 +93,7 @@ class Line:
     default_variance: float = 0.0
     default_size: NewTrialSize = TRUE_EFFECT
     scatter_known: bool = True
-    surrogate: SurrogateDistribution | None = None
+    true_effects: TrueEffects | None = None
 
     def quantile(self, level: float = LEVEL) -> float:
         """Two-sided quantile of the band."""
@@ -233,9 +226,10 @@ class Line:
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
         """Predict the observed final effect of a trial from its observed surrogate effect.
 
-        With a distribution of the true surrogate effects the variance is that of the line at the shrunken surrogate
-        effect. Otherwise it is the residual variance of a trial of this size (or of this standard error, if the model
-        separates the two) plus the variance of the line. The quantiles are those of the line, t or normal.
+        With a distribution of the true effects the observed surrogate effect is shrunken
+        (`TrueEffects.predict_observed`). Otherwise the variance is that of the line plus the residual variance of a
+        trial of this size, or of this standard error if the model separates the two. The quantiles are those of the
+        line, t or normal.
 
         Parameters
         ----------
@@ -244,28 +238,15 @@ class Line:
         joins : bool
             Ignored, because the parameters are not estimated again.
         """
-        mean, components = self._by_size(trial) if self.surrogate is None else self._by_shrinkage(self.surrogate, trial)
-        sd = np.array([np.sqrt(sum(components.values()))])
-        return PredictiveDistribution(np.ones(1), np.array([mean]), sd, self.degrees_of_freedom, components)
-
-    def _by_size(self, trial: ObservedEffects) -> tuple[float, dict[str, float]]:
+        if self.true_effects is not None:
+            prediction = self.true_effects.predict_observed(trial)
+            return replace(prediction, degrees_of_freedom=self.degrees_of_freedom)
         x = np.array([1.0, trial.log_hr])
         components = {"parameters": float(x @ self.covariance @ x)}
         if self.scatter_known and np.isfinite(trial.se_final):
             components |= {"sigma_cond": self.sigma**2, "sampling": trial.se_final**2}
         else:
             components["residual"] = self.added_variance(None if np.isnan(trial.n) else trial.n)
-        return self.intercept + self.slope * trial.log_hr, components
-
-    def _by_shrinkage(self, surrogate: SurrogateDistribution, trial: ObservedEffects) -> tuple[float, dict[str, float]]:
-        away, total = trial.log_hr - surrogate.mean, surrogate.variance + trial.se**2
-        shrunken = surrogate.mean + surrogate.variance / total * away
-        parts = error_parts(np.array(self.slope), np.array(surrogate.variance), trial)
-        x = np.array([1.0, shrunken])
-        components = {
-            **{name: float(value) for name, value in parts.items()},
-            "parameters": float(x @ self.covariance @ x),
-            "sigma_cond": self.sigma**2,
-        }
-        pull = trial.rho_within * trial.se * trial.se_final / total
-        return self.intercept + self.slope * shrunken + pull * away, components
+        sd = np.array([np.sqrt(sum(components.values()))])
+        mean = np.array([self.intercept + self.slope * trial.log_hr])
+        return PredictiveDistribution(np.ones(1), mean, sd, self.degrees_of_freedom, components)

@@ -62,6 +62,22 @@ class TrialNumber:
         """
         return f"{self.counted:.1f} effective trials of {self.trials}" if self.effective else f"{self.trials} trials"
 
+    def method_words(self, method: str = "Fisher z") -> str:
+        """Method of the interval and number of trials in words, or the reason why there is no interval.
+
+        Examples
+        --------
+        >>> TrialNumber(16.0, 16, False).method_words()
+        'Fisher z, 16 trials'
+        >>> TrialNumber(2.6, 4, True).method_words()
+        'no interval: Fisher z needs more than 3 trials; 2.6 effective trials of 4'
+        """
+        if self.counted > 3:
+            return f"{method}, {self.words}"
+        if self.effective:
+            return f"no interval: Fisher z needs more than 3 trials; {self.words}"
+        return "no interval: Fisher z needs 4 trials"
+
 
 def effective_number(weights: npt.ArrayLike) -> float:
     """Compute Kish's effective number, ``(sum w)^2 / sum w^2``.

@@ -48,6 +48,10 @@ class Transitions(ABC):
     def overall(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Share alive, and density of the time of death."""
 
+    def overall_along(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Do the same at increasing times close to each other, such as the nodes of `panels`."""
+        return self.overall(t)
+
     @abstractmethod
     def hazard_os(self, t: FloatArray) -> FloatArray:
         """Hazard of death from any state, accurate also where hardly anybody is alive."""

@@ -21,7 +21,7 @@ from surrogacy.survival.correlation import correlation
 from surrogacy.survival.hazards import Exponential, Transitions
 from surrogacy.survival.piecewise_hazards import Piecewise
 from surrogacy.survival.time_quadrature import falling_root
-from surrogacy.survival.weibull_hazards import Weibull
+from surrogacy.survival.weibull_exits import weibull
 
 Clock = Literal["forward", "reset"]
 LOG_UNITS_SEARCHED = 90.0  # below the log of the horizon: the range searched for quantiles
@@ -124,8 +124,7 @@ class IllnessDeath:
         _refuse_idle(columns[0] + columns[1])
         if all((values == 1.0).all() for values in shapes):
             return arms, Exponential(*columns[:3])
-        h01, h02, h12, p01, p02, p12 = columns
-        return arms, Weibull(h01, h02, h12, p01, p02, p12, self.post_progression_clock == "forward")
+        return arms, weibull(columns, forward=self.post_progression_clock == "forward")
 
     def _piecewise(self, hazards: list[FloatArray], shapes: list[FloatArray]) -> tuple[tuple[int, ...], Transitions]:
         cuts = np.asarray(self.cuts, dtype=np.float64)

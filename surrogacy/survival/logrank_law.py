@@ -1,4 +1,6 @@
-"""Joint large-sample law of the log-rank statistics of PFS and OS in one trial, under constant transition hazards.
+"""Joint large-sample law of the log-rank statistics of PFS and OS in one trial.
+
+The hazard after progression is constant since progression, those before it are constant or Weibull with one shape.
 
 Z_i is 1 in the experimental arm. For each endpoint, r(t) is the experimental share of the patients at risk and ``l(t) =
 (1 - r) h_C + r h_E`` is the pooled hazard. To first order (Lin, Wei), the log-rank score and its variance are sums over
@@ -34,10 +36,13 @@ from scipy.special import ndtr, ndtri
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.survival import constant_hazards
+from surrogacy.survival.illness_death import IllnessDeath
 from surrogacy.survival.partial_likelihood import Censoring, Score
 from surrogacy.survival.time_quadrature import falling_root
+from surrogacy.survival.weibull_exits import WeibullExits
 
 GRID_POINTS = 1200  # of the time grid; the error of the moments is then about 1e-5
+START_POWER = 2.0  # of the grid, over a shape below 1: Weibull hazards are infinite or 0 at time 0
 MAX_CUMULATIVE_HAZARD = 40.0  # survival is negligible beyond this cumulative hazard
 DRIFT_ROUNDING_ERROR = 1e-9  # of a statistic per square root of the number of patients
 PFS, OS = 0, 1
@@ -45,16 +50,18 @@ PFS, OS = 0, 1
 
 @dataclass(frozen=True)
 class MixedArm:
-    """Arm with constant hazards, in which each patient has one of several hazards of death after progression.
+    """Arm in which each patient has one of several constant hazards of death after progression.
 
     Parameters
     ----------
     progression, death : float
-        h01 and h02 per month.
+        h01 and h02 per month; with a shape p the scales of the hazards ``h p t^(p-1)``.
     post_progression : tuple of float
         Values of h12 per month.
     shares : tuple of float
         Shares of the progressed patients with each of these hazards; they sum to 1.
+    shape : float
+        Weibull shape p of the hazards before progression; 1: constant.
 
     Examples
     --------
@@ -67,30 +74,56 @@ class MixedArm:
     death: float
     post_progression: tuple[float, ...]
     shares: tuple[float, ...] = (1.0,)
+    shape: float = 1.0
 
     def overall(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Share alive at t, and density of the time of death."""
-        parts = [constant_hazards.overall(t, self.progression, self.death, h12) for h12 in self.post_progression]
-        alive, density = (sum(w * part[i] for w, part in zip(self.shares, parts, strict=True)) for i in (0, 1))
-        return np.asarray(alive), np.asarray(density)
+        """Share alive at increasing times t close to each other, and density of the time of death."""
+        h12 = np.array(self.post_progression)[:, None]
+        h01, h02, p, one = (np.full_like(h12, value) for value in (self.progression, self.death, self.shape, 1.0))
+        if self.shape == 1.0:
+            parts = constant_hazards.overall(t.reshape(1, -1), h01, h02, h12)
+        else:
+            parts = WeibullExits(h01, h02, h12, p, p, one, forward=False).overall_along(t.reshape(1, -1))
+        alive, density = ((np.array(self.shares) @ part).reshape(t.shape) for part in parts)
+        return alive, density
 
     @property
     def median_os(self) -> float:
         """Median OS, months."""
-        pfs = np.log(2.0) / (self.progression + self.death)
+        hazards = self.progression, self.death, np.array(self.post_progression)
+        model = IllnessDeath(*hazards, (self.shape, self.shape, 1.0), "reset")
+        pfs = model.quantile_pfs(0.5)[0]
         # at this time at most a quarter have no PFS event, and a quarter of the others are alive
-        latest = 2.0 * pfs + 2.0 * np.log(2.0) / min(self.post_progression)
-        return float(falling_root(lambda t: self.overall(t)[0] - 0.5, np.array(pfs), np.array(latest)))
+        latest = 2.0 ** (1.0 / self.shape) * pfs + 2.0 * np.log(2.0) / min(self.post_progression)
+        shares = np.array(self.shares)
+        return float(falling_root(lambda t: shares @ model.survival_os(t) - 0.5, np.array(pfs), np.array(latest)))
 
     def free_of_progression(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Share alive without progression at t, and density of the time of the PFS event."""
-        alive = constant_hazards.survival_pfs(t, self.progression, self.death)
-        return alive, (self.progression + self.death) * alive
+        alive = constant_hazards.survival_pfs(t**self.shape, self.progression, self.death)
+        return alive, sum(self.exits(t)) * alive
+
+    def exits(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Hazards of progression and of death without progression at t."""
+        growth = self.shape * t ** (self.shape - 1.0)
+        return self.progression * growth, self.death * growth
+
+    @property
+    def fastest(self) -> float:
+        """Reciprocal of the shortest time scale."""
+        return float(max((self.progression + self.death) ** (1.0 / self.shape), *self.post_progression))
+
+    def horizon(self, loss: float) -> float:
+        """Months after which survival is negligible, with a hazard of loss to follow-up."""
+        if self.shape == 1.0:
+            return MAX_CUMULATIVE_HAZARD / (min(self.progression + self.death, *self.post_progression) + loss)
+        free = (MAX_CUMULATIVE_HAZARD / (self.progression + self.death)) ** (1.0 / self.shape)
+        return float(max(free, MAX_CUMULATIVE_HAZARD / min(self.post_progression)))
 
     def sample(self, trials: int, size: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """(trials, size) times of PFS and OS, months."""
         lam = self.progression + self.death
-        pfs = rng.exponential(1.0 / lam, (trials, size))
+        pfs = rng.exponential(1.0 / lam, (trials, size)) ** (1.0 / self.shape)
         hazard = np.asarray(self.post_progression)[rng.choice(len(self.shares), (trials, size), p=self.shares)]
         progressed = rng.random((trials, size)) * lam < self.progression
         return pfs, pfs + np.where(progressed, rng.exponential(size=(trials, size)) / hazard, 0.0)
@@ -236,10 +269,11 @@ def logrank_pair(
 
 def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring) -> FloatArray:
     """Grid of times from 0 to the end of follow-up, linear at first and logarithmic later, to resolve every rate."""
-    rates = np.array([rate for arm in arms for rate in (arm.progression + arm.death, *arm.post_progression)])
-    end = min(censoring.longest, MAX_CUMULATIVE_HAZARD / (rates.min() + min(censoring.losses)))
-    stretch = np.log1p(rates.max() * end)
+    end = min(censoring.longest, max(arm.horizon(min(censoring.losses)) for arm in arms))
+    stretch = np.log1p(max(arm.fastest for arm in arms) * end)
     t = end * np.sinh(stretch * np.linspace(0.0, 1.0, GRID_POINTS)) / np.sinh(stretch)
+    if any(arm.shape != 1.0 for arm in arms):
+        t = (end * (t / end) ** (START_POWER / min(1.0, *(arm.shape for arm in arms))))[1:]
     return np.union1d(t, censoring.shortest) if 0.0 < censoring.shortest < end else t
 
 
@@ -287,9 +321,10 @@ def _arm_covariance(
     both = pfs.b[i] * os.b[i]
     after_pfs = pfs.b[i] + pfs.a[i]
     grows = pfs.b[i] * os.c[i] + pfs.c[i] * os.b[i]
-    by_death = arm.death * (after_pfs * (os.b[i] + os.a[i]) - both)
-    by_progression = arm.progression * (after_pfs * os.b[i] - both)
-    cross = followed * (grows + by_death + by_progression) + arm.progression * after_pfs * later
+    progression, death = arm.exits(t)
+    by_death = death * (after_pfs * (os.b[i] + os.a[i]) - both)
+    by_progression = progression * (after_pfs * os.b[i] - both)
+    cross = followed * (grows + by_death + by_progression) + progression * after_pfs * later
     second[0, 1] = second[1, 0] = np.trapezoid(pfs.alive[i] * cross, t)
     return second - np.outer(mean, mean)
 

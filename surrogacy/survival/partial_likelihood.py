@@ -224,7 +224,7 @@ def scores(
             kept = censoring.administrative(t) * weight
             columns = []
             for arm, patients, loss in zip(arms, (1.0 - share, share), censoring.losses, strict=True):
-                alive, dying = arm.overall(t) if endpoint == "os" else _progression_free(arm, t)
+                alive, dying = arm.overall_along(t) if endpoint == "os" else _progression_free(arm, t)
                 there = patients * (np.exp(-loss * t) if loss else 1.0)
                 columns += [there * kept * dying, there * alive]
             parts.append((columns[0], columns[2], columns[1], columns[3]))

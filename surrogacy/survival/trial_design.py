@@ -8,9 +8,9 @@ from typing import cast
 import numpy as np
 
 from surrogacy.errors import UsageError
-from surrogacy.survival.constant_hazards import pfs_hazards, post_progression_hazard
 from surrogacy.survival.logrank_law import LogRankPair, MixedArm, logrank_pair
 from surrogacy.survival.partial_likelihood import Censoring
+from surrogacy.survival.weibull_exits import exit_scales, post_progression_hazard
 
 Pair = tuple[float, float]
 
@@ -38,6 +38,8 @@ class Design:
         Two-sided level of both tests.
     pps_from_median_os : bool
         PPS derived from the median OS of the control arm, see `from_summaries`.
+    shape : float
+        Weibull shape of the hazards before progression; 1: constant. The hazard after progression is constant.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Design:
     allocation: Pair = (1.0, 1.0)
     alpha: float = 0.05
     pps_from_median_os: bool = False
+    shape: float = 1.0
 
     def __post_init__(self) -> None:
         for words, values in (("median PFS", self.pfs), ("median PPS", self.pps), ("allocation", self.allocation)):
@@ -70,6 +73,7 @@ class Design:
             raise UsageError(
                 f"direct_death {self.direct_death}: the share of PFS events that are deaths lies in [0, 1)"
             )
+        _check_shape(self.shape)
         if not 0 <= self.crossover <= 1:
             raise UsageError(
                 f"crossover {self.crossover:g}: give a share of the progressed control patients, from 0 to 1"
@@ -93,6 +97,8 @@ class Design:
         os: float | None = None,
         hr_pfs: float | None = None,
         direct_death: float | Pair = 0.0,
+        hr_direct_death: float | None = None,
+        shape: float = 1.0,
     ) -> Design:
         """Derive the medians of both arms from published summaries; the other assumptions have their defaults.
 
@@ -109,6 +115,12 @@ class Design:
             PFS hazard ratio, experimental over control, where `pfs` is the control's median.
         direct_death : float or (float, float)
             Share of PFS events that are deaths.
+        hr_direct_death : float, optional
+            Hazard ratio of death without progression, from which follows the share of deaths in the experimental arm,
+            with one number in `direct_death`, that of the control arm. Default: the same share in both arms, so that
+            this hazard ratio is that of PFS.
+        shape : float
+            Weibull shape of the hazards before progression.
 
         Raises
         ------
@@ -121,29 +133,33 @@ class Design:
         >>> round(design.pfs[1], 2), round(design.pps[0], 2)
         (11.59, 8.52)
         """
-        medians, deaths = _median_pfs(pfs, hr_pfs), _both_arms(direct_death)
+        _check_shape(shape)
+        medians = _median_pfs(pfs, hr_pfs, shape)
+        deaths = _both_arms(direct_death)
+        if hr_direct_death is not None:
+            deaths = deaths[0], _experimental_deaths(deaths[0], hr_direct_death, (medians[0] / medians[1]) ** shape)
         if pps is not None and os is None:
             both = _both_arms(pps)
         elif os is not None and pps is None:
-            both = _both_arms(_equal_pps(os, medians[0], deaths[0]))
+            both = _both_arms(_equal_pps(os, medians[0], deaths[0], shape))
         else:
             raise UsageError(
                 "give exactly one of pps (median post-progression survival) and os (median OS of the control arm)"
             )
-        return cls(medians, both, deaths, pps_from_median_os=os is not None)
+        return cls(medians, both, deaths, pps_from_median_os=os is not None, shape=shape)
 
     @property
     def arms(self) -> tuple[MixedArm, MixedArm]:
         """Transition hazards of the control and the experimental arm."""
         pps = [float(np.log(2.0)) / median for median in self.pps]
-        hazards = [pfs_hazards(median, q) for median, q in zip(self.pfs, self.direct_death, strict=True)]
+        hazards = [exit_scales(median, q, self.shape) for median, q in zip(self.pfs, self.direct_death, strict=True)]
         mixed = 0 < self.crossover < 1
         after = (pps[0], pps[1]) if mixed else (pps[1],) if self.crossover else (pps[0],)
         shares = (1.0 - self.crossover, self.crossover) if mixed else (1.0,)
         (progression, death), (progression_exp, death_exp) = hazards
         return (
-            MixedArm(float(progression), float(death), after, shares),
-            MixedArm(float(progression_exp), float(death_exp), (pps[1],)),
+            MixedArm(float(progression), float(death), after, shares, self.shape),
+            MixedArm(float(progression_exp), float(death_exp), (pps[1],), shape=self.shape),
         )
 
     @property
@@ -182,7 +198,27 @@ def _both_arms(value: float | Pair) -> Pair:
     return cast(Pair, tuple(map(float, value)))
 
 
-def _median_pfs(pfs: float | Pair, hr_pfs: float | None) -> Pair:
+def _check_shape(shape: float) -> None:
+    if not (np.isfinite(shape) and shape > 0):
+        raise UsageError(f"shape {shape:g}: give a finite number above 0; 1 is a constant hazard")
+
+
+def _experimental_deaths(control: float, hr_direct_death: float, hr_pfs: float) -> float:
+    """Share of PFS events that are deaths in the experimental arm."""
+    if not (np.isfinite(hr_direct_death) and hr_direct_death > 0):
+        raise UsageError(f"hr_direct_death {hr_direct_death:g}: give a finite number above 0")
+    if control == 0:
+        raise UsageError(f"hr_direct_death {hr_direct_death:g} has no effect without direct_death; give both")
+    share = control * hr_direct_death / hr_pfs
+    if share >= 1:
+        raise UsageError(
+            f"hr_direct_death {hr_direct_death:g}: deaths without progression alone exceed the PFS events of the "
+            f"experimental arm (PFS hazard ratio {hr_pfs:.3g}); give a smaller hazard ratio or direct_death"
+        )
+    return share
+
+
+def _median_pfs(pfs: float | Pair, hr_pfs: float | None, shape: float) -> Pair:
     """Median PFS of both arms, months."""
     if isinstance(pfs, int | float | np.number) == (hr_pfs is None):
         raise UsageError("give pfs as medians of both arms, or the control's median with hr_pfs")
@@ -191,14 +227,14 @@ def _median_pfs(pfs: float | Pair, hr_pfs: float | None) -> Pair:
         return control, experimental
     if not (np.isfinite(hr_pfs) and hr_pfs > 0):
         raise UsageError(f"hr_pfs {hr_pfs:g}: give a hazard ratio above 0, experimental over control")
-    return control, control / hr_pfs
+    return control, control / hr_pfs ** (1.0 / shape)
 
 
-def _equal_pps(os: float, pfs: float, direct_death: float) -> float:
+def _equal_pps(os: float, pfs: float, direct_death: float, shape: float) -> float:
     """Median PPS, months, from median OS, median PFS and deaths without progression of the control arm."""
     if not (np.isfinite([os, pfs]).all() and 0 < pfs < os):
         raise UsageError(f"median OS {os:g}: give months above the median PFS of the control arm, {pfs:g}")
-    hazard = float(post_progression_hazard(pfs, os, direct_death))
+    hazard = float(post_progression_hazard(pfs, os, direct_death, shape))
     if not hazard > 0:
         raise UsageError(
             f"median OS {os:g}: with {direct_death:.0%} of PFS events deaths and a median PFS of {pfs:g}, "

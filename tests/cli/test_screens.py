@@ -7,10 +7,8 @@ import contextlib
 import io
 import json
 import re
-import shutil
 from collections import Counter
 
-import pandas as pd
 import pytest
 
 import surrogacy
@@ -22,7 +20,7 @@ from surrogacy.models import REGISTRY
 from surrogacy.report.glossary import glossary
 from surrogacy.results.labels import ESTIMATES
 from tests.conftest import ROOT
-from tests.support.pinned_tables import PINNED_TABLES
+from tests.support.pinned_tables import PINNED_TABLES, preferred_arms
 
 pytestmark = pytest.mark.slow
 
@@ -49,14 +47,6 @@ def runs(tmp_path_factory):
         finished[name] = (*(screen(shown[0], details=details) for details in (False, True)), out)
     monkeypatch.undo()
     return finished
-
-
-def preferred_arms(folder):
-    """Copy the tables with the preferred rows of arms.csv alone, as version 0.3.0 read them."""
-    shutil.copytree(PINNED_TABLES, folder, ignore=shutil.ignore_patterns("SHA256SUMS"))
-    arms = pd.read_csv(folder / "arms.csv", dtype=str, keep_default_na=False)
-    arms[arms["preferred"] == "true"].to_csv(folder / "arms.csv", index=False, lineterminator="\n")
-    return folder
 
 
 def screen(sections, *, details):

@@ -94,6 +94,7 @@ def test_recipes_of_the_true_effects_are_those_of_the_model(pfs):
     assert {record.recipe for record in records} == set(INTERVAL_METHODS)
     assert {record.recipe for record in all_intervals(pfs)} == {
         "fisher",
+        "fisher-effective",
         "wald-n-3",
         "wald-n",
         "wald-untruncated",
@@ -211,5 +212,7 @@ def test_few_trials_and_wrong_questions(pfs):
 
 
 def test_every_recipe_names_its_source():
-    assert all(recipe.source.startswith("10.") for name, recipe in INTERVAL_METHODS.items() if name != "atanh-t")
+    without_doi = ("atanh-t", "fisher-effective")  # Kish (1965) is a book
+    assert all(method.source.startswith("10.") for name, method in INTERVAL_METHODS.items() if name not in without_doi)
+    assert "Kish 1965" in INTERVAL_METHODS["fisher-effective"].formula
     assert interval_methods.INTERVAL_METHODS["wald-n"].formula.endswith("cut at 0 and 1")

@@ -10,7 +10,7 @@ from scipy.stats import norm
 from surrogacy.pps.calibration import calibrate
 from surrogacy.pps.decomposition import decompose
 from surrogacy.pps.dilution import pps_needed
-from surrogacy.pps.gap_estimates import by_direct_death
+from surrogacy.pps.gap_scenarios import by_direct_death
 from surrogacy.pps.trial_summary import HazardRatio
 from tests.conftest import ROOT
 

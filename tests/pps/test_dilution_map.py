@@ -8,7 +8,8 @@ import pytest
 
 from surrogacy.errors import UsageError
 from surrogacy.figures.dilution_map import dilution_map_data, plot_dilution_map
-from surrogacy.pps.dilution import DilutionPoint, diluted_hazard_ratio, dilution_map, dilution_points, retained_share
+from surrogacy.pps.dilution import diluted_hazard_ratio, retained_share
+from surrogacy.pps.dilution_map import DilutionPoint, dilution_map, dilution_points
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
 from tests.conftest import ROOT

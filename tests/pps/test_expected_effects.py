@@ -26,6 +26,7 @@ def test_expected_effect_of_tactics():
             np.array([[52.0, 113.0]]),
             np.array([[76.0, 80.0]]),
             np.zeros((1, 2)),
+            np.array([False]),
         )
         assert np.exp(expected.log_hr(np.log([[0.661]])))[0, 0] == pytest.approx(value, abs=1e-3)
 
@@ -41,6 +42,7 @@ def test_expected_effects_lie_between_none_and_the_surrogate_effect(pfs, q, rati
         complete,
         np.ones((1, 2)),
         np.zeros((1, 2)),
+        np.array([False]),
     )
     found = expected.log_hr(np.array([[log_hr], [0.0]]))[:, 0]
     assert found[1] == pytest.approx(0, abs=1e-9)

@@ -31,15 +31,15 @@ def test_pps_ratio_is_that_of_the_control_arm(trials, sets):
 
 def test_sensitivities_are_derivatives(trials):
     arm = next(arm for arm in arm_pps(trials, draws=2) if (arm.comparison, arm.arm) == ("tactics", "ctl"))
-    assert pps_sensitivity(arm, "median-difference") == pytest.approx([-13.5 / 17.3, 30.8 / 17.3])
-    assert pps_sensitivity(arm, "reported") == pytest.approx([0, 0])
+    assert pps_sensitivity([arm], "median-difference")[0] == pytest.approx([-13.5 / 17.3, 30.8 / 17.3])
+    assert pps_sensitivity([arm], "reported")[0] == pytest.approx([0, 0])
     q, h = arm.direct_death.value, 1e-4
     by_os = [np.log(IllnessDeath.from_medians(13.5, 30.8 * np.exp(s), q).median_pps) for s in (h, -h)]
     by_pfs = [np.log(IllnessDeath.from_medians(13.5 * np.exp(s), 30.8, q).median_pps) for s in (h, -h)]
     expected = (np.subtract(*by_pfs) / (2 * h), np.subtract(*by_os) / (2 * h))
-    assert pps_sensitivity(arm, "model") == pytest.approx(expected, rel=1e-4)
+    assert pps_sensitivity([arm], "model")[0] == pytest.approx(expected, rel=1e-4)
     # medians in other units, the same ratio: the two derivatives of log(PPS / PFS) cancel
-    assert pps_sensitivity(arm, "model").sum() == pytest.approx(1, abs=1e-5)
+    assert pps_sensitivity([arm], "model").sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_other_moderators(trials, sets):

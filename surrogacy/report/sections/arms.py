@@ -63,11 +63,12 @@ def at_risk_section(run: PpsRun) -> Section:
 
 def _over_time(run: PpsRun) -> Iterator[Drawing]:
     """Return the figure of the OS hazard ratio over time, once the numbers at risk are fitted."""
-    drawn = by_hazard_ratio(run)[:CURVES]
-    if not drawn or run.awaits_at_risk:
+    by_ratio = by_hazard_ratio(run)
+    if not by_ratio or run.awaits_at_risk:
         return
+    drawn = [each for each in by_ratio if each.calibration.cut == by_ratio[0].calibration.cut][:CURVES]
     inputs, comparison = drawn[0].inputs, run.at_risk
-    caption = text("over_time", trial=inputs.name)
+    caption = text("over_time", trial=inputs.name, structure=run.settings.structure.words)
     if comparison is not None:
         caption += text("over_time_at_risk", name=comparison.fits[-1].name, p=number(comparison.p))
         caption += sentences("Note", comparison.problems)

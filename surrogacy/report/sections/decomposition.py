@@ -8,6 +8,9 @@ from dataclasses import asdict
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.pps.decomposition import Decomposition, main_decomposition
+from surrogacy.pps.gap_scenarios import of_scenario
+from surrogacy.pps.structure import TransitionStructure
+from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.report.captions import sentences
 from surrogacy.report.section import (
     BLANK,
@@ -23,8 +26,8 @@ from surrogacy.report.section import (
     table,
     text,
 )
-from surrogacy.report.sections.decomposition_answer import answer, every_trial_answer, residual_p_record
-from surrogacy.results.format import months, number, share_with_interval, with_interval
+from surrogacy.report.sections.decomposition_answer import answer, endpoint_name, every_trial_answer, residual_p_record
+from surrogacy.results.format import months, number, percent, share_with_interval, with_interval
 from surrogacy.results.labels import GAP_PARTS, OS_HAZARD_RATIOS
 
 PANELS = 4  # decompositions of the trial in focus in one waterfall
@@ -38,7 +41,8 @@ def section(run: PpsRun) -> Section:
     if run.decompositions and run.focus is not None:
         title = f"From the effect on {run.focus.endpoint} to that on OS: {run.focus.name}"
         note = residual_p_note(run.every_trial)
-        tables = decomposition_table("decomposition", title, run.decompositions, note) + _direct_death_table(run)
+        tables = decomposition_table("decomposition", title, run.decompositions, note)
+        tables += _direct_death_table(run) + _structure_table(run, run.focus)
     return Section(
         key="decomposition",
         answer=() if main is None else tuple(answer(run, main)),
@@ -48,6 +52,8 @@ def section(run: PpsRun) -> Section:
             "focus": None if run.focus is None else run.focus.comparison,
             "decompositions": [decomposition.record for decomposition in run.decompositions],
             "by_direct_death": [asdict(scenario) for scenario in run.by_direct_death],
+            "by_structure": [scenario.record for scenario in run.by_structure],
+            "dilution_over_structures": run.dilution_range and asdict(run.dilution_range),
         },
         prose="" if main is None else f"{main.words}\n",
     )
@@ -79,15 +85,20 @@ def every_trial_section(run: PpsRun) -> Section:
 
 def focus_section(run: FitRun) -> Section:
     """Return the decompositions of the comparisons in focus, for the document of a fit."""
-    records = [decomposition.record for decomposition in run.decompositions]
+    records = [
+        {**decomposition.record, "dilution_over_structures": ranges and asdict(ranges)}
+        for decomposition in run.decompositions
+        for ranges in (run.dilution_ranges.get(decomposition.inputs.comparison),)
+    ]
     return Section(key="pps", record={"pps": records[0] if records else None, "pps_comparisons": records})
 
 
 def _details(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
     """Return a table with one row per scenario, and the remarks on the main one."""
+    endpoint = endpoint_name([main.inputs])
     headings = (
-        "PFS effect, calibration",
-        "HR PFS",
+        f"{endpoint} effect, calibration",
+        f"HR {endpoint}",
         "OS HR, equal PPS",
         "OS HR, PPS as calibrated",
         *(f"{name.capitalize()}, log HR" for name in GAP_PARTS),
@@ -109,6 +120,29 @@ def _details(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
             observed=number(observed.value, 3),
         )
     )
+    if run.dilution_range:
+        yield _structure_grid(run, main)
+
+
+def _structure_grid(run: PpsRun, main: Decomposition) -> Grid:
+    """Return the OS hazard ratio with equal PPS and the share of dilution, by structure of the hazards."""
+    rows = tuple(
+        (
+            _effect_on_deaths(scenario.structure),
+            f"{scenario.structure.shape:g}",
+            number(scenario.point.equal, 3),
+            percent(scenario.point.dilution),
+        )
+        for scenario in of_scenario(run.by_structure, main.calibration)
+    )
+    caption = text("structures_caption", label=main.calibration.label)
+    headings = ("HR of death without progression", "Weibull shape", "OS HR, equal PPS", "Dilution of the gap")
+    return Grid(headings, rows, caption=caption)
+
+
+def _effect_on_deaths(structure: TransitionStructure) -> str:
+    """Return the hazard ratio of death without progression."""
+    return "as PFS" if structure.hr_direct_death is None else f"{structure.hr_direct_death:g}"
 
 
 def _model_pps(decomposition: Decomposition) -> str:
@@ -153,7 +187,7 @@ def _every_grid(decompositions: Sequence[Decomposition]) -> Grid:
         unclear=sum(not decomposition.identified for decomposition in decompositions),
         size=len(decompositions),
     )
-    headings = ("Trial", "PFS effect", "HR", "OS HR: equal PPS", "PPS as calibrated", "observed", "p of the residual")
+    headings = ("Trial", "Endpoint", "HR", "OS HR: equal PPS", "PPS as calibrated", "observed", "p of the residual")
     return Grid(headings, tuple(rows), caption=caption)
 
 
@@ -169,6 +203,7 @@ def decomposition_table(
 ) -> tuple[Table, ...]:
     """Return a table of decompositions: hazard ratios, parts of the gap and their shares, with intervals."""
     cells = [_printed_cells(decomposition) for decomposition in decompositions]
+    endpoint = endpoint_name([decomposition.inputs for decomposition in decompositions])
     problems = dict.fromkeys(
         f"{decomposition.inputs.name}: {problem}"
         for decomposition in decompositions
@@ -181,6 +216,9 @@ def decomposition_table(
         formats={"pps_needed": months},
         print_only=cells[0],
         title=title,
+        endpoint=endpoint,
+        start=f"{endpoint} HR{' (PPS → 0)' if endpoint == 'PFS' else ''}",
+        structure=decompositions[0].calibration.structure.words,
         method=decompositions[0].effects["gap"].method,
         residual_p=residual_p,
         problems=". ".join(problems),
@@ -192,7 +230,7 @@ def _printed_cells(decomposition: Decomposition) -> dict[str, str]:
     equal = decomposition.equal_pps
     return {
         "trial": decomposition.inputs.name,
-        "scenario": decomposition.calibration.scenario,
+        "scenario": decomposition.calibration.scenario + (" of TTP" if decomposition.inputs.endpoint == "TTP" else ""),
         "model_pps": _model_pps(decomposition),
         **{f"ratio_{key}": with_interval(decomposition.hazard_ratios[key], 3) for key in OS_HAZARD_RATIOS},
         **{f"part_{key}": with_interval(decomposition.effects[key]) for key in GAP_PARTS},
@@ -206,6 +244,28 @@ def _direct_death_table(run: PpsRun) -> tuple[Table, ...]:
     label = run.main.calibration.label if run.main else "calibration M, first PFS effect of the table of decompositions"
     records = [asdict(scenario) for scenario in run.by_direct_death]
     return table("direct_death", records, label=f"{label[0].upper()}{label[1:]}")
+
+
+def _structure_table(run: PpsRun, trial: TrialSummary) -> tuple[Table, ...]:
+    records = [
+        {
+            **scenario.record,
+            "scenario": scenario.calibration.scenario,
+            "model_pps": " / ".join(number(value, 1) for value in scenario.calibration.median_pps),
+            "effect_on_deaths": _effect_on_deaths(scenario.structure),
+            "shape_of_exits": f"{scenario.structure.shape:g}",
+        }
+        for scenario in run.by_structure
+    ]
+    label = text("ttp_only") if trial.endpoint == "TTP" else ""
+    return table(
+        "structure",
+        records,
+        print_only=("scenario", "model_pps", "effect_on_deaths", "shape_of_exits"),
+        trial=trial.name,
+        endpoint=endpoint_name([trial]),
+        label=label,
+    )
 
 
 def by_hazard_ratio(run: PpsRun) -> list[Decomposition]:
@@ -225,6 +285,7 @@ def waterfall_drawings(run: PpsRun) -> Iterator[Drawing]:
         "waterfall",
         trial=main.inputs.name,
         endpoint=main.inputs.endpoint,
+        structure=main.calibration.structure.words,
         scenarios="; ".join(f"{calibration.label}: {calibration.words}" for calibration in calibrations),
         method=main.effects["gap"].method,
         shown=" ".join(decomposition.parts_in_words for decomposition in drawn),

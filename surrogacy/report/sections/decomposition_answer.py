@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.pps.decomposition import Decomposition
+from surrogacy.pps.gap_scenarios import DilutionRange
+from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.report.captions import versions
 from surrogacy.report.section import BLANK, Detail, Entry, Grid, Heading, Note, Record, text
-from surrogacy.results.format import number, share_with_interval, with_interval
+from surrogacy.results.format import number, share_with_interval, shares_interval, with_interval
 from surrogacy.results.labels import OS_HAZARD_RATIOS
 
 P_LIMIT = 0.05
@@ -16,11 +18,14 @@ P_LIMIT = 0.05
 
 def answer(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
     """Return the parts of the gap of the trial in focus, and a table of the scenarios."""
-    yield Heading(text("decomposition_title", name=main.inputs.name), versions(run.trials))
+    endpoint = endpoint_name([main.inputs])
+    yield Heading(text("decomposition_title", name=main.inputs.name, endpoint=endpoint), versions(run.trials))
     ratios = {key: number(main.hazard_ratios[key].value) for key in OS_HAZARD_RATIOS}
-    yield Note(text("decomposition_answer", endpoint=main.inputs.endpoint, split=split_line(main), **ratios))
+    split = split_line(main, run.dilution_range)
+    yield Note(text("decomposition_answer", endpoint=main.inputs.endpoint, split=split, **ratios))
     yield BLANK
-    headings = ("PFS effect, calibration", "PFS HR", "OS HR: equal PPS", "with PPS difference", "Dilution of the gap")
+    effect, ratio = f"{endpoint} effect, calibration", f"{endpoint} HR"
+    headings = (effect, ratio, "OS HR: equal PPS", "with PPS difference", "Dilution of the gap")
     rows = [
         (
             f"{scenario.calibration.scenario}, {scenario.calibration.name}",
@@ -30,15 +35,26 @@ def answer(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
         for scenario in run.decompositions
     ]
     yield Grid(headings, tuple(rows), compact=True)
-    yield Note(text("decomposition_answer_footnote", observed=with_interval(main.hazard_ratios["observed"])))
+    observed = with_interval(main.hazard_ratios["observed"])
+    key = "structures_footnote" if run.settings.structure.is_default else "structures_footnote_other"
+    structures = text(key) if run.dilution_range else ""
+    yield Note(text("decomposition_answer_footnote", observed=observed, structures=structures).rstrip())
     yield BLANK
 
 
-def split_line(decomposition: Decomposition) -> str:
+def endpoint_name(trials: Sequence[TrialSummary]) -> str:
+    """Return ``PFS``, ``TTP``, or ``PFS or TTP`` if some trials report only TTP."""
+    kinds = {"TTP" if trial.endpoint == "TTP" else "PFS" for trial in trials}
+    return " or ".join(sorted(kinds))
+
+
+def split_line(decomposition: Decomposition, structures: DilutionRange | None) -> str:
     """Return the share of dilution in the gap, or that the data do not identify it."""
     key = "decomposition_identified" if decomposition.identified else "decomposition_not_identified"
     shares = {name: share_with_interval(share) for name, share in decomposition.shares.items()}
-    return text(key, patients=sum(decomposition.inputs.n), **shares)
+    trial = decomposition.inputs
+    others = "" if structures is None else text("dilution_range", span=shares_interval(structures.low, structures.high))
+    return text(key, patients=sum(trial.n), endpoint=endpoint_name([trial]), structures=others, **shares)
 
 
 def every_trial_answer(decompositions: Sequence[Decomposition]) -> tuple[Entry, ...]:

@@ -117,7 +117,8 @@ def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
         line,
         text("bubble_bands", level=percent(threshold.level), size=size),
         *([text("bubble_no_between_trial")] if only_sizes_of_set else []),
-        f"Surrogate threshold effect: {threshold}; by the confidence band, which is not a prediction: "
+        f"Surrogate threshold effect: {threshold.value_words}{threshold.uncertainty_words} "
+        f"({threshold.band_and_size}); by the confidence band, which is not a prediction: "
         f"{confidence.value_words}.",
     ]
 

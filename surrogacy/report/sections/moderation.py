@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from surrogacy.analysis.pps_run import Moderated, PpsRun
+from surrogacy.pps.offset_sensitivity import AssumptionKind, DilutionConclusion, conclusion_on_dilution, of_kind
+from surrogacy.pps.shape_evidence import ShapeEvidence
 from surrogacy.report.captions import sentences
 from surrogacy.report.section import (
     BLANK,
@@ -22,13 +24,19 @@ from surrogacy.report.section import (
 )
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import interval, number, percent, with_interval
-from surrogacy.results.labels import MODERATORS, estimate_label
+from surrogacy.results.labels import ASSUMPTION_KINDS, MODERATORS, estimate_label
 from surrogacy.results.result import Result
+
+VERDICTS = {
+    DilutionConclusion.EXCLUDED: "dilution_excluded",
+    DilutionConclusion.DEPENDS: "dilution_depends",
+    DilutionConclusion.NOT_SHOWN: "dilution_not_shown",
+}
 
 
 def section(run: PpsRun) -> Section:
     """Return the moderated lines, and the regression on the effects expected under dilution alone."""
-    details = [*_details(run), *_offset_line(run)]
+    details = [*_details(run), *_offset_line(run), *_shape_line(run)]
     details += [Note(f"! {failure}", warning=True) for failure in run.not_possible]
     moderated = [
         {
@@ -53,8 +61,10 @@ def section(run: PpsRun) -> Section:
                 **offset.result.record,
                 "against_line": offset.against_line.difference.record,
                 "dilution_against_line": offset.dilution_against_line.difference.record,
+                "conclusion": conclusion_on_dilution(offset["share"], run.dilution_sensitivity).value,
             },
             "offset_sensitivity": [scenario.record for scenario in run.dilution_sensitivity],
+            "shape_evidence": run.shape_evidence and run.shape_evidence.record,
             "not_asked": list(run.not_possible),
         },
     )
@@ -63,10 +73,11 @@ def section(run: PpsRun) -> Section:
 def _answers(run: PpsRun) -> Iterator[Entry]:
     """Return the agreement of the OS effects with dilution alone, and the differences of slopes."""
     if run.dilution_regression is not None:
-        share = run.dilution_regression["share"]
-        key = "dilution_excluded" if share.excludes(1.0) else "dilution_compatible"
-        k = len(run.dilution_regression.result.effects)
-        yield Entry("Dilution", text(key, k=k, share=with_interval(share), span=_span(run)))
+        share, k = run.dilution_regression["share"], len(run.dilution_regression.result.effects)
+        words = text(
+            "dilution_answer", k=k, share=with_interval(share), spans=_spans(run), verdict=_verdict(run, share)
+        )
+        yield Entry("Dilution", words)
     differences = {
         MODERATORS.get(moderated.name, moderated.name): moderated.line["slope_difference"]
         for moderated in run.moderated
@@ -78,17 +89,30 @@ def _answers(run: PpsRun) -> Iterator[Entry]:
         yield Entry("Slopes", text("moderation_answer", values=values, verdict=verdict))
 
 
-def _span(run: PpsRun) -> str:
-    """Return the range of the share that dilution explains under other assumptions."""
-    estimates = [scenario.share for scenario in run.dilution_sensitivity if scenario.share]
-    shares = [estimate.value for estimate in estimates if estimate.value is not None]
-    return text("dilution_span", span=interval(min(shares), max(shares))) if shares else ""
+def _spans(run: PpsRun) -> str:
+    """Return the ranges of the share under other structures of the hazards, and under the other assumptions."""
+    others = set(AssumptionKind) - {AssumptionKind.ANALYSIS, AssumptionKind.STRUCTURE}
+    spans = []
+    for key, kinds in (("structure_span", {AssumptionKind.STRUCTURE}), ("assumption_span", others)):
+        estimates = [scenario.share for scenario in of_kind(run.dilution_sensitivity, *kinds)]
+        shares = [estimate.value for estimate in estimates if estimate is not None and estimate.value is not None]
+        spans += [text(key, span=interval(min(shares), max(shares)))] if shares else []
+    return "".join(f", {span}" for span in spans)
+
+
+def _verdict(run: PpsRun, share: Estimate) -> str:
+    """Return the conclusion on dilution alone in words."""
+    return text(VERDICTS[conclusion_on_dilution(share, run.dilution_sensitivity)])
 
 
 def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the dilution map with the comparisons on it, once it is computed."""
     if run.map is not None:
-        caption = text("map_caption", direct_death=percent(run.map.direct_death), points=len(run.points))
+        count = sum(point.endpoint == "TTP" for point in run.points)
+        ttp = text("map_ttp", count=count) if count else ""
+        structure = run.map.structure.words
+        direct_death = percent(run.map.direct_death)
+        caption = text("map_caption", structure=structure, direct_death=direct_death, points=len(run.points), ttp=ttp)
         yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, run.settings.focus or "")
 
 
@@ -135,18 +159,32 @@ def _offset_line(run: PpsRun) -> Iterator[Note]:
     """Return the regression on dilution with its assumptions."""
     if run.dilution_regression is None:
         return
-    result = run.dilution_regression.result
+    result, share = run.dilution_regression.result, run.dilution_regression["share"]
     yield Note(
         text(
             "offset_line",
+            structure=run.settings.structure.words,
             k=len(result.effects),
             intercept=with_interval(run.dilution_regression["intercept"]),
-            share=with_interval(run.dilution_regression["share"]),
-            span=_span(run),
+            share=with_interval(share),
+            spans=_spans(run),
+            verdict=_verdict(run, share),
             score=with_interval(run.dilution_regression.against_line.difference, 1),
             assumed="; ".join(problem for problem in result.problems if problem not in result.effects.problems),
         )
     )
+
+
+def _shape_line(run: PpsRun) -> Iterator[Note]:
+    """Return the evidence on the shape of the hazards before progression."""
+    if run.shape_evidence is not None:
+        yield Note(_shape_words(run.shape_evidence))
+
+
+def _shape_words(evidence: ShapeEvidence) -> str:
+    slope, shape = with_interval(evidence.slope), with_interval(evidence.shape)
+    counts = {"k": evidence.comparisons, "trials": evidence.trials, "ttp": evidence.ttp}
+    return text("shape_evidence", slope=slope, shape=shape, **counts)
 
 
 def _tables(run: PpsRun) -> tuple[Table, ...]:
@@ -156,7 +194,12 @@ def _tables(run: PpsRun) -> tuple[Table, ...]:
     return (
         *_lines_table(run),
         *_estimates_table(run),
-        *table("offset_sensitivity", [scenario.record for scenario in run.dilution_sensitivity]),
+        *table(
+            "offset_sensitivity",
+            [scenario.record for scenario in run.dilution_sensitivity],
+            labels=ASSUMPTION_KINDS,
+            shape="" if run.shape_evidence is None else f" {_shape_words(run.shape_evidence)}",
+        ),
         *table("moderation_evidence", evidence, labels=MODERATORS, assumptions=assumptions),
     )
 

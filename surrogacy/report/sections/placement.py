@@ -96,7 +96,7 @@ def _answer(run: FitRun, focus: Focus) -> Iterator[Entry]:
     )
     for decomposition in run.decompositions:
         if decomposition.inputs.comparison == focus.comparison:
-            yield Entry("", split_line(decomposition))
+            yield Entry("", split_line(decomposition, run.dilution_ranges.get(focus.comparison)))
 
 
 def _prose(run: FitRun) -> str:

@@ -9,6 +9,7 @@ from math import isfinite
 from surrogacy.pps.planning import Plan
 from surrogacy.report.section import BLANK, Cell, Grid, Heading, Note, Section, text
 from surrogacy.results.format import number, percent, value_and_interval
+from surrogacy.survival.trial_design import Design
 
 ROWS = {
     "hr": ("Expected hazard ratio (Cox limit)", 3),
@@ -84,8 +85,16 @@ def _design(plan: Plan) -> str:
         follow_up=design.follow_up,
         loss=design.loss,
         crossover=percent(design.crossover),
+        exits="" if design.shape == 1.0 else f"Weibull shape {design.shape:g} before progression, ",
+        deaths=_deaths(design),
         alpha=design.alpha,
     )
+
+
+def _deaths(design: Design) -> str:
+    """Return the shares of PFS events that are deaths, if there are any."""
+    shares = " / ".join(percent(share) for share in dict.fromkeys(design.direct_death))
+    return f"{shares} of PFS events deaths, " if any(design.direct_death) else ""
 
 
 def _rows(plan: Plan) -> Iterator[tuple[str | Cell, ...]]:

@@ -284,11 +284,14 @@ def _groups(effects: Effects) -> Iterator[CorrelatedEffects]:
     for members in effects.dependent_groups():
         by_size.setdefault(len(members), []).append([int(i) for i in members])
     for groups in by_size.values():
-        covariance = np.stack([effects.sampling_covariance(members) for members in groups])
+        log_hr = effects.log_hr[np.array(groups)]
+        if len(groups[0]) == 1:
+            covariance = np.asarray(effects.cov)[np.array(groups)[:, 0]]
+        else:
+            covariance = np.stack([effects.sampling_covariance(members) for members in groups])
         for group, matrix in zip(groups, covariance, strict=True):
             if len(group) > 1 and np.linalg.eigvalsh(matrix)[0] <= 0:
                 raise incompatible_errors(effects.comparison[i] for i in group)
-        log_hr = effects.log_hr[np.array(groups)]
         yield CorrelatedEffects(
             surrogate=log_hr[..., 0],
             final=log_hr[..., 1],

@@ -44,7 +44,7 @@ VarianceEstimator = Literal["reml", "dl", "pm"]
 IntervalMethod = Literal["ad-hoc", "knapp-hartung", "z"]
 GRID = np.linspace(0.0, 1.0, 25) ** 2  # shares of the largest possible variance at which the likelihood is compared
 STEPS = 100  # of Newton's method or bisection; about 8 are used
-ACCURACY = 1e-13  # of a root, relative to the width of its bracket
+ACCURACY = 1e-11  # of a root, relative to the width of its bracket
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +260,7 @@ def _restricted_maximum(data: MetaRegressionData) -> FloatArray:
     # the score is negative where tau^4 > m (tau^2 + max v), m the mean square of the residuals
     largest = (mean_square + np.sqrt(mean_square**2 + 4.0 * mean_square * data.variance.max(axis=-1))) / 2.0
     grid = GRID.reshape(-1, *np.ones(largest.ndim, dtype=int)) * largest
-    best = np.argmax(np.stack([_restricted_likelihood(data, tau2) for tau2 in grid]), axis=0)
+    best = np.argmax(_restricted_likelihood(data, grid), axis=0)
     low, high = (np.take_along_axis(grid, np.clip(best + step, 0, len(GRID) - 1)[None], axis=0)[0] for step in (-1, 1))
 
     def score(tau2: FloatArray) -> tuple[FloatArray, FloatArray]:

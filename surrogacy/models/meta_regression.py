@@ -21,13 +21,12 @@ Knapp, Hartung (2003), doi:10.1002/sim.1482. Viechtbauer (2010), doi:10.18637/js
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from surrogacy.arrays import FloatArray
+from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
@@ -152,7 +151,7 @@ class MetaRegression:
             )
         if np.ptp(data.log_hr[:, 0]) == 0:
             raise FitError(f"{data.name or 'these effects'}: all surrogate effects are the same; no line can be fitted")
-        groups = list(_groups(data))
+        groups = correlated_groups(data, data.log_hr)
         true: TrueSurrogateEffects | None = None
         caveats = effects.caveats + part.caveats
         settings = asdict(self) | (rho_within_record(data) if self.surrogate_errors == "propagated" else {})
@@ -272,8 +271,15 @@ def _true_effects(true: TrueSurrogateEffects, regression: FittedMetaRegression, 
     )
 
 
-def _groups(effects: Effects) -> Iterator[CorrelatedEffects]:
-    """Comparisons by the size of their group: most are alone, those with a shared control arm are together.
+def correlated_groups(effects: Effects, log_hr: FloatArray) -> list[CorrelatedEffects]:
+    """Arrange comparisons by the size of their group: most are alone, those with a shared control arm are together.
+
+    Parameters
+    ----------
+    effects : Effects
+        Comparisons with standard errors.
+    log_hr : (..., k, 2) array
+        Log hazard ratios of one or more data sets with these standard errors.
 
     Raises
     ------
@@ -283,19 +289,22 @@ def _groups(effects: Effects) -> Iterator[CorrelatedEffects]:
     by_size: dict[int, list[list[int]]] = {}
     for members in effects.dependent_groups():
         by_size.setdefault(len(members), []).append([int(i) for i in members])
-    for groups in by_size.values():
-        log_hr = effects.log_hr[np.array(groups)]
-        if len(groups[0]) == 1:
-            covariance = np.asarray(effects.cov)[np.array(groups)[:, 0]]
-        else:
-            covariance = np.stack([effects.sampling_covariance(members) for members in groups])
+    return [_groups_of_one_size(effects, log_hr, np.array(groups)) for groups in by_size.values()]
+
+
+def _groups_of_one_size(effects: Effects, log_hr: FloatArray, groups: IntArray) -> CorrelatedEffects:
+    if groups.shape[1] == 1:
+        covariance = np.asarray(effects.cov)[groups[:, 0]]
+    else:
+        covariance = np.stack([effects.sampling_covariance(members) for members in groups])
         for group, matrix in zip(groups, covariance, strict=True):
-            if len(group) > 1 and np.linalg.eigvalsh(matrix)[0] <= 0:
+            if np.linalg.eigvalsh(matrix)[0] <= 0:
                 raise incompatible_errors(effects.comparison[i] for i in group)
-        yield CorrelatedEffects(
-            surrogate=log_hr[..., 0],
-            final=log_hr[..., 1],
-            s11=covariance[:, ::2, ::2],
-            s12=covariance[:, ::2, 1::2],
-            s22=covariance[:, 1::2, 1::2],
-        )
+    covariance = np.broadcast_to(covariance, (*log_hr.shape[:-2], *covariance.shape))
+    return CorrelatedEffects(
+        surrogate=log_hr[..., groups, 0],
+        final=log_hr[..., groups, 1],
+        s11=covariance[..., ::2, ::2],
+        s12=covariance[..., ::2, 1::2],
+        s22=covariance[..., 1::2, 1::2],
+    )

@@ -42,7 +42,7 @@ from surrogacy.results.levels import LEVEL
 
 VarianceEstimator = Literal["reml", "dl", "pm"]
 IntervalMethod = Literal["ad-hoc", "knapp-hartung", "z"]
-GRID = np.linspace(0.0, 1.0, 25) ** 2  # shares of the largest possible variance at which the likelihood is compared
+GRID = np.linspace(0.0, 1.0, 13) ** 2  # shares of the largest possible variance at which the likelihood is compared
 STEPS = 100  # of Newton's method or bisection; about 8 are used
 ACCURACY = 1e-11  # of a root, relative to the width of its bracket
 
@@ -265,8 +265,11 @@ def _restricted_maximum(data: MetaRegressionData) -> FloatArray:
 
     def score(tau2: FloatArray) -> tuple[FloatArray, FloatArray]:
         fit = weighted_fit(data, tau2)
-        value = np.sum((fit.weights * fit.residual) ** 2, axis=-1) - _trace(data, fit)
-        return value, -_squared_trace(data.design, fit)
+        projected = fit.weights * fit.residual  # P y
+        square, cross = _squared_trace(data.design, fit), _transpose(data.design) @ (fit.weights * projected)[..., None]
+        cubic = np.sum(fit.weights * projected**2, axis=-1) - (_transpose(cross) @ fit.inverse @ cross)[..., 0, 0]
+        slope = square - 2.0 * cubic  # the expected slope, -square, where the score increases
+        return np.sum(projected**2, axis=-1) - _trace(data, fit), np.where(slope < 0, slope, -square)
 
     start = np.take_along_axis(grid, best[None], axis=0)[0]
     return _root(score, start, low, high)

@@ -10,7 +10,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.meta_regressions import meta_regression_variants
 from surrogacy.models import Capability, MetaRegression, create
-from surrogacy.models.meta_regression import _groups
+from surrogacy.models.meta_regression import correlated_groups
 from surrogacy.results.estimate import CaveatCode
 from surrogacy.stats.surrogate_errors import (
     CorrelatedEffects,
@@ -54,7 +54,7 @@ def test_the_calibrated_data_have_the_conditional_density_of_the_bivariate_model
     """Density of all effects over that of the surrogate effects, by multivariate normal densities."""
     effects = trials.analysis_set(name)
     k, (m, t, a, b, tau2) = len(effects), (-0.3, 0.05, 0.02, 0.6, 0.01)
-    data = _calibrated(list(_groups(effects)), np.array(m), np.array(t), np.array(b))
+    data = _calibrated(correlated_groups(effects, effects.log_hr), np.array(m), np.array(t), np.array(b))
     calibrated = norm(data.design @ [a, b], np.sqrt(data.variance + tau2)).logpdf(data.y).sum()
     cov = effects.sampling_covariance(range(k))
     for i in range(k):

@@ -24,6 +24,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.posterior_differences import odds_ratio, refuse_overlap
 from surrogacy.evaluation.setting_contrasts import Equivalence, ScaledBayesFactor, SettingComparison, SettingContrast
+from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.exact import setting_pair
 from surrogacy.models.exact.bivariate_grid import search_limit
 from surrogacy.models.exact.setting_kernels import Marginal
@@ -34,6 +35,7 @@ from surrogacy.models.regression import WeightedRegression
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.labels import Weights
 from surrogacy.results.levels import LEVEL, confidence_level
+from surrogacy.results.requirements import usable_part
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.power import POWER, two_sided_quantile
 
@@ -69,6 +71,8 @@ def compare_settings(
     ------
     UsageError
         If a trial is in both sets, or the limit of equivalence is not above 0.
+    MissingDataError
+        If fewer than two comparisons of a set have standard errors.
 
     Examples
     --------
@@ -82,8 +86,12 @@ def compare_settings(
     refuse_overlap(first, second)
     priors = SettingPriors() if priors is None else priors
     check_equivalent_slope(equivalent_slope)
-    centre = common_centre(first, second)
-    pair = SettingPair((tabulate(first, priors, centre), tabulate(second, priors, centre)), priors)
+    parts = [
+        usable_part(effects, BivariateBayes.requires, BivariateBayes.fewest).effects for effects in (first, second)
+    ]
+    centre = common_centre(*parts)
+    in_first, in_second = (tabulate(part, priors, centre) for part in parts)
+    pair = SettingPair((in_first, in_second), priors)
     p = (0.5 - level / 2, 0.5, 0.5 + level / 2)
     contrasts = {name: _contrast(pair, axis, p, level) for name, axis in COEFFICIENTS.items()}
     contrasts["r2_trial"] = _r2_contrast(pair, p, level)

@@ -9,8 +9,9 @@ For a bivariate model, with ``k = T11 / (T11 + s1^2)`` the shrinkage of the obse
                  - (2 slope k r s1 s2 + r^2 s1^2 s2^2 / (T11 + s1^2))      within-trial correlation
                  + parameters                                              uncertainty of mu and T
 
-which is ``T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2)`` plus the last term. With a posterior the formula is used at
-every node, so that the last term needs no approximation.
+which is ``T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2)`` plus the last term, which the likelihood models compute by
+the delta method (`surrogacy.stats.true_effects`). They use the formula at every value of a confidence distribution of
+sigma_cond^2. With a posterior it is used at every node, so that the last term needs no approximation.
 
 A regression that ignores the sampling errors of the surrogate effects does not shrink the observed effect. Its residual
 variance contains these errors, with the size that is typical of the set, so that the ordinary prediction interval is

@@ -164,6 +164,8 @@ class ThresholdEffect:
         ratio of 1.
     uncertainty : ThresholdInterval or None
         Interval of the threshold and the probability that it exists; None if it was not computed.
+    method : str
+        Method of the band, if a model has several.
 
     References
     ----------
@@ -181,13 +183,14 @@ class ThresholdEffect:
     crossing: float | None = None
     intercept: float | None = None
     uncertainty: ThresholdInterval | None = None
+    method: str = ""
 
     @property
     def record(self) -> dict[str, Any]:
         """Fields under the names of results.json; fields of another status are left out."""
         record = asdict(self) | {"new_trial": str(self.new_trial)}
-        optional = ("hr_other", "crossing", "intercept", "uncertainty")
-        return {name: value for name, value in record.items() if name not in optional or value is not None}
+        optional = ("hr_other", "crossing", "intercept", "uncertainty", "method")
+        return {name: value for name, value in record.items() if name not in optional or value not in (None, "")}
 
     @property
     def band_words(self) -> str:
@@ -235,9 +238,10 @@ class ThresholdEffect:
 
     @property
     def method_words(self) -> str:
-        """Status, band, size of the new trial and method of the interval, for a table."""
+        """Status, band with its method, size of the new trial and method of the interval, for a table."""
+        method = (self.method,) if self.method else ()
         interval = () if self.uncertainty is None else (f"interval: {self.uncertainty.method}",)
-        return "; ".join((self.status, self.band_and_size, *interval))
+        return "; ".join((self.status, self.band_and_size, *method, *interval))
 
     @property
     def limits_record(self) -> dict[str, float | None]:

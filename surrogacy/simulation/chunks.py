@@ -16,6 +16,7 @@ TOPICS = {
     "prediction": "prediction_intervals",
     "threshold": "threshold_intervals",
     "meta-regression": "meta_regression",
+    "two-sets": "setting_differences",
 }
 
 

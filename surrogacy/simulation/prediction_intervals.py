@@ -2,7 +2,7 @@
 
 The surrogate effect of the new trial is drawn from the distribution of the data sets. Given the surrogate effect the
 final effect is normal, so that the probability of a final effect within the interval is exact; it is averaged over the
-surrogate effects by Gauss-Hermite quadrature. Data sets without a line (an SD of the true surrogate effects of 0, or no
+surrogate effects by the trapezoidal rule. Data sets without a line (an SD of the true surrogate effects of 0, or no
 covariance of the parameters) have no interval.
 
 The parametric bootstrap draws data sets from the estimates and refits them. It is applied to the first data sets of a
@@ -32,7 +32,8 @@ from surrogacy.simulation.data_sets import SimulatedSets
 from surrogacy.simulation.performance import Outcome
 from surrogacy.stats.mixtures import mixture_quantile
 
-POINTS = 15  # surrogate effects of the new trial
+SURROGATE = np.linspace(-4.2, 4.2, 31)  # surrogate effects of the new trial, in SDs from their mean
+WEIGHT = np.exp(-(SURROGATE**2) / 2) / np.exp(-(SURROGATE**2) / 2).sum()
 LEVELS = (0.95, 0.8)
 BOOTSTRAPPED = 50  # data sets of a chunk to which the bootstrap is applied
 RESAMPLES = 199  # so that the limits of a 95% interval are order statistics
@@ -131,14 +132,13 @@ class Moments:
     ----------
     fits : Fits
     trial : NewTrial
-    x, weight : (points,) arrays
-        Observed surrogate effects of the new trial, with their weights.
+    x : (points,) array
+        Observed surrogate effects of the new trial, with the weights ``WEIGHT``.
     """
 
     fits: Fits
     trial: NewTrial
     x: FloatArray
-    weight: FloatArray
 
     @cached_property
     def both(self) -> float:
@@ -181,11 +181,12 @@ class Moments:
         total, both = t11 + s1**2, t12 + scenario.rho_within * s1 * s2
         centre = scenario.mean[1] + both / total * (self.x - scenario.mean[0])
         sd = np.sqrt(t22 + s2**2 - both**2 / total)
-        covered = (ndtr((high - centre) / sd) - ndtr((low - centre) / sd)) @ self.weight
-        coverage, width = np.full((2, len(self.fits.sets)), np.nan)
+        covered = (ndtr((high - centre) / sd) - ndtr((low - centre) / sd)) @ WEIGHT
         rows = self.fits.chosen[: len(covered)]
-        coverage[rows], width[rows] = covered, (high - low) @ self.weight
-        return Outcome(procedure, f"{self.trial.words}, {level:.0%}", coverage, width, np.full(len(coverage), np.nan))
+        examined = len(self.fits.sets) if len(covered) == len(self.fits.chosen) else int(rows[-1]) + 1
+        coverage, width = np.full((2, examined), np.nan)
+        coverage[rows], width[rows] = covered, (high - low) @ WEIGHT
+        return Outcome(procedure, f"{self.trial.words}, {level:.0%}", coverage, width, np.full(examined, np.nan))
 
 
 def outcomes(sets: SimulatedSets) -> Iterator[Outcome]:
@@ -196,12 +197,11 @@ def outcomes(sets: SimulatedSets) -> Iterator[Outcome]:
     s1, s2 = np.sqrt(np.array(scenario.unit_variance) / scenario.patients)
     trials = NewTrial("true effect", 0.0, 0.0), NewTrial("observed effect, trial of median size", float(s1), float(s2))
     for trial in trials:
-        at, weight = np.polynomial.hermite_e.hermegauss(POINTS)
         spread = np.sqrt(scenario.tau[0] ** 2 + trial.s1**2)
-        moments = Moments(fits, trial, scenario.mean[0] + spread * at, weight / weight.sum())
+        moments = Moments(fits, trial, scenario.mean[0] + spread * SURROGATE)
         for level in LEVELS:
             yield from _closed_forms(moments, level)
-    yield from _bootstrap(Moments(fits, trials[0], scenario.mean[0] + scenario.tau[0] * at, weight / weight.sum()))
+    yield from _bootstrap(Moments(fits, trials[0], scenario.mean[0] + scenario.tau[0] * SURROGATE))
 
 
 def _closed_forms(moments: Moments, level: float) -> Iterator[Outcome]:
@@ -233,19 +233,22 @@ def _bootstrap(moments: Moments) -> Iterator[Outcome]:
     """Percentiles of the prediction error, and of the prediction error over its SD, of the true effect."""
     fits, generator = moments.fits, moments.fits.sets.generator(2)
     limits: dict[str, list[FloatArray]] = {"percentiles": [], "studentised": []}
-    for row, i in enumerate(fits.chosen[:BOOTSTRAPPED].tolist()):
-        effects = fits.sets.effects(i)
-        t11, t12, t22 = fits.psi[row]
-        between = np.array([[t11, t12], [t12, t22]])
-        maxima = maximise_many(effects, draw_many(effects, fits.mean[row], between, RESAMPLES, generator))
-        psi, mu = maxima.psi, maxima.mu
+    chosen, drawn = fits.chosen[:BOOTSTRAPPED], []
+    for row, i in enumerate(chosen.tolist()):
+        between = fits.psi[row][[[0, 1], [1, 2]]]
+        drawn.append(draw_many(fits.sets.effects(i), fits.mean[row], between, RESAMPLES, generator))
+    se, rho = (np.repeat(values[chosen], RESAMPLES, axis=0) for values in (fits.sets.se, fits.sets.rho_assumed))
+    maxima = maximise_many(fits.sets.template, np.concatenate(drawn), se=se, rho_within=rho)
+    for row in range(len(chosen)):
+        part = slice(row * RESAMPLES, (row + 1) * RESAMPLES)
+        psi, mu = maxima.psi[part], maxima.mu[part]
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = psi[:, 1:2] / psi[:, :1]
             d = (moments.x - mu[:, :1]) / psi[:, :1]
             line = mu[:, 1:] + slope * (moments.x - mu[:, :1])
         scatter = np.sqrt(fits.variance[row]) * generator.standard_normal((RESAMPLES, 1))
         error = moments.mean[row] + scatter - line
-        means, elements = maxima.mu_cov, maxima.psi_cov
+        means, elements = maxima.mu_cov[part], maxima.psi_cov[part]
         variance = means[:, 1, 1, None] - 2 * slope * means[:, 0, 1, None] + slope**2 * means[:, 0, 0, None]
         curve = elements[:, 1, 1, None] - 2 * slope * elements[:, 0, 1, None] + slope**2 * elements[:, 0, 0, None]
         sd = np.sqrt(np.maximum(psi[:, 2:] - slope * psi[:, 1:2], 0.0) + variance + curve * d**2)

@@ -138,6 +138,7 @@ SETTINGS_OF_TOPIC = {
     ),
     "threshold": ("typical", "weak correlation"),
     "meta-regression": ("typical", "weak correlation"),
+    "two-sets": ("typical", "weak correlation"),
 }
 
 

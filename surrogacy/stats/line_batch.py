@@ -90,7 +90,7 @@ def weighted_lines(log_hr: FloatArray, weights: FloatArray) -> LineBatch:
     --------
     >>> log_hr = np.array([[[-0.6, -0.4], [-0.3, -0.2], [-0.1, -0.1], [0.0, 0.05]]])
     >>> weighted_lines(log_hr, np.ones(4)).slope.round(2)
-    array([0.71])
+    array([0.7])
     """
     x, y = log_hr[..., 0], log_hr[..., 1]
     total = weights.sum()

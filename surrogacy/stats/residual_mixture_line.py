@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ from surrogacy.stats.lines import Line
 from surrogacy.stats.mixture_bands import mixture_band, mixture_thresholds
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 from surrogacy.stats.true_effects import TrueEffects
+
+METHOD = "confidence distribution of the residual SD"
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +124,7 @@ class ResidualMixtureLine:
         if band == "confidence":
             return self.plug_in.threshold(level, band)
         (threshold,) = mixture_thresholds(self, band, (level,), new_n)
-        return threshold
+        return replace(threshold, method=METHOD)
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
         """Predict the observed final effect of a trial from its observed surrogate effect, which is shrunken.

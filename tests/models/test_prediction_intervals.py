@@ -12,8 +12,6 @@ from statsmodels.regression.linear_model import OLS
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.models import BivariateRandomEffects
-from surrogacy.models.likelihood.batch import draw_many, maximise_many
-from surrogacy.models.likelihood.batch_thresholds import prediction_thresholds
 from surrogacy.models.likelihood.expected_information import expected_covariance
 from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
 from surrogacy.models.likelihood.residual_distribution import Residuals, quadrature, residual_quantiles, residuals
@@ -191,19 +189,3 @@ def test_with_two_complete_comparisons_the_plug_in_is_left():
     result = default(effects)
     assert isinstance(result.line, Line)
     assert any("too narrow" in problem for problem in result.problems)
-
-
-@pytest.mark.parametrize("name", ["llovet-2019-pfs", "advanced"])
-@pytest.mark.parametrize("n", [None, 500.0])
-def test_thresholds_in_a_batch_are_those_of_single_fits(name, n):
-    effects = pinned_trials().analysis_set(name)
-    between = np.array([[PSI[0], PSI[1]], [PSI[1], PSI[2]]])
-    log_hr = draw_many(effects, np.array([-0.3, -0.1]), between, 12, np.random.default_rng(1))
-    maxima = maximise_many(effects, log_hr)
-    line = default(effects).line
-    variance = 0.0 if n is None else line.trial_variance / n
-    thresholds = prediction_thresholds(effects, log_hr, maxima.mu, maxima.psi, sampling_variance=variance)
-    for values, threshold in zip(log_hr, thresholds, strict=True):
-        single = default(replace(effects, log_hr=values), new_n=n)["ste_prediction"]
-        expected = single.hr or single.crossing or np.nan
-        assert np.exp(threshold) == pytest.approx(expected, abs=5e-4, nan_ok=True)

@@ -197,6 +197,34 @@ def test_large_spreads_give_the_independent_lines():
         assert np.sqrt((nodes - nodes @ mass) ** 2 @ mass) == pytest.approx(slope.se, rel=0.06)  # t instead of normal
 
 
+@pytest.mark.parametrize(("k", "rho"), [(1000, 0.8), (60, -0.9)])
+def test_the_box_contains_a_sharp_likelihood(k, rho):
+    """Mean and SD of the slope under a table alone, which are those of ML with many or precise trials."""
+    effects = made_up(k, 1, "a", rho=rho)
+    table = tabulate(effects, SettingPriors(), -0.3)
+    mass = table.likelihood.sum(axis=(0, 2))
+    mean = table.slope @ mass / mass.sum()
+    slope = BivariateRandomEffects(method="ml", interval="delta").fit(effects)["slope"]
+    assert mean == pytest.approx(slope.value, abs=0.05 * slope.se)
+    assert np.sqrt((table.slope - mean) ** 2 @ mass / mass.sum()) == pytest.approx(slope.se, rel=0.05)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.9, 0.99, 1.0])
+def test_the_box_has_no_mass_at_its_ends(rho):
+    """With a correlation near 1 the likelihood of log sigma is flat towards minus infinity, and its prior ends it."""
+    priors = SettingPriors()
+    single = {
+        "slope": np.hypot(priors.slope.sd, priors.spread_slope.scale),
+        "log_sigma": np.hypot(priors.log_sigma.sd, priors.spread_log_sigma.scale),
+    }
+    for k in (4, 16, 60):
+        table = tabulate(made_up(k, 1, "a", rho=rho), priors, -0.3)
+        for axes, name in (((0, 2), "slope"), ((0, 1), "log_sigma")):
+            nodes, prior = getattr(table, name), getattr(priors, name)
+            mass = table.likelihood.sum(axis=axes) * norm.pdf(nodes, prior.mean, single[name])
+            assert max(mass[0], mass[-1]) < 1e-3 * mass.max(), (k, name)
+
+
 def test_two_copies_of_a_set_do_not_differ():
     pair = pair_of(made_up(12, 1, "a"), made_up(12, 1, "b"), SettingPriors())
     for axis in (LEVEL, SLOPE, LOG_SIGMA):

@@ -50,8 +50,8 @@ def test_lines_of_maxima_are_those_of_single_fits():
 
 def test_a_maximum_without_surrogate_variance_has_no_line():
     effects = simulated(9)
-    effects = replace(effects, log_hr=effects.log_hr * [0.01, 1.0])  # surrogate effects that hardly differ
-    lines = lines_of(maximise_many(effects, effects.log_hr[None]))
+    maxima = replace(maximise_many(effects, effects.log_hr[None]), psi=np.array([[0.0, 0.0, 0.02]]))
+    lines = lines_of(maxima)
     assert np.isnan(lines.slope[0])
     assert lines.thresholds(Z, lines.variance)[0] == -np.inf
 

@@ -126,13 +126,13 @@ class SettingPair:
         """
         prior = self.spread_prior(axis) if scale is None else HalfNormal(scale)
         evidence = self.spread_evidence[axis]
-        return float(evidence[0] / (self.spreads[axis].mass(prior) @ evidence))
+        return max(float(evidence[0] / (self.spreads[axis].mass(prior) @ evidence)), 0.0)
 
     def bayes_factor_common_line(self) -> float:
         """Bayes factor of equal levels and equal slopes against the model."""
         kernels = [self.kernels[LEVEL][0], self.averaged[SLOPE], self.averaged[LOG_SIGMA]]
         pair = self.pair_likelihood(SLOPE, kernels)
-        return float((self.kernels[SLOPE][0] * pair).sum() / self.evidence)
+        return max(float((self.kernels[SLOPE][0] * pair).sum() / self.evidence), 0.0)
 
     @cached_property
     def lattices(self) -> list[tuple[FloatArray, FloatArray, FloatArray]]:

@@ -10,6 +10,7 @@ slope and log sigma lie on equidistant nodes, whose priors are added by `surroga
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -19,11 +20,14 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.models.exact.bivariate_grid import search_limit
-from surrogacy.models.exact.box_quadrature import find_box, rule
+from surrogacy.models.exact.box_quadrature import COARSE, DROP, EDGE, find_box, rule
 from surrogacy.models.exact.likelihood_sums import Batch, arrange, stack, sums
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
 
 NODES = (14, 32, 48, 24)  # tau, level, slope, log sigma
+NARROWINGS, WIDENINGS, EDGE_POINTS = 12, 6, 13  # steps of the search for a box, points per axis of its check
+TAU, SLOPE, LOG_SIGMA = range(3)  # axes of the box
+LARGEST = 3_000_000  # estimates times nodes that are evaluated at once
 REACH = 6.0  # SDs of the priors of level, slope and log sigma that the search covers
 FAR = 10.0  # scales of the spread between which the coefficients of two settings may differ
 LEVEL_REACH = 7.0  # SDs of the level on either side of its mean
@@ -165,7 +169,7 @@ def tabulate(
         (prior.mean - REACH * prior.sd, prior.mean + REACH * prior.sd) for prior in (alone["slope"], alone["log_sigma"])
     ]
     low, high = (np.array([end]) for end in zip(*ends, strict=True))
-    low, high = (edge[0] for edge in find_box(log_density, low, high))
+    low, high = (edge[0] for edge in _box(log_density, low, high))
     points, weights = rule(nodes[0])
     u = low[0] + (high[0] - low[0]) / 2 * (1 + points)
     tau, slope, log_sigma = scale * np.sinh(u), *(np.linspace(low[a], high[a], nodes[1 + a]) for a in (1, 2))
@@ -179,6 +183,40 @@ def tabulate(
     distance = level[:, None, None] - normal.mean[:, None]
     joint = density[:, None] * np.exp(-0.5 * distance**2 / normal.variance[:, None])
     return SettingTable(effects, centre, tau, level, slope, log_sigma, joint, log_scale)
+
+
+def _box(
+    log_density: Callable[[list[FloatArray]], FloatArray], low: FloatArray, high: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Box that contains the mass of a density, (1, axes) each.
+
+    With many precise trials the likelihood is narrow in comparison with the domain, and on a coarse grid of slopes the
+    profile of sigma falls too steeply. The axes are therefore narrowed one after the other, the slope first, by at most
+    one cell around the points that are high enough. An end at which there is mass is moved outwards again.
+    """
+    domain = low.copy(), high.copy()
+    for axis in (SLOPE, LOG_SIGMA, TAU):
+        for _ in range(NARROWINGS):
+            points = [np.linspace(low[:, a], high[:, a], COARSE, axis=1) for a in range(low.shape[1])]
+            values = np.moveaxis(log_density(points)[0], axis, 0).reshape(COARSE, -1).max(axis=1)
+            inside = np.flatnonzero(values > values.max() - DROP)
+            first, last = max(inside[0] - 1, 0), min(inside[-1] + 1, COARSE - 1)
+            low[0, axis], high[0, axis] = points[axis][0, [first, last]]
+            if last - first > 0.7 * (COARSE - 1):
+                break
+    low, high = find_box(log_density, low, high)
+    for _ in range(WIDENINGS):
+        values = log_density([np.linspace(low[:, a], high[:, a], EDGE_POINTS, axis=1) for a in range(low.shape[1])])[0]
+        width, moved = high - low, False
+        for axis in (TAU, SLOPE, LOG_SIGMA):
+            profile = np.moveaxis(values, axis, 0).reshape(EDGE_POINTS, -1).max(axis=1) - values.max()
+            if profile[0] > -EDGE and low[0, axis] > domain[0][0, axis]:
+                low[0, axis], moved = max(low[0, axis] - width[0, axis] / 4, domain[0][0, axis]), True
+            if profile[-1] > -EDGE and high[0, axis] < domain[1][0, axis]:
+                high[0, axis], moved = min(high[0, axis] + width[0, axis] / 4, domain[1][0, axis]), True
+        if not moved:
+            break
+    return low, high
 
 
 def without_trials(priors: SettingPriors, other: SettingTable) -> SettingTable:
@@ -226,10 +264,15 @@ def _conditional(
     ``X = [[1, 0], [slope, 1]]`` and ``a = level + slope (m1 - c) - m2``, so that the precision of (mu, a) is
     ``X' (sum V^-1) X``.
     """
+    points = len(tau) * len(slope) * len(log_sigma)
+    if len(tau) > 1 and points * batch.size[0] > LARGEST:
+        halves = np.array_split(tau, 2)
+        parts = [_conditional(batch, priors, centre, half, slope, log_sigma) for half in halves]
+        return Conditional(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     t, b, sigma = tau[:, None, None], slope[:, None], np.exp(log_sigma)
     shape = np.broadcast_shapes(t.shape, b.shape, sigma.shape)
-    parts = t**2, b * t**2, (b * t) ** 2 + sigma**2, (t * sigma) ** 2
-    s = sums(batch, *(np.broadcast_to(part, shape).reshape(1, -1) for part in parts))
+    elements = t**2, b * t**2, (b * t) ** 2 + sigma**2, (t * sigma) ** 2
+    s = sums(batch, *(np.broadcast_to(part, shape).reshape(1, -1) for part in elements))
     p11, p12, p22, h1, h2, quadratic, log_det = (
         part.reshape(shape) for part in (s.p11, s.p12, s.p22, s.h1, s.h2, s.quadratic, s.log_det)
     )

@@ -184,34 +184,15 @@ def _maximise_piece(
     starts: int,
 ) -> BatchMaximum:
     data = batch_likelihood(effects, log_hr, method, se, rho_within)
-    b = len(log_hr)
-    every = np.arange(b)
     reported = np.where(np.isnan(effects.log_hr), np.nan, log_hr)
     scale = np.sqrt(np.maximum(np.nanvar(reported, axis=1, ddof=1), 1e-8))
     free = scale[:, [0, 1, 1]]
     simpler = _zero_variance_models(data, free)
     guesses = _starting_factors(effects, reported, scale, simpler, se, rho_within)[:starts]
-    ends = [climb(data, guess / free, free) for guess in guesses[:2]]
-    further = every
-    if len(ends) == 2 and len(effects) >= MANY_COMPARISONS:
-        agree = ends[0].converged & ends[1].converged & (np.abs(ends[0].value - ends[1].value) < SAME_MAXIMUM)
-        further = np.flatnonzero(~agree)
-    for guess in guesses[2:] if len(further) else []:
-        end = SearchEnds(np.full(b, -np.inf), np.zeros((b, 3)), np.zeros(b, dtype=np.bool_))
-        later = climb(data.take(further), (guess / free)[further], free[further])
-        end.value[further], end.unit[further], end.converged[further] = later.value, later.unit, later.converged
-        ends.append(end)
-    values = np.stack([np.where(end.converged, end.value, -np.inf) for end in ends])
-    place = values.argmax(axis=0)
-    value, converged = values[place, every], np.isfinite(values[place, every])
-    unit = np.stack([end.unit for end in ends])[place, every]
-    value, unit, boundary = _settle_on_boundary(data, value, unit, free, scale)
-    lowest = np.max([end.value for end in simpler.values()], axis=0)
-    for name in reversed(BOUNDARIES):
-        if name in simpler:
-            better = (lowest > value + HIGHER) & (simpler[name].value >= lowest - NEGLIGIBLE_GAIN)
-            unit, boundary = np.where(better[:, None], simpler[name].unit, unit), np.where(better, name, boundary)
-    factor = unit * free
+    best = _best_end(data, [guess / free for guess in guesses], free, len(effects))
+    best, boundary = _settle_on_boundary(data, best, free, scale)
+    unit, boundary = _prefer_simpler(best, boundary, simpler)
+    factor, converged = unit * free, best.converged.copy()
     sign = np.where(factor[:, 0] >= 0, 1.0, -1.0)
     factor = np.stack([np.abs(factor[:, 0]), sign * factor[:, 1], np.abs(factor[:, 2])], axis=1)
     for i in np.flatnonzero(~converged).tolist():
@@ -219,14 +200,44 @@ def _maximise_piece(
             single = _single_set(effects, reported[i], se, rho_within, i)
             optimum = maximise(Likelihood(make_blocks(single), method), single, starts)
             factor[i], boundary[i], converged[i] = optimum.factor, optimum.boundary, True
-    at = evaluate(data, psi_of(factor))
-    psi_cov = _psi_covariance(at, factor, boundary)
-    blank = ~converged
     psi = psi_of(factor)
+    at = evaluate(data, psi)
+    psi_cov = _psi_covariance(at, factor, boundary)
     for array in (factor, psi, at.mu, at.mu_cov, psi_cov, at.log_likelihood):
-        array[blank] = np.nan
-    boundary = np.where(blank, "", boundary)
+        array[~converged] = np.nan
+    boundary = np.where(converged, boundary, "")
     return BatchMaximum(factor, psi, at.mu, at.mu_cov, psi_cov, at.log_likelihood, boundary, converged)
+
+
+def _best_end(data: BatchLikelihood, guesses: list[FloatArray], free: FloatArray, comparisons: int) -> SearchEnds:
+    """Return the highest end of all starts, or of two starts that agree if there are many comparisons."""
+    b = len(free)
+    ends = [climb(data, guess, free) for guess in guesses[:2]]
+    further: IntArray = np.arange(b)
+    if len(ends) == 2 and comparisons >= MANY_COMPARISONS:
+        agree = ends[0].converged & ends[1].converged & (np.abs(ends[0].value - ends[1].value) < SAME_MAXIMUM)
+        further = np.flatnonzero(~agree)
+    for guess in guesses[2:] if len(further) else []:
+        end = SearchEnds(np.full(b, -np.inf), np.zeros((b, 3)), np.zeros(b, dtype=np.bool_))
+        later = climb(data.take(further), guess[further], free[further])
+        end.value[further], end.unit[further], end.converged[further] = later.value, later.unit, later.converged
+        ends.append(end)
+    values = np.stack([np.where(end.converged, end.value, -np.inf) for end in ends])
+    place, every = values.argmax(axis=0), np.arange(b)
+    value = values[place, every]
+    return SearchEnds(value, np.stack([end.unit for end in ends])[place, every], np.isfinite(value))
+
+
+def _prefer_simpler(
+    best: SearchEnds, boundary: Boundaries, simpler: dict[str, SearchEnds]
+) -> tuple[FloatArray, Boundaries]:
+    """Replace the factor and the boundary where a zero-variance model has a higher likelihood: the smallest of them."""
+    unit, highest = best.unit, np.max([end.value for end in simpler.values()], axis=0)
+    higher = highest > best.value + HIGHER
+    for name in reversed(simpler):
+        chosen = higher & (simpler[name].value >= highest - NEGLIGIBLE_GAIN)
+        unit, boundary = np.where(chosen[:, None], simpler[name].unit, unit), np.where(chosen, name, boundary)
+    return unit, boundary
 
 
 def _zero_variance_models(data: BatchLikelihood, free: FloatArray) -> dict[str, SearchEnds]:
@@ -275,17 +286,17 @@ def _starting_factors(
 
 
 def _settle_on_boundary(
-    data: BatchLikelihood, value: FloatArray, unit: FloatArray, free: FloatArray, scale: FloatArray
-) -> tuple[FloatArray, FloatArray, Boundaries]:
+    data: BatchLikelihood, best: SearchEnds, free: FloatArray, scale: FloatArray
+) -> tuple[SearchEnds, Boundaries]:
     """Refit with the elements at 0 that are nearly 0, and keep the refit where it loses no log-likelihood."""
-    a, b, c = (unit * free).T
+    a, b, c = (best.unit * free).T
     near = {
         "tau_surrogate": a**2 < NEAR_BOUNDARY * scale[:, 0] ** 2,
         "tau_final": b**2 + c**2 < NEAR_BOUNDARY * scale[:, 1] ** 2,
         "rho": c**2 < NEAR_BOUNDARY * (b**2 + c**2),
     }
     near["both"] = near["tau_surrogate"] & near["tau_final"]
-    value, unit, boundary = value.copy(), unit.copy(), np.full(len(value), "", dtype="<U13")
+    value, unit, boundary = best.value.copy(), best.unit.copy(), np.full(len(free), "", dtype="<U13")
     for name, zeros in BOUNDARIES.items():
         sets: IntArray = np.flatnonzero(near[name] & (boundary == ""))
         if not len(sets):
@@ -295,7 +306,7 @@ def _settle_on_boundary(
         slack = CORRELATION_SLACK if name == "rho" else NEGLIGIBLE_GAIN
         kept = end.converged & (end.value >= value[sets] - slack)
         value[sets[kept]], unit[sets[kept]], boundary[sets[kept]] = end.value[kept], end.unit[kept], name
-    return value, unit, boundary
+    return SearchEnds(value, unit, best.converged), boundary
 
 
 def _psi_covariance(at: BatchEvaluation, factor: FloatArray, boundary: Boundaries) -> FloatArray:

@@ -14,8 +14,6 @@ Furukawa 2019), taken conditional on sigma^2 > 0: with probabilities u uniform o
 Without sampling errors ``sigma^2(u)`` is the residual sum of squares over a chi-squared variate, and a normal
 distribution with this variance a t with k - 2 degrees of freedom. An estimate of 0 needs no special treatment.
 
-`residual_quantiles` accepts any leading dimensions, so that it also evaluates many simulated data sets at once.
-
 References
 ----------
 Viechtbauer (2007), doi:10.1002/sim.2514.
@@ -24,10 +22,9 @@ Nagashima, Noma, Furukawa (2019), doi:10.1177/0962280218773520.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import gammainc, gammaincinv
 
 from surrogacy.arrays import FloatArray
@@ -45,11 +42,11 @@ class Residuals:
 
     Parameters
     ----------
-    value : (..., k) array
+    value : (k,) array
         Residuals ``y2 - slope y1``.
-    design : (..., k) array
+    design : (k,) array
         Coefficients of the intercept; 1 for a comparison that shares no control arm.
-    variance : (..., k) array
+    variance : (k,) array
         Variances of their sampling errors.
     """
 
@@ -60,47 +57,34 @@ class Residuals:
     @property
     def degrees_of_freedom(self) -> int:
         """Number of complete comparisons less the two parameters of the line."""
-        return int(self.value.shape[-1]) - 2
+        return len(self.value) - 2
 
 
-def residuals(effects: Effects, slope: npt.ArrayLike, log_hr: FloatArray | None = None) -> Residuals:
+def residuals(effects: Effects, slope: float) -> Residuals:
     """Residuals of the comparisons with both endpoints about a line with this slope.
 
     The covariance of the errors within a group that shares a control arm is diagonalised. Because the true effects of
     different comparisons are independent, their common variance is unchanged by the rotation.
-
-    Parameters
-    ----------
-    effects : Effects
-    slope : (...) array-like
-        One slope per data set.
-    log_hr : (..., k, 2) array, optional
-        Log hazard ratios of simulated data sets; default: those of ``effects``.
     """
-    y = effects.log_hr if log_hr is None else log_hr
-    b = np.asarray(slope, dtype=np.float64)[..., None]
     groups = [group[effects.complete[group]] for group in effects.dependent_groups()]
     alone = np.array([group[0] for group in groups if len(group) == 1], dtype=np.intp)
+    residual = effects.log_hr[:, 1] - slope * effects.log_hr[:, 0]
     s1, s2 = effects.se[alone].T
-    variance = [s2**2 + b**2 * s1**2 - 2 * b * effects.rho_within[alone] * s1 * s2]
-    value = [y[..., alone, 1] - b * y[..., alone, 0]]
-    design = [np.ones_like(value[0])]
+    variance = [s2**2 + slope**2 * s1**2 - 2 * slope * effects.rho_within[alone] * s1 * s2]
+    value, design = [residual[alone]], [np.ones(len(alone))]
     for members in groups:
         if len(members) > 1:
-            sampling = effects.sampling_covariance(members)
-            cross = sampling[::2, 1::2] + sampling[1::2, ::2]
-            slopes = b[..., None]
-            spread, rotation = np.linalg.eigh(sampling[1::2, 1::2] - slopes * cross + slopes**2 * sampling[::2, ::2])
-            residual = y[..., members, 1] - b * y[..., members, 0]
-            value.append(np.einsum("...ij,...i->...j", rotation, residual))
-            design.append(rotation.sum(axis=-2))
+            contrast = np.kron(np.eye(len(members)), [-slope, 1.0])
+            spread, rotation = np.linalg.eigh(contrast @ effects.sampling_covariance(members) @ contrast.T)
+            value.append(rotation.T @ residual[members])
+            design.append(rotation.sum(axis=0))
             variance.append(spread)
-    return Residuals(*(np.concatenate(parts, axis=-1) for parts in (value, design, variance)))
+    return Residuals(np.concatenate(value), np.concatenate(design), np.concatenate(variance))
 
 
-def quadrature(nodes: int = NODES) -> tuple[FloatArray, FloatArray]:
+def quadrature() -> tuple[FloatArray, FloatArray]:
     """Probabilities u and weights of a Gauss-Legendre rule on (0, 1) that is denser at both ends."""
-    at, weight = np.polynomial.legendre.leggauss(nodes)
+    at, weight = np.polynomial.legendre.leggauss(NODES)
     s = (at + 1.0) / 2.0
     return s * s * (3.0 - 2.0 * s), 3.0 * weight * s * (1.0 - s)
 
@@ -117,7 +101,7 @@ def residual_quantiles(residual: Residuals, probability: FloatArray) -> FloatArr
 
     Returns
     -------
-    (..., n) array
+    (n,) array
 
     Examples
     --------
@@ -128,18 +112,18 @@ def residual_quantiles(residual: Residuals, probability: FloatArray) -> FloatArr
     >>> residual_quantiles(exact, np.array([0.5])).round(3), round(4 / (2 * float(np.log(2))), 3)
     (array([2.885]), 2.885)
     """
-    unweighted = Residuals(residual.value, residual.design, np.ones_like(residual.variance))
-    squares = np.sum(_about_line(unweighted, np.zeros(1))[0] ** 2, axis=-1)
-    typical = np.mean(residual.variance, axis=-1)[..., None]
-    smallest = TINY * np.maximum(squares, typical)
-    kept = Residuals(residual.value, residual.design, np.maximum(residual.variance, smallest))
     half = residual.degrees_of_freedom / 2.0
-
-    largest = np.maximum(statistic(kept, np.zeros_like(squares))[0], TINY)
+    unweighted = replace(residual, variance=np.ones_like(residual.variance))
+    squares = float(statistic(unweighted, np.zeros(1))[0][0])
+    typical = float(residual.variance.mean())
+    if squares <= TINY * typical:  # the limit as all residuals tend to 0
+        return np.asarray(typical * (probability ** (-1.0 / half) - 1.0))
+    kept = replace(residual, variance=np.maximum(residual.variance, TINY * squares))
+    largest = statistic(kept, np.zeros(1))[0]
     below = gammainc(half, largest / 2.0)
     power = largest * probability ** (1.0 / half)
     target = np.where(below > SMALLEST_PROBABILITY, 2.0 * gammaincinv(half, probability * below), power)
-    low, high = np.zeros_like(target), np.maximum(squares, TINY * typical) / target
+    low, high = np.zeros_like(target), squares / target
     at = np.clip(high - typical, low, high)
     for _ in range(STEPS):
         value, derivative = statistic(kept, at)
@@ -151,25 +135,19 @@ def residual_quantiles(residual: Residuals, probability: FloatArray) -> FloatArr
         at = following
         if np.all(moved <= 1e-9 * (typical + at)):
             break
-    limit = typical * (probability ** (-1.0 / half) - 1.0)  # of the values as all residuals tend to 0
-    return np.where(squares > TINY * typical, at, limit)
+    return at
 
 
 def statistic(residual: Residuals, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Q at several residual variances, and its derivative, (..., n) each.
+    """Q at several residual variances, and its derivative, (n,) each.
 
     Parameters
     ----------
     residual : Residuals
-    variance : (..., n) array
+    variance : (n,) array
     """
-    away, w = _about_line(residual, variance)
+    y, x = residual.value, residual.design
+    w = 1.0 / (residual.variance + variance[:, None])
+    away = y - x * ((w @ (x * y)) / (w @ x**2))[:, None]
     weighted = w * away**2
-    return np.sum(weighted, axis=-1), -np.sum(weighted * w, axis=-1)
-
-
-def _about_line(residual: Residuals, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Residuals less their weighted mean, and the weights, (..., n, k) each."""
-    y, x = residual.value[..., None, :], residual.design[..., None, :]
-    w = 1.0 / (residual.variance[..., None, :] + variance[..., None])
-    return y - x * (np.sum(w * x * y, axis=-1) / np.sum(w * x * x, axis=-1))[..., None], w
+    return weighted.sum(axis=1), -(weighted * w).sum(axis=1)

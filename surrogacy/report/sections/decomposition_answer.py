@@ -50,11 +50,12 @@ def endpoint_name(trials: Sequence[TrialSummary]) -> str:
 
 def split_line(decomposition: Decomposition, structures: DilutionRange | None) -> str:
     """Return the share of dilution in the gap, or that the data do not identify it."""
-    key = "decomposition_identified" if decomposition.identified else "decomposition_not_identified"
+    keys = ("decomposition_not_identified", "dilution_range")
+    if decomposition.identified:
+        keys = ("decomposition_identified", "dilution_range_identified")
     shares = {name: share_with_interval(share) for name, share in decomposition.shares.items()}
-    trial = decomposition.inputs
-    others = "" if structures is None else text("dilution_range", span=shares_interval(structures.low, structures.high))
-    return text(key, patients=sum(trial.n), endpoint=endpoint_name([trial]), structures=others, **shares)
+    others = "" if structures is None else text(keys[1], span=shares_interval(structures.low, structures.high))
+    return text(keys[0], patients=sum(decomposition.inputs.n), structures=others, **shares)
 
 
 def every_trial_answer(decompositions: Sequence[Decomposition]) -> tuple[Entry, ...]:

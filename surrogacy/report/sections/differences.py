@@ -45,9 +45,10 @@ def _answer(differences: Sequence[Difference]) -> Iterator[Entry]:
         limits, values = [r], text("difference_of_r", r=with_interval(r))
         if slope is not None:
             limits.append(slope.difference)
-            prior = interval(slope.without_data.low, slope.without_data.high)
-            of_slopes = with_interval(slope.difference).rstrip(")")
-            values = text("difference_of_slopes", slopes=of_slopes, prior=prior, r=with_interval(r))
+            span = interval(slope.difference.low, slope.difference.high)
+            prior = number(slope.without_data.high)  # symmetric about 0, as the sets are exchangeable
+            value = number(slope.difference.value)
+            values = text("difference_of_slopes", slope=value, interval=span, prior=prior, r=with_interval(r))
         key = "difference_shown" if any(each.excludes(0.0) for each in limits) else "difference_not_shown"
         sentences = [text(key, first=first, second=second, values=values)]
         if slope is not None and slope.restates_prior:

@@ -80,7 +80,8 @@ def _threshold_cell(result: Result) -> Cell:
     if "ste_prediction" not in result.estimates:
         return Cell(ABSENT)
     prediction: ThresholdEffect = result["ste_prediction"]
-    detail = f"{prediction.band_and_size}; band of the mean: {_threshold_beside(result['ste_confidence'])}"
+    method = f"; {prediction.method}" if prediction.method else ""
+    detail = f"{prediction.band_and_size}{method}; band of the mean: {_threshold_beside(result['ste_confidence'])}"
     if "ste_prediction_80" in result.estimates:
         detail += f"; 80% band: {_threshold_beside(result['ste_prediction_80'])}"
     if result.line is not None and not result.line.scatter_known:

@@ -83,6 +83,8 @@ class SetFit:
         One per model with a surrogacy line.
     influence : tuple of dict
         Leverage and influence of each comparison on the weighted regression.
+    meta_regressions : tuple of dict
+        Meta-regressions by every estimator and interval method, and with the surrogate errors propagated.
     choices, subgroups, interval_methods : tuple of dict
         Refits with one choice varied, refits in subgroups, and intervals by every published method; empty without
         ``--sensitivity``.
@@ -106,6 +108,7 @@ class SetFit:
     influences: tuple[Influence, ...] = ()
     cross_validation: tuple[CrossValidation, ...] = ()
     influence: tuple[Record, ...] = ()
+    meta_regressions: tuple[Record, ...] = ()
     choices: tuple[Record, ...] = ()
     subgroups: tuple[Record, ...] = ()
     interval_methods: tuple[Record, ...] = ()

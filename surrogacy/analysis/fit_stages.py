@@ -282,7 +282,12 @@ def _judge(run: FitRun) -> list[list[Task]]:
         for focus in run.focuses
         if np.isfinite(focus.effects.se[0, 0])
     ]
-    results = [result for fit in run.sets for result in fit.results if "r2_trial" in result.estimates]
+    results = [
+        result
+        for fit in run.sets
+        for result in fit.results
+        if "r2_trial" in result.estimates or result.line is not None
+    ]
     return [[Task("criteria", apply_criteria, (results, trials, run.settings.criteria_style))]]
 
 

@@ -14,12 +14,13 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError, UsageError
 from surrogacy.evaluation import refits
 from surrogacy.evaluation.changes import Change, prediction_changes
-from surrogacy.evaluation.criteria import Style, all_verdicts, iqwig_trial
+from surrogacy.evaluation.criteria import Style, all_verdicts, daniels_hughes, iqwig_threshold, iqwig_trial
 from surrogacy.evaluation.cross_validation import cross_validate
 from surrogacy.evaluation.differences import Difference, compare_sets
 from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.evaluation.influence import delete_one, regression_diagnostics
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
+from surrogacy.evaluation.meta_regressions import meta_regression_variants
 from surrogacy.evaluation.one_endpoint import pairs_with_one_endpoint, vary_one_endpoint
 from surrogacy.evaluation.placement import Focus, Placement, place, shown_placements
 from surrogacy.evaluation.records import Record
@@ -29,6 +30,7 @@ from surrogacy.evaluation.threshold_targets import with_threshold_targets
 from surrogacy.models import Capability, Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.correlation import WeightedPearson
+from surrogacy.models.meta_regression import MetaRegression
 from surrogacy.models.regression import WeightedRegression
 from surrogacy.pps.decomposition import Decomposition, decompose
 from surrogacy.pps.gap_scenarios import DilutionRange, by_structure, dilution_range
@@ -102,6 +104,9 @@ def evaluate_model(paired: AnalysisSet, model: Model, result: Result, trials: Tr
             fit = replace(fit, cross_validation=(cross_validate(model, effects, left_out),))
         if Capability.PROFILE_INTERVALS not in model.capabilities:
             fit = replace(fit, influences=tuple(delete_one(model, effects, left_out)))
+    if Capability.META_REGRESSION_VARIANTS in model.capabilities:
+        variants = meta_regression_variants(cast(MetaRegression, model), effects)
+        fit = replace(fit, meta_regressions=labelled(fit, model, [variant.record for variant in variants]))
     if Capability.REGRESSION_DIAGNOSTICS in model.capabilities:
         diagnostics = regression_diagnostics(effects, cast(WeightedRegression, model))
         fit = replace(fit, influence=labelled(fit, model, map(asdict, diagnostics)))
@@ -222,9 +227,19 @@ def compare_pair(
 
 
 def apply_criteria(results: Sequence[Result], trials: Sequence[SurrogateEffect], style: Style) -> list[SetVerdict]:
-    """Apply the published criteria to every result, and compare every trial in focus with its threshold effect."""
+    """Apply the published criteria to every result, and compare every trial in focus with its threshold effect.
+
+    A model without a trial-level R2 is judged by its line alone, and a trial then by the correlation of the set.
+    """
     verdicts = []
     for result in results:
-        of_trials = [iqwig_trial(result, trial, style=style) for trial in trials]
-        verdicts += [SetVerdict(result.effects.name, each) for each in (*all_verdicts(result, style=style), *of_trials)]
+        correlation = None
+        if "r2_trial" in result.estimates:
+            of_set = all_verdicts(result, style=style)
+        else:
+            of_set = [iqwig_threshold(result, style=style), *daniels_hughes(result, style=style)]
+            same_set = (each for each in results if each.effects.name == result.effects.name)
+            correlation = next((each for each in same_set if "r" in each.estimates), None)
+        of_trials = [iqwig_trial(result, trial, correlation=correlation, style=style) for trial in trials]
+        verdicts += [SetVerdict(result.effects.name, each) for each in (*of_set, *of_trials)]
     return verdicts

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from surrogacy.analysis.settings import FitSettings, PpsSettings
 
 DEFAULT_SETS = ("intermediate", "advanced", "tactics-2022", "llovet-2019-pfs")
-DEFAULT_MODELS = ("weighted-pearson", "weighted-regression", "bivariate-reml", "bivariate-bayes")
+DEFAULT_MODELS = ("weighted-pearson", "weighted-regression", "meta-regression", "bivariate-reml", "bivariate-bayes")
 SAMPLED = ("product-normal", "student-t", "class-exchangeable", "class-partial", "moderated")
 EXTRA_MODELS = ("bivariate-ml", "daniels-hughes")
 DEFAULT_FOCUS = "tactics"

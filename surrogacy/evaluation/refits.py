@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError
 from surrogacy.evaluation.records import Estimates, Record, estimate_values, interval_limits
-from surrogacy.models import Model
+from surrogacy.models import Capability, Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.priors import Beta, HalfNormal, HalfStudentT, Uniform, half_cauchy, lkj
 from surrogacy.results.result import Result
@@ -135,7 +135,8 @@ def with_settings(model: Model, **settings: float | str) -> Model:
 def without_extras(model: Model, *, intervals: bool = False) -> Model:
     """Return the model without a bootstrap and a second grid, and without profiles unless ``intervals`` are needed."""
     lean = with_settings(model, bootstrap=0, check_grid=False)
-    return lean if intervals else with_settings(lean, interval="delta")
+    profiles = Capability.PROFILE_INTERVALS in model.capabilities
+    return with_settings(lean, interval="delta") if profiles and not intervals else lean
 
 
 def fit_each(model: Model, data: Sequence[Effects]) -> list[Fit]:

@@ -21,7 +21,7 @@ from surrogacy.results.endpoint_names import (
 )
 from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect, probability_words
 from surrogacy.results.format import ABSENT, interval, listed, number, percent, settings_in_words, with_interval
-from surrogacy.results.labels import estimate_label, model_label
+from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
 
@@ -161,13 +161,14 @@ def _by_model(answers: Mapping[str, Answer]) -> Iterator[Detail]:
     (reply,) = answers.values()
     rows = []
     for result in (reply.quoted, *(check.result for check in reply.checks)):
-        association = "r" if "r" in result.estimates else "r2_trial"
-        symbol = "r " if association == "r" else "R² "
+        association = next((name for name in ("r", "r2_trial", "sigma_cond") if name in result.estimates), "r2_trial")
         threshold = result.estimates.get("ste_prediction")
         shown = _threshold_words(threshold) if isinstance(threshold, ThresholdEffect) else ABSENT
         if result is reply.quoted:
             shown = threshold_cell(reply)
-        rows.append((model_label(result.model), f"{symbol}{_cell(result, association)}", _cell(result, "slope"), shown))
+        symbol = "SD" if association == "sigma_cond" else SYMBOLS[association]  # short for the width of the screen
+        words = f"{symbol} {_cell(result, association)}"
+        rows.append((model_label(result.model), words, _cell(result, "slope"), shown))
     headings = ("Model", "Association (95% interval)", "Slope (95% interval)", "Threshold (HR)")
     yield Grid(headings, tuple(rows), compact=True)
     yield Note(f"{_footnote([reply])}{_checks_note(answers)}")

@@ -12,7 +12,7 @@ for stage in ("advanced", "intermediate"):
         if len(set(effects.trial)) < 4:
             print(f"{stage}, {endpoint}: not published -> {len(set(effects.trial))} trials, too few")
             continue
-        r = WeightedPearson().fit(effects)["r"]
+        r = WeightedPearson(fisher="trials").fit(effects)["r"]
         print(
             f"{stage}, {endpoint}: not published -> r {r.value:.2f} ({r.low:.2f} to {r.high:.2f}, Fisher z), "
             f"{len(effects)} comparisons"
@@ -21,7 +21,7 @@ for name, endpoints in (
     ("tactics-2022", "endpoints as in the report (4 TTP, 1 PFS, 1 TACE-PFS)"),
     ("tactics-2022-ttup", "SPACE by TTUP and BRISK-TA by TTDP"),
 ):
-    r = WeightedPearson().fit(trials.analysis_set(name))["r"]
+    r = WeightedPearson(fisher="trials").fit(trials.analysis_set(name))["r"]
     print(f"six trials of TACTICS, {endpoints}: 0.56 -> {r.value:.2f} ({r.low:.2f} to {r.high:.2f})")
 figure = plot_bubble(WeightedPearson().fit(trials.analysis_set("tactics-2022-ttup")), focus="tactics").get_figure(
     root=True

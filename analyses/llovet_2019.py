@@ -12,7 +12,8 @@ trials = surrogacy.read_trials()
 for endpoint, published in (("pfs", 0.84), ("ttp", 0.83)):
     effects = trials.analysis_set(f"llovet-2019-{endpoint}")
     correlations = {
-        weights: WeightedPearson(weights=weights).fit(effects)["r"] for weights in ("inverse-variance", "n")
+        weights: WeightedPearson(weights=weights, fisher="trials").fit(effects)["r"]
+        for weights in ("inverse-variance", "n")
     }
     r = correlations["inverse-variance"]
     print(

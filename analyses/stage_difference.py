@@ -23,7 +23,7 @@ print(
 )
 trials = surrogacy.read_trials()
 for first, second in (("tactics-2022", "llovet-2019-pfs"), ("intermediate", "advanced")):
-    difference = compare_sets(trials.analysis_set(first), trials.analysis_set(second), seed=1)
+    difference = compare_sets(trials.analysis_set(first), trials.analysis_set(second), seed=1, fisher="trials")
     print(f"{first} against {second}: weaker -> {difference.sentence}")
     for name, label in (("r2_trial", "trial-level R2"), ("slope", "slope")):
         contrast = difference.contrasts[name]

@@ -26,6 +26,7 @@ ORDER = (
     ("trials",),
     ("models",),
     ("evaluation",),
+    ("simulation",),
     ("pps",),
     ("analysis",),
     ("figures",),
@@ -145,7 +146,7 @@ def test_an_upward_import_and_a_circle_are_noticed(tmp_path):
 
 def test_top_of_the_package():
     entries = {path.name for path in PACKAGE.iterdir()} - {"__init__.py", "__main__.py", "py.typed", "__pycache__"}
-    assert len(entries) <= 16
+    assert len(entries) <= 17
     assert {entry.removesuffix(".py") for entry in entries} <= set(LEVELS)
 
 

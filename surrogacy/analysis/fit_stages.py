@@ -80,19 +80,23 @@ def pair_sets(settings: FitSettings, trials: TrialSet) -> tuple[list[AnalysisSet
 
 
 def _fit(run: FitRun) -> list[list[Task]]:
-    required = run.settings.required_models
-    refuse_unfittable([fit.effects for fit in run.sets], run.settings.fitted_models, required)
-    return [_fit_tasks(fit.analysis_set, run.settings.fitted_models, required) for fit in run.sets]
+    settings, required = run.settings, run.settings.required_models
+    refuse_unfittable([fit.effects for fit in run.sets], settings.fitted_models, required)
+    return [_fit_tasks(fit.analysis_set, settings, required) for fit in run.sets]
 
 
 def _fit_without_added(run: FitRun) -> list[list[Task]]:
-    return [_fit_tasks(fit.analysis_set, run.settings.fitted_models, ()) for fit in run.sets_without_added]
+    return [_fit_tasks(fit.analysis_set, run.settings, ()) for fit in run.sets_without_added]
 
 
-def _fit_tasks(paired: AnalysisSet, models: Sequence[Model], required: Sequence[str]) -> list[Task]:
+def _fit_tasks(paired: AnalysisSet, settings: FitSettings, required: Sequence[str]) -> list[Task]:
     return [
-        Task(f"{paired.effects.name}: {model_label(model.name)}", fit_model, (paired, model, model.name in required))
-        for model in models
+        Task(
+            f"{paired.effects.name}: {model_label(model.name)}",
+            fit_model,
+            (paired, model, model.name in required, settings.seed),
+        )
+        for model in settings.fitted_models
     ]
 
 
@@ -249,7 +253,7 @@ def _compare(run: FitRun) -> list[list[Task]]:
     for a, b in combinations([fit.effects for fit in run.sets], 2):
         if set(a.trials).isdisjoint(b.trials):
             smaller, larger = sorted((a, b), key=lambda effects: len(effects.trials))
-            arguments = smaller, larger, run.settings.weights, run.settings.seed
+            arguments = smaller, larger, run.settings.weights, run.settings.equivalent_slope, run.settings.seed
             tasks.append(Task(f"{smaller.name} and {larger.name}", compare_pair, arguments))
     return [tasks]
 

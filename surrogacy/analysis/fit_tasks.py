@@ -23,6 +23,7 @@ from surrogacy.evaluation.placement import Focus, Placement, place, shown_placem
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.sensitivity import vary_one_choice
 from surrogacy.evaluation.subgroups import by_factor, levels_of
+from surrogacy.evaluation.threshold_targets import with_threshold_targets
 from surrogacy.models import Capability, Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.correlation import WeightedPearson
@@ -45,8 +46,8 @@ def has_line(result: Result) -> bool:
     return result.line is not None or "slope" in result.estimates
 
 
-def fit_model(paired: AnalysisSet, model: Model, required: bool) -> SetFit:
-    """Fit a model to a set, with the sensitivity of its posterior to the prior.
+def fit_model(paired: AnalysisSet, model: Model, required: bool, seed: int) -> SetFit:
+    """Fit a model to a set, with the intervals of its thresholds and the sensitivity of its posterior to the prior.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def fit_model(paired: AnalysisSet, model: Model, required: bool) -> SetFit:
 
         result, scaling = complete(cast(Sampled, model), result)
         fit = replace(fit, power_scaling=labelled(fit, model, [row.record for row in scaling]))
-    return replace(fit, results=(result,))
+    return replace(fit, results=(result if fit.large else with_threshold_targets(model, result, seed=seed),))
 
 
 def labelled(
@@ -182,7 +183,9 @@ def place_comparison(
     return Placed(focus, placements, decomposition, structures, prediction_changes(before, placements))
 
 
-def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int) -> Difference | None:
+def compare_pair(
+    smaller: Effects, larger: Effects, weights: Weights, equivalent_slope: float | None, seed: int
+) -> Difference | None:
     """Compare the association of two sets.
 
     Returns
@@ -192,7 +195,9 @@ def compare_pair(smaller: Effects, larger: Effects, weights: Weights, seed: int)
     """
     posterior = all(fitting_error(BivariateBayes(), effects) is None for effects in (smaller, larger))
     try:
-        return compare_sets(smaller, larger, weights=weights, posterior=posterior, seed=seed)
+        return compare_sets(
+            smaller, larger, weights=weights, posterior=posterior, equivalent_slope=equivalent_slope, seed=seed
+        )
     except FitError:
         return None
 

@@ -12,6 +12,7 @@ import numpy as np
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.criteria import Style
 from surrogacy.evaluation.new_trial import NewTrial, check_size
+from surrogacy.evaluation.setting_differences import check_equivalent_slope
 from surrogacy.models import REGISTRY, Model, create
 from surrogacy.pps.decomposition import FEWEST_RESAMPLES
 from surrogacy.pps.structure import DEFAULT_STRUCTURE, TransitionStructure
@@ -54,6 +55,8 @@ class FitSettings:
         Trial whose final effect is to be predicted.
     sensitivity, nuts : bool
         Whether to run the sensitivity analyses, and to sample the exact models as well.
+    equivalent_slope : float or None
+        Largest difference of the slopes of two sets that is equivalent to none.
     criteria_style : {"neutral", "verdict"}
     sets_named : bool
         Whether the user named the sets; a check skips a default set that has no pair.
@@ -79,12 +82,14 @@ class FitSettings:
     new_trial: NewTrial | None = None
     sensitivity: bool = False
     nuts: bool = False
+    equivalent_slope: float | None = None
     criteria_style: Style = "neutral"
     sets_named: bool = False
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
         check_size(self.new_n)
+        check_equivalent_slope(self.equivalent_slope)
         for name in (*self.models, *self.required_models):
             if name not in REGISTRY:
                 raise UsageError(unknown_name(f"unknown model {name!r}", name, REGISTRY))

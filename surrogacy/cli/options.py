@@ -130,6 +130,12 @@ def add_questions(command: ArgumentParser) -> None:
         "predict the observed hazard ratio",
     )
     add(
+        "--equivalent-slope",
+        type=float,
+        metavar="D",
+        help="slopes of two sets that differ by at most D are equivalent: print the probability of this",
+    )
+    add(
         "--sensitivity",
         action="store_true",
         help="run the sensitivity analyses: each choice varied, subgroups, published interval methods, external "
@@ -281,6 +287,7 @@ def fit_settings(options: Namespace) -> tuple[FitSettings, tuple[str, ...]]:
         focus_required=options.focus is not None,
         sensitivity=options.sensitivity,
         nuts=options.nuts,
+        equivalent_slope=options.equivalent_slope,
         criteria_style=options.report_style,
         sets_named=bool(options.sets),
     )

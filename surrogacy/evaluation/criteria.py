@@ -24,6 +24,7 @@ from scipy.special import ndtri
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.criteria_text import wordings
 from surrogacy.evaluation.grades import HIGH, SurrogateEffect, class_r2, grade_correlation, grade_r2
+from surrogacy.models.weights import counted_trials
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.result import Result
 from surrogacy.stats import correlation
@@ -113,7 +114,7 @@ def all_verdicts(
     >>> from surrogacy.models import WeightedPearson
     >>> result = WeightedPearson(bootstrap=0).fit(surrogacy.read_trials().analysis_set("llovet-2019-pfs"))
     >>> [(verdict.item, verdict.value) for verdict in all_verdicts(result)][:2]
-    [('correlation', 'unclear'), ('needed_r', '0.947')]
+    [('correlation', 'unclear'), ('needed_r', '0.954')]
     """
     return [
         *iqwig(result, trial=trial, style=style),
@@ -125,13 +126,12 @@ def all_verdicts(
 
 def iqwig(result: Result, *, trial: SurrogateEffect | None = None, style: Style = "verdict") -> list[Verdict]:
     """Judge the correlation, the R that this number of trials requires, the threshold effects, and a trial."""
-    r = _correlation(result)
-    trials = len(result.effects.take(result.effects.complete).trials)
-    needed = needed_r(trials, HIGH)
+    r, number = _correlation(result), counted_trials(result)
+    needed = needed_r(number.counted, HIGH)
     thresholds = _thresholds(result)
     outcome, doubts = _threshold_outcome(*thresholds), _threshold_doubts(result, thresholds)
     correlation_numbers = {"r": r.value, "low": r.low, "high": r.high, "made": r.method}
-    needed_numbers = {"trials": trials, "needed": needed}
+    needed_numbers: Numbers = {"trials": number.trials, "trials_in_words": number.words, "needed": needed}
     verdicts = [
         _verdict(result, "iqwig", "correlation", grade_correlation(r.low, r.high), correlation_numbers, style),
         _verdict(result, "iqwig", "needed_r", "none" if needed is None else "some", needed_numbers, style),
@@ -329,9 +329,9 @@ def _correlation(result: Result) -> Estimate:
     if r2.value is None or slope.value is None:
         return Estimate(None)
     r = float(np.copysign(np.sqrt(r2.value), slope.value))
-    trials = len(result.effects.trials)
-    limits = correlation.fisher_interval(r, trials)
-    return Estimate(r, None, *limits, 0.95, f"signed root of R2, Fisher z, {trials} trials")
+    number = counted_trials(result)
+    limits = correlation.fisher_interval(r, number.counted)
+    return Estimate(r, None, *limits, 0.95, f"signed root of R2, {number.method_words()}")
 
 
 def _threshold_doubts(result: Result, thresholds: Sequence[ThresholdEffect | None]) -> tuple[str, ...]:

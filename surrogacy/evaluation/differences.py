@@ -3,8 +3,8 @@
     Fisher   (z1 - z2) -+ q sqrt(1 / (k1 - 3) + 1 / (k2 - 3)),   z = atanh r
     MOVER    r1 - r2 - sqrt((r1 - l1)^2 + (u2 - r2)^2)  to  r1 - r2 + sqrt((u1 - r1)^2 + (r2 - l2)^2)
 
-``l`` and ``u`` are the Fisher limits of each r, k is the number of trials, q the two-sided normal quantile. If r is
-weighted, Fisher's standard error still treats the trials as equally large: the interval tends to be too narrow.
+``l`` and ``u`` are the Fisher limits of each r, q is the two-sided normal quantile, and k the number of trials or, if
+their weights are unequal, Kish's effective number (`surrogacy.stats.trial_numbers`).
 
 `surrogacy.stats.power` computes the detectable difference. The power at the observed difference is not reported: it is
 a function of the p-value alone.
@@ -25,6 +25,8 @@ from surrogacy.effects import Effects
 from surrogacy.evaluation.interval_methods import FEW_TRIALS
 from surrogacy.evaluation.posterior_differences import Contrast, posterior_difference, refuse_overlap
 from surrogacy.evaluation.records import Record
+from surrogacy.evaluation.setting_contrasts import SettingComparison
+from surrogacy.evaluation.setting_differences import compare_settings, detectable_slope_difference
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.weights import SHARED_CONTROL, usable_comparisons, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
@@ -33,6 +35,7 @@ from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats import correlation
 from surrogacy.stats.bootstrap import percentiles, resampled_r
 from surrogacy.stats.power import POWER, detectable, trials_needed, two_sided_quantile, z_standard_error
+from surrogacy.stats.trial_numbers import FisherRule, trial_number
 
 NO_POWER = {
     "power": None,
@@ -50,11 +53,13 @@ class Difference:
     names : tuple of str
     trials : tuple of int
         Numbers of trials of the weighted correlations.
+    counted_trials : tuple of float
+        Numbers of trials that Fisher's z uses: those of ``trials``, or effective numbers.
     contrasts : dict of str to Contrast
         ``z`` (Fisher's z), ``r`` (MOVER), ``r_bootstrap``; from the exact posteriors ``r2_trial``, ``slope``,
         ``rho_between``.
     trials_needed : int or None
-        Trials in each set that detect a true difference between these two correlations with 80 % power.
+        Trials of equal weight in each set that detect a true difference between these correlations with 80 % power.
     detectable : float or None
         Strongest correlation in the first set that sets of this size distinguish, with 80 % power, from the r of the
         second.
@@ -65,10 +70,15 @@ class Difference:
     weights : str
     problems : tuple of str
         Caveats of both sets, and of the comparison.
+    hierarchical : SettingComparison or None
+        Comparison in one model of both sets.
+    detectable_slope : float or None
+        Smallest true difference of the slopes that is detected with 80 % power.
     """
 
     names: tuple[str, str]
     trials: tuple[int, int]
+    counted_trials: tuple[float, float]
     contrasts: dict[str, Contrast]
     trials_needed: int | None
     detectable: float | None
@@ -76,12 +86,16 @@ class Difference:
     level: float
     weights: Weights
     problems: tuple[str, ...]
+    hierarchical: SettingComparison | None = None
+    detectable_slope: float | None = None
 
     @property
     def record(self) -> Record:
         """Fields under the names of results.json; ``power``, at the observed difference, is null with the reason."""
         contrasts = {name: contrast.record for name, contrast in self.contrasts.items()}
-        return asdict(self) | {"contrasts": contrasts, "sentence": self.sentence} | NO_POWER
+        hierarchical = None if self.hierarchical is None else self.hierarchical.record
+        records = {"contrasts": contrasts, "hierarchical": hierarchical, "sentence": self.sentence}
+        return asdict(self) | records | NO_POWER
 
     @property
     def contrast_records(self) -> list[Record]:
@@ -108,6 +122,13 @@ class Difference:
         ]
 
     @property
+    def hierarchical_records(self) -> list[Record]:
+        """Rows of a table of the hierarchical model, one per quantity."""
+        (first, second), (k_first, k_second) = self.names, self.trials
+        sets: Record = {"first": first, "second": second, "k_first": k_first, "k_second": k_second}
+        return [] if self.hierarchical is None else [sets | row for row in self.hierarchical.rows]
+
+    @property
     def sentence(self) -> str:
         """The difference with its interval, and the difference that sets of this size can detect, in words."""
         first, second = self.names
@@ -115,13 +136,17 @@ class Difference:
         if r.first is None or r.second is None:
             undefined = first if r.first is None else second
             return f"The correlation is not defined in {undefined}: the two sets cannot be compared."
+        numbers = [
+            f"{trials} trials" if counted == trials else f"{trials} trials, effectively {counted:.1f}"
+            for trials, counted in zip(self.trials, self.counted_trials, strict=True)
+        ]
         values = (
-            f"r is {r.first:.2f} in {first} ({self.trials[0]} trials) and {r.second:.2f} in {second} ({self.trials[1]} "
-            f"trials; weights: {WEIGHTS[self.weights].name('OS')})"
+            f"r is {r.first:.2f} in {first} ({numbers[0]}) and {r.second:.2f} in {second} ({numbers[1]}; weights: "
+            f"{WEIGHTS[self.weights].name('OS')})"
         )
         low, high = r.difference.low, r.difference.high
         if z.difference.high is None or low is None or high is None:
-            few = "With fewer than 4 trials in a set, or an r of -1 or 1, the difference has no interval."
+            few = "With 3 (effective) trials or fewer in a set, or an r of -1 or 1, the difference has no interval."
             return f"{values}. {few}"
         span = f"difference {r.first - r.second:.2f} ({self.level:.0%} interval {low:.2f} to {high:.2f})"
         if z.difference.excludes(0.0):
@@ -136,20 +161,24 @@ class Difference:
         )
         if self.detectable is not None and self.detectable_difference is not None:
             sentence += (
-                f" With {self.trials[0]} and {self.trials[1]} trials the smallest difference that is detected with "
+                f" With {_numbers(*self.counted_trials)} the smallest difference that is detected with "
                 f"{POWER:.0%} power is {self.detectable_difference:.2f}: a true r of {self.detectable:.2f} or less in "
                 f"{first} if r is {r.second:.2f} in {second}."
             )
         if self.trials_needed is not None:
             sentence += (
-                f" If the true correlations were {r.first:.2f} and {r.second:.2f}, {self.trials_needed} trials in each "
-                f"set would detect the difference with {POWER:.0%} power."
+                f" If the true correlations were {r.first:.2f} and {r.second:.2f}, {self.trials_needed} trials "
+                f"of equal weight in each set would detect the difference with {POWER:.0%} power."
             )
         return sentence
 
 
-def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> tuple[Estimate, float | None]:
+def fisher_difference(
+    r1: float, k1: float, r2: float, k2: float, level: float = LEVEL
+) -> tuple[Estimate, float | None]:
     """Compute the difference of two independent correlations on the scale of Fisher's z, and its two-sided p-value.
+
+    ``k1`` and ``k2`` are numbers of trials, or effective numbers.
 
     Examples
     --------
@@ -163,12 +192,12 @@ def fisher_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEV
         return Estimate(None, level=level, method="Fisher z needs 4 trials in each set, and |r| < 1"), None
     difference = float(np.arctanh(r1) - np.arctanh(r2))
     half = two_sided_quantile(level) * error
-    kind = f"difference of Fisher z, {k1} and {k2} trials"
+    kind = f"difference of Fisher z, {_numbers(k1, k2)}"
     p = float(2 * ndtr(-abs(difference) / error))
     return Estimate(difference, error, difference - half, difference + half, level, kind), p
 
 
-def mover_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVEL) -> Estimate:
+def mover_difference(r1: float, k1: float, r2: float, k2: float, level: float = LEVEL) -> Estimate:
     """Compute the difference of two independent correlations with the MOVER interval.
 
     Examples
@@ -183,7 +212,14 @@ def mover_difference(r1: float, k1: int, r2: float, k2: int, level: float = LEVE
         return Estimate(r1 - r2, level=level, method="no interval: Fisher z needs 4 trials in each set, and |r| < 1")
     low = r1 - r2 - float(np.hypot(r1 - l1, u2 - r2))
     high = r1 - r2 + float(np.hypot(u1 - r1, r2 - l2))
-    return Estimate(r1 - r2, None, low, high, level, f"MOVER from Fisher intervals, {k1} and {k2} trials")
+    return Estimate(r1 - r2, None, low, high, level, f"MOVER from Fisher intervals, {_numbers(k1, k2)}")
+
+
+def _numbers(k1: float, k2: float) -> str:
+    """Two numbers of trials in words."""
+    if float(k1).is_integer() and float(k2).is_integer():
+        return f"{k1:.0f} and {k2:.0f} trials"
+    return f"{k1:.1f} and {k2:.1f} effective trials"
 
 
 def bootstrap_difference(
@@ -228,7 +264,9 @@ def compare_sets(
     resamples: int = 5000,
     model: BivariateBayes | None = None,
     posterior: bool = True,
+    equivalent_slope: float | None = None,
     seed: int = 0,
+    fisher: FisherRule = "automatic",
 ) -> Difference:
     """Compare the association in two sets without a common trial.
 
@@ -245,9 +283,13 @@ def compare_sets(
     model : BivariateBayes, optional
         Default: the default priors.
     posterior : bool
-        True to compare the exact posteriors as well.
+        True to compare the exact posteriors, and the lines in a hierarchical model, as well.
+    equivalent_slope : float, optional
+        Largest difference of slopes that is equivalent to none.
     seed : int
         Seed of the bootstrap.
+    fisher : {"automatic", "effective", "trials"}
+        Number of trials for Fisher's z, as in `WeightedPearson`.
 
     Returns
     -------
@@ -270,13 +312,13 @@ def compare_sets(
     level = confidence_level(level)
     refuse_overlap(first, second)
     names = (first.name or "the first set", second.name or "the second set")
-    r, k = [], []
+    r, numbers = [], []
     problems: list[str] = []
     for name, effects in zip(names, (first, second), strict=True):
         data, dropped = usable_comparisons(effects, weights)
         weight, weight_caveats = weights_of(data, weights)
         r.append(float(correlation.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weight)))
-        k.append(len(data.trials))
+        numbers.append(trial_number(weight, data.trial, fisher))
         shared = (SHARED_CONTROL,) if any(len(group) > 1 for group in data.dependent_groups()) else ()
         few = (
             (Caveat(CaveatCode.FEW_TRIALS, f"only {len(data.trials)} trials: a bootstrap over them is too narrow"),)
@@ -284,6 +326,7 @@ def compare_sets(
             else ()
         )
         problems += [f"{name}: {problem}" for problem in effects.caveats + dropped + weight_caveats + shared + few]
+    k = [number.counted for number in numbers]
     defined = [value if np.isfinite(value) else None for value in r]
     z, p = fisher_difference(r[0], k[0], r[1], k[1], level)
     z_values = [float(np.arctanh(value)) if abs(value) < 1 else None for value in r]
@@ -298,11 +341,13 @@ def compare_sets(
         posterior_contrasts, prior_caveats = posterior_difference(first, second, model)
         contrasts |= posterior_contrasts
         problems += prior_caveats
+    hierarchical = compare_settings(first, second, equivalent_slope=equivalent_slope) if posterior else None
     defined_z = z.value is not None
     weakest = detectable(k[0], r[1], k[1], level=level) if defined_z else None
     return Difference(
         names=names,
-        trials=(k[0], k[1]),
+        trials=(numbers[0].trials, numbers[1].trials),
+        counted_trials=(k[0], k[1]),
         contrasts=contrasts,
         trials_needed=trials_needed(r[0], r[1], level=level) if defined_z else None,
         detectable=weakest,
@@ -310,4 +355,6 @@ def compare_sets(
         level=level,
         weights=weights,
         problems=tuple(problems),
+        hierarchical=hierarchical,
+        detectable_slope=detectable_slope_difference(first, second, weights, level),
     )

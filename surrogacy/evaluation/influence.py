@@ -35,7 +35,7 @@ from surrogacy.evaluation.records import Record, estimate_values
 from surrogacy.evaluation.refits import FitWithoutTrial, Refit, summarise, without_each_trial, without_extras
 from surrogacy.models import Model
 from surrogacy.models.regression import WeightedRegression
-from surrogacy.models.weights import usable_comparisons
+from surrogacy.models.weights import counted_trials, usable_comparisons
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
 from surrogacy.stats.correlation import fisher_interval
@@ -343,5 +343,5 @@ def _correlation(result: Result) -> tuple[float, float | None, float | None] | N
         return None
     slope, square = result.estimate("slope"), result.estimate("r2_trial")
     r = float(np.sign(slope.value or 0.0) * np.sqrt(square.value or 0.0))
-    low, high = fisher_interval(r, len(result.effects.trials), square.level or LEVEL)
+    low, high = fisher_interval(r, counted_trials(result).counted, square.level or LEVEL)
     return r, low, high

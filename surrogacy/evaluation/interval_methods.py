@@ -28,6 +28,7 @@ from surrogacy.errors import UsageError
 from surrogacy.evaluation.parametric_bootstrap import refitted_rho
 from surrogacy.evaluation.refits import with_settings
 from surrogacy.models import Model
+from surrogacy.models.bivariate import BivariateRandomEffects
 from surrogacy.models.weights import usable_comparisons, weights_of
 from surrogacy.results.labels import Weights
 from surrogacy.results.levels import LEVEL, confidence_level
@@ -35,6 +36,7 @@ from surrogacy.results.result import Result
 from surrogacy.stats import correlation
 from surrogacy.stats.bootstrap import percentiles, resampled_r
 from surrogacy.stats.correlation import Limits, atanh_t, wald_r2
+from surrogacy.stats.trial_numbers import trial_number
 
 ESTIMATED, TRUE = "estimated effects", "true effects"
 FEW_TRIALS = 10  # with fewer trials a bootstrap over trials is far too narrow
@@ -126,6 +128,12 @@ def _fisher(inputs: IntervalInputs) -> IntervalValues:
     return IntervalValues(inputs.r, limits, "" if inputs.trials > 3 else "Fisher z needs 4 trials")
 
 
+def _fisher_effective(inputs: IntervalInputs) -> IntervalValues:
+    number = trial_number(inputs.weights, inputs.effects.trial, "effective")
+    limits = correlation.fisher_interval(inputs.r, number.counted, inputs.level)
+    return IntervalValues(inputs.r, limits, number.method_words())
+
+
 def _wald(lost: Literal[0, 3], truncated: bool) -> Callable[[IntervalInputs], IntervalValues]:
     def compute(inputs: IntervalInputs) -> IntervalValues:
         limits = wald_r2(inputs.r**2, inputs.trials, inputs.level, lost=lost, truncated=truncated)
@@ -169,7 +177,7 @@ def _profile(inputs: IntervalInputs) -> IntervalValues:
 
 def _bootstrap_parametric(inputs: IntervalInputs) -> IntervalValues:
     rho = inputs.bivariate_fit.estimate("rho_between")
-    if rho.value is None or inputs.model is None:
+    if rho.value is None or not isinstance(inputs.model, BivariateRandomEffects):
         return IntervalValues(rho.value, NO_LIMITS, inputs.boundary)
     sample, failed = refitted_rho(inputs.model, inputs.bivariate_fit, inputs.refits, inputs.seed)
     notes = [inputs.boundary] if inputs.boundary else []
@@ -183,6 +191,9 @@ CORTINAS = "10.1016/j.csda.2003.12.003"
 INTERVAL_METHODS: dict[str, IntervalMethod] = {
     "fisher": IntervalMethod(
         "r", ESTIMATED, "tanh(atanh r -+ z / sqrt(N - 3))", "10.1016/S1470-2045(14)70007-5", _fisher
+    ),
+    "fisher-effective": IntervalMethod(
+        "r", ESTIMATED, "tanh(atanh r -+ z / sqrt(N - 3)), N = (sum w)^2 / sum w^2 (Kish 1965)", "", _fisher_effective
     ),
     "wald-n-3": IntervalMethod(
         "R2", ESTIMATED, "R2 -+ z sqrt(4 R2 (1 - R2)^2 / (N - 3)), cut at 0 and 1", CORTINAS, _wald(3, True)

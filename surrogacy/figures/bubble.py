@@ -251,7 +251,10 @@ def _draw_threshold(ax: Axes, result: Result) -> None:
         return
     ax.axvspan(left, at, color="0.5", alpha=0.07, lw=0, zorder=0)
     ax.plot([at, at], [-0.035, 0.035], color=style.LINE_COLOUR, lw=1.6, zorder=2.5)
-    words = f"STE {number(threshold.hr)}" + (" (outside the data)" if threshold.status == "outside-data" else "")
+    limits = threshold.uncertainty
+    interval_words = "" if limits is None or limits.low is None else f" ({interval(limits.low, limits.high)})"
+    outside = ", outside the data" if threshold.status == "outside-data" else ""
+    words = f"STE {number(threshold.hr)}{interval_words}{outside}"
     near_edge = at - left < 0.25 * (right - left)  # the band crosses the line here, from the lower left
     ax.text(
         at + (0.012 if near_edge else -0.012),

@@ -26,6 +26,7 @@ from surrogacy.results.result import Result
 from surrogacy.stats import correlation
 from surrogacy.stats.bootstrap import percentiles, resampled_r
 from surrogacy.stats.scatter import scatter_caveat
+from surrogacy.stats.trial_numbers import FisherRule, TrialNumber, check_rule, trial_number
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,14 @@ class WeightedPearson:
         Number of bootstrap samples of whole trials; 0 for none.
     seed : int
         Seed of the bootstrap.
+    fisher : {"automatic", "effective", "trials"}
+        Number of trials for Fisher's z. ``effective``: Kish's effective number; ``trials``: the number of trials, as in
+        published analyses; ``automatic``: Kish's number if it is smaller than the number of comparisons by more than 1.
 
     Raises
     ------
     UsageError
-        If the level is impossible.
+        If the level is impossible, or there is no such rule for Fisher's z.
 
     Examples
     --------
@@ -62,6 +66,7 @@ class WeightedPearson:
     level: float = LEVEL
     bootstrap: int = 5000
     seed: int = 0
+    fisher: FisherRule = "automatic"
     name = "weighted-pearson"
     fewest: ClassVar[int] = 3
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.REFITS})
@@ -73,6 +78,7 @@ class WeightedPearson:
 
     def __post_init__(self) -> None:
         settle_level(self)
+        check_rule(self.fisher)
 
     def fit(self, effects: Effects) -> Result:
         """Compute the correlations and their intervals.
@@ -89,18 +95,18 @@ class WeightedPearson:
         weights, weight_caveats = weights_of(data, self.weights)
         x, y = data.log_hr.T
         r = float(correlation.weighted_pearson(x, y, weights))
-        trials = len(data.trials)
-        low, high = correlation.fisher_interval(r, trials, self.level)
+        trials, number = len(data.trials), trial_number(weights, data.trial, self.fisher)
+        low, high = correlation.fisher_interval(r, number.counted, self.level)
         rank_r = correlation.spearman(x, y)
         rank_low, rank_high = correlation.fisher_interval(rank_r, trials, self.level, 1.0 + rank_r**2 / 2.0)
         square_low, square_high = correlation.square_interval(low, high)
         words = weights_in_words(self.weights, data)
-        fisher = f"Fisher z, {trials} trials" if trials > 3 else "no interval: Fisher z needs 4 trials"
+        fisher, rank_fisher = number.method_words(), TrialNumber(float(trials), trials, False).method_words()
         estimates = {
             "r": Estimate(r, None, low, high, self.level, f"{fisher}; weights: {words}"),
             "r2_trial": Estimate(r**2, None, square_low, square_high, self.level, f"square of r ({fisher})"),
             "spearman": Estimate(
-                rank_r, None, rank_low, rank_high, self.level, f"{fisher}, variance 1 + r^2/2; unweighted"
+                rank_r, None, rank_low, rank_high, self.level, f"{rank_fisher}, variance 1 + r^2/2; unweighted"
             ),
         }
         caveats = part.caveats + weight_caveats

@@ -9,11 +9,13 @@ For a bivariate model, with ``k = T11 / (T11 + s1^2)`` the shrinkage of the obse
                  - (2 slope k r s1 s2 + r^2 s1^2 s2^2 / (T11 + s1^2))      within-trial correlation
                  + parameters                                              uncertainty of mu and T
 
-which is ``T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2)`` plus the last term. With a posterior the formula is used at
-every node, so that the last term needs no approximation. A weighted regression does not separate these components: its
-residual variance s^2 / w0 for a trial of weight w0 contains all but the last, with the sampling errors that are typical
-of the set at this weight. This gives the ordinary prediction interval, which is valid for a trial like those of the set
-(`predict_final`). For a new trial with a stated standard error s1 (`predict_by_regression`)
+which is ``T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2)`` plus the last term, which the likelihood models compute by
+the delta method (`surrogacy.stats.true_effects`). They use the formula at every value of a confidence distribution of
+sigma_cond^2. With a posterior it is used at every node, so that the last term needs no approximation. A weighted
+regression does not separate these components: its residual variance s^2 / w0 for a trial of weight w0 contains all but
+the last, with the sampling errors that are typical of the set at this weight. This gives the ordinary prediction
+interval, which is valid for a trial like those of the set (`predict_final`). For a new trial with a stated standard
+error s1 (`predict_by_regression`)
 
     Var = max(s^2 / w0 - v, 0)  +  s2^2 + b^2 s1^2 - 2 b r s1 s2  +  (1, y1) Cov (1, y1)'
     v   = mean of w_i (s2_i^2 + b^2 s1_i^2 - 2 b r_i s1_i s2_i) / w0

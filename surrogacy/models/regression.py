@@ -37,6 +37,7 @@ from surrogacy.stats import correlation
 from surrogacy.stats.lines import NEEDS_PATIENTS, Line, data_range
 from surrogacy.stats.scatter import scatter_caveat
 from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
+from surrogacy.stats.trial_numbers import FisherRule, check_rule, trial_number
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResults
@@ -53,11 +54,13 @@ class WeightedRegression:
         Number of patients of the new trial that predictions are made for; default: the mean of the set.
     level : float
         Level of the intervals.
+    fisher : {"automatic", "effective", "trials"}
+        Number of trials for Fisher's z in the interval of R2, as in `WeightedPearson`.
 
     Raises
     ------
     UsageError
-        If ``new_n`` is not above 0 or is infinite, or the level is impossible.
+        If ``new_n`` is not above 0 or is infinite, the level is impossible, or there is no such rule for Fisher's z.
 
     Examples
     --------
@@ -70,6 +73,7 @@ class WeightedRegression:
     weights: Weights = "n"
     new_n: float | None = None
     level: float = LEVEL
+    fisher: FisherRule = "automatic"
     name = "weighted-regression"
     fewest: ClassVar[int] = 3
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.REFITS, Capability.REGRESSION_DIAGNOSTICS})
@@ -81,6 +85,7 @@ class WeightedRegression:
 
     def __post_init__(self) -> None:
         settle_level(self)
+        check_rule(self.fisher)
         check_new_n(self.new_n)
         if self.new_n is not None and np.isinf(self.new_n):
             raise UsageError(NO_SCATTER)
@@ -103,15 +108,15 @@ class WeightedRegression:
         least_squares = _least_squares(data, weights)
         line = self._line(data, weights, least_squares)
         r = float(correlation.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weights))
-        trials, df = len(data.trials), len(data) - 2
-        square = correlation.square_interval(*correlation.fisher_interval(r, trials, self.level))
+        number, df = trial_number(weights, data.trial, self.fisher), len(data) - 2
+        square = correlation.square_interval(*correlation.fisher_interval(r, number.counted, self.level))
         kind = f"t, {df} df; weights: {weights_in_words(self.weights, data)}"
         half = float(stdtrit(df, 0.5 + self.level / 2)) * least_squares.bse
         estimates: dict[str, Estimate | ThresholdEffect] = {}
         for i, name in enumerate(("intercept", "slope")):
             value, error = float(least_squares.params[i]), float(least_squares.bse[i])
             estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
-        words = f"weighted R2; Fisher z on r, {trials} trials"
+        words = f"weighted R2; {number.method_words('Fisher z on r')}"
         estimates["r2_trial"] = Estimate(r**2, None, *square, self.level, words)
         words = f"residual SD of log HR({final_name(data)}) for a trial of mean weight"
         estimates["sigma_resid"] = Estimate(float(np.sqrt(least_squares.scale / weights.mean())), method=words)

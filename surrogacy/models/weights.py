@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Caveat, CaveatCode
-from surrogacy.results.labels import Weights
+from surrogacy.results.labels import ComparisonWeights, Weights
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
+from surrogacy.results.result import Result
+from surrogacy.stats.trial_numbers import FisherRule, TrialNumber, trial_number
 
 SHARED_CONTROL = Caveat(
     CaveatCode.SHARED_CONTROL,
@@ -62,6 +64,18 @@ def part_with_weights(effects: Effects, weights: Weights, fewest: int = 3) -> Us
             f"{effects.name or 'these effects'}: {len(part.effects)} usable comparisons; at least {fewest} are needed"
         )
     return part
+
+
+def counted_trials(result: Result) -> TrialNumber:
+    """Return the number of trials for Fisher's z of a weighted correlation of the complete comparisons of a result.
+
+    The weights and the rule are those of the result; a model without weights has those of the number of patients.
+    """
+    rule = cast(FisherRule, result.settings.get("fisher", "automatic"))
+    if result.weights is not None:
+        return trial_number(result.weights.values, result.effects.trial, rule)
+    complete = result.effects.take(result.effects.complete)
+    return trial_number(ComparisonWeights.by_patients(complete).values, complete.trial, rule)
 
 
 def usable_comparisons(effects: Effects, weights: Weights, fewest: int = 3) -> tuple[Effects, tuple[Caveat, ...]]:

@@ -35,10 +35,10 @@ class AssumptionKind(StrEnum):
 
 
 class DilutionConclusion(StrEnum):
-    """Conclusion on dilution alone (share 1) over the structures of the hazards."""
+    """Conclusion on dilution alone (share 1) over all structures of the hazards and other assumptions."""
 
     EXCLUDED = "excluded"  # every interval excludes 1, on the same side
-    DEPENDS = "depends-on-structure"  # some intervals exclude 1
+    DEPENDS = "depends-on-assumptions"  # some intervals exclude 1
     NOT_SHOWN = "not-shown"  # every interval includes 1; this does not show that the share is 1
 
 
@@ -175,21 +175,21 @@ def _scenario(
 
 
 def conclusion_on_dilution(share: Estimate, scenarios: Sequence[OffsetScenario]) -> DilutionConclusion:
-    """Conclude from the interval of the share in the analysis and under every other structure of the hazards.
+    """Conclude from the interval of the share in the analysis and under every other assumption.
 
     Parameters
     ----------
     share : Estimate
         Share in the analysis.
     scenarios : sequence of OffsetScenario
-        Those with another structure count.
+        Those without a result do not count.
 
     Examples
     --------
     >>> conclusion_on_dilution(Estimate(0.95, low=0.7, high=1.2), ()).value
     'not-shown'
     """
-    shares = [share, *(scenario.share for scenario in of_kind(scenarios, AssumptionKind.STRUCTURE))]
+    shares = [share, *(scenario.share for scenario in scenarios)]
     sides = {0 if not of.excludes(1.0) else 1 if (of.value or 0.0) > 1.0 else -1 for of in shares if of is not None}
     if sides == {0}:
         return DilutionConclusion.NOT_SHOWN

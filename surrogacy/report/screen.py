@@ -54,10 +54,11 @@ def _rendered(detail: Detail) -> RenderableType:
 def _table(grid: Grid) -> Table:
     lines = None if grid.compact else box.SIMPLE_HEAD
     table = Table(title=grid.title or None, title_justify="left", title_style="bold", box=lines)
-    table.pad_edge, table.padding = False, (0, 2 if grid.compact else 1, 0, 0 if grid.compact else 1)
+    right = 2 if grid.compact and not grid.tight else 1
+    table.pad_edge, table.padding = False, (0, right, 0, 0 if grid.compact else 1)
     table.caption, table.caption_justify = grid.caption or None, "left"
-    for heading in grid.headings:
-        table.add_column(heading, overflow="fold")
+    for i, heading in enumerate(grid.headings):
+        table.add_column(heading, overflow="fold", no_wrap=grid.tight and i > 0)
     for row in grid.rows:
         table.add_row(*map(_cell, row))
     return table

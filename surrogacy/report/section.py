@@ -122,13 +122,18 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """Table on the screen; a compact one has no lines and no blank rows around it."""
+    """Table on the screen.
+
+    A compact one has no lines and no blank rows around it. In a tight one single blanks separate the columns, and only
+    the first column is folded if the table is too wide.
+    """
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str | Cell, ...], ...]
     title: str = ""
     caption: str = ""
     compact: bool = False
+    tight: bool = False
 
 
 def text(name: str, /, **values: object) -> str:

@@ -70,8 +70,8 @@ class SurrogacyLine(Protocol):
         """True if the model separates the scatter of the true effects about the line from the sampling error."""
         ...
 
-    def threshold(self, level: float = LEVEL, band: Band = "prediction") -> ThresholdEffect:
-        """Surrogate threshold effect by one of the bands at a level."""
+    def threshold(self, level: float = LEVEL, band: Band = "prediction", new_n: float | None = None) -> ThresholdEffect:
+        """Surrogate threshold effect by one of the bands at a level, for a new trial of ``new_n`` patients."""
         ...
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
@@ -197,8 +197,8 @@ class Result:
         rows = []
         for name, estimate in self.estimates.items():
             if isinstance(estimate, ThresholdEffect):
-                kind = f"{estimate.status}; {estimate.band_and_size}"
-                row = {"estimate": name, "value": estimate.hr, "level": estimate.level, "kind": kind}
+                row = {"estimate": name, "value": estimate.hr, "level": estimate.level, "kind": estimate.method_words}
+                row |= estimate.limits_record
             else:
                 row = {"estimate": name, **estimate.record}
             rows.append(row)

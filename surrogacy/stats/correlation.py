@@ -71,14 +71,15 @@ def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     return float(weighted_pearson(a, b, np.ones_like(a)))
 
 
-def fisher_interval(r: float, k: int, level: float = LEVEL, variance_factor: float = 1.0) -> Limits:
+def fisher_interval(r: float, k: float, level: float = LEVEL, variance_factor: float = 1.0) -> Limits:
     """Confidence interval of a correlation by Fisher's z, ``tanh(atanh r -+ z / sqrt(k - 3))``.
 
     Parameters
     ----------
     r : float
-    k : int
-        Number of independent units (trials), also if ``r`` is weighted.
+    k : float
+        Number of independent units (trials), or their effective number if their weights are unequal
+        (`surrogacy.stats.trial_numbers`).
     level : float
     variance_factor : float
         1 for Pearson; ``1 + r^2 / 2`` for Spearman (Bonett, Wright 2000, doi:10.1007/BF02294183).
@@ -94,12 +95,27 @@ def fisher_interval(r: float, k: int, level: float = LEVEL, variance_factor: flo
     >>> round(low, 2), round(high, 2)
     (0.5, 0.93)
     """
-    level = confidence_level(level)
-    if k <= 3 or not np.isfinite(r) or abs(r) > 1 - 1e-12:
-        return None, None
-    half = float(ndtri(0.5 + level / 2.0)) * np.sqrt(variance_factor / (k - 3))
-    centre = np.arctanh(r)
-    return float(np.tanh(centre - half)), float(np.tanh(centre + half))
+    low, high = fisher_limits(r, k, level, variance_factor)
+    return (None, None) if np.isnan(low) else (float(low), float(high))
+
+
+def fisher_limits(
+    r: npt.ArrayLike, k: npt.ArrayLike, level: float = LEVEL, variance_factor: npt.ArrayLike = 1.0
+) -> tuple[FloatArray, FloatArray]:
+    """Limits of `fisher_interval` for arrays of correlations; NaN where the interval is not defined.
+
+    Examples
+    --------
+    >>> low, high = fisher_limits([0.8, 0.8], [16, 3])
+    >>> low.round(2)
+    array([0.5, nan])
+    """
+    q = float(ndtri(0.5 + confidence_level(level) / 2.0))
+    r, k, factor = (np.asarray(values, dtype=np.float64) for values in (r, k, variance_factor))
+    defined = (k > 3) & (np.abs(r) <= 1 - 1e-12)
+    half = q * np.sqrt(factor / np.where(defined, k - 3, np.nan))
+    centre = np.arctanh(np.where(defined, r, 0.0))
+    return np.tanh(centre - half), np.tanh(centre + half)
 
 
 def square_interval(low: float | None, high: float | None) -> Limits:
@@ -177,7 +193,7 @@ def atanh_t(rho: float, se: float, trials: int, level: float = LEVEL) -> Limits:
     return float(np.tanh(np.arctanh(rho) - half)), float(np.tanh(np.arctanh(rho) + half))
 
 
-def needed_r(k: int, limit: float = 0.85, level: float = LEVEL) -> float | None:
+def needed_r(k: float, limit: float = 0.85, level: float = LEVEL) -> float | None:
     """Correlation whose lower Fisher limit reaches ``limit`` with k trials, ``tanh(atanh limit + z / sqrt(k - 3))``.
 
     It is None for k <= 3, for which Fisher's z has no standard error.

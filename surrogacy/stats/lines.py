@@ -14,7 +14,8 @@ from surrogacy.errors import UsageError
 from surrogacy.results.estimate import TRUE_EFFECT, Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.results.result import NO_SCATTER
-from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
+from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
+from surrogacy.stats.true_effects import TrueEffects
 
 NEEDS_PATIENTS = "a prediction for a new trial of stated size needs the number of patients of the comparisons"
 # No randomised trial has a stronger effect; a threshold beyond it counts as none.
@@ -28,14 +29,6 @@ def data_range(effects: Effects) -> tuple[float, float]:
     """Smallest and largest observed surrogate log hazard ratio."""
     surrogate = effects.log_hr[:, 0]
     return float(np.nanmin(surrogate)), float(np.nanmax(surrogate))
-
-
-@dataclass(frozen=True)
-class SurrogateDistribution:
-    """Normal distribution of the true surrogate effects over trials, by mean and variance of the log hazard ratios."""
-
-    mean: float
-    variance: float
 
 
 @dataclass(frozen=True)
@@ -72,8 +65,8 @@ class Line:
         Whether the scatter of the true effects about the line is known separately from the sampling error. Without it,
         as in a weighted regression, the observed effect of a trial of some size can be predicted, but not a true effect
         (``n = inf``).
-    surrogate : SurrogateDistribution or None
-        Distribution of the true surrogate effects; with it an observed effect is shrunken.
+    true_effects : TrueEffects or None
+        Distribution of the true effects; with it an observed surrogate effect is shrunken.
 
     Examples
     --------
@@ -95,7 +88,7 @@ class Line:
     default_variance: float = 0.0
     default_size: NewTrialSize = TRUE_EFFECT
     scatter_known: bool = True
-    surrogate: SurrogateDistribution | None = None
+    true_effects: TrueEffects | None = None
 
     def quantile(self, level: float = LEVEL) -> float:
         """Two-sided quantile of the band."""
@@ -228,9 +221,8 @@ class Line:
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
         """Predict the observed final effect of a trial from its observed surrogate effect.
 
-        With a distribution of the true surrogate effects the prediction is normal, with the variance of the line at the
-        shrunken surrogate effect. Otherwise it is a t with the residual variance of a trial of this size plus the
-        variance of the line.
+        With a distribution of the true effects the prediction is normal (`TrueEffects.predict_observed`). Otherwise it
+        is a t with the residual variance of a trial of this size plus the variance of the line.
 
         Parameters
         ----------
@@ -239,25 +231,11 @@ class Line:
         joins : bool
             Ignored, because the parameters are not estimated again.
         """
-        mean, components = self._by_size(trial) if self.surrogate is None else self._by_shrinkage(self.surrogate, trial)
-        sd = np.array([np.sqrt(sum(components.values()))])
-        return PredictiveDistribution(np.ones(1), np.array([mean]), sd, self.degrees_of_freedom, components)
-
-    def _by_size(self, trial: ObservedEffects) -> tuple[float, dict[str, float]]:
+        if self.true_effects is not None:
+            return self.true_effects.predict_observed(trial)
         x = np.array([1.0, trial.log_hr])
         residual = self.added_variance(None if np.isnan(trial.n) else trial.n)
         components = {"parameters": float(x @ self.covariance @ x), "residual": residual}
-        return self.intercept + self.slope * trial.log_hr, components
-
-    def _by_shrinkage(self, surrogate: SurrogateDistribution, trial: ObservedEffects) -> tuple[float, dict[str, float]]:
-        away, total = trial.log_hr - surrogate.mean, surrogate.variance + trial.se**2
-        shrunken = surrogate.mean + surrogate.variance / total * away
-        parts = error_parts(np.array(self.slope), np.array(surrogate.variance), trial)
-        x = np.array([1.0, shrunken])
-        components = {
-            **{name: float(value) for name, value in parts.items()},
-            "parameters": float(x @ self.covariance @ x),
-            "sigma_cond": self.sigma**2,
-        }
-        pull = trial.rho_within * trial.se * trial.se_final / total
-        return self.intercept + self.slope * shrunken + pull * away, components
+        sd = np.array([np.sqrt(sum(components.values()))])
+        mean = np.array([self.intercept + self.slope * trial.log_hr])
+        return PredictiveDistribution(np.ones(1), mean, sd, self.degrees_of_freedom, components)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
@@ -10,14 +10,12 @@ import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
-from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect, ThresholdStatus
-from surrogacy.results.levels import LEVEL, confidence_level
-from surrogacy.stats.lines import NEEDS_PATIENTS, ROUNDING, STRONGEST_HR
+from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect
+from surrogacy.results.levels import LEVEL
+from surrogacy.stats.lines import NEEDS_PATIENTS
+from surrogacy.stats.mixture_bands import mixture_band, mixture_thresholds
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
-
-# Log hazard ratios at which a band is evaluated in the search for its threshold; dense in the range of trials.
-SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 22), np.geomspace(1.5, 30.0, 6)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,16 +75,24 @@ class MixtureLine:
         mean = self.node_intercept + self.node_slope * np.asarray(x, dtype=np.float64)[..., None]
         variance = self.node_variance
         if band == "prediction":
-            variance = variance + self.node_sigma**2 + self._own_variance(n)
+            variance = variance + self.scatter_variance(n)
         return mean, np.broadcast_to(np.sqrt(variance), mean.shape)
 
-    def _own_variance(self, n: float | None) -> float:
+    def scatter_variance(self, n: float | None = None) -> FloatArray:
+        """Variance of the effect of a new trial of ``n`` patients about the line at every node, (nodes,).
+
+        Raises
+        ------
+        UsageError
+            If a size is stated and the sizes of the comparisons are unknown.
+        """
         size = self.new_n if n is None else n
+        scatter = self.node_sigma**2
         if size is None or np.isinf(size):
-            return 0.0
+            return scatter
         if np.isnan(self.trial_variance):
             raise UsageError(NEEDS_PATIENTS)
-        return self.trial_variance / size
+        return scatter + self.trial_variance / size
 
     def new_trial(self, n: float | None = None) -> NewTrialSize:
         """Size of the new trial of a prediction."""
@@ -110,12 +116,7 @@ class MixtureLine:
         -------
         median, low, high : arrays shaped like ``log_hr``
         """
-        level = confidence_level(level)
-        x = np.asarray(log_hr, dtype=np.float64)
-        mean, sd = self.at(x.ravel(), n, band)
-        quantiles = mixture_quantile((0.5, 0.5 - level / 2, 0.5 + level / 2), self.weight, mean, sd)
-        median, low, high = quantiles.T.reshape(3, *x.shape)
-        return median, low, high
+        return mixture_band(self, log_hr, n, level, band)
 
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
         """Predict the observed final effect of a trial from its observed surrogate effect, which is not shrunken.
@@ -136,78 +137,22 @@ class MixtureLine:
         mean, sd = self.at(x, n, band)
         return mixture_cdf(np.zeros(mean.shape[:-1]), self.weight, mean, sd)
 
-    def threshold(self, level: float = LEVEL, band: Band = "prediction") -> ThresholdEffect:
-        """Surrogate threshold effect by a band at a level."""
-        return self._threshold(*self._search(band), confidence_level(level), band)
+    def threshold(self, level: float = LEVEL, band: Band = "prediction", new_n: float | None = None) -> ThresholdEffect:
+        """Surrogate threshold effect by a band at a level, for a new trial of ``new_n`` patients."""
+        (threshold,) = mixture_thresholds(self, band, (level,), new_n)
+        return threshold
 
     def thresholds(self, level: float = LEVEL) -> dict[str, ThresholdEffect]:
         """Surrogate threshold effects by both bands at ``level`` and at 80%."""
-        level = confidence_level(level)
         thresholds = {}
         for band in get_args(Band):
-            points = self._search(band)
-            thresholds[f"ste_{band}"] = self._threshold(*points, level, band)
-            thresholds[f"ste_{band}_80"] = self._threshold(*points, 0.8, band)
+            thresholds[f"ste_{band}"], thresholds[f"ste_{band}_80"] = mixture_thresholds(self, band, (level, 0.8))
         return thresholds
 
-    def _search(self, band: Band) -> tuple[FloatArray, FloatArray]:
-        """Surrogate effects and ``P(final HR < 1)`` at each; they are denser near the largest probability."""
-        x = SEARCH
-        certainty = self.probability_below(x, band=band)
-        for _ in range(2):
-            top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
-            between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
-            x, where = np.unique(np.concatenate([x, between]), return_index=True)
-            certainty = np.concatenate([certainty, self.probability_below(between, band=band)])[where]
-        return x, certainty
-
-    def _median_intercept(self) -> float:
+    @property
+    def median_intercept(self) -> float:
         """Intercept of the line; the median over the nodes if it is NaN."""
         if np.isfinite(self.intercept):
             return self.intercept
         mean, sd = self.node_intercept[None], np.sqrt(self.node_variance)[None]
         return float(mixture_quantile((0.5,), self.weight, mean, sd)[0, 0])
-
-    def _threshold(self, at: FloatArray, certainty: FloatArray, level: float, band: Band) -> ThresholdEffect:
-        """Threshold effect: the weakest surrogate effect with ``P(final HR < 1)`` of at least (1 + level) / 2.
-
-        If the region of such effects includes the largest hazard ratios, benefit is predicted for surrogate harm and
-        there is no threshold. If it extends from stronger effects to beyond a surrogate hazard ratio of 1, benefit is
-        predicted without a surrogate effect (``benefit-without-surrogate-effect``).
-        """
-        wanted = 0.5 + level / 2
-        stated = self.new_n if band == "prediction" and self.new_n is not None and np.isfinite(self.new_n) else None
-
-        def crossing(a: int) -> float:
-            """Return the effect between two points of the search at which the probability is the wanted one."""
-            x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
-            for _ in range(3):
-                finer = np.linspace(x[0], x[1], 6)
-                more = np.concatenate([excess[:1], self.probability_below(finer[1:-1], band=band) - wanted, excess[1:]])
-                change = int(np.flatnonzero((more[:-1] >= 0) != (more[1:] >= 0))[0])
-                x, excess = finer[change : change + 2], more[change : change + 2]
-            return float(x[0] - excess[0] * (x[1] - x[0]) / (excess[1] - excess[0]))
-
-        def result(
-            status: ThresholdStatus, weakest: float | None = None, other: float | None = None
-        ) -> ThresholdEffect:
-            hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))
-            low, high = self.data_range
-            beyond = any(value is not None and not low <= value <= high for value in (weakest, other))
-            return ThresholdEffect(hr, status, band, level, stated, hr_other, self.new_trial(), beyond)
-
-        inside = certainty >= wanted
-        falls = np.flatnonzero(inside[:-1] & ~inside[1:])  # points after which the region ends
-        if inside[-1] or not len(falls):
-            return result("none")
-        weakest = crossing(int(falls[-1]))
-        rises = np.flatnonzero(~inside[: falls[-1]] & inside[1 : falls[-1] + 1])
-        strongest = crossing(int(rises[-1])) if len(rises) else -np.inf
-        if strongest > 0:  # benefit is predicted only for surrogate harm
-            return result("none")
-        if weakest > ROUNDING:
-            reached = result("benefit-without-surrogate-effect", weakest)
-            return replace(reached, hr=None, crossing=reached.hr, intercept=self._median_intercept())
-        if len(rises):
-            return result("two-sided", weakest, strongest)
-        return result("exists" if self.data_range[0] <= weakest <= self.data_range[1] else "outside-data", weakest)

@@ -3,8 +3,9 @@
     power        Phi(d - q) + Phi(-d - q),   d = (z1 - z2) / sqrt(1 / (k1 - 3) + 1 / (k2 - 3)),   z = atanh r
     detectable   tanh(z2 - d sqrt(1 / (k1 - 3) + 1 / (k2 - 3))),   d with the power wanted (2.80 for 0.8)
 
-k is the number of trials and q the two-sided normal quantile. The formulas are for planning: post hoc, at the observed
-correlations, the power is a function of the p-value alone, 0.5 at p = 0.05.
+k is the number of trials, or their effective number if their weights are unequal, and q the two-sided normal quantile.
+The formulas are for planning: post hoc, at the observed correlations, the power is a function of the p-value alone, 0.5
+at p = 0.05.
 
 References
 ----------
@@ -24,7 +25,7 @@ POWER = 0.8
 MOST_TRIALS = 10_000_000  # end of the search
 
 
-def power(k1: int, r1: float, k2: int, r2: float, level: float = LEVEL) -> float | None:
+def power(k1: float, r1: float, k2: float, r2: float, level: float = LEVEL) -> float | None:
     """Power of the two-sided Fisher z test of equal correlations, k1 and k2 trials with true correlations r1 and r2.
 
     It is None if a set has fewer than 4 trials. With very few trials z is biased and its variance differs from
@@ -49,7 +50,7 @@ def trials_needed(
     r2: float,
     wanted: float = POWER,
     level: float = LEVEL,
-    second: int | None = None,
+    second: float | None = None,
 ) -> int | None:
     """Number of trials for a power of the Fisher z test, in each set or in the first if the second has ``second``.
 
@@ -80,9 +81,9 @@ def trials_needed(
 
 
 def detectable(
-    k: int,
+    k: float,
     against: float,
-    second: int | None = None,
+    second: float | None = None,
     wanted: float = POWER,
     level: float = LEVEL,
 ) -> float | None:
@@ -109,7 +110,7 @@ def detectable(
     return float(np.tanh(np.arctanh(against) - shift * error))
 
 
-def z_standard_error(k1: int, k2: int) -> float | None:
+def z_standard_error(k1: float, k2: float) -> float | None:
     """Standard error of the difference of two Fisher z; None for fewer than 4 trials in a set.
 
     Examples

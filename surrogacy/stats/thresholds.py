@@ -6,19 +6,22 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
-from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect, ThresholdInterval
 from surrogacy.results.format import interval
-from surrogacy.results.levels import LEVEL
-from surrogacy.stats.lines import WEAKEST_HR, Line
+from surrogacy.results.levels import LEVEL, confidence_level
+from surrogacy.results.result import SurrogacyLine
+from surrogacy.stats.lines import WEAKEST_HR
 
 
-def threshold_effects(line: Line, level: float = LEVEL) -> dict[str, ThresholdEffect]:
+def threshold_effects(line: SurrogacyLine, level: float = LEVEL) -> dict[str, ThresholdEffect]:
     """Threshold effects by both bands, under the names that results use.
 
     Examples
     --------
+    >>> from surrogacy.stats.lines import Line
     >>> line = Line(0.0, 0.5, np.zeros((2, 2)), 0.1, 4.0, 1.0, None, None, (-1.0, 0.0))
     >>> round(threshold_effects(line)["ste_prediction"].hr, 2)
     0.68
@@ -27,6 +30,35 @@ def threshold_effects(line: Line, level: float = LEVEL) -> dict[str, ThresholdEf
         "ste_prediction": line.threshold(level, band="prediction"),
         "ste_confidence": line.threshold(level, band="confidence"),
     }
+
+
+def interval_of_thresholds(log_hr: FloatArray, level: float, method: str) -> ThresholdInterval:
+    """Percentile interval of resampled thresholds, and the share of resamples in which the threshold exists.
+
+    The limits are the values of rank ``(b + 1) (1 - level) / 2`` from either end. There are no limits if the threshold
+    does not exist in a share of resamples above ``(1 - level) / 2``.
+
+    Parameters
+    ----------
+    log_hr : (b,) array
+        Thresholds as `LineBatch.thresholds` returns them.
+    level : float
+    method : str
+
+    Examples
+    --------
+    >>> sample = np.log(np.linspace(0.5, 0.7, 399))
+    >>> interval = interval_of_thresholds(sample, 0.95, "bootstrap")
+    >>> round(interval.low, 3), round(interval.high, 3), interval.exists
+    (0.505, 0.695, 1.0)
+    """
+    tail = (1 - confidence_level(level)) / 2
+    exists, without = float(np.isfinite(log_hr).mean()), float((log_hr == np.inf).mean())
+    if 1 - exists > tail:
+        return ThresholdInterval(None, None, exists, without, level, method)
+    rank = max(round((len(log_hr) + 1) * tail), 1)
+    low, high = np.exp(np.partition(log_hr, (rank - 1, -rank))[[rank - 1, -rank]])
+    return ThresholdInterval(float(low), float(high), exists, without, level, method)
 
 
 def threshold_caveats(estimates: Mapping[str, Estimate | ThresholdEffect], effects: Effects) -> tuple[Caveat, ...]:

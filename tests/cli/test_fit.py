@@ -299,4 +299,4 @@ def test_a_pipe_that_knows_few_signs(tmp_path):
     done = subprocess.run(
         command, capture_output=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "ascii"}
     )
-    assert b"0.55 (-0.47 to 0.94)" in done.stdout
+    assert b"0.55 (-0.71 to 0.97)" in done.stdout

@@ -10,6 +10,9 @@ import pytest
 
 from surrogacy.cli.pps import main
 from surrogacy.fit import main as fit
+from surrogacy.pps.offset_sensitivity import DilutionConclusion
+from surrogacy.report import section
+from surrogacy.report.sections.moderation import VERDICTS
 from tests.support.pinned_tables import PINNED
 
 
@@ -65,6 +68,7 @@ def test_every_figure_has_a_caption_and_every_table_its_numbers(run):
         "moderated_estimates",
         "moderation_evidence",
         "offset_sensitivity",
+        "structure",
     }
     assert json.loads((out / "run.json").read_text())["command"] == "python -m surrogacy.pps"
 
@@ -162,6 +166,30 @@ def test_the_trial_level_gives_a_slope_at_each_value_and_what_it_would_take(run)
     estimates = found["offset"]["estimates"]
     assert estimates["share"]["low"] < estimates["share"]["value"] < estimates["share"]["high"]
     assert "later therapy" in " ".join(found["not_asked"])
+
+
+@pytest.mark.slow
+def test_dilution_alone_is_judged_over_all_assumptions(run):
+    """The code of the conclusion, the words for it and the ranges come from the rows of the sensitivity table."""
+    _, shown, found = run
+    scenarios = found["offset_sensitivity"]
+    structures = [row for row in scenarios if row["kind"] == "structure"]
+    assert [(row["hr_direct_death"], row["shape"]) for row in structures] == [
+        (1, 1),
+        (0.8, 1),
+        (None, 0.8),
+        (None, 1.3),
+    ]
+    low, high = (choose(row["share"] for row in structures) for choose in (min, max))
+    words = " ".join(shown.split())
+    assert f"{low:.2f} to {high:.2f} under other structures of the hazards" in words
+    including = [row["share_low"] <= 1 <= row["share_high"] for row in scenarios]
+    assert found["offset"]["conclusion"] == ("not-shown" if all(including) else "depends-on-assumptions")
+    assert set(VERDICTS) == set(DilutionConclusion)
+    assert section.text(VERDICTS[found["offset"]["conclusion"]]) in words
+    shape = found["shape_evidence"]
+    assert shape["shape"] == pytest.approx(1 / shape["slope"])
+    assert f"the shape is {shape['shape']:.2f} ({shape['shape_low']:.2f} to {shape['shape_high']:.2f})" in words
 
 
 @pytest.mark.slow

@@ -69,8 +69,13 @@ def test_ranks_and_classes():
 def test_iqwig_needs_the_r_that_its_number_of_trials_needs(sets):
     verdicts = iqwig(create("weighted-pearson").fit(sets["llovet-2019-pfs"]))
     assert item(verdicts, "correlation").value == "unclear"
-    assert item(verdicts, "needed_r").value == "0.947"
-    assert "16 trials" in item(verdicts, "needed_r").words
+    assert item(verdicts, "needed_r").value == "0.954"
+    needed = np.tanh(np.arctanh(0.85) + 1.959964 / np.sqrt(13.152802 - 3))  # Kish's number with weights n
+    assert item(verdicts, "needed_r").numbers["needed"] == pytest.approx(needed, abs=1e-6)
+    assert "13.2 effective trials of 16" in item(verdicts, "needed_r").words
+    published = iqwig(create("weighted-pearson", fisher="trials").fit(sets["llovet-2019-pfs"]))
+    assert item(published, "needed_r").value == "0.947"
+    assert "With 16 trials" in item(published, "needed_r").words
     assert item(verdicts, "threshold").status == "not gradable"
     assert item(verdicts, "correlation").source == "10.1186/s12916-017-0902-9"
     few = result_with(sets["llovet-2019-pfs"].take([0, 1, 2]), r=Estimate(0.99))
@@ -94,9 +99,13 @@ def test_correlation_high_and_low(sets):
 
 
 def test_regression_has_the_signed_root_of_its_r2(sets):
-    regression = create("weighted-regression").fit(sets["llovet-2019-pfs"])
+    regression = create("weighted-regression", fisher="trials").fit(sets["llovet-2019-pfs"])
     numbers = item(iqwig(regression), "correlation").numbers
     assert (numbers["r"], numbers["low"], numbers["high"]) == pytest.approx((0.85270, 0.61836, 0.94779), abs=1e-5)
+    numbers = item(iqwig(create("weighted-regression").fit(sets["llovet-2019-pfs"])), "correlation").numbers
+    half = 1.959964 / np.sqrt(13.152802 - 3)
+    limits = np.tanh(np.arctanh(0.852698) + np.array([-half, half]))
+    assert (numbers["low"], numbers["high"]) == pytest.approx(limits, abs=1e-5)
 
 
 def test_threshold_by_hand_and_a_named_trial(sets):
@@ -131,8 +140,10 @@ def test_a_two_sided_threshold_needs_the_whole_interval(sets):
 def test_thresholds_that_do_not_exist_or_are_doubtful(sets, reml):
     assert item(iqwig(reml["tactics-2022"]), "threshold").value == "none"
     llovet = item(iqwig(reml["llovet-2019-pfs"]), "threshold")
-    assert llovet.value == "0.65 (proof), 0.72 (hint)"
-    assert llovet.status == "doubtful"  # 16 trials: the plug-in band is too narrow
+    assert (llovet.value, llovet.status) == ("0.61 (proof), 0.72 (hint)", "auto")
+    plug_in = create("bivariate-reml", prediction="plug-in").fit(sets["llovet-2019-pfs"])
+    narrow = item(iqwig(plug_in), "threshold")
+    assert (narrow.value, narrow.status) == ("0.65 (proof), 0.72 (hint)", "doubtful")
     assert item(iqwig(reml["advanced"]), "threshold").status == "auto"
     effects, slope = sets["advanced"], Estimate(1.0, None, -0.1, 2.0, 0.95)
     flat = item(iqwig(result_with(effects, straight(), slope=slope)), "threshold")
@@ -221,6 +232,7 @@ def test_words_are_complete_and_neutral_ones_hold_no_judgement():
         "high",
         "made",
         "trials",
+        "trials_in_words",
         "needed",
         "ste95",
         "ste80",

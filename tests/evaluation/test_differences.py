@@ -113,24 +113,38 @@ def test_detectable_does_not_depend_on_the_p_value():
         assert in_errors == pytest.approx(-(1.959964 + 0.841621), abs=2e-3)  # the power of the other tail is 2e-6
 
 
+def test_published_differences_count_every_trial(trials):
+    sets = [trials.analysis_set(name) for name in ("tactics-2022", "llovet-2019-pfs")]
+    found = compare_sets(*sets, posterior=False, resamples=0, fisher="trials")
+    assert found.counted_trials == (6.0, 16.0)
+    assert found.contrasts["r"].p == pytest.approx(0.3137, abs=1e-4)
+    assert found.detectable_difference == pytest.approx(-1.3369, abs=1e-3)
+    assert "With 6 and 16 trials the smallest difference" in found.sentence
+
+
 def test_what_the_shipped_sets_show(tactics_against_llovet):
     found = tactics_against_llovet
     assert found.trials == (6, 16)
     z, r = found.contrasts["z"].difference, found.contrasts["r"].difference
     assert z.low < 0 < z.high
     assert r.low < 0 < r.high
-    assert found.contrasts["r"].p == pytest.approx(0.3137, abs=1e-4)
+    # Kish's numbers with weights n are 4.6918 of 6 and 13.1528 of 16
+    assert found.counted_trials == pytest.approx((4.6918, 13.1528), abs=1e-4)
+    error = np.sqrt(1 / 1.6918 + 1 / 10.1528)
+    assert z.se == pytest.approx(error, abs=1e-4)
+    assert found.contrasts["r"].p == pytest.approx(0.4371, abs=1e-4)
     assert found.contrasts["r_bootstrap"].difference.value == pytest.approx(r.value)
     assert found.trials_needed == 41
     assert found.detectable == pytest.approx(
-        np.tanh(np.arctanh(found.contrasts["r"].second) - 2.801585 * np.sqrt(1 / 3 + 1 / 13)),
-        abs=1e-5,
+        np.tanh(np.arctanh(found.contrasts["r"].second) - 2.801585 * error),
+        abs=1e-4,
     )
     assert found.detectable_difference == pytest.approx(found.detectable - found.contrasts["r"].second)
-    assert found.detectable_difference == pytest.approx(-1.3369, abs=1e-3)
+    assert found.detectable_difference == pytest.approx(-1.6385, abs=1e-3)
     assert "A difference is neither shown nor ruled out" in found.sentence
-    assert "smallest difference that is detected with 80% power is -1.34: a true r of -0.48 or less" in found.sentence
-    assert "41 trials in each" in found.sentence
+    assert "smallest difference that is detected with 80% power is -1.64: a true r of -0.79 or less" in found.sentence
+    assert "41 trials of equal weight in each" in found.sentence
+    assert "r is 0.55 in tactics-2022 (6 trials, effectively 4.7)" in found.sentence
     assert not hasattr(found, "power")
     assert any("unverified" in problem for problem in found.problems)
     assert any("too narrow" in problem for problem in found.problems)

@@ -7,9 +7,10 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation import interval_methods
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, all_intervals
-from surrogacy.evaluation.parametric_bootstrap import refitted_rho, simulator
+from surrogacy.evaluation.parametric_bootstrap import refitted_rho
 from surrogacy.models.bivariate import BivariateRandomEffects
 from surrogacy.models.correlation import WeightedPearson
+from surrogacy.models.likelihood.batch import draw_many
 from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
 from surrogacy.models.likelihood.maximum import maximise, parameter_covariance
 from surrogacy.stats.bootstrap import percentiles
@@ -93,6 +94,7 @@ def test_recipes_of_the_true_effects_are_those_of_the_model(pfs):
     assert {record.recipe for record in records} == set(INTERVAL_METHODS)
     assert {record.recipe for record in all_intervals(pfs)} == {
         "fisher",
+        "fisher-effective",
         "wald-n-3",
         "wald-n",
         "wald-untruncated",
@@ -140,8 +142,7 @@ def test_simulated_sets_have_the_covariance_of_the_model():
         comparison=["a1", "a2", "b"],
     )
     between = np.array([[0.09, 0.03], [0.03, 0.04]])
-    draw, generator = simulator(effects, np.array([-0.3, -0.1]), between), np.random.default_rng(0)
-    sample = np.array([draw(generator).log_hr for _ in range(20_000)])
+    sample = draw_many(effects, np.array([-0.3, -0.1]), between, 20_000, np.random.default_rng(0))
     assert np.isnan(sample[:, 2, 1]).all()
     assert sample[:, :2].mean(axis=0) == pytest.approx(np.array([[-0.3, -0.1]] * 2), abs=0.01)
     found = np.cov(sample[:, :2].reshape(-1, 4).T)
@@ -211,5 +212,7 @@ def test_few_trials_and_wrong_questions(pfs):
 
 
 def test_every_recipe_names_its_source():
-    assert all(recipe.source.startswith("10.") for name, recipe in INTERVAL_METHODS.items() if name != "atanh-t")
+    without_doi = ("atanh-t", "fisher-effective")  # Kish (1965) is a book
+    assert all(method.source.startswith("10.") for name, method in INTERVAL_METHODS.items() if name not in without_doi)
+    assert "Kish 1965" in INTERVAL_METHODS["fisher-effective"].formula
     assert interval_methods.INTERVAL_METHODS["wald-n"].formula.endswith("cut at 0 and 1")

@@ -66,15 +66,16 @@ def test_predictions_of_the_posterior_are_those_of_its_line(intermediate, bayes)
 
 
 def test_prediction_of_the_bivariate_model_in_closed_form(intermediate):
-    result = create("bivariate-reml").fit(intermediate.effects)
+    result = create("bivariate-reml", prediction="plug-in").fit(intermediate.effects)
     prediction, _ = predictions(intermediate, [result])
     y, s = math.log(0.62), math.log(0.80 / 0.48) / (2 * Z)
     names = ("mu_surrogate", "mu_final", "tau_surrogate", "tau_final", "rho_between")
     mu, mu_final, tau, tau_final, rho = (result[name].value for name in names)
     shrinkage, slope = tau**2 / (tau**2 + s**2), rho * tau_final / tau
     mean = mu_final + slope * shrinkage * (y - mu)
-    row = np.array([1.0, mu + shrinkage * (y - mu)])
-    parameters = row @ result.line.covariance @ row
+    pull, d = slope * shrinkage, (y - mu) / (tau**2 + s**2)
+    gradient = np.array([-pull, 1.0, -pull * d, d, 0.0])  # by mu_surrogate, mu_final, T11, T12, T22
+    parameters = gradient @ result.line.true_effects.covariance[0] @ gradient
     sd = math.sqrt(slope**2 * shrinkage * s**2 + tau_final**2 * (1 - rho**2) + parameters)
     assert math.log(prediction.predicted) == pytest.approx(mean, abs=1e-6)
     width = math.log(prediction.high_95 / prediction.low_95)

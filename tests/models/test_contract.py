@@ -17,6 +17,7 @@ from surrogacy.models.prediction import ObservedEffects, predict_final
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, NewTrialSize, ThresholdEffect
 from surrogacy.stats.lines import Line
 from surrogacy.stats.mixture_line import MixtureLine
+from surrogacy.stats.residual_mixture_line import ResidualMixtureLine
 from tests.support.effects import NEEDED, SAMPLED, simulated
 
 
@@ -44,7 +45,7 @@ def test_every_model_returns_what_the_interface_promises(model):
     assert set(result.estimates) >= NEEDED.get(model.name, set())
     assert result.model == model.name
     assert result.effects.name == "simulated"
-    assert isinstance(result.line, Line | MixtureLine) is ("slope" in result.estimates)
+    assert isinstance(result.line, Line | MixtureLine | ResidualMixtureLine) is ("slope" in result.estimates)
     for name, estimate in result.estimates.items():
         assert isinstance(estimate, ThresholdEffect if name.startswith("ste") else Estimate)
     frame = result.summary()
@@ -350,10 +351,11 @@ def test_a_bivariate_line_without_patients_refuses_a_stated_size():
     assert np.isfinite(line.predict(-0.5)[1])
 
 
-def test_the_bivariate_band_is_said_to_be_narrow_with_few_trials():
-    assert any(
-        "too narrow" in problem for problem in BivariateRandomEffects(interval="delta").fit(simulated(16)).problems
-    )
+@pytest.mark.parametrize("k", [6, 60])
+def test_the_plug_in_band_is_narrow_at_every_number_of_trials(k):
+    plug_in = BivariateRandomEffects(interval="delta", prediction="plug-in").fit(simulated(k))
+    assert plug_in.has_caveat(CaveatCode.NARROW_BAND)
+    assert not BivariateRandomEffects(interval="delta").fit(simulated(k)).has_caveat(CaveatCode.NARROW_BAND)
 
 
 @pytest.mark.slow

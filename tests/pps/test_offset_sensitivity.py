@@ -87,14 +87,34 @@ def scenario(low, high, kind=AssumptionKind.STRUCTURE):
     return OffsetScenario(Assumption("", kind), DEFAULT_STRUCTURE, share=Estimate((low + high) / 2, low=low, high=high))
 
 
-def test_the_conclusion_is_that_of_all_structures():
+def test_the_conclusion_is_that_of_all_assumptions():
     including, below, above = Estimate(0.95, low=0.7, high=1.2), scenario(0.5, 0.9), scenario(1.1, 1.6)
     assert conclusion_on_dilution(including, [scenario(0.6, 1.01), scenario(0.9, 1.6)]) is DilutionConclusion.NOT_SHOWN
     assert conclusion_on_dilution(including, [below]) is DilutionConclusion.DEPENDS
     assert conclusion_on_dilution(below.share, [scenario(0.4, 0.99)]) is DilutionConclusion.EXCLUDED
     assert conclusion_on_dilution(below.share, [above]) is DilutionConclusion.DEPENDS
-    # follow-up and TTP are not structures, and a structure without a result does not count
     others = [scenario(0.5, 0.9, AssumptionKind.VALUE), scenario(0.5, 0.9, AssumptionKind.ENDPOINT)]
+    assert all(conclusion_on_dilution(including, [other]) is DilutionConclusion.DEPENDS for other in others)
+    # an assumption without a result does not count
     failed = OffsetScenario(Assumption("", AssumptionKind.STRUCTURE), DEFAULT_STRUCTURE, problem="no comparison")
-    assert conclusion_on_dilution(including, [*others, failed]) is DilutionConclusion.NOT_SHOWN
+    assert conclusion_on_dilution(including, [failed]) is DilutionConclusion.NOT_SHOWN
     assert of_kind([below, *others], AssumptionKind.STRUCTURE) == (below,)
+
+
+@pytest.mark.parametrize(
+    ("structure", "below"), [(TransitionStructure(hr_direct_death=1.0), True), (TransitionStructure(shape=0.8), False)]
+)
+def test_another_structure_looks_like_another_share(preferred, structure, below):
+    """OS effects under dilution alone and another structure: a share of 1 there, and another share by default.
+
+    Without sampling error of OS, by least squares. The structures are therefore not separable from incomplete dilution.
+    """
+    effects = preferred.analysis_set("all")
+    (default, known), (other, _) = (
+        expected_effects(preferred, effects, structure=chosen) for chosen in (DEFAULT_STRUCTURE, structure)
+    )
+    x = effects.log_hr[None, known, 0]
+    share, _ = np.polyfit(default.log_hr(x)[0], other.log_hr(x)[0], 1)
+    assert share < 0.9 if below else share > 1.1
+    residual = other.log_hr(x)[0] - share * default.log_hr(x)[0]
+    assert residual.std() < 0.05  # half of the scatter of the true OS effects about the line, 0.10

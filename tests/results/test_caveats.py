@@ -75,7 +75,8 @@ def test_verdicts_conclusions_and_marks_without_sentences(trials, name, model):
 
 
 def test_codes_that_are_read_occur(trials):
-    codes = {caveat.code for caveat in create("bivariate-reml").fit(trials.analysis_set("tactics-2022")).caveats}
+    model = create("bivariate-reml", prediction="plug-in")
+    codes = {caveat.code for caveat in model.fit(trials.analysis_set("tactics-2022")).caveats}
     assert codes >= {CaveatCode.BOUNDARY, CaveatCode.UNVERIFIED, CaveatCode.NARROW_BAND}
 
 

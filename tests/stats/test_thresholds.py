@@ -75,7 +75,8 @@ def test_the_exact_posterior_of_immunotherapy(fits):
     below = [float((draws["intercept"] + draws["slope"] * x + error < 0).mean()) for x in (0.0, np.log(found.crossing))]
     assert below[0] > 0.98
     assert below[1] == pytest.approx(0.975, abs=0.0025)  # four Monte Carlo errors
-    reml = fits["advanced-immunotherapy", "bivariate-reml"]["ste_prediction"]
+    effects = fits["advanced-immunotherapy", "bivariate-reml"].effects
+    reml = create("bivariate-reml", interval="delta", prediction="plug-in").fit(effects)["ste_prediction"]
     assert (reml.hr, reml.crossing, reml.intercept) == (
         None,
         pytest.approx(1.11, abs=0.005),
@@ -130,8 +131,9 @@ def test_a_sampled_model_raises_the_flags(trials):
 
 @pytest.mark.slow
 def test_neither_proof_nor_hint_follows(fits):
-    for model in ("bivariate-bayes", "bivariate-reml"):
-        result = fits["advanced-immunotherapy", model]
+    posterior = fits["advanced-immunotherapy", "bivariate-bayes"]
+    plug_in = create("bivariate-reml", interval="delta", prediction="plug-in").fit(posterior.effects)
+    for result in (posterior, plug_in):
         verdicts = {verdict.item: verdict for verdict in iqwig(result, trial=SurrogateEffect("NEW", 0.5, 0.4, 0.6))}
         assert (verdicts["threshold"].value, verdicts["trial"].value) == ("none", "not beyond")
         for item in ("threshold", "trial"):

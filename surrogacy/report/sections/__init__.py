@@ -26,6 +26,7 @@ from surrogacy.report.sections import (
     sampling,
     sensitivity,
     surrogate_only,
+    threshold_targets,
 )
 
 
@@ -36,6 +37,7 @@ def fit_sections(run: FitRun) -> tuple[Section, ...]:
         predictions.section(run),
         answers.section(run),
         models.section(run),
+        threshold_targets.section(run),
         effects.section(run),
         sensitivity.section(run),
         sampling.section(run),

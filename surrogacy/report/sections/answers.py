@@ -11,7 +11,7 @@ from surrogacy.report.captions import versions
 from surrogacy.report.section import Detail, Entry, Grid, Heading, Note, Record, Section, phrase, text
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name, surrogate_names
-from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect
+from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect, probability_words
 from surrogacy.results.format import ABSENT, interval, listed, number, percent, settings_in_words, with_interval
 from surrogacy.results.labels import estimate_label, model_label
 from surrogacy.results.levels import LEVEL
@@ -89,8 +89,18 @@ def _threshold_sentence(reply: Answer, words: dict[str, str]) -> str:
         return ""
     unreliable = threshold.hr is not None and not reply.conclusion.is_shown
     status = "unreliable" if unreliable else threshold.status
-    limits = {"hr": number(threshold.hr), "hr_low": number(threshold.hr_other)}
-    return phrase("thresholds", status, **limits, **words)
+    values = {"hr": number(threshold.hr), "hr_low": number(threshold.hr_other), "limits": _limits(threshold)}
+    return phrase("thresholds", status, **values, **words)
+
+
+def _limits(threshold: ThresholdEffect) -> str:
+    """Return the interval of a threshold in parentheses, or the probability that it exists; empty without either."""
+    uncertainty = threshold.uncertainty
+    if uncertainty is None:
+        return ""
+    if uncertainty.low is None or uncertainty.high is None:
+        return f" (exists with probability {probability_words(uncertainty.exists)})"
+    return f" ({interval(uncertainty.low, uncertainty.high)})"
 
 
 def threshold_cell(reply: Answer) -> str:
@@ -104,7 +114,13 @@ def threshold_cell(reply: Answer) -> str:
 
 
 def _threshold_words(threshold: ThresholdEffect) -> str:
-    return "none" if threshold.hr is None else threshold.value_words
+    """Return a threshold with its interval, or in short with the probability that it exists."""
+    uncertainty = threshold.uncertainty
+    if threshold.hr is None:
+        return "none"
+    if uncertainty is not None and uncertainty.low is None:
+        return f"{threshold.value_words} (exists: {probability_words(uncertainty.exists)})"
+    return f"{threshold.value_words}{threshold.uncertainty_words}"
 
 
 def _numbers(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
@@ -127,7 +143,7 @@ def _numbers(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
         for fit in run.sets
         if fit.name == name
     ]
-    yield Grid(("", "Trial-level R²", "Slope", "Threshold (HR)", "Weighted r"), tuple(rows), compact=True)
+    yield Grid(("", "Trial-level R²", "Slope", "Threshold (HR)", "Weighted r"), tuple(rows), compact=True, tight=True)
     yield Note(f"{_footnote(list(answers.values()))}{_checks_note(answers)}")
 
 
@@ -161,11 +177,20 @@ def _footnote(answers: Sequence[Answer]) -> str:
         for reply in answers
         if isinstance(estimate := reply.quoted.estimates.get("slope", reply.quoted.estimates.get("r")), Estimate)
     )
-    targets = dict.fromkeys(
-        _target(threshold, final_name(reply.effects)) for reply in answers if (threshold := reply.threshold) is not None
-    )
+    thresholds = [(reply, threshold) for reply in answers if (threshold := reply.threshold) is not None]
+    targets = dict.fromkeys(_target(threshold, final_name(reply.effects)) for reply, threshold in thresholds)
+    shown = [threshold.uncertainty for _, threshold in thresholds if threshold.hr is not None and threshold.uncertainty]
+    keys = [
+        key
+        for key, used in (
+            ("answer_threshold_interval", any(uncertainty.low is not None for uncertainty in shown)),
+            ("answer_threshold_exists", any(uncertainty.low is None for uncertainty in shown)),
+        )
+        if used
+    ]
+    words = {"uncertainty": "".join(map(text, keys))}
     quoted = text("answer_footnote", models=" or ".join(models), method=" or ".join(methods))
-    return quoted + "".join(text("answer_threshold", target=target, size=size) for target, size in targets)
+    return quoted + "".join(text("answer_threshold", target=target, size=size, **words) for target, size in targets)
 
 
 def _interval_words(method: str) -> str:

@@ -7,9 +7,14 @@ from collections.abc import Iterator, Sequence
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.differences import Difference
 from surrogacy.report.section import BLANK, Cell, Entry, Grid, Section, Table, table, text
+from surrogacy.report.sections.setting_differences import (
+    equivalence_in_words,
+    hierarchical_details,
+    hierarchical_table,
+)
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
-from surrogacy.results.format import number, with_interval
+from surrogacy.results.format import interval, number, with_interval
 from surrogacy.results.labels import estimate_labels
 
 TITLE = "Is the association weaker?"
@@ -17,13 +22,15 @@ TITLE = "Is the association weaker?"
 
 def section(run: FitRun) -> Section:
     """Return the difference in association between sets that share no trial."""
+    joint = [difference for difference in run.differences if difference.hierarchical is not None]
+    final = common_final_name(fit.effects for fit in run.sets)
     headings = ("Sets", "r", "Difference (95% interval)", "p", "P(R² smaller)", "Detectable")
     grid = Grid(headings, tuple(map(_row, run.differences)), TITLE, text("differences_screen_caption"))
     return Section(
         key="differences",
         answer=tuple(_answer(run.differences)),
-        details=(grid, BLANK) if run.differences else (),
-        tables=_table(run),
+        details=(grid, BLANK, *hierarchical_details(joint, final)) if run.differences else (),
+        tables=(*_table(run, final), *hierarchical_table(joint, final)),
         record={"differences": [difference.record for difference in run.differences]},
     )
 
@@ -32,13 +39,23 @@ def _answer(differences: Sequence[Difference]) -> Iterator[Entry]:
     """Return the first and the last difference in a sentence each."""
     shown = differences if len(differences) < 3 else (differences[0], differences[-1])
     for place, difference in enumerate(shown):
-        quantities = {"slopes": difference.contrasts.get("slope"), "r": difference.contrasts["r"]}
-        contrasts = {name: contrast.difference for name, contrast in quantities.items() if contrast is not None}
-        excluding = [limits for limits in contrasts.values() if limits.excludes(0.0)]
-        values = ", ".join(f"of {name} {with_interval(limits)}" for name, limits in contrasts.items())
+        r = difference.contrasts["r"].difference
         first, second = map(set_label, difference.names)
-        key = "difference_shown" if excluding else "difference_not_shown"
-        yield Entry("" if place else "Stages", text(key, first=first, second=second, values=values))
+        slope = None if difference.hierarchical is None else difference.hierarchical.contrasts["slope"]
+        limits, values = [r], text("difference_of_r", r=with_interval(r))
+        if slope is not None:
+            limits.append(slope.difference)
+            span = interval(slope.difference.low, slope.difference.high)
+            prior = number(slope.without_data.high)  # symmetric about 0, as the sets are exchangeable
+            value = number(slope.difference.value)
+            values = text("difference_of_slopes", slope=value, interval=span, prior=prior, r=with_interval(r))
+        key = "difference_shown" if any(each.excludes(0.0) for each in limits) else "difference_not_shown"
+        sentences = [text(key, first=first, second=second, values=values)]
+        if slope is not None and slope.restates_prior:
+            sentences.append(text("difference_restates_prior"))
+        if difference.hierarchical is not None and difference.hierarchical.equivalence is not None:
+            sentences.append(equivalence_in_words(difference.hierarchical.equivalence))
+        yield Entry("" if place else "Stages", " ".join(sentences))
 
 
 def _row(difference: Difference) -> tuple[Cell, ...]:
@@ -59,9 +76,9 @@ def _row(difference: Difference) -> tuple[Cell, ...]:
     )
 
 
-def _table(run: FitRun) -> tuple[Table, ...]:
+def _table(run: FitRun, final: str) -> tuple[Table, ...]:
     """Return a row a quantity."""
-    labels = estimate_labels(common_final_name(fit.effects for fit in run.sets))
+    labels = estimate_labels(final)
     rows = [record for difference in run.differences for record in difference.contrast_records]
     sentences = [f"{' against '.join(difference.names)}: {difference.sentence}" for difference in run.differences]
     remarks = " ".join([text("no_data"), text("detectable"), *sentences])

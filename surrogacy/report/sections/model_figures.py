@@ -115,7 +115,8 @@ def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
     return [
         line,
         text("bubble_bands", level=percent(threshold.level), size=size),
-        f"Surrogate threshold effect: {threshold}; by the confidence band, which is not a prediction: "
+        f"Surrogate threshold effect: {threshold.value_words}{threshold.uncertainty_words} "
+        f"({threshold.band_and_size}); by the confidence band, which is not a prediction: "
         f"{confidence.value_words}.",
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import BLANK, Cell, Detail, Grid, Heading, Note, Record, Section, Table, table
+from surrogacy.report.sections.threshold_targets import targets_block
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import ABSENT, interval, number, settings_in_words, with_interval
@@ -48,7 +49,7 @@ def _block(fit: SetFit) -> tuple[Detail, ...]:
         for entry in fit.not_fitted
     ]
     headings = ("Model", "Association (95% interval)", "Slope (95% interval)", "STE (HR)")
-    return Heading(fit.name, remark), Grid(headings, tuple(rows))
+    return Heading(fit.name, remark), Grid(headings, tuple(rows)), *targets_block(fit)
 
 
 def _model_cell(result: Result) -> Cell:
@@ -79,7 +80,8 @@ def _threshold_cell(result: Result) -> Cell:
     if "ste_prediction" not in result.estimates:
         return Cell(ABSENT)
     prediction: ThresholdEffect = result["ste_prediction"]
-    detail = f"{prediction.band_and_size}; band of the mean: {_threshold_beside(result['ste_confidence'])}"
+    method = f"; {prediction.method}" if prediction.method else ""
+    detail = f"{prediction.band_and_size}{method}; band of the mean: {_threshold_beside(result['ste_confidence'])}"
     if "ste_prediction_80" in result.estimates:
         detail += f"; 80% band: {_threshold_beside(result['ste_prediction_80'])}"
     return Cell(prediction.value_words, detail)
@@ -121,8 +123,8 @@ def _table(sets: Sequence[SetFit]) -> tuple[Table, ...]:
 def _estimate_row(fit: SetFit, result: Result, name: str) -> Record:
     estimate = result.estimates[name]
     if isinstance(estimate, ThresholdEffect):
-        shown, method = estimate.value_words, f"{estimate.status}; {estimate.band_and_size}"
-        values: Record = {"value": estimate.hr, "level": estimate.level, "kind": method}
+        shown, method = f"{estimate.value_words}{estimate.uncertainty_words}", estimate.method_words
+        values: Record = {"value": estimate.hr, "level": estimate.level, "kind": method, **estimate.limits_record}
     else:
         shown, values = with_interval(estimate), estimate.record
     return {

@@ -1,0 +1,298 @@
+"""Bivariate likelihood of many data sets with the same comparisons, for all data sets at once.
+
+It is the likelihood of `surrogacy.models.likelihood.likelihood`. With ``W = V^-1``, ``u = W (y - X beta)`` and, for
+REML, ``U = u u' + W X A^-1 X' W`` (for ML ``U = u u'``), where ``A = X' W X``,
+
+    gradient_a   = -tr((W - U) E_a) / 2
+    hessian_ab   = tr(W E_a W E_b) / 2 - tr(W E_a U E_b) + c_a' A^-1 c_b + tr(A^-1 B_a A^-1 B_b) / 2
+
+with ``c_a = X' W E_a u`` and ``B_a = X' W E_a W X`` (the last term for REML only). A missing endpoint has rows and
+columns of 0 in W. Single comparisons have closed forms; comparisons with a shared control arm use matrices.
+
+Symmetric 2 x 2 matrices are stored as (11, 12, 22). The last axis of the arrays of single comparisons is the data set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from surrogacy.arrays import FloatArray, IntArray
+from surrogacy.effects import Effects
+from surrogacy.models.likelihood.likelihood import Method
+
+PATTERN = np.array([[[1.0, 0.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]], [[0.0, 0.0], [0.0, 1.0]]])  # dT / dpsi
+
+
+@dataclass(frozen=True, eq=False)
+class Singles:
+    """``k`` comparisons without a shared control arm in ``b`` data sets.
+
+    Parameters
+    ----------
+    y : (2, k, b) array
+        0 for a missing endpoint.
+    sampling : (3, k, b) array
+        Covariance of the sampling errors; 1, 0 for the variance and covariance of a missing endpoint.
+    reported : (3, k, 1) array
+        1 where the element of the covariance belongs to reported endpoints, 0 elsewhere.
+    """
+
+    y: FloatArray
+    sampling: FloatArray
+    reported: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """``g`` groups of ``m`` comparisons with a shared control arm in ``b`` data sets.
+
+    Parameters
+    ----------
+    y : (b, g, 2 m) array
+    sampling : (b, g, 2 m, 2 m) array
+    reported : (g, 2 m) array
+    """
+
+    y: FloatArray
+    sampling: FloatArray
+    reported: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class BatchLikelihood:
+    """Data sets and the kind of likelihood.
+
+    Parameters
+    ----------
+    singles : Singles
+    groups : tuple of Groups
+        One per number of comparisons in a group.
+    restricted : bool
+        REML instead of ML.
+    constant : float
+        Constant of the log-likelihood.
+    """
+
+    singles: Singles
+    groups: tuple[Groups, ...]
+    restricted: bool
+    constant: float
+
+    def take(self, sets: IntArray) -> BatchLikelihood:
+        """Return the likelihood of some data sets, which may be repeated."""
+        singles = replace(self.singles, y=self.singles.y[..., sets], sampling=self.singles.sampling[..., sets])
+        groups = tuple(replace(group, y=group.y[sets], sampling=group.sampling[sets]) for group in self.groups)
+        return replace(self, singles=singles, groups=groups)
+
+
+@dataclass(frozen=True, eq=False)
+class BatchEvaluation:
+    """Likelihood of ``b`` data sets, each at its ``psi = (t1, t12, t2)``.
+
+    Parameters
+    ----------
+    log_likelihood : (b,) array
+    gradient : (b, 3) array
+    hessian : (b, 3, 3) array
+        Of the (restricted) profile log-likelihood, by psi.
+    mu : (b, 2) array
+        Generalised least squares estimate.
+    mu_cov : (b, 2, 2) array
+        Its covariance, given psi.
+    """
+
+    log_likelihood: FloatArray
+    gradient: FloatArray
+    hessian: FloatArray
+    mu: FloatArray
+    mu_cov: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class _Solution:
+    """Inverses of V, and the estimate of mu that follows from them."""
+
+    inverse: FloatArray  # (3, k, b), of the single comparisons
+    group_inverses: tuple[FloatArray, ...]  # (b, g, 2 m, 2 m)
+    mu: FloatArray  # (2, b)
+    mu_cov: FloatArray  # (3, b)
+    residual: FloatArray  # (2, k, b)
+    scaled: FloatArray  # (2, k, b), u
+    group_scaled: tuple[FloatArray, ...]  # (b, g, 2 m)
+    log_likelihood: FloatArray  # (b,)
+
+
+def batch_likelihood(
+    effects: Effects,
+    log_hr: FloatArray,
+    method: Method,
+    se: FloatArray | None = None,
+    rho_within: FloatArray | None = None,
+) -> BatchLikelihood:
+    """Arrange the data sets.
+
+    Parameters
+    ----------
+    effects : Effects
+        Template: shared control arms, missing endpoints and, by default, standard errors and correlations.
+    log_hr : (b, k, 2) array
+        Estimates; those of endpoints that are missing in the template are not used.
+    method : {"ml", "reml"}
+    se : (b, k, 2) array, optional
+    rho_within : (b, k) array, optional
+    """
+    b, missing = len(log_hr), np.isnan(effects.log_hr)
+    y = np.where(missing, 0.0, log_hr)
+    errors = np.broadcast_to(effects.se if se is None else se, y.shape)
+    rho = np.broadcast_to(effects.rho_within if rho_within is None else rho_within, y.shape[:2])
+    members = list(effects.dependent_groups())
+    single = np.array([group[0] for group in members if len(group) == 1], dtype=np.intp)
+    (s1, s2), r = np.moveaxis(errors[:, single], 0, -1).swapaxes(0, 1), rho[:, single].T
+    reported = np.stack([~missing[single, 0], ~missing[single].any(axis=1), ~missing[single, 1]])[..., None]
+    sampling = np.where(reported, np.stack([s1**2, r * s1 * s2, s2**2]), np.array([1.0, 0.0, 1.0])[:, None, None])
+    singles = Singles(np.ascontiguousarray(y[:, single].transpose(2, 1, 0)), sampling, reported.astype(np.float64))
+    groups = []
+    for m in sorted({len(group) for group in members} - {1}):
+        chosen = [group for group in members if len(group) == m]
+        if se is None and rho_within is None:
+            covariance = np.stack([effects.sampling_covariance(group) for group in chosen])[None].repeat(b, axis=0)
+        else:
+            sets = [replace(effects, se=errors[i], rho_within=rho[i]) for i in range(b)]
+            covariance = np.stack([[data.sampling_covariance(group) for group in chosen] for data in sets])
+        present = ~missing[chosen].reshape(len(chosen), -1)
+        both = present[:, :, None] & present[:, None, :]
+        covariance = np.where(both, covariance, np.eye(2 * m))
+        groups.append(Groups(y[:, chosen].reshape(b, len(chosen), -1), covariance, present.astype(np.float64)))
+    counts = (~missing).sum(axis=0)
+    constant = -0.5 * counts.sum() * np.log(2 * np.pi)
+    if method == "reml":
+        constant += np.log(2 * np.pi) + 0.5 * np.log(counts).sum()
+    return BatchLikelihood(singles, tuple(groups), method == "reml", float(constant))
+
+
+def log_likelihoods(data: BatchLikelihood, psi: FloatArray) -> FloatArray:
+    """Compute the log-likelihoods of ``b`` data sets at ``psi`` (b, 3)."""
+    return _solve(data, psi).log_likelihood
+
+
+def evaluate(data: BatchLikelihood, psi: FloatArray) -> BatchEvaluation:
+    """Compute log-likelihoods with gradient and Hessian by psi.
+
+    Parameters
+    ----------
+    data : BatchLikelihood
+    psi : (b, 3) array
+        T must be positive semi-definite.
+    """
+    solution = _solve(data, psi)
+    w, u, c = solution.inverse, solution.scaled, solution.mu_cov
+    outer = np.stack([u[0] * u[0], u[0] * u[1], u[1] * u[1]])
+    if data.restricted:
+        outer += _sandwich(w, c)
+    ww, wu, wv = (np.einsum("ikb,jkb->ijb", w, second) for second in (w, outer, u))
+    difference = (w - outer).sum(axis=1)
+    gradient = -0.5 * np.stack([difference[0], 2 * difference[1], difference[2]])
+    hessian = 0.5 * _traces(ww) - _traces(wu)
+    middle = np.array([[ww[0, 0], 2 * ww[0, 1], ww[1, 1]], [ww[0, 1], ww[0, 2] + ww[1, 1], ww[1, 2]]])
+    middle = np.stack([*middle, np.stack([ww[1, 1], 2 * ww[1, 2], ww[2, 2]])], axis=1)  # (a, 3, b), B_a
+    cross = np.array([[wv[0, 0], wv[1, 0]], [wv[0, 1] + wv[1, 0], wv[1, 1] + wv[2, 0]], [wv[1, 1], wv[2, 1]]])
+    for group, inverse, scaled in zip(data.groups, solution.group_inverses, solution.group_scaled, strict=True):
+        parts = _group_parts(group, inverse, scaled, _full(c), data.restricted)
+        gradient, hessian = gradient + parts[0], hessian + parts[1]
+        cross, middle = cross + parts[2], middle + parts[3]
+    covariance = _full(c)
+    hessian += np.einsum("aqb,bqr,crb->acb", cross, covariance, cross)
+    if data.restricted:
+        spread = np.einsum("bqr,abrs->abqs", covariance, np.stack([_full(part) for part in middle]))
+        hessian += 0.5 * np.einsum("abqs,cbsq->acb", spread, spread)
+    return BatchEvaluation(solution.log_likelihood, gradient.T, np.moveaxis(hessian, -1, 0), solution.mu.T, covariance)
+
+
+def _solve(data: BatchLikelihood, psi: FloatArray) -> _Solution:
+    """Invert every V, and estimate mu."""
+    singles = data.singles
+    v11, v12, v22 = singles.sampling + psi.T[:, None, :] * singles.reported
+    det = v11 * v22 - v12 * v12
+    w = np.stack([v22, -v12, v11]) / det * singles.reported
+    y = singles.y
+    log_det = np.log(det).sum(axis=0)
+    information = w.sum(axis=1)
+    score = np.stack([w[0] * y[0] + w[1] * y[1], w[1] * y[0] + w[2] * y[1]]).sum(axis=1)
+    inverses = []
+    for group in data.groups:
+        both = group.reported[:, :, None] * group.reported[:, None, :]
+        m = group.y.shape[-1] // 2
+        between = np.kron(np.eye(m), np.ones((2, 2))) * np.tile(_full(psi.T), (1, m, m))
+        v = group.sampling + between[:, None] * both
+        inverse = np.linalg.inv(v) * both
+        inverses.append(inverse)
+        log_det += np.linalg.slogdet(v)[1].sum(axis=1)
+        columns = inverse.reshape(*inverse.shape[:3], m, 2).sum(axis=3)  # W X
+        total = columns.reshape(len(psi), -1, 2, 2).sum(axis=1)
+        information = information + np.stack([total[:, 0, 0], total[:, 0, 1], total[:, 1, 1]])
+        score = score + np.einsum("bgmq,bgm->qb", columns, group.y)
+    a11, a12, a22 = information
+    a_det = a11 * a22 - a12 * a12
+    c = np.stack([a22, -a12, a11]) / a_det
+    mu = np.stack([c[0] * score[0] + c[1] * score[1], c[1] * score[0] + c[2] * score[1]])
+    residual = y - mu[:, None]
+    u = np.stack([w[0] * residual[0] + w[1] * residual[1], w[1] * residual[0] + w[2] * residual[1]])
+    squares = np.einsum("ikb,ikb->b", residual, u)
+    scaled = []
+    for group, inverse in zip(data.groups, inverses, strict=True):
+        away = group.y - np.tile(mu.T, group.y.shape[-1] // 2)[:, None]
+        scaled.append(np.einsum("bgmn,bgn->bgm", inverse, away))
+        squares = squares + np.einsum("bgm,bgm->b", away, scaled[-1])
+    value = data.constant - 0.5 * (log_det + squares)
+    if data.restricted:
+        value = value - 0.5 * np.log(a_det)
+    return _Solution(w, tuple(inverses), mu, c, residual, u, tuple(scaled), value)
+
+
+def _sandwich(w: FloatArray, c: FloatArray) -> FloatArray:
+    """``W A^-1 W`` of every comparison, for symmetric 2 x 2 matrices: (3, k, b)."""
+    left1, left2 = w[0] * c[0] + w[1] * c[1], w[0] * c[1] + w[1] * c[2]  # first row of W A^-1
+    right1, right2 = w[1] * c[0] + w[2] * c[1], w[1] * c[1] + w[2] * c[2]
+    return np.stack([left1 * w[0] + left2 * w[1], left1 * w[1] + left2 * w[2], right1 * w[1] + right2 * w[2]])
+
+
+def _traces(sums: FloatArray) -> FloatArray:
+    """``sum tr(W E_a U E_b)`` from the sums of products of the elements of W and U: (3, 3, b)."""
+    s = sums
+    first, second, third = s[0, 1] + s[1, 0], s[0, 2] + 2 * s[1, 1] + s[2, 0], s[1, 2] + s[2, 1]
+    return np.stack(
+        [np.stack([s[0, 0], first, s[1, 1]]), np.stack([first, second, third]), np.stack([s[1, 1], third, s[2, 2]])]
+    )
+
+
+def _group_parts(
+    group: Groups, inverse: FloatArray, scaled: FloatArray, mu_cov: FloatArray, restricted: bool
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Contributions of comparisons with a shared control arm: gradient, Hessian, ``c_a`` and ``B_a``."""
+    b, g, width = scaled.shape
+    m = width // 2
+    columns = inverse.reshape(b, g, width, m, 2).sum(axis=3)  # W X
+    outer = scaled[..., :, None] * scaled[..., None, :]
+    if restricted:
+        outer = outer + np.einsum("bgmq,bqr,bgnr->bgmn", columns, mu_cov, columns)
+
+    def times(matrix: FloatArray) -> FloatArray:
+        """``E_a`` times a matrix: (3, b, g, 2 m, columns)."""
+        split = matrix.reshape(b, g, m, 2, -1)
+        return np.asarray(np.einsum("aij,bgmjn->abgmin", PATTERN, split).reshape(3, b, g, width, -1))
+
+    ew, eo = times(inverse), times(outer)
+    gradient = -0.5 * np.einsum("abgmm->ab", ew - eo)
+    hessian = 0.5 * np.einsum("abgmn,cbgnm->acb", ew, ew) - np.einsum("abgmn,cbgnm->acb", ew, eo)
+    cross = np.einsum("bgmq,abgm->aqb", columns, times(scaled[..., None])[..., 0])
+    product = np.einsum("bgmq,abgmr->aqrb", columns, times(columns))
+    middle = np.stack([product[:, 0, 0], product[:, 0, 1], product[:, 1, 1]], axis=1)
+    return gradient, hessian, cross, middle
+
+
+def _full(elements: FloatArray) -> FloatArray:
+    """(b, 2, 2) matrices from their elements (3, b)."""
+    first, second, third = elements
+    return np.stack([np.stack([first, second], axis=-1), np.stack([second, third], axis=-1)], axis=-2)

@@ -1,0 +1,161 @@
+"""Scenarios of the coverage simulations.
+
+Sizes, standard errors and true effects resemble the curated sets: the median trial has 400 patients; the SD of the log
+number of patients is 0.55 (0.48 to 0.67 in the sets), so that Kish's effective number is about 0.78 times the number of
+trials; ``n SE^2`` is 6 for the surrogate and 7 for the final endpoint (5.5 to 6.0 and 5.8 to 10.6); standard errors
+scatter by 10% about that value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from surrogacy.arrays import FloatArray
+from surrogacy.errors import UsageError
+
+NUMBERS_OF_TRIALS = (6, 9, 16, 45)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Distribution from which data sets are drawn, and the topic that is examined with them.
+
+    Parameters
+    ----------
+    topic : str
+        Group of procedures, see `surrogacy.simulation.chunks`.
+    name : str
+        Words for the document.
+    k : int
+        Number of trials, one comparison each.
+    mean : tuple of float
+        Means of the true log hazard ratios, surrogate then final.
+    tau : tuple of float
+        SDs of the true log hazard ratios.
+    rho : float
+        Their correlation.
+    patients : float
+        Median number of patients.
+    size_spread : float
+        SD of the log number of patients; 0 for equal sizes.
+    unit_variance : tuple of float
+        Sampling variances of a trial of one patient.
+    se_spread : float
+        SD of the log standard error about the value that follows from the number of patients.
+    rho_within : float
+        True within-trial correlation.
+    rho_assumed : float
+        Within-trial correlation that the models assume.
+    data_sets : int
+        Data sets per chunk.
+    """
+
+    topic: str
+    name: str
+    k: int
+    mean: tuple[float, float] = (-0.35, -0.12)
+    tau: tuple[float, float] = (0.25, 0.15)
+    rho: float = 0.8
+    patients: float = 400.0
+    size_spread: float = 0.55
+    unit_variance: tuple[float, float] = (6.0, 7.0)
+    se_spread: float = 0.1
+    rho_within: float = 0.5
+    rho_assumed: float = 0.5
+    data_sets: int = 500
+
+    @property
+    def between(self) -> FloatArray:
+        """(2, 2) covariance of the true effects."""
+        t1, t2 = self.tau
+        return np.array([[t1**2, self.rho * t1 * t2], [self.rho * t1 * t2, t2**2]])
+
+    @property
+    def slope(self) -> float:
+        """Slope of the line of the true effects."""
+        return self.rho * self.tau[1] / self.tau[0]
+
+    @property
+    def intercept(self) -> float:
+        """Intercept of the line of the true effects."""
+        return self.mean[1] - self.slope * self.mean[0]
+
+    @property
+    def sigma(self) -> float:
+        """Residual SD of the true final effects about the line."""
+        return self.tau[1] * float(np.sqrt(1.0 - self.rho**2))
+
+    @property
+    def mean_patients(self) -> float:
+        """Expected number of patients."""
+        return self.patients * float(np.exp(self.size_spread**2 / 2))
+
+    @property
+    def covariance_of_estimates(self) -> FloatArray:
+        """(2, 2) covariance of the estimated effects, weighted by n.
+
+        It is the limit for many trials: the sampling variances are weighted by n, and ``n SE^2`` does not depend on n.
+        """
+        v1, v2 = (variance * float(np.exp(2 * self.se_spread**2)) for variance in self.unit_variance)
+        cross = np.sqrt(np.prod(self.unit_variance)) * np.exp(self.se_spread**2) * self.rho_within
+        return np.asarray(self.between + np.array([[v1, cross], [cross, v2]]) / self.mean_patients)
+
+    @property
+    def correlation_of_estimates(self) -> float:
+        """Correlation of the estimated effects that a correlation weighted by n estimates."""
+        covariance = self.covariance_of_estimates
+        return float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]))
+
+
+TYPICAL = Scenario("", "typical", 16)
+SETTINGS = (
+    TYPICAL,
+    replace(TYPICAL, name="weak correlation", rho=0.5),
+    replace(TYPICAL, name="strong correlation", rho=0.95),
+    replace(TYPICAL, name="within-trial correlation 0.2, assumed 0.5", rho_within=0.2),
+    replace(TYPICAL, name="equal sizes", size_spread=0.0),
+    replace(TYPICAL, name="no sampling errors", unit_variance=(0.0, 0.0)),
+    replace(
+        TYPICAL,
+        name="standard errors 0.15",
+        mean=(-0.3, -0.1),
+        tau=(0.3, 0.2),
+        size_spread=0.0,
+        unit_variance=(9.0, 9.0),
+        se_spread=0.0,
+    ),
+)
+# Settings of each topic, by name; every topic has the typical one.
+SETTINGS_OF_TOPIC = {
+    "correlation": ("typical", "weak correlation", "strong correlation", "equal sizes", "no sampling errors"),
+    "prediction": (
+        "standard errors 0.15",
+        "typical",
+        "weak correlation",
+        "within-trial correlation 0.2, assumed 0.5",
+    ),
+    "threshold": ("typical", "weak correlation"),
+    "meta-regression": ("typical", "weak correlation"),
+    "two-sets": ("typical", "weak correlation"),
+}
+
+
+def scenarios(topic: str) -> tuple[Scenario, ...]:
+    """Return the scenarios of a topic: every setting with 6, 9, 16 and 45 trials.
+
+    Raises
+    ------
+    UsageError
+        If there is no such topic.
+
+    Examples
+    --------
+    >>> [scenario.k for scenario in scenarios("threshold") if scenario.name == "typical"]
+    [6, 9, 16, 45]
+    """
+    if topic not in SETTINGS_OF_TOPIC:
+        raise UsageError(f"topic must be one of {', '.join(SETTINGS_OF_TOPIC)}; got {topic!r}")
+    chosen = [setting for setting in SETTINGS if setting.name in SETTINGS_OF_TOPIC[topic]]
+    return tuple(replace(setting, topic=topic, k=k) for setting in chosen for k in NUMBERS_OF_TRIALS)

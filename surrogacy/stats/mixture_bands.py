@@ -1,0 +1,134 @@
+"""Bands of a line that predicts by a mixture of normal distributions, and their thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from surrogacy.arrays import FloatArray
+from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect, ThresholdStatus
+from surrogacy.results.levels import LEVEL, confidence_level
+from surrogacy.stats.lines import ROUNDING, STRONGEST_HR
+from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+
+# Log hazard ratios at which a band is evaluated in the search for its threshold; dense in the range of trials.
+SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 22), np.geomspace(1.5, 30.0, 6)])
+
+
+class Mixture(Protocol):
+    """Line whose prediction is a mixture of normal distributions over nodes."""
+
+    @property
+    def weight(self) -> FloatArray:
+        """Weights of the nodes; sum to 1."""
+        ...
+
+    @property
+    def median_intercept(self) -> float:
+        """Intercept of the line."""
+        ...
+
+    @property
+    def new_n(self) -> float | None:
+        """Default size of the new trial; None for its true effect."""
+        ...
+
+    @property
+    def data_range(self) -> tuple[float, float]:
+        """Smallest and largest observed surrogate log hazard ratio."""
+        ...
+
+    def new_trial(self, n: float | None = None) -> NewTrialSize:
+        """Size of the new trial of a prediction."""
+        ...
+
+    def at(self, x: npt.ArrayLike, n: float | None = None, band: Band = "prediction") -> tuple[FloatArray, FloatArray]:
+        """Mean and SD of the predicted log hazard ratio at every node, (..., nodes) each."""
+        ...
+
+
+def mixture_band(
+    line: Mixture, log_hr: npt.ArrayLike, n: float | None = None, level: float = LEVEL, band: Band = "prediction"
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Median and limits of a band at surrogate log hazard ratios, three arrays shaped like ``log_hr``."""
+    level = confidence_level(level)
+    x = np.asarray(log_hr, dtype=np.float64)
+    mean, sd = line.at(x.ravel(), n, band)
+    quantiles = mixture_quantile((0.5, 0.5 - level / 2, 0.5 + level / 2), line.weight, mean, sd)
+    median, low, high = quantiles.T.reshape(3, *x.shape)
+    return median, low, high
+
+
+def mixture_thresholds(
+    line: Mixture, band: Band, levels: Sequence[float], n: float | None = None
+) -> tuple[ThresholdEffect, ...]:
+    """Surrogate threshold effects by a band for a new trial of ``n`` patients, one per level."""
+    points = _search(line, n, band)
+    return tuple(_threshold(line, *points, confidence_level(level), n, band) for level in levels)
+
+
+def _probability_below(line: Mixture, x: FloatArray, n: float | None, band: Band) -> FloatArray:
+    mean, sd = line.at(x, n, band)
+    return mixture_cdf(np.zeros(mean.shape[:-1]), line.weight, mean, sd)
+
+
+def _search(line: Mixture, n: float | None, band: Band) -> tuple[FloatArray, FloatArray]:
+    """Surrogate effects and ``P(final HR < 1)`` at each; they are denser near the largest probability."""
+    x = SEARCH
+    certainty = _probability_below(line, x, n, band)
+    for _ in range(2):
+        top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
+        between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
+        x, where = np.unique(np.concatenate([x, between]), return_index=True)
+        certainty = np.concatenate([certainty, _probability_below(line, between, n, band)])[where]
+    return x, certainty
+
+
+def _threshold(
+    line: Mixture, at: FloatArray, certainty: FloatArray, level: float, n: float | None, band: Band
+) -> ThresholdEffect:
+    """Threshold effect: the weakest surrogate effect with ``P(final HR < 1)`` of at least (1 + level) / 2.
+
+    If the region of such effects includes the largest hazard ratios, benefit is predicted for surrogate harm and
+    there is no threshold. If it extends from stronger effects to beyond a surrogate hazard ratio of 1, benefit is
+    predicted without a surrogate effect (``benefit-without-surrogate-effect``).
+    """
+    wanted = 0.5 + level / 2
+    size = line.new_n if n is None else n
+    stated = size if band == "prediction" and size is not None and np.isfinite(size) else None
+
+    def crossing(a: int) -> float:
+        """Return the effect between two points of the search at which the probability is the wanted one."""
+        x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
+        for _ in range(3):
+            finer = np.linspace(x[0], x[1], 6)
+            more = np.concatenate([excess[:1], _probability_below(line, finer[1:-1], n, band) - wanted, excess[1:]])
+            change = int(np.flatnonzero((more[:-1] >= 0) != (more[1:] >= 0))[0])
+            x, excess = finer[change : change + 2], more[change : change + 2]
+        return float(x[0] - excess[0] * (x[1] - x[0]) / (excess[1] - excess[0]))
+
+    def result(status: ThresholdStatus, weakest: float | None = None, other: float | None = None) -> ThresholdEffect:
+        hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))
+        low, high = line.data_range
+        beyond = any(value is not None and not low <= value <= high for value in (weakest, other))
+        return ThresholdEffect(hr, status, band, level, stated, hr_other, line.new_trial(n), beyond)
+
+    inside = certainty >= wanted
+    falls = np.flatnonzero(inside[:-1] & ~inside[1:])  # points after which the region ends
+    if inside[-1] or not len(falls):
+        return result("none")
+    weakest = crossing(int(falls[-1]))
+    rises = np.flatnonzero(~inside[: falls[-1]] & inside[1 : falls[-1] + 1])
+    strongest = crossing(int(rises[-1])) if len(rises) else -np.inf
+    if strongest > 0:  # benefit is predicted only for surrogate harm
+        return result("none")
+    if weakest > ROUNDING:
+        reached = result("benefit-without-surrogate-effect", weakest)
+        return replace(reached, hr=None, crossing=reached.hr, intercept=line.median_intercept)
+    if len(rises):
+        return result("two-sided", weakest, strongest)
+    return result("exists" if line.data_range[0] <= weakest <= line.data_range[1] else "outside-data", weakest)

@@ -1,0 +1,154 @@
+"""Coverage of the intervals by simulation: validation/coverage/TOPIC.csv and docs/validation.md.
+
+``python validation/coverage.py correlation prediction`` simulates topics (4 chunks of 500 data sets per scenario) and
+writes their summaries; ``--chunks N`` simulates N chunks. It then writes docs/validation.md from all summaries;
+without a topic, that is all it does. Explanations are in validation/coverage.toml.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+import csv
+import datetime
+import sys
+import time
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import surrogacy
+from surrogacy.simulation.chunks import TOPICS, simulate_chunk
+from surrogacy.simulation.performance import Performance, summarise
+from surrogacy.simulation.scenarios import NUMBERS_OF_TRIALS, scenarios
+
+HERE = Path(__file__).resolve().parent
+FOLDER = HERE / "coverage"
+DOCUMENT = HERE.parent / "docs" / "validation.md"
+CHUNKS = 4
+DIGITS = "{:.6g}"
+TEXT_COLUMNS = ("scenario", "procedure", "target", "version", "date")
+
+
+@dataclass(frozen=True)
+class Row:
+    """Row of a summary: a scenario, a number of trials, and the performance of a procedure."""
+
+    scenario: str
+    k: int
+    performance: Performance
+    version: str
+    date: str
+
+
+def simulate(topic: str, chunks: int) -> Iterator[list[Row]]:
+    """Simulate every scenario of a topic, with a line of progress and the rows until then after each scenario."""
+    rows, today, start = [], datetime.datetime.now(tz=datetime.UTC).date().isoformat(), time.monotonic()
+    chosen = scenarios(topic)
+    for i, scenario in enumerate(chosen, 1):
+        outcomes = summarise(simulate_chunk(scenario, seed) for seed in range(chunks))
+        rows += [Row(scenario.name, scenario.k, outcome, surrogacy.__version__, today) for outcome in outcomes]
+        words = f"{topic}: {scenario.name}, k = {scenario.k} ({i} of {len(chosen)}, {time.monotonic() - start:.0f} s)"
+        print(words, file=sys.stderr, flush=True)
+        yield rows
+
+
+def write_rows(topic: str, rows: Iterable[Row]) -> None:
+    """Write the summaries of a topic, which replace those of an earlier simulation; numbers have six digits."""
+    records = [
+        {"scenario": row.scenario, "k": row.k, **asdict(row.performance), "version": row.version, "date": row.date}
+        for row in rows
+    ]
+    with (FOLDER / f"{topic}.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(records[0]), lineterminator="\n")
+        writer.writeheader()
+        for record in records:
+            writer.writerow(
+                {name: DIGITS.format(value) if isinstance(value, float) else value for name, value in record.items()}
+            )
+
+
+def read_rows(topic: str) -> list[Row]:
+    """Read the summaries of a topic; none if it has not been simulated."""
+    path = FOLDER / f"{topic}.csv"
+    if not path.exists():
+        return []
+    rows = []
+    with path.open(newline="", encoding="utf-8") as file:
+        for record in csv.DictReader(file):
+            values = {
+                field.name: record[field.name] if field.name in TEXT_COLUMNS else float(record[field.name])
+                for field in fields(Performance)
+            }
+            values["data_sets"] = int(float(record["data_sets"]))
+            rows.append(
+                Row(record["scenario"], int(record["k"]), Performance(**values), record["version"], record["date"])
+            )
+    return rows
+
+
+def document() -> str:
+    """Return the text of docs/validation.md."""
+    with (HERE / "coverage.toml").open("rb") as file:
+        texts = tomllib.load(file)
+    parts = [texts["introduction"].strip()]
+    for topic in TOPICS:
+        rows = read_rows(topic)
+        if rows:
+            first, words = rows[0].performance, texts["topics"][topic]
+            parts.append(f"## {words['title']}\n\n{words['text'].strip()}")
+            parts.append(
+                f"Simulated by `python validation/coverage.py {topic}` (version {rows[0].version}, {rows[0].date});\n"
+                f"{first.data_sets:,} data sets per cell unless stated. `validation/coverage/{topic}.csv` also\n"
+                "contains mean widths, bias and its Monte Carlo error."
+            )
+            targets = dict.fromkeys(row.performance.target for row in rows)
+            parts += [_table(target, [row for row in rows if row.performance.target == target]) for target in targets]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(target: str, rows: list[Row]) -> str:
+    """Return the table of a target: a row per scenario and procedure, a column per number of trials."""
+    largest = max(row.performance.data_sets for row in rows)
+    lines = [
+        f"**{target[0].upper()}{target[1:]}**\n",
+        "| Scenario | Procedure | " + " | ".join(f"k = {k}" for k in NUMBERS_OF_TRIALS) + " |",
+        "|---|---|" + "---|" * len(NUMBERS_OF_TRIALS),
+    ]
+    keys = dict.fromkeys((row.scenario, row.performance.procedure) for row in rows)
+    cells = {(row.scenario, row.performance.procedure, row.k): row.performance for row in rows}
+    for scenario, procedure in keys:
+        sets = {cells[scenario, procedure, k].data_sets for k in NUMBERS_OF_TRIALS if (scenario, procedure, k) in cells}
+        note = f" ({max(sets):,} data sets)" if max(sets) < largest else ""
+        values = " | ".join(_cell(cells.get((scenario, procedure, k))) for k in NUMBERS_OF_TRIALS)
+        lines.append(f"| {scenario} | {procedure}{note} | {values} |")
+    return "\n".join(lines)
+
+
+def _cell(performance: Performance | None) -> str:
+    """Return coverage with its Monte Carlo error, median width and the share without an interval."""
+    if performance is None or performance.failures == 1.0:
+        return "no interval"
+    width = "∞" if performance.median_width == float("inf") else f"{performance.median_width:.2f}"
+    absent = f"; {performance.failures:.0%} none" if performance.failures >= 0.005 else ""
+    return f"{performance.coverage:.3f} ± {performance.coverage_error:.3f}; {width}{absent}"
+
+
+def main() -> None:
+    """Simulate the topics of the command line, and write the document."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("topics", nargs="*", help=f"{', '.join(TOPICS)}")
+    parser.add_argument("--chunks", type=int, default=CHUNKS, help="chunks of 500 data sets per scenario")
+    options = parser.parse_args()
+    for topic in options.topics:
+        for rows in simulate(topic, options.chunks):
+            write_rows(topic, rows)
+    DOCUMENT.write_text(document(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

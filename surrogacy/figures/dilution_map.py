@@ -175,8 +175,6 @@ def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFram
         f"{percent(chart.direct_death)} of PFS events deaths"
         f"{', and constant hazards' if chart.structure.is_default else ''}."
     ]
-    if not chart.structure.is_default:
-        lines.append(f"{chart.structure.label}; contours below 0 as 0.")
     if points:
         unknown = int(data["follow_up"].isna().sum())
         lines += [
@@ -186,6 +184,8 @@ def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFram
             f"Not shown: {len(points) - len(data)} comparisons beyond the axes; in c, {unknown} with unknown follow-up "
             f"or follow-up beyond the axis.",
         ]
+    if not chart.structure.is_default:
+        lines.append(f"{chart.structure.label}; contours below 0 as 0.")
     return "\n".join(lines)
 
 

@@ -14,6 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import csv
 import datetime
+import math
 import sys
 import time
 import tomllib
@@ -99,21 +100,21 @@ def document() -> str:
     for topic in TOPICS:
         rows = read_rows(topic)
         if rows:
-            first, words = rows[0].performance, texts["topics"][topic]
+            largest, words = max(row.performance.data_sets for row in rows), texts["topics"][topic]
             parts.append(f"## {words['title']}\n\n{words['text'].strip()}")
             parts.append(
                 f"Simulated by `python validation/coverage.py {topic}` (version {rows[0].version}, {rows[0].date});\n"
-                f"{first.data_sets:,} data sets per cell unless stated. `validation/coverage/{topic}.csv` also\n"
+                f"{largest:,} data sets per cell unless stated. `validation/coverage/{topic}.csv` also\n"
                 "contains mean widths, bias and its Monte Carlo error."
             )
             targets = dict.fromkeys(row.performance.target for row in rows)
-            parts += [_table(target, [row for row in rows if row.performance.target == target]) for target in targets]
+            for target in targets:
+                parts.append(_table(target, [row for row in rows if row.performance.target == target], largest))
     return "\n\n".join(parts) + "\n"
 
 
-def _table(target: str, rows: list[Row]) -> str:
+def _table(target: str, rows: list[Row], largest: int) -> str:
     """Return the table of a target: a row per scenario and procedure, a column per number of trials."""
-    largest = max(row.performance.data_sets for row in rows)
     lines = [
         f"**{target[0].upper()}{target[1:]}**\n",
         "| Scenario | Procedure | " + " | ".join(f"k = {k}" for k in NUMBERS_OF_TRIALS) + " |",
@@ -122,20 +123,21 @@ def _table(target: str, rows: list[Row]) -> str:
     keys = dict.fromkeys((row.scenario, row.performance.procedure) for row in rows)
     cells = {(row.scenario, row.performance.procedure, row.k): row.performance for row in rows}
     for scenario, procedure in keys:
-        sets = {cells[scenario, procedure, k].data_sets for k in NUMBERS_OF_TRIALS if (scenario, procedure, k) in cells}
-        note = f" ({max(sets):,} data sets)" if max(sets) < largest else ""
-        values = " | ".join(_cell(cells.get((scenario, procedure, k))) for k in NUMBERS_OF_TRIALS)
-        lines.append(f"| {scenario} | {procedure}{note} | {values} |")
+        values = " | ".join(_cell(cells.get((scenario, procedure, k)), largest) for k in NUMBERS_OF_TRIALS)
+        lines.append(f"| {scenario} | {procedure} | {values} |")
     return "\n".join(lines)
 
 
-def _cell(performance: Performance | None) -> str:
-    """Return coverage with its Monte Carlo error, median width and the share without an interval."""
-    if performance is None or performance.failures == 1.0:
+def _cell(performance: Performance | None, largest: int) -> str:
+    """Return coverage with its Monte Carlo error, median width, the share without an interval, and a smaller number."""
+    if performance is None:
+        return ""
+    if performance.failures == 1.0:
         return "no interval"
-    width = "∞" if performance.median_width == float("inf") else f"{performance.median_width:.2f}"
+    width = "" if math.isnan(performance.median_width) else f"; {performance.median_width:.2f}".replace("inf", "∞")
     absent = f"; {performance.failures:.0%} none" if performance.failures >= 0.005 else ""
-    return f"{performance.coverage:.3f} ± {performance.coverage_error:.3f}; {width}{absent}"
+    fewer = f"; {performance.data_sets:,} data sets" if performance.data_sets < largest else ""
+    return f"{performance.coverage:.3f} ± {performance.coverage_error:.3f}{width}{absent}{fewer}"
 
 
 def main() -> None:

@@ -68,7 +68,6 @@ def test_every_figure_has_a_caption_and_every_table_its_numbers(run):
         "moderated_estimates",
         "moderation_evidence",
         "offset_sensitivity",
-        "structure",
     }
     assert json.loads((out / "run.json").read_text())["command"] == "python -m surrogacy.pps"
 

@@ -62,8 +62,11 @@ def test_coverage_of_unequal_weights(script):
 
 def test_cell_of_a_table(script):
     values = ["Wald", "slope", 2000, 0.9512, 0.0048, 1.3, 1.234, 0.0, 0.0]
-    assert script["_cell"](Performance(*values, 0.001)) == "0.951 ± 0.005; 1.23"
-    assert script["_cell"](Performance(*values, 0.12)) == "0.951 ± 0.005; 1.23; 12% none"
-    values[6] = float("inf")
-    assert script["_cell"](Performance(*values, 0.0)) == "0.951 ± 0.005; ∞"
-    assert script["_cell"](None) == "no interval"
+    assert script["_cell"](Performance(*values, 0.001), 2000) == "0.951 ± 0.005; 1.23"
+    assert script["_cell"](Performance(*values, 0.12), 2000) == "0.951 ± 0.005; 1.23; 12% none"
+    assert script["_cell"](Performance(*values, 0.0), 3000) == "0.951 ± 0.005; 1.23; 2,000 data sets"
+    for width, words in ((float("inf"), "; ∞"), (float("nan"), "")):
+        values[6] = width
+        assert script["_cell"](Performance(*values, 0.0), 2000) == f"0.951 ± 0.005{words}"
+    assert script["_cell"](Performance(*values, 1.0), 2000) == "no interval"
+    assert script["_cell"](None, 2000) == ""

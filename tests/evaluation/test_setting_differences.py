@@ -161,7 +161,7 @@ def test_screen_table_and_record(capsys, tmp_path):
         "difference of slopes −0.05 (−0.95 to 0.59; without data ±1.54)",
         "Probability that the slopes differ by at most 0.20: 0.57 (0.43 without data)",
         "Bayes factor of equal slopes 1.4",
-        "Whether TACTICS report 2022 and Llovet 2019 differ is unclear: difference of slopes",
+        "Whether TACTICS 2022 and Llovet 2019 differ is unclear: difference of slopes",
     ):
         assert words in screen
     table = (out / "tables" / "setting_differences.md").read_text()

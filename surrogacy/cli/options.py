@@ -140,7 +140,7 @@ def add_questions(command: ArgumentParser) -> None:
         "--equivalent-slope",
         type=float,
         metavar="D",
-        help="slopes of two sets that differ by at most D are equivalent: print the probability of this",
+        help="print the probability that the slopes of two sets differ by at most D (practical equivalence)",
     )
     add(
         "--sensitivity",

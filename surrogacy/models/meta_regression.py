@@ -161,7 +161,7 @@ class MetaRegression:
                 return self._without_line(settings, data, caveats)
         regression = errors_ignored(groups, self.tau2) if true is None else errors_propagated(groups, true, self.tau2)
         if not regression.converged:
-            raise FitError(f"{data.name or 'these effects'}: the slope on the true surrogate effects does not settle")
+            raise FitError(f"{data.name or 'these effects'}: the slope on the true surrogate effects did not converge")
         line = self._line(data, regression, true)
         estimates = self._estimates(data, regression, line)
         caveats += (NARROW[self.surrogate_errors], *self._boundary(regression))
@@ -202,8 +202,8 @@ class MetaRegression:
         estimates["sigma_cond"] = Estimate(sd, None, min(low, sd), max(high, sd), self.level, words)
         explained = explained_heterogeneity(data, tau2, self.tau2)
         words = (
-            f"share of the between-trial variance of log HR({final_name(effects)}) that disappears with the surrogate "
-            f"effect as covariate, {estimator}; not the trial-level R2 of the true effects"
+            f"share of the between-trial variance of log HR({final_name(effects)}) that the surrogate effect explains "
+            f"as covariate, {estimator}; not the trial-level R2 of the true effects"
         )
         estimates["r2_heterogeneity"] = Estimate(explained, method=words)
         thresholds = threshold_effects(line, self.level)

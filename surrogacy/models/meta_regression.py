@@ -64,14 +64,14 @@ from surrogacy.stats.true_effects import TrueEffects
 NARROW: dict[str, Caveat] = {
     "ignored": Caveat(
         CaveatCode.NARROW_BAND,
-        "prediction band and STE for a true effect treat the residual SD as known and ignore the correlated errors of "
-        "the surrogate effects; they are too narrow: in simulations the 95% band contained 94% of true effects with 6 "
-        "trials, 82% with 16, 80% with 45",
+        "prediction band and STE for a true effect treat the residual SD as known, ignore the correlated errors of the "
+        "surrogate effects and are too narrow: in simulations the 95% band contained 94% of the true effects with 6 "
+        "trials, 82% with 16 and 80% with 45",
     ),
     "propagated": Caveat(
         CaveatCode.NARROW_BAND,
         "prediction band and STE for a true effect treat the residual SD as known and are too narrow: in simulations "
-        "the 95% band contained 95% of true effects with 6 trials, 88% with 16, 91% with 45",
+        "the 95% band contained 95% of the true effects with 6 trials, 88% with 16 and 91% with 45",
     ),
 }
 SurrogateErrors = Literal["ignored", "propagated"]
@@ -137,7 +137,7 @@ class MetaRegression:
         ------
         FitError
             With fewer than three usable comparisons, if the surrogate effect does not vary, or if the slope does not
-            settle.
+            converge.
         MissingDataError
             If fewer than three comparisons have standard errors.
         UsageError
@@ -249,7 +249,7 @@ class MetaRegression:
         text = (
             "boundary solution: the between-trial variance of the final effects about the line is estimated as 0, but "
             f"residual SDs up to {largest:.2f} are compatible with the data; the band for a true effect is then the "
-            "confidence band of the line, and too narrow"
+            "confidence band of the line and is too narrow"
         )
         return (Caveat(CaveatCode.BOUNDARY, text),)
 

@@ -34,7 +34,7 @@ def _pivotal_line(fit: SetFit) -> Iterator[Note]:
         changed = [record for record in records if record["slope_sign"] != records[0]["slope_sign"]]
         if changed:
             without = ", ".join(labels[record["left_out"]] for record in changed)
-            cells.append(f"{model_label(str(model))} {records[0]['slope_sign']}, but not without any one of {without}")
+            cells.append(f"{model_label(str(model))} {records[0]['slope_sign']} (different if one trial is left out: {without})")
     if cells:
         yield Note(f"95% interval of the slope: {'; '.join(cells)}")
 

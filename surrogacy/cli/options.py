@@ -153,7 +153,7 @@ def add_questions(command: ArgumentParser) -> None:
         type=float,
         metavar="N",
         help="patients of the new trial in prediction bands and surrogate threshold effects (default: mean of the set; "
-        "for bivariate models the true effect)",
+        "for meta-regression and bivariate models the true effect)",
     )
 
 

@@ -84,7 +84,7 @@ class _Lines:
 
 @dataclass(frozen=True, eq=False)
 class _NewTrials:
-    """New trials of ``n`` patients: (b, m) observed surrogate effects, standard errors, and distribution of the final effect."""
+    """New trials of ``n`` patients: (b, m) surrogate effects, standard errors, distribution of the final effects."""
 
     observed: FloatArray
     se: tuple[float, float]

@@ -36,7 +36,7 @@ from surrogacy.pps.shape_evidence import ShapeEvidence, median_ratios, shape_evi
 from surrogacy.pps.structure import TransitionStructure
 from surrogacy.pps.trial_summary import PpsDefinition, TrialSummary
 from surrogacy.trials import TrialSet
-from surrogacy.trials.pairing import part_of
+from surrogacy.trials.paired_effects import part_of
 
 DEFINITIONS: tuple[PpsDefinition, ...] = ("median-difference", "model")
 RESAMPLES_PER_TRIAL = 300  # for every trial but the trial in focus, which takes `PpsSettings.resamples`

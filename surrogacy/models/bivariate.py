@@ -267,10 +267,16 @@ class BivariateRandomEffects:
 
 
 def rho_within_record(effects: Effects, *, with_prior: bool = False) -> dict[str, Setting]:
-    """Assumed within-trial correlation for the record (None with a prior), and the number of reported ones."""
+    """Assumed within-trial correlation for the record, and the number of reported ones.
+
+    The correlation is None with a prior; if it differs by trial, it is None too, and its range is in the record.
+    """
     assumed = np.unique(effects.rho_within[~effects.rho_known])
-    value = float(assumed[0]) if len(assumed) and not with_prior else None
-    return {"rho_within": value, "rho_within_reported": int(effects.rho_known.sum())}
+    value = float(assumed[0]) if len(assumed) == 1 and not with_prior else None
+    record: dict[str, Setting] = {"rho_within": value, "rho_within_reported": int(effects.rho_known.sum())}
+    if len(assumed) > 1:
+        record |= {"rho_within_low": float(assumed[0]), "rho_within_high": float(assumed[-1])}
+    return record
 
 
 def derived(psi: FloatArray, mu: FloatArray) -> tuple[dict[str, float | None], dict[str, FloatArray]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from typing import NamedTuple, cast
 
 from surrogacy.analysis.fit_run import Failure, SetFit, SetVerdict
@@ -13,12 +14,14 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, SurrogacyError, UsageError
 from surrogacy.evaluation import refits
 from surrogacy.evaluation.changes import Change, prediction_changes
-from surrogacy.evaluation.criteria import Style, all_verdicts, iqwig_trial
+from surrogacy.evaluation.criteria import Style, all_verdicts, daniels_hughes, iqwig_threshold, iqwig_trial
 from surrogacy.evaluation.cross_validation import cross_validate
 from surrogacy.evaluation.differences import Difference, compare_sets
 from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.evaluation.influence import delete_one, regression_diagnostics
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
+from surrogacy.evaluation.meta_regressions import meta_regression_variants
+from surrogacy.evaluation.one_endpoint import pairs_with_one_endpoint, vary_one_endpoint
 from surrogacy.evaluation.placement import Focus, Placement, place, shown_placements
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.sensitivity import vary_one_choice
@@ -27,15 +30,16 @@ from surrogacy.evaluation.threshold_targets import with_threshold_targets
 from surrogacy.models import Capability, Model
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.correlation import WeightedPearson
+from surrogacy.models.meta_regression import MetaRegression
 from surrogacy.models.regression import WeightedRegression
 from surrogacy.pps.decomposition import Decomposition, decompose
 from surrogacy.pps.gap_scenarios import DilutionRange, by_structure, dilution_range
 from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.pps.shared_patients import correlated_effects, shared_patients
 from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import MissingDataError, NotFitted, fitting_error, refusal, split_by_requirements
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, TrialSet
-from surrogacy.trials.analysis_set import Source
 
 FACTORS = ("line", "class", "masking", "region", "stage", "surrogate", "era")
 LATER_ERA = 2019  # immunotherapy, and the years after the table of Llovet 2019
@@ -82,14 +86,15 @@ def labelled(
     return tuple({"set": fit.name, "model": model.name, **record} for record in records)
 
 
-def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
+def evaluate_model(paired: AnalysisSet, model: Model, result: Result, trials: TrialSet) -> SetFit:
     """Refit a model over the within-trial correlation and without each trial.
 
     Profile intervals take seconds and are left to `vary_refits`.
     """
     fit, effects = SetFit(paired), result.effects
     if Capability.WITHIN_TRIAL_CORRELATIONS in model.capabilities:
-        grid = refits.rho_within_grid(model, effects)
+        shared = correlated_effects(trials, effects)
+        grid = refits.rho_within_grid(model, effects, shared_patients=None if shared is effects else shared)
         fit = replace(fit, rho_within_grid=labelled(fit, model, map(refits.rho_within_record, grid)))
     if Capability.REFITS in model.capabilities:
         left_out = refits.without_each_trial(model, effects)
@@ -99,10 +104,23 @@ def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
             fit = replace(fit, cross_validation=(cross_validate(model, effects, left_out),))
         if Capability.PROFILE_INTERVALS not in model.capabilities:
             fit = replace(fit, influences=tuple(delete_one(model, effects, left_out)))
+    if Capability.META_REGRESSION_VARIANTS in model.capabilities:
+        variants = meta_regression_variants(cast(MetaRegression, model), effects)
+        fit = replace(fit, meta_regressions=labelled(fit, model, [variant.record for variant in variants]))
     if Capability.REGRESSION_DIAGNOSTICS in model.capabilities:
         diagnostics = regression_diagnostics(effects, cast(WeightedRegression, model))
         fit = replace(fit, influence=labelled(fit, model, map(asdict, diagnostics)))
     return fit
+
+
+def vary_assumptions(paired: AnalysisSet, models: Sequence[Model], settings: FitSettings, trials: TrialSet) -> SetFit:
+    """Refit with and without the comparisons that report one endpoint; list the correlations from shared patients."""
+    fit, pairing = SetFit(paired), settings.resolved_pairing(trials)
+    versions = pairs_with_one_endpoint(trials, settings.source(fit.name), pairing, settings.table_name)
+    if settings.shared_patients:
+        versions = {choice: correlated_effects(trials, effects) for choice, effects in versions.items()}
+    entries = tuple(entry for model in models for entry in vary_one_endpoint(model, versions))
+    return replace(fit, one_endpoint=entries, shared_patients=shared_patients(trials, paired.effects) if models else ())
 
 
 def vary_refits(paired: AnalysisSet, model: Model) -> SetFit:
@@ -114,8 +132,14 @@ def vary_refits(paired: AnalysisSet, model: Model) -> SetFit:
 def vary_choices(paired: AnalysisSet, model: Model, settings: FitSettings, trials: TrialSet) -> SetFit:
     """Refit a model with one choice of the pairing varied at a time."""
     fit = SetFit(paired)
-    source: Source = {} if settings.pairs_table else fit.name
-    choices = vary_one_choice(model, trials, source, pairing=settings.resolved_pairing(trials))
+    choices = vary_one_choice(
+        model,
+        trials,
+        settings.source(fit.name),
+        pairing=settings.resolved_pairing(trials),
+        shared_patients=partial(correlated_effects, trials),
+        by_default=settings.shared_patients,
+    )
     return replace(fit, choices=labelled(fit, model, map(refits.choice_record, choices)))
 
 
@@ -203,9 +227,19 @@ def compare_pair(
 
 
 def apply_criteria(results: Sequence[Result], trials: Sequence[SurrogateEffect], style: Style) -> list[SetVerdict]:
-    """Apply the published criteria to every result, and compare every trial in focus with its threshold effect."""
+    """Apply the published criteria to every result, and compare every trial in focus with its threshold effect.
+
+    A model without a trial-level R2 is judged by its line alone, and a trial then by the correlation of the set.
+    """
     verdicts = []
     for result in results:
-        of_trials = [iqwig_trial(result, trial, style=style) for trial in trials]
-        verdicts += [SetVerdict(result.effects.name, each) for each in (*all_verdicts(result, style=style), *of_trials)]
+        correlation = None
+        if "r2_trial" in result.estimates:
+            of_set = all_verdicts(result, style=style)
+        else:
+            of_set = [iqwig_threshold(result, style=style), *daniels_hughes(result, style=style)]
+            same_set = (each for each in results if each.effects.name == result.effects.name)
+            correlation = next((each for each in same_set if "r" in each.estimates), None)
+        of_trials = [iqwig_trial(result, trial, correlation=correlation, style=style) for trial in trials]
+        verdicts += [SetVerdict(result.effects.name, each) for each in (*of_set, *of_trials)]
     return verdicts

@@ -14,7 +14,7 @@ scheme in ``criteria.toml`` names the source of its limits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -23,12 +23,12 @@ from scipy.special import ndtri
 
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.criteria_text import wordings
+from surrogacy.evaluation.criteria_thresholds import ThresholdPair
 from surrogacy.evaluation.grades import HIGH, SurrogateEffect, class_r2, grade_correlation, grade_r2
 from surrogacy.models.weights import counted_trials
-from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
+from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
 from surrogacy.results.result import Result
-from surrogacy.stats import correlation
-from surrogacy.stats.correlation import needed_r
+from surrogacy.stats.correlation import fisher_interval, needed_r
 
 Style = Literal["verdict", "neutral"]
 Status = Literal["auto", "doubtful", "not gradable"]
@@ -128,26 +128,43 @@ def iqwig(result: Result, *, trial: SurrogateEffect | None = None, style: Style 
     """Judge the correlation, the R that this number of trials requires, the threshold effects, and a trial."""
     r, number = _correlation(result), counted_trials(result)
     needed = needed_r(number.counted, HIGH)
-    thresholds = _thresholds(result)
-    outcome, doubts = _threshold_outcome(*thresholds), _threshold_doubts(result, thresholds)
     correlation_numbers = {"r": r.value, "low": r.low, "high": r.high, "made": r.method}
     needed_numbers: Numbers = {"trials": number.trials, "trials_in_words": number.words, "needed": needed}
     verdicts = [
         _verdict(result, "iqwig", "correlation", grade_correlation(r.low, r.high), correlation_numbers, style),
         _verdict(result, "iqwig", "needed_r", "none" if needed is None else "some", needed_numbers, style),
-        _verdict(result, "iqwig", "threshold", outcome, _threshold_numbers(*thresholds), style, doubts),
+        iqwig_threshold(result, style=style),
     ]
     return verdicts if trial is None else [*verdicts, iqwig_trial(result, trial, style=style)]
 
 
-def iqwig_trial(result: Result, trial: SurrogateEffect, *, style: Style = "verdict") -> Verdict:
-    """Judge a trial: by the correlation alone if that is high, otherwise by the threshold effects."""
-    r = _correlation(result)
+def iqwig_threshold(result: Result, *, style: Style = "verdict") -> Verdict:
+    """State the threshold effects by the 95% band (proof) and the 80% band (hint)."""
+    pair = ThresholdPair.of(result)
+    return _verdict(result, "iqwig", "threshold", pair.outcome, pair.numbers, style, _threshold_doubts(result, pair))
+
+
+def iqwig_trial(
+    result: Result, trial: SurrogateEffect, *, correlation: Result | None = None, style: Style = "verdict"
+) -> Verdict:
+    """Judge a trial: by the correlation alone if that is high, otherwise by the threshold effects.
+
+    Parameters
+    ----------
+    result : Result
+        Fit with the threshold effects.
+    trial : SurrogateEffect
+    correlation : Result, optional
+        Fit with the correlation, for a model that has none; default: ``result``.
+    style : {"verdict", "neutral"}
+    """
+    r = _correlation(result if correlation is None else correlation)
     grade = grade_correlation(r.low, r.high)
-    at_95, at_80 = thresholds = _thresholds(result)
-    known = [f"{ste.hr:.2f} ({ste.level:.0%} band)" for ste in thresholds if ste is not None and ste.hr is not None]
+    pair = ThresholdPair.of(result)
+    at_95, at_80 = pair.at_95, pair.at_80
+    known = [f"{ste.hr:.2f} ({ste.level:.0%} band)" for ste in pair.existing]
     numbers: Numbers = {
-        **_threshold_numbers(at_95, at_80),
+        **pair.numbers,
         "trial": trial.name,
         "trial_low": trial.low,
         "trial_high": trial.high,
@@ -162,55 +179,18 @@ def iqwig_trial(result: Result, trial: SurrogateEffect, *, style: Style = "verdi
     elif grade == "low":
         outcome = "closed"
     else:
-        doubts = _threshold_doubts(result, thresholds)
+        doubts = _threshold_doubts(result, pair)
         if trial.lies_beyond(at_95):
             outcome = "proof"
         elif at_80 is not None and trial.lies_beyond(at_80):
             outcome = "hint"
-        elif _threshold_outcome(at_95, at_80) == "without_surrogate":
+        elif pair.outcome == "without_surrogate":
             outcome = "without_surrogate"
         else:
             outcome = "neither"
     effects = result.effects
     doubts += ("in_set",) if trial.name in effects.labels + effects.comparison + effects.trial else ()
     return _verdict(result, "iqwig", "trial", outcome, numbers, style, doubts)
-
-
-def _thresholds(result: Result) -> tuple[ThresholdEffect | None, ThresholdEffect | None]:
-    """Threshold effects by the 95% and the 80% prediction band; None if the model has no line."""
-    return _threshold(result, "ste_prediction", 0.95), _threshold(result, "ste_prediction_80", 0.8)
-
-
-def _threshold(result: Result, name: str, level: float) -> ThresholdEffect | None:
-    threshold = result.threshold_effect(name)
-    if threshold is not None and abs(threshold.level - level) < 1e-9:
-        return threshold
-    return None if result.line is None else result.line.threshold(level)
-
-
-def _threshold_numbers(at_95: ThresholdEffect | None, at_80: ThresholdEffect | None) -> Numbers:
-    """Thresholds by the 95% and the 80% band, their new trial, and the prediction without a surrogate effect."""
-    thresholds = [ste for ste in (at_95, at_80) if ste is not None]
-    return {
-        "ste95": None if at_95 is None else at_95.hr,
-        "ste80": None if at_80 is None else at_80.hr,
-        "made": "" if at_95 is None else f"new trial: {at_95.new_trial}",
-        "intercept": next((ste.intercept for ste in thresholds if ste.intercept is not None), None),
-    }
-
-
-def _threshold_outcome(at_95: ThresholdEffect | None, at_80: ThresholdEffect | None) -> str:
-    """Outcome of the threshold effects by the 95% and the 80% band."""
-    if at_95 is None:
-        return "no_line"
-    if at_95.status == "benefit-without-surrogate-effect":
-        return "without_surrogate"
-    without_80 = at_80 is not None and at_80.status == "benefit-without-surrogate-effect"
-    if at_95.hr is not None:
-        return "proof_without_hint" if without_80 else "proof" if at_80 is None or at_80.hr is None else "both"
-    if without_80:
-        return "without_surrogate"
-    return "none" if at_80 is None or at_80.hr is None else "hint"
 
 
 def daniels_hughes(result: Result, *, style: Style = "verdict") -> list[Verdict]:
@@ -330,21 +310,20 @@ def _correlation(result: Result) -> Estimate:
         return Estimate(None)
     r = float(np.copysign(np.sqrt(r2.value), slope.value))
     number = counted_trials(result)
-    limits = correlation.fisher_interval(r, number.counted)
+    limits = fisher_interval(r, number.counted)
     return Estimate(r, None, *limits, 0.95, f"signed root of R2, {number.method_words()}")
 
 
-def _threshold_doubts(result: Result, thresholds: Sequence[ThresholdEffect | None]) -> tuple[str, ...]:
+def _threshold_doubts(result: Result, pair: ThresholdPair) -> tuple[str, ...]:
     """Reasons that make a threshold doubtful; none if there is no threshold."""
-    existing = [ste for ste in thresholds if ste is not None and ste.hr is not None]
-    if not existing:
+    if not pair.existing:
         return ()
     slope = _estimate(result, "slope")
     reasons = {
         # the band is a delta-method band: a profile interval of the slope may still include 0 or be unbounded
         "slope": slope.low is None or slope.low <= 0,
         "narrow_band": result.has_caveat(CaveatCode.NARROW_BAND),
-        "outside_data": any(ste.beyond_data for ste in existing),
-        "two_sided": any(ste.status == "two-sided" for ste in existing),
+        "outside_data": any(ste.beyond_data for ste in pair.existing),
+        "two_sided": any(ste.status == "two-sided" for ste in pair.existing),
     }
     return tuple(name for name, holds in reasons.items() if holds)

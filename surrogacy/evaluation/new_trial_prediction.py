@@ -11,6 +11,7 @@ from surrogacy.effects import Effects, unit_variance
 from surrogacy.evaluation.new_trial import NewTrial
 from surrogacy.models.prediction import predict_by_regression, predict_final
 from surrogacy.results.result import Result
+from surrogacy.stats.lines import ignores_surrogate_errors
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 
 LEVELS = (0.95, 0.8)
@@ -139,13 +140,14 @@ def predict_by_line(effects: Effects, result: Result, new: ObservedEffects) -> l
     for size in sizes:
         se_final = np.nan if size is None else float(np.sqrt(variance / size))
         trial = replace(new, se_final=se_final, n=np.nan if size is None else size)
+        target = str(line.new_trial(size))
         if line.scatter_known:
             target = TRUE_EFFECT if size is None else f"observed, n = {size:.0f}"
             trial = replace(trial, se_final=0.0) if size is None else trial
-            prediction = predict_final(result, trial, joins=True)
-        else:
-            target = str(line.new_trial(size))
+        if ignores_surrogate_errors(line):
             prediction = predict_by_regression(result, trial)
+        else:
+            prediction = predict_final(result, trial, joins=True)
         (low_95, high_95), (low_80, high_80) = hazard_ratio_intervals(prediction)
         predictions.append(
             NewTrialPrediction(

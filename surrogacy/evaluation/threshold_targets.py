@@ -6,8 +6,9 @@ interval describes how well the set determines the threshold:
 - Bayesian models: the posterior of the threshold for known parameters, see `surrogacy.stats.threshold_posterior`.
 - ML and REML: sets are simulated from the fit, ``y ~ N(mu, T + S)``, and the model is refitted to each. The resampled
   thresholds are those of the plug-in band, and the limits are their percentiles.
-- Weighted regression: it is refitted to sets simulated from the REML fit of the same comparisons, because it has no
-  distribution of the surrogate effects of its own. With the same seed these are the sets of the REML bootstrap.
+- Weighted regression and meta-regression: they are refitted to sets simulated from the REML fit of the same
+  comparisons, because they have no distribution of the surrogate effects of their own. With the same seed these are the
+  sets of the REML bootstrap. A meta-regression with propagated errors has no interval.
 
 In simulated sets the 95% limits of each method contain the threshold of the true parameters with the probabilities in
 ``docs/validation.md``.
@@ -34,13 +35,16 @@ from surrogacy.models import Model
 from surrogacy.models.bivariate import BivariateRandomEffects
 from surrogacy.models.likelihood.batch import draw_many, maximise_many
 from surrogacy.models.likelihood.batch_lines import lines_of
+from surrogacy.models.meta_regression import MetaRegression, correlated_groups
 from surrogacy.models.regression import WeightedRegression
 from surrogacy.models.weights import weights_of
 from surrogacy.results.estimate import NewTrialSize, ThresholdEffect, ThresholdInterval, ThresholdStatus
 from surrogacy.results.result import Result, SurrogacyLine
 from surrogacy.stats.line_batch import LineBatch, weighted_lines
 from surrogacy.stats.lines import Line
+from surrogacy.stats.meta_regression import coefficient_covariance
 from surrogacy.stats.mixture_line import MixtureLine
+from surrogacy.stats.surrogate_errors import errors_ignored
 from surrogacy.stats.threshold_posterior import threshold_posterior
 from surrogacy.stats.thresholds import interval_of_thresholds
 
@@ -122,10 +126,13 @@ def _intervals(model: Model, result: Result, level: float, resamples: int, seed:
         return partial(
             _of_true_effects, likelihood_lines(model, result, simulated_sets(result, resamples, seed)), result, level
         )
-    lines = regression_lines(model, result, resamples, seed) if isinstance(model, WeightedRegression) else None
-    if lines is None or not isinstance(line, Line):
-        return lambda n: None
-    return partial(_of_observed_effects, lines, line, level)
+    if isinstance(line, Line) and isinstance(model, WeightedRegression):
+        lines = regression_lines(model, result, resamples, seed)
+        return (lambda n: None) if lines is None else partial(_of_observed_effects, lines, line, level)
+    if isinstance(line, Line) and isinstance(model, MetaRegression):
+        lines = meta_regression_lines(model, result, resamples, seed)
+        return (lambda n: None) if lines is None else partial(_of_meta_regression, lines, line, level)
+    return lambda n: None
 
 
 def _of_true_effects(lines: LineBatch, result: Result, level: float, n: float | None) -> ThresholdInterval:
@@ -139,6 +146,13 @@ def _of_true_effects(lines: LineBatch, result: Result, level: float, n: float | 
 def _of_observed_effects(lines: LineBatch, line: Line, level: float, n: float | None) -> ThresholdInterval:
     """Percentile interval by refits of a regression, whose residual variance is that of a trial of ``n`` patients."""
     thresholds = lines.thresholds(line.quantile(level), lines.variance * line.added_variance(n))
+    return interval_of_thresholds(thresholds, level, f"bootstrap of REML, {len(lines)} sets")
+
+
+def _of_meta_regression(lines: LineBatch, line: Line, level: float, n: float | None) -> ThresholdInterval:
+    """Percentile interval by refits of a meta-regression, with the sampling error of a new trial of ``n`` patients."""
+    sampling = line.added_variance(n) - line.sigma**2
+    thresholds = lines.thresholds(line.quantile(level), lines.variance + sampling)
     return interval_of_thresholds(thresholds, level, f"bootstrap of the REML fit, {len(lines)} sets")
 
 
@@ -164,12 +178,32 @@ def regression_lines(model: WeightedRegression, result: Result, resamples: int, 
 
     The residual variances are in units of that of the regression itself.
     """
+    sets = _sets_of_bivariate_fit(result, resamples, seed)
+    if sets is None:
+        return None
+    weights, _ = weights_of(result.effects, model.weights)
+    lines = weighted_lines(sets, weights)
+    return replace(lines, variance=lines.variance / weighted_lines(result.effects.log_hr[None], weights).variance)
+
+
+def meta_regression_lines(model: MetaRegression, result: Result, resamples: int, seed: int) -> LineBatch | None:
+    """Refit a meta-regression to sets simulated from the REML fit of its comparisons; None if that has no line."""
+    sets = _sets_of_bivariate_fit(result, resamples, seed)
+    if sets is None or model.surrogate_errors == "propagated":
+        return None
+    regression = errors_ignored(correlated_groups(result.effects, sets), model.tau2)
+    covariance = coefficient_covariance(regression.fit, regression.data.degrees_of_freedom, model.interval)
+    intercept, slope = np.moveaxis(regression.fit.coefficients, -1, 0)
+    elements = np.stack([covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]], axis=1)
+    return LineBatch(intercept, slope, elements, regression.tau2)
+
+
+def _sets_of_bivariate_fit(result: Result, resamples: int, seed: int) -> FloatArray | None:
+    """Draw sets from the REML fit of the comparisons of a regression; None if that has no line."""
     try:
         fit = BivariateRandomEffects(interval="delta", prediction="plug-in").fit(result.effects)
     except SurrogacyError:  # the comparisons lack standard errors, or the likelihood has no maximum
         return None
     if fit.line is None or len(fit.effects) < len(result.effects):
         return None
-    weights, _ = weights_of(result.effects, model.weights)
-    lines = weighted_lines(simulated_sets(fit, resamples, seed), weights)
-    return replace(lines, variance=lines.variance / weighted_lines(result.effects.log_hr[None], weights).variance)
+    return simulated_sets(fit, resamples, seed)

@@ -46,6 +46,7 @@ REGISTRY: dict[str, RegistryEntry] = {
         ),
         ("bivariate-ml", "bivariate", "BivariateRandomEffects", {"method": "ml"}, ("r2_trial", "rho_between", *LINE)),
         ("daniels-hughes", "daniels_hughes", "DanielsHughes", {}, ("sigma_cond", *LINE)),
+        ("meta-regression", "meta_regression", "MetaRegression", {}, ("sigma_cond", *LINE)),
         ("weighted-regression", "regression", "WeightedRegression", {}, ("r2_trial", *LINE)),
         ("weighted-pearson", "correlation", "WeightedPearson", {}, ("r",)),
         ("product-normal", "sampled.product_normal", "ProductNormal", {}, ("r2_trial", *LINE)),
@@ -72,6 +73,8 @@ class Capability(Enum):
     """It is refitted with other priors."""
     POWER_SCALING = auto()
     """Its draws allow prior and posterior predictive checks and power scaling."""
+    META_REGRESSION_VARIANTS = auto()
+    """Its results by every estimator and interval method are compared."""
     REGRESSION_DIAGNOSTICS = auto()
     """Leverage, residuals and Cook's distance of each comparison are defined."""
 

@@ -11,20 +11,23 @@ For a bivariate model, with ``k = T11 / (T11 + s1^2)`` the shrinkage of the obse
 
 which is ``T22 + s2^2 - (T12 + r s1 s2)^2 / (T11 + s1^2)`` plus the last term, which the likelihood models compute by
 the delta method (`surrogacy.stats.true_effects`). They use the formula at every value of a confidence distribution of
-sigma_cond^2. With a posterior it is used at every node, so that the last term needs no approximation. A weighted
-regression does not separate these components: its residual variance s^2 / w0 for a trial of weight w0 contains all but
-the last, with the sampling errors that are typical of the set at this weight. This gives the ordinary prediction
-interval, which is valid for a trial like those of the set (`predict_final`). For a new trial with a stated standard
-error s1 (`predict_by_regression`)
+sigma_cond^2. With a posterior it is used at every node, so that the last term needs no approximation.
 
-    Var = max(s^2 / w0 - v, 0)  +  s2^2 + b^2 s1^2 - 2 b r s1 s2  +  (1, y1) Cov (1, y1)'
-    v   = mean of w_i (s2_i^2 + b^2 s1_i^2 - 2 b r_i s1_i s2_i) / w0
+A regression that ignores the sampling errors of the surrogate effects does not shrink the observed effect. Its residual
+variance contains these errors, with the size that is typical of the set, so that the ordinary prediction interval is
+valid for a trial like those of the set (`predict_final`). For a new trial with standard errors s1 and s2
+(`predict_by_regression`) the typical errors v are replaced by those of the trial:
 
-v is the part of the residual variance that is due to sampling errors typical of the set at this weight; it is replaced
-by that of the new trial. Adding ``b^2 s1^2 - 2 b r s1 s2`` without subtracting v would count these errors twice, and
-for r > 0 make the interval too narrow: with 16 trials, b = 0.47 and r = 0.5 a nominal 95% interval would then contain
-90% of new trials, whereas this one contains 95% (97% if s1 is three times as large as usual, against 90% without s1).
-Unlike in a bivariate model, the mean is not shrunken towards that of the set.
+    Var = max(R - v, 0)  +  s2^2 + b^2 s1^2 - 2 b r s1 s2  +  (1, y1) Cov (1, y1)'
+
+    weighted regression   R = s^2 / w0,   v = mean of w_i (s2_i^2 + b^2 s1_i^2 - 2 b r_i s1_i s2_i) / w0
+    meta-regression       R = tau^2,      v = mean of b^2 s1_i^2 - 2 b r_i s1_i s2_i, weighted by 1 / (s2_i^2 + tau^2)
+
+with s2 = 0 for a true effect, which only the meta-regression predicts. Adding ``b^2 s1^2 - 2 b r s1 s2`` without
+subtracting v would count these errors twice, and for r > 0 make the interval of an observed effect too narrow: with 16
+trials, b = 0.47 and r = 0.5 a nominal 95% interval of the weighted regression would then contain 90% of new trials,
+whereas this one contains 95% (97% if s1 is three times as large as usual, against 90% without s1). For the same reason
+the interval of an observed effect is narrowest at ``s1 = r s2 / b``; that of a true effect always widens with s1.
 
 References
 ----------
@@ -78,18 +81,19 @@ def predict_final(result: Result, trial: ObservedEffects, *, joins: bool = False
 
 
 def predict_by_regression(result: Result, trial: ObservedEffects) -> PredictiveDistribution:
-    """Predict the observed final effect of a new trial by a weighted regression, with the trial's standard errors.
+    """Predict the final effect of a new trial by a regression on observed effects, with the trial's standard errors.
 
-    The formula is that of the module, with the t quantiles of the regression. The prediction variance is never smaller
+    The formula is that of the module, with the quantiles of the regression. The prediction variance is never smaller
     than that of the trial's sampling errors, however close the trials of the set are to the line.
 
     Parameters
     ----------
     result : Result
-        Result of a weighted regression.
+        Result of a weighted regression, or of a meta-regression that ignores the errors of the surrogate effects.
     trial : ObservedEffects
-        If ``n`` is NaN, the default size of the line is used. If ``se_final`` is NaN, the standard error typical of a
-        trial of this weight in the set is used.
+        With ``se_final`` 0 the meta-regression predicts the true effect. In a weighted regression an ``n`` of NaN
+        stands for the default size of the line, and a ``se_final`` of NaN for the standard error typical of a trial of
+        this weight.
 
     Raises
     ------
@@ -109,23 +113,34 @@ def predict_by_regression(result: Result, trial: ObservedEffects) -> PredictiveD
     line = result.line
     assert isinstance(line, Line)
     ordinary = line.predict_observed(trial)
-    effects, b, weights = result.effects, line.slope, result.shown_weights.values
+    effects, b = result.effects, line.slope
     known = np.isfinite(effects.se).all(axis=1)
     if not known.any():  # typical errors of the set are unknown: add the surrogate error of the new trial in full
         components = {**ordinary.components, "surrogate_error": b**2 * trial.se**2}
         return replace(ordinary, sd=np.array([np.sqrt(sum(components.values()))]), components=components)
-    size = line.new_n if np.isnan(trial.n) else trial.n
-    weight = float(weights.mean())
-    if size is not None and line.exponent > 0:
-        weight = weight_per_patient(effects, weights, line.exponent) * size**line.exponent
-    s1, s2, w = effects.se[known, 0], effects.se[known, 1], weights[known] / weight
-    typical = float(np.mean(w * (s2**2 + b**2 * s1**2 - 2 * b * effects.rho_within[known] * s1 * s2)))
-    se_final = float(np.sqrt(np.mean(w * s2**2))) if np.isnan(trial.se_final) else trial.se_final
+    s1, s2 = effects.se[known].T
+    typical = b**2 * s1**2 - 2 * b * effects.rho_within[known] * s1 * s2
+    if line.scatter_known:
+        weights = 1.0 / (s2**2 + line.sigma**2)
+        residual, se_final = line.sigma**2 - float(weights @ typical / weights.sum()), trial.se_final
+    else:
+        share = result.shown_weights.values[known] / _weight(result, line, trial.n)
+        residual = ordinary.components["residual"] - float(np.mean(share * (s2**2 + typical)))
+        se_final = float(np.sqrt(np.mean(share * s2**2))) if np.isnan(trial.se_final) else trial.se_final
     components = {
         "parameters": ordinary.components["parameters"],
-        "residual": max(ordinary.components["residual"] - typical, 0.0),
+        "residual": max(residual, 0.0),
         "surrogate_error": b**2 * trial.se**2,
         "sampling": se_final**2,
         "covariance": -2 * b * trial.rho_within * trial.se * se_final,
     }
     return replace(ordinary, sd=np.array([np.sqrt(sum(components.values()))]), components=components)
+
+
+def _weight(result: Result, line: Line, n: float) -> float:
+    """Weight of a new trial in a weighted regression; the mean weight if its size does not determine it."""
+    weights = result.shown_weights.values
+    size = line.new_n if np.isnan(n) else n
+    if size is None or line.exponent == 0:
+        return float(weights.mean())
+    return float(weight_per_patient(result.effects, weights, line.exponent) * size**line.exponent)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from surrogacy.effects import Effects
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.labels import PARAMETERS, weights_in_words
+from surrogacy.results.labels import PARAMETERS, SURROGATE_ERRORS, VARIANCE_ESTIMATORS, weights_in_words
 from surrogacy.results.result import Result
 
 ABSENT = "–"
@@ -111,17 +112,38 @@ def cell(value: object, digits: int = 2, labels: Mapping[str, str] | None = None
 
 
 def settings_in_words(result: Result) -> str:
-    """Return the weights, or the within-trial correlation and the priors, for a footnote."""
+    """Return the weights or the between-trial variance, the within-trial correlation and the priors, for a footnote."""
     if result.weights is not None:
         return f"weights: {weights_in_words(result.weights.name, result.effects)}"
     effects = result.effects
-    assumed = np.unique(effects.rho_within[~effects.rho_known])
-    words = []
-    if len(assumed) and "prior_rho_within" not in result.settings:
-        words.append(f"within-trial correlation {assumed[0]:g} (assumed)")
+    words = meta_regression_in_words(result.settings)
+    if words and "rho_within" not in result.settings:  # the model does not use the within-trial correlation
+        return ", ".join(words)
+    assumed = assumed_correlation(effects)
+    if assumed and "prior_rho_within" not in result.settings:
+        words.append(f"within-trial correlation {assumed}")
     if effects.rho_known.any():
         words.append(f"within-trial correlation as reported in {effects.rho_known.sum()} comparisons")
     return ", ".join(words + priors_in_words(result.settings))
+
+
+def assumed_correlation(effects: Effects) -> str:
+    """Return the within-trial correlation where none is reported: one number, or the range by trial; else empty."""
+    assumed = effects.rho_within[~effects.rho_known]
+    if not len(assumed):
+        return ""
+    if len(np.unique(assumed)) == 1:
+        return f"{assumed[0]:g} (assumed)"
+    return f"by trial, median {number(np.median(assumed))} ({number(assumed.min())} to {number(assumed.max())})"
+
+
+def meta_regression_in_words(settings: Mapping[str, object]) -> list[str]:
+    """Return the estimator of the between-trial variance and the treatment of surrogate errors, if there are any."""
+    if "tau2" not in settings:
+        return []
+    estimator = VARIANCE_ESTIMATORS[str(settings["tau2"])]
+    errors = SURROGATE_ERRORS[str(settings["surrogate_errors"])]
+    return [f"between-trial variance by {estimator}", f"sampling errors of the surrogate effects {errors}"]
 
 
 def priors_in_words(settings: Mapping[str, object]) -> list[str]:

@@ -13,7 +13,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import TRUE_EFFECT, Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL, confidence_level
-from surrogacy.results.result import NO_SCATTER
+from surrogacy.results.result import NO_SCATTER, SurrogacyLine
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution
 from surrogacy.stats.true_effects import TrueEffects
 
@@ -29,6 +29,11 @@ def data_range(effects: Effects) -> tuple[float, float]:
     """Smallest and largest observed surrogate log hazard ratio."""
     surrogate = effects.log_hr[:, 0]
     return float(np.nanmin(surrogate)), float(np.nanmax(surrogate))
+
+
+def ignores_surrogate_errors(line: SurrogacyLine | None) -> bool:
+    """Return whether a line is a regression on the observed surrogate effects."""
+    return isinstance(line, Line) and line.true_effects is None
 
 
 @dataclass(frozen=True)
@@ -221,8 +226,10 @@ class Line:
     def predict_observed(self, trial: ObservedEffects, *, joins: bool = False) -> PredictiveDistribution:
         """Predict the observed final effect of a trial from its observed surrogate effect.
 
-        With a distribution of the true effects the prediction is normal (`TrueEffects.predict_observed`). Otherwise it
-        is a t with the residual variance of a trial of this size plus the variance of the line.
+        With a distribution of the true effects the observed surrogate effect is shrunken
+        (`TrueEffects.predict_observed`). Otherwise the variance is that of the line plus the residual variance of a
+        trial of this size, or of this standard error if the model separates the two. The quantiles are those of the
+        line, t or normal.
 
         Parameters
         ----------
@@ -232,10 +239,14 @@ class Line:
             Ignored, because the parameters are not estimated again.
         """
         if self.true_effects is not None:
-            return self.true_effects.predict_observed(trial)
+            prediction = self.true_effects.predict_observed(trial)
+            return replace(prediction, degrees_of_freedom=self.degrees_of_freedom)
         x = np.array([1.0, trial.log_hr])
-        residual = self.added_variance(None if np.isnan(trial.n) else trial.n)
-        components = {"parameters": float(x @ self.covariance @ x), "residual": residual}
+        components = {"parameters": float(x @ self.covariance @ x)}
+        if self.scatter_known and np.isfinite(trial.se_final):
+            components |= {"sigma_cond": self.sigma**2, "sampling": trial.se_final**2}
+        else:
+            components["residual"] = self.added_variance(None if np.isnan(trial.n) else trial.n)
         sd = np.array([np.sqrt(sum(components.values()))])
         mean = np.array([self.intercept + self.slope * trial.log_hr])
         return PredictiveDistribution(np.ones(1), mean, sd, self.degrees_of_freedom, components)

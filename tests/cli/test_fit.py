@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from surrogacy.cli.options import DEFAULT_MODELS
 from surrogacy.fit import main
 from tests.conftest import ROOT
 from tests.support.pinned_tables import PINNED, PINNED_TABLES
@@ -38,7 +39,7 @@ def test_tactics_2022(capsys):
     assert left_out["brisk-ta"] == pytest.approx(0.33, abs=5e-3)
     for model in ("bivariate-reml", "bivariate-bayes"):
         grid = [row["rho_within"] for row in document["rho_within_grid"] if row["model"] == model]
-        assert grid == [0, 0.3, 0.5, 0.7, 0.9]
+        assert grid == [0, 0.3, 0.5, 0.7, 0.9, "shared-patients"]
     bayes = next(fit for fit in document["fits"] if fit["model"] == "bivariate-bayes")
     assert bayes["estimates"]["prior_overlap"]["value"] > 0.95
     assert any("prior and posterior of trial-level R² overlap by 99%" in problem for problem in bayes["problems"])
@@ -166,7 +167,7 @@ def test_a_model_that_cannot_be_fitted_gives_exit_4(tmp_path, capsys):
     assert main(["--pairs", str(path), "--json"]) == 4
     document = json.loads(capsys.readouterr().out)
     assert document["fits"] == []
-    assert len(document["failures"]) == 4
+    assert [entry["model"] for entry in document["failures"]] == list(DEFAULT_MODELS)
 
 
 @pytest.mark.parametrize(

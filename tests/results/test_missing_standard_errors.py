@@ -36,6 +36,7 @@ def test_hazard_ratios_and_patients_are_enough_for_correlation_and_regression(ca
     assert estimates["intercept"]["value"] == pytest.approx(0.044648, abs=5e-7)
     assert {fit["k"] for fit in document["fits"]} == {21}
     assert [(entry["model"], entry["missing_data"]) for entry in document["failures"]] == [
+        ("meta-regression", True),
         ("bivariate-reml", True),
         ("bivariate-bayes", True),
     ]
@@ -50,11 +51,11 @@ def test_hazard_ratios_and_patients_on_the_screen_and_in_the_folder(tmp_path, ca
     assert run(HAZARD_RATIOS_AND_PATIENTS, "--out", str(out), "--format", "png", "--details") == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "not fitted: no standard errors" in shown
-    assert "to fit bivariate REML and Bayesian bivariate model: give confidence limits" in shown
+    assert "to fit meta-regression, bivariate REML and Bayesian bivariate model: give confidence limits" in shown
     captions = {path.name: path.read_text() for path in (out / "figures").glob("*.md")}
     assert {name.split("-")[0] for name in captions} == {"bubble", "forest"}
     assert "No intervals are drawn" in captions["forest-hazard_ratios_and_patients.caption.md"]
-    assert len((out / "tables" / "left_out.csv").read_text().splitlines()) == 1 + 2 * 21
+    assert len((out / "tables" / "left_out.csv").read_text().splitlines()) == 1 + 3 * 21
     assert "(no interval)" in (out / "tables" / "effects.md").read_text()
     assert "nan" not in (out / "tables" / "effects.md").read_text().lower()
 
@@ -106,6 +107,7 @@ def test_three_of_27_without_limits(partial_table, capsys):
     for name, k in (
         ("weighted-pearson", 27),
         ("weighted-regression", 27),
+        ("meta-regression", 24),
         ("bivariate-reml", 24),
         ("bivariate-bayes", 24),
     ):
@@ -141,7 +143,7 @@ def test_three_of_27_in_every_output(partial_table, tmp_path, capsys):
     )
     assert run(path, "--out", str(out), "--format", "svg", "--details") == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "! bivariate REML, Bayesian bivariate model: 3 of 27 comparisons left out" in shown
+    assert "! meta-regression, bivariate REML, Bayesian bivariate model: 3 of 27 comparisons left out" in shown
     forest = (out / "figures" / "forest-own.caption.md").read_text()
     assert forest.startswith("Hazard ratios of PFS and of OS, 24 of 27 comparisons from 24 trials")
     assert "T03, T09, T21. Remedy:" in forest
@@ -149,7 +151,7 @@ def test_three_of_27_in_every_output(partial_table, tmp_path, capsys):
     assert "27 comparisons from 27 trials" in bubble
     assert "24 of 27 comparisons" in (out / "figures" / "posterior-own.svg").read_text()
     assert "own (k = 24 of 27)" in (out / "tables" / "models.md").read_text()
-    assert (out / "tables" / "left_out.md").read_text().count("T09") == 2
+    assert (out / "tables" / "left_out.md").read_text().count("T09") == 3
     assert len((out / "tables" / "true_effects.csv").read_text().splitlines()) == 25
 
 

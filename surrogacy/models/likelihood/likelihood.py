@@ -14,6 +14,7 @@ Jackson, Riley, White (2011), doi:10.1002/sim.4172.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,6 +72,14 @@ class Evaluation:
     beta_gradient: FloatArray
 
 
+def incompatible_errors(comparisons: Iterable[str]) -> FitError:
+    """Return the error on comparisons with a shared control arm whose errors have no covariance."""
+    return FitError(
+        f"{', '.join(comparisons)} share a control arm, but their standard errors and within-trial correlations "
+        "contradict each other: no covariance is possible; give control_share, or use shared-control first or combine"
+    )
+
+
 def make_blocks(effects: Effects, covariates: FloatArray | None = None) -> tuple[Blocks, ...]:
     """Arrange effects as blocks, one `Blocks` per block size.
 
@@ -108,11 +117,7 @@ def make_blocks(effects: Effects, covariates: FloatArray | None = None) -> tuple
                 if i == j:  # true effects of different comparisons are independent
                     pattern[endpoint + second, a, b] = 1.0
         if len(members) > 1 and np.linalg.eigvalsh(sampling)[0] <= 0:
-            names = ", ".join(effects.comparison[i] for i in members)
-            raise FitError(
-                f"{names} share a control arm, but their standard errors and within-trial correlations contradict each "
-                "other: no covariance is possible; give control_share, or use shared-control first or combine"
-            )
+            raise incompatible_errors(effects.comparison[i] for i in members)
         y = np.array([effects.log_hr[cell] for cell in cells])
         by_size.setdefault(m, []).append((y, design, sampling, pattern))
     stacked = [[np.stack(parts) for parts in zip(*blocks, strict=True)] for blocks in by_size.values()]

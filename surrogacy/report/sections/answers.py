@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.answers import Answer, Check, answer
 from surrogacy.report.captions import versions
 from surrogacy.report.section import Detail, Entry, Grid, Heading, Note, Record, Section, phrase, text
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name, surrogate_names
+from surrogacy.results.endpoint_names import (
+    common_final_name,
+    comparisons_in_words,
+    endpoint_of,
+    final_name,
+    surrogate_names,
+)
 from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect, probability_words
 from surrogacy.results.format import ABSENT, interval, listed, number, percent, settings_in_words, with_interval
-from surrogacy.results.labels import estimate_label, model_label
+from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
 
@@ -35,7 +43,8 @@ def answers_of(run: FitRun) -> dict[str, Answer]:
 
 def surrogate_name(fit: SetFit) -> str:
     """Return the surrogate endpoints of a set, the most frequent first: ``PFS/TTP``."""
-    counts = Counter(endpoint_of(fit.effects, i, "surrogate") for i in range(len(fit.effects)))
+    reported = np.flatnonzero(np.isfinite(fit.effects.log_hr[:, 0]))
+    counts = Counter(endpoint_of(fit.effects, int(i), "surrogate") for i in reported)
     return "/".join(name for name, _ in counts.most_common())
 
 
@@ -51,7 +60,7 @@ def _blocks(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
     """Return name, size and answer of every set."""
     for fit in run.sets:
         patients = fit.effects.n_patients
-        size = f"{len(fit.effects)} comparisons, {len(fit.effects.trials)} trials"
+        size = f"{comparisons_in_words(fit.effects)}, {len(fit.effects.trials)} trials"
         size += f", {patients:,.0f} patients" if patients == patients else ""
         label = set_label(fit.name)
         typed = f" ({fit.name})" if label != fit.name else ""
@@ -152,13 +161,14 @@ def _by_model(answers: Mapping[str, Answer]) -> Iterator[Detail]:
     (reply,) = answers.values()
     rows = []
     for result in (reply.quoted, *(check.result for check in reply.checks)):
-        association = "r" if "r" in result.estimates else "r2_trial"
-        symbol = "r " if association == "r" else "R² "
+        association = next((name for name in ("r", "r2_trial", "sigma_cond") if name in result.estimates), "r2_trial")
         threshold = result.estimates.get("ste_prediction")
         shown = _threshold_words(threshold) if isinstance(threshold, ThresholdEffect) else ABSENT
         if result is reply.quoted:
             shown = threshold_cell(reply)
-        rows.append((model_label(result.model), f"{symbol}{_cell(result, association)}", _cell(result, "slope"), shown))
+        symbol = "SD" if association == "sigma_cond" else SYMBOLS[association]  # short for the width of the screen
+        words = f"{symbol} {_cell(result, association)}"
+        rows.append((model_label(result.model), words, _cell(result, "slope"), shown))
     headings = ("Model", "Association (95% interval)", "Slope (95% interval)", "Threshold (HR)")
     yield Grid(headings, tuple(rows), compact=True)
     yield Note(f"{_footnote([reply])}{_checks_note(answers)}")

@@ -112,9 +112,11 @@ def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
         association=association(result),
     )
     size = f"of {number(threshold.new_n, 0)} patients" if threshold.new_n else f"({threshold.new_trial})"
+    only_sizes_of_set = result.line is not None and not result.line.scatter_known
     return [
         line,
         text("bubble_bands", level=percent(threshold.level), size=size),
+        *([text("bubble_no_between_trial")] if only_sizes_of_set else []),
         f"Surrogate threshold effect: {threshold.value_words}{threshold.uncertainty_words} "
         f"({threshold.band_and_size}); by the confidence band, which is not a prediction: "
         f"{confidence.value_words}.",

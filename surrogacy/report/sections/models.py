@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.section import BLANK, Cell, Detail, Grid, Heading, Note, Record, Section, Table, table
+from surrogacy.report.section import BLANK, Cell, Detail, Grid, Heading, Note, Record, Section, Table, table, text
 from surrogacy.report.sections.threshold_targets import targets_block
-from surrogacy.results.endpoint_names import final_name
+from surrogacy.results.endpoint_names import comparisons_in_words, final_name
 from surrogacy.results.estimate import Estimate, ThresholdEffect
-from surrogacy.results.format import ABSENT, interval, number, settings_in_words, with_interval
+from surrogacy.results.format import ABSENT, interval, listed, number, settings_in_words, with_interval
 from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
 from surrogacy.results.result import Result
 
@@ -38,12 +38,12 @@ def _block(fit: SetFit) -> tuple[Detail, ...]:
     patients = f", {size:,.0f} patients" if size == size else ""
     left_out = sum(not entry.included for entry in fit.flow)
     flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""
-    remark = f"  {len(effects)} comparisons, {len(effects.trials)} trials{patients}{flow}"
+    remark = f"  {comparisons_in_words(effects)}, {len(effects.trials)} trials{patients}{flow}"
     rows: list[tuple[str | Cell, ...]] = [
         (_model_cell(result), _association_cell(result), _slope_cell(result), _threshold_cell(result))
         for result in fit.results
     ]
-    rows += [(model_label(model), Cell(f"not fitted: {text}", style="red"), "", "") for model, text in fit.failures]
+    rows += [(model_label(model), Cell(f"not fitted: {reason}", style="red"), "", "") for model, reason in fit.failures]
     rows += [
         (model_label(entry.model), Cell(f"not fitted: {entry.reason}", style="yellow"), "", "")
         for entry in fit.not_fitted
@@ -84,6 +84,8 @@ def _threshold_cell(result: Result) -> Cell:
     detail = f"{prediction.band_and_size}{method}; band of the mean: {_threshold_beside(result['ste_confidence'])}"
     if "ste_prediction_80" in result.estimates:
         detail += f"; 80% band: {_threshold_beside(result['ste_prediction_80'])}"
+    if result.line is not None and not result.line.scatter_known:
+        detail += f"; {text('only_sizes_of_set')}"
     return Cell(prediction.value_words, detail)
 
 
@@ -100,7 +102,7 @@ def _remedies(fit: SetFit) -> Iterator[Note]:
     """Return what would let the models be fitted that were not."""
     for remedy in dict.fromkeys(entry.remedy for entry in fit.not_fitted):
         models = [model_label(entry.model) for entry in fit.not_fitted if entry.remedy == remedy]
-        yield Note(f"to fit {' and '.join(models)}: {remedy}", warning=True)
+        yield Note(f"to fit {listed(models)}: {remedy}", warning=True)
 
 
 def _warnings(fit: SetFit) -> Iterator[Note]:
@@ -151,8 +153,8 @@ def _all_caveats(sets: Sequence[SetFit]) -> str:
             for problem in result.problems:
                 shared = problem in fit.effects.problems
                 where.setdefault(problem, {})[fit.name if shared else f"{fit.name}, {model_label(result.model)}"] = None
-        for model, text in _not_fitted(fit):
-            where.setdefault(f"not fitted: {text}", {})[f"{fit.name}, {model_label(model)}"] = None
+        for model, reason in _not_fitted(fit):
+            where.setdefault(f"not fitted: {reason}", {})[f"{fit.name}, {model_label(model)}"] = None
     return " ".join(f"[{'; '.join(labels)}] {problem}." for problem, labels in where.items())
 
 
@@ -164,7 +166,7 @@ def _not_fitted(fit: SetFit) -> Iterable[tuple[str, str]]:
 def _failures(sets: Sequence[SetFit]) -> list[Record]:
     """Return the models without a fit; ``left_out`` holds what the tables lack if that is the reason."""
     left_out = {(fit.name, entry.model): entry.left_out for fit in sets for entry in fit.not_fitted}
-    failed = [(fit.name, model, text, False) for fit in sets for model, text in fit.failures]
+    failed = [(fit.name, model, reason, False) for fit in sets for model, reason in fit.failures]
     lacking = [
         (fit.name, entry.model, f"{entry.reason}. Remedy: {entry.remedy}", True)
         for fit in sets
@@ -174,9 +176,9 @@ def _failures(sets: Sequence[SetFit]) -> list[Record]:
         {
             "set": name,
             "model": model,
-            "problem": text,
+            "problem": reason,
             "missing_data": missing,
             "left_out": [member.record for member in (left_out[name, model] if missing else ())],
         }
-        for name, model, text, missing in (*failed, *lacking)
+        for name, model, reason, missing in (*failed, *lacking)
     ]

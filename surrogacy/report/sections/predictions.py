@@ -18,8 +18,8 @@ from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name
 from surrogacy.results.format import as_given, interval, number, percent, value_and_interval
 from surrogacy.results.labels import model_label
-from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import Result
+from surrogacy.stats.lines import ignores_surrogate_errors
 
 EXTRAPOLATION = "† beyond the surrogate effects of the set: an extrapolation"
 
@@ -129,7 +129,7 @@ def _reasons(run: FitRun) -> list[str]:
 
 
 def _reason(result: Result) -> str:
-    if Requirement.STANDARD_ERRORS not in result.requires:
+    if ignores_surrogate_errors(result.line):
         return "prediction_reason_regression"
     return "prediction_reason_errors" if result.posterior is None else "prediction_reason_posterior"
 

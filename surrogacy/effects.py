@@ -266,17 +266,17 @@ class Effects:
     def _control_correlation(self, group: str) -> float:
         """Correlation of the two estimates within a shared control arm.
 
-        It is the mean correlation of the comparisons, moved to the nearest value for which the correlation of every
-        experimental arm lies within [-1, 1]: ``rho_i s0 s1 = rho c_i + rho_e e_i``, with the parts ``c_i`` and ``e_i``
-        of ``s0 s1`` of the two arms.
+        It is the mean correlation of the comparisons (with both endpoints, if any), moved to the nearest value for
+        which the correlation of every experimental arm lies within [-1, 1]: ``rho_i s0 s1 = rho c_i + rho_e e_i``, with
+        the parts ``c_i`` and ``e_i`` of ``s0 s1`` of the two arms.
         """
         members = np.array([name == group for name in self.control_group])
-        whole = (self.se[members] ** 2).prod(axis=1) ** 0.5
-        control = ((self.control_share * self.se**2)[members]).prod(axis=1) ** 0.5
-        rest = (((1 - self.control_share) * self.se**2)[members]).prod(axis=1) ** 0.5
+        members = members & self.complete if (members & self.complete).any() else members
+        shares = 1.0, self.control_share, 1.0 - self.control_share
+        whole, control, rest = ((share * self.se**2)[members].prod(axis=1) ** 0.5 for share in shares)
         rho = self.rho_within[members]
-        low = max(-1.0, float(np.nanmax((rho * whole - rest) / control)))
-        high = min(1.0, float(np.nanmin((rho * whole + rest) / control)))
+        low = float(np.fmax.reduce((rho * whole - rest) / control, initial=-1.0))  # ignores NaN
+        high = float(np.fmin.reduce((rho * whole + rest) / control, initial=1.0))
         if low > high + 1e-9:
             names = ", ".join(name for name, member in zip(self.comparison, members, strict=True) if member)
             raise FitError(
@@ -321,8 +321,8 @@ class Effects:
         """Return the effects without the comparisons of a trial."""
         return self.take(np.array([name != trial for name in self.trial]))
 
-    def with_rho_within(self, rho_within: float) -> Effects:
-        """Return the effects with another within-trial correlation where it is assumed, not reported."""
+    def with_rho_within(self, rho_within: npt.ArrayLike) -> Effects:
+        """Return the effects with another within-trial correlation (scalar or (k,)) where it is assumed."""
         return replace(self, rho_within=np.where(self.rho_known, self.rho_within, rho_within))
 
 

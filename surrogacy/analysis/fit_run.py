@@ -18,11 +18,13 @@ from surrogacy.evaluation.differences import Difference
 from surrogacy.evaluation.external_validation import External
 from surrogacy.evaluation.influence import Influence, influence_record, pivotal_trials
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
+from surrogacy.evaluation.one_endpoint import OneEndpointRefit
 from surrogacy.evaluation.placement import Focus, Placement, placement_record
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, main_predictions
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.pps.gap_scenarios import DilutionRange
+from surrogacy.pps.shared_patients import SharedPatients
 from surrogacy.results.labels import CLASSES, model_label
 from surrogacy.results.requirements import NotFitted
 from surrogacy.results.result import Result
@@ -35,6 +37,10 @@ OMITTED_WHEN_LARGE = (
     "and all figures except the bubble plot"
 )
 
+NO_SHARED_PATIENTS = (
+    "the tables have no median PFS and OS of any control arm, so that the within-trial correlation does not follow "
+    "from shared patients and remains an assumption"
+)
 NO_LINE = "no fitted model has a line from which the final effect could be predicted; add --model bivariate-bayes"
 
 
@@ -67,6 +73,10 @@ class SetFit:
         Models that were not fitted because the tables lack a quantity that they need.
     rho_within_grid, prior_sensitivity, leave_one_out : tuple of dict
         Refits with other within-trial correlations, with other priors, and without each trial.
+    one_endpoint : tuple of OneEndpointRefit
+        Refits without and with the comparisons that report one endpoint; empty if there are none.
+    shared_patients : tuple of SharedPatients
+        Within-trial correlation of each comparison that follows from its patients.
     influences : tuple of Influence
         Refits without each trial, with conclusions and changes.
     cross_validation : tuple of CrossValidation
@@ -93,6 +103,8 @@ class SetFit:
     rho_within_grid: tuple[Record, ...] = ()
     prior_sensitivity: tuple[Record, ...] = ()
     leave_one_out: tuple[Record, ...] = ()
+    one_endpoint: tuple[OneEndpointRefit, ...] = ()
+    shared_patients: tuple[SharedPatients, ...] = ()
     influences: tuple[Influence, ...] = ()
     cross_validation: tuple[CrossValidation, ...] = ()
     influence: tuple[Record, ...] = ()
@@ -283,7 +295,9 @@ class FitRun(StagedRun):
     def notices(self) -> list[str]:
         """Sentences on models not fitted, outputs left out, and added comparisons neither fitted nor predicted."""
         omitted = [
-            f"{fit.name}: {entry}" for fit in self.sets for entry in (*fit.not_fitted, *filter(None, [fit.omitted]))
+            f"{fit.name}: {entry}"
+            for fit in self.sets
+            for entry in (*fit.not_fitted, *filter(None, [fit.omitted, self._without_shared_patients(fit)]))
         ]
         used = {name for fit in self.sets for name in fit.effects.comparison}
         used |= {entry.comparison.comparison for entry in self.surrogate_only}
@@ -297,6 +311,11 @@ class FitRun(StagedRun):
             f"{name} is in none of the fitted sets: {reasons.get(name) or 'they are of another disease stage'}"
             for name in unused
         ]
+
+    def _without_shared_patients(self, fit: SetFit) -> str:
+        """Return a sentence if the run asks for correlations from shared patients and the tables allow none."""
+        known = any(entry.correlation is not None for entry in fit.shared_patients)
+        return NO_SHARED_PATIENTS if self.settings.shared_patients and fit.shared_patients and not known else ""
 
     def exit_code(self, *, strict: bool = False, undrawn: bool = False) -> ExitCode:
         """Exit code of a run: 4 if a model or a figure failed, 5 if there was a warning and ``strict`` is set."""

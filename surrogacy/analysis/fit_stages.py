@@ -17,6 +17,7 @@ from surrogacy.analysis.fit_tasks import (
     has_line,
     labelled,
     sample_model,
+    vary_assumptions,
     vary_choices,
     vary_intervals,
     vary_refits,
@@ -140,16 +141,29 @@ def _with_surrogate_only(run: FitRun, values: Sequence[list[SurrogateOnlyPredict
 def _evaluate(run: FitRun) -> list[list[Task]]:
     return [
         [
+            *(
+                Task(
+                    f"{fit.name}: {model_label(model.name)} without each trial",
+                    evaluate_model,
+                    (fit.analysis_set, model, result, run.trials),
+                )
+                for model, result in _results(run, fit)
+            ),
             Task(
-                f"{fit.name}: {model_label(model.name)} without each trial",
-                evaluate_model,
-                (fit.analysis_set, model, result),
-            )
-            for model, result in _results(run, fit)
+                f"{fit.name}: comparisons with one endpoint",
+                vary_assumptions,
+                (fit.analysis_set, _bivariate_models(run, fit), run.settings, run.trials),
+            ),
         ]
         for fit in run.sets
         if not fit.large
     ]
+
+
+def _bivariate_models(run: FitRun, fit: SetFit) -> list[Model]:
+    """Return the fitted models with a within-trial correlation, which can use comparisons with one endpoint."""
+    models = (model for model, _ in _results(run, fit))
+    return [model for model in models if Capability.WITHIN_TRIAL_CORRELATIONS in model.capabilities]
 
 
 def _vary(run: FitRun) -> list[list[Task]]:

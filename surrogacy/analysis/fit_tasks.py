@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from typing import NamedTuple, cast
 
 from surrogacy.analysis.fit_run import Failure, SetFit, SetVerdict
@@ -20,6 +21,7 @@ from surrogacy.evaluation.grades import SurrogateEffect
 from surrogacy.evaluation.influence import delete_one, regression_diagnostics
 from surrogacy.evaluation.interval_methods import INTERVAL_METHODS, TRUE, all_intervals
 from surrogacy.evaluation.meta_regressions import meta_regression_variants
+from surrogacy.evaluation.one_endpoint import pairs_with_one_endpoint, vary_one_endpoint
 from surrogacy.evaluation.placement import Focus, Placement, place, shown_placements
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.sensitivity import vary_one_choice
@@ -33,11 +35,11 @@ from surrogacy.models.regression import WeightedRegression
 from surrogacy.pps.decomposition import Decomposition, decompose
 from surrogacy.pps.gap_scenarios import DilutionRange, by_structure, dilution_range
 from surrogacy.pps.read_summaries import read_inputs
+from surrogacy.pps.shared_patients import correlated_effects, shared_patients
 from surrogacy.results.labels import Weights
 from surrogacy.results.requirements import MissingDataError, NotFitted, fitting_error, refusal, split_by_requirements
 from surrogacy.results.result import Result
 from surrogacy.trials import AnalysisSet, TrialSet
-from surrogacy.trials.analysis_set import Source
 
 FACTORS = ("line", "class", "masking", "region", "stage", "surrogate", "era")
 LATER_ERA = 2019  # immunotherapy, and the years after the table of Llovet 2019
@@ -84,14 +86,15 @@ def labelled(
     return tuple({"set": fit.name, "model": model.name, **record} for record in records)
 
 
-def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
+def evaluate_model(paired: AnalysisSet, model: Model, result: Result, trials: TrialSet) -> SetFit:
     """Refit a model over the within-trial correlation and without each trial.
 
     Profile intervals take seconds and are left to `vary_refits`.
     """
     fit, effects = SetFit(paired), result.effects
     if Capability.WITHIN_TRIAL_CORRELATIONS in model.capabilities:
-        grid = refits.rho_within_grid(model, effects)
+        shared = correlated_effects(trials, effects)
+        grid = refits.rho_within_grid(model, effects, shared_patients=None if shared is effects else shared)
         fit = replace(fit, rho_within_grid=labelled(fit, model, map(refits.rho_within_record, grid)))
     if Capability.REFITS in model.capabilities:
         left_out = refits.without_each_trial(model, effects)
@@ -110,6 +113,16 @@ def evaluate_model(paired: AnalysisSet, model: Model, result: Result) -> SetFit:
     return fit
 
 
+def vary_assumptions(paired: AnalysisSet, models: Sequence[Model], settings: FitSettings, trials: TrialSet) -> SetFit:
+    """Refit with and without the comparisons that report one endpoint; list the correlations from shared patients."""
+    fit, pairing = SetFit(paired), settings.resolved_pairing(trials)
+    versions = pairs_with_one_endpoint(trials, settings.source(fit.name), pairing, settings.table_name)
+    if settings.shared_patients:
+        versions = {choice: correlated_effects(trials, effects) for choice, effects in versions.items()}
+    entries = tuple(entry for model in models for entry in vary_one_endpoint(model, versions))
+    return replace(fit, one_endpoint=entries, shared_patients=shared_patients(trials, paired.effects) if models else ())
+
+
 def vary_refits(paired: AnalysisSet, model: Model) -> SetFit:
     """Refit a model without each trial, with profile intervals."""
     fit, effects = SetFit(paired), split_by_requirements(paired.effects, model.requires).effects
@@ -119,8 +132,14 @@ def vary_refits(paired: AnalysisSet, model: Model) -> SetFit:
 def vary_choices(paired: AnalysisSet, model: Model, settings: FitSettings, trials: TrialSet) -> SetFit:
     """Refit a model with one choice of the pairing varied at a time."""
     fit = SetFit(paired)
-    source: Source = {} if settings.pairs_table else fit.name
-    choices = vary_one_choice(model, trials, source, pairing=settings.resolved_pairing(trials))
+    choices = vary_one_choice(
+        model,
+        trials,
+        settings.source(fit.name),
+        pairing=settings.resolved_pairing(trials),
+        shared_patients=partial(correlated_effects, trials),
+        by_default=settings.shared_patients,
+    )
     return replace(fit, choices=labelled(fit, model, map(refits.choice_record, choices)))
 
 

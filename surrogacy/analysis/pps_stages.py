@@ -36,7 +36,7 @@ from surrogacy.pps.shape_evidence import ShapeEvidence, median_ratios, shape_evi
 from surrogacy.pps.structure import TransitionStructure
 from surrogacy.pps.trial_summary import PpsDefinition, TrialSummary
 from surrogacy.trials import TrialSet
-from surrogacy.trials.pairing import part_of
+from surrogacy.trials.paired_effects import part_of
 
 DEFINITIONS: tuple[PpsDefinition, ...] = ("median-difference", "model")
 RESAMPLES_PER_TRIAL = 300  # for every trial but the trial in focus, which takes `PpsSettings.resamples`
@@ -141,6 +141,11 @@ def decompose_summary(
         return NotPossible(str(error))
 
 
+NO_PIECEWISE_FIT = (
+    "numbers at risk: piecewise hazards after progression need constant hazards before it; leave out --shape"
+)
+
+
 def _with_decompositions(run: PpsRun, values: Sequence[Any]) -> PpsRun:
     decompositions: tuple[Decomposition, ...] = ()
     if run.focus is not None:
@@ -153,7 +158,10 @@ def _with_decompositions(run: PpsRun, values: Sequence[Any]) -> PpsRun:
             not_decomposed[summary.comparison] = value.reason
         else:  # the trial in focus has the same numbers everywhere
             every_trial.append(main if main and summary.comparison == main.inputs.comparison else value)
-    return replace(run, every_trial=tuple(every_trial), not_decomposed=not_decomposed)
+    run = replace(run, every_trial=tuple(every_trial), not_decomposed=not_decomposed)
+    if run.settings.structure.shape != 1.0 and main is not None and main.inputs.at_risk is not None:
+        return replace(run, not_possible=(*run.not_possible, NO_PIECEWISE_FIT))
+    return run
 
 
 def _at_risk(run: PpsRun) -> list[list[Task]]:

@@ -15,11 +15,12 @@ from surrogacy.evaluation.new_trial import NewTrial, check_size
 from surrogacy.evaluation.setting_differences import check_equivalent_slope
 from surrogacy.models import REGISTRY, Model, create
 from surrogacy.pps.decomposition import FEWEST_RESAMPLES
+from surrogacy.pps.shared_patients import set_with_shared_patients
 from surrogacy.pps.structure import DEFAULT_STRUCTURE, TransitionStructure
 from surrogacy.results.labels import Weights
 from surrogacy.results.suggestions import unknown_name
 from surrogacy.trials import AnalysisSet, TrialSet, read_pairs, read_trials
-from surrogacy.trials.analysis_set import Pairing, known_endpoints
+from surrogacy.trials.analysis_set import Pairing, Source, known_endpoints
 from surrogacy.trials.columns import SURROGATES
 
 REGRESSION = "weighted-regression"
@@ -42,6 +43,8 @@ class FitSettings:
         Folder with other tables, a file with extra rows, and a table that is fitted alone.
     pairing : Pairing
         Hazard ratios to pair; without ``surrogates``, those of the shipped tables or of ``pairs_table``.
+    shared_patients : bool
+        Whether the within-trial correlation follows from the patients of each trial, where none is reported.
     weights : str
         Weights of correlation and regression.
     new_n : float or None
@@ -74,6 +77,7 @@ class FitSettings:
     added: Path | None = None
     pairs_table: Path | None = None
     pairing: Pairing = DEFAULT_PAIRING
+    shared_patients: bool = False
     weights: Weights = "n"
     new_n: float | None = None
     seed: int = 0
@@ -130,9 +134,18 @@ class FitSettings:
     def pair(self, trials: TrialSet) -> list[AnalysisSet]:
         """Pair the effects of every set."""
         pairing = self.resolved_pairing(trials)
-        if self.pairs_table is None:
-            return [trials.analysis_set_with_flow(name, pairing) for name in dict.fromkeys(self.sets)]
-        return [trials.analysis_set_with_flow({}, pairing, self.pairs_table.stem)]
+        sources = [self.source(name) for name in dict.fromkeys(self.sets if self.pairs_table is None else ("",))]
+        sets = [trials.analysis_set_with_flow(source, pairing, self.table_name) for source in sources]
+        return [set_with_shared_patients(trials, paired) for paired in sets] if self.shared_patients else sets
+
+    def source(self, name: str) -> Source:
+        """Return the source of the effects of a set: its name, or every row of a table that is fitted alone."""
+        return name if self.pairs_table is None else {}
+
+    @property
+    def table_name(self) -> str:
+        """Name of the set of a table that is fitted alone; empty for the sets of the trial tables."""
+        return "" if self.pairs_table is None else self.pairs_table.stem
 
     def resolved_pairing(self, trials: TrialSet) -> Pairing:
         """Pairing with the surrogates of the tables if none are named."""

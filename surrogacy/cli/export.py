@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surrogacy.cli.options import add_tables, new_command, path_of
-from surrogacy.cli.shared_options import add_information, add_pairing, add_rho_within, pairing_of
+from surrogacy.cli.shared_options import SHARED_PATIENTS, add_information, add_pairing, add_rho_within, pairing_of
 from surrogacy.cli.streams import result_stream, warn
 from surrogacy.cli.terminal import run_command, warn_of_data
 from surrogacy.errors import ExitCode, UsageError
@@ -60,6 +60,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "surrogacy expor
 
 def _run(options: argparse.Namespace, _: Sequence[str]) -> ExitCode:
     from surrogacy.output.new_files import write_new_files
+    from surrogacy.pps.shared_patients import set_with_shared_patients
     from surrogacy.report.exports.formats import FORMATS, REQUIRED, export_texts
     from surrogacy.results.requirements import left_out_sentence, split_by_requirements
     from surrogacy.trials import read_trials
@@ -74,6 +75,8 @@ def _run(options: argparse.Namespace, _: Sequence[str]) -> ExitCode:
     warn_of_data(trials, quiet=False)
     surrogates = pairing.surrogates or SURROGATES
     analysis_set = trials.analysis_set_with_flow(name, replace(pairing, surrogates=surrogates))
+    if options.rho_within == SHARED_PATIENTS:
+        analysis_set = set_with_shared_patients(trials, analysis_set)
     paired = analysis_set.effects
     part = split_by_requirements(paired, REQUIRED)
     omitted = left_out_sentence(part.left_out, len(paired))
@@ -82,7 +85,7 @@ def _run(options: argparse.Namespace, _: Sequence[str]) -> ExitCode:
     effects = part.effects
     if omitted:
         warn(f"{name}: {omitted}")
-    unpaired = [entry.label for entry in analysis_set.surrogate_only]
+    unpaired = [entry.label for entry in analysis_set.surrogate_only if entry.comparison not in effects.comparison]
     if unpaired:
         warn(f"{name}: without a final effect, and therefore not in the file: {', '.join(unpaired)}")
     groups = {group for group in effects.control_group if effects.control_group.count(group) > 1} - {""}
@@ -104,9 +107,10 @@ def _run(options: argparse.Namespace, _: Sequence[str]) -> ExitCode:
 def _description(effects: Effects, shared_control: str) -> list[str]:
     """Return the set, its choices and its caveats as lines."""
     from surrogacy.results.endpoint_names import final_name, surrogate_names
+    from surrogacy.results.format import assumed_correlation
 
-    assumed = effects.rho_within[~effects.rho_known]
-    correlation = f"; within-trial correlation {assumed[0]:g} where none is reported" if len(assumed) else ""
+    assumed = assumed_correlation(effects).removesuffix(" (assumed)")
+    correlation = f"; within-trial correlation {assumed} where none is reported" if assumed else ""
     shared = f"; shared control arms: {shared_control}" if any(effects.control_group) else ""
     first = (
         f"{effects.name}: {len(effects)} comparisons of {len(effects.trials)} trials; surrogate "

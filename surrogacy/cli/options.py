@@ -12,7 +12,14 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from surrogacy.cli.shared_options import add_information, add_pairing, add_rho_within, pairing_of
+from surrogacy.cli.shared_options import (
+    SHARED_PATIENTS,
+    add_information,
+    add_pairing,
+    add_rho_within,
+    pairing_of,
+    rho_within_number,
+)
 from surrogacy.results.analysis_sets import SET_DESCRIPTIONS
 
 if TYPE_CHECKING:
@@ -280,6 +287,7 @@ def fit_settings(options: Namespace) -> tuple[FitSettings, tuple[str, ...]]:
         added=path_of(options.add),
         pairs_table=path_of(options.pairs),
         pairing=pairing_of(options),
+        shared_patients=options.rho_within == SHARED_PATIENTS,
         weights=options.weights,
         new_n=options.new_n,
         seed=options.seed,
@@ -293,7 +301,7 @@ def fit_settings(options: Namespace) -> tuple[FitSettings, tuple[str, ...]]:
     )
     if options.predict is None:
         return settings, ()
-    new_trial, warnings = parse_new_trial(options.predict, options.rho_within, options.new_n)
+    new_trial, warnings = parse_new_trial(options.predict, rho_within_number(options), options.new_n)
     return replace(settings, new_trial=new_trial), warnings
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import Namespace, _ArgumentGroup
+from argparse import ArgumentTypeError, Namespace, _ArgumentGroup
 from typing import TYPE_CHECKING
 
 import surrogacy
 
 if TYPE_CHECKING:
     from surrogacy.trials.analysis_set import Pairing
+
+DEFAULT_RHO_WITHIN = 0.5
+SHARED_PATIENTS = "shared-patients"
 
 
 def add_pairing(group: _ArgumentGroup, default: str) -> None:
@@ -39,17 +42,41 @@ def add_pairing(group: _ArgumentGroup, default: str) -> None:
         help="treatment of comparisons that share a control arm: model their covariance (cov, the default), keep the "
         "first, or combine the experimental arms",
     )
+    add(
+        "--one-endpoint",
+        default="exclude",
+        choices=("exclude", "include"),
+        help="comparisons with a hazard ratio of one endpoint alone: exclude (default), so that all models describe "
+        "the same comparisons, or include in the bivariate models, which assumes that the other is missing at random",
+    )
 
 
 def add_rho_within(group: _ArgumentGroup) -> None:
     """Add the correlation that is assumed where the tables give none."""
     group.add_argument(
         "--rho-within",
-        type=float,
-        default=0.5,
+        type=_rho_within,
+        default=DEFAULT_RHO_WITHIN,
         metavar="R",
-        help="within-trial correlation of the two log hazard ratios, if the tables give none (default 0.5)",
+        help="within-trial correlation of the two log hazard ratios, if the tables give none (default 0.5, an "
+        "assumption between the median of about 0.45 that shared patients imply here and the 0.80 of patient data in "
+        f"other cancers); {SHARED_PATIENTS}: of each trial, from its medians and follow-up",
     )
+
+
+def _rho_within(text: str) -> float | str:
+    """Return a number, or the word for correlations by trial."""
+    if text == SHARED_PATIENTS:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is neither a number nor {SHARED_PATIENTS}") from None
+
+
+def rho_within_number(options: Namespace) -> float:
+    """Return the correlation that is assumed where neither the tables nor shared patients give one."""
+    return DEFAULT_RHO_WITHIN if options.rho_within == SHARED_PATIENTS else float(options.rho_within)
 
 
 def add_information(group: _ArgumentGroup) -> None:
@@ -71,4 +98,6 @@ def pairing_of(options: Namespace) -> Pairing:
     from surrogacy.trials.analysis_set import Pairing
 
     endpoints = tuple(filter(None, map(str.strip, (options.endpoints or "").split(","))))
-    return Pairing(endpoints, (), options.rho_within, options.min_evidence, options.shared_control)
+    return Pairing(
+        endpoints, (), rho_within_number(options), options.min_evidence, options.shared_control, options.one_endpoint
+    )

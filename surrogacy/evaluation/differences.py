@@ -26,7 +26,7 @@ from surrogacy.evaluation.interval_methods import FEW_TRIALS
 from surrogacy.evaluation.posterior_differences import Contrast, posterior_difference, refuse_overlap
 from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.setting_contrasts import SettingComparison
-from surrogacy.evaluation.setting_differences import compare_settings, detectable_slope_difference
+from surrogacy.evaluation.setting_differences import compare_settings
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.weights import SHARED_CONTROL, usable_comparisons, weights_of
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate
@@ -72,8 +72,6 @@ class Difference:
         Caveats of both sets, and of the comparison.
     hierarchical : SettingComparison or None
         Comparison in one model of both sets.
-    detectable_slope : float or None
-        Smallest true difference of the slopes that is detected with 80 % power.
     """
 
     names: tuple[str, str]
@@ -87,7 +85,6 @@ class Difference:
     weights: Weights
     problems: tuple[str, ...]
     hierarchical: SettingComparison | None = None
-    detectable_slope: float | None = None
 
     @property
     def record(self) -> Record:
@@ -120,13 +117,6 @@ class Difference:
             }
             for name, contrast in self.contrasts.items()
         ]
-
-    @property
-    def hierarchical_records(self) -> list[Record]:
-        """Rows of a table of the hierarchical model, one per quantity."""
-        (first, second), (k_first, k_second) = self.names, self.trials
-        sets: Record = {"first": first, "second": second, "k_first": k_first, "k_second": k_second}
-        return [] if self.hierarchical is None else [sets | row for row in self.hierarchical.rows]
 
     @property
     def sentence(self) -> str:
@@ -337,11 +327,12 @@ def compare_sets(
     if resamples:
         bootstrap = bootstrap_difference(first, second, weights, resamples, seed, level)
         contrasts["r_bootstrap"] = Contrast(defined[0], defined[1], bootstrap)
+    hierarchical = None
     if posterior:
         posterior_contrasts, prior_caveats = posterior_difference(first, second, model)
         contrasts |= posterior_contrasts
         problems += prior_caveats
-    hierarchical = compare_settings(first, second, equivalent_slope=equivalent_slope) if posterior else None
+        hierarchical = compare_settings(first, second, equivalent_slope=equivalent_slope, weights=weights)
     defined_z = z.value is not None
     weakest = detectable(k[0], r[1], k[1], level=level) if defined_z else None
     return Difference(
@@ -356,5 +347,4 @@ def compare_sets(
         weights=weights,
         problems=tuple(problems),
         hierarchical=hierarchical,
-        detectable_slope=detectable_slope_difference(first, second, weights, level),
     )

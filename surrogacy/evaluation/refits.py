@@ -17,6 +17,7 @@ from surrogacy.results.result import Result
 Fit = Result | SurrogacyError
 Prior = HalfNormal | HalfStudentT | Uniform | Beta
 RHO_WITHIN_GRID = (0.0, 0.3, 0.5, 0.7, 0.9)
+SHARED_PATIENTS = "shared-patients"
 
 # The first entry is the default; each of the others replaces the priors that its name states.
 PRIOR_SETS: dict[str, dict[str, Prior]] = {
@@ -168,7 +169,12 @@ def summarise(
     )
 
 
-def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_WITHIN_GRID) -> list[Refit]:
+def rho_within_grid(
+    model: Model,
+    effects: Effects,
+    grid: Sequence[float] = RHO_WITHIN_GRID,
+    shared_patients: Effects | None = None,
+) -> list[Refit]:
     """Refit with other values of the within-trial correlation, for the comparisons that do not report it.
 
     Parameters
@@ -177,11 +183,13 @@ def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_
         A bivariate model.
     effects : Effects
     grid : sequence of float
+    shared_patients : Effects, optional
+        The same effects with the correlations that follow from the patients whom both estimates share.
 
     Returns
     -------
     list of Refit
-        One per value.
+        One per value; the last one, with the value `SHARED_PATIENTS`, has those correlations.
 
     Examples
     --------
@@ -193,11 +201,12 @@ def rho_within_grid(model: Model, effects: Effects, grid: Sequence[float] = RHO_
     ['0.51', '0.47']
     """
     lean = without_extras(model)
-    refits = []
-    for rho_within in grid:
-        assumed = effects.with_rho_within(rho_within)
-        refits.append(summarise(model, "rho_within", rho_within, assumed, attempt(lean.fit, assumed, FitError)))
-    return refits
+    versions: list[tuple[float | str, Effects]] = [(value, effects.with_rho_within(value)) for value in grid]
+    versions += [] if shared_patients is None else [(SHARED_PATIENTS, shared_patients)]
+    return [
+        summarise(model, "rho_within", value, assumed, attempt(lean.fit, assumed, FitError))
+        for value, assumed in versions
+    ]
 
 
 def without_each_trial(model: Model, effects: Effects, *, intervals: bool = False) -> list[FitWithoutTrial]:

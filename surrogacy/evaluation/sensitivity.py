@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from surrogacy.effects import Effects
 from surrogacy.errors import SurrogacyError, UsageError
 from surrogacy.evaluation.refits import (
     RHO_WITHIN_GRID,
+    SHARED_PATIENTS,
     Refit,
     attempt,
     settings_of,
@@ -73,6 +74,8 @@ def vary_one_choice(
     source: Source,
     alternatives: Alternatives | None = None,
     pairing: Pairing = DEFAULT_PAIRING,
+    shared_patients: Callable[[Effects], Effects] | None = None,
+    by_default: bool = False,
 ) -> list[Refit]:
     """Refit with each alternative, one choice varied at a time.
 
@@ -85,6 +88,10 @@ def vary_one_choice(
     alternatives : Alternatives, optional
     pairing : Pairing
         Base analysis, which holds for the choices that are not varied.
+    shared_patients : callable, optional
+        Gives effects the within-trial correlations that follow from shared patients, for a row of their own.
+    by_default : bool
+        Whether the base analysis has these correlations too.
 
     Returns
     -------
@@ -111,11 +118,15 @@ def vary_one_choice(
         if unknown:
             raise UsageError(f"unknown {words} {unknown[0]!r}; choose from {', '.join(known)}")
 
-    base = trials.analysis_set_with_flow(source, pairing).effects
+    def paired(table: TrialSet, pairing: Pairing, *, assumed: bool = True) -> Effects:
+        effects = table.analysis_set_with_flow(source, pairing).effects
+        return shared_patients(effects) if shared_patients is not None and by_default and assumed else effects
+
+    base = paired(trials, pairing)
 
     def refit(varied: str, value: float | str, table: TrialSet, pairing: Pairing) -> Refit:
         try:
-            effects = table.analysis_set_with_flow(source, pairing).effects
+            effects = paired(table, pairing, assumed=varied != "rho_within")
         except SurrogacyError as error:
             return Refit(model.name, varied, value, 0, 0, problem=str(error), same_data=False)
         return fit_to(varied, value, effects, model)
@@ -129,6 +140,8 @@ def vary_one_choice(
         refits += [fit_to("weights", name, base, with_settings(model, weights=name)) for name in chosen.weights]
     else:
         refits += [refit("rho_within", rho, trials, replace(pairing, rho_within=rho)) for rho in chosen.rho_within]
+        if shared_patients is not None and (by_trial := shared_patients(base)) is not base:
+            refits.append(fit_to("rho_within", SHARED_PATIENTS, by_trial, model))
     for name, order in (endpoint_orders(trials) if chosen.endpoints is None else chosen.endpoints).items():
         refits.append(refit("endpoints", name, trials, replace(pairing, surrogates=tuple(order))))
     for cut in chosen.data_cut:

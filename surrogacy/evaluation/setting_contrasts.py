@@ -64,11 +64,21 @@ class SettingContrast:
         return {**records, "width_ratio": self.width_ratio}
 
 
-class ScaledBayesFactor(NamedTuple):
-    """Bayes factor of equal slopes under one scale of the prior of their spread."""
+class OtherScale(NamedTuple):
+    """Results with another scale of the prior of the spread of the slopes.
+
+    Parameters
+    ----------
+    scale : float
+    bayes_factor : float
+        Of equal against different slopes.
+    difference : Estimate
+        Difference of slopes.
+    """
 
     scale: float
     bayes_factor: float
+    difference: Estimate
 
 
 @dataclass(frozen=True)
@@ -106,8 +116,10 @@ class SettingComparison:
         Bayes factor of equal against different slopes; above 1 in favour of equal slopes.
     common_line : float
         Bayes factor of equal slopes and levels against different ones.
-    equal_slopes_by_scale : tuple of ScaledBayesFactor
-        The first one for half, once and twice the scale of the prior of the spread of the slopes.
+    by_scale : tuple of OtherScale
+        Half and twice the scale of the prior of the spread of the slopes.
+    detectable_slope : float or None
+        Smallest true difference of the slopes that is detected with 80% power.
     equivalence : Equivalence or None
     """
 
@@ -117,7 +129,8 @@ class SettingComparison:
     spread_priors: dict[str, str]
     equal_slopes: float
     common_line: float
-    equal_slopes_by_scale: tuple[ScaledBayesFactor, ...]
+    by_scale: tuple[OtherScale, ...]
+    detectable_slope: float | None
     equivalence: Equivalence | None = None
 
     @property
@@ -130,7 +143,8 @@ class SettingComparison:
             "spreads": {name: {**spread.record, "prior": priors[name]} for name, spread in self.spreads.items()},
             "bayes_factor_equal_slopes": self.equal_slopes,
             "bayes_factor_common_line": self.common_line,
-            "bayes_factor_equal_slopes_by_scale": [entry._asdict() for entry in self.equal_slopes_by_scale],
+            "slopes_by_scale": [other._asdict() | {"difference": other.difference.record} for other in self.by_scale],
+            "detectable_slope": self.detectable_slope,
             "equivalence": None if self.equivalence is None else asdict(self.equivalence),
         }
 

@@ -23,7 +23,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.evaluation.posterior_differences import odds_ratio, refuse_overlap
-from surrogacy.evaluation.setting_contrasts import Equivalence, ScaledBayesFactor, SettingComparison, SettingContrast
+from surrogacy.evaluation.setting_contrasts import Equivalence, OtherScale, SettingComparison, SettingContrast
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.exact import setting_pair
 from surrogacy.models.exact.bivariate_grid import search_limit
@@ -44,7 +44,7 @@ PRIOR_METHOD = "prior median, equal-tailed"
 COEFFICIENTS = {"slope": SLOPE, "line_at_centre": setting_pair.LEVEL, "log_sigma_cond": LOG_SIGMA}
 PRIOR_DRAWS = 20_000  # of R2, whose prior has no closed form; the error of a quantile of the difference is below 0.01
 PRIOR_QUANTILES = 2_000
-SCALES = (0.5, 1.0, 2.0)  # of the prior of the spread of the slopes, relative to the model
+SCALES = (0.5, 2.0)  # of the prior of the spread of the slopes, relative to the model
 
 
 def compare_settings(
@@ -54,6 +54,7 @@ def compare_settings(
     *,
     level: float = LEVEL,
     equivalent_slope: float | None = None,
+    weights: Weights = "n",
 ) -> SettingComparison:
     """Compare the lines of two sets without a common trial in one hierarchical model.
 
@@ -66,6 +67,8 @@ def compare_settings(
         Level of the intervals.
     equivalent_slope : float, optional
         Largest difference of slopes that is equivalent to none.
+    weights : {"n", "events", "inverse-variance", "sqrt-n", "none"}
+        Weights of the regressions that determine the detectable difference of slopes.
 
     Raises
     ------
@@ -110,9 +113,8 @@ def compare_settings(
         spread_priors={name: str(pair.spread_prior(axis)) for name, axis in COEFFICIENTS.items()},
         equal_slopes=pair.bayes_factor_equal(SLOPE),
         common_line=pair.bayes_factor_common_line(),
-        equal_slopes_by_scale=tuple(
-            ScaledBayesFactor(factor * scale, pair.bayes_factor_equal(SLOPE, factor * scale)) for factor in SCALES
-        ),
+        by_scale=tuple(_with_scale(pair, factor * scale, p, level) for factor in SCALES),
+        detectable_slope=detectable_slope_difference(first, second, weights, level),
         equivalence=equivalence,
     )
 
@@ -148,6 +150,12 @@ def check_equivalent_slope(limit: float | None) -> None:
     """
     if limit is not None and not (np.isfinite(limit) and limit > 0):
         raise UsageError(f"--equivalent-slope {limit:g}: give a difference of slopes above 0")
+
+
+def _with_scale(pair: SettingPair, scale: float, p: Sequence[float], level: float) -> OtherScale:
+    """Evidence for equal slopes, and their difference, with another scale of the prior of their spread."""
+    difference = _estimate(pair.difference(SLOPE, scale).quantiles(p), level, METHOD)
+    return OtherScale(scale, pair.bayes_factor_equal(SLOPE, scale), difference)
 
 
 def _contrast(pair: SettingPair, axis: int, p: Sequence[float], level: float) -> SettingContrast:

@@ -146,7 +146,7 @@ def _of_true_effects(lines: LineBatch, result: Result, level: float, n: float | 
 def _of_observed_effects(lines: LineBatch, line: Line, level: float, n: float | None) -> ThresholdInterval:
     """Percentile interval by refits of a regression, whose residual variance is that of a trial of ``n`` patients."""
     thresholds = lines.thresholds(line.quantile(level), lines.variance * line.added_variance(n))
-    return interval_of_thresholds(thresholds, level, f"bootstrap of the REML fit, {len(lines)} sets")
+    return interval_of_thresholds(thresholds, level, f"bootstrap of REML, {len(lines)} sets")
 
 
 def _of_meta_regression(lines: LineBatch, line: Line, level: float, n: float | None) -> ThresholdInterval:

@@ -255,7 +255,7 @@ def _draw_threshold(ax: Axes, result: Result) -> None:
     interval_words = "" if limits is None or limits.low is None else f" ({interval(limits.low, limits.high)})"
     outside = ", outside the data" if threshold.status == "outside-data" else ""
     words = f"STE {number(threshold.hr)}{interval_words}{outside}"
-    near_edge = at - left < 0.25 * (right - left)  # the band crosses the line here, from the lower left
+    near_edge = at - left < 0.35 * (right - left)  # the label would cross the edge, or the band from the lower left
     ax.text(
         at + (0.012 if near_edge else -0.012),
         -0.02 if near_edge else 0.02,

@@ -112,7 +112,7 @@ def plot_dilution_map(
     x = np.log(chart.ratios)
     for axes, y, share, coordinate, title, rows in panels:
         heights = np.log(data[coordinate])
-        axes.contourf(x, y, share, levels=BANDS, cmap=COLOURS, norm=norm, antialiased=True)
+        axes.contourf(x, y, np.clip(share, 0.0, 1.0), levels=BANDS, cmap=COLOURS, norm=norm, antialiased=True)
         lines = axes.contour(x, y, share, levels=LABELLED, colors=style.INK, linewidths=0.5)
         texts = axes.clabel(
             lines, fmt="%g", fontsize=6.5, inline=True, inline_spacing=2, manual=_places(x, y, share, rows)
@@ -172,8 +172,8 @@ def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFram
     """Text on the contours, the points and the trials that are not shown."""
     lines = [
         "Contours: expected log HR of OS / log HR of PFS, with the same PPS in both arms, "
-        f"{percent(chart.direct_death)} of PFS events deaths, and "
-        f"{'constant hazards' if chart.structure.is_default else chart.structure.label}."
+        f"{percent(chart.direct_death)} of PFS events deaths"
+        f"{', and constant hazards' if chart.structure.is_default else ''}."
     ]
     if points:
         unknown = int(data["follow_up"].isna().sum())
@@ -184,6 +184,8 @@ def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFram
             f"Not shown: {len(points) - len(data)} comparisons beyond the axes; in c, {unknown} with unknown follow-up "
             f"or follow-up beyond the axis.",
         ]
+    if not chart.structure.is_default:
+        lines.append(f"{chart.structure.label}; contours below 0 as 0.")
     return "\n".join(lines)
 
 

@@ -147,8 +147,11 @@ def _panel(ax: Axes, decomposition: Decomposition, steps: Sequence[Step], limits
     )
     ax.set_title(title, fontsize="medium", fontweight="bold", loc="left", x=-0.46)
     level = decomposition.effects["gap"].level or 0.0
-    head = f"HR; log HR and share of the gap\n({calibration.label}; {percent(level)} intervals)"
+    scenario = f"calibration {calibration.name}, {calibration.scenario}"
+    head = f"HR; log HR and share of the gap\n({scenario}; {percent(level)} intervals)"
     ax.text(1.03, -0.62, head, transform=beside, va="bottom", ha="left", fontsize="small", color="0.35")
+    structure = calibration.structure.label.replace(", ", ",\n")
+    ax.text(1.03, -0.17, structure, transform=ax.transAxes, va="top", ha="left", fontsize="small", color="0.35")
     if not decomposition.identified:
         ax.text(
             1.03,

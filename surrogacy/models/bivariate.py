@@ -55,8 +55,8 @@ PLUG_IN = Caveat(
 
 BOUNDARY_WORDS = {
     "rho": "boundary solution: the between-trial correlation is exactly {sign} and the residual SD of the true final "
-    "effects 0; a trial-level R² of 1 is then not evidence of a perfect surrogate, and {narrow}, conditional on the "
-    "boundary, too narrow",
+    "effects 0; a trial-level R² of 1 is then not evidence of a perfect surrogate, and {bands} too "
+    "narrow, because the uncertainty is conditional on the boundary",
     "tau_surrogate": "boundary solution: the SD of the true surrogate effects is 0, because the effects do not differ "
     "beyond chance; between-trial correlation, slope and STE are not defined",
     "tau_final": "boundary solution: the SD of the true final effects is 0, because the effects do not differ beyond "
@@ -175,8 +175,9 @@ class BivariateRandomEffects:
         # the bands use the delta-method covariance, although the profile interval of the slope may include 0
         caveats += threshold_caveats(estimates, effects) + scatter_about_precise_line(effects, SAME_ERRORS)
         if best.boundary:
-            narrow = "the confidence band of the line is" if isinstance(line, ResidualMixtureLine) else "all bands are"
-            text = BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1", narrow=narrow)
+            averaged = isinstance(line, ResidualMixtureLine)
+            bands = "the confidence band of the line is" if averaged else "the bands and STE are"
+            text = BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1", bands=bands)
             caveats += (Caveat(CaveatCode.BOUNDARY, text),)
         settings, left_out = asdict(self) | rho_within_record(effects), part.left_out
         return Result(
@@ -266,10 +267,16 @@ class BivariateRandomEffects:
 
 
 def rho_within_record(effects: Effects, *, with_prior: bool = False) -> dict[str, Setting]:
-    """Assumed within-trial correlation for the record (None with a prior), and the number of reported ones."""
+    """Assumed within-trial correlation for the record, and the number of reported ones.
+
+    The correlation is None with a prior; if it differs by trial, it is None too, and its range is in the record.
+    """
     assumed = np.unique(effects.rho_within[~effects.rho_known])
-    value = float(assumed[0]) if len(assumed) and not with_prior else None
-    return {"rho_within": value, "rho_within_reported": int(effects.rho_known.sum())}
+    value = float(assumed[0]) if len(assumed) == 1 and not with_prior else None
+    record: dict[str, Setting] = {"rho_within": value, "rho_within_reported": int(effects.rho_known.sum())}
+    if len(assumed) > 1:
+        record |= {"rho_within_low": float(assumed[0]), "rho_within_high": float(assumed[-1])}
+    return record
 
 
 def derived(psi: FloatArray, mu: FloatArray) -> tuple[dict[str, float | None], dict[str, FloatArray]]:

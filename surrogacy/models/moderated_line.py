@@ -42,7 +42,7 @@ from surrogacy.models.settings import Setting, priors_in_words
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
-from surrogacy.trials.pairing import part_of
+from surrogacy.trials.paired_effects import part_of
 
 NODES = (20, 20, 16)
 FEWEST = 5  # comparisons needed: the model has four coefficients and an SD

@@ -16,9 +16,9 @@ comparison of randomised groups.
 Intervals are percentiles over trials simulated under calibration M (`surrogacy.pps.resampling`). Their errors are
 added, on the log scale, to the published medians and hazard ratios; those of a hazard ratio are scaled to its published
 standard error, if there is one. Every resampled trial is calibrated and decomposed. The share q of deaths without
-progression and the follow-up are fixed, so the intervals do not include their uncertainty. Parts are log hazard ratios.
-Their shares of the gap have Fieller sets (`surrogacy.pps.shares`), whose level holds whether or not the gap differs
-from 0.
+progression, the follow-up and the structure of the hazards (`surrogacy.pps.structure`) are fixed, so the intervals do
+not include their uncertainty. Parts are log hazard ratios. Their shares of the gap have Fieller sets
+(`surrogacy.pps.shares`), whose level holds whether or not the gap differs from 0.
 """
 
 from __future__ import annotations

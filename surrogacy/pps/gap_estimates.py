@@ -143,7 +143,7 @@ def interval_method(trials: int, ratios: Mapping[str, float], inputs: TrialSumma
     to_published = f", those of {scaled} scaled to the published standard error" if ratios else ""
     return (
         f"percentiles of {trials} trials simulated under calibration M, errors added to the published medians and HRs"
-        f"{to_published}; share of deaths among PFS events and follow-up held fixed"
+        f"{to_published}; share of deaths among PFS events, follow-up and structure of the hazards held fixed"
     )
 
 

@@ -99,7 +99,7 @@ def read_inputs(
         median_os=(control.os, experimental.os),
         hr_os=hazard_ratio_of(final),
         direct_death=direct_death_of(trial, direct_death),
-        follow_up=_follow_up(trial, control.median_os, follow_up),
+        follow_up=follow_up_of(trial, control.median_os, follow_up),
         pps=(float(control.median_pps), float(experimental.median_pps)) if has_pps else None,
         pps_definition=control.definition if has_pps else None,
         at_risk=_at_risk(tables.at_risk_of.get(trial.comparison, [])),
@@ -184,9 +184,10 @@ def direct_death_of(trial: TrialRow, assumed: float) -> Sourced[float]:
     return Sourced(assumed, f"{assumed:.0%} of PFS events are deaths without progression, in both arms", assumed=True)
 
 
-def _follow_up(
+def follow_up_of(
     trial: TrialRow, control_os: float, assumed: tuple[float, float] | None
 ) -> Sourced[tuple[float, float] | None]:
+    """Administrative follow-up, months, from the tables if they state it, else assumed."""
     words = "administrative censoring uniform from {:g} to {:g} months"
     if trial.follow_up is not None:
         low, high = trial.follow_up

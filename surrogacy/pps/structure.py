@@ -75,8 +75,14 @@ class TransitionStructure:
     @property
     def words(self) -> str:
         """Description of the structure."""
+        return self.describe("PFS")
+
+    def describe(self, endpoint: str) -> str:
+        """Describe the structure for trials with a progression endpoint."""
         exits = "constant hazards" if self.shape == 1.0 else f"Weibull hazards of shape {self.shape:g}"
-        effect = "the PFS hazard ratio" if self.hr_direct_death is None else f"hazard ratio {self.hr_direct_death:g}"
+        effect = (
+            f"the {endpoint} hazard ratio" if self.hr_direct_death is None else f"hazard ratio {self.hr_direct_death:g}"
+        )
         return f"{exits} before progression, {effect} for deaths without progression"
 
     @property

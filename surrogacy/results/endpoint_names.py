@@ -23,6 +23,8 @@ def with_article(label: str) -> str:
 def endpoint_of(effects: Effects, i: int, side: str) -> str:
     """Return the label of the surrogate or final endpoint of one comparison.
 
+    A comparison without that endpoint has the name that all others share, else its role.
+
     Parameters
     ----------
     effects : Effects
@@ -30,7 +32,10 @@ def endpoint_of(effects: Effects, i: int, side: str) -> str:
     side : {"surrogate", "final"}
     """
     names = effects.covariates.get(side, ())
-    return endpoint_label((names[i] if names else "") or side)
+    if names and names[i]:
+        return endpoint_label(names[i])
+    labels = _names(effects, side)
+    return labels[0] if len(labels) == 1 else endpoint_label(side)
 
 
 def surrogate_names(effects: Effects) -> tuple[str, ...]:
@@ -41,6 +46,12 @@ def surrogate_names(effects: Effects) -> tuple[str, ...]:
 def final_names(effects: Effects) -> tuple[str, ...]:
     """Return the labels of the final endpoints, in order of appearance; usually only one."""
     return _names(effects, FINAL)
+
+
+def comparisons_in_words(effects: Effects) -> str:
+    """Return the number of comparisons, and of those with one endpoint: ``57 comparisons, 11 with one endpoint``."""
+    partial = int((~effects.complete).sum())
+    return f"{len(effects)} comparisons" + (f", {partial} with one endpoint" if partial else "")
 
 
 def final_name(effects: Effects) -> str:
@@ -55,5 +66,5 @@ def common_final_name(sets: Iterable[Effects]) -> str:
 
 
 def _names(effects: Effects, side: str) -> tuple[str, ...]:
-    values = dict.fromkeys(effects.covariates.get(side, ())) or [""]
+    values = dict.fromkeys(filter(None, effects.covariates.get(side, ()))) or [""]
     return tuple(dict.fromkeys(endpoint_label(value or side) for value in values))

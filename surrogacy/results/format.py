@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from surrogacy.effects import Effects
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.labels import PARAMETERS, SURROGATE_ERRORS, VARIANCE_ESTIMATORS, weights_in_words
 from surrogacy.results.result import Result
@@ -118,12 +119,22 @@ def settings_in_words(result: Result) -> str:
     words = meta_regression_in_words(result.settings)
     if words and "rho_within" not in result.settings:  # the model does not use the within-trial correlation
         return ", ".join(words)
-    assumed = np.unique(effects.rho_within[~effects.rho_known])
-    if len(assumed) and "prior_rho_within" not in result.settings:
-        words.append(f"within-trial correlation {assumed[0]:g} (assumed)")
+    assumed = assumed_correlation(effects)
+    if assumed and "prior_rho_within" not in result.settings:
+        words.append(f"within-trial correlation {assumed}")
     if effects.rho_known.any():
         words.append(f"within-trial correlation as reported in {effects.rho_known.sum()} comparisons")
     return ", ".join(words + priors_in_words(result.settings))
+
+
+def assumed_correlation(effects: Effects) -> str:
+    """Return the within-trial correlation where none is reported: one number, or the range by trial; else empty."""
+    assumed = effects.rho_within[~effects.rho_known]
+    if not len(assumed):
+        return ""
+    if len(np.unique(assumed)) == 1:
+        return f"{assumed[0]:g} (assumed)"
+    return f"by trial, median {number(np.median(assumed))} ({number(assumed.min())} to {number(assumed.max())})"
 
 
 def meta_regression_in_words(settings: Mapping[str, object]) -> list[str]:

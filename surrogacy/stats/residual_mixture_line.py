@@ -39,7 +39,7 @@ class ResidualMixtureLine:
     >>> effects = TrueEffects(np.array([-0.4, -0.2]), 0.09, 0.5, weight, variance, np.zeros((2, 5, 5)))
     >>> line = ResidualMixtureLine(plug_in, effects)
     >>> round(float(line.predict(-0.5)[2]), 3), str(line.threshold())
-    (-0.025, '0.64 (95% prediction band, new trial: its true effect)')
+    (-0.017, '0.63 (95% prediction band, new trial: its true effect)')
     """
 
     plug_in: Line

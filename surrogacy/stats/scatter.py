@@ -113,7 +113,7 @@ def scatter_caveat(effects: Effects, intercept: float, slope: float, consequence
     strong = residual_scatter(effects.with_rho_within(STRONG_CORRELATION), intercept, slope)
     if len(assumed) and strong is not None:
         text += (
-            f" (assumed to be {assumed[0]:.2g}; stronger correlation implies less scatter: with "
+            f" (assumed to be {np.median(assumed):.2g}; stronger correlation implies less scatter: with "
             f"{STRONG_CORRELATION:g}, p = {strong.p_less:.1g})"
         )
     return (Caveat(CaveatCode.SCATTER, text),)

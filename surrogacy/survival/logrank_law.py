@@ -20,6 +20,7 @@ integrals. For PFS (P) and OS (O) of a patient who leaves the first state by pro
     G K(u) = int_u G(t) exp(-h12 (t - u)) [h12 a_O + c_O] dt,  averaged over the values of h12
 
 G is the survival of the censoring times. The numbers of patients per arm are fixed, so moments are centred within arms.
+TTP censors deaths: its events are progressions alone, so that a_P is 0 in the term of h02.
 
 References
 ----------
@@ -98,10 +99,11 @@ class MixedArm:
         shares = np.array(self.shares)
         return float(falling_root(lambda t: shares @ model.survival_os(t) - 0.5, np.array(pfs), np.array(latest)))
 
-    def free_of_progression(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Share alive without progression at t, and density of the time of the PFS event."""
+    def free_of_progression(self, t: FloatArray, *, censors_deaths: bool = False) -> tuple[FloatArray, FloatArray]:
+        """Share alive without progression at t, and density of the time of the PFS event, or of progression alone."""
         alive = constant_hazards.survival_pfs(t**self.shape, self.progression, self.death)
-        return alive, sum(self.exits(t)) * alive
+        progression, death = self.exits(t)
+        return alive, (progression if censors_deaths else progression + death) * alive
 
     def exits(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Hazards of progression and of death without progression at t."""
@@ -220,9 +222,15 @@ class _Endpoint:
 
 
 def logrank_pair(
-    control: MixedArm, experimental: MixedArm, censoring: Censoring, experimental_share: float
+    control: MixedArm,
+    experimental: MixedArm,
+    censoring: Censoring,
+    experimental_share: float,
+    *,
+    censors_deaths: bool = False,
+    points: int = GRID_POINTS,
 ) -> LogRankPair:
-    """Joint law of the log-rank statistics of PFS and OS.
+    """Joint law of the log-rank statistics of PFS, or TTP, and OS.
 
     Parameters
     ----------
@@ -231,6 +239,10 @@ def logrank_pair(
         Of both endpoints; a patient is censored for both at the same time.
     experimental_share : float
         Share of the patients in the experimental arm, in (0, 1).
+    censors_deaths : bool
+        True for TTP, whose events are progressions alone, False for PFS.
+    points : int
+        Points of the time grid.
 
     Returns
     -------
@@ -249,10 +261,14 @@ def logrank_pair(
     (0.439, [0.7, 0.771])
     """
     arms = (control, experimental)
-    t = _grid(arms, censoring)
+    t = _grid(arms, censoring, points)
     followed = censoring.administrative(t) * np.exp(-np.outer(censoring.losses, t))
     shares = np.array([1.0 - experimental_share, experimental_share])
-    curves = [np.array(list(curve)) for arm in arms for curve in (arm.free_of_progression(t), arm.overall(t))]
+    curves = [
+        np.array(list(curve))
+        for arm in arms
+        for curve in (arm.free_of_progression(t, censors_deaths=censors_deaths), arm.overall(t))
+    ]
     endpoints, drift, events, log_hr = [], [], [], []
     for which in (PFS, OS):
         alive, density = np.stack([curves[which], curves[2 + which]], axis=1)
@@ -263,15 +279,16 @@ def logrank_pair(
         log_hr.append(limit)
     covariance = np.zeros((2, 2))
     for i, arm in enumerate(arms):
-        covariance += shares[i] * _arm_covariance(t, arm, followed[i], endpoints[PFS], endpoints[OS], i)
+        pair = endpoints[PFS], endpoints[OS]
+        covariance += shares[i] * _arm_covariance(t, arm, followed[i], pair, i, 0.0 if censors_deaths else 1.0)
     return LogRankPair(np.array(drift), covariance, np.array(events), np.array(log_hr))
 
 
-def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring) -> FloatArray:
+def _grid(arms: tuple[MixedArm, MixedArm], censoring: Censoring, points: int) -> FloatArray:
     """Grid of times from 0 to the end of follow-up, linear at first and logarithmic later, to resolve every rate."""
     end = min(censoring.longest, max(arm.horizon(min(censoring.losses)) for arm in arms))
     stretch = np.log1p(max(arm.fastest for arm in arms) * end)
-    t = end * np.sinh(stretch * np.linspace(0.0, 1.0, GRID_POINTS)) / np.sinh(stretch)
+    t = end * np.sinh(stretch * np.linspace(0.0, 1.0, points)) / np.sinh(stretch)
     if any(arm.shape != 1.0 for arm in arms):
         t = (end * (t / end) ** (START_POWER / min(1.0, *(arm.shape for arm in arms))))[1:]
     return np.union1d(t, censoring.shortest) if 0.0 < censoring.shortest < end else t
@@ -306,9 +323,13 @@ def _endpoint(
 
 
 def _arm_covariance(
-    t: FloatArray, arm: MixedArm, followed: FloatArray, pfs: _Endpoint, os: _Endpoint, i: int
+    t: FloatArray, arm: MixedArm, followed: FloatArray, pair: tuple[_Endpoint, _Endpoint], i: int, at_death: float
 ) -> FloatArray:
-    """(2, 2) covariance of the contributions of one patient of arm i to the two statistics."""
+    """(2, 2) covariance of the contributions of one patient of arm i to the two statistics.
+
+    A death without progression is ``at_death`` events of the first endpoint: 1 of PFS, 0 of TTP.
+    """
+    pfs, os = pair
     mean = np.empty(2)
     second = np.empty((2, 2))
     for k, e in enumerate((pfs, os)):
@@ -317,26 +338,13 @@ def _arm_covariance(
         second[k, k] = np.trapezoid(followed * twice, t)
     later = np.zeros_like(t)  # G K: contribution to OS after progression
     for h12, share in zip(arm.post_progression, arm.shares, strict=True):
-        later += share * _discounted(t, followed * (h12 * os.a[i] + os.c[i]), h12)
+        later += share * constant_hazards.discounted(t, followed * (h12 * os.a[i] + os.c[i]), h12)
     both = pfs.b[i] * os.b[i]
     after_pfs = pfs.b[i] + pfs.a[i]
     grows = pfs.b[i] * os.c[i] + pfs.c[i] * os.b[i]
     progression, death = arm.exits(t)
-    by_death = death * (after_pfs * (os.b[i] + os.a[i]) - both)
+    by_death = death * ((pfs.b[i] + at_death * pfs.a[i]) * (os.b[i] + os.a[i]) - both)
     by_progression = progression * (after_pfs * os.b[i] - both)
     cross = followed * (grows + by_death + by_progression) + progression * after_pfs * later
     second[0, 1] = second[1, 0] = np.trapezoid(pfs.alive[i] * cross, t)
     return second - np.outer(mean, mean)
-
-
-def _discounted(t: FloatArray, g: FloatArray, rate: float) -> FloatArray:
-    """``int_u g(t) exp(-rate (t - u)) dt`` at every grid point u; exact if g is linear between grid points."""
-    x = rate * np.diff(t)
-    kept = np.exp(-x)
-    whole = constant_hazards.phi(x)  # int_0^1 exp(-x s) ds
-    late = np.where(x > 1e-3, (whole - kept) / np.maximum(x, 1e-300), 0.5 - x / 3.0)  # int_0^1 s exp(-x s) ds
-    gained = np.diff(t) * (g[:-1] * (whole - late) + g[1:] * late)
-    total = np.zeros_like(t)
-    for j in range(len(t) - 2, -1, -1):
-        total[j] = kept[j] * total[j + 1] + gained[j]
-    return total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from surrogacy.effects import Effects, Provenance
 from surrogacy.errors import UsageError
@@ -13,6 +14,7 @@ from surrogacy.trials.columns import ENDPOINTS, EVIDENCE, SURROGATES
 from surrogacy.trials.shared_control import SharedControl
 
 Source = str | Mapping[str, Sequence[str]]
+OneEndpoint = Literal["exclude", "include"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class Pairing:
         Weakest evidence that a hazard ratio may have.
     shared_control : {"cov", "first", "combine"}
         Treatment of comparisons that share a control arm; see `resolve_shared_controls`.
+    one_endpoint : {"exclude", "include"}
+        Treatment of comparisons with a hazard ratio of one endpoint alone. If they are included, the other endpoint is
+        NaN, and models that need both effects leave them out. A hazard ratio without sufficient evidence is missing.
 
     Raises
     ------
@@ -50,6 +55,7 @@ class Pairing:
     rho_within: float = 0.5
     min_evidence: str = "secondary"
     shared_control: SharedControl = "cov"
+    one_endpoint: OneEndpoint = "exclude"
 
     def __post_init__(self) -> None:
         for endpoint in self.surrogates:
@@ -57,6 +63,9 @@ class Pairing:
                 raise UsageError(f"{endpoint} is the final endpoint and cannot be its own surrogate")
         if self.min_evidence not in EVIDENCE:
             raise UsageError(f"unknown evidence {self.min_evidence!r}; choose from {', '.join(EVIDENCE)}")
+        if self.one_endpoint not in get_args(OneEndpoint):
+            choices = ", ".join(get_args(OneEndpoint))
+            raise UsageError(f"unknown treatment of one endpoint {self.one_endpoint!r}; choose from {choices}")
         if not -1 <= self.rho_within <= 1:
             raise UsageError(f"rho_within must lie in [-1, 1]; got {self.rho_within:g}")
 
@@ -91,7 +100,7 @@ class FlowEntry:
     comparison : str
     included : bool
     reason : str
-        Reason for exclusion; empty if it is included.
+        Reason for the exclusion, or for the missing effect of an included comparison; empty for a pair.
     """
 
     comparison: str
@@ -101,7 +110,7 @@ class FlowEntry:
 
 @dataclass(frozen=True, slots=True)
 class SurrogateOnly:
-    """Comparison with a surrogate effect and no final effect, which is predicted but not fitted.
+    """Comparison with a surrogate effect and no final effect, which is predicted.
 
     Parameters
     ----------
@@ -116,6 +125,8 @@ class SurrogateOnly:
         Patients of both arms; NaN = not stated.
     rho_within : float
         Within-trial correlation of the two log hazard ratios: as reported, else that of the pairing.
+    rho_known : bool
+        Whether it was reported.
     provenance : Provenance
         Evidence of the hazard ratio, and derivation of its standard error.
     added : bool
@@ -131,6 +142,7 @@ class SurrogateOnly:
     se: float
     n: float
     rho_within: float
+    rho_known: bool
     provenance: Provenance
     added: bool
 
@@ -148,7 +160,7 @@ class AnalysisSet:
     flow : tuple of FlowEntry
         One entry per comparison.
     surrogate_only : tuple of SurrogateOnly
-        Comparisons of the set without a final effect; no fit includes them.
+        Comparisons of the set without a final effect; a fit includes them only with ``one_endpoint="include"``.
     """
 
     name: str

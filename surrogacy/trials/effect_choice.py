@@ -12,7 +12,7 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import DataError, UsageError
 from surrogacy.results.endpoint_names import endpoint_label
-from surrogacy.trials.analysis_set import Pairing, SurrogateOnly
+from surrogacy.trials.analysis_set import OneEndpoint, Pairing, SurrogateOnly
 from surrogacy.trials.columns import EVIDENCE
 from surrogacy.trials.frames import ReportedEffect
 from surrogacy.trials.rows import Row, fault
@@ -20,30 +20,41 @@ from surrogacy.trials.standard_errors import standard_error
 
 
 @dataclass(frozen=True, slots=True)
-class EffectPair:
-    """Row of the trial table by position, and the two hazard ratios."""
-
-    place: int
-    surrogate: ReportedEffect
-    final: ReportedEffect
-
-
-@dataclass(frozen=True, slots=True)
-class Unpaired:
-    """Row of the trial table by position, without both hazard ratios.
+class EffectChoice:
+    """Row of the trial table by position, and its hazard ratios with sufficient evidence.
 
     Parameters
     ----------
     place : int
+    surrogate, final : ReportedEffect or None
+        None without a hazard ratio of sufficient evidence.
     reason : str
-        Reason why the comparison is not fitted.
-    surrogate : ReportedEffect, optional
-        Surrogate hazard ratio from which the final effect can be predicted.
+        Reason why the comparison has no pair; empty if it has one.
+    predicted : bool
+        Whether the tables report no final effect, so that it can only be predicted from the surrogate effect.
     """
 
     place: int
-    reason: str
     surrogate: ReportedEffect | None = None
+    final: ReportedEffect | None = None
+    reason: str = ""
+    predicted: bool = False
+
+    @property
+    def single(self) -> ReportedEffect | None:
+        """Hazard ratio of a comparison with one endpoint, if it has a standard error."""
+        effect = self.surrogate or self.final
+        return effect if self.reason and effect is not None and standard_error(effect) is not None else None
+
+    def is_fitted(self, one_endpoint: OneEndpoint) -> bool:
+        """Return whether the comparison is part of the effects of a set."""
+        return not self.reason or (one_endpoint == "include" and self.single is not None)
+
+    def flow_reason(self, one_endpoint: OneEndpoint) -> str:
+        """Return the reason for the exclusion, or for the missing half of a comparison with one endpoint."""
+        if self.single is not None and self.is_fitted(one_endpoint):
+            return f"{self.reason}: {endpoint_label(self.single.endpoint)} alone"
+        return f"{self.reason}: predicted, not fitted" if self.predicted else self.reason
 
 
 def preferred_effects(effects: Sequence[ReportedEffect]) -> dict[str, dict[str, ReportedEffect]]:
@@ -57,8 +68,8 @@ def preferred_effects(effects: Sequence[ReportedEffect]) -> dict[str, dict[str, 
 
 def choose_effects(
     place: int, effects: Mapping[str, ReportedEffect], pairing: Pairing, *, added_here: bool
-) -> EffectPair | Unpaired:
-    """Choose the hazard ratios of a comparison, or state why it has no pair.
+) -> EffectChoice:
+    """Choose the hazard ratios of a comparison, and state why it has no pair.
 
     Parameters
     ----------
@@ -81,28 +92,30 @@ def choose_effects(
     if not finals:
         return _without_final(place, surrogates, pairing, added_here=added_here)
     if not surrogates:
-        return Unpaired(place, f"no hazard ratio of {', '.join(map(endpoint_label, pairing.surrogates))}")
+        reason = f"no hazard ratio of {', '.join(map(endpoint_label, pairing.surrogates))}"
+        return EffectChoice(place, final=_best(finals, pairing, added_here=False)[0], reason=reason)
     final, refused = _best(finals, pairing, added_here=added_here)
     if final is None:
-        return Unpaired(place, refused)
+        return EffectChoice(place, surrogate=_best(surrogates, pairing, added_here=False)[0], reason=refused)
     surrogate, refused = _best(surrogates, pairing, added_here=added_here)
-    return Unpaired(place, refused) if surrogate is None else EffectPair(place, surrogate, final)
+    return EffectChoice(place, surrogate, final, refused)
 
 
-def _without_final(place: int, surrogates: Sequence[ReportedEffect], pairing: Pairing, *, added_here: bool) -> Unpaired:
+def _without_final(
+    place: int, surrogates: Sequence[ReportedEffect], pairing: Pairing, *, added_here: bool
+) -> EffectChoice:
     """Return the surrogate hazard ratio of a comparison without a final effect, if a prediction can be made from it."""
     missing = f"no {' or '.join(map(endpoint_label, pairing.final))} effect"
     if not surrogates:
-        return Unpaired(
-            place, f"{missing}, and no hazard ratio of {', '.join(map(endpoint_label, pairing.surrogates))}"
-        )
+        names = ", ".join(map(endpoint_label, pairing.surrogates))
+        return EffectChoice(place, reason=f"{missing}, and no hazard ratio of {names}")
     surrogate, refused = _best(surrogates, pairing, added_here=added_here)
     if surrogate is None:
-        return Unpaired(place, f"{missing}, and the {refused}")
+        return EffectChoice(place, reason=f"{missing}, and the {refused}")
     if standard_error(surrogate) is None:
         label = endpoint_label(surrogate.endpoint)
-        return Unpaired(place, f"{missing}, and no standard error of {label}: neither fitted nor predicted")
-    return Unpaired(place, f"{missing}: predicted, not fitted", surrogate)
+        return EffectChoice(place, reason=f"{missing}, and no standard error of {label}: neither fitted nor predicted")
+    return EffectChoice(place, surrogate, reason=missing, predicted=True)
 
 
 def _best(
@@ -138,7 +151,7 @@ def place_of(effect: ReportedEffect) -> Row:
 
 
 def analysed_patients(
-    of_comparisons: FloatArray, column: Literal["n_exp", "n_ctl"], sides: Mapping[str, Sequence[ReportedEffect]]
+    of_comparisons: FloatArray, column: Literal["n_exp", "n_ctl"], sides: Mapping[str, Sequence[ReportedEffect | None]]
 ) -> FloatArray:
     """Return the patients of an arm who were analysed for both endpoints: the smaller of the two numbers.
 
@@ -150,10 +163,12 @@ def analysed_patients(
         Patients of the arm in each comparison.
     column : {"n_exp", "n_ctl"}
         The arm.
-    sides : mapping of endpoint to sequence of ReportedEffect
+    sides : mapping of endpoint to sequence of ReportedEffect or None
         Hazard ratios of the k comparisons, by endpoint.
     """
-    stated = [[getattr(effect, column) for effect in chosen] for chosen in sides.values()]
+    stated = [
+        [math.nan if effect is None else getattr(effect, column) for effect in chosen] for chosen in sides.values()
+    ]
     analysed = np.where(np.isnan(stated), of_comparisons, stated)
     return np.asarray(analysed.min(axis=0), dtype=np.float64)
 

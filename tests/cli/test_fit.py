@@ -39,7 +39,7 @@ def test_tactics_2022(capsys):
     assert left_out["brisk-ta"] == pytest.approx(0.33, abs=5e-3)
     for model in ("bivariate-reml", "bivariate-bayes"):
         grid = [row["rho_within"] for row in document["rho_within_grid"] if row["model"] == model]
-        assert grid == [0, 0.3, 0.5, 0.7, 0.9]
+        assert grid == [0, 0.3, 0.5, 0.7, 0.9, "shared-patients"]
     bayes = next(fit for fit in document["fits"] if fit["model"] == "bivariate-bayes")
     assert bayes["estimates"]["prior_overlap"]["value"] > 0.95
     assert any("prior and posterior of trial-level R² overlap by 99%" in problem for problem in bayes["problems"])

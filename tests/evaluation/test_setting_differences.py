@@ -32,8 +32,10 @@ def test_stages(stages):
     no_data = slope.probability_no_data / (1 - slope.probability_no_data)
     assert slope.odds_ratio_no_data == pytest.approx(odds / no_data)
     assert stages.equal_slopes == pytest.approx(1.31, abs=0.01)
-    assert [entry.scale for entry in stages.equal_slopes_by_scale] == [0.25, 0.5, 1.0]
-    assert stages.equal_slopes_by_scale[1].bayes_factor == stages.equal_slopes
+    narrow, wide = stages.by_scale
+    assert (narrow.scale, wide.scale) == (0.25, 1.0)
+    assert narrow.bayes_factor < stages.equal_slopes < wide.bayes_factor
+    assert wide.difference.low < difference.low < narrow.difference.low < narrow.difference.high < difference.high
 
 
 def test_prior_of_a_difference_by_simulation(stages):
@@ -95,6 +97,9 @@ def test_the_result_depends_on_the_prior_of_the_spread():
         compare_settings(first, second, SettingPriors(spread_slope=HalfNormal(scale))).contrasts["slope"].difference
         for scale in (0.1, 1.0)
     )
+    half = compare_settings(first, second, SettingPriors(spread_slope=HalfNormal(0.2))).by_scale[0]
+    assert half.scale == 0.1
+    assert (half.difference.low, half.difference.high) == pytest.approx((narrow.low, narrow.high), abs=0.01)
     assert narrow.high - narrow.low < 0.5 * (wide.high - wide.low)
 
 
@@ -137,8 +142,13 @@ def test_difference_contains_the_hierarchical_model(trials):
     assert set(record["contrasts"]) == {"slope", "line_at_centre", "log_sigma_cond", "r2_trial"}
     assert record["spreads"]["slope"]["prior"] == "half-normal(0.5)"
     assert record["equivalence"] is None
-    assert [row["quantity"] for row in difference.hierarchical_records] == list(record["contrasts"])
+    assert [row["quantity"] for row in difference.hierarchical.rows] == list(record["contrasts"])
     assert compare_sets(first, second, posterior=False, resamples=0).hierarchical is None
+
+
+def test_an_impossible_region_of_equivalence_is_refused(capsys):
+    assert main(["intermediate", "advanced", *PINNED, "--equivalent-slope", "0"]) == 2
+    assert "--equivalent-slope 0: give a difference of slopes above 0" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -159,4 +169,4 @@ def test_screen_table_and_record(capsys, tmp_path):
     assert "half-normal(0.25)" in table
     (record,) = json.loads((out / "results.json").read_text())["differences"]
     assert record["hierarchical"]["equivalence"]["limit"] == 0.2
-    assert record["detectable_slope"] == pytest.approx(0.69, abs=0.005)
+    assert record["hierarchical"]["detectable_slope"] == pytest.approx(0.69, abs=0.005)

@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import surrogacy
 from surrogacy.effects import Effects
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
+from surrogacy.evaluation.threshold_targets import with_threshold_targets
 from surrogacy.figures import plot_bubble
 from surrogacy.figures._style import MM, PRESETS, new_figure, preset, style
 from surrogacy.figures.predicted_marks import PredictedTrial
-from surrogacy.models import WeightedRegression
+from surrogacy.models import BivariateBayes, WeightedRegression
 from tests.conftest import TABLES
 from tests.support.added_trial import most_crowded, with_trial
 from tests.support.drawn_labels import label_faults
@@ -163,3 +165,18 @@ def test_an_interval_that_leaves_the_axes_ends_in_an_arrow(trials):
     low, high = axes.get_ylim()
     ends = {line.get_marker(): line.get_ydata()[0] for line in axes.lines if line.get_marker() in "^v"}
     assert ends == {"^": high, "v": low}
+
+
+@pytest.mark.parametrize("journal", ["elsevier", "lancet"])
+@pytest.mark.parametrize("name", ["llovet-2019-ttp", "advanced"])
+def test_threshold_with_its_interval_lies_within_the_axes(name, journal, trials):
+    model = BivariateBayes()
+    result = with_threshold_targets(model, model.fit(trials.analysis_set(name)))
+    with style(preset(journal)):
+        axes = plot_bubble(result)
+        axes.figure.draw_without_rendering()
+        renderer = FigureCanvasAgg(axes.figure).get_renderer()
+        label = next(text for text in axes.texts if text.get_text().startswith("STE"))
+        assert result["ste_prediction"].uncertainty_words in label.get_text()
+        box, frame = label.get_window_extent(renderer), axes.get_window_extent(renderer)
+        assert frame.x0 < box.x0 < box.x1 < frame.x1

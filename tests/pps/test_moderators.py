@@ -9,7 +9,7 @@ from surrogacy.models.moderator import factor_moderator
 from surrogacy.pps.arms import arm_pps
 from surrogacy.pps.moderators import control_arms, later_therapy, pps_ratio, pps_sensitivity
 from surrogacy.survival.illness_death import IllnessDeath
-from surrogacy.trials.pairing import part_of
+from surrogacy.trials.paired_effects import part_of
 
 
 def test_pps_ratio_is_that_of_the_control_arm(trials, sets):

@@ -35,6 +35,7 @@ def test_outcomes_are_those_of_the_comparison(name):
     assert hierarchical.error[0] == pytest.approx(expected.value - truth, abs=1e-9)
     assert hierarchical.coverage[0] == float(expected.low <= truth <= expected.high)
     expected = posterior_difference(first, second)[0]["slope"].difference
-    assert independent.width[0] == pytest.approx(expected.high - expected.low, rel=1e-6)
-    assert independent.error[0] == pytest.approx(expected.value - truth, abs=1e-6)
+    width = expected.high - expected.low  # from four times as many quantiles
+    assert independent.width[0] == pytest.approx(width, rel=0.01)
+    assert independent.error[0] == pytest.approx(expected.value - truth, abs=0.01 * width)
     assert np.all(hierarchical.width < independent.width)

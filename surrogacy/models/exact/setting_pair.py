@@ -141,19 +141,26 @@ class SettingPair:
         Its step is the smaller one of both tables, because the larger set also determines the coefficient of the
         smaller one.
         """
-        return [self._lattice(axis) for axis in range(3)]
+        return [self._lattice(axis, self.spread_prior(axis)) for axis in range(3)]
 
-    def _lattice(self, axis: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def _lattice(self, axis: int, prior: HalfNormal) -> tuple[FloatArray, FloatArray, FloatArray]:
         axes = [table.axes[axis] for table in self.tables]
         step = min(*(nodes[1] - nodes[0] for nodes in axes), max(np.ptp(nodes) for nodes in axes) / LATTICE)
         first, second = (step * np.arange(np.ceil(nodes[0] / step), np.floor(nodes[-1] / step) + 1) for nodes in axes)
-        kernel = lattice_kernel(first, second, self.means[axis], self.spreads[axis], self.spread_prior(axis))
+        kernel = lattice_kernel(first, second, self.means[axis], self.spreads[axis], prior)
         likelihood = np.maximum(RectBivariateSpline(axes[0], axes[1], self.pairs[axis])(first, second), 0.0)
         return first, second, kernel * likelihood
 
-    def difference(self, axis: int) -> Marginal:
-        """Posterior of the difference of one coefficient, first minus second setting."""
-        first, second, mass = self.lattices[axis]
+    def difference(self, axis: int, scale: float | None = None) -> Marginal:
+        """Posterior of the difference of one coefficient, first minus second setting.
+
+        Parameters
+        ----------
+        axis : int
+        scale : float, optional
+            Scale of the prior of its spread, at most twice that of the model; default: that of the model.
+        """
+        first, second, mass = self.lattices[axis] if scale is None else self._lattice(axis, HalfNormal(scale))
         step = first[1] - first[0]
         lags = np.rint((first[:, None] - second) / step).astype(np.intp)
         low = int(lags.min())

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.answers import Answer, Check, answer
 from surrogacy.report.captions import versions
 from surrogacy.report.section import Detail, Entry, Grid, Heading, Note, Record, Section, phrase, text
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name, surrogate_names
+from surrogacy.results.endpoint_names import (
+    common_final_name,
+    comparisons_in_words,
+    endpoint_of,
+    final_name,
+    surrogate_names,
+)
 from surrogacy.results.estimate import CaveatCode, Estimate, ThresholdEffect, probability_words
 from surrogacy.results.format import ABSENT, interval, listed, number, percent, settings_in_words, with_interval
 from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
@@ -35,7 +43,8 @@ def answers_of(run: FitRun) -> dict[str, Answer]:
 
 def surrogate_name(fit: SetFit) -> str:
     """Return the surrogate endpoints of a set, the most frequent first: ``PFS/TTP``."""
-    counts = Counter(endpoint_of(fit.effects, i, "surrogate") for i in range(len(fit.effects)))
+    reported = np.flatnonzero(np.isfinite(fit.effects.log_hr[:, 0]))
+    counts = Counter(endpoint_of(fit.effects, int(i), "surrogate") for i in reported)
     return "/".join(name for name, _ in counts.most_common())
 
 
@@ -51,7 +60,7 @@ def _blocks(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
     """Return name, size and answer of every set."""
     for fit in run.sets:
         patients = fit.effects.n_patients
-        size = f"{len(fit.effects)} comparisons, {len(fit.effects.trials)} trials"
+        size = f"{comparisons_in_words(fit.effects)}, {len(fit.effects.trials)} trials"
         size += f", {patients:,.0f} patients" if patients == patients else ""
         label = set_label(fit.name)
         typed = f" ({fit.name})" if label != fit.name else ""

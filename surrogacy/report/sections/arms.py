@@ -22,6 +22,7 @@ from surrogacy.report.section import (
     text,
 )
 from surrogacy.report.sections.decomposition import CURVES, by_hazard_ratio
+from surrogacy.report.sections.decomposition_answer import endpoint_name
 from surrogacy.results.format import interval, number, value_and_interval, with_interval
 from surrogacy.results.labels import ARM_ESTIMATES
 
@@ -68,7 +69,8 @@ def _over_time(run: PpsRun) -> Iterator[Drawing]:
         return
     drawn = [each for each in by_ratio if each.calibration.cut == by_ratio[0].calibration.cut][:CURVES]
     inputs, comparison = drawn[0].inputs, run.at_risk
-    caption = text("over_time", trial=inputs.name, structure=run.settings.structure.words)
+    structure = run.settings.structure.describe(endpoint_name([inputs]))
+    caption = text("over_time", trial=inputs.name, structure=structure)
     if comparison is not None:
         caption += text("over_time_at_risk", name=comparison.fits[-1].name, p=number(comparison.p))
         caption += sentences("Note", comparison.problems)

@@ -128,7 +128,7 @@ def _structure_grid(run: PpsRun, main: Decomposition) -> Grid:
     """Return the OS hazard ratio with equal PPS and the share of dilution, by structure of the hazards."""
     rows = tuple(
         (
-            _effect_on_deaths(scenario.structure),
+            _effect_on_deaths(scenario.structure, main.inputs),
             f"{scenario.structure.shape:g}",
             number(scenario.point.equal, 3),
             percent(scenario.point.dilution),
@@ -140,9 +140,9 @@ def _structure_grid(run: PpsRun, main: Decomposition) -> Grid:
     return Grid(headings, rows, caption=caption)
 
 
-def _effect_on_deaths(structure: TransitionStructure) -> str:
+def _effect_on_deaths(structure: TransitionStructure, trial: TrialSummary) -> str:
     """Return the hazard ratio of death without progression."""
-    return "as PFS" if structure.hr_direct_death is None else f"{structure.hr_direct_death:g}"
+    return f"as {endpoint_name([trial])}" if structure.hr_direct_death is None else f"{structure.hr_direct_death:g}"
 
 
 def _model_pps(decomposition: Decomposition) -> str:
@@ -218,7 +218,7 @@ def decomposition_table(
         title=title,
         endpoint=endpoint,
         start=f"{endpoint} HR{' (PPS → 0)' if endpoint == 'PFS' else ''}",
-        structure=decompositions[0].calibration.structure.words,
+        structure=decompositions[0].calibration.structure.describe(endpoint),
         method=decompositions[0].effects["gap"].method,
         residual_p=residual_p,
         problems=". ".join(problems),
@@ -252,7 +252,7 @@ def _structure_table(run: PpsRun, trial: TrialSummary) -> tuple[Table, ...]:
             **scenario.record,
             "scenario": scenario.calibration.scenario,
             "model_pps": " / ".join(number(value, 1) for value in scenario.calibration.median_pps),
-            "effect_on_deaths": _effect_on_deaths(scenario.structure),
+            "effect_on_deaths": _effect_on_deaths(scenario.structure, trial),
             "shape_of_exits": f"{scenario.structure.shape:g}",
         }
         for scenario in run.by_structure
@@ -285,7 +285,7 @@ def waterfall_drawings(run: PpsRun) -> Iterator[Drawing]:
         "waterfall",
         trial=main.inputs.name,
         endpoint=main.inputs.endpoint,
-        structure=main.calibration.structure.words,
+        structure=main.calibration.structure.describe(endpoint_name([main.inputs])),
         scenarios="; ".join(f"{calibration.label}: {calibration.words}" for calibration in calibrations),
         method=main.effects["gap"].method,
         shown=" ".join(decomposition.parts_in_words for decomposition in drawn),

@@ -11,7 +11,7 @@ from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.arrays import FloatArray
 from surrogacy.report.section import Record, Section, Table, table
 from surrogacy.results.endpoint_names import endpoint_of
-from surrogacy.results.format import number, value_and_interval
+from surrogacy.results.format import ABSENT, number, value_and_interval
 from surrogacy.results.result import Result
 
 SIDES = ("surrogate", "final")
@@ -64,7 +64,7 @@ def _effects_rows(fit: SetFit) -> Iterator[Record]:
         record |= {"rho_within": effects.rho_within[i], "label": effects.labels[i]}
         for column, side in enumerate(SIDES):
             log_hr, se = effects.log_hr[i, column], effects.se[i, column]
-            shown = f"{number(np.exp(log_hr))} (no interval)"
+            shown = f"{number(np.exp(log_hr))} (no interval)" if np.isfinite(log_hr) else ABSENT
             if np.isfinite(se):
                 shown = value_and_interval(np.exp(log_hr), *(limit[i, column] for limit in limits))
             record |= {

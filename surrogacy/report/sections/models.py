@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.section import BLANK, Cell, Detail, Grid, Heading, Note, Record, Section, Table, table, text
 from surrogacy.report.sections.threshold_targets import targets_block
-from surrogacy.results.endpoint_names import final_name
+from surrogacy.results.endpoint_names import comparisons_in_words, final_name
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import ABSENT, interval, listed, number, settings_in_words, with_interval
 from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
@@ -38,7 +38,7 @@ def _block(fit: SetFit) -> tuple[Detail, ...]:
     patients = f", {size:,.0f} patients" if size == size else ""
     left_out = sum(not entry.included for entry in fit.flow)
     flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""
-    remark = f"  {len(effects)} comparisons, {len(effects.trials)} trials{patients}{flow}"
+    remark = f"  {comparisons_in_words(effects)}, {len(effects.trials)} trials{patients}{flow}"
     rows: list[tuple[str | Cell, ...]] = [
         (_model_cell(result), _association_cell(result), _slope_cell(result), _threshold_cell(result))
         for result in fit.results

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+import numpy as np
+
 from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.evaluation.refits import SHARED_PATIENTS, Refit
 from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, table, text
-from surrogacy.results.endpoint_names import final_name, surrogate_names
-from surrogacy.results.format import number, percent, value_and_interval
+from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
+from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.format import number, percent, value_and_interval, with_interval
 from surrogacy.results.labels import (
     CHOICES,
     INTERVAL_METHODS,
@@ -26,6 +30,9 @@ OTHER_THRESHOLDS = {
     "benefit-without-surrogate-effect": "benefit without a surrogate effect",
 }
 
+RHO_WITHIN = {SHARED_PATIENTS: "shared patients"}
+ONE_ENDPOINT = {"exclude": "pairs alone", "include": "with one endpoint"}
+
 
 def section(run: FitRun) -> Section:
     """Return how far the results depend on assumptions and choices."""
@@ -36,11 +43,20 @@ def section(run: FitRun) -> Section:
     choices = [record for fit in sets for record in fit.choices]
     subgroups = [record for fit in sets for record in fit.subgroups]
     intervals = [record for fit in sets for record in fit.interval_methods]
+    one_endpoint = [
+        {"set": fit.name, "model": entry.refit.model, **entry.record} for fit in sets for entry in fit.one_endpoint
+    ]
+    correlations = [{"set": fit.name, **entry.record} for fit in sets for entry in fit.shared_patients]
     return Section(
         key="sensitivity",
-        by_set={fit.name: (*_grid_line(fit), *_prior_line(fit), *_meta_regression_line(fit)) for fit in sets},
+        by_set={
+            fit.name: (*_grid_line(fit), *_one_endpoint_line(fit), *_prior_line(fit), *_meta_regression_line(fit))
+            for fit in sets
+        },
         tables=(
-            *table("rho_within", grid),
+            *table("rho_within", grid, labels=RHO_WITHIN),
+            *table("shared_patients", correlations),
+            *table("one_endpoint", one_endpoint, labels=ONE_ENDPOINT),
             *_prior_table(priors),
             *_meta_regression_table(meta_regressions),
             *table("choices", choices, labels=CHOICES),
@@ -49,6 +65,8 @@ def section(run: FitRun) -> Section:
         ),
         record={
             "rho_within_grid": grid,
+            "shared_patients": correlations,
+            "one_endpoint": one_endpoint,
             "prior_sensitivity": priors,
             "meta_regressions": meta_regressions,
             "choices": choices,
@@ -63,9 +81,58 @@ def _grid_line(fit: SetFit) -> Iterator[Note]:
         return
     model = fit.rho_within_grid[-1]["model"]
     records = [record for record in fit.rho_within_grid if record["model"] == model]
-    cells = "   ".join(f"{record['rho_within']:g}: {_r2_and_slope(record)}" for record in records)
+    cells = "   ".join(f"{_rho_within_words(record)}: {_r2_and_slope(record)}" for record in records)
     note = "  (* boundary)" if any(record.get("boundary") for record in records) else ""
     yield Note(f"R²/slope of the {model_label(str(model))} by within-trial correlation  {cells}{note}")
+    computed = [entry.correlation for entry in fit.shared_patients if entry.correlation is not None]
+    if computed:
+        others = [entry.label for entry in fit.shared_patients if entry.correlation is None]
+        yield Note(
+            text(
+                "shared_patients_line",
+                median=number(np.median(computed)),
+                low=number(min(computed)),
+                high=number(max(computed)),
+                k=len(computed),
+                others=text("shared_patients_others", names=", ".join(others)) if others else "",
+            )
+        )
+
+
+def _rho_within_words(record: Record) -> str:
+    return RHO_WITHIN.get(record["rho_within"]) or f"{record['rho_within']:g}"
+
+
+def _one_endpoint_line(fit: SetFit) -> Iterator[Note]:
+    """Return the last bivariate model with and without the comparisons that report one endpoint."""
+    if not fit.one_endpoint or any(entry.refit.problem for entry in fit.one_endpoint):
+        return
+    without, included = fit.one_endpoint[-2:]
+    yield Note(
+        text(
+            "one_endpoint_line",
+            model=model_label(included.refit.model),
+            count=included.refit.k - without.refit.k,
+            final=with_article(final_name(fit.effects)),
+            final_alone=included.final_alone,
+            surrogate_alone=included.surrogate_alone,
+            included=_main_estimates(included.refit),
+            without=_main_estimates(without.refit),
+        )
+    )
+
+
+def _main_estimates(refit: Refit) -> str:
+    """Return R² and slope with their intervals, and the threshold."""
+    shown = [
+        f"{words} {with_interval(estimate)}"
+        for name, words in (("r2_trial", "R²"), ("slope", "slope"))
+        if isinstance(estimate := refit.estimates.get(name), Estimate)
+    ]
+    threshold = refit.estimates.get("ste_prediction")
+    if isinstance(threshold, ThresholdEffect):
+        shown.append(f"threshold {'none' if threshold.hr is None else threshold.value_words}")
+    return ", ".join(shown)
 
 
 def _r2_and_slope(record: Record) -> str:
@@ -99,8 +166,8 @@ def _prior_table(records: Sequence[Record]) -> tuple[Table, ...]:
     fields: dict[str, Callable[[Record], str]] = {
         "r2_trial": partial(_prior_interval, "r2_trial"),
         "slope": partial(_prior_interval, "slope"),
-        "ste": partial(_prior_threshold, "ste_prediction"),
-        "ste_80": partial(_prior_threshold, "ste_prediction_80"),
+        "ste": partial(_threshold_words, "ste_prediction"),
+        "ste_80": partial(_threshold_words, "ste_prediction_80"),
         "slope_positive": lambda record: number(record["p_slope_positive"]),
         "overlap": lambda record: percent(record["prior_overlap"]),
         "prior_r2": lambda record: number(record["r2_trial_prior"]),
@@ -117,7 +184,7 @@ def _prior_interval(name: str, record: Record) -> str:
     return value_and_interval(record[name], record[f"{name}_low"], record[f"{name}_high"])
 
 
-def _prior_threshold(name: str, record: Record) -> str:
+def _threshold_words(name: str, record: Record) -> str:
     status, hr = record[f"{name}_status"], record[name]
     value = "none" if hr is None else number(hr)
     return value if status in ("none", "exists") else f"{value} ({status})"

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from math import exp
 
 from surrogacy.evaluation.differences import Difference
+from surrogacy.evaluation.records import Record
 from surrogacy.evaluation.setting_contrasts import Equivalence, SettingContrast
 from surrogacy.report.section import BLANK, Cell, Detail, Grid, Note, Table, table, text
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import as_given, interval, number, with_interval
+from surrogacy.results.format import as_given, interval, listed, number, with_interval
 from surrogacy.results.labels import ESTIMATES, estimate_labels
 
 
@@ -33,9 +34,18 @@ def hierarchical_details(differences: Sequence[Difference], final: str) -> Itera
 
 def hierarchical_table(differences: Sequence[Difference], final: str) -> tuple[Table, ...]:
     """Return a row per quantity of the hierarchical model."""
-    rows = [record for difference in differences for record in difference.hierarchical_records]
+    rows = [row for difference in differences for row in _records(difference)]
     remarks = " ".join(f"{' against '.join(each.names)}: {_bayes_factors(each)}" for each in differences)
     return table("setting_differences", rows, labels=estimate_labels(final), remarks=f" {remarks}")
+
+
+def _records(difference: Difference) -> list[Record]:
+    """Return the rows of the table."""
+    comparison = difference.hierarchical
+    assert comparison is not None  # the caller selects these
+    (first, second), (k_first, k_second) = difference.names, difference.trials
+    sets: Record = {"first": first, "second": second, "k_first": k_first, "k_second": k_second}
+    return [sets | row for row in comparison.rows]
 
 
 def _rows(difference: Difference, final: str) -> Iterator[tuple[Cell, ...]]:
@@ -78,19 +88,18 @@ def _bayes_factors(difference: Difference) -> str:
     """Return the evidence for equal slopes, and the difference of slopes that is detected with 80% power."""
     comparison = difference.hierarchical
     assert comparison is not None  # the caller selects these
-    factors = [entry.bayes_factor for entry in comparison.equal_slopes_by_scale]
-    sentences = [
-        text(
-            "bayes_factors",
-            equal=number(comparison.equal_slopes, 1),
-            range=interval(min(factors), max(factors), 1),
-            line=number(comparison.common_line, 1),
-            spread=with_interval(comparison.spreads["slope"]),
-            prior=comparison.spread_priors["slope"],
-        )
-    ]
-    if difference.detectable_slope is not None:
-        sentences.append(text("detectable_slope", slope=number(difference.detectable_slope)))
+    evidence = text(
+        "bayes_factors",
+        equal=number(comparison.equal_slopes, 1),
+        line=number(comparison.common_line, 1),
+        spread=with_interval(comparison.spreads["slope"]),
+        prior=comparison.spread_priors["slope"],
+    )
+    factors = listed([number(other.bayes_factor, 1) for other in comparison.by_scale])
+    slopes = listed([with_interval(other.difference) for other in comparison.by_scale])
+    sentences = [evidence, text("other_scales", factors=factors, slopes=slopes)]
+    if comparison.detectable_slope is not None:
+        sentences.append(text("detectable_slope", slope=number(comparison.detectable_slope)))
     if comparison.equivalence is not None:
         sentences.append(equivalence_in_words(comparison.equivalence))
     return " ".join(sentences)

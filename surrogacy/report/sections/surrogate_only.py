@@ -1,4 +1,4 @@
-"""Comparisons without a final effect: predicted by the quoted model of each set, and part of no fit."""
+"""Comparisons without a final effect: predicted by the quoted model of each set, and usually part of no fit."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def section(run: FitRun) -> Section:
             formats={"n": partial(number, digits=0)},
             print_only=("shown_surrogate",),
             final=final,
+            fitted=_fitted_words(run),
         ),
         record={"surrogate_only": [entry.record for entry in run.surrogate_only]},
     )
@@ -52,16 +53,19 @@ def _answers(run: FitRun, final: str) -> Iterator[Entry]:
         by_comparison.setdefault(entry.comparison.comparison, []).append(entry)
     for entries in list(by_comparison.values())[:MOST_ENTRIES]:
         first, *others = entries
+        endpoint = endpoint_label(first.comparison.endpoint)
+        in_fit = "surrogate_only_in_fit" if _includes_one_endpoint(run) else "surrogate_only_in_no_fit"
         by_other_sets = "".join(text("surrogate_only_other_set", **_words(entry, final)) for entry in others)
         yield Entry(
             first.comparison.label,
             text(
                 "surrogate_only_answer",
                 **_words(first, final),
-                endpoint=endpoint_label(first.comparison.endpoint),
+                endpoint=endpoint,
                 hr=number(first.prediction.hr_surrogate),
                 chance=percent(first.prediction.p_below_1),
                 other_sets=by_other_sets,
+                in_fit=text(in_fit, endpoint=endpoint),
             ),
         )
     more = len(by_comparison) - MOST_ENTRIES
@@ -83,6 +87,15 @@ def _words(entry: SurrogateOnlyPrediction, final: str) -> dict[str, str]:
     }
 
 
+def _includes_one_endpoint(run: FitRun) -> bool:
+    """Return whether the bivariate models of the run include comparisons with one endpoint."""
+    return run.settings.pairing.one_endpoint == "include"
+
+
+def _fitted_words(run: FitRun) -> str:
+    return text("surrogate_only_fitted" if _includes_one_endpoint(run) else "surrogate_only_not_fitted")
+
+
 def _block(run: FitRun, name: str, final: str) -> Iterator[Detail]:
     """Return the predictions of a set, one row per comparison."""
     entries = [entry for entry in main_predictions(run.surrogate_only) if entry.prediction.set == name]
@@ -101,7 +114,7 @@ def _block(run: FitRun, name: str, final: str) -> Iterator[Detail]:
     ]
     first = entries[0].prediction
     headings = ("Comparison", "HR (95% CI)", f"Predicted {final} HR (95% PI)", "80% PI", f"P({final} HR < 1)")
-    title = text("surrogate_only_title", final=final, model=model_label(first.model), target=first.target)
-    yield Note(title)
+    words = {"model": model_label(first.model), "target": first.target, "fitted": _fitted_words(run)}
+    yield Note(text("surrogate_only_title", final=final, **words))
     beyond = any(entry.prediction.beyond_data for entry in entries)
     yield Grid(headings, tuple(rows), caption=EXTRAPOLATION if beyond else "")

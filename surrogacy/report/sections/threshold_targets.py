@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.threshold_targets import MEAN_SIZE, TRUE
@@ -15,6 +16,7 @@ from surrogacy.results.result import Result
 
 STATED = "ste_prediction"
 LABELS = {"true-effect": "true effect", "mean-size": "trial of mean size", "stated-size": "trial of the stated size"}
+FORMATS = {"n": partial(number, digits=0)}
 TARGETS = {TRUE: "true-effect", MEAN_SIZE: "mean-size", STATED: "stated-size"}
 
 
@@ -24,7 +26,9 @@ def section(run: FitRun) -> Section:
     return Section(
         key="thresholds",
         details=(Note(text("thresholds_note")), BLANK) if any(map(targets_block, run.sets)) else (),
-        tables=table("thresholds", [*_rows(run.sets)], labels=LABELS, print_only=("shown",), remarks=remarks),
+        tables=table(
+            "thresholds", [*_rows(run.sets)], labels=LABELS, formats=FORMATS, print_only=("shown",), remarks=remarks
+        ),
     )
 
 

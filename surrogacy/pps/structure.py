@@ -188,10 +188,6 @@ class TransitionStructure:
             )
         return np.asarray(direct_death, dtype=np.float64), share
 
-    def smallest_hazard_ratio(self, direct_death: Array) -> FloatArray:
-        """Hazard ratio ``r q`` that every hazard ratio of PFS must exceed, so that the arm has progressions."""
-        return np.asarray((self.hr_direct_death or 0.0) * np.asarray(direct_death, dtype=np.float64))
-
     def arm(self, median_pfs: Array, direct_death: Array, post_progression: Array) -> IllnessDeath:
         """One arm, or m arms, from median PFS (months), share q of the same arm and hazard h12 per month."""
         if self.shape == 1.0:

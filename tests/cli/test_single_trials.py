@@ -33,7 +33,7 @@ def test_new_trial_without_a_line_is_explained_and_the_bubble_plot_is_drawn(fold
     assert shown.startswith(
         "OS is not predicted for the new trial: a line is needed, and the weighted Pearson correlation"
     )
-    assert "Quote the weighted Pearson correlation: 95% interval by Fisher z, 8 trials. Notes" in shown
+    assert "Quote the weighted Pearson correlation: 95% interval by Fisher z, 7.5 effective trials of 8. Notes" in shown
     assert "Threshold: " not in shown
     assert "other models" not in shown
     assert (folder / "out" / "figures" / "bubble-intermediate.svg").is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,8 @@ LABELLED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 COLOURS = LinearSegmentedColormap.from_list("retained", ["#2B5C8A", "#6FA3CC", "#BFD9EA", "#F7F4EA", "#F3C98B"])
 # places of contour labels, as fractions of the height: away from most trials
 LOW_ROWS, HIGH_ROWS = (0.10, 0.19), (0.93, 0.84)
-TTP_DOT = 1.6  # pt, diameter of the dot in the symbol of a comparison that reports only TTP
+TTP_DOT = 1.7  # pt, diameter of the dot in the symbol of a comparison that reports only TTP
+HEIGHT, NOTE_LINE = 86.0, 3.2  # mm
 EDGE = 0.05  # margin in which a label would be cut, as a fraction of the width
 RATIO_TICKS = (0.2, 0.5, 1, 2, 5, 10, 20)
 FOLLOW_UP_TICKS = (2, 3, 5, 10, 20, 50)
@@ -45,8 +47,7 @@ def dilution_map_data(chart: DilutionMap, points: Sequence[DilutionPoint]) -> pd
     """
     rows = []
     for point in points:
-        inside = chart.ratios[0] <= point.pps_over_pfs <= chart.ratios[-1]
-        if not inside or not chart.hazard_ratios[0] <= point.hr_pfs <= chart.hazard_ratios[-1]:
+        if not chart.shows(point):
             continue
         known = point.follow_up is not None and chart.follow_ups[0] <= point.follow_up <= chart.follow_ups[-1]
         rows.append(
@@ -90,8 +91,10 @@ def plot_dilution_map(
     """
     data = dilution_map_data(chart, points)
     if ax is None:
-        figure = style.new_figure(173, 86)
-        ax = tuple(figure.add_axes((left, 0.285, 0.238, 0.635)) for left in (0.062, 0.335, 0.652))  # type: ignore[assignment]
+        height = HEIGHT + (0.0 if chart.structure.is_default else NOTE_LINE)
+        panel = (height - 0.715 * HEIGHT) / height, 0.238, 0.635 * HEIGHT / height
+        figure = style.new_figure(173, height)
+        ax = tuple(figure.add_axes((left, *panel)) for left in (0.062, 0.335, 0.652))  # type: ignore[assignment]
     assert ax is not None
     complete, trial_like, by_follow_up = ax
     norm = BoundaryNorm(BANDS, COLOURS.N)
@@ -135,7 +138,9 @@ def plot_dilution_map(
                     zorder=4,
                 )
         ttp = (data["endpoint"] == "TTP") & np.isfinite(heights)
-        axes.scatter(np.log(data["pps_over_pfs"][ttp]), heights[ttp], s=TTP_DOT**2, color=style.INK, lw=0, zorder=4.5)
+        places = np.log(data["pps_over_pfs"][ttp]), heights[ttp]
+        dot: dict[str, Any] = {"s": TTP_DOT**2, "color": style.INK, "lw": 0, "zorder": 4.5}
+        axes.scatter(*places, **dot, path_effects=[withStroke(linewidth=1.0, foreground="white")])
         for _, row in data[data["comparison"] == focus].iterrows():
             height = heights[row.name]
             if np.isfinite(height):
@@ -171,10 +176,12 @@ def plot_dilution_map(
 def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFrame) -> str:
     """Text on the contours, the points and the trials that are not shown."""
     lines = [
-        "Contours: expected log HR of OS / log HR of PFS, with the same PPS in both arms, "
-        f"{percent(chart.direct_death)} of PFS events deaths"
-        f"{', and constant hazards' if chart.structure.is_default else ''}."
+        "Contours: expected log HR of OS / log HR of PFS with the same PPS in both arms, if "
+        f"{percent(chart.direct_death)} of PFS events are deaths"
+        f"{' and hazards are constant.' if chart.structure.is_default else ', with'}"
     ]
+    if not chart.structure.is_default:
+        lines.append(f"{chart.structure.label}. Contours: shares below 0 are drawn as 0.")
     if points:
         unknown = int(data["follow_up"].isna().sum())
         lines += [
@@ -184,8 +191,6 @@ def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFram
             f"Not shown: {len(points) - len(data)} comparisons beyond the axes; in c, {unknown} with unknown follow-up "
             f"or follow-up beyond the axis.",
         ]
-    if not chart.structure.is_default:
-        lines.append(f"{chart.structure.label}; contours below 0 as 0.")
     return "\n".join(lines)
 
 
@@ -233,7 +238,9 @@ def _key(last: Axes, data: pd.DataFrame, norm: BoundaryNorm) -> None:
             for stage in stages
         ]
         if (data["endpoint"] == "TTP").any():
-            handles.append(Line2D([], [], ls="", marker="o", mfc=style.INK, mec="none", ms=TTP_DOT, label="TTP only"))
+            handles.append(
+                Line2D([], [], ls="", marker="o", mfc=style.INK, mec="none", ms=TTP_DOT, label="reports TTP only")
+            )
         last.legend(
             handles=handles,
             loc="upper right",

@@ -22,7 +22,7 @@ from surrogacy.figures.predicted_marks import (
 )
 from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import ThresholdEffect
-from surrogacy.results.format import interval, number, percent
+from surrogacy.results.format import interval, number, percent, value_and_interval
 from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result, SurrogacyLine
 
@@ -272,7 +272,7 @@ def _draw_threshold(ax: Axes, result: Result) -> None:
     # left of the threshold and above HR 1 there is no band; the label may need two lines to stay within the axes
     ax.apply_aspect()
     room = (at - left) / (right - left) * ax.get_window_extent().width
-    looks: dict[str, Any] = {"color": style.LINE_COLOUR, "fontsize": "small", "zorder": 5, "linespacing": 1.0}
+    looks: dict[str, Any] = {"color": style.LINE_COLOUR, "fontsize": "small", "zorder": 5, "linespacing": 1.1}
     for lines in (words, words.replace(" (", "\n(", 1)):
         label = ax.text(at - 0.012, 0.02, lines, ha="right", va="bottom", multialignment="right", **looks)
         if label.get_window_extent().width < 0.92 * room:
@@ -297,6 +297,10 @@ def _summary(result: Result) -> list[str]:
         limits = "" if square.low is None else f" ({percent(square.level)} CI {interval(square.low, square.high)})"
         boundary = " – boundary solution" if result.on_boundary else ""
         lines.append(f"Trial-level R² {number(square.value)}{limits}{boundary}")
+    elif "sigma_cond" in result.estimates:
+        spread = result["sigma_cond"]
+        boundary = " – boundary solution" if result.on_boundary else ""
+        lines.append(f"Residual SD {value_and_interval(spread.value, spread.low, spread.high)}{boundary}")
     elif result.on_boundary:
         lines.append("boundary solution")
     if result.line is not None:

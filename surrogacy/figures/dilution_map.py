@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,9 @@ LABELLED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 COLOURS = LinearSegmentedColormap.from_list("retained", ["#2B5C8A", "#6FA3CC", "#BFD9EA", "#F7F4EA", "#F3C98B"])
 # places of contour labels, as fractions of the height: away from most trials
 LOW_ROWS, HIGH_ROWS = (0.10, 0.19), (0.93, 0.84)
+OTHER_ROWS = (0.5, 0.8)  # of contours that do not cross these
 TTP_DOT = 1.7  # pt, diameter of the dot in the symbol of a comparison that reports only TTP
+DARK = 0.3  # retained share below which the fill is so dark that the dot is white
 HEIGHT, NOTE_LINE = 86.0, 3.2  # mm
 EDGE = 0.05  # margin in which a label would be cut, as a fraction of the width
 RATIO_TICKS = (0.2, 0.5, 1, 2, 5, 10, 20)
@@ -138,9 +139,8 @@ def plot_dilution_map(
                     zorder=4,
                 )
         ttp = (data["endpoint"] == "TTP") & np.isfinite(heights)
-        places = np.log(data["pps_over_pfs"][ttp]), heights[ttp]
-        dot: dict[str, Any] = {"s": TTP_DOT**2, "color": style.INK, "lw": 0, "zorder": 4.5}
-        axes.scatter(*places, **dot, path_effects=[withStroke(linewidth=1.0, foreground="white")])
+        colour = np.where(data["observed"][ttp] < DARK, "white", style.INK)
+        axes.scatter(np.log(data["pps_over_pfs"][ttp]), heights[ttp], s=TTP_DOT**2, color=colour, lw=0, zorder=4.5)
         for _, row in data[data["comparison"] == focus].iterrows():
             height = heights[row.name]
             if np.isfinite(height):
@@ -178,10 +178,8 @@ def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFram
     lines = [
         "Contours: expected log HR of OS / log HR of PFS with the same PPS in both arms, if "
         f"{percent(chart.direct_death)} of PFS events are deaths"
-        f"{' and hazards are constant.' if chart.structure.is_default else ', with'}"
+        f"{' and hazards are constant' if chart.structure.is_default else ''}."
     ]
-    if not chart.structure.is_default:
-        lines.append(f"{chart.structure.label}. Contours: shares below 0 are drawn as 0.")
     if points:
         unknown = int(data["follow_up"].isna().sum())
         lines += [
@@ -191,6 +189,8 @@ def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFram
             f"Not shown: {len(points) - len(data)} comparisons beyond the axes; in c, {unknown} with unknown follow-up "
             f"or follow-up beyond the axis.",
         ]
+    if not chart.structure.is_default:
+        lines.append(f"Hazards: {chart.structure.label}; shares below 0 as 0.")
     return "\n".join(lines)
 
 
@@ -199,11 +199,12 @@ def _places(x: FloatArray, y: FloatArray, share: FloatArray, rows: tuple[float, 
     places = []
     edge = EDGE * (x[-1] - x[0])
     for i, level in enumerate(LABELLED):
-        row = round(rows[i % 2] * (len(y) - 1))
-        if share[row].min() < level < share[row].max():
+        for height in (rows[i % 2], *OTHER_ROWS):
+            row = round(height * (len(y) - 1))
             place = float(np.interp(-level, -share[row], x))  # the share falls along x
-            if x[0] + edge < place < x[-1] - edge:
+            if share[row].min() < level < share[row].max() and x[0] + edge < place < x[-1] - edge:
                 places.append((place, float(y[row])))
+                break
     return places
 
 
@@ -238,9 +239,7 @@ def _key(last: Axes, data: pd.DataFrame, norm: BoundaryNorm) -> None:
             for stage in stages
         ]
         if (data["endpoint"] == "TTP").any():
-            handles.append(
-                Line2D([], [], ls="", marker="o", mfc=style.INK, mec="none", ms=TTP_DOT, label="reports TTP only")
-            )
+            handles.append(Line2D([], [], ls="", marker="o", mfc=style.INK, mec="none", ms=TTP_DOT, label="TTP only"))
         last.legend(
             handles=handles,
             loc="upper right",

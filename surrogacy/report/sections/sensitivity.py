@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.evaluation.refits import Refit
+from surrogacy.evaluation.refits import SHARED_PATIENTS, Refit
 from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, table, text
 from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
 from surrogacy.results.estimate import Estimate, ThresholdEffect
@@ -265,7 +265,10 @@ def sensitivity_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:
         if fit.choices:
             model = fit.choices[-1]["model"]
             records = tuple(record for record in fit.choices if record["model"] == model)
-            caption = text("choices_caption", name=fit.name, model=model_label(str(model)))
+            with_shared = any(record["value"] == SHARED_PATIENTS for record in records)
+            shared_patients = text("choices_shared_patients") if with_shared else ""
+            label = model_label(str(model))
+            caption = text("choices_caption", name=fit.name, model=label, shared_patients=shared_patients)
             yield drawing("choices", f"choices-{fit.name}", caption, records, fit.name)
 
 

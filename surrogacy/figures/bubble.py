@@ -22,7 +22,7 @@ from surrogacy.figures.predicted_marks import (
 )
 from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import ThresholdEffect
-from surrogacy.results.format import interval, number, percent, value_and_interval
+from surrogacy.results.format import interval, number, percent
 from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result, SurrogacyLine
 
@@ -287,20 +287,17 @@ def _axis_labels(ax: Axes, result: Result) -> None:
 
 
 def _summary(result: Result) -> list[str]:
-    """At most four lines: set and model, size, trial-level R², equation of the line."""
+    """At most four lines: set and model, size, trial-level R² or residual SD, equation of the line."""
     effects = result.effects
     lines = [f"{effects.name or 'effects'}: {model_label(result.model)}"]
     patients = f", {effects.n_patients:,.0f} patients" if np.isfinite(effects.n_patients) else ""
     lines.append(f"{result.size} comparisons, {len(effects.trials)} trials{patients}")
-    square = result.estimate("r2_trial")
-    if square.value is not None:
-        limits = "" if square.low is None else f" ({percent(square.level)} CI {interval(square.low, square.high)})"
+    shown = [("Trial-level R²", result.estimate("r2_trial")), ("Residual SD", result.estimate("sigma_cond"))]
+    words, spread = next((pair for pair in shown if pair[1].value is not None), shown[0])
+    if spread.value is not None:
+        limits = "" if spread.low is None else f" ({percent(spread.level)} CI {interval(spread.low, spread.high)})"
         boundary = " – boundary solution" if result.on_boundary else ""
-        lines.append(f"Trial-level R² {number(square.value)}{limits}{boundary}")
-    elif "sigma_cond" in result.estimates:
-        spread = result["sigma_cond"]
-        boundary = " – boundary solution" if result.on_boundary else ""
-        lines.append(f"Residual SD {value_and_interval(spread.value, spread.low, spread.high)}{boundary}")
+        lines.append(f"{words} {number(spread.value)}{limits}{boundary}")
     elif result.on_boundary:
         lines.append("boundary solution")
     if result.line is not None:

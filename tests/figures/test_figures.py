@@ -207,6 +207,7 @@ def test_prior_sensitivity_figure(tactics):
     data = prior_sensitivity_data([*records, {"prior": "broken", "problem": "none"}])
     assert list(data["prior"]) == list(PRIOR_SETS)
     left, right = plot_prior_sensitivity(records, "tactics-2022", unverified=True)
+    assert left.get_title(loc="left").startswith("tactics-2022 †")
     assert "† includes unverified hazard ratios" in texts(left)
     assert texts(right).count("–") == len(PRIOR_SETS)  # no prior gives six trials a threshold
     marks = next(c for c in left.collections if isinstance(c, PathCollection))
@@ -230,7 +231,7 @@ def test_class_slopes_figure(trials):
 
 
 def test_forest_shows_the_comparisons_of_the_fit_that_report_one_endpoint(trials):
-    effects = trials.analysis_set("intermediate", Pairing(one_endpoint="include"))
+    effects = trials.analysis_set_with_flow("intermediate", Pairing(one_endpoint="include")).effects
     assert (len(effects), int(effects.complete.sum())) == (13, 9)
     left, right = plot_forest(BivariateRandomEffects().fit(effects))
     drawn = {text.strip() for text in texts(left)}
@@ -253,10 +254,3 @@ def test_choices_are_named_in_words():
     values = (("base", ""), ("weights", "sqrt-n"), ("rho_within", "shared-patients"), ("rho_within", 0.3))
     left, _ = plot_choices([record | {"varied": varied, "value": value} for varied, value in values], "set")
     assert {"root of number of patients", "shared patients", "0.3"} <= set(texts(left))
-
-
-def test_prior_figure_marks_the_set_with_unverified_numbers(tactics):
-    result = BivariateBayes().fit(tactics)
-    records = [prior_record("default", result)]
-    left, _ = plot_prior_sensitivity(records, "tactics-2022", unverified=True)
-    assert "tactics-2022 †" in left.get_title(loc="left")

@@ -64,14 +64,14 @@ from surrogacy.stats.true_effects import TrueEffects
 NARROW: dict[str, Caveat] = {
     "ignored": Caveat(
         CaveatCode.NARROW_BAND,
-        "prediction band and STE for a true effect treat the residual SD as known and ignore the correlated errors of "
-        "the surrogate effects; they are too narrow: in simulations the 95% band contained 94% of true effects with 6 "
-        "trials, 82% with 16, 80% with 45",
+        "prediction band and STE for a true effect treat the residual SD as known, ignore the correlated errors of the "
+        "surrogate effects and are too narrow: in simulations the 95% band contained 94% of the true effects with 6 "
+        "trials, 82% with 16 and 80% with 45",
     ),
     "propagated": Caveat(
         CaveatCode.NARROW_BAND,
         "prediction band and STE for a true effect treat the residual SD as known and are too narrow: in simulations "
-        "the 95% band contained 95% of true effects with 6 trials, 88% with 16, 91% with 45",
+        "the 95% band contained 95% of the true effects with 6 trials, 88% with 16 and 91% with 45",
     ),
 }
 EMPTY_INTERVAL = "the Q-profile interval is empty, because the effects scatter less than their sampling errors allow"
@@ -138,7 +138,7 @@ class MetaRegression:
         ------
         FitError
             With fewer than three usable comparisons, if the surrogate effect does not vary, or if the slope does not
-            settle.
+            converge.
         MissingDataError
             If fewer than three comparisons have standard errors.
         UsageError
@@ -162,7 +162,7 @@ class MetaRegression:
                 return self._without_line(settings, data, caveats)
         regression = errors_ignored(groups, self.tau2) if true is None else errors_propagated(groups, true, self.tau2)
         if not regression.converged:
-            raise FitError(f"{data.name or 'these effects'}: the slope on the true surrogate effects does not settle")
+            raise FitError(f"{data.name or 'these effects'}: the slope on the true surrogate effects did not converge")
         line = self._line(data, regression, true)
         estimates = self._estimates(data, regression, line)
         caveats += (NARROW[self.surrogate_errors], *self._boundary(regression))
@@ -206,8 +206,8 @@ class MetaRegression:
             estimates["sigma_cond"] = Estimate(sd, None, min(low, sd), max(high, sd), self.level, words)
         explained = explained_heterogeneity(data, tau2, self.tau2)
         words = (
-            f"share of the between-trial variance of log HR({final_name(effects)}) that disappears with the surrogate "
-            f"effect as covariate, {estimator}; not the trial-level R2 of the true effects"
+            f"share of the between-trial variance of log HR({final_name(effects)}) that the surrogate effect explains "
+            f"as covariate, {estimator}; not the trial-level R2 of the true effects"
         )
         estimates["r2_heterogeneity"] = Estimate(explained, method=words)
         thresholds = threshold_effects(line, self.level)
@@ -255,7 +255,7 @@ class MetaRegression:
         )
         text = (
             "boundary solution: the between-trial variance of the final effects about the line is estimated as 0, "
-            f"{compatible}; the band for a true effect is then the confidence band of the line, and too narrow"
+            f"{compatible}; the band for a true effect is then the confidence band of the line and is too narrow"
         )
         return (Caveat(CaveatCode.BOUNDARY, text),)
 

@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from surrogacy.pps.coupling_identity import coupling_identity
     from surrogacy.pps.decomposition import decompose
     from surrogacy.pps.planning import plan
+    from surrogacy.pps.structure import TransitionStructure
     from surrogacy.survival.hazard_ratios import Censoring, average_hazard_ratio, cox_hazard_ratio
     from surrogacy.survival.illness_death import IllnessDeath
 
 __all__ = [
     "Censoring",
     "IllnessDeath",
+    "TransitionStructure",
     "average_hazard_ratio",
     "coupling_audit",
     "coupling_identity",
@@ -26,6 +28,7 @@ __all__ = [
 _WHERE = {
     "Censoring": "surrogacy.survival.hazard_ratios",
     "IllnessDeath": "surrogacy.survival.illness_death",
+    "TransitionStructure": "surrogacy.pps.structure",
     "average_hazard_ratio": "surrogacy.survival.hazard_ratios",
     "cox_hazard_ratio": "surrogacy.survival.hazard_ratios",
     "coupling_audit": "surrogacy.pps.coupling",

@@ -9,8 +9,8 @@ ratio of PFS and r that of death without progression:
     from medians   H = (median_C / median_E)^p
     TTP            H is the hazard ratio of progression:  h01' = H h01,  lam' = h01' + h02'
 
-The hazard after progression is constant since progression. Published trials report neither r nor p. The default, r = H
-and p = 1, is an assumption as are the alternatives.
+The hazard after progression is constant since progression. Published trials rarely report r or p. The default (r = H,
+p = 1) is an assumption, and so are the alternatives.
 
 References
 ----------
@@ -187,10 +187,6 @@ class TransitionStructure:
                 "PFS events of the experimental arm; give a smaller hazard ratio"
             )
         return np.asarray(direct_death, dtype=np.float64), share
-
-    def smallest_hazard_ratio(self, direct_death: Array) -> FloatArray:
-        """Hazard ratio ``r q`` that every hazard ratio of PFS must exceed, so that the arm has progressions."""
-        return np.asarray((self.hr_direct_death or 0.0) * np.asarray(direct_death, dtype=np.float64))
 
     def arm(self, median_pfs: Array, direct_death: Array, post_progression: Array) -> IllnessDeath:
         """One arm, or m arms, from median PFS (months), share q of the same arm and hazard h12 per month."""

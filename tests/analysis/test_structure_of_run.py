@@ -31,7 +31,7 @@ def run_of(comparison, structure=None):
 
 def test_the_short_answer_has_the_range_over_the_structures():
     shown = str(section(run_of("tactics")).answer)
-    assert "15% to 65% with other hazards" in shown
+    assert "or 15% to 65% under other hazards" in shown
     assert "Other structures of the hazards: hazard ratio 1 or 0.8 of death without progression" in shown
 
 

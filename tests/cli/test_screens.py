@@ -27,7 +27,10 @@ pytestmark = pytest.mark.slow
 DATA = ROOT / "tests" / "data"
 COMMANDS = {"fit": (fit, []), "tactics-2022": (fit, ["tactics-2022"]), "pps": (pps, [])}
 MOST_LINES = {"fit": 40, "tactics-2022": 20, "pps": 30}
-CODE_NAMES = sorted({name for name in (*REGISTRY, *ESTIMATES) if re.search("[-_]", name)}, key=len, reverse=True)
+PLAIN_WORDS = {"meta-regression"}  # a name on the command line that is also the term of the field
+CODE_NAMES = sorted(
+    {name for name in (*REGISTRY, *ESTIMATES) if re.search("[-_]", name)} - PLAIN_WORDS, key=len, reverse=True
+)
 CODE_NAME = re.compile(r"(?<![\w/.-])(" + "|".join(map(re.escape, CODE_NAMES)) + r")(?![\w-]|\.csv|\.md)")
 NUMBER = re.compile(r"−?\d+(?:\.\d+)?%?")
 
@@ -102,7 +105,7 @@ def test_the_document_has_the_answer_of_the_screen(runs):
         answer["set"]: [check["model"] for check in answer["checks"] if not check["agrees"]] for answer in answers
     }
     assert disagreeing == {
-        "intermediate": ["weighted-regression"],
+        "intermediate": ["weighted-regression", "meta-regression"],
         "advanced": [],
         "tactics-2022": [],
         "llovet-2019-pfs": [],

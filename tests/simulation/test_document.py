@@ -27,9 +27,11 @@ def test_summaries_are_of_the_scenarios(script, path):
     for row in rows:
         performance = row.performance
         assert performance.data_sets > 0
-        if performance.failures < 1:
+        with_interval = round(performance.data_sets * (1 - performance.failures))
+        if with_interval > 1:
             assert 0 <= performance.coverage <= 1
-            assert performance.coverage_error <= 0.51 / np.sqrt(performance.data_sets * (1 - performance.failures))
+            largest = 0.5 / np.sqrt(with_interval - 1)  # if half of the data sets are covered
+            assert performance.coverage_error <= largest + 1e-5
 
 
 def test_a_summary_can_be_recomputed(script):

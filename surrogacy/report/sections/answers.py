@@ -136,10 +136,10 @@ def _numbers(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
     """Return the numbers to quote, a row per set, or a row per model if there is a single set."""
     if not answers:
         return
-    yield Heading()
     if len(answers) == 1:
         yield from _by_model(answers)
         return
+    yield Heading()
     rows = [
         (
             set_label(name),
@@ -229,9 +229,11 @@ def checks_sentence(reply: Answer, where: str = "") -> str:
     disagreeing = [check for check in reply.checks if not check.agrees]
     if not disagreeing:
         return ""
-    models = listed([f"{model_label(check.result.model)} ({_evidence(check)})" for check in disagreeing])
+    models = listed([model_label(check.result.model) for check in disagreeing])
+    models += f" ({_evidence(disagreeing[0])})" if len(disagreeing) == 1 else ""
     key = "answer_checks_more" if disagreeing[0].conclusion.is_shown else "answer_checks_less"
-    sentence = text(key, where=f"{where}: " if where else "", models=models)
+    show = "shows" if len(disagreeing) == 1 else "show"
+    sentence = text(key, where=f"{where}: " if where else "", models=models, show=show)
     return f"{sentence[0].upper()}{sentence[1:]}"
 
 
@@ -288,7 +290,8 @@ def notes_section(run: FitRun) -> Section:
         words += [_note(fit, code) for code in NOTE_RANKS if code in codes]
         more = len(words[MOST_NOTES:]) + len(codes - set(NOTE_RANKS))
         shown = words[:MOST_NOTES]
-        shown += [f"{more} {'more' if shown else 'notes'}: --details"] if more else []
+        noun = "more" if shown else "note" if more == 1 else "notes"
+        shown += [f"{more} {noun}: --details"] if more else []
         if shown:
             where = f"{set_label(fit.name)}: " if len(run.sets) > 1 else ""
             lines.append(Entry("" if lines else "Notes", f"{where}{'; '.join(shown)}"))

@@ -85,7 +85,7 @@ def _answers(run: PpsRun) -> Iterator[Entry]:
     if differences:
         values = "; ".join(f"{label} {with_interval(difference)}" for label, difference in differences.items())
         shown = " and ".join(label for label, difference in differences.items() if difference.excludes(0.0))
-        verdict = f"shown for {shown}" if shown else "no difference is shown, and none is ruled out"
+        verdict = f"shown for {shown}" if shown else "a difference is neither shown nor ruled out"
         yield Entry("Slopes", text("moderation_answer", values=values, verdict=verdict))
 
 

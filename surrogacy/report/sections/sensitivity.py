@@ -33,7 +33,7 @@ OTHER_THRESHOLDS = {
 }
 
 RHO_WITHIN = {SHARED_PATIENTS: "shared patients"}
-ONE_ENDPOINT = {"exclude": "pairs alone", "include": "with one endpoint"}
+ONE_ENDPOINT = {"exclude": "excluded", "include": "included"}
 
 
 def section(run: FitRun) -> Section:

@@ -30,6 +30,7 @@ def test_a_run_with_one_endpoint_evaluates_every_model(included):
     assert {fit["model"]: fit["k"] for fit in document["fits"]} == {
         "weighted-pearson": 9,
         "weighted-regression": 9,
+        "meta-regression": 9,
         "bivariate-reml": 13,
         "bivariate-bayes": 13,
     }

@@ -14,6 +14,7 @@ from surrogacy.results.endpoint_names import final_name, surrogate_names, with_a
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import number, percent, value_and_interval, with_interval
 from surrogacy.results.labels import (
+    CHOICE_VALUES,
     CHOICES,
     INTERVAL_METHODS,
     PRIOR_SETS,
@@ -32,7 +33,6 @@ OTHER_THRESHOLDS = {
     "benefit-without-surrogate-effect": "benefit without a surrogate effect",
 }
 
-RHO_WITHIN = {SHARED_PATIENTS: "shared patients"}
 ONE_ENDPOINT = {"exclude": "excluded", "include": "included"}
 
 
@@ -56,12 +56,12 @@ def section(run: FitRun) -> Section:
             for fit in sets
         },
         tables=(
-            *table("rho_within", grid, labels=RHO_WITHIN),
+            *table("rho_within", grid, labels=CHOICE_VALUES),
             *table("shared_patients", correlations),
             *table("one_endpoint", one_endpoint, labels=ONE_ENDPOINT),
             *_prior_table(priors),
             *_meta_regression_table(meta_regressions),
-            *table("choices", choices, labels=CHOICES),
+            *table("choices", choices, labels=CHOICES | CHOICE_VALUES),
             *table("subgroups", subgroups),
             *table("intervals", intervals),
         ),
@@ -102,7 +102,7 @@ def _grid_line(fit: SetFit) -> Iterator[Note]:
 
 
 def _rho_within_words(record: Record) -> str:
-    return RHO_WITHIN.get(record["rho_within"]) or f"{record['rho_within']:g}"
+    return CHOICE_VALUES.get(record["rho_within"]) or f"{record['rho_within']:g}"
 
 
 def _one_endpoint_line(fit: SetFit) -> Iterator[Note]:
@@ -274,7 +274,10 @@ def sensitivity_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:
         if fit.choices:
             model = fit.choices[-1]["model"]
             records = tuple(record for record in fit.choices if record["model"] == model)
-            caption = text("choices_caption", name=fit.name, model=model_label(str(model)))
+            with_shared = any(record["value"] == SHARED_PATIENTS for record in records)
+            shared_patients = text("choices_shared_patients") if with_shared else ""
+            label = model_label(str(model))
+            caption = text("choices_caption", name=fit.name, model=label, shared_patients=shared_patients)
             yield drawing("choices", f"choices-{fit.name}", caption, records, fit.name)
 
 

@@ -74,6 +74,7 @@ NARROW: dict[str, Caveat] = {
         "the 95% band contained 95% of the true effects with 6 trials, 88% with 16 and 91% with 45",
     ),
 }
+EMPTY_INTERVAL = "the Q-profile interval is empty, because the effects scatter less than their sampling errors allow"
 SurrogateErrors = Literal["ignored", "propagated"]
 
 
@@ -196,10 +197,13 @@ class MetaRegression:
                 value, error, *limits, self.level, f"{kind}; between-trial variance by {estimator}"
             )
         low, high = (float(np.sqrt(limit)) for limit in variance_limits(data, self.level))
-        # the estimate may lie outside the Q-profile interval, whose equation is not that of REML or DerSimonian-Laird
         sd = float(np.sqrt(tau2))
-        words = f"Q-profile; estimate by {estimator}"
-        estimates["sigma_cond"] = Estimate(sd, None, min(low, sd), max(high, sd), self.level, words)
+        if high == 0.0:
+            estimates["sigma_cond"] = Estimate(sd, method=f"{EMPTY_INTERVAL}; estimate by {estimator}")
+        else:
+            # the estimate may lie outside the interval, whose equation is not that of REML or DerSimonian-Laird
+            words = f"Q-profile; estimate by {estimator}"
+            estimates["sigma_cond"] = Estimate(sd, None, min(low, sd), max(high, sd), self.level, words)
         explained = explained_heterogeneity(data, tau2, self.tau2)
         words = (
             f"share of the between-trial variance of log HR({final_name(effects)}) that the surrogate effect explains "
@@ -246,10 +250,12 @@ class MetaRegression:
         if float(regression.tau2) > 0:
             return ()
         largest = float(np.sqrt(variance_limits(regression.data, self.level)[1]))
+        compatible = (
+            f"but residual SDs up to {largest:.2f} are compatible with the data" if largest else f"and {EMPTY_INTERVAL}"
+        )
         text = (
-            "boundary solution: the between-trial variance of the final effects about the line is estimated as 0, but "
-            f"residual SDs up to {largest:.2f} are compatible with the data; the band for a true effect is then the "
-            "confidence band of the line and is too narrow"
+            "boundary solution: the between-trial variance of the final effects about the line is estimated as 0, "
+            f"{compatible}; the band for a true effect is then the confidence band of the line and is too narrow"
         )
         return (Caveat(CaveatCode.BOUNDARY, text),)
 

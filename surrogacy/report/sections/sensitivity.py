@@ -24,7 +24,9 @@ from surrogacy.results.labels import (
 )
 
 # Results of a search for a threshold that is not one within the data.
+NOT_DEFINED = "not-defined"  # no line, or no numbers of patients
 OTHER_THRESHOLDS = {
+    NOT_DEFINED: "not defined",
     "none": "none",
     "two-sided": "two-sided",
     "outside-data": "outside the data",
@@ -184,6 +186,13 @@ def _prior_interval(name: str, record: Record) -> str:
     return value_and_interval(record[name], record[f"{name}_low"], record[f"{name}_high"])
 
 
+def _residual_sd(record: Record) -> str:
+    """Return the residual SD of a meta-regression, whose interval is empty if the effects scatter too little."""
+    if record["sigma_cond"] is not None and record["sigma_cond_high"] is None:
+        return f"{number(record['sigma_cond'])} (empty)"
+    return _prior_interval("sigma_cond", record)
+
+
 def _threshold_words(name: str, record: Record) -> str:
     status, hr = record[f"{name}_status"], record[name]
     value = "none" if hr is None else number(hr)
@@ -217,7 +226,7 @@ def _meta_regression_line(fit: SetFit) -> Iterator[Note]:
 
 def _thresholds_in_words(records: Sequence[Record], name: str) -> str:
     """Return the range of the thresholds within the data, and what the other fits have instead."""
-    statuses = [str(record.get(f"{name}_status", "none")) for record in records]
+    statuses = [str(record.get(f"{name}_status", NOT_DEFINED)) for record in records]
     pairs = zip(records, statuses, strict=True)
     values = sorted({number(record[name]) for record, status in pairs if status == "exists"})
     words = [values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"] if values else []
@@ -225,7 +234,7 @@ def _thresholds_in_words(records: Sequence[Record], name: str) -> str:
 
 
 def _threshold_in_words(record: Record, name: str) -> str:
-    status = str(record.get(f"{name}_status", "none"))
+    status = str(record.get(f"{name}_status", NOT_DEFINED))
     if record.get(name) is None:
         return OTHER_THRESHOLDS[status]
     return number(record[name]) if status == "exists" else f"{number(record[name])} ({OTHER_THRESHOLDS[status]})"
@@ -243,7 +252,7 @@ def _meta_regression_table(records: Sequence[Record]) -> tuple[Table, ...]:
         if "problem" in record:
             rows.append({**record, **settings, "shown_slope": f"not fitted: {record['problem']}"})
             continue
-        shown = {f"shown_{name}": _prior_interval(name, record) for name in ("slope", "sigma_cond")}
+        shown = {"shown_slope": _prior_interval("slope", record), "shown_sigma_cond": _residual_sd(record)}
         shown |= {
             f"shown_{name}": _threshold_in_words(record, name)
             for name in (f"ste_{level}_{target}" for target in ("true_effect", "mean_size") for level in (95, 80))

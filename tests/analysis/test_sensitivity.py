@@ -17,7 +17,12 @@ from surrogacy.fit import main
 from surrogacy.models import Capability, create
 from tests.support.pinned_tables import PINNED
 
-DEFAULT = ("weighted-pearson", "weighted-regression", "bivariate-reml", "bivariate-bayes")
+DEFAULT = ("weighted-pearson", "weighted-regression", "meta-regression", "bivariate-reml", "bivariate-bayes")
+
+
+def effective_number(effects):
+    """Kish's number of comparisons of equal weight."""
+    return effects.n.sum() ** 2 / (effects.n**2).sum()
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +91,15 @@ def test_influence_tables_name_the_trial_that_carries_r(document):
 
 
 @pytest.mark.slow
-def test_differences_are_of_sets_without_a_common_trial(document):
+def test_differences_are_of_sets_without_a_common_trial(document, trials):
     found, out = document
     (one,) = found["differences"]
     assert one["names"] == ["tactics-2022", "llovet-2019-pfs"]
     z = one["contrasts"]["z"]["difference"]
-    # closed form: difference of arctanh, SE^2 = 1/3 + 1/13
-    assert z["se"] == pytest.approx(np.sqrt(1 / 3 + 1 / 13))
+    # closed form: difference of arctanh, SE^2 = 1 / (k1 - 3) + 1 / (k2 - 3) with the effective numbers of trials
+    numbers = np.array([effective_number(trials.analysis_set(name)) for name in one["names"]])
+    assert numbers == pytest.approx([4.7, 13.2], abs=0.05)
+    assert z["se"] == pytest.approx(np.sqrt((1 / (numbers - 3)).sum()))
     assert z["low"] < 0 < z["high"]
     assert one["sentence"] in (out / "tables" / "differences.md").read_text()
     settings = FitSettings(("all", "advanced"), ("weighted-pearson",))
@@ -101,7 +108,7 @@ def test_differences_are_of_sets_without_a_common_trial(document):
 
 
 @pytest.mark.slow
-def test_verdicts_are_neutral_unless_asked(document, capsys):
+def test_verdicts_are_neutral_unless_asked(document, capsys, trials):
     found, _ = document
     neutral = " ".join(one["words"] for one in found["verdicts"])
     assert "valid" not in neutral
@@ -111,7 +118,8 @@ def test_verdicts_are_neutral_unless_asked(document, capsys):
         for one in found["verdicts"]
         if one["item"] == "needed_r" and one["set"] == "llovet-2019-pfs"
     ]
-    assert needed[0] == pytest.approx(np.tanh(np.arctanh(0.85) + 1.959964 / np.sqrt(13)), abs=1e-6)
+    number = effective_number(trials.analysis_set("llovet-2019-pfs"))
+    assert needed[0] == pytest.approx(np.tanh(np.arctanh(0.85) + 1.959964 / np.sqrt(number - 3)), abs=1e-6)
     arguments = ["tactics-2022", "--model", "weighted-pearson", "--json", "--report-style", "verdict", *PINNED]
     assert main(arguments) == 0
     said = json.loads(capsys.readouterr().out)["verdicts"]

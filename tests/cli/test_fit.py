@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from surrogacy.cli.options import DEFAULT_MODELS
 from surrogacy.fit import main
+from surrogacy.models import WeightedPearson
 from tests.conftest import ROOT
 from tests.support.pinned_tables import PINNED, PINNED_TABLES
 
@@ -28,11 +30,16 @@ def estimate(document, model, name):
 
 
 @pytest.mark.slow
-def test_tactics_2022(capsys):
+def test_tactics_2022(capsys, trials):
     document = result_of(["tactics-2022", *PINNED], capsys)
     r = estimate(document, "weighted-pearson", "r")
     assert r["value"] == pytest.approx(0.552, abs=5e-4)  # the report prints 0.56
-    assert (r["low"], r["high"]) == pytest.approx((-0.46, 0.94), abs=0.015)
+    effects = trials.analysis_set("tactics-2022")
+    published = WeightedPearson(fisher="trials").fit(effects)["r"]
+    assert (published.low, published.high) == pytest.approx((-0.46, 0.94), abs=0.015)
+    half = 1.959964 / np.sqrt(effects.n.sum() ** 2 / (effects.n**2).sum() - 3)  # Fisher z with the effective number
+    limits = np.tanh(np.arctanh(r["value"]) + half * np.array([-1, 1]))
+    assert (r["low"], r["high"]) == pytest.approx(tuple(limits), abs=1e-6)
     assert estimate(document, "weighted-regression", "slope")["value"] == pytest.approx(0.31, abs=5e-3)
     left_out = {row["left_out"]: row["r"] for row in document["leave_one_out"] if row["model"] == "weighted-pearson"}
     assert left_out["tace-2"] == pytest.approx(0.85, abs=5e-3)

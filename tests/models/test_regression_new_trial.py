@@ -166,6 +166,7 @@ def test_infinite_size_on_the_command_line(capsys):
     targets = [(record["model"], record["target"]) for record in document["predictions"]]
     assert targets == [
         ("weighted-regression", "n = 438"),
+        ("meta-regression", "true effect"),
         ("bivariate-reml", "true effect"),
         ("bivariate-bayes", "true effect"),
     ]

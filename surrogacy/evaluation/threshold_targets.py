@@ -31,9 +31,10 @@ from scipy.special import ndtri
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import SurrogacyError
+from surrogacy.evaluation.parametric_bootstrap import simulated_sets
 from surrogacy.models import Model
 from surrogacy.models.bivariate import BivariateRandomEffects
-from surrogacy.models.likelihood.batch import draw_many, maximise_many
+from surrogacy.models.likelihood.batch import maximise_many
 from surrogacy.models.likelihood.batch_lines import lines_of
 from surrogacy.models.meta_regression import MetaRegression, correlated_groups
 from surrogacy.models.regression import WeightedRegression
@@ -154,17 +155,6 @@ def _of_meta_regression(lines: LineBatch, line: Line, level: float, n: float | N
     sampling = line.added_variance(n) - line.sigma**2
     thresholds = lines.thresholds(line.quantile(level), lines.variance + sampling)
     return interval_of_thresholds(thresholds, level, f"bootstrap of the REML fit, {len(lines)} sets")
-
-
-def simulated_sets(result: Result, resamples: int, seed: int) -> FloatArray:
-    """Draw data sets from the estimates of a bivariate fit, (resamples, k, 2) log hazard ratios."""
-    mu, (t1, t2), slope = (
-        [float(result[name].value) for name in names]
-        for names in (("mu_surrogate", "mu_final"), ("tau_surrogate", "tau_final"), ("slope",))
-    )
-    shared = slope[0] * t1**2
-    between = np.array([[t1**2, shared], [shared, t2**2]])
-    return draw_many(result.effects, np.array(mu), between, resamples, np.random.default_rng(seed))
 
 
 def likelihood_lines(model: BivariateRandomEffects, result: Result, sets: FloatArray) -> LineBatch:

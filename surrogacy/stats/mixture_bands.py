@@ -71,7 +71,8 @@ def mixture_thresholds(
     return tuple(_threshold(line, *points, confidence_level(level), n, band) for level in levels)
 
 
-def _probability_below(line: Mixture, x: FloatArray, n: float | None, band: Band) -> FloatArray:
+def probability_of_benefit(line: Mixture, x: npt.ArrayLike, n: float | None, band: Band) -> FloatArray:
+    """Probability of a final hazard ratio below 1 at surrogate log hazard ratios ``x``."""
     mean, sd = line.at(x, n, band)
     return mixture_cdf(np.zeros(mean.shape[:-1]), line.weight, mean, sd)
 
@@ -79,12 +80,12 @@ def _probability_below(line: Mixture, x: FloatArray, n: float | None, band: Band
 def _search(line: Mixture, n: float | None, band: Band) -> tuple[FloatArray, FloatArray]:
     """Surrogate effects and ``P(final HR < 1)`` at each; they are denser near the largest probability."""
     x = SEARCH
-    certainty = _probability_below(line, x, n, band)
+    certainty = probability_of_benefit(line, x, n, band)
     for _ in range(2):
         top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
         between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
         x, where = np.unique(np.concatenate([x, between]), return_index=True)
-        certainty = np.concatenate([certainty, _probability_below(line, between, n, band)])[where]
+        certainty = np.concatenate([certainty, probability_of_benefit(line, between, n, band)])[where]
     return x, certainty
 
 
@@ -106,7 +107,7 @@ def _threshold(
         x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
         for _ in range(3):
             finer = np.linspace(x[0], x[1], 6)
-            more = np.concatenate([excess[:1], _probability_below(line, finer[1:-1], n, band) - wanted, excess[1:]])
+            more = np.concatenate([excess[:1], probability_of_benefit(line, finer[1:-1], n, band) - wanted, excess[1:]])
             change = int(np.flatnonzero((more[:-1] >= 0) != (more[1:] >= 0))[0])
             x, excess = finer[change : change + 2], more[change : change + 2]
         return float(x[0] - excess[0] * (x[1] - x[0]) / (excess[1] - excess[0]))

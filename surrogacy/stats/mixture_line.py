@@ -13,8 +13,8 @@ from surrogacy.errors import UsageError
 from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.stats.lines import NEEDS_PATIENTS
-from surrogacy.stats.mixture_bands import mixture_band, mixture_thresholds
-from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.stats.mixture_bands import mixture_band, mixture_thresholds, probability_of_benefit
+from surrogacy.stats.mixtures import mixture_quantile
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
 
 
@@ -134,8 +134,7 @@ class MixtureLine:
 
     def probability_below(self, x: npt.ArrayLike, n: float | None = None, band: Band = "prediction") -> FloatArray:
         """Probability of a final hazard ratio below 1 at surrogate log hazard ratios ``x``."""
-        mean, sd = self.at(x, n, band)
-        return mixture_cdf(np.zeros(mean.shape[:-1]), self.weight, mean, sd)
+        return probability_of_benefit(self, x, n, band)
 
     def threshold(self, level: float = LEVEL, band: Band = "prediction", new_n: float | None = None) -> ThresholdEffect:
         """Surrogate threshold effect by a band at a level, for a new trial of ``new_n`` patients."""

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from surrogacy.evaluation.parametric_bootstrap import simulated_sets
 from surrogacy.evaluation.threshold_targets import (
     MEAN_SIZE,
     TRUE,
     likelihood_lines,
     mean_size,
     regression_lines,
-    simulated_sets,
     with_threshold_targets,
 )
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, DanielsHughes, WeightedRegression

@@ -1,10 +1,9 @@
-"""Journal presets, colours and hazard ratio axes of all figures."""
+"""Settings of matplotlib, colours and hazard ratio axes of all figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,10 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager
+from matplotlib.font_manager import font_scalings, fontManager
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from surrogacy.errors import UsageError
+from surrogacy.output.page_style import SHIPPED_FONT, PageStyle
 
 MM = 1 / 25.4
 PNG_DPI = 200
@@ -43,76 +42,29 @@ LINE_COLOUR = "#B2182B"
 POSTERIOR = "#4C78A8"
 
 
-@dataclass(frozen=True)
-class Preset:
-    """Requirements of a publisher for figures.
-
-    Parameters
-    ----------
-    widths : tuple of float
-        Widths of one, one and a half and two columns, mm.
-    font_size : float
-        Points, at the printed size.
-    families : tuple of str
-        Fonts in order of preference.
-    dpi : int
-        Resolution of a TIFF; a PNG, for the screen, has 200.
-    """
-
-    widths: tuple[float, float, float]
-    font_size: float
-    families: tuple[str, ...]
-    dpi: int
-
-
-# A subset of Arimo, which has the metrics of Arial, ships with the package under another name: a figure is the same
-# on every machine, and the small file is embedded many times faster.
 FONTS = Path(__file__).parent / "fonts"
-SHIPPED = "Surrogacy Sans"
-SANS = (SHIPPED, "Arial", "Arimo", "Helvetica", "DejaVu Sans")
-PRESETS = {
-    "elsevier": Preset((90, 140, 190), 7.5, SANS, 500),
-    "lancet": Preset((75, 107, 154), 8.0, ("Times New Roman", "Liberation Serif", "DejaVu Serif"), 300),
-    "nejm": Preset((90, 140, 180), 7.5, SANS, 600),
-    "jama": Preset((84, 127, 178), 7.5, SANS, 350),
-    "karger": Preset((85, 130, 175), 7.5, SANS, 600),
-    "nature": Preset((89, 120, 183), 7.0, SANS, 300),
-}
-
-
-def preset(name: str) -> Preset:
-    """Return a preset by name.
-
-    Raises
-    ------
-    UsageError
-        If the preset is not known.
-    """
-    if name not in PRESETS:
-        raise UsageError(f"unknown preset {name!r}; choose from {', '.join(PRESETS)}")
-    return PRESETS[name]
 
 
 @contextmanager
-def style(chosen: Preset) -> Iterator[None]:
-    """Apply the matplotlib settings of a preset: embedded editable text, no timestamps, thin lines."""
-    if not any(entry.name == SHIPPED for entry in fontManager.ttflist):
+def style(page: PageStyle) -> Iterator[None]:
+    """Apply the matplotlib settings of a page: embedded editable text, no timestamps, thin lines."""
+    if not any(entry.name == SHIPPED_FONT for entry in fontManager.ttflist):
         for path in sorted(FONTS.glob("*.ttf")):
             fontManager.addfont(path)
-    generic = "serif" if "Serif" in chosen.families[-1] else "sans-serif"
-    size = chosen.font_size
+    generic = "serif" if "Serif" in page.families[-1] else "sans-serif"
     settings = {
         "font.family": generic,
-        f"font.{generic}": list(chosen.families),
-        "font.size": size,
+        f"font.{generic}": list(page.families),
+        "font.size": page.small_size / font_scalings["small"],  # "small" is the small size of the page
         "text.parse_math": False,  # a $ in the name of a trial is a dollar sign
-        "axes.labelsize": size,
+        "axes.labelsize": page.type_size,
+        "axes.titlesize": page.type_size,
         "axes.linewidth": 0.6,
-        "xtick.labelsize": size - 0.5,
-        "ytick.labelsize": size - 0.5,
+        "xtick.labelsize": page.small_size,
+        "ytick.labelsize": page.small_size,
         "xtick.major.width": 0.6,
         "ytick.major.width": 0.6,
-        "legend.fontsize": size - 0.5,
+        "legend.fontsize": page.small_size,
         "legend.frameon": False,
         "lines.linewidth": 1.0,
         "text.hinting": "no_hinting",  # twice as fast, without a visible difference in print
@@ -120,7 +72,7 @@ def style(chosen: Preset) -> Iterator[None]:
         "svg.fonttype": "none",
         "svg.hashsalt": "surrogacy",
         "figure.dpi": 100,
-        "savefig.dpi": chosen.dpi,
+        "savefig.dpi": page.dpi,
     }
     with mpl.rc_context():
         mpl.rcdefaults()  # a matplotlibrc of the user must not change the figures

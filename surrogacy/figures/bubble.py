@@ -20,6 +20,7 @@ from surrogacy.figures.predicted_marks import (
     draw_surrogate_only,
     key_of_marks,
 )
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent
@@ -90,6 +91,7 @@ def plot_bubble(
     show_ci: bool | None = None,
     surrogate_only: Sequence[SurrogateOnlyMark] = (),
     new_trial: PredictedTrial | None = None,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> Axes:
     """Draw the bubble plot of a fitted model.
 
@@ -107,6 +109,8 @@ def plot_bubble(
         Comparisons with a surrogate effect only: hollow symbols on the horizontal axis with predicted intervals.
     new_trial : PredictedTrial, optional
         New trial, at its predicted effect.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Returns
     -------

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.labels import CHOICES, choice_heading
 
 ROW = 4.2  # mm
@@ -35,7 +36,9 @@ def choices_data(records: Sequence[Record]) -> pd.DataFrame:
     return frame.assign(used=used, fitted=frame["r2_trial"].notna())
 
 
-def plot_choices(records: Sequence[Record], name: str = "", ax: tuple[Axes, Axes] | None = None) -> tuple[Axes, Axes]:
+def plot_choices(
+    records: Sequence[Record], name: str = "", ax: tuple[Axes, Axes] | None = None, *, page: PageStyle = DEFAULT_PAGE
+) -> tuple[Axes, Axes]:
     """Draw the estimates and their intervals for each choice.
 
     Parameters
@@ -45,7 +48,9 @@ def plot_choices(records: Sequence[Record], name: str = "", ax: tuple[Axes, Axes
     name : str
         Name of the set.
     ax : two Axes, optional
-        Default: a new figure of 173 mm, as high as the rows need.
+        Default: a new figure of the width of the page, as high as the rows need.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Returns
     -------
@@ -63,7 +68,7 @@ def plot_choices(records: Sequence[Record], name: str = "", ax: tuple[Axes, Axes
         y = start + len(members) + 0.4
     if ax is None:
         height = ROW * y + 22
-        figure = style.new_figure(173, height)
+        figure = style.new_figure(page.width, height)
         bottom, tall = 12 / height, 1 - 21 / height
         ax = figure.add_axes((0.27, bottom, 0.30, tall)), figure.add_axes((0.63, bottom, 0.30, tall))
     left, right = ax

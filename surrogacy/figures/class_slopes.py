@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from surrogacy.figures import _style as style
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.format import value_and_interval
 from surrogacy.results.labels import CLASSES
 from surrogacy.results.result import Result
@@ -42,7 +43,7 @@ def class_slopes_data(result: Result) -> pd.DataFrame:
     )
 
 
-def plot_class_slopes(result: Result, ax: Axes | None = None) -> Axes:
+def plot_class_slopes(result: Result, ax: Axes | None = None, *, page: PageStyle = DEFAULT_PAGE) -> Axes:
     """Draw the slopes by class with their mean.
 
     Parameters
@@ -50,12 +51,14 @@ def plot_class_slopes(result: Result, ax: Axes | None = None) -> Axes:
     result : Result
         Result of a model with estimates ``slope[class]``.
     ax : Axes, optional
-        Default: a new figure of 120 mm, as high as the rows need.
+        Default: a new figure of the width of the page, as high as the rows need.
+    page : PageStyle
+        Page for which the figure is laid out.
     """
     rows = class_slopes_data(result)
     if ax is None:
         height = ROW * len(rows) + 22
-        ax = style.new_figure(120, height).add_axes((0.36, 11 / height, 0.36, 1 - 20 / height))
+        ax = style.new_figure(page.width, height).add_axes((0.36, 11 / height, 0.36, 1 - 20 / height))
     ends = float(max(rows["low"].min() - 0.1, -2.0)), float(min(rows["high"].max() + 0.1, 3.0))
     place = ax.get_yaxis_transform()
     for i, row in enumerate(rows.to_dict("records")):

@@ -11,10 +11,11 @@ from matplotlib.transforms import ScaledTranslation
 from surrogacy.evaluation.cross_validation import NORMAL, Predictions
 from surrogacy.figures import _style as style
 from surrogacy.figures.labels import widest
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.labels import model_label
 
 ROW = 4.2  # mm
-WIDTH, MARGIN = 140.0, 3.0  # mm
+MARGIN = 3.0  # mm
 GAP = 2.0  # mm between the names and the axes
 LONGEST_NAME = 40  # characters
 POINTS = 72 * style.MM  # per mm
@@ -33,7 +34,12 @@ def cross_validation_data(predictions: Predictions) -> pd.DataFrame:
 
 
 def plot_cross_validation(
-    predictions: Predictions, name: str = "", ax: Axes | None = None, *, final: str = "final endpoint"
+    predictions: Predictions,
+    name: str = "",
+    ax: Axes | None = None,
+    *,
+    final: str = "final endpoint",
+    page: PageStyle = DEFAULT_PAGE,
 ) -> Axes:
     """Draw prediction intervals and observed effects.
 
@@ -44,17 +50,19 @@ def plot_cross_validation(
     name : str
         Name of the set.
     ax : Axes, optional
-        Default: a new figure of 140 mm, as high as the rows need.
+        Default: a new figure of the width of the page, as high as the rows need.
     final : str
         Name of the final endpoint.
+    page : PageStyle
+        Page for which the figure is laid out.
     """
     rows = cross_validation_data(predictions)
     names = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in rows["label"]]
     space = widest(names) + GAP  # mm between the start of the names and the axes
     if ax is None:
         height, left = ROW * len(rows) + 30, space + MARGIN
-        figure = style.new_figure(WIDTH, height)
-        ax = figure.add_axes((left / WIDTH, 18 / height, (WIDTH - left - MARGIN) / WIDTH, 1 - 28 / height))
+        figure = style.new_figure(page.width, height)
+        ax = figure.add_axes((left / page.width, 18 / height, 1 - (left + MARGIN) / page.width, 1 - 28 / height))
     half = NORMAL * rows["se_final"].fillna(0.0)  # an observed effect without a standard error has no interval
     low = max(FRAME[0], min(rows["low"].min(), (rows["observed"] - half).min()) - 0.05)
     high = min(FRAME[1], max(rows["high"].max(), (rows["observed"] + half).max()) + 0.05)

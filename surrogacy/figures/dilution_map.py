@@ -14,6 +14,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.pps.dilution_map import TRIAL_LIKE, DilutionMap, DilutionPoint
 from surrogacy.results.format import percent
 
@@ -71,6 +72,8 @@ def plot_dilution_map(
     points: Sequence[DilutionPoint] = (),
     focus: str = "",
     ax: tuple[Axes, Axes, Axes] | None = None,
+    *,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> tuple[Axes, Axes, Axes]:
     """Draw the share of the PFS effect that OS retains, as contours, and the observed share of each trial as a colour.
 
@@ -81,7 +84,9 @@ def plot_dilution_map(
     focus : str
         Comparison to name.
     ax : three Axes, optional
-        Default: a new figure of 173 mm.
+        Default: a new figure of the width of the page.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def plot_dilution_map(
     """
     data = dilution_map_data(chart, points)
     if ax is None:
-        figure = style.new_figure(173, 86)
+        figure = style.new_figure(page.width, 86)
         ax = tuple(figure.add_axes((left, 0.285, 0.238, 0.635)) for left in (0.062, 0.335, 0.652))  # type: ignore[assignment]
     assert ax is not None
     complete, trial_like, by_follow_up = ax

@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 from surrogacy.effects import SIDES
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import bubble_data
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
 from surrogacy.results.format import number
 from surrogacy.results.labels import CLASSES
@@ -151,7 +152,11 @@ def _or_nan(value: float | None) -> float:
 
 
 def plot_forest(
-    result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: str | Sequence[str] | None = None
+    result: Result,
+    ax: tuple[Axes, Axes] | None = None,
+    *,
+    focus: str | Sequence[str] | None = None,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> tuple[Axes, Axes]:
     """Draw the paired forest plot.
 
@@ -160,9 +165,11 @@ def plot_forest(
     result : Result
         A bivariate model adds the pooled rows; other models give the comparisons alone.
     ax : pair of Axes, optional
-        Default: a new figure of 190 mm, as high as the rows need.
+        Default: a new figure of the width of the page, as high as the rows need.
     focus : str or sequence of str, optional
         Trials to highlight.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Returns
     -------
@@ -172,7 +179,7 @@ def plot_forest(
     rows, names = forest_data(result), frozenset([focus] if isinstance(focus, str) else focus or ())
     if ax is None:
         height = ROW * (len(rows) + 2) + 23
-        figure = style.new_figure(190, height)
+        figure = style.new_figure(page.width, height)
         bottom, top = 16 / height, 1 - 5 / height
         ax = (
             figure.add_axes((0.335, bottom, 0.205, top - bottom)),

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.pps.at_risk import AtRiskComparison, CrudeRatio, supported_until
 from surrogacy.pps.calibration import Calibration
 from surrogacy.pps.trial_summary import TrialSummary
@@ -73,6 +74,8 @@ def plot_hazard_ratio_over_time(
     calibrations: Sequence[Calibration],
     comparison: AtRiskComparison | None = None,
     ax: Axes | None = None,
+    *,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> Axes:
     """Draw the OS hazard ratio of the models over time, the printed hazard ratio, and the crude ratios by interval.
 
@@ -84,7 +87,9 @@ def plot_hazard_ratio_over_time(
     comparison : AtRiskComparison, optional
         Crude ratios and piecewise fit.
     ax : Axes, optional
-        Default: a new figure of 140 mm.
+        Default: a new figure of the width of the page.
+    page : PageStyle
+        Page for which the figure is laid out.
     """
     if not 1 <= len(calibrations) <= len(COLOURS) - 1 or len({c.name for c in calibrations}) < len(calibrations):
         raise UsageError(f"give 1 to {len(COLOURS) - 1} calibrations with different names")
@@ -95,7 +100,7 @@ def plot_hazard_ratio_over_time(
     until = YEAR * np.ceil(until / YEAR)
     data = hazard_ratio_over_time_data(calibrations, until, comparison)
     if ax is None:
-        ax = style.new_figure(140, 96).add_axes((0.105, 0.135, 0.87, 0.775))
+        ax = style.new_figure(page.width, 96).add_axes((0.105, 0.135, 0.87, 0.775))
     handles = []
     for colour, (name, curve) in zip(COLOURS, data.groupby("model", sort=False), strict=False):
         ax.plot(curve["months"], np.log(curve["hazard_ratio"]), color=colour, lw=1.4, zorder=3)

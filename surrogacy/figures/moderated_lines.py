@@ -15,6 +15,7 @@ from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO
 from surrogacy.figures.bubble_key import LARGEST_BUBBLE
 from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent, signed, with_interval
 from surrogacy.results.labels import MODERATORS
@@ -83,7 +84,7 @@ def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataF
     return bubbles, pd.concat(rows, ignore_index=True)
 
 
-def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None) -> Axes:
+def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None, *, page: PageStyle = DEFAULT_PAGE) -> Axes:
     """Draw the lines with their bands, the prediction band of a new trial at the median, and every comparison.
 
     Parameters
@@ -91,6 +92,8 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None) -> Axes
     moderation : Moderation
     ax : Axes, optional
         Default: a new figure of 158 mm, as high as the data need.
+    page : PageStyle
+        Page for which the figure is laid out.
     """
     bubbles, lines = moderated_lines_data(moderation)
     least, most = bubbles["final"].min(), bubbles["final"].max()
@@ -98,7 +101,7 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None) -> Axes
     bands = lines[["low", "high"]].clip(lower=least - reach, upper=most + reach)
     x, y = _limits(bubbles["surrogate"]), _limits(pd.concat([bubbles["final"], bands["low"], bands["high"]]))
     if ax is None:
-        ax = _new_axes(x, y)
+        ax = _new_axes(x, y, page)
     for which, limits in (("x", x), ("y", y)):
         style.hazard_ratio_axis(ax, which, *limits)
     ax.set_aspect("equal", adjustable="box", anchor="NW")
@@ -160,11 +163,12 @@ def _limits(values: pd.Series) -> tuple[float, float]:
     return min(float(values.min()), 0.0) - 0.1, max(float(values.max()), 0.0) + 0.12
 
 
-def _new_axes(x: tuple[float, float], y: tuple[float, float]) -> Axes:
+def _new_axes(x: tuple[float, float], y: tuple[float, float], page: PageStyle) -> Axes:
     """Axes with equal scales, with room for the key on the right."""
-    left, width, key, bottom, top = 15.0, 100.0, 43.0, 12.0, 3.0  # mm
+    left, key, bottom, top = 15.0, 43.0, 12.0, 3.0  # mm
+    width = page.width - left - key
     height = min(width * (y[1] - y[0]) / (x[1] - x[0]), 140.0)
-    whole, total = max(height, 84.0) + bottom + top, left + width + key
+    whole, total = max(height, 84.0) + bottom + top, page.width
     figure = style.new_figure(total, whole)
     return figure.add_axes((left / total, 1 - (height + top) / whole, width / total, height / whole))
 

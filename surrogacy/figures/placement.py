@@ -13,6 +13,7 @@ from surrogacy.evaluation.placement import Focus
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
 from surrogacy.figures.labels import Label, Symbol, place_labels, symbol_radius
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.endpoint_names import endpoint_of, surrogate_names
 from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
@@ -44,7 +45,14 @@ def placement_data(results: Sequence[Result], records: Sequence[Record], compari
     return pd.DataFrame(chosen).assign(line=[sets.index(name) for name in chosen["set"]]).reset_index(drop=True)
 
 
-def plot_placement(focus: Focus, results: Sequence[Result], records: Sequence[Record], ax: Axes | None = None) -> Axes:
+def plot_placement(
+    focus: Focus,
+    results: Sequence[Result],
+    records: Sequence[Record],
+    ax: Axes | None = None,
+    *,
+    page: PageStyle = DEFAULT_PAGE,
+) -> Axes:
     """Draw the lines with their prediction bands, the observed effect (ring) and its prediction intervals.
 
     Parameters
@@ -55,11 +63,13 @@ def plot_placement(focus: Focus, results: Sequence[Result], records: Sequence[Re
     records : sequence of mapping
         Records of `surrogacy.evaluation.placement.place`.
     ax : Axes, optional
-        Default: a new figure of 140 mm.
+        Default: a new figure of the width of the page.
+    page : PageStyle
+        Page for which the figure is laid out.
     """
     data = placement_data(results, records, focus.comparison)
     if ax is None:
-        ax = style.new_figure(140, 108).add_axes((0.105, 0.115, 0.87, 0.80))
+        ax = style.new_figure(page.width, 108).add_axes((0.105, 0.115, 0.87, 0.80))
     low = (
         min(
             float(np.log(data["hr_surrogate"].min())), *(result.line.data_range[0] for result in results if result.line)

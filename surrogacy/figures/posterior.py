@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, percent
 from surrogacy.results.labels import model_label
@@ -53,7 +54,9 @@ def posterior_data(result: Result) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) -> tuple[Axes, Axes, Axes]:
+def plot_posterior(
+    result: Result, ax: tuple[Axes, Axes, Axes] | None = None, *, page: PageStyle = DEFAULT_PAGE
+) -> tuple[Axes, Axes, Axes]:
     """Draw the posterior of the trial-level R2, of the slope and of the line.
 
     Parameters
@@ -61,7 +64,9 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
     result : Result
         Result of a Bayesian model.
     ax : three Axes, optional
-        Default: a new figure of 173 mm.
+        Default: a new figure of the width of the page.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def plot_posterior(result: Result, ax: tuple[Axes, Axes, Axes] | None = None) ->
     """
     data = posterior_data(result)
     if ax is None:
-        figure = style.new_figure(173, 66)
+        figure = style.new_figure(page.width, 66)
         ax = (
             figure.add_axes((0.085, 0.17, 0.24, 0.64)),
             figure.add_axes((0.405, 0.17, 0.24, 0.64)),

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
 from surrogacy.figures.labels import Label, Symbol, place_labels, symbol_radius
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import with_interval
@@ -90,7 +91,11 @@ def pps_arms_data(audit: CouplingAudit) -> list[PlottedArm]:
 
 
 def plot_pps_arms(
-    audit: CouplingAudit, ax: tuple[Axes, Axes, Axes, Axes] | None = None, *, focus: str | None = None
+    audit: CouplingAudit,
+    ax: tuple[Axes, Axes, Axes, Axes] | None = None,
+    *,
+    focus: str | None = None,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> tuple[Axes, Axes, Axes, Axes]:
     """Draw the arms, joined within trials, and below them the null distributions of both correlations.
 
@@ -100,9 +105,11 @@ def plot_pps_arms(
     ----------
     audit : CouplingAudit
     ax : four Axes, optional
-        Arms by PPS, arms by PFS, and the strips below them. Default: a new figure of 173 by 126 mm.
+        Arms by PPS, arms by PFS, and the strips below them. Default: a new figure of the width of the page.
     focus : str, optional
         Trial to highlight and name.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Returns
     -------
@@ -110,7 +117,7 @@ def plot_pps_arms(
     """
     arms = pps_arms_data(audit)
     if ax is None:
-        figure = style.new_figure(173, 126)
+        figure = style.new_figure(page.width, 126)
         by_pps, by_pfs, strip_pps, strip_pfs = (
             figure.add_axes((left, bottom, 0.425, height))
             for bottom, height in ((0.385, 0.55), (0.145, 0.125))

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.format import number, percent
 from surrogacy.results.labels import PRIOR_SETS
 
@@ -36,6 +37,7 @@ def plot_prior_sensitivity(
     ax: tuple[Axes, Axes] | None = None,
     *,
     unverified: bool = False,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> tuple[Axes, Axes]:
     """Draw posterior medians and intervals by prior.
 
@@ -46,9 +48,11 @@ def plot_prior_sensitivity(
     name : str
         Name of the set.
     ax : two Axes, optional
-        Default: a new figure of 173 mm, as high as the rows need.
+        Default: a new figure of the width of the page, as high as the rows need.
     unverified : bool
         True if the data include hazard ratios that were not verified.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Returns
     -------
@@ -58,7 +62,7 @@ def plot_prior_sensitivity(
     rows = prior_sensitivity_data(records)
     if ax is None:
         height = ROW * len(rows) + 23
-        figure = style.new_figure(173, height)
+        figure = style.new_figure(page.width, height)
         bottom, tall = 12 / height, 1 - 21 / height
         ax = figure.add_axes((0.24, bottom, 0.27, tall)), figure.add_axes((0.56, bottom, 0.27, tall))
     left, right = ax

@@ -11,6 +11,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import percent, share_with_interval, value_and_interval, with_interval
@@ -85,7 +86,10 @@ def _limits(estimate: Estimate) -> tuple[float, float, float]:
 
 
 def plot_waterfall(
-    decompositions: Decomposition | Sequence[Decomposition], axes: Sequence[Axes] | None = None
+    decompositions: Decomposition | Sequence[Decomposition],
+    axes: Sequence[Axes] | None = None,
+    *,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> list[Axes]:
     """Draw a panel per decomposition, with the steps from top to bottom and hazard ratios on a log axis.
 
@@ -94,7 +98,9 @@ def plot_waterfall(
     decompositions : Decomposition or sequence of Decomposition
         At most four, of one trial: scenarios or calibrations.
     axes : sequence of Axes, optional
-        One per panel. Default: a new figure of the width of two columns.
+        One per panel. Default: a new figure of the width of the page.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Returns
     -------
@@ -106,7 +112,7 @@ def plot_waterfall(
     panels = [waterfall_data(decomposition) for decomposition in several]
     if axes is None:
         height = 12.0 + 47.0 * len(several)
-        figure = style.new_figure(174, height)
+        figure = style.new_figure(page.width, height)
         panel = 1.0 / len(several)
         axes = [
             figure.add_axes((0.235, 1 - panel * (i + 1) + 12.5 / height, 0.50, panel - 19.0 / height))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from surrogacy.errors import FigureError, UsageError
+from surrogacy.output.page_style import PageStyle
 from surrogacy.report.escaping import slug, unique_slug
 from surrogacy.report.section import Drawing
 
@@ -20,11 +21,11 @@ SIGNS_AS_BOXES = " Some signs in the names are not in the font of the figure and
 
 @dataclass(frozen=True)
 class FigureOptions:
-    """Processes that draw, formats and journal."""
+    """Processes that draw, formats and page."""
 
     workers: Executor
     formats: tuple[str, ...]
-    preset: str
+    page: PageStyle
 
 
 class Figures:
@@ -50,7 +51,7 @@ class Figures:
                 file = unique_slug(drawing.name, self._files)
                 self._files.append(file)
                 named = replace(drawing, name=file)
-                job = options.workers.submit(draw, named, self._folder, options.formats, options.preset)
+                job = options.workers.submit(draw, named, self._folder, options.formats, options.page)
                 self._submitted[drawing.name] = job
 
     def undrawn(self) -> tuple[FigureError, ...]:
@@ -65,8 +66,8 @@ class Figures:
         return tuple(problems)
 
 
-def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
-    """Draw in the style of a journal, save, and write the caption beside it; return the file names.
+def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], page: PageStyle) -> list[str]:
+    """Draw for a page, save, and write the caption beside it; return the file names.
 
     Raises
     ------
@@ -80,9 +81,9 @@ def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], preset: str) 
     name, caption = slug(drawing.name), drawing.caption
     module, _, function = drawing.plot.partition(":")
     try:
-        with style.style(style.preset(preset)), warnings.catch_warnings(record=True) as caught:
+        with style.style(page), warnings.catch_warnings(record=True) as caught:
             warnings.filterwarnings("always", message=MISSING_SIGN)
-            axes = getattr(importlib.import_module(module), function)(*drawing.arguments, **drawing.keywords)
+            axes = getattr(importlib.import_module(module), function)(*drawing.arguments, page=page, **drawing.keywords)
             first = axes[0] if isinstance(axes, list | tuple) else axes
             files = style.save(first.get_figure(root=True), folder / name, formats)
     except (OSError, UsageError):

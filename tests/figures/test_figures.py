@@ -18,9 +18,10 @@ from surrogacy.figures import (
     posterior_data,
     prior_sensitivity_data,
 )
-from surrogacy.figures._style import PRESETS, preset, save, style
+from surrogacy.figures._style import save, style
 from surrogacy.models import BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression
 from surrogacy.models.sampled.draws import SampledPosterior
+from surrogacy.output.page_style import PRESETS, page_style
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.result import Result
 
@@ -133,7 +134,7 @@ def test_presets_draw_and_save_the_same_bytes_twice(name, tactics, tmp_path):
     saved = []
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-        with style(preset(name)):
+        with style(page_style(name)):
             figure = plot_bubble(result).figure
             assert save(figure, tmp_path / folder / "figure", ("svg", "pdf", "png")) == [
                 "figure.svg",
@@ -146,7 +147,7 @@ def test_presets_draw_and_save_the_same_bytes_twice(name, tactics, tmp_path):
 
 
 def test_tiff_on_request(tactics, tmp_path):
-    with style(preset("elsevier")):
+    with style(page_style("elsevier")):
         figure = plot_forest(WeightedPearson().fit(tactics))[0].figure
         save(figure, tmp_path / "figure", ("tiff",))
     assert (tmp_path / "figure.tiff").read_bytes()[:2] in (b"II", b"MM")

@@ -16,9 +16,10 @@ from surrogacy.figures import (
     plot_placement,
     plot_pps_arms,
 )
-from surrogacy.figures._style import PRESETS, preset, style
+from surrogacy.figures._style import style
 from surrogacy.models import WeightedRegression
 from surrogacy.models.moderated_line import ModeratedLine
+from surrogacy.output.page_style import PRESETS, page_style
 from surrogacy.pps.moderators import pps_ratio
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.result import Result
@@ -72,7 +73,7 @@ def moderated(trials):
 
 @pytest.mark.slow
 def test_cross_validation(journal, predictions):
-    with style(preset(journal)):
+    with style(page_style(journal)):
         axes = plot_cross_validation(predictions, "intermediate", final="OS")
         assert list(text_faults(axes.figure)) == []
     assert len([text for text in axes.texts if text.get_text()[:8] in ("My trial", "A name m")]) == 1
@@ -82,7 +83,7 @@ def test_class_slopes(journal, trials):
     effects = trials.analysis_set("all")
     classes = [f"slope[{name}]" for name in dict.fromkeys(effects.covariates["class"])]
     estimates = {name: Estimate(-1.25, 0.4, -2.05, 1.55, 0.95, "draws") for name in ("slope", *classes)}
-    with style(preset(journal)):
+    with style(page_style(journal)):
         axes = plot_class_slopes(Result("class-exchangeable", {"exchangeability": "full"}, effects, estimates))
         assert list(text_faults(axes.figure)) == []
 
@@ -90,7 +91,7 @@ def test_class_slopes(journal, trials):
 @pytest.mark.slow
 @pytest.mark.parametrize("focus", ["tactics", "reach"])
 def test_arms(journal, focus, audit):
-    with style(preset(journal)):
+    with style(page_style(journal)):
         left, right, _, _ = plot_pps_arms(audit, focus=focus)
         assert list(text_faults(left.figure)) == []
         for axes in (left, right):
@@ -103,7 +104,7 @@ def test_arms(journal, focus, audit):
 @pytest.mark.slow
 def test_placement(journal, placement):
     focus, results, records = placement
-    with style(preset(journal)):
+    with style(page_style(journal)):
         axes = plot_placement(focus, results, records)
         assert list(text_faults(axes.figure)) == []
         cuts = {cut.name: (cut.log_hr, focus.effects.log_hr[0, 1]) for cut in focus.cuts}
@@ -113,6 +114,6 @@ def test_placement(journal, placement):
 @pytest.mark.slow
 def test_moderated_lines(journal, moderated):
     effects = moderated.posterior.effects
-    with style(preset(journal)):
+    with style(page_style(journal)):
         axes = plot_moderated_lines(moderated)
         assert list(label_faults(axes, dict(zip(effects.labels, effects.log_hr, strict=True)))) == []

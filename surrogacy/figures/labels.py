@@ -28,10 +28,11 @@ CORNERS = (("right", "bottom"), ("left", "top"), ("left", "bottom"), ("right", "
 LEADER: dict[str, Any] = {"color": "0.25", "lw": 0.5, "zorder": 5.5}
 
 
-def widest(names: Sequence[str]) -> float:
+def widest(names: Sequence[str], *, bold: bool = False) -> float:
     """Return the width of the widest of some names in the small size of the style in force, mm."""
-    figure = style.new_figure(100, 100)
-    widths = [figure.text(0, 0, name, fontsize="small").get_window_extent().width for name in names]
+    figure, weight = style.new_figure(100, 100), "bold" if bold else "normal"
+    texts = (figure.text(0, 0, name, fontsize="small", fontweight=weight) for name in names)
+    widths = [text.get_window_extent().width for text in texts]
     return float(max(widths, default=0.0) / figure.dpi / style.MM)
 
 

@@ -15,7 +15,7 @@ from scipy.special import stdtrit
 
 from surrogacy.effects import SIDES
 from surrogacy.figures import _style as style
-from surrogacy.figures.bubble import bubble_data
+from surrogacy.figures.bubble import comparison_data
 from surrogacy.figures.rows import (
     HEADING,
     MARGIN,
@@ -65,6 +65,7 @@ class ForestRow:
     kind : {"heading", "comparison", "pooled", "prediction"}
     label : str
     surrogate, final : PlottedEffect
+        NaN if a comparison of the fit does not report the endpoint.
     trial, endpoint, stage, drug_class : str
         Of a comparison.
     n, area : float
@@ -107,10 +108,8 @@ def forest_data(result: Result, part: int | None = None) -> list[ForestRow]:
     >>> [row.label for row in rows][:2]
     ['Intermediate, TACE combination', 'TACTICS']
     """
-    complete = np.flatnonzero(result.effects.complete)
-    data = bubble_data(result).set_index(complete)
-    data["endpoint"] = [endpoint_of(result.effects, int(i), "surrogate") for i in complete]
-    pages = class_pages(result.effects)
+    effects, data, pages = result.effects, comparison_data(result), class_pages(result)
+    data["endpoint"] = [endpoint_of(effects, i, "surrogate") for i in range(len(effects))]
     rows: list[ForestRow] = []
     for group in (group for page in (pages if part is None else pages[part : part + 1]) for group in page):
         members = data.loc[group].to_dict("records")
@@ -221,11 +220,12 @@ def plot_forest(
 
 def _columns_of_comparisons(rows: Sequence[ForestRow], focus: frozenset[str], page: PageStyle) -> list[Column]:
     """Names of the comparisons, with endpoints other than the most frequent one, and their sizes."""
-    endpoints = Counter(row.endpoint for row in rows if row.kind == "comparison")
+    endpoints = Counter(row.endpoint for row in rows if np.isfinite(row.surrogate.value) and row.trial)
     usual = endpoints.most_common(1)[0][0] if endpoints else ""
     cells = [Cell(HEADING, "Comparison", bold=True)]
     for y, row in enumerate(rows):
-        endpoint = f" ({row.endpoint})" if row.kind == "comparison" and row.endpoint != usual else ""
+        named = row.kind == "comparison" and row.endpoint != usual and np.isfinite(row.surrogate.value)
+        endpoint = f" ({row.endpoint})" if named else ""
         words = f"{row.label}{' †' if row.unverified else ''}{endpoint}"
         indent = INDENT if row.kind == "comparison" and rows[0].kind == "heading" else 0.0
         cells.append(Cell(y, words, _is_bold(row, focus), indent, spans=row.kind == "heading"))
@@ -254,8 +254,9 @@ def _hazard_ratios(
     for y, (row, effect) in enumerate(zip(rows, effects, strict=True)):
         if row.kind == "heading":
             continue
-        words = number(np.exp(effect.value))
-        if not page.is_narrow:
+        reported = np.isfinite(effect.value)
+        words = number(np.exp(effect.value)) if reported else "–" if page.is_narrow else "not reported"
+        if reported and not page.is_narrow:
             low, high = np.exp([effect.low, effect.high])
             words += f" ({number(low)}–{number(high)})" if np.isfinite(low) else " (no interval)"
         cells.append(Cell(y, words, bold=_is_bold(row, focus)))
@@ -272,13 +273,13 @@ def _notes(result: Result, rows: Sequence[ForestRow]) -> list[str]:
             SIDES, (surrogates[0] if len(surrogates) == 1 else "surrogate", final_name(effects)), strict=True
         ):
             tau = _or_nan(result.estimate(f"tau_{side}").value)
-            se = effects.se[effects.complete, SIDES.index(side)]
-            parts.append(f"{name} τ = {number(tau)}, I² = {percent(i_squared(tau, se))}")
+            se = effects.se[:, SIDES.index(side)]
+            parts.append(f"{name} τ = {number(tau)}, I² = {percent(i_squared(tau, se[np.isfinite(se)]))}")
         notes.append(f"Heterogeneity: {'; '.join(parts)}. Effect in a new trial: 95% prediction interval.")
     endpoints = Counter(row.endpoint for row in rows if row.kind == "comparison")
     if len(endpoints) > 1:
         notes.append(f"{endpoints.most_common(1)[0][0]} unless another surrogate endpoint is named.")
-    written, patients = float(effects.n[effects.complete].sum()), effects.take(effects.complete).n_patients
+    written, patients = float(effects.n.sum()), effects.n_patients
     if written > patients:
         notes.append(
             f"Comparisons with a shared control arm count it once each: n adds up to {written:,.0f}, "
@@ -301,7 +302,7 @@ def _panel(
     style.hazard_ratio_axis(axes, "x", min(low, 0.0) - 0.05, max(high, 0.0) + 0.05)
     _thin_ticks(axes)
     row_axis(axes, len(rows), first=-1.8)
-    axes.axvline(0, color="0.4", lw=0.6, zorder=0)
+    axes.vlines(0, -0.7, len(rows) - 0.4, color="0.4", lw=0.6, zorder=0)  # below the headings
     axes.set_title(title, fontsize="medium", fontweight="bold", pad=1)
     for y, (row, effect) in enumerate(zip(rows, effects, strict=True)):
         if np.isfinite(effect.value):

@@ -27,7 +27,7 @@ from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.format import number, percent
 from surrogacy.results.labels import PRIOR_SETS
 
-AXIS = 9.0  # mm for ticks and label below the panels
+AXIS = 9.5  # mm for ticks and label below the panels
 SLOPES = (-2.0, 3.0)
 NO_THRESHOLD = ("none", "benefit-without-surrogate-effect")
 MARKS = {

@@ -18,7 +18,7 @@ from surrogacy.output.page_style import PageStyle
 POINTS = 72 * style.MM  # per mm
 GAP = 1.8  # mm between columns
 BESIDE_PANEL = 2.4  # mm between a column and a panel, with room for an arrowhead
-BETWEEN_PANELS = 4.0  # mm, if no column separates them
+BETWEEN_PANELS = 5.5  # mm, if no column separates them
 MARGIN = 1.2  # mm at the edges of the figure
 ARROW = 3.4  # points
 FAVOURS = 14.5  # points below an axis
@@ -102,7 +102,7 @@ def row_panels(
     total = above + height + below
     left = MARGIN + sum(each.width + GAP for each in before)
     rooms = [sum(each.width + GAP for each in columns) + (GAP if columns else BETWEEN_PANELS) for columns in after[:-1]]
-    rooms.append(sum(each.width + GAP for each in after[-1]) + (MARGIN if after[-1] else 2 * MARGIN))
+    rooms.append(sum(each.width + GAP for each in after[-1]) + (MARGIN if after[-1] else 2.5 * MARGIN))
     width = (page.width - left - sum(rooms)) / len(after)
     figure = style.new_figure(page.width, total)
     panels = []

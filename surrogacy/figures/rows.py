@@ -21,7 +21,7 @@ BESIDE_PANEL = 2.4  # mm between a column and a panel, with room for an arrowhea
 BETWEEN_PANELS = 5.5  # mm, if no column separates them
 MARGIN = 1.2  # mm at the edges of the figure
 ARROW = 3.4  # points
-FAVOURS = 14.5  # points below an axis
+FAVOURS = 20.0  # points from an axis to the words below it
 ROW = 1.7  # height of a row, in the size of its text
 LINE = 1.35  # height of a line of text, in its size
 HEADING = -1.0  # row of the headings
@@ -205,7 +205,7 @@ def _below(panel: Axes, text: str, place: tuple[float, float], shift: float, ali
         xycoords=coordinates,
         textcoords="offset points",
         ha=align,
-        va="top",
+        va="baseline",
         fontsize="small",
         annotation_clip=False,
     )

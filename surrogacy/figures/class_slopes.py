@@ -71,7 +71,7 @@ def plot_class_slopes(result: Result, ax: Axes | None = None, *, page: PageStyle
     before = [column("Class", names), column("k", [str(row["comparisons"]) for row in records], "right")]
     after = [[column("Slope (95% interval)", values)]]
     if ax is None:
-        (ax,) = row_panels(page, rows_height(page, len(rows) + 0.6), (3.0, AXIS), before, after)
+        (ax,) = row_panels(page, rows_height(page, len(rows) + 0.6), (4.0, AXIS), before, after)
     ax.set(xlim=quantity_limits(rows[["slope", "low", "high"]].to_numpy(), *SLOPES), xlabel="Slope")
     row_axis(ax, len(rows))
     for i, row in enumerate(records):

@@ -83,7 +83,7 @@ def plot_placement(
     surrogate, final = (endpoint_of(focus.effects, 0, side) for side in ("surrogate", "final"))
     low, high = (float(limit[0, 1]) for limit in focus.effects.limits)
     observed = float(focus.effects.log_hr[0, 1])
-    several = data["cut"].nunique() > 1
+    several = len(set(data["cut"])) > 1
     names, values = [Cell(0, f"Observed {final}", bold=True)], [Cell(-1.0, "HR (95% interval)", bold=True)]
     values.append(Cell(0, _value(observed, low, high), bold=True))
     rows: list[tuple[int, Record]] = []
@@ -100,7 +100,7 @@ def plot_placement(
         y += 1
     before, after = [Column(tuple(names))], [[Column(tuple(values))]]
     if ax is None:
-        (ax,) = row_panels(page, rows_height(page, y + 0.6), (3.0, AXIS + KEY), before, after)
+        (ax,) = row_panels(page, rows_height(page, y + 0.6), (4.0, AXIS + KEY), before, after)
     ends = np.log(data[["low_95", "high_95"]].to_numpy())
     limits = min(ends.min(), _or(low, observed), 0.0) - 0.05, max(ends.max(), _or(high, observed), 0.0) + 0.05
     style.hazard_ratio_axis(ax, "x", *np.clip(limits, *WIDEST))

@@ -77,7 +77,7 @@ def plot_prior_sensitivity(
     notes = note_lines(page, _notes(rows, unverified=unverified))
     if ax is None:
         below = AXIS + lines_height(page, notes) + MARGIN
-        left, right = row_panels(page, rows_height(page, len(rows) + 0.6), (3.0, below), before, after)
+        left, right = row_panels(page, rows_height(page, len(rows) + 0.6), (4.0, below), before, after)
     else:
         left, right = ax
     for axes, quantity, label in ((left, "r2_trial", "Trial-level R²"), (right, "slope", "Slope")):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,7 @@ def plot_placement(
     several = len(set(data["cut"])) > 1
     names, values = [Cell(0, f"Observed {final}", bold=True)], [Cell(-1.0, "HR (95% interval)", bold=True)]
     values.append(Cell(0, _value(observed, low, high), bold=True))
-    rows: list[tuple[int, Record]] = []
+    rows: list[tuple[int, dict[Hashable, Any]]] = []
     y = 1
     for cut, predictions in data.groupby("cut", sort=False):
         hazard_ratio = number(predictions["hr_surrogate"].iloc[0])

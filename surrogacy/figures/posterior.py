@@ -173,7 +173,7 @@ def _key(axes: Axes, result: Result) -> None:
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0, 0),
-        ncols=3 if axes.get_figure(root=True).get_figwidth() < WIDE else 4,
+        ncols=3 if figure.get_figwidth() < WIDE else 4,
         fontsize="small",
         handlelength=1.6,
         columnspacing=1.2,

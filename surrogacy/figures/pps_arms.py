@@ -35,7 +35,7 @@ DEFINITIONS = {
 }
 KEYS = 10  # most entries of the key
 # mm: above a panel, the panel, labels below it, the strip, beside the panels, and a line of the key
-TITLE, PANEL, LABELS, STRIP, LEFT, RIGHT, KEY_LINE = 5.0, 66.0, 11.0, 12.0, 13.0, 4.0, 3.6
+TITLE, PANEL, NARROW_PANEL, LABELS, STRIP, LEFT, RIGHT, KEY_LINE = 5.0, 66.0, 50.0, 11.0, 12.0, 13.0, 4.0, 3.6
 SMALLEST_AREA = 0.3  # of an arm whose patients are not known
 
 
@@ -157,16 +157,17 @@ def plot_pps_arms(
 def _new_panels(page: PageStyle) -> tuple[Axes, Axes, Axes, Axes]:
     """Arms by PPS and by PFS side by side, with their strips below; with one column, one below the other."""
     columns, lines = (1, 2) if page.is_narrow else (2, 1)
+    panel = NARROW_PANEL if page.is_narrow else PANEL
     key = KEY_LINE * (KEYS if page.is_narrow else -(-KEYS // 3))
-    height = lines * (TITLE + PANEL + LABELS + STRIP + LABELS) + key
+    height = lines * (TITLE + panel + LABELS + STRIP + LABELS) + key
     width = (page.width - RIGHT) / columns - LEFT
     figure = style.new_figure(page.width, height)
     panels, strips = [], []
     for i in range(2):
         left = (LEFT + (i % columns) * (width + LEFT)) / page.width
-        top = height - (i // columns) * (TITLE + PANEL + LABELS + STRIP + LABELS)
-        panels.append(figure.add_axes((left, (top - TITLE - PANEL) / height, width / page.width, PANEL / height)))
-        strip = (top - TITLE - PANEL - LABELS - STRIP) / height
+        top = height - (i // columns) * (TITLE + panel + LABELS + STRIP + LABELS)
+        panels.append(figure.add_axes((left, (top - TITLE - panel) / height, width / page.width, panel / height)))
+        strip = (top - TITLE - panel - LABELS - STRIP) / height
         strips.append(figure.add_axes((left, strip, width / page.width, STRIP / height)))
     return panels[0], panels[1], strips[0], strips[1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -190,7 +191,14 @@ def _draw_step(ax: Axes, y: float, step: Step) -> None:
     """Draw a part of the gap as a bar, a total as a diamond, and the interval of its end."""
     if step.name in COLOURS:
         colour, hatch = COLOURS[step.name]
-        bar = {"height": 0.56, "facecolor": colour, "edgecolor": style.INK, "lw": 0.5, "hatch": hatch, "zorder": 2}
+        bar: dict[str, Any] = {
+            "height": 0.56,
+            "facecolor": colour,
+            "edgecolor": style.INK,
+            "lw": 0.5,
+            "hatch": hatch,
+            "zorder": 2,
+        }
         ax.barh(y, step.end - step.start, left=step.start, **bar)
     else:
         ax.plot(step.end, y, "D", color=style.INK, ms=4.5, zorder=4)

@@ -13,7 +13,6 @@ from matplotlib.lines import Line2D
 
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO
-from surrogacy.figures.bubble_key import LARGEST_BUBBLE
 from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.estimate import ThresholdEffect
@@ -28,6 +27,7 @@ POINTS = 25  # of a line
 REACH = 0.35  # share of the range of the points by which a band may extend the axis
 # one hue on each side of grey, with dark ends: distinct for all common types of colour vision
 COLOURS = LinearSegmentedColormap.from_list("moderator", ["#004C6D", "#3E8FB0", "#8A8A8A", "#E08A3C", "#8C2D04"])
+LARGEST_BUBBLE = 260.0  # points squared
 KEY_WIDTH = 26  # characters of a heading
 
 

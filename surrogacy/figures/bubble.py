@@ -49,7 +49,7 @@ BAND, CONFIDENCE = "#EFEFEF", "#D9D9D9"
 
 
 def bubble_data(result: Result) -> pd.DataFrame:
-    """Return the data of the figure.
+    """Return the data of the figure: the rows of `comparison_data` with both effects, and two columns more.
 
     Parameters
     ----------
@@ -58,10 +58,29 @@ def bubble_data(result: Result) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per comparison: label, trial, comparison, surrogate and final log HR with 95 % limits (NaN without a
-        standard error), n, area (weight as a share of the largest), class, stage, unverified, outside (beyond the
-        prediction band for a trial of its size, or beyond the band drawn), influential (one of the three largest Cook
-        distances of the weighted regression, if above 4/k), number (rank of the surrogate effect, from 1).
+        Also influential (one of the three largest Cook distances of the weighted regression, if above 4/k), and number
+        (rank of the surrogate effect, from 1).
+    """
+    frame = comparison_data(result).dropna(subset=["surrogate", "final"]).reset_index(drop=True)
+    distances = pd.Series(cook_distances(*(frame[name].to_numpy() for name in ("surrogate", "final", "area"))))
+    frame["influential"] = (distances > 4 / len(frame)) & (distances.rank(ascending=False) <= MOST_INFLUENTIAL)
+    frame["number"] = frame["surrogate"].rank(method="first").astype(int)
+    return frame
+
+
+def comparison_data(result: Result) -> pd.DataFrame:
+    """Return the effects of every comparison.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    DataFrame
+        One row per comparison, in the order of the effects: label, trial, comparison, surrogate and final log HR with
+        95 % limits (NaN without an effect or a standard error), n, area (weight as a share of the largest), class,
+        stage, unverified, outside (beyond the prediction band for a trial of its size, or beyond the band drawn).
     """
     effects = result.effects
     k = len(effects)
@@ -95,10 +114,6 @@ def bubble_data(result: Result) -> pd.DataFrame:
             not (low <= y <= high and least <= y <= most)
             for (_, low, high), least, most, y in zip(bands, *drawn[1:], frame["final"], strict=True)
         ]
-    frame = frame.dropna(subset=["surrogate", "final"]).reset_index(drop=True)
-    distances = pd.Series(cook_distances(*(frame[name].to_numpy() for name in ("surrogate", "final", "area"))))
-    frame["influential"] = (distances > 4 / len(frame)) & (distances.rank(ascending=False) <= MOST_INFLUENTIAL)
-    frame["number"] = frame["surrogate"].rank(method="first").astype(int)
     return frame
 
 

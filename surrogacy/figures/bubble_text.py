@@ -10,7 +10,7 @@ from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import interval, number, percent
 from surrogacy.results.result import Result
 
-SYMBOLS = {"r": "r", "rho_between": "r of the true effects", "r2_trial": "trial-level R²"}
+SYMBOLS = {"r": "r", "rho_between": "r of the true effects", "r2_trial": "trial-level R²", "sigma_cond": "residual SD"}
 COMMONEST_FIRST = ("PFS", "TTP")
 
 
@@ -25,14 +25,16 @@ def surrogate_words(effects: Effects) -> str:
 def summary(result: Result, correlation: Estimate | None = None) -> list[str]:
     """Return the correlation with its interval, and the numbers of comparisons, trials and patients."""
     effects = result.effects
-    name = next((name for name in SYMBOLS if name in result.estimates), None)
-    name, estimate = ("r", correlation) if correlation is not None else (name, result.estimates.get(name or ""))
+    shown = {"r": correlation} if correlation is not None else {name: result.estimate(name) for name in SYMBOLS}
     lines = []
-    if name is not None and isinstance(estimate, Estimate) and estimate.value is not None:
+    for name, estimate in shown.items():
+        if estimate.value is None:
+            continue
         known = estimate.low is not None and estimate.high is not None
         limits = f" ({percent(estimate.level)} CI {interval(estimate.low, estimate.high)})" if known else ""
         boundary = ", boundary solution" if result.on_boundary and correlation is None else ""
         lines.append(f"{SYMBOLS[name]} = {number(estimate.value)}{limits}{boundary}")
+        break
     patients = f", {effects.n_patients:,.0f} patients" if np.isfinite(effects.n_patients) else ""
     lines.append(f"{result.size} comparisons, {len(effects.trials)} trials{patients}")
     return lines

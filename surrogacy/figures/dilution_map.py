@@ -46,8 +46,7 @@ def dilution_map_data(chart: DilutionMap, points: Sequence[DilutionPoint]) -> pd
     """
     rows = []
     for point in points:
-        inside = chart.ratios[0] <= point.pps_over_pfs <= chart.ratios[-1]
-        if not inside or not chart.hazard_ratios[0] <= point.hr_pfs <= chart.hazard_ratios[-1]:
+        if not chart.shows(point):
             continue
         known = point.follow_up is not None and chart.follow_ups[0] <= point.follow_up <= chart.follow_ups[-1]
         rows.append(

@@ -32,9 +32,9 @@ CAPITAL = 0.72  # height of a digit as a share of the size of the type
 LEADER: dict[str, Any] = {"color": "0.25", "lw": 0.5, "zorder": 5.5}
 
 
-def widest(names: Sequence[str]) -> float:
+def widest(names: Sequence[str], *, bold: bool = False) -> float:
     """Return the width of the widest of some names in the small size of the style in force, mm."""
-    return max(text_widths(names, ["normal"] * len(names)), default=0.0)
+    return max(text_widths(names, ["bold" if bold else "normal"] * len(names)), default=0.0)
 
 
 def text_widths(names: Sequence[str], weights: Sequence[str]) -> list[float]:

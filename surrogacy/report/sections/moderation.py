@@ -108,11 +108,20 @@ def _verdict(run: PpsRun, share: Estimate) -> str:
 def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the dilution map with the comparisons on it, once it is computed."""
     if run.map is not None:
-        count = sum(point.endpoint == "TTP" for point in run.points)
+        drawn = [point for point in run.points if run.map.shows(point)]
+        count = sum(point.endpoint == "TTP" for point in drawn)
         ttp = text("map_ttp", count=count) if count else ""
         structure = run.map.structure.words
         direct_death = percent(run.map.direct_death)
-        caption = text("map_caption", structure=structure, direct_death=direct_death, points=len(run.points), ttp=ttp)
+        caption = text(
+            "map_caption",
+            structure=structure,
+            direct_death=direct_death,
+            cut="" if run.map.structure.is_default else text("map_cut"),
+            points=len(drawn),
+            beyond=len(run.points) - len(drawn),
+            ttp=ttp,
+        )
         yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, run.settings.focus or "")
 
 

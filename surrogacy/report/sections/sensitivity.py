@@ -8,12 +8,13 @@ from functools import partial
 import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.evaluation.refits import SHARED_PATIENTS, Refit
+from surrogacy.evaluation.refits import Refit
 from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, table, text
 from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import number, percent, value_and_interval, with_interval
 from surrogacy.results.labels import (
+    CHOICE_VALUES,
     CHOICES,
     INTERVAL_METHODS,
     PRIOR_SETS,
@@ -30,7 +31,6 @@ OTHER_THRESHOLDS = {
     "benefit-without-surrogate-effect": "benefit without a surrogate effect",
 }
 
-RHO_WITHIN = {SHARED_PATIENTS: "shared patients"}
 ONE_ENDPOINT = {"exclude": "pairs alone", "include": "with one endpoint"}
 
 
@@ -54,12 +54,12 @@ def section(run: FitRun) -> Section:
             for fit in sets
         },
         tables=(
-            *table("rho_within", grid, labels=RHO_WITHIN),
+            *table("rho_within", grid, labels=CHOICE_VALUES),
             *table("shared_patients", correlations),
             *table("one_endpoint", one_endpoint, labels=ONE_ENDPOINT),
             *_prior_table(priors),
             *_meta_regression_table(meta_regressions),
-            *table("choices", choices, labels=CHOICES),
+            *table("choices", choices, labels=CHOICES | CHOICE_VALUES),
             *table("subgroups", subgroups),
             *table("intervals", intervals),
         ),
@@ -100,7 +100,7 @@ def _grid_line(fit: SetFit) -> Iterator[Note]:
 
 
 def _rho_within_words(record: Record) -> str:
-    return RHO_WITHIN.get(record["rho_within"]) or f"{record['rho_within']:g}"
+    return CHOICE_VALUES.get(record["rho_within"]) or f"{record['rho_within']:g}"
 
 
 def _one_endpoint_line(fit: SetFit) -> Iterator[Note]:
@@ -261,12 +261,12 @@ def sensitivity_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:
             records = fit.prior_sensitivity
             unverified = any(result.unverified for result in fit.results)
             caption = text("prior_caption", name=fit.name, overlap=_overlap(records[0]))
-            yield drawing("prior_sensitivity", f"priors-{fit.name}", caption, records, fit.name, unverified=unverified)
+            yield drawing("prior_sensitivity", f"priors-{fit.name}", caption, records, unverified=unverified)
         if fit.choices:
             model = fit.choices[-1]["model"]
             records = tuple(record for record in fit.choices if record["model"] == model)
             caption = text("choices_caption", name=fit.name, model=model_label(str(model)))
-            yield drawing("choices", f"choices-{fit.name}", caption, records, fit.name)
+            yield drawing("choices", f"choices-{fit.name}", caption, records)
 
 
 def _overlap(default: Record) -> str:

@@ -261,9 +261,28 @@ def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _Argum
         choices=("pdf", "svg", "png", "tiff"),
         help="file formats of the figures (default pdf svg png)",
     )
+    group.add_argument(
+        "--figures",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="draw these figures alone, by their kind (bubble, forest) or file name (bubble-advanced)",
+    )
     group.add_argument("--quiet", action="store_true", help="print no progress, warnings or results")
     add_information(group)
     return group
+
+
+def add_bubble_plot(group: _ArgumentGroup) -> None:
+    """Add the option on what the bubble plots show."""
+    group.add_argument(
+        "--show",
+        nargs="+",
+        default=[],
+        choices=("confidence", "ste", "intervals", "equation"),
+        help="show in the bubble plots also: the confidence band, the surrogate threshold effect, the intervals of all "
+        "trials, the equation of the line",
+    )
 
 
 def add_verdicts(group: _ArgumentGroup) -> None:
@@ -306,6 +325,7 @@ def fit_settings(options: Namespace) -> tuple[FitSettings, tuple[str, ...]]:
         nuts=options.nuts,
         equivalent_slope=options.equivalent_slope,
         criteria_style=options.report_style,
+        show=tuple(dict.fromkeys(options.show)),
         sets_named=bool(options.sets),
     )
     if options.predict is None:

@@ -34,7 +34,7 @@ def complete[R: StagedRun](
     Raises
     ------
     UsageError
-        If the width of the figures is not possible.
+        If the width of the figures is not possible, or a figure that was asked for is not known.
     """
     page = page_style(options.preset, options.width)
     formats = tuple(dict.fromkeys(options.format or preset(options.preset).formats))
@@ -51,7 +51,7 @@ def complete[R: StagedRun](
 
     with figure_workers(options.out) as workers:
         executor = shared_with(workers) if command.shares_workers else in_order
-        figures = FigureOptions(workers, formats, page)
+        figures = FigureOptions(workers, formats, page, tuple(options.figures))
         with with_progress(executor, quiet=options.quiet) as execute:
             written = write_run(
                 command,

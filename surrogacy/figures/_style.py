@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import font_scalings, fontManager
+from matplotlib.font_manager import FontProperties, font_scalings, fontManager
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from surrogacy.output.page_style import SHIPPED_FONT, PageStyle
+from surrogacy.output.page_style import DEFAULT_PAGE, SHIPPED_FONT, PageStyle
 
 MM = 1 / 25.4
+POINT = 25.4 / 72  # mm
 PNG_DPI = 200
 
-HR_TICKS = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
+# in order of preference, as labels that would overlap are omitted
+HR_TICKS = (1.0, 0.5, 2.0, 0.7, 1.5, 0.8, 0.6, 1.25, 0.4, 0.3, 0.2, 0.1, 4.0, 3.0, 2.5, 0.15)
+TICKS_APART = {"x": 2.2, "y": 1.5}  # sizes of type between two ticks
 
 # palette of Okabe and Ito, for all common types of colour vision
 CLASS_COLOURS = {
@@ -80,9 +84,27 @@ def style(page: PageStyle) -> Iterator[None]:
         yield
 
 
+def laid_out[**P, R](plot: Callable[P, R]) -> Callable[P, R]:
+    """Draw a figure in the style of its page, which is a keyword of the function."""
+
+    @wraps(plot)
+    def in_style(*arguments: P.args, **keywords: P.kwargs) -> R:
+        page = keywords.get("page", DEFAULT_PAGE)
+        with style(cast(PageStyle, page)):
+            return plot(*arguments, **keywords)
+
+    return in_style
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Return a figure of a size in millimetres."""
     return Figure(figsize=(width * MM, height * MM))
+
+
+def pixels_per_point(axes: Axes) -> float:
+    """Return the number of pixels of a point in the figure of some axes."""
+    figure = axes.get_figure(root=True)
+    return figure.dpi / 72 if figure is not None else 1.0
 
 
 def clear_spines(axes: Axes) -> None:
@@ -100,12 +122,27 @@ def hazard_ratio_axis(axes: Axes, which: str, low: float, high: float) -> None:
     low, high : float
         Limits, log hazard ratio.
     """
-    inside = [tick for tick in HR_TICKS if low - 1e-9 <= np.log(tick) <= high + 1e-9]
     axis = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
-    axis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in inside]))
-    axis.set_major_formatter(FixedFormatter([f"{tick:g}" if tick != 1 else "1.0" for tick in inside]))
+    length = axes.get_window_extent().size["xy".index(which)] / pixels_per_point(axes)
+    size = font_size_of(mpl.rcParams[f"{which}tick.labelsize"])
+    apart = TICKS_APART[which] * size * (high - low) / length
+    shown: list[float] = []
+    for tick in HR_TICKS:
+        at = float(np.log(tick))
+        if low - 1e-9 <= at <= high + 1e-9 and all(abs(at - np.log(other)) >= apart for other in shown):
+            shown.append(tick)
+    shown.sort()
+    axis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in shown]))
+    axis.set_major_formatter(FixedFormatter([f"{tick:g}" if tick != 1 else "1" for tick in shown]))
     axis.set_minor_locator(NullLocator())
+    # ticks are made when the figure is drawn, when other settings may be in force
+    axis.set_tick_params(labelsize=size)
+
+
+def font_size_of(size: float | str) -> float:
+    """Return a size of matplotlib, such as ``small``, in points."""
+    return float(FontProperties(size=size).get_size_in_points())
 
 
 def save(figure: Figure, stem: Path, formats: Sequence[str]) -> list[str]:

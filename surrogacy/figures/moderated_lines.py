@@ -11,7 +11,6 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO
-from surrogacy.figures.bubble_key import LARGEST_BUBBLE
 from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.endpoint_names import final_name, surrogate_names
@@ -29,6 +28,7 @@ REACH = 0.35  # share of the range of the points by which a band may extend the 
 COLOURS = LinearSegmentedColormap.from_list("moderator", ["#00325A", "#3E6E9E", "#8A8A8A", "#C79A3A", "#E8B93A"])
 TALLEST = 140.0  # mm
 KEY, BAR, BAR_HEIGHT, BAR_HEADING, WIDE_BAR = 52.0, 3.0, 22.0, 6.0, 45.0  # mm
+LARGEST_BUBBLE = 260.0  # points squared
 
 
 def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from surrogacy.errors import UsageError
 
 COLUMNS = (1, 1.5, 2)
+SMALLEST = 6.0  # points: smallest text of a figure
 NARROWEST, WIDEST = 60.0, 300.0  # mm
 
 # A subset of Arimo, which has the metrics of Arial, ships with the package under another name: a figure is the same

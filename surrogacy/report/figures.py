@@ -22,11 +22,25 @@ SIGNS_AS_BOXES = " Some signs in the names are not in the font of the figure and
 
 @dataclass(frozen=True)
 class FigureOptions:
-    """Processes that draw, formats and page."""
+    """Processes that draw, formats, page, and names of the figures to draw.
+
+    Parameters
+    ----------
+    workers : Executor
+    formats : tuple of {"pdf", "svg", "png", "tiff"}
+    page : PageStyle
+    names : tuple of str
+        Kinds or file names of figures; all figures if there is none.
+    """
 
     workers: Executor
     formats: tuple[str, ...]
     page: PageStyle
+    names: tuple[str, ...] = ()
+
+    def select(self, drawing: Drawing) -> bool:
+        """Return whether a figure is to be drawn."""
+        return not self.names or bool({drawing.name, drawing.kind} & set(self.names))
 
 
 class Figures:
@@ -43,17 +57,33 @@ class Figures:
         self._folder, self._options = folder, options
         self._submitted: dict[str, Future[list[str]]] = {}
         self._files: list[str] = []
+        self._offered: dict[str, str] = {}
 
     def submit(self, drawings: Iterable[Drawing]) -> None:
         """Hand on those figures that were not handed on before."""
         options = self._options
         for drawing in drawings:
-            if drawing.name not in self._submitted:
+            self._offered[drawing.name] = drawing.kind
+            if drawing.name not in self._submitted and options.select(drawing):
                 file = unique_slug(drawing.name, self._files)
                 self._files.append(file)
                 named = replace(drawing, name=file)
                 job = options.workers.submit(draw, named, self._folder, options.formats, options.page)
                 self._submitted[drawing.name] = job
+
+    def check_names(self) -> None:
+        """Check that every name that was asked for is that of a figure of the run.
+
+        Raises
+        ------
+        UsageError
+            If a name is not known.
+        """
+        known = {*self._offered, *self._offered.values()}
+        for name in self._options.names:
+            if name not in known:
+                names = ", ".join(dict.fromkeys([*self._offered.values(), *self._offered]))
+                raise UsageError(f"--figures {name}: this run has no such figure; choose from {names}")
 
     def undrawn(self) -> tuple[FigureError, ...]:
         """Wait for all figures; return those that could not be drawn."""

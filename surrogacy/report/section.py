@@ -86,6 +86,11 @@ class Drawing:
     caption: str
     keywords: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def kind(self) -> str:
+        """Kind of figure, such as ``bubble`` or ``class-slopes``."""
+        return self.plot.rpartition(":plot_")[2].replace("_", "-")
+
 
 @dataclass(frozen=True)
 class Heading:

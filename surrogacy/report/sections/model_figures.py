@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,12 @@ from surrogacy.report.section import Drawing, drawing, text
 from surrogacy.report.sections.predictions import marked_trial, new_trial_words
 from surrogacy.results.class_order import class_pages
 from surrogacy.results.endpoint_names import final_name, with_article
-from surrogacy.results.estimate import ThresholdEffect
+from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import number, percent, settings_in_words, with_interval
 from surrogacy.results.labels import model_label, weights_in_words
 from surrogacy.results.result import Result
 
-MOST_NAMED = 17  # comparisons of a bubble plot that names each
-MOST_WITH_INTERVALS = 15  # comparisons of a bubble plot that draws the interval of each
+MOST_NAMED = 16  # comparisons of a bubble plot that names each; more are numbered
 
 
 def model_drawings(run: FitRun) -> Iterator[Drawing]:
@@ -55,8 +54,10 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
     """
     name = result.effects.name
     predicted = [entry for entry in run.shown_surrogate_only if entry.prediction.set == name]
-    caption = bubble_caption(result, predicted, run.focus_names)
+    show = run.settings.show
+    caption = bubble_caption(result, predicted, run.focus_names, show)
     keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": tuple(entry.mark for entry in predicted)}
+    keywords |= {"show": show, "correlation": _correlation(run, result)}
     new_trial, predictions = run.settings.new_trial, run.predictions_by(result)
     if new_trial is not None and predictions:
         keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
@@ -65,7 +66,21 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
     return drawing("bubble", f"bubble-{name}", caption, result, **keywords)
 
 
-def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] = (), focus: Sequence[str] = ()) -> str:
+def _correlation(run: FitRun, result: Result) -> Estimate | None:
+    """Return the weighted Pearson correlation of the comparisons of a weighted regression, if it was fitted."""
+    if result.model != "weighted-regression":
+        return None
+    fits = [fit for fit in run.sets if fit.name == result.effects.name]
+    pearson = fits[0].result("weighted-pearson") if fits else None
+    return None if pearson is None or pearson.size != result.size else pearson.estimate("r")
+
+
+def bubble_caption(
+    result: Result,
+    predicted: Sequence[SurrogateOnlyPrediction] = (),
+    focus: Sequence[str] = (),
+    show: Collection[str] = (),
+) -> str:
     """Return the caption of the bubble plot.
 
     Parameters
@@ -76,6 +91,8 @@ def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] 
         bars hide the trials.
     focus : sequence of str
         Trials or comparisons with a ring.
+    show : collection of {"confidence", "ste", "intervals", "equation"}
+        What is drawn besides the trials, the line and its prediction band.
     """
     effects = result.effects
     weights = weights_in_words(result.shown_weights.name, effects)
@@ -84,18 +101,15 @@ def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] 
         f"Treatment effects on {surrogates_of(result)} and on {final}: {comparisons_of(result)}.",
         text("bubbles", weights=weights),
     ]
-    if len(effects) <= MOST_WITH_INTERVALS:
+    if "intervals" in show:
         parts.append(intervals_drawn(result, text("thin_lines")))
     threshold = result.estimates.get("ste_prediction")
     if result.line is not None and isinstance(threshold, ThresholdEffect):
-        parts += _line_sentences(result, threshold)
-    if isinstance(threshold, ThresholdEffect) and threshold.hr is not None and threshold.status != "two-sided":
-        parts.append("Grey area: surrogate effects beyond the threshold.")
-    parts.append("Dotted line: equal effects.")
-    if len(effects) > MOST_NAMED and result.line is not None:
+        parts += _line_sentences(result, threshold, with_confidence="confidence" in show)
+    if len(effects) > MOST_NAMED:
         parts.append(text("bubble_names"))
     if not set(focus).isdisjoint((*effects.trial, *effects.comparison)):
-        parts.append("Ring: the trial in focus.")
+        parts.append(text("bubble_focus"))
     if predicted:
         labels = ", ".join(entry.comparison.label for entry in predicted)
         first = predicted[0].prediction
@@ -106,7 +120,7 @@ def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] 
     return " ".join(parts) + caveats_of(result) + "\n"
 
 
-def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
+def _line_sentences(result: Result, threshold: ThresholdEffect, *, with_confidence: bool) -> list[str]:
     """Return sentences on the line, its bands and the surrogate threshold effect."""
     slope = result["slope"]
     confidence: ThresholdEffect = result["ste_confidence"]
@@ -124,6 +138,7 @@ def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
     return [
         line,
         text("bubble_bands", level=percent(threshold.level), size=size),
+        *([text("bubble_confidence_band", level=percent(threshold.level))] if with_confidence else []),
         *([text("bubble_no_between_trial")] if only_sizes_of_set else []),
         f"Surrogate threshold effect (STE): {threshold.value_words}{threshold.uncertainty_words} "
         f"({threshold.band_and_size}); by the confidence band, which is not a prediction: "

@@ -26,7 +26,7 @@ COLOURS = LinearSegmentedColormap.from_list("retained", ["#08306B", "#4A86BE", "
 CONTOUR = "#707070"
 AREA, OUTLINE = 15.0, 0.6  # points squared, points
 # mm: panels, beside them, and the key below
-STACKED, SIDE_BY_SIDE, LABELS, TITLE, LEFT, BETWEEN, BAR, KEY = 44.0, 54.0, 15.5, 4.5, 11.5, 4.0, 13.0, 5.0
+STACKED, SIDE_BY_SIDE, LABELS, TITLE, LEFT, BETWEEN, BAR, KEY = 44.0, 54.0, 15.5, 4.5, 11.5, 4.0, 14.5, 9.0
 # places of contour labels, as fractions of the height: away from most trials
 LOW_ROWS, HIGH_ROWS = (0.10, 0.19), (0.93, 0.84)
 TTP_DOT = 1.7  # pt, diameter of the dot in the symbol of a comparison that reports only TTP
@@ -240,7 +240,7 @@ def _key(last: Axes, data: pd.DataFrame, norm: BoundaryNorm, page: PageStyle) ->
             handles=handles,
             loc="lower left",
             bbox_to_anchor=(0, 0),
-            ncols=len(handles),
+            ncols=2 if page.is_narrow else len(handles),
             fontsize="small",
             handletextpad=0.2,
             columnspacing=1.0,

@@ -135,7 +135,7 @@ def plot_pps_arms(
     _strip(strip_pps, audit["r_os_pps"], [(null.name, null.r_os_pps) for null in audit.nulls], "PPS")
     _strip(strip_pfs, audit["r_os_pfs"], [(null.name, null.r_os_pfs) for null in audit.nulls], "PFS")
     for axes, label, impossible in (
-        (by_pps, f"Median PPS, {definition} (months)", of_difference),
+        (by_pps, f"Median PPS{'' if page.is_narrow else f', {definition}'} (months)", of_difference),
         (by_pfs, f"Median {either} (months)", True),
     ):
         axes.set(xlim=(0, right), ylim=(0, top), xlabel=label, ylabel="Median OS (months)")
@@ -150,7 +150,7 @@ def plot_pps_arms(
     _keys(by_pfs, audit, arms, page)
     for axes, symbols in ((by_pps, symbols_by_pps), (by_pfs, symbols_by_pfs)):
         _name(axes, arms, symbols, focus)
-    _titles(by_pps, by_pfs, audit)
+    _titles(by_pps, by_pfs, audit, page)
     return by_pps, by_pfs, strip_pps, strip_pfs
 
 
@@ -270,10 +270,11 @@ def _keys(panel: Axes, audit: CouplingAudit, arms: Sequence[PlottedArm], page: P
     )
 
 
-def _titles(left: Axes, right: Axes, audit: CouplingAudit) -> None:
+def _titles(left: Axes, right: Axes, audit: CouplingAudit, page: PageStyle) -> None:
     weights = "weights n" if audit.weights == "n" else "unweighted"
     for axes, name in ((left, "r_os_pps"), (right, "r_os_pfs")):
         estimate = audit[name]
         axes.set_title(f"r = {with_interval(estimate)}", fontsize="small", fontweight="bold", loc="left")
     note = f"{len(audit.arms)} arms, {weights}; descriptive"
-    right.set_title(note, fontsize="small", loc="right")
+    if not page.is_narrow:
+        right.set_title(note, fontsize="small", loc="right")

@@ -109,14 +109,10 @@ def _panels(page: PageStyle, count: int) -> tuple[Axes, ...]:
     extra = NARROW_KEY if page.is_narrow else 0.0
     height = HEIGHT + extra
     figure = style.new_figure(page.width, height)
-    panels = []
+    panels, below, tall = [], (BELOW + extra) / height, 1 - (ABOVE + extra) / height
     for i in range(count):
         left = SIDE + i * (width + 2 * SIDE) + (scale if i == count - 1 else 0.0)
-        panels.append(
-            figure.add_axes(
-                (left / page.width, (BELOW + extra) / height, width / page.width, 1 - (ABOVE + extra) / height)
-            )
-        )
+        panels.append(figure.add_axes((left / page.width, below, width / page.width, tall)))
     return tuple(panels)
 
 

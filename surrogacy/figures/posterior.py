@@ -170,9 +170,7 @@ def _key(axes: Axes, result: Result, page: PageStyle) -> None:
         Line2D([], [], color=style.INK, lw=0.9, ls=PRIOR_DASHES, label="prior"),
     ]
     if result.unverified:
-        handles.append(
-            Line2D([], [], lw=0, label=f"† {'some' if page.is_narrow else 'includes'} unverified hazard ratios")
-        )
+        handles.append(Line2D([], [], lw=0, label="† includes unverified hazard ratios"))
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.legend(

@@ -61,6 +61,8 @@ class FitSettings:
     equivalent_slope : float or None
         Largest difference of the slopes of two sets that is equivalent to none.
     criteria_style : {"neutral", "verdict"}
+    show : tuple of {"confidence", "ste", "intervals", "equation"}
+        What the bubble plots show besides the trials, the line and its prediction band.
     sets_named : bool
         Whether the user named the sets; a check skips a default set that has no pair.
 
@@ -88,6 +90,7 @@ class FitSettings:
     nuts: bool = False
     equivalent_slope: float | None = None
     criteria_style: Style = "neutral"
+    show: tuple[str, ...] = ()
     sets_named: bool = False
 
     def __post_init__(self) -> None:

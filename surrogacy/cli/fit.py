@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from surrogacy.cli.options import (
+    add_bubble_plot,
     add_models,
     add_output,
     add_own_table,
@@ -46,7 +47,9 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
     add_selection(command)
     add_questions(command)
     add_models(command)
-    add_verdicts(add_output(command, "out", "folder of the results (default out/)"))
+    output = add_output(command, "out", "folder of the results (default out/)")
+    add_bubble_plot(output)
+    add_verdicts(output)
     return command
 
 

@@ -20,6 +20,7 @@ from surrogacy.cli.shared_options import (
     pairing_of,
     rho_within_number,
 )
+from surrogacy.output.page_style import PRESETS
 from surrogacy.results.analysis_sets import SET_DESCRIPTIONS
 
 if TYPE_CHECKING:
@@ -235,6 +236,7 @@ def add_planning(command: ArgumentParser) -> None:
 
 def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _ArgumentGroup:
     """Add the options on output that every command has."""
+    unpublished = [name for name, journal in PRESETS.items() if not journal.widths_published]
     group = command.add_argument_group("Output")
     group.add_argument("--out", default=folder, metavar="DIR", help=folder_help)
     group.add_argument("--details", action="store_true", help="print every number and caveat below the answer")
@@ -242,19 +244,45 @@ def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _Argum
     group.add_argument(
         "--preset",
         default="elsevier",
-        choices=("elsevier", "lancet", "nejm", "jama", "karger", "nature"),
-        help="journal style of the figures (default elsevier)",
+        choices=tuple(PRESETS),
+        help="journal for which the figures are laid out: widths, type and formats (default elsevier); "
+        f"{' and '.join(unpublished)} publish no widths, those used here are common ones",
+    )
+    group.add_argument(
+        "--width",
+        type=float,
+        default=2,
+        metavar="W",
+        help="width of the figures: 1, 1.5 or 2 columns of the journal, or millimetres (default 2)",
     )
     group.add_argument(
         "--format",
         nargs="+",
-        default=["pdf", "svg", "png"],
         choices=("pdf", "svg", "png", "tiff"),
         help="file formats of the figures (default pdf svg png)",
+    )
+    group.add_argument(
+        "--figures",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="draw these figures alone, by their kind (bubble, forest) or file name (bubble-advanced)",
     )
     group.add_argument("--quiet", action="store_true", help="print no progress, warnings or results")
     add_information(group)
     return group
+
+
+def add_bubble_plot(group: _ArgumentGroup) -> None:
+    """Add the option on what the bubble plots show."""
+    group.add_argument(
+        "--show",
+        nargs="+",
+        default=[],
+        choices=("confidence", "ste", "intervals", "equation"),
+        help="show in the bubble plots also: the confidence band, the surrogate threshold effect, the intervals of all "
+        "trials, the equation of the line",
+    )
 
 
 def add_verdicts(group: _ArgumentGroup) -> None:
@@ -297,6 +325,7 @@ def fit_settings(options: Namespace) -> tuple[FitSettings, tuple[str, ...]]:
         nuts=options.nuts,
         equivalent_slope=options.equivalent_slope,
         criteria_style=options.report_style,
+        show=tuple(dict.fromkeys(options.show)),
         sets_named=bool(options.sets),
     )
     if options.predict is None:

@@ -9,6 +9,7 @@ from surrogacy.analysis.stages import StagedRun, advance, in_order, shared_with
 from surrogacy.cli.streams import result_stream, warn
 from surrogacy.cli.terminal import figure_workers, show, warn_of_data, with_progress
 from surrogacy.errors import ExitCode
+from surrogacy.output.page_style import page_style, preset
 from surrogacy.report.figures import FigureOptions
 from surrogacy.report.folder import Command, write_run
 
@@ -29,7 +30,14 @@ def complete[R: StagedRun](
         Of the command line, for the record.
     strict : bool
         Whether a warning leads to exit code 5.
+
+    Raises
+    ------
+    UsageError
+        If the width of the figures is not possible, or a figure that was asked for is not known.
     """
+    page = page_style(options.preset, options.width)
+    formats = tuple(dict.fromkeys(options.format or preset(options.preset).formats))
     with with_progress(in_order, quiet=options.quiet) as execute:
         *_, run = advance(run, command.table_stages, execute)
     warn_of_data(run.trials, quiet=options.quiet)
@@ -43,7 +51,7 @@ def complete[R: StagedRun](
 
     with figure_workers(options.out) as workers:
         executor = shared_with(workers) if command.shares_workers else in_order
-        figures = FigureOptions(workers, tuple(dict.fromkeys(options.format)), options.preset)
+        figures = FigureOptions(workers, formats, page, tuple(options.figures))
         with with_progress(executor, quiet=options.quiet) as execute:
             written = write_run(
                 command,

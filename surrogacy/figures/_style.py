@@ -1,26 +1,29 @@
-"""Journal presets, colours and hazard ratio axes of all figures."""
+"""Settings of matplotlib, colours and hazard ratio axes of all figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager
+from matplotlib.font_manager import FontProperties, font_scalings, fontManager
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from surrogacy.errors import UsageError
+from surrogacy.output.page_style import DEFAULT_PAGE, SHIPPED_FONT, PageStyle
 
 MM = 1 / 25.4
+POINT = 25.4 / 72  # mm
 PNG_DPI = 200
 
-HR_TICKS = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
+# in order of preference, as labels that would overlap are omitted
+HR_TICKS = (1.0, 0.5, 2.0, 0.7, 1.5, 0.8, 0.6, 1.25, 0.4, 0.3, 0.2, 0.1, 4.0, 3.0, 2.5, 0.15)
+TICKS_APART = {"x": 2.2, "y": 1.5}  # sizes of type between two ticks
 
 # palette of Okabe and Ito, for all common types of colour vision
 CLASS_COLOURS = {
@@ -43,76 +46,29 @@ LINE_COLOUR = "#B2182B"
 POSTERIOR = "#4C78A8"
 
 
-@dataclass(frozen=True)
-class Preset:
-    """Requirements of a publisher for figures.
-
-    Parameters
-    ----------
-    widths : tuple of float
-        Widths of one, one and a half and two columns, mm.
-    font_size : float
-        Points, at the printed size.
-    families : tuple of str
-        Fonts in order of preference.
-    dpi : int
-        Resolution of a TIFF; a PNG, for the screen, has 200.
-    """
-
-    widths: tuple[float, float, float]
-    font_size: float
-    families: tuple[str, ...]
-    dpi: int
-
-
-# A subset of Arimo, which has the metrics of Arial, ships with the package under another name: a figure is the same
-# on every machine, and the small file is embedded many times faster.
 FONTS = Path(__file__).parent / "fonts"
-SHIPPED = "Surrogacy Sans"
-SANS = (SHIPPED, "Arial", "Arimo", "Helvetica", "DejaVu Sans")
-PRESETS = {
-    "elsevier": Preset((90, 140, 190), 7.5, SANS, 500),
-    "lancet": Preset((75, 107, 154), 8.0, ("Times New Roman", "Liberation Serif", "DejaVu Serif"), 300),
-    "nejm": Preset((90, 140, 180), 7.5, SANS, 600),
-    "jama": Preset((84, 127, 178), 7.5, SANS, 350),
-    "karger": Preset((85, 130, 175), 7.5, SANS, 600),
-    "nature": Preset((89, 120, 183), 7.0, SANS, 300),
-}
-
-
-def preset(name: str) -> Preset:
-    """Return a preset by name.
-
-    Raises
-    ------
-    UsageError
-        If the preset is not known.
-    """
-    if name not in PRESETS:
-        raise UsageError(f"unknown preset {name!r}; choose from {', '.join(PRESETS)}")
-    return PRESETS[name]
 
 
 @contextmanager
-def style(chosen: Preset) -> Iterator[None]:
-    """Apply the matplotlib settings of a preset: embedded editable text, no timestamps, thin lines."""
-    if not any(entry.name == SHIPPED for entry in fontManager.ttflist):
+def style(page: PageStyle) -> Iterator[None]:
+    """Apply the matplotlib settings of a page: embedded editable text, no timestamps, thin lines."""
+    if not any(entry.name == SHIPPED_FONT for entry in fontManager.ttflist):
         for path in sorted(FONTS.glob("*.ttf")):
             fontManager.addfont(path)
-    generic = "serif" if "Serif" in chosen.families[-1] else "sans-serif"
-    size = chosen.font_size
+    generic = "serif" if "Serif" in page.families[-1] else "sans-serif"
     settings = {
         "font.family": generic,
-        f"font.{generic}": list(chosen.families),
-        "font.size": size,
+        f"font.{generic}": list(page.families),
+        "font.size": page.small_size / font_scalings["small"],  # "small" is the small size of the page
         "text.parse_math": False,  # a $ in the name of a trial is a dollar sign
-        "axes.labelsize": size,
+        "axes.labelsize": page.type_size,
+        "axes.titlesize": page.type_size,
         "axes.linewidth": 0.6,
-        "xtick.labelsize": size - 0.5,
-        "ytick.labelsize": size - 0.5,
+        "xtick.labelsize": page.small_size,
+        "ytick.labelsize": page.small_size,
         "xtick.major.width": 0.6,
         "ytick.major.width": 0.6,
-        "legend.fontsize": size - 0.5,
+        "legend.fontsize": page.small_size,
         "legend.frameon": False,
         "lines.linewidth": 1.0,
         "text.hinting": "no_hinting",  # twice as fast, without a visible difference in print
@@ -120,7 +76,7 @@ def style(chosen: Preset) -> Iterator[None]:
         "svg.fonttype": "none",
         "svg.hashsalt": "surrogacy",
         "figure.dpi": 100,
-        "savefig.dpi": chosen.dpi,
+        "savefig.dpi": page.dpi,
     }
     with mpl.rc_context():
         mpl.rcdefaults()  # a matplotlibrc of the user must not change the figures
@@ -128,9 +84,27 @@ def style(chosen: Preset) -> Iterator[None]:
         yield
 
 
+def laid_out[**P, R](plot: Callable[P, R]) -> Callable[P, R]:
+    """Draw a figure in the style of its page, which is a keyword of the function."""
+
+    @wraps(plot)
+    def in_style(*arguments: P.args, **keywords: P.kwargs) -> R:
+        page = keywords.get("page", DEFAULT_PAGE)
+        with style(cast(PageStyle, page)):
+            return plot(*arguments, **keywords)
+
+    return in_style
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Return a figure of a size in millimetres."""
     return Figure(figsize=(width * MM, height * MM))
+
+
+def pixels_per_point(axes: Axes) -> float:
+    """Return the number of pixels of a point in the figure of some axes."""
+    figure = axes.get_figure(root=True)
+    return figure.dpi / 72 if figure is not None else 1.0
 
 
 def clear_spines(axes: Axes) -> None:
@@ -148,12 +122,27 @@ def hazard_ratio_axis(axes: Axes, which: str, low: float, high: float) -> None:
     low, high : float
         Limits, log hazard ratio.
     """
-    inside = [tick for tick in HR_TICKS if low - 1e-9 <= np.log(tick) <= high + 1e-9]
     axis = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
-    axis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in inside]))
-    axis.set_major_formatter(FixedFormatter([f"{tick:g}" if tick != 1 else "1.0" for tick in inside]))
+    length = axes.get_window_extent().size["xy".index(which)] / pixels_per_point(axes)
+    size = font_size_of(mpl.rcParams[f"{which}tick.labelsize"])
+    apart = TICKS_APART[which] * size * (high - low) / length
+    shown: list[float] = []
+    for tick in HR_TICKS:
+        at = float(np.log(tick))
+        if low - 1e-9 <= at <= high + 1e-9 and all(abs(at - np.log(other)) >= apart for other in shown):
+            shown.append(tick)
+    shown.sort()
+    axis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in shown]))
+    axis.set_major_formatter(FixedFormatter([f"{tick:g}" if tick != 1 else "1" for tick in shown]))
     axis.set_minor_locator(NullLocator())
+    # ticks are made when the figure is drawn, when other settings may be in force
+    axis.set_tick_params(labelsize=size)
+
+
+def font_size_of(size: float | str) -> float:
+    """Return a size of matplotlib, such as ``small``, in points."""
+    return float(FontProperties(size=size).get_size_in_points())
 
 
 def save(figure: Figure, stem: Path, formats: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO, bubble_data, draw_bubbles
 from surrogacy.figures.labels import Label, place_labels
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.format import with_interval
@@ -63,7 +64,14 @@ def added_data(before: Result, after: Result) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def plot_added(before: Result, after: Result, ax: Axes | None = None, *, added: Collection[str] = ()) -> Axes:
+def plot_added(
+    before: Result,
+    after: Result,
+    ax: Axes | None = None,
+    *,
+    added: Collection[str] = (),
+    page: PageStyle = DEFAULT_PAGE,
+) -> Axes:
     """Draw both lines with their prediction bands, and the comparisons with a ring around the added ones.
 
     Parameters
@@ -71,9 +79,11 @@ def plot_added(before: Result, after: Result, ax: Axes | None = None, *, added: 
     before, after : Result
         Fits of one model without and with the added trials.
     ax : Axes, optional
-        Default: a new figure of 140 mm.
+        Default: a new figure of the width of the page.
     added : collection of str
         Names of the added comparisons.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Raises
     ------
@@ -83,7 +93,7 @@ def plot_added(before: Result, after: Result, ax: Axes | None = None, *, added: 
     lines, data = added_data(before, after), bubble_data(after)
     data = data.assign(focus=data["comparison"].isin(list(added)), stage="", **{"class": ""})
     if ax is None:
-        ax = style.new_figure(140, 126).add_axes((0.105, 0.105, 0.875, 0.75))
+        ax = style.new_figure(page.width, 126).add_axes((0.105, 0.105, 0.875, 0.75))
     x, y = ([*data[name], 0.0] for name in ("surrogate", "final"))
     style.hazard_ratio_axis(ax, "x", min(x) - PAD, max(x) + PAD)
     style.hazard_ratio_axis(ax, "y", *_vertical_limits(lines, y))

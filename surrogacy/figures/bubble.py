@@ -1,40 +1,55 @@
-"""Bubble plot of the two treatment effects of every comparison, with the surrogacy line and its bands."""
+"""Bubble plot of the two treatment effects of every comparison, with the surrogacy line and its prediction band.
+
+Up to 16 comparisons are named. More are numbered by their surrogate effect, and a table beside or below the axes lists
+the names; the trial in focus, comparisons outside the prediction band and influential ones are named as well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
+from surrogacy.errors import UsageError
 from surrogacy.evaluation.new_trial import PredictedTrial
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
-from surrogacy.figures.bubble_key import LARGEST_BUBBLE, draw_key, key_lines
-from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
+from surrogacy.figures.bubble_key import cell_widths, draw_numbered_names, key_of_groups, numbered_names
+from surrogacy.figures.bubble_layout import axis_limits, fill_corners, layout, new_axes
+from surrogacy.figures.bubble_text import equation, summary, surrogate_words, threshold_label
+from surrogacy.figures.class_groups import group_of, inner_radius, marker_size
+from surrogacy.figures.labels import Label, Symbol, number_symbols, place_labels, symbol_radius
 from surrogacy.figures.predicted_marks import (
+    THIN,
+    draw_interval,
     draw_new_trial,
     draw_surrogate_only,
     key_of_marks,
 )
-from surrogacy.results.endpoint_names import final_name, surrogate_names
-from surrogacy.results.estimate import ThresholdEffect
-from surrogacy.results.format import interval, number, percent
-from surrogacy.results.labels import model_label
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
+from surrogacy.results.endpoint_names import final_name
+from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.result import Result, SurrogacyLine
+from surrogacy.stats.cook import cook_distances
 
-LABEL_ALL_UP_TO = 17  # comparisons: sixteen and a trial that the user adds
-INTERVALS_UP_TO = 15
-MOST_LABELS = 40  # more names would hide the symbols
+type Extra = Literal["confidence", "ste", "intervals", "equation"]
+EXTRAS: tuple[str, ...] = get_args(Extra.__value__)
+
+LABEL_ALL_UP_TO = 16  # comparisons; more are numbered
+NUMBER_UP_TO = 80  # comparisons; more numbers would hide the symbols
+MOST_INFLUENTIAL = 3
+MOST_LABELS = 12  # names of outliers and influential comparisons beside the numbers
+LARGEST = {1: 160.0, 1.5: 210.0, 2: 250.0}  # points squared, by the number of columns
 RING: dict[str, Any] = {"facecolor": "none", "edgecolor": style.LINE_COLOUR, "linewidth": 1.3}
-RING_GAP = 2.5  # points between a symbol and its ring
+RING_GAP = 2.0  # points between a symbol and its ring
+BAND, CONFIDENCE = "#EFEFEF", "#D9D9D9"
 
 
 def bubble_data(result: Result) -> pd.DataFrame:
-    """Return the data of the figure: the rows of `comparison_data` with both effects.
+    """Return the data of the figure: the rows of `comparison_data` with both effects, and two columns more.
 
     Parameters
     ----------
@@ -43,8 +58,14 @@ def bubble_data(result: Result) -> pd.DataFrame:
     Returns
     -------
     DataFrame
+        Also influential (one of the three largest Cook distances of the weighted regression, if above 4/k), and number
+        (rank of the surrogate effect, from 1).
     """
-    return comparison_data(result).dropna(subset=["surrogate", "final"]).reset_index(drop=True)
+    frame = comparison_data(result).dropna(subset=["surrogate", "final"]).reset_index(drop=True)
+    distances = pd.Series(cook_distances(*(frame[name].to_numpy() for name in ("surrogate", "final", "area"))))
+    frame["influential"] = (distances > 4 / len(frame)) & (distances.rank(ascending=False) <= MOST_INFLUENTIAL)
+    frame["number"] = frame["surrogate"].rank(method="first").astype(int)
+    return frame
 
 
 def comparison_data(result: Result) -> pd.DataFrame:
@@ -96,14 +117,17 @@ def comparison_data(result: Result) -> pd.DataFrame:
     return frame
 
 
+@style.laid_out
 def plot_bubble(
     result: Result,
     ax: Axes | None = None,
     *,
     focus: str | Sequence[str] | None = None,
-    show_ci: bool | None = None,
+    correlation: Estimate | None = None,
+    show: Collection[str] = (),
     surrogate_only: Sequence[SurrogateOnlyMark] = (),
     new_trial: PredictedTrial | None = None,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> Axes:
     """Draw the bubble plot of a fitted model.
 
@@ -112,198 +136,141 @@ def plot_bubble(
     result : Result
         Without a line only the points are drawn.
     ax : Axes, optional
-        Default: a new figure of two columns' width.
+        Default: a new figure of the width of the page. Only a new figure has a table of the numbers.
     focus : str or sequence of str, optional
-        Trials or comparisons to highlight and label, by name.
-    show_ci : bool, optional
-        True for the 95 % intervals of both effects; default: up to 15 comparisons.
+        Trials or comparisons to highlight, by name, with their 95 % intervals.
+    correlation : Estimate, optional
+        Correlation to print in a corner; default: that of the result, else its trial-level R².
+    show : collection of {"confidence", "ste", "intervals", "equation"}
+        Also the confidence band, the surrogate threshold effect, the intervals of all comparisons, the equation.
     surrogate_only : sequence of SurrogateOnlyMark
         Comparisons with a surrogate effect only: hollow symbols on the horizontal axis with predicted intervals.
     new_trial : PredictedTrial, optional
         New trial, at its predicted effect.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    UsageError
+        If ``show`` contains another word.
     """
-    data = bubble_data(result)
-    names = {focus} if isinstance(focus, str) else set(focus or ())
-    data["focus"] = data["trial"].isin(names) | data["comparison"].isin(names)
-    limited = data.dropna(subset=["surrogate_low", "final_low"])
-    crosses = (len(data) <= INTERVALS_UP_TO if show_ci is None else show_ci) and len(limited) > 0
-    limits = _limits(data, crosses, surrogate_only, new_trial)
-    keys = [*_key_of_focus(data), *key_of_marks(surrogate_only, new_trial)]
+    if unknown := sorted(set(show) - set(EXTRAS)):
+        raise UsageError(f"show {', '.join(unknown)}: choose from {', '.join(EXTRAS)}")
+    data = with_focus(bubble_data(result), focus)
+    new = ax is None
+    numbered = new and LABEL_ALL_UP_TO < len(data) <= NUMBER_UP_TO
+    with_intervals = data.dropna(subset=["surrogate_low", "final_low"])
+    with_intervals = with_intervals if "intervals" in show else with_intervals[with_intervals["focus"]]
+    limits = axis_limits(data, with_intervals, surrogate_only, new_trial)
+    names = numbered_names(data) if numbered else ()
+    sizes = layout(*limits, cell_widths(names), page)
     if ax is None:
-        ax = _new_axes(*limits, keys=key_lines(result, data, keys))
+        ax = new_axes(sizes, page)
     for which, (low, high) in zip("xy", limits, strict=True):
         style.hazard_ratio_axis(ax, which, low, high)
-    ax.set_aspect("equal", adjustable="box", anchor="NW")
-    ax.axhline(0, color="0.45", lw=0.6, zorder=0)
-    ax.axvline(0, color="0.45", lw=0.6, zorder=0)
-    ax.axline((0, 0), slope=1, color="0.6", lw=0.6, ls=":", zorder=0)
+    style.clear_spines(ax)
+    for line in (ax.axhline, ax.axvline):
+        line(0, color="0.62", lw=0.6, zorder=0.8)
     if result.line is not None:
-        _draw_line(ax, result.line)
-        _draw_threshold(ax, result)
-    if crosses:
-        thin: dict[str, Any] = {"color": "0.6", "lw": 0.5, "zorder": 1.5}
-        ax.hlines(limited["final"], limited["surrogate_low"], limited["surrogate_high"], **thin)
-        ax.vlines(limited["surrogate"], limited["final_low"], limited["final_high"], **thin)
-    symbols = draw_bubbles(ax, data)
+        _draw_line(ax, result.line, with_confidence="confidence" in show)
+    symbols = draw_bubbles(ax, data, page)
+    groups = {group_of(name).label for name in data["class"]}
+    lines = summary(result, correlation) + (equation(result) if "equation" in show else [])
+    keys = [*(key_of_groups(data) if len(groups) > 1 else []), *key_of_marks(surrogate_only, new_trial)]
+    fill_corners(ax, keys, lines, symbols, page)
+    for row in with_intervals.to_dict("records"):
+        colour = style.LINE_COLOUR if row["focus"] else "0.55"
+        draw_interval(ax, "x", row["final"], row["surrogate_low"], row["surrogate_high"], colour, 0.6, zorder=2.6)
+        draw_interval(ax, "y", row["surrogate"], row["final_low"], row["final_high"], colour, 0.6, zorder=2.6)
     marks = [draw_surrogate_only(ax, comparison) for comparison in surrogate_only]
     marks += [draw_new_trial(ax, new_trial)] if new_trial is not None else []
-    _axis_labels(ax, result)
-    symbols_of_marks = [label.symbol for label in marks]
-    corner_text(ax, _summary(result), [*symbols, *symbols_of_marks])
-    named = (len(data) <= LABEL_ALL_UP_TO) | data["outside"] | data["focus"]
-    shown = data[named if named.sum() <= MOST_LABELS else data["focus"]]
-    columns = shown.index, shown["label"], shown["focus"]
-    labels = [Label(name, symbols[i], bold) for i, name, bold in zip(*columns, strict=True)]
-    place_labels(ax, labels + marks, [*symbols, *symbols_of_marks])
-    draw_key(ax, result, data, keys)
+    if "ste" in show and result.line is not None:
+        marks += _draw_threshold(ax, result)
+    ax.set_xlabel(f"Hazard ratio for {surrogate_words(result.effects)} (< 1 favours experimental)")
+    ax.set_ylabel(f"Hazard ratio for {final_name(result.effects)}")
+    every_symbol = [*symbols, *(label.symbol for label in marks)]
+    numbers = number_symbols(ax, data["number"].tolist(), symbols, every_symbol) if numbered else {}
+    place_labels(ax, [*_labels(data, symbols, numbers, numbered=numbered), *marks], every_symbol)
+    if sizes.table is not None:
+        draw_numbered_names(ax, names, sizes.table, page)
     return ax
 
 
-def draw_bubbles(ax: Axes, data: pd.DataFrame) -> list[Symbol]:
-    """Draw the comparisons, the largest first, with a ring around those in focus; return their circles."""
-    for stage, group in data.sort_values("area", ascending=False).groupby("stage", sort=False):
-        ax.scatter(
-            group["surrogate"],
-            group["final"],
-            s=LARGEST_BUBBLE * group["area"],
-            marker=style.STAGE_MARKERS.get(str(stage), "o"),
-            facecolor=[style.CLASS_COLOURS.get(name, "#DDDDDD") for name in group["class"]],
+def with_focus(data: pd.DataFrame, focus: str | Sequence[str] | None) -> pd.DataFrame:
+    """Return the data with a column for the trials or comparisons in focus."""
+    chosen = {focus} if isinstance(focus, str) else set(focus or ())
+    return data.assign(focus=data["trial"].isin(chosen) | data["comparison"].isin(chosen))
+
+
+def draw_bubbles(ax: Axes, data: pd.DataFrame, page: PageStyle = DEFAULT_PAGE) -> list[Symbol]:
+    """Draw the comparisons, the largest first, with a ring around those in focus; return their circles.
+
+    Each symbol is an artist whose ``gid`` is ``comparison:`` and the name of the comparison.
+    """
+    largest = LARGEST[page.columns]
+    symbols = {}
+    for place, row in data.sort_values("area", ascending=False, kind="stable").iterrows():
+        group = group_of(row["class"])
+        size = marker_size(largest * row["area"], group.marker)
+        symbol = ax.scatter(
+            row["surrogate"],
+            row["final"],
+            s=size,
+            marker=group.marker,
+            facecolor=group.colour,
             edgecolor=style.INK,
             linewidth=0.6,
-            linestyle=["--" if unverified else "-" for unverified in group["unverified"]],
-            alpha=0.72,
+            linestyle="--" if row["unverified"] else "-",
             zorder=3,
         )
-    symbols = []
-    for row in data.to_dict("records"):
-        radius = symbol_radius(LARGEST_BUBBLE * row["area"], style.STAGE_MARKERS.get(row["stage"], "o"))
+        symbol.set_gid(f"comparison:{row['comparison']}")
+        radius = symbol_radius(size, group.marker)
         if row["focus"]:
             radius += RING_GAP
             ax.scatter(row["surrogate"], row["final"], s=(2 * radius) ** 2, zorder=4, **RING)
             radius += RING["linewidth"] / 2
-        symbols.append(Symbol(row["surrogate"], row["final"], radius))
-    return symbols
+        symbols[place] = Symbol(row["surrogate"], row["final"], radius, inner_radius(size, group.marker))
+    return [symbols[place] for place in data.index]
 
 
-def _key_of_focus(data: pd.DataFrame) -> list[Line2D]:
-    if not data["focus"].any():
-        return []
-    return [Line2D([], [], lw=0, marker="o", mfc="none", mec=style.LINE_COLOUR, mew=1.3, ms=8, label="in focus")]
+def _labels(data: pd.DataFrame, symbols: Sequence[Symbol], numbers: dict[int, str], *, numbered: bool) -> list[Label]:
+    """Names of the comparisons, and the numbers that do not fit into their symbols."""
+    chosen = data["focus"] | data["outside"] | data["influential"]
+    if not numbered and len(data) <= LABEL_ALL_UP_TO:
+        named = pd.Series(True, index=data.index)
+    else:
+        named = chosen if chosen.sum() <= MOST_LABELS else data["focus"]
+    labels = []
+    for place, row in enumerate(data.to_dict("records")):
+        words = [numbers.get(place, ""), row["label"] if named[place] else ""]
+        if any(words):
+            colour = style.LINE_COLOUR if row["focus"] else style.INK
+            labels.append(Label(" ".join(filter(None, words)), symbols[place], row["focus"], colour))
+    return labels
 
 
-def _limits(
-    data: pd.DataFrame, with_ci: bool, surrogate_only: Sequence[SurrogateOnlyMark], new_trial: PredictedTrial | None
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Limits of the axes: the points, their intervals up to a maximum, and HR = 1."""
-    pad = 0.09
-    marks: list[SurrogateOnlyMark | PredictedTrial] = [*surrogate_only, *([new_trial] if new_trial is not None else [])]
-    points = {"surrogate": [mark.log_hr for mark in marks], "final": [mark.predicted for mark in marks]}
-    ends = {
-        "surrogate": [end for mark in marks for end in (mark.low, mark.high)],
-        "final": [
-            *(end for mark in surrogate_only for end in (mark.predicted_low, mark.predicted_high)),
-            *((new_trial.low_95, new_trial.high_95) if new_trial is not None else ()),
-        ],
-    }
-    limits = []
-    for name in ("surrogate", "final"):
-        values = [*data[name], *points[name]]
-        low, high = min(values), max(values)
-        reach = 0.35 * max(high - low, 0.5)
-        shown = [low, high, *ends[name]]
-        if with_ci:
-            shown += [data[f"{name}_low"].min(), data[f"{name}_high"].max()]
-        low, high = max(min(shown), low - reach), min(max(shown), high + reach)
-        limits.append((min(low, 0.0) - pad, max(high, 0.0) + pad + 0.04))
-    return limits[0], limits[1]
-
-
-def _new_axes(x: tuple[float, float], y: tuple[float, float], keys: int) -> Axes:
-    """Axes with equal scales, in a figure with room for the key on the right."""
-    left, key, bottom, top = 15.0, 46.0, 12.0, 3.0  # mm
-    width = 112.0
-    height = width * (y[1] - y[0]) / (x[1] - x[0])
-    if height > 150:
-        width, height = width * 150 / height, 150.0
-    whole = max(height, 3.6 * keys) + bottom + top
-    total = left + width + key
-    figure = style.new_figure(total, whole)
-    return figure.add_axes((left / total, 1 - (height + top) / whole, width / total, height / whole))
-
-
-def _draw_line(ax: Axes, line: SurrogacyLine) -> None:
-    """Line over the range of the data, confidence band (dark) and prediction band (light, dashed edge)."""
+def _draw_line(ax: Axes, line: SurrogacyLine, *, with_confidence: bool) -> None:
+    """Line and prediction band over the range of the data, and the confidence band."""
     x = np.linspace(*line.data_range, 200)
     mean, low, high = line.predict(x)
-    _, mean_low, mean_high = line.predict(x, band="confidence")
-    colour = style.LINE_COLOUR
-    ax.fill_between(x, low, high, color=colour, alpha=0.08, lw=0, zorder=0.5)
-    for edge in (low, high):
-        ax.plot(x, edge, color=colour, lw=0.7, ls=(0, (4, 2)), zorder=1, scalex=False, scaley=False)
-    ax.fill_between(x, mean_low, mean_high, color=colour, alpha=0.22, lw=0, zorder=0.6)
-    ax.plot(x, mean, color=colour, lw=1.3, zorder=2, scalex=False, scaley=False)
+    ax.fill_between(x, low, high, color=BAND, lw=0, zorder=0.5)
+    if with_confidence:
+        _, mean_low, mean_high = line.predict(x, band="confidence")
+        ax.fill_between(x, mean_low, mean_high, color=CONFIDENCE, lw=0, zorder=0.6)
+    ax.plot(x, mean, color=style.INK, lw=1.3, zorder=2, scalex=False, scaley=False)
 
 
-def _draw_threshold(ax: Axes, result: Result) -> None:
-    """Tick at the surrogate threshold effect, or the reason why there is none."""
+def _draw_threshold(ax: Axes, result: Result) -> list[Label]:
+    """Tick at the surrogate threshold effect on the line of no final effect; its label, or why there is none."""
     threshold: ThresholdEffect = result["ste_prediction"]
-    left, right = ax.get_xlim()
     at = None if threshold.hr is None else float(np.log(threshold.hr))
+    left, right = ax.get_xlim()
     if at is None or threshold.status == "two-sided" or not left < at < right:
-        ax.text(
-            left + 0.01 * (right - left),
-            0.012,
-            threshold.value_words if at is None else f"STE {threshold.value_words}",
-            color=style.LINE_COLOUR,
-            fontsize="small",
-            va="bottom",
-        )
-        return
-    ax.axvspan(left, at, color="0.5", alpha=0.07, lw=0, zorder=0)
-    ax.plot([at, at], [-0.035, 0.035], color=style.LINE_COLOUR, lw=1.6, zorder=2.5)
-    limits = threshold.uncertainty
-    interval_words = "" if limits is None or limits.low is None else f" ({interval(limits.low, limits.high)})"
-    outside = ", outside the data" if threshold.status == "outside-data" else ""
-    words = f"STE {number(threshold.hr)}{interval_words}{outside}"
-    # left of the threshold and above HR 1 there is no band; the label may need two lines to stay within the axes
-    ax.apply_aspect()
-    room = (at - left) / (right - left) * ax.get_window_extent().width
-    looks: dict[str, Any] = {"color": style.LINE_COLOUR, "fontsize": "small", "zorder": 5, "linespacing": 1.1}
-    for lines in (words, words.replace(" (", "\n(", 1)):
-        label = ax.text(at - 0.012, 0.02, lines, ha="right", va="bottom", multialignment="right", **looks)
-        if label.get_window_extent().width < 0.92 * room:
-            return
-        label.remove()
-    ax.text(at + 0.012, -0.02, words, ha="left", va="top", **looks)
-
-
-def _axis_labels(ax: Axes, result: Result) -> None:
-    ax.set_xlabel(f"Hazard ratio, {' / '.join(surrogate_names(result.effects))}   (← favours experimental)")
-    ax.set_ylabel(f"Hazard ratio, {final_name(result.effects)}   (← favours experimental)")
-
-
-def _summary(result: Result) -> list[str]:
-    """At most four lines: set and model, size, trial-level R² or residual SD, equation of the line."""
-    effects = result.effects
-    lines = [f"{effects.name or 'effects'}: {model_label(result.model)}"]
-    patients = f", {effects.n_patients:,.0f} patients" if np.isfinite(effects.n_patients) else ""
-    lines.append(f"{result.size} comparisons, {len(effects.trials)} trials{patients}")
-    shown = [("Trial-level R²", result.estimate("r2_trial")), ("Residual SD", result.estimate("sigma_cond"))]
-    words, spread = next((pair for pair in shown if pair[1].value is not None), shown[0])
-    if spread.value is not None:
-        limits = "" if spread.low is None else f" ({percent(spread.level)} CI {interval(spread.low, spread.high)})"
-        boundary = " – boundary solution" if result.on_boundary else ""
-        lines.append(f"{words} {number(spread.value)}{limits}{boundary}")
-    elif result.on_boundary:
-        lines.append("boundary solution")
-    if result.line is not None:
-        sign = "+" if result.line.slope >= 0 else "−"
-        names = surrogate_names(effects)
-        surrogate = names[0] if len(names) == 1 else "surrogate"
-        term = f"{sign} {number(abs(result.line.slope))} log HR({surrogate})"
-        lines.append(f"log HR({final_name(effects)}) = {number(result.line.intercept)} {term}")
-    return lines
+        return [Label(threshold_label(threshold), Symbol(left + 0.2 * (right - left), 0.0, THIN / 2))]
+    ax.plot(at, 0, "|", color=style.INK, ms=7, mew=1.4, zorder=2.5, scalex=False, scaley=False)
+    return [Label(threshold_label(threshold), Symbol(at, 0.0, 3.5))]

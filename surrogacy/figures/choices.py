@@ -8,11 +8,25 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from surrogacy.arrays import FloatArray
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
+from surrogacy.figures.rows import (
+    Cell,
+    Column,
+    draw_interval,
+    quantity_limits,
+    row_axis,
+    row_panels,
+    rows_height,
+    write_columns,
+)
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.labels import CHOICE_VALUES, CHOICES, choice_heading
 
-ROW = 4.2  # mm
+AXIS = 9.5  # mm for ticks and label below the panels
+BETWEEN_GROUPS = 0.3  # rows
+INDENT = 1.5  # mm
 SLOPES = (-2.0, 3.0)
 
 
@@ -35,17 +49,19 @@ def choices_data(records: Sequence[Record]) -> pd.DataFrame:
     return frame.assign(used=used, fitted=frame["r2_trial"].notna())
 
 
-def plot_choices(records: Sequence[Record], name: str = "", ax: tuple[Axes, Axes] | None = None) -> tuple[Axes, Axes]:
+def plot_choices(
+    records: Sequence[Record], ax: tuple[Axes, Axes] | None = None, *, page: PageStyle = DEFAULT_PAGE
+) -> tuple[Axes, Axes]:
     """Draw the estimates and their intervals for each choice.
 
     Parameters
     ----------
     records : sequence of mapping
         Records of `surrogacy.evaluation.sensitivity.vary_one_choice` for a model.
-    name : str
-        Name of the set.
     ax : two Axes, optional
-        Default: a new figure of 173 mm, as high as the rows need.
+        Default: a new figure of the width of the page, as high as the rows need.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Returns
     -------
@@ -53,54 +69,63 @@ def plot_choices(records: Sequence[Record], name: str = "", ax: tuple[Axes, Axes
         Trial-level R2 and slope.
     """
     rows = choices_data(records)
-    groups = [key for key in CHOICES if (rows["varied"] == key).any()]
-    places, headings, y = np.empty(len(rows)), [], 0.0
-    for key in groups:
+    places, headings = _places(rows)
+    last = max(places, default=0.0)
+    before = [_choices(rows, places, headings), _comparisons(rows, places)]
+    if ax is None:
+        left, right = row_panels(page, rows_height(page, last + 1.6), (1.5, AXIS), before, [[], []])
+    else:
+        left, right = ax
+    for axes, quantity, label in (
+        (left, "r2_trial", "R²" if page.is_narrow else "Trial-level R²"),
+        (right, "slope", "Slope"),
+    ):
+        values = rows[[quantity, f"{quantity}_low", f"{quantity}_high"]].to_numpy(dtype=np.float64)
+        axes.set(xlim=(0, 1) if quantity == "r2_trial" else quantity_limits(values, *SLOPES), xlabel=label)
+        row_axis(axes, last + 1, first=-1.2)
+        for at, row, (value, low, high) in zip(places, rows.to_dict("records"), values, strict=True):
+            colour = style.LINE_COLOUR if row["varied"] == "base" else style.INK
+            if not row["fitted"]:
+                if axes is left:
+                    axes.text(0.02, at, "not fitted", fontsize="small", color="0.35", va="center")
+                continue
+            draw_interval(axes, at, low, high, colour=colour)
+            face = "white" if row.get("boundary") is True else colour
+            marker = "D" if row["varied"] == "base" else "o"
+            axes.plot(np.clip(value, *axes.get_xlim()), at, marker, color=colour, mfc=face, ms=3.5, zorder=3)
+        base = rows.loc[rows["varied"] == "base", quantity].dropna()
+        if len(base):
+            axes.axvline(float(base.iloc[0]), color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
+    right.axvline(0, color="0.4", lw=0.6, zorder=0)
+    write_columns((left, right), before, [[], []])
+    return left, right
+
+
+def _places(rows: pd.DataFrame) -> tuple[FloatArray, list[tuple[float, str]]]:
+    """Return the row of each choice, and the rows of the headings."""
+    places, headings, y = np.zeros(len(rows)), [], 0.0
+    for key in (key for key in CHOICES if (rows["varied"] == key).any()):
         headings.append((y, choice_heading(key)))
         members = np.flatnonzero(rows["varied"] == key)
         start = y if key == "base" else y + 1
         places[members] = start + np.arange(len(members))
-        y = start + len(members) + 0.4
-    if ax is None:
-        height = ROW * y + 22
-        figure = style.new_figure(173, height)
-        bottom, tall = 12 / height, 1 - 21 / height
-        ax = figure.add_axes((0.27, bottom, 0.30, tall)), figure.add_axes((0.63, bottom, 0.30, tall))
-    left, right = ax
-    for axes, quantity, label, ends in (
-        (left, "r2_trial", "Trial-level R² (95% interval)", (0.0, 1.0)),
-        (right, "slope", "Slope (95% interval)", SLOPES),
-    ):
-        for at, row in zip(places, rows.to_dict("records"), strict=True):
-            colour = style.LINE_COLOUR if row["varied"] == "base" else style.POSTERIOR
-            low, high = row[f"{quantity}_low"], row[f"{quantity}_high"]
-            if row["fitted"] and low == low and high == high:
-                axes.plot(np.clip([low, high], *ends), [at, at], color=style.INK, lw=0.9)
-                for beyond, x, marker in ((low < ends[0], ends[0], "<"), (high > ends[1], ends[1], ">")):
-                    if beyond:
-                        axes.plot(x, at, marker, color=style.INK, ms=3, clip_on=False)
-            if row["fitted"] and row[quantity] == row[quantity]:
-                face = "white" if row.get("boundary") is True else colour
-                axes.plot(np.clip(row[quantity], *ends), at, "o", color=colour, mfc=face, ms=4, zorder=3)
-            elif axes is left:
-                axes.text(0.0, at, "not fitted", fontsize="small", color="0.4", va="center")
-        base = rows.loc[rows["varied"] == "base", quantity]
-        if base.notna().all() and len(base):
-            axes.axvline(float(base.iloc[0]), color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
-        axes.set(xlim=ends, ylim=(y - 0.4, -0.8), xlabel=label, yticks=[])
-        style.clear_spines(axes)
-        axes.spines["left"].set_visible(False)
-    right.axvline(0, color="0.4", lw=0.6, zorder=0)
-    place = left.get_yaxis_transform()
-    for top, heading in headings:
-        left.text(-0.85, top, heading, transform=place, va="center", fontsize="small", fontweight="bold")
+        y = start + len(members) + BETWEEN_GROUPS
+    return places, headings
+
+
+def _choices(rows: pd.DataFrame, places: FloatArray, headings: Sequence[tuple[float, str]]) -> Column:
+    cells = [Cell(y, heading, bold=True, spans=True) for y, heading in headings]
     for at, row in zip(places, rows.to_dict("records"), strict=True):
-        value = "" if row["varied"] == "base" else CHOICE_VALUES.get(str(row["value"]), str(row["value"]))
-        left.text(-0.80, at, value, transform=place, va="center", fontsize="small")
+        if row["varied"] != "base":
+            words = CHOICE_VALUES.get(str(row["value"]), str(row["value"]))
+            cells += [Cell(at, words, indent=INDENT)]
+    return Column(tuple(cells))
+
+
+def _comparisons(rows: pd.DataFrame, places: FloatArray) -> Column:
+    """Numbers of comparisons, and before them those with the quantities that the model needs, if fewer."""
+    cells = [Cell(-1.0, "k", bold=True)]
+    for at, row in zip(places, rows.to_dict("records"), strict=True):
         used = f"{row['used']:.0f}/" if row["used"] < row["k"] else ""
-        left.text(-0.06, at, f"{used}{row['k']:.0f}", transform=place, va="center", ha="right", fontsize="small")
-    left.text(-0.06, -1.0, "k", transform=place, va="center", ha="right", fontsize="small", fontweight="bold")
-    left.set_title(
-        f"{name}: one choice varied at a time", fontsize="medium", fontweight="bold", loc="left", x=-0.85, pad=10
-    )
-    return left, right
+        cells.append(Cell(at, f"{used}{row['k']:.0f}"))
+    return Column(tuple(cells), "right")

@@ -10,15 +10,22 @@ from matplotlib.transforms import ScaledTranslation
 
 from surrogacy.evaluation.cross_validation import NORMAL, Predictions
 from surrogacy.figures import _style as style
-from surrogacy.figures.labels import widest
-from surrogacy.results.labels import model_label
+from surrogacy.figures.rows import (
+    column,
+    draw_interval,
+    favours,
+    row_axis,
+    row_panels,
+    rows_height,
+    write_columns,
+)
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 
-ROW = 4.2  # mm
-WIDTH, MARGIN = 140.0, 3.0  # mm
-GAP = 2.0  # mm between the names and the axes
+HEIGHT = 1.2  # rows of text per comparison
+AXIS, KEY = 14.0, 4.0  # mm for ticks, words and label below the panel, and for a line of the key
+LABEL = 10.0  # points between ticks and label, for the words
 LONGEST_NAME = 40  # characters
-POINTS = 72 * style.MM  # per mm
-OUTSIDE = style.LINE_COLOUR
+PREDICTED = "#9DB4CE"
 FRAME = float(np.log(0.3)), float(np.log(3.0))  # wider intervals end in an arrow
 
 
@@ -33,7 +40,11 @@ def cross_validation_data(predictions: Predictions) -> pd.DataFrame:
 
 
 def plot_cross_validation(
-    predictions: Predictions, name: str = "", ax: Axes | None = None, *, final: str = "final endpoint"
+    predictions: Predictions,
+    ax: Axes | None = None,
+    *,
+    final: str = "final endpoint",
+    page: PageStyle = DEFAULT_PAGE,
 ) -> Axes:
     """Draw prediction intervals and observed effects.
 
@@ -41,99 +52,57 @@ def plot_cross_validation(
     ----------
     predictions : Predictions
         With at least one prediction.
-    name : str
-        Name of the set.
     ax : Axes, optional
-        Default: a new figure of 140 mm, as high as the rows need.
+        Default: a new figure of the width of the page, as high as the rows need.
     final : str
         Name of the final endpoint.
+    page : PageStyle
+        Page for which the figure is laid out.
     """
     rows = cross_validation_data(predictions)
     names = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in rows["label"]]
-    space = widest(names) + GAP  # mm between the start of the names and the axes
+    before = [column("", names)]
     if ax is None:
-        height, left = ROW * len(rows) + 30, space + MARGIN
-        figure = style.new_figure(WIDTH, height)
-        ax = figure.add_axes((left / WIDTH, 18 / height, (WIDTH - left - MARGIN) / WIDTH, 1 - 28 / height))
+        margins = 1.0, AXIS + KEY * (3 if page.is_narrow else 1)
+        (ax,) = row_panels(page, rows_height(page, HEIGHT * len(rows)), margins, before, [[]])
     half = NORMAL * rows["se_final"].fillna(0.0)  # an observed effect without a standard error has no interval
     low = max(FRAME[0], min(rows["low"].min(), (rows["observed"] - half).min()) - 0.05)
     high = min(FRAME[1], max(rows["high"].max(), (rows["observed"] + half).max()) + 0.05)
-    for y, row in enumerate(rows.to_dict("records")):
-        colour = style.POSTERIOR if row["covered"] else OUTSIDE
-        for ends, width, shade in (
-            ((row["low"], row["high"]), 2.0, 0.35),
-            ((row["low_80"], row["high_80"]), 4.5, 0.35),
-        ):
-            ax.plot(
-                np.clip(ends, low, high),
-                [y, y],
-                color=style.POSTERIOR,
-                lw=width,
-                alpha=shade,
-                solid_capstyle="butt",
-                zorder=2,
-            )
-        ax.plot(row["predicted"], y, "|", color=style.INK, ms=6, mew=1.0, zorder=3)
-        limits = row["observed"] + np.array([-1, 1]) * half[y]
-        ax.plot(np.clip(limits, low, high), [y + 0.28] * 2, color=colour, lw=0.7, zorder=3)
-        ax.plot(
-            np.clip(row["observed"], low, high),
-            y + 0.28,
-            "o" if row["covered"] else "D",
-            color=colour,
-            ms=3.4,
-            zorder=4,
-        )
-        for beyond, x, marker in ((row["low"] < low, low, "<"), (row["high"] > high, high, ">")):
-            if beyond:
-                ax.plot(x, y, marker, color=style.POSTERIOR, ms=3, clip_on=False)
-        ax.annotate(
-            names[y],
-            (0, y),
-            xytext=(-GAP * POINTS, 0),
-            xycoords=ax.get_yaxis_transform(),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            fontsize="small",
-        )
     style.hazard_ratio_axis(ax, "x", low, high)
-    ax.set(ylim=(len(rows) - 0.3, -0.7), yticks=[])
+    row_axis(ax, len(rows), first=-0.7)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
-    ax.set_xlabel(f"Hazard ratio, {final}   (← favours experimental)")
-    style.clear_spines(ax)
-    ax.spines["left"].set_visible(False)
-    covered, of = predictions.coverage
-    result = f"{model_label(predictions.model)}: {covered} of {of} within the 95% interval"
-    for words, y, weight, size in (
-        (f"{name}: leave-one-out predictions", 16, "bold", "medium"),
-        (result, 5, "normal", "small"),
-    ):
-        ax.annotate(
-            words,
-            (0, 1),
-            xycoords="axes fraction",
-            xytext=(-space * POINTS, y),
-            textcoords="offset points",
-            fontweight=weight,
-            fontsize=size,
-        )
+    for y, row in enumerate(rows.to_dict("records")):
+        draw_interval(ax, y, row["low"], row["high"], colour=PREDICTED, width=1.6)
+        draw_interval(ax, y, row["low_80"], row["high_80"], colour=PREDICTED, width=4.0)
+        ax.plot(np.clip(row["predicted"], low, high), y, "|", color=style.INK, ms=6, mew=1.0, zorder=3)
+        colour, marker = (style.INK, "o") if row["covered"] else (style.LINE_COLOUR, "D")
+        draw_interval(ax, y + 0.3, row["observed"] - half[y], row["observed"] + half[y], colour=colour, width=0.7)
+        ax.plot(np.clip(row["observed"], low, high), y + 0.3, marker, color=colour, ms=3.2, zorder=4)
+    favours([ax], shared=page.is_narrow)
+    ax.set_xlabel(f"Hazard ratio, {final}", labelpad=LABEL)
+    _key(ax, len(rows) > predictions.coverage[0], page)
+    write_columns([ax], before, [[]])
+    return ax
+
+
+def _key(ax: Axes, outside: bool, page: PageStyle) -> None:
     handles = [
-        Line2D([], [], color=style.POSTERIOR, lw=3, alpha=0.5, label="predicted, 95% and 80% (dark)"),
-        Line2D([], [], color=style.POSTERIOR, marker="o", ms=3.4, lw=0.7, label="observed, 95% CI"),
+        Line2D([], [], color=PREDICTED, lw=4, label="predicted, 80% (thick) and 95%"),
+        Line2D([], [], color=style.INK, marker="o", ms=3.2, lw=0.7, label="observed, 95% CI"),
     ]
-    if covered < of:
-        handles.append(Line2D([], [], color=OUTSIDE, marker="D", ms=3.4, lw=0.7, label="observed, outside 95%"))
-    below = ScaledTranslation(0, -11 * style.MM, ax.figure.dpi_scale_trans)
+    if outside:
+        handles.append(
+            Line2D([], [], color=style.LINE_COLOUR, marker="D", ms=3.2, lw=0.7, label="outside the 95% interval")
+        )
+    below = ScaledTranslation(0, -AXIS * style.MM, ax.figure.dpi_scale_trans)
+    figure_left = -ax.get_position().x0 / ax.get_position().width
     ax.legend(
         handles=handles,
-        loc="upper right",
-        bbox_to_anchor=(1.0, 0.0),
+        loc="upper left",
+        bbox_to_anchor=(figure_left, 0.0),
         bbox_transform=ax.transAxes + below,
-        ncols=3,
-        fontsize="small",
+        ncols=1 if page.is_narrow else 3,
         handlelength=1.6,
         borderaxespad=0.0,
         columnspacing=1.4,
     )
-    return ax

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,12 +16,33 @@ from scipy.special import stdtrit
 from surrogacy.effects import SIDES
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import comparison_data
+from surrogacy.figures.rows import (
+    HEADING,
+    MARGIN,
+    Cell,
+    Column,
+    draw_interval,
+    favours,
+    lines_height,
+    note_lines,
+    row_axis,
+    row_panels,
+    rows_height,
+    write_columns,
+    write_notes,
+)
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
+from surrogacy.results.class_order import class_pages
 from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
-from surrogacy.results.format import number
+from surrogacy.results.format import number, percent
 from surrogacy.results.labels import CLASSES
 from surrogacy.results.result import Result
+from surrogacy.stats.heterogeneity import i_squared
 
-ROW = 3.7  # mm
+AXIS = 11.0  # mm for ticks and words below the panels
+INDENT = 1.5  # mm
+TICKS, FEW_TICKS = (0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0), (0.3, 0.5, 1.0, 2.0)
+ROOM_FOR_TICKS = 30.0  # mm
 NORMAL = 1.959964
 Kind = Literal["heading", "comparison", "pooled", "prediction"]
 
@@ -46,8 +68,8 @@ class ForestRow:
         NaN if a comparison of the fit does not report the endpoint.
     trial, endpoint, stage, drug_class : str
         Of a comparison.
-    n, share, area : float
-        Patients, their percentage of all patients, and the weight as a share of the largest.
+    n, area : float
+        Patients, and the weight as a share of the largest.
     unverified : bool
         True if a hazard ratio was not verified in any source.
     """
@@ -61,17 +83,18 @@ class ForestRow:
     stage: str = ""
     drug_class: str = ""
     n: float = np.nan
-    share: float = np.nan
     area: float = np.nan
     unverified: bool = False
 
 
-def forest_data(result: Result) -> list[ForestRow]:
+def forest_data(result: Result, part: int | None = None) -> list[ForestRow]:
     """Return the rows of the forest plot in drawing order: headings, comparisons, pooled effects.
 
     Parameters
     ----------
     result : Result
+    part : int, optional
+        Page of `surrogacy.results.class_order.class_pages`, from 0; the last has the pooled effects. Default: all rows.
 
     Returns
     -------
@@ -85,19 +108,17 @@ def forest_data(result: Result) -> list[ForestRow]:
     >>> [row.label for row in rows][:2]
     ['Intermediate, TACE combination', 'TACTICS']
     """
-    effects, data = result.effects, comparison_data(result)
+    effects, data, pages = result.effects, comparison_data(result), class_pages(result)
     data["endpoint"] = [endpoint_of(effects, i, "surrogate") for i in range(len(effects))]
-    data = data[~data["comparison"].isin([entry.comparison for entry in result.left_out])]
-    data = data.assign(share=100 * data["n"] / data["n"].sum(), group=data["stage"] + data["class"])
-    order = data.groupby("group")["group"].transform("size")
-    data = data.assign(order=-order).sort_values(["stage", "order", "group", "surrogate"])
     rows: list[ForestRow] = []
-    for (stage, drug_class), members in data.groupby(["stage", "class"], sort=False):
+    for group in (group for page in (pages if part is None else pages[part : part + 1]) for group in page):
+        members = data.loc[group].to_dict("records")
+        stage, drug_class = members[0]["stage"], members[0]["class"]
         if stage or drug_class:
             words = [str(stage).capitalize(), CLASSES[str(drug_class)] if drug_class else ""]
             rows.append(ForestRow("heading", ", ".join(filter(None, words))))
-        rows += [_comparison_row(row) for row in members.to_dict("records")]
-    return [*rows, *_pooled_rows(result)]
+        rows += [_comparison_row(row) for row in members]
+    return [*rows, *_pooled_rows(result)] if part in (None, len(pages) - 1) else rows
 
 
 def _comparison_row(row: Mapping[Hashable, Any]) -> ForestRow:
@@ -111,7 +132,6 @@ def _comparison_row(row: Mapping[Hashable, Any]) -> ForestRow:
         stage=row["stage"],
         drug_class=row["class"],
         n=row["n"],
-        share=row["share"],
         area=row["area"],
         unverified=row["unverified"],
     )
@@ -124,13 +144,13 @@ def _pooled_rows(result: Result) -> list[ForestRow]:
     if "loglik" not in result.estimates:  # a posterior has its own intervals, and no formula for a new trial
         means = (result.estimate(f"mu_{side}") for side in SIDES)
         surrogate, final = (PlottedEffect(*map(_or_nan, (mean.value, mean.low, mean.high))) for mean in means)
-        return [ForestRow("pooled", "Mean effect (95% interval)", surrogate, final)]
+        return [ForestRow("pooled", "Mean effect", surrogate, final)]
     # a new trial: t with k - 2 degrees of freedom (Higgins, Thompson, Spiegelhalter 2009,
     # doi:10.1111/j.1467-985X.2008.00552.x)
     t = float(stdtrit(max(len(result.effects.trials) - 2, 1), 0.975))
     return [
-        ForestRow("pooled", "Mean effect (95% CI)", *_mean_effects(result, NORMAL, with_scatter=False)),
-        ForestRow("prediction", "True effect of a new trial (95% PI)", *_mean_effects(result, t, with_scatter=True)),
+        ForestRow("pooled", "Mean effect", *_mean_effects(result, NORMAL, with_scatter=False)),
+        ForestRow("prediction", "Effect in a new trial", *_mean_effects(result, t, with_scatter=True)),
     ]
 
 
@@ -151,7 +171,12 @@ def _or_nan(value: float | None) -> float:
 
 
 def plot_forest(
-    result: Result, ax: tuple[Axes, Axes] | None = None, *, focus: str | Sequence[str] | None = None
+    result: Result,
+    ax: tuple[Axes, Axes] | None = None,
+    *,
+    focus: str | Sequence[str] | None = None,
+    part: int | None = None,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> tuple[Axes, Axes]:
     """Draw the paired forest plot.
 
@@ -160,77 +185,111 @@ def plot_forest(
     result : Result
         A bivariate model adds the pooled rows; other models give the comparisons alone.
     ax : pair of Axes, optional
-        Default: a new figure of 190 mm, as high as the rows need.
+        Default: a new figure of the width of the page, as high as the rows need.
     focus : str or sequence of str, optional
         Trials to highlight.
+    part : int, optional
+        Page of a set that is too long for one page; see `forest_data`.
+    page : PageStyle
+        Page for which the figure is laid out. With one column, intervals and sizes are not written as numbers.
 
     Returns
     -------
     pair of Axes
         Surrogate and final endpoint.
     """
-    rows, names = forest_data(result), frozenset([focus] if isinstance(focus, str) else focus or ())
+    rows, names = forest_data(result, part), frozenset([focus] if isinstance(focus, str) else focus or ())
+    before = _columns_of_comparisons(rows, names, page)
+    after = [
+        [_hazard_ratios(rows, [row.surrogate for row in rows], names, page)],
+        [_hazard_ratios(rows, [row.final for row in rows], names, page)],
+    ]
+    notes = note_lines(page, _notes(result, rows))
     if ax is None:
-        height = ROW * (len(rows) + 2) + 23
-        figure = style.new_figure(190, height)
-        bottom, top = 16 / height, 1 - 5 / height
-        ax = (
-            figure.add_axes((0.335, bottom, 0.205, top - bottom)),
-            figure.add_axes((0.675, bottom, 0.205, top - bottom)),
-        )
-    left, right = ax
-    surrogates = surrogate_names(result.effects)
-    _panel(left, rows, [row.surrogate for row in rows], " / ".join(surrogates), names)
+        below = AXIS + lines_height(page, notes) + MARGIN
+        left, right = row_panels(page, rows_height(page, len(rows) + 1.4), (5.0, below), before, after)
+    else:
+        left, right = ax
+    _panel(left, rows, [row.surrogate for row in rows], _surrogate(result, page), names)
     _panel(right, rows, [row.final for row in rows], final_name(result.effects), names)
-    _header(left, right)
-    for y, row in enumerate(rows):
-        _row_text(left, right, y, row, names, name_endpoint=len(surrogates) > 1)
-    note = (
-        "95% intervals recomputed from the standard errors that were fitted."
-        if result.effects.has_standard_errors.any()
-        else "Standard errors not known."
-    )
-    if any(row.unverified for row in rows):
-        note = f"† a hazard ratio or its limits not verified in any source. {note}"
-    left.text(-1.58, len(rows) + 2.5, note, transform=left.get_yaxis_transform(), va="center", fontsize="small")
+    favours((left, right), shared=page.is_narrow)
+    width = write_columns((left, right), before, after)
+    write_notes(left, notes, width, AXIS)
     return left, right
 
 
-def _header(left: Axes, right: Axes) -> None:
-    for axes, x, text, side in (
-        (left, -1.58, "Comparison", "left"),
-        (left, -0.03, "n (share)", "right"),
-        (left, 1.03, "HR (95% CI)", "left"),
-        (right, 1.03, "HR (95% CI)", "left"),
-    ):
-        place = axes.get_yaxis_transform()
-        axes.text(x, -1.2, text, transform=place, ha=side, va="center", fontweight="bold", fontsize="small")
+def _columns_of_comparisons(rows: Sequence[ForestRow], focus: frozenset[str], page: PageStyle) -> list[Column]:
+    """Names of the comparisons, with endpoints other than the most frequent one, and their sizes."""
+    endpoints = Counter(row.endpoint for row in rows if np.isfinite(row.surrogate.value) and row.trial)
+    usual = endpoints.most_common(1)[0][0] if endpoints else ""
+    cells = [Cell(HEADING, "Comparison", bold=True)]
+    for y, row in enumerate(rows):
+        named = row.kind == "comparison" and row.endpoint != usual and np.isfinite(row.surrogate.value)
+        endpoint = f" ({row.endpoint})" if named else ""
+        words = f"{row.label}{' †' if row.unverified else ''}{endpoint}"
+        indent = INDENT if row.kind == "comparison" and rows[0].kind == "heading" else 0.0
+        cells.append(Cell(y, words, _is_bold(row, focus), indent, spans=row.kind == "heading"))
+    sizes = [Cell(y, f"{row.n:,.0f}", bold=_is_bold(row, focus)) for y, row in enumerate(rows) if np.isfinite(row.n)]
+    columns = [Column(tuple(cells))]
+    if sizes and not page.is_narrow:
+        columns.append(Column((Cell(HEADING, "n", bold=True), *sizes), "right"))
+    return columns
 
 
-def _row_text(left: Axes, right: Axes, y: int, row: ForestRow, focus: frozenset[str], *, name_endpoint: bool) -> None:
-    """Label, size and hazard ratios of a row."""
-    bold = row.kind in ("heading", "pooled") or row.trial in focus
+def _surrogate(result: Result, page: PageStyle) -> str:
+    """Return the surrogate endpoints, or their role if several names do not fit."""
+    names = surrogate_names(result.effects)
+    return names[0] if len(names) == 1 else "Surrogate" if page.is_narrow else " / ".join(names)
 
-    def write(axes: Axes, x: float, text: str, side: str) -> None:
-        weight = "bold" if bold else "normal"
-        place = axes.get_yaxis_transform()
-        axes.text(x, y, text, transform=place, ha=side, va="center", fontsize="small", fontweight=weight)
 
-    has_endpoint = name_endpoint and row.kind == "comparison" and np.isfinite(row.surrogate.value)
-    endpoint = f" ({row.endpoint})" if has_endpoint else ""
-    label = f"{row.label}{' †' if row.unverified else ''}{endpoint}"
-    write(left, -1.53 if row.kind == "comparison" else -1.58, label, "left")
-    if row.kind == "heading":
-        return
-    if np.isfinite(row.n):
-        write(left, -0.03, f"{row.n:,.0f} ({f'{row.share:.0f}%' if row.share >= 0.5 else '<1%'})", "right")
-    for axes, effect in ((left, row.surrogate), (right, row.final)):
-        if not np.isfinite(effect.value):
-            write(axes, 1.03, "not reported", "left")
+def _is_bold(row: ForestRow, focus: frozenset[str]) -> bool:
+    return row.kind in ("heading", "pooled") or row.trial in focus
+
+
+def _hazard_ratios(
+    rows: Sequence[ForestRow], effects: Sequence[PlottedEffect], focus: frozenset[str], page: PageStyle
+) -> Column:
+    """Hazard ratios of an endpoint, with their limits if the page has room."""
+    cells = [Cell(HEADING, "HR" if page.is_narrow else "HR (95% CI)", bold=True)]
+    for y, (row, effect) in enumerate(zip(rows, effects, strict=True)):
+        if row.kind == "heading":
             continue
-        low, high = np.exp([effect.low, effect.high])
-        interval = f"({number(low)}–{number(high)})" if np.isfinite(low) else "(no interval)"
-        write(axes, 1.03, f"{number(np.exp(effect.value))} {interval}", "left")
+        reported = np.isfinite(effect.value)
+        words = number(np.exp(effect.value)) if reported else "–" if page.is_narrow else "not reported"
+        if reported and not page.is_narrow:
+            low, high = np.exp([effect.low, effect.high])
+            words += f" ({number(low)}–{number(high)})" if np.isfinite(low) else " (no interval)"
+        cells.append(Cell(y, words, bold=_is_bold(row, focus)))
+    return Column(tuple(cells))
+
+
+def _notes(result: Result, rows: Sequence[ForestRow]) -> list[str]:
+    """Heterogeneity in one line, and footnotes on endpoints, sizes and evidence."""
+    effects, notes = result.effects, []
+    if any(row.kind == "prediction" for row in rows):
+        parts = []
+        surrogates = surrogate_names(effects)
+        for side, name in zip(
+            SIDES, (surrogates[0] if len(surrogates) == 1 else "surrogate", final_name(effects)), strict=True
+        ):
+            tau = _or_nan(result.estimate(f"tau_{side}").value)
+            se = effects.se[:, SIDES.index(side)]
+            parts.append(f"{name} τ = {number(tau)}, I² = {percent(i_squared(tau, se[np.isfinite(se)]))}")
+        notes.append(f"Heterogeneity: {'; '.join(parts)}. Effect in a new trial: 95% prediction interval.")
+    endpoints = Counter(row.endpoint for row in rows if row.kind == "comparison")
+    if len(endpoints) > 1:
+        notes.append(f"{endpoints.most_common(1)[0][0]} unless another surrogate endpoint is named.")
+    written, patients = float(effects.n.sum()), effects.n_patients
+    if written > patients:
+        notes.append(
+            f"Comparisons with a shared control arm count it once each: n adds up to {written:,.0f}, "
+            f"the trials have {patients:,.0f} patients."
+        )
+    if any(row.unverified for row in rows):
+        notes.append("† A hazard ratio or its limits were not verified in any source.")
+    if not effects.has_standard_errors.any():
+        notes.append("The standard errors are not known.")
+    return notes
 
 
 def _panel(
@@ -242,35 +301,29 @@ def _panel(
     high = min(float(np.nanmax([(effect.high, effect.value) for effect in every])), float(np.log(3.0)))
     style.hazard_ratio_axis(axes, "x", min(low, 0.0) - 0.05, max(high, 0.0) + 0.05)
     _thin_ticks(axes)
-    axes.set_ylim(len(rows) - 0.4, -1.8)
-    axes.set_yticks([])
-    for side in ("left", "right", "top"):
-        axes.spines[side].set_visible(False)
+    row_axis(axes, len(rows), first=-1.8)
     axes.vlines(0, -0.7, len(rows) - 0.4, color="0.4", lw=0.6, zorder=0)  # below the headings
     axes.set_title(title, fontsize="medium", fontweight="bold", pad=1)
-    axes.set_xlabel("Hazard ratio  (← favours experimental)", fontsize="small")
     for y, (row, effect) in enumerate(zip(rows, effects, strict=True)):
         if np.isfinite(effect.value):
-            marked = row.kind == "prediction" or row.trial in focus
-            _draw_effect(axes, y, row, effect, style.LINE_COLOUR if marked else style.INK)
+            _draw_effect(axes, y, row, effect, style.LINE_COLOUR if row.trial in focus else style.INK)
 
 
 def _draw_effect(axes: Axes, y: int, row: ForestRow, effect: PlottedEffect, colour: str) -> None:
     """Diamond of a pooled effect; otherwise the interval, with a symbol for a comparison."""
-    low, high = np.clip([effect.low, effect.high], *axes.get_xlim())
     if row.kind == "pooled":
+        low, high = np.clip([effect.low, effect.high], *axes.get_xlim())
         shape = [(low, y), (effect.value, y - 0.32), (high, y), (effect.value, y + 0.32)]
-        axes.add_patch(Polygon(shape, closed=True, facecolor=style.LINE_COLOUR, lw=0, zorder=3))
+        axes.add_patch(Polygon(shape, closed=True, facecolor=style.INK, lw=0, zorder=3))
         return
-    if np.isfinite([low, high]).all():
-        axes.hlines(y, low, high, colors=colour, lw=0.8, zorder=2)
+    draw_interval(axes, y, effect.low, effect.high, colour=colour, width=0.8)
     if row.kind == "comparison":
         axes.scatter(
             effect.value,
             y,
             s=6 + 26 * row.area,
-            marker=style.STAGE_MARKERS.get(row.stage, "s"),
-            facecolor="white" if row.unverified else style.CLASS_COLOURS.get(row.drug_class, "#DDDDDD"),
+            marker="s",
+            facecolor="white" if row.unverified else colour,
             edgecolor=colour,
             linewidth=0.6,
             zorder=3,
@@ -280,6 +333,7 @@ def _draw_effect(axes: Axes, y: int, row: ForestRow, effect: PlottedEffect, colo
 def _thin_ticks(axes: Axes) -> None:
     """Keep the ticks of a narrow panel apart."""
     low, high = axes.get_xlim()
-    ticks = [tick for tick in (0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0) if low <= np.log(tick) <= high]
+    few = axes.get_window_extent().width / axes.figure.dpi / style.MM < ROOM_FOR_TICKS
+    ticks = [tick for tick in (FEW_TICKS if few else TICKS) if low <= np.log(tick) <= high]
     axes.xaxis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in ticks]))
     axes.xaxis.set_major_formatter(FixedFormatter([f"{tick:g}" if tick != 1 else "1" for tick in ticks]))

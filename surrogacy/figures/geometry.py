@@ -84,5 +84,5 @@ def distances_to_segments(segments: FloatArray, points: FloatArray) -> FloatArra
 
 def _side(segments: FloatArray, points: FloatArray) -> FloatArray:
     """Cross product: positive if a point lies to the left of the line of a segment."""
-    step, gap = segments[..., 2:] - segments[..., :2], points - segments[..., :2]
-    return np.asarray(step[..., 0] * gap[..., 1] - step[..., 1] * gap[..., 0])
+    x, y = segments[..., 0], segments[..., 1]
+    return np.asarray((segments[..., 2] - x) * (points[..., 1] - y) - (segments[..., 3] - y) * (points[..., 0] - x))

@@ -8,22 +8,39 @@ The curves of the calibrated models extend to the end of the axis.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.pps.at_risk import AtRiskComparison, CrudeRatio, supported_until
 from surrogacy.pps.calibration import Calibration
 from surrogacy.pps.trial_summary import TrialSummary
 from surrogacy.results.format import percent
 from surrogacy.survival.hazard_ratios import hazard_ratio_over_time
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
+# colours and dashes, so that the curves differ in grey
+LINES: tuple[tuple[str, Any], ...] = (
+    ("#0072B2", "-"),
+    ("#D55E00", (0, (5, 1.5))),
+    ("#009E73", (0, (1.5, 1))),
+    ("#7A4E8A", (0, (6, 1.5, 1.5, 1.5))),
+    ("#444444", "-"),
+)
+SHADE = "0.93"
+ABOVE, LABELS = 2.0, 11.0  # mm above the panel, and for ticks and label below it
+POINT = 25.4 / 72  # mm
+KEY_LEFT = 14.0  # mm
+LETTER = 0.58  # mean width of a letter, in the size of its text
+KEY_LINE = 1.6  # height of a line of the key, in the size of its text
 STEP = 0.25  # months
 YEAR = 12.0
 JUST = 1e-6
@@ -73,6 +90,8 @@ def plot_hazard_ratio_over_time(
     calibrations: Sequence[Calibration],
     comparison: AtRiskComparison | None = None,
     ax: Axes | None = None,
+    *,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> Axes:
     """Draw the OS hazard ratio of the models over time, the printed hazard ratio, and the crude ratios by interval.
 
@@ -84,45 +103,71 @@ def plot_hazard_ratio_over_time(
     comparison : AtRiskComparison, optional
         Crude ratios and piecewise fit.
     ax : Axes, optional
-        Default: a new figure of 140 mm.
+        Default: a new figure of the width of the page.
+    page : PageStyle
+        Page for which the figure is laid out.
     """
-    if not 1 <= len(calibrations) <= len(COLOURS) - 1 or len({c.name for c in calibrations}) < len(calibrations):
-        raise UsageError(f"give 1 to {len(COLOURS) - 1} calibrations with different names")
-    until = inputs.follow_up.value[1] if inputs.follow_up.value else 3.0 * inputs.median_os[0].value
+    if not 1 <= len(calibrations) <= len(LINES) - 1 or len({c.name for c in calibrations}) < len(calibrations):
+        raise UsageError(f"give 1 to {len(LINES) - 1} calibrations with different names")
+    end = inputs.follow_up.value[1] if inputs.follow_up.value else 3.0 * inputs.median_os[0].value
     if inputs.at_risk is not None:
-        # at least a year, for trials in which no arm had 10 patients at risk
-        until = min(until, max(supported_until(inputs.at_risk), YEAR))
-    until = YEAR * np.ceil(until / YEAR)
+        end = min(end, supported_until(inputs.at_risk))
+    # at least a year, for trials in which no arm had 10 patients at risk
+    until = YEAR * np.ceil(max(end, YEAR) / YEAR)
     data = hazard_ratio_over_time_data(calibrations, until, comparison)
-    if ax is None:
-        ax = style.new_figure(140, 96).add_axes((0.105, 0.135, 0.87, 0.775))
-    handles = []
-    for colour, (name, curve) in zip(COLOURS, data.groupby("model", sort=False), strict=False):
-        ax.plot(curve["months"], np.log(curve["hazard_ratio"]), color=colour, lw=1.4, zorder=3)
-        handles.append(Line2D([], [], color=colour, lw=1.4, label=str(name)))
-    printed = float(np.log(inputs.hr_os.value))
-    ax.plot([0, until], [printed] * 2, color=style.LINE_COLOUR, lw=1.0, ls="--", zorder=2)
-    handles.append(
-        Line2D([], [], color=style.LINE_COLOUR, lw=1.0, ls="--", label=f"OS HR as printed, {inputs.hr_os.value:g}")
-    )
-    if comparison is not None and comparison.crude:
-        for crude in comparison.crude:
-            _crude(ax, crude)
-        level = comparison.crude[0].level
-        label = f"crude rate ratio of the numbers at risk ({percent(level)})"
+    letters = int((page.width - KEY_LEFT) / (LETTER * page.small_size * POINT)) // (1 if page.is_narrow else 2)
+    handles: list[Line2D | Patch] = []
+    for (colour, dashes), name in zip(LINES, dict.fromkeys(data["model"]), strict=False):
+        handles.append(Line2D([], [], color=colour, lw=1.4, ls=dashes, label=fill(str(name), letters)))
+    printed = f"OS HR as reported, {inputs.hr_os.value:g}"
+    handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.0, ls=":", label=printed))
+    crude = comparison.crude if comparison is not None else ()
+    if crude:
+        label = f"crude rate ratio of the numbers at risk ({percent(crude[0].level)})"
         handles.append(Line2D([], [], color=style.INK, marker="o", ms=3.5, lw=1.0, label=label))
+    if end < until:
+        reason = "fewer than 10 at risk" if inputs.at_risk is not None else "beyond the follow-up"
+        handles.append(Patch(facecolor=SHADE, label=f"extrapolated ({reason})"))
+    if ax is None:
+        ax = _new_axes(page, sum(1 + str(handle.get_label()).count("\n") for handle in handles))
+    if end < until:
+        ax.axvspan(end, until, color=SHADE, lw=0, zorder=0)
+    for (colour, dashes), (_, curve) in zip(LINES, data.groupby("model", sort=False), strict=False):
+        ax.plot(curve["months"], np.log(curve["hazard_ratio"]), color=colour, lw=1.4, ls=dashes, zorder=3)
+    ax.plot([0, until], [np.log(inputs.hr_os.value)] * 2, color=style.LINE_COLOUR, lw=1.0, ls=":", zorder=2)
+    for ratio in crude:
+        _crude(ax, ratio)
     style.hazard_ratio_axis(ax, "y", float(np.log(REACH[0])), float(np.log(REACH[1])))
     ax.axhline(0, color="0.4", lw=0.6, zorder=0)
     ax.set_xlim(0, until)
-    ax.set_xticks(np.arange(0, until + 1, YEAR if until <= 12 * YEAR else 2 * YEAR))
+    ax.set_xticks(np.arange(0, until + 1, YEAR if until <= 12 * YEAR and not page.is_narrow else 2 * YEAR))
     ax.set_xlabel("Months since randomisation")
-    ax.set_ylabel("Hazard ratio, OS   (↓ favours experimental)")
-    ax.legend(handles=handles, loc="lower right", fontsize="small", handlelength=1.8, labelspacing=0.3)
-    ax.set_title(f"{inputs.name}: OS hazard ratio over time", fontsize="medium", fontweight="bold", loc="left")
-    structure = calibrations[0].structure.label
-    ax.text(0.01, 0.985, structure, transform=ax.transAxes, va="top", fontsize="small", color="0.35")
+    ax.set_ylabel("OS hazard ratio" if page.is_narrow else "OS hazard ratio   (↓ favours experimental)")
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 0),
+        ncols=1 if page.is_narrow else 2,
+        fontsize="small",
+        handlelength=2.2,
+        labelspacing=0.3,
+        borderaxespad=0.3,
+    )
     style.clear_spines(ax)
     return ax
+
+
+def _new_axes(page: PageStyle, entries: int) -> Axes:
+    """Axes of a new figure, with room for the key below."""
+    lines = entries if page.is_narrow else -(-entries // 2)
+    below = LABELS + lines * KEY_LINE * page.small_size * POINT
+    height = (55.0 if page.is_narrow else 72.0) + below + ABOVE
+    left, right = 12.0 / page.width, 1 - 4.0 / page.width
+    return style.new_figure(page.width, height).add_axes(
+        (left, below / height, right - left, 1 - (below + ABOVE) / height)
+    )
 
 
 def _crude(ax: Axes, crude: CrudeRatio) -> None:

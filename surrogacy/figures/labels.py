@@ -14,42 +14,57 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.patheffects import Stroke
 from matplotlib.text import Text
 
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
 from surrogacy.figures.geometry import boxes_overlap, distances, padded
 from surrogacy.figures.label_search import CLEARANCE, Places, Surroundings, choose_places
+from surrogacy.output.page_style import SMALLEST
 
 LONGEST_LINE = 24  # characters; longer names are broken into lines
 MOST_SEGMENTS = 24  # of a curve
 GROUND = 1.5  # points of white around a text
 CORNERS = (("right", "bottom"), ("left", "top"), ("left", "bottom"), ("right", "top"))  # in order of preference
+HALO, HALO_WIDTH = "halo", 1.8  # identifier of the artists, and points
+CAPITAL = 0.72  # height of a digit as a share of the size of the type
 LEADER: dict[str, Any] = {"color": "0.25", "lw": 0.5, "zorder": 5.5}
 
 
-def widest(names: Sequence[str]) -> float:
+def widest(names: Sequence[str], *, bold: bool = False) -> float:
     """Return the width of the widest of some names in the small size of the style in force, mm."""
+    return max(text_widths(names, ["bold" if bold else "normal"] * len(names)), default=0.0)
+
+
+def text_widths(names: Sequence[str], weights: Sequence[str]) -> list[float]:
+    """Return the widths of names, each in its font weight, in the small size of the style in force, mm."""
     figure = style.new_figure(100, 100)
-    widths = [figure.text(0, 0, name, fontsize="small").get_window_extent().width for name in names]
-    return float(max(widths, default=0.0) / figure.dpi / style.MM)
+    texts = [
+        figure.text(0, 0, name, fontsize="small", fontweight=weight)
+        for name, weight in zip(names, weights, strict=True)
+    ]
+    return [float(text.get_window_extent().width / figure.dpi / style.MM) for text in texts]
 
 
 @dataclass(frozen=True)
 class Symbol:
-    """Circle that encloses a symbol.
+    """Circles that enclose a symbol and that it encloses.
 
     Parameters
     ----------
     x, y : float
         Centre, in the coordinates of the axes.
     radius : float
-        Points, with outline and ring.
+        Of the enclosing circle with outline and ring, points.
+    inner : float
+        Of the circle within the symbol, points; 0 if nothing is to be written into it.
     """
 
     x: float
     y: float
     radius: float
+    inner: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -112,15 +127,73 @@ def place_labels(axes: Axes, labels: Sequence[Label], symbols: Sequence[Symbol])
         return []
     axes.apply_aspect()
     symbols = tuple(dict.fromkeys([*symbols, *(label.symbol for label in labels)]))
-    surroundings = _surroundings(axes, symbols)
+    surroundings = obstacles(axes, symbols)
     texts = [_text(axes, label) for label in labels]
     places = []
     for label, text in zip(labels, texts, strict=True):
-        size = np.asarray(text.get_window_extent().size) / _pixels(axes)
+        size = np.asarray(text.get_window_extent().size) / style.pixels_per_point(axes)
         places.append(Places.around(symbols.index(label.symbol), size, surroundings))
     for index, text, label, options in zip(choose_places(places), texts, labels, places, strict=True):
         _move(axes, text, label, options, index)
     return texts
+
+
+def number_symbols(
+    axes: Axes, numbers: Sequence[int], symbols: Sequence[Symbol], others: Sequence[Symbol]
+) -> dict[int, str]:
+    """Write numbers into the symbols that they fit, and return the other numbers by the place of their symbol.
+
+    Parameters
+    ----------
+    axes : Axes
+    numbers : sequence of int
+    symbols : sequence of Symbol
+        Of the numbers.
+    others : sequence of Symbol
+        All symbols of the axes; a number is not written where another symbol covers it.
+    page : PageStyle
+    """
+    about = obstacles(axes, tuple(others))
+    outside = {}
+    for place, (number, symbol) in enumerate(zip(numbers, symbols, strict=True)):
+        text = axes.text(
+            symbol.x,
+            symbol.y,
+            str(number),
+            fontsize=SMALLEST,
+            color=style.INK,
+            ha="center",
+            va="center_baseline",
+            zorder=6,
+            gid="number",
+        )
+        box = np.asarray(text.get_window_extent().extents) / style.pixels_per_point(axes)
+        own = others.index(symbol)
+        covered = distances(box, about.centres) < about.radii
+        width = box[2] - box[0]
+        if np.hypot(width, CAPITAL * SMALLEST) > 2 * symbol.inner or np.delete(covered, own).any():
+            text.remove()
+            outside[place] = str(number)
+    return outside
+
+
+def with_halo(
+    axes: Axes, text: Text, *, linespacing: float = 1.2, alignment: str = "left", width: float = HALO_WIDTH
+) -> None:
+    """Draw a white outline below a text. The text itself stays text in an SVG or PDF, and can be edited."""
+    halo = axes.text(
+        *text.get_position(),
+        text.get_text(),
+        transform=text.get_transform(),
+        fontproperties=text.get_fontproperties(),
+        ha=text.get_horizontalalignment(),
+        va=text.get_verticalalignment(),
+        multialignment=alignment,
+        linespacing=linespacing,
+        zorder=text.get_zorder() - 0.1,
+        gid=HALO,
+    )
+    halo.set_path_effects([Stroke(linewidth=width, foreground="white")])
 
 
 def corner_text(axes: Axes, lines: Sequence[str], symbols: Sequence[Symbol]) -> Text:
@@ -134,7 +207,7 @@ def corner_text(axes: Axes, lines: Sequence[str], symbols: Sequence[Symbol]) -> 
     symbols : sequence of Symbol
     """
     axes.apply_aspect()
-    about = _surroundings(axes, symbols)
+    about = obstacles(axes, symbols)
     ground = {"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": GROUND}
     text = axes.text(0, 0, "\n".join(lines), transform=axes.transAxes, fontsize="small", color=style.INK, bbox=ground)
     text.set_zorder(2.8)
@@ -146,7 +219,7 @@ def corner_text(axes: Axes, lines: Sequence[str], symbols: Sequence[Symbol]) -> 
 
     def covered(corner: tuple[str, str]) -> int:
         move(corner)
-        box = np.asarray(text.get_window_extent().extents)[None] / _pixels(axes)
+        box = np.asarray(text.get_window_extent().extents)[None] / style.pixels_per_point(axes)
         symbols_within = distances(box, about.centres) < about.radii + CLEARANCE
         return int(symbols_within.sum() + boxes_overlap(box, about.boxes).sum())
 
@@ -154,9 +227,9 @@ def corner_text(axes: Axes, lines: Sequence[str], symbols: Sequence[Symbol]) -> 
     return text
 
 
-def _surroundings(axes: Axes, symbols: Sequence[Symbol]) -> Surroundings:
-    """Frame, symbols, texts and lines of the axes, in points."""
-    scale = _pixels(axes)
+def obstacles(axes: Axes, symbols: Sequence[Symbol]) -> Surroundings:
+    """Return frame, symbols, texts and lines of the axes, in points."""
+    scale = style.pixels_per_point(axes)
     legend = axes.get_legend()
     drawn = [*axes.texts, *([legend] if legend is not None else [])]
     boxes = np.array([artist.get_window_extent().extents for artist in drawn]).reshape(-1, 4) / scale
@@ -209,19 +282,12 @@ def _text(axes: Axes, label: Label) -> Text:
 
 
 def _move(axes: Axes, text: Text, label: Label, places: Places, chosen: int) -> None:
-    """Move a name to its place, draw its leader, and put a white ground under it where it crosses a line."""
-    scale, to_data = _pixels(axes), axes.transData.inverted()
+    """Move a name to its place, draw its halo and its leader."""
+    scale, to_data = style.pixels_per_point(axes), axes.transData.inverted()
     offset = places.boxes[chosen, :2] - np.asarray(text.get_window_extent().min) / scale
     anchor = axes.transData.transform((label.symbol.x, label.symbol.y)) + offset * scale
     text.set_position(tuple(to_data.transform(anchor)))
-    if places.crossings[chosen]:
-        text.set_bbox({"facecolor": "white", "alpha": 0.7, "lw": 0, "pad": 0.4})
+    with_halo(axes, text, linespacing=1.0)
     if places.has_leader[chosen]:
         ends = to_data.transform(places.leaders[chosen].reshape(2, 2) * scale)
         axes.plot(*ends.T, gid=f"leader:{label.text}", scalex=False, scaley=False, **LEADER)
-
-
-def _pixels(axes: Axes) -> float:
-    """Pixels per point."""
-    figure = axes.get_figure(root=True)
-    return figure.dpi / 72 if figure is not None else 1.0

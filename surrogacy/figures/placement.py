@@ -1,25 +1,39 @@
-"""A trial in focus: surrogacy lines, the final effect that each of them predicts, and the observed effect."""
+"""A trial in focus: the final effect that each line predicts from each data cut, and the observed effect."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 
 from surrogacy.evaluation.placement import Focus
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
-from surrogacy.figures.labels import Label, Symbol, place_labels, symbol_radius
-from surrogacy.results.endpoint_names import endpoint_of, surrogate_names
-from surrogacy.results.labels import model_label
+from surrogacy.figures.rows import (
+    Cell,
+    Column,
+    draw_interval,
+    favours,
+    row_axis,
+    row_panels,
+    rows_height,
+    write_columns,
+)
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
+from surrogacy.results.endpoint_names import endpoint_of
+from surrogacy.results.format import number
 from surrogacy.results.result import Result
 
-LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
-RING = 70.0  # points squared
-APART = 0.018  # of two intervals at the same effect, log HR
+PREDICTED = "#5B7FA6"
+INDENT = 1.5  # mm
+AXIS, KEY = 14.0, 4.5  # mm for ticks, words and label below the panel, and for the key
+LABEL = 10.0  # points between ticks and label, for the words
+WIDEST = float(np.log(0.2)), float(np.log(4.0))
 
 
 def placement_data(results: Sequence[Result], records: Sequence[Record], comparison: str | None = None) -> pd.DataFrame:
@@ -44,102 +58,95 @@ def placement_data(results: Sequence[Result], records: Sequence[Record], compari
     return pd.DataFrame(chosen).assign(line=[sets.index(name) for name in chosen["set"]]).reset_index(drop=True)
 
 
-def plot_placement(focus: Focus, results: Sequence[Result], records: Sequence[Record], ax: Axes | None = None) -> Axes:
-    """Draw the lines with their prediction bands, the observed effect (ring) and its prediction intervals.
+def plot_placement(
+    focus: Focus,
+    results: Sequence[Result],
+    records: Sequence[Record],
+    ax: Axes | None = None,
+    *,
+    page: PageStyle = DEFAULT_PAGE,
+) -> Axes:
+    """Draw the observed effect, and below it the predictions of each line from each data cut, as rows on one axis.
 
     Parameters
     ----------
     focus : Focus
     results : sequence of Result
-        Lines of a model on at most four sets.
+        Lines of a model.
     records : sequence of mapping
         Records of `surrogacy.evaluation.placement.place`.
     ax : Axes, optional
-        Default: a new figure of 140 mm.
+        Default: a new figure of the width of the page, as high as the rows need.
+    page : PageStyle
+        Page for which the figure is laid out.
     """
     data = placement_data(results, records, focus.comparison)
+    surrogate, final = (endpoint_of(focus.effects, 0, side) for side in ("surrogate", "final"))
+    low, high = (float(limit[0, 1]) for limit in focus.effects.limits)
+    observed = float(focus.effects.log_hr[0, 1])
+    several = len(set(data["cut"])) > 1
+    names, values = [Cell(0, f"Observed {final}", bold=True)], [Cell(-1.0, "HR (95% interval)", bold=True)]
+    values.append(Cell(0, _value(observed, low, high), bold=True))
+    rows: list[tuple[int, dict[Hashable, Any]]] = []
+    y = 1
+    for cut, predictions in data.groupby("cut", sort=False):
+        hazard_ratio = number(predictions["hr_surrogate"].iloc[0])
+        words = f"Predicted from {surrogate} HR {hazard_ratio}{f' ({cut})' if several else ''}"
+        names.append(Cell(y, words, bold=True, spans=True))
+        for row in predictions.to_dict("records"):
+            y += 1
+            names.append(Cell(y, f"{row['set']}, k = {row['k']}", indent=INDENT))
+            values.append(Cell(y, _value(*(np.log(row[key]) for key in ("predicted", "low_95", "high_95")))))
+            rows.append((y, row))
+        y += 1
+    before, after = [Column(tuple(names))], [[Column(tuple(values))]]
     if ax is None:
-        ax = style.new_figure(140, 108).add_axes((0.105, 0.115, 0.87, 0.80))
-    low = (
-        min(
-            float(np.log(data["hr_surrogate"].min())), *(result.line.data_range[0] for result in results if result.line)
+        (ax,) = row_panels(
+            page, rows_height(page, y + 0.6), (4.0, AXIS + KEY * (3 if page.is_narrow else 1)), before, after
         )
-        - 0.08
-    )
-    high = max(0.1, *(result.line.data_range[1] for result in results if result.line)) + 0.05
-    handles = []
-    for colour, result in zip(LINE_COLOURS, results, strict=False):
-        if result.line is None:
-            continue
-        x = np.linspace(
-            *result.line.data_range, 30
-        )  # the curves are smooth, and a posterior of many nodes takes its time
-        middle, below, above = result.line.predict(x)
-        ax.fill_between(x, below, above, color=colour, alpha=0.13, lw=0)
-        for edge in (below, above):
-            ax.plot(x, edge, color=colour, lw=0.6, ls="--")
-        ax.plot(x, middle, color=colour, lw=1.3)
-        label = f"{result.effects.name} (k = {result.size})"
-        handles.append(Line2D([], [], color=colour, lw=1.3, label=label))
-    cuts = list(dict.fromkeys(data["cut"]))
-    predicted = []
-    for row in data.to_dict("records"):
-        x = np.log(row["hr_surrogate"]) + APART * (row["line"] - (len(results) - 1) / 2)
-        colour = LINE_COLOURS[row["line"]]
-        ax.plot([x, x], np.log([row["low_95"], row["high_95"]]), color=colour, lw=1.1, zorder=4)
-        ax.plot([x, x], np.log([row["low_80"], row["high_80"]]), color=colour, lw=3.0, zorder=4, solid_capstyle="butt")
-        ax.plot(x, np.log(row["predicted"]), "s", color="white", mec=colour, mew=1.0, ms=4, zorder=5)
-        predicted.append(Symbol(x, float(np.log(row["predicted"])), symbol_radius(16.0, "s", outline=1.0)))
-    final = float(focus.effects.log_hr[0, 1])
-    observed = []
-    for name in cuts:
-        at = float(np.log(data.loc[data["cut"] == name, "hr_surrogate"].iloc[0]))
-        ax.scatter(at, final, s=RING, facecolor="none", edgecolor=style.LINE_COLOUR, lw=1.3, zorder=6)
-        ax.scatter(at, final, s=14, color=style.LINE_COLOUR, zorder=6)
-        observed.append(Symbol(at, final, symbol_radius(RING, outline=1.3)))
-    handles += [
-        Line2D([], [], color=style.LINE_COLOUR, marker="o", ms=4, lw=0, label=f"{focus.label}, observed"),
-        Line2D(
-            [],
-            [],
-            color="0.35",
-            marker="s",
-            mfc="white",
-            lw=1.1,
-            ms=4,
-            label="predicted by other trials, 95%, 80% (thick)",
-        ),
-    ]
-    bottom = float(np.log(data["low_95"].min())) - 0.12
-    style.hazard_ratio_axis(ax, "x", low, high)
-    style.hazard_ratio_axis(
-        ax, "y", min(bottom, float(np.log(0.4))), float(np.log(max(data["high_95"].max(), 1.3))) + 0.15
-    )
-    ax.axhline(0, color="0.4", lw=0.6, zorder=0)
+    ends = np.log(data[["low_95", "high_95"]].to_numpy())
+    limits = min(ends.min(), _or(low, observed), 0.0) - 0.05, max(ends.max(), _or(high, observed), 0.0) + 0.05
+    style.hazard_ratio_axis(ax, "x", *np.clip(limits, *WIDEST))
+    row_axis(ax, y)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
-    surrogates = {
-        name
-        for effects in (focus.effects, *(result.effects for result in results))
-        for name in surrogate_names(effects)
-    }
-    ax.set_xlabel(
-        f"Hazard ratio, {surrogates.pop() if len(surrogates) == 1 else 'surrogate'}   (← favours experimental)"
-    )
-    ax.set_ylabel(f"Hazard ratio, {endpoint_of(focus.effects, 0, 'final')}   (← favours experimental)")
+    ax.axvline(observed, color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
+    draw_interval(ax, 0, low, high, colour=style.LINE_COLOUR)
+    ax.plot(observed, 0, "o", color=style.LINE_COLOUR, ms=4, zorder=3)
+    for at, row in rows:
+        for level, width in (("95", 1.0), ("80", 3.0)):
+            draw_interval(ax, at, *np.log([row[f"low_{level}"], row[f"high_{level}"]]), colour=PREDICTED, width=width)
+        ax.plot(np.log(row["predicted"]), at, "s", color=PREDICTED, mfc="white", mew=1.0, ms=3.5, zorder=3)
+    favours([ax], shared=page.is_narrow)
+    ax.set_xlabel(f"Hazard ratio, {final}", labelpad=LABEL)
+    _key(ax, focus.label, page)
+    write_columns([ax], before, after)
+    return ax
+
+
+def _value(value: float, low: float, high: float) -> str:
+    """Hazard ratio with its limits from logarithms; without limits if they are not known."""
+    limits = f" ({number(np.exp(low))}–{number(np.exp(high))})" if np.isfinite(low) else ""
+    return f"{number(np.exp(value))}{limits}"
+
+
+def _or(limit: float, value: float) -> float:
+    return limit if np.isfinite(limit) else value
+
+
+def _key(ax: Axes, label: str, page: PageStyle) -> None:
+    handles = [
+        Line2D([], [], color=style.LINE_COLOUR, marker="o", ms=4, lw=0.9, label=f"{label}, 95% CI"),
+        Line2D([], [], color=PREDICTED, marker="s", mfc="white", ms=3.5, lw=3.0, label="predicted, 80%"),
+        Line2D([], [], color=PREDICTED, lw=1.0, label="95%"),
+    ]
+    place = ax.get_position()
     ax.legend(
         handles=handles,
-        loc="lower right",
-        fontsize="small",
-        handlelength=1.8,
-        frameon=True,
-        framealpha=0.9,
-        edgecolor="none",
+        loc="upper left",
+        bbox_to_anchor=(-place.x0 / place.width, 0.0),
+        bbox_transform=ax.transAxes + ScaledTranslation(0, -AXIS * style.MM, ax.figure.dpi_scale_trans),
+        ncols=1 if page.is_narrow else 3,
+        handlelength=1.6,
+        borderaxespad=0.0,
+        columnspacing=1.2,
     )
-    labels = [Label(name, symbol, colour=style.LINE_COLOUR) for name, symbol in zip(cuts, observed, strict=True)]
-    place_labels(ax, labels, [*observed, *predicted])
-    title = f"{focus.label} and the lines by the {model_label(results[0].model)}"
-    ax.set_title(title, fontsize="medium", fontweight="bold", loc="left")
-    if any(result.unverified for result in results):
-        ax.set_title("† a line includes unverified hazard ratios", fontsize="small", loc="right")
-    style.clear_spines(ax)
-    return ax

@@ -79,7 +79,9 @@ def draw_new_trial(axes: Axes, trial: PredictedTrial) -> Label:
     return Label(trial.label, Symbol(x, y, 4.8), bold=True, colour=colour)
 
 
-def draw_interval(axes: Axes, which: str, at: float, low: float, high: float, colour: str, width: float) -> None:
+def draw_interval(
+    axes: Axes, which: str, at: float, low: float, high: float, colour: str, width: float, zorder: float = 4
+) -> None:
     """Draw an interval along an axis, up to the limits of the axes; an arrow shows that it extends further.
 
     Parameters
@@ -92,6 +94,7 @@ def draw_interval(axes: Axes, which: str, at: float, low: float, high: float, co
     colour : str
     width : float
         Points.
+    zorder : float
     """
     least, most = axes.get_xlim() if which == "x" else axes.get_ylim()
     ends = [max(low, least), min(high, most)]
@@ -101,7 +104,7 @@ def draw_interval(axes: Axes, which: str, at: float, low: float, high: float, co
     def plot(along: Sequence[float], **look: Any) -> None:
         across = [at] * len(along)
         x, y = (along, across) if which == "x" else (across, along)
-        axes.plot(x, y, color=colour, zorder=4, clip_on=False, scalex=False, scaley=False, **look)
+        axes.plot(x, y, color=colour, zorder=zorder, clip_on=False, scalex=False, scaley=False, **look)
 
     plot(ends, lw=width, solid_capstyle="butt")
     for beyond, end, marker in (

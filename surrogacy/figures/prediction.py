@@ -14,12 +14,12 @@ from matplotlib.lines import Line2D
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.figures import _style as style
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.format import value_and_interval
 from surrogacy.results.labels import model_label
 
 ROW = 4.4  # mm
-WIDTH = 174.0
 WIDEST = (0.2, 3.0)  # hazard ratios beyond which an interval ends in an arrow
 TRUE_EFFECT = "true effect"
 
@@ -58,7 +58,12 @@ def prediction_data(predictions: Sequence[NewTrialPrediction], quoted: Mapping[s
 
 
 def plot_prediction(
-    predictions: Sequence[NewTrialPrediction], quoted: Mapping[str, str], final: str = "OS", ax: Axes | None = None
+    predictions: Sequence[NewTrialPrediction],
+    quoted: Mapping[str, str],
+    final: str = "OS",
+    ax: Axes | None = None,
+    *,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> Axes:
     """Draw the predicted final hazard ratio with its 80 % (thick) and 95 % interval, a row per set, model and target.
 
@@ -70,7 +75,9 @@ def plot_prediction(
     final : str
         Name of the final endpoint.
     ax : Axes, optional
-        Default: a new figure of 174 mm.
+        Default: a new figure of the width of the page.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Raises
     ------
@@ -81,7 +88,7 @@ def plot_prediction(
     rows = len(data) + data["set"].nunique()
     if ax is None:
         height = ROW * (rows + 1) + 20
-        ax = style.new_figure(WIDTH, height).add_axes((0.385, 12 / height, 0.395, 1 - 20 / height))
+        ax = style.new_figure(page.width, height).add_axes((0.385, 12 / height, 0.395, 1 - 20 / height))
     low, high = (float(np.log(limit)) for limit in _limits(data))
     style.hazard_ratio_axis(ax, "x", low, high)
     ax.set_ylim(rows - 0.4, -0.9)

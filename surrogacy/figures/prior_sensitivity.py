@@ -10,10 +10,24 @@ from matplotlib.axes import Axes
 
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
+from surrogacy.figures.rows import (
+    MARGIN,
+    column,
+    draw_interval,
+    lines_height,
+    note_lines,
+    quantity_limits,
+    row_axis,
+    row_panels,
+    rows_height,
+    write_columns,
+    write_notes,
+)
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.format import number, percent
 from surrogacy.results.labels import PRIOR_SETS
 
-ROW = 4.2  # mm
+AXIS = 9.5  # mm for ticks and label below the panels
 SLOPES = (-2.0, 3.0)
 NO_THRESHOLD = ("none", "benefit-without-surrogate-effect")
 MARKS = {
@@ -32,10 +46,10 @@ def prior_sensitivity_data(records: Sequence[Record]) -> pd.DataFrame:
 
 def plot_prior_sensitivity(
     records: Sequence[Record],
-    name: str = "",
     ax: tuple[Axes, Axes] | None = None,
     *,
     unverified: bool = False,
+    page: PageStyle = DEFAULT_PAGE,
 ) -> tuple[Axes, Axes]:
     """Draw posterior medians and intervals by prior.
 
@@ -43,12 +57,12 @@ def plot_prior_sensitivity(
     ----------
     records : sequence of mapping
         Records of `surrogacy.evaluation.refits.prior_sensitivity`.
-    name : str
-        Name of the set.
     ax : two Axes, optional
-        Default: a new figure of 173 mm, as high as the rows need.
+        Default: a new figure of the width of the page, as high as the rows need.
     unverified : bool
         True if the data include hazard ratios that were not verified.
+    page : PageStyle
+        Page for which the figure is laid out.
 
     Returns
     -------
@@ -56,64 +70,40 @@ def plot_prior_sensitivity(
         R2 and slope.
     """
     rows = prior_sensitivity_data(records)
+    before = [column("Prior", [PRIOR_SETS.get(prior, prior) for prior in rows["prior"]])]
+    thresholds = column("STE", list(map(_threshold, rows["ste_prediction"], rows["ste_prediction_status"])))
+    overlaps = column("Overlap", [percent(share) for share in rows["prior_overlap"]])
+    after = [[], [thresholds] if page.is_narrow else [thresholds, overlaps]]
+    notes = note_lines(page, _notes(rows, unverified=unverified))
     if ax is None:
-        height = ROW * len(rows) + 23
-        figure = style.new_figure(173, height)
-        bottom, tall = 12 / height, 1 - 21 / height
-        ax = figure.add_axes((0.24, bottom, 0.27, tall)), figure.add_axes((0.56, bottom, 0.27, tall))
-    left, right = ax
-    y = np.arange(len(rows))
-    for axes, quantity, label, ends in (
-        (left, "r2_trial", "Trial-level R² (95% interval)", (0.0, 1.0)),
-        (right, "slope", "Slope (95% interval)", SLOPES),
+        below = AXIS + lines_height(page, notes) + MARGIN
+        left, right = row_panels(page, rows_height(page, len(rows) + 0.6), (4.0, below), before, after)
+    else:
+        left, right = ax
+    for axes, quantity, label in (
+        (left, "r2_trial", "R²" if page.is_narrow else "Trial-level R²"),
+        (right, "slope", "Slope"),
     ):
-        low, high = (rows[f"{quantity}_{side}"].clip(*ends) for side in ("low", "high"))
-        axes.hlines(y, low, high, color=style.INK, lw=0.9)
-        axes.scatter(
-            rows[quantity].clip(*ends),
-            y,
-            s=16,
-            color=[style.LINE_COLOUR] + [style.POSTERIOR] * (len(rows) - 1),
-            zorder=3,
-        )
-        for i, (beyond_low, beyond_high) in enumerate(
-            zip(rows[f"{quantity}_low"] < ends[0], rows[f"{quantity}_high"] > ends[1], strict=True)
-        ):
-            for beyond, x, marker in ((beyond_low, ends[0], "<"), (beyond_high, ends[1], ">")):
-                if beyond:
-                    axes.plot(x, i, marker, color=style.INK, ms=3, clip_on=False)
-        axes.axvline(float(rows[quantity].iloc[0]), color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
-        axes.set(xlim=ends, ylim=(len(rows) - 0.4, -0.6), xlabel=label, yticks=[])
-        style.clear_spines(axes)
-        axes.spines["left"].set_visible(False)
+        values = rows[[quantity, f"{quantity}_low", f"{quantity}_high"]].to_numpy()
+        axes.set(xlim=(0, 1) if quantity == "r2_trial" else quantity_limits(values, *SLOPES), xlabel=label)
+        row_axis(axes, len(rows))
+        for y, (value, low, high) in enumerate(values):
+            colour = style.LINE_COLOUR if y == 0 else style.INK
+            draw_interval(axes, y, low, high, colour=colour)
+            axes.plot(np.clip(value, *axes.get_xlim()), y, "D" if y == 0 else "o", color=colour, ms=3.5, zorder=3)
+        axes.axvline(values[0, 0], color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
     right.axvline(0, color="0.4", lw=0.6, zorder=0)
-    place = left.get_yaxis_transform()
-    for axes, x, heading in ((left, -0.84, "Prior"), (right, 1.08, "STE"), (right, 1.36, "Overlap")):
-        at = axes.get_yaxis_transform()
-        axes.text(x, -1.15, heading, transform=at, fontweight="bold", fontsize="small", va="center")
-    for i, row in enumerate(rows.to_dict("records")):
-        left.text(-0.84, i, PRIOR_SETS.get(row["prior"], row["prior"]), transform=place, va="center", fontsize="small")
-        status = row["ste_prediction_status"]
-        threshold = "–" if status in NO_THRESHOLD else number(row["ste_prediction"])
-        threshold += MARKS.get(status, ("", ""))[0]
-        right.text(1.08, i, threshold, transform=right.get_yaxis_transform(), va="center", fontsize="small")
-        right.text(
-            1.36, i, percent(row["prior_overlap"]), transform=right.get_yaxis_transform(), va="center", fontsize="small"
-        )
-    left.set_title(
-        f"{name}{' †' if unverified else ''}: sensitivity to the prior",
-        fontsize="medium",
-        fontweight="bold",
-        loc="left",
-        x=-0.84,
-        pad=13,
-    )
-    marks = ["† includes unverified hazard ratios"] if unverified else []
-    marks += [
-        f"{mark.strip()} {words}"
-        for status, (mark, words) in MARKS.items()
-        if (rows["ste_prediction_status"] == status).any()
-    ]
-    if marks:
-        left.text(-0.84, len(rows) + 0.9, "; ".join(marks), transform=place, va="top", fontsize="small")
+    write_notes(left, notes, write_columns((left, right), before, after), AXIS)
     return left, right
+
+
+def _threshold(value: float, status: str) -> str:
+    """Return a threshold with the mark of its status."""
+    return ("–" if status in NO_THRESHOLD else number(value)) + MARKS.get(status, ("", ""))[0]
+
+
+def _notes(rows: pd.DataFrame, *, unverified: bool) -> list[str]:
+    statuses = set(rows["ste_prediction_status"])
+    notes = [f"{mark.strip()} {words}" for status, (mark, words) in MARKS.items() if status in statuses]
+    notes += ["† includes unverified hazard ratios"] if unverified else []
+    return ["; ".join(notes)] if notes else []

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.transforms import blended_transform_factory
 
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
+from surrogacy.figures.rows import (
+    MARGIN,
+    Cell,
+    Column,
+    draw_interval,
+    favours,
+    lines_height,
+    note_lines,
+    row_axis,
+    row_panels,
+    rows_height,
+    write_columns,
+    write_notes,
+)
+from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.pps.decomposition import Decomposition
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import percent, share_with_interval, value_and_interval, with_interval
 
-COLOURS = {"dilution": "#0072B2", "imbalance": "#E69F00", "residual": "#999999"}
+# colours differ in lightness, and one part is hatched
+COLOURS = {"dilution": ("#2B5C8A", ""), "imbalance": ("#E8B04A", ""), "residual": ("#E6E6E6", "////")}
 STEPS = {
     "pfs": "{endpoint} effect",
     "dilution": "Dilution by the length of PPS",
@@ -23,7 +40,17 @@ STEPS = {
     "residual": "Residual",
     "observed": "OS effect observed",
 }
+NARROW_STEPS = {
+    "pfs": "{endpoint} effect",
+    "dilution": "Dilution by PPS",
+    "imbalance": "Imbalance of PPS",
+    "residual": "Residual",
+    "observed": "OS effect",
+}
 MOST = 4
+HEIGHT, BETWEEN = 1.15, 0.5  # rows of text per step, and between decompositions
+AXIS = 14.0  # mm for ticks, words and label below the panel
+LABEL = 10.0  # points between ticks and label, for the words
 REACH = (float(np.log(0.3)), float(np.log(2.0)))  # an interval beyond these limits is cut, with an arrow
 
 
@@ -39,7 +66,9 @@ class Step:
     low, high : float
         Limits of ``end``, with ``start`` fixed; NaN if not known.
     words : str
-        Text beside the step.
+        Hazard ratio of a total, log hazard ratio of a part, with the interval.
+    share : str
+        Share of the gap with its interval; empty for a total.
     """
 
     name: str
@@ -48,6 +77,7 @@ class Step:
     low: float
     high: float
     words: str
+    share: str = ""
 
 
 def waterfall_data(decomposition: Decomposition) -> list[Step]:
@@ -66,8 +96,7 @@ def waterfall_data(decomposition: Decomposition) -> list[Step]:
         effect, start = decomposition.effects[name], steps[-1].end
         of_gap = "no gap" if share.value is None else share_with_interval(share)
         value, low, high = _limits(effect)
-        words = f"{with_interval(effect)}\n{of_gap}"
-        steps.append(Step(name, start, start + value, start + low, start + high, words))
+        steps.append(Step(name, start, start + value, start + low, start + high, with_interval(effect), of_gap))
     return [*steps, _total("observed", decomposition.hazard_ratios["observed"])]
 
 
@@ -85,90 +114,94 @@ def _limits(estimate: Estimate) -> tuple[float, float, float]:
 
 
 def plot_waterfall(
-    decompositions: Decomposition | Sequence[Decomposition], axes: Sequence[Axes] | None = None
-) -> list[Axes]:
-    """Draw a panel per decomposition, with the steps from top to bottom and hazard ratios on a log axis.
+    decompositions: Decomposition | Sequence[Decomposition],
+    ax: Axes | None = None,
+    *,
+    page: PageStyle = DEFAULT_PAGE,
+) -> Axes:
+    """Draw the steps of one or several decompositions from top to bottom, on one axis of hazard ratios.
 
     Parameters
     ----------
     decompositions : Decomposition or sequence of Decomposition
-        At most four, of one trial: scenarios or calibrations.
-    axes : sequence of Axes, optional
-        One per panel. Default: a new figure of the width of two columns.
+        At most four, of one trial: scenarios or calibrations. Several have headings.
+    ax : Axes, optional
+        Default: a new figure of the width of the page.
+    page : PageStyle
+        Page for which the figure is laid out. With one column the shares of the gap are not written.
 
     Returns
     -------
-    list of Axes
+    Axes
     """
     several = [decompositions] if isinstance(decompositions, Decomposition) else list(decompositions)
     if not 1 <= len(several) <= MOST:
-        raise UsageError(f"a waterfall has 1 to {MOST} panels; got {len(several)} decompositions")
-    panels = [waterfall_data(decomposition) for decomposition in several]
-    if axes is None:
-        height = 12.0 + 47.0 * len(several)
-        figure = style.new_figure(174, height)
-        panel = 1.0 / len(several)
-        axes = [
-            figure.add_axes((0.235, 1 - panel * (i + 1) + 12.5 / height, 0.50, panel - 19.0 / height))
-            for i in range(len(several))
-        ]
-    if len(axes) != len(several):
-        raise UsageError(f"{len(several)} decompositions need as many axes; got {len(axes)}")
-    # the same scale in all panels, so that bars can be compared
-    ends = [(step.low, step.end, step.high) for steps in panels for step in steps]
-    low, high = max(REACH[0], float(np.nanmin(ends)) - 0.06), min(REACH[1], max(0.06, float(np.nanmax(ends))) + 0.06)
-    for ax, decomposition, steps in zip(axes, several, panels, strict=True):
-        _panel(ax, decomposition, steps, (low, high))
-    axes[-1].set_xlabel("Hazard ratio   (← favours experimental)")
-    return list(axes)
-
-
-def _panel(ax: Axes, decomposition: Decomposition, steps: Sequence[Step], limits: tuple[float, float]) -> None:
+        raise UsageError(f"a waterfall shows 1 to {MOST} decompositions; got {len(several)}")
+    names = NARROW_STEPS if page.is_narrow else STEPS
+    labels: list[Cell] = []
+    drawn: list[tuple[float, Step]] = []
+    y = 0.0
+    for decomposition in several:
+        if len(several) > 1:
+            calibration = decomposition.calibration
+            parts = [calibration.words, f"({calibration.scenario})"]
+            for heading in parts if page.is_narrow else [" ".join(parts)]:
+                labels.append(Cell(y, heading, bold=True, spans=True))
+                y += 1
+        for step in waterfall_data(decomposition):
+            labels.append(Cell(y, names[step.name].format(endpoint=decomposition.inputs.endpoint)))
+            drawn.append((y, step))
+            y += 1
+        y += BETWEEN
+    level = percent(several[0].effects["gap"].level or 0.0)
+    values = (Cell(-1.0, f"HR or log HR ({level})", bold=True), *(Cell(at, step.words) for at, step in drawn))
+    shares = (Cell(-1.0, "Share of the gap", bold=True), *(Cell(at, step.share) for at, step in drawn if step.share))
+    before, after = [Column(tuple(labels))], [[Column(values)] if page.is_narrow else [Column(values), Column(shares)]]
+    notes = note_lines(page, _notes(several))
+    if ax is None:
+        margins = 4.0, AXIS + lines_height(page, notes) + MARGIN
+        (ax,) = row_panels(page, rows_height(page, HEIGHT * (y - BETWEEN + 0.2)), margins, before, after)
+    ends = [(step.low, step.end, step.high, 0.0) for _, step in drawn]
+    limits = max(REACH[0], float(np.nanmin(ends)) - 0.06), min(REACH[1], float(np.nanmax(ends)) + 0.06)
     style.hazard_ratio_axis(ax, "x", *limits)
-    beside = blended_transform_factory(ax.transAxes, ax.transData)
+    row_axis(ax, y - BETWEEN)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
-    for y, step in enumerate(steps):
-        if step.name in COLOURS:
-            length, colour = step.end - step.start, COLOURS[step.name]
-            ax.barh(y, length, left=step.start, height=0.56, color=colour, alpha=0.85, lw=0, zorder=2)
-        else:
-            ax.plot(step.end, y, "D", color=style.INK, ms=4.5, zorder=4)
-        _whisker(ax, step, y, limits)
-        if y + 1 < len(steps):
-            ax.plot([step.end] * 2, [y, y + 1], color="0.45", lw=0.6, ls=(0, (2, 2)), zorder=1)
-        ax.text(1.03, y, step.words, transform=beside, va="center", ha="left", fontsize="small")
-    endpoint, calibration = decomposition.inputs.endpoint, decomposition.calibration
-    ax.set_yticks(range(len(steps)), [STEPS[step.name].format(endpoint=endpoint) for step in steps])
-    ax.set_ylim(len(steps) - 0.45, -0.6)
-    ax.tick_params(axis="y", length=0)
-    title = (
-        f"{decomposition.inputs.name}: {endpoint} effect by {calibration.scenario}; "
-        f"{calibration.words} ({calibration.name})"
+    for (at, step), following in zip_longest(drawn, drawn[1:]):
+        _draw_step(ax, at, step)
+        if following is not None and step.name != "observed":
+            ax.plot([step.end] * 2, [at, following[0]], color="0.45", lw=0.6, ls=(0, (2, 2)), zorder=1)
+    favours([ax], shared=page.is_narrow)
+    ax.set_xlabel("Hazard ratio", labelpad=LABEL)
+    write_notes(ax, notes, write_columns([ax], before, after), AXIS)
+    return ax
+
+
+def _notes(decompositions: Sequence[Decomposition]) -> list[str]:
+    """Return that a split is not identified."""
+    unidentified = [decomposition for decomposition in decompositions if not decomposition.identified]
+    if not unidentified:
+        return []
+    if len(unidentified) == len(decompositions):
+        return ["The split is not identified by these data."]
+    words = "; ".join(
+        f"{decomposition.calibration.words} ({decomposition.calibration.scenario})" for decomposition in unidentified
     )
-    ax.set_title(title, fontsize="medium", fontweight="bold", loc="left", x=-0.46)
-    level = decomposition.effects["gap"].level or 0.0
-    scenario = f"calibration {calibration.name}, {calibration.scenario}"
-    head = f"HR; log HR and share of the gap\n({scenario}; {percent(level)} intervals)"
-    ax.text(1.03, -0.62, head, transform=beside, va="bottom", ha="left", fontsize="small", color="0.35")
-    structure = calibration.structure.label.replace(", ", ",\n")
-    ax.text(1.03, -0.17, structure, transform=ax.transAxes, va="top", ha="left", fontsize="small", color="0.35")
-    if not decomposition.identified:
-        ax.text(
-            1.03,
-            -0.045,
-            "The split is not identified.",
-            transform=ax.transAxes,
-            va="top",
-            fontsize="small",
-            color=style.LINE_COLOUR,
-        )
-    style.clear_spines(ax)
-    ax.spines["left"].set_visible(False)
+    return [f"The split is not identified: {words}."]
 
 
-def _whisker(ax: Axes, step: Step, y: int, limits: tuple[float, float]) -> None:
-    """Interval of the end of a step; an arrow if a limit lies beyond the axis."""
-    low, high = max(step.low, limits[0]), min(step.high, limits[1])
-    ax.plot([low, high], [y, y], color=style.INK, lw=0.9, zorder=3)
-    for end, cut, marker in ((low, step.low < limits[0], "<"), (high, step.high > limits[1], ">")):
-        ax.plot(end, y, marker if cut else "|", color=style.INK, ms=3.5 if cut else 5, mew=0.9, zorder=3, clip_on=False)
+def _draw_step(ax: Axes, y: float, step: Step) -> None:
+    """Draw a part of the gap as a bar, a total as a diamond, and the interval of its end."""
+    if step.name in COLOURS:
+        colour, hatch = COLOURS[step.name]
+        bar: dict[str, Any] = {
+            "height": 0.56,
+            "facecolor": colour,
+            "edgecolor": style.INK,
+            "lw": 0.5,
+            "hatch": hatch,
+            "zorder": 2,
+        }
+        ax.barh(y, step.end - step.start, left=step.start, **bar)
+    else:
+        ax.plot(step.end, y, "D", color=style.INK, ms=4.5, zorder=4)
+    draw_interval(ax, y, step.low, step.high, colour=style.INK)

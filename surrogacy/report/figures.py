@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from surrogacy.errors import FigureError, UsageError
+from surrogacy.output.page_style import PageStyle
+from surrogacy.report.captions import alt_text
 from surrogacy.report.escaping import slug, unique_slug
 from surrogacy.report.section import Drawing
 
@@ -20,11 +22,25 @@ SIGNS_AS_BOXES = " Some signs in the names are not in the font of the figure and
 
 @dataclass(frozen=True)
 class FigureOptions:
-    """Processes that draw, formats and journal."""
+    """Processes that draw, formats, page, and names of the figures to draw.
+
+    Parameters
+    ----------
+    workers : Executor
+    formats : tuple of {"pdf", "svg", "png", "tiff"}
+    page : PageStyle
+    names : tuple of str
+        Kinds or file names of figures; all figures if there is none.
+    """
 
     workers: Executor
     formats: tuple[str, ...]
-    preset: str
+    page: PageStyle
+    names: tuple[str, ...] = ()
+
+    def select(self, drawing: Drawing) -> bool:
+        """Return whether a figure is to be drawn."""
+        return not self.names or bool({drawing.name, drawing.kind} & set(self.names))
 
 
 class Figures:
@@ -41,17 +57,33 @@ class Figures:
         self._folder, self._options = folder, options
         self._submitted: dict[str, Future[list[str]]] = {}
         self._files: list[str] = []
+        self._offered: dict[str, str] = {}
 
     def submit(self, drawings: Iterable[Drawing]) -> None:
         """Hand on those figures that were not handed on before."""
         options = self._options
         for drawing in drawings:
-            if drawing.name not in self._submitted:
+            self._offered[drawing.name] = drawing.kind
+            if drawing.name not in self._submitted and options.select(drawing):
                 file = unique_slug(drawing.name, self._files)
                 self._files.append(file)
                 named = replace(drawing, name=file)
-                job = options.workers.submit(draw, named, self._folder, options.formats, options.preset)
+                job = options.workers.submit(draw, named, self._folder, options.formats, options.page)
                 self._submitted[drawing.name] = job
+
+    def check_names(self) -> None:
+        """Check that every name that was asked for is that of a figure of the run.
+
+        Raises
+        ------
+        UsageError
+            If a name is not known.
+        """
+        known = {*self._offered, *self._offered.values()}
+        for name in self._options.names:
+            if name not in known:
+                names = ", ".join(dict.fromkeys([*self._offered.values(), *self._offered]))
+                raise UsageError(f"--figures {name}: this run has no such figure; choose from {names}")
 
     def undrawn(self) -> tuple[FigureError, ...]:
         """Wait for all figures; return those that could not be drawn."""
@@ -65,8 +97,8 @@ class Figures:
         return tuple(problems)
 
 
-def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:
-    """Draw in the style of a journal, save, and write the caption beside it; return the file names.
+def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], page: PageStyle) -> list[str]:
+    """Draw for a page, save, and write caption and alternative text beside it; return the file names.
 
     Raises
     ------
@@ -80,9 +112,9 @@ def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], preset: str) 
     name, caption = slug(drawing.name), drawing.caption
     module, _, function = drawing.plot.partition(":")
     try:
-        with style.style(style.preset(preset)), warnings.catch_warnings(record=True) as caught:
+        with style.style(page), warnings.catch_warnings(record=True) as caught:
             warnings.filterwarnings("always", message=MISSING_SIGN)
-            axes = getattr(importlib.import_module(module), function)(*drawing.arguments, **drawing.keywords)
+            axes = getattr(importlib.import_module(module), function)(*drawing.arguments, page=page, **drawing.keywords)
             first = axes[0] if isinstance(axes, list | tuple) else axes
             files = style.save(first.get_figure(root=True), folder / name, formats)
     except (OSError, UsageError):
@@ -93,5 +125,7 @@ def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], preset: str) 
         raise FigureError(name, f"{type(error).__name__}: {' '.join(str(error).split())}") from error
     if any(re.match(MISSING_SIGN, str(warning.message)) for warning in caught):
         caption += SIGNS_AS_BOXES
-    (folder / f"{name}.caption.md").write_text(caption, encoding="utf-8")
-    return [*files, f"{name}.caption.md"]
+    texts = {f"{name}.caption.md": caption, f"{name}.alt.txt": alt_text(function.removeprefix("plot_"), caption)}
+    for file, words in texts.items():
+        (folder / file).write_text(words, encoding="utf-8")
+    return [*files, *texts]

@@ -116,12 +116,18 @@ def write_run[R: StagedRun](
     Returns
     -------
     WrittenRun
+
+    Raises
+    ------
+    UsageError
+        If a figure that was asked for is not known.
     """
     started = datetime.now(UTC)
     with staging(Path(out)) as stage:
         figures = Figures(stage / "figures", options)
         for run in runs:
             figures.submit(command.drawings(run))
+        figures.check_names()
         clock = time.perf_counter()
         sections = command.sections(run)
         (stage / "results.json").write_text(command.document(run, sections), encoding="utf-8")

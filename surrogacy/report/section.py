@@ -86,6 +86,11 @@ class Drawing:
     caption: str
     keywords: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def kind(self) -> str:
+        """Kind of figure, such as ``bubble`` or ``class-slopes``."""
+        return self.plot.rpartition(":plot_")[2].replace("_", "-")
+
 
 @dataclass(frozen=True)
 class Heading:
@@ -142,7 +147,9 @@ def text(name: str, /, **values: object) -> str:
     return sentence.format(**values)
 
 
-def phrase(group: Literal["conclusions", "thresholds", "notes"], code: str, /, **values: object) -> str:
+def phrase(
+    group: Literal["conclusions", "thresholds", "notes", "alternative_texts"], code: str, /, **values: object
+) -> str:
     """Return a phrase of ``phrases.toml`` with its values filled in."""
     words: str = PHRASES[group][code]
     return words.format(**values)

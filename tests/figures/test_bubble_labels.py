@@ -11,9 +11,10 @@ from surrogacy.effects import Effects
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.evaluation.threshold_targets import with_threshold_targets
 from surrogacy.figures import plot_bubble
-from surrogacy.figures._style import MM, PRESETS, new_figure, preset, style
+from surrogacy.figures._style import MM, new_figure, style
 from surrogacy.figures.predicted_marks import PredictedTrial
 from surrogacy.models import BivariateBayes, WeightedRegression
+from surrogacy.output.page_style import PRESETS, page_style
 from tests.conftest import TABLES
 from tests.support.added_trial import most_crowded, with_trial
 from tests.support.drawn_labels import label_faults
@@ -45,7 +46,7 @@ def faults(axes, effects):
 def test_labels_of_a_set_and_of_a_trial_added_to_its_most_crowded_corner(journal, name, shipped):
     effects = shipped.analysis_set(name)
     enlarged = with_trial(effects, most_crowded(effects))
-    with style(preset(journal)):
+    with style(page_style(journal)):
         for drawn, focus in ((effects, None), (effects, effects.trial[0]), (enlarged, "mine")):
             assert list(faults(plot_bubble(WeightedRegression().fit(drawn), focus=focus), drawn)) == []
 
@@ -62,7 +63,7 @@ def test_labels_with_a_trial_far_from_the_others(name, corner, trials):
 def test_labels_at_the_resolution_of_every_format(name, trials):
     effects = trials.analysis_set(name)
     effects = with_trial(effects, most_crowded(effects))
-    with style(preset("elsevier")):
+    with style(page_style("elsevier")):
         axes = plot_bubble(WeightedRegression().fit(effects), focus="mine")
         for dpi in (72, 200, 600):
             axes.figure.set_dpi(dpi)
@@ -85,7 +86,7 @@ def test_labels_of_random_sets_with_long_names_and_sizes_that_differ(seed):
 
 def test_labels_in_axes_of_the_caller(trials):
     effects = trials.analysis_set("tactics-2022")
-    with style(preset("elsevier")):
+    with style(page_style("elsevier")):
         figure = new_figure(140, 140)
         axes = figure.add_axes((0.1, 0.1, 0.6, 0.6))
         plot_bubble(WeightedRegression().fit(effects), axes, focus="tactics")
@@ -172,7 +173,7 @@ def test_an_interval_that_leaves_the_axes_ends_in_an_arrow(trials):
 def test_threshold_with_its_interval_lies_within_the_axes(name, journal, trials):
     model = BivariateBayes()
     result = with_threshold_targets(model, model.fit(trials.analysis_set(name)))
-    with style(preset(journal)):
+    with style(page_style(journal)):
         axes = plot_bubble(result)
         axes.figure.draw_without_rendering()
         renderer = FigureCanvasAgg(axes.figure).get_renderer()

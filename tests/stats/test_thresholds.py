@@ -158,7 +158,6 @@ def test_figure_caption_screen_and_document(fits, capsys):
     caption = bubble_caption(result)
     assert "Grey area" not in caption
     assert "1.06 (95% prediction band)" in caption
-    assert "Grey area" in bubble_caption(fits["advanced", "bivariate-bayes"])
     assert main(["advanced-immunotherapy", "--model", "bivariate-bayes", "--json", *PINNED]) == 0
     document = json.loads(capsys.readouterr().out)
     record = document["fits"][0]["estimates"]["ste_prediction"]

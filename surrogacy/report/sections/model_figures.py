@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,14 @@ from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_pred
 from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, sentences, surrogates_of
 from surrogacy.report.section import Drawing, drawing, text
 from surrogacy.report.sections.predictions import marked_trial, new_trial_words
+from surrogacy.results.class_order import class_pages
 from surrogacy.results.endpoint_names import final_name, with_article
-from surrogacy.results.estimate import ThresholdEffect
+from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import number, percent, settings_in_words, with_interval
 from surrogacy.results.labels import model_label, weights_in_words
 from surrogacy.results.result import Result
 
-MOST_NAMED = 17  # comparisons of a bubble plot that names each
-MOST_WITH_INTERVALS = 15  # comparisons of a bubble plot that draws the interval of each
+MOST_NAMED = 16  # comparisons of a bubble plot that names each; more are numbered
 
 
 def model_drawings(run: FitRun) -> Iterator[Drawing]:
@@ -31,7 +31,7 @@ def model_drawings(run: FitRun) -> Iterator[Drawing]:
         lines = [result for result in fit.results if result.line is not None]
         pooled = [result for result in fit.results if "loglik" in result.estimates]
         if not fit.omitted:
-            yield _forest((pooled or list(fit.results))[-1], focus)
+            yield from _forests((pooled or list(fit.results))[-1], focus)
         if _marks_are_complete(run, fit):
             yield _bubble(run, (lines or list(fit.results))[0])
         if not fit.omitted:
@@ -54,8 +54,10 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
     """
     name = result.effects.name
     predicted = [entry for entry in run.shown_surrogate_only if entry.prediction.set == name]
-    caption = bubble_caption(result, predicted, run.focus_names)
+    show = run.settings.show
+    caption = bubble_caption(result, predicted, run.focus_names, show)
     keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": tuple(entry.mark for entry in predicted)}
+    keywords |= {"show": show, "correlation": _correlation(run, result)}
     new_trial, predictions = run.settings.new_trial, run.predictions_by(result)
     if new_trial is not None and predictions:
         keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
@@ -64,7 +66,21 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
     return drawing("bubble", f"bubble-{name}", caption, result, **keywords)
 
 
-def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] = (), focus: Sequence[str] = ()) -> str:
+def _correlation(run: FitRun, result: Result) -> Estimate | None:
+    """Return the weighted Pearson correlation of the comparisons of a weighted regression, if it was fitted."""
+    if result.model != "weighted-regression":
+        return None
+    fits = [fit for fit in run.sets if fit.name == result.effects.name]
+    pearson = fits[0].result("weighted-pearson") if fits else None
+    return None if pearson is None or pearson.size != result.size else pearson.estimate("r")
+
+
+def bubble_caption(
+    result: Result,
+    predicted: Sequence[SurrogateOnlyPrediction] = (),
+    focus: Sequence[str] = (),
+    show: Collection[str] = (),
+) -> str:
     """Return the caption of the bubble plot.
 
     Parameters
@@ -75,6 +91,8 @@ def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] 
         bars hide the trials.
     focus : sequence of str
         Trials or comparisons with a ring.
+    show : collection of {"confidence", "ste", "intervals", "equation"}
+        What is drawn besides the trials, the line and its prediction band.
     """
     effects = result.effects
     weights = weights_in_words(result.shown_weights.name, effects)
@@ -83,18 +101,15 @@ def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] 
         f"Treatment effects on {surrogates_of(result)} and on {final}: {comparisons_of(result)}.",
         text("bubbles", weights=weights),
     ]
-    if len(effects) <= MOST_WITH_INTERVALS:
+    if "intervals" in show:
         parts.append(intervals_drawn(result, text("thin_lines")))
     threshold = result.estimates.get("ste_prediction")
     if result.line is not None and isinstance(threshold, ThresholdEffect):
-        parts += _line_sentences(result, threshold)
-    if isinstance(threshold, ThresholdEffect) and threshold.hr is not None and threshold.status != "two-sided":
-        parts.append("Grey area: surrogate effects beyond the threshold.")
-    parts.append("Dotted line: equal effects.")
-    if len(effects) > MOST_NAMED and result.line is not None:
+        parts += _line_sentences(result, threshold, with_confidence="confidence" in show)
+    if len(effects) > MOST_NAMED:
         parts.append(text("bubble_names"))
     if not set(focus).isdisjoint((*effects.trial, *effects.comparison)):
-        parts.append("Ring: the trial in focus.")
+        parts.append(text("bubble_focus"))
     if predicted:
         labels = ", ".join(entry.comparison.label for entry in predicted)
         first = predicted[0].prediction
@@ -105,7 +120,7 @@ def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] 
     return " ".join(parts) + caveats_of(result) + "\n"
 
 
-def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
+def _line_sentences(result: Result, threshold: ThresholdEffect, *, with_confidence: bool) -> list[str]:
     """Return sentences on the line, its bands and the surrogate threshold effect."""
     slope = result["slope"]
     confidence: ThresholdEffect = result["ste_confidence"]
@@ -123,6 +138,7 @@ def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
     return [
         line,
         text("bubble_bands", level=percent(threshold.level), size=size),
+        *([text("bubble_confidence_band", level=percent(threshold.level))] if with_confidence else []),
         *([text("bubble_no_between_trial")] if only_sizes_of_set else []),
         f"Surrogate threshold effect (STE): {threshold.value_words}{threshold.uncertainty_words} "
         f"({threshold.band_and_size}); by the confidence band, which is not a prediction: "
@@ -144,7 +160,18 @@ def _any_unverified(result: Result) -> bool:
     return bool(result.effects.unverified.any())
 
 
-def _forest(result: Result, focus: Sequence[str]) -> Drawing:
+def _forests(result: Result, focus: Sequence[str]) -> Iterator[Drawing]:
+    """Return the forest plot, in parts that do not divide a class if it is longer than a page."""
+    name, caption, parts = f"forest-{result.effects.name}", _forest_caption(result), len(class_pages(result))
+    if parts == 1:
+        yield drawing("forest", name, caption, result, focus=focus)
+        return
+    for part in range(parts):
+        words = f"Part {part + 1} of {parts}. {caption}"
+        yield drawing("forest", f"{name}-{part + 1}", words, result, focus=focus, part=part)
+
+
+def _forest_caption(result: Result) -> str:
     effects = result.effects
     final = with_article(final_name(effects))
     parts = [
@@ -164,15 +191,14 @@ def _forest(result: Result, focus: Sequence[str]) -> Drawing:
         parts.append("† and open symbol: a hazard ratio or its limits were not verified in any source.")
     # caveats of the model concern the diamond
     caveats = caveats_of(result) if "mu_surrogate" in result.estimates else sentences("Caveat", effects.problems)
-    caption = " ".join(parts) + caveats + "\n"
-    return drawing("forest", f"forest-{effects.name}", caption, result, focus=focus)
+    return " ".join(parts) + caveats + "\n"
 
 
 def _symbol_areas(result: Result) -> str:
-    """Return a sentence on the areas of the symbols and the percentages of a forest plot."""
+    """Return a sentence on the areas of the symbols of a forest plot."""
     effects, weights = result.effects, result.shown_weights.name
     if np.isfinite(effects.n).all():
-        return "Symbol area and percentages are shares of the patients."
+        return "Symbol area: number of patients."
     areas = "equal areas" if weights == "none" else f"areas by weight ({weights_in_words(weights, effects)})"
     return text("forest_areas", areas=areas)
 
@@ -185,11 +211,15 @@ def _posterior(result: Result) -> Drawing:
         share, median = percent(result["prior_overlap"].value), number(result["r2_trial_prior"].value)
         overlap = f"; prior and posterior overlap by {share}, prior median {median}"
     caption = (
-        f"Posterior (filled) and prior (outline) of a Bayesian model, {model_label(result.model)}: "
-        f"{comparisons_of(result)}; {settings_in_words(result)}. Left: {association(result)}{overlap}. "
+        f"Posterior (filled) and prior (dashed) densities of the {model_label(result.model)}: "
+        f"{comparisons_of(result)}; {settings_in_words(result)}. {_capital(association(result))}{overlap}. "
         f"{text('slope_panels', slope=with_interval(result['slope']))}{caveats_of(result)}\n"
     )
     return drawing("posterior", name, caption, result)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _class_slopes(result: Result) -> Drawing:

@@ -270,7 +270,7 @@ def sensitivity_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:
             records = fit.prior_sensitivity
             unverified = any(result.unverified for result in fit.results)
             caption = text("prior_caption", name=fit.name, overlap=_overlap(records[0]))
-            yield drawing("prior_sensitivity", f"priors-{fit.name}", caption, records, fit.name, unverified=unverified)
+            yield drawing("prior_sensitivity", f"priors-{fit.name}", caption, records, unverified=unverified)
         if fit.choices:
             model = fit.choices[-1]["model"]
             records = tuple(record for record in fit.choices if record["model"] == model)
@@ -278,7 +278,7 @@ def sensitivity_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:
             shared_patients = text("choices_shared_patients") if with_shared else ""
             label = model_label(str(model))
             caption = text("choices_caption", name=fit.name, model=label, shared_patients=shared_patients)
-            yield drawing("choices", f"choices-{fit.name}", caption, records, fit.name)
+            yield drawing("choices", f"choices-{fit.name}", caption, records)
 
 
 def _overlap(default: Record) -> str:

@@ -1,0 +1,241 @@
+"""Figures with one row per result: columns of text of their natural width beside panels that share the rest."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from surrogacy.arrays import FloatArray
+from surrogacy.figures import _style as style
+from surrogacy.figures.labels import widest
+from surrogacy.output.page_style import PageStyle
+
+POINTS = 72 * style.MM  # per mm
+GAP = 1.8  # mm between columns
+BESIDE_PANEL = 2.4  # mm between a column and a panel, with room for an arrowhead
+BETWEEN_PANELS = 5.5  # mm, if no column separates them
+MARGIN = 1.2  # mm at the edges of the figure
+ARROW = 3.4  # points
+FAVOURS = 20.0  # points from an axis to the words below it
+ROW = 1.7  # height of a row, in the size of its text
+LINE = 1.35  # height of a line of text, in its size
+HEADING = -1.0  # row of the headings
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text in a row.
+
+    Parameters
+    ----------
+    row : float
+        0 for the first row; headings are above it.
+    text : str
+    bold : bool
+    indent : float
+        mm.
+    spans : bool
+        True if the text may extend over the following column and panel, as a heading in a row of its own.
+    """
+
+    row: float
+    text: str
+    bold: bool = False
+    indent: float = 0.0
+    spans: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """Column of text beside a panel.
+
+    Parameters
+    ----------
+    cells : tuple of Cell
+    align : {"left", "right"}
+    """
+
+    cells: tuple[Cell, ...]
+    align: Literal["left", "right"] = "left"
+
+    @property
+    def width(self) -> float:
+        """Width of the widest cell in the small size of the style in force, mm."""
+        return max(
+            (widest([cell.text], bold=cell.bold) + cell.indent for cell in self.cells if not cell.spans), default=0.0
+        )
+
+
+def column(heading: str, texts: Sequence[str], align: Literal["left", "right"] = "left") -> Column:
+    """Return a column with a heading in bold and one text per row."""
+    cells = (Cell(row, text) for row, text in enumerate(texts))
+    return Column((Cell(HEADING, heading, bold=True), *cells), align)
+
+
+def row_panels(
+    page: PageStyle,
+    height: float,
+    margins: tuple[float, float],
+    before: Sequence[Column],
+    after: Sequence[Sequence[Column]],
+) -> tuple[Axes, ...]:
+    """Return the panels of a new figure, as wide as the columns of text allow.
+
+    Parameters
+    ----------
+    page : PageStyle
+    height : float
+        Height of the panels, mm.
+    margins : pair of float
+        Room above and below the panels, mm.
+    before : sequence of Column
+        Columns left of the first panel.
+    after : sequence of sequence of Column
+        Columns right of each panel.
+    """
+    above, below = margins
+    total = above + height + below
+    left = MARGIN + sum(each.width + GAP for each in before)
+    rooms = [sum(each.width + GAP for each in columns) + (GAP if columns else BETWEEN_PANELS) for columns in after[:-1]]
+    rooms.append(sum(each.width + GAP for each in after[-1]) + (MARGIN if after[-1] else 2.5 * MARGIN))
+    width = (page.width - left - sum(rooms)) / len(after)
+    figure = style.new_figure(page.width, total)
+    panels = []
+    for room in rooms:
+        panels.append(figure.add_axes((left / page.width, below / total, width / page.width, height / total)))
+        left += width + room
+    return tuple(panels)
+
+
+def _room(columns: Sequence[Column]) -> float:
+    """Width of adjacent columns with the distance to their panel, mm."""
+    return sum(each.width + GAP for each in columns) + (BESIDE_PANEL - GAP if columns else 0.0)
+
+
+def write_columns(panels: Sequence[Axes], before: Sequence[Column], after: Sequence[Sequence[Column]]) -> float:
+    """Write the columns beside the panels; return the width of the columns before the first panel, mm."""
+    start = offset = -_room(before)
+    for each in before:
+        _write(panels[0], 0, offset, each)
+        offset += each.width + GAP
+    for panel, columns in zip(panels, after, strict=True):
+        offset = BESIDE_PANEL
+        for each in columns:
+            _write(panel, 1, offset, each)
+            offset += each.width + GAP
+    return -start
+
+
+def _write(panel: Axes, edge: int, offset: float, written: Column) -> None:
+    """Write a column at an offset in mm from the left (0) or right (1) edge of a panel."""
+    width = written.width
+    for cell in written.cells:
+        place = offset + (width if written.align == "right" else cell.indent)
+        panel.annotate(
+            cell.text,
+            (edge, cell.row),
+            (place * POINTS, 0),
+            xycoords=panel.get_yaxis_transform(),
+            textcoords="offset points",
+            ha=written.align,
+            va="center",
+            fontsize="small",
+            fontweight="bold" if cell.bold else "normal",
+            annotation_clip=False,
+            bbox={"facecolor": "white", "lw": 0, "pad": 0.3} if cell.spans else None,
+        )
+
+
+def row_axis(panel: Axes, rows: float, first: float = -0.6) -> None:
+    """Give a panel its rows, the first at the top, and no frame except the axis below."""
+    panel.set(ylim=(rows - 0.4, first), yticks=[])
+    style.clear_spines(panel)
+    panel.spines["left"].set_visible(False)
+
+
+def quantity_limits(values: FloatArray, least: float, most: float) -> tuple[float, float]:
+    """Return limits of an axis that holds all finite values and 0 with a margin, within the widest limits."""
+    finite = np.append(values[np.isfinite(values)], 0.0)
+    low, high = (float(np.clip(end, least, most)) for end in (finite.min(), finite.max()))
+    return low - 0.06 * (high - low), high + 0.06 * (high - low)
+
+
+def draw_interval(panel: Axes, row: float, low: float, high: float, *, colour: str, width: float = 0.9) -> None:
+    """Draw an interval, which ends in an arrowhead where the axis cuts it; nothing without limits."""
+    ends = panel.get_xlim()
+    if not np.isfinite([low, high]).all() or high < ends[0] or low > ends[1]:
+        return
+    panel.plot(np.clip([low, high], *ends), [row, row], color=colour, lw=width, solid_capstyle="butt", zorder=2)
+    for cut, end, marker in ((low < ends[0], ends[0], "<"), (high > ends[1], ends[1], ">")):
+        if cut:
+            panel.plot(end, row, marker, color=colour, ms=ARROW, mew=0, clip_on=False, zorder=2.5)
+
+
+def favours(panels: Sequence[Axes], *, shared: bool = False) -> None:
+    """Write below axes of hazard ratios which side favours which arm.
+
+    Parameters
+    ----------
+    panels : sequence of Axes
+        After their limits are set.
+    shared : bool
+        True to write one line in the middle of a narrow figure, whose panels have the same scale.
+    """
+    left, right = "← favours experimental", "favours control →"
+    if shared:
+        place = (0.5, panels[0].get_position().y0)
+        _below(panels[0], f"{left}   {right}", place, 0, "center", "figure fraction")
+        return
+    for panel in panels:
+        for text, side, shift in ((left, "right", -2), (right, "left", 2)):
+            _below(panel, text, (0, 0), shift, side, panel.get_xaxis_transform())
+
+
+def _below(panel: Axes, text: str, place: tuple[float, float], shift: float, align: Any, coordinates: Any) -> None:
+    panel.annotate(
+        text,
+        place,
+        (shift, -FAVOURS),
+        xycoords=coordinates,
+        textcoords="offset points",
+        ha=align,
+        va="baseline",
+        fontsize="small",
+        annotation_clip=False,
+    )
+
+
+def rows_height(page: PageStyle, rows: float) -> float:
+    """Return the height of rows, mm: a row is higher than a line of text."""
+    return rows * ROW * page.small_size / POINTS
+
+
+def note_lines(page: PageStyle, notes: Sequence[str]) -> list[str]:
+    """Break notes into the lines of a page."""
+    digit = widest(["0" * 20]) / 20  # wider than the mean character of running text
+    return [line for note in notes for line in textwrap.wrap(note, int((page.width - 2 * MARGIN) / digit))]
+
+
+def lines_height(page: PageStyle, lines: Sequence[str]) -> float:
+    """Return the height of lines in the small size of a page, mm."""
+    return len(lines) * LINE * page.small_size / POINTS
+
+
+def write_notes(panel: Axes, lines: Sequence[str], left: float, below: float) -> None:
+    """Write lines under a figure, from a distance in mm left of and below a panel."""
+    panel.annotate(
+        "\n".join(lines),
+        (0, 0),
+        (-left * POINTS, -below * POINTS),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        va="top",
+        fontsize="small",
+        linespacing=1.1,
+        annotation_clip=False,
+    )

@@ -76,7 +76,10 @@ def plot_choices(
         left, right = row_panels(page, rows_height(page, last + 1.6), (1.5, AXIS), before, [[], []])
     else:
         left, right = ax
-    for axes, quantity, label in ((left, "r2_trial", "Trial-level R²"), (right, "slope", "Slope")):
+    for axes, quantity, label in (
+        (left, "r2_trial", "R²" if page.is_narrow else "Trial-level R²"),
+        (right, "slope", "Slope"),
+    ):
         values = rows[[quantity, f"{quantity}_low", f"{quantity}_high"]].to_numpy(dtype=np.float64)
         axes.set(xlim=(0, 1) if quantity == "r2_trial" else quantity_limits(values, *SLOPES), xlabel=label)
         row_axis(axes, last + 1, first=-1.2)

@@ -63,7 +63,7 @@ def plot_cross_validation(
     names = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in rows["label"]]
     before = [column("", names)]
     if ax is None:
-        margins = 1.0, AXIS + KEY * (2 if page.is_narrow else 1)
+        margins = 1.0, AXIS + KEY * (3 if page.is_narrow else 1)
         (ax,) = row_panels(page, rows_height(page, HEIGHT * len(rows)), margins, before, [[]])
     half = NORMAL * rows["se_final"].fillna(0.0)  # an observed effect without a standard error has no interval
     low = max(FRAME[0], min(rows["low"].min(), (rows["observed"] - half).min()) - 0.05)
@@ -78,7 +78,7 @@ def plot_cross_validation(
         colour, marker = (style.INK, "o") if row["covered"] else (style.LINE_COLOUR, "D")
         draw_interval(ax, y + 0.3, row["observed"] - half[y], row["observed"] + half[y], colour=colour, width=0.7)
         ax.plot(np.clip(row["observed"], low, high), y + 0.3, marker, color=colour, ms=3.2, zorder=4)
-    favours([ax])
+    favours([ax], shared=page.is_narrow)
     ax.set_xlabel(f"Hazard ratio, {final}", labelpad=LABEL)
     _key(ax, len(rows) > predictions.coverage[0], page)
     write_columns([ax], before, [[]])
@@ -101,7 +101,7 @@ def _key(ax: Axes, outside: bool, page: PageStyle) -> None:
         loc="upper left",
         bbox_to_anchor=(figure_left, 0.0),
         bbox_transform=ax.transAxes + below,
-        ncols=2 if page.is_narrow else 3,
+        ncols=1 if page.is_narrow else 3,
         handlelength=1.6,
         borderaxespad=0.0,
         columnspacing=1.4,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,17 +15,21 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
+from surrogacy.figures.labels import Label, Symbol, place_labels, symbol_radius
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.pps.dilution_map import TRIAL_LIKE, DilutionMap, DilutionPoint
-from surrogacy.results.format import percent
 
-BANDS = np.linspace(0.0, 1.0, 11)
+BANDS = np.linspace(0.0, 1.0, 6)
 LABELLED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-# light where OS retains the effect, dark where it is lost
-COLOURS = LinearSegmentedColormap.from_list("retained", ["#2B5C8A", "#6FA3CC", "#BFD9EA", "#F7F4EA", "#F3C98B"])
+# one hue, light where OS retains the effect and dark where it is lost: in grey as well
+COLOURS = LinearSegmentedColormap.from_list("retained", ["#08306B", "#4A86BE", "#A6CBE6", "#E8F1FA"])
+CONTOUR = "#707070"
+AREA, OUTLINE = 15.0, 0.6  # points squared, points
+# mm: panels, beside them, and the key below
+STACKED, SIDE_BY_SIDE, LABELS, TITLE, LEFT, BETWEEN, BAR, KEY = 44.0, 54.0, 15.5, 4.5, 11.5, 4.0, 14.5, 9.0
 # places of contour labels, as fractions of the height: away from most trials
 LOW_ROWS, HIGH_ROWS = (0.10, 0.19), (0.93, 0.84)
-TTP_DOT = 1.6  # pt, diameter of the dot in the symbol of a comparison that reports only TTP
+TTP_DOT = 1.7  # pt, diameter of the dot in the symbol of a comparison that reports only TTP
 EDGE = 0.05  # margin in which a label would be cut, as a fraction of the width
 RATIO_TICKS = (0.2, 0.5, 1, 2, 5, 10, 20)
 FOLLOW_UP_TICKS = (2, 3, 5, 10, 20, 50)
@@ -74,7 +79,7 @@ def plot_dilution_map(
     *,
     page: PageStyle = DEFAULT_PAGE,
 ) -> tuple[Axes, Axes, Axes]:
-    """Draw the share of the PFS effect that OS retains, as contours, and the observed share of each trial as a colour.
+    """Draw the share of the PFS effect that OS retains, as contours, and that of each trial as its fill.
 
     Parameters
     ----------
@@ -93,11 +98,7 @@ def plot_dilution_map(
         By PFS hazard ratio, complete follow-up; the same, follow-up as in trials; by follow-up.
     """
     data = dilution_map_data(chart, points)
-    if ax is None:
-        figure = style.new_figure(page.width, 86)
-        ax = tuple(figure.add_axes((left, 0.285, 0.238, 0.635)) for left in (0.062, 0.335, 0.652))  # type: ignore[assignment]
-    assert ax is not None
-    complete, trial_like, by_follow_up = ax
+    complete, trial_like, by_follow_up = _new_panels(page) if ax is None else ax
     norm = BoundaryNorm(BANDS, COLOURS.N)
     log_hr = np.log(chart.hazard_ratios)
     low, high = TRIAL_LIKE
@@ -115,82 +116,80 @@ def plot_dilution_map(
     )
     x = np.log(chart.ratios)
     for axes, y, share, coordinate, title, rows in panels:
-        heights = np.log(data[coordinate])
-        axes.contourf(x, y, np.clip(share, 0.0, 1.0), levels=BANDS, cmap=COLOURS, norm=norm, antialiased=True)
-        lines = axes.contour(x, y, share, levels=LABELLED, colors=style.INK, linewidths=0.5)
+        axes.set_title(title, fontsize="small", fontweight="bold", loc="left")
+        _ticks(axes, "x", RATIO_TICKS, (x[0], x[-1]))
+        axes.set_xlabel("Median PPS / PFS, control arm")
+        if axes is by_follow_up:
+            _ticks(axes, "y", FOLLOW_UP_TICKS, (float(y[0]), float(y[-1])))
+            axes.set_ylabel("Mean follow-up / median PFS")
+        else:
+            style.hazard_ratio_axis(axes, "y", float(y[0]), float(y[-1]))
+            if axes is complete or page.is_narrow:
+                axes.set_ylabel("PFS hazard ratio")
+            else:
+                axes.tick_params(labelleft=False)
+        lines = axes.contour(x, y, share, levels=LABELLED, colors=CONTOUR, linewidths=0.5)
         texts = axes.clabel(
-            lines, fmt="%g", fontsize=6.5, inline=True, inline_spacing=2, manual=_places(x, y, share, rows)
+            lines, fmt="%g", fontsize="small", inline=True, inline_spacing=2, manual=_places(x, y, share, rows)
         )
         for text in texts:
             text.set_rotation(0)
-        for stage, marker in style.STAGE_MARKERS.items():
-            chosen = (data["stage"] == stage) & np.isfinite(heights)
-            if stage and chosen.any():
-                axes.scatter(
-                    np.log(data["pps_over_pfs"][chosen]),
-                    heights[chosen],
-                    c=data["observed"][chosen].clip(0.001, 0.999),
-                    cmap=COLOURS,
-                    norm=norm,
-                    marker=marker,
-                    s=15,
-                    edgecolor=style.INK,
-                    lw=0.6,
-                    zorder=4,
-                )
-        ttp = (data["endpoint"] == "TTP") & np.isfinite(heights)
-        axes.scatter(np.log(data["pps_over_pfs"][ttp]), heights[ttp], s=TTP_DOT**2, color=style.INK, lw=0, zorder=4.5)
-        for _, row in data[data["comparison"] == focus].iterrows():
-            height = heights[row.name]
-            if np.isfinite(height):
-                axes.annotate(
-                    row["label"],
-                    (np.log(row["pps_over_pfs"]), height),
-                    xytext=(-4, 4),
-                    textcoords="offset points",
-                    ha="right",
-                    fontweight="bold",
-                    fontsize=6.5,
-                    zorder=5,
-                    path_effects=[withStroke(linewidth=1.8, foreground="white")],
-                )
-        axes.set_title(title, fontsize="medium", fontweight="bold", loc="left")
-        _ticks(axes, "x", RATIO_TICKS, (x[0], x[-1]))
-        axes.set_xlabel("Median PPS / PFS, control arm")
-    for axes in (complete, trial_like):
-        style.hazard_ratio_axis(axes, "y", float(log_hr[0]), float(log_hr[-1]))
-    complete.set_ylabel("PFS hazard ratio")
-    trial_like.set_yticklabels([])
-    _ticks(
-        by_follow_up, "y", FOLLOW_UP_TICKS, (float(np.log(chart.follow_ups[0])), float(np.log(chart.follow_ups[-1])))
-    )
-    by_follow_up.set_ylabel("Mean follow-up / median PFS, control arm")
-    _key(by_follow_up, data, norm)
-    complete.text(
-        0.0, -0.21, _note(chart, points, data), transform=complete.transAxes, va="top", fontsize=6.5, linespacing=1.35
-    )
+        _points(axes, data, coordinate, norm, focus)
+    _key(by_follow_up, data, norm, page)
     return complete, trial_like, by_follow_up
 
 
-def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFrame) -> str:
-    """Text on the contours, the points and the trials that are not shown."""
-    lines = [
-        "Contours: expected log HR of OS / log HR of PFS, with the same PPS in both arms, "
-        f"{percent(chart.direct_death)} of PFS events deaths"
-        f"{', and constant hazards' if chart.structure.is_default else ''}."
-    ]
-    if points:
-        unknown = int(data["follow_up"].isna().sum())
-        lines += [
-            "Points: PPS of the model that gives the control arm's medians; fill: observed log HR of OS / log "
-            "HR of PFS (below 0 as 0, above 1 as 1).",
-            "The fill is a ratio of two estimates; it is imprecise if the PFS HR is near 1.",
-            f"Not shown: {len(points) - len(data)} comparisons beyond the axes; in c, {unknown} with unknown follow-up "
-            f"or follow-up beyond the axis.",
-        ]
-    if not chart.structure.is_default:
-        lines.append(f"{chart.structure.label}; contours below 0 as 0.")
-    return "\n".join(lines)
+def _new_panels(page: PageStyle) -> tuple[Axes, Axes, Axes]:
+    """Panels side by side, with a colour bar on the right; with one column one below the other."""
+    if page.is_narrow:
+        height = 3 * (STACKED + LABELS) + KEY
+        figure, width = style.new_figure(page.width, height), page.width - LEFT - BAR
+        places = [(LEFT, KEY + (2 - i) * (STACKED + LABELS) + LABELS - TITLE, width, STACKED) for i in range(3)]
+    else:
+        height = SIDE_BY_SIDE + LABELS + KEY
+        figure, width = style.new_figure(page.width, height), (page.width - 2 * LEFT - BETWEEN - BAR) / 3
+        starts = LEFT, LEFT + width + BETWEEN, 2 * LEFT + 2 * width + BETWEEN
+        places = [(left, KEY + LABELS - TITLE, width, SIDE_BY_SIDE) for left in starts]
+    first, second, third = (
+        figure.add_axes((left / page.width, bottom / height, wide / page.width, tall / height))
+        for left, bottom, wide, tall in places
+    )
+    return first, second, third
+
+
+def _points(axes: Axes, data: pd.DataFrame, coordinate: str, norm: BoundaryNorm, focus: str) -> None:
+    """Draw the comparisons with the observed share as fill, and name the comparison in focus."""
+    heights = np.log(data[coordinate])
+    shown = data[np.isfinite(heights)]
+    for stage, marker in style.STAGE_MARKERS.items():
+        chosen = shown[shown["stage"] == stage]
+        if stage and len(chosen):
+            axes.scatter(
+                np.log(chosen["pps_over_pfs"]),
+                heights[chosen.index],
+                c=chosen["observed"].clip(0.001, 0.999),
+                cmap=COLOURS,
+                norm=norm,
+                marker=marker,
+                s=AREA,
+                edgecolor=style.INK,
+                lw=OUTLINE,
+                zorder=4,
+            )
+    ttp = shown[shown["endpoint"] == "TTP"]
+    dot: dict[str, Any] = {"s": TTP_DOT**2, "color": style.INK, "lw": 0, "zorder": 4.5}
+    halo = [withStroke(linewidth=1.0, foreground="white")]
+    axes.scatter(np.log(ttp["pps_over_pfs"]), heights[ttp.index], **dot, path_effects=halo)
+    symbols = {
+        row["comparison"]: Symbol(
+            float(np.log(row["pps_over_pfs"])),
+            float(heights[i]),
+            symbol_radius(AREA, style.STAGE_MARKERS[row["stage"]], OUTLINE),
+        )
+        for i, row in shown.iterrows()
+    }
+    names = shown.loc[shown["comparison"] == focus, "label"]
+    place_labels(axes, [Label(name, symbols[focus], bold=True) for name in names], list(symbols.values()))
 
 
 def _places(x: FloatArray, y: FloatArray, share: FloatArray, rows: tuple[float, float]) -> list[tuple[float, float]]:
@@ -216,35 +215,34 @@ def _ticks(axes: Axes, which: str, ticks: Sequence[float], limits: tuple[float, 
     axis.set_minor_locator(NullLocator())
 
 
-def _key(last: Axes, data: pd.DataFrame, norm: BoundaryNorm) -> None:
-    """Draw the colour bar beside the last panel, and the stages of the trials."""
+def _key(last: Axes, data: pd.DataFrame, norm: BoundaryNorm, page: PageStyle) -> None:
+    """Draw the colour bar beside the last panel, and the symbols below it."""
     place = last.get_position()
     figure = last.get_figure(root=True)
     assert figure is not None
-    bar = figure.add_axes((place.x1 + 0.015, place.y0, 0.014, place.height))
+    bar = figure.add_axes((place.x1 + 2.0 / page.width, place.y0, 2.5 / page.width, place.height))
     middles = (BANDS[1:] + BANDS[:-1]) / 2
     bar.imshow(middles[:, None], aspect="auto", origin="lower", cmap=COLOURS, norm=norm, extent=(0, 1, 0, 1))
     bar.set(xticks=[], yticks=[0, 0.5, 1])
     bar.yaxis.tick_right()
     bar.yaxis.set_label_position("right")
-    bar.set_ylabel("Retained share of the log HR", labelpad=2)
-    stages = [stage for stage in style.STAGE_MARKERS if stage and (data["stage"] == stage).any()]
-    if stages:
-        handles = [
-            Line2D(
-                [], [], ls="", marker=style.STAGE_MARKERS[stage], mfc="white", mec=style.INK, mew=0.6, ms=4, label=stage
-            )
-            for stage in stages
-        ]
-        if (data["endpoint"] == "TTP").any():
-            handles.append(Line2D([], [], ls="", marker="o", mfc=style.INK, mec="none", ms=TTP_DOT, label="TTP only"))
-        last.legend(
+    bar.set_ylabel("Observed share", labelpad=1, fontsize="small")
+    looks: dict[str, Any] = {"ls": "", "mfc": "white", "mec": style.INK, "mew": OUTLINE, "ms": 4}
+    handles = [
+        Line2D([], [], marker=marker, label=f"{stage} stage", **looks)
+        for stage, marker in style.STAGE_MARKERS.items()
+        if stage and (data["stage"] == stage).any()
+    ]
+    if (data["endpoint"] == "TTP").any():
+        handles.append(Line2D([], [], ls="", marker="o", mfc=style.INK, mec="none", ms=TTP_DOT, label="TTP only"))
+    if handles:
+        figure.legend(
             handles=handles,
-            loc="upper right",
-            bbox_to_anchor=(1.24, -0.30),
-            ncols=2,
-            fontsize=6.5,
-            handletextpad=0.0,
-            columnspacing=0.6,
-            borderpad=0.2,
+            loc="lower left",
+            bbox_to_anchor=(0, 0),
+            ncols=2 if page.is_narrow else len(handles),
+            fontsize="small",
+            handletextpad=0.2,
+            columnspacing=1.0,
+            borderaxespad=0.3,
         )

@@ -8,6 +8,7 @@ The curves of the calibrated models extend to the end of the axis.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ LINES: tuple[tuple[str, Any], ...] = (
 SHADE = "0.93"
 ABOVE, LABELS = 2.0, 11.0  # mm above the panel, and for ticks and label below it
 POINT = 25.4 / 72  # mm
+KEY_LEFT = 14.0  # mm
+LETTER = 0.58  # mean width of a letter, in the size of its text
 KEY_LINE = 1.6  # height of a line of the key, in the size of its text
 STEP = 0.25  # months
 YEAR = 12.0
@@ -112,9 +115,10 @@ def plot_hazard_ratio_over_time(
     # at least a year, for trials in which no arm had 10 patients at risk
     until = YEAR * np.ceil(max(end, YEAR) / YEAR)
     data = hazard_ratio_over_time_data(calibrations, until, comparison)
+    letters = int((page.width - KEY_LEFT) / (LETTER * page.small_size * POINT)) // (1 if page.is_narrow else 2)
     handles: list[Line2D | Patch] = []
     for (colour, dashes), name in zip(LINES, dict.fromkeys(data["model"]), strict=False):
-        handles.append(Line2D([], [], color=colour, lw=1.4, ls=dashes, label=str(name)))
+        handles.append(Line2D([], [], color=colour, lw=1.4, ls=dashes, label=fill(str(name), letters)))
     printed = f"OS HR as reported, {inputs.hr_os.value:g}"
     handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.0, ls=":", label=printed))
     crude = comparison.crude if comparison is not None else ()
@@ -125,7 +129,7 @@ def plot_hazard_ratio_over_time(
         reason = "fewer than 10 at risk" if inputs.at_risk is not None else "beyond the follow-up"
         handles.append(Patch(facecolor=SHADE, label=f"extrapolated ({reason})"))
     if ax is None:
-        ax = _new_axes(page, len(handles))
+        ax = _new_axes(page, sum(1 + str(handle.get_label()).count("\n") for handle in handles))
     if end < until:
         ax.axvspan(end, until, color=SHADE, lw=0, zorder=0)
     for (colour, dashes), (_, curve) in zip(LINES, data.groupby("model", sort=False), strict=False):
@@ -138,7 +142,7 @@ def plot_hazard_ratio_over_time(
     ax.set_xlim(0, until)
     ax.set_xticks(np.arange(0, until + 1, YEAR if until <= 12 * YEAR and not page.is_narrow else 2 * YEAR))
     ax.set_xlabel("Months since randomisation")
-    ax.set_ylabel("OS hazard ratio   (↓ favours experimental)")
+    ax.set_ylabel("OS hazard ratio" if page.is_narrow else "OS hazard ratio   (↓ favours experimental)")
     figure = ax.get_figure(root=True)
     assert figure is not None
     figure.legend(

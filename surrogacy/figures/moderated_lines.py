@@ -1,20 +1,19 @@
-"""Surrogacy lines at a low, a median and a high value of a moderator; bubbles coloured by the moderator."""
+"""Surrogacy lines at a low, a median and a high value of a moderator, which a colour bar explains."""
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.lines import Line2D
 
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO
 from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
+from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent, signed, with_interval
 from surrogacy.results.labels import MODERATORS
@@ -25,10 +24,11 @@ if TYPE_CHECKING:
 QUANTILES = (0.1, 0.5, 0.9)
 POINTS = 25  # of a line
 REACH = 0.35  # share of the range of the points by which a band may extend the axis
-# one hue on each side of grey, with dark ends: distinct for all common types of colour vision
-COLOURS = LinearSegmentedColormap.from_list("moderator", ["#004C6D", "#3E8FB0", "#8A8A8A", "#E08A3C", "#8C2D04"])
+# from dark blue to light ochre: distinct in grey and for all common types of colour vision
+COLOURS = LinearSegmentedColormap.from_list("moderator", ["#00325A", "#3E6E9E", "#8A8A8A", "#C79A3A", "#E8B93A"])
+TALLEST = 140.0  # mm
+KEY, BAR, BAR_HEIGHT, BAR_HEADING, WIDE_BAR = 52.0, 3.0, 22.0, 6.0, 45.0  # mm
 LARGEST_BUBBLE = 260.0  # points squared
-KEY_WIDTH = 26  # characters of a heading
 
 
 def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -91,7 +91,7 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None, *, page
     ----------
     moderation : Moderation
     ax : Axes, optional
-        Default: a new figure of 158 mm, as high as the data need.
+        Default: a new figure of the width of the page, as high as the data need.
     page : PageStyle
         Page for which the figure is laid out.
     """
@@ -144,17 +144,18 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None, *, page
         alpha=0.85,
         zorder=3,
     )
-    names = dict.fromkeys(moderation.posterior.effects.covariates.get("surrogate", ())) or {"surrogate": None}
-    ax.set_xlabel(f"Hazard ratio, {' / '.join(names)}   (← favours experimental)")
-    ax.set_ylabel(
-        f"Hazard ratio, {next(iter(moderation.posterior.effects.covariates.get('final', ())), 'final endpoint')}   "
-        f"(← favours experimental)"
+    surrogates, final = surrogate_names(moderation.posterior.effects), final_name(moderation.posterior.effects)
+    surrogate = surrogates[0] if len(surrogates) == 1 or not page.is_narrow else "surrogate"
+    ax.set_xlabel(
+        f"Hazard ratio, {' / '.join(surrogates) if not page.is_narrow else surrogate}   (← favours experimental)"
     )
+    ax.set_ylabel(f"Hazard ratio, {final}   (← favours experimental)")
     symbols = [Symbol(row["surrogate"], row["final"], symbol_radius(row["size"])) for row in order.to_dict("records")]
-    corner_text(ax, _summary(moderation), symbols)
+    if not page.is_narrow:
+        corner_text(ax, _summary(moderation), symbols)
     if len(order) <= LABEL_ALL_UP_TO:
         place_labels(ax, [Label(text, symbol) for text, symbol in zip(order["label"], symbols, strict=True)], symbols)
-    _key(ax, moderation, bubbles, lines, colour)
+    _colour_bar(ax, moderation, lines, colour, page)
     return ax
 
 
@@ -164,13 +165,15 @@ def _limits(values: pd.Series) -> tuple[float, float]:
 
 
 def _new_axes(x: tuple[float, float], y: tuple[float, float], page: PageStyle) -> Axes:
-    """Axes with equal scales, with room for the key on the right."""
-    left, key, bottom, top = 15.0, 43.0, 12.0, 3.0  # mm
-    width = page.width - left - key
-    height = min(width * (y[1] - y[0]) / (x[1] - x[0]), 140.0)
-    whole, total = max(height, 84.0) + bottom + top, page.width
-    figure = style.new_figure(total, whole)
-    return figure.add_axes((left / total, 1 - (height + top) / whole, width / total, height / whole))
+    """Axes with equal scales, with room for the colour bar on the right, or with one column below."""
+    left, bottom, top = 13.0, 11.0, 3.0  # mm
+    width = page.width - left - (4.0 if page.is_narrow else KEY)
+    height = min(width * (y[1] - y[0]) / (x[1] - x[0]), TALLEST)
+    width = height * (x[1] - x[0]) / (y[1] - y[0])
+    below = bottom + (BAR_HEIGHT + BAR_HEADING + 2.0 if page.is_narrow else 0.0)
+    whole = height + below + top
+    figure = style.new_figure(page.width, whole)
+    return figure.add_axes((left / page.width, below / whole, width / page.width, height / whole))
 
 
 def _colours(moderation: Moderation) -> Any:
@@ -198,62 +201,38 @@ def _summary(moderation: Moderation) -> list[str]:
     ]
 
 
-def _key(ax: Axes, moderation: Moderation, bubbles: pd.DataFrame, lines: pd.DataFrame, colour: Any) -> None:
-    """Lines with their slopes and thresholds, sizes, and the definition of PPS."""
-
-    def heading(text: str) -> Line2D:
-        return Line2D([], [], lw=0, label=text)
-
+def _colour_bar(ax: Axes, moderation: Moderation, lines: pd.DataFrame, colour: Any, page: PageStyle) -> None:
+    """Draw the scale of the moderator, with the slope and the threshold at each line."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    height = figure.get_figheight() / style.MM
+    place = ax.get_position()
+    if page.is_narrow:
+        left, bottom, tall = 3.0, 3.0, BAR_HEIGHT
+    else:
+        tall = min(WIDE_BAR, 0.7 * place.height * height)
+        left, bottom = place.x1 * page.width + 6.0, place.y1 * height - BAR_HEADING - 2.0 - tall
+    bar = figure.add_axes((left / page.width, bottom / height, BAR / page.width, tall / height))
+    values = np.sort(moderation.moderator.values)
+    places = list(dict.fromkeys(lines["place"]))
+    rows = [lines[lines["place"] == place].iloc[0] for place in places]
+    if moderation.moderator.levels:
+        shades, at = [colour(float(row["value"])) for row in rows], [0.25, 0.75]
+    else:
+        shades, at = [colour(value) for value in values], [float(place) for place in places]
+    bar.imshow(np.array(shades)[:, None, :], aspect="auto", origin="lower", extent=(0, 1, 0, 1))
+    words = []
+    for row in rows:
+        value = float(row["value"])
+        slope = f"slope {with_interval(moderation.slope_at(value))}"
+        words.append(f"{row['label']}: {slope}\n{_threshold(moderation, value)}")
+    bar.set(xticks=[], yticks=at, yticklabels=words)
+    bar.yaxis.tick_right()
     name = moderation.moderator.name
-    definition = moderation.moderator.words.rpartition("definition: ")[2] if moderation.moderator.logarithmic else ""
     label = MODERATORS.get(name, name)
-    handles = [heading(fill(f"{label[:1].upper()}{label[1:]}", KEY_WIDTH))]
-    if definition:
-        handles.append(Line2D([], [], lw=0, marker=" ", label=f"PPS by definition: {definition}"))
-    for place in reversed(dict.fromkeys(lines["place"])):
-        row = lines[lines["place"] == place].iloc[0]
-        slope, threshold = moderation.slope_at(float(row["value"])), _threshold(moderation, float(row["value"]))
-        rank = (
-            ""
-            if moderation.moderator.levels
-            else f" ({percent(float(place))} of trials below)"
-            if float(place) != 0.5
-            else " (median)"
-        )
-        text = f"{row['label']}{rank}\nslope {with_interval(slope)}\n{threshold}"
-        handles.append(
-            Line2D(
-                [], [], color=colour(float(row["value"])), lw=1.8, marker="o", ms=6, mec="white", mew=0.5, label=text
-            )
-        )
-    handles += [heading(" "), heading(f"Bands ({percent(moderation.model.level)})")]
-    handles.append(Line2D([], [], color="0.75", lw=6, label="confidence, each line"))
-    at_median = "" if len(set(lines["place"])) < 3 else " at\nthe median, true effect"
-    if at_median:
-        handles.append(Line2D([], [], color="0.45", lw=0.7, ls=(0, (4, 2)), label=f"prediction, new trial{at_median}"))
-    handles.append(Line2D([], [], color="0.6", lw=0.6, ls=":", label="equal effects"))
-    known = bubbles["n"].dropna()
-    if len(known):
-        handles += [heading(" "), heading("Patients (area)")]
-        for share in (0.1, 0.4, 1.0):
-            size = np.sqrt(LARGEST_BUBBLE * share)
-            label = f"{float(f'{share * known.max():.2g}'):,.0f}"
-            handles.append(Line2D([], [], lw=0, marker="o", mfc="0.7", mec="white", mew=0.5, ms=size, label=label))
-            if share > 0.25:  # a large symbol is higher than its line
-                handles.append(heading(""))
-    legend = ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(1.02, 1.02),
-        borderaxespad=0,
-        handlelength=1.6,
-        labelspacing=0.55,
-        handletextpad=0.7,
-    )
-    for entry, handle in zip(legend.get_texts(), handles, strict=True):
-        if handle.get_linewidth() == 0 and handle.get_marker() == "None":
-            entry.set_fontweight("bold")
-            entry.set_x(-16)
+    definition = moderation.moderator.words.rpartition("definition: ")[2] if moderation.moderator.logarithmic else ""
+    heading = f"{label[:1].upper()}{label[1:]}{f' (PPS: {definition})' if definition else ''}"
+    bar.set_title(heading, fontsize="small", fontweight="bold", loc="left", pad=4)
 
 
 def _threshold(moderation: Moderation, value: float) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,7 @@ def plot_placement(
     several = len(set(data["cut"])) > 1
     names, values = [Cell(0, f"Observed {final}", bold=True)], [Cell(-1.0, "HR (95% interval)", bold=True)]
     values.append(Cell(0, _value(observed, low, high), bold=True))
-    rows: list[tuple[int, Record]] = []
+    rows: list[tuple[int, dict[Hashable, Any]]] = []
     y = 1
     for cut, predictions in data.groupby("cut", sort=False):
         hazard_ratio = number(predictions["hr_surrogate"].iloc[0])
@@ -100,7 +101,9 @@ def plot_placement(
         y += 1
     before, after = [Column(tuple(names))], [[Column(tuple(values))]]
     if ax is None:
-        (ax,) = row_panels(page, rows_height(page, y + 0.6), (4.0, AXIS + KEY), before, after)
+        (ax,) = row_panels(
+            page, rows_height(page, y + 0.6), (4.0, AXIS + KEY * (3 if page.is_narrow else 1)), before, after
+        )
     ends = np.log(data[["low_95", "high_95"]].to_numpy())
     limits = min(ends.min(), _or(low, observed), 0.0) - 0.05, max(ends.max(), _or(high, observed), 0.0) + 0.05
     style.hazard_ratio_axis(ax, "x", *np.clip(limits, *WIDEST))
@@ -113,9 +116,9 @@ def plot_placement(
         for level, width in (("95", 1.0), ("80", 3.0)):
             draw_interval(ax, at, *np.log([row[f"low_{level}"], row[f"high_{level}"]]), colour=PREDICTED, width=width)
         ax.plot(np.log(row["predicted"]), at, "s", color=PREDICTED, mfc="white", mew=1.0, ms=3.5, zorder=3)
-    favours([ax])
+    favours([ax], shared=page.is_narrow)
     ax.set_xlabel(f"Hazard ratio, {final}", labelpad=LABEL)
-    _key(ax, focus.label)
+    _key(ax, focus.label, page)
     write_columns([ax], before, after)
     return ax
 
@@ -130,7 +133,7 @@ def _or(limit: float, value: float) -> float:
     return limit if np.isfinite(limit) else value
 
 
-def _key(ax: Axes, label: str) -> None:
+def _key(ax: Axes, label: str, page: PageStyle) -> None:
     handles = [
         Line2D([], [], color=style.LINE_COLOUR, marker="o", ms=4, lw=0.9, label=f"{label}, 95% CI"),
         Line2D([], [], color=PREDICTED, marker="s", mfc="white", ms=3.5, lw=3.0, label="predicted, 80%"),
@@ -142,7 +145,7 @@ def _key(ax: Axes, label: str) -> None:
         loc="upper left",
         bbox_to_anchor=(-place.x0 / place.width, 0.0),
         bbox_transform=ax.transAxes + ScaledTranslation(0, -AXIS * style.MM, ax.figure.dpi_scale_trans),
-        ncols=3,
+        ncols=1 if page.is_narrow else 3,
         handlelength=1.6,
         borderaxespad=0.0,
         columnspacing=1.2,

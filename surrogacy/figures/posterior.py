@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
@@ -22,8 +23,8 @@ DRAWS = 1500
 ENDS = 3  # bins at each end that do not set the scale
 LABELS = {"r2_trial": "Trial-level R²", "slope": "Slope"}
 HEIGHT, ABOVE, BELOW = 54.0, 22.0, 17.0  # mm: figure; above and below the panels; below them
-SIDE, SCALE = 2.5, 10.0  # mm beside a panel, and for the scale of the last
-WIDE = 4.5  # inches
+NARROW_KEY = 10.0  # mm, for a key of one column
+SIDE, SCALE = 4.0, 10.0  # mm beside a panel, and for the scale of the last
 PRIOR_DASHES = (0, (4, 2))
 SLOPES = (-0.5, 1.5)  # smallest range of the panel; the largest holds 98 % of the posterior
 
@@ -87,6 +88,7 @@ def plot_posterior(
     for axes, name in zip(panels, densities, strict=False):
         _density(axes, data[name], result.estimate(name))
         axes.set_xlabel(LABELS[name])
+        axes.xaxis.set_major_locator(MaxNLocator(4 if page.is_narrow else 5))
     remarks = _remarks(result)
     for axes, name in zip(panels, densities, strict=False):
         if name in remarks:
@@ -96,19 +98,21 @@ def plot_posterior(
         _draws_of_line(panels[-1], data, result)
     for axes in panels:
         style.clear_spines(axes)
-    _key(panels[0], result)
+    _key(panels[0], result, page)
     return panels
 
 
 def _panels(page: PageStyle, count: int) -> tuple[Axes, ...]:
     """Return panels of equal width; the last has a scale on the left, if it shows draws of the line."""
     scale = 0.0 if page.is_narrow else SCALE
-    width = (page.width - 2 * SIDE - (count - 1) * SIDE * 2 - scale) / count
-    figure = style.new_figure(page.width, HEIGHT)
-    panels = []
+    width = (page.width - 2 * SIDE * count - scale) / count
+    extra = NARROW_KEY if page.is_narrow else 0.0
+    height = HEIGHT + extra
+    figure = style.new_figure(page.width, height)
+    panels, below, tall = [], (BELOW + extra) / height, 1 - (ABOVE + extra) / height
     for i in range(count):
         left = SIDE + i * (width + 2 * SIDE) + (scale if i == count - 1 else 0.0)
-        panels.append(figure.add_axes((left / page.width, BELOW / HEIGHT, width / page.width, 1 - ABOVE / HEIGHT)))
+        panels.append(figure.add_axes((left / page.width, below, width / page.width, tall)))
     return tuple(panels)
 
 
@@ -159,7 +163,7 @@ def _draws_of_line(axes: Axes, data: dict[str, pd.DataFrame], result: Result) ->
         limit(*(span + np.array([-0.12, 0.12]) * np.ptp(span)))
 
 
-def _key(axes: Axes, result: Result) -> None:
+def _key(axes: Axes, result: Result, page: PageStyle) -> None:
     handles: list[Patch | Line2D] = [
         Patch(facecolor=style.POSTERIOR, alpha=0.45, label="posterior"),
         Line2D([], [], color=style.INK, marker="o", ms=3.5, lw=1.2, label="median, 95% interval"),
@@ -173,7 +177,7 @@ def _key(axes: Axes, result: Result) -> None:
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0, 0),
-        ncols=3 if axes.get_figure(root=True).get_figwidth() < WIDE else 4,
+        ncols=1 if page.is_narrow else 4,
         fontsize="small",
         handlelength=1.6,
         columnspacing=1.2,

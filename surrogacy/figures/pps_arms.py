@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MultipleLocator
 
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
@@ -20,10 +22,10 @@ from surrogacy.results.format import with_interval
 
 LARGEST = 60.0  # points squared
 JOINED_COLOUR, JOINED_WIDTH = "0.55", 0.5
-STAGE_COLOURS = {"intermediate": "#0072B2", "advanced": "#D55E00", "mixed": "#009E73"}
+STAGE_COLOURS = {"intermediate": "#004C7F", "advanced": "#E08A3C", "mixed": "#009E73"}
 NULLS = {
-    "unrelated PFS and PPS": ("#56B4E9", "expected if PFS and PPS were unrelated"),
-    "no true variation": ("#CC79A7", "expected if arms differed by chance alone"),
+    "unrelated PFS and PPS": ("#9CCBEA", "expected if PFS and PPS were unrelated"),
+    "no true variation": ("#8E4A72", "expected if arms differed by chance alone"),
 }
 DEFINITIONS = {
     "reported": "as reported",
@@ -31,6 +33,9 @@ DEFINITIONS = {
     "model": "of the model",
     "area": "area between the curves",
 }
+KEYS = 10  # most entries of the key
+# mm: above a panel, the panel, labels below it, the strip, beside the panels, and a line of the key
+TITLE, PANEL, NARROW_PANEL, LABELS, STRIP, LEFT, RIGHT, KEY_LINE = 5.0, 66.0, 50.0, 11.0, 12.0, 13.0, 4.0, 3.6
 SMALLEST_AREA = 0.3  # of an arm whose patients are not known
 
 
@@ -116,15 +121,7 @@ def plot_pps_arms(
     four Axes
     """
     arms = pps_arms_data(audit)
-    if ax is None:
-        figure = style.new_figure(page.width, 126)
-        by_pps, by_pfs, strip_pps, strip_pfs = (
-            figure.add_axes((left, bottom, 0.425, height))
-            for bottom, height in ((0.385, 0.55), (0.145, 0.125))
-            for left in (0.07, 0.56)
-        )
-    else:
-        by_pps, by_pfs, strip_pps, strip_pfs = ax
+    by_pps, by_pfs, strip_pps, strip_pfs = _new_panels(page) if ax is None else ax
     endpoints = list(dict.fromkeys(arm.endpoint for arm in arms))
     endpoint = "PFS" if "PFS" in endpoints else endpoints[0]
     further = [name for name in endpoints if name != endpoint]
@@ -138,21 +135,41 @@ def plot_pps_arms(
     _strip(strip_pps, audit["r_os_pps"], [(null.name, null.r_os_pps) for null in audit.nulls], "PPS")
     _strip(strip_pfs, audit["r_os_pfs"], [(null.name, null.r_os_pfs) for null in audit.nulls], "PFS")
     for axes, label, impossible in (
-        (by_pps, f"Median PPS, {definition} (months)", of_difference),
+        (by_pps, f"Median PPS{'' if page.is_narrow else f', {definition}'} (months)", of_difference),
         (by_pfs, f"Median {either} (months)", True),
     ):
         axes.set(xlim=(0, right), ylim=(0, top), xlabel=label, ylabel="Median OS (months)")
+        axes.xaxis.set_major_locator(MultipleLocator(10))
+        axes.yaxis.set_major_locator(MultipleLocator(10))
         if impossible:  # OS cannot be shorter than a part of it
             axes.fill_between([0, top], [0, top], color="0.93", lw=0, zorder=0)
         style.clear_spines(axes)
     if of_difference:
         words = f"no arm: median {endpoint} would be below 0"
         by_pps.text(0.98, 0.03, words, transform=by_pps.transAxes, ha="right", fontsize="small", color="0.35")
-    _keys(by_pfs, strip_pps, audit, arms)
+    _keys(by_pfs, audit, arms, page)
     for axes, symbols in ((by_pps, symbols_by_pps), (by_pfs, symbols_by_pfs)):
         _name(axes, arms, symbols, focus)
-    _titles(by_pps, by_pfs, audit)
+    _titles(by_pps, by_pfs, audit, page)
     return by_pps, by_pfs, strip_pps, strip_pfs
+
+
+def _new_panels(page: PageStyle) -> tuple[Axes, Axes, Axes, Axes]:
+    """Arms by PPS and by PFS side by side, with their strips below; with one column, one below the other."""
+    columns, lines = (1, 2) if page.is_narrow else (2, 1)
+    panel = NARROW_PANEL if page.is_narrow else PANEL
+    key = KEY_LINE * (KEYS if page.is_narrow else -(-KEYS // 3))
+    height = lines * (TITLE + panel + LABELS + STRIP + LABELS) + key
+    width = (page.width - RIGHT) / columns - LEFT
+    figure = style.new_figure(page.width, height)
+    panels, strips = [], []
+    for i in range(2):
+        left = (LEFT + (i % columns) * (width + LEFT)) / page.width
+        top = height - (i // columns) * (TITLE + panel + LABELS + STRIP + LABELS)
+        panels.append(figure.add_axes((left, (top - TITLE - panel) / height, width / page.width, panel / height)))
+        strip = (top - TITLE - panel - LABELS - STRIP) / height
+        strips.append(figure.add_axes((left, strip, width / page.width, STRIP / height)))
+    return panels[0], panels[1], strips[0], strips[1]
 
 
 def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str | None) -> list[Symbol]:
@@ -168,26 +185,27 @@ def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str
             colour, width = (style.LINE_COLOUR, 1.2) if strong else (JOINED_COLOUR, JOINED_WIDTH)
             axes.plot(xs, ys, color=colour, lw=width, zorder=5 if strong else 1)
     drawn = sorted(zip(arms, x, strict=True), key=lambda entry: -entry[0].area)
-    for strong in (False, True):
-        group = [(arm, place) for arm, place in drawn if (arm.trial == focus) is strong]
-        fills, rims = [], []
-        for arm, _ in group:
-            colour = STAGE_COLOURS.get(arm.stage, style.INK)
-            fills.append(colour if arm.experimental else "white")
-            rims.append(style.LINE_COLOUR if strong else "white" if arm.experimental else colour)
+    for strong, stage in product((False, True), dict.fromkeys(arm.stage for arm in arms)):
+        group = [(arm, place) for arm, place in drawn if arm.stage == stage and (arm.trial == focus) is strong]
+        colour = STAGE_COLOURS.get(stage, style.INK)
         axes.scatter(
             [place for _, place in group],
             [arm.median_os for arm, _ in group],
             s=[LARGEST * arm.area for arm, _ in group],
-            facecolor=fills,
-            edgecolor=rims,
+            marker=style.STAGE_MARKERS.get(stage, "o"),
+            facecolor=[colour if arm.experimental else "white" for arm, _ in group],
+            edgecolor=[style.LINE_COLOUR if strong else "white" if arm.experimental else colour for arm, _ in group],
             linewidth=[1.2 if strong else 0.4 if arm.experimental else 0.8 for arm, _ in group],
             linestyle=["--" if arm.unverified else "-" for arm, _ in group],
             alpha=1.0 if strong else 0.85,
             zorder=6 if strong else 2,
         )
     return [
-        Symbol(place, arm.median_os, symbol_radius(LARGEST * arm.area, outline=1.2))
+        Symbol(
+            place,
+            arm.median_os,
+            symbol_radius(LARGEST * arm.area, style.STAGE_MARKERS.get(arm.stage, "o"), outline=1.2),
+        )
         for arm, place in zip(arms, x, strict=True)
     ]
 
@@ -221,41 +239,42 @@ def _strip(axes: Axes, observed: Estimate, nulls: Sequence[tuple[str, FloatArray
     axes.spines["left"].set_visible(False)
 
 
-def _keys(panel: Axes, strip: Axes, audit: CouplingAudit, arms: Sequence[PlottedArm]) -> None:
-    """Keys of the arms (in the right panel) and of the distributions (below the strips)."""
+def _keys(panel: Axes, audit: CouplingAudit, arms: Sequence[PlottedArm], page: PageStyle) -> None:
+    """Key of distributions and arms below the panels."""
 
-    def circle(label: str, fill: str, edge: str, outline: str = "-") -> Line2D:
-        return Line2D([], [], marker="o", lw=0, ms=5, mfc=fill, mec=edge, ls=outline, label=label)
+    def symbol(label: str, fill: str, edge: str, outline: str = "-", marker: str = "o") -> Line2D:
+        return Line2D([], [], marker=marker, lw=0, ms=4.5, mfc=fill, mec=edge, ls=outline, label=label)
 
     stages = [name for name in STAGE_COLOURS if any(arm.stage == name for arm in arms)]
     handles = [
-        *(circle(f"{name} stage", STAGE_COLOURS[name], "white") for name in stages),
-        circle("experimental arm", style.INK, "white"),
-        circle("control arm", "white", style.INK),
+        Line2D([], [], color=style.INK, marker="D", ms=4, lw=1.2, label="observed, 95% (bootstrap over trials)"),
+        *(Patch(facecolor=NULLS[null.name][0], alpha=0.6, label=NULLS[null.name][1]) for null in audit.nulls),
+        *(symbol(f"{name} stage", STAGE_COLOURS[name], "white", "-", style.STAGE_MARKERS[name]) for name in stages),
+        symbol("filled: experimental arm", style.INK, "white"),
+        symbol("open: control arm", "white", style.INK),
         Line2D([], [], color=JOINED_COLOUR, lw=JOINED_WIDTH, label="arms of one trial"),
-        Line2D([], [], lw=0, label="area: patients of the arm"),
     ]
     if any(arm.unverified for arm in arms):
-        handles.append(circle("dashed: not verified", "none", style.INK, "--"))
-    panel.legend(handles=handles, loc="lower right", fontsize="small", handlelength=1.4)
-    observed = Line2D([], [], color=style.INK, marker="D", ms=4, lw=1.2, label="observed, 95% (bootstrap over trials)")
-    nulls = [Patch(facecolor=NULLS[null.name][0], alpha=0.6, label=NULLS[null.name][1]) for null in audit.nulls]
-    figure = strip.get_figure(root=True)
-    if figure is not None:
-        figure.legend(
-            handles=[observed, *nulls],
-            loc="lower center",
-            ncols=3,
-            fontsize="small",
-            handlelength=1.6,
-            columnspacing=1.6,
-        )
+        handles.append(symbol("dashed: not verified", "none", style.INK, "--"))
+    figure = panel.get_figure(root=True)
+    assert figure is not None
+    figure.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 0),
+        ncols=1 if page.is_narrow else 3,
+        fontsize="small",
+        handlelength=1.6,
+        columnspacing=1.6,
+        borderaxespad=0.3,
+    )
 
 
-def _titles(left: Axes, right: Axes, audit: CouplingAudit) -> None:
+def _titles(left: Axes, right: Axes, audit: CouplingAudit, page: PageStyle) -> None:
     weights = "weights n" if audit.weights == "n" else "unweighted"
     for axes, name in ((left, "r_os_pps"), (right, "r_os_pfs")):
         estimate = audit[name]
-        axes.set_title(f"r = {with_interval(estimate)}", fontsize="medium", fontweight="bold", loc="left")
-    note = f"{len(audit.arms)} arms, {len(audit.trials)} trials\n{weights}; descriptive"
-    right.set_title(note, fontsize="small", loc="right")
+        axes.set_title(f"r = {with_interval(estimate)}", fontsize="small", fontweight="bold", loc="left")
+    note = f"{len(audit.arms)} arms, {weights}; descriptive"
+    if not page.is_narrow:
+        right.set_title(note, fontsize="small", loc="right")

@@ -80,7 +80,10 @@ def plot_prior_sensitivity(
         left, right = row_panels(page, rows_height(page, len(rows) + 0.6), (4.0, below), before, after)
     else:
         left, right = ax
-    for axes, quantity, label in ((left, "r2_trial", "Trial-level R²"), (right, "slope", "Slope")):
+    for axes, quantity, label in (
+        (left, "r2_trial", "R²" if page.is_narrow else "Trial-level R²"),
+        (right, "slope", "Slope"),
+    ):
         values = rows[[quantity, f"{quantity}_low", f"{quantity}_high"]].to_numpy()
         axes.set(xlim=(0, 1) if quantity == "r2_trial" else quantity_limits(values, *SLOPES), xlabel=label)
         row_axis(axes, len(rows))

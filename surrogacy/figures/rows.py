@@ -184,13 +184,12 @@ def favours(panels: Sequence[Axes], *, shared: bool = False) -> None:
     panels : sequence of Axes
         After their limits are set.
     shared : bool
-        True to write one line for all panels, which have the same scale.
+        True to write one line in the middle of a narrow figure, whose panels have the same scale.
     """
     left, right = "← favours experimental", "favours control →"
     if shared:
-        first, last = panels[0].get_position(), panels[-1].get_position()
-        place = ((first.x0 + last.x1) / 2, first.y0)
-        _below(panels[0], f"{left}      {right}", place, 0, "center", "figure fraction")
+        place = (0.5, panels[0].get_position().y0)
+        _below(panels[0], f"{left}   {right}", place, 0, "center", "figure fraction")
         return
     for panel in panels:
         for text, side, shift in ((left, "right", -2), (right, "left", 2)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -143,8 +144,10 @@ def plot_waterfall(
     for decomposition in several:
         if len(several) > 1:
             calibration = decomposition.calibration
-            labels.append(Cell(y, f"{calibration.words} ({calibration.scenario})", bold=True, spans=True))
-            y += 1
+            parts = [calibration.words, f"({calibration.scenario})"]
+            for heading in parts if page.is_narrow else [" ".join(parts)]:
+                labels.append(Cell(y, heading, bold=True, spans=True))
+                y += 1
         for step in waterfall_data(decomposition):
             labels.append(Cell(y, names[step.name].format(endpoint=decomposition.inputs.endpoint)))
             drawn.append((y, step))
@@ -167,7 +170,7 @@ def plot_waterfall(
         _draw_step(ax, at, step)
         if following is not None and step.name != "observed":
             ax.plot([step.end] * 2, [at, following[0]], color="0.45", lw=0.6, ls=(0, (2, 2)), zorder=1)
-    favours([ax])
+    favours([ax], shared=page.is_narrow)
     ax.set_xlabel("Hazard ratio", labelpad=LABEL)
     write_notes(ax, notes, write_columns([ax], before, after), AXIS)
     return ax
@@ -190,7 +193,14 @@ def _draw_step(ax: Axes, y: float, step: Step) -> None:
     """Draw a part of the gap as a bar, a total as a diamond, and the interval of its end."""
     if step.name in COLOURS:
         colour, hatch = COLOURS[step.name]
-        bar = {"height": 0.56, "facecolor": colour, "edgecolor": style.INK, "lw": 0.5, "hatch": hatch, "zorder": 2}
+        bar: dict[str, Any] = {
+            "height": 0.56,
+            "facecolor": colour,
+            "edgecolor": style.INK,
+            "lw": 0.5,
+            "hatch": hatch,
+            "zorder": 2,
+        }
         ax.barh(y, step.end - step.start, left=step.start, **bar)
     else:
         ax.plot(step.end, y, "D", color=style.INK, ms=4.5, zorder=4)

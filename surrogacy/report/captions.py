@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Literal
 
 import surrogacy
+from surrogacy.report.section import phrase
 from surrogacy.results.endpoint_names import surrogate_names, with_article
 from surrogacy.results.format import with_interval
 from surrogacy.results.result import Result
@@ -21,13 +23,27 @@ def comparisons_of(result: Result) -> str:
 
 
 def caveats_of(result: Result) -> str:
-    """Return the caveats of a result as sentences."""
+    """Return the caveats of a result as the second paragraph of a caption."""
     return sentences("Caveat", result.problems)
 
 
 def sentences(name: str, problems: Iterable[str]) -> str:
-    """Return caveats as sentences that follow a caption."""
-    return "".join(f" {name}: {problem}." for problem in problems)
+    """Return caveats or notes as the second paragraph of a caption; nothing without any."""
+    several = tuple(problems)
+    return f"\n\n{name}{'s' if len(several) > 1 else ''}: {'; '.join(several)}." if several else ""
+
+
+def alt_text(plot: str, caption: str) -> str:
+    """Return the alternative text of a figure: its kind, and the first sentence of its caption.
+
+    Parameters
+    ----------
+    plot : str
+        Name in ``alternative_texts`` of ``phrases.toml``.
+    caption : str
+    """
+    subject = re.split(r"(?<=[.:]) (?=[A-Z])", " ".join(caption.split()))[0].rstrip(":.")
+    return f"{phrase('alternative_texts', plot)} {subject}.\n"
 
 
 def surrogates_of(result: Result) -> str:

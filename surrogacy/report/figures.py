@@ -12,6 +12,7 @@ from pathlib import Path
 
 from surrogacy.errors import FigureError, UsageError
 from surrogacy.output.page_style import PageStyle
+from surrogacy.report.captions import alt_text
 from surrogacy.report.escaping import slug, unique_slug
 from surrogacy.report.section import Drawing
 
@@ -97,7 +98,7 @@ class Figures:
 
 
 def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], page: PageStyle) -> list[str]:
-    """Draw for a page, save, and write the caption beside it; return the file names.
+    """Draw for a page, save, and write caption and alternative text beside it; return the file names.
 
     Raises
     ------
@@ -124,5 +125,7 @@ def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], page: PageSty
         raise FigureError(name, f"{type(error).__name__}: {' '.join(str(error).split())}") from error
     if any(re.match(MISSING_SIGN, str(warning.message)) for warning in caught):
         caption += SIGNS_AS_BOXES
-    (folder / f"{name}.caption.md").write_text(caption, encoding="utf-8")
-    return [*files, f"{name}.caption.md"]
+    texts = {f"{name}.caption.md": caption, f"{name}.alt.txt": alt_text(function.removeprefix("plot_"), caption)}
+    for file, words in texts.items():
+        (folder / file).write_text(words, encoding="utf-8")
+    return [*files, *texts]

@@ -147,7 +147,9 @@ def text(name: str, /, **values: object) -> str:
     return sentence.format(**values)
 
 
-def phrase(group: Literal["conclusions", "thresholds", "notes"], code: str, /, **values: object) -> str:
+def phrase(
+    group: Literal["conclusions", "thresholds", "notes", "alternative_texts"], code: str, /, **values: object
+) -> str:
     """Return a phrase of ``phrases.toml`` with its values filled in."""
     words: str = PHRASES[group][code]
     return words.format(**values)

@@ -17,12 +17,14 @@ def test_figure_draws_every_comparison_and_three_lines(moderation, tmp_path):
     assert (median["prediction_low"] < median["low"]).all()
     ax = plot_moderated_lines(moderation)
     ax.figure.savefig(tmp_path / "lines.png", dpi=50)
-    texts = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert any("slope" in text and "STE" in text for text in texts)
-    assert "PPS by definition: model" in texts
+    bar = ax.figure.axes[-1]
+    texts = [label.get_text() for label in bar.get_yticklabels()]
+    assert len(texts) == 3
+    assert all("slope" in text and "STE" in text for text in texts)
+    assert "PPS: model" in bar.get_title(loc="left")
 
 
 def test_figure_of_two_levels(sets):
     found = ModeratedLine().fit(sets["all"], factor_moderator(sets["all"], "line"))
-    texts = [text.get_text() for text in plot_moderated_lines(found).get_legend().get_texts()]
-    assert any(text.startswith("second\nslope") for text in texts)
+    bar = plot_moderated_lines(found).figure.axes[-1]
+    assert any(label.get_text().startswith("second: slope") for label in bar.get_yticklabels())

@@ -274,11 +274,19 @@ def by_hazard_ratio(run: PpsRun) -> list[Decomposition]:
 
 
 def waterfall_drawings(run: PpsRun) -> Iterator[Drawing]:
-    """Return the waterfall from the PFS effect of the trial in focus to its OS effect."""
+    """Return the waterfall from the PFS effect of the trial in focus to its OS effect, and the other calibrations."""
     drawn = by_hazard_ratio(run)[:PANELS]
     if not drawn:
         return
     main = main_decomposition(drawn) or drawn[0]
+    name = f"waterfall-{main.inputs.comparison}"
+    yield _waterfall(name, main, [main])
+    others = [decomposition for decomposition in drawn if decomposition is not main]
+    if others:
+        yield _waterfall(f"{name}-supplement", main, others)
+
+
+def _waterfall(name: str, main: Decomposition, drawn: list[Decomposition]) -> Drawing:
     calibrations = [decomposition.calibration for decomposition in drawn]
     identified = all(decomposition.identified for decomposition in drawn)
     caption = text(
@@ -286,14 +294,9 @@ def waterfall_drawings(run: PpsRun) -> Iterator[Drawing]:
         trial=main.inputs.name,
         endpoint=main.inputs.endpoint,
         structure=main.calibration.structure.describe(endpoint_name([main.inputs])),
-        scenarios="; ".join(
-            f"calibration {calibration.name}, {calibration.scenario}: {calibration.words}"
-            for calibration in calibrations
-        ),
+        scenarios="; ".join(f"{calibration.scenario}, {calibration.words}" for calibration in calibrations),
         method=main.effects["gap"].method,
-        shown=" ".join(decomposition.parts_in_words for decomposition in drawn),
         identified="" if identified else " The split is not identified by these data.",
-        label=main.calibration.label,
         notes=sentences("Note", main.problems),
     )
-    yield drawing("waterfall", f"waterfall-{main.inputs.comparison}", caption, drawn)
+    return drawing("waterfall", name, caption, drawn)

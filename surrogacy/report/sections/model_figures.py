@@ -12,6 +12,7 @@ from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_pred
 from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, sentences, surrogates_of
 from surrogacy.report.section import Drawing, drawing, text
 from surrogacy.report.sections.predictions import marked_trial, new_trial_words
+from surrogacy.results.class_order import class_pages
 from surrogacy.results.endpoint_names import final_name, with_article
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import number, percent, settings_in_words, with_interval
@@ -30,7 +31,7 @@ def model_drawings(run: FitRun) -> Iterator[Drawing]:
         lines = [result for result in fit.results if result.line is not None]
         pooled = [result for result in fit.results if "loglik" in result.estimates]
         if not fit.omitted:
-            yield _forest((pooled or list(fit.results))[-1], focus)
+            yield from _forests((pooled or list(fit.results))[-1], focus)
         if _marks_are_complete(run, fit):
             yield _bubble(run, (lines or list(fit.results))[0])
         if not fit.omitted:
@@ -159,7 +160,18 @@ def _any_unverified(result: Result) -> bool:
     return bool(result.effects.unverified.any())
 
 
-def _forest(result: Result, focus: Sequence[str]) -> Drawing:
+def _forests(result: Result, focus: Sequence[str]) -> Iterator[Drawing]:
+    """Return the forest plot, in parts that do not divide a class if it is longer than a page."""
+    name, caption, parts = f"forest-{result.effects.name}", _forest_caption(result), len(class_pages(result))
+    if parts == 1:
+        yield drawing("forest", name, caption, result, focus=focus)
+        return
+    for part in range(parts):
+        words = f"Part {part + 1} of {parts}. {caption}"
+        yield drawing("forest", f"{name}-{part + 1}", words, result, focus=focus, part=part)
+
+
+def _forest_caption(result: Result) -> str:
     effects = result.effects
     final = with_article(final_name(effects))
     parts = [
@@ -179,15 +191,14 @@ def _forest(result: Result, focus: Sequence[str]) -> Drawing:
         parts.append("† and open symbol: a hazard ratio or its limits were not verified in any source.")
     # caveats of the model concern the diamond
     caveats = caveats_of(result) if "mu_surrogate" in result.estimates else sentences("Caveat", effects.problems)
-    caption = " ".join(parts) + caveats + "\n"
-    return drawing("forest", f"forest-{effects.name}", caption, result, focus=focus)
+    return " ".join(parts) + caveats + "\n"
 
 
 def _symbol_areas(result: Result) -> str:
-    """Return a sentence on the areas of the symbols and the percentages of a forest plot."""
+    """Return a sentence on the areas of the symbols of a forest plot."""
     effects, weights = result.effects, result.shown_weights.name
     if np.isfinite(effects.n).all():
-        return "Symbol area and percentages are shares of the patients."
+        return "Symbol area: number of patients."
     areas = "equal areas" if weights == "none" else f"areas by weight ({weights_in_words(weights, effects)})"
     return text("forest_areas", areas=areas)
 
@@ -200,11 +211,15 @@ def _posterior(result: Result) -> Drawing:
         share, median = percent(result["prior_overlap"].value), number(result["r2_trial_prior"].value)
         overlap = f"; prior and posterior overlap by {share}, prior median {median}"
     caption = (
-        f"Posterior (filled) and prior (outline) of a Bayesian model, {model_label(result.model)}: "
-        f"{comparisons_of(result)}; {settings_in_words(result)}. Left: {association(result)}{overlap}. "
+        f"Posterior (filled) and prior (dashed) densities of the {model_label(result.model)}: "
+        f"{comparisons_of(result)}; {settings_in_words(result)}. {_capital(association(result))}{overlap}. "
         f"{text('slope_panels', slope=with_interval(result['slope']))}{caveats_of(result)}\n"
     )
     return drawing("posterior", name, caption, result)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _class_slopes(result: Result) -> Drawing:

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.collections import FillBetweenPolyCollection, PathCollection
+from matplotlib.collections import FillBetweenPolyCollection
 
 from surrogacy.evaluation.refits import PRIOR_SETS, prior_record, prior_sensitivity
 from surrogacy.figures import (

@@ -18,10 +18,10 @@ from surrogacy.evaluation.new_trial import PredictedTrial
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble_key import cell_widths, draw_numbered_names, key_of_groups, numbered_names
-from surrogacy.figures.bubble_layout import axis_limits, fill_corners, layout, new_axes
+from surrogacy.figures.bubble_layout import axis_label, axis_limits, fill_corners, layout, new_axes
 from surrogacy.figures.bubble_text import equation, summary, surrogate_words, threshold_label
 from surrogacy.figures.class_groups import group_of, inner_radius, marker_size
-from surrogacy.figures.labels import Label, Symbol, number_symbols, place_labels, symbol_radius
+from surrogacy.figures.labels import Label, Symbol, number_symbols, place_labels, symbol_radius, text_widths
 from surrogacy.figures.predicted_marks import (
     THIN,
     draw_interval,
@@ -39,10 +39,12 @@ type Extra = Literal["confidence", "ste", "intervals", "equation"]
 EXTRAS: tuple[str, ...] = get_args(Extra.__value__)
 
 LABEL_ALL_UP_TO = 16  # comparisons; more are numbered
+CORNER_SHARE = 0.62  # of the width of the axes: longest line in a corner
 NUMBER_UP_TO = 80  # comparisons; more numbers would hide the symbols
 MOST_INFLUENTIAL = 3
 MOST_LABELS = 12  # names of outliers and influential comparisons beside the numbers
 LARGEST = {1: 160.0, 1.5: 210.0, 2: 250.0}  # points squared, by the number of columns
+CROWDED = 40  # comparisons; with more, all areas are smaller
 RING: dict[str, Any] = {"facecolor": "none", "edgecolor": style.LINE_COLOUR, "linewidth": 1.3}
 RING_GAP = 2.0  # points between a symbol and its ring
 BAND, CONFIDENCE = "#EFEFEF", "#D9D9D9"
@@ -168,7 +170,8 @@ def plot_bubble(
     with_intervals = with_intervals if "intervals" in show else with_intervals[with_intervals["focus"]]
     limits = axis_limits(data, with_intervals, surrogate_only, new_trial)
     names = numbered_names(data) if numbered else ()
-    sizes = layout(*limits, cell_widths(names), page)
+    label = axis_label(f"Hazard ratio for {surrogate_words(result.effects)}", "(< 1 favours experimental)", page)
+    sizes = layout(*limits, cell_widths(names), page, label.count("\n") + 1)
     if ax is None:
         ax = new_axes(sizes, page)
     for which, (low, high) in zip("xy", limits, strict=True):
@@ -181,7 +184,9 @@ def plot_bubble(
     symbols = draw_bubbles(ax, data, page)
     groups = {group_of(name).label for name in data["class"]}
     lines = summary(result, correlation) + (equation(result) if "equation" in show else [])
-    keys = [*(key_of_groups(data) if len(groups) > 1 else []), *key_of_marks(surrogate_only, new_trial)]
+    room = CORNER_SHARE * sizes.axes[2]
+    lines = [part for line in lines for part in _fitted(line, room)]
+    keys = [*(key_of_groups(data, page) if len(groups) > 1 else []), *key_of_marks(surrogate_only, new_trial)]
     fill_corners(ax, keys, lines, symbols, page)
     for row in with_intervals.to_dict("records"):
         colour = style.LINE_COLOUR if row["focus"] else "0.55"
@@ -191,7 +196,7 @@ def plot_bubble(
     marks += [draw_new_trial(ax, new_trial)] if new_trial is not None else []
     if "ste" in show and result.line is not None:
         marks += _draw_threshold(ax, result)
-    ax.set_xlabel(f"Hazard ratio for {surrogate_words(result.effects)} (< 1 favours experimental)")
+    ax.set_xlabel(label)
     ax.set_ylabel(f"Hazard ratio for {final_name(result.effects)}")
     every_symbol = [*symbols, *(label.symbol for label in marks)]
     numbers = number_symbols(ax, data["number"].tolist(), symbols, every_symbol) if numbered else {}
@@ -199,6 +204,12 @@ def plot_bubble(
     if sizes.table is not None:
         draw_numbered_names(ax, names, sizes.table, page)
     return ax
+
+
+def _fitted(line: str, room: float) -> list[str]:
+    """Break a line after its first comma if it is wider than some millimetres."""
+    head, comma, tail = line.partition(", ")
+    return [f"{head},", tail] if comma and text_widths([line], ["normal"])[0] > room else [line]
 
 
 def with_focus(data: pd.DataFrame, focus: str | Sequence[str] | None) -> pd.DataFrame:
@@ -212,7 +223,7 @@ def draw_bubbles(ax: Axes, data: pd.DataFrame, page: PageStyle = DEFAULT_PAGE) -
 
     Each symbol is an artist whose ``gid`` is ``comparison:`` and the name of the comparison.
     """
-    largest = LARGEST[page.columns]
+    largest = LARGEST[page.columns] * min(1.0, CROWDED / len(data))
     symbols = {}
     for place, row in data.sort_values("area", ascending=False, kind="stable").iterrows():
         group = group_of(row["class"])
@@ -234,7 +245,8 @@ def draw_bubbles(ax: Axes, data: pd.DataFrame, page: PageStyle = DEFAULT_PAGE) -
             radius += RING_GAP
             ax.scatter(row["surrogate"], row["final"], s=(2 * radius) ** 2, zorder=4, **RING)
             radius += RING["linewidth"] / 2
-        symbols[place] = Symbol(row["surrogate"], row["final"], radius, inner_radius(size, group.marker))
+        inner = inner_radius(size, group.marker)
+        symbols[place] = Symbol(row["surrogate"], row["final"], radius, inner, ring=row["focus"])
     return [symbols[place] for place in data.index]
 
 

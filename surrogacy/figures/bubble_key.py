@@ -37,7 +37,7 @@ def numbered_names(data: pd.DataFrame) -> tuple[NumberedName, ...]:
     return tuple(NumberedName(str(row["number"]), row["label"], row["focus"]) for row in rows)
 
 
-def key_of_groups(data: pd.DataFrame) -> list[Line2D]:
+def key_of_groups(data: pd.DataFrame, page: PageStyle) -> list[Line2D]:
     """Return an entry for each group of classes in the data."""
     present = {group_of(name) for name in data["class"]}
     return [
@@ -50,7 +50,7 @@ def key_of_groups(data: pd.DataFrame) -> list[Line2D]:
             mec=style.INK,
             mew=0.6,
             ms=float(np.sqrt(marker_size(KEY_SIZE, group.marker))),
-            label=group.label,
+            label=group.short if page.is_narrow else group.label,
         )
         for group in (*GROUPS, NOT_STATED)
         if group in present

@@ -16,8 +16,8 @@ from surrogacy.arrays import FloatArray
 from surrogacy.evaluation.new_trial import PredictedTrial
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
-from surrogacy.figures.geometry import distances, padded, segments_meet_boxes
-from surrogacy.figures.labels import Symbol, obstacles, with_halo
+from surrogacy.figures.geometry import boxes_overlap, distances, padded, segments_meet_boxes
+from surrogacy.figures.labels import Symbol, obstacles, text_widths, with_halo
 from surrogacy.output.page_style import PageStyle
 
 LEFT, RIGHT, BOTTOM, TOP, GAP = 12.0, 3.0, 10.0, 2.0, 2.5  # mm around the axes, and between axes and table
@@ -74,7 +74,7 @@ class BubbleLayout:
     table: NameTable | None = None
 
 
-def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle) -> BubbleLayout:
+def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle, label_lines: int = 1) -> BubbleLayout:
     """Return the layout for a page: a table stands below the axes of one column, else beside them.
 
     Parameters
@@ -84,10 +84,14 @@ def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle) -> Bub
     cells : sequence of float
         Widths of the numbers with their names and the space behind them, mm; no table if there is none.
     page : PageStyle
+    label_lines : int
+        Lines of the label of the horizontal axis.
     """
     ratio = (y[1] - y[0]) / (x[1] - x[0])
     low, high = NARROW_HEIGHTS if page.is_narrow else WIDE_HEIGHTS
     row = LINE * page.small_size * style.POINT
+
+    bottom = BOTTOM + (label_lines - 1) * LINE * page.type_size * style.POINT
 
     def height_of(width: float) -> float:
         return float(np.clip(ratio, low, high)) * width
@@ -95,7 +99,7 @@ def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle) -> Bub
     width = page.width - LEFT - RIGHT
     height = height_of(width)
     if not cells:
-        return BubbleLayout(height + BOTTOM + TOP, (LEFT, BOTTOM, width, height))
+        return BubbleLayout(height + bottom + TOP, (LEFT, bottom, width, height))
     widths = [_column_widths(cells, number) for number in range(1, len(cells) + 1)]
     if page.is_narrow:
         columns = [option for option in widths if sum(option) <= page.width - 2 * GAP] or widths[:1]
@@ -104,7 +108,7 @@ def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle) -> Bub
         below = rows * row + GAP
         space = (page.width - GAP - sum(chosen)) / len(chosen)
         table = NameTable(below, row, _edges(GAP, [width + space for width in chosen]), rows)
-        return BubbleLayout(height + below + BOTTOM + TOP, (LEFT, BOTTOM + below, width, height), table)
+        return BubbleLayout(height + below + bottom + TOP, (LEFT, bottom + below, width, height), table)
     chosen = next(
         option
         for option in widths
@@ -113,8 +117,8 @@ def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle) -> Bub
     rows = ceil(len(cells) / len(chosen))
     width -= sum(chosen) + GAP
     height = max(height_of(width), rows * row)
-    table = NameTable(BOTTOM + height, row, _edges(LEFT + width + RIGHT + GAP, chosen), rows)
-    return BubbleLayout(height + BOTTOM + TOP, (LEFT, BOTTOM, width, height), table)
+    table = NameTable(bottom + height, row, _edges(LEFT + width + RIGHT + GAP, chosen), rows)
+    return BubbleLayout(height + bottom + TOP, (LEFT, bottom, width, height), table)
 
 
 def _column_widths(cells: Sequence[float], columns: int) -> list[float]:
@@ -125,6 +129,14 @@ def _column_widths(cells: Sequence[float], columns: int) -> list[float]:
 
 def _edges(left: float, widths: Sequence[float]) -> tuple[float, ...]:
     return tuple(left + sum(widths[:place]) for place in range(len(widths)))
+
+
+def axis_label(words: str, remark: str, page: PageStyle) -> str:
+    """Return a label of the horizontal axis, in two lines if one does not fit."""
+    line = f"{words} {remark}"
+    (width,) = text_widths([line], ["normal"])
+    room = page.width - LEFT - RIGHT
+    return line if width * page.type_size / page.small_size < room else f"{words}\n{remark}"
 
 
 def new_axes(sizes: BubbleLayout, page: PageStyle) -> Axes:
@@ -237,8 +249,10 @@ def _best_corners(ax: Axes, sizes: Sequence[FloatArray], symbols: Sequence[Symbo
         return float(MOST_STEPS**2 * (covered + (crossed > 1).any()) + ON_THIN_LINE * (crossed > 0).any())
 
     costs = {(corner, place): cost(corner, size) for corner in CORNERS for place, size in enumerate(sizes)}
-    options = [
-        (sum(costs[corner, place] for place, corner in enumerate(corners)), corners)
-        for corners in permutations(CORNERS, len(sizes))
-    ]
+    options = []
+    for corners in permutations(CORNERS, len(sizes)):
+        places = np.array([box(corner, size) for corner, size in zip(corners, sizes, strict=True)])
+        touching = boxes_overlap(padded(places, FREE), places).sum() - len(sizes)
+        covered = sum(costs[corner, place] for place, corner in enumerate(corners))
+        options.append((covered + float(MOST_STEPS**2 * touching), corners))
     return min(options, key=lambda option: option[0])

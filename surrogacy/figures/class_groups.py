@@ -17,6 +17,8 @@ class ClassGroup:
     Parameters
     ----------
     label : str
+    short : str
+        Label in a narrow figure.
     classes : tuple of str
         Classes of the trial tables.
     colour : str
@@ -25,18 +27,29 @@ class ClassGroup:
     """
 
     label: str
+    short: str
     classes: tuple[str, ...]
     colour: str
     marker: str
 
 
 GROUPS = (
-    ClassGroup("Antiangiogenic TKI or antibody", ("antiangiogenic-tki", "antiangiogenic-mab"), "#6F94C4", "o"),
-    ClassGroup("Immunotherapy, alone or combined", ("ici", "ici+antiangiogenic", "ici+ici"), "#7FC4A0", "s"),
-    ClassGroup("Locoregional (TACE, HAIC, SIRT)", ("tace-combination", "haic", "sirt", "locoregional"), "#F5CB80", "D"),
-    ClassGroup("Chemotherapy, other", ("chemo", "other"), "#F8F8F8", "^"),
+    ClassGroup(
+        "Antiangiogenic TKI or antibody", "Antiangiogenic", ("antiangiogenic-tki", "antiangiogenic-mab"), "#6F94C4", "o"
+    ),
+    ClassGroup(
+        "Immunotherapy, alone or combined", "Immunotherapy", ("ici", "ici+antiangiogenic", "ici+ici"), "#7FC4A0", "s"
+    ),
+    ClassGroup(
+        "Locoregional (TACE, HAIC, SIRT)",
+        "Locoregional",
+        ("tace-combination", "haic", "sirt", "locoregional"),
+        "#F5CB80",
+        "D",
+    ),
+    ClassGroup("Chemotherapy, other", "Chemotherapy, other", ("chemo", "other"), "#F8F8F8", "^"),
 )
-NOT_STATED = ClassGroup("Class not stated", ("",), "#CFCFCF", "o")
+NOT_STATED = ClassGroup("Class not stated", "Class not stated", ("",), "#CFCFCF", "o")
 
 # of a marker of size 1: its area, and the radius of the largest circle about its centre within it
 UNIT_AREAS = {"o": pi / 4, "s": 1.0, "D": 1.0, "^": 0.5}

@@ -50,6 +50,8 @@ class Surroundings:
     centres : (k, 2) array
     radii : (k,) array
         Of the symbols.
+    rims : (k,) array
+        Distances from the centres at which leaders end.
     boxes : (m, 4) array
         Texts and the legend.
     lines : (n, 4) array
@@ -61,6 +63,7 @@ class Surroundings:
     frame: FloatArray
     centres: FloatArray
     radii: FloatArray
+    rims: FloatArray
     boxes: FloatArray
     lines: FloatArray
     widths: FloatArray
@@ -96,7 +99,7 @@ class Places:
         gaps = distances(boxes, centre) - radius
         near = nearest_points(boxes, centre)
         away = near - centre
-        rim = centre + radius * away / np.hypot(*away.T).clip(min=1e-9)[:, None]
+        rim = centre + about.rims[own] * away / np.hypot(*away.T).clip(min=1e-9)[:, None]
         leaders = np.concatenate([near, rim], axis=1)
         others = np.arange(len(about.centres)) != own
         centres, radii = about.centres[others], about.radii[others]

@@ -58,13 +58,21 @@ class Symbol:
     radius : float
         Of the enclosing circle with outline and ring, points.
     inner : float
-        Of the circle within the symbol, points; 0 if nothing is to be written into it.
+        Of the circle within the symbol, points; 0 if it is not known.
+    ring : bool
+        Whether a ring surrounds the symbol.
     """
 
     x: float
     y: float
     radius: float
     inner: float = 0.0
+    ring: bool = False
+
+    @property
+    def rim(self) -> float:
+        """Distance from the centre at which a leader ends: a leader to a triangle enters its enclosing circle."""
+        return self.inner if self.inner and not self.ring else self.radius
 
 
 @dataclass(frozen=True)
@@ -239,6 +247,7 @@ def obstacles(axes: Axes, symbols: Sequence[Symbol]) -> Surroundings:
         padded(np.asarray(axes.get_window_extent().extents) / scale, -CLEARANCE),
         centres / scale,
         np.array([symbol.radius for symbol in symbols]),
+        np.array([symbol.rim for symbol in symbols]),
         padded(boxes, GROUND),
         lines / scale,
         widths,

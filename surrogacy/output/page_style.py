@@ -51,7 +51,7 @@ class Preset:
 
 PRESETS = {
     "elsevier": Preset((90, 140, 190), 7.0, 6.3, SANS, 500),
-    "lancet": Preset((75, 107, 154), 8.0, 7.0, SERIF, 300),
+    "lancet": Preset((75, 107, 154), 7.2, 6.2, SERIF, 300),
     "nejm": Preset((90, 140, 180), 7.0, 6.3, SANS, 600, widths_published=False),
     "jama": Preset((84, 127, 178), 7.0, 6.3, SANS, 350, widths_published=False),
     "karger": Preset((85, 130, 175), 7.0, 6.3, SANS, 600),

@@ -7,6 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 
 from surrogacy.figures.label_search import NEXT_TO
+from surrogacy.figures.labels import HALO
 
 ROUNDING = 0.3  # points
 
@@ -26,7 +27,7 @@ def drawn_circles(axes):
             path = collection.get_paths()[0]
             extent = path.get_extents()
             round_ = len(path.vertices) > 10
-            unit = extent.width / 2 if round_ else float(np.hypot(extent.width, extent.height)) / 2
+            unit = extent.width / 2 if round_ else float(np.hypot(*path.vertices.T).max())
             offsets = axes.transData.transform(collection.get_offsets())
             sizes = np.broadcast_to(collection.get_sizes(), len(offsets))
             circles += [
@@ -44,7 +45,7 @@ def label_faults(axes, labels, symbols=()):
     renderer = FigureCanvasAgg(axes.figure).get_renderer()  # of this resolution
     frame = axes.get_window_extent().extents / scale
     circles = [*drawn_circles(axes), *symbols]
-    texts = {text.get_text().replace("\n", " "): text for text in axes.texts}
+    texts = {text.get_text().replace("\n", " "): text for text in axes.texts if text.get_gid() != HALO}
     boxes = {name: texts[name].get_window_extent(renderer).extents / scale for name in labels}
     fixed = {f"the text {name!r}": text.get_window_extent(renderer).extents / scale for name, text in texts.items()}
     leaders = {
@@ -67,7 +68,8 @@ def label_faults(axes, labels, symbols=()):
             yield f"{name} has no leader"
         if name in leaders:
             start, end = leaders[name]
-            if distance(box, start) > 1 or abs(np.hypot(*(end - centre)) - radius) > 1.5:
+            # the circle around a triangle is wider than the triangle, which a leader is to reach
+            if distance(box, start) > 1 or np.hypot(*(end - centre)) > radius + 1.5:
                 yield f"the leader of {name} does not join it to its symbol"
     for name, leader in leaders.items():
         points = leader[0] + np.linspace(0, 1, 60)[:, None] * (leader[1] - leader[0])

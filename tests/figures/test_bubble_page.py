@@ -1,0 +1,145 @@
+"""Bubble plot at its final size: text, symbols and names of every set in one and two columns, and the colours."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+
+import surrogacy
+from surrogacy.errors import UsageError
+from surrogacy.figures import bubble_data, plot_bubble
+from surrogacy.figures._style import MM, style
+from surrogacy.figures.class_groups import GROUPS
+from surrogacy.figures.labels import HALO
+from surrogacy.models import WeightedPearson, WeightedRegression
+from surrogacy.output.page_style import PRESETS, page_style
+from surrogacy.stats.cook import cook_distances
+from tests.conftest import TABLES
+from tests.support.page_faults import page_faults
+
+SETS = sorted(path.stem for path in (TABLES / "sets").glob("*.csv"))
+# 59 numbers in a panel of 75 mm: two pairs of numbers still touch
+CROWDED = pytest.mark.xfail(reason="two pairs of the 59 numbers touch in one column", strict=True)
+CASES = [
+    pytest.param(name, columns, marks=CROWDED if (name, columns) == ("all", 1) else ())
+    for name in SETS
+    for columns in (1, 2)
+]
+# Machado, Oliveira, Fernandes (2009), doi:10.1109/TVCG.2009.113: deuteranopia, severity 1, linear RGB
+DEUTERANOPIA = np.array(
+    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+)
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return surrogacy.read_trials()
+
+
+def drawn(effects, columns, **options):
+    page = page_style("elsevier", columns)
+    with style(page):
+        return plot_bubble(WeightedRegression().fit(effects), page=page, **options)
+
+
+@pytest.mark.parametrize(("name", "columns"), CASES)
+def test_text_of_every_set_at_final_size(name, columns, shipped):
+    page = page_style("elsevier", columns)
+    with style(page):
+        axes = plot_bubble(WeightedRegression().fit(shipped.analysis_set(name)), focus="tactics", page=page)
+        assert axes.figure.get_figwidth() == pytest.approx(page.width * MM)
+        assert list(page_faults(axes.figure)) == []
+
+
+def test_faults_of_a_page_are_noticed(shipped):
+    page = page_style("elsevier", 1)
+    with style(page):
+        axes = plot_bubble(WeightedRegression().fit(shipped.analysis_set("tactics-2022")), page=page)
+        texts = {text.get_text(): text for text in axes.texts if text.get_gid() != HALO}
+        texts["SPACE"].set_fontsize(5)
+        texts["TACE-2"].set_position(texts["ORIENTAL"].get_position())
+        report = "\n".join(page_faults(axes.figure))
+    assert "'SPACE' has 5.0 points" in report
+    assert "'ORIENTAL' touches 'TACE-2'" in report or "'TACE-2' touches 'ORIENTAL'" in report
+
+
+def test_numbers_and_their_list(shipped):
+    effects = shipped.analysis_set("advanced")
+    data = bubble_data(WeightedRegression().fit(effects))
+    axes = drawn(effects, 2)
+    listed = [text.get_text() for text in axes.figure.texts]
+    ordered = data.sort_values("surrogate", kind="stable")["label"].tolist()
+    assert listed[::2] == [str(number) for number in range(1, len(effects) + 1)]
+    assert listed[1::2] == ordered
+    beside = {text.get_text() for text in axes.texts}
+    words = {word for text in beside for word in text.split()}
+    assert {str(number) for number in range(1, len(effects) + 1)} <= words
+    for row in data[data["outside"] | data["influential"]].to_dict("records"):
+        assert any(row["label"] in text for text in beside)
+
+
+def test_a_group_alone_has_no_key_and_sixteen_names_no_numbers(shipped):
+    assert drawn(shipped.analysis_set("intermediate"), 1).get_legend() is None
+    axes = drawn(shipped.analysis_set("llovet-2019-pfs"), 1)
+    assert axes.get_legend() is not None
+    assert axes.figure.texts == []
+
+
+def test_correlation_stands_in_a_corner_and_further_marks_are_options(shipped):
+    effects = shipped.analysis_set("llovet-2019-pfs")
+    correlation = WeightedPearson(bootstrap=0).fit(effects).estimate("r")
+    plain = drawn(effects, 2, correlation=correlation)
+    words = "\n".join(text.get_text() for text in plain.texts)
+    assert f"r = {correlation.value:.2f} (95% CI {correlation.low:.2f} to {correlation.high:.2f})" in words
+    assert "STE" not in words
+    assert "log HR" not in words
+    full = drawn(effects, 2, show=("ste", "equation", "confidence", "intervals"))
+    words = "\n".join(text.get_text() for text in full.texts)
+    assert "STE 0." in words
+    assert "log HR(OS) = " in words
+    assert len(full.lines) - len(plain.lines) >= 2 * len(effects)
+    with pytest.raises(UsageError, match="show colours"):
+        drawn(effects, 2, show=("colours",))
+
+
+def linear(colour):
+    values = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    ratio = TO_XYZ @ rgb / np.array([0.9505, 1.0, 1.089])
+    x, y, z = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_groups_differ_in_grey_for_deuteranopes_and_in_shape():
+    assert len(GROUPS) <= 4
+    assert len({group.marker for group in GROUPS}) == len(GROUPS)
+    for first, second in combinations(GROUPS, 2):
+        seen = [lab(np.clip(DEUTERANOPIA @ linear(group.colour), 0, 1)) for group in (first, second)]
+        assert np.linalg.norm(seen[0] - seen[1]) > 20  # CIE 1976; 2.3 is just noticeable
+        lightness = [lab(linear(group.colour))[0] for group in (first, second)]
+        assert abs(lightness[0] - lightness[1]) > 9
+
+
+def test_cook_distances_are_those_of_statsmodels():
+    generator = np.random.default_rng(3)
+    x, y = generator.normal(size=(2, 9))
+    weights = generator.uniform(1, 9, 9)
+    root = np.sqrt(weights)
+    reference = sm.OLS(y * root, sm.add_constant(x) * root[:, None]).fit().get_influence().cooks_distance[0]
+    assert cook_distances(x, y, weights) == pytest.approx(reference, rel=1e-9)
+    assert np.isnan(cook_distances(x[:2], y[:2], weights[:2])).all()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_pages(name):
+    widths = [page_style(name, columns).width for columns in (1, 1.5, 2)]
+    assert widths == sorted(widths)
+    assert page_style(name).small_size >= 6
+    assert page_style(name, widths[0] + 1).is_narrow
+    with pytest.raises(UsageError, match="columns"):
+        page_style(name, 7)

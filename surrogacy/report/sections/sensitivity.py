@@ -224,7 +224,8 @@ def _thresholds_in_words(records: Sequence[Record], name: str) -> str:
     return " or ".join([*words, *dict.fromkeys(OTHER_THRESHOLDS[status] for status in statuses if status != "exists")])
 
 
-def _threshold_in_words(record: Record, name: str) -> str:
+def threshold_in_words(record: Record, name: str) -> str:
+    """Return the threshold of a refit, or what it has instead."""
     status = str(record.get(f"{name}_status", "none"))
     if record.get(name) is None:
         return OTHER_THRESHOLDS[status]
@@ -245,7 +246,7 @@ def _meta_regression_table(records: Sequence[Record]) -> tuple[Table, ...]:
             continue
         shown = {f"shown_{name}": _prior_interval(name, record) for name in ("slope", "sigma_cond")}
         shown |= {
-            f"shown_{name}": _threshold_in_words(record, name)
+            f"shown_{name}": threshold_in_words(record, name)
             for name in (f"ste_{level}_{target}" for target in ("true_effect", "mean_size") for level in (95, 80))
         }
         rows.append({**record, **settings, **shown})

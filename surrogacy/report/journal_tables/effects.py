@@ -44,7 +44,8 @@ def _row(fit: SetFit, i: int, footnotes: Footnotes, sources: dict[str, str]) -> 
         "n": number(effects.n[i], 0),
         "surrogate": endpoint_of(effects, i, "surrogate"),
         "source": ", ".join(dict.fromkeys(_sources(fit, i, sources))) or ABSENT,
-    } | {f"hr_{side}": _hazard_ratio(fit, i, column, footnotes) for column, side in enumerate(SIDES)}
+        **{f"hr_{side}": _hazard_ratio(fit, i, column, footnotes) for column, side in enumerate(SIDES)},
+    }
 
 
 def _hazard_ratio(fit: SetFit, i: int, column: int, footnotes: Footnotes) -> Cell:

@@ -126,21 +126,37 @@ class Footnotes:
     Examples
     --------
     >>> footnotes = Footnotes()
-    >>> footnotes.mark("boundary", "Boundary solution."), footnotes.mark("scatter", "Scatter."), footnotes.all
-    ('a', 'b', (Footnote(mark='a', text='Boundary solution.'), Footnote(mark='b', text='Scatter.')))
+    >>> footnotes.mark("boundary", "Boundary solution.", "Set A"), footnotes.mark("scatter", "Scatter.")
+    ('a', 'b')
+    >>> footnotes.mark("boundary", "Boundary solution.", "Set B"), footnotes.all[0].text
+    ('a', 'Set A; Set B: Boundary solution.')
     """
 
-    _texts: dict[str, dict[str, None]] = field(default_factory=dict)
+    _places: dict[str, dict[str, dict[str, None]]] = field(default_factory=dict)
 
-    def mark(self, subject: str, text: str) -> str:
-        """Return the letter of a subject, whose footnote receives the text unless it has it."""
-        self._texts.setdefault(subject, {}).setdefault(text)
-        return _letter(list(self._texts).index(subject))
+    def mark(self, subject: str, text: str, place: str = "") -> str:
+        """Return the letter of a subject, whose footnote names the place of the text.
+
+        Parameters
+        ----------
+        subject : str
+            What the footnote is about, such as the code of a caveat.
+        text : str
+            Sentence.
+        place : str
+            Part of the table that the sentence concerns.
+        """
+        self._places.setdefault(subject, {}).setdefault(text, {}).setdefault(place)
+        return _letter(list(self._places).index(subject))
 
     @property
     def all(self) -> tuple[Footnote, ...]:
-        """The footnotes, each with its texts in order of appearance."""
-        return tuple(Footnote(_letter(i), " ".join(texts)) for i, texts in enumerate(self._texts.values()))
+        """The footnotes, each with its sentences in order of appearance."""
+        texts = [
+            " ".join(f"{'; '.join(places)}: {text}" if any(places) else text for text, places in sentences.items())
+            for sentences in self._places.values()
+        ]
+        return tuple(Footnote(_letter(i), text) for i, text in enumerate(texts))
 
 
 def _letter(index: int) -> str:
@@ -191,7 +207,7 @@ def journal_table(
         if all(cell.text in ("", ABSENT) for cell in distinct):
             continue
         if i and len(rows) > 1 and len(distinct) == 1 and not next(iter(distinct)).marks:
-            constant.append(f"{column.heading}: {next(iter(distinct)).text}, in all rows.")
+            constant.append(f"{column.heading}: {next(iter(distinct)).text} in all rows.")
         else:
             kept.append(column)
     table = JournalTable(

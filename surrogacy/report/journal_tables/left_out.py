@@ -15,6 +15,7 @@ from surrogacy.results.format import number, value_and_interval
 from surrogacy.results.labels import model_label
 
 BOUNDARY = "Estimate on the boundary of its parameters."
+OUTSIDE = "Outside the 95% prediction interval."
 
 
 def leave_one_out_table(run: FitRun) -> tuple[JournalTable, ...]:
@@ -39,7 +40,11 @@ def _rows(fit: SetFit, footnotes: Footnotes) -> list[Row]:
     refits = {str(record["left_out"]): record for record in fit.leave_one_out if record["model"] == model}
     predictions = [record for entry in fit.cross_validation if entry.model == model for record in entry.records]
     return [
-        {"label": str(record["label"])} | _refit(refits.pop(str(record["trial"]), {}), footnotes) | _prediction(record)
+        {
+            "label": str(record["label"]),
+            **_refit(refits.pop(str(record["trial"]), {}), footnotes),
+            **_prediction(record, footnotes),
+        }
         for record in predictions
     ]
 
@@ -56,12 +61,12 @@ def _refit(record: Record, footnotes: Footnotes) -> Row:
     }
 
 
-def _prediction(record: Record) -> Row:
+def _prediction(record: Record, footnotes: Footnotes) -> Row:
     if record.get("predicted") is None:
         return {"predicted": "not predicted"}
-    predicted = [exp(float(record[key])) for key in ("predicted", "low", "high")]
+    predicted, low, high = (exp(float(record[key])) for key in ("predicted", "low", "high"))
+    marks = () if record["covered"] else (footnotes.mark("outside", OUTSIDE),)
     return {
-        "predicted": value_and_interval(*predicted),
-        "observed": number(exp(float(record["observed"]))),
-        "inside": "yes" if record["covered"] else "no",
+        "predicted": value_and_interval(predicted, low, high),
+        "observed": Cell(number(exp(float(record["observed"]))), marks),
     }

@@ -42,7 +42,7 @@ def _rows(fit: SetFit, footnotes: Footnotes) -> Rows:
 def _marks(fit: SetFit, caveats: Iterable[Caveat], footnotes: Footnotes) -> tuple[str, ...]:
     """Return one letter per code; the footnote has the sentences of all sets."""
     name = set_label(fit.name)
-    marks = [footnotes.mark(caveat.code, f"{name}: {sentence(caveat.text)}") for caveat in caveats]
+    marks = [footnotes.mark(caveat.code, sentence(caveat.text), name) for caveat in caveats]
     return tuple(dict.fromkeys(marks))
 
 
@@ -56,7 +56,8 @@ def _row(fit: SetFit, result: Result, shared: list[Caveat], footnotes: Footnotes
         "model": Cell(f"{model_label(result.model)}{size}", _marks(fit, further, footnotes)),
         "threshold": threshold(result.threshold_effect("ste_prediction_true")),
         "threshold_mean_size": threshold(result.threshold_effect("ste_prediction_mean_size")),
-    } | {column: with_interval(result.estimate(name)) for column, name in names.items()}
+        **{column: with_interval(result.estimate(name)) for column, name in names.items()},
+    }
 
 
 def threshold(effect: ThresholdEffect | None) -> str:

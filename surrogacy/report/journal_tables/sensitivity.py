@@ -49,7 +49,12 @@ def _row(assumption: str, record: Record, footnotes: Footnotes) -> Row:
         "assumption": assumption,
         "r2": Cell(_estimate(record, "r2_trial"), marks),
         "slope": _estimate(record, "slope"),
-    } | {column: threshold_in_words(record, name) for column, name in thresholds.items() if f"{name}_status" in record}
+        **{
+            column: threshold_in_words(record, name)
+            for column, name in thresholds.items()
+            if f"{name}_status" in record
+        },
+    }
 
 
 def _estimate(record: Record, name: str) -> str:

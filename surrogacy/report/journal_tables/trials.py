@@ -8,24 +8,36 @@ from collections.abc import Iterator
 import pandas as pd
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table, sentence
+from surrogacy.report.journal_tables.layout import LAYOUTS, Cell, Footnotes, JournalTable, Row, Rows, journal_table
 from surrogacy.results.format import ABSENT, number
 from surrogacy.results.labels import CLASSES
+from surrogacy.trials.columns import LINES, STAGES
 
 NOT_READ = ("", "NR", "nan", "<NA>", "None")
+LINE_WORDS: dict[str, str] = LAYOUTS["words"]["lines"]
+REGIONS: dict[str, str] = LAYOUTS["words"]["regions"]
 TEXT_COLUMNS = ("experimental", "control", "phase", "masking", "region")
 
 
 def trials_table(run: FitRun) -> tuple[JournalTable, ...]:
     """Return the characteristics of every comparison in a fit, each once."""
     footnotes, groups = Footnotes(), dict[str, list[Row]]()
-    trials = run.trials.trials.set_index("comparison")
-    for comparison, (fit, i) in _fitted(run).items():
-        if comparison in trials.index:
-            record = trials.loc[comparison]
-            groups.setdefault(_stage(record), []).append(_row(run, record, fit, i, footnotes))
-    rows = [Rows(heading if len(groups) > 1 else "", rows) for heading, rows in sorted(groups.items(), reverse=True)]
+    trials, places = run.trials.trials.set_index("comparison"), _fitted(run)
+    fitted = [record for name, record in trials.iterrows() if name in places]
+    for record in sorted(fitted, key=_order):
+        groups.setdefault(_stage(record), []).append(_row(run, record, *places[str(record.name)], footnotes))
+    rows = [Rows(heading if len(groups) > 1 else "", rows) for heading, rows in groups.items()]
     return journal_table("trials", rows, footnotes=footnotes.all)
+
+
+def _order(record: pd.Series) -> tuple[int, int, float]:
+    """Return the place of a comparison: by stage, line and year."""
+    stage, line = (
+        values.index(text) if (text := _text(record, column)) in values else len(values)
+        for column, values in (("stage", STAGES), ("line", LINES))
+    )
+    year = record["year"]
+    return stage, line, float("inf") if pd.isna(year) else float(year)
 
 
 def _fitted(run: FitRun) -> dict[str, tuple[SetFit, int]]:
@@ -38,26 +50,27 @@ def _fitted(run: FitRun) -> dict[str, tuple[SetFit, int]]:
 
 
 def _stage(record: pd.Series) -> str:
-    """Return stage and line as a heading; the line is part of the stage in combinations with TACE."""
+    """Return stage and line as a heading."""
     stage, line = _text(record, "stage"), _text(record, "line")
-    words = f"{stage} stage" if stage != ABSENT else "stage not stated"
-    return sentence(words if line in (ABSENT, "tace-combination") else f"{words}, {line} line").rstrip(".")
+    words = f"{stage.capitalize()} stage" if stage != ABSENT else "Stage not stated"
+    return words if line == ABSENT else f"{words}, {LINE_WORDS[line]}"
 
 
 def _row(run: FitRun, record: pd.Series, fit: SetFit, i: int, footnotes: Footnotes) -> Row:
     crossover = _text(record, "crossover")
-    label = fit.effects.labels[i]
-    mark = () if crossover == ABSENT else (footnotes.mark("crossover", f"Crossover, {label}: {crossover}."),)
+    label, kind = fit.effects.labels[i], _text(record, "class")
+    mark = () if crossover == ABSENT else (footnotes.mark("crossover", f"{crossover}.", label),)
     arms = [_whole(record, arm) for arm in ("n_exp", "n_ctl")]
     return {
         "label": Cell(label, mark),
         "year": _whole(record, "year"),
-        "class": CLASSES.get(_text(record, "class"), ABSENT),
+        "class": "" if kind == _text(record, "line") else CLASSES.get(kind, ABSENT),
         "patients": " / ".join(arms) if ABSENT not in arms else ABSENT,
         "surrogate": _surrogate(run, fit, i),
         "follow_up": _range(_whole(record, "follow_up_low"), _whole(record, "follow_up_high")),
         "later_therapy": _later_therapy(run, str(record.name)),
-    } | {column: _text(record, column) for column in TEXT_COLUMNS}
+        **{column: REGIONS.get(text := _text(record, column), text) for column in TEXT_COLUMNS},
+    }
 
 
 def _text(record: pd.Series, column: str) -> str:

@@ -43,7 +43,7 @@ def _marks(fit: SetFit, caveats: Iterable[Caveat], footnotes: Footnotes) -> tupl
     """Return one letter per code; the footnote has the sentences of all sets."""
     name = set_label(fit.name)
     marks = [footnotes.mark(caveat.code, sentence(caveat.text), name) for caveat in caveats]
-    return tuple(dict.fromkeys(marks))
+    return tuple(sorted(set(marks), key=lambda mark: (len(mark), mark)))
 
 
 def _row(fit: SetFit, result: Result, shared: list[Caveat], footnotes: Footnotes) -> Row:

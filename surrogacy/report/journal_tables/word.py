@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from docx.section import Section
 
 FONT = "Arial"
-MARGIN, SHORT_SIDE, LONG_SIDE = 20.0, 210.0, 297.0
-"""Margin and sides of A4 in mm."""
-STYLES = {"Table text": 8.0, "Table note": 7.5}
+MARGIN, VERTICAL_MARGIN, SHORT_SIDE, LONG_SIDE = 20.0, 15.0, 210.0, 297.0
+"""Margins and sides of A4 in mm."""
+STYLES = {"Table text": 8.0, "Table note": 7.0}
 """Styles of paragraphs and their size in pt."""
 STYLE_OF_CELLS = "Tabletext"  # identifier of the first of them
 NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -90,7 +90,7 @@ def _prepare(document: Document) -> None:
     for name, size in STYLES.items():
         style = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
         style.base_style, style.font.size = document.styles["Normal"], Pt(size)
-        space = 3.0 if name == "Table note" else 1.0
+        space = 2.0 if name == "Table note" else 1.0
         style.paragraph_format.space_before, style.paragraph_format.space_after = Pt(space), Pt(1.0)
 
 
@@ -101,7 +101,8 @@ def _set_page(section: Section, *, landscape: bool) -> None:
     sides = (LONG_SIDE, SHORT_SIDE) if landscape else (SHORT_SIDE, LONG_SIDE)
     section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = map(Mm, sides)
-    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(MARGIN)
+    section.left_margin = section.right_margin = Mm(MARGIN)
+    section.top_margin = section.bottom_margin = Mm(VERTICAL_MARGIN)
 
 
 def _add_caption(document: Document, table: JournalTable) -> CT_P:
@@ -172,9 +173,11 @@ def _printable(text: str) -> str:
 
 
 def _add_notes(document: Document, table: JournalTable) -> None:
-    for note in table.notes:
-        document.add_paragraph(_printable(note), style="Table note")
-    for footnote in table.footnotes:
+    """Add the notes and the footnotes, each as a paragraph."""
+    if table.notes:
+        document.add_paragraph(_printable(" ".join(table.notes)), style="Table note")
+    if table.footnotes:
         paragraph = document.add_paragraph(style="Table note")
-        paragraph.add_run(footnote.mark).font.superscript = True
-        paragraph.add_run(f" {_printable(footnote.text)}")
+        for footnote in table.footnotes:
+            paragraph.add_run(footnote.mark).font.superscript = True
+            paragraph.add_run(f" {_printable(footnote.text)} ")

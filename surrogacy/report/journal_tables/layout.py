@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -151,12 +151,16 @@ class Footnotes:
 
     @property
     def all(self) -> tuple[Footnote, ...]:
-        """The footnotes, each with its sentences in order of appearance."""
-        texts = [
-            " ".join(f"{'; '.join(places)}: {text}" if any(places) else text for text, places in sentences.items())
-            for sentences in self._places.values()
-        ]
-        return tuple(Footnote(_letter(i), text) for i, text in enumerate(texts))
+        """The footnotes; sentences about the same places stand together."""
+        return tuple(Footnote(_letter(i), _by_place(texts)) for i, texts in enumerate(self._places.values()))
+
+
+def _by_place(texts: Mapping[str, Iterable[str]]) -> str:
+    """Return sentences after the places that they concern."""
+    sentences: dict[str, list[str]] = {}
+    for text, places in texts.items():
+        sentences.setdefault("; ".join(filter(None, places)), []).append(text)
+    return " ".join(f"{place}: {' '.join(parts)}" if place else " ".join(parts) for place, parts in sentences.items())
 
 
 def _letter(index: int) -> str:

@@ -47,6 +47,10 @@ LATEX = {
     "ρ": r"$\rho$",
     "τ": r"$\tau$",
     "†": r"\textdagger{}",
+    "α": r"$\alpha$",
+    "β": r"$\beta$",
+    "[": "{[}",  # after the end of a row it would open an option
+    "*": "{*}",
 }
 MARKDOWN_SIGNS = re.compile(r"([\\`*_\[\]|<>#~])")
 

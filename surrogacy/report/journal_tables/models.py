@@ -22,11 +22,11 @@ def models_table(run: FitRun) -> tuple[JournalTable, ...]:
     """Return a row per model; a caveat of all models of a set is marked at the name of the set."""
     footnotes = Footnotes()
     groups = [_rows(fit, footnotes) for fit in run.sets if fit.results]
-    settings = dict.fromkeys(
-        f"{model_label(result.model)}: {settings_in_words(result)}" for fit in run.sets for result in fit.results
-    )
+    settings: dict[str, dict[str, None]] = {}
+    for result in (result for fit in run.sets for result in fit.results):
+        settings.setdefault(settings_in_words(result), {})[model_label(result.model)] = None
+    remarks = [sentence(f"{', '.join(models)}: {words}") for words, models in settings.items()]
     final = common_final_name(fit.effects for fit in run.sets)
-    remarks = (f"{sentence('; '.join(settings))}",) if settings else ()
     return journal_table("models", groups, footnotes=footnotes.all, remarks=remarks, final=final)
 
 

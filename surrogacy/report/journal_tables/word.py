@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from docx.section import Section
 
 FONT = "Arial"
-MARGIN, VERTICAL_MARGIN, SHORT_SIDE, LONG_SIDE = 20.0, 15.0, 210.0, 297.0
+MARGIN, VERTICAL_MARGIN, SHORT_SIDE, LONG_SIDE = 20.0, 12.7, 210.0, 297.0
 """Margins and sides of A4 in mm."""
 STYLES = {"Table text": 8.0, "Table note": 7.0}
 """Styles of paragraphs and their size in pt."""
@@ -90,8 +90,8 @@ def _prepare(document: Document) -> None:
     for name, size in STYLES.items():
         style = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
         style.base_style, style.font.size = document.styles["Normal"], Pt(size)
-        space = 2.0 if name == "Table note" else 1.0
-        style.paragraph_format.space_before, style.paragraph_format.space_after = Pt(space), Pt(1.0)
+        space = 1.5 if name == "Table note" else 0.6
+        style.paragraph_format.space_before = style.paragraph_format.space_after = Pt(space)
 
 
 def _set_page(section: Section, *, landscape: bool) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table
 from surrogacy.report.section import Record
-from surrogacy.report.sections.sensitivity import RHO_WITHIN, threshold_in_words
+from surrogacy.report.sections.sensitivity import threshold_in_words
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number, value_and_interval
-from surrogacy.results.labels import PRIOR_SETS, model_label
+from surrogacy.results.labels import CHOICE_VALUES, PRIOR_SETS, model_label
 
 BOUNDARY = "Estimate on the boundary of its parameters."
 
@@ -37,7 +37,7 @@ def _groups(fit: SetFit, footnotes: Footnotes) -> Iterator[Rows]:
 
 def _correlation(record: Record) -> str:
     value = record["rho_within"]
-    return RHO_WITHIN.get(value) or f"{value:g}"
+    return CHOICE_VALUES.get(value) or f"{value:g}"
 
 
 def _row(assumption: str, record: Record, footnotes: Footnotes) -> Row:

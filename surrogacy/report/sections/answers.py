@@ -290,7 +290,8 @@ def notes_section(run: FitRun) -> Section:
         words += [_note(fit, code) for code in NOTE_RANKS if code in codes]
         more = len(words[MOST_NOTES:]) + len(codes - set(NOTE_RANKS))
         shown = words[:MOST_NOTES]
-        shown += [f"{more} {'more' if shown else 'notes'}: --details"] if more else []
+        noun = "more" if shown else "note" if more == 1 else "notes"
+        shown += [f"{more} {noun}: --details"] if more else []
         if shown:
             where = f"{set_label(fit.name)}: " if len(run.sets) > 1 else ""
             lines.append(Entry("" if lines else "Notes", f"{where}{'; '.join(shown)}"))

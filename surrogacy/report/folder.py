@@ -1,4 +1,4 @@
-"""The folder of a run: results.json, tables, figures with captions, run.json."""
+"""The folder of a run: results.json, tables, tables of a paper, figures with captions, run.json."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from surrogacy.output.replacement import staging
 from surrogacy.report.document import FIT_SCHEMA, PPS_SCHEMA, document, dumps
 from surrogacy.report.escaping import slug
 from surrogacy.report.figures import FigureOptions, Figures
+from surrogacy.report.journal_tables import fit_journal_tables
+from surrogacy.report.journal_tables.files import write_journal_tables
+from surrogacy.report.journal_tables.layout import JournalTable
 from surrogacy.report.manifest import manifest
 from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import fit_drawings, fit_sections, pps_drawings, pps_sections
@@ -37,6 +40,8 @@ class Command[R: StagedRun]:
         Figures of a run, as far as it has come.
     sections : callable
         Sections of a complete run.
+    journal_tables : callable
+        Tables of a paper of a complete run.
     shares_workers : bool
         Whether the processes that draw the figures compute as well.
     """
@@ -47,6 +52,7 @@ class Command[R: StagedRun]:
     stages: Sequence[Stage[R]]
     drawings: Callable[[R], Iterable[Drawing]]
     sections: Callable[[R], Sequence[Section]]
+    journal_tables: Callable[[R], Sequence[JournalTable]]
     shares_workers: bool = False
 
     def document(self, run: R, sections: Sequence[Section]) -> str:
@@ -54,9 +60,29 @@ class Command[R: StagedRun]:
         return dumps(document(self.schema, run.trials, sections, seed=run.settings.seed))
 
 
-FIT = Command[FitRun]("python -m surrogacy.fit", FIT_SCHEMA, TABLE_STAGES, MODEL_STAGES, fit_drawings, fit_sections)
+def no_journal_tables(run: PpsRun) -> tuple[JournalTable, ...]:
+    """Return no tables: those of a paper are about the fits."""
+    return ()
+
+
+FIT = Command[FitRun](
+    "python -m surrogacy.fit",
+    FIT_SCHEMA,
+    TABLE_STAGES,
+    MODEL_STAGES,
+    fit_drawings,
+    fit_sections,
+    fit_journal_tables,
+)
 PPS = Command[PpsRun](
-    "python -m surrogacy.pps", PPS_SCHEMA, PPS_STAGES[:1], PPS_STAGES[1:], pps_drawings, pps_sections, True
+    "python -m surrogacy.pps",
+    PPS_SCHEMA,
+    PPS_STAGES[:1],
+    PPS_STAGES[1:],
+    pps_drawings,
+    pps_sections,
+    no_journal_tables,
+    True,
 )
 
 
@@ -126,10 +152,13 @@ def write_run[R: StagedRun](
         sections = command.sections(run)
         (stage / "results.json").write_text(command.document(run, sections), encoding="utf-8")
         write_tables([table for section in sections for table in section.tables], stage / "tables")
+        word = write_journal_tables(command.journal_tables(run), stage, options.workers)
         for section in sections:
             _write_section(section, stage)
         written = time.perf_counter()
         problems = figures.undrawn()
+        if word is not None:
+            word.result()
         seconds = {**run.seconds, "tables": written - clock, "figures": time.perf_counter() - written}
         record = manifest(
             arguments,

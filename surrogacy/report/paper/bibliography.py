@@ -13,16 +13,14 @@ from typing import Any
 
 from pybtex.database import Entry, Person
 from pybtex.database.input.bibtex import Parser
-from pybtex.richtext import Text
 
-from surrogacy.report.paper.vancouver import vancouver_text
+from surrogacy.report.paper.vancouver import plain, vancouver_text
 
 ENTRY_START = re.compile(r"^@\w+\{([^,\s]+),", re.MULTILINE)
 REMARKS = frozenset({"note", "annote"})  # remarks of the curators, which do not belong in a reference list
 FIELD_ORDER = ("title", "journal", "howpublished", "institution", "year", "volume", "number", "pages")
 CSL_TYPES = {"article": "article-journal", "book": "book", "techreport": "report"}
 RIS_TYPES = {"article": "JOUR", "book": "BOOK", "techreport": "RPRT"}
-PAGES = re.compile(r"(?<=\d)--?(?=\w)|--")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +51,7 @@ class Reference:
     def text(self, name: str) -> str:
         """Return a field without markup; empty if the entry does not have it."""
         value = str(self.entry.fields.get(name, ""))
-        return value if name in ("doi", "url") else PAGES.sub("–", str(Text.from_latex(value)))
+        return value if name in ("doi", "url") else plain(value).replace("--", "–")
 
     @property
     def unchecked(self) -> bool:
@@ -174,7 +172,7 @@ def _given(person: Person) -> str:
 
 
 def _plain(parts: Iterable[str]) -> str:
-    return str(Text.from_latex(" ".join(parts)))
+    return plain(" ".join(parts))
 
 
 def _is_others(person: Person) -> bool:

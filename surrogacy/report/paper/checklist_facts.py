@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.report.paper import checklist_data
 from surrogacy.report.paper.checklists import Finding
-from surrogacy.report.paper.run_facts import RunFacts, SetFacts
+from surrogacy.report.paper.run_facts import RunFacts
+from surrogacy.report.paper.set_facts import SetFacts
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, percent, value_and_interval, with_interval

@@ -168,9 +168,10 @@ class RunFacts:
 
     @property
     def placements(self) -> tuple[str, ...]:
-        """Sentences on the trials in focus, by lines that were fitted without them."""
-        shown = [entry for entry in shown_placements(self.run.placements) if entry.fitted != "with it"]
-        return tuple(map(_placement_sentence, shown))
+        """Sentences on the trials in focus, by lines fitted without them: of their own sets if there are any."""
+        shown = shown_placements(self.run.placements)
+        inside = [entry for entry in shown if entry.fitted == "without it"]
+        return tuple(map(_placement_sentence, inside or [entry for entry in shown if entry.fitted != "with it"]))
 
     @property
     def focus_labels(self) -> tuple[str, ...]:

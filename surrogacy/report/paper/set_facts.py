@@ -11,6 +11,7 @@ import numpy as np
 from surrogacy.analysis.fit_run import SetFit
 from surrogacy.evaluation.answers import Answer
 from surrogacy.evaluation.cross_validation import CrossValidation
+from surrogacy.evaluation.influence import pivotal_trials
 from surrogacy.models import headline
 from surrogacy.report.sections.answers import sentence, threshold_cell
 from surrogacy.results.analysis_sets import set_label
@@ -200,9 +201,11 @@ class SetFacts:
 
     @property
     def pivotal(self) -> tuple[str, ...]:
-        """Sentences on conclusions that depend on a single trial."""
+        """Sentences on conclusions of the quoted model that depend on a single trial."""
         effects = self.fit.effects
-        return tuple(self.fit.pivotal_trials(dict(zip(effects.trial, effects.labels, strict=True))))
+        quoted = None if self.answer is None else self.answer.quoted.model
+        influences = [entry for entry in self.fit.influences if entry.refit.model == quoted]
+        return tuple(pivotal_trials(influences, dict(zip(effects.trial, effects.labels, strict=True))))
 
     @property
     def caveats(self) -> tuple[str, ...]:

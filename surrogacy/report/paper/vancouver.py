@@ -17,6 +17,7 @@ from pybtex.richtext import Text
 from pybtex.style.template import field, join, optional, words
 
 LISTED_AUTHORS = 6
+BRACES = str.maketrans("", "", "{}")
 
 
 def vancouver_text(entry: Entry) -> str:
@@ -35,11 +36,11 @@ def vancouver_text(entry: Entry) -> str:
 def _article(entry: Entry) -> Any:
     """Return the template of a journal article."""
     pages = _pages(str(entry.fields.get("pages", "")))
-    volume = optional[";", field("volume"), optional["(", field("number"), ")"], f":{pages}" if pages else ""]
+    volume = optional[";", _field("volume"), optional["(", _field("number"), ")"], f":{pages}" if pages else ""]
     return words[
         join[_authors(entry), "."],
-        join[field("title"), "."],
-        join[_journal(entry), ". ", field("year"), volume, "."],
+        join[_field("title"), "."],
+        join[_journal(entry), ". ", _field("year"), volume, "."],
         optional["doi:", field("doi", raw=True)],
     ]
 
@@ -48,11 +49,11 @@ def _document(entry: Entry) -> Any:
     """Return the template of any other document."""
     return words[
         join[_authors(entry), "."],
-        join[field("title"), "."],
-        optional[field("howpublished"), ";"],
-        optional[field("institution"), ";"],
-        optional[field("publisher"), ";"],
-        join[field("year"), "."],
+        join[_field("title"), "."],
+        optional[_field("howpublished"), ";"],
+        optional[_field("institution"), ";"],
+        optional[_field("publisher"), ";"],
+        join[_field("year"), "."],
         optional["doi:", field("doi", raw=True)],
         optional["Available from: ", field("url", raw=True)],
     ]
@@ -68,15 +69,15 @@ def _authors(entry: Entry) -> str:
 
 def _name(person: Person) -> str:
     """Return a family name and initials: ``Abou-Alfa GK``."""
-    family = _plain(" ".join((*person.prelast_names, *person.last_names)))
-    given = _plain(" ".join((*person.first_names, *person.middle_names)))
+    family = plain(" ".join((*person.prelast_names, *person.last_names)))
+    given = plain(" ".join((*person.first_names, *person.middle_names)))
     initials = "".join(part[0] for part in re.split(r"[\s.\-]+", given) if part)
     return f"{family} {initials}".strip()
 
 
 def _journal(entry: Entry) -> str:
     """Return the abbreviation of the journal; its name if the abbreviation is not known."""
-    name = _plain(str(entry.fields.get("journal", "")))
+    name = plain(str(entry.fields.get("journal", "")))
     return _abbreviations().get(name, name)
 
 
@@ -88,8 +89,14 @@ def _pages(text: str) -> str:
     return "-".join(filter(None, (first, last)))
 
 
-def _plain(text: str) -> str:
-    return str(Text.from_latex(text))
+@cache
+def plain(text: str) -> str:
+    """Return a field without the markup of LaTeX; most fields have braces alone, which need no parser."""
+    return str(Text.from_latex(text)) if re.search(r"[\\$~]", text) else text.translate(BRACES)
+
+
+def _field(name: str) -> Any:
+    return field(name, raw=True, apply_func=plain)
 
 
 @cache

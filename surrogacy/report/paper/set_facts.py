@@ -205,7 +205,8 @@ class SetFacts:
         effects = self.fit.effects
         quoted = None if self.answer is None else self.answer.quoted.model
         influences = [entry for entry in self.fit.influences if entry.refit.model == quoted]
-        return tuple(pivotal_trials(influences, dict(zip(effects.trial, effects.labels, strict=True))))
+        labels = dict(zip(effects.trial, effects.labels, strict=True))
+        return tuple(pivotal_trials(influences, labels)) if influences else ()
 
     @property
     def caveats(self) -> tuple[str, ...]:

@@ -265,6 +265,11 @@ def add_verdicts(group: _ArgumentGroup) -> None:
         choices=("neutral", "verdict"),
         help="verdicts of IQWiG, TSD 20, BSES3 and frailtypack as numbers (neutral, the default) or in their own words",
     )
+    group.add_argument(
+        "--answers",
+        metavar="FILE",
+        help="your answers for the checklists of reporting guidelines (surrogacy template report.yml writes a form)",
+    )
     group.add_argument("--strict", action="store_true", help="end with exit code 5 if there was a warning")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.analysis.pps_stages import PPS_STAGES
 from surrogacy.analysis.stages import Stage, StagedRun
 from surrogacy.errors import FigureError
+from surrogacy.output.new_files import write_files
 from surrogacy.output.replacement import staging
 from surrogacy.report.document import FIT_SCHEMA, PPS_SCHEMA, document, dumps
 from surrogacy.report.escaping import slug
@@ -25,6 +26,18 @@ from surrogacy.report.manifest import manifest
 from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import fit_drawings, fit_sections, pps_drawings, pps_sections
 from surrogacy.report.tables import write_tables
+
+
+def no_texts(run: StagedRun) -> Mapping[str, str]:
+    """Return no texts."""
+    return {}
+
+
+def paper_texts(run: FitRun, answers: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Return the texts for a paper, with the answers of the author; their libraries are loaded here."""
+    from surrogacy.report.paper.files import paper_files
+
+    return paper_files(run, answers)
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,8 @@ class Command[R: StagedRun]:
         Tables of a paper of a complete run.
     shares_workers : bool
         Whether the processes that draw the figures compute as well.
+    texts : callable
+        Texts for a paper by file name, of a complete run.
     """
 
     name: str
@@ -54,6 +69,7 @@ class Command[R: StagedRun]:
     sections: Callable[[R], Sequence[Section]]
     journal_tables: Callable[[R], Sequence[JournalTable]]
     shares_workers: bool = False
+    texts: Callable[[R], Mapping[str, str]] = no_texts
 
     def document(self, run: R, sections: Sequence[Section]) -> str:
         """Return the text of results.json."""
@@ -73,6 +89,7 @@ FIT = Command[FitRun](
     fit_drawings,
     fit_sections,
     fit_journal_tables,
+    texts=paper_texts,
 )
 PPS = Command[PpsRun](
     "python -m surrogacy.pps",
@@ -155,6 +172,7 @@ def write_run[R: StagedRun](
         word = write_journal_tables(command.journal_tables(run), stage, options.workers)
         for section in sections:
             _write_section(section, stage)
+        write_files(stage, {name: text.encode() for name, text in command.texts(run).items()})
         written = time.perf_counter()
         problems = figures.undrawn()
         if word is not None:

@@ -52,13 +52,17 @@ def complete[R: StagedRun](
                 figures,
                 arguments=arguments,
                 strict=strict,
+                quick=options.quick,
+                bundle=options.bundle,
             )
     for problem in written.undrawn:
         warn(str(problem))
     _warn(written.run, quiet=options.quiet)
     if not options.quiet:
         draws = "draws/, " if any(section.draws for section in written.sections) else ""
-        files = f"{options.out}/: results.json, tables/, figures/, {draws}run.json"
+        report = "" if options.quick else "report.html, "
+        bundle = "bundle.zip, " if options.bundle else ""
+        files = f"{options.out}/: {report}results.json, tables/, figures/, {draws}{bundle}run.json"
         show(written.sections, files, details=options.details)
     return written.run.exit_code(strict=strict, undrawn=bool(written.undrawn))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +41,7 @@ class Figures:
         self._folder, self._options = folder, options
         self._submitted: dict[str, Future[list[str]]] = {}
         self._files: list[str] = []
+        self._drawn: dict[str, Drawing] = {}
 
     def submit(self, drawings: Iterable[Drawing]) -> None:
         """Hand on those figures that were not handed on before."""
@@ -52,6 +53,12 @@ class Figures:
                 named = replace(drawing, name=file)
                 job = options.workers.submit(draw, named, self._folder, options.formats, options.preset)
                 self._submitted[drawing.name] = job
+                self._drawn[file] = drawing
+
+    @property
+    def drawn(self) -> Mapping[str, Drawing]:
+        """Figures by file name without ending, in the order in which they were handed on."""
+        return self._drawn
 
     def undrawn(self) -> tuple[FigureError, ...]:
         """Wait for all figures; return those that could not be drawn."""

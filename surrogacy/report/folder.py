@@ -1,4 +1,4 @@
-"""The folder of a run: results.json, tables, figures with captions, run.json."""
+"""The folder of a run: results.json, tables, figures with captions, report.html, run.json."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from surrogacy.analysis.fit_stages import MODEL_STAGES, TABLE_STAGES
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.analysis.pps_stages import PPS_STAGES
 from surrogacy.analysis.stages import Stage, StagedRun
+from surrogacy.effects import Effects
 from surrogacy.errors import FigureError
 from surrogacy.output.replacement import staging
+from surrogacy.report.bundle import write_bundle
 from surrogacy.report.document import FIT_SCHEMA, PPS_SCHEMA, document, dumps
 from surrogacy.report.escaping import slug
 from surrogacy.report.figures import FigureOptions, Figures
 from surrogacy.report.manifest import manifest
+from surrogacy.report.page.page import REPORT, PageInput, write_page
 from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import fit_drawings, fit_sections, pps_drawings, pps_sections
 from surrogacy.report.tables import write_tables
@@ -37,6 +40,8 @@ class Command[R: StagedRun]:
         Figures of a run, as far as it has come.
     sections : callable
         Sections of a complete run.
+    effects : callable
+        Effects whose sources the report lists.
     shares_workers : bool
         Whether the processes that draw the figures compute as well.
     """
@@ -47,6 +52,7 @@ class Command[R: StagedRun]:
     stages: Sequence[Stage[R]]
     drawings: Callable[[R], Iterable[Drawing]]
     sections: Callable[[R], Sequence[Section]]
+    effects: Callable[[R], Sequence[Effects]]
     shares_workers: bool = False
 
     def document(self, run: R, sections: Sequence[Section]) -> str:
@@ -54,9 +60,24 @@ class Command[R: StagedRun]:
         return dumps(document(self.schema, run.trials, sections, seed=run.settings.seed))
 
 
-FIT = Command[FitRun]("python -m surrogacy.fit", FIT_SCHEMA, TABLE_STAGES, MODEL_STAGES, fit_drawings, fit_sections)
+FIT = Command[FitRun](
+    "python -m surrogacy.fit",
+    FIT_SCHEMA,
+    TABLE_STAGES,
+    MODEL_STAGES,
+    fit_drawings,
+    fit_sections,
+    lambda run: [fit.effects for fit in run.sets],
+)
 PPS = Command[PpsRun](
-    "python -m surrogacy.pps", PPS_SCHEMA, PPS_STAGES[:1], PPS_STAGES[1:], pps_drawings, pps_sections, True
+    "python -m surrogacy.pps",
+    PPS_SCHEMA,
+    PPS_STAGES[:1],
+    PPS_STAGES[1:],
+    pps_drawings,
+    pps_sections,
+    lambda run: [] if run.effects is None else [run.effects],
+    shares_workers=True,
 )
 
 
@@ -95,6 +116,8 @@ def write_run[R: StagedRun](
     *,
     arguments: Sequence[str],
     strict: bool = False,
+    quick: bool = False,
+    bundle: bool = False,
 ) -> WrittenRun[R]:
     """Write all of a run, or nothing.
 
@@ -112,6 +135,10 @@ def write_run[R: StagedRun](
         Of the command line, for the record.
     strict : bool
         Whether a warning leads to an error as exit code, for the record.
+    quick : bool
+        Whether report.html is left out.
+    bundle : bool
+        Whether all files but run.json are also written into one ZIP file.
 
     Returns
     -------
@@ -131,6 +158,15 @@ def write_run[R: StagedRun](
         written = time.perf_counter()
         problems = figures.undrawn()
         seconds = {**run.seconds, "tables": written - clock, "figures": time.perf_counter() - written}
+        if not quick:
+            clock = time.perf_counter()
+            write_page(
+                PageInput(run.trials, command.effects(run), sections, figures.drawn, stage / "figures", command.name),
+                stage / REPORT,
+            )
+            seconds["report"] = time.perf_counter() - clock
+        if bundle:
+            write_bundle(stage)
         record = manifest(
             arguments,
             started=started,

@@ -60,7 +60,7 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
         keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
         mark = text("bubble_new_trial", target=predictions[-1].target, hr=new_trial_words(new_trial))
         caption = f"{caption.rstrip()} {mark}\n"
-    return drawing("bubble", f"bubble-{name}", caption, result, **keywords)
+    return drawing("bubble", f"bubble-{name}", caption, result, effects=result.effects, **keywords)
 
 
 def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] = ()) -> str:
@@ -145,7 +145,7 @@ def _forest(result: Result, focus: Sequence[str]) -> Drawing:
     if _any_unverified(result):
         parts.append("† and open symbol: a hazard ratio or its limits were not verified in any source.")
     caption = " ".join(parts) + caveats_of(result) + "\n"
-    return drawing("forest", f"forest-{effects.name}", caption, result, focus=focus)
+    return drawing("forest", f"forest-{effects.name}", caption, result, effects=effects, focus=focus)
 
 
 def _posterior(result: Result) -> Drawing:

@@ -113,7 +113,9 @@ def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
         structure = run.map.structure.words
         direct_death = percent(run.map.direct_death)
         caption = text("map_caption", structure=structure, direct_death=direct_death, points=len(run.points), ttp=ttp)
-        yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, run.settings.focus or "")
+        yield drawing(
+            "dilution_map", "dilution-map", caption, run.map, run.points, run.settings.focus or "", effects=run.effects
+        )
 
 
 def _details(run: PpsRun) -> Iterator[Detail]:
@@ -251,4 +253,4 @@ def moderated_drawings(run: PpsRun) -> Iterator[Drawing]:
             probability=number(line["p_slope_difference_negative"].value),
             notes=sentences("Note", line.result.problems),
         )
-        yield drawing("moderated_lines", f"moderated-{moderated.name}", caption, line)
+        yield drawing("moderated_lines", f"moderated-{moderated.name}", caption, line, effects=line.posterior.effects)

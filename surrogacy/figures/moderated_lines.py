@@ -42,8 +42,7 @@ def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataF
     -------
     bubbles : DataFrame
         One row per comparison: label, trial, comparison, surrogate and final log HR, n, area (share of the largest
-        weight), value
-        of the moderator.
+        weight), value of the moderator.
     lines : DataFrame
         Points of the lines: place (quantile or level), value, label, surrogate, median, low and high (band of the
         line), prediction_low and prediction_high (true effect of a new trial).

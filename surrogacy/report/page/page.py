@@ -174,29 +174,26 @@ def _topics(page: PageInput, sources: Mapping[str, SourcedComparison]) -> tuple[
     topics = []
     for entry in TOPICS:
         last = entry is TOPICS[-1]
-        own = [
+        chosen = [
             section
             for section in page.sections
             if section.key in entry.get("sections", ()) or (last and section.key not in listed)
         ]
-        drawn = [
-            (drawing, figure)
-            for kind, drawing, figure in figures
-            if kind in entry.get("figures", ()) or (last and kind not in kinds)
-        ]
+        own_kinds = [*entry.get("figures", ()), *(sorted({kind for kind, *_ in figures} - kinds) if last else ())]
+        drawn = [(drawing, figure) for own in own_kinds for kind, drawing, figure in figures if kind == own]
         by_set = _sets(page.sections, drawn) if entry.get("by_set") else ()
         in_sets = {figure.key for shown in by_set for figure in shown.figures}
         if entry.get("answers"):
             details: list[Detail] = list(_answers(page.sections))
         else:
-            details = [detail for section in own for detail in section.details]
+            details = [detail for section in chosen for detail in section.details]
         topic = Topic(
             entry["key"],
             entry["title"],
             tuple(blocks(details)),
             by_set,
             tuple(figure for _, figure in drawn if figure.key not in in_sets),
-            tuple(page_table(table, sources) for section in own for table in section.tables),
+            tuple(page_table(table, sources) for section in chosen for table in section.tables),
         )
         if topic.blocks or topic.sets or topic.figures or topic.tables:
             topics.append(topic)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -75,7 +75,7 @@ def sourced_comparisons(trials: TrialSet, sets: Sequence[Effects]) -> tuple[Sour
         for side in SIDES:
             for comparison, name in zip(effects.comparison, effects.covariates.get(f"{side}_effect", ()), strict=False):
                 used.setdefault(comparison, {})[name] = None
-    rows: dict[str, dict[str, Any]] = {row["effect_id"]: row for row in trials.effects.to_dict("records")}
+    rows = {str(row["effect_id"]): row for row in trials.effects.to_dict("records")}
     return tuple(
         SourcedComparison(
             f"source-{i}", comparison, labels[comparison], tuple(_source(rows[name]) for name in names if name in rows)
@@ -84,7 +84,7 @@ def sourced_comparisons(trials: TrialSet, sets: Sequence[Effects]) -> tuple[Sour
     )
 
 
-def _source(row: dict[str, Any]) -> Source:
+def _source(row: Mapping[Hashable, Any]) -> Source:
     """Return the source of a row of the effect table."""
     cell = partial(_text, row)
     level = row["ci_level"] if np.isfinite(row["ci_level"]) else 0.95
@@ -103,7 +103,7 @@ def _source(row: dict[str, Any]) -> Source:
     )
 
 
-def _text(row: dict[str, Any], name: str) -> str:
+def _text(row: Mapping[Hashable, Any], name: str) -> str:
     value = row.get(name)
     return value if isinstance(value, str) else ""
 

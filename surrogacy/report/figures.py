@@ -10,6 +10,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from surrogacy.analysis.stages import Execute, Task, in_order
 from surrogacy.errors import FigureError, UsageError
 from surrogacy.report.escaping import slug, unique_slug
 from surrogacy.report.section import Drawing
@@ -60,16 +61,27 @@ class Figures:
         """Figures by file name without ending, in the order in which they were handed on."""
         return self._drawn
 
-    def undrawn(self) -> tuple[FigureError, ...]:
-        """Wait for all figures; return those that could not be drawn."""
-        problems = []
-        for job in self._submitted.values():
-            try:
-                job.result()
-            except FigureError as error:
-                problems.append(error)
+    def undrawn(self, execute: Execute = in_order) -> tuple[FigureError, ...]:
+        """Wait for all figures; return those that could not be drawn.
+
+        Parameters
+        ----------
+        execute : callable
+            Executor in this process, which may show how many figures are still to be drawn.
+        """
+        waits = [Task(f"figure {name}", _problem, (job,)) for name, job in self._submitted.items()]
+        problems = [problem for problem in execute(waits) if problem is not None]
         self._options.workers.shutdown(wait=False)
         return tuple(problems)
+
+
+def _problem(job: Future[list[str]]) -> FigureError | None:
+    """Wait for a figure; return the reason if it could not be drawn."""
+    try:
+        job.result()
+    except FigureError as error:
+        return error
+    return None
 
 
 def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:

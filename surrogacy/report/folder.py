@@ -12,7 +12,7 @@ from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.fit_stages import MODEL_STAGES, TABLE_STAGES
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.analysis.pps_stages import PPS_STAGES
-from surrogacy.analysis.stages import Stage, StagedRun
+from surrogacy.analysis.stages import Execute, Stage, StagedRun, in_order
 from surrogacy.effects import Effects
 from surrogacy.errors import FigureError
 from surrogacy.output.replacement import staging
@@ -118,6 +118,7 @@ def write_run[R: StagedRun](
     strict: bool = False,
     quick: bool = False,
     bundle: bool = False,
+    wait: Execute = in_order,
 ) -> WrittenRun[R]:
     """Write all of a run, or nothing.
 
@@ -139,6 +140,8 @@ def write_run[R: StagedRun](
         Whether report.html is left out.
     bundle : bool
         Whether all files but run.json are also written into one ZIP file.
+    wait : callable
+        Executor in this process that waits for the figures.
 
     Returns
     -------
@@ -156,7 +159,7 @@ def write_run[R: StagedRun](
         for section in sections:
             _write_section(section, stage)
         written = time.perf_counter()
-        problems = figures.undrawn()
+        problems = figures.undrawn(wait)
         seconds = {**run.seconds, "tables": written - clock, "figures": time.perf_counter() - written}
         if not quick:
             clock = time.perf_counter()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import surrogacy
 from surrogacy.effects import Effects
@@ -17,20 +18,21 @@ from surrogacy.report.section import Detail, Drawing, Entry, Grid, Heading, Note
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.trials import TrialSet
 
+type Kind = Literal["heading", "note", "caution", "entry", "grid"]
 REPORT = "report.html"
 FOLDER = Path(__file__).parent
 TOPICS = tomllib.loads((FOLDER / "topics.toml").read_text(encoding="utf-8"))["topics"]
 OPEN_UP_TO = 12  # rows of a table that is shown without a click
-KINDS: dict[type, str] = {Heading: "heading", Note: "note", Entry: "entry", Grid: "grid"}
+KINDS: dict[type, Kind] = {Heading: "heading", Note: "note", Entry: "entry", Grid: "grid"}
 ON_SCREEN_ONLY = frozenset({"notes"})  # the page shows every caveat in full
 FONTS = {400: "SurrogacySans-Regular", 700: "SurrogacySans-Bold"}
 
 
 @dataclass(frozen=True)
 class Block:
-    """Details of one kind that follow each other: ``heading``, ``note``, ``entry`` or ``grid``."""
+    """Details of one kind that follow each other; a caution is a note with a warning."""
 
-    kind: str
+    kind: Kind
     details: tuple[Detail, ...]
 
 
@@ -249,8 +251,12 @@ def _sentence(text: str) -> str:
 def blocks(details: Iterable[Detail]) -> Iterator[Block]:
     """Join details of one kind that follow each other; blank lines are left out."""
     shown = (detail for detail in details if not (isinstance(detail, Heading) and not detail.text))
-    for kind, group in groupby(shown, key=lambda detail: KINDS[type(detail)]):
+    for kind, group in groupby(shown, key=_detail_kind):
         yield Block(kind, tuple(group))
+
+
+def _detail_kind(detail: Detail) -> Kind:
+    return "caution" if isinstance(detail, Note) and detail.warning else KINDS[type(detail)]
 
 
 def page_table(table: Table, sources: Mapping[str, SourcedComparison]) -> PageTable:

@@ -140,7 +140,7 @@ def add_questions(command: ArgumentParser) -> None:
         "--equivalent-slope",
         type=float,
         metavar="D",
-        help="slopes of two sets that differ by at most D are equivalent: print the probability of this",
+        help="print the probability that the slopes of two sets differ by at most D (practical equivalence)",
     )
     add(
         "--sensitivity",
@@ -153,7 +153,7 @@ def add_questions(command: ArgumentParser) -> None:
         type=float,
         metavar="N",
         help="patients of the new trial in prediction bands and surrogate threshold effects (default: mean of the set; "
-        "for bivariate models the true effect)",
+        "for meta-regression and bivariate models the true effect)",
     )
 
 

@@ -46,8 +46,9 @@ def add_pairing(group: _ArgumentGroup, default: str) -> None:
         "--one-endpoint",
         default="exclude",
         choices=("exclude", "include"),
-        help="comparisons with a hazard ratio of one endpoint alone: exclude (default), so that all models describe "
-        "the same comparisons, or include in the bivariate models, which assumes that the other is missing at random",
+        help="comparisons that report a hazard ratio of only one endpoint: exclude (default), so that all models "
+        "describe the same comparisons, or include in the bivariate models, which assumes that the other is missing "
+        "at random",
     )
 
 
@@ -59,8 +60,8 @@ def add_rho_within(group: _ArgumentGroup) -> None:
         default=DEFAULT_RHO_WITHIN,
         metavar="R",
         help="within-trial correlation of the two log hazard ratios, if the tables give none (default 0.5, an "
-        "assumption between the median of about 0.45 that shared patients imply here and the 0.80 of patient data in "
-        f"other cancers); {SHARED_PATIENTS}: of each trial, from its medians and follow-up",
+        "assumption between the median of about 0.45 derived from shared patients here and 0.80 in patient data of "
+        f"other cancers); {SHARED_PATIENTS}: derived for each trial from its medians and follow-up",
     )
 
 

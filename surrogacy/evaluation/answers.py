@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 
 from surrogacy.effects import Effects
 from surrogacy.models import rank
@@ -109,7 +110,7 @@ def answer(results: Sequence[Result]) -> Answer | None:
     conclusion = conclude(quoted)
     checks = []
     for result in results:
-        if result is not quoted:
+        if result is not quoted and any(_estimate(result, name) for name in ("slope", "r")):
             checked = conclude(result)
             checks.append(Check(result, checked, checked.is_shown == conclusion.is_shown))
     return Answer(quoted, conclusion, tuple(checks))
@@ -152,4 +153,6 @@ def r2_limits(result: Result) -> tuple[float | None, float | None]:
 
 def _estimate(result: Result, name: str) -> Estimate | None:
     estimate = result.estimates.get(name)
-    return estimate if isinstance(estimate, Estimate) and estimate.value is not None else None
+    if not isinstance(estimate, Estimate) or estimate.value is None or not isfinite(estimate.value):
+        return None
+    return estimate

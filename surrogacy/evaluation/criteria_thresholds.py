@@ -45,7 +45,7 @@ class ThresholdPair:
 
     @property
     def outcome(self) -> str:
-        """Outcome, as ``criteria.toml`` names it."""
+        """Name of the outcome in ``criteria.toml``."""
         if self.at_95 is None:
             return "no_line"
         if self.at_95.status == "benefit-without-surrogate-effect":

@@ -127,7 +127,7 @@ class Difference:
             undefined = first if r.first is None else second
             return f"The correlation is not defined in {undefined}: the two sets cannot be compared."
         numbers = [
-            f"{trials} trials" if counted == trials else f"{trials} trials, effectively {counted:.1f}"
+            f"{trials} trials" if counted == trials else f"{trials} trials, effective number {counted:.1f}"
             for trials, counted in zip(self.trials, self.counted_trials, strict=True)
         ]
         values = (

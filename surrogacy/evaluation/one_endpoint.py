@@ -1,4 +1,4 @@
-"""Refits with and without the comparisons that report one endpoint alone.
+"""Refits with and without the comparisons that report only one endpoint.
 
 They assume that the other effect is missing at random, given the reported one.
 
@@ -26,14 +26,14 @@ from surrogacy.trials.analysis_set import OneEndpoint, Pairing, Source
 
 @dataclass(frozen=True)
 class OneEndpointRefit:
-    """Refit with or without the comparisons that report one endpoint alone.
+    """Refit with or without the comparisons that report only one endpoint.
 
     Parameters
     ----------
     refit : Refit
         Its value is ``exclude`` or ``include``.
     surrogate_alone, final_alone : int
-        Comparisons with the surrogate effect alone, and with the final effect alone.
+        Numbers of comparisons with only the surrogate effect, and with only the final effect.
     """
 
     refit: Refit
@@ -54,7 +54,7 @@ class OneEndpointRefit:
 def pairs_with_one_endpoint(
     trials: TrialSet, source: Source, pairing: Pairing, name: str = ""
 ) -> dict[OneEndpoint, Effects]:
-    """Return the effects without and with the comparisons that report one endpoint; empty if there are none.
+    """Return the effects without and with the comparisons that report only one endpoint; empty if there are none.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def pairs_with_one_endpoint(
 
 
 def vary_one_endpoint(model: Model, versions: dict[OneEndpoint, Effects]) -> list[OneEndpointRefit]:
-    """Refit without and with the comparisons that report one endpoint.
+    """Refit without and with the comparisons that report only one endpoint.
 
     Parameters
     ----------
@@ -102,6 +102,6 @@ def vary_one_endpoint(model: Model, versions: dict[OneEndpoint, Effects]) -> lis
 
 
 def _alone(effects: Effects) -> tuple[int, int]:
-    """Comparisons with the surrogate effect alone, and with the final effect alone."""
+    """Numbers of comparisons with only the surrogate effect, and with only the final effect."""
     missing: Sequence[int] = np.isnan(effects.log_hr).sum(axis=0).tolist()
     return missing[1], missing[0]

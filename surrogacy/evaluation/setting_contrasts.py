@@ -43,7 +43,7 @@ class SettingContrast:
 
     @property
     def width_ratio(self) -> float:
-        """Width of the interval of the difference relative to that without data."""
+        """Width of the interval of the difference relative to the interval under the prior alone."""
         widths = []
         for estimate in (self.difference, self.without_data):
             assert estimate.low is not None
@@ -53,7 +53,7 @@ class SettingContrast:
 
     @property
     def restates_prior(self) -> bool:
-        """Return whether the interval of the difference is at least 80% as wide as without data."""
+        """Return whether the interval of the difference is at least 80% as wide as under the prior alone."""
         return self.width_ratio > RESTATED
 
     @property
@@ -150,7 +150,7 @@ class SettingComparison:
 
     @property
     def rows(self) -> list[Record]:
-        """Rows of a table, one per quantity; the spread stands beside its coefficient."""
+        """Rows of a table, one per quantity, each with the spread of its coefficient."""
         return [
             {
                 "quantity": name,

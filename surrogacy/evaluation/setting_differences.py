@@ -1,8 +1,8 @@
 """Comparison of the surrogacy lines of two sets without a common trial in one hierarchical model.
 
 Level, slope and log residual SD are exchangeable over the two settings (`surrogacy.models.exact.setting_pair`). The
-interval of a difference stands beside its interval without data, and a probability beside the same probability without
-the trials of the first set, because with few trials both depend on the prior.
+interval of a difference is given with the interval under the prior alone, and a probability with the same probability
+without the trials of the first set, because with few trials both depend on the prior.
 
 References
 ----------

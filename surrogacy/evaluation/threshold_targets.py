@@ -6,8 +6,8 @@ interval describes how well the set determines the threshold:
 - Bayesian models: the posterior of the threshold for known parameters, see `surrogacy.stats.threshold_posterior`.
 - ML and REML: sets are simulated from the fit, ``y ~ N(mu, T + S)``, and the model is refitted to each. The resampled
   thresholds are those of the plug-in band, and the limits are their percentiles.
-- Weighted regression and meta-regression: they are refitted to sets simulated from the REML fit of the same
-  comparisons, because they have no distribution of the surrogate effects of their own. With the same seed these are the
+- Weighted regression and meta-regression: these models are refitted to sets simulated from the REML fit of the same
+  comparisons, because they do not model the distribution of the surrogate effects. With the same seed these are the
   sets of the REML bootstrap. A meta-regression with propagated errors has no interval.
 
 In simulated sets the 95% limits of each method contain the threshold of the true parameters with the probabilities in
@@ -101,7 +101,7 @@ def with_threshold_targets(model: Model, result: Result, resamples: int = RESAMP
 
 
 def mean_size(effects: Effects) -> float | None:
-    """Mean number of patients of the comparisons; None if no comparison states its patients."""
+    """Mean number of patients of the comparisons; None if the numbers of patients are unknown."""
     return float(np.nanmean(effects.n)) if np.isfinite(effects.n).any() else None
 
 
@@ -146,7 +146,7 @@ def _of_true_effects(lines: LineBatch, result: Result, level: float, n: float | 
 def _of_observed_effects(lines: LineBatch, line: Line, level: float, n: float | None) -> ThresholdInterval:
     """Percentile interval by refits of a regression, whose residual variance is that of a trial of ``n`` patients."""
     thresholds = lines.thresholds(line.quantile(level), lines.variance * line.added_variance(n))
-    return interval_of_thresholds(thresholds, level, f"bootstrap of REML, {len(lines)} sets")
+    return interval_of_thresholds(thresholds, level, f"bootstrap of the REML fit, {len(lines)} sets")
 
 
 def _of_meta_regression(lines: LineBatch, line: Line, level: float, n: float | None) -> ThresholdInterval:
@@ -157,7 +157,7 @@ def _of_meta_regression(lines: LineBatch, line: Line, level: float, n: float | N
 
 
 def simulated_sets(result: Result, resamples: int, seed: int) -> FloatArray:
-    """Draw sets like that of a bivariate fit from its estimates, (resamples, k, 2) log hazard ratios."""
+    """Draw data sets from the estimates of a bivariate fit, (resamples, k, 2) log hazard ratios."""
     mu, (t1, t2), slope = (
         [float(result[name].value) for name in names]
         for names in (("mu_surrogate", "mu_final"), ("tau_surrogate", "tau_final"), ("slope",))

@@ -35,7 +35,7 @@ RING_GAP = 2.5  # points between a symbol and its ring
 
 
 def bubble_data(result: Result) -> pd.DataFrame:
-    """Return the data of the figure.
+    """Return the data of the figure: the rows of `comparison_data` with both effects.
 
     Parameters
     ----------
@@ -44,9 +44,23 @@ def bubble_data(result: Result) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per comparison: label, trial, comparison, surrogate and final log HR with 95 % limits (NaN without a
-        standard error), n, area (weight as a share of the largest), class, stage, unverified, outside (beyond the
-        prediction band for a trial of its size, or beyond the band drawn).
+    """
+    return comparison_data(result).dropna(subset=["surrogate", "final"]).reset_index(drop=True)
+
+
+def comparison_data(result: Result) -> pd.DataFrame:
+    """Return the effects of every comparison.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    DataFrame
+        One row per comparison, in the order of the effects: label, trial, comparison, surrogate and final log HR with
+        95 % limits (NaN without an effect or a standard error), n, area (weight as a share of the largest), class,
+        stage, unverified, outside (beyond the prediction band for a trial of its size, or beyond the band drawn).
     """
     effects = result.effects
     k = len(effects)
@@ -80,7 +94,7 @@ def bubble_data(result: Result) -> pd.DataFrame:
             not (low <= y <= high and least <= y <= most)
             for (_, low, high), least, most, y in zip(bands, *drawn[1:], frame["final"], strict=True)
         ]
-    return frame.dropna(subset=["surrogate", "final"]).reset_index(drop=True)
+    return frame
 
 
 def plot_bubble(
@@ -258,17 +272,16 @@ def _draw_threshold(ax: Axes, result: Result) -> None:
     interval_words = "" if limits is None or limits.low is None else f" ({interval(limits.low, limits.high)})"
     outside = ", outside the data" if threshold.status == "outside-data" else ""
     words = f"STE {number(threshold.hr)}{interval_words}{outside}"
-    near_edge = at - left < 0.35 * (right - left)  # the label would cross the edge, or the band from the lower left
-    ax.text(
-        at + (0.012 if near_edge else -0.012),
-        -0.02 if near_edge else 0.02,
-        words,
-        color=style.LINE_COLOUR,
-        fontsize="small",
-        ha="left" if near_edge else "right",
-        va="top" if near_edge else "bottom",
-        zorder=5,
-    )
+    # left of the threshold and above HR 1 there is no band; the label may need two lines to stay within the axes
+    ax.apply_aspect()
+    room = (at - left) / (right - left) * ax.get_window_extent().width
+    looks: dict[str, Any] = {"color": style.LINE_COLOUR, "fontsize": "small", "zorder": 5, "linespacing": 1.1}
+    for lines in (words, words.replace(" (", "\n(", 1)):
+        label = ax.text(at - 0.012, 0.02, lines, ha="right", va="bottom", multialignment="right", **looks)
+        if label.get_window_extent().width < 0.92 * room:
+            return
+        label.remove()
+    ax.text(at + 0.012, -0.02, words, ha="left", va="top", **looks)
 
 
 def _axis_labels(ax: Axes, result: Result) -> None:
@@ -277,16 +290,17 @@ def _axis_labels(ax: Axes, result: Result) -> None:
 
 
 def _summary(result: Result) -> list[str]:
-    """At most four lines: set and model, size, trial-level R², equation of the line."""
+    """At most four lines: set and model, size, trial-level R² or residual SD, equation of the line."""
     effects = result.effects
     lines = [f"{effects.name or 'effects'}: {model_label(result.model)}"]
     patients = f", {effects.n_patients:,.0f} patients" if np.isfinite(effects.n_patients) else ""
     lines.append(f"{result.size} comparisons, {len(effects.trials)} trials{patients}")
-    square = result.estimate("r2_trial")
-    if square.value is not None:
-        limits = "" if square.low is None else f" ({percent(square.level)} CI {interval(square.low, square.high)})"
+    shown = [("Trial-level R²", result.estimate("r2_trial")), ("Residual SD", result.estimate("sigma_cond"))]
+    words, spread = next((pair for pair in shown if pair[1].value is not None), shown[0])
+    if spread.value is not None:
+        limits = "" if spread.low is None else f" ({percent(spread.level)} CI {interval(spread.low, spread.high)})"
         boundary = " – boundary solution" if result.on_boundary else ""
-        lines.append(f"Trial-level R² {number(square.value)}{limits}{boundary}")
+        lines.append(f"{words} {number(spread.value)}{limits}{boundary}")
     elif result.on_boundary:
         lines.append("boundary solution")
     if result.line is not None:

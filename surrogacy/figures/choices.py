@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
-from surrogacy.results.labels import CHOICES, choice_heading
+from surrogacy.results.labels import CHOICE_VALUES, CHOICES, choice_heading
 
 ROW = 4.2  # mm
 SLOPES = (-2.0, 3.0)
@@ -95,7 +95,7 @@ def plot_choices(records: Sequence[Record], name: str = "", ax: tuple[Axes, Axes
     for top, heading in headings:
         left.text(-0.85, top, heading, transform=place, va="center", fontsize="small", fontweight="bold")
     for at, row in zip(places, rows.to_dict("records"), strict=True):
-        value = "" if row["varied"] == "base" else f"{row['value']}"
+        value = "" if row["varied"] == "base" else CHOICE_VALUES.get(str(row["value"]), str(row["value"]))
         left.text(-0.80, at, value, transform=place, va="center", fontsize="small")
         used = f"{row['used']:.0f}/" if row["used"] < row["k"] else ""
         left.text(-0.06, at, f"{used}{row['k']:.0f}", transform=place, va="center", ha="right", fontsize="small")

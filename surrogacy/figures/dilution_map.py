@@ -24,7 +24,10 @@ LABELLED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 COLOURS = LinearSegmentedColormap.from_list("retained", ["#2B5C8A", "#6FA3CC", "#BFD9EA", "#F7F4EA", "#F3C98B"])
 # places of contour labels, as fractions of the height: away from most trials
 LOW_ROWS, HIGH_ROWS = (0.10, 0.19), (0.93, 0.84)
-TTP_DOT = 1.6  # pt, diameter of the dot in the symbol of a comparison that reports only TTP
+OTHER_ROWS = (0.5, 0.8)  # of contours that do not cross these
+TTP_DOT = 1.7  # pt, diameter of the dot in the symbol of a comparison that reports only TTP
+DARK = 0.3  # retained share below which the fill is so dark that the dot is white
+HEIGHT, NOTE_LINE = 86.0, 3.2  # mm
 EDGE = 0.05  # margin in which a label would be cut, as a fraction of the width
 RATIO_TICKS = (0.2, 0.5, 1, 2, 5, 10, 20)
 FOLLOW_UP_TICKS = (2, 3, 5, 10, 20, 50)
@@ -46,8 +49,7 @@ def dilution_map_data(chart: DilutionMap, points: Sequence[DilutionPoint]) -> pd
     """
     rows = []
     for point in points:
-        inside = chart.ratios[0] <= point.pps_over_pfs <= chart.ratios[-1]
-        if not inside or not chart.hazard_ratios[0] <= point.hr_pfs <= chart.hazard_ratios[-1]:
+        if not chart.shows(point):
             continue
         known = point.follow_up is not None and chart.follow_ups[0] <= point.follow_up <= chart.follow_ups[-1]
         rows.append(
@@ -91,8 +93,10 @@ def plot_dilution_map(
     """
     data = dilution_map_data(chart, points)
     if ax is None:
-        figure = style.new_figure(173, 86)
-        ax = tuple(figure.add_axes((left, 0.285, 0.238, 0.635)) for left in (0.062, 0.335, 0.652))  # type: ignore[assignment]
+        height = HEIGHT + (0.0 if chart.structure.is_default else NOTE_LINE)
+        panel = (height - 0.715 * HEIGHT) / height, 0.238, 0.635 * HEIGHT / height
+        figure = style.new_figure(173, height)
+        ax = tuple(figure.add_axes((left, *panel)) for left in (0.062, 0.335, 0.652))  # type: ignore[assignment]
     assert ax is not None
     complete, trial_like, by_follow_up = ax
     norm = BoundaryNorm(BANDS, COLOURS.N)
@@ -138,7 +142,8 @@ def plot_dilution_map(
         drawn = zip(data["comparison"], np.log(data["pps_over_pfs"]), heights, strict=True)
         identify_symbols(axes, (MarkedSymbol(name, x, y, SMALL_DISC) for name, x, y in drawn if np.isfinite(y)))
         ttp = (data["endpoint"] == "TTP") & np.isfinite(heights)
-        axes.scatter(np.log(data["pps_over_pfs"][ttp]), heights[ttp], s=TTP_DOT**2, color=style.INK, lw=0, zorder=4.5)
+        colour = np.where(data["observed"][ttp] < DARK, "white", style.INK)
+        axes.scatter(np.log(data["pps_over_pfs"][ttp]), heights[ttp], s=TTP_DOT**2, color=colour, lw=0, zorder=4.5)
         for _, row in data[data["comparison"] == focus].iterrows():
             height = heights[row.name]
             if np.isfinite(height):
@@ -174,9 +179,9 @@ def plot_dilution_map(
 def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFrame) -> str:
     """Text on the contours, the points and the trials that are not shown."""
     lines = [
-        "Contours: expected log HR of OS / log HR of PFS, with the same PPS in both arms, "
-        f"{percent(chart.direct_death)} of PFS events deaths"
-        f"{', and constant hazards' if chart.structure.is_default else ''}."
+        "Contours: expected log HR of OS / log HR of PFS with the same PPS in both arms, if "
+        f"{percent(chart.direct_death)} of PFS events are deaths"
+        f"{' and hazards are constant' if chart.structure.is_default else ''}."
     ]
     if points:
         unknown = int(data["follow_up"].isna().sum())
@@ -188,7 +193,7 @@ def _note(chart: DilutionMap, points: Sequence[DilutionPoint], data: pd.DataFram
             f"or follow-up beyond the axis.",
         ]
     if not chart.structure.is_default:
-        lines.append(f"{chart.structure.label}; contours below 0 as 0.")
+        lines.append(f"Hazards: {chart.structure.label}; shares below 0 as 0.")
     return "\n".join(lines)
 
 
@@ -197,11 +202,12 @@ def _places(x: FloatArray, y: FloatArray, share: FloatArray, rows: tuple[float, 
     places = []
     edge = EDGE * (x[-1] - x[0])
     for i, level in enumerate(LABELLED):
-        row = round(rows[i % 2] * (len(y) - 1))
-        if share[row].min() < level < share[row].max():
+        for height in (rows[i % 2], *OTHER_ROWS):
+            row = round(height * (len(y) - 1))
             place = float(np.interp(-level, -share[row], x))  # the share falls along x
-            if x[0] + edge < place < x[-1] - edge:
+            if share[row].min() < level < share[row].max() and x[0] + edge < place < x[-1] - edge:
                 places.append((place, float(y[row])))
+                break
     return places
 
 

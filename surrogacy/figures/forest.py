@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 
 from surrogacy.effects import SIDES
 from surrogacy.figures import _style as style
-from surrogacy.figures.bubble import bubble_data
+from surrogacy.figures.bubble import comparison_data
 from surrogacy.figures.symbols import SMALL_DISC, MarkedSymbol, identify_symbols
 from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
 from surrogacy.results.format import number
@@ -44,6 +44,7 @@ class ForestRow:
     kind : {"heading", "comparison", "pooled", "prediction"}
     label : str
     surrogate, final : PlottedEffect
+        NaN if a comparison of the fit does not report the endpoint.
     trial, comparison, endpoint, stage, drug_class : str
         Of a comparison.
     n, share, area : float
@@ -86,12 +87,11 @@ def forest_data(result: Result) -> list[ForestRow]:
     >>> [row.label for row in rows][:2]
     ['Intermediate, TACE combination', 'TACTICS']
     """
-    data = bubble_data(result)
-    complete = np.flatnonzero(result.effects.complete)
-    data["endpoint"] = [endpoint_of(result.effects, int(i), "surrogate") for i in complete]
-    data["share"] = 100 * data["n"] / data["n"].sum()
-    data["group"] = data["stage"] + data["class"]
-    order = data.groupby("group")["surrogate"].transform("size")
+    effects, data = result.effects, comparison_data(result)
+    data["endpoint"] = [endpoint_of(effects, i, "surrogate") for i in range(len(effects))]
+    data = data[~data["comparison"].isin([entry.comparison for entry in result.left_out])]
+    data = data.assign(share=100 * data["n"] / data["n"].sum(), group=data["stage"] + data["class"])
+    order = data.groupby("group")["group"].transform("size")
     data = data.assign(order=-order).sort_values(["stage", "order", "group", "surrogate"])
     rows: list[ForestRow] = []
     for (stage, drug_class), members in data.groupby(["stage", "class"], sort=False):
@@ -219,7 +219,8 @@ def _row_text(left: Axes, right: Axes, y: int, row: ForestRow, focus: frozenset[
         place = axes.get_yaxis_transform()
         axes.text(x, y, text, transform=place, ha=side, va="center", fontsize="small", fontweight=weight)
 
-    endpoint = f" ({row.endpoint})" if name_endpoint and row.kind == "comparison" else ""
+    has_endpoint = name_endpoint and row.kind == "comparison" and np.isfinite(row.surrogate.value)
+    endpoint = f" ({row.endpoint})" if has_endpoint else ""
     label = f"{row.label}{' †' if row.unverified else ''}{endpoint}"
     write(left, -1.53 if row.kind == "comparison" else -1.58, label, "left")
     if row.kind == "heading":
@@ -227,6 +228,9 @@ def _row_text(left: Axes, right: Axes, y: int, row: ForestRow, focus: frozenset[
     if np.isfinite(row.n):
         write(left, -0.03, f"{row.n:,.0f} ({f'{row.share:.0f}%' if row.share >= 0.5 else '<1%'})", "right")
     for axes, effect in ((left, row.surrogate), (right, row.final)):
+        if not np.isfinite(effect.value):
+            write(axes, 1.03, "not reported", "left")
+            continue
         low, high = np.exp([effect.low, effect.high])
         interval = f"({number(low)}–{number(high)})" if np.isfinite(low) else "(no interval)"
         write(axes, 1.03, f"{number(np.exp(effect.value))} {interval}", "left")
@@ -245,7 +249,7 @@ def _panel(
     axes.set_yticks([])
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)
-    axes.axvline(0, color="0.4", lw=0.6, zorder=0)
+    axes.vlines(0, -0.7, len(rows) - 0.4, color="0.4", lw=0.6, zorder=0)  # below the headings
     axes.set_title(title, fontsize="medium", fontweight="bold", pad=1)
     axes.set_xlabel("Hazard ratio  (← favours experimental)", fontsize="small")
     for y, (row, effect) in enumerate(zip(rows, effects, strict=True)):

@@ -119,6 +119,8 @@ def plot_hazard_ratio_over_time(
     ax.set_ylabel("Hazard ratio, OS   (↓ favours experimental)")
     ax.legend(handles=handles, loc="lower right", fontsize="small", handlelength=1.8, labelspacing=0.3)
     ax.set_title(f"{inputs.name}: OS hazard ratio over time", fontsize="medium", fontweight="bold", loc="left")
+    structure = calibrations[0].structure.label
+    ax.text(0.01, 0.985, structure, transform=ax.transAxes, va="top", fontsize="small", color="0.35")
     style.clear_spines(ax)
     return ax
 

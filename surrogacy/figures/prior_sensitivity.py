@@ -101,7 +101,12 @@ def plot_prior_sensitivity(
             1.36, i, percent(row["prior_overlap"]), transform=right.get_yaxis_transform(), va="center", fontsize="small"
         )
     left.set_title(
-        f"{name}: sensitivity to the prior", fontsize="medium", fontweight="bold", loc="left", x=-0.84, pad=13
+        f"{name}{' †' if unverified else ''}: sensitivity to the prior",
+        fontsize="medium",
+        fontweight="bold",
+        loc="left",
+        x=-0.84,
+        pad=13,
     )
     marks = ["† includes unverified hazard ratios"] if unverified else []
     marks += [

@@ -50,7 +50,7 @@ Prediction = Literal["confidence-distribution", "plug-in"]
 PLUG_IN = Caveat(
     CaveatCode.NARROW_BAND,
     "prediction band and STE treat the residual SD of the true final effects as known and are too narrow: in "
-    "simulations the 95% band contained 83% of new trials with 6 trials, 82% with 9, 84% with 16 and 91% with 45",
+    "simulations the 95% band contained 83% of the true effects with 6 trials, 82% with 9, 84% with 16 and 91% with 45",
 )
 
 BOUNDARY_WORDS = {

@@ -64,16 +64,17 @@ from surrogacy.stats.true_effects import TrueEffects
 NARROW: dict[str, Caveat] = {
     "ignored": Caveat(
         CaveatCode.NARROW_BAND,
-        "prediction band and STE for a true effect treat the residual SD as known and ignore the correlated errors of "
-        "the surrogate effects; they are too narrow: in simulations the 95% band contained 94% of true effects with 6 "
-        "trials, 82% with 16, 80% with 45",
+        "prediction band and STE for a true effect treat the residual SD as known, ignore the correlated errors of the "
+        "surrogate effects and are too narrow: in simulations the 95% band contained 94% of the true effects with 6 "
+        "trials, 82% with 16 and 80% with 45",
     ),
     "propagated": Caveat(
         CaveatCode.NARROW_BAND,
         "prediction band and STE for a true effect treat the residual SD as known and are too narrow: in simulations "
-        "the 95% band contained 95% of true effects with 6 trials, 88% with 16, 91% with 45",
+        "the 95% band contained 95% of the true effects with 6 trials, 88% with 16 and 91% with 45",
     ),
 }
+EMPTY_INTERVAL = "the Q-profile interval is empty, because the effects scatter less than their sampling errors allow"
 SurrogateErrors = Literal["ignored", "propagated"]
 
 
@@ -137,7 +138,7 @@ class MetaRegression:
         ------
         FitError
             With fewer than three usable comparisons, if the surrogate effect does not vary, or if the slope does not
-            settle.
+            converge.
         MissingDataError
             If fewer than three comparisons have standard errors.
         UsageError
@@ -161,7 +162,7 @@ class MetaRegression:
                 return self._without_line(settings, data, caveats)
         regression = errors_ignored(groups, self.tau2) if true is None else errors_propagated(groups, true, self.tau2)
         if not regression.converged:
-            raise FitError(f"{data.name or 'these effects'}: the slope on the true surrogate effects does not settle")
+            raise FitError(f"{data.name or 'these effects'}: the slope on the true surrogate effects did not converge")
         line = self._line(data, regression, true)
         estimates = self._estimates(data, regression, line)
         caveats += (NARROW[self.surrogate_errors], *self._boundary(regression))
@@ -196,14 +197,17 @@ class MetaRegression:
                 value, error, *limits, self.level, f"{kind}; between-trial variance by {estimator}"
             )
         low, high = (float(np.sqrt(limit)) for limit in variance_limits(data, self.level))
-        # the estimate may lie outside the Q-profile interval, whose equation is not that of REML or DerSimonian-Laird
         sd = float(np.sqrt(tau2))
-        words = f"Q-profile; estimate by {estimator}"
-        estimates["sigma_cond"] = Estimate(sd, None, min(low, sd), max(high, sd), self.level, words)
+        if high == 0.0:
+            estimates["sigma_cond"] = Estimate(sd, method=f"{EMPTY_INTERVAL}; estimate by {estimator}")
+        else:
+            # the estimate may lie outside the interval, whose equation is not that of REML or DerSimonian-Laird
+            words = f"Q-profile; estimate by {estimator}"
+            estimates["sigma_cond"] = Estimate(sd, None, min(low, sd), max(high, sd), self.level, words)
         explained = explained_heterogeneity(data, tau2, self.tau2)
         words = (
-            f"share of the between-trial variance of log HR({final_name(effects)}) that disappears with the surrogate "
-            f"effect as covariate, {estimator}; not the trial-level R2 of the true effects"
+            f"share of the between-trial variance of log HR({final_name(effects)}) that the surrogate effect explains "
+            f"as covariate, {estimator}; not the trial-level R2 of the true effects"
         )
         estimates["r2_heterogeneity"] = Estimate(explained, method=words)
         thresholds = threshold_effects(line, self.level)
@@ -246,10 +250,12 @@ class MetaRegression:
         if float(regression.tau2) > 0:
             return ()
         largest = float(np.sqrt(variance_limits(regression.data, self.level)[1]))
+        compatible = (
+            f"but residual SDs up to {largest:.2f} are compatible with the data" if largest else f"and {EMPTY_INTERVAL}"
+        )
         text = (
-            "boundary solution: the between-trial variance of the final effects about the line is estimated as 0, but "
-            f"residual SDs up to {largest:.2f} are compatible with the data; the band for a true effect is then the "
-            "confidence band of the line, and too narrow"
+            "boundary solution: the between-trial variance of the final effects about the line is estimated as 0, "
+            f"{compatible}; the band for a true effect is then the confidence band of the line and is too narrow"
         )
         return (Caveat(CaveatCode.BOUNDARY, text),)
 

@@ -56,6 +56,11 @@ class DilutionMap:
     direct_death: float
     structure: TransitionStructure
 
+    def shows(self, point: DilutionPoint) -> bool:
+        """Test that the PPS and the PFS hazard ratio of a comparison lie within the grids."""
+        places = ((self.ratios, point.pps_over_pfs), (self.hazard_ratios, point.hr_pfs))
+        return all(bool(grid[0] <= value <= grid[-1]) for grid, value in places)
+
 
 @dataclass(frozen=True)
 class DilutionPoint:

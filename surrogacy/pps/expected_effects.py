@@ -272,8 +272,8 @@ def _direct_death_assumptions(arms: Sequence[ArmPps], ttp: BoolArray, structure:
         ratio = structure.hr_direct_death
         taken = "the hazard ratio of TTP" if ratio is None else f"a hazard ratio of {ratio:g}"
         assumed.append(
-            f"{ttp.sum()} of {len(arms)} comparisons report only TTP, which censors deaths; nothing is known about "
-            f"their effect on deaths without progression, for which {taken} is assumed"
+            f"{ttp.sum()} of {len(arms)} comparisons report only TTP, which censors deaths; they contain no "
+            f"information on the effect on deaths without progression, for which {taken} is assumed"
         )
     return assumed
 

@@ -294,9 +294,9 @@ def problems_of(
     if inputs.endpoint == "TTP":
         effect = calibration.structure.hr_direct_death
         problems.append(
-            "the trial reports only TTP, which censors deaths: nothing is known about the effect on deaths without "
-            f"progression, for which {'the hazard ratio of TTP' if effect is None else f'hazard ratio {effect:g}'} "
-            "is assumed"
+            "the trial reports only TTP, which censors deaths: it contains no information on the effect on deaths "
+            "without progression, for which "
+            f"{'the hazard ratio of TTP' if effect is None else f'a hazard ratio of {effect:g}'} is assumed"
         )
     if inputs.pps_is_a_difference:
         problems.append(

@@ -20,7 +20,7 @@ TTP = "TTP"
 
 @dataclass(frozen=True)
 class SharedPatients:
-    """Correlation of the two log hazard ratios of a comparison that follows from its patients.
+    """Correlation of the two log hazard ratios of a comparison, derived from shared patients.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def shared_patients(trials: TrialSet, effects: Effects) -> tuple[SharedPatients,
     """Compute the correlation from shared patients of every comparison.
 
     It needs the hazard ratio of the surrogate, and of the control arm the median PFS or TTP and the median OS. The
-    share of deaths among PFS events and the follow-up are assumed where the tables do not state them.
+    share of deaths among PFS events and the follow-up are assumed if they are not in the tables.
 
     Parameters
     ----------

@@ -9,8 +9,8 @@ ratio of PFS and r that of death without progression:
     from medians   H = (median_C / median_E)^p
     TTP            H is the hazard ratio of progression:  h01' = H h01,  lam' = h01' + h02'
 
-The hazard after progression is constant since progression. Published trials report neither r nor p. The default, r = H
-and p = 1, is an assumption as are the alternatives.
+The hazard after progression is constant since progression. Published trials rarely report r or p. The default (r = H,
+p = 1) is an assumption, and so are the alternatives.
 
 References
 ----------

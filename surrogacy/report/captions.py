@@ -45,8 +45,8 @@ def intervals_drawn(result: Result, words: str) -> str:
 
 
 def association(result: Result) -> str:
-    """Return R², or the conditional SD of a model that has no R²."""
-    name, words = ("r2_trial", "trial-level R²") if "r2_trial" in result.estimates else ("sigma_cond", "conditional SD")
+    """Return R², or the residual SD of a model that has no R²."""
+    name, words = ("r2_trial", "trial-level R²") if "r2_trial" in result.estimates else ("sigma_cond", "residual SD")
     return f"{words} {with_interval(result[name])} ({result[name].method})"
 
 

@@ -14,9 +14,9 @@ SET_DESCRIPTIONS = {
     "all": "Every comparison, whatever the stage",
 }
 SET_LABELS = {
-    "tactics-2022": "TACTICS report 2022",
-    "tactics-2022-ttup": "TACTICS report, TTUP",
-    "tactics-2022-updated": "TACTICS, updated HR",
+    "tactics-2022": "TACTICS 2022",
+    "tactics-2022-ttup": "TACTICS 2022, TTUP",
+    "tactics-2022-updated": "TACTICS 2022, updated HR",
     "llovet-2019-pfs": "Llovet 2019",
     "llovet-2019-ttp": "Llovet 2019, TTP",
     "intermediate": "Intermediate stage",

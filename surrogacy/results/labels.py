@@ -91,6 +91,7 @@ OS_HAZARD_RATIOS = _texts(GLOSSARY["Hazard ratios of a decomposition"])
 SYMBOLS: dict[str, str] = _DATA["symbols"]
 SUMMARIES: dict[str, str] = _DATA["summaries"]
 CHOICES: dict[str, str] = _DATA["choices"]
+CHOICE_VALUES: dict[str, str] = _DATA["choice_values"]
 PARAMETERS: dict[str, str] = _DATA["parameters"]
 PRIOR_SETS: dict[str, str] = _DATA["prior_sets"]
 CLASSES: dict[str, str] = _DATA["classes"]

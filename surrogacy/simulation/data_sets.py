@@ -57,7 +57,7 @@ class SimulatedSets:
         return Effects.from_arrays(self.log_hr[i], self.se[i], self.scenario.rho_assumed, self.n[i], name="simulated")
 
     def generator(self, number: int) -> np.random.Generator:
-        """Return the generator of the random numbers of a procedure, which states a number of its own."""
+        """Return the generator of the random numbers of a procedure, each with a different number."""
         return np.random.default_rng([self.seed, self.scenario.k, number])
 
 

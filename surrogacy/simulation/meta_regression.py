@@ -84,7 +84,7 @@ class _Lines:
 
 @dataclass(frozen=True, eq=False)
 class _NewTrials:
-    """New trials of ``n`` patients: (b, m) observed surrogate effects, standard errors, and law of the final effect."""
+    """New trials of ``n`` patients: (b, m) surrogate effects, standard errors, distribution of the final effects."""
 
     observed: FloatArray
     se: tuple[float, float]
@@ -206,7 +206,7 @@ def _slope(lines: _Lines, target: str, truth: float) -> Outcome:
 
 
 def _new_trials(sets: SimulatedSets, n: float, is_true: bool) -> _NewTrials:
-    """Draw observed surrogate effects of new trials; the law of the final effect given each is normal."""
+    """Draw observed surrogate effects of new trials; the final effect given each is normal."""
     scenario = sets.scenario
     s1, s2 = (float(np.sqrt(variance / n)) for variance in scenario.unit_variance)
     s2 = 0.0 if is_true else s2

@@ -1,4 +1,4 @@
-"""Prediction intervals of bivariate REML: the true final effect of a new trial, and the effect that it observes.
+"""Prediction intervals of bivariate REML: the true final effect of a new trial, and the effect observed in it.
 
 The surrogate effect of the new trial is drawn from the distribution of the data sets. Given the surrogate effect the
 final effect is normal, so that the probability of a final effect within the interval is exact; it is averaged over the

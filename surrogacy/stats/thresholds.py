@@ -35,8 +35,9 @@ def threshold_effects(line: SurrogacyLine, level: float = LEVEL) -> dict[str, Th
 def interval_of_thresholds(log_hr: FloatArray, level: float, method: str) -> ThresholdInterval:
     """Percentile interval of resampled thresholds, and the share of resamples in which the threshold exists.
 
-    The limits are the values of rank ``(b + 1) (1 - level) / 2`` from either end. There are no limits if the threshold
-    does not exist in a share of resamples above ``(1 - level) / 2``.
+    The limits are the values of rank ``(b + 1) (1 - level) / 2`` from either end. There are limits only if the share of
+    resamples without a threshold is below ``(1 - level) / 2`` by at least two Monte Carlo errors, or 0: otherwise the
+    seed decides whether a limit is finite, and its value depends on a few resamples.
 
     Parameters
     ----------
@@ -54,7 +55,8 @@ def interval_of_thresholds(log_hr: FloatArray, level: float, method: str) -> Thr
     """
     tail = (1 - confidence_level(level)) / 2
     exists, without = float(np.isfinite(log_hr).mean()), float((log_hr == np.inf).mean())
-    if 1 - exists > tail:
+    error = np.sqrt(tail * (1 - tail) / len(log_hr))
+    if 1 - exists > max(tail - 2 * error, 0.0):
         return ThresholdInterval(None, None, exists, without, level, method)
     rank = max(round((len(log_hr) + 1) * tail), 1)
     low, high = np.exp(np.partition(log_hr, (rank - 1, -rank))[[rank - 1, -rank]])

@@ -46,7 +46,7 @@ class TrialNumber:
     trials : int
         Number of trials.
     effective : bool
-        Whether the number is Kish's.
+        Whether the number is Kish's; not if Kish's number of comparisons exceeds the number of trials.
     """
 
     counted: float
@@ -121,7 +121,7 @@ def trial_number(weights: npt.ArrayLike, trial: Sequence[str], rule: FisherRule 
     unequal = len(trial) - effective > TOLERATED
     if rule == "trials" or (rule == "automatic" and not unequal):
         return TrialNumber(float(trials), trials, False)
-    return TrialNumber(min(effective, float(trials)), trials, True)
+    return TrialNumber(min(effective, float(trials)), trials, effective <= trials)
 
 
 def check_rule(rule: str) -> None:

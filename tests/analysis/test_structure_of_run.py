@@ -31,8 +31,8 @@ def run_of(comparison, structure=None):
 
 def test_the_short_answer_has_the_range_over_the_structures():
     shown = str(section(run_of("tactics")).answer)
-    assert "15% to 65% with other hazards" in shown
-    assert "Other structures of the hazards: hazard ratio 1 or 0.8 of death without progression" in shown
+    assert "or 15% to 65% under other hazards" in shown
+    assert "Other hazards: a hazard ratio of 1 or 0.8 for death without progression" in shown
 
 
 def test_a_trial_with_ttp_is_labelled_ttp():
@@ -45,7 +45,7 @@ def test_a_trial_with_ttp_is_labelled_ttp():
     headings = [column.heading for column in tables["decomposition"].columns]
     assert "TTP HR" in headings
     assert not any("PFS" in heading for heading in headings)
-    assert "reports nothing on the effect on deaths without progression" in tables["structure"].note
+    assert "no information on the effect on deaths without progression" in tables["structure"].note
     assert any("the trial reports only TTP" in str(detail) for detail in parts.details)
 
 

@@ -143,7 +143,7 @@ def test_added_rows_and_what_they_change(tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["tactics-2022", *PINNED, "--add", str(path), "--out", str(out), "--format", "png", "--details"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("What MADE-UP changes\nTACTICS report 2022: 7 comparisons  Before (6)  ")
+    assert shown.startswith("What MADE-UP changes\nTACTICS 2022: 7 comparisons  Before (6)  ")
     assert "What the added rows change" in shown
 
 

@@ -30,6 +30,7 @@ def test_a_run_with_one_endpoint_evaluates_every_model(included):
     assert {fit["model"]: fit["k"] for fit in document["fits"]} == {
         "weighted-pearson": 9,
         "weighted-regression": 9,
+        "meta-regression": 9,
         "bivariate-reml": 13,
         "bivariate-bayes": 13,
     }
@@ -66,7 +67,7 @@ def test_screen_with_one_endpoint(tmp_path, capsys):
     assert main([*arguments, *PINNED, "--format", "png", "--out", str(tmp_path / "run")]) == ExitCode.OK
     screen = " ".join(capsys.readouterr().out.split())
     assert "Intermediate stage (intermediate): 13 comparisons, 4 with one endpoint, 11 trials" in screen
-    assert "With 4 comparisons that report one endpoint (0 OS alone, 4 the surrogate alone), Bayesian" in screen
+    assert "with the 4 comparisons that report only one endpoint (0 only OS, 4 only the surrogate): R²" in screen
     assert "assumes that the other effect is missing at random" in screen
     assert "surrogate/" not in screen
 

@@ -215,7 +215,7 @@ def test_the_p_value_of_a_residual_is_named_and_counted(run):
 
 @pytest.mark.slow
 def test_the_power_at_the_difference_found_is_not_given(run):
-    """In its place stands the difference that would be found: (1.96 + 0.84) standard errors."""
+    """In its place stands the difference that would be detected: (1.96 + 0.84) standard errors."""
     out, shown, found = run
     for row in found["moderated"]:
         evidence = row["evidence"]
@@ -224,7 +224,7 @@ def test_the_power_at_the_difference_found_is_not_given(run):
         # the standard error of weighted least squares is near the posterior SD
         assert evidence["detectable"] == pytest.approx(2.8 * row["estimates"]["slope_difference"]["se"], rel=0.35)
     assert "for the difference found" not in " ".join(shown.split())
-    assert "would be found with 80% power" in " ".join(shown.split())
+    assert "would be detected with 80% power" in " ".join(shown.split())
     assert all(row["power"] == "" for row in rows(out, "moderation_evidence"))
 
 

@@ -74,11 +74,20 @@ def signed_numbers(text):
     return NUMBER.findall(re.sub(r"(?<=[ (])-(?=\d)", "−", text))
 
 
+# Numbers that differ from those of 0.3.0, for the reasons in CHANGELOG.md.
+NARROW_BAND = Counter({"83%": 3, "84%": 3, "91%": 3})  # coverage of the plug-in band, which is not the default any more
+WIDER_BAND = Counter({"1170": 1})  # SUN1170 lies inside the band of REML in llovet-2019-pfs
+EFFECTIVE_NUMBER = Counter(  # limits and detectable differences by the effective number of trials
+    ["−0.47", "−0.47", "−1.09", "−0.35", "−0.91", "0.17", "−1.06", "−0.21", "−1.22", "−1.36", "−1.33", "0.15", "−1.34"]
+)
+CHANGED = {"fit": NARROW_BAND + WIDER_BAND + EFFECTIVE_NUMBER, "pps": Counter()}
+
+
 @pytest.mark.parametrize("name", ["fit", "pps"])
 def test_details_hold_every_number_of_the_earlier_screen(name, runs):
     earlier = (DATA / "screens-0.3.0" / f"{name}.txt").read_text(encoding="utf-8")
     missing = Counter(signed_numbers(earlier)) - Counter(signed_numbers(runs[name][1]))
-    assert not missing
+    assert missing == CHANGED[name]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -33,7 +33,7 @@ def test_new_trial_without_a_line_is_explained_and_the_bubble_plot_is_drawn(fold
     assert shown.startswith(
         "OS is not predicted for the new trial: a line is needed, and the weighted Pearson correlation"
     )
-    assert "Quote the weighted Pearson correlation: 95% interval by Fisher z, 8 trials. Notes" in shown
+    assert "Quote the weighted Pearson correlation: 95% interval by Fisher z, 7.5 effective trials of 8. Notes" in shown
     assert "Threshold: " not in shown
     assert "other models" not in shown
     assert (folder / "out" / "figures" / "bubble-intermediate.svg").is_file()
@@ -47,7 +47,8 @@ def test_interval_and_threshold_are_those_of_the_quoted_model(folder, capsys):
     assert fit.main(["intermediate", *models, "--new-n", "400", *QUICK]) == 0
     shown = words(capsys.readouterr().out)
     assert "Quote the bivariate REML: 95% interval by profile likelihood." in shown
-    assert "Threshold: 95% prediction interval of the observed OS effect in a new trial of 400 patients." in shown
+    target = "the 95% prediction interval of the observed OS effect in a new trial of 400 patients"
+    assert f"Threshold: weakest surrogate effect for which {target} lies below an HR of 1." in shown
     assert "no STE" not in shown
 
 

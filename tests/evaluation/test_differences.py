@@ -144,7 +144,7 @@ def test_what_the_shipped_sets_show(tactics_against_llovet):
     assert "A difference is neither shown nor ruled out" in found.sentence
     assert "smallest difference that is detected with 80% power is -1.64: a true r of -0.79 or less" in found.sentence
     assert "41 trials of equal weight in each" in found.sentence
-    assert "r is 0.55 in tactics-2022 (6 trials, effectively 4.7)" in found.sentence
+    assert "r is 0.55 in tactics-2022 (6 trials, effective number 4.7)" in found.sentence
     assert not hasattr(found, "power")
     assert any("unverified" in problem for problem in found.problems)
     assert any("too narrow" in problem for problem in found.problems)

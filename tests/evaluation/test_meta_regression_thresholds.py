@@ -29,7 +29,7 @@ def test_lines_of_the_simulated_sets_are_those_of_the_model(trials, name):
 
 def test_both_targets_have_an_interval(trials):
     model = MetaRegression()
-    result = with_threshold_targets(model, model.fit(trials.analysis_set("llovet-2019-pfs")), resamples=199)
+    result = with_threshold_targets(model, model.fit(trials.analysis_set("llovet-2019-pfs")), resamples=799)
     true, mean_size = result[TRUE], result[MEAN_SIZE]
     assert true.hr == pytest.approx(0.6469, abs=1e-4)
     assert mean_size.hr < true.hr

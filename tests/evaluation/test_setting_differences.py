@@ -158,14 +158,14 @@ def test_screen_table_and_record(capsys, tmp_path):
     assert main([*arguments, *PINNED, "--details", "--equivalent-slope", "0.2"]) == 0
     screen = " ".join(capsys.readouterr().out.split())
     for words in (
-        "difference of slopes −0.05 (−0.95 to 0.59; without data ±1.54)",
-        "Probability that the slopes differ by at most 0.20: 0.57 (0.43 without data)",
-        "Bayes factor of equal slopes 1.4",
-        "Whether TACTICS report 2022 and Llovet 2019 differ is unclear: difference of slopes",
+        "difference of slopes −0.05 (−0.95 to 0.59; prior alone ±1.54)",
+        "Probability that the slopes differ by at most 0.20: 0.57 (prior alone 0.43)",
+        "Bayes factor of equal against different slopes 1.4",
+        "It is unclear whether TACTICS 2022 and Llovet 2019 differ: difference of slopes",
     ):
         assert words in screen
     table = (out / "tables" / "setting_differences.md").read_text()
-    assert "95% low without data" in table
+    assert "95% low, prior alone" in table
     assert "half-normal(0.25)" in table
     (record,) = json.loads((out / "results.json").read_text())["differences"]
     assert record["hierarchical"]["equivalence"]["limit"] == 0.2

@@ -177,6 +177,6 @@ def test_threshold_with_its_interval_lies_within_the_axes(name, journal, trials)
         axes.figure.draw_without_rendering()
         renderer = FigureCanvasAgg(axes.figure).get_renderer()
         label = next(text for text in axes.texts if text.get_text().startswith("STE"))
-        assert result["ste_prediction"].uncertainty_words in label.get_text()
+        assert result["ste_prediction"].uncertainty_words in label.get_text().replace("\n", " ")
         box, frame = label.get_window_extent(renderer), axes.get_window_extent(renderer)
         assert frame.x0 < box.x0 < box.x1 < frame.x1

@@ -19,10 +19,18 @@ from surrogacy.figures import (
     prior_sensitivity_data,
 )
 from surrogacy.figures._style import PRESETS, preset, save, style
-from surrogacy.models import BivariateBayes, BivariateRandomEffects, WeightedPearson, WeightedRegression
+from surrogacy.figures.choices import plot_choices
+from surrogacy.models import (
+    BivariateBayes,
+    BivariateRandomEffects,
+    MetaRegression,
+    WeightedPearson,
+    WeightedRegression,
+)
 from surrogacy.models.sampled.draws import SampledPosterior
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.result import Result
+from surrogacy.trials.analysis_set import Pairing
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +207,7 @@ def test_prior_sensitivity_figure(tactics):
     data = prior_sensitivity_data([*records, {"prior": "broken", "problem": "none"}])
     assert list(data["prior"]) == list(PRIOR_SETS)
     left, right = plot_prior_sensitivity(records, "tactics-2022", unverified=True)
+    assert left.get_title(loc="left").startswith("tactics-2022 †")
     assert "† includes unverified hazard ratios" in texts(left)
     assert texts(right).count("–") == len(PRIOR_SETS)  # no prior gives six trials a threshold
     marks = next(c for c in left.collections if isinstance(c, PathCollection))
@@ -219,3 +228,29 @@ def test_class_slopes_figure(trials):
     axes = plot_class_slopes(result)
     assert "Mean of the classes (k = 32)" in texts(axes)
     assert "0.60 (0.30 to 0.90)" in texts(axes)
+
+
+def test_forest_shows_the_comparisons_of_the_fit_that_report_one_endpoint(trials):
+    effects = trials.analysis_set_with_flow("intermediate", Pairing(one_endpoint="include")).effects
+    assert (len(effects), int(effects.complete.sum())) == (13, 9)
+    left, right = plot_forest(BivariateRandomEffects().fit(effects))
+    drawn = {text.strip() for text in texts(left)}
+    assert all(any(label in text for text in drawn) for label in effects.labels)
+    assert texts(right).count("not reported") + texts(left).count("not reported") == 4
+    shares = [row.share for row in forest_data(BivariateRandomEffects().fit(effects)) if row.kind == "comparison"]
+    assert (len(shares), np.nansum(shares)) == (13, pytest.approx(100))
+    # a model of pairs does not include them
+    pairs = forest_data(WeightedRegression().fit(effects))
+    assert sum(row.kind == "comparison" for row in pairs) == 9
+
+
+def test_bubble_plot_of_a_model_without_r2_states_the_residual_sd(trials):
+    axes = plot_bubble(MetaRegression().fit(trials.analysis_set("advanced")))
+    assert any("Residual SD 0.0" in text for text in texts(axes))
+
+
+def test_choices_are_named_in_words():
+    record = {"k": 6, "fitted": 6, "same_data": True, "r2_trial": 0.3, "slope": 0.4}
+    values = (("base", ""), ("weights", "sqrt-n"), ("rho_within", "shared-patients"), ("rho_within", 0.3))
+    left, _ = plot_choices([record | {"varied": varied, "value": value} for varied, value in values], "set")
+    assert {"root of number of patients", "shared patients", "0.3"} <= set(texts(left))

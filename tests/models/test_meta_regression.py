@@ -132,6 +132,19 @@ def test_no_between_trial_variance_is_a_boundary_solution(trials):
         assert band == pytest.approx(alone)
 
 
+def test_trials_on_a_line_have_an_empty_q_profile_interval():
+    """Q(0) is below the 2.5% quantile of chi-square: no variance is compatible with the data (metafor: null set)."""
+    x = np.linspace(-0.8, 0.1, 7)
+    effects = Effects.from_arrays(np.column_stack([x, 0.6 * x]), np.full((7, 2), 0.13), n=np.full(7, 400))
+    result = MetaRegression().fit(effects)
+    residual_sd = result.estimate("sigma_cond")
+    assert (residual_sd.value, residual_sd.low, residual_sd.high) == (0.0, None, None)
+    assert "interval is empty" in residual_sd.method
+    boundary = next(caveat for caveat in result.caveats if caveat.code is CaveatCode.BOUNDARY)
+    assert "interval is empty" in boundary.text
+    assert "compatible" not in boundary.text
+
+
 def test_true_surrogate_effects_that_do_not_differ_have_no_slope():
     effects = Effects.from_arrays([[-0.31, -0.1], [-0.3, -0.2], [-0.29, 0.1], [-0.3, 0.0]], [[0.2, 0.1]] * 4)
     result = MetaRegression(surrogate_errors="propagated").fit(effects)

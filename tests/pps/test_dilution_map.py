@@ -10,6 +10,7 @@ from surrogacy.errors import UsageError
 from surrogacy.figures.dilution_map import dilution_map_data, plot_dilution_map
 from surrogacy.pps.dilution import diluted_hazard_ratio, retained_share
 from surrogacy.pps.dilution_map import DilutionPoint, dilution_map, dilution_points
+from surrogacy.pps.structure import TransitionStructure
 from surrogacy.survival.hazard_ratios import cox_hazard_ratio
 from surrogacy.survival.illness_death import IllnessDeath
 from tests.conftest import ROOT
@@ -71,6 +72,22 @@ def test_map_figure(trials):
     )
     assert "follow-up" in by_follow_up.get_ylabel()
     assert len(plot_dilution_map(chart)) == 3
+
+
+def test_map_of_another_structure_keeps_its_note_within_the_figure(trials):
+    structure = TransitionStructure(hr_direct_death=1.0, shape=1.3)
+    chart = dilution_map(structure=structure)
+    points = dilution_points(trials, structure)
+    assert len(dilution_map_data(chart, points)) == sum(map(chart.shows, points))
+    complete, *_ = plot_dilution_map(chart, points)
+    note = complete.texts[-1]
+    assert structure.label in note.get_text()
+    assert note.get_window_extent().y0 > 0
+
+
+def test_contours_that_do_not_cross_the_lower_rows_are_labelled():
+    _, trial_like, _ = plot_dilution_map(dilution_map())
+    assert {"0.3", "0.4"} <= {text.get_text() for text in trial_like.texts}
 
 
 def test_values_off_any_map_are_refused():

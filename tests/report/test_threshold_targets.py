@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from surrogacy.analysis.fit_run import SetFit
+from surrogacy.effects import Effects
 from surrogacy.evaluation.answers import answer
+from surrogacy.evaluation.meta_regressions import meta_regression_variants
 from surrogacy.evaluation.threshold_targets import with_threshold_targets
-from surrogacy.models import BivariateBayes, BivariateRandomEffects, WeightedRegression
+from surrogacy.models import BivariateBayes, BivariateRandomEffects, MetaRegression, WeightedPearson, WeightedRegression
 from surrogacy.report.section import Grid
 from surrogacy.report.sections.answers import sentence, threshold_cell
+from surrogacy.report.sections.sensitivity import _thresholds_in_words
 from surrogacy.report.sections.threshold_targets import targets_block
 from surrogacy.results.estimate import ThresholdEffect, ThresholdInterval
 from surrogacy.trials.analysis_set import Pairing
@@ -85,3 +88,20 @@ def test_probabilities_are_not_rounded_to_certainty(exists, words):
     assert threshold.uncertainty_words == f", exists with probability {words}"
     assert threshold.record["uncertainty"]["exists"] == exists
     assert np.isclose(threshold.record["hr"], 0.55)
+
+
+def test_a_threshold_at_the_mean_size_is_not_defined_without_numbers_of_patients():
+    """It is not "none", which would mean that no effect is strong enough."""
+    x = np.array([-0.9, -0.6, -0.5, -0.3, -0.1, 0.1])
+    final = 0.6 * x + [0.05, -0.02, 0.01, -0.05, 0.04, -0.03]
+    effects = Effects.from_arrays(np.column_stack([x, final]), np.full((6, 2), 0.1))
+    records = [variant.record for variant in meta_regression_variants(MetaRegression(), effects)]
+    assert _thresholds_in_words(records, "ste_95_mean_size") == "not defined"
+    assert "not defined" not in _thresholds_in_words(records, "ste_95_true_effect")
+
+
+def test_a_model_without_an_association_does_not_count_as_a_check():
+    """All surrogate effects are equal: no correlation, and a REML fit without a slope."""
+    effects = Effects.from_arrays(np.full((8, 2), [-0.3, -0.1]), np.full((8, 2), 0.13), n=np.full(8, 400))
+    results = [model.fit(effects) for model in (BivariateBayes(), WeightedPearson(), PLUG_IN)]
+    assert answer(results).checks == ()

@@ -25,7 +25,7 @@ from tests.support.pinned_tables import PINNED
 @pytest.mark.slow
 def test_effects_without_patients_are_enough_for_the_bivariate_models(partial_table, capsys):
     document, notices = document_of(partial_table(dict.fromkeys(("n_exp", "n_ctl"), ...)), capsys)
-    assert {fit["model"] for fit in document["fits"]} == {"bivariate-reml", "bivariate-bayes"}
+    assert {fit["model"] for fit in document["fits"]} == {"meta-regression", "bivariate-reml", "bivariate-bayes"}
     for name in ("weighted-pearson", "weighted-regression"):
         assert f"{name} is not fitted: no number of patients in 27 of 27 comparisons" in notices
     assert "give n_exp and n_ctl, or use --weights inverse-variance or none" in notices

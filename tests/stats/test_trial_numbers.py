@@ -60,6 +60,9 @@ def test_rules():
 def test_comparisons_of_one_trial_do_not_count_more_than_the_trial():
     assert trial_number([100] * 8, ["a", "b", "c", "d"] * 2, "effective").counted == 4.0
     assert trial_number([100] * 8, ["a", "b", "c", "d"] * 2).words == "4 trials"
+    # Kish's number of comparisons, 6.6, exceeds the number of trials: the trials are counted
+    number = trial_number([200, 200, 100, 100, 100, 100, 300, 100], ["a", "b", "c", "d"] * 2)
+    assert (number.counted, number.words) == (4.0, "4 trials")
 
 
 def test_limits_of_arrays_are_those_of_single_values():

@@ -178,7 +178,7 @@ def log_likelihoods(data: BatchLikelihood, psi: FloatArray) -> FloatArray:
 
 
 def evaluate(data: BatchLikelihood, psi: FloatArray) -> BatchEvaluation:
-    """Compute log-likelihoods with gradient and Hessian by psi.
+    """Compute log-likelihoods, with gradient and Hessian with respect to psi.
 
     Parameters
     ----------

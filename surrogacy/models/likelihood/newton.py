@@ -46,7 +46,7 @@ def psi_jacobian(factor: FloatArray) -> FloatArray:
 
 
 def by_factor(at: BatchEvaluation, factor: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Gradient (b, 3) and Hessian (b, 3, 3) by the Cholesky factor."""
+    """Gradient (b, 3) and Hessian (b, 3, 3) with respect to the Cholesky factor."""
     jacobian = psi_jacobian(factor)
     gradient = np.einsum("bpf,bp->bf", jacobian, at.gradient)
     hessian = jacobian.swapaxes(1, 2) @ at.hessian @ jacobian

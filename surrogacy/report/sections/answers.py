@@ -132,6 +132,13 @@ def _threshold_words(threshold: ThresholdEffect) -> str:
     return f"{threshold.value_words}{threshold.uncertainty_words}"
 
 
+def _other_size(result: Result, threshold: ThresholdEffect, quoted: ThresholdEffect | None) -> str:
+    """Return the size of the new trial in a sentence, if the quoted threshold is that for a true effect."""
+    if threshold.hr is None or threshold.new_n is None or (quoted is not None and quoted.new_n is not None):
+        return ""
+    return text("answer_other_size", model=model_label(result.model), n=f"{threshold.new_n:,.0f}")
+
+
 def _numbers(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
     """Return the numbers to quote, a row per set, or a row per model if there is a single set."""
     if not answers:
@@ -159,19 +166,22 @@ def _numbers(run: FitRun, answers: dict[str, Answer]) -> Iterator[Detail]:
 def _by_model(answers: Mapping[str, Answer]) -> Iterator[Detail]:
     """Return a row per model of the only set."""
     (reply,) = answers.values()
-    rows = []
+    rows, sizes = [], ""
     for result in (reply.quoted, *(check.result for check in reply.checks)):
         association = next((name for name in ("r", "r2_trial", "sigma_cond") if name in result.estimates), "r2_trial")
         threshold = result.estimates.get("ste_prediction")
-        shown = _threshold_words(threshold) if isinstance(threshold, ThresholdEffect) else ABSENT
+        shown = ABSENT
         if result is reply.quoted:
             shown = threshold_cell(reply)
+        elif isinstance(threshold, ThresholdEffect):
+            shown = _threshold_words(threshold)
+            sizes += _other_size(result, threshold, reply.threshold)
         symbol = "SD" if association == "sigma_cond" else SYMBOLS[association]  # short for the width of the screen
         words = f"{symbol} {_cell(result, association)}"
         rows.append((model_label(result.model), words, _cell(result, "slope"), shown))
     headings = ("Model", "Association (95% interval)", "Slope (95% interval)", "Threshold (HR)")
     yield Grid(headings, tuple(rows), compact=True)
-    yield Note(f"{_footnote([reply])}{_checks_note(answers)}")
+    yield Note(f"{_footnote([reply])}{sizes}{_checks_note(answers)}")
 
 
 def _cell(result: Result, name: str) -> str:
@@ -290,7 +300,8 @@ def notes_section(run: FitRun) -> Section:
         words += [_note(fit, code) for code in NOTE_RANKS if code in codes]
         more = len(words[MOST_NOTES:]) + len(codes - set(NOTE_RANKS))
         shown = words[:MOST_NOTES]
-        shown += [f"{more} {'more' if shown else 'notes'}: --details"] if more else []
+        noun = "more" if shown else "note" if more == 1 else "notes"
+        shown += [f"{more} {noun}: --details"] if more else []
         if shown:
             where = f"{set_label(fit.name)}: " if len(run.sets) > 1 else ""
             lines.append(Entry("" if lines else "Notes", f"{where}{'; '.join(shown)}"))

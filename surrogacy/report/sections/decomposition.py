@@ -286,7 +286,10 @@ def waterfall_drawings(run: PpsRun) -> Iterator[Drawing]:
         trial=main.inputs.name,
         endpoint=main.inputs.endpoint,
         structure=main.calibration.structure.describe(endpoint_name([main.inputs])),
-        scenarios="; ".join(f"{calibration.label}: {calibration.words}" for calibration in calibrations),
+        scenarios="; ".join(
+            f"calibration {calibration.name}, {calibration.scenario}: {calibration.words}"
+            for calibration in calibrations
+        ),
         method=main.effects["gap"].method,
         shown=" ".join(decomposition.parts_in_words for decomposition in drawn),
         identified="" if identified else " The split is not identified by these data.",

@@ -34,7 +34,8 @@ def _pivotal_line(fit: SetFit) -> Iterator[Note]:
         changed = [record for record in records if record["slope_sign"] != records[0]["slope_sign"]]
         if changed:
             without = ", ".join(labels[record["left_out"]] for record in changed)
-            cells.append(f"{model_label(str(model))} {records[0]['slope_sign']}, but not without any one of {without}")
+            sign = f"{records[0]['slope_sign']} (different if one trial is left out: {without})"
+            cells.append(f"{model_label(str(model))} {sign}")
     if cells:
         yield Note(f"95% interval of the slope: {'; '.join(cells)}")
 

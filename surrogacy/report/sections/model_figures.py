@@ -9,7 +9,7 @@ import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_predictable
-from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, surrogates_of
+from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, sentences, surrogates_of
 from surrogacy.report.section import Drawing, drawing, text
 from surrogacy.report.sections.predictions import marked_trial, new_trial_words
 from surrogacy.results.endpoint_names import final_name, with_article
@@ -18,6 +18,7 @@ from surrogacy.results.format import number, percent, settings_in_words, with_in
 from surrogacy.results.labels import model_label, weights_in_words
 from surrogacy.results.result import Result
 
+MOST_NAMED = 17  # comparisons of a bubble plot that names each
 MOST_WITH_INTERVALS = 15  # comparisons of a bubble plot that draws the interval of each
 
 
@@ -53,7 +54,7 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
     """
     name = result.effects.name
     predicted = [entry for entry in run.shown_surrogate_only if entry.prediction.set == name]
-    caption = bubble_caption(result, predicted)
+    caption = bubble_caption(result, predicted, run.focus_names)
     keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": tuple(entry.mark for entry in predicted)}
     new_trial, predictions = run.settings.new_trial, run.predictions_by(result)
     if new_trial is not None and predictions:
@@ -63,7 +64,7 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
     return drawing("bubble", f"bubble-{name}", caption, result, effects=result.effects, **keywords)
 
 
-def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] = ()) -> str:
+def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] = (), focus: Sequence[str] = ()) -> str:
     """Return the caption of the bubble plot.
 
     Parameters
@@ -72,6 +73,8 @@ def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] 
     predicted : sequence of SurrogateOnlyPrediction
         Comparisons without a final effect that are drawn: the added ones. With those of the shipped tables as well, the
         bars hide the trials.
+    focus : sequence of str
+        Trials or comparisons with a ring.
     """
     effects = result.effects
     weights = weights_in_words(result.shown_weights.name, effects)
@@ -87,7 +90,11 @@ def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] 
         parts += _line_sentences(result, threshold)
     if isinstance(threshold, ThresholdEffect) and threshold.hr is not None and threshold.status != "two-sided":
         parts.append("Grey area: surrogate effects beyond the threshold.")
-    parts.append("Dotted line: equal effects. Ring: the trial in focus.")
+    parts.append("Dotted line: equal effects.")
+    if len(effects) > MOST_NAMED and result.line is not None:
+        parts.append(text("bubble_names"))
+    if not set(focus).isdisjoint((*effects.trial, *effects.comparison)):
+        parts.append("Ring: the trial in focus.")
     if predicted:
         labels = ", ".join(entry.comparison.label for entry in predicted)
         first = predicted[0].prediction
@@ -117,10 +124,19 @@ def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
         line,
         text("bubble_bands", level=percent(threshold.level), size=size),
         *([text("bubble_no_between_trial")] if only_sizes_of_set else []),
-        f"Surrogate threshold effect: {threshold.value_words}{threshold.uncertainty_words} "
+        f"Surrogate threshold effect (STE): {threshold.value_words}{threshold.uncertainty_words} "
         f"({threshold.band_and_size}); by the confidence band, which is not a prediction: "
-        f"{confidence.value_words}.",
+        f"{confidence.value_words}.{_threshold_interval(threshold)}",
     ]
+
+
+def _threshold_interval(threshold: ThresholdEffect) -> str:
+    """Return a sentence on the interval that stands after the threshold."""
+    limits = threshold.uncertainty
+    if limits is None or threshold.hr is None:
+        return ""
+    key = "bubble_threshold_exists" if limits.low is None else "bubble_threshold_interval"
+    return f" {text(key, level=percent(limits.level), method=limits.method)}"
 
 
 def _any_unverified(result: Result) -> bool:
@@ -133,19 +149,32 @@ def _forest(result: Result, focus: Sequence[str]) -> Drawing:
     final = with_article(final_name(effects))
     parts = [
         f"Hazard ratios of {surrogates_of(result)} and of {final}, {comparisons_of(result)}.",
-        "Symbol area and percentages are shares of the patients."
-        if np.isfinite(effects.n).all()
-        else f"Symbol area: weight ({weights_in_words(result.shown_weights.name, effects)}).",
+        _symbol_areas(result),
         intervals_drawn(result, "Intervals are 95%, recomputed from the standard errors that were fitted."),
     ]
     if "mu_surrogate" in result.estimates:
         settings = settings_in_words(result)
         method = result["mu_final"].method
         parts.append(text("diamond", model=model_label(result.model), settings=settings, method=method))
+    left_out = [entry.comparison for entry in result.left_out]
+    one_endpoint = int((~effects.complete & ~np.isin(effects.comparison, left_out)).sum())
+    if one_endpoint:
+        parts.append(text("forest_one_endpoint", count=one_endpoint))
     if _any_unverified(result):
         parts.append("† and open symbol: a hazard ratio or its limits were not verified in any source.")
-    caption = " ".join(parts) + caveats_of(result) + "\n"
+    # caveats of the model concern the diamond
+    caveats = caveats_of(result) if "mu_surrogate" in result.estimates else sentences("Caveat", effects.problems)
+    caption = " ".join(parts) + caveats + "\n"
     return drawing("forest", f"forest-{effects.name}", caption, result, effects=effects, focus=focus)
+
+
+def _symbol_areas(result: Result) -> str:
+    """Return a sentence on the areas of the symbols and the percentages of a forest plot."""
+    effects, weights = result.effects, result.shown_weights.name
+    if np.isfinite(effects.n).all():
+        return "Symbol area and percentages are shares of the patients."
+    areas = "equal areas" if weights == "none" else f"areas by weight ({weights_in_words(weights, effects)})"
+    return text("forest_areas", areas=areas)
 
 
 def _posterior(result: Result) -> Drawing:

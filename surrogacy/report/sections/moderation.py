@@ -85,7 +85,7 @@ def _answers(run: PpsRun) -> Iterator[Entry]:
     if differences:
         values = "; ".join(f"{label} {with_interval(difference)}" for label, difference in differences.items())
         shown = " and ".join(label for label, difference in differences.items() if difference.excludes(0.0))
-        verdict = f"shown for {shown}" if shown else "no difference is shown, and none is ruled out"
+        verdict = f"shown for {shown}" if shown else "a difference is neither shown nor ruled out"
         yield Entry("Slopes", text("moderation_answer", values=values, verdict=verdict))
 
 
@@ -108,14 +108,22 @@ def _verdict(run: PpsRun, share: Estimate) -> str:
 def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the dilution map with the comparisons on it, once it is computed."""
     if run.map is not None:
-        count = sum(point.endpoint == "TTP" for point in run.points)
+        drawn = [point for point in run.points if run.map.shows(point)]
+        count = sum(point.endpoint == "TTP" for point in drawn)
         ttp = text("map_ttp", count=count) if count else ""
         structure = run.map.structure.words
         direct_death = percent(run.map.direct_death)
-        caption = text("map_caption", structure=structure, direct_death=direct_death, points=len(run.points), ttp=ttp)
-        yield drawing(
-            "dilution_map", "dilution-map", caption, run.map, run.points, run.settings.focus or "", effects=run.effects
+        caption = text(
+            "map_caption",
+            structure=structure,
+            direct_death=direct_death,
+            cut="" if run.map.structure.is_default else text("map_cut"),
+            points=len(drawn),
+            beyond=len(run.points) - len(drawn),
+            ttp=ttp,
         )
+        focus = run.settings.focus or ""
+        yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus, effects=run.effects)
 
 
 def _details(run: PpsRun) -> Iterator[Detail]:

@@ -14,6 +14,7 @@ from surrogacy.results.endpoint_names import final_name, surrogate_names, with_a
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import number, percent, value_and_interval, with_interval
 from surrogacy.results.labels import (
+    CHOICE_VALUES,
     CHOICES,
     INTERVAL_METHODS,
     PRIOR_SETS,
@@ -23,15 +24,16 @@ from surrogacy.results.labels import (
 )
 
 # Results of a search for a threshold that is not one within the data.
+NOT_DEFINED = "not-defined"  # no line, or no numbers of patients
 OTHER_THRESHOLDS = {
+    NOT_DEFINED: "not defined",
     "none": "none",
     "two-sided": "two-sided",
     "outside-data": "outside the data",
     "benefit-without-surrogate-effect": "benefit without a surrogate effect",
 }
 
-RHO_WITHIN = {SHARED_PATIENTS: "shared patients"}
-ONE_ENDPOINT = {"exclude": "pairs alone", "include": "with one endpoint"}
+ONE_ENDPOINT = {"exclude": "excluded", "include": "included"}
 
 
 def section(run: FitRun) -> Section:
@@ -54,12 +56,12 @@ def section(run: FitRun) -> Section:
             for fit in sets
         },
         tables=(
-            *table("rho_within", grid, labels=RHO_WITHIN),
+            *table("rho_within", grid, labels=CHOICE_VALUES),
             *table("shared_patients", correlations),
             *table("one_endpoint", one_endpoint, labels=ONE_ENDPOINT),
             *_prior_table(priors),
             *_meta_regression_table(meta_regressions),
-            *table("choices", choices, labels=CHOICES),
+            *table("choices", choices, labels=CHOICES | CHOICE_VALUES),
             *table("subgroups", subgroups),
             *table("intervals", intervals),
         ),
@@ -100,7 +102,7 @@ def _grid_line(fit: SetFit) -> Iterator[Note]:
 
 
 def _rho_within_words(record: Record) -> str:
-    return RHO_WITHIN.get(record["rho_within"]) or f"{record['rho_within']:g}"
+    return CHOICE_VALUES.get(record["rho_within"]) or f"{record['rho_within']:g}"
 
 
 def _one_endpoint_line(fit: SetFit) -> Iterator[Note]:
@@ -184,6 +186,13 @@ def _prior_interval(name: str, record: Record) -> str:
     return value_and_interval(record[name], record[f"{name}_low"], record[f"{name}_high"])
 
 
+def _residual_sd(record: Record) -> str:
+    """Return the residual SD of a meta-regression, whose interval is empty if the effects scatter too little."""
+    if record["sigma_cond"] is not None and record["sigma_cond_high"] is None:
+        return f"{number(record['sigma_cond'])} (empty)"
+    return _prior_interval("sigma_cond", record)
+
+
 def _threshold_words(name: str, record: Record) -> str:
     status, hr = record[f"{name}_status"], record[name]
     value = "none" if hr is None else number(hr)
@@ -217,7 +226,7 @@ def _meta_regression_line(fit: SetFit) -> Iterator[Note]:
 
 def _thresholds_in_words(records: Sequence[Record], name: str) -> str:
     """Return the range of the thresholds within the data, and what the other fits have instead."""
-    statuses = [str(record.get(f"{name}_status", "none")) for record in records]
+    statuses = [str(record.get(f"{name}_status", NOT_DEFINED)) for record in records]
     pairs = zip(records, statuses, strict=True)
     values = sorted({number(record[name]) for record, status in pairs if status == "exists"})
     words = [values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"] if values else []
@@ -225,7 +234,7 @@ def _thresholds_in_words(records: Sequence[Record], name: str) -> str:
 
 
 def _threshold_in_words(record: Record, name: str) -> str:
-    status = str(record.get(f"{name}_status", "none"))
+    status = str(record.get(f"{name}_status", NOT_DEFINED))
     if record.get(name) is None:
         return OTHER_THRESHOLDS[status]
     return number(record[name]) if status == "exists" else f"{number(record[name])} ({OTHER_THRESHOLDS[status]})"
@@ -243,7 +252,7 @@ def _meta_regression_table(records: Sequence[Record]) -> tuple[Table, ...]:
         if "problem" in record:
             rows.append({**record, **settings, "shown_slope": f"not fitted: {record['problem']}"})
             continue
-        shown = {f"shown_{name}": _prior_interval(name, record) for name in ("slope", "sigma_cond")}
+        shown = {"shown_slope": _prior_interval("slope", record), "shown_sigma_cond": _residual_sd(record)}
         shown |= {
             f"shown_{name}": _threshold_in_words(record, name)
             for name in (f"ste_{level}_{target}" for target in ("true_effect", "mean_size") for level in (95, 80))
@@ -265,7 +274,10 @@ def sensitivity_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:
         if fit.choices:
             model = fit.choices[-1]["model"]
             records = tuple(record for record in fit.choices if record["model"] == model)
-            caption = text("choices_caption", name=fit.name, model=model_label(str(model)))
+            with_shared = any(record["value"] == SHARED_PATIENTS for record in records)
+            shared_patients = text("choices_shared_patients") if with_shared else ""
+            label = model_label(str(model))
+            caption = text("choices_caption", name=fit.name, model=label, shared_patients=shared_patients)
             yield drawing("choices", f"choices-{fit.name}", caption, records, fit.name)
 
 

@@ -73,7 +73,7 @@ def _row(sets: str, label: str, contrast: SettingContrast, *, ratio: bool = Fals
         Cell(number(second.value), interval(second.low, second.high)),
         Cell(
             f"{'ratio ' if ratio else ''}{with_interval(difference)}",
-            f"without data: {interval(prior.low, prior.high)}",
+            f"prior alone: {interval(prior.low, prior.high)}",
         ),
         Cell(number(contrast.probability_first_smaller), odds),
     )

@@ -38,10 +38,10 @@ def targets_block(fit: SetFit) -> tuple[Detail, ...]:
     if not results:
         return ()
     names = (TRUE, MEAN_SIZE, *((STATED,) if any(map(_has_stated_size, results)) else ()))
-    sizes = dict.fromkeys(f" (n = {number(size, 0)})" for result in results if (size := result[MEAN_SIZE].new_n))
+    sizes = dict.fromkeys(number(size, 0) for result in results if (size := result[MEAN_SIZE].new_n))
     headings = [
         text("thresholds_true"),
-        text("thresholds_mean_size", size=next(iter(sizes)) if len(sizes) == 1 else ""),
+        text("thresholds_mean_size", size=f" (n = {' or '.join(sizes)})" if sizes else ""),
     ]
     headings += [text("thresholds_stated_size")] * (len(names) - 2)
     rows: list[tuple[str | Cell, ...]] = [

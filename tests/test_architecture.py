@@ -37,7 +37,21 @@ ORDER = (
 LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-HEAVY = ("numpy", "scipy", "pandas", "pandera", "statsmodels", "matplotlib", "pymc", "arviz", "nutpie", "rich", "docx")
+HEAVY = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "pandera",
+    "statsmodels",
+    "matplotlib",
+    "pymc",
+    "arviz",
+    "nutpie",
+    "rich",
+    "docx",
+    "pybtex",
+    "jinja2",
+)
 
 
 def module_name(path, root=ROOT):

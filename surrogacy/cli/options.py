@@ -252,6 +252,12 @@ def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _Argum
         choices=("pdf", "svg", "png", "tiff"),
         help="file formats of the figures (default pdf svg png)",
     )
+    group.add_argument(
+        "--quick", action="store_true", help="write no report.html, no tables of a paper and no texts for it"
+    )
+    group.add_argument(
+        "--bundle", action="store_true", help="also write bundle.zip with every file of the folder except run.json"
+    )
     group.add_argument("--quiet", action="store_true", help="print no progress, warnings or results")
     add_information(group)
     return group

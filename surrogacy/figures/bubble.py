@@ -20,6 +20,7 @@ from surrogacy.figures.predicted_marks import (
     draw_surrogate_only,
     key_of_marks,
 )
+from surrogacy.figures.symbols import MarkedSymbol, identify_symbols
 from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent
@@ -149,6 +150,8 @@ def plot_bubble(
         ax.hlines(limited["final"], limited["surrogate_low"], limited["surrogate_high"], **thin)
         ax.vlines(limited["surrogate"], limited["final_low"], limited["final_high"], **thin)
     symbols = draw_bubbles(ax, data)
+    discs = zip(data["comparison"], symbols, strict=True)
+    identify_symbols(ax, (MarkedSymbol(name, disc.x, disc.y, 2 * disc.radius) for name, disc in discs))
     marks = [draw_surrogate_only(ax, comparison) for comparison in surrogate_only]
     marks += [draw_new_trial(ax, new_trial)] if new_trial is not None else []
     _axis_labels(ax, result)

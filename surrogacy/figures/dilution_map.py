@@ -14,6 +14,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
+from surrogacy.figures.symbols import SMALL_DISC, MarkedSymbol, identify_symbols
 from surrogacy.pps.dilution_map import TRIAL_LIKE, DilutionMap, DilutionPoint
 from surrogacy.results.format import percent
 
@@ -138,6 +139,8 @@ def plot_dilution_map(
                     lw=0.6,
                     zorder=4,
                 )
+        drawn = zip(data["comparison"], np.log(data["pps_over_pfs"]), heights, strict=True)
+        identify_symbols(axes, (MarkedSymbol(name, x, y, SMALL_DISC) for name, x, y in drawn if np.isfinite(y)))
         ttp = (data["endpoint"] == "TTP") & np.isfinite(heights)
         colour = np.where(data["observed"][ttp] < DARK, "white", style.INK)
         axes.scatter(np.log(data["pps_over_pfs"][ttp]), heights[ttp], s=TTP_DOT**2, color=colour, lw=0, zorder=4.5)

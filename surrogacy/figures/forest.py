@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 from surrogacy.effects import SIDES
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import comparison_data
+from surrogacy.figures.symbols import SMALL_DISC, MarkedSymbol, identify_symbols
 from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
 from surrogacy.results.format import number
 from surrogacy.results.labels import CLASSES
@@ -44,7 +45,7 @@ class ForestRow:
     label : str
     surrogate, final : PlottedEffect
         NaN if a comparison of the fit does not report the endpoint.
-    trial, endpoint, stage, drug_class : str
+    trial, comparison, endpoint, stage, drug_class : str
         Of a comparison.
     n, share, area : float
         Patients, their percentage of all patients, and the weight as a share of the largest.
@@ -57,6 +58,7 @@ class ForestRow:
     surrogate: PlottedEffect = PlottedEffect()
     final: PlottedEffect = PlottedEffect()
     trial: str = ""
+    comparison: str = ""
     endpoint: str = ""
     stage: str = ""
     drug_class: str = ""
@@ -107,6 +109,7 @@ def _comparison_row(row: Mapping[Hashable, Any]) -> ForestRow:
         surrogate=PlottedEffect(row["surrogate"], row["surrogate_low"], row["surrogate_high"]),
         final=PlottedEffect(row["final"], row["final_low"], row["final_high"]),
         trial=row["trial"],
+        comparison=row["comparison"],
         endpoint=row["endpoint"],
         stage=row["stage"],
         drug_class=row["class"],
@@ -251,6 +254,8 @@ def _panel(
     axes.set_xlabel("Hazard ratio  (← favours experimental)", fontsize="small")
     for y, (row, effect) in enumerate(zip(rows, effects, strict=True)):
         if np.isfinite(effect.value):
+            if row.kind == "comparison":
+                identify_symbols(axes, [MarkedSymbol(row.comparison, effect.value, y, SMALL_DISC)])
             marked = row.kind == "prediction" or row.trial in focus
             _draw_effect(axes, y, row, effect, style.LINE_COLOUR if marked else style.INK)
 

@@ -15,6 +15,7 @@ from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO
 from surrogacy.figures.bubble_key import LARGEST_BUBBLE
 from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
+from surrogacy.figures.symbols import MarkedSymbol, identify_symbols
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent, signed, with_interval
 from surrogacy.results.labels import MODERATORS
@@ -40,8 +41,8 @@ def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataF
     Returns
     -------
     bubbles : DataFrame
-        One row per comparison: label, trial, surrogate and final log HR, n, area (share of the largest weight), value
-        of the moderator.
+        One row per comparison: label, trial, comparison, surrogate and final log HR, n, area (share of the largest
+        weight), value of the moderator.
     lines : DataFrame
         Points of the lines: place (quantile or level), value, label, surrogate, median, low and high (band of the
         line), prediction_low and prediction_high (true effect of a new trial).
@@ -56,6 +57,7 @@ def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataF
         {
             "label": effects.labels,
             "trial": effects.trial,
+            "comparison": effects.comparison,
             "surrogate": effects.log_hr[:, 0],
             "final": effects.log_hr[:, 1],
             "n": effects.n,
@@ -148,6 +150,8 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None) -> Axes
         f"(← favours experimental)"
     )
     symbols = [Symbol(row["surrogate"], row["final"], symbol_radius(row["size"])) for row in order.to_dict("records")]
+    discs = zip(order["comparison"], symbols, strict=True)
+    identify_symbols(ax, (MarkedSymbol(name, disc.x, disc.y, 2 * disc.radius) for name, disc in discs))
     corner_text(ax, _summary(moderation), symbols)
     if len(order) <= LABEL_ALL_UP_TO:
         place_labels(ax, [Label(text, symbol) for text, symbol in zip(order["label"], symbols, strict=True)], symbols)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from surrogacy.analysis.stages import Execute, Task, in_order
 from surrogacy.errors import FigureError, UsageError
 from surrogacy.report.escaping import slug, unique_slug
 from surrogacy.report.section import Drawing
@@ -41,6 +42,7 @@ class Figures:
         self._folder, self._options = folder, options
         self._submitted: dict[str, Future[list[str]]] = {}
         self._files: list[str] = []
+        self._drawn: dict[str, Drawing] = {}
 
     def submit(self, drawings: Iterable[Drawing]) -> None:
         """Hand on those figures that were not handed on before."""
@@ -52,17 +54,34 @@ class Figures:
                 named = replace(drawing, name=file)
                 job = options.workers.submit(draw, named, self._folder, options.formats, options.preset)
                 self._submitted[drawing.name] = job
+                self._drawn[file] = drawing
 
-    def undrawn(self) -> tuple[FigureError, ...]:
-        """Wait for all figures; return those that could not be drawn."""
-        problems = []
-        for job in self._submitted.values():
-            try:
-                job.result()
-            except FigureError as error:
-                problems.append(error)
+    @property
+    def drawn(self) -> Mapping[str, Drawing]:
+        """Figures by file name without ending, in the order in which they were handed on."""
+        return self._drawn
+
+    def undrawn(self, execute: Execute = in_order) -> tuple[FigureError, ...]:
+        """Wait for all figures; return those that could not be drawn.
+
+        Parameters
+        ----------
+        execute : callable
+            Executor in this process, which may show how many figures are still to be drawn.
+        """
+        waits = [Task(f"figure {name}", _problem, (job,)) for name, job in self._submitted.items()]
+        problems = [problem for problem in execute(waits) if problem is not None]
         self._options.workers.shutdown(wait=False)
         return tuple(problems)
+
+
+def _problem(job: Future[list[str]]) -> FigureError | None:
+    """Wait for a figure; return the reason if it could not be drawn."""
+    try:
+        job.result()
+    except FigureError as error:
+        return error
+    return None
 
 
 def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], preset: str) -> list[str]:

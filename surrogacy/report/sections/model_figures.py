@@ -61,7 +61,7 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
         keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
         mark = text("bubble_new_trial", target=predictions[-1].target, hr=new_trial_words(new_trial))
         caption = f"{caption.rstrip()} {mark}\n"
-    return drawing("bubble", f"bubble-{name}", caption, result, **keywords)
+    return drawing("bubble", f"bubble-{name}", caption, result, effects=result.effects, **keywords)
 
 
 def bubble_caption(result: Result, predicted: Sequence[SurrogateOnlyPrediction] = (), focus: Sequence[str] = ()) -> str:
@@ -165,7 +165,7 @@ def _forest(result: Result, focus: Sequence[str]) -> Drawing:
     # caveats of the model concern the diamond
     caveats = caveats_of(result) if "mu_surrogate" in result.estimates else sentences("Caveat", effects.problems)
     caption = " ".join(parts) + caveats + "\n"
-    return drawing("forest", f"forest-{effects.name}", caption, result, focus=focus)
+    return drawing("forest", f"forest-{effects.name}", caption, result, effects=effects, focus=focus)
 
 
 def _symbol_areas(result: Result) -> str:

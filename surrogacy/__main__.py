@@ -13,6 +13,7 @@ COMMANDS = {
     "template": "write a table to fill in with your trials",
     "add": "curate a trial into a copy of the trial tables",
     "export": "write an analysis set for metafor, meta, RevMan or mvmeta",
+    "cite": "write the references of an analysis set",
 }
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from surrogacy.cli.options import (
     add_bubble_plot,
@@ -20,6 +24,10 @@ from surrogacy.cli.options import (
 from surrogacy.cli.streams import warn
 from surrogacy.cli.terminal import prepare_workers, run_command
 from surrogacy.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from surrogacy.analysis.fit_run import FitRun
+    from surrogacy.report.folder import Command
 
 SIZE_NOTICE = (
     "--new-n inf does not apply to the weighted regression, which has no between-trial variance: its prediction band "
@@ -81,6 +89,7 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     if not (options.check or options.json):
         prepare_workers(options.out)
     settings, warnings = fit_settings(options)
+    command = _command(options)
     if options.check:
         from surrogacy.cli.check import check
 
@@ -91,6 +100,17 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
 
     from surrogacy.analysis.fit_run import FitRun
     from surrogacy.cli.run import complete
-    from surrogacy.report.folder import FIT
 
-    return complete(FIT, FitRun(settings), options, arguments, strict=options.strict)
+    return complete(command, FitRun(settings), options, arguments, strict=options.strict)
+
+
+def _command(options: argparse.Namespace) -> Command[FitRun]:
+    """Return the command, with the answers of an author for the checklists if a file has them."""
+    from surrogacy.report.folder import FIT, paper_texts
+
+    if options.answers is None:
+        return FIT
+    from surrogacy.report.paper.author_answers import read_answers
+
+    answers = read_answers(Path(options.answers))
+    return replace(FIT, texts=partial(paper_texts, answers=answers))

@@ -268,6 +268,12 @@ def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _Argum
         metavar="NAME",
         help="draw these figures alone, by their kind (bubble, forest) or file name (bubble-advanced)",
     )
+    group.add_argument(
+        "--quick", action="store_true", help="write no report.html, no tables of a paper and no texts for it"
+    )
+    group.add_argument(
+        "--bundle", action="store_true", help="also write bundle.zip with every file of the folder except run.json"
+    )
     group.add_argument("--quiet", action="store_true", help="print no progress, warnings or results")
     add_information(group)
     return group
@@ -292,6 +298,11 @@ def add_verdicts(group: _ArgumentGroup) -> None:
         default="neutral",
         choices=("neutral", "verdict"),
         help="verdicts of IQWiG, TSD 20, BSES3 and frailtypack as numbers (neutral, the default) or in their own words",
+    )
+    group.add_argument(
+        "--answers",
+        metavar="FILE",
+        help="your answers for the checklists of reporting guidelines (surrogacy template report.yml writes a form)",
     )
     group.add_argument("--strict", action="store_true", help="end with exit code 5 if there was a warning")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any
 
-from surrogacy.analysis.stages import StagedRun, advance, in_order, shared_with
+from surrogacy.analysis.stages import Execute, StagedRun, Task, advance, in_order, shared_with
 from surrogacy.cli.streams import result_stream, warn
 from surrogacy.cli.terminal import figure_workers, show, warn_of_data, with_progress
 from surrogacy.errors import ExitCode
@@ -52,23 +55,40 @@ def complete[R: StagedRun](
     with figure_workers(options.out) as workers:
         executor = shared_with(workers) if command.shares_workers else in_order
         figures = FigureOptions(workers, formats, page, tuple(options.figures))
-        with with_progress(executor, quiet=options.quiet) as execute:
+        with closing(_advanced(command, run, executor, quiet=options.quiet)) as runs:
             written = write_run(
                 command,
-                advance(run, command.stages, execute),
+                runs,
                 options.out,
                 figures,
                 arguments=arguments,
                 strict=strict,
+                quick=options.quick,
+                bundle=options.bundle,
+                wait=partial(_with_progress_in_order, quiet=options.quiet),
             )
     for problem in written.undrawn:
         warn(str(problem))
     _warn(written.run, quiet=options.quiet)
     if not options.quiet:
         draws = "draws/, " if any(section.draws for section in written.sections) else ""
-        files = f"{options.out}/: results.json, tables/, figures/, {draws}run.json"
+        report = "" if options.quick else "report.html, "
+        bundle = "bundle.zip, " if options.bundle else ""
+        files = f"{options.out}/: {report}results.json, tables/, figures/, {draws}{bundle}run.json"
         show(written.sections, files, details=options.details)
     return written.run.exit_code(strict=strict, undrawn=bool(written.undrawn))
+
+
+def _advanced[R: StagedRun](command: Command[R], run: R, executor: Execute, *, quiet: bool) -> Generator[R]:
+    """Compute the stages of a run; the display of the progress ends with the last of them."""
+    with with_progress(executor, quiet=quiet) as execute:
+        yield from advance(run, command.stages, execute)
+
+
+def _with_progress_in_order(tasks: Sequence[Task], *, quiet: bool) -> Iterator[Any]:
+    """Compute tasks in this process, with a display of the progress of its own."""
+    with with_progress(in_order, quiet=quiet) as execute:
+        yield from execute(tasks)
 
 
 def _warn(run: StagedRun, *, quiet: bool) -> None:

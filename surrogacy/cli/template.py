@@ -20,7 +20,9 @@ def parser(program: str = "surrogacy template") -> argparse.ArgumentParser:
         "column. In a workbook the explanation is a second sheet, beside a CSV it is a second file.",
         epilog="Exit codes: 0 success, 2 wrong arguments or an existing file, 1 the file cannot be written.",
     )
-    command.add_argument("file", metavar="FILE", help="name of the new table, .xlsx or .csv")
+    command.add_argument(
+        "file", metavar="FILE", help="name of the new table, .xlsx or .csv; .yml: a form for the checklists"
+    )
     command.add_argument("--quiet", action="store_true", help="print nothing")
     return command
 
@@ -47,10 +49,24 @@ def make_template(name: str, *, quiet: bool) -> ExitCode:
     path = path_of(name)
     if path is None:
         raise UsageError("the template has no name; give one such as my_trials.xlsx")
+    if path.suffix.lower() in (".yml", ".yaml"):
+        return _make_form(path, quiet=quiet)
     files = write_template(path)
     if not quiet:
         with result_stream():
             print("\n".join(_instructions(files)))
+    return ExitCode.OK
+
+
+def _make_form(path: Path, *, quiet: bool) -> ExitCode:
+    """Write a form for the answers of an author."""
+    from surrogacy.output.new_files import write_new_files
+    from surrogacy.report.paper.author_answers import answers_template
+
+    write_new_files(path.parent, {path.name: answers_template()})
+    if not quiet:
+        with result_stream():
+            print(f"{path} is written; write your answers below the questions. Then:\n  surrogacy fit --answers {path}")
     return ExitCode.OK
 
 

@@ -272,6 +272,8 @@ def _line_if_slow(work: Callable[[], str]) -> Iterator[Timer]:
 
 def _bar() -> Progress:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    return Progress(console=Console(stderr=True), transient=True)
+    # sampling takes half a minute per task: the seconds show that it proceeds
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=Console(stderr=True), transient=True)

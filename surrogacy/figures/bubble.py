@@ -29,6 +29,7 @@ from surrogacy.figures.predicted_marks import (
     draw_surrogate_only,
     key_of_marks,
 )
+from surrogacy.figures.symbols import MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate, ThresholdEffect
@@ -182,6 +183,8 @@ def plot_bubble(
     if result.line is not None:
         _draw_line(ax, result.line, with_confidence="confidence" in show)
     symbols = draw_bubbles(ax, data, page)
+    discs = zip(data["comparison"], symbols, strict=True)
+    identify_symbols(ax, (MarkedSymbol(name, disc.x, disc.y, 2 * disc.radius) for name, disc in discs))
     groups = {group_of(name).label for name in data["class"]}
     lines = summary(result, correlation) + (equation(result) if "equation" in show else [])
     room = CORNER_SHARE * sizes.axes[2]

@@ -16,6 +16,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
 from surrogacy.figures.labels import Label, Symbol, place_labels, symbol_radius
+from surrogacy.figures.symbols import SMALL_DISC, MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.pps.dilution_map import TRIAL_LIKE, DilutionMap, DilutionPoint
 
@@ -177,6 +178,8 @@ def _points(axes: Axes, data: pd.DataFrame, coordinate: str, norm: BoundaryNorm,
                 lw=OUTLINE,
                 zorder=4,
             )
+    drawn = zip(shown["comparison"], np.log(shown["pps_over_pfs"]), heights[shown.index], strict=True)
+    identify_symbols(axes, (MarkedSymbol(name, x, y, SMALL_DISC) for name, x, y in drawn))
     ttp = shown[shown["endpoint"] == "TTP"]
     dot: dict[str, Any] = {"s": TTP_DOT**2, "color": style.INK, "lw": 0, "zorder": 4.5}
     halo = [withStroke(linewidth=1.0, foreground="white")]

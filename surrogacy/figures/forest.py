@@ -31,6 +31,7 @@ from surrogacy.figures.rows import (
     write_columns,
     write_notes,
 )
+from surrogacy.figures.symbols import SMALL_DISC, MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.class_order import class_pages
 from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
@@ -66,7 +67,7 @@ class ForestRow:
     label : str
     surrogate, final : PlottedEffect
         NaN if a comparison of the fit does not report the endpoint.
-    trial, endpoint, stage, drug_class : str
+    trial, comparison, endpoint, stage, drug_class : str
         Of a comparison.
     n, area : float
         Patients, and the weight as a share of the largest.
@@ -79,6 +80,7 @@ class ForestRow:
     surrogate: PlottedEffect = PlottedEffect()
     final: PlottedEffect = PlottedEffect()
     trial: str = ""
+    comparison: str = ""
     endpoint: str = ""
     stage: str = ""
     drug_class: str = ""
@@ -128,6 +130,7 @@ def _comparison_row(row: Mapping[Hashable, Any]) -> ForestRow:
         surrogate=PlottedEffect(row["surrogate"], row["surrogate_low"], row["surrogate_high"]),
         final=PlottedEffect(row["final"], row["final_low"], row["final_high"]),
         trial=row["trial"],
+        comparison=row["comparison"],
         endpoint=row["endpoint"],
         stage=row["stage"],
         drug_class=row["class"],
@@ -306,6 +309,8 @@ def _panel(
     axes.set_title(title, fontsize="medium", fontweight="bold", pad=1)
     for y, (row, effect) in enumerate(zip(rows, effects, strict=True)):
         if np.isfinite(effect.value):
+            if row.kind == "comparison":
+                identify_symbols(axes, [MarkedSymbol(row.comparison, effect.value, y, SMALL_DISC)])
             _draw_effect(axes, y, row, effect, style.LINE_COLOUR if row.trial in focus else style.INK)
 
 

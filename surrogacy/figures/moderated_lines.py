@@ -12,6 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO
 from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
+from surrogacy.figures.symbols import MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import ThresholdEffect
@@ -41,8 +42,8 @@ def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataF
     Returns
     -------
     bubbles : DataFrame
-        One row per comparison: label, trial, surrogate and final log HR, n, area (share of the largest weight), value
-        of the moderator.
+        One row per comparison: label, trial, comparison, surrogate and final log HR, n, area (share of the largest
+        weight), value of the moderator.
     lines : DataFrame
         Points of the lines: place (quantile or level), value, label, surrogate, median, low and high (band of the
         line), prediction_low and prediction_high (true effect of a new trial).
@@ -57,6 +58,7 @@ def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataF
         {
             "label": effects.labels,
             "trial": effects.trial,
+            "comparison": effects.comparison,
             "surrogate": effects.log_hr[:, 0],
             "final": effects.log_hr[:, 1],
             "n": effects.n,
@@ -151,6 +153,8 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None, *, page
     )
     ax.set_ylabel(f"Hazard ratio, {final}   (← favours experimental)")
     symbols = [Symbol(row["surrogate"], row["final"], symbol_radius(row["size"])) for row in order.to_dict("records")]
+    discs = zip(order["comparison"], symbols, strict=True)
+    identify_symbols(ax, (MarkedSymbol(name, disc.x, disc.y, 2 * disc.radius) for name, disc in discs))
     if not page.is_narrow:
         corner_text(ax, _summary(moderation), symbols)
     if len(order) <= LABEL_ALL_UP_TO:

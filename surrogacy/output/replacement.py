@@ -33,7 +33,7 @@ from surrogacy.output.locks import folder_lock, hold, signals_deferred, sync
 STAGE_NAME = re.compile(r"\.surrogacy-[0-9]+-[0-9a-z_]{8}")
 JOURNAL = "journal.json"
 FOLDERS = ("figures", "tables", "draws")
-FILES = ("results.json", RECORD)
+FILES = ("results.json", "report.html", "bundle.zip", RECORD)
 
 
 @dataclass(frozen=True)

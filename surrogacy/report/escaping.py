@@ -51,7 +51,12 @@ def spreadsheet_cells(table: pd.DataFrame) -> pd.DataFrame:
 
     A cell that is a number keeps its sign.
     """
-    return table.map(lambda cell: f"'{cell}" if isinstance(cell, str) and _is_formula(cell) else cell)
+    return table.map(lambda cell: spreadsheet_text(cell) if isinstance(cell, str) else cell)
+
+
+def spreadsheet_text(text: str) -> str:
+    """Return a text that is not read as a formula, see `spreadsheet_cells`."""
+    return f"'{text}" if _is_formula(text) else text
 
 
 def _is_formula(text: str) -> bool:

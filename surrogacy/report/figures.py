@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from surrogacy.analysis.stages import Execute, Task, in_order
 from surrogacy.errors import FigureError, UsageError
 from surrogacy.output.page_style import PageStyle
 from surrogacy.report.captions import alt_text
@@ -58,6 +59,7 @@ class Figures:
         self._submitted: dict[str, Future[list[str]]] = {}
         self._files: list[str] = []
         self._offered: dict[str, str] = {}
+        self._drawn: dict[str, Drawing] = {}
 
     def submit(self, drawings: Iterable[Drawing]) -> None:
         """Hand on those figures that were not handed on before."""
@@ -70,6 +72,12 @@ class Figures:
                 named = replace(drawing, name=file)
                 job = options.workers.submit(draw, named, self._folder, options.formats, options.page)
                 self._submitted[drawing.name] = job
+                self._drawn[file] = drawing
+
+    @property
+    def drawn(self) -> Mapping[str, Drawing]:
+        """Figures by file name without ending, in the order in which they were handed on."""
+        return self._drawn
 
     def check_names(self) -> None:
         """Check that every name that was asked for is that of a figure of the run.
@@ -85,16 +93,27 @@ class Figures:
                 names = ", ".join(dict.fromkeys([*self._offered.values(), *self._offered]))
                 raise UsageError(f"--figures {name}: this run has no such figure; choose from {names}")
 
-    def undrawn(self) -> tuple[FigureError, ...]:
-        """Wait for all figures; return those that could not be drawn."""
-        problems = []
-        for job in self._submitted.values():
-            try:
-                job.result()
-            except FigureError as error:
-                problems.append(error)
+    def undrawn(self, execute: Execute = in_order) -> tuple[FigureError, ...]:
+        """Wait for all figures; return those that could not be drawn.
+
+        Parameters
+        ----------
+        execute : callable
+            Executor in this process, which may show how many figures are still to be drawn.
+        """
+        waits = [Task(f"figure {name}", _problem, (job,)) for name, job in self._submitted.items()]
+        problems = [problem for problem in execute(waits) if problem is not None]
         self._options.workers.shutdown(wait=False)
         return tuple(problems)
+
+
+def _problem(job: Future[list[str]]) -> FigureError | None:
+    """Wait for a figure; return the reason if it could not be drawn."""
+    try:
+        job.result()
+    except FigureError as error:
+        return error
+    return None
 
 
 def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], page: PageStyle) -> list[str]:

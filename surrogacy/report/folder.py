@@ -1,9 +1,9 @@
-"""The folder of a run: results.json, tables, figures with captions, run.json."""
+"""The folder of a run: results.json, tables, figures with captions, material for a paper, report.html, run.json."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,16 +12,40 @@ from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.fit_stages import MODEL_STAGES, TABLE_STAGES
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.analysis.pps_stages import PPS_STAGES
-from surrogacy.analysis.stages import Stage, StagedRun
+from surrogacy.analysis.stages import Execute, Stage, StagedRun, in_order
+from surrogacy.effects import Effects
 from surrogacy.errors import FigureError
+from surrogacy.output.new_files import write_files
 from surrogacy.output.replacement import staging
+from surrogacy.report.bundle import write_bundle
 from surrogacy.report.document import FIT_SCHEMA, PPS_SCHEMA, document, dumps
 from surrogacy.report.escaping import slug
 from surrogacy.report.figures import FigureOptions, Figures
+from surrogacy.report.journal_tables import fit_journal_tables
+from surrogacy.report.journal_tables.files import write_journal_tables
+from surrogacy.report.journal_tables.layout import JournalTable
 from surrogacy.report.manifest import manifest
+from surrogacy.report.page.page import REPORT, PageInput, write_page
 from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import fit_drawings, fit_sections, pps_drawings, pps_sections
 from surrogacy.report.tables import write_tables
+
+
+def no_texts(run: StagedRun) -> Mapping[str, str]:
+    """Return no texts."""
+    return {}
+
+
+def no_journal_tables(run: StagedRun) -> tuple[JournalTable, ...]:
+    """Return no tables: those of a paper are about the fits."""
+    return ()
+
+
+def paper_texts(run: FitRun, answers: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Return the texts for a paper, with the answers of the author; their libraries are loaded here."""
+    from surrogacy.report.paper.files import paper_files
+
+    return paper_files(run, answers)
 
 
 @dataclass(frozen=True)
@@ -37,8 +61,14 @@ class Command[R: StagedRun]:
         Figures of a run, as far as it has come.
     sections : callable
         Sections of a complete run.
+    effects : callable
+        Effects whose sources the report lists.
     shares_workers : bool
         Whether the processes that draw the figures compute as well.
+    journal_tables : callable
+        Tables of a paper of a complete run.
+    texts : callable
+        Texts for a paper by file name, of a complete run.
     """
 
     name: str
@@ -47,16 +77,36 @@ class Command[R: StagedRun]:
     stages: Sequence[Stage[R]]
     drawings: Callable[[R], Iterable[Drawing]]
     sections: Callable[[R], Sequence[Section]]
+    effects: Callable[[R], Sequence[Effects]]
     shares_workers: bool = False
+    journal_tables: Callable[[R], Sequence[JournalTable]] = no_journal_tables
+    texts: Callable[[R], Mapping[str, str]] = no_texts
 
     def document(self, run: R, sections: Sequence[Section]) -> str:
         """Return the text of results.json."""
         return dumps(document(self.schema, run.trials, sections, seed=run.settings.seed))
 
 
-FIT = Command[FitRun]("python -m surrogacy.fit", FIT_SCHEMA, TABLE_STAGES, MODEL_STAGES, fit_drawings, fit_sections)
+FIT = Command[FitRun](
+    "python -m surrogacy.fit",
+    FIT_SCHEMA,
+    TABLE_STAGES,
+    MODEL_STAGES,
+    fit_drawings,
+    fit_sections,
+    lambda run: [fit.effects for fit in run.sets],
+    journal_tables=fit_journal_tables,
+    texts=paper_texts,
+)
 PPS = Command[PpsRun](
-    "python -m surrogacy.pps", PPS_SCHEMA, PPS_STAGES[:1], PPS_STAGES[1:], pps_drawings, pps_sections, True
+    "python -m surrogacy.pps",
+    PPS_SCHEMA,
+    PPS_STAGES[:1],
+    PPS_STAGES[1:],
+    pps_drawings,
+    pps_sections,
+    lambda run: [] if run.effects is None else [run.effects],
+    shares_workers=True,
 )
 
 
@@ -95,6 +145,9 @@ def write_run[R: StagedRun](
     *,
     arguments: Sequence[str],
     strict: bool = False,
+    quick: bool = False,
+    bundle: bool = False,
+    wait: Execute = in_order,
 ) -> WrittenRun[R]:
     """Write all of a run, or nothing.
 
@@ -112,6 +165,12 @@ def write_run[R: StagedRun](
         Of the command line, for the record.
     strict : bool
         Whether a warning leads to an error as exit code, for the record.
+    quick : bool
+        Whether report.html, the tables of a paper and its texts are left out.
+    bundle : bool
+        Whether all files but run.json are also written into one ZIP file.
+    wait : callable
+        Executor in this process that waits for the figures.
 
     Returns
     -------
@@ -132,11 +191,25 @@ def write_run[R: StagedRun](
         sections = command.sections(run)
         (stage / "results.json").write_text(command.document(run, sections), encoding="utf-8")
         write_tables([table for section in sections for table in section.tables], stage / "tables")
+        word = None if quick else write_journal_tables(command.journal_tables(run), stage, options.workers)
         for section in sections:
             _write_section(section, stage)
+        if not quick:
+            write_files(stage, {name: text.encode() for name, text in command.texts(run).items()})
         written = time.perf_counter()
-        problems = figures.undrawn()
+        problems = figures.undrawn(wait)
+        if word is not None:
+            word.result()
         seconds = {**run.seconds, "tables": written - clock, "figures": time.perf_counter() - written}
+        if not quick:
+            clock = time.perf_counter()
+            write_page(
+                PageInput(run.trials, command.effects(run), sections, figures.drawn, stage / "figures", command.name),
+                stage / REPORT,
+            )
+            seconds["report"] = time.perf_counter() - clock
+        if bundle:
+            write_bundle(stage)
         record = manifest(
             arguments,
             started=started,

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from surrogacy.effects import Effects
 from surrogacy.results.format import cell, yes_or_blank
 from surrogacy.results.labels import HEADINGS, MODELS
 
@@ -78,6 +79,8 @@ class Drawing:
     caption : str
     keywords : mapping
         Arguments by name.
+    effects : Effects, optional
+        Effects whose comparisons are the symbols of the figure.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Drawing:
     arguments: tuple[Any, ...]
     caption: str
     keywords: Mapping[str, Any] = field(default_factory=dict)
+    effects: Effects | None = None
 
     @property
     def kind(self) -> str:
@@ -250,6 +254,8 @@ def _plain(value: Any) -> Any:
     return value if _present(value) else None
 
 
-def drawing(plot: str, name: str, caption: str, *arguments: Any, **keywords: Any) -> Drawing:
-    """Return the figure that ``surrogacy.figures.plot_<plot>`` draws."""
-    return Drawing(name, f"surrogacy.figures.{plot}:plot_{plot}", arguments, caption, keywords)
+def drawing(
+    plot: str, name: str, caption: str, *arguments: Any, effects: Effects | None = None, **keywords: Any
+) -> Drawing:
+    """Return the figure that ``surrogacy.figures.plot_<plot>`` draws; ``effects`` are those of its symbols."""
+    return Drawing(name, f"surrogacy.figures.{plot}:plot_{plot}", arguments, caption, keywords, effects)

@@ -1,11 +1,13 @@
 """Progress without a terminal: a line per stage that takes long, and none for the others."""
 
 import time
+from functools import partial
 
 import pytest
 
 from surrogacy.analysis.stages import Task, in_order
 from surrogacy.cli import terminal
+from surrogacy.cli.run import _with_progress_in_order
 from surrogacy.cli.terminal import SLOW_STAGE_SECONDS, progress, with_progress
 
 
@@ -68,3 +70,9 @@ def test_simulations_are_announced_too(capsys):
 
 def test_the_limit_is_two_seconds():
     assert SLOW_STAGE_SECONDS == 2
+
+
+def test_waiting_for_figures_is_announced(capsys):
+    waits = partial(_with_progress_in_order, quiet=False)
+    assert list(waits(stage(0.4))) == [None]
+    assert capsys.readouterr().err.splitlines() == ["still running after 0.2 s: wait 0.4 (task 1 of 1)"]

@@ -63,7 +63,7 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
         keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
         mark = text("bubble_new_trial", target=predictions[-1].target, hr=new_trial_words(new_trial))
         caption = f"{caption.rstrip()} {mark}\n"
-    return drawing("bubble", f"bubble-{name}", caption, result, **keywords)
+    return drawing("bubble", f"bubble-{name}", caption, result, effects=result.effects, **keywords)
 
 
 def _correlation(run: FitRun, result: Result) -> Estimate | None:
@@ -164,11 +164,11 @@ def _forests(result: Result, focus: Sequence[str]) -> Iterator[Drawing]:
     """Return the forest plot, in parts that do not divide a class if it is longer than a page."""
     name, caption, parts = f"forest-{result.effects.name}", _forest_caption(result), len(class_pages(result))
     if parts == 1:
-        yield drawing("forest", name, caption, result, focus=focus)
+        yield drawing("forest", name, caption, result, effects=result.effects, focus=focus)
         return
     for part in range(parts):
         words = f"Part {part + 1} of {parts}. {caption}"
-        yield drawing("forest", f"{name}-{part + 1}", words, result, focus=focus, part=part)
+        yield drawing("forest", f"{name}-{part + 1}", words, result, effects=result.effects, focus=focus, part=part)
 
 
 def _forest_caption(result: Result) -> str:

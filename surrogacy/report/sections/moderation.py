@@ -122,7 +122,8 @@ def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
             beyond=len(run.points) - len(drawn),
             ttp=ttp,
         )
-        yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, run.settings.focus or "")
+        focus = run.settings.focus or ""
+        yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus, effects=run.effects)
 
 
 def _details(run: PpsRun) -> Iterator[Detail]:
@@ -260,4 +261,4 @@ def moderated_drawings(run: PpsRun) -> Iterator[Drawing]:
             probability=number(line["p_slope_difference_negative"].value),
             notes=sentences("Note", line.result.problems),
         )
-        yield drawing("moderated_lines", f"moderated-{moderated.name}", caption, line)
+        yield drawing("moderated_lines", f"moderated-{moderated.name}", caption, line, effects=line.posterior.effects)

@@ -233,10 +233,11 @@ def _thresholds_in_words(records: Sequence[Record], name: str) -> str:
     return " or ".join([*words, *dict.fromkeys(OTHER_THRESHOLDS[status] for status in statuses if status != "exists")])
 
 
-def _threshold_in_words(record: Record, name: str) -> str:
+def threshold_in_words(record: Record, name: str) -> str:
+    """Return the threshold of a refit, or what it has instead."""
     status = str(record.get(f"{name}_status", NOT_DEFINED))
     if record.get(name) is None:
-        return OTHER_THRESHOLDS[status]
+        return OTHER_THRESHOLDS.get(status, OTHER_THRESHOLDS[NOT_DEFINED])
     return number(record[name]) if status == "exists" else f"{number(record[name])} ({OTHER_THRESHOLDS[status]})"
 
 
@@ -254,7 +255,7 @@ def _meta_regression_table(records: Sequence[Record]) -> tuple[Table, ...]:
             continue
         shown = {"shown_slope": _prior_interval("slope", record), "shown_sigma_cond": _residual_sd(record)}
         shown |= {
-            f"shown_{name}": _threshold_in_words(record, name)
+            f"shown_{name}": threshold_in_words(record, name)
             for name in (f"ste_{level}_{target}" for target in ("true_effect", "mean_size") for level in (95, 80))
         }
         rows.append({**record, **settings, **shown})

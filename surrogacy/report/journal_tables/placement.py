@@ -1,0 +1,60 @@
+"""Table 6: the comparisons in focus against lines that were fitted without their trial."""
+
+from __future__ import annotations
+
+from surrogacy.analysis.fit_run import FitRun
+from surrogacy.evaluation.placement import Placement
+from surrogacy.report.journal_tables.layout import Cell, Column, JournalTable, Rows, journal_table
+from surrogacy.results.analysis_sets import set_label
+from surrogacy.results.endpoint_names import common_final_name
+from surrogacy.results.format import interval, listed, number, value_and_interval
+from surrogacy.results.labels import model_label
+
+WIDTHS = {"predicted": 37.0, "interval_80": 25.0, "probability": 22.0}  # mm
+HEADINGS = {"predicted": "HR (95% PI)", "interval_80": "80% PI", "probability": "P(HR ≥ observed)"}
+
+
+def placement_table(run: FitRun) -> tuple[JournalTable, ...]:
+    """Return a row per model, grouped by comparison and set, and three columns per data cut of the surrogate effect."""
+    shown = [entry for entry in run.placements if entry.fitted != "with it" and _is_main(run, entry)]
+    comparisons, cuts = dict.fromkeys(entry.label for entry in shown), dict.fromkeys(entry.cut for entry in shown)
+    groups: dict[tuple[str, str, int], dict[str, dict[str, str | Cell]]] = {}
+    for entry in shown:
+        models = groups.setdefault((entry.label, entry.set, entry.k), {})
+        models.setdefault(entry.model, {"model": model_label(entry.model)}).update(_prediction(entry))
+    rows = [
+        Rows(f"{f'{label}: ' if len(comparisons) > 1 else ''}{set_label(name)}, {k} comparisons", list(group.values()))
+        for (label, name, k), group in groups.items()
+    ]
+    columns = [
+        Column(f"{cut} {key}", f"{cut.capitalize()}: {heading}" if len(cuts) > 1 else heading, WIDTHS[key])
+        for cut in cuts
+        for key, heading in HEADINGS.items()
+    ]
+    final = common_final_name(focus.effects for focus in run.focuses)
+    remarks = [_observed(label, [entry for entry in shown if entry.label == label], final) for label in comparisons]
+    return journal_table(
+        "placement", rows, columns=columns, remarks=remarks, final=final, focus=listed(list(comparisons))
+    )
+
+
+def _is_main(run: FitRun, entry: Placement) -> bool:
+    """Return whether a placement has the within-trial correlation of the first one of its set."""
+    first = next(other for other in run.placements if (other.comparison, other.set) == (entry.comparison, entry.set))
+    return bool(entry.rho_within == first.rho_within)
+
+
+def _prediction(entry: Placement) -> dict[str, str]:
+    values = {
+        "predicted": value_and_interval(entry.predicted, entry.low_95, entry.high_95),
+        "interval_80": interval(entry.low_80, entry.high_80),
+        "probability": number(entry.p_at_or_above),
+    }
+    return {f"{entry.cut} {key}": value for key, value in values.items()}
+
+
+def _observed(label: str, entries: list[Placement], final: str) -> str:
+    """Return the observed hazard ratios of a comparison."""
+    cuts = dict.fromkeys((entry.cut, entry.hr_surrogate) for entry in entries)
+    surrogate = listed([f"{number(hr)} ({cut})" if cut else number(hr) for cut, hr in cuts])
+    return f"{label}: observed surrogate HR {surrogate}, observed {final} HR {number(entries[0].hr_final)}."

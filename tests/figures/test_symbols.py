@@ -1,0 +1,53 @@
+"""Identifiers of symbols in the SVG: each disc lies on its comparison, is invisible, and leaves the axes unchanged."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from surrogacy.figures.bubble import plot_bubble
+from surrogacy.figures.forest import plot_forest
+from surrogacy.figures.symbols import MOST_IDENTIFIED, PREFIX, MarkedSymbol, identify_symbols
+from surrogacy.models import WeightedRegression
+from tests.support.pinned_tables import pinned_trials
+
+
+def discs_of(axes):
+    """Discs by comparison."""
+    return {line.get_gid().removeprefix(PREFIX): line for line in axes.lines if line.get_gid()}
+
+
+@pytest.fixture(scope="module")
+def result():
+    return WeightedRegression().fit(pinned_trials().analysis_set("tactics-2022"))
+
+
+def test_the_discs_of_the_bubble_plot(result):
+    discs = discs_of(plot_bubble(result))
+    effects = result.effects
+    assert set(discs) == set(effects.comparison)
+    for comparison, log_hr in zip(effects.comparison, effects.log_hr, strict=True):
+        assert np.array_equal(np.ravel(discs[comparison].get_data()), log_hr)
+        assert discs[comparison].get_alpha() == 0
+
+
+def test_the_discs_of_the_forest_plot(result):
+    effects = result.effects
+    for column, axes in enumerate(plot_forest(result)):
+        discs = discs_of(axes)
+        assert set(discs) == set(effects.comparison)
+        for comparison, log_hr in zip(effects.comparison, effects.log_hr[:, column], strict=True):
+            assert discs[comparison].get_xdata()[0] == log_hr
+
+
+def test_small_discs_lie_on_large_ones_and_the_axes_keep_their_limits():
+    axes = Figure().add_subplot()
+    before = axes.get_xlim(), axes.get_ylim()
+    identify_symbols(axes, [MarkedSymbol("small", 5, 5, 3.0), MarkedSymbol("large", 5, 5, 30.0)])
+    assert [line.get_gid() for line in axes.lines] == [f"{PREFIX}large", f"{PREFIX}small"]
+    assert (axes.get_xlim(), axes.get_ylim()) == before
+
+
+def test_no_discs_if_there_are_more_symbols_than_can_be_told_apart():
+    axes = Figure().add_subplot()
+    identify_symbols(axes, (MarkedSymbol(str(i), i, i, 3.0) for i in range(MOST_IDENTIFIED + 1)))
+    assert not axes.lines

@@ -84,7 +84,7 @@ def _individual_level(facts: RunFacts) -> Finding:
 
 
 def _models(facts: RunFacts) -> Finding:
-    words = [model.label + (f" (weights: {model.weights})" if model.weights else "") for model in facts.models]
+    words = [model.label + (f" ({model.weights})" if model.weights else "") for model in facts.models]
     return Finding("auto", "; ".join(words), "methods.md") if words else NOT_RUN
 
 
@@ -98,16 +98,8 @@ def _within_trial(facts: RunFacts) -> Finding:
 
 
 def _sensitivity(facts: RunFacts) -> Finding:
-    words = [
-        f"within-trial correlation ({facts.correlations_tried})" if facts.correlations_tried else "",
-        f"{facts.priors_tried.count(';') + 1} other priors" if facts.priors_tried else "",
-        "each trial left out" if facts.left_out else "",
-        "comparisons with one endpoint" if facts.one_endpoint_compared else "",
-        "each choice of the data" if facts.choices_tried else "",
-        f"subgroups by {facts.subgroups}" if facts.subgroups else "",
-    ]
-    run = list(filter(None, words))
-    return Finding("auto", "; ".join(run), "tables/") if run else Finding("missing", "No sensitivity analysis was run.")
+    words = " ".join(facts.sensitivity_analyses)
+    return Finding("auto", words, "tables/") if words else Finding("missing", "No sensitivity analysis was run.")
 
 
 def _software(facts: RunFacts) -> Finding:

@@ -94,7 +94,7 @@ def _priors(facts: RunFacts) -> Finding:
     stated = "; ".join(f"{model.label}: {model.priors}" for model in facts.models if model.priors)
     if not stated:
         return Finding("n/a", "No model of this run has a prior.")
-    tried = f". Repeated with: {facts.priors_tried}" if facts.priors_tried else ""
+    tried = f". Repeated with: {'; '.join(facts.priors_tried)}" if facts.priors_tried else ""
     return Finding("auto", f"{stated}{tried}", "tables/priors.csv" if tried else "methods.md")
 
 

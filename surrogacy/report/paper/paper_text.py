@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from surrogacy.report.paper.bibliography import FORMATS, Reference, read_references
 from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.report.paper.trial_sources import TrialSources, trial_sources
+from surrogacy.results.format import listed
 
 FOLDER = Path(__file__).parent
 CITATION = re.compile(r" ?\[(@[\w-]+(?:; @[\w-]+)*)\]")
@@ -22,6 +23,11 @@ EVIDENCE_WORDS = {
     "secondary": "read in another source",
     "unverified": "not verified in any source",
     "as given": "as the table gives them",
+}
+ACCEPTED_WORDS = {
+    "primary": "Only hazard ratios that were read in the publication were accepted.",
+    "secondary": "Hazard ratios that were not verified in any source were excluded.",
+    "unverified": "Hazard ratios were accepted whatever their evidence.",
 }
 ERROR_WORDS = {
     "limits": "confidence limits",
@@ -96,14 +102,16 @@ def paper_text(facts: RunFacts, answers: Mapping[str, str] | None = None) -> Pap
         "answers": dict(answers or {}),
         "seed": settings.seed,
         "one_table": settings.pairs_table is not None,
+        "own_tables": facts.own_tables,
         "added": bool(run.trials.added),
-        "shared_patients": settings.shared_patients,
         "shared_control": settings.pairing.shared_control,
         "one_endpoint_included": settings.pairing.one_endpoint == "include",
         "min_evidence": settings.pairing.min_evidence,
+        "accepted_words": ACCEPTED_WORDS,
         "nuts": settings.nuts,
         "decomposed": bool(run.decompositions),
-        "predicted": bool(run.predictions),
+        "verdicts": settings.criteria_style == "verdict",
+        "prediction_targets": listed(list(dict.fromkeys(entry.target for entry in run.predictions))),
         "evidence_words": EVIDENCE_WORDS,
         "error_words": ERROR_WORDS,
     }

@@ -103,7 +103,7 @@ class ModelFacts:
             effective=tuple(set_label(result.effects.name) for result in results if _uses_effective_number(result)),
             sampled=first.posterior is not None and first.posterior.samples is not None,
             bayesian=first.posterior is not None,
-            correlated_errors="rho_within" in settings,
+            correlated_errors=first.weights is None and settings.get("surrogate_errors") != "ignored",
             left_out="; ".join(
                 f"{len(result.left_out)} in {set_label(result.effects.name)}" for result in results if result.left_out
             ),

@@ -12,7 +12,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from surrogacy.report.paper.bibliography import FORMATS, Reference, read_references
 from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.report.paper.trial_sources import TrialSources, trial_sources
-from surrogacy.results.format import listed
 
 FOLDER = Path(__file__).parent
 CITATION = re.compile(r" ?\[(@[\w-]+(?:; @[\w-]+)*)\]")
@@ -108,10 +107,10 @@ def paper_text(facts: RunFacts, answers: Mapping[str, str] | None = None) -> Pap
         "one_endpoint_included": settings.pairing.one_endpoint == "include",
         "min_evidence": settings.pairing.min_evidence,
         "accepted_words": ACCEPTED_WORDS,
+        "equivalent_slope": settings.equivalent_slope,
         "nuts": settings.nuts,
         "decomposed": bool(run.decompositions),
         "verdicts": settings.criteria_style == "verdict",
-        "prediction_targets": listed(list(dict.fromkeys(entry.target for entry in run.predictions))),
         "evidence_words": EVIDENCE_WORDS,
         "error_words": ERROR_WORDS,
     }
@@ -155,5 +154,6 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Return a text without blanks at line ends or more than one blank line, ending with a line break."""
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip() + "\n"
+    """Return a text without double blanks, blanks at line ends or double blank lines, ending with a line break."""
+    text = re.sub(r"(?<=\S) {2,}", " ", re.sub(r"[ \t]+\n", "\n", text))
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -92,12 +92,18 @@ def _limits(threshold: ThresholdEffect) -> str:
     return f"; {percent(uncertainty.level)} interval {interval(uncertainty.low, uncertainty.high)}"
 
 
-def check_words(check: Check) -> str:
-    """Return the main estimates of another model, and whether it differs from the quoted one."""
-    result = check.result
+def check_words(result: Result, check: Check | None) -> str:
+    """Return the main estimates of another model, and whether it differs from the quoted one.
+
+    Parameters
+    ----------
+    result : Result
+    check : Check or None
+        Comparison with the quoted model; None if the intervals of the result do not allow it.
+    """
     words = f"{model_label(result.model)}: {_estimates_in_words(result, '')}"
     words += ", at a boundary of the parameters" if result.on_boundary else ""
-    if check.agrees:
+    if check is None or check.agrees:
         return words
     shown = "shows an association" if check.conclusion.is_shown else "does not show an association"
     return f"{words} (unlike the main model, it {shown})"
@@ -122,7 +128,7 @@ def sensitivity_sentence(fit: SetFit, result: Result) -> str:
         _range(fit.prior_sensitivity, result.model, name, "with other priors"),
     ]
     words = " and ".join(filter(None, ranges))
-    return f"The {_estimate_name(result, name)} ranged {words}." if words else ""
+    return f"The {_estimate_name(result, name)} was {words}." if words else ""
 
 
 def left_out_sentence(fit: SetFit, result: Result) -> str:
@@ -137,6 +143,8 @@ def left_out_sentence(fit: SetFit, result: Result) -> str:
     if not values:
         return ""
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
+    if number(values[low]) == number(values[high]):
+        return f"The {_estimate_name(result, name)} is {number(values[low])} whichever trial is left out."
     span = f"from {number(values[low])} (without {low}) to {number(values[high])} (without {high})"
     return f"If one trial is left out, the {_estimate_name(result, name)} ranges {span}."
 
@@ -157,7 +165,8 @@ def _range(records: Iterable[Mapping[str, object]], model: str, name: str, words
         if record["model"] == model and record.get("prior") != "default"
         if isinstance(value := record.get(name), float)
     ]
-    return f"from {number(min(values))} to {number(max(values))} {words}" if values else ""
+    span = dict.fromkeys(map(number, (min(values), max(values)))) if values else ()
+    return f"{' to '.join(span)} {words}" if span else ""
 
 
 def _estimates_in_words(result: Result, kind: str) -> str:
@@ -170,12 +179,18 @@ def _estimates_in_words(result: Result, kind: str) -> str:
             value = (
                 f"{number(estimate.value)} ({kind} {interval(estimate.low, estimate.high)})"
                 if named
-                else with_interval(estimate)
+                else _with_interval(estimate)
             )
             words.append(f"{_estimate_name(result, name)} {value}")
         elif estimate is not None and not kind:
             words.append(f"threshold {estimate.value_words}{estimate.uncertainty_words}".replace("no STE", "none"))
     return ", ".join(words)
+
+
+def _with_interval(estimate: Estimate) -> str:
+    """Return an estimate with its interval, or that there is none."""
+    words = with_interval(estimate)
+    return words if words.endswith(")") else f"{words} (no interval)"
 
 
 def _lower(label: str) -> str:

@@ -12,18 +12,22 @@ from importlib import metadata
 import surrogacy
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.effects import Provenance
-from surrogacy.evaluation.differences import Difference
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
-from surrogacy.evaluation.placement import Placement, shown_placements
+from surrogacy.evaluation.placement import shown_placements
 from surrogacy.evaluation.surrogate_only import main_predictions
 from surrogacy.report.paper import sensitivity_text
 from surrogacy.report.paper.model_facts import ModelFacts, models_of
+from surrogacy.report.paper.run_sentences import (
+    difference_sentence,
+    placement_sentence,
+    prediction_sentence,
+    target_in_words,
+)
 from surrogacy.report.paper.set_facts import SetFacts
 from surrogacy.report.sections.answers import answers_of
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import surrogate_names, with_article
-from surrogacy.results.format import as_given, interval, listed, number, percent
-from surrogacy.results.labels import POSITIONS, model_label
+from surrogacy.results.format import as_given, listed, number
 from surrogacy.results.result import Result
 from surrogacy.trials.curated_tables import shipped_tables
 
@@ -150,6 +154,16 @@ class RunFacts:
         return listed(sensitivity_text.correlations_tried(self.fits))
 
     @property
+    def refitted_models(self) -> str:
+        """Models that were refitted with other within-trial correlations."""
+        return listed(sensitivity_text.refitted_models(self.fits))
+
+    @property
+    def refitted_models_count(self) -> int:
+        """Number of these models."""
+        return len(sensitivity_text.refitted_models(self.fits))
+
+    @property
     def shared_patients_tried(self) -> bool:
         """True if a model was refitted with the correlation that follows from the shared patients."""
         return sensitivity_text.shared_patients_tried(self.fits)
@@ -230,12 +244,18 @@ class RunFacts:
     @property
     def predictions(self) -> tuple[str, ...]:
         """Sentences on the new trial, by the quoted model of every set."""
-        return tuple(
-            prediction_sentence(each, entry)
-            for entry in self.sets
-            if entry.answer is not None
-            for each in self.run.predictions_by(entry.answer.quoted)
-        )
+        return tuple(prediction_sentence(each, entry) for entry, each in self._predictions)
+
+    @property
+    def prediction_targets(self) -> str:
+        """Predicted quantities of the new trial, by the quoted models."""
+        return " and ".join(dict.fromkeys(target_in_words(each.target) for _, each in self._predictions))
+
+    @property
+    def _predictions(self) -> list[tuple[SetFacts, NewTrialPrediction]]:
+        """Predictions for the new trial by the quoted model of every set."""
+        answered = [(entry, entry.answer.quoted) for entry in self.sets if entry.answer is not None]
+        return [(entry, each) for entry, result in answered for each in self.run.predictions_by(result)]
 
     @property
     def new_trial(self) -> str:
@@ -258,12 +278,17 @@ class RunFacts:
         """Sentences on the trials in focus, by lines fitted without them: of their own sets if there are any."""
         shown = shown_placements(self.run.placements)
         inside = [entry for entry in shown if entry.fitted == "without it"]
-        return tuple(map(_placement_sentence, inside or [entry for entry in shown if entry.fitted != "with it"]))
+        return tuple(map(placement_sentence, inside or [entry for entry in shown if entry.fitted != "with it"]))
 
     @property
     def focus_labels(self) -> tuple[str, ...]:
         """Trials in focus that were placed."""
         return tuple(dict.fromkeys(entry.label for entry in self.run.placements))
+
+    @property
+    def focus_list(self) -> str:
+        """Trials in focus that were placed, listed."""
+        return listed(self.focus_labels)
 
     @property
     def criteria(self) -> tuple[str, ...]:
@@ -302,39 +327,6 @@ class RunFacts:
         used = {"statsmodels": any(model.name == "weighted-regression" for model in self.models)}
         used |= dict.fromkeys(SAMPLING_LIBRARIES, self.sampled)
         return {name: metadata.version(name) for name in LIBRARIES if used.get(name, True)}
-
-
-def _placement_sentence(entry: Placement) -> str:
-    span = f"{number(entry.low_95)} to {number(entry.high_95)}"
-    return (
-        f"{entry.label} ({entry.cut} data cut, surrogate hazard ratio {number(entry.hr_surrogate)}): predicted hazard "
-        f"ratio {number(entry.predicted)} (95% prediction interval {span}), observed {number(entry.hr_final)}, "
-        f"{POSITIONS[entry.position]} ({model_label(entry.model)}, {set_label(entry.set)}, without the trial)"
-    )
-
-
-def prediction_sentence(prediction: NewTrialPrediction, entry: SetFacts) -> str:
-    """Return the predicted hazard ratio of a new trial with its prediction intervals."""
-    beyond = "; the surrogate hazard ratio lies outside the data" if prediction.beyond_data else ""
-    return (
-        f"{entry.label}: predicted {entry.final} hazard ratio {number(prediction.predicted)} (95% prediction interval "
-        f"{interval(prediction.low_95, prediction.high_95)}, 80% {interval(prediction.low_80, prediction.high_80)}; "
-        f"{model_label(prediction.model)}, {prediction.target}{beyond})"
-    )
-
-
-def difference_sentence(difference: Difference) -> str:
-    """Return the correlations of two sets and their difference with its interval."""
-    first, second = map(set_label, difference.names)
-    contrast = difference.contrasts["r"]
-    values = f"r {number(contrast.first)} in {first} and {number(contrast.second)} in {second}"
-    low, high = contrast.difference.low, contrast.difference.high
-    if low is None or high is None:
-        return f"{values}; the difference has no interval"
-    return (
-        f"{values}; difference {number(contrast.difference.value)} "
-        f"({percent(difference.level)} interval {interval(low, high)})"
-    )
 
 
 def _counted(words: Iterable[str]) -> tuple[tuple[str, int], ...]:

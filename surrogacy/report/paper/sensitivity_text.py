@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from surrogacy.analysis.fit_run import SetFit
 from surrogacy.evaluation.refits import SHARED_PATIENTS
 from surrogacy.results.format import listed
-from surrogacy.results.labels import PRIOR_SETS
+from surrogacy.results.labels import PRIOR_SETS, model_label
 
 
 def correlations_tried(sets: Sequence[SetFit]) -> tuple[str, ...]:
@@ -16,6 +16,11 @@ def correlations_tried(sets: Sequence[SetFit]) -> tuple[str, ...]:
     numbers = tuple(f"{value:g}" for value in values if value != SHARED_PATIENTS)
     derived = ("the correlation that follows from the shared patients",)
     return numbers + derived if SHARED_PATIENTS in values else numbers
+
+
+def refitted_models(sets: Sequence[SetFit]) -> tuple[str, ...]:
+    """Return the labels of the models that were refitted with other within-trial correlations."""
+    return tuple(dict.fromkeys(model_label(str(record["model"])) for fit in sets for record in fit.rho_within_grid))
 
 
 def shared_patients_tried(sets: Sequence[SetFit]) -> bool:

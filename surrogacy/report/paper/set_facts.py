@@ -179,9 +179,12 @@ class SetFacts:
 
     @property
     def checks(self) -> tuple[str, ...]:
-        """Numbers of every other model, and whether its conclusion differs."""
-        checks = () if self.answer is None else self.answer.checks
-        return tuple(map(result_text.check_words, checks))
+        """Main estimates of every other model, and whether its conclusion differs."""
+        if self.answer is None:
+            return ()
+        checks = {check.result.model: check for check in self.answer.checks}
+        others = [result for result in self.fit.results if result is not self.answer.quoted]
+        return tuple(result_text.check_words(result, checks.get(result.model)) for result in others)
 
     @property
     def cross_validation(self) -> CrossValidation | None:

@@ -84,7 +84,10 @@ def _individual_level(facts: RunFacts) -> Finding:
 
 
 def _models(facts: RunFacts) -> Finding:
-    words = [model.label + (f" ({model.weights})" if model.weights else "") for model in facts.models]
+    words = []
+    for model in facts.models:
+        settings = "; ".join(filter(None, (model.weights, f"priors: {model.priors}" if model.priors else "")))
+        words.append(f"{model.label} ({settings})" if settings else model.label)
     return Finding("auto", "; ".join(words), "methods.md") if words else NOT_RUN
 
 
@@ -126,7 +129,7 @@ def _effects(facts: RunFacts) -> Finding:
 def _plot(facts: RunFacts) -> Finding:
     lines = any(result.line is not None for entry in facts.sets for result in entry.fit.results)
     return (
-        Finding("auto", "Bubble plot of the effects with line and bands, one per set.", "figures/")
+        Finding("auto", "A bubble plot of the effects with line and bands is available for every set.", "figures/")
         if lines
         else NOT_RUN
     )
@@ -152,7 +155,7 @@ def _later_treatment(facts: RunFacts) -> Finding:
     known = later["comparison"].nunique()
     return Finding(
         "data",
-        f"Of {len(names)} comparisons, the tables have crossover in {crossover} and later treatment in {known}.",
+        f"Of {len(names)} comparisons, the tables report crossover in {crossover} and later treatment in {known}.",
         "trial tables, trials.csv and arms.csv",
     )
 

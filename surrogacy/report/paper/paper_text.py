@@ -66,9 +66,11 @@ class PaperText:
     def reference_list(self) -> str:
         """The references in Vancouver style, other texts that were read, and what lacks a reference."""
         parts = [f"# References\n\n{FORMATS['vancouver'](self.references)}"]
-        unchecked = [str(place) for place, entry in enumerate(self.references, 1) if entry.unchecked]
-        if unchecked:
-            parts.append(f"Details that were not read in the publication; check before use: {', '.join(unchecked)}.\n")
+        numbered = tuple(enumerate(self.references, 1))
+        if unchecked := _ranges([place for place, entry in numbered if entry.unchecked]):
+            parts.append(f"Details that were not read in the publication; check before use: {unchecked}.\n")
+        if abridged := _ranges([place for place, entry in numbered if entry.abridged]):
+            parts.append(f"Fewer than six authors are known; add the others before use: {abridged}.\n")
         if self.sources.read_only:
             lines = "".join(f"- {reference.vancouver}\n" for reference in self.sources.read_only)
             parts.append(f"## Other texts in which values were read\n\n{lines}")

@@ -45,7 +45,8 @@ class SetFacts:
         """Numbers of comparisons, trials and patients."""
         effects = self.fit.effects
         patients = effects.n_patients
-        words = f"{len(effects)} comparisons of {len(effects.trials)} trials"
+        trials = len(effects.trials)
+        words = f"{len(effects)} comparisons of {trials} trial{'' if trials == 1 else 's'}"
         return f"{words} ({patients:,.0f} patients)" if patients == patients else words
 
     @property

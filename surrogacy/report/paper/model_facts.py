@@ -132,8 +132,8 @@ def _weights_in_words(result: Result) -> str:
 
 
 def _uses_effective_number(result: Result) -> bool:
-    """Return whether the interval of a correlation counts fewer trials than there are."""
-    return "r" in result.estimates and counted_trials(result).effective
+    """Return whether the interval of r or R² counts an effective number of trials."""
+    return result.weights is not None and counted_trials(result).effective
 
 
 def models_of(sets: Sequence[SetFit], quoted: Mapping[str, str]) -> tuple[ModelFacts, ...]:

@@ -31,7 +31,6 @@ from surrogacy.results.format import as_given, listed, number
 from surrogacy.results.result import Result
 from surrogacy.trials.curated_tables import shipped_tables
 
-IQWIG = "IQWiG A10-05"
 SAMPLING_LIBRARIES = ("pymc", "nutpie", "arviz")
 LIBRARIES = ("numpy", "scipy", "statsmodels", *SAMPLING_LIBRARIES)
 
@@ -297,9 +296,9 @@ class RunFacts:
         return tuple(f"{scheme} (version {version})" for scheme, version in schemes)
 
     @property
-    def iqwig(self) -> bool:
-        """True if the limits of IQWiG were applied."""
-        return any(entry.verdict.scheme == IQWIG for entry in self.run.criteria)
+    def schemes(self) -> frozenset[str]:
+        """Names of the published schemes that were applied."""
+        return frozenset(entry.verdict.scheme for entry in self.run.criteria)
 
     @property
     def own_tables(self) -> bool:

@@ -204,7 +204,7 @@ def write_run[R: StagedRun](
         if not quick:
             clock = time.perf_counter()
             write_page(
-                PageInput(run.trials, command.effects(run), sections, figures.drawn, stage / "figures", command.name),
+                PageInput(run.trials, command.effects(run), sections, figures.drawn, stage, command.name),
                 stage / REPORT,
             )
             seconds["report"] = time.perf_counter() - clock

@@ -171,7 +171,7 @@ def test_the_text_of_a_page_without_a_script(folder):
     """Names and hazard ratios are titles of the symbols, which browsers show without a script."""
     text = (folder / "report.html").read_text(encoding="utf-8")
     assert "<title>TACTICS\nTACE-PFS HR 0.59 (0.41 to 0.86)\nOS HR 0.86 (0.61 to 1.22)\n156 patients</title>" in text
-    assert text.count('class="symbol"') == 6 + 2 * 6
+    assert text.count('class="symbol"') == 6 + 2 * 6 + 1  # bubble plot, two panels of the forest plot, placement
 
 
 @pytest.mark.slow
@@ -211,8 +211,11 @@ def test_identifiers_of_two_figures_differ_and_names_are_escaped():
         '<?xml version="1.0"?><svg width="90.5pt" height="40pt" viewBox="0 0 90.5 40"><defs><path id="m1" '
         'd="M 1.23456 2 \nL 3 4.56789"/></defs><g id="comparison-a&lt;b"><use xlink:href="#m1"/></g></svg>'
     )
-    shown = inline_svg(svg, "figure-x", {"a<b": "A<B\nOS HR 0.8"}, {"a<b": "source-3"})
-    assert shown.startswith('<svg style="--width:90.5" role="group" aria-labelledby="figure-x-caption"')
+    shown = inline_svg(svg, "figure-x", "Plot of <A>", {"a<b": "A<B\nOS HR 0.8"}, {"a<b": "source-3"})
+    assert shown.startswith(
+        '<svg style="--width:90.5" viewBox="0 0 90.5 40" role="group" aria-label="Plot of &lt;A&gt;" '
+        'aria-describedby="figure-x-caption">'
+    )
     assert 'id="figure-x-m1" d="M 1.23 2 L 3 4.56"' in shown
     assert 'href="#figure-x-m1"' in shown
     assert '<g class="symbol" data-source="source-3" role="img" aria-label="A&lt;B; OS HR 0.8">' in shown

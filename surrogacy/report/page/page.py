@@ -24,7 +24,8 @@ REPORT = "report.html"
 FOLDER = Path(__file__).parent
 LAYOUT = tomllib.loads((FOLDER / "topics.toml").read_text(encoding="utf-8"))
 TOPICS, MATERIAL = LAYOUT["topics"], LAYOUT["material"]
-WIDE = 9  # columns of a table that is printed on a page in landscape
+PRINTED_UP_TO = 80  # rows; a print names the file of a longer table, which would fill many pages
+WIDE = 12  # columns; a wider table is printed on a page in landscape
 DOI = re.compile(r"10\.\d{4,9}/\S+")
 OPEN_UP_TO = 12  # rows of a table that is shown without a click
 KINDS: dict[type, Kind] = {Heading: "heading", Note: "note", Entry: "entry", Grid: "grid"}
@@ -75,6 +76,11 @@ class PageTable:
     def is_wide(self) -> bool:
         """Whether the table is printed on a page in landscape."""
         return len(self.headings) > WIDE
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a print names the file of the table and leaves out its rows."""
+        return len(self.rows) > PRINTED_UP_TO
 
 
 @dataclass(frozen=True)

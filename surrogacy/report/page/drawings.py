@@ -12,7 +12,7 @@ from pathlib import Path
 from surrogacy.report.page.sources import symbol_texts
 from surrogacy.report.section import Drawing
 
-SYMBOL = re.compile(r'<g id="comparison-([^"]*)">')
+SYMBOL = re.compile(r"""<g id=(["'])comparison-(.*?)\1>""")  # the quote depends on the name
 PROLOG = re.compile(r"^.*?(?=<svg)|<metadata>.*?</metadata>|<style type=.*?</style>", re.DOTALL)
 SIZE = re.compile(r'<svg [^>]*?width="([\d.]+)pt" height="[\d.]+pt"[^>]*?(viewBox="[^"]*")[^>]*>')
 IDENTIFIER = re.compile(r' id="([^"]*)"')
@@ -140,7 +140,7 @@ def _short_path(match: re.Match[str]) -> str:
 
 def _symbol(match: re.Match[str], texts: Mapping[str, str], sources: Mapping[str, str]) -> str:
     """Return the group of a symbol with its words, as a title that browsers show without a script."""
-    name = html.unescape(match[1])
+    name = html.unescape(match[2])
     words = html.escape(texts.get(name, name))
     source = sources.get(name) or sources.get(_comparison(name))
     link = f' data-source="{source}"' if source else ""

@@ -23,7 +23,7 @@ type Kind = Literal["heading", "note", "caution", "entry", "grid"]
 REPORT = "report.html"
 FOLDER = Path(__file__).parent
 LAYOUT = tomllib.loads((FOLDER / "topics.toml").read_text(encoding="utf-8"))
-TOPICS, MATERIAL = LAYOUT["topics"], LAYOUT["material"]
+TOPICS = LAYOUT["topics"]
 PRINTED_UP_TO = 80  # rows; a print names the file of a longer table, which would fill many pages
 WIDE = 12  # columns; a wider table is printed on a page in landscape
 DOI = re.compile(r"10\.\d{4,9}/\S+")
@@ -107,6 +107,24 @@ class Topic:
     tables: tuple[PageTable, ...] = ()
 
 
+@dataclass(frozen=True)
+class Link:
+    """Link of the page to another file.
+
+    Parameters
+    ----------
+    file : str
+        Relative to the page.
+    label : str
+    """
+
+    file: str
+    label: str
+
+
+MATERIAL = tuple(Link(**entry) for entry in LAYOUT["material"])
+
+
 @dataclass(frozen=True, eq=False)
 class PageInput:
     """What a page shows.
@@ -122,6 +140,8 @@ class PageInput:
     folder : Path
         Folder of the run, with all of its files but the page.
     command : str
+    other_reports : tuple of Link
+        Reports beside the page.
     """
 
     trials: TrialSet
@@ -130,6 +150,7 @@ class PageInput:
     drawings: Mapping[str, Drawing]
     folder: Path
     command: str
+    other_reports: tuple[Link, ...] = ()
 
 
 def write_page(page: PageInput, path: Path) -> None:
@@ -160,7 +181,7 @@ def render(page: PageInput) -> str:
         numbers={figure.key: i for i, figure in enumerate(_figures(topics), 1)},
         sources=sources,
         caveats=[shown for topic in topics for shown in topic.sets if shown.caveats],
-        material=[entry for entry in MATERIAL if (page.folder / entry["file"]).exists()],
+        material=[*page.other_reports, *(link for link in MATERIAL if (page.folder / link.file).exists())],
         version=surrogacy.__version__,
         data_version=page.trials.data_version,
         command=page.command,

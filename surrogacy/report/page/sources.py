@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,7 @@ def _source(row: Row, *, with_reason: bool = False) -> Source:
         value=f"{number(row['hr'])}{limits}",
         analysis=", ".join(filter(None, [cell("analysis"), "" if patients == "all" else patients])),
         evidence=EVIDENCE.get(cell("evidence"), cell("evidence")),
-        place=cell("where") or f"{cell('file')}, line {row['file_line']}",
+        place=cell("where") or f"{PurePath(cell('file')).name}, line {row['file_line']}",
         quotation=cell("quote"),
         publication=cell("source"),
         doi=cell("doi"),

@@ -269,6 +269,8 @@ C'é,90,95,0.8,0.6,1.07,1.0,0.75,1.33,doi:10.1/x,
 def test_names_and_sources_of_a_table_cannot_change_the_page(tmp_path):
     (tmp_path / "mine.csv").write_text(BAD_TABLE, encoding="utf-8")
     out = tmp_path / "out"
+    (out / "pps").mkdir(parents=True)
+    (out / "pps" / "report.html").write_text("of an earlier run", encoding="utf-8")
     arguments = ["--pairs", str(tmp_path / "mine.csv"), "--model", "weighted-regression", "--format", "svg", "--quiet"]
     assert main([*arguments, "--out", str(out)]) in (0, 4)
     text = (out / "report.html").read_text(encoding="utf-8")
@@ -277,6 +279,7 @@ def test_names_and_sources_of_a_table_cannot_change_the_page(tmp_path):
     assert 'href="https://doi.org/10.1000/a%22b%3Cc%3E%3Fd%23e"' in text
     assert text.count("https://doi.org/") == 2  # the surrogate and the final effect of B
     assert str(tmp_path) not in text
+    assert '<a href="pps/report.html">Report on post-progression survival</a>' in text
     body = """
     const symbols = [...document.querySelectorAll("#figure-bubble-mine .symbol")];
     return symbols.map((symbol) => symbol.dataset.words.split("\\n")[0]).sort();
@@ -284,6 +287,15 @@ def test_names_and_sources_of_a_table_cannot_change_the_page(tmp_path):
     seen = visit(out / "report.html", tmp_path, body)
     assert seen.outcome == ['<b>A</b> "x"', "B:exp", "C'é", "D & \"E'"]
     assert seen.console == []
+
+
+def test_the_folder_of_the_other_command_is_refused(tmp_path, capsys):
+    """Its results would be removed."""
+    record = '{"program": "surrogacy", "command": "python -m surrogacy.pps", "files": []}'
+    (tmp_path / "run.json").write_text(record, encoding="utf-8")
+    assert main([*ARGUMENTS, "--out", str(tmp_path)]) == 2
+    assert "holds the results of python -m surrogacy.pps" in capsys.readouterr().err
+    assert (tmp_path / "run.json").read_text(encoding="utf-8") == record
 
 
 @pytest.mark.slow

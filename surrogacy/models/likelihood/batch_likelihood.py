@@ -19,8 +19,6 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.models.likelihood.batch_data import BatchLikelihood, Groups
 
-PATTERN = np.array([[[1.0, 0.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]], [[0.0, 0.0], [0.0, 1.0]]])  # dT / dpsi
-
 
 @dataclass(frozen=True, eq=False)
 class BatchEvaluation:
@@ -89,12 +87,12 @@ def evaluate(data: BatchLikelihood, psi: FloatArray) -> BatchEvaluation:
         parts = _group_parts(group, inverse, scaled, _full(c), data.restricted)
         gradient, hessian = gradient + parts[0], hessian + parts[1]
         cross, middle = cross + parts[2], middle + parts[3]
-    covariance = _full(c)
-    hessian += np.einsum("aqb,bqr,crb->acb", cross, covariance, cross)
+    covariance, rows = _full(c), np.moveaxis(cross, 2, 0)
+    hessian = np.moveaxis(hessian, 2, 0) + rows @ covariance @ rows.swapaxes(1, 2)
     if data.restricted:
-        spread = np.einsum("bqr,abrs->abqs", covariance, np.stack([_full(part) for part in middle]))
-        hessian += 0.5 * np.einsum("abqs,cbsq->acb", spread, spread)
-    return BatchEvaluation(solution.log_likelihood, gradient.T, np.moveaxis(hessian, -1, 0), solution.mu.T, covariance)
+        spread = covariance[:, None] @ np.moveaxis(middle[:, [[0, 1], [1, 2]]], 3, 0)
+        hessian += 0.5 * spread.reshape(-1, 3, 4) @ spread.swapaxes(2, 3).reshape(-1, 3, 4).swapaxes(1, 2)
+    return BatchEvaluation(solution.log_likelihood, gradient.T, hessian, solution.mu.T, covariance)
 
 
 def _solve(data: BatchLikelihood, psi: FloatArray) -> _Solution:
@@ -163,18 +161,24 @@ def _group_parts(
     columns = inverse.reshape(b, g, width, m, 2).sum(axis=3)  # W X
     outer = scaled[..., :, None] * scaled[..., None, :]
     if restricted:
-        outer = outer + np.einsum("bgmq,bqr,bgnr->bgmn", columns, mu_cov, columns)
+        outer = outer + columns @ mu_cov[:, None] @ columns.swapaxes(2, 3)
 
     def times(matrix: FloatArray) -> FloatArray:
         """``E_a`` times a matrix: (3, b, g, 2 m, columns)."""
         split = matrix.reshape(b, g, m, 2, -1)
-        return np.asarray(np.einsum("aij,bgmjn->abgmin", PATTERN, split).reshape(3, b, g, width, -1))
+        product = np.zeros((3, *split.shape))
+        product[0, ..., 0, :] = product[1, ..., 1, :] = split[..., 0, :]
+        product[2, ..., 1, :] = product[1, ..., 0, :] = split[..., 1, :]
+        return product.reshape(3, b, g, width, -1)
 
     ew, eo = times(inverse), times(outer)
     gradient = -0.5 * np.einsum("abgmm->ab", ew - eo)
-    hessian = 0.5 * np.einsum("abgmn,cbgnm->acb", ew, ew) - np.einsum("abgmn,cbgnm->acb", ew, eo)
-    cross = np.einsum("bgmq,abgm->aqb", columns, times(scaled[..., None])[..., 0])
-    product = np.einsum("bgmq,abgmr->aqrb", columns, times(columns))
+    left, right = (np.moveaxis(matrices, 0, 1).reshape(b, 3, -1) for matrices in (ew, (0.5 * ew - eo).swapaxes(-1, -2)))
+    hessian = np.moveaxis(left @ right.swapaxes(1, 2), 0, 2)
+    flat = columns.reshape(b, -1, 2)
+    transposed = flat.swapaxes(1, 2)
+    cross = np.moveaxis(transposed @ np.moveaxis(times(scaled[..., None]).reshape(3, b, -1), 0, 2), (2, 1), (0, 1))
+    product = np.moveaxis(transposed[:, None] @ np.moveaxis(times(columns).reshape(3, b, -1, 2), 0, 1), 0, 3)
     middle = np.stack([product[:, 0, 0], product[:, 0, 1], product[:, 1, 1]], axis=1)
     return gradient, hessian, cross, middle
 

@@ -141,3 +141,9 @@ def test_a_set_that_is_too_small_does_not_prevent_the_others():
     )
     assert isinstance(small, FitError)
     assert large["slope"].value > 0
+
+
+def test_a_set_in_which_every_comparison_shares_a_control_arm():
+    log_hr = [[-0.6, -0.4], [-0.3, -0.2], [-0.1, -0.1], [0.0, 0.05]]
+    grouped = Effects.from_arrays(log_hr, [[0.1, 0.1]] * 4, control_group=["a", "a", "b", "b"])
+    assert differing([grouped], maximise_each([grouped])) == []

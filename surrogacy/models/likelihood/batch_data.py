@@ -165,7 +165,7 @@ def any_comparisons(data: Sequence[Effects], method: Method) -> DataSets:
     most = {m: max(len(sizes.get(m, ())) for sizes in by_size) for m in sorted(set().union(*by_size))}
     alone = [np.ravel(sizes.get(1, [])).astype(np.intp) for sizes in by_size]
     groups = []
-    for m in most.keys() - {1}:
+    for m in [m for m in most if m > 1]:
         shape = len(data), most[m], 2 * m
         values, covariance = np.full(shape, np.nan), np.zeros((*shape, 2 * m))
         for i, (effects, sizes) in enumerate(zip(data, by_size, strict=True)):

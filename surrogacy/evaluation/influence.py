@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -33,13 +34,11 @@ from surrogacy.evaluation.grades import HIGH, LOW
 from surrogacy.evaluation.records import Record, estimate_values
 from surrogacy.evaluation.refits import FitWithoutTrial, Refit, summarise, without_each_trial, without_extras
 from surrogacy.models import Model
-from surrogacy.models.regression import WeightedRegression, refuse_constant
-from surrogacy.models.weights import counted_trials, usable_comparisons, weights_of
+from surrogacy.models.regression import WeightedRegression
+from surrogacy.models.weights import counted_trials, usable_comparisons
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
-from surrogacy.stats.cook import PARAMETERS
 from surrogacy.stats.correlation import fisher_interval
-from surrogacy.stats.line_batch import weighted_lines
 
 QUESTIONS = {
     "slope_sign": "slope",
@@ -272,7 +271,7 @@ def pivotal_trials(influences: Sequence[Influence], labels: Mapping[str, str] | 
 
 
 def regression_diagnostics(effects: Effects, model: WeightedRegression | None = None) -> list[RegressionDiagnostics]:
-    """Return leverage, residuals and influence of every comparison in a weighted regression; formulas above.
+    """Return leverage, residuals and influence of every comparison in a weighted regression, from statsmodels.
 
     Parameters
     ----------
@@ -297,31 +296,25 @@ def regression_diagnostics(effects: Effects, model: WeightedRegression | None = 
     >>> f"{sum(comparison.hat for comparison in diagnostics):.6f}"
     '2.000000'
     """
+    from statsmodels.regression.linear_model import OLS
+
     chosen = model or WeightedRegression()
+    fitted = chosen.statsmodels_result(effects)
     data, _ = usable_comparisons(effects, chosen.weights)
-    refuse_constant(data)
-    weights, _ = weights_of(data, chosen.weights)
-    line = weighted_lines(data.log_hr[None], weights)
-    x, y = data.log_hr.T
-    fitted = line.intercept + line.slope * x
-    root, freedom = np.sqrt(weights), len(data) - PARAMETERS
-    design, residual = root[:, None] * np.column_stack([np.ones_like(x), x]), root * (y - fitted)
-    inverse = np.linalg.inv(design.T @ design)
-    hat = np.einsum("ip,pq,iq->i", design, inverse, design)
-    with np.errstate(divide="ignore", invalid="ignore"):  # three comparisons, or a leverage of 1: a division by zero
-        free = 1.0 - hat
-        without = (freedom * line.variance - residual**2 / free) / (freedom - 1)  # s^2 without the comparison
-        # the others lie on a line, or have no degree of freedom
-        without = np.where((freedom > 1) & (without > 1e-12 * line.variance), without, np.nan)
-        internal, external = (residual / np.sqrt(variance * free) for variance in (line.variance, without))
-        change = design @ inverse * (residual / free)[:, None]
+    # the influence measures of a WLS in statsmodels mix weighted and raw residuals; those of the whitened data do not
+    influence = OLS(fitted.model.wendog, fitted.model.wexog).fit().get_influence()
+    weight, hat = fitted.model.weights, influence.hat_matrix_diag
+    with catch_warnings():  # three comparisons, or a leverage of 1, give a division by zero
+        simplefilter("ignore")
+        spread = influence.sigma2_not_obsi / fitted.scale
+        others = np.where(spread > 1e-12, 1.0, np.nan)  # NaN if the other comparisons lie on a line
         measures = np.column_stack(
             [
-                internal,
-                external,
-                internal**2 * hat / (PARAMETERS * free),
-                external * np.sqrt(hat / free),
-                change / np.sqrt(without[:, None] * np.diag(inverse)),
+                influence.resid_studentized_internal,
+                influence.resid_studentized_external * others,
+                influence.cooks_distance[0],
+                influence.dffits[0] * others,
+                influence.dfbetas * others[:, None],
             ]
         )
     measures[1.0 - hat <= 1e-9] = np.nan
@@ -330,9 +323,9 @@ def regression_diagnostics(effects: Effects, model: WeightedRegression | None = 
             data.comparison[i],
             data.trial[i],
             data.labels[i],
-            float(weights[i] / weights.sum()),
-            float(fitted[i]),
-            float(y[i] - fitted[i]),
+            float(weight[i] / weight.sum()),
+            float(fitted.fittedvalues[i]),
+            float(fitted.resid[i]),
             float(hat[i]),
             *(float(value) if np.isfinite(value) else None for value in measures[i]),
         )

@@ -34,7 +34,6 @@ from surrogacy.results.levels import LEVEL, settle_level
 from surrogacy.results.requirements import Requirement
 from surrogacy.results.result import NO_SCATTER, Result
 from surrogacy.stats import correlation
-from surrogacy.stats.line_batch import LineBatch, weighted_lines
 from surrogacy.stats.lines import NEEDS_PATIENTS, Line, data_range
 from surrogacy.stats.scatter import scatter_caveat
 from surrogacy.stats.thresholds import threshold_caveats, threshold_effects
@@ -106,23 +105,21 @@ class WeightedRegression:
         part = part_with_weights(effects, self.weights, self.fewest)
         data = part.effects
         weights, weight_caveats = weights_of(data, self.weights)
-        refuse_constant(data)
-        least_squares = weighted_lines(data.log_hr[None], weights)
+        least_squares = _least_squares(data, weights)
         line = self._line(data, weights, least_squares)
         r = float(correlation.weighted_pearson(data.log_hr[:, 0], data.log_hr[:, 1], weights))
         number, df = trial_number(weights, data.trial, self.fisher), len(data) - 2
         square = correlation.square_interval(*correlation.fisher_interval(r, number.counted, self.level))
         kind = f"t, {df} df; weights: {weights_in_words(self.weights, data)}"
-        quantile = float(stdtrit(df, 0.5 + self.level / 2))
+        half = float(stdtrit(df, 0.5 + self.level / 2)) * least_squares.bse
         estimates: dict[str, Estimate | ThresholdEffect] = {}
-        for i, (name, value) in enumerate((("intercept", line.intercept), ("slope", line.slope))):
-            error = float(np.sqrt(line.covariance[i, i]))
-            limits = value - quantile * error, value + quantile * error
-            estimates[name] = Estimate(value, error, *limits, self.level, kind)
+        for i, name in enumerate(("intercept", "slope")):
+            value, error = float(least_squares.params[i]), float(least_squares.bse[i])
+            estimates[name] = Estimate(value, error, value - float(half[i]), value + float(half[i]), self.level, kind)
         words = f"weighted R2; {number.method_words('Fisher z on r')}"
         estimates["r2_trial"] = Estimate(r**2, None, *square, self.level, words)
         words = f"residual SD of log HR({final_name(data)}) for a trial of mean weight"
-        estimates["sigma_resid"] = Estimate(float(np.sqrt(least_squares.variance[0] / weights.mean())), method=words)
+        estimates["sigma_resid"] = Estimate(float(np.sqrt(least_squares.scale / weights.mean())), method=words)
         estimates |= threshold_effects(line, self.level)
         caveats = part.caveats + weight_caveats + self._extrapolated_size(data, line)
         caveats += threshold_caveats(estimates, data)
@@ -160,16 +157,10 @@ class WeightedRegression:
         >>> f"{WeightedRegression().statsmodels_result(effects).rsquared:.2f}"
         '0.73'
         """
-        from statsmodels.regression.linear_model import WLS  # takes 0.4 s, mainly for scipy.stats
-
         data = part_with_weights(effects, self.weights, self.fewest).effects
-        refuse_constant(data)
-        x, y = data.log_hr.T
-        model = WLS(y, np.column_stack([np.ones_like(x), x]), weights=weights_of(data, self.weights)[0])
-        model.data.xnames, model.data.ynames = ["intercept", "slope"], f"log HR({final_name(data)})"
-        return model.fit()
+        return _least_squares(data, weights_of(data, self.weights)[0])
 
-    def _line(self, effects: Effects, weights: FloatArray, least_squares: LineBatch) -> Line:
+    def _line(self, effects: Effects, weights: FloatArray, least_squares: RegressionResults) -> Line:
         """Line whose residual variance is ``scale / w0``, with w0 as a function of the size n."""
         known = ~np.isnan(effects.n)
         exponent = {"sqrt-n": 0.5, "none": 0.0}.get(self.weights, 1.0)
@@ -177,18 +168,18 @@ class WeightedRegression:
             raise UsageError(NEEDS_PATIENTS)
         per_patient = weight_per_patient(effects, weights, exponent)
         by_size = known.any() and exponent > 0
-        scale = float(least_squares.variance[0])
+        intercept, slope = map(float, least_squares.params)
         return Line(
-            intercept=float(least_squares.intercept[0]),
-            slope=float(least_squares.slope[0]),
-            covariance=least_squares.covariance[0][[[0, 1], [1, 2]]],
+            intercept=intercept,
+            slope=slope,
+            covariance=least_squares.cov_params(),
             sigma=0.0,
-            trial_variance=scale / per_patient if known.any() else float("nan"),
+            trial_variance=float(least_squares.scale / per_patient) if known.any() else float("nan"),
             exponent=exponent,
             new_n=(float(effects.n[known].mean()) if self.new_n is None else self.new_n) if by_size else None,
             degrees_of_freedom=float(len(effects) - 2),
             data_range=data_range(effects),
-            default_variance=scale / float(weights.mean()),
+            default_variance=float(least_squares.scale / weights.mean()),
             default_size=NewTrialSize("equal-weights" if exponent == 0.0 else "mean-weight"),
             scatter_known=False,
         )
@@ -211,13 +202,19 @@ def weight_per_patient(effects: Effects, weights: FloatArray, exponent: float) -
     return float(weights[known].sum() / effects.n[known].sum()) if exponent == 1.0 and known.any() else 1.0
 
 
-def refuse_constant(effects: Effects) -> None:
-    """Refuse effects without a line.
+def _least_squares(effects: Effects, weights: FloatArray) -> RegressionResults:
+    """Fit ``WLS`` to comparisons that have both effects and a weight.
 
     Raises
     ------
     FitError
         If the surrogate effect does not vary.
     """
-    if np.ptp(effects.log_hr[:, 0]) == 0:
+    from statsmodels.regression.linear_model import WLS  # takes 0.4 s, mainly for scipy.stats
+
+    x, y = effects.log_hr.T
+    if np.ptp(x) == 0:
         raise FitError(f"{effects.name or 'these effects'}: all surrogate effects are the same; no line can be fitted")
+    model = WLS(y, np.column_stack([np.ones_like(x), x]), weights=weights)
+    model.data.xnames, model.data.ynames = ["intercept", "slope"], f"log HR({final_name(effects)})"
+    return model.fit()

@@ -119,7 +119,7 @@ def weighted_fit(data: MetaRegressionData, tau2: npt.ArrayLike) -> WeightedFit:
     """
     weights = 1.0 / (data.variance + np.asarray(tau2)[..., None])
     weighted = data.design * weights[..., None]
-    inverse = _inverse(_transpose(weighted) @ data.design)
+    inverse = np.linalg.inv(_transpose(weighted) @ data.design)
     coefficients = (inverse @ (_transpose(weighted) @ data.y[..., None]))[..., 0]
     residual = data.y - (data.design @ coefficients[..., None])[..., 0]
     return WeightedFit(coefficients, inverse, weights, residual, np.sum(weights * residual**2, axis=-1))
@@ -223,15 +223,6 @@ def variance_of_reml(fit: WeightedFit, design: FloatArray) -> FloatArray:
 
 def _transpose(matrix: FloatArray) -> FloatArray:
     return np.swapaxes(matrix, -1, -2)
-
-
-def _inverse(matrix: FloatArray) -> FloatArray:
-    """Inverse of symmetric matrices; those of a straight line have a closed form, which is ten times faster."""
-    if matrix.shape[-1] != 2:
-        return np.linalg.inv(matrix)
-    a, b, d = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
-    elements = np.stack([d, -b, -b, a], axis=-1) / (a * d - b * b)[..., None]
-    return elements.reshape(matrix.shape)
 
 
 def _moments(design: FloatArray, fit: WeightedFit, power: int) -> FloatArray:

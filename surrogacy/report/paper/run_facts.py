@@ -25,7 +25,7 @@ from surrogacy.results.labels import (
 )
 from surrogacy.results.result import Result
 
-LIBRARIES = ("numpy", "scipy", "pymc")
+LIBRARIES = ("numpy", "scipy", "statsmodels", "pymc")
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +202,8 @@ class RunFacts:
     @property
     def libraries(self) -> dict[str, str]:
         """Versions of the libraries that computed results."""
-        return {name: metadata.version(name) for name in LIBRARIES if name != "pymc" or self.sampled}
+        used = {"statsmodels": any(model.name == "weighted-regression" for model in self.models), "pymc": self.sampled}
+        return {name: metadata.version(name) for name in LIBRARIES if used.get(name, True)}
 
 
 def _placement_sentence(entry: Placement) -> str:

@@ -23,7 +23,7 @@ MARGIN = 1.2  # mm at the edges of the figure
 ARROW = 3.4  # points
 FAVOURS = 20.0  # points from an axis to the words below it
 ROW = 1.7  # height of a row, in the size of its text
-LINE = 1.35  # height of a line of text, in its size
+LINE_SPACING = 1.25
 HEADING = -1.0  # row of the headings
 
 
@@ -100,9 +100,9 @@ def row_panels(
     """
     above, below = margins
     total = above + height + below
-    left = MARGIN + sum(each.width + GAP for each in before)
-    rooms = [sum(each.width + GAP for each in columns) + (GAP if columns else BETWEEN_PANELS) for columns in after[:-1]]
-    rooms.append(sum(each.width + GAP for each in after[-1]) + (MARGIN if after[-1] else 2.5 * MARGIN))
+    left = MARGIN + _room(before)
+    rooms = [_room(columns) + BESIDE_PANEL if columns else BETWEEN_PANELS for columns in after[:-1]]
+    rooms.append(_room(after[-1]) + MARGIN if after[-1] else 2.5 * MARGIN)
     width = (page.width - left - sum(rooms)) / len(after)
     figure = style.new_figure(page.width, total)
     panels = []
@@ -223,7 +223,9 @@ def note_lines(page: PageStyle, notes: Sequence[str]) -> list[str]:
 
 def lines_height(page: PageStyle, lines: Sequence[str]) -> float:
     """Return the height of lines in the small size of a page, mm."""
-    return len(lines) * LINE * page.small_size / POINTS
+    figure = style.new_figure(100, 100)
+    text = figure.text(0, 0, "\n".join(lines), fontsize=page.small_size, linespacing=LINE_SPACING)
+    return float(text.get_window_extent().height / figure.dpi / style.MM) if lines else 0.0
 
 
 def write_notes(panel: Axes, lines: Sequence[str], left: float, below: float) -> None:
@@ -236,6 +238,6 @@ def write_notes(panel: Axes, lines: Sequence[str], left: float, below: float) ->
         textcoords="offset points",
         va="top",
         fontsize="small",
-        linespacing=1.1,
+        linespacing=LINE_SPACING,
         annotation_clip=False,
     )

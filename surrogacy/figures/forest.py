@@ -15,15 +15,18 @@ from surrogacy.effects import SIDES
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble_text import surrogate_words
 from surrogacy.figures.forest_rows import ForestRow, PlottedEffect, forest_data
+from surrogacy.figures.labels import widest
 from surrogacy.figures.rows import (
     HEADING,
     MARGIN,
+    NARROWEST_PANEL,
     Cell,
     Column,
     draw_interval,
     favours,
     lines_height,
     note_lines,
+    panel_width,
     row_axis,
     row_panels,
     rows_height,
@@ -40,10 +43,11 @@ from surrogacy.stats.heterogeneity import i_squared
 AXIS = 9.4  # mm for ticks and words below the panels
 INDENT = 1.5  # mm
 BEFORE_POOLED = 0.5  # rows between the comparisons and the pooled effects
-TICKS, FEW_TICKS = (0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0), (0.3, 0.5, 1.0, 2.0)
-ROOM_FOR_TICKS = 30.0  # mm
+TICKS = (1.0, 0.5, 2.0, 0.3, 0.7, 1.5, 0.2, 3.0)  # in order of preference
+BETWEEN_TICKS = 1.2  # mm between the numbers of two ticks
 WIDEST = float(np.log(0.2)), float(np.log(3.0))  # limits of the axes
 UNVERIFIED, SHARED_CONTROL = "†", "‡"
+EQUALS = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
 
 
 def plot_forest(
@@ -67,7 +71,7 @@ def plot_forest(
     part : int, optional
         Page of a set that is too long for one page; see `forest_data`.
     page : PageStyle
-        Page for which the figure is laid out. With one column, intervals and sizes are not written as numbers.
+        Page for which the figure is laid out. Limits and sizes are written if there is room.
 
     Returns
     -------
@@ -77,13 +81,8 @@ def plot_forest(
     every, rows = forest_data(result), forest_data(result, part)
     names = frozenset([focus] if isinstance(focus, str) else focus or ())
     limits, places = _limits(every), _places(rows)
-    before = _columns_of_comparisons(rows, places, names, page)
-    after = [
-        [_hazard_ratios(rows, places, [row.surrogate for row in rows], names, page)],
-        [_hazard_ratios(rows, places, [row.final for row in rows], names, page)],
-    ]
-    with_sizes = len(before) > 1
-    notes = note_lines(page, _notes(result, every, rows, with_sizes=with_sizes))
+    before, after, with_limits = _columns(rows, places, names, page)
+    notes = note_lines(page, _notes(result, every, rows, with_sizes=len(before) > 1))
     if ax is None:
         below = AXIS + lines_height(page, notes) + MARGIN
         left, right = row_panels(page, rows_height(page, places[-1] + 2.4), (5.0, below), before, after)
@@ -98,7 +97,7 @@ def plot_forest(
         _thin_ticks(axes)
         _panel(axes, rows, places, effects, names)
         axes.set_title(title[:1].upper() + title[1:], fontsize="medium", fontweight="bold", pad=1)
-    favours((left, right), shared=page.is_narrow)
+    favours((left, right), shared=not with_limits)
     width = write_columns((left, right), before, after)
     write_notes(left, notes, width, AXIS)
     return left, right
@@ -117,13 +116,30 @@ def _places(rows: Sequence[ForestRow]) -> FloatArray:
     return np.array([y + BEFORE_POOLED * (row.kind in ("pooled", "prediction")) for y, row in enumerate(rows)])
 
 
-def _columns_of_comparisons(
+def _columns(
     rows: Sequence[ForestRow], places: FloatArray, focus: frozenset[str], page: PageStyle
-) -> list[Column]:
-    """Names of the comparisons, with endpoints other than the most frequent one, and their sizes."""
+) -> tuple[list[Column], list[list[Column]], bool]:
+    """Columns before and after the panels, and whether these include limits.
+
+    The panels have a least width: otherwise the limits are omitted first, then the sizes.
+    """
+    for with_sizes, with_limits in ((True, True), (True, False), (False, False)):
+        before = [_comparisons(rows, places, focus, with_sizes=with_sizes)]
+        if with_sizes:
+            before += _sizes(rows, places, focus)
+        after = [
+            [_hazard_ratios(rows, places, [row.surrogate for row in rows], focus, with_limits=with_limits)],
+            [_hazard_ratios(rows, places, [row.final for row in rows], focus, with_limits=with_limits)],
+        ]
+        if panel_width(page, before, after) >= NARROWEST_PANEL:
+            break
+    return before, after, with_limits
+
+
+def _comparisons(rows: Sequence[ForestRow], places: FloatArray, focus: frozenset[str], *, with_sizes: bool) -> Column:
+    """Names of the comparisons, with endpoints other than the most frequent one."""
     endpoints = Counter(row.endpoint for row in rows if np.isfinite(row.surrogate.value) and row.trial)
     usual = endpoints.most_common(1)[0][0] if endpoints else ""
-    with_sizes = not page.is_narrow and any(np.isfinite(row.n) for row in rows)
     cells = [Cell(HEADING, "Comparison", bold=True)]
     for y, row in zip(places, rows, strict=True):
         named = row.kind == "comparison" and row.endpoint != usual and np.isfinite(row.surrogate.value)
@@ -132,14 +148,17 @@ def _columns_of_comparisons(
         words = f"{row.label}{endpoint}{' ' if marks else ''}{marks}"
         indent = INDENT if row.kind == "comparison" and rows[0].kind == "heading" else 0.0
         cells.append(Cell(y, words, _is_bold(row, focus), indent, spans=row.kind == "heading"))
-    if not with_sizes:
-        return [Column(tuple(cells))]
+    return Column(tuple(cells))
+
+
+def _sizes(rows: Sequence[ForestRow], places: FloatArray, focus: frozenset[str]) -> list[Column]:
+    """Numbers of patients; no column if none is known."""
     sizes = [
         Cell(y, f"{row.n:,.0f}", bold=_is_bold(row, focus))
         for y, row in zip(places, rows, strict=True)
         if np.isfinite(row.n)
     ]
-    return [Column(tuple(cells)), Column((Cell(HEADING, "n", bold=True), *sizes), "right")]
+    return [Column((Cell(HEADING, "n", bold=True), *sizes), "right")] if sizes else []
 
 
 def _is_bold(row: ForestRow, focus: frozenset[str]) -> bool:
@@ -151,21 +170,22 @@ def _hazard_ratios(
     places: FloatArray,
     effects: Sequence[PlottedEffect],
     focus: frozenset[str],
-    page: PageStyle,
+    *,
+    with_limits: bool,
 ) -> Column:
-    """Hazard ratios of an endpoint, with their limits if the page has room."""
-    cells = [Cell(HEADING, "HR" if page.is_narrow else "HR (95% CI)", bold=True)]
+    """Hazard ratios of an endpoint."""
+    cells = [Cell(HEADING, "HR (95% CI)" if with_limits else "HR", bold=True)]
     for y, row, effect in zip(places, rows, effects, strict=True):
         if row.kind != "heading":
-            cells.append(Cell(y, _hazard_ratio(effect, page), bold=_is_bold(row, focus)))
+            cells.append(Cell(y, _hazard_ratio(effect, with_limits=with_limits), bold=_is_bold(row, focus)))
     return Column(tuple(cells))
 
 
-def _hazard_ratio(effect: PlottedEffect, page: PageStyle) -> str:
+def _hazard_ratio(effect: PlottedEffect, *, with_limits: bool) -> str:
     if np.isnan(effect.value):
-        return ABSENT if page.is_narrow else "not reported"
+        return "not reported" if with_limits else ABSENT
     value, low, high = np.exp([effect.value, effect.low, effect.high])
-    if page.is_narrow:
+    if not with_limits:
         return number(value)
     return value_and_interval(value, low, high) if np.isfinite(low) else f"{number(value)} (no interval)"
 
@@ -178,7 +198,8 @@ def _notes(result: Result, every: Sequence[ForestRow], rows: Sequence[ForestRow]
         for side, name in zip(SIDES, (surrogate_words(effects), final_name(effects)), strict=True):
             tau = float(result[f"tau_{side}"].value)
             se = effects.se[:, SIDES.index(side)]
-            heterogeneity.append(f"{name}, τ = {number(tau)}, I² = {percent(i_squared(tau, se[np.isfinite(se)]))}")
+            share = percent(i_squared(tau, se[np.isfinite(se)]))
+            heterogeneity.append(f"{name}, τ{EQUALS}{number(tau)}, I²{EQUALS}{share}")
         notes.append(f"Heterogeneity: {'; '.join(heterogeneity)}. Effect in a new trial: 95% prediction interval.")
     elif any(row.kind == "pooled" for row in every) and rows[-1].kind == "comparison":
         notes.append("The mean effects of all comparisons are in the last part.")
@@ -186,10 +207,14 @@ def _notes(result: Result, every: Sequence[ForestRow], rows: Sequence[ForestRow]
     if len(endpoints) > 1:
         notes.append(f"{endpoints.most_common(1)[0][0]} unless another surrogate endpoint is named.")
     if with_sizes and any(row.shares_control for row in rows):
-        parts = " over all parts" if len(every) > len(rows) else ""
+        total = ""
+        if np.isfinite(effects.n_patients):
+            parts = " over all parts" if len(every) > len(rows) else ""
+            total = (
+                f" and adds up to {effects.n.sum():,.0f}{parts}, but the trials have {effects.n_patients:,.0f} patients"
+            )
         notes.append(
-            f"{SHARED_CONTROL} Shares its control arm with another comparison; n counts the arm each time and adds up "
-            f"to {effects.n.sum():,.0f}{parts}, but the trials have {effects.n_patients:,.0f} patients."
+            f"{SHARED_CONTROL} Shares its control arm with another comparison; n counts the arm each time{total}."
         )
     if any(row.unverified for row in rows):
         notes.append(f"{UNVERIFIED} A hazard ratio or its limits were not verified in any source.")
@@ -236,9 +261,14 @@ def _draw_effect(axes: Axes, y: float, row: ForestRow, effect: PlottedEffect, co
 
 
 def _thin_ticks(axes: Axes) -> None:
-    """Keep the ticks of a narrow panel apart."""
+    """Keep the numbers of the ticks apart."""
     low, high = axes.get_xlim()
-    few = axes.get_window_extent().width / axes.figure.dpi / style.MM < ROOM_FOR_TICKS
-    ticks = [tick for tick in (FEW_TICKS if few else TICKS) if low <= np.log(tick) <= high]
-    axes.xaxis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in ticks]))
-    axes.xaxis.set_major_formatter(FixedFormatter([f"{tick:g}" if tick != 1 else "1" for tick in ticks]))
+    width = axes.get_window_extent().width / axes.figure.dpi / style.MM
+    apart = (widest(["0.5"]) + BETWEEN_TICKS) * (high - low) / width
+    shown: list[float] = []
+    for tick in TICKS:
+        if low <= np.log(tick) <= high and all(abs(np.log(tick / other)) >= apart for other in shown):
+            shown.append(tick)
+    shown.sort()
+    axes.xaxis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in shown]))
+    axes.xaxis.set_major_formatter(FixedFormatter([f"{tick:g}" for tick in shown]))

@@ -220,7 +220,7 @@ def test_prior_sensitivity_figure(tactics):
     data = prior_sensitivity_data([*records, {"prior": "broken", "problem": "none"}])
     assert list(data["prior"]) == list(PRIOR_SETS)
     left, right = plot_prior_sensitivity(records, unverified=True)
-    assert "Includes unverified hazard ratios." in texts(left)[-1]
+    assert "Includes unverified hazard ratios." in " ".join(texts(left)[-1].split())
     assert texts(right).count("–") == len(PRIOR_SETS)  # no prior gives six trials a threshold
     marks = [line.get_xdata()[0] for line in left.lines if line.get_marker() in ("o", "D")]
     assert marks == pytest.approx([record["r2_trial"] for record in records])

@@ -12,7 +12,7 @@ from surrogacy.output.page_style import PRESETS, page_style
 from surrogacy.results.class_order import class_groups, class_pages
 from tests.support.drawn_texts import text_faults
 
-LEAST_WIDTH = 14.0  # mm, of a panel on the narrowest page
+LEAST_WIDTH = 10.0  # mm, of a panel beside the longest names on the narrowest page, 75 mm
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,9 @@ def plot_posterior(
     """
     data = posterior_data(result)
     densities = [name for name in LABELS if name in data]
-    notes = note_lines(page, ["Includes unverified hazard ratios."] if result.unverified else [])
+    left_out = [f"{result.size} comparisons."] if result.left_out else []
+    unverified = ["Includes unverified hazard ratios."] if result.unverified else []
+    notes = note_lines(page, [*left_out, *unverified])
     below = AXIS + KEY + lines_height(page, notes) + MARGIN
     panels = _panels(page, len(densities) + (not page.is_narrow), below) if ax is None else tuple(ax)
     for axes, name in zip(panels, densities, strict=False):

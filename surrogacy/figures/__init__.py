@@ -6,7 +6,8 @@ from surrogacy.figures.choices import choices_data, plot_choices
 from surrogacy.figures.class_slopes import class_slopes_data, plot_class_slopes
 from surrogacy.figures.cross_validation import cross_validation_data, plot_cross_validation
 from surrogacy.figures.dilution_map import dilution_map_data, plot_dilution_map
-from surrogacy.figures.forest import forest_data, plot_forest
+from surrogacy.figures.forest import plot_forest
+from surrogacy.figures.forest_rows import forest_data
 from surrogacy.figures.hazard_ratio_over_time import hazard_ratio_over_time_data, plot_hazard_ratio_over_time
 from surrogacy.figures.moderated_lines import moderated_lines_data, plot_moderated_lines
 from surrogacy.figures.placement import placement_data, plot_placement

@@ -73,7 +73,7 @@ def plot_choices(
     last = max(places, default=0.0)
     before = [_choices(rows, places, headings), _comparisons(rows, places)]
     if ax is None:
-        left, right = row_panels(page, rows_height(page, last + 1.6), (1.5, AXIS), before, [[], []])
+        left, right = row_panels(page, rows_height(page, last + 1.6), (2.6, AXIS), before, [[], []])
     else:
         left, right = ax
     for axes, quantity, label in (
@@ -92,7 +92,9 @@ def plot_choices(
             draw_interval(axes, at, low, high, colour=colour)
             face = "white" if row.get("boundary") is True else colour
             marker = "D" if row["varied"] == "base" else "o"
-            axes.plot(np.clip(value, *axes.get_xlim()), at, marker, color=colour, mfc=face, ms=3.5, zorder=3)
+            axes.plot(
+                np.clip(value, *axes.get_xlim()), at, marker, color=colour, mfc=face, ms=3.5, clip_on=False, zorder=3
+            )
         base = rows.loc[rows["varied"] == "base", quantity].dropna()
         if len(base):
             axes.axvline(float(base.iloc[0]), color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
@@ -102,10 +104,10 @@ def plot_choices(
 
 
 def _places(rows: pd.DataFrame) -> tuple[FloatArray, list[tuple[float, str]]]:
-    """Return the row of each choice, and the rows of the headings."""
+    """Return the row of each value, and the choices with the rows of their headings."""
     places, headings, y = np.zeros(len(rows)), [], 0.0
     for key in (key for key in CHOICES if (rows["varied"] == key).any()):
-        headings.append((y, choice_heading(key)))
+        headings.append((y, key))
         members = np.flatnonzero(rows["varied"] == key)
         start = y if key == "base" else y + 1
         places[members] = start + np.arange(len(members))
@@ -114,7 +116,7 @@ def _places(rows: pd.DataFrame) -> tuple[FloatArray, list[tuple[float, str]]]:
 
 
 def _choices(rows: pd.DataFrame, places: FloatArray, headings: Sequence[tuple[float, str]]) -> Column:
-    cells = [Cell(y, heading, bold=True, spans=True) for y, heading in headings]
+    cells = [Cell(y, choice_heading(choice), bold=True, spans=choice != "base") for y, choice in headings]
     for at, row in zip(places, rows.to_dict("records"), strict=True):
         if row["varied"] != "base":
             words = CHOICE_VALUES.get(str(row["value"]), str(row["value"]))

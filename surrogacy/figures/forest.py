@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from matplotlib.ticker import FixedFormatter, FixedLocator
-from scipy.special import stdtrit
 
+from surrogacy.arrays import FloatArray
 from surrogacy.effects import SIDES
 from surrogacy.figures import _style as style
-from surrogacy.figures.bubble import comparison_data
+from surrogacy.figures.bubble_text import surrogate_words
+from surrogacy.figures.forest_rows import ForestRow, PlottedEffect, forest_data
+from surrogacy.figures.labels import widest
 from surrogacy.figures.rows import (
     HEADING,
     MARGIN,
+    NARROWEST_PANEL,
     Cell,
     Column,
     draw_interval,
     favours,
     lines_height,
     note_lines,
+    panel_width,
     row_axis,
     row_panels,
     rows_height,
@@ -33,144 +35,19 @@ from surrogacy.figures.rows import (
 )
 from surrogacy.figures.symbols import SMALL_DISC, MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
-from surrogacy.results.class_order import class_pages
-from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
-from surrogacy.results.format import number, percent
-from surrogacy.results.labels import CLASSES
+from surrogacy.results.endpoint_names import final_name
+from surrogacy.results.format import ABSENT, number, percent, value_and_interval
 from surrogacy.results.result import Result
 from surrogacy.stats.heterogeneity import i_squared
 
-AXIS = 11.0  # mm for ticks and words below the panels
+AXIS = 9.4  # mm for ticks and words below the panels
 INDENT = 1.5  # mm
-TICKS, FEW_TICKS = (0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0), (0.3, 0.5, 1.0, 2.0)
-ROOM_FOR_TICKS = 30.0  # mm
-NORMAL = 1.959964
-Kind = Literal["heading", "comparison", "pooled", "prediction"]
-
-
-@dataclass(frozen=True)
-class PlottedEffect:
-    """Log hazard ratio with its 95 % limits; NaN if not known."""
-
-    value: float = np.nan
-    low: float = np.nan
-    high: float = np.nan
-
-
-@dataclass(frozen=True)
-class ForestRow:
-    """Row of the forest plot.
-
-    Parameters
-    ----------
-    kind : {"heading", "comparison", "pooled", "prediction"}
-    label : str
-    surrogate, final : PlottedEffect
-        NaN if a comparison of the fit does not report the endpoint.
-    trial, comparison, endpoint, stage, drug_class : str
-        Of a comparison.
-    n, area : float
-        Patients, and the weight as a share of the largest.
-    unverified : bool
-        True if a hazard ratio was not verified in any source.
-    """
-
-    kind: Kind
-    label: str
-    surrogate: PlottedEffect = PlottedEffect()
-    final: PlottedEffect = PlottedEffect()
-    trial: str = ""
-    comparison: str = ""
-    endpoint: str = ""
-    stage: str = ""
-    drug_class: str = ""
-    n: float = np.nan
-    area: float = np.nan
-    unverified: bool = False
-
-
-def forest_data(result: Result, part: int | None = None) -> list[ForestRow]:
-    """Return the rows of the forest plot in drawing order: headings, comparisons, pooled effects.
-
-    Parameters
-    ----------
-    result : Result
-    part : int, optional
-        Page of `surrogacy.results.class_order.class_pages`, from 0; the last has the pooled effects. Default: all rows.
-
-    Returns
-    -------
-    list of ForestRow
-
-    Examples
-    --------
-    >>> import surrogacy
-    >>> from surrogacy.models import WeightedRegression
-    >>> rows = forest_data(WeightedRegression().fit(surrogacy.read_trials().analysis_set("tactics-2022")))
-    >>> [row.label for row in rows][:2]
-    ['Intermediate, TACE combination', 'TACTICS']
-    """
-    effects, data, pages = result.effects, comparison_data(result), class_pages(result)
-    data["endpoint"] = [endpoint_of(effects, i, "surrogate") for i in range(len(effects))]
-    rows: list[ForestRow] = []
-    for group in (group for page in (pages if part is None else pages[part : part + 1]) for group in page):
-        members = data.loc[group].to_dict("records")
-        stage, drug_class = members[0]["stage"], members[0]["class"]
-        if stage or drug_class:
-            words = [str(stage).capitalize(), CLASSES[str(drug_class)] if drug_class else ""]
-            rows.append(ForestRow("heading", ", ".join(filter(None, words))))
-        rows += [_comparison_row(row) for row in members]
-    return [*rows, *_pooled_rows(result)] if part in (None, len(pages) - 1) else rows
-
-
-def _comparison_row(row: Mapping[Hashable, Any]) -> ForestRow:
-    return ForestRow(
-        kind="comparison",
-        label=row["label"],
-        surrogate=PlottedEffect(row["surrogate"], row["surrogate_low"], row["surrogate_high"]),
-        final=PlottedEffect(row["final"], row["final_low"], row["final_high"]),
-        trial=row["trial"],
-        comparison=row["comparison"],
-        endpoint=row["endpoint"],
-        stage=row["stage"],
-        drug_class=row["class"],
-        n=row["n"],
-        area=row["area"],
-        unverified=row["unverified"],
-    )
-
-
-def _pooled_rows(result: Result) -> list[ForestRow]:
-    """Mean effects of a bivariate model, and the prediction interval of the true effects of a new trial."""
-    if "mu_surrogate" not in result.estimates:
-        return []
-    if "loglik" not in result.estimates:  # a posterior has its own intervals, and no formula for a new trial
-        means = (result.estimate(f"mu_{side}") for side in SIDES)
-        surrogate, final = (PlottedEffect(*map(_or_nan, (mean.value, mean.low, mean.high))) for mean in means)
-        return [ForestRow("pooled", "Mean effect", surrogate, final)]
-    # a new trial: t with k - 2 degrees of freedom (Higgins, Thompson, Spiegelhalter 2009,
-    # doi:10.1111/j.1467-985X.2008.00552.x)
-    t = float(stdtrit(max(len(result.effects.trials) - 2, 1), 0.975))
-    return [
-        ForestRow("pooled", "Mean effect", *_mean_effects(result, NORMAL, with_scatter=False)),
-        ForestRow("prediction", "Effect in a new trial", *_mean_effects(result, t, with_scatter=True)),
-    ]
-
-
-def _mean_effects(result: Result, quantile: float, *, with_scatter: bool) -> tuple[PlottedEffect, PlottedEffect]:
-    """Mean effects with intervals of so many standard errors, to which the SD of the true effects may be added."""
-
-    def interval(side: str) -> PlottedEffect:
-        mean, spread = result.estimate(f"mu_{side}"), result.estimate(f"tau_{side}")
-        value, se, sd = map(_or_nan, (mean.value, mean.se, spread.value if with_scatter else 0.0))
-        half = quantile * float(np.hypot(se, sd))
-        return PlottedEffect(value, value - half, value + half)
-
-    return interval("surrogate"), interval("final")
-
-
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value
+BEFORE_POOLED = 0.5  # rows between the comparisons and the pooled effects
+TICKS = (1.0, 0.5, 2.0, 0.3, 0.7, 1.5, 0.2, 3.0)  # in order of preference
+BETWEEN_TICKS = 1.2  # mm between the numbers of two ticks
+WIDEST = float(np.log(0.2)), float(np.log(3.0))  # limits of the axes
+UNVERIFIED, SHARED_CONTROL = "†", "‡"
+EQUALS = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
 
 
 def plot_forest(
@@ -194,55 +71,94 @@ def plot_forest(
     part : int, optional
         Page of a set that is too long for one page; see `forest_data`.
     page : PageStyle
-        Page for which the figure is laid out. With one column, intervals and sizes are not written as numbers.
+        Page for which the figure is laid out. Limits and sizes are written if there is room.
 
     Returns
     -------
     pair of Axes
         Surrogate and final endpoint.
     """
-    rows, names = forest_data(result, part), frozenset([focus] if isinstance(focus, str) else focus or ())
-    before = _columns_of_comparisons(rows, names, page)
-    after = [
-        [_hazard_ratios(rows, [row.surrogate for row in rows], names, page)],
-        [_hazard_ratios(rows, [row.final for row in rows], names, page)],
-    ]
-    notes = note_lines(page, _notes(result, rows))
+    every, rows = forest_data(result), forest_data(result, part)
+    names = frozenset([focus] if isinstance(focus, str) else focus or ())
+    limits, places = _limits(every), _places(rows)
+    before, after, with_limits = _columns(rows, places, names, page)
+    notes = note_lines(page, _notes(result, every, rows, with_sizes=len(before) > 1))
     if ax is None:
         below = AXIS + lines_height(page, notes) + MARGIN
-        left, right = row_panels(page, rows_height(page, len(rows) + 1.4), (5.0, below), before, after)
+        left, right = row_panels(page, rows_height(page, places[-1] + 2.4), (5.0, below), before, after)
     else:
         left, right = ax
-    _panel(left, rows, [row.surrogate for row in rows], _surrogate(result, page), names)
-    _panel(right, rows, [row.final for row in rows], final_name(result.effects), names)
-    favours((left, right), shared=page.is_narrow)
+    for axes, title, effects in (
+        (left, surrogate_words(result.effects), [row.surrogate for row in rows]),
+        (right, final_name(result.effects), [row.final for row in rows]),
+    ):
+        # one scale for both endpoints and all parts, so that effects can be compared by eye
+        style.hazard_ratio_axis(axes, "x", *limits)
+        _thin_ticks(axes)
+        _panel(axes, rows, places, effects, names)
+        axes.set_title(title[:1].upper() + title[1:], fontsize="medium", fontweight="bold", pad=1)
+    favours((left, right), shared=not with_limits)
     width = write_columns((left, right), before, after)
     write_notes(left, notes, width, AXIS)
     return left, right
 
 
-def _columns_of_comparisons(rows: Sequence[ForestRow], focus: frozenset[str], page: PageStyle) -> list[Column]:
-    """Names of the comparisons, with endpoints other than the most frequent one, and their sizes."""
+def _limits(rows: Sequence[ForestRow]) -> tuple[float, float]:
+    """Limits of the axes, which hold all effects and 1, and all intervals within the widest limits."""
+    effects = [effect for row in rows for effect in (row.surrogate, row.final)]
+    low = max(float(np.nanmin([(effect.low, effect.value) for effect in effects])), WIDEST[0])
+    high = min(float(np.nanmax([(effect.high, effect.value) for effect in effects])), WIDEST[1])
+    return min(low, 0.0) - 0.05, max(high, 0.0) + 0.05
+
+
+def _places(rows: Sequence[ForestRow]) -> FloatArray:
+    """Return the heights of the rows; the pooled effects are apart from the last class."""
+    return np.array([y + BEFORE_POOLED * (row.kind in ("pooled", "prediction")) for y, row in enumerate(rows)])
+
+
+def _columns(
+    rows: Sequence[ForestRow], places: FloatArray, focus: frozenset[str], page: PageStyle
+) -> tuple[list[Column], list[list[Column]], bool]:
+    """Columns before and after the panels, and whether these include limits.
+
+    The panels have a least width: otherwise the limits are omitted first, then the sizes.
+    """
+    for with_sizes, with_limits in ((True, True), (True, False), (False, False)):
+        before = [_comparisons(rows, places, focus, with_sizes=with_sizes)]
+        if with_sizes:
+            before += _sizes(rows, places, focus)
+        after = [
+            [_hazard_ratios(rows, places, [row.surrogate for row in rows], focus, with_limits=with_limits)],
+            [_hazard_ratios(rows, places, [row.final for row in rows], focus, with_limits=with_limits)],
+        ]
+        if panel_width(page, before, after) >= NARROWEST_PANEL:
+            break
+    return before, after, with_limits
+
+
+def _comparisons(rows: Sequence[ForestRow], places: FloatArray, focus: frozenset[str], *, with_sizes: bool) -> Column:
+    """Names of the comparisons, with endpoints other than the most frequent one."""
     endpoints = Counter(row.endpoint for row in rows if np.isfinite(row.surrogate.value) and row.trial)
     usual = endpoints.most_common(1)[0][0] if endpoints else ""
     cells = [Cell(HEADING, "Comparison", bold=True)]
-    for y, row in enumerate(rows):
+    for y, row in zip(places, rows, strict=True):
         named = row.kind == "comparison" and row.endpoint != usual and np.isfinite(row.surrogate.value)
         endpoint = f" ({row.endpoint})" if named else ""
-        words = f"{row.label}{' †' if row.unverified else ''}{endpoint}"
+        marks = "".join([UNVERIFIED * row.unverified, SHARED_CONTROL * (row.shares_control and with_sizes)])
+        words = f"{row.label}{endpoint}{' ' if marks else ''}{marks}"
         indent = INDENT if row.kind == "comparison" and rows[0].kind == "heading" else 0.0
         cells.append(Cell(y, words, _is_bold(row, focus), indent, spans=row.kind == "heading"))
-    sizes = [Cell(y, f"{row.n:,.0f}", bold=_is_bold(row, focus)) for y, row in enumerate(rows) if np.isfinite(row.n)]
-    columns = [Column(tuple(cells))]
-    if sizes and not page.is_narrow:
-        columns.append(Column((Cell(HEADING, "n", bold=True), *sizes), "right"))
-    return columns
+    return Column(tuple(cells))
 
 
-def _surrogate(result: Result, page: PageStyle) -> str:
-    """Return the surrogate endpoints, or their role if several names do not fit."""
-    names = surrogate_names(result.effects)
-    return names[0] if len(names) == 1 else "Surrogate" if page.is_narrow else " / ".join(names)
+def _sizes(rows: Sequence[ForestRow], places: FloatArray, focus: frozenset[str]) -> list[Column]:
+    """Numbers of patients; no column if none is known."""
+    sizes = [
+        Cell(y, f"{row.n:,.0f}", bold=_is_bold(row, focus))
+        for y, row in zip(places, rows, strict=True)
+        if np.isfinite(row.n)
+    ]
+    return [Column((Cell(HEADING, "n", bold=True), *sizes), "right")] if sizes else []
 
 
 def _is_bold(row: ForestRow, focus: frozenset[str]) -> bool:
@@ -250,71 +166,80 @@ def _is_bold(row: ForestRow, focus: frozenset[str]) -> bool:
 
 
 def _hazard_ratios(
-    rows: Sequence[ForestRow], effects: Sequence[PlottedEffect], focus: frozenset[str], page: PageStyle
+    rows: Sequence[ForestRow],
+    places: FloatArray,
+    effects: Sequence[PlottedEffect],
+    focus: frozenset[str],
+    *,
+    with_limits: bool,
 ) -> Column:
-    """Hazard ratios of an endpoint, with their limits if the page has room."""
-    cells = [Cell(HEADING, "HR" if page.is_narrow else "HR (95% CI)", bold=True)]
-    for y, (row, effect) in enumerate(zip(rows, effects, strict=True)):
-        if row.kind == "heading":
-            continue
-        reported = np.isfinite(effect.value)
-        words = number(np.exp(effect.value)) if reported else "–" if page.is_narrow else "not reported"
-        if reported and not page.is_narrow:
-            low, high = np.exp([effect.low, effect.high])
-            words += f" ({number(low)}–{number(high)})" if np.isfinite(low) else " (no interval)"
-        cells.append(Cell(y, words, bold=_is_bold(row, focus)))
+    """Hazard ratios of an endpoint."""
+    cells = [Cell(HEADING, "HR (95% CI)" if with_limits else "HR", bold=True)]
+    for y, row, effect in zip(places, rows, effects, strict=True):
+        if row.kind != "heading":
+            cells.append(Cell(y, _hazard_ratio(effect, with_limits=with_limits), bold=_is_bold(row, focus)))
     return Column(tuple(cells))
 
 
-def _notes(result: Result, rows: Sequence[ForestRow]) -> list[str]:
+def _hazard_ratio(effect: PlottedEffect, *, with_limits: bool) -> str:
+    if np.isnan(effect.value):
+        return "not reported" if with_limits else ABSENT
+    value, low, high = np.exp([effect.value, effect.low, effect.high])
+    if not with_limits:
+        return number(value)
+    return value_and_interval(value, low, high) if np.isfinite(low) else f"{number(value)} (no interval)"
+
+
+def _notes(result: Result, every: Sequence[ForestRow], rows: Sequence[ForestRow], *, with_sizes: bool) -> list[str]:
     """Heterogeneity in one line, and footnotes on endpoints, sizes and evidence."""
     effects, notes = result.effects, []
     if any(row.kind == "prediction" for row in rows):
-        parts = []
-        surrogates = surrogate_names(effects)
-        for side, name in zip(
-            SIDES, (surrogates[0] if len(surrogates) == 1 else "surrogate", final_name(effects)), strict=True
-        ):
-            tau = _or_nan(result.estimate(f"tau_{side}").value)
+        heterogeneity = []
+        for side, name in zip(SIDES, (surrogate_words(effects), final_name(effects)), strict=True):
+            tau = float(result[f"tau_{side}"].value)
             se = effects.se[:, SIDES.index(side)]
-            parts.append(f"{name} τ = {number(tau)}, I² = {percent(i_squared(tau, se[np.isfinite(se)]))}")
-        notes.append(f"Heterogeneity: {'; '.join(parts)}. Effect in a new trial: 95% prediction interval.")
+            share = percent(i_squared(tau, se[np.isfinite(se)]))
+            heterogeneity.append(f"{name}, τ{EQUALS}{number(tau)}, I²{EQUALS}{share}")
+        notes.append(f"Heterogeneity: {'; '.join(heterogeneity)}. Effect in a new trial: 95% prediction interval.")
+    elif any(row.kind == "pooled" for row in every) and rows[-1].kind == "comparison":
+        notes.append("The mean effects of all comparisons are in the last part.")
     endpoints = Counter(row.endpoint for row in rows if row.kind == "comparison")
     if len(endpoints) > 1:
         notes.append(f"{endpoints.most_common(1)[0][0]} unless another surrogate endpoint is named.")
-    written, patients = float(effects.n.sum()), effects.n_patients
-    if written > patients:
+    if with_sizes and any(row.shares_control for row in rows):
+        total = ""
+        if np.isfinite(effects.n_patients):
+            parts = " over all parts" if len(every) > len(rows) else ""
+            total = (
+                f" and adds up to {effects.n.sum():,.0f}{parts}, but the trials have {effects.n_patients:,.0f} patients"
+            )
         notes.append(
-            f"Comparisons with a shared control arm count it once each: n adds up to {written:,.0f}, "
-            f"the trials have {patients:,.0f} patients."
+            f"{SHARED_CONTROL} Shares its control arm with another comparison; n counts the arm each time{total}."
         )
     if any(row.unverified for row in rows):
-        notes.append("† A hazard ratio or its limits were not verified in any source.")
+        notes.append(f"{UNVERIFIED} A hazard ratio or its limits were not verified in any source.")
     if not effects.has_standard_errors.any():
         notes.append("The standard errors are not known.")
     return notes
 
 
 def _panel(
-    axes: Axes, rows: Sequence[ForestRow], effects: Sequence[PlottedEffect], title: str, focus: frozenset[str]
+    axes: Axes,
+    rows: Sequence[ForestRow],
+    places: FloatArray,
+    effects: Sequence[PlottedEffect],
+    focus: frozenset[str],
 ) -> None:
-    # one scale for both endpoints, so that effects can be compared by eye
-    every = [effect for row in rows for effect in (row.surrogate, row.final)]
-    low = max(float(np.nanmin([(effect.low, effect.value) for effect in every])), float(np.log(0.2)))
-    high = min(float(np.nanmax([(effect.high, effect.value) for effect in every])), float(np.log(3.0)))
-    style.hazard_ratio_axis(axes, "x", min(low, 0.0) - 0.05, max(high, 0.0) + 0.05)
-    _thin_ticks(axes)
-    row_axis(axes, len(rows), first=-1.8)
-    axes.vlines(0, -0.7, len(rows) - 0.4, color="0.4", lw=0.6, zorder=0)  # below the headings
-    axes.set_title(title, fontsize="medium", fontweight="bold", pad=1)
-    for y, (row, effect) in enumerate(zip(rows, effects, strict=True)):
+    row_axis(axes, places[-1] + 1, first=-1.8)
+    axes.vlines(0, -0.7, places[-1] + 0.6, color="0.4", lw=0.6, zorder=0)  # below the headings
+    for y, row, effect in zip(places, rows, effects, strict=True):
         if np.isfinite(effect.value):
             if row.kind == "comparison":
                 identify_symbols(axes, [MarkedSymbol(row.comparison, effect.value, y, SMALL_DISC)])
             _draw_effect(axes, y, row, effect, style.LINE_COLOUR if row.trial in focus else style.INK)
 
 
-def _draw_effect(axes: Axes, y: int, row: ForestRow, effect: PlottedEffect, colour: str) -> None:
+def _draw_effect(axes: Axes, y: float, row: ForestRow, effect: PlottedEffect, colour: str) -> None:
     """Diamond of a pooled effect; otherwise the interval, with a symbol for a comparison."""
     if row.kind == "pooled":
         low, high = np.clip([effect.low, effect.high], *axes.get_xlim())
@@ -336,9 +261,14 @@ def _draw_effect(axes: Axes, y: int, row: ForestRow, effect: PlottedEffect, colo
 
 
 def _thin_ticks(axes: Axes) -> None:
-    """Keep the ticks of a narrow panel apart."""
+    """Keep the numbers of the ticks apart."""
     low, high = axes.get_xlim()
-    few = axes.get_window_extent().width / axes.figure.dpi / style.MM < ROOM_FOR_TICKS
-    ticks = [tick for tick in (FEW_TICKS if few else TICKS) if low <= np.log(tick) <= high]
-    axes.xaxis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in ticks]))
-    axes.xaxis.set_major_formatter(FixedFormatter([f"{tick:g}" if tick != 1 else "1" for tick in ticks]))
+    width = axes.get_window_extent().width / axes.figure.dpi / style.MM
+    apart = (widest(["0.5"]) + BETWEEN_TICKS) * (high - low) / width
+    shown: list[float] = []
+    for tick in TICKS:
+        if low <= np.log(tick) <= high and all(abs(np.log(tick / other)) >= apart for other in shown):
+            shown.append(tick)
+    shown.sort()
+    axes.xaxis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in shown]))
+    axes.xaxis.set_major_formatter(FixedFormatter([f"{tick:g}" for tick in shown]))

@@ -15,10 +15,14 @@ from surrogacy.evaluation.placement import Focus
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
+    HEADING,
+    MARGIN,
+    NARROWEST_PANEL,
     Cell,
     Column,
     draw_interval,
     favours,
+    panel_width,
     row_axis,
     row_panels,
     rows_height,
@@ -26,13 +30,14 @@ from surrogacy.figures.rows import (
 )
 from surrogacy.figures.symbols import SMALL_DISC, MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
+from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import endpoint_of
-from surrogacy.results.format import number
+from surrogacy.results.format import number, value_and_interval
 from surrogacy.results.result import Result
 
 PREDICTED = "#5B7FA6"
 INDENT = 1.5  # mm
-AXIS, KEY = 14.0, 4.5  # mm for ticks, words and label below the panel, and for the key
+AXIS, KEY = 11.8, 3.4  # mm for ticks, words and label below the panel, and for the key
 LABEL = 10.0  # points between ticks and label, for the words
 WIDEST = float(np.log(0.2)), float(np.log(4.0))
 
@@ -86,8 +91,7 @@ def plot_placement(
     low, high = (float(limit[0, 1]) for limit in focus.effects.limits)
     observed = float(focus.effects.log_hr[0, 1])
     several = len(set(data["cut"])) > 1
-    names, values = [Cell(0, f"Observed {final}", bold=True)], [Cell(-1.0, "HR (95% interval)", bold=True)]
-    values.append(Cell(0, _value(observed, low, high), bold=True))
+    names = [Cell(0, f"Observed {final}", bold=True)]
     rows: list[tuple[int, dict[Hashable, Any]]] = []
     y = 1
     for cut, predictions in data.groupby("cut", sort=False):
@@ -96,14 +100,18 @@ def plot_placement(
         names.append(Cell(y, words, bold=True, spans=True))
         for row in predictions.to_dict("records"):
             y += 1
-            names.append(Cell(y, f"{row['set']}, k = {row['k']}", indent=INDENT))
-            values.append(Cell(y, _value(*(np.log(row[key]) for key in ("predicted", "low_95", "high_95")))))
+            names.append(Cell(y, f"{set_label(row['set'])}, k = {row['k']}", indent=INDENT))
             rows.append((y, row))
         y += 1
-    before, after = [Column(tuple(names))], [[Column(tuple(values))]]
+    before = [Column(tuple(names))]
+    shown = [(0, (observed, low, high))]
+    shown += [(at, tuple(np.log([row["predicted"], row["low_95"], row["high_95"]]))) for at, row in rows]
+    after = [[_values(shown, with_limits=True)]]
+    if panel_width(page, before, after) < NARROWEST_PANEL:
+        after = [[_values(shown, with_limits=False)]]
     if ax is None:
         (ax,) = row_panels(
-            page, rows_height(page, y + 0.6), (4.0, AXIS + KEY * (3 if page.is_narrow else 1)), before, after
+            page, rows_height(page, y + 0.6), (4.0, AXIS + KEY * (3 if page.is_narrow else 1) + MARGIN), before, after
         )
     ends = np.log(data[["low_95", "high_95"]].to_numpy())
     limits = min(ends.min(), _or(low, observed), 0.0) - 0.05, max(ends.max(), _or(high, observed), 0.0) + 0.05
@@ -119,16 +127,20 @@ def plot_placement(
             draw_interval(ax, at, *np.log([row[f"low_{level}"], row[f"high_{level}"]]), colour=PREDICTED, width=width)
         ax.plot(np.log(row["predicted"]), at, "s", color=PREDICTED, mfc="white", mew=1.0, ms=3.5, zorder=3)
     favours([ax], shared=page.is_narrow)
-    ax.set_xlabel(f"Hazard ratio, {final}", labelpad=LABEL)
+    ax.set_xlabel(f"Hazard ratio for {final}", labelpad=LABEL)
     _key(ax, focus.label, page)
     write_columns([ax], before, after)
     return ax
 
 
-def _value(value: float, low: float, high: float) -> str:
-    """Hazard ratio with its limits from logarithms; without limits if they are not known."""
-    limits = f" ({number(np.exp(low))}–{number(np.exp(high))})" if np.isfinite(low) else ""
-    return f"{number(np.exp(value))}{limits}"
+def _values(shown: Sequence[tuple[int, tuple[float, ...]]], *, with_limits: bool) -> Column:
+    """Hazard ratios by row, from logarithms, with their limits if these are known; the observed one is bold."""
+    cells = [Cell(HEADING, "HR (95% interval)" if with_limits else "HR", bold=True)]
+    for row, effect in shown:
+        value, low, high = np.exp(effect)
+        known = with_limits and np.isfinite(low)
+        cells.append(Cell(row, value_and_interval(value, low, high) if known else number(value), bold=row == 0))
+    return Column(tuple(cells))
 
 
 def _or(limit: float, value: float) -> float:
@@ -138,17 +150,18 @@ def _or(limit: float, value: float) -> float:
 def _key(ax: Axes, label: str, page: PageStyle) -> None:
     handles = [
         Line2D([], [], color=style.LINE_COLOUR, marker="o", ms=4, lw=0.9, label=f"{label}, 95% CI"),
-        Line2D([], [], color=PREDICTED, marker="s", mfc="white", ms=3.5, lw=3.0, label="predicted, 80%"),
-        Line2D([], [], color=PREDICTED, lw=1.0, label="95%"),
+        Line2D([], [], color=PREDICTED, marker="s", mfc="white", ms=3.5, lw=3.0, label="predicted, 80% interval"),
+        Line2D([], [], color=PREDICTED, lw=1.0, label="predicted, 95% interval"),
     ]
     place = ax.get_position()
     ax.legend(
         handles=handles,
         loc="upper left",
-        bbox_to_anchor=(-place.x0 / place.width, 0.0),
+        bbox_to_anchor=(-(place.x0 - MARGIN / page.width) / place.width, 0.0),
         bbox_transform=ax.transAxes + ScaledTranslation(0, -AXIS * style.MM, ax.figure.dpi_scale_trans),
         ncols=1 if page.is_narrow else 3,
         handlelength=1.6,
         borderaxespad=0.0,
+        borderpad=0.0,
         columnspacing=1.2,
     )

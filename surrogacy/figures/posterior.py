@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
+from surrogacy.figures.rows import MARGIN, lines_height, note_lines, write_notes
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, percent
@@ -22,8 +24,8 @@ BINS = 80
 DRAWS = 1500
 ENDS = 3  # bins at each end that do not set the scale
 LABELS = {"r2_trial": "Trial-level R²", "slope": "Slope"}
-HEIGHT, ABOVE, BELOW = 54.0, 22.0, 17.0  # mm: figure; above and below the panels; below them
-NARROW_KEY = 10.0  # mm, for a key of one column
+ABOVE, TALL = 5.0, 32.0  # mm above the panels, and their height
+AXIS, KEY = 10.0, 3.4  # mm below the panels for ticks and labels, and for the key
 SIDE, SCALE = 4.0, 10.0  # mm beside a panel, and for the scale of the last
 PRIOR_DASHES = (0, (4, 2))
 SLOPES = (-0.5, 1.5)  # smallest range of the panel; the largest holds 98 % of the posterior
@@ -84,7 +86,11 @@ def plot_posterior(
     """
     data = posterior_data(result)
     densities = [name for name in LABELS if name in data]
-    panels = _panels(page, len(densities) + (not page.is_narrow)) if ax is None else tuple(ax)
+    left_out = [f"{result.size} comparisons."] if result.left_out else []
+    unverified = ["Includes unverified hazard ratios."] if result.unverified else []
+    notes = note_lines(page, [*left_out, *unverified])
+    below = AXIS + KEY + lines_height(page, notes) + MARGIN
+    panels = _panels(page, len(densities) + (not page.is_narrow), below) if ax is None else tuple(ax)
     for axes, name in zip(panels, densities, strict=False):
         _density(axes, data[name], result.estimate(name))
         axes.set_xlabel(LABELS[name])
@@ -98,21 +104,21 @@ def plot_posterior(
         _draws_of_line(panels[-1], data, result)
     for axes in panels:
         style.clear_spines(axes)
-    _key(panels[0], result, page)
+    _key(panels[0])
+    write_notes(panels[0], notes, SIDE - MARGIN, AXIS + KEY)
     return panels
 
 
-def _panels(page: PageStyle, count: int) -> tuple[Axes, ...]:
+def _panels(page: PageStyle, count: int, below: float) -> tuple[Axes, ...]:
     """Return panels of equal width; the last has a scale on the left, if it shows draws of the line."""
     scale = 0.0 if page.is_narrow else SCALE
     width = (page.width - 2 * SIDE * count - scale) / count
-    extra = NARROW_KEY if page.is_narrow else 0.0
-    height = HEIGHT + extra
+    height = ABOVE + TALL + below
     figure = style.new_figure(page.width, height)
-    panels, below, tall = [], (BELOW + extra) / height, 1 - (ABOVE + extra) / height
+    panels = []
     for i in range(count):
         left = SIDE + i * (width + 2 * SIDE) + (scale if i == count - 1 else 0.0)
-        panels.append(figure.add_axes((left / page.width, below, width / page.width, tall)))
+        panels.append(figure.add_axes((left / page.width, below / height, width / page.width, TALL / height)))
     return tuple(panels)
 
 
@@ -128,19 +134,22 @@ def _remarks(result: Result) -> dict[str, str]:
 
 def _density(axes: Axes, bins: pd.DataFrame, estimate: Estimate) -> None:
     """Posterior (filled), prior (dashed), arrowheads where they leave the axis, and the median with its interval."""
-    middles = 0.5 * (bins["low"] + bins["high"])
-    axes.fill_between(middles, bins["posterior"], color=style.POSTERIOR, alpha=0.45, lw=0)
-    axes.plot(middles, bins["posterior"], color=style.POSTERIOR, lw=1.0)
+    middles = (0.5 * (bins["low"] + bins["high"])).to_numpy()
+    places = np.concatenate([bins["low"].iloc[:1], middles, bins["high"].iloc[-1:]])
+    posterior, prior = (np.pad(bins[name], 1, mode="edge") for name in ("posterior", "prior"))
+    axes.fill_between(places, posterior, color=style.POSTERIOR, alpha=0.45, lw=0)
+    axes.plot(places, posterior, color=style.POSTERIOR, lw=1.0)
     # a density can be nearly infinite at an end: the posterior between the ends sets the scale
     top = float(bins["posterior"].iloc[ENDS:-ENDS].max())
     limit = top * 1.3
     axes.set(xlim=(bins["low"].iloc[0], bins["high"].iloc[-1]), ylim=(0, limit), yticks=[])
-    if bins["prior"].notna().all():
-        axes.plot(middles, bins["prior"], color=style.INK, lw=0.9, ls=PRIOR_DASHES)
-    beyond = bins[["posterior", "prior"]].max(axis=1) > limit
-    for side in (middles < middles.mean(), middles >= middles.mean()):
-        if (beyond & side).any():
-            axes.plot(middles[beyond & side].mean(), limit, "^", color=style.INK, ms=4, mew=0, clip_on=False)
+    if np.isfinite(prior).all():
+        axes.plot(places, prior, color=style.INK, lw=0.9, ls=PRIOR_DASHES)
+    for density, colour, size in ((posterior, style.POSTERIOR, 6.0), (prior, style.INK, 3.5)):
+        for side in (places < middles.mean(), places >= middles.mean()):
+            beyond = side & (density > limit)
+            if beyond.any():
+                axes.plot(places[beyond].mean(), limit, "^", color=colour, ms=size, mew=0, clip_on=False)
     if estimate.value is not None and estimate.low is not None and estimate.high is not None:
         limits = np.clip([estimate.low, estimate.high], *axes.get_xlim())
         axes.plot(limits, [top * 1.12] * 2, color=style.INK, lw=1.2, solid_capstyle="butt")
@@ -157,31 +166,34 @@ def _draws_of_line(axes: Axes, data: dict[str, pd.DataFrame], result: Result) ->
     axes.axvline(0, color="0.4", lw=0.6, zorder=0)
     axes.plot(result["slope"].value, result["intercept"].value, "+", color=style.INK, ms=7, mew=1.2)
     axes.set(xlabel="Slope", ylabel="Intercept (log HR)")
+    axes.set_title("Draws of the line", fontsize="small", loc="left", pad=4)
     axes.locator_params(nbins=5)
     for column, limit in (("slope", axes.set_xlim), ("intercept", axes.set_ylim)):
         span = np.quantile(shown[column], [0.005, 0.995])
         limit(*(span + np.array([-0.12, 0.12]) * np.ptp(span)))
 
 
-def _key(axes: Axes, result: Result, page: PageStyle) -> None:
+def _key(axes: Axes) -> None:
+    """Key below the first panel, from the left edge of the figure."""
     handles: list[Patch | Line2D] = [
         Patch(facecolor=style.POSTERIOR, alpha=0.45, label="posterior"),
         Line2D([], [], color=style.INK, marker="o", ms=3.5, lw=1.2, label="median, 95% interval"),
         Line2D([], [], color=style.INK, lw=0.9, ls=PRIOR_DASHES, label="prior"),
     ]
-    if result.unverified:
-        handles.append(Line2D([], [], lw=0, label="† includes unverified hazard ratios"))
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.legend(
+    corner = ScaledTranslation((MARGIN - SIDE) * style.MM, -AXIS * style.MM, figure.dpi_scale_trans)
+    axes.legend(
         handles=handles,
-        loc="lower left",
+        loc="upper left",
         bbox_to_anchor=(0, 0),
-        ncols=1 if page.is_narrow else 4,
+        bbox_transform=axes.transAxes + corner,
+        ncols=3,
         fontsize="small",
         handlelength=1.6,
         columnspacing=1.2,
-        borderaxespad=0.2,
+        borderaxespad=0.0,
+        borderpad=0.0,
     )
 
 

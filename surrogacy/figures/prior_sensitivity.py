@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from surrogacy.arrays import FloatArray
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
+    HEADING,
     MARGIN,
-    column,
+    Cell,
+    Column,
     draw_interval,
     lines_height,
     note_lines,
@@ -24,11 +27,14 @@ from surrogacy.figures.rows import (
     write_notes,
 )
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
-from surrogacy.results.format import number, percent
-from surrogacy.results.labels import PRIOR_SETS
+from surrogacy.results.format import ABSENT, number, percent
+from surrogacy.results.labels import PRIOR_GROUPS
 
 AXIS = 9.5  # mm for ticks and label below the panels
+BETWEEN_GROUPS = 0.3  # rows
+INDENT = 1.5  # mm
 SLOPES = (-2.0, 3.0)
+DEFAULT = "default"
 NO_THRESHOLD = ("none", "benefit-without-surrogate-effect")
 MARKS = {
     "two-sided": ("‡", "two-sided"),
@@ -70,14 +76,16 @@ def plot_prior_sensitivity(
         R2 and slope.
     """
     rows = prior_sensitivity_data(records)
-    before = [column("Prior", [PRIOR_SETS.get(prior, prior) for prior in rows["prior"]])]
-    thresholds = column("STE", list(map(_threshold, rows["ste_prediction"], rows["ste_prediction_status"])))
-    overlaps = column("Overlap", [percent(share) for share in rows["prior_overlap"]])
-    after = [[], [thresholds] if page.is_narrow else [thresholds, overlaps]]
-    notes = note_lines(page, _notes(rows, unverified=unverified))
+    places, priors = _places(rows)
+    thresholds = map(_threshold, rows["ste_prediction"], rows["ste_prediction_status"])
+    before = [priors]
+    after = [[], [_column("STE", places, list(thresholds))]]
+    if not page.is_narrow:
+        after[1].append(_column("Overlap", places, [percent(share) for share in rows["prior_overlap"]]))
+    notes = note_lines(page, _notes(rows, unverified=unverified, with_overlap=not page.is_narrow))
     if ax is None:
         below = AXIS + lines_height(page, notes) + MARGIN
-        left, right = row_panels(page, rows_height(page, len(rows) + 0.6), (4.0, below), before, after)
+        left, right = row_panels(page, rows_height(page, places[-1] + 1.6), (4.0, below), before, after)
     else:
         left, right = ax
     for axes, quantity, label in (
@@ -86,24 +94,53 @@ def plot_prior_sensitivity(
     ):
         values = rows[[quantity, f"{quantity}_low", f"{quantity}_high"]].to_numpy()
         axes.set(xlim=(0, 1) if quantity == "r2_trial" else quantity_limits(values, *SLOPES), xlabel=label)
-        row_axis(axes, len(rows))
-        for y, (value, low, high) in enumerate(values):
-            colour = style.LINE_COLOUR if y == 0 else style.INK
-            draw_interval(axes, y, low, high, colour=colour)
-            axes.plot(np.clip(value, *axes.get_xlim()), y, "D" if y == 0 else "o", color=colour, ms=3.5, zorder=3)
+        row_axis(axes, places[-1] + 1)
+        for place, (value, low, high), default in zip(places, values, rows["prior"] == DEFAULT, strict=True):
+            colour = style.LINE_COLOUR if default else style.INK
+            draw_interval(axes, place, low, high, colour=colour)
+            shown = np.clip(value, *axes.get_xlim())
+            axes.plot(shown, place, "D" if default else "o", color=colour, ms=3.5, clip_on=False, zorder=3)
         axes.axvline(values[0, 0], color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
     right.axvline(0, color="0.4", lw=0.6, zorder=0)
     write_notes(left, notes, write_columns((left, right), before, after), AXIS)
     return left, right
 
 
+def _places(rows: pd.DataFrame) -> tuple[FloatArray, Column]:
+    """Return the row of each prior, and the priors below the parameters that have them."""
+    cells, places, y = [Cell(HEADING, "Prior", bold=True)], np.zeros(len(rows)), 0.0
+    grouped = {prior for group in PRIOR_GROUPS.values() for prior in group}
+    for at in np.flatnonzero(~rows["prior"].isin(grouped)):
+        places[at] = y
+        cells.append(Cell(y, rows["prior"].iloc[at].capitalize(), bold=True))
+        y += 1 + BETWEEN_GROUPS
+    for parameter, priors in PRIOR_GROUPS.items():
+        members = np.flatnonzero(rows["prior"].isin(priors))
+        if len(members):
+            cells.append(Cell(y, parameter, bold=True, spans=True))
+            places[members] = y + 1 + np.arange(len(members))
+            names = rows["prior"].iloc[members]
+            cells += [Cell(at, priors[name], indent=INDENT) for at, name in zip(places[members], names, strict=True)]
+            y += len(members) + 1 + BETWEEN_GROUPS
+    return places, Column(tuple(cells))
+
+
+def _column(heading: str, places: FloatArray, texts: Sequence[str]) -> Column:
+    return Column(
+        (Cell(HEADING, heading, bold=True), *(Cell(at, text) for at, text in zip(places, texts, strict=True)))
+    )
+
+
 def _threshold(value: float, status: str) -> str:
     """Return a threshold with the mark of its status."""
-    return ("–" if status in NO_THRESHOLD else number(value)) + MARKS.get(status, ("", ""))[0]
+    return (ABSENT if status in NO_THRESHOLD else number(value)) + MARKS.get(status, ("", ""))[0]
 
 
-def _notes(rows: pd.DataFrame, *, unverified: bool) -> list[str]:
+def _notes(rows: pd.DataFrame, *, unverified: bool, with_overlap: bool) -> list[str]:
     statuses = set(rows["ste_prediction_status"])
-    notes = [f"{mark.strip()} {words}" for status, (mark, words) in MARKS.items() if status in statuses]
-    notes += ["† includes unverified hazard ratios"] if unverified else []
-    return ["; ".join(notes)] if notes else []
+    notes = ["STE, surrogate threshold effect (HR)"]
+    notes += [f"{ABSENT} no threshold"] if statuses.intersection(NO_THRESHOLD) else []
+    notes += [f"{mark.strip()} {words}" for status, (mark, words) in MARKS.items() if status in statuses]
+    overlap = ["Overlap, area that the prior and posterior densities of R² share."] if with_overlap else []
+    evidence = ["Includes unverified hazard ratios."] if unverified else []
+    return [" ".join([f"{'; '.join(notes)}.", *overlap, *evidence])]

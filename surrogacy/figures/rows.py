@@ -19,11 +19,13 @@ POINTS = 72 * style.MM  # per mm
 GAP = 1.8  # mm between columns
 BESIDE_PANEL = 2.4  # mm between a column and a panel, with room for an arrowhead
 BETWEEN_PANELS = 5.5  # mm, if no column separates them
+NARROWEST_PANEL = 26.0  # mm, of a panel beside which limits are written
 MARGIN = 1.2  # mm at the edges of the figure
 ARROW = 3.4  # points
 FAVOURS = 20.0  # points from an axis to the words below it
 ROW = 1.7  # height of a row, in the size of its text
-LINE = 1.35  # height of a line of text, in its size
+LINE_SPACING = 1.25
+SHORTEST_LINE = 20  # characters
 HEADING = -1.0  # row of the headings
 
 
@@ -100,16 +102,25 @@ def row_panels(
     """
     above, below = margins
     total = above + height + below
-    left = MARGIN + sum(each.width + GAP for each in before)
-    rooms = [sum(each.width + GAP for each in columns) + (GAP if columns else BETWEEN_PANELS) for columns in after[:-1]]
-    rooms.append(sum(each.width + GAP for each in after[-1]) + (MARGIN if after[-1] else 2.5 * MARGIN))
-    width = (page.width - left - sum(rooms)) / len(after)
+    left, rooms = MARGIN + _room(before), _rooms(after)
+    width = panel_width(page, before, after)
     figure = style.new_figure(page.width, total)
     panels = []
     for room in rooms:
         panels.append(figure.add_axes((left / page.width, below / total, width / page.width, height / total)))
         left += width + room
     return tuple(panels)
+
+
+def panel_width(page: PageStyle, before: Sequence[Column], after: Sequence[Sequence[Column]]) -> float:
+    """Return the width that the columns of text leave for each panel, mm."""
+    return (page.width - MARGIN - _room(before) - sum(_rooms(after))) / len(after)
+
+
+def _rooms(after: Sequence[Sequence[Column]]) -> list[float]:
+    """Widths between a panel and the next one or the edge of the figure, mm."""
+    between = [_room(columns) + BESIDE_PANEL if columns else BETWEEN_PANELS for columns in after[:-1]]
+    return [*between, _room(after[-1]) + MARGIN if after[-1] else 2.5 * MARGIN]
 
 
 def _room(columns: Sequence[Column]) -> float:
@@ -217,13 +228,23 @@ def rows_height(page: PageStyle, rows: float) -> float:
 
 def note_lines(page: PageStyle, notes: Sequence[str]) -> list[str]:
     """Break notes into the lines of a page."""
-    digit = widest(["0" * 20]) / 20  # wider than the mean character of running text
-    return [line for note in notes for line in textwrap.wrap(note, int((page.width - 2 * MARGIN) / digit))]
+    room = page.width - 2 * MARGIN
+    return [line for note in notes for line in _wrapped(note, room)]
+
+
+def _wrapped(note: str, room: float) -> list[str]:
+    """Lines of a note that are no wider than the room, mm."""
+    characters = int(len(note) * min(1.0, room / widest([note])))
+    while characters > SHORTEST_LINE and widest(textwrap.wrap(note, characters)) > room:
+        characters -= 1
+    return textwrap.wrap(note, characters)
 
 
 def lines_height(page: PageStyle, lines: Sequence[str]) -> float:
     """Return the height of lines in the small size of a page, mm."""
-    return len(lines) * LINE * page.small_size / POINTS
+    figure = style.new_figure(100, 100)
+    text = figure.text(0, 0, "\n".join(lines), fontsize=page.small_size, linespacing=LINE_SPACING)
+    return float(text.get_window_extent().height / figure.dpi / style.MM) if lines else 0.0
 
 
 def write_notes(panel: Axes, lines: Sequence[str], left: float, below: float) -> None:
@@ -236,6 +257,6 @@ def write_notes(panel: Axes, lines: Sequence[str], left: float, below: float) ->
         textcoords="offset points",
         va="top",
         fontsize="small",
-        linespacing=1.1,
+        linespacing=LINE_SPACING,
         annotation_clip=False,
     )

@@ -19,6 +19,7 @@ def i_squared(tau: float, se: FloatArray) -> float:
 
     Examples
     --------
+    >>> import numpy as np
     >>> round(i_squared(0.3, np.array([0.1, 0.1, 0.1])), 3)
     0.9
     """

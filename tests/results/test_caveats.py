@@ -11,8 +11,8 @@ from surrogacy.cli.pps import main as pps
 from surrogacy.evaluation.criteria import all_verdicts
 from surrogacy.evaluation.grades import surrogate_effect
 from surrogacy.evaluation.influence import conclusions
+from surrogacy.figures import forest_data
 from surrogacy.figures.bubble import bubble_data
-from surrogacy.figures.forest import forest_data
 from surrogacy.figures.posterior import posterior_data
 from surrogacy.models import create
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate

@@ -167,7 +167,8 @@ def _forests(result: Result, focus: Sequence[str]) -> Iterator[Drawing]:
         yield drawing("forest", name, caption, result, effects=result.effects, focus=focus)
         return
     for part in range(parts):
-        words = f"Part {part + 1} of {parts}. {caption}"
+        mean = "" if part == parts - 1 or "mu_surrogate" not in result.estimates else "; mean effects: last part"
+        words = f"Part {part + 1} of {parts}{mean}. {caption}"
         yield drawing("forest", f"{name}-{part + 1}", words, result, effects=result.effects, focus=focus, part=part)
 
 

@@ -1,11 +1,11 @@
 """Contact sheets of all figures of a default fit and a default run on post-progression survival, one for each journal
-and number of columns, in docs/gallery/. All figures of a sheet have the same scale.
+and number of columns, in docs/gallery/. All figures have the same scale.
 """
 
 import argparse
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
@@ -22,21 +22,18 @@ from surrogacy.output.page_style import PRESETS, PageStyle, page_style
 from surrogacy.report.folder import FIT, PPS
 from surrogacy.report.section import Drawing
 
-HERE = Path(__file__).parent
-PIXELS_PER_MM = 80 / 25.4
-ACROSS, GAP, LABEL = {1: 6, 2: 3}, 14, 18  # figures side by side; pixels
-COLOURS = 32
+FOLDER = Path(__file__).parents[1] / "docs" / "gallery"
+DPI, COLOURS = 80, 48
+ACROSS, GAP, LABEL = {1: 6, 2: 3}, 14, 18  # figures side by side by number of columns; pixels
 FONT = ImageFont.truetype(style.FONTS / "SurrogacySans-Regular.ttf", 13)
 
 
 def default_figures() -> list[Drawing]:
     """Return the figures of both commands without options."""
-    runs = (
-        (FIT, FitRun(fit_settings(fit.parser().parse_args([]))[0])),
-        (PPS, PpsRun(pps_settings(pps.parser().parse_args([])))),
-    )
+    fit_run = FitRun(fit_settings(fit.parser().parse_args([]))[0])
+    pps_run = PpsRun(pps_settings(pps.parser().parse_args([])))
     figures = []
-    for command, run in runs:
+    for command, run in ((FIT, fit_run), (PPS, pps_run)):
         print(f"{command.name} ...", file=sys.stderr)
         *_, complete = advance(run, [*command.table_stages, *command.stages], in_order)
         figures += sorted(command.drawings(complete), key=lambda figure: figure.name)
@@ -50,43 +47,34 @@ def picture(figure: Drawing, page: PageStyle) -> Image.Image:
     with style.style(page):
         axes = getattr(import_module(module), function)(*figure.arguments, page=page, **figure.keywords)
         first = axes[0] if isinstance(axes, list | tuple) else axes
-        first.get_figure(root=True).savefig(file, format="png", dpi=PIXELS_PER_MM * 25.4, facecolor="white")
+        first.get_figure(root=True).savefig(file, format="png", dpi=DPI, facecolor="white")
     return Image.open(file).convert("RGB")
 
 
-def contact_sheet(figures: Sequence[Drawing], page: PageStyle) -> Image.Image:
-    """Return the figures with their names, in columns of about the same height."""
-    pictures = [(f"{figure.name}, {page.journal}, {page.width:g} mm", picture(figure, page)) for figure in figures]
-    width, tops, places = max(drawn.width for _, drawn in pictures) + GAP, [GAP] * ACROSS[int(page.columns)], []
-    for label, drawn in pictures:
+def write_sheet(figures: Sequence[Drawing], page: PageStyle, folder: Path = FOLDER) -> Path:
+    """Write the contact sheet of a page, each figure into the shortest column below its name; return the file."""
+    pictures = [picture(figure, page) for figure in figures]
+    wide = max(drawn.width for drawn in pictures) + GAP
+    tops, places = [GAP] * min(ACROSS[int(page.columns)], len(figures)), []
+    for drawn in pictures:
         column = tops.index(min(tops))
-        places.append((label, drawn, (GAP + column * width, tops[column])))
+        places.append((GAP + column * wide, tops[column]))
         tops[column] += LABEL + drawn.height + GAP
-    sheet = Image.new("RGB", (GAP + len([top for top in tops if top > GAP]) * width, max(tops)), "#DDDDDD")
-    pen = ImageDraw.Draw(sheet)
-    for label, drawn, (left, top) in places:
-        pen.text((left, top), label, fill="black", font=FONT)
+    sheet = Image.new("RGB", (GAP + len(tops) * wide, max(tops)), "#DDDDDD")
+    for figure, drawn, (left, top) in zip(figures, pictures, places, strict=True):
+        name = f"{figure.name}, {page.journal}, {page.width:g} mm"
+        ImageDraw.Draw(sheet).text((left, top), name, fill="black", font=FONT)
         sheet.paste(drawn, (left, top + LABEL))
-    return sheet.quantize(COLOURS, dither=Image.Dither.NONE)
-
-
-def write_sheet(figures: Sequence[Drawing], page: PageStyle, folder: Path) -> str:
-    """Write a contact sheet, and return its name."""
-    name = f"{page.journal}-{page.columns:g}.png"
-    contact_sheet(figures, page).save(folder / name, optimize=True)
-    return name
-
-
-def main(journals: Iterable[str], folder: Path) -> None:
-    """Write the sheets of some journals."""
-    figures = default_figures()
-    pages = [page_style(journal, columns) for journal in journals for columns in ACROSS]
-    with ProcessPoolExecutor(2) as workers:
-        for done in [workers.submit(write_sheet, figures, page, folder) for page in pages]:
-            print(done.result(), file=sys.stderr)
+    file = folder / f"{page.journal}-{page.columns:g}.png"
+    sheet.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
+    return file
 
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("journals", nargs="*", default=list(PRESETS), metavar="PRESET", help="default: all")
-    main(options.parse_args().journals, HERE.parent / "docs" / "gallery")
+    pages = [page_style(journal, columns) for journal in options.parse_args().journals for columns in ACROSS]
+    drawings = default_figures()
+    with ProcessPoolExecutor(2) as workers:
+        for waiting in [workers.submit(write_sheet, drawings, page) for page in pages]:
+            print(waiting.result(), file=sys.stderr)

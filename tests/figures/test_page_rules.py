@@ -4,7 +4,9 @@ import importlib
 from pathlib import Path
 
 import matplotlib.image
+import numpy as np
 import pytest
+from matplotlib.lines import Line2D
 
 import surrogacy.figures
 from surrogacy.analysis.fit_run import FitRun
@@ -28,6 +30,14 @@ from surrogacy.report.section import drawing
 from surrogacy.report.sections import pps_drawings
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.result import Result
+from tests.support.drawn_colours import (
+    DEUTERANOPIA,
+    distance_for_deuteranopes,
+    distance_in_grey,
+    hues,
+    lab,
+    linear,
+)
 from tests.support.drawn_page import MM, page_faults
 from tests.support.pinned_tables import PINNED
 
@@ -137,3 +147,43 @@ def test_saved_figure_is_as_wide_as_the_page(columns, pps_figures, tmp_path):
         style.save(draw(pps_figures["waterfall-tactics"], page), Path(tmp_path) / "figure", ("png",))
     pixels = matplotlib.image.imread(tmp_path / "figure.png").shape[1]
     assert pixels / style.PNG_DPI * MM == pytest.approx(page.width, abs=MM / style.PNG_DPI)
+
+
+def test_faults_are_reported():
+    page = page_style("nature", 1)
+    figure = style.new_figure(page.width + 1, 250)
+    axes = figure.add_axes((0.1, 0.1, 0.8, 0.8))
+    axes.plot([0, 1], [0, 1], lw=0.4)
+    axes.plot([0.5], [0.5], "o", ms=8)
+    axes.text(0.5, 0.5, "on the symbol", fontsize=6)
+    axes.text(0.5, 0.5, "on the text", fontsize=5)
+    figure.text(-0.1, 0.5, "outside")
+    handles = [Line2D([], [], marker="o", ls="", color=colour, label=colour) for colour in ("#D00000", "#407000")]
+    figure.legend(handles=handles)
+    faults = " ".join(page_faults(figure, page))
+    for words in (
+        "90.0 mm wide on a page of 89.0 mm",
+        "250 mm high",
+        "'on the text' has 5.0 points",
+        "'outside' leaves the figure",
+        "'on the symbol' overlaps 'on the text'",
+        "'on the symbol' covers the symbol",
+        "has a line of 0.40 points",
+        "'#D00000' looks like '#407000'",
+    ):
+        assert words in faults
+
+
+def test_colours_in_the_eyes_of_readers():
+    # Machado et al. 2009: the rows of a matrix add up to 1, so that greys stay greys
+    assert DEUTERANOPIA.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    assert distance_in_grey("white", "black") == pytest.approx(100)
+    # CIELAB of sRGB red in tables of colours: L* = 53.24, a* = 80.09, b* = 67.20
+    assert lab(linear(["red"]))[0] == pytest.approx([53.24, 80.09, 67.20], abs=0.05)
+    assert distance_for_deuteranopes("#D00000", "#407000") < 0.5 * np.linalg.norm(
+        np.subtract(*lab(linear(["#D00000", "#407000"])))
+    )
+    okabe_ito = ["#0072B2", "#E69F00", "#F0E442", "#009E73", "#D55E00", "#CC79A7"]
+    assert hues([*okabe_ito, "0.5", "white"]) == 6
+    assert hues(["#D00000", "#F08080"]) == 1
+    assert hues(["0.3", "white"]) == 0

@@ -19,7 +19,7 @@ DEUTERANOPIA = np.array(
 XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 WHITE = XYZ.sum(axis=1)
 CHROMATIC = 12.0  # chroma in CIELAB below which a colour is a grey
-SAME_HUE = 25.0  # degrees between neighbours that are shades of one hue
+SAME_HUE = 18.0  # degrees between neighbours that are shades of one hue
 APART = 10.0  # CIELAB units between colours of groups; about 2 is just noticeable
 
 

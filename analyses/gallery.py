@@ -23,9 +23,9 @@ from surrogacy.report.folder import FIT, PPS
 from surrogacy.report.section import Drawing
 
 FOLDER = Path(__file__).parents[1] / "docs" / "gallery"
-DPI, COLOURS = 80, 48
+DPI, COLOURS = 80, 128
 ACROSS, GAP, LABEL = {1: 6, 2: 3}, 14, 18  # figures side by side by number of columns; pixels
-FONT = ImageFont.truetype(style.FONTS / "SurrogacySans-Regular.ttf", 13)
+FONT = ImageFont.truetype(style.FONTS / "SurrogacySans-Regular.ttf", 11)
 
 
 def default_figures() -> list[Drawing]:

@@ -27,7 +27,7 @@ COLOURS = LinearSegmentedColormap.from_list("retained", ["#08306B", "#4A86BE", "
 CONTOUR = "#707070"
 AREA, OUTLINE = 15.0, 0.6  # points squared, points
 # mm: panels, beside them, and the key below
-STACKED, SIDE_BY_SIDE, LABELS, TITLE, LEFT, BETWEEN, BAR, KEY = 44.0, 54.0, 15.5, 4.5, 11.5, 4.0, 14.5, 9.0
+STACKED, SIDE_BY_SIDE, LABELS, TITLE, LEFT, BETWEEN, BAR, KEY_LINE = 44.0, 54.0, 14.5, 4.5, 11.5, 4.0, 14.5, 3.6
 # places of contour labels, as fractions of the height: away from most trials
 LOW_ROWS, HIGH_ROWS = (0.10, 0.19), (0.93, 0.84)
 OTHER_ROWS = (0.5, 0.8)  # of contours that do not cross these
@@ -144,14 +144,15 @@ def plot_dilution_map(
 def _new_panels(page: PageStyle) -> tuple[Axes, Axes, Axes]:
     """Panels side by side, with a colour bar on the right; with one column one below the other."""
     if page.is_narrow:
-        height = 3 * (STACKED + LABELS) + KEY
+        key = 2 * KEY_LINE
+        height = 3 * (STACKED + LABELS) + key
         figure, width = style.new_figure(page.width, height), page.width - LEFT - BAR
-        places = [(LEFT, KEY + (2 - i) * (STACKED + LABELS) + LABELS - TITLE, width, STACKED) for i in range(3)]
+        places = [(LEFT, key + (2 - i) * (STACKED + LABELS) + LABELS - TITLE, width, STACKED) for i in range(3)]
     else:
-        height = SIDE_BY_SIDE + LABELS + KEY
+        height = SIDE_BY_SIDE + LABELS + KEY_LINE
         figure, width = style.new_figure(page.width, height), (page.width - 2 * LEFT - BETWEEN - BAR) / 3
         starts = LEFT, LEFT + width + BETWEEN, 2 * LEFT + 2 * width + BETWEEN
-        places = [(left, KEY + LABELS - TITLE, width, SIDE_BY_SIDE) for left in starts]
+        places = [(left, KEY_LINE + LABELS - TITLE, width, SIDE_BY_SIDE) for left in starts]
     first, second, third = (
         figure.add_axes((left / page.width, bottom / height, wide / page.width, tall / height))
         for left, bottom, wide, tall in places
@@ -193,7 +194,7 @@ def _points(axes: Axes, data: pd.DataFrame, coordinate: str, norm: BoundaryNorm,
         for i, row in shown.iterrows()
     }
     names = shown.loc[shown["comparison"] == focus, "label"]
-    place_labels(axes, [Label(name, symbols[focus], bold=True) for name in names], list(symbols.values()))
+    place_labels(axes, [Label(name, symbols[focus], bold=True, apart=True) for name in names], list(symbols.values()))
 
 
 def _places(x: FloatArray, y: FloatArray, share: FloatArray, rows: tuple[float, float]) -> list[tuple[float, float]]:
@@ -228,10 +229,11 @@ def _key(last: Axes, data: pd.DataFrame, norm: BoundaryNorm, page: PageStyle) ->
     bar = figure.add_axes((place.x1 + 2.0 / page.width, place.y0, 2.5 / page.width, place.height))
     middles = (BANDS[1:] + BANDS[:-1]) / 2
     bar.imshow(middles[:, None], aspect="auto", origin="lower", cmap=COLOURS, norm=norm, extent=(0, 1, 0, 1))
-    bar.set(xticks=[], yticks=[0, 0.5, 1])
+    bar.set(xticks=[])
+    bar.set_yticks([0, 0.5, 1], ["≤ 0", "0.5", "≥ 1"])  # shares beyond the bands have their colours
     bar.yaxis.tick_right()
     bar.yaxis.set_label_position("right")
-    bar.set_ylabel("Observed share", labelpad=1, fontsize="small")
+    bar.set_ylabel("Observed share of the PFS effect", labelpad=1, fontsize="small")
     looks: dict[str, Any] = {"ls": "", "mfc": "white", "mec": style.INK, "mew": OUTLINE, "ms": 4}
     handles = [
         Line2D([], [], marker=marker, label=f"{stage} stage", **looks)

@@ -1,8 +1,8 @@
 """OS hazard ratio over time of calibrated models, and the crude rate ratios of the numbers at risk.
 
-A fit to the numbers at risk is drawn only up to the last count with at least 10 patients at risk in both arms. The axis
-ends with the year of that count, or at the longest follow-up if that is earlier or the numbers at risk are not known.
-The curves of the calibrated models extend to the end of the axis.
+The data end with the last count of at least 10 patients at risk in both arms, or with the longest follow-up if that is
+earlier or the numbers at risk are not known. A fit to the numbers at risk ends there. The axis continues to the end of
+the year; the curves of the calibrated models are extrapolated in these months, which are shaded.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ LINES: tuple[tuple[str, Any], ...] = (
     ("#7A4E8A", (0, (6, 1.5, 1.5, 1.5))),
     ("#444444", "-"),
 )
-SHADE = "0.93"
+SHADE = "0.90"
 ABOVE, LABELS = 2.0, 11.0  # mm above the panel, and for ticks and label below it
 POINT = 25.4 / 72  # mm
 KEY_LEFT = 14.0  # mm
 LETTER = 0.58  # mean width of a letter, in the size of its text
-KEY_LINE = 1.6  # height of a line of the key, in the size of its text
+KEY_LINE = 1.5  # height of a line of the key, in the size of its text
 STEP = 0.25  # months
 YEAR = 12.0
 JUST = 1e-6
@@ -112,26 +112,24 @@ def plot_hazard_ratio_over_time(
     end = inputs.follow_up.value[1] if inputs.follow_up.value else 3.0 * inputs.median_os[0].value
     if inputs.at_risk is not None:
         end = min(end, supported_until(inputs.at_risk))
-    # at least a year, for trials in which no arm had 10 patients at risk
-    until = YEAR * np.ceil(max(end, YEAR) / YEAR)
+    until = YEAR * (np.floor(end / YEAR) + 1)
     data = hazard_ratio_over_time_data(calibrations, until, comparison)
     letters = int((page.width - KEY_LEFT) / (LETTER * page.small_size * POINT)) // (1 if page.is_narrow else 2)
     handles: list[Line2D | Patch] = []
-    for (colour, dashes), name in zip(LINES, dict.fromkeys(data["model"]), strict=False):
-        handles.append(Line2D([], [], color=colour, lw=1.4, ls=dashes, label=fill(str(name), letters)))
+    fitted = list(dict.fromkeys(data["model"]))[len(calibrations) :]
+    for (colour, dashes), name in zip(LINES, [*(each.words for each in calibrations), *fitted], strict=False):
+        handles.append(Line2D([], [], color=colour, lw=1.4, ls=dashes, label=fill(name, letters)))
     printed = f"OS HR as reported, {inputs.hr_os.value:g}"
     handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.0, ls=":", label=printed))
     crude = comparison.crude if comparison is not None else ()
     if crude:
         label = f"crude rate ratio of the numbers at risk ({percent(crude[0].level)})"
         handles.append(Line2D([], [], color=style.INK, marker="o", ms=3.5, lw=1.0, label=label))
-    if end < until:
-        reason = "fewer than 10 at risk" if inputs.at_risk is not None else "beyond the follow-up"
-        handles.append(Patch(facecolor=SHADE, label=f"extrapolated ({reason})"))
+    reason = "fewer than 10 at risk" if inputs.at_risk is not None else "beyond the follow-up"
+    handles.append(Patch(facecolor=SHADE, label=f"extrapolated ({reason})"))
     if ax is None:
-        ax = _new_axes(page, sum(1 + str(handle.get_label()).count("\n") for handle in handles))
-    if end < until:
-        ax.axvspan(end, until, color=SHADE, lw=0, zorder=0)
+        ax = _new_axes(page, [1 + str(handle.get_label()).count("\n") for handle in handles])
+    ax.axvspan(end, until, color=SHADE, lw=0, zorder=0)
     for (colour, dashes), (_, curve) in zip(LINES, data.groupby("model", sort=False), strict=False):
         ax.plot(curve["months"], np.log(curve["hazard_ratio"]), color=colour, lw=1.4, ls=dashes, zorder=3)
     ax.plot([0, until], [np.log(inputs.hr_os.value)] * 2, color=style.LINE_COLOUR, lw=1.0, ls=":", zorder=2)
@@ -159,9 +157,10 @@ def plot_hazard_ratio_over_time(
     return ax
 
 
-def _new_axes(page: PageStyle, entries: int) -> Axes:
-    """Axes of a new figure, with room for the key below."""
-    lines = entries if page.is_narrow else -(-entries // 2)
+def _new_axes(page: PageStyle, entries: Sequence[int]) -> Axes:
+    """Axes of a new figure, with room below for a key of entries with these numbers of lines."""
+    column = len(entries) if page.is_narrow else -(-len(entries) // 2)
+    lines = max(sum(entries[:column]), sum(entries[column:]))
     below = LABELS + lines * KEY_LINE * page.small_size * POINT
     height = (55.0 if page.is_narrow else 72.0) + below + ABOVE
     left, right = 12.0 / page.width, 1 - 4.0 / page.width

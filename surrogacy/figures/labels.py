@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from matplotlib.text import Text
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
 from surrogacy.figures.geometry import boxes_overlap, distances, padded
-from surrogacy.figures.label_search import CLEARANCE, Places, Surroundings, choose_places
+from surrogacy.figures.label_search import CLEARANCE, CONFLICT, Places, Surroundings, choose_places
 from surrogacy.output.page_style import SMALLEST
 
 LONGEST_LINE = 24  # characters; longer names are broken into lines
@@ -85,12 +85,15 @@ class Label:
     symbol : Symbol
     bold : bool
     colour : str
+    apart : bool
+        Whether a leader joins the name to its symbol even where the name could stand next to it.
     """
 
     text: str
     symbol: Symbol
     bold: bool = False
     colour: str = style.INK
+    apart: bool = False
 
 
 def symbol_radius(area: float, marker: str = "o", outline: float = 0.6) -> float:
@@ -140,7 +143,9 @@ def place_labels(axes: Axes, labels: Sequence[Label], symbols: Sequence[Symbol])
     places = []
     for label, text in zip(labels, texts, strict=True):
         size = np.asarray(text.get_window_extent().size) / style.pixels_per_point(axes)
-        places.append(Places.around(symbols.index(label.symbol), size, surroundings))
+        around = Places.around(symbols.index(label.symbol), size, surroundings)
+        next_to = CONFLICT * ~around.has_leader if label.apart else 0.0
+        places.append(replace(around, costs=around.costs + next_to))
     for index, text, label, options in zip(choose_places(places), texts, labels, places, strict=True):
         _move(axes, text, label, options, index)
     return texts

@@ -21,7 +21,7 @@ from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import with_interval
 
-LARGEST = 60.0  # points squared
+LARGEST, NARROW_LARGEST = 46.0, 32.0  # points squared
 JOINED_COLOUR, JOINED_WIDTH = "0.55", 0.5
 STAGE_COLOURS = {"intermediate": "#004C7F", "advanced": "#E08A3C", "mixed": "#009E73"}
 NULLS = {
@@ -34,7 +34,6 @@ DEFINITIONS = {
     "model": "of the model",
     "area": "area between the curves",
 }
-KEYS = 10  # most entries of the key
 # mm: above a panel, the panel, labels below it, the strip, beside the panels, and a line of the key
 TITLE, PANEL, NARROW_PANEL, LABELS, STRIP, LEFT, RIGHT, KEY_LINE = 5.0, 66.0, 50.0, 11.0, 12.0, 13.0, 4.0, 3.6
 SMALLEST_AREA = 0.3  # of an arm whose patients are not known
@@ -126,7 +125,8 @@ def plot_pps_arms(
     four Axes
     """
     arms = pps_arms_data(audit)
-    by_pps, by_pfs, strip_pps, strip_pfs = _new_panels(page) if ax is None else ax
+    handles = _key_entries(audit, arms)
+    by_pps, by_pfs, strip_pps, strip_pfs = _new_panels(page, len(handles)) if ax is None else ax
     endpoints = list(dict.fromkeys(arm.endpoint for arm in arms))
     endpoint = "PFS" if "PFS" in endpoints else endpoints[0]
     further = [name for name in endpoints if name != endpoint]
@@ -135,8 +135,9 @@ def plot_pps_arms(
     of_difference = audit.definition == "median-difference"
     right = 1.06 * max(max(arm.median_pps, arm.median_pfs) for arm in arms)
     top = 1.06 * max(arm.median_os for arm in arms)
-    symbols_by_pps = _arms(by_pps, arms, [arm.median_pps for arm in arms], focus)
-    symbols_by_pfs = _arms(by_pfs, arms, [arm.median_pfs for arm in arms], focus)
+    largest = NARROW_LARGEST if page.is_narrow else LARGEST
+    symbols_by_pps = _arms(by_pps, arms, [arm.median_pps for arm in arms], largest, focus)
+    symbols_by_pfs = _arms(by_pfs, arms, [arm.median_pfs for arm in arms], largest, focus)
     _strip(strip_pps, audit["r_os_pps"], [(null.name, null.r_os_pps) for null in audit.nulls], "PPS")
     _strip(strip_pfs, audit["r_os_pfs"], [(null.name, null.r_os_pfs) for null in audit.nulls], "PFS")
     for axes, label, impossible in (
@@ -150,20 +151,20 @@ def plot_pps_arms(
             axes.fill_between([0, top], [0, top], color="0.93", lw=0, zorder=0)
         style.clear_spines(axes)
     if of_difference:
-        words = f"no arm: median {endpoint} would be below 0"
+        words = f"not possible: median {endpoint} below 0"
         by_pps.text(0.98, 0.03, words, transform=by_pps.transAxes, ha="right", fontsize="small", color="0.35")
-    _keys(by_pfs, audit, arms, page)
+    _draw_key(by_pfs, handles, page)
     for axes, symbols in ((by_pps, symbols_by_pps), (by_pfs, symbols_by_pfs)):
         _name(axes, arms, symbols, focus)
     _titles(by_pps, by_pfs, audit, page)
     return by_pps, by_pfs, strip_pps, strip_pfs
 
 
-def _new_panels(page: PageStyle) -> tuple[Axes, Axes, Axes, Axes]:
+def _new_panels(page: PageStyle, entries: int) -> tuple[Axes, Axes, Axes, Axes]:
     """Arms by PPS and by PFS side by side, with their strips below; with one column, one below the other."""
     columns, lines = (1, 2) if page.is_narrow else (2, 1)
     panel = NARROW_PANEL if page.is_narrow else PANEL
-    key = KEY_LINE * (KEYS if page.is_narrow else -(-KEYS // 3))
+    key = KEY_LINE * (entries if page.is_narrow else -(-entries // 3))
     height = lines * (TITLE + panel + LABELS + STRIP + LABELS) + key
     width = (page.width - RIGHT) / columns - LEFT
     figure = style.new_figure(page.width, height)
@@ -177,7 +178,9 @@ def _new_panels(page: PageStyle) -> tuple[Axes, Axes, Axes, Axes]:
     return panels[0], panels[1], strips[0], strips[1]
 
 
-def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str | None) -> list[Symbol]:
+def _arms(
+    axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], largest: float, focus: str | None
+) -> list[Symbol]:
     """Draw arms as circles, filled if experimental, each joined to the control arm of its trial; return the circles."""
     controls: dict[str, tuple[float, float]] = {}
     for arm, place in zip(arms, x, strict=True):
@@ -196,11 +199,11 @@ def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str
         axes.scatter(
             [place for _, place in group],
             [arm.median_os for arm, _ in group],
-            s=[LARGEST * arm.area for arm, _ in group],
+            s=[largest * arm.area for arm, _ in group],
             marker=style.STAGE_MARKERS.get(stage, "o"),
             facecolor=[colour if arm.experimental else "white" for arm, _ in group],
             edgecolor=[style.LINE_COLOUR if strong else "white" if arm.experimental else colour for arm, _ in group],
-            linewidth=[1.2 if strong else 0.4 if arm.experimental else 0.8 for arm, _ in group],
+            linewidth=[1.2 if strong else 0.5 if arm.experimental else 0.8 for arm, _ in group],
             linestyle=["--" if arm.unverified else "-" for arm, _ in group],
             alpha=1.0 if strong else 0.85,
             zorder=6 if strong else 2,
@@ -209,7 +212,7 @@ def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str
         Symbol(
             place,
             arm.median_os,
-            symbol_radius(LARGEST * arm.area, style.STAGE_MARKERS.get(arm.stage, "o"), outline=1.2),
+            symbol_radius(largest * arm.area, style.STAGE_MARKERS.get(arm.stage, "o"), outline=1.2),
         )
         for arm, place in zip(arms, x, strict=True)
     ]
@@ -247,14 +250,14 @@ def _strip(axes: Axes, observed: Estimate, nulls: Sequence[tuple[str, FloatArray
     axes.spines["left"].set_visible(False)
 
 
-def _keys(panel: Axes, audit: CouplingAudit, arms: Sequence[PlottedArm], page: PageStyle) -> None:
-    """Key of distributions and arms below the panels."""
+def _key_entries(audit: CouplingAudit, arms: Sequence[PlottedArm]) -> list[Line2D | Patch]:
+    """Return the entries of the key for the distributions and the arms."""
 
     def symbol(label: str, fill: str, edge: str, outline: str = "-", marker: str = "o") -> Line2D:
         return Line2D([], [], marker=marker, lw=0, ms=4.5, mfc=fill, mec=edge, ls=outline, label=label)
 
     stages = [name for name in STAGE_COLOURS if any(arm.stage == name for arm in arms)]
-    handles = [
+    handles: list[Line2D | Patch] = [
         Line2D([], [], color=style.INK, marker="D", ms=4, lw=1.2, label="observed, 95% (bootstrap over trials)"),
         *(Patch(facecolor=NULLS[null.name][0], alpha=0.6, label=NULLS[null.name][1]) for null in audit.nulls),
         *(symbol(f"{name} stage", STAGE_COLOURS[name], "white", "-", style.STAGE_MARKERS[name]) for name in stages),
@@ -264,6 +267,11 @@ def _keys(panel: Axes, audit: CouplingAudit, arms: Sequence[PlottedArm], page: P
     ]
     if any(arm.unverified for arm in arms):
         handles.append(symbol("dashed: not verified", "none", style.INK, "--"))
+    return handles
+
+
+def _draw_key(panel: Axes, handles: Sequence[Line2D | Patch], page: PageStyle) -> None:
+    """Draw the key below the panels."""
     figure = panel.get_figure(root=True)
     assert figure is not None
     figure.legend(
@@ -279,10 +287,9 @@ def _keys(panel: Axes, audit: CouplingAudit, arms: Sequence[PlottedArm], page: P
 
 
 def _titles(left: Axes, right: Axes, audit: CouplingAudit, page: PageStyle) -> None:
-    weights = "weights n" if audit.weights == "n" else "unweighted"
     for axes, name in ((left, "r_os_pps"), (right, "r_os_pfs")):
         estimate = audit[name]
         axes.set_title(f"r = {with_interval(estimate)}", fontsize="small", fontweight="bold", loc="left")
-    note = f"{len(audit.arms)} arms, {weights}; descriptive"
+    note = f"{len(audit.arms)} arms; descriptive"
     if not page.is_narrow:
         right.set_title(note, fontsize="small", loc="right")

@@ -49,7 +49,7 @@ NARROW_STEPS = {
 }
 MOST = 4
 HEIGHT, BETWEEN = 1.15, 0.5  # rows of text per step, and between decompositions
-AXIS = 14.0  # mm for ticks, words and label below the panel
+AXIS = 12.5  # mm for ticks, words and label below the panel
 LABEL = 10.0  # points between ticks and label, for the words
 REACH = (float(np.log(0.3)), float(np.log(2.0)))  # an interval beyond these limits is cut, with an arrow
 

@@ -146,6 +146,7 @@ def _arms_caption(audit: CouplingAudit) -> str:
         trials=len(audit.trials),
         r_pps=with_interval(audit["r_os_pps"]),
         r_pfs=with_interval(audit["r_os_pfs"]),
+        weights="weighted by the patients of each arm" if audit.weights == "n" else "unweighted",
         method=audit["r_os_pps"].method,
         nulls="; ".join(means),
         notes=sentences("Note", audit.problems),

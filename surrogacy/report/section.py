@@ -156,7 +156,7 @@ def text(name: str, /, **values: object) -> str:
 
 
 def phrase(
-    group: Literal["conclusions", "thresholds", "notes", "pps_definitions", "alternative_texts"],
+    group: Literal["conclusions", "thresholds", "notes", "alternative_texts"],
     code: str,
     /,
     **values: object,

@@ -25,7 +25,7 @@ from surrogacy.report.section import (
 from surrogacy.report.sections.decomposition import CURVES, by_hazard_ratio
 from surrogacy.report.sections.decomposition_answer import endpoint_name
 from surrogacy.results.format import interval, number, value_and_interval, with_interval
-from surrogacy.results.labels import ARM_ESTIMATES
+from surrogacy.results.labels import ARM_ESTIMATES, PPS_DEFINITIONS
 
 
 def at_risk_section(run: PpsRun) -> Section:
@@ -144,7 +144,7 @@ def _arms_caption(audit: CouplingAudit) -> str:
     means = (f"{null.name}: {number(null.mean[0])} and {number(null.mean[1])} on average" for null in audit.nulls)
     shown = text(
         "arms_caption",
-        definition=phrase("pps_definitions", audit.definition),
+        definition=PPS_DEFINITIONS[audit.definition],
         arms=len(audit.arms),
         trials=len(audit.trials),
         r_pps=with_interval(audit["r_os_pps"]),

@@ -134,7 +134,8 @@ def bubble_caption(
     if correlated:
         details.insert(0, text("bubble_correlation"))
     if new_trial is not None:
-        shown.append(text("bubble_new_trial", target=new_trial[1].target, hr=new_trial_words(new_trial[0])))
+        shown.append(text("bubble_new_trial", hr=new_trial_words(new_trial[0])))
+        details.append(text("bubble_new_trial_details", target=new_trial[1].target))
     if "intervals" in show:
         details.append(intervals_drawn(result, text("thin_lines")))
     if len(effects) > MOST_NAMED:

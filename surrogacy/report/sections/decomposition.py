@@ -315,5 +315,10 @@ def _waterfall(name: str, main: Decomposition, drawn: list[Decomposition]) -> Dr
         scenarios=f"first of {len(drawn)} calibrations" if len(drawn) > 1 else first.calibration.scenario,
         parts=parts,
     )
-    caption = caption_of([shown], [details], main.problems, "Note")
+    caption = caption_of([shown], [*map(_shares_of_gap, drawn), details], main.problems, "Note")
     return drawing("waterfall", name, caption, drawn, alternative=alternative)
+
+
+def _shares_of_gap(decomposition: Decomposition) -> str:
+    shares = ", ".join(f"{part} {share_with_interval(decomposition.shares[part])}" for part in GAP_PARTS)
+    return text("waterfall_shares", shares=shares, label=decomposition.calibration.label)

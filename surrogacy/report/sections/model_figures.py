@@ -129,8 +129,8 @@ def bubble_caption(
     details = []
     threshold = result.estimates.get("ste_prediction")
     if result.line is not None and isinstance(threshold, ThresholdEffect):
-        shown += _line_sentences(result, threshold, with_confidence="confidence" in show)
-        details += _line_details(result, threshold)
+        shown += _line_sentences(result, threshold)
+        details += _line_details(result, threshold, with_confidence="confidence" in show)
     if correlated:
         details.insert(0, text("bubble_correlation"))
     if new_trial is not None:
@@ -157,12 +157,11 @@ def bubble_caption(
     return caption_of(shown, details, result.problems)
 
 
-def _line_sentences(result: Result, threshold: ThresholdEffect, *, with_confidence: bool) -> list[str]:
-    """Return sentences on the line, its bands and the surrogate threshold effect."""
+def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
+    """Return sentences on the line, its prediction band and the surrogate threshold effect."""
     size = f"of {number(threshold.new_n, 0)} patients" if threshold.new_n else f"({threshold.new_trial})"
     only_sizes_of_set = result.line is not None and not result.line.scatter_known
     level = percent(threshold.level)
-    confidence: ThresholdEffect = result["ste_confidence"]
     return [
         text("bubble_line", model=model_in_words(result.model), association=association(result)),
         text(
@@ -171,7 +170,6 @@ def _line_sentences(result: Result, threshold: ThresholdEffect, *, with_confiden
             size=size,
             only_sizes_of_set=text("bubble_no_between_trial") if only_sizes_of_set else "",
         ),
-        *([text("bubble_confidence_band", level=percent(confidence.level))] if with_confidence else []),
         text(
             "bubble_threshold",
             final=final_name(result.effects),
@@ -180,11 +178,13 @@ def _line_sentences(result: Result, threshold: ThresholdEffect, *, with_confiden
     ]
 
 
-def _line_details(result: Result, threshold: ThresholdEffect) -> list[str]:
+def _line_details(result: Result, threshold: ThresholdEffect, *, with_confidence: bool) -> list[str]:
     """Return sentences on the settings of the line and on how its estimates were obtained."""
-    slope, confidence = result["slope"], result["ste_confidence"]
+    slope = result["slope"]
+    confidence: ThresholdEffect = result["ste_confidence"]
     limits = threshold.uncertainty
-    details = [
+    details = [text("bubble_confidence_band", level=percent(confidence.level))] if with_confidence else []
+    details += [
         text(
             "bubble_line_details",
             settings="" if result.weights is not None else f"{capital(settings_in_words(result))}. ",

@@ -22,10 +22,11 @@ CODE = re.compile(r"(?<!\S)--\w|\w_\w|\.(?:csv|json|toml|yml)\b|\b(?:None|nan|Tr
 SETS = re.compile(r"\((?:set )?(?:advanced|intermediate|all)\)|\bsets? (?:advanced|intermediate|all)\b")
 USUAL = ("HR", "CI", "PFS", "OS", "TTP", "STE", "PPS")
 ADDED = "trial,hr_pfs,low_pfs,high_pfs,hr_os,low_os,high_os,n,stage\nMy trial,0.62,0.48,0.80,0.85,0.65,1.10,300,{}\n"
+MODELS_DRAWN = ("--model", "weighted-pearson", "weighted-regression", "bivariate-bayes")
 RUNS = {
-    "fit": (fit, ["advanced", "intermediate", "tactics-2022"]),
-    "sensitivity": (fit, ["tactics-2022", "--sensitivity"]),
-    "new trial": (fit, ["intermediate", "--add", "ADDED", "--predict", "0.6", "0.45", "0.8"]),
+    "fit": (fit, ["advanced", "tactics-2022"]),
+    "sensitivity": (fit, ["tactics-2022", "--sensitivity", "--model", "weighted-regression", "bivariate-bayes"]),
+    "new trial": (fit, ["intermediate", "--add", "ADDED", "--predict", "0.6", "0.45", "0.8", *MODELS_DRAWN]),
     "pps": (pps, ["--resamples", "200"]),
 }
 KINDS = {

@@ -15,6 +15,7 @@ from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO, bubble_data, draw_bubbles
 from surrogacy.figures.labels import Label, place_labels
+from surrogacy.figures.symbols import MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import final_name, surrogate_names
@@ -110,6 +111,8 @@ def plot_added(
         look = LONG_DASHES if earlier else "-"
         ax.plot(line["surrogate"], line["final"], color=colour, lw=1.4, ls=look, zorder=2.2 if earlier else 2, **fixed)
     symbols = draw_bubbles(ax, data)
+    discs = zip(data["comparison"], symbols, strict=True)
+    identify_symbols(ax, (MarkedSymbol(name, disc.x, disc.y, 2 * disc.radius) for name, disc in discs))
     ax.set_xlabel(f"Hazard ratio, {' / '.join(surrogate_names(after.effects))}   (← favours experimental)")
     ax.set_ylabel(f"Hazard ratio, {final_name(after.effects)}   (← favours experimental)")
     title = f"{set_label(after.effects.name) or 'Effects'}: {model_label(after.model)}"

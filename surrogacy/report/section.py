@@ -82,6 +82,8 @@ class Drawing:
         Arguments by name.
     effects : Effects, optional
         Effects whose comparisons are the symbols of the figure.
+    words : mapping of str to str
+        Words of symbols that show more than the two effects of a comparison, by identifier.
     alternative : str
         Alternative text: a sentence on kind and message.
     """
@@ -92,6 +94,7 @@ class Drawing:
     caption: str
     keywords: Mapping[str, Any] = field(default_factory=dict)
     effects: Effects | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
     alternative: str = ""
 
     @property
@@ -267,6 +270,7 @@ def drawing(
     caption: str,
     *arguments: Any,
     effects: Effects | None = None,
+    words: Mapping[str, str] | None = None,
     alternative: str = "",
     **keywords: Any,
 ) -> Drawing:
@@ -283,10 +287,12 @@ def drawing(
         Arguments of the function.
     effects : Effects, optional
         Effects of the symbols.
+    words : mapping of str to str, optional
+        Words of symbols by identifier.
     alternative : str
         Alternative text.
     """
     function = f"surrogacy.figures.{plot}:plot_{plot}"
     meanings = abbreviations_in(caption)
     complete = f"{caption.rstrip()}\n\n{meanings}\n" if meanings else caption
-    return Drawing(name, function, arguments, complete, keywords, effects, alternative)
+    return Drawing(name, function, arguments, complete, keywords, effects, words or {}, alternative)

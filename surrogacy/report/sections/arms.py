@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from surrogacy.analysis.pps_run import PpsRun
+from surrogacy.pps.arms import ArmPps
 from surrogacy.pps.coupling import CouplingAudit
+from surrogacy.pps.trial_summary import PpsDefinition
 from surrogacy.report.captions import caption_of
 from surrogacy.report.section import (
     BLANK,
@@ -127,6 +129,7 @@ def _row(audit: CouplingAudit) -> tuple[str | Cell, ...]:
 def arm_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the figures of the arms by the first definition of PPS, and of the OS hazard ratio over time."""
     for audit in run.arms[:1]:
+        words = {arm.identifier: _arm_in_words(arm, audit.definition) for arm in audit.arms}
         alternative = phrase(
             "alternative_texts",
             "pps_arms",
@@ -136,8 +139,29 @@ def arm_drawings(run: PpsRun) -> Iterator[Drawing]:
             nulls=" and ".join(number(value) for value in audit.nulls[0].mean[:2]),
         )
         caption = _arms_caption(audit)
-        yield drawing("pps_arms", "arms", caption, audit, focus=run.settings.focus, alternative=alternative)
+        yield drawing(
+            "pps_arms",
+            "arms",
+            caption,
+            audit,
+            effects=run.effects,
+            words=words,
+            alternative=alternative,
+            focus=run.settings.focus,
+        )
     yield from _over_time(run)
+
+
+def _arm_in_words(arm: ArmPps, definition: PpsDefinition) -> str:
+    """Return name, patients and medians of an arm, one fact per line."""
+    patients = f", {arm.n:,} patients" if arm.n else ""
+    medians = (
+        ("OS", arm.median_os.value),
+        (arm.pfs_endpoint, arm.median_pfs.value),
+        ("PPS", arm.pps(definition).months),
+    )
+    months = ", ".join(f"{name} {number(value)}" for name, value in medians)
+    return f"{arm.name}\n{arm.label}{patients}\nmedian {months} months"
 
 
 def _arms_caption(audit: CouplingAudit) -> str:

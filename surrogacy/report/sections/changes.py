@@ -212,4 +212,6 @@ def added_drawings(run: FitRun) -> Iterator[Drawing]:
             set=set_label(change.set),
         )
         name = f"added-{names[0]}-{change.set}" if len(names) == 1 else f"added-{change.set}"
-        yield drawing("added", name, caption, before, after, added=added, alternative=alternative)
+        yield drawing(
+            "added", name, caption, before, after, effects=after.effects, added=added, alternative=alternative
+        )

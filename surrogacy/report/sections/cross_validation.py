@@ -105,4 +105,12 @@ def _drawing(predictions: Predictions, result: Result) -> Drawing:
     words = {"final": final, "set": set_label(name), "covered": covered, "size": size}
     alternative = phrase("alternative_texts", "cross_validation", **words)
     title = f"cross-validation-{name}"
-    return drawing("cross_validation", title, caption, predictions, final=final, alternative=alternative)
+    return drawing(
+        "cross_validation",
+        title,
+        caption,
+        predictions,
+        effects=result.effects,
+        final=final,
+        alternative=alternative,
+    )

@@ -8,6 +8,7 @@ from math import log
 
 from surrogacy.analysis.pps_run import Moderated, PpsRun
 from surrogacy.models.moderation import Moderation
+from surrogacy.pps.dilution_map import DilutionPoint
 from surrogacy.pps.offset_sensitivity import AssumptionKind, DilutionConclusion, conclusion_on_dilution, of_kind
 from surrogacy.pps.shape_evidence import ShapeEvidence
 from surrogacy.report.captions import caption_of, comparisons_of
@@ -131,6 +132,7 @@ def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
         caption = caption_of([shown], [details])
         alternative = phrase("alternative_texts", "dilution_map", points=len(drawn))
         focus = run.settings.focus or ""
+        words = {point.comparison: _point_in_words(point) for point in drawn}
         yield drawing(
             "dilution_map",
             "dilution-map",
@@ -138,9 +140,21 @@ def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
             run.map,
             run.points,
             focus,
-            effects=run.effects,
+            words=words,
             alternative=alternative,
         )
+
+
+def _point_in_words(point: DilutionPoint) -> str:
+    """Return name, both hazard ratios and the ratio of the medians of a comparison, one fact per line."""
+    return "\n".join(
+        [
+            point.label,
+            f"{point.endpoint} HR {number(point.hr_pfs)}",
+            f"OS HR {number(point.hr_os)}",
+            f"median PPS / {point.endpoint} of the control arm {number(point.pps_over_pfs)}",
+        ]
+    )
 
 
 def _details(run: PpsRun) -> Iterator[Detail]:

@@ -191,7 +191,9 @@ def _drawing(run: FitRun, focus: Focus, results: list[Result]) -> Drawing:
         **words,
     )
     title = f"placement-{name}"
-    return drawing("placement", title, caption, focus, drawn, run.placement, alternative=alternative)
+    return drawing(
+        "placement", title, caption, focus, drawn, run.placement, effects=focus.effects, alternative=alternative
+    )
 
 
 def _problems(drawn: Sequence[Result]) -> list[str]:

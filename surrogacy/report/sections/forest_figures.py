@@ -53,7 +53,7 @@ def forest_drawings(result: Result, focus: Sequence[str]) -> Iterator[Drawing]:
             effects=result.effects,
             focus=focus,
             alternative=_alternative(result, place),
-            **({} if parts == 1 else {"part": part}),
+            part=part if parts > 1 else None,
         )
 
 

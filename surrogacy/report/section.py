@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from surrogacy.effects import Effects
+from surrogacy.report.abbreviations import abbreviations_in
 from surrogacy.results.format import cell, yes_or_blank
 from surrogacy.results.labels import HEADINGS, MODELS
 
@@ -83,6 +84,8 @@ class Drawing:
         Effects whose comparisons are the symbols of the figure.
     words : mapping of str to str
         Words of symbols that show more than the two effects of a comparison, by identifier.
+    alternative : str
+        Alternative text: a sentence on kind and message.
     """
 
     name: str
@@ -92,6 +95,7 @@ class Drawing:
     keywords: Mapping[str, Any] = field(default_factory=dict)
     effects: Effects | None = None
     words: Mapping[str, str] = field(default_factory=dict)
+    alternative: str = ""
 
     @property
     def kind(self) -> str:
@@ -155,7 +159,10 @@ def text(name: str, /, **values: object) -> str:
 
 
 def phrase(
-    group: Literal["conclusions", "thresholds", "notes", "alternative_texts"], code: str, /, **values: object
+    group: Literal["conclusions", "thresholds", "notes", "alternative_texts"],
+    code: str,
+    /,
+    **values: object,
 ) -> str:
     """Return a phrase of ``phrases.toml`` with its values filled in."""
     words: str = PHRASES[group][code]
@@ -264,7 +271,28 @@ def drawing(
     *arguments: Any,
     effects: Effects | None = None,
     words: Mapping[str, str] | None = None,
+    alternative: str = "",
     **keywords: Any,
 ) -> Drawing:
-    """Return the figure that ``surrogacy.figures.plot_<plot>`` draws; ``effects`` and ``words`` are on its symbols."""
-    return Drawing(name, f"surrogacy.figures.{plot}:plot_{plot}", arguments, caption, keywords, effects, words or {})
+    """Return the figure that ``surrogacy.figures.plot_<plot>`` draws.
+
+    Parameters
+    ----------
+    plot : str
+    name : str
+        File name.
+    caption : str
+        Without the meanings of its abbreviations, which are added as its last paragraph.
+    *arguments, **keywords
+        Arguments of the function.
+    effects : Effects, optional
+        Effects of the symbols.
+    words : mapping of str to str, optional
+        Words of symbols by identifier.
+    alternative : str
+        Alternative text.
+    """
+    function = f"surrogacy.figures.{plot}:plot_{plot}"
+    meanings = abbreviations_in(caption)
+    complete = f"{caption.rstrip()}\n\n{meanings}\n" if meanings else caption
+    return Drawing(name, function, arguments, complete, keywords, effects, words or {}, alternative)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,10 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
+from surrogacy.report.abbreviations import abbreviations_in
 from surrogacy.results.format import ABSENT
 
 LAYOUTS = tomllib.loads((Path(__file__).parent / "layouts.toml").read_text(encoding="utf-8"))
-ABBREVIATIONS: dict[str, str] = LAYOUTS["abbreviations"]
 PORTRAIT, LANDSCAPE = 170.0, 257.0
 """Width of the text on a page of A4 with margins of 20 mm, in mm."""
 
@@ -246,6 +245,4 @@ def _abbreviations(table: JournalTable) -> tuple[str, ...]:
     cells = (cell.text for group in table.groups for row in (*group.rows, (group.heading,)) for cell in row)
     texts = (table.title, *(column.heading for column in table.columns), *cells)
     notes = (*table.notes, *(footnote.text for footnote in table.footnotes))
-    words = set(re.findall(r"[^\W_]+", " ".join((*texts, *notes))))
-    meanings = [f"{short}, {meaning}" for short, meaning in ABBREVIATIONS.items() if short in words]
-    return (f"{'; '.join(meanings)}.",) if meanings else ()
+    return tuple(filter(None, [abbreviations_in(" ".join((*texts, *notes)))]))

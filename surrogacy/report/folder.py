@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,26 +27,28 @@ from surrogacy.report.journal_tables.files import write_journal_tables
 from surrogacy.report.journal_tables.layout import JournalTable
 from surrogacy.report.manifest import manifest
 from surrogacy.report.page.page import REPORT, PageInput, write_page
+from surrogacy.report.paper.material import PaperMaterial
+from surrogacy.report.paper.word import write_paper_documents
 from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import fit_drawings, fit_sections, pps_drawings, pps_sections
 from surrogacy.report.tables import write_tables
 
 
-def no_texts(run: StagedRun) -> Mapping[str, str]:
+def no_material(run: StagedRun) -> PaperMaterial:
     """Return no texts."""
-    return {}
+    return PaperMaterial()
 
 
-def no_journal_tables(run: StagedRun) -> tuple[JournalTable, ...]:
+def no_journal_tables(run: StagedRun, numbers: Mapping[str, int]) -> tuple[JournalTable, ...]:
     """Return no tables: those of a paper are about the fits."""
     return ()
 
 
-def paper_texts(run: FitRun, answers: Mapping[str, str] | None = None) -> Mapping[str, str]:
+def fit_material(run: FitRun, answers: Mapping[str, str] | None = None) -> PaperMaterial:
     """Return the texts for a paper, with the answers of the author; their libraries are loaded here."""
-    from surrogacy.report.paper.files import paper_files
+    from surrogacy.report.paper.files import paper_material
 
-    return paper_files(run, answers)
+    return paper_material(run, answers)
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,10 @@ class Command[R: StagedRun]:
         Effects whose sources the report lists.
     shares_workers : bool
         Whether the processes that draw the figures compute as well.
+    material : callable
+        Texts, references and checklists for a paper, of a complete run.
     journal_tables : callable
-        Tables of a paper of a complete run.
-    texts : callable
-        Texts for a paper by file name, of a complete run.
+        Tables of a paper of a complete run, from the run and the numbers of the references.
     """
 
     name: str
@@ -79,8 +82,8 @@ class Command[R: StagedRun]:
     sections: Callable[[R], Sequence[Section]]
     effects: Callable[[R], Sequence[Effects]]
     shares_workers: bool = False
-    journal_tables: Callable[[R], Sequence[JournalTable]] = no_journal_tables
-    texts: Callable[[R], Mapping[str, str]] = no_texts
+    material: Callable[[R], PaperMaterial] = no_material
+    journal_tables: Callable[[R, Mapping[str, int]], Sequence[JournalTable]] = no_journal_tables
 
     def document(self, run: R, sections: Sequence[Section]) -> str:
         """Return the text of results.json."""
@@ -95,8 +98,8 @@ FIT = Command[FitRun](
     fit_drawings,
     fit_sections,
     lambda run: [fit.effects for fit in run.sets],
+    material=fit_material,
     journal_tables=fit_journal_tables,
-    texts=paper_texts,
 )
 PPS = Command[PpsRun](
     "python -m surrogacy.pps",
@@ -135,6 +138,14 @@ def _write_section(section: Section, stage: Path) -> None:
         (stage / "draws").mkdir(exist_ok=True)
     for name, draws in section.draws.items():
         draws.to_netcdf(stage / "draws" / f"{slug(name)}.nc")
+
+
+def _write_paper[R: StagedRun](command: Command[R], run: R, stage: Path, workers: Executor) -> list[Future[None]]:
+    """Write the texts for a paper; return the tables and Word documents that the workers are writing."""
+    material = command.material(run)
+    write_files(stage, {name: text.encode() for name, text in material.files.items()})
+    tables = write_journal_tables(command.journal_tables(run, material.numbers), stage, workers)
+    return [files for files in (tables, write_paper_documents(material, stage, workers)) if files is not None]
 
 
 def write_run[R: StagedRun](
@@ -191,15 +202,13 @@ def write_run[R: StagedRun](
         sections = command.sections(run)
         (stage / "results.json").write_text(command.document(run, sections), encoding="utf-8")
         write_tables([table for section in sections for table in section.tables], stage / "tables")
-        word = None if quick else write_journal_tables(command.journal_tables(run), stage, options.workers)
+        paper = [] if quick else _write_paper(command, run, stage, options.workers)
         for section in sections:
             _write_section(section, stage)
-        if not quick:
-            write_files(stage, {name: text.encode() for name, text in command.texts(run).items()})
         written = time.perf_counter()
         problems = figures.undrawn(wait)
-        if word is not None:
-            word.result()
+        for files in paper:
+            files.result()
         seconds = {**run.seconds, "tables": written - clock, "figures": time.perf_counter() - written}
         if not quick:
             clock = time.perf_counter()

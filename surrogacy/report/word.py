@@ -26,10 +26,11 @@ MARGIN, VERTICAL_MARGIN, SHORT_SIDE, LONG_SIDE = 20.0, 12.7, 210.0, 297.0
 """Margins and sides of A4 in mm."""
 PORTRAIT_WIDTH, LANDSCAPE_WIDTH = SHORT_SIDE - 2 * MARGIN, LONG_SIDE - 2 * MARGIN
 """Width of the text in mm."""
-STYLES = {"Table text": (8.0, 0.6), "Table note": (7.0, 1.5), "Reference": (9.0, 1.5)}
+STYLES = {"Table text": (8.0, 0.8), "Table note": (7.0, 1.0), "Reference": (9.0, 1.5)}
 """Styles of paragraphs: size and space before and after, in pt."""
 SIZES = {"Normal": 10.0, "Caption": 10.0, "Title": 16.0, "Heading 1": 14.0, "Heading 2": 11.0}
 """Sizes of the styles of Word, in pt."""
+RIGHT_GAP = 140  # between numbers at a right edge and the next column, in twentieths of a point
 NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 LINE = '<w:{side} w:val="single" w:sz="{size}" w:space="0" w:color="{color}"/>'
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -60,7 +61,9 @@ class WordCell:
     right : bool
         Text ends at the right edge.
     line : bool
-        Rule below the cell.
+        Rule below the row.
+    rule : bool
+        Rule below the text, which ends before the next cell.
     space : float
         Space above, in pt.
     """
@@ -71,7 +74,8 @@ class WordCell:
     bold: bool = False
     right: bool = False
     line: bool = False
-    space: float = 0.6
+    rule: bool = False
+    space: float = 0.8
 
 
 def new_document(title: str) -> Document:
@@ -107,6 +111,7 @@ def new_document(title: str) -> Document:
         style = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
         style.base_style, style.font.size = document.styles["Normal"], Pt(size)
         style.paragraph_format.space_before = style.paragraph_format.space_after = Pt(space)
+        style.paragraph_format.line_spacing = 1.0
     set_page(document.sections[0], landscape=False)
     return document
 
@@ -197,11 +202,12 @@ def _cell_xml(cell: WordCell, width: int, *, heading: bool) -> str:
     bottom = '<w:vAlign w:val="bottom"/>' if heading else ""
     keep = "<w:keepNext/>" if cell.bold else ""
     space = f'<w:spacing w:before="{round(20 * cell.space)}"/>' if cell.space != WordCell.space else ""
-    edge = '<w:jc w:val="right"/>' if cell.right else ""
+    edge = f'<w:ind w:right="{RIGHT_GAP}"/><w:jc w:val="right"/>' if cell.right else ""
+    under = f"<w:pBdr>{LINE.format(side='bottom', size=4, color='222222')}</w:pBdr>" if cell.rule else ""
     runs = _run_xml(cell.text, "<w:b/>" if cell.bold else "")
     raised = _run_xml(cell.raised, '<w:vertAlign w:val="superscript"/>') if cell.raised else ""
     style = '<w:pStyle w:val="Tabletext"/>'
-    paragraph = f"<w:p><w:pPr>{style}{keep}{space}{edge}</w:pPr>{runs}{raised}</w:p>"
+    paragraph = f"<w:p><w:pPr>{style}{keep}{under}{space}{edge}</w:pPr>{runs}{raised}</w:p>"
     return f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{span}{rule}{bottom}</w:tcPr>{paragraph}</w:tc>'
 
 

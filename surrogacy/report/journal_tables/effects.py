@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def effects_table(run: FitRun, numbers: Mapping[str, int]) -> tuple[JournalTable
             if values in printed:
                 repeated += 1
             else:
-                rows.append(_row(fit, i, footnotes, [_reference(key, numbers) for key in _sources(fit, i, sources)]))
+                rows.append(_row(fit, i, footnotes, _references(_sources(fit, i, sources), numbers)))
             printed.add(values)
         others = f" ({repeated} with the values above)" if repeated else ""
         heading = f"{set_label(fit.name)}: {len(fit.effects)} comparisons{others}, {len(fit.effects.trials)} trials"
@@ -44,13 +44,13 @@ def effects_table(run: FitRun, numbers: Mapping[str, int]) -> tuple[JournalTable
     return journal_table("effects", groups, footnotes=footnotes.all, final=final)
 
 
-def _row(fit: SetFit, i: int, footnotes: Footnotes, references: Sequence[str]) -> Row:
+def _row(fit: SetFit, i: int, footnotes: Footnotes, references: str) -> Row:
     effects = fit.effects
     return {
         "label": effects.labels[i],
         "n": f"{effects.n[i]:,.0f}" if np.isfinite(effects.n[i]) else ABSENT,
         "surrogate": endpoint_of(effects, i, "surrogate"),
-        "source": ", ".join(dict.fromkeys(references)) or ABSENT,
+        "source": references or ABSENT,
         **{f"hr_{side}": _hazard_ratio(fit, i, column, footnotes) for column, side in enumerate(SIDES)},
     }
 
@@ -76,8 +76,12 @@ def _marks(fit: SetFit, i: int, column: int, footnotes: Footnotes) -> Iterator[s
         yield footnotes.mark("events", "Standard error from the numbers of events.")
 
 
-def _reference(key: str, numbers: Mapping[str, int]) -> str:
-    return f"[{numbers[key]}]" if key in numbers else key
+def _references(keys: Iterable[str], numbers: Mapping[str, int]) -> str:
+    """Return the numbers of sources in brackets, and sources without a number as they are."""
+    sources = dict.fromkeys(keys)
+    cited = sorted(numbers[key] for key in sources if key in numbers)
+    others = [key for key in sources if key not in numbers]
+    return ", ".join([f"[{','.join(map(str, cited))}]", *others] if cited else others)
 
 
 def _sources(fit: SetFit, i: int, sources: dict[str, str]) -> Iterator[str]:

@@ -293,8 +293,11 @@ def capitalised(text: str) -> str:
 
 
 def _as_note(column: Column, cells: Sequence[Cell], names: Sequence[Cell]) -> str:
-    """Return a sentence instead of a column with one value, or with values in few rows; else an empty text."""
-    if len(cells) < 2 or any(cell.marks for cell in cells):
+    """Return a sentence instead of a column with one value, or with values in few rows; else an empty text.
+
+    Columns below an upper heading stay together.
+    """
+    if column.over or len(cells) < 2 or any(cell.marks for cell in cells):
         return ""
     if len({cell.text for cell in cells}) == 1:
         return f"{column.full_heading}: {cells[0].text} in all rows."

@@ -7,7 +7,16 @@ from dataclasses import replace
 from itertools import batched
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.journal_tables.layout import Cell, Column, Footnotes, JournalTable, Row, Rows, journal_table
+from surrogacy.report.journal_tables.layout import (
+    Cell,
+    Column,
+    Footnotes,
+    JournalTable,
+    Row,
+    Rows,
+    capitalised,
+    journal_table,
+)
 from surrogacy.report.journal_tables.thresholds import threshold_of_refit
 from surrogacy.report.section import Record
 from surrogacy.results.analysis_sets import set_label
@@ -56,9 +65,13 @@ def _refits(fit: SetFit) -> Iterator[tuple[str, str, Record]]:
     for record in fit.rho_within_grid:
         value = record["rho_within"]
         words = CHOICE_VALUES[value] if isinstance(value, str) else f"{value:g}"
-        yield f"{model_label(str(record['model']))}: within-trial correlation", words, record
+        yield f"{_model(record)}: within-trial correlation", words, record
     for record in fit.prior_sensitivity:
-        yield f"{model_label(str(record['model']))}: prior", PRIOR_SETS[str(record["prior"])], record
+        yield f"{_model(record)}: prior", PRIOR_SETS[str(record["prior"])], record
+
+
+def _model(record: Record) -> str:
+    return capitalised(model_label(str(record["model"])))
 
 
 def _estimates(record: Record, footnotes: Footnotes) -> Row:

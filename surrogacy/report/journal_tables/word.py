@@ -56,7 +56,7 @@ def _add_caption(document: Document, table: JournalTable) -> CT_P:
 def _headings(table: JournalTable) -> Iterator[Sequence[WordCell]]:
     """Return the rows of headings: upper headings if there are any, and those of the columns."""
     if table.spans:
-        yield [WordCell(over, span=count, bold=True, line=bool(over)) for over, count in table.spans]
+        yield [WordCell(over, span=count, bold=True, rule=bool(over)) for over, count in table.spans]
     yield [WordCell(column.heading, bold=True, right=column.align == "right", line=True) for column in table.columns]
 
 

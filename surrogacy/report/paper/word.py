@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
+from surrogacy.report.journal_tables.layout import capitalised
 from surrogacy.report.paper.checklist_text import INTRODUCTION, source_words, summary
-from surrogacy.report.paper.checklists import Checklist
+from surrogacy.report.paper.checklists import STATUS_WORDS, Checklist, Row, prompts
 from surrogacy.report.paper.material import PaperMaterial
-from surrogacy.report.word import LANDSCAPE_WIDTH, WordCell, add_run, add_table, new_document, save, set_page, table_xml
+from surrogacy.report.word import WordCell, add_run, add_table, new_document, save, set_page, table_xml
 
 TEXTS = ("methods.md", "results.md", "references.md")
 """Texts of the document, in this order."""
 NUMBERED = re.compile(r"\d+\. ")
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 HANGING = 8.0  # mm
-SHARES = (0.1, 0.2, 0.1, 0.48, 0.12)
-"""Widths of the columns of a checklist, as shares of the page."""
+COLUMNS = {"Topic": 55.0, "Status": 27.0, "Content": 130.0, "Where": 45.0}
+"""Headings and widths in mm of the columns of a checklist."""
 
 
 def write_paper_documents(material: PaperMaterial, folder: Path, workers: Executor) -> Future[None] | None:
@@ -105,9 +106,16 @@ def write_checklists(checklists: Sequence[Checklist], path: Path) -> None:
         note = document.add_paragraph(style="Table note")
         note.paragraph_format.keep_with_next = True
         add_run(note, source_words(checklist))
-        headings = [WordCell(heading, bold=True, line=True) for heading in checklist.headings]
-        rows = ([WordCell(text.strip()) for text in cells] for cells in checklist.cells)
-        widths = [LANDSCAPE_WIDTH * share for share in SHARES]
-        add_table(document, table_xml(widths, [headings], rows, lines=True), note._p)
+        headings = [WordCell(heading, bold=True, line=True) for heading in COLUMNS]
+        rows = ([WordCell(text.strip()) for text in _cells(row)] for row in checklist.rows)
+        add_table(document, table_xml(list(COLUMNS.values()), [headings], rows, lines=True), note._p)
         add_run(document.add_paragraph(style="Table note"), f"{summary(checklist)}.")
     save(document, path)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    """Return the cells of a row; where the author has to add something, the question without the key of its answer."""
+    finding = row.finding
+    missing = finding.status == "missing" and row.item.author in prompts()
+    content = prompts()[row.item.author] if missing else finding.value
+    return (*map(capitalised, (row.item.topic, STATUS_WORDS[finding.status], content)), finding.where)

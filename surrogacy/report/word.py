@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from surrogacy.report.typography import HYPHEN, with_minus_signs, without_breaks
+
 if TYPE_CHECKING:
     from docx.document import Document
     from docx.oxml.text.paragraph import CT_P
@@ -26,7 +28,7 @@ MARGIN, VERTICAL_MARGIN, SHORT_SIDE, LONG_SIDE = 20.0, 12.7, 210.0, 297.0
 """Margins and sides of A4 in mm."""
 PORTRAIT_WIDTH, LANDSCAPE_WIDTH = SHORT_SIDE - 2 * MARGIN, LONG_SIDE - 2 * MARGIN
 """Width of the text in mm."""
-STYLES = {"Table text": (8.0, 0.8), "Table note": (7.0, 1.0), "Reference": (9.0, 1.5)}
+STYLES = {"Table text": (8.0, 0.5), "Table note": (7.0, 1.0), "Reference": (9.0, 1.5)}
 """Styles of paragraphs: size and space before and after, in pt."""
 SIZES = {"Normal": 10.0, "Caption": 10.0, "Title": 16.0, "Heading 1": 14.0, "Heading 2": 11.0}
 """Sizes of the styles of Word, in pt."""
@@ -34,13 +36,6 @@ RIGHT_GAP = 140  # between numbers at a right edge and the next column, in twent
 NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 LINE = '<w:{side} w:val="single" w:sz="{size}" w:space="0" w:color="{color}"/>'
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-LINK = re.compile(r"(\S*/\S*)")
-"""Word with a slash, such as an identifier: its hyphens stay as they are."""
-HYPHEN_IN_NAME = re.compile(r"(?<=[A-Z0-9+])-(?=\w)|(?<=\w)-(?=[A-Z0-9])")
-"""Hyphen of a name, such as EMERALD-3 and TACE-PFS, where no line ends."""
-LIMITS = re.compile(r"\([−\d.,]+ to [−\d.,]+\)|[−\d.,]+ to [−\d.,]+")
-"""Interval, within which no line ends."""
-HYPHEN, SPACE = "\u2011", "\u00a0"  # without a line break
 EPOCH = datetime(2000, 1, 1)  # no file contains a time, so that the bytes depend on the results alone
 ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -75,7 +70,7 @@ class WordCell:
     right: bool = False
     line: bool = False
     rule: bool = False
-    space: float = 0.8
+    space: float = 0.5
 
 
 def new_document(title: str) -> Document:
@@ -140,21 +135,6 @@ def save(document: Document, path: Path) -> None:
     path.write_bytes(file.getvalue())
 
 
-def printable(text: str) -> str:
-    """Return a text without the characters that XML excludes, and without line breaks in names and intervals.
-
-    Examples
-    --------
-    >>> printable("EMERALD-3: 0.80 (0.70 to 0.90)") == "EMERALD\u20113: 0.80 (0.70\u00a0to\u00a00.90)"
-    True
-    >>> printable("doi:10.1186/s12916-017-0902-9")
-    'doi:10.1186/s12916-017-0902-9'
-    """
-    parts = LINK.split(NOT_XML.sub("", text))
-    parts[::2] = (HYPHEN_IN_NAME.sub(HYPHEN, part) for part in parts[::2])
-    return LIMITS.sub(lambda match: match[0].replace(" ", SPACE), "".join(parts))
-
-
 def table_xml(
     widths: Sequence[float],
     headings: Sequence[Sequence[WordCell]],
@@ -213,8 +193,9 @@ def _cell_xml(cell: WordCell, width: int, *, heading: bool) -> str:
 
 def _run_xml(text: str, properties: str, namespace: str = "") -> str:
     """Return a run, in which a hyphen without a line break is an element: not every font has its sign."""
-    text = escape(printable(text)).replace(HYPHEN, '</w:t><w:noBreakHyphen/><w:t xml:space="preserve">')
-    return f'<w:r{namespace}><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+    shown = without_breaks(with_minus_signs(NOT_XML.sub("", text)))
+    parts = escape(shown).replace(HYPHEN, '</w:t><w:noBreakHyphen/><w:t xml:space="preserve">')
+    return f'<w:r{namespace}><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{parts}</w:t></w:r>'
 
 
 def add_run(paragraph: Paragraph, text: str, *, bold: bool = False, raised: bool = False) -> None:

@@ -10,6 +10,7 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import Literal
 
+from surrogacy.report.typography import capitalised, with_minus_signs
 from surrogacy.report.word import LANDSCAPE_WIDTH, PORTRAIT_WIDTH
 from surrogacy.results.format import ABSENT
 
@@ -262,34 +263,24 @@ def journal_table(
             moved.append(note)
         else:
             kept.append(column)
+    notes = (*moved, *remarks, *(note.format(**values) for note in layout["notes"]))
     table = JournalTable(
         number=layout["number"],
         name=name.replace("_", "-"),
         title=layout["title"].format(**values),
         columns=_within_the_page(kept),
         groups=tuple(_group(group, kept) for group in groups),
-        notes=(*moved, *remarks, *(note.format(**values) for note in layout["notes"])),
-        footnotes=footnotes,
+        notes=tuple(map(with_minus_signs, notes)),
+        footnotes=tuple(replace(footnote, text=with_minus_signs(footnote.text)) for footnote in footnotes),
     )
     return (replace(table, notes=(*table.notes, *_abbreviations(table))),)
 
 
 def _cell(row: Row, column: Column) -> Cell:
-    """Return a cell, with a capital letter unless it is a name."""
+    """Return a cell, with minus signs and a capital letter unless it is a name."""
     value = row.get(column.key, "")
     cell = value if isinstance(value, Cell) else Cell(value)
-    return cell if column.key == NAMES else replace(cell, text=capitalised(cell.text))
-
-
-def capitalised(text: str) -> str:
-    """Return a text with a capital letter; a word such as ``mRECIST`` stays as it is.
-
-    Examples
-    --------
-    >>> capitalised("open-label"), capitalised("cTACE alone"), capitalised("")
-    ('Open-label', 'cTACE alone', '')
-    """
-    return text if text[1:2].isupper() else f"{text[:1].upper()}{text[1:]}"
+    return cell if column.key == NAMES else replace(cell, text=capitalised(with_minus_signs(cell.text)))
 
 
 def _as_note(column: Column, cells: Sequence[Cell], names: Sequence[Cell]) -> str:

@@ -14,11 +14,11 @@ from surrogacy.report.journal_tables.layout import (
     JournalTable,
     Row,
     Rows,
-    capitalised,
     journal_table,
 )
 from surrogacy.report.journal_tables.thresholds import threshold_of_refit
 from surrogacy.report.section import Record
+from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number, value_and_interval

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
-from surrogacy.report.journal_tables.layout import capitalised
 from surrogacy.report.paper.checklist_text import INTRODUCTION, source_words, summary
 from surrogacy.report.paper.checklists import STATUS_WORDS, Checklist, Row, prompts
 from surrogacy.report.paper.material import PaperMaterial
+from surrogacy.report.typography import capitalised
 from surrogacy.report.word import WordCell, add_run, add_table, new_document, save, set_page, table_xml
 
 TEXTS = ("methods.md", "results.md", "references.md")

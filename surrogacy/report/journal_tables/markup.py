@@ -165,7 +165,7 @@ def as_latex(table: JournalTable) -> str:
         rf"\noindent{{\footnotesize \textsuperscript{{{footnote.mark}}} {_latex(footnote.text)}\par}}"
         for footnote in table.footnotes
     ]
-    text = "\n".join([r"\begingroup\footnotesize", *lines, r"\endgroup"])
+    text = "\n".join([r"\begingroup\footnotesize\setlength{\tabcolsep}{2.5pt}", *lines, r"\endgroup"])
     return f"{PREAMBLE}\\begin{{landscape}}\n{text}\n\\end{{landscape}}\n" if table.landscape else f"{PREAMBLE}{text}\n"
 
 
@@ -190,7 +190,9 @@ def _column_type(column: Column, total: float, landscape: bool) -> str:
 
 def _latex_cell(cell: Cell) -> str:
     marks = rf"\textsuperscript{{{','.join(cell.marks)}}}" if cell.marks else ""
-    return f"{_latex(cell.text)}{marks}"
+    negative = cell.text.startswith("−")  # its sign is as wide as the digit for which other rows have a space
+    text = rf"\makebox[0.5em][r]{{$-$}}{_latex(cell.text[1:])}" if negative else _latex(cell.text)
+    return f"{text}{marks}"
 
 
 def _latex(text: str) -> str:

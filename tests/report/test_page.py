@@ -185,6 +185,7 @@ def test_the_same_run_gives_the_same_bytes(folder, tmp_path):
 def test_quick_writes_no_report(tmp_path):
     assert main([*ARGUMENTS, "--out", str(tmp_path), "--quick"]) in (0, 4)
     assert not (tmp_path / "report.html").exists()
+    assert not list(tmp_path.glob("*.docx"))
     assert (tmp_path / "results.json").exists()
 
 

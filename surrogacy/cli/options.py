@@ -246,7 +246,7 @@ def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _Argum
         default="elsevier",
         choices=tuple(PRESETS),
         help="journal for which the figures are laid out: widths, type and formats (default elsevier); "
-        f"{' and '.join(unpublished)} publish no widths, those used here are common ones",
+        f"for {', '.join(unpublished)} no published widths were found, and common ones are used",
     )
     group.add_argument(
         "--width",

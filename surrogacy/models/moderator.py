@@ -10,6 +10,7 @@ import numpy as np
 from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import Caveat, CaveatCode, FitError, UsageError
+from surrogacy.results.labels import MODERATORS
 
 NAMED = 6  # comparisons named in a sentence; the others are counted
 
@@ -143,8 +144,6 @@ def left_out(effects: Effects, known: BoolArray, moderator: Moderator) -> tuple[
         return ()
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     needs = "an endpoint" if effects.has_standard_errors.all() else "an endpoint or a standard error"
-    text = (
-        f"{len(names)} of {len(effects)} comparisons are left out because {moderator.name} or {needs} is not known "
-        f"({listed})"
-    )
+    value = MODERATORS.get(moderator.name, moderator.name)
+    text = f"{len(names)} of {len(effects)} comparisons are left out because {value} or {needs} is not known ({listed})"
     return (Caveat(CaveatCode.LEFT_OUT, text),)

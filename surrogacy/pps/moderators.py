@@ -28,6 +28,7 @@ from surrogacy.pps.read_summaries import ASSUMED_DIRECT_DEATH
 from surrogacy.pps.structure import DEFAULT_STRUCTURE, TransitionStructure
 from surrogacy.pps.table_rows import TypedTables, typed_tables
 from surrogacy.pps.trial_summary import PpsDefinition
+from surrogacy.results.labels import PPS_DEFINITIONS
 from surrogacy.trials import TrialSet
 
 TherapyColumn = Literal["post_therapy_pct", "post_systemic_pct"]
@@ -93,7 +94,7 @@ def pps_ratio(
             f"{min(shares):.0%} of PFS events are deaths"
         )
         remarks.append((CaveatCode.ASSUMPTION, text))
-    words = f"log(control-arm median PPS / PFS), PPS by definition: {definition}"
+    words = f"log of median PPS over median PFS of the control arm, PPS {PPS_DEFINITIONS[definition]}"
     caveats = tuple(Caveat(code, text) for code, text in remarks)
     return Moderator("pps-ratio", words, values, (), True, sensitivity, caveats)
 

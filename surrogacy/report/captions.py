@@ -7,43 +7,59 @@ from collections.abc import Iterable
 from typing import Literal
 
 import surrogacy
-from surrogacy.report.section import phrase
+from surrogacy.report.section import PHRASES, Drawing
+from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import surrogate_names, with_article
 from surrogacy.results.format import with_interval
+from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
 from surrogacy.trials import TrialSet
 
 
 def comparisons_of(result: Result) -> str:
-    """Return the number of comparisons, trials and patients, and the name of the set."""
+    """Return the number of comparisons, trials and patients, and the label of the set."""
     effects = result.effects
     size = effects.n_patients
     patients = f", {size:,.0f} patients" if size == size else ""
-    return f"{result.size} comparisons from {len(effects.trials)} trials{patients} (set {effects.name})"
+    return f"{result.size} comparisons from {len(effects.trials)} trials{patients} ({set_label(effects.name)})"
 
 
-def caveats_of(result: Result) -> str:
-    """Return the caveats of a result as the second paragraph of a caption."""
-    return sentences("Caveat", result.problems)
-
-
-def sentences(name: str, problems: Iterable[str]) -> str:
-    """Return caveats or notes as the second paragraph of a caption; nothing without any."""
-    several = tuple(problems)
-    return f"\n\n{name}{'s' if len(several) > 1 else ''}: {'; '.join(several)}." if several else ""
-
-
-def alt_text(plot: str, caption: str) -> str:
-    """Return the alternative text of a figure: its kind, and the first sentence of its caption.
+def caption_of(
+    shown: Iterable[str],
+    details: Iterable[str] = (),
+    problems: Iterable[str] = (),
+    name: Literal["Caveat", "Note"] = "Caveat",
+) -> str:
+    """Return a caption: what the figure shows, and in a second paragraph the details and caveats.
 
     Parameters
     ----------
-    plot : str
-        Name in ``alternative_texts`` of ``phrases.toml``.
-    caption : str
+    shown, details : iterable of str
+        Sentences; empty ones are left out.
+    problems : iterable of str
+        Caveats or notes, without a full stop.
+    name : {"Caveat", "Note"}
     """
-    subject = re.split(r"(?<=[.:]) (?=[A-Z])", " ".join(caption.split()))[0].rstrip(":.")
-    return f"{phrase('alternative_texts', plot)} {subject}.\n"
+    several = tuple(problems)
+    caveats = f"{name}{'s' if len(several) > 1 else ''}: {'; '.join(several)}." if several else ""
+    paragraphs = (" ".join(filter(None, sentences)) for sentences in (shown, (*details, caveats)))
+    return "\n\n".join(filter(None, paragraphs)) + "\n"
+
+
+def alternative_text(drawing: Drawing) -> str:
+    """Return the alternative text of a figure; the first sentence of its caption if it has none."""
+    return drawing.alternative or re.split(r"(?<=[.]) (?=[A-Z])", " ".join(drawing.caption.split()))[0]
+
+
+def model_in_words(name: str) -> str:
+    """Return the name of a model as a noun phrase for a sentence."""
+    words: str = PHRASES["models"].get(name) or model_label(name)
+    return words
+
+
+def capital(words: str) -> str:
+    """Return words with a capital first letter."""
+    return words[:1].upper() + words[1:]
 
 
 def surrogates_of(result: Result) -> str:
@@ -61,9 +77,20 @@ def intervals_drawn(result: Result, words: str) -> str:
 
 
 def association(result: Result) -> str:
-    """Return R², or the residual SD of a model that has no R²."""
-    name, words = ("r2_trial", "trial-level R²") if "r2_trial" in result.estimates else ("sigma_cond", "residual SD")
-    return f"{words} {with_interval(result[name])} ({result[name].method})"
+    """Return R² with its interval, or the residual SD of a model that has no R²."""
+    name, words = association_name(result)
+    return f"{words} {with_interval(result[name])}"
+
+
+def association_method(result: Result) -> str:
+    """Return the method of the interval of R² or of the residual SD."""
+    name, words = association_name(result)
+    return f"{words}: {result[name].method.replace('R2', 'R²')}"
+
+
+def association_name(result: Result) -> tuple[str, str]:
+    """Return the estimate that measures the association, and its name in a sentence."""
+    return ("r2_trial", "trial-level R²") if "r2_trial" in result.estimates else ("sigma_cond", "residual SD")
 
 
 def versions(trials: TrialSet, kind: Literal["data", "table"] = "data") -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from surrogacy.analysis.stages import Execute, Task, in_order
 from surrogacy.errors import FigureError, UsageError
 from surrogacy.output.page_style import PageStyle
-from surrogacy.report.captions import alt_text
+from surrogacy.report.captions import alternative_text
 from surrogacy.report.escaping import slug, unique_slug
 from surrogacy.report.section import Drawing
 
@@ -143,8 +143,8 @@ def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], page: PageSty
             (folder / f"{name}.{ending}").unlink(missing_ok=True)
         raise FigureError(name, f"{type(error).__name__}: {' '.join(str(error).split())}") from error
     if any(re.match(MISSING_SIGN, str(warning.message)) for warning in caught):
-        caption += SIGNS_AS_BOXES
-    texts = {f"{name}.caption.md": caption, f"{name}.alt.txt": alt_text(function.removeprefix("plot_"), caption)}
+        caption = f"{caption.rstrip()}{SIGNS_AS_BOXES}\n"
+    texts = {f"{name}.caption.md": caption, f"{name}.alt.txt": f"{alternative_text(drawing)}\n"}
     for file, words in texts.items():
         (folder / file).write_text(words, encoding="utf-8")
     return [*files, *texts]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from surrogacy.effects import Effects
+from surrogacy.report.abbreviations import abbreviations_in
 from surrogacy.results.format import cell, yes_or_blank
 from surrogacy.results.labels import HEADINGS, MODELS
 
@@ -81,6 +82,8 @@ class Drawing:
         Arguments by name.
     effects : Effects, optional
         Effects whose comparisons are the symbols of the figure.
+    alternative : str
+        Alternative text: a sentence on kind and message.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Drawing:
     caption: str
     keywords: Mapping[str, Any] = field(default_factory=dict)
     effects: Effects | None = None
+    alternative: str = ""
 
     @property
     def kind(self) -> str:
@@ -152,7 +156,10 @@ def text(name: str, /, **values: object) -> str:
 
 
 def phrase(
-    group: Literal["conclusions", "thresholds", "notes", "alternative_texts"], code: str, /, **values: object
+    group: Literal["conclusions", "thresholds", "notes", "alternative_texts"],
+    code: str,
+    /,
+    **values: object,
 ) -> str:
     """Return a phrase of ``phrases.toml`` with its values filled in."""
     words: str = PHRASES[group][code]
@@ -255,7 +262,31 @@ def _plain(value: Any) -> Any:
 
 
 def drawing(
-    plot: str, name: str, caption: str, *arguments: Any, effects: Effects | None = None, **keywords: Any
+    plot: str,
+    name: str,
+    caption: str,
+    *arguments: Any,
+    effects: Effects | None = None,
+    alternative: str = "",
+    **keywords: Any,
 ) -> Drawing:
-    """Return the figure that ``surrogacy.figures.plot_<plot>`` draws; ``effects`` are those of its symbols."""
-    return Drawing(name, f"surrogacy.figures.{plot}:plot_{plot}", arguments, caption, keywords, effects)
+    """Return the figure that ``surrogacy.figures.plot_<plot>`` draws.
+
+    Parameters
+    ----------
+    plot : str
+    name : str
+        File name.
+    caption : str
+        Without the meanings of its abbreviations, which are added as its last paragraph.
+    *arguments, **keywords
+        Arguments of the function.
+    effects : Effects, optional
+        Effects of the symbols.
+    alternative : str
+        Alternative text.
+    """
+    function = f"surrogacy.figures.{plot}:plot_{plot}"
+    meanings = abbreviations_in(caption)
+    complete = f"{caption.rstrip()}\n\n{meanings}\n" if meanings else caption
+    return Drawing(name, function, arguments, complete, keywords, effects, alternative)

@@ -23,6 +23,8 @@ from surrogacy.trials.rows import Row
 from surrogacy.trials.shared_control import resolve_shared_controls
 from surrogacy.trials.standard_errors import standard_error
 
+ARM_OF_PATIENTS = {"n_exp": "experimental arm", "n_ctl": "control arm"}
+
 
 def pair_by_rule(
     trials: pd.DataFrame,
@@ -183,7 +185,7 @@ def pair_by_list(
                 surrogate, final = (replace(effect, n_exp=math.nan, n_ctl=math.nan) for effect in (surrogate, final))
                 if stated != known[place] and np.isfinite(known[place]):
                     label = trials["label"].iloc[place]
-                    notes.append(f"{label} {column} {stated:.0f} (trial table {known[place]:.0f})")
+                    notes.append(f"{label} {ARM_OF_PATIENTS[column]} {stated:.0f} (trial table {known[place]:.0f})")
                 known[place] = stated
         pairs.append(EffectChoice(place, surrogate, final))
     # in the order of the file, for any hash seed

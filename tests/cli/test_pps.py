@@ -104,7 +104,10 @@ def shares_of(record):
 @pytest.mark.slow
 def test_screen_figure_and_caption_show_the_same_shares_each_with_its_calibration_and_cut(run):
     out, shown, found = run
-    caption = (out / "figures" / "waterfall-tactics.caption.md").read_text(encoding="utf-8")
+    caption, supplement = (
+        (out / "figures" / f"{name}.caption.md").read_text(encoding="utf-8")
+        for name in ("waterfall-tactics", "waterfall-tactics-supplement")
+    )
     drawn = [record for record in found["decompositions"] if record["pfs_effect"] == "hazard-ratio"]
     assert {(record["calibration"], record["cut"]) for record in drawn} == {
         (calibration, cut) for calibration in "LM" for cut in ("updated", "primary")
@@ -116,7 +119,8 @@ def test_screen_figure_and_caption_show_the_same_shares_each_with_its_calibratio
         in_words = ", ".join(
             f"{name} {share}" for name, share in zip(("dilution", "imbalance", "residual"), words, strict=True)
         )
-        assert f"Shares of the gap: {in_words} ({label}; 95% Fieller sets)" in caption
+        place = caption if label == "calibration M, updated HR" else supplement
+        assert f"Shares of the gap: {in_words} ({label}; 95% Fieller sets)" in place
         for share in words:
             assert share.partition(" (")[0] in shown
     main = next(record for record in drawn if (record["calibration"], record["cut"]) == ("M", "updated"))

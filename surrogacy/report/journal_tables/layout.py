@@ -10,12 +10,12 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import Literal
 
+from surrogacy.report.abbreviations import abbreviations_in
 from surrogacy.report.typography import capitalised, with_minus_signs
 from surrogacy.report.word import LANDSCAPE_WIDTH, PORTRAIT_WIDTH
 from surrogacy.results.format import ABSENT
 
 LAYOUTS = tomllib.loads((Path(__file__).parent / "layouts.toml").read_text(encoding="utf-8"))
-ABBREVIATIONS: dict[str, str] = LAYOUTS["abbreviations"]
 WIDEST = 1.25
 """Largest factor by which the columns of a narrow table are widened to the width of the page."""
 FEW = 0.2
@@ -315,6 +315,4 @@ def _abbreviations(table: JournalTable) -> tuple[str, ...]:
     cells = (cell.text for group in table.groups for row in (*group.rows, (group.heading,)) for cell in row)
     texts = (table.title, *(column.full_heading for column in table.columns), *cells)
     notes = (*table.notes, *(footnote.text for footnote in table.footnotes))
-    words = set(re.findall(r"[^\W_]+", " ".join((*texts, *notes))))
-    meanings = [f"{short}, {meaning}" for short, meaning in ABBREVIATIONS.items() if short in words]
-    return (f"{'; '.join(meanings)}.",) if meanings else ()
+    return tuple(filter(None, [abbreviations_in(" ".join((*texts, *notes)))]))

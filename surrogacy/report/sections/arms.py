@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.pps.coupling import CouplingAudit
-from surrogacy.report.captions import sentences
+from surrogacy.report.captions import caption_of
 from surrogacy.report.section import (
     BLANK,
     Cell,
@@ -18,13 +18,14 @@ from surrogacy.report.section import (
     Note,
     Section,
     drawing,
+    phrase,
     table,
     text,
 )
 from surrogacy.report.sections.decomposition import CURVES, by_hazard_ratio
 from surrogacy.report.sections.decomposition_answer import endpoint_name
 from surrogacy.results.format import interval, number, value_and_interval, with_interval
-from surrogacy.results.labels import ARM_ESTIMATES
+from surrogacy.results.labels import ARM_ESTIMATES, PPS_DEFINITIONS
 
 
 def at_risk_section(run: PpsRun) -> Section:
@@ -70,13 +71,22 @@ def _over_time(run: PpsRun) -> Iterator[Drawing]:
     drawn = [each for each in by_ratio if each.calibration.cut == by_ratio[0].calibration.cut][:CURVES]
     inputs, comparison = drawn[0].inputs, run.at_risk
     structure = run.settings.structure.describe(endpoint_name([inputs]))
-    caption = text("over_time", trial=inputs.name, structure=structure)
+    shown = [text("over_time", trial=inputs.name)]
+    details = [text("over_time_details", structure=structure)]
     if comparison is not None:
-        caption += text("over_time_at_risk", name=comparison.fits[-1].name, p=number(comparison.p))
-        caption += sentences("Note", comparison.problems)
+        shown.append(text("over_time_at_risk", p=number(comparison.p)))
+        details.append(text("over_time_at_risk_details", name=comparison.fits[-1].name))
+    caption = caption_of(shown, details, comparison.problems if comparison is not None else (), "Note")
     calibrations = [decomposition.calibration for decomposition in drawn]
     name = f"hazard-ratio-over-time-{inputs.comparison}"
-    yield drawing("hazard_ratio_over_time", name, f"{caption}\n", inputs, calibrations, comparison)
+    alternative = phrase(
+        "alternative_texts",
+        "hazard_ratio_over_time",
+        trial=inputs.name,
+        curves=len(drawn) + (comparison is not None),
+        observed=number(drawn[0].hazard_ratios["observed"].value),
+    )
+    yield drawing("hazard_ratio_over_time", name, caption, inputs, calibrations, comparison, alternative=alternative)
 
 
 def coupling_section(run: PpsRun) -> Section:
@@ -117,20 +127,28 @@ def _row(audit: CouplingAudit) -> tuple[str | Cell, ...]:
 def arm_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the figures of the arms by the first definition of PPS, and of the OS hazard ratio over time."""
     for audit in run.arms[:1]:
-        yield drawing("pps_arms", "arms", _arms_caption(audit), audit, focus=run.settings.focus)
+        alternative = phrase(
+            "alternative_texts",
+            "pps_arms",
+            arms=len(audit.arms),
+            r_pps=number(audit["r_os_pps"].value),
+            r_pfs=number(audit["r_os_pfs"].value),
+            nulls=" and ".join(number(value) for value in audit.nulls[0].mean[:2]),
+        )
+        caption = _arms_caption(audit)
+        yield drawing("pps_arms", "arms", caption, audit, focus=run.settings.focus, alternative=alternative)
     yield from _over_time(run)
 
 
 def _arms_caption(audit: CouplingAudit) -> str:
     means = (f"{null.name}: {number(null.mean[0])} and {number(null.mean[1])} on average" for null in audit.nulls)
-    return text(
+    shown = text(
         "arms_caption",
-        definition=audit.definition,
+        definition=PPS_DEFINITIONS[audit.definition],
         arms=len(audit.arms),
         trials=len(audit.trials),
         r_pps=with_interval(audit["r_os_pps"]),
         r_pfs=with_interval(audit["r_os_pfs"]),
-        method=audit["r_os_pps"].method,
         nulls="; ".join(means),
-        notes=sentences("Note", audit.problems),
     )
+    return caption_of([shown], [text("arms_details", method=audit["r_os_pps"].method)], audit.problems, "Note")

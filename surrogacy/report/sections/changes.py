@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.answers import answer
 from surrogacy.evaluation.changes import PREDICTED, SMALL_SHIFT, Change, SetChange
-from surrogacy.report.captions import comparisons_of
-from surrogacy.report.section import BLANK, Detail, Drawing, Grid, Heading, Note, Section, drawing, table, text
+from surrogacy.report.captions import capital, caption_of, comparisons_of, model_in_words
+from surrogacy.report.section import BLANK, Detail, Drawing, Grid, Heading, Note, Section, drawing, phrase, table, text
 from surrogacy.report.sections.answers import threshold_cell
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import common_final_name, final_name
+from surrogacy.results.endpoint_names import common_final_name, final_name, surrogate_names
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import ABSENT, listed, percent, settings_in_words, signed, with_interval
 from surrogacy.results.labels import estimate_label, estimate_labels, model_label
@@ -191,15 +191,25 @@ def added_drawings(run: FitRun) -> Iterator[Drawing]:
         added = tuple(name for name in change.added if name in after.effects.comparison)
         if not added:  # the model leaves them out
             continue
-        caption = text(
+        trials, final = _named(run, added), final_name(after.effects)
+        shown = text(
             "added_caption",
-            trials=_named(run, added),
+            trials=trials,
             data=comparisons_of(after),
             k_before=row.k_before,
-            model=model_label(row.model),
-            settings=settings_in_words(after),
-            final=final_name(after.effects),
+            model=model_in_words(row.model),
+            final=final,
             verdict=_verdict(run, change, _fit_of(run, change)),
         )
+        caption = caption_of([shown], [text("added_details", settings=capital(settings_in_words(after)))])
+        alternative = phrase(
+            "alternative_texts",
+            "added",
+            surrogate="/".join(surrogate_names(after.effects)),
+            final=final,
+            trials=trials,
+            k_before=row.k_before,
+            set=set_label(change.set),
+        )
         name = f"added-{names[0]}-{change.set}" if len(names) == 1 else f"added-{change.set}"
-        yield drawing("added", name, caption, before, after, added=added)
+        yield drawing("added", name, caption, before, after, added=added, alternative=alternative)

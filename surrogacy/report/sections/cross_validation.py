@@ -7,9 +7,10 @@ from math import exp
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.cross_validation import Predictions
-from surrogacy.report.captions import comparisons_of
-from surrogacy.report.section import Drawing, Note, Section, Table, drawing, table, text
+from surrogacy.report.captions import caption_of, comparisons_of, model_in_words
+from surrogacy.report.section import Drawing, Note, Section, Table, drawing, phrase, table, text
 from surrogacy.report.sections.effects import comparison_labels
+from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name, with_article
 from surrogacy.results.format import number
 from surrogacy.results.labels import model_label
@@ -91,14 +92,17 @@ def cross_validation_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:
 def _drawing(predictions: Predictions, result: Result) -> Drawing:
     name, final = result.effects.name, final_name(result.effects)
     covered, size = predictions.coverage
-    caption = text(
+    shown = text(
         "cross_validation_caption",
         data=comparisons_of(result),
-        model=model_label(predictions.model),
+        model=model_in_words(predictions.model),
         final=final,
         covered=covered,
         size=size,
         covered_80=predictions.coverage_80[0],
-        rmse=number(predictions.rmse),
     )
-    return drawing("cross_validation", f"cross-validation-{name}", caption, predictions, final=final)
+    caption = caption_of([shown], [text("cross_validation_details", rmse=number(predictions.rmse))])
+    words = {"final": final, "set": set_label(name), "covered": covered, "size": size}
+    alternative = phrase("alternative_texts", "cross_validation", **words)
+    title = f"cross-validation-{name}"
+    return drawing("cross_validation", title, caption, predictions, final=final, alternative=alternative)

@@ -11,7 +11,7 @@ from surrogacy.pps.decomposition import Decomposition, main_decomposition
 from surrogacy.pps.gap_scenarios import of_scenario
 from surrogacy.pps.structure import TransitionStructure
 from surrogacy.pps.trial_summary import TrialSummary
-from surrogacy.report.captions import sentences
+from surrogacy.report.captions import caption_of
 from surrogacy.report.section import (
     BLANK,
     Cell,
@@ -23,6 +23,7 @@ from surrogacy.report.section import (
     Section,
     Table,
     drawing,
+    phrase,
     table,
     text,
 )
@@ -288,15 +289,36 @@ def waterfall_drawings(run: PpsRun) -> Iterator[Drawing]:
 
 def _waterfall(name: str, main: Decomposition, drawn: list[Decomposition]) -> Drawing:
     calibrations = [decomposition.calibration for decomposition in drawn]
-    identified = all(decomposition.identified for decomposition in drawn)
-    caption = text(
+    scenarios = [text("waterfall_one", scenario=each.scenario, words=each.words) for each in calibrations]
+    shown = text(
         "waterfall",
         trial=main.inputs.name,
         endpoint=main.inputs.endpoint,
-        structure=main.calibration.structure.describe(endpoint_name([main.inputs])),
-        scenarios="; ".join(f"{calibration.scenario}, {calibration.words}" for calibration in calibrations),
-        method=main.effects["gap"].method,
-        identified="" if identified else " The split is not identified by these data.",
-        notes=sentences("Note", main.problems),
+        scenarios=scenarios[0] if len(scenarios) == 1 else text("waterfall_several"),
+        identified="" if all(decomposition.identified for decomposition in drawn) else text("waterfall_not_identified"),
     )
-    return drawing("waterfall", name, caption, drawn)
+    details = text(
+        "waterfall_details",
+        structure=main.calibration.structure.describe(endpoint_name([main.inputs])),
+        method=main.effects["gap"].method,
+        label=main.calibration.label,
+    )
+    first = drawn[0]
+    parts = ", ".join(f"{part} {percent(first.shares[part].value)} of the gap" for part in GAP_PARTS)
+    alternative = phrase(
+        "alternative_texts",
+        "waterfall",
+        endpoint=main.inputs.endpoint,
+        trial=main.inputs.name,
+        pfs=number(first.hazard_ratios["pfs"].value),
+        observed=number(first.hazard_ratios["observed"].value),
+        scenarios=f"first of {len(drawn)} calibrations" if len(drawn) > 1 else first.calibration.scenario,
+        parts=parts,
+    )
+    caption = caption_of([shown], [*map(_shares_of_gap, drawn), details], main.problems, "Note")
+    return drawing("waterfall", name, caption, drawn, alternative=alternative)
+
+
+def _shares_of_gap(decomposition: Decomposition) -> str:
+    shares = ", ".join(f"{part} {share_with_interval(decomposition.shares[part])}" for part in GAP_PARTS)
+    return text("waterfall_shares", shares=shares, label=decomposition.calibration.label)

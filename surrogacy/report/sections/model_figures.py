@@ -1,22 +1,33 @@
-"""Figures of the models: bubble plot, forest plot, posterior and slopes by class, with their captions."""
+"""Figures of the models: bubble plot, posterior and slopes by class, with their captions."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.evaluation.new_trial import NewTrial
+from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_predictable
-from surrogacy.report.captions import association, caveats_of, comparisons_of, intervals_drawn, sentences, surrogates_of
-from surrogacy.report.section import Drawing, drawing, text
+from surrogacy.report.captions import (
+    association,
+    association_method,
+    association_name,
+    capital,
+    caption_of,
+    comparisons_of,
+    intervals_drawn,
+    model_in_words,
+    surrogates_of,
+)
+from surrogacy.report.section import Drawing, drawing, phrase, text
+from surrogacy.report.sections.forest_figures import forest_drawings
 from surrogacy.report.sections.predictions import marked_trial, new_trial_words
-from surrogacy.results.class_order import class_pages
-from surrogacy.results.endpoint_names import final_name, with_article
+from surrogacy.results.analysis_sets import set_label
+from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
 from surrogacy.results.estimate import Estimate, ThresholdEffect
-from surrogacy.results.format import number, percent, settings_in_words, with_interval
-from surrogacy.results.labels import model_label, weights_in_words
+from surrogacy.results.format import listed, number, percent, settings_in_words, with_interval
+from surrogacy.results.labels import weights_in_words
 from surrogacy.results.result import Result
 
 MOST_NAMED = 16  # comparisons of a bubble plot that names each; more are numbered
@@ -31,7 +42,7 @@ def model_drawings(run: FitRun) -> Iterator[Drawing]:
         lines = [result for result in fit.results if result.line is not None]
         pooled = [result for result in fit.results if "loglik" in result.estimates]
         if not fit.omitted:
-            yield from _forests((pooled or list(fit.results))[-1], focus)
+            yield from forest_drawings((pooled or list(fit.results))[-1], focus)
         if _marks_are_complete(run, fit):
             yield _bubble(run, (lines or list(fit.results))[0])
         if not fit.omitted:
@@ -55,15 +66,22 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
     name = result.effects.name
     predicted = [entry for entry in run.shown_surrogate_only if entry.prediction.set == name]
     show = run.settings.show
-    caption = bubble_caption(result, predicted, run.focus_names, show)
     keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": tuple(entry.mark for entry in predicted)}
     keywords |= {"show": show, "correlation": _correlation(run, result)}
     new_trial, predictions = run.settings.new_trial, run.predictions_by(result)
     if new_trial is not None and predictions:
         keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
-        mark = text("bubble_new_trial", target=predictions[-1].target, hr=new_trial_words(new_trial))
-        caption = f"{caption.rstrip()} {mark}\n"
-    return drawing("bubble", f"bubble-{name}", caption, result, effects=result.effects, **keywords)
+    caption = bubble_caption(
+        result,
+        predicted,
+        run.focus_names,
+        show,
+        correlated=keywords["correlation"] is not None,
+        new_trial=(new_trial, predictions[-1]) if new_trial is not None and predictions else None,
+    )
+    alternative = _bubble_alternative(result)
+    name = f"bubble-{name}"
+    return drawing("bubble", name, caption, result, effects=result.effects, alternative=alternative, **keywords)
 
 
 def _correlation(run: FitRun, result: Result) -> Estimate | None:
@@ -80,6 +98,9 @@ def bubble_caption(
     predicted: Sequence[SurrogateOnlyPrediction] = (),
     focus: Sequence[str] = (),
     show: Collection[str] = (),
+    *,
+    correlated: bool = False,
+    new_trial: tuple[NewTrial, NewTrialPrediction] | None = None,
 ) -> str:
     """Return the caption of the bubble plot.
 
@@ -93,114 +114,116 @@ def bubble_caption(
         Trials or comparisons with a ring.
     show : collection of {"confidence", "ste", "intervals", "equation"}
         What is drawn besides the trials, the line and its prediction band.
+    correlated : bool
+        Whether the weighted Pearson correlation is written in the corner.
+    new_trial : tuple of NewTrial and NewTrialPrediction, optional
+        New trial that is drawn, with its prediction.
     """
     effects = result.effects
+    final = final_name(effects)
     weights = weights_in_words(result.shown_weights.name, effects)
-    final = with_article(final_name(effects))
-    parts = [
-        f"Treatment effects on {surrogates_of(result)} and on {final}: {comparisons_of(result)}.",
+    shown = [
+        f"Treatment effects on {surrogates_of(result)} and on {with_article(final)}: {comparisons_of(result)}.",
         text("bubbles", weights=weights),
     ]
-    if "intervals" in show:
-        parts.append(intervals_drawn(result, text("thin_lines")))
+    details = []
     threshold = result.estimates.get("ste_prediction")
     if result.line is not None and isinstance(threshold, ThresholdEffect):
-        parts += _line_sentences(result, threshold, with_confidence="confidence" in show)
+        shown += _line_sentences(result, threshold)
+        details += _line_details(result, threshold, with_confidence="confidence" in show)
+    if correlated:
+        details.insert(0, text("bubble_correlation"))
+    if new_trial is not None:
+        shown.append(text("bubble_new_trial", hr=new_trial_words(new_trial[0])))
+        details.append(text("bubble_new_trial_details", target=new_trial[1].target))
+    if "intervals" in show:
+        details.append(intervals_drawn(result, text("thin_lines")))
     if len(effects) > MOST_NAMED:
-        parts.append(text("bubble_names"))
-    if not set(focus).isdisjoint((*effects.trial, *effects.comparison)):
-        parts.append(text("bubble_focus"))
+        details.append(text("bubble_names"))
+    ringed = [
+        label
+        for label, trial, comparison in zip(effects.labels, effects.trial, effects.comparison, strict=True)
+        if trial in focus or comparison in focus
+    ]
+    if ringed:
+        details.append(text("bubble_focus", labels=listed(ringed)))
     if predicted:
         labels = ", ".join(entry.comparison.label for entry in predicted)
-        first = predicted[0].prediction
-        model, final_label = model_label(first.model), final_name(effects)
-        parts.append(text("bubble_surrogate_only", labels=labels, final=final_label, model=model, target=first.target))
-    if _any_unverified(result):
-        parts.append("Dashed outline: a hazard ratio or its limits were not verified in any source.")
-    return " ".join(parts) + caveats_of(result) + "\n"
+        target, model = predicted[0].prediction.target, model_in_words(predicted[0].prediction.model)
+        details.append(text("bubble_surrogate_only", labels=labels, final=final))
+        details.append(text("bubble_surrogate_only_details", final=final, target=target, model=model))
+    if result.effects.unverified.any():
+        details.append(text("bubble_unverified"))
+    return caption_of(shown, details, result.problems)
 
 
-def _line_sentences(result: Result, threshold: ThresholdEffect, *, with_confidence: bool) -> list[str]:
-    """Return sentences on the line, its bands and the surrogate threshold effect."""
-    slope = result["slope"]
-    confidence: ThresholdEffect = result["ste_confidence"]
-    line = text(
-        "bubble_line",
-        model=model_label(result.model),
-        settings=settings_in_words(result),
-        slope=with_interval(slope),
-        method=slope.method,
-        intercept=with_interval(result["intercept"]),
-        association=association(result),
-    )
+def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
+    """Return sentences on the line, its prediction band and the surrogate threshold effect."""
     size = f"of {number(threshold.new_n, 0)} patients" if threshold.new_n else f"({threshold.new_trial})"
     only_sizes_of_set = result.line is not None and not result.line.scatter_known
+    level = percent(threshold.level)
     return [
-        line,
-        text("bubble_bands", level=percent(threshold.level), size=size),
-        *([text("bubble_confidence_band", level=percent(threshold.level))] if with_confidence else []),
-        *([text("bubble_no_between_trial")] if only_sizes_of_set else []),
-        f"Surrogate threshold effect (STE): {threshold.value_words}{threshold.uncertainty_words} "
-        f"({threshold.band_and_size}); by the confidence band, which is not a prediction: "
-        f"{confidence.value_words}.{_threshold_interval(threshold)}",
+        text("bubble_line", model=model_in_words(result.model), association=association(result)),
+        text(
+            "bubble_bands",
+            level=level,
+            size=size,
+            only_sizes_of_set=text("bubble_no_between_trial") if only_sizes_of_set else "",
+        ),
+        text(
+            "bubble_threshold",
+            final=final_name(result.effects),
+            threshold=f"{threshold.value_words}{threshold.uncertainty_words}",
+        ),
     ]
 
 
-def _threshold_interval(threshold: ThresholdEffect) -> str:
-    """Return a sentence on the interval that stands after the threshold."""
+def _line_details(result: Result, threshold: ThresholdEffect, *, with_confidence: bool) -> list[str]:
+    """Return sentences on the settings of the line and on how its estimates were obtained."""
+    slope = result["slope"]
+    confidence: ThresholdEffect = result["ste_confidence"]
     limits = threshold.uncertainty
-    if limits is None or threshold.hr is None:
-        return ""
-    key = "bubble_threshold_exists" if limits.low is None else "bubble_threshold_interval"
-    return f" {text(key, level=percent(limits.level), method=limits.method)}"
-
-
-def _any_unverified(result: Result) -> bool:
-    """Return whether a hazard ratio or its limits were not read in any source."""
-    return bool(result.effects.unverified.any())
-
-
-def _forests(result: Result, focus: Sequence[str]) -> Iterator[Drawing]:
-    """Return the forest plot, in parts that do not divide a class if it is longer than a page."""
-    name, caption, parts = f"forest-{result.effects.name}", _forest_caption(result), len(class_pages(result))
-    if parts == 1:
-        yield drawing("forest", name, caption, result, effects=result.effects, focus=focus)
-        return
-    for part in range(parts):
-        words = f"Part {part + 1} of {parts}. {caption}"
-        yield drawing("forest", f"{name}-{part + 1}", words, result, effects=result.effects, focus=focus, part=part)
-
-
-def _forest_caption(result: Result) -> str:
-    effects = result.effects
-    final = with_article(final_name(effects))
-    parts = [
-        f"Hazard ratios of {surrogates_of(result)} and of {final}, {comparisons_of(result)}.",
-        _symbol_areas(result),
-        intervals_drawn(result, "Intervals are 95%, recomputed from the standard errors that were fitted."),
+    details = [text("bubble_confidence_band", level=percent(confidence.level))] if with_confidence else []
+    details += [
+        text(
+            "bubble_line_details",
+            settings="" if result.weights is not None else f"{capital(settings_in_words(result))}. ",
+            slope=with_interval(slope),
+            method=slope.method,
+            intercept=with_interval(result["intercept"]),
+            association_method=association_method(result),
+        ),
     ]
-    if "mu_surrogate" in result.estimates:
-        settings = settings_in_words(result)
-        method = result["mu_final"].method
-        parts.append(text("diamond", model=model_label(result.model), settings=settings, method=method))
-    left_out = [entry.comparison for entry in result.left_out]
-    one_endpoint = int((~effects.complete & ~np.isin(effects.comparison, left_out)).sum())
-    if one_endpoint:
-        parts.append(text("forest_one_endpoint", count=one_endpoint))
-    if _any_unverified(result):
-        parts.append("† and open symbol: a hazard ratio or its limits were not verified in any source.")
-    # caveats of the model concern the diamond
-    caveats = caveats_of(result) if "mu_surrogate" in result.estimates else sentences("Caveat", effects.problems)
-    return " ".join(parts) + caveats + "\n"
+    if limits is not None and threshold.hr is not None:
+        key = "bubble_threshold_exists" if limits.low is None else "bubble_threshold_interval"
+        details.append(text(key, level=percent(limits.level), method=limits.method))
+    return [*details, text("bubble_confidence_threshold", threshold=confidence.value_words)]
 
 
-def _symbol_areas(result: Result) -> str:
-    """Return a sentence on the areas of the symbols of a forest plot."""
-    effects, weights = result.effects, result.shown_weights.name
-    if np.isfinite(effects.n).all():
-        return "Symbol area: number of patients."
-    areas = "equal areas" if weights == "none" else f"areas by weight ({weights_in_words(weights, effects)})"
-    return text("forest_areas", areas=areas)
+def _bubble_alternative(result: Result) -> str:
+    """Return kind and message of the bubble plot."""
+    effects, line = result.effects, ""
+    if result.line is not None and "ste_prediction" in result.estimates:
+        slope = result["slope"]
+        direction = "rising" if slope.value > 0 else "falling"
+        name, words = association_name(result)
+        line = phrase(
+            "alternative_texts",
+            "bubble-line",
+            direction=direction,
+            slope=number(slope.value),
+            association=f"{words} {number(result[name].value)}",
+            level=percent(result["ste_prediction"].level),
+        )
+    return phrase(
+        "alternative_texts",
+        "bubble",
+        surrogate="/".join(surrogate_names(effects)),
+        final=final_name(effects),
+        k=result.size,
+        set=set_label(effects.name),
+        line=line,
+    )
 
 
 def _posterior(result: Result) -> Drawing:
@@ -209,29 +232,60 @@ def _posterior(result: Result) -> Drawing:
     overlap = ""
     if "prior_overlap" in result.estimates:
         share, median = percent(result["prior_overlap"].value), number(result["r2_trial_prior"].value)
-        overlap = f"; prior and posterior overlap by {share}, prior median {median}"
-    caption = (
-        f"Posterior (filled) and prior (dashed) densities of the {model_label(result.model)}: "
-        f"{comparisons_of(result)}; {settings_in_words(result)}. {_capital(association(result))}{overlap}. "
-        f"{text('slope_panels', slope=with_interval(result['slope']))}{caveats_of(result)}\n"
+        overlap = text("posterior_overlap", overlap=share, median=median)
+    estimate, words = association_name(result)
+    quantities = f"{'trial-level R² and ' if estimate == 'r2_trial' else ''}the slope of the line"
+    model, slope = model_in_words(result.model), result["slope"]
+    caption = caption_of(
+        [
+            text(
+                "posterior_caption",
+                quantities=quantities,
+                model=model,
+                data=comparisons_of(result),
+                association=capital(association(result)),
+                slope=with_interval(slope),
+                overlap=overlap,
+            )
+        ],
+        [
+            text("posterior_details", settings=capital(settings_in_words(result)), method=slope.method),
+            text("posterior_infinite"),
+        ],
+        result.problems,
     )
-    return drawing("posterior", name, caption, result)
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
+    alternative = phrase(
+        "alternative_texts",
+        "posterior",
+        quantities=quantities,
+        model=model,
+        set=set_label(result.effects.name),
+        k=result.size,
+        association=f"{words} {number(result[estimate].value)}",
+        slope=number(slope.value),
+    )
+    return drawing("posterior", name, caption, result, alternative=alternative)
 
 
 def _class_slopes(result: Result) -> Drawing:
-    caption = text(
-        "classes",
-        model=model_label(result.model),
-        exchangeability=result.settings["exchangeability"],
-        data=comparisons_of(result),
-        settings=settings_in_words(result),
-        caveats=caveats_of(result),
+    settings, slope = capital(settings_in_words(result)), result["slope"]
+    caption = caption_of(
+        [text("classes", model=model_in_words(result.model), data=comparisons_of(result))],
+        [text("classes_details", settings=settings, method=slope.method)],
+        result.problems,
     )
-    return drawing("class_slopes", f"class-slopes-{result.effects.name}-{result.model}", caption, result)
+    slopes = [result[name].value for name in result.estimates if name.startswith("slope[")]
+    alternative = phrase(
+        "alternative_texts",
+        "class_slopes",
+        set=f"{set_label(result.effects.name)}, {model_in_words(result.model)}",
+        lowest=number(min(slopes)),
+        highest=number(max(slopes)),
+        mean=number(slope.value),
+        k=result.size,
+    )
+    name = f"class-slopes-{result.effects.name}-{result.model}"
+    return drawing("class_slopes", name, caption, result, alternative=alternative)
 
 
 def _has_classes(result: Result) -> bool:

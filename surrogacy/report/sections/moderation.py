@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from math import log
 
 from surrogacy.analysis.pps_run import Moderated, PpsRun
+from surrogacy.models.moderation import Moderation
 from surrogacy.pps.offset_sensitivity import AssumptionKind, DilutionConclusion, conclusion_on_dilution, of_kind
 from surrogacy.pps.shape_evidence import ShapeEvidence
-from surrogacy.report.captions import sentences
+from surrogacy.report.captions import caption_of, comparisons_of
 from surrogacy.report.section import (
     BLANK,
     Detail,
@@ -19,11 +22,14 @@ from surrogacy.report.section import (
     Section,
     Table,
     drawing,
+    phrase,
     table,
     text,
 )
+from surrogacy.results.analysis_sets import set_label
+from surrogacy.results.endpoint_names import final_name, surrogate_names
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import interval, number, percent, with_interval
+from surrogacy.results.format import interval, listed, number, percent, with_interval
 from surrogacy.results.labels import ASSUMPTION_KINDS, MODERATORS, estimate_label
 from surrogacy.results.result import Result
 
@@ -110,20 +116,31 @@ def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
     if run.map is not None:
         drawn = [point for point in run.points if run.map.shows(point)]
         count = sum(point.endpoint == "TTP" for point in drawn)
-        ttp = text("map_ttp", count=count) if count else ""
-        structure = run.map.structure.words
-        direct_death = percent(run.map.direct_death)
-        caption = text(
+        shown = text(
             "map_caption",
-            structure=structure,
-            direct_death=direct_death,
-            cut="" if run.map.structure.is_default else text("map_cut"),
             points=len(drawn),
             beyond=len(run.points) - len(drawn),
-            ttp=ttp,
+            ttp=text("map_ttp", count=count) if count else "",
         )
+        details = text(
+            "map_details",
+            structure=run.map.structure.words,
+            direct_death=percent(run.map.direct_death),
+            cut="" if run.map.structure.is_default else text("map_cut"),
+        )
+        caption = caption_of([shown], [details])
+        alternative = phrase("alternative_texts", "dilution_map", points=len(drawn))
         focus = run.settings.focus or ""
-        yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus, effects=run.effects)
+        yield drawing(
+            "dilution_map",
+            "dilution-map",
+            caption,
+            run.map,
+            run.points,
+            focus,
+            effects=run.effects,
+            alternative=alternative,
+        )
 
 
 def _details(run: PpsRun) -> Iterator[Detail]:
@@ -251,14 +268,48 @@ def _estimates_table(run: PpsRun) -> tuple[Table, ...]:
 def moderated_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the figure of the first moderator."""
     for moderated in run.moderated[:1]:
-        line = moderated.line
-        caption = text(
+        line, effects = moderated.line, moderated.line.posterior.effects
+        moderator = MODERATORS.get(moderated.name, moderated.name)
+        shown = text(
             "moderation_caption",
-            name=line.result.effects.name,
-            k=len(line.result.effects),
-            words=line.moderator.words,
-            difference=with_interval(line["slope_difference"]),
+            data=comparisons_of(line.result),
+            moderator=moderator,
+            per=_per(line),
+            difference=_change_of_slope(line),
             probability=number(line["p_slope_difference_negative"].value),
-            notes=sentences("Note", line.result.problems),
         )
-        yield drawing("moderated_lines", f"moderated-{moderated.name}", caption, line, effects=line.posterior.effects)
+        details = text("moderation_details", words=line.moderator.words)
+        alternative = phrase(
+            "alternative_texts",
+            "moderated_lines",
+            surrogate="/".join(surrogate_names(effects)),
+            final=final_name(effects),
+            k=len(effects),
+            set=set_label(effects.name),
+            moderator=f"the {moderator}",
+            slopes=listed([number(at.slope.value) for at in line.at_quantiles()]),
+        )
+        caption = caption_of([shown], [details], line.result.problems, "Note")
+        name = f"moderated-{moderated.name}"
+        yield drawing("moderated_lines", name, caption, line, effects=effects, alternative=alternative)
+
+
+def _per(line: Moderation) -> str:
+    """Return the step of the moderator to which the change of the slope belongs, as in the figure."""
+    if line.moderator.levels:
+        low, high = line.moderator.levels
+        return text("moderation_levels", low=low, high=high)
+    return text("moderation_doubling" if line.moderator.logarithmic else "moderation_unit")
+
+
+def _change_of_slope(line: Moderation) -> str:
+    """Return the change of the slope per doubling of a ratio, per unit of another moderator."""
+    change, unit = line["slope_difference"], log(2.0) if line.moderator.logarithmic else 1.0
+    return with_interval(
+        replace(
+            change,
+            value=change.value * unit,
+            low=None if change.low is None else change.low * unit,
+            high=None if change.high is None else change.high * unit,
+        )
+    )

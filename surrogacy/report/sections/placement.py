@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.placement import Focus, Placement, shown_placements
 from surrogacy.evaluation.placement_text import in_words
-from surrogacy.report.captions import caveats_of, comparisons_of
+from surrogacy.report.captions import capital, caption_of, model_in_words
 from surrogacy.report.section import (
     BLANK,
     Cell,
@@ -20,6 +20,7 @@ from surrogacy.report.section import (
     Section,
     Table,
     drawing,
+    phrase,
     table,
     text,
 )
@@ -163,13 +164,44 @@ def _drawing(run: FitRun, focus: Focus, results: list[Result]) -> Drawing:
     outside = [result for result in results if focus.trial not in result.effects.trial]
     drawn = (*inside[:1], *outside[:1])
     name = focus.trial if len(run.focuses) == 1 else focus.comparison
-    caption = text(
-        "placement_caption",
-        label=focus.label,
-        model=model_label(drawn[0].model),
-        settings=settings_in_words(drawn[0]),
-        lines="; ".join(map(comparisons_of, drawn)),
-        final=endpoint_of(focus.effects, 0, "final"),
-        caveats=caveats_of(drawn[0]),
+    sets = [result.effects.name for result in drawn]
+    shown = {placement.set: placement for placement in _shown(run, focus)}
+    predictions = [placement for placement in _shown(run, focus) if placement.set in sets]
+    words = {"final": endpoint_of(focus.effects, 0, "final"), "label": focus.label}
+    several = len({placement.cut for placement in predictions}) > 1
+    caption = caption_of(
+        [
+            text(
+                "placement_caption",
+                surrogate=endpoint_of(focus.effects, 0, "surrogate"),
+                each_cut=text("placement_each_cut") if several else "",
+                model=model_in_words(drawn[0].model),
+                lines="; ".join(text("placement_line", set=set_label(each), k=shown[each].k) for each in sets),
+                **words,
+            )
+        ],
+        [text("placement_details", settings=capital(settings_in_words(drawn[0])))],
+        _problems(drawn),
     )
-    return drawing("placement", f"placement-{name}", caption, focus, drawn, run.placement)
+    alternative = phrase(
+        "alternative_texts",
+        "placement",
+        observed=number(predictions[0].hr_final),
+        predicted=_range([placement.predicted for placement in predictions]),
+        **words,
+    )
+    title = f"placement-{name}"
+    return drawing("placement", title, caption, focus, drawn, run.placement, alternative=alternative)
+
+
+def _problems(drawn: Sequence[Result]) -> list[str]:
+    """Return the caveats of the lines, those of several lines by set."""
+    if len(drawn) == 1:
+        return list(drawn[0].problems)
+    return [f"{set_label(line.effects.name)}: {'; '.join(line.problems)}" for line in drawn if line.problems]
+
+
+def _range(values: Sequence[float]) -> str:
+    """Return the smallest and the largest hazard ratio, or the only one."""
+    low, high = number(min(values)), number(max(values))
+    return low if low == high else f"{low} to {high}"

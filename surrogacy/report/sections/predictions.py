@@ -11,8 +11,8 @@ from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.answers import Answer, Conclusion
 from surrogacy.evaluation.new_trial import NewTrial, PredictedTrial
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
-from surrogacy.report.captions import source
-from surrogacy.report.section import BLANK, Detail, Drawing, Grid, Heading, Note, Section, drawing, table, text
+from surrogacy.report.captions import caption_of, source
+from surrogacy.report.section import BLANK, Detail, Drawing, Grid, Heading, Note, Section, drawing, phrase, table, text
 from surrogacy.report.sections.answers import answers_of, surrogate_name
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name
@@ -172,5 +172,16 @@ def prediction_drawings(run: FitRun) -> Iterator[Drawing]:
     if run.settings.new_trial is None or not run.predictions:
         return
     final = common_final_name(fit.effects for fit in run.sets)
-    caption = text("prediction_caption", final=final, hr=new_trial_words(run.settings.new_trial))
-    yield drawing("prediction", "prediction", caption, run.predictions, quoted_models(run), final)
+    hazard_ratio = new_trial_words(run.settings.new_trial)
+    medians = [prediction.predicted for prediction in run.predictions]
+    alternative = phrase(
+        "alternative_texts",
+        "prediction",
+        final=final,
+        hr=hazard_ratio,
+        low=number(min(medians)),
+        high=number(max(medians)),
+    )
+    caption = caption_of([text("prediction_caption", final=final, hr=hazard_ratio)])
+    arguments = (run.predictions, quoted_models(run), final)
+    yield drawing("prediction", "prediction", caption, *arguments, alternative=alternative)

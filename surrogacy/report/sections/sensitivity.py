@@ -9,10 +9,12 @@ import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.refits import SHARED_PATIENTS, Refit
-from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, table, text
+from surrogacy.report.captions import caption_of, model_in_words
+from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, phrase, table, text
+from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
 from surrogacy.results.estimate import Estimate, ThresholdEffect
-from surrogacy.results.format import number, percent, value_and_interval, with_interval
+from surrogacy.results.format import ABSENT, number, percent, value_and_interval, with_interval
 from surrogacy.results.labels import (
     CHOICE_VALUES,
     CHOICES,
@@ -268,18 +270,43 @@ def sensitivity_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:
     """Return the figures of a set by prior, and by every other choice."""
     for fit in sets:
         if fit.prior_sensitivity and not fit.omitted:
-            records = fit.prior_sensitivity
-            unverified = any(result.unverified for result in fit.results)
-            caption = text("prior_caption", name=fit.name, overlap=_overlap(records[0]))
-            yield drawing("prior_sensitivity", f"priors-{fit.name}", caption, records, unverified=unverified)
+            yield _by_prior(fit)
         if fit.choices:
-            model = fit.choices[-1]["model"]
-            records = tuple(record for record in fit.choices if record["model"] == model)
-            with_shared = any(record["value"] == SHARED_PATIENTS for record in records)
-            shared_patients = text("choices_shared_patients") if with_shared else ""
-            label = model_label(str(model))
-            caption = text("choices_caption", name=fit.name, model=label, shared_patients=shared_patients)
-            yield drawing("choices", f"choices-{fit.name}", caption, records)
+            yield _by_choice(fit)
+
+
+def _by_prior(fit: SetFit) -> Drawing:
+    records, name = fit.prior_sensitivity, set_label(fit.name)
+    caption = caption_of(
+        [text("prior_caption", set=name, overlap=_overlap(records[0]))],
+        [text("prior_details")],
+    )
+    unverified = any(result.unverified for result in fit.results)
+    alternative = phrase("alternative_texts", "prior_sensitivity", set=name, **_range_of_r2(records))
+    title = f"priors-{fit.name}"
+    return drawing("prior_sensitivity", title, caption, records, unverified=unverified, alternative=alternative)
+
+
+def _by_choice(fit: SetFit) -> Drawing:
+    model, name = fit.choices[-1]["model"], set_label(fit.name)
+    records = tuple(record for record in fit.choices if record["model"] == model)
+    with_shared = any(record["value"] == SHARED_PATIENTS for record in records)
+    caption = caption_of(
+        [text("choices_caption", set=name, model=model_in_words(str(model)))],
+        [text("choices_details", shared_patients=text("choices_shared_patients") if with_shared else "")],
+    )
+    alternative = phrase("alternative_texts", "choices", set=name, **_range_of_r2(records))
+    return drawing("choices", f"choices-{fit.name}", caption, records, alternative=alternative)
+
+
+def _range_of_r2(records: Sequence[Record]) -> dict[str, str]:
+    """Return R² of the first refit, the smallest and the largest, in words."""
+    values = [record["r2_trial"] for record in records if record.get("r2_trial") is not None]
+    if not values:
+        return dict.fromkeys(("base", "low", "high"), ABSENT)
+    first = records[0].get("r2_trial")
+    base = ABSENT if first is None else number(first)
+    return {"base": base, "low": number(min(values)), "high": number(max(values))}
 
 
 def _overlap(default: Record) -> str:

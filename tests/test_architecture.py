@@ -176,7 +176,7 @@ def test_libraries_stay_in_their_rooms(path):
         if top == "argparse":
             assert own.startswith("surrogacy.cli")
         if top == "docx":
-            assert own == "surrogacy.report.journal_tables.word"
+            assert re.fullmatch(r"surrogacy\.report\.(\w+\.)?word", own)
         if top == "pandera":
             assert own == "surrogacy.trials.schema"
 

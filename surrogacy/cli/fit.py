@@ -106,11 +106,11 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
 
 def _command(options: argparse.Namespace) -> Command[FitRun]:
     """Return the command, with the answers of an author for the checklists if a file has them."""
-    from surrogacy.report.folder import FIT, paper_texts
+    from surrogacy.report.folder import FIT, fit_material
 
     if options.answers is None:
         return FIT
     from surrogacy.report.paper.author_answers import read_answers
 
     answers = read_answers(Path(options.answers))
-    return replace(FIT, texts=partial(paper_texts, answers=answers))
+    return replace(FIT, material=partial(fit_material, answers=answers))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from surrogacy.analysis.fit_run import FitRun
@@ -27,26 +28,28 @@ from surrogacy.report.journal_tables.files import write_journal_tables
 from surrogacy.report.journal_tables.layout import JournalTable
 from surrogacy.report.manifest import manifest
 from surrogacy.report.page.page import REPORT, Link, PageInput, write_page
+from surrogacy.report.paper.material import PaperMaterial
+from surrogacy.report.paper.word import write_paper_documents
 from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import fit_drawings, fit_sections, pps_drawings, pps_sections
 from surrogacy.report.tables import write_tables
 
 
-def no_texts(run: StagedRun) -> Mapping[str, str]:
+def no_material(run: StagedRun) -> PaperMaterial:
     """Return no texts."""
-    return {}
+    return PaperMaterial()
 
 
-def no_journal_tables(run: StagedRun) -> tuple[JournalTable, ...]:
+def no_journal_tables(run: StagedRun, numbers: Mapping[str, int]) -> tuple[JournalTable, ...]:
     """Return no tables: those of a paper are about the fits."""
     return ()
 
 
-def paper_texts(run: FitRun, answers: Mapping[str, str] | None = None) -> Mapping[str, str]:
+def fit_material(run: FitRun, answers: Mapping[str, str] | None = None) -> PaperMaterial:
     """Return the texts for a paper, with the answers of the author; their libraries are loaded here."""
-    from surrogacy.report.paper.files import paper_files
+    from surrogacy.report.paper.files import paper_material
 
-    return paper_files(run, answers)
+    return paper_material(run, answers)
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,10 @@ class Command[R: StagedRun]:
         Effects whose sources the report lists.
     shares_workers : bool
         Whether the processes that draw the figures compute as well.
+    material : callable
+        Texts, references and checklists for a paper, of a complete run.
     journal_tables : callable
-        Tables of a paper of a complete run.
-    texts : callable
-        Texts for a paper by file name, of a complete run.
+        Tables of a paper of a complete run, from the run and the numbers of the references.
     other_report : Link, optional
         Report of the other command in its usual folder, seen from the folder of this one.
     """
@@ -82,8 +85,8 @@ class Command[R: StagedRun]:
     sections: Callable[[R], Sequence[Section]]
     effects: Callable[[R], Sequence[Effects]]
     shares_workers: bool = False
-    journal_tables: Callable[[R], Sequence[JournalTable]] = no_journal_tables
-    texts: Callable[[R], Mapping[str, str]] = no_texts
+    material: Callable[[R], PaperMaterial] = no_material
+    journal_tables: Callable[[R, Mapping[str, int]], Sequence[JournalTable]] = no_journal_tables
     other_report: Link | None = None
 
     def document(self, run: R, sections: Sequence[Section]) -> str:
@@ -99,8 +102,8 @@ FIT = Command[FitRun](
     fit_drawings,
     fit_sections,
     lambda run: [fit.effects for fit in run.sets],
+    material=fit_material,
     journal_tables=fit_journal_tables,
-    texts=paper_texts,
     other_report=Link(f"pps/{REPORT}", "Report on post-progression survival"),
 )
 PPS = Command[PpsRun](
@@ -143,19 +146,33 @@ def _write_section(section: Section, stage: Path) -> None:
         draws.to_netcdf(stage / "draws" / f"{slug(name)}.nc")
 
 
-def _write_results[R: StagedRun](
-    command: Command[R], run: R, stage: Path, options: FigureOptions, quick: bool
-) -> tuple[Sequence[Section], Future[None] | None]:
-    """Write results.json, tables and texts; return the sections, and the Word file in the making."""
+@dataclass(frozen=True, eq=False)
+class WrittenTexts:
+    """Sections of a run, and the tables and Word documents that workers are still writing."""
+
+    sections: Sequence[Section]
+    unfinished: Sequence[Future[None]]
+
+
+def _write_texts[R: StagedRun](
+    command: Command[R], run: R, stage: Path, workers: Executor, *, quick: bool
+) -> WrittenTexts:
+    """Write results.json, tables and texts."""
     sections = command.sections(run)
     (stage / "results.json").write_text(command.document(run, sections), encoding="utf-8")
     write_tables([table for section in sections for table in section.tables], stage / "tables")
-    word = None if quick else write_journal_tables(command.journal_tables(run), stage, options.workers)
+    paper = [] if quick else _write_paper(command, run, stage, workers)
     for section in sections:
         _write_section(section, stage)
-    if not quick:
-        write_files(stage, {name: text.encode() for name, text in command.texts(run).items()})
-    return sections, word
+    return WrittenTexts(sections, paper)
+
+
+def _write_paper[R: StagedRun](command: Command[R], run: R, stage: Path, workers: Executor) -> list[Future[None]]:
+    """Write the texts for a paper; return the tables and Word documents that the workers are writing."""
+    material = command.material(run)
+    write_files(stage, {name: text.encode() for name, text in material.files.items()})
+    tables = write_journal_tables(command.journal_tables(run, material.numbers), stage, workers)
+    return [files for files in (tables, write_paper_documents(material, stage, workers)) if files is not None]
 
 
 def write_run[R: StagedRun](
@@ -209,18 +226,19 @@ def write_run[R: StagedRun](
             figures.submit(command.drawings(run))
         figures.check_names()
         clock = time.perf_counter()
-        [(sections, word)] = wait([Task("tables and texts", _write_results, (command, run, stage, options, quick))])
+        write = partial(_write_texts, quick=quick)
+        [texts] = wait([Task("tables and texts", write, (command, run, stage, options.workers))])
         written = time.perf_counter()
         problems = figures.undrawn(wait)
-        if word is not None:
-            word.result()
+        for files in texts.unfinished:
+            files.result()
         seconds = {**run.seconds, "tables": written - clock, "figures": time.perf_counter() - written}
         if not quick:
             clock = time.perf_counter()
             other = command.other_report  # a bundle is read without the folders beside it
             others = [other] if other is not None and not bundle and (Path(out) / other.file).exists() else []
             page = PageInput(
-                run.trials, command.effects(run), sections, figures.drawn, stage, command.name, tuple(others)
+                run.trials, command.effects(run), texts.sections, figures.drawn, stage, command.name, tuple(others)
             )
             list(wait([Task("report", write_page, (page, stage / REPORT))]))
             seconds["report"] = time.perf_counter() - clock
@@ -240,4 +258,4 @@ def write_run[R: StagedRun](
             command=command.name,
         )
         (stage / "run.json").write_text(dumps(record), encoding="utf-8")
-    return WrittenRun(run, sections, problems)
+    return WrittenRun(run, texts.sections, problems)

@@ -302,6 +302,7 @@ def test_the_folder_of_the_other_command_is_refused(tmp_path, capsys):
 def test_quick_writes_no_report(tmp_path):
     assert main([*ARGUMENTS, "--out", str(tmp_path), "--quick"]) in (0, 4)
     assert not (tmp_path / "report.html").exists()
+    assert not list(tmp_path.glob("*.docx"))
     assert (tmp_path / "results.json").exists()
 
 

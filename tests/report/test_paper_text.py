@@ -13,7 +13,7 @@ from surrogacy.models.priors import HalfNormal
 from surrogacy.pps.shared_patients import shared_patients
 from surrogacy.report.paper.author_answers import answers_template, read_answers
 from surrogacy.report.paper.checklists import prompts
-from surrogacy.report.paper.files import paper_files
+from surrogacy.report.paper.files import paper_material
 from surrogacy.report.paper.paper_text import paper_text
 from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.trials.analysis_set import Pairing
@@ -117,7 +117,7 @@ def test_results_give_every_estimate_with_its_interval(default):
 
 
 def test_the_same_run_gives_the_same_bytes(trials, default):
-    assert paper_files(default) == paper_files(fitted(trials))
+    assert paper_material(default) == paper_material(fitted(trials))
 
 
 def test_checklists_use_the_answers_of_the_author(default, tmp_path):
@@ -125,7 +125,7 @@ def test_checklists_use_the_answers_of_the_author(default, tmp_path):
     path.write_text(answers_template().replace("funding:\n", "funding: >\n  None: no | funding\n"), encoding="utf-8")
     answers = read_answers(path)
     assert answers == {"funding": "None: no | funding"}
-    before, after = paper_files(default), paper_files(default, answers)
+    before, after = (paper_material(default, given).files for given in (None, answers))
     assert "answered by the author | None: no \\| funding | report.yml" in after["checklists.md"]
     assert "answered by the author" not in before["checklists.md"]
     assert set(prompts()) >= set(answers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -16,8 +16,15 @@ from surrogacy.results.format import ABSENT, number, value_and_interval
 SIDES = ("surrogate", "final")
 
 
-def effects_table(run: FitRun) -> tuple[JournalTable, ...]:
-    """Return the hazard ratios of every set; a comparison with the same values in an earlier set is not repeated."""
+def effects_table(run: FitRun, numbers: Mapping[str, int]) -> tuple[JournalTable, ...]:
+    """Return the hazard ratios of every set; a comparison with the same values in an earlier set is not repeated.
+
+    Parameters
+    ----------
+    run : FitRun
+    numbers : mapping of str to int
+        Numbers of the references by their keys; a source without a number is printed as the table names it.
+    """
     footnotes, groups, printed = Footnotes(), list[Rows](), set[tuple[object, ...]]()
     sources = dict(zip(run.trials.effects["effect_id"], run.trials.effects["source"], strict=True))
     sets = [fit for fit in run.sets if not fit.large]
@@ -28,22 +35,22 @@ def effects_table(run: FitRun) -> tuple[JournalTable, ...]:
             if values in printed:
                 repeated += 1
             else:
-                rows.append(_row(fit, i, footnotes, sources))
+                rows.append(_row(fit, i, footnotes, _references(_sources(fit, i, sources), numbers)))
             printed.add(values)
-        others = f"; {repeated} more with the values above" if repeated else ""
-        heading = f"{set_label(fit.name)}: {len(fit.effects)} comparisons, {len(fit.effects.trials)} trials{others}"
+        others = f" ({repeated} with the values above)" if repeated else ""
+        heading = f"{set_label(fit.name)}: {len(fit.effects)} comparisons{others}, {len(fit.effects.trials)} trials"
         groups.append(Rows(heading, rows))
     final = common_final_name(fit.effects for fit in sets)
     return journal_table("effects", groups, footnotes=footnotes.all, final=final)
 
 
-def _row(fit: SetFit, i: int, footnotes: Footnotes, sources: dict[str, str]) -> Row:
+def _row(fit: SetFit, i: int, footnotes: Footnotes, references: str) -> Row:
     effects = fit.effects
     return {
         "label": effects.labels[i],
-        "n": number(effects.n[i], 0),
+        "n": f"{effects.n[i]:,.0f}" if np.isfinite(effects.n[i]) else ABSENT,
         "surrogate": endpoint_of(effects, i, "surrogate"),
-        "source": ", ".join(dict.fromkeys(_sources(fit, i, sources))) or ABSENT,
+        "source": references or ABSENT,
         **{f"hr_{side}": _hazard_ratio(fit, i, column, footnotes) for column, side in enumerate(SIDES)},
     }
 
@@ -67,6 +74,14 @@ def _marks(fit: SetFit, i: int, column: int, footnotes: Footnotes) -> Iterator[s
         yield footnotes.mark("p", "Standard error from the p-value.")
     if Provenance.EVENTS in provenance:
         yield footnotes.mark("events", "Standard error from the numbers of events.")
+
+
+def _references(keys: Iterable[str], numbers: Mapping[str, int]) -> str:
+    """Return the numbers of sources in brackets, and sources without a number as they are."""
+    sources = dict.fromkeys(keys)
+    cited = sorted(numbers[key] for key in sources if key in numbers)
+    others = [key for key in sources if key not in numbers]
+    return ", ".join([f"[{','.join(map(str, cited))}]", *others] if cited else others)
 
 
 def _sources(fit: SetFit, i: int, sources: dict[str, str]) -> Iterator[str]:

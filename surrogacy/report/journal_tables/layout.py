@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Literal
 
 from surrogacy.report.abbreviations import abbreviations_in
+from surrogacy.report.typography import capitalised, with_minus_signs
+from surrogacy.report.word import LANDSCAPE_WIDTH, PORTRAIT_WIDTH
 from surrogacy.results.format import ABSENT
 
 LAYOUTS = tomllib.loads((Path(__file__).parent / "layouts.toml").read_text(encoding="utf-8"))
-PORTRAIT, LANDSCAPE = 170.0, 257.0
-"""Width of the text on a page of A4 with margins of 20 mm, in mm."""
+WIDEST = 1.25
+"""Largest factor by which the columns of a narrow table are widened to the width of the page."""
+FEW = 0.2
+"""Share of rows below which the values of a column become a note."""
+FIGURE_SPACE = "\u2007"  # as wide as a digit
+LEADING_DIGITS = re.compile(r"([−\d,]*\d)(?=\D|$)")
+NAMES = "label"  # column whose texts are names and keep their first letter
 
 
 @dataclass(frozen=True)
@@ -41,11 +49,22 @@ class Column:
     heading : str
     width : float
         Width in mm.
+    align : {"left", "decimal", "right"}
+        Numbers stand with their decimal points below one another, or end at the right edge.
+    over : str
+        Heading above this column and its neighbours with the same one.
     """
 
     key: str
     heading: str
     width: float
+    align: Literal["left", "decimal", "right"] = "left"
+    over: str = ""
+
+    @property
+    def full_heading(self) -> str:
+        """Both headings, for formats without cells that span columns."""
+        return f"{self.over}: {self.heading}" if self.over else self.heading
 
 
 @dataclass(frozen=True)
@@ -99,12 +118,42 @@ class JournalTable:
     @property
     def landscape(self) -> bool:
         """Whether the table is too wide for a portrait page."""
-        return self.width > PORTRAIT
+        return self.width > PORTRAIT_WIDTH
 
     @property
     def file(self) -> str:
         """File name without ending."""
         return f"table-{self.number}-{self.name}"
+
+    @property
+    def spans(self) -> tuple[tuple[str, int], ...]:
+        """Upper headings and the number of columns below each; nothing if there is none."""
+        spans = tuple((over, len(list(columns))) for over, columns in groupby(column.over for column in self.columns))
+        return spans if any(over for over, _ in spans) else ()
+
+    @property
+    def aligned(self) -> JournalTable:
+        """The table with figure spaces before the numbers of decimal columns, so that their points are aligned."""
+        rows = [row for group in self.groups for row in group.rows]
+        digits = [
+            max((_leading_digits(cell) for cell in cells), default=0) if column.align == "decimal" else 0
+            for column, cells in zip(self.columns, zip(*rows, strict=True), strict=True)
+        ]
+        groups = (
+            replace(group, rows=tuple(tuple(map(_with_figure_spaces, row, digits)) for row in group.rows))
+            for group in self.groups
+        )
+        return replace(self, groups=tuple(groups))
+
+
+def _leading_digits(cell: Cell) -> int:
+    """Return the number of signs before the decimal point of a number; 0 for a text."""
+    return len(match[1]) if (match := LEADING_DIGITS.match(cell.text)) else 0
+
+
+def _with_figure_spaces(cell: Cell, digits: int) -> Cell:
+    leading = _leading_digits(cell)
+    return replace(cell, text=f"{FIGURE_SPACE * (digits - leading)}{cell.text}") if 0 < leading < digits else cell
 
 
 type Row = Mapping[str, str | Cell]
@@ -184,7 +233,8 @@ def journal_table(
 ) -> tuple[JournalTable, ...]:
     """Return a table whose title, columns and notes stand in ``layouts.toml``; nothing without rows.
 
-    Columns without a value are left out. A column with the same value in every row becomes a note, except the first.
+    Columns without a value are left out. Except in the first column, a value that is the same in every row and the
+    values of a column that is empty in most rows become a note. Texts begin with a capital letter.
 
     Parameters
     ----------
@@ -202,47 +252,67 @@ def journal_table(
     if not groups:
         return ()
     layout = LAYOUTS[name]
-    wanted = [Column(key, heading.format(**values), width) for key, heading, width in layout["columns"]]
+    wanted = [Column(key, heading.format(**values), *other) for key, heading, *other in layout["columns"]]
     rows = list(chain.from_iterable(group.rows for group in groups))
-    kept, constant = [], []
+    kept, moved = [], []
     for i, column in enumerate((*wanted, *columns)):
-        distinct = {_cell(row.get(column.key, "")) for row in rows}
-        if all(cell.text in ("", ABSENT) for cell in distinct):
+        cells = [_cell(row, column) for row in rows]
+        if all(cell.text in ("", ABSENT) for cell in cells):
             continue
-        if i and len(rows) > 1 and len(distinct) == 1 and not next(iter(distinct)).marks:
-            constant.append(f"{column.heading}: {next(iter(distinct)).text} in all rows.")
+        if i and (note := _as_note(column, cells, [_cell(row, wanted[0]) for row in rows])):
+            moved.append(note)
         else:
             kept.append(column)
+    notes = (*moved, *remarks, *(note.format(**values) for note in layout["notes"]))
     table = JournalTable(
         number=layout["number"],
         name=name.replace("_", "-"),
         title=layout["title"].format(**values),
         columns=_within_the_page(kept),
         groups=tuple(_group(group, kept) for group in groups),
-        notes=(*constant, *remarks, *(note.format(**values) for note in layout["notes"])),
-        footnotes=footnotes,
+        notes=tuple(map(with_minus_signs, notes)),
+        footnotes=tuple(replace(footnote, text=with_minus_signs(footnote.text)) for footnote in footnotes),
     )
     return (replace(table, notes=(*table.notes, *_abbreviations(table))),)
 
 
-def _cell(value: str | Cell) -> Cell:
-    return value if isinstance(value, Cell) else Cell(value)
+def _cell(row: Row, column: Column) -> Cell:
+    """Return a cell, with minus signs and a capital letter unless it is a name."""
+    value = row.get(column.key, "")
+    cell = value if isinstance(value, Cell) else Cell(value)
+    return cell if column.key == NAMES else replace(cell, text=capitalised(with_minus_signs(cell.text)))
+
+
+def _as_note(column: Column, cells: Sequence[Cell], names: Sequence[Cell]) -> str:
+    """Return a sentence instead of a column with one value, or with values in few rows; else an empty text.
+
+    Columns below an upper heading stay together.
+    """
+    if column.over or len(cells) < 2 or any(cell.marks for cell in cells):
+        return ""
+    if len({cell.text for cell in cells}) == 1:
+        return f"{column.full_heading}: {cells[0].text} in all rows."
+    pairs = [(name.text, cell.text) for name, cell in zip(names, cells, strict=True) if cell.text not in ("", ABSENT)]
+    if len(pairs) >= FEW * len(cells):
+        return ""
+    return f"{column.full_heading}: {'; '.join(f'{name} {text}' for name, text in pairs)}; not known for the others."
 
 
 def _group(group: Rows, columns: Sequence[Column]) -> Group:
-    rows = tuple(tuple(_cell(row.get(column.key, "")) for column in columns) for row in group.rows)
-    return Group(_cell(group.heading), rows)
+    heading = group.heading if isinstance(group.heading, Cell) else Cell(group.heading)
+    return Group(heading, tuple(tuple(_cell(row, column) for column in columns) for row in group.rows))
 
 
 def _within_the_page(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Return the columns; narrowed in proportion if they are wider than a landscape page."""
-    factor = min(1.0, LANDSCAPE / sum(column.width for column in columns))
+    """Return the columns, widened or narrowed in proportion to the width of a page."""
+    width = sum(column.width for column in columns)
+    factor = min(WIDEST, (PORTRAIT_WIDTH if width <= PORTRAIT_WIDTH else LANDSCAPE_WIDTH) / width)
     return tuple(replace(column, width=column.width * factor) for column in columns)
 
 
 def _abbreviations(table: JournalTable) -> tuple[str, ...]:
     """Return the meaning of every abbreviation in the table."""
     cells = (cell.text for group in table.groups for row in (*group.rows, (group.heading,)) for cell in row)
-    texts = (table.title, *(column.heading for column in table.columns), *cells)
+    texts = (table.title, *(column.full_heading for column in table.columns), *cells)
     notes = (*table.notes, *(footnote.text for footnote in table.footnotes))
     return tuple(filter(None, [abbreviations_in(" ".join((*texts, *notes)))]))

@@ -7,8 +7,8 @@ from math import exp
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.models import rank
 from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table
+from surrogacy.report.journal_tables.thresholds import threshold_of_refit
 from surrogacy.report.section import Record
-from surrogacy.report.sections.sensitivity import threshold_in_words
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number, value_and_interval
@@ -57,7 +57,7 @@ def _refit(record: Record, footnotes: Footnotes) -> Row:
     return {
         "r2": Cell(number(record["r2_trial"]), marks),
         "slope": number(record["slope"]),
-        "threshold": threshold_in_words(record, "ste_prediction"),
+        "threshold": threshold_of_refit(record, "ste_prediction", footnotes),
     }
 
 

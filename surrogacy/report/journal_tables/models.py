@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.errors import Caveat
 from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table, sentence
-from surrogacy.report.sections.sensitivity import OTHER_THRESHOLDS
+from surrogacy.report.journal_tables.thresholds import threshold_cell
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, comparisons_in_words
-from surrogacy.results.estimate import ThresholdEffect
-from surrogacy.results.format import ABSENT, settings_in_words, with_interval
+from surrogacy.results.estimate import ThresholdEffect, probability_words
+from surrogacy.results.format import ABSENT, interval, number, settings_in_words, with_interval
 from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
 
@@ -52,18 +52,28 @@ def _row(fit: SetFit, result: Result, shared: list[Caveat], footnotes: Footnotes
     correlation = next((name for name in CORRELATIONS if name in result.estimates), "")
     names = {"correlation": correlation, "r2": "r2_trial", "sigma": "sigma_cond"}
     names |= {name: name for name in ("intercept", "slope")}
+    place = f"{set_label(fit.name)}, {model_label(result.model)}"
+    thresholds = {"threshold": "ste_prediction_true", "threshold_mean_size": "ste_prediction_mean_size"}
     return {
         "model": Cell(f"{model_label(result.model)}{size}", _marks(fit, further, footnotes)),
-        "threshold": threshold(result.threshold_effect("ste_prediction_true")),
-        "threshold_mean_size": threshold(result.threshold_effect("ste_prediction_mean_size")),
+        **{column: _threshold(result.threshold_effect(name), place, footnotes) for column, name in thresholds.items()},
         **{column: with_interval(result.estimate(name)) for column, name in names.items()},
     }
 
 
-def threshold(effect: ThresholdEffect | None) -> str:
-    """Return a threshold with its interval, or the reason why there is none in a few words."""
+def _threshold(effect: ThresholdEffect | None, place: str, footnotes: Footnotes) -> Cell:
+    """Return a threshold with its interval, or with its probability as a footnote."""
     if effect is None or not effect.is_defined:
-        return ABSENT
-    if effect.hr is None:
-        return OTHER_THRESHOLDS[effect.status]
-    return f"{effect.value_words}{effect.uncertainty_words}"
+        return Cell(ABSENT)
+    words, uncertainty = number(effect.hr), effect.uncertainty
+    if effect.hr_other is not None:
+        words = interval(effect.hr_other, effect.hr)
+    marks: tuple[str, ...] = ()
+    if uncertainty is not None and effect.hr is not None:
+        if uncertainty.low is not None and uncertainty.high is not None:
+            words += f" ({interval(uncertainty.low, uncertainty.high)})"
+        else:
+            probability = f"A threshold exists with probability {probability_words(uncertainty.exists)}."
+            marks = (footnotes.mark("probability", probability, place),)
+    cell = threshold_cell(effect.status, words, footnotes)
+    return Cell(cell.text, (*cell.marks, *marks))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.placement import Placement
 from surrogacy.report.journal_tables.layout import Cell, Column, JournalTable, Rows, journal_table
@@ -10,8 +12,11 @@ from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import interval, listed, number, value_and_interval
 from surrogacy.results.labels import model_label
 
-WIDTHS = {"predicted": 37.0, "interval_80": 25.0, "probability": 22.0}  # mm
-HEADINGS = {"predicted": "HR (95% PI)", "interval_80": "80% PI", "probability": "P(HR ≥ observed)"}
+COLUMNS = (
+    Column("predicted", "HR (95% PI)", 29.5, "decimal"),
+    Column("interval_80", "80% PI", 21.0, "decimal"),
+    Column("probability", "P(HR ≥ observed)", 17.0, "decimal"),
+)
 
 
 def placement_table(run: FitRun) -> tuple[JournalTable, ...]:
@@ -27,9 +32,9 @@ def placement_table(run: FitRun) -> tuple[JournalTable, ...]:
         for (label, name, k), group in groups.items()
     ]
     columns = [
-        Column(f"{cut} {key}", f"{cut.capitalize()}: {heading}" if len(cuts) > 1 else heading, WIDTHS[key])
+        replace(column, key=f"{cut} {column.key}", over=f"{cut.capitalize()} surrogate HR" if len(cuts) > 1 else "")
         for cut in cuts
-        for key, heading in HEADINGS.items()
+        for column in COLUMNS
     ]
     final = common_final_name(focus.effects for focus in run.focuses)
     remarks = [_observed(label, [entry for entry in shown if entry.label == label], final) for label in comparisons]

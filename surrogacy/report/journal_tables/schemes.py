@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
@@ -54,9 +53,5 @@ def _rows(verdicts: Sequence[tuple[str, Verdict]], footnotes: Footnotes) -> list
     for name, verdict in verdicts:
         item = ITEMS[verdict.item].format(trial=verdict.numbers.get("trial", ""))
         marks = (footnotes.mark(verdict.status, STATUSES[verdict.status]),) if verdict.status in STATUSES else ()
-        rows.setdefault(item, {"item": item})[name] = Cell(_with_minus_signs(verdict.value), marks)
+        rows.setdefault(item, {"item": item})[name] = Cell(verdict.value, marks)
     return list(rows.values())
-
-
-def _with_minus_signs(text: str) -> str:
-    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)

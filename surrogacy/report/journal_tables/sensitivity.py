@@ -2,62 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import batched
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table
+from surrogacy.report.journal_tables.layout import (
+    Cell,
+    Column,
+    Footnotes,
+    JournalTable,
+    Row,
+    Rows,
+    journal_table,
+)
+from surrogacy.report.journal_tables.thresholds import threshold_of_refit
 from surrogacy.report.section import Record
-from surrogacy.report.sections.sensitivity import threshold_in_words
+from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number, value_and_interval
 from surrogacy.results.labels import CHOICE_VALUES, PRIOR_SETS, model_label
 
 BOUNDARY = "Estimate on the boundary of its parameters."
+SETS_ON_A_PAGE = 4
+COLUMNS = (
+    Column("r2", "Trial-level R²", 26.0, "decimal"),
+    Column("slope", "Slope", 10.5, "decimal"),
+    Column("threshold", "STE, 95%", 9.5, "decimal"),
+    Column("threshold_80", "STE, 80%", 9.5, "decimal"),
+)
 
 
 def sensitivity_table(run: FitRun) -> tuple[JournalTable, ...]:
-    """Return a row per refit, grouped by set, model and assumption."""
-    footnotes = Footnotes()
-    groups = [group for fit in run.sets for group in _groups(fit, footnotes)]
+    """Return a row per model and assumption, and the columns of each set; a second table for more sets than four."""
     final = common_final_name(fit.effects for fit in run.sets)
-    return journal_table("sensitivity", groups, footnotes=footnotes.all, final=final)
+    fits = [fit for fit in run.sets if fit.rho_within_grid or fit.prior_sensitivity]
+    parts = [_part(sets, final) for sets in batched(fits, SETS_ON_A_PAGE)]
+    return tuple(
+        replace(table, name=f"{table.name}-{i}", title=f"{table.title} (continued)") if i > 1 else table
+        for i, part in enumerate(parts, 1)
+        for table in part
+    )
 
 
-def _groups(fit: SetFit, footnotes: Footnotes) -> Iterator[Rows]:
-    for model in dict.fromkeys(str(record["model"]) for record in fit.rho_within_grid):
-        records = [record for record in fit.rho_within_grid if record["model"] == model]
-        rows = [_row(_correlation(record), record, footnotes) for record in records]
-        yield Rows(f"{set_label(fit.name)}, {model_label(model)}: within-trial correlation", rows)
-    for model in dict.fromkeys(str(record["model"]) for record in fit.prior_sensitivity):
-        records = [record for record in fit.prior_sensitivity if record["model"] == model]
-        rows = [_row(PRIOR_SETS[str(record["prior"])], record, footnotes) for record in records]
-        yield Rows(f"{set_label(fit.name)}, {model_label(model)}: prior", rows)
+def _part(fits: Sequence[SetFit], final: str) -> tuple[JournalTable, ...]:
+    footnotes = Footnotes()
+    groups: dict[str, dict[str, dict[str, str | Cell]]] = {}
+    for fit in fits:
+        for heading, assumption, record in _refits(fit):
+            row = groups.setdefault(heading, {}).setdefault(assumption, {"assumption": assumption})
+            row |= {f"{fit.name} {column}": value for column, value in _estimates(record, footnotes).items()}
+    rows = [Rows(heading, list(group.values())) for heading, group in groups.items()]
+    columns = [
+        replace(column, key=f"{fit.name} {column.key}", over=set_label(fit.name)) for fit in fits for column in COLUMNS
+    ]
+    return journal_table("sensitivity", rows, footnotes=footnotes.all, columns=columns, final=final)
 
 
-def _correlation(record: Record) -> str:
-    value = record["rho_within"]
-    return CHOICE_VALUES.get(value) or f"{value:g}"
+def _refits(fit: SetFit) -> Iterator[tuple[str, str, Record]]:
+    """Return model and kind of assumption, the assumption, and the refit."""
+    for record in fit.rho_within_grid:
+        value = record["rho_within"]
+        words = CHOICE_VALUES[value] if isinstance(value, str) else f"{value:g}"
+        yield f"{_model(record)}: within-trial correlation", words, record
+    for record in fit.prior_sensitivity:
+        yield f"{_model(record)}: prior", PRIOR_SETS[str(record["prior"])], record
 
 
-def _row(assumption: str, record: Record, footnotes: Footnotes) -> Row:
+def _model(record: Record) -> str:
+    return capitalised(model_label(str(record["model"])))
+
+
+def _estimates(record: Record, footnotes: Footnotes) -> Row:
     if "problem" in record:
-        return {"assumption": assumption, "r2": f"not fitted: {record['problem']}"}
+        return {"r2": Cell("not fitted", (footnotes.mark("problem", f"Not fitted: {record['problem']}."),))}
     marks = (footnotes.mark("boundary", BOUNDARY),) if record.get("boundary") else ()
-    thresholds = {"threshold": "ste_prediction", "threshold_80": "ste_prediction_80"}
     return {
-        "assumption": assumption,
-        "r2": Cell(_estimate(record, "r2_trial"), marks),
-        "slope": _estimate(record, "slope"),
-        **{
-            column: threshold_in_words(record, name)
-            for column, name in thresholds.items()
-            if f"{name}_status" in record
-        },
+        "r2": Cell(_with_interval(record, "r2_trial"), marks),
+        "slope": number(record["slope"]),
+        "threshold": threshold_of_refit(record, "ste_prediction", footnotes),
+        "threshold_80": threshold_of_refit(record, "ste_prediction_80", footnotes),
     }
 
 
-def _estimate(record: Record, name: str) -> str:
+def _with_interval(record: Record, name: str) -> str:
     low, high = record.get(f"{name}_low"), record.get(f"{name}_high")
     if low is None or high is None:
         return number(record[name])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from surrogacy.report.journal_tables.layout import LAYOUTS, Cell, Footnotes, Jou
 from surrogacy.results.format import ABSENT, number
 from surrogacy.results.labels import CLASSES
 from surrogacy.trials.columns import LINES, STAGES
+from surrogacy.trials.frames import ReportedEffect
 
 NOT_READ = ("", "NR", "nan", "<NA>", "None")
 LINE_WORDS: dict[str, str] = LAYOUTS["words"]["lines"]
@@ -23,9 +24,13 @@ def trials_table(run: FitRun) -> tuple[JournalTable, ...]:
     """Return the characteristics of every comparison in a fit, each once."""
     footnotes, groups = Footnotes(), dict[str, list[Row]]()
     trials, places = run.trials.trials.set_index("comparison"), _fitted(run)
+    later_therapy = _later_therapy(run)
+    reported = {effect.effect_id: effect for effect in run.trials.reported}
     fitted = [record for name, record in trials.iterrows() if name in places]
     for record in sorted(fitted, key=_order):
-        groups.setdefault(_stage(record), []).append(_row(run, record, *places[str(record.name)], footnotes))
+        groups.setdefault(_stage(record), []).append(
+            _row(record, *places[str(record.name)], footnotes, later_therapy, reported)
+        )
     rows = [Rows(heading if len(groups) > 1 else "", rows) for heading, rows in groups.items()]
     return journal_table("trials", rows, footnotes=footnotes.all)
 
@@ -56,19 +61,27 @@ def _stage(record: pd.Series) -> str:
     return words if line == ABSENT else f"{words}, {LINE_WORDS[line]}"
 
 
-def _row(run: FitRun, record: pd.Series, fit: SetFit, i: int, footnotes: Footnotes) -> Row:
+def _row(
+    record: pd.Series,
+    fit: SetFit,
+    i: int,
+    footnotes: Footnotes,
+    later_therapy: Mapping[tuple[str, str], str],
+    reported: Mapping[str, ReportedEffect],
+) -> Row:
     crossover = _text(record, "crossover")
     label, kind = fit.effects.labels[i], _text(record, "class")
     mark = () if crossover == ABSENT else (footnotes.mark("crossover", f"{crossover}.", label),)
     arms = [_whole(record, arm) for arm in ("n_exp", "n_ctl")]
+    shares = [later_therapy.get((str(record.name), arm), ABSENT) for arm in ("exp", "ctl")]
     return {
         "label": Cell(label, mark),
         "year": _whole(record, "year"),
         "class": "" if kind == _text(record, "line") else CLASSES.get(kind, ABSENT),
         "patients": " / ".join(arms) if ABSENT not in arms else ABSENT,
-        "surrogate": _surrogate(run, fit, i),
+        "surrogate": _surrogate(fit, i, reported),
         "follow_up": _range(_whole(record, "follow_up_low"), _whole(record, "follow_up_high")),
-        "later_therapy": _later_therapy(run, str(record.name)),
+        "later_therapy": " / ".join(shares) if ABSENT not in shares else ABSENT,
         **{column: REGIONS.get(text := _text(record, column), text) for column in TEXT_COLUMNS},
     }
 
@@ -87,26 +100,21 @@ def _range(low: str, high: str) -> str:
     return ABSENT if ABSENT in (low, high) else low if low == high else f"{low} to {high}"
 
 
-def _surrogate(run: FitRun, fit: SetFit, i: int) -> str:
+def _surrogate(fit: SetFit, i: int, reported: Mapping[str, ReportedEffect]) -> str:
     """Return the endpoint of the fit, its response criteria and who assessed progression."""
     columns = fit.effects.covariates
     endpoint = columns["surrogate"][i] if "surrogate" in columns else ""
     identifier = columns["surrogate_effect"][i] if "surrogate_effect" in columns else ""
-    details = next(
-        ((effect.criteria, effect.review) for effect in run.trials.reported if effect.effect_id == identifier), ()
-    )
+    effect = reported.get(identifier)
+    details = () if effect is None else (effect.criteria, effect.review)
     read = [re.sub(r"(?<=RECIST)(?=\d)", " ", text) for text in details if text not in NOT_READ]
     return f"{endpoint}: {', '.join(read)}" if read else endpoint or ABSENT
 
 
-def _later_therapy(run: FitRun, comparison: str) -> str:
-    shares = [share for arm in ("exp", "ctl") for share in _later_therapy_of(run, comparison, arm)]
-    return " / ".join(shares) if len(shares) == 2 else ABSENT
-
-
-def _later_therapy_of(run: FitRun, comparison: str, arm: str) -> Iterator[str]:
-    """Return the percentage of an arm with later systemic therapy, if a row of the arm reports it."""
-    arms = run.trials.arms
-    values = arms.loc[(arms["comparison"] == comparison) & (arms["arm"] == arm), "post_systemic_pct"].dropna()
-    if len(values):
-        yield number(float(values.iloc[0]), 0)
+def _later_therapy(run: FitRun) -> dict[tuple[str, str], str]:
+    """Return the percentage of each arm with later systemic therapy, from the first row of the arm that reports it."""
+    arms = run.trials.arms.dropna(subset=["post_systemic_pct"]).drop_duplicates(["comparison", "arm"])
+    columns = (arms[name] for name in ("comparison", "arm", "post_systemic_pct"))
+    return {
+        (str(comparison), str(arm)): number(float(share), 0) for comparison, arm, share in zip(*columns, strict=True)
+    }

@@ -8,6 +8,7 @@ from surrogacy.analysis.fit_run import FitRun
 from surrogacy.report.paper.checklist_facts import run_findings
 from surrogacy.report.paper.checklist_text import as_html, as_markdown
 from surrogacy.report.paper.checklists import Checklist, checklists_json, fill_checklists
+from surrogacy.report.paper.material import PaperMaterial
 from surrogacy.report.paper.paper_text import paper_text
 from surrogacy.report.paper.run_facts import RunFacts
 
@@ -24,8 +25,8 @@ def run_checklists(facts: RunFacts, answers: Mapping[str, str] | None = None) ->
     return fill_checklists(run_findings(facts), answers or {})
 
 
-def paper_files(run: FitRun, answers: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the texts for a paper by file name.
+def paper_material(run: FitRun, answers: Mapping[str, str] | None = None) -> PaperMaterial:
+    """Return the texts for a paper, the numbers of its references, and its checklists.
 
     Parameters
     ----------
@@ -35,8 +36,11 @@ def paper_files(run: FitRun, answers: Mapping[str, str] | None = None) -> dict[s
     """
     facts = RunFacts.of(run)
     checklists = run_checklists(facts, answers)
-    return paper_text(facts, answers).files | {
+    text = paper_text(facts, answers)
+    files = text.files | {
         "checklists.json": checklists_json(checklists),
         "checklists.md": as_markdown(checklists),
         "checklists.html": as_html(checklists),
     }
+    numbers = {reference.key: number for number, reference in enumerate(text.references, 1)}
+    return PaperMaterial(files, numbers, checklists)

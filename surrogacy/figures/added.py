@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO, bubble_data, draw_bubbles
+from surrogacy.figures.bubble_layout import with_places
 from surrogacy.figures.labels import Label, place_labels
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.analysis_sets import set_label
@@ -92,6 +93,7 @@ def plot_added(
     """
     lines, data = added_data(before, after), bubble_data(after)
     data = data.assign(focus=data["comparison"].isin(list(added)), stage="", **{"class": ""})
+    data = with_places(data, crowded=False)
     if ax is None:
         ax = style.new_figure(page.width, 126).add_axes((0.105, 0.105, 0.875, 0.75))
     x, y = ([*data[name], 0.0] for name in ("surrogate", "final"))

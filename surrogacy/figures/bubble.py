@@ -256,12 +256,11 @@ def draw_bubbles(ax: Axes, data: pd.DataFrame, page: PageStyle = DEFAULT_PAGE) -
 def _draw_arrows(ax: Axes, data: pd.DataFrame) -> None:
     """Draw an arrow from each symbol off the scale to the edge of the axes."""
     for row in data[data["off_scale"] != ""].to_dict("records"):
+        x, y = row["surrogate_place"], row["final_place"]
         for side in row["off_scale"]:
-            which = "x" if side in "<>" else "y"
-            at, start = row["surrogate_place"], row["final_place"]
-            at, start = (start, at) if which == "x" else (at, start)
-            ends = (-np.inf, start) if side in "<v" else (start, np.inf)
-            draw_interval(ax, which, at, *ends, style.INK, 0.6, zorder=2.6)
+            which, start, at = ("x", x, y) if side in "<>" else ("y", y, x)
+            low, high = (-np.inf, start) if side in "<v" else (start, np.inf)
+            draw_interval(ax, which, at, low, high, style.INK, 0.6, zorder=2.6)
 
 
 def _labels(

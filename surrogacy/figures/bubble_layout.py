@@ -193,16 +193,18 @@ def with_places(data: pd.DataFrame, *, crowded: bool) -> pd.DataFrame:
     DataFrame
         Also surrogate_place and final_place (log HR), and off_scale: ``<``, ``>``, ``v``, ``^``, or nothing.
     """
-    data = data.assign(surrogate_place=data["surrogate"], final_place=data["final"], off_scale="")
+    places = {name: data[name].to_numpy(copy=True) for name in ("surrogate", "final")}
+    off_scale, in_focus = [""] * len(data), data["focus"].tolist()
     for name, sides in (("surrogate", "<>"), ("final", "v^")) if crowded else ():
         for side, sign in zip(sides, (1.0, -1.0), strict=True):
-            along = sign * data[name]
-            farthest, others = along.idxmin(), along.drop(along.idxmin())
-            least, most = min(others.min(), 0.0), max(others.max(), 0.0)
-            if least - along[farthest] > FAR * (most - least) and not data.loc[farthest, "focus"]:
-                data.loc[farthest, f"{name}_place"] = sign * (least - EDGE * (most - least))
-                data.loc[farthest, "off_scale"] += side
-    return data
+            along = sign * data[name].to_numpy()
+            farthest = int(along.argmin())
+            others = np.append(np.delete(along, farthest), 0.0)
+            least, most = float(others.min()), float(others.max())
+            if least - along[farthest] > FAR * (most - least) and not in_focus[farthest]:
+                places[name][farthest] = sign * (least - EDGE * (most - least))
+                off_scale[farthest] += side
+    return data.assign(surrogate_place=places["surrogate"], final_place=places["final"], off_scale=off_scale)
 
 
 def fill_corners(

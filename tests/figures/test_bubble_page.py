@@ -18,14 +18,8 @@ from surrogacy.stats.cook import cook_distances
 from tests.conftest import TABLES
 from tests.support.page_faults import page_faults
 
+JOURNALS = [pytest.param(name, marks=() if name == "elsevier" else pytest.mark.slow) for name in PRESETS]
 SETS = sorted(path.stem for path in (TABLES / "sets").glob("*.csv"))
-# 59 numbers in a panel of 75 mm: two pairs of numbers still touch
-CROWDED = pytest.mark.xfail(reason="two pairs of the 59 numbers touch in one column", strict=True)
-CASES = [
-    pytest.param(name, columns, marks=CROWDED if (name, columns) == ("all", 1) else ())
-    for name in SETS
-    for columns in (1, 2)
-]
 # Machado, Oliveira, Fernandes (2009), doi:10.1109/TVCG.2009.113: deuteranopia, severity 1, linear RGB
 DEUTERANOPIA = np.array(
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
@@ -44,9 +38,11 @@ def drawn(effects, columns, **options):
         return plot_bubble(WeightedRegression().fit(effects), page=page, **options)
 
 
-@pytest.mark.parametrize(("name", "columns"), CASES)
-def test_text_of_every_set_at_final_size(name, columns, shipped):
-    page = page_style("elsevier", columns)
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("columns", [1, 1.5, 2])
+@pytest.mark.parametrize("journal", JOURNALS)
+def test_text_of_every_set_at_final_size(journal, columns, name, shipped):
+    page = page_style(journal, columns)
     with style(page):
         axes = plot_bubble(WeightedRegression().fit(shipped.analysis_set(name)), focus="tactics", page=page)
         assert axes.figure.get_figwidth() == pytest.approx(page.width * MM)

@@ -76,7 +76,7 @@ class BubbleLayout:
 
 
 def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle, label_lines: int = 1) -> BubbleLayout:
-    """Return the layout for a page: a table stands below the axes of one column, else beside them.
+    """Return the layout for a page: a table stands beside the axes of two columns, else below them.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle, label_
     if not cells:
         return BubbleLayout(height + bottom + TOP, (LEFT, bottom, width, height))
     widths = [_column_widths(cells, number) for number in range(1, len(cells) + 1)]
-    if page.is_narrow:
+    if page.columns < 2:
         columns = [option for option in widths if sum(option) <= page.width - 2 * GAP] or widths[:1]
         chosen = columns[-1]
         rows = ceil(len(cells) / len(chosen))

@@ -36,7 +36,7 @@ LEADER_OVER_SYMBOL = 60.0
 WITH_LEADER, AMBIGUOUS = 6.0, 10.0
 ON_LINE, MOST_ON_LINES = 6.0, 24.0  # the first per point of line width
 TO_THE_LEFT, BELOW = 1.5, 0.7
-SWEEPS, STARTS, MOST_STARTS = 12, 3, 12  # further starts only while names conflict
+SWEEPS, STARTS, MOST_STARTS = 12, 3, 34  # further starts only while names conflict
 
 
 @dataclass(frozen=True, eq=False)

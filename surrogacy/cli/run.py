@@ -13,7 +13,7 @@ from surrogacy.cli.streams import result_stream, warn
 from surrogacy.cli.terminal import figure_workers, show, warn_of_data, with_progress
 from surrogacy.errors import ExitCode
 from surrogacy.output.page_style import page_style, preset
-from surrogacy.report.figures import FigureOptions
+from surrogacy.report.figures import FigureOptions, check_figure_names
 from surrogacy.report.folder import Command, write_run
 
 
@@ -40,6 +40,7 @@ def complete[R: StagedRun](
         If the width of the figures is not possible, or a figure that was asked for is not known.
     """
     page = page_style(options.preset, options.width)
+    check_figure_names(options.figures)
     formats = tuple(dict.fromkeys(options.format or preset(options.preset).formats))
     with with_progress(in_order, quiet=options.quiet) as execute:
         *_, run = advance(run, command.table_stages, execute)

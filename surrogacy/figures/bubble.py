@@ -46,6 +46,7 @@ NUMBER_UP_TO = 80  # comparisons; more numbers would hide the symbols
 MOST_INFLUENTIAL = 3
 MOST_LABELS = 12  # names of outliers and influential comparisons beside the numbers
 LARGEST = {1: 160.0, 1.5: 210.0, 2: 250.0}  # points squared, by the number of columns
+SMALLEST_PAGE = 85.0  # mm; on a narrower page all areas are smaller
 CROWDED = 40  # comparisons; with more, all areas are smaller
 RING: dict[str, Any] = {"facecolor": "none", "edgecolor": style.LINE_COLOUR, "linewidth": 1.3}
 RING_GAP = 2.0  # points between a symbol and its ring
@@ -227,7 +228,7 @@ def with_focus(data: pd.DataFrame, focus: str | Sequence[str] | None) -> pd.Data
 
 def draw_bubbles(ax: Axes, data: pd.DataFrame, page: PageStyle = DEFAULT_PAGE) -> list[Symbol]:
     """Draw the comparisons, the largest first, with a ring around those in focus; return their circles."""
-    largest = LARGEST[page.columns] * min(1.0, CROWDED / len(data))
+    largest = LARGEST[page.columns] * min(1.0, CROWDED / len(data)) * min(1.0, page.width / SMALLEST_PAGE) ** 2
     symbols = {}
     for place, row in data.sort_values("area", ascending=False, kind="stable").iterrows():
         group = group_of(row["class"])

@@ -100,6 +100,37 @@ def test_correlation_stands_in_a_corner_and_further_marks_are_options(shipped):
         drawn(effects, 2, show=("colours",))
 
 
+def test_a_comparison_far_from_all_others_stands_at_the_edge_with_its_values(shipped):
+    effects = shipped.analysis_set("advanced")
+    place = effects.labels.index("SoraHAIC 2022")
+    trial = effects.trial[place]
+    axes = drawn(effects, 2)
+    others = np.delete(effects.log_hr[:, 0], place)
+    left = axes.get_xlim()[0]
+    assert effects.log_hr[place, 0] < left < others.min()
+    symbol = next(line for line in axes.lines if line.get_gid() == f"comparison-{effects.comparison[place]}")
+    (x,), (y,) = symbol.get_data()
+    assert left < x < others.min()
+    assert y == effects.log_hr[place, 1]  # on the other axis at its value
+    surrogate, final = np.exp(effects.log_hr[place])
+    words = [text.get_text() for text in axes.texts]
+    assert any(f"{surrogate:.2f}" in text and f"OS {final:.2f}" in text and "SoraHAIC" in text for text in words)
+    heads = [line for line in axes.lines if line.get_marker() == "<"]
+    assert [tuple(line.get_xydata()[0]) for line in heads] == [(left, y)]
+    # in focus it is drawn at its place
+    assert drawn(effects, 2, focus=trial).get_xlim()[0] < effects.log_hr[place, 0]
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_the_intervals_of_the_focus_are_drawn_whole_where_the_axis_can_hold_them(columns, shipped):
+    effects = shipped.analysis_set("intermediate")
+    place = effects.trial.index("tactics")
+    low, high = (limits[place, 0] for limits in effects.limits)
+    axes = drawn(effects, columns, focus="tactics")
+    assert axes.get_xlim()[0] < low < high < axes.get_xlim()[1]
+    assert not [line for line in axes.lines if line.get_marker() in ("<", ">")]
+
+
 def linear(colour):
     values = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)

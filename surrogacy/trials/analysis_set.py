@@ -161,6 +161,8 @@ class AnalysisSet:
         One entry per comparison.
     surrogate_only : tuple of SurrogateOnly
         Comparisons of the set without a final effect; a fit includes them only with ``one_endpoint="include"``.
+    listed : bool
+        Whether a list names the hazard ratios, as for a published table; otherwise a rule chooses them.
     """
 
     name: str
@@ -168,6 +170,7 @@ class AnalysisSet:
     effects: Effects
     flow: tuple[FlowEntry, ...]
     surrogate_only: tuple[SurrogateOnly, ...] = ()
+    listed: bool = False
 
 
 def endpoint_spelling(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:

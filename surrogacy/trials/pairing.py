@@ -203,4 +203,5 @@ def pair_by_list(
     if notes:
         words = f"patients as the source tabulated them: {'; '.join(notes)}"
         paired = replace(paired, caveats=(*paired.caveats, Caveat(CaveatCode.AS_TABULATED, words)))
-    return _analysis_set(paired, pairing, name, flow, _surrogate_only(trials, choices, added, pairing))
+    surrogate_only = _surrogate_only(trials, choices, added, pairing)
+    return replace(_analysis_set(paired, pairing, name, flow, surrogate_only), listed=True)

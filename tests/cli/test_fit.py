@@ -254,7 +254,7 @@ def test_a_later_run_removes_the_files_of_an_earlier_one_and_no_others(tmp_path,
     assert main(["tactics-2022", "--out", str(out), "--format", "png", "--quiet"]) == 0
     (out / "figures" / "mine.png").write_text("mine")
     assert main(["llovet-2019-ttp", "--out", str(out), "--format", "svg", "--quiet"]) == 0
-    names = {path.name for path in (out / "figures").iterdir() if not path.name.endswith(".md")}
+    names = {path.name for path in (out / "figures").iterdir() if path.suffix not in (".md", ".txt")}
     assert names == {"mine.png"} | {
         f"{name}-llovet-2019-ttp.svg" for name in ("bubble", "forest", "posterior", "priors")
     }

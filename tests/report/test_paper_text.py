@@ -10,6 +10,7 @@ from surrogacy.analysis.settings import FitSettings
 from surrogacy.models import create
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.priors import HalfNormal
+from surrogacy.pps.shared_patients import shared_patients
 from surrogacy.report.paper.author_answers import answers_template, read_answers
 from surrogacy.report.paper.checklists import prompts
 from surrogacy.report.paper.files import paper_files
@@ -60,13 +61,18 @@ def test_priors_and_their_references_are_those_of_the_model(trials, default):
 
 
 def test_within_trial_correlation_is_that_of_the_run(trials, default):
-    assert "TACTICS report 2022: 0.5." in text_of(default).texts["methods"]
-    other = text_of(fitted(trials, pairing=Pairing(rho_within=0.3))).texts["methods"]
-    assert "TACTICS report 2022: 0.3." in other
-    run = fitted(trials)
-    shared = text_of(replace(run, settings=replace(run.settings, shared_patients=True)))
+    assert "No model of this analysis uses the correlation" in text_of(default).texts["methods"]
+    likelihood = ("bivariate-ml",)
+    assert "TACTICS 2022: 0.5. It enters" in text_of(fitted(trials, models=likelihood)).texts["methods"]
+    run = fitted(trials, models=likelihood, pairing=Pairing(rho_within=0.3))
+    assert "TACTICS 2022: 0.3. It enters" in text_of(run).texts["methods"]
+    asked = replace(run.settings, shared_patients=True)
+    without = text_of(replace(run, settings=asked))
+    assert "derived from the patients" not in without.texts["methods"], "no correlation could be derived"
+    fit = replace(run.sets[0], shared_patients=shared_patients(trials, run.sets[0].effects))
+    shared = text_of(replace(run, settings=asked, sets=(fit,)))
     assert "derived from the patients" in shared.texts["methods"]
-    assert {"fleischer-2009", "wei-higgins-2013"} <= {reference.key for reference in shared.references}
+    assert {"fleischer-2009", "lin-wei-1989", "wei-higgins-2013"} <= {each.key for each in shared.references}
 
 
 def test_one_endpoint_rule_and_shared_arms_are_stated(trials):

@@ -5,9 +5,11 @@ import re
 from dataclasses import replace
 
 import pytest
+from pybtex.database import parse_string
 
 from surrogacy.cli import cite
 from surrogacy.report.paper.bibliography import FORMATS, as_bibtex, read_references
+from surrogacy.report.paper.paper_text import CITATION
 from surrogacy.report.paper.trial_sources import trial_sources
 from tests.conftest import ROOT, TABLES
 from tests.support.pinned_tables import PINNED
@@ -60,7 +62,62 @@ def test_each_method_has_a_doi_that_no_other_has():
     references = read_references(METHODS, keys_of(METHODS)).values()
     dois = [reference.doi for reference in references if reference.doi]
     assert len(dois) == len(set(dois))
-    assert [reference.key for reference in references if not reference.doi] == ["hoffman-gelman-2014"]
+    assert [reference.key for reference in references if not reference.doi] == [
+        "hoffman-gelman-2014",
+        "kish-1965",
+        "bujkiewicz-2019",
+    ]
+
+
+def test_each_method_can_be_cited_and_each_citation_has_an_entry():
+    templates = "".join(path.read_text(encoding="utf-8") for path in (PAPER / "templates").glob("*.j2"))
+    cited = {key for match in CITATION.finditer(templates) for key in match[1].replace("@", "").split("; ")}
+    assert cited - {"trials", "key"} == set(keys_of(METHODS))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["tactcs", "--format", "ris"], 2, "did you mean 'tactics-2022'"),
+        (["tactics-2022", "--format", "endnote"], 2, "'csl-json', 'vancouver'"),
+        (["tactics-2022"], 2, "--format"),
+        (["intermediate", "--format", "ris", "--endpoints", "XYZ"], 2, "unknown endpoint 'XYZ'"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_explained(capsys, arguments, code, words):
+    try:
+        result = cite.main([*arguments, *PINNED])
+    except SystemExit as stopped:
+        result = stopped.code
+    shown = capsys.readouterr()
+    assert result == code
+    assert words in shown.err
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize("name", ["bibtex", "ris", "csl-json", "vancouver"])
+def test_each_format_of_a_shipped_set_is_valid(capsys, name):
+    assert cite.main(["intermediate", "--format", name]) == 0
+    shown = capsys.readouterr().out
+    if name == "bibtex":
+        assert len(parse_string(shown, "bibtex").entries) >= 8
+    elif name == "csl-json":
+        assert all({"id", "type", "title", "author"} <= set(item) for item in json.loads(shown))
+    elif name == "ris":
+        assert shown.count("TY  - ") == shown.count("ER  - ") >= 8
+    else:
+        lines = shown.splitlines()
+        assert [line.partition(". ")[0] for line in lines] == [str(i) for i in range(1, len(lines) + 1)]
+        assert "--" not in shown
+
+
+def test_at_most_six_authors_are_listed():
+    many = " and ".join(f"Name{letter}, A. B." for letter in "ABCDEFGH")
+    bib = f"@article{{a, author = {{{many}}}, title = {{T}}, journal = {{Gut}}, year = {{2020}}}}"
+    reference = read_references(bib, ["a"])["a"]
+    assert reference.vancouver.startswith("NameA AB, NameB AB, NameC AB, NameD AB, NameE AB, NameF AB, et al. T.")
+    assert not reference.abridged
+    assert read_references(bib.replace(many, "Doe, J. and others"), ["a"])["a"].abridged
 
 
 def test_bibtex_is_read_back_without_remarks():

@@ -14,7 +14,7 @@ from typing import Any
 from pybtex.database import Entry, Person
 from pybtex.database.input.bibtex import Parser
 
-from surrogacy.report.paper.vancouver import plain, vancouver_text
+from surrogacy.report.paper.vancouver import LISTED_AUTHORS, plain, vancouver_text
 
 ENTRY_START = re.compile(r"^@\w+\{([^,\s]+),", re.MULTILINE)
 REMARKS = frozenset({"note", "annote"})  # remarks of the curators, which do not belong in a reference list
@@ -57,6 +57,11 @@ class Reference:
     def unchecked(self) -> bool:
         """True if a curator noted that the details were not read in the publication."""
         return "not re-read" in self.text("annote")
+
+    @property
+    def abridged(self) -> bool:
+        """True if the list of authors ends with "others" before the sixth name."""
+        return any(map(_is_others, self.persons)) and len(self.persons) <= LISTED_AUTHORS
 
     @property
     def vancouver(self) -> str:

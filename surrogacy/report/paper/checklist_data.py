@@ -84,7 +84,10 @@ def _individual_level(facts: RunFacts) -> Finding:
 
 
 def _models(facts: RunFacts) -> Finding:
-    words = [model.label + (f" (weights: {model.weights})" if model.weights else "") for model in facts.models]
+    words = []
+    for model in facts.models:
+        settings = "; ".join(filter(None, (model.weights, f"priors: {model.priors}" if model.priors else "")))
+        words.append(f"{model.label} ({settings})" if settings else model.label)
     return Finding("auto", "; ".join(words), "methods.md") if words else NOT_RUN
 
 
@@ -98,16 +101,8 @@ def _within_trial(facts: RunFacts) -> Finding:
 
 
 def _sensitivity(facts: RunFacts) -> Finding:
-    words = [
-        f"within-trial correlation ({facts.correlations_tried})" if facts.correlations_tried else "",
-        f"{facts.priors_tried.count(';') + 1} other priors" if facts.priors_tried else "",
-        "each trial left out" if facts.left_out else "",
-        "comparisons with one endpoint" if facts.one_endpoint_compared else "",
-        "each choice of the data" if facts.choices_tried else "",
-        f"subgroups by {facts.subgroups}" if facts.subgroups else "",
-    ]
-    run = list(filter(None, words))
-    return Finding("auto", "; ".join(run), "tables/") if run else Finding("missing", "No sensitivity analysis was run.")
+    words = " ".join(facts.sensitivity_analyses)
+    return Finding("auto", words, "tables/") if words else Finding("missing", "No sensitivity analysis was run.")
 
 
 def _software(facts: RunFacts) -> Finding:
@@ -134,7 +129,7 @@ def _effects(facts: RunFacts) -> Finding:
 def _plot(facts: RunFacts) -> Finding:
     lines = any(result.line is not None for entry in facts.sets for result in entry.fit.results)
     return (
-        Finding("auto", "Bubble plot of the effects with line and bands, one per set.", "figures/")
+        Finding("auto", "A bubble plot of the effects with line and bands is available for every set.", "figures/")
         if lines
         else NOT_RUN
     )
@@ -160,7 +155,7 @@ def _later_treatment(facts: RunFacts) -> Finding:
     known = later["comparison"].nunique()
     return Finding(
         "data",
-        f"Of {len(names)} comparisons, the tables have crossover in {crossover} and later treatment in {known}.",
+        f"Of {len(names)} comparisons, the tables report crossover in {crossover} and later treatment in {known}.",
         "trial tables, trials.csv and arms.csv",
     )
 

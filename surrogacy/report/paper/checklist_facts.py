@@ -11,7 +11,7 @@ from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.report.paper.set_facts import SetFacts
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import number, percent, value_and_interval, with_interval
+from surrogacy.results.format import number, percent, with_interval
 from surrogacy.results.labels import estimate_label, model_label
 from surrogacy.results.result import Result
 
@@ -94,7 +94,7 @@ def _priors(facts: RunFacts) -> Finding:
     stated = "; ".join(f"{model.label}: {model.priors}" for model in facts.models if model.priors)
     if not stated:
         return Finding("n/a", "No model of this run has a prior.")
-    tried = f". Repeated with: {facts.priors_tried}" if facts.priors_tried else ""
+    tried = f". Repeated with: {'; '.join(facts.priors_tried)}" if facts.priors_tried else ""
     return Finding("auto", f"{stated}{tried}", "tables/priors.csv" if tried else "methods.md")
 
 
@@ -122,12 +122,8 @@ def _convergence(facts: RunFacts) -> Finding:
 
 
 def _prediction(facts: RunFacts) -> Finding:
-    words = {
-        label: f"predicted hazard ratio {value_and_interval(each.predicted, each.low_95, each.high_95)}"
-        for label, each in _predictions(facts)
-    }
-    if words:
-        return Finding.by_set("auto", words, "results.json, key predictions")
+    if facts.predictions:
+        return Finding("auto", "; ".join(facts.predictions), "results.json, key predictions")
     if facts.placements:
         return Finding("auto", ". ".join(facts.placements), "tables/placement.csv")
     return Finding("missing", "No trial was predicted (--predict HR LOW HIGH, or --focus TRIAL).")
@@ -199,7 +195,11 @@ def _daniels_hughes(facts: RunFacts) -> Finding:
 
 
 def _bses3_r2(facts: RunFacts) -> Finding:
-    return _verdicts(facts, "bses3", ("r2_trial",), _quoted_models(facts))
+    """Return the limits of the scheme for R², after R² with its interval."""
+    limits = _verdicts(facts, "bses3", ("r2_trial",), _quoted_models(facts))
+    if limits.status != "auto":
+        return limits
+    return Finding("auto", f"{_association(facts).value}. {limits.value}", limits.where, limits.numbers)
 
 
 FACTS = {

@@ -14,9 +14,13 @@ INTRODUCTION = (
     "that an item is fulfilled. Items are paraphrased; submit the published checklists."
 )
 STYLE = (
-    "body{font:10pt Arial,sans-serif;margin:2em;max-width:75em}table{border-collapse:collapse;width:100%}"
-    "th,td{padding:3px 8px;text-align:left;vertical-align:top;border-bottom:1px solid #ccc;overflow-wrap:anywhere}"
-    "td:nth-child(3){white-space:nowrap}th{border-bottom:1px solid #222}"
+    "body{font:10pt Arial,sans-serif;margin:2em;max-width:75em}"
+    "table{border-collapse:collapse;width:100%;table-layout:fixed}"
+    "th,td{padding:3px 8px;text-align:left;vertical-align:top;border-bottom:1px solid #ccc;overflow-wrap:break-word}"
+    "th:nth-child(1){width:10%}th:nth-child(2){width:18%}th:nth-child(3){width:11%}th:nth-child(5){width:14%}"
+    "th{border-bottom:1px solid #222}"
+    "@media(max-width:45em){body{margin:.7em}table,tbody,tr,td,caption{display:block}thead{display:none}"
+    "td{border:0;padding:1px 0}tr{border-bottom:1px solid #ccc;padding:.4em 0}td:first-child{font-weight:bold}}"
     ".missing td{background:#fff6e0}caption{text-align:left;padding:.3em 0}@media print{.missing td{background:none}}"
 )
 

@@ -48,7 +48,7 @@ class Finding:
     @classmethod
     def by_set(cls, status: Status, words: Mapping[str, str], where: str, numbers: Numbers | None = None) -> Finding:
         """Return the words of every set with its label; ``missing`` if there are none."""
-        shown = "; ".join(f"{label}: {text}" for label, text in words.items() if text)
+        shown = "; ".join(f"{label}: {text.rstrip('.')}" for label, text in words.items() if text)
         return cls(status, shown, where, numbers or {}) if shown else NOT_RUN
 
 
@@ -110,7 +110,13 @@ class Checklist:
     def cells(self) -> tuple[tuple[str, ...], ...]:
         """Cells of the printed table, a row per item."""
         return tuple(
-            (row.item.item, row.item.topic, STATUS_WORDS[row.finding.status], row.finding.value, row.finding.where)
+            (
+                row.item.item.replace("_", " "),
+                row.item.topic,
+                STATUS_WORDS[row.finding.status],
+                row.finding.value,
+                row.finding.where,
+            )
             for row in self.rows
         )
 

@@ -23,6 +23,11 @@ EVIDENCE_WORDS = {
     "unverified": "not verified in any source",
     "as given": "as the table gives them",
 }
+ACCEPTED_WORDS = {
+    "primary": "Only hazard ratios that were read in the publication were accepted.",
+    "secondary": "Hazard ratios that were not verified in any source were excluded.",
+    "unverified": "Hazard ratios were accepted whatever their evidence.",
+}
 ERROR_WORDS = {
     "limits": "confidence limits",
     "se": "reported standard errors",
@@ -61,9 +66,11 @@ class PaperText:
     def reference_list(self) -> str:
         """The references in Vancouver style, other texts that were read, and what lacks a reference."""
         parts = [f"# References\n\n{FORMATS['vancouver'](self.references)}"]
-        unchecked = [str(place) for place, entry in enumerate(self.references, 1) if entry.unchecked]
-        if unchecked:
-            parts.append(f"Details that were not read in the publication; check before use: {', '.join(unchecked)}.\n")
+        numbered = tuple(enumerate(self.references, 1))
+        if unchecked := _ranges([place for place, entry in numbered if entry.unchecked]):
+            parts.append(f"Details that were not read in the publication; check before use: {unchecked}.\n")
+        if abridged := _ranges([place for place, entry in numbered if entry.abridged]):
+            parts.append(f"Fewer than six authors are known; add the others before use: {abridged}.\n")
         if self.sources.read_only:
             lines = "".join(f"- {reference.vancouver}\n" for reference in self.sources.read_only)
             parts.append(f"## Other texts in which values were read\n\n{lines}")
@@ -96,14 +103,16 @@ def paper_text(facts: RunFacts, answers: Mapping[str, str] | None = None) -> Pap
         "answers": dict(answers or {}),
         "seed": settings.seed,
         "one_table": settings.pairs_table is not None,
+        "own_tables": facts.own_tables,
         "added": bool(run.trials.added),
-        "shared_patients": settings.shared_patients,
         "shared_control": settings.pairing.shared_control,
         "one_endpoint_included": settings.pairing.one_endpoint == "include",
         "min_evidence": settings.pairing.min_evidence,
+        "accepted_words": ACCEPTED_WORDS,
+        "equivalent_slope": settings.equivalent_slope,
         "nuts": settings.nuts,
         "decomposed": bool(run.decompositions),
-        "predicted": bool(run.predictions),
+        "verdicts": settings.criteria_style == "verdict",
         "evidence_words": EVIDENCE_WORDS,
         "error_words": ERROR_WORDS,
     }
@@ -147,5 +156,6 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Return a text without blanks at line ends or more than one blank line, ending with a line break."""
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip() + "\n"
+    """Return a text without double blanks, blanks at line ends or double blank lines, ending with a line break."""
+    text = re.sub(r"(?<=\S) {2,}", " ", re.sub(r"[ \t]+\n", "\n", text))
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

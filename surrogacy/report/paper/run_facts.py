@@ -6,26 +6,33 @@ import platform
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import metadata
 
 import surrogacy
-from surrogacy.analysis.fit_run import FitRun
+from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.effects import Provenance
-from surrogacy.evaluation.placement import Placement, shown_placements
-from surrogacy.evaluation.refits import SHARED_PATIENTS
-from surrogacy.report.paper.set_facts import ModelFacts, SetFacts
+from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
+from surrogacy.evaluation.placement import shown_placements
+from surrogacy.evaluation.surrogate_only import main_predictions
+from surrogacy.report.paper import sensitivity_text
+from surrogacy.report.paper.model_facts import ModelFacts, models_of
+from surrogacy.report.paper.run_sentences import (
+    difference_sentence,
+    placement_sentence,
+    prediction_sentence,
+    target_in_words,
+)
+from surrogacy.report.paper.set_facts import SetFacts
 from surrogacy.report.sections.answers import answers_of
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import surrogate_names, with_article
-from surrogacy.results.format import listed, number
-from surrogacy.results.labels import (
-    POSITIONS,
-    PRIOR_SETS,
-    model_label,
-)
+from surrogacy.results.format import as_given, listed, number
 from surrogacy.results.result import Result
+from surrogacy.trials.curated_tables import shipped_tables
 
-LIBRARIES = ("numpy", "scipy", "statsmodels", "pymc")
+SAMPLING_LIBRARIES = ("pymc", "nutpie", "arviz")
+LIBRARIES = ("numpy", "scipy", "statsmodels", *SAMPLING_LIBRARIES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,25 +56,24 @@ class RunFacts:
     def of(cls, run: FitRun) -> RunFacts:
         """Return the facts of a complete run."""
         answers = answers_of(run)
-        results: dict[str, list[Result]] = {}
-        for fit in run.sets:
-            for result in fit.results:
-                results.setdefault(result.model, []).append(result)
-        quoted = {reply.quoted.model for reply in answers.values()}
-        models = [ModelFacts.of(fits) for fits in results.values()]
-        sets = tuple(SetFacts(fit, answers.get(fit.name)) for fit in run.sets)
-        return cls(run, sets, tuple(sorted(models, key=lambda model: model.name not in quoted)))
+        models = models_of(run.sets, {name: reply.quoted.model for name, reply in answers.items()})
+        return cls(run, tuple(SetFacts(fit, answers.get(fit.name)) for fit in run.sets), models)
+
+    @cached_property
+    def surrogate_labels(self) -> tuple[str, ...]:
+        """Surrogate endpoints of all sets."""
+        names = dict.fromkeys(name for entry in self.sets for name in surrogate_names(entry.fit.effects))
+        return tuple(map(with_article, names))
 
     @property
-    def quoted_models(self) -> frozenset[str]:
-        """Names of the models whose results are quoted."""
-        return frozenset(entry.answer.quoted.model for entry in self.sets if entry.answer is not None)
+    def main_models(self) -> str:
+        """Labels of the models whose results are quoted."""
+        return " and the ".join(model.label for model in self.models if model.main_sets)
 
     @property
     def surrogates(self) -> str:
-        """Surrogate endpoints of all sets."""
-        names = dict.fromkeys(name for entry in self.sets for name in surrogate_names(entry.fit.effects))
-        return listed(list(map(with_article, names)))
+        """Surrogate endpoints of all sets, listed."""
+        return listed(self.surrogate_labels)
 
     @property
     def final(self) -> str:
@@ -76,27 +82,45 @@ class RunFacts:
 
     @property
     def preference(self) -> str:
-        """Surrogate endpoints in the order of preference."""
-        return ", ".join(self.run.settings.surrogates(self.run.trials))
+        """Surrogate endpoints in the order of preference; empty if there is only one."""
+        names = self.run.settings.surrogates(self.run.trials)
+        return ", ".join(names) if len(names) > 1 else ""
 
     @property
     def standard_errors(self) -> tuple[tuple[str, int], ...]:
         """Derivations of the standard errors with the numbers of hazard ratios, the most frequent first."""
-        return _counted(flag.se_method for flag in self._provenance())
+        return _counted(flag.se_method for flag in self._provenance)
 
     @property
     def evidence(self) -> tuple[tuple[str, int], ...]:
         """Levels of evidence with the numbers of hazard ratios, the most frequent first."""
-        return _counted(flag.evidence for flag in self._provenance())
+        return _counted(flag.evidence for flag in self._provenance)
 
-    def _provenance(self) -> list[Provenance]:
+    @property
+    def without_errors(self) -> int:
+        """Hazard ratios without a standard error."""
+        return sum(not flag.se_method for flag in self._provenance)
+
+    @cached_property
+    def _provenance(self) -> tuple[Provenance, ...]:
+        """Provenance of each hazard ratio; one that is in several sets counts once."""
         flags: dict[tuple[str, str], Provenance] = {}
         for entry in self.sets:
             effects = entry.fit.effects
             for side, column in zip(("surrogate", "final"), effects.provenance.T.tolist(), strict=True):
                 names = effects.covariates.get(f"{side}_effect", effects.comparison)
                 flags |= {(side, name): Provenance(value) for name, value in zip(names, column, strict=True) if value}
-        return list(flags.values())
+        return tuple(flags.values())
+
+    @property
+    def listed_sets(self) -> str:
+        """Sets whose hazard ratios a list names."""
+        return listed([entry.label for entry in self.sets if not entry.by_rule])
+
+    @property
+    def chosen_by_rule(self) -> bool:
+        """True if a rule chose hazard ratios in a set."""
+        return any(entry.by_rule for entry in self.sets)
 
     @property
     def sharing(self) -> str:
@@ -104,35 +128,59 @@ class RunFacts:
         return listed(list(dict.fromkeys(label for entry in self.sets for label in entry.sharing)))
 
     @property
+    def independent_models(self) -> str:
+        """Models that treat comparisons with a common control arm as independent."""
+        return listed([model.label for model in self.models if model.weights])
+
+    @property
+    def independent_count(self) -> int:
+        """Number of these models."""
+        return sum(bool(model.weights) for model in self.models)
+
+    @property
+    def correlated_models(self) -> str:
+        """Models that use the within-trial correlation."""
+        return listed([model.label for model in self.models if model.correlated_errors])
+
+    @cached_property
+    def fits(self) -> tuple[SetFit, ...]:
+        """Fits of every set."""
+        return tuple(entry.fit for entry in self.sets)
+
+    @cached_property
     def correlations_tried(self) -> str:
-        """Within-trial correlations with which the models were refitted."""
-        records = (record for entry in self.sets for record in entry.fit.rho_within_grid)
-        values = dict.fromkeys(record["rho_within"] for record in records)
-        numbers = [f"{value:g}" for value in values if value != SHARED_PATIENTS]
-        words = [*numbers, "the correlation that follows from the shared patients"]
-        return listed(words if SHARED_PATIENTS in values else numbers)
+        """Within-trial correlations with which models were refitted."""
+        return listed(sensitivity_text.correlations_tried(self.fits))
 
     @property
-    def priors_tried(self) -> str:
+    def refitted_models(self) -> str:
+        """Models that were refitted with other within-trial correlations."""
+        return listed(sensitivity_text.refitted_models(self.fits))
+
+    @property
+    def refitted_models_count(self) -> int:
+        """Number of these models."""
+        return len(sensitivity_text.refitted_models(self.fits))
+
+    @property
+    def shared_patients_tried(self) -> bool:
+        """True if a model was refitted with the correlation that follows from the shared patients."""
+        return sensitivity_text.shared_patients_tried(self.fits)
+
+    @property
+    def shared_patients_derived(self) -> bool:
+        """True if the within-trial correlation of a comparison was derived from its patients."""
+        return self.run.settings.shared_patients and any(entry.within_derived for entry in self.sets)
+
+    @cached_property
+    def priors_tried(self) -> tuple[str, ...]:
         """Priors with which Bayesian models were refitted."""
-        names = dict.fromkeys(str(record["prior"]) for entry in self.sets for record in entry.fit.prior_sensitivity)
-        return "; ".join(PRIOR_SETS.get(name, name) for name in names if name != "default")
+        return sensitivity_text.priors_tried(self.fits)
 
-    @property
-    def choices_tried(self) -> bool:
-        """True if every choice of the pairing was varied."""
-        return any(entry.fit.choices for entry in self.sets)
-
-    @property
-    def subgroups(self) -> str:
-        """Factors that divided the sets into subgroups."""
-        factors = dict.fromkeys(str(record["factor"]) for entry in self.sets for record in entry.fit.subgroups)
-        return listed(list(factors))
-
-    @property
-    def left_out(self) -> bool:
-        """True if each trial was left out in turn."""
-        return any(entry.fit.leave_one_out for entry in self.sets)
+    @cached_property
+    def sensitivity_analyses(self) -> tuple[str, ...]:
+        """Sentences on the sensitivity analyses that were run."""
+        return sensitivity_text.sensitivity_analyses(self.fits, external=bool(self.run.external))
 
     @property
     def cross_validated(self) -> bool:
@@ -140,14 +188,29 @@ class RunFacts:
         return any(entry.fit.cross_validation for entry in self.sets)
 
     @property
-    def one_endpoint_compared(self) -> bool:
-        """True if models were refitted with and without comparisons that report one endpoint."""
-        return any(entry.fit.one_endpoint for entry in self.sets)
-
-    @property
     def sampled(self) -> bool:
         """True if a posterior was sampled."""
         return bool(self.run.sampled)
+
+    @property
+    def sampled_models(self) -> str:
+        """Models without an exact posterior."""
+        return listed([model.label for model in self.models if model.sampled])
+
+    @property
+    def decomposed(self) -> str:
+        """Trials in focus whose gap between the effects was decomposed."""
+        return listed([entry.inputs.label for entry in self.run.decompositions])
+
+    @property
+    def surrogate_only(self) -> tuple[str, ...]:
+        """Sentences on comparisons without a final effect, by the quoted model of their set."""
+        labels = {entry.fit.name: entry for entry in self.sets}
+        return tuple(
+            f"{each.comparison.label}, surrogate hazard ratio {number(each.prediction.hr_surrogate)}; "
+            f"{prediction_sentence(each.prediction, labels[each.prediction.set])}"
+            for each in main_predictions(self.run.surrogate_only)
+        )
 
     @property
     def threshold_bases(self) -> str:
@@ -155,11 +218,54 @@ class RunFacts:
         return "; ".join(dict.fromkeys(filter(None, (entry.threshold_basis for entry in self.sets))))
 
     @property
-    def threshold_intervals(self) -> str:
-        """Methods of the intervals of the thresholds that are quoted."""
-        thresholds = (entry.answer.threshold for entry in self.sets if entry.answer is not None)
-        found = (each.uncertainty.method for each in thresholds if each is not None and each.uncertainty is not None)
-        return "; ".join(dict.fromkeys(found))
+    def _threshold_results(self) -> list[Result]:
+        """Quoted results whose threshold has an interval."""
+        answers = [entry.answer for entry in self.sets if entry.answer is not None]
+        return [
+            reply.quoted for reply in answers if reply.threshold is not None and reply.threshold.uncertainty is not None
+        ]
+
+    @property
+    def posterior_thresholds(self) -> bool:
+        """True if the interval of a quoted threshold is that of a posterior."""
+        return any(result.posterior is not None for result in self._threshold_results)
+
+    @property
+    def bootstrap_thresholds(self) -> bool:
+        """True if the interval of a quoted threshold is that of a bootstrap."""
+        return any(result.posterior is None for result in self._threshold_results)
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """Sentences on the differences between pairs of sets."""
+        return tuple(map(difference_sentence, self.run.differences))
+
+    @property
+    def predictions(self) -> tuple[str, ...]:
+        """Sentences on the new trial, by the quoted model of every set."""
+        return tuple(prediction_sentence(each, entry) for entry, each in self._predictions)
+
+    @property
+    def prediction_targets(self) -> str:
+        """Predicted quantities of the new trial, by the quoted models."""
+        return " and ".join(dict.fromkeys(target_in_words(each.target) for _, each in self._predictions))
+
+    @property
+    def _predictions(self) -> list[tuple[SetFacts, NewTrialPrediction]]:
+        """Predictions for the new trial by the quoted model of every set."""
+        answered = [(entry, entry.answer.quoted) for entry in self.sets if entry.answer is not None]
+        return [(entry, each) for entry, result in answered for each in self.run.predictions_by(result)]
+
+    @property
+    def new_trial(self) -> str:
+        """Surrogate hazard ratio of the new trial with its limits; empty without one."""
+        new = self.run.settings.new_trial
+        return "" if new is None else f"{as_given(new.hr)} ({as_given(new.low)} to {as_given(new.high)})"
+
+    @property
+    def hierarchical(self) -> bool:
+        """True if two sets were compared in one hierarchical model."""
+        return any(entry.hierarchical is not None for entry in self.run.differences)
 
     @property
     def comparisons_of_sets(self) -> tuple[str, ...]:
@@ -171,7 +277,7 @@ class RunFacts:
         """Sentences on the trials in focus, by lines fitted without them: of their own sets if there are any."""
         shown = shown_placements(self.run.placements)
         inside = [entry for entry in shown if entry.fitted == "without it"]
-        return tuple(map(_placement_sentence, inside or [entry for entry in shown if entry.fitted != "with it"]))
+        return tuple(map(placement_sentence, inside or [entry for entry in shown if entry.fitted != "with it"]))
 
     @property
     def focus_labels(self) -> tuple[str, ...]:
@@ -179,10 +285,25 @@ class RunFacts:
         return tuple(dict.fromkeys(entry.label for entry in self.run.placements))
 
     @property
+    def focus_list(self) -> str:
+        """Trials in focus that were placed, listed."""
+        return listed(self.focus_labels)
+
+    @property
     def criteria(self) -> tuple[str, ...]:
         """Published schemes that were applied, with their versions."""
         schemes = dict.fromkeys((entry.verdict.scheme, entry.verdict.version) for entry in self.run.criteria)
         return tuple(f"{scheme} (version {version})" for scheme, version in schemes)
+
+    @property
+    def schemes(self) -> frozenset[str]:
+        """Names of the published schemes that were applied."""
+        return frozenset(entry.verdict.scheme for entry in self.run.criteria)
+
+    @property
+    def own_tables(self) -> bool:
+        """True if the tables are not those that come with the package."""
+        return self.run.trials.folder != shipped_tables()
 
     @property
     def data_version(self) -> str:
@@ -199,20 +320,12 @@ class RunFacts:
         """Version of Python."""
         return platform.python_version()
 
-    @property
+    @cached_property
     def libraries(self) -> dict[str, str]:
-        """Versions of the libraries that computed results."""
-        used = {"statsmodels": any(model.name == "weighted-regression" for model in self.models), "pymc": self.sampled}
+        """Versions of the libraries that computed results, by name."""
+        used = {"statsmodels": any(model.name == "weighted-regression" for model in self.models)}
+        used |= dict.fromkeys(SAMPLING_LIBRARIES, self.sampled)
         return {name: metadata.version(name) for name in LIBRARIES if used.get(name, True)}
-
-
-def _placement_sentence(entry: Placement) -> str:
-    span = f"{number(entry.low_95)} to {number(entry.high_95)}"
-    return (
-        f"{entry.label} ({entry.cut} data cut, surrogate hazard ratio {number(entry.hr_surrogate)}): predicted hazard "
-        f"ratio {number(entry.predicted)} (95% prediction interval {span}), observed {number(entry.hr_final)}, "
-        f"{POSITIONS[entry.position]} ({model_label(entry.model)}, {set_label(entry.set)}, without the trial)"
-    )
 
 
 def _counted(words: Iterable[str]) -> tuple[tuple[str, int], ...]:

@@ -1,9 +1,8 @@
-"""Facts of an analysis set and of a model in words and numbers, for the templates of a paper."""
+"""Facts of an analysis set in words and numbers, for the texts of a paper."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,78 +10,15 @@ import numpy as np
 from surrogacy.analysis.fit_run import SetFit
 from surrogacy.evaluation.answers import Answer
 from surrogacy.evaluation.cross_validation import CrossValidation
-from surrogacy.evaluation.influence import pivotal_trials
-from surrogacy.models import headline
-from surrogacy.report.sections.answers import sentence, threshold_cell
+from surrogacy.report.paper import result_text
+from surrogacy.report.sections.answers import surrogate_name, threshold_cell
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import endpoint_of, final_name, with_article
-from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import assumed_correlation, listed, priors_in_words, with_interval
-from surrogacy.results.labels import (
-    SURROGATE_ERRORS,
-    SYMBOLS,
-    VARIANCE_ESTIMATORS,
-    estimate_label,
-    model_label,
-    weights_in_words,
-)
-from surrogacy.results.result import Result
+from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names, with_article
+from surrogacy.results.estimate import CaveatCode
+from surrogacy.results.format import assumed_correlation, listed
+from surrogacy.results.labels import model_label
 
-SAMPLED = frozenset({"product-normal", "student-t", "class-exchangeable", "class-partial", "moderated"})
-
-
-@dataclass(frozen=True, eq=False)
-class ModelFacts:
-    """Model of a run, and the settings that its description needs.
-
-    Parameters
-    ----------
-    name, label : str
-        Name on the command line, and name for readers.
-    weights : str
-        Weights in words; empty for a model that weighs by sampling errors.
-    priors : str
-        Priors in words; empty for a likelihood.
-    interval, variance, surrogate_errors : str
-        Method of the intervals, estimator of the between-trial variance and treatment of the surrogate errors; empty if
-        the model does not have the setting.
-    resamples : int
-        Bootstrap samples of a correlation; 0 without a bootstrap.
-    effective : bool
-        Whether Fisher's z used an effective number of trials.
-    sampled : bool
-        Whether its posterior was sampled.
-    """
-
-    name: str
-    label: str
-    weights: str
-    priors: str
-    interval: str
-    variance: str
-    surrogate_errors: str
-    resamples: int
-    effective: bool
-    sampled: bool
-
-    @classmethod
-    def of(cls, results: Sequence[Result]) -> ModelFacts:
-        """Return the facts of a model from its fits to all sets."""
-        first = results[0]
-        settings = first.settings
-        weights = "" if first.weights is None else weights_in_words(first.weights.name, first.effects)
-        return cls(
-            name=first.model,
-            label=model_label(first.model),
-            weights=weights,
-            priors="".join(priors_in_words(settings)).removeprefix("priors: "),
-            interval=str(settings.get("interval", "")),
-            variance=VARIANCE_ESTIMATORS.get(str(settings.get("tau2", "")), ""),
-            surrogate_errors=SURROGATE_ERRORS.get(str(settings.get("surrogate_errors", "")), ""),
-            resamples=int(settings.get("bootstrap") or 0),
-            effective=any("effective" in result.estimate("r").method for result in results),
-            sampled=first.model in SAMPLED,
-        )
+MOST_REASONS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +45,8 @@ class SetFacts:
         """Numbers of comparisons, trials and patients."""
         effects = self.fit.effects
         patients = effects.n_patients
-        words = f"{len(effects)} comparisons of {len(effects.trials)} trials"
+        trials = len(effects.trials)
+        words = f"{len(effects)} comparisons of {trials} trial{'' if trials == 1 else 's'}"
         return f"{words} ({patients:,.0f} patients)" if patients == patients else words
 
     @property
@@ -118,9 +55,24 @@ class SetFacts:
         effects = self.fit.effects
         known = np.flatnonzero(np.isfinite(effects.log_hr[:, 0]))
         counts = Counter(endpoint_of(effects, int(i), "surrogate") for i in known)
-        if len(counts) == 1:
+        if len(counts) == 1 and len(known) == len(effects):
             return f"{with_article(next(iter(counts)))} in all comparisons"
         return listed([f"{with_article(name)} in {count}" for name, count in counts.most_common()])
+
+    @property
+    def surrogate(self) -> str:
+        """Surrogate endpoints, the most frequent first: ``PFS/TTP``."""
+        return surrogate_name(self.fit)
+
+    @property
+    def surrogate_labels(self) -> tuple[str, ...]:
+        """Surrogate endpoints in running text."""
+        return tuple(map(with_article, surrogate_names(self.fit.effects)))
+
+    @property
+    def surrogate_list(self) -> str:
+        """Surrogate endpoints, listed."""
+        return listed(self.surrogate_labels)
 
     @property
     def final(self) -> str:
@@ -134,8 +86,13 @@ class SetFacts:
 
     @property
     def within_reported(self) -> int:
-        """Comparisons whose within-trial correlation was reported."""
+        """Comparisons with a reported within-trial correlation."""
         return int(self.fit.effects.rho_known.sum())
+
+    @property
+    def within_derived(self) -> int:
+        """Comparisons whose within-trial correlation follows from their patients."""
+        return sum(entry.correlation is not None for entry in self.fit.shared_patients)
 
     @property
     def sharing(self) -> tuple[str, ...]:
@@ -152,24 +109,63 @@ class SetFacts:
         return int((~self.fit.effects.complete).sum())
 
     @property
-    def without_final(self) -> int:
-        """Comparisons with a surrogate effect and no final effect."""
-        return len(self.fit.analysis_set.surrogate_only)
+    def considered(self) -> int:
+        """Comparisons that were considered for the set."""
+        return len(self.fit.flow)
+
+    @property
+    def excluded(self) -> int:
+        """Comparisons that were considered and excluded."""
+        return sum(not entry.included for entry in self.fit.flow)
+
+    @property
+    def exclusions(self) -> str:
+        """Reasons for exclusions with their numbers, the most frequent first; empty without exclusions."""
+        predicted = {entry.comparison for entry in self.fit.analysis_set.surrogate_only}
+        without_final = f"a surrogate effect without a usable hazard ratio for {self.final}"
+        counts = Counter(
+            without_final if entry.comparison in predicted else entry.reason
+            for entry in self.fit.flow
+            if not entry.included
+        ).most_common()
+        shown = [f"{reason} ({count})" for reason, count in counts[:MOST_REASONS]]
+        more = sum(count for _, count in counts[MOST_REASONS:])
+        return "; ".join([*shown, f"other reasons ({more})"] if more else shown)
+
+    @property
+    def by_rule(self) -> bool:
+        """True if a rule selects the comparisons; otherwise a list names their hazard ratios."""
+        return not self.fit.analysis_set.listed
 
     @property
     def sentence(self) -> str:
-        """Conclusion, with the numbers to quote."""
-        return "" if self.answer is None else sentence(self.fit, self.answer)
+        """Association and threshold effect of the quoted model, with their intervals."""
+        return "" if self.answer is None else result_text.main_result(self.answer, self.surrogate, self.final)
+
+    @property
+    def threshold_sentence(self) -> str:
+        """Surrogate threshold effect of the quoted model, or the reason why there is none."""
+        return "" if self.answer is None else result_text.threshold_sentence(self.answer, self.surrogate, self.final)
+
+    @property
+    def prior_sentence(self) -> str:
+        """Overlap of prior and posterior, and how far the result depends on the prior; empty without a prior."""
+        return "" if self.answer is None else result_text.prior_sentence(self.answer.quoted)
+
+    @property
+    def prior_dominates(self) -> bool:
+        """True if the quoted result depends on the prior."""
+        return self.answer is not None and self.answer.quoted.has_caveat(CaveatCode.PRIOR_DOMINATES)
+
+    @property
+    def sensitivity_sentence(self) -> str:
+        """Range of the main estimate over other priors and other within-trial correlations."""
+        return "" if self.answer is None else result_text.sensitivity_sentence(self.fit, self.answer.quoted)
 
     @property
     def quoted(self) -> str:
         """Label of the quoted model."""
         return "" if self.answer is None else model_label(self.answer.quoted.model)
-
-    @property
-    def quoted_numbers(self) -> str:
-        """Main estimates of the quoted model, with their intervals."""
-        return "" if self.answer is None else _numbers(self.answer.quoted, self.threshold)
 
     @property
     def threshold(self) -> str:
@@ -184,13 +180,12 @@ class SetFacts:
 
     @property
     def checks(self) -> tuple[str, ...]:
-        """Numbers of every other model, and whether its conclusion differs."""
-        checks = () if self.answer is None else self.answer.checks
-        return tuple(
-            f"{model_label(check.result.model)}: {_numbers(check.result)}"
-            f"{'' if check.agrees else ' (another conclusion)'}"
-            for check in checks
-        )
+        """Main estimates of every other model, and whether its conclusion differs."""
+        if self.answer is None:
+            return ()
+        checks = {check.result.model: check for check in self.answer.checks}
+        others = [result for result in self.fit.results if result is not self.answer.quoted]
+        return tuple(result_text.check_words(result, checks.get(result.model)) for result in others)
 
     @property
     def cross_validation(self) -> CrossValidation | None:
@@ -200,34 +195,23 @@ class SetFacts:
         return next((entry for entry in entries if entry.model == quoted), next(iter(entries), None))
 
     @property
-    def pivotal(self) -> tuple[str, ...]:
-        """Sentences on conclusions of the quoted model that depend on a single trial."""
-        effects = self.fit.effects
-        quoted = None if self.answer is None else self.answer.quoted.model
-        influences = [entry for entry in self.fit.influences if entry.refit.model == quoted]
-        labels = dict(zip(effects.trial, effects.labels, strict=True))
-        return tuple(pivotal_trials(influences, labels)) if influences else ()
+    def cross_validated(self) -> str:
+        """Label of the model of the cross-validation."""
+        return "" if self.cross_validation is None else model_label(self.cross_validation.model)
+
+    @property
+    def left_out_sentence(self) -> str:
+        """Range of the main estimate if one trial is left out."""
+        return "" if self.answer is None else result_text.left_out_sentence(self.fit, self.answer.quoted)
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """Caveats of the quoted result."""
-        return () if self.answer is None else self.answer.quoted.problems
+        """Caveats of the quoted result, without that on the prior, which `prior_sentence` states."""
+        caveats = () if self.answer is None else self.answer.quoted.caveats
+        return tuple(caveat.text for caveat in caveats if caveat.code is not CaveatCode.PRIOR_DOMINATES)
 
     @property
     def failures(self) -> tuple[str, ...]:
         """Models that could not be fitted, and the reasons."""
-        return tuple(f"{model_label(failure.model)} ({failure.message})" for failure in self.fit.failures)
-
-
-def _numbers(result: Result, threshold: str = "") -> str:
-    """Return the main estimates of a result with their intervals; ``threshold`` replaces that of the result."""
-    final, words = final_name(result.effects), []
-    for name in headline(result.model):
-        estimate = result.estimates.get(name)
-        if isinstance(estimate, Estimate):
-            label = SYMBOLS["r"] if name == "r" else estimate_label(name, final)
-            words.append(f"{label[:1].lower()}{label[1:]} {with_interval(estimate)}")
-        elif estimate is not None:
-            shown = threshold or f"{estimate.value_words}{estimate.uncertainty_words}"
-            words.append(f"threshold {shown.replace('no STE', 'none')}")
-    return ", ".join(words)
+        failed = [f"{model_label(failure.model)} ({failure.message})" for failure in self.fit.failures]
+        return (*failed, *(f"{model_label(entry.model)} ({entry.reason})" for entry in self.fit.not_fitted))

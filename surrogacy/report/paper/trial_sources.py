@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from surrogacy.effects import Effects
 from surrogacy.report.paper.bibliography import Reference, read_references
@@ -12,6 +13,15 @@ from surrogacy.trials import TrialSet
 from surrogacy.trials.curated_tables import shipped_tables
 
 BIBLIOGRAPHY = "sources.bib"
+
+
+class _Row(NamedTuple):
+    """Sources of a hazard ratio in the tables."""
+
+    comparison: str
+    source: str
+    read_in: str
+    doi: str
 
 
 @dataclass(frozen=True)
@@ -82,36 +92,29 @@ def trial_sources(trials: TrialSet, effects: Sequence[Effects], extra_effects: I
     extra_effects : iterable of str
         Further hazard ratios, such as earlier data cuts of a trial in focus.
     """
-    rows = trials.effects.drop_duplicates("effect_id").set_index("effect_id")[
-        ["comparison", "source", "read_in", "doi"]
-    ]
+    columns = (trials.effects[name].astype(str) for name in ("effect_id", "comparison", "source", "read_in", "doi"))
+    rows: dict[str, _Row] = {}
+    for name, *values in zip(*(column.tolist() for column in columns), strict=True):
+        rows.setdefault(name, _Row(*values))
     labels: dict[str, str] = {}
     used: dict[str, dict[str, None]] = {}
     for each in effects:
-        columns = zip(
-            each.comparison, each.labels, *(_identifiers(each, side) for side in ("surrogate", "final")), strict=True
-        )
-        for comparison, label, *identifiers in columns:
+        identified = (_identifiers(each, side) for side in ("surrogate", "final"))
+        for comparison, label, *identifiers in zip(each.comparison, each.labels, *identified, strict=True):
             labels.setdefault(comparison, label)
             entries = used.setdefault(comparison, {})
-            entries.update(
-                dict.fromkeys(name for text in identifiers for name in text.split("+") if name in rows.index)
-            )
+            entries.update(dict.fromkeys(name for text in identifiers for name in text.split("+") if name in rows))
     for name in extra_effects:
-        if name in rows.index:
-            used.setdefault(str(rows.at[name, "comparison"]), {})[name] = None
-    text = _bibliography(trials)
-    table = {
-        comparison: [tuple(map(str, rows.loc[name, ["source", "read_in", "doi"]])) for name in names]
-        for comparison, names in used.items()
-    }
-    keys = sorted({key for values in table.values() for source, read, _ in values for key in (source, read)})
-    references = read_references(text, keys)
+        if name in rows:
+            used.setdefault(rows[name].comparison, {})[name] = None
+    table = {comparison: [rows[name] for name in names] for comparison, names in used.items()}
+    keys = sorted({key for values in table.values() for row in values for key in (row.source, row.read_in)})
+    references = read_references(_bibliography(trials), keys)
     sources = []
     for comparison, values in table.items():
-        published = dict.fromkeys(source for source, _, _ in values)
-        read = dict.fromkeys(read for _, read, _ in values if read and read not in published)
-        missing = dict.fromkeys(source or doi for source, _, doi in values if source not in references)
+        published = dict.fromkeys(row.source for row in values)
+        read = dict.fromkeys(row.read_in for row in values if row.read_in and row.read_in not in published)
+        missing = dict.fromkeys(row.source or row.doi for row in values if row.source not in references)
         sources.append(
             ComparisonSource(
                 comparison,

@@ -29,7 +29,7 @@ def vancouver_text(entry: Entry) -> str:
         Entry as pybtex read it.
     """
     template = _article(entry) if entry.type == "article" else _document(entry)
-    text = str(template.format_data({"entry": entry}).render(Backend()))
+    text = str(template.format_data({"entry": entry}).render(Backend())).replace("--", "–")
     return re.sub(r"([.?!])\.+", r"\1", text)  # no full stop after an abbreviation or a question
 
 

@@ -245,7 +245,8 @@ class Effects:
         endpoint, the smaller, or the reported, contribution is the shared one.
         """
         if i == j:
-            return np.asarray(self.cov[i])
+            (s1, s2), rho = self.se[i].tolist(), float(self.rho_within[i])
+            return np.array([[s1**2, rho * s1 * s2], [rho * s1 * s2, s2**2]])
         if not self.control_group[i] or self.control_group[i] != self.control_group[j]:
             return np.zeros((2, 2))
         contribution = self.control_share * self.se**2
@@ -261,6 +262,8 @@ class Effects:
         members : sequence of int
             Indices of the comparisons, such as a group of `dependent_groups`.
         """
+        if len(members) == 1:
+            return self.covariance_between(int(members[0]), int(members[0]))
         return np.block([[self.covariance_between(int(i), int(j)) for j in members] for i in members])
 
     def _control_correlation(self, group: str) -> float:

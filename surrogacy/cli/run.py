@@ -6,12 +6,14 @@ from argparse import Namespace
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from surrogacy.analysis.stages import Execute, StagedRun, Task, advance, in_order, shared_with
 from surrogacy.cli.streams import result_stream, warn
 from surrogacy.cli.terminal import figure_workers, show, warn_of_data, with_progress
-from surrogacy.errors import ExitCode
+from surrogacy.errors import ExitCode, UsageError
+from surrogacy.output.earlier_run import read_record
 from surrogacy.output.page_style import page_style, preset
 from surrogacy.report.figures import FigureOptions, check_figure_names
 from surrogacy.report.folder import Command, write_run
@@ -37,8 +39,11 @@ def complete[R: StagedRun](
     Raises
     ------
     UsageError
-        If the width of the figures is not possible, or a figure that was asked for is not known.
+        If the width of the figures is not possible, a figure that was asked for is not known, or the folder holds the
+        results of the other command.
     """
+    if not options.json:
+        _check_command(options.out, command.name)
     page = page_style(options.preset, options.width)
     check_figure_names(options.figures)
     formats = tuple(dict.fromkeys(options.format or preset(options.preset).formats))
@@ -78,6 +83,20 @@ def complete[R: StagedRun](
         files = f"{options.out}/: {report}results.json, tables/, figures/, {draws}{bundle}run.json"
         show(written.sections, files, details=options.details)
     return written.run.exit_code(strict=strict, undrawn=bool(written.undrawn))
+
+
+def _check_command(out: str, command: str) -> None:
+    """Refuse the folder of another command, whose results would be removed.
+
+    Raises
+    ------
+    UsageError
+    """
+    earlier = read_record(Path(out)).get("command", command)
+    if earlier != command:
+        raise UsageError(
+            f"--out {out}: this folder holds the results of {earlier}, which would be replaced; give another folder"
+        )
 
 
 def _advanced[R: StagedRun](command: Command[R], run: R, executor: Execute, *, quiet: bool) -> Generator[R]:

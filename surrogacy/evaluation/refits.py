@@ -203,9 +203,10 @@ def rho_within_grid(
     lean = without_extras(model)
     versions: list[tuple[float | str, Effects]] = [(value, effects.with_rho_within(value)) for value in grid]
     versions += [] if shared_patients is None else [(SHARED_PATIENTS, shared_patients)]
+    fits = fit_each(lean, [assumed for _, assumed in versions])
     return [
-        summarise(model, "rho_within", value, assumed, attempt(lean.fit, assumed, FitError))
-        for value, assumed in versions
+        summarise(model, "rho_within", value, assumed, fit)
+        for (value, assumed), fit in zip(versions, fits, strict=True)
     ]
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from scipy.special import ndtri
@@ -168,7 +168,7 @@ def regression_lines(model: WeightedRegression, result: Result, resamples: int, 
 
     The residual variances are in units of that of the regression itself.
     """
-    sets = _sets_of_bivariate_fit(result, resamples, seed)
+    sets = _sets_of_bivariate_fit(result.effects, resamples, seed)
     if sets is None:
         return None
     weights, _ = weights_of(result.effects, model.weights)
@@ -178,7 +178,7 @@ def regression_lines(model: WeightedRegression, result: Result, resamples: int, 
 
 def meta_regression_lines(model: MetaRegression, result: Result, resamples: int, seed: int) -> LineBatch | None:
     """Refit a meta-regression to sets simulated from the REML fit of its comparisons; None if that has no line."""
-    sets = _sets_of_bivariate_fit(result, resamples, seed)
+    sets = _sets_of_bivariate_fit(result.effects, resamples, seed)
     if sets is None or model.surrogate_errors == "propagated":
         return None
     regression = errors_ignored(correlated_groups(result.effects, sets), model.tau2)
@@ -188,12 +188,16 @@ def meta_regression_lines(model: MetaRegression, result: Result, resamples: int,
     return LineBatch(intercept, slope, elements, regression.tau2)
 
 
-def _sets_of_bivariate_fit(result: Result, resamples: int, seed: int) -> FloatArray | None:
-    """Draw sets from the REML fit of the comparisons of a regression; None if that has no line."""
+@lru_cache(maxsize=1)
+def _sets_of_bivariate_fit(effects: Effects, resamples: int, seed: int) -> FloatArray | None:
+    """Draw sets from the REML fit of the comparisons of a regression; None if that has no line.
+
+    The models of a set are fitted one after the other, so that both regressions use the same draws.
+    """
     try:
-        fit = BivariateRandomEffects(interval="delta", prediction="plug-in").fit(result.effects)
+        fit = BivariateRandomEffects(interval="delta", prediction="plug-in").fit(effects)
     except SurrogacyError:  # the comparisons lack standard errors, or the likelihood has no maximum
         return None
-    if fit.line is None or len(fit.effects) < len(result.effects):
+    if fit.line is None or len(fit.effects) < len(effects):
         return None
     return simulated_sets(fit, resamples, seed)

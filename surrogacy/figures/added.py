@@ -18,6 +18,7 @@ from surrogacy.figures.bubble import LABEL_ALL_UP_TO, bubble_data, draw_bubbles
 from surrogacy.figures.bubble_layout import BOTTOM, LEFT, RIGHT, axis_label, with_places
 from surrogacy.figures.bubble_text import surrogate_words
 from surrogacy.figures.labels import Label, place_labels
+from surrogacy.figures.symbols import MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import final_name
@@ -117,6 +118,8 @@ def plot_added(
         look = LONG_DASHES if earlier else "-"
         ax.plot(line["surrogate"], line["final"], color=colour, lw=1.4, ls=look, zorder=2.2 if earlier else 2, **fixed)
     symbols = draw_bubbles(ax, data, page)
+    discs = zip(data["comparison"], symbols, strict=True)
+    identify_symbols(ax, (MarkedSymbol(name, disc.x, disc.y, 2 * disc.radius) for name, disc in discs))
     ax.set_xlabel(label)
     ax.set_ylabel(f"Hazard ratio for {final_name(after.effects)}")
     title = f"{set_label(after.effects.name) or 'Effects'}: {model_label(after.model)}"

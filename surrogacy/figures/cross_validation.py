@@ -19,6 +19,7 @@ from surrogacy.figures.rows import (
     rows_height,
     write_columns,
 )
+from surrogacy.figures.symbols import SMALL_DISC, MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 
 HEIGHT = 1.2  # rows of text per comparison
@@ -31,7 +32,19 @@ FRAME = float(np.log(0.3)), float(np.log(3.0))  # wider intervals end in an arro
 
 def cross_validation_data(predictions: Predictions) -> pd.DataFrame:
     """Return the rows of the figure in order of the predicted effect; comparisons without a prediction are left out."""
-    columns = ["label", "k", "observed", "se_final", "predicted", "low", "high", "low_80", "high_80", "covered"]
+    columns = [
+        "comparison",
+        "label",
+        "k",
+        "observed",
+        "se_final",
+        "predicted",
+        "low",
+        "high",
+        "low_80",
+        "high_80",
+        "covered",
+    ]
     return (
         pd.DataFrame([record for record in predictions.records if "problem" not in record])[columns]
         .sort_values("predicted")
@@ -77,7 +90,9 @@ def plot_cross_validation(
         ax.plot(np.clip(row["predicted"], low, high), y, "|", color=style.INK, ms=6, mew=1.0, zorder=3)
         colour, marker = (style.INK, "o") if row["covered"] else (style.LINE_COLOUR, "D")
         draw_interval(ax, y + 0.3, row["observed"] - half[y], row["observed"] + half[y], colour=colour, width=0.7)
-        ax.plot(np.clip(row["observed"], low, high), y + 0.3, marker, color=colour, ms=3.2, zorder=4)
+        observed = float(np.clip(row["observed"], low, high))
+        ax.plot(observed, y + 0.3, marker, color=colour, ms=3.2, zorder=4)
+        identify_symbols(ax, [MarkedSymbol(row["comparison"], observed, y + 0.3, SMALL_DISC)])
     favours([ax], shared=page.is_narrow)
     ax.set_xlabel(f"Hazard ratio, {final}", labelpad=LABEL)
     _key(ax, len(rows) > predictions.coverage[0], page)

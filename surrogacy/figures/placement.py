@@ -24,6 +24,7 @@ from surrogacy.figures.rows import (
     rows_height,
     write_columns,
 )
+from surrogacy.figures.symbols import SMALL_DISC, MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.endpoint_names import endpoint_of
 from surrogacy.results.format import number
@@ -112,6 +113,7 @@ def plot_placement(
     ax.axvline(observed, color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
     draw_interval(ax, 0, low, high, colour=style.LINE_COLOUR)
     ax.plot(observed, 0, "o", color=style.LINE_COLOUR, ms=4, zorder=3)
+    identify_symbols(ax, [MarkedSymbol(focus.comparison, observed, 0, SMALL_DISC)])
     for at, row in rows:
         for level, width in (("95", 1.0), ("80", 3.0)):
             draw_interval(ax, at, *np.log([row[f"low_{level}"], row[f"high_{level}"]]), colour=PREDICTED, width=width)

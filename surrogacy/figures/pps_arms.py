@@ -15,6 +15,7 @@ from matplotlib.ticker import MultipleLocator
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
 from surrogacy.figures.labels import Label, Symbol, place_labels, symbol_radius
+from surrogacy.figures.symbols import MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.pps.coupling import CouplingAudit
 from surrogacy.results.estimate import Estimate
@@ -45,6 +46,8 @@ class PlottedArm:
 
     Parameters
     ----------
+    identifier : str
+        Comparison and arm.
     trial, label, stage, endpoint : str
     experimental : bool
     area : float
@@ -54,6 +57,7 @@ class PlottedArm:
     unverified : bool
     """
 
+    identifier: str
     trial: str
     label: str
     stage: str
@@ -80,6 +84,7 @@ def pps_arms_data(audit: CouplingAudit) -> list[PlottedArm]:
     largest = max((arm.n or 0 for arm in audit.arms), default=0)
     return [
         PlottedArm(
+            identifier=arm.identifier,
             trial=arm.trial,
             label=arm.trial_label,
             stage=arm.stage,
@@ -200,7 +205,7 @@ def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str
             alpha=1.0 if strong else 0.85,
             zorder=6 if strong else 2,
         )
-    return [
+    symbols = [
         Symbol(
             place,
             arm.median_os,
@@ -208,6 +213,9 @@ def _arms(axes: Axes, arms: Sequence[PlottedArm], x: Sequence[float], focus: str
         )
         for arm, place in zip(arms, x, strict=True)
     ]
+    discs = zip(arms, symbols, strict=True)
+    identify_symbols(axes, (MarkedSymbol(arm.identifier, disc.x, disc.y, 2 * disc.radius) for arm, disc in discs))
+    return symbols
 
 
 def _name(axes: Axes, arms: Sequence[PlottedArm], symbols: Sequence[Symbol], focus: str | None) -> None:

@@ -19,6 +19,7 @@ Burzykowski, Molenberghs, Buyse, Geys, Renard (2001), doi:10.1111/1467-9876.0024
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Literal, get_args
 
@@ -29,6 +30,8 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
+from surrogacy.models.likelihood.batch import maximise_each
+from surrogacy.models.likelihood.derived import derived
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.likelihood.maximum import Optimum, maximise, parameter_covariance
 from surrogacy.models.likelihood.prediction_nodes import prediction_nodes
@@ -37,7 +40,7 @@ from surrogacy.models.likelihood.residual_distribution import residuals
 from surrogacy.models.settings import Setting, check_new_n
 from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL, settle_level
-from surrogacy.results.requirements import Requirement, usable_part
+from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import Result, SurrogacyLine
 from surrogacy.stats import correlation
 from surrogacy.stats.lines import NEEDS_PATIENTS, Line, data_range
@@ -149,12 +152,40 @@ class BivariateRandomEffects:
         MissingDataError
             If fewer than three comparisons have standard errors.
         """
+        part = self._usable(effects)
+        likelihood = Likelihood(make_blocks(part.effects), self.method)
+        return self._result(part, likelihood, maximise(likelihood, part.effects, self.starts))
+
+    def fit_many(self, data: Sequence[Effects]) -> list[Result]:
+        """Fit many data sets; their likelihoods are maximised together.
+
+        Raises
+        ------
+        FitError
+            As ``fit``.
+        """
+        parts = [self._usable(effects) for effects in data]
+        likelihoods = [Likelihood(make_blocks(part.effects), self.method) for part in parts]
+        maxima = maximise_each([part.effects for part in parts], self.method, self.starts)
+        if not maxima.converged.all():
+            raise FitError("the likelihood of a data set could not be maximised")
+        return [
+            self._result(part, likelihood, Optimum(factor, likelihood.evaluate(psi), str(boundary)))
+            for part, likelihood, factor, psi, boundary in zip(
+                parts, likelihoods, maxima.factor, maxima.psi, maxima.boundary, strict=True
+            )
+        ]
+
+    def _usable(self, effects: Effects) -> UsablePart:
+        """Return the comparisons with standard errors; refuse too few."""
         part = usable_part(effects, self.requires, self.fewest)
         effects = part.effects
         if len(effects) < self.fewest or np.any((~np.isnan(effects.log_hr)).sum(axis=0) < 2):
             raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a bivariate model needs 3")
-        likelihood = Likelihood(make_blocks(effects), self.method)
-        best = maximise(likelihood, effects, self.starts)
+        return part
+
+    def _result(self, part: UsablePart, likelihood: Likelihood, best: Optimum) -> Result:
+        effects = part.effects
         psi, mu = best.psi, best.at.beta
         covariance = parameter_covariance(likelihood, best, full=self.standard_errors == "full")
         delta = self._delta_estimates(psi, mu, covariance, best.boundary, len(effects.trials))
@@ -277,50 +308,3 @@ def rho_within_record(effects: Effects, *, with_prior: bool = False) -> dict[str
     if len(assumed) > 1:
         record |= {"rho_within_low": float(assumed[0]), "rho_within_high": float(assumed[-1])}
     return record
-
-
-def derived(psi: FloatArray, mu: FloatArray) -> tuple[dict[str, float | None], dict[str, FloatArray]]:
-    """Quantities of the model and their gradients with respect to (mu1, mu2, T11, T12, T22).
-
-    Parameters
-    ----------
-    psi : (3,) array
-        T11, T12, T22.
-    mu : (2,) array
-
-    Returns
-    -------
-    values : dict of str to float or None
-        None for a quantity that is not defined (the slope at T11 = 0).
-    gradients : dict of str to (5,) array
-        0 for a quantity without a gradient.
-    """
-    t11, t12, t22 = map(float, psi)
-    tau1, tau2 = np.sqrt(t11), np.sqrt(t22)
-    unit, zero = np.eye(5), np.zeros(5)
-    slope = t12 / t11 if t11 > 0 else None
-    d_slope = np.array([0, 0, -t12 / t11**2, 1 / t11, 0]) if t11 > 0 else zero
-    rho = float(np.clip(t12 / (tau1 * tau2), -1, 1)) if t11 > 0 and t22 > 0 else None
-    residual = max(t22 - t12**2 / t11, 0.0) if t11 > 0 else t22
-    sigma = np.sqrt(residual if residual > 1e-12 * t22 else 0.0)
-    values = {
-        "mu_surrogate": float(mu[0]),
-        "mu_final": float(mu[1]),
-        "tau_surrogate": float(tau1),
-        "tau_final": float(tau2),
-        "slope": slope,
-        "intercept": None if slope is None else float(mu[1] - slope * mu[0]),
-        "rho_between": rho,
-        "sigma_cond": None if slope is None else float(sigma),
-    }
-    gradients = {
-        "mu_surrogate": unit[0],
-        "mu_final": unit[1],
-        "tau_surrogate": unit[2] / (2 * tau1) if tau1 > 0 else zero,
-        "tau_final": unit[4] / (2 * tau2) if tau2 > 0 else zero,
-        "slope": d_slope,
-        "intercept": unit[1] - (slope or 0.0) * unit[0] - mu[0] * d_slope if slope is not None else zero,
-        "rho_between": zero if rho is None else np.array([0, 0, -rho / (2 * t11), 1 / (tau1 * tau2), -rho / (2 * t22)]),
-        "sigma_cond": zero if slope is None or sigma == 0 else np.array([0, 0, slope**2, -2 * slope, 1]) / (2 * sigma),
-    }
-    return values, gradients

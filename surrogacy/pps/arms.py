@@ -109,6 +109,11 @@ class ArmPps:
     problems: tuple[str, ...] = ()
 
     @property
+    def identifier(self) -> str:
+        """Comparison and arm, such as ``sharp:exp``."""
+        return f"{self.comparison}:{self.arm}"
+
+    @property
     def name(self) -> str:
         """Trial and arm, for messages."""
         return f"{self.trial_label}, {'experimental' if self.arm == 'exp' else 'control'} arm"

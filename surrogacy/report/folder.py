@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from surrogacy.analysis.fit_run import FitRun
 from surrogacy.analysis.fit_stages import MODEL_STAGES, TABLE_STAGES
 from surrogacy.analysis.pps_run import PpsRun
 from surrogacy.analysis.pps_stages import PPS_STAGES
-from surrogacy.analysis.stages import Execute, Stage, StagedRun, in_order
+from surrogacy.analysis.stages import Execute, Stage, StagedRun, Task, in_order
 from surrogacy.effects import Effects
 from surrogacy.errors import FigureError
 from surrogacy.output.new_files import write_files
@@ -25,7 +26,7 @@ from surrogacy.report.journal_tables import fit_journal_tables
 from surrogacy.report.journal_tables.files import write_journal_tables
 from surrogacy.report.journal_tables.layout import JournalTable
 from surrogacy.report.manifest import manifest
-from surrogacy.report.page.page import REPORT, PageInput, write_page
+from surrogacy.report.page.page import REPORT, Link, PageInput, write_page
 from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import fit_drawings, fit_sections, pps_drawings, pps_sections
 from surrogacy.report.tables import write_tables
@@ -69,6 +70,8 @@ class Command[R: StagedRun]:
         Tables of a paper of a complete run.
     texts : callable
         Texts for a paper by file name, of a complete run.
+    other_report : Link, optional
+        Report of the other command in its usual folder, seen from the folder of this one.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Command[R: StagedRun]:
     shares_workers: bool = False
     journal_tables: Callable[[R], Sequence[JournalTable]] = no_journal_tables
     texts: Callable[[R], Mapping[str, str]] = no_texts
+    other_report: Link | None = None
 
     def document(self, run: R, sections: Sequence[Section]) -> str:
         """Return the text of results.json."""
@@ -97,6 +101,7 @@ FIT = Command[FitRun](
     lambda run: [fit.effects for fit in run.sets],
     journal_tables=fit_journal_tables,
     texts=paper_texts,
+    other_report=Link(f"pps/{REPORT}", "Report on post-progression survival"),
 )
 PPS = Command[PpsRun](
     "python -m surrogacy.pps",
@@ -107,6 +112,7 @@ PPS = Command[PpsRun](
     pps_sections,
     lambda run: [] if run.effects is None else [run.effects],
     shares_workers=True,
+    other_report=Link(f"../{REPORT}", "Report on trial-level surrogacy"),
 )
 
 
@@ -135,6 +141,21 @@ def _write_section(section: Section, stage: Path) -> None:
         (stage / "draws").mkdir(exist_ok=True)
     for name, draws in section.draws.items():
         draws.to_netcdf(stage / "draws" / f"{slug(name)}.nc")
+
+
+def _write_results[R: StagedRun](
+    command: Command[R], run: R, stage: Path, options: FigureOptions, quick: bool
+) -> tuple[Sequence[Section], Future[None] | None]:
+    """Write results.json, tables and texts; return the sections, and the Word file in the making."""
+    sections = command.sections(run)
+    (stage / "results.json").write_text(command.document(run, sections), encoding="utf-8")
+    write_tables([table for section in sections for table in section.tables], stage / "tables")
+    word = None if quick else write_journal_tables(command.journal_tables(run), stage, options.workers)
+    for section in sections:
+        _write_section(section, stage)
+    if not quick:
+        write_files(stage, {name: text.encode() for name, text in command.texts(run).items()})
+    return sections, word
 
 
 def write_run[R: StagedRun](
@@ -188,14 +209,7 @@ def write_run[R: StagedRun](
             figures.submit(command.drawings(run))
         figures.check_names()
         clock = time.perf_counter()
-        sections = command.sections(run)
-        (stage / "results.json").write_text(command.document(run, sections), encoding="utf-8")
-        write_tables([table for section in sections for table in section.tables], stage / "tables")
-        word = None if quick else write_journal_tables(command.journal_tables(run), stage, options.workers)
-        for section in sections:
-            _write_section(section, stage)
-        if not quick:
-            write_files(stage, {name: text.encode() for name, text in command.texts(run).items()})
+        [(sections, word)] = wait([Task("tables and texts", _write_results, (command, run, stage, options, quick))])
         written = time.perf_counter()
         problems = figures.undrawn(wait)
         if word is not None:
@@ -203,10 +217,12 @@ def write_run[R: StagedRun](
         seconds = {**run.seconds, "tables": written - clock, "figures": time.perf_counter() - written}
         if not quick:
             clock = time.perf_counter()
-            write_page(
-                PageInput(run.trials, command.effects(run), sections, figures.drawn, stage / "figures", command.name),
-                stage / REPORT,
+            other = command.other_report  # a bundle is read without the folders beside it
+            others = [other] if other is not None and not bundle and (Path(out) / other.file).exists() else []
+            page = PageInput(
+                run.trials, command.effects(run), sections, figures.drawn, stage, command.name, tuple(others)
             )
+            list(wait([Task("report", write_page, (page, stage / REPORT))]))
             seconds["report"] = time.perf_counter() - clock
         if bundle:
             write_bundle(stage)

@@ -81,6 +81,8 @@ class Drawing:
         Arguments by name.
     effects : Effects, optional
         Effects whose comparisons are the symbols of the figure.
+    words : mapping of str to str
+        Words of symbols that show more than the two effects of a comparison, by identifier.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Drawing:
     caption: str
     keywords: Mapping[str, Any] = field(default_factory=dict)
     effects: Effects | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -255,7 +258,13 @@ def _plain(value: Any) -> Any:
 
 
 def drawing(
-    plot: str, name: str, caption: str, *arguments: Any, effects: Effects | None = None, **keywords: Any
+    plot: str,
+    name: str,
+    caption: str,
+    *arguments: Any,
+    effects: Effects | None = None,
+    words: Mapping[str, str] | None = None,
+    **keywords: Any,
 ) -> Drawing:
-    """Return the figure that ``surrogacy.figures.plot_<plot>`` draws; ``effects`` are those of its symbols."""
-    return Drawing(name, f"surrogacy.figures.{plot}:plot_{plot}", arguments, caption, keywords, effects)
+    """Return the figure that ``surrogacy.figures.plot_<plot>`` draws; ``effects`` and ``words`` are on its symbols."""
+    return Drawing(name, f"surrogacy.figures.{plot}:plot_{plot}", arguments, caption, keywords, effects, words or {})

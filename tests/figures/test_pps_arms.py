@@ -20,7 +20,10 @@ def test_figure_shows_arms_and_nulls(audit):
     assert "descriptive" in right.get_title(loc="right")
     controls = [arm.trial for arm in data if not arm.experimental]
     joined = sum(controls.count(arm.trial) for arm in data if arm.experimental)
-    assert len(left.lines) == len(right.lines) == joined
+    for axes in (left, right):
+        discs = [line for line in axes.lines if line.get_gid()]
+        assert {disc.get_gid() for disc in discs} == {f"comparison-{arm.identifier}" for arm in data}
+        assert len(axes.lines) == joined + len(discs)
     key = [text.get_text() for text in left.figure.legends[0].get_texts()]
     assert key[1:3] == ["expected if PFS and PPS were unrelated", "expected if arms differed by chance alone"]
     assert below_left.get_xlabel() == "Correlation of median OS and PPS over arms"

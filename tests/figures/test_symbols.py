@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from surrogacy.evaluation.cross_validation import cross_validate
 from surrogacy.figures.bubble import plot_bubble
+from surrogacy.figures.cross_validation import plot_cross_validation
 from surrogacy.figures.forest import plot_forest
 from surrogacy.figures.symbols import MOST_IDENTIFIED, PREFIX, MarkedSymbol, identify_symbols
 from surrogacy.models import WeightedRegression
@@ -37,6 +39,14 @@ def test_the_discs_of_the_forest_plot(result):
         assert set(discs) == set(effects.comparison)
         for comparison, log_hr in zip(effects.comparison, effects.log_hr[:, column], strict=True):
             assert discs[comparison].get_xdata()[0] == log_hr
+
+
+def test_the_discs_of_the_cross_validation(result):
+    predictions = cross_validate(WeightedRegression(), result.effects)
+    discs = discs_of(plot_cross_validation(predictions))
+    assert set(discs) == set(result.effects.comparison)
+    for comparison, log_hr in zip(result.effects.comparison, result.effects.log_hr[:, 1], strict=True):
+        assert discs[comparison].get_xdata()[0] == pytest.approx(log_hr)
 
 
 def test_small_discs_lie_on_large_ones_and_the_axes_keep_their_limits():

@@ -8,7 +8,8 @@ import pytest
 from surrogacy import Effects
 from surrogacy.models.likelihood import batch, newton
 from surrogacy.models.likelihood.batch import draw_many, maximise_many
-from surrogacy.models.likelihood.batch_likelihood import batch_likelihood, evaluate, log_likelihoods
+from surrogacy.models.likelihood.batch_data import same_comparisons
+from surrogacy.models.likelihood.batch_likelihood import evaluate, log_likelihoods
 from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
 from surrogacy.models.likelihood.maximum import NEGLIGIBLE_GAIN, maximise, parameter_covariance
 
@@ -88,7 +89,7 @@ def test_likelihood_gradient_and_hessian_are_those_of_one_data_set(method, own_e
     if own_errors:
         se = effects.se * np.exp(generator.normal(0, 0.02, (5, 9, 2)))
         rho = np.full((5, 9), 0.4)
-    data, psi = batch_likelihood(effects, log_hr, method, se, rho), batch.psi_of(factor)
+    data, psi = same_comparisons(effects, log_hr, method, se, rho).likelihood, batch.psi_of(factor)
     at = evaluate(data, psi)
     assert log_likelihoods(data, psi) == pytest.approx(at.log_likelihood)
     for i in range(5):

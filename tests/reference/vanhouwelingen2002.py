@@ -9,7 +9,7 @@ import pytest
 
 from surrogacy.effects import Effects
 from surrogacy.models import BivariateRandomEffects
-from surrogacy.models.bivariate import derived
+from surrogacy.models.likelihood.derived import derived
 from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
 from surrogacy.models.likelihood.maximum import maximise, parameter_covariance
 from tests.reference.datasets import rows

@@ -3,7 +3,12 @@
 import csv
 import io
 import json
+import os
+import re
+import subprocess
+import sys
 import zipfile
+from html import unescape
 from importlib import resources
 
 import pytest
@@ -171,14 +176,126 @@ def test_the_text_of_a_page_without_a_script(folder):
     """Names and hazard ratios are titles of the symbols, which browsers show without a script."""
     text = (folder / "report.html").read_text(encoding="utf-8")
     assert "<title>TACTICS\nTACE-PFS HR 0.59 (0.41 to 0.86)\nOS HR 0.86 (0.61 to 1.22)\n156 patients</title>" in text
-    assert text.count('class="symbol"') == 6 + 2 * 6
+    assert text.count('class="symbol"') == 6 + 2 * 6 + 1  # bubble plot, two panels of the forest plot, placement
 
 
 @pytest.mark.slow
-def test_the_same_run_gives_the_same_bytes(folder, tmp_path):
-    assert main([*ARGUMENTS, "--out", str(tmp_path), "--bundle"]) in (0, 4)
-    for name in ("report.html", "bundle.zip"):
-        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+def test_the_same_run_gives_the_same_bytes_with_another_hash_seed_folder_and_number_of_cores(folder, tmp_path):
+    out = tmp_path / "a folder with another name"
+    core = min(os.sched_getaffinity(0))
+    command = [sys.executable, "-m", "surrogacy.fit", *ARGUMENTS, "--out", str(out), "--bundle"]
+    environment = {**os.environ, "PYTHONHASHSEED": "20231127"}
+    code = subprocess.run(
+        command, env=environment, preexec_fn=lambda: os.sched_setaffinity(0, {core}), timeout=300, check=False
+    ).returncode
+    assert code in (0, 4)
+    for name in ("results.json", "report.html", "tables.docx", "bundle.zip"):
+        assert (out / name).read_bytes() == (folder / name).read_bytes(), name
+    assert _files(out) == _files(folder)
+
+
+def _files(folder):
+    """Every file of a run but the record, which holds the times."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.name != "run.json")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+@pytest.mark.slow
+def test_a_print_holds_the_rows_of_closed_tables(page, tmp_path):
+    body = """
+    const closed = () => document.querySelectorAll("details:not([open])").length;
+    const before = closed();
+    dispatchEvent(new Event("beforeprint"));
+    const printed = closed();
+    dispatchEvent(new Event("afterprint"));
+    return [before, printed, closed()];
+    """
+    before, printed, after = visit(page, tmp_path, body).outcome
+    assert before > 0
+    assert printed == 0
+    assert after == before
+
+
+@pytest.mark.slow
+def test_a_symbol_can_be_reached_with_the_keyboard_and_the_focus_returns(page, tmp_path):
+    body = """
+    const symbol = document.querySelector("#figure-forest-tactics-2022 .symbol");
+    symbol.focus();
+    symbol.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+    const inside = document.activeElement.closest("[popover]") !== null;
+    document.activeElement.click();
+    return { inside, returned: document.activeElement === symbol };
+    """
+    assert visit(page, tmp_path, body).outcome == {"inside": True, "returned": True}
+
+
+def test_every_figure_has_the_alternative_text_of_its_file_and_its_caveats(folder):
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    labels = dict(
+        re.findall(r'<figure id="figure-([^"]*)">\n<div class="scroll picture"><svg [^>]*aria-label="([^"]*)"', text)
+    )
+    files = {path.name.removesuffix(".alt.txt"): path for path in (folder / "figures").glob("*.alt.txt")}
+    assert labels.keys() == files.keys()
+    for name, path in files.items():
+        assert unescape(labels[name]) == " ".join(path.read_text(encoding="utf-8").split())
+    assert re.search(r"</p>\n<p>Caveats: unverified: 3 of 12 hazard ratios", text)
+
+
+def test_values_that_are_not_used_and_the_reason_are_shown(folder):
+    """The tables hold two cuts of TACTICS: the set uses the primary one, and the updated one is beside it."""
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    tactics = re.search(r">TACTICS</h3>(.*?)</div>", text, re.DOTALL)[1]
+    used, unused = tactics.split("Other values in the tables, not used here")
+    assert "TACE-PFS: HR 0.59 (95% CI 0.41 to 0.87)" in used
+    assert "TACE-PFS: HR 0.66 (95% CI 0.47 to 0.94)" in unused
+
+
+def test_the_files_of_the_run_are_linked_and_no_others(folder):
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    links = set(re.findall(r'href="(?!#|https:)([^"]*)"', text))
+    assert {"tables.docx", "methods.md", "references.bib", "checklists.html", "tables", "figures"} <= links
+    assert all((folder / link).exists() for link in links)
+
+
+BAD_TABLE = """trial,n_exp,n_ctl,hr_pfs,ci_low_pfs,ci_high_pfs,hr_os,ci_low_os,ci_high_os,doi,quote
+<b>A</b> "x",100,100,0.6,0.45,0.8,0.8,0.6,1.07,javascript:alert(2),"</div><script>alert(3)</script>"
+B:exp,120,118,0.7,0.5,0.98,0.9,0.7,1.16,"10.1000/a""b<c>?d#e",
+C'é,90,95,0.8,0.6,1.07,1.0,0.75,1.33,doi:10.1/x,
+"D & ""E'",90,95,0.9,0.68,1.2,1.02,0.77,1.35,,
+"""
+
+
+@pytest.mark.slow
+def test_names_and_sources_of_a_table_cannot_change_the_page(tmp_path):
+    (tmp_path / "mine.csv").write_text(BAD_TABLE, encoding="utf-8")
+    out = tmp_path / "out"
+    (out / "pps").mkdir(parents=True)
+    (out / "pps" / "report.html").write_text("of an earlier run", encoding="utf-8")
+    arguments = ["--pairs", str(tmp_path / "mine.csv"), "--model", "weighted-regression", "--format", "svg", "--quiet"]
+    assert main([*arguments, "--out", str(out)]) in (0, 4)
+    text = (out / "report.html").read_text(encoding="utf-8")
+    assert "alert(3)</script>" not in text
+    assert 'href="javascript:' not in text
+    assert 'href="https://doi.org/10.1000/a%22b%3Cc%3E%3Fd%23e"' in text
+    assert text.count("https://doi.org/") == 2  # the surrogate and the final effect of B
+    assert str(tmp_path) not in text
+    assert '<a href="pps/report.html">Report on post-progression survival</a>' in text
+    body = """
+    const symbols = [...document.querySelectorAll("#figure-bubble-mine .symbol")];
+    return symbols.map((symbol) => symbol.dataset.words.split("\\n")[0]).sort();
+    """
+    seen = visit(out / "report.html", tmp_path, body)
+    assert seen.outcome == ['<b>A</b> "x"', "B:exp", "C'é", "D & \"E'"]
+    assert seen.console == []
+
+
+def test_the_folder_of_the_other_command_is_refused(tmp_path, capsys):
+    """Its results would be removed."""
+    record = '{"program": "surrogacy", "command": "python -m surrogacy.pps", "files": []}'
+    (tmp_path / "run.json").write_text(record, encoding="utf-8")
+    assert main([*ARGUMENTS, "--out", str(tmp_path)]) == 2
+    assert "holds the results of python -m surrogacy.pps" in capsys.readouterr().err
+    assert (tmp_path / "run.json").read_text(encoding="utf-8") == record
 
 
 @pytest.mark.slow
@@ -211,8 +328,11 @@ def test_identifiers_of_two_figures_differ_and_names_are_escaped():
         '<?xml version="1.0"?><svg width="90.5pt" height="40pt" viewBox="0 0 90.5 40"><defs><path id="m1" '
         'd="M 1.23456 2 \nL 3 4.56789"/></defs><g id="comparison-a&lt;b"><use xlink:href="#m1"/></g></svg>'
     )
-    shown = inline_svg(svg, "figure-x", {"a<b": "A<B\nOS HR 0.8"}, {"a<b": "source-3"})
-    assert shown.startswith('<svg style="--width:90.5" role="group" aria-labelledby="figure-x-caption"')
+    shown = inline_svg(svg, "figure-x", "Plot of <A>", {"a<b": "A<B\nOS HR 0.8"}, {"a<b": "source-3"})
+    assert shown.startswith(
+        '<svg style="--width:90.5" viewBox="0 0 90.5 40" role="group" aria-label="Plot of &lt;A&gt;" '
+        'aria-describedby="figure-x-caption">'
+    )
     assert 'id="figure-x-m1" d="M 1.23 2 L 3 4.56"' in shown
     assert 'href="#figure-x-m1"' in shown
     assert '<g class="symbol" data-source="source-3" role="img" aria-label="A&lt;B; OS HR 0.8">' in shown

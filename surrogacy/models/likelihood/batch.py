@@ -1,16 +1,18 @@
-"""Maximum likelihood or REML for many data sets with the same comparisons, all in one batch.
+"""Maximum likelihood or REML for many data sets in one batch.
 
 The maximum is that of `surrogacy.models.likelihood.maximum`: same starts, same zero-variance models, same decision
 about the boundary. The search is that of `surrogacy.models.likelihood.newton`; the few data sets for which it does not
 converge are maximised one by one. 1,000 data sets of 16 comparisons take 0.3 s.
 
     effects -> draw_many(effects, mu, T, size) -> maximise_many(effects, log_hr) -> BatchMaximum
+    sets of any comparisons -> maximise_each(sets) -> BatchMaximum
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +20,8 @@ import numpy.typing as npt
 from surrogacy.arrays import BoolArray, FloatArray, IntArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError
-from surrogacy.models.likelihood.batch_likelihood import (
-    BatchEvaluation,
-    BatchLikelihood,
-    batch_likelihood,
-    evaluate,
-    log_likelihoods,
-)
+from surrogacy.models.likelihood.batch_data import BatchLikelihood, DataSets, any_comparisons, same_comparisons
+from surrogacy.models.likelihood.batch_likelihood import BatchEvaluation, evaluate, log_likelihoods
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.likelihood.maximum import (
     BOUNDARIES,
@@ -165,43 +162,66 @@ def maximise_many(
     >>> maxima.psi.shape, maxima.converged.all()
     ((50, 3), np.True_)
     """
-    step = max(PIECE // len(effects), 1)
-    pieces = []
-    for first in range(0, max(len(log_hr), 1), step):
-        part = slice(first, first + step)
+
+    def maximum(part: slice) -> BatchMaximum:
         errors, rho = (None if values is None else values[part] for values in (se, rho_within))
-        pieces.append(_maximise_piece(effects, log_hr[part], method, errors, rho, starts))
+        return _maximise(same_comparisons(effects, log_hr[part], method, errors, rho), method, starts)
+
+    return _in_pieces(maximum, len(log_hr), len(effects))
+
+
+def maximise_each(data: Sequence[Effects], method: Method = "reml", starts: int = 5) -> BatchMaximum:
+    """Maximise the (restricted) likelihood of every data set; each may have other comparisons.
+
+    Parameters
+    ----------
+    data : sequence of Effects
+        At least one.
+    method : {"ml", "reml"}
+    starts : int
+        Starts of the search, 1 to 5.
+
+    Examples
+    --------
+    >>> log_hr = [[-0.6, -0.4], [-0.3, -0.2], [-0.1, -0.1], [0.0, 0.05]]
+    >>> effects = Effects.from_arrays(log_hr, [[0.1, 0.1]] * 4)
+    >>> maximise_each([effects, effects.without_trial("1")]).rho.round(2)
+    array([1., 1.])
+    """
+
+    def maximum(part: slice) -> BatchMaximum:
+        return _maximise(any_comparisons(data[part], method), method, starts)
+
+    return _in_pieces(maximum, len(data), max(map(len, data)))
+
+
+def _in_pieces(maximum: Callable[[slice], BatchMaximum], sets: int, comparisons: int) -> BatchMaximum:
+    """Maximise so many data sets at once as fit into the memory."""
+    step = max(PIECE // comparisons, 1)
+    pieces = [maximum(slice(first, first + step)) for first in range(0, max(sets, 1), step)]
     names = [field.name for field in fields(BatchMaximum)]
     return BatchMaximum(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in names))
 
 
-def _maximise_piece(
-    effects: Effects,
-    log_hr: FloatArray,
-    method: Method,
-    se: FloatArray | None,
-    rho_within: FloatArray | None,
-    starts: int,
-) -> BatchMaximum:
-    data = batch_likelihood(effects, log_hr, method, se, rho_within)
-    reported = np.where(np.isnan(effects.log_hr), np.nan, log_hr)
-    scale = np.sqrt(np.maximum(np.nanvar(reported, axis=1, ddof=1), 1e-8))
+def _maximise(data: DataSets, method: Method, starts: int) -> BatchMaximum:
+    likelihood = data.likelihood
+    scale = np.sqrt(np.maximum(np.nanvar(data.log_hr, axis=1, ddof=1), 1e-8))
     free = scale[:, [0, 1, 1]]
-    simpler = _zero_variance_models(data, free)
-    guesses = _starting_factors(effects, reported, scale, simpler, se, rho_within)[:starts]
-    best = _best_end(data, [guess / free for guess in guesses], free, len(effects))
-    best, boundary = _settle_on_boundary(data, best, free, scale)
+    simpler = _zero_variance_models(likelihood, free)
+    guesses = _starting_factors(data, scale, simpler)[:starts]
+    best = _best_end(likelihood, [guess / free for guess in guesses], free, data.size)
+    best, boundary = _settle_on_boundary(likelihood, best, free, scale)
     unit, boundary = _prefer_simpler(best, boundary, simpler)
     factor, converged = unit * free, best.converged.copy()
     sign = np.where(factor[:, 0] >= 0, 1.0, -1.0)
     factor = np.stack([np.abs(factor[:, 0]), sign * factor[:, 1], np.abs(factor[:, 2])], axis=1)
     for i in np.flatnonzero(~converged).tolist():
         with suppress(FitError):
-            single = _single_set(effects, reported[i], se, rho_within, i)
+            single = data.single(i)
             optimum = maximise(Likelihood(make_blocks(single), method), single, starts)
             factor[i], boundary[i], converged[i] = optimum.factor, optimum.boundary, True
     psi = psi_of(factor)
-    at = evaluate(data, psi)
+    at = evaluate(likelihood, psi)
     psi_cov = _psi_covariance(at, factor, boundary)
     for array in (factor, psi, at.mu, at.mu_cov, psi_cov, at.log_likelihood):
         array[~converged] = np.nan
@@ -209,14 +229,14 @@ def _maximise_piece(
     return BatchMaximum(factor, psi, at.mu, at.mu_cov, psi_cov, at.log_likelihood, boundary, converged)
 
 
-def _best_end(data: BatchLikelihood, guesses: list[FloatArray], free: FloatArray, comparisons: int) -> SearchEnds:
+def _best_end(data: BatchLikelihood, guesses: list[FloatArray], free: FloatArray, size: IntArray) -> SearchEnds:
     """Return the highest end of all starts, or of two starts that agree if there are many comparisons."""
     b = len(free)
     ends = [climb(data, guess, free) for guess in guesses[:2]]
     further: IntArray = np.arange(b)
-    if len(ends) == 2 and comparisons >= MANY_COMPARISONS:
-        agree = ends[0].converged & ends[1].converged & (np.abs(ends[0].value - ends[1].value) < SAME_MAXIMUM)
-        further = np.flatnonzero(~agree)
+    if len(ends) == 2:
+        same = ends[0].converged & ends[1].converged & (np.abs(ends[0].value - ends[1].value) < SAME_MAXIMUM)
+        further = np.flatnonzero(~same | (size < MANY_COMPARISONS))
     for guess in guesses[2:] if len(further) else []:
         end = SearchEnds(np.full(b, -np.inf), np.zeros((b, 3)), np.zeros(b, dtype=np.bool_))
         later = climb(data.take(further), guess[further], free[further])
@@ -254,26 +274,17 @@ def _zero_variance_models(data: BatchLikelihood, free: FloatArray) -> dict[str, 
     return ends
 
 
-def _starting_factors(
-    effects: Effects,
-    log_hr: FloatArray,
-    scale: FloatArray,
-    simpler: dict[str, SearchEnds],
-    se: FloatArray | None,
-    rho_within: FloatArray | None,
-) -> list[FloatArray]:
+def _starting_factors(data: DataSets, scale: FloatArray, simpler: dict[str, SearchEnds]) -> list[FloatArray]:
     """Starting values of the Cholesky factors, (b, 3) each: those of the search for one data set."""
-    complete = effects.complete
-    if complete.sum() > 2:
-        y = log_hr[:, complete] - log_hr[:, complete].mean(axis=1, keepdims=True)
-        moment = np.einsum("bki,bkj->bij", y, y) / (complete.sum() - 1)
-        errors = effects.se[None, complete] if se is None else se[:, complete]
-        rho = effects.rho_within[None, complete] if rho_within is None else rho_within[:, complete]
-        cross = (rho * errors[..., 0] * errors[..., 1]).mean(axis=1)
-        s1, s2 = (errors**2).mean(axis=1).T
-        moment = moment - np.stack([np.stack([s1, cross], axis=-1), np.stack([cross, s2], axis=-1)], axis=-2)
-    else:
-        moment = scale[:, :, None] ** 2 * np.eye(2)
+    complete = ~np.isnan(data.log_hr).any(axis=2)
+    number = complete.sum(axis=1)
+    y = np.where(complete[..., None], data.log_hr, 0.0)
+    away = (y - (y.sum(axis=1) / np.maximum(number, 1)[:, None])[:, None]) * complete[..., None]
+    (s1, s2), r = np.moveaxis(data.se, 2, 0), data.rho_within
+    sampling = np.where(complete, np.stack([s1**2, r * s1 * s2, s2**2]), 0.0).sum(axis=2) / np.maximum(number, 1)
+    moment = np.einsum("bki,bkj->bij", away, away) / np.maximum(number - 1, 1)[:, None, None]
+    moment = moment - np.moveaxis(sampling[[[0, 1], [1, 2]]], 2, 0)
+    moment = np.where((number > 2)[:, None, None], moment, scale[:, :, None] ** 2 * np.eye(2))
     values, vectors = np.linalg.eigh(moment)
     values = np.maximum(values, 0.05 * np.mean(scale**2, axis=1, keepdims=True))
     root = np.linalg.cholesky((vectors * values[:, None]) @ vectors.swapaxes(1, 2))
@@ -325,13 +336,3 @@ def _psi_covariance(at: BatchEvaluation, factor: FloatArray, boundary: Boundarie
     inverse = np.linalg.inv(scaled[defined]) / (scale[defined][:, :, None] * scale[defined][:, None, :])
     covariance[defined] = jacobian @ inverse @ jacobian.swapaxes(1, 2)
     return covariance
-
-
-def _single_set(
-    effects: Effects, log_hr: FloatArray, se: FloatArray | None, rho_within: FloatArray | None, i: int
-) -> Effects:
-    """Effects of one data set."""
-    single = replace(effects, log_hr=log_hr)
-    if se is not None:
-        single = replace(single, se=np.where(np.isnan(log_hr), np.nan, se[i]))
-    return single if rho_within is None else replace(single, rho_within=rho_within[i])

@@ -1,4 +1,4 @@
-"""Bivariate likelihood of many data sets with the same comparisons, for all data sets at once.
+"""Bivariate likelihood of many data sets, for all data sets at once.
 
 It is the likelihood of `surrogacy.models.likelihood.likelihood`. With ``W = V^-1``, ``u = W (y - X beta)`` and, for
 REML, ``U = u u' + W X A^-1 X' W`` (for ML ``U = u u'``), where ``A = X' W X``,
@@ -8,83 +8,16 @@ REML, ``U = u u' + W X A^-1 X' W`` (for ML ``U = u u'``), where ``A = X' W X``,
 
 with ``c_a = X' W E_a u`` and ``B_a = X' W E_a W X`` (the last term for REML only). A missing endpoint has rows and
 columns of 0 in W. Single comparisons have closed forms; comparisons with a shared control arm use matrices.
-
-Symmetric 2 x 2 matrices are stored as (11, 12, 22). The last axis of the arrays of single comparisons is the data set.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from surrogacy.arrays import FloatArray, IntArray
-from surrogacy.effects import Effects
-from surrogacy.models.likelihood.likelihood import Method
-
-PATTERN = np.array([[[1.0, 0.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]], [[0.0, 0.0], [0.0, 1.0]]])  # dT / dpsi
-
-
-@dataclass(frozen=True, eq=False)
-class Singles:
-    """``k`` comparisons without a shared control arm in ``b`` data sets.
-
-    Parameters
-    ----------
-    y : (2, k, b) array
-        0 for a missing endpoint.
-    sampling : (3, k, b) array
-        Covariance of the sampling errors; 1, 0 for the variance and covariance of a missing endpoint.
-    reported : (3, k, 1) array
-        1 where the element of the covariance belongs to reported endpoints, 0 elsewhere.
-    """
-
-    y: FloatArray
-    sampling: FloatArray
-    reported: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class Groups:
-    """``g`` groups of ``m`` comparisons with a shared control arm in ``b`` data sets.
-
-    Parameters
-    ----------
-    y : (b, g, 2 m) array
-    sampling : (b, g, 2 m, 2 m) array
-    reported : (g, 2 m) array
-    """
-
-    y: FloatArray
-    sampling: FloatArray
-    reported: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class BatchLikelihood:
-    """Data sets and the kind of likelihood.
-
-    Parameters
-    ----------
-    singles : Singles
-    groups : tuple of Groups
-        One per number of comparisons in a group.
-    restricted : bool
-        REML instead of ML.
-    constant : float
-        Constant of the log-likelihood.
-    """
-
-    singles: Singles
-    groups: tuple[Groups, ...]
-    restricted: bool
-    constant: float
-
-    def take(self, sets: IntArray) -> BatchLikelihood:
-        """Return the likelihood of some data sets, which may be repeated."""
-        singles = replace(self.singles, y=self.singles.y[..., sets], sampling=self.singles.sampling[..., sets])
-        groups = tuple(replace(group, y=group.y[sets], sampling=group.sampling[sets]) for group in self.groups)
-        return replace(self, singles=singles, groups=groups)
+from surrogacy.arrays import FloatArray
+from surrogacy.models.likelihood.batch_data import BatchLikelihood, Groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,54 +57,6 @@ class _Solution:
     log_likelihood: FloatArray  # (b,)
 
 
-def batch_likelihood(
-    effects: Effects,
-    log_hr: FloatArray,
-    method: Method,
-    se: FloatArray | None = None,
-    rho_within: FloatArray | None = None,
-) -> BatchLikelihood:
-    """Arrange the data sets.
-
-    Parameters
-    ----------
-    effects : Effects
-        Template: shared control arms, missing endpoints and, by default, standard errors and correlations.
-    log_hr : (b, k, 2) array
-        Estimates; those of endpoints that are missing in the template are not used.
-    method : {"ml", "reml"}
-    se : (b, k, 2) array, optional
-    rho_within : (b, k) array, optional
-    """
-    b, missing = len(log_hr), np.isnan(effects.log_hr)
-    y = np.where(missing, 0.0, log_hr)
-    errors = np.broadcast_to(effects.se if se is None else se, y.shape)
-    rho = np.broadcast_to(effects.rho_within if rho_within is None else rho_within, y.shape[:2])
-    members = list(effects.dependent_groups())
-    single = np.array([group[0] for group in members if len(group) == 1], dtype=np.intp)
-    (s1, s2), r = np.moveaxis(errors[:, single], 0, -1).swapaxes(0, 1), rho[:, single].T
-    reported = np.stack([~missing[single, 0], ~missing[single].any(axis=1), ~missing[single, 1]])[..., None]
-    sampling = np.where(reported, np.stack([s1**2, r * s1 * s2, s2**2]), np.array([1.0, 0.0, 1.0])[:, None, None])
-    singles = Singles(np.ascontiguousarray(y[:, single].transpose(2, 1, 0)), sampling, reported.astype(np.float64))
-    groups = []
-    for m in sorted({len(group) for group in members} - {1}):
-        chosen = [group for group in members if len(group) == m]
-        if se is None and rho_within is None:
-            covariance = np.stack([effects.sampling_covariance(group) for group in chosen])[None].repeat(b, axis=0)
-        else:
-            sets = [replace(effects, se=errors[i], rho_within=rho[i]) for i in range(b)]
-            covariance = np.stack([[data.sampling_covariance(group) for group in chosen] for data in sets])
-        present = ~missing[chosen].reshape(len(chosen), -1)
-        both = present[:, :, None] & present[:, None, :]
-        covariance = np.where(both, covariance, np.eye(2 * m))
-        groups.append(Groups(y[:, chosen].reshape(b, len(chosen), -1), covariance, present.astype(np.float64)))
-    counts = (~missing).sum(axis=0)
-    constant = -0.5 * counts.sum() * np.log(2 * np.pi)
-    if method == "reml":
-        constant += np.log(2 * np.pi) + 0.5 * np.log(counts).sum()
-    return BatchLikelihood(singles, tuple(groups), method == "reml", float(constant))
-
-
 def log_likelihoods(data: BatchLikelihood, psi: FloatArray) -> FloatArray:
     """Compute the log-likelihoods of ``b`` data sets at ``psi`` (b, 3)."""
     return _solve(data, psi).log_likelihood
@@ -202,12 +87,12 @@ def evaluate(data: BatchLikelihood, psi: FloatArray) -> BatchEvaluation:
         parts = _group_parts(group, inverse, scaled, _full(c), data.restricted)
         gradient, hessian = gradient + parts[0], hessian + parts[1]
         cross, middle = cross + parts[2], middle + parts[3]
-    covariance = _full(c)
-    hessian += np.einsum("aqb,bqr,crb->acb", cross, covariance, cross)
+    covariance, rows = _full(c), np.moveaxis(cross, 2, 0)
+    hessian = np.moveaxis(hessian, 2, 0) + rows @ covariance @ rows.swapaxes(1, 2)
     if data.restricted:
-        spread = np.einsum("bqr,abrs->abqs", covariance, np.stack([_full(part) for part in middle]))
-        hessian += 0.5 * np.einsum("abqs,cbsq->acb", spread, spread)
-    return BatchEvaluation(solution.log_likelihood, gradient.T, np.moveaxis(hessian, -1, 0), solution.mu.T, covariance)
+        spread = covariance[:, None] @ np.moveaxis(middle[:, [[0, 1], [1, 2]]], 3, 0)
+        hessian += 0.5 * spread.reshape(-1, 3, 4) @ spread.swapaxes(2, 3).reshape(-1, 3, 4).swapaxes(1, 2)
+    return BatchEvaluation(solution.log_likelihood, gradient.T, hessian, solution.mu.T, covariance)
 
 
 def _solve(data: BatchLikelihood, psi: FloatArray) -> _Solution:
@@ -222,7 +107,7 @@ def _solve(data: BatchLikelihood, psi: FloatArray) -> _Solution:
     score = np.stack([w[0] * y[0] + w[1] * y[1], w[1] * y[0] + w[2] * y[1]]).sum(axis=1)
     inverses = []
     for group in data.groups:
-        both = group.reported[:, :, None] * group.reported[:, None, :]
+        both = group.reported[..., :, None] * group.reported[..., None, :]
         m = group.y.shape[-1] // 2
         between = np.kron(np.eye(m), np.ones((2, 2))) * np.tile(_full(psi.T), (1, m, m))
         v = group.sampling + between[:, None] * both
@@ -276,18 +161,24 @@ def _group_parts(
     columns = inverse.reshape(b, g, width, m, 2).sum(axis=3)  # W X
     outer = scaled[..., :, None] * scaled[..., None, :]
     if restricted:
-        outer = outer + np.einsum("bgmq,bqr,bgnr->bgmn", columns, mu_cov, columns)
+        outer = outer + columns @ mu_cov[:, None] @ columns.swapaxes(2, 3)
 
     def times(matrix: FloatArray) -> FloatArray:
         """``E_a`` times a matrix: (3, b, g, 2 m, columns)."""
         split = matrix.reshape(b, g, m, 2, -1)
-        return np.asarray(np.einsum("aij,bgmjn->abgmin", PATTERN, split).reshape(3, b, g, width, -1))
+        product = np.zeros((3, *split.shape))
+        product[0, ..., 0, :] = product[1, ..., 1, :] = split[..., 0, :]
+        product[2, ..., 1, :] = product[1, ..., 0, :] = split[..., 1, :]
+        return product.reshape(3, b, g, width, -1)
 
     ew, eo = times(inverse), times(outer)
     gradient = -0.5 * np.einsum("abgmm->ab", ew - eo)
-    hessian = 0.5 * np.einsum("abgmn,cbgnm->acb", ew, ew) - np.einsum("abgmn,cbgnm->acb", ew, eo)
-    cross = np.einsum("bgmq,abgm->aqb", columns, times(scaled[..., None])[..., 0])
-    product = np.einsum("bgmq,abgmr->aqrb", columns, times(columns))
+    left, right = (np.moveaxis(matrices, 0, 1).reshape(b, 3, -1) for matrices in (ew, (0.5 * ew - eo).swapaxes(-1, -2)))
+    hessian = np.moveaxis(left @ right.swapaxes(1, 2), 0, 2)
+    flat = columns.reshape(b, -1, 2)
+    transposed = flat.swapaxes(1, 2)
+    cross = np.moveaxis(transposed @ np.moveaxis(times(scaled[..., None]).reshape(3, b, -1), 0, 2), (2, 1), (0, 1))
+    product = np.moveaxis(transposed[:, None] @ np.moveaxis(times(columns).reshape(3, b, -1, 2), 0, 1), 0, 3)
     middle = np.stack([product[:, 0, 0], product[:, 0, 1], product[:, 1, 1]], axis=1)
     return gradient, hessian, cross, middle
 

@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from surrogacy.arrays import FloatArray
+from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError
 
@@ -81,7 +81,7 @@ def incompatible_errors(comparisons: Iterable[str]) -> FitError:
 
 
 def make_blocks(effects: Effects, covariates: FloatArray | None = None) -> tuple[Blocks, ...]:
-    """Arrange effects as blocks, one `Blocks` per block size.
+    """Arrange effects as blocks: single comparisons with both endpoints, and others by block size.
 
     Parameters
     ----------
@@ -102,8 +102,14 @@ def make_blocks(effects: Effects, covariates: FloatArray | None = None) -> tuple
     """
     rows = np.ones((len(effects), 1)) if covariates is None else np.column_stack([np.ones(len(effects)), covariates])
     width = rows.shape[1]
+    groups = list(effects.dependent_groups())
+    complete = effects.complete
+    alone = np.array([members[0] for members in groups if len(members) == 1 and complete[members[0]]], dtype=np.intp)
+    blocks = [_single_comparisons(effects, rows, alone)] if len(alone) else []
     by_size: dict[int, list[tuple[FloatArray, ...]]] = {}
-    for members in effects.dependent_groups():
+    for members in groups:
+        if len(members) == 1 and complete[members[0]]:
+            continue
         observed = ~np.isnan(effects.log_hr[members]).ravel()
         cells = [(i, endpoint) for i in members for endpoint in (0, 1) if not np.isnan(effects.log_hr[i, endpoint])]
         if not cells:
@@ -120,8 +126,18 @@ def make_blocks(effects: Effects, covariates: FloatArray | None = None) -> tuple
             raise incompatible_errors(effects.comparison[i] for i in members)
         y = np.array([effects.log_hr[cell] for cell in cells])
         by_size.setdefault(m, []).append((y, design, sampling, pattern))
-    stacked = [[np.stack(parts) for parts in zip(*blocks, strict=True)] for blocks in by_size.values()]
-    return tuple(Blocks(y, x, s, np.ascontiguousarray(e.swapaxes(0, 1))) for y, x, s, e in stacked)
+    stacked = [[np.stack(parts) for parts in zip(*same_size, strict=True)] for same_size in by_size.values()]
+    return (*blocks, *(Blocks(y, x, s, np.ascontiguousarray(e.swapaxes(0, 1))) for y, x, s, e in stacked))
+
+
+def _single_comparisons(effects: Effects, rows: FloatArray, alone: IntArray) -> Blocks:
+    """Blocks of comparisons with both endpoints and without a shared control arm."""
+    width = rows.shape[1]
+    design = np.zeros((len(alone), 2, 2 * width))
+    design[:, 0, :width] = design[:, 1, width:] = rows[alone]
+    pattern = np.zeros((3, len(alone), 2, 2))
+    pattern[0, :, 0, 0] = pattern[1, :, 0, 1] = pattern[1, :, 1, 0] = pattern[2, :, 1, 1] = 1.0
+    return Blocks(effects.log_hr[alone], design, effects.cov[alone], pattern)
 
 
 class Likelihood:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 import surrogacy
 from surrogacy.effects import Effects
-from surrogacy.report.page.drawings import PageFigure, page_figure
+from surrogacy.report.page.drawings import PageFigure, page_figure, with_shared_styles
 from surrogacy.report.page.sources import SourcedComparison, sourced_comparisons
 from surrogacy.report.section import Detail, Drawing, Entry, Grid, Heading, Note, Section, Table
 from surrogacy.results.analysis_sets import set_label
@@ -21,7 +22,11 @@ from surrogacy.trials import TrialSet
 type Kind = Literal["heading", "note", "caution", "entry", "grid"]
 REPORT = "report.html"
 FOLDER = Path(__file__).parent
-TOPICS = tomllib.loads((FOLDER / "topics.toml").read_text(encoding="utf-8"))["topics"]
+LAYOUT = tomllib.loads((FOLDER / "topics.toml").read_text(encoding="utf-8"))
+TOPICS = LAYOUT["topics"]
+PRINTED_UP_TO = 80  # rows; a print names the file of a longer table, which would fill many pages
+WIDE = 12  # columns; a wider table is printed on a page in landscape
+DOI = re.compile(r"10\.\d{4,9}/\S+")
 OPEN_UP_TO = 12  # rows of a table that is shown without a click
 KINDS: dict[type, Kind] = {Heading: "heading", Note: "note", Entry: "entry", Grid: "grid"}
 ON_SCREEN_ONLY = frozenset({"notes"})  # the page shows every caveat in full
@@ -67,6 +72,16 @@ class PageTable:
         """Whether the rows are shown without a click."""
         return len(self.rows) <= OPEN_UP_TO
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether the table is printed on a page in landscape."""
+        return len(self.headings) > WIDE
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a print names the file of the table and leaves out its rows."""
+        return len(self.rows) > PRINTED_UP_TO
+
 
 @dataclass(frozen=True)
 class PageSet:
@@ -92,6 +107,24 @@ class Topic:
     tables: tuple[PageTable, ...] = ()
 
 
+@dataclass(frozen=True)
+class Link:
+    """Link of the page to another file.
+
+    Parameters
+    ----------
+    file : str
+        Relative to the page.
+    label : str
+    """
+
+    file: str
+    label: str
+
+
+MATERIAL = tuple(Link(**entry) for entry in LAYOUT["material"])
+
+
 @dataclass(frozen=True, eq=False)
 class PageInput:
     """What a page shows.
@@ -105,8 +138,10 @@ class PageInput:
     drawings : mapping of str to Drawing
         Figures by file name without ending.
     folder : Path
-        Folder of the figures.
+        Folder of the run, with all of its files but the page.
     command : str
+    other_reports : tuple of Link
+        Reports beside the page.
     """
 
     trials: TrialSet
@@ -115,6 +150,7 @@ class PageInput:
     drawings: Mapping[str, Drawing]
     folder: Path
     command: str
+    other_reports: tuple[Link, ...] = ()
 
 
 def write_page(page: PageInput, path: Path) -> None:
@@ -137,15 +173,19 @@ def render(page: PageInput) -> str:
     sources = sourced_comparisons(page.trials, page.sets)
     title, topics = _title(page.sections), _topics(page, {source.comparison: source for source in sources})
     environment.filters["sentence"] = _sentence
+    environment.tests["doi"] = lambda text: DOI.fullmatch(text) is not None
+    topics, rules = _with_shared_styles(topics)
     return environment.get_template("report.html.jinja").render(
         title=title.text,
         topics=topics,
         numbers={figure.key: i for i, figure in enumerate(_figures(topics), 1)},
         sources=sources,
+        caveats=[shown for topic in topics for shown in topic.sets if shown.caveats],
+        material=[*page.other_reports, *(link for link in MATERIAL if (page.folder / link.file).exists())],
         version=surrogacy.__version__,
         data_version=page.trials.data_version,
         command=page.command,
-        style=(FOLDER / "report.css").read_text(encoding="utf-8"),
+        style=f"{(FOLDER / 'report.css').read_text(encoding='utf-8')}{rules}",
         script=(FOLDER / "report.js").read_text(encoding="utf-8"),
         fonts={weight: _font(name) for weight, name in FONTS.items()},
     )
@@ -171,7 +211,7 @@ def _topics(page: PageInput, sources: Mapping[str, SourcedComparison]) -> tuple[
     figures = [
         (_kind(drawing), drawing, figure)
         for file, drawing in page.drawings.items()
-        if (figure := page_figure(drawing, file, page.folder, keys)) is not None
+        if (figure := page_figure(drawing, file, page.folder / "figures", keys)) is not None
     ]
     topics = []
     for entry in TOPICS:
@@ -200,6 +240,24 @@ def _topics(page: PageInput, sources: Mapping[str, SourcedComparison]) -> tuple[
         if topic.blocks or topic.sets or topic.figures or topic.tables:
             topics.append(topic)
     return tuple(topics)
+
+
+def _with_shared_styles(topics: Sequence[Topic]) -> tuple[tuple[Topic, ...], str]:
+    """Return the topics with classes in place of the styles of their figures, and the rules of these classes."""
+    figures, rules = with_shared_styles(tuple(_figures(topics)))
+    by_key = {figure.key: figure for figure in figures}
+
+    def styled(shown: Sequence[PageFigure]) -> tuple[PageFigure, ...]:
+        return tuple(by_key[figure.key] for figure in shown)
+
+    return tuple(
+        replace(
+            topic,
+            figures=styled(topic.figures),
+            sets=tuple(replace(shown, figures=styled(shown.figures)) for shown in topic.sets),
+        )
+        for topic in topics
+    ), rules
 
 
 def _figures(topics: Iterable[Topic]) -> Iterator[PageFigure]:

@@ -15,7 +15,11 @@ function showTip(symbol) {
 const hideTip = () => { tip.hidden = true; };
 function openSource(symbol) {
   const source = document.getElementById(symbol.dataset.source);
-  if (source && source.showPopover) source.showPopover();
+  if (source && source.showPopover) {
+    hideTip();
+    source.showPopover();
+    source.querySelector(".close").focus(); // the browser returns the focus to the symbol when the sources are closed
+  } else showTip(symbol);
 }
 for (const svg of document.querySelectorAll(".picture svg")) {
   const symbols = [...svg.querySelectorAll(".symbol")];
@@ -105,13 +109,27 @@ for (const table of document.querySelectorAll("table.data")) {
   table.parentElement.before(button);
 }
 
-// ---- wide figures and tables can be scrolled with the keyboard
+// ---- wide figures and tables can be scrolled with the keyboard, and fade where they continue
+const boxes = [...document.querySelectorAll(".scroll")];
+const markEnd = (box) => {
+  box.classList.toggle("continues", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+};
 function markScrollable() {
-  for (const box of document.querySelectorAll(".scroll")) {
+  for (const box of boxes) {
     if (box.scrollWidth > box.clientWidth) box.setAttribute("tabindex", 0);
     else box.removeAttribute("tabindex");
+    markEnd(box);
   }
 }
+for (const box of boxes) box.addEventListener("scroll", () => markEnd(box), { passive: true });
 addEventListener("resize", markScrollable);
 document.addEventListener("toggle", markScrollable, true);
 markScrollable();
+
+// ---- print every table, also in browsers that hide the rows of closed ones
+let closed = [];
+addEventListener("beforeprint", () => {
+  closed = [...document.querySelectorAll("details:not([open])")];
+  closed.forEach((part) => { part.open = true; });
+});
+addEventListener("afterprint", () => { closed.forEach((part) => { part.open = false; }); });

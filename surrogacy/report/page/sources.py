@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,13 @@ import numpy as np
 from surrogacy.effects import SIDES, Effects
 from surrogacy.results.format import interval, number, percent, value_and_interval
 from surrogacy.trials import TrialSet
+
+type Row = Mapping[Hashable, Any]
+EVIDENCE = {
+    "primary": "primary (read in the report of the trial)",
+    "secondary": "secondary (read in another publication)",
+    "unverified": "unverified (not read in any source)",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,8 @@ class Source:
         Place in the source, or in the user's table.
     quotation : str
     publication, doi, pmid : str
+    reason : str
+        Reason for the choice of this value, if the tables hold another one.
     """
 
     endpoint: str
@@ -40,6 +51,7 @@ class Source:
     publication: str
     doi: str
     pmid: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,13 +63,15 @@ class SourcedComparison:
     key : str
         Identifier in the page.
     comparison, label : str
-    sources : tuple of Source
+    sources, unused : tuple of Source
+        Hazard ratios that the sets use, and others in the tables for the same endpoints and patients.
     """
 
     key: str
     comparison: str
     label: str
     sources: tuple[Source, ...]
+    unused: tuple[Source, ...]
 
 
 def sourced_comparisons(trials: TrialSet, sets: Sequence[Effects]) -> tuple[SourcedComparison, ...]:
@@ -75,16 +89,40 @@ def sourced_comparisons(trials: TrialSet, sets: Sequence[Effects]) -> tuple[Sour
         for side in SIDES:
             for comparison, name in zip(effects.comparison, effects.covariates.get(f"{side}_effect", ()), strict=False):
                 used.setdefault(comparison, {})[name] = None
-    rows = {str(row["effect_id"]): row for row in trials.effects.to_dict("records")}
+    rows: dict[str, Row] = {str(row["effect_id"]): row for row in trials.effects.to_dict("records")}
     return tuple(
-        SourcedComparison(
-            f"source-{i}", comparison, labels[comparison], tuple(_source(rows[name]) for name in names if name in rows)
-        )
+        _comparison(f"source-{i}", comparison, labels[comparison], names, rows)
         for i, (comparison, names) in enumerate(sorted(used.items(), key=lambda item: labels[item[0]].casefold()))
     )
 
 
-def _source(row: Mapping[Hashable, Any]) -> Source:
+def _comparison(
+    key: str, comparison: str, label: str, names: Collection[str], rows: Mapping[str, Row]
+) -> SourcedComparison:
+    """Return a comparison with the rows that have the names, and those of the same endpoints that are not used."""
+    used = [rows[name] for name in names if name in rows]
+    questions = {_question(row) for row in used}
+    unused = [
+        row
+        for name, row in rows.items()
+        if name not in names and _question(row) in questions and np.isfinite(row["hr"])
+    ]
+    number_of_values = Counter(map(_question, [*used, *unused]))
+    return SourcedComparison(
+        key,
+        comparison,
+        label,
+        tuple(_source(row, with_reason=number_of_values[_question(row)] > 1) for row in used),
+        tuple(map(_source, unused)),
+    )
+
+
+def _question(row: Row) -> tuple[object, ...]:
+    """Return comparison, endpoint and patients, for which the tables should hold one value."""
+    return row["comparison"], row["endpoint"], row["population"]
+
+
+def _source(row: Row, *, with_reason: bool = False) -> Source:
     """Return the source of a row of the effect table."""
     cell = partial(_text, row)
     level = row["ci_level"] if np.isfinite(row["ci_level"]) else 0.95
@@ -94,16 +132,17 @@ def _source(row: Mapping[Hashable, Any]) -> Source:
         endpoint=cell("endpoint"),
         value=f"{number(row['hr'])}{limits}",
         analysis=", ".join(filter(None, [cell("analysis"), "" if patients == "all" else patients])),
-        evidence=cell("evidence"),
-        place=cell("where") or f"{cell('file')}, line {row['file_line']}",
+        evidence=EVIDENCE.get(cell("evidence"), cell("evidence")),
+        place=cell("where") or f"{PurePath(cell('file')).name}, line {row['file_line']}",
         quotation=cell("quote"),
         publication=cell("source"),
         doi=cell("doi"),
         pmid=cell("pmid"),
+        reason=cell("preferred_reason") if with_reason else "",
     )
 
 
-def _text(row: Mapping[Hashable, Any], name: str) -> str:
+def _text(row: Row, name: str) -> str:
     value = row.get(name)
     return value if isinstance(value, str) else ""
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from surrogacy.analysis.pps_run import PpsRun
+from surrogacy.pps.arms import ArmPps
 from surrogacy.pps.coupling import CouplingAudit
+from surrogacy.pps.trial_summary import PpsDefinition
 from surrogacy.report.captions import sentences
 from surrogacy.report.section import (
     BLANK,
@@ -117,8 +119,22 @@ def _row(audit: CouplingAudit) -> tuple[str | Cell, ...]:
 def arm_drawings(run: PpsRun) -> Iterator[Drawing]:
     """Return the figures of the arms by the first definition of PPS, and of the OS hazard ratio over time."""
     for audit in run.arms[:1]:
-        yield drawing("pps_arms", "arms", _arms_caption(audit), audit, focus=run.settings.focus)
+        words = {arm.identifier: _arm_in_words(arm, audit.definition) for arm in audit.arms}
+        caption = _arms_caption(audit)
+        yield drawing("pps_arms", "arms", caption, audit, effects=run.effects, words=words, focus=run.settings.focus)
     yield from _over_time(run)
+
+
+def _arm_in_words(arm: ArmPps, definition: PpsDefinition) -> str:
+    """Return name, patients and medians of an arm, one fact per line."""
+    patients = f", {arm.n:,} patients" if arm.n else ""
+    medians = (
+        ("OS", arm.median_os.value),
+        (arm.pfs_endpoint, arm.median_pfs.value),
+        ("PPS", arm.pps(definition).months),
+    )
+    months = ", ".join(f"{name} {number(value)}" for name, value in medians)
+    return f"{arm.name}\n{arm.label}{patients}\nmedian {months} months"
 
 
 def _arms_caption(audit: CouplingAudit) -> str:

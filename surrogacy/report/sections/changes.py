@@ -202,4 +202,4 @@ def added_drawings(run: FitRun) -> Iterator[Drawing]:
             verdict=_verdict(run, change, _fit_of(run, change)),
         )
         name = f"added-{names[0]}-{change.set}" if len(names) == 1 else f"added-{change.set}"
-        yield drawing("added", name, caption, before, after, added=added)
+        yield drawing("added", name, caption, before, after, effects=after.effects, added=added)

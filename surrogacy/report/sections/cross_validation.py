@@ -101,4 +101,6 @@ def _drawing(predictions: Predictions, result: Result) -> Drawing:
         covered_80=predictions.coverage_80[0],
         rmse=number(predictions.rmse),
     )
-    return drawing("cross_validation", f"cross-validation-{name}", caption, predictions, final=final)
+    return drawing(
+        "cross_validation", f"cross-validation-{name}", caption, predictions, effects=result.effects, final=final
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from surrogacy.analysis.pps_run import Moderated, PpsRun
+from surrogacy.pps.dilution_map import DilutionPoint
 from surrogacy.pps.offset_sensitivity import AssumptionKind, DilutionConclusion, conclusion_on_dilution, of_kind
 from surrogacy.pps.shape_evidence import ShapeEvidence
 from surrogacy.report.captions import sentences
@@ -123,7 +124,20 @@ def dilution_map_drawings(run: PpsRun) -> Iterator[Drawing]:
             ttp=ttp,
         )
         focus = run.settings.focus or ""
-        yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus, effects=run.effects)
+        words = {point.comparison: _point_in_words(point) for point in drawn}
+        yield drawing("dilution_map", "dilution-map", caption, run.map, run.points, focus, words=words)
+
+
+def _point_in_words(point: DilutionPoint) -> str:
+    """Return name, both hazard ratios and the ratio of the medians of a comparison, one fact per line."""
+    return "\n".join(
+        [
+            point.label,
+            f"{point.endpoint} HR {number(point.hr_pfs)}",
+            f"OS HR {number(point.hr_os)}",
+            f"median PPS / {point.endpoint} of the control arm {number(point.pps_over_pfs)}",
+        ]
+    )
 
 
 def _details(run: PpsRun) -> Iterator[Detail]:

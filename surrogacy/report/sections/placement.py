@@ -172,4 +172,4 @@ def _drawing(run: FitRun, focus: Focus, results: list[Result]) -> Drawing:
         final=endpoint_of(focus.effects, 0, "final"),
         caveats=caveats_of(drawn[0]),
     )
-    return drawing("placement", f"placement-{name}", caption, focus, drawn, run.placement)
+    return drawing("placement", f"placement-{name}", caption, focus, drawn, run.placement, effects=focus.effects)

@@ -15,7 +15,7 @@ from surrogacy.cli.terminal import figure_workers, show, warn_of_data, with_prog
 from surrogacy.errors import ExitCode, UsageError
 from surrogacy.output.earlier_run import read_record
 from surrogacy.output.page_style import page_style, preset
-from surrogacy.report.figures import FigureOptions
+from surrogacy.report.figures import FigureOptions, check_figure_names
 from surrogacy.report.folder import Command, write_run
 
 
@@ -45,6 +45,7 @@ def complete[R: StagedRun](
     if not options.json:
         _check_command(options.out, command.name)
     page = page_style(options.preset, options.width)
+    check_figure_names(options.figures)
     formats = tuple(dict.fromkeys(options.format or preset(options.preset).formats))
     with with_progress(in_order, quiet=options.quiet) as execute:
         *_, run = advance(run, command.table_stages, execute)

@@ -11,6 +11,7 @@ from typing import Any, cast
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, font_scalings, fontManager
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
@@ -98,7 +99,9 @@ def laid_out[**P, R](plot: Callable[P, R]) -> Callable[P, R]:
 
 def new_figure(width: float, height: float) -> Figure:
     """Return a figure of a size in millimetres."""
-    return Figure(figsize=(width * MM, height * MM))
+    figure = Figure(figsize=(width * MM, height * MM))
+    FigureCanvasAgg(figure)  # keeps one renderer: without it, each measurement of a text makes a new one
+    return figure
 
 
 def pixels_per_point(axes: Axes) -> float:

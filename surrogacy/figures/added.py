@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,13 @@ from matplotlib.patches import Patch
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO, bubble_data, draw_bubbles
+from surrogacy.figures.bubble_layout import BOTTOM, LEFT, RIGHT, axis_label, with_places
+from surrogacy.figures.bubble_text import surrogate_words
 from surrogacy.figures.labels import Label, place_labels
 from surrogacy.figures.symbols import MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import final_name, surrogate_names
+from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.format import with_interval
 from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
@@ -26,6 +29,8 @@ from surrogacy.results.result import Result
 POINTS = 60  # of a line
 PAD = 0.09  # log HR around the symbols
 BEFORE = "0.35"
+KEY_ENTRIES, KEY_LINE = 5, 1.55  # height of a line of the key in sizes of type
+NARROW_HEIGHT, WIDE_HEIGHT = 0.9, 0.6  # of the axes as shares of their width
 SHORT_DASHES, LONG_DASHES = (0, (4, 2)), (0, (6, 2))
 
 
@@ -92,14 +97,16 @@ def plot_added(
         If a fit has no line.
     """
     lines, data = added_data(before, after), bubble_data(after)
+    label = axis_label(f"Hazard ratio for {surrogate_words(after.effects)}", "(< 1 favours experimental)", page)
     data = data.assign(focus=data["comparison"].isin(list(added)), stage="", **{"class": ""})
+    data = with_places(data, crowded=False)
     if ax is None:
-        ax = style.new_figure(page.width, 126).add_axes((0.105, 0.105, 0.875, 0.75))
+        ax = _new_axes(page, label.count("\n") + 1)
     x, y = ([*data[name], 0.0] for name in ("surrogate", "final"))
     style.hazard_ratio_axis(ax, "x", min(x) - PAD, max(x) + PAD)
     style.hazard_ratio_axis(ax, "y", *_vertical_limits(lines, y))
-    ax.axhline(0, color="0.45", lw=0.6, zorder=0)
-    ax.axvline(0, color="0.45", lw=0.6, zorder=0)
+    ax.axhline(0, color="0.62", lw=0.6, zorder=0)
+    ax.axvline(0, color="0.62", lw=0.6, zorder=0)
     fixed: dict[str, Any] = {"scalex": False, "scaley": False}
     for name, line in lines.groupby("fit"):
         earlier = name == "before"
@@ -110,17 +117,17 @@ def plot_added(
             ax.plot(line["surrogate"], line[edge], color=colour, lw=0.7, ls=SHORT_DASHES, zorder=1, **fixed)
         look = LONG_DASHES if earlier else "-"
         ax.plot(line["surrogate"], line["final"], color=colour, lw=1.4, ls=look, zorder=2.2 if earlier else 2, **fixed)
-    symbols = draw_bubbles(ax, data)
+    symbols = draw_bubbles(ax, data, page)
     discs = zip(data["comparison"], symbols, strict=True)
     identify_symbols(ax, (MarkedSymbol(name, disc.x, disc.y, 2 * disc.radius) for name, disc in discs))
-    ax.set_xlabel(f"Hazard ratio, {' / '.join(surrogate_names(after.effects))}   (← favours experimental)")
-    ax.set_ylabel(f"Hazard ratio, {final_name(after.effects)}   (← favours experimental)")
+    ax.set_xlabel(label)
+    ax.set_ylabel(f"Hazard ratio for {final_name(after.effects)}")
     title = f"{set_label(after.effects.name) or 'Effects'}: {model_label(after.model)}"
     ax.legend(
         handles=_key(before, after),
         loc="lower left",
         bbox_to_anchor=(-0.01, 1.0),
-        ncols=2,
+        ncols=_key_columns(page),
         fontsize="small",
         handlelength=2.2,
         title=title,
@@ -132,6 +139,21 @@ def plot_added(
     place_labels(ax, [Label(label, symbols[i], bold) for i, label, bold in names], symbols)
     style.clear_spines(ax)
     return ax
+
+
+def _key_columns(page: PageStyle) -> int:
+    return 1 if page.is_narrow else 2
+
+
+def _new_axes(page: PageStyle, label_lines: int) -> Axes:
+    """Axes of a new figure with room for the key above them."""
+    line = KEY_LINE * page.small_size * style.POINT
+    rows = ceil(KEY_ENTRIES / _key_columns(page)) + 1  # and the title
+    bottom, width = BOTTOM + (label_lines - 1) * line, page.width - LEFT - RIGHT
+    axes_height = (NARROW_HEIGHT if page.is_narrow else WIDE_HEIGHT) * width
+    height = bottom + axes_height + (rows + 1) * line
+    figure = style.new_figure(page.width, height)
+    return figure.add_axes((LEFT / page.width, bottom / height, width / page.width, axes_height / height))
 
 
 def _vertical_limits(lines: pd.DataFrame, final: list[float]) -> tuple[float, float]:

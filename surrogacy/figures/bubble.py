@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.new_trial import PredictedTrial
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble_key import cell_widths, draw_numbered_names, key_of_groups, numbered_names
-from surrogacy.figures.bubble_layout import axis_label, axis_limits, fill_corners, layout, new_axes
-from surrogacy.figures.bubble_text import equation, summary, surrogate_words, threshold_label
+from surrogacy.figures.bubble_layout import axis_label, axis_limits, fill_corners, layout, new_axes, with_places
+from surrogacy.figures.bubble_text import effect_words, equation, summary, surrogate_words, threshold_label
 from surrogacy.figures.class_groups import group_of, inner_radius, marker_size
 from surrogacy.figures.labels import Label, Symbol, number_symbols, place_labels, symbol_radius, text_widths
 from surrogacy.figures.predicted_marks import (
@@ -45,6 +46,7 @@ NUMBER_UP_TO = 80  # comparisons; more numbers would hide the symbols
 MOST_INFLUENTIAL = 3
 MOST_LABELS = 12  # names of outliers and influential comparisons beside the numbers
 LARGEST = {1: 160.0, 1.5: 210.0, 2: 250.0}  # points squared, by the number of columns
+SMALLEST_PAGE = 85.0  # mm; on a narrower page all areas are smaller
 CROWDED = 40  # comparisons; with more, all areas are smaller
 RING: dict[str, Any] = {"facecolor": "none", "edgecolor": style.LINE_COLOUR, "linewidth": 1.3}
 RING_GAP = 2.0  # points between a symbol and its ring
@@ -165,6 +167,7 @@ def plot_bubble(
     if unknown := sorted(set(show) - set(EXTRAS)):
         raise UsageError(f"show {', '.join(unknown)}: choose from {', '.join(EXTRAS)}")
     data = with_focus(bubble_data(result), focus)
+    data = with_places(data, crowded=len(data) > LABEL_ALL_UP_TO)
     new = ax is None
     numbered = new and LABEL_ALL_UP_TO < len(data) <= NUMBER_UP_TO
     with_intervals = data.dropna(subset=["surrogate_low", "final_low"])
@@ -201,9 +204,11 @@ def plot_bubble(
         marks += _draw_threshold(ax, result)
     ax.set_xlabel(label)
     ax.set_ylabel(f"Hazard ratio for {final_name(result.effects)}")
+    _draw_arrows(ax, data)
     every_symbol = [*symbols, *(label.symbol for label in marks)]
     numbers = number_symbols(ax, data["number"].tolist(), symbols, every_symbol) if numbered else {}
-    place_labels(ax, [*_labels(data, symbols, numbers, numbered=numbered), *marks], every_symbol)
+    labels = _labels(data, result.effects, symbols, numbers, numbered=numbered)
+    place_labels(ax, [*labels, *marks], every_symbol)
     if sizes.table is not None:
         draw_numbered_names(ax, names, sizes.table, page)
     return ax
@@ -222,18 +227,15 @@ def with_focus(data: pd.DataFrame, focus: str | Sequence[str] | None) -> pd.Data
 
 
 def draw_bubbles(ax: Axes, data: pd.DataFrame, page: PageStyle = DEFAULT_PAGE) -> list[Symbol]:
-    """Draw the comparisons, the largest first, with a ring around those in focus; return their circles.
-
-    Each symbol is an artist whose ``gid`` is ``comparison:`` and the name of the comparison.
-    """
-    largest = LARGEST[page.columns] * min(1.0, CROWDED / len(data))
+    """Draw the comparisons, the largest first, with a ring around those in focus; return their circles."""
+    largest = LARGEST[page.columns] * min(1.0, CROWDED / len(data)) * min(1.0, page.width / SMALLEST_PAGE) ** 2
     symbols = {}
     for place, row in data.sort_values("area", ascending=False, kind="stable").iterrows():
         group = group_of(row["class"])
         size = marker_size(largest * row["area"], group.marker)
-        symbol = ax.scatter(
-            row["surrogate"],
-            row["final"],
+        ax.scatter(
+            row["surrogate_place"],
+            row["final_place"],
             s=size,
             marker=group.marker,
             facecolor=group.colour,
@@ -242,30 +244,43 @@ def draw_bubbles(ax: Axes, data: pd.DataFrame, page: PageStyle = DEFAULT_PAGE) -
             linestyle="--" if row["unverified"] else "-",
             zorder=3,
         )
-        symbol.set_gid(f"comparison:{row['comparison']}")
         radius = symbol_radius(size, group.marker)
         if row["focus"]:
             radius += RING_GAP
-            ax.scatter(row["surrogate"], row["final"], s=(2 * radius) ** 2, zorder=4, **RING)
+            ax.scatter(row["surrogate_place"], row["final_place"], s=(2 * radius) ** 2, zorder=4, **RING)
             radius += RING["linewidth"] / 2
         inner = inner_radius(size, group.marker)
-        symbols[place] = Symbol(row["surrogate"], row["final"], radius, inner, ring=row["focus"])
+        symbols[place] = Symbol(row["surrogate_place"], row["final_place"], radius, inner, ring=row["focus"])
     return [symbols[place] for place in data.index]
 
 
-def _labels(data: pd.DataFrame, symbols: Sequence[Symbol], numbers: dict[int, str], *, numbered: bool) -> list[Label]:
-    """Names of the comparisons, and the numbers that do not fit into their symbols."""
-    chosen = data["focus"] | data["outside"] | data["influential"]
+def _draw_arrows(ax: Axes, data: pd.DataFrame) -> None:
+    """Draw an arrow from each symbol off the scale to the edge of the axes."""
+    for row in data[data["off_scale"] != ""].to_dict("records"):
+        x, y = row["surrogate_place"], row["final_place"]
+        for side in row["off_scale"]:
+            which, start, at = ("x", x, y) if side in "<>" else ("y", y, x)
+            low, high = (-np.inf, start) if side in "<v" else (start, np.inf)
+            draw_interval(ax, which, at, low, high, style.INK, 0.6, zorder=2.6)
+
+
+def _labels(
+    data: pd.DataFrame, effects: Effects, symbols: Sequence[Symbol], numbers: dict[int, str], *, numbered: bool
+) -> list[Label]:
+    """Names of the comparisons, with their hazard ratios if off the scale, and numbers that do not fit into symbols."""
+    off_scale = data["off_scale"] != ""
+    chosen = data["focus"] | data["outside"] | data["influential"] | off_scale
     if not numbered and len(data) <= LABEL_ALL_UP_TO:
         named = pd.Series(True, index=data.index)
     else:
-        named = chosen if chosen.sum() <= MOST_LABELS else data["focus"]
+        named = chosen if chosen.sum() <= MOST_LABELS else data["focus"] | off_scale
     labels = []
     for place, row in enumerate(data.to_dict("records")):
         words = [numbers.get(place, ""), row["label"] if named[place] else ""]
         if any(words):
             colour = style.LINE_COLOUR if row["focus"] else style.INK
-            labels.append(Label(" ".join(filter(None, words)), symbols[place], row["focus"], colour))
+            values = f"\n{effect_words(effects, row['comparison'])}" if off_scale[place] else ""
+            labels.append(Label(" ".join(filter(None, words)) + values, symbols[place], row["focus"], colour))
     return labels
 
 

@@ -24,7 +24,8 @@ LEFT, RIGHT, BOTTOM, TOP, GAP = 12.0, 3.0, 10.0, 2.0, 2.5  # mm around the axes,
 LINE = 1.22  # height of a row of the table in sizes of type
 NARROW_HEIGHTS, WIDE_HEIGHTS = (0.78, 1.0), (0.56, 0.78)  # of the axes as shares of their width
 PAD = 0.09  # log HR around the symbols
-REACH = 0.35  # share of the range of the symbols by which intervals may exceed it
+REACH, WHOLE = 0.35, 0.6  # shares of the range of the symbols by which cut and uncut intervals may exceed it
+FAR, EDGE = 0.4, 0.07  # shares of the range of all other symbols: gap to a symbol off the scale, and its place
 CORNER_HALO = 3.0  # points
 INSET = 4.0  # points between a text in a corner and the axes
 FREE = 1.5  # points between such a text and a symbol
@@ -75,7 +76,7 @@ class BubbleLayout:
 
 
 def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle, label_lines: int = 1) -> BubbleLayout:
-    """Return the layout for a page: a table stands below the axes of one column, else beside them.
+    """Return the layout for a page: a table stands beside the axes of two columns, else below them.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle, label_
     if not cells:
         return BubbleLayout(height + bottom + TOP, (LEFT, bottom, width, height))
     widths = [_column_widths(cells, number) for number in range(1, len(cells) + 1)]
-    if page.is_narrow:
+    if page.columns < 2:
         columns = [option for option in widths if sum(option) <= page.width - 2 * GAP] or widths[:1]
         chosen = columns[-1]
         rows = ceil(len(cells) / len(chosen))
@@ -164,13 +165,46 @@ def axis_limits(
     }
     limits = []
     for name in ("surrogate", "final"):
-        values = [*data[name], *points[name]]
+        values = [*data[f"{name}_place"], *points[name]]
         low, high = min(values), max(values)
         reach = REACH * max(high - low, 0.5)
+        whole = reach * WHOLE / REACH
         shown = [low, high, *ends[name], *with_intervals[f"{name}_low"], *with_intervals[f"{name}_high"]]
-        low, high = max(min(shown), low - reach), min(max(shown), high + reach)
+        low = min(shown) if low - min(shown) <= whole else low - reach
+        high = max(shown) if max(shown) - high <= whole else high + reach
         limits.append((min(low, 0.0) - PAD, max(high, 0.0) + PAD))
     return limits[0], limits[1]
+
+
+def with_places(data: pd.DataFrame, *, crowded: bool) -> pd.DataFrame:
+    """Return the data with the place of each symbol and the side on which it is off the scale.
+
+    Among many comparisons, one that is far from all others would leave an empty region between them and press the
+    others together. Its symbol is placed at the edge of the axes, unless it is in focus.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Columns surrogate, final (log HR) and focus.
+    crowded : bool
+
+    Returns
+    -------
+    DataFrame
+        Also surrogate_place and final_place (log HR), and off_scale: ``<``, ``>``, ``v``, ``^``, or nothing.
+    """
+    places = {name: data[name].to_numpy(copy=True) for name in ("surrogate", "final")}
+    off_scale, in_focus = [""] * len(data), data["focus"].tolist()
+    for name, sides in (("surrogate", "<>"), ("final", "v^")) if crowded else ():
+        for side, sign in zip(sides, (1.0, -1.0), strict=True):
+            along = sign * data[name].to_numpy()
+            farthest = int(along.argmin())
+            others = np.append(np.delete(along, farthest), 0.0)
+            least, most = float(others.min()), float(others.max())
+            if least - along[farthest] > FAR * (most - least) and not in_focus[farthest]:
+                places[name][farthest] = sign * (least - EDGE * (most - least))
+                off_scale[farthest] += side
+    return data.assign(surrogate_place=places["surrogate"], final_place=places["final"], off_scale=off_scale)
 
 
 def fill_corners(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from surrogacy.effects import Effects
-from surrogacy.results.endpoint_names import final_name, surrogate_names
+from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import interval, number, percent
 from surrogacy.results.result import Result
 
-SYMBOLS = {"r": "r", "rho_between": "r of the true effects", "r2_trial": "trial-level R²", "sigma_cond": "residual SD"}
+SYMBOLS = {"r": "r", "rho_between": "r of the true effects", "r2_trial": "Trial-level R²", "sigma_cond": "Residual SD"}
 COMMONEST_FIRST = ("PFS", "TTP")
 
 
@@ -20,6 +20,13 @@ def surrogate_words(effects: Effects) -> str:
     shown = [name for name in names if not ("PFS" in names and name.endswith("-PFS"))]
     shown.sort(key=lambda name: COMMONEST_FIRST.index(name) if name in COMMONEST_FIRST else len(COMMONEST_FIRST))
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def effect_words(effects: Effects, comparison: str) -> str:
+    """Return both hazard ratios of a comparison with their endpoints: ``PFS 0.26, OS 0.28``."""
+    row = effects.comparison.index(comparison)
+    values = zip(("surrogate", "final"), np.exp(effects.log_hr[row]), strict=True)
+    return ", ".join(f"{endpoint_of(effects, row, side)} {number(value)}" for side, value in values)
 
 
 def summary(result: Result, correlation: Estimate | None = None) -> list[str]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.figures.geometry import (
+    PARALLEL,
     boxes_overlap,
     distances,
     distances_to_segments,
@@ -36,7 +36,7 @@ LEADER_OVER_SYMBOL = 60.0
 WITH_LEADER, AMBIGUOUS = 6.0, 10.0
 ON_LINE, MOST_ON_LINES = 6.0, 24.0  # the first per point of line width
 TO_THE_LEFT, BELOW = 1.5, 0.7
-SWEEPS, STARTS, MOST_STARTS = 12, 3, 12  # further starts only while names conflict
+SWEEPS, STARTS, MOST_STARTS = 12, 3, 34  # further starts only while names conflict
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,51 +127,67 @@ class Places:
         chosen = np.argsort(costs, kind="stable")[:MOST_PLACES]
         return cls(boxes[chosen], leaders[chosen], has_leader[chosen], costs[chosen], crossings[chosen])
 
-    @cached_property
-    def roomy(self) -> FloatArray:
-        """Boxes with the distance that other names keep."""
-        return padded(self.boxes, CLEARANCE)
 
-    def conflicts(self, other: _Chosen) -> FloatArray:
-        """Return the number of conflicts of each place with the chosen places of other names, (c,)."""
-        leaders = self.has_leader[:, None]
-        number = (
-            boxes_overlap(self.roomy, other.boxes).astype(float)
-            + (leaders & segments_meet_boxes(self.leaders, other.roomy))
-            + (other.has_leader & segments_meet_boxes(other.leaders, self.roomy).T)
-            + (leaders & other.has_leader & segments_cross(self.leaders, other.leaders))
-        )
-        return np.asarray(number.sum(axis=1))
+class _Search:
+    """Places of all names in one list, and the numbers of conflicts of each with the chosen places.
 
+    Parameters
+    ----------
+    places : sequence of Places
+    """
 
-@dataclass(frozen=True, eq=False)
-class _Chosen:
-    """Places chosen for some names: boxes, padded boxes and leaders, as in `Places`."""
+    def __init__(self, places: Sequence[Places]) -> None:
+        self._boxes = np.concatenate([options.boxes for options in places])
+        self._roomy = padded(self._boxes, CLEARANCE)  # with the distance that other names keep
+        self._leaders = np.concatenate([options.leaders for options in places])
+        self._has_leader = np.concatenate([options.has_leader for options in places])
+        self._costs = np.concatenate([options.costs for options in places])
+        ends = np.cumsum([len(options.costs) for options in places])
+        self._names = [slice(end - len(options.costs), end) for end, options in zip(ends, places, strict=True)]
+        self._conflicts: dict[int, FloatArray] = {}
 
-    boxes: FloatArray
-    roomy: FloatArray
-    leaders: FloatArray
-    has_leader: BoolArray
+    def conflicts(self, name: int, place: int) -> FloatArray:
+        """Return the numbers of conflicts of all places of the other names with a place of a name."""
+        if place not in self._conflicts:
+            this = slice(place, place + 1)
+            number = boxes_overlap(self._roomy, self._boxes[this])[:, 0].astype(float)
+            number += self._has_leader & segments_meet_boxes(self._leaders, self._roomy[this])[:, 0]
+            if self._has_leader[place]:
+                number += segments_meet_boxes(self._leaders[this], self._roomy)[0]
+                number += self._has_leader & segments_cross(self._leaders, self._leaders[this])[:, 0]
+            number[self._names[name]] = 0.0
+            self._conflicts[place] = number
+        return self._conflicts[place]
 
-    @classmethod
-    def of(cls, places: Sequence[Places], chosen: Sequence[int]) -> _Chosen:
-        """Return the chosen places of the names."""
-        rows = list(zip(places, chosen, strict=True))
-        return cls(
-            np.array([options.boxes[i] for options, i in rows]).reshape(-1, 4),
-            np.array([options.roomy[i] for options, i in rows]).reshape(-1, 4),
-            np.array([options.leaders[i] for options, i in rows]).reshape(-1, 4),
-            np.array([options.has_leader[i] for options, i in rows], dtype=np.bool_),
-        )
+    def improve(self, order: Sequence[int]) -> tuple[list[int], float]:
+        """Place the names one after the other, then move each to its best place until none moves; return the cost."""
+        chosen = dict.fromkeys(range(len(self._names)), -1)
+        number = np.zeros(len(self._costs))
+        for _ in range(SWEEPS):
+            before = dict(chosen)
+            for name in order:
+                places = self._names[name]
+                best = places.start + int((self._costs[places] + CONFLICT * number[places]).argmin())
+                if best != chosen[name]:
+                    number += self.conflicts(name, best)
+                    if chosen[name] >= 0:
+                        number -= self.conflicts(name, chosen[name])
+                    chosen[name] = best
+            if chosen == before:
+                break
+        at = [chosen[name] for name in range(len(self._names))]
+        cost = float(self._costs[at].sum() + CONFLICT * number[at].sum() / 2)
+        return [place - names.start for place, names in zip(at, self._names, strict=True)], cost
 
 
 def choose_places(places: Sequence[Places]) -> list[int]:
     """Return the index of the place of each name, with the lowest total cost among several searches."""
+    search = _Search(places)
     crowded = np.argsort([-options.costs.min() for options in places], kind="stable")
     best, lowest = [int(options.costs.argmin()) for options in places], np.inf
     for start in range(min(MOST_STARTS, len(places))):
         order = np.roll(crowded, -start * max(1, len(places) // MOST_STARTS))
-        chosen, cost = _search(places, [int(i) for i in order])
+        chosen, cost = search.improve([int(name) for name in order])
         if cost < lowest:
             best, lowest = chosen, cost
         if lowest < CONFLICT and start + 1 >= STARTS:
@@ -179,37 +195,15 @@ def choose_places(places: Sequence[Places]) -> list[int]:
     return best
 
 
-def _search(places: Sequence[Places], order: Sequence[int]) -> tuple[list[int], float]:
-    """Place one name after the other, then move each to its best place among the others until none moves."""
-    chosen: dict[int, int] = {}
-    for _ in range(SWEEPS):
-        before = dict(chosen)
-        for i in order:
-            chosen[i] = int(_costs_among(places, chosen, i).argmin())
-        if chosen == before:
-            break
-    total = sum(places[i].costs[at] for i, at in chosen.items())
-    double = sum(_costs_among(places, chosen, i)[at] - places[i].costs[at] for i, at in chosen.items())
-    return [chosen[i] for i in range(len(places))], float(total + double / 2)
-
-
-def _costs_among(places: Sequence[Places], chosen: dict[int, int], i: int) -> FloatArray:
-    """Cost of every place of a name, given the places of the others."""
-    others = [j for j in chosen if j != i]
-    fixed = _Chosen.of([places[j] for j in others], [chosen[j] for j in others])
-    return places[i].costs + CONFLICT * places[i].conflicts(fixed)
-
-
 def _boxes_around(centre: FloatArray, radius: float, size: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Boxes of a size in all directions at all distances from the rim of a circle, and their directions, radians."""
     angles = np.linspace(0, 2 * np.pi, DIRECTIONS, endpoint=False)
     angle, gap = (grid.ravel() for grid in np.meshgrid(angles, GAPS, indexing="ij"))
     towards = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    near, far = np.zeros(len(angle)), np.full(len(angle), radius + GAPS[-1] + float(size.sum()))
-    for _ in range(24):  # bisection for the distance of the centres
-        middle = (near + far) / 2
-        outside = (np.abs(towards) * middle[:, None] - size / 2).clip(min=0)
-        beyond = np.hypot(*outside.T) > radius + gap
-        near, far = np.where(beyond, near, middle), np.where(beyond, middle, far)
+    half, away = size / 2, np.abs(towards).clip(min=PARALLEL).T
+    beside, above = (radius + gap + half[:, None]) / away
+    corner = half @ away  # the nearest point of the box is its corner: a quadratic equation
+    corner = corner + np.sqrt((corner**2 - half @ half + (radius + gap) ** 2).clip(min=0.0))
+    far = np.select([away[1] * beside <= half[1], away[0] * above <= half[0]], [beside, above], corner)
     centres = centre + towards * far[:, None]
     return np.concatenate([centres - size / 2, centres + size / 2], axis=1), angle

@@ -284,7 +284,7 @@ def _text(axes: Axes, label: Label) -> Text:
     return axes.text(
         label.symbol.x,
         label.symbol.y,
-        textwrap.fill(label.text, LONGEST_LINE),
+        "\n".join(textwrap.fill(line, LONGEST_LINE) for line in label.text.split("\n")),
         fontsize="small",
         color=label.colour,
         fontweight="bold" if label.bold else "normal",

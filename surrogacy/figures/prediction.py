@@ -10,16 +10,29 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.figures import _style as style
+from surrogacy.figures.rows import (
+    HEADING,
+    Cell,
+    Column,
+    favours,
+    row_axis,
+    row_panels,
+    rows_height,
+    write_columns,
+)
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.format import value_and_interval
 from surrogacy.results.labels import model_label
 
-ROW = 4.4  # mm
+NARROW_ROW = 1.35  # height of a row of two lines, in rows
+KEY, NARROW_KEY, HEADING_ROOM, AXIS, INDENT = 4.5, 11.5, 4.0, 14.0, 1.5  # mm
+LABEL = 10.0  # points between ticks and label, for the words
 WIDEST = (0.2, 3.0)  # hazard ratios beyond which an interval ends in an arrow
 TRUE_EFFECT = "true effect"
 
@@ -86,34 +99,55 @@ def plot_prediction(
     """
     data = prediction_data(predictions, quoted)
     rows = len(data) + data["set"].nunique()
+    before, after = _columns(data, page)
     if ax is None:
-        height = ROW * (rows + 1) + 20
-        ax = style.new_figure(page.width, height).add_axes((0.385, 12 / height, 0.395, 1 - 20 / height))
-    low, high = (float(np.log(limit)) for limit in _limits(data))
-    style.hazard_ratio_axis(ax, "x", low, high)
-    ax.set_ylim(rows - 0.4, -0.9)
-    ax.set_yticks([])
+        height = rows_height(page, rows) * (NARROW_ROW if page.is_narrow else 1)
+        above = (NARROW_KEY if page.is_narrow else KEY) + HEADING_ROOM
+        (ax,) = row_panels(page, height, (above, AXIS), [before], [[after]])
+    style.hazard_ratio_axis(ax, "x", *(float(np.log(limit)) for limit in _limits(data)))
+    row_axis(ax, rows)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
-    y, place = 0, ax.get_yaxis_transform()
-    for name, group in data.groupby("set", sort=False):
-        sets = f"{set_label(str(name))} (k = {group['k'].max()})"
-        ax.text(-0.965, y, sets, transform=place, va="center", fontsize="small", fontweight="bold")
-        for row in group.to_dict("records"):
-            y += 1
-            colour = style.LINE_COLOUR if row["quoted"] else style.INK
-            weight = "bold" if row["quoted"] else "normal"
-            label = f"{model_label(row['model'])}, {row['target']}"
-            shown = value_and_interval(row["predicted"], row["low_95"], row["high_95"])
-            shown += " †" if row["beyond_data"] else ""
-            for x, words in ((-0.93, label), (1.03, shown)):
-                ax.text(x, y, words, transform=place, va="center", fontsize="small", fontweight=weight, color=colour)
-            _draw_row(ax, y, row, colour)
-        y += 1
-    ax.text(1.03, -0.8, "HR (95% interval)", transform=place, va="center", fontsize="small", fontweight="bold")
-    ax.set_xlabel(f"Predicted hazard ratio, {final}   (← favours experimental)")
-    ax.spines[["left", "right", "top"]].set_visible(False)
-    ax.legend(handles=_key(), loc="lower left", bbox_to_anchor=(-0.98, 1.0), ncols=3, fontsize="small", borderaxespad=0)
+    for y, row in zip(_rows(data), data.to_dict("records"), strict=True):
+        _draw_row(ax, y, row, style.LINE_COLOUR if row["quoted"] else style.INK)
+    ax.set_xlabel(f"Predicted hazard ratio for {final}", labelpad=LABEL)
+    favours([ax], shared=page.is_narrow)
+    left = write_columns([ax], [before], [[after]])
+    place = ax.get_position()
+    width = page.width * place.width
+    ax.legend(
+        handles=_key(),
+        loc="lower left",
+        bbox_to_anchor=(-left / width, 1.0, 1.0, 0.0),
+        bbox_transform=ax.transAxes + ScaledTranslation(0, HEADING_ROOM * style.MM, ax.figure.dpi_scale_trans),
+        ncols=1 if page.is_narrow else 3,
+        fontsize="small",
+        borderaxespad=0,
+    )
     return ax
+
+
+def _rows(data: pd.DataFrame) -> list[int]:
+    """Row of each prediction: each set has a heading above its predictions."""
+    headings = (data["set"] != data["set"].shift()).cumsum()
+    return [place + int(number) for place, number in enumerate(headings)]
+
+
+def _columns(data: pd.DataFrame, page: PageStyle) -> tuple[Column, Column]:
+    """Names before the panel, in two lines if the page is narrow, and values behind it."""
+    names, values = [], [Cell(HEADING, "HR (95% interval)", bold=True)]
+    largest = data.groupby("set")["k"].max()
+    separator = ",\n" if page.is_narrow else ", "
+    previous = None
+    for y, row in zip(_rows(data), data.to_dict("records"), strict=True):
+        if row["set"] != previous:
+            names.append(Cell(y - 1, f"{set_label(row['set'])} (k = {largest[row['set']]})", bold=True, spans=True))
+            previous = row["set"]
+        model = model_label(row["model"])
+        label = f"{model[:1].upper()}{model[1:]}{separator}{row['target']}"
+        shown = value_and_interval(row["predicted"], row["low_95"], row["high_95"])
+        names.append(Cell(y, label, bold=row["quoted"], indent=INDENT))
+        values.append(Cell(y, f"{shown} †" if row["beyond_data"] else shown, bold=row["quoted"]))
+    return Column(tuple(names)), Column(tuple(values))
 
 
 def _limits(data: pd.DataFrame) -> tuple[float, float]:

@@ -10,11 +10,11 @@ COLUMNS = (1, 1.5, 2)
 SMALLEST = 6.0  # points: smallest text of a figure
 NARROWEST, WIDEST = 60.0, 300.0  # mm
 
-# A subset of Arimo, which has the metrics of Arial, ships with the package under another name: a figure is the same
-# on every machine, and the small file is embedded many times faster.
-SHIPPED_FONT = "Surrogacy Sans"
+# Subsets of Arimo and Tinos, which have the metrics of Arial and Times New Roman, ship with the package under other
+# names: a figure is the same on every machine, and the small files are embedded many times faster.
+SHIPPED_FONT, SHIPPED_SERIF = "Surrogacy Sans", "Surrogacy Serif"
 SANS = (SHIPPED_FONT, "Arial", "Arimo", "Helvetica", "DejaVu Sans")
-SERIF = ("Times New Roman", "Liberation Serif", "DejaVu Serif")
+SERIF = (SHIPPED_SERIF, "Times New Roman", "Liberation Serif", "DejaVu Serif")
 VECTOR_AND_SCREEN = ("pdf", "svg", "png")
 
 

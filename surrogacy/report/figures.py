@@ -21,6 +21,44 @@ MISSING_SIGN = "Glyph .* missing from font"
 SIGNS_AS_BOXES = " Some signs in the names are not in the font of the figure and are drawn as boxes."
 
 
+KINDS = (
+    "bubble",
+    "forest",
+    "posterior",
+    "class-slopes",
+    "placement",
+    "prediction",
+    "cross-validation",
+    "prior-sensitivity",
+    "choices",
+    "added",
+    "moderated-lines",
+    "dilution-map",
+    "waterfall",
+    "hazard-ratio-over-time",
+    "pps-arms",
+)
+FILES = ("priors", "moderated", "arms")  # beginnings of file names that are no kinds
+
+
+def check_figure_names(names: Iterable[str]) -> None:
+    """Check before a run that each name begins as that of a figure: the sets and trials are known later.
+
+    Raises
+    ------
+    UsageError
+        If a name does not.
+
+    Examples
+    --------
+    >>> check_figure_names(["bubble", "forest-advanced-1", "priors-intermediate"])
+    """
+    for name in names:
+        if not any(name == start or name.startswith(f"{start}-") for start in (*KINDS, *FILES)):
+            kinds = ", ".join(KINDS)
+            raise UsageError(f"--figures {name}: there is no such figure; choose from {kinds}, or give a file name")
+
+
 @dataclass(frozen=True)
 class FigureOptions:
     """Processes that draw, formats, page, and names of the figures to draw.

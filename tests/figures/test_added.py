@@ -5,9 +5,12 @@ import pytest
 
 from surrogacy.errors import UsageError
 from surrogacy.figures import added_data, plot_added
+from surrogacy.figures._style import MM, style
 from surrogacy.figures.bubble import RING
 from surrogacy.figures.labels import HALO
 from surrogacy.models import BivariateBayes, WeightedPearson, WeightedRegression
+from surrogacy.output.page_style import PRESETS, page_style
+from tests.support.page_faults import page_faults
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +68,13 @@ def test_a_model_without_a_line_has_no_figure(trials):
     result = WeightedPearson().fit(trials.analysis_set("tactics-2022"))
     with pytest.raises(UsageError, match="no line"):
         plot_added(result, result)
+
+
+@pytest.mark.parametrize("journal", PRESETS)
+@pytest.mark.parametrize("columns", [1, 1.5, 2])
+def test_text_at_final_size(journal, columns, fits):
+    page = page_style(journal, columns)
+    with style(page):
+        axes = plot_added(*fits, added=("reflect",), page=page)
+        assert axes.figure.get_figwidth() == pytest.approx(page.width * MM)
+        assert list(page_faults(axes.figure)) == []

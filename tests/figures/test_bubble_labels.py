@@ -47,9 +47,11 @@ def faults(axes, effects):
 def test_labels_of_a_set_and_of_a_trial_added_to_its_most_crowded_corner(journal, name, shipped):
     effects = shipped.analysis_set(name)
     enlarged = with_trial(effects, most_crowded(effects))
-    with style(page_style(journal)):
+    page = page_style(journal)
+    with style(page):
         for drawn, focus in ((effects, None), (effects, effects.trial[0]), (enlarged, "mine")):
-            assert list(faults(plot_bubble(WeightedRegression().fit(drawn), focus=focus), drawn)) == []
+            axes = plot_bubble(WeightedRegression().fit(drawn), focus=focus, page=page)
+            assert list(faults(axes, drawn)) == []
 
 
 @pytest.mark.parametrize("corner", [(-1.2, 0.6), (-1.2, -1.0), (0.4, 0.7), (0.4, -0.9)])
@@ -81,8 +83,9 @@ def test_labels_of_random_sets_with_long_names_and_sizes_that_differ(seed):
         n=generator.choice([40, 150, 400, 1200], 12),
         labels=[f"A trial of a combination {i}" if i % 4 == 0 else f"TRIAL-{i}" for i in range(12)],
     )
-    axes = plot_bubble(WeightedRegression().fit(effects))
-    assert list(faults(axes, effects)) == []
+    with style(page_style()):  # of the text when its box is measured
+        axes = plot_bubble(WeightedRegression().fit(effects))
+        assert list(faults(axes, effects)) == []
 
 
 def test_labels_in_axes_of_the_caller(trials):
@@ -129,7 +132,7 @@ def drawn_marks(axes, marker):
 def test_comparisons_with_a_surrogate_effect_only(trials):
     result = WeightedRegression().fit(trials.analysis_set("intermediate"))
     plain = plot_bubble(result)
-    mine = SurrogateOnlyMark("My trial", -0.45, -0.7, -0.2, -0.22, -0.5, 0.06, in_focus=True)
+    mine = SurrogateOnlyMark("My trial", -0.45, -0.55, -0.35, -0.22, -0.5, 0.06, in_focus=True)
     axes = plot_bubble(result, surrogate_only=(mine, replace(mine, label="Another", log_hr=-0.2, in_focus=False)))
     bottom = axes.get_ylim()[0]
     assert [tuple(mark.get_xydata()[0]) for mark in drawn_marks(axes, "o")] == [(-0.45, bottom), (-0.2, bottom)]
@@ -176,8 +179,9 @@ def test_an_interval_that_leaves_the_axes_ends_in_an_arrow(trials):
 def test_threshold_with_its_interval_lies_within_the_axes(name, journal, trials):
     model = BivariateBayes()
     result = with_threshold_targets(model, model.fit(trials.analysis_set(name)))
-    with style(page_style(journal)):
-        axes = plot_bubble(result, show=("ste",))
+    page = page_style(journal)
+    with style(page):
+        axes = plot_bubble(result, show=("ste",), page=page)
         axes.figure.draw_without_rendering()
         renderer = FigureCanvasAgg(axes.figure).get_renderer()
         label = next(text for text in axes.texts if text.get_text().startswith("STE"))

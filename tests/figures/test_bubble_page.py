@@ -18,14 +18,8 @@ from surrogacy.stats.cook import cook_distances
 from tests.conftest import TABLES
 from tests.support.page_faults import page_faults
 
+JOURNALS = [pytest.param(name, marks=() if name == "elsevier" else pytest.mark.slow) for name in PRESETS]
 SETS = sorted(path.stem for path in (TABLES / "sets").glob("*.csv"))
-# 59 numbers in a panel of 75 mm: two pairs of numbers still touch
-CROWDED = pytest.mark.xfail(reason="two pairs of the 59 numbers touch in one column", strict=True)
-CASES = [
-    pytest.param(name, columns, marks=CROWDED if (name, columns) == ("all", 1) else ())
-    for name in SETS
-    for columns in (1, 2)
-]
 # Machado, Oliveira, Fernandes (2009), doi:10.1109/TVCG.2009.113: deuteranopia, severity 1, linear RGB
 DEUTERANOPIA = np.array(
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
@@ -44,9 +38,11 @@ def drawn(effects, columns, **options):
         return plot_bubble(WeightedRegression().fit(effects), page=page, **options)
 
 
-@pytest.mark.parametrize(("name", "columns"), CASES)
-def test_text_of_every_set_at_final_size(name, columns, shipped):
-    page = page_style("elsevier", columns)
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("columns", [1, 1.5, 2])
+@pytest.mark.parametrize("journal", JOURNALS)
+def test_text_of_every_set_at_final_size(journal, columns, name, shipped):
+    page = page_style(journal, columns)
     with style(page):
         axes = plot_bubble(WeightedRegression().fit(shipped.analysis_set(name)), focus="tactics", page=page)
         assert axes.figure.get_figwidth() == pytest.approx(page.width * MM)
@@ -102,6 +98,37 @@ def test_correlation_stands_in_a_corner_and_further_marks_are_options(shipped):
     assert len(full.lines) - len(plain.lines) >= 2 * len(effects)
     with pytest.raises(UsageError, match="show colours"):
         drawn(effects, 2, show=("colours",))
+
+
+def test_a_comparison_far_from_all_others_stands_at_the_edge_with_its_values(shipped):
+    effects = shipped.analysis_set("advanced")
+    place = effects.labels.index("SoraHAIC 2022")
+    trial = effects.trial[place]
+    axes = drawn(effects, 2)
+    others = np.delete(effects.log_hr[:, 0], place)
+    left = axes.get_xlim()[0]
+    assert effects.log_hr[place, 0] < left < others.min()
+    symbol = next(line for line in axes.lines if line.get_gid() == f"comparison-{effects.comparison[place]}")
+    (x,), (y,) = symbol.get_data()
+    assert left < x < others.min()
+    assert y == effects.log_hr[place, 1]  # on the other axis at its value
+    surrogate, final = np.exp(effects.log_hr[place])
+    words = [text.get_text() for text in axes.texts]
+    assert any(f"{surrogate:.2f}" in text and f"OS {final:.2f}" in text and "SoraHAIC" in text for text in words)
+    heads = [line for line in axes.lines if line.get_marker() == "<"]
+    assert [tuple(line.get_xydata()[0]) for line in heads] == [(left, y)]
+    # in focus it is drawn at its place
+    assert drawn(effects, 2, focus=trial).get_xlim()[0] < effects.log_hr[place, 0]
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_the_intervals_of_the_focus_are_drawn_whole_where_the_axis_can_hold_them(columns, shipped):
+    effects = shipped.analysis_set("intermediate")
+    place = effects.trial.index("tactics")
+    low, high = (limits[place, 0] for limits in effects.limits)
+    axes = drawn(effects, columns, focus="tactics")
+    assert axes.get_xlim()[0] < low < high < axes.get_xlim()[1]
+    assert not [line for line in axes.lines if line.get_marker() in ("<", ">")]
 
 
 def linear(colour):

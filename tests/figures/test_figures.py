@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.collections import FillBetweenPolyCollection
+from matplotlib.collections import FillBetweenPolyCollection, PathCollection
 
 from surrogacy.evaluation.refits import PRIOR_SETS, prior_record, prior_sensitivity
 from surrogacy.figures import (
@@ -61,7 +61,7 @@ def test_bubble_data(tactics):
 
 def test_areas_drawn_are_in_proportion_to_the_patients(tactics):
     axes = plot_bubble(WeightedRegression().fit(tactics))
-    symbols = [c for c in axes.collections if (c.get_gid() or "").startswith("comparison:")]
+    symbols = [collection for collection in axes.collections if isinstance(collection, PathCollection)]
     sizes = np.concatenate([symbol.get_sizes() for symbol in symbols])
     assert len(sizes) == len(tactics)
     n = np.sort(tactics.n)
@@ -256,7 +256,7 @@ def test_forest_shows_the_comparisons_of_the_fit_that_report_one_endpoint(trials
 
 def test_bubble_plot_of_a_model_without_r2_states_the_residual_sd(trials):
     axes = plot_bubble(MetaRegression().fit(trials.analysis_set("advanced")))
-    assert any("Residual SD 0.0" in text for text in texts(axes))
+    assert any("Residual SD = 0.0" in text for text in texts(axes))
 
 
 def test_choices_are_named_in_words():

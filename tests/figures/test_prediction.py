@@ -8,7 +8,10 @@ import pytest
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.new_trial_prediction import predict_new
 from surrogacy.figures import plot_prediction, prediction_data
+from surrogacy.figures._style import style
 from surrogacy.models import BivariateBayes, WeightedRegression
+from surrogacy.output.page_style import PRESETS, page_style
+from tests.support.page_faults import page_faults
 
 HR = (0.62, 0.48, 0.80)
 QUOTED = {"intermediate": "bivariate-bayes", "llovet-2019-pfs": "bivariate-bayes"}
@@ -62,3 +65,12 @@ def test_an_interval_beyond_the_axis_ends_in_an_arrow_and_an_extrapolation_has_a
 def test_without_a_prediction_there_is_no_figure():
     with pytest.raises(UsageError, match="no line predicts"):
         plot_prediction([], {})
+
+
+@pytest.mark.parametrize("journal", PRESETS)
+@pytest.mark.parametrize("columns", [1, 1.5, 2])
+def test_text_at_final_size(journal, columns, predictions):
+    page = page_style(journal, columns)
+    with style(page):
+        axes = plot_prediction(predictions, QUOTED, page=page)
+        assert list(page_faults(axes.figure)) == []

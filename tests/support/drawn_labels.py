@@ -1,6 +1,7 @@
 """Faults of the labels that a figure draws, from its artists in display coordinates."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,8 +15,11 @@ ROUNDING = 0.3  # points
 
 @dataclass(frozen=True)
 class Circle:
+    """Circle around a symbol, and the radius of the circle within it; equal for a round symbol."""
+
     centre: tuple[float, float]
     radius: float
+    inner: float
 
 
 def drawn_circles(axes):
@@ -28,10 +32,12 @@ def drawn_circles(axes):
             extent = path.get_extents()
             round_ = len(path.vertices) > 10
             unit = extent.width / 2 if round_ else float(np.hypot(*path.vertices.T).max())
+            inner = unit if round_ else distance_of_edges(path.vertices)
             offsets = axes.transData.transform(collection.get_offsets())
             sizes = np.broadcast_to(collection.get_sizes(), len(offsets))
             circles += [
-                Circle(tuple(centre / scale), unit * size**0.5) for centre, size in zip(offsets, sizes, strict=True)
+                Circle(tuple(centre / scale), unit * size**0.5, inner * size**0.5)
+                for centre, size in zip(offsets, sizes, strict=True)
             ]
     return circles
 
@@ -63,13 +69,14 @@ def label_faults(axes, labels, symbols=()):
             if other != f"the text {name!r}" and overlap(box, rectangle):
                 yield f"{name} touches {other}"
         centre = axes.transData.transform(labels[name]) / scale
-        radius = max(circle.radius for circle in circles if np.hypot(*(circle.centre - centre)) < 1e-6)
-        if distance(box, centre) - radius > NEXT_TO + 1 and name not in leaders:
+        at_centre = [circle for circle in circles if np.hypot(*(circle.centre - centre)) < 1e-6]
+        outermost = max(at_centre, key=lambda circle: circle.radius)
+        if distance(box, centre) - outermost.radius > NEXT_TO + 1 and name not in leaders:
             yield f"{name} has no leader"
         if name in leaders:
             start, end = leaders[name]
-            # the circle around a triangle is wider than the triangle, which a leader is to reach
-            if distance(box, start) > 1 or np.hypot(*(end - centre)) > radius + 1.5:
+            rim = np.hypot(*(end - centre))
+            if distance(box, start) > 1 or not outermost.inner - 1.5 < rim < outermost.radius + 1.5:
                 yield f"the leader of {name} does not join it to its symbol"
     for name, leader in leaders.items():
         points = leader[0] + np.linspace(0, 1, 60)[:, None] * (leader[1] - leader[0])
@@ -79,6 +86,15 @@ def label_faults(axes, labels, symbols=()):
         for other, (start, end) in leaders.items():
             if name < other and np.ptp(turns(*leader, start, end)) == 2 and np.ptp(turns(start, end, *leader)) == 2:
                 yield f"the leaders of {name} and {other} cross"
+
+
+def distance_of_edges(corners):
+    """Distance of the edges of a polygon, whose first corner is its last, from the origin."""
+    return min(
+        abs(start[0] * end[1] - start[1] * end[0]) / np.hypot(*(end - start))
+        for start, end in pairwise(corners)
+        if np.hypot(*(end - start)) > 0
+    )
 
 
 def distance(box, point):

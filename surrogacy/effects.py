@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import IntFlag, auto
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -225,7 +226,7 @@ class Effects:
         """(k,) True where every reported effect has a standard error."""
         return (np.isnan(self.log_hr) | np.isfinite(self.se)).all(axis=1)
 
-    @property
+    @cached_property
     def cov(self) -> FloatArray:
         """(k, 2, 2) covariance of the two estimates within each comparison."""
         (s1, s2), cross = self.se.T, self.rho_within * self.se[:, 0] * self.se[:, 1]
@@ -245,8 +246,7 @@ class Effects:
         endpoint, the smaller, or the reported, contribution is the shared one.
         """
         if i == j:
-            (s1, s2), rho = self.se[i].tolist(), float(self.rho_within[i])
-            return np.array([[s1**2, rho * s1 * s2], [rho * s1 * s2, s2**2]])
+            return np.asarray(self.cov[i])
         if not self.control_group[i] or self.control_group[i] != self.control_group[j]:
             return np.zeros((2, 2))
         contribution = self.control_share * self.se**2
@@ -262,8 +262,6 @@ class Effects:
         members : sequence of int
             Indices of the comparisons, such as a group of `dependent_groups`.
         """
-        if len(members) == 1:
-            return self.covariance_between(int(members[0]), int(members[0]))
         return np.block([[self.covariance_between(int(i), int(j)) for j in members] for i in members])
 
     def _control_correlation(self, group: str) -> float:

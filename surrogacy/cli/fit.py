@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surrogacy.cli.options import (
-    add_bubble_plot,
     add_models,
-    add_output,
     add_own_table,
     add_questions,
     add_selection,
     add_tables,
-    add_verdicts,
     fit_settings,
     new_command,
 )
+from surrogacy.cli.output_options import add_bubble_plot, add_output, add_verdicts
 from surrogacy.cli.streams import warn
 from surrogacy.cli.terminal import prepare_workers, run_command
 from surrogacy.errors import ExitCode, UsageError

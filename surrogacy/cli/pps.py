@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
-from surrogacy.cli.options import add_output, add_planning, add_post_progression, add_tables, new_command, pps_settings
+from surrogacy.cli.options import add_planning, add_post_progression, add_tables, new_command, pps_settings
+from surrogacy.cli.output_options import add_output
 from surrogacy.cli.streams import result_stream
 from surrogacy.cli.terminal import prepare_workers, progress, run_command, show
 from surrogacy.errors import ExitCode, UsageError

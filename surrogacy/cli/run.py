@@ -30,7 +30,7 @@ def complete[R: StagedRun](
     run : FitRun or PpsRun
         With its settings alone.
     options : Namespace
-        Options that every command has (`surrogacy.cli.options.add_output`).
+        Options that every command has (`surrogacy.cli.output_options.add_output`).
     arguments : sequence of str
         Of the command line, for the record.
     strict : bool

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from surrogacy.arrays import BoolArray, FloatArray
-from surrogacy.models.likelihood.batch_likelihood import BatchEvaluation, BatchLikelihood, evaluate
+from surrogacy.models.likelihood.batch_data import BatchLikelihood
+from surrogacy.models.likelihood.batch_likelihood import BatchEvaluation, evaluate
 
 MOST_STEPS = 200
 # A search ends if the next step promises less log-likelihood.

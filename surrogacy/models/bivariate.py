@@ -31,6 +31,7 @@ from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
 from surrogacy.models.likelihood.batch import maximise_each
+from surrogacy.models.likelihood.batch_data import same_comparisons
 from surrogacy.models.likelihood.derived import derived
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.likelihood.maximum import Optimum, maximise, parameter_covariance
@@ -190,7 +191,7 @@ class BivariateRandomEffects:
         covariance = parameter_covariance(likelihood, best, full=self.standard_errors == "full")
         delta = self._delta_estimates(psi, mu, covariance, best.boundary, len(effects.trials))
         estimates: dict[str, Estimate | ThresholdEffect] = {
-            **(self._with_profiles(delta, likelihood, best) if self.interval == "profile" else delta)
+            **(self._with_profiles(delta, effects, best) if self.interval == "profile" else delta)
         }
         words = f"{self.method.upper()}, constant as in metafor and mixmeta"
         estimates["loglik"] = Estimate(best.at.log_likelihood, method=words)
@@ -254,10 +255,12 @@ class BivariateRandomEffects:
         estimates["r2_trial"] = Estimate(rho**2, 2 * abs(rho) * error, *square, self.level, words)
         return estimates
 
-    def _with_profiles(self, delta: dict[str, Estimate], likelihood: Likelihood, best: Optimum) -> dict[str, Estimate]:
+    def _with_profiles(self, delta: dict[str, Estimate], effects: Effects, best: Optimum) -> dict[str, Estimate]:
         """Estimates with profile-likelihood intervals; those by the delta method are kept as ``*_delta``."""
         estimates = dict(delta)
-        for name, (low, high) in profile_intervals(likelihood, best, delta, self.level).items():
+        data = same_comparisons(effects, effects.log_hr[None], self.method).likelihood
+        variance = np.nanvar(effects.log_hr, axis=0, ddof=1)
+        for name, (low, high) in profile_intervals(data, variance, best, delta, self.level).items():
             unbounded = low is None
             words = "profile likelihood: unbounded on both sides" if unbounded else "profile likelihood"
             estimates[name] = Estimate(delta[name].value, delta[name].se, low, high, self.level, words, unbounded)

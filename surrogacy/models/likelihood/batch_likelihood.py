@@ -44,6 +44,40 @@ class BatchEvaluation:
 
 
 @dataclass(frozen=True, eq=False)
+class JointEvaluation:
+    """Joint criterion of psi and mu, ``l(mu, psi) - log|A(psi)| / 2`` for REML, with its derivatives.
+
+    Parameters
+    ----------
+    log_likelihood : (b,) array
+    gradient : (b, 3) array
+        By psi, for this mu.
+    hessian : (b, 3, 3) array
+        By psi, for this mu.
+    mu : (b, 2) array
+    mu_cov : (b, 2, 2) array
+        Covariance of the generalised least squares estimate; its inverse A is minus the second derivative by mu.
+    mu_gradient : (b, 2) array
+        0 at the generalised least squares estimate.
+    cross : (b, 3, 2) array
+        ``c_a``, minus the mixed derivative by psi and mu.
+    """
+
+    log_likelihood: FloatArray
+    gradient: FloatArray
+    hessian: FloatArray
+    mu: FloatArray
+    mu_cov: FloatArray
+    mu_gradient: FloatArray
+    cross: FloatArray
+
+    @property
+    def profile_hessian(self) -> FloatArray:
+        """(b, 3, 3) second derivatives by psi if mu follows psi at its estimate."""
+        return np.asarray(self.hessian + self.cross @ self.mu_cov @ self.cross.swapaxes(1, 2))
+
+
+@dataclass(frozen=True, eq=False)
 class _Solution:
     """Inverses of V, and the estimate of mu that follows from them."""
 
@@ -51,6 +85,7 @@ class _Solution:
     group_inverses: tuple[FloatArray, ...]  # (b, g, 2 m, 2 m)
     mu: FloatArray  # (2, b)
     mu_cov: FloatArray  # (3, b)
+    mu_gradient: FloatArray  # (2, b)
     residual: FloatArray  # (2, k, b)
     scaled: FloatArray  # (2, k, b), u
     group_scaled: tuple[FloatArray, ...]  # (b, g, 2 m)
@@ -71,7 +106,22 @@ def evaluate(data: BatchLikelihood, psi: FloatArray) -> BatchEvaluation:
     psi : (b, 3) array
         T must be positive semi-definite.
     """
-    solution = _solve(data, psi)
+    at = evaluate_jointly(data, psi)
+    return BatchEvaluation(at.log_likelihood, at.gradient, at.profile_hessian, at.mu, at.mu_cov)
+
+
+def evaluate_jointly(data: BatchLikelihood, psi: FloatArray, lines: FloatArray | None = None) -> JointEvaluation:
+    """Compute the joint criterion of psi and mu at the best mu.
+
+    Parameters
+    ----------
+    data : BatchLikelihood
+    psi : (b, 3) array
+        T must be positive semi-definite.
+    lines : (2, 2, b) array, optional
+        Point and direction of the straight line on which mu lies; NaN where mu is not restricted.
+    """
+    solution = _solve(data, psi, lines)
     w, u, c = solution.inverse, solution.scaled, solution.mu_cov
     outer = np.stack([u[0] * u[0], u[0] * u[1], u[1] * u[1]])
     if data.restricted:
@@ -88,15 +138,16 @@ def evaluate(data: BatchLikelihood, psi: FloatArray) -> BatchEvaluation:
         gradient, hessian = gradient + parts[0], hessian + parts[1]
         cross, middle = cross + parts[2], middle + parts[3]
     covariance, rows = _full(c), np.moveaxis(cross, 2, 0)
-    hessian = np.moveaxis(hessian, 2, 0) + rows @ covariance @ rows.swapaxes(1, 2)
+    hessian = np.moveaxis(hessian, 2, 0)
     if data.restricted:
         spread = covariance[:, None] @ np.moveaxis(middle[:, [[0, 1], [1, 2]]], 3, 0)
-        hessian += 0.5 * spread.reshape(-1, 3, 4) @ spread.swapaxes(2, 3).reshape(-1, 3, 4).swapaxes(1, 2)
-    return BatchEvaluation(solution.log_likelihood, gradient.T, hessian, solution.mu.T, covariance)
+        hessian = hessian + 0.5 * spread.reshape(-1, 3, 4) @ spread.swapaxes(2, 3).reshape(-1, 3, 4).swapaxes(1, 2)
+    mu, mu_gradient = solution.mu.T, solution.mu_gradient.T
+    return JointEvaluation(solution.log_likelihood, gradient.T, hessian, mu, covariance, mu_gradient, rows)
 
 
-def _solve(data: BatchLikelihood, psi: FloatArray) -> _Solution:
-    """Invert every V, and estimate mu."""
+def _solve(data: BatchLikelihood, psi: FloatArray, lines: FloatArray | None = None) -> _Solution:
+    """Invert every V, and estimate mu, on a straight line where there is one."""
     singles = data.singles
     v11, v12, v22 = singles.sampling + psi.T[:, None, :] * singles.reported
     det = v11 * v22 - v12 * v12
@@ -122,6 +173,16 @@ def _solve(data: BatchLikelihood, psi: FloatArray) -> _Solution:
     a_det = a11 * a22 - a12 * a12
     c = np.stack([a22, -a12, a11]) / a_det
     mu = np.stack([c[0] * score[0] + c[1] * score[1], c[1] * score[0] + c[2] * score[1]])
+    mu_gradient = np.zeros_like(mu)
+    if lines is not None:
+        held = ~np.isnan(lines[0, 0])
+        point, along = lines[:, :, held]
+        a, estimate = information[:, held], mu[:, held]
+        weighted = np.stack([a[0] * along[0] + a[1] * along[1], a[1] * along[0] + a[2] * along[1]])
+        far = (weighted * (estimate - point)).sum(axis=0) / (weighted * along).sum(axis=0)
+        mu[:, held] = point + far * along
+        away = estimate - mu[:, held]
+        mu_gradient[:, held] = [a[0] * away[0] + a[1] * away[1], a[1] * away[0] + a[2] * away[1]]
     residual = y - mu[:, None]
     u = np.stack([w[0] * residual[0] + w[1] * residual[1], w[1] * residual[0] + w[2] * residual[1]])
     squares = np.einsum("ikb,ikb->b", residual, u)
@@ -133,7 +194,7 @@ def _solve(data: BatchLikelihood, psi: FloatArray) -> _Solution:
     value = data.constant - 0.5 * (log_det + squares)
     if data.restricted:
         value = value - 0.5 * np.log(a_det)
-    return _Solution(w, tuple(inverses), mu, c, residual, u, tuple(scaled), value)
+    return _Solution(w, tuple(inverses), mu, c, mu_gradient, residual, u, tuple(scaled), value)
 
 
 def _sandwich(w: FloatArray, c: FloatArray) -> FloatArray:

@@ -1,85 +1,125 @@
 """Profile-likelihood intervals of the bivariate model.
 
-The model is parametrised so that the quantity is a parameter. With the quantity fixed at a value ``v`` the likelihood
+The model is parametrised so that the quantity is a coordinate. With the quantity fixed at a value ``v`` the likelihood
 is maximised over the other parameters; the interval contains every ``v`` with ``2 (l_max - l(v)) <= chi2(level, 1
-df)``. The signed root of that difference is nearly linear in ``v``, so that a few refits suffice for each limit.
+df)``. The signed root of that difference is nearly linear in ``v``, and its derivative is known, so that a few steps of
+Newton's method suffice for each limit. All limits are sought together. Each search follows the maximum along the
+profile; at the limit, the likelihood is also maximised from other starts, and the search continues if one of them has a
+higher maximum.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, minimize
 from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
-from surrogacy.models.likelihood.likelihood import Likelihood
+from surrogacy.models.likelihood.batch_data import BatchLikelihood
 from surrogacy.models.likelihood.maximum import Optimum
+from surrogacy.models.likelihood.profile_coordinates import QUANTITIES, Coordinates
+from surrogacy.models.likelihood.profile_search import LEAST_GAIN, ProfilePoints, climb
 from surrogacy.results.estimate import Estimate
 
-# (psi, d psi / d free, beta or None, d beta / d free or None) with one quantity fixed
-Constrained = tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None]
-
-
-def _hold_rho(rho: float, free: FloatArray) -> Constrained:
-    """Free: (log tau1, log tau2)."""
-    t1, t2 = np.exp(free)
-    jacobian = np.array([[2 * t1 * t1, 0.0], [rho * t1 * t2, rho * t1 * t2], [0.0, 2 * t2 * t2]])
-    return np.array([t1 * t1, rho * t1 * t2, t2 * t2]), jacobian, None, None
-
-
-def _hold_slope(slope: float, free: FloatArray) -> Constrained:
-    """Free: (tau1, sigma_cond)."""
-    t1, s = free
-    psi = np.array([t1 * t1, slope * t1 * t1, slope**2 * t1 * t1 + s * s])
-    return psi, np.array([[2 * t1, 0.0], [2 * slope * t1, 0.0], [2 * slope**2 * t1, 2 * s]]), None, None
-
-
-def _hold_sigma(sigma: float, free: FloatArray) -> Constrained:
-    """Free: (tau1, slope)."""
-    t1, slope = free
-    psi, by_t1, _, _ = _hold_slope(slope, np.array([t1, sigma]))
-    return psi, np.column_stack([by_t1[:, 0], [0.0, t1 * t1, 2 * slope * t1 * t1]]), None, None
-
-
-def _hold_intercept(intercept: float, free: FloatArray) -> Constrained:
-    """Free: (tau1, sigma_cond, slope, mu1); mu2 = intercept + slope mu1."""
-    t1, _, slope, mu1 = free
-    psi, by_t1_s, _, _ = _hold_slope(slope, free[:2])
-    jacobian = np.column_stack([by_t1_s, [0.0, t1 * t1, 2 * slope * t1 * t1], np.zeros(3)])
-    beta = np.array([mu1, intercept + slope * mu1])
-    return psi, jacobian, beta, np.array([[0.0, 0.0, 0.0, 1.0], [0.0, 0.0, mu1, slope]])
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A quantity that can be fixed, and the scale on which its profile is nearly a parabola."""
-
-    hold: Callable[[float, FloatArray], Constrained]
-    lowest: float
-    highest: float
-    to_scale: Callable[[float], float]
-    from_scale: Callable[[float], float]
-
-
-QUANTITIES = {
-    "rho_between": Quantity(_hold_rho, -1.0, 1.0, lambda v: float(np.arctanh(v)), lambda u: float(np.tanh(u))),
-    "slope": Quantity(_hold_slope, -np.inf, np.inf, float, float),
-    "intercept": Quantity(_hold_intercept, -np.inf, np.inf, float, float),
-    "sigma_cond": Quantity(_hold_sigma, 0.0, np.inf, lambda v: float(np.log(v)), lambda u: float(np.exp(u))),
+MOST_STEPS = 60
+# Number of maxima at a limit, each higher than the one before, after which the search ends.
+MOST_MAXIMA = 5
+# Largest error of a limit, as an angle relative to the distance to the end of the range.
+ACCURACY = 1e-9
+# A step of Newton's method below this is the last one: its error is of the order of its square.
+LAST_STEP = 1e-5
+# The first maximum along a profile is sought roughly, up to this gain in log-likelihood.
+ROUGH_GAIN = 1e-4
+# Gain in log-likelihood for which another maximum at a limit is preferred.
+HIGHER = 1e-7
+# Starts beside the one that follows the profile: factors of the SDs (rho_between) or variances of the maximum.
+STARTS = ((1.0, 1.0), (0.3, 1.0), (1.0, 0.3))
+# Smallest unit of a variance, as share of the variance of the effects.
+SMALLEST_UNIT = 1e-2
+RIGHT_ANGLE = np.pi / 2
+# Angles that end the range of each quantity, and whether the profile is defined there.
+RANGES = {
+    "rho_between": (-RIGHT_ANGLE, RIGHT_ANGLE),
+    "slope": (-RIGHT_ANGLE, RIGHT_ANGLE),
+    "intercept": (-RIGHT_ANGLE, RIGHT_ANGLE),
+    "sigma_cond": (0.0, RIGHT_ANGLE),
 }
+BOUNDS = (("rho_between", -1), ("rho_between", 1), ("sigma_cond", -1))  # a finite end of the range, and its side
+Side = tuple[str, int]  # name of a quantity, and -1 for its lower or 1 for its upper limit
+
+
+@dataclass(frozen=True, eq=False)
+class _Profile:
+    """Profiles of one data set.
+
+    Parameters
+    ----------
+    data : BatchLikelihood
+        One data set.
+    best : Optimum
+    units : dict of str to float
+        Units of the quantities, see `Coordinates`.
+    values : dict of str to float
+        Estimates.
+    starts : dict of str to (n, 3) array
+        Other coordinates at the maximum, and at further starts.
+    scales : dict of str to (3,) array
+        Units of the other coordinates.
+    """
+
+    data: BatchLikelihood
+    best: Optimum
+    units: Mapping[str, float]
+    values: Mapping[str, float]
+    starts: Mapping[str, FloatArray]
+    scales: Mapping[str, FloatArray]
+
+    def coordinates(self, names: Sequence[str]) -> Coordinates:
+        """Coordinates of one point for each name."""
+        data = self.data.take(np.zeros(len(names), dtype=np.intp))
+        rows = {name: np.flatnonzero(np.array(names) == name) for name in QUANTITIES}
+        return Coordinates(data, rows, self.units, self.values["intercept"])
+
+    def angle(self, name: str, value: float) -> float:
+        """Coordinate of a value of a quantity."""
+        if name == "rho_between":
+            return float(np.arcsin(np.clip(value, -1.0, 1.0)))
+        return float(np.arctan((value - (self.values[name] if name == "intercept" else 0.0)) / self.units[name]))
+
+    def value(self, name: str, angle: float) -> float:
+        """Value of a quantity at a coordinate."""
+        if name == "rho_between":
+            return float(np.sin(angle))
+        return (self.values[name] if name == "intercept" else 0.0) + self.units[name] * float(np.tan(angle))
+
+    def statistic(self, log_likelihood: FloatArray) -> FloatArray:
+        """Signed-root statistic."""
+        return np.asarray(np.sqrt(np.maximum(2.0 * (self.best.at.log_likelihood - log_likelihood), 0.0)))
+
+    def highest(self, names: Sequence[str], angles: FloatArray, sought: FloatArray) -> ProfilePoints:
+        """Highest points at values of quantities from several starts; a search ends if it reaches what is sought."""
+        number = len(STARTS)
+        every = [name for name in names for _ in range(number)]
+        start = np.column_stack([np.repeat(angles, number), np.concatenate([self.starts[name] for name in names])])
+        scale = np.stack([self.scales[name] for name in every])
+        ends = climb(self.coordinates(every), start, scale, sought=np.repeat(sought, number))
+        place = ends.log_likelihood.reshape(-1, number).argmax(axis=1) + number * np.arange(len(names))
+        return ends.take(place)
 
 
 def profile_intervals(
-    likelihood: Likelihood, best: Optimum, delta: Mapping[str, Estimate], level: float
+    data: BatchLikelihood, variance: FloatArray, best: Optimum, delta: Mapping[str, Estimate], level: float
 ) -> dict[str, tuple[float | None, float | None]]:
     """Profile intervals of rho_between, slope, intercept and sigma_cond.
 
     Parameters
     ----------
-    likelihood : Likelihood
+    data : BatchLikelihood
+        One data set.
+    variance : (2,) array
+        Variances of the effects.
     best : Optimum
     delta : mapping of str to Estimate
         Point estimates, and standard errors for the first step of the search.
@@ -93,87 +133,125 @@ def profile_intervals(
     """
     if best.boundary in ("both", "tau_surrogate"):
         return {}
-    limits: dict[str, tuple[float | None, float | None]] = {}
-    for name in QUANTITIES:
-        if best.boundary == "tau_final" and name == "rho_between":
-            continue
-        unbounded = name in ("slope", "intercept") and _no_spread_is_plausible(likelihood, best, level)
-        limits[name] = (None, None) if unbounded else _interval(likelihood, best, name, delta[name], level)
-    return limits
-
-
-def _no_spread_is_plausible(likelihood: Likelihood, best: Optimum, level: float) -> bool:
-    """Return whether the likelihood region includes tau_surrogate = 0, and with it any slope and intercept."""
-
-    def negative(tau2: FloatArray) -> tuple[float, FloatArray]:
-        at = likelihood.evaluate(np.array([0.0, 0.0, tau2[0] ** 2]))
-        return -at.log_likelihood, -at.gradient[2:] * 2 * tau2
-
-    start = np.sqrt(best.psi[2:]) + 1e-3
-    fit = minimize(negative, start, jac=True, method="L-BFGS-B")
-    return bool(2 * (best.at.log_likelihood + fit.fun) <= ndtri(0.5 + level / 2) ** 2)
-
-
-def _interval(
-    likelihood: Likelihood, best: Optimum, name: str, delta: Estimate, level: float
-) -> tuple[float | None, float | None]:
-    quantity = QUANTITIES[name]
-    estimate = float(delta.value or 0.0)
     target = float(ndtri(0.5 + level / 2))
-    t11, t12, t22 = best.psi
-    floor = 1e-3 * np.sqrt(t11 + t22)
-    tau1, slope = np.sqrt(t11), t12 / t11
-    sigma = max(np.sqrt(max(t22 - t12 * slope, 0.0)), floor)
-    start = {
-        "rho_between": np.log([tau1, max(np.sqrt(t22), floor)]),
-        "slope": np.array([tau1, sigma]),
-        "sigma_cond": np.array([tau1, slope]),
-        "intercept": np.array([tau1, sigma, slope, best.at.beta[0]]),
-    }[name]
-    unit = np.ones_like(start) if name == "rho_between" else np.maximum(np.abs(start), floor)
-    starts = [start]
-    if best.boundary and name in ("slope", "intercept"):  # from sigma_cond = 0 the search may not reach a larger one
-        for tau1_part, sigma_part in ((1.0, 0.5), (0.3, 0.5), (0.3, 1.0)):
-            inside = start.copy()
-            inside[:2] = max(tau1_part * tau1, floor), max(sigma_part * np.sqrt(t22), floor)
-            starts.append(inside)
-
-    def root(value: float) -> float:
-        """Signed-root statistic minus its target; every search starts at the maximum, to depend on ``value`` only."""
-
-        def negative(scaled: FloatArray) -> tuple[float, FloatArray]:
-            psi, by_psi, beta, by_beta = quantity.hold(value, scaled * unit)
-            at = likelihood.evaluate(psi, beta)
-            gradient = by_psi.T @ at.gradient
-            if by_beta is not None:
-                gradient = gradient + by_beta.T @ at.beta_gradient
-            return -at.log_likelihood, -gradient * unit
-
-        fits = [
-            minimize(negative, initial / unit, jac=True, method="L-BFGS-B", options={"gtol": 1e-6, "ftol": 1e-15})
-            for initial in starts
-        ]
-        lowest = min(float(fit.fun) for fit in fits)
-        return float(np.sqrt(max(2 * (best.at.log_likelihood + lowest), 0.0))) - target
-
-    low = _limit(root, quantity, estimate, -1.0, quantity.lowest, delta.se)
-    return low, _limit(root, quantity, estimate, 1.0, quantity.highest, delta.se)
+    profile = _profile(data, variance, best, delta)
+    names = [name for name in QUANTITIES if not (best.boundary == "tau_final" and name == "rho_between")]
+    bounds = [end for end in BOUNDS if end[0] in names]
+    ends = np.array([*(_end(*end) for end in bounds), RIGHT_ANGLE])
+    least = np.full(len(ends), best.at.log_likelihood - 0.5 * target**2)
+    at_ends = profile.highest([*(name for name, _ in bounds), "slope"], ends, least)
+    *plausible, no_spread = (at_ends.log_likelihood >= least).tolist()
+    limits: dict[Side, float | None] = {
+        (name, side): profile.value(name, _end(name, side))
+        for (name, side), holds in zip(bounds, plausible, strict=True)
+        if holds
+    }
+    if no_spread:  # the likelihood region includes tau_surrogate = 0, and with it any slope and intercept
+        limits |= {(name, side): None for name in ("slope", "intercept") for side in (-1, 1)}
+    sought = [(name, side) for name in names for side in (-1, 1) if (name, side) not in limits]
+    limits |= dict(zip(sought, _limits(profile, sought, delta, target), strict=True))
+    return {name: (limits[name, -1], limits[name, 1]) for name in names}
 
 
-def _limit(
-    root: Callable[[float], float], quantity: Quantity, estimate: float, side: float, bound: float, se: float | None
-) -> float:
-    """Value at which ``root`` changes sign on one side of the estimate."""
-    if estimate == bound or (np.isfinite(bound) and root(bound) <= 0):
-        return bound
-    inside = estimate
-    if estimate in (quantity.lowest, quantity.highest):  # leave the boundary, where the scale is infinite
-        inside = estimate + side * (1e-6 if np.isfinite(quantity.highest) else 1e-4 * abs(se or 1.0))
-    low = quantity.to_scale(inside)
-    step = 0.6
-    if se and quantity.lowest < inside + side * se < quantity.highest:
-        step = abs(quantity.to_scale(inside + side * se) - low) * 2.0
-    while root(quantity.from_scale(far := low + side * step)) <= 0:
-        low, step = far, step * 1.6
-    tolerance = 1e-5 * abs(far - low)  # far smaller than the rounding of a printed limit
-    return quantity.from_scale(float(brentq(lambda u: root(quantity.from_scale(u)), low, far, xtol=tolerance)))
+def _end(name: str, side: int) -> float:
+    """Angle that ends the range of a quantity."""
+    return RANGES[name][side > 0]
+
+
+def _profile(data: BatchLikelihood, variance: FloatArray, best: Optimum, delta: Mapping[str, Estimate]) -> _Profile:
+    """Choose units and starts."""
+    t11, t12, t22 = map(float, best.psi)
+    var1, var2 = (max(t, SMALLEST_UNIT * float(v)) for t, v in zip((t11, t22), variance, strict=True))
+    values = {name: float(delta[name].value or 0.0) for name in QUANTITIES}
+    steep = float(np.sqrt(var2 / t11))
+    units = {
+        "rho_between": 1.0,
+        "slope": steep,
+        "intercept": 2.0 * (delta["intercept"].se or float(np.sqrt(var2))),
+        "sigma_cond": max(values["sigma_cond"], 0.5 * float(np.sqrt(var2))),
+    }
+    tau1, tau2, angle = np.sqrt(t11), np.sqrt(t22), np.arctan(t12 / t11 / steep)
+    p, q = t11 / np.cos(angle) ** 2, max(t22 - t12 * t12 / t11, 0.0)
+    second, sd1, sd2 = max(q, 0.5 * var2), np.sqrt(var1), np.sqrt(var2)
+    factors = np.array(STARTS)
+    first_q = np.where(np.arange(len(factors)) == 0, q, second * factors[:, 1])
+    zero = np.zeros(len(factors))
+    starts = {
+        "rho_between": np.column_stack([tau1 * factors[:, 0], tau2 * factors[:, 1], zero]),
+        "slope": np.column_stack([p * factors[:, 0], first_q, zero]),
+        "intercept": np.column_stack([zero + angle, p * factors[:, 0], first_q]),
+        "sigma_cond": np.column_stack([tau1 * factors[:, 0], t12 / tau1 * factors[:, 1], zero]),
+    }
+    spread = var1 / np.cos(angle) ** 2
+    scales = {
+        "rho_between": np.array([sd1, sd2, 1.0]),
+        "slope": np.array([spread, var2, 1.0]),
+        "intercept": np.array([0.5, spread, var2]),
+        "sigma_cond": np.array([sd1, sd2, 1.0]),
+    }
+    return _Profile(data, best, units, values, starts, scales)
+
+
+def _limits(profile: _Profile, sought: Sequence[Side], delta: Mapping[str, Estimate], target: float) -> list[float]:
+    """Values at which the signed-root statistic of the profile reaches ``target``."""
+    if not sought:
+        return []
+    names = [name for name, _ in sought]
+    coordinates, scale = profile.coordinates(names), np.stack([profile.scales[name] for name in names])
+    outside, ranges = np.array([_end(name, side) for name, side in sought]), np.array([RANGES[name] for name in names])
+    inside = np.array([profile.angle(name, profile.values[name]) for name in names])
+    guess = np.array([_first_guess(profile, name, side, delta[name], target) for name, side in sought])
+    share = (guess - inside) / (outside - inside)
+    guess = inside + (outside - inside) * np.where(share > 0.0, np.minimum(share, 0.7), 0.25)
+    best = np.column_stack([inside, np.stack([profile.starts[name][0] for name in names])])
+    at = best + climb(coordinates, best, scale).path * (guess - inside)[:, None]
+    for _ in range(MOST_MAXIMA):
+        at, value = _follow(profile, coordinates, scale, at, inside, outside, ranges, target)
+        further = profile.highest(names, at[:, 0], value + HIGHER)
+        higher = further.log_likelihood > value + HIGHER
+        if not higher.any():
+            break
+        inside = np.where(higher, at[:, 0], inside)
+        at = np.where(higher[:, None], further.at, at)
+    return [profile.value(name, float(angle)) for name, angle in zip(names, at[:, 0], strict=True)]
+
+
+def _first_guess(profile: _Profile, name: str, side: int, delta: Estimate, target: float) -> float:
+    """Angle of the limit of the delta method; NaN without a standard error."""
+    value, step = profile.values[name], side * target * (delta.se or np.nan)
+    if name == "rho_between":
+        return float(np.arcsin(value) + step / np.sqrt(1.0 - value * value)) if abs(value) < 1.0 else np.nan
+    return profile.angle(name, value * float(np.exp(step / value)) if name == "sigma_cond" and value else value + step)
+
+
+def _follow(
+    profile: _Profile,
+    coordinates: Coordinates,
+    scale: FloatArray,
+    at: FloatArray,
+    inside: FloatArray,
+    outside: FloatArray,
+    ranges: FloatArray,
+    target: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Follow the profiles to the limits by Newton's method within a bracket; return points and log-likelihoods."""
+    moving, least_gain = np.ones(len(at), dtype=np.bool_), ROUGH_GAIN
+    level = profile.best.at.log_likelihood - 0.5 * target**2
+    for _ in range(MOST_STEPS):
+        points = climb(coordinates, at, scale, least_gain)
+        statistic = profile.statistic(points.log_likelihood)
+        below = statistic <= target
+        inside = np.where(below & moving, at[:, 0], inside)
+        outside = np.where(~below & moving, at[:, 0], outside)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            following = at[:, 0] + (statistic - target) * statistic / points.derivative
+        within = (following - inside) * (outside - following) >= 0.0
+        following = np.where(within, following, 0.5 * (inside + outside))
+        step = np.where(moving, following - at[:, 0], 0.0)
+        at = points.at + points.path * step[:, None]
+        room = np.abs(at[:, 0, None] - ranges).min(axis=1)
+        moving &= np.abs(step) > np.where(within, LAST_STEP, ACCURACY) * np.minimum(room, 1.0)
+        least_gain = LEAST_GAIN
+        if not moving.any():
+            break
+    return at, np.full(len(at), level)

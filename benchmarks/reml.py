@@ -1,7 +1,12 @@
-"""Bivariate REML: this package against R's metafor and mixmeta (whichever is installed), one fit in process.
+"""Bivariate REML: this package against an earlier version, and R's metafor and mixmeta (whichever is installed).
 
-Run by hand from the project's folder: python benchmarks/reml.py
-All are timed in the same minutes on the same machine and the same data; trust the ratios, not the milliseconds.
+Run by hand from the project's folder, with the folder of a checkout of the earlier version:
+
+    git worktree add ../earlier 9bd36b6                      # 0.3.0
+    python benchmarks/reml.py ../earlier
+
+Medians of the CPU time of one fit in process, on one thread. All are timed in the same minutes on the same machine and
+the same data; trust the ratios, not the milliseconds.
 On Debian: apt-get install r-base-core r-cran-metafor; mixmeta comes from CRAN.
 """
 
@@ -12,6 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from functools import partial
@@ -23,13 +29,15 @@ from surrogacy.effects import Effects
 from surrogacy.models import BivariateRandomEffects
 
 REPEATS = 15
+SIZES = (6, 21, 60)
+TIMES_ONLY = "--times"
 R_SCRIPT = """
 d <- read.csv("effects.csv"); k <- nrow(d)
 S <- lapply(1:k, function(i) matrix(c(d$s1[i]^2, .5*d$s1[i]*d$s2[i], .5*d$s1[i]*d$s2[i], d$s2[i]^2), 2))
 V <- matrix(0, 2*k, 2*k); for (i in 1:k) V[2*i-1:0, 2*i-1:0] <- S[[i]]
 long <- data.frame(y = c(t(cbind(d$y1, d$y2))), endpoint = factor(rep(1:2, k)), trial = rep(1:k, each = 2))
 timed <- function(name, fit, loglik) {
-  fit(); t <- replicate(REPEATS, system.time(fit())[["elapsed"]])
+  fit(); t <- replicate(REPEATS, sum(system.time(fit())[c("user.self", "sys.self")]))
   cat(name, 1000 * median(t), loglik(fit()), "\\n")
 }
 if (suppressMessages(require(metafor, quietly = TRUE)))
@@ -53,9 +61,9 @@ def milliseconds(fit) -> tuple[float, float]:
     fit()
     times = []
     for _ in range(REPEATS):
-        start = time.perf_counter()
+        start = time.process_time()
         result = fit()
-        times.append(1000 * (time.perf_counter() - start))
+        times.append(1000 * (time.process_time() - start))
     return statistics.median(times), result["loglik"].value
 
 
@@ -70,23 +78,40 @@ def peers(effects: Effects) -> dict[str, tuple[float, float]]:
     return {name: (float(time_), float(loglik)) for name, time_, loglik in rows}
 
 
-def main() -> None:
-    for k in (6, 21, 60):
+def fits(effects: Effects) -> tuple[tuple[float, float], ...]:
+    """Times and log-likelihoods without and with profile intervals."""
+    models = (BivariateRandomEffects("reml", interval=interval) for interval in ("delta", "profile"))
+    return tuple(milliseconds(partial(model.fit, effects)) for model in models)
+
+
+def earlier_times(folder: str) -> dict[int, float]:
+    """Times with profile intervals of the version in another folder."""
+    environment = {**os.environ, "PYTHONPATH": folder}
+    command = [sys.executable, __file__, TIMES_ONLY]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return {int(k): float(time_) for k, time_ in map(str.split, done.stdout.splitlines())}
+
+
+def main(earlier: str | None = None) -> None:
+    before = {} if earlier is None else earlier_times(str(Path(earlier).resolve()))
+    for k in SIZES:
         effects = simulated(k)
-        fits = {
-            "estimates and delta intervals": BivariateRandomEffects("reml", interval="delta"),
-            "with profile intervals": BivariateRandomEffects("reml"),
-        }
-        ours = {name: milliseconds(partial(model.fit, effects)) for name, model in fits.items()}
+        (fastest, loglik), (profile, _) = fits(effects)
         print(f"k = {k}")
-        for name, (time_, loglik) in ours.items():
-            print(f"  surrogacy, {name:30} {time_:8.1f} ms   log-likelihood {loglik:.6f}")
-        fastest = ours["estimates and delta intervals"][0]
+        print(f"  surrogacy, estimates and delta intervals  {fastest:8.1f} ms   log-likelihood {loglik:.6f}")
+        print(f"  surrogacy, with profile intervals         {profile:8.1f} ms")
+        if k in before:
+            print(f"  earlier, with profile intervals           {before[k]:8.1f} ms   ratio {profile / before[k]:.2f}")
         found = peers(effects)
         for name, (time_, loglik) in found.items():
-            print(f"  {name:41} {time_:8.1f} ms   log-likelihood {loglik:.6f}   {time_ / fastest:.1f} x ours")
+            ratios = f"{time_ / fastest:.1f} x ours, {time_ / profile:.1f} x ours with profiles"
+            print(f"  {name:41} {time_:8.1f} ms   log-likelihood {loglik:.6f}   {ratios}")
         if not found:
             print("  neither metafor nor mixmeta is here to compare with")
 
 
-main()
+if sys.argv[1:] == [TIMES_ONLY]:
+    for k in SIZES:
+        print(k, fits(simulated(k))[1][0])
+else:
+    main(*sys.argv[1:])

@@ -14,11 +14,14 @@ from surrogacy.output.settling import settle
 
 LIBRARIES = (
     "numpy",
-    "scipy.stats",
     "pandas",
     "matplotlib.backends.backend_pdf",
+    "matplotlib.backends.backend_svg",
     "surrogacy.report.figures",
     "surrogacy.figures",
+    "docx",  # the Word documents are written at the end, when the run waits for them
+    "surrogacy.report.paper.word",
+    "surrogacy.report.journal_tables.word",
 )
 SECONDS_BETWEEN_CHECKS = 0.1
 

@@ -123,15 +123,15 @@ def evaluate_jointly(data: BatchLikelihood, psi: FloatArray, lines: FloatArray |
     """
     solution = _solve(data, psi, lines)
     w, u, c = solution.inverse, solution.scaled, solution.mu_cov
-    outer = np.stack([u[0] * u[0], u[0] * u[1], u[1] * u[1]])
+    outer = np.array([u[0] * u[0], u[0] * u[1], u[1] * u[1]])
     if data.restricted:
         outer += _sandwich(w, c)
     ww, wu, wv = (np.einsum("ikb,jkb->ijb", w, second) for second in (w, outer, u))
     difference = (w - outer).sum(axis=1)
-    gradient = -0.5 * np.stack([difference[0], 2 * difference[1], difference[2]])
+    gradient = -0.5 * np.array([difference[0], 2 * difference[1], difference[2]])
     hessian = 0.5 * _traces(ww) - _traces(wu)
     middle = np.array([[ww[0, 0], 2 * ww[0, 1], ww[1, 1]], [ww[0, 1], ww[0, 2] + ww[1, 1], ww[1, 2]]])
-    middle = np.stack([*middle, np.stack([ww[1, 1], 2 * ww[1, 2], ww[2, 2]])], axis=1)  # (a, 3, b), B_a
+    middle = np.stack([*middle, np.array([ww[1, 1], 2 * ww[1, 2], ww[2, 2]])], axis=1)  # (a, 3, b), B_a
     cross = np.array([[wv[0, 0], wv[1, 0]], [wv[0, 1] + wv[1, 0], wv[1, 1] + wv[2, 0]], [wv[1, 1], wv[2, 1]]])
     for group, inverse, scaled in zip(data.groups, solution.group_inverses, solution.group_scaled, strict=True):
         parts = _group_parts(group, inverse, scaled, _full(c), data.restricted)
@@ -151,11 +151,11 @@ def _solve(data: BatchLikelihood, psi: FloatArray, lines: FloatArray | None = No
     singles = data.singles
     v11, v12, v22 = singles.sampling + psi.T[:, None, :] * singles.reported
     det = v11 * v22 - v12 * v12
-    w = np.stack([v22, -v12, v11]) / det * singles.reported
+    w = np.array([v22, -v12, v11]) / det * singles.reported
     y = singles.y
     log_det = np.log(det).sum(axis=0)
     information = w.sum(axis=1)
-    score = np.stack([w[0] * y[0] + w[1] * y[1], w[1] * y[0] + w[2] * y[1]]).sum(axis=1)
+    score = np.array([w[0] * y[0] + w[1] * y[1], w[1] * y[0] + w[2] * y[1]]).sum(axis=1)
     inverses = []
     for group in data.groups:
         both = group.reported[..., :, None] * group.reported[..., None, :]
@@ -167,24 +167,24 @@ def _solve(data: BatchLikelihood, psi: FloatArray, lines: FloatArray | None = No
         log_det += np.linalg.slogdet(v)[1].sum(axis=1)
         columns = inverse.reshape(*inverse.shape[:3], m, 2).sum(axis=3)  # W X
         total = columns.reshape(len(psi), -1, 2, 2).sum(axis=1)
-        information = information + np.stack([total[:, 0, 0], total[:, 0, 1], total[:, 1, 1]])
+        information = information + np.array([total[:, 0, 0], total[:, 0, 1], total[:, 1, 1]])
         score = score + np.einsum("bgmq,bgm->qb", columns, group.y)
     a11, a12, a22 = information
     a_det = a11 * a22 - a12 * a12
-    c = np.stack([a22, -a12, a11]) / a_det
-    mu = np.stack([c[0] * score[0] + c[1] * score[1], c[1] * score[0] + c[2] * score[1]])
+    c = np.array([a22, -a12, a11]) / a_det
+    mu = np.array([c[0] * score[0] + c[1] * score[1], c[1] * score[0] + c[2] * score[1]])
     mu_gradient = np.zeros_like(mu)
     if lines is not None:
         held = ~np.isnan(lines[0, 0])
         point, along = lines[:, :, held]
         a, estimate = information[:, held], mu[:, held]
-        weighted = np.stack([a[0] * along[0] + a[1] * along[1], a[1] * along[0] + a[2] * along[1]])
+        weighted = np.array([a[0] * along[0] + a[1] * along[1], a[1] * along[0] + a[2] * along[1]])
         far = (weighted * (estimate - point)).sum(axis=0) / (weighted * along).sum(axis=0)
         mu[:, held] = point + far * along
         away = estimate - mu[:, held]
         mu_gradient[:, held] = [a[0] * away[0] + a[1] * away[1], a[1] * away[0] + a[2] * away[1]]
     residual = y - mu[:, None]
-    u = np.stack([w[0] * residual[0] + w[1] * residual[1], w[1] * residual[0] + w[2] * residual[1]])
+    u = np.array([w[0] * residual[0] + w[1] * residual[1], w[1] * residual[0] + w[2] * residual[1]])
     squares = np.einsum("ikb,ikb->b", residual, u)
     scaled = []
     for group, inverse in zip(data.groups, inverses, strict=True):
@@ -201,16 +201,14 @@ def _sandwich(w: FloatArray, c: FloatArray) -> FloatArray:
     """``W A^-1 W`` of every comparison, for symmetric 2 x 2 matrices: (3, k, b)."""
     left1, left2 = w[0] * c[0] + w[1] * c[1], w[0] * c[1] + w[1] * c[2]  # first row of W A^-1
     right1, right2 = w[1] * c[0] + w[2] * c[1], w[1] * c[1] + w[2] * c[2]
-    return np.stack([left1 * w[0] + left2 * w[1], left1 * w[1] + left2 * w[2], right1 * w[1] + right2 * w[2]])
+    return np.array([left1 * w[0] + left2 * w[1], left1 * w[1] + left2 * w[2], right1 * w[1] + right2 * w[2]])
 
 
 def _traces(sums: FloatArray) -> FloatArray:
     """``sum tr(W E_a U E_b)`` from the sums of products of the elements of W and U: (3, 3, b)."""
     s = sums
     first, second, third = s[0, 1] + s[1, 0], s[0, 2] + 2 * s[1, 1] + s[2, 0], s[1, 2] + s[2, 1]
-    return np.stack(
-        [np.stack([s[0, 0], first, s[1, 1]]), np.stack([first, second, third]), np.stack([s[1, 1], third, s[2, 2]])]
-    )
+    return np.array([[s[0, 0], first, s[1, 1]], [first, second, third], [s[1, 1], third, s[2, 2]]])
 
 
 def _group_parts(
@@ -246,5 +244,4 @@ def _group_parts(
 
 def _full(elements: FloatArray) -> FloatArray:
     """(b, 2, 2) matrices from their elements (3, b)."""
-    first, second, third = elements
-    return np.stack([np.stack([first, second], axis=-1), np.stack([second, third], axis=-1)], axis=-2)
+    return np.ascontiguousarray(elements[[0, 1, 1, 2]].T).reshape(-1, 2, 2)

@@ -35,7 +35,7 @@ class SearchEnds:
 def psi_of(factor: FloatArray) -> FloatArray:
     """(b, 3) elements (T11, T12, T22) from Cholesky factors (L11, L21, L22)."""
     a, b, c = factor.T
-    return np.stack([a * a, a * b, b * b + c * c], axis=1)
+    return np.array([a * a, a * b, b * b + c * c]).T
 
 
 def psi_jacobian(factor: FloatArray) -> FloatArray:
@@ -43,7 +43,7 @@ def psi_jacobian(factor: FloatArray) -> FloatArray:
     a, b, c = factor.T
     zero = np.zeros_like(a)
     rows = [[2 * a, zero, zero], [b, a, zero], [zero, 2 * b, 2 * c]]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=1)
+    return np.array(rows).transpose(2, 0, 1)
 
 
 def by_factor(at: BatchEvaluation, factor: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -113,12 +113,12 @@ def _of_direction(at: FloatArray, unit: float, angle: int, first: int) -> Elemen
     p, q = at[:, first], at[:, first + 1]
     cosine, sine = np.cos(at[:, angle]), np.sin(at[:, angle])
     cc, cs, ss = cosine * cosine, unit * cosine * sine, unit * unit * sine * sine
-    by_angle = np.stack([-2 * cosine * sine, unit * (cc - sine * sine), 2 * unit * cs], axis=1)
-    twice = np.stack([-2 * (cc - sine * sine), -4 * cs, 2 * unit * unit * (cc - sine * sine)], axis=1)
+    by_angle = np.array([-2 * cosine * sine, unit * (cc - sine * sine), 2 * unit * cs]).T
+    twice = np.array([-2 * (cc - sine * sine), -4 * cs, 2 * unit * unit * (cc - sine * sine)]).T
     end = _empty(len(at))
     end.psi.T[:] = p * cc, p * cs, p * ss + q
     end.jacobian[:, :, angle] = p[:, None] * by_angle
-    end.jacobian[:, :, first] = np.stack([cc, cs, ss], axis=1)
+    end.jacobian[:, :, first] = np.array([cc, cs, ss]).T
     end.jacobian[:, 2, first + 1] = 1.0
     end.second[:, :, angle, angle] = p[:, None] * twice
     end.second[:, :, angle, first] = end.second[:, :, first, angle] = by_angle
@@ -210,7 +210,7 @@ class Coordinates:
         far = ((joint.mu[index] - point) * along).sum(axis=1) / (along**2).sum(axis=1)
         tangent = np.tan(at[:, 0])
         by_v = self.units["intercept"] * (1.0 + tangent * tangent)
-        turned = np.stack([-along[:, 1] / unit, unit * along[:, 0]], axis=1)  # derivative of the direction by w
+        turned = np.array([-along[:, 1] / unit, unit * along[:, 0]]).T  # derivative of the direction by w
         by = np.zeros((b, 2, SIZE + 1))  # of mu, by the coordinates and t
         by[:, 1, 0], by[:, :, 1], by[:, :, SIZE] = by_v, far[:, None] * turned, along
         wide = np.zeros((b, 3, SIZE + 1))

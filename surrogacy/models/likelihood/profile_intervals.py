@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.models.likelihood.batch_data import BatchLikelihood
-from surrogacy.models.likelihood.maximum import Optimum
+from surrogacy.models.likelihood.maximum import MANY_COMPARISONS, Optimum
 from surrogacy.models.likelihood.profile_coordinates import QUANTITIES, Coordinates
 from surrogacy.models.likelihood.profile_search import LEAST_GAIN, ProfilePoints, climb
 from surrogacy.results.estimate import Estimate
@@ -94,13 +94,18 @@ class _Profile:
             return float(np.sin(angle))
         return (self.values[name] if name == "intercept" else 0.0) + self.units[name] * float(np.tan(angle))
 
+    @property
+    def number(self) -> int:
+        """Number of starts of a search for the highest point."""
+        return len(self.starts["slope"])
+
     def statistic(self, log_likelihood: FloatArray) -> FloatArray:
         """Signed-root statistic."""
         return np.asarray(np.sqrt(np.maximum(2.0 * (self.best.at.log_likelihood - log_likelihood), 0.0)))
 
     def highest(self, names: Sequence[str], angles: FloatArray, sought: FloatArray) -> ProfilePoints:
         """Highest points at values of quantities from several starts; a search ends if it reaches what is sought."""
-        number = len(STARTS)
+        number = self.number
         every = [name for name in names for _ in range(number)]
         start = np.column_stack([np.repeat(angles, number), np.concatenate([self.starts[name] for name in names])])
         scale = np.stack([self.scales[name] for name in every])
@@ -173,7 +178,8 @@ def _profile(data: BatchLikelihood, variance: FloatArray, best: Optimum, delta: 
     tau1, tau2, angle = np.sqrt(t11), np.sqrt(t22), np.arctan(t12 / t11 / steep)
     p, q = t11 / np.cos(angle) ** 2, max(t22 - t12 * t12 / t11, 0.0)
     second, sd1, sd2 = max(q, 0.5 * var2), np.sqrt(var1), np.sqrt(var2)
-    factors = np.array(STARTS)
+    many = int(data.singles.reported[1].sum()) >= MANY_COMPARISONS and not best.boundary
+    factors = np.array(STARTS[:1] if many else STARTS)  # several maxima occur only with few comparisons
     first_q = np.where(np.arange(len(factors)) == 0, q, second * factors[:, 1])
     zero = np.zeros(len(factors))
     starts = {
@@ -206,9 +212,12 @@ def _limits(profile: _Profile, sought: Sequence[Side], delta: Mapping[str, Estim
     best = np.column_stack([inside, np.stack([profile.starts[name][0] for name in names])])
     at = best + climb(coordinates, best, scale).path * (guess - inside)[:, None]
     for _ in range(MOST_MAXIMA):
-        at, value = _follow(profile, coordinates, scale, at, inside, outside, ranges, target)
-        further = profile.highest(names, at[:, 0], value + HIGHER)
-        higher = further.log_likelihood > value + HIGHER
+        at = _follow(profile, coordinates, scale, at, inside, outside, ranges, target)
+        if profile.number == 1:
+            break
+        least = np.full(len(at), profile.best.at.log_likelihood - 0.5 * target**2 + HIGHER)
+        further = profile.highest(names, at[:, 0], least)
+        higher = further.log_likelihood > least
         if not higher.any():
             break
         inside = np.where(higher, at[:, 0], inside)
@@ -233,10 +242,9 @@ def _follow(
     outside: FloatArray,
     ranges: FloatArray,
     target: float,
-) -> tuple[FloatArray, FloatArray]:
-    """Follow the profiles to the limits by Newton's method within a bracket; return points and log-likelihoods."""
+) -> FloatArray:
+    """Follow the profiles to the limits by Newton's method within a bracket; return the points."""
     moving, least_gain = np.ones(len(at), dtype=np.bool_), ROUGH_GAIN
-    level = profile.best.at.log_likelihood - 0.5 * target**2
     for _ in range(MOST_STEPS):
         points = climb(coordinates, at, scale, least_gain)
         statistic = profile.statistic(points.log_likelihood)
@@ -254,4 +262,4 @@ def _follow(
         least_gain = LEAST_GAIN
         if not moving.any():
             break
-    return at, np.full(len(at), level)
+    return at

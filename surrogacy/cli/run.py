@@ -81,12 +81,18 @@ def complete[R: StagedRun](
         warn(str(problem))
     _warn(written.run, quiet=options.quiet)
     if not options.quiet:
-        show(written.sections, _files(Path(options.out)), details=options.details)
+        show(written.sections, files_line(Path(options.out)), details=options.details)
     return written.run.exit_code(strict=strict, undrawn=bool(written.undrawn))
 
 
-def _files(out: Path) -> str:
-    """Return what to open first and the material for a paper, or the files of a run without a report or a paper."""
+def files_line(out: Path) -> str:
+    """Return what to open first and the material for a paper, or the files of a run without a report or a paper.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run.
+    """
 
     def written(*names: str) -> str:
         return ", ".join(name for name in names if (out / name).exists())

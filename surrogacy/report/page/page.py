@@ -20,6 +20,7 @@ from surrogacy.report.section import Detail, Drawing, Entry, Grid, Heading, Note
 from surrogacy.report.typography import with_minus_signs
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.trials import TrialSet
+from surrogacy.trials.analysis_set import SurrogateOnly
 
 type Kind = Literal["heading", "note", "caution", "entry", "grid"]
 REPORT = "report.html"
@@ -146,6 +147,8 @@ class PageInput:
     command : str
     other_reports : tuple of Link
         Reports beside the page.
+    predicted : sequence of SurrogateOnly
+        Comparisons whose final effect is predicted; their sources are listed as well.
     """
 
     trials: TrialSet
@@ -155,6 +158,7 @@ class PageInput:
     folder: Path
     command: str
     other_reports: tuple[Link, ...] = ()
+    predicted: Sequence[SurrogateOnly] = ()
 
 
 def write_page(page: PageInput, path: Path) -> None:
@@ -174,7 +178,7 @@ def render(page: PageInput) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    sources = sourced_comparisons(page.trials, page.sets)
+    sources = sourced_comparisons(page.trials, page.sets, page.predicted)
     title, topics = _title(page.sections), _topics(page, {source.comparison: source for source in sources})
     environment.filters["sentence"] = sentence
     environment.tests["doi"] = lambda text: DOI.fullmatch(text) is not None

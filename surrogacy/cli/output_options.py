@@ -51,7 +51,7 @@ def add_output(command: ArgumentParser, folder: str, folder_help: str, figures: 
     group.add_argument(
         "--quick",
         action="store_true",
-        help="write numbers and figures alone: no report.html, no tables and no texts for a paper",
+        help="write no report.html, and no tables, texts, references and checklists for a paper",
     )
     group.add_argument(
         "--bundle", action="store_true", help="also write bundle.zip with every file of the folder except run.json"

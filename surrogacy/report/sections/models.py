@@ -37,7 +37,7 @@ def _block(fit: SetFit) -> tuple[Detail, ...]:
     size = effects.n_patients
     patients = f", {size:,.0f} patients" if size == size else ""
     left_out = sum(not entry.included for entry in fit.flow)
-    flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""
+    flow = f"; {left_out} more without a usable pair (see tables/flow)" if left_out else ""
     remark = f"  {comparisons_in_words(effects)}, {len(effects.trials)} trials{patients}{flow}"
     rows: list[tuple[str | Cell, ...]] = [
         (_model_cell(result), _association_cell(result), _slope_cell(result), _threshold_cell(result))

@@ -1,7 +1,7 @@
 """Every interval of every default model, for the parameters of the true effects.
 
-The weighted correlation estimates the correlation of the *estimated* effects, and the models of the true effects that of
-the true effects; each is compared with its own target. Slope and intercept are compared with those of the true effects.
+The weighted correlation estimates the correlation of the *estimated* effects, and the bivariate models that of the
+*true* effects; each is compared with its own target. Slope and intercept are compared with those of the true effects.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def true_values(scenario: Scenario) -> dict[str, float]:
     0.48
     """
     observed = scenario.correlation_of_estimates
-    values = {
+    return {
         MEANS["mu_surrogate"]: scenario.mean[0],
         MEANS["mu_final"]: scenario.mean[1],
         BETWEEN["tau_surrogate"]: scenario.tau[0],
@@ -112,7 +112,6 @@ def true_values(scenario: Scenario) -> dict[str, float]:
         OBSERVED["r"]: observed,
         OBSERVED["r2_trial"]: observed**2,
     }
-    return values
 
 
 def _fitted(model: Model, effects: Effects) -> Result | None:

@@ -93,7 +93,7 @@ def read_study(source: str, chunks: int | None = None) -> Study:
         return Study(scenarios(source), CHUNKS if chunks is None else chunks)
     path = Path(source)
     if not path.is_file():
-        hint = did_you_mean(source, SETTINGS_OF_TOPIC) or f"topics are {', '.join(SETTINGS_OF_TOPIC)}"
+        hint = did_you_mean(source, tuple(SETTINGS_OF_TOPIC)) or f"topics are {', '.join(SETTINGS_OF_TOPIC)}"
         raise UsageError(f"{source}: neither a file nor a topic; {hint}")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,20 +1,23 @@
 """Simulation studies: files of scenarios, shared control arms, Parquet files, and execution that can be interrupted."""
 
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
+from surrogacy.cli import simulate
 from surrogacy.errors import ProcessError, UsageError
 from surrogacy.models import BivariateRandomEffects, WeightedRegression
 from surrogacy.simulation import execution
 from surrogacy.simulation.chunk_files import chunk_path, from_parquet, to_parquet, unfinished, write_chunk
-from surrogacy.simulation.chunks import simulate_chunk
+from surrogacy.simulation.chunks import TOPICS, simulate_chunk
 from surrogacy.simulation.data_sets import draw_sets
 from surrogacy.simulation.model_intervals import PROCEDURES, true_values
 from surrogacy.simulation.report import as_csv, as_lines, study_performance
 from surrogacy.simulation.scenarios import Scenario, scenarios
 from surrogacy.simulation.study import Chunk, Study, read_study
+from tests.conftest import ROOT
 
 STUDY = """
 topic = "correlation"
@@ -72,6 +75,24 @@ def test_a_fault_of_a_file_is_named(tmp_path, old, new, words):
         study_of(tmp_path, STUDY.replace(old, new))
     assert words in str(error.value)
     assert str(tmp_path / "study.toml") in str(error.value) or "must be" in words
+
+
+def test_the_example_of_the_guide(tmp_path):
+    guide = (ROOT / "docs" / "simulation.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", guide, re.S)
+    study = study_of(tmp_path, example)
+    assert [(s.name, s.k, s.patients, s.shared_arms) for s in study.scenarios] == [
+        ("small trials", 6, 100, 1),
+        ("small trials", 9, 100, 1),
+    ]
+    every_key = {field.name for field in fields(Scenario)} - {"topic"}
+    assert every_key == {line.split(" = ")[0] for line in example.splitlines() if " = " in line} - {"topic", "chunks"}
+    for topic in TOPICS:
+        assert topic in guide
+    commands = re.findall(r"^surrogacy simulate (.*?)(?:  +#.*)?$", guide, re.M)
+    assert len(commands) == 3
+    for command in commands:
+        simulate.parser().parse_args(command.split())
 
 
 def test_neither_a_file_nor_a_topic():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.errors import Caveat
+from surrogacy.errors import Caveat, CaveatCode
 from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table, sentence
 from surrogacy.report.journal_tables.thresholds import threshold_cell
 from surrogacy.results.analysis_sets import set_label
@@ -16,6 +16,8 @@ from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
 
 CORRELATIONS = ("r", "rho_between")
+TARGETS = {"threshold": "true effect", "threshold_mean_size": "trial of mean size"}
+THRESHOLDS = {"threshold": "ste_prediction_true", "threshold_mean_size": "ste_prediction_mean_size"}
 
 
 def models_table(run: FitRun) -> tuple[JournalTable, ...]:
@@ -26,6 +28,7 @@ def models_table(run: FitRun) -> tuple[JournalTable, ...]:
     for result in (result for fit in run.sets for result in fit.results):
         settings.setdefault(settings_in_words(result), {})[model_label(result.model)] = None
     remarks = [sentence(f"{', '.join(models)}: {words}") for words, models in settings.items()]
+    remarks += [*_mean_sizes(run.sets), *_threshold_intervals(run.sets)]
     final = common_final_name(fit.effects for fit in run.sets)
     return journal_table("models", groups, footnotes=footnotes.all, remarks=remarks, final=final)
 
@@ -39,10 +42,44 @@ def _rows(fit: SetFit, footnotes: Footnotes) -> Rows:
     return Rows(Cell(heading, marks), [_row(fit, result, shared, footnotes) for result in fit.results])
 
 
-def _marks(fit: SetFit, caveats: Iterable[Caveat], footnotes: Footnotes) -> tuple[str, ...]:
-    """Return one letter per code; the footnote has the sentences of all sets."""
+def _mean_sizes(fits: Sequence[SetFit]) -> Iterator[str]:
+    """Return a note on the mean numbers of patients, for which thresholds are given."""
+    sizes: dict[str, dict[str, None]] = {}
+    for result in (result for fit in fits for result in fit.results):
+        threshold = result.threshold_effect("ste_prediction_mean_size")
+        if threshold is not None and threshold.new_trial.n is not None:
+            sizes.setdefault(set_label(result.effects.name), {})[f"{threshold.new_trial.n:,.0f}"] = None
+    if sizes:
+        words = "; ".join(f"{name} {' or '.join(numbers)}" for name, numbers in sizes.items())
+        yield f"Mean size, patients per comparison: {words}."
+
+
+def _threshold_intervals(fits: Sequence[SetFit]) -> Iterator[str]:
+    """Return a note on the methods of the intervals of the thresholds."""
+    methods: dict[str, dict[str, None]] = {}
+    for result in (result for fit in fits for result in fit.results):
+        for name in THRESHOLDS.values():
+            threshold = result.threshold_effect(name)
+            if threshold is not None and threshold.uncertainty is not None and threshold.hr is not None:
+                method = threshold.uncertainty.method.partition(",")[0]
+                methods.setdefault(method, {})[model_label(result.model)] = None
+    if methods:
+        words = "; ".join(f"{', '.join(models)}: {method}" for method, models in methods.items())
+        yield sentence(f"95% intervals of the STE, which is a function of the true parameters: {words}")
+
+
+def _marks(
+    fit: SetFit, caveats: Iterable[Caveat], footnotes: Footnotes, result: Result | None = None
+) -> tuple[str, ...]:
+    """Return one letter per code; the footnote names the set, and the model if its sentence differs from others."""
+    texts: dict[CaveatCode, set[str]] = {}
+    for caveat in (caveat for each in fit.results for caveat in each.caveats):
+        texts.setdefault(caveat.code, set()).add(caveat.text)
     name = set_label(fit.name)
-    marks = [footnotes.mark(caveat.code, sentence(caveat.text), name) for caveat in caveats]
+    marks = []
+    for caveat in caveats:
+        place = name if result is None or len(texts[caveat.code]) == 1 else f"{name}, {model_label(result.model)}"
+        marks.append(footnotes.mark(caveat.code, sentence(caveat.text), place))
     return tuple(sorted(set(marks), key=lambda mark: (len(mark), mark)))
 
 
@@ -53,10 +90,12 @@ def _row(fit: SetFit, result: Result, shared: list[Caveat], footnotes: Footnotes
     names = {"correlation": correlation, "r2": "r2_trial", "sigma": "sigma_cond"}
     names |= {name: name for name in ("intercept", "slope")}
     place = f"{set_label(fit.name)}, {model_label(result.model)}"
-    thresholds = {"threshold": "ste_prediction_true", "threshold_mean_size": "ste_prediction_mean_size"}
     return {
-        "model": Cell(f"{model_label(result.model)}{size}", _marks(fit, further, footnotes)),
-        **{column: _threshold(result.threshold_effect(name), place, footnotes) for column, name in thresholds.items()},
+        "model": Cell(f"{model_label(result.model)}{size}", _marks(fit, further, footnotes, result)),
+        **{
+            column: _threshold(result.threshold_effect(name), f"{place}, {TARGETS[column]}", footnotes)
+            for column, name in THRESHOLDS.items()
+        },
         **{column: with_interval(result.estimate(name)) for column, name in names.items()},
     }
 

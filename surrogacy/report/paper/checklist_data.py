@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -54,7 +55,7 @@ def _surrogate_definition(facts: RunFacts) -> Finding:
 
 
 def _reported(cell: str) -> str:
-    return "not reported" if cell in ("", "NR") else cell
+    return "not reported" if cell in ("", "NR") else re.sub(r"(?<=RECIST)(?=\d)", " ", cell)
 
 
 def _final_endpoint(facts: RunFacts) -> Finding:
@@ -161,10 +162,9 @@ def _later_treatment(facts: RunFacts) -> Finding:
 
 
 def _post_progression(facts: RunFacts) -> Finding:
-    labels = listed([each.inputs.label for each in facts.run.decompositions])
-    if not labels:
+    if not facts.run.decompositions:
         return Finding("missing", "No trial in focus was decomposed (surrogacy pps).")
-    return Finding("auto", f"Decomposition of the gap between the effects in {labels}", "results.json, key pps")
+    return Finding("auto", " ".join(facts.decomposition_sentences), "results.json, key pps_comparisons")
 
 
 FACTS = {

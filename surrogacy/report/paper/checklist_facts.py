@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.report.paper import checklist_data
 from surrogacy.report.paper.checklists import Finding
 from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.report.paper.set_facts import SetFacts
+from surrogacy.report.typography import with_minus_signs
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, percent, with_interval
@@ -226,4 +228,5 @@ FACTS = {
 
 def run_findings(facts: RunFacts) -> dict[str, Finding]:
     """Return the findings of a run by the names that ``checklists.toml`` uses."""
-    return {name: function(facts) for name, function in (checklist_data.FACTS | FACTS).items()}
+    findings = {name: function(facts) for name, function in (checklist_data.FACTS | FACTS).items()}
+    return {name: replace(finding, value=with_minus_signs(finding.value)) for name, finding in findings.items()}

@@ -18,6 +18,7 @@ from surrogacy.evaluation.surrogate_only import main_predictions
 from surrogacy.report.paper import sensitivity_text
 from surrogacy.report.paper.model_facts import ModelFacts, models_of
 from surrogacy.report.paper.run_sentences import (
+    decomposition_sentence,
     difference_sentence,
     placement_sentence,
     prediction_sentence,
@@ -236,6 +237,22 @@ class RunFacts:
         return any(result.posterior is None for result in self._threshold_results)
 
     @property
+    def other_bootstrap_thresholds(self) -> bool:
+        """True if the interval of a threshold that is not quoted is that of a bootstrap."""
+        quoted = {id(entry.answer.quoted) for entry in self.sets if entry.answer is not None}
+        others = [result for entry in self.sets for result in entry.fit.results if id(result) not in quoted]
+        thresholds = [result.threshold_effect("ste_prediction") for result in others if result.posterior is None]
+        return any(threshold is not None and threshold.uncertainty is not None for threshold in thresholds)
+
+    @property
+    def decomposition_sentences(self) -> tuple[str, ...]:
+        """Sentences on the parts of the gap between the effects of each trial in focus."""
+        ranges = self.run.dilution_ranges
+        return tuple(
+            decomposition_sentence(entry, ranges.get(entry.inputs.comparison)) for entry in self.run.decompositions
+        )
+
+    @property
     def differences(self) -> tuple[str, ...]:
         """Sentences on the differences between pairs of sets."""
         return tuple(map(difference_sentence, self.run.differences))
@@ -277,7 +294,9 @@ class RunFacts:
         """Sentences on the trials in focus, by lines fitted without them: of their own sets if there are any."""
         shown = shown_placements(self.run.placements)
         inside = [entry for entry in shown if entry.fitted == "without it"]
-        return tuple(map(placement_sentence, inside or [entry for entry in shown if entry.fitted != "with it"]))
+        focuses = {focus.comparison: focus for focus in self.run.focuses}
+        chosen = inside or [entry for entry in shown if entry.fitted != "with it"]
+        return tuple(placement_sentence(entry, focuses[entry.comparison]) for entry in chosen)
 
     @property
     def focus_labels(self) -> tuple[str, ...]:

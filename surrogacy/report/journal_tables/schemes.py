@@ -85,9 +85,9 @@ def _rows(
     rows: dict[str, dict[str, str | Cell]] = {}
     for name, verdict in verdicts:
         item = _item(verdict, items, cuts)
-        marks = (footnotes.mark(verdict.status, STATUSES[verdict.status]),) if verdict.status in STATUSES else ()
+        marks = [footnotes.mark(verdict.status, STATUSES[verdict.status])] if verdict.status in STATUSES else []
         if verdict.item == "needed_r":
             counted = f"Fisher's z counts {verdict.numbers['trials_in_words']}."
-            marks += (footnotes.mark("trials", counted, set_label(name)),)
-        rows.setdefault(item, {"item": item})[name] = Cell(verdict.value, marks)
+            marks.append(footnotes.mark("trials", counted, set_label(name)))
+        rows.setdefault(item, {"item": item})[name] = Cell(verdict.value, tuple(marks))
     return list(rows.values())

@@ -239,9 +239,8 @@ class RunFacts:
     @property
     def other_bootstrap_thresholds(self) -> bool:
         """True if the interval of a threshold that is not quoted is that of a bootstrap."""
-        quoted = {id(entry.answer.quoted) for entry in self.sets if entry.answer is not None}
-        others = [result for entry in self.sets for result in entry.fit.results if id(result) not in quoted]
-        thresholds = [result.threshold_effect("ste_prediction") for result in others if result.posterior is None]
+        others = (result for entry in self.sets for result in entry.others if result.posterior is None)
+        thresholds = (result.threshold_effect("ste_prediction") for result in others)
         return any(threshold is not None and threshold.uncertainty is not None for threshold in thresholds)
 
     @property
@@ -249,7 +248,7 @@ class RunFacts:
         """Sentences on the parts of the gap between the effects of each trial in focus."""
         ranges = self.run.dilution_ranges
         return tuple(
-            decomposition_sentence(entry, ranges.get(entry.inputs.comparison)) for entry in self.run.decompositions
+            decomposition_sentence(each, ranges.get(each.inputs.comparison)) for each in self.run.decompositions
         )
 
     @property

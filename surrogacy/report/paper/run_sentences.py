@@ -82,4 +82,9 @@ def decomposition_sentence(decomposition: Decomposition, structures: DilutionRan
         pfs=with_interval(decomposition.hazard_ratios["pfs"]),
         **{key: value for key, value in ratios.items() if key != "pfs"},
     )
-    return f"{decomposition.inputs.label} ({decomposition.calibration.label}): {words}"
+    calibration = decomposition.calibration
+    structure = "" if calibration.structure.is_default else calibration.structure.label
+    settings = "; ".join(
+        filter(None, (calibration.scenario, calibration.words.replace("PPS", "post-progression survival"), structure))
+    )
+    return f"{decomposition.inputs.label} ({settings}): {words}"

@@ -17,6 +17,7 @@ from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_
 from surrogacy.results.estimate import CaveatCode
 from surrogacy.results.format import assumed_correlation, listed, number
 from surrogacy.results.labels import model_label
+from surrogacy.results.result import Result
 
 MOST_REASONS = 8
 OF_THE_DATA = (CaveatCode.UNVERIFIED, CaveatCode.ASSUMPTION, CaveatCode.ADDED)
@@ -185,8 +186,13 @@ class SetFacts:
         if self.answer is None:
             return ()
         checks = {check.result.model: check for check in self.answer.checks}
-        others = [result for result in self.fit.results if result is not self.answer.quoted]
-        return tuple(result_text.check_words(result, checks.get(result.model)) for result in others)
+        return tuple(result_text.check_words(result, checks.get(result.model)) for result in self.others)
+
+    @property
+    def others(self) -> tuple[Result, ...]:
+        """Results of the models that are not quoted."""
+        quoted = None if self.answer is None else self.answer.quoted
+        return tuple(result for result in self.fit.results if result is not quoted)
 
     @property
     def cross_validation(self) -> CrossValidation | None:

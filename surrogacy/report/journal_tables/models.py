@@ -10,7 +10,7 @@ from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable
 from surrogacy.report.journal_tables.thresholds import threshold_cell
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, comparisons_in_words
-from surrogacy.results.estimate import ThresholdEffect, probability_words
+from surrogacy.results.estimate import Estimate, ThresholdEffect, probability_words
 from surrogacy.results.format import ABSENT, interval, number, settings_in_words, with_interval
 from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
@@ -96,8 +96,14 @@ def _row(fit: SetFit, result: Result, shared: list[Caveat], footnotes: Footnotes
             column: _threshold(result.threshold_effect(name), f"{place}, {TARGETS[column]}", footnotes)
             for column, name in THRESHOLDS.items()
         },
-        **{column: with_interval(result.estimate(name)) for column, name in names.items()},
+        **{column: _estimate(result.estimate(name)) for column, name in names.items()},
     }
+
+
+def _estimate(estimate: Estimate) -> str:
+    """Return an estimate with its interval, or that there is none."""
+    words = with_interval(estimate)
+    return f"{words} (no interval)" if estimate.value is not None and not words.endswith(")") else words
 
 
 def _threshold(effect: ThresholdEffect | None, place: str, footnotes: Footnotes) -> Cell:

@@ -82,7 +82,8 @@ def _refitted(fits: Sequence[SetFit]) -> list[Result]:
 
 def _delta_intervals(fits: Sequence[SetFit]) -> Iterator[str]:
     """Return a note on intervals that are computed by another method than those of the main table."""
-    refitted = dict.fromkeys(str(record["model"]) for fit in fits for record in fit.rho_within_grid)
+    records = (record for fit in fits for record in fit.rho_within_grid if record.get("r2_trial_low") is not None)
+    refitted = dict.fromkeys(str(record["model"]) for record in records)
     for model in refitted:
         results = [result for fit in fits if (result := fit.result(model)) is not None]
         if any(result.settings.get("interval") == "profile" for result in results):

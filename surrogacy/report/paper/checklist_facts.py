@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -229,4 +230,9 @@ FACTS = {
 def run_findings(facts: RunFacts) -> dict[str, Finding]:
     """Return the findings of a run by the names that ``checklists.toml`` uses."""
     findings = {name: function(facts) for name, function in (checklist_data.FACTS | FACTS).items()}
-    return {name: replace(finding, value=with_minus_signs(finding.value)) for name, finding in findings.items()}
+    return {name: replace(each, value=_with_signs(each.value)) for name, each in findings.items()}
+
+
+def _with_signs(words: str) -> str:
+    """Return words with minus signs and R²."""
+    return with_minus_signs(re.sub(r"\bR2\b", "R²", words))

@@ -36,7 +36,7 @@ def in_words(focus: Focus, placements: Sequence[Placement]) -> str:
             f"more is {placement.p_at_or_above:.2f}."
         )
     parts.append(f"The observed effect lies {_positions_in_words(chosen)}.")
-    errors = f"the intervals include the errors of both effects and their assumed correlation of {rho_within:.2g}"
+    errors = f"the intervals include the errors of both effects and their within-trial correlation of {rho_within:.2g}"
     if not focus.effects.has_standard_errors[0]:
         errors = f"the standard errors of {focus.label} are not known"
     # a regression does not separate the sampling errors from its residual variance

@@ -12,7 +12,9 @@ from itertools import chain
 import pytest
 from markdown_it import MarkdownIt
 
-from surrogacy.analysis.fit_run import SetFit
+from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.analysis.settings import FitSettings
+from surrogacy.models import create
 from surrogacy.report.journal_tables.caveats import shared_control_remarks
 from surrogacy.report.journal_tables.layout import (
     Cell,
@@ -24,6 +26,7 @@ from surrogacy.report.journal_tables.layout import (
     journal_table,
 )
 from surrogacy.report.journal_tables.markup import as_csv, as_html, as_latex, as_markdown
+from surrogacy.report.journal_tables.models import models_table
 from surrogacy.trials.analysis_set import Pairing
 
 NAMES = ["1-trials", "2-effects", "3-models", "4-leave-one-out", "5-sensitivity", "6-placement", "7-schemes"]
@@ -114,6 +117,24 @@ def test_tables_carry_unverified_values_and_the_new_trial_of_thresholds(paper_fo
         assert "(new trial: its true effect)" in notes[name]
     assert "Fisher's z counts 4.7 effective trials of 6" in notes["7-schemes"]
     assert "(0.61 to 1.22)" in notes["6-placement"], "interval of the observed effect"
+
+
+def test_thresholds_are_those_of_the_stated_size(trials):
+    paired = trials.analysis_set_with_flow("llovet-2019-pfs", Pairing())
+    result = create("bivariate-bayes", new_n=400.0).fit(paired.effects)
+    settings = FitSettings(sets=("llovet-2019-pfs",), models=("bivariate-bayes",), new_n=400.0)
+    (table,) = models_table(FitRun(settings, trial_set=trials, sets=(SetFit(paired, (result,)),)))
+    assert table.columns[-1].heading == "STE, trial of 400 patients"
+    assert table.groups[0].rows[0][-1].text.startswith(f"{result['ste_prediction'].hr:.2f}")
+    assert "in a new trial of 400 patients" in " ".join(table.notes)
+    assert "Mean size" not in " ".join(table.notes)
+
+
+def test_a_column_that_a_table_lacks_has_no_note():
+    rows = [{"label": label, "predicted": "0.80 (0.60 to 1.10)", "observed": text} for label, text in ("A1", "B2")]
+    (table,) = journal_table("leave_one_out", [Rows("", rows)], final="OS", new_trial="n = 9")
+    assert "Predicted HR: the OS hazard ratio" in " ".join(table.notes)
+    assert "STE" not in " ".join(table.notes)
 
 
 def test_comparisons_with_a_common_control_arm_are_named(trials):

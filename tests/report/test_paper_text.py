@@ -125,6 +125,14 @@ def test_a_threshold_names_its_new_trial(trials):
     assert "The posterior median of the trial-level R²" not in texts["results"], "nothing was refitted"
 
 
+def test_a_bayesian_model_without_a_joint_posterior_has_credible_intervals(trials):
+    """The posterior of the Daniels-Hughes model is not kept, but its intervals are those of a posterior."""
+    texts = text_of(fitted(trials, "llovet-2019-pfs", ("daniels-hughes", "weighted-regression"))).texts
+    assert "95% credible interval" in texts["results"]
+    assert "confidence interval" not in texts["results"]
+    assert "estimate of" not in texts["results"]
+
+
 def test_unverified_values_are_named_in_every_text_with_a_result(default):
     for name in ("results", "abstract", "consort_surrogate"):
         assert (

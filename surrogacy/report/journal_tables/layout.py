@@ -265,7 +265,7 @@ def journal_table(
         else:
             kept.append(column)
             present |= {ABSENT} & {cell.text for cell in cells}
-    about = " ".join(note for key, note in layout.get("notes_of", {}).items() if key in present)
+    about = " ".join(note.format(**values) for key, note in layout.get("notes_of", {}).items() if key in present)
     notes = (*moved, *remarks, *([about] if about else []), *(note.format(**values) for note in layout["notes"]))
     table = JournalTable(
         number=layout["number"],

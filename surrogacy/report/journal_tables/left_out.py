@@ -60,12 +60,12 @@ def _rows(fit: SetFit, footnotes: Footnotes) -> list[Row]:
 
 def _refit(record: Record, footnotes: Footnotes) -> Row:
     """Return the estimates without a trial; empty at a further comparison of the same trial."""
-    if record.get("r2_trial") is None:
+    if record.get("slope") is None:
         return {}
     marks = (footnotes.mark("boundary", BOUNDARY),) if record.get("boundary") else ()
     return {
-        "r2": Cell(number(record["r2_trial"]), marks),
-        "slope": number(record["slope"]),
+        "r2": Cell(number(record.get("r2_trial")), marks if record.get("r2_trial") is not None else ()),
+        "slope": Cell(number(record["slope"]), () if record.get("r2_trial") is not None else marks),
         "threshold": threshold_of_refit(record, "ste_prediction", footnotes),
     }
 

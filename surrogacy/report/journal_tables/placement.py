@@ -42,7 +42,7 @@ def placement_table(run: FitRun) -> tuple[JournalTable, ...]:
     ]
     final = common_final_name(focus.effects for focus in run.focuses)
     remarks = [
-        _observed(focus, entries, final)
+        _observed(focus, entries, final, derived=run.settings.shared_patients)
         for focus in run.focuses
         if (entries := [entry for entry in shown if entry.label == focus.label])
     ]
@@ -69,13 +69,14 @@ def _prediction(entry: Placement) -> dict[str, str]:
     return {f"{entry.cut} {key}": value for key, value in values.items()}
 
 
-def _observed(focus: Focus, entries: list[Placement], final: str) -> str:
+def _observed(focus: Focus, entries: list[Placement], final: str, *, derived: bool) -> str:
     """Return the observed hazard ratios of a comparison, and the within-trial correlation of its predictions."""
     low, high = (float(np.exp(limit[0, 1])) for limit in focus.effects.limits)
     observed = number(entries[0].hr_final)
     if np.isfinite(low):
         observed = value_and_interval(entries[0].hr_final, low, high)
-    assumed = "" if focus.effects.rho_known[0] else " (assumed)"
+    source = " (derived from the shared patients)" if derived else " (assumed)"
+    assumed = "" if focus.effects.rho_known[0] else source
     within = f" Within-trial correlation of the bivariate models {number(entries[0].rho_within)}{assumed}."
     cuts = dict.fromkeys((entry.cut, entry.hr_surrogate) for entry in entries)
     surrogate = listed([f"{number(hr)} ({cut})" if cut else number(hr) for cut, hr in cuts])

@@ -93,8 +93,9 @@ def _models(facts: RunFacts) -> Finding:
 
 
 def _within_trial(facts: RunFacts) -> Finding:
+    source = "derived from the shared patients" if facts.shared_patients_derived else "assumed"
     words = {
-        entry.label: f"within-trial correlation {f'{entry.within} (assumed)' if entry.within else 'as reported'}; "
+        entry.label: f"within-trial correlation {f'{entry.within} ({source})' if entry.within else 'as reported'}; "
         f"reported in {entry.within_reported} of {len(entry.fit.effects)} comparisons"
         for entry in facts.sets
     }

@@ -56,7 +56,7 @@ def main_result(answer: Answer, surrogate: str, final: str) -> str:
         Names of the endpoints.
     """
     result = answer.quoted
-    kind = "credible" if result.posterior is not None else "confidence"
+    kind = "credible" if result.is_bayesian else "confidence"
     words = _estimates_in_words(result, f"{percent(LEVEL)} {kind} interval")
     return f"{_capital(model_label(result.model))}: {words}. {threshold_sentence(answer, surrogate, final)}".strip()
 
@@ -160,7 +160,7 @@ def _estimate_name(result: Result, name: str) -> str:
 
 def _point_name(result: Result, name: str) -> str:
     """Return the name of an estimate that is printed without its interval."""
-    kind = "posterior median" if result.posterior is not None else "estimate"
+    kind = "posterior median" if result.is_bayesian else "estimate"
     return f"{kind} of {'' if name == 'r' else 'the '}{_estimate_name(result, name)}"
 
 

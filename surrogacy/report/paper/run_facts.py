@@ -20,7 +20,7 @@ from surrogacy.report.paper.model_facts import ModelFacts, models_of
 from surrogacy.report.paper.run_sentences import (
     decomposition_sentence,
     difference_sentence,
-    placement_sentence,
+    placement_sentences,
     prediction_sentence,
     target_in_words,
 )
@@ -229,17 +229,17 @@ class RunFacts:
     @property
     def posterior_thresholds(self) -> bool:
         """True if the interval of a quoted threshold is that of a posterior."""
-        return any(result.posterior is not None for result in self._threshold_results)
+        return any(result.is_bayesian for result in self._threshold_results)
 
     @property
     def bootstrap_thresholds(self) -> bool:
         """True if the interval of a quoted threshold is that of a bootstrap."""
-        return any(result.posterior is None for result in self._threshold_results)
+        return any(not result.is_bayesian for result in self._threshold_results)
 
     @property
     def other_bootstrap_thresholds(self) -> bool:
         """True if the interval of a threshold that is not quoted is that of a bootstrap."""
-        others = (result for entry in self.sets for result in entry.others if result.posterior is None)
+        others = (result for entry in self.sets for result in entry.others if not result.is_bayesian)
         thresholds = (result.threshold_effect("ste_prediction") for result in others)
         return any(threshold is not None and threshold.uncertainty is not None for threshold in thresholds)
 
@@ -293,9 +293,9 @@ class RunFacts:
         """Sentences on the trials in focus, by lines fitted without them: of their own sets if there are any."""
         shown = shown_placements(self.run.placements)
         inside = [entry for entry in shown if entry.fitted == "without it"]
-        focuses = {focus.comparison: focus for focus in self.run.focuses}
         chosen = inside or [entry for entry in shown if entry.fitted != "with it"]
-        return tuple(placement_sentence(entry, focuses[entry.comparison]) for entry in chosen)
+        mostly_prior = {entry.fit.name for entry in self.sets if entry.prior_dominates}
+        return placement_sentences(chosen, self.run.focuses, mostly_prior)
 
     @property
     def focus_labels(self) -> tuple[str, ...]:

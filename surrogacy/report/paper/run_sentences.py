@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
 import numpy as np
 
 from surrogacy.evaluation.differences import Difference
@@ -17,17 +19,34 @@ from surrogacy.results.format import interval, number, percent, with_interval
 from surrogacy.results.labels import OS_HAZARD_RATIOS, POSITIONS, model_label
 
 
-def placement_sentence(entry: Placement, focus: Focus) -> str:
-    """Return the prediction for a trial in focus with its interval, and the observed hazard ratio with its own."""
+def placement_sentences(
+    entries: Iterable[Placement], focuses: Iterable[Focus], mostly_prior: Container[str]
+) -> tuple[str, ...]:
+    """Return the predictions for trials in focus with their intervals, and the observed hazard ratios with theirs.
+
+    Parameters
+    ----------
+    entries : iterable of Placement
+    focuses : iterable of Focus
+        Comparisons in focus.
+    mostly_prior : container of str
+        Sets whose trials hardly change the prior.
+    """
+    known = {focus.comparison: focus for focus in focuses}
+    return tuple(_placement(entry, known[entry.comparison], entry.set in mostly_prior) for entry in entries)
+
+
+def _placement(entry: Placement, focus: Focus, mostly_prior: bool) -> str:
     low, high = (float(np.exp(limit[0, 1])) for limit in focus.effects.limits)
     observed = f"observed {number(entry.hr_final)}"
     if np.isfinite(low):
         observed = f"{observed} (95% confidence interval {interval(low, high)})"
     cut = f", {entry.cut} data cut" if len(focus.cuts) > 1 else ""
+    prior = text("prediction_mostly_prior") if mostly_prior else ""
     return (
         f"{entry.label} (surrogate hazard ratio {number(entry.hr_surrogate)}{cut}): predicted hazard ratio "
         f"{number(entry.predicted)} (95% prediction interval {interval(entry.low_95, entry.high_95)}), {observed}, "
-        f"{POSITIONS[entry.position]} ({model_label(entry.model)}, {set_label(entry.set)}, without the trial)"
+        f"{POSITIONS[entry.position]} ({model_label(entry.model)}, {set_label(entry.set)}, without the trial{prior})"
     )
 
 
@@ -41,10 +60,11 @@ def target_in_words(target: str) -> str:
 def prediction_sentence(prediction: NewTrialPrediction, entry: SetFacts) -> str:
     """Return the predicted hazard ratio of a new trial with its prediction intervals."""
     beyond = "; the surrogate hazard ratio lies outside the data" if prediction.beyond_data else ""
+    prior = text("prediction_mostly_prior") if entry.prior_dominates else ""
     return (
         f"{entry.label}: predicted {entry.final} hazard ratio {number(prediction.predicted)} (95% prediction interval "
         f"{interval(prediction.low_95, prediction.high_95)}, 80% {interval(prediction.low_80, prediction.high_80)}; "
-        f"{model_label(prediction.model)}, for {target_in_words(prediction.target)}{beyond})"
+        f"{model_label(prediction.model)}, for {target_in_words(prediction.target)}{beyond}{prior})"
     )
 
 

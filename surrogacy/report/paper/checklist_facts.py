@@ -144,7 +144,7 @@ def _predictions(facts: RunFacts) -> Iterator[tuple[SetFacts, NewTrialPrediction
 def _harm_probability(facts: RunFacts) -> Finding:
     words = {
         f"{entry.label}, {target_in_words(each.target)}": (
-            f"probability that it is above 1 {percent(1 - each.p_below_1)} ({model_label(each.model)}{entry.remarks})"
+            f"{percent(1 - each.p_below_1)} probability of a value above 1 ({model_label(each.model)}{entry.remarks})"
         )
         for entry, each in _predictions(facts)
     }

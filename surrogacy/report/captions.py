@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Literal
 
 import surrogacy
-from surrogacy.report.section import PHRASES, Drawing
+from surrogacy.report.section import PHRASES
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import surrogate_names, with_article
 from surrogacy.results.format import with_interval
@@ -44,11 +43,6 @@ def caption_of(
     caveats = f"{name}{'s' if len(several) > 1 else ''}: {'; '.join(several)}." if several else ""
     paragraphs = (" ".join(filter(None, sentences)) for sentences in (shown, (*details, caveats)))
     return "\n\n".join(filter(None, paragraphs)) + "\n"
-
-
-def alternative_text(drawing: Drawing) -> str:
-    """Return the alternative text of a figure; the first sentence of its caption if it has none."""
-    return drawing.alternative or re.split(r"(?<=[.]) (?=[A-Z])", " ".join(drawing.caption.split()))[0]
 
 
 def model_in_words(name: str) -> str:

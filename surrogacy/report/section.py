@@ -78,24 +78,24 @@ class Drawing:
         Function that draws it, ``module:function``.
     arguments : tuple
     caption : str
+    alternative : str
+        Alternative text: a sentence on kind and message.
     keywords : mapping
         Arguments by name.
     effects : Effects, optional
         Effects whose comparisons are the symbols of the figure.
     words : mapping of str to str
         Words of symbols that show more than the two effects of a comparison, by identifier.
-    alternative : str
-        Alternative text: a sentence on kind and message.
     """
 
     name: str
     plot: str
     arguments: tuple[Any, ...]
     caption: str
+    alternative: str
     keywords: Mapping[str, Any] = field(default_factory=dict)
     effects: Effects | None = None
     words: Mapping[str, str] = field(default_factory=dict)
-    alternative: str = ""
 
     @property
     def kind(self) -> str:
@@ -269,9 +269,9 @@ def drawing(
     name: str,
     caption: str,
     *arguments: Any,
+    alternative: str,
     effects: Effects | None = None,
     words: Mapping[str, str] | None = None,
-    alternative: str = "",
     **keywords: Any,
 ) -> Drawing:
     """Return the figure that ``surrogacy.figures.plot_<plot>`` draws.
@@ -285,14 +285,14 @@ def drawing(
         Without the meanings of its abbreviations, which are added as its last paragraph.
     *arguments, **keywords
         Arguments of the function.
+    alternative : str
+        Alternative text.
     effects : Effects, optional
         Effects of the symbols.
     words : mapping of str to str, optional
         Words of symbols by identifier.
-    alternative : str
-        Alternative text.
     """
     function = f"surrogacy.figures.{plot}:plot_{plot}"
     meanings = abbreviations_in(caption)
     complete = f"{caption.rstrip()}\n\n{meanings}\n" if meanings else caption
-    return Drawing(name, function, arguments, complete, keywords, effects, words or {}, alternative)
+    return Drawing(name, function, arguments, complete, alternative, keywords, effects, words or {})

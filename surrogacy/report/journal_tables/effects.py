@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.effects import Provenance
+from surrogacy.effects import SIDES, Provenance
 from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of
 from surrogacy.results.format import ABSENT, number, value_and_interval
-
-SIDES = ("surrogate", "final")
 
 
 def effects_table(run: FitRun, numbers: Mapping[str, int]) -> tuple[JournalTable, ...]:

@@ -160,7 +160,7 @@ def symbol_texts(effects: Effects) -> dict[str, str]:
     texts = {}
     for i, comparison in enumerate(effects.comparison):
         lines = [effects.labels[i]]
-        for column, default in enumerate(("surrogate", "final")):
+        for column, default in enumerate(SIDES):
             if not np.isfinite(hr[i, column]):
                 continue
             limited = np.isfinite(low[i, column])

@@ -11,7 +11,7 @@ from importlib import metadata
 
 import surrogacy
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.effects import Provenance
+from surrogacy.effects import SIDES, Provenance
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.placement import shown_placements
 from surrogacy.evaluation.surrogate_only import main_predictions
@@ -107,7 +107,7 @@ class RunFacts:
         flags: dict[tuple[str, str], Provenance] = {}
         for entry in self.sets:
             effects = entry.fit.effects
-            for side, column in zip(("surrogate", "final"), effects.provenance.T.tolist(), strict=True):
+            for side, column in zip(SIDES, effects.provenance.T.tolist(), strict=True):
                 names = effects.covariates.get(f"{side}_effect", effects.comparison)
                 flags |= {(side, name): Provenance(value) for name, value in zip(names, column, strict=True) if value}
         return tuple(flags.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from surrogacy.effects import SIDES, Effects
+from surrogacy.report.fitted_comparisons import FittedComparison, fitted_comparisons
 from surrogacy.results.format import interval, number, percent, value_and_interval
 from surrogacy.trials import TrialSet
 
@@ -82,24 +83,15 @@ def sourced_comparisons(trials: TrialSet, sets: Sequence[Effects]) -> tuple[Sour
     trials : TrialSet
     sets : sequence of Effects
     """
-    labels: dict[str, str] = {}
-    used: dict[str, dict[str, None]] = {}
-    for effects in sets:
-        labels |= dict(zip(effects.comparison, effects.labels, strict=True))
-        for side in SIDES:
-            for comparison, name in zip(effects.comparison, effects.covariates.get(f"{side}_effect", ()), strict=False):
-                used.setdefault(comparison, {})[name] = None
     rows: dict[str, Row] = {str(row["effect_id"]): row for row in trials.effects.to_dict("records")}
-    return tuple(
-        _comparison(f"source-{i}", comparison, labels[comparison], names, rows)
-        for i, (comparison, names) in enumerate(sorted(used.items(), key=lambda item: labels[item[0]].casefold()))
-    )
+    fitted = [entry for entry in fitted_comparisons(sets) if entry.effect_ids]
+    by_name = sorted(fitted, key=lambda entry: entry.label.casefold())
+    return tuple(_comparison(f"source-{i}", entry, rows) for i, entry in enumerate(by_name))
 
 
-def _comparison(
-    key: str, comparison: str, label: str, names: Collection[str], rows: Mapping[str, Row]
-) -> SourcedComparison:
-    """Return a comparison with the rows that have the names, and those of the same endpoints that are not used."""
+def _comparison(key: str, fitted: FittedComparison, rows: Mapping[str, Row]) -> SourcedComparison:
+    """Return a comparison with the rows of its effects, and those of the same endpoints that are not used."""
+    names = fitted.effect_ids
     used = [rows[name] for name in names if name in rows]
     questions = {_question(row) for row in used}
     unused = [
@@ -110,8 +102,8 @@ def _comparison(
     number_of_values = Counter(map(_question, [*used, *unused]))
     return SourcedComparison(
         key,
-        comparison,
-        label,
+        fitted.comparison,
+        fitted.label,
         tuple(_source(row, with_reason=number_of_values[_question(row)] > 1) for row in used),
         tuple(map(_source, unused)),
     )

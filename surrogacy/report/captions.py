@@ -51,11 +51,6 @@ def model_in_words(name: str) -> str:
     return words
 
 
-def capital(words: str) -> str:
-    """Return words with a capital first letter."""
-    return words[:1].upper() + words[1:]
-
-
 def surrogates_of(result: Result) -> str:
     """Return the surrogate endpoints in running text."""
     return ", ".join(map(with_article, surrogate_names(result.effects)))

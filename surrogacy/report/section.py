@@ -113,7 +113,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Note:
-    """Sentence below a heading or a table of the screen."""
+    """Sentence below a heading or a table of the screen, which marks a warning."""
 
     text: str
     warning: bool = False

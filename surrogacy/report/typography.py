@@ -26,6 +26,17 @@ def capitalised(text: str) -> str:
     return text if text[1:2].isupper() else f"{text[:1].upper()}{text[1:]}"
 
 
+def uncapitalised(text: str) -> str:
+    """Return a text with a small letter, for the middle of a sentence; a word such as ``SD`` stays as it is.
+
+    Examples
+    --------
+    >>> uncapitalised("Slope"), uncapitalised("SD of the true effects")
+    ('slope', 'SD of the true effects')
+    """
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+
+
 def with_minus_signs(text: str) -> str:
     """Return a text with minus signs instead of hyphens before negative numbers.
 

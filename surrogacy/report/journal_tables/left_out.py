@@ -7,14 +7,13 @@ from math import exp
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.models import rank
 from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table
-from surrogacy.report.journal_tables.thresholds import threshold_of_refit
+from surrogacy.report.journal_tables.thresholds import estimate_of_refit, threshold_of_refit
 from surrogacy.report.section import Record
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
 from surrogacy.results.format import number, value_and_interval
 from surrogacy.results.labels import model_label
 
-BOUNDARY = "Estimate on the boundary of its parameters."
 OUTSIDE = "Outside the 95% prediction interval."
 
 
@@ -53,9 +52,8 @@ def _refit(record: Record, footnotes: Footnotes) -> Row:
     """Return the estimates without a trial; empty at a further comparison of the same trial."""
     if record.get("r2_trial") is None:
         return {}
-    marks = (footnotes.mark("boundary", BOUNDARY),) if record.get("boundary") else ()
     return {
-        "r2": Cell(number(record["r2_trial"]), marks),
+        "r2": estimate_of_refit(record, number(record["r2_trial"]), footnotes),
         "slope": number(record["slope"]),
         "threshold": threshold_of_refit(record, "ste_prediction", footnotes),
     }

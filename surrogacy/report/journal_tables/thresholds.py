@@ -1,4 +1,4 @@
-"""Surrogate threshold effects in the cells of a table: a number, with a footnote if it is not a plain threshold."""
+"""Cells of a table with footnotes: surrogate threshold effects, and estimates of refits on a boundary."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from surrogacy.report.journal_tables.layout import LAYOUTS, Cell, Footnotes, sen
 from surrogacy.report.section import Record
 from surrogacy.results.format import number
 
+BOUNDARY = "Estimate on the boundary of its parameters."
 STATUSES: dict[str, str] = LAYOUTS["words"]["thresholds"]
 
 
@@ -30,3 +31,8 @@ def threshold_of_refit(record: Record, name: str, footnotes: Footnotes) -> Cell:
     """Return a threshold of a refit; empty if it was not computed."""
     status = record.get(f"{name}_status")
     return Cell() if status is None else threshold_cell(str(status), number(record.get(name)), footnotes)
+
+
+def estimate_of_refit(record: Record, words: str, footnotes: Footnotes) -> Cell:
+    """Return an estimate of a refit in words, with a footnote if the refit lies on a boundary."""
+    return Cell(words, (footnotes.mark("boundary", BOUNDARY),) if record.get("boundary") else ())

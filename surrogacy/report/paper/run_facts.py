@@ -12,6 +12,7 @@ from importlib import metadata
 import surrogacy
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.effects import SIDES, Provenance
+from surrogacy.evaluation.criteria_text import wordings
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.placement import shown_placements
 from surrogacy.evaluation.surrogate_only import main_predictions
@@ -297,8 +298,9 @@ class RunFacts:
 
     @property
     def schemes(self) -> frozenset[str]:
-        """Names of the published schemes that were applied."""
-        return frozenset(entry.verdict.scheme for entry in self.run.criteria)
+        """Codes of the published schemes that were applied."""
+        applied = {entry.verdict.scheme for entry in self.run.criteria}
+        return frozenset(code for code, scheme in wordings().schemes.items() if scheme.name in applied)
 
     @property
     def own_tables(self) -> bool:

@@ -13,7 +13,7 @@ from surrogacy.results.labels import POSITIONS, model_label
 
 def placement_sentence(entry: Placement) -> str:
     """Return the prediction for a trial in focus with its interval, and the observed hazard ratio."""
-    span = f"{number(entry.low_95)} to {number(entry.high_95)}"
+    span = interval(entry.low_95, entry.high_95)
     return (
         f"{entry.label} ({entry.cut} data cut, surrogate hazard ratio {number(entry.hr_surrogate)}): predicted hazard "
         f"ratio {number(entry.predicted)} (95% prediction interval {span}), observed {number(entry.hr_final)}, "

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from surrogacy.report.captions import (
-    capital,
     caption_of,
     comparisons_of,
     intervals_drawn,
@@ -16,6 +15,7 @@ from surrogacy.report.captions import (
     surrogates_of,
 )
 from surrogacy.report.section import Drawing, drawing, phrase, text
+from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.class_order import class_pages
 from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
@@ -79,7 +79,7 @@ def _caption(result: Result, part: ForestPart) -> str:
     elif has_means:
         shown += _means(result)
         if "loglik" in result.estimates:
-            settings = capital(settings_in_words(result))
+            settings = capitalised(settings_in_words(result))
             details.append(text("diamond_details", settings=settings))
     left_out = [entry.comparison for entry in result.left_out]
     one_endpoint = int((~effects.complete & ~np.isin(effects.comparison, left_out)).sum())

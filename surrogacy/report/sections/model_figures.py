@@ -13,7 +13,6 @@ from surrogacy.report.captions import (
     association,
     association_method,
     association_name,
-    capital,
     caption_of,
     comparisons_of,
     intervals_drawn,
@@ -23,6 +22,7 @@ from surrogacy.report.captions import (
 from surrogacy.report.section import Drawing, drawing, phrase, text
 from surrogacy.report.sections.forest_figures import forest_drawings
 from surrogacy.report.sections.predictions import marked_trial, new_trial_words
+from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
 from surrogacy.results.estimate import Estimate, ThresholdEffect
@@ -187,7 +187,7 @@ def _line_details(result: Result, threshold: ThresholdEffect, *, with_confidence
     details += [
         text(
             "bubble_line_details",
-            settings="" if result.weights is not None else f"{capital(settings_in_words(result))}. ",
+            settings="" if result.weights is not None else f"{capitalised(settings_in_words(result))}. ",
             slope=with_interval(slope),
             method=slope.method,
             intercept=with_interval(result["intercept"]),
@@ -243,13 +243,13 @@ def _posterior(result: Result) -> Drawing:
                 quantities=quantities,
                 model=model,
                 data=comparisons_of(result),
-                association=capital(association(result)),
+                association=capitalised(association(result)),
                 slope=with_interval(slope),
                 overlap=overlap,
             )
         ],
         [
-            text("posterior_details", settings=capital(settings_in_words(result)), method=slope.method),
+            text("posterior_details", settings=capitalised(settings_in_words(result)), method=slope.method),
             text("posterior_infinite"),
         ],
         result.problems,
@@ -268,7 +268,7 @@ def _posterior(result: Result) -> Drawing:
 
 
 def _class_slopes(result: Result) -> Drawing:
-    settings, slope = capital(settings_in_words(result)), result["slope"]
+    settings, slope = capitalised(settings_in_words(result)), result["slope"]
     caption = caption_of(
         [text("classes", model=model_in_words(result.model), data=comparisons_of(result))],
         [text("classes_details", settings=settings, method=slope.method)],

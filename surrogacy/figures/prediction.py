@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
 from surrogacy.errors import UsageError
-from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
+from surrogacy.evaluation.new_trial_prediction import TRUE_EFFECT, NewTrialPrediction
 from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
     HEADING,
@@ -34,7 +34,6 @@ NARROW_ROW = 1.35  # height of a row of two lines, in rows
 KEY, NARROW_KEY, HEADING_ROOM, AXIS, INDENT = 4.5, 11.5, 4.0, 14.0, 1.5  # mm
 LABEL = 10.0  # points between ticks and label, for the words
 WIDEST = (0.2, 3.0)  # hazard ratios beyond which an interval ends in an arrow
-TRUE_EFFECT = "true effect"
 
 
 def prediction_data(predictions: Sequence[NewTrialPrediction], quoted: Mapping[str, str]) -> pd.DataFrame:

@@ -14,14 +14,10 @@ import numpy as np
 from surrogacy.effects import SIDES, Effects
 from surrogacy.report.fitted_comparisons import FittedComparison, fitted_comparisons
 from surrogacy.results.format import interval, number, percent, value_and_interval
+from surrogacy.results.labels import EVIDENCE_WORDS
 from surrogacy.trials import TrialSet
 
 type Row = Mapping[Hashable, Any]
-EVIDENCE = {
-    "primary": "primary (read in the report of the trial)",
-    "secondary": "secondary (read in another publication)",
-    "unverified": "unverified (not read in any source)",
-}
 
 
 @dataclass(frozen=True)
@@ -119,12 +115,12 @@ def _source(row: Row, *, with_reason: bool = False) -> Source:
     cell = partial(_text, row)
     level = row["ci_level"] if np.isfinite(row["ci_level"]) else 0.95
     limits = f" ({percent(level)} CI {interval(row['ci_low'], row['ci_high'])})" if np.isfinite(row["ci_low"]) else ""
-    patients = cell("population")
+    patients, evidence = cell("population"), cell("evidence")
     return Source(
         endpoint=cell("endpoint"),
         value=f"{number(row['hr'])}{limits}",
         analysis=", ".join(filter(None, [cell("analysis"), "" if patients == "all" else patients])),
-        evidence=EVIDENCE.get(cell("evidence"), cell("evidence")),
+        evidence=f"{evidence} ({EVIDENCE_WORDS[evidence]})" if evidence in EVIDENCE_WORDS else evidence,
         place=cell("where") or f"{PurePath(cell('file')).name}, line {row['file_line']}",
         quotation=cell("quote"),
         publication=cell("source"),

@@ -12,17 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from surrogacy.report.paper.bibliography import FORMATS, Reference, read_references
 from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.report.paper.trial_sources import TrialSources, trial_sources
+from surrogacy.results.labels import EVIDENCE_WORDS
 
 FOLDER = Path(__file__).parent
 CITATION = re.compile(r" ?\[(@[\w-]+(?:; @[\w-]+)*)\]")
 TRIALS = "trials"
 TEXTS = ("methods", "results", "abstract", "consort_surrogate")
-EVIDENCE_WORDS = {
-    "primary": "read in the publication",
-    "secondary": "read in another source",
-    "unverified": "not verified in any source",
-    "as given": "as the table gives them",
-}
 ACCEPTED_WORDS = {
     "primary": "Only hazard ratios that were read in the publication were accepted.",
     "secondary": "Hazard ratios that were not verified in any source were excluded.",

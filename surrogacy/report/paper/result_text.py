@@ -10,7 +10,7 @@ from surrogacy.models import headline
 from surrogacy.models.bivariate_bayes import prior_change
 from surrogacy.report.typography import capitalised, uncapitalised
 from surrogacy.results.endpoint_names import final_name
-from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.estimate import NOT_DEFINED, Estimate, ThresholdEffect
 from surrogacy.results.format import interval, number, percent, with_interval
 from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
 from surrogacy.results.levels import LEVEL
@@ -72,7 +72,7 @@ def threshold_sentence(answer: Answer, surrogate: str, final: str) -> str:
         return UNRELIABLE.format(**words)
     template = THRESHOLDS.get(threshold.status, UNDEFINED)
     basis = f"{threshold.band_and_size}{_limits(threshold)}"
-    value = f"{number(threshold.hr)}" if threshold.hr is not None else threshold.value_words.strip("– ()")
+    value = number(threshold.hr) if threshold.is_defined else NOT_DEFINED[threshold.status]
     return template.format(
         **words,
         basis=basis,

@@ -26,9 +26,10 @@ from surrogacy.report.paper.run_sentences import (
 )
 from surrogacy.report.paper.set_facts import SetFacts
 from surrogacy.report.sections.answers import answers_of
+from surrogacy.report.sections.predictions import new_trial_words
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import surrogate_names, with_article
-from surrogacy.results.format import as_given, listed, number
+from surrogacy.results.format import listed, number
 from surrogacy.results.result import Result
 from surrogacy.trials.curated_tables import shipped_tables
 
@@ -261,7 +262,7 @@ class RunFacts:
     def new_trial(self) -> str:
         """Surrogate hazard ratio of the new trial with its limits; empty without one."""
         new = self.run.settings.new_trial
-        return "" if new is None else f"{as_given(new.hr)} ({as_given(new.low)} to {as_given(new.high)})"
+        return "" if new is None else new_trial_words(new)
 
     @property
     def hierarchical(self) -> bool:

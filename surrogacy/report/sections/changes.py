@@ -12,7 +12,7 @@ from surrogacy.report.section import BLANK, Detail, Drawing, Grid, Heading, Note
 from surrogacy.report.sections.answers import threshold_cell
 from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import common_final_name, final_name, surrogate_names
+from surrogacy.results.endpoint_names import common_final_name, final_name, joined_surrogates
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import ABSENT, listed, percent, settings_in_words, signed, with_interval
 from surrogacy.results.labels import estimate_label, estimate_labels, model_label
@@ -206,7 +206,7 @@ def added_drawings(run: FitRun) -> Iterator[Drawing]:
         alternative = phrase(
             "alternative_texts",
             "added",
-            surrogate="/".join(surrogate_names(after.effects)),
+            surrogate=joined_surrogates(after.effects),
             final=final,
             trials=trials,
             k_before=row.k_before,

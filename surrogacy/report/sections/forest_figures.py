@@ -18,7 +18,7 @@ from surrogacy.report.section import Drawing, drawing, phrase, text
 from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.class_order import class_pages
-from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
+from surrogacy.results.endpoint_names import final_name, joined_surrogates, with_article
 from surrogacy.results.format import number, settings_in_words
 from surrogacy.results.labels import weights_in_words
 from surrogacy.results.result import Result
@@ -109,7 +109,7 @@ def _alternative(result: Result, part: ForestPart) -> str:
     return phrase(
         "alternative_texts",
         "forest",
-        surrogate="/".join(surrogate_names(effects)),
+        surrogate=joined_surrogates(effects),
         final=final_name(effects),
         set=set_label(effects.name),
         rows=phrase("alternative_texts", "forest-part" if part.pages > 1 else "forest-all", **place),

@@ -24,7 +24,7 @@ from surrogacy.report.sections.forest_figures import forest_drawings
 from surrogacy.report.sections.predictions import marked_trial, new_trial_words
 from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
+from surrogacy.results.endpoint_names import final_name, joined_surrogates, with_article
 from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.format import listed, number, percent, settings_in_words, with_interval
 from surrogacy.results.labels import weights_in_words
@@ -218,7 +218,7 @@ def _bubble_alternative(result: Result) -> str:
     return phrase(
         "alternative_texts",
         "bubble",
-        surrogate="/".join(surrogate_names(effects)),
+        surrogate=joined_surrogates(effects),
         final=final_name(effects),
         k=result.size,
         set=set_label(effects.name),

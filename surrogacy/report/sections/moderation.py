@@ -28,7 +28,7 @@ from surrogacy.report.section import (
     text,
 )
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import final_name, surrogate_names
+from surrogacy.results.endpoint_names import final_name, joined_surrogates
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import interval, listed, number, percent, with_interval
 from surrogacy.results.labels import ASSUMPTION_KINDS, MODERATORS, estimate_label
@@ -296,7 +296,7 @@ def moderated_drawings(run: PpsRun) -> Iterator[Drawing]:
         alternative = phrase(
             "alternative_texts",
             "moderated_lines",
-            surrogate="/".join(surrogate_names(effects)),
+            surrogate=joined_surrogates(effects),
             final=final_name(effects),
             k=len(effects),
             set=set_label(effects.name),

@@ -38,6 +38,11 @@ def caption_of(
     problems : iterable of str
         Caveats or notes, without a full stop.
     name : {"Caveat", "Note"}
+
+    Examples
+    --------
+    >>> caption_of(["Effects of six trials."], problems=["boundary solution"]).splitlines()
+    ['Effects of six trials.', '', 'Caveat: boundary solution.']
     """
     several = tuple(problems)
     caveats = f"{name}{'s' if len(several) > 1 else ''}: {'; '.join(several)}." if several else ""

@@ -156,6 +156,13 @@ def _problem(job: Future[list[str]]) -> FigureError | None:
 def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], page: PageStyle) -> list[str]:
     """Draw for a page, save, and write caption and alternative text beside it; return the file names.
 
+    Parameters
+    ----------
+    drawing : Drawing
+    folder : Path
+    formats : tuple of {"pdf", "svg", "png", "tiff"}
+    page : PageStyle
+
     Raises
     ------
     FigureError

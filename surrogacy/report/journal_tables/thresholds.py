@@ -34,5 +34,13 @@ def threshold_of_refit(record: Record, name: str, footnotes: Footnotes) -> Cell:
 
 
 def estimate_of_refit(record: Record, words: str, footnotes: Footnotes) -> Cell:
-    """Return an estimate of a refit in words, with a footnote if the refit lies on a boundary."""
+    """Return an estimate of a refit in words, with a footnote if the refit lies on a boundary.
+
+    Parameters
+    ----------
+    record : mapping
+        Record of `surrogacy.evaluation.refits`.
+    words : str
+    footnotes : Footnotes
+    """
     return Cell(words, (footnotes.mark("boundary", BOUNDARY),) if record.get("boundary") else ())

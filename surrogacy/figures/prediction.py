@@ -27,7 +27,7 @@ from surrogacy.figures.rows import (
 )
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.format import value_and_interval
+from surrogacy.results.format import capitalised, value_and_interval
 from surrogacy.results.labels import model_label
 
 NARROW_ROW = 1.35  # height of a row of two lines, in rows
@@ -142,7 +142,7 @@ def _columns(data: pd.DataFrame, page: PageStyle) -> tuple[Column, Column]:
             names.append(Cell(y - 1, f"{set_label(row['set'])} (k = {largest[row['set']]})", bold=True, spans=True))
             previous = row["set"]
         model = model_label(row["model"])
-        label = f"{model[:1].upper()}{model[1:]}{separator}{row['target']}"
+        label = f"{capitalised(model)}{separator}{row['target']}"
         shown = value_and_interval(row["predicted"], row["low_95"], row["high_95"])
         names.append(Cell(y, label, bold=row["quoted"], indent=INDENT))
         values.append(Cell(y, f"{shown} †" if row["beyond_data"] else shown, bold=row["quoted"]))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from surrogacy.report.typography import capitalised
+from surrogacy.results.format import capitalised
 from surrogacy.results.labels import GLOSSARY, Label
 
 TITLE = (

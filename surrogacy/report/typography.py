@@ -15,28 +15,6 @@ LIMITS = re.compile(r"\([−\d.,]+ to [−\d.,]+\)|[−\d.,]+ to [−\d.,]+")
 """Interval."""
 
 
-def capitalised(text: str) -> str:
-    """Return a text with a capital letter; a word such as ``mRECIST`` stays as it is.
-
-    Examples
-    --------
-    >>> capitalised("open-label"), capitalised("cTACE alone"), capitalised("")
-    ('Open-label', 'cTACE alone', '')
-    """
-    return text if text[1:2].isupper() else f"{text[:1].upper()}{text[1:]}"
-
-
-def uncapitalised(text: str) -> str:
-    """Return a text with a small letter, for the middle of a sentence; a word such as ``SD`` stays as it is.
-
-    Examples
-    --------
-    >>> uncapitalised("Slope"), uncapitalised("SD of the true effects")
-    ('slope', 'SD of the true effects')
-    """
-    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
-
-
 def with_minus_signs(text: str) -> str:
     """Return a text with minus signs instead of hyphens before negative numbers.
 

@@ -18,9 +18,8 @@ from surrogacy.report.journal_tables.layout import (
     journal_table,
     sentence,
 )
-from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.format import listed
+from surrogacy.results.format import capitalised, listed
 from surrogacy.results.labels import model_label
 
 ITEMS: dict[str, str] = LAYOUTS["words"]["items"]

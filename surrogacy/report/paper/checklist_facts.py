@@ -10,10 +10,9 @@ from surrogacy.report.paper import checklist_data
 from surrogacy.report.paper.checklists import Finding
 from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.report.paper.set_facts import SetFacts
-from surrogacy.report.typography import uncapitalised
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import number, percent, with_interval
+from surrogacy.results.format import number, percent, uncapitalised, with_interval
 from surrogacy.results.labels import estimate_label, model_label
 from surrogacy.results.result import Result
 

@@ -8,10 +8,9 @@ from surrogacy.analysis.fit_run import SetFit
 from surrogacy.evaluation.answers import Answer, Check
 from surrogacy.models import headline
 from surrogacy.models.bivariate_bayes import prior_change
-from surrogacy.report.typography import capitalised, uncapitalised
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import NOT_DEFINED, Estimate, ThresholdEffect
-from surrogacy.results.format import interval, number, percent, with_interval
+from surrogacy.results.format import capitalised, interval, number, percent, uncapitalised, with_interval
 from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result

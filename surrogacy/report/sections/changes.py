@@ -10,11 +10,10 @@ from surrogacy.evaluation.changes import PREDICTED, SMALL_SHIFT, Change, SetChan
 from surrogacy.report.captions import caption_of, comparisons_of, model_in_words
 from surrogacy.report.section import BLANK, Detail, Drawing, Grid, Heading, Note, Section, drawing, phrase, table, text
 from surrogacy.report.sections.answers import threshold_cell
-from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, final_name, joined_surrogates
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import ABSENT, listed, percent, settings_in_words, signed, with_interval
+from surrogacy.results.format import ABSENT, capitalised, listed, percent, settings_in_words, signed, with_interval
 from surrogacy.results.labels import estimate_label, estimate_labels, model_label
 
 SHORT = {"r": "change_r", "ste_prediction": "change_threshold"}

@@ -15,11 +15,10 @@ from surrogacy.report.captions import (
     surrogates_of,
 )
 from surrogacy.report.section import Drawing, drawing, phrase, text
-from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.class_order import class_pages
 from surrogacy.results.endpoint_names import final_name, joined_surrogates, with_article
-from surrogacy.results.format import number, settings_in_words
+from surrogacy.results.format import capitalised, number, settings_in_words
 from surrogacy.results.labels import weights_in_words
 from surrogacy.results.result import Result
 

@@ -22,11 +22,10 @@ from surrogacy.report.captions import (
 from surrogacy.report.section import Drawing, drawing, phrase, text
 from surrogacy.report.sections.forest_figures import forest_drawings
 from surrogacy.report.sections.predictions import marked_trial, new_trial_words
-from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import final_name, joined_surrogates, with_article
 from surrogacy.results.estimate import Estimate, ThresholdEffect
-from surrogacy.results.format import listed, number, percent, settings_in_words, with_interval
+from surrogacy.results.format import capitalised, listed, number, percent, settings_in_words, with_interval
 from surrogacy.results.labels import weights_in_words
 from surrogacy.results.result import Result
 

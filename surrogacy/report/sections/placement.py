@@ -26,10 +26,9 @@ from surrogacy.report.section import (
 )
 from surrogacy.report.sections.decomposition import summary_line
 from surrogacy.report.sections.decomposition_answer import split_line
-from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
-from surrogacy.results.format import interval, number, settings_in_words, value_and_interval
+from surrogacy.results.format import capitalised, interval, number, settings_in_words, value_and_interval
 from surrogacy.results.labels import POSITIONS, model_label
 from surrogacy.results.result import Result
 

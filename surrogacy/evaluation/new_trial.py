@@ -76,6 +76,8 @@ class PredictedTrial:
         Predicted final log hazard ratio.
     low_80, high_80, low_95, high_95 : float
         Prediction intervals, log hazard ratios.
+    identifier : str
+        Name of the symbol, by which a page shows its numbers.
     """
 
     label: str
@@ -87,6 +89,7 @@ class PredictedTrial:
     high_80: float
     low_95: float
     high_95: float
+    identifier: str = ":new trial"  # no comparison has a name with a colon at its beginning
 
 
 def parse_new_trial(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
 from typing import Any
@@ -16,6 +16,7 @@ from surrogacy.report.fitted_comparisons import FittedComparison, fitted_compari
 from surrogacy.results.format import interval, number, percent, value_and_interval
 from surrogacy.results.labels import EVIDENCE_WORDS
 from surrogacy.trials import TrialSet
+from surrogacy.trials.analysis_set import SurrogateOnly
 
 type Row = Mapping[Hashable, Any]
 
@@ -71,17 +72,24 @@ class SourcedComparison:
     unused: tuple[Source, ...]
 
 
-def sourced_comparisons(trials: TrialSet, sets: Sequence[Effects]) -> tuple[SourcedComparison, ...]:
+def sourced_comparisons(
+    trials: TrialSet, sets: Sequence[Effects], predicted: Sequence[SurrogateOnly] = ()
+) -> tuple[SourcedComparison, ...]:
     """Return every comparison of the sets, with the sources of the hazard ratios that the sets use.
 
     Parameters
     ----------
     trials : TrialSet
     sets : sequence of Effects
+    predicted : sequence of SurrogateOnly
+        Comparisons whose final effect is predicted from the surrogate effect.
     """
     rows: dict[str, Row] = {str(row["effect_id"]): row for row in trials.effects.to_dict("records")}
-    fitted = [entry for entry in fitted_comparisons(sets) if entry.effect_ids]
-    by_name = sorted(fitted, key=lambda entry: entry.label.casefold())
+    shown = {entry.comparison: entry for entry in fitted_comparisons(sets) if entry.effect_ids}
+    for each in predicted:
+        known = shown.get(each.comparison, FittedComparison(each.comparison, each.label, ()))
+        shown[each.comparison] = replace(known, effect_ids=tuple(dict.fromkeys([*known.effect_ids, each.effect_id])))
+    by_name = sorted(shown.values(), key=lambda entry: entry.label.casefold())
     return tuple(_comparison(f"source-{i}", entry, rows) for i, entry in enumerate(by_name))
 
 

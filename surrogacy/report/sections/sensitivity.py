@@ -85,9 +85,9 @@ def _grid_line(fit: SetFit) -> Iterator[Note]:
         return
     model = fit.rho_within_grid[-1]["model"]
     records = [record for record in fit.rho_within_grid if record["model"] == model]
-    cells = "   ".join(f"{_rho_within_words(record)}: {_r2_and_slope(record)}" for record in records)
-    note = "  (* boundary)" if any(record.get("boundary") for record in records) else ""
-    yield Note(f"R²/slope of the {model_label(str(model))} by within-trial correlation  {cells}{note}")
+    cells = ", ".join(f"{_r2_and_slope(record)} ({_rho_within_words(record)})" for record in records)
+    note = "; * boundary" if any(record.get("boundary") for record in records) else ""
+    yield Note(f"R²/slope of the {model_label(str(model))} (within-trial correlation): {cells}{note}")
     computed = [entry.correlation for entry in fit.shared_patients if entry.correlation is not None]
     if computed:
         others = [entry.label for entry in fit.shared_patients if entry.correlation is None]

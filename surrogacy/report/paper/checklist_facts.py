@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from surrogacy.evaluation.criteria_text import wordings
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
@@ -10,6 +12,7 @@ from surrogacy.report.paper import checklist_data
 from surrogacy.report.paper.checklists import Finding
 from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.report.paper.set_facts import SetFacts
+from surrogacy.report.typography import with_minus_signs
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, percent, uncapitalised, with_interval
@@ -218,4 +221,10 @@ FACTS = {
 
 def run_findings(facts: RunFacts) -> dict[str, Finding]:
     """Return the findings of a run by the names that ``checklists.toml`` uses."""
-    return {name: function(facts) for name, function in (checklist_data.FACTS | FACTS).items()}
+    findings = {name: function(facts) for name, function in (checklist_data.FACTS | FACTS).items()}
+    return {name: replace(each, value=_with_signs(each.value)) for name, each in findings.items()}
+
+
+def _with_signs(words: str) -> str:
+    """Return words with minus signs and R²."""
+    return with_minus_signs(re.sub(r"\bR2\b", "R²", words))

@@ -19,6 +19,7 @@ from surrogacy.figures.labels import Label, Symbol
 
 HOLLOW: dict[str, Any] = {"marker": "o", "mfc": "white", "mec": style.INK, "mew": 0.9, "ms": 6.0}
 NEW: dict[str, Any] = {"marker": "D", "mfc": style.LINE_COLOUR, "mec": "white", "mew": 0.7, "ms": 6.0}
+DIAMOND = 4.8  # points: radius of the circle around the new trial
 THIN, THICK = 1.0, 2.6  # points: widths of the 95 % and the 80 % interval
 BETWEEN: dict[str, Any] = {
     "color": "0.45",
@@ -76,7 +77,7 @@ def draw_new_trial(axes: Axes, trial: PredictedTrial) -> Label:
     draw_interval(axes, "y", x, trial.low_95, trial.high_95, colour, THIN)
     draw_interval(axes, "y", x, trial.low_80, trial.high_80, colour, THICK)
     axes.plot(x, y, lw=0, zorder=6, scalex=False, scaley=False, **NEW)
-    return Label(trial.label, Symbol(x, y, 4.8), bold=True, colour=colour)
+    return Label(trial.label, Symbol(x, y, DIAMOND), bold=True, colour=colour)
 
 
 def draw_interval(

@@ -77,9 +77,10 @@ def plot_prior_sensitivity(
     """
     rows = prior_sensitivity_data(records)
     places, priors = _places(rows)
-    thresholds = map(_threshold, rows["ste_prediction"], rows["ste_prediction_status"])
-    before = [priors]
-    after = [[], [_column("STE", places, list(thresholds))]]
+    thresholds = list(map(_threshold, rows["ste_prediction"], rows["ste_prediction_status"]))
+    before, after = [priors], [[], []]
+    if set(thresholds) != {ABSENT}:
+        after[1].append(_column("STE", places, thresholds))
     if not page.is_narrow:
         after[1].append(_column("Overlap", places, [percent(share) for share in rows["prior_overlap"]]))
     notes = note_lines(page, _notes(rows, unverified=unverified, with_overlap=not page.is_narrow))
@@ -138,9 +139,12 @@ def _threshold(value: float, status: str) -> str:
 
 def _notes(rows: pd.DataFrame, *, unverified: bool, with_overlap: bool) -> list[str]:
     statuses = set(rows["ste_prediction_status"])
-    notes = ["STE, surrogate threshold effect (HR)"]
-    notes += [f"{ABSENT} no threshold"] if statuses.intersection(NO_THRESHOLD) else []
-    notes += [f"{mark.strip()} {words}" for status, (mark, words) in MARKS.items() if status in statuses]
+    if statuses == {NO_THRESHOLD[0]}:
+        notes = ["No surrogate threshold effect exists with any of these priors"]
+    else:
+        notes = ["STE, surrogate threshold effect (HR)"]
+        notes += [f"{ABSENT} no threshold"] if statuses.intersection(NO_THRESHOLD) else []
+        notes += [f"{mark.strip()} {words}" for status, (mark, words) in MARKS.items() if status in statuses]
     overlap = ["Overlap, area that the prior and posterior densities of R² share."] if with_overlap else []
     evidence = ["Includes unverified hazard ratios."] if unverified else []
     return [" ".join([f"{'; '.join(notes)}.", *overlap, *evidence])]

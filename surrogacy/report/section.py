@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -272,6 +272,7 @@ def drawing(
     effects: Effects | None = None,
     words: Mapping[str, str] | None = None,
     alternative: str = "",
+    inscriptions: Iterable[str] = (),
     **keywords: Any,
 ) -> Drawing:
     """Return the figure that ``surrogacy.figures.plot_<plot>`` draws.
@@ -282,7 +283,7 @@ def drawing(
     name : str
         File name.
     caption : str
-        Without the meanings of its abbreviations, which are added as its last paragraph.
+        Without the meanings of abbreviations, which are added as its last paragraph.
     *arguments, **keywords
         Arguments of the function.
     effects : Effects, optional
@@ -291,8 +292,10 @@ def drawing(
         Words of symbols by identifier.
     alternative : str
         Alternative text.
+    inscriptions : iterable of str
+        Names and headings within the figure, whose abbreviations are explained as well.
     """
     function = f"surrogacy.figures.{plot}:plot_{plot}"
-    meanings = abbreviations_in(caption)
+    meanings = abbreviations_in(" ".join((caption, *inscriptions)))
     complete = f"{caption.rstrip()}\n\n{meanings}\n" if meanings else caption
     return Drawing(name, function, arguments, complete, keywords, effects, words or {}, alternative)

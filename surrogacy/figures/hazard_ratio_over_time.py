@@ -8,7 +8,6 @@ the year; the curves of the calibrated models are extrapolated in these months, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from matplotlib.patches import Patch
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
+from surrogacy.figures.rows import wrapped
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.pps.at_risk import AtRiskComparison, CrudeRatio, supported_until
 from surrogacy.pps.calibration import Calibration
@@ -38,8 +38,7 @@ LINES: tuple[tuple[str, Any], ...] = (
 SHADE = "0.90"
 ABOVE, LABELS = 2.0, 11.0  # mm above the panel, and for ticks and label below it
 POINT = 25.4 / 72  # mm
-KEY_LEFT = 14.0  # mm
-LETTER = 0.58  # mean width of a letter, in the size of its text
+KEY_LEFT = 10.0  # mm left and right of the words of an entry of the key
 KEY_LINE = 1.5  # height of a line of the key, in the size of its text
 STEP = 0.25  # months
 YEAR = 12.0
@@ -114,11 +113,11 @@ def plot_hazard_ratio_over_time(
         end = min(end, supported_until(inputs.at_risk))
     until = YEAR * (np.floor(end / YEAR) + 1)
     data = hazard_ratio_over_time_data(calibrations, until, comparison)
-    letters = int((page.width - KEY_LEFT) / (LETTER * page.small_size * POINT)) // (1 if page.is_narrow else 2)
+    room = page.width / (1 if page.is_narrow else 2) - KEY_LEFT
     handles: list[Line2D | Patch] = []
     fitted = list(dict.fromkeys(data["model"]))[len(calibrations) :]
     for (colour, dashes), name in zip(LINES, [*(each.words for each in calibrations), *fitted], strict=False):
-        handles.append(Line2D([], [], color=colour, lw=1.4, ls=dashes, label=fill(name, letters)))
+        handles.append(Line2D([], [], color=colour, lw=1.4, ls=dashes, label="\n".join(wrapped(name, room))))
     printed = f"OS HR as reported, {inputs.hr_os.value:g}"
     handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.0, ls=":", label=printed))
     crude = comparison.crude if comparison is not None else ()

@@ -33,7 +33,7 @@ REACH = 0.35  # share of the range of the points by which a band may extend the 
 # from dark blue to light ochre: distinct in grey and for all common types of colour vision
 COLOURS = LinearSegmentedColormap.from_list("moderator", ["#00325A", "#3E6E9E", "#8A8A8A", "#C79A3A", "#E8B93A"])
 BAR_HEADING, BAR, BELOW_BAR, BETWEEN_LABELS = 4.2, 2.4, 3.0, 1.5  # mm
-LARGEST_BUBBLE = 260.0  # points squared
+LARGEST = {1: 100.0, 1.5: 180.0, 2: 260.0}  # points squared, by the number of columns
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,9 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None, *, page
                     scaley=False,
                 )
         ax.plot(points["surrogate"], points["median"], color=shade, lw=1.6, zorder=3.5, scalex=False, scaley=False)
-    order = bubbles.assign(size=LARGEST_BUBBLE * bubbles["area"].clip(lower=0.03)).sort_values("area", ascending=False)
+    order = bubbles.assign(size=LARGEST[page.columns] * bubbles["area"].clip(lower=0.03)).sort_values(
+        "area", ascending=False
+    )
     ax.scatter(
         order["surrogate"],
         order["final"],
@@ -219,7 +221,7 @@ def _bar_labels(entries: Sequence[ScaleEntry], width: float) -> list[str]:
     labels = [f"{entry.slope}\n{entry.threshold}" for entry in entries]
     room = width * min(second.place - first.place for first, second in pairwise(entries)) - BETWEEN_LABELS
     if widest([line for label in labels for line in label.split("\n")]) > room:
-        labels = [label.replace(": ", ":\n").replace(" (", "\n(") for label in labels]
+        labels = [label.replace(": ", "\n").replace(" (", "\n(") for label in labels]
     return labels
 
 
@@ -263,8 +265,8 @@ def _colour_bar(ax: Axes, moderation: Moderation, entries: Sequence[ScaleEntry],
     bar.spines[:].set_linewidth(0.5)
     name = moderation.moderator.name
     label = MODERATORS.get(name, name)
-    definition = moderation.moderator.words.rpartition("definition: ")[2] if moderation.moderator.logarithmic else ""
-    heading = f"{label[:1].upper()}{label[1:]}{f' (PPS: {definition})' if definition else ''}"
+    definition = moderation.moderator.words.rpartition(", ")[2] if moderation.moderator.logarithmic else ""
+    heading = f"{label[:1].upper()}{label[1:]}{f' ({definition})' if definition else ''}"
     bar.set_title(heading, fontsize="small", fontweight="bold", loc="left", pad=3)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from surrogacy.arrays import FloatArray
 from surrogacy.evaluation.records import Record
@@ -14,6 +15,7 @@ from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
     HEADING,
     MARGIN,
+    TICKS,
     Cell,
     Column,
     draw_interval,
@@ -33,7 +35,7 @@ from surrogacy.results.labels import PRIOR_GROUPS
 AXIS = 9.5  # mm for ticks and label below the panels
 BETWEEN_GROUPS = 0.3  # rows
 INDENT = 1.5  # mm
-SLOPES = (-2.0, 3.0)
+SLOPES = (-3.0, 4.0)  # widest axis
 DEFAULT = "default"
 NO_THRESHOLD = ("none", "benefit-without-surrogate-effect")
 MARKS = {
@@ -95,6 +97,7 @@ def plot_prior_sensitivity(
     ):
         values = rows[[quantity, f"{quantity}_low", f"{quantity}_high"]].to_numpy()
         axes.set(xlim=(0, 1) if quantity == "r2_trial" else quantity_limits(values, *SLOPES), xlabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(TICKS[page.columns], steps=[1, 2, 5, 10]))
         row_axis(axes, places[-1] + 1)
         for place, (value, low, high), default in zip(places, values, rows["prior"] == DEFAULT, strict=True):
             colour = style.LINE_COLOUR if default else style.INK

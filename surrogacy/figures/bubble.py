@@ -35,6 +35,7 @@ from surrogacy.figures.class_groups import group_of, inner_radius, marker_size
 from surrogacy.figures.labels import Label, Symbol, number_symbols, place_labels, symbol_radius, text_widths
 from surrogacy.figures.predicted_marks import (
     DIAMOND,
+    MEDIAN,
     THIN,
     draw_interval,
     draw_new_trial,
@@ -220,7 +221,8 @@ def plot_bubble(
     ax.set_xlabel(label)
     ax.set_ylabel(f"Hazard ratio for {final_name(result.effects)}")
     _draw_arrows(ax, data)
-    every_symbol = [*symbols, *(label.symbol for label in marks)]
+    medians = [Symbol(mark.log_hr, mark.predicted, MEDIAN) for mark in surrogate_only]
+    every_symbol = [*symbols, *(label.symbol for label in marks), *medians]
     numbers = number_symbols(ax, data["number"].tolist(), symbols, every_symbol) if numbered else {}
     labels = _labels(data, result.effects, symbols, numbers, numbered=numbered)
     place_labels(ax, [*labels, *marks], every_symbol)

@@ -23,7 +23,8 @@ from surrogacy.stats.far_values import lowest_if_far
 
 LEFT, RIGHT, BOTTOM, TOP, GAP = 12.0, 3.0, 10.0, 2.0, 2.5  # mm around the axes, and between axes and table
 LINE = 1.22  # height of a row of the table in sizes of type
-NARROW_HEIGHTS, WIDE_HEIGHTS = (0.78, 1.0), (0.56, 0.78)  # of the axes as shares of their width
+# heights of the axes as shares of their width: of one column, beside or above a table, and without a table
+NARROW_HEIGHTS, TABLE_HEIGHTS, WIDE_HEIGHTS = (0.78, 1.0), (0.56, 0.78), (0.56, 0.66)
 PAD = 0.09  # log HR around the symbols
 REACH, WHOLE = 0.35, 0.6  # shares of the range of the symbols by which cut and uncut intervals may exceed it
 EDGE = 0.07  # distance of a symbol off the scale from all others as a share of their range
@@ -91,7 +92,7 @@ def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle, label_
         Lines of the label of the horizontal axis.
     """
     ratio = (y[1] - y[0]) / (x[1] - x[0])
-    low, high = NARROW_HEIGHTS if page.is_narrow else WIDE_HEIGHTS
+    low, high = NARROW_HEIGHTS if page.is_narrow else TABLE_HEIGHTS if cells else WIDE_HEIGHTS
     row = LINE * page.small_size * style.POINT
 
     bottom = BOTTOM + (label_lines - 1) * LINE * page.type_size * style.POINT

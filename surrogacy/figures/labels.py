@@ -182,8 +182,9 @@ def number_symbols(
         box = np.asarray(text.get_window_extent().extents) / style.pixels_per_point(axes)
         own = others.index(symbol)
         covered = distances(box, about.centres) < about.radii
-        width = box[2] - box[0]
-        if np.hypot(width, CAPITAL * SMALLEST) > 2 * symbol.inner or np.delete(covered, own).any():
+        width, height = box[2:] - box[:2]
+        is_wide = np.hypot(width, CAPITAL * SMALLEST) > 2 * symbol.inner or np.hypot(width, height) > 2 * symbol.radius
+        if is_wide or np.delete(covered, own).any():
             text.remove()
             outside[place] = str(number)
     return outside

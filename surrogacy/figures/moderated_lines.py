@@ -14,7 +14,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO
-from surrogacy.figures.bubble_layout import LINE, axis_label, fill_corners, layout
+from surrogacy.figures.bubble_layout import LINE, RIGHT, axis_label, fill_corners, layout
 from surrogacy.figures.bubble_text import surrogate_words
 from surrogacy.figures.labels import Label, Symbol, place_labels, symbol_radius, widest
 from surrogacy.figures.symbols import MarkedSymbol, identify_symbols
@@ -219,7 +219,9 @@ def _new_axes(
 def _bar_labels(entries: Sequence[ScaleEntry], width: float) -> list[str]:
     """Return the words at the colour bar, slope and threshold in a line each, in more lines if these are too wide."""
     labels = [f"{entry.slope}\n{entry.threshold}" for entry in entries]
-    room = width * min(second.place - first.place for first, second in pairwise(entries)) - BETWEEN_LABELS
+    apart = width * min(second.place - first.place for first, second in pairwise(entries))
+    beyond = 2 * (RIGHT + width * min(entries[0].place, 1 - entries[-1].place))
+    room = min(apart, beyond) - BETWEEN_LABELS
     if widest([line for label in labels for line in label.split("\n")]) > room:
         labels = [label.replace(": ", "\n").replace(" (", "\n(") for label in labels]
     return labels

@@ -21,7 +21,7 @@ def test_figure_draws_every_comparison_and_three_lines(moderation, tmp_path):
     texts = [label.get_text() for label in bar.get_xticklabels()]
     assert len(texts) == 3
     assert all("slope" in text and "STE" in text for text in texts)
-    assert "PPS: model" in bar.get_title(loc="left")
+    assert bar.get_title(loc="left") == "PPS/PFS ratio (PPS of the illness-death model)"
 
 
 def test_figure_of_two_levels(sets):

@@ -34,7 +34,7 @@ CLEARANCE = 0.8  # points between a name and any symbol, name or leader
 CONFLICT, OUTSIDE = 1000.0, 5000.0
 LEADER_OVER_SYMBOL = 60.0  # or over a text
 WITH_LEADER, AMBIGUOUS = 6.0, 10.0
-ON_LINE, MOST_ON_LINES = 6.0, 24.0  # the first per point of line width
+ON_LINE, MOST_ON_LINES = 12.0, 30.0  # the first per point of line width
 TO_THE_LEFT, BELOW = 1.5, 0.7
 SWEEPS, STARTS, MOST_STARTS = 12, 3, 34  # further starts only while names conflict
 

@@ -52,11 +52,10 @@ def draw_surrogate_only(axes: Axes, comparison: SurrogateOnlyMark) -> Label:
     axes.plot([x, x], [bottom, comparison.predicted], zorder=2.4, scalex=False, scaley=False, **BETWEEN)
     draw_interval(axes, "x", bottom, comparison.low, comparison.high, colour, THIN)
     draw_interval(axes, "y", x, comparison.predicted_low, comparison.predicted_high, colour, THIN)
-    axes.plot(
-        x, comparison.predicted, "_", color=colour, ms=2 * MEDIAN, mew=1.4, zorder=4.5, scalex=False, scaley=False
-    )
+    fixed: dict[str, Any] = {"scalex": False, "scaley": False}
+    axes.plot(x, comparison.predicted, "_", color=colour, ms=2 * MEDIAN, mew=1.4, zorder=4.5, **fixed)
     look = HOLLOW | {"mec": colour}
-    axes.plot(x, bottom, lw=0, clip_on=False, zorder=6, scalex=False, scaley=False, **look)
+    axes.plot(x, bottom, lw=0, clip_on=False, zorder=6, **fixed, **look)
     return Label(comparison.label, Symbol(x, bottom, 3.6), bold=comparison.in_focus, colour=colour)
 
 

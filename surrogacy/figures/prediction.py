@@ -30,8 +30,8 @@ from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.format import capitalised, value_and_interval
 from surrogacy.results.labels import model_label
 
-NARROW_ROW = 1.35  # height of a row of two lines, in rows
-KEY, NARROW_KEY, HEADING_ROOM, AXIS, INDENT = 4.5, 11.5, 4.0, 14.0, 1.5  # mm
+NARROW_ROW = 1.6  # height of a row of two lines, in rows
+KEY, HEADING_ROOM, AXIS, INDENT = 4.5, 4.0, 14.0, 1.5  # mm
 LABEL = 10.0  # points between ticks and label, for the words
 WIDEST = (0.2, 3.0)  # hazard ratios beyond which an interval ends in an arrow
 
@@ -101,8 +101,7 @@ def plot_prediction(
     before, after = _columns(data, page)
     if ax is None:
         height = rows_height(page, rows) * (NARROW_ROW if page.is_narrow else 1)
-        above = (NARROW_KEY if page.is_narrow else KEY) + HEADING_ROOM
-        (ax,) = row_panels(page, height, (above, AXIS), [before], [[after]])
+        (ax,) = row_panels(page, height, (KEY + HEADING_ROOM, AXIS), [before], [[after]])
     style.hazard_ratio_axis(ax, "x", *(float(np.log(limit)) for limit in _limits(data)))
     row_axis(ax, rows)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
@@ -118,9 +117,12 @@ def plot_prediction(
         loc="lower left",
         bbox_to_anchor=(-left / width, 1.0, 1.0, 0.0),
         bbox_transform=ax.transAxes + ScaledTranslation(0, HEADING_ROOM * style.MM, ax.figure.dpi_scale_trans),
-        ncols=1 if page.is_narrow else 3,
+        ncols=3,
         fontsize="small",
+        handlelength=1.6,
+        columnspacing=1.4,
         borderaxespad=0,
+        borderpad=0,
     )
     return ax
 

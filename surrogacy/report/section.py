@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -272,6 +272,7 @@ def drawing(
     alternative: str,
     effects: Effects | None = None,
     words: Mapping[str, str] | None = None,
+    inscriptions: Iterable[str] = (),
     **keywords: Any,
 ) -> Drawing:
     """Return the figure that ``surrogacy.figures.plot_<plot>`` draws.
@@ -282,7 +283,7 @@ def drawing(
     name : str
         File name.
     caption : str
-        Without the meanings of its abbreviations, which are added as its last paragraph.
+        Without the meanings of abbreviations, which are added as its last paragraph.
     *arguments, **keywords
         Arguments of the function.
     alternative : str
@@ -291,8 +292,10 @@ def drawing(
         Effects of the symbols.
     words : mapping of str to str, optional
         Words of symbols by identifier.
+    inscriptions : iterable of str
+        Names and headings within the figure, whose abbreviations are explained as well.
     """
     function = f"surrogacy.figures.{plot}:plot_{plot}"
-    meanings = abbreviations_in(caption)
+    meanings = abbreviations_in(" ".join((caption, *inscriptions)))
     complete = f"{caption.rstrip()}\n\n{meanings}\n" if meanings else caption
     return Drawing(name, function, arguments, complete, alternative, keywords, effects, words or {})

@@ -19,7 +19,7 @@ from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.class_order import class_pages
 from surrogacy.results.endpoint_names import final_name, joined_surrogates, with_article
 from surrogacy.results.format import capitalised, number, settings_in_words
-from surrogacy.results.labels import weights_in_words
+from surrogacy.results.labels import CLASSES, weights_in_words
 from surrogacy.results.result import Result
 
 
@@ -41,9 +41,12 @@ def forest_drawings(result: Result, focus: Sequence[str]) -> Iterator[Drawing]:
     """Return the forest plot, in parts that do not divide a class if it is longer than a page."""
     pages = class_pages(result)
     name, parts = f"forest-{result.effects.name}", len(pages)
+    classes_of = result.effects.covariates.get("class", ("",) * len(result.effects))
     for part, groups in enumerate(pages):
         count = sum(map(len, groups))
         place = ForestPart(part + 1, parts, count)
+        classes = (classes_of[i] for group in groups for i in group)
+        labels = (result.effects.labels[i] for group in groups for i in group)
         yield drawing(
             "forest",
             name if parts == 1 else f"{name}-{part + 1}",
@@ -52,6 +55,7 @@ def forest_drawings(result: Result, focus: Sequence[str]) -> Iterator[Drawing]:
             effects=result.effects,
             focus=focus,
             alternative=_alternative(result, place),
+            inscriptions=(*(CLASSES.get(name, name) for name in classes), *labels),
             part=part if parts > 1 else None,
         )
 

@@ -136,11 +136,6 @@ class RunFacts:
         return listed([model.label for model in self.models if model.weights])
 
     @property
-    def independent_count(self) -> int:
-        """Number of these models."""
-        return sum(bool(model.weights) for model in self.models)
-
-    @property
     def correlated_models(self) -> str:
         """Models that use the within-trial correlation."""
         return listed([model.label for model in self.models if model.correlated_errors])

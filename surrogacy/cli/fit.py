@@ -86,6 +86,8 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
         return make_template(options.template, quiet=options.quiet)
     if options.pairs and (options.sets or options.add or options.trials):
         raise UsageError(f"--pairs {options.pairs}: this table is fitted alone; leave out SET, --add and --trials")
+    if options.answers and options.quick:
+        raise UsageError(f"--answers {options.answers}: --quick writes no checklists; leave out one of the two")
     if not (options.check or options.json):
         prepare_workers(options.out)
     settings, warnings = fit_settings(options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -89,7 +90,7 @@ class PredictedTrial:
     high_80: float
     low_95: float
     high_95: float
-    identifier: str = ":new trial"  # no comparison has a name with a colon at its beginning
+    identifier: ClassVar[str] = ":new trial"  # no comparison has a name with a colon at its beginning
 
 
 def parse_new_trial(

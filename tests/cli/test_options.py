@@ -49,6 +49,7 @@ def no_fit(monkeypatch):
         (["--width", "90mm"], ["--width: '90mm' is not a number; choose 1, 1.5 or 2 columns"]),
         (["--preset", "bmj"], ["--preset", "'bmj'", "elsevier", "nature"]),
         (["--show", "band"], ["--show", "'band'", "confidence", "equation"]),
+        (["--answers", "report.yml", "--quick"], ["--answers report.yml: --quick writes no checklists; leave out"]),
         (["--figures", "advanced"], ["--figures advanced: there is no such figure", "stands before the options"]),
     ],
 )

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from surrogacy.report.abbreviations import abbreviations_in
-from surrogacy.report.typography import capitalised, with_minus_signs
+from surrogacy.report.typography import with_minus_signs
 from surrogacy.report.word import LANDSCAPE_WIDTH, PORTRAIT_WIDTH
-from surrogacy.results.format import ABSENT
+from surrogacy.results.format import ABSENT, capitalised
 
 LAYOUTS = tomllib.loads((Path(__file__).parent / "layouts.toml").read_text(encoding="utf-8"))
 WIDEST = 1.25

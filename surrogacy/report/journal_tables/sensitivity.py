@@ -18,10 +18,9 @@ from surrogacy.report.journal_tables.layout import (
 )
 from surrogacy.report.journal_tables.thresholds import threshold_of_refit
 from surrogacy.report.section import Record
-from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
-from surrogacy.results.format import number, value_and_interval
+from surrogacy.results.format import capitalised, number, value_and_interval
 from surrogacy.results.labels import CHOICE_VALUES, PRIOR_SETS, model_label
 
 BOUNDARY = "Estimate on the boundary of its parameters."

@@ -235,7 +235,7 @@ def _intervals(
     rows: pd.DataFrame, surrogate_only: Sequence[SurrogateOnlyMark], new_trial: PredictedTrial | None
 ) -> list[FloatArray]:
     """Ends of the intervals that a text in a corner should avoid, a point per row, log HR."""
-    ends = []
+    ends: list[list[tuple[float, float]]] = []
     for row in rows.to_dict("records"):
         x, y = row["surrogate"], row["final"]
         ends += [

@@ -27,6 +27,7 @@ LONGEST_LINE = 24  # characters; longer names are broken into lines
 MOST_SEGMENTS = 24  # of a curve
 GROUND = 1.5  # points of white around a text
 HALO, HALO_WIDTH = "halo", 1.8  # identifier of the artists, and points
+OUTLINE = 0.6  # points: width of the outline of a symbol
 CAPITAL = 0.72  # height of a digit as a share of the size of the type
 LEADER: dict[str, Any] = {"color": "0.25", "lw": 0.5, "zorder": 5.5}
 
@@ -95,7 +96,7 @@ class Label:
     apart: bool = False
 
 
-def symbol_radius(area: float, marker: str = "o", outline: float = 0.6) -> float:
+def symbol_radius(area: float, marker: str = "o", outline: float = OUTLINE) -> float:
     """Return the radius of the circle that encloses a marker, points.
 
     Parameters
@@ -183,8 +184,9 @@ def number_symbols(
         own = others.index(symbol)
         covered = distances(box, about.centres) < about.radii
         width, height = box[2:] - box[:2]
-        is_wide = np.hypot(width, CAPITAL * SMALLEST) > 2 * symbol.inner or np.hypot(width, height) > 2 * symbol.radius
-        if is_wide or np.delete(covered, own).any():
+        is_wide = np.hypot(width, CAPITAL * SMALLEST) > 2 * symbol.inner
+        is_high = np.hypot(width, height) > 2 * symbol.radius - OUTLINE
+        if is_wide or is_high or np.delete(covered, own).any():
             text.remove()
             outside[place] = str(number)
     return outside

@@ -80,7 +80,8 @@ def plot_prior_sensitivity(
     rows = prior_sensitivity_data(records)
     places, priors = _places(rows)
     thresholds = list(map(_threshold, rows["ste_prediction"], rows["ste_prediction_status"]))
-    before, after = [priors], [[], []]
+    before = [priors]
+    after: list[list[Column]] = [[], []]
     if set(thresholds) != {ABSENT}:
         after[1].append(_column("STE", places, thresholds))
     if not page.is_narrow:

@@ -1,5 +1,6 @@
 """Methods, results and references of a run: they change with weights, prior, correlation and sets."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -139,6 +140,14 @@ def test_unverified_values_are_named_in_every_text_with_a_result(default):
             "nverified: 5 of 12 hazard ratios (or their limits) were not read in any source"
             in (text_of(default).texts[name])
         ), name
+
+
+def test_checklists_carry_unverified_values(default):
+    rows = json.loads(paper_material(default).files["checklists.json"])
+    shown = [row["value"] for row in rows if row["item"] in ("abstract", "threshold", "line") and row["numbers"]]
+    assert len(shown) >= 3
+    for value in shown:
+        assert "5 of 12 hazard ratios (or their limits) were not read in any source" in value
 
 
 def test_negative_numbers_have_minus_signs(trials):

@@ -226,8 +226,18 @@ class SetFacts:
     @property
     def data_caveats(self) -> tuple[str, ...]:
         """Sentences on values that were not verified, assumed or added: they belong to every text with a result."""
+        return tuple(f"{text[:1].upper()}{text[1:]}." for text in self._data_caveats)
+
+    @property
+    def _data_caveats(self) -> tuple[str, ...]:
         caveats = () if self.answer is None else self.answer.quoted.caveats
-        return tuple(f"{caveat.text[:1].upper()}{caveat.text[1:]}." for caveat in caveats if caveat.code in OF_THE_DATA)
+        return tuple(caveat.text for caveat in caveats if caveat.code in OF_THE_DATA)
+
+    @property
+    def remarks(self) -> str:
+        """Remarks within the parentheses after a number: dependence on the prior, and caveats on values."""
+        prior = ("the result depends mostly on the prior",) if self.prior_dominates else ()
+        return "".join(f"; {text}" for text in (*prior, *self._data_caveats))
 
     @property
     def failures(self) -> tuple[str, ...]:

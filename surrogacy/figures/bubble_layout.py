@@ -257,7 +257,7 @@ def fill_corners(
     sizes = [np.asarray(artist.get_window_extent().size) / scale for artist in artists]
     limits = ax.get_ylim()
     guides = [ax.plot(*ends.T, lw=GUIDE, scalex=False, scaley=False)[0] for ends in crossing]
-    choices = []
+    choices: list[tuple[float, tuple[float, float], tuple[str, ...]]] = []
     for above, below in sorted(product(range(MOST_STEPS), repeat=2), key=sum):
         if choices and min(choice[0] for choice in choices) <= above + below:
             break  # further extensions cost more

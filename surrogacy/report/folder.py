@@ -102,6 +102,11 @@ class Command[R: StagedRun]:
         """Return the text of results.json."""
         return dumps(document(self.schema, run.trials, sections, seed=run.settings.seed))
 
+    def other_reports(self, folder: Path) -> tuple[Link, ...]:
+        """Return the report of the other command if it exists, seen from a folder."""
+        link = self.other_report
+        return () if link is None or not (folder / link.file).exists() else (link,)
+
 
 FIT = Command[FitRun](
     "python -m surrogacy.fit",
@@ -245,8 +250,7 @@ def write_run[R: StagedRun](
         seconds = {**run.seconds, "tables": written - clock, "figures": time.perf_counter() - written}
         if not quick:
             clock = time.perf_counter()
-            other = command.other_report  # a bundle is read without the folders beside it
-            others = [other] if other is not None and not bundle and (Path(out) / other.file).exists() else []
+            others = () if bundle else command.other_reports(Path(out))  # a bundle has no folders beside it
             page = PageInput(
                 run.trials,
                 command.effects(run),
@@ -254,7 +258,7 @@ def write_run[R: StagedRun](
                 figures.drawn,
                 stage,
                 command.name,
-                tuple(others),
+                others,
                 command.predicted(run),
             )
             list(wait([Task("report", write_page, (page, stage / REPORT))]))

@@ -171,3 +171,14 @@ def capitalised(text: str) -> str:
     ('Open-label', 'cTACE alone', '')
     """
     return text if text[1:2].isupper() else f"{text[:1].upper()}{text[1:]}"
+
+
+def uncapitalised(text: str) -> str:
+    """Return a text with a small letter, for the middle of a sentence; a word such as ``SD`` stays as it is.
+
+    Examples
+    --------
+    >>> uncapitalised("Slope"), uncapitalised("SD of the true effects")
+    ('slope', 'SD of the true effects')
+    """
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"

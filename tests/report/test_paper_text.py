@@ -166,7 +166,7 @@ def test_checklists_use_the_answers_of_the_author(default, tmp_path):
     path.write_text(answers_template().replace("funding:\n", "funding: >\n  None: no | funding\n"), encoding="utf-8")
     answers = read_answers(path)
     assert answers == {"funding": "None: no | funding"}
-    before, after = (paper_material(default, given).files for given in (None, answers))
+    before, after = paper_material(default).files, paper_material(default, answers).files
     assert "answered by the author | None: no \\| funding | report.yml" in after["checklists.md"]
     assert "answered by the author" not in before["checklists.md"]
     assert set(prompts()) >= set(answers)

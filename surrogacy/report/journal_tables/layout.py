@@ -219,7 +219,7 @@ def _letter(index: int) -> str:
 
 def sentence(text: str) -> str:
     """Return a text with a capital letter and a full stop."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"
+    return f"{capitalised(text)}{'' if text.endswith(('.', '?')) else '.'}"
 
 
 def journal_table(

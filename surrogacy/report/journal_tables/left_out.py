@@ -8,14 +8,13 @@ from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.models import rank
 from surrogacy.report.journal_tables.caveats import caveat_remarks
 from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table
-from surrogacy.report.journal_tables.thresholds import new_trials, threshold_of_refit
+from surrogacy.report.journal_tables.thresholds import estimate_of_refit, new_trials, threshold_of_refit
 from surrogacy.report.section import Record
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
-from surrogacy.results.format import number, value_and_interval
+from surrogacy.results.format import ABSENT, number, value_and_interval
 from surrogacy.results.labels import model_label
 
-BOUNDARY = "Estimate on the boundary of its parameters."
 OUTSIDE = "Outside the 95% prediction interval."
 
 
@@ -62,10 +61,10 @@ def _refit(record: Record, footnotes: Footnotes) -> Row:
     """Return the estimates without a trial; empty at a further comparison of the same trial."""
     if record.get("slope") is None:
         return {}
-    marks = (footnotes.mark("boundary", BOUNDARY),) if record.get("boundary") else ()
+    has_r2, slope = record.get("r2_trial") is not None, number(record["slope"])
     return {
-        "r2": Cell(number(record.get("r2_trial")), marks if record.get("r2_trial") is not None else ()),
-        "slope": Cell(number(record["slope"]), () if record.get("r2_trial") is not None else marks),
+        "r2": estimate_of_refit(record, number(record["r2_trial"]), footnotes) if has_r2 else ABSENT,
+        "slope": slope if has_r2 else estimate_of_refit(record, slope, footnotes),
         "threshold": threshold_of_refit(record, "ste_prediction", footnotes),
     }
 

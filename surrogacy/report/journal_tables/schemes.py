@@ -22,7 +22,7 @@ from surrogacy.report.journal_tables.layout import (
 )
 from surrogacy.report.journal_tables.thresholds import new_trials
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.format import listed
+from surrogacy.results.format import capitalised, listed
 from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
 
@@ -43,7 +43,7 @@ def schemes_table(run: FitRun) -> tuple[JournalTable, ...]:
     for scheme in dict.fromkeys(verdict.scheme for _, verdict in verdicts):
         of_scheme = [(name, verdict) for name, verdict in verdicts if verdict.scheme == scheme]
         limits = next(verdict.limits for _, verdict in of_scheme)
-        heading = Cell(f"{scheme[:1].upper()}{scheme[1:]}", (footnotes.mark(scheme, sentence(limits)),))
+        heading = Cell(capitalised(scheme), (footnotes.mark(scheme, sentence(limits)),))
         groups.append(Rows(heading, _rows(of_scheme, items, cuts, footnotes)))
     columns = [Column(name, set_label(name), max(WIDTH_OF_SETS / len(quoted), 24.0)) for name in quoted]
     models = listed(list(dict.fromkeys(map(model_label, quoted.values()))))

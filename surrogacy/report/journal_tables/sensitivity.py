@@ -18,7 +18,7 @@ from surrogacy.report.journal_tables.layout import (
     Rows,
     journal_table,
 )
-from surrogacy.report.journal_tables.thresholds import new_trials, threshold_of_refit
+from surrogacy.report.journal_tables.thresholds import estimate_of_refit, new_trials, threshold_of_refit
 from surrogacy.report.section import Record
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
@@ -26,7 +26,6 @@ from surrogacy.results.format import capitalised, number, value_and_interval
 from surrogacy.results.labels import CHOICE_VALUES, PRIOR_SETS, model_label
 from surrogacy.results.result import Result
 
-BOUNDARY = "Estimate on the boundary of its parameters."
 SETS_ON_A_PAGE = 4
 COLUMNS = (
     Column("r2", "Trial-level R²", 26.0, "decimal"),
@@ -109,9 +108,8 @@ def _model(record: Record) -> str:
 def _estimates(record: Record, footnotes: Footnotes) -> Row:
     if "problem" in record:
         return {"r2": Cell("not fitted", (footnotes.mark("problem", f"Not fitted: {record['problem']}."),))}
-    marks = (footnotes.mark("boundary", BOUNDARY),) if record.get("boundary") else ()
     return {
-        "r2": Cell(_with_interval(record, "r2_trial"), marks),
+        "r2": estimate_of_refit(record, _with_interval(record, "r2_trial"), footnotes),
         "slope": number(record["slope"]),
         "threshold": threshold_of_refit(record, "ste_prediction", footnotes),
         "threshold_80": threshold_of_refit(record, "ste_prediction_80", footnotes),

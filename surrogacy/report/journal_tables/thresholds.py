@@ -1,4 +1,4 @@
-"""Surrogate threshold effects in the cells of a table: a number, with a footnote if it is not a plain threshold."""
+"""Cells of a table with footnotes: surrogate threshold effects, and estimates of refits on a boundary."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.format import number
 from surrogacy.results.result import Result
 
+BOUNDARY = "Estimate on the boundary of its parameters."
 STATUSES: dict[str, str] = LAYOUTS["words"]["thresholds"]
 
 
@@ -34,6 +35,19 @@ def threshold_of_refit(record: Record, name: str, footnotes: Footnotes) -> Cell:
     """Return a threshold of a refit; empty if it was not computed."""
     status = record.get(f"{name}_status")
     return Cell() if status is None else threshold_cell(str(status), number(record.get(name)), footnotes)
+
+
+def estimate_of_refit(record: Record, words: str, footnotes: Footnotes) -> Cell:
+    """Return an estimate of a refit in words, with a footnote if the refit lies on a boundary.
+
+    Parameters
+    ----------
+    record : mapping
+        Record of `surrogacy.evaluation.refits`.
+    words : str
+    footnotes : Footnotes
+    """
+    return Cell(words, (footnotes.mark("boundary", BOUNDARY),) if record.get("boundary") else ())
 
 
 def new_trials(results: Iterable[Result]) -> str:

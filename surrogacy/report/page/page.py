@@ -217,10 +217,11 @@ def _topics(page: PageInput, sources: Mapping[str, SourcedComparison]) -> tuple[
     kinds = {name for entry in TOPICS for name in entry.get("figures", ())}
     keys = {comparison: source.key for comparison, source in sources.items()}
     figures = [
-        (_kind(drawing), drawing, figure)
+        (drawing, figure)
         for file, drawing in page.drawings.items()
         if (figure := page_figure(drawing, file, page.folder / "figures", keys)) is not None
     ]
+    unlisted = sorted({drawing.kind for drawing, _ in figures} - kinds)
     topics = []
     for entry in TOPICS:
         last = entry is TOPICS[-1]
@@ -229,8 +230,8 @@ def _topics(page: PageInput, sources: Mapping[str, SourcedComparison]) -> tuple[
             for section in page.sections
             if section.key in entry.get("sections", ()) or (last and section.key not in listed)
         ]
-        own_kinds = [*entry.get("figures", ()), *(sorted({kind for kind, *_ in figures} - kinds) if last else ())]
-        drawn = [(drawing, figure) for own in own_kinds for kind, drawing, figure in figures if kind == own]
+        shown_kinds = [*entry.get("figures", ()), *(unlisted if last else ())]
+        drawn = [pair for kind in shown_kinds for pair in figures if pair[0].kind == kind]
         by_set = _sets(page.sections, drawn) if entry.get("by_set") else ()
         in_sets = {figure.key for shown in by_set for figure in shown.figures}
         if entry.get("answers"):
@@ -274,11 +275,6 @@ def _figures(topics: Iterable[Topic]) -> Iterator[PageFigure]:
         for shown in topic.sets:
             yield from shown.figures
         yield from topic.figures
-
-
-def _kind(drawing: Drawing) -> str:
-    """Return the kind of a figure: ``bubble`` for ``surrogacy.figures.bubble:plot_bubble``."""
-    return drawing.plot.rpartition("plot_")[2]
 
 
 def _answers(sections: Sequence[Section]) -> Iterator[Detail]:

@@ -4,7 +4,7 @@ from surrogacy.report.typography import with_minus_signs
 
 
 def sentence(text: str) -> str:
-    """Return a note of the screen as a sentence: without its mark, with a capital letter, minus signs and a full stop.
+    """Return a note of the screen as a sentence with a capital letter, minus signs and a full stop.
 
     Symbols such as r, and words with a digit or a hyphen, which may be names, remain as they are.
 
@@ -14,10 +14,10 @@ def sentence(text: str) -> str:
 
     Examples
     --------
-    >>> sentence("! weighted regression: the interval includes 0"), sentence("r with one trial left out: 0.48")
+    >>> sentence("weighted regression: the interval includes 0"), sentence("r with one trial left out: 0.48")
     ('Weighted regression: the interval includes 0.', 'r with one trial left out: 0.48.')
     """
-    words = with_minus_signs(text.removeprefix("! ").strip())
+    words = with_minus_signs(text.strip())
     first = words.split(" ", 1)[0].rstrip(",:")
     if len(first) > 1 and first.isalpha() and first.islower():
         words = words[0].upper() + words[1:]

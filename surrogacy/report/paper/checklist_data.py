@@ -8,10 +8,10 @@ from collections import Counter
 import numpy as np
 
 from surrogacy.report.paper.checklists import NOT_RUN, Finding
-from surrogacy.report.paper.paper_text import EVIDENCE_WORDS
 from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.results.endpoint_names import surrogate_names
 from surrogacy.results.format import listed
+from surrogacy.results.labels import EVIDENCE_WORDS
 
 
 def _size(facts: RunFacts) -> Finding:

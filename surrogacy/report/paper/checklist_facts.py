@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from surrogacy.evaluation.criteria_text import wordings
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.report.paper import checklist_data
 from surrogacy.report.paper.checklists import Finding
@@ -15,15 +16,9 @@ from surrogacy.report.paper.set_facts import SetFacts
 from surrogacy.report.typography import with_minus_signs
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import number, percent, with_interval
+from surrogacy.results.format import number, percent, uncapitalised, with_interval
 from surrogacy.results.labels import estimate_label, model_label
 from surrogacy.results.result import Result
-
-SCHEMES = {
-    "iqwig": "IQWiG A10-05",
-    "daniels_hughes": "Daniels-Hughes, NICE DSU TSD 20",
-    "bses3": "BSES3, statistical domain",
-}
 
 
 def _quoted(facts: RunFacts) -> Iterator[tuple[SetFacts, Result]]:
@@ -38,7 +33,7 @@ def _estimates(facts: RunFacts, names: tuple[str, ...], where: str) -> Finding:
     for entry, result in _quoted(facts):
         known = {name: each for name in names if isinstance(each := result.estimates.get(name), Estimate)}
         labels = [
-            f"{_lower(estimate_label(name, final_name(result.effects)))} {with_interval(each)}"
+            f"{uncapitalised(estimate_label(name, final_name(result.effects)))} {with_interval(each)}"
             for name, each in known.items()
         ]
         if known:
@@ -49,10 +44,6 @@ def _estimates(facts: RunFacts, names: tuple[str, ...], where: str) -> Finding:
                 for suffix, value in (("", each.value), ("_low", each.low), ("_high", each.high))
             }
     return Finding.by_set("auto", words, where, numbers)
-
-
-def _lower(label: str) -> str:
-    return f"{label[:1].lower()}{label[1:]}"
 
 
 def _association(facts: RunFacts) -> Finding:
@@ -154,15 +145,16 @@ def _harm_probability(facts: RunFacts) -> Finding:
 
 def _verdicts(facts: RunFacts, scheme: str, items: tuple[str, ...], models: Mapping[str, str]) -> Finding:
     """Return the words of published schemes about one model of each set."""
+    name = wordings().schemes[scheme].name
     words: dict[str, str] = {}
     numbers: dict[str, dict[str, float | str | None]] = {}
     for each in facts.run.criteria:
         verdict = each.verdict
-        if verdict.scheme == SCHEMES[scheme] and verdict.item in items and verdict.model == models.get(each.set):
+        if verdict.scheme == name and verdict.item in items and verdict.model == models.get(each.set):
             label = next(entry.label for entry in facts.sets if entry.fit.name == each.set)
             words[label] = f"{words[label]} {verdict.words}" if label in words else verdict.words
             numbers.setdefault(each.set, {}).update(
-                {f"{verdict.item}_{name}": value for name, value in verdict.numbers.items()}
+                {f"{verdict.item}_{quantity}": value for quantity, value in verdict.numbers.items()}
             )
     return Finding.by_set("auto", words, "tables/verdicts.csv", numbers)
 
@@ -197,7 +189,7 @@ def _iqwig_trial(facts: RunFacts) -> Finding:
 
 
 def _daniels_hughes(facts: RunFacts) -> Finding:
-    return _verdicts(facts, "daniels_hughes", ("intercept", "slope", "sigma_cond"), _quoted_models(facts))
+    return _verdicts(facts, "daniels-hughes", ("intercept", "slope", "sigma_cond"), _quoted_models(facts))
 
 
 def _bses3_r2(facts: RunFacts) -> Finding:

@@ -13,17 +13,12 @@ from surrogacy.report.paper.bibliography import FORMATS, Reference, read_referen
 from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.report.paper.trial_sources import TrialSources, trial_sources
 from surrogacy.report.typography import with_minus_signs
+from surrogacy.results.labels import EVIDENCE_WORDS
 
 FOLDER = Path(__file__).parent
 CITATION = re.compile(r" ?\[(@[\w-]+(?:; @[\w-]+)*)\]")
 TRIALS = "trials"
 TEXTS = ("methods", "results", "abstract", "consort_surrogate")
-EVIDENCE_WORDS = {
-    "primary": "read in the publication",
-    "secondary": "read in another source",
-    "unverified": "not verified in any source",
-    "as given": "as the table gives them",
-}
 ACCEPTED_WORDS = {
     "primary": "Only hazard ratios that were read in the publication were accepted.",
     "secondary": "Hazard ratios that were not verified in any source were excluded.",

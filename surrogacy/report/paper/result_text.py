@@ -9,8 +9,8 @@ from surrogacy.evaluation.answers import Answer, Check
 from surrogacy.models import headline
 from surrogacy.models.bivariate_bayes import prior_change
 from surrogacy.results.endpoint_names import final_name
-from surrogacy.results.estimate import Estimate, ThresholdEffect, probability_words
-from surrogacy.results.format import interval, number, percent, with_interval
+from surrogacy.results.estimate import NOT_DEFINED, Estimate, ThresholdEffect, probability_words
+from surrogacy.results.format import capitalised, interval, number, percent, uncapitalised, with_interval
 from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
@@ -58,7 +58,7 @@ def main_result(answer: Answer, surrogate: str, final: str) -> str:
     result = answer.quoted
     kind = "credible" if result.is_bayesian else "confidence"
     words = _estimates_in_words(result, f"{percent(LEVEL)} {kind} interval")
-    return f"{_capital(model_label(result.model))}: {words}. {threshold_sentence(answer, surrogate, final)}".strip()
+    return f"{capitalised(model_label(result.model))}: {words}. {threshold_sentence(answer, surrogate, final)}".strip()
 
 
 def threshold_sentence(answer: Answer, surrogate: str, final: str) -> str:
@@ -71,7 +71,7 @@ def threshold_sentence(answer: Answer, surrogate: str, final: str) -> str:
         return UNRELIABLE.format(**words)
     template = THRESHOLDS.get(threshold.status, UNDEFINED)
     basis = f"{threshold.band_and_size}{_limits(threshold)}"
-    value = f"{number(threshold.hr)}" if threshold.hr is not None else threshold.value_words.strip("– ()")
+    value = number(threshold.hr) if threshold.is_defined else NOT_DEFINED[threshold.status]
     return template.format(
         **words,
         basis=basis,
@@ -155,7 +155,7 @@ def _main_estimate(result: Result) -> str:
 
 
 def _estimate_name(result: Result, name: str) -> str:
-    return SYMBOLS["r"] if name == "r" else _lower(estimate_label(name, final_name(result.effects)))
+    return SYMBOLS["r"] if name == "r" else uncapitalised(estimate_label(name, final_name(result.effects)))
 
 
 def _point_name(result: Result, name: str) -> str:
@@ -197,12 +197,5 @@ def _estimates_in_words(result: Result, kind: str) -> str:
 def _with_interval(estimate: Estimate) -> str:
     """Return an estimate with its interval, or that there is none."""
     words = with_interval(estimate)
-    return words if words.endswith(")") else f"{words} (no interval)"
-
-
-def _lower(label: str) -> str:
-    return f"{label[:1].lower()}{label[1:]}"
-
-
-def _capital(label: str) -> str:
-    return f"{label[:1].upper()}{label[1:]}"
+    limited = estimate.unbounded or (estimate.low is not None and estimate.high is not None)
+    return words if limited else f"{words} (no interval)"

@@ -108,7 +108,7 @@ def write_checklists(checklists: Sequence[Checklist], path: Path) -> None:
         add_run(note, source_words(checklist))
         headings = [WordCell(heading, bold=True, line=True) for heading in COLUMNS]
         rows = ([WordCell(text.strip()) for text in _cells(row)] for row in checklist.rows)
-        add_table(document, table_xml(list(COLUMNS.values()), [headings], rows, lines=True), note._p)
+        add_table(table_xml(list(COLUMNS.values()), [headings], rows, lines=True), note._p)
         add_run(document.add_paragraph(style="Table note"), f"{summary(checklist)}.")
     save(document, path)
 

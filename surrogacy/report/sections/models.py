@@ -113,7 +113,7 @@ def _warnings(fit: SetFit) -> Iterator[Note]:
             models.setdefault(problem, []).append(model_label(result.model))
     for problem, names in models.items():
         where = "" if len(names) == len(fit.results) else f"{', '.join(names)}: "
-        yield Note(f"! {where}{problem}", warning=True)
+        yield Note(f"{where}{problem}", warning=True)
 
 
 def _table(sets: Sequence[SetFit]) -> tuple[Table, ...]:

@@ -12,7 +12,7 @@ from surrogacy.evaluation.refits import SHARED_PATIENTS, Refit
 from surrogacy.report.captions import caption_of, model_in_words
 from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, phrase, table, text
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
+from surrogacy.results.endpoint_names import final_name, joined_surrogates, with_article
 from surrogacy.results.estimate import TRUE_EFFECT, Estimate, ThresholdEffect
 from surrogacy.results.format import ABSENT, number, percent, value_and_interval, with_interval
 from surrogacy.results.labels import (
@@ -210,7 +210,7 @@ def _meta_regression_line(fit: SetFit) -> Iterator[Note]:
     ignored = [record for record in records if record["surrogate_errors"] == "ignored"]
     propagated = [record for record in records if record["surrogate_errors"] == "propagated"]
     explained = result.estimate("r2_heterogeneity").value
-    words = {"surrogate": "/".join(surrogate_names(fit.effects)), "final": final_name(fit.effects)}
+    words = {"surrogate": joined_surrogates(fit.effects), "final": final_name(fit.effects)}
     yield Note(
         text(
             "meta_regression_line",
